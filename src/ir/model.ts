@@ -1,0 +1,42 @@
+// The model: a graph with its versions and metadata (ModelProto), and functions local to it (FunctionProto).
+import type { Attribute, Graph } from './graph.js';
+
+/** IR version and opset that prognet emits by default. */
+export const defaultIrVersion = 8;
+export const defaultOpset = 17;
+/** What producer_name says; producer_version is given by whoever writes. */
+export const producer = 'prognet';
+
+export interface FunctionDef {
+  readonly domain: string;
+  readonly name: string;
+  readonly overload: string;
+  /** Names of the attributes without default. */
+  readonly attributes: readonly string[];
+  readonly attributeDefaults: ReadonlyMap<string, Attribute>;
+  /** Body: its inputs and outputs are the function's own. */
+  readonly body: Graph;
+  readonly opsets: ReadonlyMap<string, number>;
+}
+
+export class Model {
+  irVersion = defaultIrVersion;
+  /** Domain to version; '' is ai.onnx. */
+  opsets = new Map<string, number>([['', defaultOpset]]);
+  producerName = producer;
+  producerVersion = '';
+  domain = '';
+  modelVersion = 0n;
+  doc = '';
+  metadata = new Map<string, string>();
+  functions: FunctionDef[] = [];
+  /** training_info and configuration as encoded messages, kept for the round trip. */
+  unread: { readonly field: 'training_info' | 'configuration'; readonly bytes: Uint8Array }[] = [];
+
+  constructor(public graph: Graph) {}
+
+  /** The ai.onnx opset. */
+  get opset(): number {
+    return this.opsets.get('') ?? defaultOpset;
+  }
+}

@@ -1,0 +1,47 @@
+// Types of a node's outputs by the op table, with the checks that hold for every op: arity and attribute names.
+import { ModelError } from '../core/errors.js';
+import type { Infer } from '../ir/builder.js';
+import { NodeContext, type OpDef } from './op-def.js';
+import { findOp } from './table.js';
+
+interface Arity {
+  readonly min: number;
+  readonly max: number;
+}
+
+const arities = new Map<string, Arity>();
+
+/** `X W B?` to { min: 2, max: 3 }; `X*` has no upper bound and needs one. */
+function arity(spec: string): Arity {
+  let known = arities.get(spec);
+  if (known === undefined) {
+    const parts = spec.split(' ').filter((p) => p !== '');
+    const variadic = parts.some((p) => p.endsWith('*'));
+    known = { min: parts.filter((p) => !p.endsWith('?')).length, max: variadic ? Number.POSITIVE_INFINITY : parts.length };
+    arities.set(spec, known);
+  }
+  return known;
+}
+
+function checkArity(c: NodeContext, def: OpDef): void {
+  const { min, max } = arity(def.inputs);
+  const given = c.inputCount;
+  if (given < min || given > max) {
+    c.fail(`takes ${min === max ? min : `${min} to ${max}`} inputs (${def.inputs}), got ${given}`, {
+      expected: def.inputs,
+      got: String(given),
+    });
+  }
+}
+
+/** Inference by the table. An op that is not in it has unknown types: throws ModelError that names it. */
+export const inferTypes: Infer = (node, opset) => {
+  const def = node.domain === '' || node.domain === 'ai.onnx' ? findOp(node.opType) : undefined;
+  if (def === undefined) {
+    const name = node.domain === '' ? node.opType : `${node.domain}::${node.opType}`;
+    throw new ModelError(`${name} "${node.name}": no such op in the table`, { op: node.opType, node: node.name });
+  }
+  const c = new NodeContext(node, opset);
+  checkArity(c, def);
+  return [...def.infer(c)];
+};

@@ -1,0 +1,441 @@
+// Ops that move elements without computing: reshaping, permuting, joining, repeating. Slice and Pad stand in slice-pad.ts.
+// Specification: onnx/docs/Operators.md.
+import { broadcastShapes, type Dim, formatShape, isStatic, mergeDim, normaliseAxis, type Shape } from '../core/shape.js';
+import { Tensor } from '../core/tensor.js';
+import type { Value } from '../ir/graph.js';
+import { type TensorType, tensorType } from '../ir/types.js';
+import type { GradientContext, NodeContext, OpDef } from './op-def.js';
+import { coordinates, pick, stridesOf } from './pick.js';
+import { reshapeLike, shapeOf, typed, zerosLike } from './shape-like.js';
+import { addDims, integers, knownElements, mulDims } from './shape-value.js';
+
+export type MovementOp =
+  | 'Reshape'
+  | 'Flatten'
+  | 'Squeeze'
+  | 'Unsqueeze'
+  | 'Transpose'
+  | 'Concat'
+  | 'Split'
+  | 'Expand'
+  | 'Tile'
+  | 'Trilu'
+  | 'DepthToSpace'
+  | 'SpaceToDepth';
+
+/** normaliseAxis whose error names the node. */
+export function axisOf(c: NodeContext, axis: number, rank: number): number {
+  try {
+    return normaliseAxis(axis, rank);
+  } catch (error) {
+    return c.fail(error instanceof Error ? error.message : String(error), { cause: error });
+  }
+}
+
+/** The product of `from` divided by the product of `by`: numbers divide, equal symbols cancel. null when it is not known. */
+function quotient(from: Shape, by: Shape): Dim {
+  const symbols = from.filter((d) => typeof d !== 'number');
+  let divisor = 1;
+  for (const d of by) {
+    if (typeof d === 'number') divisor *= d;
+    else {
+      const at = d === null ? -1 : symbols.indexOf(d);
+      if (at < 0) return null;
+      symbols.splice(at, 1);
+    }
+  }
+  let number = 1;
+  for (const d of from) if (typeof d === 'number') number *= d;
+  if (divisor === 0) return null;
+  if (symbols.length === 0) return number / divisor;
+  return symbols.length === 1 && number === divisor ? (symbols[0] ?? null) : null;
+}
+
+function reshapeShape(c: NodeContext): Shape | undefined {
+  const from = c.shape(0);
+  const wanted = knownElements(c.value(1));
+  if (wanted === undefined) return undefined;
+  const zeroIsZero = c.int('allowzero', 0) === 1;
+  const refuse = (why = '') =>
+    c.fail(`cannot reshape ${formatShape(from)} to ${formatShape(wanted)}${why}`, { got: formatShape(from) });
+  if (wanted.filter((d) => d === -1).length > 1) return refuse(', only one dimension may be -1');
+  // dimensions taken over by 0 stand on both sides, whatever they are
+  const copied = new Set<number>();
+  const out = wanted.map((d, i): Dim => {
+    if (d !== 0 || zeroIsZero) return typeof d === 'number' && d < -1 ? refuse() : d;
+    if (from !== undefined && i >= from.length) return refuse(`, there is no dimension ${i} to copy`);
+    copied.add(i);
+    return from?.[i] ?? null;
+  });
+  if (from === undefined) return out.map((d) => (d === -1 ? null : d));
+  const rest = (shape: Shape) => shape.filter((d, i) => !copied.has(i) && d !== -1);
+  const free = quotient(rest(from), rest(out));
+  if (!out.includes(-1)) return free === 1 || typeof free !== 'number' ? out : refuse();
+  if (typeof free === 'number' && !Number.isInteger(free)) return refuse();
+  return out.map((d) => (d === -1 ? free : d));
+}
+
+const sameElements = (c: GradientContext): (Value | null)[] => [reshapeLike(c.g, c.dy(), c.x(0))];
+
+/** The same data in the inferred shape. */
+const foldReshape: NonNullable<OpDef['fold']> = (c, [x]) => {
+  const shape = c.node.outputs[0]?.shape;
+  return x && isStatic(shape) ? [new Tensor(x.dtype, shape, x.data)] : undefined;
+};
+
+/** Constant axes of input `i`, counted from the front of a tensor of `rank`; undefined when not known or left out. */
+function axesInput(c: NodeContext, i: number, rank: number): number[] | undefined {
+  const t = c.constant(i);
+  if (t === undefined) return undefined;
+  const axes = integers(t).map((a) => axisOf(c, a, rank));
+  if (new Set(axes).size !== axes.length) c.fail(`axes [${integers(t)}] repeat`);
+  return axes;
+}
+
+function squeezeShape(c: NodeContext): Shape | undefined {
+  const shape = c.shape(0);
+  if (shape === undefined) return undefined;
+  if (!c.has(1)) return shape.every((d) => typeof d === 'number') ? shape.filter((d) => d !== 1) : undefined;
+  const axes = axesInput(c, 1, shape.length);
+  if (axes === undefined) {
+    const count = c.shape(1)?.[0];
+    return typeof count === 'number' ? new Array<Dim>(Math.max(shape.length - count, 0)).fill(null) : undefined;
+  }
+  for (const a of axes) {
+    const d = shape[a];
+    if (typeof d === 'number' && d !== 1)
+      c.fail(`axis ${a} of ${formatShape(shape)} is ${d}, not 1`, { expected: '1', got: String(d) });
+  }
+  return shape.filter((_, i) => !axes.includes(i));
+}
+
+function unsqueezeShape(c: NodeContext): Shape | undefined {
+  const shape = c.shape(0);
+  const count = c.constant(1)?.size ?? c.shape(1)?.[0];
+  if (shape === undefined || typeof count !== 'number') return undefined;
+  const rank = shape.length + count;
+  const axes = axesInput(c, 1, rank);
+  if (axes === undefined) return new Array<Dim>(rank).fill(null);
+  let next = 0;
+  return Array.from({ length: rank }, (_, i): Dim => (axes.includes(i) ? 1 : (shape[next++] ?? null)));
+}
+
+function permOf(c: NodeContext, rank: number): number[] {
+  const perm = c.ints('perm') ?? Array.from({ length: rank }, (_, i) => rank - 1 - i);
+  if (perm.length !== rank || [...perm].sort((a, b) => a - b).some((p, i) => p !== i)) {
+    c.fail(`perm [${perm}] is no permutation of the ${rank} axes of ${formatShape(c.shape(0))}`);
+  }
+  return perm;
+}
+
+// y = x permuted: dx = dy permuted back
+function transposeGradient(c: GradientContext): (Value | null)[] {
+  const perm = c.ints('perm');
+  if (perm === undefined) return [c.g.transpose(c.dy())];
+  return [c.g.transpose(c.dy(), { perm: perm.map((_, i) => perm.indexOf(i)) })];
+}
+
+function concatShape(c: NodeContext): Shape | undefined {
+  const shapes = c.node.inputs.map((_, i) => c.shape(i));
+  c.node.inputs.forEach((_, i) => {
+    if (c.dtype(i) !== c.dtype(0)) c.fail(`dtypes differ, input 0 is ${c.dtype(0)}, input ${i} is ${c.dtype(i)}`);
+  });
+  const first = shapes.find((s) => s !== undefined);
+  if (first === undefined) return undefined;
+  const axis = axisOf(c, c.int('axis', 0), first.length);
+  let out: Dim[] = [...first];
+  out[axis] = 0;
+  for (const [k, s] of shapes.entries()) {
+    if (s !== undefined && s.length !== first.length) return c.fail(`ranks differ, ${formatShape(first)} and ${formatShape(s)}`);
+    out = out.map((d, i): Dim => {
+      if (i === axis) return addDims(d, s?.[i] ?? null);
+      if (s === undefined) return d;
+      try {
+        return mergeDim(d, s[i] ?? null);
+      } catch (error) {
+        return c.fail(`inputs differ outside axis ${axis}, ${shapes.map(formatShape).join(', ')}`, {
+          got: `input ${k}`,
+          cause: error,
+        });
+      }
+    });
+  }
+  return out;
+}
+
+// y = [x0, x1, ...]: dx_i is the part of dy that x_i became
+function concatGradient(c: GradientContext): (Value | null)[] {
+  const { g } = c;
+  const dy = c.dy();
+  const rank = c.shape(0)?.length ?? dy.shape?.length;
+  const axis = rank === undefined ? c.int('axis', 0) : axisOf(c, c.int('axis', 0), rank);
+  const sizes = c.node.inputs.map((_, i) => c.shape(i)?.[axis] ?? null);
+  const wanted = sizes.map((_, i) => i).filter((i) => c.needs(i));
+  const only = wanted[0];
+  if (only !== undefined && wanted.length === 1 && sizes.slice(0, only + 1).every((s) => typeof s === 'number')) {
+    const start = sizes.slice(0, only).reduce<number>((a, b) => a + Number(b), 0);
+    const end = start + Number(sizes[only]);
+    return sizes.map((_, i) => (i === only ? typed(g.slice(dy, g.ints([start]), g.ints([end]), g.ints([axis])), c.x(i)) : null));
+  }
+  const split = isStatic(sizes)
+    ? g.ints(sizes)
+    : g.concat(...c.node.inputs.map((_, i) => g.gather(g.shape(c.x(i)), g.ints([axis]))), { axis: 0 });
+  return g.op('Split', [dy, split], { axis }, sizes.length).map((d, i) => typed(d, c.x(i)));
+}
+
+function splitSizes(c: NodeContext, total: Dim): Dim[] {
+  const count = c.outputCount;
+  if (c.has(1)) {
+    const sizes = knownElements(c.value(1)) ?? new Array<Dim>(count).fill(null);
+    if (sizes.length !== count) return c.fail(`split names ${sizes.length} sizes for ${count} outputs`);
+    const sum = sizes.reduce(addDims, 0);
+    if (typeof sum === 'number' && typeof total === 'number' && sum !== total) {
+      return c.fail(`split [${sizes}] adds up to ${sum}, the axis has ${total}`, { expected: String(total), got: String(sum) });
+    }
+    return sizes;
+  }
+  const parts = c.int('num_outputs', count);
+  if (parts !== count) return c.fail(`num_outputs is ${parts}, the node has ${count} outputs`);
+  if (typeof total !== 'number') return new Array<Dim>(count).fill(null);
+  // from opset 18 the last part may be smaller
+  if (total % count !== 0 && c.opset < 18) return c.fail(`an axis of ${total} does not split into ${count} equal parts`);
+  const size = Math.ceil(total / count);
+  return Array.from({ length: count }, (_, i) => (i < count - 1 ? size : total - size * (count - 1)));
+}
+
+function inferSplit(c: NodeContext): TensorType[] {
+  const shape = c.shape(0);
+  if (shape === undefined) return c.node.outputs.map(() => c.like(0, undefined));
+  const axis = axisOf(c, c.int('axis', 0), shape.length);
+  return splitSizes(c, shape[axis] ?? null).map((size) =>
+    c.like(
+      0,
+      shape.map((d, i) => (i === axis ? size : d)),
+    ),
+  );
+}
+
+function expandShape(c: NodeContext): Shape | undefined {
+  const [from, to] = [c.shape(0), knownElements(c.value(1))];
+  if (from === undefined || to === undefined) return undefined;
+  try {
+    return broadcastShapes(from, to);
+  } catch (error) {
+    return c.fail(`shapes ${formatShape(from)} and ${formatShape(to)} do not broadcast`, { cause: error });
+  }
+}
+
+function tileShape(c: NodeContext): Shape | undefined {
+  const shape = c.shape(0);
+  const repeats = knownElements(c.value(1));
+  if (shape === undefined) return repeats?.map(() => null);
+  if (repeats !== undefined && repeats.length !== shape.length) {
+    return c.fail(`repeats [${repeats}] must name each of the ${shape.length} axes of ${formatShape(shape)}`);
+  }
+  return shape.map((d, i) => mulDims(d, repeats?.[i] ?? null));
+}
+
+// y has r copies of x along each axis: seen as [r0, d0, r1, d1, ...], dx is the sum over the r axes
+function tileGradient(c: GradientContext): (Value | null)[] {
+  const { g } = c;
+  const shape = c.shape(0) ?? c.fail('the gradient needs an input of known rank');
+  const repeats = c.constant(1);
+  const pairs = shape.flatMap((d, i): Dim[] => [repeats === undefined ? null : Number(repeats.data[i]), d]);
+  const column = (v: Value) => g.unsqueeze(v, g.ints([1]));
+  const interleaved = () => g.reshape(g.concat(column(c.x(1)), column(g.shape(c.x(0))), { axis: 1 }), g.ints([-1]));
+  const plain = pairs.filter((d) => typeof d !== 'number').length <= 1;
+  const split = g.reshape(c.dy(), plain ? g.ints(pairs.map((d) => (typeof d === 'number' ? d : -1))) : interleaved());
+  return [typed(g.reduceSum(split, g.ints(shape.map((_, i) => 2 * i)), { keepdims: 0 }), c.x(0)), null];
+}
+
+/** Reads the four dims of an image tensor for the block ops. */
+function blocks(c: NodeContext): { shape: Shape; b: number } {
+  const shape = c.shape(0) ?? [null, null, null, null];
+  const b = c.int('blocksize', 0);
+  if (shape.length !== 4) return c.fail(`the input must have rank 4, it is ${formatShape(shape)}`);
+  return b > 0 ? { shape, b } : c.fail(`blocksize must be positive, got ${b}`);
+}
+
+function divideDim(c: NodeContext, d: Dim | undefined, by: number, what: string): Dim {
+  if (typeof d !== 'number') return null;
+  return d % by === 0
+    ? d / by
+    : c.fail(`${what} ${d} is not divisible by ${by}`, { expected: `a multiple of ${by}`, got: String(d) });
+}
+
+// DCR is undone by SpaceToDepth; CRD by its own reshape, transpose and reshape backwards
+function depthToSpaceGradient(c: GradientContext): (Value | null)[] {
+  const { g } = c;
+  const { shape, b } = blocks(c);
+  if (c.string('mode', 'DCR') === 'DCR') return [typed(g.spaceToDepth(c.dy(), { blocksize: b }), c.x(0))];
+  const [, channels, h, w] = shape;
+  if (typeof channels !== 'number' || typeof h !== 'number' || typeof w !== 'number') {
+    return c.fail('the gradient in mode CRD needs static channels, height and width');
+  }
+  const split = g.reshape(c.dy(), g.ints([-1, channels / (b * b), h, b, w, b]));
+  return [reshapeLike(g, g.transpose(split, { perm: [0, 1, 3, 5, 2, 4] }), c.x(0))];
+}
+
+export const movement: Readonly<Record<MovementOp, OpDef>> = {
+  Reshape: {
+    versions: [5, 13, 14, 19, 21],
+    inputs: 'data shape',
+    outputs: 'reshaped',
+    attributes: { allowzero: 'int' },
+    infer: (c) => [c.like(0, reshapeShape(c))],
+    gradient: sameElements,
+    fold: foldReshape,
+  },
+  Flatten: {
+    versions: [1, 9, 11, 13, 21],
+    inputs: 'input',
+    outputs: 'output',
+    attributes: { axis: 'int' },
+    infer: (c) => {
+      const shape = c.shape(0);
+      if (shape === undefined) return [c.like(0, [null, null])];
+      const given = c.int('axis', 1);
+      const axis = given < 0 ? given + shape.length : given;
+      if (axis < 0 || axis > shape.length) return c.fail(`axis ${given} is out of range for rank ${shape.length}`);
+      return [c.like(0, [shape.slice(0, axis).reduce(mulDims, 1), shape.slice(axis).reduce(mulDims, 1)])];
+    },
+    gradient: sameElements,
+    fold: foldReshape,
+  },
+  Squeeze: {
+    versions: [13, 21],
+    inputs: 'data axes?',
+    outputs: 'squeezed',
+    infer: (c) => [c.like(0, squeezeShape(c))],
+    gradient: sameElements,
+    fold: foldReshape,
+  },
+  Unsqueeze: {
+    versions: [13, 21],
+    inputs: 'data axes',
+    outputs: 'expanded',
+    infer: (c) => [c.like(0, unsqueezeShape(c))],
+    gradient: sameElements,
+    fold: foldReshape,
+  },
+  Transpose: {
+    versions: [1, 13, 21],
+    inputs: 'data',
+    outputs: 'transposed',
+    attributes: { perm: 'ints' },
+    infer: (c) => {
+      const shape = c.shape(0) ?? c.ints('perm')?.map(() => null);
+      return [c.like(0, shape === undefined ? undefined : permOf(c, shape.length).map((p) => shape[p] ?? null))];
+    },
+    gradient: transposeGradient,
+    fold: (c, [x]) => {
+      if (!x) return undefined;
+      const perm = permOf(c, x.dims.length);
+      const strides = stridesOf(x.dims);
+      const dims = perm.map((p) => x.dims[p] ?? 1);
+      return pick(x, dims, (i) => coordinates(i, dims).reduce((at, k, axis) => at + k * (strides[perm[axis] ?? 0] ?? 0), 0));
+    },
+  },
+  Concat: {
+    versions: [4, 11, 13],
+    inputs: 'inputs*',
+    outputs: 'concat_result',
+    attributes: { axis: 'int' },
+    infer: (c) => [c.like(0, concatShape(c))],
+    gradient: concatGradient,
+    fold: (c, inputs) => {
+      const parts = inputs.filter((t) => t !== null);
+      const [first] = parts;
+      if (first === undefined || parts.length !== inputs.length) return undefined;
+      const axis = axisOf(c, c.int('axis', 0), first.dims.length);
+      const dims = first.dims.map((d, i) => (i === axis ? parts.reduce((n, t) => n + (t.dims[i] ?? 0), 0) : d));
+      const rows = dims.slice(0, axis).reduce((a, b) => a * b, 1);
+      // a row of each part after the other, in one flat list of references
+      const data: (number | bigint | string)[] = [];
+      for (let r = 0; r < rows; r++) {
+        for (const t of parts) {
+          const length = t.size / rows;
+          for (let k = 0; k < length; k++) data.push(t.data[r * length + k] as number);
+        }
+      }
+      return pick({ ...first, data } as never, dims, (i) => i);
+    },
+  },
+  Split: {
+    versions: [13, 18],
+    inputs: 'input split?',
+    outputs: 'outputs*',
+    attributes: { axis: 'int', num_outputs: 'int' },
+    infer: inferSplit,
+    // dx = [dy0, dy1, ...], zeros for parts that the loss does not read
+    gradient: (c) => {
+      const parts = c.node.outputs.map((v, i) => c.dyOrNull(i) ?? zerosLike(c.g, v));
+      return [typed(c.g.concat(...parts, { axis: c.int('axis', 0) }), c.x(0)), null];
+    },
+  },
+  Expand: {
+    versions: [8, 13],
+    inputs: 'input shape',
+    outputs: 'output',
+    infer: (c) => [c.like(0, expandShape(c))],
+    // the driver sums over what was broadcast
+    gradient: (c) => [c.dy(), null],
+    fold: (c, [x]) => {
+      const shape = c.node.outputs[0]?.shape;
+      if (!x || !isStatic(shape)) return undefined;
+      const strides = stridesOf(x.dims);
+      const lead = shape.length - x.dims.length;
+      return pick(x, shape, (i) =>
+        coordinates(i, shape).reduce((at, k, axis) => at + (x.dims[axis - lead] === 1 ? 0 : k * (strides[axis - lead] ?? 0)), 0),
+      );
+    },
+  },
+  Tile: {
+    versions: [6, 13],
+    inputs: 'input repeats',
+    outputs: 'output',
+    infer: (c) => [c.like(0, tileShape(c))],
+    gradient: tileGradient,
+    fold: (c, [x]) => {
+      const shape = c.node.outputs[0]?.shape;
+      if (!x || !isStatic(shape)) return undefined;
+      const strides = stridesOf(x.dims);
+      return pick(x, shape, (i) =>
+        coordinates(i, shape).reduce((at, k, axis) => at + (k % (x.dims[axis] ?? 1)) * (strides[axis] ?? 0), 0),
+      );
+    },
+  },
+  Trilu: {
+    versions: [14],
+    inputs: 'input k?',
+    outputs: 'output',
+    attributes: { upper: 'int' },
+    infer: (c) => [c.like(0, c.shape(0))],
+    // a mask: dx = dy under the same mask
+    gradient: (c) => [c.g.trilu(c.dy(), c.has(1) ? c.x(1) : null, { upper: c.int('upper', 1) }), null],
+  },
+  DepthToSpace: {
+    versions: [1, 11, 13],
+    inputs: 'input',
+    outputs: 'output',
+    attributes: { blocksize: 'int', mode: 'string' },
+    infer: (c) => {
+      const { shape, b } = blocks(c);
+      const [n = null, channels, h = null, w = null] = shape;
+      return [c.like(0, [n, divideDim(c, channels, b * b, 'number of channels'), mulDims(h, b), mulDims(w, b)])];
+    },
+    gradient: depthToSpaceGradient,
+  },
+  SpaceToDepth: {
+    versions: [1, 13],
+    inputs: 'input',
+    outputs: 'output',
+    attributes: { blocksize: 'int' },
+    infer: (c) => {
+      const { shape, b } = blocks(c);
+      const [n = null, channels = null, h, w] = shape;
+      return [c.like(0, [n, mulDims(channels, b * b), divideDim(c, h, b, 'height'), divideDim(c, w, b, 'width')])];
+    },
+    gradient: (c) => [typed(c.g.depthToSpace(c.dy(), { blocksize: c.int('blocksize', 1) }), c.x(0))],
+  },
+};

@@ -1,0 +1,105 @@
+// Update rules as graph fragments: (parameter, gradient, slots) to (parameter', slots'). What changes from step to step on a known
+// schedule (rate, bias correction) is computed outside in float64 and comes in as scalars. Formulas and defaults are PyTorch's (torch.optim).
+import type { Value } from '../ir/graph.js';
+import type { Ops } from '../ops/ops.js';
+
+export interface OptimizerOptions {
+  readonly kind: 'sgd' | 'adam' | 'adamw' | 'rmsprop';
+  /** sgd and rmsprop. Default 0. */
+  readonly momentum?: number;
+  /** sgd with momentum. */
+  readonly nesterov?: boolean;
+  /** Added to the gradient (L2) for sgd, adam and rmsprop; decoupled for adamw (default 0.01 there, else 0). */
+  readonly weightDecay?: number;
+  /** adam and adamw. Default 0.9. */
+  readonly beta1?: number;
+  /** adam and adamw (default 0.999); rmsprop's alpha (default 0.99). */
+  readonly beta2?: number;
+  /** Default 1e-8. */
+  readonly epsilon?: number;
+}
+
+export interface Optimizer {
+  /** State per parameter, of its shape, zero at first. */
+  readonly slots: readonly string[];
+  /** Scalars of a step, in the order `update` takes them. `step` counts from 1. */
+  readonly scalars: (rate: number, step: number) => readonly number[];
+  readonly update: (
+    g: Ops,
+    p: Value,
+    grad: Value,
+    slots: readonly Value[],
+    scalars: readonly Value[],
+  ) => { p: Value; slots: Value[] };
+}
+
+export function optimizer(options: OptimizerOptions): Optimizer {
+  switch (options.kind) {
+    case 'sgd':
+      return sgd(options.momentum ?? 0, options.nesterov ?? false, options.weightDecay ?? 0);
+    case 'adam':
+      return adam(options, options.weightDecay ?? 0, false);
+    case 'adamw':
+      return adam(options, options.weightDecay ?? 0.01, true);
+    case 'rmsprop':
+      return rmsprop(options.beta2 ?? 0.99, options.epsilon ?? 1e-8, options.momentum ?? 0, options.weightDecay ?? 0);
+  }
+}
+
+const scale = (g: Ops, x: Value, factor: number): Value => g.mul(x, g.scalar(factor, x));
+/** g + decay p */
+const l2 = (g: Ops, p: Value, grad: Value, decay: number): Value => (decay === 0 ? grad : g.add(grad, scale(g, p, decay)));
+
+// v = mu v + g;  p -= rate v, with nesterov p -= rate (g + mu v)
+function sgd(mu: number, nesterov: boolean, decay: number): Optimizer {
+  return {
+    slots: mu === 0 ? [] : ['momentum'],
+    scalars: (rate) => [rate],
+    update: (g, p, grad, [v], [rate]) => {
+      const d = l2(g, p, grad, decay);
+      if (v === undefined) return { p: g.sub(p, g.mul(d, rate)), slots: [] };
+      const next = g.add(scale(g, v, mu), d);
+      const direction = nesterov ? g.add(d, scale(g, next, mu)) : next;
+      return { p: g.sub(p, g.mul(direction, rate)), slots: [next] };
+    },
+  };
+}
+
+// m = b1 m + (1 - b1) g;  v = b2 v + (1 - b2) g^2;  p -= rate / (1 - b1^t) m / (sqrt(v / (1 - b2^t)) + eps)      (arXiv 1412.6980)
+// Kept as M = m / (1 - b1) and V = v / (1 - b2), which saves two passes over the state: with c = sqrt((1 - b2^t) / (1 - b2)),
+// p -= [rate (1 - b1) c / (1 - b1^t)] M / (sqrt(V) + eps c). adamw first shrinks p by rate times decay (arXiv 1711.05101).
+function adam(options: OptimizerOptions, decay: number, decoupled: boolean): Optimizer {
+  const { beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8 } = options;
+  return {
+    slots: ['moment1', 'moment2'],
+    scalars: (rate, t) => {
+      const c = Math.sqrt((1 - beta2 ** t) / (1 - beta2));
+      return [(rate * (1 - beta1) * c) / (1 - beta1 ** t), epsilon * c, 1 - rate * decay];
+    },
+    update: (g, p, grad, slots, [rate, eps, keep]) => {
+      const [m, v] = slots as readonly [Value, Value];
+      const d = decoupled ? grad : l2(g, p, grad, decay);
+      const m1 = g.add(scale(g, m, beta1), d);
+      const v1 = g.add(scale(g, v, beta2), g.mul(d, d));
+      const change = g.div(g.mul(m1, rate), g.add(g.sqrt(v1), eps));
+      return { p: g.sub(decoupled && decay > 0 ? g.mul(p, keep) : p, change), slots: [m1, v1] };
+    },
+  };
+}
+
+// v = a v + (1 - a) g^2;  d = g / (sqrt(v) + eps);  with momentum b = mu b + d;  p -= rate d (or b)
+function rmsprop(a: number, epsilon: number, mu: number, decay: number): Optimizer {
+  return {
+    slots: mu === 0 ? ['square'] : ['square', 'momentum'],
+    scalars: (rate) => [rate],
+    update: (g, p, grad, slots, [rate]) => {
+      const [v, b] = slots as readonly [Value, Value | undefined];
+      const d = l2(g, p, grad, decay);
+      const v1 = g.add(scale(g, v, a), scale(g, g.mul(d, d), 1 - a));
+      const direction = g.div(d, g.add(g.sqrt(v1), g.scalar(epsilon, v1)));
+      if (b === undefined) return { p: g.sub(p, g.mul(direction, rate)), slots: [v1] };
+      const b1 = g.add(scale(g, b, mu), direction);
+      return { p: g.sub(p, g.mul(b1, rate)), slots: [v1, b1] };
+    },
+  };
+}

@@ -1,0 +1,97 @@
+// Graphs for use, weights included: the model of one task, or of all tasks in one graph with shared work done once. A model holds only what
+// its tasks need: their columns, and of earlier columns the blocks that laterals reach.
+import { UsageError, must } from '../core/errors.js';
+import { defaultOpset, type Model } from '../ir/model.js';
+import type { LayerScope } from '../nn/scope.js';
+import { ops } from '../ops/ops.js';
+import { optimise } from '../passes/optimise.js';
+import { version } from '../version.js';
+import { canonical } from './description/canonical.js';
+import type { Description } from './description/description.js';
+import { lowerLabel, lowerProbabilities } from './head.js';
+import { NetworkLowering } from './lowering.js';
+import { networkInput, type Weights } from './parameters.js';
+
+export interface FormOptions {
+  /** Tasks whose outputs the model has, in the order of the columns. */
+  readonly tasks: readonly string[];
+  /** Adds `<task>_probabilities` and `<task>_label`. */
+  readonly probabilities?: boolean;
+  /** Default 17. */
+  readonly opset?: number;
+  /** sha256 of each column's weights by task, written into the metadata. */
+  readonly hashes?: Readonly<Record<string, string>>;
+}
+
+/** Opsets that the emitted ops are valid at without change. */
+export const opsetRange = { min: 17, max: 17 } as const;
+
+/**
+ * float32 [N, ...] to raw scores [N, k] under each task's name. `weights` by column index; only the columns that are reached are read.
+ * Throws UsageError for an unknown task or opset.
+ */
+export function taskModel(description: Description, weights: readonly (Weights | undefined)[], options: FormOptions): Model {
+  const { opset = defaultOpset } = options;
+  if (opset < opsetRange.min || opset > opsetRange.max) {
+    throw new UsageError(`opset ${opset} cannot be emitted, expected ${opsetRange.min}`, {
+      expected: String(opsetRange.min),
+      got: String(opset),
+    });
+  }
+  const columns = options.tasks.map((task) => columnIndex(description, task)).sort((a, b) => a - b);
+  const g = ops({ opset, name: description.name });
+  const reached = new Map<number, LayerScope>();
+  const lowering = new NetworkLowering(description, {
+    x: networkInput(g, description),
+    scope: (c) => {
+      const known = reached.get(c);
+      if (known !== undefined) return known;
+      const { task } = must(description.columns[c], `column ${c}`);
+      const own = weights[c];
+      if (own === undefined) throw new UsageError(`task "${task}" is not trained yet: prognet train ${task}`, { got: task });
+      const scope: LayerScope = {
+        g,
+        training: false,
+        parameter: (spec) => g.initializer(spec.name, must(own.get(spec.name), `weight ${spec.name}`)),
+        update: () => {},
+        random: (_, like) => like,
+      };
+      reached.set(c, scope);
+      return scope;
+    },
+  });
+  for (const c of columns) {
+    const { task, head } = must(description.columns[c], `column ${c}`);
+    const scores = g.output(lowering.scores(c), task);
+    if (options.probabilities !== true) continue;
+    const probabilities = lowerProbabilities(g, head, scores);
+    const label = lowerLabel(g, head, scores);
+    if (probabilities !== undefined) g.output(probabilities, `${task}_probabilities`);
+    if (label !== undefined) g.output(label, `${task}_label`);
+  }
+  optimise(g.graph);
+  const model = g.model();
+  model.producerVersion = version;
+  const metadata: Record<string, string> = {
+    'prognet.version': version,
+    'prognet.tasks': columns.map((c) => description.columns[c]?.task).join(','),
+  };
+  for (const c of [...reached.keys()].sort((a, b) => a - b)) {
+    const { task } = must(description.columns[c], `column ${c}`);
+    metadata[`prognet.column.${task}`] = canonical(description, task);
+    const hash = options.hashes?.[task];
+    if (hash !== undefined) metadata[`prognet.sha256.${task}`] = hash;
+  }
+  model.metadata = new Map(Object.entries(metadata));
+  return model;
+}
+
+/** The index of a task's column; UsageError lists the tasks there are. */
+export function columnIndex(description: Description, task: string): number {
+  const index = description.columns.findIndex((c) => c.task === task);
+  if (index < 0) {
+    const known = description.columns.map((c) => c.task).join(', ') || 'none';
+    throw new UsageError(`unknown task "${task}", the description has: ${known}`, { got: task, expected: known });
+  }
+  return index;
+}

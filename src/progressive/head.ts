@@ -1,0 +1,74 @@
+// Heads beyond their scores: loss by head, probabilities and labels.
+import { InternalError } from '../core/errors.js';
+import { float32 } from '../core/tensor.js';
+import type { Value } from '../ir/graph.js';
+import type { Ops } from '../ops/ops.js';
+import type { Head } from './description/head-schema.js';
+
+/**
+ * Loss of scores [N, k] against targets (int64 [N] for classify, float32 [N, k] else). "mean": a scalar, for classify divided by the sum of
+ * the class weights met; "none": [N], the weight of the sample's class multiplied in.
+ */
+export function lowerLoss(g: Ops, head: Head, scores: Value, targets: Value, reduction: 'mean' | 'none'): Value {
+  const over = (perElement: Value): Value => {
+    const perSample = g.reduceMean(perElement, { axes: [1], keepdims: 0 });
+    return reduction === 'mean' ? g.reduceMean(perSample, { axes: [0], keepdims: 0 }) : perSample;
+  };
+  switch (head.kind) {
+    case 'classify': {
+      const weights = head.class_weights === undefined ? undefined : g.constant(float32(head.class_weights));
+      const s = head.label_smoothing;
+      const hard = g.softmaxCrossEntropyLoss(scores, targets, weights, { reduction });
+      if (s === 0) return hard;
+      // (1 - s) CE + s mean over classes of -log p; PyTorch's label_smoothing (without class weights in the second part)
+      const soft = g.neg(over(g.logSoftmax(scores, { axis: 1 })));
+      return g.add(g.mul(hard, g.scalar(1 - s, hard)), g.mul(soft, g.scalar(s, soft)));
+    }
+    // -[t log p + (1 - t) log(1 - p)] with p = sigmoid(x) is softplus(x) - x t
+    case 'binary':
+      return over(g.sub(g.softplus(scores), g.mul(scores, targets)));
+    case 'regress': {
+      const d = g.sub(scores, targets);
+      return over(head.loss === 'mse' ? g.mul(d, d) : g.abs(d));
+    }
+  }
+}
+
+/** Probabilities [N, k] of a classify or binary head; undefined for regress. */
+export function lowerProbabilities(g: Ops, head: Head, scores: Value): Value | undefined {
+  if (head.kind === 'regress') return undefined;
+  return head.kind === 'classify' ? g.softmax(scores, { axis: 1 }) : g.sigmoid(scores);
+}
+
+/** Labels: int64 [N] for classify, bool [N, k] for binary; undefined for regress. */
+export function lowerLabel(g: Ops, head: Head, scores: Value): Value | undefined {
+  if (head.kind === 'regress') return undefined;
+  if (head.kind === 'classify') return g.argMax(scores, { axis: 1, keepdims: 0 });
+  return g.greater(scores, g.scalar(0, scores));
+}
+
+/** Right answers per sample: the name says what is counted. */
+export function metricName(head: Head): 'accuracy' | 'error' {
+  return head.kind === 'regress' ? 'error' : 'accuracy';
+}
+
+/** What the metric is summed from for one sample: 1 or 0 for classify, the share of right labels for binary, mean |error| for regress. */
+export function sampleMetric(head: Head, scores: ArrayLike<number>, targets: ArrayLike<number | bigint>, row: number): number {
+  const width = head.kind === 'classify' ? head.classes : head.kind === 'binary' ? head.labels : head.outputs;
+  const at = (j: number) => {
+    const v = scores[row * width + j];
+    if (v === undefined) throw new InternalError('scores are too short');
+    return v;
+  };
+  if (head.kind === 'classify') {
+    let best = 0;
+    for (let j = 1; j < width; j++) if (at(j) > at(best)) best = j;
+    return best === Number(targets[row]) ? 1 : 0;
+  }
+  let sum = 0;
+  for (let j = 0; j < width; j++) {
+    const target = Number(targets[row * width + j]);
+    sum += head.kind === 'binary' ? Number(at(j) > 0 === target > 0.5) : Math.abs(at(j) - target);
+  }
+  return sum / width;
+}

@@ -1,0 +1,108 @@
+// A network lowered to a graph, column by column and only as deep as asked: a block of an earlier column exists in the graph when
+// something reads its tap. Where parameters come from is the scope's affair (nn/scope.ts).
+import { InternalError, must } from '../core/errors.js';
+import { Random } from '../core/random.js';
+import type { Value } from '../ir/graph.js';
+import type { Layer } from '../nn/layer-schema.js';
+import { lowerBlock, sampleDims } from '../nn/lower.js';
+import type { LayerScope } from '../nn/scope.js';
+import type { Column, Description } from './description/description.js';
+import { headWidth } from './description/head-schema.js';
+import { alphaChoices, lateralJoint, type SourceTap } from './lateral.js';
+
+/** A block of a column, by the column's index and the block's. */
+export interface TapRef {
+  readonly column: number;
+  readonly block: number;
+}
+
+/** The taps that flow into block `block` of a column (the number of its blocks stands for the head), in the order of the sources. */
+export function sourcesOf(description: Description, column: number, block: number): TapRef[] {
+  const { laterals } = must(description.columns[column], `column ${column}`);
+  if (laterals.kind === 'none' || !laterals.into.includes(block)) return [];
+  return laterals.from.map((task) => {
+    const index = description.columns.findIndex((c) => c.task === task);
+    const source = must(description.columns[index], `lateral source ${task}`);
+    // A source shorter than the target contributes its last block.
+    return { column: index, block: Math.min(block - 1, source.blocks.length - 1) };
+  });
+}
+
+/** Every tap that a column reads, each once, in ascending order. */
+export function tapsRead(description: Description, column: number): TapRef[] {
+  const blocks = must(description.columns[column], `column ${column}`).blocks.length;
+  const found = new Map<string, TapRef>();
+  for (let b = 1; b <= blocks; b++)
+    for (const ref of sourcesOf(description, column, b)) found.set(`${ref.column}/${ref.block}`, ref);
+  return [...found.values()].sort((a, b) => a.column - b.column || a.block - b.block);
+}
+
+/** The seed of a column: its own, else the description's. */
+export function columnSeed(description: Description, column: Column): number {
+  return column.train.seed ?? description.seed;
+}
+
+export interface LoweringOptions {
+  /** The network input, float, [N, ...]. */
+  readonly x: Value;
+  /** The scope of a column's parameters. */
+  readonly scope: (column: number) => LayerScope;
+  /** A tap that is there already (a training step reads frozen taps as inputs); undefined: lower the block. */
+  readonly tap?: (ref: TapRef) => Value | undefined;
+}
+
+export class NetworkLowering {
+  private readonly taps = new Map<string, Value>();
+  private readonly heads = new Map<number, Value>();
+
+  constructor(
+    readonly description: Description,
+    private readonly options: LoweringOptions,
+  ) {}
+
+  /** Output of a block, [N, ...]. */
+  tap(ref: TapRef): Value {
+    const key = `${ref.column}/${ref.block}`;
+    let value = this.taps.get(key) ?? this.options.tap?.(ref);
+    if (value === undefined) {
+      const column = this.column(ref.column);
+      const layers = must(column.blocks[ref.block], `block ${key}`);
+      value = this.lower(ref.column, ref.block, layers, String(ref.block), `columns[${ref.column}].blocks[${ref.block}]`);
+    }
+    this.taps.set(key, value);
+    return value;
+  }
+
+  /** Raw scores of a column, [N, width of its head]. */
+  scores(index: number): Value {
+    let value = this.heads.get(index);
+    if (value === undefined) {
+      const { head, blocks } = this.column(index);
+      const layers: Layer[] = [{ kind: 'flatten' }, { kind: 'dense', units: headWidth(head), bias: true, init: head.init }];
+      value = this.lower(index, blocks.length, layers, 'head', `columns[${index}].head`);
+      this.heads.set(index, value);
+    }
+    return value;
+  }
+
+  private lower(index: number, block: number, layers: readonly Layer[], name: string, path: string): Value {
+    const { description, options } = this;
+    const column = this.column(index);
+    const scope = options.scope(index);
+    const x = block === 0 ? options.x : this.tap({ column: index, block: block - 1 });
+    const prefix = `${column.task}/${name}`;
+    const refs = sourcesOf(description, index, block);
+    if (refs.length === 0) return lowerBlock(scope, layers, x, prefix, path);
+    const { laterals } = column;
+    if (laterals.kind === 'none') throw new InternalError('a column without laterals has sources');
+    const sources: SourceTap[] = refs.map((ref) => ({ task: this.column(ref.column).task, tap: this.tap(ref) }));
+    const seed = columnSeed(description, column);
+    const drawAlpha = (parameter: string) => must(alphaChoices[new Random(seed, parameter).below(alphaChoices.length)], 'alpha');
+    const joint = lateralJoint({ scope, prefix, laterals, sources, width: sampleDims(x)[0] ?? 1, drawAlpha });
+    return lowerBlock(scope, layers, x, prefix, path, joint);
+  }
+
+  private column(index: number): Column {
+    return must(this.description.columns[index], `column ${index}`);
+  }
+}

@@ -1,0 +1,59 @@
+// The parameters of a column: which there are, how they begin, how many.
+import { must } from '../core/errors.js';
+import { Random } from '../core/random.js';
+import { elementCount } from '../core/shape.js';
+import type { Tensor } from '../core/tensor.js';
+import { tensorType } from '../ir/types.js';
+import { Value } from '../ir/graph.js';
+import { initialise } from '../nn/init.js';
+import type { LayerScope, ParameterSpec } from '../nn/scope.js';
+import { ops, type Ops } from '../ops/ops.js';
+import type { Description } from './description/description.js';
+import { columnSeed, NetworkLowering } from './lowering.js';
+
+/** Parameters by name, in the order of lowering. */
+export type Weights = ReadonlyMap<string, Tensor>;
+
+/** The network input of a graph, [N, ...]. */
+export function networkInput(g: Ops, description: Description): Value {
+  const input = must(description.inputs[0], 'input');
+  return g.input(input.name, 'float32', ['N', ...input.shape]);
+}
+
+export interface ColumnParameters {
+  readonly specs: readonly ParameterSpec[];
+  /** Trainable and statistics together, each block's shape of one sample beside it. */
+  readonly count: number;
+  readonly taps: readonly (readonly number[])[];
+}
+
+/** Lowers a column once to see its parameters; throws DescriptionError where shapes do not fit. */
+export function columnParameters(description: Description, column: number): ColumnParameters {
+  const g = ops();
+  const specs: ParameterSpec[] = [];
+  const scope = (index: number): LayerScope => ({
+    g,
+    training: false,
+    parameter: (spec) => {
+      if (index === column) specs.push(spec);
+      return new Value(g.names.reserve(spec.name), tensorType('float32', spec.shape));
+    },
+    update: () => {},
+    random: (_, like) => like,
+  });
+  const lowering = new NetworkLowering(description, { x: networkInput(g, description), scope });
+  lowering.scores(column);
+  const { blocks } = must(description.columns[column], `column ${column}`);
+  return {
+    specs,
+    count: specs.reduce((n, s) => n + elementCount(s.shape), 0),
+    taps: blocks.map((_, block) => (lowering.tap({ column, block }).shape ?? []).slice(1).map(Number)),
+  };
+}
+
+/** First values of a column's parameters by its seed; each parameter has a random stream of its own. */
+export function initialWeights(description: Description, column: number): Map<string, Tensor> {
+  const seed = columnSeed(description, must(description.columns[column], `column ${column}`));
+  const { specs } = columnParameters(description, column);
+  return new Map(specs.map((s) => [s.name, initialise(s.init, s.shape, new Random(seed, 'init', s.name))]));
+}

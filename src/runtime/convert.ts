@@ -1,0 +1,40 @@
+// Tensors to and from onnxruntime-common's, shared by the adapters. No copies: both sides view the same memory.
+import type * as ort from 'onnxruntime-common';
+import { RuntimeError } from '../core/errors.js';
+import { type DType, dtypes } from '../core/dtype.js';
+import { Tensor } from '../core/tensor.js';
+
+/** Element types that onnxruntime-common can carry. */
+const carried: ReadonlySet<string> = new Set([
+  'float32',
+  'float64',
+  'float16',
+  'int64',
+  'int32',
+  'int16',
+  'int8',
+  'uint64',
+  'uint32',
+  'uint16',
+  'uint8',
+  'bool',
+  'string',
+]);
+
+export function toOrt(Ctor: ort.TensorConstructor, t: Tensor): ort.Tensor {
+  if (!carried.has(t.dtype)) {
+    throw new RuntimeError(`tensors of dtype ${t.dtype} cannot cross into ONNX Runtime's JavaScript API`, { got: t.dtype });
+  }
+  return new Ctor(t.dtype as ort.Tensor.Type, t.data as ort.Tensor.DataType, t.dims) as ort.Tensor;
+}
+
+export function fromOrt(t: ort.Tensor): Tensor {
+  if (!(t.type in dtypes)) throw new RuntimeError(`ONNX Runtime returned a tensor of unknown type ${t.type}`);
+  const dtype = t.type as DType;
+  const data = t.data as Tensor['data'];
+  // float16 may come as Float16Array where the engine has one: its bits are what we hold.
+  if (dtype === 'float16' && ArrayBuffer.isView(data) && !(data instanceof Uint16Array)) {
+    return new Tensor(dtype, t.dims, new Uint16Array(data.buffer as ArrayBuffer, data.byteOffset, data.byteLength / 2));
+  }
+  return new Tensor(dtype, t.dims, data);
+}

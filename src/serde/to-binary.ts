@@ -1,0 +1,45 @@
+// A model as the bytes of an .onnx file. Weights stand inside; external-data.ts writes them beside.
+import { ModelError } from '../core/errors.js';
+import type { Model } from '../ir/model.js';
+import $protobuf from 'protobufjs/minimal.js';
+import { onnx } from './generated/onnx.js';
+import type { PlaceTensor } from './tensor-to-proto.js';
+import { modelToProto } from './to-proto.js';
+
+/** What a protobuf message may hold at most; readers in C++ refuse more. */
+export const maxMessageBytes = 2 ** 31 - 1;
+
+/** Field numbers of ModelProto that the IR keeps as bytes. */
+export const unreadFields = { training_info: 20, configuration: 26 } as const;
+
+/**
+ * The bytes of an ONNX file with all weights inside. `place` may send tensors elsewhere (external data).
+ * Throws ModelError when the message is beyond protobuf's 2 GB or graphs are nested too deeply for any reader.
+ */
+export function toBinary(model: Model, place?: PlaceTensor): Uint8Array {
+  const writer = $protobuf.Writer.create();
+  try {
+    onnx.ModelProto.encode(modelToProto(model, place), writer);
+    for (const { field, bytes } of model.unread) writer.uint32((unreadFields[field] << 3) | 2).bytes(bytes);
+  } catch (cause) {
+    if (cause instanceof Error && cause.message === 'max depth exceeded') {
+      throw new ModelError('the model cannot be written: its graphs are nested too deeply for protobuf (100 messages)', {
+        cause,
+      });
+    }
+    if (cause instanceof RangeError) throw tooLarge(cause);
+    throw cause;
+  }
+  if (writer.len > maxMessageBytes) throw tooLarge();
+  return writer.finish();
+}
+
+function tooLarge(cause?: RangeError): ModelError {
+  return new ModelError(
+    'the model cannot be written: it is over 2 GB, which no ONNX file can be; save its weights as external data',
+    {
+      expected: `at most ${maxMessageBytes} bytes`,
+      ...(cause && { cause }),
+    },
+  );
+}

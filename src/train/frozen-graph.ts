@@ -1,0 +1,82 @@
+// Graphs without gradients that training needs: the taps of frozen columns, and the newest column in inference mode for evaluation.
+import { must } from '../core/errors.js';
+import type { DType } from '../core/dtype.js';
+import type { Value } from '../ir/graph.js';
+import type { Model } from '../ir/model.js';
+import type { LayerScope, ParameterSpec } from '../nn/scope.js';
+import { ops, type Ops } from '../ops/ops.js';
+import { optimise } from '../passes/optimise.js';
+import type { Description } from '../progressive/description/description.js';
+import { headWidth } from '../progressive/description/head-schema.js';
+import { lowerLoss } from '../progressive/head.js';
+import { NetworkLowering, type TapRef } from '../progressive/lowering.js';
+import { columnParameters, type Weights } from '../progressive/parameters.js';
+import { networkInputFrom } from './network-input.js';
+import { stepInputs, tapInput } from './step-graph.js';
+
+/** A scope in inference mode: parameters from a function, nothing updated, nothing random. */
+export function inferenceScope(g: Ops, parameter: (spec: ParameterSpec) => Value): LayerScope {
+  return { g, training: false, parameter, update: () => {}, random: (_, like) => like };
+}
+
+/** Initializers from frozen weights. */
+export function frozenScope(g: Ops, weights: Weights): LayerScope {
+  return inferenceScope(g, (spec) => g.initializer(spec.name, must(weights.get(spec.name), `weight ${spec.name}`)));
+}
+
+/** Data [N, ...] to the taps asked for, each under `tapInput(ref)`; frozen weights are initializers. */
+export function featureGraph(
+  description: Description,
+  refs: readonly TapRef[],
+  frozen: readonly Weights[],
+  dataType: DType,
+): Model {
+  const g = ops({ name: 'features' });
+  const input = must(description.inputs[0], 'input');
+  const data = g.input(stepInputs.data, dataType, ['N', ...input.shape]);
+  const scopes = new Map<number, LayerScope>();
+  const lowering = new NetworkLowering(description, {
+    x: networkInputFrom(g, data),
+    scope: (c) => {
+      const scope = scopes.get(c) ?? frozenScope(g, must(frozen[c], `weights of column ${c}`));
+      scopes.set(c, scope);
+      return scope;
+    },
+  });
+  const values = refs.map((ref) => lowering.tap(ref));
+  values.forEach((v, i) => {
+    g.output(v, tapInput(must(refs[i], 'tap')));
+  });
+  optimise(g.graph);
+  return g.model();
+}
+
+export const scoresOutput = 'eval/scores';
+export const lossesOutput = 'eval/losses';
+
+/** Data, targets, taps and the column's parameters (inputs) to scores [N, k] and losses [N], dropout and batch_norm in inference mode. */
+export function evalGraph(description: Description, column: number, refs: readonly TapRef[], dataType: DType): Model {
+  const g = ops({ name: 'eval' });
+  const input = must(description.inputs[0], 'input');
+  const { head } = must(description.columns[column], `column ${column}`);
+  const data = g.input(stepInputs.data, dataType, ['N', ...input.shape]);
+  const classify = head.kind === 'classify';
+  const targets = g.input(stepInputs.targets, classify ? 'int64' : 'float32', classify ? ['N'] : ['N', headWidth(head)]);
+  const taps = new Map(
+    refs.map((ref) => {
+      const shape = must(columnParameters(description, ref.column).taps[ref.block], 'tap');
+      return [tapInput(ref), g.input(tapInput(ref), 'float32', ['N', ...shape])];
+    }),
+  );
+  const scope = inferenceScope(g, (spec) => g.input(spec.name, 'float32', spec.shape));
+  const lowering = new NetworkLowering(description, {
+    x: networkInputFrom(g, data),
+    scope: () => scope,
+    tap: (ref) => taps.get(tapInput(ref)),
+  });
+  const scores = lowering.scores(column);
+  g.output(lowerLoss(g, head, scores, targets, 'none'), lossesOutput);
+  g.output(scores, scoresOutput);
+  optimise(g.graph);
+  return g.model();
+}

@@ -1,0 +1,30 @@
+// A frozen task's raw outputs on a data set, by its exported model: for evaluation, prediction, and the proof that nothing moved.
+import { must } from '../core/errors.js';
+import { Tensor } from '../core/tensor.js';
+import { networkScale } from './network-input.js';
+import type { Session } from '../runtime/session.js';
+import { sliceRows } from './rows.js';
+
+/** Rows per run; fixed, since the bits of a product may depend on the batch. */
+export const rowsPerRun = 500;
+
+/** Runs `inputs` [D, ...] (uint8 is scaled to 0..1) through the session in batches; joins output `name`, [D, k] float32. */
+export async function outputsOf(
+  session: Session,
+  name: string,
+  inputs: Tensor,
+  onRows?: (done: number, total: number) => void,
+): Promise<Tensor> {
+  const total = inputs.dims[0] ?? 0;
+  const input = must(session.inputNames[0], 'input');
+  let joined: Tensor | undefined;
+  for (let from = 0; from < total; from += rowsPerRun) {
+    const to = Math.min(from + rowsPerRun, total);
+    const results = await session.run({ [input]: networkScale(sliceRows(inputs, from, to)) }, [name]);
+    const part = must(results[name], name);
+    joined ??= Tensor.zeros(part.dtype, [total, ...part.dims.slice(1)]);
+    sliceRows(joined, from, to).bytes.set(part.bytes);
+    onRows?.(to, total);
+  }
+  return joined ?? Tensor.zeros('float32', [0]);
+}

@@ -1,0 +1,55 @@
+// Training options with their defaults: what the description says, what a caller overrides.
+import { UsageError } from '../core/errors.js';
+import type { Clip } from '../optim/clip.js';
+import type { OptimizerOptions } from '../optim/optimizer.js';
+import type { Schedule } from '../optim/schedule.js';
+import type { Train } from '../progressive/description/description.js';
+
+export interface TrainSettings {
+  readonly epochs: number;
+  readonly batch: number;
+  readonly rate: number;
+  readonly optimizer: OptimizerOptions;
+  readonly schedule: Schedule;
+  readonly clip?: Clip;
+  /** Stops after `patience` epochs without a better value, and takes the best epoch's weights back. */
+  readonly earlyStopping?: { readonly patience: number; readonly monitor: 'loss' | 'accuracy' };
+  /** Fraction of the training data set aside. */
+  readonly validation: number;
+  readonly seed: number;
+}
+
+const rates = { sgd: 0.1, adam: 1e-3, adamw: 1e-3, rmsprop: 1e-3 } as const;
+
+/** Defaults: 5 epochs, batch 128, adam at 0.001 (sgd: 0.1), constant rate, no validation unless early stopping needs it (then 0.1). */
+export function trainSettings(train: Train, seed: number): TrainSettings {
+  const kind = train.optimizer ?? 'adam';
+  if (kind.startsWith('adam') && (train.momentum !== undefined || train.nesterov !== undefined)) {
+    throw new UsageError(`train: momentum and nesterov belong to sgd and rmsprop, the optimizer is ${kind}`, { got: kind });
+  }
+  if (train.nesterov === true && (kind !== 'sgd' || !train.momentum)) {
+    throw new UsageError('train: nesterov needs the optimizer sgd with a momentum above 0', { got: kind });
+  }
+  const { early_stopping: stop, validation = stop === undefined ? 0 : 0.1 } = train;
+  if (stop !== undefined && validation === 0) {
+    throw new UsageError('train: early_stopping needs a validation part, found validation: 0', {
+      expected: 'validation above 0',
+    });
+  }
+  return {
+    epochs: train.epochs ?? 5,
+    batch: train.batch ?? 128,
+    rate: train.lr ?? rates[kind],
+    optimizer: {
+      kind,
+      ...(train.momentum === undefined ? {} : { momentum: train.momentum }),
+      ...(train.nesterov === undefined ? {} : { nesterov: train.nesterov }),
+      ...(train.weight_decay === undefined ? {} : { weightDecay: train.weight_decay }),
+    },
+    schedule: train.schedule ?? { kind: 'constant', warmup: 0 },
+    ...(train.clip === undefined ? {} : { clip: train.clip }),
+    ...(stop === undefined ? {} : { earlyStopping: stop }),
+    validation,
+    seed: train.seed ?? seed,
+  };
+}

@@ -1,0 +1,159 @@
+// The training step as a graph: (parameters, optimizer state, minibatch) to (parameters', state', loss), rolled in an ONNX Loop over the
+// minibatches of one run. Only the newest column is in it: what earlier columns feed to its laterals comes in as taps, computed once for
+// the data set by the feature graph (feature-graph.ts), so frozen columns cannot move.
+import { gradient } from '../autodiff/gradient.js';
+import { InternalError, must } from '../core/errors.js';
+import type { DType } from '../core/dtype.js';
+import { int64, Tensor } from '../core/tensor.js';
+import type { Value } from '../ir/graph.js';
+import type { Model } from '../ir/model.js';
+import type { LayerScope, ParameterSpec } from '../nn/scope.js';
+import { clipGradients, type Clip } from '../optim/clip.js';
+import type { Optimizer } from '../optim/optimizer.js';
+import { ops, type Ops } from '../ops/ops.js';
+import { optimise } from '../passes/optimise.js';
+import type { Description } from '../progressive/description/description.js';
+import { headWidth } from '../progressive/description/head-schema.js';
+import { lowerLoss } from '../progressive/head.js';
+import { NetworkLowering, tapsRead, type TapRef } from '../progressive/lowering.js';
+import { columnParameters } from '../progressive/parameters.js';
+import { networkInputFrom } from './network-input.js';
+import { saltOf, uniformLike } from './random-graph.js';
+
+/** Names of the step graph's inputs beside the parameters, which stand under their own names. */
+export const stepInputs = {
+  data: 'step/data',
+  targets: 'step/targets',
+  /** int64 [S, B]: rows of data, targets and taps that make each minibatch. */
+  order: 'step/order',
+  /** float32 [S, scalars of the optimizer]. */
+  scalars: 'step/scalars',
+  /** int64 [S]: seeds of dropout. */
+  seeds: 'step/seeds',
+} as const;
+
+export const tapInput = (ref: TapRef): string => `step/tap/${ref.column}/${ref.block}`;
+export const slotName = (parameter: string, slot: string): string => `${parameter}/${slot}`;
+/** Suffix of a parameter's or slot's value after the run. */
+export const nextName = (name: string): string => `${name}/next`;
+/** float32 [S] */
+export const lossOutput = 'step/loss';
+
+export interface StepRequest {
+  readonly description: Description;
+  readonly column: number;
+  readonly optimizer: Optimizer;
+  readonly clip?: Clip;
+  /** dtype of the data as they are kept: uint8 (scaled to 0..1 in the graph) or float32. */
+  readonly dataType: DType;
+  readonly opset?: number;
+}
+
+export interface StepGraph {
+  readonly model: Model;
+  readonly specs: readonly ParameterSpec[];
+  readonly taps: readonly TapRef[];
+  /** Every value that is carried from step to step, by name: parameters, statistics, optimizer slots. */
+  readonly carried: readonly { readonly name: string; readonly shape: readonly number[] }[];
+}
+
+/** Builds the training graph of a column. Pure: the same request gives the same bytes. */
+export function stepGraph(request: StepRequest): StepGraph {
+  const { description, column: index, optimizer } = request;
+  const { task, head } = must(description.columns[index], `column ${index}`);
+  const { specs } = columnParameters(description, index);
+  const taps = tapsRead(description, index);
+  const g = ops({ name: `${task}-step`, ...(request.opset === undefined ? {} : { opset: request.opset }) });
+
+  const input = must(description.inputs[0], 'input');
+  const data = g.input(stepInputs.data, request.dataType, ['D', ...input.shape]);
+  const targets = g.input(
+    stepInputs.targets,
+    head.kind === 'classify' ? 'int64' : 'float32',
+    head.kind === 'classify' ? ['D'] : ['D', headWidth(head)],
+  );
+  const tapValues = new Map(
+    taps.map((ref) => {
+      const shape = must(columnParameters(description, ref.column).taps[ref.block], 'tap');
+      return [tapInput(ref), g.input(tapInput(ref), 'float32', ['D', ...shape])];
+    }),
+  );
+  const order = g.input(stepInputs.order, 'int64', ['S', 'B']);
+  const scalars = g.input(stepInputs.scalars, 'float32', ['S', optimizer.scalars(0, 1).length]);
+  const seeds = g.input(stepInputs.seeds, 'int64', ['S']);
+
+  const trainables = specs.filter((s) => s.role === 'trainable');
+  const carried = [
+    ...specs.map((s) => ({ name: s.name, shape: s.shape })),
+    ...optimizer.slots.flatMap((slot) => trainables.map((s) => ({ name: slotName(s.name, slot), shape: s.shape }))),
+  ];
+  const initial = carried.map((c) => g.input(c.name, 'float32', c.shape));
+
+  const body = g.subgraph('step');
+  const scope = `${task}/step`;
+  const iteration = body.input(`${scope}/iteration`, 'int64', []);
+  const condition = body.input(`${scope}/condition`, 'bool', []);
+  const state = new Map(carried.map((c) => [c.name, body.input(`${scope}/${c.name}`, 'float32', c.shape)]));
+  const rows = body.gather(order, iteration, { axis: 0 });
+  const take = (v: Value) => body.gather(v, rows, { axis: 0 });
+  const batchTargets = take(targets);
+
+  const next = new Map<string, Value>();
+  const layerScope: LayerScope = {
+    g: body,
+    training: true,
+    parameter: (spec) => must(state.get(spec.name), spec.name),
+    update: (name, value) => {
+      next.set(name, value);
+    },
+    random: (name, like) => uniformLike(body, like, body.gather(seeds, iteration, { axis: 0 }), saltOf(name)),
+  };
+  const lowering = new NetworkLowering(description, {
+    x: networkInputFrom(body, take(data)),
+    scope: (c) => {
+      if (c !== index) throw new InternalError(`the training step of column ${index} reaches into column ${c}`);
+      return layerScope;
+    },
+    tap: (ref) => {
+      const v = tapValues.get(tapInput(ref));
+      return v === undefined ? undefined : take(v);
+    },
+  });
+  const loss = lowerLoss(body, head, lowering.scores(index), batchTargets, 'mean');
+  const by = trainables.map((s) => must(state.get(s.name), s.name));
+  const raw = gradient(body, { of: loss, by });
+  const gradients = request.clip === undefined ? raw : clipGradients(body, raw, request.clip);
+  const now = scalarsAt(body, scalars, iteration, optimizer.scalars(0, 1).length);
+  trainables.forEach((s, i) => {
+    const slots = optimizer.slots.map((slot) => must(state.get(slotName(s.name, slot)), slot));
+    const result = optimizer.update(body, must(by[i], s.name), must(gradients[i], s.name), slots, now);
+    next.set(s.name, result.p);
+    optimizer.slots.forEach((slot, k) => {
+      next.set(slotName(s.name, slot), must(result.slots[k], slot));
+    });
+  });
+
+  body.output(condition, `${scope}/continue`);
+  for (const c of carried) body.output(next.get(c.name) ?? must(state.get(c.name), c.name), `${scope}/${c.name}/next`);
+  body.output(loss, `${scope}/loss`);
+
+  const trips = g.squeeze(g.shape(order, { start: 0, end: 1 }), g.ints([0]));
+  const results = g.op(
+    'Loop',
+    [trips, g.constant(new Tensor('bool', [], Uint8Array.of(1))), ...initial],
+    { body: body.graph },
+    carried.length + 1,
+  );
+  carried.forEach((c, i) => {
+    const v = must(results[i], c.name);
+    g.output(v, nextName(c.name));
+  });
+  g.output(must(results.at(-1), 'loss'), lossOutput);
+  optimise(g.graph);
+  return { model: g.model(), specs, taps, carried };
+}
+
+function scalarsAt(g: Ops, scalars: Value, iteration: Value, count: number): Value[] {
+  const row = g.gather(scalars, iteration, { axis: 0 });
+  return Array.from({ length: count }, (_, j) => g.gather(row, g.constant(int64(j)), { axis: 0 }));
+}

@@ -1,0 +1,2 @@
+// The version of this package, in one place beside package.json; a test compares the two.
+export const version = '0.1.0';

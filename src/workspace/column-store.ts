@@ -1,0 +1,149 @@
+// Frozen columns: columns/<task>/{weights.safetensors, column.json}. Written once by an atomic rename, read-only, checked at each load.
+import { mkdirSync, readdirSync, renameSync } from 'node:fs';
+import { join } from 'node:path';
+import { WorkspaceError } from '../core/errors.js';
+import type { Tensor } from '../core/tensor.js';
+import { syncFolder, writeNewFile } from './atomic-file.js';
+import { type ColumnDraft, type ColumnRecord, readRecord, writeRecord } from './column-record.js';
+import { errorCode, fileError } from './file-error.js';
+import { sha256, shortHash } from './hash.js';
+import { readWhole } from './read-file.js';
+import { decodeSafetensors, encodeSafetensorsParts } from './safetensors.js';
+import { checkTask } from './task-name.js';
+import { removeQuietly, removeStale, temporaryName } from './temporary.js';
+
+const readOnly = 0o444;
+
+export interface FrozenColumn {
+  readonly record: ColumnRecord;
+  readonly tensors: ReadonlyMap<string, Tensor>;
+}
+
+/** Names in a folder, or undefined when there is none. */
+function entriesOf(folder: string): readonly string[] | undefined {
+  try {
+    return readdirSync(folder);
+  } catch (cause) {
+    if (errorCode(cause) === 'ENOENT') return undefined;
+    throw fileError('read', folder, cause);
+  }
+}
+
+function refuseExisting(root: string, task: string): void {
+  const entries = entriesOf(join(root, 'columns', task));
+  if (entries === undefined || entries.length === 0) return;
+  const path = `columns/${task}`;
+  if (entries.includes('column.json')) {
+    throw new WorkspaceError(`column "${task}" is frozen already, ${path} is never written again; choose another task name`, {
+      path,
+    });
+  }
+  throw new WorkspaceError(
+    `${path}: holds ${JSON.stringify(entries[0])} but no column.json, so it is no frozen column; move it elsewhere`,
+    {
+      path,
+      expected: 'no such folder',
+    },
+  );
+}
+
+/**
+ * Freezes a column for good: all files in a hidden folder, each on the disk, then one rename. A kill at any moment leaves no column or the
+ * whole one.
+ * @throws WorkspaceError when the task is frozen already, or the record or the disk does not take it
+ * @throws DataError for tensors that safetensors cannot hold
+ */
+export function freezeColumn(root: string, draft: ColumnDraft, tensors: ReadonlyMap<string, Tensor>): ColumnRecord {
+  const { task } = draft;
+  checkTask(task);
+  const columns = join(root, 'columns');
+  const final = join(columns, task);
+  removeStale(columns);
+  refuseExisting(root, task);
+  const weights = encodeSafetensorsParts(tensors, { producer: 'prognet', task });
+  const { record, bytes } = writeRecord(draft, sha256(weights), `columns/${task}/column.json`);
+  const temporary = join(columns, temporaryName(task));
+  try {
+    if (mkdirSync(columns, { recursive: true }) !== undefined) syncFolder(root);
+    mkdirSync(temporary);
+    writeNewFile(join(temporary, 'weights.safetensors'), weights, readOnly);
+    writeNewFile(join(temporary, 'column.json'), bytes, readOnly);
+    syncFolder(temporary);
+    renameSync(temporary, final);
+  } catch (cause) {
+    removeQuietly(temporary);
+    // Another process was first, between our look and our rename.
+    if (errorCode(cause) === 'ENOTEMPTY' || errorCode(cause) === 'EEXIST') refuseExisting(root, task);
+    throw fileError('write', final, cause);
+  }
+  try {
+    syncFolder(columns);
+  } catch (cause) {
+    throw fileError('write', final, cause);
+  }
+  return record;
+}
+
+/**
+ * A frozen column, its hashes checked against its files.
+ * @throws WorkspaceError when there is none, or a file is missing or was changed
+ */
+export function loadColumn(root: string, task: string): FrozenColumn {
+  checkTask(task);
+  removeStale(join(root, 'columns'));
+  const folder = `columns/${task}`;
+  const entries = entriesOf(join(root, folder));
+  if (entries === undefined) {
+    const frozen = listColumns(root);
+    throw new WorkspaceError(
+      `column "${task}" is not frozen, ${frozen.length === 0 ? 'no column is' : `found ${frozen.join(', ')}`}`,
+      {
+        path: folder,
+        got: frozen.join(', '),
+      },
+    );
+  }
+  for (const name of ['column.json', 'weights.safetensors']) {
+    if (!entries.includes(name)) {
+      throw new WorkspaceError(`${folder}/${name}: missing, restore it from a copy`, {
+        path: `${folder}/${name}`,
+        expected: 'a file',
+      });
+    }
+  }
+  const record = readRecord(readWhole(join(root, folder, 'column.json')), `${folder}/column.json`);
+  if (record.task !== task) {
+    throw new WorkspaceError(
+      `${folder}/column.json: is the record of task "${record.task}", expected "${task}"; the folder was renamed`,
+      {
+        path: `${folder}/column.json`,
+        expected: task,
+        got: record.task,
+      },
+    );
+  }
+  const file = `${folder}/weights.safetensors`;
+  const bytes = readWhole(join(root, file));
+  const found = sha256(bytes);
+  if (found !== record.sha256.weights) {
+    throw new WorkspaceError(
+      `${file}: changed since it was frozen, sha256 is ${shortHash(found)}.., column.json says ${shortHash(record.sha256.weights)}..`,
+      { path: file, expected: record.sha256.weights, got: found },
+    );
+  }
+  return { record, tensors: decodeSafetensors(bytes, file).tensors };
+}
+
+/** Tasks that have a folder under columns/, sorted by name; whether each is whole is for `loadColumn` to say. */
+export function listColumns(root: string): readonly string[] {
+  const columns = join(root, 'columns');
+  try {
+    return readdirSync(columns, { withFileTypes: true })
+      .filter((entry) => entry.isDirectory() && !entry.name.startsWith('.'))
+      .map((entry) => entry.name)
+      .sort();
+  } catch (cause) {
+    if (errorCode(cause) === 'ENOENT') return [];
+    throw fileError('read', columns, cause);
+  }
+}

@@ -1,0 +1,82 @@
+// From what the operating system says of a file (errno) to the one line that the user reads.
+
+import { statSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { PrognetError, WorkspaceError } from '../core/errors.js';
+
+/** The errno name of what node:fs threw (`ENOENT`), or undefined. */
+export function errorCode(error: unknown): string | undefined {
+  if (!(error instanceof Error) || !('code' in error)) return undefined;
+  return typeof error.code === 'string' ? error.code : undefined;
+}
+
+/** Text from a file or a foreign message: on one line, without control characters, cut at `limit`. */
+export function oneLine(text: string, limit = 200): string {
+  const line = text.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]+/g, ' ').trim();
+  return line.length > limit ? `${line.slice(0, limit - 3)}...` : line;
+}
+
+/** The message of whatever was thrown, on one line. */
+export function reason(error: unknown): string {
+  return oneLine(error instanceof Error ? error.message : String(error));
+}
+
+function isFolder(path: string): boolean {
+  try {
+    return statSync(path).isDirectory();
+  } catch {
+    return false;
+  }
+}
+
+/** What is wrong and what would be right, for the codes that a user can do something about. */
+function explain(code: string, path: string): string | undefined {
+  const folder = dirname(path);
+  switch (code) {
+    case 'EACCES':
+    case 'EPERM':
+      return `permission denied, check the owner and mode of ${folder}`;
+    case 'EROFS':
+      return 'the file system is read-only, choose another place';
+    case 'ENOSPC':
+      return 'no space is left on the device, free some and try again';
+    case 'EDQUOT':
+      return 'the disk quota is used up, free some space and try again';
+    case 'EISDIR':
+      return 'it is a folder, expected a file';
+    case 'ENOTDIR':
+      return 'a part of the path is a file, expected a folder';
+    case 'ENOENT':
+      return isFolder(folder) ? `${folder} takes no new files` : `the folder ${folder} does not exist`;
+    case 'EEXIST':
+      return 'it exists already';
+    case 'ENAMETOOLONG':
+      return 'the name is too long for the file system';
+    case 'ELOOP':
+      return 'its symbolic links go in a circle';
+    case 'EMFILE':
+    case 'ENFILE':
+      return 'too many files are open, raise the limit (ulimit -n)';
+    case 'EFBIG':
+      return 'the file system takes no file of that size';
+    case 'EBUSY':
+    case 'ETXTBSY':
+      return 'another program uses it';
+    case 'EIO':
+      return 'the device reports an input/output error';
+    default:
+      return undefined;
+  }
+}
+
+/**
+ * What node:fs threw while writing or reading `path`, as a WorkspaceError of one line:
+ * `cannot write out/model.onnx: the folder out does not exist`. An error of ours passes unchanged.
+ */
+export function fileError(verb: 'write' | 'read' | 'remove', path: string, cause: unknown): PrognetError {
+  if (cause instanceof PrognetError) return cause;
+  const code = errorCode(cause);
+  const missing = verb !== 'write' && code === 'ENOENT' ? 'it does not exist' : undefined;
+  const why = missing ?? (code === undefined ? undefined : explain(code, path)) ?? reason(cause);
+  return new WorkspaceError(`cannot ${verb} ${path}: ${why}`, { path, cause, ...(code === undefined ? {} : { got: code }) });
+}

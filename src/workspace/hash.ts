@@ -1,0 +1,33 @@
+// SHA-256 of bytes and of named tensors.
+import { createHash } from 'node:crypto';
+import type { Tensor } from '../core/tensor.js';
+import type { FileBytes } from './atomic-file.js';
+
+/** A SHA-256 as 64 lower-case hex digits. */
+export const sha256Pattern = /^[0-9a-f]{64}$/;
+
+/** SHA-256 of bytes, in hex. Several pieces count as one. */
+export function sha256(bytes: FileBytes | string): string {
+  const hash = createHash('sha256');
+  for (const part of typeof bytes === 'string' || bytes instanceof Uint8Array ? [bytes] : bytes) hash.update(part);
+  return hash.digest('hex');
+}
+
+/**
+ * SHA-256 of tensors in the order of the map, in hex: for each a line of JSON `[name, dtype, dims, bytes]` and then its raw bytes (strings:
+ * their list as JSON). Every length is stated before what it counts, so that no two maps give the same bytes.
+ */
+export function sha256Tensors(tensors: ReadonlyMap<string, Tensor>): string {
+  const hash = createHash('sha256');
+  for (const [name, tensor] of tensors) {
+    const bytes = tensor.dtype === 'string' ? new TextEncoder().encode(JSON.stringify(tensor.data)) : tensor.bytes;
+    hash.update(`${JSON.stringify([name, tensor.dtype, tensor.dims, bytes.length])}\n`);
+    hash.update(bytes);
+  }
+  return hash.digest('hex');
+}
+
+/** The first 12 digits, for messages. */
+export function shortHash(hash: string): string {
+  return hash.slice(0, 12);
+}

@@ -1,0 +1,44 @@
+// Reads whole files of any size: Node's own readFile ends at 2 GiB.
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { WorkspaceError } from '../core/errors.js';
+import { fileError } from './file-error.js';
+
+/** Bytes asked of the system at once; one call may not pass 2 GiB. */
+const chunk = 256 * 2 ** 20;
+
+/**
+ * The bytes of a regular file, in memory of their own, so that views on them are aligned as the file is.
+ * @throws WorkspaceError when there is no such file, or it is none, or it changes size meanwhile
+ */
+export function readWhole(path: string): Uint8Array {
+  let fd: number | undefined;
+  try {
+    fd = openSync(path, 'r');
+    const stat = fstatSync(fd);
+    if (!stat.isFile()) {
+      throw new WorkspaceError(`cannot read ${path}: it is ${stat.isDirectory() ? 'a folder' : 'a device'}, expected a file`, {
+        path,
+        expected: 'a file',
+      });
+    }
+    const bytes = new Uint8Array(stat.size);
+    let at = 0;
+    while (at < bytes.length) {
+      const n = readSync(fd, bytes, at, Math.min(chunk, bytes.length - at), at);
+      if (n === 0) break;
+      at += n;
+    }
+    if (at < bytes.length) {
+      throw new WorkspaceError(`cannot read ${path}: it ended at byte ${at} of ${bytes.length}, another program is writing it`, {
+        path,
+        expected: `${bytes.length} bytes`,
+        got: `${at} bytes`,
+      });
+    }
+    return bytes;
+  } catch (cause) {
+    throw fileError('read', path, cause);
+  } finally {
+    if (fd !== undefined) closeSync(fd);
+  }
+}

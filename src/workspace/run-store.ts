@@ -1,0 +1,196 @@
+// A training under way: runs/<task>/{run.json, checkpoint-*.safetensors, metrics.jsonl, lock}. One process at a time; killed at any
+// moment, it goes on from the last checkpoint with the metrics up to it.
+import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { InternalError, WorkspaceError } from '../core/errors.js';
+import { writeFileAtomic } from './atomic-file.js';
+import { type Checkpoint, listGenerations, readNewestCheckpoint, writeCheckpoint } from './checkpoint.js';
+import { errorCode, fileError } from './file-error.js';
+import { sha256, shortHash } from './hash.js';
+import { firstDifference, isJsonObject, type Json, parseJson, stableJson } from './json.js';
+import { acquireLock, type Lock } from './lock-file.js';
+import { type MetricsRecord, MetricsWriter, readMetrics, truncateMetrics } from './metrics-log.js';
+import { readWhole } from './read-file.js';
+import { checkTask } from './task-name.js';
+import { removeQuietly, removeStale, temporaryName } from './temporary.js';
+
+export interface Resumed {
+  /** Undefined when the run was interrupted before its first checkpoint. */
+  readonly checkpoint: Checkpoint | undefined;
+  /** What the user should know: one line for each damaged checkpoint or metrics line passed over. */
+  readonly notes: readonly string[];
+}
+
+/** A run that this process has locked. Call `close` when done; the lock of a killed process is taken over by the next. */
+export class Run {
+  private readonly metrics: MetricsWriter;
+  private good: number | undefined;
+  private closed = false;
+
+  /** Use `openRun`. */
+  constructor(
+    readonly task: string,
+    readonly folder: string,
+    private readonly lock: Lock,
+  ) {
+    this.metrics = new MetricsWriter(join(folder, 'metrics.jsonl'));
+  }
+
+  private get shown(): string {
+    return `runs/${this.task}`;
+  }
+
+  private open(): void {
+    if (this.closed) throw new InternalError(`run "${this.task}" is used after close()`);
+  }
+
+  /** True when there is something to resume. */
+  get started(): boolean {
+    return existsSync(join(this.folder, 'run.json'));
+  }
+
+  /** Begins anew: an earlier run's checkpoints and metrics are removed, the settings written. */
+  start(settings: Json): void {
+    this.open();
+    this.metrics.close();
+    const content = { format: 1, task: this.task, fingerprint: sha256(stableJson(settings)), settings };
+    try {
+      // run.json first: without it nothing is resumed, so that a kill in between leaves no mixture.
+      for (const name of ['run.json', 'metrics.jsonl']) rmSync(join(this.folder, name), { force: true });
+      for (const generation of listGenerations(this.folder))
+        rmSync(join(this.folder, `checkpoint-${generation}.safetensors`), { force: true });
+    } catch (cause) {
+      throw fileError('remove', this.folder, cause);
+    }
+    this.good = undefined;
+    writeFileAtomic(join(this.folder, 'run.json'), new TextEncoder().encode(`${stableJson(content, 2)}\n`));
+  }
+
+  /**
+   * Goes on with the run: the newest whole checkpoint, the metrics cut back to it.
+   * @param settings must be those that the run began with
+   * @throws WorkspaceError when there is no run, the settings differ, or no checkpoint can be read
+   */
+  resume(settings: Json): Resumed {
+    this.open();
+    this.metrics.close();
+    this.checkSettings(settings);
+    const loaded = readNewestCheckpoint(this.folder, this.shown);
+    this.good = loaded?.generation;
+    const metricsNotes = truncateMetrics(
+      join(this.folder, 'metrics.jsonl'),
+      loaded?.checkpoint.step ?? -1,
+      `${this.shown}/metrics.jsonl`,
+    );
+    return { checkpoint: loaded?.checkpoint, notes: [...(loaded?.notes ?? []), ...metricsNotes] };
+  }
+
+  private checkSettings(settings: Json): void {
+    const file = `${this.shown}/run.json`;
+    if (!this.started) {
+      throw new WorkspaceError(`${this.shown}: no run of "${this.task}" to resume, train without resuming`, { path: this.shown });
+    }
+    const value = parseJson(readWhole(join(this.folder, 'run.json')), file);
+    const old = isJsonObject(value) ? value : {};
+    const { format, fingerprint, settings: was } = old;
+    if (format !== 1 || old.task !== this.task || was === undefined || fingerprint !== sha256(stableJson(was))) {
+      throw new WorkspaceError(`${file}: is no settings file of this run as prognet wrote it, train anew without resuming`, {
+        path: file,
+      });
+    }
+    const now = parseJson(stableJson(settings), file);
+    if (fingerprint === sha256(stableJson(now))) return;
+    const difference = firstDifference(was, now) ?? `sha256 is ${shortHash(sha256(stableJson(now)))}..`;
+    throw new WorkspaceError(
+      `${file}: the run began with other settings, ${difference}; resume with the old ones or train anew`,
+      {
+        path: file,
+        expected: stableJson(was),
+        got: stableJson(now),
+      },
+    );
+  }
+
+  /** Writes the metrics so far to the disk, then the checkpoint; at a kill there is the old one or the new one. */
+  saveCheckpoint(checkpoint: Checkpoint): void {
+    this.open();
+    if (!Number.isSafeInteger(checkpoint.step) || checkpoint.step < 0) {
+      throw new InternalError(`checkpoint of "${this.task}" at step ${checkpoint.step}`);
+    }
+    this.metrics.sync();
+    this.good = writeCheckpoint(this.folder, checkpoint, this.good);
+  }
+
+  appendMetrics(record: MetricsRecord): void {
+    this.open();
+    this.metrics.append(record);
+  }
+
+  readMetrics(): readonly MetricsRecord[] {
+    return readMetrics(join(this.folder, 'metrics.jsonl'));
+  }
+
+  /** Removes the run, once its column is frozen. Also closes it. */
+  clear(): void {
+    this.open();
+    this.metrics.close();
+    this.closed = true;
+    const aside = join(this.folder, '..', temporaryName(this.task));
+    try {
+      // Renamed first, so that no half-removed run can be resumed. The lock goes with it.
+      renameSync(this.folder, aside);
+    } catch (cause) {
+      this.lock.release();
+      throw fileError('remove', this.folder, cause);
+    }
+    removeQuietly(aside);
+  }
+
+  /** Gives the lock back; what was written stays for `resume`. A second call does nothing. */
+  close(): void {
+    if (this.closed) return;
+    this.closed = true;
+    this.metrics.close();
+    this.lock.release();
+  }
+}
+
+/**
+ * Opens the run of a task and locks it for this process; nothing is started or resumed yet.
+ * @throws WorkspaceError when a live process holds it
+ */
+export function openRun(root: string, task: string): Run {
+  checkTask(task);
+  const runs = join(root, 'runs');
+  const folder = join(runs, task);
+  for (let attempt = 0; ; attempt++) {
+    try {
+      mkdirSync(folder, { recursive: true });
+    } catch (cause) {
+      throw fileError('write', folder, cause);
+    }
+    removeStale(runs);
+    try {
+      return new Run(task, folder, acquireLock(join(folder, 'lock'), `runs/${task}/lock`));
+    } catch (error) {
+      // Another process cleared the run between our two steps.
+      const cause = error instanceof WorkspaceError ? error.cause : undefined;
+      if (errorCode(cause) !== 'ENOENT' || attempt === 10) throw error;
+    }
+  }
+}
+
+/**
+ * Removes the run of a task; nothing happens when there is none.
+ * @throws WorkspaceError when a live process works in it
+ */
+export function clearRun(root: string, task: string): void {
+  checkTask(task);
+  if (existsSync(join(root, 'runs', task))) openRun(root, task).clear();
+}
+
+/** The metrics of a run under way or interrupted, without locking it. */
+export function readRunMetrics(root: string, task: string): readonly MetricsRecord[] {
+  checkTask(task);
+  return readMetrics(join(root, 'runs', task, 'metrics.jsonl'));
+}

@@ -1,0 +1,90 @@
+// The folder that holds a network: where its description, columns and runs are.
+import { mkdirSync, statSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { WorkspaceError } from '../core/errors.js';
+import { fileError } from './file-error.js';
+
+/** Names of the description, in the order in which they are looked for. */
+export const descriptionNames = ['prognet.yaml', 'prognet.yml', 'prognet.json'] as const;
+
+export interface Workspace {
+  /** Absolute. */
+  readonly root: string;
+  /** Path of the description. */
+  readonly description: string;
+  readonly columns: string;
+  readonly runs: string;
+}
+
+function isFile(path: string): boolean {
+  try {
+    return statSync(path).isFile();
+  } catch {
+    return false;
+  }
+}
+
+/** Descriptions in a folder; more than one is an error, since which one counts could not be known. */
+function descriptionIn(folder: string): string | undefined {
+  const found = descriptionNames.filter((name) => isFile(join(folder, name)));
+  if (found.length > 1) {
+    throw new WorkspaceError(`${folder}: found ${found.join(' and ')}, expected one description; remove or rename the others`, {
+      path: folder,
+      got: found.join(', '),
+    });
+  }
+  const [name] = found;
+  return name === undefined ? undefined : join(folder, name);
+}
+
+/**
+ * The nearest folder, from `start` upward, that holds a description; undefined when none does.
+ * @throws WorkspaceError when that folder holds several
+ */
+export function findWorkspace(start: string): string | undefined {
+  for (let folder = resolve(start); ; folder = dirname(folder)) {
+    if (descriptionIn(folder) !== undefined) return folder;
+    if (dirname(folder) === folder) return undefined;
+  }
+}
+
+/**
+ * The workspace in `root`. Nothing is written.
+ * @throws WorkspaceError when there is no description in it
+ */
+export function openWorkspace(root: string): Workspace {
+  const folder = resolve(root);
+  const description = descriptionIn(folder);
+  if (description === undefined) {
+    throw new WorkspaceError(`${folder}: no ${descriptionNames[0]} here, begin with: prognet init`, {
+      path: folder,
+      expected: descriptionNames.join(', '),
+    });
+  }
+  return { root: folder, description, columns: join(folder, 'columns'), runs: join(folder, 'runs') };
+}
+
+/**
+ * The workspace that `start` lies in.
+ * @throws WorkspaceError when there is none
+ */
+export function requireWorkspace(start: string): Workspace {
+  const root = findWorkspace(start);
+  if (root !== undefined) return openWorkspace(root);
+  const folder = resolve(start);
+  throw new WorkspaceError(`no ${descriptionNames[0]} in ${folder} or above it, begin with: prognet init`, {
+    path: folder,
+    expected: descriptionNames.join(', '),
+  });
+}
+
+/** Makes columns/ and runs/ where they are missing. */
+export function createFolders(workspace: Workspace): void {
+  for (const folder of [workspace.columns, workspace.runs]) {
+    try {
+      mkdirSync(folder, { recursive: true });
+    } catch (cause) {
+      throw fileError('write', folder, cause);
+    }
+  }
+}

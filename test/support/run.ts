@@ -1,0 +1,22 @@
+// Runs a built graph on onnxruntime-node: verified, encoded by our own serde, one thread.
+import type { Tensor } from '../../src/core/tensor.js';
+import type { Model } from '../../src/ir/model.js';
+import { NodeRuntime } from '../../src/runtime/node.js';
+import type { Session } from '../../src/runtime/session.js';
+import { toBinary } from '../../src/serde/to-binary.js';
+
+export const runtime = await NodeRuntime.load();
+
+export async function sessionOf(model: Model): Promise<Session> {
+  return runtime.createSession(toBinary(model), { threads: 1 });
+}
+
+/** Builds a session, runs once, releases. */
+export async function runModel(model: Model, feeds: Record<string, Tensor>): Promise<Record<string, Tensor>> {
+  const session = await sessionOf(model);
+  try {
+    return await session.run(feeds);
+  } finally {
+    await session.release();
+  }
+}
