@@ -66,7 +66,11 @@ export class GraphBuilder {
 
   /** An initializer under the name given. */
   initializer(name: string, tensor: Tensor): Value {
-    const v = new Value(this.names.reserve(name), tensorType(tensor.dtype, tensor.dims));
+    return this.addInitializer(this.names.reserve(name), tensor);
+  }
+
+  private addInitializer(name: string, tensor: Tensor): Value {
+    const v = new Value(name, tensorType(tensor.dtype, tensor.dims));
     v.constant = tensor;
     this.graph.initializers.push(v);
     return v;
@@ -78,7 +82,7 @@ export class GraphBuilder {
     const key = tensor.size <= 16 && tensor.dtype !== 'string' ? `${tensor.dtype}[${tensor.dims}]${tensor.bytes}` : undefined;
     const known = key === undefined ? undefined : this.constants.get(key);
     if (known !== undefined) return known;
-    const v = this.initializer(this.names.unique(hint), tensor);
+    const v = this.addInitializer(this.names.unique(hint), tensor);
     if (key !== undefined) this.constants.set(key, v);
     return v;
   }

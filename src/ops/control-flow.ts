@@ -1,7 +1,7 @@
 // If, Loop, Scan: types come from the subgraphs, whose own nodes were inferred when they were built. Specification: onnx/docs/Operators.md.
 import type { Dim } from '../core/shape.js';
 import type { Graph } from '../ir/graph.js';
-import { formatType, tensorType, type Type } from '../ir/types.js';
+import { formatType, type Type, tensorType } from '../ir/types.js';
 import type { NodeContext, OpDef } from './op-def.js';
 import { knownElements } from './shape-value.js';
 

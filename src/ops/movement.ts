@@ -1,11 +1,11 @@
-// Ops that move elements without computing: reshaping, permuting, joining, repeating. Slice and Pad stand in slice-pad.ts.
+// Ops that move elements without computing: reshaping, permuting, joining, repeating. Slice and Pad stand in slice.ts.
 // Specification: onnx/docs/Operators.md.
 import { broadcastShapes, type Dim, formatShape, isStatic, mergeDim, normaliseAxis, type Shape } from '../core/shape.js';
 import { Tensor } from '../core/tensor.js';
 import type { Value } from '../ir/graph.js';
 import { type TensorType, tensorType } from '../ir/types.js';
 import type { GradientContext, NodeContext, OpDef } from './op-def.js';
-import { coordinates, pick, stridesOf } from './pick.js';
+import { assemble, coordinates, pick, stridesOf } from './pick.js';
 import { reshapeLike, shapeOf, typed, zerosLike } from './shape-like.js';
 import { addDims, integers, knownElements, mulDims } from './shape-value.js';
 
@@ -349,16 +349,13 @@ export const movement: Readonly<Record<MovementOp, OpDef>> = {
       if (first === undefined || parts.length !== inputs.length) return undefined;
       const axis = axisOf(c, c.int('axis', 0), first.dims.length);
       const dims = first.dims.map((d, i) => (i === axis ? parts.reduce((n, t) => n + (t.dims[i] ?? 0), 0) : d));
-      const rows = dims.slice(0, axis).reduce((a, b) => a * b, 1);
-      // a row of each part after the other, in one flat list of references
-      const data: (number | bigint | string)[] = [];
-      for (let r = 0; r < rows; r++) {
-        for (const t of parts) {
-          const length = t.size / rows;
-          for (let k = 0; k < length; k++) data.push(t.data[r * length + k] as number);
-        }
-      }
-      return pick({ ...first, data } as never, dims, (i) => i);
+      const strides = parts.map((t) => stridesOf(t.dims));
+      return assemble(first, dims, (i) => {
+        const at = coordinates(i, dims);
+        let part = 0;
+        for (let size = 0; (at[axis] ?? 0) >= (size = parts[part]?.dims[axis] ?? 0); part++) at[axis] = (at[axis] ?? 0) - size;
+        return parts[part]?.data[at.reduce((sum, k, a) => sum + k * (strides[part]?.[a] ?? 0), 0)];
+      });
     },
   },
   Split: {

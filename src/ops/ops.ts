@@ -15,8 +15,8 @@ type OpArgument = Value | null | undefined | AttributeInputs;
 /** `Gemm` to `gemm`, `LSTM` to `lstm`, `MatMul` to `matMul`. */
 export type MethodName<K extends string> = K extends Uppercase<K> ? Lowercase<K> : Uncapitalize<K>;
 
-/** Inputs, then optionally the attributes; returns the first output. */
-export type OpMethods = { readonly [K in OpName as MethodName<K>]: (...args: OpArgument[]) => Value };
+/** Inputs, then optionally the attributes; returns the first output. Constants are made by the builder's own `constant`. */
+export type OpMethods = { readonly [K in Exclude<OpName, 'Constant'> as MethodName<K>]: (...args: OpArgument[]) => Value };
 export type Ops = OpsBuilder & OpMethods;
 
 function toAttribute(op: string, name: string, kind: AttributeKind, input: AttributeInput): Attribute {
@@ -90,6 +90,7 @@ export class OpsBuilder extends GraphBuilder {
 
 const methodNames = new Map<string, OpName>();
 for (const name of Object.keys(table) as OpName[]) {
+  if (name === 'Constant') continue;
   methodNames.set(name === name.toUpperCase() ? name.toLowerCase() : name.charAt(0).toLowerCase() + name.slice(1), name);
 }
 

@@ -1,7 +1,8 @@
 // Folding of ops that only move elements: a new tensor whose elements are those of another, chosen by flat index.
+
+import { dtypes } from '../core/dtype.js';
 import { elementCount } from '../core/shape.js';
 import { allocate, Tensor } from '../core/tensor.js';
-import { dtypes } from '../core/dtype.js';
 
 /** Beyond this many elements a folded copy would only make the file larger. */
 const largest = 1 << 16;
@@ -25,20 +26,30 @@ export function coordinates(flat: number, dims: readonly number[]): number[] {
   return at;
 }
 
-/** A tensor of shape `dims` whose element i is `t[source(i)]`. undefined for dtypes that are not one array element each, and large results. */
-export function pick(t: Tensor, dims: readonly number[], source: (i: number) => number): [Tensor] | undefined {
+/** A tensor of the dtype of `like`. undefined for dtypes that are not one array element each, and large results. */
+export function assemble(
+  like: Tensor,
+  dims: readonly number[],
+  element: (i: number) => number | bigint | string | undefined,
+): [Tensor] | undefined {
+  const { dtype } = like;
   const count = elementCount(dims);
-  const { bits } = dtypes[t.dtype];
-  if (count > largest || (bits > 0 && bits < 8) || t.dtype === 'complex64' || t.dtype === 'complex128') return undefined;
-  if (t.dtype === 'string')
+  const { bits } = dtypes[dtype];
+  if (count > largest || (bits > 0 && bits < 8) || dtype === 'complex64' || dtype === 'complex128') return undefined;
+  if (dtype === 'string')
     return [
       new Tensor(
-        t.dtype,
+        dtype,
         dims,
-        Array.from({ length: count }, (_, i) => String(t.data[source(i)])),
+        Array.from({ length: count }, (_, i) => String(element(i))),
       ),
     ];
-  const data = allocate(t.dtype, count);
-  for (let i = 0; i < count; i++) data[i] = t.data[source(i)] as number;
-  return [new Tensor(t.dtype, dims, data)];
+  const data = allocate(dtype, count);
+  for (let i = 0; i < count; i++) data[i] = element(i) as number;
+  return [new Tensor(dtype, dims, data)];
+}
+
+/** The tensor of shape `dims` whose element i is `t[source(i)]`. */
+export function pick(t: Tensor, dims: readonly number[], source: (i: number) => number): [Tensor] | undefined {
+  return assemble(t, dims, (i) => t.data[source(i)]);
 }

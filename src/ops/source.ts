@@ -5,8 +5,8 @@ import { type Dim, formatShape, isStatic, product, type Shape } from '../core/sh
 import { allocate, Tensor } from '../core/tensor.js';
 import type { Value } from '../ir/graph.js';
 import { type TensorType, tensorType } from '../ir/types.js';
-import type { GradientContext, NodeContext, OpDef } from './op-def.js';
 import { axisOf } from './movement.js';
+import type { GradientContext, NodeContext, OpDef } from './op-def.js';
 import { reshapeLike } from './shape-like.js';
 import { integers, knownElements, shapeSlice } from './shape-value.js';
 

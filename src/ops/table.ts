@@ -1,19 +1,20 @@
 // The op table: every op that prognet knows, each in one family file.
-import { activation, type ActivationOp } from './activation.js';
-import { control, type ControlOp } from './control-flow.js';
-import { conv, type ConvOp } from './conv.js';
-import { elementwise, type ElementwiseOp } from './elementwise.js';
-import { gather, type GatherOp } from './gather.js';
-import { logic, type LogicOp } from './logic.js';
-import { loss, type LossOp } from './loss.js';
-import { matmul, type MatmulOp } from './matmul.js';
-import { movement, type MovementOp } from './movement.js';
-import { norm, type NormOp } from './norm.js';
-import { pool, type PoolOp } from './pool.js';
-import { reduce, type ReduceOp } from './reduce.js';
-import { source, type SourceOp } from './source.js';
-import { trigonometry, type TrigonometryOp } from './trigonometry.js';
+import { type ActivationOp, activation } from './activation.js';
+import { type ControlOp, control } from './control-flow.js';
+import { type ConvOp, conv } from './conv.js';
+import { type ElementwiseOp, elementwise } from './elementwise.js';
+import { type GatherOp, gather } from './gather.js';
+import { type LogicOp, logic } from './logic.js';
+import { type LossOp, loss } from './loss.js';
+import { type MatmulOp, matmul } from './matmul.js';
+import { type MovementOp, movement } from './movement.js';
+import { type NormOp, norm } from './norm.js';
 import type { OpDef } from './op-def.js';
+import { type PoolOp, pool } from './pool.js';
+import { type ReduceOp, reduce } from './reduce.js';
+import { type SliceOp, slice } from './slice.js';
+import { type SourceOp, source } from './source.js';
+import { type TrigonometryOp, trigonometry } from './trigonometry.js';
 
 export type OpName =
   | ActivationOp
@@ -28,6 +29,7 @@ export type OpName =
   | NormOp
   | PoolOp
   | ReduceOp
+  | SliceOp
   | SourceOp
   | TrigonometryOp;
 
@@ -44,6 +46,7 @@ export const table: Readonly<Record<OpName, OpDef>> = {
   ...norm,
   ...pool,
   ...reduce,
+  ...slice,
   ...source,
   ...trigonometry,
 };

@@ -26,7 +26,8 @@ export function tensorToProto(tensor: Tensor, label: TensorLabel = {}, place?: P
   if (label.doc) out.doc_string = label.doc;
   if (label.metadata?.size) out.metadata_props = entriesToProto(label.metadata);
   if (tensor.dtype === 'string') {
-    out.string_data = Array.from(tensor.data, (s) => encodeText(String(s)));
+    out.string_data = [];
+    for (const s of tensor.data) out.string_data.push(encodeText(String(s)));
     return out;
   }
   const external = place?.(tensor, label.name ?? '');

@@ -6,6 +6,7 @@ import type { Tensor } from '../core/tensor.js';
 import { syncFolder, writeNewFile } from './atomic-file.js';
 import { type ColumnDraft, type ColumnRecord, readRecord, writeRecord } from './column-record.js';
 import { errorCode, fileError } from './file-error.js';
+import { makeFolder } from './folder.js';
 import { sha256, shortHash } from './hash.js';
 import { readWhole } from './read-file.js';
 import { decodeSafetensors, encodeSafetensorsParts } from './safetensors.js';
@@ -64,7 +65,7 @@ export function freezeColumn(root: string, draft: ColumnDraft, tensors: Readonly
   const { record, bytes } = writeRecord(draft, sha256(weights), `columns/${task}/column.json`);
   const temporary = join(columns, temporaryName(task));
   try {
-    if (mkdirSync(columns, { recursive: true }) !== undefined) syncFolder(root);
+    if (makeFolder(columns)) syncFolder(root);
     mkdirSync(temporary);
     writeNewFile(join(temporary, 'weights.safetensors'), weights, readOnly);
     writeNewFile(join(temporary, 'column.json'), bytes, readOnly);

@@ -1,15 +1,23 @@
 // SHA-256 of bytes and of named tensors.
-import { createHash } from 'node:crypto';
+import { createHash, type Hash } from 'node:crypto';
 import type { Tensor } from '../core/tensor.js';
 import type { FileBytes } from './atomic-file.js';
 
 /** A SHA-256 as 64 lower-case hex digits. */
 export const sha256Pattern = /^[0-9a-f]{64}$/;
 
+/** Bytes hashed at once; Node's hash takes less than 2 GiB. */
+const chunk = 256 * 2 ** 20;
+
+function updateAll(hash: Hash, bytes: Uint8Array): void {
+  for (let at = 0; at < bytes.length; at += chunk) hash.update(bytes.subarray(at, at + chunk));
+}
+
 /** SHA-256 of bytes, in hex. Several pieces count as one. */
 export function sha256(bytes: FileBytes | string): string {
   const hash = createHash('sha256');
-  for (const part of typeof bytes === 'string' || bytes instanceof Uint8Array ? [bytes] : bytes) hash.update(part);
+  if (typeof bytes === 'string') hash.update(bytes);
+  else for (const part of bytes instanceof Uint8Array ? [bytes] : bytes) updateAll(hash, part);
   return hash.digest('hex');
 }
 
@@ -22,7 +30,7 @@ export function sha256Tensors(tensors: ReadonlyMap<string, Tensor>): string {
   for (const [name, tensor] of tensors) {
     const bytes = tensor.dtype === 'string' ? new TextEncoder().encode(JSON.stringify(tensor.data)) : tensor.bytes;
     hash.update(`${JSON.stringify([name, tensor.dtype, tensor.dims, bytes.length])}\n`);
-    hash.update(bytes);
+    updateAll(hash, bytes);
   }
   return hash.digest('hex');
 }

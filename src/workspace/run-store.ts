@@ -1,11 +1,12 @@
 // A training under way: runs/<task>/{run.json, checkpoint-*.safetensors, metrics.jsonl, lock}. One process at a time; killed at any
 // moment, it goes on from the last checkpoint with the metrics up to it.
-import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { InternalError, WorkspaceError } from '../core/errors.js';
 import { writeFileAtomic } from './atomic-file.js';
 import { type Checkpoint, listGenerations, readNewestCheckpoint, writeCheckpoint } from './checkpoint.js';
 import { errorCode, fileError } from './file-error.js';
+import { makeFolder } from './folder.js';
 import { sha256, shortHash } from './hash.js';
 import { firstDifference, isJsonObject, type Json, parseJson, stableJson } from './json.js';
 import { acquireLock, type Lock } from './lock-file.js';
@@ -165,7 +166,7 @@ export function openRun(root: string, task: string): Run {
   const folder = join(runs, task);
   for (let attempt = 0; ; attempt++) {
     try {
-      mkdirSync(folder, { recursive: true });
+      makeFolder(folder);
     } catch (cause) {
       throw fileError('write', folder, cause);
     }

@@ -1,8 +1,9 @@
 // The folder that holds a network: where its description, columns and runs are.
-import { mkdirSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { WorkspaceError } from '../core/errors.js';
 import { fileError } from './file-error.js';
+import { makeFolder } from './folder.js';
 
 /** Names of the description, in the order in which they are looked for. */
 export const descriptionNames = ['prognet.yaml', 'prognet.yml', 'prognet.json'] as const;
@@ -82,7 +83,7 @@ export function requireWorkspace(start: string): Workspace {
 export function createFolders(workspace: Workspace): void {
   for (const folder of [workspace.columns, workspace.runs]) {
     try {
-      mkdirSync(folder, { recursive: true });
+      makeFolder(folder);
     } catch (cause) {
       throw fileError('write', folder, cause);
     }

@@ -129,6 +129,10 @@ describe('a run', () => {
     expect(messageOf(() => openRun(root, 'digits'))).toBe(
       `cannot write ${root}/runs/digits: a part of the path is a file, expected a folder`,
     );
+    if (process.platform !== 'linux') return;
+    expect(messageOf(() => openRun('/proc/nowhere', 'digits'))).toBe(
+      'cannot write /proc/nowhere/runs/digits: the folder /proc/nowhere/runs does not exist',
+    );
   });
 });
 

@@ -89,6 +89,18 @@ describe('a round trip', () => {
     expect([...bytes.subarray(-8)]).toEqual([0, 0, 128, 63, 0, 0, 0, 64]);
   });
 
+  it('reads what Python writes (safetensors 0.8.0, save_file)', () => {
+    const python =
+      '+AAAAAAAAAB7Il9fbWV0YWRhdGFfXyI6eyJrIjoidiJ9LCJlIjp7ImR0eXBlIjoiSTY0Iiwic2hhcGUiOlswLDJdLCJkYXRhX29mZnNldHMiOlswLDBdfSwiYSI6eyJkdHlwZSI6IkYzMiIsInNoYXBlIjpbMiwzXSwiZGF0YV9vZmZzZXRzIjpbMCwyNF19LCJoIjp7ImR0eXBlIjoiRjE2Iiwic2hhcGUiOlszXSwiZGF0YV9vZmZzZXRzIjpbMjQsMzBdfSwiYiI6eyJkdHlwZSI6IkJPT0wiLCJzaGFwZSI6WzNdLCJkYXRhX29mZnNldHMiOlszMCwzM119fQAAAAAAAIA/AAAAQAAAQEAAAIBAAACgQAA8ADwAPAEAAQ==';
+    const { tensors, metadata } = decodeSafetensors(Buffer.from(python, 'base64'));
+    expect(metadata).toEqual({ k: 'v' });
+    expect([...tensors.keys()]).toEqual(['e', 'a', 'h', 'b']);
+    expect(tensors.get('a')).toEqual(Tensor.from('float32', [0, 1, 2, 3, 4, 5], [2, 3]));
+    expect(tensors.get('b')).toEqual(Tensor.from('bool', [1, 0, 1]));
+    expect(tensors.get('h')).toEqual(new Tensor('float16', [3], new Uint16Array(3).fill(0x3c00)));
+    expect(tensors.get('e')).toEqual(Tensor.zeros('int64', [0, 2]));
+  });
+
   it('shares memory where the data are aligned and copies where they are not, of a Buffer too', () => {
     const bytes = encodeSafetensors(
       new Map([

@@ -45,6 +45,9 @@ describe('a workspace', () => {
     createFolders(workspace);
     createFolders(workspace);
     expect([existsSync(workspace.columns), existsSync(workspace.runs)]).toEqual([true, true]);
+    expect(messageOf(() => createFolders({ ...workspace, runs: join(root, 'prognet.yaml') }))).toBe(
+      `cannot write ${root}/prognet.yaml: it is a file, expected a folder`,
+    );
     const below = { ...workspace, columns: join(root, 'prognet.yaml', 'columns') };
     expect(messageOf(() => createFolders(below))).toBe(
       `cannot write ${root}/prognet.yaml/columns: a part of the path is a file, expected a folder`,

@@ -14,19 +14,38 @@ function toy(rows: number) {
   return { inputs: new Tensor('float32', [rows, 1, 8, 8], x), targets: new Tensor('int64', [rows], y) };
 }
 
+// Two columns with batch_norm, dropout and an adapter learn a toy task, validation being the training data.
 it('trains two columns, the second over the first', async () => {
   const description = parseDescription({
-    prognet: 1, name: 'toy', input: { name: 'image', shape: [1, 8, 8] },
+    prognet: 1,
+    name: 'toy',
+    input: { name: 'image', shape: [1, 8, 8] },
     columns: [
-      { task: 'a', blocks: [[{ conv2d: { filters: 4, kernel: 3, padding: 'same' } }, 'batch_norm', 'relu', { maxpool2d: 2 }], ['flatten', { dense: 16 }, 'relu', { dropout: 0.1 }]], head: { classify: 2 } },
+      {
+        task: 'a',
+        blocks: [
+          [{ conv2d: { filters: 4, kernel: 3, padding: 'same' } }, 'batch_norm', 'relu', { maxpool2d: 2 }],
+          ['flatten', { dense: 16 }, 'relu', { dropout: 0.1 }],
+        ],
+        head: { classify: 2 },
+      },
       { task: 'b', like: 'a', laterals: { kind: 'adapter', rank: 4 } },
     ],
   });
   const data = toy(512);
   const frozen = [];
   for (const column of [0, 1]) {
-    const settings = trainSettings({ epochs: 4, batch: 32, lr: 0.01 }, 0);
-    const result = await train({ runtime, description, column, frozen, settings, train: data, validation: data, session: { threads: 1 } });
+    const settings = trainSettings({ epochs: 12, batch: 32, lr: 0.01 }, 0);
+    const result = await train({
+      runtime,
+      description,
+      column,
+      frozen,
+      settings,
+      train: data,
+      validation: data,
+      session: { threads: 1 },
+    });
     expect(must(result.history.at(-1), 'history').validation?.metric).toBeGreaterThan(0.85);
     frozen.push(result.weights);
   }

@@ -1,0 +1,7 @@
+// prognet schema
+import { jsonSchemaText, toJsonSchema } from '../../progressive/description/json-schema.js';
+import { type GlobalOptions, result } from '../report.js';
+
+export function schema(options: GlobalOptions): void {
+  result(options, toJsonSchema(), jsonSchemaText());
+}

@@ -1,0 +1,6 @@
+// The part of the library for Node: data sources, workspaces, and onnxruntime-node.
+export { loadData } from './data/sources.js';
+export { openProject } from './project/project.js';
+export { trainTask } from './project/train-task.js';
+export { verifyTask } from './project/verify.js';
+export { NodeRuntime } from './runtime/node.js';
