@@ -1,4 +1,4 @@
-// Descriptions that `prognet init` begins with. models/mnist-family.yaml is the same text; a test compares the two.
+// Descriptions that `prognet init` begins with. models/mnist-three.yaml is the same text; a test compares the two.
 export const mnistTemplate = `# Three tasks on MNIST: digits, the same inverted with noise, the same with its pixels permuted.
 # yaml-language-server: $schema=./prognet.schema.json
 prognet: 1

@@ -3,10 +3,10 @@
 import { broadcastShapes, type Dim, formatShape, isStatic, mergeDim, normaliseAxis, type Shape } from '../core/shape.js';
 import { Tensor } from '../core/tensor.js';
 import type { Value } from '../ir/graph.js';
-import { type TensorType, tensorType } from '../ir/types.js';
+import type { TensorType } from '../ir/types.js';
 import type { GradientContext, NodeContext, OpDef } from './op-def.js';
 import { assemble, coordinates, pick, stridesOf } from './pick.js';
-import { reshapeLike, shapeOf, typed, zerosLike } from './shape-like.js';
+import { reshapeLike, typed, zerosLike } from './shape-like.js';
 import { addDims, integers, knownElements, mulDims } from './shape-value.js';
 
 export type MovementOp =
@@ -353,7 +353,8 @@ export const movement: Readonly<Record<MovementOp, OpDef>> = {
       return assemble(first, dims, (i) => {
         const at = coordinates(i, dims);
         let part = 0;
-        for (let size = 0; (at[axis] ?? 0) >= (size = parts[part]?.dims[axis] ?? 0); part++) at[axis] = (at[axis] ?? 0) - size;
+        const size = () => parts[part]?.dims[axis] ?? 0;
+        for (; (at[axis] ?? 0) >= size(); part++) at[axis] = (at[axis] ?? 0) - size();
         return parts[part]?.data[at.reduce((sum, k, a) => sum + k * (strides[part]?.[a] ?? 0), 0)];
       });
     },

@@ -7,7 +7,7 @@ import type { GradientContext, NodeContext, OpDef } from './op-def.js';
 import type { Ops } from './ops.js';
 import { assemble, coordinates, pick, stridesOf } from './pick.js';
 import { reshapeLike, shapeOf, typed } from './shape-like.js';
-import { addDims, integers, knownElements } from './shape-value.js';
+import { addDims, knownElements } from './shape-value.js';
 
 export type SliceOp = 'Slice' | 'Pad';
 

@@ -7,7 +7,6 @@ import type { Value } from '../ir/graph.js';
 import { type TensorType, tensorType } from '../ir/types.js';
 import { axisOf } from './movement.js';
 import type { GradientContext, NodeContext, OpDef } from './op-def.js';
-import { reshapeLike } from './shape-like.js';
 import { integers, knownElements, shapeSlice } from './shape-value.js';
 
 export type SourceOp =

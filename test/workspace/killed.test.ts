@@ -1,5 +1,5 @@
 // Processes killed by SIGKILL at random moments: what they leave is the old state or the new one, never something between.
-import { readdirSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { Random } from '../../src/core/random.js';
@@ -20,7 +20,8 @@ beforeAll(async () => {
   scripts.hold = await buildChild('hold', built);
 });
 
-const unfinished = (folder: string) => readdirSync(folder).filter((name) => name.includes('.tmp-'));
+/** Before the first child came so far, there is no folder and nothing unfinished in it. */
+const unfinished = (folder: string) => (existsSync(folder) ? readdirSync(folder) : []).filter((name) => name.includes('.tmp-'));
 
 describe('killed at random moments', () => {
   it(`${kills} freezing processes leave whole columns or none`, async () => {
