@@ -23,7 +23,8 @@ export class PrognetError extends Error {
   readonly got: string | undefined;
 
   constructor(message: string, fields: ErrorFields = {}) {
-    super(message, fields.cause === undefined ? undefined : { cause: fields.cause });
+    // Names out of a stranger's file may hold anything; the sentence stays one line.
+    super(message.replace(/\p{Cc}|\p{Zl}|\p{Zp}/gu, ' '), fields.cause === undefined ? undefined : { cause: fields.cause });
     this.name = new.target.name;
     this.path = fields.path;
     this.op = fields.op;

@@ -1,11 +1,33 @@
-// The passes in order: equal work once, then what nobody reads away.
+// All passes in order, again and again until none finds anything: what one removes lets another see more.
 import type { Graph } from '../ir/graph.js';
+import { defaultOpset } from '../ir/model.js';
 import { commonSubexpressions } from './common-subexpressions.js';
+import { foldConstants } from './fold-constants.js';
+import { inferShapes } from './infer-shapes.js';
+import { removeIdentity } from './remove-identity.js';
 import { removeUnused } from './remove-unused.js';
 
-/** Changes the graph in place; returns whether it changed. Inputs and outputs keep their names. */
-export function optimise(graph: Graph): boolean {
-  const joined = commonSubexpressions(graph);
-  const removed = removeUnused(graph);
-  return joined || removed;
+/** Each pass walks the whole graph, so few rounds do; the bound only keeps a defect from looping for ever. */
+const maxRounds = 16;
+
+/**
+ * Changes the graph in place, subgraphs included; returns whether it changed. Inputs and outputs keep their names and order, results stay the
+ * same bit for bit. `opset`: the ai.onnx version of the model. Throws ShapeError where a graph does not fit together.
+ */
+export function optimise(graph: Graph, opset: number = defaultOpset): boolean {
+  const passes: readonly ((g: Graph) => boolean)[] = [
+    removeUnused,
+    (g) => inferShapes(g, opset),
+    (g) => removeIdentity(g, opset),
+    commonSubexpressions,
+    (g) => foldConstants(g, { opset }),
+  ];
+  let any = false;
+  for (let round = 0; round < maxRounds; round++) {
+    let changed = false;
+    for (const pass of passes) if (pass(graph)) changed = true;
+    if (!changed) break;
+    any = true;
+  }
+  return any;
 }

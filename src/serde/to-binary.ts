@@ -1,7 +1,8 @@
 // A model as the bytes of an .onnx file. Weights stand inside; external-data.ts writes them beside.
+
+import $protobuf from 'protobufjs/minimal.js';
 import { ModelError } from '../core/errors.js';
 import type { Model } from '../ir/model.js';
-import $protobuf from 'protobufjs/minimal.js';
 import { onnx } from './generated/onnx.js';
 import type { PlaceTensor } from './tensor-to-proto.js';
 import { modelToProto } from './to-proto.js';

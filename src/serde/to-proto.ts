@@ -110,8 +110,13 @@ function nodeToProto(node: Node, place?: PlaceTensor): onnx.NodeProto.$Propertie
 
 /** What a graph states a second time, by place and value. */
 function restatements(graph: Graph): (place: Restatement['place'], value: Value) => Restatement | undefined {
-  if (graph.restated.length === 0) return () => undefined;
-  return (place, value) => graph.restated.find((r) => r.place === place && r.value === value);
+  const places = {
+    output: new Map<Value, Restatement>(),
+    initializer: new Map<Value, Restatement>(),
+    value_info: new Map<Value, Restatement>(),
+  };
+  for (const r of graph.restated) if (typeof r.value !== 'string') places[r.place].set(r.value, r);
+  return (place, value) => places[place].get(value);
 }
 
 /** A GraphProto. value_info lists every node output of which something is known and which is no output of the graph. */

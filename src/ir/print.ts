@@ -1,0 +1,137 @@
+// Graphs as text for people, tests and snapshots: one node a line, types of outputs, small constants where they are read. It is not a file
+// format; nothing reads it back.
+//
+//     graph mlp (x: float32[N,4]) -> (y)
+//       w: float32[4,30]
+//       h: float32[N,30] = MatMul(x, w)
+//       y: float32[N,30] = Add(h, float32(0.5))
+import type { Tensor } from '../core/tensor.js';
+import { type Attribute, allNodes, type Graph, type Node, type Value } from './graph.js';
+import type { Model } from './model.js';
+import { formatType } from './types.js';
+
+/** Constants of at most this many elements are written where they are read. */
+const inlineSize = 8;
+
+/** The graph with its subgraphs, indented. Deterministic; no trailing newline. */
+export function printGraph(graph: Graph): string {
+  const lines: string[] = [];
+  writeGraph(lines, graph, '', '', inlined(graph));
+  return lines.join('\n');
+}
+
+/** Versions and metadata, then the graph and the functions. */
+export function printModel(model: Model): string {
+  const lines: string[] = [];
+  const opsets = [...model.opsets].map(([domain, version]) => `${domain || 'ai.onnx'} ${version}`).join(', ');
+  const by = [model.producerName, model.producerVersion].filter((s) => s !== '').join(' ');
+  lines.push(`model ir ${model.irVersion}, ${opsets}${by === '' ? '' : `, by ${by}`}`);
+  for (const [key, value] of model.metadata) lines.push(`  ${key}: ${JSON.stringify(value)}`);
+  lines.push(printGraph(model.graph));
+  for (const f of model.functions) {
+    lines.push(`function ${f.domain}::${f.name}${f.overload === '' ? '' : `:${f.overload}`}<${f.attributes.join(', ')}>`);
+    writeGraph(lines, f.body, '  ', '', inlined(f.body));
+  }
+  return lines.join('\n');
+}
+
+/** The initializers that are written where they are read: small, read, and no input or output of a graph. */
+function inlined(graph: Graph): Set<Value> {
+  const small = new Set<Value>();
+  const read = new Set<Value>();
+  const named = new Set<Value>();
+  const graphs = [graph];
+  for (const node of allNodes(graph)) {
+    for (const v of node.inputs) if (v !== null) read.add(v);
+    graphs.push(...node.subgraphs);
+  }
+  for (const g of graphs) {
+    for (const v of [...g.inputs, ...g.outputs]) named.add(v);
+    for (const v of g.initializers) if (v.constant !== undefined && v.constant.size <= inlineSize) small.add(v);
+  }
+  return new Set([...small].filter((v) => read.has(v) && !named.has(v)));
+}
+
+function writeGraph(lines: string[], graph: Graph, indent: string, prefix: string, inline: ReadonlySet<Value>): void {
+  const inputs = graph.inputs.map((v) => `${v.name}: ${formatType(v.type)}`).join(', ');
+  const outputs = graph.outputs.map((v) => v.name).join(', ');
+  lines.push(`${indent}${prefix}graph ${graph.name} (${inputs}) -> (${outputs})`);
+  const inner = `${indent}  `;
+  for (const v of graph.initializers) {
+    if (inline.has(v)) continue;
+    lines.push(`${inner}${v.name}: ${v.constant === undefined ? '?' : formatConstant(v.constant)}`);
+  }
+  for (const { value, data } of graph.sparseInitializers) {
+    lines.push(`${inner}${value.name}: sparse ${data.values.dtype}[${data.dims.join(',')}]`);
+  }
+  for (const node of graph.nodes) writeNode(lines, node, inner, inline);
+}
+
+function writeNode(lines: string[], node: Node, indent: string, inline: ReadonlySet<Value>): void {
+  const outputs = node.outputs.map((v) => (v.name === '' ? '_' : `${v.name}: ${formatType(v.type)}`)).join(', ');
+  const op = node.domain === '' ? node.opType : `${node.domain}::${node.opType}`;
+  const attributes: string[] = [];
+  for (const [name, a] of node.attributes) {
+    if (a.kind !== 'graph' && a.kind !== 'graphs') attributes.push(`${name}=${formatAttribute(a)}`);
+  }
+  const inputs = node.inputs.map((v) => {
+    if (v === null) return '_';
+    return v.constant !== undefined && inline.has(v) ? formatConstant(v.constant) : v.name;
+  });
+  lines.push(`${indent}${outputs} = ${op}${attributes.length === 0 ? '' : `<${attributes.join(', ')}>`}(${inputs.join(', ')})`);
+  for (const [name, a] of node.attributes) {
+    const graphs = a.kind === 'graph' ? [a.value] : a.kind === 'graphs' ? a.value : [];
+    graphs.forEach((sub, i) => {
+      writeGraph(lines, sub, `${indent}  `, a.kind === 'graph' ? `${name}: ` : `${name}[${i}]: `, inline);
+    });
+  }
+}
+
+/** `float32(0.5)`, `int64{1,2}`, `float32[2,2]{1,0,0,1}`; beyond `inlineSize` elements only dtype and shape. */
+function formatConstant(t: Tensor): string {
+  const shape = `[${t.dims.join(',')}]`;
+  if (t.size > inlineSize) return `${t.dtype}${shape}`;
+  const elements = Array.from(t.data as ArrayLike<number | bigint | string>, formatElement).join(',');
+  if (t.dims.length === 0) return `${t.dtype}(${elements})`;
+  return t.dims.length === 1 && t.size > 0 ? `${t.dtype}{${elements}}` : `${t.dtype}${shape}{${elements}}`;
+}
+
+/** Nine digits tell any two float32 apart and do not show that a double holds them. */
+function formatElement(v: number | bigint | string): string {
+  if (typeof v === 'string') return JSON.stringify(v);
+  if (typeof v === 'bigint' || Number.isInteger(v)) return Object.is(v, -0) ? '-0' : String(v);
+  return Math.fround(v) === v ? String(Number(v.toPrecision(9))) : String(v);
+}
+
+function formatAttribute(a: Attribute): string {
+  switch (a.kind) {
+    case 'float':
+      return formatElement(a.value);
+    case 'int':
+      return String(a.value);
+    case 'string':
+      return JSON.stringify(new TextDecoder().decode(a.value));
+    case 'floats':
+      return `[${a.value.map(formatElement).join(',')}]`;
+    case 'ints':
+      return `[${a.value.join(',')}]`;
+    case 'strings':
+      return `[${a.value.map((s) => JSON.stringify(new TextDecoder().decode(s))).join(',')}]`;
+    case 'tensor':
+      return formatConstant(a.value);
+    case 'tensors':
+      return `[${a.value.map(formatConstant).join(', ')}]`;
+    case 'sparse_tensor':
+      return `sparse ${a.value.values.dtype}[${a.value.dims.join(',')}]`;
+    case 'sparse_tensors':
+      return `[${a.value.map((s) => `sparse ${s.values.dtype}[${s.dims.join(',')}]`).join(', ')}]`;
+    case 'type':
+      return formatType(a.value);
+    case 'types':
+      return `[${a.value.map(formatType).join(', ')}]`;
+    case 'ref':
+      return `@${a.value}`;
+    default:
+      return a.kind;
+  }
+}

@@ -1,0 +1,118 @@
+// Computes, through OpDef.fold, what depends on constants alone. Results become initializers, which need IR 4 or later; a graph output
+// becomes a Constant node, since not every runtime takes an initializer for an output. Constant nodes become initializers too.
+import { byteLength } from '../core/dtype.js';
+import { elementCount, isStatic } from '../core/shape.js';
+import type { Tensor } from '../core/tensor.js';
+import { type Attribute, allNodes, type Graph, Node, type Value } from '../ir/graph.js';
+import { defaultOpset } from '../ir/model.js';
+import { tensorType } from '../ir/types.js';
+import { definitionOf } from '../ops/definition.js';
+import { constantOf, NodeContext } from '../ops/op-def.js';
+import { innerNames } from './inner-names.js';
+
+export interface FoldOptions {
+  /** Default 17. */
+  readonly opset?: number;
+  /** Bytes of a result that may be larger than the constants it makes unused. Default 4096. */
+  readonly limit?: number;
+}
+
+/** Ops that read the shape of their input, not its data. */
+const shapeOnly: ReadonlySet<string> = new Set(['Shape', 'Size']);
+
+/** Returns whether anything was computed, in subgraphs as well. Types must be inferred. */
+export function foldConstants(graph: Graph, options: FoldOptions = {}): boolean {
+  return new Folding(graph, options.opset ?? defaultOpset, options.limit ?? 4096).graph(graph);
+}
+
+class Folding {
+  /** How many nodes and graph outputs read a value. */
+  private readonly readers = new Map<Value, number>();
+  /** Initializers that are inputs as well: callers may feed something else. */
+  private readonly overridable = new Set<Value>();
+
+  constructor(
+    graph: Graph,
+    private readonly opset: number,
+    private readonly limit: number,
+  ) {
+    const graphs = [graph];
+    for (const node of allNodes(graph)) {
+      this.count(node.inputs, 1);
+      graphs.push(...node.subgraphs);
+    }
+    for (const g of graphs) {
+      this.count(g.outputs, 1);
+      for (const v of g.inputs) this.overridable.add(v);
+    }
+  }
+
+  private count(values: readonly (Value | null)[], by: number): void {
+    for (const v of new Set(values)) if (v !== null) this.readers.set(v, (this.readers.get(v) ?? 0) + by);
+  }
+
+  graph(graph: Graph): boolean {
+    let changed = false;
+    const outputs = new Set(graph.outputs);
+    const taken = innerNames(graph);
+    graph.nodes = graph.nodes.flatMap((node) => {
+      for (const sub of node.subgraphs) if (this.graph(sub)) changed = true;
+      const isOutput = node.outputs.some((v) => outputs.has(v));
+      if (isOutput ? node.opType === 'Constant' || node.opType === 'Identity' : node.outputs.some((v) => taken(v.name)))
+        return [node];
+      const results = this.compute(node);
+      if (results === undefined || (isOutput && results.length !== 1)) return [node];
+      changed = true;
+      this.count(node.inputs, -1);
+      if (isOutput) return [constantNode(node, results)];
+      node.outputs.forEach((v, i) => {
+        const t = results[i];
+        if (v.name === '' || t === undefined) return;
+        v.producer = undefined;
+        v.constant = t;
+        v.type = tensorType(t.dtype, t.dims);
+        graph.initializers.push(v);
+      });
+      return [];
+    });
+    return changed;
+  }
+
+  /** The outputs of a node whose inputs are known, when they are worth keeping. */
+  private compute(node: Node): readonly Tensor[] | undefined {
+    const def = definitionOf(node, this.opset);
+    if (def?.fold === undefined) return undefined;
+    const inputs = node.inputs.map((v) => (v === null || this.overridable.has(v) ? null : (constantOf(v) ?? null)));
+    if (!shapeOnly.has(node.opType) && node.inputs.some((v, i) => v !== null && inputs[i] === null)) return undefined;
+    const most = node.opType === 'Constant' ? Number.POSITIVE_INFINITY : Math.max(this.limit, this.freed(node));
+    if (expectedBytes(node) > most) return undefined;
+    const results = def.fold(new NodeContext(node, this.opset), inputs);
+    if (results === undefined || node.outputs.some((v, i) => v.name !== '' && results[i] === undefined)) return undefined;
+    return results.reduce((n, t) => n + bytesOf(t), 0) <= most ? results : undefined;
+  }
+
+  /** Bytes of the initializers that nobody else reads. */
+  private freed(node: Node): number {
+    let bytes = 0;
+    for (const v of new Set(node.inputs)) {
+      if (v?.constant !== undefined && this.readers.get(v) === 1) bytes += bytesOf(v.constant);
+    }
+    return bytes;
+  }
+}
+
+function constantNode(node: Node, [value]: readonly Tensor[]): Node {
+  const attributes = new Map<string, Attribute>(value === undefined ? [] : [['value', { kind: 'tensor', value }]]);
+  return new Node('Constant', [], node.outputs, attributes, node.name);
+}
+
+/** What the stored types say of the size of the outputs; 0 where they do not know. */
+function expectedBytes(node: Node): number {
+  return node.outputs.reduce((n, { type }) => {
+    return n + (type?.kind === 'tensor' && isStatic(type.shape) ? byteLength(type.dtype, elementCount(type.shape)) : 0);
+  }, 0);
+}
+
+function bytesOf(t: Tensor): number {
+  return ArrayBuffer.isView(t.data) ? t.data.byteLength : t.data.reduce((n, s) => n + String(s).length, 0);
+}

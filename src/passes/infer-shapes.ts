@@ -1,0 +1,73 @@
+// Types of all values again, in order: shapes that were not known when a node was added, or that a file does not state.
+import { ShapeError } from '../core/errors.js';
+import type { Graph, Node, Value } from '../ir/graph.js';
+import { defaultOpset } from '../ir/model.js';
+import { formatType, type Type, tensorType } from '../ir/types.js';
+import { mergeTypes } from '../ir/verify.js';
+import { definitionOf } from '../ops/definition.js';
+import { inferTypes } from '../ops/infer.js';
+
+/**
+ * Adds what inference knows to the stored types, subgraphs before their node; returns whether any type says more than before. Ops that the
+ * table does not know at this opset keep their types. Where a stored shape cannot hold, the inferred one replaces it, as in ONNX Runtime.
+ * Throws ShapeError, naming the node, when inputs do not fit or a stored dtype is wrong.
+ */
+export function inferShapes(graph: Graph, opset: number = defaultOpset): boolean {
+  let changed = false;
+  for (const node of graph.nodes) {
+    for (const sub of node.subgraphs) {
+      if (declareInputs(node, sub)) changed = true;
+      if (inferShapes(sub, opset)) changed = true;
+    }
+    if (definitionOf(node, opset) === undefined) continue;
+    const types = inferTypes(node, opset);
+    node.outputs.forEach((v, i) => {
+      const type = types[i];
+      if (v.name !== '' && type !== undefined && refine(node, v, type)) changed = true;
+    });
+  }
+  return changed;
+}
+
+function refine(node: Node, v: Value, inferred: Type): boolean {
+  const before = v.type;
+  let type: Type | undefined;
+  try {
+    type = mergeTypes(before, inferred);
+  } catch (cause) {
+    if (
+      before?.kind !== inferred.kind ||
+      (before.kind === 'tensor' && inferred.kind === 'tensor' && before.dtype !== inferred.dtype)
+    ) {
+      throw new ShapeError(
+        `${node.opType} "${node.name}": output "${v.name}" is declared ${formatType(before)}, it is ${formatType(inferred)}`,
+        { op: node.opType, node: node.name, expected: formatType(inferred), got: formatType(before), cause },
+      );
+    }
+    type = inferred;
+  }
+  if (type === undefined || (before !== undefined && formatType(type) === formatType(before))) return false;
+  v.type = type;
+  return true;
+}
+
+/**
+ * Gives dtypes to the inputs of a Loop or Scan body that states none: the iteration number, the condition, and what is carried. Shapes may
+ * change from one iteration to the next and are left open.
+ */
+function declareInputs(node: Node, body: Graph): boolean {
+  let changed = false;
+  body.inputs.forEach((v, i) => {
+    if (v.type !== undefined) return;
+    let type: Type | undefined;
+    if (node.opType === 'Loop' && i < 2) type = tensorType(i === 0 ? 'int64' : 'bool', []);
+    else if (node.opType === 'Loop' || node.opType === 'Scan') {
+      const from = node.inputs[i]?.type;
+      type = from?.kind === 'tensor' ? tensorType(from.dtype) : undefined;
+    }
+    if (type === undefined) return;
+    v.type = type;
+    changed = true;
+  });
+  return changed;
+}

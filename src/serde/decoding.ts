@@ -1,0 +1,45 @@
+// What every decoder needs: the name of the file for error messages, and the door to external data. Decoders trust nothing they read:
+// whatever is wrong with the bytes is a ModelError of one line.
+import { type ErrorFields, ModelError } from '../core/errors.js';
+import type { onnx } from './generated/onnx.js';
+import { fromHalves, type Halves } from './int64.js';
+
+/** Where a tensor's bytes stand outside the model: TensorProto.external_data, checked. */
+export interface ExternalReference {
+  /** As in the file: a path relative to the model's folder. Not to be trusted. */
+  readonly location: string;
+  readonly offset: number;
+  readonly length: number;
+}
+
+/** Reads exactly `length` bytes at `offset`, or throws ModelError. */
+export type LoadExternal = (reference: ExternalReference) => Uint8Array;
+
+export class Decoding {
+  constructor(
+    /** Begins every message; undefined when the bytes have no name. */
+    readonly file: string | undefined,
+    readonly loadExternal: LoadExternal | undefined,
+  ) {}
+
+  /** A ModelError `file: message`. */
+  error(message: string, fields: ErrorFields = {}): ModelError {
+    const { file } = this;
+    return file === undefined
+      ? new ModelError(message, fields)
+      : new ModelError(`${file}: ${message}`, { path: file, ...fields });
+  }
+
+  /** A 64-bit integer that must be a non-negative size. */
+  size(value: Halves | number, what: string): number {
+    const n = fromHalves(value);
+    if (n < 0n) throw this.error(`${what} is negative: ${n}`);
+    if (n > BigInt(Number.MAX_SAFE_INTEGER)) throw this.error(`${what} is beyond 2^53: ${n}`);
+    return Number(n);
+  }
+
+  /** metadata_props and its like. A key given twice keeps its last value. */
+  entries(list: readonly onnx.StringStringEntryProto.$Properties[] | null | undefined): Map<string, string> {
+    return new Map((list ?? []).map((e) => [e.key ?? '', e.value ?? '']));
+  }
+}
