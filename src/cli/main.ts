@@ -60,6 +60,9 @@ command('export', 'write an ONNX model, weights included')
   .option('--opset <n>')
   .option('--probabilities', 'add <task>_probabilities and <task>_label')
   .action(async (o: GlobalOptions & { output: string }) => (await import('./commands/export.js')).exportCommand(o));
+command('inspect <model>', 'what an ONNX file holds').action(async (model: string, o: GlobalOptions) =>
+  (await import('./commands/inspect.js')).inspect(model, o),
+);
 command('providers', 'what runs here, and the reason where one does not').action(async (o: GlobalOptions) =>
   (await import('./commands/providers.js')).providers(o),
 );

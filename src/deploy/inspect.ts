@@ -85,7 +85,9 @@ function isParameter({ dtype }: Tensor): boolean {
 /** As raw_data; strings as UTF-8. */
 function bytesOf(t: Tensor): number {
   if (t.dtype !== 'string') return t.bytes.length;
-  return t.data.reduce((n: number, s) => n + new TextEncoder().encode(String(s)).length, 0);
+  let bytes = 0;
+  for (const s of t.data) bytes += new TextEncoder().encode(String(s)).length;
+  return bytes;
 }
 
 function histogram(nodes: readonly Node[]): Record<string, number> {
@@ -132,11 +134,7 @@ export function formatInspection(summary: ModelSummary): string {
     'functions',
     summary.functions.map((f) => [f]),
   );
-  section(
-    lines,
-    'metadata',
-    Object.entries(summary.metadata).map(([key, value]) => [key, oneLine(value)]),
-  );
+  section(lines, 'metadata', Object.entries(summary.metadata));
   return lines.join('\n');
 }
 
@@ -144,9 +142,10 @@ export function formatInspection(summary: ModelSummary): string {
 function section(lines: string[], heading: string, rows: readonly (readonly string[])[]): void {
   if (rows.length === 0) return;
   lines.push(heading);
+  const cells = rows.map((row) => row.map(oneLine));
   const widths: number[] = [];
-  for (const row of rows) for (const [i, cell] of row.entries()) widths[i] = Math.max(widths[i] ?? 0, cell.length);
-  for (const row of rows) {
+  for (const row of cells) for (const [i, cell] of row.entries()) widths[i] = Math.max(widths[i] ?? 0, cell.length);
+  for (const row of cells) {
     lines.push(`  ${row.map((cell, i) => cell.padEnd(widths[i] ?? 0)).join('  ')}`.trimEnd());
   }
 }
@@ -166,6 +165,6 @@ function formatBytes(n: number): string {
 
 /** Control characters escaped, at most 100 characters. */
 function oneLine(text: string): string {
-  const flat = JSON.stringify(text).slice(1, -1).replaceAll('\\"', '"');
+  const flat = text.replace(/[\u0000-\u001f\u007f-\u009f]/g, (c) => JSON.stringify(c).slice(1, -1));
   return flat.length > 100 ? `${flat.slice(0, 99)}…` : flat;
 }

@@ -96,11 +96,15 @@ function formatConstant(t: Tensor): string {
   return t.dims.length === 1 && t.size > 0 ? `${t.dtype}{${elements}}` : `${t.dtype}${shape}{${elements}}`;
 }
 
-/** Nine digits tell any two float32 apart and do not show that a double holds them. */
+/** A float32 with the fewest digits that give it back, so that it does not show that a double holds it. */
 function formatElement(v: number | bigint | string): string {
   if (typeof v === 'string') return JSON.stringify(v);
   if (typeof v === 'bigint' || Number.isInteger(v)) return Object.is(v, -0) ? '-0' : String(v);
-  return Math.fround(v) === v ? String(Number(v.toPrecision(9))) : String(v);
+  for (let digits = 1; digits <= 9; digits++) {
+    const short = Number(v.toPrecision(digits));
+    if (Math.fround(short) === v) return String(short);
+  }
+  return String(v);
 }
 
 function formatAttribute(a: Attribute): string {

@@ -143,6 +143,18 @@ describe('bad input: one clear line, exit code 2', () => {
     writeFileSync(file, bytes);
     says(dir, ['verify'], /changed since it was frozen/);
   });
+  it('a truncated ONNX file', () => {
+    const dir = workspace();
+    prognet('train', 'a', '--quiet', '-C', dir);
+    const file = join(dir, 'a.onnx');
+    expect(prognet('export', '--task', 'a', '-o', file, '-C', dir).status).toBe(0);
+    expect(JSON.parse(prognet('inspect', file, '--json').stdout)).toMatchObject({
+      opsets: { 'ai.onnx': 17 },
+      outputs: [{ name: 'a' }],
+    });
+    writeFileSync(file, readFileSync(file).subarray(0, 300));
+    says(dir, ['inspect', file], /a\.onnx: /);
+  });
   it('an output folder that cannot be written', () => {
     const dir = workspace();
     prognet('train', 'a', '--quiet', '-C', dir);

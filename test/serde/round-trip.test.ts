@@ -22,7 +22,14 @@ function opinion(bytes: Uint8Array) {
     opsets: opsetImport?.map((o) => [o.domain ?? '', String(o.version)]).sort(),
     inputs: graph?.input?.map((v) => v.name),
     outputs: graph?.output?.map((v) => v.name),
-    nodes: graph?.node?.map((n) => [n.opType, n.name ?? '', n.domain ?? '', n.input, n.output, n.attribute?.map((a) => [a.name, a.type]).sort()]),
+    nodes: graph?.node?.map((n) => [
+      n.opType,
+      n.name ?? '',
+      n.domain ?? '',
+      n.input,
+      n.output,
+      n.attribute?.map((a) => [a.name, a.type]).sort(),
+    ]),
     initializers: graph?.initializer?.map((t) => [t.name, t.dataType, t.dims?.map(String)]),
   };
 }

@@ -3,11 +3,13 @@ import type { Tensor } from '../../src/core/tensor.js';
 import type { Model } from '../../src/ir/model.js';
 import { NodeRuntime } from '../../src/runtime/node.js';
 import type { Session } from '../../src/runtime/session.js';
+import { verifyModel } from '../../src/ops/verify-model.js';
 import { toBinary } from '../../src/serde/to-binary.js';
 
 export const runtime = await NodeRuntime.load();
 
 export async function sessionOf(model: Model): Promise<Session> {
+  verifyModel(model);
   return runtime.createSession(toBinary(model), { threads: 1 });
 }
 

@@ -1,7 +1,8 @@
 // prognet init
-import { existsSync, mkdirSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { UsageError } from '../../core/errors.js';
+import { makeFolder } from '../../workspace/folder.js';
 import { writeFileAtomic } from '../../workspace/atomic-file.js';
 import { descriptionNames } from '../../workspace/workspace.js';
 import { type GlobalOptions, result } from '../report.js';
@@ -12,11 +13,7 @@ export function init(dir: string, options: GlobalOptions & { template: string })
     throw new UsageError(`unknown template "${options.template}", expected mnist`, { got: options.template });
   const found = descriptionNames.find((name) => existsSync(join(dir, name)));
   if (found !== undefined) throw new UsageError(`${join(dir, found)} is there already and stays as it is`);
-  try {
-    mkdirSync(dir, { recursive: true });
-  } catch (cause) {
-    throw new UsageError(`cannot make the folder ${dir}: ${cause instanceof Error ? cause.message : cause}`, { cause });
-  }
+  makeFolder(dir);
   const file = join(dir, 'prognet.yaml');
   writeFileAtomic(file, new TextEncoder().encode(mnistTemplate));
   result(options, { file }, `${file} written. Next: cd ${dir} && prognet check && prognet train --all`);
