@@ -1,6 +1,7 @@
 // TensorProto to Tensor, from whichever field holds the data. Sizes are checked against the bytes at hand before anything is allocated.
 // raw_data is shared with the file's bytes where alignment allows. onnx.proto, TensorProto.
 import { byteLength, type DType, dtypeFromCode, dtypes } from '../core/dtype.js';
+import { ModelError } from '../core/errors.js';
 import { allocate, Tensor, type TypedArray } from '../core/tensor.js';
 import type { SparseTensor, TensorLabel } from '../ir/graph.js';
 import type { Decoding } from './decoding.js';
@@ -132,7 +133,14 @@ function fromExternal(t: TensorProto, dtype: DType, dims: readonly number[], wha
     throw decoding.error(`${what}: ${dtype}[${dims.join(',')}] needs ${length} bytes, its external length is ${stated}`);
   }
   const offset = externalNumber(entries.get('offset') ?? '0', 'offset', what, decoding);
-  return fromBytes(decoding.loadExternal({ location, offset, length }), dtype, dims, what, decoding);
+  let bytes: Uint8Array;
+  try {
+    bytes = decoding.loadExternal({ location, offset, length });
+  } catch (cause) {
+    if (!(cause instanceof ModelError)) throw cause;
+    throw decoding.error(`${what}: ${cause.message}`, { cause });
+  }
+  return fromBytes(bytes, dtype, dims, what, decoding);
 }
 
 /** A tensor; `what` (`initializer "w"`) begins each message. */

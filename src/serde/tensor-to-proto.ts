@@ -8,8 +8,11 @@ import { encodeText } from './text.js';
 
 type Entry = onnx.StringStringEntryProto.$Properties;
 
-/** Decides where a tensor's bytes go: the external_data entries (location, offset, length), or undefined for inside the model. */
-export type PlaceTensor = (tensor: Tensor, name: string) => ReadonlyMap<string, string> | undefined;
+/**
+ * Decides where an initializer's bytes go: the external_data entries (location, offset, length), or undefined for inside the model.
+ * Tensors in attributes always stay inside, where every reader looks for them.
+ */
+export type PlaceTensor = (tensor: Tensor) => ReadonlyMap<string, string> | undefined;
 
 /** A map as metadata_props and its like. */
 export function entriesToProto(map: ReadonlyMap<string, string>): Entry[] {
@@ -30,7 +33,7 @@ export function tensorToProto(tensor: Tensor, label: TensorLabel = {}, place?: P
     for (const s of tensor.data) out.string_data.push(encodeText(String(s)));
     return out;
   }
-  const external = place?.(tensor, label.name ?? '');
+  const external = place?.(tensor);
   if (external === undefined) out.raw_data = tensor.bytes;
   else {
     out.data_location = onnx.TensorProto.DataLocation.EXTERNAL;
@@ -40,14 +43,10 @@ export function tensorToProto(tensor: Tensor, label: TensorLabel = {}, place?: P
 }
 
 /** A SparseTensorProto; the labels belong to its two tensors. */
-export function sparseToProto(
-  sparse: SparseTensor,
-  values = sparse.valuesLabel,
-  place?: PlaceTensor,
-): onnx.SparseTensorProto.$Properties {
+export function sparseToProto(sparse: SparseTensor, valuesLabel = sparse.valuesLabel): onnx.SparseTensorProto.$Properties {
   return {
-    values: tensorToProto(sparse.values, values, place),
-    indices: tensorToProto(sparse.indices, sparse.indicesLabel, place),
+    values: tensorToProto(sparse.values, valuesLabel),
+    indices: tensorToProto(sparse.indices, sparse.indicesLabel),
     dims: sparse.dims.map((d) => toHalves(BigInt(d))),
   };
 }

@@ -55,11 +55,11 @@ function attributeValue(a: Attribute, place?: PlaceTensor): onnx.AttributeProto.
     case 'string':
       return { s: a.value };
     case 'tensor':
-      return { t: tensorToProto(a.value, { ...a.label, ...(a.name !== undefined && { name: a.name }) }, place) };
+      return { t: tensorToProto(a.value, { ...a.label, ...(a.name !== undefined && { name: a.name }) }) };
     case 'graph':
       return { g: graphToProto(a.value, place) };
     case 'sparse_tensor':
-      return { sparse_tensor: sparseToProto(a.value, undefined, place) };
+      return { sparse_tensor: sparseToProto(a.value) };
     case 'type':
       return { tp: typeToProto(a.value) };
     case 'floats':
@@ -69,11 +69,11 @@ function attributeValue(a: Attribute, place?: PlaceTensor): onnx.AttributeProto.
     case 'strings':
       return { strings: [...a.value] };
     case 'tensors':
-      return { tensors: a.value.map((t, i) => tensorToProto(t, a.labels?.[i], place)) };
+      return { tensors: a.value.map((t, i) => tensorToProto(t, a.labels?.[i])) };
     case 'graphs':
       return { graphs: a.value.map((g) => graphToProto(g, place)) };
     case 'sparse_tensors':
-      return { sparse_tensors: a.value.map((s) => sparseToProto(s, undefined, place)) };
+      return { sparse_tensors: a.value.map((s) => sparseToProto(s)) };
     case 'types':
       return { type_protos: a.value.map(typeToProto) };
     case 'ref':
@@ -134,7 +134,7 @@ export function graphToProto(graph: Graph, place?: PlaceTensor): onnx.GraphProto
     initializer: graph.initializers.flatMap((v) =>
       v.constant === undefined ? [] : [tensorToProto(v.constant, label(v), place)],
     ),
-    sparse_initializer: graph.sparseInitializers.map(({ value, data }) => sparseToProto(data, label(value), place)),
+    sparse_initializer: graph.sparseInitializers.map(({ value, data }) => sparseToProto(data, label(value))),
     input: graph.inputs.map((v) => valueInfo(v.name, v)),
     output: graph.outputs.map((v) => valueInfo(v.name, restated('output', v) ?? v)),
     value_info: graph.nodes

@@ -18,7 +18,7 @@ describe('printGraph', () => {
       "graph mlp (x: float32[N,4]) -> (y)
         w: float32[4,30]
         MatMul/out: float32[N,30] = MatMul(x, w)
-        Add/out: float32[N,30] = Add(MatMul/out, float32(0.100000001))
+        Add/out: float32[N,30] = Add(MatMul/out, float32(0.1))
         y: float32[?] = Reshape(Add/out, int64{-1})"
     `);
   });
@@ -96,7 +96,7 @@ describe('printGraph', () => {
     expect(printGraph(graph)).toMatchInlineSnapshot(`
       "graph g () -> (y)
         unread: int64(7)
-        y: ? = my.domain::Thing<f=0.100000001, fs=[1,2.5,-0], i=3, is=[1,-1], s="a\\"b", ss=["a","b"], t=int64{1,2}, type=int8[N,?], r=@outer>(float32[2,2]{1,0,0,1}, float32[0]{}, string{"hé\\n"}, float32(NaN), _)"
+        y: ? = my.domain::Thing<f=0.1, fs=[1,2.5,-0], i=3, is=[1,-1], s="a\\"b", ss=["a","b"], t=int64{1,2}, type=int8[N,?], r=@outer>(float32[2,2]{1,0,0,1}, float32[0]{}, string{"hé\\n"}, float32(NaN), _)"
     `);
   });
 });

@@ -24,6 +24,14 @@ export const programs: fc.Arbitrary<Program> = fc.record({
 const columns = 3;
 const rows = 2;
 
+/**
+ * ONNX Runtime 1.30 loses the second of two Casts in a row when only a subgraph reads it ("Missing Input", at every optimisation level), so
+ * none is built here.
+ */
+function isCast(v: Value): boolean {
+  return v.producer?.opType.startsWith('Cast') ?? false;
+}
+
 /** Everything in the pool is float32 [rows, columns] or, in `flipped`, its transpose; ops are chosen so that this holds. */
 class Builder {
   /** Values by whether they are transposed. */
@@ -33,7 +41,12 @@ class Builder {
     readonly g: Ops,
     readonly condition: Value,
     readonly depth = 0,
+    private readonly counter = { next: 0 },
   ) {}
+
+  private fresh(hint: string): string {
+    return `${hint}#${this.counter.next++}`;
+  }
 
   pick(side: 0 | 1, n: number): Value {
     const list = this.pool[side];
@@ -48,7 +61,7 @@ class Builder {
       case 0:
         return g.scalar(v, 'float32');
       case 1:
-        return g.initializer(g.names.unique('p'), Tensor.from('float32', v));
+        return g.initializer(this.fresh('p'), Tensor.from('float32', v));
       case 2:
         return g.node('Constant', [], new Map([['value', { kind: 'tensor', value: Tensor.from('float32', v) }]]))[0] as Value;
       default:
@@ -80,9 +93,9 @@ class Builder {
       case 6:
         return void push(g.identity(x));
       case 7:
-        return void push(g.cast(x, float));
+        return void push(isCast(x) ? g.identity(x) : g.cast(x, float));
       case 8:
-        return void push(g.castLike(x, y));
+        return void push(isCast(x) ? g.identity(x) : g.castLike(x, y));
       case 9:
         return void push(g.transpose(x, c % 2 === 0 ? {} : { perm: [1, 0] }), side === 0 ? 1 : 0);
       case 10:
@@ -135,7 +148,7 @@ class Builder {
 
   /** Builds inside a subgraph, over all that is visible, and returns what it made last. */
   private inside(g: Ops, seed: readonly number[], side: 0 | 1, extra: readonly Value[] = []): Value {
-    const inner = new Builder(g, this.condition, this.depth + 1);
+    const inner = new Builder(g, this.condition, this.depth + 1, this.counter);
     inner.pool[0].push(...this.pool[0]);
     inner.pool[1].push(...this.pool[1]);
     inner.pool[side].push(...extra);
@@ -166,11 +179,10 @@ class Builder {
 
   private loop(x: Value, seed: readonly number[], side: 0 | 1): Value {
     const g = this.g.subgraph('body');
-    const names = this.g.names;
-    g.input(names.unique('iteration'), 'int64', []);
-    const more = g.input(names.unique('more'), 'bool', []);
-    const carried = g.input(names.unique('carried'), 'float32', x.shape);
-    g.output(more, names.unique('again'));
+    g.input(this.fresh('iteration'), 'int64', []);
+    const more = g.input(this.fresh('more'), 'bool', []);
+    const carried = g.input(this.fresh('carried'), 'float32', x.shape);
+    g.output(more, this.fresh('again'));
     this.close(g, this.inside(g, seed, side, [carried]));
     const v = this.g.loop(this.g.scalar(2, 'int64'), null, x, { body: g.graph });
     if (x.type !== undefined) v.type = x.type;

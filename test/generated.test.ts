@@ -1,0 +1,22 @@
+// Files that scripts write are committed: what the scripts write now must be the same.
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { jsonSchemaText } from '../src/progressive/description/json-schema.js';
+
+const repo = new URL('..', import.meta.url).pathname;
+
+it('models/prognet.schema.json is what `prognet schema` prints', () => {
+  expect(readFileSync(join(repo, 'models/prognet.schema.json'), 'utf8')).toBe(jsonSchemaText());
+});
+
+it('the protobuf code is generated from proto/onnx.proto', () => {
+  const folder = join(repo, 'src/serde/generated');
+  const fresh = mkdtempSync(join(tmpdir(), 'prognet-generated-'));
+  execFileSync('bash', ['scripts/generate-proto.sh', fresh], { cwd: repo, stdio: 'pipe' });
+  const names = readdirSync(folder).sort();
+  expect(readdirSync(fresh).sort()).toEqual(names);
+  for (const name of names) expect(readFileSync(join(folder, name), 'utf8') === readFileSync(join(fresh, name), 'utf8'), name).toBe(true);
+}, 60_000);
