@@ -1,71 +1,295 @@
-// The layers: who may import whom. Type-only imports count as well.
+// The layers of design.md, section 2, read off the import statements under src: who may import whom, and the habits of every file.
 import { readdirSync, readFileSync } from 'node:fs';
-import { dirname, join, relative } from 'node:path';
-import { expect, it } from 'vitest';
+import { dirname, join, normalize, relative } from 'node:path';
+import { describe, expect, test } from 'vitest';
 
-const src = new URL('../src', import.meta.url).pathname;
-const files = readdirSync(src, { recursive: true, encoding: 'utf8' }).filter(
-  (f) => f.endsWith('.ts') && !f.includes('generated'),
-);
+/** Path relative to src, such as `ops/table.ts`, to its text. */
+type Sources = ReadonlyMap<string, string>;
 
-/** Folder to the folders it may import from, itself aside. */
-const allowed: Record<string, readonly string[]> = {
+interface Import {
+  readonly from: string;
+  /** A path relative to src for files, else the name of the package. */
+  readonly to: string;
+  readonly file: boolean;
+  /** `import type`, `export type`: erased by the compiler. */
+  readonly typeOnly: boolean;
+}
+
+const below = ['core', 'ir', 'ops'];
+const lowering = [...below, 'passes', 'autodiff', 'nn', 'optim'];
+const training = [...lowering, 'progressive', 'serde', 'data', 'workspace', 'runtime'];
+const using = [...training, 'train'];
+
+/** Folder to the folders it may import from; itself always. */
+const layers: Readonly<Record<string, readonly string[]>> = {
   core: [],
   ir: ['core'],
   serde: ['core', 'ir'],
   ops: ['core', 'ir'],
-  passes: ['core', 'ir', 'ops'],
-  autodiff: ['core', 'ir', 'ops'],
-  nn: ['core', 'ir', 'ops'],
-  optim: ['core', 'ir', 'ops'],
-  progressive: ['core', 'ir', 'ops', 'passes', 'nn'],
+  passes: below,
+  autodiff: below,
+  nn: below,
+  optim: below,
   runtime: ['core'],
   data: ['core'],
   workspace: ['core'],
-  train: ['core', 'ir', 'ops', 'passes', 'autodiff', 'nn', 'optim', 'progressive', 'runtime', 'serde'],
-  deploy: ['core', 'ir', 'ops', 'passes', 'progressive', 'train', 'serde'],
-  project: ['core', 'data', 'progressive', 'runtime', 'serde', 'train', 'workspace'],
-  cli: ['core', 'data', 'deploy', 'progressive', 'project', 'runtime', 'serde', 'train', 'workspace'],
+  progressive: lowering,
+  train: training,
+  analysis: using,
+  deploy: using,
+  report: using,
+  project: [...using, 'analysis', 'deploy', 'report'],
+  cli: [...using, 'analysis', 'deploy', 'report', 'project'],
 };
 
-interface Import {
-  readonly file: string;
-  readonly from: string;
+/** Files directly in src: what packages export, and the version, which any folder may read. */
+const readableByAll = ['version.ts'];
+/** Folders that may name an adapter of the runtime; all others know its interface. */
+const choosesAdapter = ['runtime', 'project', 'cli'];
+const runtimeInterface = 'runtime/session.ts';
+
+function readSources(root: string): Sources {
+  const files = readdirSync(root, { recursive: true, withFileTypes: true })
+    .filter((e) => e.isFile() && /\.[cm]?ts$|\.js$/.test(e.name))
+    .map((e) => join(e.parentPath, e.name))
+    .sort();
+  return new Map(files.map((f) => [relative(root, f), readFileSync(f, 'utf8')]));
 }
 
-function importsOf(file: string, text: string): Import[] {
-  return [...text.matchAll(/(?:from|import)\s*\(?\s*'([^']+)'/g)].map((m) => ({ file, from: m[1] ?? '' }));
+const generated = (path: string) => path.startsWith('serde/generated/');
+
+/** Comments away, strings kept: an import in a comment is none. */
+function withoutComments(text: string): string {
+  return text.replace(/("(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*')|\/\*[\s\S]*?\*\/|\/\/.*/g, (_, string) => string ?? ' ');
 }
 
-/** What is wrong with one import; undefined when nothing is. */
-function fault({ file, from }: Import): string | undefined {
-  const folder = file.split('/')[0] ?? '';
-  if (from.startsWith('protobufjs') && folder !== 'serde') return `${file} imports ${from}: only serde sees protobuf`;
-  if (from.startsWith('onnxruntime-') && folder !== 'runtime') return `${file} imports ${from}: only runtime sees onnxruntime`;
-  if (!from.startsWith('.') || !(folder in allowed)) return undefined;
-  const target = relative(src, join(src, dirname(file), from));
-  const other = target.split('/')[0] ?? '';
-  if (target.startsWith('..')) return `${file} leaves src`;
-  if (folder === 'train' && other === 'runtime' && target !== 'runtime/session.js')
-    return `${file}: train knows only the runtime's interface`;
-  if (other === folder || target === 'version.js' || allowed[folder]?.includes(other)) return undefined;
-  return `${file} imports ${target}: ${folder} may not import ${other}`;
-}
+const statement = /\b(import|export)\s+(type\s+)?(?:[\w*${}\s,]+?\s+from\s+)?(['"])([^'"\n]+)\3/g;
+const dynamic = /\b(?:import|require(?:\.resolve)?)\(\s*(['"])([^'"\n]+)\1/g;
 
-it('imports go one way', () => {
-  const faults = files.flatMap((f) => importsOf(f, readFileSync(join(src, f), 'utf8'))).flatMap((i) => fault(i) ?? []);
-  expect(faults).toEqual([]);
-});
-
-it('a planted violation is found', () => {
-  expect(fault({ file: 'core/x.ts', from: '../ir/graph.js' })).toContain('core may not import ir');
-  expect(fault({ file: 'ops/x.ts', from: 'onnxruntime-node' })).toContain('only runtime');
-  expect(fault({ file: 'train/x.ts', from: '../runtime/node.js' })).toContain('interface');
-});
-
-it('every file says what it is, and none is a drawer for the rest', () => {
-  for (const f of files) {
-    expect(readFileSync(join(src, f), 'utf8'), f).toMatch(/^(#!.*\n)?(\/\/|\/\*)/);
-    expect(f).not.toMatch(/(utils|helpers|common)\.ts$/);
+function importsOf(sources: Sources): Import[] {
+  const out: Import[] = [];
+  for (const [from, text] of sources) {
+    const code = withoutComments(text);
+    const add = (name: string, typeOnly: boolean) => {
+      const file = name.startsWith('.');
+      const to = file ? normalize(join(dirname(from), name)).replace(/(?<!generated\/\w+)\.js$/, '.ts') : name;
+      out.push({ from, to, file, typeOnly });
+    };
+    for (const m of code.matchAll(statement)) add(m[4] ?? '', m[2] !== undefined);
+    for (const m of code.matchAll(dynamic)) add(m[2] ?? '', false);
   }
+  return out;
+}
+
+const folder = (path: string) => (path.includes('/') ? (path.split('/')[0] ?? '') : '');
+
+type Rule = (sources: Sources, imports: readonly Import[]) => string[];
+
+/** Every rule returns a line for each violation. */
+const rules: Readonly<Record<string, Rule>> = {
+  'every folder stands in the layer table': (sources) =>
+    [...new Set([...sources.keys()].map(folder))].filter((f) => f !== '' && layers[f] === undefined).map((f) => `folder ${f}`),
+
+  'folders import only from the layers below them': (_, imports) =>
+    imports
+      .filter(({ from, to, file }) => {
+        const [a, b] = [folder(from), folder(to)];
+        if (!file || a === '' || a === b || to.startsWith('..')) return false;
+        return b === '' ? !readableByAll.includes(to) : !(layers[a]?.includes(b) ?? false);
+      })
+      .map(({ from, to }) => `${from} imports ${to}`),
+
+  'the version imports nothing': (_, imports) =>
+    imports.filter(({ from }) => readableByAll.includes(from)).map(({ from, to }) => `${from} imports ${to}`),
+
+  'only serde sees protobuf': (_, imports) =>
+    imports
+      .filter(({ from, to, file }) => folder(from) !== 'serde' && (file ? generated(to) : /^(@?protobufjs|onnx-proto)/.test(to)))
+      .map(({ from, to }) => `${from} imports ${to}`),
+
+  'only runtime sees onnxruntime': (_, imports) =>
+    imports
+      .filter(({ from, to, file }) => !file && folder(from) !== 'runtime' && to.startsWith('onnxruntime'))
+      .map(({ from, to }) => `${from} imports ${to}`),
+
+  'all but the outermost layers know the interface of the runtime alone': (_, imports) =>
+    imports
+      .filter(({ from, to }) => {
+        const a = folder(from);
+        return folder(to) === 'runtime' && to !== runtimeInterface && a !== '' && !choosesAdapter.includes(a);
+      })
+      .map(({ from, to }) => `${from} imports ${to}`),
+
+  'the runtime interface is types alone': (_, imports) =>
+    imports
+      .filter(({ from, to }) => from === runtimeInterface && !['core/tensor.ts', 'core/errors.ts', 'core/dtype.ts'].includes(to))
+      .map(({ from, to }) => `${from} imports ${to}`),
+
+  'src imports nothing outside itself': (_, imports) =>
+    imports.filter(({ to, file }) => file && to.startsWith('..')).map(({ from, to }) => `${from} imports ${to}`),
+
+  'relative imports name a file that is there, with its .js suffix': (sources, imports) =>
+    imports
+      .filter(({ to, file }) => file && !to.startsWith('..') && !sources.has(to))
+      .map(({ from, to }) => `${from} imports ${to}`),
+
+  'Node is imported under node:': (_, imports) =>
+    imports
+      .filter(({ to, file }) => !file && /^(fs|path|os|crypto|url|util|zlib|module)(\/|$)/.test(to))
+      .map(({ from, to }) => `${from} imports ${to}`),
+
+  'Node is not seen by what computes graphs, nor by anything that the public library reaches': (_, imports) => {
+    const pure = ['core', 'ir', 'ops', 'passes', 'autodiff', 'nn', 'optim', 'progressive'];
+    const reached = reachable('index.ts', imports);
+    return imports
+      .filter(
+        ({ from, to, typeOnly }) => to.startsWith('node:') && !typeOnly && (pure.includes(folder(from)) || reached.has(from)),
+      )
+      .map(({ from, to }) => `${from} imports ${to}`);
+  },
+
+  'no cycles between files': (sources, imports) => cycles(sources, imports),
+
+  'no file is called utils, helpers or common': (sources) =>
+    [...sources.keys()].filter((path) => /(^|\/)(utils?|helpers?|common|misc)(\.|\/)/.test(path)),
+
+  'files are called in kebab-case': (sources) =>
+    [...sources.keys()].filter(
+      (path) => !generated(path) && !/^([a-z0-9]+(-[a-z0-9]+)*\/)*[a-z0-9]+(-[a-z0-9]+)*\.ts$/.test(path),
+    ),
+
+  'every file begins with a comment': (sources) =>
+    [...sources].filter(([path, text]) => !generated(path) && !/^(#!.*\n)?\s*(\/\/ ?\S|\/\*)/.test(text)).map(([path]) => path),
+
+  'named exports only': (sources) =>
+    [...sources].filter(([path, text]) => !generated(path) && /^export default\b/m.test(withoutComments(text))).map(([p]) => p),
+};
+
+/** The files that one file loads, itself included. */
+function reachable(root: string, imports: readonly Import[]): Set<string> {
+  const seen = new Set([root]);
+  for (const path of seen)
+    for (const { from, to, file, typeOnly } of imports) if (from === path && file && !typeOnly) seen.add(to);
+  return seen;
+}
+
+/** Each cycle once, as `a.ts > b.ts > a.ts`; imports that the compiler erases make none. */
+function cycles(sources: Sources, imports: readonly Import[]): string[] {
+  const next = new Map<string, string[]>();
+  for (const { from, to, file, typeOnly } of imports) if (file && !typeOnly) next.set(from, [...(next.get(from) ?? []), to]);
+  const done = new Set<string>();
+  const found: string[] = [];
+  const visit = (path: string, trail: string[]) => {
+    const at = trail.indexOf(path);
+    if (at >= 0) found.push([...trail.slice(at), path].join(' > '));
+    if (at >= 0 || done.has(path)) return;
+    for (const to of next.get(path) ?? []) visit(to, [...trail, path]);
+    done.add(path);
+  };
+  for (const path of sources.keys()) visit(path, []);
+  return found;
+}
+
+function violations(name: string, sources: Sources): string[] {
+  return rules[name]?.(sources, importsOf(sources)) ?? ['no such rule'];
+}
+
+describe('src', () => {
+  const sources = readSources(join(import.meta.dirname, '../src'));
+  test('is there', () => {
+    expect(sources.size).toBeGreaterThan(60);
+    expect(importsOf(sources).length).toBeGreaterThan(sources.size);
+  });
+  test.each(Object.keys(rules))('%s', (name) => {
+    expect(violations(name, sources)).toEqual([]);
+  });
+});
+
+/** For each rule, files that break it and what is then said. */
+const planted: Readonly<Record<string, readonly [files: Readonly<Record<string, string>>, said: string[]]>> = {
+  'every folder stands in the layer table': [{ 'odd/a.ts': '' }, ['folder odd']],
+  'folders import only from the layers below them': [
+    {
+      'ir/a.ts': "import {\n  findOp,\n  table,\n} from '../ops/table.js';",
+      'nn/a.ts': "import type { X } from '../optim/x.js';",
+      'ops/a.ts': "export * from '../index.js';\n// import '../cli/main.js'\nimport { version } from '../version.js';",
+      'data/a.ts': "const x: import('../ir/graph.js').Graph = y;",
+      'train/a.ts': "import '../ops/ops.js';\nimport { z } from './b.js';",
+    },
+    ['ir/a.ts imports ops/table.ts', 'nn/a.ts imports optim/x.ts', 'ops/a.ts imports index.ts', 'data/a.ts imports ir/graph.ts'],
+  ],
+  'the version imports nothing': [{ 'version.ts': "import './core/a.js'" }, ['version.ts imports core/a.ts']],
+  'only serde sees protobuf': [
+    {
+      'deploy/a.ts': "import protobuf from 'protobufjs/minimal.js';\nimport { onnx } from '../serde/generated/onnx.js';",
+      'serde/a.ts': "import protobuf from 'protobufjs/minimal.js';",
+    },
+    ['deploy/a.ts imports protobufjs/minimal.js', 'deploy/a.ts imports serde/generated/onnx.js'],
+  ],
+  'only runtime sees onnxruntime': [
+    { 'cli/a.ts': "await import('onnxruntime-node');", 'runtime/a.ts': "import type * as ort from 'onnxruntime-common';" },
+    ['cli/a.ts imports onnxruntime-node'],
+  ],
+  'all but the outermost layers know the interface of the runtime alone': [
+    {
+      'train/a.ts': "import { NodeRuntime } from '../runtime/node.js';\nimport type { Session } from '../runtime/session.js';",
+      'cli/a.ts': "import { NodeRuntime } from '../runtime/node.js';",
+    },
+    ['train/a.ts imports runtime/node.ts'],
+  ],
+  'the runtime interface is types alone': [
+    { 'runtime/session.ts': "import { NodeRuntime } from './node.js';" },
+    ['runtime/session.ts imports runtime/node.ts'],
+  ],
+  'src imports nothing outside itself': [
+    { 'cli/a.ts': "import { run } from '../../test/support/run.js';", 'index.ts': "import '../scripts/demo.js';" },
+    ['cli/a.ts imports ../test/support/run.ts', 'index.ts imports ../scripts/demo.ts'],
+  ],
+  'relative imports name a file that is there, with its .js suffix': [
+    { 'core/a.ts': "import './b';\nimport './c.js';\nimport './d.js';", 'core/b.ts': '', 'core/c.ts': '' },
+    ['core/a.ts imports core/b', 'core/a.ts imports core/d.ts'],
+  ],
+  'Node is imported under node:': [{ 'cli/a.ts': "import fs from 'fs';\nimport os from 'node:os';" }, ['cli/a.ts imports fs']],
+  'Node is not seen by what computes graphs, nor by anything that the public library reaches': [
+    {
+      'index.ts': "export * from './train/loop.js';\nexport type { Y } from './data/y.js';",
+      'train/loop.ts': "import { idx } from '../data/idx.js';",
+      'data/idx.ts': "import zlib from 'node:zlib';",
+      'data/y.ts': "import fs from 'node:fs';",
+      'core/a.ts': "import os from 'node:os';",
+    },
+    ['data/idx.ts imports node:zlib', 'core/a.ts imports node:os'],
+  ],
+  'no cycles between files': [
+    {
+      'core/a.ts': "import { b } from './b.js';",
+      'core/b.ts': "export { c } from './c.js';",
+      'core/c.ts': "import { a } from './a.js';\nimport type { d } from './d.js';",
+      'core/d.ts': "import { c } from './c.js';",
+    },
+    ['core/a.ts > core/b.ts > core/c.ts > core/a.ts'],
+  ],
+  'no file is called utils, helpers or common': [
+    { 'core/utils.ts': '', 'ops/helpers/a.ts': '', 'ops/common-subexpressions.ts': '' },
+    ['core/utils.ts', 'ops/helpers/a.ts'],
+  ],
+  'files are called in kebab-case': [
+    { 'core/someThing.ts': '', 'core/a_b.ts': '', 'core/a-b.ts': '' },
+    ['core/someThing.ts', 'core/a_b.ts'],
+  ],
+  'every file begins with a comment': [
+    { 'core/a.ts': 'export const a = 1;', 'core/b.ts': '// What it is.', 'cli/c.ts': '#!/usr/bin/env node\n// What it is.' },
+    ['core/a.ts'],
+  ],
+  'named exports only': [
+    { 'core/a.ts': 'export default 1;', 'core/b.ts': '// export default\nexport const b = 1;' },
+    ['core/a.ts'],
+  ],
+};
+
+describe('a planted violation is found', () => {
+  test.each(Object.keys(rules))('%s', (name) => {
+    const [files, said] = planted[name] ?? [{}, ['no violation is planted']];
+    expect(violations(name, new Map(Object.entries(files)))).toEqual(said);
+  });
 });

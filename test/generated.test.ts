@@ -18,5 +18,6 @@ it('the protobuf code is generated from proto/onnx.proto', () => {
   execFileSync('bash', ['scripts/generate-proto.sh', fresh], { cwd: repo, stdio: 'pipe' });
   const names = readdirSync(folder).sort();
   expect(readdirSync(fresh).sort()).toEqual(names);
-  for (const name of names) expect(readFileSync(join(folder, name), 'utf8') === readFileSync(join(fresh, name), 'utf8'), name).toBe(true);
+  for (const name of names)
+    expect(readFileSync(join(folder, name), 'utf8') === readFileSync(join(fresh, name), 'utf8'), name).toBe(true);
 }, 60_000);

@@ -1,8 +1,9 @@
 // Reverse-mode differentiation of a graph into standard ONNX ops. The driver does once, for every rule of the op table: prune the paths
 // that matter, undo broadcasting, add up, check dtype and shape. The rules are in ops/.
-import { InternalError, ModelError, ShapeError, must } from '../core/errors.js';
+
 import { isFloat } from '../core/dtype.js';
-import { formatShape, isStatic, sameShape, type Shape } from '../core/shape.js';
+import { InternalError, ModelError, must, ShapeError } from '../core/errors.js';
+import { formatShape, isStatic, type Shape, sameShape } from '../core/shape.js';
 import { type Node, nodeReads, type Value } from '../ir/graph.js';
 import { GradientContext } from '../ops/op-def.js';
 import type { Ops } from '../ops/ops.js';
@@ -39,7 +40,7 @@ export function gradient(g: Ops, request: GradientRequest): Value[] {
       ruleOf(g, node, dys, active).forEach((d, i) => {
         const x = node.inputs[i];
         if (d === null || x === null || x === undefined || !active.has(x)) return;
-        push(sums, x, fit(g, node, x, d));
+        push(sums, x, fitTo(g, node, x, d));
       });
     });
   }
@@ -98,7 +99,7 @@ function ruleOf(g: Ops, node: Node, dys: readonly (Value | null)[], active: Read
 }
 
 /** Brings a gradient to the shape of the input it belongs to. */
-function fit(g: Ops, node: Node, x: Value, d: Value): Value {
+function fitTo(g: Ops, node: Node, x: Value, d: Value): Value {
   if (d.dtype !== x.dtype) {
     throw new InternalError(`gradient of ${node.opType} "${node.name}" by "${x.name}" is ${d.dtype}, the input is ${x.dtype}`);
   }

@@ -1,85 +1,147 @@
 #!/usr/bin/env node
 // The command `prognet`: names, options and help. What a command does is loaded when it runs, so that --help is quick.
 import { Command, CommanderError } from 'commander';
+import { UsageError } from '../core/errors.js';
 import { version } from '../version.js';
+import type { ExportFlags } from './commands/export.js';
+import type { InitFlags } from './commands/init.js';
+import type { PredictFlags } from './commands/predict.js';
+import type { TrainFlags } from './commands/train.js';
+import type { VerifyFlags } from './commands/verify.js';
 import { fail, type GlobalOptions } from './report.js';
 
-const program = new Command('prognet')
-  .description('Progressive neural networks on ONNX: grow a network task by task and prove that nothing was forgotten')
-  .version(version)
-  .exitOverride()
-  .configureOutput({ outputError: (text, write) => write(`prognet: ${text.replace(/^error: /, '')}`) });
-
-/** A subcommand with the options that every command has. */
-function command(name: string, description: string): Command {
-  return program
-    .command(name)
-    .description(description)
+/** The options that every command takes, before or after its name. */
+function withGlobals(command: Command): Command {
+  return command
     .option('--json', 'one JSON document on stdout, nothing else')
     .option('--quiet', 'no progress')
     .option('-C, --workspace <dir>', 'folder of the workspace (default: here or above)');
 }
 
-command('init [dir]', 'begin a workspace: writes prognet.yaml, never over an existing one')
+const program = withGlobals(new Command('prognet'))
+  .description('Progressive neural networks on ONNX: grow a network task by task and prove that nothing was forgotten')
+  .version(version)
+  .allowExcessArguments()
+  .exitOverride()
+  .configureOutput({ outputError: () => {} })
+  .addHelpText(
+    'after',
+    '\nExamples:\n  prognet init digits && cd digits\n  prognet train --all\n  prognet verify\n\n' +
+      'Exit codes: 0 done, 1 failed, 2 wrong use or bad input, 130 interrupted (state kept).',
+  );
+
+function command(name: string, description: string, examples: readonly string[]): Command {
+  return withGlobals(program.command(name).description(description)).addHelpText(
+    'after',
+    `\nExamples:\n${examples.map((line) => `  ${line}`).join('\n')}`,
+  );
+}
+
+/** The options of a command with those that stood before its name. */
+function all<T extends GlobalOptions>(options: T): T {
+  return { ...program.opts<GlobalOptions>(), ...options };
+}
+
+command('init [dir]', 'begin a workspace: writes prognet.yaml, never over an existing one', [
+  'prognet init digits',
+  'prognet init digits --template mnist',
+])
   .option('--template <name>', 'what to begin with: mnist', 'mnist')
-  .action(async (dir: string | undefined, o: GlobalOptions & { template: string }) =>
-    (await import('./commands/init.js')).init(dir ?? '.', o),
-  );
-command('check', 'check the description; parameters per column and their growth').action(async (o: GlobalOptions) =>
-  (await import('./commands/check.js')).check(o),
-);
-command('train [task]', 'train a task and freeze its column')
+  .action(async (dir: string | undefined, o: InitFlags) => (await import('./commands/init.js')).init(dir, all(o)));
+
+command('check', 'check the description; parameters per column and their growth', [
+  'prognet check',
+  'prognet check --json',
+]).action(async (o: GlobalOptions) => (await import('./commands/check.js')).check(all(o)));
+
+command('train [task]', 'train a task and freeze its column', [
+  'prognet train digits',
+  'prognet train digits --epochs 3 --lr 0.001',
+  'prognet train digits --resume     after an interruption; flags given then are kept',
+  'prognet train --all',
+])
   .option('--all', 'every task that is not trained yet, in order')
-  .option('--epochs <n>')
-  .option('--batch <n>')
-  .option('--lr <rate>')
+  .option('--epochs <n>', 'passes over the training data')
+  .option('--batch <n>', 'rows of a minibatch')
+  .option('--lr <rate>', 'learning rate')
   .option('--optimizer <name>', 'sgd, adam, adamw, rmsprop')
-  .option('--schedule <name>', 'constant, cosine')
-  .option('--seed <n>')
-  .option('--provider <name>', 'execution provider', 'cpu')
-  .option('--threads <n>')
-  .option('--resume', 'continue an interrupted training')
-  .option('--restart', 'drop an interrupted training and begin anew')
-  .action(async (task: string | undefined, o: GlobalOptions) => (await import('./commands/train.js')).trainCommand(task, o));
-command('eval [task]', 'accuracy of trained tasks on their test data')
-  .option('--all', 'every trained task')
-  .action(async (task: string | undefined, o: GlobalOptions) => (await import('./commands/verify.js')).verify(o, task));
-command('verify', 'hashes, and every trained task: outputs bit for bit as on the day it was frozen').action(
-  async (o: GlobalOptions) => (await import('./commands/verify.js')).verify(o, undefined),
-);
-command('predict <task>', 'answers of a task')
-  .requiredOption('--input <file>', '.npy, [D, ...]')
-  .option('--output <file>', 'raw scores as .npy')
-  .action(async (task: string, o: GlobalOptions & { input: string; output?: string }) =>
-    (await import('./commands/predict.js')).predict(task, o),
-  );
-command('export', 'write an ONNX model, weights included')
-  .option('--task <task>')
+  .option('--schedule <name>', 'constant, cosine, step:<epochs>[:<factor>]')
+  .option('--seed <n>', 'seed of first weights, order and dropout')
+  .option('--provider <name>', 'execution provider (default: cpu)')
+  .option('--threads <n>', 'threads of one op; the bits of the result depend on it (default: one per core)')
+  .option('--resume', 'continue an unfinished training')
+  .option('--restart', 'drop an unfinished training and begin anew')
+  .action(async (task: string | undefined, o: TrainFlags) => (await import('./commands/train.js')).trainCommand(task, all(o)));
+
+command('eval [task]', 'loss and accuracy of trained tasks on their test data', ['prognet eval digits', 'prognet eval --all'])
+  .option('--all', 'every trained task (as without a task)')
+  .option('--provider <name>', "execution provider (default: the column's)")
+  .option('--threads <n>', "threads of one op (default: the column's)")
+  .action(async (task: string | undefined, o: VerifyFlags) => (await import('./commands/verify.js')).evaluate(task, all(o)));
+
+command('predict <task>', 'probabilities and labels for inputs from a file', [
+  'prognet predict digits --input images.npy',
+  'prognet predict digits --input t10k-images-idx3-ubyte.gz --output probabilities.npy',
+])
+  .requiredOption('--input <file>', '.npy or IDX, [D, ...]; the transforms of the task are not applied to it')
+  .option('--output <file>', 'probabilities (regress: values) as .npy, float32 [D, k]')
+  .option('--provider <name>', 'execution provider (default: cpu)')
+  .action(async (task: string, o: PredictFlags) => (await import('./commands/predict.js')).predictCommand(task, all(o)));
+
+command('export', 'write an ONNX model, weights included', [
+  'prognet export --task digits -o digits.onnx',
+  'prognet export --all --probabilities -o all.onnx',
+  'prognet export --task digits --external-data -o digits.onnx',
+])
+  .option('--task <task>', 'one task')
   .option('--all', 'one graph with every trained task')
-  .requiredOption('-o, --output <file>')
-  .option('--opset <n>')
+  .requiredOption('-o, --output <file>', 'the .onnx file')
+  .option('--opset <n>', 'opset of the model (default: 17)')
+  .option('--external-data', 'weights in <file>.data beside the model')
   .option('--probabilities', 'add <task>_probabilities and <task>_label')
-  .action(async (o: GlobalOptions & { output: string }) => (await import('./commands/export.js')).exportCommand(o));
-command('inspect <model>', 'what an ONNX file holds').action(async (model: string, o: GlobalOptions) =>
-  (await import('./commands/inspect.js')).inspect(model, o),
+  .action(async (o: ExportFlags) => (await import('./commands/export.js')).exportCommand(all(o)));
+
+command('verify', 'hashes, and every trained task: outputs bit for bit as on the day it was frozen', [
+  'prognet verify',
+  'prognet verify --json',
+]).action(async (o: VerifyFlags) => (await import('./commands/verify.js')).verify(all(o)));
+
+command('inspect <model>', 'what an ONNX file holds', [
+  'prognet inspect digits.onnx',
+  'prognet inspect digits.onnx --json',
+]).action(async (model: string, o: GlobalOptions) => (await import('./commands/inspect.js')).inspect(model, all(o)));
+
+command('providers', 'what runs here, and the reason where one does not', ['prognet providers']).action(
+  async (o: GlobalOptions) => (await import('./commands/providers.js')).providers(all(o)),
 );
-command('providers', 'what runs here, and the reason where one does not').action(async (o: GlobalOptions) =>
-  (await import('./commands/providers.js')).providers(o),
+
+command('schema', 'JSON Schema of descriptions, for editors', ['prognet schema > prognet.schema.json']).action(
+  async (o: GlobalOptions) => (await import('./commands/schema.js')).schema(all(o)),
 );
-command('schema', 'JSON Schema of descriptions, for editors').action(async (o: GlobalOptions) =>
-  (await import('./commands/schema.js')).schema(o),
-);
+
 program.action(async () => {
+  const [unknown] = program.args;
+  if (unknown !== undefined) {
+    const expected = program.commands.map((c) => c.name()).join(', ');
+    throw new UsageError(`unknown command "${unknown}", expected one of ${expected}`, { expected, got: unknown });
+  }
   const { findWorkspace } = await import('../workspace/workspace.js');
-  if (findWorkspace('.') !== undefined) program.help();
+  if (findWorkspace(program.opts<GlobalOptions>().workspace ?? '.') !== undefined) program.help();
   process.stdout.write(
     'No prognet.yaml here or above. Begin with:\n  prognet init my-network\n  cd my-network\n  prognet train --all\n',
   );
 });
 
+// A reader that has seen enough (`prognet ... | head`) is no error.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
+
+const json = process.argv.includes('--json');
 try {
   await program.parseAsync();
 } catch (error) {
-  if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : 2;
-  else process.exitCode = fail(error, process.argv.includes('--json'));
+  if (!(error instanceof CommanderError)) process.exitCode = fail(error, json);
+  else if (error.exitCode !== 0) {
+    const message = error.message.replace(/^error: /, '').replaceAll('\n', ' ');
+    process.exitCode = fail(new UsageError(message, { cause: error }), json);
+  }
 }

@@ -1,4 +1,5 @@
 // How commands speak: one JSON document or text on stdout, progress and notes on stderr, one line per error.
+import pc from 'picocolors';
 import { InterruptedError, PrognetError, TrainingError } from '../core/errors.js';
 
 export interface GlobalOptions {
@@ -6,6 +7,16 @@ export interface GlobalOptions {
   readonly quiet?: boolean;
   readonly workspace?: string;
 }
+
+/** Colours only where a person looks, and never against NO_COLOR. */
+function coloursOf(stream: NodeJS.WriteStream): ReturnType<typeof pc.createColors> {
+  const { NO_COLOR, FORCE_COLOR, TERM } = process.env;
+  return pc.createColors(!NO_COLOR && (Boolean(FORCE_COLOR) || (stream.isTTY && TERM !== 'dumb')));
+}
+
+/** Colours of stdout. */
+export const colours = coloursOf(process.stdout);
+const errorColours = coloursOf(process.stderr);
 
 /** Prints a result: the document under --json, else the text. */
 export function result(options: GlobalOptions, document: unknown, text: string): void {
@@ -17,25 +28,62 @@ export function note(options: GlobalOptions, line: string): void {
   if (!options.quiet) process.stderr.write(`${line}\n`);
 }
 
-/** Columns aligned; numbers are strings already. */
-export function table(rows: readonly (readonly string[])[]): string {
-  const widths = rows[0]?.map((_, i) => Math.max(...rows.map((r) => (r[i] ?? '').length))) ?? [];
-  return rows
-    .map((r) => r.map((cell, i) => (i === 0 ? cell.padEnd(widths[i] ?? 0) : cell.padStart(widths[i] ?? 0))).join('  '))
+/** A warning, on stderr even with --quiet; nothing under --json, whose document holds it. */
+export function warn(options: GlobalOptions, line: string): void {
+  if (!options.json) process.stderr.write(`${errorColours.yellow('warning:')} ${line}\n`);
+}
+
+/**
+ * Rows in aligned columns under a bold header; the first column to the left, the last as it is, the others to the right.
+ * @param paint colours a cell after it is padded
+ */
+export function table(
+  header: readonly string[],
+  rows: readonly (readonly string[])[],
+  paint: (text: string, row: number, column: number) => string = (text) => text,
+): string {
+  const all = [header, ...rows];
+  const last = header.length - 1;
+  const widths = header.map((_, i) => Math.max(...all.map((r) => (r[i] ?? '').length)));
+  return all
+    .map((r, y) =>
+      r
+        .map((cell, x) => {
+          const padded = x === last ? cell : x === 0 ? cell.padEnd(widths[x] ?? 0) : cell.padStart(widths[x] ?? 0);
+          return y === 0 ? colours.bold(padded) : paint(padded, y - 1, x);
+        })
+        .join('  ')
+        .trimEnd(),
+    )
     .join('\n');
+}
+
+/** `1 234 567` */
+export function count(n: number): string {
+  return String(n).replace(/\B(?=(\d{3})+$)/g, ' ');
+}
+
+/** The fields of an error that a program may want. */
+function errorDocument(error: unknown, message: string, exitCode: number): object {
+  const name = error instanceof Error ? error.name : 'Error';
+  if (!(error instanceof PrognetError)) return { error: { name, message, exitCode } };
+  const { path, op, node, expected, got } = error;
+  return { error: { name, message, path, op, node, expected, got, exitCode } };
+}
+
+function exitCodeOf(error: unknown): number {
+  if (error instanceof InterruptedError) return 130;
+  return error instanceof PrognetError && !(error instanceof TrainingError) ? 2 : 1;
 }
 
 /** Prints the error and returns the exit code: 2 for what the user gave, 1 for what failed, 130 for an interruption. */
 export function fail(error: unknown, json: boolean): number {
-  const message = (error instanceof Error ? error.message : String(error)).split('\n')[0] ?? '';
+  const text = (error instanceof Error ? error.message : String(error)).split('\n')[0] ?? '';
   const known = error instanceof PrognetError || error instanceof InterruptedError;
-  const line = known || message.startsWith('internal:') ? message : `internal: ${message}`;
-  if (json)
-    process.stdout.write(
-      `${JSON.stringify({ error: { name: error instanceof Error ? error.name : 'Error', message: line } })}\n`,
-    );
-  process.stderr.write(`prognet: ${line}\n`);
-  if (!known && process.env.PROGNET_DEBUG && error instanceof Error) process.stderr.write(`${error.stack}\n`);
-  if (error instanceof InterruptedError) return 130;
-  return known && !(error instanceof TrainingError) ? 2 : 1;
+  const message = known || text.startsWith('internal:') ? text : `internal: ${text}`;
+  const exitCode = exitCodeOf(error);
+  if (json) process.stdout.write(`${JSON.stringify(errorDocument(error, message, exitCode))}\n`);
+  process.stderr.write(`${errorColours.red('prognet:')} ${message}\n`);
+  if (process.env.PROGNET_DEBUG && error instanceof Error) process.stderr.write(`${error.stack}\n`);
+  return exitCode;
 }

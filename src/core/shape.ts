@@ -18,7 +18,7 @@ export function elementCount(dims: readonly number[]): number {
 }
 
 export function isStatic(shape: Shape | undefined): shape is readonly number[] {
-  return shape !== undefined && shape.every((d) => typeof d === 'number');
+  return shape?.every((d) => typeof d === 'number') ?? false;
 }
 
 /** True when both are certainly the same: equal numbers or the same symbol, of the same rank. */

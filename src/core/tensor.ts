@@ -1,6 +1,7 @@
 // Tensors: dtype, dims and flat row-major data. No arithmetic here: that is ONNX's.
+
+import { byteLength, type DType, dtypes } from './dtype.js';
 import { InternalError, ShapeError } from './errors.js';
-import { type DType, byteLength, dtypes } from './dtype.js';
 import { elementCount } from './shape.js';
 
 export type TypedArray =

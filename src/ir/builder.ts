@@ -1,12 +1,13 @@
 // Builds a graph node by node. Types are inferred and checked at the line that adds the node, through the function that the op table
 // gives (`Infer`), so that this folder knows no op. The typed face with a method per op is ops/ops.ts.
-import { ModelError } from '../core/errors.js';
+
 import type { DType } from '../core/dtype.js';
+import { ModelError } from '../core/errors.js';
 import type { Shape } from '../core/shape.js';
 import type { Tensor } from '../core/tensor.js';
 import { type Attribute, Graph, Node, Value } from './graph.js';
-import { Model, defaultOpset } from './model.js';
-import { tensorType, type Type } from './types.js';
+import { defaultOpset, Model } from './model.js';
+import { type Type, tensorType } from './types.js';
 
 /** Output types of a node, in order. Throws ShapeError when the inputs do not fit. */
 export type Infer = (node: Node, opset: number) => (Type | undefined)[];

@@ -1,7 +1,8 @@
 // The graph: values, nodes, graphs. Values are objects that know their producer; a node's inputs point at them directly, also across
 // the border of a subgraph (an If branch or a Loop body that reads an outer value). No protobuf, no op knowledge.
-import { ShapeError } from '../core/errors.js';
+
 import type { DType } from '../core/dtype.js';
+import { ShapeError } from '../core/errors.js';
 import type { Shape } from '../core/shape.js';
 import type { Tensor } from '../core/tensor.js';
 import { formatType, type TensorType, type Type } from './types.js';

@@ -24,26 +24,34 @@ function draw(by: Init, fanIn: number, fanOut: number, data: Float32Array, rando
   };
   switch (by.kind) {
     case 'he_normal':
-      return normal(Math.sqrt(2 / fanIn));
+      normal(Math.sqrt(2 / fanIn));
+      break;
     case 'he_uniform':
-      return uniform(Math.sqrt(6 / fanIn));
+      uniform(Math.sqrt(6 / fanIn));
+      break;
     case 'glorot_normal':
-      return normal(Math.sqrt(2 / (fanIn + fanOut)));
+      normal(Math.sqrt(2 / (fanIn + fanOut)));
+      break;
     case 'glorot_uniform':
-      return uniform(Math.sqrt(6 / (fanIn + fanOut)));
+      uniform(Math.sqrt(6 / (fanIn + fanOut)));
+      break;
     case 'lecun_normal':
-      return normal(Math.sqrt(1 / fanIn));
+      normal(Math.sqrt(1 / fanIn));
+      break;
     case 'torch_uniform':
-      return uniform(1 / Math.sqrt(fanIn));
+      uniform(1 / Math.sqrt(fanIn));
+      break;
     case 'normal':
-      return normal(by.std);
+      normal(by.std);
+      break;
     case 'uniform':
-      return uniform(by.limit);
+      uniform(by.limit);
+      break;
     case 'ones':
       data.fill(1);
-      return;
+      break;
     case 'zeros':
-      return;
+      break;
   }
 }
 

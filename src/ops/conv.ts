@@ -1,9 +1,9 @@
 // Convolutions. Specification: onnx/docs/Operators.md, Conv and ConvTranspose. Layout [N, C, spatial...].
-import { isStatic, type Dim } from '../core/shape.js';
+import { type Dim, isStatic } from '../core/shape.js';
 import type { Value } from '../ir/graph.js';
 import { tensorType } from '../ir/types.js';
-import type { GradientContext, NodeContext, OpDef } from './op-def.js';
 import { convWeightGradient } from './conv-weight-gradient.js';
+import type { GradientContext, NodeContext, OpDef } from './op-def.js';
 
 export type ConvOp = 'Conv' | 'ConvTranspose';
 

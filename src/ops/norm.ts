@@ -1,5 +1,6 @@
 // Normalisation layers. Most rules share one core: the gradient of x -> (x - mean x) / std x. Specification: Operators.md.
 
+import { dtypeFromCode } from '../core/dtype.js';
 import { compatibleDim, type Dim } from '../core/shape.js';
 import { Tensor } from '../core/tensor.js';
 import type { Value } from '../ir/graph.js';
@@ -131,7 +132,9 @@ function layerNormalizationGradient(c: GradientContext): (Value | null)[] {
   const axes = trailingAxes(c);
   const [dy, dmean, dinv] = [c.dyOrNull(0), c.dyOrNull(1), c.dyOrNull(2)];
   const [mean, deviation] = [c.node.outputs[1], c.node.outputs[2]];
-  const given = mean !== undefined && mean.name !== '' && deviation !== undefined && deviation.name !== '';
+  const there = mean !== undefined && mean.name !== '' && deviation !== undefined && deviation.name !== '';
+  // The statistics are float32 (stash_type): for float64 they are computed anew, so that nothing is lost.
+  const given = there && c.dtype(0) !== 'float64';
   const s = (): Standardised => {
     if (!given) return standardise(g, x, axes, c.float('epsilon', 1e-5));
     const inv = castLike(g, deviation, x);
@@ -259,8 +262,10 @@ export const norm: Readonly<Record<NormOp, OpDef>> = {
       for (let i = 1; i < c.inputCount; i++) {
         if (c.has(i)) broadcastWith(c, shape, i);
       }
+      // stash_type says in which type the statistics are computed and given; 1 is float32, 16 bfloat16.
+      const stash = dtypeFromCode(c.int('stash_type', 1)) ?? c.fail(`stash_type ${c.int('stash_type', 1)} is not a dtype`);
       const statistics = tensorType(
-        c.dtype(0) === 'float64' ? 'float64' : 'float32',
+        stash,
         shape?.map((d, i) => (i < axis ? d : 1)),
       );
       return [tensorType(c.dtype(0), shape), statistics, statistics];

@@ -1,10 +1,11 @@
 // What the op table says of one op. Families (elementwise.ts, conv.ts, ...) fill it; table.ts joins them.
-import { ShapeError, type ErrorFields } from '../core/errors.js';
+
 import type { DType } from '../core/dtype.js';
+import { type ErrorFields, ShapeError } from '../core/errors.js';
 import type { Dim, Shape } from '../core/shape.js';
 import type { Tensor } from '../core/tensor.js';
 import type { AttributeKind, Node, Value } from '../ir/graph.js';
-import { formatType, tensorType, type TensorType, type Type } from '../ir/types.js';
+import { formatType, type TensorType, type Type, tensorType } from '../ir/types.js';
 import type { Ops } from './ops.js';
 
 /**

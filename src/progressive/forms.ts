@@ -1,6 +1,6 @@
 // Graphs for use, weights included: the model of one task, or of all tasks in one graph with shared work done once. A model holds only what
 // its tasks need: their columns, and of earlier columns the blocks that laterals reach.
-import { UsageError, must } from '../core/errors.js';
+import { must, UsageError } from '../core/errors.js';
 import { defaultOpset, type Model } from '../ir/model.js';
 import type { LayerScope } from '../nn/scope.js';
 import { ops } from '../ops/ops.js';

@@ -3,11 +3,11 @@ import { must } from '../core/errors.js';
 import { Random } from '../core/random.js';
 import { elementCount } from '../core/shape.js';
 import type { Tensor } from '../core/tensor.js';
-import { tensorType } from '../ir/types.js';
 import { Value } from '../ir/graph.js';
+import { tensorType } from '../ir/types.js';
 import { initialise } from '../nn/init.js';
 import type { LayerScope, ParameterSpec } from '../nn/scope.js';
-import { ops, type Ops } from '../ops/ops.js';
+import { type Ops, ops } from '../ops/ops.js';
 import type { Description } from './description/description.js';
 import { columnSeed, NetworkLowering } from './lowering.js';
 

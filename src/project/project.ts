@@ -1,17 +1,21 @@
 // A workspace opened for work: its description and its frozen columns, each checked against its hashes and against the description.
-import { readFileSync, statSync } from 'node:fs';
 import { relative } from 'node:path';
 import { DescriptionError, must, UsageError, WorkspaceError } from '../core/errors.js';
 import { canonical, describeDifference } from '../progressive/description/canonical.js';
 import type { Column, Description } from '../progressive/description/description.js';
 import { readDescription } from '../progressive/description/parse.js';
 import { columnIndex } from '../progressive/forms.js';
+import { tapsRead } from '../progressive/lowering.js';
+import type { Weights } from '../progressive/parameters.js';
 import { type FrozenColumn, listColumns, loadColumn } from '../workspace/column-store.js';
+import { readWhole } from '../workspace/read-file.js';
 import { requireWorkspace, type Workspace } from '../workspace/workspace.js';
 
 export interface Project {
   readonly workspace: Workspace;
   readonly description: Description;
+  /** Name of the description's file, for messages. */
+  readonly file: string;
   /** By the index of the column; undefined while it is not frozen. */
   readonly frozen: readonly (FrozenColumn | undefined)[];
 }
@@ -19,39 +23,45 @@ export interface Project {
 /** A description is a text that people write: 16 MiB is beyond any. */
 const maxDescriptionBytes = 1 << 24;
 
-/** Opens the workspace that `start` lies in. Throws WorkspaceError or DescriptionError in one line. */
+function readText(path: string, file: string): string {
+  const bytes = readWhole(path);
+  if (bytes.length > maxDescriptionBytes)
+    throw new DescriptionError(`${file}: over 16 MiB, no description is so long`, { path: file });
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch (cause) {
+    throw new DescriptionError(`${file}: not valid UTF-8, expected a text`, { path: file, expected: 'UTF-8', cause });
+  }
+}
+
+function openColumn(root: string, description: Description, task: string, file: string): FrozenColumn {
+  const column = loadColumn(root, task);
+  const was = column.record.description;
+  const now = canonical(description, task);
+  if (was === now) return column;
+  throw new WorkspaceError(
+    `${file}: task "${task}" no longer fits its frozen column, ${describeDifference(was, now)}; undo that, or add a new task`,
+    { path: file, expected: was, got: now },
+  );
+}
+
+/** Opens the workspace that `start` lies in. Throws WorkspaceError, DataError or DescriptionError in one line. */
 export function openProject(start: string): Project {
   const workspace = requireWorkspace(start);
   const file = relative(workspace.root, workspace.description);
-  if (statSync(workspace.description).size > maxDescriptionBytes)
-    throw new DescriptionError(`${file}: over 16 MiB, no description is so long`);
-  const description = readDescription(readFileSync(workspace.description, 'utf8'), file);
-  const tasks = new Set(listColumns(workspace.root));
-  const frozen = description.columns.map(({ task }) => {
-    if (!tasks.has(task)) return undefined;
-    const column = loadColumn(workspace.root, task);
-    const now = canonical(description, task);
-    if (column.record.description !== now) {
-      const difference = describeDifference(column.record.description, now);
-      throw new WorkspaceError(
-        `${file}: task "${task}" no longer fits its frozen column, ${difference}; undo that, or add a new task`,
-        {
-          path: file,
-          expected: column.record.description,
-          got: now,
-        },
-      );
-    }
-    return column;
-  });
+  const description = readDescription(readText(workspace.description, file), file);
+  const tasks = listColumns(workspace.root);
   for (const task of tasks) {
-    if (!description.columns.some((c) => c.task === task)) {
-      throw new WorkspaceError(
-        `${file}: the frozen column "${task}" is no longer in the description; put it back, or move columns/${task} away`,
-      );
-    }
+    if (description.columns.some((c) => c.task === task)) continue;
+    throw new WorkspaceError(
+      `${file}: the frozen column "${task}" is no longer in the description; put it back, or move columns/${task} away`,
+      { path: file, expected: task },
+    );
   }
-  return { workspace, description, frozen };
+  const frozen = description.columns.map(({ task }) =>
+    tasks.includes(task) ? openColumn(workspace.root, description, task, file) : undefined,
+  );
+  return { workspace, description, file, frozen };
 }
 
 /** The column of a task and its index; UsageError for an unknown task. */
@@ -61,8 +71,13 @@ export function taskOf(project: Project, task: string): { index: number; column:
 }
 
 /** Weights by column for graphs. */
-export function weightsOf(project: Project): (ReadonlyMap<string, import('../core/tensor.js').Tensor> | undefined)[] {
+export function weightsOf(project: Project): (Weights | undefined)[] {
   return project.frozen.map((c) => c?.tensors);
+}
+
+/** Tasks whose columns are frozen, in the order of the columns. */
+export function frozenTasks(project: Project): string[] {
+  return project.description.columns.map((c) => c.task).filter((_, i) => project.frozen[i] !== undefined);
 }
 
 /** The frozen column of a task; UsageError says to train it first. */
@@ -71,4 +86,18 @@ export function frozenOf(project: Project, task: string): FrozenColumn {
   const column = project.frozen[index];
   if (column === undefined) throw new UsageError(`task "${task}" is not trained yet: prognet train ${task}`, { got: task });
   return column;
+}
+
+/** Columns whose taps a column needs, directly or through others, ascending. */
+export function columnsNeeded(description: Description, column: number): number[] {
+  const found = new Set<number>();
+  const visit = (index: number): void => {
+    for (const ref of tapsRead(description, index)) {
+      if (found.has(ref.column)) continue;
+      found.add(ref.column);
+      visit(ref.column);
+    }
+  };
+  visit(column);
+  return [...found].sort((a, b) => a - b);
 }

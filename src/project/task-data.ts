@@ -1,33 +1,43 @@
 // The data of a task: read, transformed, and checked against the network's input and the task's head.
-import { DataError, must, UsageError } from '../core/errors.js';
+import { DataError, DescriptionError, must, UsageError } from '../core/errors.js';
 import { fitTargets } from '../data/checks.js';
-import { type Dataset, type Split } from '../data/dataset.js';
-import { dataSchema } from '../data/schema.js';
+import type { Dataset, Split } from '../data/dataset.js';
+import { type DataSpec, dataSchema } from '../data/schema.js';
 import { loadData } from '../data/sources.js';
 import type { Column } from '../progressive/description/description.js';
 import { headWidth } from '../progressive/description/head-schema.js';
 import { type Project, taskOf } from './project.js';
 
-/** Train and test data of a task. Throws DataError where they do not fit, DescriptionError-like lines for a wrong `data` entry. */
+/** The checked `data` entry of a column; undefined where it has none. Nothing is read. Throws DescriptionError. */
+export function dataSpecOf(project: Project, index: number): DataSpec | undefined {
+  const written = must(project.description.columns[index], `column ${index}`).data;
+  if (written === undefined) return undefined;
+  const parsed = dataSchema.safeParse(written);
+  if (parsed.success) return parsed.data;
+  const path = `${project.file}: columns[${index}].data`;
+  throw new DescriptionError(`${path}: ${parsed.error.issues[0]?.message ?? 'is not valid'}`, { path });
+}
+
+/** Train and test data of a task. Throws DataError where they do not fit, DescriptionError for a wrong `data` entry. */
 export async function loadTaskData(project: Project, task: string): Promise<Split> {
   const { index, column } = taskOf(project, task);
   const path = `columns[${index}].data`;
-  if (column.data === undefined)
+  const spec = dataSpecOf(project, index);
+  if (spec === undefined)
     throw new UsageError(`${path}: task "${task}" names no data, expected a source such as mnist`, { path });
-  const parsed = dataSchema.safeParse(column.data);
-  if (!parsed.success) throw new UsageError(`${path}: ${parsed.error.issues[0]?.message ?? 'not valid'}`, { path });
-  const split = await loadData(parsed.data, { baseDir: project.workspace.root, path });
+  const split = await loadData(spec, { baseDir: project.workspace.root, path });
   return {
-    train: fit(project, column, split.train, `${task} train data`),
-    test: fit(project, column, split.test, `${task} test data`),
+    train: fitData(project, column, split.train, `${task} train data`),
+    test: fitData(project, column, split.test, `${task} test data`),
   };
 }
 
-function fit(project: Project, column: Column, data: Dataset, where: string): Dataset {
+function fitData(project: Project, column: Column, data: Dataset, where: string): Dataset {
   const { shape, name } = must(project.description.inputs[0], 'input');
   const found = data.inputs.dims.slice(1);
   if (found.join() !== shape.join()) {
     throw new DataError(`${where}: a sample has shape [${found}], input "${name}" is [${shape}]`, {
+      path: where,
       expected: `[${shape}]`,
       got: `[${found}]`,
     });

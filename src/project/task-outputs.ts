@@ -1,9 +1,9 @@
-// What a frozen task answers, by the model that `export` writes: raw scores, their hash, and how good they are.
+// What a frozen task answers, by the model that `export` writes: raw scores and their hash.
+import { InterruptedError } from '../core/errors.js';
 import type { Tensor } from '../core/tensor.js';
+import type { Description } from '../progressive/description/description.js';
 import { taskModel } from '../progressive/forms.js';
-import { sampleMetric } from '../progressive/head.js';
 import type { Weights } from '../progressive/parameters.js';
-import type { Description, Head } from '../progressive/description/description.js';
 import type { Runtime, SessionOptions } from '../runtime/session.js';
 import { toBinary } from '../serde/to-binary.js';
 import { outputsOf } from '../train/outputs.js';
@@ -12,8 +12,17 @@ import { sha256 } from '../workspace/hash.js';
 export interface TaskOutputs {
   /** float32 [D, k] */
   readonly scores: Tensor;
+  /** Of the scores' bytes. */
   readonly sha256: string;
+  /** sha256 of the model that gave them. */
+  readonly graph: string;
+  /** The provider that ran. */
   readonly provider: string;
+}
+
+/** Throws InterruptedError once the signal is given: for work between checkpoints, where nothing is lost. */
+export function stopIfAborted(signal: AbortSignal | undefined): void {
+  if (signal?.aborted === true) throw new InterruptedError('interrupted');
 }
 
 /** Raw scores of a task over `inputs` [D, ...]. */
@@ -24,22 +33,14 @@ export async function taskOutputs(
   task: string,
   inputs: Tensor,
   options: SessionOptions,
+  signal?: AbortSignal,
 ): Promise<TaskOutputs> {
-  const session = await runtime.createSession(toBinary(taskModel(description, weights, { tasks: [task] })), options);
+  const model = toBinary(taskModel(description, weights, { tasks: [task] }));
+  const session = await runtime.createSession(model, options);
   try {
-    const scores = await outputsOf(session, task, inputs);
-    return { scores, sha256: sha256(scores.bytes), provider: session.provider };
+    const scores = await outputsOf(session, task, inputs, () => stopIfAborted(signal));
+    return { scores, sha256: sha256(scores.bytes), graph: sha256(model), provider: session.provider };
   } finally {
     await session.release();
   }
-}
-
-/** Mean metric of scores: accuracy, or mean absolute error for regress. */
-export function meanMetric(head: Head, scores: Tensor, targets: Tensor): number {
-  const rows = scores.dims[0] ?? 0;
-  const s = scores.data as Float32Array;
-  const t = targets.data as Float32Array | BigInt64Array;
-  let sum = 0;
-  for (let i = 0; i < rows; i++) sum += sampleMetric(head, s, t, i);
-  return sum / rows;
 }

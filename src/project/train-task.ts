@@ -1,47 +1,67 @@
 // Trains a task of a workspace and freezes its column, with the proof that earlier tasks did not move.
 import { z } from 'zod';
-import { must, UsageError, WorkspaceError } from '../core/errors.js';
-import { fingerprint, rows, splitValidation } from '../data/dataset.js';
+import { DataError, must, UsageError, WorkspaceError } from '../core/errors.js';
+import { type Dataset, fingerprint, rows, type Split, splitValidation } from '../data/dataset.js';
 import { canonical } from '../progressive/description/canonical.js';
-import type { Train } from '../progressive/description/description.js';
-import { taskModel } from '../progressive/forms.js';
+import type { Column, Description, Train } from '../progressive/description/description.js';
 import { metricName } from '../progressive/head.js';
-import { tapsRead } from '../progressive/lowering.js';
 import { columnSeed } from '../progressive/lowering.js';
+import { defaultThreads } from '../runtime/node.js';
 import type { Runtime } from '../runtime/session.js';
-import { toBinary } from '../serde/to-binary.js';
-import { type TrainEvent, train } from '../train/loop.js';
-import { trainSettings } from '../train/settings.js';
-import type { TrainState } from '../train/checkpoint.js';
-import { version } from '../version.js';
+import type { EpochRecord, TrainState } from '../train/checkpoint.js';
+import { type TrainEvent, type TrainResult, train } from '../train/loop.js';
+import { type TrainSettings, trainSettings } from '../train/settings.js';
 import { freezeColumn } from '../workspace/column-store.js';
-import { sha256 } from '../workspace/hash.js';
-import { openRun } from '../workspace/run-store.js';
+import { parseJson } from '../workspace/json.js';
+import type { MetricValue } from '../workspace/metrics-log.js';
+import { clearRun, openRun, type Run } from '../workspace/run-store.js';
 import { createFolders } from '../workspace/workspace.js';
-import { openProject, type Project, taskOf, weightsOf } from './project.js';
+import { evaluateScores } from './loss.js';
+import { versionsNow } from './machine.js';
+import { columnsNeeded, frozenOf, frozenTasks, openProject, type Project, taskOf, weightsOf } from './project.js';
+import { type RunIdentity, runExists, storedRun, toJson } from './stored-run.js';
 import { loadTaskData } from './task-data.js';
-import { meanMetric, taskOutputs } from './task-outputs.js';
+import { stopIfAborted, taskOutputs } from './task-outputs.js';
 import { type Verified, verifyTask } from './verify.js';
 
 export interface TrainTaskOptions {
-  readonly overrides: Train;
-  readonly provider: string;
-  readonly threads: number;
-  readonly resume: boolean;
-  readonly restart: boolean;
+  /** Instead of what the description says. A resumed training keeps those it was begun with. */
+  readonly overrides?: Train;
+  /** Default cpu, or the resumed training's. */
+  readonly provider?: string;
+  /** Threads of one op; default: one for each core, or the resumed training's. The bits of the result depend on it. */
+  readonly threads?: number;
+  /** Go on with an unfinished training, if there is one. */
+  readonly resume?: boolean;
+  /** Drop an unfinished training. */
+  readonly restart?: boolean;
   readonly signal?: AbortSignal;
   readonly onEvent?: (event: TrainEvent) => void;
+  /** A line that the user should know. */
   readonly onNote?: (line: string) => void;
+}
+
+/** An earlier task before and after a training. */
+export interface EarlierTask {
+  readonly task: string;
+  /** Outputs compared, one row per test sample. */
+  readonly rows: number;
+  /** Whether all of them are the same before and after, bit for bit; undefined when they could not be computed. */
+  readonly identical: boolean | undefined;
+  readonly reason?: string;
 }
 
 export interface TrainedTask {
   readonly task: string;
   readonly metric: string;
-  /** On the test set. */
+  /** Of that metric, on the test set. */
   readonly value: number;
+  /** On the test set. */
+  readonly loss: number;
+  readonly epochs: number;
   readonly seconds: number;
-  /** The earlier tasks, checked again after this training. */
-  readonly earlier: readonly Verified[];
+  /** The earlier tasks, checked before and after this training. */
+  readonly earlier: readonly EarlierTask[];
 }
 
 const stateSchema = z.object({
@@ -61,123 +81,237 @@ const stateSchema = z.object({
   done: z.boolean(),
 }) satisfies z.ZodType<TrainState>;
 
-/** Throws UsageError when the column is frozen already or one that its laterals read is not. */
+/** A column reads others: they must be frozen first. */
 function checkOrder(project: Project, task: string): number {
   const { index } = taskOf(project, task);
-  if (project.frozen[index] !== undefined) {
-    throw new UsageError(`task "${task}" is trained and frozen for good; add a new task to the description to train more`, {
+  for (const column of columnsNeeded(project.description, index)) {
+    const source = must(project.description.columns[column], 'source').task;
+    if (project.frozen[column] !== undefined) continue;
+    throw new UsageError(`task "${task}" reads the column "${source}", which is not trained yet: prognet train ${source}`, {
       got: task,
     });
-  }
-  for (const ref of tapsRead(project.description, index)) {
-    const source = must(project.description.columns[ref.column], 'source').task;
-    if (project.frozen[ref.column] === undefined) {
-      throw new UsageError(`task "${task}" reads the column "${source}", which is not trained yet: prognet train ${source}`, {
-        got: task,
-      });
-    }
   }
   return index;
 }
 
-/** Trains, tests, freezes, and checks every earlier task. On abort the state is kept in runs/ and InterruptedError thrown. */
-export async function trainTask(runtime: Runtime, start: string, task: string, options: TrainTaskOptions): Promise<TrainedTask> {
-  const started = performance.now();
-  const project = openProject(start);
-  const { description, workspace } = project;
-  const index = checkOrder(project, task);
-  const column = must(description.columns[index], task);
-  const settings = trainSettings({ ...column.train, ...options.overrides }, columnSeed(description, column));
-  const data = await loadTaskData(project, task);
-  const session = { providers: [options.provider], threads: options.threads };
-  const parts =
+/** The description with other training options for one column: its seed decides the first weights too. */
+function withOverrides(description: Description, index: number, overrides: Train): Description {
+  const columns = description.columns.map((c, i): Column => (i === index ? { ...c, train: { ...c.train, ...overrides } } : c));
+  return { ...description, columns };
+}
+
+/** An epoch as metrics.jsonl and column.json hold it. */
+function flat({ validation, ...record }: EpochRecord): Record<string, MetricValue> {
+  if (validation === undefined) return { ...record };
+  return { ...record, validation_loss: validation.loss, validation_metric: validation.metric };
+}
+
+interface EarlierBefore {
+  readonly task: string;
+  readonly test?: Dataset;
+  readonly sha256?: string;
+  readonly reason?: string;
+}
+
+/** Every other frozen task's outputs now. Data that are gone are no reason not to train. */
+async function outputsBefore(runtime: Runtime, project: Project, task: string, signal?: AbortSignal): Promise<EarlierBefore[]> {
+  const found: EarlierBefore[] = [];
+  for (const other of frozenTasks(project)) {
+    if (other === task) continue;
+    try {
+      const { test } = await loadTaskData(project, other);
+      const verified = await verifyTask(runtime, project, other, { test, ...(signal && { signal }) });
+      if (verified.identical === false) throw moved(other, verified);
+      found.push({ task: other, test, sha256: verified.sha256 });
+    } catch (error) {
+      if (!(error instanceof DataError)) throw error;
+      found.push({ task: other, reason: error.message });
+    }
+  }
+  return found;
+}
+
+function moved(task: string, { rows: count }: Verified): WorkspaceError {
+  return new WorkspaceError(`the outputs of task "${task}" over ${count} rows are not those of its freezing: prognet verify`, {
+    got: task,
+  });
+}
+
+async function compareAfter(
+  runtime: Runtime,
+  project: Project,
+  before: readonly EarlierBefore[],
+  signal?: AbortSignal,
+): Promise<EarlierTask[]> {
+  const found: EarlierTask[] = [];
+  for (const { task, test, sha256, reason } of before) {
+    if (test === undefined) {
+      found.push({ task, rows: 0, identical: undefined, ...(reason === undefined ? {} : { reason }) });
+      continue;
+    }
+    const after = await verifyTask(runtime, project, task, { test, ...(signal && { signal }) });
+    found.push({ task, rows: after.rows, identical: after.sha256 === sha256 });
+  }
+  return found;
+}
+
+/** Every other frozen task against the outputs recorded at its freezing, where nothing is left to train. */
+async function compareWithRecords(
+  runtime: Runtime,
+  project: Project,
+  task: string,
+  signal?: AbortSignal,
+): Promise<EarlierTask[]> {
+  const found: EarlierTask[] = [];
+  for (const other of frozenTasks(project)) {
+    if (other === task) continue;
+    try {
+      const { rows: count, identical, reason } = await verifyTask(runtime, project, other, signal && { signal });
+      found.push({ task: other, rows: count, identical, ...(reason === undefined ? {} : { reason }) });
+    } catch (error) {
+      if (!(error instanceof DataError)) throw error;
+      found.push({ task: other, rows: 0, identical: undefined, reason: error.message });
+    }
+  }
+  return found;
+}
+
+/** What a frozen column's record says of its training. */
+function trainedFrom(project: Project, task: string, earlier: readonly EarlierTask[]): TrainedTask {
+  const { metrics } = frozenOf(project, task).record;
+  const metric = metricName(taskOf(project, task).column.head);
+  const of = (name: string) => metrics[name] ?? Number.NaN;
+  return { task, metric, value: of(metric), loss: of('loss'), epochs: of('epochs'), seconds: of('seconds'), earlier };
+}
+
+interface Work {
+  readonly runtime: Runtime;
+  readonly project: Project;
+  readonly index: number;
+  readonly column: Column;
+  readonly settings: TrainSettings;
+  readonly data: Split;
+  readonly session: { readonly providers: readonly string[]; readonly threads: number };
+  readonly options: TrainTaskOptions;
+}
+
+/** Runs the loop with checkpoints and metrics in the run's folder. */
+async function trainInRun(run: Run, identity: RunIdentity, work: Work): Promise<TrainResult> {
+  const { settings, data, options } = work;
+  const json = toJson(identity);
+  const resumed = options.resume === true && run.started ? run.resume(json) : undefined;
+  for (const note of resumed?.notes ?? []) options.onNote?.(note);
+  if (resumed === undefined) run.start(json);
+  const checkpoint = resumed?.checkpoint;
+  const parts: { train: Dataset; validation?: Dataset } =
     settings.validation > 0
-      ? splitValidation(data.train, settings.validation, settings.seed, `${task} train data`)
-      : { train: data.train, validation: undefined };
+      ? splitValidation(data.train, settings.validation, settings.seed, `${work.column.task} train data`)
+      : { train: data.train };
+  const perEpoch = Math.ceil(rows(parts.train) / Math.min(settings.batch, rows(parts.train)));
+  return await train({
+    runtime: work.runtime,
+    description: work.project.description,
+    column: work.index,
+    frozen: weightsOf(work.project).map((w) => w ?? new Map()),
+    settings,
+    ...parts,
+    session: work.session,
+    store: {
+      load: async () => checkpoint && { tensors: checkpoint.tensors, state: stateSchema.parse(checkpoint.state) },
+      save: async ({ state, tensors }) => run.saveCheckpoint({ step: state.step, tensors, state: toJson(state) }),
+    },
+    onEvent: (event) => {
+      // Before the first step there is no checkpoint to save: the loop need not hear of the abort.
+      if (event.kind === 'features') stopIfAborted(options.signal);
+      if (event.kind === 'epoch') run.appendMetrics({ step: event.record.epoch * perEpoch, ...flat(event.record) });
+      options.onEvent?.(event);
+    },
+    ...(options.signal === undefined ? {} : { signal: options.signal }),
+  });
+}
 
-  createFolders(workspace);
-  const run = openRun(workspace.root, task);
-  try {
-    const dataPrint = fingerprint(data.train);
-    const identity = JSON.parse(
-      JSON.stringify({
-        settings,
-        column: canonical(description, task),
-        data: dataPrint,
-        threads: options.threads,
-        provider: options.provider,
-      }),
-    );
-    if (run.started && !options.resume && !options.restart) {
-      throw new WorkspaceError(
-        `runs/${task}: an interrupted training is here, continue it with --resume or drop it with --restart`,
-      );
-    }
-    const resumed = options.resume && run.started ? run.resume(identity) : undefined;
-    for (const note of resumed?.notes ?? []) options.onNote?.(note);
-    if (resumed === undefined) run.start(identity);
-    const checkpoint = resumed?.checkpoint;
-    const trained = await train({
-      runtime,
-      description,
-      column: index,
-      frozen: weightsOf(project).map((w) => w ?? new Map()),
-      settings,
-      train: parts.train,
-      ...(parts.validation === undefined ? {} : { validation: parts.validation }),
-      session,
-      store: {
-        load: async () => checkpoint && { tensors: checkpoint.tensors, state: stateSchema.parse(checkpoint.state) },
-        save: async ({ state, tensors }) =>
-          run.saveCheckpoint({ step: state.step, tensors, state: JSON.parse(JSON.stringify(state)) }),
-      },
-      onEvent: (event) => {
-        if (event.kind === 'epoch') {
-          const { validation, ...record } = event.record;
-          run.appendMetrics({
-            step: record.epoch,
-            ...record,
-            ...(validation === undefined ? {} : { validation_loss: validation.loss, validation_metric: validation.metric }),
-          });
-        }
-        options.onEvent?.(event);
-      },
-      ...(options.signal === undefined ? {} : { signal: options.signal }),
+/** Tests the trained column by the model that will be exported, and freezes it. */
+async function testAndFreeze(work: Work, trained: TrainResult, seconds: number): Promise<void> {
+  const { runtime, project, index, column, settings, data, session, options } = work;
+  const { task, head } = column;
+  const weights = weightsOf(project);
+  weights[index] = trained.weights;
+  const outputs = await taskOutputs(runtime, project.description, weights, task, data.test.inputs, session, options.signal);
+  const { loss, metric } = evaluateScores(head, outputs.scores, data.test.targets);
+  freezeColumn(
+    project.workspace.root,
+    {
+      task,
+      description: canonical(project.description, task),
+      seed: settings.seed,
+      data: { fingerprint: fingerprint(data.train), test: fingerprint(data.test), rows: rows(data.train) },
+      metrics: { [metricName(head)]: metric, loss, seconds, epochs: trained.history.length },
+      history: trained.history.map(flat),
+      outputs: { sha256: outputs.sha256, count: rows(data.test), provider: outputs.provider, threads: session.threads },
+      versions: versionsNow(runtime),
+      sha256: { graph: outputs.graph },
+    },
+    trained.weights,
+  );
+}
+
+/**
+ * Trains, tests, freezes, and checks every earlier task before and after. On abort the state is kept in runs/ and InterruptedError thrown;
+ * called again with `resume` it ends with the same bits as if nothing had happened. With `resume` a task that is frozen already is no error.
+ */
+export async function trainTask(
+  runtime: Runtime,
+  start: string,
+  task: string,
+  options: TrainTaskOptions = {},
+): Promise<TrainedTask> {
+  const started = performance.now();
+  const { signal, resume = false, restart = false } = options;
+  const opened = openProject(start);
+  const { root } = opened.workspace;
+  const { index } = taskOf(opened, task);
+  if (opened.frozen[index] !== undefined) {
+    // Killed between freezing and clearing, a run is left over.
+    clearRun(root, task);
+    if (resume) return trainedFrom(opened, task, await compareWithRecords(runtime, opened, task, signal));
+    throw new UsageError(`task "${task}" is trained and frozen for good; add a new task to the description to train more`, {
+      got: task,
     });
-
-    const weights = weightsOf(project);
-    weights[index] = trained.weights;
-    const outputs = await taskOutputs(runtime, description, weights, task, data.test.inputs, session);
-    const value = meanMetric(column.head, outputs.scores, data.test.targets);
-    const name = metricName(column.head);
-    const seconds = (performance.now() - started) / 1000;
-    freezeColumn(
-      workspace.root,
-      {
-        task,
-        description: canonical(description, task),
-        seed: settings.seed,
-        data: { fingerprint: dataPrint, test: fingerprint(data.test), rows: rows(data.train) },
-        metrics: { [name]: value, seconds, epochs: trained.history.length },
-        history: trained.history.map(({ validation, ...record }) => ({
-          ...record,
-          ...(validation === undefined ? {} : { validation_loss: validation.loss, validation_metric: validation.metric }),
-        })),
-        outputs: { sha256: outputs.sha256, count: rows(data.test), provider: outputs.provider, threads: options.threads },
-        versions: { prognet: version, onnxruntime: runtime.version },
-        sha256: { graph: sha256(toBinary(taskModel(description, weights, { tasks: [task] }))) },
-      },
-      trained.weights,
-    );
+  }
+  checkOrder(opened, task);
+  if (runExists(root, task) && !resume && !restart) {
+    throw new UsageError(`runs/${task}: an unfinished training is here, continue it with --resume or drop it with --restart`, {
+      path: `runs/${task}`,
+    });
+  }
+  const stored = resume ? storedRun(root, task) : undefined;
+  const overrides: Train = { ...stored?.overrides, ...options.overrides };
+  const project = { ...opened, description: withOverrides(opened.description, index, overrides) };
+  const column = must(project.description.columns[index], task);
+  const settings = trainSettings(column.train, columnSeed(project.description, column));
+  const provider = options.provider ?? stored?.provider ?? 'cpu';
+  const threads = options.threads ?? stored?.threads ?? defaultThreads();
+  const data = await loadTaskData(project, task);
+  stopIfAborted(signal);
+  const identity: RunIdentity = {
+    settings,
+    overrides,
+    column: parseJson(canonical(project.description, task), 'column'),
+    data: fingerprint(data.train),
+    provider,
+    threads,
+  };
+  const before = await outputsBefore(runtime, project, task, signal);
+  createFolders(project.workspace);
+  const run = openRun(root, task);
+  try {
+    const work: Work = { runtime, project, index, column, settings, data, session: { providers: [provider], threads }, options };
+    const trained = await trainInRun(run, identity, work);
+    await testAndFreeze(work, trained, (performance.now() - started) / 1000);
     run.clear();
-    const after = openProject(start);
-    const earlier: Verified[] = [];
-    for (let i = 0; i < index; i++) {
-      if (after.frozen[i] === undefined) continue;
-      earlier.push(await verifyTask(runtime, after, must(description.columns[i], 'column').task));
-    }
-    return { task, metric: name, value, seconds, earlier };
   } finally {
     run.close();
   }
+  const after = openProject(start);
+  return trainedFrom(after, task, await compareAfter(runtime, after, before, signal));
 }

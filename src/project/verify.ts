@@ -1,9 +1,13 @@
 // The proof: a frozen task's outputs over its whole test set, compared bit for bit (by SHA-256) with those of the day it was frozen.
-import { fingerprint, rows } from '../data/dataset.js';
+import { type Dataset, fingerprint, rows } from '../data/dataset.js';
+import { metricName } from '../progressive/head.js';
 import type { Runtime } from '../runtime/session.js';
+import type { ColumnRecord } from '../workspace/column-record.js';
+import { evaluateScores } from './loss.js';
+import { versionsNow } from './machine.js';
 import { frozenOf, type Project, taskOf, weightsOf } from './project.js';
 import { loadTaskData } from './task-data.js';
-import { meanMetric, taskOutputs } from './task-outputs.js';
+import { taskOutputs } from './task-outputs.js';
 
 export interface Verified {
   readonly task: string;
@@ -12,27 +16,64 @@ export interface Verified {
   /** undefined: not comparable bit for bit, `reason` says why. */
   readonly identical: boolean | undefined;
   readonly reason?: string;
-  readonly metric: { readonly atFreeze: number; readonly now: number };
+  /** Not comparable bit for bit: whether loss and metric are those of freezing up to 1e-5. */
+  readonly close?: boolean;
+  readonly metric: { readonly name: string; readonly atFreeze: number; readonly now: number };
+  /** On the test set, now. */
+  readonly loss: number;
+  /** sha256 of the outputs as they are now. */
+  readonly sha256: string;
 }
 
+export interface VerifyOptions {
+  /** The task's test data, if they are read already. */
+  readonly test?: Dataset;
+  /** Default: what the column was frozen with. */
+  readonly provider?: string;
+  readonly threads?: number;
+  readonly signal?: AbortSignal;
+}
+
+/** Why the bits need not be those of freezing; undefined when they must be. */
+function incomparable(record: ColumnRecord, runtime: Runtime, ran: { provider: string; threads: number }): string | undefined {
+  const { outputs, versions } = record;
+  const now: Record<string, string> = versionsNow(runtime);
+  if (ran.provider !== outputs.provider) return `frozen on ${outputs.provider}, run on ${ran.provider}`;
+  if (ran.threads !== outputs.threads) return `frozen with ${outputs.threads} threads, run with ${ran.threads}`;
+  for (const name of ['onnxruntime', 'processor']) {
+    const was = versions[name];
+    if (was !== undefined && was !== now[name]) return `frozen with ${was}, this is ${now[name]}`;
+  }
+  return undefined;
+}
+
+const near = (a: number | undefined, b: number): boolean => a !== undefined && Math.abs(a - b) <= 1e-5 * Math.max(1, Math.abs(a));
+
 /** Hashes were checked when the project was opened; this runs the task's model on its test data. */
-export async function verifyTask(runtime: Runtime, project: Project, task: string): Promise<Verified> {
+export async function verifyTask(
+  runtime: Runtime,
+  project: Project,
+  task: string,
+  options: VerifyOptions = {},
+): Promise<Verified> {
   const { column } = taskOf(project, task);
   const { record } = frozenOf(project, task);
-  const { test } = await loadTaskData(project, task);
+  const test = options.test ?? (await loadTaskData(project, task)).test;
   const { outputs } = record;
-  const found = await taskOutputs(runtime, project.description, weightsOf(project), task, test.inputs, {
-    providers: [outputs.provider],
-    threads: outputs.threads,
-  });
-  const now = meanMetric(column.head, found.scores, test.targets);
-  const metric = { atFreeze: record.metrics.accuracy ?? record.metrics.error ?? Number.NaN, now };
-  const base = { task, rows: rows(test), metric };
-  if (record.data.test !== fingerprint(test))
+  const { provider = outputs.provider, threads = outputs.threads, signal } = options;
+  const providers = options.provider === undefined && provider !== 'cpu' ? [provider, 'cpu'] : [provider];
+  const weights = weightsOf(project);
+  const found = await taskOutputs(runtime, project.description, weights, task, test.inputs, { providers, threads }, signal);
+  const now = evaluateScores(column.head, found.scores, test.targets);
+  const name = metricName(column.head);
+  const metric = { name, atFreeze: record.metrics[name] ?? Number.NaN, now: now.metric };
+  const base = { task, rows: rows(test), metric, loss: now.loss, sha256: found.sha256 };
+  if (record.data.test !== fingerprint(test)) {
     return { ...base, identical: undefined, reason: 'the test data are others than at freezing' };
-  if (found.sha256 === outputs.sha256) return { ...base, identical: true };
-  if (record.versions.onnxruntime !== runtime.version) {
-    return { ...base, identical: undefined, reason: `frozen with ${record.versions.onnxruntime}, this is ${runtime.version}` };
   }
-  return { ...base, identical: false, reason: 'the outputs differ from those at freezing' };
+  if (found.sha256 === outputs.sha256) return { ...base, identical: true };
+  const reason = incomparable(record, runtime, { provider: found.provider, threads });
+  if (reason === undefined) return { ...base, identical: false, reason: 'the outputs differ from those at freezing' };
+  const close = near(record.metrics.loss, now.loss) && near(metric.atFreeze, now.metric);
+  return { ...base, identical: undefined, reason, close };
 }

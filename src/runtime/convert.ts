@@ -1,7 +1,7 @@
 // Tensors to and from onnxruntime-common's, shared by the adapters. No copies: both sides view the same memory.
 import type * as ort from 'onnxruntime-common';
-import { RuntimeError } from '../core/errors.js';
 import { type DType, dtypes } from '../core/dtype.js';
+import { RuntimeError } from '../core/errors.js';
 import { Tensor } from '../core/tensor.js';
 
 /** Element types that onnxruntime-common can carry. */

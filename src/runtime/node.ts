@@ -1,6 +1,7 @@
 // The adapter for onnxruntime-node, an optional peer that is imported when first needed.
-import type * as ort from 'onnxruntime-common';
+
 import os from 'node:os';
+import type * as ort from 'onnxruntime-common';
 import { RuntimeError } from '../core/errors.js';
 import type { Tensor } from '../core/tensor.js';
 import { fromOrt, toOrt } from './convert.js';

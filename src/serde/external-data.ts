@@ -1,11 +1,14 @@
 // Models on disk (node only): loadModel and saveModel, with weights inside the file or beside it. ONNX, ExternalData.md.
 // Reading never leaves the model's folder; writing leaves the old model or the new one, whenever it is stopped.
+
+import { randomUUID } from 'node:crypto';
 import {
   closeSync,
   existsSync,
   fstatSync,
   fsyncSync,
   openSync,
+  readdirSync,
   readFileSync,
   readSync,
   realpathSync,
@@ -175,15 +178,17 @@ function syncFolder(folder: string): void {
   }
 }
 
-/** The data files beside the model at `path` that saveModel wrote for it: what a new model makes superfluous. */
+/** The data files that the model at `path` reads and that saveModel wrote for it: what a new model makes superfluous. */
 function ownDataFiles(path: string): string[] {
-  if (!existsSync(path)) return [];
   const name = basename(path);
+  const ours = readdirSync(dirname(path)).filter(
+    (f) => f.startsWith(`${name}.`) && /^(\.\d+)?\.data$/.test(f.slice(name.length)),
+  );
+  if (ours.length === 0 || !existsSync(path)) return [];
   try {
     const { graph } = onnx.ModelProto.decode(readFileSync(path));
-    const locations = (graph?.initializer ?? []).flatMap((t) => t.external_data ?? []).filter((e) => e.key === 'location');
-    const files = new Set(locations.map((e) => e.value ?? ''));
-    return [...files].filter((f) => f.startsWith(`${name}.`) && /^(\.\d+)?\.data$/.test(f.slice(name.length)));
+    const read = new Set((graph?.initializer ?? []).flatMap((t) => t.external_data ?? []).map((e) => e.value));
+    return ours.filter((f) => read.has(f));
   } catch {
     // Whatever stands there is no model of ours.
     return [];
@@ -211,23 +216,29 @@ export function saveModel(model: Model, path: string, options: SaveOptions = {})
   const location = freeDataName(path);
   const { pieces, place } = layout(location, sizeThreshold);
   const bytes = external ? toBinary(model, place) : toBinary(model);
-  const temporary = [
-    join(folder, `.${basename(path)}.${process.pid}.tmp`),
-    join(folder, `.${location}.${process.pid}.tmp`),
-  ] as const;
+  const unique = `${process.pid}.${randomUUID()}.tmp`;
+  const made: string[] = [];
+  const temporary = (name: string, content: readonly Piece[]): string => {
+    const file = join(folder, `.${name}.${unique}`);
+    made.push(file);
+    writeTemporary(file, content);
+    return file;
+  };
+  let old: string[];
   try {
-    const old = ownDataFiles(path);
-    writeTemporary(temporary[0], [{ offset: 0, bytes }]);
+    old = ownDataFiles(path);
+    const written = temporary(basename(path), [{ offset: 0, bytes }]);
     if (pieces.length > 0) {
-      writeTemporary(temporary[1], pieces);
-      renameSync(temporary[1], join(folder, location));
+      const data = temporary(location, pieces);
+      made.push(join(folder, location));
+      renameSync(data, join(folder, location));
       syncFolder(folder);
     }
-    renameSync(temporary[0], path);
-    syncFolder(folder);
-    for (const file of old) rmSync(join(folder, file), { force: true });
+    renameSync(written, path);
   } catch (cause) {
-    for (const file of temporary) rmSync(file, { force: true });
+    for (const file of made) rmSync(file, { force: true });
     throw new ModelError(`${path}: cannot be written: ${reason(cause)}`, { path, cause });
   }
+  syncFolder(folder);
+  for (const file of old) rmSync(join(folder, file), { force: true });
 }

@@ -1,10 +1,11 @@
 // Graphs without gradients that training needs: the taps of frozen columns, and the newest column in inference mode for evaluation.
-import { must } from '../core/errors.js';
+
 import type { DType } from '../core/dtype.js';
+import { must } from '../core/errors.js';
 import type { Value } from '../ir/graph.js';
 import type { Model } from '../ir/model.js';
 import type { LayerScope, ParameterSpec } from '../nn/scope.js';
-import { ops, type Ops } from '../ops/ops.js';
+import { type Ops, ops } from '../ops/ops.js';
 import { optimise } from '../passes/optimise.js';
 import type { Description } from '../progressive/description/description.js';
 import { headWidth } from '../progressive/description/head-schema.js';

@@ -10,11 +10,11 @@ import { initialWeights, type Weights } from '../progressive/parameters.js';
 import type { Runtime, Session, SessionOptions } from '../runtime/session.js';
 import { toBinary } from '../serde/to-binary.js';
 import { bestName, type Checkpoint, type CheckpointStore, type EpochRecord, freshState, type TrainState } from './checkpoint.js';
-import { EvaluationSum, type Evaluation } from './evaluate.js';
+import { type Evaluation, EvaluationSum } from './evaluate.js';
 import { defaultTapBudget, FeaturedData, Features } from './features.js';
 import { evalGraph, lossesOutput, scoresOutput } from './frozen-graph.js';
 import type { TrainSettings } from './settings.js';
-import { lossOutput, nextName, stepGraph, stepInputs, type StepGraph } from './step-graph.js';
+import { lossOutput, nextName, type StepGraph, stepGraph, stepInputs } from './step-graph.js';
 
 /** Rows of data with their targets. */
 export interface TrainData {

@@ -1,8 +1,8 @@
 // A frozen task's raw outputs on a data set, by its exported model: for evaluation, prediction, and the proof that nothing moved.
 import { must } from '../core/errors.js';
 import { Tensor } from '../core/tensor.js';
-import { networkScale } from './network-input.js';
 import type { Session } from '../runtime/session.js';
+import { networkScale } from './network-input.js';
 import { sliceRows } from './rows.js';
 
 /** Rows per run; fixed, since the bits of a product may depend on the batch. */

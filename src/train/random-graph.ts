@@ -1,7 +1,8 @@
 // Random numbers inside a graph, from a counter: the same seed and place give the same number, whatever ran before, which is what makes
 // an interrupted run resume bit-identically. ONNX's own RandomUniform has a hidden state.
-import type { Value } from '../ir/graph.js';
+
 import { int64 } from '../core/tensor.js';
+import type { Value } from '../ir/graph.js';
 import type { Ops } from '../ops/ops.js';
 
 /** 2^31 - 1, prime. Products of two residues stay below 2^62, inside int64. */

@@ -2,20 +2,20 @@
 // minibatches of one run. Only the newest column is in it: what earlier columns feed to its laterals comes in as taps, computed once for
 // the data set by the feature graph (feature-graph.ts), so frozen columns cannot move.
 import { gradient } from '../autodiff/gradient.js';
-import { InternalError, must } from '../core/errors.js';
 import type { DType } from '../core/dtype.js';
+import { InternalError, must } from '../core/errors.js';
 import { int64, Tensor } from '../core/tensor.js';
 import type { Value } from '../ir/graph.js';
 import type { Model } from '../ir/model.js';
 import type { LayerScope, ParameterSpec } from '../nn/scope.js';
-import { clipGradients, type Clip } from '../optim/clip.js';
+import { type Ops, ops } from '../ops/ops.js';
+import { type Clip, clipGradients } from '../optim/clip.js';
 import type { Optimizer } from '../optim/optimizer.js';
-import { ops, type Ops } from '../ops/ops.js';
 import { optimise } from '../passes/optimise.js';
 import type { Description } from '../progressive/description/description.js';
 import { headWidth } from '../progressive/description/head-schema.js';
 import { lowerLoss } from '../progressive/head.js';
-import { NetworkLowering, tapsRead, type TapRef } from '../progressive/lowering.js';
+import { NetworkLowering, type TapRef, tapsRead } from '../progressive/lowering.js';
 import { columnParameters } from '../progressive/parameters.js';
 import { networkInputFrom } from './network-input.js';
 import { saltOf, uniformLike } from './random-graph.js';

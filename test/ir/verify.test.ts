@@ -39,7 +39,7 @@ function message(body: () => void): string {
 }
 
 /** What the verifier says of the small graph after `broken` has been at it. */
-function after(broken: (s: Small) => void): string {
+function complaint(broken: (s: Small) => void): string {
   const s = small();
   broken(s);
   return message(() => verifyModel(new Model(s.graph)));
@@ -65,7 +65,7 @@ function addIf(s: Small, then: Graph, other: Graph): void {
 
 describe('structure', () => {
   test('a well-formed graph passes', () => {
-    expect(after(() => {})).toBe('nothing');
+    expect(complaint(() => {})).toBe('nothing');
   });
 
   const cases: [string, (s: Small) => void, string][] = [
@@ -98,26 +98,26 @@ describe('structure', () => {
     ],
   ];
   test.each(cases)('%s', (_, broken, expected) => {
-    expect(after(broken)).toBe(expected);
+    expect(complaint(broken)).toBe(expected);
   });
 
   test('an initializer may be an input as well', () => {
-    expect(after((s) => s.graph.inputs.push(s.b))).toBe('nothing');
+    expect(complaint((s) => s.graph.inputs.push(s.b))).toBe('nothing');
   });
 });
 
 describe('subgraphs', () => {
   test('read outer values, and branches may use the same names', () => {
-    expect(after((s) => addIf(s, branch('then', s.h, 'r'), branch('else', s.x, 'r')))).toBe('nothing');
+    expect(complaint((s) => addIf(s, branch('then', s.h, 'r'), branch('else', s.x, 'r')))).toBe('nothing');
   });
   test('may not define a name that is visible to them', () => {
-    expect(after((s) => addIf(s, branch('then', s.h, 'x'), branch('else', s.x, 'r')))).toBe(
+    expect(complaint((s) => addIf(s, branch('then', s.h, 'x'), branch('else', s.x, 'r')))).toBe(
       'the name "x" is taken already at output 0 of Neg "then/neg"',
     );
   });
   test('may not read one another', () => {
     expect(
-      after((s) => {
+      complaint((s) => {
         const then = branch('then', s.h, 'r');
         addIf(s, then, branch('else', then.outputs[0] as Value, 'q'));
       }),
@@ -125,7 +125,7 @@ describe('subgraphs', () => {
   });
   test('are not read from around them', () => {
     expect(
-      after((s) => {
+      complaint((s) => {
         const then = branch('then', s.h, 'r');
         addIf(s, then, branch('else', s.x, 'q'));
         s.graph.outputs.push(then.outputs[0] as Value);
@@ -134,7 +134,7 @@ describe('subgraphs', () => {
   });
   test('stand in one place', () => {
     expect(
-      after((s) => {
+      complaint((s) => {
         const both = branch('both', s.h, 'r');
         addIf(s, both, both);
       }),
@@ -144,23 +144,23 @@ describe('subgraphs', () => {
 
 describe('types', () => {
   test('a stored type that inference contradicts', () => {
-    expect(after((s) => (s.h.type = tensorType('float32', [3])))).toBe(
+    expect(complaint((s) => (s.h.type = tensorType('float32', [3])))).toBe(
       'Relu "relu": output "h" is float32[3], inferred is float32[2]',
     );
-    expect(after((s) => (s.h.type = tensorType('int64', [2])))).toBe(
+    expect(complaint((s) => (s.h.type = tensorType('int64', [2])))).toBe(
       'Relu "relu": output "h" is int64[2], inferred is float32[2]',
     );
-    expect(after((s) => (s.h.type = tensorType('float32', [2, 1])))).toBe(
+    expect(complaint((s) => (s.h.type = tensorType('float32', [2, 1])))).toBe(
       'Relu "relu": output "h" is float32[2,1], inferred is float32[2]',
     );
   });
   test('less may be known than inference knows', () => {
-    expect(after((s) => (s.h.type = tensorType('float32', ['N'])))).toBe('nothing');
-    expect(after((s) => (s.h.type = undefined))).toMatch(/must be a tensor/);
-    expect(after((s) => (s.y.type = undefined))).toBe('nothing');
+    expect(complaint((s) => (s.h.type = tensorType('float32', ['N'])))).toBe('nothing');
+    expect(complaint((s) => (s.h.type = undefined))).toMatch(/must be a tensor/);
+    expect(complaint((s) => (s.y.type = undefined))).toBe('nothing');
   });
   test('inputs that do not fit name the node', () => {
-    const text = after((s) => {
+    const text = complaint((s) => {
       s.graph.inputs.push(new Value('w', tensorType('float32', [5])));
       const node = new Node('Add', [s.h, s.graph.inputs.at(-1) as Value], [new Value('sum')], new Map(), 'sum');
       s.graph.nodes.push(node);

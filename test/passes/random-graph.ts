@@ -140,9 +140,11 @@ class Builder {
       }
       case 26:
       case 27:
-        return this.depth > 1 ? undefined : void push(this.branches(x, [op, a, b, c], side));
+        if (this.depth <= 1) push(this.branches(x, [op, a, b, c], side));
+        return;
       default:
-        return this.depth > 1 ? undefined : void push(this.loop(x, [op, a, b, c], side));
+        if (this.depth <= 1) push(this.loop(x, [op, a, b, c], side));
+        return;
     }
   }
 

@@ -1,8 +1,8 @@
 // Every model of ONNX's backend tests decodes, encodes and decodes again without loss; onnx-proto reads our bytes as a second opinion.
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import onnxProto from 'onnx-proto';
 import fc from 'fast-check';
+import onnxProto from 'onnx-proto';
 import { expect, it } from 'vitest';
 import { ModelError } from '../../src/core/errors.js';
 import { fromBinary } from '../../src/serde/from-binary.js';

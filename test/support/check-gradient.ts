@@ -1,8 +1,9 @@
 // Compares a vector-Jacobian product with a full numeric Jacobian (central differences) on ONNX Runtime, element by element.
+
+import { gradient } from '../../src/autodiff/gradient.js';
 import { isFloat } from '../../src/core/dtype.js';
 import type { Shape } from '../../src/core/shape.js';
 import { Tensor } from '../../src/core/tensor.js';
-import { gradient } from '../../src/autodiff/gradient.js';
 import type { Value } from '../../src/ir/graph.js';
 import { type Ops, ops } from '../../src/ops/ops.js';
 import { sessionOf } from './run.js';

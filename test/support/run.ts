@@ -1,9 +1,9 @@
 // Runs a built graph on onnxruntime-node: verified, encoded by our own serde, one thread.
 import type { Tensor } from '../../src/core/tensor.js';
 import type { Model } from '../../src/ir/model.js';
+import { verifyModel } from '../../src/ops/verify-model.js';
 import { NodeRuntime } from '../../src/runtime/node.js';
 import type { Session } from '../../src/runtime/session.js';
-import { verifyModel } from '../../src/ops/verify-model.js';
 import { toBinary } from '../../src/serde/to-binary.js';
 
 export const runtime = await NodeRuntime.load();

@@ -1,20 +1,35 @@
 // prognet init
+
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, relative, resolve } from 'node:path';
 import { UsageError } from '../../core/errors.js';
-import { makeFolder } from '../../workspace/folder.js';
 import { writeFileAtomic } from '../../workspace/atomic-file.js';
+import { fileError } from '../../workspace/file-error.js';
+import { makeFolder } from '../../workspace/folder.js';
 import { descriptionNames } from '../../workspace/workspace.js';
 import { type GlobalOptions, result } from '../report.js';
 import { mnistTemplate } from '../templates.js';
 
-export function init(dir: string, options: GlobalOptions & { template: string }): void {
-  if (options.template !== 'mnist')
-    throw new UsageError(`unknown template "${options.template}", expected mnist`, { got: options.template });
+export interface InitFlags extends GlobalOptions {
+  readonly template: string;
+}
+
+export function init(given: string | undefined, options: InitFlags): void {
+  if (options.template !== 'mnist') {
+    throw new UsageError(`unknown template "${options.template}", expected mnist`, { expected: 'mnist', got: options.template });
+  }
+  const dir = resolve(options.workspace ?? '.', given ?? '.');
   const found = descriptionNames.find((name) => existsSync(join(dir, name)));
-  if (found !== undefined) throw new UsageError(`${join(dir, found)} is there already and stays as it is`);
-  makeFolder(dir);
+  if (found !== undefined)
+    throw new UsageError(`${join(dir, found)} is there already and stays as it is`, { path: join(dir, found) });
+  try {
+    makeFolder(dir);
+  } catch (cause) {
+    throw fileError('write', dir, cause);
+  }
   const file = join(dir, 'prognet.yaml');
   writeFileAtomic(file, new TextEncoder().encode(mnistTemplate));
-  result(options, { file }, `${file} written. Next: cd ${dir} && prognet check && prognet train --all`);
+  const there = relative('.', dir);
+  const next = `${there === '' ? '' : `cd ${there} && `}prognet check && prognet train --all`;
+  result(options, { file }, `${relative('.', file)} written. Next: ${next}`);
 }

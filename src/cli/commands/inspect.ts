@@ -1,11 +1,9 @@
 // prognet inspect
-import { basename } from 'node:path';
 import { formatInspection, inspectModel } from '../../deploy/inspect.js';
-import { fromBinary } from '../../serde/from-binary.js';
-import { readWhole } from '../../workspace/read-file.js';
+import { loadModel } from '../../serde/external-data.js';
 import { type GlobalOptions, result } from '../report.js';
 
 export function inspect(file: string, options: GlobalOptions): void {
-  const found = inspectModel(fromBinary(readWhole(file), { file: basename(file) }));
+  const found = inspectModel(loadModel(file));
   result(options, found, formatInspection(found));
 }

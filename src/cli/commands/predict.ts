@@ -1,34 +1,44 @@
 // prognet predict
-import { readFileSync } from 'node:fs';
-import { DataError } from '../../core/errors.js';
-import { readNpy, writeNpy } from '../../data/npy.js';
-import { frozenOf, openProject, weightsOf } from '../../project/project.js';
-import { taskOutputs } from '../../project/task-outputs.js';
+import { must } from '../../core/errors.js';
+import { writeNpy } from '../../data/npy.js';
+import { predict, readInputs } from '../../project/predict.js';
+import { frozenOf, openProject } from '../../project/project.js';
 import { NodeRuntime } from '../../runtime/node.js';
 import { writeFileAtomic } from '../../workspace/atomic-file.js';
 import { type GlobalOptions, result } from '../report.js';
 
-export async function predict(task: string, options: GlobalOptions & { input: string; output?: string }): Promise<void> {
+export interface PredictFlags extends GlobalOptions {
+  readonly input: string;
+  readonly output?: string;
+  readonly provider?: string;
+}
+
+/** The rows of a tensor [D, ...] as lists of numbers. */
+function rowsOf(data: ArrayLike<unknown>, count: number): number[][] {
+  const width = count === 0 ? 0 : data.length / count;
+  return Array.from({ length: count }, (_, i) => Array.from({ length: width }, (_, j) => Number(data[i * width + j])));
+}
+
+export async function predictCommand(task: string, options: PredictFlags): Promise<void> {
   const project = openProject(options.workspace ?? '.');
   frozenOf(project, task);
-  let bytes: Uint8Array;
-  try {
-    bytes = readFileSync(options.input);
-  } catch (cause) {
-    throw new DataError(`${options.input}: cannot be read, ${cause instanceof Error ? cause.message : cause}`, { cause });
-  }
-  const inputs = readNpy(bytes, options.input);
-  const shape = project.description.inputs[0]?.shape ?? [];
-  if (inputs.dims.slice(1).join() !== shape.join() || (inputs.dtype !== 'uint8' && inputs.dtype !== 'float32')) {
-    throw new DataError(`${options.input}: holds ${inputs.dtype} [${inputs.dims}], expected float32 or uint8 [D,${shape}]`);
-  }
-  const { scores } = await taskOutputs(await NodeRuntime.load(), project.description, weightsOf(project), task, inputs, {});
-  if (options.output !== undefined) writeFileAtomic(options.output, writeNpy(scores));
-  const width = scores.dims[1] ?? 1;
-  const rows = Array.from({ length: scores.dims[0] ?? 0 }, (_, i) =>
-    Array.from(scores.data.slice(i * width, (i + 1) * width), Number),
-  );
+  const inputs = readInputs(options.input, must(project.description.inputs[0], 'input').shape);
+  const runtime = await NodeRuntime.load();
+  const { values, kind, labels } = await predict(runtime, project, task, inputs, { providers: [options.provider ?? 'cpu'] });
+  if (options.output !== undefined) writeFileAtomic(options.output, writeNpy(values));
+  const count = values.dims[0] ?? 0;
+  const shown = rowsOf(values.data, count);
+  const labelRows = labels && rowsOf(labels.data, count);
+  // classify has one label a row, binary one for each output.
+  const document = {
+    task,
+    rows: count,
+    ...(labelRows === undefined ? {} : { labels: labels?.dims.length === 1 ? labelRows.flat() : labelRows }),
+    ...(options.output === undefined ? { [kind]: shown } : { output: options.output }),
+  };
+  const line = (row: readonly number[], i: number) =>
+    [...(labelRows?.[i]?.length ? [`${labelRows[i]?.join('')}:`] : []), ...row.map((v) => v.toFixed(4))].join(' ');
   const text =
-    options.output === undefined ? rows.map((r) => r.map((v) => v.toFixed(4)).join(' ')).join('\n') : `${options.output} written`;
-  result(options, { task, scores: rows }, text);
+    options.output === undefined ? shown.map(line).join('\n') : `${options.output} written: ${kind} float32 [${values.dims}]`;
+  result(options, document, text);
 }

@@ -1,12 +1,13 @@
 // prognet train
-import cliProgress from 'cli-progress';
 import { InterruptedError, UsageError } from '../../core/errors.js';
-import { openProject } from '../../project/project.js';
-import { type TrainedTask, trainTask } from '../../project/train-task.js';
-import { type Train } from '../../progressive/description/description.js';
+import type { Train } from '../../progressive/description/description.js';
 import { trainSchema } from '../../progressive/description/train-schema.js';
-import { defaultThreads, NodeRuntime } from '../../runtime/node.js';
-import type { TrainEvent } from '../../train/loop.js';
+import { openProject, taskOf } from '../../project/project.js';
+import { runExists } from '../../project/stored-run.js';
+import { type EarlierTask, type TrainedTask, trainTask } from '../../project/train-task.js';
+import { NodeRuntime } from '../../runtime/node.js';
+import { integerFlag } from '../flags.js';
+import { progressOf } from '../progress.js';
 import { type GlobalOptions, note, result, table } from '../report.js';
 
 export interface TrainFlags extends GlobalOptions {
@@ -23,118 +24,121 @@ export interface TrainFlags extends GlobalOptions {
   readonly restart?: boolean;
 }
 
+/** `cosine`, `step:10`, `step:10:0.5` as the description writes them. */
+function scheduleOf(text: string): unknown {
+  const [, every, factor] = /^step:([^:]+)(?::([^:]+))?$/.exec(text) ?? [];
+  if (every === undefined) return text;
+  return { step: { every: Number(every), ...(factor === undefined ? {} : { factor: Number(factor) }) } };
+}
+
 /** The training options among the flags, checked by the description's own schema. */
 function overridesOf(flags: TrainFlags): Train {
-  const numbers = { epochs: flags.epochs, batch: flags.batch, lr: flags.lr, seed: flags.seed };
+  const { epochs, batch, lr, seed, optimizer, schedule } = flags;
+  const texts: Record<string, string | undefined> = { epochs, batch, lr, seed, optimizer, schedule };
   const given: Record<string, unknown> = {};
-  for (const [name, text] of Object.entries(numbers)) if (text !== undefined) given[name] = Number(text);
-  if (flags.optimizer !== undefined) given.optimizer = flags.optimizer;
-  if (flags.schedule !== undefined) given.schedule = flags.schedule;
+  for (const [name, text] of Object.entries(texts)) {
+    if (text === undefined) continue;
+    given[name] = name === 'schedule' ? scheduleOf(text) : name === 'optimizer' ? text : text.trim() === '' ? text : Number(text);
+  }
   const parsed = trainSchema.safeParse(given);
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
   const name = String(issue?.path[0]);
-  throw new UsageError(`--${name}: found ${String(given[name])}, expected ${issue?.message}`, { path: `--${name}` });
+  const right = /^(expected|did you mean) /.test(issue?.message ?? '') ? issue?.message : `expected ${issue?.message}`;
+  throw new UsageError(`--${name}: found "${texts[name]}", ${right}`, { path: `--${name}`, got: texts[name] ?? '' });
 }
 
-export async function trainCommand(task: string | undefined, flags: TrainFlags): Promise<void> {
-  const start = flags.workspace ?? '.';
-  if ((task === undefined) !== (flags.all === true)) throw new UsageError('name one task, or give --all: prognet train <task>');
-  const threads = flags.threads === undefined ? defaultThreads() : Number(flags.threads);
-  if (!Number.isInteger(threads) || threads < 1)
-    throw new UsageError(`--threads: found ${flags.threads}, expected a positive integer`);
-  const overrides = overridesOf(flags);
-  const project = openProject(start);
-  const tasks =
-    task === undefined
-      ? project.description.columns.map((c) => c.task).filter((_, i) => project.frozen[i] === undefined)
-      : [task];
-  const runtime = await NodeRuntime.load();
+/** The tasks to train, in order; unfinished ones refused before anything runs. */
+function tasksOf(task: string | undefined, flags: TrainFlags): string[] {
+  const project = openProject(flags.workspace ?? '.');
+  const { root } = project.workspace;
+  if (task !== undefined) {
+    taskOf(project, task);
+    if (flags.resume && !project.frozen[taskOf(project, task).index] && !runExists(root, task))
+      note(flags, `no unfinished training of ${task}, it begins anew`);
+    return [task];
+  }
+  const tasks = project.description.columns.map((c) => c.task).filter((_, i) => project.frozen[i] === undefined);
+  const unfinished = tasks.find((name) => runExists(root, name));
+  if (unfinished !== undefined && !flags.resume && !flags.restart) {
+    throw new UsageError(
+      `runs/${unfinished}: an unfinished training is here, continue it with --resume or drop it with --restart`,
+      { path: `runs/${unfinished}` },
+    );
+  }
+  return tasks;
+}
+
+/** Calls `work` with a signal that the first SIGINT or SIGTERM gives; the second ends the process. */
+async function interruptible<T>(flags: TrainFlags, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
   const controller = new AbortController();
   const interrupt = () => {
-    if (controller.signal.aborted) process.exit(130);
+    if (controller.signal.aborted) {
+      // A cursor that the bar hid comes back.
+      if (process.stderr.isTTY) process.stderr.write('\u001b[?25h');
+      process.exit(130);
+    }
     controller.abort();
-    note(flags, 'stopping after this run of minibatches (again: at once)');
+    note(flags, '\nstopping at the next checkpoint (again: at once)');
   };
   process.on('SIGINT', interrupt);
   process.on('SIGTERM', interrupt);
-  const done: TrainedTask[] = [];
   try {
-    for (const name of tasks) {
-      const progress = progressOf(flags, name);
-      try {
-        done.push(
-          await trainTask(runtime, start, name, {
-            overrides,
-            provider: flags.provider ?? 'cpu',
-            threads,
-            resume: flags.resume === true,
-            restart: flags.restart === true,
-            signal: controller.signal,
-            onEvent: progress.event,
-            onNote: (line) => note(flags, line),
-          }),
-        );
-      } catch (error) {
-        if (error instanceof InterruptedError)
-          throw new InterruptedError(`${error.message}; kept, continue with: prognet train ${name} --resume`);
-        throw error;
-      } finally {
-        progress.stop();
-      }
-    }
+    return await work(controller.signal);
   } finally {
     process.off('SIGINT', interrupt);
     process.off('SIGTERM', interrupt);
   }
+}
+
+function earlierText(earlier: readonly EarlierTask[]): string {
+  const words = (e: EarlierTask) =>
+    e.identical === undefined ? `not checked: ${e.reason}` : `${e.identical ? 'identical' : 'NOT identical'} (${e.rows} rows)`;
+  return earlier.length === 0 ? '-' : earlier.map((e) => `${e.task} ${words(e)}`).join(', ');
+}
+
+export async function trainCommand(task: string | undefined, flags: TrainFlags): Promise<void> {
+  if ((task === undefined) !== (flags.all === true)) throw new UsageError('name one task, or give --all: prognet train <task>');
+  if (flags.resume && flags.restart) throw new UsageError('give --resume or --restart, not both');
+  const threads = integerFlag('--threads', flags.threads);
+  const overrides = overridesOf(flags);
+  const tasks = tasksOf(task, flags);
+  const { resume = false, restart = false, provider } = flags;
+  const done = await interruptible(flags, async (signal) => {
+    const runtime = await NodeRuntime.load();
+    const trained: TrainedTask[] = [];
+    for (const name of tasks) {
+      const progress = progressOf(flags, name);
+      try {
+        const options = { overrides, resume, restart, signal, onEvent: progress.event, onNote: progress.line };
+        trained.push(
+          await trainTask(runtime, flags.workspace ?? '.', name, {
+            ...options,
+            ...(provider === undefined ? {} : { provider }),
+            ...(threads === undefined ? {} : { threads }),
+          }),
+        );
+      } catch (error) {
+        if (!(error instanceof InterruptedError)) throw error;
+        const again = `prognet train ${task === undefined ? '--all' : name} --resume`;
+        throw new InterruptedError(`${error.message}; state kept, continue with ${again}`, { cause: error });
+      } finally {
+        progress.stop();
+      }
+    }
+    return trained;
+  });
   const rows = done.map((t) => [
     t.task,
     `${t.metric} ${t.value.toFixed(4)}`,
+    t.loss.toFixed(4),
     `${t.seconds.toFixed(1)} s`,
-    t.earlier.length === 0
-      ? '-'
-      : t.earlier.map((e) => `${e.task} ${e.identical ? 'identical' : 'NOT identical'} (${e.rows} rows)`).join(', '),
+    earlierText(t.earlier),
   ]);
   result(
     flags,
     { trained: done },
-    rows.length === 0 ? 'every task is trained already' : table([['task', 'test', 'time', 'earlier tasks'], ...rows]),
+    rows.length === 0 ? 'every task is trained already' : table(['task', 'test', 'loss', 'time', 'earlier tasks'], rows),
   );
   if (done.some((t) => t.earlier.some((e) => e.identical === false))) process.exitCode = 1;
-}
-
-/** A bar on a terminal, a line per epoch elsewhere. */
-function progressOf(flags: TrainFlags, task: string): { event: (event: TrainEvent) => void; stop: () => void } {
-  const bar =
-    process.stderr.isTTY && !flags.quiet
-      ? new cliProgress.SingleBar({
-          format: `${task} epoch {epoch} [{bar}] {value}/{total} loss {loss}`,
-          stream: process.stderr,
-          hideCursor: true,
-          clearOnComplete: true,
-        })
-      : undefined;
-  let epoch = 0;
-  const event = (e: TrainEvent): void => {
-    if (e.kind === 'step' && bar !== undefined) {
-      if (e.epoch !== epoch) bar.start(e.total, 0, { epoch: e.epoch, loss: '-' });
-      epoch = e.epoch;
-      bar.update(e.done, { epoch: e.epoch, loss: e.loss.toFixed(4) });
-    } else if (e.kind === 'epoch') {
-      bar?.stop();
-      const { record } = e;
-      const validation = record.validation;
-      const seen =
-        validation === undefined ? '' : `, validation loss ${validation.loss.toFixed(4)} metric ${validation.metric.toFixed(4)}`;
-      note(flags, `${task} epoch ${record.epoch}/${e.epochs} loss ${record.loss.toFixed(4)}${seen} (${e.seconds.toFixed(1)} s)`);
-    } else if (e.kind === 'resumed') note(flags, `${task} continues after epoch ${e.epoch}, step ${e.step}`);
-    else if (e.kind === 'stopped') note(flags, `${task} stops early at epoch ${e.epoch}, takes epoch ${e.best} back`);
-    else if (e.kind === 'uncached') {
-      note(
-        flags,
-        `${task}: frozen features need ${e.bytes} bytes, over ${e.budget}: computed again for each chunk, which is slower`,
-      );
-    }
-  };
-  return { event, stop: () => bar?.stop() };
 }

@@ -1,31 +1,79 @@
 // prognet verify, prognet eval
-import { frozenOf, openProject } from '../../project/project.js';
-import { verifyTask } from '../../project/verify.js';
+import { UsageError } from '../../core/errors.js';
+import { frozenOf, frozenTasks, openProject } from '../../project/project.js';
+import { type Verified, type VerifyOptions, verifyTask } from '../../project/verify.js';
 import { NodeRuntime } from '../../runtime/node.js';
-import { type GlobalOptions, result, table } from '../report.js';
+import { integerFlag } from '../flags.js';
+import { colours, type GlobalOptions, note, result, table } from '../report.js';
 
-export async function verify(options: GlobalOptions, task: string | undefined): Promise<void> {
-  const project = openProject(options.workspace ?? '.');
-  if (task !== undefined) frozenOf(project, task);
-  const tasks =
-    task === undefined
-      ? project.description.columns.map((c) => c.task).filter((_, i) => project.frozen[i] !== undefined)
-      : [task];
+export interface VerifyFlags extends GlobalOptions {
+  readonly all?: boolean;
+  readonly provider?: string;
+  readonly threads?: string;
+}
+
+type Checked = Verified & { readonly sha256Weights: string; readonly seconds: number | undefined };
+
+/** Opening the project checks the hashes of every frozen column; this runs the tasks. */
+async function checkTasks(task: string | undefined, flags: VerifyFlags, how: VerifyOptions): Promise<Checked[]> {
+  const project = openProject(flags.workspace ?? '.');
+  const tasks = task === undefined ? frozenTasks(project) : [task];
+  for (const name of tasks) frozenOf(project, name);
   const runtime = await NodeRuntime.load();
-  const found = [];
-  for (const name of tasks)
-    found.push({ ...(await verifyTask(runtime, project, name)), seconds: frozenOf(project, name).record.metrics.seconds });
+  const found: Checked[] = [];
+  for (const name of tasks) {
+    const { sha256, metrics } = frozenOf(project, name).record;
+    const verified = await verifyTask(runtime, project, name, how);
+    found.push({ ...verified, sha256Weights: sha256.weights, seconds: metrics.seconds });
+    if (verified.identical === undefined) note(flags, `${name}: not comparable bit for bit, ${verified.reason}`);
+  }
+  if (found.some((v) => v.identical === false)) process.exitCode = 1;
+  return found;
+}
+
+function verdict(v: Verified): string {
+  if (v.identical !== undefined) return v.identical ? 'identical' : 'DIFFERENT';
+  return v.close === undefined ? 'not comparable' : v.close ? 'not comparable, metrics agree' : 'not comparable, METRICS DIFFER';
+}
+
+function print(flags: VerifyFlags, found: readonly Checked[]): void {
   const rows = found.map((v) => [
     v.task,
-    v.metric.atFreeze.toFixed(4),
-    v.metric.now.toFixed(4),
     String(v.rows),
-    v.identical === true ? 'identical' : v.identical === false ? 'DIFFERENT' : `not comparable: ${v.reason}`,
+    v.loss.toFixed(4),
+    v.metric.now.toFixed(4),
+    v.metric.atFreeze.toFixed(4),
+    verdict(v),
   ]);
-  result(
-    options,
-    { tasks: found },
-    rows.length === 0 ? 'no task is trained yet' : table([['task', 'at freezing', 'now', 'rows', 'outputs'], ...rows]),
+  const paint = (text: string, row: number, column: number) => {
+    const same = found[row]?.identical;
+    if (column !== 5) return text;
+    return same === undefined ? colours.yellow(text) : same ? colours.green(text) : colours.red(text);
+  };
+  const header = [
+    'task',
+    'rows',
+    'loss',
+    found.some((v) => v.metric.name === 'error') ? 'metric' : 'accuracy',
+    'at freezing',
+    'outputs',
+  ];
+  result(flags, { tasks: found }, rows.length === 0 ? 'no task is trained yet' : table(header, rows, paint));
+}
+
+export async function verify(flags: VerifyFlags): Promise<void> {
+  print(flags, await checkTasks(undefined, flags, {}));
+}
+
+export async function evaluate(task: string | undefined, flags: VerifyFlags): Promise<void> {
+  if (task !== undefined && flags.all) throw new UsageError('name one task, or give --all: prognet eval <task>');
+  const threads = integerFlag('--threads', flags.threads);
+  const { provider } = flags;
+  print(
+    flags,
+    await checkTasks(task, flags, {
+      ...(provider === undefined ? {} : { provider }),
+      ...(threads === undefined ? {} : { threads }),
+    }),
   );
-  if (found.some((v) => v.identical === false)) process.exitCode = 1;
 }

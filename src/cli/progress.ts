@@ -1,0 +1,107 @@
+// Progress of a training on stderr: a bar on a terminal, else a line per epoch and one every two seconds within a long one.
+import cliProgress from 'cli-progress';
+import type { TrainEvent } from '../train/loop.js';
+import { type GlobalOptions, note } from './report.js';
+
+const secondsPerLine = 2;
+
+export interface Progress {
+  readonly event: (event: TrainEvent) => void;
+  /** A line, the bar taken away first. */
+  readonly line: (text: string) => void;
+  readonly stop: () => void;
+}
+
+export function progressOf(options: GlobalOptions, task: string): Progress {
+  const shown = process.stderr.isTTY && !options.quiet;
+  return shown ? new Bar(options, task) : new Lines(options, task);
+}
+
+/** The sentences that both kinds share. */
+abstract class Sentences implements Progress {
+  constructor(
+    protected readonly options: GlobalOptions,
+    protected readonly task: string,
+  ) {}
+
+  protected abstract step(what: string, done: number, total: number, loss?: number): void;
+  abstract stop(): void;
+
+  readonly line = (text: string): void => {
+    this.stop();
+    note(this.options, text);
+  };
+
+  readonly event = (e: TrainEvent): void => {
+    const { task } = this;
+    switch (e.kind) {
+      case 'features':
+        this.step('features of earlier columns', e.done, e.total);
+        break;
+      case 'step':
+        this.step(`epoch ${e.epoch}`, e.done, e.total, e.loss);
+        break;
+      case 'epoch': {
+        const { epoch, loss, validation } = e.record;
+        const seen =
+          validation === undefined
+            ? ''
+            : `, validation loss ${validation.loss.toFixed(4)} metric ${validation.metric.toFixed(4)}`;
+        this.line(`${task} epoch ${epoch}/${e.epochs} loss ${loss.toFixed(4)}${seen} (${e.seconds.toFixed(1)} s)`);
+        break;
+      }
+      case 'resumed':
+        this.line(`${task} continues after epoch ${e.epoch}, step ${e.step}`);
+        break;
+      case 'stopped':
+        this.line(`${task} stops early at epoch ${e.epoch}, takes epoch ${e.best} back`);
+        break;
+      case 'uncached':
+        this.line(
+          `${task}: features of earlier columns need ${e.bytes} bytes, over ${e.budget}: computed again for each chunk, which is slower`,
+        );
+        break;
+    }
+  };
+}
+
+class Lines extends Sentences {
+  private last = performance.now();
+
+  protected step(what: string, done: number, total: number, loss?: number): void {
+    if (performance.now() - this.last < secondsPerLine * 1000) return;
+    this.line(`${this.task} ${what}: ${done}/${total}${loss === undefined ? '' : ` loss ${loss.toFixed(4)}`}`);
+  }
+
+  stop(): void {
+    this.last = performance.now();
+  }
+}
+
+class Bar extends Sentences {
+  private what: string | undefined;
+  private readonly bar = new cliProgress.SingleBar({
+    format: '{task} {what} [{bar}] {value}/{total}{loss}',
+    stream: process.stderr,
+    hideCursor: true,
+    clearOnComplete: true,
+    // Its own handler would send a second SIGINT, which means: at once.
+    gracefulExit: false,
+    barsize: 30,
+  });
+
+  protected step(what: string, done: number, total: number, loss?: number): void {
+    const payload = { task: this.task, what, loss: loss === undefined ? '' : ` loss ${loss.toFixed(4)}` };
+    if (what !== this.what) {
+      this.stop();
+      this.bar.start(total, done, payload);
+      this.what = what;
+    } else this.bar.update(done, payload);
+  }
+
+  stop(): void {
+    if (this.what === undefined) return;
+    this.what = undefined;
+    this.bar.stop();
+  }
+}

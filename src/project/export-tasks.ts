@@ -1,0 +1,45 @@
+// Writes tasks as an ONNX file, weights inside or in a file beside it.
+import { existsSync, statSync } from 'node:fs';
+import { UsageError } from '../core/errors.js';
+import { taskModel } from '../progressive/forms.js';
+import { saveModel } from '../serde/external-data.js';
+import { toBinary } from '../serde/to-binary.js';
+import { writeFileAtomic } from '../workspace/atomic-file.js';
+import { frozenOf, frozenTasks, type Project, weightsOf } from './project.js';
+
+export interface ExportOptions {
+  readonly tasks: readonly string[];
+  readonly probabilities?: boolean;
+  readonly opset?: number;
+  /** Weights in a file beside the model. */
+  readonly externalData?: boolean;
+}
+
+export interface Exported {
+  readonly file: string;
+  readonly externalData: boolean;
+  readonly tasks: readonly string[];
+  readonly opset: number;
+}
+
+/** Throws UsageError for tasks that are unknown or not trained, WorkspaceError where the file cannot be written. */
+export function exportTasks(project: Project, file: string, options: ExportOptions): Exported {
+  const { tasks, probabilities = false, opset, externalData = false } = options;
+  for (const task of tasks) frozenOf(project, task);
+  const hashes = Object.fromEntries(frozenTasks(project).map((t) => [t, frozenOf(project, t).record.sha256.weights]));
+  const model = taskModel(project.description, weightsOf(project), {
+    tasks,
+    hashes,
+    probabilities,
+    ...(opset === undefined ? {} : { opset }),
+  });
+  // A device (/dev/stdout) takes one file; a rename would replace it.
+  if (externalData) saveModel(model, regularFile(file), { externalData });
+  else writeFileAtomic(file, toBinary(model));
+  return { file, externalData, tasks, opset: model.opset };
+}
+
+function regularFile(file: string): string {
+  if (!existsSync(file) || statSync(file).isFile()) return file;
+  throw new UsageError(`${file}: is no regular file, which external data need`, { path: file, expected: 'a file' });
+}

@@ -1,0 +1,47 @@
+// What an unfinished training was begun with, so that `--resume` needs no flag given again.
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { z } from 'zod';
+import type { Train } from '../progressive/description/description.js';
+import { trainSchema } from '../progressive/description/train-schema.js';
+import { type Json, parseJson, stableJson } from '../workspace/json.js';
+import { readWhole } from '../workspace/read-file.js';
+
+/** What decides a training's numbers; a resumed training must agree in all of it. */
+export interface RunIdentity {
+  readonly settings: object;
+  /** What the caller set beside the description. */
+  readonly overrides: Train;
+  /** Canonical column, as an object so that a difference names its place. */
+  readonly column: Json;
+  readonly data: string;
+  readonly provider: string;
+  readonly threads: number;
+}
+
+const storedSchema = z.object({
+  settings: z.object({ overrides: trainSchema, provider: z.string(), threads: z.int().min(1) }),
+});
+
+export type StoredRun = z.output<typeof storedSchema>['settings'];
+
+/** Any value that JSON holds, as the workspace writes it: -0 stays -0, what is undefined is left out. */
+export function toJson(value: unknown): Json {
+  return parseJson(stableJson(value), 'value');
+}
+
+/** True when a training of the task was begun and not finished. */
+export function runExists(root: string, task: string): boolean {
+  return existsSync(join(root, 'runs', task, 'run.json'));
+}
+
+/** What the unfinished training of a task was begun with; undefined without one, or where its file is damaged (resuming then says so). */
+export function storedRun(root: string, task: string): StoredRun | undefined {
+  if (!runExists(root, task)) return undefined;
+  const file = join(root, 'runs', task, 'run.json');
+  try {
+    return storedSchema.parse(parseJson(readWhole(file), file)).settings;
+  } catch {
+    return undefined;
+  }
+}

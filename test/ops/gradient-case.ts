@@ -1,0 +1,68 @@
+// Rows of the gradient tables: inputs, a graph, and what to compare; and values that keep away from kinks and ties.
+import { it } from 'vitest';
+import { gradient } from '../../src/autodiff/gradient.js';
+import { Random } from '../../src/core/random.js';
+import { elementCount } from '../../src/core/shape.js';
+import { Tensor } from '../../src/core/tensor.js';
+import type { Value } from '../../src/ir/graph.js';
+import type { Ops } from '../../src/ops/ops.js';
+import { type CheckOptions, checkGradient } from '../support/check-gradient.js';
+
+export interface Case {
+  readonly name: string;
+  readonly inputs: readonly Tensor[];
+  readonly build: (g: Ops, x: readonly Value[]) => Value | Value[];
+  readonly options?: CheckOptions;
+}
+
+export interface Spread {
+  readonly from?: number;
+  readonly to?: number;
+  /** Values keep 0.06 away from these. */
+  readonly kinks?: readonly number[];
+  readonly dtype?: 'float64' | 'float32';
+  readonly seed?: number;
+}
+
+/** All different, evenly spread over [from, to) in random order; default -2..2 away from 0. */
+export function values(dims: readonly number[], options: Spread = {}): Tensor {
+  const { from = -2, to = 2, kinks = [0], dtype = 'float64', seed = 1 } = options;
+  const count = elementCount(dims);
+  const order = new Random(seed, ...dims).permutation(count);
+  const list = Array.from(order, (k) => from + ((to - from) * (k + 0.37)) / Math.max(count, 1));
+  return Tensor.from(
+    dtype,
+    list.map((v) => kinks.reduce((w, kink) => (Math.abs(w - kink) < 0.06 ? kink + (w < kink ? -0.06 : 0.06) : w), v)),
+    dims,
+  );
+}
+
+/** Input i of a row; a row that has fewer is wrong. */
+export function at(x: readonly Value[], i = 0): Value {
+  const v = x[i];
+  if (v === undefined) throw new Error(`the row has no input ${i}`);
+  return v;
+}
+
+/** One test per row: the vector-Jacobian product against the numeric Jacobian. */
+export function runCases(cases: readonly Case[]): void {
+  it.each(cases.map((c) => [c.name, c] as const))('%s', async (_name, c) => {
+    await checkGradient((g, x) => c.build(g, x), c.inputs, c.options);
+  });
+}
+
+/** The row for the second derivative: the gradient of sum(f(x)^2) by the inputs, differentiated once more. */
+export function secondOrder(c: Case): Case {
+  return {
+    name: `${c.name}, second order`,
+    inputs: c.inputs,
+    options: { tolerance: 1e-5, ...c.options },
+    build: (g, x) => {
+      const y = c.build(g, x);
+      const outputs = Array.isArray(y) ? y : [y];
+      const terms = outputs.map((v) => g.reduceSum(g.mul(v, v), { keepdims: 0 }));
+      const by = (c.options?.by ?? x.map((_, i) => i)).map((i) => at(x, i)).filter((v) => v.dtype.startsWith('float'));
+      return gradient(g, { of: terms.reduce((a, b) => g.add(a, b)), by });
+    },
+  };
+}

@@ -1,0 +1,81 @@
+// The passes together: a gradient cleaned up, and large graphs in near linear time.
+import { describe, expect, test } from 'vitest';
+import { gradient } from '../../src/autodiff/gradient.js';
+import type { Value } from '../../src/ir/graph.js';
+import { printGraph } from '../../src/ir/print.js';
+import { type Ops, ops } from '../../src/ops/ops.js';
+import { verifyModel } from '../../src/ops/verify-model.js';
+import { optimise } from '../../src/passes/optimise.js';
+
+test('a gradient keeps what it needs', () => {
+  const g = ops();
+  const x = g.input('x', 'float32', ['N', 4]);
+  const w = g.input('w', 'float32', [4, 2]);
+  const loss = g.reduceSum(g.tanh(g.matMul(x, w)), null, { keepdims: 0 });
+  const [dw] = gradient(g, { of: loss, by: [w] });
+  g.output(loss, 'loss');
+  if (dw !== undefined) g.output(dw, 'dw');
+  optimise(g.graph);
+  verifyModel(g.model());
+  expect(printGraph(g.graph)).toMatchInlineSnapshot(`
+    "graph graph (x: float32[N,4], w: float32[4,2]) -> (loss, dw)
+      MatMul/out: float32[N,2] = MatMul(x, w)
+      Tanh/out: float32[N,2] = Tanh(MatMul/out)
+      loss: float32[] = ReduceSum<keepdims=0>(Tanh/out)
+      grad/ReduceSum/Shape/out: int64[2] = Shape(Tanh/out)
+      grad/ReduceSum/Expand/out: float32[N,2] = Expand(float32(1), grad/ReduceSum/Shape/out)
+      grad/Tanh/Mul/out: float32[N,2] = Mul(Tanh/out, Tanh/out)
+      grad/Tanh/Sub/out: float32[N,2] = Sub(float32(1), grad/Tanh/Mul/out)
+      grad/Tanh/Mul_1/out: float32[N,2] = Mul(grad/ReduceSum/Expand/out, grad/Tanh/Sub/out)
+      dw: float32[4,2] = Gemm<transA=1>(x, grad/Tanh/Mul_1/out)"
+  `);
+});
+
+describe('10,000 nodes', () => {
+  const size = 10_000;
+  const shapes: [string, (g: Ops, x: Value) => Value][] = [
+    ['a chain', (g, x) => Array.from({ length: size }).reduce<Value>((v) => g.neg(v), x)],
+    ['identities', (g, x) => Array.from({ length: size }).reduce<Value>((v) => g.identity(v), x)],
+    ['transposes', (g, x) => Array.from({ length: size }).reduce<Value>((v) => g.transpose(v), x)],
+    ['repetitions', (g, x) => Array.from({ length: size / 2 }).reduce<Value>((v) => g.add(v, g.exp(x)), x)],
+    [
+      'constants',
+      (g, x) =>
+        g.add(
+          x,
+          Array.from({ length: size }).reduce<Value>((v) => g.neg(v), g.scalar(1, 'float32')),
+        ),
+    ],
+    [
+      'shapes',
+      (g, x) => Array.from({ length: size / 4 }).reduce<Value>((v) => g.reshape(g.relu(v), g.mul(g.shape(v), g.ints([1, 1]))), x),
+    ],
+    [
+      'branches',
+      (g, x) => {
+        const c = g.input('c', 'bool', []);
+        let v = x;
+        for (let i = 0; i < size / 5; i++) {
+          const branch = (name: string) => {
+            const b = g.subgraph(`${name}${i}`);
+            b.output(b.neg(b.identity(v)));
+            return b.graph;
+          };
+          v = g.if(c, { then_branch: branch('then'), else_branch: branch('else') });
+        }
+        return v;
+      },
+    ],
+  ];
+  test.each(shapes)('%s', (_, build) => {
+    const g = ops();
+    g.output(build(g, g.input('x', 'float32', [2, 2])), 'y');
+    const start = performance.now();
+    optimise(g.graph);
+    const took = performance.now() - start;
+    verifyModel(g.model());
+    // a second on a quiet machine would be slow already; the bound is for what grows with the square
+    expect(took).toBeLessThan(3000);
+    console.info(`${_}: ${took.toFixed(0)} ms, ${g.graph.nodes.length} nodes left`);
+  });
+});
