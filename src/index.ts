@@ -8,7 +8,7 @@ export { Tensor } from './core/tensor.js';
 export { Graph, Node, Value } from './ir/graph.js';
 export { Model } from './ir/model.js';
 export { type Ops, ops } from './ops/ops.js';
-export { type OptimizerOptions, optimizer } from './optim/optimizer.js';
+export { adam, adamw, type OptimizerOptions, optimizer, rmsprop, sgd } from './optim/optimizer.js';
 export * from './progressive/description/builder.js';
 export type { Description } from './progressive/description/description.js';
 export { parseDescription, readDescription } from './progressive/description/parse.js';
@@ -16,6 +16,14 @@ export { type FormOptions, taskModel } from './progressive/forms.js';
 export { columnParameters, initialWeights, type Weights } from './progressive/parameters.js';
 export { toBinary } from './serde/to-binary.js';
 export { type TrainEvent, type TrainRequest, type TrainResult, train } from './train/loop.js';
+export {
+  type ExportOptions,
+  type GrowOptions,
+  Network,
+  type NetworkOptions,
+  prognet,
+  type TrainingGraphOptions,
+} from './train/network.js';
 export { type TrainSettings, trainSettings } from './train/settings.js';
 export { stepGraph } from './train/step-graph.js';
 export { version } from './version.js';

@@ -96,7 +96,7 @@ command('export', 'write an ONNX model, weights included', [
   .option('--task <task>', 'one task')
   .option('--all', 'one graph with every trained task')
   .requiredOption('-o, --output <file>', 'the .onnx file')
-  .option('--opset <n>', 'opset of the model (default: 17)')
+  .option('--opset <n>', 'opset of the model, 17 to 21 (default: 17)')
   .option('--external-data', 'weights in <file>.data beside the model')
   .option('--probabilities', 'add <task>_probabilities and <task>_label')
   .action(async (o: ExportFlags) => (await import('./commands/export.js')).exportCommand(all(o)));

@@ -6,7 +6,7 @@ import { ModelError } from '../core/errors.js';
 import type { Shape } from '../core/shape.js';
 import type { Tensor } from '../core/tensor.js';
 import { type Attribute, Graph, Node, Value } from './graph.js';
-import { defaultOpset, Model } from './model.js';
+import { defaultOpset, irVersionFor, Model } from './model.js';
 import { type Type, tensorType } from './types.js';
 
 /** Output types of a node, in order. Throws ShapeError when the inputs do not fit. */
@@ -151,6 +151,7 @@ export class GraphBuilder {
   model(): Model {
     const m = new Model(this.graph);
     m.opsets.set('', this.opset);
+    m.irVersion = irVersionFor(this.opset);
     return m;
   }
 }

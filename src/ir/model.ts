@@ -7,6 +7,11 @@ export const defaultOpset = 17;
 /** What producer_name says; producer_version is given by whoever writes. */
 export const producer = 'prognet';
 
+/** The IR version that an ONNX release pairs with an opset (ONNX, Versioning.md): readers of that opset know it. */
+export function irVersionFor(opset: number): number {
+  return opset <= 18 ? defaultIrVersion : opset <= 20 ? 9 : 10;
+}
+
 export interface FunctionDef {
   readonly domain: string;
   readonly name: string;

@@ -4,6 +4,7 @@ import { DescriptionError, PrognetError, ShapeError } from '../core/errors.js';
 import { formatShape } from '../core/shape.js';
 import type { Value } from '../ir/graph.js';
 import type { Ops } from '../ops/ops.js';
+import { reduceMean } from '../ops/reduce.js';
 import { lowerActivation } from './activation.js';
 import { biasInit } from './init.js';
 import type { Layer } from './layer-schema.js';
@@ -254,9 +255,9 @@ function lowerBatchNorm(scope: LayerScope, epsilon: number, momentum: number, x:
 
   const axes = Array.from({ length: rank }, (_, i) => i).filter((i) => i !== 1);
   const wide = [1, channels, ...Array.from({ length: rank - 2 }, () => 1)];
-  const batchMean = g.reduceMean(x, { axes, keepdims: 1 });
+  const batchMean = reduceMean(g, x, axes);
   const centred = g.sub(x, batchMean);
-  const batchVariance = g.reduceMean(g.mul(centred, centred), { axes, keepdims: 1 });
+  const batchVariance = reduceMean(g, g.mul(centred, centred), axes);
   const normal = g.div(centred, g.sqrt(g.add(batchVariance, g.scalar(epsilon, x))));
   // n / (n - 1) with n the number of values per channel, at least 2
   const count = g.max(g.div(g.cast(g.size(x), { to: 1 }), g.scalar(channels, 'float32')), g.scalar(2, 'float32'));

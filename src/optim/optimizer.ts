@@ -5,6 +5,8 @@ import type { Ops } from '../ops/ops.js';
 
 export interface OptimizerOptions {
   readonly kind: 'sgd' | 'adam' | 'adamw' | 'rmsprop';
+  /** The base rate, which a schedule scales. Default 0.1 for sgd, else 0.001. */
+  readonly lr?: number;
   /** sgd and rmsprop. Default 0. */
   readonly momentum?: number;
   /** sgd with momentum. */
@@ -18,6 +20,29 @@ export interface OptimizerOptions {
   /** Default 1e-8. */
   readonly epsilon?: number;
 }
+
+type Rule = Omit<OptimizerOptions, 'kind'>;
+/** Plain or momentum gradient descent. */
+export const sgd = (options: Pick<Rule, 'lr' | 'momentum' | 'nesterov' | 'weightDecay'> = {}): OptimizerOptions => ({
+  kind: 'sgd',
+  ...options,
+});
+export const adam = (options: Pick<Rule, 'lr' | 'beta1' | 'beta2' | 'epsilon' | 'weightDecay'> = {}): OptimizerOptions => ({
+  kind: 'adam',
+  ...options,
+});
+/** Adam with decoupled weight decay. */
+export const adamw = (options: Pick<Rule, 'lr' | 'beta1' | 'beta2' | 'epsilon' | 'weightDecay'> = {}): OptimizerOptions => ({
+  kind: 'adamw',
+  ...options,
+});
+export const rmsprop = (options: Pick<Rule, 'lr' | 'beta2' | 'epsilon' | 'momentum' | 'weightDecay'> = {}): OptimizerOptions => ({
+  kind: 'rmsprop',
+  ...options,
+});
+
+/** The rate where none is given. */
+export const defaultRate = { sgd: 0.1, adam: 1e-3, adamw: 1e-3, rmsprop: 1e-3 } as const;
 
 export interface Optimizer {
   /** State per parameter, of its shape, zero at first. */
@@ -36,13 +61,13 @@ export interface Optimizer {
 export function optimizer(options: OptimizerOptions): Optimizer {
   switch (options.kind) {
     case 'sgd':
-      return sgd(options.momentum ?? 0, options.nesterov ?? false, options.weightDecay ?? 0);
+      return sgdRule(options.momentum ?? 0, options.nesterov ?? false, options.weightDecay ?? 0);
     case 'adam':
-      return adam(options, options.weightDecay ?? 0, false);
+      return adamRule(options, options.weightDecay ?? 0, false);
     case 'adamw':
-      return adam(options, options.weightDecay ?? 0.01, true);
+      return adamRule(options, options.weightDecay ?? 0.01, true);
     case 'rmsprop':
-      return rmsprop(options.beta2 ?? 0.99, options.epsilon ?? 1e-8, options.momentum ?? 0, options.weightDecay ?? 0);
+      return rmspropRule(options.beta2 ?? 0.99, options.epsilon ?? 1e-8, options.momentum ?? 0, options.weightDecay ?? 0);
   }
 }
 
@@ -51,7 +76,7 @@ const scale = (g: Ops, x: Value, factor: number): Value => g.mul(x, g.scalar(fac
 const l2 = (g: Ops, p: Value, grad: Value, decay: number): Value => (decay === 0 ? grad : g.add(grad, scale(g, p, decay)));
 
 // v = mu v + g;  p -= rate v, with nesterov p -= rate (g + mu v)
-function sgd(mu: number, nesterov: boolean, decay: number): Optimizer {
+function sgdRule(mu: number, nesterov: boolean, decay: number): Optimizer {
   return {
     slots: mu === 0 ? [] : ['momentum'],
     scalars: (rate) => [rate],
@@ -68,7 +93,7 @@ function sgd(mu: number, nesterov: boolean, decay: number): Optimizer {
 // m = b1 m + (1 - b1) g;  v = b2 v + (1 - b2) g^2;  p -= rate / (1 - b1^t) m / (sqrt(v / (1 - b2^t)) + eps)      (arXiv 1412.6980)
 // Kept as M = m / (1 - b1) and V = v / (1 - b2), which saves two passes over the state: with c = sqrt((1 - b2^t) / (1 - b2)),
 // p -= [rate (1 - b1) c / (1 - b1^t)] M / (sqrt(V) + eps c). adamw first shrinks p by rate times decay (arXiv 1711.05101).
-function adam(options: OptimizerOptions, decay: number, decoupled: boolean): Optimizer {
+function adamRule(options: OptimizerOptions, decay: number, decoupled: boolean): Optimizer {
   const { beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8 } = options;
   return {
     slots: ['moment1', 'moment2'],
@@ -88,7 +113,7 @@ function adam(options: OptimizerOptions, decay: number, decoupled: boolean): Opt
 }
 
 // v = a v + (1 - a) g^2;  d = g / (sqrt(v) + eps);  with momentum b = mu b + d;  p -= rate d (or b)
-function rmsprop(a: number, epsilon: number, mu: number, decay: number): Optimizer {
+function rmspropRule(a: number, epsilon: number, mu: number, decay: number): Optimizer {
   return {
     slots: mu === 0 ? ['square'] : ['square', 'momentum'],
     scalars: (rate) => [rate],

@@ -17,14 +17,14 @@ export interface FormOptions {
   readonly tasks: readonly string[];
   /** Adds `<task>_probabilities` and `<task>_label`. */
   readonly probabilities?: boolean;
-  /** Default 17. */
+  /** 17 (the default) to 21. */
   readonly opset?: number;
   /** sha256 of each column's weights by task, written into the metadata. */
   readonly hashes?: Readonly<Record<string, string>>;
 }
 
 /** Opsets that the emitted ops are valid at without change. */
-export const opsetRange = { min: 17, max: 17 } as const;
+export const opsetRange = { min: 17, max: 21 } as const;
 
 /**
  * float32 [N, ...] to raw scores [N, k] under each task's name. `weights` by column index; only the columns that are reached are read.
@@ -32,9 +32,10 @@ export const opsetRange = { min: 17, max: 17 } as const;
  */
 export function taskModel(description: Description, weights: readonly (Weights | undefined)[], options: FormOptions): Model {
   const { opset = defaultOpset } = options;
-  if (opset < opsetRange.min || opset > opsetRange.max) {
-    throw new UsageError(`opset ${opset} cannot be emitted, expected ${opsetRange.min}`, {
-      expected: String(opsetRange.min),
+  const expected = `${opsetRange.min} to ${opsetRange.max}`;
+  if (!Number.isInteger(opset) || opset < opsetRange.min || opset > opsetRange.max) {
+    throw new UsageError(`opset ${opset} cannot be emitted, expected ${expected}`, {
+      expected,
       got: String(opset),
     });
   }

@@ -3,6 +3,7 @@ import { InternalError } from '../core/errors.js';
 import { float32 } from '../core/tensor.js';
 import type { Value } from '../ir/graph.js';
 import type { Ops } from '../ops/ops.js';
+import { reduceMean } from '../ops/reduce.js';
 import type { Head } from './description/head-schema.js';
 
 /**
@@ -11,8 +12,8 @@ import type { Head } from './description/head-schema.js';
  */
 export function lowerLoss(g: Ops, head: Head, scores: Value, targets: Value, reduction: 'mean' | 'none'): Value {
   const over = (perElement: Value): Value => {
-    const perSample = g.reduceMean(perElement, { axes: [1], keepdims: 0 });
-    return reduction === 'mean' ? g.reduceMean(perSample, { axes: [0], keepdims: 0 }) : perSample;
+    const perSample = reduceMean(g, perElement, [1], 0);
+    return reduction === 'mean' ? reduceMean(g, perSample, [0], 0) : perSample;
   };
   switch (head.kind) {
     case 'classify': {

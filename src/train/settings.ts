@@ -1,7 +1,7 @@
 // Training options with their defaults: what the description says, what a caller overrides.
 import { UsageError } from '../core/errors.js';
 import type { Clip } from '../optim/clip.js';
-import type { OptimizerOptions } from '../optim/optimizer.js';
+import { defaultRate, type OptimizerOptions } from '../optim/optimizer.js';
 import type { Schedule } from '../optim/schedule.js';
 import type { Train } from '../progressive/description/description.js';
 
@@ -18,8 +18,6 @@ export interface TrainSettings {
   readonly validation: number;
   readonly seed: number;
 }
-
-const rates = { sgd: 0.1, adam: 1e-3, adamw: 1e-3, rmsprop: 1e-3 } as const;
 
 /** Defaults: 5 epochs, batch 128, adam at 0.001 (sgd: 0.1), constant rate, no validation unless early stopping needs it (then 0.1). */
 export function trainSettings(train: Train, seed: number): TrainSettings {
@@ -39,7 +37,7 @@ export function trainSettings(train: Train, seed: number): TrainSettings {
   return {
     epochs: train.epochs ?? 5,
     batch: train.batch ?? 128,
-    rate: train.lr ?? rates[kind],
+    rate: train.lr ?? defaultRate[kind],
     optimizer: {
       kind,
       ...(train.momentum === undefined ? {} : { momentum: train.momentum }),

@@ -44,6 +44,8 @@ export interface StepRequest {
   readonly column: number;
   readonly optimizer: Optimizer;
   readonly clip?: Clip;
+  /** Rows of a minibatch, when all have the same. */
+  readonly batch?: number;
   /** dtype of the data as they are kept: uint8 (scaled to 0..1 in the graph) or float32. */
   readonly dataType: DType;
   readonly opset?: number;
@@ -78,7 +80,7 @@ export function stepGraph(request: StepRequest): StepGraph {
       return [tapInput(ref), g.input(tapInput(ref), 'float32', ['D', ...shape])];
     }),
   );
-  const order = g.input(stepInputs.order, 'int64', ['S', 'B']);
+  const order = g.input(stepInputs.order, 'int64', ['S', request.batch ?? 'B']);
   const scalars = g.input(stepInputs.scalars, 'float32', ['S', optimizer.scalars(0, 1).length]);
   const seeds = g.input(stepInputs.seeds, 'int64', ['S']);
 

@@ -1,5 +1,5 @@
 // The TypeScript way to write a description: each function gives the same plain form that YAML would, and parseDescription checks it.
-// Growing and training (`prognet({...}).grow()`) is Network's, not here.
+// Growing and training (`prognet({...}).grow()`) is in train/network.ts.
 import type { LayerInput, LayerOptions } from '../../nn/layer-schema.js';
 import type { ColumnInput, Description, DescriptionInput, InputInput } from './description.js';
 import type { HeadInput } from './head-schema.js';

@@ -1,0 +1,105 @@
+// Random networks of two columns for property tests: every kind of block, lateral and head over a 4 x 4 image, smooth activations, so that
+// a change anywhere shows at the output.
+import fc from 'fast-check';
+import { Random } from '../../src/core/random.js';
+import { elementCount } from '../../src/core/shape.js';
+import { Tensor } from '../../src/core/tensor.js';
+import type { ColumnInput, Description } from '../../src/progressive/description/description.js';
+import { parseDescription } from '../../src/progressive/description/parse.js';
+
+const bodies: Readonly<Record<string, ColumnInput['blocks']>> = {
+  dense: [
+    ['flatten', { dense: 6 }, 'tanh'],
+    [{ dense: 5 }, 'tanh'],
+  ],
+  deep: [
+    ['flatten', { dense: 4 }, 'gelu'],
+    [{ dense: 5 }, 'elu'],
+    [{ dense: 4 }, 'softplus'],
+  ],
+  conv: [
+    [{ conv2d: { filters: 3, kernel: 3, padding: 'same' } }, 'tanh', { avgpool2d: 2 }],
+    ['flatten', { dense: 5 }, 'tanh'],
+  ],
+  strided: [
+    [{ conv2d: { filters: 4, kernel: 3, stride: 2, padding: 'same' } }, 'batch_norm', 'silu'],
+    [{ conv2d: { filters: 3, kernel: 2, groups: 1 } }, 'tanh', 'global_avgpool'],
+  ],
+  normed: [
+    ['flatten', { dense: 6 }, 'batch_norm', 'sigmoid'],
+    [{ dense: 5 }, 'layer_norm', 'silu', { dropout: 0.2 }],
+  ],
+  residual: [
+    ['flatten', { dense: 6 }, 'tanh', { residual: [{ dense: 6 }, 'tanh'] }],
+    ['tanh', { residual: [{ dense: 6 }, 'tanh', { dense: 6 }] }],
+  ],
+  // The second block has no affine layer: laterals are added to its input.
+  plain: [['flatten', { dense: 6 }, 'tanh'], ['softmax']],
+};
+
+const laterals = [
+  { kind: 'linear' },
+  { kind: 'adapter', rank: 4, activation: 'tanh', alpha: 0.7 },
+  { kind: 'adapter', activation: 'gelu', alpha: 1 },
+] as const;
+const heads = [{ classify: 3 }, { binary: 2 }, { regress: 2 }] as const;
+
+export interface RandomNetwork {
+  readonly first: string;
+  readonly second: string;
+  readonly laterals: NonNullable<ColumnInput['laterals']>;
+  readonly head: NonNullable<ColumnInput['head']>;
+  readonly seed: number;
+}
+
+const kind = fc.constantFrom(...Object.keys(bodies));
+export const randomNetwork: fc.Arbitrary<RandomNetwork> = fc.record({
+  first: kind,
+  second: kind,
+  laterals: fc.constantFrom(...laterals),
+  head: fc.constantFrom(...heads),
+  seed: fc.nat(1000),
+});
+
+/** Columns `a` and `b`, b over a. */
+export function columnsOf(n: RandomNetwork): [ColumnInput, ColumnInput] {
+  const body = (name: string): ColumnInput['blocks'] => bodies[name];
+  return [
+    { task: 'a', blocks: body(n.first), head: { classify: 3 } },
+    { task: 'b', blocks: body(n.second), head: n.head, laterals: n.laterals },
+  ];
+}
+
+export function describe(columns: readonly ColumnInput[], seed: number): Description {
+  const input = { name: 'image', shape: [1, 4, 4] };
+  return parseDescription({ prognet: 1, name: 'random', seed, input, columns: [...columns] });
+}
+
+/** Standard normal numbers. */
+export function normals(seed: number, dims: readonly number[]): Tensor {
+  const r = new Random(seed, 'data');
+  return Tensor.from(
+    'float32',
+    Array.from({ length: elementCount(dims) }, () => r.normal()),
+    dims,
+  );
+}
+
+const rows = 12;
+export const images = normals(3, [rows, 1, 4, 4]);
+
+/** Targets of a head for `images`. */
+export function targetsOf(head: NonNullable<ColumnInput['head']>): Tensor {
+  if ('classify' in Object(head)) {
+    return new Tensor(
+      'int64',
+      [rows],
+      BigInt64Array.from({ length: rows }, (_, i) => BigInt(i % 3)),
+    );
+  }
+  return Tensor.from(
+    'float32',
+    Array.from({ length: rows * 2 }, (_, i) => i % 2),
+    [rows, 2],
+  );
+}
