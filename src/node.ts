@@ -3,4 +3,5 @@ export { loadData } from './data/sources.js';
 export { openProject } from './project/project.js';
 export { trainTask } from './project/train-task.js';
 export { verifyTask } from './project/verify.js';
+export { loadRuntime } from './runtime/load.js';
 export { NodeRuntime } from './runtime/node.js';

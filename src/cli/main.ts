@@ -6,6 +6,7 @@ import { version } from '../version.js';
 import type { ExportFlags } from './commands/export.js';
 import type { InitFlags } from './commands/init.js';
 import type { PredictFlags } from './commands/predict.js';
+import type { ProvidersFlags } from './commands/providers.js';
 import type { TrainFlags } from './commands/train.js';
 import type { VerifyFlags } from './commands/verify.js';
 import { fail, type GlobalOptions } from './report.js';
@@ -29,6 +30,11 @@ const program = withGlobals(new Command('prognet'))
     '\nExamples:\n  prognet init digits && cd digits\n  prognet train --all\n  prognet verify\n\n' +
       'Exit codes: 0 done, 1 failed, 2 wrong use or bad input, 130 interrupted (state kept).',
   );
+
+const providerHelp = 'execution providers in order of preference, "cuda,webgpu"; "cuda!" insists on it';
+const optionHelp = "ONNX Runtime's own, repeatable: cuda.deviceId=1, session.<key>=<value>";
+/** An option that may be given several times. */
+const collect = (value: string, before: readonly string[] = []): readonly string[] => [...before, value];
 
 function command(name: string, description: string, examples: readonly string[]): Command {
   return withGlobals(program.command(name).description(description)).addHelpText(
@@ -67,7 +73,8 @@ command('train [task]', 'train a task and freeze its column', [
   .option('--optimizer <name>', 'sgd, adam, adamw, rmsprop')
   .option('--schedule <name>', 'constant, cosine, step:<epochs>[:<factor>]')
   .option('--seed <n>', 'seed of first weights, order and dropout')
-  .option('--provider <name>', 'execution provider (default: cpu)')
+  .option('--provider <list>', `${providerHelp} (default: cpu)`)
+  .option('--provider-option <k=v>', optionHelp, collect)
   .option('--threads <n>', 'threads of one op; the bits of the result depend on it (default: one per core)')
   .option('--resume', 'continue an unfinished training')
   .option('--restart', 'drop an unfinished training and begin anew')
@@ -75,7 +82,8 @@ command('train [task]', 'train a task and freeze its column', [
 
 command('eval [task]', 'loss and accuracy of trained tasks on their test data', ['prognet eval digits', 'prognet eval --all'])
   .option('--all', 'every trained task (as without a task)')
-  .option('--provider <name>', "execution provider (default: the column's)")
+  .option('--provider <list>', `${providerHelp} (default: the column's)`)
+  .option('--provider-option <k=v>', optionHelp, collect)
   .option('--threads <n>', "threads of one op (default: the column's)")
   .action(async (task: string | undefined, o: VerifyFlags) => (await import('./commands/verify.js')).evaluate(task, all(o)));
 
@@ -85,7 +93,8 @@ command('predict <task>', 'probabilities and labels for inputs from a file', [
 ])
   .requiredOption('--input <file>', '.npy or IDX, [D, ...]; the transforms of the task are not applied to it')
   .option('--output <file>', 'probabilities (regress: values) as .npy, float32 [D, k]')
-  .option('--provider <name>', 'execution provider (default: cpu)')
+  .option('--provider <list>', `${providerHelp} (default: cpu)`)
+  .option('--provider-option <k=v>', optionHelp, collect)
   .action(async (task: string, o: PredictFlags) => (await import('./commands/predict.js')).predictCommand(task, all(o)));
 
 command('export', 'write an ONNX model, weights included', [
@@ -111,9 +120,15 @@ command('inspect <model>', 'what an ONNX file holds', [
   'prognet inspect digits.onnx --json',
 ]).action(async (model: string, o: GlobalOptions) => (await import('./commands/inspect.js')).inspect(model, all(o)));
 
-command('providers', 'what runs here, and the reason where one does not', ['prognet providers']).action(
-  async (o: GlobalOptions) => (await import('./commands/providers.js')).providers(all(o)),
-);
+command('providers', 'what runs here, and the reason where one does not', [
+  'prognet providers',
+  'prognet providers --model digits.onnx     which nodes fall back to the CPU',
+  'prognet providers --install cuda',
+])
+  .option('--provider <list>', `${providerHelp}, or says why not`)
+  .option('--model <file>', 'say where the nodes of this model run on each provider')
+  .option('--install <provider>', 'fetch the libraries of a provider that comes without them: cuda')
+  .action(async (o: ProvidersFlags) => (await import('./commands/providers.js')).providers(all(o)));
 
 command('schema', 'JSON Schema of descriptions, for editors', ['prognet schema > prognet.schema.json']).action(
   async (o: GlobalOptions) => (await import('./commands/schema.js')).schema(all(o)),

@@ -1,34 +1,38 @@
 // The adapter for onnxruntime-node, an optional peer that is imported when first needed.
-
+import { existsSync } from 'node:fs';
 import os from 'node:os';
-import type * as ort from 'onnxruntime-common';
+import { join } from 'node:path';
 import { RuntimeError } from '../core/errors.js';
-import type { Tensor } from '../core/tensor.js';
-import { fromOrt, toOrt } from './convert.js';
-import { probeModel } from './probe-model.js';
-import type { ProviderReport, Runtime, Session, SessionOptions } from './session.js';
+import { binaryFolder } from './node-package.js';
+import { firstSession, type OrtModule, oneLine, probeSession } from './ort-session.js';
+import { Probes } from './selection.js';
+import type { ProviderReport, ProviderWish, Runtime, RuntimeSettings, Selection, Session, SessionOptions } from './session.js';
+import { nestConfig } from './wish.js';
 
-type OrtModule = typeof ort & { listSupportedBackends?: () => { name: string; bundled: boolean }[] };
-
-/** First line of an ONNX Runtime error, without its source location. */
-export function oneLine(error: unknown): string {
-  const text = error instanceof Error ? error.message : String(error);
-  return (text.split('\n')[0] ?? '').replace(/\/\S+?(onnxruntime\/\S+)/g, '$1').trim();
-}
+type NodeModule = OrtModule & { listSupportedBackends?: () => { name: string; bundled: boolean }[] };
 
 export class NodeRuntime implements Runtime {
+  private readonly probes = new Probes((provider) => this.attempt(provider), explain, 'cpu');
+
   private constructor(
-    private readonly ort: OrtModule,
+    private readonly ort: NodeModule,
     readonly version: string,
+    private readonly settings: RuntimeSettings,
   ) {}
 
   /** Throws RuntimeError that says what to install when onnxruntime-node is absent. */
-  static async load(): Promise<NodeRuntime> {
+  static async load(settings: RuntimeSettings = {}): Promise<NodeRuntime> {
     try {
       const module = await import('onnxruntime-node');
-      const ortModule = ('default' in module ? module.default : module) as unknown as OrtModule;
+      const ortModule = ('default' in module ? module.default : module) as unknown as NodeModule;
+      // What goes wrong comes back as an error; the native log would say it again, in many lines.
+      ortModule.env.logLevel = 'fatal';
       // Loading decides whether a broken binary is there; its version tells which.
-      return new NodeRuntime(ortModule, `onnxruntime-node ${ortModule.env.versions.node ?? ortModule.env.versions.common}`);
+      return new NodeRuntime(
+        ortModule,
+        `onnxruntime-node ${ortModule.env.versions.node ?? ortModule.env.versions.common}`,
+        settings,
+      );
     } catch (error) {
       throw new RuntimeError(`onnxruntime-node cannot be loaded (${oneLine(error)}); install it: npm install onnxruntime-node`, {
         cause: error,
@@ -36,77 +40,54 @@ export class NodeRuntime implements Runtime {
     }
   }
 
-  async createSession(model: Uint8Array, options: SessionOptions = {}): Promise<Session> {
-    const providers = options.providers ?? ['cpu'];
-    let refused = '';
-    for (const provider of providers) {
-      try {
-        const session = await this.ort.InferenceSession.create(model, {
-          executionProviders: [provider],
-          intraOpNumThreads: options.threads ?? defaultThreads(),
-          interOpNumThreads: 1,
-          executionMode: 'sequential',
-          graphOptimizationLevel: 'all',
-          logSeverityLevel: 3,
-          extra: { session: { intra_op: { allow_spinning: options.spinning ? '1' : '0' } } },
-        });
-        return new NodeSession(this.ort, session, provider);
-      } catch (error) {
-        refused += `${refused === '' ? '' : '; '}${provider}: ${oneLine(error)}`;
-      }
-    }
-    throw new RuntimeError(`no session on ${providers.join(', ')}: ${refused}`);
+  private async create(model: Uint8Array, provider: string, options: SessionOptions) {
+    const { providerOptions = {}, config = {} } = this.settings;
+    const spinning = options.spinning ? '1' : '0';
+    const session = await this.ort.InferenceSession.create(model, {
+      executionProviders: [{ name: provider, ...providerOptions[provider] }],
+      intraOpNumThreads: options.threads ?? defaultThreads(),
+      interOpNumThreads: 1,
+      executionMode: 'sequential',
+      graphOptimizationLevel: 'all',
+      logSeverityLevel: 3,
+      extra: nestConfig({ 'session.intra_op.allow_spinning': spinning, ...config }),
+    });
+    return { ort: this.ort, session };
   }
 
-  async providers(): Promise<ProviderReport[]> {
-    const names = (this.ort.listSupportedBackends?.() ?? [{ name: 'cpu' }]).map((b) => b.name);
-    const reports: ProviderReport[] = [];
-    for (const provider of names) {
-      try {
-        const session = await this.createSession(probeModel, { providers: [provider] });
-        await session.release();
-        reports.push({ provider, available: true });
-      } catch (error) {
-        reports.push({ provider, available: false, reason: oneLine(error) });
-      }
-    }
-    return reports;
+  private attempt(provider: string): Promise<void> {
+    return probeSession(provider, (model, name) => this.create(model, name, { threads: 1 }));
+  }
+
+  createSession(model: Uint8Array, options: SessionOptions = {}): Promise<Session> {
+    return firstSession(options.providers ?? ['cpu'], this.probes, (provider) => this.create(model, provider, options));
+  }
+
+  providers(): Promise<ProviderReport[]> {
+    return this.probes.report((this.ort.listSupportedBackends?.() ?? [{ name: 'cpu' }]).map((b) => b.name));
+  }
+
+  select(wishes: readonly ProviderWish[]): Promise<Selection> {
+    return this.probes.select(wishes);
   }
 }
 
-/** Physical cores, as far as the count of logical ones tells. */
+/** Logical cores that this process may use. */
 export function defaultThreads(): number {
   return Math.max(1, os.availableParallelism());
 }
 
-class NodeSession implements Session {
-  readonly inputNames: readonly string[];
-  readonly outputNames: readonly string[];
-
-  constructor(
-    private readonly ort: OrtModule,
-    private readonly session: ort.InferenceSession,
-    readonly provider: string,
-  ) {
-    this.inputNames = session.inputNames;
-    this.outputNames = session.outputNames;
-  }
-
-  async run(feeds: Readonly<Record<string, Tensor>>, fetches?: readonly string[]): Promise<Record<string, Tensor>> {
-    const given: Record<string, ort.Tensor> = {};
-    for (const [name, t] of Object.entries(feeds)) given[name] = toOrt(this.ort.Tensor, t);
-    let results: ort.InferenceSession.OnnxValueMapType;
-    try {
-      results = fetches === undefined ? await this.session.run(given) : await this.session.run(given, [...fetches]);
-    } catch (error) {
-      throw new RuntimeError(`ONNX Runtime: ${oneLine(error)}`, { cause: error });
+/** The reason of a refusal with what would help. */
+function explain(provider: string, error: unknown): string {
+  const said = oneLine(error);
+  if (/Failed to load shared library/.test(said)) {
+    if (!existsSync(join(binaryFolder(), `libonnxruntime_providers_${provider}.so`))) {
+      return `its libraries are not installed: prognet providers --install cuda`;
     }
-    const out: Record<string, Tensor> = {};
-    for (const [name, t] of Object.entries(results)) out[name] = fromOrt(t as ort.Tensor);
-    return out;
+    return `libonnxruntime_providers_${provider}.so does not load: CUDA 12 and cuDNN 9 must be on the library path (${said})`;
   }
-
-  async release(): Promise<void> {
-    await this.session.release();
-  }
+  if (/No supported adapters/.test(said))
+    return 'no WebGPU adapter: a GPU and its Vulkan (or Metal, Direct3D 12) driver are needed';
+  if (/backend not found/.test(said)) return `onnxruntime-node has no ${provider} for ${process.platform} ${process.arch}`;
+  return said;
 }

@@ -3,9 +3,9 @@ import type { Tensor } from '../core/tensor.js';
 
 /** An ordered wish for execution providers and how to run. */
 export interface SessionOptions {
-  /** Tried in this order; default ['cpu']. */
+  /** Tried in this order; default ['cpu'], which the web's runtime takes as wasm. */
   readonly providers?: readonly string[];
-  /** Threads inside one op; default: the number of physical cores. Results are bit-identical for one number of threads. */
+  /** Threads inside one op; default: the number of cores. Results are bit-identical for one number of threads. */
   readonly threads?: number;
   /** Let worker threads spin between runs. Off by default, since sessions that take turns would slow each other down. */
   readonly spinning?: boolean;
@@ -28,10 +28,35 @@ export interface ProviderReport {
   readonly reason?: string;
 }
 
+/** One entry of `cuda!,webgpu,cpu`. */
+export interface ProviderWish {
+  readonly name: string;
+  /** Written with `!`: a refusal is an error rather than a reason to try the next. */
+  readonly insist: boolean;
+}
+
+/** The provider that serves a wish, and those that would have come before it. */
+export interface Selection {
+  readonly provider: string;
+  readonly refused: readonly { readonly provider: string; readonly reason: string }[];
+}
+
+export type OptionValue = string | number | boolean | readonly string[];
+
+/** What an adapter is loaded with, for all its sessions. */
+export interface RuntimeSettings {
+  /** ONNX Runtime's own options of a provider, by provider and name: `{ cuda: { deviceId: 1 } }`. */
+  readonly providerOptions?: Readonly<Record<string, Readonly<Record<string, OptionValue>>>>;
+  /** Session config entries by their full key: `session.set_denormal_as_zero`. */
+  readonly config?: Readonly<Record<string, string>>;
+}
+
 export interface Runtime {
   /** `onnxruntime-node 1.30.0` */
   readonly version: string;
   createSession(model: Uint8Array, options?: SessionOptions): Promise<Session>;
-  /** Probes every provider that the package knows with a one-node session. */
+  /** Probes every provider that the package knows, each once, with a one-node session. */
   providers(): Promise<ProviderReport[]>;
+  /** The first provider of a wish that works here; the CPU where none of them does and none is insisted on. Throws RuntimeError. */
+  select(wishes: readonly ProviderWish[]): Promise<Selection>;
 }

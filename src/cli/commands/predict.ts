@@ -3,14 +3,13 @@ import { must } from '../../core/errors.js';
 import { writeNpy } from '../../data/npy.js';
 import { predict, readInputs } from '../../project/predict.js';
 import { frozenOf, openProject } from '../../project/project.js';
-import { NodeRuntime } from '../../runtime/node.js';
 import { writeFileAtomic } from '../../workspace/atomic-file.js';
-import { type GlobalOptions, result } from '../report.js';
+import { result } from '../report.js';
+import { openRuntime, type RuntimeFlags } from '../runtime.js';
 
-export interface PredictFlags extends GlobalOptions {
+export interface PredictFlags extends RuntimeFlags {
   readonly input: string;
   readonly output?: string;
-  readonly provider?: string;
 }
 
 /** The rows of a tensor [D, ...] as lists of numbers. */
@@ -23,8 +22,8 @@ export async function predictCommand(task: string, options: PredictFlags): Promi
   const project = openProject(options.workspace ?? '.');
   frozenOf(project, task);
   const inputs = readInputs(options.input, must(project.description.inputs[0], 'input').shape);
-  const runtime = await NodeRuntime.load();
-  const { values, kind, labels } = await predict(runtime, project, task, inputs, { providers: [options.provider ?? 'cpu'] });
+  const { runtime, selection } = await openRuntime(options);
+  const { values, kind, labels } = await predict(runtime, project, task, inputs, { providers: [selection?.provider ?? 'cpu'] });
   if (options.output !== undefined) writeFileAtomic(options.output, writeNpy(values));
   const count = values.dims[0] ?? 0;
   const shown = rowsOf(values.data, count);

@@ -1,16 +1,71 @@
 // prognet providers
-import { NodeRuntime } from '../../runtime/node.js';
-import { colours, type GlobalOptions, result, table } from '../report.js';
+import { UsageError } from '../../core/errors.js';
+import { installCuda } from '../../runtime/install-cuda.js';
+import type { Placement } from '../../runtime/placement.js';
+import { placementOf } from '../../runtime/placement.js';
+import { readWhole } from '../../workspace/read-file.js';
+import { colours, type GlobalOptions, note, result, table } from '../report.js';
+import { openRuntime, type RuntimeFlags } from '../runtime.js';
 
-export async function providers(options: GlobalOptions): Promise<void> {
-  const runtime = await NodeRuntime.load();
+export interface ProvidersFlags extends RuntimeFlags {
+  readonly install?: string;
+  readonly model?: string;
+}
+
+/** Where the nodes of a model run on each provider, or the reason why it is not taken. */
+interface Placed {
+  readonly provider: string;
+  readonly placement?: Placement;
+  readonly reason?: string;
+}
+
+async function install(what: string, options: GlobalOptions): Promise<void> {
+  if (what !== 'cuda') {
+    throw new UsageError(`--install: found "${what}", expected cuda (the others come with their package)`, {
+      got: what,
+      expected: 'cuda',
+    });
+  }
+  await installCuda((line) => note(options, line));
+}
+
+async function place(file: string, providers: readonly string[]): Promise<Placed[]> {
+  const model = readWhole(file);
+  const placed: Placed[] = [];
+  for (const provider of providers) {
+    try {
+      placed.push({ provider, placement: await placementOf(model, provider) });
+    } catch (error) {
+      placed.push({ provider, reason: error instanceof Error ? error.message : String(error) });
+    }
+  }
+  return placed;
+}
+
+const short = (name: string): string => name.replace(/ExecutionProvider$/, '').toLowerCase();
+
+function placementText({ provider, placement, reason }: Placed): string {
+  if (placement === undefined) return `${provider}: not taken, ${reason}`;
+  const counts = Object.entries(placement.nodes).map(([name, count]) => `${count} on ${short(name)}`);
+  const fell = placement.fellBack.map((node) => `\n  on the CPU: ${node}`).join('');
+  return `${provider}: ${counts.join(', ')}${fell}`;
+}
+
+export async function providers(options: ProvidersFlags): Promise<void> {
+  if (options.install !== undefined) await install(options.install, options);
+  const { runtime } = await openRuntime(options);
   const found = await runtime.providers();
   const rows = found.map((p) => [p.provider, p.available ? 'yes' : 'no', p.reason ?? '']);
   const paint = (text: string, row: number, column: number) =>
     column !== 1 ? text : found[row]?.available ? colours.green(text) : colours.yellow(text);
+  const text = `${runtime.version}\n${table(['provider', 'runs', 'reason'], rows, paint)}`;
+  if (options.model === undefined) return result(options, { runtime: runtime.version, providers: found }, text);
+  const able = found.filter((p) => p.available).map((p) => p.provider);
+  const model = await place(options.model, able);
+  const document = { runtime: runtime.version, providers: found, model: options.model, placement: model };
   result(
     options,
-    { runtime: runtime.version, providers: found },
-    `${runtime.version}\n${table(['provider', 'runs', 'reason'], rows, paint)}`,
+    document,
+    [text, '', `nodes of ${options.model}, after ONNX Runtime's own optimisation`, ...model.map(placementText)].join('\n'),
   );
 }

@@ -5,12 +5,12 @@ import { trainSchema } from '../../progressive/description/train-schema.js';
 import { openProject, taskOf } from '../../project/project.js';
 import { runExists } from '../../project/stored-run.js';
 import { type EarlierTask, type TrainedTask, trainTask } from '../../project/train-task.js';
-import { NodeRuntime } from '../../runtime/node.js';
 import { integerFlag } from '../flags.js';
 import { progressOf } from '../progress.js';
-import { type GlobalOptions, note, result, table } from '../report.js';
+import { note, result, table } from '../report.js';
+import { chosen, openRuntime, type RuntimeFlags } from '../runtime.js';
 
-export interface TrainFlags extends GlobalOptions {
+export interface TrainFlags extends RuntimeFlags {
   readonly all?: boolean;
   readonly epochs?: string;
   readonly batch?: string;
@@ -18,8 +18,6 @@ export interface TrainFlags extends GlobalOptions {
   readonly optimizer?: string;
   readonly schedule?: string;
   readonly seed?: string;
-  readonly provider?: string;
-  readonly threads?: string;
   readonly resume?: boolean;
   readonly restart?: boolean;
 }
@@ -103,18 +101,18 @@ export async function trainCommand(task: string | undefined, flags: TrainFlags):
   const threads = integerFlag('--threads', flags.threads);
   const overrides = overridesOf(flags);
   const tasks = tasksOf(task, flags);
-  const { resume = false, restart = false, provider } = flags;
+  const { resume = false, restart = false } = flags;
   const done = await interruptible(flags, async (signal) => {
-    const runtime = await NodeRuntime.load();
+    const opened = await openRuntime(flags);
     const trained: TrainedTask[] = [];
     for (const name of tasks) {
       const progress = progressOf(flags, name);
       try {
         const options = { overrides, resume, restart, signal, onEvent: progress.event, onNote: progress.line };
         trained.push(
-          await trainTask(runtime, flags.workspace ?? '.', name, {
+          await trainTask(opened.runtime, flags.workspace ?? '.', name, {
             ...options,
-            ...(provider === undefined ? {} : { provider }),
+            ...chosen(opened),
             ...(threads === undefined ? {} : { threads }),
           }),
         );

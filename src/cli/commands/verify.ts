@@ -2,14 +2,12 @@
 import { UsageError } from '../../core/errors.js';
 import { frozenOf, frozenTasks, openProject } from '../../project/project.js';
 import { type Verified, type VerifyOptions, verifyTask } from '../../project/verify.js';
-import { NodeRuntime } from '../../runtime/node.js';
 import { integerFlag } from '../flags.js';
-import { colours, type GlobalOptions, note, result, table } from '../report.js';
+import { colours, note, result, table } from '../report.js';
+import { chosen, openRuntime, type RuntimeFlags } from '../runtime.js';
 
-export interface VerifyFlags extends GlobalOptions {
+export interface VerifyFlags extends RuntimeFlags {
   readonly all?: boolean;
-  readonly provider?: string;
-  readonly threads?: string;
 }
 
 type Checked = Verified & { readonly sha256Weights: string; readonly seconds: number | undefined };
@@ -19,11 +17,11 @@ async function checkTasks(task: string | undefined, flags: VerifyFlags, how: Ver
   const project = openProject(flags.workspace ?? '.');
   const tasks = task === undefined ? frozenTasks(project) : [task];
   for (const name of tasks) frozenOf(project, name);
-  const runtime = await NodeRuntime.load();
+  const opened = await openRuntime(flags);
   const found: Checked[] = [];
   for (const name of tasks) {
     const { sha256, metrics } = frozenOf(project, name).record;
-    const verified = await verifyTask(runtime, project, name, how);
+    const verified = await verifyTask(opened.runtime, project, name, { ...how, ...chosen(opened) });
     found.push({ ...verified, sha256Weights: sha256.weights, seconds: metrics.seconds });
     if (verified.identical === undefined) note(flags, `${name}: not comparable bit for bit, ${verified.reason}`);
   }
@@ -68,11 +66,9 @@ export async function verify(flags: VerifyFlags): Promise<void> {
 export async function evaluate(task: string | undefined, flags: VerifyFlags): Promise<void> {
   if (task !== undefined && flags.all) throw new UsageError('name one task, or give --all: prognet eval <task>');
   const threads = integerFlag('--threads', flags.threads);
-  const { provider } = flags;
   print(
     flags,
     await checkTasks(task, flags, {
-      ...(provider === undefined ? {} : { provider }),
       ...(threads === undefined ? {} : { threads }),
     }),
   );

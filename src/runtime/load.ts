@@ -1,0 +1,37 @@
+// The runtime of a Node process: onnxruntime-node, or onnxruntime-web's wasm where that is absent.
+import { RuntimeError } from '../core/errors.js';
+import { defaultThreads, NodeRuntime } from './node.js';
+import type { OrtModule } from './ort-session.js';
+import type { Runtime, RuntimeSettings } from './session.js';
+import { WebRuntime } from './web.js';
+
+export interface LoadedRuntime {
+  readonly runtime: Runtime;
+  /** What the user should know: that wasm runs for want of onnxruntime-node. */
+  readonly note?: string;
+}
+
+export interface LoadSettings extends RuntimeSettings {
+  /** Of wasm, which has one number for all sessions. Default: one for each core. */
+  readonly threads?: number;
+}
+
+/** Throws RuntimeError when neither package can be loaded. */
+export async function loadRuntime(settings: LoadSettings = {}): Promise<LoadedRuntime> {
+  let missing: unknown;
+  try {
+    return { runtime: await NodeRuntime.load(settings) };
+  } catch (error) {
+    missing = error;
+  }
+  const why = missing instanceof Error ? missing.message : String(missing);
+  const { threads = defaultThreads() } = settings;
+  try {
+    const wasm = async () => (await import('onnxruntime-web')) as unknown as OrtModule;
+    const runtime = await WebRuntime.load({ wasm }, { ...settings, threads });
+    return { runtime, note: `${runtime.version} on wasm, several times slower: ${why}` };
+  } catch (error) {
+    const also = error instanceof Error ? error.message : String(error);
+    throw new RuntimeError(`${why}; nor is there a fallback: ${also}`, { cause: error });
+  }
+}

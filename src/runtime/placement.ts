@@ -1,0 +1,75 @@
+// Where a provider's nodes run: those that it lacks go to the CPU silently. ONNX Runtime says so in its verbose log alone, which is native
+// output: so the session is made in a child process, and its log read.
+import { spawn } from 'node:child_process';
+import { RuntimeError } from '../core/errors.js';
+
+export interface Placement {
+  /** Nodes by ONNX Runtime's own name of the provider, `CPUExecutionProvider`, those of subgraphs included. */
+  readonly nodes: Readonly<Record<string, number>>;
+  /** The nodes that fell back to the CPU, as `Op (name)`; empty for the CPU itself. */
+  readonly fellBack: readonly string[];
+}
+
+/** Makes a session of the model on stdin; a failure is the last line of stdout. */
+const child = `
+import ort from 'onnxruntime-node';
+const chunks = [];
+for await (const chunk of process.stdin) chunks.push(chunk);
+try {
+  await ort.InferenceSession.create(new Uint8Array(Buffer.concat(chunks)), { ...JSON.parse(process.argv[1]), logSeverityLevel: 0 });
+} catch (error) {
+  process.stdout.write('refused ' + String(error.message).split('\\n')[0] + '\\n');
+}
+`;
+
+/**
+ * Reads the log's blocks: ` All nodes placed on [X]. Number of nodes: 3`, or ` Node(s) placed on [X]. Number of nodes: 3` with one line
+ * `  Op (name)` for each. A graph and each of its subgraphs have a block.
+ */
+export function readPlacement(log: string, provider: string): Placement {
+  const nodes: Record<string, number> = {};
+  const fellBack: string[] = [];
+  let at = '';
+  for (const line of log.split('\n')) {
+    const message = /VerifyEachNodeIsAssignedToAnEp\] ?(.*)$/.exec(line)?.[1];
+    if (message === undefined) continue;
+    const [, all, name, count] = /^\s*(All nodes|Node\(s\)) placed on \[(\w+)\]\. Number of nodes: (\d+)/.exec(message) ?? [];
+    if (name !== undefined) {
+      at = name;
+      nodes[name] = (nodes[name] ?? 0) + Number(count);
+      if (all === 'All nodes' && provider !== 'cpu' && name === 'CPUExecutionProvider')
+        fellBack.push(`${count} nodes of one graph`);
+      continue;
+    }
+    const node = /^\s+(\S+ \(.*\))\s*$/.exec(message)?.[1];
+    if (node !== undefined && provider !== 'cpu' && at === 'CPUExecutionProvider') fellBack.push(node);
+  }
+  return { nodes, fellBack };
+}
+
+/** Places a model's nodes on a provider of onnxruntime-node. Throws RuntimeError when it is refused. */
+export async function placementOf(model: Uint8Array, provider: string): Promise<Placement> {
+  const options = JSON.stringify({ executionProviders: [provider], graphOptimizationLevel: 'all', intraOpNumThreads: 1 });
+  const ran = spawn(process.execPath, ['--input-type=module', '-e', child, options], {
+    cwd: import.meta.dirname,
+    stdio: ['pipe', 'pipe', 'pipe'],
+  });
+  let output = '';
+  const hear = (chunk: Buffer) => {
+    output += chunk;
+  };
+  ran.stdout.on('data', hear);
+  ran.stderr.on('data', hear);
+  // A child that dies early closes its input; what it said is read below.
+  ran.stdin.on('error', () => {});
+  ran.stdin.end(model);
+  await new Promise<void>((resolve, reject) => {
+    ran.on('error', reject);
+    ran.on('close', () => resolve());
+  });
+  const refused = /^refused (.*)$/m.exec(output)?.[1];
+  if (refused !== undefined) throw new RuntimeError(`${provider}: ${refused.replace(/\/\S+?(onnxruntime\/\S+)/g, '$1')}`);
+  const placement = readPlacement(output, provider);
+  if (Object.keys(placement.nodes).length > 0) return placement;
+  throw new RuntimeError(`${provider}: ONNX Runtime did not say where the model's nodes run`);
+}
