@@ -1,10 +1,11 @@
 // The public library, free of Node: describe a network, build its graphs, differentiate, encode. What touches files and onnxruntime-node is
 // in `prognet/node`.
 
-export { type GradientRequest, gradient } from './autodiff/gradient.js';
+export { type GradientRequest, gradient, jvp, type TangentRequest } from './autodiff/gradient.js';
 export type { DType } from './core/dtype.js';
 export * from './core/errors.js';
 export { Tensor } from './core/tensor.js';
+export { type GradientModelOptions, gradientModel } from './deploy/gradient-model.js';
 export { Graph, Node, Value } from './ir/graph.js';
 export { Model } from './ir/model.js';
 export { type Ops, ops } from './ops/ops.js';
@@ -14,6 +15,7 @@ export type { Description } from './progressive/description/description.js';
 export { parseDescription, readDescription } from './progressive/description/parse.js';
 export { type FormOptions, taskModel } from './progressive/forms.js';
 export { columnParameters, initialWeights, type Weights } from './progressive/parameters.js';
+export { fromBinary } from './serde/from-binary.js';
 export { toBinary } from './serde/to-binary.js';
 export { type TrainEvent, type TrainRequest, type TrainResult, train } from './train/loop.js';
 export {

@@ -4,6 +4,7 @@ import { Command, CommanderError } from 'commander';
 import { UsageError } from '../core/errors.js';
 import { version } from '../version.js';
 import type { ExportFlags } from './commands/export.js';
+import type { GradFlags } from './commands/grad.js';
 import type { InitFlags } from './commands/init.js';
 import type { PredictFlags } from './commands/predict.js';
 import type { ProvidersFlags } from './commands/providers.js';
@@ -114,6 +115,18 @@ command('verify', 'hashes, and every trained task: outputs bit for bit as on the
   'prognet verify',
   'prognet verify --json',
 ]).action(async (o: VerifyFlags) => (await import('./commands/verify.js')).verify(all(o)));
+
+command('grad <model>', 'the gradient graph of any ONNX model, in standard ops', [
+  'prognet grad model.onnx --loss loss --wrt weight,bias -o gradient.onnx',
+  'prognet grad model.onnx --loss scores --wrt image -o vjp.onnx          with an input seed/scores',
+  'prognet grad model.onnx --loss scores --wrt image --mode jvp -o jvp.onnx',
+])
+  .requiredOption('--loss <names>', 'the output to differentiate (or several, with commas)')
+  .requiredOption('--wrt <names>', 'inputs or initializers to differentiate by, with commas')
+  .requiredOption('-o, --output <file>', 'the .onnx file: the outputs of the model and grad/<name> (jvp: jvp/<output>)')
+  .option('--mode <mode>', 'vjp: reverse, jvp: forward, along inputs tangent/<name>', 'vjp')
+  .option('--external-data', 'weights in <file>.data beside the model')
+  .action(async (model: string, o: GradFlags) => (await import('./commands/grad.js')).grad(model, all(o)));
 
 command('inspect <model>', 'what an ONNX file holds', [
   'prognet inspect digits.onnx',

@@ -16,6 +16,24 @@ export type Infer = (node: Node, opset: number) => (Type | undefined)[];
 export class Names {
   private readonly used = new Map<string, number>();
 
+  /** The names that stand in a graph and its subgraphs already. */
+  static of(graph: Graph): Names {
+    const names = new Names();
+    const take = (g: Graph) => {
+      for (const v of g.values()) names.used.set(v.name, 0);
+      for (const node of g.nodes) {
+        names.used.set(node.name, 0);
+        for (const sub of node.subgraphs) take(sub);
+      }
+    };
+    take(graph);
+    return names;
+  }
+
+  has(name: string): boolean {
+    return this.used.has(name);
+  }
+
   /** `hint` itself when free, else `hint_1`, `hint_2`, ... */
   unique(hint: string): string {
     const n = this.used.get(hint);
@@ -88,6 +106,35 @@ export class GraphBuilder {
     return v;
   }
 
+  /**
+   * Moves the initializers and Constant nodes of a subgraph into the outermost graph, so that copies of the subgraph share them. A name that
+   * another branch may use as well is changed.
+   */
+  adopt(sub: Graph): void {
+    if (this.outer !== undefined) {
+      this.outer.adopt(sub);
+      return;
+    }
+    const inputs = new Set(sub.inputs);
+    const move = (v: Value) => {
+      v.name = this.names.unique(v.name);
+      this.graph.initializers.push(v);
+    };
+    for (const v of sub.initializers) if (!inputs.has(v)) move(v);
+    sub.initializers = sub.initializers.filter((v) => inputs.has(v));
+    sub.nodes = sub.nodes.filter((node) => {
+      for (const inner of node.subgraphs) this.adopt(inner);
+      const [v] = node.outputs;
+      const a = node.attributes.get('value');
+      if (node.opType !== 'Constant' || node.domain !== '' || a?.kind !== 'tensor' || v === undefined) return true;
+      if (sub.outputs.includes(v)) return true;
+      v.producer = undefined;
+      v.constant = a.value;
+      move(v);
+      return false;
+    });
+  }
+
   /** Marks a value as a graph output; with a name, the value gets it (through Identity when it is an input or an output already). */
   output(value: Value, name?: string): Value {
     let v = value;
@@ -127,7 +174,7 @@ export class GraphBuilder {
     const name = this.names.unique(`${this.prefix}${opType}`);
     const values = wanted.map((w, i) => new Value(w ? (i === 0 ? `${name}/out` : `${name}/out${i}`) : ''));
     for (const v of values) if (v.name !== '') v.name = this.names.unique(v.name);
-    const node = new Node(opType, list, values, new Map(attributes), name, domain);
+    const node = new Node(opType, list, [...values], new Map(attributes), name, domain);
     const types = this.infer(node, this.opset);
     values.forEach((v, i) => {
       const type = types[i];

@@ -1,4 +1,5 @@
 // The model: a graph with its versions and metadata (ModelProto), and functions local to it (FunctionProto).
+import { cloneGraph } from './clone.js';
 import type { Attribute, Graph } from './graph.js';
 
 /** IR version and opset that prognet emits by default. */
@@ -44,4 +45,20 @@ export class Model {
   get opset(): number {
     return this.opsets.get('') ?? defaultOpset;
   }
+}
+
+/** A copy whose graph and functions may be changed without touching the original; tensors are shared. */
+export function cloneModel(model: Model): Model {
+  const copy = new Model(cloneGraph(model.graph));
+  copy.irVersion = model.irVersion;
+  copy.opsets = new Map(model.opsets);
+  copy.producerName = model.producerName;
+  copy.producerVersion = model.producerVersion;
+  copy.domain = model.domain;
+  copy.modelVersion = model.modelVersion;
+  copy.doc = model.doc;
+  copy.metadata = new Map(model.metadata);
+  copy.functions = model.functions.map((f) => ({ ...f, body: cloneGraph(f.body) }));
+  copy.unread = [...model.unread];
+  return copy;
 }

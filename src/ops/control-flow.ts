@@ -50,13 +50,14 @@ function inferLoop(c: NodeContext): (Type | undefined)[] {
   checkCount(c, 'outputs (carried values, scan outputs)', carried + scans, c.outputCount);
   return c.node.outputs.map((_, i) => {
     const out = graph.outputs[i + 1]?.type;
-    if (i >= carried) return stacked(c, `scan output ${i - carried}`, out, trips(c, graph));
+    if (i >= carried) return stacked(c, `scan output ${i - carried}`, out, tripCount(c));
     return common(c, `carried value ${i} ("${c.value(i + 2).name}")`, c.value(i + 2).type, out);
   });
 }
 
-/** The number of iterations, where it is a constant and the condition is left out or passed through. */
-function trips(c: NodeContext, graph: Graph): Dim {
+/** The number of iterations of a Loop, where it is a constant and the condition is left out or passed through. */
+export function tripCount(c: NodeContext): Dim {
+  const graph = body(c, 'body');
   const count = c.has(0) ? knownElements(c.value(0))?.[0] : null;
   let condition = graph.outputs[0];
   while (condition?.producer?.opType === 'Identity') condition = condition.producer.inputs[0] ?? undefined;
@@ -101,7 +102,6 @@ function inferScan(c: NodeContext): (Type | undefined)[] {
   });
 }
 
-// Gradients through control flow are refused: a training loop differentiates its body before it is wrapped in Loop.
 export const control: Readonly<Record<ControlOp, OpDef>> = {
   If: {
     versions: [1, 11, 13, 16, 19, 21],
@@ -109,7 +109,7 @@ export const control: Readonly<Record<ControlOp, OpDef>> = {
     outputs: 'outputs*',
     attributes: { then_branch: 'graph', else_branch: 'graph' },
     infer: inferIf,
-    gradient: 'unsupported',
+    gradient: 'subgraphs',
   },
   Loop: {
     versions: [1, 11, 13, 16, 19, 21],
@@ -117,7 +117,7 @@ export const control: Readonly<Record<ControlOp, OpDef>> = {
     outputs: 'v_final_and_scan_outputs*',
     attributes: { body: 'graph' },
     infer: inferLoop,
-    gradient: 'unsupported',
+    gradient: 'subgraphs',
   },
   Scan: {
     versions: [9, 11, 16, 19, 21],
@@ -132,6 +132,6 @@ export const control: Readonly<Record<ControlOp, OpDef>> = {
       scan_output_directions: 'ints',
     },
     infer: inferScan,
-    gradient: 'unsupported',
+    gradient: 'subgraphs',
   },
 };

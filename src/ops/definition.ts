@@ -1,6 +1,6 @@
 // Which row of the op table holds for a node: none for other domains, ops the table lacks, and opsets older than the row's rules.
 import type { Node } from '../ir/graph.js';
-import type { OpDef } from './op-def.js';
+import { constantOf, type OpDef } from './op-def.js';
 import { findOp } from './table.js';
 
 /** True for ops of ai.onnx, under either spelling of its domain. */
@@ -12,4 +12,22 @@ export function isStandard(node: Node): boolean {
 export function definitionOf(node: Node, opset: number): OpDef | undefined {
   const def = isStandard(node) ? findOp(node.opType) : undefined;
   return def !== undefined && opset >= (def.versions[0] ?? 1) ? def : undefined;
+}
+
+/** Ops whose outputs differ from run to run. */
+export const randomOps: ReadonlySet<string> = new Set([
+  'RandomNormal',
+  'RandomNormalLike',
+  'RandomUniform',
+  'RandomUniformLike',
+  'Multinomial',
+  'Bernoulli',
+  'Dropout',
+]);
+
+/** True when computing the node twice may give two results; a Dropout that only infers (its training_mode left out or false) does not. */
+export function drawsAtRandom(node: Node): boolean {
+  if (!isStandard(node) || !randomOps.has(node.opType)) return false;
+  const training = node.inputs[2] ?? undefined;
+  return node.opType !== 'Dropout' || (training !== undefined && constantOf(training)?.data[0] !== 0);
 }

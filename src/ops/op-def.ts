@@ -22,8 +22,11 @@ export interface OpDef {
   readonly outputs: string;
   readonly attributes?: Readonly<Record<string, AttributeKind>>;
   readonly infer: (c: NodeContext) => readonly (Type | undefined)[];
-  /** "zero": piecewise constant or no float path. "unsupported": refused by name when a gradient is asked for. */
-  readonly gradient: GradientRule | 'zero' | 'unsupported';
+  /**
+   * "zero": piecewise constant or no float path. "unsupported": refused by name when a gradient is asked for. "subgraphs": If, Loop and Scan,
+   * which autodiff/control-flow.ts differentiates.
+   */
+  readonly gradient: GradientRule | 'zero' | 'unsupported' | 'subgraphs';
   /** Value of the outputs when all inputs are known. undefined: not for these inputs. */
   readonly fold?: (c: NodeContext, inputs: readonly (Tensor | null)[]) => readonly Tensor[] | undefined;
 }

@@ -4,17 +4,7 @@ import type { DType } from '../core/dtype.js';
 import type { Tensor } from '../core/tensor.js';
 import { type Attribute, type Graph, Node, type Value } from '../ir/graph.js';
 import { mergeTypes } from '../ir/verify.js';
-
-/** Ops whose outputs differ from run to run. */
-export const randomOps: ReadonlySet<string> = new Set([
-  'RandomNormal',
-  'RandomNormalLike',
-  'RandomUniform',
-  'RandomUniformLike',
-  'Multinomial',
-  'Bernoulli',
-  'Dropout',
-]);
+import { randomOps } from '../ops/definition.js';
 
 /** Domains whose ops are pure but for `randomOps`. Elsewhere nothing is known. */
 const pureDomains: ReadonlySet<string> = new Set(['', 'ai.onnx', 'ai.onnx.ml']);

@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-const folder = process.env.PROGNET_ONNX_TESTDATA ?? fileURLToPath(new URL('../../.cache/onnx-testdata', import.meta.url));
+export const folder = process.env.PROGNET_ONNX_TESTDATA ?? fileURLToPath(new URL('../../.cache/onnx-testdata', import.meta.url));
 
 /** Names of all models, sorted. Throws when there are none: a round trip over nothing proves nothing. */
 export function backendModels(): string[] {

@@ -1,0 +1,93 @@
+// The core of reverse mode, for a graph or a subgraph. It does once, for every rule of the op table: prune the paths that matter, undo
+// broadcasting, add up, check dtype and shape. The rules are in ops/; If, Loop and Scan are in control-flow.ts, which calls back.
+import { InternalError, ModelError } from '../core/errors.js';
+import { sameShape } from '../core/shape.js';
+import type { Node, Value } from '../ir/graph.js';
+import { definitionOf } from '../ops/definition.js';
+import { GradientContext } from '../ops/op-def.js';
+import type { Ops } from '../ops/ops.js';
+import { controlFlowGradient } from './control-flow.js';
+import { downstream, upstream } from './path.js';
+import { unbroadcast } from './unbroadcast.js';
+
+/**
+ * Appends to `g` the gradients by each of `by`, through `nodes`, from the gradients `seeds` by values of these nodes. null: nothing flows.
+ * Throws ModelError that names op and node where an op on the path has no gradient.
+ */
+export function backpropagate(
+  g: Ops,
+  nodes: readonly Node[],
+  seeds: readonly (readonly [Value, Value])[],
+  by: readonly Value[],
+): (Value | null)[] {
+  const path = upstream(
+    downstream(nodes, by, g.opset).nodes,
+    seeds.map(([v]) => v),
+  ).nodes;
+  const sums = new Sums(g);
+  for (const [v, d] of seeds) sums.push(v, d);
+  const active = new Set<Value>(by);
+  for (const node of path) for (const v of node.outputs) active.add(v);
+
+  for (const node of path.toReversed()) {
+    const dys = node.outputs.map((v) => sums.total(v));
+    if (dys.every((d) => d === null)) continue;
+    g.scope(`grad/${node.name || node.opType}`, () => {
+      for (const [x, d] of inputGradients(g, node, dys, active)) if (active.has(x)) sums.push(x, fitTo(g, node, x, d));
+    });
+  }
+  return by.map((v) => sums.total(v));
+}
+
+/** Gradients by what a node reads: its inputs, and for control flow what its subgraphs capture. */
+function inputGradients(
+  g: Ops,
+  node: Node,
+  dys: readonly (Value | null)[],
+  active: ReadonlySet<Value>,
+): (readonly [Value, Value])[] {
+  const def = definitionOf(node, g.opset);
+  if (def === undefined || def.gradient === 'unsupported') {
+    const op = node.domain === '' ? node.opType : `${node.domain}::${node.opType}`;
+    throw new ModelError(`${op} "${node.name}": no gradient is known for this op`, { op, node: node.name });
+  }
+  if (def.gradient === 'zero') return [];
+  if (def.gradient === 'subgraphs') return controlFlowGradient(g, node, dys, active, backpropagate);
+  const needs = (i: number) => {
+    const x = node.inputs[i];
+    return x !== null && x !== undefined && active.has(x);
+  };
+  const ds = def.gradient(new GradientContext(node, g.opset, g, dys, needs));
+  return ds.flatMap((d, i) => {
+    const x = node.inputs[i];
+    return d === null || x === null || x === undefined ? [] : [[x, d] as const];
+  });
+}
+
+/** Brings a gradient to the shape of the input it belongs to. */
+function fitTo(g: Ops, node: Node, x: Value, d: Value): Value {
+  if (d.dtype !== x.dtype) {
+    throw new InternalError(`gradient of ${node.opType} "${node.name}" by "${x.name}" is ${d.dtype}, the input is ${x.dtype}`);
+  }
+  return sameShape(x.shape, d.shape) ? d : unbroadcast(g, d, x);
+}
+
+/** Gradients by values as they come in; a value's are added up when they are asked for. */
+class Sums {
+  private readonly parts = new Map<Value, Value[]>();
+  constructor(private readonly g: Ops) {}
+
+  push(v: Value, d: Value): void {
+    const list = this.parts.get(v);
+    if (list === undefined) this.parts.set(v, [d]);
+    else list.push(d);
+  }
+
+  total(v: Value): Value | null {
+    const list = this.parts.get(v);
+    if (list === undefined) return null;
+    const sum = list.reduce((a, b) => this.g.add(a, b));
+    this.parts.set(v, [sum]);
+    return sum;
+  }
+}

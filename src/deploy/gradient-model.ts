@@ -1,0 +1,134 @@
+// The gradient graph of any ONNX model: the model's own outputs, and beside them the gradients (or the directional derivatives).
+import { gradient, isScalar, jvp } from '../autodiff/gradient.js';
+import { carriesGradient } from '../autodiff/path.js';
+import { UsageError } from '../core/errors.js';
+import type { Tensor } from '../core/tensor.js';
+import { Names } from '../ir/builder.js';
+import type { Graph, Value } from '../ir/graph.js';
+import { cloneModel, type Model, producer } from '../ir/model.js';
+import { formatType } from '../ir/types.js';
+import { type Ops, ops } from '../ops/ops.js';
+import { verifyModel } from '../ops/verify-model.js';
+import { foldConstants } from '../passes/fold-constants.js';
+import { inferShapes } from '../passes/infer-shapes.js';
+import { optimise } from '../passes/optimise.js';
+import { version } from '../version.js';
+
+export interface GradientModelOptions {
+  /** What to differentiate: names of outputs, or of any floating-point values of the graph. */
+  readonly of: string | readonly string[];
+  /** What to differentiate by: names of inputs, initializers, or any floating-point values of the graph. */
+  readonly by: readonly string[];
+  /**
+   * `vjp` (default), reverse mode: an output `grad/<by>` for each of `by`; an `of` that is no scalar gets an input `seed/<of>`, its vector.
+   * `jvp`, forward mode: an input `tangent/<by>` for each of `by`, an output `jvp/<of>` for each `of`.
+   */
+  readonly mode?: 'vjp' | 'jvp';
+}
+
+/**
+ * A new model that computes what `model` does and its derivatives, in standard ops; `model` itself stays as it is. Functions are inlined,
+ * opsets below 17 are upgraded to 17, later ones are kept. Applied to its own result (`of: 'grad/x'`), it gives second derivatives under
+ * `grad/grad/x`. Throws UsageError for a name that is not there (and says which are), ModelError that names op and node where an op on the
+ * path has no gradient.
+ */
+export function gradientModel(model: Model, options: GradientModelOptions): Model {
+  const out = prepare(cloneModel(model));
+  const { graph } = out;
+  const names = Names.of(graph);
+  const g = ops({ graph, opset: out.opset, names });
+  const byName = new Map([...graph.values()].map((v) => [v.name, v]));
+  const find = (name: string, what: string, known: readonly Value[]) => findValue(byName, name, what, known);
+  const of = [...new Set(typeof options.of === 'string' ? [options.of] : options.of)].map((n) =>
+    find(n, 'output', graph.outputs),
+  );
+  const by = [...new Set(options.by)].map((n) => find(n, 'input or initializer', differentiable(graph)));
+  if (of.length === 0 || by.length === 0)
+    throw new UsageError('gradientModel: name at least one output and one value to differentiate by');
+
+  const restore = setAside(graph, by);
+  inferShapes(graph, out.opset);
+  // Known shapes and axes make smaller gradients.
+  foldConstants(graph, { opset: out.opset });
+  if (options.mode === 'jvp') {
+    const tangents = by.map((v) => addInput(g, 'tangent', v));
+    addOutputs(g, 'jvp', jvp(g, { of, by, tangents }), of);
+  } else {
+    const seed = of.map((v) => (isScalar(v) ? undefined : addInput(g, 'seed', v)));
+    addOutputs(g, 'grad', gradient(g, { of, by, seed }), by);
+  }
+  optimise(graph, out.opset);
+  restore();
+  out.producerName = producer;
+  out.producerVersion = version;
+  out.unread = [];
+  verifyModel(out);
+  return out;
+}
+
+/** What holds of the model before it is differentiated. */
+function prepare(model: Model): Model {
+  return model;
+}
+
+/** Inputs and initializers that a gradient may be taken by. */
+function differentiable(graph: Graph): Value[] {
+  return [...new Set([...graph.inputs, ...graph.initializers])].filter(carriesGradient);
+}
+
+/** How many names an error lists. */
+const listed = 12;
+
+function findValue(values: ReadonlyMap<string, Value>, name: string, what: string, known: readonly Value[]): Value {
+  const v = values.get(name);
+  const list = () =>
+    known
+      .slice(0, listed)
+      .map((k) => k.name)
+      .join(', ') + (known.length > listed ? `, ... (${known.length})` : '');
+  if (v === undefined)
+    throw new UsageError(`the model has no ${what} "${name}", there are: ${list()}`, { expected: list(), got: name });
+  if (!carriesGradient(v)) {
+    throw new UsageError(
+      `${what} "${name}" is ${formatType(v.type)}; a gradient needs a floating-point tensor, there are: ${list()}`,
+      {
+        expected: 'a floating-point tensor',
+        got: formatType(v.type),
+      },
+    );
+  }
+  return v;
+}
+
+/**
+ * Takes away the data of initializers that are no constants: those differentiated by, whose gradient must not be folded away, and defaults of
+ * inputs, which a caller may override. Returns what puts them back.
+ */
+function setAside(graph: Graph, by: readonly Value[]): () => void {
+  const inputs = new Set(graph.inputs);
+  const wanted = new Set(by);
+  const data = new Map<Value, Tensor>();
+  for (const v of graph.initializers) {
+    if (v.constant === undefined || !(inputs.has(v) || wanted.has(v))) continue;
+    data.set(v, v.constant);
+    v.constant = undefined;
+  }
+  return () => {
+    for (const [v, t] of data) v.constant = t;
+  };
+}
+
+/** `prefix/name`, with the prefix again where that is taken. */
+function freeName(g: Ops, prefix: string, v: Value | undefined): string {
+  let name = `${prefix}/${v?.name ?? ''}`;
+  while (g.names.has(name)) name = `${prefix}/${name}`;
+  return name;
+}
+
+function addInput(g: Ops, prefix: string, like: Value): Value {
+  return g.input(freeName(g, prefix, like), like.dtype, like.shape);
+}
+
+function addOutputs(g: Ops, prefix: string, values: readonly Value[], of: readonly Value[]): void {
+  for (const [i, v] of values.entries()) g.output(v, freeName(g, prefix, of[i]));
+}
