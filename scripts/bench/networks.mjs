@@ -1,0 +1,48 @@
+// The networks that the benchmarks train, as prognet descriptions, and MNIST as the loop takes it. networks.py holds the same in PyTorch.
+import {
+  adapter,
+  buildDescription,
+  classify,
+  column,
+  conv2d,
+  dense,
+  flatten,
+  maxPool2d,
+  relu,
+  tensor,
+} from '../../dist/index.js';
+import { loadData } from '../../dist/node.js';
+
+const blocks = {
+  dense: (width) => [
+    [flatten(), dense(width), relu()],
+    [dense(width), relu()],
+  ],
+  conv: () => [
+    [conv2d(16, { kernel: 3, padding: 'same' }), relu(), maxPool2d(2)],
+    [conv2d(32, { kernel: 3, padding: 'same' }), relu(), maxPool2d(2)],
+    [conv2d(64, { kernel: 3, padding: 'same' }), relu()],
+  ],
+};
+
+/** Ranks of the adapters: features of the dense network, channels of the convolutional one. */
+export const ranks = { dense: 64, conv: 16 };
+
+/** `count` equal columns, each reading all before it by adapters. */
+export function network(kind, count, width = 512) {
+  const first = column('t0', { blocks: blocks[kind](width), head: classify(10) });
+  const laterals = adapter({ rank: ranks[kind] });
+  const rest = Array.from({ length: count - 1 }, (_, i) => column(`t${i + 1}`, { like: first, laterals }));
+  return buildDescription({ name: kind, input: tensor('image', [1, 28, 28]), columns: [first, ...rest] });
+}
+
+/** The first `rows` training images of MNIST. */
+export async function mnist(rows) {
+  const { train } = await loadData('mnist', { baseDir: '.' });
+  return { inputs: sliced(train.inputs, rows), targets: sliced(train.targets, rows) };
+}
+
+function sliced(t, rows) {
+  const width = t.dims.slice(1).reduce((a, b) => a * b, 1);
+  return new t.constructor(t.dtype, [rows, ...t.dims.slice(1)], t.data.subarray(0, rows * width));
+}

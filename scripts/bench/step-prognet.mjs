@@ -1,0 +1,32 @@
+// Contestant: a training step of a first column by prognet's own loop, as a user runs it. Arguments: dense | conv.
+import { train, trainSettings } from '../../dist/index.js';
+import { NodeRuntime } from '../../dist/node.js';
+import { serve, threads } from './harness.mjs';
+import { mnist, network } from './networks.mjs';
+
+const [kind] = process.argv.slice(2);
+const steps = kind === 'dense' ? 200 : 50;
+const batch = 128;
+const description = network(kind, 1);
+const data = await mnist(steps * batch);
+const runtime = await NodeRuntime.load();
+const settings = trainSettings({ epochs: 2, batch, optimizer: 'adam', lr: 0.001 }, 0);
+
+await serve({ engine: runtime.version }, async () => {
+  let seconds = 0;
+  const onEvent = (event) => {
+    // The second epoch: by then all memory is there.
+    if (event.kind === 'epoch') seconds = event.seconds;
+  };
+  const { history } = await train({
+    runtime,
+    description,
+    column: 0,
+    frozen: [],
+    settings,
+    train: data,
+    session: { threads },
+    onEvent,
+  });
+  return { ms: (seconds * 1000) / steps, loss: history.at(-1).loss };
+});
