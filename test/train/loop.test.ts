@@ -1,11 +1,11 @@
 import { expect, it } from 'vitest';
-import { must } from '../src/core/errors.js';
-import { Random } from '../src/core/random.js';
-import { Tensor } from '../src/core/tensor.js';
-import { parseDescription } from '../src/progressive/description/parse.js';
-import { train } from '../src/train/loop.js';
-import { trainSettings } from '../src/train/settings.js';
-import { runtime } from './support/run.js';
+import { must } from '../../src/core/errors.js';
+import { Random } from '../../src/core/random.js';
+import { Tensor } from '../../src/core/tensor.js';
+import { parseDescription } from '../../src/progressive/description/parse.js';
+import { train } from '../../src/train/loop.js';
+import { trainSettings } from '../../src/train/settings.js';
+import { runtime } from '../support/run.js';
 
 function toy(rows: number) {
   const r = new Random(1, 'toy');
