@@ -237,7 +237,6 @@ const initTable = {
 
 /** Normalised initialiser of weights. Biases start at 0, except under torch_uniform. */
 export type Init = Tagged<typeof initTable>;
-export type InitInput = TaggedInput<typeof initTable>;
 export const initSchema = tagged('init', initTable);
 /** The field `init` of every layer with weights; he_normal when absent. */
 export const weightInit = initSchema.prefault('he_normal');
