@@ -130,6 +130,12 @@ function lowerLayer(place: Place, layer: Layer, x: Value, names: LayerNames, pen
         }
         return g.add(x, y);
       }
+      case 'softmax':
+        if (layer.axis === 0 || layer.axis === -(sampleDims(x).length + 1))
+          throw new ShapeError(`axis ${layer.axis} is the batch, expected an axis of the sample: from 1, or from the end`, {
+            got: String(layer.axis),
+          });
+        return lowerActivation(g, layer, x);
       default:
         return lowerActivation(g, layer, x);
     }

@@ -1,5 +1,5 @@
 // The parameters of a column: which there are, how they begin, how many.
-import { must } from '../core/errors.js';
+import { DescriptionError, must } from '../core/errors.js';
 import { Random } from '../core/random.js';
 import { elementCount } from '../core/shape.js';
 import type { Tensor } from '../core/tensor.js';
@@ -20,6 +20,9 @@ export function networkInput(g: Ops, description: Description): Value {
   return g.input(input.name, 'float32', ['N', ...input.shape]);
 }
 
+/** Parameters of one column at most: beyond, a number in the description is a slip. */
+const maxParameters = 2 ** 31;
+
 export interface ColumnParameters {
   readonly specs: readonly ParameterSpec[];
   /** Trainable and statistics together, each block's shape of one sample beside it. */
@@ -27,7 +30,7 @@ export interface ColumnParameters {
   readonly taps: readonly (readonly number[])[];
 }
 
-/** Lowers a column once to see its parameters; throws DescriptionError where shapes do not fit. */
+/** Lowers a column once to see its parameters; throws DescriptionError where shapes do not fit or are beyond any machine. */
 export function columnParameters(description: Description, column: number): ColumnParameters {
   const g = ops();
   const specs: ParameterSpec[] = [];
@@ -43,10 +46,17 @@ export function columnParameters(description: Description, column: number): Colu
   });
   const lowering = new NetworkLowering(description, { x: networkInput(g, description), scope });
   lowering.scores(column);
+  const count = specs.reduce((n, s) => n + elementCount(s.shape), 0);
+  if (count > maxParameters) {
+    const path = `columns[${column}]`;
+    throw new DescriptionError(`${path}: has ${count} parameters, expected at most ${maxParameters} (8 GiB of float32)`, {
+      path,
+    });
+  }
   const { blocks } = must(description.columns[column], `column ${column}`);
   return {
     specs,
-    count: specs.reduce((n, s) => n + elementCount(s.shape), 0),
+    count,
     taps: blocks.map((_, block) => (lowering.tap({ column, block }).shape ?? []).slice(1).map(Number)),
   };
 }

@@ -6,7 +6,7 @@ import type { Column, Description } from '../progressive/description/description
 import { readDescription } from '../progressive/description/parse.js';
 import { columnIndex } from '../progressive/forms.js';
 import { tapsRead } from '../progressive/lowering.js';
-import type { Weights } from '../progressive/parameters.js';
+import { columnParameters, type Weights } from '../progressive/parameters.js';
 import { type FrozenColumn, listColumns, loadColumn } from '../workspace/column-store.js';
 import { readWhole } from '../workspace/read-file.js';
 import { requireWorkspace, type Workspace } from '../workspace/workspace.js';
@@ -34,6 +34,22 @@ function readText(path: string, file: string): string {
   }
 }
 
+/** Every column is lowered once, so that shapes that do not fit are found before any work. */
+function checkShapes(description: Description, file: string): void {
+  try {
+    description.columns.forEach((_, index) => {
+      columnParameters(description, index);
+    });
+  } catch (error) {
+    if (!(error instanceof DescriptionError)) throw error;
+    const { path } = error;
+    throw new DescriptionError(`${file}: ${error.message}`, {
+      ...(path !== undefined && { path: `${file}: ${path}` }),
+      cause: error,
+    });
+  }
+}
+
 function openColumn(root: string, description: Description, task: string, file: string): FrozenColumn {
   const column = loadColumn(root, task);
   const was = column.record.description;
@@ -50,6 +66,7 @@ export function openProject(start: string): Project {
   const workspace = requireWorkspace(start);
   const file = relative(workspace.root, workspace.description);
   const description = readDescription(readText(workspace.description, file), file);
+  checkShapes(description, file);
   const tasks = listColumns(workspace.root);
   for (const task of tasks) {
     if (description.columns.some((c) => c.task === task)) continue;

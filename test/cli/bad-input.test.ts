@@ -18,7 +18,23 @@ describe('bad input: one clear line, exit code 2', () => {
   it('an unknown layer', () =>
     says(workspace(yaml().replace('dense: 8', 'densee: 8')), ['check'], /unknown layer "densee", did you mean "dense"/));
   it('shapes that do not fit', () =>
-    says(workspace(yaml().replace('[{ dense: 8 }, relu]]', '[{ maxpool2d: 2 }]]')), ['check'], /columns\[0\].blocks\[1\]\[0\]/));
+    says(
+      workspace(yaml().replace('[{ dense: 8 }, relu]]', '[{ maxpool2d: 2 }]]')),
+      ['check'],
+      /prognet\.yaml: columns\[0\]\.blocks\[1\]\[0\]/,
+    ));
+  it('numbers beyond any machine, and a softmax over the batch', () => {
+    says(
+      workspace(yaml().replace('dense: 8', 'dense: 3000000000')),
+      ['check'],
+      /prognet\.yaml: columns\[0\]: has \d+ parameters, expected at most/,
+    );
+    says(
+      workspace(yaml().replace('[{ dense: 8 }, relu]]', '[{ dense: 8 }, { softmax: { axis: 0 } }]]')),
+      ['check'],
+      /columns\[0\]\.blocks\[1\]\[1\]: softmax .*axis 0 is the batch/,
+    );
+  });
   it('a lateral from an unknown task', () =>
     says(workspace(yaml().replace('rank: 3', 'from: [zebra]')), ['check'], /unknown task "zebra"/));
   it('a lateral from a later task', () =>

@@ -71,7 +71,8 @@ export function readDescription(text: string, file: string): Description {
   if (problem !== undefined) {
     const { line, col } = lines.linePos(problem.pos[0]);
     const path = `${file}:${line}:${col}`;
-    const what = problem.message.split('\n', 1)[0]?.replace(/[.:]$/, '') ?? 'syntax error';
+    const said = problem.message.split('\n', 1)[0]?.replace(/[.:]$/, '') ?? 'syntax error';
+    const what = said.startsWith('Maximum call stack') ? 'nested too deeply' : said;
     throw new DescriptionError(`${path}: ${what}, expected valid YAML`, {
       path,
       expected: 'valid YAML',
