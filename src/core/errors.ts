@@ -16,6 +16,8 @@ export interface ErrorFields {
 
 /** Base of every error about user input. `message` is one line. */
 export class PrognetError extends Error {
+  // Written out in each class: a minifier renames classes, not texts.
+  override name = 'PrognetError';
   readonly path: string | undefined;
   readonly op: string | undefined;
   readonly node: string | undefined;
@@ -25,7 +27,6 @@ export class PrognetError extends Error {
   constructor(message: string, fields: ErrorFields = {}) {
     // Names out of a stranger's file may hold anything; the sentence stays one line.
     super(message.replace(/\p{Cc}|\p{Zl}|\p{Zp}/gu, ' '), fields.cause === undefined ? undefined : { cause: fields.cause });
-    this.name = new.target.name;
     this.path = fields.path;
     this.op = fields.op;
     this.node = fields.node;
@@ -35,19 +36,33 @@ export class PrognetError extends Error {
 }
 
 /** Shapes, ranks or dtypes that do not fit. */
-export class ShapeError extends PrognetError {}
+export class ShapeError extends PrognetError {
+  override name = 'ShapeError';
+}
 /** A description (YAML, JSON, builder) that is not valid; `path` names the place in it. */
-export class DescriptionError extends PrognetError {}
+export class DescriptionError extends PrognetError {
+  override name = 'DescriptionError';
+}
 /** Data that cannot be read or used: truncated files, NaN, labels out of range. */
-export class DataError extends PrognetError {}
+export class DataError extends PrognetError {
+  override name = 'DataError';
+}
 /** An ONNX file that cannot be decoded, or a graph that is not well-formed. */
-export class ModelError extends PrognetError {}
+export class ModelError extends PrognetError {
+  override name = 'ModelError';
+}
 /** A workspace whose files are missing, changed, or do not fit the description. */
-export class WorkspaceError extends PrognetError {}
+export class WorkspaceError extends PrognetError {
+  override name = 'WorkspaceError';
+}
 /** An execution provider or runtime that is absent or refuses. */
-export class RuntimeError extends PrognetError {}
+export class RuntimeError extends PrognetError {
+  override name = 'RuntimeError';
+}
 /** Wrong use of the command line or of a function. */
-export class UsageError extends PrognetError {}
+export class UsageError extends PrognetError {
+  override name = 'UsageError';
+}
 
 /** The user interrupted; state was kept. Exit code 130. */
 export class InterruptedError extends Error {
@@ -69,4 +84,6 @@ export function must<T>(value: T | null | undefined, what: string): T {
 }
 
 /** Training that cannot go on though its input was well-formed (a loss that is not finite). Exit code 1. */
-export class TrainingError extends PrognetError {}
+export class TrainingError extends PrognetError {
+  override name = 'TrainingError';
+}

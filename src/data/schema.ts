@@ -1,5 +1,5 @@
 // The `data` entry of a column: a source, or a source with options and transforms. Schema only; loading is in sources.ts.
-import { z } from 'zod';
+import * as z from 'zod';
 import { transformSchema } from './transforms/registry.js';
 
 const label = z.union([z.string(), z.int()]);

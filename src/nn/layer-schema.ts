@@ -1,7 +1,7 @@
 // Schemas of layers and initialisers: what a description may say of each, its defaults, and the one normalised form that
 // lowering reads. Not here: shapes (lowering checks them) and heads, laterals, columns (progressive/description).
 // A layer is added by one entry in `plainLayers`. Messages of these schemas say what would be right; what was found is added later.
-import { z } from 'zod';
+import * as z from 'zod';
 
 // ---- sums: a value that names one of several variants -------------------------------------------------------------------
 

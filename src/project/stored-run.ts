@@ -1,7 +1,7 @@
 // What an unfinished training was begun with, so that `--resume` needs no flag given again.
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Train } from '../progressive/description/description.js';
 import { trainSchema } from '../progressive/description/train-schema.js';
 import { type Json, parseJson, stableJson } from '../workspace/json.js';

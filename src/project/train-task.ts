@@ -1,5 +1,4 @@
 // Trains a task of a workspace and freezes its column, with the proof that earlier tasks did not move.
-import { z } from 'zod';
 import { DataError, must, UsageError, WorkspaceError } from '../core/errors.js';
 import { type Dataset, fingerprint, rows, type Split, splitValidation } from '../data/dataset.js';
 import { canonical } from '../progressive/description/canonical.js';
@@ -8,9 +7,10 @@ import { metricName } from '../progressive/head.js';
 import { columnSeed } from '../progressive/lowering.js';
 import { defaultThreads } from '../runtime/node.js';
 import type { Runtime } from '../runtime/session.js';
-import type { EpochRecord, TrainState } from '../train/checkpoint.js';
+import type { EpochRecord } from '../train/checkpoint.js';
 import { type TrainEvent, type TrainResult, train } from '../train/loop.js';
 import { type TrainSettings, trainSettings } from '../train/settings.js';
+import { stateSchema } from '../train/state-schema.js';
 import { freezeColumn } from '../workspace/column-store.js';
 import { parseJson } from '../workspace/json.js';
 import type { MetricValue } from '../workspace/metrics-log.js';
@@ -63,23 +63,6 @@ export interface TrainedTask {
   /** The earlier tasks, checked before and after this training. */
   readonly earlier: readonly EarlierTask[];
 }
-
-const stateSchema = z.object({
-  epoch: z.number(),
-  offset: z.number(),
-  step: z.number(),
-  lossSum: z.number(),
-  history: z.array(
-    z.object({
-      epoch: z.number(),
-      loss: z.number(),
-      rate: z.number(),
-      validation: z.object({ loss: z.number(), metric: z.number() }).exactOptional(),
-    }),
-  ),
-  best: z.object({ epoch: z.number(), value: z.number() }).exactOptional(),
-  done: z.boolean(),
-}) satisfies z.ZodType<TrainState>;
 
 /** A column reads others: they must be frozen first. */
 function checkOrder(project: Project, task: string): number {

@@ -172,7 +172,7 @@ class Training {
 
   /** Lets signals in; saves when it is time or when told to stop. */
   private async pause(): Promise<void> {
-    await new Promise((resolve) => setImmediate(resolve));
+    await new Promise((resolve) => setTimeout(resolve, 0));
     const stop = this.request.signal?.aborted === true;
     if (stop || performance.now() - this.saved > secondsPerCheckpoint * 1000) await this.save();
     if (stop) throw new InterruptedError(`interrupted at epoch ${this.state.epoch + 1}, step ${this.state.step}`);

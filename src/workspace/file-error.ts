@@ -3,22 +3,12 @@
 import { statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { PrognetError, WorkspaceError } from '../core/errors.js';
+import { reason } from './one-line.js';
 
 /** The errno name of what node:fs threw (`ENOENT`), or undefined. */
 export function errorCode(error: unknown): string | undefined {
   if (!(error instanceof Error) || !('code' in error)) return undefined;
   return typeof error.code === 'string' ? error.code : undefined;
-}
-
-/** Text from a file or a foreign message: on one line, without control characters, cut at `limit`. */
-export function oneLine(text: string, limit = 200): string {
-  const line = text.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]+/g, ' ').trim();
-  return line.length > limit ? `${line.slice(0, limit - 3)}...` : line;
-}
-
-/** The message of whatever was thrown, on one line. */
-export function reason(error: unknown): string {
-  return oneLine(error instanceof Error ? error.message : String(error));
 }
 
 function isFolder(path: string): boolean {

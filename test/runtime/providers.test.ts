@@ -1,9 +1,9 @@
 // Providers as the command line meets them: what runs here, what does not and why, where nodes run, and wasm in onnxruntime-node's stead.
-import { execFileSync, spawnSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { int64 } from '../../src/core/tensor.js';
 import { ops } from '../../src/ops/ops.js';
 import { readPlacement } from '../../src/runtime/placement.js';
@@ -15,10 +15,6 @@ import { noChromium, swiftshaderEnv } from '../support/swiftshader.js';
 const repo = new URL('../..', import.meta.url).pathname;
 const main = join(repo, 'dist/cli/main.js');
 const cuda = existsSync(join(repo, 'node_modules/onnxruntime-node/bin/napi-v6/linux/x64/libonnxruntime_providers_cuda.so'));
-
-beforeAll(() => {
-  execFileSync('npm', ['run', '--silent', 'build'], { cwd: repo });
-}, 120_000);
 
 function run(file: string, args: readonly string[], env: NodeJS.ProcessEnv = process.env) {
   const { status, stdout, stderr } = spawnSync('node', [file, ...args], { encoding: 'utf8', env });

@@ -1,5 +1,5 @@
 // flip: mirror images. horizontal swaps left and right, vertical swaps top and bottom.
-import { z } from 'zod';
+import * as z from 'zod';
 import { Tensor } from '../../core/tensor.js';
 import { inputData } from '../dataset.js';
 import { defineTransform, imageLayout, withInputs } from './transform.js';

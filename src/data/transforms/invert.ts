@@ -1,5 +1,5 @@
 // invert: the negative. uint8: 255 - x. float32: 1 - x.
-import { z } from 'zod';
+import * as z from 'zod';
 import { Tensor } from '../../core/tensor.js';
 import { inputData } from '../dataset.js';
 import { defineTransform, withInputs } from './transform.js';

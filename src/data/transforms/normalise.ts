@@ -1,6 +1,6 @@
 // normalise: to float32, x' = (x/range - mean) / std per channel, range 255 for uint8 and 1 for float32. Without mean and std (0 and 1)
 // uint8 is scaled to 0..1 and float32 stays as it is. mean and std are thus in units of the full range, as torchvision has them.
-import { z } from 'zod';
+import * as z from 'zod';
 import { DataError } from '../../core/errors.js';
 import { Tensor } from '../../core/tensor.js';
 import { inputData } from '../dataset.js';

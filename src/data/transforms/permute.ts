@@ -1,5 +1,5 @@
 // permute: the same fixed permutation of all elements of every input (permuted MNIST, Goodfellow et al. 2013), channels included.
-import { z } from 'zod';
+import * as z from 'zod';
 import { Random } from '../../core/random.js';
 import { Tensor } from '../../core/tensor.js';
 import { inputData, rows } from '../dataset.js';

@@ -1,6 +1,6 @@
 // All transforms by name, the schema of how they are written, and their application to a split. A transform is a bare name ('invert') or an
 // object with one key ({ permute: { seed: 1 } }).
-import { z } from 'zod';
+import * as z from 'zod';
 import { DataError } from '../../core/errors.js';
 import type { Split } from '../dataset.js';
 import { flip } from './flip.js';

@@ -1,5 +1,5 @@
 // Transforms of rows and labels: classes (keep some, relabel), subset (fewer rows), one_hot (labels as vectors).
-import { z } from 'zod';
+import * as z from 'zod';
 import { DataError } from '../../core/errors.js';
 import { Random } from '../../core/random.js';
 import { Tensor } from '../../core/tensor.js';

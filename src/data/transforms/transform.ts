@@ -1,5 +1,5 @@
 // What a transform is: a name, a schema of its options, a pure function on data sets. And how its options are checked.
-import { z } from 'zod';
+import * as z from 'zod';
 import { DataError } from '../../core/errors.js';
 import type { Tensor } from '../../core/tensor.js';
 import type { Dataset } from '../dataset.js';

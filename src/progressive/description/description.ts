@@ -1,6 +1,6 @@
 // The description of a network: its form as written (DescriptionInput) and as everything else reads it (Description).
 // What one part says of another (like, laterals, unique names) is resolve.ts; reading files is parse.ts.
-import { z } from 'zod';
+import * as z from 'zod';
 import { integer, type Layer, layerSchema, oneOf, size, strict } from '../../nn/layer-schema.js';
 import { type Head, headSchema } from './head-schema.js';
 import { type Laterals, lateralsSchema } from './lateral-schema.js';

@@ -1,5 +1,5 @@
 // Heads: the output block of a column and the loss that goes with it. A head is a dense layer with bias, its raw scores the task's output.
-import { z } from 'zod';
+import * as z from 'zod';
 import {
   integer,
   oneOf,

@@ -1,5 +1,5 @@
 // The published JSON Schema of a description, for editors: models/prognet.schema.json. Generated from the schemas that parse.
-import { z } from 'zod';
+import * as z from 'zod';
 import { layerDefinitions } from '../../nn/layer-schema.js';
 import { descriptionSchema, inputDefinitions } from './description.js';
 import { headDefinitions } from './head-schema.js';

@@ -1,6 +1,6 @@
 // Laterals: what carries earlier columns' taps into a column's blocks. Eq. 1 (linear) and Eq. 2 (adapter) of the paper.
 // A column after the first that says nothing has linear laterals from all earlier columns into all its blocks and its head.
-import { z } from 'zod';
+import * as z from 'zod';
 import {
   type ActivationName,
   activationName,

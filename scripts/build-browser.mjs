@@ -1,0 +1,36 @@
+// Bundles prognet/web for pages without a bundler of their own: dist/browser/prognet.js, its worker.js, both importing onnxruntime-web from
+// files beside them (`prognet deploy web` puts them there). Run by `npm run build`, after tsc.
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
+
+/** Each of onnxruntime-web's builds as the file beside the bundle that holds it. */
+const onnxruntime = {
+  name: 'onnxruntime-web-beside',
+  setup(esbuild) {
+    esbuild.onResolve({ filter: /^onnxruntime-web\// }, ({ path }) => ({
+      path: `./ort.${path.slice('onnxruntime-web/'.length)}.bundle.min.mjs`,
+      external: true,
+    }));
+  },
+};
+
+/** Options for anything that runs in a page beside onnxruntime-web's files. */
+export const browserBuild = {
+  bundle: true,
+  format: 'esm',
+  platform: 'browser',
+  target: 'es2022',
+  logLevel: 'warning',
+  plugins: [onnxruntime],
+};
+
+const at = (path) => fileURLToPath(new URL(`../${path}`, import.meta.url));
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  await build({
+    ...browserBuild,
+    minify: true,
+    entryPoints: { prognet: at('dist/web.js'), worker: at('dist/web/worker.js') },
+    outdir: at('dist/browser'),
+  });
+}

@@ -1,0 +1,140 @@
+// What page and worker say to each other. Everything here survives structured cloning; tensors cross as their parts.
+
+import type { DType } from '../core/dtype.js';
+import * as errors from '../core/errors.js';
+import { Tensor, type TensorData } from '../core/tensor.js';
+import type { ColumnInput } from '../progressive/description/description.js';
+import type { TrainInput } from '../progressive/description/train-schema.js';
+import type { RuntimeSettings, Selection } from '../runtime/session.js';
+import type { TrainEvent } from '../train/loop.js';
+import type { NetworkOptions } from '../train/network.js';
+
+export interface PlainTensor {
+  readonly dtype: DType;
+  readonly dims: readonly number[];
+  readonly data: TensorData;
+}
+
+export interface TaskInfo {
+  readonly task: string;
+  readonly trained: boolean;
+  readonly head: 'classify' | 'binary' | 'regress';
+  /** Classes, labels or numbers. */
+  readonly outputs: number;
+  readonly parameters: number;
+}
+
+/** What a worker holds, told after everything that changes it. */
+export interface NetworkInfo {
+  readonly name: string;
+  /** Shape of one input, without the batch; null stands for what the file leaves open. */
+  readonly input: { readonly name: string; readonly shape: readonly (number | null)[] };
+  readonly tasks: readonly TaskInfo[];
+  /** False for an ONNX model, which answers but has no description to grow by. */
+  readonly growable: boolean;
+  readonly runtime: string;
+  readonly provider: string;
+  readonly refused: Selection['refused'];
+}
+
+/** Where a network comes from: a bundle or an ONNX model, or nothing but its input. */
+export type Source =
+  | { readonly kind: 'bytes'; readonly bytes: Uint8Array; readonly name: string }
+  | { readonly kind: 'new'; readonly options: NetworkOptions };
+
+export interface RuntimeChoice extends RuntimeSettings {
+  /** `webgpu,wasm`, as on the command line. Default wasm. */
+  readonly provider?: string;
+  /** Threads of wasm; more than one needs a cross-origin isolated page. */
+  readonly threads?: number;
+  /** Where onnxruntime-web's .wasm files lie, when not beside its modules. */
+  readonly wasmPaths?: string;
+}
+
+export interface PredictionInfo {
+  /** Raw scores [N, k]. */
+  readonly scores: PlainTensor;
+  /** Probabilities [N, k]; absent for regress and for models exported without. */
+  readonly probabilities?: PlainTensor;
+  /** Classes [N], or one bool for each label. */
+  readonly labels?: PlainTensor;
+  readonly milliseconds: number;
+  readonly provider: string;
+}
+
+export interface TrainCall {
+  readonly task: string;
+  readonly inputs: PlainTensor;
+  readonly targets: PlainTensor;
+  readonly validation?: { readonly inputs: PlainTensor; readonly targets: PlainTensor };
+  readonly settings?: TrainInput;
+  /** Keeps checkpoints in the browser's database under this name, and goes on from there. */
+  readonly checkpoint?: string;
+}
+
+export interface ExportCall {
+  /** Default: every trained task in one graph. */
+  readonly task?: string;
+  readonly probabilities?: boolean;
+}
+
+/** The calls and what they give. */
+export interface Calls {
+  open: (args: { readonly source: Source; readonly runtime: RuntimeChoice }) => Promise<NetworkInfo>;
+  predict: (args: { readonly task: string; readonly input: PlainTensor }) => Promise<PredictionInfo>;
+  grow: (args: { readonly column: ColumnInput }) => Promise<NetworkInfo>;
+  train: (args: TrainCall, onEvent: (event: TrainEvent) => void, signal: AbortSignal) => Promise<NetworkInfo>;
+  export: (args: ExportCall) => Promise<Uint8Array>;
+  save: (args: Record<string, never>) => Promise<Uint8Array>;
+}
+
+export type CallName = keyof Calls;
+export type CallArgs<K extends CallName> = Parameters<Calls[K]>[0];
+export type CallResult<K extends CallName> = Awaited<ReturnType<Calls[K]>>;
+
+export type ToWorker =
+  | { readonly id: number; readonly call: CallName; readonly args: unknown }
+  /** Stops the call of that id. */
+  | { readonly abort: number };
+
+export interface PlainError {
+  readonly name: string;
+  readonly message: string;
+}
+
+export type FromWorker =
+  | { readonly id: number; readonly result: unknown }
+  | { readonly id: number; readonly error: PlainError }
+  | { readonly id: number; readonly event: TrainEvent };
+
+export function plainTensor({ dtype, dims, data }: Tensor): PlainTensor {
+  return { dtype, dims, data };
+}
+
+export function tensorOf({ dtype, dims, data }: PlainTensor): Tensor {
+  return new Tensor(dtype, dims, data);
+}
+
+export function plainError(error: unknown): PlainError {
+  if (error instanceof Error) return { name: error.name, message: error.message };
+  return { name: 'Error', message: String(error) };
+}
+
+const family: Readonly<Record<string, new (message: string) => Error>> = {
+  PrognetError: errors.PrognetError,
+  ShapeError: errors.ShapeError,
+  DescriptionError: errors.DescriptionError,
+  DataError: errors.DataError,
+  ModelError: errors.ModelError,
+  WorkspaceError: errors.WorkspaceError,
+  RuntimeError: errors.RuntimeError,
+  UsageError: errors.UsageError,
+  TrainingError: errors.TrainingError,
+  InterruptedError: errors.InterruptedError,
+};
+
+/** The error of the worker, of its own class where that is one of ours. */
+export function errorFrom({ name, message }: PlainError): Error {
+  const Known = Object.hasOwn(family, name) ? family[name] : undefined;
+  return Known === undefined ? new Error(message) : new Known(message);
+}

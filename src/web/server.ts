@@ -1,0 +1,182 @@
+// The network inside a worker: what the page's calls do. Free of the worker's own API, so that it runs wherever onnxruntime-web does.
+import { must, UsageError } from '../core/errors.js';
+import type { Tensor } from '../core/tensor.js';
+import type { Graph } from '../ir/graph.js';
+import { headWidth } from '../progressive/description/head-schema.js';
+import type { ProviderWish, Runtime, Selection, Session } from '../runtime/session.js';
+import { type WebModules, WebRuntime } from '../runtime/web.js';
+import { parseWish } from '../runtime/wish.js';
+import { fromBinary } from '../serde/from-binary.js';
+import { looksLikeBundle, readBundle, writeBundle } from '../train/bundle.js';
+import type { CheckpointStore } from '../train/checkpoint.js';
+import { type Network, prognet } from '../train/network.js';
+import { outputsOf } from '../train/outputs.js';
+import {
+  type Calls,
+  type NetworkInfo,
+  type PredictionInfo,
+  plainTensor,
+  type RuntimeChoice,
+  type Source,
+  type TaskInfo,
+  tensorOf,
+} from './protocol.js';
+
+/** An ONNX model that came without a description: it answers and no more. */
+interface Fixed {
+  readonly bytes: Uint8Array;
+  readonly graph: Graph;
+}
+
+export interface ServerOptions {
+  readonly modules: WebModules;
+  /** Checkpoints under a name; undefined where the browser has no database. */
+  readonly checkpoints?: (name: string) => CheckpointStore;
+}
+
+export class Server implements Calls {
+  private runtime: Runtime | undefined;
+  private selection: Selection = { provider: 'wasm', refused: [] };
+  private network: Network | undefined;
+  private fixed: Fixed | undefined;
+  /** Sessions for prediction by task; a model's only one under its file's name. */
+  private readonly sessions = new Map<string, Session>();
+
+  constructor(private readonly options: ServerOptions) {}
+
+  async open({ source, runtime: choice }: { source: Source; runtime: RuntimeChoice }): Promise<NetworkInfo> {
+    const { provider, ...settings } = choice;
+    const wish: ProviderWish[] = provider === undefined ? [] : parseWish(provider, 'provider');
+    this.runtime ??= await WebRuntime.load(this.options.modules, settings);
+    this.selection = await this.runtime.select(wish);
+    await this.forget();
+    this.network = undefined;
+    this.fixed = undefined;
+    if (source.kind === 'new') this.network = prognet(source.options);
+    else if (looksLikeBundle(source.bytes)) this.network = await readBundle(source.bytes, source.name);
+    else this.fixed = { bytes: source.bytes, graph: fromBinary(source.bytes, { file: source.name }).graph };
+    return this.info();
+  }
+
+  async predict({ task, input }: Parameters<Calls['predict']>[0]): Promise<PredictionInfo> {
+    const session = await this.sessionOf(task);
+    const { network } = this;
+    const given = tensorOf(input);
+    const inputs = network === undefined ? given : fitting(given, must(network.description.inputs[0], 'input').shape);
+    const started = performance.now();
+    const of = async (name: string): Promise<Tensor | undefined> =>
+      session.outputNames.includes(name) ? await outputsOf(session, name, inputs) : undefined;
+    const scores = await outputsOf(session, task, inputs);
+    const probabilities = await of(`${task}_probabilities`);
+    const labels = await of(`${task}_label`);
+    return {
+      scores: plainTensor(scores),
+      ...(probabilities === undefined ? {} : { probabilities: plainTensor(probabilities) }),
+      ...(labels === undefined ? {} : { labels: plainTensor(labels) }),
+      milliseconds: performance.now() - started,
+      provider: session.provider,
+    };
+  }
+
+  async grow({ column }: Parameters<Calls['grow']>[0]): Promise<NetworkInfo> {
+    this.network = this.growable().grow(column);
+    return this.info();
+  }
+
+  train: Calls['train'] = async (call, onEvent, signal) => {
+    const { task, settings, validation, checkpoint } = call;
+    const store = checkpoint === undefined ? undefined : this.options.checkpoints?.(checkpoint);
+    if (checkpoint !== undefined && store === undefined) throw new UsageError('this browser has no database for checkpoints');
+    const { shape } = must(this.growable().description.inputs[0], 'input');
+    this.network = await this.growable().train(task, {
+      runtime: must(this.runtime, 'runtime'),
+      train: { inputs: fitting(tensorOf(call.inputs), shape), targets: tensorOf(call.targets) },
+      ...(validation === undefined
+        ? {}
+        : { validation: { inputs: fitting(tensorOf(validation.inputs), shape), targets: tensorOf(validation.targets) } }),
+      ...(settings === undefined ? {} : { settings }),
+      ...(store === undefined ? {} : { store }),
+      session: { providers: [this.selection.provider] },
+      onEvent,
+      signal,
+    });
+    return this.info();
+  };
+
+  async export({ task, probabilities = false }: Parameters<Calls['export']>[0]): Promise<Uint8Array> {
+    const network = this.growable();
+    return network.export(task === undefined ? { all: true, probabilities } : { task, probabilities });
+  }
+
+  async save(): Promise<Uint8Array> {
+    return await writeBundle(this.growable());
+  }
+
+  private growable(): Network {
+    if (this.network !== undefined) return this.network;
+    throw new UsageError('an ONNX model answers but cannot grow: open a bundle (prognet deploy web), or begin a new network');
+  }
+
+  private async sessionOf(task: string): Promise<Session> {
+    const known = this.sessions.get(task);
+    if (known !== undefined) return known;
+    const { network, fixed } = this;
+    if (network === undefined && fixed === undefined) throw new UsageError('no network is open yet');
+    if (fixed !== undefined && !fixed.graph.outputs.some((v) => v.name === task)) {
+      const expected = fixed.graph.outputs.map((v) => v.name).join(', ');
+      throw new UsageError(`unknown output "${task}", the model has: ${expected}`, { expected, got: task });
+    }
+    const model = network?.export({ task, probabilities: true }) ?? must(fixed, 'model').bytes;
+    const session = await must(this.runtime, 'runtime').createSession(model, { providers: [this.selection.provider] });
+    this.sessions.set(task, session);
+    return session;
+  }
+
+  private async forget(): Promise<void> {
+    for (const session of this.sessions.values()) await session.release();
+    this.sessions.clear();
+  }
+
+  private info(): NetworkInfo {
+    const { network, fixed, selection } = this;
+    const where = { runtime: must(this.runtime, 'runtime').version, ...selection };
+    if (network !== undefined) {
+      const { inputs, name, columns } = network.description;
+      const { name: inputName, shape } = must(inputs[0], 'input');
+      const tasks = columns.map(
+        ({ task, head }): TaskInfo => ({
+          task,
+          trained: network.weights(task) !== undefined,
+          head: head.kind,
+          outputs: headWidth(head),
+          parameters: network.parameters(task).count,
+        }),
+      );
+      return { ...where, name, input: { name: inputName, shape }, tasks, growable: true };
+    }
+    const { graph } = must(fixed, 'model');
+    const given = new Set(graph.initializers);
+    const [input] = graph.inputs.filter((v) => !given.has(v));
+    const tasks = graph.outputs
+      .filter((v) => !/_(probabilities|label)$/.test(v.name))
+      .map((v): TaskInfo => {
+        const width = v.shape?.at(-1);
+        const label = graph.outputs.find((o) => o.name === `${v.name}_label`);
+        const head = label === undefined ? 'regress' : label.shape?.length === 1 ? 'classify' : 'binary';
+        return { task: v.name, trained: true, head, outputs: typeof width === 'number' ? width : 0, parameters: 0 };
+      });
+    const shape = (input?.shape ?? []).slice(1).map((d) => (typeof d === 'number' ? d : null));
+    return { ...where, name: graph.name, input: { name: input?.name ?? '', shape }, tasks, growable: false };
+  }
+}
+
+/** [N, ...shape] from anything with as many numbers. @throws UsageError */
+function fitting(input: Tensor, shape: readonly number[]): Tensor {
+  const size = shape.reduce((n, d) => n * d, 1);
+  const count = input.size / size;
+  if (Number.isInteger(count) && (input.dtype === 'float32' || input.dtype === 'uint8')) return input.reshape([count, ...shape]);
+  throw new UsageError(`input of ${input.dtype} [${input.dims}]: expected float32 or uint8 [N,${shape}]`, {
+    expected: `[N,${shape}]`,
+    got: `[${input.dims}]`,
+  });
+}
