@@ -48,6 +48,8 @@ export class Value {
   producer: Node | undefined;
   /** The data of an initializer. */
   constant: Tensor | undefined;
+  /** An initializer that is a graph input as well: `constant` is a default, callers may feed something else. */
+  overridable = false;
   doc = '';
   metadata = new Map<string, string>();
 

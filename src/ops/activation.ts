@@ -1,17 +1,17 @@
 // Activation functions, softmax and dropout. Rules reuse the forward output where they can. Specification: Operators.md.
 import { dtypes } from '../core/dtype.js';
-import { must } from '../core/errors.js';
-import { Value } from '../ir/graph.js';
+import type { Value } from '../ir/graph.js';
 import { formatType, tensorType } from '../ir/types.js';
 import { broadcastWith, castLike, floatType, requireFloat, sameType, unary } from './elementwise.js';
 import type { GradientContext, GradientRule, NodeContext, OpDef } from './op-def.js';
-import { axisOf, reduceSum } from './reduce.js';
+import { reduceSum } from './reduce.js';
 
 export type ActivationOp =
   | 'Relu'
   | 'LeakyRelu'
   | 'PRelu'
   | 'ThresholdedRelu'
+  | 'Shrink'
   | 'Elu'
   | 'Selu'
   | 'Celu'
@@ -62,7 +62,7 @@ function softmaxAxes(c: NodeContext): number[] {
   const rank = c.rank(0);
   const axis = c.int('axis', c.opset < 13 ? 1 : -1);
   if (rank === undefined) return c.opset < 13 ? c.fail('before opset 13 the rank of the input must be known') : [axis];
-  const first = axisOf(c, axis, rank);
+  const first = c.axis(axis, rank);
   return c.opset < 13 ? Array.from({ length: rank - first }, (_, i) => first + i) : [first];
 }
 
@@ -82,19 +82,6 @@ function softmaxLike(gradient: GradientRule | 'zero'): OpDef {
   };
 }
 
-/** The mask of a Dropout node; asks the node for that output when it was left out. */
-function dropoutMask(c: GradientContext): Value {
-  const { node } = c;
-  const given = node.outputs[1];
-  if (given !== undefined && given.name !== '') return given;
-  const mask = given ?? new Value('');
-  mask.name = c.g.names.unique(`${must(node.outputs[0], 'output of Dropout').name}/mask`);
-  mask.type = tensorType('bool', c.shape(0));
-  mask.producer = node;
-  if (given === undefined) node.outputs.push(mask);
-  return mask;
-}
-
 function dropoutGradient(c: GradientContext): (Value | null)[] {
   const { g } = c;
   const training = c.constant(2);
@@ -103,7 +90,7 @@ function dropoutGradient(c: GradientContext): (Value | null)[] {
   const ratio = c.has(1) ? castLike(g, c.x(1), c.dy()) : k(c, 0.5);
   // In inference mode the mask is all true and nothing is scaled.
   const dropped = training !== undefined ? ratio : g.where(c.x(2), ratio, k(c, 0));
-  const mask = g.cast(dropoutMask(c), { to: dtypes[c.dtype(0)].code });
+  const mask = g.cast(c.output(1, tensorType('bool', c.shape(0))), { to: dtypes[c.dtype(0)].code });
   return [g.mul(c.dy(), g.mul(mask, g.div(one, g.sub(one, dropped))))];
 }
 
@@ -133,6 +120,15 @@ export const activation: Readonly<Record<ActivationOp, OpDef>> = {
     },
   },
   ThresholdedRelu: unary([10, 22], (c) => [beyond(c, c.float('alpha', 1), c.dy(), k(c, 0))], { attributes: { alpha: 'float' } }),
+  // x + bias below -lambd, x - bias above lambd, 0 between
+  Shrink: unary(
+    [9],
+    (c) => {
+      const beyond = c.g.greater(c.g.abs(c.x(0)), k(c, c.float('lambd', 0.5)));
+      return [c.g.where(beyond, c.dy(), k(c, 0))];
+    },
+    { inputs: 'input', outputs: 'output', attributes: { bias: 'float', lambd: 'float' }, infer: sameType },
+  ),
   // y = alpha (exp x - 1) below 0, where y' = y + alpha
   Elu: unary([1, 6, 22], (c) => [beyond(c, 0, c.dy(), c.g.mul(c.dy(), c.g.add(c.y(), k(c, c.float('alpha', 1)))))], {
     attributes: { alpha: 'float' },

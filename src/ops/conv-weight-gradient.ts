@@ -1,21 +1,34 @@
 // The weight gradient of a convolution: the one file that chooses its form. Measured alternatives and times stand in the reference
-// figures of docs; this is form A there: slices of the padded input joined, one batched product, a sum over the batch.
+// figures of docs. Known sizes: slices of the padded input joined, one batched product, a sum over the batch. Else: a convolution of the
+// transposed input by the transposed gradient, which needs no size.
 import { must } from '../core/errors.js';
+import { isStatic } from '../core/shape.js';
 import type { Value } from '../ir/graph.js';
-import type { Window } from './conv.js';
-import type { GradientContext } from './op-def.js';
+import type { Ops } from './ops.js';
+import { sizesOf, typed } from './shape-like.js';
+import { padSpatial, spatialOf, spatialSizes, type Window } from './window.js';
+
+export interface WeightGradient {
+  /** What the window slides over, [N, G C, size...], without its pads. */
+  readonly x: Value;
+  /** One element per place of the window, [N, M, places...]. */
+  readonly dy: Value;
+  /** [M, C, kernel...]; the gradient has its type. */
+  readonly weights: Value;
+  readonly window: Window;
+  readonly group: number;
+}
 
 /** dW[m, c, k] = sum over n, p of dy[n, m, p] x[n, c, stride p + dilation k - pad] */
-export function convWeightGradient(c: GradientContext, w: Window, group: number): Value {
-  const { g } = c;
-  const rank = w.kernel.length;
-  const places = (c.y().shape ?? [])
-    .slice(2)
-    .map((d) => (typeof d === 'number' ? d : c.fail('its gradient needs known spatial sizes')));
-  const [filters, perGroup] = c.x(1).dims as readonly [number, number];
-  const padded = w.pads.some((p) => p !== 0)
-    ? g.pad(c.x(0), g.ints([0, 0, ...w.pads.slice(0, rank), 0, 0, ...w.pads.slice(rank)]))
-    : c.x(0);
+export function convWeightGradient(g: Ops, p: WeightGradient): Value {
+  const known = isStatic(spatialOf(p.x.shape)) && isStatic(spatialOf(p.dy.shape)) && isStatic(p.weights.shape?.slice(0, 2));
+  return typed(known && p.window.pads !== undefined ? byProduct(g, p) : byConvolution(g, p), p.weights);
+}
+
+function byProduct(g: Ops, { x, dy, weights, window: w, group }: WeightGradient): Value {
+  const places = spatialOf(dy.shape).map(Number);
+  const [filters, perGroup] = [Number(weights.shape?.[0]), Number(weights.shape?.[1])];
+  const padded = padSpatial(g, x, w);
   const spatial = w.kernel.map((_, i) => i + 2);
   const slices: Value[] = [];
   for (const offset of offsets(w.kernel)) {
@@ -32,12 +45,37 @@ export function convWeightGradient(c: GradientContext, w: Window, group: number)
     const split = g.reshape(joined, g.ints([0, taps, group, perGroup, area]));
     columns = g.reshape(g.transpose(split, { perm: [0, 2, 1, 3, 4] }), g.ints([0, group, taps * perGroup, area]));
   }
-  const dy = g.reshape(c.dy(), g.ints(group === 1 ? [0, filters, area] : [0, group, filters / group, area]));
+  const rows = g.reshape(dy, g.ints(group === 1 ? [0, filters, area] : [0, group, filters / group, area]));
   const perm = group === 1 ? [0, 2, 1] : [0, 1, 3, 2];
-  const perSample = g.matMul(dy, g.transpose(columns, { perm }));
+  const perSample = g.matMul(rows, g.transpose(columns, { perm }));
   const sum = g.reduceSum(perSample, g.ints([0]), { keepdims: 0 });
   const ordered = g.transpose(g.reshape(sum, g.ints([filters, taps, perGroup])), { perm: [0, 2, 1] });
   return g.reshape(ordered, g.ints([filters, perGroup, ...w.kernel]));
+}
+
+// The batch becomes the channels: [C, G N, size...] convolved by [M, N, places...] with strides and dilations exchanged gives [C, M, kernel...]
+function byConvolution(g: Ops, { x, dy, window: w, group }: WeightGradient): Value {
+  const swap = [1, 0, ...w.kernel.map((_, i) => i + 2)];
+  const padded = w.pads === undefined ? padSpatial(g, x, w) : x;
+  let image: Value;
+  if (group === 1) image = g.transpose(padded, { perm: swap });
+  else {
+    const sizes = spatialSizes(g, padded);
+    const batch = sizesOf(g, padded, 0, 1);
+    const split = g.reshape(padded, g.concat(batch, g.ints([group, -1]), sizes, { axis: 0 }));
+    const turned = g.transpose(split, { perm: [2, 1, 0, ...w.kernel.map((_, i) => i + 3)] });
+    image = g.reshape(turned, g.concat(g.ints([0, -1]), sizes, { axis: 0 }));
+  }
+  const product = g.conv(image, g.transpose(dy, { perm: swap }), {
+    strides: w.dilations,
+    dilations: w.strides,
+    pads: w.pads,
+    group,
+  });
+  const axes = w.kernel.map((_, i) => i + 2);
+  // places that no window reaches give room for more than the kernel
+  const cut = g.slice(product, g.ints(axes.map(() => 0)), g.ints(w.kernel), g.ints(axes));
+  return g.transpose(cut, { perm: swap });
 }
 
 /** Every place in a kernel, the last axis fastest. */

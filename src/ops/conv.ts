@@ -1,77 +1,169 @@
 // Convolutions. Specification: onnx/docs/Operators.md, Conv and ConvTranspose. Layout [N, C, spatial...].
-import { type Dim, isStatic } from '../core/shape.js';
+import { type Dim, isStatic, type Shape } from '../core/shape.js';
 import type { Value } from '../ir/graph.js';
 import { tensorType } from '../ir/types.js';
 import { convWeightGradient } from './conv-weight-gradient.js';
 import type { GradientContext, NodeContext, OpDef } from './op-def.js';
+import { reduceSum } from './reduce.js';
+import { typed } from './shape-like.js';
+import {
+  autoPadOf,
+  extent,
+  fitSpatial,
+  sharePads,
+  spatialOf,
+  spatialSizes,
+  type Window,
+  windowAttributes,
+  windowOf,
+  windowPlaces,
+} from './window.js';
 
 export type ConvOp = 'Conv' | 'ConvTranspose';
 
-/** Window attributes with defaults; pads are explicit, auto_pad resolved where sizes are known. */
-export interface Window {
-  readonly kernel: readonly number[];
-  readonly strides: readonly number[];
-  readonly dilations: readonly number[];
-  /** [begin..., end...] */
-  readonly pads: readonly number[];
-}
-
-/** Reads kernel_shape, strides, dilations, pads and auto_pad for an input of these spatial dims. */
-export function windowOf(c: NodeContext, spatial: readonly Dim[], kernel: readonly number[]): Window {
-  const n = kernel.length;
-  const strides = c.ints('strides') ?? kernel.map(() => 1);
-  const dilations = c.ints('dilations') ?? kernel.map(() => 1);
-  const auto = c.string('auto_pad', 'NOTSET');
-  let pads = c.ints('pads') ?? [...kernel, ...kernel].map(() => 0);
-  if (auto === 'SAME_UPPER' || auto === 'SAME_LOWER') {
-    const total = kernel.map((k, i) => {
-      const size = spatial[i];
-      const s = strides[i] ?? 1;
-      if (typeof size !== 'number') return c.fail(`auto_pad ${auto} needs a known size of spatial axis ${i}`);
-      return Math.max((Math.ceil(size / s) - 1) * s + (k - 1) * (dilations[i] ?? 1) + 1 - size, 0);
-    });
-    const small = total.map((t) => Math.floor(t / 2));
-    const large = total.map((t) => Math.ceil(t / 2));
-    pads = auto === 'SAME_UPPER' ? [...small, ...large] : [...large, ...small];
-  }
-  if (strides.length !== n || dilations.length !== n || pads.length !== 2 * n) {
-    c.fail(
-      `strides, dilations and pads must fit ${n} spatial axes, got ${strides.length}, ${dilations.length} and ${pads.length}`,
-    );
-  }
-  return { kernel, strides, dilations, pads };
-}
-
-/** Places a window has along axis i of this size. */
-export function windowPlaces(c: NodeContext, size: Dim, w: Window, i: number, ceil = false): Dim {
-  if (typeof size !== 'number') return null;
-  const n = w.kernel.length;
-  const extent = ((w.kernel[i] ?? 1) - 1) * (w.dilations[i] ?? 1) + 1;
-  const stride = w.strides[i] ?? 1;
-  const room = size + (w.pads[i] ?? 0) + (w.pads[i + n] ?? 0) - extent;
-  if (room < 0) return c.fail(`a window of ${extent} does not fit axis ${i} of size ${size} with its pads`);
-  const places = (ceil ? Math.ceil(room / stride) : Math.floor(room / stride)) + 1;
-  // With ceil_mode a window must begin inside the input or its left pad.
-  return ceil && (places - 1) * stride >= size + (w.pads[i] ?? 0) ? places - 1 : places;
-}
-
-function kernelOf(c: NodeContext): number[] {
-  const w = c.shape(1);
-  if (w === undefined || !isStatic(w.slice(2))) return c.ints('kernel_shape') ?? c.fail('the kernel must have a known size');
-  const kernel = w.slice(2).map(Number);
+/** The kernel sizes, from the weights or from kernel_shape; undefined when neither says. */
+function kernelOf(c: NodeContext, weights: number): number[] | undefined {
   const stated = c.ints('kernel_shape');
-  if (stated !== undefined && stated.join() !== kernel.join()) c.fail(`kernel_shape is [${stated}], W has [${kernel}]`);
-  return kernel;
+  const w = c.shape(weights);
+  const spatial = w?.slice(2);
+  if (spatial === undefined || !isStatic(spatial)) return stated;
+  if (stated !== undefined && stated.join() !== spatial.join()) c.fail(`kernel_shape is [${stated}], W has [${spatial}]`);
+  return [...spatial];
 }
 
-const attributes = {
-  auto_pad: 'string',
-  dilations: 'ints',
-  group: 'int',
-  kernel_shape: 'ints',
-  pads: 'ints',
-  strides: 'ints',
-} as const;
+function knownKernel(c: NodeContext): number[] {
+  return kernelOf(c, 1) ?? c.fail('its gradient needs a kernel of known size');
+}
+
+function sameRanks(c: NodeContext, x: Shape, w: Shape): void {
+  if (x.length < 3 || x.length !== w.length) c.fail(`ranks must agree and be at least 3, X has ${x.length}, W has ${w.length}`);
+}
+
+/** The shape of a convolution of input 0 by the weights at this input. */
+export function convShape(c: NodeContext, weights = 1): Shape | undefined {
+  const [x, w] = [c.shape(0), c.shape(weights)];
+  if (x === undefined || w === undefined) return undefined;
+  sameRanks(c, x, w);
+  const [n = null, channels] = x;
+  const group = c.int('group', 1);
+  const [filters = null, perGroup] = w;
+  if (typeof channels === 'number' && typeof perGroup === 'number' && channels !== perGroup * group) {
+    c.fail(`X has ${channels} channels, W takes ${perGroup} in ${group} group${group === 1 ? '' : 's'}`);
+  }
+  const kernel = kernelOf(c, weights);
+  const spatial = x.slice(2);
+  const places = kernel === undefined ? spatial.map(() => null) : windowPlaces(c, spatial, windowOf(c, spatial, kernel));
+  return [n, filters, ...places];
+}
+
+/** The window of a transposed convolution; its pads are those that output_shape or auto_pad ask for. */
+function transposedWindow(c: NodeContext, x: Shape, kernel: readonly number[]): Window & { readonly extra: readonly number[] } {
+  const zeros = kernel.map(() => 0);
+  const w = {
+    kernel,
+    strides: c.ints('strides') ?? kernel.map(() => 1),
+    dilations: c.ints('dilations') ?? kernel.map(() => 1),
+    auto: autoPadOf(c),
+    extra: c.ints('output_padding') ?? zeros,
+  };
+  const stated = c.ints('output_shape')?.slice(-kernel.length);
+  const same = w.auto === 'SAME_UPPER' || w.auto === 'SAME_LOWER';
+  if (stated === undefined && !same)
+    return { ...w, pads: w.auto === 'VALID' ? [...zeros, ...zeros] : (c.ints('pads') ?? [...zeros, ...zeros]) };
+  const sizes = spatialOf(x);
+  if (!isStatic(sizes)) return { ...w, pads: undefined };
+  const total = sizes.map((size, i) => {
+    const stride = w.strides[i] ?? 1;
+    return Math.max((size - 1) * stride + (w.extra[i] ?? 0) + extent(w, i) - (stated?.[i] ?? size * stride), 0);
+  });
+  // Here the odd pad of SAME_UPPER goes to the beginning: the output is what is padded in the forward direction of the convolution.
+  return { ...w, pads: sharePads(total, w.auto !== 'SAME_UPPER') };
+}
+
+function convTransposeShape(c: NodeContext): Shape | undefined {
+  const [x, w] = [c.shape(0), c.shape(1)];
+  if (x === undefined || w === undefined) return undefined;
+  sameRanks(c, x, w);
+  const kernel = kernelOf(c, 1);
+  const stated = c.ints('output_shape')?.slice(2 - x.length);
+  const perGroup = w[1];
+  const filters = typeof perGroup === 'number' ? perGroup * c.int('group', 1) : null;
+  const window = kernel === undefined ? undefined : transposedWindow(c, x, kernel);
+  const spatial = x.slice(2).map((size, i): Dim => {
+    if (stated !== undefined) return stated[i] ?? null;
+    if (window === undefined || typeof size !== 'number') return null;
+    const stride = window.strides[i] ?? 1;
+    if (window.auto.startsWith('SAME')) return size * stride;
+    const [begin = 0, end = 0] = [window.pads?.[i], window.pads?.[i + window.kernel.length]];
+    return (size - 1) * stride + (window.extra[i] ?? 0) + extent(window, i) - begin - end;
+  });
+  return [x[0] ?? null, filters, ...spatial];
+}
+
+/** Sum over batch and space. */
+function biasGradient(c: GradientContext): Value {
+  const rank = c.rank(0) ?? c.fail('the gradient needs inputs of known rank');
+  return reduceSum(
+    c.g,
+    c.dy(),
+    Array.from({ length: rank }, (_, i) => i).filter((i) => i !== 1),
+    0,
+  );
+}
+
+// y = W * x + b: dx = W transposed-convolved with dy, dW = x correlated with dy, db = sum of dy over batch and space
+function convGradient(c: GradientContext): (Value | null)[] {
+  const window = windowOf(c, spatialOf(c.shape(0)), knownKernel(c));
+  const group = c.int('group', 1);
+  return [
+    c.needs(0) ? convInputGradient(c, window) : null,
+    c.needs(1) ? convWeightGradient(c.g, { x: c.x(0), dy: c.dy(), weights: c.x(1), window, group }) : null,
+    c.has(2) && c.needs(2) ? biasGradient(c) : null,
+  ];
+}
+
+function convInputGradient(c: GradientContext, w: Window): Value {
+  const { g } = c;
+  const n = w.kernel.length;
+  const group = c.int('group', 1);
+  const base = { kernel_shape: w.kernel, strides: w.strides, dilations: w.dilations, group };
+  const [x, y] = [spatialOf(c.shape(0)), spatialOf(c.y().shape)];
+  const { pads } = w;
+  if (pads === undefined || !isStatic(x) || !isStatic(y)) {
+    return typed(fitSpatial(g, g.convTranspose(c.dy(), c.x(1), base), c.x(0), w), c.x(0));
+  }
+  // places that no window reaches
+  const extra = x.map((size, i) => {
+    const reach = ((y[i] ?? 1) - 1) * (w.strides[i] ?? 1) + extent(w, i);
+    return size - (reach - (pads[i] ?? 0) - (pads[i + n] ?? 0));
+  });
+  const output_padding = extra.some((e) => e !== 0) ? extra : undefined;
+  return typed(g.convTranspose(c.dy(), c.x(1), { ...base, pads, output_padding }), c.x(0));
+}
+
+// y is what Conv's gradient by its input would be of x: dx = Conv(dy, W), dW = dy correlated with x
+function convTransposeGradient(c: GradientContext): (Value | null)[] {
+  const { g } = c;
+  const [x, dy] = [c.x(0), c.dy()];
+  const window = transposedWindow(c, c.shape(0) ?? [], knownKernel(c));
+  const { kernel, strides, dilations, pads } = window;
+  if (pads === undefined) return c.fail('its gradient needs known spatial sizes where pads come from auto_pad or output_shape');
+  const group = c.int('group', 1);
+  const dx = () => {
+    const d = g.conv(dy, c.x(1), { kernel_shape: kernel, strides, dilations, pads, group });
+    // an output_padding of a stride or more gives room for windows that x has not
+    if (window.extra.every((e, i) => e < (strides[i] ?? 1))) return typed(d, x);
+    const axes = kernel.map((_, i) => i + 2);
+    return typed(g.slice(d, g.ints(axes.map(() => 0)), spatialSizes(g, x), g.ints(axes)), x);
+  };
+  return [
+    c.needs(0) ? dx() : null,
+    c.needs(1) ? convWeightGradient(g, { x: dy, dy: x, weights: c.x(1), window, group }) : null,
+    c.has(2) && c.needs(2) ? biasGradient(c) : null,
+  ];
+}
+
+const attributes = { ...windowAttributes, group: 'int' } as const;
 
 export const conv: Readonly<Record<ConvOp, OpDef>> = {
   Conv: {
@@ -79,88 +171,15 @@ export const conv: Readonly<Record<ConvOp, OpDef>> = {
     inputs: 'X W B?',
     outputs: 'Y',
     attributes,
-    infer: (c) => {
-      const x = c.shape(0);
-      const w = c.shape(1);
-      if (x === undefined || w === undefined) return [tensorType(c.dtype(0))];
-      if (x.length < 3 || x.length !== w.length)
-        c.fail(`ranks must agree and be at least 3, X has ${x.length}, W has ${w.length}`);
-      const [n = null, channels] = x;
-      const group = c.int('group', 1);
-      const [filters = null, perGroup] = w;
-      if (typeof channels === 'number' && typeof perGroup === 'number' && channels !== perGroup * group) {
-        c.fail(`X has ${channels} channels, W takes ${perGroup} in ${group} group${group === 1 ? '' : 's'}`);
-      }
-      const window = windowOf(c, x.slice(2), kernelOf(c));
-      return [tensorType(c.dtype(0), [n, filters, ...x.slice(2).map((s, i) => windowPlaces(c, s, window, i))])];
-    },
-    // y = W * x + b: dx = W transposed-convolved with dy, dW = x correlated with dy, db = sum of dy over batch and space
-    gradient: (c) => {
-      const { g } = c;
-      const window = windowOf(c, (c.shape(0) ?? []).slice(2), kernelOf(c));
-      const db = () => {
-        const axes = (c.y().shape ?? []).map((_, i) => i).filter((i) => i !== 1);
-        return g.reduceSum(c.dy(), g.ints(axes), { keepdims: 0 });
-      };
-      return [
-        c.needs(0) ? convInputGradient(c, window) : null,
-        c.needs(1) ? convWeightGradient(c, window, c.int('group', 1)) : null,
-        c.has(2) && c.needs(2) ? db() : null,
-      ];
-    },
+    infer: (c) => [tensorType(c.dtype(0), convShape(c))],
+    gradient: convGradient,
   },
-
   ConvTranspose: {
     versions: [1, 11, 22],
     inputs: 'X W B?',
     outputs: 'Y',
     attributes: { ...attributes, output_padding: 'ints', output_shape: 'ints' },
-    infer: (c) => {
-      const x = c.shape(0);
-      const w = c.shape(1);
-      if (x === undefined || w === undefined) return [tensorType(c.dtype(0))];
-      if (x.length < 3 || x.length !== w.length)
-        c.fail(`ranks must agree and be at least 3, X has ${x.length}, W has ${w.length}`);
-      const kernel = kernelOf(c);
-      const strides = c.ints('strides') ?? kernel.map(() => 1);
-      const dilations = c.ints('dilations') ?? kernel.map(() => 1);
-      const pads = c.ints('pads') ?? [...kernel, ...kernel].map(() => 0);
-      const extra = c.ints('output_padding') ?? kernel.map(() => 0);
-      const stated = c.ints('output_shape');
-      const auto = c.string('auto_pad', 'NOTSET');
-      const spatial = x.slice(2).map((s, i): Dim => {
-        if (stated !== undefined) return stated[i] ?? null;
-        if (typeof s !== 'number') return null;
-        const stride = strides[i] ?? 1;
-        if (auto.startsWith('SAME')) return s * stride;
-        const extent = ((kernel[i] ?? 1) - 1) * (dilations[i] ?? 1) + 1;
-        return (s - 1) * stride + (extra[i] ?? 0) + extent - (pads[i] ?? 0) - (pads[i + kernel.length] ?? 0);
-      });
-      const perGroup = w[1];
-      const filters = typeof perGroup === 'number' ? perGroup * c.int('group', 1) : null;
-      return [tensorType(c.dtype(0), [x[0] ?? null, filters, ...spatial])];
-    },
-    gradient: 'unsupported',
+    infer: (c) => [tensorType(c.dtype(0), convTransposeShape(c))],
+    gradient: convTransposeGradient,
   },
 };
-
-function convInputGradient(c: GradientContext, w: Window): Value {
-  const { g } = c;
-  const n = w.kernel.length;
-  const x = (c.shape(0) ?? []).slice(2);
-  const y = (c.y().shape ?? []).slice(2);
-  const extra = w.kernel.map((k, i) => {
-    const [size, places] = [x[i], y[i]];
-    if (typeof size !== 'number' || typeof places !== 'number') return c.fail('its gradient needs known spatial sizes');
-    const reach = (places - 1) * (w.strides[i] ?? 1) + (k - 1) * (w.dilations[i] ?? 1) + 1;
-    return size - (reach - (w.pads[i] ?? 0) - (w.pads[i + n] ?? 0));
-  });
-  return g.convTranspose(c.dy(), c.x(1), {
-    kernel_shape: w.kernel,
-    strides: w.strides,
-    dilations: w.dilations,
-    pads: w.pads,
-    group: c.int('group', 1),
-    output_padding: extra.some((e) => e !== 0) ? extra : undefined,
-  });
-}

@@ -1,26 +1,26 @@
-// Reading and writing by index. Indices may be negative; gradients by index inputs do not exist. Specification: onnx/docs/Operators.md.
+// Reading by index or by condition. Indices may be negative; no gradient by index inputs exists. Specification: onnx/docs/Operators.md.
 import { type Dim, formatShape } from '../core/shape.js';
 import type { Value } from '../ir/graph.js';
 import { type TensorType, tensorType } from '../ir/types.js';
-import { axisOf } from './movement.js';
+import { gradientByIndex, scatterAddSince, scatterRows, sumAt } from './by-index.js';
 import type { GradientContext, NodeContext, OpDef } from './op-def.js';
 import { coordinates, pick, stridesOf } from './pick.js';
-import { typed, zerosLike } from './shape-like.js';
+import { reshapeLike, typed, zerosLike } from './shape-like.js';
 import { integers, knownElements } from './shape-value.js';
-import { gradientByIndex } from './slice.js';
 
-export type GatherOp = 'Gather' | 'GatherElements' | 'GatherND' | 'ScatterElements' | 'ScatterND' | 'TopK';
+export type GatherOp = 'Gather' | 'GatherElements' | 'GatherND' | 'TopK' | 'Compress' | 'Unique';
 
-function checkIndices(c: NodeContext, i: number): void {
+/** Refuses indices that are no integers. */
+export function requireIndices(c: NodeContext, i: number): void {
   if (c.dtype(i) !== 'int64' && c.dtype(i) !== 'int32')
     c.fail(`indices must be int64 or int32, they are ${c.dtype(i)}`, { got: c.dtype(i) });
 }
 
 function inferGather(c: NodeContext): TensorType[] {
-  checkIndices(c, 1);
+  requireIndices(c, 1);
   const [data, indices] = [c.shape(0), c.shape(1)];
   if (data === undefined) return [c.like(0, undefined)];
-  const axis = axisOf(c, c.int('axis', 0), data.length);
+  const axis = c.axis(c.int('axis', 0), data.length);
   const size = data[axis];
   const out = c
     .constant(1)
@@ -31,25 +31,19 @@ function inferGather(c: NodeContext): TensorType[] {
   return [c.like(0, indices === undefined ? undefined : [...data.slice(0, axis), ...indices, ...data.slice(axis + 1)])];
 }
 
-// y = x[.., indices, ..]: dx[.., i, ..] is the sum of the parts of dy taken from i. With the axis in front, a scatter of whole rows.
+// y = x[.., indices, ..]: dx[.., i, ..] is the sum of the parts of dy taken from i
 function gatherGradient(c: GradientContext): (Value | null)[] {
   const { g } = c;
   const [x, indices] = [c.x(0), c.x(1)];
   const [rank, q] = [c.rank(0), c.rank(1)];
   if (rank === undefined || q === undefined) return c.fail('the gradient needs inputs of known rank');
-  const axis = axisOf(c, c.int('axis', 0), rank);
-  const rows = g.unsqueeze(c.needs(0) && indices.dtype === 'int32' ? g.cast(indices, { to: 7 }) : indices, g.ints([-1]));
-  if (axis === 0) return [typed(g.scatterND(zerosLike(g, x), rows, c.dy(), { reduction: 'add' }), x), null];
-  const others = (n: number) => Array.from({ length: rank }, (_, i) => (i < axis ? i : i + n - 1)).filter((_, i) => i !== axis);
-  const dy = g.transpose(c.dy(), { perm: [...Array.from({ length: q }, (_, i) => axis + i), ...others(q)] });
-  const front = [axis, ...others(1)];
-  const zeros = g.transpose(zerosLike(g, x), { perm: front });
-  const dx = g.scatterND(zeros, rows, dy, { reduction: 'add' });
-  return [typed(g.transpose(dx, { perm: front.map((_, i) => front.indexOf(i)) }), x), null];
+  const axis = c.axis(c.int('axis', 0), rank);
+  if (g.opset < scatterAddSince) return [gradientByIndex(g, x, c.dy(), (v) => g.gather(v, indices, { axis }), 'repeated'), null];
+  return [scatterRows(g, { x, axis, indices, q, dy: c.dy(), repeats: 'repeated' }), null];
 }
 
 function gatherNdShape(c: NodeContext): Dim[] | undefined {
-  checkIndices(c, 1);
+  requireIndices(c, 1);
   const [data, indices] = [c.shape(0), c.shape(1)];
   const depth = indices?.at(-1);
   if (data === undefined || indices === undefined || typeof depth !== 'number') return undefined;
@@ -64,42 +58,27 @@ function gatherNdGradient(c: GradientContext): (Value | null)[] {
   const { g } = c;
   const [x, indices] = [c.x(0), c.x(1)];
   const batch = c.int('batch_dims', 0);
-  if (batch === 0) return [typed(g.scatterND(zerosLike(g, x), indices, c.dy(), { reduction: 'add' }), x), null];
-  return [gradientByIndex(g, x, c.dy(), (v) => g.gatherND(v, indices, { batch_dims: batch }), 'add'), null];
+  if (batch === 0 && g.opset >= scatterAddSince) {
+    return [typed(g.scatterND(zerosLike(g, x), indices, c.dy(), { reduction: 'add' }), x), null];
+  }
+  return [gradientByIndex(g, x, c.dy(), (v) => g.gatherND(v, indices, { batch_dims: batch }), 'repeated'), null];
 }
 
-function inferScatter(c: NodeContext): TensorType[] {
-  checkIndices(c, 1);
-  if (c.dtype(2) !== c.dtype(0)) c.fail(`dtypes differ, data is ${c.dtype(0)}, updates are ${c.dtype(2)}`, { got: c.dtype(2) });
-  return [c.like(0, c.shape(0))];
-}
-
-/** `none` replaces, `add` adds; the gradients of mul, min and max are refused. */
-function reduction(c: GradientContext): 'none' | 'add' {
-  const name = c.string('reduction', 'none');
-  return name === 'none' || name === 'add' ? name : c.fail(`no gradient is known for reduction "${name}"`, { got: name });
-}
-
-// y = x with y[i] replaced by (added) u: dx = dy, without what was replaced; du = dy[i]
-function scatterElementsGradient(c: GradientContext): (Value | null)[] {
+// y_k = x_i(k): dx_i is the sum of dy_k with i(k) = i
+function gatherElementsGradient(c: GradientContext): (Value | null)[] {
   const { g } = c;
-  const axis = { axis: c.int('axis', 0) };
-  const kept = reduction(c) === 'add';
-  const dx = () => (kept ? c.dy() : g.scatterElements(c.dy(), c.x(1), zerosLike(g, c.x(2)), axis));
-  return [c.needs(0) ? dx() : null, null, c.needs(2) ? typed(g.gatherElements(c.dy(), c.x(1), axis), c.x(2)) : null];
-}
-
-function scatterNdGradient(c: GradientContext): (Value | null)[] {
-  const { g } = c;
-  const kept = reduction(c) === 'add';
-  const dx = () => (kept ? c.dy() : g.scatterND(c.dy(), c.x(1), zerosLike(g, c.x(2))));
-  return [c.needs(0) ? dx() : null, null, c.needs(2) ? typed(g.gatherND(c.dy(), c.x(1)), c.x(2)) : null];
+  const [x, indices] = [c.x(0), c.x(1)];
+  const axis = c.int('axis', 0);
+  if (g.opset < scatterAddSince) {
+    return [gradientByIndex(g, x, c.dy(), (v) => g.gatherElements(v, indices, { axis }), 'repeated'), null];
+  }
+  return [typed(g.scatterElements(zerosLike(g, x), indices, c.dy(), { axis, reduction: 'add' }), x), null];
 }
 
 function inferTopK(c: NodeContext): TensorType[] {
   const shape = c.shape(0);
   if (shape === undefined) return [c.like(0, undefined), tensorType('int64')];
-  const axis = axisOf(c, c.int('axis', -1), shape.length);
+  const axis = c.axis(c.int('axis', -1), shape.length);
   const k = knownElements(c.value(1))?.[0] ?? null;
   const size = shape[axis];
   if (typeof k === 'number' && typeof size === 'number' && k > size) {
@@ -112,6 +91,25 @@ function inferTopK(c: NodeContext): TensorType[] {
   return [c.like(0, out), tensorType('int64', out)];
 }
 
+function compressGradient(c: GradientContext): (Value | null)[] {
+  const { g } = c;
+  const [x, dy] = [c.x(0), c.dy()];
+  const indices = g.squeeze(g.nonZero(c.x(1)), g.ints([0]));
+  if (!c.node.attributes.has('axis')) return [reshapeLike(g, sumAt(g, g.size(x), indices, dy, 'distinct'), x), null];
+  const rank = c.rank(0) ?? c.fail('the gradient needs an input of known rank');
+  return [scatterRows(g, { x, axis: c.axis(c.int('axis', 0), rank), indices, q: 1, dy, repeats: 'distinct' }), null];
+}
+
+function uniqueGradient(c: GradientContext): (Value | null)[] {
+  const { g } = c;
+  const [x, dy] = [c.x(0), c.dyOrNull(0)];
+  if (dy === null) return [];
+  const indices = c.output(1, tensorType('int64', [null]));
+  if (!c.node.attributes.has('axis')) return [reshapeLike(g, sumAt(g, g.size(x), indices, dy, 'distinct'), x)];
+  const rank = c.rank(0) ?? c.fail('the gradient needs an input of known rank');
+  return [scatterRows(g, { x, axis: c.axis(c.int('axis', 0), rank), indices, q: 1, dy, repeats: 'distinct' })];
+}
+
 export const gather: Readonly<Record<GatherOp, OpDef>> = {
   Gather: {
     versions: [1, 11, 13],
@@ -122,7 +120,7 @@ export const gather: Readonly<Record<GatherOp, OpDef>> = {
     gradient: gatherGradient,
     fold: (c, [x, at]) => {
       if (!x || !at) return undefined;
-      const axis = axisOf(c, c.int('axis', 0), x.dims.length);
+      const axis = c.axis(c.int('axis', 0), x.dims.length);
       const size = x.dims[axis] ?? 1;
       const rows = integers(at).map((i) => (i < 0 ? i + size : i));
       const dims = [...x.dims.slice(0, axis), ...at.dims, ...x.dims.slice(axis + 1)];
@@ -139,19 +137,14 @@ export const gather: Readonly<Record<GatherOp, OpDef>> = {
     outputs: 'output',
     attributes: { axis: 'int' },
     infer: (c) => {
-      checkIndices(c, 1);
+      requireIndices(c, 1);
       const [a, b] = [c.rank(0), c.rank(1)];
       if (a !== undefined && b !== undefined && a !== b) {
         return c.fail(`ranks differ, data ${formatShape(c.shape(0))}, indices ${formatShape(c.shape(1))}`);
       }
       return [c.like(0, c.shape(1))];
     },
-    // y_k = x_i(k): dx_i is the sum of dy_k with i(k) = i
-    gradient: (c) => {
-      const { g } = c;
-      const options = { axis: c.int('axis', 0), reduction: 'add' };
-      return [typed(g.scatterElements(zerosLike(g, c.x(0)), c.x(1), c.dy(), options), c.x(0)), null];
-    },
+    gradient: gatherElementsGradient,
   },
   GatherND: {
     versions: [11, 12, 13],
@@ -160,22 +153,6 @@ export const gather: Readonly<Record<GatherOp, OpDef>> = {
     attributes: { batch_dims: 'int' },
     infer: (c) => [c.like(0, gatherNdShape(c))],
     gradient: gatherNdGradient,
-  },
-  ScatterElements: {
-    versions: [11, 13, 16, 18],
-    inputs: 'data indices updates',
-    outputs: 'output',
-    attributes: { axis: 'int', reduction: 'string' },
-    infer: inferScatter,
-    gradient: scatterElementsGradient,
-  },
-  ScatterND: {
-    versions: [11, 13, 16, 18],
-    inputs: 'data indices updates',
-    outputs: 'output',
-    attributes: { reduction: 'string' },
-    infer: inferScatter,
-    gradient: scatterNdGradient,
   },
   TopK: {
     versions: [10, 11, 24],
@@ -190,5 +167,34 @@ export const gather: Readonly<Record<GatherOp, OpDef>> = {
       if (dy === null) return [];
       return [typed(g.scatterElements(zerosLike(g, c.x(0)), c.y(1), dy, { axis: c.int('axis', -1) }), c.x(0)), null];
     },
+  },
+  // the rows where the condition holds: dx is dy written back to them
+  Compress: {
+    versions: [9, 11, 28],
+    inputs: 'input condition',
+    outputs: 'output',
+    attributes: { axis: 'int' },
+    infer: (c) => {
+      if (c.dtype(1) !== 'bool') c.fail(`condition must be bool, it is ${c.dtype(1)}`, { expected: 'bool', got: c.dtype(1) });
+      const shape = c.shape(0);
+      if (!c.node.attributes.has('axis')) return [c.like(0, [null])];
+      return [c.like(0, shape?.with(c.axis(c.int('axis', 0), shape.length), null))];
+    },
+    gradient: compressGradient,
+  },
+  // Y = X at the first place of each element or row: dx is dy written there
+  Unique: {
+    versions: [11, 28],
+    inputs: 'X',
+    outputs: 'Y indices? inverse_indices? counts?',
+    attributes: { axis: 'int', sorted: 'int' },
+    infer: (c) => {
+      const shape = c.shape(0);
+      const flat = !c.node.attributes.has('axis');
+      const y = flat ? [null] : shape?.with(c.axis(c.int('axis', 0), shape.length), null);
+      const places = tensorType('int64', [null]);
+      return [c.like(0, y), places, places, places];
+    },
+    gradient: uniqueGradient,
   },
 };

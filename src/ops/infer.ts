@@ -42,6 +42,10 @@ export const inferTypes: Infer = (node, opset) => {
     throw new ModelError(`${name} "${node.name}": no such op in the table`, { op: node.opType, node: node.name });
   }
   const c = new NodeContext(node, opset);
+  const since = def.versions[0] ?? 1;
+  if (opset < since) c.fail(`needs opset ${since}, this graph has ${opset}`, { expected: String(since), got: String(opset) });
   checkArity(c, def);
+  // An input of unknown type (the output of an op of another domain) says nothing.
+  if (node.inputs.some((v) => v !== null && v.type === undefined)) return node.outputs.map(() => undefined);
   return [...def.infer(c)];
 };

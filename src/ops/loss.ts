@@ -6,6 +6,7 @@ import { formatType, type Type, tensorType } from '../ir/types.js';
 import { requireFloat } from './elementwise.js';
 import type { GradientContext, NodeContext, OpDef } from './op-def.js';
 import { reduceSum } from './reduce.js';
+import { sizesOf } from './shape-like.js';
 
 export type LossOp = 'SoftmaxCrossEntropyLoss' | 'NegativeLogLikelihoodLoss';
 
@@ -65,7 +66,7 @@ function classNumbers(c: GradientContext): Value {
   if (typeof classes === 'number') {
     numbers = g.ints(Array.from({ length: classes }, (_, i) => i));
   } else {
-    const count = g.squeeze(g.shape(scores, { start: 1, end: 2 }), g.ints([0]));
+    const count = g.squeeze(sizesOf(g, scores, 1, 2), g.ints([0]));
     numbers = g.range(g.scalar(0, 'int64'), count, g.scalar(1, 'int64'));
   }
   if (labels.dtype !== 'int64') numbers = g.cast(numbers, { to: dtypes[labels.dtype].code });

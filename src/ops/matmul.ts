@@ -1,11 +1,12 @@
-// Matrix products. Specification: onnx/docs/Operators.md, MatMul (numpy.matmul) and Gemm.
+// Matrix products and the determinant. Specification: onnx/docs/Operators.md, MatMul (numpy.matmul), Gemm, Det.
 import { broadcastShapes, compatibleDim, type Dim, formatShape, type Shape } from '../core/shape.js';
+import { Tensor } from '../core/tensor.js';
 import type { Value } from '../ir/graph.js';
 import { tensorType } from '../ir/types.js';
 import type { GradientContext, NodeContext, OpDef } from './op-def.js';
 import type { Ops } from './ops.js';
 
-export type MatmulOp = 'MatMul' | 'Gemm';
+export type MatmulOp = 'MatMul' | 'Gemm' | 'Det';
 
 function sameDtypes(c: NodeContext): void {
   for (let i = 1; i < c.inputCount; i++) {
@@ -14,7 +15,8 @@ function sameDtypes(c: NodeContext): void {
 }
 
 /** A vector on the left is a row, on the right a column; the axis added is taken away from the result. */
-function matMulShape(c: NodeContext, a: Shape, b: Shape): Dim[] {
+export function matMulShape(c: NodeContext, a: Shape | undefined, b: Shape | undefined): Dim[] | undefined {
+  if (a === undefined || b === undefined) return undefined;
   if (a.length === 0 || b.length === 0) return c.fail(`a scalar cannot be multiplied, A ${formatShape(a)}, B ${formatShape(b)}`);
   const inner = [a[a.length - 1] ?? null, b[Math.max(b.length - 2, 0)] ?? null] as const;
   if (!compatibleDim(...inner)) {
@@ -111,6 +113,26 @@ function gemmGradient(c: GradientContext): (Value | null)[] {
   ];
 }
 
+// d det / dx_ij is the cofactor (-1)^(i+j) det(x without row i and column j), for singular matrices too
+function detGradient(c: GradientContext): (Value | null)[] {
+  const { g } = c;
+  const x = c.x(0);
+  const n = x.shape?.at(-1);
+  if (typeof n !== 'number') return c.fail('the gradient needs matrices of known size');
+  const dy = g.unsqueeze(c.dy(), g.ints([-2, -1]));
+  if (n === 1) return [dy];
+  const without = Array.from({ length: n }, (_, i) => Array.from({ length: n - 1 }, (_, k) => (k < i ? k : k + 1))).flat();
+  const index = g.constant(Tensor.from('int64', without, [n, n - 1]));
+  const rank = x.shape?.length ?? 2;
+  // [..., n, n - 1, n, n - 1]: rows without i, columns without j
+  const minors = g.gather(g.gather(x, index, { axis: rank - 2 }), index, { axis: rank });
+  const lead = Array.from({ length: rank - 2 }, (_, i) => i);
+  const square = g.transpose(minors, { perm: [...lead, rank - 2, rank, rank - 1, rank + 1] });
+  const signs = Array.from({ length: n * n }, (_, i) => (((i % n) + Math.floor(i / n)) % 2 === 0 ? 1 : -1));
+  const cofactors = g.mul(g.det(square), g.constant(Tensor.from(x.dtype, signs, [n, n])));
+  return [g.mul(dy, cofactors)];
+}
+
 export const matmul: Readonly<Record<MatmulOp, OpDef>> = {
   MatMul: {
     versions: [1, 9, 13],
@@ -118,8 +140,7 @@ export const matmul: Readonly<Record<MatmulOp, OpDef>> = {
     outputs: 'Y',
     infer: (c) => {
       sameDtypes(c);
-      const [a, b] = [c.shape(0), c.shape(1)];
-      return [tensorType(c.dtype(0), a === undefined || b === undefined ? undefined : matMulShape(c, a, b))];
+      return [tensorType(c.dtype(0), matMulShape(c, c.shape(0), c.shape(1)))];
     },
     gradient: matMulGradient,
   },
@@ -133,5 +154,19 @@ export const matmul: Readonly<Record<MatmulOp, OpDef>> = {
       return [tensorType(c.dtype(0), gemmShape(c))];
     },
     gradient: gemmGradient,
+  },
+  Det: {
+    versions: [11, 22],
+    inputs: 'X',
+    outputs: 'Y',
+    infer: (c) => {
+      const shape = c.shape(0);
+      if (shape === undefined) return [tensorType(c.dtype(0))];
+      const [rows = null, columns = null] = shape.slice(-2);
+      if (shape.length < 2 || !compatibleDim(rows, columns))
+        c.fail(`the input must be square matrices, it is ${formatShape(shape)}`);
+      return [tensorType(c.dtype(0), shape.slice(0, -2))];
+    },
+    gradient: detGradient,
   },
 };

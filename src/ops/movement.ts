@@ -1,6 +1,6 @@
 // Ops that move elements without computing: reshaping, permuting, joining, repeating. Slice and Pad stand in slice.ts.
 // Specification: onnx/docs/Operators.md.
-import { broadcastShapes, type Dim, formatShape, isStatic, mergeDim, normaliseAxis, type Shape } from '../core/shape.js';
+import { broadcastShapes, type Dim, formatShape, isStatic, mergeDim, type Shape } from '../core/shape.js';
 import { Tensor } from '../core/tensor.js';
 import type { Value } from '../ir/graph.js';
 import type { TensorType } from '../ir/types.js';
@@ -20,17 +20,7 @@ export type MovementOp =
   | 'Expand'
   | 'Tile'
   | 'Trilu'
-  | 'DepthToSpace'
-  | 'SpaceToDepth';
-
-/** normaliseAxis whose error names the node. */
-export function axisOf(c: NodeContext, axis: number, rank: number): number {
-  try {
-    return normaliseAxis(axis, rank);
-  } catch (error) {
-    return c.fail(error instanceof Error ? error.message : String(error), { cause: error });
-  }
-}
+  | 'ReverseSequence';
 
 /** The product of `from` divided by the product of `by`: numbers divide, equal symbols cancel. null when it is not known. */
 function quotient(from: Shape, by: Shape): Dim {
@@ -87,7 +77,7 @@ const foldReshape: NonNullable<OpDef['fold']> = (c, [x]) => {
 function axesInput(c: NodeContext, i: number, rank: number): number[] | undefined {
   const t = c.constant(i);
   if (t === undefined) return undefined;
-  const axes = integers(t).map((a) => axisOf(c, a, rank));
+  const axes = integers(t).map((a) => c.axis(a, rank));
   if (new Set(axes).size !== axes.length) c.fail(`axes [${integers(t)}] repeat`);
   return axes;
 }
@@ -142,7 +132,7 @@ function concatShape(c: NodeContext): Shape | undefined {
   });
   const first = shapes.find((s) => s !== undefined);
   if (first === undefined) return undefined;
-  const axis = axisOf(c, c.int('axis', 0), first.length);
+  const axis = c.axis(c.int('axis', 0), first.length);
   let out: Dim[] = [...first];
   out[axis] = 0;
   for (const [k, s] of shapes.entries()) {
@@ -168,7 +158,7 @@ function concatGradient(c: GradientContext): (Value | null)[] {
   const { g } = c;
   const dy = c.dy();
   const rank = c.shape(0)?.length ?? dy.shape?.length;
-  const axis = rank === undefined ? c.int('axis', 0) : axisOf(c, c.int('axis', 0), rank);
+  const axis = rank === undefined ? c.int('axis', 0) : c.axis(c.int('axis', 0), rank);
   const sizes = c.node.inputs.map((_, i) => c.shape(i)?.[axis] ?? null);
   const wanted = sizes.map((_, i) => i).filter((i) => c.needs(i));
   const only = wanted[0];
@@ -206,7 +196,7 @@ function splitSizes(c: NodeContext, total: Dim): Dim[] {
 function inferSplit(c: NodeContext): TensorType[] {
   const shape = c.shape(0);
   if (shape === undefined) return c.node.outputs.map(() => c.like(0, undefined));
-  const axis = axisOf(c, c.int('axis', 0), shape.length);
+  const axis = c.axis(c.int('axis', 0), shape.length);
   return splitSizes(c, shape[axis] ?? null).map((size) =>
     c.like(
       0,
@@ -246,34 +236,6 @@ function tileGradient(c: GradientContext): (Value | null)[] {
   const plain = pairs.filter((d) => typeof d !== 'number').length <= 1;
   const split = g.reshape(c.dy(), plain ? g.ints(pairs.map((d) => (typeof d === 'number' ? d : -1))) : interleaved());
   return [typed(g.reduceSum(split, g.ints(shape.map((_, i) => 2 * i)), { keepdims: 0 }), c.x(0)), null];
-}
-
-/** Reads the four dims of an image tensor for the block ops. */
-function blocks(c: NodeContext): { shape: Shape; b: number } {
-  const shape = c.shape(0) ?? [null, null, null, null];
-  const b = c.int('blocksize', 0);
-  if (shape.length !== 4) return c.fail(`the input must have rank 4, it is ${formatShape(shape)}`);
-  return b > 0 ? { shape, b } : c.fail(`blocksize must be positive, got ${b}`);
-}
-
-function divideDim(c: NodeContext, d: Dim | undefined, by: number, what: string): Dim {
-  if (typeof d !== 'number') return null;
-  return d % by === 0
-    ? d / by
-    : c.fail(`${what} ${d} is not divisible by ${by}`, { expected: `a multiple of ${by}`, got: String(d) });
-}
-
-// DCR is undone by SpaceToDepth; CRD by its own reshape, transpose and reshape backwards
-function depthToSpaceGradient(c: GradientContext): (Value | null)[] {
-  const { g } = c;
-  const { shape, b } = blocks(c);
-  if (c.string('mode', 'DCR') === 'DCR') return [typed(g.spaceToDepth(c.dy(), { blocksize: b }), c.x(0))];
-  const [, channels, h, w] = shape;
-  if (typeof channels !== 'number' || typeof h !== 'number' || typeof w !== 'number') {
-    return c.fail('the gradient in mode CRD needs static channels, height and width');
-  }
-  const split = g.reshape(c.dy(), g.ints([-1, channels / (b * b), h, b, w, b]));
-  return [reshapeLike(g, g.transpose(split, { perm: [0, 1, 3, 5, 2, 4] }), c.x(0))];
 }
 
 export const movement: Readonly<Record<MovementOp, OpDef>> = {
@@ -347,7 +309,7 @@ export const movement: Readonly<Record<MovementOp, OpDef>> = {
       const parts = inputs.filter((t) => t !== null);
       const [first] = parts;
       if (first === undefined || parts.length !== inputs.length) return undefined;
-      const axis = axisOf(c, c.int('axis', 0), first.dims.length);
+      const axis = c.axis(c.int('axis', 0), first.dims.length);
       const dims = first.dims.map((d, i) => (i === axis ? parts.reduce((n, t) => n + (t.dims[i] ?? 0), 0) : d));
       const strides = parts.map((t) => stridesOf(t.dims));
       return assemble(first, dims, (i) => {
@@ -412,28 +374,16 @@ export const movement: Readonly<Record<MovementOp, OpDef>> = {
     // a mask: dx = dy under the same mask
     gradient: (c) => [c.g.trilu(c.dy(), c.has(1) ? c.x(1) : null, { upper: c.int('upper', 1) }), null],
   },
-  DepthToSpace: {
-    versions: [1, 11, 13],
-    inputs: 'input',
-    outputs: 'output',
-    attributes: { blocksize: 'int', mode: 'string' },
-    infer: (c) => {
-      const { shape, b } = blocks(c);
-      const [n = null, channels, h = null, w = null] = shape;
-      return [c.like(0, [n, divideDim(c, channels, b * b, 'number of channels'), mulDims(h, b), mulDims(w, b)])];
+  // its own inverse
+  ReverseSequence: {
+    versions: [10, 28],
+    inputs: 'input sequence_lens',
+    outputs: 'Y',
+    attributes: { batch_axis: 'int', time_axis: 'int' },
+    infer: (c) => [c.like(0, c.shape(0))],
+    gradient: (c) => {
+      const axes = { batch_axis: c.int('batch_axis', 1), time_axis: c.int('time_axis', 0) };
+      return [c.g.reverseSequence(c.dy(), c.x(1), axes), null];
     },
-    gradient: depthToSpaceGradient,
-  },
-  SpaceToDepth: {
-    versions: [1, 13],
-    inputs: 'input',
-    outputs: 'output',
-    attributes: { blocksize: 'int' },
-    infer: (c) => {
-      const { shape, b } = blocks(c);
-      const [n = null, channels = null, h, w] = shape;
-      return [c.like(0, [n, mulDims(channels, b * b), divideDim(c, h, b, 'height'), divideDim(c, w, b, 'width')])];
-    },
-    gradient: (c) => [typed(c.g.depthToSpace(c.dy(), { blocksize: c.int('blocksize', 1) }), c.x(0))],
   },
 };

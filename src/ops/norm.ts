@@ -8,7 +8,7 @@ import { formatType, type TensorType, tensorType } from '../ir/types.js';
 import { broadcastWith, castLike, floatType, requireFloat, sign } from './elementwise.js';
 import type { GradientContext, NodeContext, OpDef } from './op-def.js';
 import type { Ops } from './ops.js';
-import { axisOf, reduceBy, reducedCount, reduceMean, reduceSum } from './reduce.js';
+import { reduceBy, reducedCount, reduceMean, reduceSum } from './reduce.js';
 import { expandLike, reshapeLike } from './shape-like.js';
 
 export type NormOp =
@@ -258,7 +258,7 @@ export const norm: Readonly<Record<NormOp, OpDef>> = {
     infer: (c) => {
       requireFloat(c, 0);
       const shape = c.shape(0);
-      const axis = shape === undefined ? 0 : axisOf(c, c.int('axis', -1), shape.length);
+      const axis = shape === undefined ? 0 : c.axis(c.int('axis', -1), shape.length);
       for (let i = 1; i < c.inputCount; i++) {
         if (c.has(i)) broadcastWith(c, shape, i);
       }
@@ -298,7 +298,7 @@ export const norm: Readonly<Record<NormOp, OpDef>> = {
       const p = c.int('p', 2);
       if (p !== 1 && p !== 2) c.fail(`p must be 1 or 2, it is ${p}`, { expected: '1, 2', got: String(p) });
       const rank = c.rank(0);
-      if (rank !== undefined) axisOf(c, c.int('axis', -1), rank);
+      if (rank !== undefined) c.axis(c.int('axis', -1), rank);
       return floatType(c);
     },
     gradient: (c) => {
@@ -330,7 +330,7 @@ export const norm: Readonly<Record<NormOp, OpDef>> = {
     attributes: { axes: 'ints' },
     infer: (c) => {
       const rank = c.rank(0);
-      if (rank !== undefined) for (const a of c.ints('axes') ?? [0, 2, 3]) axisOf(c, a, rank);
+      if (rank !== undefined) for (const a of c.ints('axes') ?? [0, 2, 3]) c.axis(a, rank);
       return floatType(c);
     },
     gradient: (c) => [throughStandardise(c.g, standardise(c.g, c.x(0), c.ints('axes') ?? [0, 2, 3], 1e-18), c.dy())],

@@ -1,10 +1,10 @@
 // What the op table says of one op. Families (elementwise.ts, conv.ts, ...) fill it; table.ts joins them.
 
 import type { DType } from '../core/dtype.js';
-import { type ErrorFields, ShapeError } from '../core/errors.js';
-import type { Dim, Shape } from '../core/shape.js';
+import { type ErrorFields, must, ShapeError } from '../core/errors.js';
+import { type Dim, normaliseAxis, type Shape } from '../core/shape.js';
 import type { Tensor } from '../core/tensor.js';
-import type { AttributeKind, Node, Value } from '../ir/graph.js';
+import { type AttributeKind, type Node, Value } from '../ir/graph.js';
 import { formatType, type TensorType, type Type, tensorType } from '../ir/types.js';
 import type { Ops } from './ops.js';
 
@@ -92,6 +92,14 @@ export class NodeContext {
     const { opType: op, name } = this.node;
     throw new ShapeError(`${op}${name === '' ? '' : ` "${name}"`}: ${message}`, { ...fields, op, node: name });
   }
+  /** An axis counted from the front of a tensor of `rank`; negative ones count from the end. */
+  axis(axis: number, rank: number): number {
+    try {
+      return normaliseAxis(axis, rank);
+    } catch (cause) {
+      return this.fail(cause instanceof Error ? cause.message : String(cause), { cause });
+    }
+  }
   /** A result type with the dtype of input i. */
   like(i: number, shape: readonly Dim[] | undefined): TensorType {
     return tensorType(this.dtype(i), shape);
@@ -120,6 +128,22 @@ export class GradientContext extends NodeContext {
     const v = this.node.outputs[i];
     return v === undefined ? this.fail(`output ${i} is missing`) : v;
   }
+  /** Output i of the forward node, which is asked for when the node left it out. */
+  output(i: number, type: Type): Value {
+    const { outputs } = this.node;
+    const first = must(
+      outputs.find((v) => v.name !== ''),
+      'output of the node',
+    );
+    for (let k = outputs.length; k <= i; k++) outputs.push(new Value(''));
+    const v = must(outputs[i], 'output');
+    if (v.name === '') {
+      v.name = this.g.names.unique(`${first.name}/out${i}`);
+      v.type = type;
+      v.producer = this.node;
+    }
+    return v;
+  }
   /** Gradient by output i; null when the loss does not depend on it. */
   dyOrNull(i: number): Value | null {
     return this.outputGradients[i] ?? null;
@@ -130,9 +154,9 @@ export class GradientContext extends NodeContext {
   }
 }
 
-/** The tensor behind a value when it is known: an initializer, or a Constant node's. */
+/** The tensor behind a value when it is known: an initializer that callers cannot override, or a Constant node's. */
 export function constantOf(v: Value): Tensor | undefined {
-  if (v.constant !== undefined) return v.constant;
+  if (v.constant !== undefined) return v.overridable ? undefined : v.constant;
   if (v.producer?.opType !== 'Constant' || v.producer.domain !== '') return undefined;
   const a = v.producer.attributes.get('value');
   return a?.kind === 'tensor' ? a.value : undefined;

@@ -8,7 +8,7 @@ import { inferTypes } from './infer.js';
 import { type OpName, table } from './table.js';
 
 /** An attribute as callers write it; the op table tells which kind it becomes. */
-export type AttributeInput = number | bigint | string | readonly number[] | Tensor | Graph;
+export type AttributeInput = number | bigint | string | readonly number[] | readonly string[] | Tensor | Graph;
 export type AttributeInputs = Readonly<Record<string, AttributeInput | undefined>>;
 type OpArgument = Value | null | undefined | AttributeInputs;
 
@@ -18,6 +18,18 @@ export type MethodName<K extends string> = K extends Uppercase<K> ? Lowercase<K>
 /** Inputs, then optionally the attributes; returns the first output. Constants are made by the builder's own `constant`. */
 export type OpMethods = { readonly [K in Exclude<OpName, 'Constant'> as MethodName<K>]: (...args: OpArgument[]) => Value };
 export type Ops = OpsBuilder & OpMethods;
+
+interface ListElements {
+  readonly number: number;
+  readonly string: string;
+}
+
+function isListOf<K extends keyof ListElements>(
+  input: AttributeInput,
+  element: K,
+): input is readonly ListElements[K][] & AttributeInput {
+  return Array.isArray(input) && input.every((v) => typeof v === element);
+}
 
 function toAttribute(op: string, name: string, kind: AttributeKind, input: AttributeInput): Attribute {
   const wrong = () => new ModelError(`${op}: attribute "${name}" must be ${kind}, got ${typeof input}`, { op, expected: kind });
@@ -32,11 +44,14 @@ function toAttribute(op: string, name: string, kind: AttributeKind, input: Attri
       if (typeof input !== 'string') throw wrong();
       return { kind, value: new TextEncoder().encode(input) };
     case 'ints':
-      if (!Array.isArray(input)) throw wrong();
+      if (!isListOf(input, 'number')) throw wrong();
       return { kind, value: input.map(BigInt) };
     case 'floats':
-      if (!Array.isArray(input)) throw wrong();
+      if (!isListOf(input, 'number')) throw wrong();
       return { kind, value: [...input] };
+    case 'strings':
+      if (!isListOf(input, 'string')) throw wrong();
+      return { kind, value: input.map((s) => new TextEncoder().encode(s)) };
     case 'tensor':
       if (!(input instanceof TensorClass)) throw wrong();
       return { kind, value: input };

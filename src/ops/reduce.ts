@@ -2,7 +2,7 @@
 // top hide that from whoever emits one. Specification: Operators.md.
 import { dtypes } from '../core/dtype.js';
 import { must } from '../core/errors.js';
-import { type Dim, normaliseAxis, product, type Shape, sameShape } from '../core/shape.js';
+import { type Dim, product, type Shape, sameShape } from '../core/shape.js';
 import type { Value } from '../ir/graph.js';
 import { formatType, type TensorType, tensorType } from '../ir/types.js';
 import { requireFloat, sign } from './elementwise.js';
@@ -70,15 +70,6 @@ export function reducedCount(g: Ops, x: Value, y: Value, axes: readonly number[]
   return g.div(g.cast(g.size(x), { to }), g.cast(g.size(y), { to }));
 }
 
-/** An axis attribute counted from 0. Errors name the node. */
-export function axisOf(c: NodeContext, axis: number, rank: number): number {
-  try {
-    return normaliseAxis(axis, rank);
-  } catch (error) {
-    return c.fail(error instanceof Error ? error.message : String(error), { cause: error });
-  }
-}
-
 /** The axes that a reduction node names, as given (negative ones included). */
 function axesOf(c: NodeContext): Axes {
   const attribute = c.ints('axes');
@@ -115,7 +106,7 @@ function inferReduction(c: NodeContext): TensorType[] {
     return [tensorType(dtype, keepdims ? shape?.map(() => null) : undefined)];
   }
   if (shape === undefined) return [tensorType(dtype)];
-  return [tensorType(dtype, reducedShape(shape, new Set(axes.map((a) => axisOf(c, a, shape.length))), keepdims))];
+  return [tensorType(dtype, reducedShape(shape, new Set(axes.map((a) => c.axis(a, shape.length))), keepdims))];
 }
 
 /** A value of the reduced shape with the reduced axes put back as 1, so that it broadcasts against the input. */
@@ -124,7 +115,7 @@ function kept(c: GradientContext, v: Value): Value {
   if (c.int('keepdims', 1) === 1 || axes === 'all' || axes === 'none') return v;
   const rank = c.rank(0);
   if (!isList(axes)) return c.g.unsqueeze(v, axes);
-  return c.g.unsqueeze(v, c.g.ints(rank === undefined ? axes : axes.map((a) => axisOf(c, a, rank)).sort((a, b) => a - b)));
+  return c.g.unsqueeze(v, c.g.ints(rank === undefined ? axes : axes.map((a) => c.axis(a, rank)).sort((a, b) => a - b)));
 }
 
 /** Reduces `v`, of the input's shape, over the same axes as the node, which are kept as 1. */
@@ -192,7 +183,7 @@ function argument(): OpDef {
     attributes: { axis: 'int', keepdims: 'int', select_last_index: 'int' },
     infer: (c) => {
       const shape = c.shape(0);
-      const axis = shape === undefined ? 0 : axisOf(c, c.int('axis', 0), shape.length);
+      const axis = shape === undefined ? 0 : c.axis(c.int('axis', 0), shape.length);
       return [
         tensorType('int64', shape === undefined ? undefined : reducedShape(shape, new Set([axis]), c.int('keepdims', 1) === 1)),
       ];
@@ -240,7 +231,7 @@ export const reduce: Readonly<Record<ReduceOp, OpDef>> = {
       const axis = c.constant(1)?.numbers()[0];
       const rank = c.rank(0);
       if (c.dtype(1) !== 'int64' && c.dtype(1) !== 'int32') c.fail(`axis must be int32 or int64, it is ${formatType(c.type(1))}`);
-      if (axis !== undefined && rank !== undefined) axisOf(c, axis, rank);
+      if (axis !== undefined && rank !== undefined) c.axis(axis, rank);
       return [tensorType(c.dtype(0), c.shape(0))];
     },
     gradient: (c) => [c.g.cumSum(c.dy(), c.x(1), { exclusive: c.int('exclusive', 0), reverse: 1 - c.int('reverse', 0) }), null],

@@ -14,6 +14,14 @@ export function shapeOf(g: Ops, v: Value): Value {
   return isStatic(v.shape) ? g.ints(v.shape) : g.shape(v);
 }
 
+/** Sizes [from, to) of `v` as an int64 vector; to the last when `to` is left out. */
+export function sizesOf(g: Ops, v: Value, from: number, to?: number): Value {
+  const part = v.shape?.slice(from, to);
+  if (isStatic(part)) return g.ints(part);
+  if (g.opset >= 15) return g.shape(v, { start: from, end: to });
+  return g.slice(g.shape(v), g.ints([from]), g.ints([to ?? 2 ** 31 - 1]), g.ints([0]));
+}
+
 /** `d` in the shape of `x`, which has as many elements. One unknown dimension becomes -1. */
 export function reshapeLike(g: Ops, d: Value, x: Value): Value {
   const { shape } = x;

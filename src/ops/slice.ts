@@ -1,15 +1,14 @@
-// Slice and Pad, each the other's adjoint. Specification: onnx/docs/Operators.md.
+// Slice and Pad, each the other's adjoint, and CenterCropPad, which is both. Specification: onnx/docs/Operators.md.
 import { type Dim, formatShape, isStatic, type Shape } from '../core/shape.js';
 import type { Tensor } from '../core/tensor.js';
 import type { Value } from '../ir/graph.js';
-import { axisOf } from './movement.js';
+import { gradientByIndex } from './by-index.js';
 import type { GradientContext, NodeContext, OpDef } from './op-def.js';
-import type { Ops } from './ops.js';
 import { assemble, coordinates, pick, stridesOf } from './pick.js';
-import { reshapeLike, shapeOf, typed } from './shape-like.js';
+import { reshapeLike, typed } from './shape-like.js';
 import { addDims, knownElements } from './shape-value.js';
 
-export type SliceOp = 'Slice' | 'Pad';
+export type SliceOp = 'Slice' | 'Pad' | 'CenterCropPad';
 
 /** "To the end", as a slice bound. */
 const far = 2 ** 31 - 1;
@@ -34,7 +33,7 @@ function cutsOf(c: NodeContext, rank: number): Cut[] | undefined {
     if (typeof start !== 'number' || typeof end !== 'number' || typeof axis !== 'number' || typeof step !== 'number')
       return undefined;
     if (step === 0) return c.fail(`the step along axis ${axis} is 0`);
-    cuts.push({ axis: axisOf(c, axis, rank), start, end, step });
+    cuts.push({ axis: c.axis(axis, rank), start, end, step });
   }
   return cuts;
 }
@@ -62,23 +61,8 @@ function sliceShape(c: NodeContext): Dim[] | undefined {
     return out;
   }
   const axes = c.has(3) ? knownElements(c.value(3)) : knownElements(c.value(1))?.map((_, i) => i);
-  const touched = axes?.map((a) => (typeof a === 'number' ? axisOf(c, a, shape.length) : null));
+  const touched = axes?.map((a) => (typeof a === 'number' ? c.axis(a, shape.length) : null));
   return shape.map((d, i) => (touched !== undefined && !touched.includes(null) && !touched.includes(i) ? d : null));
-}
-
-// y_k = x_i(k) for indices i(k): the same op applied to the indices of x gives i, and dx_i = sum of dy_k with i(k) = i
-export function gradientByIndex(g: Ops, x: Value, dy: Value, move: (indices: Value) => Value, reduction: 'none' | 'add'): Value {
-  const size = isStatic(x.shape)
-    ? g.scalar(
-        x.shape.reduce((a, b) => a * b, 1),
-        'int64',
-      )
-    : g.size(x);
-  const count = g.reshape(size, g.ints([1]));
-  const indices = move(g.reshape(g.range(g.scalar(0, 'int64'), size, g.scalar(1, 'int64')), shapeOf(g, x)));
-  const flat = (v: Value) => g.reshape(v, g.ints([-1]));
-  const sums = g.scatterElements(g.expand(g.scalar(0, x), count), flat(indices), flat(dy), { reduction });
-  return reshapeLike(g, sums, x);
 }
 
 /** Zeros around dy, [before..., after...] per axis, when the cut is known well enough; else undefined. */
@@ -106,7 +90,7 @@ function sliceGradient(c: GradientContext): (Value | null)[] {
   const pads = padsOfSlice(c);
   if (pads !== undefined) return [typed(g.pad(c.dy(), g.ints(pads)), c.x(0))];
   const again = (indices: Value) => g.slice(indices, ...[1, 2, 3, 4].map((i) => (c.has(i) ? c.x(i) : null)));
-  return [gradientByIndex(g, c.x(0), c.dy(), again, 'none')];
+  return [gradientByIndex(g, c.x(0), c.dy(), again, 'distinct')];
 }
 
 /** Constant pads, [before..., after...] for every axis; undefined when not known. */
@@ -123,7 +107,7 @@ function padsOf(c: NodeContext, rank: number): number[] | undefined {
   }
   const pads = new Array<number>(2 * rank).fill(0);
   for (const [i, a] of named.entries()) {
-    const axis = axisOf(c, a, rank);
+    const axis = c.axis(a, rank);
     pads[axis] = given[i] ?? 0;
     pads[axis + rank] = given[i + named.length] ?? 0;
   }
@@ -147,7 +131,7 @@ function padGradient(c: GradientContext): (Value | null)[] {
   const [dy, x] = [c.dy(), c.x(0)];
   const again = (indices: Value) =>
     g.pad(indices, c.x(1), null, c.has(3) ? c.x(3) : null, { mode: c.string('mode', 'constant') });
-  if (c.string('mode', 'constant') !== 'constant') return [gradientByIndex(g, x, dy, again, 'add'), null];
+  if (c.string('mode', 'constant') !== 'constant') return [gradientByIndex(g, x, dy, again, 'repeated'), null];
   const rank = c.rank(0);
   const pads = rank === undefined ? undefined : padsOf(c, rank);
   let dx: Value;
@@ -210,5 +194,35 @@ export const slice: Readonly<Record<SliceOp, OpDef>> = {
     infer: (c) => [c.like(0, padShape(c))],
     gradient: padGradient,
     fold: foldPad,
+  },
+  // where it cut, zeros; where it padded, a cut: the same op back to the shape of x
+  CenterCropPad: {
+    versions: [18],
+    inputs: 'input_data shape',
+    outputs: 'output_data',
+    attributes: { axes: 'ints' },
+    infer: (c) => {
+      const shape = c.shape(0);
+      if (shape === undefined) return [c.like(0, undefined)];
+      const axes = c.ints('axes')?.map((a) => c.axis(a, shape.length)) ?? shape.map((_, i) => i);
+      const sizes = knownElements(c.value(1));
+      if (sizes !== undefined && sizes.length !== axes.length)
+        c.fail(`shape names ${sizes.length} sizes for ${axes.length} axes`);
+      return [
+        c.like(
+          0,
+          shape.map((d, i) => (axes.includes(i) ? (sizes?.[axes.indexOf(i)] ?? null) : d)),
+        ),
+      ];
+    },
+    gradient: (c) => {
+      const { g } = c;
+      const x = c.x(0);
+      const shape = c.shape(0) ?? c.fail('the gradient needs an input of known rank');
+      const axes = c.ints('axes')?.map((a) => c.axis(a, shape.length)) ?? shape.map((_, i) => i);
+      const sizes = axes.map((a) => shape[a] ?? null);
+      const back = isStatic(sizes) ? g.ints(sizes) : g.gather(g.shape(x), g.ints(axes));
+      return [typed(g.centerCropPad(c.dy(), back, { axes }), x), null];
+    },
   },
 };

@@ -1,12 +1,12 @@
-// Ops that make tensors from shapes, numbers or types: constants, ranges, random draws, and what is read off a tensor (Shape, Size, NonZero).
+// Ops that make tensors from shapes, numbers or types: constants, ranges, casts, and what is read off a tensor (Shape, Size, NonZero).
 // Specification: onnx/docs/Operators.md.
-import { type DType, dtypeFromCode, dtypes, isFloat } from '../core/dtype.js';
+import { type DType, dtypes, isFloat } from '../core/dtype.js';
 import { type Dim, formatShape, isStatic, product, type Shape } from '../core/shape.js';
 import { allocate, Tensor } from '../core/tensor.js';
 import type { Value } from '../ir/graph.js';
 import { type TensorType, tensorType } from '../ir/types.js';
-import { axisOf } from './movement.js';
 import type { GradientContext, NodeContext, OpDef } from './op-def.js';
+import { dtypeAttribute } from './random.js';
 import { integers, knownElements, shapeSlice } from './shape-value.js';
 
 export type SourceOp =
@@ -19,20 +19,10 @@ export type SourceOp =
   | 'Size'
   | 'NonZero'
   | 'Cast'
-  | 'CastLike'
-  | 'RandomNormal'
-  | 'RandomNormalLike'
-  | 'RandomUniform'
-  | 'RandomUniformLike';
+  | 'CastLike';
 
 /** Folded constants beyond this many elements would only make the file larger. */
 const largestFold = 4096;
-
-/** The dtype that an attribute names by its TensorProto number. */
-function dtypeAttribute(c: NodeContext, name: string, fallback: DType): DType {
-  const code = c.int(name, dtypes[fallback].code);
-  return dtypeFromCode(code) ?? c.fail(`attribute "${name}" is ${code}, which is no dtype`, { got: String(code) });
-}
 
 function constantValue(c: NodeContext): Tensor | undefined {
   for (const [name, a] of c.node.attributes) {
@@ -93,7 +83,7 @@ function rangeGradient(c: GradientContext): (Value | null)[] {
 function oneHotShape(c: NodeContext): Shape | undefined {
   const shape = c.shape(0);
   if (shape === undefined) return undefined;
-  const axis = axisOf(c, c.int('axis', -1), shape.length + 1);
+  const axis = c.axis(c.int('axis', -1), shape.length + 1);
   const depth = isFloat(c.dtype(1)) ? Number(c.constant(1)?.data[0] ?? Number.NaN) : (knownElements(c.value(1))?.[0] ?? null);
   return [...shape.slice(0, axis), Number.isNaN(depth) ? null : depth, ...shape.slice(axis)];
 }
@@ -131,20 +121,6 @@ function foldCast(x: Tensor | null | undefined, to: DType): readonly Tensor[] | 
   }
   return [new Tensor(to, x.dims, data)];
 }
-
-const randomAttributes = { dtype: 'int', seed: 'float' } as const;
-const random = (attributes: OpDef['attributes'] & object, like: boolean): OpDef => ({
-  versions: [1, 22],
-  inputs: like ? 'input' : '',
-  outputs: 'output',
-  attributes: { ...attributes, ...randomAttributes, ...(like ? {} : { shape: 'ints' }) },
-  infer: (c) => [
-    like
-      ? tensorType(dtypeAttribute(c, 'dtype', c.dtype(0)), c.shape(0))
-      : tensorType(dtypeAttribute(c, 'dtype', 'float32'), c.ints('shape')),
-  ],
-  gradient: 'zero',
-});
 
 export const source: Readonly<Record<SourceOp, OpDef>> = {
   Constant: {
@@ -269,8 +245,4 @@ export const source: Readonly<Record<SourceOp, OpDef>> = {
     gradient: castGradient,
     fold: (c, [x]) => foldCast(x, c.dtype(1)),
   },
-  RandomNormal: random({ mean: 'float', scale: 'float' }, false),
-  RandomNormalLike: random({ mean: 'float', scale: 'float' }, true),
-  RandomUniform: random({ low: 'float', high: 'float' }, false),
-  RandomUniformLike: random({ low: 'float', high: 'float' }, true),
 };

@@ -49,6 +49,8 @@ export function modelFromProto(m: onnx.ModelProto.$Properties, decoding: Decodin
   }
   const model = new Model(graphFromProto(m.graph, m.graph.name ? `graph "${m.graph.name}"` : 'the graph', decoding));
   model.irVersion = irVersion;
+  // Before IR 4 every initializer had to be an input as well, and ONNX Runtime takes them as constants.
+  if (irVersion >= 4) for (const v of model.graph.inputs) v.overridable = v.constant !== undefined;
   model.opsets = opsets;
   model.producerName = m.producer_name ?? '';
   model.producerVersion = m.producer_version ?? '';

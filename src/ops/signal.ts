@@ -1,0 +1,184 @@
+// Fourier transforms and the windows that go with them. Complex numbers are a last axis of two. Specification: onnx/docs/Operators.md.
+import { dtypes } from '../core/dtype.js';
+import { must } from '../core/errors.js';
+import { type Dim, formatShape, type Shape } from '../core/shape.js';
+import { Tensor } from '../core/tensor.js';
+import type { Value } from '../ir/graph.js';
+import { tensorType } from '../ir/types.js';
+import { scatterRows } from './by-index.js';
+import { requireFloat } from './elementwise.js';
+import type { GradientContext, NodeContext, OpDef } from './op-def.js';
+import type { Ops } from './ops.js';
+import { dtypeAttribute } from './random.js';
+import { reduceSum } from './reduce.js';
+import { reshapeLike, sizesOf, typed } from './shape-like.js';
+import { knownElements } from './shape-value.js';
+
+export type SignalOp = 'DFT' | 'STFT' | 'BlackmanWindow' | 'HammingWindow' | 'HannWindow' | 'MelWeightMatrix';
+
+/** Bins of a transform of length n that conjugate symmetry does not give. */
+function halfSpectrum(n: Dim): Dim {
+  return typeof n === 'number' ? Math.floor(n / 2) + 1 : null;
+}
+
+/** The axis of a DFT: an attribute before opset 20, an input from then on; undefined when it is not constant. */
+function dftAxis(c: NodeContext, rank: number): number | undefined {
+  if (c.opset < 20) return c.axis(c.int('axis', 1), rank);
+  if (!c.has(2)) return rank - 2;
+  const axis = knownElements(c.value(2))?.[0];
+  return typeof axis === 'number' ? c.axis(axis, rank) : undefined;
+}
+
+/** The length of a DFT over an axis of this size. */
+function dftLength(c: NodeContext, size: Dim): Dim {
+  if (c.has(1)) return knownElements(c.value(1))?.[0] ?? null;
+  const folded = c.int('inverse', 0) === 1 && c.int('onesided', 0) === 1;
+  return folded ? (typeof size === 'number' ? 2 * (size - 1) : null) : size;
+}
+
+function dftShape(c: NodeContext): Shape | undefined {
+  requireFloat(c, 0);
+  const shape = c.shape(0);
+  if (shape === undefined) return undefined;
+  if (shape.length < 2) return c.fail(`the input must be [..., length, 1 or 2], it is ${formatShape(shape)}`);
+  const [onesided, inverse] = [c.int('onesided', 0) === 1, c.int('inverse', 0) === 1];
+  const last = onesided && inverse ? 1 : 2;
+  const axis = dftAxis(c, shape.length);
+  if (axis === undefined) return [...shape.slice(0, -1).map(() => null), last];
+  const n = dftLength(c, shape[axis] ?? null);
+  return [...shape.with(axis, onesided && !inverse ? halfSpectrum(n) : n).slice(0, -1), last];
+}
+
+/** A transform of the whole axis in the form of the builder's opset. */
+function dft(g: Ops, x: Value, axis: number, attributes: { inverse?: 1; onesided?: 1 } = {}): Value {
+  const byInput = g.opset >= 20;
+  const inputs = byInput ? [x, null, g.scalar(axis, 'int64')] : [x];
+  return must(g.op('DFT', inputs, byInput ? attributes : { ...attributes, axis })[0], 'output of DFT');
+}
+
+/** `v` cut or filled with zeros at its end to `size` along the axis. */
+function fitAxis(g: Ops, v: Value, axis: number, size: Dim, like: Value): Value {
+  const rank = v.shape?.length ?? axis + 1;
+  const have = v.shape?.[axis];
+  const place = rank + axis;
+  if (typeof size === 'number' && typeof have === 'number') {
+    if (size === have) return v;
+    return g.pad(v, g.ints(Array.from({ length: 2 * rank }, (_, i) => (i === place ? size - have : 0))));
+  }
+  const by = g.sub(sizesOf(g, like, axis, axis + 1), sizesOf(g, v, axis, axis + 1));
+  const zeros = (n: number) => (n === 0 ? [] : [g.ints(new Array<number>(n).fill(0))]);
+  return g.pad(v, g.concat(...zeros(place), by, ...zeros(rank - axis - 1), { axis: 0 }));
+}
+
+/** The part of `v` that a real x, [..., 1], has. */
+function partLike(g: Ops, v: Value, x: Value): Value {
+  const channels = x.shape?.at(-1);
+  if (channels === 2) return v;
+  return g.slice(v, g.ints([0]), channels === 1 ? g.ints([1]) : sizesOf(g, x, (x.shape?.length ?? 1) - 1), g.ints([-1]));
+}
+
+// The adjoint of y_k = sum_n x_n e^(-i theta k n) is dx_n = sum_k dy_k e^(i theta k n) = N IDFT(dy), that of the inverse DFT(dy) / N
+function dftGradient(c: GradientContext): (Value | null)[] {
+  const { g } = c;
+  const x = c.x(0);
+  const shape = c.shape(0) ?? c.fail('the gradient needs an input of known rank');
+  const axis = dftAxis(c, shape.length) ?? c.fail('the gradient needs a constant axis');
+  const n = dftLength(c, shape[axis] ?? null);
+  const [onesided, inverse] = [c.int('onesided', 0) === 1, c.int('inverse', 0) === 1];
+  if (onesided && typeof n !== 'number') return c.fail('the gradient of a one-sided transform needs a known length');
+  const length = (): Value => {
+    if (typeof n === 'number') return g.scalar(n, x);
+    return g.cast(g.squeeze(sizesOf(g, c.dy(), axis, axis + 1), g.ints([0])), { to: dtypes[x.dtype].code });
+  };
+  let d: Value;
+  if (!inverse) d = g.mul(dft(g, onesided ? fitAxis(g, c.dy(), axis, n, c.dy()) : c.dy(), axis, { inverse: 1 }), length());
+  else if (!onesided) d = g.div(dft(g, c.dy(), axis), length());
+  else {
+    // y_n = 1/N sum_k w_k Re(x_k e^(i theta k n)) with w = 2 for bins that stand for two
+    const bins = Number(halfSpectrum(n));
+    const weights = Array.from({ length: bins }, (_, k) => (k === 0 || 2 * k === n ? 1 : 2) / Number(n));
+    const spread = shape.map((_, i) => (i === axis ? bins : 1));
+    d = g.mul(dft(g, c.dy(), axis, { onesided: 1 }), g.constant(Tensor.from(x.dtype, weights, spread)));
+  }
+  return [typed(partLike(g, fitAxis(g, d, axis, shape[axis] ?? null, x), x), x), null, null].slice(0, c.inputCount);
+}
+
+/** Length of a frame: of the window, or stated, or the signal's. */
+function frameLength(c: NodeContext): Dim {
+  if (c.has(3)) return knownElements(c.value(3))?.[0] ?? null;
+  return c.has(2) ? (c.shape(2)?.[0] ?? null) : (c.shape(0)?.[1] ?? null);
+}
+
+function frameCount(c: NodeContext): Dim {
+  const [size, length, step] = [c.shape(0)?.[1], frameLength(c), knownElements(c.value(1))?.[0]];
+  if (typeof size !== 'number' || typeof length !== 'number' || typeof step !== 'number') return null;
+  return Math.floor((size - length) / step) + 1;
+}
+
+// y = DFT(window * frame): the adjoint of each, and frames added back where they were taken
+function stftGradient(c: GradientContext): (Value | null)[] {
+  const { g } = c;
+  const x = c.x(0);
+  const length = frameLength(c);
+  const step = knownElements(c.value(1))?.[0];
+  if (typeof length !== 'number' || typeof step !== 'number') return c.fail('the gradient needs a known frame length and step');
+  const dy = c.int('onesided', 1) === 1 ? fitAxis(g, c.dy(), 2, length, c.dy()) : c.dy();
+  const back = g.mul(dft(g, dy, 2, { inverse: 1 }), g.scalar(length, x));
+  const channels = x.shape?.[2];
+  const d = channels === 2 ? back : g.slice(back, g.ints([0]), g.ints([1]), g.ints([-1]));
+  const count = g.squeeze(sizesOf(g, c.dy(), 1, 2), g.ints([0]));
+  const starts = g.mul(g.range(g.scalar(0, 'int64'), count, g.scalar(1, 'int64')), g.scalar(step, 'int64'));
+  const places = g.add(g.unsqueeze(starts, g.ints([1])), g.ints(Array.from({ length }, (_, i) => i)));
+  const windowed = c.has(2) ? g.mul(d, g.unsqueeze(c.x(2), g.ints([1]))) : d;
+  const dx = () => scatterRows(g, { x, axis: 1, indices: places, q: 2, dy: windowed, repeats: 'repeated' });
+  const dwindow = () => reshapeLike(g, reduceSum(g, g.mul(d, g.gather(x, places, { axis: 1 })), [0, 1, 3], 0), c.x(2));
+  return [c.needs(0) ? dx() : null, null, c.has(2) && c.needs(2) ? dwindow() : null, null].slice(0, c.inputCount);
+}
+
+const windowOp: OpDef = {
+  versions: [17],
+  inputs: 'size',
+  outputs: 'output',
+  attributes: { output_datatype: 'int', periodic: 'int' },
+  infer: (c) => [tensorType(dtypeAttribute(c, 'output_datatype', 'float32'), [knownElements(c.value(0))?.[0] ?? null])],
+  gradient: 'zero',
+};
+
+export const signal: Readonly<Record<SignalOp, OpDef>> = {
+  DFT: {
+    versions: [17, 20],
+    inputs: 'input dft_length? axis?',
+    outputs: 'output',
+    attributes: { axis: 'int', inverse: 'int', onesided: 'int' },
+    infer: (c) => [tensorType(c.dtype(0), dftShape(c))],
+    gradient: dftGradient,
+  },
+  STFT: {
+    versions: [17],
+    inputs: 'signal frame_step window? frame_length?',
+    outputs: 'output',
+    attributes: { onesided: 'int' },
+    infer: (c) => {
+      requireFloat(c, 0);
+      const length = frameLength(c);
+      const bins = c.int('onesided', 1) === 1 ? halfSpectrum(length) : length;
+      return [tensorType(c.dtype(0), [c.shape(0)?.[0] ?? null, frameCount(c), bins, 2])];
+    },
+    gradient: stftGradient,
+  },
+  BlackmanWindow: windowOp,
+  HammingWindow: windowOp,
+  HannWindow: windowOp,
+  // the edges are rounded to bins: piecewise constant
+  MelWeightMatrix: {
+    versions: [17],
+    inputs: 'num_mel_bins dft_length sample_rate lower_edge_hertz upper_edge_hertz',
+    outputs: 'output',
+    attributes: { output_datatype: 'int' },
+    infer: (c) => {
+      const [bins, length] = [0, 1].map((i) => knownElements(c.value(i))?.[0] ?? null);
+      return [tensorType(dtypeAttribute(c, 'output_datatype', 'float32'), [halfSpectrum(length ?? null), bins ?? null])];
+    },
+    gradient: 'zero',
+  },
+};
