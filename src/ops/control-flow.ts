@@ -16,6 +16,7 @@ function body(c: NodeContext, name: string): Graph {
 function common(c: NodeContext, what: string, a: Type | undefined, b: Type | undefined): Type | undefined {
   if (a === undefined || b === undefined) return undefined;
   if (a.kind !== 'tensor' || b.kind !== 'tensor') {
+    if (a.kind === 'optional' || b.kind === 'optional') return undefined;
     return a.kind === b.kind ? a : c.fail(`${what}: types differ, ${formatType(a)} and ${formatType(b)}`);
   }
   if (a.dtype !== b.dtype)

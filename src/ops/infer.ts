@@ -11,12 +11,12 @@ interface Arity {
 
 const arities = new Map<string, Arity>();
 
-/** `X W B?` to { min: 2, max: 3 }; `X*` has no upper bound and needs one. */
+/** `X W B?` to { min: 2, max: 3 }; `X*` has no upper bound and needs one, `X*?` needs none. */
 function arity(spec: string): Arity {
   let known = arities.get(spec);
   if (known === undefined) {
     const parts = spec.split(' ').filter((p) => p !== '');
-    const variadic = parts.some((p) => p.endsWith('*'));
+    const variadic = parts.some((p) => p.includes('*'));
     known = { min: parts.filter((p) => !p.endsWith('?')).length, max: variadic ? Number.POSITIVE_INFINITY : parts.length };
     arities.set(spec, known);
   }

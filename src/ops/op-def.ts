@@ -17,7 +17,7 @@ export type GradientRule = (c: GradientContext) => readonly (Value | null)[];
 export interface OpDef {
   /** ai.onnx versions at which the op changed, ascending; the rules here hold from `versions[0]` on as far as `since` in them says. */
   readonly versions: readonly number[];
-  /** `X W B?`: names of the specification; `?` optional, `*` variadic. */
+  /** `X W B?`: names of the specification; `?` optional, `*` variadic, `*?` variadic with none allowed. */
   readonly inputs: string;
   readonly outputs: string;
   readonly attributes?: Readonly<Record<string, AttributeKind>>;

@@ -122,7 +122,7 @@ export const sequence: Readonly<Record<SequenceOp, OpDef>> = {
   },
   SequenceMap: {
     versions: [17],
-    inputs: 'input_sequence additional_inputs*',
+    inputs: 'input_sequence additional_inputs*?',
     outputs: 'out_sequence*',
     attributes: { body: 'graph' },
     infer: (c) => {
