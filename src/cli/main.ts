@@ -102,6 +102,7 @@ command('export', 'write an ONNX model, weights included', [
   'prognet export --task digits -o digits.onnx',
   'prognet export --all --probabilities -o all.onnx',
   'prognet export --task digits --external-data -o digits.onnx',
+  'prognet export --task digits --precision fp16 -o digits.onnx     and what it costs on the test data',
 ])
   .option('--task <task>', 'one task')
   .option('--all', 'one graph with every trained task')
@@ -109,6 +110,8 @@ command('export', 'write an ONNX model, weights included', [
   .option('--opset <n>', 'opset of the model, 17 to 21 (default: 17)')
   .option('--external-data', 'weights in <file>.data beside the model')
   .option('--probabilities', 'add <task>_probabilities and <task>_label')
+  .option('--precision <name>', 'fp32, fp16, int8, int8-dynamic (docs/precision.md)', 'fp32')
+  .option('--half-io', 'fp16: inputs and outputs in float16 too; they stay float32 otherwise')
   .action(async (o: ExportFlags) => (await import('./commands/export.js')).exportCommand(all(o)));
 
 command('verify', 'hashes, and every trained task: outputs bit for bit as on the day it was frozen', [

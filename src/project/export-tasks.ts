@@ -1,6 +1,7 @@
 // Writes tasks as an ONNX file, weights inside or in a file beside it.
 import { existsSync, statSync } from 'node:fs';
 import { UsageError } from '../core/errors.js';
+import type { Model } from '../ir/model.js';
 import { taskModel } from '../progressive/forms.js';
 import { saveModel } from '../serde/external-data.js';
 import { toBinary } from '../serde/to-binary.js';
@@ -22,21 +23,31 @@ export interface Exported {
   readonly opset: number;
 }
 
-/** Throws UsageError for tasks that are unknown or not trained, WorkspaceError where the file cannot be written. */
-export function exportTasks(project: Project, file: string, options: ExportOptions): Exported {
-  const { tasks, probabilities = false, opset, externalData = false } = options;
+/** The model of frozen tasks, float32. Throws UsageError for tasks that are unknown or not trained. */
+export function exportedModel(project: Project, options: ExportOptions): Model {
+  const { tasks, probabilities = false, opset } = options;
   for (const task of tasks) frozenOf(project, task);
   const hashes = Object.fromEntries(frozenTasks(project).map((t) => [t, frozenOf(project, t).record.sha256.weights]));
-  const model = taskModel(project.description, weightsOf(project), {
+  return taskModel(project.description, weightsOf(project), {
     tasks,
     hashes,
     probabilities,
     ...(opset === undefined ? {} : { opset }),
   });
+}
+
+/** Throws WorkspaceError where the file cannot be written. */
+export function writeModel(model: Model, file: string, options: ExportOptions): Exported {
+  const { tasks, externalData = false } = options;
   // A device (/dev/stdout) takes one file; a rename would replace it.
   if (externalData) saveModel(model, regularFile(file), { externalData });
   else writeFileAtomic(file, toBinary(model));
   return { file, externalData, tasks, opset: model.opset };
+}
+
+/** Throws UsageError for tasks that are unknown or not trained, WorkspaceError where the file cannot be written. */
+export function exportTasks(project: Project, file: string, options: ExportOptions): Exported {
+  return writeModel(exportedModel(project, options), file, options);
 }
 
 function regularFile(file: string): string {

@@ -1,32 +1,70 @@
 // prognet export
 import { UsageError } from '../../core/errors.js';
-import { exportTasks } from '../../project/export-tasks.js';
+import { type PrecisionName, precisions } from '../../deploy/precision/precision.js';
+import { type ExportedPrecision, exportWithPrecision } from '../../project/export-precision.js';
+import { type ExportOptions, exportTasks } from '../../project/export-tasks.js';
 import { frozenTasks, openProject } from '../../project/project.js';
 import { integerFlag } from '../flags.js';
-import { type GlobalOptions, result } from '../report.js';
+import { note, result, table } from '../report.js';
+import { openRuntime, type RuntimeFlags } from '../runtime.js';
 
-export interface ExportFlags extends GlobalOptions {
+export interface ExportFlags extends RuntimeFlags {
   readonly task?: string;
   readonly all?: boolean;
   readonly output: string;
   readonly opset?: string;
   readonly externalData?: boolean;
   readonly probabilities?: boolean;
+  readonly precision: string;
+  readonly halfIo?: boolean;
 }
 
-export function exportCommand(flags: ExportFlags): void {
+export async function exportCommand(flags: ExportFlags): Promise<void> {
   if ((flags.task === undefined) !== (flags.all === true)) throw new UsageError('name one task with --task, or give --all');
+  const precision = precisionFlag(flags.precision);
+  if (flags.halfIo && precision !== 'fp16') throw new UsageError('--half-io is for --precision fp16', { path: '--half-io' });
   const opset = integerFlag('--opset', flags.opset);
   const project = openProject(flags.workspace ?? '.');
   const tasks = flags.task === undefined ? frozenTasks(project) : [flags.task];
   if (tasks.length === 0) throw new UsageError('no task is trained yet: prognet train --all');
   const { externalData = false, probabilities = false } = flags;
-  const exported = exportTasks(project, flags.output, {
-    tasks,
-    externalData,
-    probabilities,
-    ...(opset === undefined ? {} : { opset }),
-  });
+  const options: ExportOptions = { tasks, externalData, probabilities, ...(opset === undefined ? {} : { opset }) };
   const beside = externalData ? ', weights in a file beside it' : '';
-  result(flags, exported, `${exported.file} written: ${tasks.join(', ')}${beside}`);
+  if (precision === 'fp32') {
+    const exported = exportTasks(project, flags.output, options);
+    result(flags, exported, `${exported.file} written: ${tasks.join(', ')}${beside}`);
+    return;
+  }
+  const { runtime } = await openRuntime(flags);
+  const exported = await exportWithPrecision(project, runtime, flags.output, {
+    ...options,
+    precision,
+    halfIo: flags.halfIo ?? false,
+  });
+  for (const line of exported.notes) note(flags, line);
+  result(flags, exported, `${exported.file} written: ${tasks.join(', ')}, ${precision}${beside}\n${cost(exported)}`);
+}
+
+function precisionFlag(text: string): PrecisionName {
+  const found = precisions.find((p) => p === text);
+  if (found !== undefined) return found;
+  const expected = precisions.join(', ');
+  throw new UsageError(`--precision: found "${text}", expected one of ${expected}`, { path: '--precision', expected, got: text });
+}
+
+/** What the precision costs, as a table. */
+function cost({ measured, precision }: ExportedPrecision): string {
+  const { size } = measured;
+  const rows = measured.tasks.map((t) => [
+    t.task,
+    String(t.rows),
+    t.metric.float32.toFixed(4),
+    t.metric.now.toFixed(4),
+    `${t.metric.difference >= 0 ? '+' : ''}${t.metric.difference.toFixed(4)}`,
+    `${t.largestDifference.toPrecision(3)} of ${t.largestScore.toPrecision(3)}`,
+  ]);
+  const metric = measured.tasks.every((t) => t.metric.name === 'accuracy') ? 'accuracy' : 'metric';
+  const header = ['task', 'test rows', `${metric} fp32`, precision, 'difference', 'largest difference of a score'];
+  const part = ((100 * size.now) / size.float32).toFixed(0);
+  return `${table(header, rows)}\n${size.now} bytes, ${part} % of the ${size.float32} at float32`;
 }
