@@ -5,7 +5,7 @@ import type { DType } from '../core/dtype.js';
 import { ModelError } from '../core/errors.js';
 import type { Shape } from '../core/shape.js';
 import type { Tensor } from '../core/tensor.js';
-import { type Attribute, Graph, Node, Value } from './graph.js';
+import { type Attribute, allNodes, Graph, Node, Value } from './graph.js';
 import { defaultOpset, irVersionFor, Model } from './model.js';
 import { type Type, tensorType } from './types.js';
 
@@ -78,7 +78,12 @@ export class GraphBuilder {
 
   /** A graph input. The name is taken as given. */
   input(name: string, dtype: DType, shape?: Shape): Value {
-    const v = new Value(this.names.reserve(name), tensorType(dtype, shape));
+    return this.inputOf(name, tensorType(dtype, shape));
+  }
+
+  /** A graph input of any type, such as a sequence. */
+  inputOf(name: string, type: Type): Value {
+    const v = new Value(this.names.reserve(name), type);
     this.graph.inputs.push(v);
     return v;
   }
@@ -194,11 +199,12 @@ export class GraphBuilder {
     return v;
   }
 
-  /** The graph as a model at this builder's opset. */
+  /** The graph as a model at this builder's opset; other domains that its nodes name are imported at version 1. */
   model(): Model {
     const m = new Model(this.graph);
     m.opsets.set('', this.opset);
     m.irVersion = irVersionFor(this.opset);
+    for (const { domain } of allNodes(this.graph)) if (!m.opsets.has(domain)) m.opsets.set(domain, 1);
     return m;
   }
 }

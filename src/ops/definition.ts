@@ -1,4 +1,4 @@
-// Which row of the op table holds for a node: none for other domains, ops the table lacks, and opsets older than the row's rules.
+// Which row of the op table holds for a node: none for ops the table lacks, and for ai.onnx opsets older than the row's rules.
 import type { Node } from '../ir/graph.js';
 import { constantOf, type OpDef } from './op-def.js';
 import { findOp } from './table.js';
@@ -8,10 +8,10 @@ export function isStandard(node: Node): boolean {
   return node.domain === '' || node.domain === 'ai.onnx';
 }
 
-/** The definition of a node's op where its rules hold at this opset, else undefined. */
+/** The definition of a node's op where its rules hold at this ai.onnx opset, else undefined. */
 export function definitionOf(node: Node, opset: number): OpDef | undefined {
-  const def = isStandard(node) ? findOp(node.opType) : undefined;
-  return def !== undefined && opset >= (def.versions[0] ?? 1) ? def : undefined;
+  const def = findOp(node.opType, node.domain);
+  return def !== undefined && (!isStandard(node) || opset >= (def.versions[0] ?? 1)) ? def : undefined;
 }
 
 /** Ops whose outputs differ from run to run. */

@@ -36,7 +36,7 @@ function checkArity(c: NodeContext, def: OpDef): void {
 
 /** Inference by the table. An op that is not in it has unknown types: throws ModelError that names it. */
 export const inferTypes: Infer = (node, opset) => {
-  const def = node.domain === '' || node.domain === 'ai.onnx' ? findOp(node.opType) : undefined;
+  const def = findOp(node.opType, node.domain);
   if (def === undefined) {
     const name = node.domain === '' ? node.opType : `${node.domain}::${node.opType}`;
     throw new ModelError(`${name} "${node.name}": no such op in the table`, { op: node.opType, node: node.name });

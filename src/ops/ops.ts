@@ -5,6 +5,8 @@ import { GraphBuilder, Names } from '../ir/builder.js';
 import { type Attribute, type AttributeKind, Graph, Value } from '../ir/graph.js';
 import { defaultOpset } from '../ir/model.js';
 import { inferTypes } from './infer.js';
+import { type MicrosoftOp, microsoft, microsoftDomain } from './microsoft.js';
+import type { OpDef } from './op-def.js';
 import { type OpName, table } from './table.js';
 
 /** An attribute as callers write it; the op table tells which kind it becomes. */
@@ -63,6 +65,22 @@ function toAttribute(op: string, name: string, kind: AttributeKind, input: Attri
   }
 }
 
+function toAttributes(opType: string, def: OpDef, attributes: AttributeInputs): Map<string, Attribute> {
+  const kinds = def.attributes ?? {};
+  const converted = new Map<string, Attribute>();
+  for (const [name, input] of Object.entries(attributes)) {
+    if (input === undefined) continue;
+    const kind = kinds[name];
+    if (kind === undefined) {
+      throw new ModelError(`${opType}: unknown attribute "${name}", known are ${Object.keys(kinds).join(', ') || 'none'}`, {
+        op: opType,
+      });
+    }
+    converted.set(name, toAttribute(opType, name, kind, input));
+  }
+  return converted;
+}
+
 export class OpsBuilder extends GraphBuilder {
   /** Adds an op of the table with any number of outputs. */
   op(
@@ -71,19 +89,13 @@ export class OpsBuilder extends GraphBuilder {
     attributes: AttributeInputs = {},
     outputs: number | readonly boolean[] = 1,
   ): Value[] {
-    const kinds = table[opType].attributes ?? {};
-    const converted = new Map<string, Attribute>();
-    for (const [name, input] of Object.entries(attributes)) {
-      if (input === undefined) continue;
-      const kind = kinds[name];
-      if (kind === undefined) {
-        throw new ModelError(`${opType}: unknown attribute "${name}", known are ${Object.keys(kinds).join(', ') || 'none'}`, {
-          op: opType,
-        });
-      }
-      converted.set(name, toAttribute(opType, name, kind, input));
-    }
-    return this.node(opType, inputs, converted, outputs);
+    return this.node(opType, inputs, toAttributes(opType, table[opType], attributes), outputs);
+  }
+
+  /** Adds one of the com.microsoft ops of training artifacts; returns its first output. */
+  microsoft(opType: MicrosoftOp, inputs: readonly Value[], attributes: AttributeInputs = {}): Value {
+    const converted = toAttributes(opType, microsoft[opType], attributes);
+    return must(this.node(opType, inputs, converted, 1, microsoftDomain)[0], `output of ${opType}`);
   }
 
   /** A builder for a subgraph (If branch, Loop body): its own nodes, this one's names and constants. */

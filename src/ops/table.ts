@@ -11,6 +11,7 @@ import { type GridOp, grid } from './grid.js';
 import { type LogicOp, logic } from './logic.js';
 import { type LossOp, loss } from './loss.js';
 import { type MatmulOp, matmul } from './matmul.js';
+import { microsoft, microsoftDomain } from './microsoft.js';
 import { type MovementOp, movement } from './movement.js';
 import { type NormOp, norm } from './norm.js';
 import type { OpDef } from './op-def.js';
@@ -90,9 +91,14 @@ export const table: Readonly<Record<OpName, OpDef>> = {
   ...vision,
 };
 
-const byName = new Map<string, OpDef>(Object.entries(table));
+const standard = new Map<string, OpDef>(Object.entries(table));
+const byDomain = new Map<string, ReadonlyMap<string, OpDef>>([
+  ['', standard],
+  ['ai.onnx', standard],
+  [microsoftDomain, new Map<string, OpDef>(Object.entries(microsoft))],
+]);
 
-/** The definition of an ai.onnx op, undefined when the table has none. */
-export function findOp(name: string): OpDef | undefined {
-  return byName.get(name);
+/** The definition of an op, undefined when the table has none. */
+export function findOp(name: string, domain = ''): OpDef | undefined {
+  return byDomain.get(domain)?.get(name);
 }

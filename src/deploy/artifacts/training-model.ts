@@ -1,0 +1,47 @@
+// training_model.onnx: loss, scores, and every gradient added into its buffer. Standard ops, plus InPlaceAccumulatorV2. batch_norm's running
+// statistics are parameters without gradient that the same op overwrites in place, as ONNX Runtime's own batch_norm does, so that the
+// checkpoint it saves holds them.
+import { gradient } from '../../autodiff/gradient.js';
+import { must } from '../../core/errors.js';
+import { Tensor } from '../../core/tensor.js';
+import type { Model } from '../../ir/model.js';
+import { type Clip, clipGradients } from '../../optim/clip.js';
+import { optimise } from '../../passes/optimise.js';
+import { version } from '../../version.js';
+import { type ArtifactParameter, type ColumnRequest, columnGraph } from './column-graph.js';
+import { accumulatedOutput, bufferInput, lossOutput, movedOutput, resetInput } from './names.js';
+
+export interface TrainingModel {
+  readonly model: Model;
+  readonly userInputs: readonly string[];
+  readonly parameters: readonly ArtifactParameter[];
+}
+
+/** Clipping by value belongs here (per minibatch); clipping by norm is the optimizer model's. */
+export function trainingModel(request: ColumnRequest, clip?: Clip): TrainingModel {
+  const { task } = must(request.description.columns[request.column], `column ${request.column}`);
+  const { g, userInputs, parameters, values, moved, scores, loss } = columnGraph(request, true);
+  const trainable = parameters.filter((p) => p.role === 'trainable');
+  const raw = gradient(g, { of: loss, by: trainable.map((p) => must(values.get(p.name), p.name)) });
+  const gradients = clip?.kind === 'value' ? clipGradients(g, raw, clip) : raw;
+
+  const buffers = trainable.map((p) => g.input(bufferInput(p.name), 'float32', p.shape));
+  const reset = g.input(resetInput, 'bool', [1]);
+  g.output(loss, lossOutput);
+  g.output(scores, task);
+  trainable.forEach((p, i) => {
+    const [buffer, value] = [must(buffers[i], p.name), must(gradients[i], p.name)];
+    g.output(g.microsoft('InPlaceAccumulatorV2', [buffer, value, reset]), accumulatedOutput(p.name));
+  });
+  if (moved.size > 0) {
+    const overwrite = g.constant(new Tensor('bool', [1], Uint8Array.of(1)), 'overwrite');
+    for (const [name, next] of moved) {
+      g.output(g.microsoft('InPlaceAccumulatorV2', [must(values.get(name), name), next, overwrite]), movedOutput(name));
+    }
+  }
+  g.graph.inputs = [...userInputs, ...values.values(), ...buffers, reset];
+  optimise(g.graph);
+  const model = g.model();
+  model.producerVersion = version;
+  return { model, userInputs: userInputs.map((v) => v.name), parameters };
+}

@@ -1,0 +1,38 @@
+// Finds the training build of onnxruntime-web under Node: an optional peer, installed under the alias `ort-training` since the plain name
+// belongs to the current onnxruntime-web. The package hides that build from Node, so that its bundle is imported by file.
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { RuntimeError } from '../core/errors.js';
+import { oneLine } from './ort-session.js';
+import { OrtTraining, type TrainingPackage } from './ort-training.js';
+
+const install = 'npm install ort-training@npm:onnxruntime-web@1.19.2 (100 MB)';
+
+/** The package's folder `dist`, seen from prognet itself or from the working folder. */
+function distFolder(): string {
+  let reason: unknown;
+  for (const from of [import.meta.url, join(process.cwd(), 'package.json')]) {
+    try {
+      return dirname(createRequire(from).resolve('ort-training'));
+    } catch (error) {
+      reason = error;
+    }
+  }
+  throw new RuntimeError(`the engine ort-training needs a package that is not installed: ${install}`, {
+    expected: 'ort-training',
+    cause: reason,
+  });
+}
+
+/** Throws RuntimeError that says what to install. */
+export async function loadOrtTraining(): Promise<OrtTraining> {
+  const file = join(distFolder(), 'ort.training.wasm.min.mjs');
+  let module: TrainingPackage;
+  try {
+    module = await import(pathToFileURL(file).href);
+  } catch (cause) {
+    throw new RuntimeError(`${file}: cannot be loaded (${oneLine(cause)}); install ${install}`, { path: file, cause });
+  }
+  return OrtTraining.of(module);
+}

@@ -1,0 +1,129 @@
+// The same steps by different engines: our own step graph on onnxruntime-node, and official artifacts in TrainingSession.
+import { must } from '../../../src/core/errors.js';
+import { Tensor } from '../../../src/core/tensor.js';
+import { type Artifacts, splitParameters, trainingArtifacts } from '../../../src/deploy/artifacts/artifacts.js';
+import type { FrozenForm } from '../../../src/deploy/artifacts/column-graph.js';
+import { parametersOutput, seedInput, targetInput } from '../../../src/deploy/artifacts/names.js';
+import { officialOptimizer, type RateScale } from '../../../src/deploy/artifacts/optimizer-model.js';
+import { verifyModel } from '../../../src/ops/verify-model.js';
+import type { Clip } from '../../../src/optim/clip.js';
+import { optimizer as makeOptimizer, type OptimizerOptions } from '../../../src/optim/optimizer.js';
+import { initialWeights } from '../../../src/progressive/parameters.js';
+import type { TrainingFiles, TrainingRuntime } from '../../../src/runtime/training-session.js';
+import { defaultLearningRate } from '../../../src/runtime/training-session.js';
+import { writeCheckpoint } from '../../../src/serde/checkpoint/write-checkpoint.js';
+import { toBinary } from '../../../src/serde/to-binary.js';
+import { FeaturedData, Features } from '../../../src/train/features.js';
+import { sliceRows } from '../../../src/train/rows.js';
+import { lossOutput, nextName, stepGraph, stepInputs } from '../../../src/train/step-graph.js';
+import { runtime } from '../../support/run.js';
+import { batch, type EngineCase, steps } from './cases.js';
+
+export interface EngineSettings {
+  readonly optimizer: OptimizerOptions;
+  readonly clip?: Clip;
+  /** Of each step. */
+  readonly rates: readonly number[];
+}
+
+export interface Trained {
+  readonly losses: readonly number[];
+  readonly weights: ReadonlyMap<string, Tensor>;
+}
+
+/** Seed of a step's dropout. */
+export const seedOf = (step: number): bigint => BigInt(1000 + 7 * step);
+
+/** All steps in one run of the step graph, as the engine `ort` does them. */
+export async function trainWithLoop(given: EngineCase, settings: EngineSettings): Promise<Trained> {
+  const { description, column, frozen } = given;
+  const optimizer = makeOptimizer(settings.optimizer);
+  const features = await Features.create(runtime, description, column, frozen, 'float32', { threads: 1 });
+  const data = await FeaturedData.create(features, given, 1 << 30);
+  const { clip } = settings;
+  const graph = stepGraph({ description, column, optimizer, dataType: 'float32', ...(clip && { clip }) });
+  const session = await runtime.createSession(toBinary(graph.model), { threads: 1 });
+  const scalars = settings.rates.flatMap((rate, i) => optimizer.scalars(rate, i + 1));
+  const feeds: Record<string, Tensor> = {
+    ...(await data.chunk(
+      Uint32Array.from({ length: steps * batch }, (_, i) => i),
+      batch,
+    )),
+    [stepInputs.scalars]: Tensor.from('float32', scalars, [steps, scalars.length / steps]),
+    [stepInputs.seeds]: new Tensor(
+      'int64',
+      [steps],
+      BigInt64Array.from({ length: steps }, (_, i) => seedOf(i)),
+    ),
+  };
+  const first = initialWeights(description, column);
+  for (const { name, shape } of graph.carried) feeds[name] = first.get(name) ?? Tensor.zeros('float32', shape);
+  const results = await session.run(Object.fromEntries(session.inputNames.map((name) => [name, must(feeds[name], name)])));
+  await session.release();
+  await features.release();
+  return {
+    losses: Array.from(must(results[lossOutput], 'loss').data, Number),
+    weights: new Map(graph.specs.map(({ name }) => [name, must(results[nextName(name)], name)])),
+  };
+}
+
+export function artifactsOf(given: EngineCase, settings: EngineSettings, frozenForm: FrozenForm): Artifacts {
+  const { description, column, frozen } = given;
+  const artifacts = trainingArtifacts({
+    description,
+    column,
+    frozen,
+    frozenForm,
+    weights: initialWeights(description, column),
+    optimizer: officialOptimizer(settings.optimizer),
+    rateScale: rateScaleOf(settings),
+    parametersFromEval: true,
+    ...(settings.clip && { clip: settings.clip }),
+  });
+  for (const model of [artifacts.trainingModel, artifacts.evalModel, artifacts.optimizerModel]) verifyModel(model);
+  return artifacts;
+}
+
+const rateScaleOf = ({ rates }: EngineSettings): RateScale => rates.map((rate) => rate / defaultLearningRate);
+
+export function filesOf({ trainingModel, evalModel, optimizerModel, checkpoint }: Artifacts): TrainingFiles {
+  return {
+    trainingModel: toBinary(trainingModel),
+    evalModel: toBinary(evalModel),
+    optimizerModel: toBinary(optimizerModel),
+    checkpoint: writeCheckpoint(checkpoint),
+  };
+}
+
+/** What step `i` is fed. */
+export function feedsOf({ description, column, inputs, targets }: EngineCase, i: number): Record<string, Tensor> {
+  const { head } = must(description.columns[column], 'column');
+  const [from, to] = [i * batch, (i + 1) * batch];
+  return {
+    [must(description.inputs[0], 'input').name]: sliceRows(inputs, from, to),
+    [targetInput(head)]: sliceRows(targets, from, to),
+    [seedInput]: new Tensor('int64', [], BigInt64Array.of(seedOf(i))),
+  };
+}
+
+/** The same steps in ONNX Runtime's TrainingSession; the weights include frozen inputs. */
+export async function trainWithSession(training: TrainingRuntime, given: EngineCase, artifacts: Artifacts): Promise<Trained> {
+  const session = await training.createTrainingSession(filesOf(artifacts));
+  const losses: number[] = [];
+  for (let i = 0; i < steps; i++) {
+    const outputs = await session.trainStep(feedsOf(given, i));
+    losses.push(Number(must(outputs.loss, 'loss').data[0]));
+    await session.optimizerStep();
+    await session.resetGradients();
+  }
+  const { [seedInput]: _, ...feeds } = feedsOf(given, 0);
+  const outputs = await session.evalStep(feeds);
+  await session.release();
+  return { losses, weights: splitParameters(artifacts.parameters, must(outputs[parametersOutput], 'parameters')) };
+}
+
+/** Largest relative difference. */
+export function apart(a: readonly number[], b: readonly number[]): number {
+  if (a.length !== b.length) return Number.POSITIVE_INFINITY;
+  return Math.max(...a.map((x, i) => Math.abs(x - (b[i] ?? Number.NaN)) / Math.max(Math.abs(x), 1e-3)));
+}
