@@ -4,6 +4,7 @@ import { must, UsageError } from '../core/errors.js';
 import { defaultOpset, type Model } from '../ir/model.js';
 import type { LayerScope } from '../nn/scope.js';
 import { ops } from '../ops/ops.js';
+import { fuse } from '../passes/fuse.js';
 import { optimise } from '../passes/optimise.js';
 import { version } from '../version.js';
 import { canonical } from './description/canonical.js';
@@ -17,6 +18,8 @@ export interface FormOptions {
   readonly tasks: readonly string[];
   /** Adds `<task>_probabilities` and `<task>_label`. */
   readonly probabilities?: boolean;
+  /** Fewer and larger products (passes/fuse.ts): same numbers up to rounding, weights of other names. */
+  readonly fused?: boolean;
   /** 17 (the default) to 21. */
   readonly opset?: number;
   /** sha256 of each column's weights by task, written into the metadata. */
@@ -70,7 +73,8 @@ export function taskModel(description: Description, weights: readonly (Weights |
     if (probabilities !== undefined) g.output(probabilities, `${task}_probabilities`);
     if (label !== undefined) g.output(label, `${task}_label`);
   }
-  optimise(g.graph);
+  if (options.fused === true) fuse(g.graph, opset);
+  else optimise(g.graph, opset);
   const model = g.model();
   model.producerVersion = version;
   const metadata: Record<string, string> = {
