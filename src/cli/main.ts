@@ -101,11 +101,14 @@ command('predict <task>', 'probabilities and labels for inputs from a file', [
 command('export', 'write an ONNX model, weights included', [
   'prognet export --task digits -o digits.onnx',
   'prognet export --all --probabilities -o all.onnx',
+  'prognet export --routed --fused -o routed.onnx',
   'prognet export --task digits --external-data -o digits.onnx',
   'prognet export --task digits --precision fp16 -o digits.onnx     and what it costs on the test data',
 ])
   .option('--task <task>', 'one task')
   .option('--all', 'one graph with every trained task')
+  .option('--routed', 'one graph that computes the task whose number (0, 1, ...) its input task_id holds')
+  .option('--fused', 'for speed: laterals joined into few products; same numbers up to rounding')
   .requiredOption('-o, --output <file>', 'the .onnx file')
   .option('--opset <n>', 'opset of the model, 17 to 21 (default: 17)')
   .option('--external-data', 'weights in <file>.data beside the model')

@@ -2,7 +2,7 @@
 // optimise.ts these change results by rounding (about 1e-6 of their size) and make weights of new names.
 import type { Graph } from '../ir/graph.js';
 import { defaultOpset } from '../ir/model.js';
-import { batchNormIntoWeights } from './batch-norm-into-weights.js';
+import { foldBatchNormalization } from './fold-batch-normalization.js';
 import { joinProducts } from './join-products.js';
 import { optimise } from './optimise.js';
 import { scaleIntoWeights } from './scale-into-weights.js';
@@ -13,8 +13,8 @@ export function fuse(graph: Graph, opset: number = defaultOpset): boolean {
   let changed = optimise(graph, opset);
   const passes: readonly ((g: Graph) => boolean)[] = [
     scaleIntoWeights,
+    foldBatchNormalization,
     stackProducts,
-    batchNormIntoWeights,
     (g) => joinProducts(g, opset),
   ];
   for (const pass of passes) {

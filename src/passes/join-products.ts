@@ -1,9 +1,9 @@
 // Products of the same input side by side are one wide product, split afterwards: x [W U] = [x W, x U]. So the first blocks of all columns,
-// which read the same input, are computed at once. What follows all of them alike, element by element, stays joined.
+// which read the same input, are computed at once. What follows all of them alike, element by element, stays joined. Not so convolutions: ONNX
+// Runtime holds images in blocks of channels, which Split cannot cut (docs/inference.md has the times).
 
-import { Tensor } from '../core/tensor.js';
+import { int64 } from '../core/tensor.js';
 import { type Graph, Node, type Value } from '../ir/graph.js';
-import { tensorType } from '../ir/types.js';
 import { isStandard } from '../ops/definition.js';
 import { joined, joinedBias, type Product, productNode, productOf, weightAxis } from './product.js';
 import { Rewriting } from './rewriting.js';
@@ -19,7 +19,6 @@ const elementwise: ReadonlySet<string> = new Set([
   'Softplus',
   'HardSwish',
   'HardSigmoid',
-  'Gelu',
   'Erf',
 ]);
 
@@ -33,16 +32,14 @@ export function joinProducts(root: Graph, opset: number): boolean {
   let changed = false;
   for (const graph of r.graphs) {
     const own = new Set(graph.nodes);
-    const groups = new Map<Value, Map<string, Product[]>>();
+    const groups = new Map<Value, Product[]>();
     for (const node of graph.nodes) {
       const p = productOf(node, r);
-      if (p === undefined) continue;
-      const byKey = groups.get(p.x) ?? new Map<string, Product[]>();
-      groups.set(p.x, byKey.set(p.key, [...(byKey.get(p.key) ?? []), p]));
+      if (p !== undefined && !p.conv) groups.set(p.x, [...(groups.get(p.x) ?? []), p]);
     }
     const gone = new Set<Node>();
     const placed = new Map<Node, Node[]>();
-    for (const group of [...groups.values()].flatMap((byKey) => [...byKey.values()])) {
+    for (const group of groups.values()) {
       const [first] = group;
       if (first === undefined || group.length < 2) continue;
       placed.set(first.node, join(group, first, own, gone, r));
@@ -72,12 +69,7 @@ function join(group: readonly Product[], first: Product, own: ReadonlySet<Node>,
     nodes.push(new Node(like.opType, [wide], [y], new Map(like.attributes), r.name(`${name}/${like.opType}`)));
     wide = y;
   }
-  const sizes = Tensor.from(
-    'int64',
-    group.map((p) => p.outputs),
-  );
-  const split = r.initializer(`${name}/sizes`, sizes);
-  split.type = tensorType('int64', sizes.dims);
+  const split = r.initializer(`${name}/sizes`, int64(group.map((p) => p.outputs)));
   nodes.push(new Node('Split', [wide, split], outputs, new Map([['axis', { kind: 'int', value: 1n }]]), r.name(`${name}/Split`)));
   return nodes;
 }

@@ -1,9 +1,10 @@
-// Graphs for use, weights included: the model of one task, or of all tasks in one graph with shared work done once. A model holds only what
-// its tasks need: their columns, and of earlier columns the blocks that laterals reach.
+// Graphs for use, weights included: the model of one task, of all tasks in one graph with shared work done once, or of one task of several
+// chosen at the run (routed). A model holds only what its tasks need: their columns, and of earlier columns the blocks that laterals reach.
 import { must, UsageError } from '../core/errors.js';
+import type { Value } from '../ir/graph.js';
 import { defaultOpset, type Model } from '../ir/model.js';
 import type { LayerScope } from '../nn/scope.js';
-import { ops } from '../ops/ops.js';
+import { type Ops, ops } from '../ops/ops.js';
 import { fuse } from '../passes/fuse.js';
 import { optimise } from '../passes/optimise.js';
 import { version } from '../version.js';
@@ -12,12 +13,25 @@ import type { Description } from './description/description.js';
 import { lowerLabel, lowerProbabilities } from './head.js';
 import { NetworkLowering } from './lowering.js';
 import { networkInput, type Weights } from './parameters.js';
+import { routeByTask } from './routed.js';
+
+/** Every form that a model can have, as `prognet.form` in its metadata says. */
+export const forms = ['task', 'all', 'routed'] as const;
+export type Form = (typeof forms)[number];
+
+/** Outputs of the routed form; the last two on request. */
+export const routedNames = ['scores', 'probabilities', 'label'] as const;
 
 export interface FormOptions {
   /** Tasks whose outputs the model has, in the order of the columns. */
   readonly tasks: readonly string[];
   /** Adds `<task>_probabilities` and `<task>_label`. */
   readonly probabilities?: boolean;
+  /**
+   * One graph that computes one of the tasks: the int64 input `task_id`, scalar or [1], counts them from 0 in the order of `tasks` in the metadata;
+   * outputs `scores` and, on request, `probabilities` and `label`. An id out of range or several ids make the run fail.
+   */
+  readonly routed?: boolean;
   /** Fewer and larger products (passes/fuse.ts): same numbers up to rounding, weights of other names. */
   readonly fused?: boolean;
   /** 17 (the default) to 21. */
@@ -30,7 +44,7 @@ export interface FormOptions {
 export const opsetRange = { min: 17, max: 21 } as const;
 
 /**
- * float32 [N, ...] to raw scores [N, k] under each task's name. `weights` by column index; only the columns that are reached are read.
+ * float32 [N, ...] to raw scores [N, k] under each task's name (routed: of the task asked for). `weights` by column index; only the columns that are reached are read.
  * Throws UsageError for an unknown task or opset.
  */
 export function taskModel(description: Description, weights: readonly (Weights | undefined)[], options: FormOptions): Model {
@@ -64,21 +78,23 @@ export function taskModel(description: Description, weights: readonly (Weights |
       return scope;
     },
   });
-  for (const c of columns) {
+  const answers = columns.map((c): Answer => {
     const { task, head } = must(description.columns[c], `column ${c}`);
-    const scores = g.output(lowering.scores(c), task);
-    if (options.probabilities !== true) continue;
-    const probabilities = lowerProbabilities(g, head, scores);
-    const label = lowerLabel(g, head, scores);
-    if (probabilities !== undefined) g.output(probabilities, `${task}_probabilities`);
-    if (label !== undefined) g.output(label, `${task}_label`);
-  }
+    const scores = lowering.scores(c);
+    if (options.probabilities !== true) return { task, scores };
+    return { task, scores, probabilities: lowerProbabilities(g, head, scores), label: lowerLabel(g, head, scores) };
+  });
+  if (options.routed === true) routedOutputs(g, description, answers, options.probabilities === true);
+  else separateOutputs(g, answers);
   if (options.fused === true) fuse(g.graph, opset);
   else optimise(g.graph, opset);
   const model = g.model();
   model.producerVersion = version;
+  const form: Form = options.routed === true ? 'routed' : columns.length === 1 ? 'task' : 'all';
   const metadata: Record<string, string> = {
     'prognet.version': version,
+    'prognet.form': form,
+    ...(options.fused === true && { 'prognet.fused': 'true' }),
     'prognet.tasks': columns.map((c) => description.columns[c]?.task).join(','),
   };
   for (const c of [...reached.keys()].sort((a, b) => a - b)) {
@@ -89,6 +105,42 @@ export function taskModel(description: Description, weights: readonly (Weights |
   }
   model.metadata = new Map(Object.entries(metadata));
   return model;
+}
+
+/** What one task gives; undefined: not asked for, or nothing that its head has. */
+interface Answer {
+  readonly task: string;
+  readonly scores: Value;
+  readonly probabilities?: Value | undefined;
+  readonly label?: Value | undefined;
+}
+
+function separateOutputs(g: Ops, answers: readonly Answer[]): void {
+  for (const { task, scores, probabilities, label } of answers) {
+    g.output(scores, task);
+    if (probabilities !== undefined) g.output(probabilities, `${task}_probabilities`);
+    if (label !== undefined) g.output(label, `${task}_label`);
+  }
+}
+
+/** One set of outputs for all tasks: their heads may differ in width, but not in what they give. */
+function routedOutputs(g: Ops, description: Description, answers: readonly Answer[], probabilities: boolean): void {
+  const input = description.inputs.find(({ name }) => routedNames.some((output) => output === name));
+  if (input !== undefined) {
+    throw new UsageError(`the input "${input.name}" has the name of an output of routed models, expected another name`, {
+      got: input.name,
+    });
+  }
+  const asked = probabilities ? routedNames : routedNames.slice(0, 1);
+  const kinds = new Set(answers.map(({ label }) => label?.dtype ?? 'none'));
+  if (probabilities && (kinds.size > 1 || kinds.has('none'))) {
+    throw new UsageError(
+      'probabilities of a routed model need heads of one kind, all classify or all binary; export without probabilities',
+      { expected: 'all classify or all binary' },
+    );
+  }
+  const routes = answers.map((answer) => asked.map((name) => must(answer[name], name)));
+  routeByTask(g, routes, asked);
 }
 
 /** The index of a task's column; UsageError lists the tasks there are. */

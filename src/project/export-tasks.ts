@@ -11,6 +11,10 @@ import { frozenOf, frozenTasks, type Project, weightsOf } from './project.js';
 export interface ExportOptions {
   readonly tasks: readonly string[];
   readonly probabilities?: boolean;
+  /** One graph that computes the task that its input `task_id` names. */
+  readonly routed?: boolean;
+  /** Lateral sums and what reads one input as single products: same numbers up to rounding, weights of other names. */
+  readonly fused?: boolean;
   readonly opset?: number;
   /** Weights in a file beside the model. */
   readonly externalData?: boolean;
@@ -25,13 +29,15 @@ export interface Exported {
 
 /** The model of frozen tasks, float32. Throws UsageError for tasks that are unknown or not trained. */
 export function exportedModel(project: Project, options: ExportOptions): Model {
-  const { tasks, probabilities = false, opset } = options;
+  const { tasks, probabilities = false, routed = false, fused = false, opset } = options;
   for (const task of tasks) frozenOf(project, task);
   const hashes = Object.fromEntries(frozenTasks(project).map((t) => [t, frozenOf(project, t).record.sha256.weights]));
   return taskModel(project.description, weightsOf(project), {
     tasks,
     hashes,
     probabilities,
+    routed,
+    fused,
     ...(opset === undefined ? {} : { opset }),
   });
 }

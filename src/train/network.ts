@@ -20,7 +20,7 @@ import { type StepGraph, stepGraph } from './step-graph.js';
 /** What a network is before it has columns. `name` is the ONNX graph's name. */
 export type NetworkOptions = Omit<DescriptionInput, 'prognet' | 'name' | 'columns'> & { readonly name?: string };
 
-/** One task, or every frozen task in one graph. */
+/** One task, or every frozen task in one graph: all of them computed, or with `routed` the one asked for. */
 export type ExportOptions = Omit<FormOptions, 'tasks'> & ({ readonly task: string } | { readonly all: true });
 
 export interface TrainingGraphOptions {

@@ -11,6 +11,8 @@ import { openRuntime, type RuntimeFlags } from '../runtime.js';
 export interface ExportFlags extends RuntimeFlags {
   readonly task?: string;
   readonly all?: boolean;
+  readonly routed?: boolean;
+  readonly fused?: boolean;
   readonly output: string;
   readonly opset?: string;
   readonly externalData?: boolean;
@@ -20,15 +22,25 @@ export interface ExportFlags extends RuntimeFlags {
 }
 
 export async function exportCommand(flags: ExportFlags): Promise<void> {
-  if ((flags.task === undefined) !== (flags.all === true)) throw new UsageError('name one task with --task, or give --all');
+  const { routed = false, fused = false, externalData = false, probabilities = false } = flags;
+  const forms = [flags.task !== undefined, flags.all === true, routed].filter(Boolean).length;
+  if (forms !== 1) throw new UsageError('name one task with --task, or give --all, or --routed');
   const precision = precisionFlag(flags.precision);
   if (flags.halfIo && precision !== 'fp16') throw new UsageError('--half-io is for --precision fp16', { path: '--half-io' });
+  if (routed && precision !== 'fp32')
+    throw new UsageError('--precision is for --task and --all, a routed model is written in fp32', { path: '--precision' });
   const opset = integerFlag('--opset', flags.opset);
   const project = openProject(flags.workspace ?? '.');
   const tasks = flags.task === undefined ? frozenTasks(project) : [flags.task];
   if (tasks.length === 0) throw new UsageError('no task is trained yet: prognet train --all');
-  const { externalData = false, probabilities = false } = flags;
-  const options: ExportOptions = { tasks, externalData, probabilities, ...(opset === undefined ? {} : { opset }) };
+  const options: ExportOptions = {
+    tasks,
+    externalData,
+    probabilities,
+    routed,
+    fused,
+    ...(opset === undefined ? {} : { opset }),
+  };
   const beside = externalData ? ', weights in a file beside it' : '';
   if (precision === 'fp32') {
     const exported = exportTasks(project, flags.output, options);
