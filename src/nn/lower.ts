@@ -1,6 +1,6 @@
 // Layers lowered to ONNX ops. A block is a list of layers; what laterals carry joins the output of its first affine layer, or its input
 // where it has none (reference: Rusu et al. 2016, Eq. 1 and 2; our decisions are in docs/decisions.md).
-import { DescriptionError, PrognetError, ShapeError } from '../core/errors.js';
+import { DescriptionError, must, PrognetError, ShapeError } from '../core/errors.js';
 import { formatShape } from '../core/shape.js';
 import type { Value } from '../ir/graph.js';
 import type { Ops } from '../ops/ops.js';
@@ -62,7 +62,8 @@ interface Pending {
 
 function lowerLayers(place: Place, layers: readonly Layer[], x: Value, names: LayerNames, pending: Pending, path: string): Value {
   let h = x;
-  layers.forEach((layer, i) => {
+  for (const i of loweringOrder(layers, place.scope.training)) {
+    const layer = must(layers[i], 'layer');
     const at = `${path}[${i}]`;
     try {
       h = lowerLayer(place, layer, h, names, pending, at);
@@ -73,8 +74,21 @@ function lowerLayers(place: Place, layers: readonly Layer[], x: Value, names: La
         cause: error,
       });
     }
-  });
+  }
   return h;
+}
+
+/**
+ * Layers by index in the order of lowering: in training a relu before a maxpool2d comes after it. Both orders give the same bits, forward and
+ * backward, since relu is monotone and passes no gradient where the maximum is not positive; after it there is a quarter to do.
+ */
+function loweringOrder(layers: readonly Layer[], training: boolean): number[] {
+  const order = layers.map((_, i) => i);
+  if (!training) return order;
+  for (let i = 0; i + 1 < layers.length; i++) {
+    if (layers[i]?.kind === 'relu' && layers[i + 1]?.kind === 'maxpool2d') [order[i], order[i + 1]] = [i + 1, i];
+  }
+  return order;
 }
 
 /** The shape of one sample: without the batch. */

@@ -1,9 +1,11 @@
-// The weight gradient of a convolution: the one file that chooses its form. Measured alternatives and times stand in the reference
-// figures of docs. Known sizes: slices of the padded input joined, one batched product, a sum over the batch. Else: a convolution of the
-// transposed input by the transposed gradient, which needs no size.
+// The weight gradient of a convolution: the one file that chooses its form. `sh scripts/bench/run conv-gradient` measures all three, and
+// its table in BENCHMARKS.md is the reason for the choice here. Forms: windows of the channels-last input times the gradient, one large
+// product; slices of the padded input joined, a product per sample, a sum over the batch; a convolution of the transposed input by the
+// transposed gradient, which needs no size.
 import { must } from '../core/errors.js';
 import { isStatic } from '../core/shape.js';
 import type { Value } from '../ir/graph.js';
+import { channelsLast, windows } from './channels-last.js';
 import type { Ops } from './ops.js';
 import { sizesOf, typed } from './shape-like.js';
 import { padSpatial, spatialOf, spatialSizes, type Window } from './window.js';
@@ -19,13 +21,31 @@ export interface WeightGradient {
   readonly group: number;
 }
 
-/** dW[m, c, k] = sum over n, p of dy[n, m, p] x[n, c, stride p + dilation k - pad] */
-export function convWeightGradient(g: Ops, p: WeightGradient): Value {
-  const known = isStatic(spatialOf(p.x.shape)) && isStatic(spatialOf(p.dy.shape)) && isStatic(p.weights.shape?.slice(0, 2));
-  return typed(known && p.window.pads !== undefined ? byProduct(g, p) : byConvolution(g, p), p.weights);
+export type WeightGradientForm = 'windows' | 'slices' | 'convolution';
+
+function chooseForm({ x, dy, weights, window, group }: WeightGradient): WeightGradientForm {
+  const known = isStatic(spatialOf(x.shape)) && isStatic(spatialOf(dy.shape)) && isStatic(weights.shape?.slice(0, 2));
+  if (!known || window.pads === undefined) return 'convolution';
+  // Windows are copied a run of channels at a time, which does not pay for few.
+  return group === 1 && Number(weights.shape?.[1]) >= 4 ? 'windows' : 'slices';
 }
 
-function byProduct(g: Ops, { x, dy, weights, window: w, group }: WeightGradient): Value {
+/** dW[m, c, k] = sum over n, p of dy[n, m, p] x[n, c, stride p + dilation k - pad] */
+export function convWeightGradient(g: Ops, p: WeightGradient, form: WeightGradientForm = chooseForm(p)): Value {
+  return typed({ windows: byWindows, slices: bySlices, convolution: byConvolution }[form](g, p), p.weights);
+}
+
+// dW = dy^T windows: [M, N places] by [N places, kernel C]
+function byWindows(g: Ops, { x, dy, weights, window }: WeightGradient): Value {
+  const [filters, channels] = [Number(weights.shape?.[0]), Number(weights.shape?.[1])];
+  const taps = window.kernel.reduce((a, b) => a * b, 1);
+  const rows = g.reshape(channelsLast(g, dy, filters), g.ints([-1, filters]));
+  const product = g.gemm(rows, windows(g, x, channels, spatialOf(dy.shape).map(Number), window), undefined, { transA: 1 });
+  const ordered = g.transpose(g.reshape(product, g.ints([filters, taps, channels])), { perm: [0, 2, 1] });
+  return g.reshape(ordered, g.ints([filters, channels, ...window.kernel]));
+}
+
+function bySlices(g: Ops, { x, dy, weights, window: w, group }: WeightGradient): Value {
   const places = spatialOf(dy.shape).map(Number);
   const [filters, perGroup] = [Number(weights.shape?.[0]), Number(weights.shape?.[1])];
   const padded = padSpatial(g, x, w);

