@@ -5,7 +5,7 @@
 import { must } from '../core/errors.js';
 import { isStatic } from '../core/shape.js';
 import type { Value } from '../ir/graph.js';
-import { channelsLast, windows } from './channels-last.js';
+import { windows } from './channels-last.js';
 import type { Ops } from './ops.js';
 import { sizesOf, typed } from './shape-like.js';
 import { padSpatial, spatialOf, spatialSizes, type Window } from './window.js';
@@ -35,12 +35,14 @@ export function convWeightGradient(g: Ops, p: WeightGradient, form: WeightGradie
   return typed({ windows: byWindows, slices: bySlices, convolution: byConvolution }[form](g, p), p.weights);
 }
 
-// dW = dy^T windows: [M, N places] by [N places, kernel C]
+// dW = dy windows: [M, N places] by [N places, kernel C]
 function byWindows(g: Ops, { x, dy, weights, window }: WeightGradient): Value {
   const [filters, channels] = [Number(weights.shape?.[0]), Number(weights.shape?.[1])];
   const taps = window.kernel.reduce((a, b) => a * b, 1);
-  const rows = g.reshape(channelsLast(g, dy, filters), g.ints([-1, filters]));
-  const product = g.gemm(rows, windows(g, x, channels, spatialOf(dy.shape).map(Number), window), undefined, { transA: 1 });
+  // An explicit transpose, by runs of places: as Gemm's transA it takes up to twice the time.
+  const byFilter = g.transpose(g.reshape(dy, g.ints([0, filters, -1])), { perm: [1, 0, 2] });
+  const rows = g.reshape(byFilter, g.ints([filters, -1]));
+  const product = g.matMul(rows, windows(g, x, channels, spatialOf(dy.shape).map(Number), window));
   const ordered = g.transpose(g.reshape(product, g.ints([filters, taps, channels])), { perm: [0, 2, 1] });
   return g.reshape(ordered, g.ints([filters, channels, ...window.kernel]));
 }
