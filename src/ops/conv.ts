@@ -76,8 +76,7 @@ function transposedWindow(c: NodeContext, x: Shape, kernel: readonly number[]): 
     const stride = w.strides[i] ?? 1;
     return Math.max((size - 1) * stride + (w.extra[i] ?? 0) + extent(w, i) - (stated?.[i] ?? size * stride), 0);
   });
-  // Here the odd pad of SAME_UPPER goes to the beginning: the output is what is padded in the forward direction of the convolution.
-  return { ...w, pads: sharePads(total, w.auto !== 'SAME_UPPER') };
+  return { ...w, pads: sharePads(total, w.auto === 'SAME_UPPER') };
 }
 
 function convTransposeShape(c: NodeContext): Shape | undefined {

@@ -38,7 +38,6 @@ function gatherGradient(c: GradientContext): (Value | null)[] {
   const [rank, q] = [c.rank(0), c.rank(1)];
   if (rank === undefined || q === undefined) return c.fail('the gradient needs inputs of known rank');
   const axis = c.axis(c.int('axis', 0), rank);
-  if (g.opset < scatterAddSince) return [gradientByIndex(g, x, c.dy(), (v) => g.gather(v, indices, { axis }), 'repeated'), null];
   return [scatterRows(g, { x, axis, indices, q, dy: c.dy(), repeats: 'repeated' }), null];
 }
 

@@ -82,27 +82,40 @@ function inferChannels(c: NodeContext): TensorType[] {
   return [tensorType(c.dtype(0), c.shape(0))];
 }
 
+// The statistics are those of the batch, over all axes but the channels: dscale = sum(dy xhat), dB = sum(dy). The running ones are
+// momentum old + (1 - momentum) mean, and the same of the variance, whose derivative is 2 (x - mean) / n.
+function batchStatisticsGradient(c: GradientContext, rank: number, scale: Value, epsilon: number): (Value | null)[] {
+  const { g } = c;
+  const [x, momentum] = [c.x(0), c.float('momentum', 0.9)];
+  const [dy, dmean, dvariance] = [c.dyOrNull(0), c.dyOrNull(1), c.dyOrNull(2)];
+  const axes = [0, ...range(2, rank)];
+  const s = standardise(g, x, axes, epsilon);
+  const share = (d: Value) => perChannel(g, g.div(g.mul(d, g.scalar(1 - momentum, d)), reducedCount(g, x, s.inv, axes)), rank);
+  const parts: Value[] = [];
+  if (c.needs(0)) {
+    if (dy !== null) parts.push(throughStandardise(g, s, g.mul(dy, scale)));
+    if (dmean !== null) parts.push(share(dmean));
+    if (dvariance !== null) parts.push(g.mul(g.mul(g.div(s.xhat, s.inv), g.scalar(2, x)), share(dvariance)));
+  }
+  const dx = parts.length === 0 ? null : parts.reduce((a, b) => g.add(a, b));
+  const kept = (i: number, d: Value | null) => (d !== null && c.needs(i) ? g.mul(d, g.scalar(momentum, d)) : null);
+  return [
+    dx !== null && dy === null && dvariance === null ? expandLike(g, dx, x) : dx,
+    c.needs(1) && dy !== null ? sumPerChannel(g, g.mul(dy, s.xhat), rank) : null,
+    c.needs(2) && dy !== null ? sumPerChannel(g, dy, rank) : null,
+    kept(3, dmean),
+    kept(4, dvariance),
+  ];
+}
+
 function batchNormalizationGradient(c: GradientContext): (Value | null)[] {
   const { g } = c;
   const rank = channelRank(c);
   const epsilon = c.float('epsilon', 1e-5);
   const scale = perChannel(g, c.x(1), rank);
-  const dy = c.dyOrNull(0);
-  if (c.dyOrNull(1) !== null || c.dyOrNull(2) !== null || dy === null) {
-    return c.fail('no gradient is known by the running statistics of training mode');
-  }
+  if (c.int('training_mode', 0) === 1) return batchStatisticsGradient(c, rank, scale, epsilon);
+  const dy = c.dy();
   const dbias = () => sumPerChannel(g, dy, rank);
-  if (c.int('training_mode', 0) === 1) {
-    // The statistics are those of the batch, over all axes but the channels: dscale = sum(dy xhat), dB = sum(dy).
-    const s = standardise(g, c.x(0), [0, ...range(2, rank)], epsilon);
-    return [
-      c.needs(0) ? throughStandardise(g, s, g.mul(dy, scale)) : null,
-      c.needs(1) ? sumPerChannel(g, g.mul(dy, s.xhat), rank) : null,
-      c.needs(2) ? dbias() : null,
-      null,
-      null,
-    ];
-  }
   // y = scale (x - mean) inv + B, inv = (var + epsilon)^-1/2:
   // dx = scale inv dy, dscale = sum(dy (x - mean)) inv, dmean = -scale inv sum(dy), dvar = -1/2 scale inv^2 dscale
   const inv = inverseDeviation(g, c.x(4), epsilon);

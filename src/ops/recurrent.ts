@@ -1,8 +1,9 @@
-// Recurrent layers. Specification: onnx/docs/Operators.md, RNN, GRU, LSTM.
+// Recurrent layers: types. The gradient stands in recurrent-gradient.ts. Specification: onnx/docs/Operators.md, RNN, GRU, LSTM.
 import type { Dim } from '../core/shape.js';
 import { type TensorType, tensorType } from '../ir/types.js';
 import { requireFloat } from './elementwise.js';
 import type { NodeContext, OpDef } from './op-def.js';
+import { recurrentGradient } from './recurrent-gradient.js';
 
 export type RecurrentOp = 'RNN' | 'GRU' | 'LSTM';
 
@@ -40,7 +41,7 @@ export const recurrent: Readonly<Record<RecurrentOp, OpDef>> = {
     outputs: 'Y? Y_h?',
     attributes,
     infer: inferRecurrent,
-    gradient: 'unsupported',
+    gradient: (c) => recurrentGradient(c, 'RNN'),
   },
   GRU: {
     versions: [1, 3, 7, 14, 22],
@@ -48,7 +49,7 @@ export const recurrent: Readonly<Record<RecurrentOp, OpDef>> = {
     outputs: 'Y? Y_h?',
     attributes: { ...attributes, linear_before_reset: 'int' },
     infer: inferRecurrent,
-    gradient: 'unsupported',
+    gradient: (c) => recurrentGradient(c, 'GRU'),
   },
   LSTM: {
     versions: [1, 7, 14, 22],
@@ -56,6 +57,6 @@ export const recurrent: Readonly<Record<RecurrentOp, OpDef>> = {
     outputs: 'Y? Y_h? Y_c?',
     attributes: { ...attributes, input_forget: 'int' },
     infer: inferRecurrent,
-    gradient: 'unsupported',
+    gradient: (c) => recurrentGradient(c, 'LSTM'),
   },
 };

@@ -2,9 +2,9 @@
 import { dtypes } from '../core/dtype.js';
 import type { Value } from '../ir/graph.js';
 import { tensorType } from '../ir/types.js';
-import { scatterAddSince, scatterRows } from './by-index.js';
+import { scatterRows } from './by-index.js';
 import type { GradientContext, OpDef } from './op-def.js';
-import { reduceSum } from './reduce.js';
+import { reduceBy, reduceSum } from './reduce.js';
 import { sizesOf } from './shape-like.js';
 
 export type VisionOp = 'RoiAlign' | 'MaxRoiPool' | 'NonMaxSuppression' | 'ImageDecoder';
@@ -14,7 +14,6 @@ function roiAlignGradient(c: GradientContext): (Value | null)[] {
   const { g } = c;
   if (c.string('mode', 'avg') !== 'avg') return c.fail('no gradient is known for mode "max"');
   if (c.needs(1)) return c.fail('no gradient is known by the regions');
-  if (g.opset < scatterAddSince) return c.fail(`the gradient needs opset ${scatterAddSince}, this graph has ${g.opset}`);
   const x = c.x(0);
   const rows = alongAxis(c, 1, 2, c.int('output_height', 1));
   const columns = alongAxis(c, 0, 3, c.int('output_width', 1));
@@ -42,7 +41,8 @@ function alongAxis(c: GradientContext, coordinate: 0 | 1, axis: number, bins: nu
   const ratio = c.int('sampling_ratio', 0);
   // samples per bin: a number for all regions, or as many as the bin has pixels, [R, 1, 1]
   const samples = ratio > 0 ? k(ratio) : g.ceil(bin);
-  const most = ratio > 0 ? g.scalar(ratio, 'int64') : g.cast(g.reduceMax(samples, { keepdims: 0 }), { to: dtypes.int64.code });
+  const most =
+    ratio > 0 ? g.scalar(ratio, 'int64') : g.cast(reduceBy(g, 'ReduceMax', samples, 'all', 0), { to: dtypes.int64.code });
   const sample = count(most);
   const origin = g.add(start, g.mul(bin, g.unsqueeze(count(g.scalar(bins, 'int64')), g.ints([1]))));
   const at = g.add(origin, g.mul(g.div(bin, samples), g.add(sample, k(0.5))));

@@ -4,7 +4,8 @@ import { gradient } from '../../src/autodiff/gradient.js';
 import { Tensor } from '../../src/core/tensor.js';
 import type { Value } from '../../src/ir/graph.js';
 import type { Ops } from '../../src/ops/ops.js';
-import { at, type Case, runCases, secondOrder, values } from '../ops/gradient-case.js';
+import { at, type Case, secondOrder, values } from '../ops/gradient-case.js';
+import { runCases } from '../ops/run-cases.js';
 
 const bool = (g: Ops, v: boolean) => g.constant(Tensor.from('bool', v ? 1 : 0));
 const int = (g: Ops, v: number) => g.scalar(v, 'int64');

@@ -1,0 +1,160 @@
+// Gradient cases: resizing, sampling and regions.
+import { int64, Tensor } from '../../../src/core/tensor.js';
+import { at, type Case, linear, values, values32 } from '../gradient-case.js';
+
+type Attributes = Readonly<Record<string, number | string | readonly number[]>>;
+const scaled = (name: string, dims: readonly number[], scales: readonly number[], attributes: Attributes, opset = 17): Case[] => {
+  const row: Case = {
+    name: `resize ${name} by ${JSON.stringify(scales)}`,
+    inputs: [values32(dims)],
+    build: (g, x) => g.resize(at(x), null, g.constant(Tensor.from('float32', scales)), attributes),
+    options: { ...linear, opset },
+  };
+  return [row, { ...row, name: `${row.name}, sizes unknown`, options: { ...linear, opset, shapes: [dims.map(() => null)] } }];
+};
+const coordinates = ['half_pixel', 'pytorch_half_pixel', 'align_corners', 'asymmetric'];
+const roundings = ['round_prefer_floor', 'round_prefer_ceil', 'floor', 'ceil'];
+const [up, down] = [
+  [1, 1, 2, 1.6],
+  [1, 1, 0.6, 0.5],
+];
+
+const nearest = coordinates.flatMap((coordinate_transformation_mode) =>
+  roundings.flatMap((nearest_mode) =>
+    [up, down].flatMap((s) =>
+      scaled(`nearest ${coordinate_transformation_mode} ${nearest_mode}`, [1, 1, 3, 5], s, {
+        mode: 'nearest',
+        coordinate_transformation_mode,
+        nearest_mode,
+      }).slice(0, 1),
+    ),
+  ),
+);
+const smooth = ['linear', 'cubic'].flatMap((mode) =>
+  coordinates.flatMap((coordinate_transformation_mode) =>
+    [up, down].flatMap((s) =>
+      scaled(`${mode} ${coordinate_transformation_mode}`, [1, 2, 3, 4], s, { mode, coordinate_transformation_mode }),
+    ),
+  ),
+);
+const more: Case[] = [
+  ...scaled('nearest, whole blocks', [1, 2, 2, 3], [1, 1, 2, 3], {
+    coordinate_transformation_mode: 'asymmetric',
+    nearest_mode: 'floor',
+  }),
+  ...scaled('nearest, whole blocks', [1, 1, 2, 2], [1, 1, 2, 2], {}),
+  ...scaled('linear', [3, 4], [1.5, 0.5], { mode: 'linear' }),
+  ...scaled('linear 3d', [1, 1, 2, 3, 2], [1, 1, 2, 1.5, 2], { mode: 'linear' }),
+  ...scaled('cubic, exclude_outside', [1, 1, 4, 4], [1, 1, 1.5, 0.7], { mode: 'cubic', exclude_outside: 1, cubic_coeff_a: -0.5 }),
+  ...scaled('linear, antialias', [1, 1, 4, 5], [1, 1, 0.5, 0.6], { mode: 'linear', antialias: 1 }, 18),
+  ...scaled('cubic, antialias', [1, 1, 4, 5], [1, 1, 0.5, 0.6], { mode: 'cubic', antialias: 1 }, 18),
+  ...scaled(
+    'linear half_pixel_symmetric',
+    [1, 1, 3, 4],
+    [1, 1, 1.5, 0.6],
+    { mode: 'linear', coordinate_transformation_mode: 'half_pixel_symmetric' },
+    19,
+  ),
+  ...[
+    [17, {}, [1, 1, 5, 3]],
+    [18, { axes: [2, 3] }, [5, 3]],
+    [18, { axes: [3] }, [6]],
+  ].map(
+    ([opset, attributes, sizes]): Case => ({
+      name: `resize to ${JSON.stringify(sizes)}`,
+      inputs: [values32([1, 1, 3, 4])],
+      build: (g, x) => g.resize(at(x), null, null, g.ints(sizes as number[]), { mode: 'linear', ...(attributes as Attributes) }),
+      options: { ...linear, opset: opset as number },
+    }),
+  ),
+  {
+    name: 'resize to sizes at run time',
+    inputs: [values32([1, 1, 3, 4]), int64([1, 1, 5, 3])],
+    build: (g, x) => g.resize(at(x), null, null, at(x, 1), { mode: 'linear' }),
+    options: linear,
+  },
+  {
+    name: 'resize tf_crop_and_resize',
+    inputs: [values32([1, 1, 4, 4])],
+    build: (g, x) =>
+      g.resize(at(x), g.constant(Tensor.from('float32', [0, 0, 0.4, 0.6, 1, 1, 0.6, 1.3])), null, g.ints([1, 1, 3, 3]), {
+        mode: 'linear',
+        coordinate_transformation_mode: 'tf_crop_and_resize',
+        extrapolation_value: 10,
+      }),
+    options: linear,
+  },
+];
+
+const regions = Tensor.from('float32', [0.3, 0.5, 3.4, 3.9, 1, 1, 4.2, 2.7], [2, 4]);
+const roi = [
+  { output_height: 2, output_width: 2, sampling_ratio: 2 },
+  { output_height: 2, output_width: 1 },
+  {
+    output_height: 1,
+    output_width: 2,
+    sampling_ratio: 1,
+    spatial_scale: 0.5,
+    coordinate_transformation_mode: 'output_half_pixel',
+  },
+].map(
+  (attributes): Case => ({
+    name: `roiAlign ${JSON.stringify(attributes)}`,
+    inputs: [values32([2, 1, 4, 5]), regions, int64([1, 0])],
+    build: (g, x) => g.roiAlign(...x, attributes),
+    options: { ...linear, by: [0] },
+  }),
+);
+const affine = [0, 1].flatMap((align_corners) =>
+  [
+    [2, 1, 2, 3],
+    [1, 1, 2, 2, 2],
+  ].map((size): Case => {
+    const n = size.length - 2;
+    return {
+      name: `affineGrid ${JSON.stringify(size)}, align_corners ${align_corners}`,
+      inputs: [values32([size[0] ?? 1, n, n + 1])],
+      build: (g, x) => g.affineGrid(at(x), g.ints(size), { align_corners }),
+      options: { ...linear, opset: 20 },
+    };
+  }),
+);
+
+const transforms = [17, 20].flatMap((opset) =>
+  [
+    { dims: [2, 5, 1], length: undefined, attributes: {} },
+    { dims: [2, 5, 2], length: undefined, attributes: {} },
+    { dims: [2, 4, 2], length: undefined, attributes: { inverse: 1 } },
+    { dims: [1, 4, 1], length: 6, attributes: {} },
+    { dims: [1, 6, 2], length: 4, attributes: {} },
+    { dims: [2, 4, 1], length: undefined, attributes: { onesided: 1 } },
+    { dims: [2, 5, 1], length: undefined, attributes: { onesided: 1 } },
+    ...(opset < 20
+      ? []
+      : [
+          { dims: [1, 3, 2], length: undefined, attributes: { onesided: 1, inverse: 1 } },
+          { dims: [1, 3, 2], length: 5, attributes: { onesided: 1, inverse: 1 } },
+        ]),
+  ].map(
+    ({ dims, length, attributes }): Case => ({
+      name: `dFT ${JSON.stringify([dims, length, attributes])}`,
+      inputs: [values(dims)],
+      build: (g, x) => g.dft(at(x), length === undefined ? null : g.scalar(length, 'int64'), attributes),
+      options: { opset },
+    }),
+  ),
+);
+const shortTime = [0, 1].flatMap((onesided): Case[] => [
+  {
+    name: `sTFT onesided ${onesided}, window`,
+    inputs: [values([1, 8, 1]), values([4], { seed: 2 })],
+    build: (g, x) => g.stft(at(x), g.scalar(2, 'int64'), at(x, 1), { onesided }),
+  },
+  {
+    name: `sTFT onesided ${onesided}, length`,
+    inputs: [values([2, 7, 1])],
+    build: (g, x) => g.stft(at(x), g.scalar(3, 'int64'), null, g.scalar(4, 'int64'), { onesided }),
+  },
+]);
+
+export const imageCases: readonly Case[] = [...nearest, ...smooth, ...more, ...roi, ...affine, ...transforms, ...shortTime];
