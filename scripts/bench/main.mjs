@@ -6,7 +6,7 @@ import { threads } from './harness.mjs';
 
 const here = new URL('.', import.meta.url);
 /** In the order in which BENCHMARKS.md tells them. */
-const names = ['dense-step', 'conv-step'];
+const names = ['dense-step', 'conv-step', 'inference', 'export-memory'];
 
 const requirements = readFileSync(new URL('requirements.txt', here), 'utf8');
 const packages = JSON.parse(readFileSync(new URL('package.json', here), 'utf8')).dependencies ?? {};

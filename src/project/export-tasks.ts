@@ -4,7 +4,7 @@ import { UsageError } from '../core/errors.js';
 import type { Model } from '../ir/model.js';
 import { taskModel } from '../progressive/forms.js';
 import { saveModel } from '../serde/external-data.js';
-import { toBinary } from '../serde/to-binary.js';
+import { toPieces } from '../serde/to-binary.js';
 import { writeFileAtomic } from '../workspace/atomic-file.js';
 import { frozenOf, frozenTasks, type Project, weightsOf } from './project.js';
 
@@ -47,7 +47,7 @@ export function writeModel(model: Model, file: string, options: ExportOptions): 
   const { tasks, externalData = false } = options;
   // A device (/dev/stdout) takes one file; a rename would replace it.
   if (externalData) saveModel(model, regularFile(file), { externalData });
-  else writeFileAtomic(file, toBinary(model));
+  else writeFileAtomic(file, toPieces(model).pieces);
   return { file, externalData, tasks, opset: model.opset };
 }
 

@@ -25,7 +25,7 @@ import type { ExternalReference, LoadExternal } from './decoding.js';
 import { fromBinary } from './from-binary.js';
 import { onnx } from './generated/onnx.js';
 import type { PlaceTensor } from './tensor-to-proto.js';
-import { toBinary } from './to-binary.js';
+import { toPieces } from './to-binary.js';
 
 /** Weights of more bytes than this go to a file of their own under `externalData: 'auto'`; protobuf ends at 2 GB. */
 export const autoExternalBytes = 1.5e9;
@@ -127,6 +127,16 @@ interface Piece {
   readonly bytes: Uint8Array;
 }
 
+/** Pieces that follow each other. */
+function inOrder(pieces: readonly Uint8Array[]): Piece[] {
+  let end = 0;
+  return pieces.map((bytes) => {
+    const offset = end;
+    end += bytes.length;
+    return { offset, bytes };
+  });
+}
+
 /** Lays tensors out in a data file: large ones at pages, so that they can be mapped, others at cache lines. */
 function layout(location: string, threshold: number): { pieces: Piece[]; place: PlaceTensor } {
   const pieces: Piece[] = [];
@@ -215,7 +225,7 @@ export function saveModel(model: Model, path: string, options: SaveOptions = {})
   const folder = dirname(path);
   const location = freeDataName(path);
   const { pieces, place } = layout(location, sizeThreshold);
-  const bytes = external ? toBinary(model, place) : toBinary(model);
+  const inside = external ? toPieces(model, place) : toPieces(model);
   const unique = `${process.pid}.${randomUUID()}.tmp`;
   const made: string[] = [];
   const temporary = (name: string, content: readonly Piece[]): string => {
@@ -227,7 +237,7 @@ export function saveModel(model: Model, path: string, options: SaveOptions = {})
   let old: string[];
   try {
     old = ownDataFiles(path);
-    const written = temporary(basename(path), [{ offset: 0, bytes }]);
+    const written = temporary(basename(path), inOrder(inside.pieces));
     if (pieces.length > 0) {
       const data = temporary(location, pieces);
       made.push(join(folder, location));

@@ -3,7 +3,7 @@
 import $protobuf from 'protobufjs/minimal.js';
 import { ModelError } from '../core/errors.js';
 import type { Model } from '../ir/model.js';
-import { onnx } from './generated/onnx.js';
+import { joinBytes, modelPieces } from './model-pieces.js';
 import type { PlaceTensor } from './tensor-to-proto.js';
 import { modelToProto } from './to-proto.js';
 
@@ -13,15 +13,21 @@ export const maxMessageBytes = 2 ** 31 - 1;
 /** Field numbers of ModelProto that the IR keeps as bytes. */
 export const unreadFields = { training_info: 20, configuration: 26 } as const;
 
+/** The bytes of an ONNX file in order; long tensor data are pieces of their own, shared with the model and not copied. */
+export interface ModelBytes {
+  readonly pieces: readonly Uint8Array[];
+  /** Of all pieces together. */
+  readonly length: number;
+}
+
 /**
- * The bytes of an ONNX file with all weights inside. `place` may send tensors elsewhere (external data).
+ * The bytes of an ONNX file with all weights inside, for writers that take pieces. `place` may send tensors elsewhere (external data).
  * Throws ModelError when the message is beyond protobuf's 2 GB or graphs are nested too deeply for any reader.
  */
-export function toBinary(model: Model, place?: PlaceTensor): Uint8Array {
-  const writer = $protobuf.Writer.create();
+export function toPieces(model: Model, place?: PlaceTensor): ModelBytes {
+  let bytes: ModelBytes;
   try {
-    onnx.ModelProto.encode(modelToProto(model, place), writer);
-    for (const { field, bytes } of model.unread) writer.uint32((unreadFields[field] << 3) | 2).bytes(bytes);
+    bytes = modelPieces(modelToProto(model, place), unreadBytes(model));
   } catch (cause) {
     if (cause instanceof Error && cause.message === 'max depth exceeded') {
       throw new ModelError('the model cannot be written: its graphs are nested too deeply for protobuf (100 messages)', {
@@ -31,7 +37,19 @@ export function toBinary(model: Model, place?: PlaceTensor): Uint8Array {
     if (cause instanceof RangeError) throw tooLarge(cause);
     throw cause;
   }
-  if (writer.len > maxMessageBytes) throw tooLarge();
+  if (bytes.length > maxMessageBytes) throw tooLarge();
+  return bytes;
+}
+
+/** As `toPieces`, in one array: a second copy of the weights. */
+export function toBinary(model: Model, place?: PlaceTensor): Uint8Array {
+  const { pieces, length } = toPieces(model, place);
+  return joinBytes(pieces, length);
+}
+
+function unreadBytes(model: Model): Uint8Array {
+  const writer = $protobuf.Writer.create();
+  for (const { field, bytes } of model.unread) writer.uint32((unreadFields[field] << 3) | 2).bytes(bytes);
   return writer.finish();
 }
 

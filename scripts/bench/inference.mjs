@@ -1,0 +1,61 @@
+// Inference of five dense columns of 256 features with adapters, all heads: prognet's export, plain and fused, against PyTorch eager and
+// torch.onnx's export on the same ONNX Runtime; the roofline is one Gemm with as many weights, in the same run. And the routed form against each
+// task's own model.
+
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { node, python, race, row } from './harness.mjs';
+import { columns, writeModels } from './inference-models.mjs';
+
+/** Largest ratio to PyTorch eager and to torch.onnx's export, by batch. */
+const bars = { 1: [0.15, 0.8], 32: [0.5, 0.9], 256: [0.9, 1.0] };
+const eager = 'PyTorch eager';
+const exported = "torch.onnx's export, same ONNX Runtime";
+const roofline = 'roofline: one Gemm of as many weights';
+
+export const bench = { title: 'Inference, five dense columns of 256 with adapters', run };
+
+async function run() {
+  const folder = mkdtempSync(join(tmpdir(), 'prognet-bench-'));
+  const model = (name) => join(folder, `${name}.onnx`);
+  try {
+    const { weights } = await writeModels(folder);
+    const [file, ...args] = python('inference-torch.py', 'export', model('torch'));
+    execFileSync(file, args, { cwd: new URL('.', import.meta.url), stdio: ['ignore', 2, 'inherit'] });
+    const rows = [];
+    const notes = [];
+    for (const [batch, [eagerBar, exportBar]] of Object.entries(bars)) {
+      const ort = (name, ...more) => node('inference-ort.mjs', model(name), batch, ...more);
+      const results = await race({
+        'prognet, fused': ort('fused'),
+        'prognet, plain': ort('plain'),
+        [eager]: python('inference-torch.py', 'run', batch),
+        [exported]: ort('torch'),
+        [roofline]: ort('roofline'),
+      });
+      const work = `five columns, all heads, batch ${batch}`;
+      rows.push(row(work, results, 'prognet, fused', eager, eagerBar));
+      rows.push(row(work, results, 'prognet, fused', exported, exportBar));
+      rows.push(row(work, results, 'prognet, fused', 'prognet, plain'));
+      rows.push(row(work, results, 'prognet, fused', roofline));
+      const ms = results[roofline].median;
+      const rate = (2 * weights * Number(batch)) / ms / 1e6;
+      notes.push(
+        `Batch ${batch}: the one Gemm reaches ${rate.toFixed(0)} GFLOP/s and reads its weights at ${((4 * weights) / ms / 1e6).toFixed(0)} GB/s.`,
+      );
+    }
+    for (let task = 0; task < columns; task++) {
+      const own = `the own model of t${task}`;
+      const results = await race({
+        routed: node('inference-ort.mjs', model('routed'), '1', String(task)),
+        [own]: node('inference-ort.mjs', model(`t${task}`), '1'),
+      });
+      rows.push(row(`routed, task t${task} of five, batch 1`, results, 'routed', own, 1.1));
+    }
+    return { rows, notes: [notes.join(' ')] };
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}

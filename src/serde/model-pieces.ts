@@ -1,0 +1,138 @@
+// The bytes of a model as pieces that follow each other, tensor data among them as they stand in memory: a file of weights is written without a
+// second copy of them. The bytes are those of the generated encoder, which writes fields by ascending number; messages on the way to a
+// tensor are taken apart here, the rest is left to it. onnx.proto.
+import $protobuf from 'protobufjs/minimal.js';
+import { onnx } from './generated/onnx.js';
+
+/** Shorter tensor data are copied into the text around them. */
+const smallest = 4096;
+/** Messages within messages that a reader in C++ takes at most. */
+const deepest = 100;
+
+type Message<T> = { encode(message: T, writer: $protobuf.Writer): $protobuf.Writer };
+
+/** Bytes in order; small ones are joined in one buffer. */
+class Pieces {
+  readonly list: Uint8Array[] = [];
+  length = 0;
+
+  add(bytes: Uint8Array): this {
+    if (bytes.length > 0) this.list.push(bytes);
+    this.length += bytes.length;
+    return this;
+  }
+
+  /** A message's fields, encoded as they are. */
+  plain<T>(type: Message<T>, fields: T): this {
+    return this.add(type.encode(fields, $protobuf.Writer.create()).finish());
+  }
+
+  /** A field of wire type 2. */
+  nested(field: number, content: Pieces): this {
+    this.add(prefix(field, content.length));
+    for (const piece of content.list) this.add(piece);
+    return this;
+  }
+}
+
+function prefix(field: number, length: number): Uint8Array {
+  return $protobuf.Writer.create()
+    .uint32((field << 3) | 2)
+    .uint32(length)
+    .finish();
+}
+
+/** The pieces of a ModelProto and their length together. Throws Error "max depth exceeded" as the generated encoder does. */
+export function modelPieces(
+  model: onnx.ModelProto.$Properties,
+  /** Fields to put at the end. */
+  tail: Uint8Array,
+): { readonly pieces: readonly Uint8Array[]; readonly length: number } {
+  const { graph, opset_import, metadata_props, functions, ...first } = model;
+  const out = new Pieces().plain(onnx.ModelProto, first);
+  if (graph) out.nested(7, graphPieces(graph, 1));
+  out.plain(onnx.ModelProto, {
+    ...(opset_import && { opset_import }),
+    ...(metadata_props && { metadata_props }),
+    ...(functions && { functions }),
+  });
+  out.add(tail);
+  return { pieces: joinSmall(out.list), length: out.length };
+}
+
+function graphPieces(graph: onnx.GraphProto.$Properties, depth: number): Pieces {
+  if (depth > deepest) throw new Error('max depth exceeded');
+  const { node, name, initializer, ...rest } = graph;
+  const out = new Pieces();
+  for (const n of node ?? []) out.nested(1, nodePieces(n, depth + 1));
+  out.plain(onnx.GraphProto, name === undefined ? {} : { name });
+  for (const t of initializer ?? []) out.nested(5, tensorPieces(t));
+  return out.plain(onnx.GraphProto, rest);
+}
+
+function nodePieces(node: onnx.NodeProto.$Properties, depth: number): Pieces {
+  const { input, output, name, op_type, attribute, ...rest } = node;
+  const given = { ...(input && { input }), ...(output && { output }) };
+  const out = new Pieces().plain(onnx.NodeProto, {
+    ...given,
+    ...(name !== undefined && { name }),
+    ...(op_type !== undefined && { op_type }),
+  });
+  for (const a of attribute ?? []) out.nested(5, attributePieces(a, depth + 1));
+  return out.plain(onnx.NodeProto, rest);
+}
+
+function attributePieces(attribute: onnx.AttributeProto.$Properties, depth: number): Pieces {
+  const { name, g, ...rest } = attribute;
+  if (!g) return new Pieces().plain(onnx.AttributeProto, attribute);
+  return new Pieces()
+    .plain(onnx.AttributeProto, name === undefined ? {} : { name })
+    .nested(6, graphPieces(g, depth + 1))
+    .plain(onnx.AttributeProto, rest);
+}
+
+function tensorPieces(tensor: onnx.TensorProto.$Properties): Pieces {
+  const { raw_data, doc_string, metadata_props, ...first } = tensor;
+  if (!raw_data || raw_data.length < smallest) return new Pieces().plain(onnx.TensorProto, tensor);
+  return new Pieces()
+    .plain(onnx.TensorProto, first)
+    .add(prefix(9, raw_data.length))
+    .add(raw_data)
+    .plain(onnx.TensorProto, { ...(doc_string !== undefined && { doc_string }), ...(metadata_props && { metadata_props }) });
+}
+
+/** Joins neighbours that are small, so that there are about as many pieces as large tensors. */
+function joinSmall(list: readonly Uint8Array[]): Uint8Array[] {
+  const out: Uint8Array[] = [];
+  let run: Uint8Array[] = [];
+  const flush = () => {
+    if (run.length > 0)
+      out.push(
+        joinBytes(
+          run,
+          run.reduce((n, piece) => n + piece.length, 0),
+        ),
+      );
+    run = [];
+  };
+  for (const piece of list) {
+    if (piece.length < smallest) run.push(piece);
+    else {
+      flush();
+      out.push(piece);
+    }
+  }
+  flush();
+  return out;
+}
+
+/** One array of all. */
+export function joinBytes(pieces: readonly Uint8Array[], length: number): Uint8Array {
+  const out = new Uint8Array(length);
+  let at = 0;
+  for (const piece of pieces) {
+    out.set(piece, at);
+    at += piece.length;
+  }
+  return out;
+}
