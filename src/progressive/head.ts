@@ -1,6 +1,6 @@
 // Heads beyond their scores: loss by head, probabilities and labels.
 import { InternalError } from '../core/errors.js';
-import { float32 } from '../core/tensor.js';
+import { float32, Tensor } from '../core/tensor.js';
 import type { Value } from '../ir/graph.js';
 import type { Ops } from '../ops/ops.js';
 import { reduceMean } from '../ops/reduce.js';
@@ -8,7 +8,8 @@ import type { Head } from './description/head-schema.js';
 
 /**
  * Loss of scores [N, k] against targets (int64 [N] for classify, float32 [N, k] else). "mean": a scalar, for classify divided by the sum of
- * the class weights met; "none": [N], the weight of the sample's class multiplied in.
+ * the class weights met; "none": [N], the weight of the sample's class multiplied in. Classes as int32 take a form without SoftmaxCrossEntropyLoss
+ * and OneHot, which graphics processors lack.
  */
 export function lowerLoss(g: Ops, head: Head, scores: Value, targets: Value, reduction: 'mean' | 'none'): Value {
   const over = (perElement: Value): Value => {
@@ -19,6 +20,7 @@ export function lowerLoss(g: Ops, head: Head, scores: Value, targets: Value, red
     case 'classify': {
       const weights = head.class_weights === undefined ? undefined : g.constant(float32(head.class_weights));
       const s = head.label_smoothing;
+      if (targets.dtype === 'int32') return maskedCrossEntropy(g, scores, targets, weights, s, reduction);
       const hard = g.softmaxCrossEntropyLoss(scores, targets, weights, { reduction });
       if (s === 0) return hard;
       // (1 - s) CE + s mean over classes of -log p; PyTorch's label_smoothing (without class weights in the second part)
@@ -33,6 +35,39 @@ export function lowerLoss(g: Ops, head: Head, scores: Value, targets: Value, red
       return over(head.loss === 'mse' ? g.mul(d, d) : g.abs(d));
     }
   }
+}
+
+// With z = x - max x and log p = z - log sum e^z:  loss = - sum over classes of [(1 - s) w t + s / k] log p, t being 1 for the sample's class
+// and else 0. Mean: the hard part over the sum of the weights met, the soft part over the samples.
+function maskedCrossEntropy(
+  g: Ops,
+  scores: Value,
+  targets: Value,
+  weights: Value | undefined,
+  smoothing: number,
+  reduction: 'mean' | 'none',
+): Value {
+  const classes = Number(scores.shape?.[1]);
+  const index = g.constant(
+    Tensor.from(
+      'int32',
+      Array.from({ length: classes }, (_, i) => i),
+      [1, classes],
+    ),
+  );
+  const mask = g.cast(g.equal(g.unsqueeze(targets, g.ints([1])), index), { to: 1 });
+  const z = g.sub(scores, g.reduceMax(scores, { axes: [1], keepdims: 1 }));
+  const logP = g.sub(z, g.log(g.reduceSum(g.exp(z), g.ints([1]), { keepdims: 1 })));
+  const weighted = weights === undefined ? mask : g.mul(mask, weights);
+  const perSample = (v: Value) => g.reduceSum(v, g.ints([1]), { keepdims: 0 });
+  const mean = (v: Value) => g.reduceMean(v, { axes: [0], keepdims: 0 });
+  const each = g.neg(perSample(g.mul(weighted, logP)));
+  const met = weights === undefined ? undefined : mean(perSample(weighted));
+  const hard = reduction === 'none' ? each : met === undefined ? mean(each) : g.div(mean(each), met);
+  if (smoothing === 0) return hard;
+  const softEach = g.neg(g.reduceMean(logP, { axes: [1], keepdims: 0 }));
+  const soft = reduction === 'none' ? softEach : mean(softEach);
+  return g.add(g.mul(hard, g.scalar(1 - smoothing, hard)), g.mul(soft, g.scalar(smoothing, soft)));
 }
 
 /** Probabilities [N, k] of a classify or binary head; undefined for regress. */

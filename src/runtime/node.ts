@@ -7,7 +7,7 @@ import { binaryFolder } from './node-package.js';
 import { firstSession, type OrtModule, oneLine, probeSession } from './ort-session.js';
 import { Probes } from './selection.js';
 import type { ProviderReport, ProviderWish, Runtime, RuntimeSettings, Selection, Session, SessionOptions } from './session.js';
-import { nestConfig } from './wish.js';
+import { hostNodesOption, nestConfig } from './wish.js';
 
 type NodeModule = OrtModule & { listSupportedBackends?: () => { name: string; bundled: boolean }[] };
 
@@ -44,7 +44,7 @@ export class NodeRuntime implements Runtime {
     const { providerOptions = {}, config = {} } = this.settings;
     const spinning = options.spinning ? '1' : '0';
     const session = await this.ort.InferenceSession.create(model, {
-      executionProviders: [{ name: provider, ...providerOptions[provider] }],
+      executionProviders: [{ name: provider, ...hostNodesOption(provider, options), ...providerOptions[provider] }],
       intraOpNumThreads: options.threads ?? defaultThreads(),
       interOpNumThreads: 1,
       executionMode: 'sequential',
@@ -60,7 +60,10 @@ export class NodeRuntime implements Runtime {
   }
 
   createSession(model: Uint8Array, options: SessionOptions = {}): Promise<Session> {
-    return firstSession(options.providers ?? ['cpu'], this.probes, (provider) => this.create(model, provider, options));
+    // Carried values stay in the host's memory: reading one back from a GPU buffer aborts the process in onnxruntime-node 1.30.
+    return firstSession(options.providers ?? ['cpu'], this.probes, options.carried, (provider) =>
+      this.create(model, provider, options),
+    );
   }
 
   providers(): Promise<ProviderReport[]> {

@@ -16,10 +16,16 @@ export function oneLine(error: unknown): string {
   return (text.split('\n')[0] ?? '').replace(/\/\S+?(onnxruntime\/\S+)/g, '$1').trim();
 }
 
-type Create = (provider: string) => Promise<{ readonly ort: OrtModule; readonly session: ort.InferenceSession }>;
+type Made = { readonly ort: OrtModule; readonly session: ort.InferenceSession };
+type Create = (provider: string) => Promise<Made>;
 
 /** A session on the first of `providers` that works here and takes the model. Throws RuntimeError with every reason. */
-export async function firstSession(providers: readonly string[], probes: Probes, create: Create): Promise<Session> {
+export async function firstSession(
+  providers: readonly string[],
+  probes: Probes,
+  carried: Readonly<Record<string, string>> | undefined,
+  create: Create,
+): Promise<Session> {
   const refused: string[] = [];
   for (const provider of providers) {
     const { reason } = provider === probes.last ? {} : await probes.probe(provider);
@@ -29,7 +35,7 @@ export async function firstSession(providers: readonly string[], probes: Probes,
     }
     try {
       const made = await create(provider);
-      return new OrtSession(made.ort, made.session, provider);
+      return new OrtSession(made.ort, made.session, provider, carried ?? {});
     } catch (error) {
       refused.push(`${provider}: ${oneLine(error)}`);
     }
@@ -40,7 +46,7 @@ export async function firstSession(providers: readonly string[], probes: Probes,
 /** The one-node session of a probe: created, run, released. */
 export async function probeSession(
   provider: string,
-  create: (model: Uint8Array, provider: string) => ReturnType<Create>,
+  create: (model: Uint8Array, provider: string) => Promise<Made>,
 ): Promise<void> {
   const { ort, session } = await create(probeModel, provider);
   await session.run({ x: new ort.Tensor('float32', Float32Array.of(1), [1]) });
@@ -48,6 +54,8 @@ export async function probeSession(
 }
 
 class OrtSession implements Session {
+  /** Carried values by the input's name. */
+  private readonly state = new Map<string, ort.Tensor>();
   readonly inputNames: readonly string[];
   readonly outputNames: readonly string[];
 
@@ -55,26 +63,54 @@ class OrtSession implements Session {
     private readonly ort: OrtModule,
     private readonly session: ort.InferenceSession,
     readonly provider: string,
+    private readonly carried: Readonly<Record<string, string>>,
   ) {
-    this.inputNames = session.inputNames;
-    this.outputNames = session.outputNames;
+    this.inputNames = session.inputNames.filter((name) => !Object.hasOwn(carried, name));
+    const kept = new Set(Object.values(carried));
+    this.outputNames = session.outputNames.filter((name) => !kept.has(name));
+  }
+
+  write(values: Readonly<Record<string, Tensor>>): void {
+    for (const [name, t] of Object.entries(values)) this.keep(name, toOrt(this.ort.Tensor, t));
+  }
+
+  async read(): Promise<Record<string, Tensor>> {
+    const out: Record<string, Tensor> = {};
+    for (const [name, t] of this.state) {
+      // From the device: the tensor is the host's from then on, and goes up again with the next run.
+      if (t.location !== 'cpu') await t.getData(true);
+      out[name] = fromOrt(t);
+    }
+    return out;
+  }
+
+  private keep(name: string, t: ort.Tensor): void {
+    const before = this.state.get(name);
+    if (before !== undefined && before.location !== 'cpu') before.dispose();
+    this.state.set(name, t);
   }
 
   async run(feeds: Readonly<Record<string, Tensor>>, fetches?: readonly string[]): Promise<Record<string, Tensor>> {
     const given: Record<string, ort.Tensor> = {};
     for (const [name, t] of Object.entries(feeds)) given[name] = toOrt(this.ort.Tensor, t);
+    for (const [name, t] of this.state) given[name] = t;
+    const all = fetches && [...fetches, ...Object.values(this.carried)];
     let results: ort.InferenceSession.OnnxValueMapType;
     try {
-      results = fetches === undefined ? await this.session.run(given) : await this.session.run(given, [...fetches]);
+      results = all === undefined ? await this.session.run(given) : await this.session.run(given, all);
     } catch (error) {
       throw new RuntimeError(`ONNX Runtime: ${oneLine(error)}`, { cause: error });
     }
+    for (const [input, output] of Object.entries(this.carried)) this.keep(input, results[output] as ort.Tensor);
+    const kept = new Set(Object.values(this.carried));
     const out: Record<string, Tensor> = {};
-    for (const [name, t] of Object.entries(results)) out[name] = fromOrt(t as ort.Tensor);
+    for (const [name, t] of Object.entries(results)) if (!kept.has(name)) out[name] = fromOrt(t as ort.Tensor);
     return out;
   }
 
   async release(): Promise<void> {
+    for (const t of this.state.values()) if (t.location !== 'cpu') t.dispose();
+    this.state.clear();
     await this.session.release();
   }
 }

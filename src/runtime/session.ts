@@ -9,6 +9,13 @@ export interface SessionOptions {
   readonly threads?: number;
   /** Let worker threads spin between runs. Off by default, since sessions that take turns would slow each other down. */
   readonly spinning?: boolean;
+  /**
+   * Outputs that are the next run's inputs, by the input's name. The session holds them between runs, on the device where the adapter can:
+   * they are no part of what `run` takes and gives, but go in by `write` and out by `read`.
+   */
+  readonly carried?: Readonly<Record<string, string>>;
+  /** Names of nodes that the CPU is to run where the provider takes such a list: those whose kernel on the device does not do all of the op. */
+  readonly hostNodes?: readonly string[];
 }
 
 export interface Session {
@@ -18,6 +25,10 @@ export interface Session {
   readonly provider: string;
   /** Runs the whole graph; returns the outputs asked for (default all). */
   run(feeds: Readonly<Record<string, Tensor>>, fetches?: readonly string[]): Promise<Record<string, Tensor>>;
+  /** Sets carried inputs. */
+  write(values: Readonly<Record<string, Tensor>>): void;
+  /** The carried values as they are now, by the input's name. */
+  read(): Promise<Record<string, Tensor>>;
   release(): Promise<void>;
 }
 

@@ -4,7 +4,7 @@ import { RuntimeError } from '../core/errors.js';
 import { firstSession, type OrtModule, oneLine, probeSession } from './ort-session.js';
 import { Probes } from './selection.js';
 import type { ProviderReport, ProviderWish, Runtime, RuntimeSettings, Selection, Session, SessionOptions } from './session.js';
-import { nestConfig } from './wish.js';
+import { hostNodesOption, nestConfig } from './wish.js';
 
 /** How each provider's build is imported: dynamically, since a static import with several threads hangs in bundlers' builds. */
 export type WebModules = Readonly<Record<string, () => Promise<OrtModule>>>;
@@ -77,11 +77,18 @@ export class WebRuntime implements Runtime {
     const { providerOptions = {}, config = {} } = this.settings;
     const ort = await this.module(provider, threads);
     const session = await ort.InferenceSession.create(model, {
-      executionProviders: [{ name: provider, ...providerOptions[provider] }],
+      executionProviders: [{ name: provider, ...hostNodesOption(provider, options), ...providerOptions[provider] }],
       executionMode: 'sequential',
       graphOptimizationLevel: 'all',
       logSeverityLevel: 3,
       extra: nestConfig(config),
+      ...(provider === 'webgpu' && options.carried !== undefined
+        ? {
+            preferredOutputLocation: Object.fromEntries(
+              Object.values(options.carried).map((name) => [name, 'gpu-buffer' as const]),
+            ),
+          }
+        : {}),
     });
     return { ort, session };
   }
@@ -92,7 +99,7 @@ export class WebRuntime implements Runtime {
 
   createSession(model: Uint8Array, options: SessionOptions = {}): Promise<Session> {
     const providers = (options.providers ?? ['wasm']).map(nameHere);
-    return firstSession(providers, this.probes, (provider) => this.create(model, provider, options));
+    return firstSession(providers, this.probes, options.carried, (provider) => this.create(model, provider, options));
   }
 
   providers(): Promise<ProviderReport[]> {

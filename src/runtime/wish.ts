@@ -1,6 +1,6 @@
 // What a user writes about providers: `cuda!,webgpu,cpu`, and options such as `cuda.deviceId=1` or `session.set_denormal_as_zero=1`.
 import { UsageError } from '../core/errors.js';
-import type { OptionValue, ProviderWish, RuntimeSettings } from './session.js';
+import type { OptionValue, ProviderWish, RuntimeSettings, SessionOptions } from './session.js';
 
 /** What the text of a provider option is turned into. */
 type Kind = 'integer' | 'boolean' | 'text' | 'list';
@@ -95,6 +95,11 @@ export function parseOptions(items: readonly string[], where = '--provider-optio
     providerOptions[provider] = { ...providerOptions[provider], [option]: optionValue(kind, text, `${where} ${key}`) };
   }
   return { providerOptions, config };
+}
+
+/** WebGPU's option for nodes that the CPU is to run; other providers have none. */
+export function hostNodesOption(provider: string, { hostNodes = [] }: SessionOptions): Readonly<Record<string, OptionValue>> {
+  return provider === 'webgpu' && hostNodes.length > 0 ? { forceCpuNodeNames: hostNodes } : {};
 }
 
 /** Config entries as onnxruntime-common wants them: `session.a.b` becomes `{ session: { a: { b } } }`. */

@@ -99,6 +99,20 @@ export class FeaturedData {
     return this.taps !== undefined;
   }
 
+  /** Feeds of the step graph in the form `step`: the rows themselves, class targets as int32. */
+  async minibatch(rows: Uint32Array): Promise<Record<string, Tensor>> {
+    const own = gatherRows(this.inputs, rows);
+    const targets = gatherRows(this.targets, rows);
+    const { taps } = this;
+    return {
+      [stepInputs.data]: own,
+      [stepInputs.targets]: targets.dtype === 'int64' ? Tensor.from('int32', targets.numbers(), targets.dims) : targets,
+      ...(taps === undefined
+        ? await this.features.compute(own)
+        : Object.fromEntries(Object.entries(taps).map(([name, t]) => [name, gatherRows(t, rows)]))),
+    };
+  }
+
   /** Feeds of the step graph for minibatches of `size` rows: `order` holds their rows one after another. */
   async chunk(order: Uint32Array, size: number): Promise<Record<string, Tensor>> {
     const steps = order.length / size;

@@ -27,7 +27,16 @@ export type TrainEvent =
   /** Taps do not fit the budget and are computed again for each chunk. */
   | { readonly kind: 'uncached'; readonly bytes: number; readonly budget: number }
   | { readonly kind: 'resumed'; readonly epoch: number; readonly step: number }
-  | { readonly kind: 'step'; readonly epoch: number; readonly done: number; readonly total: number; readonly loss: number }
+  | {
+      readonly kind: 'step';
+      readonly epoch: number;
+      readonly done: number;
+      readonly total: number;
+      /** Mean over the epoch so far. */
+      readonly loss: number;
+      /** Of each minibatch since the last event. */
+      readonly losses: Float32Array;
+    }
   | { readonly kind: 'epoch'; readonly record: EpochRecord; readonly epochs: number; readonly seconds: number }
   | { readonly kind: 'stopped'; readonly epoch: number; readonly best: number };
 
@@ -59,6 +68,8 @@ export interface TrainResult {
 const secondsPerRun = 0.4;
 const secondsPerCheckpoint = 10;
 const rowsPerEvaluation = 500;
+/** Providers that hand a Loop to the CPU, weights and all: they run one step at a time. */
+const loopless: ReadonlySet<string> = new Set(['webgpu', 'webnn']);
 
 /** Trains the column until its epochs are done. */
 export async function train(request: TrainRequest): Promise<TrainResult> {
@@ -76,10 +87,13 @@ class Training {
   /** Minibatches per run; grows to what `secondsPerRun` allows. The numbers do not depend on it. */
   private chunk = 4;
   private saved = performance.now();
+  /** In the form `step`: whether the session holds the carried values, which are then newer than `tensors`. */
+  private held = false;
 
   private constructor(
     private readonly request: TrainRequest,
     private readonly graph: StepGraph,
+    private readonly form: 'loop' | 'step',
     private readonly features: Features,
     private readonly data: FeaturedData,
     private readonly validation: FeaturedData | undefined,
@@ -99,17 +113,23 @@ class Training {
     if (!data.cached) onEvent?.({ kind: 'uncached', bytes: features.bytes(data.rows), budget: tapBudget });
     const left = data.cached ? tapBudget - features.bytes(data.rows) : 0;
     const validation = request.validation && (await FeaturedData.create(features, request.validation, left));
+    const form = loopless.has(session.providers?.[0] ?? 'cpu') ? 'step' : 'loop';
     const graph = stepGraph({
       description,
       column,
       optimizer: makeOptimizer(settings.optimizer),
       dataType,
       ...(settings.clip === undefined ? {} : { clip: settings.clip }),
+      form,
     });
-    const stepSession = await runtime.createSession(toBinary(graph.model), session);
+    const carried = Object.fromEntries(graph.carried.map(({ name }) => [name, nextName(name)]));
+    const stepSession = await runtime.createSession(
+      toBinary(graph.model),
+      form === 'loop' ? session : { ...session, carried, hostNodes: graph.hostNodes },
+    );
     const evalSession =
       validation && (await runtime.createSession(toBinary(evalGraph(description, column, features.refs, dataType)), session));
-    return new Training(request, graph, features, data, validation, stepSession, evalSession);
+    return new Training(request, graph, form, features, data, validation, stepSession, evalSession);
   }
 
   async release(): Promise<void> {
@@ -137,7 +157,14 @@ class Training {
     this.request.onEvent?.({ kind: 'resumed', epoch: this.state.epoch, step: this.state.step });
   }
 
+  /** Brings what the session holds into `tensors`. */
+  private async collect(): Promise<void> {
+    if (!this.held) return;
+    for (const [name, tensor] of Object.entries(await this.stepSession.read())) this.tensors.set(name, tensor);
+  }
+
   private async save(): Promise<void> {
+    await this.collect();
     const checkpoint: Checkpoint = { state: this.state, tensors: this.tensors };
     await this.request.store?.save(checkpoint);
     this.saved = performance.now();
@@ -164,7 +191,14 @@ class Training {
       for (const loss of losses) lossSum += loss * size;
       this.state = { ...this.state, offset: offset + steps, step: this.state.step + steps, lossSum };
       const done = Math.min((offset + steps) * batch, rows);
-      onEvent?.({ kind: 'step', epoch: this.state.epoch + 1, done: offset + steps, total: perEpoch, loss: lossSum / done });
+      onEvent?.({
+        kind: 'step',
+        epoch: this.state.epoch + 1,
+        done: offset + steps,
+        total: perEpoch,
+        loss: lossSum / done,
+        losses,
+      });
       await this.pause();
     }
     await this.endEpoch(perEpoch, rows, (performance.now() - started) / 1000);
@@ -193,6 +227,7 @@ class Training {
       scalars.push(...optimizer.scalars(this.rate(step + i, perEpoch), step + i + 1));
       seeds[i] = BigInt(new Random(settings.seed, 'dropout', step + i).below(2 ** 31 - 1));
     }
+    if (this.form === 'step') return await this.singly(rows, size, scalars, seeds, perEpoch);
     const feeds: Record<string, Tensor> = {
       ...(await this.data.chunk(rows, size)),
       [stepInputs.scalars]: Tensor.from('float32', scalars, [steps, scalars.length / steps]),
@@ -204,19 +239,54 @@ class Training {
     const results = await this.stepSession.run(given);
     const losses = must(results[lossOutput], lossOutput).data as Float32Array;
     losses.forEach((loss, i) => {
-      if (Number.isFinite(loss)) return;
-      const rate = this.rate(step + i, perEpoch);
-      throw new TrainingError(
-        `the loss is ${loss} at step ${step + i + 1} (rate ${rate.toPrecision(3)}): lower the rate, clip gradients or normalise the data`,
-      );
+      this.checkLoss(loss, step + i, perEpoch);
     });
     for (const { name } of this.graph.carried) this.tensors.set(name, must(results[nextName(name)], name));
     return losses;
   }
 
+  /** The same by runs of one step each, the carried values staying with the session. */
+  private async singly(
+    rows: Uint32Array,
+    size: number,
+    scalars: readonly number[],
+    seeds: BigInt64Array,
+    perEpoch: number,
+  ): Promise<Float32Array> {
+    const { stepSession } = this;
+    if (!this.held) {
+      stepSession.write(Object.fromEntries(this.graph.carried.map(({ name }) => [name, must(this.tensors.get(name), name)])));
+      this.held = true;
+    }
+    const losses = new Float32Array(seeds.length);
+    const width = scalars.length / seeds.length;
+    for (let i = 0; i < losses.length; i++) {
+      const feeds: Record<string, Tensor> = {
+        ...(await this.data.minibatch(rows.subarray(i * size, (i + 1) * size))),
+        [stepInputs.scalars]: Tensor.from('float32', scalars.slice(i * width, (i + 1) * width)),
+        [stepInputs.seeds]: new Tensor('int64', [], seeds.slice(i, i + 1)),
+      };
+      const given = Object.fromEntries(stepSession.inputNames.map((name) => [name, must(feeds[name], name)]));
+      const results = await stepSession.run(given);
+      const loss = Number(must(results[lossOutput], lossOutput).data[0]);
+      this.checkLoss(loss, this.state.step + i, perEpoch);
+      losses[i] = loss;
+    }
+    return losses;
+  }
+
+  private checkLoss(loss: number, step: number, perEpoch: number): void {
+    if (Number.isFinite(loss)) return;
+    const rate = this.rate(step, perEpoch);
+    throw new TrainingError(
+      `the loss is ${loss} at step ${step + 1} (rate ${rate.toPrecision(3)}): lower the rate, clip gradients or normalise the data`,
+    );
+  }
+
   private async endEpoch(perEpoch: number, rows: number, seconds: number): Promise<void> {
     const { settings, request } = { settings: this.request.settings, request: this.request };
     const epoch = this.state.epoch + 1;
+    await this.collect();
     const found = await this.evaluate();
     const record: EpochRecord = {
       epoch,

@@ -1,11 +1,11 @@
 // The training step as a graph: (parameters, optimizer state, minibatch) to (parameters', state', loss), rolled in an ONNX Loop over the
-// minibatches of one run. Only the newest column is in it: what earlier columns feed to its laterals comes in as taps, computed once for
+// minibatches of one run; or, for providers that lack Loop, one step for each run. Only the newest column is in it: what earlier columns feed to its laterals comes in as taps, computed once for
 // the data set by the feature graph (feature-graph.ts), so frozen columns cannot move.
 import { gradient } from '../autodiff/gradient.js';
 import type { DType } from '../core/dtype.js';
 import { InternalError, must } from '../core/errors.js';
 import { int64, Tensor } from '../core/tensor.js';
-import type { Value } from '../ir/graph.js';
+import type { Graph, Value } from '../ir/graph.js';
 import type { Model } from '../ir/model.js';
 import type { LayerScope, ParameterSpec } from '../nn/scope.js';
 import { type Ops, ops } from '../ops/ops.js';
@@ -24,11 +24,11 @@ import { saltOf, uniformLike } from './random-graph.js';
 export const stepInputs = {
   data: 'step/data',
   targets: 'step/targets',
-  /** int64 [S, B]: rows of data, targets and taps that make each minibatch. */
+  /** int64 [S, B]: rows of data, targets and taps that make each minibatch. In the form `step` they come as the minibatch itself. */
   order: 'step/order',
-  /** float32 [S, scalars of the optimizer]. */
+  /** float32 [S, scalars of the optimizer]; [scalars] in the form `step`. */
   scalars: 'step/scalars',
-  /** int64 [S]: seeds of dropout. */
+  /** int64 [S]: seeds of dropout; a scalar in the form `step`. */
   seeds: 'step/seeds',
 } as const;
 
@@ -36,7 +36,7 @@ export const tapInput = (ref: TapRef): string => `step/tap/${ref.column}/${ref.b
 export const slotName = (parameter: string, slot: string): string => `${parameter}/${slot}`;
 /** Suffix of a parameter's or slot's value after the run. */
 export const nextName = (name: string): string => `${name}/next`;
-/** float32 [S] */
+/** float32 [S]; a scalar in the form `step`. */
 export const lossOutput = 'step/loss';
 
 export interface StepRequest {
@@ -49,6 +49,11 @@ export interface StepRequest {
   /** dtype of the data as they are kept: uint8 (scaled to 0..1 in the graph) or float32. */
   readonly dataType: DType;
   readonly opset?: number;
+  /**
+   * `loop` (the default): many minibatches in one run. `step`: one, for providers without Loop, such as WebGPU, where the carried values stay
+   * on the device between runs; class targets are int32 there, since no graphics processor has int64.
+   */
+  readonly form?: 'loop' | 'step';
 }
 
 export interface StepGraph {
@@ -57,6 +62,8 @@ export interface StepGraph {
   readonly taps: readonly TapRef[];
   /** Every value that is carried from step to step, by name: parameters, statistics, optimizer slots. */
   readonly carried: readonly { readonly name: string; readonly shape: readonly number[] }[];
+  /** In the form `step`: nodes that the CPU is to run, by name. */
+  readonly hostNodes: readonly string[];
 }
 
 /** Builds the training graph of a column. Pure: the same request gives the same bytes. */
@@ -68,21 +75,24 @@ export function stepGraph(request: StepRequest): StepGraph {
   const g = ops({ name: `${task}-step`, ...(request.opset === undefined ? {} : { opset: request.opset }) });
 
   const input = must(description.inputs[0], 'input');
-  const data = g.input(stepInputs.data, request.dataType, ['D', ...input.shape]);
+  const loop = request.form !== 'step';
+  const rowsHere = loop ? 'D' : (request.batch ?? 'D');
+  const data = g.input(stepInputs.data, request.dataType, [rowsHere, ...input.shape]);
   const targets = g.input(
     stepInputs.targets,
-    head.kind === 'classify' ? 'int64' : 'float32',
-    head.kind === 'classify' ? ['D'] : ['D', headWidth(head)],
+    head.kind === 'classify' ? (loop ? 'int64' : 'int32') : 'float32',
+    head.kind === 'classify' ? [rowsHere] : [rowsHere, headWidth(head)],
   );
   const tapValues = new Map(
     taps.map((ref) => {
       const shape = must(columnParameters(description, ref.column).taps[ref.block], 'tap');
-      return [tapInput(ref), g.input(tapInput(ref), 'float32', ['D', ...shape])];
+      return [tapInput(ref), g.input(tapInput(ref), 'float32', [rowsHere, ...shape])];
     }),
   );
-  const order = g.input(stepInputs.order, 'int64', ['S', request.batch ?? 'B']);
-  const scalars = g.input(stepInputs.scalars, 'float32', ['S', optimizer.scalars(0, 1).length]);
-  const seeds = g.input(stepInputs.seeds, 'int64', ['S']);
+  const order = loop ? g.input(stepInputs.order, 'int64', ['S', request.batch ?? 'B']) : undefined;
+  const steps = loop ? ['S'] : [];
+  const scalars = g.input(stepInputs.scalars, 'float32', [...steps, optimizer.scalars(0, 1).length]);
+  const seeds = g.input(stepInputs.seeds, 'int64', steps);
 
   const trainables = specs.filter((s) => s.role === 'trainable');
   const carried = [
@@ -91,13 +101,17 @@ export function stepGraph(request: StepRequest): StepGraph {
   ];
   const initial = carried.map((c) => g.input(c.name, 'float32', c.shape));
 
-  const body = g.subgraph('step');
+  const body = loop ? g.subgraph('step') : g;
   const scope = `${task}/step`;
-  const iteration = body.input(`${scope}/iteration`, 'int64', []);
-  const condition = body.input(`${scope}/condition`, 'bool', []);
-  const state = new Map(carried.map((c) => [c.name, body.input(`${scope}/${c.name}`, 'float32', c.shape)]));
-  const rows = body.gather(order, iteration, { axis: 0 });
-  const take = (v: Value) => body.gather(v, rows, { axis: 0 });
+  const iteration = loop ? body.input(`${scope}/iteration`, 'int64', []) : undefined;
+  const condition = loop ? body.input(`${scope}/condition`, 'bool', []) : undefined;
+  const state = new Map(
+    carried.map((c, i) => [c.name, loop ? body.input(`${scope}/${c.name}`, 'float32', c.shape) : must(initial[i], c.name)]),
+  );
+  /** What belongs to this step of a value that holds something for each. */
+  const ofStep = (v: Value) => (iteration === undefined ? v : body.gather(v, iteration, { axis: 0 }));
+  const rows = order && ofStep(order);
+  const take = (v: Value) => (rows === undefined ? v : body.gather(v, rows, { axis: 0 }));
   const batchTargets = take(targets);
 
   const next = new Map<string, Value>();
@@ -108,7 +122,7 @@ export function stepGraph(request: StepRequest): StepGraph {
     update: (name, value) => {
       next.set(name, value);
     },
-    random: (name, like) => uniformLike(body, like, body.gather(seeds, iteration, { axis: 0 }), saltOf(name)),
+    random: (name, like) => uniformLike(body, like, ofStep(seeds), saltOf(name)),
   };
   const lowering = new NetworkLowering(description, {
     x: networkInputFrom(body, take(data)),
@@ -125,7 +139,7 @@ export function stepGraph(request: StepRequest): StepGraph {
   const by = trainables.map((s) => must(state.get(s.name), s.name));
   const raw = gradient(body, { of: loss, by });
   const gradients = request.clip === undefined ? raw : clipGradients(body, raw, request.clip);
-  const now = scalarsAt(body, scalars, iteration, optimizer.scalars(0, 1).length);
+  const now = scalarsOf(body, ofStep(scalars), optimizer.scalars(0, 1).length);
   trainables.forEach((s, i) => {
     const slots = optimizer.slots.map((slot) => must(state.get(slotName(s.name, slot)), slot));
     const result = optimizer.update(body, must(by[i], s.name), must(gradients[i], s.name), slots, now);
@@ -134,6 +148,13 @@ export function stepGraph(request: StepRequest): StepGraph {
       next.set(slotName(s.name, slot), must(result.slots[k], slot));
     });
   });
+
+  if (order === undefined || condition === undefined) {
+    for (const c of carried) g.output(next.get(c.name) ?? g.identity(must(state.get(c.name), c.name)), nextName(c.name));
+    g.output(loss, lossOutput);
+    optimise(g.graph);
+    return { model: g.model(), specs, taps, carried, hostNodes: hostNodesOf(g.graph) };
+  }
 
   body.output(condition, `${scope}/continue`);
   for (const c of carried) body.output(next.get(c.name) ?? must(state.get(c.name), c.name), `${scope}/${c.name}/next`);
@@ -152,10 +173,15 @@ export function stepGraph(request: StepRequest): StepGraph {
   });
   g.output(must(results.at(-1), 'loss'), lossOutput);
   optimise(g.graph);
-  return { model: g.model(), specs, taps, carried };
+  return { model: g.model(), specs, taps, carried, hostNodes: [] };
 }
 
-function scalarsAt(g: Ops, scalars: Value, iteration: Value, count: number): Value[] {
-  const row = g.gather(scalars, iteration, { axis: 0 });
+/** WebGPU's MaxPool has no Indices, which the gradient reads; it accepts the node and fails when run. */
+function hostNodesOf(graph: Graph): string[] {
+  return graph.nodes.filter((n) => n.opType === 'MaxPool' && n.outputs.length > 1).map((n) => n.name);
+}
+
+/** The elements of a vector, as scalars. */
+function scalarsOf(g: Ops, row: Value, count: number): Value[] {
   return Array.from({ length: count }, (_, j) => g.gather(row, g.constant(int64(j)), { axis: 0 }));
 }

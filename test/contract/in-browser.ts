@@ -1,0 +1,12 @@
+// The contract in a page: bundled by runtimes.test.ts, it hangs one function on the window.
+import { browserModules } from '../../src/runtime/browser.js';
+import { WebRuntime } from '../../src/runtime/web.js';
+import { runCases } from './cases.js';
+
+Object.assign(globalThis, {
+  runContract: async (provider: string, threads: number) => {
+    const runtime = await WebRuntime.load(browserModules, { threads });
+    const { reason } = (await runtime.providers()).find((p) => p.provider === provider) ?? {};
+    return { reason, outcomes: reason === undefined ? await runCases(runtime, provider) : {} };
+  },
+});
