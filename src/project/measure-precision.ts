@@ -85,6 +85,8 @@ function halfSession(session: Session): Session {
         ),
         fromHalf,
       ),
+    write: (values) => session.write(values),
+    read: () => session.read(),
     release: () => session.release(),
   };
 }

@@ -1,7 +1,7 @@
 // The contract suite: one file of cases over node-cpu (the reference), node-webgpu, node-cuda, browser-wasm with one and several threads, and
 // browser-webgpu. WebGPU runs on SwiftShader. What has no device here is skipped, with its reason in the name.
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { build } from 'esbuild';
 import type { Browser } from 'playwright-core';
@@ -60,40 +60,40 @@ function inNode(script: string, provider: string, env: NodeJS.ProcessEnv | undef
   return JSON.parse(stdout);
 }
 
+/** Each with the environment that it needs, or the reason why it cannot run here. */
+const inNodeAlone = [
+  {
+    title: 'node-webgpu',
+    provider: 'webgpu',
+    env: swiftshaderEnv,
+    reason: swiftshaderEnv === undefined ? noChromium : undefined,
+  },
+  { title: 'node-cuda', provider: 'cuda', env: process.env, reason: cuda.reason },
+];
+
 describe('Node', () => {
   // Inside the repository, so that its packages are found.
+  mkdirSync(join(repo, '.cache'), { recursive: true });
   const dir = mkdtempSync(join(repo, '.cache/contract-'));
   const script = join(dir, 'in-node.mjs');
   beforeAll(async () => {
-    await build({
-      entryPoints: [join(here, 'in-node.ts')],
-      outfile: script,
-      bundle: true,
-      format: 'esm',
-      platform: 'node',
-      packages: 'external',
-    });
+    const entryPoints = [join(here, 'in-node.ts')];
+    await build({ entryPoints, outfile: script, bundle: true, format: 'esm', platform: 'node', packages: 'external' });
   });
   afterAll(() => rmSync(dir, { recursive: true, force: true }));
 
-  describe.skipIf(swiftshaderEnv === undefined)(`node-webgpu (skipped: ${noChromium})`, () => {
-    let ran: Ran;
-    beforeAll(() => {
-      ran = inNode(script, 'webgpu', swiftshaderEnv);
-    }, 300_000);
-    agrees(() => ran);
-  });
-
-  describe.skipIf(cuda.reason !== undefined)(`node-cuda (skipped: ${cuda.reason})`, () => {
-    let ran: Ran;
-    beforeAll(() => {
-      ran = inNode(script, 'cuda', process.env);
-    }, 300_000);
-    agrees(() => ran);
-  });
+  for (const { title, provider, env, reason } of inNodeAlone) {
+    describe.skipIf(reason !== undefined)(reason === undefined ? title : `${title} (skipped: ${reason})`, () => {
+      let ran: Ran;
+      beforeAll(() => {
+        ran = inNode(script, provider, env);
+      }, 300_000);
+      agrees(() => ran);
+    });
+  }
 });
 
-describe.skipIf(chromium === undefined)(`Chromium (skipped: ${noChromium})`, () => {
+describe.skipIf(chromium === undefined)(`Chromium${chromium === undefined ? ` (skipped: ${noChromium})` : ''}`, () => {
   let browser: Browser;
   let isolated: Served;
   let plain: Served;

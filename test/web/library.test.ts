@@ -51,187 +51,194 @@ declare global {
 /** Floats as JSON numbers, so that bits survive the way out of the page. */
 type Numbers = number[];
 
-describe.skipIf(chromium === undefined)(`prognet/web in Chromium (skipped: ${noChromium})`, () => {
-  let browser: Browser;
-  let served: Served;
-  let bundle: Uint8Array;
-  let network: Network;
-  beforeAll(async () => {
-    network = await trainedInNode();
-    bundle = await writeBundle(network);
-    served = await serve({
-      folders: [join(repo, 'dist/browser'), join(repo, 'node_modules/onnxruntime-web/dist')],
-      files: { 'index.html': page, 'plane.prognet': bundle, 'plane.onnx': network.export({ task: 'left', probabilities: true }) },
-    });
-    browser = await launch();
-  }, 120_000);
-  afterAll(async () => {
-    await browser?.close();
-    await served?.close();
-  });
-
-  async function opened(): Promise<Page> {
-    const tab = await browser.newPage();
-    await tab.goto(served.url);
-    await tab.waitForFunction(() => globalThis.prognet !== undefined);
-    return tab;
-  }
-
-  it('predicts what Node predicts, grows a column, trains it, and the old task does not move', async () => {
-    const tab = await opened();
-    const sent = { inputs: [...(second.inputs.data as Float32Array)], targets: second.targets.numbers(), settings };
-    const found = await tab.evaluate(async ({ inputs, targets, settings }) => {
-      const { open, Tensor, column, adapter } = globalThis.prognet;
-      const net = await open('plane.prognet');
-      const x = new Tensor('float32', [80, 2], Float32Array.from(inputs));
-      const before = await net.predict('left', x);
-      await net.grow(column('upper', { like: 'left', laterals: adapter({ rank: 4 }) }));
-      const kinds: string[] = [];
-      const onEvent = (event: { readonly kind: string }) => kinds.push(event.kind);
-      await net.train('upper', { inputs: x, targets: Tensor.from('int64', targets), settings, onEvent });
-      const after = await net.predict('left', x);
-      const upper = await net.predict('upper', x);
-      const numbers = (t: { readonly data: ArrayLike<unknown> }): Numbers => Array.from(t.data, Number);
-      const result = {
-        info: net.info,
-        kinds: [...new Set(kinds)],
-        before: numbers(before.scores),
-        after: numbers(after.scores),
-        upper: numbers(upper.scores),
-        labels: numbers(upper.labels ?? upper.scores),
-        onnx: [...(await net.export({ task: 'upper' }))],
-        bundle: [...(await net.save())],
-      };
-      net.close();
-      return result;
-    }, sent);
-    await tab.close();
-
-    expect(found.info).toMatchObject({ name: 'plane', growable: true, provider: 'wasm' });
-    expect(found.info.tasks).toMatchObject([
-      { task: 'left', trained: true },
-      { task: 'upper', trained: true },
-    ]);
-    expect(found.kinds).toEqual(['features', 'step', 'epoch']);
-    expect(found.after).toEqual(found.before);
-    const right = found.labels.filter((label, i) => label === second.targets.numbers()[i]).length;
-    expect(right / 80).toBeGreaterThan(0.9);
-
-    const close = (a: readonly number[], b: readonly number[]) => {
-      for (const [i, v] of a.entries()) expect(Math.abs(v - must(b[i], 'value'))).toBeLessThan(1e-4);
-    };
-    const scores = async (model: Uint8Array, task: string) => {
-      const session = await runtime.createSession(model, { threads: 1 });
-      const out = await outputsOf(session, task, second.inputs);
-      await session.release();
-      return out.numbers();
-    };
-    close(found.before, await scores(network.export({ task: 'left' }), 'left'));
-    close(found.upper, await scores(Uint8Array.from(found.onnx), 'upper'));
-    const back = await readBundle(Uint8Array.from(found.bundle));
-    expect(back.weights('left')).toEqual(network.weights('left'));
-    close(found.upper, await scores(back.export({ task: 'upper' }), 'upper'));
-    // The same column trained in Node comes to the same weights, as far as two processors' arithmetic goes.
-    const here = await network
-      .grow(column('upper', { like: 'left', laterals: adapter({ rank: 4 }) }))
-      .train('upper', { runtime, train: second, settings, session: { threads: 1 } });
-    close(found.upper, await scores(here.export({ task: 'upper' }), 'upper'));
-  });
-
-  it('keeps checkpoints: a tab closed in mid-training loses nothing, an abort stops; both end with the same bits', async () => {
-    const sent = { inputs: [...(second.inputs.data as Float32Array)], targets: second.targets.numbers(), settings };
-    const train = (tab: Page, how: { readonly until?: number; readonly checkpoint?: string }) =>
-      tab.evaluate(
-        async ({ inputs, targets, settings, until, checkpoint }) => {
-          const { open, Tensor, column } = globalThis.prognet;
-          const net = await open('plane.prognet');
-          await net.grow(column('upper', { like: 'left' }));
-          const controller = new AbortController();
-          let resumed = 0;
-          let error = '';
-          await net
-            .train('upper', {
-              inputs: new Tensor('float32', [80, 2], Float32Array.from(inputs)),
-              targets: Tensor.from('int64', targets),
-              settings,
-              signal: controller.signal,
-              ...(checkpoint === undefined ? {} : { checkpoint }),
-              onEvent: (event) => {
-                if (event.kind === 'resumed') resumed = event.epoch;
-                if (event.kind !== 'epoch') return;
-                document.title = String(event.record.epoch);
-                if (event.record.epoch === until) controller.abort();
-              },
-            })
-            .catch((thrown) => {
-              error = String(thrown);
-            });
-          return { error, resumed, bits: error === '' ? [...(await net.export({ task: 'upper' }))] : [] };
+describe.skipIf(chromium === undefined)(
+  `prognet/web in Chromium${chromium === undefined ? ` (skipped: ${noChromium})` : ''}`,
+  () => {
+    let browser: Browser;
+    let served: Served;
+    let bundle: Uint8Array;
+    let network: Network;
+    beforeAll(async () => {
+      network = await trainedInNode();
+      bundle = await writeBundle(network);
+      served = await serve({
+        folders: [join(repo, 'dist/browser'), join(repo, 'node_modules/onnxruntime-web/dist')],
+        files: {
+          'index.html': page,
+          'plane.prognet': bundle,
+          'plane.onnx': network.export({ task: 'left', probabilities: true }),
         },
-        { ...sent, ...how },
-      );
-    const context = await browser.newContext();
-    const tab = async () => {
-      const fresh = await context.newPage();
-      await fresh.goto(served.url);
-      await fresh.waitForFunction(() => globalThis.prognet !== undefined);
-      return fresh;
-    };
-    const one = await tab();
-    const whole = await train(one, {});
-    expect(whole).toMatchObject({ error: '', resumed: 0 });
-    const stopped = await train(one, { until: 3, checkpoint: 'upper' });
-    expect(stopped.error).toMatch(/^InterruptedError: interrupted at epoch \d+, step \d+$/);
-    const lost = train(one, { checkpoint: 'upper' }).catch(() => 'closed');
-    await one.waitForFunction(() => Number(document.title) >= 8);
-    await one.close();
-    expect(await lost).toBe('closed');
-    const two = await tab();
-    const resumed = await train(two, { checkpoint: 'upper' });
-    expect(resumed.resumed).toBeGreaterThan(3);
-    expect(resumed.bits).toEqual(whole.bits);
-    // What is done is forgotten: the next training of that name begins anew.
-    expect(await train(two, { checkpoint: 'upper' })).toEqual(whole);
-    await context.close();
-  });
-
-  it('says in one line what it cannot take', async () => {
-    const tab = await opened();
-    const said = await tab.evaluate(async () => {
-      const { open, Tensor, UsageError, DataError, column } = globalThis.prognet;
-      const errors: string[] = [];
-      const attempt = async (work: () => Promise<unknown>) => {
-        try {
-          await work();
-          errors.push('nothing');
-        } catch (error) {
-          const own = error instanceof UsageError || error instanceof DataError;
-          errors.push(`${own ? 'ours ' : ''}${error instanceof Error ? error.message : error}`);
-        }
-      };
-      const huge = { size: 3 * 2 ** 30, name: 'huge.prognet', arrayBuffer: async () => new ArrayBuffer(0) };
-      await attempt(() => open(huge));
-      await attempt(() => open('missing.prognet'));
-      await attempt(() => open(new TextEncoder().encode('no model at all'), { name: 'notes.txt' }));
-      await attempt(() => open('plane.prognet', { provider: 'webgpu!,zebra' }));
-      const model = await open('plane.onnx');
-      await attempt(() => model.grow(column('upper', { like: 'left' })));
-      await attempt(() => model.predict('right', new Tensor('float32', [1, 2], Float32Array.of(0, 1))));
-      const answer = await model.predict('left', new Tensor('float32', [1, 2], Float32Array.of(3, 0)));
-      errors.push(`label ${answer.labels?.data[0]}, ${JSON.stringify(model.info.tasks)}`);
-      const bytes = new Uint8Array(await (await fetch('plane.prognet')).arrayBuffer());
-      bytes[bytes.length - 1] = (bytes.at(-1) ?? 0) ^ 1;
-      await attempt(() => open(bytes, { name: 'changed.prognet' }));
-      return errors;
+      });
+      browser = await launch();
+    }, 120_000);
+    afterAll(async () => {
+      await browser?.close();
+      await served?.close();
     });
-    await tab.close();
-    expect(said[0]).toBe('ours huge.prognet: 3.0 GiB, a browser takes files up to 2 GiB; use it in Node');
-    expect(said[1]).toMatch(/missing\.prognet: the server answers 404$/);
-    expect(said[2]).toMatch(/^notes\.txt: /);
-    expect(said[3]).toMatch(/^ours provider: unknown provider "zebra"/);
-    expect(said[4]).toMatch(/^ours an ONNX model answers but cannot grow/);
-    expect(said[5]).toBe('ours unknown output "right", the model has: left, left_probabilities, left_label');
-    expect(said[6]).toBe('label 1, [{"task":"left","trained":true,"head":"classify","outputs":2,"parameters":0}]');
-    expect(said[7]).toBe('ours changed.prognet: the weights of task "left" are not those that were frozen (sha256 differs)');
-  });
-});
+
+    async function opened(): Promise<Page> {
+      const tab = await browser.newPage();
+      await tab.goto(served.url);
+      await tab.waitForFunction(() => globalThis.prognet !== undefined);
+      return tab;
+    }
+
+    it('predicts what Node predicts, grows a column, trains it, and the old task does not move', async () => {
+      const tab = await opened();
+      const sent = { inputs: [...(second.inputs.data as Float32Array)], targets: second.targets.numbers(), settings };
+      const found = await tab.evaluate(async ({ inputs, targets, settings }) => {
+        const { open, Tensor, column, adapter } = globalThis.prognet;
+        const net = await open('plane.prognet');
+        const x = new Tensor('float32', [80, 2], Float32Array.from(inputs));
+        const before = await net.predict('left', x);
+        await net.grow(column('upper', { like: 'left', laterals: adapter({ rank: 4 }) }));
+        const kinds: string[] = [];
+        const onEvent = (event: { readonly kind: string }) => kinds.push(event.kind);
+        await net.train('upper', { inputs: x, targets: Tensor.from('int64', targets), settings, onEvent });
+        const after = await net.predict('left', x);
+        const upper = await net.predict('upper', x);
+        const numbers = (t: { readonly data: ArrayLike<unknown> }): Numbers => Array.from(t.data, Number);
+        const result = {
+          info: net.info,
+          kinds: [...new Set(kinds)],
+          before: numbers(before.scores),
+          after: numbers(after.scores),
+          upper: numbers(upper.scores),
+          labels: numbers(upper.labels ?? upper.scores),
+          onnx: [...(await net.export({ task: 'upper' }))],
+          bundle: [...(await net.save())],
+        };
+        net.close();
+        return result;
+      }, sent);
+      await tab.close();
+
+      expect(found.info).toMatchObject({ name: 'plane', growable: true, provider: 'wasm' });
+      expect(found.info.tasks).toMatchObject([
+        { task: 'left', trained: true },
+        { task: 'upper', trained: true },
+      ]);
+      expect(found.kinds).toEqual(['features', 'step', 'epoch']);
+      expect(found.after).toEqual(found.before);
+      const right = found.labels.filter((label, i) => label === second.targets.numbers()[i]).length;
+      expect(right / 80).toBeGreaterThan(0.9);
+
+      const close = (a: readonly number[], b: readonly number[]) => {
+        for (const [i, v] of a.entries()) expect(Math.abs(v - must(b[i], 'value'))).toBeLessThan(1e-4);
+      };
+      const scores = async (model: Uint8Array, task: string) => {
+        const session = await runtime.createSession(model, { threads: 1 });
+        const out = await outputsOf(session, task, second.inputs);
+        await session.release();
+        return out.numbers();
+      };
+      close(found.before, await scores(network.export({ task: 'left' }), 'left'));
+      close(found.upper, await scores(Uint8Array.from(found.onnx), 'upper'));
+      const back = await readBundle(Uint8Array.from(found.bundle));
+      expect(back.weights('left')).toEqual(network.weights('left'));
+      close(found.upper, await scores(back.export({ task: 'upper' }), 'upper'));
+      // The same column trained in Node comes to the same weights, as far as two processors' arithmetic goes.
+      const here = await network
+        .grow(column('upper', { like: 'left', laterals: adapter({ rank: 4 }) }))
+        .train('upper', { runtime, train: second, settings, session: { threads: 1 } });
+      close(found.upper, await scores(here.export({ task: 'upper' }), 'upper'));
+    });
+
+    it('keeps checkpoints: a tab closed in mid-training loses nothing, an abort stops; both end with the same bits', async () => {
+      const sent = { inputs: [...(second.inputs.data as Float32Array)], targets: second.targets.numbers(), settings };
+      const train = (tab: Page, how: { readonly until?: number; readonly checkpoint?: string }) =>
+        tab.evaluate(
+          async ({ inputs, targets, settings, until, checkpoint }) => {
+            const { open, Tensor, column } = globalThis.prognet;
+            const net = await open('plane.prognet');
+            await net.grow(column('upper', { like: 'left' }));
+            const controller = new AbortController();
+            let resumed = 0;
+            let error = '';
+            await net
+              .train('upper', {
+                inputs: new Tensor('float32', [80, 2], Float32Array.from(inputs)),
+                targets: Tensor.from('int64', targets),
+                settings,
+                signal: controller.signal,
+                ...(checkpoint === undefined ? {} : { checkpoint }),
+                onEvent: (event) => {
+                  if (event.kind === 'resumed') resumed = event.epoch;
+                  if (event.kind !== 'epoch') return;
+                  document.title = String(event.record.epoch);
+                  if (event.record.epoch === until) controller.abort();
+                },
+              })
+              .catch((thrown) => {
+                error = String(thrown);
+              });
+            return { error, resumed, bits: error === '' ? [...(await net.export({ task: 'upper' }))] : [] };
+          },
+          { ...sent, ...how },
+        );
+      const context = await browser.newContext();
+      const tab = async () => {
+        const fresh = await context.newPage();
+        await fresh.goto(served.url);
+        await fresh.waitForFunction(() => globalThis.prognet !== undefined);
+        return fresh;
+      };
+      const one = await tab();
+      const whole = await train(one, {});
+      expect(whole).toMatchObject({ error: '', resumed: 0 });
+      const stopped = await train(one, { until: 3, checkpoint: 'upper' });
+      expect(stopped.error).toMatch(/^InterruptedError: interrupted at epoch \d+, step \d+$/);
+      const lost = train(one, { checkpoint: 'upper' }).catch(() => 'closed');
+      await one.waitForFunction(() => Number(document.title) >= 8);
+      await one.close();
+      expect(await lost).toBe('closed');
+      const two = await tab();
+      const resumed = await train(two, { checkpoint: 'upper' });
+      expect(resumed.resumed).toBeGreaterThan(3);
+      expect(resumed.bits).toEqual(whole.bits);
+      // What is done is forgotten: the next training of that name begins anew.
+      expect(await train(two, { checkpoint: 'upper' })).toEqual(whole);
+      await context.close();
+    });
+
+    it('says in one line what it cannot take', async () => {
+      const tab = await opened();
+      const said = await tab.evaluate(async () => {
+        const { open, Tensor, UsageError, DataError, column } = globalThis.prognet;
+        const errors: string[] = [];
+        const attempt = async (work: () => Promise<unknown>) => {
+          try {
+            await work();
+            errors.push('nothing');
+          } catch (error) {
+            const own = error instanceof UsageError || error instanceof DataError;
+            errors.push(`${own ? 'ours ' : ''}${error instanceof Error ? error.message : error}`);
+          }
+        };
+        const huge = { size: 3 * 2 ** 30, name: 'huge.prognet', arrayBuffer: async () => new ArrayBuffer(0) };
+        await attempt(() => open(huge));
+        await attempt(() => open('missing.prognet'));
+        await attempt(() => open(new TextEncoder().encode('no model at all'), { name: 'notes.txt' }));
+        await attempt(() => open('plane.prognet', { provider: 'webgpu!,zebra' }));
+        const model = await open('plane.onnx');
+        await attempt(() => model.grow(column('upper', { like: 'left' })));
+        await attempt(() => model.predict('right', new Tensor('float32', [1, 2], Float32Array.of(0, 1))));
+        const answer = await model.predict('left', new Tensor('float32', [1, 2], Float32Array.of(3, 0)));
+        errors.push(`label ${answer.labels?.data[0]}, ${JSON.stringify(model.info.tasks)}`);
+        const bytes = new Uint8Array(await (await fetch('plane.prognet')).arrayBuffer());
+        bytes[bytes.length - 1] = (bytes.at(-1) ?? 0) ^ 1;
+        await attempt(() => open(bytes, { name: 'changed.prognet' }));
+        return errors;
+      });
+      await tab.close();
+      expect(said[0]).toBe('ours huge.prognet: 3.0 GiB, a browser takes files up to 2 GiB; use it in Node');
+      expect(said[1]).toMatch(/missing\.prognet: the server answers 404$/);
+      expect(said[2]).toMatch(/^notes\.txt: /);
+      expect(said[3]).toMatch(/^ours provider: unknown provider "zebra"/);
+      expect(said[4]).toMatch(/^ours an ONNX model answers but cannot grow/);
+      expect(said[5]).toBe('ours unknown output "right", the model has: left, left_probabilities, left_label');
+      expect(said[6]).toBe('label 1, [{"task":"left","trained":true,"head":"classify","outputs":2,"parameters":0}]');
+      expect(said[7]).toBe('ours changed.prognet: the weights of task "left" are not those that were frozen (sha256 differs)');
+    });
+  },
+);
