@@ -3,10 +3,19 @@ import { browserModules } from '../../src/runtime/browser.js';
 import { WebRuntime } from '../../src/runtime/web.js';
 import { runCases } from './cases.js';
 
+declare global {
+  // A page's own; Node has none.
+  var crossOriginIsolated: boolean;
+}
+
 Object.assign(globalThis, {
   runContract: async (provider: string, threads: number) => {
     const runtime = await WebRuntime.load(browserModules, { threads });
     const { reason } = (await runtime.providers()).find((p) => p.provider === provider) ?? {};
-    return { reason, outcomes: reason === undefined ? await runCases(runtime, provider) : {} };
+    return {
+      isolated: globalThis.crossOriginIsolated,
+      reason,
+      outcomes: reason === undefined ? await runCases(runtime, provider) : {},
+    };
   },
 });

@@ -22,6 +22,8 @@ const cuda = (await runtime.providers()).find((p) => p.provider === 'cuda') ?? {
 type Outcomes = Readonly<Record<string, Outcome>>;
 interface Ran {
   readonly reason?: string;
+  /** In a page: whether wasm may have threads. */
+  readonly isolated?: boolean;
   readonly outcomes: Outcomes;
 }
 
@@ -138,6 +140,7 @@ describe.skipIf(chromium === undefined)(`Chromium${chromium === undefined ? ` (s
       beforeAll(async () => {
         ran = await inBrowser(threads > 1 ? isolated : plain, provider, threads);
       }, 300_000);
+      it('has the threads that are asked for', () => expect(ran.isolated).toBe(threads > 1));
       agrees(() => ran);
     });
   }

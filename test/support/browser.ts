@@ -3,12 +3,12 @@ import { type Browser, chromium as playwright } from 'playwright-core';
 import { must } from '../../src/core/errors.js';
 import { chromium } from './swiftshader.js';
 
-export async function launch(): Promise<Browser> {
+/** @param webgpu whether pages find an adapter */
+export async function launch(webgpu = true): Promise<Browser> {
   return await playwright.launch({
     executablePath: must(chromium, 'chromium'),
     args: [
-      '--enable-unsafe-webgpu',
-      '--use-webgpu-adapter=swiftshader',
+      ...(webgpu ? ['--enable-unsafe-webgpu', '--use-webgpu-adapter=swiftshader'] : ['--disable-features=WebGPU']),
       '--disable-quic',
       '--no-first-run',
       '--disable-background-networking',

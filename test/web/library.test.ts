@@ -201,6 +201,29 @@ describe.skipIf(chromium === undefined)(
       await context.close();
     });
 
+    it('without an adapter says so, and runs on wasm unless WebGPU is insisted on', async () => {
+      const plain = await launch(false);
+      try {
+        const tab = await plain.newPage();
+        await tab.goto(served.url);
+        await tab.waitForFunction(() => globalThis.prognet !== undefined);
+        const { info, insisted } = await tab.evaluate(async () => {
+          const { open } = globalThis.prognet;
+          const net = await open('plane.prognet', { provider: 'webgpu,wasm' });
+          const insisted = await open('plane.prognet', { provider: 'webgpu!' }).catch((error) => String(error));
+          return { info: net.info, insisted: String(insisted) };
+        });
+        const reason = /^no WebGPU adapter: a browser with WebGPU turned on and a GPU are needed \(/;
+        expect(info).toMatchObject({
+          provider: 'wasm',
+          refused: [{ provider: 'webgpu', reason: expect.stringMatching(reason) }],
+        });
+        expect(insisted).toMatch(/^RuntimeError: webgpu does not run here: no WebGPU adapter: [^\n]*$/);
+      } finally {
+        await plain.close();
+      }
+    });
+
     it('says in one line what it cannot take', async () => {
       const tab = await opened();
       const said = await tab.evaluate(async () => {
