@@ -201,6 +201,7 @@ class Training {
       });
       await this.pause();
     }
+    await this.collect();
     await this.endEpoch(perEpoch, rows, (performance.now() - started) / 1000);
   }
 
@@ -286,7 +287,6 @@ class Training {
   private async endEpoch(perEpoch: number, rows: number, seconds: number): Promise<void> {
     const { settings, request } = { settings: this.request.settings, request: this.request };
     const epoch = this.state.epoch + 1;
-    await this.collect();
     const found = await this.evaluate();
     const record: EpochRecord = {
       epoch,
