@@ -1,12 +1,12 @@
 // The size of prognet/web, as `npm run build` bundles it: writes it into README.md, or with --check fails where README.md says otherwise by
-// more than 10 % or the bundle has outgrown its limit. onnxruntime-web is not counted.
+// more than 20 % or the bundle has outgrown its limit. onnxruntime-web is not counted.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 
 const at = (path) => fileURLToPath(new URL(`../${path}`, import.meta.url));
 /** Most kB, gzipped, that page and worker may take. */
-const limits = { prognet: 60, worker: 160 };
+const limits = { prognet: 60, worker: 200 };
 
 const kb = (name) => Math.round(gzipSync(readFileSync(at(`dist/browser/${name}.js`)), { level: 9 }).length / 1000);
 const found = { prognet: kb('prognet'), worker: kb('worker') };
@@ -23,7 +23,7 @@ for (const [name, limit] of Object.entries(limits)) {
 if (process.argv.includes('--check')) {
   const stated = { prognet: Number(said[1]), worker: Number(said[2]) };
   for (const [name, size] of Object.entries(found)) {
-    if (Math.abs(size - stated[name]) <= stated[name] / 10) continue;
+    if (Math.abs(size - stated[name]) <= stated[name] / 5) continue;
     console.error(`README.md says ${stated[name]} kB of dist/browser/${name}.js, it takes ${size}: node scripts/web-size.mjs`);
     process.exitCode = 1;
   }

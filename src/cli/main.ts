@@ -3,6 +3,7 @@
 import { Command, CommanderError } from 'commander';
 import { UsageError } from '../core/errors.js';
 import { version } from '../version.js';
+import type { BundleFlags } from './commands/bundle.js';
 import type { ExportFlags } from './commands/export.js';
 import type { GradFlags } from './commands/grad.js';
 import type { InitFlags } from './commands/init.js';
@@ -116,6 +117,10 @@ command('export', 'write an ONNX model, weights included', [
   .option('--precision <name>', 'fp32, fp16, int8, int8-dynamic (docs/precision.md)', 'fp32')
   .option('--half-io', 'fp16: inputs and outputs in float16 too; they stay float32 otherwise')
   .action(async (o: ExportFlags) => (await import('./commands/export.js')).exportCommand(all(o)));
+
+command('bundle', 'the network as one file, which prognet/web opens in a browser', ['prognet bundle -o digits.prognet'])
+  .requiredOption('-o, --output <file>', 'the .prognet file: safetensors with the description in its metadata')
+  .action(async (o: BundleFlags) => (await import('./commands/bundle.js')).bundle(all(o)));
 
 command('verify', 'hashes, and every trained task: outputs bit for bit as on the day it was frozen', [
   'prognet verify',

@@ -48,7 +48,7 @@ function descriptionOf(metadata: Readonly<Record<string, string>>, file: string)
   const format = metadata[formatKey];
   const text = metadata[descriptionKey];
   if (format === undefined || text === undefined) {
-    throw new DataError(`${file}: holds tensors but no prognet network; a bundle is written by prognet deploy web`, {
+    throw new DataError(`${file}: holds tensors but no prognet network; a bundle is written by prognet bundle`, {
       path: file,
     });
   }

@@ -114,7 +114,7 @@ export class Server implements Calls {
 
   private growable(): Network {
     if (this.network !== undefined) return this.network;
-    throw new UsageError('an ONNX model answers but cannot grow: open a bundle (prognet deploy web), or begin a new network');
+    throw new UsageError('an ONNX model answers but cannot grow: open a bundle (prognet bundle), or begin a new network');
   }
 
   private async sessionOf(task: string): Promise<Session> {
