@@ -85,8 +85,6 @@ function halfSession(session: Session): Session {
         ),
         fromHalf,
       ),
-    write: (values) => session.write(values),
-    read: () => session.read(),
     release: () => session.release(),
   };
 }

@@ -6,7 +6,17 @@ import { RuntimeError } from '../core/errors.js';
 import { binaryFolder } from './node-package.js';
 import { firstSession, type OrtModule, oneLine, probeSession } from './ort-session.js';
 import { Probes } from './selection.js';
-import type { ProviderReport, ProviderWish, Runtime, RuntimeSettings, Selection, Session, SessionOptions } from './session.js';
+import type {
+  Carried,
+  CarryingSession,
+  ProviderReport,
+  ProviderWish,
+  Runtime,
+  RuntimeSettings,
+  Selection,
+  Session,
+  SessionOptions,
+} from './session.js';
 import { hostNodesOption, nestConfig } from './wish.js';
 
 type NodeModule = OrtModule & { listSupportedBackends?: () => { name: string; bundled: boolean }[] };
@@ -60,10 +70,12 @@ export class NodeRuntime implements Runtime {
   }
 
   createSession(model: Uint8Array, options: SessionOptions = {}): Promise<Session> {
-    // Carried values stay in the host's memory: reading one back from a GPU buffer aborts the process in onnxruntime-node 1.30.
-    return firstSession(options.providers ?? ['cpu'], this.probes, options.carried, (provider) =>
-      this.create(model, provider, options),
-    );
+    return this.createCarryingSession(model, {}, options);
+  }
+
+  /** The values stay in the host's memory: reading one back from a GPU buffer aborts the process in onnxruntime-node 1.30. */
+  createCarryingSession(model: Uint8Array, carried: Carried, options: SessionOptions = {}): Promise<CarryingSession> {
+    return firstSession(options.providers ?? ['cpu'], this.probes, carried, (provider) => this.create(model, provider, options));
   }
 
   providers(): Promise<ProviderReport[]> {

@@ -6,7 +6,7 @@ import type { Tensor } from '../core/tensor.js';
 import { fromOrt, toOrt } from './convert.js';
 import { probeModel } from './probe-model.js';
 import type { Probes } from './selection.js';
-import type { Session } from './session.js';
+import type { Carried, CarryingSession } from './session.js';
 
 export type OrtModule = typeof ort;
 
@@ -23,9 +23,9 @@ type Create = (provider: string) => Promise<Made>;
 export async function firstSession(
   providers: readonly string[],
   probes: Probes,
-  carried: Readonly<Record<string, string>> | undefined,
+  carried: Carried,
   create: Create,
-): Promise<Session> {
+): Promise<CarryingSession> {
   const refused: string[] = [];
   for (const provider of providers) {
     const { reason } = provider === probes.last ? {} : await probes.probe(provider);
@@ -35,7 +35,7 @@ export async function firstSession(
     }
     try {
       const made = await create(provider);
-      return new OrtSession(made.ort, made.session, provider, carried ?? {});
+      return new OrtSession(made.ort, made.session, provider, carried);
     } catch (error) {
       refused.push(`${provider}: ${oneLine(error)}`);
     }
@@ -53,7 +53,7 @@ export async function probeSession(
   await session.release();
 }
 
-class OrtSession implements Session {
+class OrtSession implements CarryingSession {
   /** Carried values by the input's name. */
   private readonly state = new Map<string, ort.Tensor>();
   readonly inputNames: readonly string[];
@@ -63,7 +63,7 @@ class OrtSession implements Session {
     private readonly ort: OrtModule,
     private readonly session: ort.InferenceSession,
     readonly provider: string,
-    private readonly carried: Readonly<Record<string, string>>,
+    private readonly carried: Carried,
   ) {
     this.inputNames = session.inputNames.filter((name) => !Object.hasOwn(carried, name));
     const kept = new Set(Object.values(carried));

@@ -9,11 +9,6 @@ export interface SessionOptions {
   readonly threads?: number;
   /** Let worker threads spin between runs. Off by default, since sessions that take turns would slow each other down. */
   readonly spinning?: boolean;
-  /**
-   * Outputs that are the next run's inputs, by the input's name. The session holds them between runs, on the device where the adapter can:
-   * they are no part of what `run` takes and gives, but go in by `write` and out by `read`.
-   */
-  readonly carried?: Readonly<Record<string, string>>;
   /** Names of nodes that the CPU is to run where the provider takes such a list: those whose kernel on the device does not do all of the op. */
   readonly hostNodes?: readonly string[];
 }
@@ -25,11 +20,19 @@ export interface Session {
   readonly provider: string;
   /** Runs the whole graph; returns the outputs asked for (default all). */
   run(feeds: Readonly<Record<string, Tensor>>, fetches?: readonly string[]): Promise<Record<string, Tensor>>;
-  /** Sets carried inputs. */
-  write(values: Readonly<Record<string, Tensor>>): void;
-  /** The carried values as they are now, by the input's name. */
-  read(): Promise<Record<string, Tensor>>;
   release(): Promise<void>;
+}
+
+/** Outputs that are the next run's inputs: their names by the input's. */
+export type Carried = Readonly<Record<string, string>>;
+
+/**
+ * A session that holds values between runs, on the device where the adapter can. They are no part of what `run` takes and gives, but go in by
+ * `write` and out by `read`, by the input's name.
+ */
+export interface CarryingSession extends Session {
+  write(values: Readonly<Record<string, Tensor>>): void;
+  read(): Promise<Record<string, Tensor>>;
 }
 
 export interface ProviderReport {
@@ -66,6 +69,7 @@ export interface Runtime {
   /** `onnxruntime-node 1.30.0` */
   readonly version: string;
   createSession(model: Uint8Array, options?: SessionOptions): Promise<Session>;
+  createCarryingSession(model: Uint8Array, carried: Carried, options?: SessionOptions): Promise<CarryingSession>;
   /** Probes every provider that the package knows, each once, with a one-node session. */
   providers(): Promise<ProviderReport[]>;
   /** The first provider of a wish that works here; the CPU where none of them does and none is insisted on. Throws RuntimeError. */

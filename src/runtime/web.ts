@@ -3,7 +3,17 @@
 import { RuntimeError } from '../core/errors.js';
 import { firstSession, type OrtModule, oneLine, probeSession } from './ort-session.js';
 import { Probes } from './selection.js';
-import type { ProviderReport, ProviderWish, Runtime, RuntimeSettings, Selection, Session, SessionOptions } from './session.js';
+import type {
+  Carried,
+  CarryingSession,
+  ProviderReport,
+  ProviderWish,
+  Runtime,
+  RuntimeSettings,
+  Selection,
+  Session,
+  SessionOptions,
+} from './session.js';
 import { hostNodesOption, nestConfig } from './wish.js';
 
 /** How each provider's build is imported: dynamically, since a static import with several threads hangs in bundlers' builds. */
@@ -65,7 +75,7 @@ export class WebRuntime implements Runtime {
     return module;
   }
 
-  private async create(model: Uint8Array, provider: string, options: SessionOptions) {
+  private async create(model: Uint8Array, provider: string, options: SessionOptions, carried: Carried = {}) {
     this.threads ??= options.threads ?? this.settings.threads ?? pageThreads();
     const { threads = this.threads } = options;
     if (threads !== this.threads) {
@@ -82,12 +92,8 @@ export class WebRuntime implements Runtime {
       graphOptimizationLevel: 'all',
       logSeverityLevel: 3,
       extra: nestConfig(config),
-      ...(provider === 'webgpu' && options.carried !== undefined
-        ? {
-            preferredOutputLocation: Object.fromEntries(
-              Object.values(options.carried).map((name) => [name, 'gpu-buffer' as const]),
-            ),
-          }
+      ...(provider === 'webgpu'
+        ? { preferredOutputLocation: Object.fromEntries(Object.values(carried).map((name) => [name, 'gpu-buffer' as const])) }
         : {}),
     });
     return { ort, session };
@@ -98,8 +104,12 @@ export class WebRuntime implements Runtime {
   }
 
   createSession(model: Uint8Array, options: SessionOptions = {}): Promise<Session> {
+    return this.createCarryingSession(model, {}, options);
+  }
+
+  createCarryingSession(model: Uint8Array, carried: Carried, options: SessionOptions = {}): Promise<CarryingSession> {
     const providers = (options.providers ?? ['wasm']).map(nameHere);
-    return firstSession(providers, this.probes, options.carried, (provider) => this.create(model, provider, options));
+    return firstSession(providers, this.probes, carried, (provider) => this.create(model, provider, options, carried));
   }
 
   providers(): Promise<ProviderReport[]> {

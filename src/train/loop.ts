@@ -7,7 +7,7 @@ import { optimizer as makeOptimizer } from '../optim/optimizer.js';
 import { rateFactor } from '../optim/schedule.js';
 import type { Description } from '../progressive/description/description.js';
 import { initialWeights, type Weights } from '../progressive/parameters.js';
-import type { Runtime, Session, SessionOptions } from '../runtime/session.js';
+import type { CarryingSession, Runtime, Session, SessionOptions } from '../runtime/session.js';
 import { toBinary } from '../serde/to-binary.js';
 import { bestName, type Checkpoint, type CheckpointStore, type EpochRecord, freshState, type TrainState } from './checkpoint.js';
 import { type Evaluation, EvaluationSum } from './evaluate.js';
@@ -97,7 +97,7 @@ class Training {
     private readonly features: Features,
     private readonly data: FeaturedData,
     private readonly validation: FeaturedData | undefined,
-    private readonly stepSession: Session,
+    private readonly stepSession: CarryingSession,
     private readonly evalSession: Session | undefined,
   ) {
     this.tensors = initialWeights(request.description, request.column);
@@ -123,10 +123,10 @@ class Training {
       form,
     });
     const carried = Object.fromEntries(graph.carried.map(({ name }) => [name, nextName(name)]));
-    const stepSession = await runtime.createSession(
-      toBinary(graph.model),
-      form === 'loop' ? session : { ...session, carried, hostNodes: graph.hostNodes },
-    );
+    const stepSession = await runtime.createCarryingSession(toBinary(graph.model), form === 'loop' ? {} : carried, {
+      ...session,
+      hostNodes: graph.hostNodes,
+    });
     const evalSession =
       validation && (await runtime.createSession(toBinary(evalGraph(description, column, features.refs, dataType)), session));
     return new Training(request, graph, form, features, data, validation, stepSession, evalSession);
