@@ -6,7 +6,17 @@ import { threads } from './harness.mjs';
 
 const here = new URL('.', import.meta.url);
 /** In the order in which BENCHMARKS.md tells them. */
-const names = ['dense-step', 'conv-step', 'inference', 'export-memory'];
+const names = [
+  'dense-step',
+  'conv-step',
+  'dense-column',
+  'conv-column',
+  'growth',
+  'wasm-step',
+  'conv-gradient',
+  'inference',
+  'export-memory',
+];
 
 const requirements = readFileSync(new URL('requirements.txt', here), 'utf8');
 const packages = JSON.parse(readFileSync(new URL('package.json', here), 'utf8')).dependencies ?? {};

@@ -28,6 +28,9 @@ const blocks = {
 /** Ranks of the adapters: features of the dense network, channels of the convolutional one. */
 export const ranks = { dense: 64, conv: 16 };
 
+/** Width of the dense columns that read others; the convolutional ones have none. */
+export const widths = { dense: 256, conv: undefined };
+
 /** `count` equal columns, each reading all before it by adapters. */
 export function network(kind, count, width = 512) {
   const first = column('t0', { blocks: blocks[kind](width), head: classify(10) });

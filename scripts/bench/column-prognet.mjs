@@ -1,0 +1,28 @@
+// Contestant: the whole training of column `count` over the earlier ones, frozen, cache building included, by prognet's loop. What its
+// laterals read are columns of random weights: time does not depend on what they have learned. Arguments: dense | conv, count, rows, epochs.
+import { initialWeights, train, trainSettings } from '../../dist/index.js';
+import { NodeRuntime } from '../../dist/node.js';
+import { serve, threads } from './harness.mjs';
+import { mnist, network, widths } from './networks.mjs';
+
+const [kind, ...numbers] = process.argv.slice(2);
+const [count, rows, epochs] = numbers.map(Number);
+const description = network(kind, count, widths[kind]);
+const data = await mnist(rows);
+const runtime = await NodeRuntime.load();
+const frozen = Array.from({ length: count - 1 }, (_, i) => initialWeights(description, i));
+const settings = trainSettings({ epochs, batch: 128, optimizer: 'adam', lr: 0.001 }, 0);
+
+await serve({ engine: runtime.version }, async () => {
+  const started = performance.now();
+  const { history } = await train({
+    runtime,
+    description,
+    column: count - 1,
+    frozen,
+    settings,
+    train: data,
+    session: { threads },
+  });
+  return { ms: performance.now() - started, loss: history.at(-1).loss };
+});

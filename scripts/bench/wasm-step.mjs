@@ -1,0 +1,11 @@
+// A training step of a dense column in WebAssembly under Node, one thread.
+import { node, race, row } from './harness.mjs';
+
+async function run() {
+  const contestants = { prognet: node('wasm-prognet.mjs'), 'jax-js': node('wasm-jax.mjs'), tfjs: node('wasm-tfjs.mjs') };
+  const results = await race(contestants, { rounds: 5 });
+  const work = 'step of a dense column, 784-512-512-10, batch 128, adam, Node wasm, 1 thread';
+  return { rows: [row(work, results, 'prognet', 'jax-js', 0.7), row(work, results, 'prognet', 'tfjs', 0.1)] };
+}
+
+export const bench = { title: 'Training step in Node wasm', run };
