@@ -56,6 +56,11 @@ abstract class Sentences implements Progress {
       case 'stopped':
         this.line(`${task} stops early at epoch ${e.epoch}, takes epoch ${e.best} back`);
         break;
+      case 'stored':
+        this.line(
+          `${task}: features of earlier columns need ${e.bytes} bytes, over ${e.budget}: ${e.found ? 'found' : 'kept'} in cache/`,
+        );
+        break;
       case 'uncached':
         this.line(
           `${task}: features of earlier columns need ${e.bytes} bytes, over ${e.budget}: computed again for each chunk, which is slower`,

@@ -1,4 +1,5 @@
 // Trains a task of a workspace and freezes its column, with the proof that earlier tasks did not move.
+import { join } from 'node:path';
 import { DataError, must, UsageError, WorkspaceError } from '../core/errors.js';
 import { type Dataset, fingerprint, rows, type Split, splitValidation } from '../data/dataset.js';
 import { canonical } from '../progressive/description/canonical.js';
@@ -15,6 +16,7 @@ import { freezeColumn } from '../workspace/column-store.js';
 import { parseJson } from '../workspace/json.js';
 import type { MetricValue } from '../workspace/metrics-log.js';
 import { clearRun, openRun, type Run } from '../workspace/run-store.js';
+import { TapStore } from '../workspace/tap-store.js';
 import { createFolders } from '../workspace/workspace.js';
 import { evaluateScores } from './loss.js';
 import { versionsNow } from './machine.js';
@@ -199,6 +201,7 @@ async function trainInRun(run: Run, identity: RunIdentity, work: Work): Promise<
     settings,
     ...parts,
     session: work.session,
+    tapStorage: tapStore(work),
     store: {
       load: async () => checkpoint && { tensors: checkpoint.tensors, state: stateSchema.parse(checkpoint.state) },
       save: async ({ state, tensors }) => run.saveCheckpoint({ step: state.step, tensors, state: toJson(state) }),
@@ -211,6 +214,12 @@ async function trainInRun(run: Run, identity: RunIdentity, work: Work): Promise<
     },
     ...(options.signal === undefined ? {} : { signal: options.signal }),
   });
+}
+
+/** Taps beyond the memory budget, under all that their bits depend on beside the inputs. */
+function tapStore({ runtime, project, index, session }: Work): TapStore {
+  const columns = columnsNeeded(project.description, index).map((c) => project.frozen[c]?.record.sha256);
+  return new TapStore(join(project.workspace.root, 'cache'), JSON.stringify([versionsNow(runtime), session, columns]));
 }
 
 /** Tests the trained column by the model that will be exported, and freezes it. */
@@ -292,6 +301,7 @@ export async function trainTask(
     const trained = await trainInRun(run, identity, work);
     await testAndFreeze(work, trained, (performance.now() - started) / 1000);
     run.clear();
+    tapStore(work).clear();
   } finally {
     run.close();
   }

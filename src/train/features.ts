@@ -1,5 +1,6 @@
 // What frozen columns feed to the newest column's laterals. Frozen columns never change, so their taps are computed once for a data set and
-// kept; beyond the memory budget they are computed again for each chunk of minibatches, which is slower and is said so.
+// kept: in memory within the budget, beyond it in the caller's store (workspace/tap-store.ts). Without a store they are then computed again
+// for each chunk of minibatches, which is slower and is said so. Taps belong to the data as the loop gets them, after all transforms.
 import { must } from '../core/errors.js';
 import { elementCount } from '../core/shape.js';
 import { Tensor } from '../core/tensor.js';
@@ -17,7 +18,22 @@ const rowsPerRun = 500;
 
 export type Taps = Readonly<Record<string, Tensor>>;
 
-/** Bytes of taps kept at most, all data sets of a training together. */
+type OnRows = (done: number, total: number) => void;
+
+/** Rows of one size by number, as a `TapStorage` keeps them. */
+export interface StoredRows {
+  /** Whether an earlier training left them. */
+  readonly found: boolean;
+  read(indices: ArrayLike<number>): Uint8Array;
+  close(): void;
+}
+
+/** Where taps beyond the memory budget are kept. */
+export interface TapStorage {
+  rows(inputs: Tensor, layout: string, rowBytes: number, blocks: () => AsyncIterable<Uint8Array>): Promise<StoredRows>;
+}
+
+/** Bytes of taps kept in memory at most, all data sets of a training together. */
 export const defaultTapBudget = 1 << 30;
 
 export class Features {
@@ -47,24 +63,73 @@ export class Features {
     return this.shapes.reduce((n, s) => n + 4 * rows * elementCount(s), 0);
   }
 
-  /** The taps of all rows of `inputs`. `onRows` hears how many are done. */
-  async compute(inputs: Tensor, onRows?: (done: number, total: number) => void): Promise<Taps> {
+  /** What a stored row holds. */
+  get layout(): string {
+    return JSON.stringify(this.refs.map((ref, i) => [tapInput(ref), this.shapes[i]]));
+  }
+
+  /** Taps by runs of at most `rowsPerRun` rows, in order: the bits of a product may depend on the number of rows. */
+  async *runs(
+    inputs: Tensor,
+    onRows?: OnRows,
+  ): AsyncGenerator<{ readonly from: number; readonly to: number; readonly taps: Taps }> {
     const { session } = this;
-    if (session === undefined) return {};
+    if (session === undefined) return;
     const total = inputs.dims[0] ?? 0;
-    const kept = this.refs.map((ref, i) => ({
-      name: tapInput(ref),
-      tensor: Tensor.zeros('float32', [total, ...must(this.shapes[i], 'shape')]),
-    }));
     for (let from = 0; from < total; from += rowsPerRun) {
       const to = Math.min(from + rowsPerRun, total);
-      const results = await session.run({ [stepInputs.data]: sliceRows(inputs, from, to) });
-      for (const { name, tensor } of kept) {
-        sliceRows(tensor, from, to).bytes.set(must(results[name], name).bytes);
-      }
+      yield { from, to, taps: await session.run({ [stepInputs.data]: sliceRows(inputs, from, to) }) };
       onRows?.(to, total);
     }
-    return Object.fromEntries(kept.map(({ name, tensor }) => [name, tensor]));
+  }
+
+  /** The taps of all rows of `inputs`. `onRows` hears how many are done. */
+  async compute(inputs: Tensor, onRows?: OnRows): Promise<Taps> {
+    const kept = this.empty(inputs.dims[0] ?? 0);
+    for await (const { from, to, taps } of this.runs(inputs, onRows)) {
+      for (const [name, tensor] of Object.entries(kept)) sliceRows(tensor, from, to).bytes.set(must(taps[name], name).bytes);
+    }
+    return kept;
+  }
+
+  /** Rows for a store: all taps of one sample side by side. */
+  async *rowBlocks(inputs: Tensor, onRows?: OnRows): AsyncGenerator<Uint8Array> {
+    const width = this.bytes(1);
+    for await (const { from, to, taps } of this.runs(inputs, onRows)) {
+      const block = new Uint8Array((to - from) * width);
+      this.eachTap((name, at, bytes) => {
+        const { bytes: tap } = must(taps[name], name);
+        for (let i = 0; i < to - from; i++) block.set(tap.subarray(i * bytes, (i + 1) * bytes), i * width + at);
+      });
+      yield block;
+    }
+  }
+
+  /** Taps from `rows` rows of a store. */
+  fromRows(block: Uint8Array, rows: number): Taps {
+    const width = this.bytes(1);
+    const taps = this.empty(rows);
+    this.eachTap((name, at, bytes) => {
+      const { bytes: tap } = must(taps[name], name);
+      for (let i = 0; i < rows; i++) tap.set(block.subarray(i * width + at, i * width + at + bytes), i * bytes);
+    });
+    return taps;
+  }
+
+  private empty(rows: number): Record<string, Tensor> {
+    return Object.fromEntries(
+      this.refs.map((ref, i) => [tapInput(ref), Tensor.zeros('float32', [rows, ...must(this.shapes[i], 'shape')])]),
+    );
+  }
+
+  /** Each tap with its place in a stored row. */
+  private eachTap(body: (name: string, at: number, bytes: number) => void): void {
+    let at = 0;
+    this.refs.forEach((ref, i) => {
+      const bytes = 4 * elementCount(must(this.shapes[i], 'shape'));
+      body(tapInput(ref), at, bytes);
+      at += bytes;
+    });
   }
 
   async release(): Promise<void> {
@@ -72,31 +137,36 @@ export class Features {
   }
 }
 
-/** Inputs, targets and taps of one data set; taps whole or, beyond the budget, by the chunk. */
+/** Inputs, targets and taps of one data set; taps in memory, in a store, or computed by the chunk. */
 export class FeaturedData {
   private constructor(
     private readonly features: Features,
     readonly inputs: Tensor,
     readonly targets: Tensor,
     private readonly taps: Taps | undefined,
+    readonly stored: StoredRows | undefined,
   ) {}
 
   static async create(
     features: Features,
     data: { readonly inputs: Tensor; readonly targets: Tensor },
     budget: number,
-    onRows?: (done: number, total: number) => void,
+    storage?: TapStorage,
+    onRows?: OnRows,
   ): Promise<FeaturedData> {
-    const whole = features.bytes(data.inputs.dims[0] ?? 0) <= budget;
-    return new FeaturedData(features, data.inputs, data.targets, whole ? await features.compute(data.inputs, onRows) : undefined);
+    const { inputs, targets } = data;
+    if (features.bytes(inputs.dims[0] ?? 0) <= budget) {
+      return new FeaturedData(features, inputs, targets, await features.compute(inputs, onRows), undefined);
+    }
+    const stored = await storage?.rows(inputs, features.layout, features.bytes(1), () => features.rowBlocks(inputs, onRows));
+    return new FeaturedData(features, inputs, targets, undefined, stored);
   }
 
   get rows(): number {
     return this.inputs.dims[0] ?? 0;
   }
-  /** False when taps are computed again for each chunk. */
-  get cached(): boolean {
-    return this.taps !== undefined;
+  get place(): 'memory' | 'store' | 'nowhere' {
+    return this.taps !== undefined ? 'memory' : this.stored !== undefined ? 'store' : 'nowhere';
   }
 
   /** Feeds of the step graph in the form `step`: the rows themselves, class targets as int32. */
@@ -127,8 +197,13 @@ export class FeaturedData {
       [stepInputs.data]: own,
       [stepInputs.targets]: gatherRows(targets, order),
       [stepInputs.order]: index(order.map((_, i) => i)),
-      ...(await this.features.compute(own)),
+      ...(await this.tapsOf(order, own)),
     };
+  }
+
+  private async tapsOf(order: Uint32Array, inputs: Tensor): Promise<Taps> {
+    const { stored, features } = this;
+    return stored === undefined ? await features.compute(inputs) : features.fromRows(stored.read(order), order.length);
   }
 
   /** Data, targets and taps of rows [from, to), in order. */
@@ -136,8 +211,15 @@ export class FeaturedData {
     const inputs = sliceRows(this.inputs, from, to);
     const taps =
       this.taps === undefined
-        ? await this.features.compute(inputs)
+        ? await this.tapsOf(
+            Uint32Array.from({ length: to - from }, (_, i) => from + i),
+            inputs,
+          )
         : Object.fromEntries(Object.entries(this.taps).map(([name, t]) => [name, sliceRows(t, from, to)]));
     return { [stepInputs.data]: inputs, [stepInputs.targets]: sliceRows(this.targets, from, to), ...taps };
+  }
+
+  close(): void {
+    this.stored?.close();
   }
 }

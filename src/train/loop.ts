@@ -11,7 +11,7 @@ import type { CarryingSession, Runtime, Session, SessionOptions } from '../runti
 import { toBinary } from '../serde/to-binary.js';
 import { bestName, type Checkpoint, type CheckpointStore, type EpochRecord, freshState, type TrainState } from './checkpoint.js';
 import { type Evaluation, EvaluationSum } from './evaluate.js';
-import { defaultTapBudget, FeaturedData, Features } from './features.js';
+import { defaultTapBudget, FeaturedData, Features, type TapStorage } from './features.js';
 import { evalGraph, lossesOutput, scoresOutput } from './frozen-graph.js';
 import type { TrainSettings } from './settings.js';
 import { lossOutput, nextName, type StepGraph, stepGraph, stepInputs } from './step-graph.js';
@@ -24,7 +24,9 @@ export interface TrainData {
 
 export type TrainEvent =
   | { readonly kind: 'features'; readonly done: number; readonly total: number }
-  /** Taps do not fit the budget and are computed again for each chunk. */
+  /** Taps pass the memory budget and are on disk; `found` by an earlier training. */
+  | { readonly kind: 'stored'; readonly bytes: number; readonly budget: number; readonly found: boolean }
+  /** Taps pass the budget, there is no store, and they are computed again for each chunk. */
   | { readonly kind: 'uncached'; readonly bytes: number; readonly budget: number }
   | { readonly kind: 'resumed'; readonly epoch: number; readonly step: number }
   | {
@@ -50,7 +52,10 @@ export interface TrainRequest {
   readonly train: TrainData;
   readonly validation?: TrainData;
   readonly session?: SessionOptions;
+  /** Bytes of taps kept in memory; default 1 GiB. */
   readonly tapBudget?: number;
+  /** Where taps beyond the budget go. */
+  readonly tapStorage?: TapStorage;
   readonly store?: CheckpointStore;
   readonly onEvent?: (event: TrainEvent) => void;
   /** On abort the running chunk ends, a checkpoint is saved and InterruptedError is thrown. */
@@ -105,14 +110,16 @@ class Training {
   }
 
   static async create(request: TrainRequest): Promise<Training> {
-    const { runtime, description, column, settings, onEvent, tapBudget = defaultTapBudget, session = {} } = request;
+    const { runtime, description, column, settings, onEvent, tapBudget = defaultTapBudget, tapStorage, session = {} } = request;
     const dataType = request.train.inputs.dtype === 'uint8' ? 'uint8' : 'float32';
     const features = await Features.create(runtime, description, column, request.frozen, dataType, session);
     const onRows = (done: number, total: number) => onEvent?.({ kind: 'features', done, total });
-    const data = await FeaturedData.create(features, request.train, tapBudget, onRows);
-    if (!data.cached) onEvent?.({ kind: 'uncached', bytes: features.bytes(data.rows), budget: tapBudget });
-    const left = data.cached ? tapBudget - features.bytes(data.rows) : 0;
-    const validation = request.validation && (await FeaturedData.create(features, request.validation, left));
+    const data = await FeaturedData.create(features, request.train, tapBudget, tapStorage, onRows);
+    const size = { bytes: features.bytes(data.rows), budget: tapBudget };
+    if (data.place === 'store') onEvent?.({ kind: 'stored', ...size, found: data.stored?.found === true });
+    if (data.place === 'nowhere') onEvent?.({ kind: 'uncached', ...size });
+    const left = data.place === 'memory' ? tapBudget - size.bytes : 0;
+    const validation = request.validation && (await FeaturedData.create(features, request.validation, left, tapStorage));
     const form = loopless.has(session.providers?.[0] ?? 'cpu') ? 'step' : 'loop';
     const graph = stepGraph({
       description,
@@ -136,6 +143,8 @@ class Training {
     await this.stepSession.release();
     await this.evalSession?.release();
     await this.features.release();
+    this.data.close();
+    this.validation?.close();
   }
 
   async run(): Promise<TrainResult> {
