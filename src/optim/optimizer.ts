@@ -75,6 +75,20 @@ const scale = (g: Ops, x: Value, factor: number): Value => g.mul(x, g.scalar(fac
 /** g + decay p */
 const l2 = (g: Ops, p: Value, grad: Value, decay: number): Value => (decay === 0 ? grad : g.add(grad, scale(g, p, decay)));
 
+/**
+ * `scale grad + beta state` as one Gemm, where the gradient is a plain matrix product of its own: the product adds to the state as it
+ * goes, and its scale, known at run time only, costs a pass over the smaller factor. undefined for any other gradient.
+ */
+function foldedSum(g: Ops, grad: Value, state: Value, beta: number, scaleBy?: Value): Value | undefined {
+  const node = grad.producer;
+  const [a, b, c] = node?.inputs ?? [];
+  if (node?.opType !== 'Gemm' || a === null || a === undefined || b === null || b === undefined || (c ?? null) !== null)
+    return undefined;
+  if (node.float('alpha', 1) !== 1) return undefined;
+  const factor = scaleBy === undefined ? b : g.mul(b, scaleBy);
+  return g.gemm(a, factor, state, { transA: node.int('transA', 0), transB: node.int('transB', 0), beta });
+}
+
 // v = mu v + g;  p -= rate v, with nesterov p -= rate (g + mu v)
 function sgdRule(mu: number, nesterov: boolean, decay: number): Optimizer {
   return {
@@ -82,8 +96,8 @@ function sgdRule(mu: number, nesterov: boolean, decay: number): Optimizer {
     scalars: (rate) => [rate],
     update: (g, p, grad, [v], [rate]) => {
       const d = l2(g, p, grad, decay);
-      if (v === undefined) return { p: g.sub(p, g.mul(d, rate)), slots: [] };
-      const next = g.add(scale(g, v, mu), d);
+      if (v === undefined) return { p: foldedSum(g, d, p, 1, g.neg(rate)) ?? g.sub(p, g.mul(d, rate)), slots: [] };
+      const next = (nesterov ? undefined : foldedSum(g, d, v, mu)) ?? g.add(scale(g, v, mu), d);
       const direction = nesterov ? g.add(d, scale(g, next, mu)) : next;
       return { p: g.sub(p, g.mul(direction, rate)), slots: [next] };
     },
