@@ -26,7 +26,7 @@ const blocks = {
 };
 
 /** Ranks of the adapters: features of the dense network, channels of the convolutional one. */
-export const ranks = { dense: 64, conv: 16 };
+export const ranks = { dense: 32, conv: 16 };
 
 /** Width of the dense columns that read others; the convolutional ones have none. */
 export const widths = { dense: 256, conv: undefined };

@@ -30,7 +30,7 @@ def adam(parameters, form):
 
 # Widths of the columns that read others, ranks of their adapters, channels of their blocks, as in networks.mjs.
 WIDTH = {"dense": 256, "conv": None}
-RANK = {"dense": 64, "conv": 16}
+RANK = {"dense": 32, "conv": 16}
 CHANNELS = [16, 32, 64]
 
 

@@ -4,11 +4,19 @@ import { best, node, python, race, row } from './harness.mjs';
 export async function raceStep(kind, bar) {
   const forms = { 'PyTorch, Adam as it comes': 'default', 'PyTorch, Adam foreach': 'foreach', 'PyTorch, Adam fused': 'fused' };
   const peers = Object.fromEntries(Object.entries(forms).map(([name, form]) => [name, python('step-torch.py', kind, form)]));
-  const results = await race({ prognet: node('step-prognet.mjs', kind), ...peers }, { rounds: 5 });
+  const results = await race(
+    {
+      prognet: node('step-prognet.mjs', kind),
+      'prognet, threads spinning': node('step-prognet.mjs', kind, 'spinning'),
+      ...peers,
+    },
+    { rounds: 5 },
+  );
   const fastest = best(results, Object.keys(peers));
   const what = kind === 'dense' ? 'step of a dense column, 784-512-512-10' : 'step of a convolutional column, 16-32-64 filters';
   const rows = Object.keys(peers).map((peer) =>
     row(`${what}, batch 128, adam`, results, 'prognet', peer, peer === fastest ? bar : undefined),
   );
+  rows.push(row('the same', results, 'prognet', 'prognet, threads spinning'));
   return { rows };
 }

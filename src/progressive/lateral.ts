@@ -1,5 +1,6 @@
 // Laterals: what carries earlier columns' taps into a block of the new column. Linear is Eq. 1, adapter Eq. 2 of Rusu et al. 2016 with one
 // V and one U per target block over the concatenated sources and one alpha per source (docs/decisions.md says where the paper leaves room).
+import { must } from '../core/errors.js';
 import { elementCount } from '../core/shape.js';
 import { Tensor } from '../core/tensor.js';
 import type { Value } from '../ir/graph.js';
@@ -60,18 +61,28 @@ function joint(place: LateralPlace, target: Target): Value {
       .map(({ task, tap }) => mapIn(scope, `${prefix}/lateral/${task}/weight`, tap, target))
       .reduce((a, b) => g.add(a, b));
   }
-  const scaled = taps.map(({ task, tap }) => {
+  const alphas = taps.map(({ task }) => {
     const name = `${prefix}/adapter/alpha/${task}`;
-    const fill = laterals.alpha ?? place.drawAlpha(name);
-    return g.mul(tap, trainable(scope, name, [], { fill }));
+    return trainable(scope, name, [], { fill: laterals.alpha ?? place.drawAlpha(name) });
   });
-  const joined = scaled.length === 1 && scaled[0] !== undefined ? scaled[0] : g.op('Concat', scaled, { axis: 1 })[0];
-  if (joined === undefined) throw new Error('internal: an adapter has no source');
+  // V (alpha h) = (V alpha) h. In training alpha goes to V: taps then need no gradient, which alpha's own would ask for otherwise, and V is
+  // smaller than a minibatch of them. In inference alpha stays with the taps.
+  const join = (values: readonly Value[], axis: number) =>
+    values.length === 1 ? values[0] : g.op('Concat', values, { axis })[0];
+  const scaled = scope.training ? taps.map(({ tap }) => tap) : taps.map(({ tap }, i) => g.mul(tap, alphas[i]));
+  const joined = must(join(scaled, 1), 'source of an adapter');
   const rank = laterals.rank ?? place.width;
   const features = sampleDims(joined)[0] ?? 1;
   const image = sampleDims(joined).length === 3;
   const init = { by: heNormal, fanIn: features, fanOut: rank };
-  const v = trainable(scope, `${prefix}/adapter/V`, image ? [rank, features, 1, 1] : [features, rank], init);
+  let v = trainable(scope, `${prefix}/adapter/V`, image ? [rank, features, 1, 1] : [features, rank], init);
+  if (scope.training) {
+    const spread = taps.map(({ tap }, i) => {
+      const width = sampleDims(tap)[0] ?? 1;
+      return g.expand(must(alphas[i], 'alpha'), g.ints(image ? [1, width, 1, 1] : [width, 1]));
+    });
+    v = g.mul(v, must(join(spread, image ? 1 : 0), 'alphas'));
+  }
   const bias = trainable(scope, `${prefix}/adapter/V_bias`, [rank], { fill: 0 });
   const projected = image ? g.conv(joined, v, bias, { kernel_shape: [1, 1] }) : g.gemm(joined, v, bias);
   const activation = layerSchema.parse(laterals.activation);
