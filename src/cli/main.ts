@@ -4,6 +4,7 @@ import { Command, CommanderError } from 'commander';
 import { UsageError } from '../core/errors.js';
 import { version } from '../version.js';
 import type { BundleFlags } from './commands/bundle.js';
+import type { DeployFlags } from './commands/deploy.js';
 import type { ExportFlags } from './commands/export.js';
 import type { GradFlags } from './commands/grad.js';
 import type { InitFlags } from './commands/init.js';
@@ -105,6 +106,7 @@ command('export', 'write an ONNX model, weights included', [
   'prognet export --routed --fused -o routed.onnx',
   'prognet export --task digits --external-data -o digits.onnx',
   'prognet export --task digits --precision fp16 -o digits.onnx     and what it costs on the test data',
+  'prognet export --task digits --precision int8 --calibration 1000 -o digits.onnx',
 ])
   .option('--task <task>', 'one task')
   .option('--all', 'one graph with every trained task')
@@ -116,6 +118,9 @@ command('export', 'write an ONNX model, weights included', [
   .option('--probabilities', 'add <task>_probabilities and <task>_label')
   .option('--precision <name>', 'fp32, fp16, int8, int8-dynamic (docs/precision.md)', 'fp32')
   .option('--half-io', 'fp16: inputs and outputs in float16 too; they stay float32 otherwise')
+  .option('--calibration <n>', 'int8: samples of each task to find ranges on (default: 512)')
+  .option('--percentile <p>', 'int8: share of the values a range must hold, 100 for all (default: 99.99)')
+  .option('--reduce-range', 'int8, int8-dynamic: weights of 7 bits, for x86 processors without VNNI')
   .action(async (o: ExportFlags) => (await import('./commands/export.js')).exportCommand(all(o)));
 
 command('bundle', 'the network as one file, which prognet/web opens in a browser', ['prognet bundle -o digits.prognet'])
@@ -138,6 +143,24 @@ command('grad <model>', 'the gradient graph of any ONNX model, in standard ops',
   .option('--mode <mode>', 'vjp: reverse, jvp: forward, along inputs tangent/<name>', 'vjp')
   .option('--external-data', 'weights in <file>.data beside the model')
   .action(async (model: string, o: GradFlags) => (await import('./commands/grad.js')).grad(model, all(o)));
+
+command('deploy <target>', 'a folder for production: triton, kserve or node', [
+  'prognet deploy triton -o models                      a model repository, a model for each task',
+  'prognet deploy triton --form all --precision fp16 -o models',
+  'prognet deploy kserve --storage-uri s3://bucket/digits -o kserve',
+  'prognet deploy node --tasks digits -o service        then: cd service && npm install && node server.mjs',
+])
+  .requiredOption('-o, --output <dir>', 'the folder; one that holds anything of yours is refused')
+  .option('--tasks <names>', 'with commas (default: every trained task)')
+  .option(
+    '--form <form>',
+    'task: a model for each; all: one with every task; routed: one that computes the task asked for',
+    'task',
+  )
+  .option('--precision <name>', 'fp32, fp16, int8, int8-dynamic (docs/precision.md)', 'fp32')
+  .option('--max-batch <n>', 'triton, kserve: samples of a batch at most (default: 64)')
+  .option('--storage-uri <uri>', 'kserve: where the cluster finds the models')
+  .action(async (target: string, o: DeployFlags) => (await import('./commands/deploy.js')).deploy(target, all(o)));
 
 command('inspect <model>', 'what an ONNX file holds', [
   'prognet inspect digits.onnx',

@@ -1,9 +1,12 @@
 // What another precision costs: the tasks' test data through the float32 model and through the other, metric by metric.
-import type { Tensor } from '../core/tensor.js';
+import { must } from '../core/errors.js';
+import { int64, type Tensor } from '../core/tensor.js';
 import { fromHalf, toHalf } from '../deploy/precision/half.js';
+import { taskIdName } from '../progressive/description/description.js';
+import { routedNames } from '../progressive/forms.js';
 import { metricName } from '../progressive/head.js';
 import type { Runtime, Session, SessionOptions } from '../runtime/session.js';
-import { outputsOf } from '../train/outputs.js';
+import { outputsOf, type RunningSession } from '../train/outputs.js';
 import { evaluateScores } from './loss.js';
 import { type Project, taskOf } from './project.js';
 import { loadTaskData } from './task-data.js';
@@ -30,18 +33,19 @@ export async function measurePrecision(
   runtime: Runtime,
   project: Project,
   tasks: readonly string[],
-  models: { readonly float32: Uint8Array; readonly now: Uint8Array; readonly halfIo: boolean },
+  models: { readonly float32: Uint8Array; readonly now: Uint8Array; readonly halfIo: boolean; readonly routed: boolean },
   options: SessionOptions = {},
 ): Promise<Measured> {
   const before = await runtime.createSession(models.float32, options);
   const after = await runtime.createSession(models.now, options);
   try {
     const found: TaskLoss[] = [];
-    for (const task of tasks) {
+    for (const [id, task] of tasks.entries()) {
+      const asked = (session: RunningSession) => (models.routed ? routedSession(session, task, id) : session);
       const { test } = await loadTaskData(project, task);
       const { head } = taskOf(project, task).column;
-      const float32 = await outputsOf(before, task, test.inputs);
-      const now = await outputsOf(models.halfIo ? halfSession(after) : after, task, test.inputs);
+      const float32 = await outputsOf(asked(before), task, test.inputs);
+      const now = await outputsOf(asked(models.halfIo ? halfSession(after) : after), task, test.inputs);
       const [a, b] = [evaluateScores(head, float32, test.targets).metric, evaluateScores(head, now, test.targets).metric];
       found.push({
         task,
@@ -67,6 +71,18 @@ function differences(float32: Tensor, now: Tensor): { largestDifference: number;
     largestScore = Math.max(largestScore, Math.abs(v));
   }
   return { largestDifference, largestScore };
+}
+
+/** A session of a routed model as one of the task `id`, its scores under the task's name. */
+function routedSession(session: RunningSession, task: string, id: number): RunningSession {
+  return {
+    inputNames: session.inputNames,
+    run: async (feeds) => {
+      const [scores] = routedNames;
+      const found = await session.run({ ...feeds, [taskIdName]: int64(id) }, [scores]);
+      return { [task]: must(found[scores], scores) };
+    },
+  };
 }
 
 /** A session whose inputs and outputs are float16, as one of float32. */

@@ -8,9 +8,12 @@ import { sliceRows } from './rows.js';
 /** Rows per run; fixed, since the bits of a product may depend on the batch. */
 export const rowsPerRun = 500;
 
+/** What of a session is used here. */
+export type RunningSession = Pick<Session, 'inputNames' | 'run'>;
+
 /** Runs `inputs` [D, ...] (uint8 is scaled to 0..1) through the session in batches; joins output `name`, [D, k] float32. */
 export async function outputsOf(
-  session: Session,
+  session: RunningSession,
   name: string,
   inputs: Tensor,
   onRows?: (done: number, total: number) => void,

@@ -1,7 +1,12 @@
 // prognet export
 import { UsageError } from '../../core/errors.js';
 import { type PrecisionName, precisions } from '../../deploy/precision/precision.js';
-import { type ExportedPrecision, exportWithPrecision } from '../../project/export-precision.js';
+import {
+  defaultCalibration,
+  type ExportedPrecision,
+  exportWithPrecision,
+  type PrecisionOptions,
+} from '../../project/export-precision.js';
 import { type ExportOptions, exportTasks } from '../../project/export-tasks.js';
 import { frozenTasks, openProject } from '../../project/project.js';
 import { integerFlag } from '../flags.js';
@@ -19,6 +24,9 @@ export interface ExportFlags extends RuntimeFlags {
   readonly probabilities?: boolean;
   readonly precision: string;
   readonly halfIo?: boolean;
+  readonly calibration?: string;
+  readonly percentile?: string;
+  readonly reduceRange?: boolean;
 }
 
 export async function exportCommand(flags: ExportFlags): Promise<void> {
@@ -27,8 +35,13 @@ export async function exportCommand(flags: ExportFlags): Promise<void> {
   if (forms !== 1) throw new UsageError('name one task with --task, or give --all, or --routed');
   const precision = precisionFlag(flags.precision);
   if (flags.halfIo && precision !== 'fp16') throw new UsageError('--half-io is for --precision fp16', { path: '--half-io' });
-  if (routed && precision !== 'fp32')
-    throw new UsageError('--precision is for --task and --all, a routed model is written in fp32', { path: '--precision' });
+  if (routed && precision === 'int8')
+    throw new UsageError('--precision int8 does not go into the branches of a routed model, expected fp16 or int8-dynamic', {
+      path: '--precision',
+      expected: 'fp16, int8-dynamic',
+      got: precision,
+    });
+  const how = int8Flags(flags, precision);
   const opset = integerFlag('--opset', flags.opset);
   const project = openProject(flags.workspace ?? '.');
   const tasks = flags.task === undefined ? frozenTasks(project) : [flags.task];
@@ -48,20 +61,49 @@ export async function exportCommand(flags: ExportFlags): Promise<void> {
     return;
   }
   const { runtime } = await openRuntime(flags);
-  const exported = await exportWithPrecision(project, runtime, flags.output, {
-    ...options,
+  const exported = await exportWithPrecision(project, runtime, flags.output, options, {
     precision,
     halfIo: flags.halfIo ?? false,
+    ...how,
   });
   for (const line of exported.notes) note(flags, line);
   result(flags, exported, `${exported.file} written: ${tasks.join(', ')}, ${precision}${beside}\n${cost(exported)}`);
 }
 
-function precisionFlag(text: string): PrecisionName {
+/** Throws UsageError for a name that is no precision. */
+export function precisionFlag(text: string): PrecisionName {
   const found = precisions.find((p) => p === text);
   if (found !== undefined) return found;
   const expected = precisions.join(', ');
   throw new UsageError(`--precision: found "${text}", expected one of ${expected}`, { path: '--precision', expected, got: text });
+}
+
+/** The flags of int8. */
+function int8Flags(flags: ExportFlags, precision: PrecisionName): Partial<PrecisionOptions> {
+  const [samples, reduceRange] = [integerFlag('--calibration', flags.calibration), flags.reduceRange ?? false];
+  if ((samples !== undefined || flags.percentile !== undefined) && precision !== 'int8')
+    throw new UsageError('--calibration and --percentile are for --precision int8', { path: '--calibration' });
+  if (reduceRange && !precision.startsWith('int8'))
+    throw new UsageError('--reduce-range is for --precision int8 and int8-dynamic', { path: '--reduce-range' });
+  const percentile = percentileFlag(flags.percentile);
+  return {
+    reduceRange,
+    calibration: {
+      samples: samples ?? defaultCalibration.samples,
+      ...(percentile === 100 ? {} : { percentile }),
+    },
+  };
+}
+
+function percentileFlag(text: string | undefined): number {
+  const percentile = text === undefined ? defaultCalibration.percentile : Number(text);
+  if (percentile !== undefined && percentile > 50 && percentile <= 100) return percentile;
+  const expected = 'a number over 50, at most 100 (100: the extremes)';
+  throw new UsageError(`--percentile: found "${text}", expected ${expected}`, {
+    path: '--percentile',
+    expected,
+    got: text ?? '',
+  });
 }
 
 /** What the precision costs, as a table. */

@@ -49,9 +49,9 @@ export function quantizeBias(bias: Float32Array, scales: Float32Array): Int32Arr
   return Int32Array.from(bias, (b, c) => roundEven(b / (scales[c] ?? 1)));
 }
 
-/** The least scale of a weight by which its bias, in units of both scales, fits an int32. */
+/** The least scale of a weight by which its bias, in units of both scales, takes half of an int32 at most; the products are added to it. */
 export function leastScale(bias: Float32Array | undefined, inputScale: number): (channel: number) => number {
-  return (c) => Math.abs(bias?.[c] ?? 0) / (2 ** 31 - 1) / inputScale;
+  return (c) => Math.abs(bias?.[c] ?? 0) / 2 ** 30 / inputScale;
 }
 
 /** To the nearest integer, ties to even, as QuantizeLinear rounds. */

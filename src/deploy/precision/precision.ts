@@ -1,6 +1,5 @@
 // The precisions that a model can be exported in, by the names of `export --precision`.
-import type { Model } from '../../ir/model.js';
-import { cloneModel } from '../../ir/model.js';
+import { cloneModel, type Model } from '../../ir/model.js';
 import { foldBatchNormalization } from '../../passes/fold-batch-normalization.js';
 import { type Float16Options, toFloat16 } from './float16.js';
 
@@ -22,12 +21,12 @@ export function prepared(model: Model): Model {
 
 /** float16 with what it could not convert as notes. */
 export function convertFloat16(model: Model, options: Float16Options): Converted {
-  const { model: converted, kept, vanished } = toFloat16(prepared(model), options);
+  const { model: converted, kept, vanished } = toFloat16(model, options);
   return {
     model: converted,
     notes: [
       ...kept.map((k) => `${k.op} "${k.node}" stays float32: ${k.reason}`),
-      ...(vanished === 0 ? [] : [`${vanished} weights are too small for float16 and became zero`]),
+      ...(vanished === 0 ? [] : [`${vanished} weight${vanished === 1 ? ' is' : 's are'} too small for float16 and became zero`]),
     ],
   };
 }

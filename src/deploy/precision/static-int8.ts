@@ -71,8 +71,7 @@ class Quantizing {
       const [x] = node.inputs;
       const scale = product && x ? must(this.quantizations.get(x), x.name).scale : 0;
       node.inputs = node.inputs.map((v) => (v === null ? null : (this.dequantized.get(v) ?? v)));
-      if (product) this.product(node, scale);
-      this.nodes.push(node);
+      this.nodes.push(product ? this.product(node, scale) : node);
       for (const v of node.outputs) this.quantize(v);
     }
     this.graph.nodes = this.nodes;
@@ -97,10 +96,10 @@ class Quantizing {
     return quantizationOf(range);
   }
 
-  /** Weight and bias of a product as integers. */
-  private product(node: Node, inputScale: number): void {
+  /** A product whose weight and bias are integers. A MatMul of matrices becomes a Gemm, which ONNX Runtime keeps apart from a later Add. */
+  private product(node: Node, inputScale: number): Node {
     const [x, w, b] = node.inputs;
-    if (!x || !w) return;
+    if (!x || !w) return node;
     const bias = b ? (must(constantOf(b), b.name).data as Float32Array) : undefined;
     const axis = channelAxis(node);
     const limit = weightLimit(this.options.reduceRange ?? false);
@@ -114,6 +113,10 @@ class Quantizing {
         this.constant(b, integers, new Tensor('float32', [units.length], units), Tensor.zeros('int32', [units.length]), 0),
       );
     }
+    const [y] = node.outputs;
+    return node.opType === 'MatMul' && y && x.shape?.length === 2
+      ? new Node('Gemm', node.inputs, [y], new Map(), node.name)
+      : node;
   }
 
   /** An initializer of integers and what it stands for. */

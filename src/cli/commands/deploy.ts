@@ -1,0 +1,64 @@
+// prognet deploy
+import { UsageError } from '../../core/errors.js';
+import type { PrecisionName } from '../../deploy/precision/precision.js';
+import { forms } from '../../progressive/forms.js';
+import { deployTasks, targets } from '../../project/deploy.js';
+import { frozenOf, frozenTasks, openProject } from '../../project/project.js';
+import { integerFlag } from '../flags.js';
+import { result } from '../report.js';
+import { openRuntime, type RuntimeFlags } from '../runtime.js';
+import { precisionFlag } from './export.js';
+
+export interface DeployFlags extends RuntimeFlags {
+  readonly output: string;
+  readonly tasks?: string;
+  readonly form: string;
+  readonly precision: string;
+  readonly maxBatch?: string;
+  readonly storageUri?: string;
+}
+
+export async function deploy(name: string, flags: DeployFlags): Promise<void> {
+  const target = targets.find((t) => t === name);
+  const expected = targets.join(', ');
+  if (target === undefined)
+    throw new UsageError(`unknown target "${name}", expected one of ${expected}`, { expected, got: name });
+  const { storageUri } = flags;
+  const form = forms.find((f) => f === flags.form);
+  if (form === undefined) {
+    const known = forms.join(', ');
+    throw new UsageError(`--form: found "${flags.form}", expected one of ${known}`, {
+      path: '--form',
+      expected: known,
+      got: flags.form,
+    });
+  }
+  if (storageUri !== undefined && target !== 'kserve')
+    throw new UsageError('--storage-uri is for kserve', { path: '--storage-uri' });
+  if (flags.maxBatch !== undefined && target === 'node')
+    throw new UsageError('--max-batch is for triton and kserve', { path: '--max-batch' });
+  const precision: PrecisionName = precisionFlag(flags.precision);
+  if (form === 'routed' && precision === 'int8')
+    throw new UsageError('--precision int8 does not go into the branches of a routed model, expected fp16 or int8-dynamic', {
+      path: '--precision',
+    });
+  const maxBatch = integerFlag('--max-batch', flags.maxBatch);
+  const project = openProject(flags.workspace ?? '.');
+  const tasks = flags.tasks === undefined ? frozenTasks(project) : [...new Set(flags.tasks.split(',').map((t) => t.trim()))];
+  if (tasks.length === 0) throw new UsageError('no task is trained yet: prognet train --all');
+  for (const task of tasks) frozenOf(project, task);
+  const deployed = await deployTasks(project, flags.output, {
+    target,
+    tasks,
+    form,
+    ...(maxBatch === undefined ? {} : { maxBatch }),
+    ...(storageUri === undefined ? {} : { storageUri }),
+    ...(precision === 'fp32' ? {} : { precision: { precision, runtime: (await openRuntime(flags)).runtime } }),
+  });
+  const next = {
+    triton: `tritonserver --model-repository=${flags.output}`,
+    kserve: `README.md in ${flags.output}`,
+    node: `cd ${flags.output} && npm install --omit=dev --ignore-scripts && node server.mjs`,
+  };
+  result(flags, deployed, `${flags.output} written: ${deployed.models.join(', ')} for ${target}. Next: ${next[target]}`);
+}

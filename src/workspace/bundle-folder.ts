@@ -1,0 +1,95 @@
+// Writes a folder of files that prognet made: all of it or nothing. An existing folder is replaced only when it is one that prognet wrote and
+// nobody has changed since, which its list of hashes tells.
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, statSync } from 'node:fs';
+import { basename, dirname, join, resolve } from 'node:path';
+import { WorkspaceError } from '../core/errors.js';
+import { syncFolder, writeNewFile } from './atomic-file.js';
+import { fileError } from './file-error.js';
+import { makeFolder } from './folder.js';
+import { sha256 } from './hash.js';
+import { removeQuietly, removeStale, temporaryName } from './temporary.js';
+
+/** Lists what was written, by path and sha256. */
+const list = '.prognet-bundle.json';
+
+function entriesOf(folder: string): string[] {
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((e) => !e.isDirectory())
+    .map((e) =>
+      join(e.parentPath, e.name)
+        .slice(folder.length + 1)
+        .replaceAll('\\', '/'),
+    );
+}
+
+/** The hashes in a folder's list; undefined where it has none that can be read. */
+function listed(folder: string): ReadonlyMap<string, string> | undefined {
+  try {
+    const document: unknown = JSON.parse(readFileSync(join(folder, list), 'utf8'));
+    const files = typeof document === 'object' && document !== null && 'files' in document ? document.files : undefined;
+    return typeof files === 'object' && files !== null ? new Map(Object.entries(files)) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Throws WorkspaceError where the folder holds anything that is not prognet's own, unchanged. */
+function refuseForeign(folder: string): void {
+  if (!existsSync(folder)) return;
+  if (!statSync(folder).isDirectory())
+    throw new WorkspaceError(`cannot write ${folder}: it is a file, expected a folder`, { path: folder });
+  const entries = entriesOf(folder);
+  if (entries.length === 0 && readdirSync(folder).length === 0) return;
+  const known = listed(folder);
+  const refused = (what: string) =>
+    new WorkspaceError(`${folder}: ${what}; it stays as it is, choose another folder`, {
+      path: folder,
+      expected: 'an empty folder',
+    });
+  if (known === undefined) throw refused('is not empty and was not written by prognet deploy');
+  for (const path of entries) {
+    if (path === list) continue;
+    const hash = known.get(path);
+    if (hash === undefined) throw refused(`holds ${JSON.stringify(path)}, which prognet deploy did not write`);
+    if (sha256(readFileSync(join(folder, path))) !== hash)
+      throw refused(`${JSON.stringify(path)} was changed since it was written`);
+  }
+}
+
+/**
+ * Writes `files` (paths with forward slashes) as the folder `path`. On any error the folder is as it was.
+ * @throws WorkspaceError for a folder that is not ours, or what the disk does not take
+ */
+export function writeBundleFolder(path: string, files: ReadonlyMap<string, Uint8Array>): void {
+  const folder = resolve(path);
+  const [parent, name] = [dirname(folder), basename(folder)];
+  const made = join(parent, temporaryName(name));
+  const old = join(parent, temporaryName(name));
+  try {
+    refuseForeign(folder);
+    makeFolder(parent);
+    removeStale(parent, name);
+    mkdirSync(made);
+    const hashes: Record<string, string> = {};
+    for (const [file, bytes] of files) {
+      makeFolder(dirname(join(made, file)));
+      writeNewFile(join(made, file), bytes);
+      hashes[file] = sha256(bytes);
+    }
+    writeNewFile(join(made, list), new TextEncoder().encode(`${JSON.stringify({ prognet: 1, files: hashes }, null, 2)}\n`));
+    syncFolder(made);
+    const replaces = existsSync(folder);
+    if (replaces) renameSync(folder, old);
+    try {
+      renameSync(made, folder);
+    } catch (cause) {
+      if (replaces) renameSync(old, folder);
+      throw cause;
+    }
+    syncFolder(parent);
+  } catch (cause) {
+    removeQuietly(made);
+    throw fileError('write', path, cause);
+  }
+  removeQuietly(old);
+}
