@@ -15,7 +15,7 @@ const image = new Tensor(
   Float32Array.from({ length: batch * 784 }, (_, i) => (i % 255) / 255),
 );
 const [name] = session.inputNames;
-const feeds = { [name]: image, ...(task !== undefined && { task_id: new Tensor('int64', [], BigInt64Array.of(BigInt(task))) }) };
+const feeds = { [name]: image, ...(task !== undefined && { task_id: new Tensor('int64', [1], BigInt64Array.of(BigInt(task))) }) };
 
 await serve({ engine: runtime.version }, async () => {
   const runs = Math.ceil(200 / Math.sqrt(batch));

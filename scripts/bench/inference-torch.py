@@ -19,7 +19,7 @@ class Adapter(nn.Module):
 
     def __init__(self, sources, out):
         super().__init__()
-        self.alpha = nn.ParameterList(nn.Parameter(torch.tensor(0.1)) for _ in range(sources))
+        self.alpha = nn.ParameterList(nn.Parameter(torch.rand(())) for _ in range(sources))
         self.v = nn.Linear(sources * WIDTH, WIDTH)
         self.u = nn.Linear(WIDTH, out, bias=False)
 

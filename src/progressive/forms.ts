@@ -28,7 +28,7 @@ export interface FormOptions {
   /** Adds `<task>_probabilities` and `<task>_label`. */
   readonly probabilities?: boolean;
   /**
-   * One graph that computes one of the tasks: the int64 input `task_id`, scalar or [1], counts them from 0 in the order of `tasks` in the metadata;
+   * One graph that computes one of the tasks: the int64 input `task_id`, [1], counts them from 0 in the order of `tasks` in the metadata;
    * outputs `scores` and, on request, `probabilities` and `label`. An id out of range or several ids make the run fail.
    */
   readonly routed?: boolean;

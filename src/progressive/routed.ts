@@ -12,8 +12,8 @@ import { taskIdName } from './description/description.js';
 export type Route = readonly Value[];
 
 /**
- * Gives the graph under construction, whose outputs are not declared yet, the input `task_id` and one output for each name. `task_id` is a scalar
- * or [1]; an id outside 0..routes-1 and a vector of ids make the run fail. Throws UsageError for fewer than two routes.
+ * Gives the graph under construction, whose outputs are not declared yet, the input `task_id` and one output for each name. `task_id` is [1];
+ * an id outside 0..routes-1 and several ids make the run fail. Throws UsageError for fewer than two routes.
  */
 export function routeByTask(g: Ops, routes: readonly Route[], names: readonly string[]): void {
   if (routes.length < 2) {
@@ -46,8 +46,8 @@ class Routing {
 
   outputs(): Value[] {
     const { g, routes } = this;
-    const given = g.input(taskIdName, 'int64');
-    // Gather refuses an id beyond its end; negative ones, which would count from the end, are sent there too. If refuses several ids.
+    const given = g.input(taskIdName, 'int64', [1]);
+    // Gather refuses an id beyond its end; negative ones, which would count from the end, are sent there too. The shape refuses several ids.
     const constant = (name: string, value: number) => g.initializer(`${taskIdName}/${name}`, int64(value));
     const id = g.where(g.less(given, constant('first', 0)), constant('none', routes.length), given);
     return this.place(

@@ -24,7 +24,7 @@ async function compare(d: Description, weights: Map<string, Tensor>[], options: 
   const count = (m: Model) => [...allNodes(m.graph)].length;
   let error = 0;
   for (let id = 0; id < (options.routed === true ? options.tasks.length : 1); id++) {
-    const feeds = { image: images, ...(options.routed === true && { task_id: int64(id) }) };
+    const feeds = { image: images, ...(options.routed === true && { task_id: int64([id]) }) };
     const [want, got] = [await runModel(plain, feeds), await runModel(fused, feeds)];
     expect(Object.keys(got)).toEqual(Object.keys(want));
     for (const [name, t] of Object.entries(want)) {

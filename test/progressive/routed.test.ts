@@ -59,14 +59,12 @@ it('answers as each task alone, bit for bit, over random networks', () =>
   ));
 
 group('four tasks', () => {
-  it('give their own scores, for a scalar id and for [1]', async () => {
+  it('give their own scores', async () => {
     const session = await sessionOf(routed());
     for (const [i, task] of tasks.entries()) {
       const alone = must((await runModel(taskModel(four, weights, { tasks: [task] }), { image: images }))[task], task);
-      for (const id of [int64(i), int64([i])]) {
-        const { scores } = await session.run({ image: images, task_id: id });
-        expect(Buffer.compare(must(scores, 'scores').bytes, alone.bytes), task).toBe(0);
-      }
+      const { scores } = await session.run({ image: images, task_id: int64([i]) });
+      expect(Buffer.compare(must(scores, 'scores').bytes, alone.bytes), task).toBe(0);
     }
     await session.release();
   });
@@ -76,7 +74,7 @@ group('four tasks', () => {
     for (const id of [-5, -4, -1, 4, 2 ** 40])
       await expect(session.run({ image: images, task_id: int64([id]) }), String(id)).rejects.toThrow(/indices|index/);
     for (const ids of [[0, 1], [0, 0], []])
-      await expect(session.run({ image: images, task_id: int64(ids) }), String(ids)).rejects.toThrow(/If nodes condition/);
+      await expect(session.run({ image: images, task_id: int64(ids) }), String(ids)).rejects.toThrow(/task_id/);
     await session.release();
   });
 
@@ -119,7 +117,7 @@ group('four tasks', () => {
     const session = await sessionOf(taskModel(four, weights, { tasks, routed: true, probabilities: true }));
     for (const [i, task] of tasks.entries()) {
       const alone = await runModel(taskModel(four, weights, { tasks: [task], probabilities: true }), { image: images });
-      const found = await session.run({ image: images, task_id: int64(i) });
+      const found = await session.run({ image: images, task_id: int64([i]) });
       for (const [name, t] of Object.entries({ scores: task, probabilities: `${task}_probabilities`, label: `${task}_label` }))
         expect(Buffer.compare(must(found[name], name).bytes, must(alone[t], t).bytes), t).toBe(0);
     }
@@ -154,6 +152,6 @@ it('an input with the name of an output is refused', () => {
 
 it('runs many rows at once', async () => {
   const rows = new Tensor('float32', [3, 1, 4, 4], new Float32Array(48).fill(0.25));
-  const { scores } = await runModel(routed(), { image: rows, task_id: int64(1) });
+  const { scores } = await runModel(routed(), { image: rows, task_id: int64([1]) });
   expect(scores?.dims).toEqual([3, 2]);
 });
