@@ -12,6 +12,7 @@ import { verifyModel } from '../ops/verify-model.js';
 import { foldConstants } from '../passes/fold-constants.js';
 import { inferShapes } from '../passes/infer-shapes.js';
 import { optimise } from '../passes/optimise.js';
+import { upgradeOpset } from '../passes/upgrade-opset.js';
 import { version } from '../version.js';
 
 export interface GradientModelOptions {
@@ -68,6 +69,7 @@ export function gradientModel(model: Model, options: GradientModelOptions): Mode
 
 /** What holds of the model before it is differentiated. */
 function prepare(model: Model): Model {
+  upgradeOpset(model);
   return model;
 }
 

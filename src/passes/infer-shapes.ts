@@ -55,7 +55,7 @@ function refine(node: Node, v: Value, inferred: Type): boolean {
  * Gives dtypes to the inputs of a Loop or Scan body that states none: the iteration number, the condition, and what is carried. Shapes may
  * change from one iteration to the next and are left open.
  */
-function declareInputs(node: Node, body: Graph): boolean {
+export function declareInputs(node: Node, body: Graph): boolean {
   let changed = false;
   body.inputs.forEach((v, i) => {
     if (v.type !== undefined) return;
