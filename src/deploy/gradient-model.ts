@@ -11,6 +11,7 @@ import { type Ops, ops } from '../ops/ops.js';
 import { verifyModel } from '../ops/verify-model.js';
 import { foldConstants } from '../passes/fold-constants.js';
 import { inferShapes } from '../passes/infer-shapes.js';
+import { inlineFunctions } from '../passes/inline-functions.js';
 import { optimise } from '../passes/optimise.js';
 import { upgradeOpset } from '../passes/upgrade-opset.js';
 import { version } from '../version.js';
@@ -67,9 +68,10 @@ export function gradientModel(model: Model, options: GradientModelOptions): Mode
   return out;
 }
 
-/** What holds of the model before it is differentiated. */
+/** Old forms and calls are gone before anything is differentiated. */
 function prepare(model: Model): Model {
   upgradeOpset(model);
+  inlineFunctions(model);
   return model;
 }
 

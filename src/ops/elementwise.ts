@@ -312,11 +312,16 @@ export const elementwise: Readonly<Record<ElementwiseOp, OpDef>> = {
       return sameType(c);
     },
     gradient: (c) => {
-      const zero = c.g.scalar(0, c.dy());
+      const { g } = c;
+      const zero = g.scalar(0, c.dy());
+      const both = c.has(1) && c.has(2);
+      // y = min(max(x, lower), upper): with lower > upper it is upper everywhere.
+      const below = () => (both ? g.and(g.less(c.x(0), c.x(1)), g.lessOrEqual(c.x(1), c.x(2))) : g.less(c.x(0), c.x(1)));
+      const above = () => g.greater(both ? g.max(c.x(0), c.x(1)) : c.x(0), c.x(2));
       return [
-        c.needs(0) ? c.g.where(c.g.equal(c.x(0), c.y()), c.dy(), zero) : null,
-        c.needs(1) ? c.g.where(c.g.less(c.x(0), c.x(1)), c.dy(), zero) : null,
-        c.needs(2) ? c.g.where(c.g.greater(c.x(0), c.x(2)), c.dy(), zero) : null,
+        c.needs(0) ? g.where(g.equal(c.x(0), c.y()), c.dy(), zero) : null,
+        c.needs(1) ? g.where(below(), c.dy(), zero) : null,
+        c.needs(2) ? g.where(above(), c.dy(), zero) : null,
       ];
     },
   },
