@@ -118,6 +118,9 @@ const narrow = (feeds: Feeds): Feeds =>
 const notFinite = (t: Tensor | undefined) =>
   Array.from((t?.data ?? []) as ArrayLike<number>, Number).filter((v) => !Number.isFinite(v)).length;
 
+/** False where moved data made another shape than the file declares (Unique, Compress). */
+const fits = (v: Value, t: Tensor | undefined) => !isStatic(v.shape) || v.shape.join() === t?.dims.join();
+
 const short = (error: unknown) => (error instanceof Error ? error.message : String(error)).slice(0, 300);
 
 async function attempt<T>(f: () => Promise<T>): Promise<T | Error> {
@@ -279,7 +282,7 @@ export async function sweepModel(file: string): Promise<Verdict | undefined> {
   for (const feeds of [moved, given, positive(moved, by)]) {
     const out = await attempt(() => session.run(narrow(feeds)));
     if (out instanceof Error) refusedBy = short(out);
-    else candidates.push([feeds, out]);
+    else if (of.every((v) => fits(v, out[v.name]))) candidates.push([feeds, out]);
     if (!(out instanceof Error) && of.every((v) => notFinite(out[v.name]) === 0)) break;
   }
   await session.release();
