@@ -1,0 +1,45 @@
+// prognet grad as a user runs it.
+import { mkdtempSync, readFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { fromBinary } from '../../src/serde/from-binary.js';
+import { prognet, repo } from './support.js';
+
+const model = join(repo, 'test/autodiff/torch/lstm.onnx');
+const out = () => join(mkdtempSync(join(tmpdir(), 'prognet-grad-')), 'out.onnx');
+
+it('writes the gradient graph, the model unchanged beside it', () => {
+  const file = out();
+  const { status, stdout } = prognet('grad', model, '--loss', 'loss', '--wrt', 'x,head.weight', '-o', file, '--json');
+  expect(status).toBe(0);
+  expect(JSON.parse(stdout)).toMatchObject({
+    file,
+    mode: 'vjp',
+    opset: 17,
+    inputs: [],
+    outputs: [{ name: 'grad/x' }, { name: 'grad/head.weight' }],
+  });
+  const { graph } = fromBinary(new Uint8Array(readFileSync(file)));
+  expect(graph.outputs.map((v) => v.name)).toEqual(['loss', 'grad/x', 'grad/head.weight']);
+});
+
+it('forward mode has tangents for inputs', () => {
+  const encoder = join(repo, 'test/autodiff/torch/encoder.onnx');
+  const { status, stdout } = prognet('grad', encoder, '--loss', 'loss', '--wrt', 'x', '--mode', 'jvp', '-o', out());
+  expect([status, stdout]).toEqual([
+    0,
+    expect.stringMatching(/input {3}tangent\/x: float32\[2,5,16\]\n {2}output {2}jvp\/loss: float32/),
+  ]);
+});
+
+it.each([
+  [['--loss', 'nope', '--wrt', 'x'], 'prognet: the model has no output "nope", there are: loss\n'],
+  [['--loss', 'loss', '--wrt', 'y'], 'prognet: the model has no input or initializer "y", there are: x, '],
+  [['--loss', 'loss', '--wrt', 'x', '--mode', 'up'], 'prognet: --mode: found "up", expected vjp or jvp\n'],
+])('%j is refused in one line', (flags, message) => {
+  const { status, stderr } = prognet('grad', model, ...flags, '-o', out());
+  expect(status).toBe(2);
+  expect(stderr).toContain(message);
+  expect(stderr.trimEnd().split('\n')).toHaveLength(1);
+});
