@@ -11,3 +11,23 @@ export function integerFlag(name: string, text: string | undefined): number | un
     got: text,
   });
 }
+
+/** A positive number; undefined stays undefined. Throws UsageError. */
+export function numberFlag(name: string, text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const value = text.trim() === '' ? Number.NaN : Number(text);
+  if (Number.isFinite(value) && value > 0) return value;
+  throw new UsageError(`${name}: found "${text}", expected a positive number`, {
+    path: name,
+    expected: 'a positive number',
+    got: text,
+  });
+}
+
+/** One of some words. Throws UsageError. */
+export function choiceFlag<W extends string>(name: string, text: string, words: readonly W[]): W {
+  const found = words.find((w) => w === text);
+  if (found !== undefined) return found;
+  const expected = words.join(', ');
+  throw new UsageError(`${name}: found "${text}", expected one of ${expected}`, { path: name, expected, got: text });
+}

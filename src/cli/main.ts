@@ -3,6 +3,7 @@
 import { Command, CommanderError } from 'commander';
 import { UsageError } from '../core/errors.js';
 import { version } from '../version.js';
+import type { ArtifactsFlags } from './commands/artifacts.js';
 import type { BundleFlags } from './commands/bundle.js';
 import type { DeployFlags } from './commands/deploy.js';
 import type { ExportFlags } from './commands/export.js';
@@ -126,6 +127,25 @@ command('export', 'write an ONNX model, weights included', [
 command('bundle', 'the network as one file, which prognet/web opens in a browser', ['prognet bundle -o digits.prognet'])
   .requiredOption('-o, --output <file>', 'the .prognet file: safetensors with the description in its metadata')
   .action(async (o: BundleFlags) => (await import('./commands/bundle.js')).bundle(all(o)));
+
+command('artifacts <task>', "training artifacts for ONNX Runtime's own training API, and back (docs/artifacts.md)", [
+  'prognet artifacts digits -o digits-training',
+  'prognet artifacts digits -o digits-training --frozen initializers --optimizer sgd --clip 1',
+  'prognet artifacts digits --absorb trained/checkpoint     a trained checkpoint becomes the frozen column',
+])
+  .option('-o, --output <folder>', 'gets training_model.onnx, eval_model.onnx, optimizer_model.onnx, checkpoint')
+  .option('--absorb <checkpoint>', 'test this checkpoint and freeze its weights as the column')
+  .option('--frozen <form>', "earlier columns' weights: inputs (held by the checkpoint) or initializers", 'inputs')
+  .option('--optimizer <name>', "adamw or sgd (default: the description's)")
+  .option('--adam-mode <n>', '0 as PyTorch, 1 as Hugging Face', '0')
+  .option('--clip <norm>', "clip gradients to this norm (default: the description's)")
+  .option('--lr-scale <factor>', 'multiply the learning rate by this inside the optimizer model')
+  .option('--nominal', 'a checkpoint without data')
+  .option('--checkpoint-version <n>', '1 for onnxruntime 1.17, 2 for later', '2')
+  .option('--resume', 'from the unfinished training of the task, optimizer state included')
+  .option('--provider <name>', '--absorb: execution provider of the test (default: cpu)')
+  .option('--threads <n>', '--absorb: threads of one op')
+  .action(async (task: string, o: ArtifactsFlags) => (await import('./commands/artifacts.js')).artifactsCommand(task, all(o)));
 
 command('verify', 'hashes, and every trained task: outputs bit for bit as on the day it was frozen', [
   'prognet verify',

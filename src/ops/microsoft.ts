@@ -79,7 +79,7 @@ export const microsoft: Readonly<Record<MicrosoftOp, OpDef>> = {
     },
     gradient: 'unsupported',
   },
-  // p = p - lr g. Its kernel gives a scalar flag, though the Python tool declares [1]: no shape is claimed here.
+  // p = p - lr g. Its kernel gives a scalar flag, though the Python tool declares [1]; the wasm runtime dies of that.
   SGDOptimizerV2: {
     versions: [1],
     inputs: 'lr weights gradients update_signal?',
@@ -87,7 +87,7 @@ export const microsoft: Readonly<Record<MicrosoftOp, OpDef>> = {
     infer: (c) => {
       single(c, 0, 'float32');
       sequences(c, 1, 2);
-      return [tensorType('bool'), sequence(c, 1)];
+      return [tensorType('bool', []), sequence(c, 1)];
     },
     gradient: 'unsupported',
   },

@@ -118,3 +118,15 @@ export function columnsNeeded(description: Description, column: number): number[
   visit(column);
   return [...found].sort((a, b) => a - b);
 }
+
+/** The columns that a column reads must be frozen before it is trained: UsageError says which is not. */
+export function requireSources(project: Project, index: number): void {
+  const task = project.description.columns[index]?.task;
+  for (const column of columnsNeeded(project.description, index)) {
+    if (project.frozen[column] !== undefined) continue;
+    const source = must(project.description.columns[column], 'source').task;
+    throw new UsageError(`task "${task}" reads the column "${source}", which is not trained yet: prognet train ${source}`, {
+      got: task ?? '',
+    });
+  }
+}

@@ -12,18 +12,17 @@ import type { EpochRecord } from '../train/checkpoint.js';
 import { type TrainEvent, type TrainResult, train } from '../train/loop.js';
 import { type TrainSettings, trainSettings } from '../train/settings.js';
 import { stateSchema } from '../train/state-schema.js';
-import { freezeColumn } from '../workspace/column-store.js';
 import { parseJson } from '../workspace/json.js';
 import type { MetricValue } from '../workspace/metrics-log.js';
 import { clearRun, openRun, type Run } from '../workspace/run-store.js';
 import { TapStore } from '../workspace/tap-store.js';
 import { createFolders } from '../workspace/workspace.js';
-import { evaluateScores } from './loss.js';
+import { testAndFreeze } from './freeze-task.js';
 import { versionsNow } from './machine.js';
-import { columnsNeeded, frozenOf, frozenTasks, openProject, type Project, taskOf, weightsOf } from './project.js';
+import { columnsNeeded, frozenOf, frozenTasks, openProject, type Project, requireSources, taskOf, weightsOf } from './project.js';
 import { type RunIdentity, runExists, storedRun, toJson } from './stored-run.js';
 import { loadTaskData } from './task-data.js';
-import { stopIfAborted, taskOutputs } from './task-outputs.js';
+import { stopIfAborted } from './task-outputs.js';
 import { type Verified, verifyTask } from './verify.js';
 
 export interface TrainTaskOptions {
@@ -64,19 +63,6 @@ export interface TrainedTask {
   readonly seconds: number;
   /** The earlier tasks, checked before and after this training. */
   readonly earlier: readonly EarlierTask[];
-}
-
-/** A column reads others: they must be frozen first. */
-function checkOrder(project: Project, task: string): number {
-  const { index } = taskOf(project, task);
-  for (const column of columnsNeeded(project.description, index)) {
-    const source = must(project.description.columns[column], 'source').task;
-    if (project.frozen[column] !== undefined) continue;
-    throw new UsageError(`task "${task}" reads the column "${source}", which is not trained yet: prognet train ${source}`, {
-      got: task,
-    });
-  }
-  return index;
 }
 
 /** The description with other training options for one column: its seed decides the first weights too. */
@@ -222,31 +208,6 @@ function tapStore({ runtime, project, index, session }: Work): TapStore {
   return new TapStore(join(project.workspace.root, 'cache'), JSON.stringify([versionsNow(runtime), session, columns]));
 }
 
-/** Tests the trained column by the model that will be exported, and freezes it. */
-async function testAndFreeze(work: Work, trained: TrainResult, seconds: number): Promise<void> {
-  const { runtime, project, index, column, settings, data, session, options } = work;
-  const { task, head } = column;
-  const weights = weightsOf(project);
-  weights[index] = trained.weights;
-  const outputs = await taskOutputs(runtime, project.description, weights, task, data.test.inputs, session, options.signal);
-  const { loss, metric } = evaluateScores(head, outputs.scores, data.test.targets);
-  freezeColumn(
-    project.workspace.root,
-    {
-      task,
-      description: canonical(project.description, task),
-      seed: settings.seed,
-      data: { fingerprint: fingerprint(data.train), test: fingerprint(data.test), rows: rows(data.train) },
-      metrics: { [metricName(head)]: metric, loss, seconds, epochs: trained.history.length },
-      history: trained.history.map(flat),
-      outputs: { sha256: outputs.sha256, count: rows(data.test), provider: outputs.provider, threads: session.threads },
-      versions: versionsNow(runtime),
-      sha256: { graph: outputs.graph },
-    },
-    trained.weights,
-  );
-}
-
 /**
  * Trains, tests, freezes, and checks every earlier task before and after. On abort the state is kept in runs/ and InterruptedError thrown;
  * called again with `resume` it ends with the same bits as if nothing had happened. With `resume` a task that is frozen already is no error.
@@ -270,7 +231,7 @@ export async function trainTask(
       got: task,
     });
   }
-  checkOrder(opened, task);
+  requireSources(opened, index);
   if (runExists(root, task) && !resume && !restart) {
     throw new UsageError(`runs/${task}: an unfinished training is here, continue it with --resume or drop it with --restart`, {
       path: `runs/${task}`,
@@ -299,7 +260,13 @@ export async function trainTask(
   try {
     const work: Work = { runtime, project, index, column, settings, data, session: { providers: [provider], threads }, options };
     const trained = await trainInRun(run, identity, work);
-    await testAndFreeze(work, trained, (performance.now() - started) / 1000);
+    await testAndFreeze({
+      ...work,
+      seed: settings.seed,
+      trained: { weights: trained.weights, history: trained.history.map(flat) },
+      seconds: (performance.now() - started) / 1000,
+      ...(signal && { signal }),
+    });
     run.clear();
     tapStore(work).clear();
   } finally {

@@ -1,14 +1,15 @@
 // The official training artifacts of a column, as ONNX Runtime's training API takes them: three models and a checkpoint.
-import { InternalError, must } from '../../core/errors.js';
+import { InternalError, must, UsageError } from '../../core/errors.js';
 import { elementCount } from '../../core/shape.js';
 import { Tensor } from '../../core/tensor.js';
 import type { Model } from '../../ir/model.js';
 import type { Clip } from '../../optim/clip.js';
 import type { Weights } from '../../progressive/parameters.js';
-import type { CheckpointVersion, OptimizerState, TrainingCheckpoint } from '../../serde/checkpoint/schema.js';
+import type { CheckpointVersion, TrainingCheckpoint } from '../../serde/checkpoint/schema.js';
 import type { ArtifactParameter, ColumnRequest } from './column-graph.js';
 import { evalModel } from './eval-model.js';
 import { type OfficialOptimizer, optimizerModel, type RateScale } from './optimizer-model.js';
+import { officialState } from './optimizer-state.js';
 import { trainingModel } from './training-model.js';
 
 export interface ArtifactsRequest extends ColumnRequest {
@@ -23,8 +24,8 @@ export interface ArtifactsRequest extends ColumnRequest {
   readonly nominal?: boolean;
   /** Adds the parameters to the outputs of the eval model. */
   readonly parametersFromEval?: boolean;
-  /** To go on where a training stopped. */
-  readonly state?: OptimizerState;
+  /** To go on where a training of ours stopped: its optimizer's tensors, updates done, and rate. */
+  readonly resumed?: { readonly tensors: ReadonlyMap<string, Tensor>; readonly step: number; readonly rate: number };
 }
 
 export interface Artifacts {
@@ -39,7 +40,10 @@ export interface Artifacts {
 
 /** Throws UsageError where ONNX Runtime's training API has no counterpart. */
 export function trainingArtifacts(request: ArtifactsRequest): Artifacts {
-  const { weights, frozen, optimizer, clip, rateScale, checkpointVersion = 2, nominal = false, state } = request;
+  const { weights, frozen, optimizer, clip, rateScale, checkpointVersion = 2, nominal = false, resumed } = request;
+  if (nominal && checkpointVersion === 1) {
+    throw new UsageError('checkpoints of version 1 cannot be nominal, take version 2', { expected: '2', got: '1' });
+  }
   const training = trainingModel(request, clip);
   const { parameters } = training;
   const of = (p: ArtifactParameter): [string, Tensor] => {
@@ -52,7 +56,7 @@ export function trainingArtifacts(request: ArtifactsRequest): Artifacts {
     frozen: new Map(parameters.filter((p) => p.role !== 'trainable').map(of)),
     nominal,
     properties: new Map(),
-    ...(state && { optimizer: state }),
+    ...(resumed && { optimizer: officialState(optimizer, parameters, resumed.tensors, resumed.step, resumed.rate) }),
   };
   const part = { ...(clip && { clip }), ...(rateScale !== undefined && { rateScale }) };
   return {

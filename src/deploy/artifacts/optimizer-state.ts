@@ -1,0 +1,38 @@
+// The optimizer state of our own training as ONNX Runtime's: adam keeps M = m / (1 - beta1) and V = v / (1 - beta2) (optim/optimizer.ts),
+// the official optimizers m and v.
+import { must } from '../../core/errors.js';
+import { Tensor } from '../../core/tensor.js';
+import type { OptimizerState } from '../../serde/checkpoint/schema.js';
+import { slotName } from '../../train/step-graph.js';
+import type { ArtifactParameter } from './column-graph.js';
+import { momentNames, type OfficialOptimizer } from './optimizer-model.js';
+
+function scaled(tensor: Tensor, factor: number): Tensor {
+  return new Tensor(
+    'float32',
+    tensor.dims,
+    Float32Array.from(tensor.data as Float32Array, (x) => x * factor),
+  );
+}
+
+/** `tensors`: parameters and slots as a training's checkpoint names them, after `step` updates. */
+export function officialState(
+  optimizer: OfficialOptimizer,
+  parameters: readonly ArtifactParameter[],
+  tensors: ReadonlyMap<string, Tensor>,
+  step: number,
+  rate: number,
+): OptimizerState {
+  const moments = new Map<string, ReadonlyMap<string, Tensor>>();
+  for (const { name, role, shape } of parameters) {
+    if (role !== 'trainable') continue;
+    const slot = (which: string, factor: number) =>
+      scaled(must(tensors.get(slotName(name, which)), slotName(name, which)), factor);
+    const values =
+      optimizer.kind === 'sgd'
+        ? [Tensor.zeros('float32', shape)]
+        : [slot('moment1', 1 - optimizer.beta1), slot('moment2', 1 - optimizer.beta2)];
+    moments.set(name, new Map(momentNames(optimizer).map((moment, i) => [moment, must(values[i], moment)])));
+  }
+  return { step: BigInt(step), initialRate: rate, moments };
+}

@@ -1,0 +1,89 @@
+// What we write, in Python's ONNX tooling: onnx.checker with full_check and strict shape inference, and the numbers of onnxruntime and of
+// onnx's reference evaluator against onnxruntime-node's.
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { must } from '../../src/core/errors.js';
+import type { Tensor } from '../../src/core/tensor.js';
+import { writeNpz } from '../../src/data/npz.js';
+import type { Model } from '../../src/ir/model.js';
+import { optimizer } from '../../src/optim/optimizer.js';
+import { taskModel } from '../../src/progressive/forms.js';
+import { initialWeights } from '../../src/progressive/parameters.js';
+import { saveModel } from '../../src/serde/external-data.js';
+import { toBinary } from '../../src/serde/to-binary.js';
+import { featureGraph } from '../../src/train/frozen-graph.js';
+import { stepGraph } from '../../src/train/step-graph.js';
+import { bodyNames, engineCase, lateralKinds, steps } from '../deploy/artifacts/cases.js';
+import { artifactsOf, feedsOf } from '../deploy/artifacts/engines.js';
+import { runtime } from '../support/run.js';
+import { environment, python } from './python.js';
+
+const { missing, note } = environment('.venv');
+const folder = mkdtempSync(join(tmpdir(), 'prognet-python-'));
+const rates = Array.from({ length: steps }, () => 0.001);
+
+const checked = z.record(z.string(), z.object({ foreign: z.array(z.string()) }));
+const differences = z.object({ onnxruntime: z.number(), reference: z.number() });
+
+describe.skipIf(missing)(`Python's ONNX tooling${note}`, () => {
+  it('onnx.checker takes every kind of file, with full_check and strict inference', () => {
+    const models = new Map<string, Model>();
+    for (const body of bodyNames)
+      for (const laterals of lateralKinds) {
+        const given = engineCase(body, laterals);
+        const { description, column, frozen } = given;
+        const weights = [...frozen, initialWeights(description, column)];
+        const name = (what: string) => `${body}-${laterals}-${what}.onnx`;
+        models.set(name('task'), taskModel(description, weights, { tasks: ['second'], probabilities: true }));
+        models.set(name('all'), taskModel(description, weights, { tasks: ['first', 'second'] }));
+        const optimizerOf = optimizer({ kind: 'adam' });
+        models.set(name('step'), stepGraph({ description, column, optimizer: optimizerOf, dataType: 'uint8' }).model);
+        models.set(name('features'), featureGraph(description, [{ column: 0, block: 0 }], frozen, 'uint8'));
+        const artifacts = artifactsOf(given, { optimizer: { kind: 'adamw' }, clip: { kind: 'norm', limit: 1 }, rates }, 'inputs');
+        models.set(name('training'), artifacts.trainingModel);
+        models.set(name('eval'), artifacts.evalModel);
+        models.set(name('adamw'), artifacts.optimizerModel);
+        models.set(name('sgd'), artifactsOf(given, { optimizer: { kind: 'sgd' }, rates }, 'initializers').optimizerModel);
+      }
+    for (const [name, model] of models) writeFileSync(join(folder, name), toBinary(model));
+    const outside = join(folder, 'outside.onnx');
+    saveModel(must(models.get('dense-linear-all.onnx'), 'model'), outside, { externalData: true });
+    const files = [...models.keys()].map((name) => join(folder, name));
+    const found = checked.parse(python('.venv', 'check_model.py', ...files, outside));
+    expect(Object.keys(found)).toHaveLength(files.length + 1);
+    // Of com.microsoft nothing but what the training API consists of.
+    for (const [file, { foreign }] of Object.entries(found)) {
+      const allowed = /training/.test(file)
+        ? ['com.microsoft::InPlaceAccumulatorV2']
+        : /adamw/.test(file)
+          ? ['com.microsoft::AdamWOptimizer', 'com.microsoft::InplaceClipGradNorm']
+          : /sgd/.test(file)
+            ? ['com.microsoft::SGDOptimizerV2']
+            : [];
+      expect(foreign, file).toEqual(allowed);
+    }
+  });
+
+  for (const body of bodyNames)
+    it(`${body}: onnxruntime and the reference evaluator give Node's numbers`, async () => {
+      const given = engineCase(body, 'adapter');
+      const { description, column, frozen } = given;
+      const weights = [...frozen, initialWeights(description, column)];
+      const model = toBinary(taskModel(description, weights, { tasks: ['first', 'second'], probabilities: true }));
+      const inputs = { image: must(feedsOf(given, 0).image, 'image') };
+      const session = await runtime.createSession(model, { threads: 1 });
+      const outputs = await session.run(inputs);
+      await session.release();
+      expect(Object.keys(outputs)).toHaveLength(6);
+      const [file, given_, expected] = [`${body}.onnx`, `${body}-in.npz`, `${body}-out.npz`].map((name) => join(folder, name));
+      writeFileSync(file ?? '', model);
+      writeFileSync(given_ ?? '', writeNpz(new Map<string, Tensor>(Object.entries(inputs))));
+      writeFileSync(expected ?? '', writeNpz(new Map<string, Tensor>(Object.entries(outputs))));
+      const found = differences.parse(python('.venv', 'run_model.py', file ?? '', given_ ?? '', expected ?? ''));
+      expect(found.onnxruntime).toBeLessThan(1e-5);
+      expect(found.reference).toBeLessThan(1e-5);
+    });
+});
