@@ -1,11 +1,17 @@
 // Sampling at points of a grid: AffineGrid, GridSample, DeformConv. Specification: onnx/docs/Operators.md. Layout [N, C, spatial...].
+
+import { must } from '../core/errors.js';
 import type { Dim, Shape } from '../core/shape.js';
 import { Tensor } from '../core/tensor.js';
 import type { Value } from '../ir/graph.js';
 import { tensorType } from '../ir/types.js';
+import { scatterRows } from './by-index.js';
 import { convShape } from './conv.js';
 import type { GradientContext, NodeContext, OpDef } from './op-def.js';
-import { typed } from './shape-like.js';
+import type { Ops } from './ops.js';
+import { reduceSum } from './reduce.js';
+import { type Interpolation, type Padding, type Taps, tapsOf } from './sampling.js';
+import { reshapeLike, sizesOf, typed } from './shape-like.js';
 import { knownElements } from './shape-value.js';
 
 export type GridOp = 'AffineGrid' | 'GridSample' | 'DeformConv';
@@ -33,6 +39,77 @@ function affineGridGradient(c: GradientContext): (Value | null)[] {
   return [typed(g.matMul(g.transpose(flat(c.dy()), { perm: [0, 2, 1] }), homogeneous), theta), null];
 }
 
+const modes: Readonly<Record<string, Interpolation>> = {
+  nearest: 'nearest',
+  linear: 'linear',
+  bilinear: 'linear',
+  cubic: 'cubic',
+  bicubic: 'cubic',
+};
+
+/** The product of what each axis has, for every combination of taps: [N, P, k] each to [N, P, k^d], the last axis fastest. */
+function combined(g: Ops, perAxis: readonly Value[], op: 'mul' | 'add'): Value {
+  return perAxis.reduce((a, b) => {
+    const all = g[op](g.unsqueeze(a, g.ints([3])), g.unsqueeze(b, g.ints([2])));
+    return g.reshape(all, g.ints([0, 0, -1]));
+  });
+}
+
+// y = sum over taps of w(grid) x[tap]: dx is w dy added to the taps, dgrid = sum over taps and channels of w' x[tap] dy
+function gridSampleGradient(c: GradientContext): (Value | null)[] {
+  const { g } = c;
+  const [x, points, dy] = [c.x(0), c.x(1), c.dy()];
+  const rank = c.rank(0) ?? c.fail('the gradient needs an input of known rank');
+  const n = rank - 2;
+  const given = c.string('mode', c.opset < 20 ? 'bilinear' : 'linear');
+  const mode = modes[given] ?? c.fail(`mode "${given}" is not known`, { got: given });
+  const paddings: readonly Padding[] = ['zeros', 'border', 'reflection'];
+  const padding = paddings.find((p) => p === c.string('padding_mode', 'zeros')) ?? c.fail('padding_mode is not known');
+  const alignCorners = c.int('align_corners', 0) === 1;
+  const size = (axis: number) => g.squeeze(sizesOf(g, x, axis, axis + 1), g.ints([0]));
+  const flat = g.reshape(points, g.ints([0, -1, n]));
+  // the last coordinate belongs to the first spatial axis
+  const taps = Array.from({ length: n }, (_, i): Taps => {
+    const along = g.squeeze(g.slice(flat, g.ints([n - 1 - i]), g.ints([n - i]), g.ints([2])), g.ints([2]));
+    return tapsOf(g, along, { size: size(i + 2), mode, padding, alignCorners });
+  });
+  const channelsLast = (v: Value) => g.transpose(g.reshape(v, g.ints([0, 0, -1])), { perm: [0, 2, 1] });
+  const pixels = channelsLast(x);
+  const area = g.squeeze(sizesOf(g, pixels, 1, 2), g.ints([0]));
+  const strides = taps.map((_, i) => taps.slice(i + 1).reduce((s, _, k) => g.mul(s, size(i + 3 + k)), g.scalar(1, 'int64')));
+  const within = combined(
+    g,
+    taps.map((t, i) => g.mul(t.index, must(strides[i], 'stride'))),
+    'add',
+  );
+  const batch = g.range(g.scalar(0, 'int64'), size(0), g.scalar(1, 'int64'));
+  const index = g.add(within, g.unsqueeze(g.mul(batch, area), g.ints([1, 2])));
+  // rows of channels, [N area, C]
+  const rows = g.reshape(pixels, g.concat(g.ints([-1]), sizesOf(g, x, 1, 2), { axis: 0 }));
+  const d = g.unsqueeze(channelsLast(dy), g.ints([2]));
+  const weight = () =>
+    combined(
+      g,
+      taps.map((t) => t.weight),
+      'mul',
+    );
+  const dx = () => {
+    const each = g.mul(g.unsqueeze(weight(), g.ints([3])), d);
+    const sum = scatterRows(g, { x: rows, axis: 0, indices: index, q: 3, dy: each, repeats: 'repeated' });
+    const shape = g.concat(sizesOf(g, x, 0, 1), g.ints([-1]), sizesOf(g, x, 1, 2), { axis: 0 });
+    return reshapeLike(g, g.transpose(g.reshape(sum, shape), { perm: [0, 2, 1] }), x);
+  };
+  const dpoints = () => {
+    const read = reduceSum(g, g.mul(g.gather(rows, index, { axis: 0 }), d), [3], 0);
+    const each = taps.map((_, i) => {
+      const slopes = taps.map((t, k) => (k === i ? t.slope : t.weight));
+      return reduceSum(g, g.mul(read, combined(g, slopes, 'mul')), [2]);
+    });
+    return reshapeLike(g, g.concat(...each.reverse(), { axis: 2 }), points);
+  };
+  return [c.needs(0) ? dx() : null, c.needs(1) ? dpoints() : null];
+}
+
 export const grid: Readonly<Record<GridOp, OpDef>> = {
   AffineGrid: {
     versions: [20],
@@ -52,7 +129,7 @@ export const grid: Readonly<Record<GridOp, OpDef>> = {
       if (x === undefined || points === undefined) return [tensorType(c.dtype(0))];
       return [tensorType(c.dtype(0), [x[0] ?? null, x[1] ?? null, ...points.slice(1, -1)])];
     },
-    gradient: 'unsupported',
+    gradient: gridSampleGradient,
   },
   DeformConv: {
     versions: [19, 22],

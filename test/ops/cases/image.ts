@@ -120,6 +120,29 @@ const affine = [0, 1].flatMap((align_corners) =>
   }),
 );
 
+/** What opset 20 calls the modes of opset 16. */
+const renamed: Readonly<Record<string, string>> = { bilinear: 'linear', bicubic: 'cubic' };
+const gridModes = [
+  ['bilinear', 16, [1, 2, 3, 4]],
+  ['nearest', 16, [1, 1, 3, 3]],
+  ['bicubic', 16, [1, 1, 4, 4]],
+  ['linear', 20, [1, 1, 2, 3, 3]],
+] as const;
+const grids = gridModes.flatMap(([mode, opset, dims]) =>
+  ['zeros', 'border', 'reflection'].flatMap((padding_mode) =>
+    [0, 1].map((align_corners): Case => {
+      const n = dims.length - 2;
+      const points = values32([1, ...new Array<number>(n).fill(2), n], { from: -1.37, to: 1.41, kinks: [], seed: 4 });
+      return {
+        name: `gridSample ${mode} ${padding_mode}, align_corners ${align_corners}`,
+        inputs: [values32(dims), points],
+        build: (g, x) => g.gridSample(...x, { mode: g.opset < 20 ? mode : (renamed[mode] ?? mode), padding_mode, align_corners }),
+        options: { opset, step: 1e-3, tolerance: 4e-3, by: mode === 'nearest' ? [0] : [0, 1] },
+      };
+    }),
+  ),
+);
+
 const transforms = [17, 20].flatMap((opset) =>
   [
     { dims: [2, 5, 1], length: undefined, attributes: {} },
@@ -157,4 +180,13 @@ const shortTime = [0, 1].flatMap((onesided): Case[] => [
   },
 ]);
 
-export const imageCases: readonly Case[] = [...nearest, ...smooth, ...more, ...roi, ...affine, ...transforms, ...shortTime];
+export const imageCases: readonly Case[] = [
+  ...nearest,
+  ...smooth,
+  ...more,
+  ...roi,
+  ...affine,
+  ...grids,
+  ...transforms,
+  ...shortTime,
+];

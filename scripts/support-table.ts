@@ -1,0 +1,46 @@
+// The support table of docs/ops.md, from the op table and the gradient cases of the tests. Written by `sh scripts/support-table`; a test
+// compares the file with what this gives.
+import { type OpName, table } from '../src/ops/table.js';
+import { families } from '../test/ops/cases/all.js';
+import { opsOf } from '../test/ops/gradient-case.js';
+
+/** If, Loop and Scan are differentiated by the driver, with their subgraphs. */
+const byDriver: ReadonlySet<string> = new Set(['If', 'Loop', 'Scan']);
+
+/** How many gradient cases, run on ONNX Runtime's CPU provider, hold each op. */
+function caseCounts(): Map<string, number> {
+  const counts = new Map<string, number>();
+  for (const cases of Object.values(families)) {
+    for (const c of cases) for (const op of opsOf(c)) counts.set(op, (counts.get(op) ?? 0) + 1);
+  }
+  return counts;
+}
+
+/** The file as Markdown. */
+export function supportTable(): string {
+  const counts = caseCounts();
+  const names = (Object.keys(table) as OpName[]).sort();
+  const gradientOf = (op: OpName) => {
+    if (byDriver.has(op)) return 'driver';
+    const { gradient } = table[op];
+    return typeof gradient === 'function' ? 'rule' : gradient;
+  };
+  const tested = (op: OpName) => {
+    if (byDriver.has(op)) return 'test/autodiff';
+    return gradientOf(op) === 'rule' ? `${counts.get(op) ?? 0} cases` : '';
+  };
+  const rows = names.map((op) => `| ${op} | ${table[op].versions.join(', ')} | yes | ${gradientOf(op)} | ${tested(op)} |`);
+  const count = (kind: string) => names.filter((op) => gradientOf(op) === kind).length;
+  return `# Operators
+
+Written by \`sh scripts/support-table\` from the op table (src/ops) and the gradient cases (test/ops/cases).
+
+${names.length} ops of ai.onnx; gradients: ${count('rule')} by rule, ${count('driver')} by the driver (with their subgraphs), ${count('zero')} zero (piecewise constant,
+integer or no float input), ${count('unsupported')} refused by name. Rules hold for opsets 13 to 21; a gradient is emitted in standard ops at the opset of its graph.
+"Tested" counts the cases that compare a rule with a full numeric Jacobian on ONNX Runtime's CPU provider.
+
+| op | versions | inference | gradient | tested on cpu |
+|---|---|---|---|---|
+${rows.join('\n')}
+`;
+}
