@@ -35,6 +35,7 @@ columns:
       task: 'big',
       sha256: { graph: none },
       description: canonical(description, 'big'),
+      sources: {},
       seed: 0,
       data: { fingerprint: 'none' },
       metrics: {},

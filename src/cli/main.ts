@@ -13,7 +13,7 @@ import type { PredictFlags } from './commands/predict.js';
 import type { ProvidersFlags } from './commands/providers.js';
 import type { TrainFlags } from './commands/train.js';
 import type { VerifyFlags } from './commands/verify.js';
-import { fail, type GlobalOptions } from './report.js';
+import { fail, type GlobalOptions, result } from './report.js';
 
 /** The options that every command takes, before or after its name. */
 function withGlobals(command: Command): Command {
@@ -41,7 +41,7 @@ const optionHelp = "ONNX Runtime's own, repeatable: cuda.deviceId=1, session.<ke
 const collect = (value: string, before: readonly string[] = []): readonly string[] => [...before, value];
 
 function command(name: string, description: string, examples: readonly string[]): Command {
-  return withGlobals(program.command(name).description(description)).addHelpText(
+  return withGlobals(program.command(name).description(description).allowExcessArguments(false)).addHelpText(
     'after',
     `\nExamples:\n${examples.map((line) => `  ${line}`).join('\n')}`,
   );
@@ -208,10 +208,14 @@ program.action(async () => {
     throw new UsageError(`unknown command "${unknown}", expected one of ${expected}`, { expected, got: unknown });
   }
   const { findWorkspace } = await import('../workspace/workspace.js');
-  if (findWorkspace(program.opts<GlobalOptions>().workspace ?? '.') !== undefined) program.help();
-  process.stdout.write(
-    'No prognet.yaml here or above. Begin with:\n  prognet init my-network\n  cd my-network\n  prognet train --all\n',
-  );
+  const options = program.opts<GlobalOptions>();
+  const workspace = findWorkspace(options.workspace ?? '.');
+  const begin = ['prognet init my-network', 'cd my-network', 'prognet train --all'];
+  const text =
+    workspace === undefined
+      ? `No prognet.yaml here or above. Begin with:\n${begin.map((l) => `  ${l}\n`).join('')}`
+      : program.helpInformation();
+  result(options, { version, workspace: workspace ?? null, ...(workspace === undefined && { begin }) }, text);
 });
 
 // A reader that has seen enough (`prognet ... | head`) is no error.

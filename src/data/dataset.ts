@@ -2,7 +2,6 @@
 //
 // What a network sees: uint8 inputs are raw grey levels 0..255 and the training graph divides them by 255 (a quarter of the memory of
 // floats); float32 inputs are taken as they are. `normalise` turns the former into the latter.
-import { createHash } from 'node:crypto';
 import { InternalError } from '../core/errors.js';
 import { Random } from '../core/random.js';
 import { Tensor } from '../core/tensor.js';
@@ -39,16 +38,6 @@ export function inputData(dataset: Dataset): Uint8Array | Float32Array {
 /** The class labels, or undefined where the targets are float32. */
 export function classLabels(dataset: Dataset): BigInt64Array | undefined {
   return dataset.targets.data instanceof BigInt64Array ? dataset.targets.data : undefined;
-}
-
-/** sha256 in hex over dtype, dims and bytes of inputs and targets. Equal for equal data, however it was read. */
-export function fingerprint(dataset: Dataset): string {
-  const hash = createHash('sha256');
-  for (const { dtype, dims, bytes } of [dataset.inputs, dataset.targets]) {
-    hash.update(`${JSON.stringify([dtype, dims])}\n`);
-    hash.update(bytes);
-  }
-  return hash.digest('hex');
 }
 
 /** Rows of a tensor, copied in the order of `indices`. */

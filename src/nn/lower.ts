@@ -113,6 +113,8 @@ function lowerLayer(place: Place, layer: Layer, x: Value, names: LayerNames, pen
       case 'avgpool2d': {
         const [h, w] = imageOf(x).slice(1) as [number, number];
         const pads = explicitPads(layer.padding, [h, w], layer.kernel, layer.stride, [1, 1]);
+        if (pads.some((pad, i) => pad >= (layer.kernel[i % 2] ?? 0)))
+          throw new ShapeError(`padding [${pads}] reaches beyond the window [${layer.kernel}]`, { got: `[${pads}]` });
         const attributes = { kernel_shape: layer.kernel, strides: layer.stride, pads };
         return layer.kind === 'maxpool2d' ? g.maxPool(x, attributes) : g.averagePool(x, attributes);
       }
@@ -280,10 +282,17 @@ function lowerBatchNorm(scope: LayerScope, epsilon: number, momentum: number, x:
   const batchVariance = reduceMean(g, g.mul(centred, centred), axes);
   const normal = g.div(centred, g.sqrt(g.add(batchVariance, g.scalar(epsilon, x))));
   // n / (n - 1) with n the number of values per channel, at least 2
-  const count = g.max(g.div(g.cast(g.size(x), { to: 1 }), g.scalar(channels, 'float32')), g.scalar(2, 'float32'));
+  const found = g.div(g.cast(g.size(x), { to: 1 }), g.scalar(channels, 'float32'));
+  const count = g.max(found, g.scalar(2, 'float32'));
   const unbiased = g.mul(batchVariance, g.div(count, g.sub(count, g.scalar(1, 'float32'))));
+  // One value has no variance: it leaves the statistics as they are.
+  const several = g.greater(found, g.scalar(1, 'float32'));
   const moved = (old: Value, now: Value) =>
-    g.add(g.mul(old, g.scalar(momentum, old)), g.mul(g.reshape(now, g.ints([channels])), g.scalar(1 - momentum, old)));
+    g.where(
+      several,
+      g.add(g.mul(old, g.scalar(momentum, old)), g.mul(g.reshape(now, g.ints([channels])), g.scalar(1 - momentum, old))),
+      old,
+    );
   scope.update(`${name}/mean`, moved(mean, batchMean));
   scope.update(`${name}/var`, moved(variance, unbiased));
   return g.add(g.mul(normal, g.reshape(scale, g.ints(wide))), g.reshape(bias, g.ints(wide)));

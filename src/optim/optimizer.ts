@@ -1,5 +1,5 @@
 // Update rules as graph fragments: (parameter, gradient, slots) to (parameter', slots'). What changes from step to step on a known
-// schedule (rate, bias correction) is computed outside in float64 and comes in as scalars. Formulas and defaults are PyTorch's (torch.optim).
+// schedule (rate, bias correction) is computed outside in float64 and comes in as scalars. Formulas, and defaults but for the rates, are PyTorch's (torch.optim).
 import type { Value } from '../ir/graph.js';
 import type { Ops } from '../ops/ops.js';
 

@@ -14,9 +14,17 @@ import { columnSeed, NetworkLowering } from './lowering.js';
 /** Parameters by name, in the order of lowering. */
 export type Weights = ReadonlyMap<string, Tensor>;
 
-/** The network input of a graph, [N, ...]. */
+/** The network input of a graph, float32 [N, ...]. Throws DescriptionError for several inputs or another dtype, which nothing supports yet. */
 export function networkInput(g: Ops, description: Description): Value {
   const input = must(description.inputs[0], 'input');
+  const [found, path] =
+    description.inputs.length > 1 ? [`${description.inputs.length} inputs`, 'input'] : [input.dtype, 'input.dtype'];
+  if (found !== 'float32') {
+    throw new DescriptionError(`${path}: found ${found}, expected one input of float32; others are not supported yet`, {
+      path,
+      got: found,
+    });
+  }
   return g.input(input.name, 'float32', ['N', ...input.shape]);
 }
 
@@ -54,10 +62,16 @@ export function columnParameters(description: Description, column: number): Colu
     });
   }
   const { blocks } = must(description.columns[column], `column ${column}`);
+  const taps = blocks.map((_, block) => (lowering.tap({ column, block }).shape ?? []).slice(1).map(Number));
+  taps.forEach((shape, block) => {
+    if (elementCount(shape) <= maxParameters) return;
+    const path = `columns[${column}].blocks[${block}]`;
+    throw new DescriptionError(`${path}: a sample's output has shape [${shape}], beyond any machine`, { path });
+  });
   return {
     specs,
     count,
-    taps: blocks.map((_, block) => (lowering.tap({ column, block }).shape ?? []).slice(1).map(Number)),
+    taps,
   };
 }
 

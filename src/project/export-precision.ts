@@ -79,5 +79,5 @@ export async function exportWithPrecision(
     routed: what.routed ?? false,
   };
   const measured = await measurePrecision(runtime, project, what.tasks, models);
-  return { ...writeModel(converted, file, what), precision: how.precision, notes, measured };
+  return { ...writeModel(project, converted, file, what), precision: how.precision, notes, measured };
 }

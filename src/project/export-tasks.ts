@@ -6,7 +6,7 @@ import { taskModel } from '../progressive/forms.js';
 import { saveModel } from '../serde/external-data.js';
 import { toPieces } from '../serde/to-binary.js';
 import { writeFileAtomic } from '../workspace/atomic-file.js';
-import { frozenOf, frozenTasks, type Project, weightsOf } from './project.js';
+import { frozenOf, frozenTasks, type Project, refuseOwnFile, weightsOf } from './project.js';
 
 export interface ExportOptions {
   readonly tasks: readonly string[];
@@ -43,20 +43,23 @@ export function exportedModel(project: Project, options: ExportOptions): Model {
 }
 
 /** Throws WorkspaceError where the file cannot be written. */
-export function writeModel(model: Model, file: string, options: ExportOptions): Exported {
+export function writeModel(project: Project, model: Model, file: string, options: ExportOptions): Exported {
   const { tasks, externalData = false } = options;
+  refuseOwnFile(project, file);
   // A device (/dev/stdout) takes one file; a rename would replace it.
-  if (externalData) saveModel(model, regularFile(file), { externalData });
-  else writeFileAtomic(file, toPieces(model).pieces);
+  if (isDevice(file)) {
+    if (externalData)
+      throw new UsageError(`${file}: is no regular file, which external data need`, { path: file, expected: 'a file' });
+    writeFileAtomic(file, toPieces(model).pieces);
+  } else saveModel(model, file, { externalData });
   return { file, externalData, tasks, opset: model.opset };
 }
 
 /** Throws UsageError for tasks that are unknown or not trained, WorkspaceError where the file cannot be written. */
 export function exportTasks(project: Project, file: string, options: ExportOptions): Exported {
-  return writeModel(exportedModel(project, options), file, options);
+  return writeModel(project, exportedModel(project, options), file, options);
 }
 
-function regularFile(file: string): string {
-  if (!existsSync(file) || statSync(file).isFile()) return file;
-  throw new UsageError(`${file}: is no regular file, which external data need`, { path: file, expected: 'a file' });
+function isDevice(file: string): boolean {
+  return existsSync(file) && !statSync(file).isFile() && !statSync(file).isDirectory();
 }

@@ -1,5 +1,6 @@
 // A trained column tested by the model that will be exported, and frozen for good.
-import { fingerprint, rows, type Split } from '../data/dataset.js';
+import { rows, type Split } from '../data/dataset.js';
+import { fingerprint } from '../data/fingerprint.js';
 import { canonical } from '../progressive/description/canonical.js';
 import type { Column } from '../progressive/description/description.js';
 import { metricName } from '../progressive/head.js';
@@ -10,7 +11,7 @@ import { freezeColumn } from '../workspace/column-store.js';
 import type { MetricValue } from '../workspace/metrics-log.js';
 import { evaluateScores } from './loss.js';
 import { versionsNow } from './machine.js';
-import { type Project, weightsOf } from './project.js';
+import { type Project, sourceHashes, weightsOf } from './project.js';
 import { taskOutputs } from './task-outputs.js';
 
 export interface FreezeRequest {
@@ -42,6 +43,7 @@ export async function testAndFreeze(request: FreezeRequest): Promise<ColumnRecor
     {
       task,
       description: canonical(project.description, task),
+      sources: sourceHashes(project, index),
       seed,
       data: { fingerprint: fingerprint(data.train), test: fingerprint(data.test), rows: rows(data.train) },
       metrics: { [metricName(head)]: metric, loss, seconds, epochs: trained.history.length },

@@ -1,5 +1,5 @@
 // A workspace opened for work: its description and its frozen columns, each checked against its hashes and against the description.
-import { relative } from 'node:path';
+import { join, relative, resolve } from 'node:path';
 import { DescriptionError, must, UsageError, WorkspaceError } from '../core/errors.js';
 import { canonical, describeDifference } from '../progressive/description/canonical.js';
 import type { Column, Description } from '../progressive/description/description.js';
@@ -8,6 +8,7 @@ import { columnIndex } from '../progressive/forms.js';
 import { tapsRead } from '../progressive/lowering.js';
 import { columnParameters, type Weights } from '../progressive/parameters.js';
 import { type FrozenColumn, listColumns, loadColumn } from '../workspace/column-store.js';
+import { shortHash } from '../workspace/hash.js';
 import { readWhole } from '../workspace/read-file.js';
 import { requireWorkspace, type Workspace } from '../workspace/workspace.js';
 
@@ -61,6 +62,40 @@ function openColumn(root: string, description: Description, task: string, file: 
   );
 }
 
+/** A frozen column stands over the very columns that it was trained over. */
+function checkSources(description: Description, frozen: readonly (FrozenColumn | undefined)[]): void {
+  description.columns.forEach(({ task }, index) => {
+    const record = frozen[index]?.record;
+    if (record === undefined) return;
+    for (const column of columnsNeeded(description, index)) {
+      const source = must(description.columns[column], 'source').task;
+      const now = frozen[column]?.record.sha256.weights;
+      const was = record.sources[source];
+      if (now === was && now !== undefined) continue;
+      const path = `columns/${task}`;
+      const found =
+        now === undefined
+          ? `reads the column "${source}", whose files are missing`
+          : `was trained over another column "${source}", sha256 ${shortHash(was ?? 'none')}.., found ${shortHash(now)}..`;
+      throw new WorkspaceError(`${path}: ${found}; restore columns/${source} from a copy`, {
+        path,
+        ...(was !== undefined && { expected: was }),
+        ...(now !== undefined && { got: now }),
+      });
+    }
+  });
+}
+
+/** SHA-256 of the weights of the columns that a column reads, by task. */
+export function sourceHashes(project: Project, index: number): Record<string, string> {
+  return Object.fromEntries(
+    columnsNeeded(project.description, index).map((column) => {
+      const { task } = must(project.description.columns[column], 'source');
+      return [task, frozenOf(project, task).record.sha256.weights];
+    }),
+  );
+}
+
 /** Opens the workspace that `start` lies in. Throws WorkspaceError, DataError or DescriptionError in one line. */
 export function openProject(start: string): Project {
   const workspace = requireWorkspace(start);
@@ -78,7 +113,17 @@ export function openProject(start: string): Project {
   const frozen = description.columns.map(({ task }) =>
     tasks.includes(task) ? openColumn(workspace.root, description, task, file) : undefined,
   );
+  checkSources(description, frozen);
   return { workspace, description, file, frozen };
+}
+
+/** Refuses an output path that is the description or lies among the frozen columns. Throws UsageError. */
+export function refuseOwnFile(project: Project, file: string): void {
+  const { root, description } = project.workspace;
+  const path = resolve(file);
+  const inColumns = !relative(join(root, 'columns'), path).startsWith('..');
+  if (path !== resolve(description) && !inColumns) return;
+  throw new UsageError(`${file}: is a file of the workspace itself, expected another output`, { path: file });
 }
 
 /** The column of a task and its index; UsageError for an unknown task. */

@@ -12,8 +12,13 @@ export interface RunIdentity {
   readonly settings: object;
   /** What the caller set beside the description. */
   readonly overrides: Train;
-  /** Canonical column, as an object so that a difference names its place. */
-  readonly column: Json;
+  readonly inputs: object;
+  /** The column as described, its data and training options aside: losses, initialisers and the start of alpha count as well. */
+  readonly column: object;
+  /** SHA-256 of the weights of the columns that it reads, by task. */
+  readonly sources: Readonly<Record<string, string>>;
+  /** The runtime that the bits of each step depend on. */
+  readonly onnxruntime: string;
   readonly data: string;
   readonly provider: string;
   readonly threads: number;

@@ -1,11 +1,9 @@
 // The data of a task: read, transformed, and checked against the network's input and the task's head.
-import { DataError, DescriptionError, must, UsageError } from '../core/errors.js';
-import { fitTargets } from '../data/checks.js';
-import type { Dataset, Split } from '../data/dataset.js';
+import { DataError, DescriptionError, must } from '../core/errors.js';
+import type { Split } from '../data/dataset.js';
 import { type DataSpec, dataSchema } from '../data/schema.js';
 import { loadData } from '../data/sources.js';
-import type { Column } from '../progressive/description/description.js';
-import { headWidth } from '../progressive/description/head-schema.js';
+import { fitData } from '../train/prepare-data.js';
 import { type Project, taskOf } from './project.js';
 
 /** The checked `data` entry of a column; undefined where it has none. Nothing is read. Throws DescriptionError. */
@@ -23,24 +21,10 @@ export async function loadTaskData(project: Project, task: string): Promise<Spli
   const { index, column } = taskOf(project, task);
   const path = `columns[${index}].data`;
   const spec = dataSpecOf(project, index);
-  if (spec === undefined)
-    throw new UsageError(`${path}: task "${task}" names no data, expected a source such as mnist`, { path });
+  if (spec === undefined) throw new DataError(`${path}: task "${task}" names no data, expected a source such as mnist`, { path });
   const split = await loadData(spec, { baseDir: project.workspace.root, path });
   return {
-    train: fitData(project, column, split.train, `${task} train data`),
-    test: fitData(project, column, split.test, `${task} test data`),
+    train: fitData(project.description, column, split.train, `${task} train data`),
+    test: fitData(project.description, column, split.test, `${task} test data`),
   };
-}
-
-function fitData(project: Project, column: Column, data: Dataset, where: string): Dataset {
-  const { shape, name } = must(project.description.inputs[0], 'input');
-  const found = data.inputs.dims.slice(1);
-  if (found.join() !== shape.join()) {
-    throw new DataError(`${where}: a sample has shape [${found}], input "${name}" is [${shape}]`, {
-      path: where,
-      expected: `[${shape}]`,
-      got: `[${found}]`,
-    });
-  }
-  return fitTargets(data, { kind: column.head.kind, size: headWidth(column.head) }, where);
 }

@@ -1,7 +1,8 @@
 // Trains a task of a workspace and freezes its column, with the proof that earlier tasks did not move.
 import { join } from 'node:path';
-import { DataError, must, UsageError, WorkspaceError } from '../core/errors.js';
-import { type Dataset, fingerprint, rows, type Split, splitValidation } from '../data/dataset.js';
+import { DataError, DescriptionError, must, UsageError, WorkspaceError } from '../core/errors.js';
+import { type Dataset, rows, type Split } from '../data/dataset.js';
+import { fingerprint } from '../data/fingerprint.js';
 import { canonical } from '../progressive/description/canonical.js';
 import type { Column, Description, Train } from '../progressive/description/description.js';
 import { metricName } from '../progressive/head.js';
@@ -10,16 +11,26 @@ import { defaultThreads } from '../runtime/node.js';
 import type { Runtime } from '../runtime/session.js';
 import type { EpochRecord } from '../train/checkpoint.js';
 import { type TrainEvent, type TrainResult, train } from '../train/loop.js';
+import { partition } from '../train/prepare-data.js';
 import { type TrainSettings, trainSettings } from '../train/settings.js';
 import { stateSchema } from '../train/state-schema.js';
-import { parseJson } from '../workspace/json.js';
 import type { MetricValue } from '../workspace/metrics-log.js';
 import { clearRun, openRun, type Run } from '../workspace/run-store.js';
 import { TapStore } from '../workspace/tap-store.js';
 import { createFolders } from '../workspace/workspace.js';
 import { testAndFreeze } from './freeze-task.js';
 import { versionsNow } from './machine.js';
-import { columnsNeeded, frozenOf, frozenTasks, openProject, type Project, requireSources, taskOf, weightsOf } from './project.js';
+import {
+  columnsNeeded,
+  frozenOf,
+  frozenTasks,
+  openProject,
+  type Project,
+  requireSources,
+  sourceHashes,
+  taskOf,
+  weightsOf,
+} from './project.js';
 import { type RunIdentity, runExists, storedRun, toJson } from './stored-run.js';
 import { loadTaskData } from './task-data.js';
 import { stopIfAborted } from './task-outputs.js';
@@ -95,7 +106,7 @@ async function outputsBefore(runtime: Runtime, project: Project, task: string, s
       if (verified.identical === false) throw moved(other, verified);
       found.push({ task: other, test, sha256: verified.sha256 });
     } catch (error) {
-      if (!(error instanceof DataError)) throw error;
+      if (!isDataMissing(error)) throw error;
       found.push({ task: other, reason: error.message });
     }
   }
@@ -106,6 +117,11 @@ function moved(task: string, { rows: count }: Verified): WorkspaceError {
   return new WorkspaceError(`the outputs of task "${task}" over ${count} rows are not those of its freezing: prognet verify`, {
     got: task,
   });
+}
+
+/** What is wrong with another task's data is no reason not to train this one. */
+function isDataMissing(error: unknown): error is Error {
+  return error instanceof DataError || error instanceof DescriptionError;
 }
 
 async function compareAfter(
@@ -140,7 +156,7 @@ async function compareWithRecords(
       const { rows: count, identical, reason } = await verifyTask(runtime, project, other, signal && { signal });
       found.push({ task: other, rows: count, identical, ...(reason === undefined ? {} : { reason }) });
     } catch (error) {
-      if (!(error instanceof DataError)) throw error;
+      if (!isDataMissing(error)) throw error;
       found.push({ task: other, rows: 0, identical: undefined, reason: error.message });
     }
   }
@@ -174,10 +190,7 @@ async function trainInRun(run: Run, identity: RunIdentity, work: Work): Promise<
   for (const note of resumed?.notes ?? []) options.onNote?.(note);
   if (resumed === undefined) run.start(json);
   const checkpoint = resumed?.checkpoint;
-  const parts: { train: Dataset; validation?: Dataset } =
-    settings.validation > 0
-      ? splitValidation(data.train, settings.validation, settings.seed, `${work.column.task} train data`)
-      : { train: data.train };
+  const parts = partition(data.train, settings, `${work.column.task} train data`);
   const perEpoch = Math.ceil(rows(parts.train) / Math.min(settings.batch, rows(parts.train)));
   return await train({
     runtime: work.runtime,
@@ -233,6 +246,8 @@ export async function trainTask(
   }
   requireSources(opened, index);
   if (runExists(root, task) && !resume && !restart) {
+    // One that a live process works on says so itself.
+    openRun(root, task).close();
     throw new UsageError(`runs/${task}: an unfinished training is here, continue it with --resume or drop it with --restart`, {
       path: `runs/${task}`,
     });
@@ -249,7 +264,10 @@ export async function trainTask(
   const identity: RunIdentity = {
     settings,
     overrides,
-    column: parseJson(canonical(project.description, task), 'column'),
+    inputs: project.description.inputs,
+    column: { ...column, data: undefined, train: undefined, like: undefined },
+    sources: sourceHashes(project, index),
+    onnxruntime: runtime.version,
     data: fingerprint(data.train),
     provider,
     threads,
@@ -258,6 +276,8 @@ export async function trainTask(
   createFolders(project.workspace);
   const run = openRun(root, task);
   try {
+    if (openProject(start).frozen[index] !== undefined)
+      throw new UsageError(`task "${task}" was trained by another process meanwhile`, { got: task });
     const work: Work = { runtime, project, index, column, settings, data, session: { providers: [provider], threads }, options };
     const trained = await trainInRun(run, identity, work);
     await testAndFreeze({

@@ -1,5 +1,6 @@
 // The proof: a frozen task's outputs over its whole test set, compared bit for bit (by SHA-256) with those of the day it was frozen.
-import { type Dataset, fingerprint, rows } from '../data/dataset.js';
+import { type Dataset, rows } from '../data/dataset.js';
+import { fingerprint } from '../data/fingerprint.js';
 import { metricName } from '../progressive/head.js';
 import type { Runtime } from '../runtime/session.js';
 import type { ColumnRecord } from '../workspace/column-record.js';

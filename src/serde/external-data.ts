@@ -14,6 +14,7 @@ import {
   realpathSync,
   renameSync,
   rmSync,
+  statSync,
   writeSync,
 } from 'node:fs';
 import { basename, dirname, isAbsolute, join, relative, sep, win32 } from 'node:path';
@@ -107,6 +108,8 @@ export function externalReader(folder: string): LoadExternal {
 export function loadModel(path: string): Model {
   let bytes: Uint8Array;
   try {
+    // Looked at before it is opened: a pipe would wait for its writer, a device never ends.
+    if (!statSync(path).isFile()) throw new ModelError('it is no regular file');
     bytes = readFileSync(path);
   } catch (cause) {
     throw new ModelError(`${path}: cannot be read: ${reason(cause)}`, { path, cause });

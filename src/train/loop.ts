@@ -296,6 +296,7 @@ class Training {
   private async endEpoch(perEpoch: number, rows: number, seconds: number): Promise<void> {
     const { settings, request } = { settings: this.request.settings, request: this.request };
     const epoch = this.state.epoch + 1;
+    this.refuseNotFinite(perEpoch);
     const found = await this.evaluate();
     const record: EpochRecord = {
       epoch,
@@ -327,6 +328,19 @@ class Training {
     this.state = { epoch, offset: 0, step: this.state.step, lossSum: 0, history, done, ...(best === undefined ? {} : { best }) };
     request.onEvent?.({ kind: 'epoch', record, epochs: settings.epochs, seconds });
     await this.save();
+  }
+
+  /** A loss is seen before its step: the last step's harm shows in the weights alone. */
+  private refuseNotFinite(perEpoch: number): void {
+    const { step } = this.state;
+    for (const { name } of this.graph.specs) {
+      const bad = (must(this.tensors.get(name), name).data as Float32Array).find((v) => v - v !== 0);
+      if (bad === undefined) continue;
+      const rate = this.rate(step - 1, perEpoch).toPrecision(3);
+      throw new TrainingError(
+        `"${name}" holds ${bad} after step ${step} (rate ${rate}): lower the rate, clip gradients or normalise the data`,
+      );
+    }
   }
 
   private async evaluate(): Promise<Evaluation | undefined> {

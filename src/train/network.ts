@@ -14,6 +14,7 @@ import { columnSeed, tapsRead } from '../progressive/lowering.js';
 import { type ColumnParameters, columnParameters, type Weights } from '../progressive/parameters.js';
 import { toBinary } from '../serde/to-binary.js';
 import { type TrainRequest, train } from './loop.js';
+import { fitData, partition } from './prepare-data.js';
 import { trainSettings } from './settings.js';
 import { type StepGraph, stepGraph } from './step-graph.js';
 
@@ -101,7 +102,10 @@ export class Network {
     return new Network(this.written, new Map(this.frozen).set(task, own));
   }
 
-  /** Trains the column of `task` and gives the network with it frozen. @throws UsageError when it, or not yet a source, is frozen */
+  /**
+   * Trains the column of `task` and gives the network with it frozen. Without `validation`, the settings' part of the training data is set
+   * aside. @throws UsageError when it, or not yet a source, is frozen; DataError for data that do not fit
+   */
   async train(task: string, options: GrowOptions): Promise<Network> {
     const column = columnIndex(this.description, task);
     if (this.frozen.has(task)) throw frozenAlready(task);
@@ -112,7 +116,13 @@ export class Network {
     const own = must(description.columns[column], task);
     const settings = trainSettings(own.train, columnSeed(description, own));
     const frozen = this.tasks.map((name) => this.frozen.get(name) ?? new Map());
-    const { weights } = await train({ ...request, description, column, frozen, settings });
+    const data = fitData(description, own, request.train, `${task} train data`);
+    const { validation } = request;
+    const parts =
+      validation === undefined
+        ? partition(data, settings, `${task} train data`)
+        : { train: data, validation: fitData(description, own, validation, `${task} validation data`) };
+    const { weights } = await train({ ...request, ...parts, description, column, frozen, settings });
     return new Network(this.written, new Map(this.frozen).set(task, weights));
   }
 

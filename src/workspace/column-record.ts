@@ -24,6 +24,8 @@ const known = {
   task: z.string({ error: 'a task name' }).regex(taskPattern, { error: 'a task name' }),
   /** Canonical text of the column's description, opaque here. */
   description: text,
+  /** SHA-256 of the weights of every column that it reads, by task: a column means nothing over others. */
+  sources: z.record(z.string(), hash, { error: right.object }),
   seed: z.int({ error: 'an integer' }),
   /** What it was trained on: the fingerprint, and whatever else the caller notes. */
   data: z.object({ fingerprint: text }, { error: right.object }).catchall(json),

@@ -1,5 +1,5 @@
 // Reads whole files of any size: Node's own readFile ends at 2 GiB.
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readSync, statSync } from 'node:fs';
 import { WorkspaceError } from '../core/errors.js';
 import { fileError } from './file-error.js';
 
@@ -13,15 +13,16 @@ const chunk = 256 * 2 ** 20;
 export function readWhole(path: string): Uint8Array {
   let fd: number | undefined;
   try {
-    fd = openSync(path, 'r');
-    const stat = fstatSync(fd);
+    // Looked at before it is opened: opening a pipe waits for its writer.
+    const stat = statSync(path);
     if (!stat.isFile()) {
       throw new WorkspaceError(`cannot read ${path}: it is ${stat.isDirectory() ? 'a folder' : 'a device'}, expected a file`, {
         path,
         expected: 'a file',
       });
     }
-    const bytes = new Uint8Array(stat.size);
+    fd = openSync(path, 'r');
+    const bytes = new Uint8Array(fstatSync(fd).size);
     let at = 0;
     while (at < bytes.length) {
       const n = readSync(fd, bytes, at, Math.min(chunk, bytes.length - at), at);

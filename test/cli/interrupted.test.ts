@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { Random } from '../../src/core/random.js';
-import { prognet, start, workspace, yaml } from './support.js';
+import { prognet, start, until, workspace, yaml } from './support.js';
 
 const weights = (dir: string, task: string) => readFileSync(join(dir, 'columns', task, 'weights.safetensors'));
 
@@ -23,15 +23,6 @@ it('killed at random moments and resumed, ends with the same bits as an uninterr
   }
   expect(kills).toBeGreaterThan(3);
 }, 120_000);
-
-/** Resolves once a training has written this to stderr. */
-async function until(training: ReturnType<typeof start>, text: RegExp): Promise<void> {
-  const begun = performance.now();
-  while (!text.test(training.stderr())) {
-    if (performance.now() - begun > 50_000) throw new Error(`never said ${text}: ${training.stderr()}`);
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
-}
 
 it.each(['SIGINT', 'SIGTERM'] as const)(
   '%s keeps the state, says how to go on, and the rest gives the same bits',

@@ -1,4 +1,5 @@
 // What a user does, in order, and what each command says.
+import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -15,13 +16,18 @@ it('tells one version, and one template', () => {
 });
 
 it('shows help in a moment', () => {
-  const times = Array.from({ length: 5 }, () => {
+  const timed = (run: () => unknown) => {
     const before = performance.now();
-    expect(prognet('--help').stdout).toContain('Usage: prognet');
+    run();
     return performance.now() - before;
-  });
-  // The quickest of them: others tell how busy the machine is.
-  expect(Math.min(...times)).toBeLessThan(300);
+  };
+  const [help, bare]: [number[], number[]] = [[], []];
+  for (let i = 0; i < 5; i++) {
+    help.push(timed(() => expect(prognet('--help').stdout).toContain('Usage: prognet')));
+    bare.push(timed(() => spawnSync('node', ['-e', '0'])));
+  }
+  // The quickest of each. A bare Node that takes more than 60 ms tells how busy the machine is.
+  expect(Math.min(...help)).toBeLessThan(300 * Math.max(1, Math.min(...bare) / 60));
 });
 
 it('the whole story: check, train, eval, predict, export, verify', () => {
@@ -70,7 +76,7 @@ it('begins: with no workspace, init, check, providers', () => {
   const dir = mkdtempSync(join(tmpdir(), 'prognet-begin-'));
   expect(prognet('-C', dir)).toMatchObject({ status: 0, stdout: expect.stringContaining('prognet init my-network') });
   expect(prognet('init', join(dir, 'new'))).toMatchObject({ status: 0, stdout: expect.stringContaining('prognet train --all') });
-  expect(readdirSync(join(dir, 'new'))).toEqual(['prognet.yaml']);
+  expect(readdirSync(join(dir, 'new'))).toEqual(['prognet.schema.json', 'prognet.yaml']);
   expect(prognet('init', join(dir, 'new')).stderr).toMatch(/is there already and stays as it is/);
   const { columns } = JSON.parse(prognet('check', '--json', '-C', join(dir, 'new')).stdout);
   const body = 784 * 256 + 256 + 256 * 256 + 256 + 256 * 10 + 10;

@@ -26,6 +26,15 @@ export function start(...args: string[]) {
   return { child, ended, stderr: () => stderr };
 }
 
+/** Resolves once a training has written this to stderr. */
+export async function until(training: ReturnType<typeof start>, text: RegExp): Promise<void> {
+  const begun = performance.now();
+  while (!text.test(training.stderr())) {
+    if (performance.now() - begun > 50_000) throw new Error(`never said ${text}: ${training.stderr()}`);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}
+
 /** Two tasks over four numbers, the second with an adapter, dropout and early stopping. */
 export const yaml = (extra = '', epochs = 6) => `prognet: 1
 name: toy

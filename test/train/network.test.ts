@@ -4,6 +4,7 @@ import { Tensor } from '../../src/core/tensor.js';
 import {
   adam,
   adapter,
+  batchNorm,
   classify,
   column,
   dense,
@@ -83,6 +84,87 @@ it('the training graph runs a step on its own', async () => {
   expect(results[lossOutput]?.dims).toEqual([2]);
   expect(results[lossOutput]?.numbers()[0]).toBeCloseTo(Math.log(3), 5);
   expect(results[nextName('digits/head/dense/bias')]?.numbers().some((v) => v !== 0)).toBe(true);
+});
+
+it('sets a part aside for validation, and stops early on it', async () => {
+  const seen: number[] = [];
+  const onEvent: NonNullable<Parameters<Network['train']>[1]['onEvent']> = (e) => {
+    if (e.kind === 'epoch') seen.push(e.record.validation?.loss ?? Number.NaN);
+  };
+  const early = { epochs: 60, batch: 4, lr: 0.1, early_stopping: { patience: 2 }, validation: 0.3 };
+  await empty()
+    .grow(digits)
+    .train('digits', { ...data, settings: early, onEvent });
+  expect(seen.every(Number.isFinite)).toBe(true);
+  expect(seen.length).toBeLessThan(60);
+  expect(Math.min(...seen)).toBe(seen.at(-3));
+});
+
+const classes = targetsOf(classify(3));
+it.each<[string, { inputs: Tensor; targets: Tensor }, string]>([
+  [
+    'labels below 0',
+    { inputs: images, targets: new Tensor('int64', [12], new BigInt64Array(12).fill(-1n)) },
+    'label -1 at row 0 of digits train data is out of range, expected 0..2',
+  ],
+  [
+    'labels of another count',
+    { inputs: images, targets: new Tensor('int64', [3], new BigInt64Array(3)) },
+    'a classify head of 3 needs int64 [12]',
+  ],
+  [
+    'no rows',
+    { inputs: Tensor.zeros('float32', [0, 1, 4, 4]), targets: Tensor.zeros('int64', [0]) },
+    'digits train data: has no rows',
+  ],
+  [
+    'float64',
+    { inputs: Tensor.zeros('float64', [12, 1, 4, 4]), targets: classes },
+    'inputs are float64, expected float32 or uint8',
+  ],
+  [
+    'another shape',
+    { inputs: Tensor.zeros('float32', [12, 16]), targets: classes },
+    'a sample has shape [16], input "image" is [1,4,4]',
+  ],
+  [
+    'NaN',
+    { inputs: new Tensor('float32', [12, 1, 4, 4], new Float32Array(192).fill(Number.NaN, 17)), targets: classes },
+    'inputs hold NaN at [1,0,0,1], expected a finite number',
+  ],
+])('refuses data with %s', async (_, train, said) => {
+  await expect(
+    empty()
+      .grow(digits)
+      .train('digits', { ...data, train }),
+  ).rejects.toThrow(said);
+});
+
+it('a last step that diverges is an error, not weights', async () => {
+  const wild = { epochs: 1, batch: 12, optimizer: 'sgd' as const, momentum: 0.9, weight_decay: 1e30, lr: 1e30 };
+  await expect(
+    empty()
+      .grow(digits)
+      .train('digits', { ...data, settings: wild }),
+  ).rejects.toThrow(/^"digits\/.*" holds (NaN|-?Infinity) after step 1 \(rate 1\.00e\+30\): lower the rate/);
+});
+
+it('a last minibatch of one row leaves the statistics of batch_norm as they are', async () => {
+  const normed = column('normed', { blocks: [[flatten(), batchNorm(), dense(3), relu()]], head: classify(3) });
+  const net = await empty()
+    .grow(normed)
+    .train('normed', { ...data, settings: { epochs: 1, batch: 11, lr: 1e-6 } });
+  const found = net.weights('normed')?.get('normed/0/batch_norm/var')?.numbers() ?? [];
+  // 12 rows as 11 and 1: 0.9 + 0.1 (unbiased variance of the first 11), whichever row came last.
+  const x = images.numbers();
+  const expected = (feature: number, last: number): number => {
+    const kept = Array.from({ length: 12 }, (_, i) => x[i * 16 + feature] ?? 0).filter((_, i) => i !== last);
+    const mean = kept.reduce((a, b) => a + b, 0) / 11;
+    return 0.9 + 0.1 * (kept.reduce((a, b) => a + (b - mean) ** 2, 0) / 10);
+  };
+  const last = Array.from({ length: 12 }, (_, i) => i).filter((i) => found.every((v, f) => Math.abs(v - expected(f, i)) < 1e-5));
+  expect(found).toHaveLength(16);
+  expect(last).toHaveLength(1);
 });
 
 it('says what is wrong', async () => {

@@ -7,6 +7,7 @@ export function sampleDraft(task: string): ColumnDraft {
     task,
     sha256: { graph: 'a'.repeat(64) },
     description: '{"blocks":[]}',
+    sources: {},
     seed: 7,
     data: { fingerprint: 'mnist-1234', rows: 60000 },
     metrics: { accuracy: 0.98, loss: 0.07, drift: -0 },

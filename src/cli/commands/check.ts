@@ -15,11 +15,6 @@ import { colours, count, type GlobalOptions, result, table, warn } from '../repo
 function warningsOf(project: Project): string[] {
   const { description, file, frozen, workspace } = project;
   const found: string[] = [];
-  const [input] = description.inputs;
-  if (description.inputs.length > 1) found.push(`${file}: input: only the first input, "${input?.name}", is used`);
-  if (input !== undefined && input.dtype !== 'float32') {
-    found.push(`${file}: input.dtype: ${input.dtype} is not honoured yet, exported models take float32`);
-  }
   if (description.columns.length === 0) found.push(`${file}: columns: no column yet, so there is nothing to train`);
   description.columns.forEach((column, index) => {
     const at = `${file}: columns[${index}].data`;

@@ -3,6 +3,7 @@
 import { existsSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
 import { UsageError } from '../../core/errors.js';
+import { jsonSchemaText } from '../../progressive/description/json-schema.js';
 import { writeFileAtomic } from '../../workspace/atomic-file.js';
 import { fileError } from '../../workspace/file-error.js';
 import { makeFolder } from '../../workspace/folder.js';
@@ -28,7 +29,10 @@ export function init(given: string | undefined, options: InitFlags): void {
     throw fileError('write', dir, cause);
   }
   const file = join(dir, 'prognet.yaml');
-  writeFileAtomic(file, new TextEncoder().encode(mnistTemplate));
+  const encode = (text: string) => new TextEncoder().encode(text);
+  // The template names this file, so that editors check and complete what is written.
+  writeFileAtomic(join(dir, 'prognet.schema.json'), encode(jsonSchemaText()));
+  writeFileAtomic(file, encode(mnistTemplate));
   const there = relative('.', dir);
   const next = `${there === '' ? '' : `cd ${there} && `}prognet check && prognet train --all`;
   result(options, { file }, `${relative('.', file)} written. Next: ${next}`);

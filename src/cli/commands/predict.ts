@@ -2,7 +2,7 @@
 import { must } from '../../core/errors.js';
 import { writeNpy } from '../../data/npy.js';
 import { predict, readInputs } from '../../project/predict.js';
-import { frozenOf, openProject } from '../../project/project.js';
+import { frozenOf, openProject, refuseOwnFile } from '../../project/project.js';
 import { writeFileAtomic } from '../../workspace/atomic-file.js';
 import { result } from '../report.js';
 import { openRuntime, type RuntimeFlags } from '../runtime.js';
@@ -24,6 +24,7 @@ export async function predictCommand(task: string, options: PredictFlags): Promi
   const inputs = readInputs(options.input, must(project.description.inputs[0], 'input').shape);
   const { runtime, selection } = await openRuntime(options);
   const { values, kind, labels } = await predict(runtime, project, task, inputs, { providers: [selection?.provider ?? 'cpu'] });
+  if (options.output !== undefined) refuseOwnFile(project, options.output);
   if (options.output !== undefined) writeFileAtomic(options.output, writeNpy(values));
   const count = values.dims[0] ?? 0;
   const shown = rowsOf(values.data, count);

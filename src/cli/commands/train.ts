@@ -36,7 +36,14 @@ function overridesOf(flags: TrainFlags): Train {
   const given: Record<string, unknown> = {};
   for (const [name, text] of Object.entries(texts)) {
     if (text === undefined) continue;
-    given[name] = name === 'schedule' ? scheduleOf(text) : name === 'optimizer' ? text : text.trim() === '' ? text : Number(text);
+    given[name] =
+      name === 'schedule'
+        ? scheduleOf(text)
+        : name === 'optimizer'
+          ? text
+          : /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text)
+            ? Number(text)
+            : text;
   }
   const parsed = trainSchema.safeParse(given);
   if (parsed.success) return parsed.data;

@@ -1,7 +1,8 @@
 // prognet verify, prognet eval
-import { UsageError } from '../../core/errors.js';
+import { DataError, must, UsageError } from '../../core/errors.js';
+import { metricName } from '../../progressive/head.js';
 import { columnParameters } from '../../progressive/parameters.js';
-import { frozenOf, frozenTasks, openProject, taskOf } from '../../project/project.js';
+import { frozenOf, frozenTasks, openProject, type Project, taskOf } from '../../project/project.js';
 import { type Verified, type VerifyOptions, verifyTask } from '../../project/verify.js';
 import { integerFlag } from '../flags.js';
 import { colours, count, note, result, table } from '../report.js';
@@ -11,63 +12,99 @@ export interface VerifyFlags extends RuntimeFlags {
   readonly all?: boolean;
 }
 
-type Checked = Verified & { readonly sha256Weights: string; readonly seconds: number | undefined; readonly parameters: number };
+interface Checked {
+  readonly task: string;
+  readonly parameters: number;
+  /** Of its training. */
+  readonly seconds: number | undefined;
+  readonly sha256Weights: string;
+  readonly metric: { readonly name: string; readonly atFreeze: number };
+  /** undefined: the task's data cannot be read, `reason` says why. */
+  readonly verified?: Verified;
+  readonly reason?: string;
+}
 
-/** Opening the project checks the hashes of every frozen column; this runs the tasks. */
+function recorded(project: Project, task: string): Checked {
+  const { metrics, sha256 } = frozenOf(project, task).record;
+  const { index, column } = taskOf(project, task);
+  const name = metricName(column.head);
+  return {
+    task,
+    parameters: columnParameters(project.description, index).count,
+    seconds: metrics.seconds,
+    sha256Weights: sha256.weights,
+    metric: { name, atFreeze: metrics[name] ?? Number.NaN },
+  };
+}
+
+/** Opening the project checks the hashes of every frozen column; this runs the tasks. The data of one keep no other from its proof. */
 async function checkTasks(task: string | undefined, flags: VerifyFlags, how: VerifyOptions): Promise<Checked[]> {
   const project = openProject(flags.workspace ?? '.');
   const tasks = task === undefined ? frozenTasks(project) : [task];
-  for (const name of tasks) frozenOf(project, name);
+  const records = tasks.map((name) => recorded(project, name));
   const opened = await openRuntime(flags);
   const found: Checked[] = [];
-  for (const name of tasks) {
-    const { sha256, metrics } = frozenOf(project, name).record;
-    const verified = await verifyTask(opened.runtime, project, name, { ...how, ...chosen(opened) });
-    const parameters = columnParameters(project.description, taskOf(project, name).index).count;
-    found.push({ ...verified, sha256Weights: sha256.weights, seconds: metrics.seconds, parameters });
-    if (verified.identical === undefined) note(flags, `${name}: not comparable bit for bit, ${verified.reason}`);
+  for (const record of records) {
+    try {
+      const verified = await verifyTask(opened.runtime, project, record.task, { ...how, ...chosen(opened) });
+      found.push({ ...record, verified, ...(verified.reason !== undefined && { reason: verified.reason }) });
+    } catch (error) {
+      if (!(error instanceof DataError) || tasks.length === 1) throw error;
+      found.push({ ...record, reason: error.message });
+    }
+    const { reason } = must(found.at(-1), 'result');
+    if (reason !== undefined) note(flags, `${record.task}: not comparable bit for bit, ${reason}`);
   }
-  if (found.some((v) => v.identical === false)) process.exitCode = 1;
   return found;
 }
 
-function verdict(v: Verified): string {
-  if (v.identical !== undefined) return v.identical ? 'identical' : 'DIFFERENT';
-  return v.close === undefined ? 'not comparable' : v.close ? 'not comparable, metrics agree' : 'not comparable, METRICS DIFFER';
+/** Outputs that moved, or metrics that did where bits cannot be compared. */
+const moved = ({ verified }: Checked): boolean => verified?.identical === false || verified?.close === false;
+/** The test data are gone, or others than at freezing. */
+const unproved = ({ verified }: Checked): boolean => verified?.identical === undefined && verified?.close === undefined;
+
+function verdict(checked: Checked): string {
+  const { verified } = checked;
+  if (verified === undefined) return 'no data';
+  if (verified.identical !== undefined) return verified.identical ? 'identical' : 'DIFFERENT';
+  if (unproved(checked)) return 'other data';
+  return verified.close ? 'not comparable, metrics agree' : 'not comparable, METRICS DIFFER';
 }
 
 function print(flags: VerifyFlags, found: readonly Checked[]): void {
-  const rows = found.map((v) => [
-    v.task,
-    count(v.parameters),
-    v.seconds === undefined ? '-' : `${v.seconds.toFixed(1)} s`,
-    count(v.rows),
-    v.metric.atFreeze.toFixed(4),
-    v.metric.now.toFixed(4),
-    v.loss.toFixed(4),
-    verdict(v),
+  const rows = found.map((c) => [
+    c.task,
+    count(c.parameters),
+    c.seconds === undefined ? '-' : `${c.seconds.toFixed(1)} s`,
+    c.verified === undefined ? '-' : count(c.verified.rows),
+    c.metric.atFreeze.toFixed(4),
+    c.verified?.metric.now.toFixed(4) ?? '-',
+    c.verified?.loss.toFixed(4) ?? '-',
+    verdict(c),
   ]);
   const paint = (text: string, row: number, column: number) => {
-    const same = found[row]?.identical;
+    const same = found[row]?.verified?.identical;
     if (column !== 7) return text;
     return same === undefined ? colours.yellow(text) : same ? colours.green(text) : colours.red(text);
   };
-  const metric = found.some((v) => v.metric.name === 'error') ? 'metric' : 'accuracy';
+  const metric = found.some((c) => c.metric.name === 'error') ? 'metric' : 'accuracy';
   const header = ['task', 'parameters', 'trained in', 'test rows', `${metric} then`, 'now', 'loss now', 'outputs'];
-  result(flags, { tasks: found }, rows.length === 0 ? 'no task is trained yet' : table(header, rows, paint));
+  const tasks = found.map(({ verified, ...rest }) => ({ ...rest, ...verified }));
+  result(flags, { tasks }, rows.length === 0 ? 'no task is trained yet' : table(header, rows, paint));
 }
 
+/** Fails (exit code 1) where a task moved, or where nothing could be proved of it. */
 export async function verify(flags: VerifyFlags): Promise<void> {
-  print(flags, await checkTasks(undefined, flags, {}));
+  const found = await checkTasks(undefined, flags, {});
+  print(flags, found);
+  if (found.some((c) => moved(c) || unproved(c))) process.exitCode = 1;
 }
 
+/** Fails (exit code 1) where a task moved or its data cannot be read. */
 export async function evaluate(task: string | undefined, flags: VerifyFlags): Promise<void> {
   if (task !== undefined && flags.all) throw new UsageError('name one task, or give --all: prognet eval <task>');
   const threads = integerFlag('--threads', flags.threads);
-  print(
-    flags,
-    await checkTasks(task, flags, {
-      ...(threads === undefined ? {} : { threads }),
-    }),
-  );
+  const found = await checkTasks(task, flags, threads === undefined ? {} : { threads });
+  print(flags, found);
+  if (found.some((c) => moved(c) || c.verified === undefined)) process.exitCode = 1;
 }
