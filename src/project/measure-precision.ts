@@ -79,7 +79,7 @@ function routedSession(session: RunningSession, task: string, id: number): Runni
     inputNames: session.inputNames,
     run: async (feeds) => {
       const [scores] = routedNames;
-      const found = await session.run({ ...feeds, [taskIdName]: int64(id) }, [scores]);
+      const found = await session.run({ ...feeds, [taskIdName]: int64([id]) }, [scores]);
       return { [task]: must(found[scores], scores) };
     },
   };

@@ -95,7 +95,7 @@ function rowsOf(tensor, rows) {
 async function predict(task, request) {
   const { values, rows } = samples(request, await bodyOf(request));
   const feeds = { [input.name]: new ort.Tensor('float32', values, [rows, ...input.shape]) };
-  for (const [name, id] of Object.entries(task.feeds ?? {})) feeds[name] = new ort.Tensor('int64', [BigInt(id)], []);
+  for (const [name, id] of Object.entries(task.feeds ?? {})) feeds[name] = new ort.Tensor('int64', [BigInt(id)], [1]);
   const names = Object.values(task.outputs);
   const results = await sessions.get(task.file).run(feeds, names);
   if ((request.headers.accept ?? '').startsWith('application/x-npy')) {

@@ -62,7 +62,7 @@ function perSample(v: Value): string {
   return entry(v, dims.length === 0 ? '[ 1 ]\n    reshape { shape: [ ] }' : listed(dims));
 }
 
-/** A tensor with its batch; task_id, which may be a scalar or a vector of one, is the vector. */
+/** A tensor with its batch; task_id is a vector of one. */
 function whole(v: Value): string {
   return entry(v, listed(v.shape ?? [1]));
 }
