@@ -164,11 +164,12 @@ command('grad <model>', 'the gradient graph of any ONNX model, in standard ops',
   .option('--external-data', 'weights in <file>.data beside the model')
   .action(async (model: string, o: GradFlags) => (await import('./commands/grad.js')).grad(model, all(o)));
 
-command('deploy <target>', 'a folder for production: triton, kserve or node', [
+command('deploy <target>', 'a folder for production: triton, kserve, node or web', [
   'prognet deploy triton -o models                      a model repository, a model for each task',
   'prognet deploy triton --form all --precision fp16 -o models',
   'prognet deploy kserve --storage-uri s3://bucket/digits -o kserve',
   'prognet deploy node --tasks digits -o service        then: cd service && npm install && node server.mjs',
+  'prognet deploy web -o site                           a static page that runs the network in a browser',
 ])
   .requiredOption('-o, --output <dir>', 'the folder; one that holds anything of yours is refused')
   .option('--tasks <names>', 'with commas (default: every trained task)')

@@ -4,15 +4,18 @@ import type { Files, ServedModel } from '../deploy/bundles/bundle.js';
 import { kserveBundle, kubernetesName } from '../deploy/bundles/kserve.js';
 import { nodeService } from '../deploy/bundles/node-service.js';
 import { tritonDefaults, tritonRepository } from '../deploy/bundles/triton.js';
+import { webPage } from '../deploy/bundles/web-page.js';
 import type { Form } from '../progressive/forms.js';
+import { webPackageFolder } from '../runtime/node-package.js';
 import type { Runtime } from '../runtime/session.js';
 import { toBinary } from '../serde/to-binary.js';
 import { writeBundleFolder } from '../workspace/bundle-folder.js';
+import { bundleOf } from './bundle.js';
 import { convertModel, type PrecisionOptions } from './export-precision.js';
 import { exportedModel } from './export-tasks.js';
 import { frozenTasks, type Project } from './project.js';
 
-export const targets = ['triton', 'kserve', 'node'] as const;
+export const targets = ['triton', 'kserve', 'node', 'web'] as const;
 export type Target = (typeof targets)[number];
 
 export interface DeployOptions {
@@ -42,6 +45,12 @@ export async function deployTasks(project: Project, folder: string, options: Dep
   const ordered = frozenTasks(project).filter((task) => tasks.includes(task));
   const groups =
     form === 'task' ? tasks.map((task) => ({ name: task, tasks: [task] })) : [{ name: project.description.name, tasks: ordered }];
+  if (target === 'web') {
+    // The network itself, which grows in the page: not a model for each task.
+    const page = webPage(project.description.name, await bundleOf(project), webPackageFolder());
+    writeBundleFolder(folder, page);
+    return { target, folder, models: frozenTasks(project), files: [...page.keys()].sort() };
+  }
   const models: ServedModel[] = [];
   for (const group of groups) {
     const float32 = exportedModel(project, { tasks: group.tasks, probabilities: true, routed });
@@ -50,15 +59,20 @@ export async function deployTasks(project: Project, folder: string, options: Dep
       precision === undefined ? float32 : (await convertModel(project, precision.runtime, group.tasks, float32, precision)).model;
     models.push({ ...group, routed, name: folderName(group.name), model, bytes: toBinary(model) });
   }
-  const files = filesOf(project, models, options);
+  const files = filesOf(project, target, models, options);
   writeBundleFolder(folder, files);
   return { target, folder, models: models.map((m) => m.name), files: [...files.keys()].sort() };
 }
 
-function filesOf(project: Project, models: readonly ServedModel[], options: DeployOptions): Files {
+function filesOf(
+  project: Project,
+  target: Exclude<Target, 'web'>,
+  models: readonly ServedModel[],
+  options: DeployOptions,
+): Files {
   const { name } = project.description;
   const triton = { ...tritonDefaults, ...(options.maxBatch === undefined ? {} : { maxBatch: options.maxBatch }) };
-  switch (options.target) {
+  switch (target) {
     case 'triton':
       return tritonRepository(models, triton);
     case 'kserve':

@@ -15,3 +15,14 @@ export function packageFolder(): string {
 export function binaryFolder(): string {
   return join(packageFolder(), 'bin', 'napi-v6', process.platform, process.arch);
 }
+
+/** Where onnxruntime-web's modules and .wasm files lie. Throws RuntimeError where it is not installed. */
+export function webPackageFolder(): string {
+  try {
+    return dirname(createRequire(import.meta.url).resolve('onnxruntime-web'));
+  } catch (cause) {
+    throw new RuntimeError('onnxruntime-web is not installed, its files go into the bundle: npm install onnxruntime-web', {
+      cause,
+    });
+  }
+}

@@ -33,9 +33,13 @@ export async function deploy(name: string, flags: DeployFlags): Promise<void> {
       got: flags.form,
     });
   }
+  if (target === 'web' && (flags.tasks !== undefined || form !== 'task' || flags.precision !== 'fp32'))
+    throw new UsageError(
+      'web takes the network as it is, float32 with every trained task: leave out --tasks, --form and --precision',
+    );
   if (storageUri !== undefined && target !== 'kserve')
     throw new UsageError('--storage-uri is for kserve', { path: '--storage-uri' });
-  if (flags.maxBatch !== undefined && target === 'node')
+  if (flags.maxBatch !== undefined && (target === 'node' || target === 'web'))
     throw new UsageError('--max-batch is for triton and kserve', { path: '--max-batch' });
   const precision: PrecisionName = precisionFlag(flags.precision);
   if (form === 'routed' && precision === 'int8')
@@ -58,6 +62,7 @@ export async function deploy(name: string, flags: DeployFlags): Promise<void> {
   const next = {
     triton: `tritonserver --model-repository=${flags.output}`,
     kserve: `README.md in ${flags.output}`,
+    web: `serve ${flags.output} by any web server, as in npx serve ${flags.output}`,
     node: `cd ${flags.output} && npm install --omit=dev --ignore-scripts && node server.mjs`,
   };
   result(flags, deployed, `${flags.output} written: ${deployed.models.join(', ')} for ${target}. Next: ${next[target]}`);
