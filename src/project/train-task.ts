@@ -3,7 +3,6 @@ import { join } from 'node:path';
 import { DataError, DescriptionError, must, UsageError, WorkspaceError } from '../core/errors.js';
 import { type Dataset, rows, type Split } from '../data/dataset.js';
 import { fingerprint } from '../data/fingerprint.js';
-import { canonical } from '../progressive/description/canonical.js';
 import type { Column, Description, Train } from '../progressive/description/description.js';
 import { metricName } from '../progressive/head.js';
 import { columnSeed } from '../progressive/lowering.js';
