@@ -11,7 +11,8 @@ export interface GlobalOptions {
 /** Colours only where a person looks, and never against NO_COLOR. */
 function coloursOf(stream: NodeJS.WriteStream): ReturnType<typeof pc.createColors> {
   const { NO_COLOR, FORCE_COLOR, TERM } = process.env;
-  return pc.createColors(!NO_COLOR && (Boolean(FORCE_COLOR) || (stream.isTTY && TERM !== 'dumb')));
+  // A plain boolean: createColors takes undefined (a pipe's isTTY) for a question of its own, whose answer in CI is yes.
+  return pc.createColors(!NO_COLOR && (Boolean(FORCE_COLOR) || (stream.isTTY === true && TERM !== 'dumb')));
 }
 
 /** Colours of stdout. */
