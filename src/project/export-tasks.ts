@@ -1,5 +1,5 @@
 // Writes tasks as an ONNX file, weights inside or in a file beside it.
-import { existsSync, statSync } from 'node:fs';
+import { existsSync, realpathSync, statSync } from 'node:fs';
 import { UsageError } from '../core/errors.js';
 import type { Model } from '../ir/model.js';
 import { taskModel } from '../progressive/forms.js';
@@ -51,7 +51,10 @@ export function writeModel(project: Project, model: Model, file: string, options
     if (externalData)
       throw new UsageError(`${file}: is no regular file, which external data need`, { path: file, expected: 'a file' });
     writeFileAtomic(file, toPieces(model).pieces);
-  } else saveModel(model, file, { externalData });
+  } else {
+    // A link stays one: the file that it leads to is replaced.
+    saveModel(model, existsSync(file) ? realpathSync(file) : file, { externalData });
+  }
   return { file, externalData, tasks, opset: model.opset };
 }
 

@@ -1,5 +1,5 @@
 // A workspace whose files, data or description changed under it: what every command then says.
-import { chmodSync, cpSync, existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, cpSync, existsSync, lstatSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, expect, it } from 'vitest';
 import { csv, prognet, start, until, workspace, yaml } from './support.js';
@@ -107,6 +107,10 @@ it('a plain export over one with external data leaves no data file', () => {
   expect(prognet('export', '--all', '-o', file, '-C', dir).status).toBe(0);
   expect(existsSync(`${file}.data`)).toBe(false);
   expect(prognet('inspect', file).status).toBe(0);
+  symlinkSync(file, join(dir, 'link.onnx'));
+  expect(prognet('export', '--task', 'a', '-o', join(dir, 'link.onnx'), '-C', dir).status).toBe(0);
+  expect(lstatSync(join(dir, 'link.onnx')).isSymbolicLink()).toBe(true);
+  expect(JSON.parse(prognet('inspect', file, '--json').stdout).outputs).toMatchObject([{ name: 'a' }]);
 });
 
 it('one JSON document whatever is asked, and surplus words are refused', () => {

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
@@ -33,9 +33,12 @@ function npy(dict: string, body: ArrayLike<number>, version = 1): Uint8Array {
 const dict = (descr: string, shape: string, fortran = 'False') =>
   `{'descr': '${descr}', 'fortran_order': ${fortran}, 'shape': ${shape}, }`;
 
+/** The environment of scripts/python, else whatever python3 is. */
+const own = new URL('../../.venv/bin/python', import.meta.url).pathname;
+const python = existsSync(own) ? own : 'python3';
 const hasNumpy = (() => {
   try {
-    execFileSync('python3', ['-c', 'import numpy'], { stdio: 'ignore' });
+    execFileSync(python, ['-c', 'import numpy'], { stdio: 'ignore' });
     return true;
   } catch {
     return false;
@@ -166,11 +169,11 @@ describe('npy', () => {
     );
   });
 
-  test.skipIf(!hasNumpy)('NumPy reads what is written (skipped where python3 has no numpy)', () => {
+  test.skipIf(!hasNumpy)('NumPy reads what is written (skipped where Python has no numpy: sh scripts/python/setup)', () => {
     const dir = mkdtempSync(join(tmpdir(), 'prognet-npy-'));
     writeFileSync(join(dir, 'a.npy'), writeNpy(Tensor.from('int32', [1, 2, 3, 4, 5, 6], [2, 3])));
     const code = `import numpy; a = numpy.load('${join(dir, 'a.npy')}'); print(a.dtype, a.tolist())`;
-    expect(execFileSync('python3', ['-c', code], { encoding: 'utf8' }).trim()).toBe('int32 [[1, 2, 3], [4, 5, 6]]');
+    expect(execFileSync(python, ['-c', code], { encoding: 'utf8' }).trim()).toBe('int32 [[1, 2, 3], [4, 5, 6]]');
     rmSync(dir, { recursive: true });
   });
 });
