@@ -7,6 +7,7 @@ import { definitionOf } from '../ops/definition.js';
 import { GradientContext } from '../ops/op-def.js';
 import type { Ops } from '../ops/ops.js';
 import { controlFlowGradient } from './control-flow.js';
+import { expansionGradient } from './expansion.js';
 import { downstream, upstream } from './path.js';
 import { unbroadcast } from './unbroadcast.js';
 
@@ -57,7 +58,9 @@ function inputGradients(
     const x = node.inputs[i];
     return x !== null && x !== undefined && active.has(x);
   };
-  const ds = def.gradient(new GradientContext(node, g.opset, g, dys, needs));
+  const c = new GradientContext(node, g.opset, g, dys, needs);
+  if (typeof def.gradient === 'object') return expansionGradient(c, def.gradient, backpropagate);
+  const ds = def.gradient(c);
   return ds.flatMap((d, i) => {
     const x = node.inputs[i];
     return d === null || x === null || x === undefined ? [] : [[x, d] as const];

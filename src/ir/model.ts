@@ -10,7 +10,9 @@ export const producer = 'prognet';
 
 /** The IR version that an ONNX release pairs with an opset (ONNX, Versioning.md): readers of that opset know it. */
 export function irVersionFor(opset: number): number {
-  return opset <= 18 ? defaultIrVersion : opset <= 20 ? 9 : 10;
+  if (opset <= 18) return defaultIrVersion;
+  if (opset <= 20) return 9;
+  return opset <= 22 ? 10 : Math.min(opset - 12, 13);
 }
 
 export interface FunctionDef {

@@ -22,6 +22,7 @@ export type ActivationOp =
   | 'HardSigmoid'
   | 'HardSwish'
   | 'Mish'
+  | 'Swish'
   | 'Gelu'
   | 'Softmax'
   | 'LogSoftmax'
@@ -184,6 +185,17 @@ export const activation: Readonly<Record<ActivationOp, OpDef>> = {
     const rest = g.mul(g.mul(c.x(0), g.sigmoid(c.x(0))), g.sub(k(c, 1), g.mul(t, t)));
     return [g.mul(c.dy(), g.add(t, rest))];
   }),
+  // y = x s, s = sigmoid(alpha x): y' = s + alpha y (1 - s)
+  Swish: unary(
+    [24],
+    (c) => {
+      const { g } = c;
+      const alpha = k(c, c.float('alpha', 1));
+      const s = g.sigmoid(g.mul(c.x(0), alpha));
+      return [g.mul(c.dy(), g.add(s, g.mul(g.mul(c.y(), alpha), g.sub(k(c, 1), s))))];
+    },
+    { attributes: { alpha: 'float' } },
+  ),
   Gelu: unary([20], geluGradient, {
     attributes: { approximate: 'string' },
     infer: (c) => {

@@ -14,6 +14,7 @@ import { expandLike, reshapeLike } from './shape-like.js';
 export type NormOp =
   | 'BatchNormalization'
   | 'LayerNormalization'
+  | 'RMSNormalization'
   | 'InstanceNormalization'
   | 'GroupNormalization'
   | 'LpNormalization'
@@ -170,6 +171,20 @@ function layerNormalizationGradient(c: GradientContext): (Value | null)[] {
   return [whole, c.needs(1) && dy !== null ? g.mul(dy, std.xhat) : null, c.needs(2) ? dy : null];
 }
 
+// xhat = x r, r = (mean x^2 + epsilon)^-1/2, y = scale xhat: dx = r (d - xhat mean(d xhat)) with d = scale dy, dscale = dy xhat
+function rmsNormalizationGradient(c: GradientContext): (Value | null)[] {
+  const { g } = c;
+  const [x, scale, dy] = [c.x(0), c.x(1), castLike(g, c.dy(), c.x(0))];
+  const axes = trailingAxes(c);
+  const r = inverseDeviation(g, reduceMean(g, g.mul(x, x), axes), c.float('epsilon', 1e-5));
+  const xhat = g.mul(x, r);
+  const dx = () => {
+    const d = g.mul(dy, castLike(g, scale, x));
+    return g.mul(r, g.sub(d, g.mul(xhat, reduceMean(g, g.mul(d, xhat), axes))));
+  };
+  return [c.needs(0) ? dx() : null, c.needs(1) ? castLike(g, g.mul(dy, xhat), scale) : null];
+}
+
 function instanceNormalizationGradient(c: GradientContext): (Value | null)[] {
   const { g } = c;
   const rank = channelRank(c);
@@ -284,6 +299,20 @@ export const norm: Readonly<Record<NormOp, OpDef>> = {
       return [tensorType(c.dtype(0), shape), statistics, statistics];
     },
     gradient: layerNormalizationGradient,
+  },
+  RMSNormalization: {
+    versions: [23],
+    inputs: 'X scale',
+    outputs: 'Y',
+    attributes: { axis: 'int', epsilon: 'float', stash_type: 'int' },
+    infer: (c) => {
+      requireFloat(c, 0);
+      const shape = c.shape(0);
+      if (shape !== undefined) c.axis(c.int('axis', -1), shape.length);
+      broadcastWith(c, shape, 1);
+      return [tensorType(c.dtype(1), shape)];
+    },
+    gradient: rmsNormalizationGradient,
   },
   InstanceNormalization: {
     versions: [1, 6, 22],

@@ -14,6 +14,14 @@ import type { Ops } from './ops.js';
  */
 export type GradientRule = (c: GradientContext) => readonly (Value | null)[];
 
+/**
+ * For ops that are functions of others: the outputs, written out in ops of the table, which the driver differentiates. The forward node
+ * stays as it is; what the gradient needs of the expansion is computed beside it.
+ */
+export interface Expansion {
+  readonly expand: (c: GradientContext) => readonly Value[];
+}
+
 export interface OpDef {
   /** ai.onnx versions at which the op changed, ascending; the rules here hold from `versions[0]` on as far as `since` in them says. */
   readonly versions: readonly number[];
@@ -26,7 +34,7 @@ export interface OpDef {
    * "zero": piecewise constant or no float path. "unsupported": refused by name when a gradient is asked for. "subgraphs": If, Loop and Scan,
    * which autodiff/control-flow.ts differentiates.
    */
-  readonly gradient: GradientRule | 'zero' | 'unsupported' | 'subgraphs';
+  readonly gradient: GradientRule | Expansion | 'zero' | 'unsupported' | 'subgraphs';
   /** Value of the outputs when all inputs are known. undefined: not for these inputs. */
   readonly fold?: (c: NodeContext, inputs: readonly (Tensor | null)[]) => readonly Tensor[] | undefined;
 }

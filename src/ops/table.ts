@@ -1,5 +1,6 @@
 // The op table: every op of ai.onnx that prognet knows, each in one family file.
 import { type ActivationOp, activation } from './activation.js';
+import { type AttentionOp, attention } from './attention.js';
 import { type BlocksOp, blockOps } from './blocks.js';
 import { type ControlOp, control } from './control-flow.js';
 import { type ConvOp, conv } from './conv.js';
@@ -32,6 +33,7 @@ import { type VisionOp, vision } from './vision.js';
 
 export type OpName =
   | ActivationOp
+  | AttentionOp
   | BlocksOp
   | ControlOp
   | ConvOp
@@ -62,6 +64,7 @@ export type OpName =
 
 export const table: Readonly<Record<OpName, OpDef>> = {
   ...activation,
+  ...attention,
   ...blockOps,
   ...control,
   ...conv,

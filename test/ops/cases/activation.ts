@@ -16,6 +16,7 @@ type Unary =
   | 'hardSigmoid'
   | 'hardSwish'
   | 'mish'
+  | 'swish'
   | 'gelu'
   | 'shrink';
 interface Row {
@@ -45,6 +46,8 @@ const rows: readonly Row[] = [
   { op: 'hardSigmoid', kinks: [-1, 1], attributes: { alpha: 0.5, beta: 0.5 }, float32: true },
   { op: 'hardSwish', kinks: [-3, 3], float32: true },
   { op: 'mish', opset: 18, float32: true },
+  { op: 'swish', opset: 24, float32: true },
+  { op: 'swish', opset: 24, attributes: { alpha: 0.6 }, float32: true },
   { op: 'gelu', opset: 20, float32: true },
   { op: 'gelu', opset: 20, attributes: { approximate: 'tanh' }, float32: true },
   { op: 'shrink', kinks: [-0.5, 0.5], float32: true },

@@ -1,6 +1,7 @@
 // Every gradient case, by family.
 import type { Case } from '../gradient-case.js';
 import { activationCases } from './activation.js';
+import { attentionCases } from './attention.js';
 import { convCases } from './conv.js';
 import { elementwiseCases } from './elementwise.js';
 import { gatherCases } from './gather.js';
@@ -18,6 +19,7 @@ import { trigonometryCases } from './trigonometry.js';
 export const families: Readonly<Record<string, readonly Case[]>> = {
   elementwise: elementwiseCases,
   activation: activationCases,
+  attention: attentionCases,
   trigonometry: trigonometryCases,
   matmul: matmulCases,
   conv: convCases,

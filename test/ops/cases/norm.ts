@@ -70,6 +70,17 @@ const layer = [-1, 1, 0, -2].flatMap((axis): Case[] => {
   ];
 });
 
+const rms = [-1, 1, 0, -2].flatMap((axis): Case[] => {
+  const dims = [2, 3, 2];
+  const row: Case = {
+    name: `rMSNormalization axis ${axis}`,
+    inputs: [values(dims), values(dims.slice(axis), { seed: 2 })],
+    build: (g, v) => g.rMSNormalization(...v, { axis, epsilon: 0.1 }),
+    options: { opset: 23 },
+  };
+  return [row, { ...row, name: `${row.name}, N unknown`, options: { opset: 23, shapes: [['N', 3, 2], dims.slice(axis)] } }];
+});
+
 const others: Case[] = [
   ...[1, 2].flatMap((p) =>
     [-1, 0, 1].map(
@@ -102,6 +113,7 @@ const smooth = [
     inputs: [values([2, 3]), values([3], { seed: 2 })],
     build: (g, v) => g.layerNormalization(at(v), at(v, 1), { epsilon: 0.1 }),
   } satisfies Case,
+  ...rms.slice(0, 1),
 ].map(secondOrder);
 
-export const normCases: readonly Case[] = [...batch, ...instance, ...group, ...layer, ...others, ...smooth];
+export const normCases: readonly Case[] = [...batch, ...instance, ...group, ...layer, ...rms, ...others, ...smooth];
