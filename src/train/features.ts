@@ -169,14 +169,13 @@ export class FeaturedData {
     return this.taps !== undefined ? 'memory' : this.stored !== undefined ? 'store' : 'nowhere';
   }
 
-  /** Feeds of the step graph in the form `step`: the rows themselves, class targets as int32. */
+  /** Feeds of the step graph in the form `step`: the rows themselves. */
   async minibatch(rows: Uint32Array): Promise<Record<string, Tensor>> {
     const own = gatherRows(this.inputs, rows);
-    const targets = gatherRows(this.targets, rows);
     const { taps } = this;
     return {
       [stepInputs.data]: own,
-      [stepInputs.targets]: targets.dtype === 'int64' ? Tensor.from('int32', targets.numbers(), targets.dims) : targets,
+      [stepInputs.targets]: gatherRows(this.targets, rows),
       ...(taps === undefined
         ? await this.features.compute(own)
         : Object.fromEntries(Object.entries(taps).map(([name, t]) => [name, gatherRows(t, rows)]))),

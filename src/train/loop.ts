@@ -75,6 +75,8 @@ const secondsPerCheckpoint = 10;
 const rowsPerEvaluation = 500;
 /** Providers that hand a Loop to the CPU, weights and all: they run one step at a time. */
 const loopless: ReadonlySet<string> = new Set(['webgpu', 'webnn']);
+/** Providers without a kernel for SoftmaxCrossEntropyLoss (ONNX Runtime, docs/OperatorKernels.md): they take classes as int32. */
+const withoutClassLoss: ReadonlySet<string> = new Set([...loopless, 'cuda', 'tensorrt', 'dml', 'coreml']);
 
 /** Trains the column until its epochs are done. */
 export async function train(request: TrainRequest): Promise<TrainResult> {
@@ -114,13 +116,15 @@ class Training {
     const dataType = request.train.inputs.dtype === 'uint8' ? 'uint8' : 'float32';
     const features = await Features.create(runtime, description, column, request.frozen, dataType, session);
     const onRows = (done: number, total: number) => onEvent?.({ kind: 'features', done, total });
-    const data = await FeaturedData.create(features, request.train, tapBudget, tapStorage, onRows);
+    const provider = session.providers?.[0] ?? 'cpu';
+    const classes = withoutClassLoss.has(provider) ? 'int32' : 'int64';
+    const data = await FeaturedData.create(features, withClasses(request.train, classes), tapBudget, tapStorage, onRows);
     const size = { bytes: features.bytes(data.rows), budget: tapBudget };
     if (data.place === 'store') onEvent?.({ kind: 'stored', ...size, found: data.stored?.found === true });
     if (data.place === 'nowhere') onEvent?.({ kind: 'uncached', ...size });
     const left = data.place === 'memory' ? tapBudget - size.bytes : 0;
     const validation = request.validation && (await FeaturedData.create(features, request.validation, left, tapStorage));
-    const form = loopless.has(session.providers?.[0] ?? 'cpu') ? 'step' : 'loop';
+    const form = loopless.has(provider) ? 'step' : 'loop';
     const graph = stepGraph({
       description,
       column,
@@ -128,6 +132,7 @@ class Training {
       dataType,
       ...(settings.clip === undefined ? {} : { clip: settings.clip }),
       form,
+      classes,
     });
     const carried = Object.fromEntries(graph.carried.map(({ name }) => [name, nextName(name)]));
     const stepSession = await runtime.createCarryingSession(toBinary(graph.model), form === 'loop' ? {} : carried, {
@@ -359,4 +364,12 @@ class Training {
     }
     return sum.result();
   }
+}
+
+/** The data with class targets of that dtype; targets of other heads are float32 and stay. */
+function withClasses(data: TrainData, dtype: 'int64' | 'int32'): TrainData {
+  const { targets } = data;
+  return targets.dtype === 'int64' && dtype === 'int32'
+    ? { ...data, targets: Tensor.from('int32', targets.numbers(), targets.dims) }
+    : data;
 }

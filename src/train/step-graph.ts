@@ -51,9 +51,11 @@ export interface StepRequest {
   readonly opset?: number;
   /**
    * `loop` (the default): many minibatches in one run. `step`: one, for providers without Loop, such as WebGPU, where the carried values stay
-   * on the device between runs; class targets are int32 there, since no graphics processor has int64.
+   * on the device between runs.
    */
   readonly form?: 'loop' | 'step';
+  /** dtype of class targets: int64 (the default), or int32 for a loss without SoftmaxCrossEntropyLoss, which graphics processors lack. */
+  readonly classes?: 'int64' | 'int32';
 }
 
 export interface StepGraph {
@@ -80,7 +82,7 @@ export function stepGraph(request: StepRequest): StepGraph {
   const data = g.input(stepInputs.data, request.dataType, [rowsHere, ...input.shape]);
   const targets = g.input(
     stepInputs.targets,
-    head.kind === 'classify' ? (loop ? 'int64' : 'int32') : 'float32',
+    head.kind === 'classify' ? (request.classes ?? 'int64') : 'float32',
     head.kind === 'classify' ? [rowsHere] : [rowsHere, headWidth(head)],
   );
   const tapValues = new Map(
