@@ -17,14 +17,15 @@ interface Import {
 
 const below = ['core', 'ir', 'ops'];
 const lowering = [...below, 'passes', 'autodiff', 'nn', 'optim'];
-const training = [...lowering, 'progressive', 'serde', 'data', 'workspace', 'runtime'];
+const training = [...lowering, 'files', 'progressive', 'serde', 'data', 'workspace', 'runtime'];
 const using = [...training, 'train'];
 
 /** Folder to the folders it may import from; itself always. */
 const layers: Readonly<Record<string, readonly string[]>> = {
   core: [],
+  files: ['core'],
   ir: ['core'],
-  serde: ['core', 'ir'],
+  serde: ['core', 'files', 'ir'],
   ops: ['core', 'ir'],
   passes: below,
   autodiff: below,
@@ -32,7 +33,7 @@ const layers: Readonly<Record<string, readonly string[]>> = {
   optim: below,
   runtime: ['core'],
   data: ['core'],
-  workspace: ['core'],
+  workspace: ['core', 'files'],
   progressive: lowering,
   train: training,
   web: [...training, 'train'],

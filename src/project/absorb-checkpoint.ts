@@ -2,6 +2,7 @@
 // is written before every parameter was found to fit.
 import { ModelError, must, UsageError } from '../core/errors.js';
 import type { Tensor } from '../core/tensor.js';
+import { readWhole } from '../files/read-file.js';
 import { columnSeed } from '../progressive/lowering.js';
 import { columnParameters } from '../progressive/parameters.js';
 import { defaultThreads } from '../runtime/node.js';
@@ -9,7 +10,6 @@ import type { Runtime } from '../runtime/session.js';
 import { readCheckpoint } from '../serde/checkpoint/read-checkpoint.js';
 import type { TrainingCheckpoint } from '../serde/checkpoint/schema.js';
 import type { ColumnRecord } from '../workspace/column-record.js';
-import { readWhole } from '../workspace/read-file.js';
 import { clearRun } from '../workspace/run-store.js';
 import { createFolders } from '../workspace/workspace.js';
 import { testAndFreeze } from './freeze-task.js';

@@ -1,9 +1,9 @@
 // A workspace's network as one file, for prognet/web: all columns that are described, the trained ones with their weights.
 import { UsageError } from '../core/errors.js';
+import { writeFileAtomic } from '../files/atomic-file.js';
 import { toInput } from '../progressive/description/parse.js';
 import { writeBundle } from '../train/bundle.js';
 import { Network } from '../train/network.js';
-import { writeFileAtomic } from '../workspace/atomic-file.js';
 import { frozenTasks, type Project } from './project.js';
 
 export interface Bundled {

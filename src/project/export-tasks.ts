@@ -1,11 +1,11 @@
 // Writes tasks as an ONNX file, weights inside or in a file beside it.
 import { existsSync, realpathSync, statSync } from 'node:fs';
 import { UsageError } from '../core/errors.js';
+import { writeFileAtomic } from '../files/atomic-file.js';
 import type { Model } from '../ir/model.js';
 import { taskModel } from '../progressive/forms.js';
-import { saveModel } from '../serde/external-data.js';
+import { saveModel } from '../serde/save-model.js';
 import { toPieces } from '../serde/to-binary.js';
-import { writeFileAtomic } from '../workspace/atomic-file.js';
 import { frozenOf, frozenTasks, type Project, refuseOwnFile, weightsOf } from './project.js';
 
 export interface ExportOptions {

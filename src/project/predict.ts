@@ -4,11 +4,11 @@ import { Tensor } from '../core/tensor.js';
 import { datasetFrom } from '../data/from-arrays.js';
 import { readIdx } from '../data/idx.js';
 import { readNpy } from '../data/npy.js';
+import { readWhole } from '../files/read-file.js';
 import { taskModel } from '../progressive/forms.js';
 import type { Runtime, SessionOptions } from '../runtime/session.js';
 import { toBinary } from '../serde/to-binary.js';
 import { outputsOf } from '../train/outputs.js';
-import { readWhole } from '../workspace/read-file.js';
 import { frozenOf, type Project, taskOf, weightsOf } from './project.js';
 
 export interface Prediction {

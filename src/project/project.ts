@@ -1,6 +1,8 @@
 // A workspace opened for work: its description and its frozen columns, each checked against its hashes and against the description.
 import { join, relative, resolve } from 'node:path';
 import { DescriptionError, must, UsageError, WorkspaceError } from '../core/errors.js';
+import { shortHash } from '../files/hash.js';
+import { readWhole } from '../files/read-file.js';
 import { canonical, describeDifference } from '../progressive/description/canonical.js';
 import type { Column, Description } from '../progressive/description/description.js';
 import { readDescription } from '../progressive/description/parse.js';
@@ -8,8 +10,6 @@ import { columnIndex } from '../progressive/forms.js';
 import { tapsRead } from '../progressive/lowering.js';
 import { columnParameters, type Weights } from '../progressive/parameters.js';
 import { type FrozenColumn, listColumns, loadColumn } from '../workspace/column-store.js';
-import { shortHash } from '../workspace/hash.js';
-import { readWhole } from '../workspace/read-file.js';
 import { requireWorkspace, type Workspace } from '../workspace/workspace.js';
 
 export interface Project {

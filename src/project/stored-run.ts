@@ -2,10 +2,10 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import * as z from 'zod';
+import { readWhole } from '../files/read-file.js';
 import type { Train } from '../progressive/description/description.js';
 import { trainSchema } from '../progressive/description/train-schema.js';
 import { type Json, parseJson, stableJson } from '../workspace/json.js';
-import { readWhole } from '../workspace/read-file.js';
 
 /** What decides a training's numbers; a resumed training must agree in all of it. */
 export interface RunIdentity {

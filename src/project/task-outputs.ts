@@ -1,13 +1,13 @@
 // What a frozen task answers, by the model that `export` writes: raw scores and their hash.
 import { InterruptedError } from '../core/errors.js';
 import type { Tensor } from '../core/tensor.js';
+import { sha256 } from '../files/hash.js';
 import type { Description } from '../progressive/description/description.js';
 import { taskModel } from '../progressive/forms.js';
 import type { Weights } from '../progressive/parameters.js';
 import type { Runtime, SessionOptions } from '../runtime/session.js';
 import { toBinary } from '../serde/to-binary.js';
 import { outputsOf } from '../train/outputs.js';
-import { sha256 } from '../workspace/hash.js';
 
 export interface TaskOutputs {
   /** float32 [D, k] */

@@ -7,6 +7,8 @@ import type { Tensor } from '../core/tensor.js';
 import { type ArtifactsRequest, trainingArtifacts } from '../deploy/artifacts/artifacts.js';
 import type { FrozenForm } from '../deploy/artifacts/column-graph.js';
 import { officialOptimizer } from '../deploy/artifacts/optimizer-model.js';
+import { writeFileAtomic } from '../files/atomic-file.js';
+import { fileError } from '../files/file-error.js';
 import type { Clip } from '../optim/clip.js';
 import { columnSeed } from '../progressive/lowering.js';
 import { initialWeights } from '../progressive/parameters.js';
@@ -15,9 +17,7 @@ import { writeCheckpoint } from '../serde/checkpoint/write-checkpoint.js';
 import { toBinary } from '../serde/to-binary.js';
 import { trainSettings } from '../train/settings.js';
 import { stateSchema } from '../train/state-schema.js';
-import { writeFileAtomic } from '../workspace/atomic-file.js';
 import { readNewestCheckpoint } from '../workspace/checkpoint.js';
-import { fileError } from '../workspace/file-error.js';
 import { type Project, requireSources, taskOf, weightsOf } from './project.js';
 import { storedRun } from './stored-run.js';
 

@@ -3,11 +3,11 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { WorkspaceError } from '../core/errors.js';
-import { syncFolder, writeNewFile } from './atomic-file.js';
-import { fileError } from './file-error.js';
-import { makeFolder } from './folder.js';
-import { sha256 } from './hash.js';
-import { removeQuietly, removeStale, temporaryName } from './temporary.js';
+import { syncFolder, writeNewFile } from '../files/atomic-file.js';
+import { fileError } from '../files/file-error.js';
+import { makeFolder } from '../files/folder.js';
+import { sha256 } from '../files/hash.js';
+import { removeQuietly, removeStale, temporaryName } from '../files/temporary.js';
 
 /** Lists what was written, by path and sha256. */
 const list = '.prognet-bundle.json';

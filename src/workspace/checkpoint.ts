@@ -3,13 +3,13 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { DataError, PrognetError, WorkspaceError } from '../core/errors.js';
 import type { Tensor } from '../core/tensor.js';
-import { writeFileAtomic } from './atomic-file.js';
-import { errorCode, fileError } from './file-error.js';
-import { sha256, sha256Tensors } from './hash.js';
+import { writeFileAtomic } from '../files/atomic-file.js';
+import { errorCode, fileError } from '../files/file-error.js';
+import { sha256, sha256Tensors } from '../files/hash.js';
+import { readWhole } from '../files/read-file.js';
+import { removeQuietly } from '../files/temporary.js';
 import { type Json, parseJson, stableJson } from './json.js';
-import { readWhole } from './read-file.js';
 import { decodeSafetensors, encodeSafetensorsParts } from './safetensors.js';
-import { removeQuietly } from './temporary.js';
 
 export interface Checkpoint {
   /** Minibatches done; metrics beyond it are of a future that did not happen. */

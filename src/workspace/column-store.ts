@@ -3,15 +3,15 @@ import { mkdirSync, readdirSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { WorkspaceError } from '../core/errors.js';
 import type { Tensor } from '../core/tensor.js';
-import { syncFolder, writeNewFile } from './atomic-file.js';
+import { syncFolder, writeNewFile } from '../files/atomic-file.js';
+import { errorCode, fileError } from '../files/file-error.js';
+import { makeFolder } from '../files/folder.js';
+import { sha256, shortHash } from '../files/hash.js';
+import { readWhole } from '../files/read-file.js';
+import { removeQuietly, removeStale, temporaryName } from '../files/temporary.js';
 import { type ColumnDraft, type ColumnRecord, readRecord, writeRecord } from './column-record.js';
-import { errorCode, fileError } from './file-error.js';
-import { makeFolder } from './folder.js';
-import { sha256, shortHash } from './hash.js';
-import { readWhole } from './read-file.js';
 import { decodeSafetensors, encodeSafetensorsParts } from './safetensors.js';
 import { checkTask } from './task-name.js';
-import { removeQuietly, removeStale, temporaryName } from './temporary.js';
 
 const readOnly = 0o444;
 

@@ -3,17 +3,17 @@
 import { existsSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { InternalError, WorkspaceError } from '../core/errors.js';
-import { writeFileAtomic } from './atomic-file.js';
+import { writeFileAtomic } from '../files/atomic-file.js';
+import { errorCode, fileError } from '../files/file-error.js';
+import { makeFolder } from '../files/folder.js';
+import { sha256, shortHash } from '../files/hash.js';
+import { readWhole } from '../files/read-file.js';
+import { removeQuietly, removeStale, temporaryName } from '../files/temporary.js';
 import { type Checkpoint, listGenerations, readNewestCheckpoint, writeCheckpoint } from './checkpoint.js';
-import { errorCode, fileError } from './file-error.js';
-import { makeFolder } from './folder.js';
-import { sha256, shortHash } from './hash.js';
 import { firstDifference, isJsonObject, type Json, parseJson, stableJson } from './json.js';
 import { acquireLock, type Lock } from './lock-file.js';
 import { type MetricsRecord, MetricsWriter, readMetrics, truncateMetrics } from './metrics-log.js';
-import { readWhole } from './read-file.js';
 import { checkTask } from './task-name.js';
-import { removeQuietly, removeStale, temporaryName } from './temporary.js';
 
 export interface Resumed {
   /** Undefined when the run was interrupted before its first checkpoint. */

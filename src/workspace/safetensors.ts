@@ -4,7 +4,7 @@
 import { byteLength, type DType } from '../core/dtype.js';
 import { DataError } from '../core/errors.js';
 import { Tensor } from '../core/tensor.js';
-import { oneLine, reason } from './one-line.js';
+import { oneLine, reason } from '../files/one-line.js';
 
 /** The format's own limit on its header. */
 export const maxHeaderBytes = 100_000_000;

@@ -7,13 +7,13 @@ import { join } from 'node:path';
 import * as z from 'zod';
 import { PrognetError } from '../core/errors.js';
 import type { Tensor } from '../core/tensor.js';
-import { writeFileAtomic } from './atomic-file.js';
-import { fileError } from './file-error.js';
-import { makeFolder } from './folder.js';
-import { sha256, sha256Pattern, sha256Tensors } from './hash.js';
+import { writeFileAtomic } from '../files/atomic-file.js';
+import { fileError } from '../files/file-error.js';
+import { makeFolder } from '../files/folder.js';
+import { sha256, sha256Pattern, sha256Tensors } from '../files/hash.js';
+import { readWhole } from '../files/read-file.js';
+import { removeQuietly, removeStale, temporaryName } from '../files/temporary.js';
 import { parseJson, stableJson } from './json.js';
-import { readWhole } from './read-file.js';
-import { removeQuietly, removeStale, temporaryName } from './temporary.js';
 
 const noteSchema = z.strictObject({ format: z.literal(1), bytes: z.int().min(0), sha256: z.string().regex(sha256Pattern) });
 

@@ -2,8 +2,8 @@
 import { statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { WorkspaceError } from '../core/errors.js';
-import { fileError } from './file-error.js';
-import { makeFolder } from './folder.js';
+import { fileError } from '../files/file-error.js';
+import { makeFolder } from '../files/folder.js';
 
 /** Names of the description, in the order in which they are looked for. */
 export const descriptionNames = ['prognet.yaml', 'prognet.yml', 'prognet.json'] as const;

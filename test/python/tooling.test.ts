@@ -12,7 +12,7 @@ import type { Model } from '../../src/ir/model.js';
 import { optimizer } from '../../src/optim/optimizer.js';
 import { taskModel } from '../../src/progressive/forms.js';
 import { initialWeights } from '../../src/progressive/parameters.js';
-import { saveModel } from '../../src/serde/external-data.js';
+import { saveModel } from '../../src/serde/save-model.js';
 import { toBinary } from '../../src/serde/to-binary.js';
 import { featureGraph } from '../../src/train/frozen-graph.js';
 import { stepGraph } from '../../src/train/step-graph.js';

@@ -13,11 +13,11 @@ import { join } from 'node:path';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { DataError, WorkspaceError } from '../../src/core/errors.js';
+import { sha256, sha256Tensors } from '../../src/files/hash.js';
+import { ownIdentity } from '../../src/files/process-identity.js';
 import type { ColumnDraft } from '../../src/workspace/column-record.js';
 import { freezeColumn, listColumns, loadColumn } from '../../src/workspace/column-store.js';
-import { sha256, sha256Tensors } from '../../src/workspace/hash.js';
 import { isJsonObject, type Json, parseJson, stableJson } from '../../src/workspace/json.js';
-import { ownIdentity } from '../../src/workspace/process-identity.js';
 import { sampleDraft, sampleTensors } from './sample.js';
 import { errorOf, messageOf, temporaryFolder } from './support.js';
 

@@ -3,8 +3,8 @@ import { existsSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { Random } from '../../src/core/random.js';
+import { sha256Tensors } from '../../src/files/hash.js';
 import { freezeColumn, listColumns, loadColumn } from '../../src/workspace/column-store.js';
-import { sha256Tensors } from '../../src/workspace/hash.js';
 import { openRun } from '../../src/workspace/run-store.js';
 import { sampleDraft, sampleTensors } from './sample.js';
 import { buildChild, messageOf, startChild, temporaryFolder, wait } from './support.js';
@@ -29,10 +29,17 @@ describe('killed at random moments', () => {
     const columns = join(root, 'columns');
     let next = 0;
     let halfWritten = 0;
+    // Kills fall within the time that freezing takes here, twice over: a busy machine takes longer.
+    const first = startChild(scripts.freeze, [temporaryFolder(), '0']);
+    await first.line(0);
+    const begun = performance.now();
+    await first.line(1);
+    const span = 2 * (performance.now() - begun);
+    await first.kill();
     for (let i = 0; i < kills; i++) {
       const child = startChild(scripts.freeze, [root, String(next)]);
       await child.line(0);
-      await wait(random.uniform() * 30);
+      await wait(random.uniform() * span);
       expect(await child.kill()).toBe(true);
       const said = child.lines().slice(1);
       const listed = listColumns(root);

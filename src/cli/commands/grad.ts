@@ -3,7 +3,8 @@ import { UsageError } from '../../core/errors.js';
 import { gradientModel } from '../../deploy/gradient-model.js';
 import type { Value } from '../../ir/graph.js';
 import { formatType } from '../../ir/types.js';
-import { loadModel, saveModel } from '../../serde/external-data.js';
+import { loadModel } from '../../serde/external-data.js';
+import { saveModel } from '../../serde/save-model.js';
 import { type GlobalOptions, result } from '../report.js';
 
 export interface GradFlags extends GlobalOptions {

@@ -3,10 +3,10 @@
 import { existsSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
 import { UsageError } from '../../core/errors.js';
+import { writeFileAtomic } from '../../files/atomic-file.js';
+import { fileError } from '../../files/file-error.js';
+import { makeFolder } from '../../files/folder.js';
 import { jsonSchemaText } from '../../progressive/description/json-schema.js';
-import { writeFileAtomic } from '../../workspace/atomic-file.js';
-import { fileError } from '../../workspace/file-error.js';
-import { makeFolder } from '../../workspace/folder.js';
 import { descriptionNames } from '../../workspace/workspace.js';
 import { type GlobalOptions, result } from '../report.js';
 import { mnistTemplate } from '../templates.js';

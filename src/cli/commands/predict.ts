@@ -1,9 +1,9 @@
 // prognet predict
 import { must } from '../../core/errors.js';
 import { writeNpy } from '../../data/npy.js';
+import { writeFileAtomic } from '../../files/atomic-file.js';
 import { predict, readInputs } from '../../project/predict.js';
 import { frozenOf, openProject, refuseOwnFile } from '../../project/project.js';
-import { writeFileAtomic } from '../../workspace/atomic-file.js';
 import { result } from '../report.js';
 import { openRuntime, type RuntimeFlags } from '../runtime.js';
 

@@ -1,9 +1,9 @@
 // prognet providers
 import { UsageError } from '../../core/errors.js';
+import { readWhole } from '../../files/read-file.js';
 import { installCuda } from '../../runtime/install-cuda.js';
 import type { Placement } from '../../runtime/placement.js';
 import { placementOf } from '../../runtime/placement.js';
-import { readWhole } from '../../workspace/read-file.js';
 import { colours, type GlobalOptions, note, result, table } from '../report.js';
 import { openRuntime, type RuntimeFlags } from '../runtime.js';
 

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { Tensor } from '../../../src/core/tensor.js';
 import { writeNpy } from '../../../src/data/npy.js';
-import { writeFileAtomic } from '../../../src/workspace/atomic-file.js';
+import { writeFileAtomic } from '../../../src/files/atomic-file.js';
 import { prognet, workspace } from '../../cli/support.js';
 import { launch } from '../../support/browser.js';
 import { serve } from '../../support/serve.js';

@@ -13,11 +13,11 @@ import {
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { WorkspaceError } from '../../src/core/errors.js';
-import { writeFileAtomic } from '../../src/workspace/atomic-file.js';
-import { fileError } from '../../src/workspace/file-error.js';
-import { ownIdentity } from '../../src/workspace/process-identity.js';
-import { readWhole } from '../../src/workspace/read-file.js';
-import { messageOf, temporaryFolder } from './support.js';
+import { writeFileAtomic } from '../../src/files/atomic-file.js';
+import { fileError } from '../../src/files/file-error.js';
+import { ownIdentity } from '../../src/files/process-identity.js';
+import { readWhole } from '../../src/files/read-file.js';
+import { messageOf, temporaryFolder } from '../workspace/support.js';
 
 const bytes = (text: string) => new TextEncoder().encode(text);
 const linux = process.platform === 'linux';
