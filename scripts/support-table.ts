@@ -7,6 +7,19 @@ import { opsOf } from '../test/ops/gradient-case.js';
 /** If, Loop and Scan are differentiated by the driver, with their subgraphs. */
 const byDriver: ReadonlySet<string> = new Set(['If', 'Loop', 'Scan']);
 
+/** Sequences and optionals of known length become tensors (passes/unpack-sequences.ts); any other is refused. */
+const unpacked: ReadonlySet<string> = new Set([
+  'ConcatFromSequence',
+  'Optional',
+  'OptionalGetElement',
+  'SequenceAt',
+  'SequenceConstruct',
+  'SequenceErase',
+  'SequenceInsert',
+  'SequenceMap',
+  'SplitToSequence',
+]);
+
 /** How many gradient cases, run on ONNX Runtime's CPU provider, hold each op. */
 function caseCounts(): Map<string, number> {
   const counts = new Map<string, number>();
@@ -22,11 +35,13 @@ export function supportTable(): string {
   const names = (Object.keys(table) as OpName[]).sort();
   const gradientOf = (op: OpName) => {
     if (byDriver.has(op)) return 'driver';
+    if (unpacked.has(op)) return 'unpacked';
     const { gradient } = table[op];
     return typeof gradient === 'string' ? gradient : 'rule';
   };
   const tested = (op: OpName) => {
     if (byDriver.has(op)) return 'test/autodiff';
+    if (unpacked.has(op)) return 'test/passes';
     return gradientOf(op) === 'rule' ? `${counts.get(op) ?? 0} cases` : '';
   };
   const rows = names.map((op) => `| ${op} | ${table[op].versions.join(', ')} | yes | ${gradientOf(op)} | ${tested(op)} |`);
@@ -36,7 +51,7 @@ export function supportTable(): string {
 Written by \`sh scripts/support-table\` from the op table (src/ops) and the gradient cases (test/ops/cases).
 
 ${names.length} ops of ai.onnx; gradients: ${count('rule')} by rule, ${count('driver')} by the driver (with their subgraphs), ${count('zero')} zero (piecewise constant,
-integer or no float input), ${count('unsupported')} refused by name. Rules hold for opsets 13 to 24; a gradient is emitted in standard ops at the opset of its graph.
+integer or no float input), ${count('unpacked')} by taking sequences of known length apart, ${count('unsupported')} refused by name. Rules hold for opsets 13 to 24; a gradient is emitted in standard ops at the opset of its graph.
 "Tested" counts the cases that compare a rule with a full numeric Jacobian on ONNX Runtime's CPU provider.
 
 | op | versions | inference | gradient | tested on cpu |

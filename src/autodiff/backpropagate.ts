@@ -72,7 +72,8 @@ function fitTo(g: Ops, node: Node, x: Value, d: Value): Value {
   if (d.dtype !== x.dtype) {
     throw new InternalError(`gradient of ${node.opType} "${node.name}" by "${x.name}" is ${d.dtype}, the input is ${x.dtype}`);
   }
-  return sameShape(x.shape, d.shape) ? d : unbroadcast(g, d, x);
+  // the very type of the input is given by rules that know its shape to be that of the gradient (ops/shape-like.ts, `typed`)
+  return (x.shape !== undefined && d.type === x.type) || sameShape(x.shape, d.shape) ? d : unbroadcast(g, d, x);
 }
 
 /** Gradients by values as they come in; a value's are added up when they are asked for. */

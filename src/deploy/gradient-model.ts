@@ -13,6 +13,7 @@ import { foldConstants } from '../passes/fold-constants.js';
 import { inferShapes } from '../passes/infer-shapes.js';
 import { inlineFunctions } from '../passes/inline-functions.js';
 import { optimise } from '../passes/optimise.js';
+import { unpackSequences } from '../passes/unpack-sequences.js';
 import { upgradeOpset } from '../passes/upgrade-opset.js';
 import { version } from '../version.js';
 
@@ -52,6 +53,7 @@ export function gradientModel(model: Model, options: GradientModelOptions): Mode
   inferShapes(graph, out.opset);
   // Known shapes and axes make smaller gradients.
   foldConstants(graph, { opset: out.opset });
+  if (unpackSequences(graph, out.opset, names)) inferShapes(graph, out.opset);
   if (options.mode === 'jvp') {
     const tangents = by.map((v) => addInput(g, 'tangent', v));
     addOutputs(g, 'jvp', jvp(g, { of, by, tangents }), of);

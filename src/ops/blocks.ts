@@ -1,8 +1,9 @@
 // Rearrangements between channels and space: DepthToSpace, SpaceToDepth, Col2Im. Specification: onnx/docs/Operators.md.
 import { type Dim, formatShape, isStatic, type Shape } from '../core/shape.js';
 import { Tensor } from '../core/tensor.js';
-import type { Value } from '../ir/graph.js';
+import { Value } from '../ir/graph.js';
 import type { GradientContext, NodeContext, OpDef } from './op-def.js';
+import type { Ops } from './ops.js';
 import { reshapeLike, typed } from './shape-like.js';
 import { knownElements, mulDims } from './shape-value.js';
 
@@ -50,19 +51,42 @@ function col2ImShape(c: NodeContext): Shape | undefined {
   return [n, area === undefined ? null : divideDim(c, rows, area, 'number of rows'), ...image];
 }
 
-// y adds columns up where their blocks overlap: dx is the blocks of dy as columns, cut out by a convolution with an identity kernel
+/** Where the windows along one axis read: [block, places], padded pixels counted from 0. */
+function placesOf(g: Ops, block: Dim | Value, size: Dim | Value, stride: number, dilation: number): Value {
+  if (typeof block === 'number' && typeof size === 'number') {
+    const places = Math.floor((size - (block - 1) * dilation - 1) / stride) + 1;
+    const index = Array.from({ length: block * places }, (_, i) => Math.floor(i / places) * dilation + (i % places) * stride);
+    return g.constant(Tensor.from('int64', index, [block, places]));
+  }
+  const k = (v: number) => g.scalar(v, 'int64');
+  const value = (v: Dim | Value) => (v instanceof Value ? v : k(Number(v)));
+  const within = g.range(k(0), g.mul(value(block), k(dilation)), k(dilation));
+  const last = g.sub(value(size), g.mul(g.sub(value(block), k(1)), k(dilation)));
+  return g.add(g.unsqueeze(within, g.ints([1])), g.unsqueeze(g.range(k(0), last, k(stride)), g.ints([0])));
+}
+
+// y adds columns up where their blocks overlap: dx is the blocks of dy as columns, read axis by axis
 function col2ImGradient(c: GradientContext): (Value | null)[] {
   const { g } = c;
-  const block = columns(c).block ?? c.fail('the gradient needs a known block_shape');
   const dy = c.dy();
-  const sizes = dy.shape?.slice(2);
-  if (!isStatic(sizes)) return c.fail('the gradient needs a known image_shape');
-  const area = block.reduce((a, b) => a * b, 1);
-  const identity = Array.from({ length: area * area }, (_, i) => (i % (area + 1) === 0 ? 1 : 0));
-  const kernel = g.constant(Tensor.from(dy.dtype, identity, [area, 1, ...block]), 'identity_kernel');
-  const image = g.reshape(dy, g.ints([-1, 1, ...sizes]));
-  const cut = g.conv(image, kernel, { strides: c.ints('strides'), dilations: c.ints('dilations'), pads: c.ints('pads') });
-  return [reshapeLike(g, cut, c.x(0)), null, null];
+  const n = c.shape(2)?.[0] ?? c.shape(1)?.[0];
+  if (typeof n !== 'number') return c.fail('the gradient needs a known number of spatial axes');
+  const axes = Array.from({ length: n }, (_, i) => i);
+  const pads = c.ints('pads') ?? [...axes, ...axes].map(() => 0);
+  const part = (v: Value, i: number) => g.gather(v, g.scalar(i, 'int64'), { axis: 0 });
+  const { image, block } = columns(c);
+  let d = pads.every((p) => p === 0) ? dy : g.pad(dy, g.ints([0, 0, ...pads.slice(0, n), 0, 0, ...pads.slice(n)]));
+  for (const i of axes) {
+    const around = (pads[i] ?? 0) + (pads[i + n] ?? 0);
+    const known = image?.[i];
+    const size = typeof known === 'number' ? known + around : g.add(part(c.x(1), i), g.scalar(around, 'int64'));
+    const each = block?.[i] ?? part(c.x(2), i);
+    const places = placesOf(g, each, size, c.ints('strides')?.[i] ?? 1, c.ints('dilations')?.[i] ?? 1);
+    // the axes before have become two each
+    d = g.gather(d, places, { axis: 2 + 2 * i });
+  }
+  const turned = g.transpose(d, { perm: [0, 1, ...axes.map((i) => 2 + 2 * i), ...axes.map((i) => 3 + 2 * i)] });
+  return [reshapeLike(g, turned, c.x(0)), null, null];
 }
 
 export const blockOps: Readonly<Record<BlocksOp, OpDef>> = {

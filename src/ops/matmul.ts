@@ -5,6 +5,7 @@ import type { Value } from '../ir/graph.js';
 import { tensorType } from '../ir/types.js';
 import type { GradientContext, NodeContext, OpDef } from './op-def.js';
 import type { Ops } from './ops.js';
+import { sizesOf, typed } from './shape-like.js';
 
 export type MatmulOp = 'MatMul' | 'Gemm' | 'Det';
 
@@ -45,8 +46,17 @@ function matMulGradient(c: GradientContext): (Value | null)[] {
   const { g } = c;
   const ranks = [c.rank(0), c.rank(1)];
   const [ra, rb] = ranks;
-  if (ra === undefined || rb === undefined) return c.fail('the gradient needs inputs of known rank');
   const [a, b, dy] = [c.x(0), c.x(1), c.dy()];
+  if (ra === undefined && rb === 2) {
+    // whatever its rank, A is rows
+    const rows = (v: Value, columns: number) =>
+      g.reshape(v, g.concat(g.ints([-1]), sizesOf(g, b, columns, columns + 1), { axis: 0 }));
+    return [
+      c.needs(0) ? typed(g.matMul(dy, g.transpose(b, { perm: [1, 0] })), a) : null,
+      c.needs(1) ? g.gemm(rows(a, 0), rows(dy, 1), { transA: 1 }) : null,
+    ];
+  }
+  if (ra === undefined || rb === undefined) return c.fail('the gradient needs inputs of known rank');
   if (ra === 2 && rb === 2) {
     return [c.needs(0) ? g.gemm(dy, b, { transB: 1 }) : null, c.needs(1) ? g.gemm(a, dy, { transA: 1 }) : null];
   }

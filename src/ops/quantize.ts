@@ -6,7 +6,7 @@ import { tensorType } from '../ir/types.js';
 import { convShape } from './conv.js';
 import { matMulShape } from './matmul.js';
 import type { GradientContext, NodeContext, OpDef } from './op-def.js';
-import { reduceSum } from './reduce.js';
+import { reduceBy, reduceSum } from './reduce.js';
 import { reshapeLike, shapeOf } from './shape-like.js';
 import { windowAttributes } from './window.js';
 
@@ -55,6 +55,16 @@ function dequantizeGradient(c: GradientContext): (Value | null)[] {
   return [null, reduceSum(g, g.reshape(padded, g.ints(shape)), [axis + 1], 0), null];
 }
 
+// The integers get no gradient: they stand for themselves.
+function expandDynamicScale(c: GradientContext): Value[] {
+  const { g } = c;
+  const x = c.x(0);
+  const zero = g.scalar(0, x);
+  const high = g.max(reduceBy(g, 'ReduceMax', x, 'all', 0), zero);
+  const low = g.min(reduceBy(g, 'ReduceMin', x, 'all', 0), zero);
+  return [c.y(0), g.div(g.sub(high, low), g.scalar(255, x)), c.y(2)];
+}
+
 const convAttributes = { ...windowAttributes, group: 'int' } as const;
 
 export const quantize: Readonly<Record<QuantizeOp, OpDef>> = {
@@ -74,13 +84,13 @@ export const quantize: Readonly<Record<QuantizeOp, OpDef>> = {
     infer: (c) => [tensorType(dtypeFromCode(c.int('output_dtype', 0)) ?? c.dtype(1), c.shape(0))],
     gradient: dequantizeGradient,
   },
-  // the scale is a function of the extrema of x; nothing that reads y sees it move
+  // y and y_zero_point are integers; y_scale = (max(x, 0) - min(x, 0)) / 255 over all of x has a gradient, by its extrema
   DynamicQuantizeLinear: {
     versions: [11],
     inputs: 'x',
     outputs: 'y y_scale y_zero_point',
     infer: (c) => [tensorType('uint8', c.shape(0)), tensorType('float32', []), tensorType('uint8', [])],
-    gradient: 'unsupported',
+    gradient: { expand: expandDynamicScale },
   },
   QLinearConv: {
     versions: [10],

@@ -1,13 +1,14 @@
 // Resize. Every mode is linear in its input and separable: along each axis it is a product with a matrix. The gradient gets that matrix
 // from the runtime itself, by resizing an identity matrix, so that coordinates and rounding are the runtime's own.
 // Specification: onnx/docs/Operators.md, Resize.
+import { dtypes } from '../core/dtype.js';
 import { must } from '../core/errors.js';
 import { type Dim, isStatic, type Shape } from '../core/shape.js';
 import { Tensor } from '../core/tensor.js';
 import type { Value } from '../ir/graph.js';
 import { tensorType } from '../ir/types.js';
 import type { GradientContext, NodeContext, OpDef } from './op-def.js';
-import { reduceSum } from './reduce.js';
+import { reduceBy, reduceSum } from './reduce.js';
 import { reshapeLike, sizesOf, typed } from './shape-like.js';
 import { knownElements, mulDims } from './shape-value.js';
 
@@ -27,6 +28,9 @@ function axesOf(c: NodeContext, rank: number): number[] {
 function scalesOf(c: NodeContext): readonly number[] | undefined {
   return given(c, 2) ? c.constant(2)?.numbers() : undefined;
 }
+
+/** ONNX Runtime multiplies in float32. */
+const scaled = (d: number, scale: number): number => Math.floor(Math.fround(d * scale));
 
 const crops = (c: NodeContext): boolean => c.string('coordinate_transformation_mode', 'half_pixel') === 'tf_crop_and_resize';
 const policyOf = (c: NodeContext): string => c.string('keep_aspect_ratio_policy', 'stretch');
@@ -62,16 +66,17 @@ function resizedShape(c: NodeContext): Shape | undefined {
   axes.forEach((a, i) => {
     const [d, scale] = [shape[a] ?? null, scales?.[i]];
     if (scale === undefined || crops(c)) out[a] = null;
-    else if (typeof d === 'number') out[a] = Math.floor(d * scale);
+    else if (typeof d === 'number') out[a] = scaled(d, scale);
     else out[a] = Number.isInteger(scale) ? mulDims(d, scale) : null;
   });
   return out;
 }
 
 /** Axes along which something changes. */
-function changedAxes(c: NodeContext, shape: Shape): number[] {
+function changedAxes(c: GradientContext, shape: Shape): number[] {
   const axes = axesOf(c, shape.length);
   if (crops(c)) return axes;
+  if (policyOf(c) !== 'stretch') return axes.filter((a) => shape[a] === null || shape[a] !== c.y().shape?.[a]);
   const scales = scalesOf(c);
   const sizes = given(c, 3) ? knownElements(c.value(3)) : undefined;
   return axes.filter((a, i) => {
@@ -116,15 +121,41 @@ function matrixOf(c: GradientContext, axis: number, shape: Shape): Value {
     const known = scalesOf(c)?.[at];
     scales = known === undefined ? g.concat(one, part(c.x(2), at), { axis: 0 }) : g.constant(Tensor.from('float32', [1, known]));
   } else if (policyOf(c) === 'stretch') sizes = g.concat(size, part(c.x(3), at), { axis: 0 });
-  else {
-    const scale = commonScale(c, shape, axes, knownElements(c.value(3)) ?? []);
-    const d = shape[axis];
-    if (scale === undefined || typeof d !== 'number' || Math.floor(d * scale) !== c.y().shape?.[axis]) {
-      return c.fail(`no gradient is known for keep_aspect_ratio_policy "${policyOf(c)}" with these sizes`);
-    }
-    scales = g.constant(Tensor.from('float32', [1, scale]));
-  }
+  else return commonMatrix(c, axis, shape, identity);
   return must(g.op('Resize', [identity, roi, scales, sizes], rules(c))[0], 'output of Resize');
+}
+
+// A policy that keeps the aspect ratio scales every axis by s and rounds its size; where s is given alone, sizes are cut off instead. So the
+// identity is made longer at its end, by copies of its border, where coordinates do not depend on the size, and cut to what is wanted.
+function commonMatrix(c: GradientContext, axis: number, shape: Shape, identity: Value): Value {
+  const { g } = c;
+  const axes = axesOf(c, shape.length);
+  const scale = commonScale(c, shape, axes, knownElements(c.value(3)) ?? []);
+  const [d, want] = [shape[axis], c.y().shape?.[axis]];
+  const resized = (v: Value, scales: Value | null, sizes: Value | null) =>
+    must(g.op('Resize', [v, null, scales, sizes], rules(c))[0], 'output of Resize');
+  const one = g.constant(Tensor.from('float32', [1]));
+  const float = (v: Value) => g.cast(v, { to: dtypes.float32.code });
+  const atRunTime = () => {
+    const ratios = g.div(float(c.x(3)), float(g.gather(g.shape(c.x(0)), g.ints(axes))));
+    return reduceBy(g, policyOf(c) === 'not_larger' ? 'ReduceMin' : 'ReduceMax', ratios, 'all');
+  };
+  const factor = scale === undefined ? atRunTime() : g.constant(Tensor.from('float32', [scale]));
+  const scales = g.concat(one, factor, { axis: 0 });
+  if (scale !== undefined && typeof d === 'number' && scaled(d, Math.fround(scale)) === want)
+    return resized(identity, scales, null);
+  const size = sizesOf(g, c.y(), axis, axis + 1);
+  const coordinates = c.string('coordinate_transformation_mode', 'half_pixel');
+  if (coordinates === 'align_corners')
+    return resized(identity, null, g.concat(sizesOf(g, c.x(0), axis, axis + 1), size, { axis: 0 }));
+  const free =
+    ['half_pixel', 'asymmetric'].includes(coordinates) || (coordinates === 'pytorch_half_pixel' && want !== 1 && want !== null);
+  if (!free || c.int('antialias', 0) === 1 || c.int('exclude_outside', 0) === 1) {
+    return c.fail(`no gradient is known for keep_aspect_ratio_policy "${policyOf(c)}" with ${coordinates} and these sizes`);
+  }
+  const more = g.cast(g.ceil(g.div(one, factor)), { to: dtypes.int64.code });
+  const longer = g.pad(identity, g.concat(g.ints([0, 0, 0]), more, { axis: 0 }), null, { mode: 'edge' });
+  return g.slice(resized(longer, scales, null), g.ints([0]), size, g.ints([1]));
 }
 
 /** The attributes that say how coordinates and weights are computed. */

@@ -25,6 +25,8 @@ export function sizesOf(g: Ops, v: Value, from: number, to?: number): Value {
 /** `d` in the shape of `x`, which has as many elements. One unknown dimension becomes -1. */
 export function reshapeLike(g: Ops, d: Value, x: Value): Value {
   const { shape } = x;
+  // a size of 0 would copy that of d
+  if (isStatic(shape) && shape.includes(0)) return typed(g.reshape(d, g.ints(shape), { allowzero: 1 }), x);
   const unknown = shape?.filter((s) => typeof s !== 'number').length;
   const plain = shape !== undefined && unknown === 1 && !shape.includes(0);
   return typed(g.reshape(d, plain ? g.ints(shape.map((s) => (typeof s === 'number' ? s : -1))) : shapeOf(g, x)), x);

@@ -6,7 +6,7 @@ import { Tensor } from '../core/tensor.js';
 import type { Value } from '../ir/graph.js';
 import { tensorType } from '../ir/types.js';
 import { scatterRows } from './by-index.js';
-import { requireFloat } from './elementwise.js';
+import { castLike, requireFloat } from './elementwise.js';
 import type { GradientContext, NodeContext, OpDef } from './op-def.js';
 import type { Ops } from './ops.js';
 import { dtypeAttribute } from './random.js';
@@ -44,30 +44,46 @@ function dftShape(c: NodeContext): Shape | undefined {
   const [onesided, inverse] = [c.int('onesided', 0) === 1, c.int('inverse', 0) === 1];
   const last = onesided && inverse ? 1 : 2;
   const axis = dftAxis(c, shape.length);
-  if (axis === undefined) return [...shape.slice(0, -1).map(() => null), last];
+  // without a length of its own the transform keeps every size, whatever the axis
+  if (axis === undefined) return [...shape.slice(0, -1).map((d) => (onesided || c.has(1) ? null : d)), last];
   const n = dftLength(c, shape[axis] ?? null);
   return [...shape.with(axis, onesided && !inverse ? halfSpectrum(n) : n).slice(0, -1), last];
 }
 
+/** An axis, or a number of samples: known, or an int64 scalar at run time. */
+type Known = number | Value;
+
+const asValue = (g: Ops, v: Known): Value => (typeof v === 'number' ? g.scalar(v, 'int64') : v);
+
 /** A transform of the whole axis in the form of the builder's opset. */
-function dft(g: Ops, x: Value, axis: number, attributes: { inverse?: 1; onesided?: 1 } = {}): Value {
-  const byInput = g.opset >= 20;
-  const inputs = byInput ? [x, null, g.scalar(axis, 'int64')] : [x];
-  return must(g.op('DFT', inputs, byInput ? attributes : { ...attributes, axis })[0], 'output of DFT');
+function dft(g: Ops, x: Value, axis: Known, attributes: { inverse?: 1; onesided?: 1 } = {}): Value {
+  if (g.opset >= 20) return must(g.op('DFT', [x, null, asValue(g, axis)], attributes)[0], 'output of DFT');
+  return must(g.op('DFT', [x], typeof axis === 'number' ? { ...attributes, axis } : attributes)[0], 'output of DFT');
+}
+
+/** The size of `v` along the axis. */
+function sizeAt(g: Ops, v: Value, axis: Known): Known {
+  if (typeof axis !== 'number') return g.gather(g.shape(v), axis, { axis: 0 });
+  const d = v.shape?.[axis];
+  return typeof d === 'number' ? d : g.squeeze(sizesOf(g, v, axis, axis + 1), g.ints([0]));
+}
+
+/** 1 at the axis, 0 elsewhere. */
+function atAxis(g: Ops, axis: Known, rank: number): Value {
+  const axes = Array.from({ length: rank }, (_, i) => i);
+  if (typeof axis === 'number') return g.ints(axes.map((i) => (i === axis ? 1 : 0)));
+  return g.cast(g.equal(g.ints(axes), axis), { to: dtypes.int64.code });
 }
 
 /** `v` cut or filled with zeros at its end to `size` along the axis. */
-function fitAxis(g: Ops, v: Value, axis: number, size: Dim, like: Value): Value {
-  const rank = v.shape?.length ?? axis + 1;
-  const have = v.shape?.[axis];
-  const place = rank + axis;
-  if (typeof size === 'number' && typeof have === 'number') {
+function fitAxis(g: Ops, v: Value, axis: Known, size: Known, rank: number): Value {
+  const have = sizeAt(g, v, axis);
+  if (typeof axis === 'number' && typeof size === 'number' && typeof have === 'number') {
     if (size === have) return v;
-    return g.pad(v, g.ints(Array.from({ length: 2 * rank }, (_, i) => (i === place ? size - have : 0))));
+    return g.pad(v, g.ints(Array.from({ length: 2 * rank }, (_, i) => (i === rank + axis ? size - have : 0))));
   }
-  const by = g.sub(sizesOf(g, like, axis, axis + 1), sizesOf(g, v, axis, axis + 1));
-  const zeros = (n: number) => (n === 0 ? [] : [g.ints(new Array<number>(n).fill(0))]);
-  return g.pad(v, g.concat(...zeros(place), by, ...zeros(rank - axis - 1), { axis: 0 }));
+  const by = g.mul(atAxis(g, axis, rank), g.sub(asValue(g, size), asValue(g, have)));
+  return g.pad(v, g.concat(g.ints(new Array<number>(rank).fill(0)), by, { axis: 0 }));
 }
 
 /** The part of `v` that a real x, [..., 1], has. */
@@ -77,30 +93,45 @@ function partLike(g: Ops, v: Value, x: Value): Value {
   return g.slice(v, g.ints([0]), channels === 1 ? g.ints([1]) : sizesOf(g, x, (x.shape?.length ?? 1) - 1), g.ints([-1]));
 }
 
+/** w_k / n for the bins of half a spectrum along the axis: w = 2 for bins that stand for two. */
+function halfWeights(g: Ops, n: Known, axis: Known, rank: number, like: Value): Value {
+  if (typeof n === 'number' && typeof axis === 'number') {
+    const weights = Array.from({ length: Number(halfSpectrum(n)) }, (_, k) => (k === 0 || 2 * k === n ? 1 : 2) / n);
+    const dims = Array.from({ length: rank }, (_, i) => (i === axis ? weights.length : 1));
+    return g.constant(Tensor.from(like.dtype, weights, dims));
+  }
+  const k = (v: number) => g.scalar(v, 'int64');
+  const length = asValue(g, n);
+  const bins = g.add(g.div(length, k(2)), k(1));
+  const bin = g.range(k(0), bins, k(1));
+  const single = g.or(g.equal(bin, k(0)), g.equal(g.mul(bin, k(2)), length));
+  const weights = g.div(g.where(single, g.scalar(1, like), g.scalar(2, like)), castLike(g, length, like));
+  const one = g.ints(new Array<number>(rank).fill(1));
+  return g.reshape(weights, g.add(one, g.mul(atAxis(g, axis, rank), g.sub(bins, k(1)))));
+}
+
 // The adjoint of y_k = sum_n x_n e^(-i theta k n) is dx_n = sum_k dy_k e^(i theta k n) = N IDFT(dy), that of the inverse DFT(dy) / N
 function dftGradient(c: GradientContext): (Value | null)[] {
   const { g } = c;
-  const x = c.x(0);
-  const shape = c.shape(0) ?? c.fail('the gradient needs an input of known rank');
-  const axis = dftAxis(c, shape.length) ?? c.fail('the gradient needs a constant axis');
-  const n = dftLength(c, shape[axis] ?? null);
+  const [x, dy] = [c.x(0), c.dy()];
+  const rank = c.rank(0) ?? c.fail('the gradient needs an input of known rank');
+  const axis = dftAxis(c, rank) ?? g.mod(g.add(g.reshape(c.x(2), g.ints([])), g.scalar(rank, 'int64')), g.scalar(rank, 'int64'));
   const [onesided, inverse] = [c.int('onesided', 0) === 1, c.int('inverse', 0) === 1];
-  if (onesided && typeof n !== 'number') return c.fail('the gradient of a one-sided transform needs a known length');
-  const length = (): Value => {
-    if (typeof n === 'number') return g.scalar(n, x);
-    return g.cast(g.squeeze(sizesOf(g, c.dy(), axis, axis + 1), g.ints([0])), { to: dtypes[x.dtype].code });
+  const stated = c.has(1) ? knownElements(c.value(1))?.[0] : undefined;
+  const size = sizeAt(g, x, axis);
+  const length = (): Known => {
+    if (typeof stated === 'number') return stated;
+    if (c.has(1)) return g.reshape(c.x(1), g.ints([]));
+    return inverse ? sizeAt(g, dy, axis) : size;
   };
+  const n = length();
+  const factor = () => (typeof n === 'number' ? g.scalar(n, x) : castLike(g, n, x));
   let d: Value;
-  if (!inverse) d = g.mul(dft(g, onesided ? fitAxis(g, c.dy(), axis, n, c.dy()) : c.dy(), axis, { inverse: 1 }), length());
-  else if (!onesided) d = g.div(dft(g, c.dy(), axis), length());
-  else {
-    // y_n = 1/N sum_k w_k Re(x_k e^(i theta k n)) with w = 2 for bins that stand for two
-    const bins = Number(halfSpectrum(n));
-    const weights = Array.from({ length: bins }, (_, k) => (k === 0 || 2 * k === n ? 1 : 2) / Number(n));
-    const spread = shape.map((_, i) => (i === axis ? bins : 1));
-    d = g.mul(dft(g, c.dy(), axis, { onesided: 1 }), g.constant(Tensor.from(x.dtype, weights, spread)));
-  }
-  return [typed(partLike(g, fitAxis(g, d, axis, shape[axis] ?? null, x), x), x), null, null].slice(0, c.inputCount);
+  if (!inverse) d = g.mul(dft(g, onesided ? fitAxis(g, dy, axis, n, rank) : dy, axis, { inverse: 1 }), factor());
+  else if (!onesided) d = g.div(dft(g, dy, axis), factor());
+  // y_n = 1/N sum_k w_k Re(x_k e^(i theta k n))
+  else d = g.mul(dft(g, dy, axis, { onesided: 1 }), halfWeights(g, n, axis, rank, x));
+  return [typed(partLike(g, fitAxis(g, d, axis, size, rank), x), x), null, null].slice(0, c.inputCount);
 }
 
 /** Length of a frame: of the window, or stated, or the signal's. */
@@ -119,16 +150,17 @@ function frameCount(c: NodeContext): Dim {
 function stftGradient(c: GradientContext): (Value | null)[] {
   const { g } = c;
   const x = c.x(0);
-  const length = frameLength(c);
-  const step = knownElements(c.value(1))?.[0];
-  if (typeof length !== 'number' || typeof step !== 'number') return c.fail('the gradient needs a known frame length and step');
-  const dy = c.int('onesided', 1) === 1 ? fitAxis(g, c.dy(), 2, length, c.dy()) : c.dy();
-  const back = g.mul(dft(g, dy, 2, { inverse: 1 }), g.scalar(length, x));
+  const known = frameLength(c);
+  const stated = () =>
+    c.has(3) ? g.reshape(c.x(3), g.ints([])) : asValue(g, sizeAt(g, c.has(2) ? c.x(2) : x, c.has(2) ? 0 : 1));
+  const length: Known = typeof known === 'number' ? known : stated();
+  const dy = c.int('onesided', 1) === 1 ? fitAxis(g, c.dy(), 2, length, 4) : c.dy();
+  const back = g.mul(dft(g, dy, 2, { inverse: 1 }), typeof length === 'number' ? g.scalar(length, x) : castLike(g, length, x));
   const channels = x.shape?.[2];
   const d = channels === 2 ? back : g.slice(back, g.ints([0]), g.ints([1]), g.ints([-1]));
-  const count = g.squeeze(sizesOf(g, c.dy(), 1, 2), g.ints([0]));
-  const starts = g.mul(g.range(g.scalar(0, 'int64'), count, g.scalar(1, 'int64')), g.scalar(step, 'int64'));
-  const places = g.add(g.unsqueeze(starts, g.ints([1])), g.ints(Array.from({ length }, (_, i) => i)));
+  const upTo = (n: Known) => g.range(g.scalar(0, 'int64'), asValue(g, n), g.scalar(1, 'int64'));
+  const starts = g.mul(upTo(sizeAt(g, c.dy(), 1)), castLike(g, g.reshape(c.x(1), g.ints([])), g.scalar(0, 'int64')));
+  const places = g.add(g.unsqueeze(starts, g.ints([1])), upTo(length));
   const windowed = c.has(2) ? g.mul(d, g.unsqueeze(c.x(2), g.ints([1]))) : d;
   const dx = () => scatterRows(g, { x, axis: 1, indices: places, q: 2, dy: windowed, repeats: 'repeated' });
   const dwindow = () => reshapeLike(g, reduceSum(g, g.mul(d, g.gather(x, places, { axis: 1 })), [0, 1, 3], 0), c.x(2));

@@ -2,13 +2,16 @@
 // Specification: onnx/docs/Changelog.md.
 import { isFloat } from '../core/dtype.js';
 import { int64, Tensor } from '../core/tensor.js';
-import { type Attribute, Node, type Value } from '../ir/graph.js';
+import { type Attribute, Graph, Node, Value } from '../ir/graph.js';
+import { tensorType } from '../ir/types.js';
 import { constantOf } from '../ops/op-def.js';
 
 export interface Rewriting {
   /** A node before this one; returns its output. */
   readonly add: (op: string, inputs: readonly (Value | null)[], attributes?: Readonly<Record<string, Attribute>>) => Value;
   readonly constant: (value: Tensor) => Value;
+  /** A name that nothing has: the hint, or the hint with a number. */
+  readonly name: (hint: string) => string;
   /** True for a value that a node or an output of the model reads. */
   readonly isRead: (v: Value) => boolean;
   /** Throws ModelError `Op "node": cannot be brought to opset 17, why`. */
@@ -260,6 +263,33 @@ const integerP: Step = (node, r) => {
   return node;
 };
 
+// Before opset 9 everything had a batch axis in front: a Scan over the batch, whose body is the Scan over the sequence.
+const batchedScan: Step = (node, r) => {
+  const body = node.attributes.get('body');
+  const [lengths, ...inputs] = node.inputs;
+  if (body?.kind !== 'graph') return r.fail('it has no body');
+  if (lengths) return r.fail('sequence_lens gives each batch element a length of its own');
+  const sequences = node.int('num_scan_inputs', 0);
+  const states = inputs.length - sequences;
+  const inside = (v: Value, i: number) => {
+    const shape = v.shape && i >= states ? [null, ...v.shape] : v.shape;
+    return new Value(r.name(`${v.name}/of_one`), v.type?.kind === 'tensor' ? tensorType(v.type.dtype, shape) : undefined);
+  };
+  const each = new Graph(r.name('each'));
+  each.inputs = body.value.inputs.map(inside);
+  each.outputs = body.value.outputs.map(inside);
+  const attributes = new Map(node.attributes);
+  const directions = node.attributes.get('directions');
+  attributes.delete('directions');
+  if (directions !== undefined) attributes.set('scan_input_directions', directions);
+  each.nodes = [new Node('Scan', [...each.inputs], [...each.outputs], attributes, r.name(`${node.name || 'Scan'}/sequence`))];
+  const outer = new Map<string, Attribute>([
+    ['body', { kind: 'graph', value: each }],
+    ['num_scan_inputs', int(inputs.length)],
+  ]);
+  return renamed(node, 'Scan', inputs, outer);
+};
+
 const refuse =
   (why: string): Step =>
   (_, r) =>
@@ -328,7 +358,7 @@ const steps: Readonly<Record<string, Steps>> = {
   Reshape: [[5, toInput('shape', 1)]],
   Resize: [[11, resizeScales]],
   RoiAlign: [[16, defaultAttribute('coordinate_transformation_mode', text('output_half_pixel'))]],
-  Scan: [[9, refuse('Scan had a batch axis before opset 9')]],
+  Scan: [[9, batchedScan]],
   Scatter: [[11, (node) => renamed(node, 'ScatterElements', node.inputs)]],
   Selu: [[6, seluDefaults]],
   Slice: [[10, sliceInputs]],

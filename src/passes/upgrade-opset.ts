@@ -106,6 +106,7 @@ class Upgrade {
     };
     return {
       subject: undefined,
+      name: (hint) => this.names.unique(hint),
       isRead: (v) => this.read.has(v),
       add,
       constant: (value: Tensor) => {

@@ -67,6 +67,33 @@ const more: Case[] = [
       options: { ...linear, opset: opset as number },
     }),
   ),
+  ...[
+    ['not_larger', [5, 7], {}],
+    ['not_smaller', [5, 7], {}],
+    ['not_larger', [2, 2], { mode: 'nearest' }],
+    ['not_smaller', [2, 2], { mode: 'linear', coordinate_transformation_mode: 'asymmetric' }],
+    ['not_larger', [2, 7], { mode: 'linear', coordinate_transformation_mode: 'align_corners' }],
+    ['not_smaller', [2, 4], { mode: 'cubic', coordinate_transformation_mode: 'pytorch_half_pixel' }],
+  ].map(
+    ([keep_aspect_ratio_policy, sizes, attributes]): Case => ({
+      name: `resize ${keep_aspect_ratio_policy} ${JSON.stringify([sizes, attributes])}`,
+      inputs: [values32([1, 1, 3, 5])],
+      build: (g, x) =>
+        g.resize(at(x), null, null, g.ints(sizes as number[]), {
+          keep_aspect_ratio_policy: String(keep_aspect_ratio_policy),
+          axes: [2, 3],
+          ...(attributes as Attributes),
+        }),
+      options: { ...linear, opset: 18 },
+    }),
+  ),
+  {
+    name: 'resize not_larger, to sizes at run time',
+    inputs: [values32([1, 1, 3, 5]), int64([5, 8])],
+    build: (g, x) =>
+      g.resize(at(x), null, null, at(x, 1), { mode: 'linear', axes: [2, 3], keep_aspect_ratio_policy: 'not_larger' }),
+    options: { ...linear, opset: 18 },
+  },
   {
     name: 'resize to sizes at run time',
     inputs: [values32([1, 1, 3, 4]), int64([1, 1, 5, 3])],
@@ -167,7 +194,34 @@ const transforms = [17, 20].flatMap((opset) =>
     }),
   ),
 );
+/** Axis and length are inputs that are known at run time only. */
+const transformsAtRunTime = [
+  { dims: [2, 5, 1], axis: 1, attributes: {} },
+  { dims: [2, 4, 2], axis: -3, attributes: { inverse: 1 } },
+  { dims: [2, 5, 1], axis: 1, attributes: { onesided: 1 } },
+  { dims: [1, 3, 2], axis: -2, attributes: { onesided: 1, inverse: 1 } },
+  { dims: [1, 4, 1], axis: 1, length: 6, attributes: { onesided: 1 } },
+  { dims: [1, 6, 2], axis: 1, length: 4, attributes: {} },
+].map(
+  ({ dims, axis, length, attributes }): Case => ({
+    name: `dFT at run time ${JSON.stringify([dims, axis, length, attributes])}`,
+    inputs: [values(dims), Tensor.from('int64', axis), ...(length === undefined ? [] : [Tensor.from('int64', length)])],
+    build: (g, x) => g.dft(at(x), x[2] ?? null, at(x, 1), attributes),
+    options: { opset: 20, shapes: [dims.map((d, i) => (i === dims.length - 1 ? d : null))] },
+  }),
+);
 const shortTime = [0, 1].flatMap((onesided): Case[] => [
+  {
+    name: `sTFT onesided ${onesided}, length and step at run time`,
+    inputs: [values([2, 7, 1]), Tensor.from('int64', 3), Tensor.from('int64', 4)],
+    build: (g, x) => g.stft(at(x), at(x, 1), null, at(x, 2), { onesided }),
+  },
+  {
+    name: `sTFT onesided ${onesided}, window of unknown length`,
+    inputs: [values([1, 8, 1]), values([4], { seed: 2 })],
+    build: (g, x) => g.stft(at(x), g.scalar(2, 'int64'), at(x, 1), { onesided }),
+    options: { shapes: [[1, null, 1], [null]] },
+  },
   {
     name: `sTFT onesided ${onesided}, window`,
     inputs: [values([1, 8, 1]), values([4], { seed: 2 })],
@@ -188,5 +242,6 @@ export const imageCases: readonly Case[] = [
   ...affine,
   ...grids,
   ...transforms,
+  ...transformsAtRunTime,
   ...shortTime,
 ];

@@ -1,4 +1,5 @@
 // Gradient cases: matrix products, determinant, Einsum.
+import { int64 } from '../../../src/core/tensor.js';
 import { at, type Case, linear, secondOrder, values, values32 } from '../gradient-case.js';
 
 type Dims = readonly number[];
@@ -32,6 +33,20 @@ const products = pairs.flatMap(([a, b]): Case[] => {
     build: (g, x) => g.matMul(...x),
   };
   return [row, { ...row, name: `${row.name}, sizes unknown`, options: { shapes: [a.map(() => null), b.map(() => null)] } }];
+});
+
+/** The rank of A comes out at run time: its shape is an input of unknown length. */
+const ofUnknownRank = [
+  [2, 3],
+  [2, 2, 3],
+].map((dims): Case => {
+  const a = values(dims);
+  return {
+    name: `matMul of unknown rank, ${JSON.stringify(dims)}`,
+    inputs: [a, values([3, 2], { seed: 2 }), int64(dims)],
+    build: (g, x) => g.matMul(g.neg(g.reshape(at(x), at(x, 2))), at(x, 1)),
+    options: { shapes: [dims.map(() => null), [3, 2], [null]] },
+  };
 });
 
 const gemm = [
@@ -106,4 +121,4 @@ const smoothOnce: readonly Case[] = [
 ];
 const smooth = smoothOnce.map((c) => secondOrder({ ...c, options: { ...linear, step: 1e-3 } }));
 
-export const matmulCases: readonly Case[] = [...products, ...gemms, ...determinants, ...einsums, ...smooth];
+export const matmulCases: readonly Case[] = [...products, ...ofUnknownRank, ...gemms, ...determinants, ...einsums, ...smooth];

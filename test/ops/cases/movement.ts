@@ -154,4 +154,30 @@ const blocks: Case[] = [
   ),
 ];
 
-export const movementCases: readonly Case[] = [...reshapes, ...joins, ...slices, ...dynamic, ...pads, ...otherPads, ...blocks];
+/** Sizes of image and block that are known at run time only. */
+const unfolded: Case[] = [
+  { image: [3, 4], block: [2, 2], dims: [1, 8, 6], attributes: {} },
+  { image: [4, 4], block: [2, 1], dims: [1, 4, 6], attributes: { strides: [1, 2], dilations: [2, 1], pads: [0, 0, 1, 0] } },
+].map(({ image, block, dims, attributes }) => ({
+  name: `col2Im at run time ${JSON.stringify([image, block, attributes])}`,
+  inputs: [values32(dims), int64(image), int64(block)],
+  build: (g, x) => g.col2Im(...x, attributes),
+  options: { ...linear, opset: 18 },
+}));
+const empty: Case = {
+  name: 'reshape of nothing, with a size of 0',
+  inputs: [values([0, 3, 2])],
+  build: (g, x) => g.reshape(at(x), g.ints([3, 2, 0]), { allowzero: 1 }),
+};
+
+export const movementCases: readonly Case[] = [
+  ...reshapes,
+  ...joins,
+  ...slices,
+  ...dynamic,
+  ...pads,
+  ...otherPads,
+  ...blocks,
+  ...unfolded,
+  empty,
+];

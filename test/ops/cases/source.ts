@@ -31,6 +31,13 @@ export const sourceCases: readonly Case[] = [
       options: linear,
     }),
   ),
+  ...[[-1, 2] as const, [0.5, 2] as const, [-2, -0.5] as const].map(
+    ([from, to]): Case => ({
+      name: `dynamicQuantizeLinear, its scale, values ${from} to ${to}`,
+      inputs: [values32([2, 3], { from, to, kinks: [] })],
+      build: (g, x) => at(g.op('DynamicQuantizeLinear', x, {}, 3), 1),
+    }),
+  ),
   {
     name: 'dequantizeLinear, one scale',
     inputs: [uint8([1, 5, 9, 200, 7, 3], [2, 3]), values32([]), uint8([4], [])],
