@@ -1,15 +1,16 @@
 // Sampling at points of a grid: AffineGrid, GridSample, DeformConv. Specification: onnx/docs/Operators.md. Layout [N, C, spatial...].
 
 import { must } from '../core/errors.js';
-import type { Dim, Shape } from '../core/shape.js';
+import { type Dim, isStatic, type Shape } from '../core/shape.js';
 import { Tensor } from '../core/tensor.js';
 import type { Value } from '../ir/graph.js';
 import { tensorType } from '../ir/types.js';
 import { scatterRows } from './by-index.js';
 import { convShape } from './conv.js';
+import { castLike } from './elementwise.js';
 import type { GradientContext, NodeContext, OpDef } from './op-def.js';
 import type { Ops } from './ops.js';
-import { reduceSum } from './reduce.js';
+import { reduceBy, reduceSum } from './reduce.js';
 import { type Interpolation, type Padding, type Taps, tapsOf } from './sampling.js';
 import { reshapeLike, sizesOf, typed } from './shape-like.js';
 import { knownElements } from './shape-value.js';
@@ -110,6 +111,82 @@ function gridSampleGradient(c: GradientContext): (Value | null)[] {
   return [c.needs(0) ? dx() : null, c.needs(1) ? dpoints() : null];
 }
 
+// Each output place reads the input at the places of its kernel, moved by offsets, between pixels: GridSample with zeros outside gives the
+// columns [N, C K, places], which the mask scales and the weights multiply, as in any convolution.
+function expandDeformConv(c: GradientContext): Value[] {
+  const { g } = c;
+  const [x, w, offset] = [c.x(0), c.x(1), c.x(2)];
+  const shape = c.shape(1);
+  if (!isStatic(shape)) return c.fail('the gradient needs weights of known shape');
+  const [filters = 0, perGroup = 0, ...kernel] = shape;
+  const n = kernel.length;
+  if (n < 2 || n > 3 || (n === 3 && g.opset < 20))
+    return c.fail(`no gradient is known for ${n} spatial axes at opset ${g.opset}`);
+  const [group, offsets] = [c.int('group', 1), c.int('offset_group', 1)];
+  const list = (name: string, fallback: number) => c.ints(name) ?? kernel.map(() => fallback);
+  const [strides, dilations, pads] = [list('strides', 1), list('dilations', 1), list('pads', 0)];
+  const taps = kernel.reduce((a, b) => a * b, 1);
+  const axes = kernel.map((_, i) => i);
+  const places = sizesOf(g, offset, 2);
+  const shaped = (v: Value, before: readonly number[], sizes: Value) =>
+    g.reshape(v, g.concat(g.ints(before), sizes, { axis: 0 }));
+
+  // points in pixels, [N offsets, taps, places..., n]
+  const float = (list: readonly number[], dims: readonly number[]) => g.constant(Tensor.from(x.dtype, list, dims));
+  const ones = axes.map(() => 1);
+  const within = Array.from({ length: taps }, (_, k) =>
+    axes.map(
+      (i) =>
+        (Math.floor(k / kernel.slice(i + 1).reduce((a, b) => a * b, 1)) % (kernel[i] ?? 1)) * (dilations[i] ?? 1) -
+        (pads[i] ?? 0),
+    ),
+  );
+  const moved = g.transpose(shaped(offset, [-1, taps, n], places), { perm: [0, 1, ...axes.map((i) => i + 3), 2] });
+  const points = axes.reduce(
+    (sum, i) => {
+      const size = g.squeeze(sizesOf(g, offset, i + 2, i + 3), g.ints([0]));
+      const step = g.scalar(strides[i] ?? 1, 'int64');
+      const at = castLike(g, g.range(g.scalar(0, 'int64'), g.mul(size, step), step), x);
+      const along = g.reshape(at, g.ints([...ones.with(i, -1), 1]));
+      return g.add(
+        sum,
+        g.mul(
+          along,
+          float(
+            axes.map((k) => (k === i ? 1 : 0)),
+            [n],
+          ),
+        ),
+      );
+    },
+    g.add(moved, float(within.flat(), [taps, ...ones, n])),
+  );
+
+  // the last axis first, and -1..1 from border to border of the pixels
+  const turned = g.gather(points, g.ints(axes.toReversed()), { axis: -1 });
+  const sizes = castLike(g, g.gather(g.shape(x), g.ints(axes.map((i) => i + 2).toReversed())), x);
+  const two = g.scalar(2, x);
+  const grid = g.sub(g.div(g.add(g.mul(turned, two), g.scalar(1, x)), sizes), g.scalar(1, x));
+  const flat = g.reshape(grid, g.ints([0, taps, -1, ...(n === 3 ? [1] : []), n]));
+  const images = shaped(x, [-1, (perGroup * group) / offsets], sizesOf(g, x, 2));
+  const read = g.gridSample(images, flat, {
+    mode: g.opset < 20 ? 'bilinear' : 'linear',
+    padding_mode: 'zeros',
+    align_corners: 0,
+  });
+  const total = reduceBy(g, 'ReduceProd', places, 'all');
+  const columns = n === 3 ? g.squeeze(read, g.ints([4])) : read;
+  const masked = c.has(4) ? g.mul(columns, g.reshape(c.x(4), g.concat(g.ints([-1, 1, taps]), total, { axis: 0 }))) : columns;
+  const inner = perGroup * taps;
+  const weights = g.reshape(w, g.ints([group, filters / group, inner]));
+  const y = shaped(
+    g.matMul(weights, g.reshape(masked, g.concat(g.ints([-1, group, inner]), total, { axis: 0 }))),
+    [-1, filters],
+    places,
+  );
+  return [c.has(3) ? g.add(y, g.reshape(c.x(3), g.ints([-1, ...ones]))) : y];
+}
+
 export const grid: Readonly<Record<GridOp, OpDef>> = {
   AffineGrid: {
     versions: [20],
@@ -137,6 +214,6 @@ export const grid: Readonly<Record<GridOp, OpDef>> = {
     outputs: 'Y',
     attributes: { dilations: 'ints', group: 'int', kernel_shape: 'ints', offset_group: 'int', pads: 'ints', strides: 'ints' },
     infer: (c) => [tensorType(c.dtype(0), convShape(c))],
-    gradient: 'unsupported',
+    gradient: { expand: expandDeformConv },
   },
 };

@@ -2,7 +2,7 @@
 import { dtypes } from '../core/dtype.js';
 import type { Value } from '../ir/graph.js';
 import { tensorType } from '../ir/types.js';
-import { scatterRows } from './by-index.js';
+import { castLike } from './elementwise.js';
 import type { GradientContext, OpDef } from './op-def.js';
 import { reduceBy, reduceSum } from './reduce.js';
 import { sizesOf } from './shape-like.js';
@@ -10,16 +10,50 @@ import { sizesOf } from './shape-like.js';
 export type VisionOp = 'RoiAlign' | 'MaxRoiPool' | 'NonMaxSuppression' | 'ImageDecoder';
 
 // y[r, c, p, q] = sum over h, w of A[r, p, h] B[r, q, w] x[n(r), c, h, w]: the mean of bilinear samples is a product of means along both axes
-function roiAlignGradient(c: GradientContext): (Value | null)[] {
+function expandRoiAlign(c: GradientContext): Value[] {
   const { g } = c;
   if (c.string('mode', 'avg') !== 'avg') return c.fail('no gradient is known for mode "max"');
-  if (c.needs(1)) return c.fail('no gradient is known by the regions');
-  const x = c.x(0);
   const rows = alongAxis(c, 1, 2, c.int('output_height', 1));
   const columns = alongAxis(c, 0, 3, c.int('output_width', 1));
-  const dy = g.matMul(g.transpose(g.unsqueeze(rows, g.ints([1])), { perm: [0, 1, 3, 2] }), c.dy());
-  const each = g.matMul(dy, g.unsqueeze(columns, g.ints([1])));
-  return [scatterRows(g, { x, axis: 0, indices: c.x(2), q: 1, dy: each, repeats: 'repeated' }), null, null];
+  const images = g.gather(c.x(0), c.x(2), { axis: 0 });
+  const across = g.matMul(g.unsqueeze(rows, g.ints([1])), images);
+  return [g.matMul(across, g.unsqueeze(g.transpose(columns, { perm: [0, 2, 1] }), g.ints([1])))];
+}
+
+/** [R, bins, size]: true where a pixel of an axis lies in a bin of a region, whose ends are rounded to pixels. Inputs as those of MaxRoiPool. */
+function inBins(c: GradientContext, coordinate: 0 | 1, axis: number, bins: number): Value {
+  const { g } = c;
+  const x = c.x(0);
+  const count = (n: Value) => castLike(g, g.range(g.scalar(0, 'int64'), n, g.scalar(1, 'int64')), x);
+  const edge = (i: number) => {
+    const scaled = g.mul(g.gather(c.x(1), g.ints([i]), { axis: 1 }), g.scalar(c.float('spatial_scale', 1), x));
+    return g.unsqueeze(g.floor(g.add(scaled, g.scalar(0.5, x))), g.ints([2]));
+  };
+  const first = edge(1 + coordinate);
+  const pixels = g.max(g.add(g.sub(edge(3 + coordinate), first), g.scalar(1, x)), g.scalar(1, x));
+  const bin = g.div(pixels, g.scalar(bins, x));
+  const number = g.unsqueeze(count(g.scalar(bins, 'int64')), g.ints([1]));
+  const from = g.add(g.floor(g.mul(number, bin)), first);
+  const to = g.add(g.ceil(g.mul(g.add(number, g.scalar(1, x)), bin)), first);
+  const pixel = count(g.squeeze(sizesOf(g, x, axis, axis + 1), g.ints([0])));
+  return g.and(g.lessOrEqual(from, pixel), g.less(pixel, to));
+}
+
+// The maximum over the pixels of a bin, along one axis and then the other; 0 where a bin is empty. It does not move with the rounded regions.
+function expandMaxRoiPool(c: GradientContext): Value[] {
+  const { g } = c;
+  const [height = 1, width = 1] = c.ints('pooled_shape') ?? [];
+  const number = g.cast(g.squeeze(g.slice(c.x(1), g.ints([0]), g.ints([1]), g.ints([1])), g.ints([1])), {
+    to: dtypes.int64.code,
+  });
+  const images = g.gather(c.x(0), number, { axis: 0 });
+  const least = g.scalar(Number.NEGATIVE_INFINITY, images);
+  const most = (among: Value, v: Value, axis: number) => reduceBy(g, 'ReduceMax', g.where(among, v, least), [axis], 0);
+  const columns = g.unsqueeze(inBins(c, 0, 3, width), g.ints([1, 2]));
+  const rows = g.unsqueeze(inBins(c, 1, 2, height), g.ints([1, 4]));
+  const across = most(columns, g.unsqueeze(images, g.ints([3])), 4);
+  const y = most(rows, g.unsqueeze(across, g.ints([2])), 3);
+  return [g.where(g.greater(y, least), y, g.scalar(0, y))];
 }
 
 /** [R, bins, size]: the weight of each pixel of an axis in each bin of a region. `coordinate` is 0 for x, 1 for y. */
@@ -73,7 +107,7 @@ export const vision: Readonly<Record<VisionOp, OpDef>> = {
       const size = [c.int('output_height', 1), c.int('output_width', 1)];
       return [tensorType(c.dtype(0), [c.shape(1)?.[0] ?? null, c.shape(0)?.[1] ?? null, ...size])];
     },
-    gradient: roiAlignGradient,
+    gradient: { expand: expandRoiAlign },
   },
   MaxRoiPool: {
     versions: [1, 22],
@@ -81,7 +115,7 @@ export const vision: Readonly<Record<VisionOp, OpDef>> = {
     outputs: 'Y',
     attributes: { pooled_shape: 'ints', spatial_scale: 'float' },
     infer: (c) => [tensorType(c.dtype(0), [c.shape(1)?.[0] ?? null, c.shape(0)?.[1] ?? null, ...(c.ints('pooled_shape') ?? [])])],
-    gradient: 'unsupported',
+    gradient: { expand: expandMaxRoiPool },
   },
   NonMaxSuppression: {
     versions: [10, 11],

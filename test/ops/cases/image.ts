@@ -113,7 +113,7 @@ const more: Case[] = [
   },
 ];
 
-const regions = Tensor.from('float32', [0.3, 0.5, 3.4, 3.9, 1, 1, 4.2, 2.7], [2, 4]);
+const regions = Tensor.from('float32', [0.31, 0.53, 3.43, 3.87, 1.07, 1.03, 4.21, 2.77], [2, 4]);
 const roi = [
   { output_height: 2, output_width: 2, sampling_ratio: 2 },
   { output_height: 2, output_width: 1 },
@@ -129,9 +129,46 @@ const roi = [
     name: `roiAlign ${JSON.stringify(attributes)}`,
     inputs: [values32([2, 1, 4, 5]), regions, int64([1, 0])],
     build: (g, x) => g.roiAlign(...x, attributes),
-    options: { ...linear, by: [0] },
+    // the samples move with the region: a kink where one meets a pixel
+    options: { step: 1e-3, tolerance: 4e-3 },
   }),
 );
+const boxes = Tensor.from('float32', [0, 0.3, 0.7, 3.4, 3.2, 1, 1, 1, 2.6, 2.2, 0, 3.2, 0.1, 9, 1.4], [3, 5]);
+const maxRoi = [{ pooled_shape: [2, 2] }, { pooled_shape: [1, 3], spatial_scale: 0.6 }].map(
+  (attributes): Case => ({
+    name: `maxRoiPool ${JSON.stringify(attributes)}`,
+    inputs: [values32([2, 2, 4, 5]), boxes],
+    build: (g, x) => g.maxRoiPool(...x, attributes),
+    options: { by: [0] },
+  }),
+);
+const deformable = [
+  { dims: [1, 2, 4, 4], filters: 2, kernel: [2, 2], out: [3, 3], attributes: {}, mask: false },
+  {
+    dims: [1, 2, 4, 3],
+    filters: 2,
+    kernel: [3, 2],
+    out: [2, 2],
+    attributes: { pads: [1, 0, 0, 1], strides: [2, 2], group: 2 },
+    mask: true,
+  },
+  { dims: [1, 2, 4, 4], filters: 1, kernel: [2, 2], out: [2, 2], attributes: { dilations: [2, 2], offset_group: 2 }, mask: true },
+].map(({ dims, filters, kernel, out, attributes, mask }): Case => {
+  const { group = 1, offset_group = 1 } = attributes as { group?: number; offset_group?: number };
+  const taps = (kernel[0] ?? 1) * (kernel[1] ?? 1);
+  return {
+    name: `deformConv ${JSON.stringify([dims, kernel, attributes])}`,
+    inputs: [
+      values32(dims),
+      values32([filters, (dims[1] ?? 1) / group, ...kernel], { seed: 2 }),
+      values32([1, offset_group * taps * 2, ...out], { from: -0.9, to: 0.9, kinks: [-1, 0, 1], seed: 3 }),
+      values32([filters], { seed: 4 }),
+      ...(mask ? [values32([1, offset_group * taps, ...out], { from: 0.2, to: 1.2, kinks: [], seed: 5 })] : []),
+    ],
+    build: (g, x) => g.deformConv(...x, attributes),
+    options: { opset: 19, step: 5e-3 },
+  };
+});
 const affine = [0, 1].flatMap((align_corners) =>
   [
     [2, 1, 2, 3],
@@ -239,6 +276,8 @@ export const imageCases: readonly Case[] = [
   ...smooth,
   ...more,
   ...roi,
+  ...maxRoi,
+  ...deformable,
   ...affine,
   ...grids,
   ...transforms,
