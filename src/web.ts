@@ -2,6 +2,8 @@
 export * from './core/errors.js';
 export { Tensor } from './core/tensor.js';
 export * from './progressive/description/builder.js';
+export type { ColumnInput } from './progressive/description/description.js';
+export type { LateralStrength } from './progressive/lateral-strength.js';
 export type { TrainEvent } from './train/loop.js';
 export { begin, type OpenOptions, type OpenSource, open, type Prediction, type TrainOptions, WebNetwork } from './web/client.js';
-export type { NetworkInfo, RuntimeChoice, TaskInfo } from './web/protocol.js';
+export type { BlockInfo, NetworkInfo, RuntimeChoice, TaskInfo, Witness } from './web/protocol.js';

@@ -37,6 +37,7 @@ const layers: Readonly<Record<string, readonly string[]>> = {
   progressive: lowering,
   train: training,
   web: [...training, 'train'],
+  studio: ['core', 'data'],
   analysis: using,
   deploy: using,
   report: using,
@@ -46,13 +47,15 @@ const layers: Readonly<Record<string, readonly string[]>> = {
 
 /** Files directly in src: what packages export, and the version, which any folder may read. */
 const readableByAll = ['version.ts'];
+/** The page of prognet studio uses the browser library by its public name. */
+const publicWeb = 'web.ts';
 /** Folders that may name an adapter of the runtime; all others know its interface. */
 const choosesAdapter = ['runtime', 'project', 'web', 'cli'];
 const runtimeInterfaces = ['runtime/session.ts', 'runtime/training-session.ts'];
 
 function readSources(root: string): Sources {
   const files = readdirSync(root, { recursive: true, withFileTypes: true })
-    .filter((e) => e.isFile() && /\.[cm]?ts$|\.js$/.test(e.name))
+    .filter((e) => e.isFile() && /\.([cm]?ts|tsx|js)$/.test(e.name))
     .map((e) => join(e.parentPath, e.name))
     .sort();
   return new Map(files.map((f) => [relative(root, f), readFileSync(f, 'utf8')]));
@@ -74,7 +77,8 @@ function importsOf(sources: Sources): Import[] {
     const code = withoutComments(text);
     const add = (name: string, typeOnly: boolean) => {
       const file = name.startsWith('.');
-      const to = file ? normalize(join(dirname(from), name)).replace(/(?<!generated\/\w+)\.js$/, '.ts') : name;
+      const written = file ? normalize(join(dirname(from), name)).replace(/(?<!generated\/\w+)\.js$/, '.ts') : name;
+      const to = file && !sources.has(written) && sources.has(`${written}x`) ? `${written}x` : written;
       out.push({ from, to, file, typeOnly });
     };
     for (const m of code.matchAll(statement)) add(m[4] ?? '', m[2] !== undefined);
@@ -97,6 +101,7 @@ const rules: Readonly<Record<string, Rule>> = {
       .filter(({ from, to, file }) => {
         const [a, b] = [folder(from), folder(to)];
         if (!file || a === '' || a === b || to.startsWith('..')) return false;
+        if (a === 'studio' && to === publicWeb) return false;
         return b === '' ? !readableByAll.includes(to) : !(layers[a]?.includes(b) ?? false);
       })
       .map(({ from, to }) => `${from} imports ${to}`),
@@ -144,7 +149,9 @@ const rules: Readonly<Record<string, Rule>> = {
 
   'Node is not seen by what computes graphs, nor by anything that the public library reaches': (_, imports) => {
     const pure = ['core', 'ir', 'ops', 'passes', 'autodiff', 'nn', 'optim', 'progressive'];
-    const reached = new Set(['index.ts', 'web.ts', 'web/worker.ts'].flatMap((root) => [...reachable(root, imports)]));
+    const reached = new Set(
+      ['index.ts', 'web.ts', 'web/worker.ts', 'studio/main.tsx'].flatMap((root) => [...reachable(root, imports)]),
+    );
     return imports
       .filter(
         ({ from, to, typeOnly }) => to.startsWith('node:') && !typeOnly && (pure.includes(folder(from)) || reached.has(from)),
@@ -167,7 +174,7 @@ const rules: Readonly<Record<string, Rule>> = {
 
   'files are called in kebab-case': (sources) =>
     [...sources.keys()].filter(
-      (path) => !generated(path) && !/^([a-z0-9]+(-[a-z0-9]+)*\/)*[a-z0-9]+(-[a-z0-9]+)*\.ts$/.test(path),
+      (path) => !generated(path) && !/^([a-z0-9]+(-[a-z0-9]+)*\/)*[a-z0-9]+(-[a-z0-9]+)*(\.d)?\.(ts|tsx|js)$/.test(path),
     ),
 
   'every file begins with a comment': (sources) =>

@@ -11,6 +11,7 @@ import type { GradFlags } from './commands/grad.js';
 import type { InitFlags } from './commands/init.js';
 import type { PredictFlags } from './commands/predict.js';
 import type { ProvidersFlags } from './commands/providers.js';
+import type { StudioFlags } from './commands/studio.js';
 import type { TrainFlags } from './commands/train.js';
 import type { VerifyFlags } from './commands/verify.js';
 import { fail, type GlobalOptions, result } from './report.js';
@@ -182,6 +183,16 @@ command('deploy <target>', 'a folder for production: triton, kserve, node or web
   .option('--max-batch <n>', 'triton, kserve: samples of a batch at most (default: 64)')
   .option('--storage-uri <uri>', 'kserve: where the cluster finds the models')
   .action(async (target: string, o: DeployFlags) => (await import('./commands/deploy.js')).deploy(target, all(o)));
+
+command('studio [folder]', 'a page on this machine: see, ask and teach the network (docs/studio.md)', [
+  'prognet studio                    the workspace here; without one, a demo network',
+  'prognet studio digits --open',
+  'prognet studio --build site       the page as static files',
+])
+  .option('--port <n>', 'port on localhost; 0 takes any that is free', '4173')
+  .option('--open', 'open the page in a browser')
+  .option('--build <dir>', 'write the page as static files instead of serving it')
+  .action(async (folder: string | undefined, o: StudioFlags) => (await import('./commands/studio.js')).studio(folder, all(o)));
 
 command('inspect <model>', 'what an ONNX file holds', [
   'prognet inspect digits.onnx',

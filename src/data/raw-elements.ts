@@ -27,10 +27,7 @@ export function checkLength(dtype: DType, dims: readonly number[], found: number
 
 /** Reverses every `width` bytes in place. */
 function swap(bytes: Uint8Array, width: number): void {
-  const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  if (width === 2) view.swap16();
-  else if (width === 4) view.swap32();
-  else if (width === 8) view.swap64();
+  if (width > 1) for (let at = 0; at < bytes.length; at += width) bytes.subarray(at, at + width).reverse();
 }
 
 /** A tensor that owns its memory, from bytes whose length is checked here. Booleans become 0 or 1. */

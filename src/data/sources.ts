@@ -8,7 +8,7 @@ import { type CsvOptions, readCsv } from './csv.js';
 import { dataError, defaultMaxBytes, quote, reason } from './data-error.js';
 import { type Dataset, type Split, splitTest } from './dataset.js';
 import { datasetFrom, withClasses } from './from-arrays.js';
-import { readIdx } from './idx.js';
+import { readIdx } from './gzip-idx.js';
 import { readNpy } from './npy.js';
 import { readNpz } from './npz.js';
 import type { DataOptions, DataSpec } from './schema.js';

@@ -2,7 +2,7 @@
 import { DataError, must } from '../core/errors.js';
 import { Tensor } from '../core/tensor.js';
 import { datasetFrom } from '../data/from-arrays.js';
-import { readIdx } from '../data/idx.js';
+import { readIdx } from '../data/gzip-idx.js';
 import { readNpy } from '../data/npy.js';
 import { readWhole } from '../files/read-file.js';
 import { taskModel } from '../progressive/forms.js';

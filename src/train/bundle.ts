@@ -15,7 +15,7 @@ const hashKey = (task: string): string => `prognet.sha256.${task}`;
 const hex = (bytes: ArrayBuffer): string => [...new Uint8Array(bytes)].map((b) => b.toString(16).padStart(2, '0')).join('');
 
 /** SHA-256 of the weights file that a workspace would hold; undefined where the platform has no hash (pages that are not served securely). */
-async function hashOf(task: string, weights: Weights): Promise<string | undefined> {
+export async function columnHash(task: string, weights: Weights): Promise<string | undefined> {
   const { subtle } = globalThis.crypto ?? {};
   if (subtle === undefined) return undefined;
   const file = encodeSafetensors(weights, { producer: 'prognet', task });
@@ -32,7 +32,7 @@ export async function writeBundle(network: Network): Promise<Uint8Array> {
   for (const task of network.tasks) {
     const weights = network.weights(task);
     if (weights === undefined) continue;
-    const hash = await hashOf(task, weights);
+    const hash = await columnHash(task, weights);
     if (hash !== undefined) metadata[hashKey(task)] = hash;
     for (const [name, tensor] of weights) tensors.set(name, tensor);
   }
@@ -77,7 +77,7 @@ export async function readBundle(bytes: Uint8Array, file = 'bundle'): Promise<Ne
     if (own.length === 0) continue;
     network = network.withWeights(task, tensors);
     const said = metadata[hashKey(task)];
-    const found = await hashOf(task, must(network.weights(task), task));
+    const found = await columnHash(task, must(network.weights(task), task));
     if (said === undefined || found === undefined || said === found) continue;
     throw new DataError(`${file}: the weights of task "${task}" are not those that were frozen (sha256 differs)`, {
       path: file,

@@ -71,6 +71,14 @@ export class Network {
     return new Network({ ...this.written, columns: [...this.written.columns, column] }, this.frozen);
   }
 
+  /** This network without its last column, which must not be trained yet. @throws UsageError for any other */
+  without(task: string): Network {
+    if (this.frozen.has(task)) throw frozenAlready(task);
+    if (columnIndex(this.description, task) !== this.tasks.length - 1)
+      throw new UsageError(`task "${task}" is not the last, later columns may stand on it`, { got: task });
+    return new Network({ ...this.written, columns: this.written.columns.slice(0, -1) }, this.frozen);
+  }
+
   /** The parameters of a task's column: names, shapes, count. @throws UsageError for an unknown task */
   parameters(task: string): ColumnParameters {
     return columnParameters(this.description, columnIndex(this.description, task));

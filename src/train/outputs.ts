@@ -11,23 +11,36 @@ export const rowsPerRun = 500;
 /** What of a session is used here. */
 export type RunningSession = Pick<Session, 'inputNames' | 'run'>;
 
-/** Runs `inputs` [D, ...] (uint8 is scaled to 0..1) through the session in batches; joins output `name`, [D, k] float32. */
+/** Runs `inputs` [D, ...] (uint8 is scaled to 0..1) through the session in batches; joins each of the outputs, [D, ...]. */
+export async function allOutputsOf(
+  session: RunningSession,
+  names: readonly string[],
+  inputs: Tensor,
+  onRows?: (done: number, total: number) => void,
+): Promise<ReadonlyMap<string, Tensor>> {
+  const total = inputs.dims[0] ?? 0;
+  const input = must(session.inputNames[0], 'input');
+  const joined = new Map<string, Tensor>();
+  for (let from = 0; from < total; from += rowsPerRun) {
+    const to = Math.min(from + rowsPerRun, total);
+    const results = await session.run({ [input]: networkScale(sliceRows(inputs, from, to)) }, names);
+    for (const name of names) {
+      const part = must(results[name], name);
+      const whole = joined.get(name) ?? Tensor.zeros(part.dtype, [total, ...part.dims.slice(1)]);
+      sliceRows(whole, from, to).bytes.set(part.bytes);
+      joined.set(name, whole);
+    }
+    onRows?.(to, total);
+  }
+  return joined;
+}
+
+/** The same for one output, [D, k] float32. */
 export async function outputsOf(
   session: RunningSession,
   name: string,
   inputs: Tensor,
   onRows?: (done: number, total: number) => void,
 ): Promise<Tensor> {
-  const total = inputs.dims[0] ?? 0;
-  const input = must(session.inputNames[0], 'input');
-  let joined: Tensor | undefined;
-  for (let from = 0; from < total; from += rowsPerRun) {
-    const to = Math.min(from + rowsPerRun, total);
-    const results = await session.run({ [input]: networkScale(sliceRows(inputs, from, to)) }, [name]);
-    const part = must(results[name], name);
-    joined ??= Tensor.zeros(part.dtype, [total, ...part.dims.slice(1)]);
-    sliceRows(joined, from, to).bytes.set(part.bytes);
-    onRows?.(to, total);
-  }
-  return joined ?? Tensor.zeros('float32', [0]);
+  return (await allOutputsOf(session, [name], inputs, onRows)).get(name) ?? Tensor.zeros('float32', [0]);
 }

@@ -43,7 +43,12 @@ async function transact(
 /** Whether this browser can keep checkpoints. */
 export const hasCheckpoints = browser.indexedDB !== undefined;
 
-export function checkpointStore(name: string): CheckpointStore {
+/** A store whose record can be forgotten. */
+export interface CheckpointRecord extends CheckpointStore {
+  drop(): Promise<void>;
+}
+
+export function checkpointStore(name: string): CheckpointRecord {
   return {
     load: async () => {
       const found = await transact('readonly', (s) => s.get(name));
@@ -57,10 +62,8 @@ export function checkpointStore(name: string): CheckpointStore {
       const value = { state: JSON.stringify(state), tensors: encodeSafetensors(tensors) };
       await transact('readwrite', (s) => s.put(value, name));
     },
+    drop: async () => {
+      await transact('readwrite', (s) => s.delete(name));
+    },
   };
-}
-
-/** Forgets a checkpoint: its training is done and its column frozen. */
-export async function dropCheckpoint(name: string): Promise<void> {
-  await transact('readwrite', (s) => s.delete(name));
 }

@@ -18,6 +18,7 @@ import {
   type Source,
   type ToWorker,
   tensorOf,
+  type Witness,
 } from './protocol.js';
 import { type BlobLike, browser, type WorkerLike } from './worker-types.js';
 
@@ -91,9 +92,11 @@ async function bytesOf(source: OpenSource, name: string): Promise<Uint8Array> {
 }
 
 function startWorker(): WorkerLike {
-  if (browser.Worker === undefined)
+  // Under its own name, in one expression: that is how bundlers recognise a worker and bundle what it imports.
+  const { Worker } = browser;
+  if (Worker === undefined)
     throw new RuntimeError('there are no workers here: prognet/web is for browsers, Node has prognet/node');
-  return new browser.Worker(new URL('./worker.js', import.meta.url), { type: 'module', name: 'prognet' });
+  return new Worker(new URL('./worker.js', import.meta.url), { type: 'module', name: 'prognet' });
 }
 
 interface Waiting {
@@ -149,6 +152,16 @@ export class WebNetwork {
     this.info = await this.call('grow', { column });
   }
 
+  /** Takes the last column back, which must not be trained. @throws UsageError */
+  async remove(task: string): Promise<void> {
+    this.info = await this.call('remove', { task });
+  }
+
+  /** Hashes of the trained columns' weights, and their outputs for these inputs: compare those of two moments to see that nothing moved. */
+  witness(input: Tensor): Promise<readonly Witness[]> {
+    return this.call('witness', { input: plainTensor(input) });
+  }
+
   /** Trains a column and freezes it. The network is as before when this throws. */
   async train(task: string, options: TrainOptions): Promise<void> {
     const { inputs, targets, validation, settings, checkpoint, onEvent, signal } = options;
@@ -163,6 +176,11 @@ export class WebNetwork {
       ...(checkpoint === undefined ? {} : { checkpoint }),
     };
     this.info = await this.call('train', args, onEvent, signal);
+  }
+
+  /** Drops the checkpoint of a training that will not go on. */
+  forget(checkpoint: string): Promise<void> {
+    return this.call('forget', { checkpoint });
   }
 
   /** The bytes of an ONNX file: one task, or every trained task. */

@@ -5,6 +5,7 @@ import * as errors from '../core/errors.js';
 import { Tensor, type TensorData } from '../core/tensor.js';
 import type { ColumnInput } from '../progressive/description/description.js';
 import type { TrainInput } from '../progressive/description/train-schema.js';
+import type { LateralStrength } from '../progressive/lateral-strength.js';
 import type { RuntimeSettings, Selection } from '../runtime/session.js';
 import type { TrainEvent } from '../train/loop.js';
 import type { NetworkOptions } from '../train/network.js';
@@ -21,7 +22,29 @@ export interface TaskInfo {
   readonly head: 'classify' | 'binary' | 'regress';
   /** Classes, labels or numbers. */
   readonly outputs: number;
+  /** What the classes are called, where the description says so. */
+  readonly names?: readonly string[];
   readonly parameters: number;
+  /** Empty for an ONNX model. */
+  readonly blocks: readonly BlockInfo[];
+  /** What it hears of earlier columns; empty while it is not trained. */
+  readonly laterals: readonly LateralStrength[];
+}
+
+export interface BlockInfo {
+  /** `conv2d 16`, `relu`, ... */
+  readonly layers: readonly string[];
+  /** Of its tap, without the batch. */
+  readonly shape: readonly number[];
+}
+
+/** What a trained task is at this moment: equal witnesses before and after mean that nothing moved. */
+export interface Witness {
+  readonly task: string;
+  /** SHA-256 of the weights as a workspace would hold them; undefined where the page is not served securely. */
+  readonly sha256?: string;
+  /** Raw scores of the inputs that were asked, by a session made for this call from the weights as they are now. */
+  readonly scores: PlainTensor;
 }
 
 /** What a worker holds, told after everything that changes it. */
@@ -83,7 +106,10 @@ export interface Calls {
   open: (args: { readonly source: Source; readonly runtime: RuntimeChoice }) => Promise<NetworkInfo>;
   predict: (args: { readonly task: string; readonly input: PlainTensor }) => Promise<PredictionInfo>;
   grow: (args: { readonly column: ColumnInput }) => Promise<NetworkInfo>;
+  remove: (args: { readonly task: string }) => Promise<NetworkInfo>;
+  witness: (args: { readonly input: PlainTensor }) => Promise<readonly Witness[]>;
   train: (args: TrainCall, onEvent: (event: TrainEvent) => void, signal: AbortSignal) => Promise<NetworkInfo>;
+  forget: (args: { readonly checkpoint: string }) => Promise<void>;
   export: (args: ExportCall) => Promise<Uint8Array>;
   save: (args: Record<string, never>) => Promise<Uint8Array>;
 }

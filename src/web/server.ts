@@ -2,15 +2,17 @@
 import { must, UsageError } from '../core/errors.js';
 import type { Tensor } from '../core/tensor.js';
 import type { Graph } from '../ir/graph.js';
+import type { Layer } from '../nn/layer-schema.js';
 import { headWidth } from '../progressive/description/head-schema.js';
+import { lateralStrengths } from '../progressive/lateral-strength.js';
 import type { ProviderWish, Runtime, Selection, Session } from '../runtime/session.js';
 import { type WebModules, WebRuntime } from '../runtime/web.js';
 import { parseWish } from '../runtime/wish.js';
 import { fromBinary } from '../serde/from-binary.js';
-import { looksLikeBundle, readBundle, writeBundle } from '../train/bundle.js';
-import type { CheckpointStore } from '../train/checkpoint.js';
+import { columnHash, looksLikeBundle, readBundle, writeBundle } from '../train/bundle.js';
 import { type Network, prognet } from '../train/network.js';
-import { outputsOf } from '../train/outputs.js';
+import { allOutputsOf, outputsOf } from '../train/outputs.js';
+import type { CheckpointRecord } from './checkpoint-db.js';
 import {
   type Calls,
   type NetworkInfo,
@@ -20,6 +22,7 @@ import {
   type Source,
   type TaskInfo,
   tensorOf,
+  type Witness,
 } from './protocol.js';
 
 /** An ONNX model that came without a description: it answers and no more. */
@@ -31,7 +34,7 @@ interface Fixed {
 export interface ServerOptions {
   readonly modules: WebModules;
   /** Checkpoints under a name; undefined where the browser has no database. */
-  readonly checkpoints?: (name: string) => CheckpointStore;
+  readonly checkpoints?: (name: string) => CheckpointRecord;
 }
 
 export class Server implements Calls {
@@ -49,7 +52,7 @@ export class Server implements Calls {
     const wish: ProviderWish[] = provider === undefined ? [] : parseWish(provider, 'provider');
     this.runtime ??= await WebRuntime.load(this.options.modules, settings);
     this.selection = await this.runtime.select(wish);
-    await this.forget();
+    await this.releaseSessions();
     this.network = undefined;
     this.fixed = undefined;
     if (source.kind === 'new') this.network = prognet(source.options);
@@ -63,17 +66,17 @@ export class Server implements Calls {
     const { network } = this;
     const given = tensorOf(input);
     const inputs = network === undefined ? given : fitting(given, must(network.description.inputs[0], 'input').shape);
+    const names = [task, `${task}_probabilities`, `${task}_label`].filter((name) => session.outputNames.includes(name));
     const started = performance.now();
-    const of = async (name: string): Promise<Tensor | undefined> =>
-      session.outputNames.includes(name) ? await outputsOf(session, name, inputs) : undefined;
-    const scores = await outputsOf(session, task, inputs);
-    const probabilities = await of(`${task}_probabilities`);
-    const labels = await of(`${task}_label`);
+    const found = await allOutputsOf(session, names, inputs);
+    const milliseconds = performance.now() - started;
+    const probabilities = found.get(`${task}_probabilities`);
+    const labels = found.get(`${task}_label`);
     return {
-      scores: plainTensor(scores),
+      scores: plainTensor(must(found.get(task), task)),
       ...(probabilities === undefined ? {} : { probabilities: plainTensor(probabilities) }),
       ...(labels === undefined ? {} : { labels: plainTensor(labels) }),
-      milliseconds: performance.now() - started,
+      milliseconds,
       provider: session.provider,
     };
   }
@@ -83,10 +86,30 @@ export class Server implements Calls {
     return this.info();
   }
 
+  async remove({ task }: Parameters<Calls['remove']>[0]): Promise<NetworkInfo> {
+    this.network = this.growable().without(task);
+    return this.info();
+  }
+
+  async witness({ input }: Parameters<Calls['witness']>[0]): Promise<Witness[]> {
+    const network = this.growable();
+    const inputs = fitting(tensorOf(input), must(network.description.inputs[0], 'input').shape);
+    const found: Witness[] = [];
+    for (const task of network.tasks) {
+      const weights = network.weights(task);
+      if (weights === undefined) continue;
+      const session = await this.newSession(network.export({ task }));
+      const scores = plainTensor(await outputsOf(session, task, inputs));
+      await session.release();
+      const sha256 = await columnHash(task, weights);
+      found.push({ task, ...(sha256 === undefined ? {} : { sha256 }), scores });
+    }
+    return found;
+  }
+
   train: Calls['train'] = async (call, onEvent, signal) => {
     const { task, settings, validation, checkpoint } = call;
-    const store = checkpoint === undefined ? undefined : this.options.checkpoints?.(checkpoint);
-    if (checkpoint !== undefined && store === undefined) throw new UsageError('this browser has no database for checkpoints');
+    const store = checkpoint === undefined ? undefined : this.checkpoint(checkpoint);
     const { shape } = must(this.growable().description.inputs[0], 'input');
     this.network = await this.growable().train(task, {
       runtime: must(this.runtime, 'runtime'),
@@ -100,8 +123,20 @@ export class Server implements Calls {
       onEvent,
       signal,
     });
+    // A training that is done needs its checkpoint no more.
+    await store?.drop();
     return this.info();
   };
+
+  async forget({ checkpoint }: Parameters<Calls['forget']>[0]): Promise<void> {
+    await this.checkpoint(checkpoint).drop();
+  }
+
+  private checkpoint(name: string): CheckpointRecord {
+    const store = this.options.checkpoints?.(name);
+    if (store === undefined) throw new UsageError('this browser has no database for checkpoints');
+    return store;
+  }
 
   async export({ task, probabilities = false }: Parameters<Calls['export']>[0]): Promise<Uint8Array> {
     const network = this.growable();
@@ -127,12 +162,16 @@ export class Server implements Calls {
       throw new UsageError(`unknown output "${task}", the model has: ${expected}`, { expected, got: task });
     }
     const model = network?.export({ task, probabilities: true }) ?? must(fixed, 'model').bytes;
-    const session = await must(this.runtime, 'runtime').createSession(model, { providers: [this.selection.provider] });
+    const session = await this.newSession(model);
     this.sessions.set(task, session);
     return session;
   }
 
-  private async forget(): Promise<void> {
+  private newSession(model: Uint8Array): Promise<Session> {
+    return must(this.runtime, 'runtime').createSession(model, { providers: [this.selection.provider] });
+  }
+
+  private async releaseSessions(): Promise<void> {
     for (const session of this.sessions.values()) await session.release();
     this.sessions.clear();
   }
@@ -143,15 +182,21 @@ export class Server implements Calls {
     if (network !== undefined) {
       const { inputs, name, columns } = network.description;
       const { name: inputName, shape } = must(inputs[0], 'input');
-      const tasks = columns.map(
-        ({ task, head }): TaskInfo => ({
+      const parameters = columns.map(({ task }) => network.parameters(task));
+      const taps = parameters.map((p) => p.taps);
+      const tasks = columns.map(({ task, head, blocks }, column): TaskInfo => {
+        const weights = network.weights(task);
+        return {
           task,
-          trained: network.weights(task) !== undefined,
+          trained: weights !== undefined,
           head: head.kind,
           outputs: headWidth(head),
-          parameters: network.parameters(task).count,
-        }),
-      );
+          ...(head.kind === 'classify' && head.names !== undefined ? { names: head.names } : {}),
+          parameters: must(parameters[column], task).count,
+          blocks: blocks.map((layers, i) => ({ layers: layers.map(layerText), shape: taps[column]?.[i] ?? [] })),
+          laterals: weights === undefined ? [] : lateralStrengths(network.description, column, weights, taps),
+        };
+      });
       return { ...where, name, input: { name: inputName, shape }, tasks, growable: true };
     }
     const { graph } = must(fixed, 'model');
@@ -163,11 +208,18 @@ export class Server implements Calls {
         const width = v.shape?.at(-1);
         const label = graph.outputs.find((o) => o.name === `${v.name}_label`);
         const head = label === undefined ? 'regress' : label.shape?.length === 1 ? 'classify' : 'binary';
-        return { task: v.name, trained: true, head, outputs: typeof width === 'number' ? width : 0, parameters: 0 };
+        const outputs = typeof width === 'number' ? width : 0;
+        return { task: v.name, trained: true, head, outputs, parameters: 0, blocks: [], laterals: [] };
       });
     const shape = (input?.shape ?? []).slice(1).map((d) => (typeof d === 'number' ? d : null));
     return { ...where, name: graph.name, input: { name: input?.name ?? '', shape }, tasks, growable: false };
   }
+}
+
+/** A layer in a word or two: its kind and how wide it makes things. */
+function layerText(layer: Layer): string {
+  const width = 'units' in layer ? layer.units : 'filters' in layer ? layer.filters : undefined;
+  return width === undefined ? layer.kind : `${layer.kind} ${width}`;
 }
 
 /** [N, ...shape] from anything with as many numbers. @throws UsageError */

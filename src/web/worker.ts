@@ -1,6 +1,6 @@
 // The worker's script: messages to calls and back. One call at a time, since a session runs one graph at a time; an abort passes by.
 import { browserModules } from '../runtime/browser.js';
-import { checkpointStore, dropCheckpoint, hasCheckpoints } from './checkpoint-db.js';
+import { checkpointStore, hasCheckpoints } from './checkpoint-db.js';
 import { type CallName, type FromWorker, plainError, type ToWorker } from './protocol.js';
 import { Server } from './server.js';
 import { browser } from './worker-types.js';
@@ -17,19 +17,12 @@ async function serve(id: number, call: CallName, args: unknown, signal: AbortSig
   try {
     const method = server[call] as (args: unknown, onEvent: (event: never) => void, signal: AbortSignal) => Promise<unknown>;
     const result = await method.call(server, args, (event) => send({ id, event }), signal);
-    if (call === 'train') await forgetCheckpoint(args);
     send({ id, result });
   } catch (error) {
     send({ id, error: plainError(error) });
   } finally {
     aborts.delete(id);
   }
-}
-
-/** A training that is done needs its checkpoint no more. */
-async function forgetCheckpoint(args: unknown): Promise<void> {
-  const { checkpoint } = args as { readonly checkpoint?: string };
-  if (checkpoint !== undefined) await dropCheckpoint(checkpoint);
 }
 
 browser.addEventListener?.('message', ({ data }) => {

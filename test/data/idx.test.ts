@@ -1,7 +1,7 @@
 import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { readIdx } from '../../src/data/idx.js';
+import { readIdx } from '../../src/data/gzip-idx.js';
 import { expectDataError, onlyDataErrors } from './expect-data-error.js';
 
 const idx = (type: number, dims: number[], body: ArrayLike<number>): Uint8Array => {

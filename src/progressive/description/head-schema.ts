@@ -14,6 +14,10 @@ import {
   weightInit,
 } from '../../nn/layer-schema.js';
 
+const className = z
+  .string({ error: 'a text' })
+  .min(1, { error: 'a text' })
+  .max(100, { error: 'a text of at most 100 characters' });
 const weights = z.array(real('a non-negative number', { min: 0 }), { error: 'a list of numbers, one for each class' });
 
 const headTable = {
@@ -21,13 +25,20 @@ const headTable = {
   classify: variant(
     strict({
       classes: integer(2, 'an integer of at least 2'),
+      /** What the classes are called, for people. */
+      names: z.array(className, { error: 'a list of texts, one for each class' }).optional(),
       class_weights: weights.optional(),
       label_smoothing: real('a number of at least 0 and below 1', { min: 0, below: 1 }).default(0),
       init: weightInit,
-    }).refine((h) => h.class_weights === undefined || h.class_weights.length === h.classes, {
-      error: 'expected as many weights as "classes"',
-      path: ['class_weights'],
-    }),
+    })
+      .refine((h) => h.class_weights === undefined || h.class_weights.length === h.classes, {
+        error: 'expected as many weights as "classes"',
+        path: ['class_weights'],
+      })
+      .refine((h) => h.names === undefined || h.names.length === h.classes, {
+        error: 'expected as many names as "classes"',
+        path: ['names'],
+      }),
     'classes',
     '{ classify: 10 }',
   ),

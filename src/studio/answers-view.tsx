@@ -1,0 +1,56 @@
+// Every task's answer to what is asked: the likeliest class, probabilities as bars with their numbers, time and provider.
+import type { Answer, State } from './state.js';
+
+const shown = 10;
+const percent = (p: number): string => (p > 0.9995 && p < 1 ? '>99.9 %' : `${(p * 100).toFixed(1)} %`);
+
+function AnswerView({ answer }: { readonly answer: Answer }) {
+  const { task, entries, kind, best, milliseconds, provider } = answer;
+  const ordered = entries.length <= shown ? entries : [...entries].sort((a, b) => b.value - a.value).slice(0, shown);
+  const winner = best === undefined ? undefined : entries[best];
+  return (
+    <article class="answer" aria-label={`Answer of ${task}`}>
+      <h3>
+        <span class="task">{task}</span>
+        {winner === undefined ? null : <strong class="winner">{winner.name}</strong>}
+      </h3>
+      <ul class="bars">
+        {ordered.map((entry) => (
+          <li key={entry.name} class={entry === winner ? 'best' : ''}>
+            <span class="name">{entry.name}</span>
+            {kind === 'regress' ? null : (
+              <span class="bar" aria-hidden="true">
+                <span style={{ width: `${Math.max(0.5, entry.value * 100)}%` }} />
+              </span>
+            )}
+            <span class="number">{kind === 'regress' ? entry.value.toPrecision(5) : percent(entry.value)}</span>
+          </li>
+        ))}
+      </ul>
+      <p class="quiet small">
+        {milliseconds.toFixed(1)} ms on {provider}
+        {entries.length > shown ? `, the likeliest ${shown} of ${entries.length}` : ''}
+      </p>
+    </article>
+  );
+}
+
+export function AnswersView({ state }: { readonly state: State }) {
+  const { answers, network, teaching } = state;
+  const trained = network?.info.tasks.filter((t) => t.trained).length ?? 0;
+  if (answers.length > 0)
+    return (
+      <div class="answers">
+        {answers.map((answer) => (
+          <AnswerView key={answer.task} answer={answer} />
+        ))}
+      </div>
+    );
+  const text =
+    trained === 0
+      ? 'No task is learned yet: teach the first one below.'
+      : teaching
+        ? 'Answers come back when the lesson is over.'
+        : 'Every task answers here, each in its own column.';
+  return <p class="quiet">{text}</p>;
+}

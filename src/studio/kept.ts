@@ -1,0 +1,81 @@
+// What the page keeps in the browser's database, so that a closed tab loses nothing: the network as it was taught here, and the lesson under
+// way, whose checkpoints the worker keeps. Each under the hash of the network that the page came with.
+import type { ColumnInput, Witness } from '../web.js';
+import type { LessonData } from './lesson.js';
+
+export interface KeptNetwork {
+  readonly title: string;
+  /** A bundle, or an ONNX model. */
+  readonly bytes: Uint8Array;
+}
+
+/** Everything by which another tab goes on and ends with the same bits. */
+export interface KeptLesson {
+  readonly task: string;
+  readonly column: ColumnInput;
+  readonly data: LessonData;
+  readonly rate: number;
+  readonly provider: string;
+  /** Name of the worker's checkpoint. */
+  readonly checkpoint: string;
+  readonly probes: Float32Array;
+  /** The trained tasks before the lesson began. */
+  readonly before: readonly Witness[];
+}
+
+type Store = 'networks' | 'lessons';
+
+function database(): Promise<IDBDatabase> {
+  return new Promise((resolve, reject) => {
+    const request = indexedDB.open('prognet-studio', 1);
+    request.onupgradeneeded = () => {
+      request.result.createObjectStore('networks' satisfies Store);
+      request.result.createObjectStore('lessons' satisfies Store);
+    };
+    request.onsuccess = () => resolve(request.result);
+    request.onerror = () => reject(request.error);
+  });
+}
+
+async function transact<T>(store: Store, mode: IDBTransactionMode, work: (store: IDBObjectStore) => IDBRequest<T>): Promise<T> {
+  const db = await database();
+  try {
+    return await new Promise((resolve, reject) => {
+      const transaction = db.transaction(store, mode, { durability: 'strict' });
+      const request = work(transaction.objectStore(store));
+      transaction.oncomplete = () => resolve(request.result);
+      transaction.onabort = () => reject(transaction.error);
+    });
+  } finally {
+    db.close();
+  }
+}
+
+/** Typed by what `put` takes; only this page writes here. */
+export interface Shelf<T> {
+  get(): Promise<T | undefined>;
+  put(value: T): Promise<void>;
+  drop(): Promise<void>;
+}
+
+function shelf<T>(store: Store, key: string): Shelf<T> {
+  return {
+    get: () => transact<T | undefined>(store, 'readonly', (s) => s.get(key)),
+    put: async (value) => {
+      await transact(store, 'readwrite', (s) => s.put(value, key));
+    },
+    drop: async () => {
+      await transact(store, 'readwrite', (s) => s.delete(key));
+    },
+  };
+}
+
+export const keptNetwork = (key: string): Shelf<KeptNetwork> => shelf('networks', key);
+export const keptLesson = (key: string): Shelf<KeptLesson> => shelf('lessons', key);
+
+const lock = 'prognet-studio training';
+
+/** Runs `work` as the only tab that trains. @returns undefined where another one does */
+export async function alone<T>(work: () => Promise<T>): Promise<T | undefined> {
+  return await navigator.locks.request(lock, { ifAvailable: true }, (held) => (held === null ? undefined : work()));
+}

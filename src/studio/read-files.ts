@@ -1,0 +1,164 @@
+// Files that are dropped or chosen, as samples for the network: images, .npy, IDX (plain or gzip). Sizes are checked before anything is read.
+
+import { readIdxHeader, readPlainIdx } from '../data/idx.js';
+import { readNpy } from '../data/npy.js';
+import { DataError, type Tensor, UsageError } from '../web.js';
+import type { InputShape } from './input-shape.js';
+import { centred, fitted, inkFound, type Picture } from './picture.js';
+
+export interface Samples {
+  /** Each of the input's size. */
+  readonly rows: readonly Float32Array[];
+  /** One for each row, where a file of labels came along. */
+  readonly labels?: readonly string[];
+}
+
+/** Beyond this, data belong to `prognet train`. */
+const maxBytes = 512 * 2 ** 20;
+export const maxRows = 20_000;
+const maxSide = 512;
+
+function checkSize(bytes: number, name: string): void {
+  if (bytes <= maxBytes) return;
+  const mib = Math.round(bytes / 2 ** 20);
+  throw new UsageError(
+    `${name}: ${mib} MiB, this page takes files of data up to ${maxBytes / 2 ** 20} MiB; train on more with prognet train`,
+  );
+}
+
+/** Unpacks no more than the file's own header declares. */
+async function unpacked(file: File): Promise<Uint8Array> {
+  const reader = file.stream().pipeThrough(new DecompressionStream('gzip')).getReader();
+  const parts: Uint8Array[] = [];
+  let length = 0;
+  let limit = maxBytes;
+  try {
+    for (let next = await reader.read(); !next.done; next = await reader.read()) {
+      parts.push(next.value);
+      length += next.value.length;
+      if (parts.length === 1 && length >= 64) {
+        const header = readIdxHeader(next.value, file.name);
+        limit = header.length + header.dims.reduce((n, d) => n * d, 8);
+        checkSize(limit, file.name);
+      }
+      if (length > limit) throw new DataError(`${file.name}: gzip unpacks to more than it declares`);
+    }
+  } catch (cause) {
+    await reader.cancel().catch(() => {});
+    if (cause instanceof DataError || cause instanceof UsageError) throw cause;
+    throw new DataError(`${file.name}: bad gzip data`, { cause });
+  }
+  const whole = new Uint8Array(length);
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
+}
+
+async function pictureOf(file: File): Promise<{ grey: Picture; rgb: readonly Picture[] }> {
+  let bitmap: ImageBitmap;
+  try {
+    bitmap = await createImageBitmap(file);
+  } catch (cause) {
+    throw new DataError(`${file.name}: no image that this browser can read, expected PNG, JPEG, WebP, .npy or IDX`, { cause });
+  }
+  const scale = Math.min(1, maxSide / Math.max(bitmap.width, bitmap.height));
+  const [width, height] = [Math.max(1, Math.round(bitmap.width * scale)), Math.max(1, Math.round(bitmap.height * scale))];
+  const context = new OffscreenCanvas(width, height).getContext('2d', { willReadFrequently: true });
+  if (context === null) throw new DataError(`${file.name}: this browser gives no canvas to read it`);
+  // What is transparent is paper.
+  context.fillStyle = '#fff';
+  context.fillRect(0, 0, width, height);
+  context.drawImage(bitmap, 0, 0, width, height);
+  bitmap.close();
+  const { data } = context.getImageData(0, 0, width, height);
+  const channel = (of: (i: number) => number): Picture => ({
+    width,
+    height,
+    data: Float32Array.from({ length: width * height }, (_, i) => of(4 * i) / 255),
+  });
+  const at = (i: number) => data[i] ?? 0;
+  return {
+    grey: channel((i) => 0.299 * at(i) + 0.587 * at(i + 1) + 0.114 * at(i + 2)),
+    rgb: [0, 1, 2].map((c) => channel((i) => at(i + c))),
+  };
+}
+
+async function imageRow(file: File, input: InputShape): Promise<Float32Array> {
+  const { image } = input;
+  if (image === undefined) throw new DataError(`${file.name}: an image, the network takes [${input.shape}] numbers; drop a .npy`);
+  const { height, width } = image;
+  const { grey, rgb } = await pictureOf(file);
+  if (image.channels === 3) {
+    const row = new Float32Array(input.size);
+    for (const [c, picture] of rgb.entries()) row.set(fitted(picture, height, width), c * height * width);
+    return row;
+  }
+  // One that has the network's size already stays where it is.
+  const ink = inkFound(grey);
+  if (ink.width === width && ink.height === height) return ink.data;
+  const row = centred(ink, height, width);
+  if (row === undefined) throw new DataError(`${file.name}: is of one colour, there is nothing to see in it`);
+  return row;
+}
+
+async function tensorOf(file: File): Promise<Tensor> {
+  checkSize(file.size, file.name);
+  const [a, b] = new Uint8Array(await file.slice(0, 2).arrayBuffer());
+  if (a === 0x1f && b === 0x8b) return readPlainIdx(await unpacked(file), file.name);
+  const bytes = new Uint8Array(await file.arrayBuffer());
+  return a === 0x93 ? readNpy(bytes, file.name) : readPlainIdx(bytes, file.name);
+}
+
+/** uint8 is scaled to 0..1; floats are taken as they are, as `prognet predict` does. */
+function rowsOf(tensor: Tensor, name: string, input: InputShape): Float32Array[] {
+  const count = tensor.size / input.size;
+  if (!Number.isInteger(count) || count === 0)
+    throw new DataError(`${name}: [${tensor.dims}], expected [N,${input.shape}] or one sample [${input.shape}]`);
+  if (count > maxRows)
+    throw new UsageError(`${name}: ${count} samples, this page takes up to ${maxRows}; train on more with prognet train`);
+  if (tensor.dtype === 'float16') throw new DataError(`${name}: float16, expected uint8 or float32`);
+  const scale = tensor.dtype === 'uint8' ? 1 / 255 : 1;
+  return Array.from({ length: count }, (_, row) => {
+    const out = new Float32Array(input.size);
+    for (let i = 0; i < out.length; i++) out[i] = Number(tensor.data[row * input.size + i]) * scale;
+    const bad = out.find((v) => v - v !== 0);
+    if (bad !== undefined) throw new DataError(`${name}: sample ${row} holds ${bad}, expected finite numbers`);
+    return out;
+  });
+}
+
+function isArray(file: File, head: Uint8Array): boolean {
+  const [a, b] = head;
+  return (
+    a === 0x93 ||
+    (a === 0x1f && b === 0x8b) ||
+    (a === 0 && b === 0 && head.length === 4) ||
+    /\.(npy|idx\d?|gz)$|ubyte$/i.test(file.name)
+  );
+}
+
+/**
+ * Samples of some files, in their order. Two arrays of which one has a whole number for each sample of the other are samples and labels.
+ * @throws DataError, UsageError in one line
+ */
+export async function readFiles(files: readonly File[], input: InputShape): Promise<Samples> {
+  const rows: Float32Array[] = [];
+  const tensors: { name: string; tensor: Tensor }[] = [];
+  for (const file of files) {
+    checkSize(file.size, file.name);
+    const head = new Uint8Array(await file.slice(0, 4).arrayBuffer());
+    if (isArray(file, head)) tensors.push({ name: file.name, tensor: await tensorOf(file) });
+    else rows.push(await imageRow(file, input));
+  }
+  const labels = tensors.length === 2 && rows.length === 0 ? tensors.find(({ tensor }) => tensor.dims.length === 1) : undefined;
+  for (const { name, tensor } of tensors) if (name !== labels?.name) rows.push(...rowsOf(tensor, name, input));
+  if (labels === undefined) return { rows };
+  const { tensor } = labels;
+  if (tensor.size !== rows.length)
+    throw new DataError(`${labels.name}: ${tensor.size} labels for ${rows.length} samples, expected one each`);
+  if (!/^u?int/.test(tensor.dtype)) throw new DataError(`${labels.name}: labels of ${tensor.dtype}, expected integers`);
+  return { rows, labels: Array.from(tensor.data, String) };
+}

@@ -1,0 +1,70 @@
+// What the page shows, as one value that never changes: each change is a new one. studio.ts makes them.
+import type { NetworkInfo } from '../web.js';
+import type { InputShape } from './input-shape.js';
+import type { Lesson } from './lesson.js';
+import type { Proof } from './proof.js';
+
+export type Provider = 'wasm' | 'webgpu';
+
+export interface Answer {
+  readonly task: string;
+  /** Classes, labels or numbers in the head's order. */
+  readonly entries: readonly { readonly name: string; readonly value: number }[];
+  readonly kind: 'classify' | 'binary' | 'regress';
+  /** Of the class that wins; undefined for other heads. */
+  readonly best?: number;
+  readonly milliseconds: number;
+  readonly provider: string;
+}
+
+export interface Training {
+  readonly task: string;
+  readonly stage: 'preparing' | 'training' | 'proving';
+  readonly epochs: number;
+  /** Of the epoch under way, from 0 to 1. */
+  readonly part: number;
+  readonly epoch: number;
+  readonly provider: string;
+  /** Steps of an epoch. */
+  readonly perEpoch: number;
+  /** Of each step so far; after a resumption, of those since. */
+  readonly losses: readonly number[];
+  readonly firstStep: number;
+  readonly heldOut: readonly { readonly epoch: number; readonly accuracy: number }[];
+  readonly stopping: boolean;
+}
+
+export interface Loaded {
+  readonly info: NetworkInfo;
+  readonly input: InputShape;
+  /** What the network is, for people. */
+  readonly title: string;
+}
+
+export interface State {
+  readonly phase: 'opening' | 'ready' | 'failed';
+  readonly network?: Loaded;
+  readonly provider: Provider;
+  /** Samples to ask about, and the one that is asked. */
+  readonly asked: readonly Float32Array[];
+  readonly at: number;
+  readonly answers: readonly Answer[];
+  readonly lesson: Lesson;
+  /** Title of the lesson that came with the page. */
+  readonly offered?: string;
+  /** A training under way, or the last one as it ended. */
+  readonly training?: Training | undefined;
+  readonly teaching: boolean;
+  /** A training that another tab, or this one before, left unfinished. */
+  readonly unfinished?: { readonly task: string; readonly elsewhere: boolean } | undefined;
+  readonly proof?: Proof | undefined;
+  /** Whether the network is other than the one the page came with. */
+  readonly changed: boolean;
+  /** What went wrong, by the place where it is shown. */
+  readonly problems: Readonly<Partial<Record<Place, string>>>;
+  /** For screen readers, and the line under the header. */
+  readonly said: string;
+}
+
+/** Where a message belongs. */
+export type Place = 'page' | 'network' | 'provider' | 'ask' | 'teach';

@@ -1,0 +1,94 @@
+// The page of `prognet studio` as a user has it: the command in a process of its own, Chromium over what it serves.
+import { spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import type { BrowserContext, Page } from 'playwright-core';
+import { repo } from '../cli/support.js';
+
+export interface StudioProcess {
+  readonly url: string;
+  /** Ctrl-C, and the exit code that follows. */
+  stop(): Promise<number | null>;
+}
+
+/** Starts `prognet studio --json` on a free port. */
+export async function startStudio(...args: string[]): Promise<StudioProcess> {
+  const child = spawn('node', [join(repo, 'dist/cli/main.js'), 'studio', '--port', '0', '--json', '--quiet', ...args], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const ended = new Promise<number | null>((resolve) => child.on('close', resolve));
+  const line = await new Promise<string>((resolve, reject) => {
+    let stderr = '';
+    child.stderr.on('data', (chunk) => {
+      stderr += chunk;
+    });
+    child.stdout.once('data', (chunk) => resolve(String(chunk)));
+    child.on('close', () => reject(new Error(`prognet studio ended: ${stderr}`)));
+  });
+  const { url } = JSON.parse(line) as { url: string };
+  return {
+    url,
+    stop: () => {
+      child.kill('SIGINT');
+      return ended;
+    },
+  };
+}
+
+/** A tab in which the network is open. */
+export async function openTab(context: BrowserContext, url: string): Promise<Page> {
+  const tab = await context.newPage();
+  await tab.goto(url);
+  await tab.getByRole('heading', { name: 'Answers' }).waitFor();
+  return tab;
+}
+
+export const pad = (tab: Page) => tab.getByLabel('Drawing pad');
+
+/** Draws strokes by the mouse; points are parts of the pad's side. */
+export async function draw(tab: Page, ...strokes: readonly (readonly (readonly [number, number])[])[]): Promise<void> {
+  const box = await pad(tab).boundingBox();
+  if (box === null) throw new Error('the pad is not to be seen');
+  for (const stroke of strokes) {
+    for (const [i, [x, y]] of stroke.entries()) {
+      await tab.mouse.move(box.x + x * box.width, box.y + y * box.height);
+      if (i === 0) await tab.mouse.down();
+    }
+    await tab.mouse.up();
+  }
+}
+
+export const zero = Array.from({ length: 25 }, (_, i): [number, number] => {
+  const angle = (i / 24) * 2 * Math.PI;
+  return [0.5 - 0.2 * Math.sin(angle), 0.5 - 0.3 * Math.cos(angle)];
+});
+
+/** Class and probability, in percent, of each entry of a task's answer, as the page shows them. */
+export async function answerOf(
+  tab: Page,
+  task: string,
+): Promise<{ names: string[]; percents: number[]; best: string; said: string }> {
+  const article = tab.getByRole('article', { name: `Answer of ${task}` });
+  await article.waitFor();
+  const percents = await article.locator('.bars .number').allTextContents();
+  return {
+    names: await article.locator('.bars .name').allTextContents(),
+    percents: percents.map((text) => Number(text.replace(/[>%\s]/g, ''))),
+    best: (await article.locator('.winner').textContent()) ?? '',
+    said: (await article.locator('p').textContent()) ?? '',
+  };
+}
+
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+
+/** What axe-core finds that is serious or critical, a line each. */
+export async function seriousViolations(tab: Page): Promise<string[]> {
+  await tab.evaluate(axe);
+  const found = (await tab.evaluate('axe.run()')) as {
+    violations: { id: string; impact: string; nodes: { html: string; failureSummary: string }[] }[];
+  };
+  return found.violations
+    .filter((v) => v.impact === 'serious' || v.impact === 'critical')
+    .flatMap((v) => v.nodes.map((n) => `${v.id}: ${n.html} ${n.failureSummary}`));
+}
