@@ -33,4 +33,17 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
     entryPoints: { prognet: at('dist/web.js'), worker: at('dist/web/worker.js') },
     outdir: at('dist/browser'),
   });
+  // The package's own worker becomes one module that imports onnxruntime-web alone: dev servers hand a worker's imports to the browser as they
+  // are, and some of them are CommonJS.
+  await build({
+    bundle: true,
+    format: 'esm',
+    platform: 'browser',
+    target: 'es2022',
+    logLevel: 'warning',
+    external: ['onnxruntime-web/*'],
+    entryPoints: [at('dist/web/worker.js')],
+    outfile: at('dist/web/worker.js'),
+    allowOverwrite: true,
+  });
 }

@@ -37,5 +37,7 @@ await build({
     assetsDir: '',
     target: 'es2022',
     modulePreload: { polyfill: false },
+    // Says how long plugins take on a busy machine.
+    rolldownOptions: { checks: { pluginTimings: false } },
   },
 });

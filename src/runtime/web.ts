@@ -129,6 +129,8 @@ function nameHere(provider: string): string {
 /** The reason of a refusal with what would help. */
 function explain(provider: string, error: unknown): string {
   const said = oneLine(error);
+  if (/fetch|importing a module|network ?error|error loading/i.test(said))
+    return `the files of onnxruntime-web cannot be fetched, is there a network? (${said})`;
   if (provider === 'webgpu' && /adapter|navigator\.gpu|not supported|backend not found/i.test(said)) {
     return `no WebGPU adapter: a browser with WebGPU turned on and a GPU are needed (${said})`;
   }

@@ -114,9 +114,9 @@ async function tensorOf(file: File): Promise<Tensor> {
 
 /** uint8 is scaled to 0..1; floats are taken as they are, as `prognet predict` does. */
 function rowsOf(tensor: Tensor, name: string, input: InputShape): Float32Array[] {
-  const count = tensor.size / input.size;
-  if (!Number.isInteger(count) || count === 0)
-    throw new DataError(`${name}: [${tensor.dims}], expected [N,${input.shape}] or one sample [${input.shape}]`);
+  const count = tensor.size === input.size ? 1 : (tensor.dims[0] ?? 0);
+  if (tensor.size === 0 || count * input.size !== tensor.size)
+    throw new DataError(`${name}: [${tensor.dims}] ${tensor.dtype}, expected [N,${input.shape}] of float32 or uint8`);
   if (count > maxRows)
     throw new UsageError(`${name}: ${count} samples, this page takes up to ${maxRows}; train on more with prognet train`);
   if (tensor.dtype === 'float16') throw new DataError(`${name}: float16, expected uint8 or float32`);

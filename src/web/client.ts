@@ -116,7 +116,9 @@ export class WebNetwork {
   private constructor(private readonly worker: WorkerLike) {
     worker.addEventListener('message', ({ data }) => this.hear(data as FromWorker));
     const lost = (event: { readonly message?: string }) =>
-      this.fail(new RuntimeError(`the worker cannot run: ${event.message ?? 'its script was not loaded'}`));
+      this.fail(
+        new RuntimeError(`the worker cannot run: ${event.message ?? 'its script cannot be fetched, is there a network?'}`),
+      );
     worker.addEventListener('error', lost);
     worker.addEventListener('messageerror', lost);
   }

@@ -27,6 +27,8 @@ export interface BlobLike {
 interface BrowserGlobal {
   readonly Worker?: new (url: URL, options: { readonly type: 'module'; readonly name?: string }) => WorkerLike;
   readonly indexedDB?: IndexedDatabaseFactory;
+  /** In a worker: how it was called by who made it. */
+  readonly name?: string;
   /** In a worker. */
   readonly postMessage?: Port['postMessage'];
   readonly addEventListener?: Port['addEventListener'];

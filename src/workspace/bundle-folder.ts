@@ -46,11 +46,11 @@ function refuseForeign(folder: string): void {
       path: folder,
       expected: 'an empty folder',
     });
-  if (known === undefined) throw refused('is not empty and was not written by prognet deploy');
+  if (known === undefined) throw refused('is not empty and was not written by prognet');
   for (const path of entries) {
     if (path === list) continue;
     const hash = known.get(path);
-    if (hash === undefined) throw refused(`holds ${JSON.stringify(path)}, which prognet deploy did not write`);
+    if (hash === undefined) throw refused(`holds ${JSON.stringify(path)}, which prognet did not write`);
     if (sha256(readFileSync(join(folder, path))) !== hash)
       throw refused(`${JSON.stringify(path)} was changed since it was written`);
   }

@@ -215,7 +215,7 @@ describe('a folder', () => {
     writeFileSync(join(folder, 'notes.txt'), 'mine');
     expect(deploy('node', folder)).toMatchObject({
       status: 2,
-      stderr: expect.stringContaining('holds "notes.txt", which prognet deploy did not write'),
+      stderr: expect.stringContaining('holds "notes.txt", which prognet did not write'),
     });
     rmSync(join(folder, 'notes.txt'));
     const config = join(folder, 'b/config.pbtxt');
@@ -229,7 +229,7 @@ describe('a folder', () => {
     writeFileSync(join(out('theirs'), 'a.txt'), 'a');
     expect(deploy('triton', out('theirs'))).toMatchObject({
       status: 2,
-      stderr: expect.stringContaining('is not empty and was not written by prognet deploy'),
+      stderr: expect.stringContaining('is not empty and was not written by prognet'),
     });
     expect(readdirSync(out('theirs'))).toEqual(['a.txt']);
     expect(deploy('triton', join(out('theirs'), 'a.txt'))).toMatchObject({
