@@ -74,8 +74,7 @@ describe.skipIf(chromium === undefined)(`prognet studio in trouble${why}`, () =>
     await numbers.fill('0.5 -1 2 0.25');
     const before = await answerOf(tab, 'b');
 
-    const alert = (place: string) => tab.locator(`${place} [role=alert]`).last();
-    const says = (place: string, text: RegExp | string) => expect.poll(() => alert(place).textContent()).toMatch(text);
+    const says = (place: string, text: RegExp) => tab.locator(`${place} [role=alert]`).filter({ hasText: text }).waitFor();
     const model = tab.getByLabel(/^Open another network/);
     const take = 'section[aria-labelledby=take-title]';
     await model.setInputFiles(at('notes.prognet'));
