@@ -9,6 +9,7 @@ import type { Ops } from '../ops/ops.js';
 import { controlFlowGradient } from './control-flow.js';
 import { expansionGradient } from './expansion.js';
 import { downstream, upstream } from './path.js';
+import { Sums } from './sums.js';
 import { unbroadcast } from './unbroadcast.js';
 
 /**
@@ -74,24 +75,4 @@ function fitTo(g: Ops, node: Node, x: Value, d: Value): Value {
   }
   // the very type of the input is given by rules that know its shape to be that of the gradient (ops/shape-like.ts, `typed`)
   return (x.shape !== undefined && d.type === x.type) || sameShape(x.shape, d.shape) ? d : unbroadcast(g, d, x);
-}
-
-/** Gradients by values as they come in; a value's are added up when they are asked for. */
-class Sums {
-  private readonly parts = new Map<Value, Value[]>();
-  constructor(private readonly g: Ops) {}
-
-  push(v: Value, d: Value): void {
-    const list = this.parts.get(v);
-    if (list === undefined) this.parts.set(v, [d]);
-    else list.push(d);
-  }
-
-  total(v: Value): Value | null {
-    const list = this.parts.get(v);
-    if (list === undefined) return null;
-    const sum = list.reduce((a, b) => this.g.add(a, b));
-    this.parts.set(v, [sum]);
-    return sum;
-  }
 }

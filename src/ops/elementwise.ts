@@ -178,7 +178,11 @@ export const elementwise: Readonly<Record<ElementwiseOp, OpDef>> = {
     inputs: 'A B',
     outputs: 'C',
     infer: arithmetic,
-    gradient: (c) => [c.needs(0) ? c.g.mul(c.dy(), c.x(1)) : null, c.needs(1) ? c.g.mul(c.dy(), c.x(0)) : null],
+    gradient: (c) => {
+      const [{ g }, a, b, dy] = [c, c.x(0), c.x(1), c.dy()];
+      if (a === b) return [g.mul(g.mul(dy, g.scalar(2, dy)), a), null];
+      return [c.needs(0) ? g.mul(dy, b) : null, c.needs(1) ? g.mul(dy, a) : null];
+    },
     fold: foldArithmetic({ int: (a = 0n, b = 0n) => a * b, float: (a = 0, b = 0) => a * b }),
   },
   // y = a/b: da = dy/b, db = -y dy/b

@@ -31,6 +31,18 @@ function inferGather(c: NodeContext): TensorType[] {
   return [c.like(0, indices === undefined ? undefined : [...data.slice(0, axis), ...indices, ...data.slice(axis + 1)])];
 }
 
+/** Where one place of an axis of known size is read, the pads that bring a gradient back there; else undefined. */
+function padsOfPlace(c: GradientContext, axis: number): number[] | undefined {
+  const size = c.shape(0)?.[axis];
+  const [rank, q, places] = [c.rank(0), c.rank(1), c.constant(1)];
+  if (rank === undefined || q === undefined || q > 1 || places?.size !== 1 || typeof size !== 'number') return undefined;
+  const at = places.numbers()[0] ?? 0;
+  const pads = new Array<number>(2 * rank).fill(0);
+  pads[axis] = at < 0 ? at + size : at;
+  pads[axis + rank] = size - 1 - (pads[axis] ?? 0);
+  return pads;
+}
+
 // y = x[.., indices, ..]: dx[.., i, ..] is the sum of the parts of dy taken from i
 function gatherGradient(c: GradientContext): (Value | null)[] {
   const { g } = c;
@@ -38,6 +50,8 @@ function gatherGradient(c: GradientContext): (Value | null)[] {
   const [rank, q] = [c.rank(0), c.rank(1)];
   if (rank === undefined || q === undefined) return c.fail('the gradient needs inputs of known rank');
   const axis = c.axis(c.int('axis', 0), rank);
+  const pads = padsOfPlace(c, axis);
+  if (pads !== undefined) return [typed(g.pad(q === 0 ? g.unsqueeze(c.dy(), g.ints([axis])) : c.dy(), g.ints(pads)), x), null];
   return [scatterRows(g, { x, axis, indices, q, dy: c.dy(), repeats: 'repeated' }), null];
 }
 

@@ -114,8 +114,10 @@ function gemmGradient(c: GradientContext): (Value | null)[] {
   const beta = c.float('beta', 1);
   const [transA, transB] = [c.int('transA', 0), c.int('transB', 0)];
   const [a, b, dy] = [c.x(0), c.x(1), c.dy()];
-  const da = () => (transA ? g.gemm(b, dy, { alpha, transA: transB, transB: 1 }) : g.gemm(dy, b, { alpha, transB: 1 - transB }));
-  const db = () => (transB ? g.gemm(dy, a, { alpha, transA: 1, transB: transA }) : g.gemm(a, dy, { alpha, transA: 1 - transA }));
+  const product = (x: Value, y: Value, ta: number, tb: number) =>
+    g.gemm(x, y, { alpha: alpha === 1 ? undefined : alpha, transA: ta || undefined, transB: tb || undefined });
+  const da = () => (transA ? product(b, dy, transB, 1) : product(dy, b, 0, 1 - transB));
+  const db = () => (transB ? product(dy, a, 1, transA) : product(a, dy, 1 - transA, 0));
   return [
     c.needs(0) ? da() : null,
     c.needs(1) ? db() : null,

@@ -5,6 +5,7 @@ import { Tensor } from '../core/tensor.js';
 import type { Value } from '../ir/graph.js';
 import type { TensorType } from '../ir/types.js';
 import type { GradientContext, NodeContext, OpDef } from './op-def.js';
+import type { Ops } from './ops.js';
 import { assemble, coordinates, pick, stridesOf } from './pick.js';
 import { reshapeLike, typed, zerosLike } from './shape-like.js';
 import { addDims, integers, knownElements, mulDims } from './shape-value.js';
@@ -118,9 +119,20 @@ function permOf(c: NodeContext, rank: number): number[] {
   return perm;
 }
 
+/** The transpose of a matrix that a product without a bias gives, (A' B')^T = B'^T A'^T; undefined for other matrices. */
+function exchangedProduct(g: Ops, v: Value): Value | undefined {
+  const node = v.producer;
+  const [a, b, bias] = node?.inputs ?? [];
+  if (node?.opType !== 'Gemm' || node.domain !== '' || !a || !b || bias) return undefined;
+  const [alpha, transA, transB] = [node.float('alpha', 1), 1 - node.int('transB', 0), 1 - node.int('transA', 0)];
+  return g.gemm(b, a, { alpha: alpha === 1 ? undefined : alpha, transA: transA || undefined, transB: transB || undefined });
+}
+
 // y = x permuted: dx = dy permuted back
 function transposeGradient(c: GradientContext): (Value | null)[] {
   const perm = c.ints('perm');
+  const exchanged = c.rank(0) === 2 && (perm === undefined || perm[0] === 1) ? exchangedProduct(c.g, c.dy()) : undefined;
+  if (exchanged !== undefined) return [exchanged];
   if (perm === undefined) return [c.g.transpose(c.dy())];
   return [c.g.transpose(c.dy(), { perm: perm.map((_, i) => perm.indexOf(i)) })];
 }

@@ -140,19 +140,29 @@ function trailingAxes(c: NodeContext): number[] {
   return rank === undefined ? c.fail(`the rank of input 0 must be known for axis ${axis}`) : range(axis, rank);
 }
 
+/** The type of LayerNormalization's Mean and InvStdDev: stash_type says in which dtype they are given; 1 is float32, 16 bfloat16. */
+function statisticsType(c: NodeContext): TensorType {
+  const shape = c.shape(0);
+  const axis = shape === undefined ? 0 : c.axis(c.int('axis', -1), shape.length);
+  const stash = dtypeFromCode(c.int('stash_type', 1)) ?? c.fail(`stash_type ${c.int('stash_type', 1)} is not a dtype`);
+  return tensorType(
+    stash,
+    shape?.map((d, i) => (i < axis ? d : 1)),
+  );
+}
+
 function layerNormalizationGradient(c: GradientContext): (Value | null)[] {
   const { g } = c;
   const x = c.x(0);
   const axes = trailingAxes(c);
   const [dy, dmean, dinv] = [c.dyOrNull(0), c.dyOrNull(1), c.dyOrNull(2)];
-  const [mean, deviation] = [c.node.outputs[1], c.node.outputs[2]];
-  const there = mean !== undefined && mean.name !== '' && deviation !== undefined && deviation.name !== '';
-  // The statistics are float32 (stash_type): for float64 they are computed anew, so that nothing is lost.
-  const given = there && c.dtype(0) !== 'float64';
+  // The forward node gives its statistics, in float32 (stash_type): for float64 they are computed anew, so that nothing is lost.
   const s = (): Standardised => {
-    if (!given) return standardise(g, x, axes, c.float('epsilon', 1e-5));
-    const inv = castLike(g, deviation, x);
-    return { xhat: g.mul(g.sub(x, castLike(g, mean, x)), inv), inv, axes };
+    if (c.dtype(0) === 'float64') return standardise(g, x, axes, c.float('epsilon', 1e-5));
+    const type = statisticsType(c);
+    const mean = castLike(g, c.output(1, type), x);
+    const inv = castLike(g, c.output(2, type), x);
+    return { xhat: g.mul(g.sub(x, mean), inv), inv, axes };
   };
   const std = s();
   const parts: Value[] = [];
@@ -286,16 +296,10 @@ export const norm: Readonly<Record<NormOp, OpDef>> = {
     infer: (c) => {
       requireFloat(c, 0);
       const shape = c.shape(0);
-      const axis = shape === undefined ? 0 : c.axis(c.int('axis', -1), shape.length);
       for (let i = 1; i < c.inputCount; i++) {
         if (c.has(i)) broadcastWith(c, shape, i);
       }
-      // stash_type says in which type the statistics are computed and given; 1 is float32, 16 bfloat16.
-      const stash = dtypeFromCode(c.int('stash_type', 1)) ?? c.fail(`stash_type ${c.int('stash_type', 1)} is not a dtype`);
-      const statistics = tensorType(
-        stash,
-        shape?.map((d, i) => (i < axis ? d : 1)),
-      );
+      const statistics = statisticsType(c);
       return [tensorType(c.dtype(0), shape), statistics, statistics];
     },
     gradient: layerNormalizationGradient,

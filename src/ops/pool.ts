@@ -53,8 +53,7 @@ function sameAttributes(c: NodeContext): AttributeInputs {
 
 /** Indices of the maxima in the flattened input, row-major. */
 function argmax(c: GradientContext): Value {
-  const given = c.node.outputs[1];
-  if (given !== undefined && given.name !== '' && c.int('storage_order', 0) === 0) return given;
+  if (c.int('storage_order', 0) === 0) return c.output(1, tensorType('int64', c.y().shape));
   return must(c.g.op('MaxPool', [c.x(0)], sameAttributes(c), 2)[1], 'Indices');
 }
 

@@ -212,10 +212,17 @@ export const reduce: Readonly<Record<ReduceOp, OpDef>> = {
   ReduceLogSum: nonlinear([1, 11, 13, 18], (c) => [broadcastTo(c.g, kept(c, c.g.mul(c.dy(), c.g.exp(c.g.neg(c.y())))), c.x(0))], {
     infer: floatReduction,
   }),
-  // y = log sum exp x: dx = exp(x - y) dy
-  ReduceLogSumExp: nonlinear([1, 11, 13, 18], (c) => [c.g.mul(kept(c, c.dy()), c.g.exp(c.g.sub(c.x(0), kept(c, c.y()))))], {
-    infer: floatReduction,
-  }),
+  // y = log sum exp x: dx = exp(x - y) dy; along one axis exp(x - y) is the softmax
+  ReduceLogSumExp: nonlinear(
+    [1, 11, 13, 18],
+    (c) => {
+      const axes = axesOf(c);
+      const [axis] = isList(axes) && axes.length === 1 ? axes : [];
+      const share = axis === undefined ? c.g.exp(c.g.sub(c.x(0), kept(c, c.y()))) : c.g.softmax(c.x(0), { axis });
+      return [c.g.mul(kept(c, c.dy()), share)];
+    },
+    { infer: floatReduction },
+  ),
   // dx = 2 x dy
   ReduceSumSquare: nonlinear([1, 11, 13, 18], (c) => [c.g.mul(c.x(0), c.g.mul(kept(c, c.dy()), c.g.scalar(2, c.dy())))]),
 
