@@ -12,6 +12,7 @@ import { verifyModel } from '../ops/verify-model.js';
 import { foldConstants } from '../passes/fold-constants.js';
 import { inferShapes } from '../passes/infer-shapes.js';
 import { inlineFunctions } from '../passes/inline-functions.js';
+import { nameDimensions } from '../passes/name-dimensions.js';
 import { optimise } from '../passes/optimise.js';
 import { unpackSequences } from '../passes/unpack-sequences.js';
 import { upgradeOpset } from '../passes/upgrade-opset.js';
@@ -49,11 +50,11 @@ export function gradientModel(model: Model, options: GradientModelOptions): Mode
   if (of.length === 0 || by.length === 0)
     throw new UsageError('gradientModel: name at least one output and one value to differentiate by');
 
+  const parameters = new Set(graph.initializers);
   const restore = setAside(graph, by);
-  inferShapes(graph, out.opset);
-  // Known shapes and axes make smaller gradients.
-  foldConstants(graph, { opset: out.opset });
+  settle(graph, out.opset, of, by);
   if (unpackSequences(graph, out.opset, names)) inferShapes(graph, out.opset);
+  const unname = nameDimensions(graph, out.opset);
   if (options.mode === 'jvp') {
     const tangents = by.map((v) => addInput(g, 'tangent', v));
     addOutputs(g, 'jvp', jvp(g, { of, by, tangents }), of);
@@ -61,7 +62,8 @@ export function gradientModel(model: Model, options: GradientModelOptions): Mode
     const seed = of.map((v) => (isScalar(v) ? undefined : addInput(g, 'seed', v)));
     addOutputs(g, 'grad', gradient(g, { of, by, seed }), by);
   }
-  optimise(graph, out.opset);
+  unname();
+  optimise(graph, out.opset, { parameters });
   restore();
   out.producerName = producer;
   out.producerVersion = version;
@@ -75,6 +77,22 @@ function prepare(model: Model): Model {
   upgradeOpset(model);
   inlineFunctions(model);
   return model;
+}
+
+/**
+ * Known shapes and axes, and work done once, make smaller gradients: the passes run before differentiation too. Inner values that are
+ * differentiated by must stay apart from others that equal them, so there only shapes are computed.
+ */
+function settle(graph: Graph, opset: number, of: Value[], by: readonly Value[]): void {
+  if (by.every((v) => v.producer === undefined)) {
+    // Whatever else is differentiated is kept as an output meanwhile.
+    const count = graph.outputs.length;
+    graph.outputs.push(...of);
+    optimise(graph, opset);
+    of.splice(0, of.length, ...graph.outputs.splice(count));
+    return;
+  }
+  while (inferShapes(graph, opset) || foldConstants(graph, { opset }));
 }
 
 /** Inputs and initializers that a gradient may be taken by. */

@@ -9,15 +9,15 @@ import { randomOps } from '../ops/definition.js';
 /** Domains whose ops are pure but for `randomOps`. Elsewhere nothing is known. */
 const pureDomains: ReadonlySet<string> = new Set(['', 'ai.onnx', 'ai.onnx.ml']);
 
-/** Initializers that are shapes, axes, indices and flags. Floats and bytes are parameters, which keep their names in the file. */
+/** Initializers that are shapes, axes, indices and flags. Floats and bytes are parameters, or those that are said to be. */
 const shared: ReadonlySet<DType> = new Set<DType>(['int64', 'int32', 'bool']);
 
 /**
  * Returns whether anything was joined. A graph output that repeats another value becomes an Identity of it; outputs keep their names.
- * Float initializers are left alone, since their names are what people find weights by.
+ * Parameters are left alone, since their names are what people find weights by: those given, else all float initializers.
  */
-export function commonSubexpressions(graph: Graph): boolean {
-  return new Joining().graph(graph, undefined);
+export function commonSubexpressions(graph: Graph, parameters?: ReadonlySet<Value>): boolean {
+  return new Joining(parameters).graph(graph, undefined);
 }
 
 /** What was computed so far in a graph, and in the graphs around it. */
@@ -41,6 +41,8 @@ class Joining {
   private readonly replaced = new Map<Value, Value>();
   private readonly valueIds = new Map<Value, number>();
   private readonly tensors = new TensorIds();
+
+  constructor(private readonly parameters: ReadonlySet<Value> | undefined) {}
 
   graph(graph: Graph, outer: Known | undefined): boolean {
     const known: Known = { nodes: new Seen(outer?.nodes), constants: new Seen(outer?.constants) };
@@ -90,7 +92,8 @@ class Joining {
     const before = graph.initializers.length;
     graph.initializers = graph.initializers.filter((v) => {
       const { constant } = v;
-      if (constant === undefined || !shared.has(constant.dtype) || inputs.has(v) || outputs.has(v)) return true;
+      if (constant === undefined || inputs.has(v) || outputs.has(v)) return true;
+      if (!shared.has(constant.dtype) && (this.parameters?.has(v) ?? true)) return true;
       const key = String(this.tensors.id(constant));
       const same = seen.get(key);
       if (same === undefined) seen.set(key, v);

@@ -1,11 +1,16 @@
 // All passes in order, again and again until none finds anything: what one removes lets another see more.
-import type { Graph } from '../ir/graph.js';
+import type { Graph, Value } from '../ir/graph.js';
 import { defaultOpset } from '../ir/model.js';
 import { commonSubexpressions } from './common-subexpressions.js';
 import { foldConstants } from './fold-constants.js';
 import { inferShapes } from './infer-shapes.js';
 import { removeIdentity } from './remove-identity.js';
 import { removeUnused } from './remove-unused.js';
+
+export interface OptimiseOptions {
+  /** Initializers that keep their names; all others may be joined where they are equal. Default: all of floats. */
+  readonly parameters?: ReadonlySet<Value>;
+}
 
 /** Each pass walks the whole graph, so few rounds do; the bound only keeps a defect from looping for ever. */
 const maxRounds = 16;
@@ -14,12 +19,12 @@ const maxRounds = 16;
  * Changes the graph in place, subgraphs included; returns whether it changed. Inputs and outputs keep their names and order, results stay the
  * same bit for bit. `opset`: the ai.onnx version of the model. Throws ShapeError where a graph does not fit together.
  */
-export function optimise(graph: Graph, opset: number = defaultOpset): boolean {
+export function optimise(graph: Graph, opset: number = defaultOpset, options: OptimiseOptions = {}): boolean {
   const passes: readonly ((g: Graph) => boolean)[] = [
     removeUnused,
     (g) => inferShapes(g, opset),
     (g) => removeIdentity(g, opset),
-    commonSubexpressions,
+    (g) => commonSubexpressions(g, options.parameters),
     (g) => foldConstants(g, { opset }),
   ];
   let any = false;
