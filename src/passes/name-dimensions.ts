@@ -36,7 +36,13 @@ function forget(graph: Graph): void {
   for (const g of graphs) {
     for (const v of g.values()) {
       if (v.type?.kind !== 'tensor' || !v.type.shape?.some(isNamed)) continue;
-      v.type = { ...v.type, shape: tensorType(v.type.dtype, v.type.shape.map((d) => (isNamed(d) ? null : d))).shape };
+      v.type = {
+        ...v.type,
+        shape: tensorType(
+          v.type.dtype,
+          v.type.shape.map((d) => (isNamed(d) ? null : d)),
+        ).shape,
+      };
     }
   }
 }

@@ -4,8 +4,11 @@ import { defaultOpset } from '../ir/model.js';
 import { commonSubexpressions } from './common-subexpressions.js';
 import { foldConstants } from './fold-constants.js';
 import { inferShapes } from './infer-shapes.js';
+import { joinReshapes } from './join-reshapes.js';
 import { removeIdentity } from './remove-identity.js';
 import { removeUnused } from './remove-unused.js';
+import { skipExpand } from './skip-expand.js';
+import { takeFromConcat } from './take-from-concat.js';
 
 export interface OptimiseOptions {
   /** Initializers that keep their names; all others may be joined where they are equal. Default: all of floats. */
@@ -23,7 +26,10 @@ export function optimise(graph: Graph, opset: number = defaultOpset, options: Op
   const passes: readonly ((g: Graph) => boolean)[] = [
     removeUnused,
     (g) => inferShapes(g, opset),
+    takeFromConcat,
+    joinReshapes,
     (g) => removeIdentity(g, opset),
+    skipExpand,
     (g) => commonSubexpressions(g, options.parameters),
     (g) => foldConstants(g, { opset }),
   ];

@@ -1,5 +1,5 @@
 // What passes that change weights share: who reads a value, which tensors are constant for certain, and names that nobody has yet.
-import type { Tensor } from '../core/tensor.js';
+import { Tensor } from '../core/tensor.js';
 import { allNodes, type Graph, type Node, Value } from '../ir/graph.js';
 import { tensorType } from '../ir/types.js';
 import { constantOf } from '../ops/op-def.js';
@@ -65,4 +65,18 @@ export class Rewriting {
 
 function isFloat32(t: Tensor): t is Tensor & { readonly data: Float32Array } {
   return t.dtype === 'float32' && t.data instanceof Float32Array;
+}
+
+/** Makes int64 vectors for a pass, each once; the graph is looked at when the first is asked for. */
+export function constantsOf(graph: Graph, hint: string): (values: readonly number[]) => Value {
+  let rewriting: Rewriting | undefined;
+  const made = new Map<string, Value>();
+  return (values) => {
+    const known = made.get(values.join());
+    if (known !== undefined) return known;
+    rewriting ??= new Rewriting(graph);
+    const v = rewriting.initializer(hint, Tensor.from('int64', values));
+    made.set(values.join(), v);
+    return v;
+  };
 }
