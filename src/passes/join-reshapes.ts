@@ -35,9 +35,9 @@ function inGraph(graph: Graph, shapeValue: (dims: readonly number[]) => Value): 
 function source(node: Node): Value | undefined {
   const x = node.inputs[0];
   if (!isStandard(node) || !x || node.outputs.length !== 1) return undefined;
-  if (isReshaping(node))
-    return x.producer !== undefined && isReshaping(x.producer) ? (x.producer.inputs[0] ?? undefined) : undefined;
-  return node.opType === 'Transpose' && movesOnes(node, x.shape) ? x : undefined;
+  if (!isReshaping(node)) return undefined;
+  const earlier = x.producer !== undefined && isReshaping(x.producer) ? (x.producer.inputs[0] ?? undefined) : undefined;
+  return earlier ?? (node.opType === 'Transpose' ? x : undefined);
 }
 
 function isReshaping(node: Node): boolean {

@@ -77,7 +77,7 @@ class Builder {
     const push = (v: Value, on: 0 | 1 = side) => this.pool[on].push(v);
     const dims = side === 0 ? [rows, columns] : [columns, rows];
     const float = { to: dtypes.float32.code };
-    switch (op % 29) {
+    switch (op % 33) {
       case 0:
         return void push(g.add(x, y));
       case 1:
@@ -142,6 +142,27 @@ class Builder {
       case 27:
         if (this.depth <= 1) push(this.branches(x, [op, a, b, c], side));
         return;
+      case 28: {
+        // what was joined is taken apart again
+        const axis = c % 2;
+        const at = dims[axis] as number;
+        return void push(
+          g.op('Split', [g.concat(x, this.pick(side, b), { axis }), g.ints([at, at])], { axis }, 2)[b % 2] as Value,
+        );
+      }
+      case 29: {
+        const one = (v: Value) => g.unsqueeze(v, g.ints([0]));
+        return void push(g.gather(g.concat(one(x), one(this.pick(side, b)), { axis: 0 }), g.scalar((b % 2) - (c % 2), 'int64')));
+      }
+      case 30: {
+        const at = (dims[0] as number) * (b % 2);
+        const joined = g.concat(x, this.pick(side, b), { axis: 0 });
+        return void push(g.slice(joined, g.ints([at]), g.ints([at + (dims[0] as number)]), g.ints([0])));
+      }
+      case 31: {
+        const row = g.slice(this.pick(side, b), g.ints([0]), g.ints([1]), g.ints([c % 2]));
+        return void push(g.sub(g.expand(row, c % 3 === 0 ? g.shape(x) : g.ints(dims)), x));
+      }
       default:
         if (this.depth <= 1) push(this.loop(x, [op, a, b, c], side));
         return;
