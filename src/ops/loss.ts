@@ -129,8 +129,7 @@ export const loss: Readonly<Record<LossOp, OpDef>> = {
     infer: inferLoss,
     gradient: (c) => {
       const { g } = c;
-      const given = c.node.outputs[1];
-      const logp = given !== undefined && given.name !== '' ? given : g.logSoftmax(c.x(0), { axis: 1 });
+      const logp = c.output(1, c.type(0));
       const p = c.dyOrNull(0) === null ? null : pick(c);
       const dlogp = c.dyOrNull(1);
       const prob = g.exp(logp);

@@ -22,7 +22,8 @@ function inGraph(graph: Graph, shapeValue: (dims: readonly number[]) => Value): 
     if (x === undefined || target === undefined) return node;
     changed = true;
     const given = node.inputs[1];
-    if (node.opType === 'Reshape' && given && !constantOf(given)?.numbers().includes(0)) {
+    // a 0 copies a dimension of what is read
+    if (node.opType === 'Reshape' && given && constantOf(given)?.numbers().includes(0) === false) {
       node.inputs = [x, given];
       return node;
     }

@@ -7,6 +7,7 @@ import { inferShapes } from './infer-shapes.js';
 import { joinReshapes } from './join-reshapes.js';
 import { removeIdentity } from './remove-identity.js';
 import { removeUnused } from './remove-unused.js';
+import { simplifyArithmetic } from './simplify-arithmetic.js';
 import { skipExpand } from './skip-expand.js';
 import { takeFromConcat } from './take-from-concat.js';
 
@@ -30,6 +31,7 @@ export function optimise(graph: Graph, opset: number = defaultOpset, options: Op
     joinReshapes,
     (g) => removeIdentity(g, opset),
     skipExpand,
+    simplifyArithmetic,
     (g) => commonSubexpressions(g, options.parameters),
     (g) => foldConstants(g, { opset }),
   ];

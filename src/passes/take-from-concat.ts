@@ -2,6 +2,7 @@
 import { type Graph, Node, type Value } from '../ir/graph.js';
 import { isStandard } from '../ops/definition.js';
 import { constantOf } from '../ops/op-def.js';
+import { integers } from '../ops/shape-value.js';
 import { constantsOf } from './rewriting.js';
 
 /** A place along an axis. */
@@ -79,7 +80,8 @@ function partsOf(concat: Node, axis: number): Map<string, Value> {
 function rangesOf(node: Node, rank: number): (Range | undefined)[] | undefined {
   const constant = (i: number) => {
     const v = node.inputs[i];
-    return v ? constantOf(v)?.numbers() : undefined;
+    const t = v ? constantOf(v) : undefined;
+    return t === undefined ? undefined : integers(t);
   };
   const size = (axis: number) => node.inputs[0]?.shape?.[axis];
   if (node.opType === 'Split') {

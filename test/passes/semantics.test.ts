@@ -14,6 +14,7 @@ import { joinReshapes } from '../../src/passes/join-reshapes.js';
 import { optimise } from '../../src/passes/optimise.js';
 import { removeIdentity } from '../../src/passes/remove-identity.js';
 import { removeUnused } from '../../src/passes/remove-unused.js';
+import { simplifyArithmetic } from '../../src/passes/simplify-arithmetic.js';
 import { skipExpand } from '../../src/passes/skip-expand.js';
 import { takeFromConcat } from '../../src/passes/take-from-concat.js';
 import { toBinary } from '../../src/serde/to-binary.js';
@@ -54,6 +55,7 @@ const passes: [string, (g: Graph) => boolean, number][] = [
   ['foldConstants', foldConstants, 60],
   ['inferShapes', inferShapes, 30],
   ['joinReshapes', joinReshapes, 60],
+  ['simplifyArithmetic', simplifyArithmetic, 60],
   ['skipExpand', skipExpand, 60],
   ['takeFromConcat', takeFromConcat, 60],
   ['optimise', optimise, 200],

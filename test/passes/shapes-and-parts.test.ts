@@ -40,6 +40,15 @@ describe('shapes', () => {
     ],
     ['a permutation of ones', (g, x) => [g.transpose(x, { perm: [2, 0, 1] })], [[2, 1, 3], [1]], 'Transpose Neg'],
     ['a permutation of nothing but ones', (g, x) => [g.transpose(x, { perm: [1, 0, 2] })], [[2, 1, 3], [1]], 'Reshape Neg'],
+    [
+      'a 0 that copies, from a Constant node of a list',
+      (g, x) => {
+        const zeros = g.node('Constant', [], new Map([['value_ints', { kind: 'ints', value: [0n, -1n] }]]))[0] as Value;
+        return [g.reshape(g.reshape(x, g.ints([3, 4])), zeros)];
+      },
+      [[2, 6], [1]],
+      'Reshape Neg',
+    ],
     ['one open dimension', (g, x) => [g.reshape(g.reshape(x, g.ints([-1])), g.ints([-1, 3]))], [['N', 3], [1]], 'Neg'],
     [
       'two open dimensions stay',
@@ -109,7 +118,7 @@ describe('Expand', () => {
       ],
       'Expand Mul Neg',
     ],
-    ['that is an output', (g, x) => [g.expand(x, g.ints([2, 3]))], [[1], [1]], 'Expand Neg'],
+    ['that is an output stays, behind the scalar work', (g, x) => [g.expand(x, g.ints([2, 3]))], [[1], [1]], 'Neg Expand'],
   ];
   test.each(rows)('%s', (_, body, shapes, expected) => expect(left(body, shapes)).toBe(expected));
 });
@@ -128,4 +137,29 @@ test('unknown dimensions are named, carried on and forgotten', () => {
     [null, 'N', 3],
     [null, 'N', 3],
   ]);
+});
+
+describe('arithmetic', () => {
+  const c = (g: Ops, v: number) => g.scalar(v, 'float32');
+  const rows: Row[] = [
+    ['times 1', (g, x) => [g.mul(c(g, 1), g.div(x, c(g, 1)))], square, 'Neg'],
+    ['times 1 of a larger shape', (g, x) => [g.mul(g.expand(c(g, 1), g.ints([2, 2, 3])), x)], square, 'Mul Neg'],
+    ['minus 0', (g, x) => [g.sub(x, c(g, 0))], square, 'Neg'],
+    ['plus 0, which makes 0 of -0', (g, x) => [g.add(x, c(g, 0))], square, 'Add Neg'],
+    ['minus -0', (g, x) => [g.sub(x, c(g, -0))], square, 'Sub Neg'],
+    ['plus the negative', (g, x, y) => [g.exp(g.add(g.neg(x), y))], square, 'Sub Exp Neg'],
+    ['minus the negative', (g, x, y) => [g.exp(g.sub(x, g.neg(y)))], square, 'Add Exp Neg'],
+    ['the negative of the negative', (g, x) => [g.exp(g.neg(g.neg(x)))], square, 'Exp Neg'],
+    ['a sum of negatives', (g, x, y) => [g.exp(g.add(y, g.reduceSum(g.neg(x))))], square, 'ReduceSum Sub Exp Neg'],
+    [
+      'a scalar before an Expand',
+      (g, x, y) => [g.mul(g.mul(g.expand(g.reduceMax(x), g.shape(x)), c(g, 3)), y)],
+      [
+        ['N', 3],
+        ['N', 3],
+      ],
+      'ReduceMax Mul Mul Neg',
+    ],
+  ];
+  test.each(rows)('%s', (_, body, shapes, expected) => expect(left(body, shapes)).toBe(expected));
 });
