@@ -45,5 +45,7 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
     entryPoints: [at('dist/web/worker.js')],
     outfile: at('dist/web/worker.js'),
     allowOverwrite: true,
+    // Says that it is a module, which its dynamic import alone does not.
+    footer: { js: 'export {};' },
   });
 }
