@@ -1,19 +1,28 @@
 // Laterals: what carries earlier columns' taps into a block of the new column. Linear is Eq. 1, adapter Eq. 2 of Rusu et al. 2016 with one
 // V and one U per target block over the concatenated sources and one alpha per source (docs/decisions.md says where the paper leaves room).
-import { must } from '../core/errors.js';
+import { InternalError, must } from '../core/errors.js';
 import { elementCount } from '../core/shape.js';
 import { Tensor } from '../core/tensor.js';
 import type { Value } from '../ir/graph.js';
 import { lowerActivation } from '../nn/activation.js';
 import { type Init, layerSchema } from '../nn/layer-schema.js';
 import { type Affine, type Conv2d, convAttributes, flat, type Lateral, sampleDims, trainable } from '../nn/lower.js';
-import type { LayerScope } from '../nn/scope.js';
+import { type LayerScope, type ParameterSpec, scalars } from '../nn/scope.js';
+import type { Ops } from '../ops/ops.js';
 import type { Laterals } from './description/lateral-schema.js';
 
 /** A tap of an earlier column, [N, ...], frozen. */
 export interface SourceTap {
   readonly task: string;
   readonly tap: Value;
+}
+
+/** The same taps of all sources in one value, side by side along axis 1, where they are kept so. */
+export interface JoinedTaps {
+  readonly tasks: readonly string[];
+  readonly value: Value;
+  /** What each source takes of axis 1. */
+  readonly widths: readonly number[];
 }
 
 /** Alphas begin at one of these, drawn by the seed (the paper's appendix C). */
@@ -24,7 +33,7 @@ export interface LateralPlace {
   /** `<task>/<block>` */
   readonly prefix: string;
   readonly laterals: Exclude<Laterals, { kind: 'none' }>;
-  readonly sources: readonly SourceTap[];
+  readonly sources: readonly SourceTap[] | JoinedTaps;
   /** Features or channels of the new column's block before: the default rank. */
   readonly width: number;
   /** Draws an alpha's first value for a source. */
@@ -55,36 +64,26 @@ function targetOf(affine: Affine | undefined, x: Value): Target {
 function joint(place: LateralPlace, target: Target): Value {
   const { scope, prefix, laterals, sources } = place;
   const { g } = scope;
-  const taps = sources.map((s) => ({ ...s, tap: fitTap(scope, s.tap, target) }));
   if (laterals.kind === 'linear') {
-    return taps
-      .map(({ task, tap }) => mapIn(scope, `${prefix}/lateral/${task}/weight`, tap, target))
+    if ('value' in sources) throw new InternalError('linear laterals read taps one by one');
+    return sources
+      .map(({ task, tap }) => mapIn(scope, `${prefix}/lateral/${task}/weight`, fitTap(scope, tap, target), target))
       .reduce((a, b) => g.add(a, b));
   }
-  const alphas = taps.map(({ task }) => {
+  const tasks = 'value' in sources ? sources.tasks : sources.map(({ task }) => task);
+  const alphas = tasks.map((task): ParameterSpec => {
     const name = `${prefix}/adapter/alpha/${task}`;
-    return trainable(scope, name, [], { fill: laterals.alpha ?? place.drawAlpha(name) });
+    return { name, shape: [], init: { fill: laterals.alpha ?? place.drawAlpha(name) }, role: 'trainable' };
   });
-  // V (alpha h) = (V alpha) h. In training alpha goes to V: taps then need no gradient, which alpha's own would ask for otherwise, and V is
-  // smaller than a minibatch of them. In inference alpha stays with the taps.
-  const join = (values: readonly Value[], axis: number) =>
-    values.length === 1 ? values[0] : g.op('Concat', values, { axis })[0];
-  const scaled = scope.training ? taps.map(({ tap }) => tap) : taps.map(({ tap }, i) => g.mul(tap, alphas[i]));
-  const joined = must(join(scaled, 1), 'source of an adapter');
+  const joined = joinedTaps(scope, sources, alphas, target);
   const rank = laterals.rank ?? place.width;
-  const features = sampleDims(joined)[0] ?? 1;
-  const image = sampleDims(joined).length === 3;
+  const features = sampleDims(joined.value)[0] ?? 1;
+  const image = sampleDims(joined.value).length === 3;
   const init = { by: heNormal, fanIn: features, fanOut: rank };
-  let v = trainable(scope, `${prefix}/adapter/V`, image ? [rank, features, 1, 1] : [features, rank], init);
-  if (scope.training) {
-    const spread = taps.map(({ tap }, i) => {
-      const width = sampleDims(tap)[0] ?? 1;
-      return g.expand(must(alphas[i], 'alpha'), g.ints(image ? [1, width, 1, 1] : [width, 1]));
-    });
-    v = g.mul(v, must(join(spread, image ? 1 : 0), 'alphas'));
-  }
+  const own = trainable(scope, `${prefix}/adapter/V`, image ? [rank, features, 1, 1] : [features, rank], init);
+  const v = joined.scale === undefined ? own : scaled(g, own, joined.scale, image);
   const bias = trainable(scope, `${prefix}/adapter/V_bias`, [rank], { fill: 0 });
-  const projected = image ? g.conv(joined, v, bias, { kernel_shape: [1, 1] }) : g.gemm(joined, v, bias);
+  const projected = image ? g.conv(joined.value, v, bias, { kernel_shape: [1, 1] }) : g.gemm(joined.value, v, bias);
   const activation = layerSchema.parse(laterals.activation);
   return mapIn(
     scope,
@@ -93,6 +92,57 @@ function joint(place: LateralPlace, target: Target): Value {
     target,
   );
 }
+
+interface Joined {
+  readonly value: Value;
+  /** What V is to be multiplied by: for each source its alpha, in a column [n, 1], and the part of V's rows that it has. */
+  readonly scale?: { readonly alphas: Value; readonly widths: readonly number[] };
+}
+
+/**
+ * The input of V. V (alpha h) = (V alpha) h: in training, and where taps are joined already, alpha goes to V. Taps then need no gradient, which
+ * alpha's own would ask for otherwise, and V is smaller than a minibatch of them. Else alpha stays with the taps.
+ */
+function joinedTaps(
+  scope: LayerScope,
+  sources: LateralPlace['sources'],
+  specs: readonly ParameterSpec[],
+  target: Target,
+): Joined {
+  const { g } = scope;
+  if ('value' in sources) {
+    const alphas = scalars(scope, specs);
+    const value = fitTap(scope, sources.value, target);
+    const share = (sampleDims(value)[0] ?? 1) / (sampleDims(sources.value)[0] ?? 1);
+    return { value, scale: { alphas, widths: sources.widths.map((w) => w * share) } };
+  }
+  const join = (values: readonly Value[]) =>
+    must(values.length === 1 ? values[0] : g.op('Concat', values, { axis: 1 })[0], 'source of an adapter');
+  if (scope.training) {
+    const alphas = scalars(scope, specs);
+    const taps = sources.map(({ tap }) => fitTap(scope, tap, target));
+    return { value: join(taps), scale: { alphas, widths: taps.map((tap) => sampleDims(tap)[0] ?? 1) } };
+  }
+  const alphas = specs.map((spec) => scope.parameter(spec));
+  return { value: join(sources.map(({ tap }, i) => g.mul(fitTap(scope, tap, target), must(alphas[i], 'alpha')))) };
+}
+
+/** V with each source's part times its alpha. */
+function scaled(g: Ops, v: Value, { alphas, widths }: Required<Joined>['scale'], image: boolean): Value {
+  const [n, width = 1] = [widths.length, widths[0]];
+  const [rank = 1, features = 1] = image ? sizes(v) : sizes(v).reverse();
+  if (widths.every((w) => w === width)) {
+    const parts = g.reshape(v, g.ints(image ? [rank, n, width] : [n, width, rank]));
+    const product = g.mul(parts, image ? alphas : g.reshape(alphas, g.ints([n, 1, 1])));
+    return g.reshape(product, g.ints(image ? [rank, features, 1, 1] : [features, rank]));
+  }
+  const row = g.reshape(alphas, g.ints([n]));
+  const alpha = (i: number) => g.gather(row, g.scalar(i, 'int64'), { axis: 0 });
+  const spread = widths.map((w, i) => g.expand(alpha(i), g.ints(image ? [1, w, 1, 1] : [w, 1])));
+  return g.mul(v, must(g.op('Concat', spread, { axis: image ? 1 : 0 })[0], 'alphas'));
+}
+
+const sizes = (v: Value): number[] => (v.shape ?? []).slice(0, 2).map(Number);
 
 /** U: a dense map without bias, or a convolution with the kernel, stride, dilation and padding of the block's own. */
 function mapIn(scope: LayerScope, name: string, tap: Value, target: Target): Value {

@@ -8,7 +8,7 @@ import { lowerBlock, sampleDims } from '../nn/lower.js';
 import type { LayerScope } from '../nn/scope.js';
 import type { Column, Description } from './description/description.js';
 import { headWidth } from './description/head-schema.js';
-import { alphaChoices, lateralJoint, type SourceTap } from './lateral.js';
+import { alphaChoices, type JoinedTaps, lateralJoint, type SourceTap } from './lateral.js';
 
 /** A block of a column, by the column's index and the block's. */
 export interface TapRef {
@@ -49,6 +49,8 @@ export interface LoweringOptions {
   readonly scope: (column: number) => LayerScope;
   /** A tap that is there already (a training step reads frozen taps as inputs); undefined: lower the block. */
   readonly tap?: (ref: TapRef) => Value | undefined;
+  /** What all sources of an adapter into a block give, where it is there already; undefined: taps one by one. */
+  readonly joined?: (column: number, block: number) => Omit<JoinedTaps, 'tasks'> | undefined;
 }
 
 export class NetworkLowering {
@@ -95,7 +97,10 @@ export class NetworkLowering {
     if (refs.length === 0) return lowerBlock(scope, layers, x, prefix, path);
     const { laterals } = column;
     if (laterals.kind === 'none') throw new InternalError('a column without laterals has sources');
-    const sources: SourceTap[] = refs.map((ref) => ({ task: this.column(ref.column).task, tap: this.tap(ref) }));
+    const task = (ref: TapRef) => this.column(ref.column).task;
+    const joined = options.joined?.(index, block);
+    const apart = (): SourceTap[] => refs.map((ref) => ({ task: task(ref), tap: this.tap(ref) }));
+    const sources = joined === undefined ? apart() : { ...joined, tasks: refs.map(task) };
     const seed = columnSeed(description, column);
     const drawAlpha = (parameter: string) => must(alphaChoices[new Random(seed, parameter).below(alphaChoices.length)], 'alpha');
     const joint = lateralJoint({ scope, prefix, laterals, sources, width: sampleDims(x)[0] ?? 1, drawAlpha });

@@ -5,13 +5,13 @@ import { must } from '../core/errors.js';
 import { elementCount } from '../core/shape.js';
 import { Tensor } from '../core/tensor.js';
 import type { Description } from '../progressive/description/description.js';
-import { type TapRef, tapsRead } from '../progressive/lowering.js';
-import { columnParameters, type Weights } from '../progressive/parameters.js';
+import type { Weights } from '../progressive/parameters.js';
 import type { Runtime, Session, SessionOptions } from '../runtime/session.js';
 import { toBinary } from '../serde/to-binary.js';
 import { featureGraph } from './frozen-graph.js';
 import { gatherRows, sliceRows } from './rows.js';
-import { stepInputs, tapInput } from './step-graph.js';
+import { stepInputs } from './step-graph.js';
+import { type TapInput, tapInputs } from './tap-inputs.js';
 
 /** Rows that one run of the feature graph takes. */
 const rowsPerRun = 500;
@@ -39,8 +39,7 @@ export const defaultTapBudget = 1 << 30;
 export class Features {
   private constructor(
     private readonly session: Session | undefined,
-    readonly refs: readonly TapRef[],
-    private readonly shapes: readonly (readonly number[])[],
+    readonly inputs: readonly TapInput[],
   ) {}
 
   static async create(
@@ -51,21 +50,20 @@ export class Features {
     dataType: 'uint8' | 'float32',
     options: SessionOptions,
   ): Promise<Features> {
-    const refs = tapsRead(description, column);
-    const shapes = refs.map((ref) => must(columnParameters(description, ref.column).taps[ref.block], 'tap shape'));
-    if (refs.length === 0) return new Features(undefined, refs, shapes);
-    const model = toBinary(featureGraph(description, refs, frozen, dataType));
-    return new Features(await runtime.createSession(model, options), refs, shapes);
+    const inputs = tapInputs(description, column);
+    if (inputs.length === 0) return new Features(undefined, inputs);
+    const model = toBinary(featureGraph(description, inputs, frozen, dataType));
+    return new Features(await runtime.createSession(model, options), inputs);
   }
 
   /** Bytes of the taps of `rows` samples. */
   bytes(rows: number): number {
-    return this.shapes.reduce((n, s) => n + 4 * rows * elementCount(s), 0);
+    return this.inputs.reduce((n, { shape }) => n + 4 * rows * elementCount(shape), 0);
   }
 
   /** What a stored row holds. */
   get layout(): string {
-    return JSON.stringify(this.refs.map((ref, i) => [tapInput(ref), this.shapes[i]]));
+    return JSON.stringify(this.inputs.map(({ name, refs, shape }) => [name, refs, shape]));
   }
 
   /** Taps by runs of at most `rowsPerRun` rows, in order: the bits of a product may depend on the number of rows. */
@@ -117,19 +115,17 @@ export class Features {
   }
 
   private empty(rows: number): Record<string, Tensor> {
-    return Object.fromEntries(
-      this.refs.map((ref, i) => [tapInput(ref), Tensor.zeros('float32', [rows, ...must(this.shapes[i], 'shape')])]),
-    );
+    return Object.fromEntries(this.inputs.map(({ name, shape }) => [name, Tensor.zeros('float32', [rows, ...shape])]));
   }
 
-  /** Each tap with its place in a stored row. */
+  /** Each input with its place in a stored row. */
   private eachTap(body: (name: string, at: number, bytes: number) => void): void {
     let at = 0;
-    this.refs.forEach((ref, i) => {
-      const bytes = 4 * elementCount(must(this.shapes[i], 'shape'));
-      body(tapInput(ref), at, bytes);
+    for (const { name, shape } of this.inputs) {
+      const bytes = 4 * elementCount(shape);
+      body(name, at, bytes);
       at += bytes;
-    });
+    }
   }
 
   async release(): Promise<void> {

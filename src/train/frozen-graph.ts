@@ -10,10 +10,11 @@ import { optimise } from '../passes/optimise.js';
 import type { Description } from '../progressive/description/description.js';
 import { headWidth } from '../progressive/description/head-schema.js';
 import { lowerLoss } from '../progressive/head.js';
-import { NetworkLowering, type TapRef } from '../progressive/lowering.js';
-import { columnParameters, type Weights } from '../progressive/parameters.js';
+import { NetworkLowering } from '../progressive/lowering.js';
+import type { Weights } from '../progressive/parameters.js';
 import { networkInputFrom } from './network-input.js';
-import { stepInputs, tapInput } from './step-graph.js';
+import { stepInputs } from './step-graph.js';
+import { type TapInput, tapOptions } from './tap-inputs.js';
 
 /** A scope in inference mode: parameters from a function, nothing updated, nothing random. */
 export function inferenceScope(g: Ops, parameter: (spec: ParameterSpec) => Value): LayerScope {
@@ -25,10 +26,10 @@ export function frozenScope(g: Ops, weights: Weights): LayerScope {
   return inferenceScope(g, (spec) => g.initializer(spec.name, must(weights.get(spec.name), `weight ${spec.name}`)));
 }
 
-/** Data [N, ...] to the taps asked for, each under `tapInput(ref)`; frozen weights are initializers. */
+/** Data [N, ...] to what the inputs of the step hold, each under its name; frozen weights are initializers. */
 export function featureGraph(
   description: Description,
-  refs: readonly TapRef[],
+  inputs: readonly TapInput[],
   frozen: readonly Weights[],
   dataType: DType,
 ): Model {
@@ -44,9 +45,13 @@ export function featureGraph(
       return scope;
     },
   });
-  const values = refs.map((ref) => lowering.tap(ref));
-  values.forEach((v, i) => {
-    g.output(v, tapInput(must(refs[i], 'tap')));
+  const values = inputs.map(({ refs }) => {
+    const taps = refs.map((ref) => lowering.tap(ref));
+    return must(taps.length === 1 ? taps[0] : g.op('Concat', taps, { axis: 1 })[0], 'tap');
+  });
+  inputs.forEach(({ name }, i) => {
+    const v = must(values[i], name);
+    g.output(values.indexOf(v) < i ? g.identity(v) : v, name);
   });
   optimise(g.graph);
   return g.model();
@@ -56,24 +61,18 @@ export const scoresOutput = 'eval/scores';
 export const lossesOutput = 'eval/losses';
 
 /** Data, targets, taps and the column's parameters (inputs) to scores [N, k] and losses [N], dropout and batch_norm in inference mode. */
-export function evalGraph(description: Description, column: number, refs: readonly TapRef[], dataType: DType): Model {
+export function evalGraph(description: Description, column: number, inputs: readonly TapInput[], dataType: DType): Model {
   const g = ops({ name: 'eval' });
   const input = must(description.inputs[0], 'input');
   const { head } = must(description.columns[column], `column ${column}`);
   const data = g.input(stepInputs.data, dataType, ['N', ...input.shape]);
   const classify = head.kind === 'classify';
   const targets = g.input(stepInputs.targets, classify ? 'int64' : 'float32', classify ? ['N'] : ['N', headWidth(head)]);
-  const taps = new Map(
-    refs.map((ref) => {
-      const shape = must(columnParameters(description, ref.column).taps[ref.block], 'tap');
-      return [tapInput(ref), g.input(tapInput(ref), 'float32', ['N', ...shape])];
-    }),
-  );
   const scope = inferenceScope(g, (spec) => g.input(spec.name, 'float32', spec.shape));
   const lowering = new NetworkLowering(description, {
     x: networkInputFrom(g, data),
     scope: () => scope,
-    tap: (ref) => taps.get(tapInput(ref)),
+    ...tapOptions(inputs, ({ name, shape }) => g.input(name, 'float32', ['N', ...shape])),
   });
   const scores = lowering.scores(column);
   g.output(lowerLoss(g, head, scores, targets, 'none'), lossesOutput);

@@ -140,7 +140,7 @@ class Training {
       hostNodes: graph.hostNodes,
     });
     const evalSession =
-      validation && (await runtime.createSession(toBinary(evalGraph(description, column, features.refs, dataType)), session));
+      validation && (await runtime.createSession(toBinary(evalGraph(description, column, features.inputs, dataType)), session));
     return new Training(request, graph, form, features, data, validation, stepSession, evalSession);
   }
 

@@ -7,7 +7,7 @@ import { InternalError, must } from '../core/errors.js';
 import { int64, Tensor } from '../core/tensor.js';
 import type { Graph, Value } from '../ir/graph.js';
 import type { Model } from '../ir/model.js';
-import type { LayerScope, ParameterSpec } from '../nn/scope.js';
+import type { ParameterSpec } from '../nn/scope.js';
 import { type Ops, ops } from '../ops/ops.js';
 import { type Clip, clipGradients } from '../optim/clip.js';
 import type { Optimizer } from '../optim/optimizer.js';
@@ -15,10 +15,12 @@ import { optimise } from '../passes/optimise.js';
 import type { Description } from '../progressive/description/description.js';
 import { headWidth } from '../progressive/description/head-schema.js';
 import { lowerLoss } from '../progressive/head.js';
-import { NetworkLowering, type TapRef, tapsRead } from '../progressive/lowering.js';
+import { NetworkLowering } from '../progressive/lowering.js';
 import { columnParameters } from '../progressive/parameters.js';
+import { type Carried, CarriedState } from './carried-state.js';
 import { networkInputFrom } from './network-input.js';
 import { saltOf, uniformLike } from './random-graph.js';
+import { type TapInput, tapInputs, tapOptions } from './tap-inputs.js';
 
 /** Names of the step graph's inputs beside the parameters, which stand under their own names. */
 export const stepInputs = {
@@ -32,8 +34,6 @@ export const stepInputs = {
   seeds: 'step/seeds',
 } as const;
 
-export const tapInput = (ref: TapRef): string => `step/tap/${ref.column}/${ref.block}`;
-export const slotName = (parameter: string, slot: string): string => `${parameter}/${slot}`;
 /** Suffix of a parameter's or slot's value after the run. */
 export const nextName = (name: string): string => `${name}/next`;
 /** float32 [S]; a scalar in the form `step`. */
@@ -61,9 +61,10 @@ export interface StepRequest {
 export interface StepGraph {
   readonly model: Model;
   readonly specs: readonly ParameterSpec[];
-  readonly taps: readonly TapRef[];
+  /** What it reads of earlier columns. */
+  readonly taps: readonly TapInput[];
   /** Every value that is carried from step to step, by name: parameters, statistics, optimizer slots. */
-  readonly carried: readonly { readonly name: string; readonly shape: readonly number[] }[];
+  readonly carried: readonly Carried[];
   /** In the form `step`: nodes that the CPU is to run, by name. */
   readonly hostNodes: readonly string[];
 }
@@ -73,7 +74,7 @@ export function stepGraph(request: StepRequest): StepGraph {
   const { description, column: index, optimizer } = request;
   const { task, head } = must(description.columns[index], `column ${index}`);
   const { specs } = columnParameters(description, index);
-  const taps = tapsRead(description, index);
+  const taps = tapInputs(description, index);
   const g = ops({ name: `${task}-step`, ...(request.opset === undefined ? {} : { opset: request.opset }) });
 
   const input = must(description.inputs[0], 'input');
@@ -85,30 +86,24 @@ export function stepGraph(request: StepRequest): StepGraph {
     head.kind === 'classify' ? (request.classes ?? 'int64') : 'float32',
     head.kind === 'classify' ? [rowsHere] : [rowsHere, headWidth(head)],
   );
-  const tapValues = new Map(
-    taps.map((ref) => {
-      const shape = must(columnParameters(description, ref.column).taps[ref.block], 'tap');
-      return [tapInput(ref), g.input(tapInput(ref), 'float32', [rowsHere, ...shape])];
-    }),
-  );
+  const tapValues = new Map(taps.map(({ name, shape }) => [name, g.input(name, 'float32', [rowsHere, ...shape])]));
   const order = loop ? g.input(stepInputs.order, 'int64', ['S', request.batch ?? 'B']) : undefined;
   const steps = loop ? ['S'] : [];
   const scalars = g.input(stepInputs.scalars, 'float32', [...steps, optimizer.scalars(0, 1).length]);
   const seeds = g.input(stepInputs.seeds, 'int64', steps);
 
-  const trainables = specs.filter((s) => s.role === 'trainable');
-  const carried = [
-    ...specs.map((s) => ({ name: s.name, shape: s.shape })),
-    ...optimizer.slots.flatMap((slot) => trainables.map((s) => ({ name: slotName(s.name, slot), shape: s.shape }))),
-  ];
-  const initial = carried.map((c) => g.input(c.name, 'float32', c.shape));
+  const carrying = new CarriedState(specs, optimizer, loop);
+  const carried = carrying.outside;
+  const outer = new Map(carried.map((c) => [c.name, g.input(c.name, 'float32', c.shape)]));
+  const initial = carrying.enter(g, outer);
 
   const body = loop ? g.subgraph('step') : g;
   const scope = `${task}/step`;
   const iteration = loop ? body.input(`${scope}/iteration`, 'int64', []) : undefined;
   const condition = loop ? body.input(`${scope}/condition`, 'bool', []) : undefined;
-  const state = new Map(
-    carried.map((c, i) => [c.name, loop ? body.input(`${scope}/${c.name}`, 'float32', c.shape) : must(initial[i], c.name)]),
+  const state = carrying.step(
+    body,
+    loop ? carrying.inside.map((c) => body.input(`${scope}/${c.name}`, 'float32', c.shape)) : initial,
   );
   /** What belongs to this step of a value that holds something for each. */
   const ofStep = (v: Value) => (iteration === undefined ? v : body.gather(v, iteration, { axis: 0 }));
@@ -116,50 +111,36 @@ export function stepGraph(request: StepRequest): StepGraph {
   const take = (v: Value) => (rows === undefined ? v : body.gather(v, rows, { axis: 0 }));
   const batchTargets = take(targets);
 
-  const next = new Map<string, Value>();
-  const layerScope: LayerScope = {
-    g: body,
-    training: true,
-    parameter: (spec) => must(state.get(spec.name), spec.name),
-    update: (name, value) => {
-      next.set(name, value);
-    },
-    random: (name, like) => uniformLike(body, like, ofStep(seeds), saltOf(name)),
-  };
+  const layerScope = state.scope((name, like) => uniformLike(body, like, ofStep(seeds), saltOf(name)));
   const lowering = new NetworkLowering(description, {
     x: networkInputFrom(body, take(data)),
     scope: (c) => {
       if (c !== index) throw new InternalError(`the training step of column ${index} reaches into column ${c}`);
       return layerScope;
     },
-    tap: (ref) => {
-      const v = tapValues.get(tapInput(ref));
-      return v === undefined ? undefined : take(v);
-    },
+    ...tapOptions(taps, ({ name }) => take(must(tapValues.get(name), name))),
   });
   const loss = lowerLoss(body, head, lowering.scores(index), batchTargets, 'mean');
-  const by = trainables.map((s) => must(state.get(s.name), s.name));
-  const raw = gradient(body, { of: loss, by });
+  const raw = gradient(body, { of: loss, by: state.by() });
   const gradients = request.clip === undefined ? raw : clipGradients(body, raw, request.clip);
   const now = scalarsOf(body, ofStep(scalars), optimizer.scalars(0, 1).length);
-  trainables.forEach((s, i) => {
-    const slots = optimizer.slots.map((slot) => must(state.get(slotName(s.name, slot)), slot));
-    const result = optimizer.update(body, must(by[i], s.name), must(gradients[i], s.name), slots, now);
-    next.set(s.name, result.p);
-    optimizer.slots.forEach((slot, k) => {
-      next.set(slotName(s.name, slot), must(result.slots[k], slot));
-    });
-  });
+  const after = state.after(gradients, now, carrying.inside);
 
   if (order === undefined || condition === undefined) {
-    for (const c of carried) g.output(next.get(c.name) ?? g.identity(must(state.get(c.name), c.name)), nextName(c.name));
+    const last = carrying.leave(
+      g,
+      after.map((v) => (v.producer === undefined ? g.identity(v) : v)),
+    );
+    for (const { name } of carried) g.output(must(last.get(name), name), nextName(name));
     g.output(loss, lossOutput);
     optimise(g.graph);
     return { model: g.model(), specs, taps, carried, hostNodes: hostNodesOf(g.graph) };
   }
 
   body.output(condition, `${scope}/continue`);
-  for (const c of carried) body.output(next.get(c.name) ?? must(state.get(c.name), c.name), `${scope}/${c.name}/next`);
+  after.forEach((v, i) => {
+    body.output(v, `${scope}/${must(carrying.inside[i], 'carried').name}/next`);
+  });
   body.output(loss, `${scope}/loss`);
 
   const trips = g.squeeze(g.shape(order, { start: 0, end: 1 }), g.ints([0]));
@@ -167,12 +148,10 @@ export function stepGraph(request: StepRequest): StepGraph {
     'Loop',
     [trips, g.constant(new Tensor('bool', [], Uint8Array.of(1))), ...initial],
     { body: body.graph },
-    carried.length + 1,
+    carrying.inside.length + 1,
   );
-  carried.forEach((c, i) => {
-    const v = must(results[i], c.name);
-    g.output(v, nextName(c.name));
-  });
+  const last = carrying.leave(g, results.slice(0, -1));
+  for (const { name } of carried) g.output(must(last.get(name), name), nextName(name));
   g.output(must(results.at(-1), 'loss'), lossOutput);
   optimise(g.graph);
   return { model: g.model(), specs, taps, carried, hostNodes: [] };

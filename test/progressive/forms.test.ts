@@ -7,10 +7,10 @@ import { Tensor } from '../../src/core/tensor.js';
 import { type Graph, nodeReads, type Value } from '../../src/ir/graph.js';
 import type { Description } from '../../src/progressive/description/description.js';
 import { opsetRange, taskModel } from '../../src/progressive/forms.js';
-import { tapsRead } from '../../src/progressive/lowering.js';
 import { initialWeights, type Weights } from '../../src/progressive/parameters.js';
 import { evalGraph, featureGraph, scoresOutput } from '../../src/train/frozen-graph.js';
 import { stepInputs } from '../../src/train/step-graph.js';
+import { tapInputs } from '../../src/train/tap-inputs.js';
 import { columnsOf, describe, images, type RandomNetwork, randomNetwork, targetsOf } from '../support/random-network.js';
 import { runModel } from '../support/run.js';
 
@@ -89,10 +89,10 @@ it('every opset that is offered gives the same numbers', () =>
 
 it('what training evaluates is what is served', () =>
   check(async ({ n, d, weights }) => {
-    const refs = tapsRead(d, 1);
+    const inputs = tapInputs(d, 1);
     const taps =
-      refs.length === 0 ? {} : await runModel(featureGraph(d, refs, weights, 'float32'), { [stepInputs.data]: images });
-    const evaluated = await runModel(evalGraph(d, 1, refs, 'float32'), {
+      inputs.length === 0 ? {} : await runModel(featureGraph(d, inputs, weights, 'float32'), { [stepInputs.data]: images });
+    const evaluated = await runModel(evalGraph(d, 1, inputs, 'float32'), {
       [stepInputs.data]: images,
       [stepInputs.targets]: targetsOf(n.head),
       ...taps,

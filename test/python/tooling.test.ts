@@ -16,6 +16,7 @@ import { saveModel } from '../../src/serde/save-model.js';
 import { toBinary } from '../../src/serde/to-binary.js';
 import { featureGraph } from '../../src/train/frozen-graph.js';
 import { stepGraph } from '../../src/train/step-graph.js';
+import { tapInputs } from '../../src/train/tap-inputs.js';
 import { bodyNames, engineCase, lateralKinds, steps } from '../deploy/artifacts/cases.js';
 import { artifactsOf, feedsOf } from '../deploy/artifacts/engines.js';
 import { runtime } from '../support/run.js';
@@ -41,7 +42,7 @@ describe.skipIf(missing)(`Python's ONNX tooling${note}`, () => {
         models.set(name('all'), taskModel(description, weights, { tasks: ['first', 'second'] }));
         const optimizerOf = optimizer({ kind: 'adam' });
         models.set(name('step'), stepGraph({ description, column, optimizer: optimizerOf, dataType: 'uint8' }).model);
-        models.set(name('features'), featureGraph(description, [{ column: 0, block: 0 }], frozen, 'uint8'));
+        models.set(name('features'), featureGraph(description, tapInputs(description, column), frozen, 'uint8'));
         const artifacts = artifactsOf(given, { optimizer: { kind: 'adamw' }, clip: { kind: 'norm', limit: 1 }, rates }, 'inputs');
         models.set(name('training'), artifacts.trainingModel);
         models.set(name('eval'), artifacts.evalModel);

@@ -3,7 +3,7 @@
 import { must } from '../../core/errors.js';
 import { Tensor } from '../../core/tensor.js';
 import type { OptimizerState } from '../../serde/checkpoint/schema.js';
-import { slotName } from '../../train/step-graph.js';
+import { slotName } from '../../train/carried-state.js';
 import type { ArtifactParameter } from './column-graph.js';
 import { momentNames, type OfficialOptimizer } from './optimizer-model.js';
 

@@ -1,0 +1,67 @@
+// The inputs by which a step reads what frozen columns feed to a column's laterals: what an adapter joins is one input, kept joined, so that a
+// minibatch is one Gather; other taps are inputs of their own.
+import { must } from '../core/errors.js';
+import type { Description } from '../progressive/description/description.js';
+import { sourcesOf, type TapRef, tapsRead } from '../progressive/lowering.js';
+import { columnParameters } from '../progressive/parameters.js';
+
+export interface TapInput {
+  readonly name: string;
+  /** What it holds: one tap, or the taps of an adapter's sources side by side along axis 1. */
+  readonly refs: readonly TapRef[];
+  /** What each tap takes of axis 1. */
+  readonly widths: readonly number[];
+  /** Of a sample. */
+  readonly shape: readonly number[];
+  /** The block whose adapter reads it; absent: a tap by itself. */
+  readonly block?: number;
+}
+
+/** The taps that a column reads, by input. */
+export function tapInputs(description: Description, column: number): TapInput[] {
+  const shapes = new Map<number, readonly (readonly number[])[]>();
+  const shapeOf = ({ column: c, block }: TapRef): readonly number[] => {
+    const known = shapes.get(c) ?? columnParameters(description, c).taps;
+    shapes.set(c, known);
+    return must(known[block], 'tap');
+  };
+  const { laterals, blocks } = must(description.columns[column], `column ${column}`);
+  const joined: TapInput[] = [];
+  const apart = new Set<string>();
+  for (let block = 1; block <= blocks.length; block++) {
+    const refs = sourcesOf(description, column, block);
+    const [first = []] = refs.map(shapeOf);
+    // Axis 1 is the channels; the rest must agree.
+    const alike = refs.every((ref) => shapeOf(ref).slice(1).join() === first.slice(1).join());
+    if (refs.length > 0 && laterals.kind === 'adapter' && alike && first.length > 0) {
+      const widths = refs.map((ref) => shapeOf(ref)[0] ?? 1);
+      const shape = [widths.reduce((a, b) => a + b, 0), ...first.slice(1)];
+      joined.push({ name: `step/taps/${block}`, refs, widths, shape, block });
+    } else for (const ref of refs) apart.add(keyOf(ref));
+  }
+  const single = tapsRead(description, column).filter((ref) => apart.has(keyOf(ref)));
+  return [
+    ...joined,
+    ...single.map((ref) => {
+      const shape = shapeOf(ref);
+      return { name: `step/tap/${keyOf(ref)}`, refs: [ref], widths: [shape[0] ?? 1], shape };
+    }),
+  ];
+}
+
+const keyOf = (ref: TapRef): string => `${ref.column}/${ref.block}`;
+
+/** For a lowering: what it is to take from these inputs, each a value from `read`. */
+export function tapOptions<V>(inputs: readonly TapInput[], read: (input: TapInput) => V) {
+  const values = new Map(inputs.map((input) => [input, read(input)]));
+  return {
+    tap: (ref: TapRef): V | undefined => {
+      const input = inputs.find((i) => i.block === undefined && i.refs.some((r) => keyOf(r) === keyOf(ref)));
+      return input && values.get(input);
+    },
+    joined: (_column: number, block: number): { value: V; widths: readonly number[] } | undefined => {
+      const input = inputs.find((i) => i.block === block);
+      return input && { value: must(values.get(input), input.name), widths: input.widths };
+    },
+  };
+}

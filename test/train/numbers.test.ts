@@ -1,0 +1,85 @@
+// What is done for speed changes no number by more than rounding: training by cached taps and joined parameters against the plain form of
+// test/support/plain-step.ts; and with a fixed seed and number of threads no bit depends on anything else.
+import { expect, it } from 'vitest';
+import { must } from '../../src/core/errors.js';
+import { Random } from '../../src/core/random.js';
+import { Tensor } from '../../src/core/tensor.js';
+import { parseDescription } from '../../src/progressive/description/parse.js';
+import { initialWeights } from '../../src/progressive/parameters.js';
+import { train } from '../../src/train/loop.js';
+import { trainSettings } from '../../src/train/settings.js';
+import { plainTraining } from '../support/plain-step.js';
+import { runtime } from '../support/run.js';
+
+const rows = 200;
+const r = new Random(5, 'numbers');
+const data = {
+  inputs: new Tensor(
+    'uint8',
+    [rows, 1, 8, 8],
+    Uint8Array.from({ length: rows * 64 }, () => r.below(256)),
+  ),
+  targets: new Tensor(
+    'int64',
+    [rows],
+    BigInt64Array.from({ length: rows }, () => BigInt(r.below(3))),
+  ),
+};
+
+const conv = (filters: number) => ({ conv2d: { filters, kernel: 3, padding: 'same' } });
+const bodies = {
+  dense: [
+    ['flatten', { dense: 12 }, 'relu'],
+    [{ dense: 9 }, 'relu'],
+  ],
+  convolutional: [
+    [conv(4), 'relu', { maxpool2d: 2 }],
+    [conv(6), 'relu', { maxpool2d: 2 }],
+    ['flatten', { dense: 7 }, 'relu'],
+  ],
+};
+/** What sources are like: as the target, of other widths (so that parts of V differ), of other sizes (taps that cannot be joined). */
+const sources = {
+  alike: {},
+  wider: {
+    dense: [['flatten', { dense: 15 }, 'relu'], bodies.dense[1]],
+    convolutional: [
+      [conv(5), 'relu', { maxpool2d: 2 }],
+      [conv(6), 'relu'],
+      ['flatten', { dense: 7 }],
+    ],
+  },
+};
+const laterals = { adapter: { kind: 'adapter', rank: 5 }, linear: { kind: 'linear' } };
+
+for (const body of ['dense', 'convolutional'] as const)
+  for (const source of ['alike', 'wider'] as const)
+    for (const lateral of ['adapter', 'linear'] as const)
+      it(`${body}, sources ${source}, ${lateral}: the plain graphs' numbers, and the same bits again`, async () => {
+        const blocks = bodies[body];
+        const other = source === 'wider' ? sources.wider[body] : blocks;
+        const description = parseDescription({
+          prognet: 1,
+          name: 'numbers',
+          input: { name: 'image', shape: [1, 8, 8] },
+          columns: [
+            { task: 'a', blocks, head: { classify: 3 } },
+            { task: 'b', blocks: other, head: { classify: 3 }, laterals: laterals[lateral] },
+            { task: 'c', blocks, head: { classify: 3 }, laterals: laterals[lateral] },
+          ],
+        });
+        const frozen = [0, 1].map((c) => initialWeights(description, c));
+        const settings = trainSettings({ epochs: 2, batch: 64, optimizer: 'adam', lr: 0.001 }, 0);
+        const request = { runtime, description, column: 2, frozen, settings, train: data };
+        const plain = await plainTraining({ ...request, threads: 2 });
+        const ours = await train({ ...request, session: { threads: 2 } });
+        const again = await train({ ...request, session: { threads: 2 }, tapBudget: 0 });
+        expect([...ours.weights.keys()]).toEqual([...plain.keys()]);
+        for (const [name, { data: values }] of ours.weights) {
+          const expected = must(plain.get(name), name).data as Float32Array;
+          (values as Float32Array).forEach((v, i) => {
+            expect(Math.abs(v - must(expected[i], name)), `${name}[${i}]`).toBeLessThan(1e-5);
+          });
+          expect(must(again.weights.get(name), name).data, name).toEqual(values);
+        }
+      });
