@@ -15,6 +15,9 @@ const names = [
   'wasm-step',
   'conv-gradient',
   'inference',
+  'numbers',
+  'profile',
+  'train-memory',
   'export-memory',
 ];
 
@@ -64,7 +67,7 @@ function section(name, result) {
     `\`sh scripts/bench/run ${name}\`, ${result.seconds} s, ${result.date}; ${result.machine}`,
     '',
   ];
-  lines.push('| work | ours | peer | peer takes | ratio | bar | |', '|---|---|---|---|---|---|---|');
+  if (result.rows.length > 0) lines.push('| work | ours | peer | peer takes | ratio | bar | |', '|---|---|---|---|---|---|---|');
   for (const { work, ours, peer, ratio, bar, unit } of result.rows) {
     const verdict = bar === undefined ? '' : ratio <= bar ? 'met' : 'missed';
     lines.push(
@@ -73,7 +76,7 @@ function section(name, result) {
   }
   for (const note of result.notes ?? []) lines.push('', note);
   if (result.profile) lines.push('', ...result.profile);
-  return lines.join('\n');
+  return lines.join('\n').replaceAll(/\n{3,}/g, '\n\n');
 }
 
 function document() {

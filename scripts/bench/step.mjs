@@ -1,6 +1,8 @@
 // What the benchmarks of a training step have in common: prognet's loop against PyTorch with each form of its optimizer.
 import { best, node, python, race, row } from './harness.mjs';
 
+const roofline = 'roofline: its matrix products alone';
+
 export async function raceStep(kind, bar) {
   const forms = { 'PyTorch, Adam as it comes': 'default', 'PyTorch, Adam foreach': 'foreach', 'PyTorch, Adam fused': 'fused' };
   const peers = Object.fromEntries(Object.entries(forms).map(([name, form]) => [name, python('step-torch.py', kind, form)]));
@@ -8,6 +10,7 @@ export async function raceStep(kind, bar) {
     {
       prognet: node('step-prognet.mjs', kind),
       'prognet, threads spinning': node('step-prognet.mjs', kind, 'spinning'),
+      ...(kind === 'dense' && { [roofline]: node('step-roofline.mjs') }),
       ...peers,
     },
     { rounds: 5 },
@@ -18,5 +21,10 @@ export async function raceStep(kind, bar) {
     row(`${what}, batch 128, adam`, results, 'prognet', peer, peer === fastest ? bar : undefined),
   );
   rows.push(row('the same', results, 'prognet', 'prognet, threads spinning'));
-  return { rows };
+  rows.push(row('the same, threads spinning', results, 'prognet, threads spinning', fastest));
+  if (kind !== 'dense') return { rows };
+  rows.push(row('the same', results, 'prognet', roofline));
+  const [floor, peer] = [results[roofline].median, results[fastest].median];
+  const note = `The step's matrix products alone, on the same ONNX Runtime, take ${(floor / peer).toFixed(2)} of PyTorch's whole step, at ${results[roofline].last.gflops.toFixed(0)} GFLOP/s: no step on it can have a smaller ratio.`;
+  return { rows, notes: [note] };
 }

@@ -1,0 +1,58 @@
+// Contestant: the matrix products of a dense step, 784-512-512-10 and batch 128, and nothing else, in a Loop on the same ONNX Runtime, threads
+// spinning: what a step takes at the very least.
+import { ops, Tensor, toBinary } from '../../dist/index.js';
+import { NodeRuntime } from '../../dist/node.js';
+import { serve, threads } from './harness.mjs';
+
+const steps = 100;
+const batch = 128;
+const sizes = [784, 512, 512, 10];
+const g = ops({ name: 'products' });
+const trips = g.input('trips', 'int64', []);
+const feeds = { trips: new Tensor('int64', [], BigInt64Array.of(BigInt(steps))) };
+// Inputs, as in a step: products of initializers would be computed once for all.
+const matrix = (name, rows, columns) => {
+  feeds[name] = new Tensor(
+    'float32',
+    [rows, columns],
+    Float32Array.from({ length: rows * columns }, (_, i) => Math.sin(i)),
+  );
+  return g.input(name, 'float32', [rows, columns]);
+};
+const body = g.subgraph('step');
+body.input('iteration', 'int64', []);
+const condition = body.input('condition', 'bool', []);
+const carried = body.input('carried', 'float32', []);
+const found = [];
+let flops = 0;
+for (let i = 0; i + 1 < sizes.length; i++) {
+  const [from, to] = [sizes[i], sizes[i + 1]];
+  const [x, w, dy] = [matrix(`x${i}`, batch, from), matrix(`w${i}`, from, to), matrix(`dy${i}`, batch, to)];
+  found.push(body.gemm(x, w), body.gemm(x, dy, undefined, { transA: 1 }));
+  if (i > 0) found.push(body.gemm(dy, w, undefined, { transB: 1 }));
+  flops += 2 * batch * from * to * (i > 0 ? 3 : 2);
+}
+const one = found.map((v) =>
+  body.gather(body.gather(v, body.scalar(0, 'int64'), { axis: 0 }), body.scalar(0, 'int64'), { axis: 0 }),
+);
+body.output(condition, 'continue');
+body.output(
+  one.reduce((a, b) => body.add(a, b), carried),
+  'sum',
+);
+const [sum] = g.op(
+  'Loop',
+  [trips, g.constant(new Tensor('bool', [], Uint8Array.of(1))), g.scalar(0, 'float32')],
+  { body: body.graph },
+  1,
+);
+g.output(sum, 'y');
+
+const runtime = await NodeRuntime.load();
+const session = await runtime.createSession(toBinary(g.model()), { threads, spinning: true });
+await serve({ engine: runtime.version }, async () => {
+  const started = performance.now();
+  await session.run(feeds);
+  const ms = (performance.now() - started) / steps;
+  return { ms, gflops: flops / ms / 1e6 };
+});
