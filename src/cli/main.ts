@@ -157,12 +157,15 @@ command('grad <model>', 'the gradient graph of any ONNX model, in standard ops',
   'prognet grad model.onnx --loss loss --wrt weight,bias -o gradient.onnx',
   'prognet grad model.onnx --loss scores --wrt image -o vjp.onnx          with an input seed/scores',
   'prognet grad model.onnx --loss scores --wrt image --mode jvp -o jvp.onnx',
+  'prognet grad model.onnx --loss loss --wrt weight --memory 64MB --dim N=32 -o gradient.onnx',
 ])
   .requiredOption('--loss <names>', 'the output to differentiate (or several, with commas)')
   .requiredOption('--wrt <names>', 'inputs or initializers to differentiate by, with commas')
   .requiredOption('-o, --output <file>', 'the .onnx file: the outputs of the model and grad/<name> (jvp: jvp/<output>)')
   .option('--mode <mode>', 'vjp: reverse, jvp: forward, along inputs tangent/<name>', 'vjp')
   .option('--external-data', 'weights in <file>.data beside the model')
+  .option('--memory <size>', 'compute forward values again rather than keep them, so that no more stand at one time (64MB)')
+  .option('--dim <name=size...>', 'sizes of symbolic dimensions, for --memory')
   .action(async (model: string, o: GradFlags) => (await import('./commands/grad.js')).grad(model, all(o)));
 
 command('deploy <target>', 'a folder for production: triton, kserve, node or web', [

@@ -12,8 +12,10 @@ import { verifyModel } from '../ops/verify-model.js';
 import { foldConstants } from '../passes/fold-constants.js';
 import { inferShapes } from '../passes/infer-shapes.js';
 import { inlineFunctions } from '../passes/inline-functions.js';
+import { sizesOf } from '../passes/memory-estimate.js';
 import { nameDimensions } from '../passes/name-dimensions.js';
 import { optimise } from '../passes/optimise.js';
+import { type Rematerialised, rematerialise } from '../passes/rematerialise.js';
 import { unpackSequences } from '../passes/unpack-sequences.js';
 import { upgradeOpset } from '../passes/upgrade-opset.js';
 import { version } from '../version.js';
@@ -28,6 +30,13 @@ export interface GradientModelOptions {
    * `jvp`, forward mode: an input `tangent/<by>` for each of `by`, an output `jvp/<of>` for each `of`.
    */
   readonly mode?: 'vjp' | 'jvp';
+  /**
+   * Bytes that the values between inputs and outputs may take at one time, by estimate: forward values that the gradient reads are computed
+   * again rather than kept, as far as that needs. Weights, inputs and the runtime itself are not counted.
+   */
+  readonly memory?: number;
+  /** Sizes of symbolic dimensions, for `memory`. */
+  readonly dims?: Readonly<Record<string, number>>;
 }
 
 /**
@@ -37,6 +46,14 @@ export interface GradientModelOptions {
  * path has no gradient.
  */
 export function gradientModel(model: Model, options: GradientModelOptions): Model {
+  return gradientModelWithin(model, options).model;
+}
+
+/** The same, with what `memory` came to where it was given. */
+export function gradientModelWithin(
+  model: Model,
+  options: GradientModelOptions,
+): { readonly model: Model; readonly memory?: Rematerialised } {
   const out = prepare(cloneModel(model));
   const { graph } = out;
   const names = Names.of(graph);
@@ -51,6 +68,7 @@ export function gradientModel(model: Model, options: GradientModelOptions): Mode
     throw new UsageError('gradientModel: name at least one output and one value to differentiate by');
 
   const parameters = new Set(graph.initializers);
+  const own = graph.outputs.length;
   const restore = setAside(graph, by);
   settle(graph, out.opset, of, by);
   if (unpackSequences(graph, out.opset, names)) inferShapes(graph, out.opset);
@@ -64,12 +82,19 @@ export function gradientModel(model: Model, options: GradientModelOptions): Mode
   }
   unname();
   optimise(graph, out.opset, { parameters });
+  const memory = options.memory === undefined ? undefined : keepWithin(graph, out.opset, options.memory, options.dims ?? {}, own);
   restore();
   out.producerName = producer;
   out.producerVersion = version;
   out.unread = [];
   verifyModel(out);
-  return out;
+  return memory === undefined ? { model: out } : { model: out, memory };
+}
+
+/** Fits the graph, whose first `own` outputs are the model's, into a memory budget. */
+function keepWithin(graph: Graph, opset: number, budget: number, dims: Readonly<Record<string, number>>, own: number): Rematerialised {
+  const g = ops({ graph, opset, names: Names.of(graph) });
+  return rematerialise(g, { budget, forward: graph.outputs.slice(0, own), bytes: sizesOf(graph, dims, opset) });
 }
 
 /** Old forms and calls are gone before anything is differentiated. */

@@ -4,6 +4,7 @@ import { isStatic, type Shape } from '../core/shape.js';
 import { type Graph, Node, type Value } from '../ir/graph.js';
 import { isStandard } from '../ops/definition.js';
 import { constantOf } from '../ops/op-def.js';
+import { shapeIsKnown } from './remove-identity.js';
 import { constantsOf } from './rewriting.js';
 
 const reshaping: ReadonlySet<string> = new Set(['Reshape', 'Flatten', 'Squeeze', 'Unsqueeze']);
@@ -42,6 +43,7 @@ function source(node: Node): Value | undefined {
 }
 
 function isReshaping(node: Node): boolean {
+  if (node.opType === 'Reshape' && isStandard(node)) return shapeIsKnown(node);
   return (
     isStandard(node) && (reshaping.has(node.opType) || (node.opType === 'Transpose' && movesOnes(node, node.inputs[0]?.shape)))
   );

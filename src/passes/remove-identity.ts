@@ -7,6 +7,7 @@ import { defaultOpset } from '../ir/model.js';
 import { mergeTypes } from '../ir/verify.js';
 import { isStandard } from '../ops/definition.js';
 import { constantOf } from '../ops/op-def.js';
+import { knownElements } from '../ops/shape-value.js';
 import { innerNames } from './inner-names.js';
 
 /** Returns whether anything changed; subgraphs are cleaned as well. */
@@ -82,6 +83,8 @@ function passesOn(node: Node, x: Value, y: Value, opset: number): boolean {
       return x.type?.kind === 'tensor' && to?.kind === 'tensor' && x.type.dtype === to.dtype;
     }
     case 'Reshape':
+      // one whose shape waits for data is there to wait (rematerialise.ts)
+      return shapeIsKnown(node) && sameByCount(x.shape, y.shape);
     case 'Flatten':
     case 'Squeeze':
     case 'Unsqueeze':
@@ -107,6 +110,11 @@ function passesOn(node: Node, x: Value, y: Value, opset: number): boolean {
     default:
       return false;
   }
+}
+
+/** True for a Reshape whose target is known without computing on data. */
+export function shapeIsKnown(node: Node): boolean {
+  return knownElements(node.inputs[1])?.every((d) => d !== null) ?? false;
 }
 
 /** Shapes of the same tensor in the same order of elements: when all dimensions but one are equal, so is the last, unless one is 0. */

@@ -1,8 +1,9 @@
 // prognet grad
 import { UsageError } from '../../core/errors.js';
-import { gradientModel } from '../../deploy/gradient-model.js';
+import { gradientModelWithin } from '../../deploy/gradient-model.js';
 import type { Value } from '../../ir/graph.js';
 import { formatType } from '../../ir/types.js';
+import type { Rematerialised } from '../../passes/rematerialise.js';
 import { loadModel } from '../../serde/external-data.js';
 import { saveModel } from '../../serde/save-model.js';
 import { type GlobalOptions, result } from '../report.js';
@@ -13,6 +14,8 @@ export interface GradFlags extends GlobalOptions {
   readonly output: string;
   readonly mode: string;
   readonly externalData?: boolean;
+  readonly memory?: string;
+  readonly dim?: readonly string[];
 }
 
 export function grad(file: string, flags: GradFlags): void {
@@ -21,7 +24,13 @@ export function grad(file: string, flags: GradFlags): void {
     throw new UsageError(`--mode: found "${mode}", expected vjp or jvp`, { path: '--mode', expected: 'vjp, jvp', got: mode });
   }
   const model = loadModel(file);
-  const made = gradientModel(model, { of: namesFlag('--loss', flags.loss), by: namesFlag('--wrt', flags.wrt), mode });
+  const { model: made, memory } = gradientModelWithin(model, {
+    of: namesFlag('--loss', flags.loss),
+    by: namesFlag('--wrt', flags.wrt),
+    mode,
+    dims: dimsFlag(flags.dim ?? []),
+    ...(flags.memory !== undefined && { memory: bytesFlag('--memory', flags.memory) }),
+  });
   saveModel(made, flags.output, flags.externalData ? { externalData: true } : {});
   const [inputs, outputs] = [
     made.graph.inputs.slice(model.graph.inputs.length),
@@ -29,9 +38,10 @@ export function grad(file: string, flags: GradFlags): void {
   ];
   const named = (values: readonly Value[]) => values.map((v) => ({ name: v.name, type: formatType(v.type) }));
   const nodes = { model: model.graph.nodes.length, gradient: made.graph.nodes.length };
-  const document = { file: flags.output, mode, opset: made.opset, inputs: named(inputs), outputs: named(outputs), nodes };
+  const document = { file: flags.output, mode, opset: made.opset, inputs: named(inputs), outputs: named(outputs), nodes, ...(memory && { memory }) };
   const lines = [
     `${flags.output} written: ${nodes.gradient} nodes (the model has ${nodes.model}), opset ${made.opset}`,
+    ...(memory === undefined ? [] : [describe(memory)]),
     ...named(inputs).map((v) => `  input   ${v.name}: ${v.type}`),
     ...named(outputs).map((v) => `  output  ${v.name}: ${v.type}`),
   ];
@@ -43,4 +53,33 @@ function namesFlag(flag: string, text: string): string[] {
   if (names.includes(''))
     throw new UsageError(`${flag}: found "${text}", expected names with commas between them`, { path: flag, got: text });
   return names;
+}
+
+function describe({ before, after, repeated }: Rematerialised): string {
+  const mb = (bytes: number) => `${(bytes / 1e6).toFixed(1)} MB`;
+  if (repeated === 0) return `  memory  about ${mb(before)} of values at one time, nothing is computed again`;
+  return `  memory  about ${mb(after)} of values at one time instead of ${mb(before)}, ${repeated} nodes run again`;
+}
+
+/** `N=32,T=128` in any number of flags. */
+function dimsFlag(texts: readonly string[]): Record<string, number> {
+  const dims: Record<string, number> = {};
+  for (const text of texts.flatMap((t) => t.split(','))) {
+    const [, name, size] = /^([^=]+)=(\d+)$/.exec(text.trim()) ?? [];
+    if (name === undefined || size === undefined)
+      throw new UsageError(`--dim: found "${text}", expected a name and a size, as N=32`, { path: '--dim', got: text });
+    dims[name] = Number(size);
+  }
+  return dims;
+}
+
+const units: Readonly<Record<string, number>> = { '': 1, k: 1e3, m: 1e6, g: 1e9, ki: 2 ** 10, mi: 2 ** 20, gi: 2 ** 30 };
+
+/** `64MB`, `1.5GiB` or bytes. */
+function bytesFlag(flag: string, text: string): number {
+  const [, count, unit] = /^(\d+(?:\.\d+)?)\s*([kmg]?i?)b?$/i.exec(text.trim()) ?? [];
+  const factor = units[(unit ?? '?').toLowerCase()];
+  if (count === undefined || factor === undefined)
+    throw new UsageError(`${flag}: found "${text}", expected a size, as 64MB`, { path: flag, expected: '64MB', got: text });
+  return Math.floor(Number(count) * factor);
 }
