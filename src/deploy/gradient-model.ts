@@ -83,6 +83,7 @@ export function gradientModelWithin(
   unname();
   optimise(graph, out.opset, { parameters });
   const memory = options.memory === undefined ? undefined : keepWithin(graph, out.opset, options.memory, options.dims ?? {}, own);
+  if (memory !== undefined) optimise(graph, out.opset, { parameters });
   restore();
   out.producerName = producer;
   out.producerVersion = version;
@@ -92,7 +93,13 @@ export function gradientModelWithin(
 }
 
 /** Fits the graph, whose first `own` outputs are the model's, into a memory budget. */
-function keepWithin(graph: Graph, opset: number, budget: number, dims: Readonly<Record<string, number>>, own: number): Rematerialised {
+function keepWithin(
+  graph: Graph,
+  opset: number,
+  budget: number,
+  dims: Readonly<Record<string, number>>,
+  own: number,
+): Rematerialised {
   const g = ops({ graph, opset, names: Names.of(graph) });
   return rematerialise(g, { budget, forward: graph.outputs.slice(0, own), bytes: sizesOf(graph, dims, opset) });
 }

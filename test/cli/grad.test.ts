@@ -3,6 +3,7 @@ import { mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
+import { loadModel } from '../../src/serde/external-data.js';
 import { fromBinary } from '../../src/serde/from-binary.js';
 import { prognet, repo } from './support.js';
 
@@ -33,7 +34,26 @@ it('forward mode has tangents for inputs', () => {
   ]);
 });
 
+it('a memory budget is kept or refused, weights go beside the model', () => {
+  const resnet = join(repo, 'test/autodiff/torch/resnet.onnx');
+  const file = out();
+  const flags = ['--loss', 'loss', '--wrt', 'x,stem.0.weight', '-o', file];
+  const { status, stdout } = prognet('grad', resnet, ...flags, '--memory', '1.5MB', '--external-data', '--json');
+  expect([status, JSON.parse(stdout).memory.after]).toEqual([0, expect.any(Number)]);
+  const beside = readFileSync(`${file}.data`);
+  expect(beside.length).toBeGreaterThan(4 * 8 * 3 * 49);
+  const loaded = loadModel(file);
+  expect(loaded.graph.initializers.find((v) => v.name === 'stem.0.weight')?.constant?.dims).toEqual([8, 3, 7, 7]);
+  const small = prognet('grad', resnet, ...flags, '--memory', '10kB');
+  expect([small.status, small.stderr]).toEqual([
+    2,
+    expect.stringMatching(/^prognet: memory: 10000 bytes .* least .* is \d+.*\n$/),
+  ]);
+});
+
 it.each([
+  [['--loss', 'loss', '--wrt', 'x', '--memory', 'much'], 'prognet: --memory: found "much", expected a size, as 64MB\n'],
+  [['--loss', 'loss', '--wrt', 'x', '--dim', 'N'], 'prognet: --dim: found "N", expected a name and a size, as N=32\n'],
   [['--loss', 'nope', '--wrt', 'x'], 'prognet: the model has no output "nope", there are: loss\n'],
   [['--loss', 'loss', '--wrt', 'y'], 'prognet: the model has no input or initializer "y", there are: x, '],
   [['--loss', 'loss', '--wrt', 'x', '--mode', 'up'], 'prognet: --mode: found "up", expected vjp or jvp\n'],

@@ -38,7 +38,15 @@ export function grad(file: string, flags: GradFlags): void {
   ];
   const named = (values: readonly Value[]) => values.map((v) => ({ name: v.name, type: formatType(v.type) }));
   const nodes = { model: model.graph.nodes.length, gradient: made.graph.nodes.length };
-  const document = { file: flags.output, mode, opset: made.opset, inputs: named(inputs), outputs: named(outputs), nodes, ...(memory && { memory }) };
+  const document = {
+    file: flags.output,
+    mode,
+    opset: made.opset,
+    inputs: named(inputs),
+    outputs: named(outputs),
+    nodes,
+    ...(memory && { memory }),
+  };
   const lines = [
     `${flags.output} written: ${nodes.gradient} nodes (the model has ${nodes.model}), opset ${made.opset}`,
     ...(memory === undefined ? [] : [describe(memory)]),
