@@ -12,10 +12,10 @@ import { TakePanel } from './take-panel.js';
 import { TeachPanel } from './teach-panel.js';
 
 function useStudio(studio: Studio): State {
-  const [state, setState] = useState(studio.state);
+  const [state, setState] = useState(studio.store.state);
   useEffect(() => {
-    setState(studio.state);
-    return studio.subscribe(() => setState(studio.state));
+    setState(studio.store.state);
+    return studio.store.subscribe(() => setState(studio.store.state));
   }, [studio]);
   return state;
 }

@@ -1,10 +1,9 @@
 // Loss of each step and accuracy on held-out examples while a column is trained, as one SVG; its numbers stand in the text beside it.
+import { useEffect, useRef, useState } from 'preact/hooks';
 import type { Training } from './state.js';
 
-const width = 760;
 const height = 210;
 const margin = { left: 44, right: 44, top: 12, bottom: 26 };
-const plotWidth = width - margin.left - margin.right;
 const plotHeight = height - margin.top - margin.bottom;
 /** Points of a line at most; more are averaged. */
 const most = 280;
@@ -20,6 +19,16 @@ function averaged(values: readonly number[]): readonly { readonly at: number; re
 }
 
 export function Chart({ training }: { readonly training: Training }) {
+  const figure = useRef<HTMLElement>(null);
+  // As wide as its place, so that its text stays as large as other text.
+  const [width, setWidth] = useState(640);
+  useEffect(() => {
+    if (figure.current === null) return;
+    const observer = new ResizeObserver(([entry]) => setWidth(Math.max(240, Math.round(entry?.contentRect.width ?? 640))));
+    observer.observe(figure.current);
+    return () => observer.disconnect();
+  }, []);
+  const plotWidth = width - margin.left - margin.right;
   const { losses, firstStep, epochs, perEpoch, heldOut } = training;
   const steps = Math.max(1, epochs * perEpoch);
   const highest = Math.max(1e-3, ...averaged(losses).map((p) => p.value));
@@ -33,8 +42,8 @@ export function Chart({ training }: { readonly training: Training }) {
   const last = heldOut.at(-1);
   const spoken = `Loss ${losses.at(-1)?.toFixed(3) ?? 'not known yet'}${last === undefined ? '' : `, held-out accuracy ${(last.accuracy * 100).toFixed(1)} percent`}`;
   return (
-    <figure class="chart">
-      <svg viewBox={`0 0 ${width} ${height}`} role="img" aria-label={spoken}>
+    <figure class="chart" ref={figure}>
+      <svg width={width} height={height} viewBox={`0 0 ${width} ${height}`} role="img" aria-label={spoken}>
         {[0, 0.5, 1].map((part) => (
           <g key={part}>
             <line class="rule" x1={margin.left} x2={width - margin.right} y1={yPart(part)} y2={yPart(part)} />

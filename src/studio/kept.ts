@@ -2,6 +2,7 @@
 // way, whose checkpoints the worker keeps. Each under the hash of the network that the page came with.
 import type { ColumnInput, Witness } from '../web.js';
 import type { LessonData } from './lesson.js';
+import type { Provider } from './state.js';
 
 export interface KeptNetwork {
   readonly title: string;
@@ -15,7 +16,7 @@ export interface KeptLesson {
   readonly column: ColumnInput;
   readonly data: LessonData;
   readonly rate: number;
-  readonly provider: string;
+  readonly provider: Provider;
   /** Name of the worker's checkpoint. */
   readonly checkpoint: string;
   readonly probes: Float32Array;

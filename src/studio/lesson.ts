@@ -14,7 +14,7 @@ export interface Lesson {
   readonly task: string;
   readonly classes: readonly LessonClass[];
   /** Passes over the examples; undefined: as many as some 360 steps take. */
-  readonly epochs?: number;
+  readonly epochs?: number | undefined;
   readonly rate: number;
   /** Small shifts, turns and sizes of each example are trained on too. */
   readonly vary: boolean;

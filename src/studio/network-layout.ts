@@ -36,8 +36,8 @@ export interface Drawing {
   readonly input: Box;
 }
 
-const box = { width: 168, height: 46 };
-const gap = { x: 52, y: 34 };
+const box = { width: 176, height: 44 };
+const gap = { x: 50, y: 28 };
 const margin = 10;
 const labelHeight = 30;
 const inputHeight = 30;

@@ -149,8 +149,7 @@ function LessonForm(props: TeachProps) {
               value={lesson.epochs ?? ''}
               onInput={(e) => {
                 const n = e.currentTarget.valueAsNumber;
-                const { epochs: _, ...rest } = lesson;
-                studio.editWhole(Number.isInteger(n) && n > 0 ? { ...lesson, epochs: Math.min(500, n) } : rest);
+                studio.edit({ epochs: Number.isInteger(n) && n > 0 ? Math.min(500, n) : undefined });
               }}
             />
           </div>

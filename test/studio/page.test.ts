@@ -103,6 +103,8 @@ describe.skipIf(chromium === undefined)(`prognet studio${why}`, () => {
     );
     await tab.getByLabel(/^Open labelled samples/).setInputFiles([images, labels]);
     await tab.getByLabel('Name of the task').fill('six-to-nine');
+    await tab.getByText('How it is trained').click();
+    await tab.getByLabel('Passes over the examples').fill('6');
     await tab.getByRole('button', { name: 'Teach it' }).click();
     await tab.getByRole('progressbar').waitFor();
     await tab.getByText(/^Nothing moved\./).waitFor({ timeout: 60_000 });

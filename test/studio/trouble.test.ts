@@ -126,14 +126,14 @@ describe.skipIf(chromium === undefined)(`prognet studio in trouble${why}`, () =>
   it('a tab closed in mid-training loses nothing: the next one ends with the same bits', async () => {
     const [whole, broken] = [await browser.newContext(), await browser.newContext()];
     const calm = await openTab(whole, studio.url);
-    await prepareLesson(calm, 60);
+    await prepareLesson(calm, 30);
     await teach(calm);
     await taught(calm);
 
     const first = await openTab(broken, studio.url);
-    await prepareLesson(first, 60);
+    await prepareLesson(first, 30);
     await teach(first);
-    await first.getByText(/^epoch ([4-9]|\d\d) of 60$/).waitFor();
+    await first.getByText(/^epoch ([4-9]|\d\d) of 30$/).waitFor();
     await first.close();
 
     const second = await openTab(broken, studio.url);

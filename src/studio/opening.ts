@@ -1,0 +1,129 @@
+// Which network is open: the one the page came with, the same as it was taught here, one of the user's, an empty one; on which provider; and
+// taking it away. Holds the worker.
+import { begin, open, RuntimeError, type WebNetwork } from '../web.js';
+import { inputShapeOf } from './input-shape.js';
+import { type KeptNetwork, keptNetwork, type Shelf } from './kept.js';
+import { freshLesson } from './lesson.js';
+import { fetchBytes, type Served, served, sha256 } from './served.js';
+import type { Loaded, Provider } from './state.js';
+import { oneLine, type Store } from './store.js';
+
+const wishOf = (provider: Provider): string => (provider === 'webgpu' ? 'webgpu,wasm' : 'wasm');
+
+export class Opening {
+  /** SHA-256 of the network that the page came with: what is kept in this browser is kept under it. */
+  key = '';
+  private net: WebNetwork | undefined;
+  private page: Served | undefined;
+  private shelf: Shelf<KeptNetwork> | undefined;
+  /** What the worker's network came from: an ONNX model cannot be saved again. */
+  private source: Uint8Array | undefined;
+
+  constructor(private readonly store: Store) {}
+
+  /** The network in its worker, and what is known of it. @throws RuntimeError while none is open */
+  loaded(): { readonly net: WebNetwork; readonly network: Loaded } {
+    const { network } = this.store.state;
+    if (this.net === undefined || network === undefined) throw new RuntimeError('no network is open');
+    return { net: this.net, network };
+  }
+
+  /** Opens what this browser kept of the served network, else the served network itself. */
+  async start(): Promise<void> {
+    try {
+      this.page = await served();
+      const bytes = await fetchBytes('network.prognet');
+      this.key = await sha256(bytes);
+      this.shelf = keptNetwork(this.key);
+      if (this.page.lesson !== null) this.store.set({ offered: this.page.lesson });
+      const kept = await this.shelf.get().catch(() => undefined);
+      await this.load(kept?.bytes ?? bytes, kept?.title ?? this.servedTitle());
+      if (kept !== undefined) this.store.set({ changed: true, said: `${kept.title}, as you left it here.` });
+    } catch (error) {
+      this.store.problem('page', error);
+      this.store.set({ phase: 'failed', said: '' });
+    }
+  }
+
+  private servedTitle(): string {
+    return this.page?.demo === true ? 'The demo network' : 'The network of the workspace';
+  }
+
+  private async load(bytes: Uint8Array, title: string, wish: Provider = this.store.state.provider): Promise<void> {
+    this.show(await open(bytes, { name: title, provider: wishOf(wish) }), title, bytes);
+  }
+
+  /** A network that has just been opened takes the place of the one before. */
+  private show(net: WebNetwork, title: string, source: Uint8Array): void {
+    this.net?.close();
+    this.net = net;
+    this.source = source;
+    const { info } = net;
+    const input = inputShapeOf(info);
+    const same = this.store.state.network?.input.shape.join() === input.shape.join();
+    const tasks = info.tasks.length === 0 ? 'no column yet' : info.tasks.map((t) => t.task).join(', ');
+    this.store.set({
+      phase: 'ready',
+      network: { info, input, title },
+      provider: info.provider === 'webgpu' ? 'webgpu' : 'wasm',
+      answers: [],
+      ...(same ? {} : { asked: [], at: 0, lesson: freshLesson }),
+      said: `${title}: ${tasks}, on ${info.provider}.`,
+    });
+    const [refused] = info.refused;
+    if (refused === undefined) this.store.clear('provider');
+    else this.store.problem('provider', `${refused.provider} does not run here: ${refused.reason}`);
+  }
+
+  /** The bytes that `open` takes. */
+  async saved(): Promise<Uint8Array> {
+    const { net } = this.loaded();
+    return net.info.growable ? await net.save() : (this.source ?? new Uint8Array());
+  }
+
+  /** An ONNX file of one task, or of all. */
+  async exported(task: string | undefined): Promise<Uint8Array> {
+    return await this.loaded().net.export({ ...(task === undefined ? {} : { task }), probabilities: true });
+  }
+
+  /** The same network on another provider. The reason of a refusal is shown. */
+  async choose(provider: Provider): Promise<void> {
+    this.store.say(`Opening on ${provider}.`);
+    await this.load(await this.saved(), this.loaded().network.title, provider);
+  }
+
+  /** A bundle or an ONNX model of the user's. Its size is checked before it is read. */
+  async openFile(file: File): Promise<void> {
+    const net = await open(file, { provider: wishOf(this.store.state.provider) });
+    this.show(net, file.name, new Uint8Array(await file.arrayBuffer()));
+    this.store.set({ proof: undefined, training: undefined });
+    await this.keep();
+  }
+
+  /** A network without columns that takes what the present one takes. */
+  async beginEmpty(): Promise<void> {
+    const { info, input } = this.loaded().network;
+    const empty = { name: 'taught-here', input: { name: info.input.name, shape: [...input.shape] } };
+    const net = await begin(empty, { provider: wishOf(this.store.state.provider) });
+    this.show(net, 'A new network', await net.save());
+    this.store.set({ proof: undefined, training: undefined });
+    await this.keep();
+  }
+
+  /** Back to the network that the page came with; what was taught here is forgotten. */
+  async reset(): Promise<void> {
+    await this.shelf?.drop();
+    this.store.set({ changed: false, proof: undefined, training: undefined });
+    await this.load(await fetchBytes('network.prognet'), this.servedTitle());
+  }
+
+  /** Keeps the network as it is in this browser. @throws RuntimeError where the browser keeps nothing */
+  async keep(): Promise<void> {
+    const { title } = this.loaded().network;
+    const bytes = await this.saved();
+    this.store.set({ changed: true });
+    await this.shelf?.put({ title, bytes }).catch((cause: unknown) => {
+      throw new RuntimeError(`this browser keeps nothing (${oneLine(cause)}): download the network before you close the tab`);
+    });
+  }
+}
