@@ -1,7 +1,6 @@
 // Convolutions. Specification: onnx/docs/Operators.md, Conv and ConvTranspose. Layout [N, C, spatial...].
 import { type Dim, isStatic, type Shape } from '../core/shape.js';
 import type { Value } from '../ir/graph.js';
-import { tensorType } from '../ir/types.js';
 import { convWeightGradient } from './conv-weight-gradient.js';
 import type { GradientContext, NodeContext, OpDef } from './op-def.js';
 import { reduceSum } from './reduce.js';
@@ -10,6 +9,7 @@ import {
   autoPadOf,
   extent,
   fitSpatial,
+  shareAtRunTime,
   sharePads,
   spatialOf,
   spatialSizes,
@@ -150,18 +150,34 @@ function convInputGradient(c: GradientContext, w: Window): Value {
   return typed(g.convTranspose(c.dy(), c.x(1), { ...base, pads, output_padding }), c.x(0));
 }
 
+/** dy with the places around it that pads of a transposed convolution took away, where they follow from sizes known at run time only. */
+function unpadded(c: GradientContext, w: Window & { readonly extra: readonly number[] }): Value {
+  const { g } = c;
+  const n = w.kernel.length;
+  const size = spatialSizes(g, c.x(0));
+  const strides = g.ints(w.strides);
+  // total = max((size - 1) stride + extra + extent - asked for, 0)
+  const reach = g.add(g.mul(g.sub(size, g.ints([1])), strides), g.ints(w.kernel.map((_, i) => (w.extra[i] ?? 0) + extent(w, i))));
+  const stated = c.ints('output_shape')?.slice(-n);
+  const total = g.max(g.sub(reach, stated === undefined ? g.mul(size, strides) : g.ints(stated)), g.ints([0]));
+  const { begin, end } = shareAtRunTime(g, total, w.auto === 'SAME_UPPER');
+  const none = g.ints([0, 0]);
+  return g.pad(c.dy(), g.concat(none, begin, none, end, { axis: 0 }));
+}
+
 // y is what Conv's gradient by its input would be of x: dx = Conv(dy, W), dW = dy correlated with x
 function convTransposeGradient(c: GradientContext): (Value | null)[] {
   const { g } = c;
-  const [x, dy] = [c.x(0), c.dy()];
-  const window = transposedWindow(c, c.shape(0) ?? [], knownKernel(c));
+  const x = c.x(0);
+  const stated = transposedWindow(c, c.shape(0) ?? [], knownKernel(c));
+  const dy = stated.pads === undefined ? unpadded(c, stated) : c.dy();
+  const window = { ...stated, pads: stated.pads ?? stated.kernel.flatMap(() => [0, 0]) };
   const { kernel, strides, dilations, pads } = window;
-  if (pads === undefined) return c.fail('its gradient needs known spatial sizes where pads come from auto_pad or output_shape');
   const group = c.int('group', 1);
   const dx = () => {
     const d = g.conv(dy, c.x(1), { kernel_shape: kernel, strides, dilations, pads, group });
     // an output_padding of a stride or more gives room for windows that x has not
-    if (window.extra.every((e, i) => e < (strides[i] ?? 1))) return typed(d, x);
+    if (window.extra.every((e, i) => e < (strides[i] ?? 1)) && stated.pads !== undefined) return typed(d, x);
     const axes = kernel.map((_, i) => i + 2);
     return typed(g.slice(d, g.ints(axes.map(() => 0)), spatialSizes(g, x), g.ints(axes)), x);
   };
@@ -180,7 +196,7 @@ export const conv: Readonly<Record<ConvOp, OpDef>> = {
     inputs: 'X W B?',
     outputs: 'Y',
     attributes,
-    infer: (c) => [tensorType(c.dtype(0), convShape(c))],
+    infer: (c) => [c.like(0, convShape(c))],
     gradient: convGradient,
   },
   ConvTranspose: {
@@ -188,7 +204,7 @@ export const conv: Readonly<Record<ConvOp, OpDef>> = {
     inputs: 'X W B?',
     outputs: 'Y',
     attributes: { ...attributes, output_padding: 'ints', output_shape: 'ints' },
-    infer: (c) => [tensorType(c.dtype(0), convTransposeShape(c))],
+    infer: (c) => [c.like(0, convTransposeShape(c))],
     gradient: convTransposeGradient,
   },
 };

@@ -103,10 +103,14 @@ export function padValues(g: Ops, x: Value, w: Window): { begin: Value; end: Val
   const strides = g.ints(w.strides);
   const places = g.div(g.add(size, g.ints(w.strides.map((s) => s - 1))), strides);
   const reach = g.add(g.mul(g.sub(places, g.ints([1])), strides), g.ints(w.kernel.map((_, i) => extent(w, i))));
-  const total = g.max(g.sub(reach, size), g.ints([0]));
+  return shareAtRunTime(g, g.max(g.sub(reach, size), g.ints([0])), w.auto === 'SAME_UPPER');
+}
+
+/** `sharePads` of totals that are known at run time. */
+export function shareAtRunTime(g: Ops, total: Value, upper: boolean): { begin: Value; end: Value } {
   const small = g.div(total, g.ints([2]));
   const large = g.sub(total, small);
-  return w.auto === 'SAME_UPPER' ? { begin: small, end: large } : { begin: large, end: small };
+  return upper ? { begin: small, end: large } : { begin: large, end: small };
 }
 
 /** `full`, which begins where the padded x begins, cut or filled with zeros to the spatial sizes of x. */

@@ -57,7 +57,6 @@ const convTranspose = transposed.flatMap(([name, x, w, attributes]): Case[] => {
     build: (g, v) => g.convTranspose(...v, attributes),
     options: linear,
   };
-  if (attributes.output_shape !== undefined || String(attributes.auto_pad).startsWith('SAME')) return [row];
   return [row, { ...row, name: `${row.name}, sizes unknown`, options: { ...linear, shapes: symbolic(x, w, filters) } }];
 });
 
