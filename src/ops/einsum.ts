@@ -3,7 +3,6 @@
 import { dtypes } from '../core/dtype.js';
 import { broadcastShapes, type Dim, type Shape } from '../core/shape.js';
 import type { Value } from '../ir/graph.js';
-import { tensorType } from '../ir/types.js';
 import type { GradientContext, NodeContext, OpDef } from './op-def.js';
 import { expandLike, sizesOf } from './shape-like.js';
 
@@ -122,7 +121,7 @@ export const einsum: Readonly<Record<EinsumOp, OpDef>> = {
     inputs: 'Inputs*',
     outputs: 'Output',
     attributes: { equation: 'string' },
-    infer: (c) => [tensorType(c.dtype(0), einsumShape(c))],
+    infer: (c) => [c.like(0, einsumShape(c))],
     gradient: einsumGradient,
   },
 };

@@ -58,7 +58,7 @@ export function broadcastWith(c: NodeContext, shape: Shape | undefined, i: numbe
 }
 
 /** The type of input 0. */
-export const sameType = (c: NodeContext): TensorType[] => [tensorType(c.dtype(0), c.shape(0))];
+export const sameType = (c: NodeContext): TensorType[] => [c.like(0, c.shape(0))];
 
 /** The type of input 0, which must be a floating-point tensor. */
 export function floatType(c: NodeContext): TensorType[] {
@@ -203,7 +203,7 @@ export const elementwise: Readonly<Record<ElementwiseOp, OpDef>> = {
     versions: [7, 12, 13, 15],
     inputs: 'X Y',
     outputs: 'Z',
-    infer: (c) => [tensorType(c.dtype(0), broadcastWith(c, c.shape(0), 1))],
+    infer: (c) => [c.like(0, broadcastWith(c, c.shape(0), 1))],
     gradient: powGradient,
   },
   // y = a - b q with q = trunc(a/b) (fmod = 1) or floor(a/b): da = dy, db = -q dy = (y - a)/b dy

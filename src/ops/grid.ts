@@ -193,7 +193,7 @@ export const grid: Readonly<Record<GridOp, OpDef>> = {
     inputs: 'theta size',
     outputs: 'grid',
     attributes: { align_corners: 'int' },
-    infer: (c) => [tensorType(c.dtype(0), affineGridShape(c))],
+    infer: (c) => [c.like(0, affineGridShape(c))],
     gradient: affineGridGradient,
   },
   GridSample: {
@@ -204,7 +204,7 @@ export const grid: Readonly<Record<GridOp, OpDef>> = {
     infer: (c) => {
       const [x, points] = [c.shape(0), c.shape(1)];
       if (x === undefined || points === undefined) return [tensorType(c.dtype(0))];
-      return [tensorType(c.dtype(0), [x[0] ?? null, x[1] ?? null, ...points.slice(1, -1)])];
+      return [c.like(0, [x[0] ?? null, x[1] ?? null, ...points.slice(1, -1)])];
     },
     gradient: gridSampleGradient,
   },
@@ -213,7 +213,7 @@ export const grid: Readonly<Record<GridOp, OpDef>> = {
     inputs: 'X W offset B? mask?',
     outputs: 'Y',
     attributes: { dilations: 'ints', group: 'int', kernel_shape: 'ints', offset_group: 'int', pads: 'ints', strides: 'ints' },
-    infer: (c) => [tensorType(c.dtype(0), convShape(c))],
+    infer: (c) => [c.like(0, convShape(c))],
     gradient: { expand: expandDeformConv },
   },
 };

@@ -2,7 +2,7 @@
 import { dtypes } from '../core/dtype.js';
 import { compatibleDim, type Dim, formatShape, product, type Shape } from '../core/shape.js';
 import type { Value } from '../ir/graph.js';
-import { formatType, type Type, tensorType } from '../ir/types.js';
+import { formatType, type Type } from '../ir/types.js';
 import { requireFloat } from './elementwise.js';
 import type { GradientContext, NodeContext, OpDef } from './op-def.js';
 import { reduceSum } from './reduce.js';
@@ -42,7 +42,7 @@ function inferLoss(c: NodeContext): Type[] {
       got: formatShape(weights),
     });
   }
-  return [tensorType(c.dtype(0), reductionOf(c) === 'none' ? (labels ?? want) : []), tensorType(c.dtype(0), scores)];
+  return [c.like(0, reductionOf(c) === 'none' ? (labels ?? want) : []), c.like(0, scores)];
 }
 
 /** What both losses have in common; all values broadcast against the scores [N, C, d1, ...]. */

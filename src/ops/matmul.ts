@@ -152,7 +152,7 @@ export const matmul: Readonly<Record<MatmulOp, OpDef>> = {
     outputs: 'Y',
     infer: (c) => {
       sameDtypes(c);
-      return [tensorType(c.dtype(0), matMulShape(c, c.shape(0), c.shape(1)))];
+      return [c.like(0, matMulShape(c, c.shape(0), c.shape(1)))];
     },
     gradient: matMulGradient,
   },
@@ -163,7 +163,7 @@ export const matmul: Readonly<Record<MatmulOp, OpDef>> = {
     attributes: { alpha: 'float', beta: 'float', transA: 'int', transB: 'int' },
     infer: (c) => {
       sameDtypes(c);
-      return [tensorType(c.dtype(0), gemmShape(c))];
+      return [c.like(0, gemmShape(c))];
     },
     gradient: gemmGradient,
   },
@@ -177,7 +177,7 @@ export const matmul: Readonly<Record<MatmulOp, OpDef>> = {
       const [rows = null, columns = null] = shape.slice(-2);
       if (shape.length < 2 || !compatibleDim(rows, columns))
         c.fail(`the input must be square matrices, it is ${formatShape(shape)}`);
-      return [tensorType(c.dtype(0), shape.slice(0, -2))];
+      return [c.like(0, shape.slice(0, -2))];
     },
     gradient: detGradient,
   },

@@ -80,7 +80,7 @@ function inferChannels(c: NodeContext): TensorType[] {
       );
     }
   }
-  return [tensorType(c.dtype(0), c.shape(0))];
+  return [c.like(0, c.shape(0))];
 }
 
 // The statistics are those of the batch, over all axes but the channels: dscale = sum(dy xhat), dB = sum(dy). The running ones are
@@ -246,7 +246,7 @@ function inferGroups(c: NodeContext): TensorType[] {
       c.fail(`input ${i} must have shape [${want ?? '?'}], it is ${formatType(c.type(i))}`, { expected: `[${want ?? '?'}]` });
     }
   }
-  return [tensorType(c.dtype(0), c.shape(0))];
+  return [c.like(0, c.shape(0))];
 }
 
 /** B[i, j] = 1 where channel j lies in the window around channel i. */
@@ -300,7 +300,7 @@ export const norm: Readonly<Record<NormOp, OpDef>> = {
         if (c.has(i)) broadcastWith(c, shape, i);
       }
       const statistics = statisticsType(c);
-      return [tensorType(c.dtype(0), shape), statistics, statistics];
+      return [c.like(0, shape), statistics, statistics];
     },
     gradient: layerNormalizationGradient,
   },

@@ -227,7 +227,7 @@ export const pool: Readonly<Record<PoolOp, OpDef>> = {
     attributes: { ...attributes, storage_order: 'int' },
     infer: (c) => {
       const shape = pooled(c);
-      return [tensorType(c.dtype(0), shape), tensorType('int64', shape)];
+      return [c.like(0, shape), tensorType('int64', shape)];
     },
     gradient: maxPoolGradient,
   },
@@ -237,7 +237,7 @@ export const pool: Readonly<Record<PoolOp, OpDef>> = {
     inputs: 'X',
     outputs: 'Y',
     attributes: { ...attributes, count_include_pad: 'int' },
-    infer: (c) => [tensorType(c.dtype(0), pooled(c))],
+    infer: (c) => [c.like(0, pooled(c))],
     gradient: (c) => {
       const w = poolWindow(c);
       return [spread(c.g, c.g.div(c.dy(), counts(c, w)), c.x(0), w)];
@@ -250,7 +250,7 @@ export const pool: Readonly<Record<PoolOp, OpDef>> = {
     attributes: { ...attributes, p: 'int' },
     infer: (c) => {
       floatType(c);
-      return [tensorType(c.dtype(0), pooled(c))];
+      return [c.like(0, pooled(c))];
     },
     gradient: lpPoolGradient,
   },
@@ -260,7 +260,7 @@ export const pool: Readonly<Record<PoolOp, OpDef>> = {
     inputs: 'X I output_shape?',
     outputs: 'output',
     attributes: { kernel_shape: 'ints', pads: 'ints', strides: 'ints' },
-    infer: (c) => [tensorType(c.dtype(0), unpooledShape(c))],
+    infer: (c) => [c.like(0, unpooledShape(c))],
     gradient: (c) => {
       const { g } = c;
       return [typed(g.gather(g.reshape(c.dy(), g.ints([-1])), c.x(1)), c.x(0)), null, null];

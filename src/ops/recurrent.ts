@@ -1,6 +1,6 @@
 // Recurrent layers: types. The gradient stands in recurrent-gradient.ts. Specification: onnx/docs/Operators.md, RNN, GRU, LSTM.
 import type { Dim } from '../core/shape.js';
-import { type TensorType, tensorType } from '../ir/types.js';
+import type { TensorType } from '../ir/types.js';
 import { requireFloat } from './elementwise.js';
 import type { NodeContext, OpDef } from './op-def.js';
 import { recurrentGradient } from './recurrent-gradient.js';
@@ -29,8 +29,8 @@ function inferRecurrent(c: NodeContext): TensorType[] {
   const [first = null, second = null] = x ?? [];
   const [time, batch] = batchFirst ? [second, first] : [first, second];
   const all = batchFirst ? [batch, time, directions, hidden] : [time, directions, batch, hidden];
-  const last = tensorType(c.dtype(0), batchFirst ? [batch, directions, hidden] : [directions, batch, hidden]);
-  const outputs = [tensorType(c.dtype(0), all), last];
+  const last = c.like(0, batchFirst ? [batch, directions, hidden] : [directions, batch, hidden]);
+  const outputs = [c.like(0, all), last];
   return c.node.opType === 'LSTM' ? [...outputs, last] : outputs;
 }
 

@@ -239,7 +239,7 @@ export const reduce: Readonly<Record<ReduceOp, OpDef>> = {
       const rank = c.rank(0);
       if (c.dtype(1) !== 'int64' && c.dtype(1) !== 'int32') c.fail(`axis must be int32 or int64, it is ${formatType(c.type(1))}`);
       if (axis !== undefined && rank !== undefined) c.axis(axis, rank);
-      return [tensorType(c.dtype(0), c.shape(0))];
+      return [c.like(0, c.shape(0))];
     },
     gradient: (c) => [c.g.cumSum(c.dy(), c.x(1), { exclusive: c.int('exclusive', 0), reverse: 1 - c.int('reverse', 0) }), null],
   },

@@ -6,7 +6,6 @@ import { must } from '../core/errors.js';
 import { type Dim, isStatic, type Shape } from '../core/shape.js';
 import { Tensor } from '../core/tensor.js';
 import type { Value } from '../ir/graph.js';
-import { tensorType } from '../ir/types.js';
 import type { GradientContext, NodeContext, OpDef } from './op-def.js';
 import { reduceBy, reduceSum } from './reduce.js';
 import { reshapeLike, sizesOf, typed } from './shape-like.js';
@@ -220,7 +219,7 @@ export const resize: Readonly<Record<ResizeOp, OpDef>> = {
       mode: 'string',
       nearest_mode: 'string',
     },
-    infer: (c) => [tensorType(c.dtype(0), resizedShape(c))],
+    infer: (c) => [c.like(0, resizedShape(c))],
     gradient: resizeGradient,
   },
 };

@@ -1,7 +1,7 @@
 // Writing by index: ScatterElements and ScatterND with every reduction. No gradient by index inputs exists. Specification: Operators.md.
 import { dtypes } from '../core/dtype.js';
 import type { Value } from '../ir/graph.js';
-import { type TensorType, tensorType } from '../ir/types.js';
+import type { TensorType } from '../ir/types.js';
 import { requireIndices } from './gather.js';
 import type { GradientContext, NodeContext, OpDef } from './op-def.js';
 import { expandLike, typed, zerosLike } from './shape-like.js';
@@ -14,7 +14,7 @@ function inferScatter(c: NodeContext): TensorType[] {
   requireIndices(c, 1);
   if (c.dtype(2) !== c.dtype(0)) c.fail(`dtypes differ, data is ${c.dtype(0)}, updates are ${c.dtype(2)}`, { got: c.dtype(2) });
   reductionOf(c);
-  return [tensorType(c.dtype(0), c.shape(0))];
+  return [c.like(0, c.shape(0))];
 }
 
 function reductionOf(c: NodeContext): Reduction {

@@ -57,11 +57,11 @@ function inferSplit(c: NodeContext): Type[] {
   const axis = c.axis(c.int('axis', 0), shape.length);
   if (!c.has(1)) {
     const dims = c.int('keepdims', 1) === 1 ? shape.with(axis, 1) : shape.toSpliced(axis, 1);
-    return [sequenceOf(tensorType(c.dtype(0), dims))];
+    return [sequenceOf(c.like(0, dims))];
   }
   const sizes = knownElements(c.value(1));
   const size = c.rank(1) === 0 ? dividing(sizes?.[0], shape[axis]) : sizes?.every((d) => d === sizes[0]) ? sizes[0] : null;
-  return [sequenceOf(tensorType(c.dtype(0), shape.with(axis, size ?? null)))];
+  return [sequenceOf(c.like(0, shape.with(axis, size ?? null)))];
 }
 
 /** The size of every part, when parts of this size fill the axis. */

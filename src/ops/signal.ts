@@ -182,7 +182,7 @@ export const signal: Readonly<Record<SignalOp, OpDef>> = {
     inputs: 'input dft_length? axis?',
     outputs: 'output',
     attributes: { axis: 'int', inverse: 'int', onesided: 'int' },
-    infer: (c) => [tensorType(c.dtype(0), dftShape(c))],
+    infer: (c) => [c.like(0, dftShape(c))],
     gradient: dftGradient,
   },
   STFT: {
@@ -194,7 +194,7 @@ export const signal: Readonly<Record<SignalOp, OpDef>> = {
       requireFloat(c, 0);
       const length = frameLength(c);
       const bins = c.int('onesided', 1) === 1 ? halfSpectrum(length) : length;
-      return [tensorType(c.dtype(0), [c.shape(0)?.[0] ?? null, frameCount(c), bins, 2])];
+      return [c.like(0, [c.shape(0)?.[0] ?? null, frameCount(c), bins, 2])];
     },
     gradient: stftGradient,
   },

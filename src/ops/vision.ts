@@ -105,7 +105,7 @@ export const vision: Readonly<Record<VisionOp, OpDef>> = {
     },
     infer: (c) => {
       const size = [c.int('output_height', 1), c.int('output_width', 1)];
-      return [tensorType(c.dtype(0), [c.shape(1)?.[0] ?? null, c.shape(0)?.[1] ?? null, ...size])];
+      return [c.like(0, [c.shape(1)?.[0] ?? null, c.shape(0)?.[1] ?? null, ...size])];
     },
     gradient: { expand: expandRoiAlign },
   },
@@ -114,7 +114,7 @@ export const vision: Readonly<Record<VisionOp, OpDef>> = {
     inputs: 'X rois',
     outputs: 'Y',
     attributes: { pooled_shape: 'ints', spatial_scale: 'float' },
-    infer: (c) => [tensorType(c.dtype(0), [c.shape(1)?.[0] ?? null, c.shape(0)?.[1] ?? null, ...(c.ints('pooled_shape') ?? [])])],
+    infer: (c) => [c.like(0, [c.shape(1)?.[0] ?? null, c.shape(0)?.[1] ?? null, ...(c.ints('pooled_shape') ?? [])])],
     gradient: { expand: expandMaxRoiPool },
   },
   NonMaxSuppression: {
