@@ -9,6 +9,7 @@ import { type ElementwiseOp, elementwise } from './elementwise.js';
 import { type GatherOp, gather } from './gather.js';
 import { type GlobalPoolOp, globalPool } from './global-pool.js';
 import { type GridOp, grid } from './grid.js';
+import { type LayerNormOp, layerNorm } from './layer-norm.js';
 import { type LogicOp, logic } from './logic.js';
 import { type LossOp, loss } from './loss.js';
 import { type MatmulOp, matmul } from './matmul.js';
@@ -42,6 +43,7 @@ export type OpName =
   | GatherOp
   | GlobalPoolOp
   | GridOp
+  | LayerNormOp
   | LogicOp
   | LossOp
   | MatmulOp
@@ -73,6 +75,7 @@ export const table: Readonly<Record<OpName, OpDef>> = {
   ...gather,
   ...globalPool,
   ...grid,
+  ...layerNorm,
   ...logic,
   ...loss,
   ...matmul,
