@@ -4,7 +4,7 @@ import { Tensor } from '../core/tensor.js';
 import { Value } from '../ir/graph.js';
 import type { GradientContext, NodeContext, OpDef } from './op-def.js';
 import type { Ops } from './ops.js';
-import { reshapeLike, typed } from './shape-like.js';
+import { reshapeLike, sizesOf, typed } from './shape-like.js';
 import { knownElements, mulDims } from './shape-value.js';
 
 export type BlocksOp = 'DepthToSpace' | 'SpaceToDepth' | 'Col2Im';
@@ -27,14 +27,12 @@ function divideDim(c: NodeContext, d: Dim | undefined, by: number, what: string)
 // DCR is undone by SpaceToDepth; CRD by its own reshape, transpose and reshape backwards
 function depthToSpaceGradient(c: GradientContext): (Value | null)[] {
   const { g } = c;
-  const { shape, b } = blocks(c);
-  if (c.string('mode', 'DCR') === 'DCR') return [typed(g.spaceToDepth(c.dy(), { blocksize: b }), c.x(0))];
-  const [, channels, h, w] = shape;
-  if (typeof channels !== 'number' || typeof h !== 'number' || typeof w !== 'number') {
-    return c.fail('the gradient in mode CRD needs static channels, height and width');
-  }
-  const split = g.reshape(c.dy(), g.ints([-1, channels / (b * b), h, b, w, b]));
-  return [reshapeLike(g, g.transpose(split, { perm: [0, 1, 3, 5, 2, 4] }), c.x(0))];
+  const { b } = blocks(c);
+  const x = c.x(0);
+  if (c.string('mode', 'DCR') === 'DCR') return [typed(g.spaceToDepth(c.dy(), { blocksize: b }), x)];
+  const [channels, height, width] = [sizesOf(g, c.dy(), 1, 2), sizesOf(g, x, 2, 3), sizesOf(g, x, 3, 4)];
+  const split = g.reshape(c.dy(), g.concat(g.ints([-1]), channels, height, g.ints([b]), width, g.ints([b]), { axis: 0 }));
+  return [reshapeLike(g, g.transpose(split, { perm: [0, 1, 3, 5, 2, 4] }), x)];
 }
 
 /** The sizes of image and block of a Col2Im, where they are known. */

@@ -137,6 +137,10 @@ const blocks: Case[] = [
   ...['DCR', 'CRD'].map(
     (mode): Case => row(`depthToSpace ${mode}`, [1, 8, 2, 1], (g, x) => g.depthToSpace(at(x), { blocksize: 2, mode })),
   ),
+  {
+    ...row('depthToSpace CRD, sizes unknown', [1, 8, 2, 1], (g, x) => g.depthToSpace(at(x), { blocksize: 2, mode: 'CRD' })),
+    options: { ...linear, shapes: [[null, null, null, null]] },
+  },
   row('spaceToDepth', [1, 1, 4, 2], (g, x) => g.spaceToDepth(at(x), { blocksize: 2 })),
   ...[
     [[3, 4], [2, 2], [1, 8, 6], {}],
