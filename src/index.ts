@@ -5,6 +5,7 @@ export { type GradientRequest, gradient, jvp, type TangentRequest } from './auto
 export type { DType } from './core/dtype.js';
 export * from './core/errors.js';
 export { Tensor } from './core/tensor.js';
+export { ortTraining } from './deploy/artifacts/session-engine.js';
 export { type GradientModelOptions, gradientModel } from './deploy/gradient-model.js';
 export { calibrate } from './deploy/precision/calibrate.js';
 export { toDynamicInt8 } from './deploy/precision/dynamic-int8.js';
@@ -20,8 +21,11 @@ export type { Description } from './progressive/description/description.js';
 export { parseDescription, readDescription } from './progressive/description/parse.js';
 export { type FormOptions, taskModel } from './progressive/forms.js';
 export { columnParameters, initialWeights, type Weights } from './progressive/parameters.js';
+export { OrtTraining, type TrainingPackage } from './runtime/ort-training.js';
+export { type WebModules, WebRuntime } from './runtime/web.js';
 export { fromBinary } from './serde/from-binary.js';
 export { toBinary } from './serde/to-binary.js';
+export type { Engine, EngineContext, EngineMaker, Minibatches } from './train/engine.js';
 export { type TrainEvent, type TrainRequest, type TrainResult, train } from './train/loop.js';
 export {
   type ExportOptions,

@@ -7,3 +7,4 @@ export { trainTask } from './project/train-task.js';
 export { verifyTask } from './project/verify.js';
 export { loadRuntime } from './runtime/load.js';
 export { NodeRuntime } from './runtime/node.js';
+export { loadOrtTraining } from './runtime/ort-training-node.js';

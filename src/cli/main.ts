@@ -81,6 +81,7 @@ command('train [task]', 'train a task and freeze its column', [
   .option('--provider <list>', `${providerHelp} (default: cpu)`)
   .option('--provider-option <k=v>', optionHelp, collect)
   .option('--threads <n>', 'threads of one op; the bits of the result depend on it (default: one per core)')
+  .option('--engine <name>', "ort, or ort-training: ONNX Runtime's own TrainingSession (docs/artifacts.md)")
   .option('--resume', 'continue an unfinished training')
   .option('--restart', 'drop an unfinished training and begin anew')
   .action(async (task: string | undefined, o: TrainFlags) => (await import('./commands/train.js')).trainCommand(task, all(o)));

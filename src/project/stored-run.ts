@@ -22,10 +22,17 @@ export interface RunIdentity {
   readonly data: string;
   readonly provider: string;
   readonly threads: number;
+  /** What took the steps, if it was not the engine `ort`. */
+  readonly engine?: string;
 }
 
 const storedSchema = z.object({
-  settings: z.object({ overrides: trainSchema, provider: z.string(), threads: z.int().min(1) }),
+  settings: z.object({
+    overrides: trainSchema,
+    provider: z.string(),
+    threads: z.int().min(1),
+    engine: z.string().exactOptional(),
+  }),
 });
 
 export type StoredRun = z.output<typeof storedSchema>['settings'];

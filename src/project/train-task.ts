@@ -17,6 +17,7 @@ import type { MetricValue } from '../workspace/metrics-log.js';
 import { clearRun, openRun, type Run } from '../workspace/run-store.js';
 import { TapStore } from '../workspace/tap-store.js';
 import { createFolders } from '../workspace/workspace.js';
+import { type ChosenEngine, chooseEngine } from './engines.js';
 import { testAndFreeze } from './freeze-task.js';
 import { versionsNow } from './machine.js';
 import {
@@ -42,6 +43,8 @@ export interface TrainTaskOptions {
   readonly provider?: string;
   /** Threads of one op; default: one for each core, or the resumed training's. The bits of the result depend on it. */
   readonly threads?: number;
+  /** What takes the steps: `ort`, the step graph on `runtime`, or another by name. Default `ort`, or the resumed training's. */
+  readonly engine?: string;
   /** Go on with an unfinished training, if there is one. */
   readonly resume?: boolean;
   /** Drop an unfinished training. */
@@ -178,6 +181,7 @@ interface Work {
   readonly settings: TrainSettings;
   readonly data: Split;
   readonly session: { readonly providers: readonly string[]; readonly threads: number };
+  readonly engine: ChosenEngine;
   readonly options: TrainTaskOptions;
 }
 
@@ -199,6 +203,7 @@ async function trainInRun(run: Run, identity: RunIdentity, work: Work): Promise<
     settings,
     ...parts,
     session: work.session,
+    ...(work.engine.make && { engine: work.engine.make }),
     tapStorage: tapStore(work),
     store: {
       load: async () => checkpoint && { tensors: checkpoint.tensors, state: stateSchema.parse(checkpoint.state) },
@@ -258,6 +263,11 @@ export async function trainTask(
   const settings = trainSettings(column.train, columnSeed(project.description, column));
   const provider = options.provider ?? stored?.provider ?? 'cpu';
   const threads = options.threads ?? stored?.threads ?? defaultThreads();
+  const engine = await chooseEngine(options.engine ?? stored?.engine ?? 'ort', {
+    provider,
+    settings,
+    description: project.description,
+  });
   const data = await loadTaskData(project, task);
   stopIfAborted(signal);
   const identity: RunIdentity = {
@@ -266,10 +276,11 @@ export async function trainTask(
     inputs: project.description.inputs,
     column: { ...column, data: undefined, train: undefined, like: undefined },
     sources: sourceHashes(project, index),
-    onnxruntime: runtime.version,
+    onnxruntime: [runtime.version, ...(engine.trainer === undefined ? [] : [engine.trainer])].join(', '),
     data: fingerprint(data.train),
     provider,
     threads,
+    ...(engine.trainer !== undefined && { engine: engine.name }),
   };
   const before = await outputsBefore(runtime, project, task, signal);
   createFolders(project.workspace);
@@ -277,13 +288,24 @@ export async function trainTask(
   try {
     if (openProject(start).frozen[index] !== undefined)
       throw new UsageError(`task "${task}" was trained by another process meanwhile`, { got: task });
-    const work: Work = { runtime, project, index, column, settings, data, session: { providers: [provider], threads }, options };
+    const work: Work = {
+      runtime,
+      project,
+      index,
+      column,
+      settings,
+      data,
+      session: { providers: [provider], threads },
+      engine,
+      options,
+    };
     const trained = await trainInRun(run, identity, work);
     await testAndFreeze({
       ...work,
       seed: settings.seed,
       trained: { weights: trained.weights, history: trained.history.map(flat) },
       seconds: (performance.now() - started) / 1000,
+      ...(engine.trainer !== undefined && { trainer: engine.trainer }),
       ...(signal && { signal }),
     });
     run.clear();

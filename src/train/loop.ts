@@ -1,20 +1,22 @@
-// The training loop: chunks of minibatches through the step graph, an evaluation per epoch, checkpoints, early stopping. It knows the
-// runtime's interface only; files belong to the caller.
+// The training loop: chunks of minibatches through an engine, an evaluation per epoch, checkpoints, early stopping. It knows the runtime's
+// interface only; files belong to the caller.
 import { InterruptedError, must, TrainingError } from '../core/errors.js';
 import { Random } from '../core/random.js';
-import { Tensor } from '../core/tensor.js';
-import { optimizer as makeOptimizer } from '../optim/optimizer.js';
+import type { Tensor } from '../core/tensor.js';
+import type { ParameterSpec } from '../nn/scope.js';
 import { rateFactor } from '../optim/schedule.js';
 import type { Description } from '../progressive/description/description.js';
-import { initialWeights, type Weights } from '../progressive/parameters.js';
-import type { CarryingSession, Runtime, Session, SessionOptions } from '../runtime/session.js';
+import { columnParameters, initialWeights, type Weights } from '../progressive/parameters.js';
+import type { Runtime, Session, SessionOptions } from '../runtime/session.js';
 import { toBinary } from '../serde/to-binary.js';
 import { bestName, type Checkpoint, type CheckpointStore, type EpochRecord, freshState, type TrainState } from './checkpoint.js';
+import type { Engine, EngineMaker } from './engine.js';
 import { type Evaluation, EvaluationSum } from './evaluate.js';
 import { defaultTapBudget, FeaturedData, Features, type TapStorage } from './features.js';
 import { evalGraph, lossesOutput, scoresOutput } from './frozen-graph.js';
 import type { TrainSettings } from './settings.js';
-import { lossOutput, nextName, type StepGraph, stepGraph, stepInputs } from './step-graph.js';
+import { StepEngine } from './step-engine.js';
+import { stepInputs } from './step-graph.js';
 
 /** Rows of data with their targets. */
 export interface TrainData {
@@ -44,6 +46,8 @@ export type TrainEvent =
 
 export interface TrainRequest {
   readonly runtime: Runtime;
+  /** What takes the steps; default: the step graph on `runtime`, which does all else in any case. */
+  readonly engine?: EngineMaker;
   readonly description: Description;
   readonly column: number;
   /** Weights of the earlier columns, by index. They are read only. */
@@ -69,14 +73,10 @@ export interface TrainResult {
   readonly steps: number;
 }
 
-/** Seconds that one run of the step graph should take, so that ctrl-C and progress are prompt: `run` blocks the event loop. */
+/** Seconds that one run of the engine should take, so that ctrl-C and progress are prompt: it blocks the event loop. */
 const secondsPerRun = 0.4;
 const secondsPerCheckpoint = 10;
 const rowsPerEvaluation = 500;
-/** Providers that hand a Loop to the CPU, weights and all: they run one step at a time. */
-const loopless: ReadonlySet<string> = new Set(['webgpu', 'webnn']);
-/** Providers without a kernel for SoftmaxCrossEntropyLoss (ONNX Runtime, docs/OperatorKernels.md): they take classes as int32. */
-const withoutClassLoss: ReadonlySet<string> = new Set([...loopless, 'cuda', 'tensorrt', 'dml', 'coreml']);
 
 /** Trains the column until its epochs are done. */
 export async function train(request: TrainRequest): Promise<TrainResult> {
@@ -88,76 +88,69 @@ export async function train(request: TrainRequest): Promise<TrainResult> {
   }
 }
 
+/** Rows of a minibatch, whole minibatches and all minibatches of an epoch: the last may be smaller. */
+interface Plan {
+  readonly rows: number;
+  readonly batch: number;
+  readonly whole: number;
+  readonly perEpoch: number;
+}
+
+function planOf({ train: { inputs }, settings }: TrainRequest): Plan {
+  const rows = inputs.dims[0] ?? 0;
+  const batch = Math.min(settings.batch, rows);
+  return { rows, batch, whole: Math.floor(rows / batch), perEpoch: Math.ceil(rows / batch) };
+}
+
 class Training {
   private state: TrainState = freshState;
   private tensors: Map<string, Tensor>;
   /** Minibatches per run; grows to what `secondsPerRun` allows. The numbers do not depend on it. */
   private chunk = 4;
   private saved = performance.now();
-  /** In the form `step`: whether the session holds the carried values, which are then newer than `tensors`. */
-  private held = false;
+  private readonly specs: readonly ParameterSpec[];
 
   private constructor(
     private readonly request: TrainRequest,
-    private readonly graph: StepGraph,
-    private readonly form: 'loop' | 'step',
+    private readonly plan: Plan,
     private readonly features: Features,
-    private readonly data: FeaturedData,
+    private readonly engine: Engine,
     private readonly validation: FeaturedData | undefined,
-    private readonly stepSession: CarryingSession,
     private readonly evalSession: Session | undefined,
   ) {
+    this.specs = columnParameters(request.description, request.column).specs;
     this.tensors = initialWeights(request.description, request.column);
-    for (const c of graph.carried) if (!this.tensors.has(c.name)) this.tensors.set(c.name, Tensor.zeros('float32', c.shape));
   }
 
   static async create(request: TrainRequest): Promise<Training> {
-    const { runtime, description, column, settings, onEvent, tapBudget = defaultTapBudget, tapStorage, session = {} } = request;
+    const { runtime, description, column, tapBudget = defaultTapBudget, tapStorage, session = {} } = request;
+    const { engine: make = (context) => StepEngine.create(context) } = request;
     const dataType = request.train.inputs.dtype === 'uint8' ? 'uint8' : 'float32';
     const features = await Features.create(runtime, description, column, request.frozen, dataType, session);
-    const onRows = (done: number, total: number) => onEvent?.({ kind: 'features', done, total });
-    const provider = session.providers?.[0] ?? 'cpu';
-    const classes = withoutClassLoss.has(provider) ? 'int32' : 'int64';
-    const data = await FeaturedData.create(features, withClasses(request.train, classes), tapBudget, tapStorage, onRows);
-    const size = { bytes: features.bytes(data.rows), budget: tapBudget };
-    if (data.place === 'store') onEvent?.({ kind: 'stored', ...size, found: data.stored?.found === true });
-    if (data.place === 'nowhere') onEvent?.({ kind: 'uncached', ...size });
-    const left = data.place === 'memory' ? tapBudget - size.bytes : 0;
+    const plan = planOf(request);
+    const rate = (step: number) => rateAt(request.settings, plan, step);
+    const engine = await make({ ...request, features, dataType, steps: request.settings.epochs * plan.perEpoch, rate });
+    const left = tapBudget - engine.tapBytes;
     const validation = request.validation && (await FeaturedData.create(features, request.validation, left, tapStorage));
-    const form = loopless.has(provider) ? 'step' : 'loop';
-    const graph = stepGraph({
-      description,
-      column,
-      optimizer: makeOptimizer(settings.optimizer),
-      dataType,
-      ...(settings.clip === undefined ? {} : { clip: settings.clip }),
-      form,
-      classes,
-    });
-    const carried = Object.fromEntries(graph.carried.map(({ name }) => [name, nextName(name)]));
-    const stepSession = await runtime.createCarryingSession(toBinary(graph.model), form === 'loop' ? {} : carried, {
-      ...session,
-      hostNodes: graph.hostNodes,
-    });
     const evalSession =
       validation && (await runtime.createSession(toBinary(evalGraph(description, column, features.inputs, dataType)), session));
-    return new Training(request, graph, form, features, data, validation, stepSession, evalSession);
+    return new Training(request, plan, features, engine, validation, evalSession);
   }
 
   async release(): Promise<void> {
-    await this.stepSession.release();
+    await this.engine.release();
     await this.evalSession?.release();
     await this.features.release();
-    this.data.close();
     this.validation?.close();
   }
 
   async run(): Promise<TrainResult> {
     await this.restore();
+    if (!this.state.done) await this.engine.begin(this.tensors, this.state.step);
     while (!this.state.done) await this.epoch();
     const weights = new Map<string, Tensor>();
     const { best } = this.state;
-    for (const { name } of this.graph.specs) {
+    for (const { name } of this.specs) {
       weights.set(name, must(this.tensors.get(best === undefined ? name : bestName(name)), name));
     }
     return { weights, history: this.state.history, steps: this.state.step };
@@ -171,14 +164,12 @@ class Training {
     this.request.onEvent?.({ kind: 'resumed', epoch: this.state.epoch, step: this.state.step });
   }
 
-  /** Brings what the session holds into `tensors`. */
+  /** Brings what the engine holds into `tensors`. */
   private async collect(): Promise<void> {
-    if (!this.held) return;
-    for (const [name, tensor] of Object.entries(await this.stepSession.read())) this.tensors.set(name, tensor);
+    for (const [name, tensor] of await this.engine.read()) this.tensors.set(name, tensor);
   }
 
   private async save(): Promise<void> {
-    await this.collect();
     const checkpoint: Checkpoint = { state: this.state, tensors: this.tensors };
     await this.request.store?.save(checkpoint);
     this.saved = performance.now();
@@ -186,11 +177,8 @@ class Training {
 
   private async epoch(): Promise<void> {
     const { settings, onEvent } = this.request;
+    const { rows, batch, whole, perEpoch } = this.plan;
     const started = performance.now();
-    const rows = this.data.rows;
-    const batch = Math.min(settings.batch, rows);
-    const whole = Math.floor(rows / batch);
-    const perEpoch = Math.ceil(rows / batch);
     const order = new Random(settings.seed, 'order', this.state.epoch).permutation(rows);
     while (this.state.offset < perEpoch) {
       const { offset } = this.state;
@@ -198,7 +186,7 @@ class Training {
       const size = offset < whole ? batch : rows - whole * batch;
       const rowsNow = order.slice(offset * batch, offset * batch + steps * size);
       const before = performance.now();
-      const losses = await this.steps(rowsNow, steps, size, perEpoch);
+      const losses = await this.steps(rowsNow, steps, size);
       const seconds = (performance.now() - before) / 1000;
       if (steps === this.chunk) this.chunk = Math.max(1, Math.min(this.chunk * 2, Math.round((steps * secondsPerRun) / seconds)));
       let { lossSum } = this.state;
@@ -216,97 +204,50 @@ class Training {
       await this.pause();
     }
     await this.collect();
-    await this.endEpoch(perEpoch, rows, (performance.now() - started) / 1000);
+    await this.endEpoch((performance.now() - started) / 1000);
   }
 
   /** Lets signals in; saves when it is time or when told to stop. */
   private async pause(): Promise<void> {
     await new Promise((resolve) => setTimeout(resolve, 0));
     const stop = this.request.signal?.aborted === true;
-    if (stop || performance.now() - this.saved > secondsPerCheckpoint * 1000) await this.save();
+    if (stop || performance.now() - this.saved > secondsPerCheckpoint * 1000) {
+      await this.collect();
+      await this.save();
+    }
     if (stop) throw new InterruptedError(`interrupted at epoch ${this.state.epoch + 1}, step ${this.state.step}`);
   }
 
-  private rate(step: number, perEpoch: number): number {
-    const { settings } = this.request;
-    return settings.rate * rateFactor(settings.schedule, step, settings.epochs * perEpoch, perEpoch);
-  }
-
-  private async steps(rows: Uint32Array, steps: number, size: number, perEpoch: number): Promise<Float32Array> {
-    const { settings } = this.request;
-    const { step } = this.state;
-    const scalars: number[] = [];
-    const seeds = new BigInt64Array(steps);
-    const optimizer = makeOptimizer(settings.optimizer);
-    for (let i = 0; i < steps; i++) {
-      scalars.push(...optimizer.scalars(this.rate(step + i, perEpoch), step + i + 1));
-      seeds[i] = BigInt(new Random(settings.seed, 'dropout', step + i).below(2 ** 31 - 1));
-    }
-    if (this.form === 'step') return await this.singly(rows, size, scalars, seeds, perEpoch);
-    const feeds: Record<string, Tensor> = {
-      ...(await this.data.chunk(rows, size)),
-      [stepInputs.scalars]: Tensor.from('float32', scalars, [steps, scalars.length / steps]),
-      [stepInputs.seeds]: new Tensor('int64', [steps], seeds),
-    };
-    for (const { name } of this.graph.carried) feeds[name] = must(this.tensors.get(name), name);
-    // A column without dropout has no use for seeds: the graph then lacks that input.
-    const given = Object.fromEntries(this.stepSession.inputNames.map((name) => [name, must(feeds[name], name)]));
-    const results = await this.stepSession.run(given);
-    const losses = must(results[lossOutput], lossOutput).data as Float32Array;
-    losses.forEach((loss, i) => {
-      this.checkLoss(loss, step + i, perEpoch);
-    });
-    for (const { name } of this.graph.carried) this.tensors.set(name, must(results[nextName(name)], name));
-    return losses;
-  }
-
-  /** The same by runs of one step each, the carried values staying with the session. */
-  private async singly(
-    rows: Uint32Array,
-    size: number,
-    scalars: readonly number[],
-    seeds: BigInt64Array,
-    perEpoch: number,
-  ): Promise<Float32Array> {
-    const { stepSession } = this;
-    if (!this.held) {
-      stepSession.write(Object.fromEntries(this.graph.carried.map(({ name }) => [name, must(this.tensors.get(name), name)])));
-      this.held = true;
-    }
-    const losses = new Float32Array(seeds.length);
-    const width = scalars.length / seeds.length;
-    for (let i = 0; i < losses.length; i++) {
-      const feeds: Record<string, Tensor> = {
-        ...(await this.data.minibatch(rows.subarray(i * size, (i + 1) * size))),
-        [stepInputs.scalars]: Tensor.from('float32', scalars.slice(i * width, (i + 1) * width)),
-        [stepInputs.seeds]: new Tensor('int64', [], seeds.slice(i, i + 1)),
-      };
-      const given = Object.fromEntries(stepSession.inputNames.map((name) => [name, must(feeds[name], name)]));
-      const results = await stepSession.run(given);
-      const loss = Number(must(results[lossOutput], lossOutput).data[0]);
-      this.checkLoss(loss, this.state.step + i, perEpoch);
-      losses[i] = loss;
-    }
-    return losses;
-  }
-
-  private checkLoss(loss: number, step: number, perEpoch: number): void {
-    if (Number.isFinite(loss)) return;
-    const rate = this.rate(step, perEpoch);
-    throw new TrainingError(
-      `the loss is ${loss} at step ${step + 1} (rate ${rate.toPrecision(3)}): lower the rate, clip gradients or normalise the data`,
+  private async steps(rows: Uint32Array, count: number, size: number): Promise<Float32Array> {
+    const { step: first } = this.state;
+    const seeds = BigInt64Array.from({ length: count }, (_, i) =>
+      BigInt(new Random(this.request.settings.seed, 'dropout', first + i).below(2 ** 31 - 1)),
     );
+    const losses = await this.engine.run({ first, count, size, rows, seeds });
+    losses.forEach((loss, i) => {
+      if (Number.isFinite(loss)) return;
+      const rate = this.rate(first + i).toPrecision(3);
+      throw new TrainingError(
+        `the loss is ${loss} at step ${first + i + 1} (rate ${rate}): lower the rate, clip gradients or normalise the data`,
+      );
+    });
+    return losses;
   }
 
-  private async endEpoch(perEpoch: number, rows: number, seconds: number): Promise<void> {
-    const { settings, request } = { settings: this.request.settings, request: this.request };
+  private rate(step: number): number {
+    return rateAt(this.request.settings, this.plan, step);
+  }
+
+  private async endEpoch(seconds: number): Promise<void> {
+    const { request } = this;
+    const { settings } = request;
     const epoch = this.state.epoch + 1;
-    this.refuseNotFinite(perEpoch);
+    this.refuseNotFinite();
     const found = await this.evaluate();
     const record: EpochRecord = {
       epoch,
-      loss: this.state.lossSum / rows,
-      rate: this.rate(this.state.step - 1, perEpoch),
+      loss: this.state.lossSum / this.plan.rows,
+      rate: this.rate(this.state.step - 1),
       ...(found === undefined ? {} : { validation: { loss: found.loss, metric: found.metric } }),
     };
     let { best } = this.state;
@@ -323,7 +264,7 @@ class Training {
           : -found.metric;
       if (best === undefined || value < best.value) {
         best = { epoch, value };
-        for (const { name } of this.graph.specs) this.tensors.set(bestName(name), must(this.tensors.get(name), name));
+        for (const { name } of this.specs) this.tensors.set(bestName(name), must(this.tensors.get(name), name));
       } else if (epoch - best.epoch >= stop.patience) {
         done = true;
         request.onEvent?.({ kind: 'stopped', epoch, best: best.epoch });
@@ -336,12 +277,12 @@ class Training {
   }
 
   /** A loss is seen before its step: the last step's harm shows in the weights alone. */
-  private refuseNotFinite(perEpoch: number): void {
+  private refuseNotFinite(): void {
     const { step } = this.state;
-    for (const { name } of this.graph.specs) {
+    for (const { name } of this.specs) {
       const bad = (must(this.tensors.get(name), name).data as Float32Array).find((v) => v - v !== 0);
       if (bad === undefined) continue;
-      const rate = this.rate(step - 1, perEpoch).toPrecision(3);
+      const rate = this.rate(step - 1).toPrecision(3);
       throw new TrainingError(
         `"${name}" holds ${bad} after step ${step} (rate ${rate}): lower the rate, clip gradients or normalise the data`,
       );
@@ -354,7 +295,7 @@ class Training {
     const sum = new EvaluationSum(must(request.description.columns[request.column], 'column').head);
     for (let from = 0; from < validation.rows; from += rowsPerEvaluation) {
       const feeds = await validation.range(from, Math.min(from + rowsPerEvaluation, validation.rows));
-      for (const { name } of this.graph.specs) feeds[name] = must(this.tensors.get(name), name);
+      for (const { name } of this.specs) feeds[name] = must(this.tensors.get(name), name);
       const results = await evalSession.run(feeds);
       sum.add(
         must(results[scoresOutput], 'scores'),
@@ -366,10 +307,7 @@ class Training {
   }
 }
 
-/** The data with class targets of that dtype; targets of other heads are float32 and stay. */
-function withClasses(data: TrainData, dtype: 'int64' | 'int32'): TrainData {
-  const { targets } = data;
-  return targets.dtype === 'int64' && dtype === 'int32'
-    ? { ...data, targets: Tensor.from('int32', targets.numbers(), targets.dims) }
-    : data;
+/** The learning rate of a step, counted from 0. */
+function rateAt({ rate, schedule, epochs }: TrainSettings, { perEpoch }: Plan, step: number): number {
+  return rate * rateFactor(schedule, step, epochs * perEpoch, perEpoch);
 }

@@ -18,6 +18,7 @@ export interface TrainFlags extends RuntimeFlags {
   readonly optimizer?: string;
   readonly schedule?: string;
   readonly seed?: string;
+  readonly engine?: string;
   readonly resume?: boolean;
   readonly restart?: boolean;
 }
@@ -120,6 +121,7 @@ export async function trainCommand(task: string | undefined, flags: TrainFlags):
           await trainTask(opened.runtime, flags.workspace ?? '.', name, {
             ...options,
             ...chosen(opened),
+            ...(flags.engine === undefined ? {} : { engine: flags.engine }),
             ...(threads === undefined ? {} : { threads }),
           }),
         );

@@ -16,7 +16,10 @@ export interface ArtifactsRequest extends ColumnRequest {
   /** The column's own parameters and statistics. */
   readonly weights: Weights;
   readonly optimizer: OfficialOptimizer;
-  /** By norm in the optimizer model; by value in the training model, hence for each minibatch before it is accumulated. */
+  /**
+   * By norm in the optimizer model; by value in the training model, hence for each minibatch before it is accumulated. With
+   * `copiedMoments` both in the training model.
+   */
   readonly clip?: Clip;
   readonly rateScale?: RateScale;
   readonly checkpointVersion?: CheckpointVersion;
@@ -24,6 +27,8 @@ export interface ArtifactsRequest extends ColumnRequest {
   readonly nominal?: boolean;
   /** Adds the parameters to the outputs of the eval model. */
   readonly parametersFromEval?: boolean;
+  /** Keeps a copy of the optimizer's moments among the parameters (moments.ts), for a training that makes each minibatch a step. */
+  readonly copiedMoments?: boolean;
   /** To go on where a training of ours stopped: its optimizer's tensors, updates done, and rate. */
   readonly resumed?: { readonly tensors: ReadonlyMap<string, Tensor>; readonly step: number; readonly rate: number };
 }
@@ -40,13 +45,16 @@ export interface Artifacts {
 
 /** Throws UsageError where ONNX Runtime's training API has no counterpart. */
 export function trainingArtifacts(request: ArtifactsRequest): Artifacts {
-  const { weights, frozen, optimizer, clip, rateScale, checkpointVersion = 2, nominal = false, resumed } = request;
+  const { weights, frozen, optimizer, clip, rateScale, checkpointVersion = 2, nominal = false, resumed, copiedMoments } = request;
   if (nominal && checkpointVersion === 1) {
     throw new UsageError('checkpoints of version 1 cannot be nominal, take version 2', { expected: '2', got: '1' });
   }
-  const training = trainingModel(request, clip);
+  const here = clip !== undefined && (copiedMoments === true || clip.kind === 'value');
+  const moments = copiedMoments === true ? { momentsOf: optimizer } : {};
+  const training = trainingModel(request, { ...(here && { clip }), ...moments });
   const { parameters } = training;
   const of = (p: ArtifactParameter): [string, Tensor] => {
+    if (p.role === 'moment') return [p.name, resumed?.tensors.get(p.name) ?? Tensor.zeros('float32', p.shape)];
     const from = p.column === request.column ? weights : must(frozen[p.column], `weights of column ${p.column}`);
     return [p.name, must(from.get(p.name), `weight ${p.name}`)];
   };
@@ -58,10 +66,10 @@ export function trainingArtifacts(request: ArtifactsRequest): Artifacts {
     properties: new Map(),
     ...(resumed && { optimizer: officialState(optimizer, parameters, resumed.tensors, resumed.step, resumed.rate) }),
   };
-  const part = { ...(clip && { clip }), ...(rateScale !== undefined && { rateScale }) };
+  const part = { ...(clip !== undefined && !here && { clip }), ...(rateScale !== undefined && { rateScale }) };
   return {
     trainingModel: training.model,
-    evalModel: evalModel(request, request.parametersFromEval),
+    evalModel: evalModel(request, { withParameters: request.parametersFromEval === true, ...moments }),
     optimizerModel: optimizerModel({ optimizer, ...part }),
     checkpoint,
     userInputs: training.userInputs,

@@ -31,18 +31,18 @@ export interface ArtifactParameter {
   readonly shape: readonly number[];
   /** Index of its column. */
   readonly column: number;
-  /** "statistic": batch_norm's running mean and variance; "frozen": a weight of an earlier column. */
-  readonly role: ParameterSpec['role'] | 'frozen';
+  /** "statistic": batch_norm's running mean and variance; "frozen": a weight of an earlier column; "moment": moments.ts. */
+  readonly role: ParameterSpec['role'] | 'frozen' | 'moment';
 }
 
 export interface ColumnGraph {
   readonly g: Ops;
   readonly userInputs: readonly Value[];
-  readonly parameters: readonly ArtifactParameter[];
+  readonly parameters: ArtifactParameter[];
   /** The graph inputs of `parameters`, by name. */
-  readonly values: ReadonlyMap<string, Value>;
+  readonly values: Map<string, Value>;
   /** Statistics after this step, by name; empty in inference mode. */
-  readonly moved: ReadonlyMap<string, Value>;
+  readonly moved: Map<string, Value>;
   readonly scores: Value;
   readonly loss: Value;
 }

@@ -4,15 +4,25 @@ import type { Model } from '../../ir/model.js';
 import { optimise } from '../../passes/optimise.js';
 import { version } from '../../version.js';
 import { type ColumnRequest, columnGraph } from './column-graph.js';
+import { declareMoments } from './moments.js';
 import { lossOutput, parametersOutput } from './names.js';
+import type { OfficialOptimizer } from './optimizer-model.js';
 
-/** `withParameters`: the parameters are an output too, since TrainingSession in JavaScript has no safe way to read them. */
-export function evalModel(request: ColumnRequest, withParameters = false): Model {
+export interface EvalModelOptions {
+  /** The parameters are an output too, since TrainingSession in JavaScript has no safe way to read them. */
+  readonly withParameters?: boolean;
+  /** With copies of this optimizer's moments among the parameters, as the training model has them. */
+  readonly momentsOf?: OfficialOptimizer;
+}
+
+export function evalModel(request: ColumnRequest, options: EvalModelOptions = {}): Model {
   const { task } = must(request.description.columns[request.column], `column ${request.column}`);
-  const { g, userInputs, values, scores, loss } = columnGraph(request, false);
+  const graph = columnGraph(request, false);
+  const { g, userInputs, values, scores, loss } = graph;
+  if (options.momentsOf !== undefined) declareMoments(graph, options.momentsOf);
   g.output(loss, lossOutput);
   g.output(scores, task);
-  if (withParameters) {
+  if (options.withParameters === true) {
     const flat = [...values.values()].map((v) => g.reshape(v, g.ints([-1])));
     g.output(g.concat(...flat, { axis: 0 }), parametersOutput);
   }

@@ -1,5 +1,5 @@
 // The optimizer state of our own training as ONNX Runtime's: adam keeps M = m / (1 - beta1) and V = v / (1 - beta2) (optim/optimizer.ts),
-// the official optimizers m and v.
+// the official optimizers m and v. A training by the engine ort-training has kept them as they are.
 import { must } from '../../core/errors.js';
 import { Tensor } from '../../core/tensor.js';
 import type { OptimizerState } from '../../serde/checkpoint/schema.js';
@@ -26,12 +26,12 @@ export function officialState(
   const moments = new Map<string, ReadonlyMap<string, Tensor>>();
   for (const { name, role, shape } of parameters) {
     if (role !== 'trainable') continue;
-    const slot = (which: string, factor: number) =>
-      scaled(must(tensors.get(slotName(name, which)), slotName(name, which)), factor);
+    const slot = (official: string, own: string, factor: number) =>
+      tensors.get(slotName(name, official)) ?? scaled(must(tensors.get(slotName(name, own)), slotName(name, own)), factor);
     const values =
       optimizer.kind === 'sgd'
         ? [Tensor.zeros('float32', shape)]
-        : [slot('moment1', 1 - optimizer.beta1), slot('moment2', 1 - optimizer.beta2)];
+        : [slot('momentum0', 'moment1', 1 - optimizer.beta1), slot('momentum1', 'moment2', 1 - optimizer.beta2)];
     moments.set(name, new Map(momentNames(optimizer).map((moment, i) => [moment, must(values[i], moment)])));
   }
   return { step: BigInt(step), initialRate: rate, moments };

@@ -9,7 +9,9 @@ import { type Clip, clipGradients } from '../../optim/clip.js';
 import { optimise } from '../../passes/optimise.js';
 import { version } from '../../version.js';
 import { type ArtifactParameter, type ColumnRequest, columnGraph } from './column-graph.js';
+import { declareMoments, moveMoments } from './moments.js';
 import { accumulatedOutput, bufferInput, lossOutput, movedOutput, resetInput } from './names.js';
+import type { OfficialOptimizer } from './optimizer-model.js';
 
 export interface TrainingModel {
   readonly model: Model;
@@ -17,13 +19,21 @@ export interface TrainingModel {
   readonly parameters: readonly ArtifactParameter[];
 }
 
-/** Clipping by value belongs here (per minibatch); clipping by norm is the optimizer model's. */
-export function trainingModel(request: ColumnRequest, clip?: Clip): TrainingModel {
+export interface TrainingModelOptions {
+  /** Clips the gradients of each minibatch, before they are accumulated. */
+  readonly clip?: Clip;
+  /** With copies of this optimizer's moments among the parameters. A minibatch must then be a step. */
+  readonly momentsOf?: OfficialOptimizer;
+}
+
+export function trainingModel(request: ColumnRequest, options: TrainingModelOptions = {}): TrainingModel {
+  const { clip, momentsOf } = options;
   const { task } = must(request.description.columns[request.column], `column ${request.column}`);
-  const { g, userInputs, parameters, values, moved, scores, loss } = columnGraph(request, true);
+  const graph = columnGraph(request, true);
+  const { g, userInputs, parameters, values, moved, scores, loss } = graph;
   const trainable = parameters.filter((p) => p.role === 'trainable');
   const raw = gradient(g, { of: loss, by: trainable.map((p) => must(values.get(p.name), p.name)) });
-  const gradients = clip?.kind === 'value' ? clipGradients(g, raw, clip) : raw;
+  const gradients = clip === undefined ? raw : clipGradients(g, raw, clip);
 
   const buffers = trainable.map((p) => g.input(bufferInput(p.name), 'float32', p.shape));
   const reset = g.input(resetInput, 'bool', [1]);
@@ -33,6 +43,10 @@ export function trainingModel(request: ColumnRequest, clip?: Clip): TrainingMode
     const [buffer, value] = [must(buffers[i], p.name), must(gradients[i], p.name)];
     g.output(g.microsoft('InPlaceAccumulatorV2', [buffer, value, reset]), accumulatedOutput(p.name));
   });
+  if (momentsOf !== undefined) {
+    declareMoments(graph, momentsOf);
+    moveMoments(graph, new Map(trainable.map((p, i) => [p.name, must(gradients[i], p.name)])), momentsOf);
+  }
   if (moved.size > 0) {
     const overwrite = g.constant(new Tensor('bool', [1], Uint8Array.of(1)), 'overwrite');
     for (const [name, next] of moved) {

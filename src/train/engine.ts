@@ -1,0 +1,43 @@
+// What does the minibatches of a training. The loop (loop.ts) decides on order, rates, epochs, checkpoints and when to stop; an engine takes
+// steps: the step graph on any runtime (step-engine.ts), or ONNX Runtime's TrainingSession (deploy/artifacts/session-engine.ts).
+import type { Tensor } from '../core/tensor.js';
+import type { Features } from './features.js';
+import type { TrainRequest } from './loop.js';
+
+/** Minibatches of one size, one after another. */
+export interface Minibatches {
+  /** Updates done before the first of them. */
+  readonly first: number;
+  readonly count: number;
+  /** Rows of each minibatch. */
+  readonly size: number;
+  /** `count * size` rows of the training data. */
+  readonly rows: Uint32Array;
+  /** Seed of dropout, for each minibatch. */
+  readonly seeds: BigInt64Array;
+}
+
+export interface Engine {
+  /** Bytes of taps that it keeps in memory. */
+  readonly tapBytes: number;
+  /** Takes parameters and, after `step` updates, the optimizer's state as `read` gave them. Called once, before any step. */
+  begin(tensors: ReadonlyMap<string, Tensor>, step: number): Promise<void>;
+  /** Takes these steps and gives the loss of each. */
+  run(minibatches: Minibatches): Promise<Float32Array>;
+  /** Parameters, statistics and optimizer state as they are now: what a checkpoint holds. */
+  read(): Promise<ReadonlyMap<string, Tensor>>;
+  release(): Promise<void>;
+}
+
+export interface EngineContext extends TrainRequest {
+  readonly features: Features;
+  /** As the data are kept: uint8 is scaled to 0..1. */
+  readonly dataType: 'uint8' | 'float32';
+  /** Steps of the whole training. */
+  readonly steps: number;
+  /** The learning rate of a step, counted from 0. */
+  readonly rate: (step: number) => number;
+}
+
+/** Throws UsageError for settings that the engine cannot follow. */
+export type EngineMaker = (context: EngineContext) => Promise<Engine>;
