@@ -34,7 +34,7 @@ const layers: Readonly<Record<string, readonly string[]>> = {
   runtime: ['core'],
   data: ['core'],
   workspace: ['core', 'files'],
-  progressive: lowering,
+  progressive: [...lowering, 'serde'],
   train: training,
   web: [...training, 'train'],
   studio: ['core', 'data'],

@@ -8,6 +8,7 @@ import type { BundleFlags } from './commands/bundle.js';
 import type { DeployFlags } from './commands/deploy.js';
 import type { ExportFlags } from './commands/export.js';
 import type { GradFlags } from './commands/grad.js';
+import type { ImportFlags } from './commands/import.js';
 import type { InitFlags } from './commands/init.js';
 import type { PredictFlags } from './commands/predict.js';
 import type { ProvidersFlags } from './commands/providers.js';
@@ -24,12 +25,21 @@ function withGlobals(command: Command): Command {
     .option('-C, --workspace <dir>', 'folder of the workspace (default: here or above)');
 }
 
+const json = process.argv.includes('--json');
+
+/** What commander prints itself, piece by piece: the version, help. Under --json it becomes a document at the end. */
+let said = '';
+function writeOut(text: string): void {
+  if (json) said += text;
+  else process.stdout.write(text);
+}
+
 const program = withGlobals(new Command('prognet'))
   .description('Progressive neural networks on ONNX: grow a network task by task and prove that nothing was forgotten')
   .version(version)
   .allowExcessArguments()
   .exitOverride()
-  .configureOutput({ outputError: () => {} })
+  .configureOutput({ outputError: () => {}, writeOut })
   .addHelpText(
     'after',
     '\nExamples:\n  prognet init digits && cd digits\n  prognet train --all\n  prognet verify\n\n' +
@@ -149,6 +159,20 @@ command('artifacts <task>', "training artifacts for ONNX Runtime's own training 
   .option('--threads <n>', '--absorb: threads of one op')
   .action(async (task: string, o: ArtifactsFlags) => (await import('./commands/artifacts.js')).artifactsCommand(task, all(o)));
 
+command('import <model>', 'an ONNX model from elsewhere becomes a frozen column, which later ones can read (docs/import.md)', [
+  'prognet import resnet.onnx --task photos --data photos.npz -o family',
+  'prognet import prognet.onnx --task second --scores second --taps relu_2,relu_3 --data second.npz',
+])
+  .requiredOption('--task <task>', 'name of its task')
+  .requiredOption('--data <source>', 'what the task is tested and verified on: a source, or { source: a.csv, header: false }')
+  .option('--scores <name>', "the model's output with the raw scores [N, k] (default: its only one)")
+  .option('--taps <names>', 'values that later columns may read, with commas (default: what its activations give)')
+  .option('--head <kind>', 'classify, binary or regress', 'classify')
+  .option('-o, --output <folder>', 'workspace to begin or to add to (default: the one here or above)')
+  .option('--provider <name>', 'execution provider of the test (default: cpu)')
+  .option('--threads <n>', 'threads of one op')
+  .action(async (model: string, o: ImportFlags) => (await import('./commands/import.js')).importCommand(model, all(o)));
+
 command('verify', 'hashes, and every trained task: outputs bit for bit as on the day it was frozen', [
   'prognet verify',
   'prognet verify --json',
@@ -237,7 +261,6 @@ program.action(async () => {
 // A reader that has seen enough (`prognet ... | head`) is no error.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
 
-const json = process.argv.includes('--json');
 try {
   await program.parseAsync();
 } catch (error) {
@@ -247,3 +270,4 @@ try {
     process.exitCode = fail(new UsageError(message, { cause: error }), json);
   }
 }
+if (said !== '') process.stdout.write(`${JSON.stringify(said === `${version}\n` ? { version } : { help: said })}\n`);

@@ -2,7 +2,7 @@
 // chosen at the run (routed). A model holds only what its tasks need: their columns, and of earlier columns the blocks that laterals reach.
 import { must, UsageError } from '../core/errors.js';
 import type { Value } from '../ir/graph.js';
-import { defaultOpset, type Model } from '../ir/model.js';
+import type { Model } from '../ir/model.js';
 import type { LayerScope } from '../nn/scope.js';
 import { type Ops, ops } from '../ops/ops.js';
 import { fuse } from '../passes/fuse.js';
@@ -11,6 +11,7 @@ import { version } from '../version.js';
 import { canonical } from './description/canonical.js';
 import type { Description } from './description/description.js';
 import { lowerLabel, lowerProbabilities } from './head.js';
+import { opsetOf } from './imported.js';
 import { NetworkLowering } from './lowering.js';
 import { networkInput, type Weights } from './parameters.js';
 import { routeByTask } from './routed.js';
@@ -48,9 +49,10 @@ export const opsetRange = { min: 17, max: 21 } as const;
  * Throws UsageError for an unknown task or opset.
  */
 export function taskModel(description: Description, weights: readonly (Weights | undefined)[], options: FormOptions): Model {
-  const { opset = defaultOpset } = options;
-  const expected = `${opsetRange.min} to ${opsetRange.max}`;
-  if (!Number.isInteger(opset) || opset < opsetRange.min || opset > opsetRange.max) {
+  const least = opsetOf(description);
+  const { opset = least } = options;
+  const expected = `${least} to ${opsetRange.max}`;
+  if (!Number.isInteger(opset) || opset < least || opset > opsetRange.max) {
     throw new UsageError(`opset ${opset} cannot be emitted, expected ${expected}`, {
       expected,
       got: String(opset),

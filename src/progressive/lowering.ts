@@ -1,6 +1,6 @@
 // A network lowered to a graph, column by column and only as deep as asked: a block of an earlier column exists in the graph when
 // something reads its tap. Where parameters come from is the scope's affair (nn/scope.ts).
-import { InternalError, must } from '../core/errors.js';
+import { DescriptionError, InternalError, must } from '../core/errors.js';
 import { Random } from '../core/random.js';
 import type { Value } from '../ir/graph.js';
 import type { Layer } from '../nn/layer-schema.js';
@@ -8,6 +8,7 @@ import { lowerBlock, sampleDims } from '../nn/lower.js';
 import type { LayerScope } from '../nn/scope.js';
 import type { Column, Description } from './description/description.js';
 import { headWidth } from './description/head-schema.js';
+import { ImportedLowering } from './imported.js';
 import { alphaChoices, type JoinedTaps, lateralJoint, type SourceTap } from './lateral.js';
 
 /** A block of a column, by the column's index and the block's. */
@@ -56,6 +57,7 @@ export interface LoweringOptions {
 export class NetworkLowering {
   private readonly taps = new Map<string, Value>();
   private readonly heads = new Map<number, Value>();
+  private readonly imports = new Map<number, ImportedLowering>();
 
   constructor(
     readonly description: Description,
@@ -69,7 +71,8 @@ export class NetworkLowering {
     if (value === undefined) {
       const column = this.column(ref.column);
       const layers = must(column.blocks[ref.block], `block ${key}`);
-      value = this.lower(ref.column, ref.block, layers, String(ref.block), `columns[${ref.column}].blocks[${ref.block}]`);
+      value = this.imported(ref.column)?.value(ref.block);
+      value ??= this.lower(ref.column, ref.block, layers, String(ref.block), `columns[${ref.column}].blocks[${ref.block}]`);
     }
     this.taps.set(key, value);
     return value;
@@ -79,12 +82,29 @@ export class NetworkLowering {
   scores(index: number): Value {
     let value = this.heads.get(index);
     if (value === undefined) {
-      const { head, blocks } = this.column(index);
+      const { head, blocks, task } = this.column(index);
+      value = this.imported(index)?.value('scores');
+      if (value !== undefined && sampleDims(value).join() !== String(headWidth(head))) {
+        throw new DescriptionError(
+          `task "${task}": its head is ${headWidth(head)} wide, its imported scores are [N,${sampleDims(value)}]`,
+          {
+            path: `columns[${index}].head`,
+          },
+        );
+      }
       const layers: Layer[] = [{ kind: 'flatten' }, { kind: 'dense', units: headWidth(head), bias: true, init: head.init }];
-      value = this.lower(index, blocks.length, layers, 'head', `columns[${index}].head`);
+      value ??= this.lower(index, blocks.length, layers, 'head', `columns[${index}].head`);
       this.heads.set(index, value);
     }
     return value;
+  }
+
+  private imported(index: number): ImportedLowering | undefined {
+    const column = this.column(index);
+    if (column.onnx === undefined) return undefined;
+    const known = this.imports.get(index) ?? new ImportedLowering(column, column.onnx, this.options.scope(index), this.options.x);
+    this.imports.set(index, known);
+    return known;
   }
 
   private lower(index: number, block: number, layers: readonly Layer[], name: string, path: string): Value {

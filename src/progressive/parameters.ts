@@ -9,6 +9,7 @@ import { initialise } from '../nn/init.js';
 import type { LayerScope, ParameterSpec } from '../nn/scope.js';
 import { type Ops, ops } from '../ops/ops.js';
 import type { Description } from './description/description.js';
+import { opsetOf } from './imported.js';
 import { columnSeed, NetworkLowering } from './lowering.js';
 
 /** Parameters by name, in the order of lowering. */
@@ -40,7 +41,7 @@ export interface ColumnParameters {
 
 /** Lowers a column once to see its parameters; throws DescriptionError where shapes do not fit or are beyond any machine. */
 export function columnParameters(description: Description, column: number): ColumnParameters {
-  const g = ops();
+  const g = ops({ opset: opsetOf(description) });
   const specs: ParameterSpec[] = [];
   const scope = (index: number): LayerScope => ({
     g,

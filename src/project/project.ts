@@ -12,6 +12,8 @@ import { columnParameters, type Weights } from '../progressive/parameters.js';
 import { type FrozenColumn, listColumns, loadColumn } from '../workspace/column-store.js';
 import { requireWorkspace, type Workspace } from '../workspace/workspace.js';
 
+import { withGraphs } from './imported-graph.js';
+
 export interface Project {
   readonly workspace: Workspace;
   readonly description: Description;
@@ -100,7 +102,9 @@ export function sourceHashes(project: Project, index: number): Record<string, st
 export function openProject(start: string): Project {
   const workspace = requireWorkspace(start);
   const file = relative(workspace.root, workspace.description);
-  const description = readDescription(readText(workspace.description, file), file);
+  const description = readDescription(readText(workspace.description, file), file, (value) =>
+    withGraphs(value, workspace.root, file),
+  );
   checkShapes(description, file);
   const tasks = listColumns(workspace.root);
   for (const task of tasks) {

@@ -5,6 +5,7 @@ import { type Dataset, rows, type Split } from '../data/dataset.js';
 import { fingerprint } from '../data/fingerprint.js';
 import type { Column, Description, Train } from '../progressive/description/description.js';
 import { metricName } from '../progressive/head.js';
+import { refuseTraining } from '../progressive/imported.js';
 import { columnSeed } from '../progressive/lowering.js';
 import { defaultThreads } from '../runtime/node.js';
 import type { Runtime } from '../runtime/session.js';
@@ -239,7 +240,7 @@ export async function trainTask(
   const { signal, resume = false, restart = false } = options;
   const opened = openProject(start);
   const { root } = opened.workspace;
-  const { index } = taskOf(opened, task);
+  const { index, column: described } = taskOf(opened, task);
   if (opened.frozen[index] !== undefined) {
     // Killed between freezing and clearing, a run is left over.
     clearRun(root, task);
@@ -248,6 +249,7 @@ export async function trainTask(
       got: task,
     });
   }
+  refuseTraining(described);
   requireSources(opened, index);
   if (runExists(root, task) && !resume && !restart) {
     // One that a live process works on says so itself.

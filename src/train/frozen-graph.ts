@@ -10,6 +10,7 @@ import { optimise } from '../passes/optimise.js';
 import type { Description } from '../progressive/description/description.js';
 import { headWidth } from '../progressive/description/head-schema.js';
 import { lowerLoss } from '../progressive/head.js';
+import { opsetOf } from '../progressive/imported.js';
 import { NetworkLowering } from '../progressive/lowering.js';
 import type { Weights } from '../progressive/parameters.js';
 import { networkInputFrom } from './network-input.js';
@@ -33,7 +34,7 @@ export function featureGraph(
   frozen: readonly Weights[],
   dataType: DType,
 ): Model {
-  const g = ops({ name: 'features' });
+  const g = ops({ name: 'features', opset: opsetOf(description) });
   const input = must(description.inputs[0], 'input');
   const data = g.input(stepInputs.data, dataType, ['N', ...input.shape]);
   const scopes = new Map<number, LayerScope>();
@@ -53,7 +54,7 @@ export function featureGraph(
     const v = must(values[i], name);
     g.output(values.indexOf(v) < i ? g.identity(v) : v, name);
   });
-  optimise(g.graph);
+  optimise(g.graph, g.opset);
   return g.model();
 }
 
@@ -62,7 +63,7 @@ export const lossesOutput = 'eval/losses';
 
 /** Data, targets, taps and the column's parameters (inputs) to scores [N, k] and losses [N], dropout and batch_norm in inference mode. */
 export function evalGraph(description: Description, column: number, inputs: readonly TapInput[], dataType: DType): Model {
-  const g = ops({ name: 'eval' });
+  const g = ops({ name: 'eval', opset: opsetOf(description) });
   const input = must(description.inputs[0], 'input');
   const { head } = must(description.columns[column], `column ${column}`);
   const data = g.input(stepInputs.data, dataType, ['N', ...input.shape]);
@@ -77,6 +78,6 @@ export function evalGraph(description: Description, column: number, inputs: read
   const scores = lowering.scores(column);
   g.output(lowerLoss(g, head, scores, targets, 'none'), lossesOutput);
   g.output(scores, scoresOutput);
-  optimise(g.graph);
+  optimise(g.graph, g.opset);
   return g.model();
 }

@@ -15,6 +15,7 @@ import { optimise } from '../passes/optimise.js';
 import type { Description } from '../progressive/description/description.js';
 import { headWidth } from '../progressive/description/head-schema.js';
 import { lowerLoss } from '../progressive/head.js';
+import { opsetOf } from '../progressive/imported.js';
 import { NetworkLowering } from '../progressive/lowering.js';
 import { columnParameters } from '../progressive/parameters.js';
 import { type Carried, CarriedState } from './carried-state.js';
@@ -75,7 +76,7 @@ export function stepGraph(request: StepRequest): StepGraph {
   const { task, head } = must(description.columns[index], `column ${index}`);
   const { specs } = columnParameters(description, index);
   const taps = tapInputs(description, index);
-  const g = ops({ name: `${task}-step`, ...(request.opset === undefined ? {} : { opset: request.opset }) });
+  const g = ops({ name: `${task}-step`, opset: request.opset ?? opsetOf(description) });
 
   const input = must(description.inputs[0], 'input');
   const loop = request.form !== 'step';
@@ -133,7 +134,7 @@ export function stepGraph(request: StepRequest): StepGraph {
     );
     for (const { name } of carried) g.output(must(last.get(name), name), nextName(name));
     g.output(loss, lossOutput);
-    optimise(g.graph);
+    optimise(g.graph, g.opset);
     return { model: g.model(), specs, taps, carried, hostNodes: hostNodesOf(g.graph) };
   }
 
@@ -153,7 +154,7 @@ export function stepGraph(request: StepRequest): StepGraph {
   const last = carrying.leave(g, results.slice(0, -1));
   for (const { name } of carried) g.output(must(last.get(name), name), nextName(name));
   g.output(must(results.at(-1), 'loss'), lossOutput);
-  optimise(g.graph);
+  optimise(g.graph, g.opset);
   return { model: g.model(), specs, taps, carried, hostNodes: [] };
 }
 

@@ -12,6 +12,9 @@ import { prognet, repo, workspace } from './support.js';
 
 it('tells one version, and one template', () => {
   expect(JSON.parse(readFileSync(join(repo, 'package.json'), 'utf8')).version).toBe(version);
+  expect(prognet('--version').stdout).toBe(`${version}\n`);
+  expect(JSON.parse(prognet('--version', '--json').stdout)).toEqual({ version });
+  expect(JSON.parse(prognet('train', '--help', '--json').stdout).help).toMatch(/^Usage: prognet train/);
   expect(mnistTemplate).toBe(readFileSync(join(repo, 'models/mnist-three.yaml'), 'utf8'));
 });
 

@@ -8,6 +8,7 @@ import { type Ops, ops } from '../../ops/ops.js';
 import type { Description } from '../../progressive/description/description.js';
 import { headWidth } from '../../progressive/description/head-schema.js';
 import { lowerLoss } from '../../progressive/head.js';
+import { opsetOf } from '../../progressive/imported.js';
 import { NetworkLowering } from '../../progressive/lowering.js';
 import { networkInput, type Weights } from '../../progressive/parameters.js';
 import { frozenScope, inferenceScope } from '../../train/frozen-graph.js';
@@ -52,7 +53,7 @@ export function columnGraph(request: ColumnRequest, training: boolean): ColumnGr
   const { description, column: index, frozen, frozenForm } = request;
   const { task, head } = must(description.columns[index], `column ${index}`);
   checkInputName(must(description.inputs[0], 'input').name);
-  const g = ops({ name: `${task}-${training ? 'training' : 'eval'}` });
+  const g = ops({ name: `${task}-${training ? 'training' : 'eval'}`, opset: opsetOf(description) });
   const x = networkInput(g, description);
   const parameters: ArtifactParameter[] = [];
   const values = new Map<string, Value>();

@@ -58,6 +58,7 @@ export function canonical(description: Description, task: string): string {
     inputs: description.inputs,
     blocks: column.blocks.map((block) => block.map(layerGraph)),
     head: headGraph(column.head),
+    onnx: column.onnx,
     laterals: laterals.kind === 'adapter' ? { ...laterals, alpha: undefined } : laterals,
   });
 }

@@ -39,12 +39,29 @@ const dataSchema = z.union([source, z.looseObject({ source, transform: transform
 
 const block = z.array(layerSchema, { error: 'a list of layers' }).min(1, { error: 'at least one layer' });
 
+const valueName = z.string({ error: 'the name of a value' }).min(1, { error: 'the name of a value' });
+const importedSchema = strict(
+  {
+    /** The graph without its weights: a file of the workspace; as a data URL once it is read. */
+    graph: z
+      .string({ error: 'the path of an .onnx file in the workspace' })
+      .min(1, { error: 'the path of an .onnx file in the workspace' }),
+    /** Values that later columns may read: these are its blocks. */
+    taps: z.array(valueName, { error: 'a list of names' }).min(1, { error: 'at least one name' }),
+    /** The value that is the task's raw scores. */
+    scores: valueName,
+  },
+  'an imported column: { graph, taps, scores }',
+);
+
 const columnSchema = strict(
   {
     task: name,
     data: dataSchema.optional(),
     /** Output of block i is the tap that later columns' block i+1 may read. */
     blocks: z.array(block, { error: 'a list of blocks' }).min(1, { error: 'at least one block' }).optional(),
+    /** In place of blocks: a column that `prognet import` took from an ONNX model. */
+    onnx: importedSchema.optional(),
     head: headSchema.optional(),
     /** An earlier task: its blocks and head are taken where this column states none. */
     like: z.string({ error: 'the name of an earlier task' }).optional(),
@@ -115,7 +132,9 @@ export type { Head, Laterals, Layer, Train };
 export interface Column {
   task: string;
   data?: DataInput;
+  /** One for each tap; empty ones where the column is imported. */
   blocks: Layer[][];
+  onnx?: { graph: string; taps: string[]; scores: string };
   head: Head;
   /** Where blocks or head came from; already copied here. */
   like?: string;

@@ -63,8 +63,8 @@ export function parseDescription(value: unknown, file?: string): Description {
   return resolve(result.data, file);
 }
 
-/** Reads YAML or JSON text. @throws DescriptionError, for syntax as `prognet.yaml:3:7: ...` */
-export function readDescription(text: string, file: string): Description {
+/** Reads YAML or JSON text; `complete` may change the plain value before it is checked. @throws DescriptionError, for syntax as `prognet.yaml:3:7: ...` */
+export function readDescription(text: string, file: string, complete = (value: unknown): unknown => value): Description {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: true, version: '1.2' });
   const problem = document.errors[0] ?? document.warnings[0];
@@ -92,11 +92,15 @@ export function readDescription(text: string, file: string): Description {
       cause,
     });
   }
-  return parseDescription(value, file);
+  return parseDescription(complete(value), file);
 }
 
 /** A description in the form that parseDescription takes; parsing it gives the same description again. */
 export function toInput(description: Description): DescriptionInput {
   const { inputs, columns, ...rest } = description;
-  return structuredClone({ ...rest, input: inputs, columns });
+  const written = columns.map(({ blocks, train, ...column }) => ({
+    ...column,
+    ...(column.onnx === undefined && { blocks, train }),
+  }));
+  return structuredClone({ ...rest, input: inputs, columns: written });
 }

@@ -117,6 +117,15 @@ function resolveLaterals(
   };
 }
 
+/** An imported column brings blocks and laterals of its own. */
+function checkImported(column: ColumnWritten, index: number, fail: Fail): void {
+  for (const key of ['blocks', 'like', 'laterals', 'train'] as const) {
+    const given = column[key];
+    if (given === undefined || (key === 'laterals' && column.laterals?.kind === 'none')) continue;
+    throw fail(['columns', index, key], `found beside "onnx"`, 'expected an imported column without it');
+  }
+}
+
 /** Fills in what the columns say of each other. Throws DescriptionError. */
 export function resolve(written: DescriptionWritten, file: string | undefined): Description {
   const fail: Fail = (path, got, right) => descriptionError(file, path, got, right);
@@ -124,7 +133,15 @@ export function resolve(written: DescriptionWritten, file: string | undefined): 
   const done: Column[] = [];
   written.columns.forEach((column, i) => {
     const source = likeColumn(i, done, written.columns, fail);
-    const blocks = column.blocks ?? source?.blocks;
+    if (column.onnx !== undefined) checkImported(column, i, fail);
+    if (source?.onnx !== undefined && column.blocks === undefined) {
+      throw fail(
+        ['columns', i, 'like'],
+        `${show(source.task)} is imported and has no layers to be like`,
+        'expected "blocks" of its own',
+      );
+    }
+    const blocks = column.onnx?.taps.map(() => []) ?? column.blocks ?? source?.blocks;
     const head = column.head ?? source?.head;
     const path = ['columns', i];
     if (blocks === undefined) throw fail(path, '"blocks" is missing', 'expected a list of blocks, or "like"');
@@ -134,9 +151,10 @@ export function resolve(written: DescriptionWritten, file: string | undefined): 
       task: column.task,
       ...(column.data === undefined ? {} : { data: column.data }),
       blocks: structuredClone(blocks),
+      ...(column.onnx === undefined ? {} : { onnx: column.onnx }),
       head: structuredClone(head),
       ...(column.like === undefined ? {} : { like: column.like }),
-      laterals: resolveLaterals(i, blocks.length, tasks, written.columns, fail),
+      laterals: column.onnx !== undefined ? { kind: 'none' } : resolveLaterals(i, blocks.length, tasks, written.columns, fail),
       train: column.train ?? {},
     });
   });

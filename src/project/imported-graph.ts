@@ -1,0 +1,45 @@
+// The graphs of imported columns: files of the workspace that the description names, read into it when it is opened.
+import { realpathSync, statSync } from 'node:fs';
+import { isAbsolute, join, relative, sep } from 'node:path';
+import { DescriptionError } from '../core/errors.js';
+import { maxGraphBytes } from '../progressive/import-model.js';
+import { graphUrl, isGraphUrl } from '../progressive/imported.js';
+import { fileError } from '../workspace/file-error.js';
+import { readWhole } from '../workspace/read-file.js';
+
+/** Where the graph of a task is kept, relative to the workspace. */
+export const importedFile = (task: string): string => `imported/${task}.onnx`;
+
+const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** The plain value of a description with each `onnx.graph` that is a path replaced by what the file holds. */
+export function withGraphs(value: unknown, root: string, file: string): unknown {
+  if (!isObject(value) || !Array.isArray(value.columns)) return value;
+  const columns = value.columns.map((column: unknown, i) => {
+    if (!isObject(column) || !isObject(column.onnx)) return column;
+    const { graph } = column.onnx;
+    if (typeof graph !== 'string' || isGraphUrl(graph)) return column;
+    return { ...column, onnx: { ...column.onnx, graph: graphUrl(readGraph(root, graph, `${file}: columns[${i}].onnx.graph`)) } };
+  });
+  return { ...value, columns };
+}
+
+/** Never leaves the workspace, by `..` or by a link. */
+function readGraph(root: string, named: string, path: string): Uint8Array {
+  const refuse = (got: string, expected: string): never => {
+    throw new DescriptionError(`${path}: ${JSON.stringify(named)} ${got}, expected ${expected}`, { path, expected, got: named });
+  };
+  const inside = (from: string, to: string) => !isAbsolute(relative(from, to)) && relative(from, to).split(sep)[0] !== '..';
+  const full = join(root, named);
+  if (isAbsolute(named) || !inside(root, full)) refuse('leaves the workspace', 'a path within it');
+  try {
+    const size = statSync(full).size;
+    if (size > maxGraphBytes) refuse(`is ${size} bytes`, `at most ${maxGraphBytes}`);
+    if (!inside(realpathSync(root), realpathSync(full))) refuse('is a link out of the workspace', 'a file within it');
+  } catch (cause) {
+    if (cause instanceof DescriptionError) throw cause;
+    throw fileError('read', full, cause);
+  }
+  return readWhole(full);
+}
