@@ -1,7 +1,12 @@
 // The same steps by different engines: our own step graph on onnxruntime-node, and official artifacts in TrainingSession.
 import { must } from '../../../src/core/errors.js';
 import { Tensor } from '../../../src/core/tensor.js';
-import { type Artifacts, splitParameters, trainingArtifacts } from '../../../src/deploy/artifacts/artifacts.js';
+import {
+  type Artifacts,
+  type ArtifactsRequest,
+  splitParameters,
+  trainingArtifacts,
+} from '../../../src/deploy/artifacts/artifacts.js';
 import type { FrozenForm } from '../../../src/deploy/artifacts/column-graph.js';
 import { parametersOutput, seedInput, targetInput } from '../../../src/deploy/artifacts/names.js';
 import { officialOptimizer, type RateScale } from '../../../src/deploy/artifacts/optimizer-model.js';
@@ -34,8 +39,8 @@ export interface Trained {
 /** Seed of a step's dropout. */
 export const seedOf = (step: number): bigint => BigInt(1000 + 7 * step);
 
-/** All steps in one run of the step graph, as the engine `ort` does them. */
-export async function trainWithLoop(given: EngineCase, settings: EngineSettings): Promise<Trained> {
+/** `count` steps in one run of the step graph, as the engine `ort` does them; the weights include the optimizer's slots. */
+export async function trainWithLoop(given: EngineCase, settings: EngineSettings, count = steps): Promise<Trained> {
   const { description, column, frozen } = given;
   const optimizer = makeOptimizer(settings.optimizer);
   const features = await Features.create(runtime, description, column, frozen, 'float32', { threads: 1 });
@@ -43,17 +48,17 @@ export async function trainWithLoop(given: EngineCase, settings: EngineSettings)
   const { clip } = settings;
   const graph = stepGraph({ description, column, optimizer, dataType: 'float32', ...(clip && { clip }) });
   const session = await runtime.createSession(toBinary(graph.model), { threads: 1 });
-  const scalars = settings.rates.flatMap((rate, i) => optimizer.scalars(rate, i + 1));
+  const scalars = settings.rates.slice(0, count).flatMap((rate, i) => optimizer.scalars(rate, i + 1));
   const feeds: Record<string, Tensor> = {
     ...(await data.chunk(
-      Uint32Array.from({ length: steps * batch }, (_, i) => i),
+      Uint32Array.from({ length: count * batch }, (_, i) => i),
       batch,
     )),
-    [stepInputs.scalars]: Tensor.from('float32', scalars, [steps, scalars.length / steps]),
+    [stepInputs.scalars]: Tensor.from('float32', scalars, [count, scalars.length / count]),
     [stepInputs.seeds]: new Tensor(
       'int64',
-      [steps],
-      BigInt64Array.from({ length: steps }, (_, i) => seedOf(i)),
+      [count],
+      BigInt64Array.from({ length: count }, (_, i) => seedOf(i)),
     ),
   };
   const first = initialWeights(description, column);
@@ -63,11 +68,16 @@ export async function trainWithLoop(given: EngineCase, settings: EngineSettings)
   await features.release();
   return {
     losses: Array.from(must(results[lossOutput], 'loss').data, Number),
-    weights: new Map(graph.specs.map(({ name }) => [name, must(results[nextName(name)], name)])),
+    weights: new Map(graph.carried.map(({ name }) => [name, must(results[nextName(name)], name)])),
   };
 }
 
-export function artifactsOf(given: EngineCase, settings: EngineSettings, frozenForm: FrozenForm): Artifacts {
+export function artifactsOf(
+  given: EngineCase,
+  settings: EngineSettings,
+  frozenForm: FrozenForm,
+  more: Partial<ArtifactsRequest> = {},
+): Artifacts {
   const { description, column, frozen } = given;
   const artifacts = trainingArtifacts({
     description,
@@ -79,6 +89,7 @@ export function artifactsOf(given: EngineCase, settings: EngineSettings, frozenF
     rateScale: rateScaleOf(settings),
     parametersFromEval: true,
     ...(settings.clip && { clip: settings.clip }),
+    ...more,
   });
   for (const model of [artifacts.trainingModel, artifacts.evalModel, artifacts.optimizerModel]) verifyModel(model);
   return artifacts;
@@ -106,11 +117,16 @@ export function feedsOf({ description, column, inputs, targets }: EngineCase, i:
   };
 }
 
-/** The same steps in ONNX Runtime's TrainingSession; the weights include frozen inputs. */
-export async function trainWithSession(training: TrainingRuntime, given: EngineCase, artifacts: Artifacts): Promise<Trained> {
+/** The steps [from, to) in ONNX Runtime's TrainingSession; the weights include frozen inputs. */
+export async function trainWithSession(
+  training: TrainingRuntime,
+  given: EngineCase,
+  artifacts: Artifacts,
+  [from, to]: readonly [number, number] = [0, steps],
+): Promise<Trained> {
   const session = await training.createTrainingSession(filesOf(artifacts));
   const losses: number[] = [];
-  for (let i = 0; i < steps; i++) {
+  for (let i = from; i < to; i++) {
     const outputs = await session.trainStep(feedsOf(given, i));
     losses.push(Number(must(outputs.loss, 'loss').data[0]));
     await session.optimizerStep();
@@ -126,4 +142,18 @@ export async function trainWithSession(training: TrainingRuntime, given: EngineC
 export function apart(a: readonly number[], b: readonly number[]): number {
   if (a.length !== b.length) return Number.POSITIVE_INFINITY;
   return Math.max(...a.map((x, i) => Math.abs(x - (b[i] ?? Number.NaN)) / Math.max(Math.abs(x), 1e-3)));
+}
+
+/**
+ * What weights of two engines may differ by after `steps` steps. Losses show that the gradients agree; a weight is a sum of steps, so that its
+ * error is one of float32 at the size of the weights, which is about 1 (spacing 1.2e-7): sixteen such units. Relative to the weight itself
+ * there is no such bound, since a weight that happens to end near zero keeps the error of the steps that led there.
+ */
+export const weightTolerance = 2e-6;
+
+/** Largest difference, relative where the value is beyond 1. */
+export function weightsApart(a: Tensor | undefined, b: Tensor | undefined): number {
+  const [x, y] = [must(a, 'weight').numbers(), must(b, 'weight').numbers()];
+  if (x.length !== y.length) return Number.POSITIVE_INFINITY;
+  return Math.max(...x.map((v, i) => Math.abs(v - must(y[i], 'value')) / Math.max(1, Math.abs(v))));
 }
