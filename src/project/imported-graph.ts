@@ -2,10 +2,10 @@
 import { realpathSync, statSync } from 'node:fs';
 import { isAbsolute, join, relative, sep } from 'node:path';
 import { DescriptionError } from '../core/errors.js';
+import { fileError } from '../files/file-error.js';
+import { readWhole } from '../files/read-file.js';
 import { maxGraphBytes } from '../progressive/import-model.js';
 import { graphUrl, isGraphUrl } from '../progressive/imported.js';
-import { fileError } from '../workspace/file-error.js';
-import { readWhole } from '../workspace/read-file.js';
 
 /** Where the graph of a task is kept, relative to the workspace. */
 export const importedFile = (task: string): string => `imported/${task}.onnx`;
