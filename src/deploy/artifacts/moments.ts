@@ -3,7 +3,7 @@
 // operations (onnxruntime 1.19.2, adamw.cc), which gives the same bits where products and sums are not fused, as in WebAssembly.
 import { must } from '../../core/errors.js';
 import type { Value } from '../../ir/graph.js';
-import { slotName } from '../../train/step-graph.js';
+import { slotName } from '../../train/carried-state.js';
 import type { ColumnGraph } from './column-graph.js';
 import type { OfficialOptimizer } from './optimizer-model.js';
 
