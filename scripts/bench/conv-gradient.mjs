@@ -4,6 +4,7 @@ import { best, node, python, race, row } from './harness.mjs';
 /** channels, size, filters, kernel, stride */
 const shapes = [
   [1, 28, 32, 3, 1],
+  [3, 64, 64, 7, 2],
   [16, 14, 32, 3, 1],
   [32, 14, 64, 3, 1],
   [64, 14, 64, 3, 2],
@@ -26,7 +27,9 @@ async function run() {
   }
   return {
     rows,
-    notes: ['The choice: windows from four channels on, slices below and for groups, convolution where sizes are not known.'],
+    notes: [
+      'The choice: windows from four channels on, below that slices, and for groups; convolution for kernels of 49 elements and where sizes are not known.',
+    ],
   };
 }
 

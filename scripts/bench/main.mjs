@@ -14,6 +14,7 @@ const names = [
   'growth',
   'wasm-step',
   'conv-gradient',
+  'gradient-peers',
   'inference',
   'numbers',
   'profile',
@@ -46,6 +47,14 @@ for (const name of chosen.length === 0 ? names : chosen) {
   writeFileSync(new URL(`results/${name}.json`, here), `${JSON.stringify({ ...about, ...result }, null, 2)}\n`);
 }
 writeFileSync(new URL('../../BENCHMARKS.md', here), document());
+if (chosen.length === 0 || chosen.includes('gradient-peers')) {
+  const { withTable } = await import(new URL('gradient-peers.mjs', here));
+  const file = new URL('../../docs/gradients.md', here);
+  writeFileSync(
+    file,
+    withTable(readFileSync(file, 'utf8'), JSON.parse(readFileSync(new URL('results/gradient-peers.json', here), 'utf8'))),
+  );
+}
 
 function machine() {
   const cpus = os.cpus();

@@ -3,7 +3,7 @@
 // product; slices of the padded input joined, a product per sample, a sum over the batch; a convolution of the transposed input by the
 // transposed gradient, which needs no size.
 import { must } from '../core/errors.js';
-import { isStatic } from '../core/shape.js';
+import { isStatic, sameShape } from '../core/shape.js';
 import type { Value } from '../ir/graph.js';
 import { windows } from './channels-last.js';
 import type { Ops } from './ops.js';
@@ -26,8 +26,9 @@ export type WeightGradientForm = 'windows' | 'slices' | 'convolution';
 function chooseForm({ x, dy, weights, window, group }: WeightGradient): WeightGradientForm {
   const known = isStatic(spatialOf(x.shape)) && isStatic(spatialOf(dy.shape)) && isStatic(weights.shape?.slice(0, 2));
   if (!known || window.pads === undefined) return 'convolution';
-  // Windows are copied a run of channels at a time, which does not pay for few.
-  return group === 1 && Number(weights.shape?.[1]) >= 4 ? 'windows' : 'slices';
+  // Windows are copied a run of channels at a time, which does not pay for few; nor do slices for the many elements of a large kernel.
+  if (group === 1 && Number(weights.shape?.[1]) >= 4) return 'windows';
+  return group === 1 && window.kernel.reduce((a, b) => a * b, 1) >= 49 ? 'convolution' : 'slices';
 }
 
 /** dW[m, c, k] = sum over n, p of dy[n, m, p] x[n, c, stride p + dilation k - pad] */
@@ -115,6 +116,7 @@ function byConvolution(g: Ops, { x, dy, window: w, group }: WeightGradient): Val
   });
   const axes = w.kernel.map((_, i) => i + 2);
   // places that no window reaches give room for more than the kernel
+  if (sameShape(spatialOf(product.shape), w.kernel)) return g.transpose(product, { perm: swap });
   const cut = g.slice(product, g.ints(axes.map(() => 0)), g.ints(w.kernel), g.ints(axes));
   return g.transpose(cut, { perm: swap });
 }
