@@ -48,7 +48,7 @@ async function run() {
       };
       const results = await race(contestants, { rounds: 7 });
       if (other.raised === undefined)
-        rows.push(row(`${titles[name]}: loss and all gradients, one evaluation`, results, 'prognet', 'onnx-ad'));
+        rows.push(row(`${titles[name]}: loss and all gradients, one evaluation, one thread`, results, 'prognet', 'onnx-ad'));
       const side = (who, count) => ({ nodes: count, ms: results[who].median, difference: results[who].info.difference });
       models.push({
         name: titles[name],
@@ -93,7 +93,7 @@ function tableOf({ models, ops, version, date, machine }) {
     '|---|---|---|---|---|---|',
     ...models.map((m) => `| ${m.name} | ${m.nodes} | ${cell(m.prognet)} | ${cell(m['onnx-ad'])} |`),
     '',
-    `Nodes: of the graph that computes the model and its gradients, subgraphs included, constants not. Time: one evaluation, median of turns.`,
+    `Nodes: of the graph that computes the model and its gradients, subgraphs included, constants not. Time: one evaluation on one thread, median of turns.`,
     `Gradients of both differ from PyTorch's by less than ${worst.toExponential(0)}.`,
     '',
     `Ops with a gradient: ${ops.prognet} here, ${ops['onnx-ad']} in onnx-ad (by a rule, a lowering or the function body of the specification).`,
