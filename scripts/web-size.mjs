@@ -1,6 +1,6 @@
 // The size of prognet/web, as `npm run build` bundles it: writes it into README.md, or with --check fails where README.md says otherwise by
-// more than 20 % or the bundle has outgrown its limit. onnxruntime-web is not counted.
-import { readFileSync, writeFileSync } from 'node:fs';
+// more than 20 % or the bundle has outgrown its limit. The page of prognet studio has a limit too. onnxruntime-web is not counted.
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 
@@ -10,6 +10,8 @@ const limits = { prognet: 60, worker: 200 };
 
 const kb = (name) => Math.round(gzipSync(readFileSync(at(`dist/browser/${name}.js`)), { level: 9 }).length / 1000);
 const found = { prognet: kb('prognet'), worker: kb('worker') };
+/** Most kB, gzipped, of the page of prognet studio with its worker. */
+const studioLimit = 260;
 const sentence = /prognet\/web takes (\d+) kB in the page and (\d+) kB in the worker, gzipped/;
 const readme = readFileSync(at('README.md'), 'utf8');
 const said = sentence.exec(readme);
@@ -18,6 +20,12 @@ if (said === null) throw new Error('README.md does not state the size of prognet
 for (const [name, limit] of Object.entries(limits)) {
   if (found[name] <= limit) continue;
   console.error(`dist/browser/${name}.js: ${found[name]} kB gzipped, the limit is ${limit}`);
+  process.exitCode = 1;
+}
+const page = readdirSync(at('dist/studio')).filter((name) => /\.(js|css|html)$/.test(name));
+const studio = page.reduce((sum, name) => sum + gzipSync(readFileSync(at(`dist/studio/${name}`)), { level: 9 }).length, 0) / 1000;
+if (studio > studioLimit) {
+  console.error(`dist/studio: ${Math.round(studio)} kB gzipped, the limit is ${studioLimit}`);
   process.exitCode = 1;
 }
 if (process.argv.includes('--check')) {

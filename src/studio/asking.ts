@@ -53,9 +53,12 @@ export class Asking {
     const { net, network } = this.opening.loaded();
     try {
       const answers = await answersOf(net, row, network.input);
-      if (turn === this.turn) this.store.set({ answers, said: answers.map(spoken).join('. ') });
+      if (turn !== this.turn) return;
+      this.store.clear('ask');
+      this.store.set({ answers, said: answers.map(spoken).join('. ') });
     } catch (error) {
-      if (turn === this.turn) this.store.problem('ask', error);
+      // A network that made room for another has nothing to say.
+      if (turn === this.turn && net === this.opening.loaded().net) this.store.problem('ask', error);
     }
   }
 }

@@ -10,6 +10,8 @@ export interface Picture {
 
 /** MNIST's digits fit into 20 of 28 pixels. */
 const inkPart = 20 / 28;
+/** MNIST's centres of mass lie half a pixel to the right of and below the middle, on the mean of its images. */
+const offCentre = 0.5;
 /** Fainter than this is no ink. */
 const faint = 0.05;
 
@@ -49,8 +51,8 @@ export function centred(picture: Picture, height: number, width: number): Float3
   const out = new Float32Array(height * width);
   for (let y = 0; y < height; y++)
     for (let x = 0; x < width; x++) {
-      const x0 = ink.x + (x - width / 2) * scale;
-      const y0 = ink.y + (y - height / 2) * scale;
+      const x0 = ink.x + (x - width / 2 - offCentre) * scale;
+      const y0 = ink.y + (y - height / 2 - offCentre) * scale;
       out[y * width + x] = meanOver(picture, x0, y0, x0 + scale, y0 + scale);
     }
   return out;

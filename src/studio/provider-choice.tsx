@@ -4,7 +4,7 @@ import type { State } from './state.js';
 import type { Studio } from './studio.js';
 
 export function ProviderChoice({ studio, state }: { readonly studio: Studio; readonly state: State }) {
-  const { provider, network, teaching, problems } = state;
+  const { provider, network, busy, problems } = state;
   const threads = globalThis.crossOriginIsolated ? Math.min(4, navigator.hardwareConcurrency) : 1;
   return (
     <div class="provider">
@@ -12,7 +12,7 @@ export function ProviderChoice({ studio, state }: { readonly studio: Studio; rea
         Runs on{' '}
         <select
           value={provider}
-          disabled={network === undefined || teaching}
+          disabled={network === undefined || busy}
           onChange={(event) => void studio.choose(event.currentTarget.value === 'webgpu' ? 'webgpu' : 'wasm')}
         >
           <option value="wasm">

@@ -55,6 +55,8 @@ export interface State {
   /** A training under way, or the last one as it ended. */
   readonly training?: Training | undefined;
   readonly teaching: boolean;
+  /** A network is being opened or taught: no second one at the same time. */
+  readonly busy: boolean;
   /** A training that another tab, or this one before, left unfinished. */
   readonly unfinished?: { readonly task: string; readonly elsewhere: boolean } | undefined;
   readonly proof?: Proof | undefined;

@@ -13,6 +13,7 @@ export class Store {
     answers: [],
     lesson: freshLesson,
     teaching: false,
+    busy: false,
     changed: false,
     problems: {},
     said: 'Opening the network.',

@@ -18,9 +18,12 @@ export class Studio {
     if (this.store.state.network !== undefined) await this.teaching.start();
   }
 
-  /** Work that may change the answers. */
+  /** Work on the network itself, one at a time; it may change the answers. */
   private async doing(place: Place, work: () => Promise<void>): Promise<void> {
+    if (this.store.state.busy) return;
+    this.store.set({ busy: true });
     await this.store.attempt(place, work);
+    this.store.set({ busy: false });
     await this.asking.again();
   }
 
@@ -46,6 +49,6 @@ export class Studio {
   takeOffered = () => this.store.attempt('teach', () => this.teaching.takeOffered());
   teach = () => this.doing('teach', () => this.teaching.teach());
   resume = () => this.doing('teach', () => this.teaching.resume());
-  discard = () => this.store.attempt('teach', () => this.teaching.discard());
+  discard = () => this.doing('teach', () => this.teaching.discard());
   cancel = () => this.teaching.cancel();
 }

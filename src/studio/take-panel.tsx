@@ -34,7 +34,7 @@ export function TakePanel({ studio, state, network }: TakeProps) {
       setWrong(error instanceof Error ? error.message : String(error));
     }
   };
-  const growable = info.growable && trained.length > 0 && !state.teaching;
+  const growable = info.growable && trained.length > 0 && !state.busy;
   return (
     <>
       <div class="row">
@@ -67,14 +67,14 @@ export function TakePanel({ studio, state, network }: TakeProps) {
           label="Open another…"
           spoken="Open another network, a .prognet bundle or an .onnx model"
           accept=".prognet,.onnx"
-          disabled={state.teaching}
+          disabled={state.busy}
           onFiles={([file]) => file !== undefined && void studio.openFile(file)}
         />
-        <button type="button" disabled={state.teaching} onClick={() => void studio.beginEmpty()}>
+        <button type="button" disabled={state.busy} onClick={() => void studio.beginEmpty()}>
           Begin an empty one
         </button>
         {state.changed ? (
-          <button type="button" disabled={state.teaching} onClick={() => void studio.reset()}>
+          <button type="button" disabled={state.busy} onClick={() => void studio.reset()}>
             Back to the one it came with
           </button>
         ) : null}

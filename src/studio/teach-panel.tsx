@@ -176,7 +176,7 @@ function LessonForm(props: TeachProps) {
         </p>
       </details>
       <div class="row">
-        <button type="submit" class="primary" disabled={missing !== undefined || !network.info.growable}>
+        <button type="submit" class="primary" disabled={missing !== undefined || !network.info.growable || state.busy}>
           Teach it
         </button>
         <span class="quiet small">
@@ -255,10 +255,12 @@ function Unfinished({
   studio,
   task,
   elsewhere,
+  busy,
 }: {
   readonly studio: Studio;
   readonly task: string;
   readonly elsewhere: boolean;
+  readonly busy: boolean;
 }) {
   return (
     <div class="unfinished">
@@ -268,10 +270,10 @@ function Unfinished({
           : `The lesson ${task} is unfinished. What it had learned is kept in this browser; it ends with the same bits as if it had never stopped.`}
       </p>
       <div class="row">
-        <button type="button" class="primary" onClick={() => void studio.resume()}>
+        <button type="button" class="primary" disabled={busy} onClick={() => void studio.resume()}>
           Go on with {task}
         </button>
-        <button type="button" disabled={elsewhere} onClick={() => void studio.discard()}>
+        <button type="button" disabled={elsewhere || busy} onClick={() => void studio.discard()}>
           Give it up
         </button>
       </div>
@@ -285,7 +287,7 @@ export function TeachPanel(props: TeachProps) {
   return (
     <>
       {training === undefined ? null : <Progress studio={studio} training={training} running={teaching} />}
-      {unfinished === undefined || teaching ? null : <Unfinished studio={studio} {...unfinished} />}
+      {unfinished === undefined || teaching ? null : <Unfinished studio={studio} busy={state.busy} {...unfinished} />}
       <Problem text={problems.teach} />
       {teaching || unfinished !== undefined ? null : <LessonForm {...props} />}
     </>

@@ -10,12 +10,13 @@ import { take } from '../../src/data/dataset.js';
 import { writeIdx } from '../../src/data/idx.js';
 import { writeNpy } from '../../src/data/npy.js';
 import { loadData } from '../../src/data/sources.js';
+import { lateralStrengths } from '../../src/progressive/lateral-strength.js';
 import { readBundle } from '../../src/train/bundle.js';
 import { outputsOf } from '../../src/train/outputs.js';
 import { launch } from '../support/browser.js';
 import { runtime } from '../support/run.js';
 import { chromium, noChromium } from '../support/swiftshader.js';
-import { answerOf, draw, openTab, pad, type StudioProcess, seriousViolations, startStudio, zero } from './support.js';
+import { answerOf, draw, drop, openTab, pad, type StudioProcess, seriousViolations, startStudio, zero } from './support.js';
 
 const unseen = await loadData({ source: 'mnist', transform: [{ classes: [6, 7, 8, 9] }] }, { baseDir: '.' });
 const dir = mkdtempSync(join(tmpdir(), 'prognet-studio-'));
@@ -81,8 +82,16 @@ describe.skipIf(chromium === undefined)(`prognet studio${why}`, () => {
     await tab.keyboard.press('Space');
     await expect.poll(async () => (await answerOf(tab, 'zero-to-two')).best).toBe('1');
     expect(await tab.locator('#said').textContent()).toMatch(/^zero-to-two: 1, \d+ percent\. three-to-five: /);
+
+    // A picture of the drawing, dark on bright and with the pad's border, dropped as a file.
+    const png = (await pad(tab).screenshot()).toString('base64');
+    await tab.getByRole('button', { name: 'Clear' }).click();
+    await draw(tab, zero);
+    await expect.poll(async () => (await answerOf(tab, 'zero-to-two')).best).toBe('0');
+    await drop(tab, pad(tab), 'one.png', png);
+    await expect.poll(async () => (await answerOf(tab, 'zero-to-two')).best).toBe('1');
     await tab.close();
-  });
+  }, 120_000);
 
   it('learns four unseen digits, moves nothing, and is taken away with the same numbers', async () => {
     const tab = await openTab(context, studio.url);
@@ -117,6 +126,8 @@ describe.skipIf(chromium === undefined)(`prognet studio${why}`, () => {
     ).toMatch(/192 identical$/);
     expect(await tab.locator('.drawing .column').count()).toBe(3);
 
+    expect(await seriousViolations(tab)).toEqual([]);
+
     // The same, seen from outside: weights bit for bit, outputs of the old tasks bit for bit on images that the page has never had.
     const after = await readBundle((await downloaded(tab, 'Download the network')).bytes);
     expect(after.tasks).toEqual(['zero-to-two', 'three-to-five', 'six-to-nine']);
@@ -130,6 +141,19 @@ describe.skipIf(chromium === undefined)(`prognet studio${why}`, () => {
         await scores(before.export({ task }), task, test.inputs),
       );
     }
+    // The laterals in numbers are those of its weights.
+    const taps = after.tasks.map((task) => after.parameters(task).taps);
+    const strengths = lateralStrengths(after.description, 2, must(after.weights('six-to-nine'), 'weights'), taps);
+    await tab.getByText('In numbers').click();
+    const laterals = tab.getByRole('row').filter({ has: tab.getByRole('cell', { name: /^six-to-nine, / }) });
+    expect(strengths).toHaveLength(6);
+    for (const [i, { alpha = Number.NaN, norm, gain }] of strengths.entries())
+      expect((await laterals.nth(i).getByRole('cell').allTextContents()).slice(1)).toEqual([
+        alpha.toFixed(3),
+        norm.toFixed(2),
+        gain.toFixed(3),
+      ]);
+
     const onnx = await downloaded(tab, 'Download ONNX');
     expect(onnx.name).toBe('studio-demo.onnx');
     const out = await scores(onnx.bytes, 'six-to-nine', unseen.test.inputs);

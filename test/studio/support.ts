@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
-import type { BrowserContext, Page } from 'playwright-core';
+import type { BrowserContext, Locator, Page } from 'playwright-core';
 import { repo } from '../cli/support.js';
 
 export interface StudioProcess {
@@ -57,6 +57,19 @@ export async function draw(tab: Page, ...strokes: readonly (readonly (readonly [
     }
     await tab.mouse.up();
   }
+}
+
+/** Drops a file of base64 on an element, as a hand would. */
+export async function drop(tab: Page, on: Locator, name: string, base64: string): Promise<void> {
+  const files = await tab.evaluateHandle(
+    `(async () => {
+      const bytes = Uint8Array.from(atob(${JSON.stringify(base64)}), (c) => c.charCodeAt(0));
+      const files = new DataTransfer();
+      files.items.add(new File([bytes], ${JSON.stringify(name)}));
+      return files;
+    })()`,
+  );
+  for (const type of ['dragenter', 'dragover', 'drop']) await on.dispatchEvent(type, { dataTransfer: files });
 }
 
 export const zero = Array.from({ length: 25 }, (_, i): [number, number] => {

@@ -12,7 +12,7 @@ import { readBundle } from '../../src/train/bundle.js';
 import { prognet, workspace } from '../cli/support.js';
 import { launch } from '../support/browser.js';
 import { chromium, noChromium } from '../support/swiftshader.js';
-import { answerOf, openTab, type StudioProcess, startStudio } from './support.js';
+import { answerOf, openTab, type StudioProcess, seriousViolations, startStudio } from './support.js';
 
 const why = chromium === undefined ? ` (skipped: ${noChromium})` : '';
 const dir = mkdtempSync(join(tmpdir(), 'prognet-trouble-'));
@@ -138,12 +138,32 @@ describe.skipIf(chromium === undefined)(`prognet studio in trouble${why}`, () =>
 
     const second = await openTab(broken, studio.url);
     await second.getByText(/^The lesson last is unfinished\./).waitFor();
+    expect(await seriousViolations(second)).toEqual([]);
     await second.getByRole('button', { name: 'Go on with last' }).click();
     await taught(second);
     expect(await second.locator('#said').textContent()).toMatch(/^last is learned, /);
     expect(await weightsOf(second)).toEqual(await weightsOf(calm));
     expect(Number.parseFloat((await second.locator('#accuracy').textContent()) ?? '')).toBeGreaterThan(90);
     await Promise.all([whole.close(), broken.close()]);
+  }, 120_000);
+
+  it('an empty network learns its first task, from samples that are added one by one', async () => {
+    const own = await browser.newContext();
+    const tab = await openTab(own, studio.url);
+    await tab.getByRole('button', { name: 'Begin an empty one' }).click();
+    await tab.getByText('No task is learned yet').waitFor();
+    await tab.getByLabel('Name of the task').fill('first');
+    const samples = { A: ['1 0 0 0', '2 0 0 0', '3 1 0 0'], B: ['-1 0 0 0', '-2 0 1 0', '-3 0 0 0'] };
+    for (const [name, rows] of Object.entries(samples))
+      for (const row of rows) {
+        await tab.getByLabel(/^4 numbers/).fill(row);
+        await tab.getByRole('button', { name: `Add the sample above to ${name}` }).click();
+      }
+    await tab.getByRole('button', { name: 'Teach it' }).click();
+    await tab.getByText('first is the first task: there was nothing that could have moved.').waitFor({ timeout: 60_000 });
+    await tab.getByLabel(/^4 numbers/).fill('2 0 0 0.5');
+    expect((await answerOf(tab, 'first')).best).toBe('A');
+    await own.close();
   }, 120_000);
 
   it('is stopped, and the lesson given up: nothing is left of it', async () => {

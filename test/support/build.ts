@@ -6,7 +6,7 @@ import { join } from 'node:path';
 const repo = new URL('../..', import.meta.url).pathname;
 
 export function setup(): void {
-  const built = join(repo, 'dist/browser/worker.js');
+  const built = join(repo, 'dist/studio/index.html');
   const sources = readdirSync(join(repo, 'src'), { recursive: true, encoding: 'utf8' }).map((name) => join(repo, 'src', name));
   const newest = Math.max(...sources.map((path) => statSync(path).mtimeMs));
   if (existsSync(built) && statSync(built).mtimeMs > newest) return;

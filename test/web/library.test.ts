@@ -91,6 +91,9 @@ describe.skipIf(chromium === undefined)(
         const net = await open('plane.prognet');
         const x = new Tensor('float32', [80, 2], Float32Array.from(inputs));
         const before = await net.predict('left', x);
+        const [witness] = await net.witness(x);
+        await net.grow(column('gone', { like: 'left' }));
+        await net.remove('gone');
         await net.grow(column('upper', { like: 'left', laterals: adapter({ rank: 4 }) }));
         const kinds: string[] = [];
         const onEvent = (event: { readonly kind: string }) => kinds.push(event.kind);
@@ -98,7 +101,12 @@ describe.skipIf(chromium === undefined)(
         const after = await net.predict('left', x);
         const upper = await net.predict('upper', x);
         const numbers = (t: { readonly data: ArrayLike<unknown> }): Numbers => Array.from(t.data, Number);
+        const [witnessAfter] = await net.witness(x);
+        const refusal = await net.remove('upper').catch((error) => String(error));
         const result = {
+          witness,
+          witnessAfter,
+          refusal,
           info: net.info,
           kinds: [...new Set(kinds)],
           before: numbers(before.scores),
@@ -120,6 +128,9 @@ describe.skipIf(chromium === undefined)(
       ]);
       expect(found.kinds).toEqual(['features', 'step', 'epoch']);
       expect(found.after).toEqual(found.before);
+      expect(found.witness).toMatchObject({ task: 'left', sha256: expect.stringMatching(/^[0-9a-f]{64}$/) });
+      expect(found.witnessAfter).toEqual(found.witness);
+      expect(found.refusal).toMatch(/^UsageError: task "upper" is trained and frozen for good/);
       const right = found.labels.filter((label, i) => label === second.targets.numbers()[i]).length;
       expect(right / 80).toBeGreaterThan(0.9);
 
