@@ -51,7 +51,7 @@ export function supportTable(): string {
 Written by \`sh scripts/support-table\` from the op table (src/ops) and the gradient cases (test/ops/cases).
 
 ${names.length} ops of ai.onnx; gradients: ${count('rule')} by rule, ${count('driver')} by the driver (with their subgraphs), ${count('zero')} zero (piecewise constant,
-integer or no float input), ${count('unpacked')} by taking sequences of known length apart, ${count('unsupported')} refused by name. Rules hold for opsets 13 to 24; a gradient is emitted in standard ops at the opset of its graph.
+integer or no float input), ${count('unpacked')} by taking sequences of known length apart, ${count('unsupported')} refused by name. Rules hold for opsets 13 to 26; a gradient is emitted in standard ops at the opset of its graph.
 "Tested" counts the cases that compare a rule with a full numeric Jacobian on ONNX Runtime's CPU provider.
 
 | op | versions | inference | gradient | tested on cpu |

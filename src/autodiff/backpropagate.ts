@@ -1,5 +1,6 @@
 // The core of reverse mode, for a graph or a subgraph. It does once, for every rule of the op table: prune the paths that matter, undo
 // broadcasting, add up, check dtype and shape. The rules are in ops/; If, Loop and Scan are in control-flow.ts, which calls back.
+import { isFloat } from '../core/dtype.js';
 import { InternalError, ModelError } from '../core/errors.js';
 import { sameShape } from '../core/shape.js';
 import type { Node, Value } from '../ir/graph.js';
@@ -26,6 +27,7 @@ export function backpropagate(
     downstream(nodes, by, g.opset).nodes,
     seeds.map(([v]) => v),
   ).nodes;
+  refuseHidden(g, nodes, seeds, by);
   const sums = new Sums(g);
   for (const [v, d] of seeds) sums.push(v, d);
   const active = new Set<Value>(by);
@@ -41,6 +43,30 @@ export function backpropagate(
   return by.map((v) => sums.total(v));
 }
 
+/** An op without a gradient whose outputs are integers (BitCast, Bernoulli) would end a path unseen, as if its gradient were zero. */
+function refuseHidden(g: Ops, nodes: readonly Node[], seeds: readonly (readonly [Value, Value])[], by: readonly Value[]): void {
+  const hiding = nodes.filter(
+    (node) =>
+      definitionOf(node, g.opset)?.gradient === 'unsupported' &&
+      node.outputs.every((v) => v.type?.kind === 'tensor' && !isFloat(v.type.dtype)),
+  );
+  if (hiding.length === 0) return;
+  const reached = new Set(downstream(nodes, by, g.opset, () => true).nodes);
+  const needed = new Set(
+    upstream(
+      nodes,
+      seeds.map(([v]) => v),
+    ).nodes,
+  );
+  const hidden = hiding.find((node) => reached.has(node) && needed.has(node));
+  if (hidden !== undefined) refuse(hidden);
+}
+
+function refuse(node: Node): never {
+  const op = node.domain === '' ? node.opType : `${node.domain}::${node.opType}`;
+  throw new ModelError(`${op} "${node.name}": no gradient is known for this op`, { op, node: node.name });
+}
+
 /** Gradients by what a node reads: its inputs, and for control flow what its subgraphs capture. */
 function inputGradients(
   g: Ops,
@@ -49,10 +75,7 @@ function inputGradients(
   active: ReadonlySet<Value>,
 ): (readonly [Value, Value])[] {
   const def = definitionOf(node, g.opset);
-  if (def === undefined || def.gradient === 'unsupported') {
-    const op = node.domain === '' ? node.opType : `${node.domain}::${node.opType}`;
-    throw new ModelError(`${op} "${node.name}": no gradient is known for this op`, { op, node: node.name });
-  }
+  if (def === undefined || def.gradient === 'unsupported') return refuse(node);
   if (def.gradient === 'zero') return [];
   if (def.gradient === 'subgraphs') return controlFlowGradient(g, node, dys, active, backpropagate);
   const needs = (i: number) => {

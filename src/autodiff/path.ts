@@ -14,8 +14,8 @@ export interface Reach {
   readonly values: ReadonlySet<Value>;
 }
 
-/** What depends on `from`. Ops whose gradient is "zero" end a path; integer and bool values do as well. */
-export function downstream(nodes: readonly Node[], from: Iterable<Value>, opset: number): Reach {
+/** What depends on `from`. Ops whose gradient is "zero" end a path; integer and bool values do as well, unless `carries` says otherwise. */
+export function downstream(nodes: readonly Node[], from: Iterable<Value>, opset: number, carries = carriesGradient): Reach {
   const values = new Set<Value>(from);
   const reached: Node[] = [];
   for (const node of nodes) {
@@ -24,7 +24,7 @@ export function downstream(nodes: readonly Node[], from: Iterable<Value>, opset:
     for (const v of nodeReads(node)) if (values.has(v)) hit = true;
     if (!hit) continue;
     reached.push(node);
-    for (const v of node.outputs) if (carriesGradient(v)) values.add(v);
+    for (const v of node.outputs) if (carries(v)) values.add(v);
   }
   return { nodes: reached, values };
 }

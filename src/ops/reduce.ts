@@ -8,7 +8,7 @@ import { formatType, type TensorType, tensorType } from '../ir/types.js';
 import { requireFloat, sign } from './elementwise.js';
 import type { GradientContext, GradientRule, NodeContext, OpDef } from './op-def.js';
 import type { Ops } from './ops.js';
-import { expandLike } from './shape-like.js';
+import { expandLike, sizesOf } from './shape-like.js';
 
 type ReductionOp =
   | 'ReduceSum'
@@ -21,7 +21,7 @@ type ReductionOp =
   | 'ReduceLogSum'
   | 'ReduceLogSumExp'
   | 'ReduceSumSquare';
-export type ReduceOp = ReductionOp | 'ArgMax' | 'ArgMin' | 'CumSum';
+export type ReduceOp = ReductionOp | 'ArgMax' | 'ArgMin' | 'CumSum' | 'CumProd';
 
 /** Axes known now, a vector known at run time, all of them, or none (noop_with_empty_axes). */
 type Axes = readonly number[] | Value | 'all' | 'none';
@@ -192,6 +192,32 @@ function argument(): OpDef {
   };
 }
 
+/** The types of CumSum and CumProd. */
+function inferCumulative(c: NodeContext): TensorType[] {
+  const axis = c.constant(1)?.numbers()[0];
+  const rank = c.rank(0);
+  if (c.dtype(1) !== 'int64' && c.dtype(1) !== 'int32') c.fail(`axis must be int32 or int64, it is ${formatType(c.type(1))}`);
+  if (axis !== undefined && rank !== undefined) c.axis(axis, rank);
+  return [c.like(0, c.shape(0))];
+}
+
+// y_j is the product of the x_i up to j, or from j on: a product along i of x_i where it counts, 1 where it does not. So 0 divides nothing.
+function expandCumProd(c: GradientContext): Value[] {
+  const { g } = c;
+  const [x, rank, stated] = [c.x(0), c.rank(0), c.constant(1)?.numbers()[0]];
+  if (rank === undefined || stated === undefined) return c.fail('the gradient needs a known rank and axis');
+  const axis = c.axis(stated, rank);
+  const size = g.squeeze(sizesOf(g, x, axis, axis + 1), g.ints([0]));
+  const i = g.range(g.scalar(0, 'int64'), size, g.scalar(1, 'int64'));
+  const j = g.unsqueeze(i, g.ints([1]));
+  const [less, notMore] =
+    c.int('reverse', 0) === 1 ? [g.greater(i, j), g.greaterOrEqual(i, j)] : [g.less(i, j), g.lessOrEqual(i, j)];
+  const counts = c.int('exclusive', 0) === 1 ? less : notMore;
+  const behind = Array.from({ length: rank - axis - 1 }, (_, k) => k + 2);
+  const wide = behind.length === 0 ? counts : g.unsqueeze(counts, g.ints(behind));
+  return [reduceBy(g, 'ReduceProd', g.where(wide, g.unsqueeze(x, g.ints([axis])), g.scalar(1, x)), [axis + 1], 0)];
+}
+
 export const reduce: Readonly<Record<ReduceOp, OpDef>> = {
   ReduceSum: reduction([1, 11, 13], (c) => [broadcastTo(c.g, kept(c, c.dy()), c.x(0))]),
   // dx = dy / n
@@ -229,18 +255,20 @@ export const reduce: Readonly<Record<ReduceOp, OpDef>> = {
   ArgMax: argument(),
   ArgMin: argument(),
   // y_i = sum_{j <= i} x_j: dx_j = sum_{i >= j} dy_i, the same sum from the other end
+  CumProd: {
+    versions: [26],
+    inputs: 'x axis',
+    outputs: 'y',
+    attributes: { exclusive: 'int', reverse: 'int' },
+    infer: inferCumulative,
+    gradient: { expand: expandCumProd },
+  },
   CumSum: {
     versions: [11, 14],
     inputs: 'x axis',
     outputs: 'y',
     attributes: { exclusive: 'int', reverse: 'int' },
-    infer: (c) => {
-      const axis = c.constant(1)?.numbers()[0];
-      const rank = c.rank(0);
-      if (c.dtype(1) !== 'int64' && c.dtype(1) !== 'int32') c.fail(`axis must be int32 or int64, it is ${formatType(c.type(1))}`);
-      if (axis !== undefined && rank !== undefined) c.axis(axis, rank);
-      return [c.like(0, c.shape(0))];
-    },
+    infer: inferCumulative,
     gradient: (c) => [c.g.cumSum(c.dy(), c.x(1), { exclusive: c.int('exclusive', 0), reverse: 1 - c.int('reverse', 0) }), null],
   },
 };

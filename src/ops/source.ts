@@ -19,6 +19,7 @@ export type SourceOp =
   | 'Size'
   | 'NonZero'
   | 'Cast'
+  | 'BitCast'
   | 'CastLike';
 
 /** Folded constants beyond this many elements would only make the file larger. */
@@ -226,6 +227,15 @@ export const source: Readonly<Record<SourceOp, OpDef>> = {
     outputs: 'Y',
     infer: (c) => [tensorType('int64', [c.rank(0) ?? null, null])],
     gradient: 'zero',
+  },
+  // the same bits as another number: nothing that moves with its input in a way of its own
+  BitCast: {
+    versions: [26],
+    inputs: 'input',
+    outputs: 'output',
+    attributes: { to: 'int' },
+    infer: (c) => [tensorType(dtypeAttribute(c, 'to', c.dtype(0)), c.shape(0))],
+    gradient: 'unsupported',
   },
   Cast: {
     versions: [6, 9, 13, 19, 21],

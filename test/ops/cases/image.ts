@@ -124,6 +124,8 @@ const roi = [
     spatial_scale: 0.5,
     coordinate_transformation_mode: 'output_half_pixel',
   },
+  { output_height: 2, output_width: 2, sampling_ratio: 2, mode: 'max' },
+  { output_height: 1, output_width: 2, mode: 'max', coordinate_transformation_mode: 'output_half_pixel' },
 ].map(
   (attributes): Case => ({
     name: `roiAlign ${JSON.stringify(attributes)}`,

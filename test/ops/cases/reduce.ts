@@ -65,8 +65,24 @@ const cumulative = [0, 1].flatMap((exclusive) =>
     ),
   ),
 );
+const products = [0, 1].flatMap((exclusive) =>
+  [0, 1].flatMap((reverse) =>
+    [0, -1].map(
+      (axis): Case => ({
+        name: `cumProd axis ${axis}, exclusive ${exclusive}, reverse ${reverse}`,
+        // a factor of 0 among them
+        inputs: [values([3, 2], { from: -1.2, to: 1.2, kinks: [] }), values([3, 1], { from: 0.5, to: 1.5, seed: 2 })],
+        build: (g, x) => {
+          const zero = g.where(g.less(g.abs(at(x)), g.scalar(0.25, at(x))), g.scalar(0, at(x)), at(x));
+          return g.cumProd(g.mul(zero, at(x, 1)), g.scalar(axis, 'int64'), { exclusive, reverse });
+        },
+        options: { opset: 26 },
+      }),
+    ),
+  ),
+);
 const smooth = (['ReduceMean', 'ReduceLogSumExp', 'ReduceSumSquare'] as const).map((op) =>
   secondOrder({ name: op, inputs: [values([2, 3])], build: (g, x) => reduceBy(g, op, at(x), [1]) }),
 );
 
-export const reduceCases: readonly Case[] = [...cases, ...atRunTime, ...nothing, ...cumulative, ...smooth];
+export const reduceCases: readonly Case[] = [...cases, ...atRunTime, ...nothing, ...cumulative, ...products, ...smooth];
