@@ -78,7 +78,8 @@ function section(name, result) {
   ];
   if (result.rows.length > 0) lines.push('| work | ours | peer | peer takes | ratio | bar | |', '|---|---|---|---|---|---|---|');
   for (const { work, ours, peer, ratio, bar, unit } of result.rows) {
-    const verdict = bar === undefined ? '' : ratio <= bar ? 'met' : 'missed';
+    const over = `missed by ${Math.max(1, Math.round((ratio / bar - 1) * 100))} %`;
+    const verdict = bar === undefined ? '' : ratio <= bar ? 'met' : over;
     lines.push(
       `| ${work} | ${spread(ours)} ${unit} | ${peer.name} | ${spread(peer)} ${unit} | ${ratio.toFixed(2)} | ${bar ?? ''} | ${verdict} |`,
     );

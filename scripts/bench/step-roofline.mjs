@@ -1,12 +1,25 @@
-// Contestant: the matrix products of a dense step, 784-512-512-10 and batch 128, and nothing else, in a Loop on the same ONNX Runtime, threads
-// spinning: what a step takes at the very least.
+// Contestant: the matrix products of a step of batch 128 and nothing else, in a Loop on the same ONNX Runtime, threads spinning: what a step takes
+// at the very least. Convolutions count as the products of their windows, as if making those were free. Arguments: dense | conv.
 import { ops, Tensor, toBinary } from '../../dist/index.js';
 import { NodeRuntime } from '../../dist/node.js';
 import { serve, threads } from './harness.mjs';
 
-const steps = 100;
+const steps = process.argv[2] === 'dense' ? 100 : 20;
 const batch = 128;
-const sizes = [784, 512, 512, 10];
+/** By layer: rows, inner and outer size of the product that its forward pass is. */
+const layers = {
+  dense: [
+    [batch, 784, 512],
+    [batch, 512, 512],
+    [batch, 512, 10],
+  ],
+  conv: [
+    [batch * 28 * 28, 9, 16],
+    [batch * 14 * 14, 16 * 9, 32],
+    [batch * 7 * 7, 32 * 9, 64],
+    [batch, 64 * 7 * 7, 10],
+  ],
+}[process.argv[2]];
 const g = ops({ name: 'products' });
 const trips = g.input('trips', 'int64', []);
 const feeds = { trips: new Tensor('int64', [], BigInt64Array.of(BigInt(steps))) };
@@ -25,13 +38,13 @@ const condition = body.input('condition', 'bool', []);
 const carried = body.input('carried', 'float32', []);
 const found = [];
 let flops = 0;
-for (let i = 0; i + 1 < sizes.length; i++) {
-  const [from, to] = [sizes[i], sizes[i + 1]];
-  const [x, w, dy] = [matrix(`x${i}`, batch, from), matrix(`w${i}`, from, to), matrix(`dy${i}`, batch, to)];
+layers.forEach(([rows, from, to], i) => {
+  const [x, w, dy] = [matrix(`x${i}`, rows, from), matrix(`w${i}`, from, to), matrix(`dy${i}`, rows, to)];
   found.push(body.gemm(x, w), body.gemm(x, dy, undefined, { transA: 1 }));
+  // Data need no gradient.
   if (i > 0) found.push(body.gemm(dy, w, undefined, { transB: 1 }));
-  flops += 2 * batch * from * to * (i > 0 ? 3 : 2);
-}
+  flops += 2 * rows * from * to * (i > 0 ? 3 : 2);
+});
 const one = found.map((v) =>
   body.gather(body.gather(v, body.scalar(0, 'int64'), { axis: 0 }), body.scalar(0, 'int64'), { axis: 0 }),
 );
