@@ -2,6 +2,7 @@
 
 import { byteLength, type DType, dtypes } from './dtype.js';
 import { InternalError, ShapeError } from './errors.js';
+import { halfToNumber, isHalf, numberToHalf } from './half-float.js';
 import { elementCount } from './shape.js';
 
 export type TypedArray =
@@ -76,13 +77,14 @@ export class Tensor {
     return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
   }
 
-  /** Elements as numbers (int64 that does not fit 2^53 throws). Not for strings, halves, packed or complex types. */
+  /** Elements as numbers (int64 that does not fit 2^53 throws). Not for strings, packed or complex types. */
   numbers(): number[] {
+    const { dtype } = this;
     const out: number[] = [];
     for (const v of this.data) {
       const n = Number(v);
       if (typeof v === 'bigint' && !Number.isSafeInteger(n)) throw new ShapeError(`int64 value ${v} is beyond 2^53`);
-      out.push(n);
+      out.push(isHalf(dtype) ? halfToNumber(dtype, n) : n);
     }
     return out;
   }
@@ -115,13 +117,13 @@ export class Tensor {
     return new Tensor(dtype, dims, new Ctor(aligned.buffer as ArrayBuffer, aligned.byteOffset, want / Ctor.BYTES_PER_ELEMENT));
   }
 
-  /** From numbers, converted to the dtype (numeric dtypes of 8 bits and more, not halves). dims default to one axis. */
+  /** From numbers, converted to the dtype (halves and numeric dtypes of 8 bits and more). dims default to one axis. */
   static from(dtype: DType, values: readonly number[] | number, dims?: readonly number[]): Tensor {
     const list = typeof values === 'number' ? [values] : values;
     const data = allocate(dtype, list.length);
     const wide = data instanceof BigInt64Array || data instanceof BigUint64Array;
     list.forEach((v, i) => {
-      data[i] = wide ? BigInt(v) : v;
+      data[i] = wide ? BigInt(v) : isHalf(dtype) ? numberToHalf(dtype, v) : v;
     });
     return new Tensor(dtype, dims ?? (typeof values === 'number' ? [] : [list.length]), data);
   }

@@ -63,7 +63,7 @@ function shapeInput(c: NodeContext, i: number): Shape | undefined {
 
 function rangeLength(c: NodeContext): Dim {
   const [start, limit, delta] = [0, 1, 2].map((i) =>
-    isFloat(c.dtype(i)) ? c.constant(i)?.data[0] : knownElements(c.value(i))?.[0],
+    isFloat(c.dtype(i)) ? c.constant(i)?.numbers()[0] : knownElements(c.value(i))?.[0],
   );
   if (start === 0 && typeof limit === 'string' && delta === 1) return limit;
   if (typeof limit === 'string' || [start, limit, delta].some((v) => v === undefined || v === null)) return null;
@@ -85,7 +85,7 @@ function oneHotShape(c: NodeContext): Shape | undefined {
   const shape = c.shape(0);
   if (shape === undefined) return undefined;
   const axis = c.axis(c.int('axis', -1), shape.length + 1);
-  const depth = isFloat(c.dtype(1)) ? Number(c.constant(1)?.data[0] ?? Number.NaN) : (knownElements(c.value(1))?.[0] ?? null);
+  const depth = isFloat(c.dtype(1)) ? (c.constant(1)?.numbers()[0] ?? Number.NaN) : (knownElements(c.value(1))?.[0] ?? null);
   return [...shape.slice(0, axis), Number.isNaN(depth) ? null : depth, ...shape.slice(axis)];
 }
 

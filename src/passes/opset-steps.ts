@@ -1,6 +1,5 @@
 // What changed in ai.onnx between opsets 1 and 17, as conversions of one node. Ops that are not listed only gained types or options.
 // Specification: onnx/docs/Changelog.md.
-import { isFloat } from '../core/dtype.js';
 import { int64, Tensor } from '../core/tensor.js';
 import { type Attribute, Graph, Node, Value } from '../ir/graph.js';
 import { tensorType } from '../ir/types.js';
@@ -50,11 +49,6 @@ function takeFloat(node: Node, name: string): number | undefined {
 function scalar(r: Rewriting, value: number, like: Value | null | undefined): Value {
   const { type } = like ?? {};
   const dtype = type?.kind === 'tensor' ? type.dtype : 'float32';
-  if (!isFloat(dtype) || dtype === 'float16' || dtype === 'bfloat16') {
-    // Halves have no literal here: the constant is cast.
-    const one = r.constant(Tensor.from('float32', value));
-    return like ? r.add('CastLike', [one, like]) : one;
-  }
   return r.constant(Tensor.from(dtype, value));
 }
 

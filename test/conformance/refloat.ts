@@ -7,22 +7,9 @@ import type { Type } from '../../src/ir/types.js';
 
 type Wide = 'float32' | 'float64';
 
-/** The elements of a float tensor as numbers; halves are decoded. */
-function numbers(t: Tensor): number[] {
-  if (t.dtype === 'float16') return Array.from(t.data as Uint16Array, half);
-  if (t.dtype === 'bfloat16') return Array.from(new Float32Array(Uint32Array.from(t.data as Uint16Array, (b) => b << 16).buffer));
-  return Array.from(t.data as Float32Array, Number);
-}
-
-function half(bits: number): number {
-  const [sign, exponent, fraction] = [bits >> 15 ? -1 : 1, (bits >> 10) & 31, bits & 1023];
-  if (exponent === 31) return fraction ? Number.NaN : sign * Number.POSITIVE_INFINITY;
-  return sign * (exponent === 0 ? fraction * 2 ** -24 : (1 + fraction / 1024) * 2 ** (exponent - 15));
-}
-
 /** A float tensor in another dtype; others as they are. */
 export function refloatTensor(t: Tensor, to: Wide): Tensor {
-  return isFloat(t.dtype) && t.dtype !== to ? Tensor.from(to, numbers(t), t.dims) : t;
+  return isFloat(t.dtype) && t.dtype !== to ? Tensor.from(to, t.numbers(), t.dims) : t;
 }
 
 function refloatType(type: Type | undefined, to: Wide): Type | undefined {
