@@ -1,7 +1,9 @@
 // Contestant: the matrix products of a step of batch 128 and nothing else, in a Loop on the same ONNX Runtime, threads spinning: what a step takes
-// at the very least. Convolutions count as the products of their windows, as if making those were free. Arguments: dense | conv.
+// at the very least. Convolutions count as the products of their windows, as if making those were free. Arguments: dense | conv, and `wasm` for
+// ONNX Runtime's wasm on one thread.
 import { ops, Tensor, toBinary } from '../../dist/index.js';
 import { NodeRuntime } from '../../dist/node.js';
+import { WebRuntime } from '../../dist/runtime/web.js';
 import { serve, threads } from './harness.mjs';
 
 const steps = process.argv[2] === 'dense' ? 100 : 20;
@@ -61,8 +63,12 @@ const [sum] = g.op(
 );
 g.output(sum, 'y');
 
-const runtime = await NodeRuntime.load();
-const session = await runtime.createSession(toBinary(g.model()), { threads, spinning: true });
+const wasm = process.argv[3] === 'wasm';
+const runtime = wasm
+  ? await WebRuntime.load({ wasm: () => import('onnxruntime-web') }, { threads: 1 })
+  : await NodeRuntime.load();
+const options = wasm ? { providers: ['wasm'], threads: 1 } : { threads, spinning: true };
+const session = await runtime.createSession(toBinary(g.model()), options);
 await serve({ engine: runtime.version }, async () => {
   const started = performance.now();
   await session.run(feeds);
