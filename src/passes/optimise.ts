@@ -12,9 +12,12 @@ import { skipExpand } from './skip-expand.js';
 import { takeFromConcat } from './take-from-concat.js';
 
 export interface OptimiseOptions {
-  /** Initializers that keep their names; all others may be joined where they are equal. Default: all of floats. */
+  /** Initializers that are weights, stay as they are and keep their names; others are constants. Default: all of floats. */
   readonly parameters?: ReadonlySet<Value>;
 }
+
+/** For graphs whose weights come in as inputs: every initializer is a constant. */
+export const noParameters: OptimiseOptions = { parameters: new Set() };
 
 /** Each pass walks the whole graph, so few rounds do; the bound only keeps a defect from looping for ever. */
 const maxRounds = 16;
@@ -31,7 +34,7 @@ export function optimise(graph: Graph, opset: number = defaultOpset, options: Op
     joinReshapes,
     (g) => removeIdentity(g, opset),
     skipExpand,
-    simplifyArithmetic,
+    (g) => simplifyArithmetic(g, options.parameters),
     (g) => commonSubexpressions(g, options.parameters),
     (g) => foldConstants(g, { opset }),
   ];

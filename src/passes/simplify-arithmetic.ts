@@ -1,6 +1,6 @@
 // Elementwise arithmetic that is no work: factors of 1, signs that cancel or turn an addition into a subtraction, an Expand before a scalar.
 // Only what keeps every bit: x + 0 stays, since it makes 0 of -0.
-import type { DType } from '../core/dtype.js';
+import { type DType, isFloat } from '../core/dtype.js';
 import { broadcastShapes, sameShape } from '../core/shape.js';
 import { allNodes, type Graph, Node, type Value } from '../ir/graph.js';
 import { tensorType } from '../ir/types.js';
@@ -9,14 +9,19 @@ import { constantOf } from '../ops/op-def.js';
 import { integers } from '../ops/shape-value.js';
 import { Rewriting } from './rewriting.js';
 
-/** Returns whether anything changed, in subgraphs as well. What stands for its operand becomes Identity. Types must be inferred. */
-export function simplifyArithmetic(graph: Graph): boolean {
-  if (![...allNodes(graph)].some(mayBeSimpler)) return false;
+/**
+ * Returns whether anything changed, in subgraphs as well. What stands for its operand becomes Identity. Types must be inferred. Parameters (those
+ * given, else all float initializers) are not constants, whatever they hold: a weight that happens to be 1 stays in the graph.
+ */
+export function simplifyArithmetic(graph: Graph, parameters?: ReadonlySet<Value>): boolean {
+  const isParameter: IsParameter = (v) =>
+    parameters?.has(v) ?? (v.producer === undefined && v.constant !== undefined && isFloat(v.constant.dtype));
+  if (![...allNodes(graph)].some((node) => mayBeSimpler(node, isParameter))) return false;
   const r = new Rewriting(graph);
   let changed = false;
   for (const g of r.graphs) {
     g.nodes = g.nodes.flatMap((node) => {
-      const simpler = isStandard(node) ? simplify(node, r) : undefined;
+      const simpler = isStandard(node) ? simplify(node, r, isParameter) : undefined;
       if (simpler === undefined) return [node];
       changed = true;
       return simpler;
@@ -25,31 +30,34 @@ export function simplifyArithmetic(graph: Graph): boolean {
   return changed;
 }
 
+type IsParameter = (v: Value) => boolean;
+
 const sinking: ReadonlySet<string> = new Set(['Neg', 'Mul', 'Div', 'Add', 'Sub']);
 
 /** Dtypes whose elements stand in a tensor as numbers. */
 const readable: ReadonlySet<DType> = new Set<DType>(['float32', 'float64', 'int32', 'int64']);
 
 /** A quick look that spares graphs without any of this the search for readers. */
-function mayBeSimpler(node: Node): boolean {
+function mayBeSimpler(node: Node, isParameter: IsParameter): boolean {
   if (!isStandard(node)) return false;
   const reads = (op: string) => node.inputs.some((v) => v?.producer?.opType === op);
   if (node.opType === 'ReduceSum') return reads('Neg');
   if (!sinking.has(node.opType) && node.opType !== 'Pow') return false;
-  return reads('Neg') || reads('Expand') || neutral(node) !== undefined;
+  return reads('Neg') || reads('Expand') || neutral(node, isParameter) !== undefined;
 }
 
 /** What takes the place of a node; undefined: it stays. */
-function simplify(node: Node, r: Rewriting): Node[] | undefined {
+function simplify(node: Node, r: Rewriting, isParameter: IsParameter): Node[] | undefined {
   const [y] = node.outputs;
   if (y === undefined || node.outputs.length !== 1) return undefined;
-  const kept = neutral(node);
+  const kept = neutral(node, isParameter);
   if (kept !== undefined) return [new Node('Identity', [kept], [y], new Map(), node.name)];
   return signs(node, y, r) ?? sink(node, y, r);
 }
 
 /** The operand that the result equals. */
-function neutral(node: Node): Value | undefined {
+function neutral(node: Node, isParameter: IsParameter): Value | undefined {
+  const isAll = (v: Value | null | undefined, value: number) => !!v && !isParameter(v) && allEqual(v, value);
   const [a, b] = node.inputs;
   const same = (v: Value | null | undefined) => (v && sameShape(v.shape, node.outputs[0]?.shape) ? v : undefined);
   switch (node.opType) {
@@ -65,8 +73,8 @@ function neutral(node: Node): Value | undefined {
   }
 }
 
-function isAll(v: Value | null | undefined, value: number): boolean {
-  const t = v ? constantOf(v) : undefined;
+function allEqual(v: Value, value: number): boolean {
+  const t = constantOf(v);
   if (t === undefined || !readable.has(t.dtype) || t.size === 0 || t.size > 64) return false;
   return integers(t).every((x) => Object.is(x, value));
 }

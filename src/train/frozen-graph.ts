@@ -6,7 +6,7 @@ import type { Value } from '../ir/graph.js';
 import type { Model } from '../ir/model.js';
 import type { LayerScope, ParameterSpec } from '../nn/scope.js';
 import { type Ops, ops } from '../ops/ops.js';
-import { optimise } from '../passes/optimise.js';
+import { noParameters, optimise } from '../passes/optimise.js';
 import type { Description } from '../progressive/description/description.js';
 import { headWidth } from '../progressive/description/head-schema.js';
 import { lowerLoss } from '../progressive/head.js';
@@ -78,6 +78,6 @@ export function evalGraph(description: Description, column: number, inputs: read
   const scores = lowering.scores(column);
   g.output(lowerLoss(g, head, scores, targets, 'none'), lossesOutput);
   g.output(scores, scoresOutput);
-  optimise(g.graph, g.opset);
+  optimise(g.graph, g.opset, noParameters);
   return g.model();
 }

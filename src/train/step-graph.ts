@@ -11,7 +11,7 @@ import type { ParameterSpec } from '../nn/scope.js';
 import { type Ops, ops } from '../ops/ops.js';
 import { type Clip, clipGradients } from '../optim/clip.js';
 import type { Optimizer } from '../optim/optimizer.js';
-import { optimise } from '../passes/optimise.js';
+import { noParameters, optimise } from '../passes/optimise.js';
 import type { Description } from '../progressive/description/description.js';
 import { headWidth } from '../progressive/description/head-schema.js';
 import { lowerLoss } from '../progressive/head.js';
@@ -134,7 +134,7 @@ export function stepGraph(request: StepRequest): StepGraph {
     );
     for (const { name } of carried) g.output(must(last.get(name), name), nextName(name));
     g.output(loss, lossOutput);
-    optimise(g.graph, g.opset);
+    optimise(g.graph, g.opset, noParameters);
     return { model: g.model(), specs, taps, carried, hostNodes: hostNodesOf(g.graph) };
   }
 
@@ -154,7 +154,7 @@ export function stepGraph(request: StepRequest): StepGraph {
   const last = carrying.leave(g, results.slice(0, -1));
   for (const { name } of carried) g.output(must(last.get(name), name), nextName(name));
   g.output(must(results.at(-1), 'loss'), lossOutput);
-  optimise(g.graph, g.opset);
+  optimise(g.graph, g.opset, noParameters);
   return { model: g.model(), specs, taps, carried, hostNodes: [] };
 }
 

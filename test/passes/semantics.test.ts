@@ -55,7 +55,7 @@ const passes: [string, (g: Graph) => boolean, number][] = [
   ['foldConstants', foldConstants, 60],
   ['inferShapes', inferShapes, 30],
   ['joinReshapes', joinReshapes, 60],
-  ['simplifyArithmetic', simplifyArithmetic, 60],
+  ['simplifyArithmetic', (g) => simplifyArithmetic(g, new Set()), 60],
   ['skipExpand', skipExpand, 60],
   ['takeFromConcat', takeFromConcat, 60],
   ['optimise', optimise, 200],
