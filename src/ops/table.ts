@@ -9,6 +9,7 @@ import { type ElementwiseOp, elementwise } from './elementwise.js';
 import { type GatherOp, gather } from './gather.js';
 import { type GlobalPoolOp, globalPool } from './global-pool.js';
 import { type GridOp, grid } from './grid.js';
+import { type JoinOp, join } from './join.js';
 import { type LayerNormOp, layerNorm } from './layer-norm.js';
 import { type LogicOp, logic } from './logic.js';
 import { type LossOp, loss } from './loss.js';
@@ -43,6 +44,7 @@ export type OpName =
   | GatherOp
   | GlobalPoolOp
   | GridOp
+  | JoinOp
   | LayerNormOp
   | LogicOp
   | LossOp
@@ -75,6 +77,7 @@ export const table: Readonly<Record<OpName, OpDef>> = {
   ...gather,
   ...globalPool,
   ...grid,
+  ...join,
   ...layerNorm,
   ...logic,
   ...loss,
