@@ -105,6 +105,9 @@ function maskBias(c: GradientContext, scores: Value): Value {
 function expandAttention(c: GradientContext): Value[] {
   const { g } = c;
   const heads = headShapes(c) ?? c.fail('the gradient needs inputs of known rank');
+  // of opset 25, which no ONNX Runtime has yet
+  const window = ['left_window_size', 'right_window_size'].find((name) => c.int(name, -1) >= 0);
+  if (window !== undefined) return c.fail(`no gradient is known for ${window} ${c.int(window, -1)}`);
   const q = splitHeads(c, 0, 'q_num_heads');
   const state = (i: number, past: number) => {
     const now = splitHeads(c, i, 'kv_num_heads');
@@ -188,14 +191,16 @@ function expandTensorScatter(c: GradientContext): Value[] {
 
 export const attention: Readonly<Record<AttentionOp, OpDef>> = {
   Attention: {
-    versions: [23, 24],
+    versions: [23, 24, 25],
     inputs: 'Q K V attn_mask? past_key? past_value? nonpad_kv_seqlen?',
     outputs: 'Y present_key? present_value? qk_matmul_output?',
     attributes: {
       is_causal: 'int',
       kv_num_heads: 'int',
+      left_window_size: 'int',
       q_num_heads: 'int',
       qk_matmul_output_mode: 'int',
+      right_window_size: 'int',
       scale: 'float',
       softcap: 'float',
       softmax_precision: 'int',

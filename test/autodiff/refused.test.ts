@@ -20,6 +20,15 @@ const rows: readonly (readonly [string, number, (g: Ops, x: Value) => Value, str
     'BitCast "BitCast": no gradient is known for this op',
   ],
   [
+    'a window of keys',
+    25,
+    (g, x) => {
+      const heads = g.reshape(x, g.ints([1, 1, 3, 1]));
+      return g.reshape(g.attention(heads, heads, heads, { left_window_size: 1 }), g.ints([3]));
+    },
+    'Attention "Attention": no gradient is known for left_window_size 1',
+  ],
+  [
     'an op of another domain',
     17,
     (g, x) => {
