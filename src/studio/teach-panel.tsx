@@ -207,6 +207,7 @@ function Progress({
 }) {
   const { task, stage, epoch, epochs, part, losses, heldOut, provider, stopping } = training;
   const last = heldOut.at(-1);
+  const finished = stage === 'proving';
   const where = {
     preparing: 'computing what earlier columns see of the examples',
     training: `epoch ${Math.min(epoch + 1, epochs)} of ${epochs}`,
@@ -216,7 +217,7 @@ function Progress({
   return (
     <div class="training">
       <div class="training-head">
-        <h3>{running ? `Teaching ${task}` : `Taught ${task}`}</h3>
+        <h3>{running ? `Teaching ${task}` : finished ? `Taught ${task}` : `Stopped teaching ${task}`}</h3>
         {running ? (
           <button type="button" onClick={() => studio.cancel()} disabled={stopping || stage === 'proving'}>
             {stopping ? 'Stopping' : 'Stop'}
