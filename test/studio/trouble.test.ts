@@ -35,7 +35,7 @@ async function prepareLesson(tab: Page, passes: number): Promise<void> {
 }
 
 const teach = (tab: Page) => tab.getByRole('button', { name: 'Teach it' }).click();
-const taught = (tab: Page) => tab.getByText(/^Nothing moved\./).waitFor({ timeout: 60_000 });
+const taught = (tab: Page) => tab.getByText(/^Nothing moved\./).waitFor({ timeout: 150_000 });
 
 async function weightsOf(tab: Page): Promise<unknown> {
   const [download] = await Promise.all([
@@ -145,7 +145,7 @@ describe.skipIf(chromium === undefined)(`prognet studio in trouble${why}`, () =>
     expect(await weightsOf(second)).toEqual(await weightsOf(calm));
     expect(Number.parseFloat((await second.locator('#accuracy').textContent()) ?? '')).toBeGreaterThan(90);
     await Promise.all([whole.close(), broken.close()]);
-  }, 120_000);
+  }, 200_000);
 
   it('an empty network learns its first task, from samples that are added one by one', async () => {
     const own = await browser.newContext();
@@ -160,11 +160,11 @@ describe.skipIf(chromium === undefined)(`prognet studio in trouble${why}`, () =>
         await tab.getByRole('button', { name: `Add the sample above to ${name}` }).click();
       }
     await tab.getByRole('button', { name: 'Teach it' }).click();
-    await tab.getByText('first is the first task: there was nothing that could have moved.').waitFor({ timeout: 60_000 });
+    await tab.getByText('first is the first task: there was nothing that could have moved.').waitFor({ timeout: 150_000 });
     await tab.getByLabel(/^4 numbers/).fill('2 0 0 0.5');
     expect((await answerOf(tab, 'first')).best).toBe('A');
     await own.close();
-  }, 120_000);
+  }, 200_000);
 
   it('is stopped, and the lesson given up: nothing is left of it', async () => {
     const own = await browser.newContext();
@@ -185,5 +185,5 @@ describe.skipIf(chromium === undefined)(`prognet studio in trouble${why}`, () =>
     })`;
     await expect.poll(() => tab.evaluate(left)).toBe(0);
     await own.close();
-  }, 120_000);
+  }, 200_000);
 });
