@@ -1,5 +1,6 @@
 // The support table of docs/ops.md, from the op table and the gradient cases of the tests. Written by `sh scripts/support-table`; a test
 // compares the file with what this gives.
+import { readFileSync } from 'node:fs';
 import { type OpName, table } from '../src/ops/table.js';
 import { families } from '../test/ops/cases/all.js';
 import { opsOf } from '../test/ops/gradient-case.js';
@@ -29,6 +30,16 @@ function caseCounts(): Map<string, number> {
   return counts;
 }
 
+interface Tried {
+  readonly passed: readonly string[];
+  readonly failed: Readonly<Record<string, string>>;
+}
+
+/** What test/ops/providers.test.ts found. */
+function triedOn(provider: 'wasm' | 'webgpu'): Tried {
+  return JSON.parse(readFileSync(new URL('../test/ops/providers.json', import.meta.url), 'utf8'))[provider];
+}
+
 /** The file as Markdown. */
 export function supportTable(): string {
   const counts = caseCounts();
@@ -44,7 +55,17 @@ export function supportTable(): string {
     if (unpacked.has(op)) return 'test/passes';
     return gradientOf(op) === 'rule' ? `${counts.get(op) ?? 0} cases` : '';
   };
-  const rows = names.map((op) => `| ${op} | ${table[op].versions.join(', ')} | yes | ${gradientOf(op)} | ${tested(op)} |`);
+  const pages = (['wasm', 'webgpu'] as const).map((provider) => ({ provider, ...triedOn(provider) }));
+  const inPage = ({ passed, failed }: Tried, op: string) => (passed.includes(op) ? 'yes' : op in failed ? 'fails' : '');
+  const rows = names.map((op) => {
+    const tries = pages.map((p) => inPage(p, op)).join(' | ');
+    return `| ${op} | ${table[op].versions.join(', ')} | yes | ${gradientOf(op)} | ${tested(op)} | ${tries} |`;
+  });
+  const failures = pages.flatMap(({ provider, failed }) =>
+    Object.entries(failed).map(
+      ([op, why]) => `- ${op} on ${provider}: ${why.replace(/^.*(?:Status Message|ERROR_MESSAGE): /, '')}`,
+    ),
+  );
   const count = (kind: string) => names.filter((op) => gradientOf(op) === kind).length;
   return `# Operators
 
@@ -54,8 +75,16 @@ ${names.length} ops of ai.onnx; gradients: ${count('rule')} by rule, ${count('dr
 integer or no float input), ${count('unpacked')} by taking sequences of known length apart, ${count('unsupported')} refused by name. Rules hold for opsets 13 to 26; a gradient is emitted in standard ops at the opset of its graph.
 "Tested" counts the cases that compare a rule with a full numeric Jacobian on ONNX Runtime's CPU provider.
 
-| op | versions | inference | gradient | tested on cpu |
-|---|---|---|---|---|
+Under wasm and webgpu "yes" says that a case of the op and its gradient, in float32, gives the numbers of Node's CPU in a page of Chromium, WebGPU
+being SwiftShader; what has no kernel there runs on wasm in the same session. test/ops/providers.test.ts runs them, providers.json holds what passed:
+${pages.map(({ provider, passed, failed }) => `${passed.length} of ${passed.length + Object.keys(failed).length} on ${provider}`).join(', ')}.
+
+| op | versions | inference | gradient | tested on cpu | wasm | webgpu |
+|---|---|---|---|---|---|---|
 ${rows.join('\n')}
+
+What fails:
+
+${failures.join('\n')}
 `;
 }

@@ -2,6 +2,7 @@
 // keep every bit is in semantics.test.ts; here, what goes and what has to stay.
 import { describe, expect, test } from 'vitest';
 import type { Shape } from '../../src/core/shape.js';
+import { Tensor } from '../../src/core/tensor.js';
 import type { Value } from '../../src/ir/graph.js';
 import { type Ops, ops } from '../../src/ops/ops.js';
 import { verifyModel } from '../../src/ops/verify-model.js';
@@ -162,4 +163,15 @@ describe('arithmetic', () => {
     ],
   ];
   test.each(rows)('%s', (_, body, shapes, expected) => expect(left(body, shapes)).toBe(expected));
+});
+
+test('a parameter that happens to be 1 stays', () => {
+  const g = ops();
+  const x = g.input('x', 'float32', [3]);
+  const alpha = g.initializer('alpha', Tensor.from('float32', 1));
+  g.output(g.mul(x, alpha), 'y');
+  optimise(g.graph);
+  expect(g.graph.nodes.map((n) => n.opType)).toEqual(['Mul']);
+  optimise(g.graph, g.opset, { parameters: new Set([alpha]) });
+  expect(g.graph.nodes.map((n) => n.opType)).toEqual(['Mul']);
 });
