@@ -3,7 +3,7 @@
 import { must } from '../core/errors.js';
 import { Names } from '../ir/builder.js';
 import { cloneNodes } from '../ir/clone.js';
-import { type Graph, Node, type Value } from '../ir/graph.js';
+import { type Graph, Node, Value } from '../ir/graph.js';
 import { isStandard } from '../ops/definition.js';
 import { type Ops, ops } from '../ops/ops.js';
 import { knownElements } from '../ops/shape-value.js';
@@ -121,15 +121,21 @@ class Unpacking {
     const [first] = lists;
     if (a?.kind !== 'graph' || !Array.isArray(first) || lists.includes(undefined)) return;
     const body = a.value;
+    // weights of the body stand outside once, for all elements
+    const shared = body.initializers.map((v): [Value, Value] => {
+      const copy = new Value(this.names.unique(v.name), v.type);
+      copy.constant = v.constant;
+      g.graph.initializers.push(copy);
+      return [v, copy];
+    });
     const results = first.map((_, i) => {
-      const map = new Map<Value, Value>();
+      const map = new Map(shared);
       body.inputs.forEach((v, k) => {
         const from = lists[k];
         const part = Array.isArray(from) ? from[i] : from;
         if (part !== undefined) map.set(v, part);
       });
       const rename = (name: string) => this.names.unique(`${node.name || 'SequenceMap'}/${i}/${name}`);
-      for (const v of body.initializers) g.graph.initializers.push(v);
       g.graph.nodes.push(...cloneNodes(body.nodes, { map, rename }));
       return body.outputs.map((v) => map.get(v) ?? v);
     });

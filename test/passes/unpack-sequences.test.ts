@@ -26,12 +26,15 @@ interface Row {
 const three = [values([2, 3]), values([1, 3], { seed: 2 }), values([2, 3], { seed: 3 })];
 const p = (v: number) => Tensor.from('int64', v);
 
-/** y_i = x_i^2 + b, the body of a SequenceMap. */
+/** y_i = 0.7 x_i^2 + b, with a weight of its own, the body of a SequenceMap. */
 function squares(g: Ops): Graph {
   const sub = g.subgraph('body');
   const [x, b] = ['element', 'add'].map((name) => new Value(g.names.unique(name), tensorType('float64', [null, 3])));
   sub.graph.inputs.push(at([x as Value]), at([b as Value]));
-  sub.output(sub.add(sub.mul(x, x), b));
+  const scale = new Value(g.names.unique('scale'), tensorType('float64', []));
+  scale.constant = Tensor.from('float64', 0.7);
+  sub.graph.initializers.push(scale);
+  sub.output(sub.add(sub.mul(sub.mul(x, x), scale), b));
   return sub.graph;
 }
 
