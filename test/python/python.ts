@@ -19,7 +19,7 @@ export function environment(name: Environment): { readonly missing: boolean; rea
 export function python(name: Environment, script: string, ...args: string[]): unknown {
   const command = join(repo, name, 'bin/python');
   const { status, stdout, stderr } = spawnSync(command, [join(repo, 'scripts/python', script), ...args], { encoding: 'utf8' });
-  if (status !== 0) throw new Error(`${script} ended with ${status}:\n${stderr.slice(-2000)}`);
+  if (status !== 0) throw new Error(`${script} ended with ${status}:\n${stderr.slice(-3000)}`);
   const last = stdout.trim().split('\n').at(-1) ?? '';
   return last === '' ? undefined : JSON.parse(last);
 }

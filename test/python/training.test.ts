@@ -111,11 +111,14 @@ async function inferenceModelAgrees(
   expect(apart(must(scores[0], 'ours'), must(scores[1], 'theirs'))).toBeLessThan(1e-4);
 }
 
+// BatchNormInternal, which the tool puts in place of a batch norm, ends the process with a segmentation fault.
+const crash = ' (not trained: onnxruntime-training 1.19.2 crashes in the first step of its own artifacts with a batch norm)';
+
 describe.skipIf(missing)(`generate_artifacts from our exported model, beside ours${note}`, () => {
-  for (const body of ['dense', 'conv'] as const)
+  for (const [body, first] of [['dense'], ['conv'], ['normed', 'conv']] as const)
     for (const laterals of lateralKinds)
-      it(`${body}, ${laterals} laterals: the same names in the same order, trained to the same weights`, () => {
-        const given = engineCase(body, laterals);
+      it(`${body}, ${laterals} laterals: the same names in the same order${first === undefined ? ', trained to the same weights' : crash}`, () => {
+        const given = engineCase(body, laterals, 'cross_entropy', first);
         const { description, column, frozen } = given;
         const own = initialWeights(description, column);
         const dir = folder();
@@ -132,7 +135,9 @@ describe.skipIf(missing)(`generate_artifacts from our exported model, beside our
             return { inputs: graph.inputs.map((v) => v.name), outputs };
           });
           expect(ours?.inputs).toEqual(theirs?.inputs);
-          expect(ours?.outputs.map((o) => (o === 'update_completed' ? 'adamw.updated_flag' : o))).toEqual(theirs?.outputs);
+          // Ours says of each running statistic that it was moved; theirs moves it within its op.
+          const outputs = ours?.outputs.filter((o) => !o.endsWith('.moved'));
+          expect(outputs?.map((o) => (o === 'update_completed' ? 'adamw.updated_flag' : o))).toEqual(theirs?.outputs);
         }
         expect(lossOutput).toBe('loss');
         const parameters = ['ours', 'theirs'].map((which) => {
@@ -140,6 +145,7 @@ describe.skipIf(missing)(`generate_artifacts from our exported model, beside our
           return { trainable: [...read.trainable], frozen: [...read.frozen] };
         });
         expect(parameters[0]).toEqual(parameters[1]);
+        if (first !== undefined) return;
         const data = dataFile(given, artifacts.userInputs, dir);
         const [ours, theirs] = ['ours', 'theirs'].map((which) => train(join(dir, which), data, join(dir, which, 'out')));
         expect(apart(must(ours, 'ours').losses, must(theirs, 'theirs').losses)).toBeLessThan(1e-5);

@@ -13,6 +13,9 @@ export const chromium = process.env.CHROMIUM ?? onPath('chromium') ?? onPath('ch
 /** What stands in for the tests that need a browser where there is none. */
 export const noChromium = 'Chromium is not installed: sh scripts/browser-setup';
 
+// Nothing is left out in CI.
+if (chromium === undefined && process.env.CI === 'true') throw new Error(noChromium);
+
 /** Where Chromium keeps its libraries: the folder of its package. */
 const folders = [
   '/usr/lib/chromium',

@@ -32,9 +32,14 @@ const bodies = {
     [{ conv2d: { filters: 4, kernel: 3, padding: 'same', bias: false } }, 'batch_norm', 'relu', { avgpool2d: 2 }],
     ['flatten', { dense: { units: 12, bias: false } }, 'batch_norm', 'relu', { dropout: 0.2 }],
   ],
+  // Without dropout, whose masks another tool would not draw alike.
+  normed: [
+    [{ conv2d: { filters: 4, kernel: 3, padding: 'same', bias: false } }, 'batch_norm', 'relu', { avgpool2d: 2 }],
+    ['flatten', { dense: { units: 12, bias: false } }, 'batch_norm', 'relu'],
+  ],
 } as const;
 
-export const bodyNames = Object.keys(bodies) as (keyof typeof bodies)[];
+export const bodyNames = ['dense', 'conv', 'batch_norm'] as const;
 export const lateralKinds = ['linear', 'adapter'] as const;
 const heads = {
   cross_entropy: { classify: 3 },
@@ -44,19 +49,20 @@ const heads = {
 } as const;
 export type HeadName = keyof typeof heads;
 
-/** Two columns over [1, 8, 8] images and `steps` minibatches of `batch` rows. */
+/** Two columns, the body of the first by name where it is another, over [1, 8, 8] images and `steps` minibatches of `batch` rows. */
 export function engineCase(
   body: keyof typeof bodies,
   laterals: (typeof lateralKinds)[number],
   head: HeadName = 'cross_entropy',
+  first: keyof typeof bodies = body,
 ): EngineCase {
   const description = parseDescription({
     prognet: 1,
     name: 'engines',
     input: { name: 'image', shape: [1, 8, 8] },
     columns: [
-      { task: 'first', blocks: bodies[body], head: heads[head] },
-      { task: 'second', like: 'first', laterals: { kind: laterals } },
+      { task: 'first', blocks: bodies[first], head: heads[head] },
+      { task: 'second', like: 'first', blocks: bodies[body], laterals: { kind: laterals } },
     ],
   });
   const random = new Random(5, `${body}/${laterals}`);
