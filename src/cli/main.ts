@@ -160,7 +160,7 @@ command('artifacts <task>', "training artifacts for ONNX Runtime's own training 
   .action(async (task: string, o: ArtifactsFlags) => (await import('./commands/artifacts.js')).artifactsCommand(task, all(o)));
 
 command('import <model>', 'an ONNX model from elsewhere becomes a frozen column, which later ones can read (docs/import.md)', [
-  'prognet import resnet.onnx --task photos --data photos.npz -o family',
+  'prognet import resnet.onnx --task photos --data ../photos.npz -o family',
   'prognet import prognet.onnx --task second --scores second --taps relu_2,relu_3 --data second.npz',
 ])
   .requiredOption('--task <task>', 'name of its task')

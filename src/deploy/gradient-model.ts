@@ -70,7 +70,7 @@ export function gradientModelWithin(
   const parameters = new Set(graph.initializers);
   const own = graph.outputs.length;
   const restore = setAside(graph, by);
-  settle(graph, out.opset, of, by);
+  settle(graph, out.opset, of, by, parameters);
   if (unpackSequences(graph, out.opset, names)) inferShapes(graph, out.opset);
   const unname = nameDimensions(graph, out.opset);
   if (options.mode === 'jvp') {
@@ -115,16 +115,17 @@ function prepare(model: Model): Model {
  * Known shapes and axes, and work done once, make smaller gradients: the passes run before differentiation too. Inner values that are
  * differentiated by must stay apart from others that equal them, so there only shapes are computed.
  */
-function settle(graph: Graph, opset: number, of: Value[], by: readonly Value[]): void {
+function settle(graph: Graph, opset: number, of: Value[], by: readonly Value[], parameters: ReadonlySet<Value>): void {
   if (by.every((v) => v.producer === undefined)) {
     // Whatever else is differentiated is kept as an output meanwhile.
     const count = graph.outputs.length;
     graph.outputs.push(...of);
-    optimise(graph, opset);
+    optimise(graph, opset, { parameters });
     of.splice(0, of.length, ...graph.outputs.splice(count));
     return;
   }
-  while (inferShapes(graph, opset) || foldConstants(graph, { opset }));
+  const keep = new Set(by);
+  while (inferShapes(graph, opset) || foldConstants(graph, { opset, keep }));
 }
 
 /** Inputs and initializers that a gradient may be taken by. */

@@ -5,7 +5,7 @@ import { type TensorType, tensorType } from '../ir/types.js';
 import { requireFloat } from './elementwise.js';
 import type { GradientContext, NodeContext, OpDef } from './op-def.js';
 import { lpGradient } from './pool.js';
-import { reducedCount, reduceSum } from './reduce.js';
+import { overCount, reduceSum } from './reduce.js';
 import { expandLike } from './shape-like.js';
 
 export type GlobalPoolOp = 'GlobalAveragePool' | 'GlobalMaxPool' | 'GlobalLpPool';
@@ -32,7 +32,7 @@ export const globalPool: Readonly<Record<GlobalPoolOp, OpDef>> = {
     inputs: 'X',
     outputs: 'Y',
     infer: reduced,
-    gradient: (c) => [expandLike(c.g, c.g.div(c.dy(), reducedCount(c.g, c.x(0), c.y(), spatialAxes(c))), c.x(0))],
+    gradient: (c) => [expandLike(c.g, overCount(c.g, c.dy(), c.x(0), c.y(), spatialAxes(c)), c.x(0))],
   },
   // dy on the elements that are the maximum; ties share it equally, as in ReduceMax
   GlobalMaxPool: {

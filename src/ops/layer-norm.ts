@@ -4,7 +4,7 @@ import type { Value } from '../ir/graph.js';
 import { type TensorType, tensorType } from '../ir/types.js';
 import { broadcastWith, castLike, requireFloat } from './elementwise.js';
 import type { GradientContext, NodeContext, OpDef } from './op-def.js';
-import { reducedCount, reduceMean } from './reduce.js';
+import { overCount, reduceMean } from './reduce.js';
 import { expandLike } from './shape-like.js';
 import { inverseDeviation, range, type Standardised, standardise, throughStandardise } from './standardise.js';
 
@@ -47,10 +47,10 @@ function layerNormalizationGradient(c: GradientContext): (Value | null)[] {
   if (c.needs(0)) {
     if (dy !== null) parts.push(throughStandardise(g, std, g.mul(dy, c.x(1))));
     // mean = sum(x) / n, inv = (var + epsilon)^-1/2: dx = dmean / n - dinv inv^2 xhat / n
-    const n = () => reducedCount(g, x, std.inv, axes);
-    if (dmean !== null) parts.push(g.div(castLike(g, dmean, x), n()));
+    const share = (d: Value) => overCount(g, d, x, std.inv, axes);
+    if (dmean !== null) parts.push(share(castLike(g, dmean, x)));
     if (dinv !== null) {
-      parts.push(g.neg(g.mul(g.div(g.mul(castLike(g, dinv, x), g.mul(std.inv, std.inv)), n()), std.xhat)));
+      parts.push(g.neg(g.mul(share(g.mul(castLike(g, dinv, x), g.mul(std.inv, std.inv))), std.xhat)));
     }
   }
   const [first, ...rest] = parts;

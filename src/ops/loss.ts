@@ -73,6 +73,17 @@ function classNumbers(c: GradientContext): Value {
   return rank === 2 ? numbers : g.unsqueeze(numbers, g.ints(Array.from({ length: rank - 2 }, (_, i) => i + 1)));
 }
 
+/** `dy` over the number of labels, which may pass the largest float16. */
+function overLabels(c: GradientContext, dy: Value, labels: Value): Value {
+  const { g } = c;
+  const count = product(c.shape(1) ?? [null]);
+  const half = dy.dtype === 'float16';
+  if (count !== null) return half ? g.mul(dy, g.scalar(1 / count, dy)) : g.div(dy, g.scalar(count, dy));
+  const { code } = dtypes[half ? 'float32' : dy.dtype];
+  const wide = g.div(half ? g.cast(dy, { to: code }) : dy, g.cast(g.size(labels), { to: code }));
+  return half ? g.cast(wide, { to: dtypes.float16.code }) : wide;
+}
+
 function pick(c: GradientContext): Picked {
   const { g } = c;
   const scores = c.x(0);
@@ -94,14 +105,7 @@ function pick(c: GradientContext): Picked {
   const reduction = reductionOf(c);
   let dy = reduction === 'none' ? g.unsqueeze(c.dy(), one) : c.dy();
   if (reduction === 'mean') {
-    const count = product(c.shape(1) ?? [null]);
-    const total =
-      weight !== undefined
-        ? reduceSum(g, weight, 'all', 0)
-        : count !== null
-          ? g.scalar(count, scores)
-          : g.cast(g.size(labels), { to });
-    dy = g.div(dy, total);
+    dy = weight === undefined ? overLabels(c, dy, labels) : g.div(dy, reduceSum(g, weight, 'all', 0));
   }
   return {
     onehot,

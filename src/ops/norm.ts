@@ -7,7 +7,7 @@ import { formatType, type TensorType, tensorType } from '../ir/types.js';
 import { floatType, requireFloat, sign } from './elementwise.js';
 import type { GradientContext, NodeContext, OpDef } from './op-def.js';
 import type { Ops } from './ops.js';
-import { reduceBy, reducedCount, reduceSum } from './reduce.js';
+import { overCount, reduceBy, reduceSum } from './reduce.js';
 import { expandLike, reshapeLike } from './shape-like.js';
 import { inverseDeviation, range, standardise, throughStandardise } from './standardise.js';
 
@@ -64,7 +64,7 @@ function batchStatisticsGradient(c: GradientContext, rank: number, scale: Value,
   const [dy, dmean, dvariance] = [c.dyOrNull(0), c.dyOrNull(1), c.dyOrNull(2)];
   const axes = [0, ...range(2, rank)];
   const s = standardise(g, x, axes, epsilon);
-  const share = (d: Value) => perChannel(g, g.div(g.mul(d, g.scalar(1 - momentum, d)), reducedCount(g, x, s.inv, axes)), rank);
+  const share = (d: Value) => perChannel(g, overCount(g, g.mul(d, g.scalar(1 - momentum, d)), x, s.inv, axes), rank);
   const parts: Value[] = [];
   if (c.needs(0)) {
     if (dy !== null) parts.push(throughStandardise(g, s, g.mul(dy, scale)));

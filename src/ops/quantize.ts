@@ -4,6 +4,7 @@ import { must } from '../core/errors.js';
 import type { Value } from '../ir/graph.js';
 import { tensorType } from '../ir/types.js';
 import { convShape } from './conv.js';
+import { castLike } from './elementwise.js';
 import { matMulShape } from './matmul.js';
 import type { GradientContext, NodeContext, OpDef } from './op-def.js';
 import { reduceBy, reduceSum } from './reduce.js';
@@ -29,7 +30,8 @@ function quantizedType(c: NodeContext): DType {
 // y = (x - zero) scale: dscale is the sum of (x - zero) dy over what shares a scale: the whole tensor, an axis, or blocks of an axis
 function dequantizeGradient(c: GradientContext): (Value | null)[] {
   const { g } = c;
-  const [scale, dy] = [c.x(1), c.dy()];
+  const scale = c.x(1);
+  const dy = castLike(g, c.dy(), scale);
   const [rank, scales] = [c.rank(0), c.rank(1)];
   if (rank === undefined || scales === undefined) return c.fail('the gradient needs inputs of known rank');
   const size = c.int('block_size', 0);

@@ -60,14 +60,19 @@ function broadcastTo(g: Ops, v: Value, x: Value): Value {
   return sameShape(v.shape, x.shape) ? v : expandLike(g, v, x);
 }
 
-/** How many elements of `x` fall on one of `y`, its reduction over `axes`: a scalar of x's dtype. */
-export function reducedCount(g: Ops, x: Value, y: Value, axes: readonly number[] | 'unknown'): Value {
+/**
+ * `d` over how many elements of `x` fall on one of `y`, its reduction over `axes`. float16 ends at 65504, which a count may pass though its
+ * reciprocal does not: there the reciprocal is multiplied, or the division done in float32.
+ */
+export function overCount(g: Ops, d: Value, x: Value, y: Value, axes: readonly number[] | 'unknown'): Value {
   const { shape } = x;
   const known =
     shape === undefined || axes === 'unknown' ? null : product(axes.map((a) => shape[a < 0 ? a + shape.length : a] ?? null));
-  if (known !== null) return g.scalar(known, x);
-  const to = dtypes[x.dtype].code;
-  return g.div(g.cast(g.size(x), { to }), g.cast(g.size(y), { to }));
+  const half = d.dtype === 'float16';
+  if (known !== null) return half ? g.mul(d, g.scalar(1 / known, d)) : g.div(d, g.scalar(known, d));
+  const { code } = dtypes[half ? 'float32' : d.dtype];
+  const count = g.div(g.cast(g.size(x), { to: code }), g.cast(g.size(y), { to: code }));
+  return half ? g.cast(g.div(g.cast(d, { to: code }), count), { to: dtypes.float16.code }) : g.div(d, count);
 }
 
 /** The axes that a reduction node names, as given (negative ones included). */
@@ -124,11 +129,11 @@ function again(c: GradientContext, op: ReductionOp, v: Value): Value {
   return axes === 'none' ? v : reduceBy(c.g, op, v, axes);
 }
 
-function countOf(c: GradientContext): Value {
+function mean(c: GradientContext, d: Value): Value {
   const axes = axesOf(c);
   const rank = c.rank(0);
   const all = axes === 'all' && rank !== undefined ? Array.from({ length: rank }, (_, i) => i) : undefined;
-  return reducedCount(c.g, c.x(0), c.y(), all ?? (isList(axes) ? axes : 'unknown'));
+  return overCount(c.g, d, c.x(0), c.y(), all ?? (isList(axes) ? axes : 'unknown'));
 }
 
 function reduction(versions: readonly number[], gradient: GradientRule, more: Partial<OpDef> = {}): OpDef {
@@ -221,7 +226,7 @@ function expandCumProd(c: GradientContext): Value[] {
 export const reduce: Readonly<Record<ReduceOp, OpDef>> = {
   ReduceSum: reduction([1, 11, 13], (c) => [broadcastTo(c.g, kept(c, c.dy()), c.x(0))]),
   // dx = dy / n
-  ReduceMean: reduction([1, 11, 13, 18], (c) => [broadcastTo(c.g, c.g.div(kept(c, c.dy()), countOf(c)), c.x(0))]),
+  ReduceMean: reduction([1, 11, 13, 18], (c) => [broadcastTo(c.g, mean(c, kept(c, c.dy())), c.x(0))]),
   ReduceMax: reduction([1, 11, 12, 13, 18, 20], extremum),
   ReduceMin: reduction([1, 11, 12, 13, 18, 20], extremum),
   // dx_i = dy prod_{j != i} x_j

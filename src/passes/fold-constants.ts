@@ -15,6 +15,8 @@ export interface FoldOptions {
   readonly opset?: number;
   /** Bytes of a result that may be larger than the constants it makes unused. Default 4096. */
   readonly limit?: number;
+  /** Values that are not to be taken as constants: weights that keep their names, what is differentiated by. */
+  readonly keep?: ReadonlySet<Value>;
 }
 
 /** Ops that read the shape of their input, not its data. */
@@ -22,7 +24,7 @@ const shapeOnly: ReadonlySet<string> = new Set(['Shape', 'Size']);
 
 /** Returns whether anything was computed, in subgraphs as well. Types must be inferred. */
 export function foldConstants(graph: Graph, options: FoldOptions = {}): boolean {
-  return new Folding(graph, options.opset ?? defaultOpset, options.limit ?? 4096).graph(graph);
+  return new Folding(graph, options.opset ?? defaultOpset, options.limit ?? 4096, options.keep ?? new Set()).graph(graph);
 }
 
 class Folding {
@@ -35,6 +37,7 @@ class Folding {
     graph: Graph,
     private readonly opset: number,
     private readonly limit: number,
+    private readonly keep: ReadonlySet<Value>,
   ) {
     const graphs = [graph];
     for (const node of allNodes(graph)) {
@@ -82,7 +85,10 @@ class Folding {
   private compute(node: Node): readonly Tensor[] | undefined {
     const def = definitionOf(node, this.opset);
     if (def?.fold === undefined) return undefined;
-    const inputs = node.inputs.map((v) => (v === null || this.overridable.has(v) ? null : (constantOf(v) ?? null)));
+    if (node.opType !== 'Constant' && node.outputs.some((v) => this.keep.has(v))) return undefined;
+    const inputs = node.inputs.map((v) =>
+      v === null || this.overridable.has(v) || this.keep.has(v) ? null : (constantOf(v) ?? null),
+    );
     if (!shapeOnly.has(node.opType) && node.inputs.some((v, i) => v !== null && inputs[i] === null)) return undefined;
     const most = node.opType === 'Constant' ? Number.POSITIVE_INFINITY : Math.max(this.limit, this.freed(node));
     if (expectedBytes(node) > most) return undefined;

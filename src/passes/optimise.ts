@@ -1,4 +1,5 @@
 // All passes in order, again and again until none finds anything: what one removes lets another see more.
+import { isFloat } from '../core/dtype.js';
 import type { Graph, Value } from '../ir/graph.js';
 import { defaultOpset } from '../ir/model.js';
 import { commonSubexpressions } from './common-subexpressions.js';
@@ -27,6 +28,8 @@ const maxRounds = 16;
  * same bit for bit. `opset`: the ai.onnx version of the model. Throws ShapeError where a graph does not fit together.
  */
 export function optimise(graph: Graph, opset: number = defaultOpset, options: OptimiseOptions = {}): boolean {
+  const { parameters } = options;
+  const keep = parameters && new Set([...parameters].filter((v) => v.constant !== undefined && isFloat(v.constant.dtype)));
   const passes: readonly ((g: Graph) => boolean)[] = [
     removeUnused,
     (g) => inferShapes(g, opset),
@@ -34,9 +37,9 @@ export function optimise(graph: Graph, opset: number = defaultOpset, options: Op
     joinReshapes,
     (g) => removeIdentity(g, opset),
     skipExpand,
-    (g) => simplifyArithmetic(g, options.parameters),
-    (g) => commonSubexpressions(g, options.parameters),
-    (g) => foldConstants(g, { opset }),
+    (g) => simplifyArithmetic(g, parameters),
+    (g) => commonSubexpressions(g, parameters),
+    (g) => foldConstants(g, { opset, ...(keep && { keep }) }),
   ];
   let any = false;
   for (let round = 0; round < maxRounds; round++) {

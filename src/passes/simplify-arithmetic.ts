@@ -41,7 +41,6 @@ const readable: ReadonlySet<DType> = new Set<DType>(['float32', 'float64', 'int3
 function mayBeSimpler(node: Node, isParameter: IsParameter): boolean {
   if (!isStandard(node)) return false;
   const reads = (op: string) => node.inputs.some((v) => v?.producer?.opType === op);
-  if (node.opType === 'ReduceSum') return reads('Neg');
   if (!sinking.has(node.opType) && node.opType !== 'Pow') return false;
   return reads('Neg') || reads('Expand') || neutral(node, isParameter) !== undefined;
 }
@@ -52,7 +51,7 @@ function simplify(node: Node, r: Rewriting, isParameter: IsParameter): Node[] | 
   if (y === undefined || node.outputs.length !== 1) return undefined;
   const kept = neutral(node, isParameter);
   if (kept !== undefined) return [new Node('Identity', [kept], [y], new Map(), node.name)];
-  return signs(node, y, r) ?? sink(node, y, r);
+  return signs(node, y) ?? sink(node, y, r);
 }
 
 /** The operand that the result equals. */
@@ -82,8 +81,8 @@ function allEqual(v: Value, value: number): boolean {
 const negated = (v: Value | null | undefined): Value | undefined =>
   v?.producer?.opType === 'Neg' && isStandard(v.producer) ? (v.producer.inputs[0] ?? undefined) : undefined;
 
-/** a + (-b) = a - b, a - (-b) = a + b, -(-a) = a, and the sum of -a is the negative of the sum. */
-function signs(node: Node, y: Value, r: Rewriting): Node[] | undefined {
+/** a + (-b) = a - b, a - (-b) = a + b, -(-a) = a. A sum of negatives stays: of nothing but zeros its sign would differ. */
+function signs(node: Node, y: Value): Node[] | undefined {
   const [a, b] = node.inputs;
   const made = (op: string, x: Value, z: Value) => [new Node(op, [x, z], [y], new Map(), node.name)];
   const [na, nb] = [negated(a), negated(b)];
@@ -91,14 +90,7 @@ function signs(node: Node, y: Value, r: Rewriting): Node[] | undefined {
   if (node.opType === 'Add' && a && nb) return made('Sub', a, nb);
   if (node.opType === 'Add' && b && na) return made('Sub', b, na);
   if (node.opType === 'Sub' && a && nb) return made('Add', a, nb);
-  if (node.opType !== 'ReduceSum' || !a || na === undefined || r.onlyReader(a) !== node) return undefined;
-  const sum = r.value(`${y.name}/sum`);
-  if (y.type !== undefined) sum.type = y.type;
-  const rest = node.inputs.slice(1);
-  return [
-    new Node('ReduceSum', [na, ...rest], [sum], node.attributes, node.name),
-    new Node('Neg', [sum], [y], new Map(), r.name(`${node.name}/Neg`)),
-  ];
+  return undefined;
 }
 
 /** f(expand(x), c) with c a scalar is expand(f(x, c)), whose reader may do without the Expand. */

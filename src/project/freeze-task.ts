@@ -1,4 +1,5 @@
 // A trained column tested by the model that will be exported, and frozen for good.
+import { ModelError } from '../core/errors.js';
 import { rows, type Split } from '../data/dataset.js';
 import { fingerprint } from '../data/fingerprint.js';
 import { canonical } from '../progressive/description/canonical.js';
@@ -38,6 +39,10 @@ export async function testAndFreeze(request: FreezeRequest): Promise<ColumnRecor
   weights[index] = trained.weights;
   const outputs = await taskOutputs(runtime, project.description, weights, task, data.test.inputs, session, signal);
   const { loss, metric } = evaluateScores(head, outputs.scores, data.test.targets);
+  if (!Number.isFinite(loss) || !Number.isFinite(metric))
+    throw new ModelError(
+      `task "${task}": the loss on its test data is ${loss}, ${metricName(head)} ${metric}, expected finite numbers`,
+    );
   return freezeColumn(
     project.workspace.root,
     {

@@ -1,24 +1,31 @@
 // An ONNX model from elsewhere becomes a frozen column of a workspace: its graph a file beside the description, its weights those of the column.
 // Everything is checked and the model run on the task's test data before the column is frozen; where that fails, nothing is left behind.
-import { existsSync, mkdirSync, rmSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { DescriptionError, must, UsageError } from '../core/errors.js';
+import { Tensor } from '../core/tensor.js';
 import { writeFileAtomic } from '../files/atomic-file.js';
 import { fileError } from '../files/file-error.js';
+import { makeFolder } from '../files/folder.js';
 import { readWhole } from '../files/read-file.js';
 import type { HeadInput } from '../progressive/description/head-schema.js';
 import { readDescription } from '../progressive/description/parse.js';
 import { type ImportedModel, importModel } from '../progressive/import-model.js';
-import { columnParameters } from '../progressive/parameters.js';
+import { columnParameters, type Weights } from '../progressive/parameters.js';
 import { defaultThreads } from '../runtime/node.js';
 import type { Runtime } from '../runtime/session.js';
 import { loadModel } from '../serde/external-data.js';
+import { toBinary } from '../serde/to-binary.js';
+import { featureGraph } from '../train/frozen-graph.js';
+import { checkRows } from '../train/rows.js';
 import type { ColumnRecord } from '../workspace/column-record.js';
+import { acquireLock } from '../workspace/lock-file.js';
+import { checkTask } from '../workspace/task-name.js';
 import { createFolders, descriptionNames, findWorkspace } from '../workspace/workspace.js';
 import { emptyDescription, withColumn } from './column-text.js';
 import { testAndFreeze } from './freeze-task.js';
 import { importedFile, withGraphs } from './imported-graph.js';
-import { openProject, taskOf } from './project.js';
+import { openProject, type Project, taskOf, weightsOf } from './project.js';
 import { loadTaskData } from './task-data.js';
 
 export interface ImportTaskOptions {
@@ -76,13 +83,15 @@ export async function importTask(
   options: ImportTaskOptions,
 ): Promise<ImportedTask> {
   const { task, head, data } = options;
+  checkTask(task);
   const imported = importModel(loadModel(file), options, file);
   const { root, file: name, text, old } = descriptionAt(folder, begin, imported);
   const before = readDescription(text, name, (value) => withGraphs(value, root, name));
-  const known = before.columns.find((c) => c.task === task);
+  // Names differ by more than case, since they name files.
+  const known = before.columns.find((c) => c.task.toLowerCase() === task.toLowerCase());
   // One that was interrupted between description and freezing may be taken in again.
-  if (known !== undefined && (known.onnx === undefined || existsSync(join(root, 'columns', task)))) {
-    throw new UsageError(`task "${task}" is in ${name} already, choose another name with --task`, { got: task });
+  if (known !== undefined && (known.task !== task || known.onnx === undefined || existsSync(join(root, 'columns', task)))) {
+    throw new UsageError(`task "${known.task}" is in ${name} already, choose another name with --task`, { got: task });
   }
   const { shape } = must(before.inputs[0], 'input');
   if (shape.join() !== imported.input.shape.join()) {
@@ -92,24 +101,71 @@ export async function importTask(
     });
   }
   const graph = importedFile(task);
+  const kept = join(root, graph);
+  if (known === undefined && existsSync(kept)) {
+    throw new UsageError(`${kept} exists and belongs to no column of ${name}: move it, or choose another name with --task`, {
+      path: kept,
+    });
+  }
   const onnx = { graph, taps: [...imported.taps], scores: imported.scores };
   const next = withColumn(text, name, { task, ...{ data, onnx, head: headOf(head, imported.width) } });
   const description = join(root, name);
   try {
-    mkdirSync(dirname(join(root, graph)), { recursive: true });
+    makeFolder(dirname(kept));
   } catch (cause) {
-    throw fileError('write', dirname(join(root, graph)), cause);
+    throw fileError('write', dirname(kept), cause);
   }
-  const encode = (t: string) => new TextEncoder().encode(t);
+  const lock = acquireLock(join(dirname(kept), 'lock'), 'imported/lock');
+  const files = new Map([
+    [kept, imported.graph],
+    [description, new TextEncoder().encode(next)],
+  ]);
+  // A column that was interrupted has a graph already.
+  const earlier = new Map([
+    [kept, existsSync(kept) ? readWhole(kept) : undefined],
+    [description, old],
+  ]);
   try {
-    writeFileAtomic(join(root, graph), imported.graph);
-    writeFileAtomic(description, encode(next));
+    if (old !== undefined && Buffer.compare(readWhole(description), old) !== 0)
+      throw new UsageError(`${name} was changed while it was read: import again`, { path: description });
+    for (const [path, bytes] of files) writeFileAtomic(path, bytes);
     return await freeze(runtime, root, imported, options, basename(file));
   } catch (error) {
-    if (old === undefined) rmSync(description, { force: true });
-    else writeFileAtomic(description, old);
-    rmSync(join(root, graph), { force: true });
+    for (const [path, bytes] of files) restore(path, bytes, earlier.get(path));
     throw error;
+  } finally {
+    lock.release();
+  }
+}
+
+/** Brings a file back to what it was, unless somebody has changed it meanwhile. */
+function restore(path: string, written: Uint8Array, before: Uint8Array | undefined): void {
+  if (!existsSync(path) || Buffer.compare(readWhole(path), written) !== 0) return;
+  if (before === undefined) rmSync(path, { force: true });
+  else writeFileAtomic(path, before);
+}
+
+/** Every tap has a row for each sample, whatever the batch: what has not would be frozen for good. */
+async function checkTaps(runtime: Runtime, project: Project, index: number, weights: Weights): Promise<void> {
+  const { description } = project;
+  const { taps } = columnParameters(description, index);
+  const inputs = taps.map((shape, block) => ({
+    name: must(description.columns[index]?.onnx?.taps[block], 'tap'),
+    refs: [{ column: index, block }],
+    widths: [shape[0] ?? 1],
+    shape,
+  }));
+  const frozen = weightsOf(project);
+  frozen[index] = weights;
+  const session = await runtime.createSession(toBinary(featureGraph(description, inputs, frozen, 'float32')));
+  try {
+    for (const rows of [2, 3]) {
+      const shape = [rows, ...must(description.inputs[0], 'input').shape];
+      const results = await session.run({ [must(session.inputNames[0], 'input')]: Tensor.zeros('float32', shape) });
+      for (const { name } of inputs) checkRows(must(results[name], name), name, rows);
+    }
+  } finally {
+    await session.release();
   }
 }
 
@@ -124,6 +180,7 @@ async function freeze(
   const { index, column } = taskOf(project, task);
   const { taps, count } = columnParameters(project.description, index);
   const data = await loadTaskData(project, task);
+  await checkTaps(runtime, project, index, imported.weights);
   createFolders(project.workspace);
   const record = await testAndFreeze({
     runtime,

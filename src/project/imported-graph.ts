@@ -10,17 +10,36 @@ import { graphUrl, isGraphUrl } from '../progressive/imported.js';
 /** Where the graph of a task is kept, relative to the workspace. */
 export const importedFile = (task: string): string => `imported/${task}.onnx`;
 
+/** Of all graphs of a description, in bytes. */
+const maxAllGraphs = 16 * maxGraphBytes;
+
 const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /** The plain value of a description with each `onnx.graph` that is a path replaced by what the file holds. */
 export function withGraphs(value: unknown, root: string, file: string): unknown {
   if (!isObject(value) || !Array.isArray(value.columns)) return value;
+  // Each file is read once, and all together are bounded: a description from elsewhere may name one a thousand times.
+  const read = new Map<string, string>();
+  let bytes = 0;
+  const urlOf = (graph: string, path: string): string => {
+    const known = read.get(graph);
+    if (known !== undefined) return known;
+    const content = readGraph(root, graph, path);
+    bytes += content.length;
+    if (bytes > maxAllGraphs) {
+      const expected = `at most ${maxAllGraphs} bytes`;
+      throw new DescriptionError(`${path}: the imported graphs are over ${maxAllGraphs} bytes together`, { path, expected });
+    }
+    const url = graphUrl(content);
+    read.set(graph, url);
+    return url;
+  };
   const columns = value.columns.map((column: unknown, i) => {
     if (!isObject(column) || !isObject(column.onnx)) return column;
     const { graph } = column.onnx;
     if (typeof graph !== 'string' || isGraphUrl(graph)) return column;
-    return { ...column, onnx: { ...column.onnx, graph: graphUrl(readGraph(root, graph, `${file}: columns[${i}].onnx.graph`)) } };
+    return { ...column, onnx: { ...column.onnx, graph: urlOf(graph, `${file}: columns[${i}].onnx.graph`) } };
   });
   return { ...value, columns };
 }

@@ -1,6 +1,5 @@
 // The official training artifacts of a task, written to a folder: from the column's first weights, from those of a training under way, or from
 // the frozen ones.
-import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { UsageError } from '../core/errors.js';
 import type { Tensor } from '../core/tensor.js';
@@ -9,6 +8,7 @@ import type { FrozenForm } from '../deploy/artifacts/column-graph.js';
 import { officialOptimizer } from '../deploy/artifacts/optimizer-model.js';
 import { writeFileAtomic } from '../files/atomic-file.js';
 import { fileError } from '../files/file-error.js';
+import { makeFolder } from '../files/folder.js';
 import type { Clip } from '../optim/clip.js';
 import { columnSeed } from '../progressive/lowering.js';
 import { initialWeights } from '../progressive/parameters.js';
@@ -89,7 +89,7 @@ export function writeArtifacts(project: Project, task: string, folder: string, o
     checkpoint: writeCheckpoint(made.checkpoint),
   };
   try {
-    mkdirSync(folder, { recursive: true });
+    makeFolder(folder);
   } catch (cause) {
     throw fileError('write', folder, cause);
   }

@@ -37,11 +37,26 @@ export class Opening {
       this.shelf = keptNetwork(this.key);
       if (this.page.lesson !== null) this.store.set({ offered: this.page.lesson });
       const kept = await this.shelf.get().catch(() => undefined);
-      await this.load(kept?.bytes ?? bytes, kept?.title ?? this.servedTitle());
-      if (kept !== undefined) this.store.set({ changed: true, said: `${kept.title}, as you left it here.` });
+      if (kept === undefined) await this.load(bytes, this.servedTitle());
+      else await this.loadKept(kept, bytes);
     } catch (error) {
       this.store.problem('page', error);
       this.store.set({ phase: 'failed', said: '' });
+    }
+  }
+
+  /** What cannot be opened any more must not keep the page from opening. */
+  private async loadKept(kept: KeptNetwork, served: Uint8Array): Promise<void> {
+    try {
+      await this.load(kept.bytes, kept.title);
+      this.store.set({ changed: true, said: `${kept.title}, as you left it here.` });
+    } catch (error) {
+      await this.load(served, this.servedTitle());
+      this.store.set({ changed: true });
+      this.store.problem(
+        'page',
+        `the network that this browser kept does not open (${oneLine(error)}): this is the one it began with`,
+      );
     }
   }
 
@@ -95,13 +110,26 @@ export class Opening {
   /** A bundle or an ONNX model of the user's. Its size is checked before it is read. */
   async openFile(file: File): Promise<void> {
     const net = await open(file, { provider: wishOf(this.store.state.provider) });
+    if (!this.mayReplace()) {
+      net.close();
+      return;
+    }
     this.show(net, file.name, new Uint8Array(await file.arrayBuffer()));
     this.store.set({ proof: undefined, training: undefined });
     await this.keep();
   }
 
+  /** Whether the user lets go of what was taught here, which the next network takes the place of. */
+  private mayReplace(): boolean {
+    return (
+      !this.store.state.changed ||
+      confirm('The network that this browser keeps is replaced. Download it first if you want it. Go on?')
+    );
+  }
+
   /** A network without columns that takes what the present one takes. */
   async beginEmpty(): Promise<void> {
+    if (!this.mayReplace()) return;
     const { info, input } = this.loaded().network;
     const empty = { name: 'taught-here', input: { name: info.input.name, shape: [...input.shape] } };
     const net = await begin(empty, { provider: wishOf(this.store.state.provider) });
@@ -112,9 +140,9 @@ export class Opening {
 
   /** Back to the network that the page came with; what was taught here is forgotten. */
   async reset(): Promise<void> {
+    await this.load(await fetchBytes('network.prognet'), this.servedTitle());
     await this.shelf?.drop();
     this.store.set({ changed: false, proof: undefined, training: undefined });
-    await this.load(await fetchBytes('network.prognet'), this.servedTitle());
   }
 
   /** Keeps the network as it is in this browser. @throws RuntimeError where the browser keeps nothing */

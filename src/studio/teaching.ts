@@ -129,6 +129,12 @@ export class Teaching {
   async resume(): Promise<void> {
     const kept = await this.shelf?.get();
     if (kept === undefined) throw new RuntimeError('there is no unfinished lesson any more');
+    const tasks = (names: readonly string[]) => names.join(', ') || 'no task';
+    const [then, now] = [kept.before.map((b) => b.task), this.opening.loaded().net.info.tasks.map((t) => t.task)];
+    if (tasks(then) !== tasks(now))
+      throw new RuntimeError(
+        `the unfinished lesson was begun over ${tasks(then)}; this network has ${tasks(now)}: open that one first`,
+      );
     if (kept.provider !== this.store.state.provider) await this.opening.choose(kept.provider);
     await this.train(kept);
   }
@@ -166,12 +172,16 @@ export class Teaching {
     this.begin(kept, net.info.provider);
     this.stop = new AbortController();
     try {
-      await this.shelf?.put(kept).catch((cause: unknown) => {
-        store.problem('teach', `nothing is kept of this training: ${oneLine(cause)}`);
-      });
+      const keeps = await this.shelf?.put(kept).then(
+        () => true,
+        (cause: unknown) => {
+          store.problem('teach', `nothing is kept of this training: ${oneLine(cause)}`);
+          return false;
+        },
+      );
       await net.grow(kept.column);
       store.set({ network: { ...network, info: net.info } });
-      await this.run(kept);
+      await this.run(kept, keeps === true);
       this.progress({ stage: 'proving' });
       const proof = compare(task, kept.before, await net.witness(this.probeTensor(kept.probes)));
       store.set({ network: { ...network, info: net.info }, proof });
@@ -184,7 +194,7 @@ export class Teaching {
     } catch (error) {
       // Where the column is still untrained, the network becomes what it was before the lesson.
       const untrained = net.info.tasks.some((t) => t.task === task && !t.trained);
-      if (untrained) await net.remove(task);
+      if (untrained) await net.remove(task).catch(() => {});
       store.set({ network: { ...network, info: net.info }, ...(untrained ? { unfinished: { task, elsewhere: false } } : {}) });
       if (!(error instanceof InterruptedError)) throw error;
       store.say('Stopped. What was learned so far is kept.');
@@ -210,7 +220,7 @@ export class Teaching {
     this.store.set({ unfinished: undefined, proof: undefined, teaching: true, training, said: `Teaching ${task}.` });
   }
 
-  private async run({ task, data, rate, checkpoint }: KeptLesson): Promise<void> {
+  private async run({ task, data, rate, checkpoint }: KeptLesson, keeps: boolean): Promise<void> {
     const { net, network } = this.opening.loaded();
     const { epochs, batch } = data;
     const heldOut = data.heldOutTargets.length > 0;
@@ -219,7 +229,7 @@ export class Teaching {
       ...(heldOut ? { validation: tensorsOf(data.heldOutInputs, data.heldOutTargets, network.input) } : {}),
       settings: { epochs, batch, lr: rate, optimizer: 'adam', schedule: 'cosine', validation: 0, seed: 1 },
       signal: this.stop.signal,
-      checkpoint,
+      ...(keeps && { checkpoint }),
       onEvent: (event) => this.hear(event),
     });
   }

@@ -9,7 +9,7 @@ import type { Weights } from '../progressive/parameters.js';
 import type { Runtime, Session, SessionOptions } from '../runtime/session.js';
 import { toBinary } from '../serde/to-binary.js';
 import { featureGraph } from './frozen-graph.js';
-import { gatherRows, sliceRows } from './rows.js';
+import { checkRows, gatherRows, sliceRows } from './rows.js';
 import { stepInputs } from './step-graph.js';
 import { type TapInput, tapInputs } from './tap-inputs.js';
 
@@ -76,7 +76,9 @@ export class Features {
     const total = inputs.dims[0] ?? 0;
     for (let from = 0; from < total; from += rowsPerRun) {
       const to = Math.min(from + rowsPerRun, total);
-      yield { from, to, taps: await session.run({ [stepInputs.data]: sliceRows(inputs, from, to) }) };
+      const taps = await session.run({ [stepInputs.data]: sliceRows(inputs, from, to) });
+      for (const [name, tap] of Object.entries(taps)) checkRows(tap, name, to - from);
+      yield { from, to, taps };
       onRows?.(to, total);
     }
   }
@@ -173,7 +175,7 @@ export class FeaturedData {
       [stepInputs.data]: own,
       [stepInputs.targets]: gatherRows(this.targets, rows),
       ...(taps === undefined
-        ? await this.features.compute(own)
+        ? await this.tapsOf(rows, own)
         : Object.fromEntries(Object.entries(taps).map(([name, t]) => [name, gatherRows(t, rows)]))),
     };
   }

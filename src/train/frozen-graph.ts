@@ -31,7 +31,7 @@ export function frozenScope(g: Ops, weights: Weights): LayerScope {
 export function featureGraph(
   description: Description,
   inputs: readonly TapInput[],
-  frozen: readonly Weights[],
+  frozen: readonly (Weights | undefined)[],
   dataType: DType,
 ): Model {
   const g = ops({ name: 'features', opset: opsetOf(description) });

@@ -244,6 +244,10 @@ class Training {
     const epoch = this.state.epoch + 1;
     this.refuseNotFinite();
     const found = await this.evaluate();
+    if (found !== undefined && !(Number.isFinite(found.loss) && Number.isFinite(found.metric)))
+      throw new TrainingError(
+        `epoch ${epoch}: the loss on the validation data is ${found.loss}: lower the rate, clip gradients or normalise the data`,
+      );
     const record: EpochRecord = {
       epoch,
       loss: this.state.lossSum / this.plan.rows,

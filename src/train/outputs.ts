@@ -3,7 +3,7 @@ import { must } from '../core/errors.js';
 import { Tensor } from '../core/tensor.js';
 import type { Session } from '../runtime/session.js';
 import { networkScale } from './network-input.js';
-import { sliceRows } from './rows.js';
+import { checkRows, sliceRows } from './rows.js';
 
 /** Rows per run; fixed, since the bits of a product may depend on the batch. */
 export const rowsPerRun = 500;
@@ -26,6 +26,7 @@ export async function allOutputsOf(
     const results = await session.run({ [input]: networkScale(sliceRows(inputs, from, to)) }, names);
     for (const name of names) {
       const part = must(results[name], name);
+      checkRows(part, name, to - from);
       const whole = joined.get(name) ?? Tensor.zeros(part.dtype, [total, ...part.dims.slice(1)]);
       sliceRows(whole, from, to).bytes.set(part.bytes);
       joined.set(name, whole);

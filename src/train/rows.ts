@@ -1,5 +1,5 @@
 // Rows of tensors whose first axis counts samples: views of neighbours, copies in any order.
-import { InternalError } from '../core/errors.js';
+import { InternalError, ModelError } from '../core/errors.js';
 import { elementCount } from '../core/shape.js';
 import { Tensor } from '../core/tensor.js';
 
@@ -19,4 +19,14 @@ export function gatherRows(t: Tensor, indices: Uint32Array): Tensor {
     out.set(bytes.subarray(row * width, (row + 1) * width), i * width);
   });
   return Tensor.fromBytes(t.dtype, [indices.length, ...dims.slice(1)], out);
+}
+
+/** Throws ModelError for a result that has not one row for each sample, which only a graph from elsewhere can give. */
+export function checkRows(result: Tensor, name: string, rows: number): void {
+  const [got] = result.dims;
+  if (got === rows) return;
+  throw new ModelError(`"${name}" is [${result.dims}] for ${rows} samples, expected one row for each`, {
+    expected: `${rows} rows`,
+    got: String(got),
+  });
 }

@@ -52,7 +52,11 @@ export class StepEngine implements Engine {
   }
 
   async begin(tensors: ReadonlyMap<string, Tensor>): Promise<void> {
-    for (const { name, shape } of this.graph.carried) this.tensors.set(name, tensors.get(name) ?? Tensor.zeros('float32', shape));
+    const parameters = new Set(this.graph.specs.map(({ name }) => name));
+    for (const { name, shape } of this.graph.carried) {
+      const given = tensors.get(name);
+      this.tensors.set(name, parameters.has(name) ? must(given, name) : (given ?? Tensor.zeros('float32', shape)));
+    }
   }
 
   run(minibatches: Minibatches): Promise<Float32Array> {

@@ -9,7 +9,7 @@ import { browser, type DatabaseLike, type StoreLike } from './worker-types.js';
 
 const database = 'prognet';
 const store = 'checkpoints';
-const recordSchema = z.object({ state: z.string(), tensors: z.instanceof(Uint8Array) });
+const recordSchema = z.object({ state: z.string(), tensors: z.instanceof(Uint8Array), identity: z.string().optional() });
 
 function open(): Promise<DatabaseLike> {
   return new Promise((resolve, reject) => {
@@ -48,18 +48,29 @@ export interface CheckpointRecord extends CheckpointStore {
   drop(): Promise<void>;
 }
 
-export function checkpointStore(name: string): CheckpointRecord {
+/** `identity` tells the training: a record of another one is refused, never gone on with. */
+export function checkpointStore(name: string, identity?: string): CheckpointRecord {
   return {
     load: async () => {
       const found = await transact('readonly', (s) => s.get(name));
       if (found === undefined) return undefined;
       const record = recordSchema.safeParse(found);
       if (!record.success) throw new DataError(`checkpoint "${name}" in the browser's database is damaged`);
+      if (identity !== undefined && record.data.identity !== undefined && record.data.identity !== identity) {
+        throw new DataError(
+          `checkpoint "${name}" belongs to another training (column, settings, data or frozen columns differ): forget it, or choose another name`,
+          { got: name },
+        );
+      }
       const { tensors } = decodeSafetensors(record.data.tensors, `checkpoint "${name}"`);
       return { state: stateSchema.parse(JSON.parse(record.data.state)), tensors };
     },
     save: async ({ state, tensors }: Checkpoint) => {
-      const value = { state: JSON.stringify(state), tensors: encodeSafetensors(tensors) };
+      const value = {
+        state: JSON.stringify(state),
+        tensors: encodeSafetensors(tensors),
+        ...(identity !== undefined && { identity }),
+      };
       await transact('readwrite', (s) => s.put(value, name));
     },
     drop: async () => {

@@ -18,6 +18,7 @@ import {
   type Source,
   type ToWorker,
   tensorOf,
+  threadsRefused,
   type Witness,
 } from './protocol.js';
 import { type BlobLike, browser, type WorkerLike } from './worker-types.js';
@@ -105,6 +106,12 @@ interface Waiting {
   readonly onEvent?: ((event: TrainEvent) => void) | undefined;
 }
 
+/** Why a worker ended. Threads of wasm that cannot start end it with an event in place of a message. */
+function lostWorker(message: string | undefined): string {
+  if (message === undefined) return 'the worker cannot run: its script cannot be fetched, is there a network?';
+  return /\[object ErrorEvent\]/.test(message) ? `the worker cannot run: ${threadsRefused}` : `the worker cannot run: ${message}`;
+}
+
 /** A network in a worker. All its methods but `close` take their turn one after another. */
 export class WebNetwork {
   /** What the worker holds, as of the last call. */
@@ -115,10 +122,7 @@ export class WebNetwork {
 
   private constructor(private readonly worker: WorkerLike) {
     worker.addEventListener('message', ({ data }) => this.hear(data as FromWorker));
-    const lost = (event: { readonly message?: string }) =>
-      this.fail(
-        new RuntimeError(`the worker cannot run: ${event.message ?? 'its script cannot be fetched, is there a network?'}`),
-      );
+    const lost = (event: { readonly message?: string }) => this.fail(new RuntimeError(lostWorker(event.message)));
     worker.addEventListener('error', lost);
     worker.addEventListener('messageerror', lost);
   }

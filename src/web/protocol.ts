@@ -164,3 +164,7 @@ export function errorFrom({ name, message }: PlainError): Error {
   const Known = Object.hasOwn(family, name) ? family[name] : undefined;
   return Known === undefined ? new Error(message) : new Known(message);
 }
+
+/** Why threads of wasm cannot start: their own error, which reaches the page with its words or as an event alone. */
+export const threadsRefused =
+  "ONNX Runtime's threads were started from prognet's worker, because both were bundled into one script: in Vite set worker.format to 'es', or open with { threads: 1 }";

@@ -34,7 +34,7 @@ interface Fixed {
 export interface ServerOptions {
   readonly modules: WebModules;
   /** Checkpoints under a name; undefined where the browser has no database. */
-  readonly checkpoints?: (name: string) => CheckpointRecord;
+  readonly checkpoints?: (name: string, identity?: string) => CheckpointRecord;
 }
 
 export class Server implements Calls {
@@ -109,8 +109,8 @@ export class Server implements Calls {
 
   train: Calls['train'] = async (call, onEvent, signal) => {
     const { task, settings, validation, checkpoint } = call;
-    const store = checkpoint === undefined ? undefined : this.checkpoint(checkpoint);
     const { shape } = must(this.growable().description.inputs[0], 'input');
+    const store = checkpoint === undefined ? undefined : this.checkpoint(checkpoint, await this.identityOf(call));
     this.network = await this.growable().train(task, {
       runtime: must(this.runtime, 'runtime'),
       train: { inputs: fitting(tensorOf(call.inputs), shape), targets: tensorOf(call.targets) },
@@ -124,7 +124,7 @@ export class Server implements Calls {
       signal,
     });
     // A training that is done needs its checkpoint no more.
-    await store?.drop();
+    await store?.drop().catch(() => {});
     return this.info();
   };
 
@@ -132,8 +132,25 @@ export class Server implements Calls {
     await this.checkpoint(checkpoint).drop();
   }
 
-  private checkpoint(name: string): CheckpointRecord {
-    const store = this.options.checkpoints?.(name);
+  /** What the numbers of a training follow from: the column, its settings, the data, the frozen columns before it. */
+  private async identityOf({ task, settings, inputs, targets }: Parameters<Calls['train']>[0]): Promise<string> {
+    const network = this.growable();
+    const { columns, seed } = network.description;
+    const index = network.tasks.indexOf(task);
+    const sources: (string | undefined)[] = [];
+    for (const source of network.tasks.slice(0, Math.max(index, 0))) {
+      const weights = network.weights(source);
+      sources.push(weights && (await columnHash(source, weights)));
+    }
+    const data = new Map([
+      ['inputs', tensorOf(inputs)],
+      ['targets', tensorOf(targets)],
+    ]);
+    return JSON.stringify([columns[index], seed, settings ?? null, await columnHash('data', data), sources]);
+  }
+
+  private checkpoint(name: string, identity?: string): CheckpointRecord {
+    const store = this.options.checkpoints?.(name, identity);
     if (store === undefined) throw new UsageError('this browser has no database for checkpoints');
     return store;
   }

@@ -2,15 +2,12 @@
 import { RuntimeError } from '../core/errors.js';
 import { browserModules } from '../runtime/browser.js';
 import { checkpointStore, hasCheckpoints } from './checkpoint-db.js';
-import { type CallName, type FromWorker, plainError, type ToWorker } from './protocol.js';
+import { type CallName, type FromWorker, plainError, type ToWorker, threadsRefused } from './protocol.js';
 import { Server } from './server.js';
 import { browser } from './worker-types.js';
 
 // ONNX Runtime starts its threads from the script that it stands in. Where a bundler has put it into this one, they would wait for ever.
-if (browser.name?.startsWith('em-pthread') === true)
-  throw new RuntimeError(
-    "ONNX Runtime's threads were started from prognet's worker, because both were bundled into one script: in Vite set worker.format to 'es', or open with { threads: 1 }",
-  );
+if (browser.name?.startsWith('em-pthread') === true) throw new RuntimeError(threadsRefused);
 
 const server = new Server({ modules: browserModules, ...(hasCheckpoints ? { checkpoints: checkpointStore } : {}) });
 const aborts = new Map<number, AbortController>();

@@ -2,7 +2,7 @@
 // by the row; <key>.json beside it, written last, with its size and SHA-256. The key is a hash of all that the taps depend on, so what is
 // found is right or, damaged, written anew. The loop's interface is train/features.ts; nothing here knows what a row holds.
 import { createHash } from 'node:crypto';
-import { closeSync, fstatSync, fsyncSync, openSync, readSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, fstatSync, fsyncSync, openSync, readdirSync, readSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import * as z from 'zod';
 import { PrognetError } from '../core/errors.js';
@@ -106,9 +106,19 @@ export class TapStore {
     writeFileAtomic(note, new TextEncoder().encode(`${stableJson({ format: 1, bytes, sha256: hash.digest('hex') })}\n`));
   }
 
-  /** Removes all that is kept, once a column is frozen: the next one reads other taps. */
+  /** Removes all that is kept, once a column is frozen: the next one reads other taps. What another training is writing stays. */
   clear(): void {
-    removeQuietly(this.folder);
+    removeStale(this.folder);
+    for (const name of entriesOf(this.folder))
+      if (/^[0-9a-f]{32}\.(taps|json)$/.test(name)) removeQuietly(join(this.folder, name));
+  }
+}
+
+function entriesOf(folder: string): readonly string[] {
+  try {
+    return readdirSync(folder);
+  } catch {
+    return [];
   }
 }
 

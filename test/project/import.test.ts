@@ -181,6 +181,42 @@ describe('refuses, in one line and with nothing written', () => {
     }
   });
 
+  it('a model in whose place the graph would stand, and a task that leads out: the file stays as it is', () => {
+    const dir = mkdtempSync(join(tmpdir(), 'prognet-import-'));
+    const bytes = small();
+    mkdirSync(join(dir, 'imported'));
+    writeFileSync(join(dir, 'imported/photos.onnx'), bytes);
+    writeFileSync(join(dir, 'x.onnx'), bytes);
+    const run = (task: string) =>
+      prognet('import', join(dir, 'imported/photos.onnx'), '--task', task, '--data', 'typo.npz', '-o', dir);
+    expect(run('photos')).toMatchObject({
+      status: 2,
+      stderr: expect.stringMatching(/photos\.onnx exists and belongs to no column/),
+    });
+    expect(run('../x')).toMatchObject({ status: 2, stderr: expect.stringMatching(/"\.\.\/x" is no valid name/) });
+    for (const file of ['imported/photos.onnx', 'x.onnx'])
+      expect(Buffer.compare(readFileSync(join(dir, file)), bytes), file).toBe(0);
+  });
+
+  it('a tap without a row for each sample', () => {
+    const dir = mkdtempSync(join(tmpdir(), 'prognet-import-'));
+    const data = { x_train: Tensor.zeros('float32', [8, 4]), y_train: Tensor.zeros('int64', [8]) };
+    writeFileSync(join(dir, 'd.npz'), writeNpz(new Map(Object.entries({ ...data, x_test: data.x_train, y_test: data.y_train }))));
+    const halves = small((g) => {
+      const h = must(
+        [...g.graph.values()].find((v) => v.name === 'hidden'),
+        'hidden',
+      );
+      g.output(g.reshape(g.relu(g.gemm(h, g.initializer('u', Tensor.zeros('float32', [3, 4])))), g.ints([-1, 2])), 'halves');
+    });
+    writeFileSync(join(dir, 'm.onnx'), halves);
+    const args = ['--task', 't', '--scores', 'y', '--taps', 'halves', '--data', '../d.npz', '-o', join(dir, 'family')];
+    const { status, stderr } = prognet('import', join(dir, 'm.onnx'), ...args);
+    expect(stderr).toMatch(/^prognet: "halves" is \[4,2\] for 2 samples, expected one row for each\n$/);
+    expect(status).toBe(2);
+    expect(existsSync(join(dir, 'family/columns/t'))).toBe(false);
+  });
+
   it('files, data and descriptions that do not fit', () => {
     const dir = mkdtempSync(join(tmpdir(), 'prognet-import-'));
     const model = join(dir, 'small.onnx');

@@ -39,6 +39,8 @@ export async function startStudio(...args: string[]): Promise<StudioProcess> {
 /** A tab in which the network is open. */
 export async function openTab(context: BrowserContext, url: string): Promise<Page> {
   const tab = await context.newPage();
+  // The page asks before a network that was taught here is replaced.
+  tab.on('dialog', (dialog) => void dialog.accept());
   await tab.goto(url);
   await tab.getByRole('heading', { name: 'Answers' }).waitFor();
   return tab;

@@ -18,7 +18,11 @@ export interface ImportFlags extends RuntimeFlags {
 /** A source, or the flow form of YAML: `{ source: a.csv, header: false }`. */
 function dataOf(text: string): unknown {
   const document = parseDocument(text);
-  if (document.errors.length === 0) return document.toJS();
+  try {
+    if (document.errors.length === 0) return document.toJS();
+  } catch {
+    // An alias that leads nowhere, as `*.csv` reads in YAML.
+  }
   throw new UsageError(`--data: found "${text}", expected a source such as mnist, or { source: a.csv, header: false }`, {
     path: '--data',
     got: text,

@@ -1,6 +1,6 @@
 // The optimizer state of our own training as ONNX Runtime's: adam keeps M = m / (1 - beta1) and V = v / (1 - beta2) (optim/optimizer.ts),
 // the official optimizers m and v. A training by the engine ort-training has kept them as they are.
-import { must } from '../../core/errors.js';
+import { must, UsageError } from '../../core/errors.js';
 import { Tensor } from '../../core/tensor.js';
 import type { OptimizerState } from '../../serde/checkpoint/schema.js';
 import { slotName } from '../../train/carried-state.js';
@@ -26,8 +26,15 @@ export function officialState(
   const moments = new Map<string, ReadonlyMap<string, Tensor>>();
   for (const { name, role, shape } of parameters) {
     if (role !== 'trainable') continue;
-    const slot = (official: string, own: string, factor: number) =>
-      tensors.get(slotName(name, official)) ?? scaled(must(tensors.get(slotName(name, own)), slotName(name, own)), factor);
+    const slot = (official: string, own: string, factor: number) => {
+      const kept = tensors.get(slotName(name, official));
+      if (kept !== undefined) return kept;
+      const ours = tensors.get(slotName(name, own));
+      if (ours !== undefined) return scaled(ours, factor);
+      throw new UsageError(
+        `--resume: the training under way keeps no ${own} of "${name}", which ${optimizer.kind} goes on from: name the optimizer that it runs with`,
+      );
+    };
     const values =
       optimizer.kind === 'sgd'
         ? [Tensor.zeros('float32', shape)]

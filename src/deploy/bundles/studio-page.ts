@@ -1,13 +1,14 @@
 // The page of `prognet studio` as files: what `npm run build` made of src/studio, onnxruntime-web beside it, a network to begin with, and a
 // lesson to try where there is one. The same files are served on this machine or written as a folder for any web server.
 import { existsSync, readdirSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { WorkspaceError } from '../../core/errors.js';
 import { type Files, text } from './bundle.js';
 import { fileOf, onnxruntimeFiles } from './onnxruntime-files.js';
 
 /** Where `npm run build` puts the page, beside the compiled folders. */
-const page = new URL('../../studio/', import.meta.url).pathname;
-const demo = new URL('../../../templates/studio/', import.meta.url).pathname;
+const page = fileURLToPath(new URL('../../studio/', import.meta.url));
+const demo = fileURLToPath(new URL('../../../templates/studio/', import.meta.url));
 const built = 'a package built with npm run build';
 
 /** Labelled examples as an IDX pair. */

@@ -35,7 +35,8 @@ async function answer(request) {
   const cache = await caches.open(store);
   try {
     const response = await fetch(request);
-    if (response.status === 200) await cache.put(request, response.clone());
+    // A full disk must not cost the answer.
+    if (response.status === 200) await cache.put(request, response.clone()).catch(() => {});
     return isolated(response);
   } catch (error) {
     const kept = await cache.match(request, { ignoreSearch: true });
