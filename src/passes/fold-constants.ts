@@ -15,8 +15,10 @@ export interface FoldOptions {
   readonly opset?: number;
   /** Bytes of a result that may be larger than the constants it makes unused. Default 4096. */
   readonly limit?: number;
-  /** Values that are not to be taken as constants: weights that keep their names, what is differentiated by. */
+  /** Values that are not to be taken as constants: what is differentiated by. */
   readonly keep?: ReadonlySet<Value>;
+  /** Weights, which may be folded where others read them too, and never lose their last reader. */
+  readonly named?: ReadonlySet<Value>;
 }
 
 /** Ops that read the shape of their input, not its data. */
@@ -24,7 +26,7 @@ const shapeOnly: ReadonlySet<string> = new Set(['Shape', 'Size']);
 
 /** Returns whether anything was computed, in subgraphs as well. Types must be inferred. */
 export function foldConstants(graph: Graph, options: FoldOptions = {}): boolean {
-  return new Folding(graph, options.opset ?? defaultOpset, options.limit ?? 4096, options.keep ?? new Set()).graph(graph);
+  return new Folding(graph, options.opset ?? defaultOpset, options.limit ?? 4096, options).graph(graph);
 }
 
 class Folding {
@@ -32,13 +34,17 @@ class Folding {
   private readonly readers = new Map<Value, number>();
   /** Initializers that are inputs as well: callers may feed something else. */
   private readonly overridable = new Set<Value>();
+  private readonly keep: ReadonlySet<Value>;
+  private readonly named: ReadonlySet<Value>;
 
   constructor(
     graph: Graph,
     private readonly opset: number,
     private readonly limit: number,
-    private readonly keep: ReadonlySet<Value>,
+    { keep = new Set(), named = new Set() }: FoldOptions,
   ) {
+    this.keep = keep;
+    this.named = named;
     const graphs = [graph];
     for (const node of allNodes(graph)) {
       this.count(node.inputs, 1);
@@ -90,6 +96,7 @@ class Folding {
       v === null || this.overridable.has(v) || this.keep.has(v) ? null : (constantOf(v) ?? null),
     );
     if (!shapeOnly.has(node.opType) && node.inputs.some((v, i) => v !== null && inputs[i] === null)) return undefined;
+    if (node.inputs.some((v) => v !== null && this.named.has(v) && this.readers.get(v) === 1)) return undefined;
     const most = node.opType === 'Constant' ? Number.POSITIVE_INFINITY : Math.max(this.limit, this.freed(node));
     if (expectedBytes(node) > most) return undefined;
     const results = def.fold(new NodeContext(node, this.opset), inputs);

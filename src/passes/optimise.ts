@@ -29,7 +29,7 @@ const maxRounds = 16;
  */
 export function optimise(graph: Graph, opset: number = defaultOpset, options: OptimiseOptions = {}): boolean {
   const { parameters } = options;
-  const keep = parameters && new Set([...parameters].filter((v) => v.constant !== undefined && isFloat(v.constant.dtype)));
+  const named = parameters && new Set([...parameters].filter((v) => v.constant !== undefined && isFloat(v.constant.dtype)));
   const passes: readonly ((g: Graph) => boolean)[] = [
     removeUnused,
     (g) => inferShapes(g, opset),
@@ -39,7 +39,7 @@ export function optimise(graph: Graph, opset: number = defaultOpset, options: Op
     skipExpand,
     (g) => simplifyArithmetic(g, parameters),
     (g) => commonSubexpressions(g, parameters),
-    (g) => foldConstants(g, { opset, ...(keep && { keep }) }),
+    (g) => foldConstants(g, { opset, ...(named && { named }) }),
   ];
   let any = false;
   for (let round = 0; round < maxRounds; round++) {

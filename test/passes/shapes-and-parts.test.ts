@@ -151,7 +151,12 @@ describe('arithmetic', () => {
     ['plus the negative', (g, x, y) => [g.exp(g.add(g.neg(x), y))], square, 'Sub Exp Neg'],
     ['minus the negative', (g, x, y) => [g.exp(g.sub(x, g.neg(y)))], square, 'Add Exp Neg'],
     ['the negative of the negative', (g, x) => [g.exp(g.neg(g.neg(x)))], square, 'Exp Neg'],
-    ['a sum of negatives', (g, x, y) => [g.exp(g.add(y, g.reduceSum(g.neg(x))))], square, 'ReduceSum Sub Exp Neg'],
+    [
+      'a sum of negatives, whose zeros have a sign',
+      (g, x, y) => [g.exp(g.add(y, g.reduceSum(g.neg(x))))],
+      square,
+      'Neg ReduceSum Add Exp Neg',
+    ],
     [
       'a scalar before an Expand',
       (g, x, y) => [g.mul(g.mul(g.expand(g.reduceMax(x), g.shape(x)), c(g, 3)), y)],

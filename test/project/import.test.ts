@@ -238,7 +238,7 @@ describe('refuses, in one line and with nothing written', () => {
     refuses([join(dir, 'none.onnx'), '--task', 't', '--data', '../d.npz', '-o', family], /none\.onnx/);
     refuses([model, '--task', 't', '--data', '../none.npz', '-o', family], /none\.npz/);
     refuses([model, '--task', 't', '--data', '../d.npz', '-C', dir], /no prognet\.yaml in .*; -o <folder> begins a workspace/);
-    refuses([model, '--task', '9', '--data', '../d.npz', '-o', family], /columns\[0\]\.task: found "9", expected a name/);
+    refuses([model, '--task', '9', '--data', '../d.npz', '-o', family], /task "9" is no valid name, expected a letter/);
     expect(prognet('import', model, '--task', 't', '--data', '../d.npz', '-o', family)).toMatchObject({ status: 0, stderr: '' });
     const again = prognet('import', model, '--task', 't', '--data', '../d.npz', '-C', family);
     expect(again).toMatchObject({
