@@ -20,6 +20,8 @@ function DrawingPad({ studio, state, network }: AskProps) {
   const [said, setSaid] = useState('');
   const help = useId();
   const { image } = network.input;
+  // The same picture may be drawn for the next network that takes its size: a drawing outlives a change of provider.
+  const size = image && `${image.channels}x${image.height}x${image.width}`;
   useEffect(() => {
     if (canvas.current === null || image === undefined) return;
     const own = new Pad(canvas.current, () => {
@@ -28,7 +30,7 @@ function DrawingPad({ studio, state, network }: AskProps) {
       studio.askAbout(all === undefined ? [] : [all]);
     });
     pad.current = own;
-  }, [studio, image]);
+  }, [studio, size]);
   const drawn = pad.current !== undefined && !pad.current.empty;
   const at = (event: PointerEvent) => {
     const box = (event.currentTarget as HTMLCanvasElement).getBoundingClientRect();
