@@ -1,7 +1,7 @@
 // The runtime of a Node process: onnxruntime-node, or onnxruntime-web's wasm where that is absent.
 import { RuntimeError } from '../core/errors.js';
 import { defaultThreads, NodeRuntime } from './node.js';
-import type { OrtModule } from './ort-session.js';
+import { ortModule } from './ort-session.js';
 import type { Runtime, RuntimeSettings } from './session.js';
 import { WebRuntime } from './web.js';
 
@@ -27,7 +27,7 @@ export async function loadRuntime(settings: LoadSettings = {}): Promise<LoadedRu
   const why = missing instanceof Error ? missing.message : String(missing);
   const { threads = defaultThreads() } = settings;
   try {
-    const wasm = async () => (await import('onnxruntime-web')) as unknown as OrtModule;
+    const wasm = async () => ortModule(await import('onnxruntime-web'));
     const runtime = await WebRuntime.load({ wasm }, { ...settings, threads });
     return { runtime, note: `${runtime.version} on wasm, several times slower: ${why}` };
   } catch (error) {

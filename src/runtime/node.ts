@@ -4,7 +4,7 @@ import os from 'node:os';
 import { join } from 'node:path';
 import { RuntimeError } from '../core/errors.js';
 import { binaryFolder } from './node-package.js';
-import { firstSession, type OrtModule, oneLine, probeSession } from './ort-session.js';
+import { firstSession, type OrtModule, oneLine, ortModule, probeSession } from './ort-session.js';
 import { Probes } from './selection.js';
 import type {
   Carried,
@@ -34,15 +34,11 @@ export class NodeRuntime implements Runtime {
   static async load(settings: RuntimeSettings = {}): Promise<NodeRuntime> {
     try {
       const module = await import('onnxruntime-node');
-      const ortModule = ('default' in module ? module.default : module) as unknown as NodeModule;
+      const found: NodeModule = ortModule('default' in module ? module.default : module);
       // What goes wrong comes back as an error; the native log would say it again, in many lines.
-      ortModule.env.logLevel = 'fatal';
+      found.env.logLevel = 'fatal';
       // Loading decides whether a broken binary is there; its version tells which.
-      return new NodeRuntime(
-        ortModule,
-        `onnxruntime-node ${ortModule.env.versions.node ?? ortModule.env.versions.common}`,
-        settings,
-      );
+      return new NodeRuntime(found, `onnxruntime-node ${found.env.versions.node ?? found.env.versions.common}`, settings);
     } catch (error) {
       throw new RuntimeError(`onnxruntime-node cannot be loaded (${oneLine(error)}); install it: npm install onnxruntime-node`, {
         cause: error,

@@ -10,6 +10,16 @@ import type { Carried, CarryingSession } from './session.js';
 
 export type OrtModule = typeof ort;
 
+const isOrtModule = (module: object): module is OrtModule => 'InferenceSession' in module && 'Tensor' in module;
+
+/** One of ONNX Runtime's packages by the interface of onnxruntime-common, which their own types repeat. Throws RuntimeError for another. */
+export function ortModule(module: object): OrtModule {
+  if (isOrtModule(module)) return module;
+  throw new RuntimeError(
+    'what was imported for ONNX Runtime has no InferenceSession: install onnxruntime-node or onnxruntime-web again',
+  );
+}
+
 /** First line of an ONNX Runtime error, without its source location. */
 export function oneLine(error: unknown): string {
   const text = error instanceof Error ? error.message : String(error);
