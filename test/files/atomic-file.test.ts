@@ -51,7 +51,7 @@ describe('writeFileAtomic', () => {
     expect(lstatSync(join(folder, 'link')).isSymbolicLink()).toBe(true);
   });
 
-  it.runIf(linux)('writes to what is no file instead of replacing it', () => {
+  it.runIf(linux)('writes to what is no file instead of replacing it (mkfifo: run on Linux)', () => {
     const folder = temporaryFolder();
     const pipe = join(folder, 'pipe');
     execFileSync('mkfifo', [pipe]);
@@ -97,15 +97,18 @@ describe('writeFileAtomic', () => {
     expect(readdirSync(folder).sort()).toEqual(['file', 'sub']);
   });
 
-  it.runIf(linux && existsSync('/dev/full'))('says why a full device or a system folder refuses', () => {
-    expect(messageOf(() => writeFileAtomic('/dev/full', bytes('y')))).toBe(
-      'cannot write /dev/full: no space is left on the device, free some and try again',
-    );
-    expect(messageOf(() => writeFileAtomic('/proc/x', bytes('y')))).toBe('cannot write /proc/x: /proc takes no new files');
-    expect(messageOf(() => writeFileAtomic('/sys/x', bytes('y')))).toMatch(
-      /^cannot write \/sys\/x: (permission denied, check the owner and mode of \/sys|the file system is read-only, choose another place)$/,
-    );
-  });
+  it.runIf(linux && existsSync('/dev/full'))(
+    'says why a full device or a system folder refuses (/dev/full, /proc: run on Linux)',
+    () => {
+      expect(messageOf(() => writeFileAtomic('/dev/full', bytes('y')))).toBe(
+        'cannot write /dev/full: no space is left on the device, free some and try again',
+      );
+      expect(messageOf(() => writeFileAtomic('/proc/x', bytes('y')))).toBe('cannot write /proc/x: /proc takes no new files');
+      expect(messageOf(() => writeFileAtomic('/sys/x', bytes('y')))).toMatch(
+        /^cannot write \/sys\/x: (permission denied, check the owner and mode of \/sys|the file system is read-only, choose another place)$/,
+      );
+    },
+  );
 });
 
 describe('fileError', () => {

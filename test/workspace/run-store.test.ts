@@ -286,28 +286,31 @@ describe('the lock', () => {
     openRun(root, 'digits').close();
   });
 
-  it.runIf(process.platform === 'linux')('of an ended process, of a former boot or without an owner is taken over', () => {
-    const { pid, start, boot, host } = ownIdentity();
-    for (const text of [
-      `${pid}-${start + 1}-${boot}-${host} host here since 2026\n`,
-      `4194999-${start}-${boot}-${host} host here since 2026\n`,
-      `${pid}-${start}-12345678-${host} host here since 2026\n`,
-      '',
-      'nonsense',
-    ]) {
-      const root = temporaryFolder();
-      const folder = join(root, 'runs', 'digits');
-      mkdirSync(folder, { recursive: true });
-      writeFileSync(join(folder, 'lock'), text);
-      // As does the mark of a taker that was killed.
-      writeFileSync(join(folder, 'lock.takeover'), `4194999-1-${boot}-${host}`);
-      const run = openRun(root, 'digits');
-      expect(readdirSync(folder)).toEqual(['lock']);
-      expect(readFileSync(join(folder, 'lock'), 'utf8')).toContain(`${pid}-${start}-${boot}-${host} host `);
-      run.close();
-      expect(readdirSync(folder)).toEqual([]);
-    }
-  });
+  it.runIf(process.platform === 'linux')(
+    'of an ended process, of a former boot or without an owner is taken over (/proc tells: run on Linux)',
+    () => {
+      const { pid, start, boot, host } = ownIdentity();
+      for (const text of [
+        `${pid}-${start + 1}-${boot}-${host} host here since 2026\n`,
+        `4194999-${start}-${boot}-${host} host here since 2026\n`,
+        `${pid}-${start}-12345678-${host} host here since 2026\n`,
+        '',
+        'nonsense',
+      ]) {
+        const root = temporaryFolder();
+        const folder = join(root, 'runs', 'digits');
+        mkdirSync(folder, { recursive: true });
+        writeFileSync(join(folder, 'lock'), text);
+        // As does the mark of a taker that was killed.
+        writeFileSync(join(folder, 'lock.takeover'), `4194999-1-${boot}-${host}`);
+        const run = openRun(root, 'digits');
+        expect(readdirSync(folder)).toEqual(['lock']);
+        expect(readFileSync(join(folder, 'lock'), 'utf8')).toContain(`${pid}-${start}-${boot}-${host} host `);
+        run.close();
+        expect(readdirSync(folder)).toEqual([]);
+      }
+    },
+  );
 
   it('of another host is never taken over', () => {
     const root = temporaryFolder();
