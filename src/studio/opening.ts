@@ -140,6 +140,7 @@ export class Opening {
 
   /** Back to the network that the page came with; what was taught here is forgotten. */
   async reset(): Promise<void> {
+    if (!this.mayReplace()) return;
     await this.load(await fetchBytes('network.prognet'), this.servedTitle());
     await this.shelf?.drop();
     this.store.set({ changed: false, proof: undefined, training: undefined });

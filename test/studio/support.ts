@@ -36,11 +36,10 @@ export async function startStudio(...args: string[]): Promise<StudioProcess> {
   };
 }
 
-/** A tab in which the network is open. */
-export async function openTab(context: BrowserContext, url: string): Promise<Page> {
+/** A tab in which the network is open. `replaces`: the answer when the page asks before it replaces a network that was taught here. */
+export async function openTab(context: BrowserContext, url: string, replaces = (_question: string) => true): Promise<Page> {
   const tab = await context.newPage();
-  // The page asks before a network that was taught here is replaced.
-  tab.on('dialog', (dialog) => void dialog.accept());
+  tab.on('dialog', (dialog) => void (replaces(dialog.message()) ? dialog.accept() : dialog.dismiss()));
   await tab.goto(url);
   await tab.getByRole('heading', { name: 'Answers' }).waitFor();
   return tab;

@@ -147,9 +147,14 @@ describe.skipIf(chromium === undefined)(`prognet studio in trouble${why}`, () =>
     await Promise.all([whole.close(), broken.close()]);
   }, 200_000);
 
-  it('an empty network learns its first task, from samples that are added one by one', async () => {
+  it('an empty network learns its first task, from samples that are added one by one, and is replaced only on a yes', async () => {
     const own = await browser.newContext();
-    const tab = await openTab(own, studio.url);
+    const asked: string[] = [];
+    let yes = false;
+    const tab = await openTab(own, studio.url, (question) => {
+      asked.push(question);
+      return yes;
+    });
     await tab.getByRole('button', { name: 'Begin an empty one' }).click();
     await tab.getByText('No task is learned yet').waitFor();
     await tab.getByLabel('Name of the task').fill('first');
@@ -163,6 +168,18 @@ describe.skipIf(chromium === undefined)(`prognet studio in trouble${why}`, () =>
     await tab.getByText('first is the first task: there was nothing that could have moved.').waitFor({ timeout: 150_000 });
     await tab.getByLabel(/^4 numbers/).fill('2 0 0 0.5');
     expect((await answerOf(tab, 'first')).best).toBe('A');
+
+    expect(asked).toEqual([]);
+    const tasks = () => tab.locator('.drawing .task').allTextContents();
+    await tab.getByRole('button', { name: 'Begin an empty one' }).click();
+    await tab.getByRole('button', { name: 'Back to the one it came with' }).click();
+    await expect
+      .poll(() => asked)
+      .toEqual(Array(2).fill(expect.stringMatching(/^The network that this browser keeps is replaced\./)));
+    expect(await tasks()).toEqual(['first']);
+    yes = true;
+    await tab.getByRole('button', { name: 'Back to the one it came with' }).click();
+    await expect.poll(tasks).toEqual(['a', 'b']);
     await own.close();
   }, 200_000);
 

@@ -157,9 +157,9 @@ describe.skipIf(chromium === undefined)(
 
     it('keeps checkpoints: a tab closed in mid-training loses nothing, an abort stops; both end with the same bits', async () => {
       const sent = { inputs: [...(second.inputs.data as Float32Array)], targets: second.targets.numbers(), settings };
-      const train = (tab: Page, how: { readonly until?: number; readonly checkpoint?: string }) =>
+      const train = (tab: Page, how: { readonly until?: number; readonly checkpoint?: string; readonly seed?: number }) =>
         tab.evaluate(
-          async ({ inputs, targets, settings, until, checkpoint }) => {
+          async ({ inputs, targets, settings, until, checkpoint, seed = settings.seed }) => {
             const { open, Tensor, column } = globalThis.prognet;
             const net = await open('plane.prognet');
             await net.grow(column('upper', { like: 'left' }));
@@ -170,7 +170,7 @@ describe.skipIf(chromium === undefined)(
               .train('upper', {
                 inputs: new Tensor('float32', [80, 2], Float32Array.from(inputs)),
                 targets: Tensor.from('int64', targets),
-                settings,
+                settings: { ...settings, seed },
                 signal: controller.signal,
                 ...(checkpoint === undefined ? {} : { checkpoint }),
                 onEvent: (event) => {
@@ -199,6 +199,8 @@ describe.skipIf(chromium === undefined)(
       expect(whole).toMatchObject({ error: '', resumed: 0 });
       const stopped = await train(one, { until: 3, checkpoint: 'upper' });
       expect(stopped.error).toMatch(/^InterruptedError: interrupted at epoch \d+, step \d+$/);
+      const other = await train(one, { seed: 6, checkpoint: 'upper' });
+      expect(other.error).toMatch(/^DataError: checkpoint "upper" belongs to another training \(column, settings, data /);
       const lost = train(one, { checkpoint: 'upper' }).catch(() => 'closed');
       await one.waitForFunction(() => Number(document.title) >= 8);
       await one.close();
