@@ -37,4 +37,5 @@ export {
 } from './train/network.js';
 export { type TrainSettings, trainSettings } from './train/settings.js';
 export { stepGraph } from './train/step-graph.js';
+export { TapCache } from './train/tap-cache.js';
 export { version } from './version.js';

@@ -8,6 +8,7 @@ import {
   dense,
   flatten,
   maxPool2d,
+  prognet,
   relu,
   tensor,
 } from '../../dist/index.js';
@@ -31,12 +32,21 @@ export const ranks = { dense: 32, conv: 16 };
 /** Width of the dense columns that read others; the convolutional ones have none. */
 export const widths = { dense: 256, conv: undefined };
 
-/** `count` equal columns, each reading all before it by adapters. */
-export function network(kind, count, width = 512) {
+function columns(kind, count, width) {
   const first = column('t0', { blocks: blocks[kind](width), head: classify(10) });
   const laterals = adapter({ rank: ranks[kind] });
-  const rest = Array.from({ length: count - 1 }, (_, i) => column(`t${i + 1}`, { like: first, laterals }));
-  return buildDescription({ name: kind, input: tensor('image', [1, 28, 28]), columns: [first, ...rest] });
+  return [first, ...Array.from({ length: count - 1 }, (_, i) => column(`t${i + 1}`, { like: first, laterals }))];
+}
+
+/** `count` equal columns, each reading all before it by adapters. */
+export function network(kind, count, width = 512) {
+  return buildDescription({ name: kind, input: tensor('image', [1, 28, 28]), columns: columns(kind, count, width) });
+}
+
+/** The same as the library's network, not trained yet. */
+export function grown(kind, count, width = 512) {
+  const empty = prognet({ name: kind, input: tensor('image', [1, 28, 28]) });
+  return columns(kind, count, width).reduce((grown, next) => grown.grow(next), empty);
 }
 
 /** The first `rows` training images of MNIST. */

@@ -56,6 +56,9 @@ abstract class Sentences implements Progress {
       case 'stopped':
         this.line(`${task} stops early at epoch ${e.epoch}, takes epoch ${e.best} back`);
         break;
+      case 'taps':
+        if (e.reused > 0) this.line(`${task}: ${e.computed} features of earlier columns computed, ${e.reused} there already`);
+        break;
       case 'stored':
         this.line(
           `${task}: features of earlier columns need ${e.bytes} bytes, over ${e.budget}: ${e.found ? 'found' : 'kept'} in cache/`,

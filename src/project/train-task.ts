@@ -14,6 +14,7 @@ import { type TrainEvent, type TrainResult, train } from '../train/loop.js';
 import { partition } from '../train/prepare-data.js';
 import { type TrainSettings, trainSettings } from '../train/settings.js';
 import { stateSchema } from '../train/state-schema.js';
+import type { TapCache } from '../train/tap-cache.js';
 import type { MetricValue } from '../workspace/metrics-log.js';
 import { clearRun, openRun, type Run } from '../workspace/run-store.js';
 import { TapStore } from '../workspace/tap-store.js';
@@ -50,6 +51,8 @@ export interface TrainTaskOptions {
   readonly resume?: boolean;
   /** Drop an unfinished training. */
   readonly restart?: boolean;
+  /** Keeps taps from one task's training to the next's on the same data. */
+  readonly tapCache?: TapCache;
   readonly signal?: AbortSignal;
   readonly onEvent?: (event: TrainEvent) => void;
   /** A line that the user should know. */
@@ -77,6 +80,8 @@ export interface TrainedTask {
   readonly seconds: number;
   /** The earlier tasks, checked before and after this training. */
   readonly earlier: readonly EarlierTask[];
+  /** Taps of earlier columns: computed for this training, and left by the one before. Absent where they were not kept in memory. */
+  readonly taps?: { readonly computed: number; readonly reused: number };
 }
 
 /** The description with other training options for one column: its seed decides the first weights too. */
@@ -206,6 +211,7 @@ async function trainInRun(run: Run, identity: RunIdentity, work: Work): Promise<
     session: work.session,
     ...(work.engine.make && { engine: work.engine.make }),
     tapStorage: tapStore(work),
+    ...(options.tapCache && { tapCache: options.tapCache }),
     store: {
       load: async () => checkpoint && { tensors: checkpoint.tensors, state: stateSchema.parse(checkpoint.state) },
       save: async ({ state, tensors }) => run.saveCheckpoint({ step: state.step, tensors, state: toJson(state) }),
@@ -284,6 +290,11 @@ export async function trainTask(
     threads,
     ...(engine.trainer !== undefined && { engine: engine.name }),
   };
+  let taps: TrainedTask['taps'];
+  const onEvent = (event: TrainEvent) => {
+    if (event.kind === 'taps') taps = { computed: event.computed, reused: event.reused };
+    options.onEvent?.(event);
+  };
   const before = await outputsBefore(runtime, project, task, signal);
   createFolders(project.workspace);
   const run = openRun(root, task);
@@ -299,7 +310,7 @@ export async function trainTask(
       data,
       session: { providers: [provider], threads },
       engine,
-      options,
+      options: { ...options, onEvent },
     };
     const trained = await trainInRun(run, identity, work);
     await testAndFreeze({
@@ -316,5 +327,5 @@ export async function trainTask(
     run.close();
   }
   const after = openProject(start);
-  return trainedFrom(after, task, await compareAfter(runtime, after, before, signal));
+  return { ...trainedFrom(after, task, await compareAfter(runtime, after, before, signal)), ...(taps && { taps }) };
 }

@@ -5,6 +5,7 @@ import type { Tensor } from '../core/tensor.js';
 import { parseDescription, toInput } from '../progressive/description/parse.js';
 import type { Weights } from '../progressive/parameters.js';
 import { decodeSafetensors, encodeSafetensors } from '../workspace/safetensors.js';
+import { hasDigest, sha256Digest } from './digest.js';
 import { Network } from './network.js';
 
 /** Metadata keys; the hash of a column is that of its weights file in a workspace. */
@@ -12,14 +13,9 @@ const formatKey = 'prognet.bundle';
 const descriptionKey = 'prognet.description';
 const hashKey = (task: string): string => `prognet.sha256.${task}`;
 
-const hex = (bytes: ArrayBuffer): string => [...new Uint8Array(bytes)].map((b) => b.toString(16).padStart(2, '0')).join('');
-
 /** SHA-256 of the weights file that a workspace would hold; undefined where the platform has no hash (pages that are not served securely). */
 export async function columnHash(task: string, weights: Weights): Promise<string | undefined> {
-  const { subtle } = globalThis.crypto ?? {};
-  if (subtle === undefined) return undefined;
-  const file = encodeSafetensors(weights, { producer: 'prognet', task });
-  return hex(await subtle.digest('SHA-256', file as Uint8Array<ArrayBuffer>));
+  return hasDigest() ? await sha256Digest(encodeSafetensors(weights, { producer: 'prognet', task })) : undefined;
 }
 
 /** The bytes of a bundle; columns that are not trained yet stand in it as descriptions alone. */

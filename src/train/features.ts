@@ -1,6 +1,6 @@
-// What frozen columns feed to the newest column's laterals. Frozen columns never change, so their taps are computed once for a data set and
-// kept: in memory within the budget, beyond it in the caller's store (workspace/tap-store.ts). Without a store they are then computed again
-// for each chunk of minibatches, which is slower and is said so. Taps belong to the data as the loop gets them, after all transforms.
+// What frozen columns feed to the newest column's laterals, by runs of rows. Frozen columns never change, so their taps are computed once for a
+// data set; what an earlier training on the same data left in a TapCache is not computed again. Where taps are kept is featured-data.ts's
+// affair. They belong to the data as the loop gets them, after all transforms.
 import { must } from '../core/errors.js';
 import { elementCount } from '../core/shape.js';
 import { Tensor } from '../core/tensor.js';
@@ -8,52 +8,53 @@ import type { Description } from '../progressive/description/description.js';
 import type { Weights } from '../progressive/parameters.js';
 import type { Runtime, Session, SessionOptions } from '../runtime/session.js';
 import { toBinary } from '../serde/to-binary.js';
+import { contentDigest } from './digest.js';
 import { featureGraph } from './frozen-graph.js';
-import { checkRows, gatherRows, sliceRows } from './rows.js';
+import { checkRows, sliceRows } from './rows.js';
 import { stepInputs } from './step-graph.js';
+import { type TapCache, TapKeys, type TapPlace } from './tap-cache.js';
 import { type TapInput, tapInputs } from './tap-inputs.js';
+import { isWhole, type KnownTaps, piecesOf } from './tap-pieces.js';
 
-/** Rows that one run of the feature graph takes. */
+/** Rows that one run of the feature graph takes: the same always, since the bits of a product may depend on the number of rows. */
 const rowsPerRun = 500;
 
 export type Taps = Readonly<Record<string, Tensor>>;
 
-type OnRows = (done: number, total: number) => void;
+export type OnRows = (done: number, total: number) => void;
 
-/** Rows of one size by number, as a `TapStorage` keeps them. */
-export interface StoredRows {
-  /** Whether an earlier training left them. */
-  readonly found: boolean;
-  read(indices: ArrayLike<number>): Uint8Array;
-  close(): void;
+/** What an earlier training left of a data set. */
+export interface KnownTensor extends KnownTaps {
+  readonly tensor: Tensor;
+  readonly places: readonly TapPlace[];
 }
 
-/** Where taps beyond the memory budget are kept. */
-export interface TapStorage {
-  rows(inputs: Tensor, layout: string, rowBytes: number, blocks: () => AsyncIterable<Uint8Array>): Promise<StoredRows>;
+/** What the taps are of. */
+export interface FeatureSource {
+  readonly runtime: Runtime;
+  readonly description: Description;
+  readonly column: number;
+  readonly frozen: readonly Weights[];
+  readonly dataType: 'uint8' | 'float32';
+  readonly session: SessionOptions;
+  readonly tapCache?: TapCache | undefined;
 }
-
-/** Bytes of taps kept in memory at most, all data sets of a training together. */
-export const defaultTapBudget = 1 << 30;
 
 export class Features {
+  /** By what their graphs find already computed. */
+  private readonly sessions = new Map<string, Promise<Session>>();
+  private readonly dataKeys = new Map<Tensor, Promise<string | undefined>>();
+
   private constructor(
-    private readonly session: Session | undefined,
+    private readonly source: FeatureSource,
     readonly inputs: readonly TapInput[],
+    private readonly keys: TapKeys | undefined,
   ) {}
 
-  static async create(
-    runtime: Runtime,
-    description: Description,
-    column: number,
-    frozen: readonly Weights[],
-    dataType: 'uint8' | 'float32',
-    options: SessionOptions,
-  ): Promise<Features> {
+  static async create(source: FeatureSource): Promise<Features> {
+    const { description, column, frozen, tapCache } = source;
     const inputs = tapInputs(description, column);
-    if (inputs.length === 0) return new Features(undefined, inputs);
-    const model = toBinary(featureGraph(description, inputs, frozen, dataType));
-    return new Features(await runtime.createSession(model, options), inputs);
+    return new Features(source, inputs, tapCache && (await TapKeys.create(description, column, frozen)));
   }
 
   /** Bytes of the taps of `rows` samples. */
@@ -66,41 +67,123 @@ export class Features {
     return JSON.stringify(this.inputs.map(({ name, refs, shape }) => [name, refs, shape]));
   }
 
-  /** Taps by runs of at most `rowsPerRun` rows, in order: the bits of a product may depend on the number of rows. */
-  async *runs(
-    inputs: Tensor,
+  /** What the cache holds of these data; nothing without one. */
+  async known(data: Tensor): Promise<readonly KnownTensor[]> {
+    const { keys } = this;
+    const key = await this.dataKey(data);
+    if (keys === undefined || key === undefined) return [];
+    const found = this.source.tapCache?.find(key) ?? [];
+    return found.map(({ tensor, places }, i) => ({
+      name: `step/known/${i}`,
+      shape: tensor.dims.slice(1),
+      tensor,
+      places,
+      place: (ref) => places.find((place) => place.key === keys.of(ref)),
+    }));
+  }
+
+  /** Leaves the taps of these data to the next training; without taps, drops what it had. */
+  async leave(data: Tensor, taps?: Taps): Promise<void> {
+    const { keys, source } = this;
+    const key = await this.dataKey(data);
+    if (keys === undefined || key === undefined) return;
+    if (taps === undefined) source.tapCache?.drop(key);
+    else
+      source.tapCache?.keep(
+        key,
+        this.inputs.map(({ name, refs, widths }) => {
+          let at = 0;
+          const places = refs.map((ref, i): TapPlace => {
+            const width = must(widths[i], 'width');
+            at += width;
+            return { key: keys.of(ref), at: at - width, width };
+          });
+          return { tensor: must(taps[name], name), places };
+        }),
+      );
+  }
+
+  /** Drops what the cache holds of other data than these. */
+  async retain(data: readonly Tensor[]): Promise<void> {
+    if (this.keys === undefined) return;
+    const keys = await Promise.all(data.map((d) => this.dataKey(d)));
+    this.source.tapCache?.retain(keys.filter((key) => key !== undefined));
+  }
+
+  /** How many taps `known` has, and how many are to be computed. */
+  count(known: readonly KnownTensor[]): { readonly computed: number; readonly reused: number } {
+    const refs = new Map(this.inputs.flatMap((input) => input.refs).map((ref) => [`${ref.column}/${ref.block}`, ref]));
+    const reused = [...refs.values()].filter((ref) => known.some(({ place }) => place(ref) !== undefined)).length;
+    return { computed: refs.size - reused, reused };
+  }
+
+  /** All that the bits of taps depend on beside the columns. */
+  private dataKey(data: Tensor): Promise<string | undefined> {
+    const { keys, source } = this;
+    const found =
+      this.dataKeys.get(data) ??
+      (async () => {
+        const digest = keys && (await contentDigest(data.bytes));
+        const { providers, threads } = source.session;
+        return digest && JSON.stringify([digest, data.dtype, data.dims, source.runtime.version, providers, threads]);
+      })();
+    this.dataKeys.set(data, found);
+    return found;
+  }
+
+  /** The session that computes what `known` lacks; undefined where it lacks nothing. */
+  private async session(known: readonly KnownTensor[]): Promise<Session | undefined> {
+    if (this.count(known).computed === 0) return undefined;
+    const { runtime, description, frozen, dataType, session } = this.source;
+    const key = JSON.stringify(known.map(({ shape, places }) => [shape, places]));
+    const found =
+      this.sessions.get(key) ??
+      runtime.createSession(toBinary(featureGraph(description, this.inputs, frozen, dataType, known)), session);
+    this.sessions.set(key, found);
+    return await found;
+  }
+
+  /** Taps by runs of at most `rowsPerRun` rows, in order; of each input what `known` lacks. */
+  private async *runs(
+    data: Tensor,
+    known: readonly KnownTensor[],
     onRows?: OnRows,
   ): AsyncGenerator<{ readonly from: number; readonly to: number; readonly taps: Taps }> {
-    const { session } = this;
-    if (session === undefined) return;
-    const total = inputs.dims[0] ?? 0;
+    const session = await this.session(known);
+    const total = data.dims[0] ?? 0;
     for (let from = 0; from < total; from += rowsPerRun) {
       const to = Math.min(from + rowsPerRun, total);
-      const taps = await session.run({ [stepInputs.data]: sliceRows(inputs, from, to) });
+      const feeds: Record<string, Tensor> = { [stepInputs.data]: sliceRows(data, from, to) };
+      for (const { name, tensor } of known) feeds[name] = sliceRows(tensor, from, to);
+      const given = session?.inputNames.map((name) => [name, must(feeds[name], name)]);
+      const taps = (await session?.run(Object.fromEntries(given ?? []))) ?? {};
       for (const [name, tap] of Object.entries(taps)) checkRows(tap, name, to - from);
       yield { from, to, taps };
       onRows?.(to, total);
     }
   }
 
-  /** The taps of all rows of `inputs`. `onRows` hears how many are done. */
-  async compute(inputs: Tensor, onRows?: OnRows): Promise<Taps> {
-    const kept = this.empty(inputs.dims[0] ?? 0);
-    for await (const { from, to, taps } of this.runs(inputs, onRows)) {
-      for (const [name, tensor] of Object.entries(kept)) sliceRows(tensor, from, to).bytes.set(must(taps[name], name).bytes);
+  /** The taps of all rows. A tensor of `known` that is just what an input holds is that input. `onRows` hears how many rows are done. */
+  async compute(data: Tensor, known: readonly KnownTensor[] = [], onRows?: OnRows): Promise<Taps> {
+    const taps = this.empty(data.dims[0] ?? 0, known);
+    const parts = this.parts(known).filter(({ whole }) => whole === undefined);
+    if (parts.length === 0) return taps;
+    for await (const run of this.runs(data, known, onRows)) {
+      for (const part of parts) {
+        const { bytes } = sliceRows(must(taps[part.name], part.name), run.from, run.to);
+        fill(bytes, 0, part.bytes, part, run);
+      }
     }
-    return kept;
+    return taps;
   }
 
   /** Rows for a store: all taps of one sample side by side. */
-  async *rowBlocks(inputs: Tensor, onRows?: OnRows): AsyncGenerator<Uint8Array> {
+  async *rowBlocks(data: Tensor, known: readonly KnownTensor[] = [], onRows?: OnRows): AsyncGenerator<Uint8Array> {
     const width = this.bytes(1);
-    for await (const { from, to, taps } of this.runs(inputs, onRows)) {
-      const block = new Uint8Array((to - from) * width);
-      this.eachTap((name, at, bytes) => {
-        const { bytes: tap } = must(taps[name], name);
-        for (let i = 0; i < to - from; i++) block.set(tap.subarray(i * bytes, (i + 1) * bytes), i * width + at);
-      });
+    const parts = this.parts(known);
+    for await (const run of this.runs(data, known, onRows)) {
+      const block = new Uint8Array((run.to - run.from) * width);
+      for (const part of parts) fill(block, part.at, width, part, run);
       yield block;
     }
   }
@@ -108,115 +191,90 @@ export class Features {
   /** Taps from `rows` rows of a store. */
   fromRows(block: Uint8Array, rows: number): Taps {
     const width = this.bytes(1);
-    const taps = this.empty(rows);
-    this.eachTap((name, at, bytes) => {
-      const { bytes: tap } = must(taps[name], name);
-      for (let i = 0; i < rows; i++) tap.set(block.subarray(i * width + at, i * width + at + bytes), i * bytes);
-    });
+    const taps = this.empty(rows, []);
+    for (const { name, at, bytes } of this.parts([])) {
+      copyRows({ into: must(taps[name], name).bytes, to: 0, stride: bytes }, { from: block, at, stride: width }, bytes, rows);
+    }
     return taps;
   }
 
-  private empty(rows: number): Record<string, Tensor> {
-    return Object.fromEntries(this.inputs.map(({ name, shape }) => [name, Tensor.zeros('float32', [rows, ...shape])]));
+  private empty(rows: number, known: readonly KnownTensor[]): Record<string, Tensor> {
+    return Object.fromEntries(
+      this.parts(known).map(({ name, shape, whole }) => [name, whole ?? Tensor.zeros('float32', [rows, ...shape])]),
+    );
   }
 
-  /** Each input with its place in a stored row. */
-  private eachTap(body: (name: string, at: number, bytes: number) => void): void {
+  /** Each input with its place in a stored row, and what it is made of. */
+  private parts(known: readonly KnownTensor[]): Part[] {
     let at = 0;
-    for (const { name, shape } of this.inputs) {
+    return this.inputs.map(({ name, refs, widths, shape }) => {
+      const pieces = piecesOf(refs, widths, known);
       const bytes = 4 * elementCount(shape);
-      body(name, at, bytes);
+      const unit = bytes / (shape[0] ?? 1);
       at += bytes;
-    }
+      const [first] = pieces;
+      const whole = pieces.length === 1 && first !== undefined && isWhole(first) ? first.source?.tensor : undefined;
+      let computed = 0;
+      const sources = pieces.map(({ source, at: from, width }) => {
+        if (source === undefined) computed += width * unit;
+        const start = source === undefined ? computed - width * unit : from * unit;
+        return { tensor: source?.tensor, at: start, bytes: width * unit };
+      });
+      return { name, shape, at: at - bytes, bytes, whole, sources, computed };
+    });
   }
 
   async release(): Promise<void> {
-    await this.session?.release();
+    for (const session of this.sessions.values()) await (await session).release();
   }
 }
 
-/** Inputs, targets and taps of one data set; taps in memory, in a store, or computed by the chunk. */
-export class FeaturedData {
-  private constructor(
-    private readonly features: Features,
-    readonly inputs: Tensor,
-    readonly targets: Tensor,
-    private readonly taps: Taps | undefined,
-    readonly stored: StoredRows | undefined,
-  ) {}
+/** An input's place in a stored row and its pieces, in bytes of one row. */
+interface Part {
+  readonly name: string;
+  readonly shape: readonly number[];
+  readonly at: number;
+  readonly bytes: number;
+  /** The one tensor that is all of it. */
+  readonly whole: Tensor | undefined;
+  /** `at`: where a piece stands in a row of its tensor, or of what the feature graph gives. */
+  readonly sources: readonly { readonly tensor: Tensor | undefined; readonly at: number; readonly bytes: number }[];
+  /** What the feature graph gives of it. */
+  readonly computed: number;
+}
 
-  static async create(
-    features: Features,
-    data: { readonly inputs: Tensor; readonly targets: Tensor },
-    budget: number,
-    storage?: TapStorage,
-    onRows?: OnRows,
-  ): Promise<FeaturedData> {
-    const { inputs, targets } = data;
-    if (features.bytes(inputs.dims[0] ?? 0) <= budget) {
-      return new FeaturedData(features, inputs, targets, await features.compute(inputs, onRows), undefined);
-    }
-    const stored = await storage?.rows(inputs, features.layout, features.bytes(1), () => features.rowBlocks(inputs, onRows));
-    return new FeaturedData(features, inputs, targets, undefined, stored);
+/** Puts the rows of a run into place, side by side from its pieces. */
+function fill(
+  into: Uint8Array,
+  at: number,
+  stride: number,
+  part: Part,
+  { from, to, taps }: { readonly from: number; readonly to: number; readonly taps: Taps },
+): void {
+  let target = at;
+  for (const { tensor, at: start, bytes } of part.sources) {
+    const rows = tensor === undefined ? must(taps[part.name], part.name) : sliceRows(tensor, from, to);
+    const width = rows.bytes.length / (to - from);
+    copyRows({ into, to: target, stride }, { from: rows.bytes, at: start, stride: width }, bytes, to - from);
+    target += bytes;
   }
+}
 
-  get rows(): number {
-    return this.inputs.dims[0] ?? 0;
+/** Copies `bytes` bytes of each row. */
+function copyRows(
+  target: { readonly into: Uint8Array; readonly to: number; readonly stride: number },
+  source: { readonly from: Uint8Array; readonly at: number; readonly stride: number },
+  bytes: number,
+  rows: number,
+): void {
+  const { into, to, stride } = target;
+  const { from, at } = source;
+  if (bytes === stride && bytes === source.stride) {
+    into.set(from.subarray(0, rows * bytes));
+    return;
   }
-  get place(): 'memory' | 'store' | 'nowhere' {
-    return this.taps !== undefined ? 'memory' : this.stored !== undefined ? 'store' : 'nowhere';
-  }
-
-  /** Feeds of the step graph in the form `step`: the rows themselves. */
-  async minibatch(rows: Uint32Array): Promise<Record<string, Tensor>> {
-    const own = gatherRows(this.inputs, rows);
-    const { taps } = this;
-    return {
-      [stepInputs.data]: own,
-      [stepInputs.targets]: gatherRows(this.targets, rows),
-      ...(taps === undefined
-        ? await this.tapsOf(rows, own)
-        : Object.fromEntries(Object.entries(taps).map(([name, t]) => [name, gatherRows(t, rows)]))),
-    };
-  }
-
-  /** Feeds of the step graph for minibatches of `size` rows: `order` holds their rows one after another. */
-  async chunk(order: Uint32Array, size: number): Promise<Record<string, Tensor>> {
-    const steps = order.length / size;
-    const { inputs, targets, taps } = this;
-    const index = (values: ArrayLike<number>) =>
-      new Tensor('int64', [steps, size], BigInt64Array.from(Array.from(values, BigInt)));
-    if (taps !== undefined) {
-      return { [stepInputs.data]: inputs, [stepInputs.targets]: targets, [stepInputs.order]: index(order), ...taps };
-    }
-    const own = gatherRows(inputs, order);
-    return {
-      [stepInputs.data]: own,
-      [stepInputs.targets]: gatherRows(targets, order),
-      [stepInputs.order]: index(order.map((_, i) => i)),
-      ...(await this.tapsOf(order, own)),
-    };
-  }
-
-  private async tapsOf(order: Uint32Array, inputs: Tensor): Promise<Taps> {
-    const { stored, features } = this;
-    return stored === undefined ? await features.compute(inputs) : features.fromRows(stored.read(order), order.length);
-  }
-
-  /** Data, targets and taps of rows [from, to), in order. */
-  async range(from: number, to: number): Promise<Record<string, Tensor>> {
-    const inputs = sliceRows(this.inputs, from, to);
-    const taps =
-      this.taps === undefined
-        ? await this.tapsOf(
-            Uint32Array.from({ length: to - from }, (_, i) => from + i),
-            inputs,
-          )
-        : Object.fromEntries(Object.entries(this.taps).map(([name, t]) => [name, sliceRows(t, from, to)]));
-    return { [stepInputs.data]: inputs, [stepInputs.targets]: sliceRows(this.targets, from, to), ...taps };
-  }
-
-  close(): void {
-    this.stored?.close();
+  for (let i = 0; i < rows; i++) {
+    const start = i * source.stride + at;
+    into.set(from.subarray(start, start + bytes), i * stride + to);
   }
 }

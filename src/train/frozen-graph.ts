@@ -15,7 +15,8 @@ import { NetworkLowering } from '../progressive/lowering.js';
 import type { Weights } from '../progressive/parameters.js';
 import { networkInputFrom } from './network-input.js';
 import { stepInputs } from './step-graph.js';
-import { type TapInput, tapOptions } from './tap-inputs.js';
+import { joinedInput, type TapInput, tapOptions } from './tap-inputs.js';
+import { isWhole, type KnownTaps, type Piece, piecesOf } from './tap-pieces.js';
 
 /** A scope in inference mode: parameters from a function, nothing updated, nothing random. */
 export function inferenceScope(g: Ops, parameter: (spec: ParameterSpec) => Value): LayerScope {
@@ -27,32 +28,53 @@ export function frozenScope(g: Ops, weights: Weights): LayerScope {
   return inferenceScope(g, (spec) => g.initializer(spec.name, must(weights.get(spec.name), `weight ${spec.name}`)));
 }
 
-/** Data [N, ...] to what the inputs of the step hold, each under its name; frozen weights are initializers. */
+/**
+ * Data [N, ...], and taps that are there already, to what the inputs of the step lack: the other taps of each, side by side under its name;
+ * frozen weights are initializers. Adapters read their sources joined, alpha going to V, so that a tap has the same bits whether what it
+ * stands on is computed in the same graph or comes in.
+ */
 export function featureGraph(
   description: Description,
   inputs: readonly TapInput[],
   frozen: readonly (Weights | undefined)[],
   dataType: DType,
+  known: readonly KnownTaps[] = [],
 ): Model {
   const g = ops({ name: 'features', opset: opsetOf(description) });
   const input = must(description.inputs[0], 'input');
   const data = g.input(stepInputs.data, dataType, ['N', ...input.shape]);
+  const given = new Map(known.map((k) => [k, g.input(k.name, 'float32', ['N', ...k.shape])]));
+  const join = (taps: readonly Value[]) => must(taps.length === 1 ? taps[0] : g.op('Concat', taps, { axis: 1 })[0], 'tap');
+  const pieceValue = (piece: Piece<KnownTaps>): Value => {
+    const { ref, source, at, width } = piece;
+    if (source === undefined) return lowering.tap(ref);
+    const value = must(given.get(source), source.name);
+    return isWhole(piece) ? value : g.slice(value, g.ints([at]), g.ints([at + width]), g.ints([1]));
+  };
   const scopes = new Map<number, LayerScope>();
-  const lowering = new NetworkLowering(description, {
+  const lowering: NetworkLowering = new NetworkLowering(description, {
     x: networkInputFrom(g, data),
     scope: (c) => {
       const scope = scopes.get(c) ?? frozenScope(g, must(frozen[c], `weights of column ${c}`));
       scopes.set(c, scope);
       return scope;
     },
+    tap: (ref) => {
+      const [piece] = piecesOf([ref], [], known);
+      return piece?.source && pieceValue(piece);
+    },
+    joined: (column, block) => {
+      const input = joinedInput(description, column, block);
+      return input && { value: join(piecesOf(input.refs, input.widths, known).map(pieceValue)), widths: input.widths };
+    },
   });
-  const values = inputs.map(({ refs }) => {
-    const taps = refs.map((ref) => lowering.tap(ref));
-    return must(taps.length === 1 ? taps[0] : g.op('Concat', taps, { axis: 1 })[0], 'tap');
+  const values = inputs.map(({ refs, widths }) => {
+    const missing = piecesOf(refs, widths, known).filter(({ source }) => source === undefined);
+    return missing.length === 0 ? undefined : join(missing.map(pieceValue));
   });
   inputs.forEach(({ name }, i) => {
-    const v = must(values[i], name);
-    g.output(values.indexOf(v) < i ? g.identity(v) : v, name);
+    const v = values[i];
+    if (v !== undefined) g.output(values.indexOf(v) < i ? g.identity(v) : v, name);
   });
   optimise(g.graph, g.opset);
   return g.model();

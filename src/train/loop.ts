@@ -12,11 +12,13 @@ import { toBinary } from '../serde/to-binary.js';
 import { bestName, type Checkpoint, type CheckpointStore, type EpochRecord, freshState, type TrainState } from './checkpoint.js';
 import type { Engine, EngineMaker } from './engine.js';
 import { type Evaluation, EvaluationSum } from './evaluate.js';
-import { defaultTapBudget, FeaturedData, Features, type TapStorage } from './features.js';
+import { defaultTapBudget, FeaturedData, type TapStorage } from './featured-data.js';
+import { Features } from './features.js';
 import { evalGraph, lossesOutput, scoresOutput } from './frozen-graph.js';
 import type { TrainSettings } from './settings.js';
 import { StepEngine } from './step-engine.js';
 import { stepInputs } from './step-graph.js';
+import type { TapCache } from './tap-cache.js';
 
 /** Rows of data with their targets. */
 export interface TrainData {
@@ -26,6 +28,8 @@ export interface TrainData {
 
 export type TrainEvent =
   | { readonly kind: 'features'; readonly done: number; readonly total: number }
+  /** Taps of earlier columns in memory: so many were computed, so many an earlier training had left in the cache. */
+  | { readonly kind: 'taps'; readonly computed: number; readonly reused: number }
   /** Taps pass the memory budget and are on disk; `found` by an earlier training. */
   | { readonly kind: 'stored'; readonly bytes: number; readonly budget: number; readonly found: boolean }
   /** Taps pass the budget, there is no store, and they are computed again for each chunk. */
@@ -60,6 +64,8 @@ export interface TrainRequest {
   readonly tapBudget?: number;
   /** Where taps beyond the budget go. */
   readonly tapStorage?: TapStorage;
+  /** Keeps taps for the next training on the same data; without one they end with this training. */
+  readonly tapCache?: TapCache;
   readonly store?: CheckpointStore;
   readonly onEvent?: (event: TrainEvent) => void;
   /** On abort the running chunk ends, a checkpoint is saved and InterruptedError is thrown. */
@@ -126,7 +132,8 @@ class Training {
     const { runtime, description, column, tapBudget = defaultTapBudget, tapStorage, session = {} } = request;
     const { engine: make = (context) => StepEngine.create(context) } = request;
     const dataType = request.train.inputs.dtype === 'uint8' ? 'uint8' : 'float32';
-    const features = await Features.create(runtime, description, column, request.frozen, dataType, session);
+    const features = await Features.create({ ...request, session, dataType });
+    await features.retain([request.train, ...(request.validation ? [request.validation] : [])].map(({ inputs }) => inputs));
     const plan = planOf(request);
     const rate = (step: number) => rateAt(request.settings, plan, step);
     const engine = await make({ ...request, features, dataType, steps: request.settings.epochs * plan.perEpoch, rate });

@@ -17,6 +17,7 @@ import { type TrainRequest, train } from './loop.js';
 import { fitData, partition } from './prepare-data.js';
 import { trainSettings } from './settings.js';
 import { type StepGraph, stepGraph } from './step-graph.js';
+import { TapCache } from './tap-cache.js';
 
 /** What a network is before it has columns. `name` is the ONNX graph's name. */
 export type NetworkOptions = Omit<DescriptionInput, 'prognet' | 'name' | 'columns'> & { readonly name?: string };
@@ -57,6 +58,8 @@ export class Network {
   constructor(
     private readonly written: DescriptionInput,
     private readonly frozen: ReadonlyMap<string, Weights> = new Map(),
+    /** Taps of the last training's data: the network's ancestors and descendants have the same. */
+    private readonly tapCache = new TapCache(),
   ) {
     this.description = parseDescription(written);
   }
@@ -68,7 +71,7 @@ export class Network {
 
   /** This network with one more column. What is frozen stays as it is. @throws DescriptionError */
   grow(column: ColumnInput): Network {
-    return new Network({ ...this.written, columns: [...this.written.columns, column] }, this.frozen);
+    return new Network({ ...this.written, columns: [...this.written.columns, column] }, this.frozen, this.tapCache);
   }
 
   /** This network without its last column, which must not be trained yet. @throws UsageError for any other */
@@ -76,7 +79,7 @@ export class Network {
     if (this.frozen.has(task)) throw frozenAlready(task);
     if (columnIndex(this.description, task) !== this.tasks.length - 1)
       throw new UsageError(`task "${task}" is not the last, later columns may stand on it`, { got: task });
-    return new Network({ ...this.written, columns: this.written.columns.slice(0, -1) }, this.frozen);
+    return new Network({ ...this.written, columns: this.written.columns.slice(0, -1) }, this.frozen, this.tapCache);
   }
 
   /** The parameters of a task's column: names, shapes, count. @throws UsageError for an unknown task */
@@ -107,12 +110,12 @@ export class Network {
         });
       }),
     );
-    return new Network(this.written, new Map(this.frozen).set(task, own));
+    return new Network(this.written, new Map(this.frozen).set(task, own), this.tapCache);
   }
 
   /**
    * Trains the column of `task` and gives the network with it frozen. Without `validation`, the settings' part of the training data is set
-   * aside. @throws UsageError when it, or not yet a source, is frozen; DataError for data that do not fit
+   * aside. Taps of earlier columns stay in memory for the next training on the same data: docs/training-speed.md. @throws UsageError when it, or not yet a source, is frozen; DataError for data that do not fit
    */
   async train(task: string, options: GrowOptions): Promise<Network> {
     const column = columnIndex(this.description, task);
@@ -130,8 +133,8 @@ export class Network {
       validation === undefined
         ? partition(data, settings, `${task} train data`)
         : { train: data, validation: fitData(description, own, validation, `${task} validation data`) };
-    const { weights } = await train({ ...request, ...parts, description, column, frozen, settings });
-    return new Network(this.written, new Map(this.frozen).set(task, weights));
+    const { weights } = await train({ tapCache: this.tapCache, ...request, ...parts, description, column, frozen, settings });
+    return new Network(this.written, new Map(this.frozen).set(task, weights), this.tapCache);
   }
 
   /** float32 [N, ...] to raw scores [N, k] under each task's name. @throws UsageError for a task that is unknown or not trained */

@@ -5,7 +5,7 @@ import { optimizer as makeOptimizer, type Optimizer } from '../optim/optimizer.j
 import type { CarryingSession } from '../runtime/session.js';
 import { toBinary } from '../serde/to-binary.js';
 import type { Engine, EngineContext, Minibatches } from './engine.js';
-import { defaultTapBudget, FeaturedData } from './features.js';
+import { defaultTapBudget, FeaturedData } from './featured-data.js';
 import type { TrainData } from './loop.js';
 import { lossOutput, nextName, type StepGraph, stepGraph, stepInputs } from './step-graph.js';
 
@@ -38,6 +38,7 @@ export class StepEngine implements Engine {
     const data = await FeaturedData.create(features, withClasses(context.train, classes), budget, tapStorage, onRows);
     const bytes = features.bytes(data.rows);
     if (data.place === 'store') onEvent?.({ kind: 'stored', bytes, budget, found: data.stored?.found === true });
+    if (data.place === 'memory' && bytes > 0) onEvent?.({ kind: 'taps', ...data.made });
     if (data.place === 'nowhere') onEvent?.({ kind: 'uncached', bytes, budget });
     const form = loopless.has(provider) ? 'step' : 'loop';
     const optimizer = makeOptimizer(settings.optimizer);

@@ -3,7 +3,7 @@
 import { must } from '../core/errors.js';
 import type { Description } from '../progressive/description/description.js';
 import { sourcesOf, type TapRef, tapsRead } from '../progressive/lowering.js';
-import { columnParameters } from '../progressive/parameters.js';
+import { type ColumnParameters, columnParameters } from '../progressive/parameters.js';
 
 export interface TapInput {
   readonly name: string;
@@ -17,33 +17,46 @@ export interface TapInput {
   readonly block?: number;
 }
 
+/** Shapes of taps; lowering a column to see them takes a while where many stand before it. */
+const shapes = new WeakMap<Description, Map<number, ColumnParameters['taps']>>();
+
+function shapeOf(description: Description, { column, block }: TapRef): readonly number[] {
+  const known = shapes.get(description) ?? new Map<number, ColumnParameters['taps']>();
+  shapes.set(description, known);
+  const taps = known.get(column) ?? columnParameters(description, column).taps;
+  known.set(column, taps);
+  return must(taps[block], 'tap');
+}
+
+/** What the adapter into a block joins; undefined where there is none, or where sources do not fit side by side. */
+export function joinedInput(description: Description, column: number, block: number): TapInput | undefined {
+  const { laterals } = must(description.columns[column], `column ${column}`);
+  if (laterals.kind !== 'adapter') return undefined;
+  const refs = sourcesOf(description, column, block);
+  const found = refs.map((ref) => shapeOf(description, ref));
+  const [first = []] = found;
+  // Axis 1 is the channels; the rest must agree.
+  if (first.length === 0 || found.some((shape) => shape.slice(1).join() !== first.slice(1).join())) return undefined;
+  const widths = found.map(([width = 1]) => width);
+  const shape = [widths.reduce((a, b) => a + b, 0), ...first.slice(1)];
+  return { name: `step/taps/${block}`, refs, widths, shape, block };
+}
+
 /** The taps that a column reads, by input. */
 export function tapInputs(description: Description, column: number): TapInput[] {
-  const shapes = new Map<number, readonly (readonly number[])[]>();
-  const shapeOf = ({ column: c, block }: TapRef): readonly number[] => {
-    const known = shapes.get(c) ?? columnParameters(description, c).taps;
-    shapes.set(c, known);
-    return must(known[block], 'tap');
-  };
-  const { laterals, blocks } = must(description.columns[column], `column ${column}`);
+  const { blocks } = must(description.columns[column], `column ${column}`);
   const joined: TapInput[] = [];
   const apart = new Set<string>();
   for (let block = 1; block <= blocks.length; block++) {
-    const refs = sourcesOf(description, column, block);
-    const [first = []] = refs.map(shapeOf);
-    // Axis 1 is the channels; the rest must agree.
-    const alike = refs.every((ref) => shapeOf(ref).slice(1).join() === first.slice(1).join());
-    if (refs.length > 0 && laterals.kind === 'adapter' && alike && first.length > 0) {
-      const widths = refs.map((ref) => shapeOf(ref)[0] ?? 1);
-      const shape = [widths.reduce((a, b) => a + b, 0), ...first.slice(1)];
-      joined.push({ name: `step/taps/${block}`, refs, widths, shape, block });
-    } else for (const ref of refs) apart.add(keyOf(ref));
+    const input = joinedInput(description, column, block);
+    if (input !== undefined) joined.push(input);
+    else for (const ref of sourcesOf(description, column, block)) apart.add(keyOf(ref));
   }
   const single = tapsRead(description, column).filter((ref) => apart.has(keyOf(ref)));
   return [
     ...joined,
     ...single.map((ref) => {
-      const shape = shapeOf(ref);
+      const shape = shapeOf(description, ref);
       return { name: `step/tap/${keyOf(ref)}`, refs: [ref], widths: [shape[0] ?? 1], shape };
     }),
   ];

@@ -5,6 +5,7 @@ import { trainSchema } from '../../progressive/description/train-schema.js';
 import { openProject, taskOf } from '../../project/project.js';
 import { runExists } from '../../project/stored-run.js';
 import { type EarlierTask, type TrainedTask, trainTask } from '../../project/train-task.js';
+import { TapCache } from '../../train/tap-cache.js';
 import { integerFlag } from '../flags.js';
 import { progressOf } from '../progress.js';
 import { note, result, table } from '../report.js';
@@ -113,6 +114,7 @@ export async function trainCommand(task: string | undefined, flags: TrainFlags):
   const done = await interruptible(flags, async (signal) => {
     const opened = await openRuntime(flags);
     const trained: TrainedTask[] = [];
+    const tapCache = new TapCache();
     for (const name of tasks) {
       const progress = progressOf(flags, name);
       try {
@@ -120,6 +122,7 @@ export async function trainCommand(task: string | undefined, flags: TrainFlags):
         trained.push(
           await trainTask(opened.runtime, flags.workspace ?? '.', name, {
             ...options,
+            ...(tasks.length > 1 && { tapCache }),
             ...chosen(opened),
             ...(flags.engine === undefined ? {} : { engine: flags.engine }),
             ...(threads === undefined ? {} : { threads }),

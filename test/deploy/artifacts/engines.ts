@@ -18,7 +18,8 @@ import type { TrainingFiles, TrainingRuntime } from '../../../src/runtime/traini
 import { defaultLearningRate } from '../../../src/runtime/training-session.js';
 import { writeCheckpoint } from '../../../src/serde/checkpoint/write-checkpoint.js';
 import { toBinary } from '../../../src/serde/to-binary.js';
-import { FeaturedData, Features } from '../../../src/train/features.js';
+import { FeaturedData } from '../../../src/train/featured-data.js';
+import { Features } from '../../../src/train/features.js';
 import { sliceRows } from '../../../src/train/rows.js';
 import { lossOutput, nextName, stepGraph, stepInputs } from '../../../src/train/step-graph.js';
 import { runtime } from '../../support/run.js';
@@ -43,7 +44,7 @@ export const seedOf = (step: number): bigint => BigInt(1000 + 7 * step);
 export async function trainWithLoop(given: EngineCase, settings: EngineSettings, count = steps): Promise<Trained> {
   const { description, column, frozen } = given;
   const optimizer = makeOptimizer(settings.optimizer);
-  const features = await Features.create(runtime, description, column, frozen, 'float32', { threads: 1 });
+  const features = await Features.create({ runtime, description, column, frozen, dataType: 'float32', session: { threads: 1 } });
   const data = await FeaturedData.create(features, given, 1 << 30);
   const { clip } = settings;
   const graph = stepGraph({ description, column, optimizer, dataType: 'float32', ...(clip && { clip }) });
