@@ -9,6 +9,7 @@ const here = new URL('.', import.meta.url);
 const names = [
   'dense-step',
   'conv-step',
+  'threads',
   'dense-column',
   'conv-column',
   'growth',

@@ -1,17 +1,17 @@
 // Contestant: a training step of a first column by prognet's own loop, as a user runs it. Arguments: dense | conv,
-// and `spinning` to let worker threads spin between ops.
+// and how worker threads wait: `default`, `never` or `always` spinning.
 import { train, trainSettings } from '../../dist/index.js';
 import { NodeRuntime } from '../../dist/node.js';
 import { serve, threads } from './harness.mjs';
 import { mnist, network } from './networks.mjs';
 
-const [kind, spinning] = process.argv.slice(2);
+const [kind, spinning = 'default'] = process.argv.slice(2);
 const steps = kind === 'dense' ? 200 : 50;
 const batch = 128;
 const description = network(kind, 1);
 const data = await mnist(steps * batch);
 const runtime = await NodeRuntime.load();
-const session = { threads, spinning: spinning === 'spinning' };
+const session = { threads, ...(spinning !== 'default' && { spinning: spinning === 'always' }) };
 const settings = trainSettings({ epochs: 2, batch, optimizer: 'adam', lr: 0.001 }, 0);
 
 await serve({ engine: runtime.version }, async () => {

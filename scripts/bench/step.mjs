@@ -9,7 +9,6 @@ export async function raceStep(kind, bar) {
   const results = await race(
     {
       prognet: node('step-prognet.mjs', kind),
-      'prognet, threads spinning': node('step-prognet.mjs', kind, 'spinning'),
       [roofline]: node('step-roofline.mjs', kind),
       ...peers,
     },
@@ -20,8 +19,6 @@ export async function raceStep(kind, bar) {
   const rows = Object.keys(peers).map((peer) =>
     row(`${what}, batch 128, adam`, results, 'prognet', peer, peer === fastest ? bar : undefined),
   );
-  rows.push(row('the same', results, 'prognet', 'prognet, threads spinning'));
-  rows.push(row('the same, threads spinning', results, 'prognet, threads spinning', fastest));
   rows.push(row('the same', results, 'prognet', roofline));
   const [floor, peer] = [results[roofline].median, results[fastest].median];
   const rest =

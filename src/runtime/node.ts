@@ -17,6 +17,7 @@ import type {
   Session,
   SessionOptions,
 } from './session.js';
+import { spinConfig } from './spinning.js';
 import { hostNodesOption, nestConfig } from './wish.js';
 
 type NodeModule = OrtModule & { listSupportedBackends?: () => { name: string; bundled: boolean }[] };
@@ -48,15 +49,15 @@ export class NodeRuntime implements Runtime {
 
   private async create(model: Uint8Array, provider: string, options: SessionOptions) {
     const { providerOptions = {}, config = {} } = this.settings;
-    const spinning = options.spinning ? '1' : '0';
+    const threads = options.threads ?? defaultThreads();
     const session = await this.ort.InferenceSession.create(model, {
       executionProviders: [{ name: provider, ...hostNodesOption(provider, options), ...providerOptions[provider] }],
-      intraOpNumThreads: options.threads ?? defaultThreads(),
+      intraOpNumThreads: threads,
       interOpNumThreads: 1,
       executionMode: 'sequential',
       graphOptimizationLevel: 'all',
       logSeverityLevel: 3,
-      extra: nestConfig({ 'session.intra_op.allow_spinning': spinning, ...config }),
+      extra: nestConfig({ ...(await spinConfig(options, threads)), ...config }),
     });
     return { ort: this.ort, session };
   }

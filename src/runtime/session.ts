@@ -7,7 +7,7 @@ export interface SessionOptions {
   readonly providers?: readonly string[];
   /** Threads inside one op; default: the number of cores. Results are bit-identical for one number of threads. */
   readonly threads?: number;
-  /** Let worker threads spin between runs. Off by default, since sessions that take turns would slow each other down. */
+  /** Whether worker threads that wait spin without end (true) or never (false); default: for a moment, as other processes leave cores free. */
   readonly spinning?: boolean;
   /** Names of nodes that the CPU is to run where the provider takes such a list: those whose kernel on the device does not do all of the op. */
   readonly hostNodes?: readonly string[];

@@ -21,6 +21,7 @@ import { columnParameters } from '../progressive/parameters.js';
 import { type Carried, CarriedState } from './carried-state.js';
 import { networkInputFrom } from './network-input.js';
 import { saltOf, uniformLike } from './random-graph.js';
+import { sumsByProduct } from './row-sums.js';
 import { type TapInput, tapInputs, tapOptions } from './tap-inputs.js';
 
 /** Names of the step graph's inputs beside the parameters, which stand under their own names. */
@@ -122,7 +123,9 @@ export function stepGraph(request: StepRequest): StepGraph {
     ...tapOptions(taps, ({ name }) => take(must(tapValues.get(name), name))),
   });
   const loss = lowerLoss(body, head, lowering.scores(index), batchTargets, 'mean');
-  const raw = gradient(body, { of: loss, by: state.by() });
+  const plain = gradient(body, { of: loss, by: state.by() });
+  const quick = order && sumsByProduct(g, order);
+  const raw = quick === undefined ? plain : plain.map((d) => quick(body, d));
   const gradients = request.clip === undefined ? raw : clipGradients(body, raw, request.clip);
   const now = scalarsOf(body, ofStep(scalars), optimizer.scalars(0, 1).length);
   const after = state.after(gradients, now, carrying.inside);
