@@ -13,6 +13,9 @@ import { downstream, upstream } from './path.js';
 import { Sums } from './sums.js';
 import { unbroadcast } from './unbroadcast.js';
 
+/** `result` is the gradient by input `input` of the node, from the gradients `dys` by its outputs. */
+export type OnRule = (node: Node, dys: readonly (Value | null)[], input: number, result: Value) => void;
+
 /**
  * Appends to `g` the gradients by each of `by`, through `nodes`, from the gradients `seeds` by values of these nodes. null: nothing flows.
  * Throws ModelError that names op and node where an op on the path has no gradient.
@@ -22,6 +25,7 @@ export function backpropagate(
   nodes: readonly Node[],
   seeds: readonly (readonly [Value, Value])[],
   by: readonly Value[],
+  onRule?: OnRule,
 ): (Value | null)[] {
   const path = upstream(
     downstream(nodes, by, g.opset).nodes,
@@ -37,7 +41,7 @@ export function backpropagate(
     const dys = node.outputs.map((v) => sums.total(v));
     if (dys.every((d) => d === null)) continue;
     g.scope(`grad/${node.name || node.opType}`, () => {
-      for (const [x, d] of inputGradients(g, node, dys, active)) if (active.has(x)) sums.push(x, fitTo(g, node, x, d));
+      for (const [x, d] of inputGradients(g, node, dys, active, onRule)) if (active.has(x)) sums.push(x, fitTo(g, node, x, d));
     });
   }
   return by.map((v) => sums.total(v));
@@ -73,6 +77,7 @@ function inputGradients(
   node: Node,
   dys: readonly (Value | null)[],
   active: ReadonlySet<Value>,
+  onRule: OnRule | undefined,
 ): (readonly [Value, Value])[] {
   const def = definitionOf(node, g.opset);
   if (def === undefined || def.gradient === 'unsupported') return refuse(node);
@@ -87,7 +92,9 @@ function inputGradients(
   const ds = def.gradient(c);
   return ds.flatMap((d, i) => {
     const x = node.inputs[i];
-    return d === null || x === null || x === undefined ? [] : [[x, d] as const];
+    if (d === null || x === null || x === undefined) return [];
+    onRule?.(node, dys, i, d);
+    return [[x, d] as const];
   });
 }
 

@@ -4,7 +4,7 @@ import { formatShape, isStatic } from '../core/shape.js';
 import { Value } from '../ir/graph.js';
 import type { Ops } from '../ops/ops.js';
 import { zerosLike } from '../ops/shape-like.js';
-import { backpropagate } from './backpropagate.js';
+import { backpropagate, type OnRule } from './backpropagate.js';
 
 export interface GradientRequest {
   /** The values to differentiate; usually one scalar loss. */
@@ -13,6 +13,8 @@ export interface GradientRequest {
   readonly by: readonly Value[];
   /** Gradients by `of` (the vector of the vector-Jacobian product), of the same shapes. Where left out: ones, for scalars only. */
   readonly seed?: Value | readonly (Value | undefined)[];
+  /** Hears what each rule gives, for passes that want to know what a gradient is of: its nodes do not say it. */
+  readonly onRule?: OnRule;
 }
 
 /**
@@ -24,7 +26,7 @@ export function gradient(g: Ops, request: GradientRequest): Value[] {
   const of = listOf(request.of);
   const seeds = seedsOf(g, of, request.seed);
   const pairs = of.map((v, i) => [v, must(seeds[i], 'seed')] as const);
-  const ds = backpropagate(g, [...g.graph.nodes], pairs, request.by);
+  const ds = backpropagate(g, [...g.graph.nodes], pairs, request.by, request.onRule);
   return ds.map((d, i) => d ?? zerosLike(g, must(request.by[i], 'value')));
 }
 

@@ -3,19 +3,31 @@
 import { Tensor } from '../core/tensor.js';
 import type { Value } from '../ir/graph.js';
 import type { Ops } from './ops.js';
-import { spatialOf, type Window } from './window.js';
+import type { Window } from './window.js';
 
 /** [N, C, spatial...] to [N, places, C]. */
 export function channelsLast(g: Ops, x: Value, channels: number): Value {
   return g.transpose(g.reshape(x, g.ints([0, channels, -1])), { perm: [0, 2, 1] });
 }
 
-/** The windows of x [N, C, sizes...]: [N places, kernel C], a window's elements in the order of the kernel, channels fastest. */
-export function windows(g: Ops, x: Value, channels: number, places: readonly number[], w: Window): Value {
-  const sizes = spatialOf(x.shape).map(Number);
+/**
+ * The windows of an image given as rows [N, sizes, C], all sizes in one: [N places, kernel C], a window's elements in the order of the kernel,
+ * channels fastest. `lines`: only the places of these lines along the first axis.
+ */
+export function windows(
+  g: Ops,
+  image: Value,
+  sizes: readonly number[],
+  places: readonly number[],
+  w: Window,
+  [from, to]: readonly [number, number] = [0, places[0] ?? 1],
+): Value {
   const area = sizes.reduce((a, b) => a * b, 1);
-  const index = windowIndex(sizes, places, w, area);
-  let rows = channelsLast(g, x, channels);
+  const channels = Number(image.shape?.[2]);
+  const all = windowIndex(sizes, places, w, area);
+  const perLine = all.length / (places[0] ?? 1);
+  const index = all.slice(from * perLine, to * perLine);
+  let rows = image;
   // One more row, of zeros, is what windows see of the padding.
   if (index.includes(BigInt(area))) rows = g.pad(rows, g.ints([0, 0, 0, 0, 1, 0]));
   const taps = w.kernel.reduce((a, b) => a * b, 1);
@@ -44,4 +56,18 @@ function windowIndex(sizes: readonly number[], places: readonly number[], w: Win
     );
   });
   return BigInt64Array.from(rows.flat(), (at) => BigInt(at < 0 ? outside : at));
+}
+
+/**
+ * The elements of windows that tile an image of two spatial axes (window.ts, `tiles`), given as rows [N, sizes, C]: for each of the kernel's elements what
+ * all windows have there, [N lines, 1, columns, C] with `places` being [lines, columns].
+ */
+export function tileElements(g: Ops, image: Value, places: readonly number[], kernel: readonly number[]): Value[] {
+  const channels = Number(image.shape?.[2]);
+  const [down = 1, across = 1] = kernel;
+  const lines = g.reshape(image, g.ints([-1, down, places[1] ?? 1, across * channels]));
+  return Array.from({ length: down * across }, (_, k) => {
+    const [i, j] = [Math.floor(k / across), k % across];
+    return g.slice(lines, g.ints([i, j * channels]), g.ints([i + 1, (j + 1) * channels]), g.ints([1, 3]));
+  });
 }

@@ -2,10 +2,10 @@
 // its table in BENCHMARKS.md is the reason for the choice here. Forms: windows of the channels-last input times the gradient, one large
 // product; slices of the padded input joined, a product per sample, a sum over the batch; a convolution of the transposed input by the
 // transposed gradient, which needs no size.
-import { must } from '../core/errors.js';
 import { isStatic, sameShape } from '../core/shape.js';
 import type { Value } from '../ir/graph.js';
-import { windows } from './channels-last.js';
+import { channelsLast, windows } from './channels-last.js';
+import { columnOrder, columns } from './columns.js';
 import type { Ops } from './ops.js';
 import { sizesOf, typed } from './shape-like.js';
 import { padSpatial, spatialOf, spatialSizes, type Window } from './window.js';
@@ -39,60 +39,38 @@ export function convWeightGradient(g: Ops, p: WeightGradient, form: WeightGradie
 // dW = dy windows: [M, N places] by [N places, kernel C]
 function byWindows(g: Ops, { x, dy, weights, window }: WeightGradient): Value {
   const [filters, channels] = [Number(weights.shape?.[0]), Number(weights.shape?.[1])];
+  const sizes = spatialOf(x.shape).map(Number);
   // An explicit transpose, by runs of places: as Gemm's transA it takes up to twice the time.
   const spatial = window.kernel.map((_, i) => i + 2);
   const rows = g.reshape(g.transpose(dy, { perm: [1, 0, ...spatial] }), g.ints([filters, -1]));
-  const product = g.matMul(rows, windows(g, x, channels, spatialOf(dy.shape).map(Number), window));
+  const product = g.matMul(rows, windows(g, channelsLast(g, x, channels), sizes, spatialOf(dy.shape).map(Number), window));
   const last = window.kernel.length + 1;
   return g.transpose(g.reshape(product, g.ints([filters, ...window.kernel, channels])), {
     perm: [0, last, ...spatial.map((i) => i - 1)],
   });
 }
 
-// Along the first of several spatial axes windows are gathered, a run of the others at a time, along the others sliced: a kernel of 7 by 7
-// takes 7 slices instead of 49. Rows of the columns are in the order [others, channel, first].
+// dW = sum over the batch of dy columns^T
 function bySlices(g: Ops, { x, dy, weights, window: w, group }: WeightGradient): Value {
   const places = spatialOf(dy.shape).map(Number);
   const [filters, perGroup] = [Number(weights.shape?.[0]), Number(weights.shape?.[1])];
-  const { kernel } = w;
-  const ahead = kernel.length > 1 ? 1 : 0;
-  const first = ahead === 1 ? must(kernel[0], 'kernel') : 1;
-  const padded = padSpatial(g, x, w);
-  const image = ahead === 1 && first > 1 ? g.gather(padded, g.ints(linesOf(w, must(places[0], 'places'))), { axis: 2 }) : padded;
-  const from = first > 1 ? ahead : 0;
-  const spatial = kernel.map((_, i) => i + 2).slice(from);
-  const others = kernel.slice(ahead);
-  const slices = offsets(others).map((offset) => {
-    const whole = from < ahead ? [0, ...offset] : offset;
-    const starts = whole.map((o, i) => o * (w.dilations[i + from] ?? 1));
-    const ends = starts.map((s, i) => s + (must(places[i + from], 'places') - 1) * (w.strides[i + from] ?? 1) + 1);
-    return g.slice(image, g.ints(starts), g.ints(ends), g.ints(spatial), g.ints(w.strides.slice(from)));
-  });
-  const taps = slices.length;
   const area = places.reduce((a, b) => a * b, 1);
-  const joined = taps === 1 ? must(slices[0], 'slice') : must(g.op('Concat', slices, { axis: 1 })[0], 'Concat');
-  const perSlice = perGroup * first;
-  let columns: Value;
-  if (group === 1) columns = g.reshape(joined, g.ints([0, taps * perSlice, area]));
-  else {
-    const split = g.reshape(joined, g.ints([0, taps, group, perSlice, area]));
-    columns = g.reshape(g.transpose(split, { perm: [0, 2, 1, 3, 4] }), g.ints([0, group, taps * perSlice, area]));
-  }
+  const all = columns(g, x, perGroup * group, places, w);
   const rows = g.reshape(dy, g.ints(group === 1 ? [0, filters, area] : [0, group, filters / group, area]));
-  const perm = group === 1 ? [0, 2, 1] : [0, 1, 3, 2];
-  const perSample = g.matMul(rows, g.transpose(columns, { perm }));
-  const sum = g.reduceSum(perSample, g.ints([0]), { keepdims: 0 });
-  const ordered = g.reshape(sum, g.ints([filters, ...others, perGroup, ...kernel.slice(0, ahead)]));
+  let turned: Value;
+  if (group === 1) turned = g.transpose(all, { perm: [0, 2, 1] });
+  else {
+    const { others, first } = columnOrder(w);
+    const [taps, last] = [others.reduce((n, k) => n * k, 1), first ?? 1];
+    const split = g.reshape(all, g.ints([0, taps, group, perGroup * last, area]));
+    const apart = g.reshape(g.transpose(split, { perm: [0, 2, 1, 3, 4] }), g.ints([0, group, taps * perGroup * last, area]));
+    turned = g.transpose(apart, { perm: [0, 1, 3, 2] });
+  }
+  const sum = g.reduceSum(g.matMul(rows, turned), g.ints([0]), { keepdims: 0 });
+  const { others, first } = columnOrder(w);
+  const ordered = g.reshape(sum, g.ints([filters, ...others, perGroup, ...(first === undefined ? [] : [first])]));
   const behind = others.map((_, i) => i + 1);
-  return g.transpose(ordered, { perm: [0, behind.length + 1, ...(ahead === 1 ? [behind.length + 2] : []), ...behind] });
-}
-
-/** The lines along the first spatial axis that windows see: for each element of the kernel those of all places. */
-function linesOf(w: Window, places: number): number[] {
-  const [stride = 1, dilation = 1] = [w.strides[0], w.dilations[0]];
-  return Array.from({ length: w.kernel[0] ?? 1 }, (_, k) =>
-    Array.from({ length: places }, (_, p) => k * dilation + p * stride),
-  ).flat();
+  return g.transpose(ordered, { perm: [0, behind.length + 1, ...(first === undefined ? [] : [behind.length + 2]), ...behind] });
 }
 
 // The batch becomes the channels: [C, G N, size...] convolved by [M, N, places...] with strides and dilations exchanged gives [C, M, kernel...]
@@ -119,9 +97,4 @@ function byConvolution(g: Ops, { x, dy, window: w, group }: WeightGradient): Val
   if (sameShape(spatialOf(product.shape), w.kernel)) return g.transpose(product, { perm: swap });
   const cut = g.slice(product, g.ints(axes.map(() => 0)), g.ints(w.kernel), g.ints(axes));
   return g.transpose(cut, { perm: swap });
-}
-
-/** Every place in a kernel, the last axis fastest. */
-function offsets(kernel: readonly number[]): number[][] {
-  return kernel.reduce<number[][]>((all, k) => all.flatMap((o) => Array.from({ length: k }, (_, i) => [...o, i])), [[]]);
 }

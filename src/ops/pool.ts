@@ -6,7 +6,7 @@ import { Tensor } from '../core/tensor.js';
 import type { Value } from '../ir/graph.js';
 import { tensorType } from '../ir/types.js';
 import { sumAt } from './by-index.js';
-import { channelsLast } from './channels-last.js';
+import { channelsLast, tileElements } from './channels-last.js';
 import { floatType, sign } from './elementwise.js';
 import type { GradientContext, NodeContext, OpDef } from './op-def.js';
 import type { AttributeInputs, Ops } from './ops.js';
@@ -19,6 +19,7 @@ import {
   padValues,
   spatialOf,
   spatialSizes,
+  tiles,
   type Window,
   windowAttributes,
   windowOf,
@@ -57,20 +58,6 @@ function argmax(c: GradientContext): Value {
   return must(c.g.op('MaxPool', [c.x(0)], sameAttributes(c), 2)[1], 'Indices');
 }
 
-// dx[argmax of a window] += dy[window]
-/** True when windows tile the image: none overlaps, nothing is left over or padded. Sizes and channels must be known. */
-function tiles(x: Value, dy: Value, w: Window): boolean {
-  const places = spatialOf(dy.shape);
-  return (
-    isStatic(x.shape?.slice(1)) &&
-    isStatic(places) &&
-    w.kernel.length === 2 &&
-    w.pads?.every((p) => p === 0) === true &&
-    w.dilations.every((d) => d === 1) &&
-    w.kernel.every((k, i) => k === w.strides[i] && Number(places[i]) * k === spatialOf(x.shape)[i])
-  );
-}
-
 // Each element of the window in turn, channels last: the first that equals the maximum takes the gradient, what is left goes on to the
 // next. The same as by Indices, without their slow kernel and without a scatter.
 function tiledMaxPoolGradient(c: GradientContext, w: Window): Value {
@@ -79,7 +66,7 @@ function tiledMaxPoolGradient(c: GradientContext, w: Window): Value {
   const [rows = 1, columns = 1] = w.kernel;
   const [down, across] = [height / rows, width / columns];
   const places = [-1, 1, across, channels];
-  const image = g.reshape(channelsLast(g, c.x(0), channels), g.ints([-1, rows, across, columns * channels]));
+  const elements = tileElements(g, channelsLast(g, c.x(0), channels), [down, across], w.kernel);
   const y = g.reshape(channelsLast(g, c.y(), channels), g.ints(places));
   let left = g.reshape(channelsLast(g, c.dy(), channels), g.ints(places));
   const lines: Value[] = [];
@@ -90,9 +77,7 @@ function tiledMaxPoolGradient(c: GradientContext, w: Window): Value {
         line.push(left);
         break;
       }
-      const from = g.ints([i, j * channels]);
-      const element = g.slice(image, from, g.ints([i + 1, (j + 1) * channels]), g.ints([1, 3]));
-      const taken = g.where(g.equal(element, y), left, g.scalar(0, left));
+      const taken = g.where(g.equal(must(elements[i * columns + j], 'element'), y), left, g.scalar(0, left));
       left = g.sub(left, taken);
       line.push(taken);
     }
@@ -102,13 +87,14 @@ function tiledMaxPoolGradient(c: GradientContext, w: Window): Value {
   return g.reshape(g.transpose(joined, { perm: [0, 2, 1] }), g.ints([-1, channels, height, width]));
 }
 
+// dx[argmax of a window] += dy[window]
 function maxPoolGradient(c: GradientContext): (Value | null)[] {
   const { g } = c;
   const dy = c.dyOrNull(0);
   if (dy === null) return [];
   const x = c.x(0);
   const w = poolWindow(c);
-  if (tiles(x, dy, w)) return [typed(tiledMaxPoolGradient(c, w), x)];
+  if (tiles(x.shape, dy.shape, w)) return [typed(tiledMaxPoolGradient(c, w), x)];
   const apart = w.kernel.every((_, i) => extent(w, i) <= (w.strides[i] ?? 1));
   const flat = (v: Value) => g.reshape(v, g.ints([-1]));
   const size = isStatic(x.shape)

@@ -138,3 +138,16 @@ export function padSpatial(g: Ops, x: Value, w: Window): Value {
   const none = g.ints([0, 0]);
   return g.pad(x, g.concat(none, begin, none, end, { axis: 0 }));
 }
+
+/** True when windows tile an image of two spatial axes: none overlaps, nothing is left over or padded. Shapes are those of the image and of what is made of it. */
+export function tiles(image: Shape | undefined, pooled: Shape | undefined, w: Window): boolean {
+  const [sizes, places] = [spatialOf(image), spatialOf(pooled)];
+  return (
+    isStatic(image?.slice(1)) &&
+    isStatic(places) &&
+    w.kernel.length === 2 &&
+    w.pads?.every((p) => p === 0) === true &&
+    w.dilations.every((d) => d === 1) &&
+    w.kernel.every((k, i) => k === w.strides[i] && Number(places[i]) * k === sizes[i])
+  );
+}

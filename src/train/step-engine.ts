@@ -43,7 +43,8 @@ export class StepEngine implements Engine {
     const form = loopless.has(provider) ? 'step' : 'loop';
     const optimizer = makeOptimizer(settings.optimizer);
     const { clip } = settings;
-    const graph = stepGraph({ description, column, optimizer, dataType, ...(clip && { clip }), form, classes });
+    const channelsLast = provider === 'cpu' || provider === 'wasm';
+    const graph = stepGraph({ description, column, optimizer, dataType, ...(clip && { clip }), form, classes, channelsLast });
     const carried = Object.fromEntries(graph.carried.map(({ name }) => [name, nextName(name)]));
     const stepSession = await runtime.createCarryingSession(toBinary(graph.model), form === 'loop' ? {} : carried, {
       ...session,

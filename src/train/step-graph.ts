@@ -11,6 +11,7 @@ import type { ParameterSpec } from '../nn/scope.js';
 import { type Ops, ops } from '../ops/ops.js';
 import { type Clip, clipGradients } from '../optim/clip.js';
 import type { Optimizer } from '../optim/optimizer.js';
+import { ConvGradients, toChannelsLast } from '../passes/channels-last.js';
 import { noParameters, optimise } from '../passes/optimise.js';
 import type { Description } from '../progressive/description/description.js';
 import { headWidth } from '../progressive/description/head-schema.js';
@@ -58,6 +59,8 @@ export interface StepRequest {
   readonly form?: 'loop' | 'step';
   /** dtype of class targets: int64 (the default), or int32 for a loss without SoftmaxCrossEntropyLoss, which graphics processors lack. */
   readonly classes?: 'int64' | 'int32';
+  /** Convolutions as matrix products over channels-last images, which suits processors (passes/channels-last.ts). */
+  readonly channelsLast?: boolean;
 }
 
 export interface StepGraph {
@@ -123,7 +126,8 @@ export function stepGraph(request: StepRequest): StepGraph {
     ...tapOptions(taps, ({ name }) => take(must(tapValues.get(name), name))),
   });
   const loss = lowerLoss(body, head, lowering.scores(index), batchTargets, 'mean');
-  const plain = gradient(body, { of: loss, by: state.by() });
+  const convolutions = new ConvGradients();
+  const plain = gradient(body, { of: loss, by: state.by(), onRule: convolutions.hear });
   const quick = order && sumsByProduct(g, order);
   const raw = quick === undefined ? plain : plain.map((d) => quick(body, d));
   const gradients = request.clip === undefined ? raw : clipGradients(body, raw, request.clip);
@@ -146,6 +150,7 @@ export function stepGraph(request: StepRequest): StepGraph {
     body.output(v, `${scope}/${must(carrying.inside[i], 'carried').name}/next`);
   });
   body.output(loss, `${scope}/loss`);
+  if (request.channelsLast === true) toChannelsLast(body, convolutions);
 
   const trips = g.squeeze(g.shape(order, { start: 0, end: 1 }), g.ints([0]));
   const results = g.op(

@@ -1,0 +1,101 @@
+// Training steps with channels last give the numbers of those with channels first, whatever stands between convolutions, and keep no convolution
+// that the pass says it takes.
+import { expect, it } from 'vitest';
+import { must } from '../../src/core/errors.js';
+import { Random } from '../../src/core/random.js';
+import { elementCount } from '../../src/core/shape.js';
+import { Tensor } from '../../src/core/tensor.js';
+import { allNodes } from '../../src/ir/graph.js';
+import type { Model } from '../../src/ir/model.js';
+import { optimizer, sgd } from '../../src/optim/optimizer.js';
+import { parseDescription } from '../../src/progressive/description/parse.js';
+import { initialWeights } from '../../src/progressive/parameters.js';
+import { toBinary } from '../../src/serde/to-binary.js';
+import { stepGraph, stepInputs } from '../../src/train/step-graph.js';
+import { runtime } from '../support/run.js';
+
+const conv = (filters: number, more = {}) => ({ conv2d: { filters, kernel: 3, padding: 'same', ...more } });
+
+/** Blocks of a column over [3, 9, 12], and how many convolutions are left, forward and backward: those of gradients of strides and averages, groups, and large kernels. */
+const bodies: Record<string, { blocks: unknown[]; convolutions: number }> = {
+  'pooled by tiles': {
+    blocks: [
+      [conv(5), 'relu', { maxpool2d: [3, 2] }],
+      [conv(6), 'relu'],
+    ],
+    convolutions: 0,
+  },
+  'pooled by windows that overlap': {
+    blocks: [[conv(5), 'relu', { maxpool2d: { kernel: 3, stride: 2 } }, conv(4)]],
+    convolutions: 0,
+  },
+  'batch norms and a residual': {
+    blocks: [[conv(6), 'batch_norm', 'relu', { residual: [conv(6), 'batch_norm', 'relu', conv(6)] }, 'relu']],
+    convolutions: 0,
+  },
+  'dropout, averages, other activations': {
+    blocks: [[conv(4), 'tanh', { dropout: 0.3 }, { avgpool2d: 3 }, conv(5), { leaky_relu: 0.1 }, 'global_avgpool']],
+    convolutions: 1,
+  },
+  'strides, dilation, no bias': {
+    blocks: [
+      [conv(6, { bias: false }), 'relu', conv(5, { stride: 2 }), conv(5, { dilation: 2 }), 'sigmoid'],
+      [conv(4, { padding: 'valid', kernel: 1 })],
+    ],
+    convolutions: 1,
+  },
+  'groups and a large kernel': {
+    blocks: [[conv(6), conv(6, { groups: 3 }), 'relu', conv(4, { kernel: 5 }), 'relu']],
+    convolutions: 4,
+  },
+};
+
+const r = new Random(3, 'channels-last');
+const uniform = (dims: readonly number[]) =>
+  new Tensor(
+    'float32',
+    dims,
+    Float32Array.from({ length: elementCount(dims) }, () => r.normal()),
+  );
+const [rows, batch, steps] = [12, 4, 3];
+
+for (const [name, { blocks, convolutions }] of Object.entries(bodies))
+  it(`${name}: the numbers of channels first`, async () => {
+    const description = parseDescription({
+      prognet: 1,
+      name: 'images',
+      input: { name: 'image', shape: [3, 9, 12] },
+      columns: [{ task: 'a', blocks, head: { classify: 3 } }],
+    });
+    const request = { description, column: 0, optimizer: optimizer(sgd({ momentum: 0.9 })), dataType: 'float32' } as const;
+    const first = stepGraph(request);
+    const last = stepGraph({ ...request, channelsLast: true });
+    const weights = initialWeights(description, 0);
+    const feeds: Record<string, Tensor> = {
+      [stepInputs.data]: uniform([rows, 3, 9, 12]),
+      [stepInputs.targets]: Tensor.from(
+        'int64',
+        Array.from({ length: rows }, () => r.below(3)),
+      ),
+      [stepInputs.order]: Tensor.from('int64', [...r.permutation(rows)], [steps, batch]),
+      [stepInputs.scalars]: Tensor.from('float32', [0.01, 0.02, 0.03], [steps, 1]),
+      [stepInputs.seeds]: Tensor.from('int64', [4, 5, 6]),
+    };
+    for (const { name, shape } of first.carried) feeds[name] = weights.get(name) ?? Tensor.zeros('float32', shape);
+    const [expected, found] = [await outputsOf(first.model, feeds), await outputsOf(last.model, feeds)];
+    for (const [output, tensor] of Object.entries(expected)) {
+      const values = must(found[output], output).numbers();
+      tensor.numbers().forEach((v, i) => {
+        expect(Math.abs(v - must(values[i], output)), `${output}[${i}]`).toBeLessThan(1e-5 * Math.max(1, Math.abs(v)));
+      });
+    }
+    expect([...allNodes(last.model.graph)].filter((n) => n.opType.startsWith('Conv')).length).toBe(convolutions);
+  });
+
+async function outputsOf(model: Model, feeds: Readonly<Record<string, Tensor>>): Promise<Record<string, Tensor>> {
+  const session = await runtime.createSession(toBinary(model), { threads: 1 });
+  const given = Object.fromEntries(session.inputNames.map((name) => [name, must(feeds[name], name)]));
+  const found = await session.run(given);
+  await session.release();
+  return found;
+}
