@@ -1,5 +1,5 @@
 // What a Loop carries from step to step: parameters, statistics and optimizer slots. Small parameters stand side by side in one vector, and so
-// do their slots: an update is a dozen nodes, and each costs the same few microseconds for a scalar as for a thousand elements. Outside of the
+// do their slots: an update is a dozen nodes, and each costs several microseconds for a scalar as for ten thousand elements. Outside of the
 // Loop each has its own name.
 import { must } from '../core/errors.js';
 import { elementCount } from '../core/shape.js';
@@ -8,8 +8,8 @@ import type { LayerScope, ParameterSpec } from '../nn/scope.js';
 import type { Ops } from '../ops/ops.js';
 import type { Optimizer } from '../optim/optimizer.js';
 
-/** A parameter of more elements than this is carried by itself. */
-const smallAtMost = 8192;
+/** A parameter of more elements than this is carried by itself: its copies into the vector and out would cost more than nodes do. */
+const smallAtMost = 65_536;
 
 export const slotName = (parameter: string, slot: string): string => `${parameter}/${slot}`;
 

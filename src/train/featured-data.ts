@@ -77,8 +77,13 @@ export class FeaturedData {
   async chunk(order: Uint32Array, size: number): Promise<Record<string, Tensor>> {
     const steps = order.length / size;
     const { inputs, targets, taps } = this;
-    const index = (values: ArrayLike<number>) =>
-      new Tensor('int64', [steps, size], BigInt64Array.from(Array.from(values, BigInt)));
+    const index = (values: Uint32Array) => {
+      const rows = new BigInt64Array(values.length);
+      values.forEach((row, i) => {
+        rows[i] = BigInt(row);
+      });
+      return new Tensor('int64', [steps, size], rows);
+    };
     if (taps !== undefined) {
       return { [stepInputs.data]: inputs, [stepInputs.targets]: targets, [stepInputs.order]: index(order), ...taps };
     }

@@ -195,7 +195,7 @@ class Training {
       const before = performance.now();
       const losses = await this.steps(rowsNow, steps, size);
       const seconds = (performance.now() - before) / 1000;
-      if (steps === this.chunk) this.chunk = Math.max(1, Math.min(this.chunk * 2, Math.round((steps * secondsPerRun) / seconds)));
+      if (steps === this.chunk) this.chunk = Math.max(1, Math.min(this.chunk * 4, Math.round((steps * secondsPerRun) / seconds)));
       let { lossSum } = this.state;
       for (const loss of losses) lossSum += loss * size;
       this.state = { ...this.state, offset: offset + steps, step: this.state.step + steps, lossSum };
@@ -291,7 +291,7 @@ class Training {
   private refuseNotFinite(): void {
     const { step } = this.state;
     for (const { name } of this.specs) {
-      const bad = (must(this.tensors.get(name), name).data as Float32Array).find((v) => v - v !== 0);
+      const bad = notFinite(must(this.tensors.get(name), name).data as Float32Array);
       if (bad === undefined) continue;
       const rate = this.rate(step - 1).toPrecision(3);
       throw new TrainingError(
@@ -316,6 +316,15 @@ class Training {
     }
     return sum.result();
   }
+}
+
+/** The first infinity or NaN. A plain loop, since `find` is slow and weights are many. */
+function notFinite(values: Float32Array): number | undefined {
+  for (let i = 0; i < values.length; i++) {
+    const v = values[i] as number;
+    if (v - v !== 0) return v;
+  }
+  return undefined;
 }
 
 /** The learning rate of a step, counted from 0. */
