@@ -145,7 +145,10 @@ command('artifacts <task>', "training artifacts for ONNX Runtime's own training 
   'prognet artifacts digits -o digits-training --frozen initializers --optimizer sgd --clip 1',
   'prognet artifacts digits --absorb trained/checkpoint     a trained checkpoint becomes the frozen column',
 ])
-  .option('-o, --output <folder>', 'gets training_model.onnx, eval_model.onnx, optimizer_model.onnx, checkpoint')
+  .option(
+    '-o, --output <folder>',
+    'gets training_model.onnx, eval_model.onnx, optimizer_model.onnx, checkpoint; anything of yours in it is refused',
+  )
   .option('--absorb <checkpoint>', 'test this checkpoint and freeze its weights as the column')
   .option('--frozen <form>', "earlier columns' weights: inputs (held by the checkpoint) or initializers", 'inputs')
   .option('--optimizer <name>', "adamw or sgd (default: the description's)")

@@ -1,4 +1,5 @@
 // Where data comes from: built-in sources, IDX and .npy folders, .npz and .csv files. Reads files; the formats are in idx, npy, npz and csv.
+import { readdirSync, statSync } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join, resolve } from 'node:path';
@@ -108,9 +109,11 @@ function fromNamed(arrays: ReadonlyMap<string, Tensor>, where: string, file: (ke
   });
 }
 
+const arrayNames = ['x_train', 'y_train', 'x_test', 'y_test', 'x', 'y'];
+
 async function npyFolder(folder: string): Promise<Found> {
   const arrays = new Map<string, Tensor>();
-  for (const key of ['x_train', 'y_train', 'x_test', 'y_test', 'x', 'y']) {
+  for (const key of arrayNames) {
     const file = join(folder, `${key}.npy`);
     if ((await kindOf(file)) === 'file') arrays.set(key, readNpy(await bytesOf(file), file));
   }
@@ -154,6 +157,23 @@ async function find(options: DataOptions, context: SourceContext, where: string)
     expected,
     got: options.source,
   });
+}
+
+/** The files that a source of the user's is read from, as far as they are there. */
+export function sourceFiles(source: string, baseDir: string): string[] {
+  if (sourceNames.includes(source)) return [];
+  const path = resolve(baseDir, source);
+  const read = (name: string) =>
+    arrayNames.some((key) => name === `${key}.npy`) || /^(train|t10k)-(images|labels)[-.]idx[13]-ubyte(\.gz)?$/.test(name);
+  try {
+    return statSync(path).isDirectory()
+      ? readdirSync(path)
+          .filter(read)
+          .map((name) => join(path, name))
+      : [path];
+  } catch {
+    return [];
+  }
 }
 
 /** Options that would be ignored are refused: a test fraction where there is a test set, CSV options elsewhere. */

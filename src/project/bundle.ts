@@ -4,7 +4,9 @@ import { writeFileAtomic } from '../files/atomic-file.js';
 import { toInput } from '../progressive/description/parse.js';
 import { writeBundle } from '../train/bundle.js';
 import { Network } from '../train/network.js';
+import { refuseOutput } from '../workspace/output-path.js';
 import { frozenTasks, type Project } from './project.js';
+import { dataFiles } from './task-data.js';
 
 export interface Bundled {
   readonly file: string;
@@ -24,8 +26,9 @@ export async function bundleOf(project: Project): Promise<Uint8Array> {
   return await writeBundle(network);
 }
 
-/** Throws WorkspaceError where the file cannot be written. */
+/** Throws UsageError for a file that may not be written over, WorkspaceError where it cannot be written. */
 export async function bundleWorkspace(project: Project, file: string): Promise<Bundled> {
+  refuseOutput(file, dataFiles(project));
   const bytes = await bundleOf(project);
   writeFileAtomic(file, bytes);
   return { file, bytes: bytes.length, tasks: frozenTasks(project) };

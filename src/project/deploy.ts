@@ -10,6 +10,7 @@ import { webPackageFolder } from '../runtime/node-package.js';
 import type { Runtime } from '../runtime/session.js';
 import { toBinary } from '../serde/to-binary.js';
 import { writeBundleFolder } from '../workspace/bundle-folder.js';
+import { refuseOutput } from '../workspace/output-path.js';
 import { bundleOf } from './bundle.js';
 import { convertModel, type PrecisionOptions } from './export-precision.js';
 import { exportedModel } from './export-tasks.js';
@@ -38,9 +39,10 @@ export interface Deployed {
   readonly files: readonly string[];
 }
 
-/** Throws UsageError for tasks that are unknown or not trained, WorkspaceError for a folder that is not ours or cannot be written. */
+/** Throws UsageError for tasks that are unknown or not trained and for a folder of the workspace, WorkspaceError for one that is not ours. */
 export async function deployTasks(project: Project, folder: string, options: DeployOptions): Promise<Deployed> {
   const { target, tasks, form } = options;
+  refuseOutput(folder);
   const routed = form === 'routed';
   const ordered = frozenTasks(project).filter((task) => tasks.includes(task));
   const groups =

@@ -7,10 +7,12 @@ import { toStaticInt8 } from '../deploy/precision/static-int8.js';
 import type { Model } from '../ir/model.js';
 import type { Runtime } from '../runtime/session.js';
 import { toBinary } from '../serde/to-binary.js';
+import { refuseOutput } from '../workspace/output-path.js';
 import { calibrationSamples } from './calibration-samples.js';
 import { type Exported, type ExportOptions, exportedModel, writeModel } from './export-tasks.js';
 import { type Measured, measurePrecision } from './measure-precision.js';
 import type { Project } from './project.js';
+import { dataFiles } from './task-data.js';
 
 /** How ranges are found. */
 export interface CalibrationOptions {
@@ -70,6 +72,8 @@ export async function exportWithPrecision(
   what: ExportOptions,
   how: PrecisionOptions,
 ): Promise<ExportedPrecision> {
+  // The measuring takes long: what cannot be written is refused before it.
+  refuseOutput(file, dataFiles(project));
   const model = exportedModel(project, what);
   const { model: converted, notes } = await convertModel(project, runtime, what.tasks, model, how);
   const models = {

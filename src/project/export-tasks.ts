@@ -6,7 +6,9 @@ import type { Model } from '../ir/model.js';
 import { taskModel } from '../progressive/forms.js';
 import { saveModel } from '../serde/save-model.js';
 import { toPieces } from '../serde/to-binary.js';
-import { frozenOf, frozenTasks, type Project, refuseOwnFile, weightsOf } from './project.js';
+import { refuseOutput } from '../workspace/output-path.js';
+import { frozenOf, frozenTasks, type Project, weightsOf } from './project.js';
+import { dataFiles } from './task-data.js';
 
 export interface ExportOptions {
   readonly tasks: readonly string[];
@@ -45,7 +47,7 @@ export function exportedModel(project: Project, options: ExportOptions): Model {
 /** Throws WorkspaceError where the file cannot be written. */
 export function writeModel(project: Project, model: Model, file: string, options: ExportOptions): Exported {
   const { tasks, externalData = false } = options;
-  refuseOwnFile(project, file);
+  refuseOutput(file, dataFiles(project));
   // A device (/dev/stdout) takes one file; a rename would replace it.
   if (isDevice(file)) {
     if (externalData)

@@ -20,6 +20,7 @@ import { featureGraph } from '../train/frozen-graph.js';
 import { checkRows } from '../train/rows.js';
 import type { ColumnRecord } from '../workspace/column-record.js';
 import { acquireLock } from '../workspace/lock-file.js';
+import { refuseOutput } from '../workspace/output-path.js';
 import { checkTask } from '../workspace/task-name.js';
 import { createFolders, descriptionNames, findWorkspace } from '../workspace/workspace.js';
 import { emptyDescription, withColumn } from './column-text.js';
@@ -84,6 +85,7 @@ export async function importTask(
 ): Promise<ImportedTask> {
   const { task, head, data } = options;
   checkTask(task);
+  if (begin) refuseOutput(folder);
   const imported = importModel(loadModel(file), options, file);
   const { root, file: name, text, old } = descriptionAt(folder, begin, imported);
   const before = readDescription(text, name, (value) => withGraphs(value, root, name));

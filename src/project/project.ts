@@ -1,5 +1,5 @@
 // A workspace opened for work: its description and its frozen columns, each checked against its hashes and against the description.
-import { join, relative, resolve } from 'node:path';
+import { relative } from 'node:path';
 import { DescriptionError, must, UsageError, WorkspaceError } from '../core/errors.js';
 import { shortHash } from '../files/hash.js';
 import { readWhole } from '../files/read-file.js';
@@ -119,15 +119,6 @@ export function openProject(start: string): Project {
   );
   checkSources(description, frozen);
   return { workspace, description, file, frozen };
-}
-
-/** Refuses an output path that is the description or lies among the frozen columns. Throws UsageError. */
-export function refuseOwnFile(project: Project, file: string): void {
-  const { root, description } = project.workspace;
-  const path = resolve(file);
-  const inColumns = !relative(join(root, 'columns'), path).startsWith('..');
-  if (path !== resolve(description) && !inColumns) return;
-  throw new UsageError(`${file}: is a file of the workspace itself, expected another output`, { path: file });
 }
 
 /** The column of a task and its index; UsageError for an unknown task. */

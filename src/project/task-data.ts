@@ -2,7 +2,7 @@
 import { DataError, DescriptionError, must } from '../core/errors.js';
 import type { Split } from '../data/dataset.js';
 import { type DataSpec, dataSchema } from '../data/schema.js';
-import { loadData } from '../data/sources.js';
+import { loadData, sourceFiles } from '../data/sources.js';
 import { fitData } from '../train/prepare-data.js';
 import { type Project, taskOf } from './project.js';
 
@@ -14,6 +14,15 @@ export function dataSpecOf(project: Project, index: number): DataSpec | undefine
   if (parsed.success) return parsed.data;
   const path = `${project.file}: columns[${index}].data`;
   throw new DescriptionError(`${path}: ${parsed.error.issues[0]?.message ?? 'is not valid'}`, { path });
+}
+
+/** What the tasks' data are read from. Throws DescriptionError for a wrong `data` entry. */
+export function dataFiles(project: Project): string[] {
+  return project.description.columns.flatMap((_, index) => {
+    const spec = dataSpecOf(project, index);
+    const source = typeof spec === 'string' ? spec : spec?.source;
+    return source === undefined ? [] : sourceFiles(source, project.workspace.root);
+  });
 }
 
 /** Train and test data of a task. Throws DataError where they do not fit, DescriptionError for a wrong `data` entry. */

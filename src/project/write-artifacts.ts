@@ -6,9 +6,6 @@ import type { Tensor } from '../core/tensor.js';
 import { type ArtifactsRequest, trainingArtifacts } from '../deploy/artifacts/artifacts.js';
 import type { FrozenForm } from '../deploy/artifacts/column-graph.js';
 import { officialOptimizer } from '../deploy/artifacts/optimizer-model.js';
-import { writeFileAtomic } from '../files/atomic-file.js';
-import { fileError } from '../files/file-error.js';
-import { makeFolder } from '../files/folder.js';
 import type { Clip } from '../optim/clip.js';
 import { columnSeed } from '../progressive/lowering.js';
 import { initialWeights } from '../progressive/parameters.js';
@@ -17,7 +14,9 @@ import { writeCheckpoint } from '../serde/checkpoint/write-checkpoint.js';
 import { toBinary } from '../serde/to-binary.js';
 import { trainSettings } from '../train/settings.js';
 import { stateSchema } from '../train/state-schema.js';
+import { writeBundleFolder } from '../workspace/bundle-folder.js';
 import { readNewestCheckpoint } from '../workspace/checkpoint.js';
+import { refuseOutput } from '../workspace/output-path.js';
 import { type Project, requireSources, taskOf, weightsOf } from './project.js';
 import { storedRun } from './stored-run.js';
 
@@ -57,10 +56,14 @@ function unfinished(project: Project, task: string): { tensors: ReadonlyMap<stri
   return { tensors: found.tensors, step: stateSchema.parse(found.state).step };
 }
 
-/** Throws UsageError for what the training API cannot do and for earlier columns that are not trained, WorkspaceError for the folder. */
+/**
+ * A folder that is there already is replaced only where prognet wrote it and nothing in it was changed or added since.
+ * Throws UsageError for what the training API cannot do and for earlier columns that are not trained, WorkspaceError for the folder.
+ */
 export function writeArtifacts(project: Project, task: string, folder: string, options: WriteArtifactsOptions): WrittenArtifacts {
   const { index, column } = taskOf(project, task);
   requireSources(project, index);
+  refuseOutput(folder);
   const train = { ...column.train, ...(options.resume && storedRun(project.workspace.root, task)?.overrides) };
   const settings = trainSettings(train, columnSeed(project.description, { ...column, train }));
   const { optimizer: kind = settings.optimizer.kind } = options;
@@ -82,19 +85,14 @@ export function writeArtifacts(project: Project, task: string, folder: string, o
     ...(run && { resumed: { ...run, rate: settings.rate } }),
   };
   const made = trainingArtifacts(request);
-  const files = {
-    'training_model.onnx': toBinary(made.trainingModel),
-    'eval_model.onnx': toBinary(made.evalModel),
-    'optimizer_model.onnx': toBinary(made.optimizerModel),
-    checkpoint: writeCheckpoint(made.checkpoint),
-  };
-  try {
-    makeFolder(folder);
-  } catch (cause) {
-    throw fileError('write', folder, cause);
-  }
-  for (const [name, bytes] of Object.entries(files)) writeFileAtomic(join(folder, name), bytes);
+  const files = new Map([
+    ['training_model.onnx', toBinary(made.trainingModel)],
+    ['eval_model.onnx', toBinary(made.evalModel)],
+    ['optimizer_model.onnx', toBinary(made.optimizerModel)],
+    ['checkpoint', writeCheckpoint(made.checkpoint)],
+  ]);
+  writeBundleFolder(folder, files);
   const { trainable, frozen } = made.checkpoint;
   const counts = { trainable: trainable.size, frozen: frozen.size, step: run?.step ?? 0 };
-  return { folder, task, files: Object.keys(files), userInputs: made.userInputs, ...counts };
+  return { folder, task, files: [...files.keys()], userInputs: made.userInputs, ...counts };
 }

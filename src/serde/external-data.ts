@@ -50,10 +50,11 @@ function confine(folder: string, location: string): string {
   return real;
 }
 
-/** A reader of external data for a model in `folder`. Its sizes are checked against the file before anything is allocated. */
-export function externalReader(folder: string): LoadExternal {
+/** A reader of external data for a model in `folder`; `onRead` hears each file. Its sizes are checked against the file before anything is allocated. */
+export function externalReader(folder: string, onRead: (path: string) => void = () => {}): LoadExternal {
   return ({ location, offset, length }: ExternalReference) => {
     const path = confine(realpathSync(folder), location);
+    onRead(path);
     let file: number;
     try {
       file = openSync(path, 'r');
@@ -74,8 +75,9 @@ export function externalReader(folder: string): LoadExternal {
   };
 }
 
-/** Reads an ONNX file and the external data beside it. Throws ModelError for anything wrong with either. */
-export function loadModel(path: string): Model {
+/** Reads an ONNX file and the external data beside it; `onRead` hears the files. Throws ModelError for anything wrong with either. */
+export function loadModel(path: string, onRead: (path: string) => void = () => {}): Model {
+  onRead(path);
   let bytes: Uint8Array;
   try {
     // Looked at before it is opened: a pipe would wait for its writer, a device never ends.
@@ -84,5 +86,5 @@ export function loadModel(path: string): Model {
   } catch (cause) {
     throw new ModelError(`${path}: cannot be read: ${reason(cause)}`, { path, cause });
   }
-  return fromBinary(bytes, { file: path, loadExternal: externalReader(dirname(path)) });
+  return fromBinary(bytes, { file: path, loadExternal: externalReader(dirname(path), onRead) });
 }

@@ -8,6 +8,9 @@ import { makeFolder } from '../files/folder.js';
 /** Names of the description, in the order in which they are looked for. */
 export const descriptionNames = ['prognet.yaml', 'prognet.yml', 'prognet.json'] as const;
 
+/** Folders of a workspace that hold what prognet alone writes. */
+export const ownFolders = ['columns', 'runs', 'imported'] as const;
+
 export interface Workspace {
   /** Absolute. */
   readonly root: string;

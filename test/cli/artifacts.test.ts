@@ -33,7 +33,13 @@ it('writes artifacts, takes a checkpoint in, and refuses what does not fit with 
   const written = artifacts('b', '-o', out, '--json', '--clip', '1', '--lr-scale', '10', '--adam-mode', '1');
   expect(written.stderr).toBe('');
   expect(JSON.parse(written.stdout)).toMatchObject({ task: 'b', userInputs: ['x', 'dropout_seed', 'labels'], step: 0 });
-  expect(readdirSync(out).sort()).toEqual(['checkpoint', 'eval_model.onnx', 'optimizer_model.onnx', 'training_model.onnx']);
+  expect(readdirSync(out).sort()).toEqual([
+    '.prognet-bundle.json',
+    'checkpoint',
+    'eval_model.onnx',
+    'optimizer_model.onnx',
+    'training_model.onnx',
+  ]);
   refuses(['b', '-o', join(dir, 'none'), '--nominal', '--checkpoint-version', '1'], /version 1 cannot be nominal/);
   const fresh = read(join(out, 'checkpoint'));
   expect(artifacts('b', '-o', join(dir, 'old'), '--checkpoint-version', '1', '--frozen', 'initializers').status).toBe(0);

@@ -6,6 +6,7 @@ import { formatType } from '../../ir/types.js';
 import type { Rematerialised } from '../../passes/rematerialise.js';
 import { loadModel } from '../../serde/external-data.js';
 import { saveModel } from '../../serde/save-model.js';
+import { refuseOutput } from '../../workspace/output-path.js';
 import { type GlobalOptions, result } from '../report.js';
 
 export interface GradFlags extends GlobalOptions {
@@ -23,7 +24,9 @@ export function grad(file: string, flags: GradFlags): void {
   if (mode !== 'vjp' && mode !== 'jvp') {
     throw new UsageError(`--mode: found "${mode}", expected vjp or jvp`, { path: '--mode', expected: 'vjp, jvp', got: mode });
   }
-  const model = loadModel(file);
+  const read: string[] = [];
+  const model = loadModel(file, (path) => read.push(path));
+  refuseOutput(flags.output, read);
   const { model: made, memory } = gradientModelWithin(model, {
     of: namesFlag('--loss', flags.loss),
     by: namesFlag('--wrt', flags.wrt),

@@ -7,6 +7,7 @@ import { writeFileAtomic } from '../../files/atomic-file.js';
 import { fileError } from '../../files/file-error.js';
 import { makeFolder } from '../../files/folder.js';
 import { jsonSchemaText } from '../../progressive/description/json-schema.js';
+import { refuseOutput } from '../../workspace/output-path.js';
 import { descriptionNames } from '../../workspace/workspace.js';
 import { type GlobalOptions, result } from '../report.js';
 import { mnistTemplate } from '../templates.js';
@@ -20,6 +21,7 @@ export function init(given: string | undefined, options: InitFlags): void {
     throw new UsageError(`unknown template "${options.template}", expected mnist`, { expected: 'mnist', got: options.template });
   }
   const dir = resolve(options.workspace ?? '.', given ?? '.');
+  refuseOutput(dir);
   const found = descriptionNames.find((name) => existsSync(join(dir, name)));
   if (found !== undefined)
     throw new UsageError(`${join(dir, found)} is there already and stays as it is`, { path: join(dir, found) });

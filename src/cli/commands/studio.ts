@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process';
 import { UsageError } from '../../core/errors.js';
 import { studioOf } from '../../project/studio.js';
 import { writeBundleFolder } from '../../workspace/bundle-folder.js';
+import { refuseOutput } from '../../workspace/output-path.js';
 import { type GlobalOptions, note, result } from '../report.js';
 import { serveFiles } from '../serve-files.js';
 
@@ -33,6 +34,7 @@ function openBrowser(url: string): void {
 
 export async function studio(folder: string | undefined, flags: StudioFlags): Promise<void> {
   const port = portOf(flags.port);
+  if (flags.build !== undefined) refuseOutput(flags.build);
   const named = folder ?? flags.workspace;
   const { files, workspace, tasks } = await studioOf(named ?? '.', named !== undefined);
   const what =
