@@ -64,6 +64,11 @@ export function count(n: number): string {
   return String(n).replace(/\B(?=(\d{3})+$)/g, ' ');
 }
 
+/** A path in a command to copy: quoted for a POSIX shell where it must be. */
+export function shellWord(path: string): string {
+  return /^[\w@%+=:,./-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`;
+}
+
 /** The fields of an error that a program may want. */
 function errorDocument(error: unknown, message: string, exitCode: number): object {
   const name = error instanceof Error ? error.name : 'Error';

@@ -137,7 +137,7 @@ function routedOutputs(g: Ops, description: Description, answers: readonly Answe
   const kinds = new Set(answers.map(({ label }) => label?.dtype ?? 'none'));
   if (probabilities && (kinds.size > 1 || kinds.has('none'))) {
     throw new UsageError(
-      'probabilities of a routed model need heads of one kind, all classify or all binary; export without probabilities',
+      'probabilities of a routed model need heads of one kind, all classify or all binary: choose tasks of one kind, another form, or no probabilities',
       { expected: 'all classify or all binary' },
     );
   }

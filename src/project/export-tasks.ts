@@ -25,6 +25,8 @@ export interface ExportOptions {
 export interface Exported {
   readonly file: string;
   readonly externalData: boolean;
+  /** Where the weights are that are not in the file. */
+  readonly dataFile?: string;
   readonly tasks: readonly string[];
   readonly opset: number;
 }
@@ -48,6 +50,7 @@ export function exportedModel(project: Project, options: ExportOptions): Model {
 export function writeModel(project: Project, model: Model, file: string, options: ExportOptions): Exported {
   const { tasks, externalData = false } = options;
   refuseOutput(file, dataFiles(project));
+  let dataFile: string | undefined;
   // A device (/dev/stdout) takes one file; a rename would replace it.
   if (isDevice(file)) {
     if (externalData)
@@ -55,9 +58,9 @@ export function writeModel(project: Project, model: Model, file: string, options
     writeFileAtomic(file, toPieces(model).pieces);
   } else {
     // A link stays one: the file that it leads to is replaced.
-    saveModel(model, existsSync(file) ? realpathSync(file) : file, { externalData });
+    dataFile = saveModel(model, existsSync(file) ? realpathSync(file) : file, { externalData });
   }
-  return { file, externalData, tasks, opset: model.opset };
+  return { file, externalData, ...(dataFile !== undefined && { dataFile }), tasks, opset: model.opset };
 }
 
 /** Throws UsageError for tasks that are unknown or not trained, WorkspaceError where the file cannot be written. */

@@ -21,10 +21,21 @@ export interface Prediction {
 
 const withoutOnes = (dims: readonly number[]): string => dims.filter((d) => d !== 1).join();
 
+/** By what the file begins with: 0x93 NUMPY, or 0 0 of IDX, or gzip's 0x1f 0x8b around that. */
+function readArray(bytes: Uint8Array, file: string): Tensor {
+  if (bytes[0] === 0x93 || /\.npy$/i.test(file)) return readNpy(bytes, file);
+  const [a, b] = bytes;
+  if ((a === 0 && b === 0) || (a === 0x1f && b === 0x8b)) return readIdx(bytes, file);
+  throw new DataError(`${file}: is neither .npy nor IDX, expected one array of inputs as .npy or IDX`, {
+    path: file,
+    expected: '.npy or IDX',
+  });
+}
+
 /** The array of a file as inputs [D, ...shape]: axes of size 1 may be missing, and the batch of a single sample. Throws DataError. */
 export function readInputs(file: string, shape: readonly number[]): Tensor {
   const bytes = readWhole(file);
-  const array = bytes[0] === 0x93 ? readNpy(bytes, file) : /\.npy$/i.test(file) ? readNpy(bytes, file) : readIdx(bytes, file);
+  const array = readArray(bytes, file);
   const { dims } = array;
   const batched = dims.length > 0 && withoutOnes(dims.slice(1)) === withoutOnes(shape);
   const single = dims.join() === shape.join() || (!batched && withoutOnes(dims) === withoutOnes(shape));

@@ -2,7 +2,7 @@
 import { RuntimeError } from '../core/errors.js';
 import { defaultThreads, NodeRuntime } from './node.js';
 import { ortModule } from './ort-session.js';
-import type { Runtime, RuntimeSettings } from './session.js';
+import type { ProviderReport, Runtime, RuntimeSettings } from './session.js';
 import { WebRuntime } from './web.js';
 
 export interface LoadedRuntime {
@@ -16,7 +16,21 @@ export interface LoadSettings extends RuntimeSettings {
   readonly threads?: number;
 }
 
-/** Throws RuntimeError when neither package can be loaded. */
+/** Neither package can be loaded. */
+export class NoRuntimeError extends RuntimeError {
+  /** The first provider of each package, and why it does not run. */
+  readonly providers: readonly ProviderReport[];
+
+  constructor(node: string, web: string, cause: unknown) {
+    super(`${node}; nor is there a fallback: ${web}`, { cause });
+    this.providers = [
+      { provider: 'cpu', available: false, reason: node },
+      { provider: 'wasm', available: false, reason: web },
+    ];
+  }
+}
+
+/** Throws NoRuntimeError when neither package can be loaded. */
 export async function loadRuntime(settings: LoadSettings = {}): Promise<LoadedRuntime> {
   let missing: unknown;
   try {
@@ -32,6 +46,6 @@ export async function loadRuntime(settings: LoadSettings = {}): Promise<LoadedRu
     return { runtime, note: `${runtime.version} on wasm, several times slower: ${why}` };
   } catch (error) {
     const also = error instanceof Error ? error.message : String(error);
-    throw new RuntimeError(`${why}; nor is there a fallback: ${also}`, { cause: error });
+    throw new NoRuntimeError(why, also, error);
   }
 }

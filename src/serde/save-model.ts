@@ -84,8 +84,9 @@ function freeDataName(path: string): string {
  * Writes a model, and its weights beside it where `externalData` says so. The data file is complete and synced before the model that
  * names it appears under `path` by a rename; an older data file of the same model is removed after that. Throws WorkspaceError when the
  * folder cannot be written.
+ * @returns the data file, where there is one
  */
-export function saveModel(model: Model, path: string, options: SaveOptions = {}): void {
+export function saveModel(model: Model, path: string, options: SaveOptions = {}): string | undefined {
   const { externalData = 'auto', sizeThreshold = 1024 } = options;
   const external = externalData === 'auto' ? weightBytes(model.graph) > autoExternalBytes : externalData;
   const folder = dirname(path);
@@ -109,4 +110,5 @@ export function saveModel(model: Model, path: string, options: SaveOptions = {})
     throw fileError('write', path, cause);
   }
   for (const file of old) rmSync(join(folder, file), { force: true });
+  return pieces.length > 0 ? data : undefined;
 }

@@ -6,7 +6,7 @@ const kinds = {
   '|u1': { size: 1, read: (view, at) => Math.fround(view.getUint8(at) * Math.fround(1 / 255)) },
 };
 
-/** The elements as float32. Throws an Error of one line. */
+/** The elements as float32, and the shape. Throws an Error of one line. */
 export function readNpy(bytes) {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (bytes.length < 12 || view.getUint32(0) !== 0x934e554d || view.getUint16(4) !== 0x5059)
@@ -28,7 +28,7 @@ export function readNpy(bytes) {
   const count = dims.reduce((a, b) => a * b, 1);
   if (count * kind.size !== bytes.length - at)
     throw new Error(`.npy of shape (${dims}) holds ${bytes.length - at} bytes, expected ${count * kind.size}`);
-  return Float32Array.from({ length: count }, (_, i) => kind.read(view, at + i * kind.size));
+  return { values: Float32Array.from({ length: count }, (_, i) => kind.read(view, at + i * kind.size)), dims };
 }
 
 /** float32 in C order, version 1. */

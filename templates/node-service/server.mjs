@@ -51,18 +51,28 @@ async function bodyOf(request) {
   return Buffer.concat(chunks);
 }
 
-/** Numbers of nested lists of any depth. */
-function flatten(value, out) {
-  if (typeof value === 'number' && Number.isFinite(value)) out.push(value);
-  else if (Array.isArray(value)) for (const v of value) flatten(v, out);
-  else throw new Refusal(400, '"inputs" must be numbers in lists');
-  return out;
+/** Numbers in lists of lists, all of one length at each depth: their elements and shape. */
+function readLists(inputs) {
+  const dims = [];
+  for (let value = inputs; Array.isArray(value); value = value[0]) dims.push(value.length);
+  const values = [];
+  const visit = (value, depth) => {
+    if (depth === dims.length) {
+      if (typeof value !== 'number') throw new Refusal(400, '"inputs" must be numbers in lists');
+      values.push(value);
+      return;
+    }
+    if (!Array.isArray(value)) throw new Refusal(400, '"inputs" must be numbers in lists');
+    if (value.length !== dims[depth]) throw new Refusal(400, '"inputs" must be lists of one length at each depth');
+    for (const inner of value) visit(inner, depth + 1);
+  };
+  visit(inputs, 0);
+  return { values: Float32Array.from(values), dims };
 }
 
-/** The samples of a request, one after another. */
-function samples(request, body) {
+/** The body of a request as an array. */
+function arrayOf(request, body) {
   const type = request.headers['content-type'] ?? '';
-  let values;
   if (type.startsWith('application/json')) {
     let parsed;
     try {
@@ -71,18 +81,36 @@ function samples(request, body) {
       throw new Refusal(400, 'the body is no JSON');
     }
     if (!Array.isArray(parsed?.inputs)) throw new Refusal(400, 'expected {"inputs": [...]}, a list of samples');
-    values = Float32Array.from(flatten(parsed.inputs, []));
-  } else if (type.startsWith('application/x-npy') || type.startsWith('application/octet-stream')) {
-    try {
-      values = readNpy(body);
-    } catch (error) {
-      throw new Refusal(400, error.message);
-    }
-  } else throw new Refusal(415, 'expected content-type application/json or application/x-npy');
+    return readLists(parsed.inputs);
+  }
+  if (!type.startsWith('application/x-npy') && !type.startsWith('application/octet-stream'))
+    throw new Refusal(415, 'expected content-type application/json or application/x-npy');
+  try {
+    return readNpy(body);
+  } catch (error) {
+    throw new Refusal(400, error.message);
+  }
+}
+
+const withoutOnes = (dims) => dims.filter((d) => d !== 1).join();
+
+/** Whether dims are one sample, or a batch of samples, with axes of size 1 left out or not; a sample may also be its numbers in one row. */
+function fits(dims) {
+  if (dims.length <= 1 || withoutOnes(dims) === withoutOnes(input.shape)) return true;
+  const sample = dims.slice(1);
+  return withoutOnes(sample) === withoutOnes(input.shape) || (sample.length === 1 && sample[0] === sampleSize);
+}
+
+/** The samples of a request, one after another. */
+function samples(request, body) {
+  const { values, dims } = arrayOf(request, body);
   const rows = values.length / sampleSize;
   if (!Number.isInteger(rows) || rows < 1)
     throw new Refusal(400, `found ${values.length} numbers, expected samples of [${input.shape}], ${sampleSize} numbers each`);
+  if (!fits(dims)) throw new Refusal(400, `found shape [${dims}], expected samples of [${input.shape}]`);
   if (rows > maxRows) throw new Refusal(413, `found ${rows} samples, expected at most ${maxRows} (MAX_ROWS)`);
+  const at = values.findIndex((v) => !Number.isFinite(v));
+  if (at >= 0) throw new Refusal(400, `found ${values[at]} at number ${at}, expected finite float32`);
   return { values, rows };
 }
 

@@ -1,5 +1,5 @@
 // prognet grad as a user runs it.
-import { mkdtempSync, readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
@@ -49,6 +49,15 @@ it('a memory budget is kept or refused, weights go beside the model', () => {
     2,
     expect.stringMatching(/^prognet: memory: 10000 bytes .* least .* is \d+.*\n$/),
   ]);
+});
+
+it('names the file that the weights went to', () => {
+  const file = out();
+  writeFileSync(`${file}.data`, 'of somebody else');
+  const resnet = join(repo, 'test/autodiff/torch/resnet.onnx');
+  const { stdout } = prognet('grad', resnet, '--loss', 'loss', '--wrt', 'x', '-o', file, '--external-data');
+  expect(stdout).toContain(`, weights in ${file}.1.data\n`);
+  expect(readFileSync(`${file}.data`, 'utf8')).toBe('of somebody else');
 });
 
 it.each([

@@ -141,7 +141,7 @@ it('probabilities of heads that have none are refused', () => {
   });
   const w = d.columns.map((_, i) => initialWeights(d, i));
   expect(() => taskModel(d, w, { tasks: ['a', 'b'], routed: true, probabilities: true })).toThrow(
-    'probabilities of a routed model need heads of one kind, all classify or all binary; export without probabilities',
+    'probabilities of a routed model need heads of one kind, all classify or all binary: choose tasks of one kind, another form, or no probabilities',
   );
 });
 it('an input with the name of an output is refused', () => {

@@ -5,7 +5,7 @@ import { forms } from '../../progressive/forms.js';
 import { deployTasks, targets } from '../../project/deploy.js';
 import { frozenOf, frozenTasks, openProject } from '../../project/project.js';
 import { integerFlag } from '../flags.js';
-import { result } from '../report.js';
+import { result, shellWord } from '../report.js';
 import { openRuntime, type RuntimeFlags } from '../runtime.js';
 import { precisionFlag } from './export.js';
 
@@ -39,6 +39,14 @@ export async function deploy(name: string, flags: DeployFlags): Promise<void> {
     );
   if (storageUri !== undefined && target !== 'kserve')
     throw new UsageError('--storage-uri is for kserve', { path: '--storage-uri' });
+  if (storageUri !== undefined && !/^[a-z][a-z\d+.-]*:\/\/[^\s/]\S*$/i.test(storageUri)) {
+    const right = 'a URI such as s3://bucket/models or pvc://claim/models';
+    throw new UsageError(`--storage-uri: found "${storageUri}", expected ${right}`, {
+      path: '--storage-uri',
+      expected: right,
+      got: storageUri,
+    });
+  }
   if (flags.maxBatch !== undefined && (target === 'node' || target === 'web'))
     throw new UsageError('--max-batch is for triton and kserve', { path: '--max-batch' });
   const precision: PrecisionName = precisionFlag(flags.precision);
@@ -59,11 +67,12 @@ export async function deploy(name: string, flags: DeployFlags): Promise<void> {
     ...(storageUri === undefined ? {} : { storageUri }),
     ...(precision === 'fp32' ? {} : { precision: { precision, runtime: (await openRuntime(flags)).runtime } }),
   });
+  const folder = shellWord(flags.output);
   const next = {
-    triton: `tritonserver --model-repository=${flags.output}`,
+    triton: `tritonserver --model-repository=${folder}`,
     kserve: `README.md in ${flags.output}`,
-    web: `serve ${flags.output} by any web server, as in npx serve ${flags.output}`,
-    node: `cd ${flags.output} && npm install --omit=dev --ignore-scripts && node server.mjs`,
+    web: `serve ${flags.output} by any web server, as in npx serve ${folder}`,
+    node: `cd ${folder} && npm install --omit=dev --ignore-scripts && node server.mjs`,
   };
   result(flags, deployed, `${flags.output} written: ${deployed.models.join(', ')} for ${target}. Next: ${next[target]}`);
 }

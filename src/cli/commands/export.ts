@@ -7,7 +7,7 @@ import {
   exportWithPrecision,
   type PrecisionOptions,
 } from '../../project/export-precision.js';
-import { type ExportOptions, exportTasks } from '../../project/export-tasks.js';
+import { type Exported, type ExportOptions, exportTasks } from '../../project/export-tasks.js';
 import { frozenTasks, openProject } from '../../project/project.js';
 import { integerFlag } from '../flags.js';
 import { note, result, table } from '../report.js';
@@ -54,10 +54,9 @@ export async function exportCommand(flags: ExportFlags): Promise<void> {
     fused,
     ...(opset === undefined ? {} : { opset }),
   };
-  const beside = externalData ? ', weights in a file beside it' : '';
   if (precision === 'fp32') {
     const exported = exportTasks(project, flags.output, options);
-    result(flags, exported, `${exported.file} written: ${tasks.join(', ')}${beside}`);
+    result(flags, exported, `${exported.file} written: ${tasks.join(', ')}${besideText(exported)}`);
     return;
   }
   const { runtime } = await openRuntime(flags);
@@ -67,7 +66,17 @@ export async function exportCommand(flags: ExportFlags): Promise<void> {
     ...how,
   });
   for (const line of exported.notes) note(flags, line);
-  result(flags, exported, `${exported.file} written: ${tasks.join(', ')}, ${precision}${beside}\n${cost(exported)}`);
+  result(
+    flags,
+    exported,
+    `${exported.file} written: ${tasks.join(', ')}, ${precision}${besideText(exported)}\n${cost(exported)}`,
+  );
+}
+
+/** Where the weights went, if a file beside the model was asked for. */
+function besideText({ externalData, dataFile }: Exported): string {
+  if (dataFile !== undefined) return `, weights in ${dataFile}`;
+  return externalData ? ', weights inside: none has 1024 bytes or more' : '';
 }
 
 /** Throws UsageError for a name that is no precision. */

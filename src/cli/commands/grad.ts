@@ -34,7 +34,7 @@ export function grad(file: string, flags: GradFlags): void {
     dims: dimsFlag(flags.dim ?? []),
     ...(flags.memory !== undefined && { memory: bytesFlag('--memory', flags.memory) }),
   });
-  saveModel(made, flags.output, flags.externalData ? { externalData: true } : {});
+  const dataFile = saveModel(made, flags.output, flags.externalData ? { externalData: true } : {});
   const [inputs, outputs] = [
     made.graph.inputs.slice(model.graph.inputs.length),
     made.graph.outputs.slice(model.graph.outputs.length),
@@ -43,6 +43,7 @@ export function grad(file: string, flags: GradFlags): void {
   const nodes = { model: model.graph.nodes.length, gradient: made.graph.nodes.length };
   const document = {
     file: flags.output,
+    ...(dataFile !== undefined && { dataFile }),
     mode,
     opset: made.opset,
     inputs: named(inputs),
@@ -51,7 +52,7 @@ export function grad(file: string, flags: GradFlags): void {
     ...(memory && { memory }),
   };
   const lines = [
-    `${flags.output} written: ${nodes.gradient} nodes (the model has ${nodes.model}), opset ${made.opset}`,
+    `${flags.output} written: ${nodes.gradient} nodes (the model has ${nodes.model}), opset ${made.opset}${dataFile === undefined ? '' : `, weights in ${dataFile}`}`,
     ...(memory === undefined ? [] : [describe(memory)]),
     ...named(inputs).map((v) => `  input   ${v.name}: ${v.type}`),
     ...named(outputs).map((v) => `  output  ${v.name}: ${v.type}`),

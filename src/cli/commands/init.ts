@@ -9,7 +9,7 @@ import { makeFolder } from '../../files/folder.js';
 import { jsonSchemaText } from '../../progressive/description/json-schema.js';
 import { refuseOutput } from '../../workspace/output-path.js';
 import { descriptionNames } from '../../workspace/workspace.js';
-import { type GlobalOptions, result } from '../report.js';
+import { type GlobalOptions, result, shellWord } from '../report.js';
 import { mnistTemplate } from '../templates.js';
 
 export interface InitFlags extends GlobalOptions {
@@ -36,6 +36,6 @@ export function init(given: string | undefined, options: InitFlags): void {
   writeFileAtomic(join(dir, 'prognet.schema.json'), encode(jsonSchemaText()));
   writeFileAtomic(file, encode(mnistTemplate));
   const there = relative('.', dir);
-  const next = `${there === '' ? '' : `cd ${there} && `}prognet check && prognet train --all`;
+  const next = `${there === '' ? '' : `cd ${shellWord(there)} && `}prognet check && prognet train --all`;
   result(options, { file }, `${relative('.', file)} written. Next: ${next}`);
 }

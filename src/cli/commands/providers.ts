@@ -2,8 +2,10 @@
 import { UsageError } from '../../core/errors.js';
 import { readWhole } from '../../files/read-file.js';
 import { installCuda } from '../../runtime/install-cuda.js';
+import { NoRuntimeError } from '../../runtime/load.js';
 import type { Placement } from '../../runtime/placement.js';
 import { placementOf } from '../../runtime/placement.js';
+import type { ProviderReport } from '../../runtime/session.js';
 import { colours, type GlobalOptions, note, result, table } from '../report.js';
 import { openRuntime, type RuntimeFlags } from '../runtime.js';
 
@@ -51,18 +53,28 @@ function placementText({ provider, placement, reason }: Placed): string {
   return `${provider}: ${counts.join(', ')}${fell}`;
 }
 
+/** What runs here. A machine without ONNX Runtime is an answer too, unless a provider or a model was asked about. */
+async function report(options: ProvidersFlags): Promise<{ version?: string; found: readonly ProviderReport[] }> {
+  try {
+    const { runtime } = await openRuntime(options);
+    return { version: runtime.version, found: await runtime.providers() };
+  } catch (error) {
+    if (!(error instanceof NoRuntimeError) || options.provider !== undefined || options.model !== undefined) throw error;
+    return { found: error.providers };
+  }
+}
+
 export async function providers(options: ProvidersFlags): Promise<void> {
   if (options.install !== undefined) await install(options.install, options);
-  const { runtime } = await openRuntime(options);
-  const found = await runtime.providers();
+  const { version, found } = await report(options);
   const rows = found.map((p) => [p.provider, p.available ? 'yes' : 'no', p.reason ?? '']);
   const paint = (text: string, row: number, column: number) =>
     column !== 1 ? text : found[row]?.available ? colours.green(text) : colours.yellow(text);
-  const text = `${runtime.version}\n${table(['provider', 'runs', 'reason'], rows, paint)}`;
-  if (options.model === undefined) return result(options, { runtime: runtime.version, providers: found }, text);
+  const text = `${version ?? 'no ONNX Runtime is installed'}\n${table(['provider', 'runs', 'reason'], rows, paint)}`;
+  if (options.model === undefined) return result(options, { runtime: version ?? null, providers: found }, text);
   const able = found.filter((p) => p.available).map((p) => p.provider);
   const model = await place(options.model, able);
-  const document = { runtime: runtime.version, providers: found, model: options.model, placement: model };
+  const document = { runtime: version ?? null, providers: found, model: options.model, placement: model };
   result(
     options,
     document,

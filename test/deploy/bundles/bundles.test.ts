@@ -109,6 +109,22 @@ it.skipIf(missing !== undefined)(`kserve: the manifest by the models of KServe's
   );
 });
 
+it('kserve: a storage URI that is none is refused', () => {
+  for (const uri of ['nonsense', 's3:/x', '://x', 's3://a b'])
+    expect(deploy('kserve', out('none'), '--storage-uri', uri)).toMatchObject({
+      status: 2,
+      stderr: `prognet: --storage-uri: found "${uri}", expected a URI such as s3://bucket/models or pvc://claim/models\n`,
+    });
+  expect(existsSync(out('none'))).toBe(false);
+});
+
+it('what is to be typed next can be typed', () => {
+  const folder = out("o ü's 4");
+  const line = deploy('triton', folder, '--tasks', 'a').stdout;
+  const command = must(/Next: tritonserver (.*)/.exec(line)?.[1], 'the next command');
+  expect(execFileSync('sh', ['-c', `printf '%s\\n' ${command}`], { encoding: 'utf8' })).toBe(`--model-repository=${folder}\n`);
+});
+
 it('kserve: names that Kubernetes takes', () => {
   expect(['MNIST family', '1 a', '___', `${'x'.repeat(70)}`].map(kubernetesName)).toEqual([
     'mnist-family',
@@ -189,6 +205,37 @@ describe.each(['task', 'routed'])('node, form %s', (form) => {
     const response = await post(path, body, type);
     expect(response.status).toBe(status);
     expect(await response.json()).toEqual({ error });
+  });
+
+  it('refuses arrays of another shape that only count the same, and numbers that are none', async () => {
+    const refuses = async (body: string | Uint8Array<ArrayBuffer>, type: string, error: string) => {
+      const response = await post('/predict/a', body, type);
+      expect([response.status, await response.json()]).toEqual([400, { error }]);
+    };
+    const array = (values: number[], dims: number[]) => new Uint8Array(writeNpy(Tensor.from('float32', values, dims)));
+    const zeros = Array(12).fill(0);
+    await refuses(array(zeros, [2, 2, 3]), 'application/x-npy', 'found shape [2,2,3], expected samples of [4]');
+    await refuses(array(zeros, [4, 3]), 'application/x-npy', 'found shape [4,3], expected samples of [4]');
+    await refuses('{"inputs": [[1, 2], [3, 4]]}', 'application/json', 'found shape [2,2], expected samples of [4]');
+    await refuses('{"inputs": [[1, 2, 3, 4], [5]]}', 'application/json', '"inputs" must be lists of one length at each depth');
+    await refuses(array([0, Number.NaN, 0, 0], [1, 4]), 'application/x-npy', 'found NaN at number 1, expected finite float32');
+    await refuses('{"inputs": [[1, 2, 3, -1e300]]}', 'application/json', 'found -Infinity at number 3, expected finite float32');
+    for (const dims of [[4], [1, 4], [3, 1, 4], [3, 4, 1]])
+      expect(
+        (
+          await post(
+            '/predict/a',
+            array(
+              zeros.slice(
+                0,
+                dims.reduce((a, b) => a * b),
+              ),
+              dims,
+            ),
+            'application/x-npy',
+          )
+        ).status,
+      ).toBe(200);
   });
 
   it('ends the request under way, then itself', async () => {

@@ -1,0 +1,45 @@
+// The package as npm lays it down alone, with its dependencies and neither package of ONNX Runtime: what is missing is said, and how to get it.
+import { spawnSync } from 'node:child_process';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, symlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { beforeAll, expect, it } from 'vitest';
+import { repo, workspace } from './support.js';
+
+const alone = mkdtempSync(join(tmpdir(), 'prognet-alone-'));
+const prognet = (...args: string[]) =>
+  spawnSync('node', [join(alone, 'dist/cli/main.js'), ...args], { encoding: 'utf8', cwd: alone });
+
+beforeAll(() => {
+  const { dependencies } = JSON.parse(readFileSync(join(repo, 'package.json'), 'utf8'));
+  for (const name of Object.keys(dependencies)) {
+    const place = join(alone, 'node_modules', name);
+    mkdirSync(dirname(place), { recursive: true });
+    symlinkSync(join(repo, 'node_modules', name), place);
+  }
+  cpSync(join(repo, 'package.json'), join(alone, 'package.json'));
+  cpSync(join(repo, 'dist'), join(alone, 'dist'), { recursive: true });
+});
+
+const node = expect.stringMatching(/^onnxruntime-node cannot be loaded .*; install it: npm install onnxruntime-node$/);
+const web = expect.stringMatching(/^onnxruntime-web cannot be loaded .*; install it: npm install onnxruntime-web$/);
+
+it('providers is a table of reasons', () => {
+  const { status, stdout, stderr } = prognet('providers', '--json');
+  expect([status, stderr]).toEqual([0, '']);
+  expect(JSON.parse(stdout)).toEqual({
+    runtime: null,
+    providers: [
+      { provider: 'cpu', available: false, reason: node },
+      { provider: 'wasm', available: false, reason: web },
+    ],
+  });
+  expect(prognet('providers').stdout).toMatch(/^no ONNX Runtime is installed\nprovider +runs +reason\ncpu +no +onnxruntime-node/);
+  expect(prognet('providers', '--provider', 'cuda!').status).toBe(2);
+});
+
+it('what needs a runtime says so in a line', () => {
+  const { status, stderr } = prognet('train', '--all', '-C', workspace());
+  expect(status).toBe(2);
+  expect(stderr).toMatch(/^prognet: onnxruntime-node cannot be loaded .* install it: npm install onnxruntime-node; .*\n$/);
+});
