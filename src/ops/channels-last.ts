@@ -59,15 +59,35 @@ function windowIndex(sizes: readonly number[], places: readonly number[], w: Win
 }
 
 /**
- * The elements of windows that tile an image of two spatial axes (window.ts, `tiles`), given as rows [N, sizes, C]: for each of the kernel's elements what
- * all windows have there, [N lines, 1, columns, C] with `places` being [lines, columns].
+ * The elements of windows that tile an image of two spatial axes (window.ts, `tiles`), given as rows [N, sizes, C]: for each of the kernel's elements
+ * what all windows have there, [N, places, C], `places` being those of the windows.
  */
 export function tileElements(g: Ops, image: Value, places: readonly number[], kernel: readonly number[]): Value[] {
-  const channels = Number(image.shape?.[2]);
-  const [down = 1, across = 1] = kernel;
-  const lines = g.reshape(image, g.ints([-1, down, places[1] ?? 1, across * channels]));
+  return tileRows(places, kernel).map((rows) => g.gather(image, indexOf(g, rows), { axis: 1 }));
+}
+
+/** The image that has these elements. */
+export function fromTileElements(
+  g: Ops,
+  elements: readonly Value[],
+  places: readonly number[],
+  kernel: readonly number[],
+): Value {
+  const order = tileRows(places, kernel).flat();
+  const back = order.map((_, at) => at).sort((a, b) => (order[a] ?? 0) - (order[b] ?? 0));
+  return g.gather(g.concat(...elements, { axis: 1 }), indexOf(g, back), { axis: 1 });
+}
+
+// Gather runs on all threads, which Slice and Concat with steps do not.
+const indexOf = (g: Ops, rows: readonly number[]): Value => g.constant(Tensor.from('int64', rows), 'tiles');
+
+/** For each of the kernel's elements the image's rows, in the order of the windows. */
+function tileRows([lines = 1, columns = 1]: readonly number[], [down = 1, across = 1]: readonly number[]): number[][] {
   return Array.from({ length: down * across }, (_, k) => {
     const [i, j] = [Math.floor(k / across), k % across];
-    return g.slice(lines, g.ints([i, j * channels]), g.ints([i + 1, (j + 1) * channels]), g.ints([1, 3]));
+    return Array.from(
+      { length: lines * columns },
+      (_, p) => (Math.floor(p / columns) * down + i) * columns * across + (p % columns) * across + j,
+    );
   });
 }

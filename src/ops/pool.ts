@@ -6,7 +6,7 @@ import { Tensor } from '../core/tensor.js';
 import type { Value } from '../ir/graph.js';
 import { tensorType } from '../ir/types.js';
 import { sumAt } from './by-index.js';
-import { channelsLast, tileElements } from './channels-last.js';
+import { channelsLast, fromTileElements, tileElements } from './channels-last.js';
 import { floatType, sign } from './elementwise.js';
 import type { GradientContext, NodeContext, OpDef } from './op-def.js';
 import type { AttributeInputs, Ops } from './ops.js';
@@ -63,27 +63,16 @@ function argmax(c: GradientContext): Value {
 function tiledMaxPoolGradient(c: GradientContext, w: Window): Value {
   const { g } = c;
   const [channels = 1, height = 1, width = 1] = (c.shape(0) ?? []).slice(1).map(Number);
-  const [rows = 1, columns = 1] = w.kernel;
-  const [down, across] = [height / rows, width / columns];
-  const places = [-1, 1, across, channels];
-  const elements = tileElements(g, channelsLast(g, c.x(0), channels), [down, across], w.kernel);
-  const y = g.reshape(channelsLast(g, c.y(), channels), g.ints(places));
-  let left = g.reshape(channelsLast(g, c.dy(), channels), g.ints(places));
-  const lines: Value[] = [];
-  for (let i = 0; i < rows; i++) {
-    const line: Value[] = [];
-    for (let j = 0; j < columns; j++) {
-      if (i === rows - 1 && j === columns - 1) {
-        line.push(left);
-        break;
-      }
-      const taken = g.where(g.equal(must(elements[i * columns + j], 'element'), y), left, g.scalar(0, left));
-      left = g.sub(left, taken);
-      line.push(taken);
-    }
-    lines.push(g.concat(...line, { axis: 3 }));
-  }
-  const joined = g.reshape(g.concat(...lines, { axis: 1 }), g.ints([-1, down * rows * width, channels]));
+  const places = spatialOf(c.dy().shape).map(Number);
+  const elements = tileElements(g, channelsLast(g, c.x(0), channels), places, w.kernel);
+  const y = channelsLast(g, c.y(), channels);
+  let left = channelsLast(g, c.dy(), channels);
+  const taken = elements.slice(0, -1).map((element) => {
+    const part = g.where(g.equal(element, y), left, g.scalar(0, left));
+    left = g.sub(left, part);
+    return part;
+  });
+  const joined = fromTileElements(g, [...taken, left], places, w.kernel);
   return g.reshape(g.transpose(joined, { perm: [0, 2, 1] }), g.ints([-1, channels, height, width]));
 }
 

@@ -6,7 +6,7 @@ import { must } from '../core/errors.js';
 import { isStatic } from '../core/shape.js';
 import { Node, nodeReads, type Value } from '../ir/graph.js';
 import { channelsLast, tileElements, windows } from '../ops/channels-last.js';
-import { columnOrder, columns } from '../ops/columns.js';
+import { columns } from '../ops/columns.js';
 import { isStandard } from '../ops/definition.js';
 import { constantOf, NodeContext } from '../ops/op-def.js';
 import type { Ops } from '../ops/ops.js';
@@ -178,12 +178,11 @@ class Layout {
     if (window.pads === undefined || kernel.reduce((a, b) => a * b, 1) > largestKernel) return false;
     const spatial = kernel.map((_, i) => i + 2);
     if (channels < fewestChannels) {
-      const { first } = columnOrder(window);
-      const perm = first === undefined ? [2, 1, 0] : [...spatial.slice(1), 1, 2, 0];
-      const matrix = g.reshape(g.transpose(w, { perm }), g.ints([-1, filters]));
-      const rows = g.transpose(columns(g, x, channels, out.sizes, window), { perm: [0, 2, 1] });
-      const product = g.matMul(rows, matrix);
-      return this.give(y, bias ? g.add(product, bias) : product);
+      const matrix = g.reshape(g.transpose(w, { perm: fewOrder(kernel.length) }), g.ints([-1, filters]));
+      const turned = g.transpose(columns(g, x, channels, out.sizes, window), { perm: [0, 2, 1] });
+      const rows = g.reshape(turned, g.ints([-1, Number(matrix.shape?.[0])]));
+      this.windows.set(node, rows);
+      return this.give(y, g.reshape(g.gemm(rows, matrix, bias ?? undefined), g.ints([-1, places, filters])));
     }
     const matrix = g.reshape(g.transpose(w, { perm: [...spatial, 1, 0] }), g.ints([-1, filters]));
     const rows = this.rowsOf(x, channels);
@@ -214,9 +213,11 @@ class Layout {
     const turned = g.transpose(grouped(this.rowsOf(dy, filters), filters), { perm: [0, 2, 1] });
     const products = g.matMul(turned, grouped(cut, Number(cut.shape?.[1])));
     const sum = g.reduceSum(products, g.ints([0]), { keepdims: 0 });
-    const last = kernel.length + 1;
-    const perm = [0, last, ...kernel.map((_, i) => i + 1)];
-    return this.become(dw, g.transpose(g.reshape(sum, g.ints([filters, ...kernel, channels])), { perm }));
+    // From [F, elements of a window in their order] back to [F, C, kernel...].
+    const order = channels < fewestChannels ? fewOrder(kernel.length) : [...kernel.map((_, i) => i + 2), 1, 0];
+    const sizes = [filters, ...order.slice(0, -1).map((axis) => must(dw.dims[axis], 'size'))];
+    const perm = [0, ...[channels, ...kernel].map((_, i) => order.indexOf(i + 1) + 1)];
+    return this.become(dw, g.transpose(g.reshape(sum, g.ints(sizes)), { perm }));
   }
 
   /** Windows that tile the image: the maximum of its elements. */
@@ -230,8 +231,10 @@ class Layout {
     if (!tiles(x.shape, y.shape, window)) return false;
     const { channels } = image;
     const elements = tileElements(g, this.rowsOf(x, channels), out.sizes, window.kernel);
-    const largest = elements.reduce((a, b) => g.max(a, b));
-    return this.give(y, g.reshape(largest, g.ints([-1, out.sizes.reduce((a, b) => a * b, 1), channels])));
+    return this.give(
+      y,
+      elements.reduce((a, b) => g.max(a, b)),
+    );
   }
 
   /** An image whose places are named otherwise is the same rows. */
@@ -327,6 +330,11 @@ function kindOf(v: Value, y: Value): 'image' | 'channels' | 'scalar' | undefined
 function sameFirst(a: Value | null | undefined, b: Value): boolean {
   const [m, n] = [a?.shape?.[0], b.shape?.[0]];
   return m !== 1 && n !== 1 ? typeof m !== 'number' || typeof n !== 'number' || m === n : m === n;
+}
+
+/** The axes of the weights [F, C, kernel...] in the order of `columns`, the filters last. */
+function fewOrder(spatial: number): number[] {
+  return spatial === 1 ? [2, 1, 0] : [...Array.from({ length: spatial - 1 }, (_, i) => i + 3), 1, 2, 0];
 }
 
 /** The largest divisor of n up to a limit. */
