@@ -114,6 +114,10 @@ class Layout {
       case 'ReduceSum':
       case 'ReduceMean':
         return this.reduce(node);
+      case 'Concat':
+      case 'Split':
+      case 'Slice':
+        return this.alongChannels(node);
       case 'Shape':
       case 'Size':
         return this.size(node);
@@ -288,6 +292,32 @@ class Layout {
     const attributes = new Map(node.attributes).set('keepdims', { kind: 'int', value: 0n });
     if (attributes.has('axes')) attributes.set('axes', { kind: 'ints', value: [BigInt(axis)] });
     return must(this.g.node(node.opType, attributes.has('axes') ? [v] : [v, this.g.ints([axis])], attributes)[0], node.opType);
+  }
+
+  /** Channels joined and taken apart. */
+  private alongChannels(node: Node): boolean {
+    const { g } = this;
+    const whole = node.opType === 'Concat' ? node.outputs[0] : node.inputs[0];
+    const parts = node.opType === 'Concat' ? node.inputs : node.outputs;
+    if (!whole || !parts.every((v): v is Value => v !== null && imageOf(v) !== undefined) || imageOf(whole) === undefined)
+      return false;
+    const known = node.opType === 'Concat' ? parts.some((v) => this.rows.has(v)) : this.rows.has(whole);
+    const axes = node.opType === 'Slice' && node.inputs[3] ? constantOf(node.inputs[3])?.numbers() : [node.int('axis', 0)];
+    if (!known || axes?.join() !== '1') return false;
+    if (node.opType === 'Concat') {
+      const rows = parts.map((v) => this.rowsOf(v, imageOf(v)?.channels ?? 1));
+      return this.give(whole, g.concat(...rows, { axis: 2 }));
+    }
+    const rows = this.rowsOf(whole, imageOf(whole)?.channels ?? 1);
+    const others = node.inputs.slice(1);
+    const made =
+      node.opType === 'Split'
+        ? g.op('Split', [rows, ...others], { axis: 2 }, parts.length)
+        : g.op('Slice', [rows, others[0], others[1], g.ints([2]), others[3]]);
+    parts.forEach((v, i) => {
+      this.give(v, must(made[i], node.opType));
+    });
+    return true;
   }
 
   private size(node: Node): boolean {

@@ -11,6 +11,7 @@ import type { ParameterSpec } from '../nn/scope.js';
 import { type Ops, ops } from '../ops/ops.js';
 import { type Clip, clipGradients } from '../optim/clip.js';
 import type { Optimizer } from '../optim/optimizer.js';
+import { addConvolutions } from '../passes/add-convolutions.js';
 import { ConvGradients, toChannelsLast } from '../passes/channels-last.js';
 import { noParameters, optimise } from '../passes/optimise.js';
 import type { Description } from '../progressive/description/description.js';
@@ -127,6 +128,7 @@ export function stepGraph(request: StepRequest): StepGraph {
   });
   const loss = lowerLoss(body, head, lowering.scores(index), batchTargets, 'mean');
   const convolutions = new ConvGradients();
+  if (request.channelsLast === true) addConvolutions(body);
   const plain = gradient(body, { of: loss, by: state.by(), onRule: convolutions.hear });
   const quick = order && sumsByProduct(g, order);
   const raw = quick === undefined ? plain : plain.map((d) => quick(body, d));
