@@ -1,39 +1,59 @@
 // The `data` entry of a column: a source, or a source with options and transforms. Schema only; loading is in sources.ts.
 import * as z from 'zod';
-import { transformSchema } from './transforms/registry.js';
+import { DataError, must } from '../core/errors.js';
+import { complaintOf, expectedOf, valueAt } from './expected.js';
+import { checkTransform, transformSchema } from './transforms/registry.js';
 
 const label = z.union([z.string(), z.int()]);
 
+const keys = 'source, transform, label, header, delimiter, test, seed';
+
 /** The object form. `label`, `header` and `delimiter` are for CSV; `test` and `seed` for sources without a test set of their own. */
-const dataObjectSchema = z.strictObject({
-  source: z
-    .string()
-    .min(1)
-    .describe('mnist, a folder of IDX or .npy files, a .npz or .csv file; paths are relative to the description'),
-  transform: z.array(transformSchema).optional().describe('Applied in this order, to train and test alike'),
-  label: z
-    .union([label, z.array(label).min(1)], { error: 'expected a column name, an index, or a list of them' })
-    .optional()
-    .describe('CSV: label column by name or index, negative from the end; default -1'),
-  header: z.boolean().optional().describe('CSV: whether the first row is a header; default: when none of its cells is a number'),
-  delimiter: z.string().length(1).optional().describe('CSV: default a comma'),
-  test: z.number().gt(0).lt(1).optional().describe('Fraction of the rows drawn as the test set; default 0.2'),
-  seed: z.int().optional().describe('Seed of that draw; default 0'),
-});
+const dataObjectSchema = z.strictObject(
+  {
+    source: z
+      .string()
+      .min(1)
+      .describe('mnist, a folder of IDX or .npy files, a .npz or .csv file; paths are relative to the description'),
+    transform: z.array(transformSchema).optional().describe('Applied in this order, to train and test alike'),
+    label: z
+      .union([label, z.array(label).min(1)], { error: 'a column name, an index, or a list of them' })
+      .optional()
+      .describe('CSV: label column by name or index, negative from the end; default -1'),
+    header: z
+      .boolean()
+      .optional()
+      .describe('CSV: whether the first row is a header; default: when none of its cells is a number'),
+    delimiter: z.string().length(1).optional().describe('CSV: default a comma'),
+    test: z.number().gt(0).lt(1).optional().describe('Fraction of the rows drawn as the test set; default 0.2'),
+    seed: z.int().optional().describe('Seed of that draw; default 0'),
+  },
+  { error: (issue) => (issue.code === 'unrecognized_keys' ? `one of ${keys}` : undefined) },
+);
 
-export const dataSchema = z.union([z.string().min(1), dataObjectSchema], {
-  error: ({ input }) =>
-    typeof input === 'object' && input !== null && !Array.isArray(input)
-      ? explain(input)
-      : 'expected a source (mnist or a path) or { source, transform?, label?, header?, test? }',
-});
+const written = z.union([z.string().min(1), dataObjectSchema]);
 
-/** The first problem inside the object form, which a union would hide. */
-function explain(input: object): string {
-  const issue = dataObjectSchema.safeParse(input).error?.issues[0];
-  if (issue === undefined) return 'expected a source';
-  return issue.path.length === 0 ? issue.message : `${z.core.toDotPath(issue.path)}: ${issue.message}`;
+/** Checks a `data` entry that stands at `path`. Throws a DataError. */
+export function parseDataSpec(value: unknown, path: string): DataSpec {
+  if (typeof value === 'string' && value !== '') return value;
+  const wrong = (at: string, text: string, expected: string, got: string) =>
+    new DataError(`${at}: ${text}`, { path: at, expected, got });
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    const [expected, got] = [
+      'a source (mnist or a path) or { source, transform?, label?, header?, test? }',
+      JSON.stringify(value),
+    ];
+    throw wrong(path, `found ${got}, expected ${expected}`, expected, got);
+  }
+  const transforms: unknown = valueAt(value, ['transform']);
+  if (Array.isArray(transforms)) for (const [i, t] of transforms.entries()) checkTransform(t, `${path}.transform[${i}]`);
+  const result = dataObjectSchema.safeParse(value, { error: expectedOf });
+  if (result.success) return result.data;
+  const issue = must(result.error.issues[0], 'issue');
+  const at = issue.path.length === 0 ? path : `${path}.${z.core.toDotPath(issue.path)}`;
+  const { text, expected, got } = complaintOf(issue, value);
+  throw wrong(at, text, expected, got);
 }
 
-export type DataSpec = z.infer<typeof dataSchema>;
+export type DataSpec = z.infer<typeof written>;
 export type DataOptions = z.infer<typeof dataObjectSchema>;

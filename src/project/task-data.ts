@@ -1,7 +1,7 @@
 // The data of a task: read, transformed, and checked against the network's input and the task's head.
 import { DataError, DescriptionError, must } from '../core/errors.js';
 import type { Split } from '../data/dataset.js';
-import { type DataSpec, dataSchema } from '../data/schema.js';
+import { type DataSpec, parseDataSpec } from '../data/schema.js';
 import { loadData, sourceFiles } from '../data/sources.js';
 import { fitData } from '../train/prepare-data.js';
 import { type Project, taskOf } from './project.js';
@@ -10,10 +10,18 @@ import { type Project, taskOf } from './project.js';
 export function dataSpecOf(project: Project, index: number): DataSpec | undefined {
   const written = must(project.description.columns[index], `column ${index}`).data;
   if (written === undefined) return undefined;
-  const parsed = dataSchema.safeParse(written);
-  if (parsed.success) return parsed.data;
-  const path = `${project.file}: columns[${index}].data`;
-  throw new DescriptionError(`${path}: ${parsed.error.issues[0]?.message ?? 'is not valid'}`, { path });
+  try {
+    return parseDataSpec(written, `${project.file}: columns[${index}].data`);
+  } catch (error) {
+    if (!(error instanceof DataError)) throw error;
+    const { path, expected, got } = error;
+    throw new DescriptionError(error.message, {
+      ...(path !== undefined && { path }),
+      ...(expected !== undefined && { expected }),
+      ...(got !== undefined && { got }),
+      cause: error,
+    });
+  }
 }
 
 /** What the tasks' data are read from. Throws DescriptionError for a wrong `data` entry. */

@@ -5,7 +5,7 @@ import { Random } from '../../src/core/random.js';
 import { Tensor } from '../../src/core/tensor.js';
 import type { Dataset, Split } from '../../src/data/dataset.js';
 import { fingerprint } from '../../src/data/fingerprint.js';
-import { dataSchema } from '../../src/data/schema.js';
+import { parseDataSpec } from '../../src/data/schema.js';
 import { loadSource } from '../../src/data/sources.js';
 import { applyTransforms, type TransformSpec, transformNames, transformSchema } from '../../src/data/transforms/registry.js';
 import { expectDataError } from './expect-data-error.js';
@@ -99,11 +99,11 @@ describe('normalise', () => {
     );
     expectDataError(
       () => raw(split(), '[{ "normalise": { "std": 0 } }]'),
-      'columns[1].data.transform[0]: normalise.std: too small: expected number to be >0',
+      'columns[1].data.transform[0]: normalise.std: found 0, expected a number above 0',
     );
     expectDataError(
       () => raw(split(), '[{ "normalise": { "std": "x" } }]'),
-      'columns[1].data.transform[0]: normalise.std: expected a number greater than 0 or one per channel',
+      'columns[1].data.transform[0]: normalise.std: found "x", expected a number above 0 or one per channel',
     );
   });
 });
@@ -194,7 +194,10 @@ describe('classes, subset, one_hot', () => {
 
   test('errors', () => {
     expectDataError(() => apply(split(), { classes: [0, 5] }), 'transform[0]: class 5 does not occur in the train set');
-    expectDataError(() => apply(split(), 'invert', { classes: [1, 1] }), 'transform[1]: classes: a class stands twice');
+    expectDataError(
+      () => apply(split(), 'invert', { classes: [1, 1] }),
+      'transform[1]: classes: found [1,1], expected each class once',
+    );
     expectDataError(
       () => apply(split(), { subset: { count: 13 } }),
       'transform[0]: subset of 13 rows is more than the 12 of the train set',
@@ -221,12 +224,12 @@ describe('how transforms are written', () => {
   test.each([
     ['"perm"', `${at}: unknown transform "perm", expected one of ${names}`],
     ['{ "perm": {} }', `${at}: unknown transform "perm", expected one of ${names}`],
-    ['"permute"', `${at}: permute.seed: is missing, expected number`],
-    ['{ "permute": { "seed": "x" } }', `${at}: permute.seed: invalid input: expected number, received string`],
-    ['{ "noise": {} }', `${at}: noise.std: is missing, expected number`],
-    ['{ "zoom": { "factor": 0 } }', `${at}: zoom.factor: too small: expected number to be >0`],
-    ['{ "invert": { "x": 1 } }', `${at}: invert: unrecognized key: "x"`],
-    ['{ "flip": { "axis": "x" } }', `${at}: flip.axis: invalid option: expected one of "horizontal"|"vertical"`],
+    ['"permute"', `${at}: permute.seed: is missing, expected a number`],
+    ['{ "permute": { "seed": "x" } }', `${at}: permute.seed: found "x", expected a number`],
+    ['{ "noise": {} }', `${at}: noise.std: is missing, expected a number`],
+    ['{ "zoom": { "factor": 0 } }', `${at}: zoom.factor: found 0, expected a number above 0`],
+    ['{ "invert": { "x": 1 } }', `${at}: invert: found "x", expected no key "x"`],
+    ['{ "flip": { "axis": "x" } }', `${at}: flip.axis: found "x", expected one of "horizontal", "vertical"`],
     [
       '{ "invert": {}, "flip": {} }',
       `${at}: a transform is a name or an object with one key, such as { permute: { seed: 1 } }, got {"invert":{},"flip":{}}`,
@@ -249,18 +252,34 @@ describe('how transforms are written', () => {
       const bare = transformSchema.safeParse(name).success;
       expect(bare).toBe(['normalise', 'invert', 'one_hot'].includes(name));
     }
-    expect(dataSchema.parse('mnist')).toBe('mnist');
+    const at = 'p.yaml: columns[0].data';
+    expect(parseDataSpec('mnist', at)).toBe('mnist');
     const full = { source: 'a.csv', transform: ['invert', { noise: { std: 0.1 } }], label: 'y', header: true, test: 0.1 };
-    expect(dataSchema.safeParse(full).success).toBe(true);
-    const issue = (value: unknown) => {
-      const first = z.object({ data: dataSchema }).safeParse({ data: value }).error?.issues[0];
-      return `${z.core.toDotPath(first?.path ?? [])}: ${first?.message}`;
-    };
-    expect(issue({ source: 'mnist', transform: ['perm'] })).toContain(`unknown transform "perm", expected one of ${names}`);
-    expect(issue({ source: 'mnist', transform: ['perm'] })).toContain('transform[0]');
-    expect(issue({ transform: [] })).toBe('data: source: Invalid input: expected string, received undefined');
-    expect(issue(7)).toBe('data: expected a source (mnist or a path) or { source, transform?, label?, header?, test? }');
-    expect(JSON.stringify(z.toJSONSchema(dataSchema, { io: 'input' }))).toContain('"permute"');
+    expect(parseDataSpec(full, at)).toMatchObject({ source: 'a.csv', label: 'y', header: true, test: 0.1 });
+    expect(JSON.stringify(z.toJSONSchema(transformSchema, { io: 'input' }))).toContain('"permute"');
+  });
+
+  test.each([
+    [7, ': found 7, expected a source (mnist or a path) or { source, transform?, label?, header?, test? }'],
+    [{ transform: [] }, '.source: is missing, expected a text'],
+    [{ source: 'a.csv', delimiter: '; ' }, '.delimiter: found "; ", expected exactly 1 character'],
+    [{ source: 'a.csv', test: 1 }, '.test: found 1, expected a number below 1'],
+    [{ source: 'a.csv', header: 'no' }, '.header: found "no", expected true or false'],
+    [{ source: 'a.csv', label: [] }, '.label: found [], expected at least 1 entry'],
+    [
+      { source: 'a.csv', labels: 'y' },
+      ': found "labels", expected one of source, transform, label, header, delimiter, test, seed',
+    ],
+    [{ source: 'mnist', transform: 'invert' }, '.transform: found "invert", expected a list'],
+    [{ source: 'mnist', transform: ['perm'] }, `.transform[0]: unknown transform "perm", expected one of ${names}`],
+    [{ source: 'mnist', transform: [{ zoom: 2 }] }, '.transform[0]: zoom: found 2, expected an object of options'],
+    [{ source: 'mnist', transform: ['invert', { subset: 3 }] }, '.transform[1]: subset: found 3, expected an object of options'],
+    [
+      { source: 'mnist', transform: [{ zoom: { factor: -1 } }] },
+      '.transform[0]: zoom.factor: found -1, expected a number above 0',
+    ],
+  ])('a data entry %j', (value, message) => {
+    expectDataError(() => parseDataSpec(value, 'p.yaml: columns[0].data'), `p.yaml: columns[0].data${message}`);
   });
 });
 

@@ -6,9 +6,9 @@ import { Tensor } from '../../core/tensor.js';
 import { inputData } from '../dataset.js';
 import { defineTransform, type TransformContext, withInputs } from './transform.js';
 
-const means = z.union([z.number(), z.array(z.number()).min(1)], { error: 'expected a number or one number per channel' });
+const means = z.union([z.number(), z.array(z.number()).min(1)], { error: 'a number or one number per channel' });
 const stds = z.union([z.number().positive(), z.array(z.number().positive()).min(1)], {
-  error: 'expected a number greater than 0 or one per channel',
+  error: 'a number above 0 or one per channel',
 });
 
 /** One value per channel. */

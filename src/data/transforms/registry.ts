@@ -46,34 +46,25 @@ function bindTransform(written: unknown, path: string): Bound {
   return transform.bind(options, path);
 }
 
-/** What is wrong with a transform as written, without a place. */
-function complaint(written: unknown): string {
-  try {
-    bindTransform(written, 'transform');
-  } catch (error) {
-    if (error instanceof DataError) return error.message.slice('transform: '.length);
-    throw error;
-  }
-  return 'is not valid';
+/** Throws a DataError that begins with `path` for a transform that is not written as it must be. */
+export function checkTransform(written: unknown, path: string): void {
+  bindTransform(written, path);
 }
 
 /** A transform in a description. Bare names are those whose options may all be left out. */
-export const transformSchema = z.union(
-  [
-    z.enum(['normalise', 'invert', 'one_hot']),
-    z.strictObject({ permute: permute.options }),
-    z.strictObject({ normalise: normalise.options }),
-    z.strictObject({ invert: invert.options }),
-    z.strictObject({ noise: noise.options }),
-    z.strictObject({ zoom: zoom.options }),
-    z.strictObject({ flip: flip.options }),
-    z.strictObject({ rotate: rotate.options }),
-    z.strictObject({ classes: classes.options }),
-    z.strictObject({ subset: subset.options }),
-    z.strictObject({ one_hot: oneHot.options }),
-  ],
-  { error: ({ input }) => complaint(input) },
-);
+export const transformSchema = z.union([
+  z.enum(['normalise', 'invert', 'one_hot']),
+  z.strictObject({ permute: permute.options }),
+  z.strictObject({ normalise: normalise.options }),
+  z.strictObject({ invert: invert.options }),
+  z.strictObject({ noise: noise.options }),
+  z.strictObject({ zoom: zoom.options }),
+  z.strictObject({ flip: flip.options }),
+  z.strictObject({ rotate: rotate.options }),
+  z.strictObject({ classes: classes.options }),
+  z.strictObject({ subset: subset.options }),
+  z.strictObject({ one_hot: oneHot.options }),
+]);
 
 /** A transform as one writes it, defaults left out or not. */
 export type TransformSpec = z.input<typeof transformSchema>;

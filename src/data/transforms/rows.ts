@@ -20,7 +20,7 @@ function labelsOf(dataset: Dataset, name: string, context: TransformContext): Bi
 const classList = z
   .array(z.int().nonnegative())
   .min(1)
-  .refine((list) => new Set(list).size === list.length, { error: 'a class stands twice' });
+  .refine((list) => new Set(list).size === list.length, { error: 'each class once' });
 
 /** Keeps the rows of the listed classes; the first in the list becomes 0, the second 1, and so on. */
 export const classes = defineTransform('classes', classList, (dataset, list, context) => {

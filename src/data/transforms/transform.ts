@@ -3,6 +3,7 @@ import * as z from 'zod';
 import { DataError } from '../../core/errors.js';
 import type { Tensor } from '../../core/tensor.js';
 import type { Dataset } from '../dataset.js';
+import { complaintOf, expectedOf } from '../expected.js';
 
 export interface TransformContext {
   /** Place of the transform in the description, for errors: `columns[1].data.transform[0]`. */
@@ -23,21 +24,11 @@ export interface Transform<Name extends string = string, Options extends z.ZodTy
   readonly bind: (options: unknown, path: string) => Bound;
 }
 
-function valueAt(value: unknown, path: readonly PropertyKey[]): unknown {
-  let at: unknown = value;
-  for (const key of path) at = typeof at === 'object' && at !== null ? Reflect.get(at, key) : undefined;
-  return at;
-}
-
-/** `noise.std: is missing, expected number` from the first issue of zod. `name` is the transform, `options` what was written. */
+/** `noise.std: is missing, expected a number` from the first issue of zod. `name` is the transform, `options` what was written. */
 function optionError(name: string, issue: z.core.$ZodIssue, options: unknown, path: string): DataError {
   const key = z.core.toDotPath([name, ...issue.path]);
-  const found = valueAt(options, issue.path);
-  const expected = issue.code === 'invalid_type' ? issue.expected : issue.message;
-  const sentence = issue.message.replace(/^[A-Z]/, (c) => c.toLowerCase());
-  const what = issue.code === 'invalid_type' && found === undefined ? `is missing, expected ${expected}` : sentence;
-  const got = JSON.stringify(found) ?? 'nothing';
-  return new DataError(`${path}: ${key}: ${what}`, { path: `${path}.${key}`, expected, got });
+  const { text, expected, got } = complaintOf(issue, options);
+  return new DataError(`${path}: ${key}: ${text}`, { path: `${path}.${key}`, expected, got });
 }
 
 /** Ties a schema to a function over its parsed options, so that the registry needs no casts. */
@@ -50,7 +41,7 @@ export function defineTransform<Name extends string, Options extends z.ZodType>(
     name,
     options,
     bind(written, path) {
-      const parsed = options.safeParse(written ?? {});
+      const parsed = options.safeParse(written ?? {}, { error: expectedOf });
       if (parsed.success) return (dataset, context) => apply(dataset, parsed.data, context);
       const [issue] = parsed.error.issues;
       throw issue === undefined

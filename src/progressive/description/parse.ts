@@ -71,6 +71,10 @@ export function readDescription(text: string, file: string, complete = (value: u
   if (problem !== undefined) {
     const { line, col } = lines.linePos(problem.pos[0]);
     const path = `${file}:${line}:${col}`;
+    if (problem.code === 'MULTIPLE_DOCS') {
+      const expected = 'one description in a file';
+      throw new DescriptionError(`${path}: found a second document after "---", expected ${expected}`, { path, expected });
+    }
     const said = problem.message.split('\n', 1)[0]?.replace(/[.:]$/, '') ?? 'syntax error';
     const what = said.startsWith('Maximum call stack') ? 'nested too deeply' : said;
     throw new DescriptionError(`${path}: ${what}, expected valid YAML`, {

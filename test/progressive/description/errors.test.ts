@@ -222,6 +222,7 @@ describe('YAML', () => {
       'name: *nowhere\n',
       'p.yaml: Unresolved alias (the anchor must be set before the alias): nowhere, expected aliases that can be expanded',
     ],
+    ['prognet: 1\n---\nprognet: 1\n', 'p.yaml:2:1: found a second document after "---", expected one description in a file'],
     ['', 'p.yaml: found null, expected a description: { prognet: 1, name, input, columns }'],
   ])('%#', (text, expected) => {
     expect(read(text)).toBe(expected);
