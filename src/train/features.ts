@@ -215,11 +215,16 @@ export class Features {
       const [first] = pieces;
       const whole = pieces.length === 1 && first !== undefined && isWhole(first) ? first.source?.tensor : undefined;
       let computed = 0;
-      const sources = pieces.map(({ source, at: from, width }) => {
-        if (source === undefined) computed += width * unit;
-        const start = source === undefined ? computed - width * unit : from * unit;
-        return { tensor: source?.tensor, at: start, bytes: width * unit };
-      });
+      const sources: Part['sources'][number][] = [];
+      for (const { source, at: from, width } of pieces) {
+        const size = width * unit;
+        const before = sources.at(-1);
+        // Neighbours that are computed are one copy.
+        if (source === undefined && before !== undefined && before.tensor === undefined)
+          sources[sources.length - 1] = { ...before, bytes: before.bytes + size };
+        else sources.push({ tensor: source?.tensor, at: source === undefined ? computed : from * unit, bytes: size });
+        if (source === undefined) computed += size;
+      }
       return { name, shape, at: at - bytes, bytes, whole, sources, computed };
     });
   }
