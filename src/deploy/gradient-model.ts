@@ -138,21 +138,20 @@ const listed = 12;
 
 function findValue(values: ReadonlyMap<string, Value>, name: string, what: string, known: readonly Value[]): Value {
   const v = values.get(name);
-  const list = () =>
-    known
+  const list = (some = known) =>
+    some
       .slice(0, listed)
       .map((k) => k.name)
-      .join(', ') + (known.length > listed ? `, ... (${known.length})` : '');
+      .join(', ') + (some.length > listed ? `, ... (${some.length})` : '');
   if (v === undefined)
     throw new UsageError(`the model has no ${what} "${name}", there are: ${list()}`, { expected: list(), got: name });
   if (!carriesGradient(v)) {
-    throw new UsageError(
-      `${what} "${name}" is ${formatType(v.type)}; a gradient needs a floating-point tensor, there are: ${list()}`,
-      {
-        expected: 'a floating-point tensor',
-        got: formatType(v.type),
-      },
-    );
+    const able = known.filter(carriesGradient);
+    const others = able.length === 0 ? `the model has no ${what} that is one` : `there are: ${list(able)}`;
+    throw new UsageError(`${what} "${name}" is ${formatType(v.type)}; a gradient needs a floating-point tensor, ${others}`, {
+      expected: 'a floating-point tensor',
+      got: formatType(v.type),
+    });
   }
   return v;
 }

@@ -1,6 +1,6 @@
 // An ONNX model from elsewhere becomes a frozen column of a workspace: its graph a file beside the description, its weights those of the column.
 // Everything is checked and the model run on the task's test data before the column is frozen; where that fails, nothing is left behind.
-import { existsSync, rmSync } from 'node:fs';
+import { existsSync, rmdirSync, rmSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { DescriptionError, must, UsageError } from '../core/errors.js';
 import { Tensor } from '../core/tensor.js';
@@ -112,12 +112,15 @@ export async function importTask(
   const onnx = { graph, taps: [...imported.taps], scores: imported.scores };
   const next = withColumn(text, name, { task, ...{ data, onnx, head: headOf(head, imported.width) } });
   const description = join(root, name);
+  // The deepest first.
+  const made = [join(root, 'columns'), join(root, 'runs')].filter((f) => !existsSync(f)).concat(missing(dirname(kept)));
   try {
     makeFolder(dirname(kept));
   } catch (cause) {
     throw fileError('write', dirname(kept), cause);
   }
   const lock = acquireLock(join(dirname(kept), 'lock'), 'imported/lock');
+  let done = false;
   const files = new Map([
     [kept, imported.graph],
     [description, new TextEncoder().encode(next)],
@@ -131,12 +134,29 @@ export async function importTask(
     if (old !== undefined && Buffer.compare(readWhole(description), old) !== 0)
       throw new UsageError(`${name} was changed while it was read: import again`, { path: description });
     for (const [path, bytes] of files) writeFileAtomic(path, bytes);
-    return await freeze(runtime, root, imported, options, basename(file));
+    const frozen = await freeze(runtime, root, imported, options, basename(file));
+    done = true;
+    return frozen;
   } catch (error) {
     for (const [path, bytes] of files) restore(path, bytes, earlier.get(path));
     throw error;
   } finally {
     lock.release();
+    if (!done) for (const folder of made) removeEmpty(folder);
+  }
+}
+
+/** A folder and those above it, as far as they are not there. */
+function missing(folder: string): string[] {
+  return existsSync(folder) ? [] : [folder, ...missing(dirname(folder))];
+}
+
+/** Removes a folder unless somebody has put something into it. */
+function removeEmpty(folder: string): void {
+  try {
+    rmdirSync(folder);
+  } catch {
+    // Not empty, or never made.
   }
 }
 

@@ -3,6 +3,8 @@ import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
+import { gradientModel } from '../../src/deploy/gradient-model.js';
+import { ops } from '../../src/ops/ops.js';
 import { loadModel } from '../../src/serde/external-data.js';
 import { fromBinary } from '../../src/serde/from-binary.js';
 import { prognet, repo } from './support.js';
@@ -49,6 +51,15 @@ it('a memory budget is kept or refused, weights go beside the model', () => {
     2,
     expect.stringMatching(/^prognet: memory: 10000 bytes .* least .* is \d+.*\n$/),
   ]);
+});
+
+it('a model without floating-point values has nothing to differentiate', () => {
+  const g = ops({ name: 'counts' });
+  g.output(g.identity(g.input('i', 'int64', [2])), 'y');
+  const refused = (of: string, by: string) => () => gradientModel(g.model(), { of, by: [by] });
+  expect(refused('y', 'i')).toThrow(
+    'output "y" is int64[2]; a gradient needs a floating-point tensor, the model has no output that is one',
+  );
 });
 
 it('names the file that the weights went to', () => {

@@ -1,6 +1,6 @@
 // The package as npm lays it down alone, with its dependencies and neither package of ONNX Runtime: what is missing is said, and how to get it.
-import { spawnSync } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, symlinkSync } from 'node:fs';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { beforeAll, expect, it } from 'vitest';
@@ -17,8 +17,14 @@ beforeAll(() => {
     mkdirSync(dirname(place), { recursive: true });
     symlinkSync(join(repo, 'node_modules', name), place);
   }
-  cpSync(join(repo, 'package.json'), join(alone, 'package.json'));
-  cpSync(join(repo, 'dist'), join(alone, 'dist'), { recursive: true });
+  const packed = execFileSync('npm', ['pack', '--dry-run', '--json', '--ignore-scripts'], { cwd: repo, encoding: 'utf8' });
+  for (const { path } of JSON.parse(packed)[0].files) cpSync(join(repo, path), join(alone, path));
+});
+
+it('what help cites is in the package', () => {
+  const cited = readFileSync(join(repo, 'src/cli/main.ts'), 'utf8').match(/docs\/[\w-]+\.md/g) ?? [];
+  expect(cited).toContain('docs/import.md');
+  for (const path of cited) expect(existsSync(join(alone, path)), path).toBe(true);
 });
 
 const node = expect.stringMatching(/^onnxruntime-node cannot be loaded .*; install it: npm install onnxruntime-node$/);

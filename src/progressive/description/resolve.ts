@@ -66,15 +66,16 @@ function resolveFrom(
   fail: Fail,
 ): string[] {
   if (laterals.from === 'none') return [];
-  if (laterals.from === 'all') return [...tasks];
+  if (laterals.from === 'all') {
+    if (tasks.length > 0 || all[index]?.laterals === undefined) return [...tasks];
+    throw fail(['columns', index, 'laterals'], 'no task comes before', 'expected none in the first column');
+  }
   const named = laterals.from;
   named.forEach((name, i) => {
     const path = ['columns', index, 'laterals', 'from', i];
     if (!tasks.includes(name)) {
       const right =
-        tasks.length === 0
-          ? 'expected "all" or "none", as no task comes before'
-          : `expected an earlier task: ${listTasks(tasks)}`;
+        tasks.length === 0 ? 'expected "none", as no task comes before' : `expected an earlier task: ${listTasks(tasks)}`;
       throw fail(path, notEarlier(name, index, all), right);
     }
     if (named.indexOf(name) !== i) throw fail(path, `${show(name)} stands there twice`, 'expected each task once');

@@ -81,7 +81,11 @@ describe('messages', () => {
     ],
     [
       withColumn(0, { laterals: { kind: 'linear', from: ['b'] } }),
-      'columns[0].laterals.from[0]: "b" comes later, expected "all" or "none", as no task comes before',
+      'columns[0].laterals.from[0]: "b" comes later, expected "none", as no task comes before',
+    ],
+    [
+      withColumn(0, { laterals: { kind: 'linear' } }),
+      'columns[0].laterals: no task comes before, expected none in the first column',
     ],
     [
       withColumn(1, { laterals: { kind: 'linear', from: ['a', 'a'] } }),
