@@ -181,7 +181,9 @@ class Layout {
     const places = out.sizes.reduce((a, b) => a * b, 1);
     if (window.pads === undefined || kernel.reduce((a, b) => a * b, 1) > largestKernel) return false;
     const spatial = kernel.map((_, i) => i + 2);
+    for (const v of [w, bias]) if (v) this.settle(v);
     if (channels < fewestChannels) {
+      this.settle(x);
       const matrix = g.reshape(g.transpose(w, { perm: fewOrder(kernel.length) }), g.ints([-1, filters]));
       const turned = g.transpose(columns(g, x, channels, out.sizes, window), { perm: [0, 2, 1] });
       const rows = g.reshape(turned, g.ints([-1, Number(matrix.shape?.[0])]));
@@ -338,6 +340,7 @@ class Layout {
     if (y === undefined || image === undefined || !node.inputs.some((v) => v !== null && this.rows.has(v))) return false;
     if (!node.inputs.every((v) => v !== null && kindOf(v, y) !== undefined)) return false;
     const inputs = node.inputs.map((v) => {
+      if (v !== null && kindOf(v, y) !== 'image') this.settle(v);
       if (v === null || kindOf(v, y) === 'scalar') return v;
       return kindOf(v, y) === 'image' ? this.rowsOf(v, image.channels) : g.reshape(v, g.ints([image.channels]));
     });

@@ -44,6 +44,8 @@ const bodies: Record<string, { blocks: unknown[]; convolutions: number }> = {
     ],
     convolutions: 1,
   },
+  'few channels between': { blocks: [[conv(5), 'relu', conv(2), 'tanh', conv(5), 'relu', conv(3)]], convolutions: 0 },
+  'one place': { blocks: [[conv(5, { kernel: [9, 12], padding: 'valid' }), 'relu', conv(6, { kernel: 1 })]], convolutions: 2 },
   'groups and a large kernel': {
     blocks: [[conv(6), conv(6, { groups: 3 }), 'relu', conv(4, { kernel: 5 }), 'relu']],
     convolutions: 4,
