@@ -126,7 +126,7 @@ describe.skipIf(chromium === undefined)(
         { task: 'left', trained: true },
         { task: 'upper', trained: true },
       ]);
-      expect(found.kinds).toEqual(['features', 'step', 'epoch']);
+      expect(found.kinds).toEqual(['features', 'taps', 'step', 'epoch']);
       expect(found.after).toEqual(found.before);
       expect(found.witness).toMatchObject({ task: 'left', sha256: expect.stringMatching(/^[0-9a-f]{64}$/) });
       expect(found.witnessAfter).toEqual(found.witness);
