@@ -3,7 +3,7 @@
 import { isFloat } from '../core/dtype.js';
 import { InternalError, ModelError } from '../core/errors.js';
 import { sameShape } from '../core/shape.js';
-import type { Node, Value } from '../ir/graph.js';
+import { type Node, nodeLabel, opName, type Value } from '../ir/graph.js';
 import { definitionOf } from '../ops/definition.js';
 import { GradientContext } from '../ops/op-def.js';
 import type { Ops } from '../ops/ops.js';
@@ -32,6 +32,9 @@ export function backpropagate(
     seeds.map(([v]) => v),
   ).nodes;
   refuseHidden(g, nodes, seeds, by);
+  // Rules after an unknown op would ask for types that it hides, and name the wrong place.
+  const unknown = path.find((node) => definitionOf(node, g.opset) === undefined);
+  if (unknown?.outputs.some((v) => v.name !== '' && v.type === undefined)) refuse(unknown);
   const sums = new Sums(g);
   for (const [v, d] of seeds) sums.push(v, d);
   const active = new Set<Value>(by);
@@ -67,8 +70,7 @@ function refuseHidden(g: Ops, nodes: readonly Node[], seeds: readonly (readonly 
 }
 
 function refuse(node: Node): never {
-  const op = node.domain === '' ? node.opType : `${node.domain}::${node.opType}`;
-  throw new ModelError(`${op} "${node.name}": no gradient is known for this op`, { op, node: node.name });
+  throw new ModelError(`${nodeLabel(node)}: no gradient is known for this op`, { op: opName(node), node: node.name });
 }
 
 /** Gradients by what a node reads: its inputs, and for control flow what its subgraphs capture. */

@@ -52,6 +52,8 @@ export class Tensor {
     readonly dims: readonly number[],
     readonly data: TensorData,
   ) {
+    if (!Object.hasOwn(dtypes, dtype))
+      throw new ShapeError(`tensor of dtype "${dtype}", expected one of ${Object.keys(dtypes).join(', ')}`, { got: `${dtype}` });
     const want = arrayLength(dtype, elementCount(dims));
     if (data.length !== want) {
       throw new ShapeError(`tensor of shape [${dims.join(',')}] and dtype ${dtype} needs ${want} values, got ${data.length}`, {
@@ -61,7 +63,9 @@ export class Tensor {
     }
     const kind = dtypes[dtype].array;
     if (kind === 'string' ? !Array.isArray(data) : !(data instanceof constructors[kind])) {
-      throw new InternalError(`tensor of dtype ${dtype} needs a ${kind}`);
+      const expected = kind === 'string' ? 'an array of strings' : `a ${kind}`;
+      const got = ArrayBuffer.isView(data) ? `a ${data.constructor.name}` : 'an array';
+      throw new ShapeError(`tensor of dtype ${dtype} needs ${expected}, got ${got}`, { expected, got });
     }
   }
 

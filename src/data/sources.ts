@@ -3,7 +3,7 @@ import { readdirSync, statSync } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join, resolve } from 'node:path';
-import { DataError } from '../core/errors.js';
+import { DataError, UsageError } from '../core/errors.js';
 import type { Tensor } from '../core/tensor.js';
 import { type CsvOptions, readCsv } from './csv.js';
 import { dataError, defaultMaxBytes, quote, reason } from './data-error.js';
@@ -196,6 +196,11 @@ function checkOptions(options: DataOptions, found: Found, where: string): void {
  * @throws DataError for unknown sources, unreadable or broken files, NaN, options that the source has no use for
  */
 export async function loadSource(spec: DataSpec, context: SourceContext): Promise<Split> {
+  if (context?.baseDir === undefined) {
+    throw new UsageError('loadData: "baseDir" is missing, expected { baseDir }, the folder that relative paths start from', {
+      path: 'baseDir',
+    });
+  }
   const options: DataOptions = typeof spec === 'string' ? { source: spec } : spec;
   const where = context.path ?? 'data';
   const found = await find(options, context, where);

@@ -1,7 +1,7 @@
 // The gradient graph of any ONNX model: the model's own outputs, and beside them the gradients (or the directional derivatives).
 import { gradient, isScalar, jvp } from '../autodiff/gradient.js';
 import { carriesGradient } from '../autodiff/path.js';
-import { UsageError } from '../core/errors.js';
+import { ModelError, must, UsageError } from '../core/errors.js';
 import type { Tensor } from '../core/tensor.js';
 import { Names } from '../ir/builder.js';
 import type { Graph, Value } from '../ir/graph.js';
@@ -49,11 +49,16 @@ export function gradientModel(model: Model, options: GradientModelOptions): Mode
   return gradientModelWithin(model, options).model;
 }
 
-/** The same, with what `memory` came to where it was given. */
-export function gradientModelWithin(
-  model: Model,
-  options: GradientModelOptions,
-): { readonly model: Model; readonly memory?: Rematerialised } {
+export interface GradientModel {
+  readonly model: Model;
+  /** What `memory` came to, where it was given. */
+  readonly memory?: Rematerialised;
+  /** The value that each added input and output belongs to, by name: their own names do not tell where the model had such a name already. */
+  readonly belongsTo: ReadonlyMap<string, string>;
+}
+
+/** The same, with what was added. */
+export function gradientModelWithin(model: Model, options: GradientModelOptions): GradientModel {
   const out = prepare(cloneModel(model));
   const { graph } = out;
   const names = Names.of(graph);
@@ -72,13 +77,14 @@ export function gradientModelWithin(
   const restore = setAside(graph, by);
   settle(graph, out.opset, of, by, parameters);
   if (unpackSequences(graph, out.opset, names)) inferShapes(graph, out.opset);
+  const belongsTo = new Map<string, string>();
   const unname = nameDimensions(graph, out.opset);
   if (options.mode === 'jvp') {
-    const tangents = by.map((v) => addInput(g, 'tangent', v));
-    addOutputs(g, 'jvp', jvp(g, { of, by, tangents }), of);
+    const tangents = by.map((v) => addInput(g, 'tangent', v, belongsTo));
+    addOutputs(g, 'jvp', jvp(g, { of, by, tangents }), of, belongsTo);
   } else {
-    const seed = of.map((v) => (isScalar(v) ? undefined : addInput(g, 'seed', v)));
-    addOutputs(g, 'grad', gradient(g, { of, by, seed }), by);
+    const seed = of.map((v) => (isScalar(v) ? undefined : addInput(g, 'seed', v, belongsTo)));
+    addOutputs(g, 'grad', gradient(g, { of, by, seed }), by, belongsTo);
   }
   unname();
   optimise(graph, out.opset, { parameters });
@@ -89,7 +95,7 @@ export function gradientModelWithin(
   out.producerVersion = version;
   out.unread = [];
   verifyModel(out);
-  return memory === undefined ? { model: out } : { model: out, memory };
+  return { model: out, belongsTo, ...(memory !== undefined && { memory }) };
 }
 
 /** Fits the graph, whose first `own` outputs are the model's, into a memory budget. */
@@ -104,8 +110,17 @@ function keepWithin(
   return rematerialise(g, { budget, forward: graph.outputs.slice(0, own), bytes: sizesOf(graph, dims, opset) });
 }
 
+/** The newest opset whose ops the table knows. */
+const newestOpset = 26;
+
 /** Old forms and calls are gone before anything is differentiated. */
 function prepare(model: Model): Model {
+  if (model.opset > newestOpset) {
+    throw new ModelError(`the model is of opset ${model.opset}, a gradient takes opsets up to ${newestOpset}`, {
+      expected: `at most ${newestOpset}`,
+      got: String(model.opset),
+    });
+  }
   upgradeOpset(model);
   inlineFunctions(model);
   return model;
@@ -175,16 +190,27 @@ function setAside(graph: Graph, by: readonly Value[]): () => void {
 }
 
 /** `prefix/name`, with the prefix again where that is taken. */
-function freeName(g: Ops, prefix: string, v: Value | undefined): string {
-  let name = `${prefix}/${v?.name ?? ''}`;
+function freeName(g: Ops, prefix: string, v: Value): string {
+  let name = `${prefix}/${v.name}`;
   while (g.names.has(name)) name = `${prefix}/${name}`;
   return name;
 }
 
-function addInput(g: Ops, prefix: string, like: Value): Value {
-  return g.input(freeName(g, prefix, like), like.dtype, like.shape);
+function addInput(g: Ops, prefix: string, like: Value, belongsTo: Map<string, string>): Value {
+  const v = g.input(freeName(g, prefix, like), like.dtype, like.shape);
+  belongsTo.set(v.name, like.name);
+  return v;
 }
 
-function addOutputs(g: Ops, prefix: string, values: readonly Value[], of: readonly Value[]): void {
-  for (const [i, v] of values.entries()) g.output(v, freeName(g, prefix, of[i]));
+function addOutputs(
+  g: Ops,
+  prefix: string,
+  values: readonly Value[],
+  of: readonly Value[],
+  belongsTo: Map<string, string>,
+): void {
+  for (const [i, v] of values.entries()) {
+    const subject = must(of[i], 'value');
+    belongsTo.set(g.output(v, freeName(g, prefix, subject)).name, subject.name);
+  }
 }

@@ -61,7 +61,8 @@ export class Value {
   /** The tensor type; throws when the type is unknown or not a tensor. */
   get tensor(): TensorType {
     if (this.type?.kind !== 'tensor') {
-      throw new ShapeError(`value "${this.name}": a tensor is needed here, its type is ${formatType(this.type)}`);
+      const by = this.type === undefined && this.producer !== undefined ? `, ${nodeLabel(this.producer)} computes it` : '';
+      throw new ShapeError(`value "${this.name}": a tensor is needed here, its type is ${formatType(this.type)}${by}`);
     }
     return this.type;
   }
@@ -176,6 +177,18 @@ export class Graph {
       }
     }
   }
+}
+
+/** `Relu`, or `my.domain::Relu`. */
+export function opName(node: Node): string {
+  return node.domain === '' ? node.opType : `${node.domain}::${node.opType}`;
+}
+
+/** A node as messages name it: by its name, or where it has none by its first output. */
+export function nodeLabel(node: Node): string {
+  if (node.name !== '') return `${opName(node)} "${node.name}"`;
+  const first = node.outputs.find((v) => v.name !== '');
+  return first === undefined ? opName(node) : `${opName(node)} of "${first.name}"`;
 }
 
 /** All nodes of a graph and of its subgraphs, outer before inner. */

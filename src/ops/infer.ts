@@ -1,6 +1,7 @@
 // Types of a node's outputs by the op table, with the checks that hold for every op: arity and attribute names.
 import { ModelError } from '../core/errors.js';
 import type { Infer } from '../ir/builder.js';
+import { nodeLabel } from '../ir/graph.js';
 import { NodeContext, type OpDef } from './op-def.js';
 import { findOp } from './table.js';
 
@@ -38,8 +39,7 @@ function checkArity(c: NodeContext, def: OpDef): void {
 export const inferTypes: Infer = (node, opset) => {
   const def = findOp(node.opType, node.domain);
   if (def === undefined) {
-    const name = node.domain === '' ? node.opType : `${node.domain}::${node.opType}`;
-    throw new ModelError(`${name} "${node.name}": no such op in the table`, { op: node.opType, node: node.name });
+    throw new ModelError(`${nodeLabel(node)}: no such op in the table`, { op: node.opType, node: node.name });
   }
   const c = new NodeContext(node, opset);
   const since = def.versions[0] ?? 1;

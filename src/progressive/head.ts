@@ -8,8 +8,8 @@ import type { Head } from './description/head-schema.js';
 
 /**
  * Loss of scores [N, k] against targets (int64 [N] for classify, float32 [N, k] else). "mean": a scalar, for classify divided by the sum of
- * the class weights met; "none": [N], the weight of the sample's class multiplied in. Classes as int32 take a form without SoftmaxCrossEntropyLoss
- * and OneHot, which graphics processors lack.
+ * the class weights met (0 where all of them are 0); "none": [N], the weight of the sample's class multiplied in. Classes as int32 take a form
+ * without SoftmaxCrossEntropyLoss and OneHot, which graphics processors lack.
  */
 export function lowerLoss(g: Ops, head: Head, scores: Value, targets: Value, reduction: 'mean' | 'none'): Value {
   const over = (perElement: Value): Value => {
@@ -19,9 +19,16 @@ export function lowerLoss(g: Ops, head: Head, scores: Value, targets: Value, red
   switch (head.kind) {
     case 'classify': {
       const weights = head.class_weights === undefined ? undefined : g.constant(float32(head.class_weights));
+      const zeros = head.class_weights?.includes(0) === true;
       const s = head.label_smoothing;
-      if (targets.dtype === 'int32') return maskedCrossEntropy(g, scores, targets, weights, s, reduction);
-      const hard = g.softmaxCrossEntropyLoss(scores, targets, weights, { reduction });
+      if (targets.dtype === 'int32') return maskedCrossEntropy(g, scores, targets, weights, zeros, s, reduction);
+      const hard =
+        reduction === 'mean' && weights !== undefined && zeros
+          ? g.div(
+              g.softmaxCrossEntropyLoss(scores, targets, weights, { reduction: 'sum' }),
+              aboveZero(g, g.reduceSum(g.gather(weights, targets, { axis: 0 }), undefined, { keepdims: 0 })),
+            )
+          : g.softmaxCrossEntropyLoss(scores, targets, weights, { reduction });
       if (s === 0) return hard;
       // (1 - s) CE + s mean over classes of -log p; PyTorch's label_smoothing (without class weights in the second part)
       const soft = g.neg(over(g.logSoftmax(scores, { axis: 1 })));
@@ -37,6 +44,14 @@ export function lowerLoss(g: Ops, head: Head, scores: Value, targets: Value, red
   }
 }
 
+/**
+ * A sum or mean of weights to divide by. Where all of them are 0 so is what is divided: 0 by the least normal float32 is 0, and no other weights
+ * come near it.
+ */
+function aboveZero(g: Ops, weights: Value): Value {
+  return g.clip(weights, g.scalar(2 ** -126, weights));
+}
+
 // With z = x - max x and log p = z - log sum e^z:  loss = - sum over classes of [(1 - s) w t + s / k] log p, t being 1 for the sample's class
 // and else 0. Mean: the hard part over the sum of the weights met, the soft part over the samples.
 function maskedCrossEntropy(
@@ -44,6 +59,7 @@ function maskedCrossEntropy(
   scores: Value,
   targets: Value,
   weights: Value | undefined,
+  zeros: boolean,
   smoothing: number,
   reduction: 'mean' | 'none',
 ): Value {
@@ -63,7 +79,7 @@ function maskedCrossEntropy(
   const mean = (v: Value) => g.reduceMean(v, { axes: [0], keepdims: 0 });
   const each = g.neg(perSample(g.mul(weighted, logP)));
   const met = weights === undefined ? undefined : mean(perSample(weighted));
-  const hard = reduction === 'none' ? each : met === undefined ? mean(each) : g.div(mean(each), met);
+  const hard = reduction === 'none' ? each : met === undefined ? mean(each) : g.div(mean(each), zeros ? aboveZero(g, met) : met);
   if (smoothing === 0) return hard;
   const softEach = g.neg(g.reduceMean(logP, { axes: [1], keepdims: 0 }));
   const soft = reduction === 'none' ? softEach : mean(softEach);

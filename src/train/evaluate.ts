@@ -5,7 +5,7 @@ import type { Head } from '../progressive/description/description.js';
 import { sampleMetric } from '../progressive/head.js';
 
 export interface Evaluation {
-  /** Mean over samples; with class weights divided by the sum of the weights met. */
+  /** Mean over samples; with class weights divided by the sum of the weights met, where that is not 0. */
   readonly loss: number;
   /** Fraction of right answers (classify), of right labels (binary), or mean absolute error (regress). */
   readonly metric: number;
@@ -36,6 +36,6 @@ export class EvaluationSum {
   }
 
   result(): Evaluation {
-    return { loss: this.loss / this.weight, metric: this.metric / this.rows, rows: this.rows };
+    return { loss: this.loss / (this.weight || this.rows), metric: this.metric / this.rows, rows: this.rows };
   }
 }

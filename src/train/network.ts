@@ -47,6 +47,10 @@ export type GrowOptions = Omit<TrainRequest, 'description' | 'column' | 'frozen'
 
 /** Begins a network without columns: `prognet({ input: tensor('image', [1, 28, 28]) })`. @throws DescriptionError */
 export function prognet(options: NetworkOptions): Network {
+  if (options === undefined)
+    throw new UsageError('prognet: options are missing, expected { input: tensor(name, shape) } at the least', {
+      path: 'options',
+    });
   const { name = 'network', ...rest } = options;
   return new Network({ prognet: 1, name, ...rest, columns: [] });
 }
@@ -120,6 +124,7 @@ export class Network {
   async train(task: string, options: GrowOptions): Promise<Network> {
     const column = columnIndex(this.description, task);
     if (this.frozen.has(task)) throw frozenAlready(task);
+    checkGiven(options);
     const { settings: overrides, ...request } = options;
     const written = this.written.columns.map((c, i) => (i === column ? { ...c, train: { ...c.train, ...overrides } } : c));
     const description = parseDescription({ ...this.written, columns: written });
@@ -174,6 +179,14 @@ export class Network {
     const { task } = must(this.description.columns[column], `column ${column}`);
     if (!this.frozen.has(task)) throw new UsageError(`task "${task}" is a source of laterals and not trained yet`, { got: task });
   }
+}
+
+/** What programs without types leave out. */
+function checkGiven(options: Partial<GrowOptions> | undefined): void {
+  const missing = (name: string, expected: string) =>
+    new UsageError(`train: "${name}" is missing, expected ${expected}`, { path: name, expected });
+  if (options?.train === undefined) throw missing('train', '{ inputs, targets } of the training data');
+  if (options.runtime === undefined) throw missing('runtime', 'a runtime, such as await loadRuntime() of prognet/node gives');
 }
 
 function frozenAlready(task: string): UsageError {

@@ -39,6 +39,18 @@ const rows: readonly (readonly [string, number, (g: Ops, x: Value) => Value, str
     },
     'org.example::Whiten "Whiten": no gradient is known for this op',
   ],
+  [
+    'an op of another domain whose output has no type',
+    17,
+    (g, x) => {
+      const y = new Value('white');
+      g.graph.nodes.push(new Node('Whiten', [x], [y], new Map(), '', 'org.example'));
+      const z = new Value('z', x.type);
+      g.graph.nodes.push(new Node('ReduceSum', [y], [z], new Map(), 'sum'));
+      return z;
+    },
+    'org.example::Whiten of "white": no gradient is known for this op',
+  ],
 ];
 
 it.each(rows)('%s', (_name, opset, build, message) => {

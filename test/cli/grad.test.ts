@@ -7,6 +7,7 @@ import { gradientModel } from '../../src/deploy/gradient-model.js';
 import { ops } from '../../src/ops/ops.js';
 import { loadModel } from '../../src/serde/external-data.js';
 import { fromBinary } from '../../src/serde/from-binary.js';
+import { toBinary } from '../../src/serde/to-binary.js';
 import { prognet, repo } from './support.js';
 
 const model = join(repo, 'test/autodiff/torch/lstm.onnx');
@@ -82,4 +83,25 @@ it.each([
   expect(status).toBe(2);
   expect(stderr).toContain(message);
   expect(stderr.trimEnd().split('\n')).toHaveLength(1);
+});
+
+it('says what a gradient is of where its name is taken, and refuses opsets that it does not know', () => {
+  const g = ops();
+  const [x, taken] = [g.input('x', 'float32', [2]), g.input('grad/x', 'float32', [2])];
+  g.output(g.reduceSum(g.mul(x, taken), undefined, { keepdims: 0 }), 'y');
+  const file = out();
+  writeFileSync(file, toBinary(g.model()));
+  const flags = ['--loss', 'y', '--wrt', 'x', '-o', out()];
+  const { stdout } = prognet('grad', file, ...flags);
+  expect(stdout).toContain('output  grad/grad/x: float32[2]   (of x)\n');
+  expect(JSON.parse(prognet('grad', file, ...flags, '--json').stdout).outputs).toEqual([
+    { name: 'grad/grad/x', type: 'float32[2]', of: 'x' },
+  ]);
+  const late = g.model();
+  late.opsets.set('', 27);
+  writeFileSync(file, toBinary(late));
+  expect(prognet('grad', file, ...flags)).toMatchObject({
+    status: 2,
+    stderr: 'prognet: the model is of opset 27, a gradient takes opsets up to 26\n',
+  });
 });

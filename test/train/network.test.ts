@@ -1,6 +1,8 @@
 // The library's network: described, grown, trained, exported, and the errors on the way.
 import { expect, it } from 'vitest';
+import { must } from '../../src/core/errors.js';
 import { Tensor } from '../../src/core/tensor.js';
+import { loadData } from '../../src/data/sources.js';
 import {
   adam,
   adapter,
@@ -9,7 +11,7 @@ import {
   column,
   dense,
   flatten,
-  type Network,
+  Network,
   prognet,
   relu,
   tensor,
@@ -181,4 +183,39 @@ it('says what is wrong', async () => {
   );
   const trained = await net.train('digits', { ...data, settings });
   await expect(trained.train('digits', data)).rejects.toThrow('task "digits" is trained and frozen for good');
+});
+
+it('what is left out is named', async () => {
+  // as programs without types call it
+  const call = (f: unknown, ...args: unknown[]) => Reflect.apply(f as () => unknown, empty().grow(digits), args);
+  expect(() => call(prognet)).toThrow('prognet: options are missing, expected { input: tensor(name, shape) } at the least');
+  const { train } = data;
+  await expect(call(Network.prototype.train, 'digits', { train })).rejects.toThrow(
+    'train: "runtime" is missing, expected a runtime',
+  );
+  await expect(call(Network.prototype.train, 'digits')).rejects.toThrow(
+    'train: "train" is missing, expected { inputs, targets }',
+  );
+  await expect(call(loadData, 'mnist')).rejects.toThrow('loadData: "baseDir" is missing');
+});
+
+it('a minibatch of weightless rows has loss 0, where other rows are met the form is that without zeros', async () => {
+  const targets = new Tensor(
+    'int64',
+    [12],
+    BigInt64Array.from({ length: 12 }, (_, i) => (i < 6 ? 0n : 1n)),
+  );
+  const weighted = empty().grow({ ...digits, head: classify(3, { class_weights: [0, 1, 1] }) });
+  const losses: number[] = [];
+  const trained = await weighted.train('digits', {
+    ...data,
+    train: { inputs: images, targets },
+    validation: { inputs: images, targets: new Tensor('int64', [12], new BigInt64Array(12)) },
+    settings: { epochs: 2, batch: 2 },
+    onEvent: (e) => e.kind === 'step' && losses.push(...e.losses),
+  });
+  expect(losses).toContain(0);
+  expect(losses.some((loss) => loss > 0)).toBe(true);
+  const finite = [...must(trained.weights('digits'), 'weights').values()].every((w) => w.numbers().every(Number.isFinite));
+  expect(finite).toBe(true);
 });

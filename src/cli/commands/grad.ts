@@ -1,5 +1,5 @@
 // prognet grad
-import { UsageError } from '../../core/errors.js';
+import { must, UsageError } from '../../core/errors.js';
 import { gradientModelWithin } from '../../deploy/gradient-model.js';
 import type { Value } from '../../ir/graph.js';
 import { formatType } from '../../ir/types.js';
@@ -27,7 +27,11 @@ export function grad(file: string, flags: GradFlags): void {
   const read: string[] = [];
   const model = loadModel(file, (path) => read.push(path));
   refuseOutput(flags.output, read);
-  const { model: made, memory } = gradientModelWithin(model, {
+  const {
+    model: made,
+    memory,
+    belongsTo,
+  } = gradientModelWithin(model, {
     of: namesFlag('--loss', flags.loss),
     by: namesFlag('--wrt', flags.wrt),
     mode,
@@ -39,7 +43,11 @@ export function grad(file: string, flags: GradFlags): void {
     made.graph.inputs.slice(model.graph.inputs.length),
     made.graph.outputs.slice(model.graph.outputs.length),
   ];
-  const named = (values: readonly Value[]) => values.map((v) => ({ name: v.name, type: formatType(v.type) }));
+  const named = (values: readonly Value[]) =>
+    values.map((v) => ({ name: v.name, type: formatType(v.type), of: must(belongsTo.get(v.name), v.name) }));
+  /** Which value it belongs to, where the prefix stands twice since the model had the name already. */
+  const told = ({ name, of }: { name: string; of: string }) =>
+    name.length - of.length === name.indexOf('/') + 1 ? '' : `   (of ${of})`;
   const nodes = { model: model.graph.nodes.length, gradient: made.graph.nodes.length };
   const document = {
     file: flags.output,
@@ -54,8 +62,8 @@ export function grad(file: string, flags: GradFlags): void {
   const lines = [
     `${flags.output} written: ${nodes.gradient} nodes (the model has ${nodes.model}), opset ${made.opset}${dataFile === undefined ? '' : `, weights in ${dataFile}`}`,
     ...(memory === undefined ? [] : [describe(memory)]),
-    ...named(inputs).map((v) => `  input   ${v.name}: ${v.type}`),
-    ...named(outputs).map((v) => `  output  ${v.name}: ${v.type}`),
+    ...named(inputs).map((v) => `  input   ${v.name}: ${v.type}${told(v)}`),
+    ...named(outputs).map((v) => `  output  ${v.name}: ${v.type}${told(v)}`),
   ];
   result(flags, document, lines.join('\n'));
 }

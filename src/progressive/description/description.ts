@@ -11,7 +11,9 @@ const nameText = 'a name: a letter, then letters, digits, "_" or "-", at most 10
 const name = z
   .string({ error: nameText })
   .max(100, { error: nameText })
-  .regex(/^[A-Za-z][A-Za-z0-9_-]*$/, { error: nameText });
+  .regex(/^[A-Za-z][A-Za-z0-9_-]*$/, { error: nameText })
+  // Runtimes in JavaScript keep values by name in plain objects, where these names are taken.
+  .refine((n) => !(n in Object.prototype), { error: 'a name that JavaScript objects do not have of themselves' });
 
 const inputDtypes = ['float32', 'float16', 'float64', 'int64', 'int32', 'uint8', 'bool'] as const;
 

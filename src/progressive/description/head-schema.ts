@@ -35,6 +35,10 @@ const headTable = {
         error: 'expected as many weights as "classes"',
         path: ['class_weights'],
       })
+      .refine((h) => h.class_weights === undefined || h.class_weights.some((w) => w > 0), {
+        error: 'expected at least one weight above 0',
+        path: ['class_weights'],
+      })
       .refine((h) => h.names === undefined || h.names.length === h.classes, {
         error: 'expected as many names as "classes"',
         path: ['names'],

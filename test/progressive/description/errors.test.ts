@@ -58,6 +58,14 @@ describe('messages', () => {
     [withColumn(0, { blocks: [[]] }), 'columns[0].blocks[0]: found [], expected at least one layer'],
     [withColumn(0, { blocks: ['relu'] }), 'columns[0].blocks[0]: found "relu", expected a list of layers'],
     // heads
+    [
+      withColumn(0, { head: { classify: { classes: 2, class_weights: [0, 0] } } }),
+      'columns[0].head.classify.class_weights: found [0,0], expected at least one weight above 0',
+    ],
+    [
+      withColumn(0, { task: 'constructor' }),
+      'columns[0].task: found "constructor", expected a name that JavaScript objects do not have of themselves',
+    ],
     [withColumn(0, { head: { clasify: 3 } }), 'columns[0].head: unknown head "clasify", did you mean "classify"?'],
     [withColumn(0, { head: { classify: 1 } }), 'columns[0].head.classify: found 1, expected an integer of at least 2'],
     [
