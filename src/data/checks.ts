@@ -1,5 +1,4 @@
-// Whether targets fit a head, and the few conversions that lose nothing. Run once after loading, before training.
-import { DataError } from '../core/errors.js';
+// Whether targets fit a head, and the few conversions that lose nothing. Run at loading, where file and row are known, and before training.
 import { Tensor } from '../core/tensor.js';
 import { dataError, formatIndex } from './data-error.js';
 import { classLabels, type Dataset } from './dataset.js';
@@ -10,17 +9,48 @@ export interface TargetHead {
   readonly size: number;
 }
 
-function checkLabels(labels: BigInt64Array, classes: number, where: string): void {
+/** The row of a file that a row of the data set is, for messages; arrays count from 0, as NumPy does. */
+type RowOf = (row: number) => number;
+
+function checkLabels(labels: BigInt64Array, classes: number, where: string, rowOf: RowOf): void {
   const limit = BigInt(classes);
   for (let row = 0; row < labels.length; row++) {
     const label = labels[row] as bigint;
     if (label >= 0n && label < limit) continue;
-    throw new DataError(`label ${label} at row ${row} of ${where} is out of range, expected 0..${classes - 1}`, {
-      path: where,
+    throw dataError(where, `label ${label} at row ${rowOf(row)} is out of range, expected 0..${classes - 1}`, {
       expected: `0..${classes - 1}`,
       got: String(label),
     });
   }
+}
+
+/**
+ * Throws a DataError unless targets as they stand in a file fit a head: while rows are counted as the file counts them.
+ * @param found the array as it was read
+ * @param dataset what became of it
+ * @param where names the array
+ * @param place how rows are counted, and what a reader may do about another kind of targets
+ */
+export function checkSource(
+  found: Tensor,
+  dataset: Dataset,
+  head: TargetHead,
+  where: string,
+  place: { readonly rowOf?: RowOf; readonly advice?: string } = {},
+): void {
+  const { rowOf = (row) => row, advice = '' } = place;
+  const labels = classLabels(dataset);
+  const { targets } = dataset;
+  const classify = head.kind === 'classify';
+  const expected = classify ? `whole numbers 0..${head.size - 1}, one per row` : `${head.size} numbers per row`;
+  const width = labels === undefined ? targets.dims[1] : 1;
+  if (classify ? labels === undefined : width !== head.size) {
+    const broken = classify && width === 1 ? targets.numbers().findIndex((v) => !Number.isInteger(v)) : -1;
+    const got =
+      broken < 0 ? `targets are ${found.dtype} [${found.dims.join(',')}]` : `holds ${found.data[broken]} at row ${rowOf(broken)}`;
+    throw dataError(where, `${got}, a ${head.kind} head of ${head.size} needs ${expected}${advice}`, { expected, got });
+  }
+  if (classify && labels !== undefined) checkLabels(labels, head.size, where, rowOf);
 }
 
 /**
@@ -44,7 +74,7 @@ export function checkTargets(dataset: Dataset, head: TargetHead, where: string):
       got: found,
     });
   }
-  if (labels !== undefined) checkLabels(labels, head.size, where);
+  if (labels !== undefined) checkLabels(labels, head.size, where, (row) => row);
   if (head.kind !== 'binary' || !(targets.data instanceof Float32Array)) return;
   for (let i = 0; i < targets.data.length; i++) {
     const value = targets.data[i] as number;

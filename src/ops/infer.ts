@@ -35,6 +35,30 @@ function checkArity(c: NodeContext, def: OpDef): void {
   }
 }
 
+/** Attributes that the specification knows no default for. */
+const required = new Map(
+  Object.entries({
+    BitCast: 'to',
+    BitShift: 'direction',
+    Cast: 'to',
+    Concat: 'axis',
+    ConcatFromSequence: 'axis',
+    DepthToSpace: 'blocksize',
+    Einsum: 'equation',
+    GroupNormalization: 'num_groups',
+    LRN: 'size',
+    RandomNormal: 'shape',
+    RandomUniform: 'shape',
+    SpaceToDepth: 'blocksize',
+  }),
+);
+
+function checkRequired(c: NodeContext): void {
+  const { opType, domain, attributes } = c.node;
+  const name = domain === '' ? required.get(opType) : undefined;
+  if (name !== undefined && !attributes.has(name)) c.fail(`attribute "${name}" is missing`, { expected: name });
+}
+
 /** Inference by the table. An op that is not in it has unknown types: throws ModelError that names it. */
 export const inferTypes: Infer = (node, opset) => {
   const def = findOp(node.opType, node.domain);
@@ -45,6 +69,7 @@ export const inferTypes: Infer = (node, opset) => {
   const since = def.versions[0] ?? 1;
   if (opset < since) c.fail(`needs opset ${since}, this graph has ${opset}`, { expected: String(since), got: String(opset) });
   checkArity(c, def);
+  checkRequired(c);
   // An input of unknown type (the output of an op of another domain) says nothing.
   if (node.inputs.some((v) => v !== null && v.type === undefined)) return node.outputs.map(() => undefined);
   return [...def.infer(c)];

@@ -3,7 +3,7 @@ import { DataError, DescriptionError, must } from '../core/errors.js';
 import type { Split } from '../data/dataset.js';
 import { type DataSpec, parseDataSpec } from '../data/schema.js';
 import { loadData, sourceFiles } from '../data/sources.js';
-import { fitData } from '../train/prepare-data.js';
+import { fitData, targetHead } from '../train/prepare-data.js';
 import { type Project, taskOf } from './project.js';
 
 /** The checked `data` entry of a column; undefined where it has none. Nothing is read. Throws DescriptionError. */
@@ -39,9 +39,9 @@ export async function loadTaskData(project: Project, task: string): Promise<Spli
   const path = `columns[${index}].data`;
   const spec = dataSpecOf(project, index);
   if (spec === undefined) throw new DataError(`${path}: task "${task}" names no data, expected a source such as mnist`, { path });
-  const split = await loadData(spec, { baseDir: project.workspace.root, path });
+  const split = await loadData(spec, { baseDir: project.workspace.root, path, head: targetHead(column.head) });
   return {
-    train: fitData(project.description, column, split.train, `${task} train data`),
-    test: fitData(project.description, column, split.test, `${task} test data`),
+    train: fitData(project.description, column, split.train, `train data of task "${task}"`),
+    test: fitData(project.description, column, split.test, `test data of task "${task}"`),
   };
 }

@@ -199,7 +199,7 @@ async function trainInRun(run: Run, identity: RunIdentity, work: Work): Promise<
   for (const note of resumed?.notes ?? []) options.onNote?.(note);
   if (resumed === undefined) run.start(json);
   const checkpoint = resumed?.checkpoint;
-  const parts = partition(data.train, settings, `${work.column.task} train data`);
+  const parts = partition(data.train, settings, `train data of task "${work.column.task}"`);
   const perEpoch = Math.ceil(rows(parts.train) / Math.min(settings.batch, rows(parts.train)));
   return await train({
     runtime: work.runtime,

@@ -132,12 +132,12 @@ export class Network {
     const own = must(description.columns[column], task);
     const settings = trainSettings(own.train, columnSeed(description, own));
     const frozen = this.tasks.map((name) => this.frozen.get(name) ?? new Map());
-    const data = fitData(description, own, request.train, `${task} train data`);
+    const data = fitData(description, own, request.train, `train data of task "${task}"`);
     const { validation } = request;
     const parts =
       validation === undefined
-        ? partition(data, settings, `${task} train data`)
-        : { train: data, validation: fitData(description, own, validation, `${task} validation data`) };
+        ? partition(data, settings, `train data of task "${task}"`)
+        : { train: data, validation: fitData(description, own, validation, `validation data of task "${task}"`) };
     const { weights } = await train({ tapCache: this.tapCache, ...request, ...parts, description, column, frozen, settings });
     return new Network(this.written, new Map(this.frozen).set(task, weights), this.tapCache);
   }

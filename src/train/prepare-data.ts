@@ -1,9 +1,9 @@
 // Data made ready for a column: checked against the network's input and the column's head, and split for validation.
 import { DataError, must } from '../core/errors.js';
-import { fitTargets } from '../data/checks.js';
+import { fitTargets, type TargetHead } from '../data/checks.js';
 import { formatIndex } from '../data/data-error.js';
 import { type Dataset, inputData, rows, splitValidation } from '../data/dataset.js';
-import type { Column, Description } from '../progressive/description/description.js';
+import type { Column, Description, Head } from '../progressive/description/description.js';
 import { headWidth } from '../progressive/description/head-schema.js';
 import type { TrainSettings } from './settings.js';
 
@@ -40,7 +40,12 @@ export function fitData(description: Description, column: Column, data: Dataset,
       got: `${values[bad]}`,
     });
   }
-  return fitTargets(data, { kind: column.head.kind, size: headWidth(column.head) }, where);
+  return fitTargets(data, targetHead(column.head), where);
+}
+
+/** What the checks of data need to know of a head. */
+export function targetHead(head: Head): TargetHead {
+  return { kind: head.kind, size: headWidth(head) };
 }
 
 /** Training and, where the settings ask for it, validation part of a data set. `where` names it in errors. */

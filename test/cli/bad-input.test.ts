@@ -56,7 +56,7 @@ describe('bad input: one clear line, exit code 2', () => {
   it('a label out of range', () => {
     const dir = workspace();
     writeFileSync(join(dir, 'a.csv'), csv(1).replace(/[01]$/, '7'));
-    says(dir, ['train', 'a'], /label 7 at row \d+ of a (train|test) data is out of range, expected 0\.\.1/);
+    says(dir, ['train', 'a'], /a\.csv: label column "column 5": label 7 at row 200 is out of range, expected 0\.\.1/);
   });
   it('a changed frozen file, and a description that no longer fits', () => {
     const dir = workspace();

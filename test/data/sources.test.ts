@@ -245,6 +245,55 @@ describe('rows', () => {
   });
 });
 
+describe('targets of files', () => {
+  const npz = (name: string, y: Tensor) =>
+    file(
+      name,
+      writeNpz(
+        new Map([
+          ['x', Tensor.zeros('uint8', [y.dims[0] ?? 0, 4])],
+          ['y', y],
+        ]),
+      ),
+    );
+  const two = { kind: 'classify', size: 2 } as const;
+  const classify = () => ({ ...inDir(), head: two });
+
+  test('a label out of range is named by file and the row of the file', async () => {
+    const labels = Array<number>(80).fill(1);
+    labels[57] = 9;
+    const whole = npz('labels.npz', Tensor.from('int64', labels));
+    await expectDataRejection(
+      loadData('labels.npz', classify()),
+      `${whole}: "y": label 9 at row 57 is out of range, expected 0..1`,
+    );
+    const kept = await loadData({ source: 'labels.npz', transform: [{ classes: [1] }] }, classify());
+    expect(kept.train.targets.numbers().filter((v) => v > 1)).toEqual([]);
+    const table = file('rows.csv', 'a,y\n\n1,0\n2,1\n\n3,2\n');
+    await expectDataRejection(
+      loadData('rows.csv', classify()),
+      `${table}: label column "y": label 2 at row 6 is out of range, expected 0..1`,
+    );
+  });
+
+  test('targets of another kind are named as they stand in the file', async () => {
+    const needs = 'a classify head of 2 needs whole numbers 0..1, one per row';
+    const hot = npz('hot.npz', Tensor.zeros('uint8', [5, 2]));
+    await expectDataRejection(loadData('hot.npz', classify()), `${hot}: "y": targets are uint8 [5,2], ${needs}`);
+    const floats = npz('floats.npz', Tensor.zeros('float64', [5]));
+    await expectDataRejection(loadData('floats.npz', classify()), `${floats}: "y": targets are float64 [5], ${needs}`);
+    const table = file('price.csv', 'y,price\n0,1\n1,2.5\n');
+    await expectDataRejection(
+      loadData('price.csv', classify()),
+      `${table}: label column "price": holds 2.5 at row 3, ${needs}; "label" in the data entry says which column is the label`,
+    );
+    await expectDataRejection(
+      loadData('hot.npz', { ...inDir(), head: { kind: 'regress', size: 3 } }),
+      `${hot}: "y": targets are uint8 [5,2], a regress head of 3 needs 3 numbers per row`,
+    );
+  });
+});
+
 describe('checkTargets', () => {
   const inputs = Tensor.zeros('uint8', [50, 4]);
   const labelled = (labels: number[]): Dataset => ({
@@ -257,11 +306,11 @@ describe('checkTargets', () => {
     labels[37] = 12;
     expectDataError(
       () => checkTargets(labelled(labels), { kind: 'classify', size: 10 }, 'mnist train'),
-      'label 12 at row 37 of mnist train is out of range, expected 0..9',
+      'mnist train: label 12 at row 37 is out of range, expected 0..9',
     );
     expectDataError(
       () => checkTargets(labelled([0, -1]), { kind: 'classify', size: 2 }, 'x'),
-      'label -1 at row 1 of x is out of range, expected 0..1',
+      'x: label -1 at row 1 is out of range, expected 0..1',
     );
   });
 

@@ -107,7 +107,7 @@ it.each<[string, { inputs: Tensor; targets: Tensor }, string]>([
   [
     'labels below 0',
     { inputs: images, targets: new Tensor('int64', [12], new BigInt64Array(12).fill(-1n)) },
-    'label -1 at row 0 of digits train data is out of range, expected 0..2',
+    'train data of task "digits": label -1 at row 0 is out of range, expected 0..2',
   ],
   [
     'labels of another count',
@@ -117,7 +117,7 @@ it.each<[string, { inputs: Tensor; targets: Tensor }, string]>([
   [
     'no rows',
     { inputs: Tensor.zeros('float32', [0, 1, 4, 4]), targets: Tensor.zeros('int64', [0]) },
-    'digits train data: has no rows',
+    'train data of task "digits": has no rows',
   ],
   [
     'float64',

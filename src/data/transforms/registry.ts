@@ -51,6 +51,12 @@ export function checkTransform(written: unknown, path: string): void {
   bindTransform(written, path);
 }
 
+/** Whether a transform makes other targets, so that those of the file need not fit a head yet. */
+export function changesTargets(written: TransformSpec): boolean {
+  const name = typeof written === 'string' ? written : Object.keys(written)[0];
+  return name === classes.name || name === oneHot.name;
+}
+
 /** A transform in a description. Bare names are those whose options may all be left out. */
 export const transformSchema = z.union([
   z.enum(['normalise', 'invert', 'one_hot']),
