@@ -59,9 +59,14 @@ export class Names {
   }
 }
 
+/** The outermost graph that a value was built for. Values of files and of builders over a graph that was there before have none. */
+const homes = new WeakMap<Value, Graph>();
+
 export class GraphBuilder {
   readonly graph: Graph;
   private scopes: string[] = [];
+  /** The outermost graph, where this builder began it: values of other such graphs are refused. */
+  private readonly home: Graph | undefined;
   /** Scalar and small constants that were made already, by content. */
   private readonly constants = new Map<string, Value>();
 
@@ -74,6 +79,7 @@ export class GraphBuilder {
     protected readonly outer?: GraphBuilder,
   ) {
     this.graph = typeof graph === 'string' ? new Graph(graph) : graph;
+    this.home = outer === undefined ? (typeof graph === 'string' ? this.graph : undefined) : outer.home;
   }
 
   /** A graph input. The name is taken as given. */
@@ -85,7 +91,7 @@ export class GraphBuilder {
   inputOf(name: string, type: Type): Value {
     const v = new Value(this.names.reserve(name), type);
     this.graph.inputs.push(v);
-    return v;
+    return this.own(v);
   }
 
   /** An initializer under the name given. */
@@ -97,7 +103,7 @@ export class GraphBuilder {
     const v = new Value(name, tensorType(tensor.dtype, tensor.dims));
     v.constant = tensor;
     this.graph.initializers.push(v);
-    return v;
+    return this.own(v);
   }
 
   /** A constant without a name of its own; equal small constants share one initializer. */
@@ -175,6 +181,7 @@ export class GraphBuilder {
   ): Value[] {
     const list = inputs.map((v) => v ?? null);
     while (list.length > 0 && list.at(-1) === null) list.pop();
+    for (const v of list) if (v !== null) this.refuseForeign(v, opType);
     const wanted = typeof outputs === 'number' ? Array.from({ length: outputs }, () => true) : outputs;
     const name = this.names.unique(`${this.prefix}${opType}`);
     const values = wanted.map((w, i) => new Value(w ? (i === 0 ? `${name}/out` : `${name}/out${i}`) : ''));
@@ -186,7 +193,22 @@ export class GraphBuilder {
       if (type !== undefined) v.type = type;
     });
     this.graph.nodes.push(node);
+    for (const v of values) this.own(v);
     return values;
+  }
+
+  private own(v: Value): Value {
+    if (this.home !== undefined) homes.set(v, this.home);
+    return v;
+  }
+
+  /** Whether a value is visible in the very subgraph is verifyModel's to say. */
+  private refuseForeign(v: Value, opType: string): void {
+    const home = homes.get(v);
+    if (this.home === undefined || home === undefined || home === this.home) return;
+    throw new ModelError(`${opType}: "${v.name}" is a value of another graph ("${home.name}"), this one is "${this.home.name}"`, {
+      op: opType,
+    });
   }
 
   protected single(
