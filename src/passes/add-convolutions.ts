@@ -47,11 +47,17 @@ function termOf(v: Value | null, readers: ReadonlyMap<Value, number>): Term | un
   if (!x || !weights || !isStatic(weights.shape)) return undefined;
   const kernel = weights.shape.slice(2);
   const given = ['strides', 'dilations', 'pads'].map((name) => node.ints(name)?.join() ?? '');
-  const key = [kernel, ...given, node.string('auto_pad', 'NOTSET')].join(';');
+  const key = [weights.shape[0], kernel, ...given, node.string('auto_pad', 'NOTSET')].join(';');
   return { x, weights, bias: bias ?? undefined, attributes: node.attributes, key };
 }
 
 function alike(a: Term, b: Term): boolean {
   const known = isStatic(a.x.shape?.slice(1)) && isStatic(b.x.shape?.slice(1));
-  return known && a.key === b.key && sameShape(a.x.shape?.slice(2), b.x.shape?.slice(2)) && a.x.dtype === b.x.dtype;
+  return (
+    known &&
+    a.key === b.key &&
+    a.x.shape?.[0] === b.x.shape?.[0] &&
+    sameShape(a.x.shape?.slice(2), b.x.shape?.slice(2)) &&
+    a.x.dtype === b.x.dtype
+  );
 }

@@ -2,7 +2,7 @@
 // want constant weights, and those of a training step change. A convolution becomes windows, gathered a run of channels at a time, times a
 // matrix; the weight gradient reads the same windows (ops/conv-weight-gradient.ts). What lies between convolutions stays channels last, and is
 // brought back to [N, C, spatial...] only for nodes that this file does not know. `sh scripts/bench/run conv-step` measures it.
-import { must } from '../core/errors.js';
+import { InternalError, must } from '../core/errors.js';
 import { isStatic } from '../core/shape.js';
 import { Node, nodeReads, type Value } from '../ir/graph.js';
 import { channelsLast, tileElements, windows } from '../ops/channels-last.js';
@@ -46,13 +46,15 @@ export function toChannelsLast(g: Ops, gradients: ConvGradients): void {
 
 /** Bytes of windows for each sample that are made at once, where they are made in parts: with the usual minibatches a few MB in all. */
 const bytesInPart = 2 ** 16;
+/** Bytes of windows for each sample that a convolution keeps for its weight gradient: twice what a layer of MNIST's size has. */
+const bytesKept = 2 ** 18;
 /** Groups of rows of a weight gradient's product. */
 const mostGroups = 8;
 
 /** Lines of places, so many at a time that their windows of `width` floats stay below that. */
 function linesInParts(sizes: readonly number[], width: number): (readonly [number, number])[] {
   const [lines = 1, ...line] = sizes;
-  const bytes = 4 * width * line.reduce((a, b) => a * b, 1);
+  const bytes = 4 * width * product(line);
   const count = Math.min(lines, Math.ceil((lines * bytes) / bytesInPart));
   const at = (i: number) => Math.round((i * lines) / count);
   return Array.from({ length: count }, (_, i) => [at(i), at(i + 1)] as const);
@@ -153,14 +155,11 @@ class Layout {
     this.become(v, g.reshape(g.transpose(rows, { perm: [0, 2, 1] }), g.ints([-1, image.channels, ...image.sizes])));
   }
 
-  /** Lets what was just made be `v` itself. */
+  /** Lets what was just made, by the last node of one output, be `v` itself. */
   private become(v: Value, made: Value): true {
     const { nodes } = this.g.graph;
     const last = nodes.at(-1);
-    if (last === undefined || made.producer !== last || last.outputs.length !== 1) {
-      nodes.push(new Node('Identity', [made], [v], new Map(), this.g.names.unique(`${v.name}/Identity`)));
-      return true;
-    }
+    if (last === undefined || made.producer !== last) throw new InternalError(`"${made.name}" was not made just now`);
     nodes.pop();
     nodes.push(new Node(last.opType, last.inputs, [v], last.attributes, last.name));
     return true;
@@ -178,8 +177,8 @@ class Layout {
     if (weights === undefined || !isStatic(weights) || node.int('group', 1) !== 1) return false;
     const [filters = 0, channels = 0, ...kernel] = weights;
     const window = windowOf(new NodeContext(node, g.opset), image.sizes, kernel);
-    const places = out.sizes.reduce((a, b) => a * b, 1);
-    if (window.pads === undefined || kernel.reduce((a, b) => a * b, 1) > largestKernel) return false;
+    const places = product(out.sizes);
+    if (window.pads === undefined || product(kernel) > largestKernel) return false;
     const spatial = kernel.map((_, i) => i + 2);
     for (const v of [w, bias]) if (v) this.settle(v);
     if (channels < fewestChannels) {
@@ -192,12 +191,14 @@ class Layout {
     }
     const matrix = g.reshape(g.transpose(w, { perm: [...spatial, 1, 0] }), g.ints([-1, filters]));
     const rows = this.rowsOf(x, channels);
-    // An input gradient's windows serve nothing else: made in parts, they stay in the processor's cache.
-    const last = this.gradients.inputs.has(y);
-    const parts = last ? linesInParts(out.sizes, Number(matrix.shape?.[0])) : [[0, out.sizes[0] ?? 1] as const];
+    // Windows that serve nothing else are made in parts, which stay in the processor's cache: an input gradient's, and those that would hold
+    // too much memory until the weight gradient, which then makes its own.
+    const width = product(kernel) * channels;
+    const once = this.gradients.inputs.has(y) || 4 * places * width > bytesKept;
+    const parts = once ? linesInParts(out.sizes, width) : [[0, out.sizes[0] ?? 1] as const];
     const results = parts.map(([from, to]) => {
       const cut = windows(g, rows, image.sizes, out.sizes, window, [from, to]);
-      if (!last) this.windows.set(node, cut);
+      if (!once) this.windows.set(node, cut);
       const count = ((to - from) * places) / (out.sizes[0] ?? 1);
       return g.reshape(g.gemm(cut, matrix, bias ?? undefined), g.ints([-1, count, filters]));
     });
@@ -212,8 +213,8 @@ class Layout {
     const { g } = this;
     const cut = this.windows.get(node);
     const [filters = 0, channels = 0, ...kernel] = dw.shape?.map(Number) ?? [];
-    const places = imageOf(dy)?.sizes.reduce((a, b) => a * b, 1);
-    if (cut === undefined || places === undefined) return false;
+    const places = product(imageOf(dy)?.sizes ?? []);
+    if (cut === undefined) return false;
     const groups = divisor(places, mostGroups);
     const grouped = (v: Value, width: number) => g.reshape(v, g.ints([groups, -1, width]));
     const turned = g.transpose(grouped(this.rowsOf(dy, filters), filters), { perm: [0, 2, 1] });
@@ -248,8 +249,9 @@ class Layout {
     const [x] = node.inputs;
     const [y] = node.outputs;
     const rows = x ? this.rows.get(x) : undefined;
-    if (rows === undefined || y === undefined || imageOf(y)?.channels !== imageOf(x)?.channels) return false;
-    return sameFirst(x, y) && this.give(y, rows);
+    const [from, to] = [imageOf(x), imageOf(y)];
+    if (rows === undefined || y === undefined || from === undefined || to?.channels !== from.channels) return false;
+    return product(from.sizes) === product(to.sizes) && this.give(y, rows);
   }
 
   private transpose(node: Node): boolean {
@@ -259,7 +261,8 @@ class Layout {
     const perm = node.ints('perm');
     if (!x || y === undefined || perm === undefined) return false;
     const rows = this.rows.get(x);
-    if (perm.join() === '0,2,1') return rows === undefined ? imageOf(y) !== undefined && this.give(y, x) : this.become(y, rows);
+    if (perm.join() === '0,2,1')
+      return rows === undefined ? imageOf(y) !== undefined && this.give(y, x) : this.become(y, g.identity(rows));
     // channels first of all, as the weight gradient wants them
     const image = imageOf(x);
     if (rows === undefined || image === undefined || perm.some((p, i) => p !== (i < 2 ? 1 - i : i))) return false;
@@ -314,7 +317,7 @@ class Layout {
     const others = node.inputs.slice(1);
     const made =
       node.opType === 'Split'
-        ? g.op('Split', [rows, ...others], { axis: 2 }, parts.length)
+        ? g.node('Split', [rows, ...others], new Map(node.attributes).set('axis', { kind: 'int', value: 2n }), parts.length)
         : g.op('Slice', [rows, others[0], others[1], g.ints([2]), others[3]]);
     parts.forEach((v, i) => {
       this.give(v, must(made[i], node.opType));
@@ -364,6 +367,8 @@ function sameFirst(a: Value | null | undefined, b: Value): boolean {
   const [m, n] = [a?.shape?.[0], b.shape?.[0]];
   return m !== 1 && n !== 1 ? typeof m !== 'number' || typeof n !== 'number' || m === n : m === n;
 }
+
+const product = (sizes: readonly number[]): number => sizes.reduce((a, b) => a * b, 1);
 
 /** The axes of the weights [F, C, kernel...] in the order of `columns`, the filters last. */
 function fewOrder(spatial: number): number[] {

@@ -36,10 +36,12 @@ const betweenLooks = 1;
 export async function spinConfig({ spinning }: SessionOptions, threads: number): Promise<Record<string, string>> {
   const allowed = 'session.intra_op.allow_spinning';
   if (spinning !== undefined) return { [allowed]: spinning ? '1' : '0' };
+  // Bound to some of the cores, what runs on the others would have to be told apart.
+  const bound = os.availableParallelism() < os.cpus().length;
   let duration = shortSpin;
   for (let look = 0; look < looks && duration < longSpin; look++) {
     if (look > 0) await setTimeout(betweenLooks);
-    duration = spinDuration(threads, othersRunning(), os.cpus().length);
+    duration = spinDuration(threads, bound ? undefined : othersRunning(), os.cpus().length);
   }
   return { [allowed]: '1', 'session.intra_op.spin_duration_us': String(duration) };
 }

@@ -40,6 +40,16 @@ export interface FeatureSource {
   readonly tapCache?: TapCache | undefined;
 }
 
+/** Runtimes by number: what they were loaded with, such as other config entries, may change bits. */
+const runtimes = new WeakMap<Runtime, number>();
+let runtimesSeen = 0;
+
+function numberOf(runtime: Runtime): number {
+  const known = runtimes.get(runtime) ?? runtimesSeen++;
+  runtimes.set(runtime, known);
+  return known;
+}
+
 export class Features {
   /** By what their graphs find already computed. */
   private readonly sessions = new Map<string, Promise<Session>>();
@@ -105,7 +115,11 @@ export class Features {
 
   /** Drops what the cache holds of other data than these. */
   async retain(data: readonly Tensor[]): Promise<void> {
-    if (this.keys === undefined) return;
+    // A column that reads no taps leaves none, and what there was may be of other data.
+    if (this.keys === undefined) {
+      this.source.tapCache?.clear();
+      return;
+    }
     const keys = await Promise.all(data.map((d) => this.dataKey(d)));
     this.source.tapCache?.retain(keys.filter((key) => key !== undefined));
   }
@@ -125,7 +139,7 @@ export class Features {
       (async () => {
         const digest = keys && (await contentDigest(data.bytes));
         const { providers, threads } = source.session;
-        return digest && JSON.stringify([digest, data.dtype, data.dims, source.runtime.version, providers, threads]);
+        return digest && JSON.stringify([digest, data.dtype, data.dims, numberOf(source.runtime), providers, threads]);
       })();
     this.dataKeys.set(data, found);
     return found;

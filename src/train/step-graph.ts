@@ -1,6 +1,6 @@
 // The training step as a graph: (parameters, optimizer state, minibatch) to (parameters', state', loss), rolled in an ONNX Loop over the
 // minibatches of one run; or, for providers that lack Loop, one step for each run. Only the newest column is in it: what earlier columns feed to its laterals comes in as taps, computed once for
-// the data set by the feature graph (feature-graph.ts), so frozen columns cannot move.
+// the data set by the feature graph (frozen-graph.ts), so frozen columns cannot move.
 import { gradient } from '../autodiff/gradient.js';
 import type { DType } from '../core/dtype.js';
 import { InternalError, must } from '../core/errors.js';
@@ -60,7 +60,7 @@ export interface StepRequest {
   readonly form?: 'loop' | 'step';
   /** dtype of class targets: int64 (the default), or int32 for a loss without SoftmaxCrossEntropyLoss, which graphics processors lack. */
   readonly classes?: 'int64' | 'int32';
-  /** Convolutions as matrix products over channels-last images, which suits processors (passes/channels-last.ts). */
+  /** In the form `loop`: convolutions as matrix products over channels-last images, which suits processors (passes/channels-last.ts). */
   readonly channelsLast?: boolean;
 }
 
@@ -128,7 +128,8 @@ export function stepGraph(request: StepRequest): StepGraph {
   });
   const loss = lowerLoss(body, head, lowering.scores(index), batchTargets, 'mean');
   const convolutions = new ConvGradients();
-  if (request.channelsLast === true) addConvolutions(body);
+  const channelsLast = loop && request.channelsLast === true;
+  if (channelsLast) addConvolutions(body);
   const plain = gradient(body, { of: loss, by: state.by(), onRule: convolutions.hear });
   const quick = order && sumsByProduct(g, order);
   const raw = quick === undefined ? plain : plain.map((d) => quick(body, d));
@@ -152,7 +153,7 @@ export function stepGraph(request: StepRequest): StepGraph {
     body.output(v, `${scope}/${must(carrying.inside[i], 'carried').name}/next`);
   });
   body.output(loss, `${scope}/loss`);
-  if (request.channelsLast === true) toChannelsLast(body, convolutions);
+  if (channelsLast) toChannelsLast(body, convolutions);
 
   const trips = g.squeeze(g.shape(order, { start: 0, end: 1 }), g.ints([0]));
   const results = g.op(

@@ -7,7 +7,9 @@ import { elementCount } from '../../src/core/shape.js';
 import { Tensor } from '../../src/core/tensor.js';
 import { allNodes } from '../../src/ir/graph.js';
 import type { Model } from '../../src/ir/model.js';
+import { ops } from '../../src/ops/ops.js';
 import { optimizer, sgd } from '../../src/optim/optimizer.js';
+import { ConvGradients, toChannelsLast } from '../../src/passes/channels-last.js';
 import { parseDescription } from '../../src/progressive/description/parse.js';
 import { initialWeights } from '../../src/progressive/parameters.js';
 import { toBinary } from '../../src/serde/to-binary.js';
@@ -45,6 +47,14 @@ const bodies: Record<string, { blocks: unknown[]; convolutions: number }> = {
     convolutions: 1,
   },
   'few channels between': { blocks: [[conv(5), 'relu', conv(2), 'tanh', conv(5), 'relu', conv(3)]], convolutions: 0 },
+  'few channels around a residual, and last': {
+    blocks: [
+      [conv(2), 'relu', { residual: [conv(1), 'relu', conv(2)] }, { maxpool2d: [3, 2] }],
+      [conv(3), 'relu'],
+    ],
+    convolutions: 0,
+  },
+  'windows too large to keep': { blocks: [[conv(70), 'relu', conv(4)]], convolutions: 0 },
   'one place': { blocks: [[conv(5, { kernel: [9, 12], padding: 'valid' }), 'relu', conv(6, { kernel: 1 })]], convolutions: 2 },
   'groups and a large kernel': {
     blocks: [[conv(6), conv(6, { groups: 3 }), 'relu', conv(4, { kernel: 5 }), 'relu']],
@@ -93,6 +103,36 @@ for (const [name, { blocks, convolutions }] of Object.entries(bodies))
     }
     expect([...allNodes(last.model.graph)].filter((n) => n.opType.startsWith('Conv')).length).toBe(convolutions);
   });
+
+it('an image that is read in other shapes too: the numbers of channels first', async () => {
+  const models = [false, true].map((last) => {
+    const g = ops();
+    const [x, w, c] = [
+      g.input('x', 'float32', ['N', 3, 2, 6]),
+      g.input('w', 'float32', [4, 3, 3, 3]),
+      g.input('c', 'float32', [4, 1]),
+    ];
+    const y = g.conv(x, w, { pads: [1, 1, 1, 1] });
+    // Samples become more, and shorter: no image of the same rows.
+    g.output(g.mul(g.reshape(y, g.ints([-1, 4, 3])), c), 'shorter');
+    const line = g.reshape(y, g.ints([0, 4, 12]));
+    g.output(g.transpose(line, { perm: [0, 2, 1] }), 'turned');
+    g.output(g.relu(line), 'line');
+    const [left = y, right = y] = g.op('Split', [y, g.ints([1, 3])], { axis: 1 }, 2);
+    g.output(g.concat(right, left, { axis: 1 }), 'exchanged');
+    g.output(g.reduceMean(y, { axes: [0, 2, 3] }), 'mean');
+    if (last) toChannelsLast(g, new ConvGradients());
+    return g.model();
+  });
+  const feeds = { x: uniform([5, 3, 2, 6]), w: uniform([4, 3, 3, 3]), c: uniform([4, 1]) };
+  const [expected, found] = await Promise.all(models.map((model) => outputsOf(model, feeds)));
+  for (const [output, tensor] of Object.entries(must(expected, 'outputs'))) {
+    const values = must(found?.[output], output).numbers();
+    tensor.numbers().forEach((v, i) => {
+      expect(Math.abs(v - must(values[i], output)), `${output}[${i}]`).toBeLessThan(1e-5);
+    });
+  }
+});
 
 async function outputsOf(model: Model, feeds: Readonly<Record<string, Tensor>>): Promise<Record<string, Tensor>> {
   const session = await runtime.createSession(toBinary(model), { threads: 1 });

@@ -20,6 +20,7 @@ import {
   type TrainEvent,
   tensor,
 } from '../../src/index.js';
+import { NodeRuntime } from '../../src/runtime/node.js';
 import type { Runtime } from '../../src/runtime/session.js';
 import { fromBinary } from '../../src/serde/from-binary.js';
 import { runtime } from '../support/run.js';
@@ -41,35 +42,39 @@ const dataOf = (rows: number) => ({
 const data = dataOf(620);
 const other = dataOf(620);
 
-/** A runtime that notes what feature graphs give and over how many rows. */
-function counting() {
-  const computed = new Map<string, number>();
-  const counted: Runtime = {
-    version: runtime.version,
-    createCarryingSession: (...args) => runtime.createCarryingSession(...args),
-    providers: () => runtime.providers(),
-    select: (wishes) => runtime.select(wishes),
-    createSession: async (model, options) => {
-      const session = await runtime.createSession(model, options);
-      if (fromBinary(model).graph.name !== 'features') return session;
-      return {
-        inputNames: session.inputNames,
-        outputNames: session.outputNames,
-        provider: session.provider,
-        release: () => session.release(),
-        run: async (feeds) => {
-          const results = await session.run(feeds);
-          for (const [name, { dims }] of Object.entries(results)) {
-            const key = `${name} x${dims[1]}`;
-            computed.set(key, (computed.get(key) ?? 0) + must(dims[0], 'rows'));
-          }
-          return results;
-        },
-      };
-    },
-  };
-  return { runtime: counted, computed };
+/** What feature graphs gave, and over how many rows, since `counting` was called. */
+let computed = new Map<string, number>();
+
+function counting(): ReadonlyMap<string, number> {
+  computed = new Map();
+  return computed;
 }
+
+/** A runtime that notes it: one for all trainings, since taps belong to a runtime. */
+const counted: Runtime = {
+  version: runtime.version,
+  createCarryingSession: (...args) => runtime.createCarryingSession(...args),
+  providers: () => runtime.providers(),
+  select: (wishes) => runtime.select(wishes),
+  createSession: async (model, options) => {
+    const session = await runtime.createSession(model, options);
+    if (fromBinary(model).graph.name !== 'features') return session;
+    return {
+      inputNames: session.inputNames,
+      outputNames: session.outputNames,
+      provider: session.provider,
+      release: () => session.release(),
+      run: async (feeds) => {
+        const results = await session.run(feeds);
+        for (const [name, { dims }] of Object.entries(results)) {
+          const key = `${name} x${dims[1]}`;
+          computed.set(key, (computed.get(key) ?? 0) + must(dims[0], 'rows'));
+        }
+        return results;
+      },
+    };
+  },
+};
 
 const settings = { epochs: 1, batch: 64, validation: 0 };
 const bodies = {
@@ -100,7 +105,7 @@ async function train(network: Network, task: string, options: Partial<Parameters
     if (e.kind === 'taps') made.push({ computed: e.computed, reused: e.reused });
   };
   const trained = await network.train(task, {
-    runtime,
+    runtime: counted,
     train: data,
     settings,
     session: { threads: 2 },
@@ -136,10 +141,10 @@ for (const body of ['dense', 'aligned', 'odd'] as const)
 it('computes the rows of new columns alone, and nothing for a column that is trained again', async () => {
   let { network } = await train(networkOf('dense'), 't0');
   for (const task of ['t1', 't2']) {
-    const { runtime: counted, computed } = counting();
-    ({ network } = await train(network, task, { runtime: counted }));
+    const found = counting();
+    ({ network } = await train(network, task));
     // One column's widths each time, over all rows once.
-    expect([...computed]).toEqual([
+    expect([...found]).toEqual([
       ['step/taps/1 x12', 620],
       ['step/taps/2 x9', 620],
       ['step/taps/3 x7', 620],
@@ -147,9 +152,9 @@ it('computes the rows of new columns alone, and nothing for a column that is tra
   }
   const tries: unknown[] = [];
   for (const lr of [0.01, 0.02]) {
-    const { runtime: counted, computed } = counting();
-    const { made } = await train(network, 't3', { runtime: counted, settings: { ...settings, lr } });
-    tries.push([made, computed.size]);
+    const found = counting();
+    const { made } = await train(network, 't3', { settings: { ...settings, lr } });
+    tries.push([made, found.size]);
   }
   expect(tries).toEqual([
     [[{ computed: 3, reused: 6 }], 3],
@@ -216,15 +221,29 @@ it('computes anew for other data, other weights and other threads, and forgets w
   expect((await train(moved, 't2', { tapCache })).made).toEqual(all);
 });
 
+it('belongs to one runtime, and goes with a column that reads no taps', async () => {
+  const tapCache = new TapCache();
+  let { network } = await train(networkOf('dense'), 't0');
+  ({ network } = await train(network, 't1', { tapCache }));
+  const set = await NodeRuntime.load({ config: { 'session.set_denormal_as_zero': '1' } });
+  const second = await train(network, 't2', { tapCache, runtime: set });
+  expect(second.made).toEqual([{ computed: 6, reused: 0 }]);
+  expect(tapCache.bytes).toBeGreaterThan(0);
+  const { network: third } = await train(second.network, 't3', { tapCache });
+  const alone = third.grow(column('alone', { like: 't0' }));
+  await train(alone, 'alone', { tapCache, train: other });
+  expect(tapCache.bytes).toBe(0);
+});
+
 it('keeps validation data apart, and no more than the budget', async () => {
   const tapCache = new TapCache();
   let { network } = await train(networkOf('dense'), 't0');
   ({ network } = await train(network, 't1', { tapCache, validation: other }));
   const row = 4 * (12 + 9 + 7);
   expect(tapCache.bytes).toBe(2 * 620 * row);
-  const { runtime: counted, computed } = counting();
-  const kept = await train(network, 't2', { tapCache, validation: other, runtime: counted });
-  expect([...computed.values()]).toEqual([1240, 1240, 1240]);
+  const found = counting();
+  const kept = await train(network, 't2', { tapCache, validation: other });
+  expect([...found.values()]).toEqual([1240, 1240, 1240]);
   expect(tapCache.bytes).toBe(4 * 620 * row);
   // The training data's taps fit, the validation data's do not: they are computed by the range.
   const tapBudget = 3 * 620 * row;
