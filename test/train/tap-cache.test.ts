@@ -230,7 +230,7 @@ it('belongs to one runtime, and goes with a column that reads no taps', async ()
   expect(second.made).toEqual([{ computed: 6, reused: 0 }]);
   expect(tapCache.bytes).toBeGreaterThan(0);
   const { network: third } = await train(second.network, 't3', { tapCache });
-  const alone = third.grow(column('alone', { like: 't0' }));
+  const alone = third.grow(column('alone', { like: 't0', laterals: { kind: 'none' } }));
   await train(alone, 'alone', { tapCache, train: other });
   expect(tapCache.bytes).toBe(0);
 });
