@@ -1,13 +1,16 @@
-// What the matrix products of a dense training come to, by the sizes of its weights: the floor under any engine.
+// What the products of a training come to, by the sizes of its weights: the floor under any engine.
 import { columnParameters } from '../../dist/index.js';
+
+/** Places of a convolution of the benchmarks' network, by the block that its name begins with. */
+const places = (name) => [28 ** 2, 14 ** 2, 7 ** 2][Number(name.split('/')[1])];
 
 /** Floating-point operations for one row: `forward` of a column alone, `step` of training it. Its laterals count, its sources do not. */
 export function products(description, column) {
   let [forward, step] = [0, 0];
   const { specs } = columnParameters(description, column);
-  const matrices = specs.filter((s) => s.shape.length === 2);
+  const matrices = specs.filter((s) => s.shape.length === 2 || s.shape.length === 4);
   for (const { name, shape } of matrices) {
-    const product = 2 * shape[0] * shape[1];
+    const product = 2 * shape.reduce((a, b) => a * b, 1) * (shape.length === 4 ? places(name) : 1);
     // Data and taps need no gradient.
     const readsInput = name.endsWith('/V') || name === matrices[0].name;
     forward += product;
