@@ -3,7 +3,7 @@
 // matrix; the weight gradient reads the same windows (ops/conv-weight-gradient.ts). What lies between convolutions stays channels last, and is
 // brought back to [N, C, spatial...] only for nodes that this file does not know. `sh scripts/bench/run conv-step` measures it.
 import { InternalError, must } from '../core/errors.js';
-import { isStatic } from '../core/shape.js';
+import { elementCount, isStatic } from '../core/shape.js';
 import { Node, nodeReads, type Value } from '../ir/graph.js';
 import { channelsLast, tileElements, windows } from '../ops/channels-last.js';
 import { columns } from '../ops/columns.js';
@@ -54,7 +54,7 @@ const mostGroups = 8;
 /** Lines of places, so many at a time that their windows of `width` floats stay below that. */
 function linesInParts(sizes: readonly number[], width: number): (readonly [number, number])[] {
   const [lines = 1, ...line] = sizes;
-  const bytes = 4 * width * product(line);
+  const bytes = 4 * width * elementCount(line);
   const count = Math.min(lines, Math.ceil((lines * bytes) / bytesInPart));
   const at = (i: number) => Math.round((i * lines) / count);
   return Array.from({ length: count }, (_, i) => [at(i), at(i + 1)] as const);
@@ -177,8 +177,8 @@ class Layout {
     if (weights === undefined || !isStatic(weights) || node.int('group', 1) !== 1) return false;
     const [filters = 0, channels = 0, ...kernel] = weights;
     const window = windowOf(new NodeContext(node, g.opset), image.sizes, kernel);
-    const places = product(out.sizes);
-    if (window.pads === undefined || product(kernel) > largestKernel) return false;
+    const places = elementCount(out.sizes);
+    if (window.pads === undefined || elementCount(kernel) > largestKernel) return false;
     const spatial = kernel.map((_, i) => i + 2);
     for (const v of [w, bias]) if (v) this.settle(v);
     if (channels < fewestChannels) {
@@ -193,7 +193,7 @@ class Layout {
     const rows = this.rowsOf(x, channels);
     // Windows that serve nothing else are made in parts, which stay in the processor's cache: an input gradient's, and those that would hold
     // too much memory until the weight gradient, which then makes its own.
-    const width = product(kernel) * channels;
+    const width = elementCount(kernel) * channels;
     const once = this.gradients.inputs.has(y) || 4 * places * width > bytesKept;
     const parts = once ? linesInParts(out.sizes, width) : [[0, out.sizes[0] ?? 1] as const];
     const results = parts.map(([from, to]) => {
@@ -202,10 +202,7 @@ class Layout {
       const count = ((to - from) * places) / (out.sizes[0] ?? 1);
       return g.reshape(g.gemm(cut, matrix, bias ?? undefined), g.ints([-1, count, filters]));
     });
-    return this.give(
-      y,
-      results.length === 1 ? must(results[0], 'rows') : must(g.op('Concat', results, { axis: 1 })[0], 'Concat'),
-    );
+    return this.give(y, results.length === 1 ? must(results[0], 'rows') : g.concat(...results, { axis: 1 }));
   }
 
   // dW = dy^T windows. A product over so many rows is done in groups of them, which stay in the processor's cache, and summed.
@@ -213,7 +210,7 @@ class Layout {
     const { g } = this;
     const cut = this.windows.get(node);
     const [filters = 0, channels = 0, ...kernel] = dw.shape?.map(Number) ?? [];
-    const places = product(imageOf(dy)?.sizes ?? []);
+    const places = elementCount(imageOf(dy)?.sizes ?? []);
     if (cut === undefined) return false;
     const groups = divisor(places, mostGroups);
     const grouped = (v: Value, width: number) => g.reshape(v, g.ints([groups, -1, width]));
@@ -251,7 +248,7 @@ class Layout {
     const rows = x ? this.rows.get(x) : undefined;
     const [from, to] = [imageOf(x), imageOf(y)];
     if (rows === undefined || y === undefined || from === undefined || to?.channels !== from.channels) return false;
-    return product(from.sizes) === product(to.sizes) && this.give(y, rows);
+    return elementCount(from.sizes) === elementCount(to.sizes) && this.give(y, rows);
   }
 
   private transpose(node: Node): boolean {
@@ -367,8 +364,6 @@ function sameFirst(a: Value | null | undefined, b: Value): boolean {
   const [m, n] = [a?.shape?.[0], b.shape?.[0]];
   return m !== 1 && n !== 1 ? typeof m !== 'number' || typeof n !== 'number' || m === n : m === n;
 }
-
-const product = (sizes: readonly number[]): number => sizes.reduce((a, b) => a * b, 1);
 
 /** The axes of the weights [F, C, kernel...] in the order of `columns`, the filters last. */
 function fewOrder(spatial: number): number[] {
