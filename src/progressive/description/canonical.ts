@@ -1,6 +1,6 @@
 // What of a description decides the graph of a frozen column, as stable text, and the first difference of two such texts.
 import { PrognetError, UsageError } from '../../core/errors.js';
-import { suggest } from '../../nn/layer-schema.js';
+import { suggest } from '../../nn/schema.js';
 import type { Description, Head, Layer } from './description.js';
 import { formatPath, type Path, show } from './issues.js';
 

@@ -1,5 +1,6 @@
 // Heads: the output block of a column and the loss that goes with it. A head is a dense layer with bias, its raw scores the task's output.
 import * as z from 'zod';
+import { weightInit } from '../../nn/layer-schema.js';
 import {
   integer,
   oneOf,
@@ -11,8 +12,7 @@ import {
   tagged,
   taggedDefinition,
   variant,
-  weightInit,
-} from '../../nn/layer-schema.js';
+} from '../../nn/schema.js';
 
 const className = z
   .string({ error: 'a text' })

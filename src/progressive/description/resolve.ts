@@ -1,6 +1,6 @@
 // What one part of a description says of another: unique names, `like`, and what laterals read and feed.
 import type { DescriptionError } from '../../core/errors.js';
-import { suggest } from '../../nn/layer-schema.js';
+import { suggest } from '../../nn/schema.js';
 import { type Column, type Description, type DescriptionWritten, type Laterals, taskIdName } from './description.js';
 import { descriptionError, type Path, show } from './issues.js';
 import type { LateralsWritten } from './lateral-schema.js';

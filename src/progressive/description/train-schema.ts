@@ -1,6 +1,6 @@
 // A column's training options. All may be left out: what is absent here is train's own default or a flag of the command line.
 import type { z } from 'zod';
-import { flag, integer, oneOf, real, size, strict, tagged, taggedDefinition, variant } from '../../nn/layer-schema.js';
+import { flag, integer, oneOf, real, size, strict, tagged, taggedDefinition, variant } from '../../nn/schema.js';
 
 const positive = real('a positive number', { above: 0 });
 const notNegative = real('a non-negative number', { min: 0 });
