@@ -4,7 +4,7 @@ import { race, row } from './harness.mjs';
 import { network, widths } from './networks.mjs';
 import { columnProducts } from './products.mjs';
 
-const rows = 2_560;
+const rows = 10_240;
 const epochs = 5;
 
 async function run() {

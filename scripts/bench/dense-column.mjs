@@ -4,7 +4,7 @@ import { python, race, row } from './harness.mjs';
 import { network, widths } from './networks.mjs';
 import { columnProducts } from './products.mjs';
 
-const rows = 12_800;
+const rows = 60_000;
 const epochs = 5;
 
 async function run() {
