@@ -6,7 +6,7 @@ import { writeBundle } from '../train/bundle.js';
 import { Network } from '../train/network.js';
 import { refuseOutput } from '../workspace/output-path.js';
 import { frozenTasks, type Project } from './project.js';
-import { dataFiles } from './task-data.js';
+import { namedFiles } from './task-data.js';
 
 export interface Bundled {
   readonly file: string;
@@ -28,7 +28,7 @@ export async function bundleOf(project: Project): Promise<Uint8Array> {
 
 /** Throws UsageError for a file that may not be written over, WorkspaceError where it cannot be written. */
 export async function bundleWorkspace(project: Project, file: string): Promise<Bundled> {
-  refuseOutput(file, dataFiles(project));
+  refuseOutput(file, namedFiles(project));
   const bytes = await bundleOf(project);
   writeFileAtomic(file, bytes);
   return { file, bytes: bytes.length, tasks: frozenTasks(project) };

@@ -12,7 +12,7 @@ import { calibrationSamples } from './calibration-samples.js';
 import { type Exported, type ExportOptions, exportedModel, writeModel } from './export-tasks.js';
 import { type Measured, measurePrecision } from './measure-precision.js';
 import type { Project } from './project.js';
-import { dataFiles } from './task-data.js';
+import { namedFiles } from './task-data.js';
 
 /** How ranges are found. */
 export interface CalibrationOptions {
@@ -73,7 +73,7 @@ export async function exportWithPrecision(
   how: PrecisionOptions,
 ): Promise<ExportedPrecision> {
   // The measuring takes long: what cannot be written is refused before it.
-  refuseOutput(file, dataFiles(project));
+  refuseOutput(file, namedFiles(project));
   const model = exportedModel(project, what);
   const { model: converted, notes } = await convertModel(project, runtime, what.tasks, model, how);
   const models = {

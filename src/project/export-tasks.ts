@@ -8,7 +8,7 @@ import { saveModel } from '../serde/save-model.js';
 import { toPieces } from '../serde/to-binary.js';
 import { refuseOutput } from '../workspace/output-path.js';
 import { frozenOf, frozenTasks, type Project, weightsOf } from './project.js';
-import { dataFiles } from './task-data.js';
+import { namedFiles } from './task-data.js';
 
 export interface ExportOptions {
   readonly tasks: readonly string[];
@@ -49,7 +49,7 @@ export function exportedModel(project: Project, options: ExportOptions): Model {
 /** Throws WorkspaceError where the file cannot be written. */
 export function writeModel(project: Project, model: Model, file: string, options: ExportOptions): Exported {
   const { tasks, externalData = false } = options;
-  refuseOutput(file, dataFiles(project));
+  refuseOutput(file, namedFiles(project));
   let dataFile: string | undefined;
   // A device (/dev/stdout) takes one file; a rename would replace it.
   if (isDevice(file)) {

@@ -88,7 +88,7 @@ export async function importTask(
   if (begin) refuseOutput(folder);
   const imported = importModel(loadModel(file), options, file);
   const { root, file: name, text, old } = descriptionAt(folder, begin, imported);
-  const before = readDescription(text, name, (value) => withGraphs(value, root, name));
+  const before = readDescription(text, name, (value) => withGraphs(value, root, name).value);
   // Names differ by more than case, since they name files.
   const known = before.columns.find((c) => c.task.toLowerCase() === task.toLowerCase());
   // One that was interrupted between description and freezing may be taken in again.

@@ -16,9 +16,13 @@ const maxAllGraphs = 16 * maxGraphBytes;
 const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-/** The plain value of a description with each `onnx.graph` that is a path replaced by what the file holds. */
-export function withGraphs(value: unknown, root: string, file: string): unknown {
-  if (!isObject(value) || !Array.isArray(value.columns)) return value;
+/** The plain value of a description with each `onnx.graph` that is a path replaced by what the file holds; `files` are those paths. */
+export function withGraphs(
+  value: unknown,
+  root: string,
+  file: string,
+): { readonly value: unknown; readonly files: readonly string[] } {
+  if (!isObject(value) || !Array.isArray(value.columns)) return { value, files: [] };
   // Each file is read once, and all together are bounded: a description from elsewhere may name one a thousand times.
   const read = new Map<string, string>();
   let bytes = 0;
@@ -41,7 +45,7 @@ export function withGraphs(value: unknown, root: string, file: string): unknown 
     if (typeof graph !== 'string' || isGraphUrl(graph)) return column;
     return { ...column, onnx: { ...column.onnx, graph: urlOf(graph, `${file}: columns[${i}].onnx.graph`) } };
   });
-  return { ...value, columns };
+  return { value: { ...value, columns }, files: [...read.keys()].map((graph) => join(root, graph)) };
 }
 
 /** Never leaves the workspace, by `..` or by a link. */

@@ -19,6 +19,8 @@ export interface Project {
   readonly description: Description;
   /** Name of the description's file, for messages. */
   readonly file: string;
+  /** Paths of the imported graphs that the description names. */
+  readonly graphs: readonly string[];
   /** By the index of the column; undefined while it is not frozen. */
   readonly frozen: readonly (FrozenColumn | undefined)[];
 }
@@ -102,9 +104,12 @@ export function sourceHashes(project: Project, index: number): Record<string, st
 export function openProject(start: string): Project {
   const workspace = requireWorkspace(start);
   const file = relative(workspace.root, workspace.description);
-  const description = readDescription(readText(workspace.description, file), file, (value) =>
-    withGraphs(value, workspace.root, file),
-  );
+  let graphs: readonly string[] = [];
+  const description = readDescription(readText(workspace.description, file), file, (written) => {
+    const { value, files } = withGraphs(written, workspace.root, file);
+    graphs = files;
+    return value;
+  });
   checkShapes(description, file);
   const tasks = listColumns(workspace.root);
   for (const task of tasks) {
@@ -118,7 +123,7 @@ export function openProject(start: string): Project {
     tasks.includes(task) ? openColumn(workspace.root, description, task, file) : undefined,
   );
   checkSources(description, frozen);
-  return { workspace, description, file, frozen };
+  return { workspace, description, file, graphs, frozen };
 }
 
 /** The column of a task and its index; UsageError for an unknown task. */

@@ -24,13 +24,14 @@ export function dataSpecOf(project: Project, index: number): DataSpec | undefine
   }
 }
 
-/** What the tasks' data are read from. Throws DescriptionError for a wrong `data` entry. */
-export function dataFiles(project: Project): string[] {
-  return project.description.columns.flatMap((_, index) => {
+/** The user's files that the description names: the tasks' data, imported graphs. Throws DescriptionError for a wrong `data` entry. */
+export function namedFiles(project: Project): string[] {
+  const data = project.description.columns.flatMap((_, index) => {
     const spec = dataSpecOf(project, index);
     const source = typeof spec === 'string' ? spec : spec?.source;
     return source === undefined ? [] : sourceFiles(source, project.workspace.root);
   });
+  return [...data, ...project.graphs];
 }
 
 /** Train and test data of a task. Throws DataError where they do not fit, DescriptionError for a wrong `data` entry. */

@@ -1,6 +1,6 @@
 // A progressive network written in PyTorch (scripts/fixtures/torch-prognet.py) brought in by prognet import: PyTorch's own numbers, columns that
 // verify, a new column trained over them by either engine, every form exported; and what is refused.
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -78,6 +78,20 @@ describe('a PyTorch prognet of two columns', () => {
 `,
     );
   }, 60_000);
+
+  it('never writes over a graph that the description names, wherever it lies', () => {
+    const other = join(mkdtempSync(join(tmpdir(), 'prognet-named-')), 'family');
+    cpSync(dir, other, { recursive: true });
+    const [graph, file] = [join(other, 'mine.onnx'), join(other, 'prognet.yaml')];
+    cpSync(join(other, 'imported/first.onnx'), graph);
+    writeFileSync(file, readFileSync(file, 'utf8').replace('imported/first.onnx', 'mine.onnx'));
+    const { status, stderr } = prognet('export', '--task', 'first', '-o', graph, '-C', other);
+    expect({ status, stderr }).toEqual({
+      status: 2,
+      stderr: `prognet: ${graph}: is what the command reads, expected another output\n`,
+    });
+    expect(readFileSync(graph)).toEqual(readFileSync(join(dir, 'imported/first.onnx')));
+  });
 
   it("gives PyTorch's numbers, alone and in every form", async () => {
     const input = join(dir, 'images.npy');

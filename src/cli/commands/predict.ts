@@ -4,7 +4,7 @@ import { writeNpy } from '../../data/npy.js';
 import { writeFileAtomic } from '../../files/atomic-file.js';
 import { predict, readInputs } from '../../project/predict.js';
 import { frozenOf, openProject } from '../../project/project.js';
-import { dataFiles } from '../../project/task-data.js';
+import { namedFiles } from '../../project/task-data.js';
 import { refuseOutput } from '../../workspace/output-path.js';
 import { result } from '../report.js';
 import { openRuntime, type RuntimeFlags } from '../runtime.js';
@@ -23,7 +23,7 @@ function rowsOf(data: ArrayLike<unknown>, count: number): number[][] {
 export async function predictCommand(task: string, options: PredictFlags): Promise<void> {
   const project = openProject(options.workspace ?? '.');
   frozenOf(project, task);
-  if (options.output !== undefined) refuseOutput(options.output, [options.input, ...dataFiles(project)]);
+  if (options.output !== undefined) refuseOutput(options.output, [options.input, ...namedFiles(project)]);
   const inputs = readInputs(options.input, must(project.description.inputs[0], 'input').shape);
   const { runtime, selection } = await openRuntime(options);
   const { values, kind, labels } = await predict(runtime, project, task, inputs, { providers: [selection?.provider ?? 'cpu'] });
