@@ -1,0 +1,72 @@
+// Images that are there with their channels last, as rows [N, places, C], while a graph is rewritten: which are, and which of them in no other
+// form yet. Those are brought back to [N, C, spatial...] when a node wants them so.
+import { InternalError } from '../core/errors.js';
+import { isStatic } from '../core/shape.js';
+import { Node, type Value } from '../ir/graph.js';
+import { channelsLast } from '../ops/channels-last.js';
+import type { Ops } from '../ops/ops.js';
+
+/** [N, C, spatial...] with all but N known. */
+export interface Image {
+  readonly channels: number;
+  readonly sizes: readonly number[];
+}
+
+export function imageOf(v: Value | null | undefined): Image | undefined {
+  const shape = v?.type?.kind === 'tensor' ? v.type.shape : undefined;
+  const [channels, ...sizes] = shape?.slice(1) ?? [];
+  if (typeof channels !== 'number' || sizes.length === 0 || !isStatic(sizes)) return undefined;
+  return { channels, sizes };
+}
+
+export class ImageRows {
+  private readonly rows = new Map<Value, Value>();
+  /** Those of them that are not there in any other form. */
+  private readonly pending = new Set<Value>();
+
+  constructor(private readonly g: Ops) {}
+
+  has(v: Value): boolean {
+    return this.rows.has(v);
+  }
+
+  /** Undefined for an image that is not there as rows. */
+  get(v: Value | null | undefined): Value | undefined {
+    return v ? this.rows.get(v) : undefined;
+  }
+
+  /** An image as rows, made when they are not there. */
+  of(v: Value, channels: number): Value {
+    const known = this.rows.get(v);
+    if (known !== undefined) return known;
+    const made = channelsLast(this.g, v, channels);
+    this.rows.set(v, made);
+    return made;
+  }
+
+  /** `v` is there as rows from now on. */
+  give(v: Value, rows: Value): true {
+    this.rows.set(v, rows);
+    this.pending.add(v);
+    return true;
+  }
+
+  /** Brings an image that is there as rows into its own form. */
+  settle(v: Value): void {
+    const rows = this.rows.get(v);
+    const image = imageOf(v);
+    if (rows === undefined || image === undefined || !this.pending.delete(v)) return;
+    const { g } = this;
+    this.become(v, g.reshape(g.transpose(rows, { perm: [0, 2, 1] }), g.ints([-1, image.channels, ...image.sizes])));
+  }
+
+  /** Lets what was just made, by the last node of one output, be `v` itself. */
+  become(v: Value, made: Value): true {
+    const { nodes } = this.g.graph;
+    const last = nodes.at(-1);
+    if (last === undefined || made.producer !== last) throw new InternalError(`"${made.name}" was not made just now`);
+    nodes.pop();
+    nodes.push(new Node(last.opType, last.inputs, [v], last.attributes, last.name));
+    return true;
+  }
+}
