@@ -32,7 +32,7 @@ const bytesInPart = 2 ** 16;
 /** Bytes of windows for each sample that a convolution keeps for its weight gradient: twice what a layer of MNIST's size has. */
 const bytesKept = 2 ** 18;
 /** Groups of rows of a weight gradient's product. */
-const mostGroups = 8;
+const mostGroups = 16;
 
 /** Lines of places, so many at a time that their windows of `width` floats stay below that. */
 function linesInParts(sizes: readonly number[], width: number): (readonly [number, number])[] {
@@ -92,24 +92,39 @@ export class ChannelsLastConvolutions {
     return this.images.give(y, results.length === 1 ? must(results[0], 'rows') : g.concat(...results, { axis: 1 }));
   }
 
-  // dW = dy^T windows. A product over so many rows is done in groups of them, which stay in the processor's cache, and summed.
+  // dW = dy^T windows, or its transpose: what is wider stands on the right, as the product is quicker so. A product over so many rows is done in
+  // groups of them, which stay in the processor's cache, and summed; an odd number of groups would leave one of two threads waiting.
   weightGradient(node: Node, dy: Value, dw: Value): boolean {
     const { g } = this;
     const cut = this.windows.get(node);
     const [filters = 0, channels = 0, ...kernel] = dw.shape?.map(Number) ?? [];
     const places = elementCount(imageOf(dy)?.sizes ?? []);
     if (cut === undefined) return false;
-    const groups = divisor(places, mostGroups);
-    const grouped = (v: Value, width: number) => g.reshape(v, g.ints([groups, -1, width]));
-    const turned = g.transpose(grouped(this.images.of(dy, filters), filters), { perm: [0, 2, 1] });
-    const products = g.matMul(turned, grouped(cut, Number(cut.shape?.[1])));
-    const sum = g.reduceSum(products, g.ints([0]), { keepdims: 0 });
-    // From [F, elements of a window in their order] back to [F, C, kernel...].
+    const width = elementCount([channels, ...kernel]);
+    const gradients = { v: this.images.of(dy, filters), width: filters };
+    const [left, right] = width < filters ? [{ v: cut, width }, gradients] : [gradients, { v: cut, width }];
+    const sum = this.transposedProduct(left, right, evenDivisor(places, mostGroups));
+    // From [F, elements of a window in their order], or its transpose, back to [F, C, kernel...].
     const order = channels < fewestChannels ? fewOrder(kernel.length) : [...kernel.map((_, i) => i + 2), 1, 0];
-    const sizes = [filters, ...order.slice(0, -1).map((axis) => must(dw.dims[axis], 'size'))];
-    const perm = [0, ...[channels, ...kernel].map((_, i) => order.indexOf(i + 1) + 1)];
-    return this.images.become(dw, g.transpose(g.reshape(sum, g.ints(sizes)), { perm }));
+    const axes = width < filters ? order : [0, ...order.slice(0, -1)];
+    const sizes = axes.map((axis) => must(dw.dims[axis], 'size'));
+    return this.images.become(dw, g.transpose(g.reshape(sum, g.ints(sizes)), { perm: axes.map((_, i) => axes.indexOf(i)) }));
   }
+
+  /** a^T b, [M, N], of rows [..., M] and [..., N]; the number of groups divides that of the rows. */
+  private transposedProduct(a: Rows, b: Rows, groups: number): Value {
+    const { g } = this;
+    const rows = ({ v, width }: Rows, ...first: number[]) => g.reshape(v, g.ints([...first, -1, width]));
+    if (groups === 1) return g.gemm(rows(a), rows(b), { transA: 1 });
+    const products = g.matMul(g.transpose(rows(a, groups), { perm: [0, 2, 1] }), rows(b, groups));
+    return g.reduceSum(products, g.ints([0]), { keepdims: 0 });
+  }
+}
+
+/** A value that is [..., width]. */
+interface Rows {
+  readonly v: Value;
+  readonly width: number;
 }
 
 /** The axes of the weights [F, C, kernel...] in the order of `columns`, the filters last. */
@@ -117,8 +132,8 @@ function fewOrder(spatial: number): number[] {
   return spatial === 1 ? [2, 1, 0] : [...Array.from({ length: spatial - 1 }, (_, i) => i + 3), 1, 2, 0];
 }
 
-/** The largest divisor of n up to a limit. */
-function divisor(n: number, limit: number): number {
-  for (let d = Math.min(n, limit); d > 1; d--) if (n % d === 0) return d;
+/** The largest even divisor of n up to a limit; 1 where there is none. */
+function evenDivisor(n: number, limit: number): number {
+  for (let d = limit - (limit % 2); d > 0; d -= 2) if (n % d === 0) return d;
   return 1;
 }
