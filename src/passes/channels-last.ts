@@ -10,6 +10,7 @@ import { constantOf, NodeContext } from '../ops/op-def.js';
 import type { Ops } from '../ops/ops.js';
 import { tiles, windowOf } from '../ops/window.js';
 import { ChannelsLastConvolutions, type ConvGradients } from './channels-last-convolutions.js';
+import { FlatProducts } from './flat-products.js';
 import { ImageRows, imageOf } from './image-rows.js';
 
 /** Ops that treat all elements alike, with broadcasting. */
@@ -31,6 +32,7 @@ export function toChannelsLast(g: Ops, gradients: ConvGradients): void {
 class Layout {
   private readonly rows: ImageRows;
   private readonly convolutions: ChannelsLastConvolutions;
+  private readonly products: FlatProducts;
 
   constructor(
     private readonly g: Ops,
@@ -38,6 +40,7 @@ class Layout {
   ) {
     this.rows = new ImageRows(g);
     this.convolutions = new ChannelsLastConvolutions(g, this.rows, gradients);
+    this.products = new FlatProducts(g, this.rows);
   }
 
   run(): void {
@@ -62,8 +65,12 @@ class Layout {
         return this.convolutions.forward(node);
       case 'MaxPool':
         return this.maxPool(node);
+      case 'Flatten':
       case 'Reshape':
         return this.reshape(node);
+      case 'Gemm':
+      case 'MatMul':
+        return this.products.rewrite(node);
       case 'Transpose':
         return this.transpose(node);
       case 'ReduceSum':
@@ -98,14 +105,19 @@ class Layout {
     );
   }
 
-  /** An image whose places are named otherwise is the same rows. */
+  /** An image whose places are named otherwise is the same rows; so is one made flat, or made an image again. */
   private reshape(node: Node): boolean {
     const [x] = node.inputs;
     const [y] = node.outputs;
-    const rows = this.rows.get(x);
-    const [from, to] = [imageOf(x), imageOf(y)];
-    if (rows === undefined || y === undefined || from === undefined || to?.channels !== from.channels) return false;
-    return elementCount(from.sizes) === elementCount(to.sizes) && this.rows.give(y, rows);
+    if (!x || y === undefined) return false;
+    const [rows, flat] = [this.rows.get(x), this.rows.flat(x)];
+    const [from, to] = [flat ?? imageOf(x), imageOf(y)];
+    if (from === undefined) return false;
+    if (rows !== undefined && y.shape?.length === 2)
+      return y.shape[1] === from.channels * elementCount(from.sizes) && this.rows.giveFlat(y, { ...from, rows });
+    const known = rows ?? flat?.rows;
+    if (known === undefined || to?.channels !== from.channels) return false;
+    return elementCount(from.sizes) === elementCount(to.sizes) && this.rows.give(y, known);
   }
 
   private transpose(node: Node): boolean {

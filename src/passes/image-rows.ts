@@ -1,5 +1,5 @@
 // Images that are there with their channels last, as rows [N, places, C], while a graph is rewritten: which are, and which of them in no other
-// form yet. Those are brought back to [N, C, spatial...] when a node wants them so.
+// form yet. Those are brought back to [N, C, spatial...], or to the [N, features] of an image made flat, when a node wants them so.
 import { InternalError } from '../core/errors.js';
 import { isStatic } from '../core/shape.js';
 import { Node, type Value } from '../ir/graph.js';
@@ -19,8 +19,14 @@ export function imageOf(v: Value | null | undefined): Image | undefined {
   return { channels, sizes };
 }
 
+/** An image made flat, [N, C x places], that is there as rows. */
+export interface Flat extends Image {
+  readonly rows: Value;
+}
+
 export class ImageRows {
   private readonly rows = new Map<Value, Value>();
+  private readonly flats = new Map<Value, Flat>();
   /** Those of them that are not there in any other form. */
   private readonly pending = new Set<Value>();
 
@@ -51,13 +57,24 @@ export class ImageRows {
     return true;
   }
 
+  /** `v`, an image made flat, is there as rows from now on. */
+  giveFlat(v: Value, flat: Flat): true {
+    this.flats.set(v, flat);
+    this.pending.add(v);
+    return true;
+  }
+
+  /** Undefined for what is no image made flat, or not there as rows. */
+  flat(v: Value | null | undefined): Flat | undefined {
+    return v ? this.flats.get(v) : undefined;
+  }
+
   /** Brings an image that is there as rows into its own form. */
   settle(v: Value): void {
-    const rows = this.rows.get(v);
-    const image = imageOf(v);
-    if (rows === undefined || image === undefined || !this.pending.delete(v)) return;
+    const rows = this.rows.get(v) ?? this.flats.get(v)?.rows;
+    if (rows === undefined || !this.pending.delete(v)) return;
     const { g } = this;
-    this.become(v, g.reshape(g.transpose(rows, { perm: [0, 2, 1] }), g.ints([-1, image.channels, ...image.sizes])));
+    this.become(v, g.reshape(g.transpose(rows, { perm: [0, 2, 1] }), g.ints([-1, ...(v.shape ?? []).slice(1).map(Number)])));
   }
 
   /** Lets what was just made, by the last node of one output, be `v` itself. */

@@ -55,6 +55,12 @@ const bodies: Record<string, { blocks: unknown[]; convolutions: number }> = {
     ],
     convolutions: 0,
   },
+  'made flat before dense layers, narrow and wide': {
+    blocks: [[conv(5), 'relu', 'flatten', { dense: 7 }, 'tanh'], [{ dense: 40 }]],
+    convolutions: 0,
+  },
+  'made flat before a wide layer': { blocks: [[conv(5), 'relu', 'flatten', { dense: 40 }, 'relu']], convolutions: 0 },
+  'made flat before other ops': { blocks: [[conv(5), 'flatten', { dropout: 0.3 }, { dense: 7 }, 'tanh']], convolutions: 0 },
   'windows too large to keep': { blocks: [[conv(70), 'relu', conv(4)]], convolutions: 0 },
   'one place': { blocks: [[conv(5, { kernel: [9, 12], padding: 'valid' }), 'relu', conv(6, { kernel: 1 })]], convolutions: 2 },
   'groups and a large kernel': {
