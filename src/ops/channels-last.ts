@@ -12,7 +12,7 @@ export function channelsLast(g: Ops, x: Value, channels: number): Value {
 
 /**
  * The windows of an image given as rows [N, sizes, C], all sizes in one: [N places, kernel C], a window's elements in the order of the kernel,
- * channels fastest. `lines`: only the places of these lines along the first axis.
+ * channels fastest. `chosen`: only these places, row-major numbers, in this order.
  */
 export function windows(
   g: Ops,
@@ -20,17 +20,17 @@ export function windows(
   sizes: readonly number[],
   places: readonly number[],
   w: Window,
-  [from, to]: readonly [number, number] = [0, places[0] ?? 1],
+  chosen?: readonly number[],
 ): Value {
   const area = sizes.reduce((a, b) => a * b, 1);
   const channels = Number(image.shape?.[2]);
+  const taps = w.kernel.reduce((a, b) => a * b, 1);
   const all = windowIndex(sizes, places, w, area);
-  const perLine = all.length / (places[0] ?? 1);
-  const index = all.slice(from * perLine, to * perLine);
+  const index =
+    chosen === undefined ? all : BigInt64Array.from(chosen.flatMap((p) => [...all.subarray(p * taps, (p + 1) * taps)]));
   let rows = image;
   // One more row, of zeros, is what windows see of the padding.
   if (index.includes(BigInt(area))) rows = g.pad(rows, g.ints([0, 0, 0, 0, 1, 0]));
-  const taps = w.kernel.reduce((a, b) => a * b, 1);
   // Windows of one element each, at every place: the rows themselves.
   if (taps === 1 && index.every((at, i) => at === BigInt(i)) && index.length === area)
     return g.reshape(rows, g.ints([-1, channels]));
@@ -81,8 +81,8 @@ export function fromTileElements(
 // Gather runs on all threads, which Slice and Concat with steps do not.
 const indexOf = (g: Ops, rows: readonly number[]): Value => g.constant(Tensor.from('int64', rows), 'tiles');
 
-/** For each of the kernel's elements the image's rows, in the order of the windows. */
-function tileRows([lines = 1, columns = 1]: readonly number[], [down = 1, across = 1]: readonly number[]): number[][] {
+/** For each element of windows that tile an image, `places` of them, the image's rows, in the order of the windows. */
+export function tileRows([lines = 1, columns = 1]: readonly number[], [down = 1, across = 1]: readonly number[]): number[][] {
   return Array.from({ length: down * across }, (_, k) => {
     const [i, j] = [Math.floor(k / across), k % across];
     return Array.from(

@@ -58,21 +58,28 @@ function argmax(c: GradientContext): Value {
   return must(c.g.op('MaxPool', [c.x(0)], sameAttributes(c), 2)[1], 'Indices');
 }
 
-// Each element of the window in turn, channels last: the first that equals the maximum takes the gradient, what is left goes on to the
-// next. The same as by Indices, without their slow kernel and without a scatter.
+/**
+ * What each element of windows gets of the gradient by their maximum: the first that equals the maximum takes it, what is left goes on to the next.
+ * The same as by Indices, without their slow kernel and without a scatter.
+ */
+export function maximumShares(g: Ops, elements: readonly Value[], maximum: Value, dy: Value): Value[] {
+  let left = dy;
+  const taken = elements.slice(0, -1).map((element) => {
+    const part = g.where(g.equal(element, maximum), left, g.scalar(0, left));
+    left = g.sub(left, part);
+    return part;
+  });
+  return [...taken, left];
+}
+
+// Channels last, an element of the windows at a time.
 function tiledMaxPoolGradient(c: GradientContext, w: Window): Value {
   const { g } = c;
   const [channels = 1, height = 1, width = 1] = (c.shape(0) ?? []).slice(1).map(Number);
   const places = spatialOf(c.dy().shape).map(Number);
   const elements = tileElements(g, channelsLast(g, c.x(0), channels), places, w.kernel);
-  const y = channelsLast(g, c.y(), channels);
-  let left = channelsLast(g, c.dy(), channels);
-  const taken = elements.slice(0, -1).map((element) => {
-    const part = g.where(g.equal(element, y), left, g.scalar(0, left));
-    left = g.sub(left, part);
-    return part;
-  });
-  const joined = fromTileElements(g, [...taken, left], places, w.kernel);
+  const shares = maximumShares(g, elements, channelsLast(g, c.y(), channels), channelsLast(g, c.dy(), channels));
+  const joined = fromTileElements(g, shares, places, w.kernel);
   return g.reshape(g.transpose(joined, { perm: [0, 2, 1] }), g.ints([-1, channels, height, width]));
 }
 

@@ -3,29 +3,18 @@
 import { must } from '../core/errors.js';
 import { elementCount, isStatic } from '../core/shape.js';
 import type { Node, Value } from '../ir/graph.js';
-import { windows } from '../ops/channels-last.js';
+import { tileRows, windows } from '../ops/channels-last.js';
 import { columns } from '../ops/columns.js';
-import { isStandard } from '../ops/definition.js';
 import { NodeContext } from '../ops/op-def.js';
 import type { Ops } from '../ops/ops.js';
-import { windowOf } from '../ops/window.js';
+import { fromPlaced, type PooledWindows, patches, patchWidth, placed } from '../ops/pooled-windows.js';
+import { type Window, windowOf } from '../ops/window.js';
+import type { ImageGradients } from './image-gradients.js';
 import { type ImageRows, imageOf } from './image-rows.js';
 
 /** Windows of more elements than a kernel of 3 by 3 has cost more than a convolution does; so do channels that are few. */
 const largestKernel = 9;
 const fewestChannels = 4;
-
-/** What the gradients of convolutions are of, to be heard while they are made (GradientRequest.onRule). */
-export class ConvGradients {
-  readonly inputs = new Set<Value>();
-  readonly weights = new Map<Value, { readonly node: Node; readonly dy: Value }>();
-
-  readonly hear = (node: Node, [dy]: readonly (Value | null)[], input: number, result: Value): void => {
-    if (node.opType !== 'Conv' || !isStandard(node) || !dy) return;
-    if (input === 0) this.inputs.add(result);
-    if (input === 1) this.weights.set(result, { node, dy });
-  };
-}
 
 /** Bytes of windows for each sample that are made at once, where they are made in parts: with the usual minibatches a few MB in all. */
 const bytesInPart = 2 ** 16;
@@ -34,24 +23,41 @@ const bytesKept = 2 ** 18;
 /** Groups of rows of a weight gradient's product. */
 const mostGroups = 16;
 
-/** Lines of places, so many at a time that their windows of `width` floats stay below that. */
-function linesInParts(sizes: readonly number[], width: number): (readonly [number, number])[] {
+/** Places, so many lines at a time that their windows of `width` floats stay below that. */
+function placesInParts(sizes: readonly number[], width: number): (readonly number[])[] {
   const [lines = 1, ...line] = sizes;
-  const bytes = 4 * width * elementCount(line);
-  const count = Math.min(lines, Math.ceil((lines * bytes) / bytesInPart));
-  const at = (i: number) => Math.round((i * lines) / count);
-  return Array.from({ length: count }, (_, i) => [at(i), at(i + 1)] as const);
+  const perLine = elementCount(line);
+  const count = Math.min(lines, Math.ceil((4 * width * lines * perLine) / bytesInPart));
+  const at = (i: number) => Math.round((i * lines) / count) * perLine;
+  return Array.from({ length: count }, (_, i) => Array.from({ length: at(i + 1) - at(i) }, (_, p) => at(i) + p));
 }
 
+/** How the places of a convolution are pooled: by windows of this size that tile them, so many along each axis. */
+interface Tiling {
+  readonly kernel: readonly number[];
+  readonly places: readonly number[];
+}
+
+/** What a convolution was made of, kept for its weight gradient: windows of all its places, or for each place of a tile; or patches. */
+type Kept =
+  | { readonly form: 'windows'; readonly windows: Value }
+  | { readonly form: 'tiles'; readonly kernel: readonly number[]; readonly windows: readonly Value[] }
+  | { readonly form: 'patches'; readonly patches: Value; readonly pooled: PooledWindows };
+
 export class ChannelsLastConvolutions {
-  /** Windows that a convolution was made of, by its node. */
-  private readonly windows = new Map<Node, Value>();
+  private readonly kept = new Map<Node, Kept>();
+  private readonly tilings = new Map<Value, Tiling>();
 
   constructor(
     private readonly g: Ops,
     private readonly images: ImageRows,
-    private readonly gradients: ConvGradients,
+    private readonly gradients: ImageGradients,
   ) {}
+
+  /** Says beforehand how the output of a convolution is pooled: it is made in tiles then, so that pooling has nothing to gather. */
+  pooled(y: Value, tiling: Tiling): void {
+    this.tilings.set(y, tiling);
+  }
 
   /** True when the node is done with. */
   forward(node: Node): boolean {
@@ -68,50 +74,83 @@ export class ChannelsLastConvolutions {
     if (window.pads === undefined || elementCount(kernel) > largestKernel) return false;
     const spatial = kernel.map((_, i) => i + 2);
     for (const v of [w, bias]) if (v) this.images.settle(v);
+    const tiling = this.tilings.get(y);
+    const product = (rows: Value, matrix: Value, count: number) =>
+      g.reshape(g.gemm(rows, matrix, bias ?? undefined), g.ints([-1, count, filters]));
     if (channels < fewestChannels) {
       this.images.settle(x);
+      const pooled = tiling && pooledWindows(channels, image.sizes, window, tiling);
+      if (pooled !== undefined) {
+        const rows = patches(g, x, pooled);
+        this.kept.set(node, { form: 'patches', patches: rows, pooled });
+        const elements = placed(g, w, pooled, filters).map((matrix) => product(rows, matrix, elementCount(pooled.places)));
+        return this.images.giveTiles(y, { kernel: pooled.tile, elements });
+      }
       const matrix = g.reshape(g.transpose(w, { perm: fewOrder(kernel.length) }), g.ints([-1, filters]));
       const turned = g.transpose(columns(g, x, channels, out.sizes, window), { perm: [0, 2, 1] });
       const rows = g.reshape(turned, g.ints([-1, Number(matrix.shape?.[0])]));
-      this.windows.set(node, rows);
-      return this.images.give(y, g.reshape(g.gemm(rows, matrix, bias ?? undefined), g.ints([-1, places, filters])));
+      this.kept.set(node, { form: 'windows', windows: rows });
+      return this.images.give(y, product(rows, matrix, places));
     }
     const matrix = g.reshape(g.transpose(w, { perm: [...spatial, 1, 0] }), g.ints([-1, filters]));
     const rows = this.images.of(x, channels);
+    const width = elementCount(kernel) * channels;
+    const cut = (chosen?: readonly number[]) => windows(g, rows, image.sizes, out.sizes, window, chosen);
     // Windows that serve nothing else are made in parts, which stay in the processor's cache: an input gradient's, and those that would hold
     // too much memory until the weight gradient, which then makes its own.
-    const width = elementCount(kernel) * channels;
-    const once = this.gradients.inputs.has(y) || 4 * places * width > bytesKept;
-    const parts = once ? linesInParts(out.sizes, width) : [[0, out.sizes[0] ?? 1] as const];
-    const results = parts.map(([from, to]) => {
-      const cut = windows(g, rows, image.sizes, out.sizes, window, [from, to]);
-      if (!once) this.windows.set(node, cut);
-      const count = ((to - from) * places) / (out.sizes[0] ?? 1);
-      return g.reshape(g.gemm(cut, matrix, bias ?? undefined), g.ints([-1, count, filters]));
-    });
-    return this.images.give(y, results.length === 1 ? must(results[0], 'rows') : g.concat(...results, { axis: 1 }));
+    if (this.gradients.inputs.has(y) || 4 * places * width > bytesKept) {
+      const results = placesInParts(out.sizes, width).map((chosen) => product(cut(chosen), matrix, chosen.length));
+      return this.images.give(y, results.length === 1 ? must(results[0], 'rows') : g.concat(...results, { axis: 1 }));
+    }
+    if (tiling === undefined) {
+      const all = cut();
+      this.kept.set(node, { form: 'windows', windows: all });
+      return this.images.give(y, product(all, matrix, places));
+    }
+    const parts = tileRows(tiling.places, tiling.kernel).map((chosen) => cut(chosen));
+    this.kept.set(node, { form: 'tiles', kernel: tiling.kernel, windows: parts });
+    const elements = parts.map((part) => product(part, matrix, elementCount(tiling.places)));
+    return this.images.giveTiles(y, { kernel: tiling.kernel, elements });
   }
 
-  // dW = dy^T windows, or its transpose: what is wider stands on the right, as the product is quicker so. A product over so many rows is done in
-  // groups of them, which stay in the processor's cache, and summed; an odd number of groups would leave one of two threads waiting.
+  /** True when the gradient by the weight of a convolution that `forward` made is `dw` now. */
   weightGradient(node: Node, dy: Value, dw: Value): boolean {
-    const { g } = this;
-    const cut = this.windows.get(node);
+    const { g, images } = this;
+    const kept = this.kept.get(node);
     const [filters = 0, channels = 0, ...kernel] = dw.shape?.map(Number) ?? [];
-    const places = elementCount(imageOf(dy)?.sizes ?? []);
-    if (cut === undefined) return false;
+    if (kept === undefined) return false;
     const width = elementCount([channels, ...kernel]);
-    const gradients = { v: this.images.of(dy, filters), width: filters };
-    const [left, right] = width < filters ? [{ v: cut, width }, gradients] : [gradients, { v: cut, width }];
-    const sum = this.transposedProduct(left, right, evenDivisor(places, mostGroups));
+    const rows = (v: Value, of: number): Rows => ({ v, width: of });
+    if (kept.form === 'patches') {
+      const { pooled } = kept;
+      const elements = images.tilesOf(dy, pooled.tile);
+      const each = rows(kept.patches, Number(kept.patches.shape?.[1]));
+      const matrices = elements.map((element) => this.transposedProduct(each, rows(element, filters), 1));
+      return images.become(dw, fromPlaced(g, matrices, pooled, filters));
+    }
+    // dW = dy^T windows, or its transpose: what is wider stands on the right, as the product is quicker so.
+    const product = (of: Value, cut: Value, groups: number) =>
+      width < filters
+        ? this.transposedProduct(rows(cut, width), rows(of, filters), groups)
+        : this.transposedProduct(rows(of, filters), rows(cut, width), groups);
+    const sum =
+      kept.form === 'tiles'
+        ? images
+            .tilesOf(dy, kept.kernel)
+            .map((element, i) => product(element, must(kept.windows[i], 'windows'), 1))
+            .reduce((a, b) => g.add(a, b))
+        : product(images.of(dy, filters), kept.windows, evenDivisor(elementCount(imageOf(dy)?.sizes ?? []), mostGroups));
     // From [F, elements of a window in their order], or its transpose, back to [F, C, kernel...].
     const order = channels < fewestChannels ? fewOrder(kernel.length) : [...kernel.map((_, i) => i + 2), 1, 0];
     const axes = width < filters ? order : [0, ...order.slice(0, -1)];
     const sizes = axes.map((axis) => must(dw.dims[axis], 'size'));
-    return this.images.become(dw, g.transpose(g.reshape(sum, g.ints(sizes)), { perm: axes.map((_, i) => axes.indexOf(i)) }));
+    return images.become(dw, g.transpose(g.reshape(sum, g.ints(sizes)), { perm: axes.map((_, i) => axes.indexOf(i)) }));
   }
 
-  /** a^T b, [M, N], of rows [..., M] and [..., N]; the number of groups divides that of the rows. */
+  /**
+   * a^T b, [M, N], of rows [..., M] and [..., N]; the number of groups divides that of the rows. A product over many rows is quicker in groups of
+   * them, which stay in the processor's cache, and summed; an odd number of groups would leave one of two threads waiting.
+   */
   private transposedProduct(a: Rows, b: Rows, groups: number): Value {
     const { g } = this;
     const rows = ({ v, width }: Rows, ...first: number[]) => g.reshape(v, g.ints([...first, -1, width]));
@@ -125,6 +164,14 @@ export class ChannelsLastConvolutions {
 interface Rows {
   readonly v: Value;
   readonly width: number;
+}
+
+/** Undefined where patches do not serve: another number of axes, dilation, patches that would hold too much memory. */
+function pooledWindows(channels: number, sizes: readonly number[], window: Window, tiling: Tiling): PooledWindows | undefined {
+  const { pads } = window;
+  if (sizes.length !== 2 || pads === undefined || window.dilations.some((d) => d !== 1)) return undefined;
+  const pooled = { channels, sizes, window: { ...window, pads }, tile: tiling.kernel, places: tiling.places };
+  return 4 * elementCount(tiling.places) * patchWidth(pooled) <= bytesKept ? pooled : undefined;
 }
 
 /** The axes of the weights [F, C, kernel...] in the order of `columns`, the filters last. */

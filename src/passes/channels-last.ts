@@ -4,13 +4,14 @@
 import { must } from '../core/errors.js';
 import { elementCount, isStatic } from '../core/shape.js';
 import { type Node, nodeReads, type Value } from '../ir/graph.js';
-import { tileElements } from '../ops/channels-last.js';
 import { isStandard } from '../ops/definition.js';
 import { constantOf, NodeContext } from '../ops/op-def.js';
 import type { Ops } from '../ops/ops.js';
+import { maximumShares } from '../ops/pool.js';
 import { tiles, windowOf } from '../ops/window.js';
-import { ChannelsLastConvolutions, type ConvGradients } from './channels-last-convolutions.js';
+import { ChannelsLastConvolutions } from './channels-last-convolutions.js';
 import { FlatProducts } from './flat-products.js';
+import type { ImageGradients } from './image-gradients.js';
 import { ImageRows, imageOf } from './image-rows.js';
 
 /** Ops that treat all elements alike, with broadcasting. */
@@ -25,7 +26,7 @@ const elementwise: ReadonlySet<string> = new Set(
  * Rewrites the graph of a builder in place, its subgraphs not; what nothing reads any more is left there. Types must be inferred; numbers change
  * by rounding alone.
  */
-export function toChannelsLast(g: Ops, gradients: ConvGradients): void {
+export function toChannelsLast(g: Ops, gradients: ImageGradients): void {
   new Layout(g, gradients).run();
 }
 
@@ -36,7 +37,7 @@ class Layout {
 
   constructor(
     private readonly g: Ops,
-    private readonly gradients: ConvGradients,
+    private readonly gradients: ImageGradients,
   ) {
     this.rows = new ImageRows(g);
     this.convolutions = new ChannelsLastConvolutions(g, this.rows, gradients);
@@ -47,6 +48,10 @@ class Layout {
     const { graph } = this.g;
     const nodes = graph.nodes;
     graph.nodes = [];
+    for (const node of nodes) {
+      const pool = this.tilesOf(node);
+      if (pool !== undefined) this.convolutions.pooled(pool.x, pool);
+    }
     for (const node of nodes) {
       if (isStandard(node) && this.g.scope(node.name, () => this.rewrite(node))) continue;
       for (const v of nodeReads(node)) this.rows.settle(v);
@@ -60,6 +65,8 @@ class Layout {
     const [first] = node.outputs;
     const made = first && this.gradients.weights.get(first);
     if (first !== undefined && made !== undefined && this.convolutions.weightGradient(made.node, made.dy, first)) return true;
+    const pool = first && this.gradients.pools.get(first);
+    if (first !== undefined && pool !== undefined && this.maxPoolGradient(pool.node, pool.dy, first)) return true;
     switch (node.opType) {
       case 'Conv':
         return this.convolutions.forward(node);
@@ -88,21 +95,35 @@ class Layout {
     }
   }
 
-  /** Windows that tile the image: the maximum of its elements. */
-  private maxPool(node: Node): boolean {
-    const { g } = this;
+  /** A MaxPool of windows that tile its image: their size, and how many there are. */
+  private tilesOf(node: Node): { x: Value; y: Value; kernel: readonly number[]; places: readonly number[] } | undefined {
     const [x] = node.inputs;
     const [y] = node.outputs;
     const [image, out] = [imageOf(x), imageOf(y)];
-    if (!x || y === undefined || image === undefined || out === undefined || node.outputs.length !== 1) return false;
-    const window = windowOf(new NodeContext(node, g.opset), image.sizes, node.ints('kernel_shape') ?? []);
-    if (!tiles(x.shape, y.shape, window)) return false;
-    const { channels } = image;
-    const elements = tileElements(g, this.rows.of(x, channels), out.sizes, window.kernel);
-    return this.rows.give(
-      y,
-      elements.reduce((a, b) => g.max(a, b)),
-    );
+    if (node.opType !== 'MaxPool' || !isStandard(node) || node.outputs.length !== 1) return undefined;
+    if (!x || y === undefined || image === undefined || out === undefined) return undefined;
+    const window = windowOf(new NodeContext(node, this.g.opset), image.sizes, node.ints('kernel_shape') ?? []);
+    return tiles(x.shape, y.shape, window) ? { x, y, kernel: window.kernel, places: out.sizes } : undefined;
+  }
+
+  /** Windows that tile the image: the maximum of its elements. */
+  private maxPool(node: Node): boolean {
+    const { g, rows } = this;
+    const pool = this.tilesOf(node);
+    if (pool === undefined) return false;
+    const maximum = rows.tilesOf(pool.x, pool.kernel).reduce((a, b) => g.max(a, b));
+    return rows.give(pool.y, maximum);
+  }
+
+  /** The gradient's own form (ops/pool.ts), of tiles and giving tiles, where the image is there as such. */
+  private maxPoolGradient(node: Node, dy: Value, dx: Value): boolean {
+    const { rows } = this;
+    const pool = this.tilesOf(node);
+    const channels = imageOf(pool?.y)?.channels;
+    if (pool === undefined || channels === undefined || rows.tiles(pool.x)?.kernel.join() !== pool.kernel.join()) return false;
+    const elements = rows.tilesOf(pool.x, pool.kernel);
+    const shares = maximumShares(this.g, elements, rows.of(pool.y, channels), rows.of(dy, channels));
+    return rows.giveTiles(dx, { kernel: pool.kernel, elements: shares });
   }
 
   /** An image whose places are named otherwise is the same rows; so is one made flat, or made an image again. */
@@ -141,10 +162,10 @@ class Layout {
     const { g } = this;
     const [x] = node.inputs;
     const [y] = node.outputs;
-    const rows = this.rows.get(x);
+    if (!x || !this.rows.has(x)) return false;
     const axes = node.ints('axes') ?? (node.inputs[1] ? constantOf(node.inputs[1])?.numbers() : undefined);
-    const rank = x?.shape?.length ?? 0;
-    if (rows === undefined || y === undefined || axes === undefined || !isStatic(y.shape)) return false;
+    const rank = x.shape?.length ?? 0;
+    if (y === undefined || axes === undefined || !isStatic(y.shape)) return false;
     const over = axes.map((a) => (a < 0 ? a + rank : a)).sort((a, b) => a - b);
     if (
       over.join() !==
@@ -153,9 +174,16 @@ class Layout {
         .join()
     )
       return false;
+    const tiles = node.opType === 'ReduceSum' ? this.rows.tiles(x)?.elements : undefined;
     // One axis after the other: over both at once ONNX Runtime takes forty times as long.
-    const inner = this.over(node, rows, 1);
-    return this.rows.become(y, g.reshape(this.over(node, inner, 0), g.ints(y.shape)));
+    const parts = (tiles ?? [this.rows.of(x, imageOf(x)?.channels ?? 1)]).map((v) => this.over(node, this.over(node, v, 1), 0));
+    return this.rows.become(
+      y,
+      g.reshape(
+        parts.reduce((a, b) => g.add(a, b)),
+        g.ints(y.shape),
+      ),
+    );
   }
 
   /** The same reduction over one axis. */

@@ -13,7 +13,7 @@ import { type Clip, clipGradients } from '../optim/clip.js';
 import type { Optimizer } from '../optim/optimizer.js';
 import { addConvolutions } from '../passes/add-convolutions.js';
 import { toChannelsLast } from '../passes/channels-last.js';
-import { ConvGradients } from '../passes/channels-last-convolutions.js';
+import { ImageGradients } from '../passes/image-gradients.js';
 import { noParameters, optimise } from '../passes/optimise.js';
 import type { Description } from '../progressive/description/description.js';
 import { headWidth } from '../progressive/description/head-schema.js';
@@ -128,10 +128,10 @@ export function stepGraph(request: StepRequest): StepGraph {
     ...tapOptions(taps, ({ name }) => take(must(tapValues.get(name), name))),
   });
   const loss = lowerLoss(body, head, lowering.scores(index), batchTargets, 'mean');
-  const convolutions = new ConvGradients();
+  const images = new ImageGradients();
   const channelsLast = loop && request.channelsLast === true;
   if (channelsLast) addConvolutions(body);
-  const plain = gradient(body, { of: loss, by: state.by(), onRule: convolutions.hear });
+  const plain = gradient(body, { of: loss, by: state.by(), onRule: images.hear });
   const quick = order && sumsByProduct(g, order);
   const raw = quick === undefined ? plain : plain.map((d) => quick(body, d));
   const gradients = request.clip === undefined ? raw : clipGradients(body, raw, request.clip);
@@ -154,7 +154,7 @@ export function stepGraph(request: StepRequest): StepGraph {
     body.output(v, `${scope}/${must(carrying.inside[i], 'carried').name}/next`);
   });
   body.output(loss, `${scope}/loss`);
-  if (channelsLast) toChannelsLast(body, convolutions);
+  if (channelsLast) toChannelsLast(body, images);
 
   const trips = g.squeeze(g.shape(order, { start: 0, end: 1 }), g.ints([0]));
   const results = g.op(

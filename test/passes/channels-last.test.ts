@@ -10,7 +10,7 @@ import type { Model } from '../../src/ir/model.js';
 import { ops } from '../../src/ops/ops.js';
 import { optimizer, sgd } from '../../src/optim/optimizer.js';
 import { toChannelsLast } from '../../src/passes/channels-last.js';
-import { ConvGradients } from '../../src/passes/channels-last-convolutions.js';
+import { ImageGradients } from '../../src/passes/image-gradients.js';
 import { parseDescription } from '../../src/progressive/description/parse.js';
 import { initialWeights } from '../../src/progressive/parameters.js';
 import { toBinary } from '../../src/serde/to-binary.js';
@@ -28,6 +28,14 @@ const bodies: Record<string, { blocks: unknown[]; convolutions: number }> = {
     ],
     convolutions: 0,
   },
+  'strides pooled by tiles, and few channels once more': {
+    blocks: [
+      [conv(2, { padding: 'valid', stride: [1, 2], kernel: [2, 3] }), { maxpool2d: [4, 1] }, conv(5), { maxpool2d: [1, 5] }],
+      [conv(6), 'relu'],
+    ],
+    convolutions: 0,
+  },
+  'pooled by tiles and read beside': { blocks: [[conv(5), { residual: [conv(5)] }, { maxpool2d: 3 }, conv(4)]], convolutions: 0 },
   'pooled by windows that overlap': {
     blocks: [[conv(5), 'relu', { maxpool2d: { kernel: 3, stride: 2 } }, conv(4)]],
     convolutions: 0,
@@ -128,7 +136,7 @@ it('an image that is read in other shapes too: the numbers of channels first', a
     const [left = y, right = y] = g.op('Split', [y, g.ints([1, 3])], { axis: 1 }, 2);
     g.output(g.concat(right, left, { axis: 1 }), 'exchanged');
     g.output(g.reduceMean(y, { axes: [0, 2, 3] }), 'mean');
-    if (last) toChannelsLast(g, new ConvGradients());
+    if (last) toChannelsLast(g, new ImageGradients());
     return g.model();
   });
   const feeds = { x: uniform([5, 3, 2, 6]), w: uniform([4, 3, 3, 3]), c: uniform([4, 1]) };
