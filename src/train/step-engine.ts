@@ -14,6 +14,9 @@ const loopless: ReadonlySet<string> = new Set(['webgpu', 'webnn']);
 /** Providers without a kernel for SoftmaxCrossEntropyLoss (ONNX Runtime, docs/OperatorKernels.md): they take classes as int32. */
 const withoutClassLoss: ReadonlySet<string> = new Set([...loopless, 'cuda', 'tensorrt', 'dml', 'coreml']);
 
+/** Bytes of taps that are brought along for one run at most where they are not in memory; more gain nothing, and stand there several times. */
+const bytesPerRun = 1 << 25;
+
 export class StepEngine implements Engine {
   private tensors = new Map<string, Tensor>();
   /** In the form `step`: whether the session holds the carried values, which are then newer than `tensors`. */
@@ -61,8 +64,24 @@ export class StepEngine implements Engine {
     }
   }
 
-  run(minibatches: Minibatches): Promise<Float32Array> {
-    return this.form === 'loop' ? this.together(minibatches) : this.singly(minibatches);
+  async run(minibatches: Minibatches): Promise<Float32Array> {
+    if (this.form === 'step') return await this.singly(minibatches);
+    const { features } = this.context;
+    const { first, count, size, rows, seeds } = minibatches;
+    const most = this.data.place === 'memory' ? count : Math.max(1, Math.floor(bytesPerRun / features.bytes(size)));
+    const losses = new Float32Array(count);
+    for (let at = 0; at < count; at += most) {
+      const to = Math.min(at + most, count);
+      const part = {
+        first: first + at,
+        count: to - at,
+        size,
+        rows: rows.subarray(at * size, to * size),
+        seeds: seeds.slice(at, to),
+      };
+      losses.set(await this.together(part), at);
+    }
+    return losses;
   }
 
   async read(): Promise<ReadonlyMap<string, Tensor>> {
