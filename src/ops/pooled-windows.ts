@@ -36,9 +36,13 @@ export function patchWidth(p: PooledWindows): number {
 export function patches(g: Ops, x: Value, p: PooledWindows): Value {
   const [down, across] = [axisOf(p, 0), axisOf(p, 1)];
   const padded = g.pad(x, g.ints([0, 0, down.begin, across.begin, 0, 0, down.end, across.end]));
-  const parts = g.reshape(padded, g.ints([-1, p.channels, down.all, down.cell, across.all, across.cell]));
-  const width = p.channels * down.cell * across.cell;
-  const cells = g.reshape(g.transpose(parts, { perm: [0, 2, 4, 1, 3, 5] }), g.ints([-1, down.all * across.all, width]));
+  const sizes = [down.all, down.cell, across.all, across.cell];
+  // ONNX Runtime moves one axis far quicker than several, an axis of size 1 among them.
+  const turned =
+    p.channels === 1
+      ? g.transpose(g.reshape(padded, g.ints([-1, ...sizes])), { perm: [0, 1, 3, 2, 4] })
+      : g.transpose(g.reshape(padded, g.ints([-1, p.channels, ...sizes])), { perm: [0, 2, 4, 1, 3, 5] });
+  const cells = g.reshape(turned, g.ints([-1, down.all * across.all, p.channels * down.cell * across.cell]));
   const patch = {
     kernel: [down.cells, across.cells],
     strides: [1, 1],

@@ -19,8 +19,8 @@ import { runtime } from '../support/run.js';
 
 const conv = (filters: number, more = {}) => ({ conv2d: { filters, kernel: 3, padding: 'same', ...more } });
 
-/** Blocks of a column over [3, 9, 12], and how many convolutions are left, forward and backward: those of gradients of strides and averages, groups, and large kernels. */
-const bodies: Record<string, { blocks: unknown[]; convolutions: number }> = {
+/** Blocks of a column over [channels, 9, 12], and how many convolutions are left, forward and backward: those of gradients of strides and averages, groups, and large kernels. */
+const bodies: Record<string, { blocks: unknown[]; convolutions: number; channels?: number }> = {
   'pooled by tiles': {
     blocks: [
       [conv(5), 'relu', { maxpool2d: [3, 2] }],
@@ -36,6 +36,7 @@ const bodies: Record<string, { blocks: unknown[]; convolutions: number }> = {
     convolutions: 0,
   },
   'pooled by tiles and read beside': { blocks: [[conv(5), { residual: [conv(5)] }, { maxpool2d: 3 }, conv(4)]], convolutions: 0 },
+  'one channel pooled by tiles': { blocks: [[conv(5), 'relu', { maxpool2d: [3, 2] }]], channels: 1, convolutions: 0 },
   'pooled by windows that overlap': {
     blocks: [[conv(5), 'relu', { maxpool2d: { kernel: 3, stride: 2 } }, conv(4)]],
     convolutions: 0,
@@ -86,12 +87,12 @@ const uniform = (dims: readonly number[]) =>
   );
 const [rows, batch, steps] = [12, 4, 3];
 
-for (const [name, { blocks, convolutions }] of Object.entries(bodies))
+for (const [name, { blocks, convolutions, channels = 3 }] of Object.entries(bodies))
   it(`${name}: the numbers of channels first`, async () => {
     const description = parseDescription({
       prognet: 1,
       name: 'images',
-      input: { name: 'image', shape: [3, 9, 12] },
+      input: { name: 'image', shape: [channels, 9, 12] },
       columns: [{ task: 'a', blocks, head: { classify: 3 } }],
     });
     const request = { description, column: 0, optimizer: optimizer(sgd({ momentum: 0.9 })), dataType: 'float32' } as const;
@@ -99,7 +100,7 @@ for (const [name, { blocks, convolutions }] of Object.entries(bodies))
     const last = stepGraph({ ...request, channelsLast: true });
     const weights = initialWeights(description, 0);
     const feeds: Record<string, Tensor> = {
-      [stepInputs.data]: uniform([rows, 3, 9, 12]),
+      [stepInputs.data]: uniform([rows, channels, 9, 12]),
       [stepInputs.targets]: Tensor.from(
         'int64',
         Array.from({ length: rows }, () => r.below(3)),
