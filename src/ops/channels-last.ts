@@ -12,7 +12,7 @@ export function channelsLast(g: Ops, x: Value, channels: number): Value {
 
 /**
  * The windows of an image given as rows [N, sizes, C], all sizes in one: [N places, kernel C], a window's elements in the order of the kernel,
- * channels fastest. `chosen`: only these places, row-major numbers, in this order.
+ * channels fastest. `chosen`: only these places, row-major numbers, in this order. `at`: where each row of the image stands, in order otherwise.
  */
 export function windows(
   g: Ops,
@@ -21,13 +21,14 @@ export function windows(
   places: readonly number[],
   w: Window,
   chosen?: readonly number[],
+  at?: readonly number[],
 ): Value {
   const area = sizes.reduce((a, b) => a * b, 1);
   const channels = Number(image.shape?.[2]);
   const taps = w.kernel.reduce((a, b) => a * b, 1);
   const all = windowIndex(sizes, places, w, area);
-  const index =
-    chosen === undefined ? all : BigInt64Array.from(chosen.flatMap((p) => [...all.subarray(p * taps, (p + 1) * taps)]));
+  const seen = chosen === undefined ? all : chosen.flatMap((p) => [...all.subarray(p * taps, (p + 1) * taps)]);
+  const index = BigInt64Array.from(seen, (row) => BigInt(at?.[Number(row)] ?? row));
   let rows = image;
   // One more row, of zeros, is what windows see of the padding.
   if (index.includes(BigInt(area))) rows = g.pad(rows, g.ints([0, 0, 0, 0, 1, 0]));
@@ -73,9 +74,18 @@ export function fromTileElements(
   places: readonly number[],
   kernel: readonly number[],
 ): Value {
-  const order = tileRows(places, kernel).flat();
-  const back = order.map((_, at) => at).sort((a, b) => (order[a] ?? 0) - (order[b] ?? 0));
-  return g.gather(g.concat(...elements, { axis: 1 }), indexOf(g, back), { axis: 1 });
+  return g.gather(g.concat(...elements, { axis: 1 }), indexOf(g, rowsInTiles(places, kernel)), { axis: 1 });
+}
+
+/** Where each row of the image stands among those of its elements one after another. */
+export function rowsInTiles(places: readonly number[], kernel: readonly number[]): number[] {
+  const back: number[] = [];
+  tileRows(places, kernel)
+    .flat()
+    .forEach((row, at) => {
+      back[row] = at;
+    });
+  return back;
 }
 
 // Gather runs on all threads, which Slice and Concat with steps do not.

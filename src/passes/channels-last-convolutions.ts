@@ -93,9 +93,9 @@ export class ChannelsLastConvolutions {
       return this.images.give(y, product(rows, matrix, places));
     }
     const matrix = g.reshape(g.transpose(w, { perm: [...spatial, 1, 0] }), g.ints([-1, filters]));
-    const rows = this.images.of(x, channels);
+    const { rows, at } = this.images.inAnyOrder(x, channels);
     const width = elementCount(kernel) * channels;
-    const cut = (chosen?: readonly number[]) => windows(g, rows, image.sizes, out.sizes, window, chosen);
+    const cut = (chosen?: readonly number[]) => windows(g, rows, image.sizes, out.sizes, window, chosen, at);
     // Windows that serve nothing else are made in parts, which stay in the processor's cache: an input gradient's, and those that would hold
     // too much memory until the weight gradient, which then makes its own.
     if (this.gradients.inputs.has(y) || 4 * places * width > bytesKept) {

@@ -3,7 +3,7 @@
 import { InternalError, must } from '../core/errors.js';
 import { isStatic } from '../core/shape.js';
 import { Node, type Value } from '../ir/graph.js';
-import { channelsLast, fromTileElements, tileElements } from '../ops/channels-last.js';
+import { channelsLast, fromTileElements, rowsInTiles, tileElements } from '../ops/channels-last.js';
 import type { Ops } from '../ops/ops.js';
 
 /** [N, C, spatial...] with all but N known. */
@@ -56,6 +56,14 @@ export class ImageRows {
     const made = tiles === undefined ? channelsLast(this.g, v, channels) : this.joined(v, tiles);
     this.rows.set(v, made);
     return made;
+  }
+
+  /** An image as rows in whatever order costs least: `at` tells where each stands, undefined for the image's own order. */
+  inAnyOrder(v: Value, channels: number): { readonly rows: Value; readonly at: readonly number[] | undefined } {
+    const tiles = this.tiled.get(v);
+    if (tiles === undefined || this.rows.has(v)) return { rows: this.of(v, channels), at: undefined };
+    const rows = this.g.concat(...tiles.elements, { axis: 1 });
+    return { rows, at: rowsInTiles(windowsOf(imageOf(v)?.sizes ?? [], tiles.kernel), tiles.kernel) };
   }
 
   /** An image as tiles; made, when they are not there, of its rows. */
