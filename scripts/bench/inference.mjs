@@ -9,6 +9,8 @@ import { join } from 'node:path';
 import { node, python, race, row } from './harness.mjs';
 import { columns, writeModels } from './inference-models.mjs';
 
+/** A turn takes tens of milliseconds here, and many of them even out what else the machine does. */
+const turns = { rounds: 21 };
 /** Largest ratio to PyTorch eager and to torch.onnx's export, by batch. */
 const bars = { 1: [0.15, 0.8], 32: [0.5, 0.9], 256: [0.9, 1.0] };
 const eager = 'PyTorch eager';
@@ -28,13 +30,16 @@ async function run() {
     const notes = [];
     for (const [batch, [eagerBar, exportBar]] of Object.entries(bars)) {
       const ort = (name, ...more) => node('inference-ort.mjs', model(name), batch, ...more);
-      const results = await race({
-        'prognet, fused': ort('fused'),
-        'prognet, plain': ort('plain'),
-        [eager]: python('inference-torch.py', 'run', batch),
-        [exported]: ort('torch'),
-        [roofline]: ort('roofline'),
-      });
+      const results = await race(
+        {
+          'prognet, fused': ort('fused'),
+          'prognet, plain': ort('plain'),
+          [eager]: python('inference-torch.py', 'run', batch),
+          [exported]: ort('torch'),
+          [roofline]: ort('roofline'),
+        },
+        turns,
+      );
       const work = `five columns, all heads, batch ${batch}`;
       rows.push(row(work, results, 'prognet, fused', eager, eagerBar));
       const ratio = row(work, results, 'prognet, fused', exported, exportBar);
@@ -55,10 +60,13 @@ async function run() {
     const extra = [];
     for (let task = 0; task < columns; task++) {
       const own = `the own model of t${task}`;
-      const results = await race({
-        routed: node('inference-ort.mjs', model('routed'), '1', String(task)),
-        [own]: node('inference-ort.mjs', model(`t${task}`), '1'),
-      });
+      const results = await race(
+        {
+          routed: node('inference-ort.mjs', model('routed'), '1', String(task)),
+          [own]: node('inference-ort.mjs', model(`t${task}`), '1'),
+        },
+        turns,
+      );
       rows.push(row(`routed, task t${task} of five, batch 1`, results, 'routed', own, 1.1));
       extra.push(((results.routed.median - results[own].median) * 1000).toFixed(0));
     }

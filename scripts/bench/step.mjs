@@ -12,7 +12,7 @@ export async function raceStep(kind, bar) {
       [roofline]: node('step-roofline.mjs', kind),
       ...peers,
     },
-    { rounds: 5 },
+    { rounds: 9 },
   );
   const fastest = best(results, Object.keys(peers));
   const what = kind === 'dense' ? 'step of a dense column, 784-512-512-10' : 'step of a convolutional column, 16-32-64 filters';

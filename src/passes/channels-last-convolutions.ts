@@ -20,6 +20,8 @@ const fewestChannels = 4;
 const bytesInPart = 2 ** 16;
 /** Bytes of windows for each sample that a convolution keeps for its weight gradient: twice what a layer of MNIST's size has. */
 const bytesKept = 2 ** 18;
+/** Elements of a patch, which all are multiplied, in multiples of the kernel's: 1.8 for 3 by 3 pooled by 2 by 2. */
+const mostOfKernel = 3;
 /** Groups of rows of a weight gradient's product. */
 const mostGroups = 16;
 
@@ -166,12 +168,14 @@ interface Rows {
   readonly width: number;
 }
 
-/** Undefined where patches do not serve: another number of axes, dilation, patches that would hold too much memory. */
+/** Undefined where patches do not serve: another number of axes, dilation, patches far larger than the kernel, or too much memory for all. */
 function pooledWindows(channels: number, sizes: readonly number[], window: Window, tiling: Tiling): PooledWindows | undefined {
   const { pads } = window;
   if (sizes.length !== 2 || pads === undefined || window.dilations.some((d) => d !== 1)) return undefined;
   const pooled = { channels, sizes, window: { ...window, pads }, tile: tiling.kernel, places: tiling.places };
-  return 4 * elementCount(tiling.places) * patchWidth(pooled) <= bytesKept ? pooled : undefined;
+  const width = patchWidth(pooled);
+  if (width > mostOfKernel * channels * elementCount(window.kernel)) return undefined;
+  return 4 * elementCount(tiling.places) * width <= bytesKept ? pooled : undefined;
 }
 
 /** The axes of the weights [F, C, kernel...] in the order of `columns`, the filters last. */

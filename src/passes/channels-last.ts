@@ -223,9 +223,11 @@ class Layout {
     const { g } = this;
     const [x] = node.inputs;
     const [y] = node.outputs;
-    const [rows, image] = [this.rows.get(x), imageOf(x)];
-    if (rows === undefined || image === undefined || y === undefined || node.attributes.size > 0) return false;
-    if (node.opType === 'Size') return this.rows.become(y, g.size(rows));
+    const image = imageOf(x);
+    if (!x || !this.rows.has(x) || image === undefined || y === undefined || node.attributes.size > 0) return false;
+    if (node.opType === 'Size') return this.rows.become(y, g.size(this.rows.of(x, image.channels)));
+    // Any part tells how many samples there are.
+    const rows = this.rows.tiles(x)?.elements[0] ?? this.rows.of(x, image.channels);
     const first = g.slice(g.shape(rows), g.ints([0]), g.ints([1]), g.ints([0]));
     return this.rows.become(y, g.concat(first, g.ints([image.channels, ...image.sizes]), { axis: 0 }));
   }

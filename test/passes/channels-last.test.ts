@@ -30,12 +30,13 @@ const bodies: Record<string, { blocks: unknown[]; convolutions: number; channels
   },
   'strides pooled by tiles, and few channels once more': {
     blocks: [
-      [conv(2, { padding: 'valid', stride: [1, 2], kernel: [2, 3] }), { maxpool2d: [4, 1] }, conv(5), { maxpool2d: [1, 5] }],
+      [conv(2, { padding: 'valid', stride: [1, 2], kernel: [2, 3] }), { maxpool2d: [2, 1] }, conv(5), { maxpool2d: [4, 5] }],
       [conv(6), 'relu'],
     ],
     convolutions: 0,
   },
   'pooled by tiles and read beside': { blocks: [[conv(5), { residual: [conv(5)] }, { maxpool2d: 3 }, conv(4)]], convolutions: 0 },
+  'pooled by tiles too large for patches': { blocks: [[conv(5), { maxpool2d: 3 }, conv(4)]], convolutions: 0 },
   'one channel pooled by tiles': { blocks: [[conv(5), 'relu', { maxpool2d: [3, 2] }]], channels: 1, convolutions: 0 },
   'pooled by windows that overlap': {
     blocks: [[conv(5), 'relu', { maxpool2d: { kernel: 3, stride: 2 } }, conv(4)]],
