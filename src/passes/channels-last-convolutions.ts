@@ -46,6 +46,20 @@ type Kept =
   | { readonly form: 'tiles'; readonly kernel: readonly number[]; readonly windows: readonly Value[] }
   | { readonly form: 'patches'; readonly patches: Value; readonly pooled: PooledWindows };
 
+/** A convolution that can be done so: y [N, filters, places] of x [N, channels, sizes]. */
+interface Convolution {
+  readonly node: Node;
+  readonly x: Value;
+  readonly w: Value;
+  readonly bias: Value | undefined;
+  readonly y: Value;
+  readonly window: Window;
+  readonly filters: number;
+  readonly channels: number;
+  readonly sizes: readonly number[];
+  readonly places: readonly number[];
+}
+
 export class ChannelsLastConvolutions {
   private readonly kept = new Map<Node, Kept>();
   private readonly tilings = new Map<Value, Tiling>();
@@ -63,7 +77,6 @@ export class ChannelsLastConvolutions {
 
   /** True when the node is done with. */
   forward(node: Node): boolean {
-    const { g } = this;
     const [x, w, bias] = node.inputs;
     const [y] = node.outputs;
     const [image, out] = [imageOf(x), imageOf(y)];
@@ -71,48 +84,63 @@ export class ChannelsLastConvolutions {
     if (!x || !w || y === undefined || image === undefined || out === undefined) return false;
     if (weights === undefined || !isStatic(weights) || node.int('group', 1) !== 1) return false;
     const [filters = 0, channels = 0, ...kernel] = weights;
-    const window = windowOf(new NodeContext(node, g.opset), image.sizes, kernel);
-    const places = elementCount(out.sizes);
+    const window = windowOf(new NodeContext(node, this.g.opset), image.sizes, kernel);
     if (window.pads === undefined || elementCount(kernel) > largestKernel) return false;
-    const spatial = kernel.map((_, i) => i + 2);
     for (const v of [w, bias]) if (v) this.images.settle(v);
+    const c = { node, x, w, bias: bias ?? undefined, y, window, filters, channels, sizes: image.sizes, places: out.sizes };
+    return channels < fewestChannels ? this.few(c) : this.many(c);
+  }
+
+  /** Of few channels, which do not pay to be gathered a run at a time: patches for tiles, else columns turned round. */
+  private few(c: Convolution): true {
+    const { g, images } = this;
+    const { node, x, w, y, window, filters, channels } = c;
+    images.settle(x);
     const tiling = this.tilings.get(y);
-    const product = (rows: Value, matrix: Value, count: number) =>
-      g.reshape(g.gemm(rows, matrix, bias ?? undefined), g.ints([-1, count, filters]));
-    if (channels < fewestChannels) {
-      this.images.settle(x);
-      const pooled = tiling && pooledWindows(channels, image.sizes, window, tiling);
-      if (pooled !== undefined) {
-        const rows = patches(g, x, pooled);
-        this.kept.set(node, { form: 'patches', patches: rows, pooled });
-        const elements = placed(g, w, pooled, filters).map((matrix) => product(rows, matrix, elementCount(pooled.places)));
-        return this.images.giveTiles(y, { kernel: pooled.tile, elements });
-      }
-      const matrix = g.reshape(g.transpose(w, { perm: fewOrder(kernel.length) }), g.ints([-1, filters]));
-      const turned = g.transpose(columns(g, x, channels, out.sizes, window), { perm: [0, 2, 1] });
-      const rows = g.reshape(turned, g.ints([-1, Number(matrix.shape?.[0])]));
-      this.kept.set(node, { form: 'windows', windows: rows });
-      return this.images.give(y, product(rows, matrix, places));
+    const pooled = tiling && pooledWindows(channels, c.sizes, window, tiling);
+    if (pooled !== undefined) {
+      const rows = patches(g, x, pooled);
+      this.kept.set(node, { form: 'patches', patches: rows, pooled });
+      const elements = placed(g, w, pooled, filters).map((matrix) => this.product(c, rows, matrix, elementCount(pooled.places)));
+      return images.giveTiles(y, { kernel: pooled.tile, elements });
     }
-    const matrix = g.reshape(g.transpose(w, { perm: [...spatial, 1, 0] }), g.ints([-1, filters]));
-    const { rows, at } = this.images.inAnyOrder(x, channels);
-    const width = elementCount(kernel) * channels;
-    const cut = (chosen?: readonly number[]) => windows(g, rows, image.sizes, out.sizes, window, chosen, at);
+    const matrix = g.reshape(g.transpose(w, { perm: fewOrder(window.kernel.length) }), g.ints([-1, filters]));
+    const turned = g.transpose(columns(g, x, channels, c.places, window), { perm: [0, 2, 1] });
+    const rows = g.reshape(turned, g.ints([-1, Number(matrix.shape?.[0])]));
+    this.kept.set(node, { form: 'windows', windows: rows });
+    return images.give(y, this.product(c, rows, matrix, elementCount(c.places)));
+  }
+
+  private many(c: Convolution): true {
+    const { g, images } = this;
+    const { node, x, w, y, window, filters, channels } = c;
+    const matrix = g.reshape(g.transpose(w, { perm: [...window.kernel.map((_, i) => i + 2), 1, 0] }), g.ints([-1, filters]));
+    const { rows, at } = images.inAnyOrder(x, channels);
+    const width = elementCount(window.kernel) * channels;
+    const count = elementCount(c.places);
+    const cut = (chosen?: readonly number[]) => windows(g, rows, c.sizes, c.places, window, chosen, at);
     // Windows that serve nothing else are made in parts, which stay in the processor's cache: an input gradient's, and those that would hold
     // too much memory until the weight gradient, which then makes its own.
-    if (this.gradients.inputs.has(y) || 4 * places * width > bytesKept) {
-      const results = placesInParts(out.sizes, width).map((chosen) => product(cut(chosen), matrix, chosen.length));
-      return this.images.give(y, results.length === 1 ? must(results[0], 'rows') : g.concat(...results, { axis: 1 }));
+    if (this.gradients.inputs.has(y) || 4 * count * width > bytesKept) {
+      const results = placesInParts(c.places, width).map((chosen) => this.product(c, cut(chosen), matrix, chosen.length));
+      return images.give(y, results.length === 1 ? must(results[0], 'rows') : g.concat(...results, { axis: 1 }));
     }
+    const tiling = this.tilings.get(y);
     if (tiling === undefined) {
       const all = cut();
       this.kept.set(node, { form: 'windows', windows: all });
-      return this.images.give(y, product(all, matrix, places));
+      return images.give(y, this.product(c, all, matrix, count));
     }
     const parts = tileRows(tiling.places, tiling.kernel).map((chosen) => cut(chosen));
     this.kept.set(node, { form: 'tiles', kernel: tiling.kernel, windows: parts });
-    const elements = parts.map((part) => product(part, matrix, elementCount(tiling.places)));
-    return this.images.giveTiles(y, { kernel: tiling.kernel, elements });
+    const elements = parts.map((part) => this.product(c, part, matrix, elementCount(tiling.places)));
+    return images.giveTiles(y, { kernel: tiling.kernel, elements });
+  }
+
+  /** [N, count, F] of the rows of `count` places for each sample. */
+  private product({ bias, filters }: Convolution, rows: Value, matrix: Value, count: number): Value {
+    const { g } = this;
+    return g.reshape(g.gemm(rows, matrix, bias), g.ints([-1, count, filters]));
   }
 
   /** True when the gradient by the weight of a convolution that `forward` made is `dw` now. */
@@ -121,20 +149,21 @@ export class ChannelsLastConvolutions {
     const kept = this.kept.get(node);
     const [filters = 0, channels = 0, ...kernel] = dw.shape?.map(Number) ?? [];
     if (kept === undefined) return false;
-    const width = elementCount([channels, ...kernel]);
-    const rows = (v: Value, of: number): Rows => ({ v, width: of });
     if (kept.form === 'patches') {
       const { pooled } = kept;
-      const elements = images.tilesOf(dy, pooled.tile);
-      const each = rows(kept.patches, Number(kept.patches.shape?.[1]));
-      const matrices = elements.map((element) => this.transposedProduct(each, rows(element, filters), 1));
+      const patch = { v: kept.patches, width: patchWidth(pooled) };
+      const matrices = images.tilesOf(dy, pooled.tile).map((v) => this.transposedProduct(patch, { v, width: filters }, 1));
       return images.become(dw, fromPlaced(g, matrices, pooled, filters));
     }
     // dW = dy^T windows, or its transpose: what is wider stands on the right, as the product is quicker so.
-    const product = (of: Value, cut: Value, groups: number) =>
-      width < filters
-        ? this.transposedProduct(rows(cut, width), rows(of, filters), groups)
-        : this.transposedProduct(rows(of, filters), rows(cut, width), groups);
+    const width = elementCount([channels, ...kernel]);
+    const product = (v: Value, cut: Value, groups: number) => {
+      const [of, from] = [
+        { v, width: filters },
+        { v: cut, width },
+      ];
+      return width < filters ? this.transposedProduct(from, of, groups) : this.transposedProduct(of, from, groups);
+    };
     const sum =
       kept.form === 'tiles'
         ? images
