@@ -41,9 +41,11 @@ async function run() {
         turns,
       );
       const work = `five columns, all heads, batch ${batch}`;
-      rows.push(row(work, results, 'prognet, fused', eager, eagerBar));
-      const ratio = row(work, results, 'prognet, fused', exported, exportBar);
-      rows.push(ratio);
+      const barred = [
+        [eager, eagerBar],
+        [exported, exportBar],
+      ].map(([peer, bar]) => row(work, results, 'prognet, fused', peer, bar));
+      rows.push(...barred);
       rows.push(row(work, results, 'prognet, fused', 'prognet, plain'));
       rows.push(row(work, results, 'prognet, fused', roofline));
       const ms = results[roofline].median;
@@ -51,10 +53,12 @@ async function run() {
       notes.push(
         `Batch ${batch}: the one Gemm reaches ${rate.toFixed(0)} GFLOP/s and reads its weights at ${((4 * weights) / ms / 1e6).toFixed(0)} GB/s.`,
       );
-      const allowed = exportBar * results[exported].median;
-      if (ratio.ratio > exportBar)
+      const missed = barred
+        .filter(({ ratio, bar }) => ratio > bar)
+        .map(({ bar, peer }) => `${(bar * peer.median).toFixed(3)} ms for the bar of ${bar} of ${peer.name}`);
+      if (missed.length > 0)
         notes.push(
-          `The bar of ${exportBar} would be ${allowed.toFixed(3)} ms, the one Gemm takes ${ms.toFixed(3)} ms, and ours computes as many products in ${results['prognet, fused'].median.toFixed(3)} ms.`,
+          `It would take ${missed.join(' and ')}; the one Gemm takes ${ms.toFixed(3)} ms, and ours computes as many products in ${results['prognet, fused'].median.toFixed(3)} ms.`,
         );
     }
     const extra = [];

@@ -156,7 +156,9 @@ describe.skipIf(chromium === undefined)(
     });
 
     it('keeps checkpoints: a tab closed in mid-training loses nothing, an abort stops; both end with the same bits', async () => {
-      const sent = { inputs: [...(second.inputs.data as Float32Array)], targets: second.targets.numbers(), settings };
+      // So many epochs that the tab is closed long before the last.
+      const long = { ...settings, epochs: 150 };
+      const sent = { inputs: [...(second.inputs.data as Float32Array)], targets: second.targets.numbers(), settings: long };
       const train = (tab: Page, how: { readonly until?: number; readonly checkpoint?: string; readonly seed?: number }) =>
         tab.evaluate(
           async ({ inputs, targets, settings, until, checkpoint, seed = settings.seed }) => {
