@@ -1,5 +1,6 @@
 // Images with their channels last, and the windows of a convolution over them as the rows of a matrix: what ONNX Runtime multiplies fast,
 // and copies fast, a run of channels at a time.
+import { must } from '../core/errors.js';
 import { Tensor } from '../core/tensor.js';
 import type { Value } from '../ir/graph.js';
 import type { Ops } from './ops.js';
@@ -10,40 +11,48 @@ export function channelsLast(g: Ops, x: Value, channels: number): Value {
   return g.transpose(g.reshape(x, g.ints([0, channels, -1])), { perm: [0, 2, 1] });
 }
 
-/**
- * The windows of an image given as rows [N, sizes, C], all sizes in one: [N places, kernel C], a window's elements in the order of the kernel,
- * channels fastest. `chosen`: only these places, row-major numbers, in this order. `at`: where each row of the image stands, in order otherwise.
- */
-export function windows(
-  g: Ops,
-  image: Value,
-  sizes: readonly number[],
-  places: readonly number[],
-  w: Window,
-  chosen?: readonly number[],
-  at?: readonly number[],
-): Value {
-  const area = sizes.reduce((a, b) => a * b, 1);
-  const channels = Number(image.shape?.[2]);
-  const taps = w.kernel.reduce((a, b) => a * b, 1);
-  const all = windowIndex(sizes, places, w, area);
-  const seen = chosen === undefined ? all : chosen.flatMap((p) => [...all.subarray(p * taps, (p + 1) * taps)]);
-  const index = BigInt64Array.from(seen, (row) => BigInt(at?.[Number(row)] ?? row));
-  let rows = image;
-  // One more row, of zeros, is what windows see of the padding.
-  if (index.includes(BigInt(area))) rows = g.pad(rows, g.ints([0, 0, 0, 0, 1, 0]));
-  // Windows of one element each, at every place: the rows themselves.
-  if (taps === 1 && index.every((at, i) => at === BigInt(i)) && index.length === area)
-    return g.reshape(rows, g.ints([-1, channels]));
-  const gathered = g.gather(rows, g.constant(new Tensor('int64', [index.length], index), 'windows'), { axis: 1 });
-  return g.reshape(gathered, g.ints([-1, taps * channels]));
+/** An image as rows [N, sizes, C], all sizes in one, and a window that slides over it to `places`. */
+export interface WindowedRows {
+  readonly rows: Value;
+  readonly sizes: readonly number[];
+  readonly places: readonly number[];
+  readonly window: Window;
+  /** Where each row of the image stands; in order by default. */
+  readonly at?: readonly number[] | undefined;
 }
 
-/** For each place and each element of its window the row of the image, row-major; `outside` for padding. */
-function windowIndex(sizes: readonly number[], places: readonly number[], w: Window, outside: number): BigInt64Array {
+/** All windows: [N places, kernel C], a window's elements in the order of the kernel, channels fastest. */
+export function windows(g: Ops, image: WindowedRows): Value {
+  return windowsAt(g, image)();
+}
+
+/** The same by parts: of some places, row-major numbers, in the order in which they are given. */
+export function windowsAt(g: Ops, image: WindowedRows): (chosen?: readonly number[]) => Value {
+  const { at } = image;
+  const area = image.sizes.reduce((a, b) => a * b, 1);
+  const [channels, taps] = [Number(image.rows.shape?.[2]), image.window.kernel.reduce((a, b) => a * b, 1)];
+  const all = windowIndex(image, area).map((window) => window.map((row) => at?.[row] ?? row));
+  let padded: Value | undefined;
+  return (chosen) => {
+    const index = chosen === undefined ? all.flat() : chosen.flatMap((p) => all[p] ?? []);
+    // Windows of one element each, at every place: the rows themselves.
+    if (taps === 1 && index.length === area && index.every((row, i) => row === i))
+      return g.reshape(image.rows, g.ints([-1, channels]));
+    // One more row, of zeros, is what windows see of the padding.
+    if (index.includes(area)) padded ??= g.pad(image.rows, g.ints([0, 0, 0, 0, 1, 0]));
+    const rows = index.includes(area) ? must(padded, 'padded rows') : image.rows;
+    const gathered = g.gather(rows, g.constant(Tensor.from('int64', index), 'windows'), { axis: 1 });
+    return g.reshape(gathered, g.ints([-1, taps * channels]));
+  };
+}
+
+const range = (n: number): number[] => Array.from({ length: n }, (_, i) => i);
+
+/** For each place, row-major, the image's row that each element of its window sees; `outside` for padding. */
+function windowIndex({ sizes, places, window: w }: WindowedRows, outside: number): number[][] {
   const perAxis = sizes.map((size, i) =>
-    Array.from({ length: places[i] ?? 1 }, (_, p) =>
-      Array.from({ length: w.kernel[i] ?? 1 }, (_, k) => {
+    range(places[i] ?? 1).map((p) =>
+      range(w.kernel[i] ?? 1).map((k) => {
         const at = p * (w.strides[i] ?? 1) + k * (w.dilations[i] ?? 1) - (w.pads?.[i] ?? 0);
         return at >= 0 && at < size ? at : -1;
       }),
@@ -56,7 +65,7 @@ function windowIndex(sizes: readonly number[], places: readonly number[], w: Win
       axis.map((line) => window.flatMap((at) => line.map((k) => (at < 0 || k < 0 ? -1 : at * size + k)))),
     );
   });
-  return BigInt64Array.from(rows.flat(), (at) => BigInt(at < 0 ? outside : at));
+  return rows.map((window) => window.map((at) => (at < 0 ? outside : at)));
 }
 
 /**

@@ -43,7 +43,8 @@ function byWindows(g: Ops, { x, dy, weights, window }: WeightGradient): Value {
   // An explicit transpose, by runs of places: as Gemm's transA it takes up to twice the time.
   const spatial = window.kernel.map((_, i) => i + 2);
   const rows = g.reshape(g.transpose(dy, { perm: [1, 0, ...spatial] }), g.ints([filters, -1]));
-  const product = g.matMul(rows, windows(g, channelsLast(g, x, channels), sizes, spatialOf(dy.shape).map(Number), window));
+  const image = { rows: channelsLast(g, x, channels), sizes, places: spatialOf(dy.shape).map(Number), window };
+  const product = g.matMul(rows, windows(g, image));
   const last = window.kernel.length + 1;
   return g.transpose(g.reshape(product, g.ints([filters, ...window.kernel, channels])), {
     perm: [0, last, ...spatial.map((i) => i - 1)],

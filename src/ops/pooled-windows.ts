@@ -29,7 +29,8 @@ function axisOf(p: PooledWindows, i: number) {
 
 /** Elements of a patch. */
 export function patchWidth(p: PooledWindows): number {
-  return [0, 1].reduce((n, i) => n * axisOf(p, i).cell * axisOf(p, i).cells, p.channels);
+  const [down, across] = [axisOf(p, 0), axisOf(p, 1)];
+  return p.channels * down.cell * down.cells * across.cell * across.cells;
 }
 
 /** The patches of x [N, C, sizes]: [N tiles, elements], in the order [cells down, cells across, C, cell]. */
@@ -43,14 +44,14 @@ export function patches(g: Ops, x: Value, p: PooledWindows): Value {
       ? g.transpose(g.reshape(padded, g.ints([-1, ...sizes])), { perm: [0, 1, 3, 2, 4] })
       : g.transpose(g.reshape(padded, g.ints([-1, p.channels, ...sizes])), { perm: [0, 2, 4, 1, 3, 5] });
   const cells = g.reshape(turned, g.ints([-1, down.all * across.all, p.channels * down.cell * across.cell]));
-  const patch = {
+  const window = {
     kernel: [down.cells, across.cells],
     strides: [1, 1],
     dilations: [1, 1],
     pads: [0, 0, 0, 0],
     auto: 'NOTSET',
   } as const;
-  return windows(g, cells, [down.all, across.all], p.places, patch);
+  return windows(g, { rows: cells, sizes: [down.all, across.all], places: p.places, window });
 }
 
 /** For each place of a tile the matrix, [elements of a patch, F], of the weight [F, C, kernel]. */

@@ -3,7 +3,7 @@
 import { must } from '../core/errors.js';
 import { elementCount, isStatic } from '../core/shape.js';
 import type { Node, Value } from '../ir/graph.js';
-import { tileRows, windows } from '../ops/channels-last.js';
+import { tileRows, windowsAt } from '../ops/channels-last.js';
 import { columns } from '../ops/columns.js';
 import { NodeContext } from '../ops/op-def.js';
 import type { Ops } from '../ops/ops.js';
@@ -115,10 +115,9 @@ export class ChannelsLastConvolutions {
     const { g, images } = this;
     const { node, x, w, y, window, filters, channels } = c;
     const matrix = g.reshape(g.transpose(w, { perm: [...window.kernel.map((_, i) => i + 2), 1, 0] }), g.ints([-1, filters]));
-    const { rows, at } = images.inAnyOrder(x, channels);
     const width = elementCount(window.kernel) * channels;
     const count = elementCount(c.places);
-    const cut = (chosen?: readonly number[]) => windows(g, rows, c.sizes, c.places, window, chosen, at);
+    const cut = windowsAt(g, { ...images.inAnyOrder(x, channels), sizes: c.sizes, places: c.places, window });
     // Windows that serve nothing else are made in parts, which stay in the processor's cache: an input gradient's, and those that would hold
     // too much memory until the weight gradient, which then makes its own.
     if (this.gradients.inputs.has(y) || 4 * count * width > bytesKept) {

@@ -31,7 +31,7 @@ export function toChannelsLast(g: Ops, gradients: ImageGradients): void {
 }
 
 class Layout {
-  private readonly rows: ImageRows;
+  private readonly images: ImageRows;
   private readonly convolutions: ChannelsLastConvolutions;
   private readonly products: FlatProducts;
 
@@ -39,9 +39,9 @@ class Layout {
     private readonly g: Ops,
     private readonly gradients: ImageGradients,
   ) {
-    this.rows = new ImageRows(g);
-    this.convolutions = new ChannelsLastConvolutions(g, this.rows, gradients);
-    this.products = new FlatProducts(g, this.rows);
+    this.images = new ImageRows(g);
+    this.convolutions = new ChannelsLastConvolutions(g, this.images, gradients);
+    this.products = new FlatProducts(g, this.images);
   }
 
   run(): void {
@@ -49,15 +49,15 @@ class Layout {
     const nodes = graph.nodes;
     graph.nodes = [];
     for (const node of nodes) {
-      const pool = this.tilesOf(node);
+      const pool = this.tilingPool(node);
       if (pool !== undefined) this.convolutions.pooled(pool.x, pool);
     }
     for (const node of nodes) {
       if (isStandard(node) && this.g.scope(node.name, () => this.rewrite(node))) continue;
-      for (const v of nodeReads(node)) this.rows.settle(v);
+      for (const v of nodeReads(node)) this.images.settle(v);
       graph.nodes.push(node);
     }
-    for (const v of graph.outputs) this.rows.settle(v);
+    for (const v of graph.outputs) this.images.settle(v);
   }
 
   /** True when the node is done with. */
@@ -96,7 +96,7 @@ class Layout {
   }
 
   /** A MaxPool of windows that tile its image: their size, and how many there are. */
-  private tilesOf(node: Node): { x: Value; y: Value; kernel: readonly number[]; places: readonly number[] } | undefined {
+  private tilingPool(node: Node): { x: Value; y: Value; kernel: readonly number[]; places: readonly number[] } | undefined {
     const [x] = node.inputs;
     const [y] = node.outputs;
     const [image, out] = [imageOf(x), imageOf(y)];
@@ -108,22 +108,22 @@ class Layout {
 
   /** Windows that tile the image: the maximum of its elements. */
   private maxPool(node: Node): boolean {
-    const { g, rows } = this;
-    const pool = this.tilesOf(node);
+    const { g, images } = this;
+    const pool = this.tilingPool(node);
     if (pool === undefined) return false;
-    const maximum = rows.tilesOf(pool.x, pool.kernel).reduce((a, b) => g.max(a, b));
-    return rows.give(pool.y, maximum);
+    const maximum = images.tilesOf(pool.x, pool.kernel).reduce((a, b) => g.max(a, b));
+    return images.give(pool.y, maximum);
   }
 
   /** The gradient's own form (ops/pool.ts), of tiles and giving tiles, where the image is there as such. */
   private maxPoolGradient(node: Node, dy: Value, dx: Value): boolean {
-    const { rows } = this;
-    const pool = this.tilesOf(node);
+    const { images } = this;
+    const pool = this.tilingPool(node);
     const channels = imageOf(pool?.y)?.channels;
-    if (pool === undefined || channels === undefined || rows.tiles(pool.x)?.kernel.join() !== pool.kernel.join()) return false;
-    const elements = rows.tilesOf(pool.x, pool.kernel);
-    const shares = maximumShares(this.g, elements, rows.of(pool.y, channels), rows.of(dy, channels));
-    return rows.giveTiles(dx, { kernel: pool.kernel, elements: shares });
+    if (pool === undefined || channels === undefined || images.tiles(pool.x)?.kernel.join() !== pool.kernel.join()) return false;
+    const elements = images.tilesOf(pool.x, pool.kernel);
+    const shares = maximumShares(this.g, elements, images.of(pool.y, channels), images.of(dy, channels));
+    return images.giveTiles(dx, { kernel: pool.kernel, elements: shares });
   }
 
   /** An image whose places are named otherwise is the same rows; so is one made flat, or made an image again. */
@@ -131,14 +131,14 @@ class Layout {
     const [x] = node.inputs;
     const [y] = node.outputs;
     if (!x || y === undefined) return false;
-    const [rows, flat] = [this.rows.get(x), this.rows.flat(x)];
+    const [rows, flat] = [this.images.get(x), this.images.flat(x)];
     const [from, to] = [flat ?? imageOf(x), imageOf(y)];
     if (from === undefined) return false;
     if (rows !== undefined && y.shape?.length === 2)
-      return y.shape[1] === from.channels * elementCount(from.sizes) && this.rows.giveFlat(y, { ...from, rows });
+      return y.shape[1] === from.channels * elementCount(from.sizes) && this.images.giveFlat(y, { ...from, rows });
     const known = rows ?? flat?.rows;
     if (known === undefined || to?.channels !== from.channels) return false;
-    return elementCount(from.sizes) === elementCount(to.sizes) && this.rows.give(y, known);
+    return elementCount(from.sizes) === elementCount(to.sizes) && this.images.give(y, known);
   }
 
   private transpose(node: Node): boolean {
@@ -147,14 +147,14 @@ class Layout {
     const [y] = node.outputs;
     const perm = node.ints('perm');
     if (!x || y === undefined || perm === undefined) return false;
-    const rows = this.rows.get(x);
+    const rows = this.images.get(x);
     if (perm.join() === '0,2,1')
-      return rows === undefined ? imageOf(y) !== undefined && this.rows.give(y, x) : this.rows.become(y, g.identity(rows));
+      return rows === undefined ? imageOf(y) !== undefined && this.images.give(y, x) : this.images.become(y, g.identity(rows));
     // channels first of all, as the weight gradient wants them
     const image = imageOf(x);
     if (rows === undefined || image === undefined || perm.some((p, i) => p !== (i < 2 ? 1 - i : i))) return false;
     const matrix = g.transpose(g.reshape(rows, g.ints([-1, image.channels])), { perm: [1, 0] });
-    return this.rows.become(y, g.reshape(matrix, g.ints([image.channels, -1, ...image.sizes])));
+    return this.images.become(y, g.reshape(matrix, g.ints([image.channels, -1, ...image.sizes])));
   }
 
   /** Over all but the channels. */
@@ -162,7 +162,7 @@ class Layout {
     const { g } = this;
     const [x] = node.inputs;
     const [y] = node.outputs;
-    if (!x || !this.rows.has(x)) return false;
+    if (!x || !this.images.has(x)) return false;
     const axes = node.ints('axes') ?? (node.inputs[1] ? constantOf(node.inputs[1])?.numbers() : undefined);
     const rank = x.shape?.length ?? 0;
     if (y === undefined || axes === undefined || !isStatic(y.shape)) return false;
@@ -174,10 +174,10 @@ class Layout {
         .join()
     )
       return false;
-    const tiles = node.opType === 'ReduceSum' ? this.rows.tiles(x)?.elements : undefined;
+    const tiles = node.opType === 'ReduceSum' ? this.images.tiles(x)?.elements : undefined;
     // One axis after the other: over both at once ONNX Runtime takes forty times as long.
-    const parts = (tiles ?? [this.rows.of(x, imageOf(x)?.channels ?? 1)]).map((v) => this.over(node, this.over(node, v, 1), 0));
-    return this.rows.become(
+    const parts = (tiles ?? [this.images.of(x, imageOf(x)?.channels ?? 1)]).map((v) => this.over(node, this.over(node, v, 1), 0));
+    return this.images.become(
       y,
       g.reshape(
         parts.reduce((a, b) => g.add(a, b)),
@@ -200,21 +200,21 @@ class Layout {
     const parts = node.opType === 'Concat' ? node.inputs : node.outputs;
     if (!whole || !parts.every((v): v is Value => v !== null && imageOf(v) !== undefined) || imageOf(whole) === undefined)
       return false;
-    const known = node.opType === 'Concat' ? parts.some((v) => this.rows.has(v)) : this.rows.has(whole);
+    const known = node.opType === 'Concat' ? parts.some((v) => this.images.has(v)) : this.images.has(whole);
     const axes = node.opType === 'Slice' && node.inputs[3] ? constantOf(node.inputs[3])?.numbers() : [node.int('axis', 0)];
     if (!known || axes?.join() !== '1') return false;
     if (node.opType === 'Concat') {
-      const rows = parts.map((v) => this.rows.of(v, imageOf(v)?.channels ?? 1));
-      return this.rows.give(whole, g.concat(...rows, { axis: 2 }));
+      const rows = parts.map((v) => this.images.of(v, imageOf(v)?.channels ?? 1));
+      return this.images.give(whole, g.concat(...rows, { axis: 2 }));
     }
-    const rows = this.rows.of(whole, imageOf(whole)?.channels ?? 1);
+    const rows = this.images.of(whole, imageOf(whole)?.channels ?? 1);
     const others = node.inputs.slice(1);
     const made =
       node.opType === 'Split'
         ? g.node('Split', [rows, ...others], new Map(node.attributes).set('axis', { kind: 'int', value: 2n }), parts.length)
         : g.op('Slice', [rows, others[0], others[1], g.ints([2]), others[3]]);
     parts.forEach((v, i) => {
-      this.rows.give(v, must(made[i], node.opType));
+      this.images.give(v, must(made[i], node.opType));
     });
     return true;
   }
@@ -224,27 +224,27 @@ class Layout {
     const [x] = node.inputs;
     const [y] = node.outputs;
     const image = imageOf(x);
-    if (!x || !this.rows.has(x) || image === undefined || y === undefined || node.attributes.size > 0) return false;
-    if (node.opType === 'Size') return this.rows.become(y, g.size(this.rows.of(x, image.channels)));
+    if (!x || !this.images.has(x) || image === undefined || y === undefined || node.attributes.size > 0) return false;
+    if (node.opType === 'Size') return this.images.become(y, g.size(this.images.of(x, image.channels)));
     // Any part tells how many samples there are.
-    const rows = this.rows.tiles(x)?.elements[0] ?? this.rows.of(x, image.channels);
+    const rows = this.images.tiles(x)?.elements[0] ?? this.images.of(x, image.channels);
     const first = g.slice(g.shape(rows), g.ints([0]), g.ints([1]), g.ints([0]));
-    return this.rows.become(y, g.concat(first, g.ints([image.channels, ...image.sizes]), { axis: 0 }));
+    return this.images.become(y, g.concat(first, g.ints([image.channels, ...image.sizes]), { axis: 0 }));
   }
 
   private elementwise(node: Node): boolean {
     const { g } = this;
     const [y] = node.outputs;
     const image = imageOf(y);
-    if (y === undefined || image === undefined || !node.inputs.some((v) => v !== null && this.rows.has(v))) return false;
+    if (y === undefined || image === undefined || !node.inputs.some((v) => v !== null && this.images.has(v))) return false;
     if (!node.inputs.every((v) => v !== null && kindOf(v, y) !== undefined)) return false;
     const inputs = node.inputs.map((v) => {
-      if (v !== null && kindOf(v, y) !== 'image') this.rows.settle(v);
+      if (v !== null && kindOf(v, y) !== 'image') this.images.settle(v);
       if (v === null || kindOf(v, y) === 'scalar') return v;
-      return kindOf(v, y) === 'image' ? this.rows.of(v, image.channels) : g.reshape(v, g.ints([image.channels]));
+      return kindOf(v, y) === 'image' ? this.images.of(v, image.channels) : g.reshape(v, g.ints([image.channels]));
     });
     const [made] = g.node(node.opType, inputs, node.attributes);
-    return made !== undefined && this.rows.give(y, made);
+    return made !== undefined && this.images.give(y, made);
   }
 }
 
