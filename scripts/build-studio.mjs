@@ -1,5 +1,5 @@
 // Builds the page of `prognet studio` from src/studio to dist/studio by Vite. onnxruntime-web is no part of it: its files lie beside the page, put
-// there by whoever serves it (src/deploy/bundles/studio-page.ts). Run by `npm run build`.
+// there by whoever serves it (src/deploy/studio-page.ts). Run by `npm run build`.
 import { fileURLToPath } from 'node:url';
 import { build } from 'vite';
 

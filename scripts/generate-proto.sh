@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Generates src/serde/generated/onnx.{js,d.ts} from proto/onnx.proto. With an argument, writes to that folder instead
+# Generates src/onnx/serde/generated/onnx.{js,d.ts} from proto/onnx.proto. With an argument, writes to that folder instead
 # (a test compares the two). The output is committed and never edited by hand.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-out="${1:-src/serde/generated}"
+out="${1:-src/onnx/serde/generated}"
 mkdir -p "$out"
 temp="$(mktemp -d)"
 trap 'rm -rf "$temp"' EXIT

@@ -1,14 +1,14 @@
 // The support table of docs/ops.md, from the op table and the gradient cases of the tests. Written by `sh scripts/support-table`; a test
 // compares the file with what this gives.
 import { readFileSync } from 'node:fs';
-import { type OpName, table } from '../src/ops/table.js';
-import { families } from '../test/ops/cases/all.js';
-import { opsOf } from '../test/ops/gradient-case.js';
+import { type OpName, table } from '../src/onnx/ops/table.js';
+import { families } from '../test/onnx/ops/cases/all.js';
+import { opsOf } from '../test/onnx/ops/gradient-case.js';
 
 /** If, Loop and Scan are differentiated by the driver, with their subgraphs. */
 const byDriver: ReadonlySet<string> = new Set(['If', 'Loop', 'Scan']);
 
-/** Sequences and optionals of known length become tensors (passes/unpack-sequences.ts); any other is refused. */
+/** Sequences and optionals of known length become tensors (onnx/passes/unpack-sequences.ts); any other is refused. */
 const unpacked: ReadonlySet<string> = new Set([
   'ConcatFromSequence',
   'Optional',
@@ -35,9 +35,9 @@ interface Tried {
   readonly failed: Readonly<Record<string, string>>;
 }
 
-/** What test/ops/providers.test.ts found. */
+/** What test/onnx/ops/providers.test.ts found. */
 function triedOn(provider: 'wasm' | 'webgpu'): Tried {
-  return JSON.parse(readFileSync(new URL('../test/ops/providers.json', import.meta.url), 'utf8'))[provider];
+  return JSON.parse(readFileSync(new URL('../test/onnx/ops/providers.json', import.meta.url), 'utf8'))[provider];
 }
 
 /** The file as Markdown. */
@@ -51,8 +51,8 @@ export function supportTable(): string {
     return typeof gradient === 'string' ? gradient : 'rule';
   };
   const tested = (op: OpName) => {
-    if (byDriver.has(op)) return 'test/autodiff';
-    if (unpacked.has(op)) return 'test/passes';
+    if (byDriver.has(op)) return 'test/onnx/autodiff';
+    if (unpacked.has(op)) return 'test/onnx/passes';
     return gradientOf(op) === 'rule' ? `${counts.get(op) ?? 0} cases` : '';
   };
   const pages = (['wasm', 'webgpu'] as const).map((provider) => ({ provider, ...triedOn(provider) }));
@@ -69,14 +69,14 @@ export function supportTable(): string {
   const count = (kind: string) => names.filter((op) => gradientOf(op) === kind).length;
   return `# Operators
 
-Written by \`sh scripts/support-table\` from the op table (src/ops) and the gradient cases (test/ops/cases).
+Written by \`sh scripts/support-table\` from the op table (src/onnx/ops) and the gradient cases (test/onnx/ops/cases).
 
 ${names.length} ops of ai.onnx; gradients: ${count('rule')} by rule, ${count('driver')} by the driver (with their subgraphs), ${count('zero')} zero (piecewise constant,
 integer or no float input), ${count('unpacked')} by taking sequences of known length apart, ${count('unsupported')} refused by name. Rules hold for opsets 13 to 26; a gradient is emitted in standard ops at the opset of its graph.
 "Tested" counts the cases that compare a rule with a full numeric Jacobian on ONNX Runtime's CPU provider.
 
 Under wasm and webgpu "yes" says that a case of the op and its gradient, in float32, gives the numbers of Node's CPU in a page of Chromium, WebGPU
-being SwiftShader; what has no kernel there runs on wasm in the same session. test/ops/providers.test.ts runs them, providers.json holds what passed:
+being SwiftShader; what has no kernel there runs on wasm in the same session. test/onnx/ops/providers.test.ts runs them, providers.json holds what passed:
 ${pages.map(({ provider, passed, failed }) => `${passed.length} of ${passed.length + Object.keys(failed).length} on ${provider}`).join(', ')}.
 
 | op | versions | inference | gradient | tested on cpu | wasm | webgpu |

@@ -1,10 +1,10 @@
 // The part of the library for Node: data sources, workspaces, and onnxruntime-node.
 export { loadData } from './data/sources.js';
-export { deployTasks } from './project/deploy.js';
-export { exportWithPrecision } from './project/export-precision.js';
-export { openProject } from './project/project.js';
-export { trainTask } from './project/train-task.js';
-export { verifyTask } from './project/verify.js';
-export { loadRuntime } from './runtime/load.js';
-export { NodeRuntime } from './runtime/node.js';
-export { loadOrtTraining } from './runtime/ort-training-node.js';
+export { loadRuntime } from './onnx/runtime/load.js';
+export { NodeRuntime } from './onnx/runtime/node.js';
+export { loadOrtTraining } from './onnx/runtime/ort-training-node.js';
+export { deployTasks } from './tasks/deploy.js';
+export { exportWithPrecision } from './tasks/export-precision.js';
+export { openProject } from './tasks/project.js';
+export { trainTask } from './tasks/train-task.js';
+export { verifyTask } from './tasks/verify.js';

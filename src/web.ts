@@ -1,9 +1,10 @@
 // The library for browsers, `prognet/web`: a network in a worker that predicts, grows, trains and exports on the user's machine. Nothing of Node.
-export * from './core/errors.js';
-export { Tensor } from './core/tensor.js';
-export * from './progressive/description/builder.js';
-export type { ColumnInput } from './progressive/description/description.js';
-export type { LateralStrength } from './progressive/lateral-strength.js';
+
+export * from './model/description/builder.js';
+export type { ColumnInput } from './model/description/description.js';
+export type { LateralStrength } from './model/progressive/lateral-strength.js';
+export * from './onnx/core/errors.js';
+export { Tensor } from './onnx/core/tensor.js';
 export type { TrainEvent } from './train/loop.js';
 export { begin, type OpenOptions, type OpenSource, open, type Prediction, type TrainOptions, WebNetwork } from './web/client.js';
 export type { BlockInfo, NetworkInfo, RuntimeChoice, TaskInfo, Witness } from './web/protocol.js';

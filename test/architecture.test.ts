@@ -1,9 +1,9 @@
-// The layers of design.md, section 2, read off the import statements under src: who may import whom, and the habits of every file.
+// The layers of CONTRIBUTING.md, read off the import statements under src: who may import whom, and the habits of every file.
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, normalize, relative } from 'node:path';
 import { describe, expect, test } from 'vitest';
 
-/** Path relative to src, such as `ops/table.ts`, to its text. */
+/** Path relative to src, such as `onnx/ops/table.ts`, to its text. */
 type Sources = ReadonlyMap<string, string>;
 
 interface Import {
@@ -15,43 +15,56 @@ interface Import {
   readonly typeOnly: boolean;
 }
 
-const below = ['core', 'ir', 'ops'];
-const lowering = [...below, 'passes', 'autodiff', 'nn', 'optim'];
-const training = [...lowering, 'files', 'progressive', 'serde', 'data', 'workspace', 'runtime'];
-const using = [...training, 'train'];
+const onnx = [
+  'onnx/core',
+  'onnx/files',
+  'onnx/ir',
+  'onnx/serde',
+  'onnx/ops',
+  'onnx/passes',
+  'onnx/autodiff',
+  'onnx/runtime',
+  'onnx/precision',
+];
+const model = [...onnx, 'formats', 'model'];
+const training = [...model, 'data', 'train', 'workspace'];
+const using = [...training, 'network', 'artifacts', 'analysis', 'deploy'];
 
-/** Folder to the folders it may import from; itself always. */
+/**
+ * Folder to the folders it may import from; itself always. In three sentences: onnx imports onnx alone; formats and model stand on it and know
+ * nothing of data, training, files on disk; nothing imports a face (cli, web, studio, serve).
+ */
 const layers: Readonly<Record<string, readonly string[]>> = {
-  core: [],
-  files: ['core'],
-  ir: ['core'],
-  serde: ['core', 'files', 'ir'],
-  ops: ['core', 'ir'],
-  passes: below,
-  autodiff: below,
-  nn: below,
-  optim: below,
-  runtime: ['core'],
-  data: ['core'],
-  workspace: ['core', 'files'],
-  progressive: [...lowering, 'serde'],
+  'onnx/core': [],
+  'onnx/files': ['onnx/core'],
+  'onnx/ir': ['onnx/core'],
+  'onnx/serde': ['onnx/core', 'onnx/files', 'onnx/ir'],
+  'onnx/ops': ['onnx/core', 'onnx/ir'],
+  'onnx/passes': ['onnx/core', 'onnx/ir', 'onnx/ops'],
+  'onnx/autodiff': ['onnx/core', 'onnx/ir', 'onnx/ops', 'onnx/passes'],
+  'onnx/runtime': ['onnx/core'],
+  'onnx/precision': ['onnx/core', 'onnx/ir', 'onnx/ops', 'onnx/passes', 'onnx/runtime', 'onnx/serde'],
+  formats: ['onnx/core', 'onnx/files'],
+  model: [...onnx, 'formats'],
+  data: [...onnx, 'formats', 'model'],
+  workspace: ['onnx/core', 'onnx/files', 'formats'],
   train: training,
-  web: [...training, 'train'],
-  studio: ['core', 'data'],
-  analysis: using,
-  deploy: using,
-  report: using,
-  project: [...using, 'analysis', 'deploy', 'report'],
-  cli: [...using, 'analysis', 'deploy', 'report', 'project'],
+  network: training,
+  artifacts: training,
+  analysis: [...training, 'network'],
+  deploy: [...training, 'network'],
+  tasks: using,
+  web: using,
+  serve: [...using, 'tasks'],
+  cli: [...using, 'tasks', 'serve'],
+  studio: ['onnx/core', 'data', 'formats'],
 };
 
-/** Files directly in src: what packages export, and the version, which any folder may read. */
-const readableByAll = ['version.ts'];
 /** The page of prognet studio uses the browser library by its public name. */
 const publicWeb = 'web.ts';
 /** Folders that may name an adapter of the runtime; all others know its interface. */
-const choosesAdapter = ['runtime', 'project', 'web', 'cli'];
-const runtimeInterfaces = ['runtime/session.ts', 'runtime/training-session.ts'];
+const choosesAdapter = ['onnx/runtime', 'tasks', 'web', 'cli'];
+const runtimeInterfaces = ['onnx/runtime/session.ts', 'onnx/runtime/training-session.ts'];
 
 function readSources(root: string): Sources {
   const files = readdirSync(root, { recursive: true, withFileTypes: true })
@@ -61,7 +74,7 @@ function readSources(root: string): Sources {
   return new Map(files.map((f) => [relative(root, f), readFileSync(f, 'utf8')]));
 }
 
-const generated = (path: string) => path.startsWith('serde/generated/');
+const generated = (path: string) => path.startsWith('onnx/serde/generated/');
 
 /** Comments away, strings kept: an import in a comment is none. */
 function withoutComments(text: string): string {
@@ -87,7 +100,14 @@ function importsOf(sources: Sources): Import[] {
   return out;
 }
 
-const folder = (path: string) => (path.includes('/') ? (path.split('/')[0] ?? '') : '');
+/** `onnx/ops` of a file under onnx, elsewhere the first folder; '' for a file directly in src. */
+const folder = (path: string) =>
+  path.includes('/')
+    ? path
+        .split('/')
+        .slice(0, path.startsWith('onnx/') ? 2 : 1)
+        .join('/')
+    : '';
 
 type Rule = (sources: Sources, imports: readonly Import[]) => string[];
 
@@ -102,35 +122,35 @@ const rules: Readonly<Record<string, Rule>> = {
         const [a, b] = [folder(from), folder(to)];
         if (!file || a === '' || a === b || to.startsWith('..')) return false;
         if (a === 'studio' && to === publicWeb) return false;
-        return b === '' ? !readableByAll.includes(to) : !(layers[a]?.includes(b) ?? false);
+        return !(layers[a]?.includes(b) ?? false);
       })
       .map(({ from, to }) => `${from} imports ${to}`),
 
-  'the version imports nothing': (_, imports) =>
-    imports.filter(({ from }) => readableByAll.includes(from)).map(({ from, to }) => `${from} imports ${to}`),
-
   'only serde sees protobuf': (_, imports) =>
     imports
-      .filter(({ from, to, file }) => folder(from) !== 'serde' && (file ? generated(to) : /^(@?protobufjs|onnx-proto)/.test(to)))
+      .filter(
+        ({ from, to, file }) => folder(from) !== 'onnx/serde' && (file ? generated(to) : /^(@?protobufjs|onnx-proto)/.test(to)),
+      )
       .map(({ from, to }) => `${from} imports ${to}`),
 
   'only runtime sees onnxruntime': (_, imports) =>
     imports
-      .filter(({ from, to, file }) => !file && folder(from) !== 'runtime' && to.startsWith('onnxruntime'))
+      .filter(({ from, to, file }) => !file && folder(from) !== 'onnx/runtime' && to.startsWith('onnxruntime'))
       .map(({ from, to }) => `${from} imports ${to}`),
 
   'all but the outermost layers know the interface of the runtime alone': (_, imports) =>
     imports
       .filter(({ from, to }) => {
         const a = folder(from);
-        return folder(to) === 'runtime' && !runtimeInterfaces.includes(to) && a !== '' && !choosesAdapter.includes(a);
+        return folder(to) === 'onnx/runtime' && !runtimeInterfaces.includes(to) && a !== '' && !choosesAdapter.includes(a);
       })
       .map(({ from, to }) => `${from} imports ${to}`),
 
   'the runtime interface is types alone': (_, imports) =>
     imports
       .filter(
-        ({ from, to }) => runtimeInterfaces.includes(from) && !['core/tensor.ts', 'core/errors.ts', 'core/dtype.ts'].includes(to),
+        ({ from, to }) =>
+          runtimeInterfaces.includes(from) && !['onnx/core/tensor.ts', 'onnx/core/errors.ts', 'onnx/core/dtype.ts'].includes(to),
       )
       .map(({ from, to }) => `${from} imports ${to}`),
 
@@ -148,7 +168,7 @@ const rules: Readonly<Record<string, Rule>> = {
       .map(({ from, to }) => `${from} imports ${to}`),
 
   'Node is not seen by what computes graphs, nor by anything that the public library reaches': (_, imports) => {
-    const pure = ['core', 'ir', 'ops', 'passes', 'autodiff', 'nn', 'optim', 'progressive'];
+    const pure = ['onnx/core', 'onnx/ir', 'onnx/ops', 'onnx/passes', 'onnx/autodiff', 'model'];
     const reached = new Set(
       ['index.ts', 'web.ts', 'web/worker.ts', 'studio/main.tsx'].flatMap((root) => [...reachable(root, imports)]),
     );
@@ -229,36 +249,42 @@ const planted: Readonly<Record<string, readonly [files: Readonly<Record<string, 
   'every folder stands in the layer table': [{ 'odd/a.ts': '' }, ['folder odd']],
   'folders import only from the layers below them': [
     {
-      'ir/a.ts': "import {\n  findOp,\n  table,\n} from '../ops/table.js';",
-      'nn/a.ts': "import type { X } from '../optim/x.js';",
-      'ops/a.ts': "export * from '../index.js';\n// import '../cli/main.js'\nimport { version } from '../version.js';",
-      'data/a.ts': "const x: import('../ir/graph.js').Graph = y;",
-      'train/a.ts': "import '../ops/ops.js';\nimport { z } from './b.js';",
+      'onnx/ir/a.ts': "import {\n  findOp,\n  table,\n} from '../ops/table.js';",
+      'model/a.ts': "import type { X } from '../train/x.js';",
+      'onnx/ops/a.ts':
+        "export * from '../../index.js';\n// import '../cli/main.js'\nimport { version } from '../core/version.js';",
+      'formats/a.ts': "const x: import('../onnx/ir/graph.js').Graph = y;",
+      'train/a.ts': "import '../onnx/ops/ops.js';\nimport { z } from './b.js';",
     },
-    ['ir/a.ts imports ops/table.ts', 'nn/a.ts imports optim/x.ts', 'ops/a.ts imports index.ts', 'data/a.ts imports ir/graph.ts'],
+    [
+      'onnx/ir/a.ts imports onnx/ops/table.ts',
+      'model/a.ts imports train/x.ts',
+      'onnx/ops/a.ts imports index.ts',
+      'formats/a.ts imports onnx/ir/graph.ts',
+    ],
   ],
-  'the version imports nothing': [{ 'version.ts': "import './core/a.js'" }, ['version.ts imports core/a.ts']],
   'only serde sees protobuf': [
     {
-      'deploy/a.ts': "import protobuf from 'protobufjs/minimal.js';\nimport { onnx } from '../serde/generated/onnx.js';",
-      'serde/a.ts': "import protobuf from 'protobufjs/minimal.js';",
+      'deploy/a.ts': "import protobuf from 'protobufjs/minimal.js';\nimport { onnx } from '../onnx/serde/generated/onnx.js';",
+      'onnx/serde/a.ts': "import protobuf from 'protobufjs/minimal.js';",
     },
-    ['deploy/a.ts imports protobufjs/minimal.js', 'deploy/a.ts imports serde/generated/onnx.js'],
+    ['deploy/a.ts imports protobufjs/minimal.js', 'deploy/a.ts imports onnx/serde/generated/onnx.js'],
   ],
   'only runtime sees onnxruntime': [
-    { 'cli/a.ts': "await import('onnxruntime-node');", 'runtime/a.ts': "import type * as ort from 'onnxruntime-common';" },
+    { 'cli/a.ts': "await import('onnxruntime-node');", 'onnx/runtime/a.ts': "import type * as ort from 'onnxruntime-common';" },
     ['cli/a.ts imports onnxruntime-node'],
   ],
   'all but the outermost layers know the interface of the runtime alone': [
     {
-      'train/a.ts': "import { NodeRuntime } from '../runtime/node.js';\nimport type { Session } from '../runtime/session.js';",
-      'cli/a.ts': "import { NodeRuntime } from '../runtime/node.js';",
+      'train/a.ts':
+        "import { NodeRuntime } from '../onnx/runtime/node.js';\nimport type { Session } from '../onnx/runtime/session.js';",
+      'cli/a.ts': "import { NodeRuntime } from '../onnx/runtime/node.js';",
     },
-    ['train/a.ts imports runtime/node.ts'],
+    ['train/a.ts imports onnx/runtime/node.ts'],
   ],
   'the runtime interface is types alone': [
-    { 'runtime/session.ts': "import { NodeRuntime } from './node.js';" },
-    ['runtime/session.ts imports runtime/node.ts'],
+    { 'onnx/runtime/session.ts': "import { NodeRuntime } from './node.js';" },
+    ['onnx/runtime/session.ts imports onnx/runtime/node.ts'],
   ],
   'src imports nothing outside itself': [
     { 'cli/a.ts': "import { run } from '../../test/support/run.js';", 'index.ts': "import '../scripts/demo.js';" },
@@ -274,12 +300,12 @@ const planted: Readonly<Record<string, readonly [files: Readonly<Record<string, 
       'index.ts': "export * from './train/loop.js';\nexport type { Y } from './data/y.js';",
       'web/worker.ts': "import { open } from './database.js';",
       'web/database.ts': "import fs from 'node:fs';",
-      'train/loop.ts': "import { idx } from '../data/idx.js';",
-      'data/idx.ts': "import zlib from 'node:zlib';",
+      'train/loop.ts': "import { idx } from '../formats/idx.js';",
+      'formats/idx.ts': "import zlib from 'node:zlib';",
       'data/y.ts': "import fs from 'node:fs';",
-      'core/a.ts': "import os from 'node:os';",
+      'onnx/core/a.ts': "import os from 'node:os';",
     },
-    ['web/database.ts imports node:fs', 'data/idx.ts imports node:zlib', 'core/a.ts imports node:os'],
+    ['web/database.ts imports node:fs', 'formats/idx.ts imports node:zlib', 'onnx/core/a.ts imports node:os'],
   ],
   'zod is imported whole, as a namespace: bundlers then leave out its translations': [
     { 'nn/a.ts': "import { z } from 'zod';", 'nn/b.ts': "import * as z from 'zod';", 'nn/c.ts': "import type { z } from 'zod';" },

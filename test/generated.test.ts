@@ -4,7 +4,7 @@ import { mkdtempSync, readdirSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { jsonSchemaText } from '../src/progressive/description/json-schema.js';
+import { jsonSchemaText } from '../src/model/description/json-schema.js';
 
 const repo = new URL('..', import.meta.url).pathname;
 
@@ -13,7 +13,7 @@ it('models/prognet.schema.json is what `prognet schema` prints', () => {
 });
 
 it('the protobuf code is generated from proto/onnx.proto', () => {
-  const folder = join(repo, 'src/serde/generated');
+  const folder = join(repo, 'src/onnx/serde/generated');
   const fresh = mkdtempSync(join(tmpdir(), 'prognet-generated-'));
   execFileSync('bash', ['scripts/generate-proto.sh', fresh], { cwd: repo, stdio: 'pipe' });
   const names = readdirSync(folder).sort();

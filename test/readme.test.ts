@@ -3,8 +3,8 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { readDescription } from '../src/progressive/description/parse.js';
-import { loadModel } from '../src/serde/external-data.js';
+import { readDescription } from '../src/model/description/parse.js';
+import { loadModel } from '../src/onnx/serde/external-data.js';
 
 const repo = new URL('..', import.meta.url).pathname;
 const readme = readFileSync(join(repo, 'README.md'), 'utf8');

@@ -1,4 +1,4 @@
-// The weight gradient of a convolution in each form that src/ops/conv-weight-gradient.ts knows, the figures behind its choice.
+// The weight gradient of a convolution in each form that src/onnx/ops/rules/conv-weight-gradient.ts knows, the figures behind its choice.
 import { best, node, python, race, row } from './harness.mjs';
 
 /** channels, size, filters, kernel, stride */

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { initialWeights, readDescription } from '../../dist/index.js';
-import { canonical } from '../../dist/progressive/description/canonical.js';
+import { canonical } from '../../dist/model/description/canonical.js';
 import { freezeColumn } from '../../dist/workspace/column-store.js';
 
 const here = (path) => fileURLToPath(new URL(path, import.meta.url));

@@ -5,10 +5,10 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { readNpz } from '../../dist/data/npz.js';
+import { readNpz } from '../../dist/formats/npz.js';
 import { fromBinary, gradientModel, toBinary } from '../../dist/index.js';
-import { allNodes } from '../../dist/ir/graph.js';
-import { table } from '../../dist/ops/table.js';
+import { allNodes } from '../../dist/onnx/ir/graph.js';
+import { table } from '../../dist/onnx/ops/table.js';
 import { node, python, race, row } from './harness.mjs';
 
 const names = ['resnet', 'encoder', 'lstm'];

@@ -1,7 +1,7 @@
 // Contestant: one evaluation of a gradient model on ONNX Runtime, one thread: these models are small. Arguments: the .onnx file, the fixture (.npz) with x and the gradients.
 // Parameters that the model wants as inputs, and PyTorch's gradients to compare with, come from the fixture and the exported model beside it.
 import { readFileSync } from 'node:fs';
-import { readNpz } from '../../dist/data/npz.js';
+import { readNpz } from '../../dist/formats/npz.js';
 import { fromBinary, Tensor } from '../../dist/index.js';
 import { NodeRuntime } from '../../dist/node.js';
 import { median, serve } from './harness.mjs';

@@ -3,7 +3,7 @@
 // ONNX Runtime's wasm on one thread.
 import { ops, Tensor, toBinary } from '../../dist/index.js';
 import { NodeRuntime } from '../../dist/node.js';
-import { WebRuntime } from '../../dist/runtime/web.js';
+import { WebRuntime } from '../../dist/onnx/runtime/web.js';
 import { serve, threads } from './harness.mjs';
 
 const steps = process.argv[2] === 'dense' ? 100 : 20;

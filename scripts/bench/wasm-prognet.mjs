@@ -1,6 +1,6 @@
 // Contestant: a training step of a dense column by prognet's loop on onnxruntime-web's wasm under Node, one thread.
 import { train, trainSettings } from '../../dist/index.js';
-import { WebRuntime } from '../../dist/runtime/web.js';
+import { WebRuntime } from '../../dist/onnx/runtime/web.js';
 import { serve } from './harness.mjs';
 import { mnist, network } from './networks.mjs';
 

@@ -1,5 +1,5 @@
 // Numbers among the flags.
-import { UsageError } from '../core/errors.js';
+import { UsageError } from '../onnx/core/errors.js';
 
 /** A positive integer; undefined stays undefined. Throws UsageError. */
 export function integerFlag(name: string, text: string | undefined): number | undefined {

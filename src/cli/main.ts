@@ -1,8 +1,8 @@
 #!/usr/bin/env node
 // The command `prognet`: names, options and help. What a command does is loaded when it runs, so that --help is quick.
 import { Command, CommanderError } from 'commander';
-import { UsageError } from '../core/errors.js';
-import { version } from '../version.js';
+import { UsageError } from '../onnx/core/errors.js';
+import { version } from '../onnx/core/version.js';
 import type { ArtifactsFlags } from './commands/artifacts.js';
 import type { BundleFlags } from './commands/bundle.js';
 import type { DeployFlags } from './commands/deploy.js';

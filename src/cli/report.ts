@@ -1,6 +1,6 @@
 // How commands speak: one JSON document or text on stdout, progress and notes on stderr, one line per error.
 import pc from 'picocolors';
-import { InterruptedError, PrognetError, TrainingError } from '../core/errors.js';
+import { InterruptedError, PrognetError, TrainingError } from '../onnx/core/errors.js';
 
 export interface GlobalOptions {
   readonly json?: boolean;

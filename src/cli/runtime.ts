@@ -1,7 +1,7 @@
 // The runtime that a command runs on: loaded with its options, the provider chosen by the wish, both told to the user.
-import { loadRuntime } from '../runtime/load.js';
-import type { Runtime, Selection } from '../runtime/session.js';
-import { parseOptions, parseWish } from '../runtime/wish.js';
+import { loadRuntime } from '../onnx/runtime/load.js';
+import type { Runtime, Selection } from '../onnx/runtime/session.js';
+import { parseOptions, parseWish } from '../onnx/runtime/wish.js';
 import { integerFlag } from './flags.js';
 import { type GlobalOptions, note } from './report.js';
 

@@ -1,6 +1,7 @@
 // Whether targets fit a head, and the few conversions that lose nothing. Run at loading, where file and row are known, and before training.
-import { Tensor } from '../core/tensor.js';
-import { dataError, formatIndex } from './data-error.js';
+
+import { dataError, formatIndex } from '../formats/data-error.js';
+import { Tensor } from '../onnx/core/tensor.js';
 import { classLabels, type Dataset } from './dataset.js';
 
 /** What the task's head predicts: a class of `size`, `size` independent yes/no labels, or `size` real numbers. */

@@ -2,10 +2,11 @@
 //
 // What a network sees: uint8 inputs are raw grey levels 0..255 and the training graph divides them by 255 (a quarter of the memory of
 // floats); float32 inputs are taken as they are. `normalise` turns the former into the latter.
-import { InternalError } from '../core/errors.js';
-import { Random } from '../core/random.js';
-import { Tensor } from '../core/tensor.js';
-import { dataError } from './data-error.js';
+
+import { dataError } from '../formats/data-error.js';
+import { InternalError } from '../onnx/core/errors.js';
+import { Random } from '../onnx/core/random.js';
+import { Tensor } from '../onnx/core/tensor.js';
 
 /** D rows; `inputs` and `targets` agree in D. */
 export interface Dataset {

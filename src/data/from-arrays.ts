@@ -1,8 +1,8 @@
 // Arrays as they stand in files to a Dataset: which dtypes become what, and what is refused.
 import { getFloat16 } from '@petamoriken/float16';
-import type { DType } from '../core/dtype.js';
-import { Tensor } from '../core/tensor.js';
-import { dataError, formatIndex } from './data-error.js';
+import { dataError, formatIndex } from '../formats/data-error.js';
+import type { DType } from '../onnx/core/dtype.js';
+import { Tensor } from '../onnx/core/tensor.js';
 import type { Dataset, Split } from './dataset.js';
 
 const numeric: ReadonlySet<DType> = new Set<DType>([

@@ -1,6 +1,6 @@
 // The `data` entry of a column: a source, or a source with options and transforms. Schema only; loading is in sources.ts.
 import * as z from 'zod';
-import { DataError, must } from '../core/errors.js';
+import { DataError, must } from '../onnx/core/errors.js';
 import { complaintOf, expectedOf, valueAt } from './expected.js';
 import { checkTransform, transformSchema } from './transforms/registry.js';
 

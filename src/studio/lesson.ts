@@ -1,6 +1,6 @@
 // A lesson: a task's name, its classes and examples, and what becomes of them for training: a part of each class held out, the rest varied.
 
-import { Random } from '../core/random.js';
+import { Random } from '../onnx/core/random.js';
 import { Tensor } from '../web.js';
 import type { InputShape } from './input-shape.js';
 import { varied } from './vary.js';

@@ -1,7 +1,7 @@
 // Files that are dropped or chosen, as samples for the network: images, .npy, IDX (plain or gzip). Sizes are checked before anything is read.
 
-import { readIdxHeader, readPlainIdx } from '../data/idx.js';
-import { readNpy } from '../data/npy.js';
+import { readIdxHeader, readPlainIdx } from '../formats/idx.js';
+import { readNpy } from '../formats/npy.js';
 import { DataError, type Tensor, UsageError } from '../web.js';
 import type { InputShape } from './input-shape.js';
 import { centred, fitted, inkFound, type Picture } from './picture.js';

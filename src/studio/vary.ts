@@ -1,5 +1,5 @@
 // Small changes to an example that leave its meaning: a turn, another size, a shift. For lessons of few examples.
-import type { Random } from '../core/random.js';
+import type { Random } from '../onnx/core/random.js';
 import type { InputShape } from './input-shape.js';
 
 const turn = (12 * Math.PI) / 180;

@@ -1,6 +1,6 @@
 // The state of a training between two runs: everything that the next step depends on, so that a resumed training is bit-identical to one
 // that was never interrupted.
-import type { Tensor } from '../core/tensor.js';
+import type { Tensor } from '../onnx/core/tensor.js';
 
 export interface EpochRecord {
   /** From 1. */

@@ -1,8 +1,8 @@
 // What does the minibatches of a training. The loop (loop.ts) decides on order, rates, epochs, checkpoints and when to stop; an engine takes
-// steps: the step graph on any runtime (step-engine.ts), or ONNX Runtime's TrainingSession (deploy/artifacts/session-engine.ts).
-import type { Tensor } from '../core/tensor.js';
-import type { Features } from './features.js';
+// steps: the step graph on any runtime (step-engine.ts), or ONNX Runtime's TrainingSession (artifacts/session-engine.ts).
+import type { Tensor } from '../onnx/core/tensor.js';
 import type { TrainRequest } from './loop.js';
+import type { Features } from './taps/features.js';
 
 /** Minibatches of one size, one after another. */
 export interface Minibatches {

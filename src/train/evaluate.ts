@@ -1,8 +1,9 @@
 // Loss and metric of a column over a data set.
-import { must } from '../core/errors.js';
-import type { Tensor } from '../core/tensor.js';
-import type { Head } from '../progressive/description/description.js';
-import { sampleMetric } from '../progressive/head.js';
+
+import type { Head } from '../model/description/description.js';
+import { sampleMetric } from '../model/heads/head.js';
+import { must } from '../onnx/core/errors.js';
+import type { Tensor } from '../onnx/core/tensor.js';
 
 export interface Evaluation {
   /** Mean over samples; with class weights divided by the sum of the weights met, where that is not 0. */

@@ -1,24 +1,25 @@
 // The training loop: chunks of minibatches through an engine, an evaluation per epoch, checkpoints, early stopping. It knows the runtime's
 // interface only; files belong to the caller.
-import { InterruptedError, must, TrainingError } from '../core/errors.js';
-import { Random } from '../core/random.js';
-import type { Tensor } from '../core/tensor.js';
-import type { ParameterSpec } from '../nn/scope.js';
-import { rateFactor } from '../optim/schedule.js';
-import type { Description } from '../progressive/description/description.js';
-import { columnParameters, initialWeights, type Weights } from '../progressive/parameters.js';
-import type { Runtime, Session, SessionOptions } from '../runtime/session.js';
-import { toBinary } from '../serde/to-binary.js';
+
+import type { Description } from '../model/description/description.js';
+import type { ParameterSpec } from '../model/nn/scope.js';
+import { columnParameters, initialWeights, type Weights } from '../model/progressive/parameters.js';
+import { InterruptedError, must, TrainingError } from '../onnx/core/errors.js';
+import { Random } from '../onnx/core/random.js';
+import type { Tensor } from '../onnx/core/tensor.js';
+import type { Runtime, Session, SessionOptions } from '../onnx/runtime/session.js';
+import { toBinary } from '../onnx/serde/to-binary.js';
 import { bestName, type Checkpoint, type CheckpointStore, type EpochRecord, freshState, type TrainState } from './checkpoint.js';
 import type { Engine, EngineMaker } from './engine.js';
 import { type Evaluation, EvaluationSum } from './evaluate.js';
-import { defaultTapBudget, FeaturedData, type TapStorage } from './featured-data.js';
-import { Features } from './features.js';
-import { evalGraph, lossesOutput, scoresOutput } from './frozen-graph.js';
+import { rateFactor } from './optim/schedule.js';
 import type { TrainSettings } from './settings.js';
-import { StepEngine } from './step-engine.js';
-import { stepInputs } from './step-graph.js';
-import type { TapCache } from './tap-cache.js';
+import { StepEngine } from './step/step-engine.js';
+import { stepInputs } from './step/step-graph.js';
+import { defaultTapBudget, FeaturedData, type TapStorage } from './taps/featured-data.js';
+import { Features } from './taps/features.js';
+import { evalGraph, lossesOutput, scoresOutput } from './taps/frozen-graph.js';
+import type { TapCache } from './taps/tap-cache.js';
 
 /** Rows of data with their targets. */
 export interface TrainData {

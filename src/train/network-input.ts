@@ -1,8 +1,8 @@
 // The network input made from data as they are kept: uint8 images become float 0..1 in the graph, so that they cross the border to the
 // runtime as bytes.
-import { Tensor } from '../core/tensor.js';
-import type { Value } from '../ir/graph.js';
-import type { Ops } from '../ops/ops.js';
+import { Tensor } from '../onnx/core/tensor.js';
+import type { Value } from '../onnx/ir/graph.js';
+import type { Ops } from '../onnx/ops/ops.js';
 
 /** float32 in the shape of `data`. */
 export function networkInputFrom(g: Ops, data: Value): Value {

@@ -1,9 +1,9 @@
 // A frozen task's raw outputs on a data set, by its exported model: for evaluation, prediction, and the proof that nothing moved.
-import { must } from '../core/errors.js';
-import { Tensor } from '../core/tensor.js';
-import type { Session } from '../runtime/session.js';
+import { must } from '../onnx/core/errors.js';
+import { Tensor } from '../onnx/core/tensor.js';
+import type { Session } from '../onnx/runtime/session.js';
 import { networkScale } from './network-input.js';
-import { checkRows, sliceRows } from './rows.js';
+import { checkRows, sliceRows } from './step/rows.js';
 
 /** Rows per run; fixed, since the bits of a product may depend on the batch. */
 export const rowsPerRun = 500;

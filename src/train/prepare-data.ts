@@ -1,10 +1,11 @@
 // Data made ready for a column: checked against the network's input and the column's head, and split for validation.
-import { DataError, must } from '../core/errors.js';
+
 import { fitTargets, type TargetHead } from '../data/checks.js';
-import { formatIndex } from '../data/data-error.js';
 import { type Dataset, inputData, rows, splitValidation } from '../data/dataset.js';
-import type { Column, Description, Head } from '../progressive/description/description.js';
-import { headWidth } from '../progressive/description/head-schema.js';
+import { formatIndex } from '../formats/data-error.js';
+import type { Column, Description, Head } from '../model/description/description.js';
+import { headWidth } from '../model/heads/head-schema.js';
+import { DataError, must } from '../onnx/core/errors.js';
 import type { TrainSettings } from './settings.js';
 
 /**

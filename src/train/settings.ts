@@ -1,9 +1,10 @@
 // Training options with their defaults: what the description says, what a caller overrides.
-import { UsageError } from '../core/errors.js';
-import type { Clip } from '../optim/clip.js';
-import { defaultRate, type OptimizerOptions } from '../optim/optimizer.js';
-import type { Schedule } from '../optim/schedule.js';
-import type { Train } from '../progressive/description/description.js';
+
+import type { Train } from '../model/description/description.js';
+import { UsageError } from '../onnx/core/errors.js';
+import type { Clip } from './optim/clip.js';
+import { defaultRate, type OptimizerOptions } from './optim/optimizer.js';
+import type { Schedule } from './optim/schedule.js';
 
 export interface TrainSettings {
   readonly epochs: number;

@@ -1,10 +1,10 @@
 // Checkpoints of a training in the browser's database, so that a closed tab loses nothing that was saved. One record for each name; a
 // transaction replaces it whole or not at all.
 import * as z from 'zod';
-import { DataError, must } from '../core/errors.js';
+import { decodeSafetensors, encodeSafetensors } from '../formats/safetensors.js';
+import { DataError, must } from '../onnx/core/errors.js';
 import type { Checkpoint, CheckpointStore } from '../train/checkpoint.js';
 import { stateSchema } from '../train/state-schema.js';
-import { decodeSafetensors, encodeSafetensors } from '../workspace/safetensors.js';
 import { browser, type DatabaseLike, type StoreLike } from './worker-types.js';
 
 const database = 'prognet';

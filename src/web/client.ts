@@ -1,10 +1,11 @@
 // The page's side: a network that lives in a worker. Nothing here computes, so the page stays responsive.
-import { type PrognetError, RuntimeError, UsageError } from '../core/errors.js';
-import type { Tensor } from '../core/tensor.js';
-import type { ColumnInput } from '../progressive/description/description.js';
-import type { TrainInput } from '../progressive/description/train-schema.js';
+
+import type { ColumnInput } from '../model/description/description.js';
+import type { TrainInput } from '../model/description/train-schema.js';
+import type { NetworkOptions } from '../network/network.js';
+import { type PrognetError, RuntimeError, UsageError } from '../onnx/core/errors.js';
+import type { Tensor } from '../onnx/core/tensor.js';
 import type { TrainEvent } from '../train/loop.js';
-import type { NetworkOptions } from '../train/network.js';
 import {
   type CallArgs,
   type CallName,

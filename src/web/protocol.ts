@@ -1,14 +1,14 @@
 // What page and worker say to each other. Everything here survives structured cloning; tensors cross as their parts.
 
-import type { DType } from '../core/dtype.js';
-import * as errors from '../core/errors.js';
-import { Tensor, type TensorData } from '../core/tensor.js';
-import type { ColumnInput } from '../progressive/description/description.js';
-import type { TrainInput } from '../progressive/description/train-schema.js';
-import type { LateralStrength } from '../progressive/lateral-strength.js';
-import type { RuntimeSettings, Selection } from '../runtime/session.js';
+import type { ColumnInput } from '../model/description/description.js';
+import type { TrainInput } from '../model/description/train-schema.js';
+import type { LateralStrength } from '../model/progressive/lateral-strength.js';
+import type { NetworkOptions } from '../network/network.js';
+import type { DType } from '../onnx/core/dtype.js';
+import * as errors from '../onnx/core/errors.js';
+import { Tensor, type TensorData } from '../onnx/core/tensor.js';
+import type { RuntimeSettings, Selection } from '../onnx/runtime/session.js';
 import type { TrainEvent } from '../train/loop.js';
-import type { NetworkOptions } from '../train/network.js';
 
 export interface PlainTensor {
   readonly dtype: DType;

@@ -1,16 +1,17 @@
 // The network inside a worker: what the page's calls do. Free of the worker's own API, so that it runs wherever onnxruntime-web does.
-import { must, UsageError } from '../core/errors.js';
-import type { Tensor } from '../core/tensor.js';
-import type { Graph } from '../ir/graph.js';
-import type { Layer } from '../nn/layer-schema.js';
-import { headWidth } from '../progressive/description/head-schema.js';
-import { lateralStrengths } from '../progressive/lateral-strength.js';
-import type { ProviderWish, Runtime, Selection, Session } from '../runtime/session.js';
-import { type WebModules, WebRuntime } from '../runtime/web.js';
-import { parseWish } from '../runtime/wish.js';
-import { fromBinary } from '../serde/from-binary.js';
-import { columnHash, looksLikeBundle, readBundle, writeBundle } from '../train/bundle.js';
-import { type Network, prognet } from '../train/network.js';
+
+import { headWidth } from '../model/heads/head-schema.js';
+import type { Layer } from '../model/nn/layer-schema.js';
+import { lateralStrengths } from '../model/progressive/lateral-strength.js';
+import { columnHash, looksLikeBundle, readBundle, writeBundle } from '../network/bundle.js';
+import { type Network, prognet } from '../network/network.js';
+import { must, UsageError } from '../onnx/core/errors.js';
+import type { Tensor } from '../onnx/core/tensor.js';
+import type { Graph } from '../onnx/ir/graph.js';
+import type { ProviderWish, Runtime, Selection, Session } from '../onnx/runtime/session.js';
+import { type WebModules, WebRuntime } from '../onnx/runtime/web.js';
+import { parseWish } from '../onnx/runtime/wish.js';
+import { fromBinary } from '../onnx/serde/from-binary.js';
 import { allOutputsOf, outputsOf } from '../train/outputs.js';
 import type { CheckpointRecord } from './checkpoint-db.js';
 import {

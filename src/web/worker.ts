@@ -1,6 +1,6 @@
 // The worker's script: messages to calls and back. One call at a time, since a session runs one graph at a time; an abort passes by.
-import { RuntimeError } from '../core/errors.js';
-import { browserModules } from '../runtime/browser.js';
+import { RuntimeError } from '../onnx/core/errors.js';
+import { browserModules } from '../onnx/runtime/browser.js';
 import { checkpointStore, hasCheckpoints } from './checkpoint-db.js';
 import { type CallName, type FromWorker, plainError, type ToWorker, threadsRefused } from './protocol.js';
 import { Server } from './server.js';

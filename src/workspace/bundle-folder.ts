@@ -2,12 +2,12 @@
 // nobody has changed since, which its list of hashes tells.
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
-import { WorkspaceError } from '../core/errors.js';
-import { syncFolder, writeNewFile } from '../files/atomic-file.js';
-import { fileError } from '../files/file-error.js';
-import { makeFolder } from '../files/folder.js';
-import { sha256 } from '../files/hash.js';
-import { removeQuietly, removeStale, temporaryName } from '../files/temporary.js';
+import { WorkspaceError } from '../onnx/core/errors.js';
+import { syncFolder, writeNewFile } from '../onnx/files/atomic-file.js';
+import { fileError } from '../onnx/files/file-error.js';
+import { makeFolder } from '../onnx/files/folder.js';
+import { sha256 } from '../onnx/files/hash.js';
+import { removeQuietly, removeStale, temporaryName } from '../onnx/files/temporary.js';
 
 /** Lists what was written, by path and sha256. */
 const list = '.prognet-bundle.json';

@@ -1,15 +1,15 @@
 // Checkpoints of a run: checkpoint-<generation>.safetensors, each whole or absent, the newest two kept so that a damaged one is no loss.
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { DataError, PrognetError, WorkspaceError } from '../core/errors.js';
-import type { Tensor } from '../core/tensor.js';
-import { writeFileAtomic } from '../files/atomic-file.js';
-import { errorCode, fileError } from '../files/file-error.js';
-import { sha256, sha256Tensors } from '../files/hash.js';
-import { readWhole } from '../files/read-file.js';
-import { removeQuietly } from '../files/temporary.js';
+import { decodeSafetensors, encodeSafetensorsParts } from '../formats/safetensors.js';
+import { DataError, PrognetError, WorkspaceError } from '../onnx/core/errors.js';
+import type { Tensor } from '../onnx/core/tensor.js';
+import { writeFileAtomic } from '../onnx/files/atomic-file.js';
+import { errorCode, fileError } from '../onnx/files/file-error.js';
+import { sha256, sha256Tensors } from '../onnx/files/hash.js';
+import { readWhole } from '../onnx/files/read-file.js';
+import { removeQuietly } from '../onnx/files/temporary.js';
 import { type Json, parseJson, stableJson } from './json.js';
-import { decodeSafetensors, encodeSafetensorsParts } from './safetensors.js';
 
 export interface Checkpoint {
   /** Minibatches done; metrics beyond it are of a future that did not happen. */

@@ -1,7 +1,7 @@
 // column.json: what is known of a frozen column. Its field `self` is the SHA-256 of all the others.
 import * as z from 'zod';
-import { WorkspaceError } from '../core/errors.js';
-import { sha256, sha256Pattern, shortHash } from '../files/hash.js';
+import { WorkspaceError } from '../onnx/core/errors.js';
+import { sha256, sha256Pattern, shortHash } from '../onnx/files/hash.js';
 import { formatPath, isJsonObject, type Json, parseJson, show, stableJson } from './json.js';
 import { taskPattern } from './task-name.js';
 

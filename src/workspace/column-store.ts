@@ -1,16 +1,16 @@
 // Frozen columns: columns/<task>/{weights.safetensors, column.json}. Written once by an atomic rename, read-only, checked at each load.
 import { mkdirSync, readdirSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
-import { WorkspaceError } from '../core/errors.js';
-import type { Tensor } from '../core/tensor.js';
-import { syncFolder, writeNewFile } from '../files/atomic-file.js';
-import { errorCode, fileError } from '../files/file-error.js';
-import { makeFolder } from '../files/folder.js';
-import { sha256, shortHash } from '../files/hash.js';
-import { readWhole } from '../files/read-file.js';
-import { removeQuietly, removeStale, temporaryName } from '../files/temporary.js';
+import { decodeSafetensors, encodeSafetensorsParts } from '../formats/safetensors.js';
+import { WorkspaceError } from '../onnx/core/errors.js';
+import type { Tensor } from '../onnx/core/tensor.js';
+import { syncFolder, writeNewFile } from '../onnx/files/atomic-file.js';
+import { errorCode, fileError } from '../onnx/files/file-error.js';
+import { makeFolder } from '../onnx/files/folder.js';
+import { sha256, shortHash } from '../onnx/files/hash.js';
+import { readWhole } from '../onnx/files/read-file.js';
+import { removeQuietly, removeStale, temporaryName } from '../onnx/files/temporary.js';
 import { type ColumnDraft, type ColumnRecord, readRecord, writeRecord } from './column-record.js';
-import { decodeSafetensors, encodeSafetensorsParts } from './safetensors.js';
 import { checkTask } from './task-name.js';
 
 const readOnly = 0o444;

@@ -2,11 +2,11 @@
 import { linkSync, readFileSync, renameSync, unlinkSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { dirname, join } from 'node:path';
-import { WorkspaceError } from '../core/errors.js';
-import { writeNewFile } from '../files/atomic-file.js';
-import { errorCode, fileError } from '../files/file-error.js';
-import { identityToken, isAlive, isLocal, ownIdentity, parseIdentityToken } from '../files/process-identity.js';
-import { removeQuietly, removeStale, temporaryName } from '../files/temporary.js';
+import { WorkspaceError } from '../onnx/core/errors.js';
+import { writeNewFile } from '../onnx/files/atomic-file.js';
+import { errorCode, fileError } from '../onnx/files/file-error.js';
+import { identityToken, isAlive, isLocal, ownIdentity, parseIdentityToken } from '../onnx/files/process-identity.js';
+import { removeQuietly, removeStale, temporaryName } from '../onnx/files/temporary.js';
 
 export interface Lock {
   /** Gives the lock back; a second call, and one after somebody else took it, does nothing. */

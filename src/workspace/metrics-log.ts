@@ -1,9 +1,9 @@
 // metrics.jsonl: one JSON object a line, appended as training goes. A kill may leave half a line at the end, which readers pass over.
 import { closeSync, fsyncSync, openSync, statSync, writeSync } from 'node:fs';
-import { WorkspaceError } from '../core/errors.js';
-import { writeFileAtomic } from '../files/atomic-file.js';
-import { errorCode, fileError } from '../files/file-error.js';
-import { readWhole } from '../files/read-file.js';
+import { WorkspaceError } from '../onnx/core/errors.js';
+import { writeFileAtomic } from '../onnx/files/atomic-file.js';
+import { errorCode, fileError } from '../onnx/files/file-error.js';
+import { readWhole } from '../onnx/files/read-file.js';
 import { isJsonObject, type Json, parseJson, stableJson } from './json.js';
 
 /** JSON has no NaN and no infinity; they are written as text and come back as numbers. */

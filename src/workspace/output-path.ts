@@ -1,7 +1,7 @@
 // The one rule of what a command may write over: never a file of a workspace, never what the same command reads. Called before any work.
 import { realpathSync, type Stats, statSync } from 'node:fs';
 import { basename, dirname, join, relative, resolve, sep } from 'node:path';
-import { UsageError } from '../core/errors.js';
+import { UsageError } from '../onnx/core/errors.js';
 import { descriptionNames, ownFolders } from './workspace.js';
 
 function statOf(path: string): Stats | undefined {

@@ -2,13 +2,13 @@
 // moment, it goes on from the last checkpoint with the metrics up to it.
 import { existsSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { InternalError, WorkspaceError } from '../core/errors.js';
-import { writeFileAtomic } from '../files/atomic-file.js';
-import { errorCode, fileError } from '../files/file-error.js';
-import { makeFolder } from '../files/folder.js';
-import { sha256, shortHash } from '../files/hash.js';
-import { readWhole } from '../files/read-file.js';
-import { removeQuietly, removeStale, temporaryName } from '../files/temporary.js';
+import { InternalError, WorkspaceError } from '../onnx/core/errors.js';
+import { writeFileAtomic } from '../onnx/files/atomic-file.js';
+import { errorCode, fileError } from '../onnx/files/file-error.js';
+import { makeFolder } from '../onnx/files/folder.js';
+import { sha256, shortHash } from '../onnx/files/hash.js';
+import { readWhole } from '../onnx/files/read-file.js';
+import { removeQuietly, removeStale, temporaryName } from '../onnx/files/temporary.js';
 import { type Checkpoint, listGenerations, readNewestCheckpoint, writeCheckpoint } from './checkpoint.js';
 import { firstDifference, isJsonObject, type Json, parseJson, stableJson } from './json.js';
 import { acquireLock, type Lock } from './lock-file.js';

@@ -1,18 +1,18 @@
 // Taps of frozen columns on disk, for data sets whose taps pass the memory budget: cache/<key>.taps, a row per sample, written once and read
 // by the row; <key>.json beside it, written last, with its size and SHA-256. The key is a hash of all that the taps depend on, so what is
-// found is right or, damaged, written anew. The loop's interface is train/features.ts; nothing here knows what a row holds.
+// found is right or, damaged, written anew. The loop's interface is train/taps/features.ts; nothing here knows what a row holds.
 import { createHash } from 'node:crypto';
 import { closeSync, fstatSync, fsyncSync, openSync, readdirSync, readSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import * as z from 'zod';
-import { PrognetError } from '../core/errors.js';
-import type { Tensor } from '../core/tensor.js';
-import { writeFileAtomic } from '../files/atomic-file.js';
-import { fileError } from '../files/file-error.js';
-import { makeFolder } from '../files/folder.js';
-import { sha256, sha256Pattern, sha256Tensors } from '../files/hash.js';
-import { readWhole } from '../files/read-file.js';
-import { removeQuietly, removeStale, temporaryName } from '../files/temporary.js';
+import { PrognetError } from '../onnx/core/errors.js';
+import type { Tensor } from '../onnx/core/tensor.js';
+import { writeFileAtomic } from '../onnx/files/atomic-file.js';
+import { fileError } from '../onnx/files/file-error.js';
+import { makeFolder } from '../onnx/files/folder.js';
+import { sha256, sha256Pattern, sha256Tensors } from '../onnx/files/hash.js';
+import { readWhole } from '../onnx/files/read-file.js';
+import { removeQuietly, removeStale, temporaryName } from '../onnx/files/temporary.js';
 import { parseJson, stableJson } from './json.js';
 
 const noteSchema = z.strictObject({ format: z.literal(1), bytes: z.int().min(0), sha256: z.string().regex(sha256Pattern) });

@@ -1,5 +1,5 @@
 // Task names as folder names: the description's rule, checked again here because a name becomes a path.
-import { WorkspaceError } from '../core/errors.js';
+import { WorkspaceError } from '../onnx/core/errors.js';
 import { show } from './json.js';
 
 export const taskPattern = /^[A-Za-z][A-Za-z0-9_-]{0,99}$/;

@@ -1,9 +1,9 @@
 // The folder that holds a network: where its description, columns and runs are.
 import { statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
-import { WorkspaceError } from '../core/errors.js';
-import { fileError } from '../files/file-error.js';
-import { makeFolder } from '../files/folder.js';
+import { WorkspaceError } from '../onnx/core/errors.js';
+import { fileError } from '../onnx/files/file-error.js';
+import { makeFolder } from '../onnx/files/folder.js';
 
 /** Names of the description, in the order in which they are looked for. */
 export const descriptionNames = ['prognet.yaml', 'prognet.yml', 'prognet.json'] as const;

@@ -2,12 +2,12 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { must } from '../../src/core/errors.js';
-import { Tensor } from '../../src/core/tensor.js';
-import { readCheckpoint } from '../../src/serde/checkpoint/read-checkpoint.js';
-import type { TrainingCheckpoint } from '../../src/serde/checkpoint/schema.js';
-import { writeCheckpoint } from '../../src/serde/checkpoint/write-checkpoint.js';
-import { decodeSafetensors } from '../../src/workspace/safetensors.js';
+import { readCheckpoint } from '../../src/artifacts/checkpoint/read-checkpoint.js';
+import type { TrainingCheckpoint } from '../../src/artifacts/checkpoint/schema.js';
+import { writeCheckpoint } from '../../src/artifacts/checkpoint/write-checkpoint.js';
+import { decodeSafetensors } from '../../src/formats/safetensors.js';
+import { must } from '../../src/onnx/core/errors.js';
+import { Tensor } from '../../src/onnx/core/tensor.js';
 import { prognet, workspace } from './support.js';
 
 const read = (file: string): TrainingCheckpoint => readCheckpoint(new Uint8Array(readFileSync(file)), file);

@@ -3,8 +3,8 @@ import { chmodSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from '
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { Tensor } from '../../src/core/tensor.js';
-import { writeNpy } from '../../src/data/npy.js';
+import { writeNpy } from '../../src/formats/npy.js';
+import { Tensor } from '../../src/onnx/core/tensor.js';
 import { normals } from '../support/random-network.js';
 import { csv, prognet, workspace, yaml } from './support.js';
 

@@ -2,9 +2,9 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, expect, it } from 'vitest';
-import { must } from '../../src/core/errors.js';
-import { Random } from '../../src/core/random.js';
-import { int64, Tensor } from '../../src/core/tensor.js';
+import { must } from '../../src/onnx/core/errors.js';
+import { Random } from '../../src/onnx/core/random.js';
+import { int64, Tensor } from '../../src/onnx/core/tensor.js';
 import { runtime } from '../support/run.js';
 import { prognet, workspace } from './support.js';
 

@@ -3,14 +3,14 @@ import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { gradientModel } from '../../src/deploy/gradient-model.js';
-import { ops } from '../../src/ops/ops.js';
-import { loadModel } from '../../src/serde/external-data.js';
-import { fromBinary } from '../../src/serde/from-binary.js';
-import { toBinary } from '../../src/serde/to-binary.js';
+import { gradientModel } from '../../src/onnx/autodiff/gradient-model.js';
+import { ops } from '../../src/onnx/ops/ops.js';
+import { loadModel } from '../../src/onnx/serde/external-data.js';
+import { fromBinary } from '../../src/onnx/serde/from-binary.js';
+import { toBinary } from '../../src/onnx/serde/to-binary.js';
 import { prognet, repo } from './support.js';
 
-const model = join(repo, 'test/autodiff/torch/lstm.onnx');
+const model = join(repo, 'test/onnx/autodiff/torch/lstm.onnx');
 const out = () => join(mkdtempSync(join(tmpdir(), 'prognet-grad-')), 'out.onnx');
 
 it('writes the gradient graph, the model unchanged beside it', () => {
@@ -29,7 +29,7 @@ it('writes the gradient graph, the model unchanged beside it', () => {
 });
 
 it('forward mode has tangents for inputs', () => {
-  const encoder = join(repo, 'test/autodiff/torch/encoder.onnx');
+  const encoder = join(repo, 'test/onnx/autodiff/torch/encoder.onnx');
   const { status, stdout } = prognet('grad', encoder, '--loss', 'loss', '--wrt', 'x', '--mode', 'jvp', '-o', out());
   expect([status, stdout]).toEqual([
     0,
@@ -38,7 +38,7 @@ it('forward mode has tangents for inputs', () => {
 });
 
 it('a memory budget is kept or refused, weights go beside the model', () => {
-  const resnet = join(repo, 'test/autodiff/torch/resnet.onnx');
+  const resnet = join(repo, 'test/onnx/autodiff/torch/resnet.onnx');
   const file = out();
   const flags = ['--loss', 'loss', '--wrt', 'x,stem.0.weight', '-o', file];
   const { status, stdout } = prognet('grad', resnet, ...flags, '--memory', '1.5MB', '--external-data', '--json');
@@ -66,7 +66,7 @@ it('a model without floating-point values has nothing to differentiate', () => {
 it('names the file that the weights went to', () => {
   const file = out();
   writeFileSync(`${file}.data`, 'of somebody else');
-  const resnet = join(repo, 'test/autodiff/torch/resnet.onnx');
+  const resnet = join(repo, 'test/onnx/autodiff/torch/resnet.onnx');
   const { stdout } = prognet('grad', resnet, '--loss', 'loss', '--wrt', 'x', '-o', file, '--external-data');
   expect(stdout).toContain(`, weights in ${file}.1.data\n`);
   expect(readFileSync(`${file}.data`, 'utf8')).toBe('of somebody else');

@@ -2,7 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { Random } from '../../src/core/random.js';
+import { Random } from '../../src/onnx/core/random.js';
 import { prognet, start, until, workspace, yaml } from './support.js';
 
 const weights = (dir: string, task: string) => readFileSync(join(dir, 'columns', task, 'weights.safetensors'));

@@ -3,14 +3,14 @@ import { cpSync, linkSync, mkdtempSync, readdirSync, readFileSync, symlinkSync, 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { Tensor } from '../../src/core/tensor.js';
-import { readNpy, writeNpy } from '../../src/data/npy.js';
-import { loadModel } from '../../src/serde/external-data.js';
-import { saveModel } from '../../src/serde/save-model.js';
+import { readNpy, writeNpy } from '../../src/formats/npy.js';
+import { Tensor } from '../../src/onnx/core/tensor.js';
+import { loadModel } from '../../src/onnx/serde/external-data.js';
+import { saveModel } from '../../src/onnx/serde/save-model.js';
 import { refuseOutput } from '../../src/workspace/output-path.js';
 import { prognet, repo, workspace, yaml } from './support.js';
 
-const encoder = join(repo, 'test/autodiff/torch/encoder.onnx');
+const encoder = join(repo, 'test/onnx/autodiff/torch/encoder.onnx');
 let dir = '';
 const at = (...path: string[]) => join(dir, ...path);
 

@@ -5,9 +5,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { mnistTemplate } from '../../src/cli/templates.js';
-import { Tensor } from '../../src/core/tensor.js';
-import { readNpy, writeNpy } from '../../src/data/npy.js';
-import { version } from '../../src/version.js';
+import { readNpy, writeNpy } from '../../src/formats/npy.js';
+import { Tensor } from '../../src/onnx/core/tensor.js';
+import { version } from '../../src/onnx/core/version.js';
 import { prognet, repo, workspace } from './support.js';
 
 it('tells one version, and one template', () => {

@@ -3,7 +3,7 @@ import { spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Random } from '../../src/core/random.js';
+import { Random } from '../../src/onnx/core/random.js';
 
 export const repo = new URL('../..', import.meta.url).pathname;
 const main = join(repo, 'dist/cli/main.js');

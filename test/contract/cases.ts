@@ -1,7 +1,6 @@
 // The contract of every runtime: the same models, run and trained, give the numbers that Node's CPU gives, within what is stated here. The
 // cases run as they are in Node and, bundled, in a browser.
-import { Random } from '../../src/core/random.js';
-import { Tensor } from '../../src/core/tensor.js';
+
 import {
   adapter,
   batchNorm,
@@ -16,11 +15,13 @@ import {
   relu,
   tanh,
   tensor,
-} from '../../src/progressive/description/builder.js';
-import type { ColumnInput } from '../../src/progressive/description/description.js';
-import { initialWeights } from '../../src/progressive/parameters.js';
-import type { Runtime } from '../../src/runtime/session.js';
-import { type Network, prognet } from '../../src/train/network.js';
+} from '../../src/model/description/builder.js';
+import type { ColumnInput } from '../../src/model/description/description.js';
+import { initialWeights } from '../../src/model/progressive/parameters.js';
+import { type Network, prognet } from '../../src/network/network.js';
+import { Random } from '../../src/onnx/core/random.js';
+import { Tensor } from '../../src/onnx/core/tensor.js';
+import type { Runtime } from '../../src/onnx/runtime/session.js';
 import { outputsOf } from '../../src/train/outputs.js';
 
 /** Named lists of numbers: losses, scores. */

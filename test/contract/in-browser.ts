@@ -1,6 +1,6 @@
 // The contract in a page: bundled by runtimes.test.ts, it hangs one function on the window.
-import { browserModules } from '../../src/runtime/browser.js';
-import { WebRuntime } from '../../src/runtime/web.js';
+import { browserModules } from '../../src/onnx/runtime/browser.js';
+import { WebRuntime } from '../../src/onnx/runtime/web.js';
 import { runCases } from './cases.js';
 
 declare global {

@@ -1,5 +1,5 @@
 // The contract in a Node process of its own, whose environment names the Vulkan driver: prints the outcomes as JSON.
-import { NodeRuntime } from '../../src/runtime/node.js';
+import { NodeRuntime } from '../../src/onnx/runtime/node.js';
 import { runCases } from './cases.js';
 
 const [provider = 'cpu'] = process.argv.slice(2);

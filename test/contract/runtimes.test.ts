@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { build } from 'esbuild';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { must } from '../../src/core/errors.js';
+import { must } from '../../src/onnx/core/errors.js';
 import { launch } from '../support/browser.js';
 import { runtime } from '../support/run.js';
 import { type Served, serve } from '../support/serve.js';

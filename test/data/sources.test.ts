@@ -3,14 +3,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { Tensor } from '../../src/core/tensor.js';
 import { checkTargets, fitTargets } from '../../src/data/checks.js';
 import { type Dataset, splitTest, splitValidation, take } from '../../src/data/dataset.js';
 import { fingerprint } from '../../src/data/fingerprint.js';
-import { writeNpy } from '../../src/data/npy.js';
-import { writeNpz } from '../../src/data/npz.js';
 import { loadData, loadSource } from '../../src/data/sources.js';
-import { expectDataError, expectDataRejection } from './expect-data-error.js';
+import { writeNpy } from '../../src/formats/npy.js';
+import { writeNpz } from '../../src/formats/npz.js';
+import { Tensor } from '../../src/onnx/core/tensor.js';
+import { expectDataError, expectDataRejection } from '../formats/expect-data-error.js';
 
 let dir: string;
 const inDir = () => ({ baseDir: dir, path: 'columns[0].data' });

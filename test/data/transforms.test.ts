@@ -1,14 +1,14 @@
 import fc from 'fast-check';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
-import { Random } from '../../src/core/random.js';
-import { Tensor } from '../../src/core/tensor.js';
 import type { Dataset, Split } from '../../src/data/dataset.js';
 import { fingerprint } from '../../src/data/fingerprint.js';
 import { parseDataSpec } from '../../src/data/schema.js';
 import { loadSource } from '../../src/data/sources.js';
 import { applyTransforms, type TransformSpec, transformNames, transformSchema } from '../../src/data/transforms/registry.js';
-import { expectDataError } from './expect-data-error.js';
+import { Random } from '../../src/onnx/core/random.js';
+import { Tensor } from '../../src/onnx/core/tensor.js';
+import { expectDataError } from '../formats/expect-data-error.js';
 
 function images(dtype: 'uint8' | 'float32', count: number, seed = 0, dims = [2, 5, 4]): Dataset {
   const random = new Random(seed, 'test');

@@ -5,20 +5,19 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { must } from '../../src/core/errors.js';
-import { Tensor } from '../../src/core/tensor.js';
-import { readNpz, writeNpz } from '../../src/data/npz.js';
-import { type Artifacts, trainingArtifacts } from '../../src/deploy/artifacts/artifacts.js';
-import { lossOutput } from '../../src/deploy/artifacts/names.js';
-import { officialOptimizer } from '../../src/deploy/artifacts/optimizer-model.js';
-import { taskModel } from '../../src/progressive/forms.js';
-import { initialWeights } from '../../src/progressive/parameters.js';
-import { readCheckpoint } from '../../src/serde/checkpoint/read-checkpoint.js';
-import { fromBinary } from '../../src/serde/from-binary.js';
-import { toBinary } from '../../src/serde/to-binary.js';
-import { decodeSafetensors } from '../../src/workspace/safetensors.js';
-import { prognet, workspace } from '../cli/support.js';
-import { bodyNames, type EngineCase, engineCase, lateralKinds, steps } from '../deploy/artifacts/cases.js';
+import { type Artifacts, trainingArtifacts } from '../../src/artifacts/artifacts.js';
+import { readCheckpoint } from '../../src/artifacts/checkpoint/read-checkpoint.js';
+import { lossOutput } from '../../src/artifacts/names.js';
+import { officialOptimizer } from '../../src/artifacts/optimizer-model.js';
+import { readNpz, writeNpz } from '../../src/formats/npz.js';
+import { decodeSafetensors } from '../../src/formats/safetensors.js';
+import { taskModel } from '../../src/model/progressive/forms.js';
+import { initialWeights } from '../../src/model/progressive/parameters.js';
+import { must } from '../../src/onnx/core/errors.js';
+import { Tensor } from '../../src/onnx/core/tensor.js';
+import { fromBinary } from '../../src/onnx/serde/from-binary.js';
+import { toBinary } from '../../src/onnx/serde/to-binary.js';
+import { bodyNames, type EngineCase, engineCase, lateralKinds, steps } from '../artifacts/cases.js';
 import {
   apart,
   artifactsOf,
@@ -28,7 +27,8 @@ import {
   trainWithLoop,
   weightsApart,
   weightTolerance,
-} from '../deploy/artifacts/engines.js';
+} from '../artifacts/engines.js';
+import { prognet, workspace } from '../cli/support.js';
 import { runtime } from '../support/run.js';
 import { environment, python } from './python.js';
 

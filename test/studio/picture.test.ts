@@ -1,8 +1,8 @@
 // Pictures and lessons on their way to the network: what MNIST's own images become, what is held out, what varies.
 import { describe, expect, it } from 'vitest';
-import { must } from '../../src/core/errors.js';
-import { Random } from '../../src/core/random.js';
 import { loadData } from '../../src/data/sources.js';
+import { must } from '../../src/onnx/core/errors.js';
+import { Random } from '../../src/onnx/core/random.js';
 import { freshLesson, lacking, lessonData, probes } from '../../src/studio/lesson.js';
 import { drawingOf } from '../../src/studio/network-layout.js';
 import { centred, fitted, inkFound, type Picture } from '../../src/studio/picture.js';

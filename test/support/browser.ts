@@ -1,6 +1,6 @@
 // Chromium driven by playwright-core, with a WebGPU adapter in software. Only for where `chromium` is found.
 import { type Browser, chromium as playwright } from 'playwright-core';
-import { must } from '../../src/core/errors.js';
+import { must } from '../../src/onnx/core/errors.js';
 import { chromium } from './swiftshader.js';
 
 /** @param webgpu whether pages find an adapter */

@@ -1,11 +1,11 @@
 // Compares a vector-Jacobian product with a full numeric Jacobian (central differences, in float32 of fourth order) on ONNX Runtime, element by element.
 
-import { gradient } from '../../src/autodiff/gradient.js';
-import { isFloat } from '../../src/core/dtype.js';
-import type { Shape } from '../../src/core/shape.js';
-import { Tensor } from '../../src/core/tensor.js';
-import type { Value } from '../../src/ir/graph.js';
-import { type Ops, ops } from '../../src/ops/ops.js';
+import { gradient } from '../../src/onnx/autodiff/gradient.js';
+import { isFloat } from '../../src/onnx/core/dtype.js';
+import type { Shape } from '../../src/onnx/core/shape.js';
+import { Tensor } from '../../src/onnx/core/tensor.js';
+import type { Value } from '../../src/onnx/ir/graph.js';
+import { type Ops, ops } from '../../src/onnx/ops/ops.js';
 import { sessionOf } from './run.js';
 
 export interface CheckOptions {

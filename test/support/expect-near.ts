@@ -1,6 +1,6 @@
 // Two tensors of numbers, element by element, within a tolerance that grows with the number.
 import { expect } from 'vitest';
-import type { Tensor } from '../../src/core/tensor.js';
+import type { Tensor } from '../../src/onnx/core/tensor.js';
 
 /** |a - b| at most `tolerance` times max(1, |b|); the message names the tensor and the worst element. */
 export function expectNear(a: Tensor | undefined, b: Tensor | undefined, tolerance: number, what = 'tensor'): void {

@@ -1,21 +1,22 @@
 // Training as the paper says it, with nothing done for speed: the whole network lowered from the raw data each step, frozen columns included,
 // alpha times taps, every parameter with a gradient of its own and PyTorch's Adam in float64 outside of the graph. The reference for what
 // train/ does by cached taps, joined parameters and unscaled moments.
-import { gradient } from '../../src/autodiff/gradient.js';
-import { must } from '../../src/core/errors.js';
-import { Random } from '../../src/core/random.js';
-import { Tensor } from '../../src/core/tensor.js';
-import type { ParameterSpec } from '../../src/nn/scope.js';
-import { ops } from '../../src/ops/ops.js';
-import type { Description } from '../../src/progressive/description/description.js';
-import { lowerLoss } from '../../src/progressive/head.js';
-import { NetworkLowering } from '../../src/progressive/lowering.js';
-import { columnParameters, initialWeights, networkInput, type Weights } from '../../src/progressive/parameters.js';
-import type { Runtime } from '../../src/runtime/session.js';
-import { toBinary } from '../../src/serde/to-binary.js';
+
+import type { Description } from '../../src/model/description/description.js';
+import { lowerLoss } from '../../src/model/heads/head.js';
+import type { ParameterSpec } from '../../src/model/nn/scope.js';
+import { NetworkLowering } from '../../src/model/progressive/lowering.js';
+import { columnParameters, initialWeights, networkInput, type Weights } from '../../src/model/progressive/parameters.js';
+import { gradient } from '../../src/onnx/autodiff/gradient.js';
+import { must } from '../../src/onnx/core/errors.js';
+import { Random } from '../../src/onnx/core/random.js';
+import { Tensor } from '../../src/onnx/core/tensor.js';
+import { ops } from '../../src/onnx/ops/ops.js';
+import type { Runtime } from '../../src/onnx/runtime/session.js';
+import { toBinary } from '../../src/onnx/serde/to-binary.js';
 import { networkScale } from '../../src/train/network-input.js';
-import { gatherRows } from '../../src/train/rows.js';
 import type { TrainSettings } from '../../src/train/settings.js';
+import { gatherRows } from '../../src/train/step/rows.js';
 
 export interface PlainRequest {
   readonly runtime: Runtime;

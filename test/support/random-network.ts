@@ -1,11 +1,11 @@
 // Random networks of two columns for property tests: every kind of block, lateral and head over a 4 x 4 image, smooth activations, so that
 // a change anywhere shows at the output.
 import fc from 'fast-check';
-import { Random } from '../../src/core/random.js';
-import { elementCount } from '../../src/core/shape.js';
-import { Tensor } from '../../src/core/tensor.js';
-import type { ColumnInput, Description } from '../../src/progressive/description/description.js';
-import { parseDescription } from '../../src/progressive/description/parse.js';
+import type { ColumnInput, Description } from '../../src/model/description/description.js';
+import { parseDescription } from '../../src/model/description/parse.js';
+import { Random } from '../../src/onnx/core/random.js';
+import { elementCount } from '../../src/onnx/core/shape.js';
+import { Tensor } from '../../src/onnx/core/tensor.js';
 
 const bodies: Readonly<Record<string, ColumnInput['blocks']>> = {
   dense: [

@@ -1,10 +1,10 @@
 // Runs a built graph on onnxruntime-node: verified, encoded by our own serde, one thread.
-import type { Tensor } from '../../src/core/tensor.js';
-import type { Model } from '../../src/ir/model.js';
-import { verifyModel } from '../../src/ops/verify-model.js';
-import { NodeRuntime } from '../../src/runtime/node.js';
-import type { Session } from '../../src/runtime/session.js';
-import { toBinary } from '../../src/serde/to-binary.js';
+import type { Tensor } from '../../src/onnx/core/tensor.js';
+import type { Model } from '../../src/onnx/ir/model.js';
+import { verifyModel } from '../../src/onnx/ops/verify-model.js';
+import { NodeRuntime } from '../../src/onnx/runtime/node.js';
+import type { Session } from '../../src/onnx/runtime/session.js';
+import { toBinary } from '../../src/onnx/serde/to-binary.js';
 
 export const runtime = await NodeRuntime.load();
 

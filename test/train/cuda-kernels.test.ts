@@ -1,11 +1,11 @@
 // Training stays on CUDA, as far as that can be told without a device: every node of a training chunk has a CUDA kernel for its types. The
 // table is what ONNX Runtime's docs/OperatorKernels.md lists under CUDAExecutionProvider for opsets 17 to 21.
 import { expect, it } from 'vitest';
-import { must } from '../../src/core/errors.js';
-import { allNodes } from '../../src/ir/graph.js';
-import { optimizer } from '../../src/optim/optimizer.js';
-import type { ColumnInput } from '../../src/progressive/description/description.js';
-import { stepGraph } from '../../src/train/step-graph.js';
+import type { ColumnInput } from '../../src/model/description/description.js';
+import { must } from '../../src/onnx/core/errors.js';
+import { allNodes } from '../../src/onnx/ir/graph.js';
+import { optimizer } from '../../src/train/optim/optimizer.js';
+import { stepGraph } from '../../src/train/step/step-graph.js';
 import { columnsOf, describe } from '../support/random-network.js';
 
 const floats = ['float32', 'float64', 'float16'];

@@ -1,8 +1,8 @@
 import { expect, it } from 'vitest';
-import { must } from '../../src/core/errors.js';
-import { Random } from '../../src/core/random.js';
-import { Tensor } from '../../src/core/tensor.js';
-import { parseDescription } from '../../src/progressive/description/parse.js';
+import { parseDescription } from '../../src/model/description/parse.js';
+import { must } from '../../src/onnx/core/errors.js';
+import { Random } from '../../src/onnx/core/random.js';
+import { Tensor } from '../../src/onnx/core/tensor.js';
 import { train } from '../../src/train/loop.js';
 import { trainSettings } from '../../src/train/settings.js';
 import { runtime } from '../support/run.js';

@@ -1,11 +1,11 @@
 // What is done for speed changes no number by more than rounding: training by cached taps and joined parameters against the plain form of
 // test/support/plain-step.ts; and with a fixed seed and number of threads no bit depends on anything else.
 import { expect, it } from 'vitest';
-import { must } from '../../src/core/errors.js';
-import { Random } from '../../src/core/random.js';
-import { Tensor } from '../../src/core/tensor.js';
-import { parseDescription } from '../../src/progressive/description/parse.js';
-import { initialWeights } from '../../src/progressive/parameters.js';
+import { parseDescription } from '../../src/model/description/parse.js';
+import { initialWeights } from '../../src/model/progressive/parameters.js';
+import { must } from '../../src/onnx/core/errors.js';
+import { Random } from '../../src/onnx/core/random.js';
+import { Tensor } from '../../src/onnx/core/tensor.js';
 import { train } from '../../src/train/loop.js';
 import { trainSettings } from '../../src/train/settings.js';
 import { plainTraining } from '../support/plain-step.js';

@@ -2,12 +2,12 @@
 import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { must } from '../../src/core/errors.js';
-import { Random } from '../../src/core/random.js';
-import { Tensor } from '../../src/core/tensor.js';
-import { adapter, classify, column, dense, relu, tensor } from '../../src/progressive/description/builder.js';
-import { readBundle, writeBundle } from '../../src/train/bundle.js';
-import { prognet as beginNetwork, type Network } from '../../src/train/network.js';
+import { adapter, classify, column, dense, relu, tensor } from '../../src/model/description/builder.js';
+import { readBundle, writeBundle } from '../../src/network/bundle.js';
+import { prognet as beginNetwork, type Network } from '../../src/network/network.js';
+import { must } from '../../src/onnx/core/errors.js';
+import { Random } from '../../src/onnx/core/random.js';
+import { Tensor } from '../../src/onnx/core/tensor.js';
 import { outputsOf } from '../../src/train/outputs.js';
 import type * as library from '../../src/web.js';
 import { launch } from '../support/browser.js';

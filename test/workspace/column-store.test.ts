@@ -12,9 +12,9 @@ import {
 import { join } from 'node:path';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { DataError, WorkspaceError } from '../../src/core/errors.js';
-import { sha256, sha256Tensors } from '../../src/files/hash.js';
-import { ownIdentity } from '../../src/files/process-identity.js';
+import { DataError, WorkspaceError } from '../../src/onnx/core/errors.js';
+import { sha256, sha256Tensors } from '../../src/onnx/files/hash.js';
+import { ownIdentity } from '../../src/onnx/files/process-identity.js';
 import type { ColumnDraft } from '../../src/workspace/column-record.js';
 import { freezeColumn, listColumns, loadColumn } from '../../src/workspace/column-store.js';
 import { isJsonObject, type Json, parseJson, stableJson } from '../../src/workspace/json.js';

@@ -1,8 +1,8 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { DataError, InternalError } from '../../src/core/errors.js';
-import { Tensor } from '../../src/core/tensor.js';
-import { sha256, sha256Tensors } from '../../src/files/hash.js';
+import { DataError, InternalError } from '../../src/onnx/core/errors.js';
+import { Tensor } from '../../src/onnx/core/tensor.js';
+import { sha256, sha256Tensors } from '../../src/onnx/files/hash.js';
 import { firstDifference, parseJson, stableJson } from '../../src/workspace/json.js';
 import { messageOf } from './support.js';
 

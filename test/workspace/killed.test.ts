@@ -2,8 +2,8 @@
 import { existsSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { Random } from '../../src/core/random.js';
-import { sha256Tensors } from '../../src/files/hash.js';
+import { Random } from '../../src/onnx/core/random.js';
+import { sha256Tensors } from '../../src/onnx/files/hash.js';
 import { freezeColumn, listColumns, loadColumn } from '../../src/workspace/column-store.js';
 import { openRun } from '../../src/workspace/run-store.js';
 import { sampleDraft, sampleTensors } from './sample.js';

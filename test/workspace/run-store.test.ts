@@ -2,13 +2,13 @@ import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, write
 import { join } from 'node:path';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { DataError, InternalError, WorkspaceError } from '../../src/core/errors.js';
-import { Tensor } from '../../src/core/tensor.js';
-import { sha256Tensors } from '../../src/files/hash.js';
-import { ownIdentity } from '../../src/files/process-identity.js';
+import { encodeSafetensors } from '../../src/formats/safetensors.js';
+import { DataError, InternalError, WorkspaceError } from '../../src/onnx/core/errors.js';
+import { Tensor } from '../../src/onnx/core/tensor.js';
+import { sha256Tensors } from '../../src/onnx/files/hash.js';
+import { ownIdentity } from '../../src/onnx/files/process-identity.js';
 import { readNewestCheckpoint, writeCheckpoint } from '../../src/workspace/checkpoint.js';
 import { clearRun, openRun, readRunMetrics } from '../../src/workspace/run-store.js';
-import { encodeSafetensors } from '../../src/workspace/safetensors.js';
 import { sampleTensors } from './sample.js';
 import { messageOf, temporaryFolder } from './support.js';
 

@@ -1,5 +1,5 @@
 // A small column, for tests and for the children that are killed.
-import { Tensor } from '../../src/core/tensor.js';
+import { Tensor } from '../../src/onnx/core/tensor.js';
 import type { ColumnDraft } from '../../src/workspace/column-record.js';
 
 export function sampleDraft(task: string): ColumnDraft {

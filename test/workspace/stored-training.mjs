@@ -1,9 +1,9 @@
 // A training whose taps go to disk, as a process of its own: tap-store-killed.test.ts kills it. Arguments: the store's folder. Prints the sha256 of
 // the weights.
 
-import { sha256Tensors } from '../../dist/files/hash.js';
 import { initialWeights, parseDescription, Tensor, train, trainSettings } from '../../dist/index.js';
 import { NodeRuntime } from '../../dist/node.js';
+import { sha256Tensors } from '../../dist/onnx/files/hash.js';
 import { TapStore } from '../../dist/workspace/tap-store.js';
 
 const [folder] = process.argv.slice(2);

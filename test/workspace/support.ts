@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { build } from 'vite';
 import { afterAll, expect } from 'vitest';
-import { PrognetError } from '../../src/core/errors.js';
+import { PrognetError } from '../../src/onnx/core/errors.js';
 
 const folders: string[] = [];
 

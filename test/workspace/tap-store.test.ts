@@ -2,12 +2,12 @@
 import { readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { must } from '../../src/core/errors.js';
-import { Random } from '../../src/core/random.js';
-import { Tensor } from '../../src/core/tensor.js';
-import { sha256Tensors } from '../../src/files/hash.js';
-import { parseDescription } from '../../src/progressive/description/parse.js';
-import { initialWeights } from '../../src/progressive/parameters.js';
+import { parseDescription } from '../../src/model/description/parse.js';
+import { initialWeights } from '../../src/model/progressive/parameters.js';
+import { must } from '../../src/onnx/core/errors.js';
+import { Random } from '../../src/onnx/core/random.js';
+import { Tensor } from '../../src/onnx/core/tensor.js';
+import { sha256Tensors } from '../../src/onnx/files/hash.js';
 import { type TrainEvent, train } from '../../src/train/loop.js';
 import { trainSettings } from '../../src/train/settings.js';
 import { TapStore } from '../../src/workspace/tap-store.js';

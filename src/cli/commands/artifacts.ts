@@ -1,8 +1,8 @@
 // prognet artifacts
-import { UsageError } from '../../core/errors.js';
-import { absorbCheckpoint } from '../../project/absorb-checkpoint.js';
-import { openProject } from '../../project/project.js';
-import { writeArtifacts } from '../../project/write-artifacts.js';
+import { UsageError } from '../../onnx/core/errors.js';
+import { absorbCheckpoint } from '../../tasks/absorb-checkpoint.js';
+import { openProject } from '../../tasks/project.js';
+import { writeArtifacts } from '../../tasks/write-artifacts.js';
 import { choiceFlag, integerFlag, numberFlag } from '../flags.js';
 import { result } from '../report.js';
 import { chosen, openRuntime, type RuntimeFlags } from '../runtime.js';

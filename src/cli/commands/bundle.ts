@@ -1,6 +1,6 @@
 // prognet bundle
-import { bundleWorkspace } from '../../project/bundle.js';
-import { openProject } from '../../project/project.js';
+import { bundleWorkspace } from '../../tasks/bundle.js';
+import { openProject } from '../../tasks/project.js';
 import { type GlobalOptions, result } from '../report.js';
 
 export interface BundleFlags extends GlobalOptions {

@@ -1,13 +1,13 @@
 // prognet check
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { elementCount } from '../../core/shape.js';
 import { sourceNames } from '../../data/sources.js';
-import { columnSeed } from '../../progressive/lowering.js';
-import { columnParameters } from '../../progressive/parameters.js';
-import { openProject, type Project } from '../../project/project.js';
-import { runExists } from '../../project/stored-run.js';
-import { dataSpecOf } from '../../project/task-data.js';
+import { columnSeed } from '../../model/progressive/lowering.js';
+import { columnParameters } from '../../model/progressive/parameters.js';
+import { elementCount } from '../../onnx/core/shape.js';
+import { openProject, type Project } from '../../tasks/project.js';
+import { runExists } from '../../tasks/stored-run.js';
+import { dataSpecOf } from '../../tasks/task-data.js';
 import { trainSettings } from '../../train/settings.js';
 import { colours, count, type GlobalOptions, result, table, warn } from '../report.js';
 

@@ -1,9 +1,10 @@
 // prognet deploy
-import { UsageError } from '../../core/errors.js';
-import type { PrecisionName } from '../../deploy/precision/precision.js';
-import { forms } from '../../progressive/forms.js';
-import { deployTasks, targets } from '../../project/deploy.js';
-import { frozenOf, frozenTasks, openProject } from '../../project/project.js';
+
+import { forms } from '../../model/progressive/forms.js';
+import { UsageError } from '../../onnx/core/errors.js';
+import type { PrecisionName } from '../../onnx/precision/precision.js';
+import { deployTasks, targets } from '../../tasks/deploy.js';
+import { frozenOf, frozenTasks, openProject } from '../../tasks/project.js';
 import { integerFlag } from '../flags.js';
 import { result, shellWord } from '../report.js';
 import { openRuntime, type RuntimeFlags } from '../runtime.js';

@@ -1,14 +1,14 @@
 // prognet export
-import { UsageError } from '../../core/errors.js';
-import { type PrecisionName, precisions } from '../../deploy/precision/precision.js';
+import { UsageError } from '../../onnx/core/errors.js';
+import { type PrecisionName, precisions } from '../../onnx/precision/precision.js';
 import {
   defaultCalibration,
   type ExportedPrecision,
   exportWithPrecision,
   type PrecisionOptions,
-} from '../../project/export-precision.js';
-import { type Exported, type ExportOptions, exportTasks } from '../../project/export-tasks.js';
-import { frozenTasks, openProject } from '../../project/project.js';
+} from '../../tasks/export-precision.js';
+import { type Exported, type ExportOptions, exportTasks } from '../../tasks/export-tasks.js';
+import { frozenTasks, openProject } from '../../tasks/project.js';
 import { integerFlag } from '../flags.js';
 import { note, result, table } from '../report.js';
 import { openRuntime, type RuntimeFlags } from '../runtime.js';

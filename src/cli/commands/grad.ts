@@ -1,11 +1,12 @@
 // prognet grad
-import { must, UsageError } from '../../core/errors.js';
-import { gradientModelWithin } from '../../deploy/gradient-model.js';
-import type { Value } from '../../ir/graph.js';
-import { formatType } from '../../ir/types.js';
-import type { Rematerialised } from '../../passes/rematerialise.js';
-import { loadModel } from '../../serde/external-data.js';
-import { saveModel } from '../../serde/save-model.js';
+
+import { gradientModelWithin } from '../../onnx/autodiff/gradient-model.js';
+import { must, UsageError } from '../../onnx/core/errors.js';
+import type { Value } from '../../onnx/ir/graph.js';
+import { formatType } from '../../onnx/ir/types.js';
+import type { Rematerialised } from '../../onnx/passes/rematerialise.js';
+import { loadModel } from '../../onnx/serde/external-data.js';
+import { saveModel } from '../../onnx/serde/save-model.js';
 import { refuseOutput } from '../../workspace/output-path.js';
 import { type GlobalOptions, result } from '../report.js';
 

@@ -1,7 +1,7 @@
 // prognet import
 import { parseDocument } from 'yaml';
-import { UsageError } from '../../core/errors.js';
-import { importTask } from '../../project/import-task.js';
+import { UsageError } from '../../onnx/core/errors.js';
+import { importTask } from '../../tasks/import-task.js';
 import { choiceFlag, integerFlag } from '../flags.js';
 import { result } from '../report.js';
 import { chosen, openRuntime, type RuntimeFlags } from '../runtime.js';

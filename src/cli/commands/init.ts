@@ -2,11 +2,11 @@
 
 import { existsSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
-import { UsageError } from '../../core/errors.js';
-import { writeFileAtomic } from '../../files/atomic-file.js';
-import { fileError } from '../../files/file-error.js';
-import { makeFolder } from '../../files/folder.js';
-import { jsonSchemaText } from '../../progressive/description/json-schema.js';
+import { jsonSchemaText } from '../../model/description/json-schema.js';
+import { UsageError } from '../../onnx/core/errors.js';
+import { writeFileAtomic } from '../../onnx/files/atomic-file.js';
+import { fileError } from '../../onnx/files/file-error.js';
+import { makeFolder } from '../../onnx/files/folder.js';
 import { refuseOutput } from '../../workspace/output-path.js';
 import { descriptionNames } from '../../workspace/workspace.js';
 import { type GlobalOptions, result, shellWord } from '../report.js';

@@ -1,6 +1,6 @@
 // prognet inspect
-import { formatInspection, inspectModel } from '../../deploy/inspect.js';
-import { loadModel } from '../../serde/external-data.js';
+import { formatInspection, inspectModel } from '../../onnx/ir/inspect.js';
+import { loadModel } from '../../onnx/serde/external-data.js';
 import { type GlobalOptions, result } from '../report.js';
 
 export function inspect(file: string, options: GlobalOptions): void {

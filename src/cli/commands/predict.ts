@@ -1,10 +1,11 @@
 // prognet predict
-import { must } from '../../core/errors.js';
-import { writeNpy } from '../../data/npy.js';
-import { writeFileAtomic } from '../../files/atomic-file.js';
-import { predict, readInputs } from '../../project/predict.js';
-import { frozenOf, openProject } from '../../project/project.js';
-import { namedFiles } from '../../project/task-data.js';
+
+import { writeNpy } from '../../formats/npy.js';
+import { must } from '../../onnx/core/errors.js';
+import { writeFileAtomic } from '../../onnx/files/atomic-file.js';
+import { predict, readInputs } from '../../tasks/predict.js';
+import { frozenOf, openProject } from '../../tasks/project.js';
+import { namedFiles } from '../../tasks/task-data.js';
 import { refuseOutput } from '../../workspace/output-path.js';
 import { result } from '../report.js';
 import { openRuntime, type RuntimeFlags } from '../runtime.js';

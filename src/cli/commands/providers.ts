@@ -1,11 +1,11 @@
 // prognet providers
-import { UsageError } from '../../core/errors.js';
-import { readWhole } from '../../files/read-file.js';
-import { installCuda } from '../../runtime/install-cuda.js';
-import { NoRuntimeError } from '../../runtime/load.js';
-import type { Placement } from '../../runtime/placement.js';
-import { placementOf } from '../../runtime/placement.js';
-import type { ProviderReport } from '../../runtime/session.js';
+import { UsageError } from '../../onnx/core/errors.js';
+import { readWhole } from '../../onnx/files/read-file.js';
+import { installCuda } from '../../onnx/runtime/install-cuda.js';
+import { NoRuntimeError } from '../../onnx/runtime/load.js';
+import type { Placement } from '../../onnx/runtime/placement.js';
+import { placementOf } from '../../onnx/runtime/placement.js';
+import type { ProviderReport } from '../../onnx/runtime/session.js';
 import { colours, type GlobalOptions, note, result, table } from '../report.js';
 import { openRuntime, type RuntimeFlags } from '../runtime.js';
 

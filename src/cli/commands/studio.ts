@@ -1,7 +1,7 @@
 // prognet studio
 import { spawn } from 'node:child_process';
-import { UsageError } from '../../core/errors.js';
-import { studioOf } from '../../project/studio.js';
+import { UsageError } from '../../onnx/core/errors.js';
+import { studioOf } from '../../tasks/studio.js';
 import { writeBundleFolder } from '../../workspace/bundle-folder.js';
 import { refuseOutput } from '../../workspace/output-path.js';
 import { type GlobalOptions, note, result } from '../report.js';

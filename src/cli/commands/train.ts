@@ -1,11 +1,12 @@
 // prognet train
-import { InterruptedError, UsageError } from '../../core/errors.js';
-import type { Train } from '../../progressive/description/description.js';
-import { trainSchema } from '../../progressive/description/train-schema.js';
-import { openProject, taskOf } from '../../project/project.js';
-import { runExists } from '../../project/stored-run.js';
-import { type EarlierTask, type TrainedTask, trainTask } from '../../project/train-task.js';
-import { TapCache } from '../../train/tap-cache.js';
+
+import type { Train } from '../../model/description/description.js';
+import { trainSchema } from '../../model/description/train-schema.js';
+import { InterruptedError, UsageError } from '../../onnx/core/errors.js';
+import { openProject, taskOf } from '../../tasks/project.js';
+import { runExists } from '../../tasks/stored-run.js';
+import { type EarlierTask, type TrainedTask, trainTask } from '../../tasks/train-task.js';
+import { TapCache } from '../../train/taps/tap-cache.js';
 import { integerFlag } from '../flags.js';
 import { progressOf } from '../progress.js';
 import { note, result, table } from '../report.js';

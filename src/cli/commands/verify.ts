@@ -1,9 +1,10 @@
 // prognet verify, prognet eval
-import { DataError, must, UsageError } from '../../core/errors.js';
-import { metricName } from '../../progressive/head.js';
-import { columnParameters } from '../../progressive/parameters.js';
-import { frozenOf, frozenTasks, openProject, type Project, taskOf } from '../../project/project.js';
-import { type Verified, type VerifyOptions, verifyTask } from '../../project/verify.js';
+
+import { metricName } from '../../model/heads/head.js';
+import { columnParameters } from '../../model/progressive/parameters.js';
+import { DataError, must, UsageError } from '../../onnx/core/errors.js';
+import { frozenOf, frozenTasks, openProject, type Project, taskOf } from '../../tasks/project.js';
+import { type Verified, type VerifyOptions, verifyTask } from '../../tasks/verify.js';
 import { integerFlag } from '../flags.js';
 import { colours, count, note, result, table } from '../report.js';
 import { chosen, openRuntime, type RuntimeFlags } from '../runtime.js';

@@ -1,6 +1,6 @@
 // flip: mirror images. horizontal swaps left and right, vertical swaps top and bottom.
 import * as z from 'zod';
-import { Tensor } from '../../core/tensor.js';
+import { Tensor } from '../../onnx/core/tensor.js';
 import { inputData } from '../dataset.js';
 import { defineTransform, imageLayout, withInputs } from './transform.js';
 

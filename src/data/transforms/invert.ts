@@ -1,6 +1,6 @@
 // invert: the negative. uint8: 255 - x. float32: 1 - x.
 import * as z from 'zod';
-import { Tensor } from '../../core/tensor.js';
+import { Tensor } from '../../onnx/core/tensor.js';
 import { inputData } from '../dataset.js';
 import { defineTransform, withInputs } from './transform.js';
 

@@ -1,8 +1,8 @@
 // noise: adds normal noise, std in units of the full range (0.2 is 51 grey levels). uint8 is rounded and clipped to 0..255. float32 is
 // clipped to 0..1 when the whole train set lies there, and not clipped otherwise (standardised images and tables have no fixed range).
 import * as z from 'zod';
-import { Random } from '../../core/random.js';
-import { Tensor } from '../../core/tensor.js';
+import { Random } from '../../onnx/core/random.js';
+import { Tensor } from '../../onnx/core/tensor.js';
 import { type Dataset, inputData } from '../dataset.js';
 import { defineTransform, seed, withInputs } from './transform.js';
 

@@ -1,8 +1,8 @@
 // normalise: to float32, x' = (x/range - mean) / std per channel, range 255 for uint8 and 1 for float32. Without mean and std (0 and 1)
 // uint8 is scaled to 0..1 and float32 stays as it is. mean and std are thus in units of the full range, as torchvision has them.
 import * as z from 'zod';
-import { DataError } from '../../core/errors.js';
-import { Tensor } from '../../core/tensor.js';
+import { DataError } from '../../onnx/core/errors.js';
+import { Tensor } from '../../onnx/core/tensor.js';
 import { inputData } from '../dataset.js';
 import { defineTransform, type TransformContext, withInputs } from './transform.js';
 

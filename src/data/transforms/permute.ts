@@ -1,7 +1,7 @@
 // permute: the same fixed permutation of all elements of every input (permuted MNIST, Goodfellow et al. 2013), channels included.
 import * as z from 'zod';
-import { Random } from '../../core/random.js';
-import { Tensor } from '../../core/tensor.js';
+import { Random } from '../../onnx/core/random.js';
+import { Tensor } from '../../onnx/core/tensor.js';
 import { inputData, rows } from '../dataset.js';
 import { defineTransform, seed, withInputs } from './transform.js';
 

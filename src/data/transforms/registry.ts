@@ -1,7 +1,7 @@
 // All transforms by name, the schema of how they are written, and their application to a split. A transform is a bare name ('invert') or an
 // object with one key ({ permute: { seed: 1 } }).
 import * as z from 'zod';
-import { DataError } from '../../core/errors.js';
+import { DataError } from '../../onnx/core/errors.js';
 import type { Split } from '../dataset.js';
 import { flip } from './flip.js';
 import { invert } from './invert.js';

@@ -1,8 +1,8 @@
 // Transforms of rows and labels: classes (keep some, relabel), subset (fewer rows), one_hot (labels as vectors).
 import * as z from 'zod';
-import { DataError } from '../../core/errors.js';
-import { Random } from '../../core/random.js';
-import { Tensor } from '../../core/tensor.js';
+import { DataError } from '../../onnx/core/errors.js';
+import { Random } from '../../onnx/core/random.js';
+import { Tensor } from '../../onnx/core/tensor.js';
 import { classLabels, type Dataset, rows, take } from '../dataset.js';
 import { defineTransform, seed, type TransformContext } from './transform.js';
 

@@ -1,7 +1,7 @@
 // What a transform is: a name, a schema of its options, a pure function on data sets. And how its options are checked.
 import * as z from 'zod';
-import { DataError } from '../../core/errors.js';
-import type { Tensor } from '../../core/tensor.js';
+import { DataError } from '../../onnx/core/errors.js';
+import type { Tensor } from '../../onnx/core/tensor.js';
 import type { Dataset } from '../dataset.js';
 import { complaintOf, expectedOf } from '../expected.js';
 

@@ -1,7 +1,7 @@
 // zoom and rotate: images resampled about their centre, bilinear, 0 outside. The four taps of each pixel are the same for all images, so they
 // are found once. uint8 is rounded.
 import * as z from 'zod';
-import { Tensor } from '../../core/tensor.js';
+import { Tensor } from '../../onnx/core/tensor.js';
 import { type Dataset, inputData } from '../dataset.js';
 import { defineTransform, type ImageLayout, imageLayout, type TransformContext, withInputs } from './transform.js';
 

@@ -1,0 +1,100 @@
+// The engine `ort-training`: each step of the training loop taken by ONNX Runtime's own TrainingSession over official artifacts. Earlier columns
+// are part of its models, in inference mode. Rates are a table in the optimizer model, since JavaScript cannot set one.
+
+import type { Description } from '../model/description/description.js';
+import { must } from '../onnx/core/errors.js';
+import { Tensor } from '../onnx/core/tensor.js';
+import { defaultLearningRate, type TrainingRuntime, type TrainingSession } from '../onnx/runtime/training-session.js';
+import { toBinary } from '../onnx/serde/to-binary.js';
+import type { Engine, EngineContext, EngineMaker, Minibatches } from '../train/engine.js';
+import { networkScale } from '../train/network-input.js';
+import type { TrainSettings } from '../train/settings.js';
+import { gatherRows } from '../train/step/rows.js';
+import { type Artifacts, splitParameters, trainingArtifacts } from './artifacts.js';
+import { writeCheckpoint } from './checkpoint/write-checkpoint.js';
+import { checkInputName, lossOutput, parametersOutput, seedInput, targetInput } from './names.js';
+import { type OfficialOptimizer, officialOptimizer } from './optimizer-model.js';
+
+/** The engine over an adapter: `ortTraining(OrtTraining.of(await import('onnxruntime-web/training')))`, version 1.19.2. */
+export function ortTraining(training: TrainingRuntime): EngineMaker {
+  return async (context) => new SessionEngine(training, context);
+}
+
+/** The optimizer, if the engine can train so. Throws UsageError. */
+export function checkOfficial(settings: TrainSettings, description: Description): OfficialOptimizer {
+  checkInputName(must(description.inputs[0], 'input').name);
+  return officialOptimizer(settings.optimizer);
+}
+
+class SessionEngine implements Engine {
+  readonly tapBytes = 0;
+  private readonly optimizer: OfficialOptimizer;
+  private readonly inputName: string;
+  private artifacts: Artifacts | undefined;
+  private session: TrainingSession | undefined;
+
+  constructor(
+    private readonly training: TrainingRuntime,
+    private readonly context: EngineContext,
+  ) {
+    this.optimizer = checkOfficial(context.settings, context.description);
+    this.inputName = must(context.description.inputs[0], 'input').name;
+  }
+
+  async begin(tensors: ReadonlyMap<string, Tensor>, step: number): Promise<void> {
+    const { description, column, frozen, settings, steps, rate } = this.context;
+    const constant = settings.schedule.kind === 'constant' && settings.schedule.warmup === 0;
+    const rates = Array.from({ length: constant ? 1 : steps }, (_, i) => rate(i) / defaultLearningRate);
+    this.artifacts = trainingArtifacts({
+      description,
+      column,
+      frozen,
+      frozenForm: 'initializers',
+      weights: tensors,
+      optimizer: this.optimizer,
+      rateScale: constant ? must(rates[0], 'rate') : rates,
+      ...(settings.clip && { clip: settings.clip }),
+      copiedMoments: true,
+      parametersFromEval: true,
+      ...(step > 0 && { resumed: { tensors, step, rate: defaultLearningRate } }),
+    });
+    const { trainingModel, evalModel, optimizerModel, checkpoint } = this.artifacts;
+    this.session = await this.training.createTrainingSession({
+      trainingModel: toBinary(trainingModel),
+      evalModel: toBinary(evalModel),
+      optimizerModel: toBinary(optimizerModel),
+      checkpoint: writeCheckpoint(checkpoint),
+    });
+  }
+
+  async run({ count, size, rows, seeds }: Minibatches): Promise<Float32Array> {
+    const session = must(this.session, 'session');
+    const losses = new Float32Array(count);
+    for (let i = 0; i < count; i++) {
+      const seed = new Tensor('int64', [], seeds.slice(i, i + 1));
+      const outputs = await session.trainStep({ ...this.feeds(rows.subarray(i * size, (i + 1) * size)), [seedInput]: seed });
+      losses[i] = Number(must(outputs[lossOutput], lossOutput).data[0]);
+      await session.optimizerStep();
+      await session.resetGradients();
+    }
+    return losses;
+  }
+
+  async read(): Promise<ReadonlyMap<string, Tensor>> {
+    const outputs = await must(this.session, 'session').evalStep(this.feeds(Uint32Array.of(0)));
+    return splitParameters(must(this.artifacts, 'artifacts').parameters, must(outputs[parametersOutput], parametersOutput));
+  }
+
+  async release(): Promise<void> {
+    await this.session?.release();
+  }
+
+  private feeds(rows: Uint32Array): Record<string, Tensor> {
+    const { description, column, train } = this.context;
+    const { head } = must(description.columns[column], 'column');
+    return {
+      [this.inputName]: networkScale(gatherRows(train.inputs, rows)),
+      [targetInput(head)]: gatherRows(train.targets, rows),
+    };
+  }
+}

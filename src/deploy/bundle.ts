@@ -1,0 +1,18 @@
+// What is deployed: models with their signatures. A bundle is the files of a folder, by path; who writes them is workspace/bundle-folder.ts.
+import type { Model } from '../onnx/ir/model.js';
+
+/** One exported model that is served: a task, or several in one graph. */
+export interface ServedModel {
+  /** Of the task, or of the network for several. */
+  readonly name: string;
+  readonly tasks: readonly string[];
+  /** One of the tasks is computed, the one that the input task_id names. */
+  readonly routed: boolean;
+  readonly model: Model;
+  readonly bytes: Uint8Array;
+}
+
+/** Path with forward slashes to content. */
+export type Files = ReadonlyMap<string, Uint8Array>;
+
+export const text = (content: string): Uint8Array => new TextEncoder().encode(content);

@@ -1,0 +1,33 @@
+// A small Node service: the files of templates/node-service, the models, and tasks.json, which tells the service what they answer.
+import { readFileSync } from 'node:fs';
+import { taskIdName } from '../model/description/description.js';
+import { routedNames } from '../model/progressive/forms.js';
+import { must } from '../onnx/core/errors.js';
+import { type Files, type ServedModel, text } from './bundle.js';
+
+const templates = new URL('../../templates/node-service/', import.meta.url);
+const copied = ['server.mjs', 'npy.mjs', 'package.json', 'Dockerfile', 'README.md'];
+
+/** Files of the service. */
+export function nodeService(models: readonly ServedModel[]): Files {
+  const files = new Map<string, Uint8Array>(copied.map((name) => [name, readFileSync(new URL(name, templates))]));
+  const input = must(models[0]?.model.graph.inputs[0], 'input');
+  const tasks = models.flatMap((m) => {
+    const names = new Set(m.model.graph.outputs.map((v) => v.name));
+    const [scores, probabilities, labels] = routedNames;
+    const outputs = (task: string) =>
+      m.routed
+        ? { scores, probabilities, labels }
+        : { scores: task, probabilities: `${task}_probabilities`, labels: `${task}_label` };
+    return m.tasks.map((task, id) => ({
+      task,
+      file: `models/${m.name}.onnx`,
+      ...(m.routed ? { feeds: { [taskIdName]: id } } : {}),
+      outputs: Object.fromEntries(Object.entries(outputs(task)).filter(([, name]) => names.has(name))),
+    }));
+  });
+  const document = { input: { name: input.name, shape: (input.shape ?? []).slice(1) }, tasks };
+  files.set('tasks.json', text(`${JSON.stringify(document, null, 2)}\n`));
+  for (const m of models) files.set(`models/${m.name}.onnx`, m.bytes);
+  return files;
+}

@@ -1,0 +1,81 @@
+// A model repository for NVIDIA Triton: <model>/config.pbtxt and <model>/1/model.onnx. Triton, docs/user_guide/model_configuration.md.
+import type { DType } from '../onnx/core/dtype.js';
+import { ModelError } from '../onnx/core/errors.js';
+import type { Shape } from '../onnx/core/shape.js';
+import type { Value } from '../onnx/ir/graph.js';
+import { type Files, type ServedModel, text } from './bundle.js';
+
+export interface TritonOptions {
+  /** Samples of a batch at most. */
+  readonly maxBatch: number;
+  /** How long a request waits for others to join its batch. */
+  readonly queueMicroseconds: number;
+}
+
+export const tritonDefaults: TritonOptions = { maxBatch: 64, queueMicroseconds: 500 };
+
+const types: Partial<Record<DType, string>> = {
+  float32: 'TYPE_FP32',
+  float16: 'TYPE_FP16',
+  float64: 'TYPE_FP64',
+  int64: 'TYPE_INT64',
+  int32: 'TYPE_INT32',
+  int8: 'TYPE_INT8',
+  uint8: 'TYPE_UINT8',
+  bool: 'TYPE_BOOL',
+};
+
+/** Files of the repository. Throws ModelError for a signature that Triton cannot batch. */
+export function tritonRepository(models: readonly ServedModel[], options: TritonOptions = tritonDefaults): Files {
+  const files = new Map<string, Uint8Array>();
+  for (const m of models) {
+    files.set(`${m.name}/config.pbtxt`, text(config(m, options)));
+    files.set(`${m.name}/1/model.onnx`, m.bytes);
+  }
+  return files;
+}
+
+function config({ name, model, routed }: ServedModel, { maxBatch, queueMicroseconds }: TritonOptions): string {
+  const { inputs, outputs } = model.graph;
+  // requests for different tasks cannot join one batch: a routed model has none, and its dims say the batch
+  const tensor = routed ? whole : perSample;
+  const batching = routed ? '' : `dynamic_batching {\n  max_queue_delay_microseconds: ${queueMicroseconds}\n}\n`;
+  return `name: ${quoted(name)}
+backend: "onnxruntime"
+max_batch_size: ${routed ? 0 : maxBatch}
+input [
+${inputs.map(tensor).join(',\n')}
+]
+output [
+${outputs.map(tensor).join(',\n')}
+]
+${batching}version_policy { latest { num_versions: 1 } }
+`;
+}
+
+/** A tensor without its batch. One number per sample has no dims left, which Triton writes as [ 1 ] and a reshape. */
+function perSample(v: Value): string {
+  const [batch, ...dims] = v.shape ?? [];
+  if (batch === undefined || typeof batch === 'number') {
+    throw new ModelError(`"${v.name}": Triton batches tensors of numbers whose first dimension is open`, { path: v.name });
+  }
+  return entry(v, dims.length === 0 ? '[ 1 ]\n    reshape { shape: [ ] }' : listed(dims));
+}
+
+/** A tensor with its batch; task_id is a vector of one. */
+function whole(v: Value): string {
+  return entry(v, listed(v.shape ?? [1]));
+}
+
+const listed = (dims: Shape): string => `[ ${dims.map((d) => (typeof d === 'number' ? d : -1)).join(', ')} ]`;
+
+function entry(v: Value, dims: string): string {
+  const type = v.type?.kind === 'tensor' ? types[v.type.dtype] : undefined;
+  if (type === undefined) throw new ModelError(`"${v.name}": Triton has no such type`, { path: v.name });
+  return `  {\n    name: ${quoted(v.name)}\n    data_type: ${type}\n    dims: ${dims}\n  }`;
+}
+
+/** A string of protobuf's text format. */
+function quoted(name: string): string {
+  return `"${name.replace(/["\\]/g, '\\$&')}"`;
+}

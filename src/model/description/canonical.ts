@@ -1,0 +1,97 @@
+// What of a description decides the graph of a frozen column, as stable text, and the first difference of two such texts.
+import { PrognetError, UsageError } from '../../onnx/core/errors.js';
+import { suggest } from '../nn/schema.js';
+import type { Description, Head, Layer } from './description.js';
+import { formatPath, type Path, show } from './issues.js';
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** JSON with sorted keys and no blanks; undefined fields are left out. */
+function stableJson(value: unknown): string {
+  return JSON.stringify(value, (_, v: unknown) => {
+    if (!isObject(v)) return v;
+    return Object.fromEntries(
+      Object.keys(v)
+        .sort()
+        .map((k) => [k, v[k]]),
+    );
+  });
+}
+
+/** A layer without what only its start needs. */
+function layerGraph(layer: Layer): unknown {
+  if (layer.kind === 'residual') return { kind: layer.kind, layers: layer.layers.map(layerGraph) };
+  return 'init' in layer ? { ...layer, init: undefined } : layer;
+}
+
+function headGraph(head: Head): unknown {
+  switch (head.kind) {
+    case 'classify':
+      return { kind: head.kind, classes: head.classes };
+    case 'binary':
+      return { kind: head.kind, labels: head.labels };
+    case 'regress':
+      return { kind: head.kind, outputs: head.outputs };
+  }
+}
+
+/**
+ * Blocks, head, laterals and the network's inputs: all that a frozen column's weights must fit. Left out is what only its training
+ * needed (initialisers, losses and their weights, the start of alpha, data, train), so that it may change afterwards.
+ * @throws UsageError when there is no such task
+ */
+export function canonical(description: Description, task: string): string {
+  const column = description.columns.find((c) => c.task === task);
+  if (column === undefined) {
+    throw new UsageError(
+      `unknown task ${show(task)}, ${suggest(
+        task,
+        description.columns.map((c) => c.task),
+      )}`,
+      { got: task },
+    );
+  }
+  const { laterals } = column;
+  return stableJson({
+    inputs: description.inputs,
+    blocks: column.blocks.map((block) => block.map(layerGraph)),
+    head: headGraph(column.head),
+    onnx: column.onnx,
+    laterals: laterals.kind === 'adapter' ? { ...laterals, alpha: undefined } : laterals,
+  });
+}
+
+function difference(a: unknown, b: unknown, path: Path): string | undefined {
+  if (Array.isArray(a) && Array.isArray(b)) {
+    for (let i = 0; i < Math.max(a.length, b.length); i++) {
+      const found = difference(a[i], b[i], [...path, i]);
+      if (found !== undefined) return found;
+    }
+    return undefined;
+  }
+  if (isObject(a) && isObject(b)) {
+    // Another kind says more than the options that come with it.
+    const keys = [...new Set([...Object.keys(a), ...Object.keys(b)])].sort((x, y) => Number(y === 'kind') - Number(x === 'kind'));
+    for (const key of keys) {
+      const found = difference(a[key], b[key], [...path, key]);
+      if (found !== undefined) return found;
+    }
+    return undefined;
+  }
+  return Object.is(a, b) ? undefined : `${formatPath(path)}: was ${show(a)}, is ${show(b)}`;
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw new PrognetError('a canonical column is not valid JSON, expected what canonical() gave', { cause });
+  }
+}
+
+/** The first difference of two texts of `canonical`: `blocks[1][1].units: was 128, is 64`. Empty when there is none. */
+export function describeDifference(a: string, b: string): string {
+  return difference(parse(a), parse(b), []) ?? '';
+}

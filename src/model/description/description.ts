@@ -1,0 +1,156 @@
+// The description of a network: its form as written (DescriptionInput) and as everything else reads it (Description).
+// What one part says of another (like, laterals, unique names) is resolve.ts; reading files is parse.ts.
+import * as z from 'zod';
+import { type Head, headSchema } from '../heads/head-schema.js';
+import { type Layer, layerSchema } from '../nn/layer-schema.js';
+import { integer, oneOf, size, strict } from '../nn/schema.js';
+import { type Laterals, lateralsSchema } from './lateral-schema.js';
+import { type Train, trainSchema } from './train-schema.js';
+
+/** Names become folder names, file names and ONNX value names. */
+const nameText = 'a name: a letter, then letters, digits, "_" or "-", at most 100';
+const name = z
+  .string({ error: nameText })
+  .max(100, { error: nameText })
+  .regex(/^[A-Za-z][A-Za-z0-9_-]*$/, { error: nameText })
+  // Runtimes in JavaScript keep values by name in plain objects, where these names are taken.
+  .refine((n) => !(n in Object.prototype), { error: 'a name that JavaScript objects do not have of themselves' });
+
+const inputDtypes = ['float32', 'float16', 'float64', 'int64', 'int32', 'uint8', 'bool'] as const;
+
+const inputSchema = strict(
+  {
+    name,
+    /** Without the batch; [] is one number per sample. */
+    shape: z.array(size, { error: 'a list of positive integers, without the batch' }),
+    dtype: oneOf(inputDtypes).default('float32'),
+  },
+  'an input: { name, shape }',
+);
+
+/** Where a task's data come from; kept as written, src/data checks it. */
+const dataText = 'a source, or { source, transform: [...] }';
+const transformText = 'a transform: a name, or an object of one key';
+const source = z.string({ error: dataText }).min(1, { error: dataText });
+const oneKey = z
+  .record(z.string(), z.unknown(), { error: transformText })
+  .refine((o) => Object.keys(o).length === 1, { error: transformText });
+const transforms = z.array(z.union([z.string(), oneKey], { error: transformText }), { error: 'a list of transforms' });
+const dataSchema = z.union([source, z.looseObject({ source, transform: transforms.optional() }, { error: dataText })], {
+  error: dataText,
+});
+
+const block = z.array(layerSchema, { error: 'a list of layers' }).min(1, { error: 'at least one layer' });
+
+const valueName = z.string({ error: 'the name of a value' }).min(1, { error: 'the name of a value' });
+const importedSchema = strict(
+  {
+    /** The graph without its weights: a file of the workspace; as a data URL once it is read. */
+    graph: z
+      .string({ error: 'the path of an .onnx file in the workspace' })
+      .min(1, { error: 'the path of an .onnx file in the workspace' }),
+    /** Values that later columns may read: these are its blocks. */
+    taps: z.array(valueName, { error: 'a list of names' }).min(1, { error: 'at least one name' }),
+    /** The value that is the task's raw scores. */
+    scores: valueName,
+  },
+  'an imported column: { graph, taps, scores }',
+);
+
+const columnSchema = strict(
+  {
+    task: name,
+    data: dataSchema.optional(),
+    /** Output of block i is the tap that later columns' block i+1 may read. */
+    blocks: z.array(block, { error: 'a list of blocks' }).min(1, { error: 'at least one block' }).optional(),
+    /** In place of blocks: a column that `prognet import` took from an ONNX model. */
+    onnx: importedSchema.optional(),
+    head: headSchema.optional(),
+    /** An earlier task: its blocks and head are taken where this column states none. */
+    like: z.string({ error: 'the name of an earlier task' }).optional(),
+    laterals: lateralsSchema.optional(),
+    train: trainSchema.optional(),
+  },
+  'a column: { task, blocks, head, ... }',
+);
+
+/** The name of the input by which a routed model is told the task; no other input may have it. */
+export const taskIdName = 'task_id';
+
+const inputList = z
+  .array(inputSchema, { error: 'an input { name, shape }, or a list of them' })
+  .min(1, { error: 'at least one input' })
+  .superRefine((list, ctx) => {
+    list.forEach((input, i) => {
+      const taken =
+        input.name === taskIdName ? 'the input of routed models' : list.findIndex((other) => other.name === input.name);
+      if (taken === i) return;
+      const got = `found "${input.name}", the name of ${typeof taken === 'number' ? `input[${taken}]` : taken}`;
+      ctx.addIssue({ code: 'custom', message: 'expected a name of its own', path: [i, 'name'], params: { got } });
+    });
+  });
+
+/** One input or a list; a list comes out. The value decides which of the two it is checked as, so that an error speaks of that one. */
+const inputs = z
+  .custom<z.input<typeof inputSchema> | z.input<typeof inputList>>()
+  .transform((value, ctx) => {
+    const single = typeof value === 'object' && value !== null && !Array.isArray(value);
+    const result = inputList.safeParse(single ? [value] : value);
+    if (result.success) return result.data;
+    for (const issue of result.error.issues)
+      ctx.issues.push({ ...issue, path: issue.path.slice(single ? 1 : 0), input: undefined });
+    return z.NEVER;
+  })
+  .meta({ $ref: '#/$defs/inputs' });
+/** What `#/$defs` of a JSON Schema must hold for inputs. */
+export const inputDefinitions = { inputs: z.union([inputSchema, inputList]) };
+
+export const descriptionSchema = strict(
+  {
+    prognet: z.literal(1, { error: '1, the version of this format' }),
+    name,
+    seed: integer(0, 'a non-negative integer').default(0),
+    input: inputs,
+    columns: z.array(columnSchema, { error: 'a list of columns' }),
+  },
+  'a description: { prognet: 1, name, input, columns }',
+);
+
+/** A description as written in YAML, JSON or with the builder. */
+export type DescriptionInput = z.input<typeof descriptionSchema>;
+/** A column as written. */
+export type ColumnInput = z.input<typeof columnSchema>;
+/** An input as written. */
+export type InputInput = z.input<typeof inputSchema>;
+/** Checked part by part, not yet resolved. */
+export type DescriptionWritten = z.output<typeof descriptionSchema>;
+
+/** Data of a task, as written. */
+export type DataInput = z.output<typeof dataSchema>;
+/** A network input; `shape` is without the batch. */
+export type Input = z.output<typeof inputSchema>;
+export type { Head, Laterals, Layer, Train };
+
+/** A column with everything filled in. */
+export interface Column {
+  task: string;
+  data?: DataInput;
+  /** One for each tap; empty ones where the column is imported. */
+  blocks: Layer[][];
+  onnx?: { graph: string; taps: string[]; scores: string };
+  head: Head;
+  /** Where blocks or head came from; already copied here. */
+  like?: string;
+  laterals: Laterals;
+  /** Absent options are train's own defaults. */
+  train: Train;
+}
+
+/** The one validated object that everything else reads. */
+export interface Description {
+  prognet: 1;
+  name: string;
+  seed: number;
+  inputs: Input[];
+  columns: Column[];
+}

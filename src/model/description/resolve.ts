@@ -1,0 +1,163 @@
+// What one part of a description says of another: unique names, `like`, and what laterals read and feed.
+import type { DescriptionError } from '../../onnx/core/errors.js';
+import { suggest } from '../nn/schema.js';
+import { type Column, type Description, type DescriptionWritten, type Laterals, taskIdName } from './description.js';
+import { descriptionError, type Path, show } from './issues.js';
+import type { LateralsWritten } from './lateral-schema.js';
+
+type Fail = (path: Path, got: string, right: string) => DescriptionError;
+type ColumnWritten = DescriptionWritten['columns'][number];
+
+/** Names of ONNX values that a task makes: its output and those that exports add on request. */
+function outputsOf(task: string): string[] {
+  return [task, `${task}_probabilities`, `${task}_label`];
+}
+
+/** Tasks must differ in more than case (they become folders), and their outputs stay apart from inputs and from each other. */
+function checkNames(written: DescriptionWritten, fail: Fail): void {
+  const inputs = new Map([[taskIdName, 'the input of routed models']]);
+  for (const { name } of written.input) inputs.set(name, 'an input');
+  const tasks = new Map<string, number>();
+  const values = new Map<string, string>();
+  written.columns.forEach(({ task }, i) => {
+    const path = ['columns', i, 'task'];
+    const other = tasks.get(task.toLowerCase());
+    if (other !== undefined)
+      throw fail(path, `task ${show(task)} stands in columns[${other}] already`, 'expected a name of its own');
+    tasks.set(task.toLowerCase(), i);
+    for (const value of outputsOf(task)) {
+      const holder = inputs.get(value) ?? values.get(value);
+      if (holder !== undefined) {
+        throw fail(path, `task ${show(task)} has an output ${show(value)}, the name of ${holder}`, 'expected a name of its own');
+      }
+      values.set(value, `an output of task ${show(task)}`);
+    }
+  });
+}
+
+function listTasks(tasks: readonly string[]): string {
+  return tasks.map(show).join(', ');
+}
+
+/** Why a name is no earlier task. */
+function notEarlier(name: string, index: number, written: readonly ColumnWritten[]): string {
+  const at = written.findIndex((c) => c.task === name);
+  if (at === index) return `${show(name)} is the column itself`;
+  return at > index ? `${show(name)} comes later` : `unknown task ${show(name)}`;
+}
+
+function likeColumn(index: number, done: readonly Column[], written: readonly ColumnWritten[], fail: Fail): Column | undefined {
+  const name = written[index]?.like;
+  if (name === undefined) return undefined;
+  const source = done.find((c) => c.task === name);
+  if (source !== undefined) return source;
+  const tasks = done.map((c) => c.task);
+  const hint = tasks.length === 0 ? 'expected no "like" in the first column' : suggest(name, tasks);
+  const got = notEarlier(name, index, written);
+  const right = got.startsWith('unknown') || tasks.length === 0 ? hint : `expected an earlier task: ${listTasks(tasks)}`;
+  throw fail(['columns', index, 'like'], got, right);
+}
+
+function resolveFrom(
+  laterals: Exclude<LateralsWritten, { kind: 'none' }>,
+  index: number,
+  tasks: readonly string[],
+  all: readonly ColumnWritten[],
+  fail: Fail,
+): string[] {
+  if (laterals.from === 'none') return [];
+  if (laterals.from === 'all') {
+    if (tasks.length > 0 || all[index]?.laterals === undefined) return [...tasks];
+    throw fail(['columns', index, 'laterals'], 'no task comes before', 'expected none in the first column');
+  }
+  const named = laterals.from;
+  named.forEach((name, i) => {
+    const path = ['columns', index, 'laterals', 'from', i];
+    if (!tasks.includes(name)) {
+      const right =
+        tasks.length === 0 ? 'expected "none", as no task comes before' : `expected an earlier task: ${listTasks(tasks)}`;
+      throw fail(path, notEarlier(name, index, all), right);
+    }
+    if (named.indexOf(name) !== i) throw fail(path, `${show(name)} stands there twice`, 'expected each task once');
+  });
+  return tasks.filter((t) => named.includes(t));
+}
+
+function resolveInto(laterals: Exclude<LateralsWritten, { kind: 'none' }>, index: number, head: number, fail: Fail): number[] {
+  if (laterals.into === 'all') return Array.from({ length: head }, (_, i) => i + 1);
+  const blocks = laterals.into.map((b) => (b === 'head' ? head : b));
+  blocks.forEach((block, i) => {
+    const path = ['columns', index, 'laterals', 'into', i];
+    if (block > head) throw fail(path, `found ${block}`, `expected a block index from 1 to ${head}, the head`);
+    if (blocks.indexOf(block) !== i) throw fail(path, `block ${block} stands there twice`, 'expected each block once');
+  });
+  return blocks.sort((a, b) => a - b);
+}
+
+function resolveLaterals(
+  index: number,
+  head: number,
+  tasks: readonly string[],
+  all: readonly ColumnWritten[],
+  fail: Fail,
+): Laterals {
+  const laterals: LateralsWritten = all[index]?.laterals ?? { kind: 'linear', from: 'all', into: 'all' };
+  if (laterals.kind === 'none') return { kind: 'none' };
+  const from = resolveFrom(laterals, index, tasks, all, fail);
+  const into = resolveInto(laterals, index, head, fail);
+  if (from.length === 0 || into.length === 0) return { kind: 'none' };
+  if (laterals.kind === 'linear') return { kind: 'linear', from, into };
+  const { activation, rank, alpha } = laterals;
+  return {
+    kind: 'adapter',
+    from,
+    into,
+    activation,
+    ...(rank === undefined ? {} : { rank }),
+    ...(alpha === undefined ? {} : { alpha }),
+  };
+}
+
+/** An imported column brings blocks and laterals of its own. */
+function checkImported(column: ColumnWritten, index: number, fail: Fail): void {
+  for (const key of ['blocks', 'like', 'laterals', 'train'] as const) {
+    const given = column[key];
+    if (given === undefined || (key === 'laterals' && column.laterals?.kind === 'none')) continue;
+    throw fail(['columns', index, key], `found beside "onnx"`, 'expected an imported column without it');
+  }
+}
+
+/** Fills in what the columns say of each other. Throws DescriptionError. */
+export function resolve(written: DescriptionWritten, file: string | undefined): Description {
+  const fail: Fail = (path, got, right) => descriptionError(file, path, got, right);
+  checkNames(written, fail);
+  const done: Column[] = [];
+  written.columns.forEach((column, i) => {
+    const source = likeColumn(i, done, written.columns, fail);
+    if (column.onnx !== undefined) checkImported(column, i, fail);
+    if (source?.onnx !== undefined && column.blocks === undefined) {
+      throw fail(
+        ['columns', i, 'like'],
+        `${show(source.task)} is imported and has no layers to be like`,
+        'expected "blocks" of its own',
+      );
+    }
+    const blocks = column.onnx?.taps.map(() => []) ?? column.blocks ?? source?.blocks;
+    const head = column.head ?? source?.head;
+    const path = ['columns', i];
+    if (blocks === undefined) throw fail(path, '"blocks" is missing', 'expected a list of blocks, or "like"');
+    if (head === undefined) throw fail(path, '"head" is missing', 'expected a head such as { classify: 10 }, or "like"');
+    const tasks = done.map((c) => c.task);
+    done.push({
+      task: column.task,
+      ...(column.data === undefined ? {} : { data: column.data }),
+      blocks: structuredClone(blocks),
+      ...(column.onnx === undefined ? {} : { onnx: column.onnx }),
+      head: structuredClone(head),
+      ...(column.like === undefined ? {} : { like: column.like }),
+      laterals: column.onnx !== undefined ? { kind: 'none' } : resolveLaterals(i, blocks.length, tasks, written.columns, fail),
+      train: column.train ?? {},
+    });
+  });
+  return { prognet: 1, name: written.name, seed: written.seed, inputs: written.input, columns: done };
+}

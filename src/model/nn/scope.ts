@@ -1,0 +1,37 @@
+// Where layers get their parameters from while they are lowered. The same lowering makes a training step (parameters are values of the
+// step), an exported model (initializers) or a count of parameters, by what `parameter` returns.
+import { must } from '../../onnx/core/errors.js';
+import type { Value } from '../../onnx/ir/graph.js';
+import type { Ops } from '../../onnx/ops/ops.js';
+import type { ParameterInit } from './init.js';
+
+export interface ParameterSpec {
+  /** `<task>/<block>/<layer>/weight` */
+  readonly name: string;
+  readonly shape: readonly number[];
+  readonly init: ParameterInit;
+  /** "statistic": state that no gradient reaches (batch_norm's running mean and variance). */
+  readonly role: 'trainable' | 'statistic';
+}
+
+export interface LayerScope {
+  readonly g: Ops;
+  /** Dropout drops and batch_norm uses the minibatch's own statistics. Frozen columns are never lowered so. */
+  readonly training: boolean;
+  parameter(spec: ParameterSpec): Value;
+  /** Several scalars as one column [n, 1], where the scope has them so; undefined: each by `parameter`. */
+  scalars?(specs: readonly ParameterSpec[]): Value | undefined;
+  /** The value a statistic has after this step. */
+  update(name: string, next: Value): void;
+  /** Uniform [0, 1) numbers in the shape of `like`, fresh each step; `name` is the layer's. */
+  random(name: string, like: Value): Value;
+}
+
+/** Scalar parameters as one column [n, 1]. */
+export function scalars(scope: LayerScope, specs: readonly ParameterSpec[]): Value {
+  const { g } = scope;
+  const own = scope.scalars?.(specs);
+  if (own !== undefined) return own;
+  const cells = specs.map((spec) => g.reshape(scope.parameter(spec), g.ints([1, 1])));
+  return must(g.op('Concat', cells, { axis: 0 })[0], 'scalars');
+}

@@ -1,0 +1,156 @@
+// Graphs for use, weights included: the model of one task, of all tasks in one graph with shared work done once, or of one task of several
+// chosen at the run (routed). A model holds only what its tasks need: their columns, and of earlier columns the blocks that laterals reach.
+import { must, UsageError } from '../../onnx/core/errors.js';
+import { version } from '../../onnx/core/version.js';
+import type { Value } from '../../onnx/ir/graph.js';
+import type { Model } from '../../onnx/ir/model.js';
+import { type Ops, ops } from '../../onnx/ops/ops.js';
+import { fuse } from '../../onnx/passes/fuse/fuse.js';
+import { optimise } from '../../onnx/passes/optimise.js';
+import { canonical } from '../description/canonical.js';
+import type { Description } from '../description/description.js';
+import { lowerLabel, lowerProbabilities } from '../heads/head.js';
+import type { LayerScope } from '../nn/scope.js';
+import { opsetOf } from './imported.js';
+import { NetworkLowering } from './lowering.js';
+import { networkInput, type Weights } from './parameters.js';
+import { routeByTask } from './routed.js';
+
+/** Every form that a model can have, as `prognet.form` in its metadata says. */
+export const forms = ['task', 'all', 'routed'] as const;
+export type Form = (typeof forms)[number];
+
+/** Outputs of the routed form; the last two on request. */
+export const routedNames = ['scores', 'probabilities', 'label'] as const;
+
+export interface FormOptions {
+  /** Tasks whose outputs the model has, in the order of the columns. */
+  readonly tasks: readonly string[];
+  /** Adds `<task>_probabilities` and `<task>_label`. */
+  readonly probabilities?: boolean;
+  /**
+   * One graph that computes one of the tasks: the int64 input `task_id`, [1], counts them from 0 in the order of `tasks` in the metadata;
+   * outputs `scores` and, on request, `probabilities` and `label`. An id out of range or several ids make the run fail.
+   */
+  readonly routed?: boolean;
+  /** Fewer and larger products (onnx/passes/fuse/fuse.ts): same numbers up to rounding, weights of other names. */
+  readonly fused?: boolean;
+  /** 17 (the default) to 21. */
+  readonly opset?: number;
+  /** sha256 of each column's weights by task, written into the metadata. */
+  readonly hashes?: Readonly<Record<string, string>>;
+}
+
+/** Opsets that the emitted ops are valid at without change. */
+export const opsetRange = { min: 17, max: 21 } as const;
+
+/**
+ * float32 [N, ...] to raw scores [N, k] under each task's name (routed: of the task asked for). `weights` by column index; only the columns that are reached are read.
+ * Throws UsageError for an unknown task or opset.
+ */
+export function taskModel(description: Description, weights: readonly (Weights | undefined)[], options: FormOptions): Model {
+  const least = opsetOf(description);
+  const { opset = least } = options;
+  const expected = `${least} to ${opsetRange.max}`;
+  if (!Number.isInteger(opset) || opset < least || opset > opsetRange.max) {
+    throw new UsageError(`opset ${opset} cannot be emitted, expected ${expected}`, {
+      expected,
+      got: String(opset),
+    });
+  }
+  const columns = options.tasks.map((task) => columnIndex(description, task)).sort((a, b) => a - b);
+  const g = ops({ opset, name: description.name });
+  const reached = new Map<number, LayerScope>();
+  const lowering = new NetworkLowering(description, {
+    x: networkInput(g, description),
+    scope: (c) => {
+      const known = reached.get(c);
+      if (known !== undefined) return known;
+      const { task } = must(description.columns[c], `column ${c}`);
+      const own = weights[c];
+      if (own === undefined) throw new UsageError(`task "${task}" is not trained yet: prognet train ${task}`, { got: task });
+      const scope: LayerScope = {
+        g,
+        training: false,
+        parameter: (spec) => g.initializer(spec.name, must(own.get(spec.name), `weight ${spec.name}`)),
+        update: () => {},
+        random: (_, like) => like,
+      };
+      reached.set(c, scope);
+      return scope;
+    },
+  });
+  const answers = columns.map((c): Answer => {
+    const { task, head } = must(description.columns[c], `column ${c}`);
+    const scores = lowering.scores(c);
+    if (options.probabilities !== true) return { task, scores };
+    return { task, scores, probabilities: lowerProbabilities(g, head, scores), label: lowerLabel(g, head, scores) };
+  });
+  if (options.routed === true) routedOutputs(g, description, answers, options.probabilities === true);
+  else separateOutputs(g, answers);
+  if (options.fused === true) fuse(g.graph, opset);
+  else optimise(g.graph, opset);
+  const model = g.model();
+  model.producerVersion = version;
+  const form: Form = options.routed === true ? 'routed' : columns.length === 1 ? 'task' : 'all';
+  const metadata: Record<string, string> = {
+    'prognet.version': version,
+    'prognet.form': form,
+    ...(options.fused === true && { 'prognet.fused': 'true' }),
+    'prognet.tasks': columns.map((c) => description.columns[c]?.task).join(','),
+  };
+  for (const c of [...reached.keys()].sort((a, b) => a - b)) {
+    const { task } = must(description.columns[c], `column ${c}`);
+    metadata[`prognet.column.${task}`] = canonical(description, task);
+    const hash = options.hashes?.[task];
+    if (hash !== undefined) metadata[`prognet.sha256.${task}`] = hash;
+  }
+  model.metadata = new Map(Object.entries(metadata));
+  return model;
+}
+
+/** What one task gives; undefined: not asked for, or nothing that its head has. */
+interface Answer {
+  readonly task: string;
+  readonly scores: Value;
+  readonly probabilities?: Value | undefined;
+  readonly label?: Value | undefined;
+}
+
+function separateOutputs(g: Ops, answers: readonly Answer[]): void {
+  for (const { task, scores, probabilities, label } of answers) {
+    g.output(scores, task);
+    if (probabilities !== undefined) g.output(probabilities, `${task}_probabilities`);
+    if (label !== undefined) g.output(label, `${task}_label`);
+  }
+}
+
+/** One set of outputs for all tasks: their heads may differ in width, but not in what they give. */
+function routedOutputs(g: Ops, description: Description, answers: readonly Answer[], probabilities: boolean): void {
+  const input = description.inputs.find(({ name }) => routedNames.some((output) => output === name));
+  if (input !== undefined) {
+    throw new UsageError(`the input "${input.name}" has the name of an output of routed models, expected another name`, {
+      got: input.name,
+    });
+  }
+  const asked = probabilities ? routedNames : routedNames.slice(0, 1);
+  const kinds = new Set(answers.map(({ label }) => label?.dtype ?? 'none'));
+  if (probabilities && (kinds.size > 1 || kinds.has('none'))) {
+    throw new UsageError(
+      'probabilities of a routed model need heads of one kind, all classify or all binary: choose tasks of one kind, another form, or no probabilities',
+      { expected: 'all classify or all binary' },
+    );
+  }
+  const routes = answers.map((answer) => asked.map((name) => must(answer[name], name)));
+  routeByTask(g, routes, asked);
+}
+
+/** The index of a task's column; UsageError lists the tasks there are. */
+export function columnIndex(description: Description, task: string): number {
+  const index = description.columns.findIndex((c) => c.task === task);
+  if (index < 0) {
+    const known = description.columns.map((c) => c.task).join(', ') || 'none';
+    throw new UsageError(`unknown task "${task}", the description has: ${known}`, { got: task, expected: known });
+  }
+  return index;
+}

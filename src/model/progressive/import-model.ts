@@ -1,0 +1,247 @@
+// An ONNX model from elsewhere as an imported column: what its taps and scores need, its float weights taken out as parameters. What is left
+// is a small graph that a description can carry.
+import { must, UsageError } from '../../onnx/core/errors.js';
+import type { Tensor } from '../../onnx/core/tensor.js';
+import { version } from '../../onnx/core/version.js';
+import type { Graph, Node, Value } from '../../onnx/ir/graph.js';
+import { cloneModel, type Model, producer } from '../../onnx/ir/model.js';
+import { formatType, tensorType } from '../../onnx/ir/types.js';
+import { definitionOf, drawsAtRandom, isStandard } from '../../onnx/ops/definition.js';
+import { verifyModel } from '../../onnx/ops/verify-model.js';
+import { inferShapes } from '../../onnx/passes/infer-shapes.js';
+import { inlineFunctions } from '../../onnx/passes/inline-functions.js';
+import { upgradeOpset } from '../../onnx/passes/opset/upgrade-opset.js';
+import { removeUnused } from '../../onnx/passes/remove-unused.js';
+import { toBinary } from '../../onnx/serde/to-binary.js';
+import { opsetRange } from './forms.js';
+import type { Weights } from './parameters.js';
+
+/** A description carries the graph: one that is larger holds weights that it should not. */
+export const maxGraphBytes = 4 << 20;
+
+export interface ImportRequest {
+  readonly task: string;
+  /** Names of values that later columns may read, in order. Default: what its activations give. */
+  readonly taps?: readonly string[];
+  /** The output that is the task's raw scores [N, k]. Default: the model's only one. */
+  readonly scores?: string;
+}
+
+export interface ImportedModel {
+  /** The graph without weights, a whole ONNX model: the input, then the parameters. */
+  readonly graph: Uint8Array;
+  readonly taps: readonly string[];
+  readonly scores: string;
+  /** Under the names that the column gives them. */
+  readonly weights: Weights;
+  readonly input: { readonly name: string; readonly shape: readonly number[] };
+  /** Width of the scores. */
+  readonly width: number;
+}
+
+type Fail = (message: string) => never;
+
+/** `file` begins each message. Throws UsageError for what cannot be imported, ModelError for what is no sound model. */
+export function importModel(given: Model, request: ImportRequest, file: string): ImportedModel {
+  const fail: Fail = (message) => {
+    throw new UsageError(`${file}: ${message}`, { path: file });
+  };
+  const model = cloneModel(given);
+  upgradeOpset(model);
+  inlineFunctions(model);
+  const { graph, opset } = model;
+  if (opset > opsetRange.max) fail(`is of opset ${opset}, expected at most ${opsetRange.max}: export it at an older one`);
+  const input = inputOf(graph, fail);
+  const scores = outputOf(graph, request.scores, fail);
+  const asked = request.taps?.map((name) => computedBy(graph, name, fail));
+  graph.outputs = [...new Set([...(asked ?? []), scores])];
+  constantsAsInitializers(graph);
+  removeUnused(graph);
+  checkNodes(graph, opset, fail);
+  for (const node of graph.nodes) for (const v of node.outputs) v.type = undefined;
+  inferShapes(graph, opset);
+  const taps = asked ?? activations(graph, scores);
+  if (taps.length === 0) fail('no activation was found to tap: name values of the graph, --taps <names>');
+  for (const v of taps) sampleOf(v, 'the tap', fail);
+  const sample = sampleOf(scores, 'the output', fail);
+  if (sample.length !== 1) fail(`the output "${scores.name}" is ${formatType(scores.type)}, expected scores float32[N,k]`);
+
+  graph.outputs = [...new Set([...taps, scores])];
+  const weights = takeWeights(graph, input, request.task);
+  strip(model, input);
+  verifyModel(model);
+  const bytes = toBinary(model);
+  if (bytes.length > maxGraphBytes) {
+    fail(`is ${bytes.length} bytes without its weights, expected at most ${maxGraphBytes}: it holds large constants`);
+  }
+  return {
+    graph: bytes,
+    taps: taps.map((v) => v.name),
+    scores: scores.name,
+    weights,
+    input: { name: input.name, shape: sampleOf(input, 'the input', fail) },
+    width: must(sample[0], 'width'),
+  };
+}
+
+const names = (values: readonly Value[]): string => values.map((v) => v.name).join(', ');
+
+/** The one input that callers feed, its batch left open. */
+function inputOf(graph: Graph, fail: Fail): Value {
+  const given = new Set(graph.initializers);
+  const inputs = graph.inputs.filter((v) => !given.has(v));
+  const [input] = inputs;
+  if (input === undefined || inputs.length > 1) return fail(`has ${inputs.length} inputs (${names(inputs)}), expected one`);
+  const { type } = input;
+  const shape = type?.kind === 'tensor' && type.dtype === 'float32' ? type.shape : undefined;
+  if (shape === undefined || shape.length === 0) return fail(`its input is ${formatType(type)}, expected float32[N,...]`);
+  if (typeof shape[0] === 'number') {
+    return fail(
+      `its input is ${formatType(type)}, a batch of ${shape[0]}: export it with a dynamic first dimension (dynamic_shapes)`,
+    );
+  }
+  input.type = tensorType('float32', ['N', ...shape.slice(1)]);
+  graph.inputs = [input];
+  for (const v of given) v.overridable = false;
+  return input;
+}
+
+function outputOf(graph: Graph, name: string | undefined, fail: Fail): Value {
+  const { outputs } = graph;
+  const [first] = outputs;
+  if (name === undefined && (first === undefined || outputs.length > 1)) {
+    return fail(`has the outputs ${names(outputs)}: say which are the task's scores, --scores <name>`);
+  }
+  const found = name === undefined ? first : outputs.find((v) => v.name === name);
+  if (found?.producer === undefined)
+    return fail(`has no output ${JSON.stringify(name)} that it computes, there are: ${names(outputs)}`);
+  return found;
+}
+
+function computedBy(graph: Graph, name: string, fail: Fail): Value {
+  const computed = graph.nodes.flatMap((n) => n.outputs).filter((v) => v.name !== '');
+  const found = computed.find((v) => v.name === name);
+  if (found !== undefined) return found;
+  const near = computed.slice(0, 12).map((v) => v.name);
+  return fail(`computes no "${name}", it computes: ${near.join(', ')}${computed.length > near.length ? ', ...' : ''}`);
+}
+
+/** Shape of one sample of a float32 value; the batch must have stayed open. */
+function sampleOf(v: Value, what: string, fail: Fail): number[] {
+  const type = v.type?.kind === 'tensor' && v.type.dtype === 'float32' ? v.type : undefined;
+  const dims = type?.shape?.slice(1);
+  const known = dims?.every((d): d is number => typeof d === 'number') ? dims : undefined;
+  if (known === undefined || typeof type?.shape?.[0] === 'number' || type?.shape?.length === 0) {
+    return fail(`${what} "${v.name}" is ${formatType(v.type)}, expected float32[N,...] with only the batch open`);
+  }
+  return known;
+}
+
+function constantsAsInitializers(graph: Graph): void {
+  graph.nodes = graph.nodes.filter((node) => {
+    const [v] = node.outputs;
+    const a = node.attributes.get('value');
+    if (node.opType !== 'Constant' || !isStandard(node) || a?.kind !== 'tensor' || v === undefined) return true;
+    v.producer = undefined;
+    v.constant = a.value;
+    v.type = tensorType(a.value.dtype, a.value.dims);
+    graph.initializers.push(v);
+    return false;
+  });
+}
+
+function checkNodes(graph: Graph, opset: number, fail: Fail): void {
+  if (graph.sparseInitializers.length > 0) fail('holds sparse weights, expected dense ones');
+  for (const node of graph.nodes) {
+    const called = `${node.opType} "${node.name}"`;
+    if (!isStandard(node) || definitionOf(node, opset) === undefined)
+      fail(`${called} of ${node.domain || 'ai.onnx'} ${opset} is not known (docs/ops.md)`);
+    if (node.subgraphs.length > 0) fail(`${called}: control flow cannot be imported`);
+    if (drawsAtRandom(node) || node.int('training_mode', 0) !== 0)
+      fail(`${called} is in training mode: export the model after .eval()`);
+  }
+}
+
+const activationOps: ReadonlySet<string> = new Set([
+  'Relu',
+  'LeakyRelu',
+  'PRelu',
+  'Elu',
+  'Celu',
+  'Selu',
+  'Gelu',
+  'Mish',
+  'Tanh',
+  'Sigmoid',
+  'HardSigmoid',
+  'HardSwish',
+  'Softplus',
+  'Softsign',
+]);
+
+/** Outputs of activations that something goes on from; a sigmoid that only gates its own input (SiLU) is none, its product is. */
+function activations(graph: Graph, scores: Value): Value[] {
+  const readers = new Map<Value, Node[]>();
+  for (const node of graph.nodes) for (const v of node.inputs) if (v !== null) readers.set(v, [...(readers.get(v) ?? []), node]);
+  return graph.nodes.flatMap((node): Value[] => {
+    const [v] = node.outputs;
+    if (!activationOps.has(node.opType) || !isStandard(node) || v === undefined || v === scores) return [];
+    const [reader, ...others] = readers.get(v) ?? [];
+    const gate = node.opType === 'Sigmoid' && reader?.opType === 'Mul' && others.length === 0;
+    const [product] = gate && reader.inputs.includes(node.inputs[0] ?? null) ? reader.outputs : [v];
+    return product === undefined || product === scores ? [] : [product];
+  });
+}
+
+/** Ops whose float inputs decide shapes or bounds: these stay constants of the graph. */
+const readsConstants: ReadonlySet<string> = new Set([
+  'Resize',
+  'Upsample',
+  'Pad',
+  'Clip',
+  'Range',
+  'OneHot',
+  'ConstantOfShape',
+  'Cast',
+]);
+
+/** Makes inputs of float32 initializers that are no scalars, and returns their data. */
+function takeWeights(graph: Graph, input: Value, task: string): Map<string, Tensor> {
+  const fixed = new Set(graph.nodes.filter((n) => readsConstants.has(n.opType)).flatMap((n) => n.inputs));
+  const weights = new Map<string, Tensor>();
+  const parameters: Value[] = [];
+  graph.initializers = graph.initializers.filter((v) => {
+    const { constant } = v;
+    if (constant?.dtype !== 'float32' || constant.dims.length === 0 || fixed.has(v)) return true;
+    weights.set(`${task}/${v.name}`, constant);
+    v.type = tensorType('float32', constant.dims);
+    v.constant = undefined;
+    parameters.push(v);
+    return false;
+  });
+  graph.inputs = [input, ...parameters];
+  return weights;
+}
+
+/** Leaves nothing that says where the model came from: exporters write paths of their machine into it. */
+function strip(model: Model, input: Value): void {
+  const { graph } = model;
+  model.producerName = producer;
+  model.producerVersion = version;
+  model.doc = graph.doc = '';
+  model.metadata = new Map();
+  graph.metadata = new Map();
+  model.unread = [];
+  graph.quantization = [];
+  graph.restated = [];
+  for (const domain of [...model.opsets.keys()]) if (domain !== '') model.opsets.delete(domain);
+  for (const node of graph.nodes) {
+    node.doc = '';
+    node.metadata = new Map();
+    node.deviceConfigurations = [];
+  }
+  for (const v of [input, ...graph.values()]) {
+    v.doc = '';
+    v.metadata = new Map();
+  }
+}

@@ -1,0 +1,79 @@
+// How strongly a trained column listens to each earlier one, read off its lateral weights.
+import { must } from '../../onnx/core/errors.js';
+import type { Tensor } from '../../onnx/core/tensor.js';
+import type { Description } from '../description/description.js';
+import { sourcesOf } from './lowering.js';
+import type { Weights } from './parameters.js';
+
+export interface LateralStrength {
+  /** The block that receives; the number of the column's blocks stands for the head. */
+  readonly into: number;
+  readonly source: string;
+  /** The source's block whose tap is read. */
+  readonly sourceBlock: number;
+  readonly kind: 'linear' | 'adapter';
+  /** Adapter: the source's scale. */
+  readonly alpha?: number;
+  /** Frobenius norm: linear, of U; adapter, of the source's part of V. */
+  readonly norm: number;
+  /** What a tap of independent features of mean square 1 becomes: root mean square of U h (linear), of alpha V h (adapter). */
+  readonly gain: number;
+}
+
+/** Frobenius norm of a matrix's rows (axis 0) or columns (axis 1) in [from, to); further axes must be of length 1. */
+function partNorm(v: Tensor, axis: 0 | 1, from: number, to: number): number {
+  const [rows = 0, columns = 0] = v.dims;
+  let sum = 0;
+  for (let feature = from; feature < to; feature++)
+    for (let other = 0; other < (axis === 0 ? columns : rows); other++)
+      sum += Number(v.data[axis === 0 ? feature * columns + other : other * columns + feature]) ** 2;
+  return Math.sqrt(sum);
+}
+
+function norm(t: Tensor): number {
+  let sum = 0;
+  for (const v of t.data) sum += Number(v) ** 2;
+  return Math.sqrt(sum);
+}
+
+/**
+ * The laterals of a column with their strengths, by target block and then source.
+ * @param taps shapes of one sample of every column's taps, as columnParameters gives them
+ */
+export function lateralStrengths(
+  description: Description,
+  column: number,
+  weights: Weights,
+  taps: readonly (readonly (readonly number[])[])[],
+): LateralStrength[] {
+  const { task, blocks, laterals } = must(description.columns[column], `column ${column}`);
+  const weight = (name: string) => must(weights.get(name), name);
+  const found: LateralStrength[] = [];
+  for (let into = 1; into <= blocks.length; into++) {
+    const prefix = `${task}/${into === blocks.length ? 'head' : into}`;
+    let feature = 0;
+    for (const ref of sourcesOf(description, column, into)) {
+      const source = must(description.columns[ref.column], 'source').task;
+      const place = { into, source, sourceBlock: ref.block };
+      if (laterals.kind === 'linear') {
+        // Dense: [features, units]. Convolution: [filters, channels, kh, kw].
+        const u = weight(`${prefix}/lateral/${source}/weight`);
+        const size = norm(u);
+        const units = must(u.dims.length === 2 ? u.dims[1] : u.dims[0], 'units');
+        found.push({ ...place, kind: 'linear', norm: size, gain: size / Math.sqrt(units) });
+      } else {
+        // Features: V [features, rank]. Image: V [rank, channels, 1, 1].
+        const v = weight(`${prefix}/adapter/V`);
+        const image = v.dims.length === 4;
+        const tap = must(taps[ref.column]?.[ref.block], 'tap');
+        const width = image && tap.length === 3 ? must(tap[0], 'channels') : tap.reduce((n, d) => n * d, 1);
+        const size = partNorm(v, image ? 1 : 0, feature, feature + width);
+        feature += width;
+        const alpha = Number(weight(`${prefix}/adapter/alpha/${source}`).data[0]);
+        const rank = must(image ? v.dims[0] : v.dims[1], 'rank');
+        found.push({ ...place, kind: 'adapter', alpha, norm: size, gain: (Math.abs(alpha) * size) / Math.sqrt(rank) });
+      }
+    }
+  }
+  return found;
+}

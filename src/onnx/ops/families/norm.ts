@@ -1,0 +1,263 @@
+// Normalisation per channel, group or sample. Most rules share the core in standardise.ts. Specification: onnx/docs/Operators.md.
+
+import { compatibleDim, type Dim } from '../../core/shape.js';
+import { Tensor } from '../../core/tensor.js';
+import type { Value } from '../../ir/graph.js';
+import { formatType, type TensorType, tensorType } from '../../ir/types.js';
+import type { GradientContext, NodeContext, OpDef } from '../op-def.js';
+import type { Ops } from '../ops.js';
+import { expandLike, reshapeLike } from '../rules/shape-like.js';
+import { inverseDeviation, range, standardise, throughStandardise } from '../rules/standardise.js';
+import { floatType, requireFloat, sign } from './elementwise.js';
+import { overCount, reduceBy, reduceSum } from './reduce.js';
+
+export type NormOp =
+  | 'BatchNormalization'
+  | 'InstanceNormalization'
+  | 'GroupNormalization'
+  | 'LpNormalization'
+  | 'LRN'
+  | 'MeanVarianceNormalization';
+
+/** The rank of input 0, which must be known and at least 2: [N, C, ...]. */
+function channelRank(c: NodeContext): number {
+  const rank = c.rank(0);
+  if (rank === undefined) return c.fail('the rank of input 0 must be known');
+  if (rank < 2) c.fail(`input 0 must have at least 2 dimensions [N, C, ...], it is ${formatType(c.type(0))}`);
+  return rank;
+}
+
+/** A vector over channels as [C, 1, ...], which broadcasts against [N, C, ...]. */
+function perChannel(g: Ops, v: Value, rank: number): Value {
+  return rank <= 2 ? v : g.unsqueeze(v, g.ints(range(1, rank - 1)));
+}
+
+/** Sums over all but the channels: [N, C, ...] to [C]. */
+function sumPerChannel(g: Ops, v: Value, rank: number): Value {
+  return reduceSum(g, v, [0, ...range(2, rank)], 0);
+}
+
+/** Inputs 1.. must be vectors of one element per channel. */
+function inferChannels(c: NodeContext): TensorType[] {
+  requireFloat(c, 0);
+  const channels = c.shape(0) === undefined ? null : c.shape(0)?.[Math.min(1, channelRank(c))];
+  for (let i = 1; i < c.inputCount; i++) {
+    const shape = c.shape(i);
+    if (shape !== undefined && (shape.length !== 1 || !compatibleDim(shape[0] ?? null, channels ?? null))) {
+      c.fail(
+        `input ${i} must have shape [${channels ?? '?'}], one element per channel of ${formatType(c.type(0))}, it is ${formatType(c.type(i))}`,
+        {
+          expected: `[${channels ?? '?'}]`,
+          got: formatType(c.type(i)),
+        },
+      );
+    }
+  }
+  return [c.like(0, c.shape(0))];
+}
+
+// The statistics are those of the batch, over all axes but the channels: dscale = sum(dy xhat), dB = sum(dy). The running ones are
+// momentum old + (1 - momentum) mean, and the same of the variance, whose derivative is 2 (x - mean) / n.
+function batchStatisticsGradient(c: GradientContext, rank: number, scale: Value, epsilon: number): (Value | null)[] {
+  const { g } = c;
+  const [x, momentum] = [c.x(0), c.float('momentum', 0.9)];
+  const [dy, dmean, dvariance] = [c.dyOrNull(0), c.dyOrNull(1), c.dyOrNull(2)];
+  const axes = [0, ...range(2, rank)];
+  const s = standardise(g, x, axes, epsilon);
+  const share = (d: Value) => perChannel(g, overCount(g, g.mul(d, g.scalar(1 - momentum, d)), x, s.inv, axes), rank);
+  const parts: Value[] = [];
+  if (c.needs(0)) {
+    if (dy !== null) parts.push(throughStandardise(g, s, g.mul(dy, scale)));
+    if (dmean !== null) parts.push(share(dmean));
+    if (dvariance !== null) parts.push(g.mul(g.mul(g.div(s.xhat, s.inv), g.scalar(2, x)), share(dvariance)));
+  }
+  const dx = parts.length === 0 ? null : parts.reduce((a, b) => g.add(a, b));
+  const kept = (i: number, d: Value | null) => (d !== null && c.needs(i) ? g.mul(d, g.scalar(momentum, d)) : null);
+  return [
+    dx !== null && dy === null && dvariance === null ? expandLike(g, dx, x) : dx,
+    c.needs(1) && dy !== null ? sumPerChannel(g, g.mul(dy, s.xhat), rank) : null,
+    c.needs(2) && dy !== null ? sumPerChannel(g, dy, rank) : null,
+    kept(3, dmean),
+    kept(4, dvariance),
+  ];
+}
+
+function batchNormalizationGradient(c: GradientContext): (Value | null)[] {
+  const { g } = c;
+  const rank = channelRank(c);
+  const epsilon = c.float('epsilon', 1e-5);
+  const scale = perChannel(g, c.x(1), rank);
+  if (c.int('training_mode', 0) === 1) return batchStatisticsGradient(c, rank, scale, epsilon);
+  const dy = c.dy();
+  const dbias = () => sumPerChannel(g, dy, rank);
+  // y = scale (x - mean) inv + B, inv = (var + epsilon)^-1/2:
+  // dx = scale inv dy, dscale = sum(dy (x - mean)) inv, dmean = -scale inv sum(dy), dvar = -1/2 scale inv^2 dscale
+  const inv = inverseDeviation(g, c.x(4), epsilon);
+  const gain = g.mul(c.x(1), inv);
+  const dscale = () => g.mul(sumPerChannel(g, g.mul(dy, g.sub(c.x(0), perChannel(g, c.x(3), rank))), rank), inv);
+  const ds = c.needs(1) || c.needs(4) ? dscale() : null;
+  return [
+    c.needs(0) ? g.mul(dy, perChannel(g, gain, rank)) : null,
+    ds,
+    c.needs(2) ? dbias() : null,
+    c.needs(3) ? g.neg(g.mul(gain, dbias())) : null,
+    c.needs(4) && ds !== null ? g.mul(g.mul(gain, inv), g.mul(ds, g.scalar(-0.5, ds))) : null,
+  ];
+}
+
+function instanceNormalizationGradient(c: GradientContext): (Value | null)[] {
+  const { g } = c;
+  const rank = channelRank(c);
+  const s = standardise(g, c.x(0), range(2, rank), c.float('epsilon', 1e-5));
+  return [
+    c.needs(0) ? throughStandardise(g, s, g.mul(c.dy(), perChannel(g, c.x(1), rank))) : null,
+    c.needs(1) ? sumPerChannel(g, g.mul(c.dy(), s.xhat), rank) : null,
+    c.needs(2) ? sumPerChannel(g, c.dy(), rank) : null,
+  ];
+}
+
+function groupNormalizationGradient(c: GradientContext): (Value | null)[] {
+  const { g } = c;
+  const x = c.x(0);
+  const rank = channelRank(c);
+  const grouped = (v: Value) => g.reshape(v, g.ints([0, c.int('num_groups', 1), -1]));
+  const s = standardise(g, grouped(x), [2], c.float('epsilon', 1e-5));
+  if (c.opset < 21) {
+    // One scale and bias per group.
+    const dy = grouped(c.dy());
+    return [
+      c.needs(0) ? reshapeLike(g, throughStandardise(g, s, g.mul(dy, perChannel(g, c.x(1), 3))), x) : null,
+      c.needs(1) ? sumPerChannel(g, g.mul(dy, s.xhat), 3) : null,
+      c.needs(2) ? sumPerChannel(g, dy, 3) : null,
+    ];
+  }
+  return [
+    c.needs(0) ? reshapeLike(g, throughStandardise(g, s, grouped(g.mul(c.dy(), perChannel(g, c.x(1), rank)))), x) : null,
+    c.needs(1) ? sumPerChannel(g, g.mul(c.dy(), reshapeLike(g, s.xhat, x)), rank) : null,
+    c.needs(2) ? sumPerChannel(g, c.dy(), rank) : null,
+  ];
+}
+
+function inferGroups(c: NodeContext): TensorType[] {
+  requireFloat(c, 0);
+  const groups = c.int('num_groups', 0);
+  const channels = c.shape(0)?.[1];
+  if (groups < 1) c.fail('attribute num_groups is missing', { expected: 'num_groups' });
+  if (typeof channels === 'number' && channels % groups !== 0) {
+    c.fail(`${channels} channels do not divide into ${groups} groups`, {
+      expected: `a divisor of ${channels}`,
+      got: String(groups),
+    });
+  }
+  const want: Dim = c.opset < 21 ? groups : (channels ?? null);
+  for (const i of [1, 2]) {
+    const shape = c.shape(i);
+    if (shape !== undefined && (shape.length !== 1 || !compatibleDim(shape[0] ?? null, want))) {
+      c.fail(`input ${i} must have shape [${want ?? '?'}], it is ${formatType(c.type(i))}`, { expected: `[${want ?? '?'}]` });
+    }
+  }
+  return [c.like(0, c.shape(0))];
+}
+
+/** B[i, j] = 1 where channel j lies in the window around channel i. */
+function window(g: Ops, like: Value, channels: number, size: number): Value {
+  const [before, after] = [Math.floor((size - 1) / 2), Math.ceil((size - 1) / 2)];
+  const band = Array.from({ length: channels * channels }, (_, at) => {
+    const offset = (at % channels) - Math.floor(at / channels);
+    return offset >= -before && offset <= after ? 1 : 0;
+  });
+  return g.constant(Tensor.from(like.dtype, band, [channels, channels]), 'lrn_window');
+}
+
+// s = bias + alpha/size B x^2, y = x s^-beta: dx = dy s^-beta - 2 alpha beta / size x B^T(dy x s^(-beta-1)), with dy x s^(-beta-1) = dy y / s
+function lrnGradient(c: GradientContext): Value[] {
+  const { g } = c;
+  const channels = c.shape(0)?.[1];
+  if (typeof channels !== 'number') return c.fail('the number of channels must be known for a gradient');
+  const flat = (v: Value) => g.reshape(v, g.ints([0, channels, -1]));
+  const [x, dy, y] = [flat(c.x(0)), flat(c.dy()), flat(c.y())];
+  const size = c.int('size', 1);
+  const [alpha, beta] = [c.float('alpha', 1e-4) / size, c.float('beta', 0.75)];
+  const band = window(g, x, channels, size);
+  const s = g.add(g.mul(g.matMul(band, g.mul(x, x)), g.scalar(alpha, x)), g.scalar(c.float('bias', 1), x));
+  const back = g.matMul(g.transpose(band, { perm: [1, 0] }), g.div(g.mul(dy, y), s));
+  const direct = g.mul(dy, g.pow(s, g.scalar(-beta, x)));
+  return [reshapeLike(g, g.sub(direct, g.mul(g.mul(x, back), g.scalar(2 * alpha * beta, x))), c.x(0))];
+}
+
+export const norm: Readonly<Record<NormOp, OpDef>> = {
+  BatchNormalization: {
+    versions: [7, 9, 14, 15],
+    inputs: 'X scale B input_mean input_var',
+    outputs: 'Y running_mean? running_var?',
+    attributes: { epsilon: 'float', momentum: 'float', training_mode: 'int', spatial: 'int' },
+    infer: (c) => {
+      const [y] = inferChannels(c);
+      return [y, tensorType(c.dtype(3), c.shape(3)), tensorType(c.dtype(4), c.shape(4))];
+    },
+    gradient: batchNormalizationGradient,
+  },
+  InstanceNormalization: {
+    versions: [1, 6, 22],
+    inputs: 'input scale B',
+    outputs: 'output',
+    attributes: { epsilon: 'float' },
+    infer: inferChannels,
+    gradient: instanceNormalizationGradient,
+  },
+  GroupNormalization: {
+    versions: [18, 21],
+    inputs: 'X scale bias',
+    outputs: 'Y',
+    attributes: { epsilon: 'float', num_groups: 'int', stash_type: 'int' },
+    infer: inferGroups,
+    gradient: groupNormalizationGradient,
+  },
+  // p = 2: y = x/n, dx = (dy - y sum(y dy)) / n; p = 1: dx = (dy - sign(x) sum(y dy)) / n; n = 1 stands for a norm of 0
+  LpNormalization: {
+    versions: [1, 22],
+    inputs: 'input',
+    outputs: 'output',
+    attributes: { axis: 'int', p: 'int' },
+    infer: (c) => {
+      const p = c.int('p', 2);
+      if (p !== 1 && p !== 2) c.fail(`p must be 1 or 2, it is ${p}`, { expected: '1, 2', got: String(p) });
+      const rank = c.rank(0);
+      if (rank !== undefined) c.axis(c.int('axis', -1), rank);
+      return floatType(c);
+    },
+    gradient: (c) => {
+      const { g } = c;
+      const axes = [c.int('axis', -1)];
+      const p = c.int('p', 2);
+      const length = reduceBy(g, p === 1 ? 'ReduceL1' : 'ReduceL2', c.x(0), axes);
+      const n = g.where(g.equal(length, g.scalar(0, length)), g.scalar(1, length), length);
+      const along = g.mul(p === 1 ? sign(g, c.x(0)) : c.y(), reduceSum(g, g.mul(c.dy(), c.y()), axes));
+      return [g.div(g.sub(c.dy(), along), n)];
+    },
+  },
+  LRN: {
+    versions: [1, 13],
+    inputs: 'X',
+    outputs: 'Y',
+    attributes: { alpha: 'float', beta: 'float', bias: 'float', size: 'int' },
+    infer: (c) => {
+      if (c.int('size', 0) < 1) c.fail('attribute size is missing', { expected: 'size' });
+      return floatType(c);
+    },
+    gradient: lrnGradient,
+  },
+  // y = (x - mean) / std over `axes`; the specification adds 1e-9 to the deviation
+  MeanVarianceNormalization: {
+    versions: [9, 13],
+    inputs: 'X',
+    outputs: 'Y',
+    attributes: { axes: 'ints' },
+    infer: (c) => {
+      const rank = c.rank(0);
+      if (rank !== undefined) for (const a of c.ints('axes') ?? [0, 2, 3]) c.axis(a, rank);
+      return floatType(c);
+    },
+    gradient: (c) => [throughStandardise(c.g, standardise(c.g, c.x(0), c.ints('axes') ?? [0, 2, 3], 1e-18), c.dy())],
+  },
+};

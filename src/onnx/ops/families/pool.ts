@@ -1,0 +1,251 @@
+// Pooling over windows. Specification: onnx/docs/Operators.md, MaxPool, AveragePool, LpPool, MaxUnpool. Layout [N, C, spatial...].
+import { dtypes } from '../../core/dtype.js';
+import { must } from '../../core/errors.js';
+import { type Dim, isStatic, type Shape } from '../../core/shape.js';
+import { Tensor } from '../../core/tensor.js';
+import type { Value } from '../../ir/graph.js';
+import { tensorType } from '../../ir/types.js';
+import type { GradientContext, NodeContext, OpDef } from '../op-def.js';
+import type { AttributeInputs, Ops } from '../ops.js';
+import { sumAt } from '../rules/by-index.js';
+import { channelsLast, fromTileElements, tileElements } from '../rules/channels-last.js';
+import { reshapeLike, sizesOf, typed } from '../rules/shape-like.js';
+import { knownElements } from '../rules/shape-value.js';
+import {
+  extent,
+  fitSpatial,
+  padValues,
+  spatialOf,
+  spatialSizes,
+  tiles,
+  type Window,
+  windowAttributes,
+  windowOf,
+  windowPlaces,
+} from '../rules/window.js';
+import { floatType, sign } from './elementwise.js';
+import { reduceSum } from './reduce.js';
+
+export type PoolOp = 'MaxPool' | 'AveragePool' | 'LpPool' | 'MaxUnpool';
+
+function poolWindow(c: NodeContext): Window {
+  return windowOf(c, spatialOf(c.shape(0)), c.ints('kernel_shape') ?? c.fail('kernel_shape is missing'));
+}
+
+function pooled(c: NodeContext): Shape | undefined {
+  const x = c.shape(0);
+  if (x === undefined) return undefined;
+  const window = poolWindow(c);
+  if (x.length !== window.kernel.length + 2)
+    c.fail(`kernel_shape [${window.kernel}] needs rank ${window.kernel.length + 2}, X has ${x.length}`);
+  return [x[0] ?? null, x[1] ?? null, ...windowPlaces(c, spatialOf(x), window, c.int('ceil_mode', 0) === 1)];
+}
+
+const attributes = { ...windowAttributes, ceil_mode: 'int' } as const;
+
+/** The window attributes as the node has them. */
+function sameAttributes(c: NodeContext): AttributeInputs {
+  const given = Object.keys(attributes).map((name): [string, AttributeInputs[string]] => {
+    const a = c.node.attributes.get(name);
+    return [name, a?.kind === 'ints' ? a.value.map(Number) : a?.kind === 'int' ? a.value : a && c.string(name, '')];
+  });
+  return Object.fromEntries(given);
+}
+
+/** Indices of the maxima in the flattened input, row-major. */
+function argmax(c: GradientContext): Value {
+  if (c.int('storage_order', 0) === 0) return c.output(1, tensorType('int64', c.y().shape));
+  return must(c.g.op('MaxPool', [c.x(0)], sameAttributes(c), 2)[1], 'Indices');
+}
+
+/**
+ * What each element of windows gets of the gradient by their maximum: the first that equals the maximum takes it, what is left goes on to the next.
+ * The same as by Indices, without their slow kernel and without a scatter.
+ */
+export function maximumShares(g: Ops, elements: readonly Value[], maximum: Value, dy: Value): Value[] {
+  let left = dy;
+  const taken = elements.slice(0, -1).map((element) => {
+    const part = g.where(g.equal(element, maximum), left, g.scalar(0, left));
+    left = g.sub(left, part);
+    return part;
+  });
+  return [...taken, left];
+}
+
+// Channels last, an element of the windows at a time.
+function tiledMaxPoolGradient(c: GradientContext, w: Window): Value {
+  const { g } = c;
+  const [channels = 1, height = 1, width = 1] = (c.shape(0) ?? []).slice(1).map(Number);
+  const places = spatialOf(c.dy().shape).map(Number);
+  const elements = tileElements(g, channelsLast(g, c.x(0), channels), places, w.kernel);
+  const shares = maximumShares(g, elements, channelsLast(g, c.y(), channels), channelsLast(g, c.dy(), channels));
+  const joined = fromTileElements(g, shares, places, w.kernel);
+  return g.reshape(g.transpose(joined, { perm: [0, 2, 1] }), g.ints([-1, channels, height, width]));
+}
+
+// dx[argmax of a window] += dy[window]
+function maxPoolGradient(c: GradientContext): (Value | null)[] {
+  const { g } = c;
+  const dy = c.dyOrNull(0);
+  if (dy === null) return [];
+  const x = c.x(0);
+  const w = poolWindow(c);
+  if (tiles(x.shape, dy.shape, w)) return [typed(tiledMaxPoolGradient(c, w), x)];
+  const apart = w.kernel.every((_, i) => extent(w, i) <= (w.strides[i] ?? 1));
+  const flat = (v: Value) => g.reshape(v, g.ints([-1]));
+  const size = isStatic(x.shape)
+    ? g.scalar(
+        x.shape.reduce((a, b) => a * b, 1),
+        'int64',
+      )
+    : g.size(x);
+  return [reshapeLike(g, sumAt(g, size, flat(argmax(c)), flat(dy), apart ? 'distinct' : 'repeated'), x)];
+}
+
+/** t, one element per place of the window, added to every element of x that the window covers there. */
+function spread(g: Ops, t: Value, x: Value, w: Window): Value {
+  const alone = (v: Value) => g.reshape(v, g.concat(g.ints([-1, 1]), sizesOf(g, v, 2), { axis: 0 }));
+  const ones = Tensor.from(t.dtype, new Array<number>(w.kernel.reduce((a, b) => a * b, 1)).fill(1), [1, 1, ...w.kernel]);
+  const base = { kernel_shape: w.kernel, strides: w.strides, dilations: w.dilations };
+  const full = g.convTranspose(alone(t), g.constant(ones), base);
+  return reshapeLike(g, fitSpatial(g, full, x, w), x);
+}
+
+/** How many elements each place of the window averages over, of a shape that broadcasts against dy. */
+function counts(c: GradientContext, w: Window): Value {
+  const { g } = c;
+  const withPads = c.int('count_include_pad', 0) === 1;
+  const [x, y] = [spatialOf(c.shape(0)), spatialOf(c.dy().shape)];
+  const n = w.kernel.length;
+  if (w.pads !== undefined && isStatic(x) && isStatic(y)) {
+    return g.constant(Tensor.from(c.dtype(0), countMap(x, y, w, w.pads, withPads), [1, 1, ...y]));
+  }
+  // along each axis: how many of stride o + dilation k - begin lie inside
+  const { begin, end } = padValues(g, c.x(0), w);
+  const [sizes, places] = [spatialSizes(g, c.x(0)), spatialSizes(g, c.dy())];
+  const element = (v: Value, i: number) => g.gather(v, g.scalar(i, 'int64'));
+  const perAxis = w.kernel.map((kernel, i) => {
+    const first = element(begin, i);
+    const origin = g.range(g.scalar(0, 'int64'), element(places, i), g.scalar(1, 'int64'));
+    const starts = g.sub(g.mul(origin, g.scalar(w.strides[i] ?? 1, 'int64')), first);
+    const steps = Array.from({ length: kernel }, (_, k) => k * (w.dilations[i] ?? 1));
+    const at = g.add(g.unsqueeze(starts, g.ints([1])), g.ints(steps));
+    const low = withPads ? g.neg(first) : g.scalar(0, 'int64');
+    const high = withPads ? g.add(element(sizes, i), element(end, i)) : element(sizes, i);
+    const inside = g.and(g.not(g.less(at, low)), g.less(at, high));
+    const count = reduceSum(g, g.cast(inside, { to: dtypes[c.dtype(0)].code }), [1], 0);
+    return g.reshape(count, g.ints(w.kernel.map((_, k) => (k === i ? -1 : 1))));
+  });
+  return g.unsqueeze(
+    perAxis.reduce((a, b) => g.mul(a, b)),
+    g.ints(Array.from({ length: 2 }, (_, i) => i - n - 2)),
+  );
+}
+
+/** The same at build time, row-major. */
+function countMap(
+  sizes: readonly number[],
+  places: readonly number[],
+  w: Window,
+  pads: readonly number[],
+  withPads: boolean,
+): number[] {
+  const n = sizes.length;
+  const perAxis = places.map((p, i) =>
+    Array.from({ length: p }, (_, o) => {
+      const [begin = 0, end = 0, size = 0] = [pads[i], pads[i + n], sizes[i]];
+      let count = 0;
+      for (let k = 0; k < (w.kernel[i] ?? 1); k++) {
+        const at = o * (w.strides[i] ?? 1) - begin + k * (w.dilations[i] ?? 1);
+        if (withPads ? at >= -begin && at < size + end : at >= 0 && at < size) count++;
+      }
+      return count;
+    }),
+  );
+  return perAxis.reduce<number[]>((all, axis) => all.flatMap((a) => axis.map((b) => a * b)), [1]);
+}
+
+// y = (sum of |x|^p)^(1/p): dx = sign(x) |x|^(p-1) spread(y^(1-p) dy), with 0 for 0^(1-p), where x is 0 too
+function lpPoolGradient(c: GradientContext): Value[] {
+  const { g } = c;
+  const w = poolWindow(c);
+  return [lpGradient(g, { p: c.int('p', 2), x: c.x(0), y: c.y(), dy: c.dy(), spread: (t) => spread(g, t, c.x(0), w) })];
+}
+
+/** The gradient of a p-norm over parts of x; `spread` takes one element per part to the elements of the part. */
+export function lpGradient(
+  g: Ops,
+  { p, x, y, dy, spread }: { p: number; x: Value; y: Value; dy: Value; spread: (t: Value) => Value },
+): Value {
+  if (p === 1) return g.mul(sign(g, x), spread(dy));
+  const zero = g.scalar(0, y);
+  const base = g.where(g.equal(y, zero), g.scalar(1, y), y);
+  if (p === 2) return g.mul(x, spread(g.div(dy, base)));
+  const part = spread(g.mul(dy, g.pow(base, g.scalar(1 - p, y))));
+  return g.mul(g.mul(sign(g, x), g.pow(g.abs(x), g.scalar(p - 1, x))), part);
+}
+
+function unpooledShape(c: NodeContext): Shape | undefined {
+  const x = c.shape(0);
+  if (c.has(2)) {
+    const stated = knownElements(c.value(2));
+    return stated ?? x?.map(() => null);
+  }
+  if (x === undefined) return undefined;
+  const w = windowOf(c, spatialOf(x), c.ints('kernel_shape') ?? c.fail('kernel_shape is missing'));
+  const n = w.kernel.length;
+  const spatial = spatialOf(x).map((size, i): Dim => {
+    if (typeof size !== 'number') return null;
+    return (size - 1) * (w.strides[i] ?? 1) + (w.kernel[i] ?? 1) - (w.pads?.[i] ?? 0) - (w.pads?.[i + n] ?? 0);
+  });
+  return [x[0] ?? null, x[1] ?? null, ...spatial];
+}
+
+export const pool: Readonly<Record<PoolOp, OpDef>> = {
+  MaxPool: {
+    versions: [1, 8, 10, 11, 12, 22],
+    inputs: 'X',
+    outputs: 'Y Indices?',
+    attributes: { ...attributes, storage_order: 'int' },
+    infer: (c) => {
+      const shape = pooled(c);
+      return [c.like(0, shape), tensorType('int64', shape)];
+    },
+    gradient: maxPoolGradient,
+  },
+  // y = sum of the window / count: dx is dy / count, spread over the window
+  AveragePool: {
+    versions: [1, 7, 10, 11, 19, 22],
+    inputs: 'X',
+    outputs: 'Y',
+    attributes: { ...attributes, count_include_pad: 'int' },
+    infer: (c) => [c.like(0, pooled(c))],
+    gradient: (c) => {
+      const w = poolWindow(c);
+      return [spread(c.g, c.g.div(c.dy(), counts(c, w)), c.x(0), w)];
+    },
+  },
+  LpPool: {
+    versions: [1, 2, 11, 18, 22],
+    inputs: 'X',
+    outputs: 'Y',
+    attributes: { ...attributes, p: 'int' },
+    infer: (c) => {
+      floatType(c);
+      return [c.like(0, pooled(c))];
+    },
+    gradient: lpPoolGradient,
+  },
+  // y[I] = x: dx = dy[I]
+  MaxUnpool: {
+    versions: [9, 11, 22],
+    inputs: 'X I output_shape?',
+    outputs: 'output',
+    attributes: { kernel_shape: 'ints', pads: 'ints', strides: 'ints' },
+    infer: (c) => [c.like(0, unpooledShape(c))],
+    gradient: (c) => {
+      const { g } = c;
+      return [typed(g.gather(g.reshape(c.dy(), g.ints([-1])), c.x(1)), c.x(0)), null, null];
+    },
+  },
+};

@@ -1,0 +1,258 @@
+// Ops that make tensors from shapes, numbers or types: constants, ranges, casts, and what is read off a tensor (Shape, Size, NonZero).
+// Specification: onnx/docs/Operators.md.
+import { type DType, dtypes, isFloat } from '../../core/dtype.js';
+import { type Dim, formatShape, isStatic, product, type Shape } from '../../core/shape.js';
+import { allocate, Tensor } from '../../core/tensor.js';
+import type { Value } from '../../ir/graph.js';
+import { type TensorType, tensorType } from '../../ir/types.js';
+import type { GradientContext, NodeContext, OpDef } from '../op-def.js';
+import { integers, knownElements, shapeSlice } from '../rules/shape-value.js';
+import { dtypeAttribute } from './random.js';
+
+export type SourceOp =
+  | 'Constant'
+  | 'ConstantOfShape'
+  | 'Range'
+  | 'EyeLike'
+  | 'OneHot'
+  | 'Shape'
+  | 'Size'
+  | 'NonZero'
+  | 'Cast'
+  | 'BitCast'
+  | 'CastLike';
+
+/** Folded constants beyond this many elements would only make the file larger. */
+const largestFold = 4096;
+
+function constantValue(c: NodeContext): Tensor | undefined {
+  for (const [name, a] of c.node.attributes) {
+    if (a.kind === 'tensor') return a.value;
+    if (name === 'value_float' && a.kind === 'float') return Tensor.from('float32', a.value);
+    if (name === 'value_floats' && a.kind === 'floats') return Tensor.from('float32', a.value);
+    if (name === 'value_int' && a.kind === 'int') return new Tensor('int64', [], BigInt64Array.of(a.value));
+    if (name === 'value_ints' && a.kind === 'ints') return new Tensor('int64', [a.value.length], BigInt64Array.from(a.value));
+    if (name === 'value_string' && a.kind === 'string') return new Tensor('string', [], [new TextDecoder().decode(a.value)]);
+    if (name === 'value_strings' && a.kind === 'strings') {
+      const strings = a.value.map((s) => new TextDecoder().decode(s));
+      return new Tensor('string', [strings.length], strings);
+    }
+  }
+  return undefined;
+}
+
+function inferConstant(c: NodeContext): (TensorType | undefined)[] {
+  const t = constantValue(c);
+  if (t !== undefined) return [tensorType(t.dtype, t.dims)];
+  const sparse = c.node.attributes.get('sparse_value');
+  if (sparse?.kind === 'sparse_tensor') return [tensorType(sparse.value.values.dtype, sparse.value.dims)];
+  return c.fail(
+    'one of the attributes value, value_int, value_ints, value_float, value_floats, value_string, value_strings is needed',
+  );
+}
+
+function fillValue(c: NodeContext): Tensor {
+  const a = c.node.attributes.get('value');
+  return a?.kind === 'tensor' ? a.value : Tensor.from('float32', [0]);
+}
+
+/** The shape of an output whose dims are the elements of input `i`. */
+function shapeInput(c: NodeContext, i: number): Shape | undefined {
+  return knownElements(c.value(i));
+}
+
+function rangeLength(c: NodeContext): Dim {
+  const [start, limit, delta] = [0, 1, 2].map((i) =>
+    isFloat(c.dtype(i)) ? c.constant(i)?.numbers()[0] : knownElements(c.value(i))?.[0],
+  );
+  if (start === 0 && typeof limit === 'string' && delta === 1) return limit;
+  if (typeof limit === 'string' || [start, limit, delta].some((v) => v === undefined || v === null)) return null;
+  return Math.max(0, Math.ceil((Number(limit) - Number(start)) / Number(delta)));
+}
+
+// y_i = start + i delta: dstart = sum dy, ddelta = sum i dy
+function rangeGradient(c: GradientContext): (Value | null)[] {
+  const { g } = c;
+  const sum = (v: Value) => g.reduceSum(v, null, { keepdims: 0 });
+  const steps = () => {
+    const count = g.squeeze(g.shape(c.y()), g.ints([0]));
+    return g.cast(g.range(g.scalar(0, 'int64'), count, g.scalar(1, 'int64')), { to: dtypes[c.y().dtype].code });
+  };
+  return [c.needs(0) ? sum(c.dy()) : null, null, c.needs(2) ? sum(g.mul(c.dy(), steps())) : null];
+}
+
+function oneHotShape(c: NodeContext): Shape | undefined {
+  const shape = c.shape(0);
+  if (shape === undefined) return undefined;
+  const axis = c.axis(c.int('axis', -1), shape.length + 1);
+  const depth = isFloat(c.dtype(1)) ? (c.constant(1)?.numbers()[0] ?? Number.NaN) : (knownElements(c.value(1))?.[0] ?? null);
+  return [...shape.slice(0, axis), Number.isNaN(depth) ? null : depth, ...shape.slice(axis)];
+}
+
+// y = off + (on - off) h with h the 0-1 encoding: d off = sum (1 - h) dy, d on = sum h dy
+function oneHotGradient(c: GradientContext): (Value | null)[] {
+  if (!c.needs(2)) return [];
+  const { g } = c;
+  const toInt = { to: dtypes.int64.code };
+  const h = g.oneHot(g.cast(c.x(0), toInt), g.cast(c.x(1), toInt), g.ints([0, 1]), { axis: c.int('axis', -1) });
+  const sum = (v: Value) => g.reduceSum(v, null, { keepdims: 0 });
+  const on = sum(g.mul(g.cast(h, { to: dtypes[c.dy().dtype].code }), c.dy()));
+  const off = g.sub(sum(c.dy()), on);
+  return [null, null, g.concat(g.unsqueeze(off, g.ints([0])), g.unsqueeze(on, g.ints([0])), { axis: 0 })];
+}
+
+/** Between floating types the gradient is cast back; other casts have none. */
+function castGradient(c: GradientContext): (Value | null)[] {
+  return [isFloat(c.dtype(0)) ? c.g.cast(c.dy(), { to: dtypes[c.dtype(0)].code }) : null, null].slice(0, c.inputCount);
+}
+
+const exactCasts: ReadonlySet<DType> = new Set(['float32', 'float64', 'int32', 'int64', 'bool']);
+
+function foldCast(x: Tensor | null | undefined, to: DType): readonly Tensor[] | undefined {
+  if (!x || !exactCasts.has(x.dtype) || !exactCasts.has(to) || x.size > largestFold) return undefined;
+  if (x.dtype === to) return [x];
+  const data = allocate(to, x.size);
+  for (let i = 0; i < x.size; i++) {
+    const v = x.data[i] as number | bigint;
+    if (typeof v === 'number' && !Number.isFinite(v) && !isFloat(to)) return undefined;
+    if (to === 'bool') data[i] = Number(v) !== 0 ? 1 : 0;
+    else if (to === 'int64') data[i] = typeof v === 'bigint' ? v : BigInt(Math.trunc(v));
+    else if (to === 'int32') data[i] = Number(BigInt.asIntN(32, typeof v === 'bigint' ? v : BigInt(Math.trunc(v))));
+    else data[i] = Number(v);
+  }
+  return [new Tensor(to, x.dims, data)];
+}
+
+export const source: Readonly<Record<SourceOp, OpDef>> = {
+  Constant: {
+    versions: [1, 9, 11, 12, 13, 19, 21],
+    inputs: '',
+    outputs: 'output',
+    attributes: {
+      value: 'tensor',
+      value_int: 'int',
+      value_ints: 'ints',
+      value_float: 'float',
+      value_floats: 'floats',
+      value_string: 'string',
+      value_strings: 'strings',
+      sparse_value: 'sparse_tensor',
+    },
+    infer: inferConstant,
+    gradient: 'zero',
+    fold: (c) => {
+      const t = constantValue(c);
+      return t === undefined ? undefined : [t];
+    },
+  },
+  ConstantOfShape: {
+    versions: [9, 20, 21],
+    inputs: 'input',
+    outputs: 'output',
+    attributes: { value: 'tensor' },
+    infer: (c) => [tensorType(fillValue(c).dtype, shapeInput(c, 0))],
+    gradient: 'zero',
+    fold: (c, [shape]) => {
+      const value = fillValue(c);
+      const count = shape ? product(integers(shape)) : null;
+      if (!shape || count === null || count > largestFold || !exactCasts.has(value.dtype)) return undefined;
+      return [new Tensor(value.dtype, integers(shape), allocate(value.dtype, count).fill(value.data[0] as never))];
+    },
+  },
+  Range: {
+    versions: [11],
+    inputs: 'start limit delta',
+    outputs: 'output',
+    infer: (c) => [c.like(0, [rangeLength(c)])],
+    gradient: rangeGradient,
+    fold: (c, [start, limit, delta]) => {
+      const length = rangeLength(c);
+      if (!start || !limit || !delta || (c.dtype(0) !== 'int64' && c.dtype(0) !== 'int32')) return undefined;
+      if (typeof length !== 'number' || length > largestFold) return undefined;
+      const [from, step] = [Number(start.data[0]), Number(delta.data[0])];
+      return [
+        Tensor.from(
+          c.dtype(0),
+          Array.from({ length }, (_, i) => from + i * step),
+        ),
+      ];
+    },
+  },
+  EyeLike: {
+    versions: [9, 22],
+    inputs: 'input',
+    outputs: 'output',
+    attributes: { dtype: 'int', k: 'int' },
+    infer: (c) => {
+      const shape = c.shape(0);
+      if (shape !== undefined && shape.length !== 2) return c.fail(`the input must be a matrix, it is ${formatShape(shape)}`);
+      return [tensorType(dtypeAttribute(c, 'dtype', c.dtype(0)), shape)];
+    },
+    gradient: 'zero',
+  },
+  OneHot: {
+    versions: [9, 11],
+    inputs: 'indices depth values',
+    outputs: 'output',
+    attributes: { axis: 'int' },
+    infer: (c) => [c.like(2, oneHotShape(c))],
+    gradient: oneHotGradient,
+  },
+  Shape: {
+    versions: [1, 13, 15, 19, 21],
+    inputs: 'data',
+    outputs: 'shape',
+    attributes: { start: 'int', end: 'int' },
+    infer: (c) => [tensorType('int64', [shapeSlice(c.node, c.shape(0))?.length ?? null])],
+    gradient: 'zero',
+    fold: (c) => {
+      const dims = shapeSlice(c.node, c.shape(0));
+      return isStatic(dims) ? [Tensor.from('int64', dims)] : undefined;
+    },
+  },
+  Size: {
+    versions: [1, 13, 19, 21],
+    inputs: 'data',
+    outputs: 'size',
+    infer: () => [tensorType('int64', [])],
+    gradient: 'zero',
+    fold: (c) => {
+      const shape = c.shape(0);
+      return isStatic(shape) ? [Tensor.from('int64', product(shape) ?? 0)] : undefined;
+    },
+  },
+  NonZero: {
+    versions: [9, 13],
+    inputs: 'X',
+    outputs: 'Y',
+    infer: (c) => [tensorType('int64', [c.rank(0) ?? null, null])],
+    gradient: 'zero',
+  },
+  // the same bits as another number: nothing that moves with its input in a way of its own
+  BitCast: {
+    versions: [26],
+    inputs: 'input',
+    outputs: 'output',
+    attributes: { to: 'int' },
+    infer: (c) => [tensorType(dtypeAttribute(c, 'to', c.dtype(0)), c.shape(0))],
+    gradient: 'unsupported',
+  },
+  Cast: {
+    versions: [6, 9, 13, 19, 21],
+    inputs: 'input',
+    outputs: 'output',
+    attributes: { to: 'int', saturate: 'int' },
+    infer: (c) => [tensorType(dtypeAttribute(c, 'to', 'float32'), c.shape(0))],
+    gradient: castGradient,
+    fold: (c, [x]) => foldCast(x, dtypeAttribute(c, 'to', 'float32')),
+  },
+  CastLike: {
+    versions: [15, 19, 21],
+    inputs: 'input target_type',
+    outputs: 'output',
+    attributes: { saturate: 'int' },
+    infer: (c) => [tensorType(c.dtype(1), c.shape(0))],
+    gradient: castGradient,
+    fold: (c, [x]) => foldCast(x, c.dtype(1)),
+  },
+};

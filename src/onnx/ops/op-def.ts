@@ -1,0 +1,171 @@
+// What the op table says of one op. Families (elementwise.ts, conv.ts, ...) fill it; table.ts joins them.
+
+import type { DType } from '../core/dtype.js';
+import { type ErrorFields, must, ShapeError } from '../core/errors.js';
+import { type Dim, normaliseAxis, type Shape } from '../core/shape.js';
+import type { Tensor } from '../core/tensor.js';
+import { type AttributeKind, type Node, Value } from '../ir/graph.js';
+import { formatType, type TensorType, type Type, tensorType } from '../ir/types.js';
+import type { Ops } from './ops.js';
+
+/**
+ * Computes the gradient of the loss by each input, from the gradients by the outputs. One entry per input; null where no gradient flows.
+ * A rule may return a gradient of the broadcast shape: the driver reduces it to the input's shape, checks dtype, and adds up.
+ */
+export type GradientRule = (c: GradientContext) => readonly (Value | null)[];
+
+/**
+ * For ops that are functions of others: the outputs, written out in ops of the table, which the driver differentiates. The forward node
+ * stays as it is; what the gradient needs of the expansion is computed beside it.
+ */
+export interface Expansion {
+  readonly expand: (c: GradientContext) => readonly Value[];
+}
+
+export interface OpDef {
+  /** ai.onnx versions at which the op changed, ascending; the rules here hold from `versions[0]` on as far as `since` in them says. */
+  readonly versions: readonly number[];
+  /** `X W B?`: names of the specification; `?` optional, `*` variadic, `*?` variadic with none allowed. */
+  readonly inputs: string;
+  readonly outputs: string;
+  readonly attributes?: Readonly<Record<string, AttributeKind>>;
+  readonly infer: (c: NodeContext) => readonly (Type | undefined)[];
+  /**
+   * "zero": piecewise constant or no float path. "unsupported": refused by name when a gradient is asked for. "subgraphs": If, Loop and Scan,
+   * which onnx/autodiff/control-flow.ts differentiates.
+   */
+  readonly gradient: GradientRule | Expansion | 'zero' | 'unsupported' | 'subgraphs';
+  /** Value of the outputs when all inputs are known. undefined: not for these inputs. */
+  readonly fold?: (c: NodeContext, inputs: readonly (Tensor | null)[]) => readonly Tensor[] | undefined;
+}
+
+/** A node as seen by shape inference: attributes with defaults, types of inputs, errors that name the node. */
+export class NodeContext {
+  constructor(
+    readonly node: Node,
+    readonly opset: number,
+  ) {}
+
+  /** Number of inputs given, left-out ones included. */
+  get inputCount(): number {
+    return this.node.inputs.length;
+  }
+  get outputCount(): number {
+    return this.node.outputs.length;
+  }
+  has(i: number): boolean {
+    return (this.node.inputs[i] ?? null) !== null;
+  }
+  /** Input i, which must be there. */
+  value(i: number): Value {
+    const v = this.node.inputs[i];
+    if (v === undefined || v === null) return this.fail(`input ${i} is missing`);
+    return v;
+  }
+  /** Type of input i, which must be a tensor. */
+  type(i: number): TensorType {
+    const v = this.value(i);
+    if (v.type?.kind !== 'tensor') return this.fail(`input ${i} ("${v.name}") must be a tensor, it is ${formatType(v.type)}`);
+    return v.type;
+  }
+  dtype(i: number): DType {
+    return this.type(i).dtype;
+  }
+  /** Shape of input i, undefined when its rank is unknown. */
+  shape(i: number): Shape | undefined {
+    return this.type(i).shape;
+  }
+  rank(i: number): number | undefined {
+    return this.shape(i)?.length;
+  }
+  /** The data of input i when it is an initializer or comes from a Constant node. */
+  constant(i: number): Tensor | undefined {
+    const v = this.node.inputs[i];
+    return v === undefined || v === null ? undefined : constantOf(v);
+  }
+  int(name: string, fallback: number): number {
+    return this.node.int(name, fallback);
+  }
+  ints(name: string): number[] | undefined {
+    return this.node.ints(name);
+  }
+  float(name: string, fallback: number): number {
+    return this.node.float(name, fallback);
+  }
+  string(name: string, fallback: string): string {
+    return this.node.string(name, fallback);
+  }
+  /** Throws ShapeError `Op "node": message`. */
+  fail(message: string, fields: ErrorFields = {}): never {
+    const { opType: op, name } = this.node;
+    throw new ShapeError(`${op}${name === '' ? '' : ` "${name}"`}: ${message}`, { ...fields, op, node: name });
+  }
+  /** An axis counted from the front of a tensor of `rank`; negative ones count from the end. */
+  axis(axis: number, rank: number): number {
+    try {
+      return normaliseAxis(axis, rank);
+    } catch (cause) {
+      return this.fail(cause instanceof Error ? cause.message : String(cause), { cause });
+    }
+  }
+  /** A result type with the dtype of input i. */
+  like(i: number, shape: readonly Dim[] | undefined): TensorType {
+    return tensorType(this.dtype(i), shape);
+  }
+}
+
+/** A node as seen by its gradient rule. */
+export class GradientContext extends NodeContext {
+  constructor(
+    node: Node,
+    opset: number,
+    /** Adds nodes of the gradient. */
+    readonly g: Ops,
+    private readonly outputGradients: readonly (Value | null)[],
+    /** True when the gradient by input i is wanted; a rule may skip the others (return null). */
+    readonly needs: (i: number) => boolean,
+  ) {
+    super(node, opset);
+  }
+  /** Input i. */
+  x(i: number): Value {
+    return this.value(i);
+  }
+  /** Output i of the forward node. */
+  y(i = 0): Value {
+    const v = this.node.outputs[i];
+    return v === undefined ? this.fail(`output ${i} is missing`) : v;
+  }
+  /** Output i of the forward node, which is asked for when the node left it out. */
+  output(i: number, type: Type): Value {
+    const { outputs } = this.node;
+    const first = must(
+      outputs.find((v) => v.name !== ''),
+      'output of the node',
+    );
+    for (let k = outputs.length; k <= i; k++) outputs.push(new Value(''));
+    const v = must(outputs[i], 'output');
+    if (v.name === '') {
+      v.name = this.g.names.unique(`${first.name}/out${i}`);
+      v.type = type;
+      v.producer = this.node;
+    }
+    return v;
+  }
+  /** Gradient by output i; null when the loss does not depend on it. */
+  dyOrNull(i: number): Value | null {
+    return this.outputGradients[i] ?? null;
+  }
+  /** Gradient by output i, for rules that run only where it is there (single-output ops: always). */
+  dy(i = 0): Value {
+    return this.outputGradients[i] ?? this.fail(`internal: gradient by output ${i} is missing`);
+  }
+}
+
+/** The tensor behind a value when it is known: an initializer that callers cannot override, or a Constant node's. */
+export function constantOf(v: Value): Tensor | undefined {
+  if (v.constant !== undefined) return v.overridable ? undefined : v.constant;
+  if (v.producer?.opType !== 'Constant' || v.producer.domain !== '') return undefined;
+  const a = v.producer.attributes.get('value');
+  return a?.kind === 'tensor' ? a.value : undefined;
+}

@@ -1,0 +1,55 @@
+// Folding of ops that only move elements: a new tensor whose elements are those of another, chosen by flat index.
+
+import { dtypes } from '../../core/dtype.js';
+import { elementCount } from '../../core/shape.js';
+import { allocate, Tensor } from '../../core/tensor.js';
+
+/** Beyond this many elements a folded copy would only make the file larger. */
+const largest = 1 << 16;
+
+/** Row-major strides. */
+export function stridesOf(dims: readonly number[]): number[] {
+  const strides = new Array<number>(dims.length).fill(1);
+  for (let i = dims.length - 2; i >= 0; i--) strides[i] = (strides[i + 1] ?? 1) * (dims[i + 1] ?? 1);
+  return strides;
+}
+
+/** The coordinates of a flat index. */
+export function coordinates(flat: number, dims: readonly number[]): number[] {
+  const at = new Array<number>(dims.length).fill(0);
+  let rest = flat;
+  for (let i = dims.length - 1; i >= 0; i--) {
+    const d = dims[i] ?? 1;
+    at[i] = rest % d;
+    rest = Math.floor(rest / d);
+  }
+  return at;
+}
+
+/** A tensor of the dtype of `like`. undefined for dtypes that are not one array element each, and large results. */
+export function assemble(
+  like: Tensor,
+  dims: readonly number[],
+  element: (i: number) => number | bigint | string | undefined,
+): [Tensor] | undefined {
+  const { dtype } = like;
+  const count = elementCount(dims);
+  const { bits } = dtypes[dtype];
+  if (count > largest || (bits > 0 && bits < 8) || dtype === 'complex64' || dtype === 'complex128') return undefined;
+  if (dtype === 'string')
+    return [
+      new Tensor(
+        dtype,
+        dims,
+        Array.from({ length: count }, (_, i) => String(element(i))),
+      ),
+    ];
+  const data = allocate(dtype, count);
+  for (let i = 0; i < count; i++) data[i] = element(i) as number;
+  return [new Tensor(dtype, dims, data)];
+}
+
+/** The tensor of shape `dims` whose element i is `t[source(i)]`. */
+export function pick(t: Tensor, dims: readonly number[], source: (i: number) => number): [Tensor] | undefined {
+  return assemble(t, dims, (i) => t.data[source(i)]);
+}

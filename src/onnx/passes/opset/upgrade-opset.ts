@@ -1,0 +1,125 @@
+// Brings models of older opsets (7 and later, and what exporters wrote at 1 to 6) to the working opset, so that every rule of the op table holds.
+// Models at that opset or later stay as they are. The conversions, op by op, are in opset-steps.ts.
+import { ModelError } from '../../core/errors.js';
+import type { Tensor } from '../../core/tensor.js';
+import { Names } from '../../ir/builder.js';
+import { type Attribute, allNodes, type Graph, Node, Value } from '../../ir/graph.js';
+import { defaultIrVersion, defaultOpset, type FunctionDef, type Model } from '../../ir/model.js';
+import { tensorType } from '../../ir/types.js';
+import { mergeTypes } from '../../ir/verify.js';
+import { definitionOf, isStandard } from '../../ops/definition.js';
+import { inferTypes } from '../../ops/infer.js';
+import { declareInputs } from '../infer-shapes.js';
+import { type Rewriting, stepsOf } from './opset-steps.js';
+
+/** The first IR version whose initializers need not be inputs. */
+const initializersStandAlone = 4;
+
+/**
+ * Changes the model in place; returns whether it changed. Results stay the same. Before IR 4 an initializer had to be an input as well, which
+ * runtimes never let a caller override: it is taken out of the inputs. Throws ModelError, naming the node, for what has no equal at `target`.
+ */
+export function upgradeOpset(model: Model, target: number = defaultOpset): boolean {
+  let changed = false;
+  if (model.irVersion < initializersStandAlone) {
+    const given = new Set(model.graph.initializers);
+    model.graph.inputs = model.graph.inputs.filter((v) => !given.has(v));
+    changed = true;
+  }
+  if (model.opset < target) {
+    new Upgrade(model.opset, target, model.graph).graph(model.graph);
+    model.opsets.set('', target);
+    changed = true;
+  }
+  model.functions = model.functions.map((f): FunctionDef => {
+    const from = f.opsets.get('');
+    if (from === undefined || from >= target) return f;
+    new Upgrade(from, target, f.body, true).graph(f.body);
+    changed = true;
+    return { ...f, opsets: new Map([...f.opsets, ['', target]]) };
+  });
+  if (changed && model.irVersion < defaultIrVersion) model.irVersion = defaultIrVersion;
+  return changed;
+}
+
+class Upgrade {
+  private readonly names: Names;
+  private readonly read: ReadonlySet<Value>;
+
+  constructor(
+    private readonly from: number,
+    private readonly target: number,
+    graph: Graph,
+    /** A function's body has no initializers: its constants are Constant nodes. */
+    private readonly constantNodes = false,
+  ) {
+    this.names = Names.of(graph);
+    const nodes = [...allNodes(graph)];
+    const inner = nodes.flatMap((n) => n.subgraphs.flatMap((sub) => sub.outputs));
+    this.read = new Set([...graph.outputs, ...inner, ...nodes.flatMap((n) => n.inputs.filter((v) => v !== null))]);
+  }
+
+  graph(graph: Graph): void {
+    graph.nodes = graph.nodes.flatMap((old) => {
+      for (const sub of old.subgraphs) {
+        declareInputs(old, sub);
+        this.graph(sub);
+      }
+      const made: Node[] = [];
+      const rewriting = this.rewriting(graph, made);
+      let node = old;
+      if (isStandard(old)) {
+        for (const step of stepsOf(old.opType, this.from)) {
+          rewriting.subject = node;
+          node = step(node, rewriting);
+        }
+      }
+      made.push(node);
+      for (const n of made) this.infer(n);
+      return made;
+    });
+  }
+
+  /** Ranks decide some conversions: types are inferred as nodes come. What is stated and fits is kept. */
+  private infer(node: Node): void {
+    if (this.constantNodes || definitionOf(node, this.target) === undefined) return;
+    const types = inferTypes(node, this.target);
+    node.outputs.forEach((v, i) => {
+      const inferred = types[i];
+      if (v.name === '' || inferred === undefined) return;
+      try {
+        v.type = mergeTypes(v.type, inferred) ?? inferred;
+      } catch {
+        v.type = inferred;
+      }
+    });
+  }
+
+  private rewriting(graph: Graph, made: Node[]): Rewriting & { subject: Node | undefined } {
+    const add = (op: string, inputs: readonly (Value | null)[], attributes: Readonly<Record<string, Attribute>> = {}): Value => {
+      const name = this.names.unique(`upgrade/${op}`);
+      const out = new Value(this.names.unique(`${name}/out`));
+      const node = new Node(op, [...inputs], [out], new Map(Object.entries(attributes)), name);
+      made.push(node);
+      this.infer(node);
+      return out;
+    };
+    return {
+      subject: undefined,
+      name: (hint) => this.names.unique(hint),
+      isRead: (v) => this.read.has(v),
+      add,
+      constant: (value: Tensor) => {
+        if (this.constantNodes) return add('Constant', [], { value: { kind: 'tensor', value } });
+        const v = new Value(this.names.unique('upgrade/const'), tensorType(value.dtype, value.dims));
+        v.constant = value;
+        graph.initializers.push(v);
+        return v;
+      },
+      fail(why: string): never {
+        const { opType: op = '', name = '' } = this.subject ?? {};
+        throw new ModelError(`${op} "${name}": cannot be brought to opset 17, ${why}`, { op, node: name });
+      },
+    };
+  }
+}

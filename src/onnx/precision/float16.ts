@@ -1,0 +1,226 @@
+// A model in float16: initializers rounded, nodes computed in float16 where half-ops.ts says so, the rest in float32 between Casts. Inputs and
+// outputs stay float32 unless asked otherwise, so that whoever calls the model need not change.
+import { Names } from '../ir/builder.js';
+import { allNodes, type Graph, type Node, nodeReads, type Value } from '../ir/graph.js';
+import { cloneModel, type Model } from '../ir/model.js';
+import { tensorType } from '../ir/types.js';
+import { isStandard } from '../ops/definition.js';
+import { verifyModel } from '../ops/verify-model.js';
+import { removeUnused } from '../passes/remove-unused.js';
+import { Casts, type Frame, type Precision } from './casts.js';
+import { toHalf } from './half.js';
+import { halfOps, neutralOps } from './half-ops.js';
+
+export interface Float16Options {
+  /** Inputs and outputs in float16 as well. Default: they stay float32. */
+  readonly halfIo?: boolean;
+  /** Ops that stay float32 beside those that do anyway. */
+  readonly keep?: ReadonlySet<string>;
+  /** Largest magnitude met of a value, by name (calibration): beyond half of what float16 holds, its node stays float32. */
+  readonly magnitudes?: ReadonlyMap<string, number>;
+}
+
+/** A node that stays float32 though its op has float16, and why. */
+export interface Kept {
+  readonly node: string;
+  readonly op: string;
+  readonly reason: string;
+}
+
+export interface Float16Model {
+  readonly model: Model;
+  /** Nodes that compute in float16. */
+  readonly half: number;
+  readonly casts: number;
+  readonly kept: readonly Kept[];
+  /** Weights other than zero that became zero. */
+  readonly vanished: number;
+}
+
+/** The largest float16 is 65504. */
+const largestMagnitude = 65504 / 2;
+
+/** A new model; the one given stays as it is. Types must be inferred. */
+export function toFloat16(model: Model, options: Float16Options = {}): Float16Model {
+  const out = cloneModel(model);
+  const conversion = new Conversion(out.graph, options);
+  conversion.run(out.graph);
+  removeUnused(out.graph);
+  conversion.casts.settle(readValues(out.graph));
+  out.metadata.set('prognet.precision', 'float16');
+  verifyModel(out);
+  const { half, kept, vanished } = conversion;
+  const casts = [...allNodes(out.graph)].filter((n) => n.opType === 'Cast').length;
+  return { model: out, half, casts: casts - castsOf(model), kept, vanished };
+}
+
+const castsOf = (model: Model): number => [...allNodes(model.graph)].filter((n) => n.opType === 'Cast').length;
+
+function readValues(graph: Graph): Set<Value> {
+  const read = new Set<Value>(graph.outputs);
+  for (const node of graph.nodes) for (const v of nodeReads(node)) read.add(v);
+  for (const node of graph.nodes) for (const sub of node.subgraphs) for (const v of readValues(sub)) read.add(v);
+  return read;
+}
+
+class Conversion {
+  readonly casts: Casts;
+  readonly kept: Kept[] = [];
+  half = 0;
+  vanished = 0;
+  private readonly checked = new Map<Value, string | undefined>();
+
+  constructor(
+    graph: Graph,
+    private readonly options: Float16Options,
+  ) {
+    this.casts = new Casts(Names.of(graph), new Set(graph.inputs));
+  }
+
+  run(graph: Graph): void {
+    const { halfIo = false } = this.options;
+    const frame = this.enter(graph);
+    const inputs = new Set(graph.inputs);
+    if (halfIo) for (const v of inputs) if (v.constant === undefined) this.become(v);
+    for (const node of frame.graph.nodes) this.node(node, frame);
+    graph.outputs = graph.outputs.map((v) => this.output(v, frame, halfIo ? 'float16' : 'float32', inputs));
+    graph.nodes = frame.nodes;
+    // A second statement of a type that has changed would contradict the first.
+    graph.restated = graph.restated.filter((r) => r.type === undefined);
+  }
+
+  private enter(graph: Graph): Frame {
+    const frame = { graph, nodes: [] };
+    for (const v of graph.values()) this.casts.define(v, frame);
+    return frame;
+  }
+
+  /** A float32 value that is float16 from now on. */
+  private become(v: Value): void {
+    if (v.type?.kind === 'tensor' && v.type.dtype === 'float32') v.type = tensorType('float16', v.type.shape);
+  }
+
+  /** The output of the outermost graph in the precision of its signature, under its name. */
+  private output(v: Value, frame: Frame, wanted: Precision, inputs: ReadonlySet<Value>): Value {
+    if (!isFloating(v) || v.dtype === wanted) return v;
+    const { name } = v;
+    // What is fed keeps its name; its output then is a Cast under another one, which the caller knows as the output's.
+    if (inputs.has(v)) return this.casts.as(v, wanted, frame);
+    v.name = `${name}_${wanted === 'float32' ? 'fp16' : 'fp32'}`;
+    const y = this.casts.as(v, wanted, frame);
+    y.name = name;
+    return y;
+  }
+
+  private node(node: Node, frame: Frame): void {
+    if (node.subgraphs.length > 0) this.control(node, frame);
+    else {
+      const precision = this.precisionOf(node);
+      if (precision !== 'as is') this.read(node, precision, frame);
+      if (precision === 'float16') {
+        this.half++;
+        for (const v of node.outputs) this.become(v);
+      }
+    }
+    frame.nodes.push(node);
+  }
+
+  private read(node: Node, precision: Precision, frame: Frame): void {
+    node.inputs = node.inputs.map((v) => (v === null || !isFloating(v) ? v : this.casts.as(v, precision, frame)));
+  }
+
+  private precisionOf(node: Node): Precision | 'as is' {
+    const { opType } = node;
+    const floats = node.inputs.filter((v): v is Value => v !== null && isFloating(v));
+    if (floats.length === 0) return 'as is';
+    if (!isStandard(node) || this.options.keep?.has(opType)) return 'float32';
+    if (neutralOps.has(opType)) {
+      if (node.outputs.every((v) => !isFloating(v)) || opType === 'Cast')
+        return floats.length === 1 ? 'as is' : this.widest(floats);
+      return floats.some((v) => this.casts.constant(v) === undefined && v.dtype === 'float16') && this.fits(node, floats)
+        ? 'float16'
+        : 'float32';
+    }
+    return halfOps.has(opType) && this.fits(node, floats) ? 'float16' : 'float32';
+  }
+
+  /** Comparisons: float16 only where all that is compared is. */
+  private widest(floats: readonly Value[]): Precision {
+    return floats.every((v) => v.dtype === 'float16' || this.casts.constant(v) !== undefined) ? 'float16' : 'float32';
+  }
+
+  /** Whether constants and magnitudes let a node run in float16; notes those that do not. */
+  private fits(node: Node, floats: readonly Value[]): boolean {
+    for (const v of floats) {
+      const reason = this.unfit(v);
+      if (reason === undefined) continue;
+      this.kept.push({ node: node.name, op: node.opType, reason });
+      return false;
+    }
+    for (const v of [...floats, ...node.outputs]) {
+      const met = this.options.magnitudes?.get(v.name) ?? 0;
+      if (met <= largestMagnitude) continue;
+      this.kept.push({ node: node.name, op: node.opType, reason: `"${v.name}" reaches ${met.toPrecision(3)}` });
+      return false;
+    }
+    return true;
+  }
+
+  /** Why a constant cannot be float16. */
+  private unfit(v: Value): string | undefined {
+    const data = this.casts.constant(v);
+    if (data?.dtype !== 'float32') return undefined;
+    if (!this.checked.has(v)) {
+      const { overflowed, tiny, vanished } = toHalf(data);
+      const reason =
+        overflowed > 0
+          ? `"${v.name}" holds ${overflowed} number${overflowed === 1 ? '' : 's'} beyond 65504`
+          : tiny
+            ? `"${v.name}" lies below 6.1e-5 as a whole`
+            : undefined;
+      if (reason === undefined) this.vanished += vanished;
+      this.checked.set(v, reason);
+    }
+    return this.checked.get(v);
+  }
+
+  /** If: its branches are converted, and agree on their outputs. Loop and Scan stay float32 inside, since what they carry keeps its type. */
+  private control(node: Node, frame: Frame): void {
+    if (!isStandard(node) || node.opType !== 'If') {
+      this.read(node, 'float32', frame);
+      for (const sub of node.subgraphs) this.single(sub, frame);
+      return;
+    }
+    const branches = node.subgraphs.map((graph) => {
+      const inner = this.enter(graph);
+      for (const n of graph.nodes) this.node(n, inner);
+      return inner;
+    });
+    node.outputs.forEach((v, i) => {
+      const results = branches.map((b) => b.graph.outputs[i]).filter((r): r is Value => r !== undefined);
+      if (!isFloating(v) || results.every((r) => r.dtype === 'float32')) return;
+      branches.forEach((b, k) => {
+        const r = results[k];
+        if (r !== undefined && r.dtype === 'float32') b.graph.outputs[i] = this.casts.cast(r, 'float16', this.casts.free(r), b);
+      });
+      this.become(v);
+    });
+    for (const b of branches) {
+      b.graph.nodes = b.nodes;
+      b.graph.restated = b.graph.restated.filter((r) => r.type === undefined);
+    }
+  }
+
+  /** Gives a subgraph that stays float32 its outer values in float32. */
+  private single(graph: Graph, frame: Frame): void {
+    for (const node of graph.nodes) {
+      this.read(node, 'float32', frame);
+      for (const sub of node.subgraphs) this.single(sub, frame);
+    }
+    graph.outputs = graph.outputs.map((v) => (isFloating(v) ? this.casts.as(v, 'float32', frame) : v));
+  }
+}
+
+function isFloating(v: Value): boolean {
+  return v.type?.kind === 'tensor' && (v.type.dtype === 'float32' || v.type.dtype === 'float16');
+}

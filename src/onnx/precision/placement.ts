@@ -1,0 +1,114 @@
+// Which values of a graph become 8-bit integers: what products read and convolutions give, and what lies between and has integer kernels.
+import type { Graph, Node, Value } from '../ir/graph.js';
+import { isStandard } from '../ops/definition.js';
+import { constantOf } from '../ops/op-def.js';
+
+/** Ops that move or choose values: their outputs are the integers of their input. */
+const moving: ReadonlySet<string> = new Set([
+  'MaxPool',
+  'GlobalMaxPool',
+  'Flatten',
+  'Reshape',
+  'Transpose',
+  'Squeeze',
+  'Unsqueeze',
+  'Expand',
+  'Identity',
+]);
+/** Ops that ONNX Runtime computes on integers when all that they read is quantized. */
+const joining: ReadonlySet<string> = new Set([
+  'Add',
+  'Mul',
+  'Concat',
+  'AveragePool',
+  'GlobalAveragePool',
+  'LeakyRelu',
+  'Sigmoid',
+  'Relu',
+]);
+
+export interface Placement {
+  /** Quantized values in the order of the graph; with another value: the one whose scale and zero they share. */
+  readonly values: ReadonlyMap<Value, Value | undefined>;
+  /** Products with a constant weight at input 1. */
+  readonly products: ReadonlySet<Node>;
+}
+
+/** The constant weight of a Conv, Gemm or MatMul that can be computed on integers. */
+export function quantizableWeight(node: Node, fed: ReadonlySet<Value>): Value | undefined {
+  const [x, w, b] = node.inputs;
+  const known = (v: Value) => !fed.has(v) && constantOf(v)?.dtype === 'float32';
+  if (!isStandard(node) || !x || !w || !known(w) || known(x) || (b && !known(b))) return undefined;
+  const rank = w.shape?.length ?? 0;
+  switch (node.opType) {
+    case 'Conv':
+      return rank >= 3 ? w : undefined;
+    case 'MatMul':
+      return rank === 2 && (x.shape?.length ?? 0) >= 2 ? w : undefined;
+    case 'Gemm': {
+      const plain =
+        node.float('alpha', 1) === 1 &&
+        (!b || (node.float('beta', 1) === 1 && b.shape?.length === 1)) &&
+        node.int('transA', 0) === 0;
+      const columns = w.shape?.[node.int('transB', 0) === 1 ? 0 : 1];
+      return plain && (!b || b.shape?.[0] === columns) ? w : undefined;
+    }
+    default:
+      return undefined;
+  }
+}
+
+/** The axis of the output channels in a product's weight. */
+export function channelAxis(node: Node): number {
+  return node.opType === 'Conv' || node.int('transB', 0) === 1 ? 0 : 1;
+}
+
+/** Of the graph itself; subgraphs stay as they are. */
+export function placeInt8(graph: Graph): Placement {
+  const fed = new Set(graph.inputs);
+  const outputs = new Set(graph.outputs);
+  const readers = new Map<Value, Node[]>();
+  for (const node of graph.nodes) for (const v of node.inputs) if (v !== null) readers.set(v, [...(readers.get(v) ?? []), node]);
+  /** Where the integers of a value are taken: after the Relu that alone reads it, which the quantization then includes. */
+  const settled = (v: Value): Value => {
+    const [reader, ...more] = readers.get(v) ?? [];
+    const y = reader?.outputs[0];
+    return reader?.opType === 'Relu' && more.length === 0 && y && !outputs.has(v) ? y : v;
+  };
+  const products = new Set<Node>();
+  const chosen = new Set<Value>();
+  for (const node of graph.nodes) {
+    const [x] = node.inputs;
+    const [y] = node.outputs;
+    if (!x || !y || quantizableWeight(node, fed) === undefined) continue;
+    // an integer convolution gives integers: one that is an output stays float32
+    if (node.opType === 'Conv' && outputs.has(settled(y))) continue;
+    products.add(node);
+    chosen.add(x);
+    if (node.opType === 'Conv') chosen.add(settled(y));
+  }
+  const wanted = wantedBy(graph, chosen);
+  const values = new Map<Value, Value | undefined>();
+  for (const v of graph.inputs) if (chosen.has(v)) values.set(v, undefined);
+  for (const node of graph.nodes) {
+    const y = node.outputs[0];
+    if (!y) continue;
+    const floats = node.inputs.filter((v): v is Value => v !== null && v.type?.kind === 'tensor' && v.type.dtype === 'float32');
+    const flows = floats.length > 0 && floats.every((v) => values.has(v));
+    const goes = settled(y);
+    if (moving.has(node.opType) && flows && wanted.has(y) && !outputs.has(y)) values.set(y, floats[0]);
+    else if (joining.has(node.opType) && flows && wanted.has(goes) && !outputs.has(goes)) chosen.add(goes);
+    if (chosen.has(y) && !values.has(y)) values.set(y, undefined);
+  }
+  return { values, products };
+}
+
+/** What is chosen, and what flows into it through ops that keep integers. */
+function wantedBy(graph: Graph, chosen: ReadonlySet<Value>): Set<Value> {
+  const wanted = new Set(chosen);
+  for (const node of graph.nodes.toReversed()) {
+    if (!isStandard(node) || !(moving.has(node.opType) || joining.has(node.opType))) continue;
+    if (node.outputs.some((v) => wanted.has(v))) for (const v of node.inputs) if (v !== null) wanted.add(v);
+  }
+  return wanted;
+}

@@ -1,0 +1,83 @@
+// A checkpoint that was trained elsewhere (Python, a phone, a custom build of ONNX Runtime) becomes the frozen column of its task. Nothing
+// is written before every parameter was found to fit.
+
+import { readCheckpoint } from '../artifacts/checkpoint/read-checkpoint.js';
+import type { TrainingCheckpoint } from '../artifacts/checkpoint/schema.js';
+import { columnSeed } from '../model/progressive/lowering.js';
+import { columnParameters } from '../model/progressive/parameters.js';
+import { ModelError, must, UsageError } from '../onnx/core/errors.js';
+import type { Tensor } from '../onnx/core/tensor.js';
+import { readWhole } from '../onnx/files/read-file.js';
+import { defaultThreads } from '../onnx/runtime/node.js';
+import type { Runtime } from '../onnx/runtime/session.js';
+import type { ColumnRecord } from '../workspace/column-record.js';
+import { clearRun } from '../workspace/run-store.js';
+import { createFolders } from '../workspace/workspace.js';
+import { testAndFreeze } from './freeze-task.js';
+import { columnsNeeded, type Project, requireSources, taskOf } from './project.js';
+import { loadTaskData } from './task-data.js';
+
+/** The column's weights in a checkpoint. Throws ModelError, in one line, for what is missing, foreign, of another shape or moved. */
+export function weightsIn(project: Project, index: number, checkpoint: TrainingCheckpoint, file: string): Map<string, Tensor> {
+  const fail = (message: string): never => {
+    throw new ModelError(`${file}: ${message}`, { path: file });
+  };
+  if (checkpoint.nominal) fail('is a nominal checkpoint, which has names and no weights');
+  const all = new Map([...checkpoint.trainable, ...checkpoint.frozen]);
+  const weights = new Map<string, Tensor>();
+  for (const { name, shape } of columnParameters(project.description, index).specs) {
+    const tensor =
+      all.get(name) ?? fail(`has no ${JSON.stringify(name)}, which task "${project.description.columns[index]?.task}" needs`);
+    if (tensor.dtype !== 'float32' || tensor.dims.join() !== shape.join()) {
+      fail(`${JSON.stringify(name)} is ${tensor.dtype}[${tensor.dims}], expected float32[${shape}]`);
+    }
+    const data = tensor.data as Float32Array;
+    const bad = data.findIndex((x) => !Number.isFinite(x));
+    if (bad >= 0) fail(`${JSON.stringify(name)} is ${data[bad]} at ${bad}, expected finite numbers`);
+    weights.set(name, tensor);
+    all.delete(name);
+  }
+  for (const c of columnsNeeded(project.description, index)) {
+    for (const [name, frozen] of must(project.frozen[c], 'frozen column').tensors) {
+      const tensor = all.get(name);
+      if (tensor === undefined) continue;
+      if (Buffer.compare(tensor.bytes, frozen.bytes) !== 0) fail(`${JSON.stringify(name)} of a frozen column was moved`);
+      all.delete(name);
+    }
+  }
+  for (const name of all.keys()) fail(`has ${JSON.stringify(name)}, which is no parameter of this task`);
+  return weights;
+}
+
+/** Reads, checks, tests and freezes. Throws before anything is written when the checkpoint does not fit. */
+export async function absorbCheckpoint(
+  runtime: Runtime,
+  project: Project,
+  task: string,
+  file: string,
+  options: { readonly provider?: string; readonly threads?: number } = {},
+): Promise<ColumnRecord> {
+  const { index, column } = taskOf(project, task);
+  if (project.frozen[index] !== undefined) {
+    throw new UsageError(`task "${task}" is trained and frozen for good; add a new task to the description to absorb more`);
+  }
+  requireSources(project, index);
+  const weights = weightsIn(project, index, readCheckpoint(readWhole(file), file), file);
+  const { provider = 'cpu', threads = defaultThreads() } = options;
+  const data = await loadTaskData(project, task);
+  createFolders(project.workspace);
+  const record = await testAndFreeze({
+    runtime,
+    project,
+    index,
+    column,
+    seed: columnSeed(project.description, column),
+    data,
+    session: { providers: [provider], threads },
+    trained: { weights, history: [] },
+    seconds: 0,
+    trainer: 'a checkpoint of ONNX Runtime training',
+  });
+  clearRun(project.workspace.root, task);
+  return record;
+}

@@ -1,0 +1,36 @@
+// A workspace's network as one file, for prognet/web: all columns that are described, the trained ones with their weights.
+
+import { toInput } from '../model/description/parse.js';
+import { writeBundle } from '../network/bundle.js';
+import { Network } from '../network/network.js';
+import { UsageError } from '../onnx/core/errors.js';
+import { writeFileAtomic } from '../onnx/files/atomic-file.js';
+import { refuseOutput } from '../workspace/output-path.js';
+import { frozenTasks, type Project } from './project.js';
+import { namedFiles } from './task-data.js';
+
+export interface Bundled {
+  readonly file: string;
+  readonly bytes: number;
+  /** The tasks whose weights are in it. */
+  readonly tasks: readonly string[];
+}
+
+/** The bytes of the bundle. Throws UsageError where nothing is trained yet. */
+export async function bundleOf(project: Project): Promise<Uint8Array> {
+  if (frozenTasks(project).length === 0) throw new UsageError('no task is trained yet: prognet train --all');
+  let network = new Network(toInput(project.description));
+  for (const [i, { task }] of project.description.columns.entries()) {
+    const frozen = project.frozen[i];
+    if (frozen !== undefined) network = network.withWeights(task, frozen.tensors);
+  }
+  return await writeBundle(network);
+}
+
+/** Throws UsageError for a file that may not be written over, WorkspaceError where it cannot be written. */
+export async function bundleWorkspace(project: Project, file: string): Promise<Bundled> {
+  refuseOutput(file, namedFiles(project));
+  const bytes = await bundleOf(project);
+  writeFileAtomic(file, bytes);
+  return { file, bytes: bytes.length, tasks: frozenTasks(project) };
+}

@@ -1,0 +1,30 @@
+// What calibration runs on: samples of the tasks' own training data, transforms applied.
+import { UsageError } from '../onnx/core/errors.js';
+import { Random } from '../onnx/core/random.js';
+import type { Batch } from '../onnx/precision/calibrate.js';
+import { networkScale } from '../train/network-input.js';
+import { gatherRows } from '../train/step/rows.js';
+import type { Project } from './project.js';
+import { loadTaskData } from './task-data.js';
+
+const rowsPerBatch = 64;
+
+/** `count` samples of each task (all where it has fewer), drawn by the description's seed, as the network's input of this name. */
+export async function calibrationSamples(
+  project: Project,
+  tasks: readonly string[],
+  input: string,
+  count: number,
+): Promise<Batch[]> {
+  const batches: Batch[] = [];
+  for (const task of tasks) {
+    const { inputs } = (await loadTaskData(project, task)).train;
+    const rows = inputs.dims[0] ?? 0;
+    if (rows === 0) throw new UsageError(`int8: the training data of task "${task}" hold no samples to calibrate on`);
+    const drawn = new Random(project.description.seed, `calibration/${task}`).permutation(rows).subarray(0, count);
+    for (let at = 0; at < drawn.length; at += rowsPerBatch) {
+      batches.push({ [input]: networkScale(gatherRows(inputs, drawn.slice(at, at + rowsPerBatch))) });
+    }
+  }
+  return batches;
+}

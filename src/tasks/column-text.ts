@@ -1,0 +1,61 @@
+// A column added to the text of a description, what people wrote around it left as it is.
+import { Document, isNode, isSeq, parseDocument } from 'yaml';
+import { WorkspaceError } from '../onnx/core/errors.js';
+
+const indexOf = (columns: unknown, task: string): number =>
+  Array.isArray(columns)
+    ? columns.findIndex((c: unknown) => typeof c === 'object' && c !== null && 'task' in c && c.task === task)
+    : -1;
+
+/** The text with that column at the end, or in the place of the one with its task. `text` is a description that parses. */
+export function withColumn(text: string, file: string, column: { readonly task: string }): string {
+  if (file.endsWith('.json')) {
+    const value: unknown = JSON.parse(text);
+    if (typeof value !== 'object' || value === null || !('columns' in value) || !Array.isArray(value.columns)) {
+      throw new WorkspaceError(`${file}: has no list of columns`, { path: file });
+    }
+    const at = indexOf(value.columns, column.task);
+    value.columns.splice(at < 0 ? value.columns.length : at, at < 0 ? 0 : 1, column);
+    return `${JSON.stringify(value, null, 2)}\n`;
+  }
+  const document = parseDocument(text);
+  const inserted = insertedText(text, document, column);
+  const at = indexOf(document.toJS()?.columns, column.task);
+  const node = document.createNode(column);
+  if (at < 0) document.addIn(['columns'], node);
+  else document.setIn(['columns', at], node);
+  // An empty list is written as [], and what is added to it would be as well.
+  const list: unknown = document.get('columns');
+  if (typeof list === 'object' && list !== null && 'flow' in list) list.flow = false;
+  // The library writes the whole text anew, blanks and breaks its own way; where putting the column in comes to the same, nothing else moves.
+  if (at < 0 && inserted !== undefined && same(parseDocument(inserted), document)) return inserted;
+  return document.toString({ lineWidth: 120 });
+}
+
+function same(a: Document, b: Document): boolean {
+  return a.errors.length === 0 && JSON.stringify(a.toJS()) === JSON.stringify(b.toJS());
+}
+
+/** The text with the column put in behind the last one; undefined where the columns do not stand line by line. */
+function insertedText(text: string, document: Document, column: object): string | undefined {
+  const list = document.get('columns');
+  if (!isSeq(list) || !list.range) return undefined;
+  const [start, end] = list.range;
+  const block = new Document([column]).toString({ lineWidth: 120 });
+  const indented = (blanks: number) => block.replace(/^(?=.)/gm, ' '.repeat(blanks));
+  if (list.items.length === 0) return `${text.slice(0, start).trimEnd()}\n${indented(2).trimEnd()}${text.slice(end)}`;
+  const last = list.items.at(-1);
+  if (list.flow || !isNode(last) || !last.range) return undefined;
+  // A comment may stand behind the value.
+  const line =
+    text.lastIndexOf('\n', last.range[1] - 1) === last.range[1] - 1 ? last.range[1] : text.indexOf('\n', last.range[1]) + 1;
+  const at = line === 0 ? text.length : line;
+  const before = text.slice(0, at);
+  const blanks = start - (text.lastIndexOf('\n', start - 1) + 1);
+  return `${before}${before.endsWith('\n') ? '' : '\n'}${indented(blanks)}${text.slice(at)}`;
+}
+
+/** The text of a description without columns. */
+export function emptyDescription(name: string, input: { readonly name: string; readonly shape: readonly number[] }): string {
+  return `prognet: 1\nname: ${name}\ninput: { name: ${input.name}, shape: [${input.shape.join(', ')}] } # without the batch\ncolumns: []\n`;
+}

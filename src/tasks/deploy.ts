@@ -1,0 +1,95 @@
+// Bundles for production from a workspace: the models of the tasks, in any precision, as a folder for Triton, KServe or Node.
+
+import type { Files, ServedModel } from '../deploy/bundle.js';
+import { kserveBundle, kubernetesName } from '../deploy/kserve.js';
+import { nodeService } from '../deploy/node-service.js';
+import { tritonDefaults, tritonRepository } from '../deploy/triton.js';
+import { webPage } from '../deploy/web-page.js';
+import type { Form } from '../model/progressive/forms.js';
+import { UsageError } from '../onnx/core/errors.js';
+import { webPackageFolder } from '../onnx/runtime/node-package.js';
+import type { Runtime } from '../onnx/runtime/session.js';
+import { toBinary } from '../onnx/serde/to-binary.js';
+import { writeBundleFolder } from '../workspace/bundle-folder.js';
+import { refuseOutput } from '../workspace/output-path.js';
+import { bundleOf } from './bundle.js';
+import { convertModel, type PrecisionOptions } from './export-precision.js';
+import { exportedModel } from './export-tasks.js';
+import { frozenTasks, type Project } from './project.js';
+
+export const targets = ['triton', 'kserve', 'node', 'web'] as const;
+export type Target = (typeof targets)[number];
+
+export interface DeployOptions {
+  readonly target: Target;
+  readonly tasks: readonly string[];
+  /** A model per task; one model for all, which computes shared columns once; one that computes the task asked for. */
+  readonly form: Form;
+  /** Triton, KServe: samples of a batch at most. */
+  readonly maxBatch?: number;
+  /** KServe: where the cluster finds the models. */
+  readonly storageUri?: string;
+  /** undefined: float32. Needs a runtime. */
+  readonly precision?: PrecisionOptions & { readonly runtime: Runtime };
+}
+
+export interface Deployed {
+  readonly target: Target;
+  readonly folder: string;
+  readonly models: readonly string[];
+  readonly files: readonly string[];
+}
+
+/** Throws UsageError for tasks that are unknown or not trained and for a folder of the workspace, WorkspaceError for one that is not ours. */
+export async function deployTasks(project: Project, folder: string, options: DeployOptions): Promise<Deployed> {
+  const { target, tasks, form } = options;
+  refuseOutput(folder);
+  const routed = form === 'routed';
+  const ordered = frozenTasks(project).filter((task) => tasks.includes(task));
+  const groups =
+    form === 'task' ? tasks.map((task) => ({ name: task, tasks: [task] })) : [{ name: project.description.name, tasks: ordered }];
+  if (target === 'web') {
+    // The network itself, which grows in the page: not a model for each task.
+    const page = webPage(project.description.name, await bundleOf(project), webPackageFolder());
+    writeBundleFolder(folder, page);
+    return { target, folder, models: frozenTasks(project), files: [...page.keys()].sort() };
+  }
+  const models: ServedModel[] = [];
+  for (const group of groups) {
+    const float32 = exportedModel(project, { tasks: group.tasks, probabilities: true, routed });
+    const { precision } = options;
+    const model =
+      precision === undefined ? float32 : (await convertModel(project, precision.runtime, group.tasks, float32, precision)).model;
+    models.push({ ...group, routed, name: folderName(group.name), model, bytes: toBinary(model) });
+  }
+  const files = filesOf(project, target, models, options);
+  writeBundleFolder(folder, files);
+  return { target, folder, models: models.map((m) => m.name), files: [...files.keys()].sort() };
+}
+
+function filesOf(
+  project: Project,
+  target: Exclude<Target, 'web'>,
+  models: readonly ServedModel[],
+  options: DeployOptions,
+): Files {
+  const { name } = project.description;
+  const triton = { ...tritonDefaults, ...(options.maxBatch === undefined ? {} : { maxBatch: options.maxBatch }) };
+  switch (target) {
+    case 'triton':
+      return tritonRepository(models, triton);
+    case 'kserve':
+      return kserveBundle(models, { name, storageUri: options.storageUri ?? `pvc://models/${kubernetesName(name)}`, triton });
+    case 'node':
+      return nodeService(models);
+  }
+}
+
+/** A name that may be a folder and a part of a URL. */
+function folderName(name: string): string {
+  if (/^[\w-][\w.-]*$/.test(name)) return name;
+  throw new UsageError(`the name "${name}" cannot be a model's: expected letters, digits, "-", "_" and "."`, {
+    expected: 'letters, digits, "-", "_", "."',
+    got: name,
+  });
+}

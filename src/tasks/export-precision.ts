@@ -1,0 +1,87 @@
+// Exports tasks in another precision than float32, and measures what that costs.
+import { must } from '../onnx/core/errors.js';
+import type { Model } from '../onnx/ir/model.js';
+import { calibrate } from '../onnx/precision/calibrate.js';
+import { toDynamicInt8 } from '../onnx/precision/dynamic-int8.js';
+import { type Converted, convertFloat16, type PrecisionName, prepared } from '../onnx/precision/precision.js';
+import { toStaticInt8 } from '../onnx/precision/static-int8.js';
+import type { Runtime } from '../onnx/runtime/session.js';
+import { toBinary } from '../onnx/serde/to-binary.js';
+import { refuseOutput } from '../workspace/output-path.js';
+import { calibrationSamples } from './calibration-samples.js';
+import { type Exported, type ExportOptions, exportedModel, writeModel } from './export-tasks.js';
+import { type Measured, measurePrecision } from './measure-precision.js';
+import type { Project } from './project.js';
+import { namedFiles } from './task-data.js';
+
+/** How ranges are found. */
+export interface CalibrationOptions {
+  /** Samples of each task. */
+  readonly samples: number;
+  /** undefined: the extremes; else the share of the values that a range holds, in per cent. */
+  readonly percentile?: number;
+}
+
+export interface PrecisionOptions {
+  readonly precision: Exclude<PrecisionName, 'fp32'>;
+  /** fp16: inputs and outputs in float16 as well. */
+  readonly halfIo?: boolean;
+  /** int8: how ranges are found. Default: `defaultCalibration`. */
+  readonly calibration?: CalibrationOptions;
+  /** int8, int8-dynamic: weights of 7 bits, for x86 processors without VNNI. */
+  readonly reduceRange?: boolean;
+}
+
+export interface ExportedPrecision extends Exported {
+  readonly precision: PrecisionName;
+  readonly notes: readonly string[];
+  readonly measured: Measured;
+}
+
+export const defaultCalibration: CalibrationOptions = { samples: 512, percentile: 99.99 };
+
+/** A model of `tasks` in another precision; the one given stays as it is. Throws DataError for the data of calibration. */
+export async function convertModel(
+  project: Project,
+  runtime: Runtime,
+  tasks: readonly string[],
+  model: Model,
+  options: PrecisionOptions,
+): Promise<Converted> {
+  const { precision, halfIo = false, calibration = defaultCalibration, reduceRange = false } = options;
+  const ready = prepared(model);
+  switch (precision) {
+    case 'fp16':
+      return convertFloat16(ready, { halfIo });
+    case 'int8-dynamic':
+      return { model: toDynamicInt8(ready, { reduceRange }), notes: [] };
+    case 'int8': {
+      const input = must(ready.graph.inputs[0], 'input').name;
+      const samples = await calibrationSamples(project, tasks, input, calibration.samples);
+      const ranges = await calibrate(runtime, ready, samples, calibration.percentile);
+      return { model: toStaticInt8(ready, { ranges, reduceRange }), notes: [] };
+    }
+  }
+}
+
+/** Converts, measures on the test data of the tasks, then writes. Throws what `exportTasks` throws, DataError for the data. */
+export async function exportWithPrecision(
+  project: Project,
+  runtime: Runtime,
+  file: string,
+  what: ExportOptions,
+  how: PrecisionOptions,
+): Promise<ExportedPrecision> {
+  // The measuring takes long: what cannot be written is refused before it.
+  refuseOutput(file, namedFiles(project));
+  const model = exportedModel(project, what);
+  const { model: converted, notes } = await convertModel(project, runtime, what.tasks, model, how);
+  const models = {
+    float32: toBinary(model),
+    now: toBinary(converted),
+    halfIo: how.halfIo ?? false,
+    routed: what.routed ?? false,
+  };
+  const measured = await measurePrecision(runtime, project, what.tasks, models);
+  return { ...writeModel(project, converted, file, what), precision: how.precision, notes, measured };
+}

@@ -1,0 +1,73 @@
+// Writes tasks as an ONNX file, weights inside or in a file beside it.
+import { existsSync, realpathSync, statSync } from 'node:fs';
+import { taskModel } from '../model/progressive/forms.js';
+import { UsageError } from '../onnx/core/errors.js';
+import { writeFileAtomic } from '../onnx/files/atomic-file.js';
+import type { Model } from '../onnx/ir/model.js';
+import { saveModel } from '../onnx/serde/save-model.js';
+import { toPieces } from '../onnx/serde/to-binary.js';
+import { refuseOutput } from '../workspace/output-path.js';
+import { frozenOf, frozenTasks, type Project, weightsOf } from './project.js';
+import { namedFiles } from './task-data.js';
+
+export interface ExportOptions {
+  readonly tasks: readonly string[];
+  readonly probabilities?: boolean;
+  /** One graph that computes the task that its input `task_id` names. */
+  readonly routed?: boolean;
+  /** Lateral sums and what reads one input as single products: same numbers up to rounding, weights of other names. */
+  readonly fused?: boolean;
+  readonly opset?: number;
+  /** Weights in a file beside the model. */
+  readonly externalData?: boolean;
+}
+
+export interface Exported {
+  readonly file: string;
+  readonly externalData: boolean;
+  /** Where the weights are that are not in the file. */
+  readonly dataFile?: string;
+  readonly tasks: readonly string[];
+  readonly opset: number;
+}
+
+/** The model of frozen tasks, float32. Throws UsageError for tasks that are unknown or not trained. */
+export function exportedModel(project: Project, options: ExportOptions): Model {
+  const { tasks, probabilities = false, routed = false, fused = false, opset } = options;
+  for (const task of tasks) frozenOf(project, task);
+  const hashes = Object.fromEntries(frozenTasks(project).map((t) => [t, frozenOf(project, t).record.sha256.weights]));
+  return taskModel(project.description, weightsOf(project), {
+    tasks,
+    hashes,
+    probabilities,
+    routed,
+    fused,
+    ...(opset === undefined ? {} : { opset }),
+  });
+}
+
+/** Throws WorkspaceError where the file cannot be written. */
+export function writeModel(project: Project, model: Model, file: string, options: ExportOptions): Exported {
+  const { tasks, externalData = false } = options;
+  refuseOutput(file, namedFiles(project));
+  let dataFile: string | undefined;
+  // A device (/dev/stdout) takes one file; a rename would replace it.
+  if (isDevice(file)) {
+    if (externalData)
+      throw new UsageError(`${file}: is no regular file, which external data need`, { path: file, expected: 'a file' });
+    writeFileAtomic(file, toPieces(model).pieces);
+  } else {
+    // A link stays one: the file that it leads to is replaced.
+    dataFile = saveModel(model, existsSync(file) ? realpathSync(file) : file, { externalData });
+  }
+  return { file, externalData, ...(dataFile !== undefined && { dataFile }), tasks, opset: model.opset };
+}
+
+/** Throws UsageError for tasks that are unknown or not trained, WorkspaceError where the file cannot be written. */
+export function exportTasks(project: Project, file: string, options: ExportOptions): Exported {
+  return writeModel(project, exportedModel(project, options), file, options);
+}
+
+function isDevice(file: string): boolean {
+  return existsSync(file) && !statSync(file).isFile() && !statSync(file).isDirectory();
+}

@@ -1,0 +1,63 @@
+// A trained column tested by the model that will be exported, and frozen for good.
+
+import { rows, type Split } from '../data/dataset.js';
+import { fingerprint } from '../data/fingerprint.js';
+import { canonical } from '../model/description/canonical.js';
+import type { Column } from '../model/description/description.js';
+import { metricName } from '../model/heads/head.js';
+import type { Weights } from '../model/progressive/parameters.js';
+import { ModelError } from '../onnx/core/errors.js';
+import type { Runtime } from '../onnx/runtime/session.js';
+import type { ColumnRecord } from '../workspace/column-record.js';
+import { freezeColumn } from '../workspace/column-store.js';
+import type { MetricValue } from '../workspace/metrics-log.js';
+import { evaluateScores } from './loss.js';
+import { versionsNow } from './machine.js';
+import { type Project, sourceHashes, weightsOf } from './project.js';
+import { taskOutputs } from './task-outputs.js';
+
+export interface FreezeRequest {
+  readonly runtime: Runtime;
+  readonly project: Project;
+  readonly index: number;
+  readonly column: Column;
+  readonly seed: number;
+  readonly data: Split;
+  readonly session: { readonly providers: readonly string[]; readonly threads: number };
+  /** Parameters and statistics; a record for each epoch, none where the training was elsewhere. */
+  readonly trained: { readonly weights: Weights; readonly history: readonly Record<string, MetricValue>[] };
+  readonly seconds: number;
+  /** What trained the column, if it was not the engine `ort`. */
+  readonly trainer?: string;
+  readonly signal?: AbortSignal;
+}
+
+/** Throws WorkspaceError when the column is frozen already or the disk does not take it. */
+export async function testAndFreeze(request: FreezeRequest): Promise<ColumnRecord> {
+  const { runtime, project, index, column, seed, data, session, trained, seconds, trainer, signal } = request;
+  const { task, head } = column;
+  const weights = weightsOf(project);
+  weights[index] = trained.weights;
+  const outputs = await taskOutputs(runtime, project.description, weights, task, data.test.inputs, session, signal);
+  const { loss, metric } = evaluateScores(head, outputs.scores, data.test.targets);
+  if (!Number.isFinite(loss) || !Number.isFinite(metric))
+    throw new ModelError(
+      `task "${task}": the loss on its test data is ${loss}, ${metricName(head)} ${metric}, expected finite numbers`,
+    );
+  return freezeColumn(
+    project.workspace.root,
+    {
+      task,
+      description: canonical(project.description, task),
+      sources: sourceHashes(project, index),
+      seed,
+      data: { fingerprint: fingerprint(data.train), test: fingerprint(data.test), rows: rows(data.train) },
+      metrics: { [metricName(head)]: metric, loss, seconds, epochs: trained.history.length },
+      history: [...trained.history],
+      outputs: { sha256: outputs.sha256, count: rows(data.test), provider: outputs.provider, threads: session.threads },
+      versions: { ...versionsNow(runtime), ...(trainer !== undefined && { trainer }) },
+      sha256: { graph: outputs.graph },
+    },
+    trained.weights,
+  );
+}

@@ -1,0 +1,221 @@
+// An ONNX model from elsewhere becomes a frozen column of a workspace: its graph a file beside the description, its weights those of the column.
+// Everything is checked and the model run on the task's test data before the column is frozen; where that fails, nothing is left behind.
+import { existsSync, rmdirSync, rmSync } from 'node:fs';
+import { basename, dirname, join, resolve } from 'node:path';
+import { readDescription } from '../model/description/parse.js';
+import type { HeadInput } from '../model/heads/head-schema.js';
+import { type ImportedModel, importModel } from '../model/progressive/import-model.js';
+import { columnParameters, type Weights } from '../model/progressive/parameters.js';
+import { DescriptionError, must, UsageError } from '../onnx/core/errors.js';
+import { Tensor } from '../onnx/core/tensor.js';
+import { writeFileAtomic } from '../onnx/files/atomic-file.js';
+import { fileError } from '../onnx/files/file-error.js';
+import { makeFolder } from '../onnx/files/folder.js';
+import { readWhole } from '../onnx/files/read-file.js';
+import { defaultThreads } from '../onnx/runtime/node.js';
+import type { Runtime } from '../onnx/runtime/session.js';
+import { loadModel } from '../onnx/serde/external-data.js';
+import { toBinary } from '../onnx/serde/to-binary.js';
+import { checkRows } from '../train/step/rows.js';
+import { featureGraph } from '../train/taps/frozen-graph.js';
+import type { ColumnRecord } from '../workspace/column-record.js';
+import { acquireLock } from '../workspace/lock-file.js';
+import { refuseOutput } from '../workspace/output-path.js';
+import { checkTask } from '../workspace/task-name.js';
+import { createFolders, descriptionNames, findWorkspace } from '../workspace/workspace.js';
+import { emptyDescription, withColumn } from './column-text.js';
+import { testAndFreeze } from './freeze-task.js';
+import { importedFile, withGraphs } from './imported-graph.js';
+import { openProject, type Project, taskOf, weightsOf } from './project.js';
+import { loadTaskData } from './task-data.js';
+
+export interface ImportTaskOptions {
+  readonly task: string;
+  readonly taps?: readonly string[];
+  readonly scores?: string;
+  readonly head: 'classify' | 'binary' | 'regress';
+  /** The column's `data`, as a description has it: its test part is what `verify` compares over. */
+  readonly data: unknown;
+  readonly provider?: string;
+  readonly threads?: number;
+}
+
+export interface ImportedTask {
+  readonly workspace: string;
+  readonly task: string;
+  readonly taps: readonly { readonly name: string; readonly shape: readonly number[] }[];
+  readonly parameters: number;
+  readonly record: ColumnRecord;
+}
+
+function headOf(kind: ImportTaskOptions['head'], width: number): HeadInput {
+  return kind === 'classify' ? { classify: width } : kind === 'binary' ? { binary: width } : { regress: width };
+}
+
+/** The workspace of `folder`, or the files of a new one. */
+function descriptionAt(
+  folder: string,
+  begin: boolean,
+  { input }: ImportedModel,
+): { root: string; file: string; text: string; old?: Uint8Array } {
+  const found = begin ? undefined : findWorkspace(folder);
+  const root = found ?? resolve(folder);
+  const name = descriptionNames.find((n) => existsSync(join(root, n)));
+  if (name === undefined) {
+    if (!begin)
+      throw new UsageError(`no ${descriptionNames[0]} in ${root} or above it; -o <folder> begins a workspace`, { path: root });
+    const valid = (text: string, other: string) => (/^[A-Za-z][A-Za-z0-9_-]{0,99}$/.test(text) ? text : other);
+    const text = emptyDescription(valid(basename(root), 'network'), { ...input, name: valid(input.name, 'input') });
+    return { root, file: descriptionNames[0], text };
+  }
+  const old = readWhole(join(root, name));
+  return { root, file: name, text: new TextDecoder().decode(old), old };
+}
+
+/**
+ * `folder` lies in a workspace, or with `begin` is one or becomes one. Throws UsageError, ModelError, DescriptionError or DataError in one line
+ * for what does not fit.
+ */
+export async function importTask(
+  runtime: Runtime,
+  folder: string,
+  begin: boolean,
+  file: string,
+  options: ImportTaskOptions,
+): Promise<ImportedTask> {
+  const { task, head, data } = options;
+  checkTask(task);
+  if (begin) refuseOutput(folder);
+  const imported = importModel(loadModel(file), options, file);
+  const { root, file: name, text, old } = descriptionAt(folder, begin, imported);
+  const before = readDescription(text, name, (value) => withGraphs(value, root, name).value);
+  // Names differ by more than case, since they name files.
+  const known = before.columns.find((c) => c.task.toLowerCase() === task.toLowerCase());
+  // One that was interrupted between description and freezing may be taken in again.
+  if (known !== undefined && (known.task !== task || known.onnx === undefined || existsSync(join(root, 'columns', task)))) {
+    throw new UsageError(`task "${known.task}" is in ${name} already, choose another name with --task`, { got: task });
+  }
+  const { shape } = must(before.inputs[0], 'input');
+  if (shape.join() !== imported.input.shape.join()) {
+    throw new DescriptionError(`${file}: its input is [N,${imported.input.shape}], the network's is [N,${shape}]`, {
+      expected: `[N,${shape}]`,
+      got: `[N,${imported.input.shape}]`,
+    });
+  }
+  const graph = importedFile(task);
+  const kept = join(root, graph);
+  if (known === undefined && existsSync(kept)) {
+    throw new UsageError(`${kept} exists and belongs to no column of ${name}: move it, or choose another name with --task`, {
+      path: kept,
+    });
+  }
+  const onnx = { graph, taps: [...imported.taps], scores: imported.scores };
+  const next = withColumn(text, name, { task, ...{ data, onnx, head: headOf(head, imported.width) } });
+  const description = join(root, name);
+  // The deepest first.
+  const made = [join(root, 'columns'), join(root, 'runs')].filter((f) => !existsSync(f)).concat(missing(dirname(kept)));
+  try {
+    makeFolder(dirname(kept));
+  } catch (cause) {
+    throw fileError('write', dirname(kept), cause);
+  }
+  const lock = acquireLock(join(dirname(kept), 'lock'), 'imported/lock');
+  let done = false;
+  const files = new Map([
+    [kept, imported.graph],
+    [description, new TextEncoder().encode(next)],
+  ]);
+  // A column that was interrupted has a graph already.
+  const earlier = new Map([
+    [kept, existsSync(kept) ? readWhole(kept) : undefined],
+    [description, old],
+  ]);
+  try {
+    if (old !== undefined && Buffer.compare(readWhole(description), old) !== 0)
+      throw new UsageError(`${name} was changed while it was read: import again`, { path: description });
+    for (const [path, bytes] of files) writeFileAtomic(path, bytes);
+    const frozen = await freeze(runtime, root, imported, options, basename(file));
+    done = true;
+    return frozen;
+  } catch (error) {
+    for (const [path, bytes] of files) restore(path, bytes, earlier.get(path));
+    throw error;
+  } finally {
+    lock.release();
+    if (!done) for (const folder of made) removeEmpty(folder);
+  }
+}
+
+/** A folder and those above it, as far as they are not there. */
+function missing(folder: string): string[] {
+  return existsSync(folder) ? [] : [folder, ...missing(dirname(folder))];
+}
+
+/** Removes a folder unless somebody has put something into it. */
+function removeEmpty(folder: string): void {
+  try {
+    rmdirSync(folder);
+  } catch {
+    // Not empty, or never made.
+  }
+}
+
+/** Brings a file back to what it was, unless somebody has changed it meanwhile. */
+function restore(path: string, written: Uint8Array, before: Uint8Array | undefined): void {
+  if (!existsSync(path) || Buffer.compare(readWhole(path), written) !== 0) return;
+  if (before === undefined) rmSync(path, { force: true });
+  else writeFileAtomic(path, before);
+}
+
+/** Every tap has a row for each sample, whatever the batch: what has not would be frozen for good. */
+async function checkTaps(runtime: Runtime, project: Project, index: number, weights: Weights): Promise<void> {
+  const { description } = project;
+  const { taps } = columnParameters(description, index);
+  const inputs = taps.map((shape, block) => ({
+    name: must(description.columns[index]?.onnx?.taps[block], 'tap'),
+    refs: [{ column: index, block }],
+    widths: [shape[0] ?? 1],
+    shape,
+  }));
+  const frozen = weightsOf(project);
+  frozen[index] = weights;
+  const session = await runtime.createSession(toBinary(featureGraph(description, inputs, frozen, 'float32')));
+  try {
+    for (const rows of [2, 3]) {
+      const shape = [rows, ...must(description.inputs[0], 'input').shape];
+      const results = await session.run({ [must(session.inputNames[0], 'input')]: Tensor.zeros('float32', shape) });
+      for (const { name } of inputs) checkRows(must(results[name], name), name, rows);
+    }
+  } finally {
+    await session.release();
+  }
+}
+
+async function freeze(
+  runtime: Runtime,
+  root: string,
+  imported: ImportedModel,
+  { task, provider = 'cpu', threads = defaultThreads() }: ImportTaskOptions,
+  from: string,
+): Promise<ImportedTask> {
+  const project = openProject(root);
+  const { index, column } = taskOf(project, task);
+  const { taps, count } = columnParameters(project.description, index);
+  const data = await loadTaskData(project, task);
+  await checkTaps(runtime, project, index, imported.weights);
+  createFolders(project.workspace);
+  const record = await testAndFreeze({
+    runtime,
+    project,
+    index,
+    column,
+    seed: project.description.seed,
+    data,
+    session: { providers: [provider], threads },
+    trained: { weights: imported.weights, history: [] },
+    seconds: 0,
+    trainer: `imported from ${from}`,
+  });
+  const shapes = imported.taps.map((name, i) => ({ name, shape: must(taps[i], name) }));
+  return { workspace: root, task, taps: shapes, parameters: count, record };
+}

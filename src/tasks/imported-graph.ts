@@ -1,0 +1,68 @@
+// The graphs of imported columns: files of the workspace that the description names, read into it when it is opened.
+import { realpathSync, statSync } from 'node:fs';
+import { isAbsolute, join, relative, sep } from 'node:path';
+import { maxGraphBytes } from '../model/progressive/import-model.js';
+import { graphUrl, isGraphUrl } from '../model/progressive/imported.js';
+import { DescriptionError } from '../onnx/core/errors.js';
+import { fileError } from '../onnx/files/file-error.js';
+import { readWhole } from '../onnx/files/read-file.js';
+
+/** Where the graph of a task is kept, relative to the workspace. */
+export const importedFile = (task: string): string => `imported/${task}.onnx`;
+
+/** Of all graphs of a description, in bytes. */
+const maxAllGraphs = 16 * maxGraphBytes;
+
+const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** The plain value of a description with each `onnx.graph` that is a path replaced by what the file holds; `files` are those paths. */
+export function withGraphs(
+  value: unknown,
+  root: string,
+  file: string,
+): { readonly value: unknown; readonly files: readonly string[] } {
+  if (!isObject(value) || !Array.isArray(value.columns)) return { value, files: [] };
+  // Each file is read once, and all together are bounded: a description from elsewhere may name one a thousand times.
+  const read = new Map<string, string>();
+  let bytes = 0;
+  const urlOf = (graph: string, path: string): string => {
+    const known = read.get(graph);
+    if (known !== undefined) return known;
+    const content = readGraph(root, graph, path);
+    bytes += content.length;
+    if (bytes > maxAllGraphs) {
+      const expected = `at most ${maxAllGraphs} bytes`;
+      throw new DescriptionError(`${path}: the imported graphs are over ${maxAllGraphs} bytes together`, { path, expected });
+    }
+    const url = graphUrl(content);
+    read.set(graph, url);
+    return url;
+  };
+  const columns = value.columns.map((column: unknown, i) => {
+    if (!isObject(column) || !isObject(column.onnx)) return column;
+    const { graph } = column.onnx;
+    if (typeof graph !== 'string' || isGraphUrl(graph)) return column;
+    return { ...column, onnx: { ...column.onnx, graph: urlOf(graph, `${file}: columns[${i}].onnx.graph`) } };
+  });
+  return { value: { ...value, columns }, files: [...read.keys()].map((graph) => join(root, graph)) };
+}
+
+/** Never leaves the workspace, by `..` or by a link. */
+function readGraph(root: string, named: string, path: string): Uint8Array {
+  const refuse = (got: string, expected: string): never => {
+    throw new DescriptionError(`${path}: ${JSON.stringify(named)} ${got}, expected ${expected}`, { path, expected, got: named });
+  };
+  const inside = (from: string, to: string) => !isAbsolute(relative(from, to)) && relative(from, to).split(sep)[0] !== '..';
+  const full = join(root, named);
+  if (isAbsolute(named) || !inside(root, full)) refuse('leaves the workspace', 'a path within it');
+  try {
+    const size = statSync(full).size;
+    if (size > maxGraphBytes) refuse(`is ${size} bytes`, `at most ${maxGraphBytes}`);
+    if (!inside(realpathSync(root), realpathSync(full))) refuse('is a link out of the workspace', 'a file within it');
+  } catch (cause) {
+    if (cause instanceof DescriptionError) throw cause;
+    throw fileError('read', full, cause);
+  }
+  return readWhole(full);
+}

@@ -1,0 +1,73 @@
+// Answers of a frozen task for inputs from a file: .npy or IDX, one sample or many.
+
+import { datasetFrom } from '../data/from-arrays.js';
+import { readIdx } from '../formats/gzip-idx.js';
+import { readNpy } from '../formats/npy.js';
+import { taskModel } from '../model/progressive/forms.js';
+import { DataError, must } from '../onnx/core/errors.js';
+import { Tensor } from '../onnx/core/tensor.js';
+import { readWhole } from '../onnx/files/read-file.js';
+import type { Runtime, SessionOptions } from '../onnx/runtime/session.js';
+import { toBinary } from '../onnx/serde/to-binary.js';
+import { outputsOf } from '../train/outputs.js';
+import { frozenOf, type Project, taskOf, weightsOf } from './project.js';
+
+export interface Prediction {
+  /** Probabilities [D, k] of a classify or binary head; the numbers themselves of a regress head. */
+  readonly values: Tensor;
+  readonly kind: 'probabilities' | 'values';
+  /** classify: int64 [D]; binary: bool [D, k]; regress: none. */
+  readonly labels?: Tensor;
+}
+
+const withoutOnes = (dims: readonly number[]): string => dims.filter((d) => d !== 1).join();
+
+/** By what the file begins with: 0x93 NUMPY, or 0 0 of IDX, or gzip's 0x1f 0x8b around that. */
+function readArray(bytes: Uint8Array, file: string): Tensor {
+  if (bytes[0] === 0x93 || /\.npy$/i.test(file)) return readNpy(bytes, file);
+  const [a, b] = bytes;
+  if ((a === 0 && b === 0) || (a === 0x1f && b === 0x8b)) return readIdx(bytes, file);
+  throw new DataError(`${file}: is neither .npy nor IDX, expected one array of inputs as .npy or IDX`, {
+    path: file,
+    expected: '.npy or IDX',
+  });
+}
+
+/** The array of a file as inputs [D, ...shape]: axes of size 1 may be missing, and the batch of a single sample. Throws DataError. */
+export function readInputs(file: string, shape: readonly number[]): Tensor {
+  const bytes = readWhole(file);
+  const array = readArray(bytes, file);
+  const { dims } = array;
+  const batched = dims.length > 0 && withoutOnes(dims.slice(1)) === withoutOnes(shape);
+  const single = dims.join() === shape.join() || (!batched && withoutOnes(dims) === withoutOnes(shape));
+  // [1,28,28] for [1,28,28] is a sample rather than a batch of images without channels; both are the same bytes.
+  const count = single ? 1 : (dims[0] ?? 0);
+  if (!batched && !single) {
+    const expected = `[D${shape.map((d) => `,${d}`).join('')}]`;
+    throw new DataError(`${file}: holds shape [${dims}], expected ${expected}`, { path: file, expected, got: `[${dims}]` });
+  }
+  const inputs = array.reshape([count, ...shape]);
+  const where = { inputs: file, targets: file };
+  return datasetFrom(inputs, Tensor.zeros('int64', [count]), where).inputs.reshape([count, ...shape]);
+}
+
+/** Runs the task's exported model over `inputs` [D, ...]. */
+export async function predict(
+  runtime: Runtime,
+  project: Project,
+  task: string,
+  inputs: Tensor,
+  options: SessionOptions,
+): Promise<Prediction> {
+  frozenOf(project, task);
+  const { column } = taskOf(project, task);
+  const model = taskModel(project.description, weightsOf(project), { tasks: [task], probabilities: true });
+  const session = await runtime.createSession(toBinary(model), options);
+  try {
+    if (column.head.kind === 'regress') return { kind: 'values', values: await outputsOf(session, task, inputs) };
+    const values = await outputsOf(session, `${task}_probabilities`, inputs);
+    return { kind: 'probabilities', values, labels: must(await outputsOf(session, `${task}_label`, inputs), 'labels') };
+  } finally {
+    await session.release();
+  }
+}

@@ -1,0 +1,59 @@
+// What an unfinished training was begun with, so that `--resume` needs no flag given again.
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import * as z from 'zod';
+import type { Train } from '../model/description/description.js';
+import { trainSchema } from '../model/description/train-schema.js';
+import { readWhole } from '../onnx/files/read-file.js';
+import { type Json, parseJson, stableJson } from '../workspace/json.js';
+
+/** What decides a training's numbers; a resumed training must agree in all of it. */
+export interface RunIdentity {
+  readonly settings: object;
+  /** What the caller set beside the description. */
+  readonly overrides: Train;
+  readonly inputs: object;
+  /** The column as described, its data and training options aside: losses, initialisers and the start of alpha count as well. */
+  readonly column: object;
+  /** SHA-256 of the weights of the columns that it reads, by task. */
+  readonly sources: Readonly<Record<string, string>>;
+  /** The runtime that the bits of each step depend on. */
+  readonly onnxruntime: string;
+  readonly data: string;
+  readonly provider: string;
+  readonly threads: number;
+  /** What took the steps, if it was not the engine `ort`. */
+  readonly engine?: string;
+}
+
+const storedSchema = z.object({
+  settings: z.object({
+    overrides: trainSchema,
+    provider: z.string(),
+    threads: z.int().min(1),
+    engine: z.string().exactOptional(),
+  }),
+});
+
+export type StoredRun = z.output<typeof storedSchema>['settings'];
+
+/** Any value that JSON holds, as the workspace writes it: -0 stays -0, what is undefined is left out. */
+export function toJson(value: unknown): Json {
+  return parseJson(stableJson(value), 'value');
+}
+
+/** True when a training of the task was begun and not finished. */
+export function runExists(root: string, task: string): boolean {
+  return existsSync(join(root, 'runs', task, 'run.json'));
+}
+
+/** What the unfinished training of a task was begun with; undefined without one, or where its file is damaged (resuming then says so). */
+export function storedRun(root: string, task: string): StoredRun | undefined {
+  if (!runExists(root, task)) return undefined;
+  const file = join(root, 'runs', task, 'run.json');
+  try {
+    return storedSchema.parse(parseJson(readWhole(file), file)).settings;
+  } catch {
+    return undefined;
+  }
+}

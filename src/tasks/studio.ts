@@ -1,0 +1,59 @@
+// What `prognet studio` serves: the page with the workspace's network, or with the demo network where there is no workspace.
+import { take } from '../data/dataset.js';
+import { loadSource } from '../data/sources.js';
+import type { Files } from '../deploy/bundle.js';
+import { type Lesson, studioPage } from '../deploy/studio-page.js';
+import { writeIdx } from '../formats/idx.js';
+import { webPackageFolder } from '../onnx/runtime/node-package.js';
+import { findWorkspace } from '../workspace/workspace.js';
+import { bundleOf } from './bundle.js';
+import { frozenTasks, openProject } from './project.js';
+
+export interface Studio {
+  readonly files: Files;
+  /** Folder of the workspace; undefined: the demo network. */
+  readonly workspace?: string;
+  /** Trained tasks, where there is a workspace. */
+  readonly tasks: readonly string[];
+}
+
+const lessonClasses = [6, 7, 8, 9];
+const examplesPerClass = 200;
+
+/** MNIST's 6 to 9, which the demo network has never seen: the first of each class, in their order. */
+async function mnistLesson(): Promise<Lesson> {
+  const { train } = await loadSource('mnist', { baseDir: '.' });
+  const left = new Map(lessonClasses.map((c) => [c, examplesPerClass]));
+  const rows: number[] = [];
+  for (const [row, label] of [...train.targets.data].entries()) {
+    const more = left.get(Number(label)) ?? 0;
+    if (more === 0) continue;
+    rows.push(row);
+    left.set(Number(label), more - 1);
+  }
+  const { inputs, targets } = take(train, rows);
+  const [count = 0, , height = 0, width = 0] = inputs.dims;
+  return {
+    title: `MNIST's 6, 7, 8 and 9, ${examplesPerClass} of each`,
+    images: writeIdx([count, height, width], inputs.bytes),
+    labels: writeIdx([count], Uint8Array.from(targets.numbers())),
+  };
+}
+
+/**
+ * @param start a folder in a workspace
+ * @param insist whether a workspace must be there
+ * @throws UsageError for a workspace without trained tasks; WorkspaceError where a workspace must be there and is not
+ */
+export async function studioOf(start: string, insist: boolean): Promise<Studio> {
+  const onnxruntime = webPackageFolder();
+  const workspace = findWorkspace(start);
+  if (workspace === undefined && !insist) {
+    return { files: studioPage({ onnxruntime, lesson: await mnistLesson() }), tasks: [] };
+  }
+  const project = openProject(start);
+  const network = await bundleOf(project);
+  const image = project.description.inputs[0]?.shape.join() === '1,28,28';
+  const files = studioPage({ onnxruntime, network, ...(image ? { lesson: await mnistLesson() } : {}) });
+  return { files, workspace: project.workspace.root, tasks: frozenTasks(project) };
+}

@@ -1,0 +1,47 @@
+// What a frozen task answers, by the model that `export` writes: raw scores and their hash.
+
+import type { Description } from '../model/description/description.js';
+import { taskModel } from '../model/progressive/forms.js';
+import type { Weights } from '../model/progressive/parameters.js';
+import { InterruptedError } from '../onnx/core/errors.js';
+import type { Tensor } from '../onnx/core/tensor.js';
+import { sha256 } from '../onnx/files/hash.js';
+import type { Runtime, SessionOptions } from '../onnx/runtime/session.js';
+import { toBinary } from '../onnx/serde/to-binary.js';
+import { outputsOf } from '../train/outputs.js';
+
+export interface TaskOutputs {
+  /** float32 [D, k] */
+  readonly scores: Tensor;
+  /** Of the scores' bytes. */
+  readonly sha256: string;
+  /** sha256 of the model that gave them. */
+  readonly graph: string;
+  /** The provider that ran. */
+  readonly provider: string;
+}
+
+/** Throws InterruptedError once the signal is given: for work between checkpoints, where nothing is lost. */
+export function stopIfAborted(signal: AbortSignal | undefined): void {
+  if (signal?.aborted === true) throw new InterruptedError('interrupted');
+}
+
+/** Raw scores of a task over `inputs` [D, ...]. */
+export async function taskOutputs(
+  runtime: Runtime,
+  description: Description,
+  weights: readonly (Weights | undefined)[],
+  task: string,
+  inputs: Tensor,
+  options: SessionOptions,
+  signal?: AbortSignal,
+): Promise<TaskOutputs> {
+  const model = toBinary(taskModel(description, weights, { tasks: [task] }));
+  const session = await runtime.createSession(model, options);
+  try {
+    const scores = await outputsOf(session, task, inputs, () => stopIfAborted(signal));
+    return { scores, sha256: sha256(scores.bytes), graph: sha256(model), provider: session.provider };
+  } finally {
+    await session.release();
+  }
+}

@@ -1,0 +1,331 @@
+// Trains a task of a workspace and freezes its column, with the proof that earlier tasks did not move.
+import { join } from 'node:path';
+import { type Dataset, rows, type Split } from '../data/dataset.js';
+import { fingerprint } from '../data/fingerprint.js';
+import type { Column, Description, Train } from '../model/description/description.js';
+import { metricName } from '../model/heads/head.js';
+import { refuseTraining } from '../model/progressive/imported.js';
+import { columnSeed } from '../model/progressive/lowering.js';
+import { DataError, DescriptionError, must, UsageError, WorkspaceError } from '../onnx/core/errors.js';
+import { defaultThreads } from '../onnx/runtime/node.js';
+import type { Runtime } from '../onnx/runtime/session.js';
+import type { EpochRecord } from '../train/checkpoint.js';
+import { type TrainEvent, type TrainResult, train } from '../train/loop.js';
+import { partition } from '../train/prepare-data.js';
+import { type TrainSettings, trainSettings } from '../train/settings.js';
+import { stateSchema } from '../train/state-schema.js';
+import type { TapCache } from '../train/taps/tap-cache.js';
+import type { MetricValue } from '../workspace/metrics-log.js';
+import { clearRun, openRun, type Run } from '../workspace/run-store.js';
+import { TapStore } from '../workspace/tap-store.js';
+import { createFolders } from '../workspace/workspace.js';
+import { type ChosenEngine, chooseEngine } from './engines.js';
+import { testAndFreeze } from './freeze-task.js';
+import { versionsNow } from './machine.js';
+import {
+  columnsNeeded,
+  frozenOf,
+  frozenTasks,
+  openProject,
+  type Project,
+  requireSources,
+  sourceHashes,
+  taskOf,
+  weightsOf,
+} from './project.js';
+import { type RunIdentity, runExists, storedRun, toJson } from './stored-run.js';
+import { loadTaskData } from './task-data.js';
+import { stopIfAborted } from './task-outputs.js';
+import { type Verified, verifyTask } from './verify.js';
+
+export interface TrainTaskOptions {
+  /** Instead of what the description says. A resumed training keeps those it was begun with. */
+  readonly overrides?: Train;
+  /** Default cpu, or the resumed training's. */
+  readonly provider?: string;
+  /** Threads of one op; default: one for each core, or the resumed training's. The bits of the result depend on it. */
+  readonly threads?: number;
+  /** What takes the steps: `ort`, the step graph on `runtime`, or another by name. Default `ort`, or the resumed training's. */
+  readonly engine?: string;
+  /** Go on with an unfinished training, if there is one. */
+  readonly resume?: boolean;
+  /** Drop an unfinished training. */
+  readonly restart?: boolean;
+  /** Keeps taps from one task's training to the next's on the same data. */
+  readonly tapCache?: TapCache;
+  readonly signal?: AbortSignal;
+  readonly onEvent?: (event: TrainEvent) => void;
+  /** A line that the user should know. */
+  readonly onNote?: (line: string) => void;
+}
+
+/** An earlier task before and after a training. */
+export interface EarlierTask {
+  readonly task: string;
+  /** Outputs compared, one row per test sample. */
+  readonly rows: number;
+  /** Whether all of them are the same before and after, bit for bit; undefined when they could not be computed. */
+  readonly identical: boolean | undefined;
+  readonly reason?: string;
+}
+
+export interface TrainedTask {
+  readonly task: string;
+  readonly metric: string;
+  /** Of that metric, on the test set. */
+  readonly value: number;
+  /** On the test set. */
+  readonly loss: number;
+  readonly epochs: number;
+  readonly seconds: number;
+  /** The earlier tasks, checked before and after this training. */
+  readonly earlier: readonly EarlierTask[];
+  /** Taps of earlier columns: computed for this training, and left by the one before. Absent where they were not kept in memory. */
+  readonly taps?: { readonly computed: number; readonly reused: number };
+}
+
+/** The description with other training options for one column: its seed decides the first weights too. */
+function withOverrides(description: Description, index: number, overrides: Train): Description {
+  const columns = description.columns.map((c, i): Column => (i === index ? { ...c, train: { ...c.train, ...overrides } } : c));
+  return { ...description, columns };
+}
+
+/** An epoch as metrics.jsonl and column.json hold it. */
+function flat({ validation, ...record }: EpochRecord): Record<string, MetricValue> {
+  if (validation === undefined) return { ...record };
+  return { ...record, validation_loss: validation.loss, validation_metric: validation.metric };
+}
+
+interface EarlierBefore {
+  readonly task: string;
+  readonly test?: Dataset;
+  readonly sha256?: string;
+  readonly reason?: string;
+}
+
+/** Every other frozen task's outputs now. Data that are gone are no reason not to train. */
+async function outputsBefore(runtime: Runtime, project: Project, task: string, signal?: AbortSignal): Promise<EarlierBefore[]> {
+  const found: EarlierBefore[] = [];
+  for (const other of frozenTasks(project)) {
+    if (other === task) continue;
+    try {
+      const { test } = await loadTaskData(project, other);
+      const verified = await verifyTask(runtime, project, other, { test, ...(signal && { signal }) });
+      if (verified.identical === false) throw moved(other, verified);
+      found.push({ task: other, test, sha256: verified.sha256 });
+    } catch (error) {
+      if (!isDataMissing(error)) throw error;
+      found.push({ task: other, reason: error.message });
+    }
+  }
+  return found;
+}
+
+function moved(task: string, { rows: count }: Verified): WorkspaceError {
+  return new WorkspaceError(`the outputs of task "${task}" over ${count} rows are not those of its freezing: prognet verify`, {
+    got: task,
+  });
+}
+
+/** What is wrong with another task's data is no reason not to train this one. */
+function isDataMissing(error: unknown): error is Error {
+  return error instanceof DataError || error instanceof DescriptionError;
+}
+
+async function compareAfter(
+  runtime: Runtime,
+  project: Project,
+  before: readonly EarlierBefore[],
+  signal?: AbortSignal,
+): Promise<EarlierTask[]> {
+  const found: EarlierTask[] = [];
+  for (const { task, test, sha256, reason } of before) {
+    if (test === undefined) {
+      found.push({ task, rows: 0, identical: undefined, ...(reason === undefined ? {} : { reason }) });
+      continue;
+    }
+    const after = await verifyTask(runtime, project, task, { test, ...(signal && { signal }) });
+    found.push({ task, rows: after.rows, identical: after.sha256 === sha256 });
+  }
+  return found;
+}
+
+/** Every other frozen task against the outputs recorded at its freezing, where nothing is left to train. */
+async function compareWithRecords(
+  runtime: Runtime,
+  project: Project,
+  task: string,
+  signal?: AbortSignal,
+): Promise<EarlierTask[]> {
+  const found: EarlierTask[] = [];
+  for (const other of frozenTasks(project)) {
+    if (other === task) continue;
+    try {
+      const { rows: count, identical, reason } = await verifyTask(runtime, project, other, signal && { signal });
+      found.push({ task: other, rows: count, identical, ...(reason === undefined ? {} : { reason }) });
+    } catch (error) {
+      if (!isDataMissing(error)) throw error;
+      found.push({ task: other, rows: 0, identical: undefined, reason: error.message });
+    }
+  }
+  return found;
+}
+
+/** What a frozen column's record says of its training. */
+function trainedFrom(project: Project, task: string, earlier: readonly EarlierTask[]): TrainedTask {
+  const { metrics } = frozenOf(project, task).record;
+  const metric = metricName(taskOf(project, task).column.head);
+  const of = (name: string) => metrics[name] ?? Number.NaN;
+  return { task, metric, value: of(metric), loss: of('loss'), epochs: of('epochs'), seconds: of('seconds'), earlier };
+}
+
+interface Work {
+  readonly runtime: Runtime;
+  readonly project: Project;
+  readonly index: number;
+  readonly column: Column;
+  readonly settings: TrainSettings;
+  readonly data: Split;
+  readonly session: { readonly providers: readonly string[]; readonly threads: number };
+  readonly engine: ChosenEngine;
+  readonly options: TrainTaskOptions;
+}
+
+/** Runs the loop with checkpoints and metrics in the run's folder. */
+async function trainInRun(run: Run, identity: RunIdentity, work: Work): Promise<TrainResult> {
+  const { settings, data, options } = work;
+  const json = toJson(identity);
+  const resumed = options.resume === true && run.started ? run.resume(json) : undefined;
+  for (const note of resumed?.notes ?? []) options.onNote?.(note);
+  if (resumed === undefined) run.start(json);
+  const checkpoint = resumed?.checkpoint;
+  const parts = partition(data.train, settings, `train data of task "${work.column.task}"`);
+  const perEpoch = Math.ceil(rows(parts.train) / Math.min(settings.batch, rows(parts.train)));
+  return await train({
+    runtime: work.runtime,
+    description: work.project.description,
+    column: work.index,
+    frozen: weightsOf(work.project).map((w) => w ?? new Map()),
+    settings,
+    ...parts,
+    session: work.session,
+    ...(work.engine.make && { engine: work.engine.make }),
+    tapStorage: tapStore(work),
+    ...(options.tapCache && { tapCache: options.tapCache }),
+    store: {
+      load: async () => checkpoint && { tensors: checkpoint.tensors, state: stateSchema.parse(checkpoint.state) },
+      save: async ({ state, tensors }) => run.saveCheckpoint({ step: state.step, tensors, state: toJson(state) }),
+    },
+    onEvent: (event) => {
+      // Before the first step there is no checkpoint to save: the loop need not hear of the abort.
+      if (event.kind === 'features') stopIfAborted(options.signal);
+      if (event.kind === 'epoch') run.appendMetrics({ step: event.record.epoch * perEpoch, ...flat(event.record) });
+      options.onEvent?.(event);
+    },
+    ...(options.signal === undefined ? {} : { signal: options.signal }),
+  });
+}
+
+/** Taps beyond the memory budget, under all that their bits depend on beside the inputs. */
+function tapStore({ runtime, project, index, session }: Work): TapStore {
+  const columns = columnsNeeded(project.description, index).map((c) => project.frozen[c]?.record.sha256);
+  return new TapStore(join(project.workspace.root, 'cache'), JSON.stringify([versionsNow(runtime), session, columns]));
+}
+
+/**
+ * Trains, tests, freezes, and checks every earlier task before and after. On abort the state is kept in runs/ and InterruptedError thrown;
+ * called again with `resume` it ends with the same bits as if nothing had happened. With `resume` a task that is frozen already is no error.
+ */
+export async function trainTask(
+  runtime: Runtime,
+  start: string,
+  task: string,
+  options: TrainTaskOptions = {},
+): Promise<TrainedTask> {
+  const started = performance.now();
+  const { signal, resume = false, restart = false } = options;
+  const opened = openProject(start);
+  const { root } = opened.workspace;
+  const { index, column: described } = taskOf(opened, task);
+  if (opened.frozen[index] !== undefined) {
+    // Killed between freezing and clearing, a run is left over.
+    clearRun(root, task);
+    if (resume) return trainedFrom(opened, task, await compareWithRecords(runtime, opened, task, signal));
+    throw new UsageError(`task "${task}" is trained and frozen for good; add a new task to the description to train more`, {
+      got: task,
+    });
+  }
+  refuseTraining(described);
+  requireSources(opened, index);
+  if (runExists(root, task) && !resume && !restart) {
+    // One that a live process works on says so itself.
+    openRun(root, task).close();
+    throw new UsageError(`runs/${task}: an unfinished training is here, continue it with --resume or drop it with --restart`, {
+      path: `runs/${task}`,
+    });
+  }
+  const stored = resume ? storedRun(root, task) : undefined;
+  const overrides: Train = { ...stored?.overrides, ...options.overrides };
+  const project = { ...opened, description: withOverrides(opened.description, index, overrides) };
+  const column = must(project.description.columns[index], task);
+  const settings = trainSettings(column.train, columnSeed(project.description, column));
+  const provider = options.provider ?? stored?.provider ?? 'cpu';
+  const threads = options.threads ?? stored?.threads ?? defaultThreads();
+  const engine = await chooseEngine(options.engine ?? stored?.engine ?? 'ort', {
+    provider,
+    settings,
+    description: project.description,
+  });
+  const data = await loadTaskData(project, task);
+  stopIfAborted(signal);
+  const identity: RunIdentity = {
+    settings,
+    overrides,
+    inputs: project.description.inputs,
+    column: { ...column, data: undefined, train: undefined, like: undefined },
+    sources: sourceHashes(project, index),
+    onnxruntime: [runtime.version, ...(engine.trainer === undefined ? [] : [engine.trainer])].join(', '),
+    data: fingerprint(data.train),
+    provider,
+    threads,
+    ...(engine.trainer !== undefined && { engine: engine.name }),
+  };
+  let taps: TrainedTask['taps'];
+  const onEvent = (event: TrainEvent) => {
+    if (event.kind === 'taps') taps = { computed: event.computed, reused: event.reused };
+    options.onEvent?.(event);
+  };
+  const before = await outputsBefore(runtime, project, task, signal);
+  createFolders(project.workspace);
+  const run = openRun(root, task);
+  try {
+    if (openProject(start).frozen[index] !== undefined)
+      throw new UsageError(`task "${task}" was trained by another process meanwhile`, { got: task });
+    const work: Work = {
+      runtime,
+      project,
+      index,
+      column,
+      settings,
+      data,
+      session: { providers: [provider], threads },
+      engine,
+      options: { ...options, onEvent },
+    };
+    const trained = await trainInRun(run, identity, work);
+    await testAndFreeze({
+      ...work,
+      seed: settings.seed,
+      trained: { weights: trained.weights, history: trained.history.map(flat) },
+      seconds: (performance.now() - started) / 1000,
+      ...(engine.trainer !== undefined && { trainer: engine.trainer }),
+      ...(signal && { signal }),
+    });
+    run.clear();
+    tapStore(work).clear();
+  } finally {
+    run.close();
+  }
+  const after = openProject(start);
+  return { ...trainedFrom(after, task, await compareAfter(runtime, after, before, signal)), ...(taps && { taps }) };
+}

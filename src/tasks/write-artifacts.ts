@@ -1,0 +1,98 @@
+// The official training artifacts of a task, written to a folder: from the column's first weights, from those of a training under way, or from
+// the frozen ones.
+import { join } from 'node:path';
+import { type ArtifactsRequest, trainingArtifacts } from '../artifacts/artifacts.js';
+import type { CheckpointVersion } from '../artifacts/checkpoint/schema.js';
+import { writeCheckpoint } from '../artifacts/checkpoint/write-checkpoint.js';
+import type { FrozenForm } from '../artifacts/column-graph.js';
+import { officialOptimizer } from '../artifacts/optimizer-model.js';
+import { columnSeed } from '../model/progressive/lowering.js';
+import { initialWeights } from '../model/progressive/parameters.js';
+import { UsageError } from '../onnx/core/errors.js';
+import type { Tensor } from '../onnx/core/tensor.js';
+import { toBinary } from '../onnx/serde/to-binary.js';
+import type { Clip } from '../train/optim/clip.js';
+import { trainSettings } from '../train/settings.js';
+import { stateSchema } from '../train/state-schema.js';
+import { writeBundleFolder } from '../workspace/bundle-folder.js';
+import { readNewestCheckpoint } from '../workspace/checkpoint.js';
+import { refuseOutput } from '../workspace/output-path.js';
+import { type Project, requireSources, taskOf, weightsOf } from './project.js';
+import { storedRun } from './stored-run.js';
+
+export interface WriteArtifactsOptions {
+  readonly frozenForm: FrozenForm;
+  /** Instead of the description's. */
+  readonly optimizer?: 'adamw' | 'sgd';
+  readonly adamMode: 0 | 1;
+  /** By norm, instead of the description's. */
+  readonly clip?: number;
+  readonly rateScale?: number;
+  readonly nominal: boolean;
+  readonly checkpointVersion: CheckpointVersion;
+  /** From the unfinished training, its optimizer state included. */
+  readonly resume: boolean;
+}
+
+export interface WrittenArtifacts {
+  readonly folder: string;
+  readonly task: string;
+  readonly files: readonly string[];
+  /** What a training step is fed, in order. */
+  readonly userInputs: readonly string[];
+  readonly trainable: number;
+  readonly frozen: number;
+  /** Updates done before. */
+  readonly step: number;
+}
+
+/** The unfinished training of a task. */
+function unfinished(project: Project, task: string): { tensors: ReadonlyMap<string, Tensor>; step: number } {
+  const shown = `runs/${task}`;
+  const found = readNewestCheckpoint(join(project.workspace.root, shown), shown)?.checkpoint;
+  if (found === undefined) {
+    throw new UsageError(`${shown}: no unfinished training to resume, leave --resume out`, { path: shown, got: task });
+  }
+  return { tensors: found.tensors, step: stateSchema.parse(found.state).step };
+}
+
+/**
+ * A folder that is there already is replaced only where prognet wrote it and nothing in it was changed or added since.
+ * Throws UsageError for what the training API cannot do and for earlier columns that are not trained, WorkspaceError for the folder.
+ */
+export function writeArtifacts(project: Project, task: string, folder: string, options: WriteArtifactsOptions): WrittenArtifacts {
+  const { index, column } = taskOf(project, task);
+  requireSources(project, index);
+  refuseOutput(folder);
+  const train = { ...column.train, ...(options.resume && storedRun(project.workspace.root, task)?.overrides) };
+  const settings = trainSettings(train, columnSeed(project.description, { ...column, train }));
+  const { optimizer: kind = settings.optimizer.kind } = options;
+  const same = kind === settings.optimizer.kind;
+  const optimizer = officialOptimizer(same ? settings.optimizer : { kind }, options.adamMode);
+  const clip: Clip | undefined = options.clip === undefined ? settings.clip : { kind: 'norm', limit: options.clip };
+  const run = options.resume ? unfinished(project, task) : undefined;
+  const request: ArtifactsRequest = {
+    description: project.description,
+    column: index,
+    frozen: weightsOf(project),
+    frozenForm: options.frozenForm,
+    weights: run?.tensors ?? project.frozen[index]?.tensors ?? initialWeights(project.description, index),
+    optimizer,
+    checkpointVersion: options.checkpointVersion,
+    nominal: options.nominal,
+    ...(clip && { clip }),
+    ...(options.rateScale !== undefined && { rateScale: options.rateScale }),
+    ...(run && { resumed: { ...run, rate: settings.rate } }),
+  };
+  const made = trainingArtifacts(request);
+  const files = new Map([
+    ['training_model.onnx', toBinary(made.trainingModel)],
+    ['eval_model.onnx', toBinary(made.evalModel)],
+    ['optimizer_model.onnx', toBinary(made.optimizerModel)],
+    ['checkpoint', writeCheckpoint(made.checkpoint)],
+  ]);
+  writeBundleFolder(folder, files);
+  const { trainable, frozen } = made.checkpoint;
+  const counts = { trainable: trainable.size, frozen: frozen.size, step: run?.step ?? 0 };
+  return { folder, task, files: [...files.keys()], userInputs: made.userInputs, ...counts };
+}

@@ -1,0 +1,145 @@
+// The engine `ort`: the step graph on any runtime, many minibatches in one run where the provider has a Loop.
+import { must } from '../../onnx/core/errors.js';
+import { Tensor } from '../../onnx/core/tensor.js';
+import type { CarryingSession } from '../../onnx/runtime/session.js';
+import { toBinary } from '../../onnx/serde/to-binary.js';
+import type { Engine, EngineContext, Minibatches } from '../engine.js';
+import type { TrainData } from '../loop.js';
+import { optimizer as makeOptimizer, type Optimizer } from '../optim/optimizer.js';
+import { defaultTapBudget, FeaturedData } from '../taps/featured-data.js';
+import { lossOutput, nextName, type StepGraph, stepGraph, stepInputs } from './step-graph.js';
+
+/** Providers that hand a Loop to the CPU, weights and all: they run one step at a time. */
+const loopless: ReadonlySet<string> = new Set(['webgpu', 'webnn']);
+/** Providers without a kernel for SoftmaxCrossEntropyLoss (ONNX Runtime, docs/OperatorKernels.md): they take classes as int32. */
+const withoutClassLoss: ReadonlySet<string> = new Set([...loopless, 'cuda', 'tensorrt', 'dml', 'coreml']);
+
+/** Bytes of taps that are brought along for one run at most where they are not in memory; more gain nothing, and stand there several times. */
+const bytesPerRun = 1 << 25;
+
+export class StepEngine implements Engine {
+  private tensors = new Map<string, Tensor>();
+  /** In the form `step`: whether the session holds the carried values, which are then newer than `tensors`. */
+  private held = false;
+
+  private constructor(
+    private readonly context: EngineContext,
+    private readonly optimizer: Optimizer,
+    private readonly graph: StepGraph,
+    private readonly form: 'loop' | 'step',
+    private readonly data: FeaturedData,
+    private readonly session: CarryingSession,
+    readonly tapBytes: number,
+  ) {}
+
+  static async create(context: EngineContext): Promise<StepEngine> {
+    const { runtime, description, column, settings, features, dataType, session = {}, onEvent, tapStorage } = context;
+    const { tapBudget: budget = defaultTapBudget } = context;
+    const onRows = (done: number, total: number) => onEvent?.({ kind: 'features', done, total });
+    const provider = session.providers?.[0] ?? 'cpu';
+    const classes = withoutClassLoss.has(provider) ? 'int32' : 'int64';
+    const data = await FeaturedData.create(features, withClasses(context.train, classes), budget, tapStorage, onRows);
+    const bytes = features.bytes(data.rows);
+    if (data.place === 'store') onEvent?.({ kind: 'stored', bytes, budget, found: data.stored?.found === true });
+    if (data.place === 'memory' && bytes > 0) onEvent?.({ kind: 'taps', ...data.made });
+    if (data.place === 'nowhere') onEvent?.({ kind: 'uncached', bytes, budget });
+    const form = loopless.has(provider) ? 'step' : 'loop';
+    const optimizer = makeOptimizer(settings.optimizer);
+    const { clip } = settings;
+    const channelsLast = provider === 'cpu' || provider === 'wasm';
+    const graph = stepGraph({ description, column, optimizer, dataType, ...(clip && { clip }), form, classes, channelsLast });
+    const carried = Object.fromEntries(graph.carried.map(({ name }) => [name, nextName(name)]));
+    const stepSession = await runtime.createCarryingSession(toBinary(graph.model), form === 'loop' ? {} : carried, {
+      ...session,
+      hostNodes: graph.hostNodes,
+    });
+    return new StepEngine(context, optimizer, graph, form, data, stepSession, data.place === 'memory' ? bytes : budget);
+  }
+
+  async begin(tensors: ReadonlyMap<string, Tensor>): Promise<void> {
+    const parameters = new Set(this.graph.specs.map(({ name }) => name));
+    for (const { name, shape } of this.graph.carried) {
+      const given = tensors.get(name);
+      this.tensors.set(name, parameters.has(name) ? must(given, name) : (given ?? Tensor.zeros('float32', shape)));
+    }
+  }
+
+  async run(minibatches: Minibatches): Promise<Float32Array> {
+    if (this.form === 'step') return await this.singly(minibatches);
+    const { features } = this.context;
+    const { first, count, size, rows, seeds } = minibatches;
+    const most = this.data.place === 'memory' ? count : Math.max(1, Math.floor(bytesPerRun / features.bytes(size)));
+    const losses = new Float32Array(count);
+    for (let at = 0; at < count; at += most) {
+      const to = Math.min(at + most, count);
+      const part = {
+        first: first + at,
+        count: to - at,
+        size,
+        rows: rows.subarray(at * size, to * size),
+        seeds: seeds.slice(at, to),
+      };
+      losses.set(await this.together(part), at);
+    }
+    return losses;
+  }
+
+  async read(): Promise<ReadonlyMap<string, Tensor>> {
+    if (this.held) for (const [name, tensor] of Object.entries(await this.session.read())) this.tensors.set(name, tensor);
+    return this.tensors;
+  }
+
+  async release(): Promise<void> {
+    await this.session.release();
+    this.data.close();
+  }
+
+  private scalars(step: number): readonly number[] {
+    return this.optimizer.scalars(this.context.rate(step), step + 1);
+  }
+
+  /** A column without dropout has no use for seeds: the graph then lacks that input. */
+  private given(feeds: Readonly<Record<string, Tensor>>): Record<string, Tensor> {
+    return Object.fromEntries(this.session.inputNames.map((name) => [name, must(feeds[name], name)]));
+  }
+
+  private async together({ first, count, size, rows, seeds }: Minibatches): Promise<Float32Array> {
+    const scalars = Array.from({ length: count }, (_, i) => this.scalars(first + i)).flat();
+    const feeds: Record<string, Tensor> = {
+      ...(await this.data.chunk(rows, size)),
+      [stepInputs.scalars]: Tensor.from('float32', scalars, [count, scalars.length / count]),
+      [stepInputs.seeds]: new Tensor('int64', [count], seeds),
+    };
+    for (const { name } of this.graph.carried) feeds[name] = must(this.tensors.get(name), name);
+    const results = await this.session.run(this.given(feeds));
+    for (const { name } of this.graph.carried) this.tensors.set(name, must(results[nextName(name)], name));
+    return must(results[lossOutput], lossOutput).data as Float32Array;
+  }
+
+  /** The same by runs of one step each, the carried values staying with the session. */
+  private async singly({ first, count, size, rows, seeds }: Minibatches): Promise<Float32Array> {
+    if (!this.held) {
+      this.session.write(Object.fromEntries(this.tensors));
+      this.held = true;
+    }
+    const losses = new Float32Array(count);
+    for (let i = 0; i < count; i++) {
+      const feeds: Record<string, Tensor> = {
+        ...(await this.data.minibatch(rows.subarray(i * size, (i + 1) * size))),
+        [stepInputs.scalars]: Tensor.from('float32', this.scalars(first + i)),
+        [stepInputs.seeds]: new Tensor('int64', [], seeds.slice(i, i + 1)),
+      };
+      const results = await this.session.run(this.given(feeds));
+      losses[i] = Number(must(results[lossOutput], lossOutput).data[0]);
+    }
+    return losses;
+  }
+}
+
+/** The data with class targets of that dtype; targets of other heads are float32 and stay. */
+function withClasses(data: TrainData, dtype: 'int64' | 'int32'): TrainData {
+  const { targets } = data;
+  return targets.dtype === 'int64' && dtype === 'int32'
+    ? { ...data, targets: Tensor.from('int32', targets.numbers(), targets.dims) }
+    : data;
+}

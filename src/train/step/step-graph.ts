@@ -1,0 +1,182 @@
+// The training step as a graph: (parameters, optimizer state, minibatch) to (parameters', state', loss), rolled in an ONNX Loop over the
+// minibatches of one run; or, for providers that lack Loop, one step for each run. Only the newest column is in it: what earlier columns feed to its laterals comes in as taps, computed once for
+// the data set by the feature graph (frozen-graph.ts), so frozen columns cannot move.
+
+import type { Description } from '../../model/description/description.js';
+import { lowerLoss } from '../../model/heads/head.js';
+import { headWidth } from '../../model/heads/head-schema.js';
+import type { ParameterSpec } from '../../model/nn/scope.js';
+import { opsetOf } from '../../model/progressive/imported.js';
+import { NetworkLowering } from '../../model/progressive/lowering.js';
+import { columnParameters } from '../../model/progressive/parameters.js';
+import { gradient } from '../../onnx/autodiff/gradient.js';
+import type { DType } from '../../onnx/core/dtype.js';
+import { InternalError, must } from '../../onnx/core/errors.js';
+import { int64, Tensor } from '../../onnx/core/tensor.js';
+import type { Graph, Value } from '../../onnx/ir/graph.js';
+import type { Model } from '../../onnx/ir/model.js';
+import { type Ops, ops } from '../../onnx/ops/ops.js';
+import { toChannelsLast } from '../../onnx/passes/channels-last/channels-last.js';
+import { ImageGradients } from '../../onnx/passes/channels-last/image-gradients.js';
+import { addConvolutions } from '../../onnx/passes/fuse/add-convolutions.js';
+import { noParameters, optimise } from '../../onnx/passes/optimise.js';
+import { networkInputFrom } from '../network-input.js';
+import { type Clip, clipGradients } from '../optim/clip.js';
+import type { Optimizer } from '../optim/optimizer.js';
+import { type TapInput, tapInputs, tapOptions } from '../taps/tap-inputs.js';
+import { type Carried, CarriedState } from './carried-state.js';
+import { saltOf, uniformLike } from './random-graph.js';
+import { sumsByProduct } from './row-sums.js';
+
+/** Names of the step graph's inputs beside the parameters, which stand under their own names. */
+export const stepInputs = {
+  data: 'step/data',
+  targets: 'step/targets',
+  /** int64 [S, B]: rows of data, targets and taps that make each minibatch. In the form `step` they come as the minibatch itself. */
+  order: 'step/order',
+  /** float32 [S, scalars of the optimizer]; [scalars] in the form `step`. */
+  scalars: 'step/scalars',
+  /** int64 [S]: seeds of dropout; a scalar in the form `step`. */
+  seeds: 'step/seeds',
+} as const;
+
+/** Suffix of a parameter's or slot's value after the run. */
+export const nextName = (name: string): string => `${name}/next`;
+/** float32 [S]; a scalar in the form `step`. */
+export const lossOutput = 'step/loss';
+
+export interface StepRequest {
+  readonly description: Description;
+  readonly column: number;
+  readonly optimizer: Optimizer;
+  readonly clip?: Clip;
+  /** Rows of a minibatch, when all have the same. */
+  readonly batch?: number;
+  /** dtype of the data as they are kept: uint8 (scaled to 0..1 in the graph) or float32. */
+  readonly dataType: DType;
+  readonly opset?: number;
+  /**
+   * `loop` (the default): many minibatches in one run. `step`: one, for providers without Loop, such as WebGPU, where the carried values stay
+   * on the device between runs.
+   */
+  readonly form?: 'loop' | 'step';
+  /** dtype of class targets: int64 (the default), or int32 for a loss without SoftmaxCrossEntropyLoss, which graphics processors lack. */
+  readonly classes?: 'int64' | 'int32';
+  /** In the form `loop`: convolutions as matrix products over channels-last images, which suits processors (onnx/passes/channels-last/channels-last.ts). */
+  readonly channelsLast?: boolean;
+}
+
+export interface StepGraph {
+  readonly model: Model;
+  readonly specs: readonly ParameterSpec[];
+  /** What it reads of earlier columns. */
+  readonly taps: readonly TapInput[];
+  /** Every value that is carried from step to step, by name: parameters, statistics, optimizer slots. */
+  readonly carried: readonly Carried[];
+  /** In the form `step`: nodes that the CPU is to run, by name. */
+  readonly hostNodes: readonly string[];
+}
+
+/** Builds the training graph of a column. Pure: the same request gives the same bytes. */
+export function stepGraph(request: StepRequest): StepGraph {
+  const { description, column: index, optimizer } = request;
+  const { task, head } = must(description.columns[index], `column ${index}`);
+  const { specs } = columnParameters(description, index);
+  const taps = tapInputs(description, index);
+  const g = ops({ name: `${task}-step`, opset: request.opset ?? opsetOf(description) });
+
+  const input = must(description.inputs[0], 'input');
+  const loop = request.form !== 'step';
+  const rowsHere = loop ? 'D' : (request.batch ?? 'D');
+  const data = g.input(stepInputs.data, request.dataType, [rowsHere, ...input.shape]);
+  const targets = g.input(
+    stepInputs.targets,
+    head.kind === 'classify' ? (request.classes ?? 'int64') : 'float32',
+    head.kind === 'classify' ? [rowsHere] : [rowsHere, headWidth(head)],
+  );
+  const tapValues = new Map(taps.map(({ name, shape }) => [name, g.input(name, 'float32', [rowsHere, ...shape])]));
+  const order = loop ? g.input(stepInputs.order, 'int64', ['S', request.batch ?? 'B']) : undefined;
+  const steps = loop ? ['S'] : [];
+  const scalars = g.input(stepInputs.scalars, 'float32', [...steps, optimizer.scalars(0, 1).length]);
+  const seeds = g.input(stepInputs.seeds, 'int64', steps);
+
+  const carrying = new CarriedState(specs, optimizer, loop);
+  const carried = carrying.outside;
+  const outer = new Map(carried.map((c) => [c.name, g.input(c.name, 'float32', c.shape)]));
+  const initial = carrying.enter(g, outer);
+
+  const body = loop ? g.subgraph('step') : g;
+  const scope = `${task}/step`;
+  const iteration = loop ? body.input(`${scope}/iteration`, 'int64', []) : undefined;
+  const condition = loop ? body.input(`${scope}/condition`, 'bool', []) : undefined;
+  const state = carrying.step(
+    body,
+    loop ? carrying.inside.map((c) => body.input(`${scope}/${c.name}`, 'float32', c.shape)) : initial,
+  );
+  /** What belongs to this step of a value that holds something for each. */
+  const ofStep = (v: Value) => (iteration === undefined ? v : body.gather(v, iteration, { axis: 0 }));
+  const rows = order && ofStep(order);
+  const take = (v: Value) => (rows === undefined ? v : body.gather(v, rows, { axis: 0 }));
+  const batchTargets = take(targets);
+
+  const layerScope = state.scope((name, like) => uniformLike(body, like, ofStep(seeds), saltOf(name)));
+  const lowering = new NetworkLowering(description, {
+    x: networkInputFrom(body, take(data)),
+    scope: (c) => {
+      if (c !== index) throw new InternalError(`the training step of column ${index} reaches into column ${c}`);
+      return layerScope;
+    },
+    ...tapOptions(taps, ({ name }) => take(must(tapValues.get(name), name))),
+  });
+  const loss = lowerLoss(body, head, lowering.scores(index), batchTargets, 'mean');
+  const images = new ImageGradients();
+  const channelsLast = loop && request.channelsLast === true;
+  if (channelsLast) addConvolutions(body);
+  const plain = gradient(body, { of: loss, by: state.by(), onRule: images.hear });
+  const quick = order && sumsByProduct(g, order);
+  const raw = quick === undefined ? plain : plain.map((d) => quick(body, d));
+  const gradients = request.clip === undefined ? raw : clipGradients(body, raw, request.clip);
+  const now = scalarsOf(body, ofStep(scalars), optimizer.scalars(0, 1).length);
+  const after = state.after(gradients, now, carrying.inside);
+
+  if (order === undefined || condition === undefined) {
+    const last = carrying.leave(
+      g,
+      after.map((v) => (v.producer === undefined ? g.identity(v) : v)),
+    );
+    for (const { name } of carried) g.output(must(last.get(name), name), nextName(name));
+    g.output(loss, lossOutput);
+    optimise(g.graph, g.opset, noParameters);
+    return { model: g.model(), specs, taps, carried, hostNodes: hostNodesOf(g.graph) };
+  }
+
+  body.output(condition, `${scope}/continue`);
+  after.forEach((v, i) => {
+    body.output(v, `${scope}/${must(carrying.inside[i], 'carried').name}/next`);
+  });
+  body.output(loss, `${scope}/loss`);
+  if (channelsLast) toChannelsLast(body, images);
+
+  const trips = g.squeeze(g.shape(order, { start: 0, end: 1 }), g.ints([0]));
+  const results = g.op(
+    'Loop',
+    [trips, g.constant(new Tensor('bool', [], Uint8Array.of(1))), ...initial],
+    { body: body.graph },
+    carrying.inside.length + 1,
+  );
+  const last = carrying.leave(g, results.slice(0, -1));
+  for (const { name } of carried) g.output(must(last.get(name), name), nextName(name));
+  g.output(must(results.at(-1), 'loss'), lossOutput);
+  optimise(g.graph, g.opset, noParameters);
+  return { model: g.model(), specs, taps, carried, hostNodes: [] };
+}
+
+/** WebGPU's MaxPool has no Indices, which the gradient reads; it accepts the node and fails when run. */
+function hostNodesOf(graph: Graph): string[] {
+  return graph.nodes.filter((n) => n.opType === 'MaxPool' && n.outputs.length > 1).map((n) => n.name);
+}
+
+/** The elements of a vector, as scalars. */
+function scalarsOf(g: Ops, row: Value, count: number): Value[] {
+  return Array.from({ length: count }, (_, j) => g.gather(row, g.constant(int64(j)), { axis: 0 }));
+}

@@ -1,0 +1,102 @@
+// Columns that every engine must train alike, with data and the weights of the frozen column before them.
+
+import type { Description } from '../../src/model/description/description.js';
+import { parseDescription } from '../../src/model/description/parse.js';
+import { columnParameters, initialWeights, type Weights } from '../../src/model/progressive/parameters.js';
+import { Random } from '../../src/onnx/core/random.js';
+import { Tensor } from '../../src/onnx/core/tensor.js';
+
+export const steps = 20;
+export const batch = 8;
+
+export interface EngineCase {
+  readonly description: Description;
+  /** Index of the column to train; the one before it is frozen. */
+  readonly column: number;
+  readonly frozen: readonly Weights[];
+  readonly inputs: Tensor;
+  readonly targets: Tensor;
+}
+
+const bodies = {
+  dense: [
+    ['flatten', { dense: 16 }, 'relu'],
+    [{ dense: 12 }, 'tanh'],
+  ],
+  conv: [
+    [{ conv2d: { filters: 4, kernel: 3, padding: 'same' } }, 'relu', { maxpool2d: 2 }],
+    [{ conv2d: { filters: 6, kernel: 3, padding: 'same', stride: 2 } }, 'relu'],
+    ['flatten', { dense: 12 }, 'relu'],
+  ],
+  // No bias before a batch_norm: its gradient is zero but for rounding, which Adam would make the most of.
+  batch_norm: [
+    [{ conv2d: { filters: 4, kernel: 3, padding: 'same', bias: false } }, 'batch_norm', 'relu', { avgpool2d: 2 }],
+    ['flatten', { dense: { units: 12, bias: false } }, 'batch_norm', 'relu', { dropout: 0.2 }],
+  ],
+  // Without dropout, whose masks another tool would not draw alike.
+  normed: [
+    [{ conv2d: { filters: 4, kernel: 3, padding: 'same', bias: false } }, 'batch_norm', 'relu', { avgpool2d: 2 }],
+    ['flatten', { dense: { units: 12, bias: false } }, 'batch_norm', 'relu'],
+  ],
+} as const;
+
+export const bodyNames = ['dense', 'conv', 'batch_norm'] as const;
+export const lateralKinds = ['linear', 'adapter'] as const;
+const heads = {
+  cross_entropy: { classify: 3 },
+  bce: { binary: 3 },
+  mse: { regress: { outputs: 3 } },
+  l1: { regress: { outputs: 3, loss: 'l1' } },
+} as const;
+export type HeadName = keyof typeof heads;
+
+/** Two columns, the body of the first by name where it is another, over [1, 8, 8] images and `steps` minibatches of `batch` rows. */
+export function engineCase(
+  body: keyof typeof bodies,
+  laterals: (typeof lateralKinds)[number],
+  head: HeadName = 'cross_entropy',
+  first: keyof typeof bodies = body,
+): EngineCase {
+  const description = parseDescription({
+    prognet: 1,
+    name: 'engines',
+    input: { name: 'image', shape: [1, 8, 8] },
+    columns: [
+      { task: 'first', blocks: bodies[first], head: heads[head] },
+      { task: 'second', like: 'first', blocks: bodies[body], laterals: { kind: laterals } },
+    ],
+  });
+  const random = new Random(5, `${body}/${laterals}`);
+  const rows = steps * batch;
+  const x = Float32Array.from({ length: rows * 64 }, () => random.normal());
+  const classify = head === 'cross_entropy';
+  const targets = classify
+    ? new Tensor(
+        'int64',
+        [rows],
+        BigInt64Array.from({ length: rows }, (_, i) => BigInt((x[i * 64] ?? 0) > 0 ? 1 : i % 3)),
+      )
+    : new Tensor(
+        'float32',
+        [rows, 3],
+        Float32Array.from({ length: rows * 3 }, () => Number(random.uniform() > 0.5)),
+      );
+  return {
+    description,
+    column: 1,
+    frozen: [trained(description, random)],
+    inputs: new Tensor('float32', [rows, 1, 8, 8], x),
+    targets,
+  };
+}
+
+/** First weights, with running statistics as after a training. */
+function trained(description: Description, random: Random): Weights {
+  const weights = initialWeights(description, 0);
+  for (const { name, role, shape } of columnParameters(description, 0).specs) {
+    if (role !== 'statistic') continue;
+    const data = Float32Array.from({ length: shape[0] ?? 1 }, () => 0.5 + random.uniform());
+    weights.set(name, new Tensor('float32', shape, data));
+  }
+  return weights;
+}

@@ -1,0 +1,186 @@
+// The five invariants of progressive networks over random networks on ONNX Runtime, and each of them failing when the defect that it
+// guards against is planted (the defects are those that were found in other libraries).
+import fc from 'fast-check';
+import { expect, describe as group, it } from 'vitest';
+import type { ColumnInput, Description } from '../../../src/model/description/description.js';
+import { taskModel } from '../../../src/model/progressive/forms.js';
+import { NetworkLowering } from '../../../src/model/progressive/lowering.js';
+import { initialWeights, networkInput, type Weights } from '../../../src/model/progressive/parameters.js';
+import { type Network, prognet } from '../../../src/network/network.js';
+import { must } from '../../../src/onnx/core/errors.js';
+import { Tensor } from '../../../src/onnx/core/tensor.js';
+import { ops } from '../../../src/onnx/ops/ops.js';
+import { train } from '../../../src/train/loop.js';
+import { trainSettings } from '../../../src/train/settings.js';
+import { frozenScope } from '../../../src/train/taps/frozen-graph.js';
+import { columnsOf, describe, images, type RandomNetwork, randomNetwork, targetsOf } from '../../support/random-network.js';
+import { runModel, runtime } from '../../support/run.js';
+
+/** What the invariants speak of; a defect replaces one of these. */
+interface Implementation {
+  /** Weights of a column after a few steps. */
+  train(d: Description, frozen: Weights[], column: number): Promise<Weights>;
+  /** Raw scores over `images`. */
+  outputs(d: Description, weights: Weights[], task: string): Promise<Tensor>;
+  initial(d: Description, column: number): Map<string, Tensor>;
+  /** A network of a pretrained column `a` and one more around it. */
+  build(a: ColumnInput, pretrained: Weights, b: ColumnInput): Network;
+}
+
+const empty = prognet({ input: { name: 'image', shape: [1, 4, 4] } });
+
+const real: Implementation = {
+  train: async (d, frozen, column) => {
+    const { head } = must(d.columns[column], 'column');
+    const settings = trainSettings({ epochs: 2, batch: 4, lr: 0.01 }, d.seed);
+    const data = { inputs: images, targets: targetsOf({ [head.kind]: 1 } as NonNullable<ColumnInput['head']>) };
+    return (await train({ runtime, description: d, column, frozen, settings, train: data, session: { threads: 1 } })).weights;
+  },
+  outputs: async (d, weights, task) =>
+    must((await runModel(taskModel(d, weights, { tasks: [task] }), { image: images }))[task], task),
+  initial: initialWeights,
+  build: (a, pretrained, b) => empty.grow(a).withWeights('a', pretrained).grow(b),
+};
+
+type Law = (use: Implementation, n: RandomNetwork) => Promise<void>;
+const hex = (w: Weights) => new Map([...w].map(([k, t]) => [k, Buffer.from(t.bytes).toString('hex')]));
+const same = (a: Tensor, b: Tensor) => Buffer.compare(a.bytes, b.bytes) === 0;
+const twoColumns = (n: RandomNetwork) => describe(columnsOf(n), n.seed);
+
+const laws = {
+  '(a) training a column moves not one bit of the outputs of earlier tasks': async (use, n) => {
+    const d = twoColumns(n);
+    const a = await use.train(d, [], 0);
+    const before = await use.outputs(d, [a], 'a');
+    const b = await use.train(d, [a], 1);
+    expect(same(await use.outputs(d, [a, b], 'a'), before)).toBe(true);
+  },
+
+  '(b) changing any weight of a frozen source changes the new column': async (use, n) => {
+    const d = twoColumns(n);
+    const [a, b] = [use.initial(d, 0), use.initial(d, 1)];
+    const before = await use.outputs(d, [a, b], 'b');
+    // A target of k blocks reads the taps of the source's first k blocks (the head reads the last), and no head.
+    const depth = must(d.columns[1], 'b').blocks.length;
+    for (const [name, t] of a) {
+      if (!(Number(name.split('/')[1]) < depth)) continue;
+      // A constant shift before layer_norm would be taken out again: change one element only.
+      const data = (t.data as Float32Array).slice();
+      data[0] = (data[0] ?? 0) + 0.5;
+      const after = await use.outputs(d, [new Map(a).set(name, new Tensor('float32', t.dims, data)), b], 'b');
+      expect(same(after, before), `b does not hear of ${name}`).toBe(false);
+    }
+  },
+
+  '(c) every lateral parameter is moved by training': async (use, n) => {
+    const d = twoColumns(n);
+    const start = hex(use.initial(d, 1));
+    const end = hex(await use.train(d, [use.initial(d, 0)], 1));
+    const laterals = [...start.keys()].filter((k) => /\/(lateral|adapter)\//.test(k));
+    expect(laterals.length).toBeGreaterThan(0);
+    for (const name of laterals) expect(end.get(name) === start.get(name), `${name} stood still`).toBe(false);
+  },
+
+  '(d) without its laterals a column computes what the same stand-alone network computes': async (use, n) => {
+    const [a, b] = columnsOf(n);
+    const d = describe([a, { ...b, laterals: { kind: 'none' } }], n.seed);
+    const alone = describe([{ ...b, laterals: { kind: 'none' } }], n.seed);
+    const weights = [use.initial(d, 0), use.initial(d, 1)];
+    expect(hex(use.initial(alone, 0))).toEqual(hex(must(weights[1], 'b')));
+    expect(same(await use.outputs(d, weights, 'b'), await use.outputs(alone, [must(weights[1], 'b')], 'b'))).toBe(true);
+  },
+
+  '(e) building a network around a pretrained column leaves its weights untouched': async (use, n) => {
+    const [a, b] = columnsOf(n);
+    const alone = describe([a], n.seed);
+    const pretrained = await use.train(alone, [], 0);
+    const [weights, before] = [hex(pretrained), await use.outputs(alone, [pretrained], 'a')];
+    const network = use.build(a, pretrained, b);
+    const kept = must(network.weights('a'), 'weights of a');
+    expect(hex(kept)).toEqual(weights);
+    expect(same(await use.outputs(network.description, [kept], 'a'), before)).toBe(true);
+  },
+} satisfies Record<string, Law>;
+
+const holds = (law: Law, use: Implementation, numRuns: number, among = randomNetwork) =>
+  fc.assert(
+    fc.asyncProperty(among, (n) => law(use, n)),
+    { numRuns, seed: 7, endOnFailure: true },
+  );
+
+group('over random networks', () => {
+  it.each(Object.entries(laws))('%s', (_, law) => holds(law, real, 25));
+});
+
+/** The new column's own features where the frozen column's belong. */
+async function ownFeatures(d: Description, weights: Weights[], task: string): Promise<Tensor> {
+  if (task !== 'b') return real.outputs(d, weights, task);
+  const g = ops();
+  const scope = frozenScope(g, must(weights[1], 'b'));
+  const lowering: NetworkLowering = new NetworkLowering(d, {
+    x: networkInput(g, d),
+    scope: () => scope,
+    tap: (ref) => (ref.column === 0 ? lowering.tap({ column: 1, block: ref.block }) : undefined),
+  });
+  g.output(lowering.scores(1), task);
+  return must((await runModel(g.model(), { image: images }))[task], task);
+}
+
+/** Batch-norm statistics of a frozen column that go on moving while another trains. */
+async function movingStatistics(d: Description, frozen: Weights[], column: number): Promise<Weights> {
+  for (const weights of frozen)
+    for (const [name, t] of weights) if (name.endsWith('batch_norm/mean')) (t.data as Float32Array)[0] = 0.5;
+  return real.train(d, frozen, column);
+}
+
+/** Laterals that are in the list of parameters and not in the network that trains. */
+async function lateralsLeftOut(d: Description, frozen: Weights[], column: number): Promise<Weights> {
+  const columns = d.columns.map((c, i) => (i === column ? { ...c, laterals: { kind: 'none' as const } } : c));
+  const trained = await real.train({ ...d, columns }, frozen, column);
+  return new Map([...initialWeights(d, column)].map(([name, t]) => [name, trained.get(name) ?? t]));
+}
+
+/** First weights that depend on where a column stands. */
+function placeDependent(d: Description, column: number): Map<string, Tensor> {
+  return initialWeights({ ...d, seed: d.seed + column }, column);
+}
+
+/** A constructor that initialises every column, the pretrained one too. */
+function initialisedAnew(a: ColumnInput, _pretrained: Weights, b: ColumnInput): Network {
+  const network = empty.grow(a).grow(b);
+  return network.withWeights('a', initialWeights(network.description, 0));
+}
+
+group('a planted defect is found', () => {
+  const pairs = (first: string, second = first) => randomNetwork.map((n) => ({ ...n, first, second }));
+  it.each<[keyof typeof laws, Partial<Implementation>, string, fc.Arbitrary<RandomNetwork>]>([
+    [
+      '(a) training a column moves not one bit of the outputs of earlier tasks',
+      { train: movingStatistics },
+      'expected false to be true',
+      pairs('normed', 'dense'),
+    ],
+    [
+      '(b) changing any weight of a frozen source changes the new column',
+      { outputs: ownFeatures },
+      'b does not hear of a/0/',
+      pairs('dense'),
+    ],
+    ['(c) every lateral parameter is moved by training', { train: lateralsLeftOut }, 'stood still', pairs('dense')],
+    [
+      '(d) without its laterals a column computes what the same stand-alone network computes',
+      { initial: placeDependent },
+      'to deeply equal',
+      pairs('dense'),
+    ],
+    [
+      '(e) building a network around a pretrained column leaves its weights untouched',
+      { build: initialisedAnew },
+      'to deeply equal',
+      pairs('dense'),
+    ],
+  ])('%s', async (name, defect, said, among) => {
+    const error = await holds(laws[name], { ...real, ...defect }, 3, among).catch((e: Error) => e);
+    expect(String(error?.cause)).toContain(said);
+  });
+});

@@ -1,0 +1,64 @@
+// A network as one file: what goes in comes out, and what was changed on the way is refused in one line.
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { decodeSafetensors, encodeSafetensors } from '../../src/formats/safetensors.js';
+import { classify, column, dense, tensor } from '../../src/model/description/builder.js';
+import { initialWeights } from '../../src/model/progressive/parameters.js';
+import { looksLikeBundle, readBundle, writeBundle } from '../../src/network/bundle.js';
+import { prognet } from '../../src/network/network.js';
+import { DataError } from '../../src/onnx/core/errors.js';
+import { prognet as run, workspace } from '../cli/support.js';
+
+function network() {
+  const begun = prognet({ name: 'pair', input: tensor('x', [3]) })
+    .grow(column('a', { blocks: [[dense(4)]], head: classify(2) }))
+    .grow(column('b', { like: 'a' }));
+  return begun.withWeights('a', initialWeights(begun.description, 0));
+}
+
+it('carries description, frozen columns and those to come', async () => {
+  const bytes = await writeBundle(network());
+  expect(looksLikeBundle(bytes)).toBe(true);
+  const back = await readBundle(bytes);
+  expect(back.description).toEqual(network().description);
+  expect(back.weights('a')).toEqual(network().weights('a'));
+  expect(back.weights('b')).toBeUndefined();
+  expect([...(await writeBundle(back))]).toEqual([...bytes]);
+});
+
+it('refuses what was changed, and what is no bundle', async () => {
+  const bytes = await writeBundle(network());
+  const changed = Uint8Array.from(bytes);
+  changed[changed.length - 1] = (changed.at(-1) ?? 0) ^ 1;
+  await expect(readBundle(changed, 'x.prognet')).rejects.toThrow(
+    'x.prognet: the weights of task "a" are not those that were frozen (sha256 differs)',
+  );
+  const { tensors, metadata } = decodeSafetensors(bytes);
+  const rewritten = (m: Record<string, string>) => readBundle(encodeSafetensors(tensors, m), 'x.prognet');
+  await expect(rewritten({})).rejects.toThrow('x.prognet: holds tensors but no prognet network');
+  await expect(rewritten({ ...metadata, 'prognet.bundle': '2' })).rejects.toThrow('bundle format 2, this prognet reads 1');
+  await expect(rewritten({ ...metadata, 'prognet.description': '{' })).rejects.toThrow('its description is not valid JSON');
+  await expect(rewritten({ ...metadata, 'prognet.description': '{"prognet": 1}' })).rejects.toThrow('x.prognet: ');
+  await expect(readBundle(bytes.subarray(0, 100))).rejects.toThrow(DataError);
+  const missing = new Map([...tensors].slice(1));
+  await expect(readBundle(encodeSafetensors(missing, metadata))).rejects.toThrow(/weight "a.*expected float32/);
+});
+
+it('the command writes what the workspace holds', async () => {
+  const dir = workspace();
+  const file = join(dir, 'toy.prognet');
+  expect(run('bundle', '-o', file, '-C', dir)).toMatchObject({
+    status: 2,
+    stderr: 'prognet: no task is trained yet: prognet train --all\n',
+  });
+  expect(run('train', 'a', '--quiet', '-C', dir).status).toBe(0);
+  expect(JSON.parse(run('bundle', '-o', file, '--json', '-C', dir).stdout)).toMatchObject({ file, tasks: ['a'] });
+  const carried = await readBundle(readFileSync(file));
+  expect(carried.tasks).toEqual(['a', 'b']);
+  const frozen = decodeSafetensors(readFileSync(join(dir, 'columns/a/weights.safetensors')));
+  expect(carried.weights('a')).toEqual(frozen.tensors);
+  const { metadata } = decodeSafetensors(readFileSync(file));
+  const record = JSON.parse(readFileSync(join(dir, 'columns/a/column.json'), 'utf8'));
+  expect(metadata['prognet.sha256.a']).toBe(record.sha256.weights);
+});

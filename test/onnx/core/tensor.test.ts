@@ -1,0 +1,16 @@
+// What a tensor refuses to be made of.
+import { expect, it } from 'vitest';
+import { ShapeError } from '../../../src/onnx/core/errors.js';
+import { Tensor } from '../../../src/onnx/core/tensor.js';
+
+it.each([
+  ['float32', new Float64Array(3), 'tensor of dtype float32 needs a Float32Array, got a Float64Array'],
+  ['string', new Float32Array(3), 'tensor of dtype string needs an array of strings, got a Float32Array'],
+  ['float32', [1, 2, 3], 'tensor of dtype float32 needs a Float32Array, got an array'],
+  ['float33', new Float32Array(3), 'tensor of dtype "float33", expected one of float32, uint8, '],
+])('%s', (dtype, data, message) => {
+  // as programs without types call it
+  const make = () => Reflect.construct(Tensor, [dtype, [3], data]);
+  expect(make).toThrow(ShapeError);
+  expect(make).toThrow(message);
+});

@@ -1,0 +1,80 @@
+// The passes together: a gradient cleaned up, and large graphs in near linear time.
+import { describe, expect, test } from 'vitest';
+import { gradient } from '../../../src/onnx/autodiff/gradient.js';
+import type { Value } from '../../../src/onnx/ir/graph.js';
+import { printGraph } from '../../../src/onnx/ir/print.js';
+import { type Ops, ops } from '../../../src/onnx/ops/ops.js';
+import { verifyModel } from '../../../src/onnx/ops/verify-model.js';
+import { noParameters, optimise } from '../../../src/onnx/passes/optimise.js';
+
+test('a gradient keeps what it needs', () => {
+  const g = ops();
+  const x = g.input('x', 'float32', ['N', 4]);
+  const w = g.input('w', 'float32', [4, 2]);
+  const loss = g.reduceSum(g.tanh(g.matMul(x, w)), null, { keepdims: 0 });
+  const [dw] = gradient(g, { of: loss, by: [w] });
+  g.output(loss, 'loss');
+  if (dw !== undefined) g.output(dw, 'dw');
+  optimise(g.graph, g.opset, noParameters);
+  verifyModel(g.model());
+  expect(printGraph(g.graph)).toMatchInlineSnapshot(`
+    "graph graph (x: float32[N,4], w: float32[4,2]) -> (loss, dw)
+      MatMul/out: float32[N,2] = MatMul(x, w)
+      Tanh/out: float32[N,2] = Tanh(MatMul/out)
+      loss: float32[] = ReduceSum<keepdims=0>(Tanh/out)
+      grad/Tanh/Mul/out: float32[N,2] = Mul(Tanh/out, Tanh/out)
+      grad/Tanh/Sub/out: float32[N,2] = Sub(float32(1), grad/Tanh/Mul/out)
+      dw: float32[4,2] = Gemm<transA=1>(x, grad/Tanh/Sub/out)"
+  `);
+});
+
+describe('10,000 nodes', () => {
+  const size = 10_000;
+  const shapes: [string, (g: Ops, x: Value) => Value][] = [
+    ['a chain', (g, x) => Array.from({ length: size }).reduce<Value>((v) => g.neg(v), x)],
+    ['identities', (g, x) => Array.from({ length: size }).reduce<Value>((v) => g.identity(v), x)],
+    ['transposes', (g, x) => Array.from({ length: size }).reduce<Value>((v) => g.transpose(v), x)],
+    ['repetitions', (g, x) => Array.from({ length: size / 2 }).reduce<Value>((v) => g.add(v, g.exp(x)), x)],
+    [
+      'constants',
+      (g, x) =>
+        g.add(
+          x,
+          Array.from({ length: size }).reduce<Value>((v) => g.neg(v), g.scalar(1, 'float32')),
+        ),
+    ],
+    [
+      'shapes',
+      (g, x) => Array.from({ length: size / 4 }).reduce<Value>((v) => g.reshape(g.relu(v), g.mul(g.shape(v), g.ints([1, 1]))), x),
+    ],
+    [
+      'branches',
+      (g, x) => {
+        const c = g.input('c', 'bool', []);
+        let v = x;
+        for (let i = 0; i < size / 5; i++) {
+          const branch = (name: string) => {
+            const b = g.subgraph(`${name}${i}`);
+            b.output(b.neg(b.identity(v)));
+            return b.graph;
+          };
+          v = g.if(c, { then_branch: branch('then'), else_branch: branch('else') });
+        }
+        return v;
+      },
+    ],
+  ];
+  test.each(shapes)('%s', (_, build) => {
+    const g = ops();
+    g.output(build(g, g.input('x', 'float32', [2, 2])), 'y');
+    // The processor's time, not the clock's: other programs do not count.
+    const start = process.cpuUsage();
+    optimise(g.graph);
+    const { user, system } = process.cpuUsage(start);
+    const took = (user + system) / 1000;
+    verifyModel(g.model());
+    // a second on a quiet machine would be slow already; the bound is for what grows with the square
+    expect(took).toBeLessThan(3000);
+    console.info(`${_}: ${took.toFixed(0)} ms, ${g.graph.nodes.length} nodes left`);
+  });
+});

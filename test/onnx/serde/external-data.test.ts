@@ -1,0 +1,179 @@
+// Weights beside a model: what is written is read, and a stranger's file never leads out of its folder or asks for more than is there.
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { expect, it } from 'vitest';
+import { ModelError } from '../../../src/onnx/core/errors.js';
+import { Tensor } from '../../../src/onnx/core/tensor.js';
+import type { Model } from '../../../src/onnx/ir/model.js';
+import { ops } from '../../../src/onnx/ops/ops.js';
+import { loadModel } from '../../../src/onnx/serde/external-data.js';
+import { onnx } from '../../../src/onnx/serde/generated/onnx.js';
+import { saveModel } from '../../../src/onnx/serde/save-model.js';
+import { toBinary } from '../../../src/onnx/serde/to-binary.js';
+
+const folder = () => mkdtempSync(join(tmpdir(), 'prognet-external-'));
+
+/** y = x w + b, w over the threshold of external data, b below it. */
+function linear(fill = 0.5): Model {
+  const g = ops();
+  const w = new Tensor('float32', [32, 32], new Float32Array(1024).fill(fill));
+  const b = new Tensor('float32', [32], new Float32Array(32).fill(1));
+  g.output(g.gemm(g.input('x', 'float32', ['N', 32]), g.initializer('w', w), g.initializer('b', b)), 'y');
+  return g.model();
+}
+
+const weights = (model: Model) =>
+  model.graph.initializers.map((v) => [v.name, Buffer.from(v.constant?.bytes ?? []).toString('hex')]);
+
+it('what is saved beside is loaded again, and the same model inside and beside is one model', () => {
+  const dir = folder();
+  saveModel(linear(), join(dir, 'm.onnx'), { externalData: true });
+  expect(readdirSync(dir).sort()).toEqual(['m.onnx', 'm.onnx.data']);
+  expect(readFileSync(join(dir, 'm.onnx')).length).toBeLessThan(1000);
+  expect(weights(loadModel(join(dir, 'm.onnx')))).toEqual(weights(linear()));
+  saveModel(linear(), join(dir, 'n.onnx'), { externalData: false });
+  expect(Buffer.compare(toBinary(loadModel(join(dir, 'n.onnx'))), toBinary(loadModel(join(dir, 'm.onnx'))))).toBe(0);
+});
+
+it('a model saved over another leaves one data file, and never writes into one that an old model reads', () => {
+  const dir = folder();
+  const file = join(dir, 'm.onnx');
+  saveModel(linear(1), file, { externalData: true });
+  saveModel(linear(2), file, { externalData: true });
+  expect(readdirSync(dir).sort()).toEqual(['m.onnx', 'm.onnx.1.data']);
+  expect(weights(loadModel(file))).toEqual(weights(linear(2)));
+  saveModel(linear(3), file, { externalData: false });
+  expect(readdirSync(dir)).toEqual(['m.onnx']);
+});
+
+it('equal tensors are written once', () => {
+  const dir = folder();
+  const g = ops();
+  const shared = new Tensor('float32', [64, 64], new Float32Array(4096).fill(2));
+  const [u, v] = [g.initializer('u', shared), g.initializer('v', shared)];
+  g.output(g.matMul(g.matMul(g.input('x', 'float32', ['N', 64]), u), v), 'y');
+  saveModel(g.model(), join(dir, 'm.onnx'), { externalData: true });
+  expect(readFileSync(join(dir, 'm.onnx.data')).length).toBe(4 * 4096);
+});
+
+it('a folder that cannot be written is one line, and nothing is left behind', () => {
+  expect(() => saveModel(linear(), '/proc/none/m.onnx', { externalData: true })).toThrow(
+    /^cannot write \/proc\/none\/m\.onnx: the folder \/proc\/none does not exist$/,
+  );
+});
+
+/** A model whose weight w says that its data stand at these external_data entries. */
+function pointing(dir: string, entries: Readonly<Record<string, string>>): string {
+  const proto = onnx.ModelProto.decode(toBinary(linear()));
+  const w = proto.graph?.initializer?.find((t) => t.name === 'w');
+  if (w === undefined || w === null) throw new Error('the model has no w');
+  w.raw_data = new Uint8Array();
+  w.data_location = onnx.TensorProto.DataLocation.EXTERNAL;
+  w.external_data = Object.entries(entries).map(([key, value]) => new onnx.StringStringEntryProto({ key, value }));
+  const file = join(dir, 'model', 'm.onnx');
+  mkdirSync(join(dir, 'model'), { recursive: true });
+  writeFileSync(file, onnx.ModelProto.encode(proto).finish());
+  return file;
+}
+
+/** A folder `model` beside a secret that is large enough to be a weight. */
+function withSecret(): string {
+  const dir = folder();
+  mkdirSync(join(dir, 'model', 'inner'), { recursive: true });
+  mkdirSync(join(dir, 'model-twin'));
+  for (const place of ['secret', 'model/inside', 'model/inner/deep', 'model-twin/secret'])
+    writeFileSync(join(dir, place), new Uint8Array(4096));
+  symlinkSync(join(dir, 'secret'), join(dir, 'model', 'link'));
+  symlinkSync(dir, join(dir, 'model', 'up'));
+  symlinkSync(join(dir, 'model', 'inside'), join(dir, 'model', 'fair-link'));
+  symlinkSync('loop', join(dir, 'model', 'loop'));
+  return dir;
+}
+
+it('reads inside its folder, also in a folder below and by a link that stays', () => {
+  const dir = withSecret();
+  for (const location of ['inside', 'inner/deep', './inside', 'fair-link'])
+    expect(loadModel(pointing(dir, { location })).graph.initializers).toHaveLength(2);
+  expect(loadModel(pointing(dir, { location: 'inside', offset: '0', length: '4096' })).graph.initializers).toHaveLength(2);
+});
+
+it.each([
+  [{ location: '../secret' }, /leads out of the model's folder/],
+  [{ location: 'inner/../../secret' }, /leads out of the model's folder/],
+  [{ location: '..\\secret' }, /leads out of the model's folder/],
+  [{ location: '../model-twin/secret' }, /leads out of the model's folder/],
+  [{ location: '/etc/hostname' }, /is an absolute path; it must be relative/],
+  [{ location: 'C:\\secret' }, /is an absolute path; it must be relative/],
+  [{ location: '\\\\server\\share' }, /is an absolute path; it must be relative/],
+  [{ location: 'link' }, /leads out of the model's folder/],
+  [{ location: 'up/secret' }, /leads out of the model's folder/],
+  [{ location: 'loop' }, /cannot be read: .*ELOOP/],
+  [{ location: 'in\0side' }, /leads out of the model's folder/],
+  [{ location: '' }, /"w"/],
+  [{ location: '.' }, /leads out of the model's folder/],
+  [{ location: 'inner' }, /is not a file/],
+  [{ location: 'missing' }, /cannot be read: no such file or directory/],
+  [{}, /"w"/],
+  [{ location: 'inside', offset: '1' }, /bytes 1 to 4097 are asked for/],
+  [{ location: 'inside', offset: '-1' }, /external offset must be a non-negative integer, it is "-1"/],
+  [{ location: 'inside', offset: '1e3' }, /external offset must be a non-negative integer/],
+  [{ location: 'inside', length: '9007199254740993' }, /external length must be a non-negative integer/],
+  [{ location: 'inside', length: '4' }, /needs 4096 bytes/],
+  [{ location: 'inside', offset: '9007199254740991', length: '4096' }, /asked for/],
+])('refuses %j', (entries, message) => {
+  const file = pointing(withSecret(), entries);
+  let error: unknown;
+  try {
+    loadModel(file);
+  } catch (thrown) {
+    error = thrown;
+  }
+  expect(error).toBeInstanceOf(ModelError);
+  expect((error as Error).message).toMatch(message);
+  expect((error as Error).message).not.toContain('\n');
+});
+
+it('a size that no file has is refused before anything is allocated', () => {
+  const dir = withSecret();
+  const proto = onnx.ModelProto.decode(readFileSync(pointing(dir, { location: 'inside' })));
+  const w = proto.graph?.initializer?.find((t) => t.name === 'w');
+  if (w) w.dims = [1e12, 4];
+  const file = join(dir, 'model', 'huge.onnx');
+  writeFileSync(file, onnx.ModelProto.encode(proto).finish());
+  expect(() => loadModel(file)).toThrow(ModelError);
+});
+
+it('any location is read inside or refused: what lies outside stays unread', () => {
+  const dir = withSecret();
+  writeFileSync(join(dir, 'secret'), new Uint8Array(4096).fill(7));
+  const piece = fc.constantFrom(
+    '..',
+    '.',
+    'inner',
+    'up',
+    'link',
+    'secret',
+    'model',
+    'inside',
+    '',
+    '~',
+    '%2e%2e',
+    '\u2025',
+    'inner\\..',
+  );
+  const location = fc.array(piece, { minLength: 1, maxLength: 5 }).map((p) => p.join('/'));
+  fc.assert(
+    fc.property(location, (where) => {
+      try {
+        const w = loadModel(pointing(dir, { location: where })).graph.initializers.find((v) => v.name === 'w');
+        expect(w?.constant?.bytes[0]).toBe(0);
+      } catch (error) {
+        expect(error).toBeInstanceOf(ModelError);
+      }
+    }),
+    { numRuns: 400, seed: 5 },
+  );
+  expect(existsSync(join(dir, 'secret'))).toBe(true);
+});

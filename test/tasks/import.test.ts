@@ -1,0 +1,291 @@
+// A progressive network written in PyTorch (scripts/fixtures/torch-prognet.py) brought in by prognet import: PyTorch's own numbers, columns that
+// verify, a new column trained over them by either engine, every form exported; and what is refused.
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { readNpy, writeNpy } from '../../src/formats/npy.js';
+import { readNpz, writeNpz } from '../../src/formats/npz.js';
+import { parseDescription } from '../../src/model/description/parse.js';
+import { importModel } from '../../src/model/progressive/import-model.js';
+import { readBundle } from '../../src/network/bundle.js';
+import { must } from '../../src/onnx/core/errors.js';
+import { Tensor } from '../../src/onnx/core/tensor.js';
+import { ops } from '../../src/onnx/ops/ops.js';
+import { fromBinary } from '../../src/onnx/serde/from-binary.js';
+import { toBinary } from '../../src/onnx/serde/to-binary.js';
+import { prognet } from '../cli/support.js';
+import { runModel } from '../support/run.js';
+
+const fixture = join(import.meta.dirname, 'torch/prognet.onnx');
+const torch = readNpz(new Uint8Array(readFileSync(join(import.meta.dirname, 'torch/prognet.npz'))));
+const value = (name: string): Tensor => must(torch.get(name), name);
+const images = value('images');
+
+function dataFile(dir: string, task: string, labels: Tensor): string {
+  const parts = { x_train: images, y_train: labels, x_test: images, y_test: labels };
+  writeFileSync(join(dir, `${task}.npz`), writeNpz(new Map(Object.entries(parts))));
+  return `${task}.npz`;
+}
+
+/** Largest difference, relative where the value is beyond 1. */
+function apart(a: Tensor, b: Tensor): number {
+  expect(a.dims).toEqual(b.dims);
+  const [x, y] = [a.numbers(), b.numbers()];
+  return Math.max(...x.map((v, i) => Math.abs(v - must(y[i], 'value')) / Math.max(1, Math.abs(v))));
+}
+
+describe('a PyTorch prognet of two columns', () => {
+  const dir = join(mkdtempSync(join(tmpdir(), 'prognet-import-')), 'family');
+  const run = (...args: string[]) => {
+    const { status, stdout, stderr } = prognet(...args, '--json', '-C', dir);
+    expect({ args, status, stderr: status === 0 ? '' : stderr }).toEqual({ args, status: 0, stderr: '' });
+    return JSON.parse(stdout);
+  };
+
+  beforeAll(() => {
+    mkdirSync(dir);
+    dataFile(dir, 'first', value('first_labels'));
+    dataFile(dir, 'second', value('second_labels'));
+    const begun = prognet('import', fixture, '--task', 'first', '--scores', 'first', '--data', 'first.npz', '-o', dir, '--json');
+    expect(JSON.parse(begun.stdout)).toMatchObject({
+      task: 'first',
+      taps: [
+        { name: 'relu', shape: [4, 8, 8] },
+        { name: 'relu_1', shape: [6, 4, 4] },
+        { name: 'tanh', shape: [12] },
+      ],
+      metrics: { accuracy: 1 },
+    });
+    const second = ['--scores', 'second', '--taps', 'relu_2,relu_3,tanh_1', '--data', 'second.npz'];
+    expect(run('import', fixture, '--task', 'second', ...second).taps.map((t: { name: string }) => t.name)).toEqual([
+      'relu_2',
+      'relu_3',
+      'tanh_1',
+    ]);
+    // What stood there stays, comments too, and a new column goes on.
+    const file = join(dir, 'prognet.yaml');
+    expect(readFileSync(file, 'utf8')).toMatch(/# without the batch/);
+    const third = dataFile(dir, 'third', value('second_labels'));
+    writeFileSync(
+      file,
+      `${readFileSync(file, 'utf8')}  - task: third
+    data: ${third}
+    blocks: [[{ conv2d: { filters: 3, kernel: 3, padding: same } }, relu, { maxpool2d: 2 }], [flatten, { dense: 8 }, relu]]
+    head: { classify: 3 }
+    laterals: { kind: adapter, rank: 4 }
+    train: { epochs: 2, batch: 16, lr: 0.01, seed: 1 }
+`,
+    );
+  }, 60_000);
+
+  it('never writes over a graph that the description names, wherever it lies', () => {
+    const other = join(mkdtempSync(join(tmpdir(), 'prognet-named-')), 'family');
+    cpSync(dir, other, { recursive: true });
+    const [graph, file] = [join(other, 'mine.onnx'), join(other, 'prognet.yaml')];
+    cpSync(join(other, 'imported/first.onnx'), graph);
+    writeFileSync(file, readFileSync(file, 'utf8').replace('imported/first.onnx', 'mine.onnx'));
+    const { status, stderr } = prognet('export', '--task', 'first', '-o', graph, '-C', other);
+    expect({ status, stderr }).toEqual({
+      status: 2,
+      stderr: `prognet: ${graph}: is what the command reads, expected another output\n`,
+    });
+    expect(readFileSync(graph)).toEqual(readFileSync(join(dir, 'imported/first.onnx')));
+  });
+
+  it("gives PyTorch's numbers, alone and in every form", async () => {
+    const input = join(dir, 'images.npy');
+    writeFileSync(input, writeNpy(images));
+    run('predict', 'second', '--input', input, '--output', join(dir, 'p.npy'));
+    const probabilities = readNpy(new Uint8Array(readFileSync(join(dir, 'p.npy'))));
+    expect(probabilities.dims).toEqual([96, 3]);
+    for (const [name, ...flags] of [
+      ['first', '--task', 'first'],
+      ['second', '--task', 'second'],
+      ['all', '--all'],
+      ['fused', '--all', '--fused'],
+    ]) {
+      const file = join(dir, `${name}.onnx`);
+      run('export', ...flags, '-o', file);
+      const outputs = await runModel(fromBinary(new Uint8Array(readFileSync(file))), { image: images });
+      expect(Object.keys(outputs)).toEqual(name === 'first' || name === 'second' ? [name] : ['first', 'second']);
+      for (const [task, scores] of Object.entries(outputs))
+        expect(apart(value(`${task}_scores`), scores), `${name}: ${task}`).toBeLessThan(1e-5);
+    }
+    expect(prognet('export', '--all', '--opset', '17', '-o', join(dir, 'old.onnx'), '-C', dir).stderr).toMatch(
+      /opset 17 cannot be emitted, expected 20 to 21/,
+    );
+  }, 60_000);
+
+  it('is a source for a new column, trained by either engine; all of them verify', async () => {
+    expect(prognet('train', 'first', '-C', dir).stderr).toMatch(/task "first" is trained and frozen for good/);
+    const [trained] = run('train', 'third', '--engine', 'ort-training', '--threads', '1').trained;
+    expect(trained.earlier).toMatchObject([
+      { task: 'first', identical: true },
+      { task: 'second', identical: true },
+    ]);
+    expect(run('verify').tasks.map((t: { identical: boolean }) => t.identical)).toEqual([true, true, true]);
+    run('bundle', '-o', join(dir, 'family.prognet'));
+    const network = await readBundle(new Uint8Array(readFileSync(join(dir, 'family.prognet'))));
+    const outputs = await runModel(network.model({ task: 'second' }), { image: images });
+    expect(apart(value('second_scores'), must(outputs.second, 'second'))).toBeLessThan(1e-5);
+  }, 60_000);
+
+  it('keeps nothing of where the model came from, and notices a graph that was changed', () => {
+    const graph = readFileSync(join(dir, 'imported/second.onnx'));
+    expect(graph.length).toBeLessThan(6000);
+    const other = Buffer.from(graph);
+    const at = other.indexOf('Tanh');
+    other.write('Relu', at);
+    writeFileSync(join(dir, 'imported/second.onnx'), other);
+    expect(prognet('verify', '-C', dir)).toMatchObject({
+      status: 2,
+      stderr: expect.stringMatching(
+        /^prognet: prognet.yaml: task "second" no longer fits its frozen column, onnx\.graph: was "data:[^\n]{1,200}\n$/,
+      ),
+    });
+    writeFileSync(join(dir, 'imported/second.onnx'), graph);
+    expect(prognet('verify', '-C', dir).status).toBe(0);
+  });
+});
+
+describe('refuses, in one line and with nothing written', () => {
+  /** A model with one Gemm of weights [4, k] between an activation and its output; `change` makes it wrong. */
+  function small(
+    change: (g: ReturnType<typeof ops>) => void = () => {},
+    shape: readonly (string | number)[] = ['N', 4],
+  ): Uint8Array {
+    const g = ops({ name: 'small' });
+    const h = g.relu(g.gemm(g.input('x', 'float32', shape), g.initializer('w', Tensor.zeros('float32', [4, 3]))));
+    h.name = 'hidden';
+    g.output(g.gemm(h, g.initializer('v', Tensor.zeros('float32', [3, 2]))), 'y');
+    change(g);
+    return toBinary(g.model());
+  }
+  const taken = (bytes: Uint8Array, request: { taps?: string[]; scores?: string } = {}) =>
+    importModel(fromBinary(bytes), { task: 't', ...request }, 'm.onnx');
+
+  it('models that cannot be columns', () => {
+    expect(taken(small())).toMatchObject({ taps: ['hidden'], scores: 'y', width: 2, input: { name: 'x', shape: [4] } });
+    expect([...taken(small()).weights.keys()]).toEqual(['t/w', 't/v']);
+    const refused: [Uint8Array, { taps?: string[]; scores?: string }, RegExp][] = [
+      [
+        small(() => {}, [1, 4]),
+        {},
+        /^m\.onnx: its input is float32\[1,4\], a batch of 1: export it with a dynamic first dimension/,
+      ],
+      [small((g) => g.input('z', 'float32', ['N', 1])), {}, /^m\.onnx: has 2 inputs \(x, z\), expected one$/],
+      [
+        small((g) => g.output(g.identity(must(g.graph.outputs[0], 'y')), 'z')),
+        {},
+        /has the outputs y, z: say which are the task's scores, --scores <name>$/,
+      ],
+      [small(), { scores: 'z' }, /has no output "z" that it computes, there are: y$/],
+      [small(), { taps: ['z'] }, /computes no "z", it computes: /],
+    ];
+    for (const [bytes, request, message] of refused) {
+      let said = '';
+      try {
+        taken(bytes, request);
+      } catch (error) {
+        said = error instanceof Error ? `${error.name}: ${error.message}`.replace(/^UsageError: /, '') : '';
+      }
+      expect(said).toMatch(message);
+      expect(said.split('\n')).toHaveLength(1);
+    }
+  });
+
+  it('a model in whose place the graph would stand, and a task that leads out: the file stays as it is', () => {
+    const dir = mkdtempSync(join(tmpdir(), 'prognet-import-'));
+    const bytes = small();
+    mkdirSync(join(dir, 'imported'));
+    writeFileSync(join(dir, 'imported/photos.onnx'), bytes);
+    writeFileSync(join(dir, 'x.onnx'), bytes);
+    const run = (task: string) =>
+      prognet('import', join(dir, 'imported/photos.onnx'), '--task', task, '--data', 'typo.npz', '-o', dir);
+    expect(run('photos')).toMatchObject({
+      status: 2,
+      stderr: expect.stringMatching(/photos\.onnx exists and belongs to no column/),
+    });
+    expect(run('../x')).toMatchObject({ status: 2, stderr: expect.stringMatching(/"\.\.\/x" is no valid name/) });
+    for (const file of ['imported/photos.onnx', 'x.onnx'])
+      expect(Buffer.compare(readFileSync(join(dir, file)), bytes), file).toBe(0);
+  });
+
+  it('a tap without a row for each sample', () => {
+    const dir = mkdtempSync(join(tmpdir(), 'prognet-import-'));
+    const data = { x_train: Tensor.zeros('float32', [8, 4]), y_train: Tensor.zeros('int64', [8]) };
+    writeFileSync(join(dir, 'd.npz'), writeNpz(new Map(Object.entries({ ...data, x_test: data.x_train, y_test: data.y_train }))));
+    const halves = small((g) => {
+      const h = must(
+        [...g.graph.values()].find((v) => v.name === 'hidden'),
+        'hidden',
+      );
+      g.output(g.reshape(g.relu(g.gemm(h, g.initializer('u', Tensor.zeros('float32', [3, 4])))), g.ints([-1, 2])), 'halves');
+    });
+    writeFileSync(join(dir, 'm.onnx'), halves);
+    const args = ['--task', 't', '--scores', 'y', '--taps', 'halves', '--data', '../d.npz', '-o', join(dir, 'family')];
+    const { status, stderr } = prognet('import', join(dir, 'm.onnx'), ...args);
+    expect(stderr).toMatch(/^prognet: "halves" is \[4,2\] for 2 samples, expected one row for each\n$/);
+    expect(status).toBe(2);
+    expect(existsSync(join(dir, 'family/columns/t'))).toBe(false);
+  });
+
+  it('files, data and descriptions that do not fit', () => {
+    const dir = mkdtempSync(join(tmpdir(), 'prognet-import-'));
+    const model = join(dir, 'small.onnx');
+    writeFileSync(model, small());
+    const rows = { x_train: Tensor.zeros('float32', [8, 4]), y_train: Tensor.zeros('int64', [8]) };
+    const data = { ...rows, x_test: rows.x_train, y_test: rows.y_train };
+    writeFileSync(join(dir, 'd.npz'), writeNpz(new Map(Object.entries(data))));
+    const family = join(dir, 'family');
+    const refuses = (args: string[], message: RegExp) => {
+      const { status, stderr } = prognet('import', ...args);
+      expect(stderr).toMatch(message);
+      expect(stderr.trim().split('\n')).toHaveLength(1);
+      expect(status).toBe(2);
+      expect(existsSync(family)).toBe(false);
+    };
+    writeFileSync(join(dir, 'half.onnx'), small().subarray(0, 40));
+    refuses([join(dir, 'half.onnx'), '--task', 't', '--data', '../d.npz', '-o', family], /half\.onnx: not an ONNX model/);
+    refuses([join(dir, 'none.onnx'), '--task', 't', '--data', '../d.npz', '-o', family], /none\.onnx/);
+    refuses([model, '--task', 't', '--data', '../none.npz', '-o', family], /none\.npz/);
+    refuses([model, '--task', 't', '--data', '../d.npz', '-C', dir], /no prognet\.yaml in .*; -o <folder> begins a workspace/);
+    refuses([model, '--task', '9', '--data', '../d.npz', '-o', family], /task "9" is no valid name, expected a letter/);
+    expect(prognet('import', model, '--task', 't', '--data', '../d.npz', '-o', family)).toMatchObject({ status: 0, stderr: '' });
+    const again = prognet('import', model, '--task', 't', '--data', '../d.npz', '-C', family);
+    expect(again).toMatchObject({
+      status: 2,
+      stderr: 'prognet: task "t" is in prognet.yaml already, choose another name with --task\n',
+    });
+
+    // The description of a stranger: its graph stays within the workspace.
+    const text = readFileSync(join(family, 'prognet.yaml'), 'utf8');
+    const opened = (graph: string) => {
+      writeFileSync(join(family, 'prognet.yaml'), text.replace('imported/t.onnx', graph));
+      return prognet('check', '-C', family).stderr;
+    };
+    expect(opened('../small.onnx')).toMatch(
+      /columns\[0\]\.onnx\.graph: "\.\.\/small\.onnx" leaves the workspace, expected a path within it\n$/,
+    );
+    expect(opened(model)).toMatch(/leaves the workspace/);
+    symlinkSync(model, join(family, 'link.onnx'));
+    expect(opened('link.onnx')).toMatch(/is a link out of the workspace/);
+    writeFileSync(join(family, 'large.onnx'), new Uint8Array(5 << 20));
+    expect(opened('large.onnx')).toMatch(/is 5242880 bytes, expected at most 4194304/);
+  }, 60_000);
+
+  it('descriptions that say more of an imported column than it can have', () => {
+    const onnx = { graph: 'data:application/onnx;base64,', taps: ['hidden'], scores: 'y' };
+    const column = { task: 't', onnx, head: { classify: 2 } };
+    const parse = (...columns: object[]) =>
+      parseDescription({ prognet: 1, name: 'n', input: { name: 'x', shape: [4] }, columns });
+    expect(() => parse({ ...column, blocks: [['relu']] })).toThrow(
+      /columns\[0\]\.blocks: found beside "onnx", expected an imported column without it/,
+    );
+    expect(() => parse(column, { task: 'u', like: 't' })).toThrow(
+      /"t" is imported and has no layers to be like, expected "blocks" of its own/,
+    );
+    expect(parse(column).columns[0]).toMatchObject({ blocks: [[]], laterals: { kind: 'none' } });
+  });
+});
