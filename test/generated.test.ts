@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { jsonSchemaText } from '../src/model/description/json-schema.js';
+import { environment, python } from './python/python.js';
 
 const repo = new URL('..', import.meta.url).pathname;
 
@@ -21,3 +22,19 @@ it('the protobuf code is generated from proto/onnx.proto', () => {
   for (const name of names)
     expect(readFileSync(join(folder, name), 'utf8') === readFileSync(join(fresh, name), 'utf8'), name).toBe(true);
 }, 60_000);
+
+const { missing, note } = environment('.venv');
+
+it.skipIf(missing)(
+  `the signatures of ops are those of the schemas that onnx and onnxruntime hold${note}`,
+  () => {
+    const fresh = mkdtempSync(join(tmpdir(), 'prognet-signatures-'));
+    python('.venv', 'signatures.py', fresh);
+    const names = ['signatures-microsoft.ts', 'signatures-ml.ts', 'signatures.ts'];
+    expect(readdirSync(fresh).sort()).toEqual(names);
+    const folder = join(repo, 'src/onnx/ops');
+    for (const name of names)
+      expect(readFileSync(join(folder, name), 'utf8') === readFileSync(join(fresh, name), 'utf8'), name).toBe(true);
+  },
+  60_000,
+);

@@ -130,10 +130,8 @@ const exceptions: Readonly<Record<string, number | RegExp>> = {
   'export-fp16.onnx reference': 0.01,
   'export-fp16-io.onnx reference': 0.01,
   'triton-routed/family/1/model.onnx reference': 0.01,
-  // onnx 1.20 evaluates DequantizeLinear of opset 19 and later.
+  // onnx 1.21 evaluates DequantizeLinear of opset 19 and later.
   'export-int8.onnx reference': /No implementation for operator 'DequantizeLinear'/,
-  // onnxruntime 1.23, the last for Python 3.10, has no ConvInteger for int8 weights; onnxruntime-node 1.30 has. Without convolutions it runs.
-  'export-int8-dynamic.onnx onnxruntime': /Could not find an implementation for ConvInteger/,
 };
 
 describe.skipIf(missing)(`every file that any command writes${note}`, () => {

@@ -1,18 +1,26 @@
 // Runs the scripts of scripts/python in the environments that scripts/python/setup makes. Where one is not there, its tests are skipped and say
 // so; with CI=true that is a failure.
 import { spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 const repo = new URL('../..', import.meta.url).pathname;
 
 export type Environment = '.venv' | '.venv-training';
 
-/** True where the environment is there; the reason to skip a test else. */
+const requirements: Readonly<Record<Environment, string>> = {
+  '.venv': 'requirements.txt',
+  '.venv-training': 'requirements-training.txt',
+};
+
+/** True where the environment is not there, or made for other versions than the pinned ones; and the reason to skip a test. */
 export function environment(name: Environment): { readonly missing: boolean; readonly note: string } {
-  const missing = !existsSync(join(repo, name, 'prognet-stamp'));
-  if (missing && process.env.CI === 'true') throw new Error(`${name} is missing: sh scripts/python/setup`);
-  return { missing, note: missing ? ` (skipped: ${name} is missing, run sh scripts/python/setup)` : '' };
+  const stamp = join(repo, name, 'prognet-stamp');
+  const pinned = readFileSync(join(repo, 'scripts/python', requirements[name]), 'utf8');
+  const fault = !existsSync(stamp) ? 'is missing' : !readFileSync(stamp, 'utf8').startsWith(pinned) ? 'is outdated' : undefined;
+  if (fault === undefined) return { missing: false, note: '' };
+  if (process.env.CI === 'true') throw new Error(`${name} ${fault}: sh scripts/python/setup`);
+  return { missing: true, note: ` (skipped: ${name} ${fault}, run sh scripts/python/setup)` };
 }
 
 /** The JSON that a script prints as its last line. */
