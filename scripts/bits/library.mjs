@@ -1,0 +1,48 @@
+// The part of the public library that same-bits calls, under one name each, whichever checkout it comes from. A renamed entry gets its old
+// and its new name in the table below; nothing else here or elsewhere knows the difference.
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+
+/** Names of an entry, the newest first. */
+const names = {
+  readDescription: ['readDescription'],
+  parseDescription: ['parseDescription'],
+  parameters: ['columnParameters'],
+  initialWeights: ['initialWeights'],
+  taskModel: ['taskModel'],
+  stepGraph: ['stepGraph'],
+  optimizer: ['optimizer'],
+  gradientModel: ['gradientModel'],
+  Tensor: ['Tensor'],
+  toBinary: ['toBinary'],
+  fromBinary: ['fromBinary'],
+  version: ['version'],
+};
+
+/** The built library in the folder `dist`. */
+export async function openLibrary(dist) {
+  const library = await import(pathToFileURL(join(dist, 'index.js')).href);
+  const entries = Object.entries(names).map(([key, list]) => {
+    const found = list.find((name) => library[name] !== undefined);
+    if (found === undefined) throw new Error(`${dist}/index.js exports none of ${list.join(', ')}: scripts/bits/library.mjs`);
+    return [key, library[found]];
+  });
+  const lib = Object.fromEntries(entries);
+  return {
+    version: lib.version,
+    read: (text) => lib.readDescription(text, 'prognet.yaml'),
+    parse: (plain) => lib.parseDescription(plain),
+    specs: (description, column) => lib.parameters(description, column).specs,
+    initialWeights: (description, column) => lib.initialWeights(description, column),
+    tensor: (dims, data) => new lib.Tensor('float32', dims, data),
+    export: (description, weights, options) => lib.toBinary(lib.taskModel(description, weights, options)),
+    step: (description, column, optimizer, options) =>
+      lib.toBinary(lib.stepGraph({ description, column, optimizer: lib.optimizer(optimizer), ...options }).model),
+    gradient: (bytes, options) => lib.toBinary(lib.gradientModel(lib.fromBinary(bytes), options)),
+  };
+}
+
+/** Files with the version of the package in them say nothing of the bits: it becomes zeros of the same length. */
+export function withoutVersion(bytes, version) {
+  return Buffer.from(Buffer.from(bytes).toString('latin1').replaceAll(version, version.replaceAll(/\d/g, '0')), 'latin1');
+}
