@@ -32,7 +32,7 @@ export function officialState(
       const ours = tensors.get(slotName(name, own));
       if (ours !== undefined) return scaled(ours, factor);
       throw new UsageError(
-        `--resume: the training under way keeps no ${own} of "${name}", which ${optimizer.kind} goes on from: name the optimizer that it runs with`,
+        `the training under way keeps no ${own} of "${name}", which ${optimizer.kind} goes on from: name the optimizer that it runs with`,
       );
     };
     const values =

@@ -1,6 +1,7 @@
 // How commands speak: one JSON document or text on stdout, progress and notes on stderr, one line per error.
 import pc from 'picocolors';
 import { InterruptedError, PrognetError, TrainingError } from '../onnx/core/errors.js';
+import { asCommand } from './remedies.js';
 
 export interface GlobalOptions {
   readonly json?: boolean;
@@ -73,8 +74,8 @@ export function shellWord(path: string): string {
 function errorDocument(error: unknown, message: string, exitCode: number): object {
   const name = error instanceof Error ? error.name : 'Error';
   if (!(error instanceof PrognetError)) return { error: { name, message, exitCode } };
-  const { path, op, node, expected, got } = error;
-  return { error: { name, message, path, op, node, expected, got, exitCode } };
+  const { path, op, node, expected, got, remedy } = error;
+  return { error: { name, message, path, op, node, expected, got, remedy, exitCode } };
 }
 
 function exitCodeOf(error: unknown): number {
@@ -82,11 +83,17 @@ function exitCodeOf(error: unknown): number {
   return error instanceof PrognetError && !(error instanceof TrainingError) ? 2 : 1;
 }
 
+/** What went wrong and the command that would put it right. */
+function messageOf(error: unknown): string {
+  if (error instanceof PrognetError)
+    return error.remedy === undefined ? error.message : error.statement + asCommand(error.remedy);
+  const text = (error instanceof Error ? error.message : String(error)).split('\n')[0] ?? '';
+  return text.startsWith('internal:') ? text : `internal: ${text}`;
+}
+
 /** Prints the error and returns the exit code: 2 for what the user gave, 1 for what failed, 130 for an interruption. */
 export function fail(error: unknown, json: boolean): number {
-  const text = (error instanceof Error ? error.message : String(error)).split('\n')[0] ?? '';
-  const known = error instanceof PrognetError || error instanceof InterruptedError;
-  const message = known || text.startsWith('internal:') ? text : `internal: ${text}`;
+  const message = messageOf(error);
   const exitCode = exitCodeOf(error);
   if (json) process.stdout.write(`${JSON.stringify(errorDocument(error, message, exitCode))}\n`);
   process.stderr.write(`${errorColours.red('prognet:')} ${message}\n`);

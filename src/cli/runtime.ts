@@ -19,9 +19,9 @@ export interface OpenRuntime {
 
 /** Throws UsageError for a wish that cannot be read, RuntimeError for one that cannot be met. */
 export async function openRuntime(flags: RuntimeFlags): Promise<OpenRuntime> {
-  const wish = flags.provider === undefined ? undefined : parseWish(flags.provider);
+  const wish = flags.provider === undefined ? undefined : parseWish(flags.provider, '--provider');
   const threads = integerFlag('--threads', flags.threads);
-  const settings = parseOptions(flags.providerOption ?? []);
+  const settings = parseOptions(flags.providerOption ?? [], '--provider-option');
   const { runtime, note: said } = await loadRuntime({ ...settings, ...(threads === undefined ? {} : { threads }) });
   if (said !== undefined) note(flags, said);
   if (wish === undefined) return { runtime };

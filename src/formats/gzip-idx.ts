@@ -1,7 +1,8 @@
 // IDX files as they lie on disks: plain, or packed by gzip, then never unpacked beyond what their own header declares.
 import { constants, gunzipSync } from 'node:zlib';
+import { reason } from '../onnx/core/one-line.js';
 import type { Tensor } from '../onnx/core/tensor.js';
-import { dataError, defaultMaxBytes, reason } from './data-error.js';
+import { dataError, defaultMaxBytes } from './data-error.js';
 import { readIdxHeader, readPlainIdx } from './idx.js';
 import { declaredBytes } from './raw-elements.js';
 

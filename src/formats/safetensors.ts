@@ -3,8 +3,8 @@
 
 import { byteLength, type DType } from '../onnx/core/dtype.js';
 import { DataError } from '../onnx/core/errors.js';
+import { oneLine, reason } from '../onnx/core/one-line.js';
 import { Tensor } from '../onnx/core/tensor.js';
-import { oneLine, reason } from '../onnx/files/one-line.js';
 
 /** The format's own limit on its header. */
 export const maxHeaderBytes = 100_000_000;

@@ -1,7 +1,8 @@
 // Reading ZIP archives (PKWARE APPNOTE 4.3) that may be hostile: every offset, size and checksum is checked before it is used.
 // Not for zip64, encryption or several disks. fflate, which writes our archives, neither bounds its loops nor checks CRCs on reading.
 import { crc32, inflateRawSync } from 'node:zlib';
-import { dataError, defaultMaxBytes, quote, reason } from './data-error.js';
+import { reason } from '../onnx/core/one-line.js';
+import { dataError, defaultMaxBytes, quote } from './data-error.js';
 
 const endSignature = 0x06054b50;
 const entrySignature = 0x02014b50;

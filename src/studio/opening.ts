@@ -4,9 +4,10 @@ import { begin, open, RuntimeError, type WebNetwork } from '../web.js';
 import { inputShapeOf } from './input-shape.js';
 import { type KeptNetwork, keptNetwork, type Shelf } from './kept.js';
 import { freshLesson } from './lesson.js';
+import { messageOf } from './remedies.js';
 import { fetchBytes, type Served, served, sha256 } from './served.js';
 import type { Loaded, Provider } from './state.js';
-import { oneLine, type Store } from './store.js';
+import type { Store } from './store.js';
 
 const wishOf = (provider: Provider): string => (provider === 'webgpu' ? 'webgpu,wasm' : 'wasm');
 
@@ -55,7 +56,7 @@ export class Opening {
       this.store.set({ changed: true });
       this.store.problem(
         'page',
-        `the network that this browser kept does not open (${oneLine(error)}): this is the one it began with`,
+        `the network that this browser kept does not open (${messageOf(error)}): this is the one it began with`,
       );
     }
   }
@@ -152,7 +153,7 @@ export class Opening {
     const bytes = await this.saved();
     this.store.set({ changed: true });
     await this.shelf?.put({ title, bytes }).catch((cause: unknown) => {
-      throw new RuntimeError(`this browser keeps nothing (${oneLine(cause)}): download the network before you close the tab`);
+      throw new RuntimeError(`this browser keeps nothing (${messageOf(cause)}): download the network before you close the tab`);
     });
   }
 }

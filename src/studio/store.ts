@@ -1,8 +1,7 @@
 // The page's state and who listens to it. What went wrong is kept by the place where it is shown.
 import { freshLesson } from './lesson.js';
+import { messageOf } from './remedies.js';
 import type { Place, State } from './state.js';
-
-export const oneLine = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 export class Store {
   state: State = {
@@ -41,7 +40,7 @@ export class Store {
   }
 
   problem(place: Place, error: unknown): void {
-    this.set({ problems: { ...this.state.problems, [place]: oneLine(error) } });
+    this.set({ problems: { ...this.state.problems, [place]: messageOf(error) } });
   }
 
   clear(place: Place): void {

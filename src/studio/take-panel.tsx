@@ -2,6 +2,7 @@
 import { useState } from 'preact/hooks';
 import { FileButton } from './drop-area.js';
 import { Problem } from './problem.js';
+import { messageOf } from './remedies.js';
 import type { Loaded, State } from './state.js';
 import type { Studio } from './studio.js';
 
@@ -31,7 +32,7 @@ export function TakePanel({ studio, state, network }: TakeProps) {
       setWrong(undefined);
       download(await bytes, name);
     } catch (error) {
-      setWrong(error instanceof Error ? error.message : String(error));
+      setWrong(messageOf(error));
     }
   };
   const growable = info.growable && trained.length > 0 && !state.busy;

@@ -18,9 +18,10 @@ import { freshLesson, type Lesson, lessonData, probes, tensorsOf } from './lesso
 import type { Opening } from './opening.js';
 import { compare } from './proof.js';
 import { readFiles } from './read-files.js';
+import { messageOf } from './remedies.js';
 import { fetchBytes } from './served.js';
 import type { Loaded, Training } from './state.js';
-import { oneLine, type Store } from './store.js';
+import type { Store } from './store.js';
 
 /** The column of a lesson: like the first one, with adapters from every column; in an empty network two convolutions or a dense layer, and another. */
 function columnOf(lesson: Lesson, { info, input }: Loaded): ColumnInput {
@@ -175,7 +176,7 @@ export class Teaching {
       const keeps = await this.shelf?.put(kept).then(
         () => true,
         (cause: unknown) => {
-          store.problem('teach', `nothing is kept of this training: ${oneLine(cause)}`);
+          store.problem('teach', `nothing is kept of this training: ${messageOf(cause)}`);
           return false;
         },
       );

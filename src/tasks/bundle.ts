@@ -1,9 +1,9 @@
 // A workspace's network as one file, for prognet/web: all columns that are described, the trained ones with their weights.
 
 import { toInput } from '../model/description/parse.js';
+import { nothingTrained } from '../model/progressive/forms.js';
 import { writeBundle } from '../network/bundle.js';
 import { Network } from '../network/network.js';
-import { UsageError } from '../onnx/core/errors.js';
 import { writeFileAtomic } from '../onnx/files/atomic-file.js';
 import { refuseOutput } from '../workspace/output-path.js';
 import { frozenTasks, type Project } from './project.js';
@@ -18,7 +18,7 @@ export interface Bundled {
 
 /** The bytes of the bundle. Throws UsageError where nothing is trained yet. */
 export async function bundleOf(project: Project): Promise<Uint8Array> {
-  if (frozenTasks(project).length === 0) throw new UsageError('no task is trained yet: prognet train --all');
+  if (frozenTasks(project).length === 0) throw nothingTrained();
   let network = new Network(toInput(project.description));
   for (const [i, { task }] of project.description.columns.entries()) {
     const frozen = project.frozen[i];

@@ -22,15 +22,16 @@ export async function chooseEngine(
 ): Promise<ChosenEngine> {
   if (name === 'ort') return { name };
   if (name !== 'ort-training') {
-    throw new UsageError(`--engine: found "${name}", expected one of ort, ort-training`, {
-      path: '--engine',
+    throw new UsageError(`unknown engine "${name}", expected one of ort, ort-training`, {
+      path: 'engine',
       expected: 'ort, ort-training',
       got: name,
     });
   }
   if (provider !== 'cpu') {
-    throw new UsageError(`the engine ort-training runs on the CPU alone, leave --provider ${provider} out`, {
-      path: '--provider',
+    throw new UsageError(`the engine ort-training runs on the CPU alone`, {
+      path: 'provider',
+      remedy: { kind: 'leave-out', option: 'provider', value: provider },
       expected: 'cpu',
       got: provider,
     });

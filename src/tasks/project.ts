@@ -3,7 +3,7 @@ import { relative } from 'node:path';
 import { canonical, describeDifference } from '../model/description/canonical.js';
 import type { Column, Description } from '../model/description/description.js';
 import { readDescription } from '../model/description/parse.js';
-import { columnIndex } from '../model/progressive/forms.js';
+import { columnIndex, notTrained } from '../model/progressive/forms.js';
 import { tapsRead } from '../model/progressive/lowering.js';
 import { columnParameters, type Weights } from '../model/progressive/parameters.js';
 import { DescriptionError, must, UsageError, WorkspaceError } from '../onnx/core/errors.js';
@@ -146,7 +146,7 @@ export function frozenTasks(project: Project): string[] {
 export function frozenOf(project: Project, task: string): FrozenColumn {
   const { index } = taskOf(project, task);
   const column = project.frozen[index];
-  if (column === undefined) throw new UsageError(`task "${task}" is not trained yet: prognet train ${task}`, { got: task });
+  if (column === undefined) throw notTrained(task);
   return column;
 }
 
@@ -170,8 +170,9 @@ export function requireSources(project: Project, index: number): void {
   for (const column of columnsNeeded(project.description, index)) {
     if (project.frozen[column] !== undefined) continue;
     const source = must(project.description.columns[column], 'source').task;
-    throw new UsageError(`task "${task}" reads the column "${source}", which is not trained yet: prognet train ${source}`, {
+    throw new UsageError(`task "${task}" reads the column "${source}", which is not trained yet`, {
       got: task ?? '',
+      remedy: { kind: 'train', task: source },
     });
   }
 }

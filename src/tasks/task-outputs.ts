@@ -23,7 +23,7 @@ export interface TaskOutputs {
 
 /** Throws InterruptedError once the signal is given: for work between checkpoints, where nothing is lost. */
 export function stopIfAborted(signal: AbortSignal | undefined): void {
-  if (signal?.aborted === true) throw new InterruptedError('interrupted');
+  if (signal?.aborted === true) throw new InterruptedError('interrupted', { cause: signal.reason });
 }
 
 /** Raw scores of a task over `inputs` [D, ...]. */

@@ -6,7 +6,7 @@ import type { Column, Description, Train } from '../model/description/descriptio
 import { metricName } from '../model/heads/head.js';
 import { refuseTraining } from '../model/progressive/imported.js';
 import { columnSeed } from '../model/progressive/lowering.js';
-import { DataError, DescriptionError, must, UsageError, WorkspaceError } from '../onnx/core/errors.js';
+import { DataError, DescriptionError, InterruptedError, must, UsageError, WorkspaceError } from '../onnx/core/errors.js';
 import { defaultThreads } from '../onnx/runtime/node.js';
 import type { Runtime } from '../onnx/runtime/session.js';
 import type { EpochRecord } from '../train/checkpoint.js';
@@ -260,8 +260,9 @@ export async function trainTask(
   if (runExists(root, task) && !resume && !restart) {
     // One that a live process works on says so itself.
     openRun(root, task).close();
-    throw new UsageError(`runs/${task}: an unfinished training is here, continue it with --resume or drop it with --restart`, {
+    throw new UsageError(`runs/${task}: an unfinished training is here`, {
       path: `runs/${task}`,
+      remedy: { kind: 'resume-or-restart', task },
     });
   }
   const stored = resume ? storedRun(root, task) : undefined;
@@ -323,6 +324,9 @@ export async function trainTask(
     });
     run.clear();
     tapStore(work).clear();
+  } catch (error) {
+    if (!(error instanceof InterruptedError)) throw error;
+    throw new InterruptedError(error.statement, { cause: error.cause, remedy: { kind: 'resume', task } });
   } finally {
     run.close();
   }

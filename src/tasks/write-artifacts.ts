@@ -51,7 +51,11 @@ function unfinished(project: Project, task: string): { tensors: ReadonlyMap<stri
   const shown = `runs/${task}`;
   const found = readNewestCheckpoint(join(project.workspace.root, shown), shown)?.checkpoint;
   if (found === undefined) {
-    throw new UsageError(`${shown}: no unfinished training to resume, leave --resume out`, { path: shown, got: task });
+    throw new UsageError(`${shown}: no unfinished training to resume`, {
+      path: shown,
+      got: task,
+      remedy: { kind: 'leave-out', option: 'resume' },
+    });
   }
   return { tensors: found.tensors, step: stateSchema.parse(found.state).step };
 }

@@ -223,7 +223,10 @@ class Training {
       await this.collect();
       await this.save();
     }
-    if (stop) throw new InterruptedError(`interrupted at epoch ${this.state.epoch + 1}, step ${this.state.step}`);
+    if (stop) {
+      const { epoch, step } = this.state;
+      throw new InterruptedError(`interrupted at epoch ${epoch + 1}, step ${step}`, { cause: this.request.signal?.reason });
+    }
   }
 
   private async steps(rows: Uint32Array, count: number, size: number): Promise<Float32Array> {

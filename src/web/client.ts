@@ -3,7 +3,7 @@
 import type { ColumnInput } from '../model/description/description.js';
 import type { TrainInput } from '../model/description/train-schema.js';
 import type { NetworkOptions } from '../network/network.js';
-import { type PrognetError, RuntimeError, UsageError } from '../onnx/core/errors.js';
+import { InterruptedError, type PrognetError, RuntimeError, UsageError } from '../onnx/core/errors.js';
 import type { Tensor } from '../onnx/core/tensor.js';
 import type { TrainEvent } from '../train/loop.js';
 import {
@@ -215,12 +215,20 @@ export class WebNetwork {
     if (this.closed !== undefined) return Promise.reject(this.closed);
     const id = this.next++;
     const post = (message: ToWorker) => this.worker.postMessage(message);
-    return new Promise((resolve, reject) => {
-      this.waiting.set(id, { resolve, reject, onEvent });
+    const abort = () => post({ abort: id });
+    return new Promise<CallResult<K>>((resolve, reject) => {
+      // The reason cannot cross to the worker and back: it is whatever the caller gave.
+      const failed = (error: Error) =>
+        reject(
+          error instanceof InterruptedError
+            ? new InterruptedError(error.statement, { ...error.fields, cause: signal?.reason })
+            : error,
+        );
+      this.waiting.set(id, { resolve, reject: failed, onEvent });
       post({ id, call, args });
-      if (signal?.aborted) post({ abort: id });
-      else signal?.addEventListener('abort', () => post({ abort: id }), { once: true });
-    });
+      if (signal?.aborted) abort();
+      else signal?.addEventListener('abort', abort);
+    }).finally(() => signal?.removeEventListener('abort', abort));
   }
 
   private hear(message: FromWorker): void {

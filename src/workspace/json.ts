@@ -1,6 +1,6 @@
 // JSON as the workspace keeps it: values that survive a round trip exactly, read with limits, written with sorted keys.
 import { DataError, InternalError } from '../onnx/core/errors.js';
-import { oneLine, reason } from '../onnx/files/one-line.js';
+import { oneLine, reason } from '../onnx/core/one-line.js';
 
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
 export type JsonObject = { readonly [key: string]: Json };

@@ -60,7 +60,8 @@ export function openWorkspace(root: string): Workspace {
   const folder = resolve(root);
   const description = descriptionIn(folder);
   if (description === undefined) {
-    throw new WorkspaceError(`${folder}: no ${descriptionNames[0]} here, begin with: prognet init`, {
+    throw new WorkspaceError(`${folder}: no ${descriptionNames[0]} here`, {
+      remedy: { kind: 'begin' },
       path: folder,
       expected: descriptionNames.join(', '),
     });
@@ -76,7 +77,8 @@ export function requireWorkspace(start: string): Workspace {
   const root = findWorkspace(start);
   if (root !== undefined) return openWorkspace(root);
   const folder = resolve(start);
-  throw new WorkspaceError(`no ${descriptionNames[0]} in ${folder} or above it, begin with: prognet init`, {
+  throw new WorkspaceError(`no ${descriptionNames[0]} in ${folder} or above it`, {
+    remedy: { kind: 'begin' },
     path: folder,
     expected: descriptionNames.join(', '),
   });

@@ -84,7 +84,7 @@ it('refuses in one line what it cannot do, with nothing written', () => {
     expect(status).toBe(2);
     expect(existsSync(join(dir, 'columns/a'))).toBe(false);
   };
-  refuses(['--engine', 'torch'], /--engine: found "torch", expected one of ort, ort-training/);
+  refuses(['--engine', 'torch'], /unknown engine "torch", expected one of ort, ort-training/);
   refuses(
     [...official, '--optimizer', 'rmsprop'],
     /rmsprop is not among ONNX Runtime's training optimizers, take adam, adamw or sgd/,

@@ -171,7 +171,7 @@ it('a last minibatch of one row leaves the statistics of batch_norm as they are'
 
 it('says what is wrong', async () => {
   const net = empty().grow(digits);
-  expect(() => net.export({ task: 'digits' })).toThrow('task "digits" is not trained yet: prognet train digits');
+  expect(() => net.export({ task: 'digits' })).toThrow('task "digits" is not trained yet: train "digits" first');
   expect(() => net.export({ all: true })).toThrow(UsageError);
   expect(() => net.weights('zebra')).toThrow('unknown task "zebra", the description has: digits');
   expect(() => net.grow(digits)).toThrow(/task "digits" stands in columns\[0\] already/);

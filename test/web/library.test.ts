@@ -200,7 +200,7 @@ describe.skipIf(chromium === undefined)(
       const whole = await train(one, {});
       expect(whole).toMatchObject({ error: '', resumed: 0 });
       const stopped = await train(one, { until: 3, checkpoint: 'upper' });
-      expect(stopped.error).toMatch(/^InterruptedError: interrupted at epoch \d+, step \d+$/);
+      expect(stopped.error).toMatch(/^AbortError: interrupted at epoch \d+, step \d+$/);
       const other = await train(one, { seed: 6, checkpoint: 'upper' });
       expect(other.error).toMatch(/^DataError: checkpoint "upper" belongs to another training \(column, settings, data /);
       const lost = train(one, { checkpoint: 'upper' }).catch(() => 'closed');

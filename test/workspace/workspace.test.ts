@@ -25,8 +25,10 @@ describe('a workspace', () => {
     const root = temporaryFolder();
     expect(findWorkspace(root)).toBeUndefined();
     expect(findWorkspace(join(root, 'not', 'there'))).toBeUndefined();
-    expect(messageOf(() => requireWorkspace(root))).toBe(`no prognet.yaml in ${root} or above it, begin with: prognet init`);
-    expect(messageOf(() => openWorkspace(root))).toBe(`${root}: no prognet.yaml here, begin with: prognet init`);
+    expect(messageOf(() => requireWorkspace(root))).toBe(
+      `no prognet.yaml in ${root} or above it, expected the folder of a workspace`,
+    );
+    expect(messageOf(() => openWorkspace(root))).toBe(`${root}: no prognet.yaml here, expected the folder of a workspace`);
   });
 
   it('has one description', () => {

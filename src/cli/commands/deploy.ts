@@ -1,6 +1,6 @@
 // prognet deploy
 
-import { forms } from '../../model/progressive/forms.js';
+import { forms, nothingTrained } from '../../model/progressive/forms.js';
 import { UsageError } from '../../onnx/core/errors.js';
 import type { PrecisionName } from '../../onnx/precision/precision.js';
 import { deployTasks, targets } from '../../tasks/deploy.js';
@@ -58,7 +58,7 @@ export async function deploy(name: string, flags: DeployFlags): Promise<void> {
   const maxBatch = integerFlag('--max-batch', flags.maxBatch);
   const project = openProject(flags.workspace ?? '.');
   const tasks = flags.tasks === undefined ? frozenTasks(project) : [...new Set(flags.tasks.split(',').map((t) => t.trim()))];
-  if (tasks.length === 0) throw new UsageError('no task is trained yet: prognet train --all');
+  if (tasks.length === 0) throw nothingTrained();
   for (const task of tasks) frozenOf(project, task);
   const deployed = await deployTasks(project, flags.output, {
     target,

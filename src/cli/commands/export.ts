@@ -1,4 +1,5 @@
 // prognet export
+import { nothingTrained } from '../../model/progressive/forms.js';
 import { UsageError } from '../../onnx/core/errors.js';
 import { type PrecisionName, precisions } from '../../onnx/precision/precision.js';
 import {
@@ -45,7 +46,7 @@ export async function exportCommand(flags: ExportFlags): Promise<void> {
   const opset = integerFlag('--opset', flags.opset);
   const project = openProject(flags.workspace ?? '.');
   const tasks = flags.task === undefined ? frozenTasks(project) : [flags.task];
-  if (tasks.length === 0) throw new UsageError('no task is trained yet: prognet train --all');
+  if (tasks.length === 0) throw nothingTrained();
   const options: ExportOptions = {
     tasks,
     externalData,

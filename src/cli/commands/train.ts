@@ -69,10 +69,10 @@ function tasksOf(task: string | undefined, flags: TrainFlags): string[] {
   const tasks = project.description.columns.map((c) => c.task).filter((_, i) => project.frozen[i] === undefined);
   const unfinished = tasks.find((name) => runExists(root, name));
   if (unfinished !== undefined && !flags.resume && !flags.restart) {
-    throw new UsageError(
-      `runs/${unfinished}: an unfinished training is here, continue it with --resume or drop it with --restart`,
-      { path: `runs/${unfinished}` },
-    );
+    throw new UsageError(`runs/${unfinished}: an unfinished training is here`, {
+      path: `runs/${unfinished}`,
+      remedy: { kind: 'resume-or-restart', task: unfinished },
+    });
   }
   return tasks;
 }
@@ -131,8 +131,10 @@ export async function trainCommand(task: string | undefined, flags: TrainFlags):
         );
       } catch (error) {
         if (!(error instanceof InterruptedError)) throw error;
-        const again = `prognet train ${task === undefined ? '--all' : name} --resume`;
-        throw new InterruptedError(`${error.message}; state kept, continue with ${again}`, { cause: error });
+        throw new InterruptedError(error.statement, {
+          cause: error.cause,
+          remedy: { kind: 'resume', ...(task !== undefined && { task }) },
+        });
       } finally {
         progress.stop();
       }

@@ -68,7 +68,7 @@ export function taskModel(description: Description, weights: readonly (Weights |
       if (known !== undefined) return known;
       const { task } = must(description.columns[c], `column ${c}`);
       const own = weights[c];
-      if (own === undefined) throw new UsageError(`task "${task}" is not trained yet: prognet train ${task}`, { got: task });
+      if (own === undefined) throw notTrained(task);
       const scope: LayerScope = {
         g,
         training: false,
@@ -143,6 +143,16 @@ function routedOutputs(g: Ops, description: Description, answers: readonly Answe
   }
   const routes = answers.map((answer) => asked.map((name) => must(answer[name], name)));
   routeByTask(g, routes, asked);
+}
+
+/** Its weights are asked for and are not there. */
+export function notTrained(task: string): UsageError {
+  return new UsageError(`task "${task}" is not trained yet`, { got: task, remedy: { kind: 'train', task } });
+}
+
+/** No task has weights, though some are asked for. */
+export function nothingTrained(): UsageError {
+  return new UsageError('no task is trained yet', { remedy: { kind: 'train' } });
 }
 
 /** The index of a task's column; UsageError lists the tasks there are. */

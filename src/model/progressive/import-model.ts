@@ -1,6 +1,7 @@
 // An ONNX model from elsewhere as an imported column: what its taps and scores need, its float weights taken out as parameters. What is left
 // is a small graph that a description can carry.
 import { must, UsageError } from '../../onnx/core/errors.js';
+import type { Remedy } from '../../onnx/core/remedy.js';
 import type { Tensor } from '../../onnx/core/tensor.js';
 import { version } from '../../onnx/core/version.js';
 import type { Graph, Node, Value } from '../../onnx/ir/graph.js';
@@ -39,12 +40,12 @@ export interface ImportedModel {
   readonly width: number;
 }
 
-type Fail = (message: string) => never;
+type Fail = (message: string, remedy?: Remedy) => never;
 
 /** `file` begins each message. Throws UsageError for what cannot be imported, ModelError for what is no sound model. */
 export function importModel(given: Model, request: ImportRequest, file: string): ImportedModel {
-  const fail: Fail = (message) => {
-    throw new UsageError(`${file}: ${message}`, { path: file });
+  const fail: Fail = (message, remedy) => {
+    throw new UsageError(`${file}: ${message}`, { path: file, ...(remedy !== undefined && { remedy }) });
   };
   const model = cloneModel(given);
   upgradeOpset(model);
@@ -61,7 +62,8 @@ export function importModel(given: Model, request: ImportRequest, file: string):
   for (const node of graph.nodes) for (const v of node.outputs) v.type = undefined;
   inferShapes(graph, opset);
   const taps = asked ?? activations(graph, scores);
-  if (taps.length === 0) fail('no activation was found to tap: name values of the graph, --taps <names>');
+  if (taps.length === 0)
+    fail('no activation was found to tap: name values of the graph', { kind: 'give', option: 'taps', value: 'names' });
   for (const v of taps) sampleOf(v, 'the tap', fail);
   const sample = sampleOf(scores, 'the output', fail);
   if (sample.length !== 1) fail(`the output "${scores.name}" is ${formatType(scores.type)}, expected scores float32[N,k]`);
@@ -110,7 +112,11 @@ function outputOf(graph: Graph, name: string | undefined, fail: Fail): Value {
   const { outputs } = graph;
   const [first] = outputs;
   if (name === undefined && (first === undefined || outputs.length > 1)) {
-    return fail(`has the outputs ${names(outputs)}: say which are the task's scores, --scores <name>`);
+    return fail(`has the outputs ${names(outputs)}: say which are the task's scores`, {
+      kind: 'give',
+      option: 'scores',
+      value: 'name',
+    });
   }
   const found = name === undefined ? first : outputs.find((v) => v.name === name);
   if (found?.producer === undefined)

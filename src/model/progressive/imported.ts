@@ -65,7 +65,7 @@ export function opsetOf(description: Description): number {
 /** An imported column is frozen as it came. */
 export function refuseTraining({ task, onnx }: Column): void {
   if (onnx === undefined) return;
-  throw new UsageError(`task "${task}" is imported and not trained here: prognet import takes it in again`, { got: task });
+  throw new UsageError(`task "${task}" is imported and not trained here`, { got: task, remedy: { kind: 'import', task } });
 }
 
 /** The values of one imported column within one graph. */

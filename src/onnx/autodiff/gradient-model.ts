@@ -66,17 +66,17 @@ export function gradientModelWithin(model: Model, options: GradientModelOptions)
   const g = ops({ graph, opset: out.opset, names });
   const byName = new Map([...graph.values()].map((v) => [v.name, v]));
   const find = (name: string, what: string, known: readonly Value[]) => findValue(byName, name, what, known);
-  const of = [...new Set(typeof options.of === 'string' ? [options.of] : options.of)].map((n) =>
+  const asked = [...new Set(typeof options.of === 'string' ? [options.of] : options.of)].map((n) =>
     find(n, 'output', graph.outputs),
   );
   const by = [...new Set(options.by)].map((n) => find(n, 'input or initializer', differentiable(graph)));
-  if (of.length === 0 || by.length === 0)
+  if (asked.length === 0 || by.length === 0)
     throw new UsageError('gradientModel: name at least one output and one value to differentiate by');
 
   const parameters = new Set(graph.initializers);
   const own = graph.outputs.length;
   const restore = setAside(graph, by);
-  settle(graph, out.opset, of, by, parameters);
+  const of = settle(graph, out.opset, asked, by, parameters);
   if (unpackSequences(graph, out.opset, names)) inferShapes(graph, out.opset);
   const belongsTo = new Map<string, string>();
   const unname = nameDimensions(graph, out.opset);
@@ -129,19 +129,25 @@ function prepare(model: Model): Model {
 
 /**
  * Known shapes and axes, and work done once, make smaller gradients: the passes run before differentiation too. Inner values that are
- * differentiated by must stay apart from others that equal them, so there only shapes are computed.
+ * differentiated by must stay apart from others that equal them, so there only shapes are computed. Returns what `of` has become.
  */
-function settle(graph: Graph, opset: number, of: Value[], by: readonly Value[], parameters: ReadonlySet<Value>): void {
+function settle(
+  graph: Graph,
+  opset: number,
+  of: readonly Value[],
+  by: readonly Value[],
+  parameters: ReadonlySet<Value>,
+): readonly Value[] {
   if (by.every((v) => v.producer === undefined)) {
     // Whatever else is differentiated is kept as an output meanwhile.
     const count = graph.outputs.length;
     graph.outputs.push(...of);
     optimise(graph, opset, { parameters });
-    of.splice(0, of.length, ...graph.outputs.splice(count));
-    return;
+    return graph.outputs.splice(count);
   }
   const keep = new Set(by);
   while (inferShapes(graph, opset) || foldConstants(graph, { opset, keep }));
+  return of;
 }
 
 /** Inputs and initializers that a gradient may be taken by. */

@@ -1,6 +1,9 @@
 // The error family. A PrognetError is about what the user gave (exit code 2): what was found, where, and what
 // would be right. An InternalError is a defect of prognet itself and its message begins with "internal:".
 
+import { sentence } from './one-line.js';
+import { asCall, type Remedy } from './remedy.js';
+
 /** What an error knows beside its sentence. All fields are optional; `path` is a place in a file or description. */
 export interface ErrorFields {
   /** Place: `prognet.yaml: columns[1].laterals.from`, a file name, a byte offset. */
@@ -11,6 +14,8 @@ export interface ErrorFields {
   readonly node?: string;
   readonly expected?: string;
   readonly got?: string;
+  /** What would put it right; `message` ends in it. */
+  readonly remedy?: Remedy;
   readonly cause?: unknown;
 }
 
@@ -23,15 +28,36 @@ export class PrognetError extends Error {
   readonly node: string | undefined;
   readonly expected: string | undefined;
   readonly got: string | undefined;
+  readonly remedy: Remedy | undefined;
+  /** The message without the remedy, for those who phrase that in words of their own. */
+  readonly statement: string;
 
+  /** @param message what was found and where; the remedy, if there is one among the fields, is added to it */
   constructor(message: string, fields: ErrorFields = {}) {
-    // Names out of a stranger's file may hold anything; the sentence stays one line.
-    super(message.replace(/\p{Cc}|\p{Zl}|\p{Zp}/gu, ' '), fields.cause === undefined ? undefined : { cause: fields.cause });
+    // Names out of a stranger's file may hold anything; the sentence stays one line of a length that people read.
+    const statement = sentence(message);
+    const { cause, remedy } = fields;
+    super(remedy === undefined ? statement : statement + asCall(remedy), cause === undefined ? undefined : { cause });
+    this.statement = statement;
+    this.remedy = remedy;
     this.path = fields.path;
     this.op = fields.op;
     this.node = fields.node;
     this.expected = fields.expected;
     this.got = fields.got;
+  }
+
+  /** What it knows beside its statement and its cause, as a constructor takes it. */
+  get fields(): Omit<ErrorFields, 'cause'> {
+    const { path, op, node, expected, got, remedy } = this;
+    return {
+      ...(path !== undefined && { path }),
+      ...(op !== undefined && { op }),
+      ...(node !== undefined && { node }),
+      ...(expected !== undefined && { expected }),
+      ...(got !== undefined && { got }),
+      ...(remedy !== undefined && { remedy }),
+    };
   }
 }
 
@@ -64,16 +90,23 @@ export class UsageError extends PrognetError {
   override name = 'UsageError';
 }
 
-/** The user interrupted; state was kept. Exit code 130. */
-export class InterruptedError extends Error {
-  override readonly name = 'InterruptedError';
+/**
+ * The caller's signal was given; state was kept. `name` is that of every abort in JavaScript, so that code which knows AbortController
+ * knows this too; `cause` is the signal's reason. Exit code 130.
+ */
+export class InterruptedError extends PrognetError {
+  override name = 'AbortError';
 }
 
 /** A bug in prognet. */
 export class InternalError extends Error {
   override readonly name = 'InternalError';
-  constructor(message: string, options?: ErrorOptions) {
-    super(`internal: ${message}`, options);
+  /** @param said what is wrong, without "internal:" */
+  constructor(
+    readonly said: string,
+    options?: ErrorOptions,
+  ) {
+    super(`internal: ${said}`, options);
   }
 }
 

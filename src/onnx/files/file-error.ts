@@ -3,7 +3,7 @@
 import { statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { PrognetError, WorkspaceError } from '../core/errors.js';
-import { reason } from './one-line.js';
+import { reason } from '../core/one-line.js';
 
 /** The errno name of what node:fs threw (`ENOENT`), or undefined. */
 export function errorCode(error: unknown): string | undefined {

@@ -142,7 +142,7 @@ export function formatInspection(summary: ModelSummary): string {
 function section(lines: string[], heading: string, rows: readonly (readonly string[])[]): void {
   if (rows.length === 0) return;
   lines.push(heading);
-  const cells = rows.map((row) => row.map(oneLine));
+  const cells = rows.map((row) => row.map(cell));
   const widths: number[] = [];
   for (const row of cells) for (const [i, cell] of row.entries()) widths[i] = Math.max(widths[i] ?? 0, cell.length);
   for (const row of cells) {
@@ -164,7 +164,7 @@ function formatBytes(n: number): string {
 }
 
 /** Control characters escaped, at most 100 characters. */
-function oneLine(text: string): string {
+function cell(text: string): string {
   const flat = text.replace(/[\u0000-\u001f\u007f-\u009f]/g, (c) => JSON.stringify(c).slice(1, -1));
   return flat.length > 100 ? `${flat.slice(0, 99)}…` : flat;
 }

@@ -8,7 +8,10 @@ export function packageFolder(): string {
   try {
     return dirname(createRequire(import.meta.url).resolve('onnxruntime-node/package.json'));
   } catch (cause) {
-    throw new RuntimeError('onnxruntime-node is not installed: npm install onnxruntime-node', { cause });
+    throw new RuntimeError('onnxruntime-node is not installed', {
+      remedy: { kind: 'install', package: 'onnxruntime-node' },
+      cause,
+    });
   }
 }
 
@@ -21,7 +24,8 @@ export function webPackageFolder(): string {
   try {
     return dirname(createRequire(import.meta.url).resolve('onnxruntime-web'));
   } catch (cause) {
-    throw new RuntimeError('onnxruntime-web is not installed, its files go into the bundle: npm install onnxruntime-web', {
+    throw new RuntimeError('onnxruntime-web is not installed, its files go into the bundle', {
+      remedy: { kind: 'install', package: 'onnxruntime-web' },
       cause,
     });
   }

@@ -4,7 +4,7 @@ import os from 'node:os';
 import { join } from 'node:path';
 import { RuntimeError } from '../core/errors.js';
 import { binaryFolder } from './node-package.js';
-import { firstSession, type OrtModule, oneLine, ortModule, probeSession } from './ort-session.js';
+import { firstSession, type OrtModule, ortModule, ortReason, probeSession } from './ort-session.js';
 import { Probes } from './selection.js';
 import type {
   Carried,
@@ -41,7 +41,8 @@ export class NodeRuntime implements Runtime {
       // Loading decides whether a broken binary is there; its version tells which.
       return new NodeRuntime(found, `onnxruntime-node ${found.env.versions.node ?? found.env.versions.common}`, settings);
     } catch (error) {
-      throw new RuntimeError(`onnxruntime-node cannot be loaded (${oneLine(error)}); install it: npm install onnxruntime-node`, {
+      throw new RuntimeError(`onnxruntime-node cannot be loaded (${ortReason(error)})`, {
+        remedy: { kind: 'install', package: 'onnxruntime-node' },
         cause: error,
       });
     }
@@ -91,7 +92,7 @@ export function defaultThreads(): number {
 
 /** The reason of a refusal with what would help. */
 function explain(provider: string, error: unknown): string {
-  const said = oneLine(error);
+  const said = ortReason(error);
   if (/Failed to load shared library/.test(said)) {
     if (!existsSync(join(binaryFolder(), `libonnxruntime_providers_${provider}.so`))) {
       return `its libraries are not installed: prognet providers --install cuda`;

@@ -21,7 +21,7 @@ export function ortModule(module: object): OrtModule {
 }
 
 /** First line of an ONNX Runtime error, without its source location. */
-export function oneLine(error: unknown): string {
+export function ortReason(error: unknown): string {
   const text = error instanceof Error ? error.message : String(error);
   return (text.split('\n')[0] ?? '').replace(/\/\S+?(onnxruntime\/\S+)/g, '$1').trim();
 }
@@ -47,7 +47,7 @@ export async function firstSession(
       const made = await create(provider);
       return new OrtSession(made.ort, made.session, provider, carried);
     } catch (error) {
-      refused.push(`${provider}: ${oneLine(error)}`);
+      refused.push(`${provider}: ${ortReason(error)}`);
     }
   }
   throw new RuntimeError(`no session on ${providers.join(', ')}: ${refused.join('; ')}`);
@@ -109,7 +109,7 @@ class OrtSession implements CarryingSession {
     try {
       results = all === undefined ? await this.session.run(given) : await this.session.run(given, all);
     } catch (error) {
-      throw new RuntimeError(`ONNX Runtime: ${oneLine(error)}`, { cause: error });
+      throw new RuntimeError(`ONNX Runtime: ${ortReason(error)}`, { cause: error });
     }
     for (const [input, output] of Object.entries(this.carried)) this.keep(input, results[output] as ort.Tensor);
     const kept = new Set(Object.values(this.carried));

@@ -4,10 +4,10 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { RuntimeError } from '../core/errors.js';
-import { oneLine } from './ort-session.js';
+import { ortReason } from './ort-session.js';
 import { OrtTraining, type TrainingPackage } from './ort-training.js';
 
-const install = 'npm install ort-training@npm:onnxruntime-web@1.19.2 (100 MB)';
+const install = { kind: 'install', package: 'ort-training@npm:onnxruntime-web@1.19.2', note: '100 MB' } as const;
 
 /** The package's folder `dist`, seen from prognet itself or from the working folder. */
 function distFolder(): string {
@@ -19,8 +19,9 @@ function distFolder(): string {
       reason = error;
     }
   }
-  throw new RuntimeError(`the engine ort-training needs a package that is not installed: ${install}`, {
+  throw new RuntimeError(`the engine ort-training needs a package that is not installed`, {
     expected: 'ort-training',
+    remedy: install,
     cause: reason,
   });
 }
@@ -32,7 +33,7 @@ export async function loadOrtTraining(): Promise<OrtTraining> {
   try {
     module = await import(pathToFileURL(file).href);
   } catch (cause) {
-    throw new RuntimeError(`${file}: cannot be loaded (${oneLine(cause)}); install ${install}`, { path: file, cause });
+    throw new RuntimeError(`${file}: cannot be loaded (${ortReason(cause)})`, { path: file, remedy: install, cause });
   }
   return OrtTraining.of(module);
 }

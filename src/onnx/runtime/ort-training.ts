@@ -6,7 +6,7 @@ import type * as ort from 'onnxruntime-common';
 import { must, RuntimeError } from '../core/errors.js';
 import type { Tensor } from '../core/tensor.js';
 import { fromOrt, toOrt } from './convert.js';
-import { oneLine } from './ort-session.js';
+import { ortReason } from './ort-session.js';
 import type { TrainingFiles, TrainingRuntime, TrainingSession } from './training-session.js';
 
 type Values = Record<string, ort.Tensor>;
@@ -74,7 +74,7 @@ async function said<T>(work: () => Promise<T>): Promise<T> {
     return await work();
   } catch (cause) {
     // A C++ exception arrives as its address.
-    const reason = typeof cause === 'number' ? 'it failed inside, its log on the console may say where' : oneLine(cause);
+    const reason = typeof cause === 'number' ? 'it failed inside, its log on the console may say where' : ortReason(cause);
     throw new RuntimeError(`ONNX Runtime training: ${reason}`, { cause });
   }
 }

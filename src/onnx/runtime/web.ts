@@ -1,7 +1,7 @@
 // The adapter for onnxruntime-web, an optional peer: wasm in browsers and, where onnxruntime-node is absent, in Node; WebGPU in browsers.
 // Nothing of Node is in here: who loads it says how each provider's build of the package is imported.
 import { RuntimeError } from '../core/errors.js';
-import { firstSession, type OrtModule, oneLine, probeSession } from './ort-session.js';
+import { firstSession, type OrtModule, ortReason, probeSession } from './ort-session.js';
 import { Probes } from './selection.js';
 import type {
   Carried,
@@ -54,7 +54,8 @@ export class WebRuntime implements Runtime {
       if (wasm === undefined) throw new Error('no build for wasm was named');
       return new WebRuntime(modules, `onnxruntime-web ${wasm.env.versions.web ?? wasm.env.versions.common}`, undefined, settings);
     } catch (error) {
-      throw new RuntimeError(`onnxruntime-web cannot be loaded (${oneLine(error)}); install it: npm install onnxruntime-web`, {
+      throw new RuntimeError(`onnxruntime-web cannot be loaded (${ortReason(error)})`, {
+        remedy: { kind: 'install', package: 'onnxruntime-web' },
         cause: error,
       });
     }
@@ -128,7 +129,7 @@ function nameHere(provider: string): string {
 
 /** The reason of a refusal with what would help. */
 function explain(provider: string, error: unknown): string {
-  const said = oneLine(error);
+  const said = ortReason(error);
   if (/fetch|importing a module|network ?error|error loading/i.test(said))
     return `the files of onnxruntime-web cannot be fetched, is there a network? (${said})`;
   if (provider === 'webgpu' && /adapter|navigator\.gpu|not supported|backend not found/i.test(said)) {

@@ -39,7 +39,7 @@ function known(name: string, where: string): void {
 }
 
 /** `cuda!,webgpu,cpu` in order. Throws UsageError. */
-export function parseWish(text: string, where = '--provider'): ProviderWish[] {
+export function parseWish(text: string, where = 'provider'): ProviderWish[] {
   const wishes = text.split(',').map((part) => {
     const written = part.trim();
     const insist = written.endsWith('!');
@@ -65,8 +65,8 @@ function optionValue(kind: Kind, text: string, where: string): OptionValue {
 /** Config entries of a session begin so (onnxruntime_session_options_config_keys.h). */
 const configPrefix = /^(session|optimization|ep|mlas|memory)\./;
 
-/** `cuda.deviceId=1`, `session.set_denormal_as_zero=1`, each an item of `--provider-option`. Throws UsageError. */
-export function parseOptions(items: readonly string[], where = '--provider-option'): RuntimeSettings {
+/** `cuda.deviceId=1`, `session.set_denormal_as_zero=1`, one each. Throws UsageError. */
+export function parseOptions(items: readonly string[], where = 'providerOptions'): RuntimeSettings {
   const providerOptions: Record<string, Record<string, OptionValue>> = {};
   const config: Record<string, string> = {};
   for (const item of items) {

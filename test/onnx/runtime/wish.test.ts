@@ -10,7 +10,7 @@ it('reads an ordered wish', () => {
     { name: 'cpu', insist: false },
   ]);
   expect(() => parseWish('cuda,zebra')).toThrow(
-    '--provider: unknown provider "zebra", expected one of cpu, wasm, cuda, tensorrt, dml, coreml, webgpu, webnn',
+    'provider: unknown provider "zebra", expected one of cpu, wasm, cuda, tensorrt, dml, coreml, webgpu, webnn',
   );
   expect(() => parseWish('')).toThrow('unknown provider ""');
 });
@@ -31,7 +31,7 @@ it('reads options of providers and of the session', () => {
     session: { a: { b: '1', c: '2' }, d: '' },
   });
   expect(() => parseOptions(['cuda.gpu_mem_limit=1'])).toThrow(
-    `--provider-option: ONNX Runtime's JavaScript packages hand no option "gpu_mem_limit" to cuda, they know: deviceId`,
+    `providerOptions: ONNX Runtime's JavaScript packages hand no option "gpu_mem_limit" to cuda, they know: deviceId`,
   );
   expect(() => parseOptions(['cuda.deviceId=one'])).toThrow(
     '--provider-option cuda.deviceId: found "one", expected an integer of 0 and more',

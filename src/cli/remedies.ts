@@ -1,0 +1,29 @@
+// What would put an error right, as commands and flags of prognet.
+import { npmInstall, type Remedy } from '../onnx/core/remedy.js';
+
+/** The end of the command line's message. */
+export function asCommand(remedy: Remedy): string {
+  switch (remedy.kind) {
+    case 'train':
+      return `: prognet train ${remedy.task ?? '--all'}`;
+    case 'resume':
+      return `; state kept, continue with prognet train ${remedy.task ?? '--all'} --resume`;
+    case 'resume-or-restart':
+      return ', continue it with --resume or drop it with --restart';
+    case 'import':
+      return ': prognet import takes it in again';
+    case 'begin':
+      return ', begin with: prognet init';
+    case 'install':
+      return `: ${npmInstall(remedy)}`;
+    case 'give':
+      return `, ${flag(remedy)}`;
+    case 'leave-out':
+      return `, leave ${flag(remedy)} out`;
+  }
+}
+
+function flag({ kind, option, value }: Extract<Remedy, { option: string }>): string {
+  if (value === undefined) return `--${option}`;
+  return kind === 'give' ? `--${option} <${value}>` : `--${option} ${value}`;
+}

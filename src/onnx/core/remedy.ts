@@ -1,0 +1,44 @@
+// What would put an error right, as data: the command line phrases it as a command, the page as an action, the library (here) as a call.
+
+export type Remedy =
+  /** A task, or without one any task, is to be trained first. */
+  | { readonly kind: 'train'; readonly task?: string }
+  /** A training was interrupted and its state kept; without a task: of several. */
+  | { readonly kind: 'resume'; readonly task?: string }
+  /** An unfinished training of the task is there, and a new one was asked for. */
+  | { readonly kind: 'resume-or-restart'; readonly task: string }
+  /** A column came from an ONNX model and changes only with it. */
+  | { readonly kind: 'import'; readonly task: string }
+  /** There is no workspace. */
+  | { readonly kind: 'begin' }
+  /** An npm package is missing; `package` is what npm is told, `note` what to know of it. */
+  | { readonly kind: 'install'; readonly package: string; readonly note?: string }
+  /** An option must be given, or left out. */
+  | { readonly kind: 'give' | 'leave-out'; readonly option: string; readonly value?: string };
+
+/** The end of the library's message. */
+export function asCall(remedy: Remedy): string {
+  switch (remedy.kind) {
+    case 'train':
+      return remedy.task === undefined ? ': train one first' : `: train ${JSON.stringify(remedy.task)} first`;
+    case 'resume':
+      return '; state kept, train again with { resume: true }';
+    case 'resume-or-restart':
+      return ', continue it with { resume: true } or drop it with { restart: true }';
+    case 'import':
+      return ': import its model again';
+    case 'begin':
+      return ', expected the folder of a workspace';
+    case 'install':
+      return `: ${npmInstall(remedy)}`;
+    case 'give':
+      return `, as the option ${remedy.option}`;
+    case 'leave-out':
+      return `, leave ${remedy.option} out`;
+  }
+}
+
+/** The same wherever there is a shell. */
+export function npmInstall({ package: name, note }: Extract<Remedy, { kind: 'install' }>): string {
+  return `npm install ${name}${note === undefined ? '' : ` (${note})`}`;
+}
