@@ -34,7 +34,7 @@ it('reads options of providers and of the session', () => {
     `providerOptions: ONNX Runtime's JavaScript packages hand no option "gpu_mem_limit" to cuda, they know: deviceId`,
   );
   expect(() => parseOptions(['cuda.deviceId=one'])).toThrow(
-    '--provider-option cuda.deviceId: found "one", expected an integer of 0 and more',
+    'providerOptions cuda.deviceId: found "one", expected an integer of 0 and more',
   );
   expect(() => parseOptions(['cuda'])).toThrow('found "cuda", expected <provider>.<option>=<value> or session.<key>=<value>');
   expect(() => parseOptions(['toString.x=1'])).toThrow('unknown provider "toString"');
