@@ -4,9 +4,10 @@ import { must, UsageError } from '../../onnx/core/errors.js';
 import type { Remedy } from '../../onnx/core/remedy.js';
 import type { Tensor } from '../../onnx/core/tensor.js';
 import { version } from '../../onnx/core/version.js';
-import type { Graph, Node, Value } from '../../onnx/ir/graph.js';
+import type { Graph, Value } from '../../onnx/ir/graph.js';
 import { cloneModel, type Model, producer } from '../../onnx/ir/model.js';
 import { formatType, tensorType } from '../../onnx/ir/types.js';
+import { Uses } from '../../onnx/ir/uses.js';
 import { definitionOf, drawsAtRandom, isStandard } from '../../onnx/ops/definition.js';
 import { verifyModel } from '../../onnx/ops/verify-model.js';
 import { inferShapes } from '../../onnx/passes/infer-shapes.js';
@@ -187,13 +188,12 @@ const activationOps: ReadonlySet<string> = new Set([
 
 /** Outputs of activations that something goes on from; a sigmoid that only gates its own input (SiLU) is none, its product is. */
 function activations(graph: Graph, scores: Value): Value[] {
-  const readers = new Map<Value, Node[]>();
-  for (const node of graph.nodes) for (const v of node.inputs) if (v !== null) readers.set(v, [...(readers.get(v) ?? []), node]);
+  const uses = new Uses(graph);
   return graph.nodes.flatMap((node): Value[] => {
     const [v] = node.outputs;
     if (!activationOps.has(node.opType) || !isStandard(node) || v === undefined || v === scores) return [];
-    const [reader, ...others] = readers.get(v) ?? [];
-    const gate = node.opType === 'Sigmoid' && reader?.opType === 'Mul' && others.length === 0;
+    const reader = uses.soleNode(v);
+    const gate = node.opType === 'Sigmoid' && reader?.opType === 'Mul';
     const [product] = gate && reader.inputs.includes(node.inputs[0] ?? null) ? reader.outputs : [v];
     return product === undefined || product === scores ? [] : [product];
   });

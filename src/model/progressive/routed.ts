@@ -5,6 +5,7 @@ import { InternalError, must, UsageError } from '../../onnx/core/errors.js';
 import { int64, Tensor } from '../../onnx/core/tensor.js';
 import { cloneNodes } from '../../onnx/ir/clone.js';
 import { type Graph, type Node, nodeReads, Value } from '../../onnx/ir/graph.js';
+import { Uses } from '../../onnx/ir/uses.js';
 import type { Ops } from '../../onnx/ops/ops.js';
 import { taskIdName } from '../description/description.js';
 
@@ -29,8 +30,7 @@ class Routing {
   /** What each task needs. */
   private readonly needs: readonly ReadonlySet<Node>[];
   private readonly nodes: readonly Node[];
-  /** How many nodes read an initializer. */
-  private readonly readers = new Map<Value, number>();
+  private readonly uses: Uses;
 
   constructor(
     private readonly g: Ops,
@@ -39,8 +39,7 @@ class Routing {
     const { graph } = g;
     this.needs = routes.map(nodesOf);
     this.nodes = graph.nodes;
-    for (const node of this.nodes)
-      for (const v of nodeReads(node)) if (v.constant !== undefined) this.readers.set(v, (this.readers.get(v) ?? 0) + 1);
+    this.uses = new Uses(graph);
     graph.nodes = [];
   }
 
@@ -85,7 +84,7 @@ class Routing {
 
   /** An initializer of a branch. What several nodes read may be visible from around: a new name then. */
   private copy(to: Ops, v: Value): Value {
-    const copy = new Value(this.readers.get(v) === 1 ? v.name : to.names.unique(v.name), v.type);
+    const copy = new Value(this.uses.soleReader(v) !== undefined ? v.name : to.names.unique(v.name), v.type);
     copy.constant = v.constant;
     to.graph.initializers.push(copy);
     return copy;

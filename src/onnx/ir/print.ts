@@ -6,9 +6,10 @@
 //       h: float32[N,30] = MatMul(x, w)
 //       y: float32[N,30] = Add(h, float32(0.5))
 import type { Tensor } from '../core/tensor.js';
-import { type Attribute, allNodes, type Graph, type Node, type Value } from './graph.js';
+import { type Attribute, type Graph, Node, type Value } from './graph.js';
 import type { Model } from './model.js';
 import { formatType } from './types.js';
+import { Uses } from './uses.js';
 
 /** Constants of at most this many elements are written where they are read. */
 const inlineSize = 8;
@@ -37,19 +38,15 @@ export function printModel(model: Model): string {
 
 /** The initializers that are written where they are read: small, read, and no input or output of a graph. */
 function inlined(graph: Graph): Set<Value> {
-  const small = new Set<Value>();
-  const read = new Set<Value>();
-  const named = new Set<Value>();
-  const graphs = [graph];
-  for (const node of allNodes(graph)) {
-    for (const v of node.inputs) if (v !== null) read.add(v);
-    graphs.push(...node.subgraphs);
-  }
-  for (const g of graphs) {
-    for (const v of [...g.inputs, ...g.outputs]) named.add(v);
-    for (const v of g.initializers) if (v.constant !== undefined && v.constant.size <= inlineSize) small.add(v);
-  }
-  return new Set([...small].filter((v) => read.has(v) && !named.has(v)));
+  const uses = new Uses(graph);
+  const inputs = new Set(uses.graphs.flatMap((g) => g.inputs));
+  const written = (v: Value) =>
+    v.constant !== undefined &&
+    v.constant.size <= inlineSize &&
+    !inputs.has(v) &&
+    uses.isRead(v) &&
+    uses.of(v).every(({ reader }) => reader instanceof Node);
+  return new Set(uses.graphs.flatMap((g) => g.initializers.filter(written)));
 }
 
 function writeGraph(lines: string[], graph: Graph, indent: string, prefix: string, inline: ReadonlySet<Value>): void {

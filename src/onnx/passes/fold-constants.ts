@@ -3,9 +3,10 @@
 import { byteLength } from '../core/dtype.js';
 import { elementCount, isStatic } from '../core/shape.js';
 import type { Tensor } from '../core/tensor.js';
-import { type Attribute, allNodes, type Graph, Node, type Value } from '../ir/graph.js';
+import { type Attribute, type Graph, Node, type Value } from '../ir/graph.js';
 import { defaultOpset } from '../ir/model.js';
 import { tensorType } from '../ir/types.js';
+import { Uses } from '../ir/uses.js';
 import { definitionOf } from '../ops/definition.js';
 import { constantOf, NodeContext } from '../ops/op-def.js';
 import { innerNames } from './inner-names.js';
@@ -30,8 +31,7 @@ export function foldConstants(graph: Graph, options: FoldOptions = {}): boolean 
 }
 
 class Folding {
-  /** How many nodes and graph outputs read a value. */
-  private readonly readers = new Map<Value, number>();
+  private readonly uses: Uses;
   /** Initializers that are inputs as well: callers may feed something else. */
   private readonly overridable = new Set<Value>();
   private readonly keep: ReadonlySet<Value>;
@@ -45,19 +45,8 @@ class Folding {
   ) {
     this.keep = keep;
     this.named = named;
-    const graphs = [graph];
-    for (const node of allNodes(graph)) {
-      this.count(node.inputs, 1);
-      graphs.push(...node.subgraphs);
-    }
-    for (const g of graphs) {
-      this.count(g.outputs, 1);
-      for (const v of g.inputs) this.overridable.add(v);
-    }
-  }
-
-  private count(values: readonly (Value | null)[], by: number): void {
-    for (const v of new Set(values)) if (v !== null) this.readers.set(v, (this.readers.get(v) ?? 0) + by);
+    this.uses = new Uses(graph);
+    for (const g of this.uses.graphs) for (const v of g.inputs) this.overridable.add(v);
   }
 
   graph(graph: Graph): boolean {
@@ -72,7 +61,7 @@ class Folding {
       const results = this.compute(node);
       if (results === undefined || (isOutput && results.length !== 1)) return [node];
       changed = true;
-      this.count(node.inputs, -1);
+      this.uses.remove(node);
       if (isOutput) return [constantNode(node, results)];
       node.outputs.forEach((v, i) => {
         const t = results[i];
@@ -96,7 +85,7 @@ class Folding {
       v === null || this.overridable.has(v) || this.keep.has(v) ? null : (constantOf(v) ?? null),
     );
     if (!shapeOnly.has(node.opType) && node.inputs.some((v, i) => v !== null && inputs[i] === null)) return undefined;
-    if (node.inputs.some((v) => v !== null && this.named.has(v) && this.readers.get(v) === 1)) return undefined;
+    if (node.inputs.some((v) => v !== null && this.named.has(v) && this.uses.soleReader(v) === node)) return undefined;
     const most = node.opType === 'Constant' ? Number.POSITIVE_INFINITY : Math.max(this.limit, this.freed(node));
     if (expectedBytes(node) > most) return undefined;
     const results = def.fold(new NodeContext(node, this.opset), inputs);
@@ -108,7 +97,7 @@ class Folding {
   private freed(node: Node): number {
     let bytes = 0;
     for (const v of new Set(node.inputs)) {
-      if (v?.constant !== undefined && this.readers.get(v) === 1) bytes += bytesOf(v.constant);
+      if (v?.constant !== undefined && this.uses.soleReader(v) === node) bytes += bytesOf(v.constant);
     }
     return bytes;
   }

@@ -1,31 +1,23 @@
 // What passes that change weights share: who reads a value, which tensors are constant for certain, and names that nobody has yet.
 import { Tensor } from '../core/tensor.js';
-import { allNodes, type Graph, type Node, Value } from '../ir/graph.js';
+import { Names } from '../ir/builder.js';
+import { type Graph, Value } from '../ir/graph.js';
 import { tensorType } from '../ir/types.js';
+import { Uses } from '../ir/uses.js';
 import { constantOf } from '../ops/op-def.js';
 
 /** A view of a graph and its subgraphs as they are when it is made. New initializers go to the outermost graph. */
 export class Rewriting {
   readonly graphs: readonly Graph[];
-  private readonly names = new Set<string>();
-  private readonly readers = new Map<Value, Node[]>();
-  /** Outputs of graphs, and initializers that callers may replace. */
-  private readonly outputs = new Set<Value>();
-  private readonly inputs = new Set<Value>();
+  readonly uses: Uses;
+  private readonly names: Names;
+  private readonly inputs: ReadonlySet<Value>;
 
   constructor(private readonly root: Graph) {
-    const graphs = [root];
-    for (const node of allNodes(root)) {
-      graphs.push(...node.subgraphs);
-      for (const v of new Set(node.inputs)) if (v !== null) this.readers.set(v, [...(this.readers.get(v) ?? []), node]);
-    }
-    for (const graph of graphs) {
-      for (const v of graph.values()) this.names.add(v.name);
-      for (const node of graph.nodes) this.names.add(node.name);
-      for (const v of graph.outputs) this.outputs.add(v);
-      for (const v of graph.inputs) this.inputs.add(v);
-    }
-    this.graphs = graphs;
+    this.uses = new Uses(root);
+    this.graphs = this.uses.graphs;
+    this.names = Names.of(root);
+    this.inputs = new Set(this.graphs.flatMap((graph) => graph.inputs));
   }
 
   /** The float32 tensor behind a value that no caller can replace. */
@@ -33,12 +25,6 @@ export class Rewriting {
     if (v === null || v === undefined || this.inputs.has(v)) return undefined;
     const tensor = constantOf(v);
     return tensor !== undefined && isFloat32(tensor) ? tensor : undefined;
-  }
-
-  /** The only node that reads a value; undefined when there are others or it is an output. */
-  onlyReader(v: Value): Node | undefined {
-    const nodes = this.readers.get(v) ?? [];
-    return nodes.length === 1 && !this.outputs.has(v) ? nodes[0] : undefined;
   }
 
   /** A constant of the outermost graph. */
@@ -56,10 +42,7 @@ export class Rewriting {
   }
 
   name(hint: string): string {
-    let name = hint;
-    for (let i = 1; this.names.has(name); i++) name = `${hint}_${i}`;
-    this.names.add(name);
-    return name;
+    return this.names.unique(hint);
   }
 }
 

@@ -4,6 +4,7 @@ import { dtypes } from '../core/dtype.js';
 import type { Names } from '../ir/builder.js';
 import { type Graph, Node, Value } from '../ir/graph.js';
 import { tensorType } from '../ir/types.js';
+import type { Uses } from '../ir/uses.js';
 import { constantOf } from '../ops/op-def.js';
 import { toHalf } from './half.js';
 
@@ -74,9 +75,9 @@ export class Casts {
   }
 
   /** Drops the float32 initializers that nothing reads any more; the rounded ones take over their names. */
-  settle(read: ReadonlySet<Value>): void {
+  settle(uses: Uses): void {
     for (const [v, { half, home }] of this.rounded) {
-      if (read.has(v) || v.producer !== undefined) continue;
+      if (uses.isRead(v) || v.producer !== undefined) continue;
       home.graph.initializers = home.graph.initializers.filter((i) => i !== v);
       home.graph.restated = home.graph.restated.filter((r) => r.value !== v);
       half.name = v.name;

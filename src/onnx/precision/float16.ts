@@ -1,9 +1,10 @@
 // A model in float16: initializers rounded, nodes computed in float16 where half-ops.ts says so, the rest in float32 between Casts. Inputs and
 // outputs stay float32 unless asked otherwise, so that whoever calls the model need not change.
 import { Names } from '../ir/builder.js';
-import { allNodes, type Graph, type Node, nodeReads, type Value } from '../ir/graph.js';
+import { allNodes, type Graph, type Node, type Value } from '../ir/graph.js';
 import { cloneModel, type Model } from '../ir/model.js';
 import { tensorType } from '../ir/types.js';
+import { Uses } from '../ir/uses.js';
 import { isStandard } from '../ops/definition.js';
 import { verifyModel } from '../ops/verify-model.js';
 import { removeUnused } from '../passes/remove-unused.js';
@@ -46,7 +47,7 @@ export function toFloat16(model: Model, options: Float16Options = {}): Float16Mo
   const conversion = new Conversion(out.graph, options);
   conversion.run(out.graph);
   removeUnused(out.graph);
-  conversion.casts.settle(readValues(out.graph));
+  conversion.casts.settle(new Uses(out.graph));
   out.metadata.set('prognet.precision', 'float16');
   verifyModel(out);
   const { half, kept, vanished } = conversion;
@@ -55,13 +56,6 @@ export function toFloat16(model: Model, options: Float16Options = {}): Float16Mo
 }
 
 const castsOf = (model: Model): number => [...allNodes(model.graph)].filter((n) => n.opType === 'Cast').length;
-
-function readValues(graph: Graph): Set<Value> {
-  const read = new Set<Value>(graph.outputs);
-  for (const node of graph.nodes) for (const v of nodeReads(node)) read.add(v);
-  for (const node of graph.nodes) for (const sub of node.subgraphs) for (const v of readValues(sub)) read.add(v);
-  return read;
-}
 
 class Conversion {
   readonly casts: Casts;

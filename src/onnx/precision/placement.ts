@@ -1,5 +1,6 @@
 // Which values of a graph become 8-bit integers: what products read and convolutions give, and what lies between and has integer kernels.
 import type { Graph, Node, Value } from '../ir/graph.js';
+import { Uses } from '../ir/uses.js';
 import { isStandard } from '../ops/definition.js';
 import { constantOf } from '../ops/op-def.js';
 
@@ -67,13 +68,11 @@ export function channelAxis(node: Node): number {
 export function placeInt8(graph: Graph): Placement {
   const fed = new Set(graph.inputs);
   const outputs = new Set(graph.outputs);
-  const readers = new Map<Value, Node[]>();
-  for (const node of graph.nodes) for (const v of node.inputs) if (v !== null) readers.set(v, [...(readers.get(v) ?? []), node]);
+  const uses = new Uses(graph);
   /** Where the integers of a value are taken: after the Relu that alone reads it, which the quantization then includes. */
   const settled = (v: Value): Value => {
-    const [reader, ...more] = readers.get(v) ?? [];
-    const y = reader?.outputs[0];
-    return reader?.opType === 'Relu' && more.length === 0 && y && !outputs.has(v) ? y : v;
+    const reader = uses.soleNode(v);
+    return reader?.opType === 'Relu' ? (reader.outputs[0] ?? v) : v;
   };
   const products = new Set<Node>();
   const chosen = new Set<Value>();

@@ -2,20 +2,19 @@
 // convolution, and so are their gradients. For weights that are computed or carried; constant ones are joined by stack-products.ts. Results differ
 // by the order of summation.
 import { isStatic, sameShape } from '../../core/shape.js';
-import { type Attribute, allNodes, Node, type Value } from '../../ir/graph.js';
+import { type Attribute, Node, type Value } from '../../ir/graph.js';
+import { Uses } from '../../ir/uses.js';
 import { isStandard } from '../../ops/definition.js';
 import type { Ops } from '../../ops/ops.js';
 
 /** Rewrites the graph of a builder in place, its subgraphs not; what nothing reads any more is left there. Types must be inferred. */
 export function addConvolutions(g: Ops): void {
   const { graph } = g;
-  const readers = new Map<Value, number>();
-  for (const node of allNodes(graph)) for (const v of node.inputs) if (v !== null) readers.set(v, (readers.get(v) ?? 0) + 1);
-  for (const v of graph.outputs) readers.set(v, (readers.get(v) ?? 0) + 1);
+  const uses = new Uses(graph);
   const { nodes } = graph;
   graph.nodes = [];
   for (const node of nodes) {
-    const terms = node.opType === 'Add' && isStandard(node) ? node.inputs.map((v) => termOf(v, readers)) : [];
+    const terms = node.opType === 'Add' && isStandard(node) ? node.inputs.map((v) => termOf(v, uses)) : [];
     const [a, b] = terms;
     const [y] = node.outputs;
     if (a === undefined || b === undefined || y === undefined || !alike(a, b)) {
@@ -40,9 +39,10 @@ interface Term {
 }
 
 /** A convolution of one group that only the sum reads. */
-function termOf(v: Value | null, readers: ReadonlyMap<Value, number>): Term | undefined {
+function termOf(v: Value | null, uses: Uses): Term | undefined {
   const node = v?.producer;
-  if (!v || node?.opType !== 'Conv' || !isStandard(node) || readers.get(v) !== 1 || node.int('group', 1) !== 1) return undefined;
+  if (!v || node?.opType !== 'Conv' || !isStandard(node) || uses.of(v).length !== 1 || node.int('group', 1) !== 1)
+    return undefined;
   const [x, weights, bias] = node.inputs;
   if (!x || !weights || !isStatic(weights.shape)) return undefined;
   const kernel = weights.shape.slice(2);

@@ -5,32 +5,21 @@ import { Tensor } from '../../core/tensor.js';
 import { Names } from '../../ir/builder.js';
 import { type Graph, Node, Value } from '../../ir/graph.js';
 import { tensorType } from '../../ir/types.js';
+import { Uses } from '../../ir/uses.js';
 import { isStandard } from '../../ops/definition.js';
 import { constantOf } from '../../ops/op-def.js';
 
 /** Returns whether any was folded; subgraphs as well. */
 export function foldBatchNormalization(graph: Graph): boolean {
-  return fold(graph, Names.of(graph), countReaders(graph), new Set(graph.inputs));
+  return fold(graph, Names.of(graph), new Uses(graph), new Set(graph.inputs));
 }
 
-type Readers = Map<Value, number>;
-
-function countReaders(graph: Graph, readers: Readers = new Map()): Readers {
-  const count = (v: Value | null) => v !== null && readers.set(v, (readers.get(v) ?? 0) + 1);
-  for (const node of graph.nodes) {
-    node.inputs.forEach(count);
-    for (const sub of node.subgraphs) countReaders(sub, readers);
-  }
-  graph.outputs.forEach(count);
-  return readers;
-}
-
-function fold(graph: Graph, names: Names, readers: Readers, fed: ReadonlySet<Value>): boolean {
+function fold(graph: Graph, names: Names, uses: Uses, fed: ReadonlySet<Value>): boolean {
   let changed = false;
   for (const node of graph.nodes) {
-    for (const sub of node.subgraphs) if (fold(sub, names, readers, new Set([...fed, ...sub.inputs]))) changed = true;
+    for (const sub of node.subgraphs) if (fold(sub, names, uses, new Set([...fed, ...sub.inputs]))) changed = true;
   }
-  const folding = new Folding(graph, names, readers, fed);
+  const folding = new Folding(graph, names, uses, fed);
   for (const node of [...graph.nodes]) if (folding.normalization(node)) changed = true;
   return changed;
 }
@@ -46,7 +35,7 @@ class Folding {
     private readonly graph: Graph,
     private readonly names: Names,
     /** In all graphs of the model, since a branch may read a weight of the graph around it. */
-    private readonly readers: Readers,
+    private readonly uses: Uses,
     /** Inputs: initializers among them are no constants. */
     private readonly fed: ReadonlySet<Value>,
   ) {}
@@ -63,6 +52,7 @@ class Folding {
     const c = Float64Array.from(bias, (b, i) => b - (k[i] ?? 0) * (mean[i] ?? 0));
     if (x.producer === undefined || !this.takes(x, k.length)) return false;
     this.absorb(x.producer, { k, c });
+    this.uses.remove(node);
     // what the normalization made is now made by the node before it
     x.producer.outputs[0] = y;
     y.producer = x.producer;
@@ -79,7 +69,7 @@ class Folding {
   /** Whether k and c can go into what makes `v`, which nobody else may read. */
   private takes(v: Value, channels: number): boolean {
     const node = v.producer;
-    if (node === undefined || !isStandard(node) || this.readers.get(v) !== 1 || v.shape?.[1] !== channels) return false;
+    if (node === undefined || !isStandard(node) || this.uses.of(v).length !== 1 || v.shape?.[1] !== channels) return false;
     if (!this.graph.nodes.includes(node)) return false;
     const [a, b, c] = node.inputs;
     if (!a || !b) return false;
@@ -128,7 +118,9 @@ class Folding {
       const tensor = new Tensor('float32', [moved.length], moved);
       inputs.push(bias ? this.replace(bias, tensor) : this.initializer(`${b.name}/normalized_bias`, tensor));
     }
+    this.uses.remove(node);
     node.inputs = inputs;
+    this.uses.add(node, this.graph);
     if (node.opType === 'MatMul' && hasBias) this.toGemm(node);
   }
 
@@ -136,16 +128,18 @@ class Folding {
     const at = this.graph.nodes.indexOf(node);
     const [y] = node.outputs;
     if (at < 0 || !y) return;
-    this.graph.nodes[at] = new Node('Gemm', node.inputs, [y], new Map(), node.name);
+    const gemm = new Node('Gemm', node.inputs, [y], new Map(), node.name);
+    this.graph.nodes[at] = gemm;
+    this.uses.remove(node);
+    this.uses.add(gemm, this.graph);
   }
 
   /** New data for a constant: in place where nobody else reads it, so that its name stays. */
   private replace(v: Value, tensor: Tensor): Value {
-    if (v.constant !== undefined && this.readers.get(v) === 1) {
+    if (v.constant !== undefined && this.uses.of(v).length === 1) {
       v.constant = tensor;
       return v;
     }
-    this.readers.set(v, (this.readers.get(v) ?? 1) - 1);
     return this.initializer(`${v.name}/normalized`, tensor);
   }
 
@@ -153,7 +147,6 @@ class Folding {
     const v = new Value(this.names.unique(name), tensorType(tensor.dtype, tensor.dims));
     v.constant = tensor;
     this.graph.initializers.push(v);
-    this.readers.set(v, 1);
     return v;
   }
 }

@@ -78,7 +78,7 @@ function join(group: readonly Product[], first: Product, own: ReadonlySet<Node>,
 function sameNext(values: readonly Value[], own: ReadonlySet<Node>, r: Rewriting): Node[] | undefined {
   const nodes: Node[] = [];
   for (const v of values) {
-    const node = r.onlyReader(v);
+    const node = r.uses.soleNode(v);
     if (node === undefined || !own.has(node) || !isStandard(node) || !elementwise.has(node.opType)) return undefined;
     nodes.push(node);
   }

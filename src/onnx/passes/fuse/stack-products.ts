@@ -38,7 +38,8 @@ function summands(node: Node, own: ReadonlySet<Node>, inner: Node[], r: Rewritin
   const terms: Value[] = [];
   for (const v of node.inputs) {
     if (!v || !sameShape(v.shape, y?.shape)) return undefined;
-    const add = v.producer !== undefined && own.has(v.producer) && isAdd(v.producer) && r.onlyReader(v) ? v.producer : undefined;
+    const add =
+      v.producer !== undefined && own.has(v.producer) && isAdd(v.producer) && r.uses.soleNode(v) ? v.producer : undefined;
     const below = add && summands(add, own, inner, r);
     if (add !== undefined && below !== undefined) inner.push(add);
     terms.push(...(below ?? [v]));
@@ -54,7 +55,7 @@ function stack(root: Node, own: ReadonlySet<Node>, done: Set<Node>, r: Rewriting
   const groups = new Map<string, Product[]>();
   const others: Value[] = [];
   for (const v of terms) {
-    const p = v.producer !== undefined && own.has(v.producer) && r.onlyReader(v) ? productOf(v.producer, r) : undefined;
+    const p = v.producer !== undefined && own.has(v.producer) && r.uses.soleNode(v) ? productOf(v.producer, r) : undefined;
     if (p === undefined) others.push(v);
     else groups.set(p.key, [...(groups.get(p.key) ?? []), p]);
   }

@@ -3,9 +3,10 @@
 import { ModelError } from '../../core/errors.js';
 import type { Tensor } from '../../core/tensor.js';
 import { Names } from '../../ir/builder.js';
-import { type Attribute, allNodes, type Graph, Node, Value } from '../../ir/graph.js';
+import { type Attribute, type Graph, Node, Value } from '../../ir/graph.js';
 import { defaultIrVersion, defaultOpset, type FunctionDef, type Model } from '../../ir/model.js';
 import { tensorType } from '../../ir/types.js';
+import { Uses } from '../../ir/uses.js';
 import { mergeTypes } from '../../ir/verify.js';
 import { definitionOf, isStandard } from '../../ops/definition.js';
 import { inferTypes } from '../../ops/infer.js';
@@ -44,7 +45,7 @@ export function upgradeOpset(model: Model, target: number = defaultOpset): boole
 
 class Upgrade {
   private readonly names: Names;
-  private readonly read: ReadonlySet<Value>;
+  private readonly uses: Uses;
 
   constructor(
     private readonly from: number,
@@ -54,9 +55,7 @@ class Upgrade {
     private readonly constantNodes = false,
   ) {
     this.names = Names.of(graph);
-    const nodes = [...allNodes(graph)];
-    const inner = nodes.flatMap((n) => n.subgraphs.flatMap((sub) => sub.outputs));
-    this.read = new Set([...graph.outputs, ...inner, ...nodes.flatMap((n) => n.inputs.filter((v) => v !== null))]);
+    this.uses = new Uses(graph);
   }
 
   graph(graph: Graph): void {
@@ -107,7 +106,7 @@ class Upgrade {
     return {
       subject: undefined,
       name: (hint) => this.names.unique(hint),
-      isRead: (v) => this.read.has(v),
+      isRead: (v) => this.uses.isRead(v),
       add,
       constant: (value: Tensor) => {
         if (this.constantNodes) return add('Constant', [], { value: { kind: 'tensor', value } });
