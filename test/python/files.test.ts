@@ -130,7 +130,7 @@ const exceptions: Readonly<Record<string, number | RegExp>> = {
   'export-fp16.onnx reference': 0.01,
   'export-fp16-io.onnx reference': 0.01,
   'triton-routed/family/1/model.onnx reference': 0.01,
-  // onnx 1.21 evaluates DequantizeLinear of opset 19 and later.
+  // onnx 1.23 evaluates DequantizeLinear of opset 19 and later.
   'export-int8.onnx reference': /No implementation for operator 'DequantizeLinear'/,
 };
 

@@ -1,4 +1,4 @@
-// The signatures of the ops of ai.onnx.ml, one row an op: data alone, no rule. Written by `sh scripts/signatures` from the Python package onnx 1.21.0;
+// The signatures of the ops of ai.onnx.ml, one row an op: data alone, no rule. Written by `sh scripts/signatures` from the Python package onnx 1.23.2;
 // do not edit. signature.ts explains the fields.
 
 const t0 = 'float32 float64 int32 int64';
