@@ -7,8 +7,8 @@ import { allNodes } from '../../../src/onnx/ir/graph.js';
 import { fromBinary } from '../../../src/onnx/serde/from-binary.js';
 
 const read = (path: string) => new Uint8Array(readFileSync(new URL(path, import.meta.url)));
-const results = JSON.parse(new TextDecoder().decode(read('../../scripts/bench/results/gradient-peers.json')));
-const document = new TextDecoder().decode(read('../../docs/gradients.md'));
+const results = JSON.parse(new TextDecoder().decode(read('../../../scripts/bench/results/gradient-peers.json')));
+const document = new TextDecoder().decode(read('../../../docs/gradients.md'));
 
 it.each([
   ['resnet', 0],
