@@ -27,7 +27,7 @@ export function evalModel(request: ColumnRequest, options: EvalModelOptions = {}
     g.output(g.concat(...flat, { axis: 0 }), parametersOutput);
   }
   g.graph.inputs = [...userInputs, ...values.values()];
-  optimise(g.graph, g.opset);
+  optimise(g.graph, { opset: g.opset });
   const model = g.model();
   model.producerVersion = version;
   return model;

@@ -54,7 +54,7 @@ export function trainingModel(request: ColumnRequest, options: TrainingModelOpti
     }
   }
   g.graph.inputs = [...userInputs, ...values.values(), ...buffers, reset];
-  optimise(g.graph, g.opset);
+  optimise(g.graph, { opset: g.opset });
   const model = g.model();
   model.producerVersion = version;
   return { model, userInputs: userInputs.map((v) => v.name), parameters };

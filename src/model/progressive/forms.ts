@@ -88,8 +88,8 @@ export function taskModel(description: Description, weights: readonly (Weights |
   });
   if (options.routed === true) routedOutputs(g, description, answers, options.probabilities === true);
   else separateOutputs(g, answers);
-  if (options.fused === true) fuse(g.graph, opset);
-  else optimise(g.graph, opset);
+  if (options.fused === true) fuse(g.graph, { opset });
+  else optimise(g.graph, { opset });
   const model = g.model();
   model.producerVersion = version;
   const form: Form = options.routed === true ? 'routed' : columns.length === 1 ? 'task' : 'all';

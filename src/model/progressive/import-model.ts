@@ -11,8 +11,7 @@ import { Uses } from '../../onnx/ir/uses.js';
 import { definitionOf, drawsAtRandom, isStandard } from '../../onnx/ops/definition.js';
 import { verifyModel } from '../../onnx/ops/verify-model.js';
 import { inferShapes } from '../../onnx/passes/infer-shapes.js';
-import { inlineFunctions } from '../../onnx/passes/inline-functions.js';
-import { upgradeOpset } from '../../onnx/passes/opset/upgrade-opset.js';
+import { modernise } from '../../onnx/passes/modernise.js';
 import { removeUnused } from '../../onnx/passes/remove-unused.js';
 import { toBinary } from '../../onnx/serde/to-binary.js';
 import { opsetRange } from './forms.js';
@@ -49,8 +48,7 @@ export function importModel(given: Model, request: ImportRequest, file: string):
     throw new UsageError(`${file}: ${message}`, { path: file, ...(remedy !== undefined && { remedy }) });
   };
   const model = cloneModel(given);
-  upgradeOpset(model);
-  inlineFunctions(model);
+  modernise(model);
   const { graph, opset } = model;
   if (opset > opsetRange.max) fail(`is of opset ${opset}, expected at most ${opsetRange.max}: export it at an older one`);
   const input = inputOf(graph, fail);
@@ -61,7 +59,7 @@ export function importModel(given: Model, request: ImportRequest, file: string):
   removeUnused(graph);
   checkNodes(graph, opset, fail);
   for (const node of graph.nodes) for (const v of node.outputs) v.type = undefined;
-  inferShapes(graph, opset);
+  inferShapes(graph, { opset });
   const taps = asked ?? activations(graph, scores);
   if (taps.length === 0)
     fail('no activation was found to tap: name values of the graph', { kind: 'give', option: 'taps', value: 'names' });

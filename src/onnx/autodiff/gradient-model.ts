@@ -11,11 +11,11 @@ import { type Ops, ops } from '../ops/ops.js';
 import { verifyModel } from '../ops/verify-model.js';
 import { foldConstants } from '../passes/fold-constants.js';
 import { inferShapes } from '../passes/infer-shapes.js';
-import { inlineFunctions } from '../passes/inline-functions.js';
 import { sizesOf } from '../passes/memory-estimate.js';
+import { modernise } from '../passes/modernise.js';
 import { nameDimensions } from '../passes/name-dimensions.js';
-import { upgradeOpset } from '../passes/opset/upgrade-opset.js';
 import { optimise } from '../passes/optimise.js';
+import { untilStable } from '../passes/pass.js';
 import { type Rematerialised, rematerialise } from '../passes/rematerialise.js';
 import { unpackSequences } from '../passes/unpack-sequences.js';
 import { gradient, isScalar, jvp } from './gradient.js';
@@ -77,7 +77,8 @@ export function gradientModelWithin(model: Model, options: GradientModelOptions)
   const own = graph.outputs.length;
   const restore = setAside(graph, by);
   const of = settle(graph, out.opset, asked, by, parameters);
-  if (unpackSequences(graph, out.opset, names)) inferShapes(graph, out.opset);
+  const { opset } = out;
+  if (unpackSequences(graph, { opset, names })) inferShapes(graph, { opset });
   const belongsTo = new Map<string, string>();
   const unname = nameDimensions(graph, out.opset);
   if (options.mode === 'jvp') {
@@ -88,9 +89,9 @@ export function gradientModelWithin(model: Model, options: GradientModelOptions)
     addOutputs(g, 'grad', gradient(g, { of, by, seed }), by, belongsTo);
   }
   unname();
-  optimise(graph, out.opset, { parameters });
+  optimise(graph, { opset, parameters });
   const memory = options.memory === undefined ? undefined : keepWithin(graph, out.opset, options.memory, options.dims ?? {}, own);
-  if (memory !== undefined) optimise(graph, out.opset, { parameters });
+  if (memory !== undefined) optimise(graph, { opset, parameters });
   restore();
   out.producerName = producer;
   out.producerVersion = version;
@@ -114,6 +115,8 @@ function keepWithin(
 /** The newest opset whose ops the table knows. */
 const newestOpset = 26;
 
+const constantsAlone = untilStable([inferShapes, foldConstants]);
+
 /** Old forms and calls are gone before anything is differentiated. */
 function prepare(model: Model): Model {
   if (model.opset > newestOpset) {
@@ -122,8 +125,7 @@ function prepare(model: Model): Model {
       got: String(model.opset),
     });
   }
-  upgradeOpset(model);
-  inlineFunctions(model);
+  modernise(model);
   return model;
 }
 
@@ -142,11 +144,11 @@ function settle(
     // Whatever else is differentiated is kept as an output meanwhile.
     const count = graph.outputs.length;
     graph.outputs.push(...of);
-    optimise(graph, opset, { parameters });
+    optimise(graph, { opset, parameters });
     return graph.outputs.splice(count);
   }
   const keep = new Set(by);
-  while (inferShapes(graph, opset) || foldConstants(graph, { opset, keep }));
+  constantsAlone(graph, { opset, keep });
   return of;
 }
 

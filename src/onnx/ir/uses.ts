@@ -72,11 +72,12 @@ export class Uses {
   }
 
   private note(reader: Node | Graph, values: readonly (Value | null)[], graph: Graph): void {
-    values.forEach((v, at) => {
-      if (v === null) return;
+    for (let at = 0; at < values.length; at++) {
+      const v = values[at];
+      if (v === null || v === undefined) continue;
       const known = this.uses.get(v);
       if (known === undefined) this.uses.set(v, [{ reader, at, graph }]);
       else known.push({ reader, at, graph });
-    });
+    }
   }
 }

@@ -5,6 +5,7 @@ import type { Tensor } from '../core/tensor.js';
 import { type Attribute, type Graph, Node, type Value } from '../ir/graph.js';
 import { mergeTypes } from '../ir/verify.js';
 import { randomOps } from '../ops/definition.js';
+import type { PassContext } from './pass.js';
 
 /** Domains whose ops are pure but for `randomOps`. Elsewhere nothing is known. */
 const pureDomains: ReadonlySet<string> = new Set(['', 'ai.onnx', 'ai.onnx.ml']);
@@ -16,8 +17,8 @@ const shared: ReadonlySet<DType> = new Set<DType>(['int64', 'int32', 'bool']);
  * Returns whether anything was joined. A graph output that repeats another value becomes an Identity of it; outputs keep their names.
  * Parameters are left alone, since their names are what people find weights by: those given, else all float initializers.
  */
-export function commonSubexpressions(graph: Graph, parameters?: ReadonlySet<Value>): boolean {
-  return new Joining(parameters).graph(graph, undefined);
+export function commonSubexpressions(graph: Graph, context: PassContext = {}): boolean {
+  return new Joining(context.parameters).graph(graph, undefined);
 }
 
 /** What was computed so far in a graph, and in the graphs around it. */

@@ -1,6 +1,6 @@
 // Computes, through OpDef.fold, what depends on constants alone. Results become initializers, which need IR 4 or later; a graph output
 // becomes a Constant node, since not every runtime takes an initializer for an output. Constant nodes become initializers too.
-import { byteLength } from '../core/dtype.js';
+import { byteLength, isFloat } from '../core/dtype.js';
 import { elementCount, isStatic } from '../core/shape.js';
 import type { Tensor } from '../core/tensor.js';
 import { type Attribute, type Graph, Node, type Value } from '../ir/graph.js';
@@ -10,41 +10,35 @@ import { Uses } from '../ir/uses.js';
 import { definitionOf } from '../ops/definition.js';
 import { constantOf, NodeContext } from '../ops/op-def.js';
 import { innerNames } from './inner-names.js';
+import type { PassContext } from './pass.js';
 
-export interface FoldOptions {
-  /** Default 17. */
-  readonly opset?: number;
-  /** Bytes of a result that may be larger than the constants it makes unused. Default 4096. */
-  readonly limit?: number;
-  /** Values that are not to be taken as constants: what is differentiated by. */
-  readonly keep?: ReadonlySet<Value>;
-  /** Weights, which may be folded where others read them too, and never lose their last reader. */
-  readonly named?: ReadonlySet<Value>;
-}
+/** Bytes of a result that may be larger than the constants it makes unused. */
+const limit = 4096;
 
 /** Ops that read the shape of their input, not its data. */
 const shapeOnly: ReadonlySet<string> = new Set(['Shape', 'Size']);
 
-/** Returns whether anything was computed, in subgraphs as well. Types must be inferred. */
-export function foldConstants(graph: Graph, options: FoldOptions = {}): boolean {
-  return new Folding(graph, options.opset ?? defaultOpset, options.limit ?? 4096, options).graph(graph);
+/**
+ * Returns whether anything was computed, in subgraphs as well. Types must be inferred. Weights may be folded where others read them too: those
+ * that are said to be parameters never lose their last reader.
+ */
+export function foldConstants(graph: Graph, context: PassContext = {}): boolean {
+  return new Folding(graph, context).graph(graph);
 }
 
 class Folding {
   private readonly uses: Uses;
   /** Initializers that are inputs as well: callers may feed something else. */
   private readonly overridable = new Set<Value>();
+  private readonly opset: number;
   private readonly keep: ReadonlySet<Value>;
+  /** Weights of floats that are said to be parameters. */
   private readonly named: ReadonlySet<Value>;
 
-  constructor(
-    graph: Graph,
-    private readonly opset: number,
-    private readonly limit: number,
-    { keep = new Set(), named = new Set() }: FoldOptions,
-  ) {
+  constructor(graph: Graph, { opset = defaultOpset, keep = new Set(), parameters = new Set() }: PassContext) {
+    this.opset = opset;
     this.keep = keep;
-    this.named = named;
+    this.named = new Set([...parameters].filter((v) => v.constant !== undefined && isFloat(v.constant.dtype)));
     this.uses = new Uses(graph);
     for (const g of this.uses.graphs) for (const v of g.inputs) this.overridable.add(v);
   }
@@ -86,7 +80,7 @@ class Folding {
     );
     if (!shapeOnly.has(node.opType) && node.inputs.some((v, i) => v !== null && inputs[i] === null)) return undefined;
     if (node.inputs.some((v) => v !== null && this.named.has(v) && this.uses.soleReader(v) === node)) return undefined;
-    const most = node.opType === 'Constant' ? Number.POSITIVE_INFINITY : Math.max(this.limit, this.freed(node));
+    const most = node.opType === 'Constant' ? Number.POSITIVE_INFINITY : Math.max(limit, this.freed(node));
     if (expectedBytes(node) > most) return undefined;
     const results = def.fold(new NodeContext(node, this.opset), inputs);
     if (results === undefined || node.outputs.some((v, i) => v.name !== '' && results[i] === undefined)) return undefined;

@@ -6,18 +6,20 @@ import { formatType, type Type, tensorType } from '../ir/types.js';
 import { mergeTypes } from '../ir/verify.js';
 import { definitionOf } from '../ops/definition.js';
 import { inferTypes } from '../ops/infer.js';
+import type { PassContext } from './pass.js';
 
 /**
  * Adds what inference knows to the stored types, subgraphs before their node; returns whether any type says more than before. Ops that the
  * table does not know at this opset keep their types. Where a stored shape cannot hold, the inferred one replaces it, as in ONNX Runtime.
  * Throws ShapeError, naming the node, when inputs do not fit or a stored dtype is wrong.
  */
-export function inferShapes(graph: Graph, opset: number = defaultOpset): boolean {
+export function inferShapes(graph: Graph, context: PassContext = {}): boolean {
+  const { opset = defaultOpset } = context;
   let changed = false;
   for (const node of graph.nodes) {
     for (const sub of node.subgraphs) {
       if (declareInputs(node, sub)) changed = true;
-      if (inferShapes(sub, opset)) changed = true;
+      if (inferShapes(sub, context)) changed = true;
     }
     if (definitionOf(node, opset) === undefined) continue;
     const types = inferTypes(node, opset);

@@ -24,7 +24,7 @@ export function sizesOf(graph: Graph, dims: Readonly<Record<string, number>>, op
     if (v.type?.kind !== 'tensor' || v.type.shape === undefined) continue;
     v.type = { ...v.type, shape: v.type.shape.map((d) => (typeof d === 'string' ? (dims[d] ?? d) : d)) };
   }
-  inferShapes(copy, opset);
+  inferShapes(copy, { opset });
   return (v) => {
     const type = (map.get(v) ?? v).type;
     return type?.kind === 'tensor' && isStatic(type.shape) ? byteLength(type.dtype, elementCount(type.shape)) : undefined;

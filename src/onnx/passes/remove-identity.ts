@@ -9,9 +9,10 @@ import { isStandard } from '../ops/definition.js';
 import { constantOf } from '../ops/op-def.js';
 import { knownElements } from '../ops/rules/shape-value.js';
 import { innerNames } from './inner-names.js';
+import type { PassContext } from './pass.js';
 
 /** Returns whether anything changed; subgraphs are cleaned as well. */
-export function removeIdentity(graph: Graph, opset: number = defaultOpset): boolean {
+export function removeIdentity(graph: Graph, { opset = defaultOpset }: PassContext = {}): boolean {
   return new Removal(opset).graph(graph);
 }
 

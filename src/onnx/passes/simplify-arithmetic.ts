@@ -7,13 +7,14 @@ import { tensorType } from '../ir/types.js';
 import { isStandard } from '../ops/definition.js';
 import { constantOf } from '../ops/op-def.js';
 import { integers } from '../ops/rules/shape-value.js';
+import type { PassContext } from './pass.js';
 import { Rewriting } from './rewriting.js';
 
 /**
  * Returns whether anything changed, in subgraphs as well. What stands for its operand becomes Identity. Types must be inferred. Parameters (those
  * given, else all float initializers) are not constants, whatever they hold: a weight that happens to be 1 stays in the graph.
  */
-export function simplifyArithmetic(graph: Graph, parameters?: ReadonlySet<Value>): boolean {
+export function simplifyArithmetic(graph: Graph, { parameters }: PassContext = {}): boolean {
   const isParameter: IsParameter = (v) =>
     parameters?.has(v) ?? (v.producer === undefined && v.constant !== undefined && isFloat(v.constant.dtype));
   if (![...allNodes(graph)].some((node) => mayBeSimpler(node, isParameter))) return false;

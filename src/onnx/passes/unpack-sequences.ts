@@ -4,12 +4,14 @@ import { must } from '../core/errors.js';
 import { Names } from '../ir/builder.js';
 import { cloneNodes } from '../ir/clone.js';
 import { type Graph, Node, Value } from '../ir/graph.js';
+import { defaultOpset } from '../ir/model.js';
 import { isStandard } from '../ops/definition.js';
 import { type Ops, ops } from '../ops/ops.js';
 import { knownElements } from '../ops/rules/shape-value.js';
+import type { PassContext } from './pass.js';
 
-/** Changes the graph and its subgraphs in place; types must have been inferred. Returns whether anything was taken apart. */
-export function unpackSequences(graph: Graph, opset: number, names: Names = Names.of(graph)): boolean {
+/** Returns whether anything was taken apart, in subgraphs as well. Types must be inferred. */
+export function unpackSequences(graph: Graph, { opset = defaultOpset, names = Names.of(graph) }: PassContext = {}): boolean {
   const unpacking = new Unpacking(opset, names);
   unpacking.graph(graph);
   return unpacking.changed;

@@ -146,7 +146,7 @@ export function stepGraph(request: StepRequest): StepGraph {
     );
     for (const { name } of carried) g.output(must(last.get(name), name), nextName(name));
     g.output(loss, lossOutput);
-    optimise(g.graph, g.opset, noParameters);
+    optimise(g.graph, { opset: g.opset, ...noParameters });
     return { model: g.model(), specs, taps, carried, hostNodes: hostNodesOf(g.graph) };
   }
 
@@ -155,7 +155,7 @@ export function stepGraph(request: StepRequest): StepGraph {
     body.output(v, `${scope}/${must(carrying.inside[i], 'carried').name}/next`);
   });
   body.output(loss, `${scope}/loss`);
-  if (channelsLast) toChannelsLast(body, images);
+  if (channelsLast) toChannelsLast(images)(body);
 
   const trips = g.squeeze(g.shape(order, { start: 0, end: 1 }), g.ints([0]));
   const results = g.op(
@@ -167,7 +167,7 @@ export function stepGraph(request: StepRequest): StepGraph {
   const last = carrying.leave(g, results.slice(0, -1));
   for (const { name } of carried) g.output(must(last.get(name), name), nextName(name));
   g.output(must(results.at(-1), 'loss'), lossOutput);
-  optimise(g.graph, g.opset, noParameters);
+  optimise(g.graph, { opset: g.opset, ...noParameters });
   return { model: g.model(), specs, taps, carried, hostNodes: [] };
 }
 

@@ -76,7 +76,7 @@ export function featureGraph(
     const v = values[i];
     if (v !== undefined) g.output(values.indexOf(v) < i ? g.identity(v) : v, name);
   });
-  optimise(g.graph, g.opset);
+  optimise(g.graph, { opset: g.opset });
   return g.model();
 }
 
@@ -100,6 +100,6 @@ export function evalGraph(description: Description, column: number, inputs: read
   const scores = lowering.scores(column);
   g.output(lowerLoss(g, head, scores, targets, 'none'), lossesOutput);
   g.output(scores, scoresOutput);
-  optimise(g.graph, g.opset, noParameters);
+  optimise(g.graph, { opset: g.opset, ...noParameters });
   return g.model();
 }

@@ -353,7 +353,7 @@ export async function sweepModel(file: string): Promise<Verdict | undefined> {
   });
   if (results instanceof Error) {
     const folded = cloneModel(model);
-    inferShapes(folded.graph, folded.opset);
+    inferShapes(folded.graph, { opset: folded.opset });
     foldConstants(folded.graph, { opset: folded.opset });
     if (await runs(folded)) return { kind: 'failed', detail: short(results) };
     return { kind: 'refused', reason: 'ONNX Runtime does not run the model with its constants folded', detail: short(results) };

@@ -18,7 +18,7 @@ test('node tests of opset 13 and later', () => {
     for (const node of graph.nodes) for (const v of node.outputs) v.type = undefined;
     counts.models++;
     try {
-      inferShapes(graph, opset);
+      inferShapes(graph, { opset });
       graph.outputs.forEach((v, i) => {
         counts.outputs++;
         if (formatType(v.type) === formatType(declared[i])) counts.exact++;

@@ -15,7 +15,7 @@ test('a gradient keeps what it needs', () => {
   const [dw] = gradient(g, { of: loss, by: [w] });
   g.output(loss, 'loss');
   if (dw !== undefined) g.output(dw, 'dw');
-  optimise(g.graph, g.opset, noParameters);
+  optimise(g.graph, { opset: g.opset, ...noParameters });
   verifyModel(g.model());
   expect(printGraph(g.graph)).toMatchInlineSnapshot(`
     "graph graph (x: float32[N,4], w: float32[4,2]) -> (loss, dw)

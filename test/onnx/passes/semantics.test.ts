@@ -12,7 +12,7 @@ import { foldConstants } from '../../../src/onnx/passes/fold-constants.js';
 import { takeFromConcat } from '../../../src/onnx/passes/fuse/take-from-concat.js';
 import { inferShapes } from '../../../src/onnx/passes/infer-shapes.js';
 import { joinReshapes } from '../../../src/onnx/passes/join-reshapes.js';
-import { optimise } from '../../../src/onnx/passes/optimise.js';
+import { noParameters, optimise } from '../../../src/onnx/passes/optimise.js';
 import { removeIdentity } from '../../../src/onnx/passes/remove-identity.js';
 import { removeUnused } from '../../../src/onnx/passes/remove-unused.js';
 import { simplifyArithmetic } from '../../../src/onnx/passes/simplify-arithmetic.js';
@@ -55,7 +55,7 @@ const passes: [string, (g: Graph) => boolean, number][] = [
   ['foldConstants', foldConstants, 60],
   ['inferShapes', inferShapes, 30],
   ['joinReshapes', joinReshapes, 60],
-  ['simplifyArithmetic', (g) => simplifyArithmetic(g, new Set()), 60],
+  ['simplifyArithmetic', (g) => simplifyArithmetic(g, noParameters), 60],
   ['skipExpand', skipExpand, 60],
   ['takeFromConcat', takeFromConcat, 60],
   ['optimise', optimise, 200],

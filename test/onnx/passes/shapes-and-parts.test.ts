@@ -17,7 +17,7 @@ function left(body: (g: Ops, x: Value, y: Value) => Value[], shapes: readonly [S
   body(g, x, y).forEach((v, i) => {
     g.output(g.neg(v), `out${i}`);
   });
-  optimise(g.graph, g.opset, noParameters);
+  optimise(g.graph, { opset: g.opset, ...noParameters });
   verifyModel(g.model());
   return g.graph.nodes.map((n) => n.opType).join(' ');
 }
@@ -177,6 +177,6 @@ test('a parameter that happens to be 1 stays', () => {
   g.output(g.mul(x, alpha), 'y');
   optimise(g.graph);
   expect(g.graph.nodes.map((n) => n.opType)).toEqual(['Mul']);
-  optimise(g.graph, g.opset, { parameters: new Set([alpha]) });
+  optimise(g.graph, { opset: g.opset, parameters: new Set([alpha]) });
   expect(g.graph.nodes.map((n) => n.opType)).toEqual(['Mul']);
 });

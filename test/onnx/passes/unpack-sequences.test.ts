@@ -126,8 +126,8 @@ it.each(rows.map((r) => [r.name, r] as const))('%s', async (_name, row) => {
   const feeds = Object.fromEntries(row.inputs.map((t, i) => [`x${i}`, t]));
   const want = await runModel(model, feeds);
   const plain = cloneModel(model);
-  expect(unpackSequences(plain.graph, plain.opset)).toBe(true);
-  inferShapes(plain.graph, plain.opset);
+  expect(unpackSequences(plain.graph, { opset: plain.opset })).toBe(true);
+  inferShapes(plain.graph, { opset: plain.opset });
   removeUnused(plain.graph);
   expect(plain.graph.nodes.filter((n) => /Sequence|Optional/.test(n.opType)).map((n) => n.opType)).toEqual([]);
   expect(await runModel(plain, feeds)).toEqual(want);
@@ -135,8 +135,8 @@ it.each(rows.map((r) => [r.name, r] as const))('%s', async (_name, row) => {
   await checkGradient(
     (g, x) => {
       const y = row.build(g, x);
-      unpackSequences(g.graph, g.opset, g.names);
-      inferShapes(g.graph, g.opset);
+      unpackSequences(g.graph, { opset: g.opset, names: g.names });
+      inferShapes(g.graph, { opset: g.opset });
       return y;
     },
     row.inputs,

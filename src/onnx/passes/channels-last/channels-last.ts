@@ -9,6 +9,7 @@ import { maximumShares } from '../../ops/families/pool.js';
 import { constantOf, NodeContext } from '../../ops/op-def.js';
 import type { Ops } from '../../ops/ops.js';
 import { tiles, windowOf } from '../../ops/rules/window.js';
+import type { Pass } from '../pass.js';
 import { ChannelsLastConvolutions } from './channels-last-convolutions.js';
 import { FlatProducts } from './flat-products.js';
 import type { ImageGradients } from './image-gradients.js';
@@ -23,11 +24,11 @@ const elementwise: ReadonlySet<string> = new Set(
 );
 
 /**
- * Rewrites the graph of a builder in place, its subgraphs not; what nothing reads any more is left there. Types must be inferred; numbers change
- * by rounding alone.
+ * A pass for a graph whose images' gradients are known. Subgraphs stay as they are, and so does what nothing reads any more. Types must be
+ * inferred; numbers change by rounding alone.
  */
-export function toChannelsLast(g: Ops, gradients: ImageGradients): void {
-  new Layout(g, gradients).run();
+export function toChannelsLast(gradients: ImageGradients): Pass<Ops> {
+  return (g) => new Layout(g, gradients).run();
 }
 
 class Layout {
@@ -44,20 +45,25 @@ class Layout {
     this.products = new FlatProducts(g, this.images);
   }
 
-  run(): void {
+  run(): boolean {
     const { graph } = this.g;
     const nodes = graph.nodes;
+    let changed = false;
     graph.nodes = [];
     for (const node of nodes) {
       const pool = this.tilingPool(node);
       if (pool !== undefined) this.convolutions.pooled(pool.x, pool);
     }
     for (const node of nodes) {
-      if (isStandard(node) && this.g.scope(node.name, () => this.rewrite(node))) continue;
+      if (isStandard(node) && this.g.scope(node.name, () => this.rewrite(node))) {
+        changed = true;
+        continue;
+      }
       for (const v of nodeReads(node)) this.images.settle(v);
       graph.nodes.push(node);
     }
     for (const v of graph.outputs) this.images.settle(v);
+    return changed;
   }
 
   /** True when the node is done with. */

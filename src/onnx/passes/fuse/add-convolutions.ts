@@ -7,12 +7,13 @@ import { Uses } from '../../ir/uses.js';
 import { isStandard } from '../../ops/definition.js';
 import type { Ops } from '../../ops/ops.js';
 
-/** Rewrites the graph of a builder in place, its subgraphs not; what nothing reads any more is left there. Types must be inferred. */
-export function addConvolutions(g: Ops): void {
+/** Returns whether any were joined; subgraphs stay as they are, and so does what nothing reads any more. Types must be inferred. */
+export function addConvolutions(g: Ops): boolean {
   const { graph } = g;
   const uses = new Uses(graph);
   const { nodes } = graph;
   graph.nodes = [];
+  let changed = false;
   for (const node of nodes) {
     const terms = node.opType === 'Add' && isStandard(node) ? node.inputs.map((v) => termOf(v, uses)) : [];
     const [a, b] = terms;
@@ -21,12 +22,14 @@ export function addConvolutions(g: Ops): void {
       graph.nodes.push(node);
       continue;
     }
+    changed = true;
     g.scope(node.name, () => {
       const bias = a.bias && b.bias ? g.add(a.bias, b.bias) : (a.bias ?? b.bias);
       const inputs = [g.concat(a.x, b.x, { axis: 1 }), g.concat(a.weights, b.weights, { axis: 1 }), ...(bias ? [bias] : [])];
       graph.nodes.push(new Node('Conv', inputs, [y], a.attributes, g.names.unique(`${g.prefix}Conv`)));
     });
   }
+  return changed;
 }
 
 interface Term {

@@ -4,7 +4,9 @@
 
 import { int64 } from '../../core/tensor.js';
 import { type Graph, Node, type Value } from '../../ir/graph.js';
+import { defaultOpset } from '../../ir/model.js';
 import { isStandard } from '../../ops/definition.js';
+import type { PassContext } from '../pass.js';
 import { Rewriting } from '../rewriting.js';
 import { joined, joinedBias, type Product, productNode, productOf, weightAxis } from './product.js';
 
@@ -26,7 +28,7 @@ const elementwise: ReadonlySet<string> = new Set([
 const splitSizes = 13;
 
 /** Returns whether products were joined, in subgraphs as well. Types must be inferred. */
-export function joinProducts(root: Graph, opset: number): boolean {
+export function joinProducts(root: Graph, { opset = defaultOpset }: PassContext = {}): boolean {
   if (opset < splitSizes) return false;
   const r = new Rewriting(root);
   let changed = false;

@@ -16,11 +16,14 @@ import { type Rewriting, stepsOf } from './opset-steps.js';
 /** The first IR version whose initializers need not be inputs. */
 const initializersStandAlone = 4;
 
+/** The opset that models are brought to. */
+const target = defaultOpset;
+
 /**
- * Changes the model in place; returns whether it changed. Results stay the same. Before IR 4 an initializer had to be an input as well, which
- * runtimes never let a caller override: it is taken out of the inputs. Throws ModelError, naming the node, for what has no equal at `target`.
+ * Returns whether the model changed. Results stay the same. Before IR 4 an initializer had to be an input as well, which runtimes never let a
+ * caller override: it is taken out of the inputs. Throws ModelError, naming the node, for what has no equal at opset 17.
  */
-export function upgradeOpset(model: Model, target: number = defaultOpset): boolean {
+export function upgradeOpset(model: Model): boolean {
   let changed = false;
   if (model.irVersion < initializersStandAlone) {
     const given = new Set(model.graph.initializers);
@@ -28,14 +31,14 @@ export function upgradeOpset(model: Model, target: number = defaultOpset): boole
     changed = true;
   }
   if (model.opset < target) {
-    new Upgrade(model.opset, target, model.graph).graph(model.graph);
+    new Upgrade(model.opset, model.graph).graph(model.graph);
     model.opsets.set('', target);
     changed = true;
   }
   model.functions = model.functions.map((f): FunctionDef => {
     const from = f.opsets.get('');
     if (from === undefined || from >= target) return f;
-    new Upgrade(from, target, f.body, true).graph(f.body);
+    new Upgrade(from, f.body, true).graph(f.body);
     changed = true;
     return { ...f, opsets: new Map([...f.opsets, ['', target]]) };
   });
@@ -49,7 +52,6 @@ class Upgrade {
 
   constructor(
     private readonly from: number,
-    private readonly target: number,
     graph: Graph,
     /** A function's body has no initializers: its constants are Constant nodes. */
     private readonly constantNodes = false,
@@ -81,8 +83,8 @@ class Upgrade {
 
   /** Ranks decide some conversions: types are inferred as nodes come. What is stated and fits is kept. */
   private infer(node: Node): void {
-    if (this.constantNodes || definitionOf(node, this.target) === undefined) return;
-    const types = inferTypes(node, this.target);
+    if (this.constantNodes || definitionOf(node, target) === undefined) return;
+    const types = inferTypes(node, target);
     node.outputs.forEach((v, i) => {
       const inferred = types[i];
       if (v.name === '' || inferred === undefined) return;

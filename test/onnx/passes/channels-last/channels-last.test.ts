@@ -138,7 +138,7 @@ it('an image that is read in other shapes too: the numbers of channels first', a
     const [left = y, right = y] = g.op('Split', [y, g.ints([1, 3])], { axis: 1 }, 2);
     g.output(g.concat(right, left, { axis: 1 }), 'exchanged');
     g.output(g.reduceMean(y, { axes: [0, 2, 3] }), 'mean');
-    if (last) toChannelsLast(g, new ImageGradients());
+    if (last) toChannelsLast(new ImageGradients())(g);
     return g.model();
   });
   const feeds = { x: uniform([5, 3, 2, 6]), w: uniform([4, 3, 3, 3]), c: uniform([4, 1]) };

@@ -36,7 +36,7 @@ function sum(how: { readonly second?: object; readonly biases?: number; readonly
   // Put out as it is, it ends the process: ONNX Runtime 1.30 adds the other convolution to it in place.
   if (how.read === true) g.output(g.exp(first), 'first');
   if (how.joined) addConvolutions(g);
-  optimise(g.graph, g.opset, noParameters);
+  optimise(g.graph, { opset: g.opset, ...noParameters });
   return g.model();
 }
 

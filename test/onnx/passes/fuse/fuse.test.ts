@@ -20,7 +20,7 @@ async function fused(build: (g: Ops, x: Value) => void, opset = 17): Promise<str
     return g.model();
   };
   const [plain, model] = [make(), make()];
-  fuse(model.graph, opset);
+  fuse(model.graph, { opset });
   const [want, got] = [await runModel(plain, { x }), await runModel(model, { x })];
   for (const [name, t] of Object.entries(want)) {
     const found = must(got[name], name).numbers();
