@@ -51,7 +51,8 @@ async function run() {
 /** The reference is the tests', in TypeScript: bundled for this run. */
 async function reference() {
   const outfile = fileURLToPath(new URL('results/.plain-step.mjs', import.meta.url));
-  const contents = "export { plainTraining } from './test/support/plain-step.js'; export { Tensor } from './src/core/tensor.js';";
+  const contents =
+    "export { plainTraining } from './test/support/plain-step.js'; export { Tensor } from './src/onnx/core/tensor.js';";
   const stdin = { contents, resolveDir: fileURLToPath(new URL('../..', import.meta.url)), loader: 'ts' };
   try {
     await build({ stdin, bundle: true, platform: 'node', format: 'esm', packages: 'external', outfile, logLevel: 'error' });

@@ -3,5 +3,5 @@ import { expect, test } from 'vitest';
 import { supportTable } from '../../../scripts/support-table.js';
 
 test('docs/ops.md', async () => {
-  await expect(supportTable()).toMatchFileSnapshot('../../docs/ops.md');
+  await expect(supportTable()).toMatchFileSnapshot('../../../docs/ops.md');
 });
