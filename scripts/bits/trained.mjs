@@ -1,7 +1,7 @@
 // Every file that the command line writes, training included, from workspaces on small data: `node scripts/bits/trained.mjs ROOT FOLDER`
 // with the build in ROOT/dist. Bits of trained weights depend on the processor and on onnxruntime-node: compare within one machine.
-import { execFileSync } from 'node:child_process';
-import { appendFileSync, cpSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { appendFileSync, cpSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { randomNetworks, writeArrays, writeMnist } from './networks.mjs';
 
@@ -99,6 +99,8 @@ writeMnist(join(folder, '../images'));
 
 const demo = workspace('demo');
 prognet(demo, 'init');
+// The schema is for editors: what it says of options is no file's content.
+rmSync(join(demo, 'prognet.schema.json'));
 const template = readFileSync(join(demo, 'prognet.yaml'), 'utf8');
 writeFileSync(join(demo, 'prognet.yaml'), onFewImages(template));
 artifacts(demo, 'digits');
@@ -126,6 +128,20 @@ for (const plain of randomNetworks()) {
   settle(dir, tasks);
 }
 
+// ---- checkpoints of a training that could not be frozen, one for each optimizer ------------------------------------------------
+
+for (const plain of randomNetworks(5)) {
+  const dir = workspace(`checkpoint-${plain.name}`, JSON.stringify(plain));
+  // A file stands where the folder of the column would: everything is done but the freezing, and the run stays.
+  mkdirSync(join(dir, 'columns'));
+  writeFileSync(join(dir, 'columns/a'), '');
+  const { status } = spawnSync('node', [main, 'train', 'a', '--threads', '1', '--quiet'], { cwd: dir });
+  const kept = readdirSync(join(dir, 'runs/a')).filter((name) => name.startsWith('checkpoint-'));
+  if (status === 0 || kept.length === 0) throw new Error(`${dir}: a training that cannot be frozen left no checkpoint`);
+  for (const name of kept) cpSync(join(dir, 'runs/a', name), join(dir, name));
+  settle(dir, []);
+}
+
 // ---- artifacts over a frozen column, and back -------------------------------------------------------------------------------
 
 const [plain] = randomNetworks().slice(1);
@@ -134,7 +150,8 @@ const [first, second] = plain.columns.map((c) => c.task);
 prognet(half, 'train', first, '--threads', '1');
 artifacts(half, second);
 artifacts(half, second, '--frozen', 'initializers', '--optimizer', 'sgd', '--clip', '1');
-artifacts(half, second, '--nominal', '--checkpoint-version', '1');
+artifacts(half, second, '--nominal');
+artifacts(half, second, '--checkpoint-version', '1');
 prognet(half, 'artifacts', second, '--absorb', `artifacts-${second}/checkpoint`, '--threads', '1');
 prognet(half, 'export', '--all', '-o', 'all.onnx');
 settle(half, [first, second]);
@@ -169,7 +186,13 @@ appendFileSync(
   })}\n`,
 );
 trainAll(family);
-exportForms(family, ['imported', 'later']);
+for (const form of [
+  ['--task', 'imported'],
+  ['--task', 'later', '--fused'],
+  ['--all', '--probabilities'],
+  ['--routed', '--opset', '21'],
+])
+  prognet(family, 'export', ...form, '-o', `export${form.join('')}.onnx`);
 settle(family, ['imported', 'later']);
 
 // ---- gradients ---------------------------------------------------------------------------------------------------------------
