@@ -51,12 +51,14 @@ function plainModel(bytes) {
 }
 
 const isBytes = (v) => v instanceof Uint8Array;
+/** Short texts as they are, other bytes by their beginning and hash. */
+const shortBytes = (v) =>
+  /^[\x20-\x7e]{0,40}$/.test(v.toString('latin1'))
+    ? JSON.stringify(v.toString('latin1'))
+    : `${v.length} bytes ${v.toString('hex', 0, 8)}... of hash ${createHash('sha256').update(v).digest('hex').slice(0, 8)}`;
 const text = (v) => {
   if (v === undefined) return 'nothing';
-  if (isBytes(v))
-    return v.length <= 40
-      ? JSON.stringify(Buffer.from(v).toString('latin1'))
-      : `${v.length} bytes ${createHash('sha256').update(v).digest('hex').slice(0, 8)}`;
+  if (isBytes(v)) return shortBytes(Buffer.from(v));
   const said = JSON.stringify(v, (_, inner) => (isBytes(inner) ? `${inner.length} bytes` : inner));
   return said.length <= 120 ? said : `${said.slice(0, 117)}...`;
 };
@@ -72,7 +74,9 @@ const label = (v) =>
 
 function walk(path, x, y, lines) {
   if (isBytes(x) && isBytes(y)) {
-    if (!Buffer.from(x).equals(Buffer.from(y))) lines.push(`${path}: ${text(x)}, now ${text(y)}`);
+    const at = x.findIndex((byte, i) => byte !== y[i]);
+    if (at >= 0 || x.length !== y.length)
+      lines.push(`${path}: ${text(x)}, now ${text(y)}, from byte ${at < 0 ? x.length : at} on`);
   } else if (Array.isArray(x) && Array.isArray(y)) {
     if (x.length !== y.length) lines.push(`${path}: ${x.length} of them, now ${y.length}`);
     for (let i = 0; i < Math.min(x.length, y.length); i++) walk(`${path}[${i}]${label(x[i])}`, x[i], y[i], lines);
