@@ -3,7 +3,21 @@
 export * from './model/description/builder.js';
 export type { ColumnInput } from './model/description/description.js';
 export type { LateralStrength } from './model/progressive/lateral-strength.js';
-export * from './onnx/core/errors.js';
+export {
+  DataError,
+  DescriptionError,
+  type ErrorFields,
+  InternalError,
+  InterruptedError,
+  ModelError,
+  PrognetError,
+  RuntimeError,
+  ShapeError,
+  TrainingError,
+  UsageError,
+  WorkspaceError,
+} from './onnx/core/errors.js';
+export type { Remedy } from './onnx/core/remedy.js';
 export { Tensor } from './onnx/core/tensor.js';
 export type { TrainEvent } from './train/loop.js';
 export { begin, type OpenOptions, type OpenSource, open, type Prediction, type TrainOptions, WebNetwork } from './web/client.js';

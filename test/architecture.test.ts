@@ -35,6 +35,7 @@ const using = [...training, 'network', 'artifacts', 'analysis', 'deploy'];
  * nothing of data, training, files on disk; nothing imports a face (cli, web, studio, serve).
  */
 const layers: Readonly<Record<string, readonly string[]>> = {
+  onnx,
   'onnx/core': [],
   'onnx/files': ['onnx/core'],
   'onnx/ir': ['onnx/core'],
@@ -63,7 +64,7 @@ const layers: Readonly<Record<string, readonly string[]>> = {
 /** The page of prognet studio uses the browser library by its public name. */
 const publicWeb = 'web.ts';
 /** Folders that may name an adapter of the runtime; all others know its interface. */
-const choosesAdapter = ['onnx/runtime', 'tasks', 'web', 'cli'];
+const choosesAdapter = ['onnx', 'onnx/runtime', 'tasks', 'web', 'cli'];
 const runtimeInterfaces = ['onnx/runtime/session.ts', 'onnx/runtime/training-session.ts'];
 
 function readSources(root: string): Sources {
@@ -100,14 +101,11 @@ function importsOf(sources: Sources): Import[] {
   return out;
 }
 
-/** `onnx/ops` of a file under onnx, elsewhere the first folder; '' for a file directly in src. */
-const folder = (path: string) =>
-  path.includes('/')
-    ? path
-        .split('/')
-        .slice(0, path.startsWith('onnx/') ? 2 : 1)
-        .join('/')
-    : '';
+/** `onnx/ops` of a file under onnx/ops, `onnx` of the entries in it, elsewhere the first folder; '' for a file directly in src. */
+function folder(path: string): string {
+  const folders = path.split('/').slice(0, -1);
+  return folders.slice(0, folders[0] === 'onnx' ? 2 : 1).join('/');
+}
 
 type Rule = (sources: Sources, imports: readonly Import[]) => string[];
 
@@ -170,11 +168,23 @@ const rules: Readonly<Record<string, Rule>> = {
   'Node is not seen by what computes graphs, nor by anything that the public library reaches': (_, imports) => {
     const pure = ['onnx/core', 'onnx/ir', 'onnx/ops', 'onnx/passes', 'onnx/autodiff', 'model'];
     const reached = new Set(
-      ['index.ts', 'web.ts', 'web/worker.ts', 'studio/main.tsx'].flatMap((root) => [...reachable(root, imports)]),
+      ['index.ts', 'onnx/index.ts', 'web.ts', 'web/worker.ts', 'studio/main.tsx'].flatMap((root) => [
+        ...reachable(root, imports),
+      ]),
     );
     return imports
       .filter(
         ({ from, to, typeOnly }) => to.startsWith('node:') && !typeOnly && (pure.includes(folder(from)) || reached.has(from)),
+      )
+      .map(({ from, to }) => `${from} imports ${to}`);
+  },
+
+  'prognet/onnx reaches no packages but protobufjs and float16, whatever else is installed': (_, imports) => {
+    const reached = reachable('onnx/index.ts', imports);
+    return imports
+      .filter(
+        ({ from, to, file, typeOnly }) =>
+          reached.has(from) && !file && !typeOnly && !/^(protobufjs\/|@petamoriken\/float16$)/.test(to),
       )
       .map(({ from, to }) => `${from} imports ${to}`);
   },
@@ -306,6 +316,17 @@ const planted: Readonly<Record<string, readonly [files: Readonly<Record<string, 
       'onnx/core/a.ts': "import os from 'node:os';",
     },
     ['web/database.ts imports node:fs', 'formats/idx.ts imports node:zlib', 'onnx/core/a.ts imports node:os'],
+  ],
+  'prognet/onnx reaches no packages but protobufjs and float16, whatever else is installed': [
+    {
+      'onnx/index.ts': "export * from './ir/a.js';\nexport type { C } from './ir/c.js';",
+      'onnx/ir/a.ts':
+        "import protobuf from 'protobufjs/minimal.js';\nimport * as z from 'zod';\nimport type * as ort from 'onnxruntime-common';\nimport '../core/b.js';",
+      'onnx/core/b.ts': "import { Float16Array } from '@petamoriken/float16';\nimport { parse } from 'yaml';",
+      'onnx/ir/c.ts': "import * as z from 'zod';",
+      'model/d.ts': "import * as z from 'zod';",
+    },
+    ['onnx/ir/a.ts imports zod', 'onnx/core/b.ts imports yaml'],
   ],
   'zod is imported whole, as a namespace: bundlers then leave out its translations': [
     { 'nn/a.ts': "import { z } from 'zod';", 'nn/b.ts': "import * as z from 'zod';", 'nn/c.ts': "import type { z } from 'zod';" },

@@ -1,6 +1,7 @@
 // Contestant: the weight gradient of one convolution in one of its forms, batch 128. Arguments: form, channels, size, filters, kernel, stride.
-import { ops, Tensor, toBinary } from '../../dist/index.js';
+
 import { NodeRuntime } from '../../dist/node.js';
+import { ops, Tensor, toBinary } from '../../dist/onnx/index.js';
 import { convWeightGradient } from '../../dist/onnx/ops/rules/conv-weight-gradient.js';
 import { serve, threads } from './harness.mjs';
 

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { readNpz } from '../../dist/formats/npz.js';
-import { fromBinary, gradientModel, toBinary } from '../../dist/index.js';
+import { fromBinary, grad, toBinary } from '../../dist/onnx/index.js';
 import { allNodes } from '../../dist/onnx/ir/graph.js';
 import { table } from '../../dist/onnx/ops/table.js';
 import { node, python, race, row } from './harness.mjs';
@@ -26,7 +26,7 @@ function ours(name, folder) {
   const model = fromBinary(new Uint8Array(readFileSync(`${fixture(name)}.onnx`)));
   const arrays = readNpz(new Uint8Array(readFileSync(`${fixture(name)}.npz`)));
   const by = [...arrays.keys()].filter((k) => k.startsWith('grad/')).map((k) => k.slice('grad/'.length));
-  const made = gradientModel(model, { of: 'loss', by });
+  const made = grad(model, { of: 'loss', by });
   writeFileSync(join(folder, `${name}-prognet.onnx`), toBinary(made));
   return { model: countNodes(model.graph), nodes: countNodes(made.graph) };
 }

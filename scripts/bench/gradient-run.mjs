@@ -2,8 +2,8 @@
 // Parameters that the model wants as inputs, and PyTorch's gradients to compare with, come from the fixture and the exported model beside it.
 import { readFileSync } from 'node:fs';
 import { readNpz } from '../../dist/formats/npz.js';
-import { fromBinary, Tensor } from '../../dist/index.js';
 import { NodeRuntime } from '../../dist/node.js';
+import { fromBinary, Tensor } from '../../dist/onnx/index.js';
 import { median, serve } from './harness.mjs';
 
 const [file, fixture] = process.argv.slice(2);

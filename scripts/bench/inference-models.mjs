@@ -10,13 +10,13 @@ import {
   dense,
   flatten,
   initialWeights,
-  ops,
   relu,
   Tensor,
   taskModel,
   tensor,
   toBinary,
 } from '../../dist/index.js';
+import { ops } from '../../dist/onnx/index.js';
 
 export const columns = 5;
 

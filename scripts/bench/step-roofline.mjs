@@ -1,8 +1,9 @@
 // Contestant: the matrix products of a step of batch 128 and nothing else, in a Loop on the same ONNX Runtime, threads spinning: what a step takes
 // at the very least. Convolutions count as the products of their windows, as if making those were free. Arguments: dense | conv, and `wasm` for
 // ONNX Runtime's wasm on one thread.
-import { ops, Tensor, toBinary } from '../../dist/index.js';
+
 import { NodeRuntime } from '../../dist/node.js';
+import { ops, Tensor, toBinary } from '../../dist/onnx/index.js';
 import { WebRuntime } from '../../dist/onnx/runtime/web.js';
 import { serve, threads } from './harness.mjs';
 

@@ -1,5 +1,6 @@
 // The part of the public library that same-bits calls, under one name each, whichever checkout it comes from. A renamed entry gets its old
 // and its new name in the table below; nothing else here or elsewhere knows the difference.
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
@@ -12,7 +13,7 @@ const names = {
   taskModel: ['taskModel'],
   stepGraph: ['stepGraph'],
   optimizer: ['optimizer'],
-  gradientModel: ['gradientModel'],
+  grad: ['grad', 'gradientModel'],
   Tensor: ['Tensor'],
   toBinary: ['toBinary'],
   fromBinary: ['fromBinary'],
@@ -21,7 +22,8 @@ const names = {
 
 /** The built library in the folder `dist`. */
 export async function openLibrary(dist) {
-  const library = await import(pathToFileURL(join(dist, 'index.js')).href);
+  const entry = async (file) => (existsSync(join(dist, file)) ? await import(pathToFileURL(join(dist, file)).href) : {});
+  const library = { ...(await entry('onnx/index.js')), ...(await entry('index.js')) };
   const entries = Object.entries(names).map(([key, list]) => {
     const found = list.find((name) => library[name] !== undefined);
     if (found === undefined) throw new Error(`${dist}/index.js exports none of ${list.join(', ')}: scripts/bits/library.mjs`);
@@ -38,7 +40,7 @@ export async function openLibrary(dist) {
     export: (description, weights, options) => lib.toBinary(lib.taskModel(description, weights, options)),
     step: (description, column, optimizer, options) =>
       lib.toBinary(lib.stepGraph({ description, column, optimizer: lib.optimizer(optimizer), ...options }).model),
-    gradient: (bytes, options) => lib.toBinary(lib.gradientModel(lib.fromBinary(bytes), options)),
+    gradient: (bytes, options) => lib.toBinary(lib.grad(lib.fromBinary(bytes), options)),
   };
 }
 

@@ -15,8 +15,8 @@ import { writeCheckpoint } from './checkpoint/write-checkpoint.js';
 import { checkInputName, lossOutput, parametersOutput, seedInput, targetInput } from './names.js';
 import { type OfficialOptimizer, officialOptimizer } from './optimizer-model.js';
 
-/** The engine over an adapter: `ortTraining(OrtTraining.of(await import('onnxruntime-web/training')))`, version 1.19.2. */
-export function ortTraining(training: TrainingRuntime): EngineMaker {
+/** The engine over an adapter: `ortTrainingEngine(OrtTraining.of(await import('onnxruntime-web/training')))`, version 1.19.2. */
+export function ortTrainingEngine(training: TrainingRuntime): EngineMaker {
   return async (context) => new SessionEngine(training, context);
 }
 

@@ -1,6 +1,6 @@
 // The engines of a training by name: `ort` is the loop's own, `ort-training` needs a package of its own, loaded when it is asked for.
 
-import { checkOfficial, ortTraining } from '../artifacts/session-engine.js';
+import { checkOfficial, ortTrainingEngine } from '../artifacts/session-engine.js';
 import type { Description } from '../model/description/description.js';
 import { UsageError } from '../onnx/core/errors.js';
 import { loadOrtTraining } from '../onnx/runtime/ort-training-node.js';
@@ -38,5 +38,5 @@ export async function chooseEngine(
   }
   checkOfficial(settings, description);
   const training = await loadOrtTraining();
-  return { name, make: ortTraining(training), trainer: training.version };
+  return { name, make: ortTrainingEngine(training), trainer: training.version };
 }

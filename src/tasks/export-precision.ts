@@ -1,10 +1,7 @@
 // Exports tasks in another precision than float32, and measures what that costs.
 import { must } from '../onnx/core/errors.js';
 import type { Model } from '../onnx/ir/model.js';
-import { calibrate } from '../onnx/precision/calibrate.js';
-import { toDynamicInt8 } from '../onnx/precision/dynamic-int8.js';
-import { type Converted, convertFloat16, type PrecisionName, prepared } from '../onnx/precision/precision.js';
-import { toStaticInt8 } from '../onnx/precision/static-int8.js';
+import { type PrecisionName, type Quantized, quantize } from '../onnx/precision/quantize.js';
 import type { Runtime } from '../onnx/runtime/session.js';
 import { toBinary } from '../onnx/serde/to-binary.js';
 import { refuseOutput } from '../workspace/output-path.js';
@@ -47,21 +44,14 @@ export async function convertModel(
   tasks: readonly string[],
   model: Model,
   options: PrecisionOptions,
-): Promise<Converted> {
+): Promise<Quantized> {
   const { precision, halfIo = false, calibration = defaultCalibration, reduceRange = false } = options;
-  const ready = prepared(model);
-  switch (precision) {
-    case 'fp16':
-      return convertFloat16(ready, { halfIo });
-    case 'int8-dynamic':
-      return { model: toDynamicInt8(ready, { reduceRange }), notes: [] };
-    case 'int8': {
-      const input = must(ready.graph.inputs[0], 'input').name;
-      const samples = await calibrationSamples(project, tasks, input, calibration.samples);
-      const ranges = await calibrate(runtime, ready, samples, calibration.percentile);
-      return { model: toStaticInt8(ready, { ranges, reduceRange }), notes: [] };
-    }
-  }
+  if (precision === 'fp16') return await quantize(runtime, model, { precision, halfIo });
+  if (precision === 'int8-dynamic') return await quantize(runtime, model, { precision, reduceRange });
+  const input = must(model.graph.inputs[0], 'input').name;
+  const samples = await calibrationSamples(project, tasks, input, calibration.samples);
+  const { percentile } = calibration;
+  return await quantize(runtime, model, { precision, samples, reduceRange, ...(percentile !== undefined && { percentile }) });
 }
 
 /** Converts, measures on the test data of the tasks, then writes. Throws what `exportTasks` throws, DataError for the data. */

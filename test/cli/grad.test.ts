@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { gradientModel } from '../../src/onnx/autodiff/gradient-model.js';
+import { grad } from '../../src/onnx/autodiff/grad.js';
 import { ops } from '../../src/onnx/ops/ops.js';
 import { loadModel } from '../../src/onnx/serde/external-data.js';
 import { fromBinary } from '../../src/onnx/serde/from-binary.js';
@@ -57,7 +57,7 @@ it('a memory budget is kept or refused, weights go beside the model', () => {
 it('a model without floating-point values has nothing to differentiate', () => {
   const g = ops({ name: 'counts' });
   g.output(g.identity(g.input('i', 'int64', [2])), 'y');
-  const refused = (of: string, by: string) => () => gradientModel(g.model(), { of, by: [by] });
+  const refused = (of: string, by: string) => () => grad(g.model(), { of, by: [by] });
   expect(refused('y', 'i')).toThrow(
     'output "y" is int64[2]; a gradient needs a floating-point tensor, the model has no output that is one',
   );

@@ -11,7 +11,7 @@ import {
   type EngineMaker,
   flatten,
   OrtTraining,
-  ortTraining,
+  ortTrainingEngine,
   prognet,
   relu,
   Tensor,
@@ -73,7 +73,7 @@ export async function course(runtime: TrainRequest['runtime'], engine?: EngineMa
 async function inPage(training: string, wasm: string): Promise<Course & { readonly version: string }> {
   const module = OrtTraining.of(await import(training));
   const modules: WebModules = { wasm: () => import(wasm) };
-  return { version: module.version, ...(await course(await WebRuntime.load(modules), ortTraining(module))) };
+  return { version: module.version, ...(await course(await WebRuntime.load(modules), ortTrainingEngine(module))) };
 }
 
 Object.assign(globalThis, { runTraining: inPage });

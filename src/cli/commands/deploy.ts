@@ -2,7 +2,7 @@
 
 import { forms, nothingTrained } from '../../model/progressive/forms.js';
 import { UsageError } from '../../onnx/core/errors.js';
-import type { PrecisionName } from '../../onnx/precision/precision.js';
+import type { PrecisionName } from '../../onnx/precision/quantize.js';
 import { deployTasks, targets } from '../../tasks/deploy.js';
 import { frozenOf, frozenTasks, openProject } from '../../tasks/project.js';
 import { integerFlag } from '../flags.js';

@@ -1,7 +1,7 @@
 // prognet export
 import { nothingTrained } from '../../model/progressive/forms.js';
 import { UsageError } from '../../onnx/core/errors.js';
-import { type PrecisionName, precisions } from '../../onnx/precision/precision.js';
+import { type PrecisionName, precisions } from '../../onnx/precision/quantize.js';
 import {
   defaultCalibration,
   type ExportedPrecision,

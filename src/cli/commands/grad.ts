@@ -1,6 +1,6 @@
 // prognet grad
 
-import { gradientModelWithin } from '../../onnx/autodiff/gradient-model.js';
+import { gradWithin } from '../../onnx/autodiff/grad.js';
 import { must, UsageError } from '../../onnx/core/errors.js';
 import type { Value } from '../../onnx/ir/graph.js';
 import { formatType } from '../../onnx/ir/types.js';
@@ -32,7 +32,7 @@ export function grad(file: string, flags: GradFlags): void {
     model: made,
     memory,
     belongsTo,
-  } = gradientModelWithin(model, {
+  } = gradWithin(model, {
     of: namesFlag('--loss', flags.loss),
     by: namesFlag('--wrt', flags.wrt),
     mode,

@@ -30,8 +30,26 @@ export function gradient(g: Ops, request: GradientRequest): Value[] {
   return ds.map((d, i) => d ?? zerosLike(g, must(request.by[i], 'value')));
 }
 
-export interface TangentRequest {
+/** A vector-Jacobian product. */
+export interface VectorRequest {
+  /** The values whose Jacobian it is. */
   readonly of: Value | readonly Value[];
+  /** What the Jacobian is taken by: inputs, initializers or any values of the graph. */
+  readonly by: readonly Value[];
+  /** One vector per `of`, of its shape. */
+  readonly vectors: Value | readonly Value[];
+}
+
+/** Reverse mode: appends the vectors times the Jacobian of `of` by `by`; returns one value per `by`, of its shape. */
+export function vjp(g: Ops, { of, by, vectors }: VectorRequest): Value[] {
+  return gradient(g, { of, by, seed: vectors });
+}
+
+/** A Jacobian-vector product. */
+export interface TangentRequest {
+  /** The values whose Jacobian it is. */
+  readonly of: Value | readonly Value[];
+  /** What the Jacobian is taken by: inputs, initializers or any values of the graph. */
   readonly by: readonly Value[];
   /** Directions: one tangent per `by`, of its shape. */
   readonly tangents: readonly Value[];

@@ -1,7 +1,7 @@
 // Weights that stand in a model as constants: gradients by values made of nothing else, weights that keep their names, counts over 65504 in float16.
 import { expect, it } from 'vitest';
+import { grad } from '../../../src/onnx/autodiff/grad.js';
 import { gradient } from '../../../src/onnx/autodiff/gradient.js';
-import { gradientModel } from '../../../src/onnx/autodiff/gradient-model.js';
 import { must } from '../../../src/onnx/core/errors.js';
 import { float32, Tensor } from '../../../src/onnx/core/tensor.js';
 import { reduceMean } from '../../../src/onnx/ops/families/reduce.js';
@@ -28,13 +28,13 @@ const made: readonly (readonly [string, (g: Ops) => ReturnType<Ops['input']>])[]
 
 it.each(made)('by %s, and by what is computed from it', async (_name, weight) => {
   for (const by of ['w', 'turned']) {
-    const results = await runModel(gradientModel(product(weight), { of: 'y', by: [by] }), { x });
+    const results = await runModel(grad(product(weight), { of: 'y', by: [by] }), { x });
     expect([...must(results[`grad/${by}`], by).numbers()], by).toEqual([5, 7]);
   }
 });
 
 it('weights keep their names where only a transposed one is read', () => {
-  const model = gradientModel(
+  const model = grad(
     product((g) => g.initializer('w', float32([1, 2], [2, 1]))),
     { of: 'y', by: ['x'] },
   );

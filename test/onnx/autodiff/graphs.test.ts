@@ -1,7 +1,7 @@
 // What a gradient graph looks like: some twenty graphs, printed. A change that adds a node shows here. Each is also run by its neighbours
 // (gradients.test.ts, control-flow.test.ts, torch.test.ts); here only the form is looked at.
 import { expect, test } from 'vitest';
-import { type GradientModelOptions, gradientModel } from '../../../src/onnx/autodiff/gradient-model.js';
+import { type GradOptions, grad } from '../../../src/onnx/autodiff/grad.js';
 import type { DType } from '../../../src/onnx/core/dtype.js';
 import type { Shape } from '../../../src/onnx/core/shape.js';
 import type { Value } from '../../../src/onnx/ir/graph.js';
@@ -12,7 +12,7 @@ interface Wish {
   readonly inputs: Readonly<Record<string, Shape | readonly [DType, Shape]>>;
   readonly build: (g: Ops, x: Readonly<Record<string, Value>>) => Value;
   readonly by: readonly string[];
-  readonly mode?: GradientModelOptions['mode'];
+  readonly mode?: GradOptions['mode'];
   readonly opset?: number;
 }
 
@@ -29,7 +29,7 @@ function printed({ inputs, build, by, mode, opset }: Wish): string {
     }),
   );
   g.output(build(g, x), 'y');
-  return printGraph(gradientModel(g.model(), { of: 'y', by, ...(mode === undefined ? {} : { mode }) }).graph);
+  return printGraph(grad(g.model(), { of: 'y', by, ...(mode === undefined ? {} : { mode }) }).graph);
 }
 
 const v = (x: Readonly<Record<string, Value>>, name: string): Value => x[name] as Value;

@@ -1,6 +1,6 @@
 // Forward mode: J t is what the transposed product says, v^T (J t) = (v^T J) t, and what the difference quotient says.
 import { expect, it } from 'vitest';
-import { gradientModel } from '../../../src/onnx/autodiff/gradient-model.js';
+import { grad } from '../../../src/onnx/autodiff/grad.js';
 import { Tensor } from '../../../src/onnx/core/tensor.js';
 import { ops } from '../../../src/onnx/ops/ops.js';
 import { runModel } from '../../support/run.js';
@@ -13,7 +13,7 @@ it('a dense layer: jvp against differences, and its size', async () => {
   const b = g.initializer('b', values([4]));
   g.output(g.tanh(g.gemm(x, w, b)), 'y');
   const model = g.model();
-  const made = gradientModel(model, { of: 'y', by: ['x', 'w'], mode: 'jvp' });
+  const made = grad(model, { of: 'y', by: ['x', 'w'], mode: 'jvp' });
   const [x0, tx, tw] = [values([2, 3], { seed: 4 }), values([2, 3], { seed: 5 }), values([3, 4], { seed: 6 })];
   const at = async (h: number) => {
     const move = (t: Tensor, d: Tensor) =>
@@ -33,10 +33,8 @@ it('a dense layer: jvp against differences, and its size', async () => {
     expect(Math.abs(v - (Number(up.data[i]) - Number(down.data[i])) / 2e-5)).toBeLessThan(1e-8);
   });
   expect(made.graph.nodes.map((n) => n.opType)).toEqual(['Gemm', 'Tanh', 'Mul', 'Sub', 'Gemm', 'Gemm', 'Add', 'Mul']);
-  const second = gradientModel(gradientModel(model, { of: 'y', by: ['x'] }), { of: 'grad/x', by: ['x'] });
+  const second = grad(grad(model, { of: 'y', by: ['x'] }), { of: 'grad/x', by: ['x'] });
   expect(second.graph.outputs.map((v) => v.name)).toEqual(['y', 'grad/x', 'grad/grad/x']);
-  expect(() => gradientModel(model, { of: 'z', by: ['x'] })).toThrow('the model has no output "z", there are: y');
-  expect(() => gradientModel(model, { of: 'y', by: ['v'] })).toThrow(
-    'the model has no input or initializer "v", there are: x, w, b',
-  );
+  expect(() => grad(model, { of: 'z', by: ['x'] })).toThrow('the model has no output "z", there are: y');
+  expect(() => grad(model, { of: 'y', by: ['v'] })).toThrow('the model has no input or initializer "v", there are: x, w, b');
 });

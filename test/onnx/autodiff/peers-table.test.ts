@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import { readNpz } from '../../../src/formats/npz.js';
-import { gradientModel } from '../../../src/onnx/autodiff/gradient-model.js';
+import { grad } from '../../../src/onnx/autodiff/grad.js';
 import { allNodes } from '../../../src/onnx/ir/graph.js';
 import { fromBinary } from '../../../src/onnx/serde/from-binary.js';
 
@@ -18,7 +18,7 @@ it.each([
   const by = [...readNpz(read(`torch/${name}.npz`)).keys()]
     .filter((k) => k.startsWith('grad/'))
     .map((k) => k.slice('grad/'.length));
-  const made = gradientModel(fromBinary(read(`torch/${name}.onnx`)), { of: 'loss', by });
+  const made = grad(fromBinary(read(`torch/${name}.onnx`)), { of: 'loss', by });
   const nodes = [...allNodes(made.graph)].filter((n) => n.opType !== 'Constant').length;
   const told = results.models[at as number];
   expect(nodes).toBeLessThanOrEqual(told.prognet.nodes);

@@ -1,7 +1,7 @@
 // Symbolic batch and sequence dimensions, and broadcasting that is known only at run time: one gradient model with symbols is run at several
 // sizes and gives what the gradient model of that very size gives; and that agrees with finite differences in float64.
 import { describe, expect, it } from 'vitest';
-import { gradientModel } from '../../../src/onnx/autodiff/gradient-model.js';
+import { grad } from '../../../src/onnx/autodiff/grad.js';
 import { Random } from '../../../src/onnx/core/random.js';
 import type { Shape } from '../../../src/onnx/core/shape.js';
 import { Tensor } from '../../../src/onnx/core/tensor.js';
@@ -106,7 +106,7 @@ function model({ inputs, build }: Row, shapeOf: (shape: Shape) => Shape): Model 
   const g = ops();
   const x = Object.fromEntries(Object.entries(inputs).map(([name, shape]) => [name, g.input(name, 'float32', shapeOf(shape))]));
   g.output(build(g, x), 'loss');
-  return gradientModel(g.model(), { of: 'loss', by: Object.keys(inputs) });
+  return grad(g.model(), { of: 'loss', by: Object.keys(inputs) });
 }
 
 function feedsOf({ inputs }: Row, sizes: Readonly<Record<string, number>>, seed: number): Record<string, Tensor> {

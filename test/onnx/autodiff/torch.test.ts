@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import { readNpz } from '../../../src/formats/npz.js';
-import { gradientModel } from '../../../src/onnx/autodiff/gradient-model.js';
+import { grad } from '../../../src/onnx/autodiff/grad.js';
 import type { Tensor } from '../../../src/onnx/core/tensor.js';
 import { fromBinary } from '../../../src/onnx/serde/from-binary.js';
 import { runModel } from '../../support/run.js';
@@ -24,7 +24,7 @@ it.each(['resnet', 'encoder', 'lstm'])('%s', async (name) => {
   const model = fromBinary(read(`${name}.onnx`));
   const expected = readNpz(read(`${name}.npz`));
   const by = [...expected.keys()].filter((k) => k.startsWith('grad/')).map((k) => k.slice('grad/'.length));
-  const made = gradientModel(model, { of: 'loss', by });
+  const made = grad(model, { of: 'loss', by });
   const results = await runModel(made, { x: expected.get('x') as Tensor });
   expect(relative(results.loss as Tensor, expected.get('loss') as Tensor)).toBeLessThan(1e-5);
   const errors = by.map((k) => [k, relative(results[`grad/${k}`] as Tensor, expected.get(`grad/${k}`) as Tensor)] as const);

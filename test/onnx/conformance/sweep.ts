@@ -1,7 +1,7 @@
 // Differentiates models of ONNX's backend tests and compares with finite differences on ONNX Runtime: what the sweep says of one model.
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { gradientModel } from '../../../src/onnx/autodiff/gradient-model.js';
+import { grad } from '../../../src/onnx/autodiff/grad.js';
 import { isFloat } from '../../../src/onnx/core/dtype.js';
 import { ModelError, must, PrognetError } from '../../../src/onnx/core/errors.js';
 import { Random } from '../../../src/onnx/core/random.js';
@@ -288,7 +288,7 @@ export async function sweepModel(file: string): Promise<Verdict | undefined> {
   if (draws.length > 0 && !isDropout) return { kind: 'refused', reason: 'draws at random', detail: '' };
   let made: Model;
   try {
-    made = gradientModel(model, { of: of.map((v) => v.name), by: by.map((v) => v.name) });
+    made = grad(model, { of: of.map((v) => v.name), by: by.map((v) => v.name) });
   } catch (error) {
     return refusal(error);
   }

@@ -1,6 +1,6 @@
 // Functions local to a model: nested, with attribute references and defaults, inputs left out, overloads, imports that differ.
 import { expect, it } from 'vitest';
-import { gradientModel } from '../../../src/onnx/autodiff/gradient-model.js';
+import { grad } from '../../../src/onnx/autodiff/grad.js';
 import { float32, Tensor } from '../../../src/onnx/core/tensor.js';
 import { type Attribute, Graph, Node, Value } from '../../../src/onnx/ir/graph.js';
 import { type FunctionDef, Model } from '../../../src/onnx/ir/model.js';
@@ -78,7 +78,7 @@ it('nested calls and references to attributes', async () => {
     (x, y) => new Node('twice', [x], [y], new Map([['slope', float(0.1)]]), 'both', 'local'),
   );
   const before = printGraph(model.graph);
-  const made = gradientModel(model, { of: 'y', by: ['x'] });
+  const made = grad(model, { of: 'y', by: ['x'] });
   expect(printGraph(model.graph)).toBe(before);
   expect(inlineFunctions(model)).toBe(true);
   inferShapes(model.graph);

@@ -5,7 +5,7 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { gradientModelWithin } from '../../../src/onnx/autodiff/gradient-model.js';
+import { gradWithin } from '../../../src/onnx/autodiff/grad.js';
 import { Random } from '../../../src/onnx/core/random.js';
 import { elementCount } from '../../../src/onnx/core/shape.js';
 import { Tensor } from '../../../src/onnx/core/tensor.js';
@@ -67,10 +67,10 @@ const kinds: Record<string, [Deep, readonly number[]]> = {
 describe('same bits, fewer bytes', () => {
   it.each(Object.entries(kinds))('%s', async (_, [{ model, by }, dims]) => {
     const wish = { of: 'loss', by: ['x', ...by], dims: { N: dims[0] as number } };
-    const plain = gradientModelWithin(model, { ...wish, memory: Number.MAX_SAFE_INTEGER });
+    const plain = gradWithin(model, { ...wish, memory: Number.MAX_SAFE_INTEGER });
     expect(plain.memory?.repeated).toBe(0);
     const budget = Math.round((plain.memory?.before ?? 0) * 0.7);
-    const less = gradientModelWithin(model, { ...wish, memory: budget });
+    const less = gradWithin(model, { ...wish, memory: budget });
     expect(less.memory?.after).toBeLessThanOrEqual(budget);
     expect(less.memory?.repeated).toBeGreaterThan(0);
     const x = noise(dims, 1, 99);
@@ -87,10 +87,10 @@ describe('same bits, fewer bytes', () => {
 
 it('says what the least is, and what it has to know', () => {
   const [{ model, by }] = kinds['dense layers'] as [Deep, readonly number[]];
-  expect(() => gradientModelWithin(model, { of: 'loss', by, memory: 100, dims: { N: 32 } })).toThrow(
+  expect(() => gradWithin(model, { of: 'loss', by, memory: 100, dims: { N: 32 } })).toThrow(
     /^memory: 100 bytes are not enough for the values of this gradient; the least that can be reached is \d+, without repeating it is \d+$/,
   );
-  expect(() => gradientModelWithin(model, { of: 'loss', by, memory: 100 })).toThrow(
+  expect(() => gradWithin(model, { of: 'loss', by, memory: 100 })).toThrow(
     'memory: the size of "Gemm/out", float32[N,16], is not known; give sizes for its dimensions',
   );
 });
@@ -99,8 +99,8 @@ it('what is drawn at random is drawn once', () => {
   const on = (g: Ops) => g.constant(new Tensor('bool', [], Uint8Array.of(1)));
   const { model, by } = deep(8, ['N', 16], (g, x, w) => dense(16)(g, dense(16)(g, g.dropout(x, g.scalar(0.5, x), on(g)), w), w));
   const wish = { of: 'loss', by, dims: { N: 32 } };
-  const before = gradientModelWithin(model, { ...wish, memory: 1e9 }).memory?.before ?? 0;
-  const { model: made, memory } = gradientModelWithin(model, { ...wish, memory: Math.round(0.9 * before) });
+  const before = gradWithin(model, { ...wish, memory: 1e9 }).memory?.before ?? 0;
+  const { model: made, memory } = gradWithin(model, { ...wish, memory: Math.round(0.9 * before) });
   expect(memory?.repeated).toBeGreaterThan(0);
   expect(made.graph.nodes.filter((n) => n.opType === 'Dropout')).toHaveLength(8);
 });
@@ -116,8 +116,8 @@ function measured(model: Model, dims: readonly number[]): { bytes: number; hash:
 it.skipIf(process.platform !== 'linux')('ONNX Runtime holds less (the peak is read from /proc, so on Linux)', () => {
   const { model, by } = deep(48, ['N', 64], dense(64));
   const wish = { of: 'loss', by, dims: { N: 4096 } };
-  const plain = gradientModelWithin(model, { ...wish, memory: Number.MAX_SAFE_INTEGER });
-  const less = gradientModelWithin(model, { ...wish, memory: Math.round((plain.memory?.before ?? 0) * 0.4) });
+  const plain = gradWithin(model, { ...wish, memory: Number.MAX_SAFE_INTEGER });
+  const less = gradWithin(model, { ...wish, memory: Math.round((plain.memory?.before ?? 0) * 0.4) });
   const [a, b] = [measured(plain.model, [4096, 64]), measured(less.model, [4096, 64])];
   expect(b.hash).toBe(a.hash);
   expect(b.bytes).toBeLessThan(a.bytes * 0.6);

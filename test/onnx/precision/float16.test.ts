@@ -10,7 +10,7 @@ import { printGraph } from '../../../src/onnx/ir/print.js';
 import { type Ops, ops } from '../../../src/onnx/ops/ops.js';
 import { toFloat16 } from '../../../src/onnx/precision/float16.js';
 import { fromHalf, toHalf } from '../../../src/onnx/precision/half.js';
-import { convertFloat16 } from '../../../src/onnx/precision/precision.js';
+import { convertFloat16 } from '../../../src/onnx/precision/quantize.js';
 import { expectNear } from '../../support/expect-near.js';
 import { columnsOf, images, describe as network, normals, randomNetwork } from '../../support/random-network.js';
 import { runModel } from '../../support/run.js';

@@ -16,7 +16,7 @@ import { calibrate } from '../../../src/onnx/precision/calibrate.js';
 import { toDynamicInt8 } from '../../../src/onnx/precision/dynamic-int8.js';
 import { quantizationOf, quantizeWeight, roundEven } from '../../../src/onnx/precision/integers.js';
 import { RangeObserver } from '../../../src/onnx/precision/observer.js';
-import { prepared } from '../../../src/onnx/precision/precision.js';
+import { prepared } from '../../../src/onnx/precision/quantize.js';
 import { calibratedValues, toStaticInt8 } from '../../../src/onnx/precision/static-int8.js';
 import { fromBinary } from '../../../src/onnx/serde/from-binary.js';
 import { toBinary } from '../../../src/onnx/serde/to-binary.js';

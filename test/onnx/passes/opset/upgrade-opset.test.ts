@@ -1,7 +1,7 @@
 // Models of opsets 7 to 24 give the same numbers after the upgrade, on ONNX Runtime, and a gradient that fits finite differences of the model
 // as it was. The rows hold every form that an op had between opsets 7 and 24.
 import { describe, expect, it, test } from 'vitest';
-import { gradientModel } from '../../../../src/onnx/autodiff/gradient-model.js';
+import { grad } from '../../../../src/onnx/autodiff/grad.js';
 import { float32, int64, Tensor } from '../../../../src/onnx/core/tensor.js';
 import { GraphBuilder } from '../../../../src/onnx/ir/builder.js';
 import type { Attribute, Value } from '../../../../src/onnx/ir/graph.js';
@@ -354,7 +354,7 @@ describe('the same numbers before and after', () => {
     Array.from(before.data as Float32Array).forEach((v, i) => {
       expect(Math.abs(v - Number(after.data[i]))).toBeLessThan(1e-6);
     });
-    const made = gradientModel(model, { of: 'y', by: ['x'] });
+    const made = grad(model, { of: 'y', by: ['x'] });
     const seed = Tensor.from(
       'float32',
       Array.from({ length: before.size }, (_, i) => Math.cos(i)),
@@ -400,7 +400,7 @@ it('initializers of IR 3 are inputs no more', () => {
   upgradeOpset(model);
   expect(model.graph.inputs.map((v) => v.name)).toEqual(['x']);
   expect(model.irVersion).toBe(8);
-  const made = gradientModel(model, { of: 'y', by: ['w', 'x'] });
+  const made = grad(model, { of: 'y', by: ['w', 'x'] });
   expect(made.graph.outputs.map((v) => v.name)).toEqual(['y', 'grad/w', 'grad/x']);
 });
 

@@ -21,7 +21,7 @@ import { unpackSequences } from '../passes/unpack-sequences.js';
 import { gradient, isScalar, jvp } from './gradient.js';
 import { carriesGradient } from './path.js';
 
-export interface GradientModelOptions {
+export interface GradOptions {
   /** What to differentiate: names of outputs, or of any floating-point values of the graph. */
   readonly of: string | readonly string[];
   /** What to differentiate by: names of inputs, initializers, or any floating-point values of the graph. */
@@ -46,8 +46,8 @@ export interface GradientModelOptions {
  * `grad/grad/x`. Throws UsageError for a name that is not there (and says which are), ModelError that names op and node where an op on the
  * path has no gradient.
  */
-export function gradientModel(model: Model, options: GradientModelOptions): Model {
-  return gradientModelWithin(model, options).model;
+export function grad(model: Model, options: GradOptions): Model {
+  return gradWithin(model, options).model;
 }
 
 export interface GradientModel {
@@ -59,7 +59,7 @@ export interface GradientModel {
 }
 
 /** The same, with what was added. */
-export function gradientModelWithin(model: Model, options: GradientModelOptions): GradientModel {
+export function gradWithin(model: Model, options: GradOptions): GradientModel {
   const out = prepare(cloneModel(model));
   const { graph } = out;
   const names = Names.of(graph);
@@ -71,7 +71,7 @@ export function gradientModelWithin(model: Model, options: GradientModelOptions)
   );
   const by = [...new Set(options.by)].map((n) => find(n, 'input or initializer', differentiable(graph)));
   if (asked.length === 0 || by.length === 0)
-    throw new UsageError('gradientModel: name at least one output and one value to differentiate by');
+    throw new UsageError('grad: name at least one output and one value to differentiate by');
 
   const parameters = new Set(graph.initializers);
   const own = graph.outputs.length;

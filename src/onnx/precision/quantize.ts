@@ -1,0 +1,86 @@
+// A model in another precision than float32, by the names of `export --precision`: the one function over float16.ts, static-int8.ts and
+// dynamic-int8.ts, with what they need done before.
+import { UsageError } from '../core/errors.js';
+import { cloneModel, type Model } from '../ir/model.js';
+import { foldBatchNormalization } from '../passes/fuse/fold-batch-normalization.js';
+import { inferShapes } from '../passes/infer-shapes.js';
+import type { Runtime } from '../runtime/session.js';
+import { type Batch, calibrate } from './calibrate.js';
+import { toDynamicInt8 } from './dynamic-int8.js';
+import { type Float16Options, toFloat16 } from './float16.js';
+import { toStaticInt8 } from './static-int8.js';
+
+export const precisions = ['fp32', 'fp16', 'int8', 'int8-dynamic'] as const;
+/** `fp32` is what a model is in before. */
+export type PrecisionName = (typeof precisions)[number];
+
+/** float16: weights and nodes, with Casts around what must stay float32. Needs no runtime. */
+export interface QuantizeFloat16 extends Float16Options {
+  readonly precision: 'fp16';
+}
+
+/** 8-bit integers with fixed scales (QuantizeLinear and DequantizeLinear), found by running `samples`. */
+export interface QuantizeInt8 {
+  readonly precision: 'int8';
+  /** What the model is fed, by input: the more like later inputs, the better the scales. */
+  readonly samples: readonly Batch[];
+  /** The share of the values that a range holds, in per cent, half of the rest cut at each end. Default: the extremes. */
+  readonly percentile?: number;
+  /** Weights of 7 bits, for x86 processors without VNNI. Default false. */
+  readonly reduceRange?: boolean;
+}
+
+/** 8-bit integers with scales found anew at each run. Needs neither samples nor a runtime. */
+export interface QuantizeDynamicInt8 {
+  readonly precision: 'int8-dynamic';
+  /** Weights of 7 bits, for x86 processors without VNNI. Default false. */
+  readonly reduceRange?: boolean;
+}
+
+export type QuantizeOptions = QuantizeFloat16 | QuantizeInt8 | QuantizeDynamicInt8;
+
+export interface Quantized {
+  readonly model: Model;
+  /** What the user should know: nodes that stayed float32, weights that vanished. */
+  readonly notes: readonly string[];
+}
+
+/**
+ * A new model in another precision; the one given stays as it is. `runtime` runs the samples of int8 and may be undefined for the others.
+ * Throws UsageError where there is nothing to quantize or nothing to calibrate with, and for numbers that are not finite.
+ */
+export async function quantize(runtime: Runtime | undefined, model: Model, options: QuantizeOptions): Promise<Quantized> {
+  const ready = prepared(model);
+  switch (options.precision) {
+    case 'fp16':
+      return convertFloat16(ready, options);
+    case 'int8-dynamic':
+      return { model: toDynamicInt8(ready, options), notes: [] };
+    case 'int8': {
+      const { samples, percentile, reduceRange = false } = options;
+      if (runtime === undefined) throw new UsageError('int8: a runtime is missing, expected one to run the samples on');
+      const ranges = await calibrate(runtime, ready, samples, percentile);
+      return { model: toStaticInt8(ready, { ranges, reduceRange }), notes: [] };
+    }
+  }
+}
+
+/** A copy made ready for another precision: types are known, normalizations go into the weights. */
+export function prepared(model: Model): Model {
+  const copy = cloneModel(model);
+  inferShapes(copy.graph, copy.opset);
+  foldBatchNormalization(copy.graph);
+  return copy;
+}
+
+/** float16 with what it could not convert as notes. */
+export function convertFloat16(model: Model, options: Float16Options): Quantized {
+  const { model: converted, kept, vanished } = toFloat16(model, options);
+  return {
+    model: converted,
+    notes: [
+      ...kept.map((k) => `${k.op} "${k.node}" stays float32: ${k.reason}`),
+      ...(vanished === 0 ? [] : [`${vanished} weight${vanished === 1 ? ' is' : 's are'} too small for float16 and became zero`]),
+    ],
+  };
+}
