@@ -68,7 +68,7 @@ export async function quantize(runtime: Runtime | undefined, model: Model, optio
 /** A copy made ready for another precision: types are known, normalizations go into the weights. */
 export function prepared(model: Model): Model {
   const copy = cloneModel(model);
-  inferShapes(copy.graph, copy.opset);
+  inferShapes(copy.graph, { opset: copy.opset });
   foldBatchNormalization(copy.graph);
   return copy;
 }
