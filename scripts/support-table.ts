@@ -1,7 +1,8 @@
 // The support table of docs/ops.md, from the op table and the gradient cases of the tests. Written by `sh scripts/support-table`; a test
 // compares the file with what this gives.
 import { readFileSync } from 'node:fs';
-import { type OpName, table } from '../src/onnx/ops/table.js';
+import { must } from '../src/onnx/core/errors.js';
+import { findOp, type OpName, table } from '../src/onnx/ops/table.js';
 import { families } from '../test/onnx/ops/cases/all.js';
 import { opsOf } from '../test/onnx/ops/gradient-case.js';
 
@@ -50,6 +51,10 @@ export function supportTable(): string {
     const { gradient } = table[op];
     return typeof gradient === 'string' ? gradient : 'rule';
   };
+  const versionsOf = (op: OpName) => {
+    const { signature, since } = must(findOp(op), op);
+    return signature.versions.filter((v) => v >= since).join(', ');
+  };
   const tested = (op: OpName) => {
     if (byDriver.has(op)) return 'test/onnx/autodiff';
     if (unpacked.has(op)) return 'test/onnx/passes';
@@ -59,7 +64,7 @@ export function supportTable(): string {
   const inPage = ({ passed, failed }: Tried, op: string) => (passed.includes(op) ? 'yes' : op in failed ? 'fails' : '');
   const rows = names.map((op) => {
     const tries = pages.map((p) => inPage(p, op)).join(' | ');
-    return `| ${op} | ${table[op].versions.join(', ')} | yes | ${gradientOf(op)} | ${tested(op)} | ${tries} |`;
+    return `| ${op} | ${versionsOf(op)} | yes | ${gradientOf(op)} | ${tested(op)} | ${tries} |`;
   });
   const failures = pages.flatMap(({ provider, failed }) =>
     Object.entries(failed).map(

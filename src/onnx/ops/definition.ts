@@ -11,7 +11,7 @@ export function isStandard(node: Node): boolean {
 /** The definition of a node's op where its rules hold at this ai.onnx opset, else undefined. */
 export function definitionOf(node: Node, opset: number): OpDef | undefined {
   const def = findOp(node.opType, node.domain);
-  return def !== undefined && (!isStandard(node) || opset >= (def.versions[0] ?? 1)) ? def : undefined;
+  return def !== undefined && (!isStandard(node) || opset >= def.since) ? def : undefined;
 }
 
 /** Ops whose outputs differ from run to run. */

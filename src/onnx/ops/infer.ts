@@ -2,61 +2,34 @@
 import { ModelError } from '../core/errors.js';
 import type { Infer } from '../ir/builder.js';
 import { nodeLabel } from '../ir/graph.js';
-import { NodeContext, type OpDef } from './op-def.js';
+import { isStandard } from './definition.js';
+import { NodeContext } from './op-def.js';
+import type { Form, Parameter } from './signature.js';
 import { findOp } from './table.js';
 
-interface Arity {
-  readonly min: number;
-  readonly max: number;
-}
-
-const arities = new Map<string, Arity>();
-
-/** `X W B?` to { min: 2, max: 3 }; `X*` has no upper bound and needs one, `X*?` needs none. */
-function arity(spec: string): Arity {
-  let known = arities.get(spec);
-  if (known === undefined) {
-    const parts = spec.split(' ').filter((p) => p !== '');
-    const variadic = parts.some((p) => p.includes('*'));
-    known = { min: parts.filter((p) => !p.endsWith('?')).length, max: variadic ? Number.POSITIVE_INFINITY : parts.length };
-    arities.set(spec, known);
-  }
-  return known;
-}
-
-function checkArity(c: NodeContext, def: OpDef): void {
-  const { min, max } = arity(def.inputs);
+function checkArity(c: NodeContext, form: Form): void {
+  const { inputs } = form;
+  const min = inputs.filter((p) => !p.optional).length;
+  const max = inputs.some((p) => p.variadic) ? Number.POSITIVE_INFINITY : inputs.length;
   const given = c.inputCount;
   if (given < min || given > max) {
-    c.fail(`takes ${min === max ? min : `${min} to ${max}`} inputs (${def.inputs}), got ${given}`, {
-      expected: def.inputs,
+    const names = describe(inputs);
+    c.fail(`takes ${min === max ? min : `${min} to ${max}`} inputs (${names}), got ${given}`, {
+      expected: names,
       got: String(given),
     });
   }
 }
 
-/** Attributes that the specification knows no default for. */
-const required = new Map(
-  Object.entries({
-    BitCast: 'to',
-    BitShift: 'direction',
-    Cast: 'to',
-    Concat: 'axis',
-    ConcatFromSequence: 'axis',
-    DepthToSpace: 'blocksize',
-    Einsum: 'equation',
-    GroupNormalization: 'num_groups',
-    LRN: 'size',
-    RandomNormal: 'shape',
-    RandomUniform: 'shape',
-    SpaceToDepth: 'blocksize',
-  }),
-);
+/** `X W B?`, as in the signatures. */
+function describe(parameters: readonly Parameter[]): string {
+  return parameters.map((p) => `${p.name}${p.variadic ? '*' : ''}${p.optional ? '?' : ''}`).join(' ');
+}
 
-function checkRequired(c: NodeContext): void {
-  const { opType, domain, attributes } = c.node;
-  const name = domain === '' ? required.get(opType) : undefined;
-  if (name !== undefined && !attributes.has(name)) c.fail(`attribute "${name}" is missing`, { expected: name });
+function checkRequired(c: NodeContext, form: Form): void {
+  for (const [name, spec] of form.attributes) {
+    if (spec.required && !c.node.attributes.has(name)) c.fail(`attribute "${name}" is missing`, { expected: name });
+  }
 }
 
 /** Inference by the table. An op that is not in it has unknown types: throws ModelError that names it. */
@@ -66,10 +39,13 @@ export const inferTypes: Infer = (node, opset) => {
     throw new ModelError(`${nodeLabel(node)}: no such op in the table`, { op: node.opType, node: node.name });
   }
   const c = new NodeContext(node, opset);
-  const since = def.versions[0] ?? 1;
-  if (opset < since) c.fail(`needs opset ${since}, this graph has ${opset}`, { expected: String(since), got: String(opset) });
-  checkArity(c, def);
-  checkRequired(c);
+  const { form } = c;
+  if (form === undefined || (isStandard(node) && opset < def.since)) {
+    const { since } = def;
+    return c.fail(`needs opset ${since}, this graph has ${opset}`, { expected: String(since), got: String(opset) });
+  }
+  checkArity(c, form);
+  checkRequired(c, form);
   // An input of unknown type (the output of an op of another domain) says nothing.
   if (node.inputs.some((v) => v !== null && v.type === undefined)) return node.outputs.map(() => undefined);
   return [...def.infer(c)];

@@ -4,9 +4,10 @@ import type { DType } from '../core/dtype.js';
 import { type ErrorFields, must, ShapeError } from '../core/errors.js';
 import { type Dim, normaliseAxis, type Shape } from '../core/shape.js';
 import type { Tensor } from '../core/tensor.js';
-import { type AttributeKind, type Node, Value } from '../ir/graph.js';
+import { type Attribute, type AttributeKind, type Node, Value } from '../ir/graph.js';
 import { formatType, type TensorType, type Type, tensorType } from '../ir/types.js';
 import type { Ops } from './ops.js';
+import { type AttributeName, type AttributeSpec, type Form, findSignature, formAt, type Signature } from './signature.js';
 
 /**
  * Computes the gradient of the loss by each input, from the gradients by the outputs. One entry per input; null where no gradient flows.
@@ -22,13 +23,10 @@ export interface Expansion {
   readonly expand: (c: GradientContext) => readonly Value[];
 }
 
-export interface OpDef {
-  /** ai.onnx versions at which the op changed, ascending; the rules here hold from `versions[0]` on as far as `since` in them says. */
-  readonly versions: readonly number[];
-  /** `X W B?`: names of the specification; `?` optional, `*` variadic, `*?` variadic with none allowed. */
-  readonly inputs: string;
-  readonly outputs: string;
-  readonly attributes?: Readonly<Record<string, AttributeKind>>;
+/** What a family says of an op; its inputs, outputs, attributes and versions stand in its signature. */
+export interface OpRules {
+  /** The version from which on the rules hold, where it is not the one in force at opset 7. */
+  readonly since?: number;
   readonly infer: (c: NodeContext) => readonly (Type | undefined)[];
   /**
    * "zero": piecewise constant or no float path. "unsupported": refused by name when a gradient is asked for. "subgraphs": If, Loop and Scan,
@@ -37,6 +35,12 @@ export interface OpDef {
   readonly gradient: GradientRule | Expansion | 'zero' | 'unsupported' | 'subgraphs';
   /** Value of the outputs when all inputs are known. undefined: not for these inputs. */
   readonly fold?: (c: NodeContext, inputs: readonly (Tensor | null)[]) => readonly Tensor[] | undefined;
+}
+
+/** An op of the table: its signature and its rules, which hold from opset `since` on. */
+export interface OpDef extends OpRules {
+  readonly signature: Signature;
+  readonly since: number;
 }
 
 /** A node as seen by shape inference: attributes with defaults, types of inputs, errors that name the node. */
@@ -83,17 +87,56 @@ export class NodeContext {
     const v = this.node.inputs[i];
     return v === undefined || v === null ? undefined : constantOf(v);
   }
-  int(name: string, fallback: number): number {
-    return this.node.int(name, fallback);
+  /** The signature of the op in force at this opset; undefined where there is none. */
+  get form(): Form | undefined {
+    const signature = findSignature(this.node.opType, this.node.domain);
+    return signature === undefined ? undefined : formAt(signature, this.opset);
   }
-  ints(name: string): number[] | undefined {
-    return this.node.ints(name);
+  /** True when the node states the attribute. */
+  states(name: AttributeName<AttributeKind>): boolean {
+    return this.node.attributes.has(name);
   }
-  float(name: string, fallback: number): number {
-    return this.node.float(name, fallback);
+  /**
+   * The attribute, else its default; of attributes without a default `fallback`. One that a later version brought has the default there, which
+   * is what the older ones do. Without any the attribute must be there.
+   */
+  int(name: AttributeName<'int'>, fallback?: number): number {
+    const a = this.attribute(name, 'int');
+    if (a !== undefined) return Number(a.value);
+    return this.number(name, fallback);
   }
-  string(name: string, fallback: string): string {
-    return this.node.string(name, fallback);
+  float(name: AttributeName<'float'>, fallback?: number): number {
+    return this.attribute(name, 'float')?.value ?? this.number(name, fallback);
+  }
+  string(name: AttributeName<'string'>, fallback?: string): string {
+    const a = this.attribute(name, 'string');
+    if (a !== undefined) return new TextDecoder().decode(a.value);
+    const value = this.defaultOf(name, fallback);
+    return typeof value === 'string' ? value : this.missing(name);
+  }
+  /** The attribute, else its default, undefined without one. */
+  ints(name: AttributeName<'ints'>): number[] | undefined {
+    const a = this.attribute(name, 'ints');
+    if (a !== undefined) return a.value.map(Number);
+    const value = this.defaultOf(name, undefined);
+    return Array.isArray(value) ? value.map(Number) : undefined;
+  }
+  private number(name: string, fallback: number | undefined): number {
+    const value = this.defaultOf(name, fallback);
+    return typeof value === 'number' ? value : this.missing(name);
+  }
+  private defaultOf(name: string, fallback: number | string | undefined): AttributeSpec['default'] {
+    const { opType, domain } = this.node;
+    return this.form?.attributes.get(name)?.default ?? fallback ?? findSignature(opType, domain)?.attributes[name]?.default;
+  }
+  private attribute<K extends AttributeKind>(name: string, kind: K): Extract<Attribute, { kind: K }> | undefined {
+    const a = this.node.attributes.get(name);
+    if (a === undefined) return undefined;
+    if (!isOf(a, kind)) return this.fail(`attribute "${name}" must be ${kind}, it is ${a.kind}`, { expected: kind, got: a.kind });
+    return a;
+  }
+  private missing(name: string): never {
+    return this.fail(`attribute "${name}" is missing`, { expected: name });
   }
   /** Throws ShapeError `Op "node": message`. */
   fail(message: string, fields: ErrorFields = {}): never {
@@ -112,6 +155,10 @@ export class NodeContext {
   like(i: number, shape: readonly Dim[] | undefined): TensorType {
     return tensorType(this.dtype(i), shape);
   }
+}
+
+function isOf<K extends AttributeKind>(a: Attribute, kind: K): a is Extract<Attribute, { kind: K }> {
+  return a.kind === kind;
 }
 
 /** A node as seen by its gradient rule. */

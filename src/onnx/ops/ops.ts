@@ -4,9 +4,9 @@ import { type Tensor, Tensor as TensorClass } from '../core/tensor.js';
 import { GraphBuilder, Names } from '../ir/builder.js';
 import { type Attribute, type AttributeKind, Graph, Value } from '../ir/graph.js';
 import { defaultOpset } from '../ir/model.js';
-import { type MicrosoftOp, microsoft, microsoftDomain } from './families/microsoft.js';
+import { type MicrosoftOp, microsoftDomain } from './families/microsoft.js';
 import { inferTypes } from './infer.js';
-import type { OpDef } from './op-def.js';
+import { findSignature, formAt, newestForm } from './signature.js';
 import { type OpName, table } from './table.js';
 
 /** An attribute as callers write it; the op table tells which kind it becomes. */
@@ -65,14 +65,15 @@ function toAttribute(op: string, name: string, kind: AttributeKind, input: Attri
   }
 }
 
-function toAttributes(opType: string, def: OpDef, attributes: AttributeInputs): Map<string, Attribute> {
-  const kinds = def.attributes ?? {};
+function toAttributes(opType: string, attributes: AttributeInputs, opset: number, domain = ''): Map<string, Attribute> {
+  const signature = must(findSignature(opType, domain), opType);
+  const kinds = (formAt(signature, opset) ?? newestForm(signature)).attributes;
   const converted = new Map<string, Attribute>();
   for (const [name, input] of Object.entries(attributes)) {
     if (input === undefined) continue;
-    const kind = kinds[name];
+    const kind = kinds.get(name)?.kind;
     if (kind === undefined) {
-      throw new ModelError(`${opType}: unknown attribute "${name}", known are ${Object.keys(kinds).join(', ') || 'none'}`, {
+      throw new ModelError(`${opType}: unknown attribute "${name}", known are ${[...kinds.keys()].join(', ') || 'none'}`, {
         op: opType,
       });
     }
@@ -89,12 +90,12 @@ export class OpsBuilder extends GraphBuilder {
     attributes: AttributeInputs = {},
     outputs: number | readonly boolean[] = 1,
   ): Value[] {
-    return this.node(opType, inputs, toAttributes(opType, table[opType], attributes), outputs);
+    return this.node(opType, inputs, toAttributes(opType, attributes, this.opset), outputs);
   }
 
   /** Adds one of the com.microsoft ops of training artifacts; returns its first output. */
   microsoft(opType: MicrosoftOp, inputs: readonly Value[], attributes: AttributeInputs = {}): Value {
-    const converted = toAttributes(opType, microsoft[opType], attributes);
+    const converted = toAttributes(opType, attributes, this.opset, microsoftDomain);
     return must(this.node(opType, inputs, converted, 1, microsoftDomain)[0], `output of ${opType}`);
   }
 

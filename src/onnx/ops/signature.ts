@@ -5,6 +5,7 @@ import type { AttributeKind } from '../ir/graph.js';
 import { signatures } from './signatures.js';
 import { microsoftSignatures } from './signatures-microsoft.js';
 import { mlSignatures } from './signatures-ml.js';
+import { trainingSignatures } from './signatures-training.js';
 
 export interface AttributeSpec {
   readonly kind: AttributeKind;
@@ -57,12 +58,22 @@ export interface Form {
   readonly attributes: ReadonlyMap<string, AttributeSpec>;
 }
 
+type Rows = typeof signatures;
+type NamesOf<A, K> = A extends unknown ? { [N in keyof A]: A[N] extends { readonly kind: K } ? N : never }[keyof A] : never;
+type Earlier<Row> = Row extends { readonly before: infer B } ? NamedIn<B[keyof B]> : never;
+type NamedIn<C> = C extends { readonly attributes: infer A } ? A : never;
+
+/** The names of all attributes of a kind that ops of ai.onnx have or had: a misspelt one does not compile. */
+export type AttributeName<K extends AttributeKind> = {
+  [Op in keyof Rows]: NamesOf<Rows[Op]['attributes'], K> | NamesOf<Earlier<Rows[Op]>, K>;
+}[keyof Rows];
+
 const standard: ReadonlyMap<string, Signature> = new Map<string, Signature>(Object.entries(signatures));
 const byDomain: ReadonlyMap<string, ReadonlyMap<string, Signature>> = new Map([
   ['', standard],
   ['ai.onnx', standard],
   ['ai.onnx.ml', new Map<string, Signature>(Object.entries(mlSignatures))],
-  ['com.microsoft', new Map<string, Signature>(Object.entries(microsoftSignatures))],
+  ['com.microsoft', new Map<string, Signature>(Object.entries({ ...microsoftSignatures, ...trainingSignatures }))],
 ]);
 
 /** The signature of an op, undefined for ops and domains that no schema tells of. */
@@ -84,6 +95,11 @@ export function formAt(signature: Signature, opset: number): Form | undefined {
     known.set(version, form);
   }
   return form;
+}
+
+/** The last version, for ops that are not there at the opset of a graph. */
+export function newestForm(signature: Signature): Form {
+  return formOf(signature, signature.versions.at(-1) ?? 1);
 }
 
 function formOf(signature: Signature, version: number): Form {

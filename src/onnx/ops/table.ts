@@ -1,4 +1,5 @@
-// The op table: every op of ai.onnx that prognet knows, each in one family file.
+// The op table: the rules of every op of ai.onnx that prognet knows, each in one family file, joined with its signature.
+import { InternalError } from '../core/errors.js';
 import { type ActivationOp, activation } from './families/activation.js';
 import { type AttentionOp, attention } from './families/attention.js';
 import { type BlocksOp, blockOps } from './families/blocks.js';
@@ -31,7 +32,8 @@ import { type SourceOp, source } from './families/source.js';
 import { type TextOp, text } from './families/text.js';
 import { type TrigonometryOp, trigonometry } from './families/trigonometry.js';
 import { type VisionOp, vision } from './families/vision.js';
-import type { OpDef } from './op-def.js';
+import type { OpDef, OpRules } from './op-def.js';
+import { findSignature } from './signature.js';
 
 export type OpName =
   | ActivationOp
@@ -66,7 +68,7 @@ export type OpName =
   | TrigonometryOp
   | VisionOp;
 
-export const table: Readonly<Record<OpName, OpDef>> = {
+export const table: Readonly<Record<OpName, OpRules>> = {
   ...activation,
   ...attention,
   ...blockOps,
@@ -100,14 +102,26 @@ export const table: Readonly<Record<OpName, OpDef>> = {
   ...vision,
 };
 
-const standard = new Map<string, OpDef>(Object.entries(table));
-const byDomain = new Map<string, ReadonlyMap<string, OpDef>>([
+/** Rules with their signatures. Without a word on it rules hold from the version that is in force at opset 7, where ONNX Runtime begins. */
+function withSignatures(domain: string, rows: Readonly<Record<string, OpRules>>): ReadonlyMap<string, OpDef> {
+  return new Map(
+    Object.entries(rows).map(([name, rules]) => {
+      const signature = findSignature(name, domain);
+      if (signature === undefined) throw new InternalError(`no schema tells of ${domain === '' ? 'ai.onnx' : domain}.${name}`);
+      const { versions } = signature;
+      return [name, { ...rules, signature, since: rules.since ?? versions.findLast((v) => v <= 7) ?? versions[0] ?? 1 }];
+    }),
+  );
+}
+
+const standard = withSignatures('', table);
+const byDomain: ReadonlyMap<string, ReadonlyMap<string, OpDef>> = new Map([
   ['', standard],
   ['ai.onnx', standard],
-  [microsoftDomain, new Map<string, OpDef>(Object.entries(microsoft))],
+  [microsoftDomain, withSignatures(microsoftDomain, microsoft)],
 ]);
 
-/** The definition of an op, undefined when the table has none. */
+/** The definition of an op, undefined when the table has no rules for it. */
 export function findOp(name: string, domain = ''): OpDef | undefined {
   return byDomain.get(domain)?.get(name);
 }

@@ -4,8 +4,7 @@ import { Names } from '../ir/builder.js';
 import { cloneNodes } from '../ir/clone.js';
 import { type Attribute, allNodes, type Graph, Node, type Value } from '../ir/graph.js';
 import type { FunctionDef, Model } from '../ir/model.js';
-import { isStandard } from '../ops/definition.js';
-import { findOp } from '../ops/table.js';
+import { findSignature } from '../ops/signature.js';
 
 /**
  * Changes the model in place; returns whether it called any function. Functions go, imports of their domains stay only where a node is left
@@ -104,7 +103,7 @@ class Inlining {
       if (ours === undefined || ours === version || this.domains.has(domain)) continue;
       for (const node of allNodes(f.body)) {
         if (node.domain !== domain || this.functions.has(keyOf(node.domain, node.opType, node.overload))) continue;
-        const versions = isStandard(node) ? findOp(node.opType)?.versions : undefined;
+        const versions = findSignature(node.opType, node.domain)?.versions;
         const since = (opset: number) => versions?.filter((v) => v <= opset).at(-1);
         if (since(version) !== undefined && since(version) === since(ours)) continue;
         const name = domain === '' ? 'ai.onnx' : domain;

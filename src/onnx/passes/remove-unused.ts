@@ -32,7 +32,7 @@ function sweep(graph: Graph, used: Set<Value>): boolean {
 function trimOutputs(node: Node, used: ReadonlySet<Value>): boolean {
   // in training mode ONNX Runtime computes all three outputs of BatchNormalization
   if (!isStandard(node) || (node.opType === 'BatchNormalization' && node.int('training_mode', 0) !== 0)) return false;
-  const spec = findOp(node.opType)?.outputs.split(' ') ?? [];
+  const spec = findOp(node.opType)?.signature.outputs.split(' ') ?? [];
   const before = node.outputs.length;
   while (node.outputs.length > 1) {
     const last = node.outputs.at(-1);

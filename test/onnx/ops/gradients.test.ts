@@ -2,7 +2,7 @@
 // numbers of cases and of Jacobian entries are printed. The first case of each op runs at other opsets as well.
 import { afterAll, describe, expect, test } from 'vitest';
 import { defaultOpset } from '../../../src/onnx/ir/model.js';
-import { type OpName, table } from '../../../src/onnx/ops/table.js';
+import { findOp, type OpName, table } from '../../../src/onnx/ops/table.js';
 import { families } from './cases/all.js';
 import { type Case, opsOf } from './gradient-case.js';
 import { runCases } from './run-cases.js';
@@ -31,7 +31,7 @@ for (const [family, cases] of Object.entries(families)) {
       const fresh = own.filter((op) => !covered.has(op) && withRule.includes(op));
       for (const op of own) covered.set(op, (covered.get(op) ?? 0) + 1);
       if (fresh.length === 0) continue;
-      const since = Math.max(...own.map((op) => table[op].versions[0] ?? 1));
+      const since = Math.max(...own.map((op) => findOp(op)?.since ?? 1));
       for (const opset of otherOpsets) {
         if (own.some((op) => opset >= (withoutKernel[op] ?? Number.POSITIVE_INFINITY))) continue;
         if (opset < since || opset === (c.options?.opset ?? defaultOpset)) continue;

@@ -2,7 +2,7 @@
 import { dtypes } from '../../core/dtype.js';
 import type { Value } from '../../ir/graph.js';
 import { formatType, tensorType } from '../../ir/types.js';
-import type { GradientContext, GradientRule, NodeContext, OpDef } from '../op-def.js';
+import type { GradientContext, GradientRule, NodeContext, OpRules } from '../op-def.js';
 import { broadcastWith, castLike, floatType, requireFloat, sameType, unary } from './elementwise.js';
 import { reduceSum } from './reduce.js';
 
@@ -36,14 +36,10 @@ function beyond(c: GradientContext, bound: number, above: Value, below: Value): 
   return c.g.where(c.g.greater(c.x(0), k(c, bound)), above, below);
 }
 
-/** alpha, gamma of Selu by the specification, which rounds them to float32. */
-const seluAlpha = Math.fround(1.6732632);
-const seluGamma = Math.fround(1.050701);
-
 function geluGradient(c: GradientContext): Value[] {
   const { g } = c;
   const x = c.x(0);
-  if (c.string('approximate', 'none') === 'tanh') {
+  if (c.string('approximate') === 'tanh') {
     // y = x/2 (1 + t), t = tanh(s (x + r x^3)): y' = (1 + t)/2 + x/2 (1 - t^2) s (1 + 3 r x^2)
     const [s, r] = [Math.sqrt(2 / Math.PI), 0.044715];
     const xx = g.mul(x, x);
@@ -61,18 +57,14 @@ function geluGradient(c: GradientContext): Value[] {
 /** Axes that Softmax sums over: `axis`, and before opset 13 all from it on (the input is read as a matrix). */
 function softmaxAxes(c: NodeContext): number[] {
   const rank = c.rank(0);
-  const axis = c.int('axis', c.opset < 13 ? 1 : -1);
+  const axis = c.int('axis');
   if (rank === undefined) return c.opset < 13 ? c.fail('before opset 13 the rank of the input must be known') : [axis];
   const first = c.axis(axis, rank);
   return c.opset < 13 ? Array.from({ length: rank - first }, (_, i) => first + i) : [first];
 }
 
-function softmaxLike(gradient: GradientRule | 'zero'): OpDef {
+function softmaxLike(gradient: GradientRule | 'zero'): OpRules {
   return {
-    versions: [1, 11, 13],
-    inputs: 'input',
-    outputs: 'output',
-    attributes: { axis: 'int' },
     infer: (c) => {
       requireFloat(c, 0);
       const rank = c.rank(0);
@@ -95,18 +87,13 @@ function dropoutGradient(c: GradientContext): (Value | null)[] {
   return [g.mul(c.dy(), g.mul(mask, g.div(one, g.sub(one, dropped))))];
 }
 
-export const activation: Readonly<Record<ActivationOp, OpDef>> = {
+export const activation: Readonly<Record<ActivationOp, OpRules>> = {
   // relu'(x) = [x > 0], 0 at the kink, as in ONNX Runtime and PyTorch
-  Relu: unary([6, 13, 14], (c) => [c.g.where(c.g.greater(c.y(), k(c, 0)), c.dy(), k(c, 0))], { infer: sameType }),
+  Relu: unary((c) => [c.g.where(c.g.greater(c.y(), k(c, 0)), c.dy(), k(c, 0))], { infer: sameType }),
   // [x > 0] + alpha [x <= 0]
-  LeakyRelu: unary([6, 16], (c) => [beyond(c, 0, c.dy(), c.g.mul(c.dy(), k(c, c.float('alpha', 0.01))))], {
-    attributes: { alpha: 'float' },
-  }),
+  LeakyRelu: unary((c) => [beyond(c, 0, c.dy(), c.g.mul(c.dy(), k(c, c.float('alpha'))))]),
   // y = x above 0, slope x below: dx = dy or slope dy, dslope = x dy below
   PRelu: {
-    versions: [6, 7, 9, 16],
-    inputs: 'X slope',
-    outputs: 'Y',
     infer: (c) => {
       if (c.dtype(1) !== c.dtype(0)) c.fail(`dtypes differ, input 0 is ${c.dtype(0)}, input 1 is ${c.dtype(1)}`);
       broadcastWith(c, c.shape(0), 1);
@@ -120,86 +107,66 @@ export const activation: Readonly<Record<ActivationOp, OpDef>> = {
       ];
     },
   },
-  ThresholdedRelu: unary([10, 22], (c) => [beyond(c, c.float('alpha', 1), c.dy(), k(c, 0))], { attributes: { alpha: 'float' } }),
+  ThresholdedRelu: unary((c) => [beyond(c, c.float('alpha'), c.dy(), k(c, 0))]),
   // x + bias below -lambd, x - bias above lambd, 0 between
   Shrink: unary(
-    [9],
     (c) => {
-      const beyond = c.g.greater(c.g.abs(c.x(0)), k(c, c.float('lambd', 0.5)));
+      const beyond = c.g.greater(c.g.abs(c.x(0)), k(c, c.float('lambd')));
       return [c.g.where(beyond, c.dy(), k(c, 0))];
     },
-    { inputs: 'input', outputs: 'output', attributes: { bias: 'float', lambd: 'float' }, infer: sameType },
+    { infer: sameType },
   ),
   // y = alpha (exp x - 1) below 0, where y' = y + alpha
-  Elu: unary([1, 6, 22], (c) => [beyond(c, 0, c.dy(), c.g.mul(c.dy(), c.g.add(c.y(), k(c, c.float('alpha', 1)))))], {
-    attributes: { alpha: 'float' },
+  Elu: unary((c) => [beyond(c, 0, c.dy(), c.g.mul(c.dy(), c.g.add(c.y(), k(c, c.float('alpha')))))]),
+  // y = gamma x above 0, gamma alpha (exp x - 1) below, where y' = y + gamma alpha; both are float32 also where x is float64
+  Selu: unary((c) => {
+    const gamma = Math.fround(c.float('gamma'));
+    const slope = c.g.add(c.y(), k(c, gamma * Math.fround(c.float('alpha'))));
+    return [c.g.mul(c.dy(), beyond(c, 0, k(c, gamma), slope))];
   }),
-  // y = gamma x above 0, gamma alpha (exp x - 1) below, where y' = y + gamma alpha
-  Selu: unary(
-    [1, 6, 22],
-    (c) => {
-      const gamma = c.float('gamma', seluGamma);
-      const slope = c.g.add(c.y(), k(c, gamma * c.float('alpha', seluAlpha)));
-      return [c.g.mul(c.dy(), beyond(c, 0, k(c, gamma), slope))];
-    },
-    { attributes: { alpha: 'float', gamma: 'float' } },
-  ),
   // y = alpha (exp(x / alpha) - 1) below 0, where y' = exp(x / alpha) = y / alpha + 1
-  Celu: unary(
-    [12],
-    (c) => {
-      const slope = c.g.add(c.g.div(c.y(), k(c, c.float('alpha', 1))), k(c, 1));
-      return [beyond(c, 0, c.dy(), c.g.mul(c.dy(), slope))];
-    },
-    { attributes: { alpha: 'float' } },
-  ),
+  Celu: unary((c) => {
+    const slope = c.g.add(c.g.div(c.y(), k(c, c.float('alpha'))), k(c, 1));
+    return [beyond(c, 0, c.dy(), c.g.mul(c.dy(), slope))];
+  }),
   // softplus' = sigmoid
-  Softplus: unary([1, 22], (c) => [c.g.mul(c.dy(), c.g.sigmoid(c.x(0)))]),
+  Softplus: unary((c) => [c.g.mul(c.dy(), c.g.sigmoid(c.x(0)))]),
   // y = x / (1 + |x|): y' = 1 / (1 + |x|)^2 = (1 - |y|)^2
-  Softsign: unary([1, 22], (c) => {
+  Softsign: unary((c) => {
     const r = c.g.sub(k(c, 1), c.g.abs(c.y()));
     return [c.g.mul(c.dy(), c.g.mul(r, r))];
   }),
   // sigmoid' = y (1 - y)
-  Sigmoid: unary([6, 13], (c) => [c.g.mul(c.dy(), c.g.mul(c.y(), c.g.sub(k(c, 1), c.y())))]),
+  Sigmoid: unary((c) => [c.g.mul(c.dy(), c.g.mul(c.y(), c.g.sub(k(c, 1), c.y())))]),
   // tanh' = 1 - y^2
-  Tanh: unary([6, 13], (c) => [c.g.mul(c.dy(), c.g.sub(k(c, 1), c.g.mul(c.y(), c.y())))], { inputs: 'input', outputs: 'output' }),
+  Tanh: unary((c) => [c.g.mul(c.dy(), c.g.sub(k(c, 1), c.g.mul(c.y(), c.y())))]),
   // y = clamp(alpha x + beta, 0, 1): alpha where 0 < y < 1, that is y (1 - y) > 0
-  HardSigmoid: unary(
-    [6, 22],
-    (c) => {
-      const inside = c.g.greater(c.g.mul(c.y(), c.g.sub(k(c, 1), c.y())), k(c, 0));
-      return [c.g.where(inside, c.g.mul(c.dy(), k(c, c.float('alpha', 0.2))), k(c, 0))];
-    },
-    { attributes: { alpha: 'float', beta: 'float' } },
-  ),
+  HardSigmoid: unary((c) => {
+    const inside = c.g.greater(c.g.mul(c.y(), c.g.sub(k(c, 1), c.y())), k(c, 0));
+    return [c.g.where(inside, c.g.mul(c.dy(), k(c, c.float('alpha'))), k(c, 0))];
+  }),
   // y = x clamp(x/6 + 1/2, 0, 1): y' = 0 below -3, 1 above 3, x/3 + 1/2 between
-  HardSwish: unary([14, 22], (c) => {
+  HardSwish: unary((c) => {
     const between = c.g.add(c.g.mul(c.x(0), k(c, 1 / 3)), k(c, 0.5));
     return [c.g.mul(c.dy(), beyond(c, 3, k(c, 1), beyond(c, -3, between, k(c, 0))))];
   }),
   // y = x t, t = tanh(softplus x): y' = t + x (1 - t^2) sigmoid(x)
-  Mish: unary([18, 22], (c) => {
+  Mish: unary((c) => {
     const { g } = c;
     const t = g.tanh(g.softplus(c.x(0)));
     const rest = g.mul(g.mul(c.x(0), g.sigmoid(c.x(0))), g.sub(k(c, 1), g.mul(t, t)));
     return [g.mul(c.dy(), g.add(t, rest))];
   }),
   // y = x s, s = sigmoid(alpha x): y' = s + alpha y (1 - s)
-  Swish: unary(
-    [24],
-    (c) => {
-      const { g } = c;
-      const alpha = k(c, c.float('alpha', 1));
-      const s = g.sigmoid(g.mul(c.x(0), alpha));
-      return [g.mul(c.dy(), g.add(s, g.mul(g.mul(c.y(), alpha), g.sub(k(c, 1), s))))];
-    },
-    { attributes: { alpha: 'float' } },
-  ),
-  Gelu: unary([20], geluGradient, {
-    attributes: { approximate: 'string' },
+  Swish: unary((c) => {
+    const { g } = c;
+    const alpha = k(c, c.float('alpha'));
+    const s = g.sigmoid(g.mul(c.x(0), alpha));
+    return [g.mul(c.dy(), g.add(s, g.mul(g.mul(c.y(), alpha), g.sub(k(c, 1), s))))];
+  }),
+  Gelu: unary(geluGradient, {
     infer: (c) => {
-      const approximate = c.string('approximate', 'none');
+      const approximate = c.string('approximate');
       if (approximate !== 'none' && approximate !== 'tanh') {
         c.fail(`approximate must be "none" or "tanh", it is "${approximate}"`, { expected: 'none, tanh', got: approximate });
       }
@@ -218,10 +185,6 @@ export const activation: Readonly<Record<ActivationOp, OpDef>> = {
 
   // y = x mask / (1 - ratio) in training, x else
   Dropout: {
-    versions: [7, 10, 12, 13, 22],
-    inputs: 'data ratio? training_mode?',
-    outputs: 'output mask?',
-    attributes: { seed: 'int', ratio: 'float' },
     infer: (c) => {
       if (c.has(1)) requireFloat(c, 1);
       if (c.has(2) && c.dtype(2) !== 'bool') {

@@ -5,10 +5,11 @@ import { must } from '../../core/errors.js';
 import { type Dim, formatShape, type Shape } from '../../core/shape.js';
 import type { Value } from '../../ir/graph.js';
 import { type Type, tensorType } from '../../ir/types.js';
-import type { GradientContext, NodeContext, OpDef } from '../op-def.js';
+import type { GradientContext, NodeContext, OpRules } from '../op-def.js';
 import type { Ops } from '../ops.js';
 import { shapeOf, sizesOf } from '../rules/shape-like.js';
 import { addDims, mulDims } from '../rules/shape-value.js';
+import type { AttributeName } from '../signature.js';
 import { castLike, floatType, sameType } from './elementwise.js';
 import { reduceBy } from './reduce.js';
 
@@ -26,7 +27,7 @@ function quotient(d: Dim, n: number): Dim {
 }
 
 /** The shape of Q, K or V with its heads on an axis of their own; undefined when its rank is unknown. */
-function headShape(c: NodeContext, i: number, attribute: string): Shape | undefined {
+function headShape(c: NodeContext, i: number, attribute: AttributeName<'int'>): Shape | undefined {
   const shape = c.shape(i);
   if (shape === undefined || shape.length === 4) return shape;
   const heads = c.int(attribute, 0);
@@ -63,7 +64,7 @@ function inferAttention(c: NodeContext): Type[] {
 }
 
 /** [batch, sequence, heads * size] to [batch, heads, sequence, size]. */
-function splitHeads(c: GradientContext, i: number, attribute: string): Value {
+function splitHeads(c: GradientContext, i: number, attribute: AttributeName<'int'>): Value {
   const { g } = c;
   if (c.rank(i) === 4) return c.x(i);
   return g.transpose(g.reshape(c.x(i), g.ints([0, 0, c.int(attribute, 0), -1])), { perm: [0, 2, 1, 3] });
@@ -75,7 +76,7 @@ const counted = (g: Ops, v: Value, axis: number) =>
 /** Which keys a query may see by `is_causal` and by `nonpad_kv_seqlen`, as a condition that broadcasts to the scores; undefined: all. */
 function visible(c: GradientContext, q: Value, k: Value): Value | undefined {
   const { g } = c;
-  const [causal, padded] = [c.int('is_causal', 0) === 1, c.has(6)];
+  const [causal, padded] = [c.int('is_causal') === 1, c.has(6)];
   if (!causal && !padded) return undefined;
   const key = counted(g, k, 2);
   const filled = padded ? g.reshape(c.x(6), g.ints([-1, 1, 1, 1])) : undefined;
@@ -106,8 +107,8 @@ function expandAttention(c: GradientContext): Value[] {
   const { g } = c;
   const heads = headShapes(c) ?? c.fail('the gradient needs inputs of known rank');
   // of opset 25, which no ONNX Runtime has yet
-  const window = ['left_window_size', 'right_window_size'].find((name) => c.int(name, -1) >= 0);
-  if (window !== undefined) return c.fail(`no gradient is known for ${window} ${c.int(window, -1)}`);
+  const window = (['left_window_size', 'right_window_size'] as const).find((name) => c.int(name) >= 0);
+  if (window !== undefined) return c.fail(`no gradient is known for ${window} ${c.int(window)}`);
   const q = splitHeads(c, 0, 'q_num_heads');
   const state = (i: number, past: number) => {
     const now = splitHeads(c, i, 'kv_num_heads');
@@ -125,7 +126,7 @@ function expandAttention(c: GradientContext): Value[] {
   const by = () => g.pow(g.cast(sizesOf(g, q, 3), { to: dtypes[q.dtype].code }), g.scalar(-0.5, q));
   const factor = scale !== 0 ? g.scalar(scale, q) : typeof size === 'number' ? g.scalar(size ** -0.5, q) : by();
   const raw = apart(g.matMul(together(g.mul(q, factor)), g.transpose(k, { perm: [0, 1, 3, 2] })));
-  const cap = c.float('softcap', 0);
+  const cap = c.float('softcap');
   const capped = cap === 0 ? raw : g.mul(g.tanh(g.div(raw, g.scalar(cap, raw))), g.scalar(cap, raw));
   const allowed = visible(c, q, k);
   const added = c.has(3) ? g.add(capped, maskBias(c, capped)) : capped;
@@ -143,7 +144,7 @@ function expandAttention(c: GradientContext): Value[] {
   const p = c.has(3) || c.has(6) ? guarded() : soft(scores);
   const y = apart(g.matMul(together(p), castLike(g, v, p)));
   const flat = c.rank(0) === 3 ? g.reshape(g.transpose(y, { perm: [0, 2, 1, 3] }), g.ints([0, 0, -1])) : y;
-  return [flat, k, v, must([raw, capped, scores, p][c.int('qk_matmul_output_mode', 0)], 'mode 0 to 3')];
+  return [flat, k, v, must([raw, capped, scores, p][c.int('qk_matmul_output_mode')], 'mode 0 to 3')];
 }
 
 // each pair (a, b) of the first `rotary_embedding_dim` elements turns by its angle: (a cos - b sin, a sin + b cos)
@@ -156,7 +157,7 @@ function expandRotary(c: GradientContext): Value[] {
   const perHead = g.ints([rank === 3 ? 2 : 1]);
   const angle = (i: number) => g.unsqueeze(c.has(3) ? g.gather(c.x(i), c.x(3), { axis: 0 }) : c.x(i), perHead);
   const [cos, sin] = [angle(1), angle(2)];
-  const interleaved = c.int('interleaved', 0) === 1;
+  const interleaved = c.int('interleaved') === 1;
   const half = sizesOf(g, cos, 3);
   const whole = g.mul(half, g.ints([2]));
   const cut = (from: Value, to: Value, step = 1) => g.slice(split, from, to, g.ints([3]), g.ints([step]));
@@ -166,7 +167,7 @@ function expandRotary(c: GradientContext): Value[] {
   const pairs = () => g.reshape(g.concat(...turned.map((v) => g.unsqueeze(v, g.ints([4]))), { axis: 4 }), g.ints([0, 0, 0, -1]));
   const rotated = interleaved ? pairs() : g.concat(...turned, { axis: 3 });
   const rest = () => cut(whole, g.ints([2 ** 31 - 1]));
-  const all = c.int('rotary_embedding_dim', 0) === 0 ? rotated : g.concat(rotated, rest(), { axis: 3 });
+  const all = c.int('rotary_embedding_dim') === 0 ? rotated : g.concat(rotated, rest(), { axis: 3 });
   return [rank === 3 ? g.reshape(all, shapeOf(g, x)) : all];
 }
 
@@ -174,13 +175,13 @@ function expandRotary(c: GradientContext): Value[] {
 function expandTensorScatter(c: GradientContext): Value[] {
   const { g } = c;
   const rank = c.rank(0) ?? c.fail('the gradient needs an input of known rank');
-  const axis = c.axis(c.int('axis', -2), rank);
+  const axis = c.axis(c.int('axis'), rank);
   const perm = [0, axis, ...Array.from({ length: rank }, (_, i) => i).filter((i) => i !== 0 && i !== axis)];
   const turn = (v: Value) => (axis === 1 ? v : g.transpose(v, { perm }));
   const [cache, update] = [turn(c.x(0)), turn(c.x(1))];
   const steps = g.unsqueeze(counted(g, update, 1), g.ints([0]));
   const from = c.has(2) ? g.add(g.unsqueeze(c.x(2), g.ints([1])), steps) : steps;
-  const place = c.string('mode', 'linear') === 'circular' ? g.mod(from, sizesOf(g, cache, 1, 2)) : from;
+  const place = c.string('mode') === 'circular' ? g.mod(from, sizesOf(g, cache, 1, 2)) : from;
   const sample = g.unsqueeze(counted(g, update, 0), g.ints([1]));
   const zero = g.scalar(0, 'int64');
   const both = [g.add(sample, g.mul(place, zero)), g.add(place, g.mul(sample, zero))];
@@ -189,30 +190,12 @@ function expandTensorScatter(c: GradientContext): Value[] {
   return [axis === 1 ? present : g.transpose(present, { perm: perm.map((_, i) => perm.indexOf(i)) })];
 }
 
-export const attention: Readonly<Record<AttentionOp, OpDef>> = {
+export const attention: Readonly<Record<AttentionOp, OpRules>> = {
   Attention: {
-    versions: [23, 24, 25],
-    inputs: 'Q K V attn_mask? past_key? past_value? nonpad_kv_seqlen?',
-    outputs: 'Y present_key? present_value? qk_matmul_output?',
-    attributes: {
-      is_causal: 'int',
-      kv_num_heads: 'int',
-      left_window_size: 'int',
-      q_num_heads: 'int',
-      qk_matmul_output_mode: 'int',
-      right_window_size: 'int',
-      scale: 'float',
-      softcap: 'float',
-      softmax_precision: 'int',
-    },
     infer: inferAttention,
     gradient: { expand: expandAttention },
   },
   RotaryEmbedding: {
-    versions: [23],
-    inputs: 'X cos_cache sin_cache position_ids?',
-    outputs: 'Y',
-    attributes: { interleaved: 'int', num_heads: 'int', rotary_embedding_dim: 'int' },
     infer: (c) => {
       const [angles, positions] = [c.rank(1), c.has(3) ? c.rank(3) : undefined];
       if (positions !== undefined && positions !== 2) c.fail(`position_ids must have rank 2, it is ${formatShape(c.shape(3))}`);
@@ -224,10 +207,6 @@ export const attention: Readonly<Record<AttentionOp, OpDef>> = {
     gradient: { expand: expandRotary },
   },
   TensorScatter: {
-    versions: [24],
-    inputs: 'past_cache update write_indices?',
-    outputs: 'present_cache',
-    attributes: { axis: 'int', mode: 'string' },
     infer: sameType,
     gradient: { expand: expandTensorScatter },
   },

@@ -2,7 +2,7 @@
 import { type Dim, formatShape, isStatic, type Shape } from '../../core/shape.js';
 import { Tensor } from '../../core/tensor.js';
 import { Value } from '../../ir/graph.js';
-import type { GradientContext, NodeContext, OpDef } from '../op-def.js';
+import type { GradientContext, NodeContext, OpRules } from '../op-def.js';
 import type { Ops } from '../ops.js';
 import { reshapeLike, sizesOf, typed } from '../rules/shape-like.js';
 import { knownElements, mulDims } from '../rules/shape-value.js';
@@ -12,7 +12,7 @@ export type BlocksOp = 'DepthToSpace' | 'SpaceToDepth' | 'Col2Im';
 /** Reads the four dims of an image tensor for the block ops. */
 function blocks(c: NodeContext): { shape: Shape; b: number } {
   const shape = c.shape(0) ?? [null, null, null, null];
-  const b = c.int('blocksize', 0);
+  const b = c.int('blocksize');
   if (shape.length !== 4) return c.fail(`the input must have rank 4, it is ${formatShape(shape)}`);
   return b > 0 ? { shape, b } : c.fail(`blocksize must be positive, got ${b}`);
 }
@@ -29,7 +29,7 @@ function depthToSpaceGradient(c: GradientContext): (Value | null)[] {
   const { g } = c;
   const { b } = blocks(c);
   const x = c.x(0);
-  if (c.string('mode', 'DCR') === 'DCR') return [typed(g.spaceToDepth(c.dy(), { blocksize: b }), x)];
+  if (c.string('mode') === 'DCR') return [typed(g.spaceToDepth(c.dy(), { blocksize: b }), x)];
   const [channels, height, width] = [sizesOf(g, c.dy(), 1, 2), sizesOf(g, x, 2, 3), sizesOf(g, x, 3, 4)];
   const split = g.reshape(c.dy(), g.concat(g.ints([-1]), channels, height, g.ints([b]), width, g.ints([b]), { axis: 0 }));
   return [reshapeLike(g, g.transpose(split, { perm: [0, 1, 3, 5, 2, 4] }), x)];
@@ -87,12 +87,8 @@ function col2ImGradient(c: GradientContext): (Value | null)[] {
   return [reshapeLike(g, turned, c.x(0)), null, null];
 }
 
-export const blockOps: Readonly<Record<BlocksOp, OpDef>> = {
+export const blockOps: Readonly<Record<BlocksOp, OpRules>> = {
   DepthToSpace: {
-    versions: [1, 11, 13],
-    inputs: 'input',
-    outputs: 'output',
-    attributes: { blocksize: 'int', mode: 'string' },
     infer: (c) => {
       const { shape, b } = blocks(c);
       const [n = null, channels, h = null, w = null] = shape;
@@ -101,22 +97,14 @@ export const blockOps: Readonly<Record<BlocksOp, OpDef>> = {
     gradient: depthToSpaceGradient,
   },
   SpaceToDepth: {
-    versions: [1, 13],
-    inputs: 'input',
-    outputs: 'output',
-    attributes: { blocksize: 'int' },
     infer: (c) => {
       const { shape, b } = blocks(c);
       const [n = null, channels = null, h, w] = shape;
       return [c.like(0, [n, mulDims(channels, b * b), divideDim(c, h, b, 'height'), divideDim(c, w, b, 'width')])];
     },
-    gradient: (c) => [typed(c.g.depthToSpace(c.dy(), { blocksize: c.int('blocksize', 1) }), c.x(0))],
+    gradient: (c) => [typed(c.g.depthToSpace(c.dy(), { blocksize: c.int('blocksize') }), c.x(0))],
   },
   Col2Im: {
-    versions: [18],
-    inputs: 'input image_shape block_shape',
-    outputs: 'output',
-    attributes: { dilations: 'ints', pads: 'ints', strides: 'ints' },
     infer: (c) => [c.like(0, col2ImShape(c))],
     gradient: col2ImGradient,
   },

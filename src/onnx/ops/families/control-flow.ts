@@ -2,7 +2,7 @@
 import type { Dim } from '../../core/shape.js';
 import type { Graph } from '../../ir/graph.js';
 import { formatType, type Type, tensorType } from '../../ir/types.js';
-import type { NodeContext, OpDef } from '../op-def.js';
+import type { NodeContext, OpRules } from '../op-def.js';
 import { knownElements } from '../rules/shape-value.js';
 
 export type ControlOp = 'If' | 'Loop' | 'Scan';
@@ -79,7 +79,7 @@ function inferIf(c: NodeContext): (Type | undefined)[] {
 
 function inferScan(c: NodeContext): (Type | undefined)[] {
   const graph = body(c, 'body');
-  const scanInputs = c.int('num_scan_inputs', 0);
+  const scanInputs = c.int('num_scan_inputs');
   const states = c.inputCount - scanInputs;
   if (scanInputs < 1 || states < 0) return c.fail(`num_scan_inputs must be 1 to ${c.inputCount}, got ${scanInputs}`);
   checkCount(c, 'inputs of the body (states, scan inputs)', c.inputCount, graph.inputs.length);
@@ -103,35 +103,17 @@ function inferScan(c: NodeContext): (Type | undefined)[] {
   });
 }
 
-export const control: Readonly<Record<ControlOp, OpDef>> = {
+export const control: Readonly<Record<ControlOp, OpRules>> = {
   If: {
-    versions: [1, 11, 13, 16, 19, 21],
-    inputs: 'cond',
-    outputs: 'outputs*',
-    attributes: { then_branch: 'graph', else_branch: 'graph' },
     infer: inferIf,
     gradient: 'subgraphs',
   },
   Loop: {
-    versions: [1, 11, 13, 16, 19, 21],
-    inputs: 'M? cond? v_initial*',
-    outputs: 'v_final_and_scan_outputs*',
-    attributes: { body: 'graph' },
     infer: inferLoop,
     gradient: 'subgraphs',
   },
   Scan: {
-    versions: [9, 11, 16, 19, 21],
-    inputs: 'initial_state_and_scan_inputs*',
-    outputs: 'final_state_and_scan_outputs*',
-    attributes: {
-      body: 'graph',
-      num_scan_inputs: 'int',
-      scan_input_axes: 'ints',
-      scan_input_directions: 'ints',
-      scan_output_axes: 'ints',
-      scan_output_directions: 'ints',
-    },
+    since: 9,
     infer: inferScan,
     gradient: 'subgraphs',
   },

@@ -1,7 +1,7 @@
 // Convolutions. Specification: onnx/docs/Operators.md, Conv and ConvTranspose. Layout [N, C, spatial...].
 import { type Dim, isStatic, type Shape } from '../../core/shape.js';
 import type { Value } from '../../ir/graph.js';
-import type { GradientContext, NodeContext, OpDef } from '../op-def.js';
+import type { GradientContext, NodeContext, OpRules } from '../op-def.js';
 import { convWeightGradient } from '../rules/conv-weight-gradient.js';
 import { typed } from '../rules/shape-like.js';
 import {
@@ -13,7 +13,6 @@ import {
   spatialOf,
   spatialSizes,
   type Window,
-  windowAttributes,
   windowOf,
   windowPlaces,
 } from '../rules/window.js';
@@ -45,7 +44,7 @@ export function convShape(c: NodeContext, weights = 1): Shape | undefined {
   if (x === undefined || w === undefined) return undefined;
   sameRanks(c, x, w);
   const [n = null, channels] = x;
-  const group = c.int('group', 1);
+  const group = c.int('group');
   const [filters = null, perGroup] = w;
   if (typeof channels === 'number' && typeof perGroup === 'number' && channels !== perGroup * group) {
     c.fail(`X has ${channels} channels, W takes ${perGroup} in ${group} group${group === 1 ? '' : 's'}`);
@@ -86,7 +85,7 @@ function convTransposeShape(c: NodeContext): Shape | undefined {
   const kernel = kernelOf(c, 1);
   const stated = c.ints('output_shape')?.slice(2 - x.length);
   const perGroup = w[1];
-  const filters = typeof perGroup === 'number' ? perGroup * c.int('group', 1) : null;
+  const filters = typeof perGroup === 'number' ? perGroup * c.int('group') : null;
   const window = kernel === undefined ? undefined : transposedWindow(c, x, kernel);
   const spatial = x.slice(2).map((size, i): Dim => {
     if (stated !== undefined) return stated[i] ?? null;
@@ -113,7 +112,7 @@ function biasGradient(c: GradientContext): Value {
 // y = W * x + b: dx = W transposed-convolved with dy, dW = x correlated with dy, db = sum of dy over batch and space
 function convGradient(c: GradientContext): (Value | null)[] {
   const window = windowOf(c, spatialOf(c.shape(0)), knownKernel(c));
-  const group = c.int('group', 1);
+  const group = c.int('group');
   return [
     c.needs(0) ? convInputGradient(c, window) : null,
     c.needs(1) ? convWeightGradient(c.g, { x: c.x(0), dy: c.dy(), weights: c.x(1), window, group }) : null,
@@ -126,7 +125,7 @@ function convGradient(c: GradientContext): (Value | null)[] {
 function convInputGradient(c: GradientContext, w: Window): Value {
   const { g } = c;
   const n = w.kernel.length;
-  const group = c.int('group', 1);
+  const group = c.int('group');
   const turned = w.pads?.map((p, i) => extent(w, i % n) - 1 - p);
   if (group === 1 && turned?.every((p) => p >= 0) && w.strides.every((s) => s === 1)) {
     const axes = w.kernel.map((_, i) => i + 2);
@@ -173,7 +172,7 @@ function convTransposeGradient(c: GradientContext): (Value | null)[] {
   const dy = stated.pads === undefined ? unpadded(c, stated) : c.dy();
   const window = { ...stated, pads: stated.pads ?? stated.kernel.flatMap(() => [0, 0]) };
   const { kernel, strides, dilations, pads } = window;
-  const group = c.int('group', 1);
+  const group = c.int('group');
   const dx = () => {
     const d = g.conv(dy, c.x(1), { kernel_shape: kernel, strides, dilations, pads, group });
     // an output_padding of a stride or more gives room for windows that x has not
@@ -188,22 +187,12 @@ function convTransposeGradient(c: GradientContext): (Value | null)[] {
   ];
 }
 
-const attributes = { ...windowAttributes, group: 'int' } as const;
-
-export const conv: Readonly<Record<ConvOp, OpDef>> = {
+export const conv: Readonly<Record<ConvOp, OpRules>> = {
   Conv: {
-    versions: [1, 11, 22],
-    inputs: 'X W B?',
-    outputs: 'Y',
-    attributes,
     infer: (c) => [c.like(0, convShape(c))],
     gradient: convGradient,
   },
   ConvTranspose: {
-    versions: [1, 11, 22],
-    inputs: 'X W B?',
-    outputs: 'Y',
-    attributes: { ...attributes, output_padding: 'ints', output_shape: 'ints' },
     infer: (c) => [c.like(0, convTransposeShape(c))],
     gradient: convTransposeGradient,
   },

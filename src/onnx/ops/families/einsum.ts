@@ -3,7 +3,7 @@
 import { dtypes } from '../../core/dtype.js';
 import { broadcastShapes, type Dim, type Shape } from '../../core/shape.js';
 import type { Value } from '../../ir/graph.js';
-import type { GradientContext, NodeContext, OpDef } from '../op-def.js';
+import type { GradientContext, NodeContext, OpRules } from '../op-def.js';
 import { expandLike, sizesOf } from '../rules/shape-like.js';
 
 export type EinsumOp = 'Einsum';
@@ -19,7 +19,7 @@ const letters = [...'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ'];
 
 /** The equation of a node whose operands have known ranks; undefined when one has not. */
 function equationOf(c: NodeContext): Equation | undefined {
-  const text = c.string('equation', '').replaceAll(' ', '');
+  const text = c.string('equation').replaceAll(' ', '');
   const wrong = (why: string) => c.fail(`equation "${text}": ${why}`);
   const [left = '', right, ...more] = text.split('->');
   const terms = left.split(',');
@@ -115,12 +115,8 @@ function byOperand(c: GradientContext, { operands, result }: Equation, i: number
   return unique.every((l) => reached.has(l)) ? d : expandLike(g, d, x);
 }
 
-export const einsum: Readonly<Record<EinsumOp, OpDef>> = {
+export const einsum: Readonly<Record<EinsumOp, OpRules>> = {
   Einsum: {
-    versions: [12, 28],
-    inputs: 'Inputs*',
-    outputs: 'Output',
-    attributes: { equation: 'string' },
     infer: (c) => [c.like(0, einsumShape(c))],
     gradient: einsumGradient,
   },

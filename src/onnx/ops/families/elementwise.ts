@@ -3,7 +3,7 @@ import { dtypes, isFloat } from '../../core/dtype.js';
 import { broadcastShapes, type Shape } from '../../core/shape.js';
 import type { Value } from '../../ir/graph.js';
 import { formatType, type TensorType, tensorType } from '../../ir/types.js';
-import type { GradientContext, NodeContext, OpDef } from '../op-def.js';
+import type { GradientContext, NodeContext, OpRules } from '../op-def.js';
 import type { Ops } from '../ops.js';
 import { foldArithmetic, foldElements } from '../rules/fold.js';
 
@@ -92,10 +92,9 @@ export function sign(g: Ops, x: Value): Value {
 }
 
 /** An elementwise op of one floating-point input. */
-export function unary(versions: readonly number[], gradient: OpDef['gradient'], more: Partial<OpDef> = {}): OpDef {
-  return { versions, inputs: 'X', outputs: 'Y', infer: floatType, gradient, ...more };
+export function unary(gradient: OpRules['gradient'], more: Partial<OpRules> = {}): OpRules {
+  return { infer: floatType, gradient, ...more };
 }
-const named = { inputs: 'input', outputs: 'output' } as const;
 
 /** max(a, b, ...): where x_i is the extremum, dy; a tie goes to the first input that has it, so that the parts add up to dy. */
 function extremum(c: GradientContext): (Value | null)[] {
@@ -147,36 +146,25 @@ function powGradient(c: GradientContext): (Value | null)[] {
   return [c.needs(0) ? dx() : null, c.needs(1) ? dy() : null];
 }
 
-export const elementwise: Readonly<Record<ElementwiseOp, OpDef>> = {
+export const elementwise: Readonly<Record<ElementwiseOp, OpRules>> = {
   Identity: {
-    versions: [1, 13, 14, 16, 19, 21],
-    ...named,
     infer: (c) => [c.value(0).type],
     gradient: (c) => [c.dy()],
     fold: (_c, [x]) => (x === null || x === undefined ? undefined : [x]),
   },
 
   Add: {
-    versions: [7, 13, 14],
-    inputs: 'A B',
-    outputs: 'C',
     infer: arithmetic,
     gradient: (c) => [c.dy(), c.dy()],
     fold: foldArithmetic({ int: (a = 0n, b = 0n) => a + b, float: (a = 0, b = 0) => a + b }),
   },
   Sub: {
-    versions: [7, 13, 14],
-    inputs: 'A B',
-    outputs: 'C',
     infer: arithmetic,
     gradient: (c) => [c.dy(), c.needs(1) ? c.g.neg(c.dy()) : null],
     fold: foldArithmetic({ int: (a = 0n, b = 0n) => a - b, float: (a = 0, b = 0) => a - b }),
   },
   // d(ab) = b da + a db
   Mul: {
-    versions: [7, 13, 14],
-    inputs: 'A B',
-    outputs: 'C',
     infer: arithmetic,
     gradient: (c) => {
       const [{ g }, a, b, dy] = [c, c.x(0), c.x(1), c.dy()];
@@ -187,9 +175,6 @@ export const elementwise: Readonly<Record<ElementwiseOp, OpDef>> = {
   },
   // y = a/b: da = dy/b, db = -y dy/b
   Div: {
-    versions: [7, 13, 14],
-    inputs: 'A B',
-    outputs: 'C',
     infer: arithmetic,
     gradient: (c) => {
       const da = c.g.div(c.dy(), c.x(1));
@@ -200,20 +185,13 @@ export const elementwise: Readonly<Record<ElementwiseOp, OpDef>> = {
   },
   // y = a^b: da = b a^(b-1) dy, db = y log(a) dy
   Pow: {
-    versions: [7, 12, 13, 15],
-    inputs: 'X Y',
-    outputs: 'Z',
     infer: (c) => [c.like(0, broadcastWith(c, c.shape(0), 1))],
     gradient: powGradient,
   },
   // y = a - b q with q = trunc(a/b) (fmod = 1) or floor(a/b): da = dy, db = -q dy = (y - a)/b dy
   Mod: {
-    versions: [10, 13],
-    inputs: 'A B',
-    outputs: 'C',
-    attributes: { fmod: 'int' },
     infer: (c) => {
-      if (isFloat(c.dtype(0)) && c.int('fmod', 0) !== 1) c.fail(`fmod must be 1 for ${c.dtype(0)}`, { expected: '1', got: '0' });
+      if (isFloat(c.dtype(0)) && c.int('fmod') !== 1) c.fail(`fmod must be 1 for ${c.dtype(0)}`, { expected: '1', got: '0' });
       return arithmetic(c);
     },
     gradient: (c) => [c.dy(), c.needs(1) ? c.g.mul(c.dy(), c.g.div(c.g.sub(c.y(), c.x(0)), c.x(1))) : null],
@@ -222,78 +200,64 @@ export const elementwise: Readonly<Record<ElementwiseOp, OpDef>> = {
         int: (a = 0n, b = 0n) => {
           if (b === 0n) return undefined;
           const r = a % b;
-          return c.int('fmod', 0) === 0 && r !== 0n && r < 0n !== b < 0n ? r + b : r;
+          return c.int('fmod') === 0 && r !== 0n && r < 0n !== b < 0n ? r + b : r;
         },
       })(c, inputs),
   },
 
-  Neg: unary([6, 13], (c) => [c.g.neg(c.dy())], {
+  Neg: unary((c) => [c.g.neg(c.dy())], {
     infer: arithmetic,
     fold: foldArithmetic({ int: (x = 0n) => -x, float: (x = 0) => -x }),
   }),
   // |x|' = sign(x), 0 at the kink
-  Abs: unary([6, 13], (c) => [c.g.mul(c.dy(), sign(c.g, c.x(0)))], {
+  Abs: unary((c) => [c.g.mul(c.dy(), sign(c.g, c.x(0)))], {
     infer: arithmetic,
     fold: foldArithmetic({ int: (x = 0n) => (x < 0n ? -x : x), float: Math.abs }),
   }),
   // sqrt' = 1 / (2 y)
-  Sqrt: unary([6, 13], (c) => [c.g.div(c.g.mul(c.dy(), c.g.scalar(0.5, c.dy())), c.y())], {
+  Sqrt: unary((c) => [c.g.div(c.g.mul(c.dy(), c.g.scalar(0.5, c.dy())), c.y())], {
     fold: foldArithmetic({ float: Math.sqrt }),
   }),
   // exp' = y
-  Exp: unary([6, 13], (c) => [c.g.mul(c.dy(), c.y())], named),
+  Exp: unary((c) => [c.g.mul(c.dy(), c.y())]),
   // log' = 1 / x
-  Log: unary([6, 13], (c) => [c.g.div(c.dy(), c.x(0))], named),
+  Log: unary((c) => [c.g.div(c.dy(), c.x(0))]),
   // (1/x)' = -y^2
-  Reciprocal: unary([6, 13], (c) => [c.g.neg(c.g.mul(c.dy(), c.g.mul(c.y(), c.y())))], {
+  Reciprocal: unary((c) => [c.g.neg(c.g.mul(c.dy(), c.g.mul(c.y(), c.y())))], {
     fold: foldArithmetic({ float: (x = 0) => 1 / x }),
   }),
   // erf' = 2 / sqrt(pi) exp(-x^2)
   Erf: unary(
-    [9, 13],
     (c) => {
       const bell = c.g.exp(c.g.neg(c.g.mul(c.x(0), c.x(0))));
       return [c.g.mul(c.dy(), c.g.mul(bell, c.g.scalar(2 / Math.sqrt(Math.PI), c.dy())))];
     },
-    { ...named, infer: arithmetic },
+    { infer: arithmetic },
   ),
-  Floor: unary([6, 13], 'zero', { fold: foldArithmetic({ float: Math.floor }) }),
-  Ceil: unary([6, 13], 'zero', { fold: foldArithmetic({ float: Math.ceil }) }),
-  Round: unary([11, 22], 'zero'),
-  Sign: unary([9, 13], 'zero', {
-    ...named,
+  Floor: unary('zero', { fold: foldArithmetic({ float: Math.floor }) }),
+  Ceil: unary('zero', { fold: foldArithmetic({ float: Math.ceil }) }),
+  Round: unary('zero'),
+  Sign: unary('zero', {
     infer: arithmetic,
     fold: foldArithmetic({ int: (x = 0n) => (x > 0n ? 1n : x < 0n ? -1n : 0n) }),
   }),
 
   Min: {
-    versions: [6, 8, 12, 13],
-    inputs: 'data_0*',
-    outputs: 'min',
     infer: arithmetic,
     gradient: extremum,
     fold: foldArithmetic({ int: extreme((a, b) => a < b), float: Math.min }),
   },
   Max: {
-    versions: [6, 8, 12, 13],
-    inputs: 'data_0*',
-    outputs: 'max',
     infer: arithmetic,
     gradient: extremum,
     fold: foldArithmetic({ int: extreme((a, b) => a > b), float: Math.max }),
   },
   Sum: {
-    versions: [6, 8, 13],
-    inputs: 'data_0*',
-    outputs: 'sum',
     infer: arithmetic,
     gradient: (c) => c.node.inputs.map(() => c.dy()),
   },
   // d mean = dy / n
   Mean: {
-    versions: [6, 8, 13],
-    inputs: 'data_0*',
-    outputs: 'mean',
     infer: arithmetic,
     gradient: (c) => {
       const part = c.g.div(c.dy(), c.g.scalar(c.inputCount, c.dy()));
@@ -303,10 +267,6 @@ export const elementwise: Readonly<Record<ElementwiseOp, OpDef>> = {
 
   // dx = dy where the value passed unchanged (bounds included), dmin = dy where x < min, dmax = dy where x > max
   Clip: {
-    versions: [6, 11, 12, 13],
-    inputs: 'input min? max?',
-    outputs: 'output',
-    attributes: { min: 'float', max: 'float' },
     infer: (c) => {
       for (const i of [1, 2]) {
         if (!c.has(i)) continue;
@@ -330,9 +290,6 @@ export const elementwise: Readonly<Record<ElementwiseOp, OpDef>> = {
     },
   },
   Where: {
-    versions: [9, 16],
-    inputs: 'condition X Y',
-    outputs: 'output',
     infer: (c) => {
       if (c.dtype(0) !== 'bool')
         c.fail(`input 0 must be bool, it is ${formatType(c.type(0))}`, { expected: 'bool', got: c.dtype(0) });

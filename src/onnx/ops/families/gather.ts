@@ -2,7 +2,7 @@
 import { type Dim, formatShape } from '../../core/shape.js';
 import type { Value } from '../../ir/graph.js';
 import { type TensorType, tensorType } from '../../ir/types.js';
-import type { GradientContext, NodeContext, OpDef } from '../op-def.js';
+import type { GradientContext, NodeContext, OpRules } from '../op-def.js';
 import { gradientByIndex, scatterAddSince, scatterRows, sumAt } from '../rules/by-index.js';
 import { coordinates, pick, stridesOf } from '../rules/pick.js';
 import { reshapeLike, typed, zerosLike } from '../rules/shape-like.js';
@@ -20,7 +20,7 @@ function inferGather(c: NodeContext): TensorType[] {
   requireIndices(c, 1);
   const [data, indices] = [c.shape(0), c.shape(1)];
   if (data === undefined) return [c.like(0, undefined)];
-  const axis = c.axis(c.int('axis', 0), data.length);
+  const axis = c.axis(c.int('axis'), data.length);
   const size = data[axis];
   const out = c
     .constant(1)
@@ -49,7 +49,7 @@ function gatherGradient(c: GradientContext): (Value | null)[] {
   const [x, indices] = [c.x(0), c.x(1)];
   const [rank, q] = [c.rank(0), c.rank(1)];
   if (rank === undefined || q === undefined) return c.fail('the gradient needs inputs of known rank');
-  const axis = c.axis(c.int('axis', 0), rank);
+  const axis = c.axis(c.int('axis'), rank);
   const pads = padsOfPlace(c, axis);
   if (pads !== undefined) return [typed(g.pad(q === 0 ? g.unsqueeze(c.dy(), g.ints([axis])) : c.dy(), g.ints(pads)), x), null];
   return [scatterRows(g, { x, axis, indices, q, dy: c.dy(), repeats: 'repeated' }), null];
@@ -60,7 +60,7 @@ function gatherNdShape(c: NodeContext): Dim[] | undefined {
   const [data, indices] = [c.shape(0), c.shape(1)];
   const depth = indices?.at(-1);
   if (data === undefined || indices === undefined || typeof depth !== 'number') return undefined;
-  const batch = c.int('batch_dims', 0);
+  const batch = c.int('batch_dims');
   if (batch + depth > data.length)
     return c.fail(`indices ${formatShape(indices)} address more axes than data ${formatShape(data)} has`);
   return [...indices.slice(0, -1), ...data.slice(batch + depth)];
@@ -70,7 +70,7 @@ function gatherNdShape(c: NodeContext): Dim[] | undefined {
 function gatherNdGradient(c: GradientContext): (Value | null)[] {
   const { g } = c;
   const [x, indices] = [c.x(0), c.x(1)];
-  const batch = c.int('batch_dims', 0);
+  const batch = c.int('batch_dims');
   if (batch === 0 && g.opset >= scatterAddSince) {
     return [typed(g.scatterND(zerosLike(g, x), indices, c.dy(), { reduction: 'add' }), x), null];
   }
@@ -81,7 +81,7 @@ function gatherNdGradient(c: GradientContext): (Value | null)[] {
 function gatherElementsGradient(c: GradientContext): (Value | null)[] {
   const { g } = c;
   const [x, indices] = [c.x(0), c.x(1)];
-  const axis = c.int('axis', 0);
+  const axis = c.int('axis');
   if (g.opset < scatterAddSince) {
     return [gradientByIndex(g, x, c.dy(), (v) => g.gatherElements(v, indices, { axis }), 'repeated'), null];
   }
@@ -91,7 +91,7 @@ function gatherElementsGradient(c: GradientContext): (Value | null)[] {
 function inferTopK(c: NodeContext): TensorType[] {
   const shape = c.shape(0);
   if (shape === undefined) return [c.like(0, undefined), tensorType('int64')];
-  const axis = c.axis(c.int('axis', -1), shape.length);
+  const axis = c.axis(c.int('axis'), shape.length);
   const k = knownElements(c.value(1))?.[0] ?? null;
   const size = shape[axis];
   if (typeof k === 'number' && typeof size === 'number' && k > size) {
@@ -110,7 +110,7 @@ function compressGradient(c: GradientContext): (Value | null)[] {
   const indices = g.squeeze(g.nonZero(c.x(1)), g.ints([0]));
   if (!c.node.attributes.has('axis')) return [reshapeLike(g, sumAt(g, g.size(x), indices, dy, 'distinct'), x), null];
   const rank = c.rank(0) ?? c.fail('the gradient needs an input of known rank');
-  return [scatterRows(g, { x, axis: c.axis(c.int('axis', 0), rank), indices, q: 1, dy, repeats: 'distinct' }), null];
+  return [scatterRows(g, { x, axis: c.axis(c.int('axis'), rank), indices, q: 1, dy, repeats: 'distinct' }), null];
 }
 
 function uniqueGradient(c: GradientContext): (Value | null)[] {
@@ -120,20 +120,16 @@ function uniqueGradient(c: GradientContext): (Value | null)[] {
   const indices = c.output(1, tensorType('int64', [null]));
   if (!c.node.attributes.has('axis')) return [reshapeLike(g, sumAt(g, g.size(x), indices, dy, 'distinct'), x)];
   const rank = c.rank(0) ?? c.fail('the gradient needs an input of known rank');
-  return [scatterRows(g, { x, axis: c.axis(c.int('axis', 0), rank), indices, q: 1, dy, repeats: 'distinct' })];
+  return [scatterRows(g, { x, axis: c.axis(c.int('axis'), rank), indices, q: 1, dy, repeats: 'distinct' })];
 }
 
-export const gather: Readonly<Record<GatherOp, OpDef>> = {
+export const gather: Readonly<Record<GatherOp, OpRules>> = {
   Gather: {
-    versions: [1, 11, 13],
-    inputs: 'data indices',
-    outputs: 'output',
-    attributes: { axis: 'int' },
     infer: inferGather,
     gradient: gatherGradient,
     fold: (c, [x, at]) => {
       if (!x || !at) return undefined;
-      const axis = c.axis(c.int('axis', 0), x.dims.length);
+      const axis = c.axis(c.int('axis'), x.dims.length);
       const size = x.dims[axis] ?? 1;
       const rows = integers(at).map((i) => (i < 0 ? i + size : i));
       const dims = [...x.dims.slice(0, axis), ...at.dims, ...x.dims.slice(axis + 1)];
@@ -145,10 +141,6 @@ export const gather: Readonly<Record<GatherOp, OpDef>> = {
     },
   },
   GatherElements: {
-    versions: [11, 13],
-    inputs: 'data indices',
-    outputs: 'output',
-    attributes: { axis: 'int' },
     infer: (c) => {
       requireIndices(c, 1);
       const [a, b] = [c.rank(0), c.rank(1)];
@@ -160,51 +152,36 @@ export const gather: Readonly<Record<GatherOp, OpDef>> = {
     gradient: gatherElementsGradient,
   },
   GatherND: {
-    versions: [11, 12, 13],
-    inputs: 'data indices',
-    outputs: 'output',
-    attributes: { batch_dims: 'int' },
     infer: (c) => [c.like(0, gatherNdShape(c))],
     gradient: gatherNdGradient,
   },
   TopK: {
-    versions: [10, 11, 24],
-    inputs: 'X K',
-    outputs: 'Values Indices',
-    attributes: { axis: 'int', largest: 'int', sorted: 'int' },
+    since: 10,
     infer: inferTopK,
     // values = x[indices]: dx is dy written to those places
     gradient: (c) => {
       const { g } = c;
       const dy = c.dyOrNull(0);
       if (dy === null) return [];
-      return [typed(g.scatterElements(zerosLike(g, c.x(0)), c.y(1), dy, { axis: c.int('axis', -1) }), c.x(0)), null];
+      return [typed(g.scatterElements(zerosLike(g, c.x(0)), c.y(1), dy, { axis: c.int('axis') }), c.x(0)), null];
     },
   },
   // the rows where the condition holds: dx is dy written back to them
   Compress: {
-    versions: [9, 11, 28],
-    inputs: 'input condition',
-    outputs: 'output',
-    attributes: { axis: 'int' },
     infer: (c) => {
       if (c.dtype(1) !== 'bool') c.fail(`condition must be bool, it is ${c.dtype(1)}`, { expected: 'bool', got: c.dtype(1) });
       const shape = c.shape(0);
       if (!c.node.attributes.has('axis')) return [c.like(0, [null])];
-      return [c.like(0, shape?.with(c.axis(c.int('axis', 0), shape.length), null))];
+      return [c.like(0, shape?.with(c.axis(c.int('axis'), shape.length), null))];
     },
     gradient: compressGradient,
   },
   // Y = X at the first place of each element or row: dx is dy written there
   Unique: {
-    versions: [11, 28],
-    inputs: 'X',
-    outputs: 'Y indices? inverse_indices? counts?',
-    attributes: { axis: 'int', sorted: 'int' },
     infer: (c) => {
       const shape = c.shape(0);
       const flat = !c.node.attributes.has('axis');
-      const y = flat ? [null] : shape?.with(c.axis(c.int('axis', 0), shape.length), null);
+      const y = flat ? [null] : shape?.with(c.axis(c.int('axis'), shape.length), null);
       const places = tensorType('int64', [null]);
       return [c.like(0, y), places, places, places];
     },

@@ -2,7 +2,7 @@
 import { dtypes } from '../../core/dtype.js';
 import type { Value } from '../../ir/graph.js';
 import { type TensorType, tensorType } from '../../ir/types.js';
-import type { GradientContext, NodeContext, OpDef } from '../op-def.js';
+import type { GradientContext, NodeContext, OpRules } from '../op-def.js';
 import { expandLike } from '../rules/shape-like.js';
 import { requireFloat } from './elementwise.js';
 import { lpGradient } from './pool.js';
@@ -25,20 +25,14 @@ function spatialAxes(c: NodeContext): number[] {
   return Array.from({ length: Math.max(rank - 2, 0) }, (_, i) => i + 2);
 }
 
-export const globalPool: Readonly<Record<GlobalPoolOp, OpDef>> = {
+export const globalPool: Readonly<Record<GlobalPoolOp, OpRules>> = {
   // dx = dy / n
   GlobalAveragePool: {
-    versions: [1, 22],
-    inputs: 'X',
-    outputs: 'Y',
     infer: reduced,
     gradient: (c) => [expandLike(c.g, overCount(c.g, c.dy(), c.x(0), c.y(), spatialAxes(c)), c.x(0))],
   },
   // dy on the elements that are the maximum; ties share it equally, as in ReduceMax
   GlobalMaxPool: {
-    versions: [1, 22],
-    inputs: 'X',
-    outputs: 'Y',
     infer: reduced,
     gradient: (c) => {
       const { g } = c;
@@ -47,13 +41,9 @@ export const globalPool: Readonly<Record<GlobalPoolOp, OpDef>> = {
     },
   },
   GlobalLpPool: {
-    versions: [1, 2, 22],
-    inputs: 'X',
-    outputs: 'Y',
-    attributes: { p: 'int' },
     infer: reduced,
     gradient: (c: GradientContext): Value[] => [
-      lpGradient(c.g, { p: c.int('p', 2), x: c.x(0), y: c.y(), dy: c.dy(), spread: (t) => t }),
+      lpGradient(c.g, { p: c.int('p'), x: c.x(0), y: c.y(), dy: c.dy(), spread: (t) => t }),
     ],
   },
 };

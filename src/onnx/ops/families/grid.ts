@@ -5,7 +5,7 @@ import { type Dim, isStatic, type Shape } from '../../core/shape.js';
 import { Tensor } from '../../core/tensor.js';
 import type { Value } from '../../ir/graph.js';
 import { tensorType } from '../../ir/types.js';
-import type { GradientContext, NodeContext, OpDef } from '../op-def.js';
+import type { GradientContext, NodeContext, OpRules } from '../op-def.js';
 import type { Ops } from '../ops.js';
 import { scatterRows } from '../rules/by-index.js';
 import { type Interpolation, type Padding, type Taps, tapsOf } from '../rules/sampling.js';
@@ -34,7 +34,7 @@ function affineGridGradient(c: GradientContext): (Value | null)[] {
   const identity = Array.from({ length: n * (n + 1) }, (_, i) => (i % (n + 2) === 0 ? 1 : 0));
   const eye = g.add(g.mul(theta, g.scalar(0, theta)), g.constant(Tensor.from(theta.dtype, identity, [1, n, n + 1])));
   const flat = (v: Value) => g.reshape(v, g.ints([0, -1, n]));
-  const base = flat(g.affineGrid(eye, c.x(1), { align_corners: c.int('align_corners', 0) }));
+  const base = flat(g.affineGrid(eye, c.x(1), { align_corners: c.int('align_corners') }));
   const one = g.add(g.mul(g.slice(base, g.ints([0]), g.ints([1]), g.ints([2])), g.scalar(0, base)), g.scalar(1, base));
   const homogeneous = g.concat(base, one, { axis: 2 });
   return [typed(g.matMul(g.transpose(flat(c.dy()), { perm: [0, 2, 1] }), homogeneous), theta), null];
@@ -62,11 +62,11 @@ function gridSampleGradient(c: GradientContext): (Value | null)[] {
   const [x, points, dy] = [c.x(0), c.x(1), c.dy()];
   const rank = c.rank(0) ?? c.fail('the gradient needs an input of known rank');
   const n = rank - 2;
-  const given = c.string('mode', c.opset < 20 ? 'bilinear' : 'linear');
+  const given = c.string('mode');
   const mode = modes[given] ?? c.fail(`mode "${given}" is not known`, { got: given });
   const paddings: readonly Padding[] = ['zeros', 'border', 'reflection'];
-  const padding = paddings.find((p) => p === c.string('padding_mode', 'zeros')) ?? c.fail('padding_mode is not known');
-  const alignCorners = c.int('align_corners', 0) === 1;
+  const padding = paddings.find((p) => p === c.string('padding_mode')) ?? c.fail('padding_mode is not known');
+  const alignCorners = c.int('align_corners') === 1;
   const size = (axis: number) => g.squeeze(sizesOf(g, x, axis, axis + 1), g.ints([0]));
   const flat = g.reshape(points, g.ints([0, -1, n]));
   // the last coordinate belongs to the first spatial axis
@@ -122,8 +122,8 @@ function expandDeformConv(c: GradientContext): Value[] {
   const n = kernel.length;
   if (n < 2 || n > 3 || (n === 3 && g.opset < 20))
     return c.fail(`no gradient is known for ${n} spatial axes at opset ${g.opset}`);
-  const [group, offsets] = [c.int('group', 1), c.int('offset_group', 1)];
-  const list = (name: string, fallback: number) => c.ints(name) ?? kernel.map(() => fallback);
+  const [group, offsets] = [c.int('group'), c.int('offset_group')];
+  const list = (name: 'strides' | 'dilations' | 'pads', fallback: number) => c.ints(name) ?? kernel.map(() => fallback);
   const [strides, dilations, pads] = [list('strides', 1), list('dilations', 1), list('pads', 0)];
   const taps = kernel.reduce((a, b) => a * b, 1);
   const axes = kernel.map((_, i) => i);
@@ -187,20 +187,12 @@ function expandDeformConv(c: GradientContext): Value[] {
   return [c.has(3) ? g.add(y, g.reshape(c.x(3), g.ints([-1, ...ones]))) : y];
 }
 
-export const grid: Readonly<Record<GridOp, OpDef>> = {
+export const grid: Readonly<Record<GridOp, OpRules>> = {
   AffineGrid: {
-    versions: [20],
-    inputs: 'theta size',
-    outputs: 'grid',
-    attributes: { align_corners: 'int' },
     infer: (c) => [c.like(0, affineGridShape(c))],
     gradient: affineGridGradient,
   },
   GridSample: {
-    versions: [16, 20, 22],
-    inputs: 'X grid',
-    outputs: 'Y',
-    attributes: { align_corners: 'int', mode: 'string', padding_mode: 'string' },
     infer: (c) => {
       const [x, points] = [c.shape(0), c.shape(1)];
       if (x === undefined || points === undefined) return [tensorType(c.dtype(0))];
@@ -209,10 +201,6 @@ export const grid: Readonly<Record<GridOp, OpDef>> = {
     gradient: gridSampleGradient,
   },
   DeformConv: {
-    versions: [19, 22],
-    inputs: 'X W offset B? mask?',
-    outputs: 'Y',
-    attributes: { dilations: 'ints', group: 'int', kernel_shape: 'ints', offset_group: 'int', pads: 'ints', strides: 'ints' },
     infer: (c) => [c.like(0, convShape(c))],
     gradient: { expand: expandDeformConv },
   },

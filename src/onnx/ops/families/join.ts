@@ -2,7 +2,7 @@
 import { broadcastShapes, type Dim, formatShape, isStatic, mergeDim, type Shape } from '../../core/shape.js';
 import type { Value } from '../../ir/graph.js';
 import type { TensorType } from '../../ir/types.js';
-import type { GradientContext, NodeContext, OpDef } from '../op-def.js';
+import type { GradientContext, NodeContext, OpRules } from '../op-def.js';
 import { assemble, coordinates, pick, stridesOf } from '../rules/pick.js';
 import { typed, zerosLike } from '../rules/shape-like.js';
 import { addDims, knownElements, mulDims } from '../rules/shape-value.js';
@@ -16,7 +16,7 @@ function concatShape(c: NodeContext): Shape | undefined {
   });
   const first = shapes.find((s) => s !== undefined);
   if (first === undefined) return undefined;
-  const axis = c.axis(c.int('axis', 0), first.length);
+  const axis = c.axis(c.int('axis'), first.length);
   let out: Dim[] = [...first];
   out[axis] = 0;
   for (const [k, s] of shapes.entries()) {
@@ -42,7 +42,7 @@ function concatGradient(c: GradientContext): (Value | null)[] {
   const { g } = c;
   const dy = c.dy();
   const rank = c.shape(0)?.length ?? dy.shape?.length;
-  const axis = rank === undefined ? c.int('axis', 0) : c.axis(c.int('axis', 0), rank);
+  const axis = rank === undefined ? c.int('axis') : c.axis(c.int('axis'), rank);
   const sizes = c.node.inputs.map((_, i) => c.shape(i)?.[axis] ?? null);
   const wanted = sizes.map((_, i) => i).filter((i) => c.needs(i));
   const only = wanted[0];
@@ -80,7 +80,7 @@ function splitSizes(c: NodeContext, total: Dim): Dim[] {
 function inferSplit(c: NodeContext): TensorType[] {
   const shape = c.shape(0);
   if (shape === undefined) return c.node.outputs.map(() => c.like(0, undefined));
-  const axis = c.axis(c.int('axis', 0), shape.length);
+  const axis = c.axis(c.int('axis'), shape.length);
   return splitSizes(c, shape[axis] ?? null).map((size) =>
     c.like(
       0,
@@ -122,19 +122,15 @@ function tileGradient(c: GradientContext): (Value | null)[] {
   return [typed(g.reduceSum(split, g.ints(shape.map((_, i) => 2 * i)), { keepdims: 0 }), c.x(0)), null];
 }
 
-export const join: Readonly<Record<JoinOp, OpDef>> = {
+export const join: Readonly<Record<JoinOp, OpRules>> = {
   Concat: {
-    versions: [4, 11, 13],
-    inputs: 'inputs*',
-    outputs: 'concat_result',
-    attributes: { axis: 'int' },
     infer: (c) => [c.like(0, concatShape(c))],
     gradient: concatGradient,
     fold: (c, inputs) => {
       const parts = inputs.filter((t) => t !== null);
       const [first] = parts;
       if (first === undefined || parts.length !== inputs.length) return undefined;
-      const axis = c.axis(c.int('axis', 0), first.dims.length);
+      const axis = c.axis(c.int('axis'), first.dims.length);
       const dims = first.dims.map((d, i) => (i === axis ? parts.reduce((n, t) => n + (t.dims[i] ?? 0), 0) : d));
       const strides = parts.map((t) => stridesOf(t.dims));
       return assemble(first, dims, (i) => {
@@ -147,21 +143,15 @@ export const join: Readonly<Record<JoinOp, OpDef>> = {
     },
   },
   Split: {
-    versions: [13, 18],
-    inputs: 'input split?',
-    outputs: 'outputs*',
-    attributes: { axis: 'int', num_outputs: 'int' },
+    since: 13,
     infer: inferSplit,
     // dx = [dy0, dy1, ...], zeros for parts that the loss does not read
     gradient: (c) => {
       const parts = c.node.outputs.map((v, i) => c.dyOrNull(i) ?? zerosLike(c.g, v));
-      return [typed(c.g.concat(...parts, { axis: c.int('axis', 0) }), c.x(0)), null];
+      return [typed(c.g.concat(...parts, { axis: c.int('axis') }), c.x(0)), null];
     },
   },
   Expand: {
-    versions: [8, 13],
-    inputs: 'input shape',
-    outputs: 'output',
     infer: (c) => [c.like(0, expandShape(c))],
     // the driver sums over what was broadcast
     gradient: (c) => [c.dy(), null],
@@ -176,9 +166,6 @@ export const join: Readonly<Record<JoinOp, OpDef>> = {
     },
   },
   Tile: {
-    versions: [6, 13],
-    inputs: 'input repeats',
-    outputs: 'output',
     infer: (c) => [c.like(0, tileShape(c))],
     gradient: tileGradient,
     fold: (c, [x]) => {

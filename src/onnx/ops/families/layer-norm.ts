@@ -2,7 +2,7 @@
 import { dtypeFromCode } from '../../core/dtype.js';
 import type { Value } from '../../ir/graph.js';
 import { type TensorType, tensorType } from '../../ir/types.js';
-import type { GradientContext, NodeContext, OpDef } from '../op-def.js';
+import type { GradientContext, NodeContext, OpRules } from '../op-def.js';
 import { expandLike } from '../rules/shape-like.js';
 import { inverseDeviation, range, type Standardised, standardise, throughStandardise } from '../rules/standardise.js';
 import { broadcastWith, castLike, requireFloat } from './elementwise.js';
@@ -12,7 +12,7 @@ export type LayerNormOp = 'LayerNormalization' | 'RMSNormalization';
 
 /** The axes from `axis` to the last; counted from the end when `axis` is. */
 function trailingAxes(c: NodeContext): number[] {
-  const axis = c.int('axis', -1);
+  const axis = c.int('axis');
   const rank = c.rank(0);
   if (axis < 0) return range(axis, 0);
   return rank === undefined ? c.fail(`the rank of input 0 must be known for axis ${axis}`) : range(axis, rank);
@@ -21,8 +21,8 @@ function trailingAxes(c: NodeContext): number[] {
 /** The type of LayerNormalization's Mean and InvStdDev: stash_type says in which dtype they are given; 1 is float32, 16 bfloat16. */
 function statisticsType(c: NodeContext): TensorType {
   const shape = c.shape(0);
-  const axis = shape === undefined ? 0 : c.axis(c.int('axis', -1), shape.length);
-  const stash = dtypeFromCode(c.int('stash_type', 1)) ?? c.fail(`stash_type ${c.int('stash_type', 1)} is not a dtype`);
+  const axis = shape === undefined ? 0 : c.axis(c.int('axis'), shape.length);
+  const stash = dtypeFromCode(c.int('stash_type')) ?? c.fail(`stash_type ${c.int('stash_type')} is not a dtype`);
   return tensorType(
     stash,
     shape?.map((d, i) => (i < axis ? d : 1)),
@@ -36,7 +36,7 @@ function layerNormalizationGradient(c: GradientContext): (Value | null)[] {
   const [dy, dmean, dinv] = [c.dyOrNull(0), c.dyOrNull(1), c.dyOrNull(2)];
   // The forward node gives its statistics, in float32 (stash_type): for float64 they are computed anew, so that nothing is lost.
   const s = (): Standardised => {
-    if (c.dtype(0) === 'float64') return standardise(g, x, axes, c.float('epsilon', 1e-5));
+    if (c.dtype(0) === 'float64') return standardise(g, x, axes, c.float('epsilon'));
     const type = statisticsType(c);
     const mean = castLike(g, c.output(1, type), x);
     const inv = castLike(g, c.output(2, type), x);
@@ -64,7 +64,7 @@ function rmsNormalizationGradient(c: GradientContext): (Value | null)[] {
   const { g } = c;
   const [x, scale, dy] = [c.x(0), c.x(1), castLike(g, c.dy(), c.x(0))];
   const axes = trailingAxes(c);
-  const r = inverseDeviation(g, reduceMean(g, g.mul(x, x), axes), c.float('epsilon', 1e-5));
+  const r = inverseDeviation(g, reduceMean(g, g.mul(x, x), axes), c.float('epsilon'));
   const xhat = g.mul(x, r);
   const dx = () => {
     const d = g.mul(dy, castLike(g, scale, x));
@@ -73,13 +73,9 @@ function rmsNormalizationGradient(c: GradientContext): (Value | null)[] {
   return [c.needs(0) ? dx() : null, c.needs(1) ? castLike(g, g.mul(dy, xhat), scale) : null];
 }
 
-export const layerNorm: Readonly<Record<LayerNormOp, OpDef>> = {
+export const layerNorm: Readonly<Record<LayerNormOp, OpRules>> = {
   // xhat = (x - mean) inv over the axes from `axis` on, y = scale xhat + B: dscale = dy xhat, dB = dy
   LayerNormalization: {
-    versions: [17],
-    inputs: 'X Scale B?',
-    outputs: 'Y Mean? InvStdDev?',
-    attributes: { axis: 'int', epsilon: 'float', stash_type: 'int' },
     infer: (c) => {
       requireFloat(c, 0);
       const shape = c.shape(0);
@@ -92,14 +88,10 @@ export const layerNorm: Readonly<Record<LayerNormOp, OpDef>> = {
     gradient: layerNormalizationGradient,
   },
   RMSNormalization: {
-    versions: [23],
-    inputs: 'X scale',
-    outputs: 'Y',
-    attributes: { axis: 'int', epsilon: 'float', stash_type: 'int' },
     infer: (c) => {
       requireFloat(c, 0);
       const shape = c.shape(0);
-      if (shape !== undefined) c.axis(c.int('axis', -1), shape.length);
+      if (shape !== undefined) c.axis(c.int('axis'), shape.length);
       broadcastWith(c, shape, 1);
       return [tensorType(c.dtype(1), shape)];
     },

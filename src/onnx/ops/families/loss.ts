@@ -3,7 +3,7 @@ import { dtypes } from '../../core/dtype.js';
 import { compatibleDim, type Dim, formatShape, product, type Shape } from '../../core/shape.js';
 import type { Value } from '../../ir/graph.js';
 import { formatType, type Type } from '../../ir/types.js';
-import type { GradientContext, NodeContext, OpDef } from '../op-def.js';
+import type { GradientContext, NodeContext, OpRules } from '../op-def.js';
 import { sizesOf } from '../rules/shape-like.js';
 import { requireFloat } from './elementwise.js';
 import { reduceSum } from './reduce.js';
@@ -13,7 +13,7 @@ export type LossOp = 'SoftmaxCrossEntropyLoss' | 'NegativeLogLikelihoodLoss';
 type Reduction = 'none' | 'sum' | 'mean';
 
 function reductionOf(c: NodeContext): Reduction {
-  const r = c.string('reduction', 'mean');
+  const r = c.string('reduction');
   if (r === 'none' || r === 'sum' || r === 'mean') return r;
   return c.fail(`reduction must be "none", "sum" or "mean", it is "${r}"`, { expected: 'none, sum, mean', got: r });
 }
@@ -91,7 +91,7 @@ function pick(c: GradientContext): Picked {
   const one = g.ints([1]);
   const labels = g.unsqueeze(c.x(1), one);
   const onehot = g.cast(g.equal(labels, classNumbers(c)), { to });
-  const ignore = c.node.attributes.has('ignore_index') ? g.equal(labels, g.scalar(c.int('ignore_index', 0), labels)) : undefined;
+  const ignore = c.node.attributes.has('ignore_index') ? g.equal(labels, g.scalar(c.int('ignore_index'), labels)) : undefined;
   const zero = g.scalar(0, scores);
 
   let weight: Value | undefined;
@@ -123,13 +123,9 @@ function byWeights(c: GradientContext, p: Picked, logp: Value): Value {
   return g.neg(reduceSum(g, g.mul(g.mul(p.onehot, p.unweighted), each), axes, 0));
 }
 
-export const loss: Readonly<Record<LossOp, OpDef>> = {
+export const loss: Readonly<Record<LossOp, OpRules>> = {
   // l = -w_label log p_label, p = softmax(scores) over axis 1: dscores = (p - onehot) w / total dy; log p has LogSoftmax's gradient
   SoftmaxCrossEntropyLoss: {
-    versions: [12, 13],
-    inputs: 'scores labels weights?',
-    outputs: 'output log_prob?',
-    attributes: { ignore_index: 'int', reduction: 'string' },
     infer: inferLoss,
     gradient: (c) => {
       const { g } = c;
@@ -146,10 +142,6 @@ export const loss: Readonly<Record<LossOp, OpDef>> = {
   },
   // l = -w_label x_label: dx = -onehot w / total dy
   NegativeLogLikelihoodLoss: {
-    versions: [12, 13, 22],
-    inputs: 'input target weight?',
-    outputs: 'loss',
-    attributes: { ignore_index: 'int', reduction: 'string' },
     infer: (c) => inferLoss(c).slice(0, 1),
     gradient: (c) => {
       const p = pick(c);

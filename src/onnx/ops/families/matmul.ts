@@ -3,7 +3,7 @@ import { broadcastShapes, compatibleDim, type Dim, formatShape, type Shape } fro
 import { Tensor } from '../../core/tensor.js';
 import type { Value } from '../../ir/graph.js';
 import { tensorType } from '../../ir/types.js';
-import type { GradientContext, NodeContext, OpDef } from '../op-def.js';
+import type { GradientContext, NodeContext, OpRules } from '../op-def.js';
 import type { Ops } from '../ops.js';
 import { sizesOf, typed } from '../rules/shape-like.js';
 
@@ -89,7 +89,7 @@ function lastDim(c: NodeContext, v: Value): number {
 function gemmShape(c: NodeContext): Dim[] {
   const [a, b] = [c.shape(0) ?? [null, null], c.shape(1) ?? [null, null]];
   if (a.length !== 2 || b.length !== 2) return c.fail(`A and B must be matrices, A ${formatShape(a)}, B ${formatShape(b)}`);
-  const [transA, transB] = [c.int('transA', 0), c.int('transB', 0)];
+  const [transA, transB] = [c.int('transA'), c.int('transB')];
   const [n = null, k = null] = transA ? [a[1], a[0]] : a;
   const [l = null, m = null] = transB ? [b[1], b[0]] : b;
   if (!compatibleDim(k, l)) {
@@ -110,9 +110,9 @@ function gemmShape(c: NodeContext): Dim[] {
 // Y = alpha A' B' + beta C, where A' is A or A^T: dA' = alpha dY B'^T, dB' = alpha A'^T dY, dC = beta dY
 function gemmGradient(c: GradientContext): (Value | null)[] {
   const { g } = c;
-  const alpha = c.float('alpha', 1);
-  const beta = c.float('beta', 1);
-  const [transA, transB] = [c.int('transA', 0), c.int('transB', 0)];
+  const alpha = c.float('alpha');
+  const beta = c.float('beta');
+  const [transA, transB] = [c.int('transA'), c.int('transB')];
   const [a, b, dy] = [c.x(0), c.x(1), c.dy()];
   const product = (x: Value, y: Value, ta: number, tb: number) =>
     g.gemm(x, y, { alpha: alpha === 1 ? undefined : alpha, transA: ta || undefined, transB: tb || undefined });
@@ -145,11 +145,8 @@ function detGradient(c: GradientContext): (Value | null)[] {
   return [g.mul(dy, cofactors)];
 }
 
-export const matmul: Readonly<Record<MatmulOp, OpDef>> = {
+export const matmul: Readonly<Record<MatmulOp, OpRules>> = {
   MatMul: {
-    versions: [1, 9, 13],
-    inputs: 'A B',
-    outputs: 'Y',
     infer: (c) => {
       sameDtypes(c);
       return [c.like(0, matMulShape(c, c.shape(0), c.shape(1)))];
@@ -157,10 +154,6 @@ export const matmul: Readonly<Record<MatmulOp, OpDef>> = {
     gradient: matMulGradient,
   },
   Gemm: {
-    versions: [7, 9, 11, 13],
-    inputs: 'A B C?',
-    outputs: 'Y',
-    attributes: { alpha: 'float', beta: 'float', transA: 'int', transB: 'int' },
     infer: (c) => {
       sameDtypes(c);
       return [c.like(0, gemmShape(c))];
@@ -168,9 +161,6 @@ export const matmul: Readonly<Record<MatmulOp, OpDef>> = {
     gradient: gemmGradient,
   },
   Det: {
-    versions: [11, 22],
-    inputs: 'X',
-    outputs: 'Y',
     infer: (c) => {
       const shape = c.shape(0);
       if (shape === undefined) return [tensorType(c.dtype(0))];

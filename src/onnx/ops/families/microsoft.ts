@@ -2,7 +2,7 @@
 // none has a gradient. Specification: onnxruntime, docs/ContribOperators.md and orttraining's op definitions.
 import { type DType, isFloat } from '../../core/dtype.js';
 import { formatType, type Type, tensorType } from '../../ir/types.js';
-import type { NodeContext, OpDef } from '../op-def.js';
+import type { NodeContext, OpRules } from '../op-def.js';
 
 export const microsoftDomain = 'com.microsoft';
 export type MicrosoftOp = 'InPlaceAccumulatorV2' | 'InplaceClipGradNorm' | 'AdamWOptimizer' | 'SGDOptimizerV2';
@@ -30,12 +30,9 @@ function sequences(c: NodeContext, ...indices: readonly number[]): void {
   for (const i of indices) sequence(c, i);
 }
 
-export const microsoft: Readonly<Record<MicrosoftOp, OpDef>> = {
+export const microsoft: Readonly<Record<MicrosoftOp, OpRules>> = {
   // buffer = overwrite ? value : buffer + value, in place
   InPlaceAccumulatorV2: {
-    versions: [1],
-    inputs: 'accumulation_buffer value overwrite_flag?',
-    outputs: 'updated_flag accumulation_out?',
     infer: (c) => {
       const [buffer, value] = [c.type(0), c.type(1)];
       const fits =
@@ -51,26 +48,11 @@ export const microsoft: Readonly<Record<MicrosoftOp, OpDef>> = {
   },
   // all gradients scaled by min(1, max_norm / (norm + 1e-6)), in place
   InplaceClipGradNorm: {
-    versions: [1],
-    inputs: 'gradients',
-    outputs: 'clipped_gradients',
-    attributes: { max_norm: 'float', norm_type: 'string' },
     infer: (c) => [sequence(c, 0)],
     gradient: 'unsupported',
   },
   // m = alpha m + (1 - alpha) g, v = beta v + (1 - beta) g^2, then a step of AdamW: adam_mode 0 as torch.optim, 1 as Hugging Face
   AdamWOptimizer: {
-    versions: [1],
-    inputs: 'lr step weights gradients momentums_1 momentums_2 update_signal?',
-    outputs: 'updated_flag updated_weights? updated_momentums_1? updated_momentums_2?',
-    attributes: {
-      alpha: 'float',
-      beta: 'float',
-      epsilon: 'float',
-      weight_decay: 'float',
-      correct_bias: 'int',
-      adam_mode: 'int',
-    },
     infer: (c) => {
       single(c, 0, 'float32');
       single(c, 1, 'int64');
@@ -81,9 +63,6 @@ export const microsoft: Readonly<Record<MicrosoftOp, OpDef>> = {
   },
   // p = p - lr g. Its kernel gives a scalar flag, though the Python tool declares [1]; the wasm runtime dies of that.
   SGDOptimizerV2: {
-    versions: [1],
-    inputs: 'lr weights gradients update_signal?',
-    outputs: 'update_completed updated_weights?',
     infer: (c) => {
       single(c, 0, 'float32');
       sequences(c, 1, 2);

@@ -3,7 +3,7 @@
 import { type Dim, formatShape, isStatic, type Shape } from '../../core/shape.js';
 import { Tensor } from '../../core/tensor.js';
 import type { Value } from '../../ir/graph.js';
-import type { GradientContext, NodeContext, OpDef } from '../op-def.js';
+import type { GradientContext, NodeContext, OpRules } from '../op-def.js';
 import type { Ops } from '../ops.js';
 import { coordinates, pick, stridesOf } from '../rules/pick.js';
 import { reshapeLike } from '../rules/shape-like.js';
@@ -34,7 +34,7 @@ function reshapeShape(c: NodeContext): Shape | undefined {
   const from = c.shape(0);
   const wanted = knownElements(c.value(1));
   if (wanted === undefined) return undefined;
-  const zeroIsZero = c.int('allowzero', 0) === 1;
+  const zeroIsZero = c.int('allowzero') === 1;
   const refuse = (why = '') =>
     c.fail(`cannot reshape ${formatShape(from)} to ${formatShape(wanted)}${why}`, { got: formatShape(from) });
   if (wanted.filter((d) => d === -1).length > 1) return refuse(', only one dimension may be -1');
@@ -57,7 +57,7 @@ function reshapeShape(c: NodeContext): Shape | undefined {
 const sameElements = (c: GradientContext): (Value | null)[] => [reshapeLike(c.g, c.dy(), c.x(0))];
 
 /** The same data in the inferred shape. */
-const foldReshape: NonNullable<OpDef['fold']> = (c, [x]) => {
+const foldReshape: NonNullable<OpRules['fold']> = (c, [x]) => {
   const shape = c.node.outputs[0]?.shape;
   return x && isStatic(shape) ? [new Tensor(x.dtype, shape, x.data)] : undefined;
 };
@@ -125,25 +125,17 @@ function transposeGradient(c: GradientContext): (Value | null)[] {
   return [c.g.transpose(c.dy(), { perm: perm.map((_, i) => perm.indexOf(i)) })];
 }
 
-export const movement: Readonly<Record<MovementOp, OpDef>> = {
+export const movement: Readonly<Record<MovementOp, OpRules>> = {
   Reshape: {
-    versions: [5, 13, 14, 19, 21],
-    inputs: 'data shape',
-    outputs: 'reshaped',
-    attributes: { allowzero: 'int' },
     infer: (c) => [c.like(0, reshapeShape(c))],
     gradient: sameElements,
     fold: foldReshape,
   },
   Flatten: {
-    versions: [1, 9, 11, 13, 21],
-    inputs: 'input',
-    outputs: 'output',
-    attributes: { axis: 'int' },
     infer: (c) => {
       const shape = c.shape(0);
       if (shape === undefined) return [c.like(0, [null, null])];
-      const given = c.int('axis', 1);
+      const given = c.int('axis');
       const axis = given < 0 ? given + shape.length : given;
       if (axis < 0 || axis > shape.length) return c.fail(`axis ${given} is out of range for rank ${shape.length}`);
       return [c.like(0, [shape.slice(0, axis).reduce(mulDims, 1), shape.slice(axis).reduce(mulDims, 1)])];
@@ -152,26 +144,18 @@ export const movement: Readonly<Record<MovementOp, OpDef>> = {
     fold: foldReshape,
   },
   Squeeze: {
-    versions: [13, 21],
-    inputs: 'data axes?',
-    outputs: 'squeezed',
+    since: 13,
     infer: (c) => [c.like(0, squeezeShape(c))],
     gradient: sameElements,
     fold: foldReshape,
   },
   Unsqueeze: {
-    versions: [13, 21],
-    inputs: 'data axes',
-    outputs: 'expanded',
+    since: 13,
     infer: (c) => [c.like(0, unsqueezeShape(c))],
     gradient: sameElements,
     fold: foldReshape,
   },
   Transpose: {
-    versions: [1, 13, 21],
-    inputs: 'data',
-    outputs: 'transposed',
-    attributes: { perm: 'ints' },
     infer: (c) => {
       const shape = c.shape(0) ?? c.ints('perm')?.map(() => null);
       return [c.like(0, shape === undefined ? undefined : permOf(c, shape.length).map((p) => shape[p] ?? null))];
@@ -186,23 +170,15 @@ export const movement: Readonly<Record<MovementOp, OpDef>> = {
     },
   },
   Trilu: {
-    versions: [14],
-    inputs: 'input k?',
-    outputs: 'output',
-    attributes: { upper: 'int' },
     infer: (c) => [c.like(0, c.shape(0))],
     // a mask: dx = dy under the same mask
-    gradient: (c) => [c.g.trilu(c.dy(), c.has(1) ? c.x(1) : null, { upper: c.int('upper', 1) }), null],
+    gradient: (c) => [c.g.trilu(c.dy(), c.has(1) ? c.x(1) : null, { upper: c.int('upper') }), null],
   },
   // its own inverse
   ReverseSequence: {
-    versions: [10, 28],
-    inputs: 'input sequence_lens',
-    outputs: 'Y',
-    attributes: { batch_axis: 'int', time_axis: 'int' },
     infer: (c) => [c.like(0, c.shape(0))],
     gradient: (c) => {
-      const axes = { batch_axis: c.int('batch_axis', 1), time_axis: c.int('time_axis', 0) };
+      const axes = { batch_axis: c.int('batch_axis'), time_axis: c.int('time_axis') };
       return [c.g.reverseSequence(c.dy(), c.x(1), axes), null];
     },
   },

@@ -4,7 +4,7 @@ import { compatibleDim, type Dim } from '../../core/shape.js';
 import { Tensor } from '../../core/tensor.js';
 import type { Value } from '../../ir/graph.js';
 import { formatType, type TensorType, tensorType } from '../../ir/types.js';
-import type { GradientContext, NodeContext, OpDef } from '../op-def.js';
+import type { GradientContext, NodeContext, OpRules } from '../op-def.js';
 import type { Ops } from '../ops.js';
 import { expandLike, reshapeLike } from '../rules/shape-like.js';
 import { inverseDeviation, range, standardise, throughStandardise } from '../rules/standardise.js';
@@ -60,7 +60,7 @@ function inferChannels(c: NodeContext): TensorType[] {
 // momentum old + (1 - momentum) mean, and the same of the variance, whose derivative is 2 (x - mean) / n.
 function batchStatisticsGradient(c: GradientContext, rank: number, scale: Value, epsilon: number): (Value | null)[] {
   const { g } = c;
-  const [x, momentum] = [c.x(0), c.float('momentum', 0.9)];
+  const [x, momentum] = [c.x(0), c.float('momentum')];
   const [dy, dmean, dvariance] = [c.dyOrNull(0), c.dyOrNull(1), c.dyOrNull(2)];
   const axes = [0, ...range(2, rank)];
   const s = standardise(g, x, axes, epsilon);
@@ -85,9 +85,9 @@ function batchStatisticsGradient(c: GradientContext, rank: number, scale: Value,
 function batchNormalizationGradient(c: GradientContext): (Value | null)[] {
   const { g } = c;
   const rank = channelRank(c);
-  const epsilon = c.float('epsilon', 1e-5);
+  const epsilon = c.float('epsilon');
   const scale = perChannel(g, c.x(1), rank);
-  if (c.int('training_mode', 0) === 1) return batchStatisticsGradient(c, rank, scale, epsilon);
+  if (c.int('training_mode') === 1) return batchStatisticsGradient(c, rank, scale, epsilon);
   const dy = c.dy();
   const dbias = () => sumPerChannel(g, dy, rank);
   // y = scale (x - mean) inv + B, inv = (var + epsilon)^-1/2:
@@ -108,7 +108,7 @@ function batchNormalizationGradient(c: GradientContext): (Value | null)[] {
 function instanceNormalizationGradient(c: GradientContext): (Value | null)[] {
   const { g } = c;
   const rank = channelRank(c);
-  const s = standardise(g, c.x(0), range(2, rank), c.float('epsilon', 1e-5));
+  const s = standardise(g, c.x(0), range(2, rank), c.float('epsilon'));
   return [
     c.needs(0) ? throughStandardise(g, s, g.mul(c.dy(), perChannel(g, c.x(1), rank))) : null,
     c.needs(1) ? sumPerChannel(g, g.mul(c.dy(), s.xhat), rank) : null,
@@ -120,8 +120,8 @@ function groupNormalizationGradient(c: GradientContext): (Value | null)[] {
   const { g } = c;
   const x = c.x(0);
   const rank = channelRank(c);
-  const grouped = (v: Value) => g.reshape(v, g.ints([0, c.int('num_groups', 1), -1]));
-  const s = standardise(g, grouped(x), [2], c.float('epsilon', 1e-5));
+  const grouped = (v: Value) => g.reshape(v, g.ints([0, c.int('num_groups'), -1]));
+  const s = standardise(g, grouped(x), [2], c.float('epsilon'));
   if (c.opset < 21) {
     // One scale and bias per group.
     const dy = grouped(c.dy());
@@ -140,7 +140,7 @@ function groupNormalizationGradient(c: GradientContext): (Value | null)[] {
 
 function inferGroups(c: NodeContext): TensorType[] {
   requireFloat(c, 0);
-  const groups = c.int('num_groups', 0);
+  const groups = c.int('num_groups');
   const channels = c.shape(0)?.[1];
   if (groups < 1) c.fail('attribute num_groups is missing', { expected: 'num_groups' });
   if (typeof channels === 'number' && channels % groups !== 0) {
@@ -176,21 +176,17 @@ function lrnGradient(c: GradientContext): Value[] {
   if (typeof channels !== 'number') return c.fail('the number of channels must be known for a gradient');
   const flat = (v: Value) => g.reshape(v, g.ints([0, channels, -1]));
   const [x, dy, y] = [flat(c.x(0)), flat(c.dy()), flat(c.y())];
-  const size = c.int('size', 1);
-  const [alpha, beta] = [c.float('alpha', 1e-4) / size, c.float('beta', 0.75)];
+  const size = c.int('size');
+  const [alpha, beta] = [c.float('alpha') / size, c.float('beta')];
   const band = window(g, x, channels, size);
-  const s = g.add(g.mul(g.matMul(band, g.mul(x, x)), g.scalar(alpha, x)), g.scalar(c.float('bias', 1), x));
+  const s = g.add(g.mul(g.matMul(band, g.mul(x, x)), g.scalar(alpha, x)), g.scalar(c.float('bias'), x));
   const back = g.matMul(g.transpose(band, { perm: [1, 0] }), g.div(g.mul(dy, y), s));
   const direct = g.mul(dy, g.pow(s, g.scalar(-beta, x)));
   return [reshapeLike(g, g.sub(direct, g.mul(g.mul(x, back), g.scalar(2 * alpha * beta, x))), c.x(0))];
 }
 
-export const norm: Readonly<Record<NormOp, OpDef>> = {
+export const norm: Readonly<Record<NormOp, OpRules>> = {
   BatchNormalization: {
-    versions: [7, 9, 14, 15],
-    inputs: 'X scale B input_mean input_var',
-    outputs: 'Y running_mean? running_var?',
-    attributes: { epsilon: 'float', momentum: 'float', training_mode: 'int', spatial: 'int' },
     infer: (c) => {
       const [y] = inferChannels(c);
       return [y, tensorType(c.dtype(3), c.shape(3)), tensorType(c.dtype(4), c.shape(4))];
@@ -198,38 +194,26 @@ export const norm: Readonly<Record<NormOp, OpDef>> = {
     gradient: batchNormalizationGradient,
   },
   InstanceNormalization: {
-    versions: [1, 6, 22],
-    inputs: 'input scale B',
-    outputs: 'output',
-    attributes: { epsilon: 'float' },
     infer: inferChannels,
     gradient: instanceNormalizationGradient,
   },
   GroupNormalization: {
-    versions: [18, 21],
-    inputs: 'X scale bias',
-    outputs: 'Y',
-    attributes: { epsilon: 'float', num_groups: 'int', stash_type: 'int' },
     infer: inferGroups,
     gradient: groupNormalizationGradient,
   },
   // p = 2: y = x/n, dx = (dy - y sum(y dy)) / n; p = 1: dx = (dy - sign(x) sum(y dy)) / n; n = 1 stands for a norm of 0
   LpNormalization: {
-    versions: [1, 22],
-    inputs: 'input',
-    outputs: 'output',
-    attributes: { axis: 'int', p: 'int' },
     infer: (c) => {
-      const p = c.int('p', 2);
+      const p = c.int('p');
       if (p !== 1 && p !== 2) c.fail(`p must be 1 or 2, it is ${p}`, { expected: '1, 2', got: String(p) });
       const rank = c.rank(0);
-      if (rank !== undefined) c.axis(c.int('axis', -1), rank);
+      if (rank !== undefined) c.axis(c.int('axis'), rank);
       return floatType(c);
     },
     gradient: (c) => {
       const { g } = c;
-      const axes = [c.int('axis', -1)];
-      const p = c.int('p', 2);
+      const axes = [c.int('axis')];
+      const p = c.int('p');
       const length = reduceBy(g, p === 1 ? 'ReduceL1' : 'ReduceL2', c.x(0), axes);
       const n = g.where(g.equal(length, g.scalar(0, length)), g.scalar(1, length), length);
       const along = g.mul(p === 1 ? sign(g, c.x(0)) : c.y(), reduceSum(g, g.mul(c.dy(), c.y()), axes));
@@ -237,22 +221,14 @@ export const norm: Readonly<Record<NormOp, OpDef>> = {
     },
   },
   LRN: {
-    versions: [1, 13],
-    inputs: 'X',
-    outputs: 'Y',
-    attributes: { alpha: 'float', beta: 'float', bias: 'float', size: 'int' },
     infer: (c) => {
-      if (c.int('size', 0) < 1) c.fail('attribute size is missing', { expected: 'size' });
+      if (c.int('size') < 1) c.fail('attribute size is missing', { expected: 'size' });
       return floatType(c);
     },
     gradient: lrnGradient,
   },
   // y = (x - mean) / std over `axes`; the specification adds 1e-9 to the deviation
   MeanVarianceNormalization: {
-    versions: [9, 13],
-    inputs: 'X',
-    outputs: 'Y',
-    attributes: { axes: 'ints' },
     infer: (c) => {
       const rank = c.rank(0);
       if (rank !== undefined) for (const a of c.ints('axes') ?? [0, 2, 3]) c.axis(a, rank);

@@ -5,7 +5,7 @@ import { type Dim, isStatic, type Shape } from '../../core/shape.js';
 import { Tensor } from '../../core/tensor.js';
 import type { Value } from '../../ir/graph.js';
 import { tensorType } from '../../ir/types.js';
-import type { GradientContext, NodeContext, OpDef } from '../op-def.js';
+import type { GradientContext, NodeContext, OpRules } from '../op-def.js';
 import type { AttributeInputs, Ops } from '../ops.js';
 import { sumAt } from '../rules/by-index.js';
 import { channelsLast, fromTileElements, tileElements } from '../rules/channels-last.js';
@@ -19,7 +19,6 @@ import {
   spatialSizes,
   tiles,
   type Window,
-  windowAttributes,
   windowOf,
   windowPlaces,
 } from '../rules/window.js';
@@ -38,23 +37,23 @@ function pooled(c: NodeContext): Shape | undefined {
   const window = poolWindow(c);
   if (x.length !== window.kernel.length + 2)
     c.fail(`kernel_shape [${window.kernel}] needs rank ${window.kernel.length + 2}, X has ${x.length}`);
-  return [x[0] ?? null, x[1] ?? null, ...windowPlaces(c, spatialOf(x), window, c.int('ceil_mode', 0) === 1)];
+  return [x[0] ?? null, x[1] ?? null, ...windowPlaces(c, spatialOf(x), window, c.int('ceil_mode') === 1)];
 }
-
-const attributes = { ...windowAttributes, ceil_mode: 'int' } as const;
 
 /** The window attributes as the node has them. */
 function sameAttributes(c: NodeContext): AttributeInputs {
-  const given = Object.keys(attributes).map((name): [string, AttributeInputs[string]] => {
-    const a = c.node.attributes.get(name);
-    return [name, a?.kind === 'ints' ? a.value.map(Number) : a?.kind === 'int' ? a.value : a && c.string(name, '')];
-  });
+  const given = ['auto_pad', 'dilations', 'kernel_shape', 'pads', 'strides', 'ceil_mode'].map(
+    (name): [string, AttributeInputs[string]] => {
+      const a = c.node.attributes.get(name);
+      return [name, a?.kind === 'ints' ? a.value.map(Number) : a?.kind === 'int' ? a.value : a && c.string('auto_pad')];
+    },
+  );
   return Object.fromEntries(given);
 }
 
 /** Indices of the maxima in the flattened input, row-major. */
 function argmax(c: GradientContext): Value {
-  if (c.int('storage_order', 0) === 0) return c.output(1, tensorType('int64', c.y().shape));
+  if (c.int('storage_order') === 0) return c.output(1, tensorType('int64', c.y().shape));
   return must(c.g.op('MaxPool', [c.x(0)], sameAttributes(c), 2)[1], 'Indices');
 }
 
@@ -114,7 +113,7 @@ function spread(g: Ops, t: Value, x: Value, w: Window): Value {
 /** How many elements each place of the window averages over, of a shape that broadcasts against dy. */
 function counts(c: GradientContext, w: Window): Value {
   const { g } = c;
-  const withPads = c.int('count_include_pad', 0) === 1;
+  const withPads = c.int('count_include_pad') === 1;
   const [x, y] = [spatialOf(c.shape(0)), spatialOf(c.dy().shape)];
   const n = w.kernel.length;
   if (w.pads !== undefined && isStatic(x) && isStatic(y)) {
@@ -169,7 +168,7 @@ function countMap(
 function lpPoolGradient(c: GradientContext): Value[] {
   const { g } = c;
   const w = poolWindow(c);
-  return [lpGradient(g, { p: c.int('p', 2), x: c.x(0), y: c.y(), dy: c.dy(), spread: (t) => spread(g, t, c.x(0), w) })];
+  return [lpGradient(g, { p: c.int('p'), x: c.x(0), y: c.y(), dy: c.dy(), spread: (t) => spread(g, t, c.x(0), w) })];
 }
 
 /** The gradient of a p-norm over parts of x; `spread` takes one element per part to the elements of the part. */
@@ -201,12 +200,8 @@ function unpooledShape(c: NodeContext): Shape | undefined {
   return [x[0] ?? null, x[1] ?? null, ...spatial];
 }
 
-export const pool: Readonly<Record<PoolOp, OpDef>> = {
+export const pool: Readonly<Record<PoolOp, OpRules>> = {
   MaxPool: {
-    versions: [1, 8, 10, 11, 12, 22],
-    inputs: 'X',
-    outputs: 'Y Indices?',
-    attributes: { ...attributes, storage_order: 'int' },
     infer: (c) => {
       const shape = pooled(c);
       return [c.like(0, shape), tensorType('int64', shape)];
@@ -215,10 +210,6 @@ export const pool: Readonly<Record<PoolOp, OpDef>> = {
   },
   // y = sum of the window / count: dx is dy / count, spread over the window
   AveragePool: {
-    versions: [1, 7, 10, 11, 19, 22],
-    inputs: 'X',
-    outputs: 'Y',
-    attributes: { ...attributes, count_include_pad: 'int' },
     infer: (c) => [c.like(0, pooled(c))],
     gradient: (c) => {
       const w = poolWindow(c);
@@ -226,10 +217,6 @@ export const pool: Readonly<Record<PoolOp, OpDef>> = {
     },
   },
   LpPool: {
-    versions: [1, 2, 11, 18, 22],
-    inputs: 'X',
-    outputs: 'Y',
-    attributes: { ...attributes, p: 'int' },
     infer: (c) => {
       floatType(c);
       return [c.like(0, pooled(c))];
@@ -238,10 +225,6 @@ export const pool: Readonly<Record<PoolOp, OpDef>> = {
   },
   // y[I] = x: dx = dy[I]
   MaxUnpool: {
-    versions: [9, 11, 22],
-    inputs: 'X I output_shape?',
-    outputs: 'output',
-    attributes: { kernel_shape: 'ints', pads: 'ints', strides: 'ints' },
     infer: (c) => [c.like(0, unpooledShape(c))],
     gradient: (c) => {
       const { g } = c;

@@ -3,9 +3,8 @@ import { type DType, dtypeFromCode } from '../../core/dtype.js';
 import { must } from '../../core/errors.js';
 import type { Value } from '../../ir/graph.js';
 import { tensorType } from '../../ir/types.js';
-import type { GradientContext, NodeContext, OpDef } from '../op-def.js';
+import type { GradientContext, NodeContext, OpRules } from '../op-def.js';
 import { reshapeLike, shapeOf } from '../rules/shape-like.js';
-import { windowAttributes } from '../rules/window.js';
 import { convShape } from './conv.js';
 import { castLike } from './elementwise.js';
 import { matMulShape } from './matmul.js';
@@ -22,7 +21,7 @@ export type QuantizeOp =
 
 function quantizedType(c: NodeContext): DType {
   if (c.has(2)) return c.dtype(2);
-  const code = c.int('output_dtype', 0);
+  const code = c.int('output_dtype');
   if (code === 0) return 'uint8';
   return dtypeFromCode(code) ?? c.fail(`attribute "output_dtype" is ${code}, which is no dtype`, { got: String(code) });
 }
@@ -34,10 +33,10 @@ function dequantizeGradient(c: GradientContext): (Value | null)[] {
   const dy = castLike(g, c.dy(), scale);
   const [rank, scales] = [c.rank(0), c.rank(1)];
   if (rank === undefined || scales === undefined) return c.fail('the gradient needs inputs of known rank');
-  const size = c.int('block_size', 0);
-  const axis = scales === 0 ? 0 : c.axis(c.int('axis', 1), Math.max(rank, 1));
+  const size = c.int('block_size');
+  const axis = scales === 0 ? 0 : c.axis(c.int('axis'), Math.max(rank, 1));
   const attributes = {
-    axis: c.opset >= 13 && scales > 0 ? c.int('axis', 1) : undefined,
+    axis: c.opset >= 13 && scales > 0 ? c.int('axis') : undefined,
     block_size: size > 0 ? size : undefined,
   };
   const ones = g.expand(g.scalar(1, scale), shapeOf(g, scale));
@@ -67,60 +66,33 @@ function expandDynamicScale(c: GradientContext): Value[] {
   return [c.y(0), g.div(g.sub(high, low), g.scalar(255, x)), c.y(2)];
 }
 
-const convAttributes = { ...windowAttributes, group: 'int' } as const;
-
-export const quantize: Readonly<Record<QuantizeOp, OpDef>> = {
+export const quantize: Readonly<Record<QuantizeOp, OpRules>> = {
   QuantizeLinear: {
-    versions: [10, 13, 19, 21, 23, 24, 25, 28],
-    inputs: 'x y_scale y_zero_point?',
-    outputs: 'y',
-    attributes: { axis: 'int', block_size: 'int', output_dtype: 'int', precision: 'int', saturate: 'int' },
     infer: (c) => [tensorType(quantizedType(c), c.shape(0))],
     gradient: 'zero',
   },
   DequantizeLinear: {
-    versions: [10, 13, 19, 21, 23, 24, 25, 28],
-    inputs: 'x x_scale x_zero_point?',
-    outputs: 'y',
-    attributes: { axis: 'int', block_size: 'int', output_dtype: 'int' },
-    infer: (c) => [tensorType(dtypeFromCode(c.int('output_dtype', 0)) ?? c.dtype(1), c.shape(0))],
+    infer: (c) => [tensorType(dtypeFromCode(c.int('output_dtype')) ?? c.dtype(1), c.shape(0))],
     gradient: dequantizeGradient,
   },
   // y and y_zero_point are integers; y_scale = (max(x, 0) - min(x, 0)) / 255 over all of x has a gradient, by its extrema
   DynamicQuantizeLinear: {
-    versions: [11],
-    inputs: 'x',
-    outputs: 'y y_scale y_zero_point',
     infer: (c) => [tensorType('uint8', c.shape(0)), tensorType('float32', []), tensorType('uint8', [])],
     gradient: { expand: expandDynamicScale },
   },
   QLinearConv: {
-    versions: [10],
-    inputs: 'x x_scale x_zero_point w w_scale w_zero_point y_scale y_zero_point B?',
-    outputs: 'y',
-    attributes: convAttributes,
     infer: (c) => [tensorType(c.dtype(7), convShape(c, 3))],
     gradient: 'zero',
   },
   QLinearMatMul: {
-    versions: [10, 21],
-    inputs: 'a a_scale a_zero_point b b_scale b_zero_point y_scale y_zero_point',
-    outputs: 'y',
     infer: (c) => [tensorType(c.dtype(7), matMulShape(c, c.shape(0), c.shape(3)))],
     gradient: 'zero',
   },
   ConvInteger: {
-    versions: [10],
-    inputs: 'x w x_zero_point? w_zero_point?',
-    outputs: 'y',
-    attributes: convAttributes,
     infer: (c) => [tensorType('int32', convShape(c))],
     gradient: 'zero',
   },
   MatMulInteger: {
-    versions: [10],
-    inputs: 'A B a_zero_point? b_zero_point?',
-    outputs: 'Y',
     infer: (c) => [tensorType('int32', matMulShape(c, c.shape(0), c.shape(1)))],
     gradient: 'zero',
   },

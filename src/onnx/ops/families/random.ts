@@ -2,23 +2,19 @@
 // Specification: onnx/docs/Operators.md.
 import { type DType, dtypeFromCode, dtypes } from '../../core/dtype.js';
 import { tensorType } from '../../ir/types.js';
-import type { NodeContext, OpDef } from '../op-def.js';
+import type { NodeContext, OpRules } from '../op-def.js';
+import type { AttributeName } from '../signature.js';
 import { requireFloat } from './elementwise.js';
 
 export type RandomOp = 'RandomNormal' | 'RandomNormalLike' | 'RandomUniform' | 'RandomUniformLike' | 'Bernoulli' | 'Multinomial';
 
 /** The dtype that an attribute names by its TensorProto number. */
-export function dtypeAttribute(c: NodeContext, name: string, fallback: DType): DType {
+export function dtypeAttribute(c: NodeContext, name: AttributeName<'int'>, fallback: DType): DType {
   const code = c.int(name, dtypes[fallback].code);
   return dtypeFromCode(code) ?? c.fail(`attribute "${name}" is ${code}, which is no dtype`, { got: String(code) });
 }
 
-const drawn = { dtype: 'int', seed: 'float' } as const;
-const random = (attributes: OpDef['attributes'] & object, like: boolean): OpDef => ({
-  versions: [1, 22],
-  inputs: like ? 'input' : '',
-  outputs: 'output',
-  attributes: { ...attributes, ...drawn, ...(like ? {} : { shape: 'ints' }) },
+const random = (like: boolean): OpRules => ({
   infer: (c) => [
     like
       ? tensorType(dtypeAttribute(c, 'dtype', c.dtype(0)), c.shape(0))
@@ -27,17 +23,13 @@ const random = (attributes: OpDef['attributes'] & object, like: boolean): OpDef 
   gradient: 'zero',
 });
 
-export const draws: Readonly<Record<RandomOp, OpDef>> = {
-  RandomNormal: random({ mean: 'float', scale: 'float' }, false),
-  RandomNormalLike: random({ mean: 'float', scale: 'float' }, true),
-  RandomUniform: random({ low: 'float', high: 'float' }, false),
-  RandomUniformLike: random({ low: 'float', high: 'float' }, true),
+export const draws: Readonly<Record<RandomOp, OpRules>> = {
+  RandomNormal: random(false),
+  RandomNormalLike: random(true),
+  RandomUniform: random(false),
+  RandomUniformLike: random(true),
   // a sample does not move with its probability; estimators of that gradient are the user's choice
   Bernoulli: {
-    versions: [15, 22],
-    inputs: 'input',
-    outputs: 'output',
-    attributes: drawn,
     infer: (c) => {
       requireFloat(c, 0);
       return [tensorType(dtypeAttribute(c, 'dtype', c.dtype(0)), c.shape(0))];
@@ -46,13 +38,9 @@ export const draws: Readonly<Record<RandomOp, OpDef>> = {
   },
   // class numbers: integers
   Multinomial: {
-    versions: [7, 22],
-    inputs: 'input',
-    outputs: 'output',
-    attributes: { ...drawn, sample_size: 'int' },
     infer: (c) => {
       requireFloat(c, 0);
-      return [tensorType(dtypeAttribute(c, 'dtype', 'int32'), [c.shape(0)?.[0] ?? null, c.int('sample_size', 1)])];
+      return [tensorType(dtypeAttribute(c, 'dtype', 'int32'), [c.shape(0)?.[0] ?? null, c.int('sample_size')])];
     },
     gradient: 'zero',
   },

@@ -1,21 +1,11 @@
 // Recurrent layers: types. The gradient stands in recurrent-gradient.ts. Specification: onnx/docs/Operators.md, RNN, GRU, LSTM.
 import type { Dim } from '../../core/shape.js';
 import type { TensorType } from '../../ir/types.js';
-import type { NodeContext, OpDef } from '../op-def.js';
+import type { NodeContext, OpRules } from '../op-def.js';
 import { recurrentGradient } from '../rules/recurrent-gradient.js';
 import { requireFloat } from './elementwise.js';
 
 export type RecurrentOp = 'RNN' | 'GRU' | 'LSTM';
-
-const attributes = {
-  activation_alpha: 'floats',
-  activation_beta: 'floats',
-  activations: 'strings',
-  clip: 'float',
-  direction: 'string',
-  hidden_size: 'int',
-  layout: 'int',
-} as const;
 
 /** Y, Y_h and, for LSTM, Y_c. Layout 0 has the time first, layout 1 the batch. */
 function inferRecurrent(c: NodeContext): TensorType[] {
@@ -23,9 +13,9 @@ function inferRecurrent(c: NodeContext): TensorType[] {
   const [x, r] = [c.shape(0), c.shape(2)];
   if (x !== undefined && x.length !== 3)
     return c.fail(`X must have rank 3, it has ${x.length}`, { expected: '3', got: String(x.length) });
-  const directions = c.string('direction', 'forward') === 'bidirectional' ? 2 : 1;
-  const hidden: Dim = r?.[2] ?? (c.node.attributes.has('hidden_size') ? c.int('hidden_size', 0) : null);
-  const batchFirst = c.int('layout', 0) === 1;
+  const directions = c.string('direction') === 'bidirectional' ? 2 : 1;
+  const hidden: Dim = r?.[2] ?? (c.node.attributes.has('hidden_size') ? c.int('hidden_size') : null);
+  const batchFirst = c.int('layout') === 1;
   const [first = null, second = null] = x ?? [];
   const [time, batch] = batchFirst ? [second, first] : [first, second];
   const all = batchFirst ? [batch, time, directions, hidden] : [time, directions, batch, hidden];
@@ -34,28 +24,16 @@ function inferRecurrent(c: NodeContext): TensorType[] {
   return c.node.opType === 'LSTM' ? [...outputs, last] : outputs;
 }
 
-export const recurrent: Readonly<Record<RecurrentOp, OpDef>> = {
+export const recurrent: Readonly<Record<RecurrentOp, OpRules>> = {
   RNN: {
-    versions: [1, 7, 14, 22],
-    inputs: 'X W R B? sequence_lens? initial_h?',
-    outputs: 'Y? Y_h?',
-    attributes,
     infer: inferRecurrent,
     gradient: (c) => recurrentGradient(c, 'RNN'),
   },
   GRU: {
-    versions: [1, 3, 7, 14, 22],
-    inputs: 'X W R B? sequence_lens? initial_h?',
-    outputs: 'Y? Y_h?',
-    attributes: { ...attributes, linear_before_reset: 'int' },
     infer: inferRecurrent,
     gradient: (c) => recurrentGradient(c, 'GRU'),
   },
   LSTM: {
-    versions: [1, 7, 14, 22],
-    inputs: 'X W R B? sequence_lens? initial_h? initial_c? P?',
-    outputs: 'Y? Y_h? Y_c?',
-    attributes: { ...attributes, input_forget: 'int' },
     infer: inferRecurrent,
     gradient: (c) => recurrentGradient(c, 'LSTM'),
   },

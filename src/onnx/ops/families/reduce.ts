@@ -5,7 +5,7 @@ import { must } from '../../core/errors.js';
 import { type Dim, product, type Shape, sameShape } from '../../core/shape.js';
 import type { Value } from '../../ir/graph.js';
 import { formatType, type TensorType, tensorType } from '../../ir/types.js';
-import type { GradientContext, GradientRule, NodeContext, OpDef } from '../op-def.js';
+import type { GradientContext, GradientRule, NodeContext, OpRules } from '../op-def.js';
 import type { Ops } from '../ops.js';
 import { expandLike, sizesOf } from '../rules/shape-like.js';
 import { requireFloat, sign } from './elementwise.js';
@@ -84,7 +84,7 @@ function axesOf(c: NodeContext): Axes {
     if (known === undefined) return c.value(1);
     if (known.size > 0) return known.numbers();
   }
-  return c.int('noop_with_empty_axes', 0) === 1 ? 'none' : 'all';
+  return c.int('noop_with_empty_axes') === 1 ? 'none' : 'all';
 }
 
 /** The shape after a reduction over `axes` (counted from 0). */
@@ -102,7 +102,7 @@ function inferReduction(c: NodeContext): TensorType[] {
     c.fail(`input 0 must be numeric, it is ${formatType(c.type(0))}`, { got: dtype });
   }
   const axes = axesOf(c);
-  const keepdims = c.int('keepdims', 1) === 1;
+  const keepdims = c.int('keepdims') === 1;
   if (axes === 'none') return [tensorType(dtype, shape)];
   if (axes === 'all') return [tensorType(dtype, keepdims ? shape?.map(() => 1) : [])];
   if (!isList(axes)) {
@@ -117,7 +117,7 @@ function inferReduction(c: NodeContext): TensorType[] {
 /** A value of the reduced shape with the reduced axes put back as 1, so that it broadcasts against the input. */
 function kept(c: GradientContext, v: Value): Value {
   const axes = axesOf(c);
-  if (c.int('keepdims', 1) === 1 || axes === 'all' || axes === 'none') return v;
+  if (c.int('keepdims') === 1 || axes === 'all' || axes === 'none') return v;
   const rank = c.rank(0);
   if (!isList(axes)) return c.g.unsqueeze(v, axes);
   return c.g.unsqueeze(v, c.g.ints(rank === undefined ? axes : axes.map((a) => c.axis(a, rank)).sort((a, b) => a - b)));
@@ -136,12 +136,8 @@ function mean(c: GradientContext, d: Value): Value {
   return overCount(c.g, d, c.x(0), c.y(), all ?? (isList(axes) ? axes : 'unknown'));
 }
 
-function reduction(versions: readonly number[], gradient: GradientRule, more: Partial<OpDef> = {}): OpDef {
+function reduction(gradient: GradientRule, more: Partial<OpRules> = {}): OpRules {
   return {
-    versions,
-    inputs: 'data axes?',
-    outputs: 'reduced',
-    attributes: { axes: 'ints', keepdims: 'int', noop_with_empty_axes: 'int' },
     infer: inferReduction,
     gradient: (c) => (axesOf(c) === 'none' ? [c.dy()] : gradient(c)),
     ...more,
@@ -149,10 +145,10 @@ function reduction(versions: readonly number[], gradient: GradientRule, more: Pa
 }
 
 /** A reduction f of which f({x}) is not x: versions of the specification differ on what noop_with_empty_axes means there. */
-function nonlinear(versions: readonly number[], gradient: GradientRule, more: Partial<OpDef> = {}): OpDef {
+function nonlinear(gradient: GradientRule, more: Partial<OpRules> = {}): OpRules {
   const guarded: GradientRule = (c) =>
     axesOf(c) === 'none' ? c.fail('no gradient is known for noop_with_empty_axes = 1 without axes') : gradient(c);
-  return { ...reduction(versions, gradient), gradient: guarded, ...more };
+  return { ...reduction(gradient), gradient: guarded, ...more };
 }
 
 function floatReduction(c: NodeContext): TensorType[] {
@@ -180,17 +176,13 @@ function productGradient(c: GradientContext): Value[] {
   return [g.where(g.equal(others, zero), g.div(dyp, nonZero), zero)];
 }
 
-function argument(): OpDef {
+function argument(): OpRules {
   return {
-    versions: [1, 11, 12, 13],
-    inputs: 'data',
-    outputs: 'reduced',
-    attributes: { axis: 'int', keepdims: 'int', select_last_index: 'int' },
     infer: (c) => {
       const shape = c.shape(0);
-      const axis = shape === undefined ? 0 : c.axis(c.int('axis', 0), shape.length);
+      const axis = shape === undefined ? 0 : c.axis(c.int('axis'), shape.length);
       return [
-        tensorType('int64', shape === undefined ? undefined : reducedShape(shape, new Set([axis]), c.int('keepdims', 1) === 1)),
+        tensorType('int64', shape === undefined ? undefined : reducedShape(shape, new Set([axis]), c.int('keepdims') === 1)),
       ];
     },
     gradient: 'zero',
@@ -216,36 +208,35 @@ function expandCumProd(c: GradientContext): Value[] {
   const i = g.range(g.scalar(0, 'int64'), size, g.scalar(1, 'int64'));
   const j = g.unsqueeze(i, g.ints([1]));
   const [less, notMore] =
-    c.int('reverse', 0) === 1 ? [g.greater(i, j), g.greaterOrEqual(i, j)] : [g.less(i, j), g.lessOrEqual(i, j)];
-  const counts = c.int('exclusive', 0) === 1 ? less : notMore;
+    c.int('reverse') === 1 ? [g.greater(i, j), g.greaterOrEqual(i, j)] : [g.less(i, j), g.lessOrEqual(i, j)];
+  const counts = c.int('exclusive') === 1 ? less : notMore;
   const behind = Array.from({ length: rank - axis - 1 }, (_, k) => k + 2);
   const wide = behind.length === 0 ? counts : g.unsqueeze(counts, g.ints(behind));
   return [reduceBy(g, 'ReduceProd', g.where(wide, g.unsqueeze(x, g.ints([axis])), g.scalar(1, x)), [axis + 1], 0)];
 }
 
-export const reduce: Readonly<Record<ReduceOp, OpDef>> = {
-  ReduceSum: reduction([1, 11, 13], (c) => [broadcastTo(c.g, kept(c, c.dy()), c.x(0))]),
+export const reduce: Readonly<Record<ReduceOp, OpRules>> = {
+  ReduceSum: reduction((c) => [broadcastTo(c.g, kept(c, c.dy()), c.x(0))]),
   // dx = dy / n
-  ReduceMean: reduction([1, 11, 13, 18], (c) => [broadcastTo(c.g, mean(c, kept(c, c.dy())), c.x(0))]),
-  ReduceMax: reduction([1, 11, 12, 13, 18, 20], extremum),
-  ReduceMin: reduction([1, 11, 12, 13, 18, 20], extremum),
+  ReduceMean: reduction((c) => [broadcastTo(c.g, mean(c, kept(c, c.dy())), c.x(0))]),
+  ReduceMax: reduction(extremum),
+  ReduceMin: reduction(extremum),
   // dx_i = dy prod_{j != i} x_j
-  ReduceProd: reduction([1, 11, 13, 18], productGradient),
+  ReduceProd: reduction(productGradient),
   // dx = sign(x) dy
-  ReduceL1: nonlinear([1, 11, 13, 18], (c) => [c.g.mul(kept(c, c.dy()), sign(c.g, c.x(0)))]),
+  ReduceL1: nonlinear((c) => [c.g.mul(kept(c, c.dy()), sign(c.g, c.x(0)))]),
   // dx = x/y dy, 0 where y = 0 (and so x = 0)
-  ReduceL2: nonlinear([1, 11, 13, 18], (c) => {
+  ReduceL2: nonlinear((c) => {
     const y = c.y();
     const norm = c.g.where(c.g.equal(y, c.g.scalar(0, y)), c.g.scalar(1, y), y);
     return [c.g.mul(c.x(0), kept(c, c.g.div(c.dy(), norm)))];
   }),
   // y = log sum x: dx = dy / sum x = dy exp(-y)
-  ReduceLogSum: nonlinear([1, 11, 13, 18], (c) => [broadcastTo(c.g, kept(c, c.g.mul(c.dy(), c.g.exp(c.g.neg(c.y())))), c.x(0))], {
+  ReduceLogSum: nonlinear((c) => [broadcastTo(c.g, kept(c, c.g.mul(c.dy(), c.g.exp(c.g.neg(c.y())))), c.x(0))], {
     infer: floatReduction,
   }),
   // y = log sum exp x: dx = exp(x - y) dy; along one axis exp(x - y) is the softmax
   ReduceLogSumExp: nonlinear(
-    [1, 11, 13, 18],
     (c) => {
       const axes = axesOf(c);
       const [axis] = isList(axes) && axes.length === 1 ? axes : [];
@@ -255,25 +246,17 @@ export const reduce: Readonly<Record<ReduceOp, OpDef>> = {
     { infer: floatReduction },
   ),
   // dx = 2 x dy
-  ReduceSumSquare: nonlinear([1, 11, 13, 18], (c) => [c.g.mul(c.x(0), c.g.mul(kept(c, c.dy()), c.g.scalar(2, c.dy())))]),
+  ReduceSumSquare: nonlinear((c) => [c.g.mul(c.x(0), c.g.mul(kept(c, c.dy()), c.g.scalar(2, c.dy())))]),
 
   ArgMax: argument(),
   ArgMin: argument(),
   // y_i = sum_{j <= i} x_j: dx_j = sum_{i >= j} dy_i, the same sum from the other end
   CumProd: {
-    versions: [26],
-    inputs: 'x axis',
-    outputs: 'y',
-    attributes: { exclusive: 'int', reverse: 'int' },
     infer: inferCumulative,
     gradient: { expand: expandCumProd },
   },
   CumSum: {
-    versions: [11, 14],
-    inputs: 'x axis',
-    outputs: 'y',
-    attributes: { exclusive: 'int', reverse: 'int' },
     infer: inferCumulative,
-    gradient: (c) => [c.g.cumSum(c.dy(), c.x(1), { exclusive: c.int('exclusive', 0), reverse: 1 - c.int('reverse', 0) }), null],
+    gradient: (c) => [c.g.cumSum(c.dy(), c.x(1), { exclusive: c.int('exclusive'), reverse: 1 - c.int('reverse') }), null],
   },
 };

@@ -6,9 +6,10 @@ import { must } from '../../core/errors.js';
 import { type Dim, isStatic, type Shape } from '../../core/shape.js';
 import { Tensor } from '../../core/tensor.js';
 import type { Value } from '../../ir/graph.js';
-import type { GradientContext, NodeContext, OpDef } from '../op-def.js';
+import type { GradientContext, NodeContext, OpRules } from '../op-def.js';
 import { reshapeLike, sizesOf, typed } from '../rules/shape-like.js';
 import { knownElements, mulDims } from '../rules/shape-value.js';
+import type { AttributeName } from '../signature.js';
 import { reduceBy, reduceSum } from './reduce.js';
 
 export type ResizeOp = 'Resize';
@@ -31,8 +32,8 @@ function scalesOf(c: NodeContext): readonly number[] | undefined {
 /** ONNX Runtime multiplies in float32. */
 const scaled = (d: number, scale: number): number => Math.floor(Math.fround(d * scale));
 
-const crops = (c: NodeContext): boolean => c.string('coordinate_transformation_mode', 'half_pixel') === 'tf_crop_and_resize';
-const policyOf = (c: NodeContext): string => c.string('keep_aspect_ratio_policy', 'stretch');
+const crops = (c: NodeContext): boolean => c.string('coordinate_transformation_mode') === 'tf_crop_and_resize';
+const policyOf = (c: NodeContext): string => c.string('keep_aspect_ratio_policy');
 
 /** The one scale of a policy that keeps the aspect ratio, where all sizes are known. */
 function commonScale(c: NodeContext, shape: Shape, axes: readonly number[], sizes: readonly Dim[]): number | undefined {
@@ -87,9 +88,9 @@ function changedAxes(c: GradientContext, shape: Shape): number[] {
 
 /** How often nearest repeats each element along each axis, when that is all it does: integer scales, and rounding that keeps blocks whole. */
 function repeatsOf(c: NodeContext, shape: Shape, out: Shape): number[] | undefined {
-  if (c.string('mode', 'nearest') !== 'nearest' || crops(c) || !isStatic(shape) || !isStatic(out)) return undefined;
-  const coordinates = c.string('coordinate_transformation_mode', 'half_pixel');
-  const rounding = c.string('nearest_mode', 'round_prefer_floor');
+  if (c.string('mode') !== 'nearest' || crops(c) || !isStatic(shape) || !isStatic(out)) return undefined;
+  const coordinates = c.string('coordinate_transformation_mode');
+  const rounding = c.string('nearest_mode');
   const blocks =
     (coordinates === 'asymmetric' && rounding === 'floor') ||
     ((coordinates === 'half_pixel' || coordinates === 'half_pixel_symmetric') && rounding.startsWith('round'));
@@ -144,12 +145,12 @@ function commonMatrix(c: GradientContext, axis: number, shape: Shape, identity: 
   if (scale !== undefined && typeof d === 'number' && scaled(d, Math.fround(scale)) === want)
     return resized(identity, scales, null);
   const size = sizesOf(g, c.y(), axis, axis + 1);
-  const coordinates = c.string('coordinate_transformation_mode', 'half_pixel');
+  const coordinates = c.string('coordinate_transformation_mode');
   if (coordinates === 'align_corners')
     return resized(identity, null, g.concat(sizesOf(g, c.x(0), axis, axis + 1), size, { axis: 0 }));
   const free =
     ['half_pixel', 'asymmetric'].includes(coordinates) || (coordinates === 'pytorch_half_pixel' && want !== 1 && want !== null);
-  if (!free || c.int('antialias', 0) === 1 || c.int('exclude_outside', 0) === 1) {
+  if (!free || c.int('antialias') === 1 || c.int('exclude_outside') === 1) {
     return c.fail(`no gradient is known for keep_aspect_ratio_policy "${policyOf(c)}" with ${coordinates} and these sizes`);
   }
   const more = g.cast(g.ceil(g.div(one, factor)), { to: dtypes.int64.code });
@@ -159,15 +160,14 @@ function commonMatrix(c: GradientContext, axis: number, shape: Shape, identity: 
 
 /** The attributes that say how coordinates and weights are computed. */
 function rules(c: NodeContext) {
-  const given = (name: string) => c.node.attributes.has(name);
-  const string = (name: string) => (given(name) ? c.string(name, '') : undefined);
+  const string = (name: AttributeName<'string'>) => (c.states(name) ? c.string(name) : undefined);
   return {
     mode: string('mode'),
     coordinate_transformation_mode: string('coordinate_transformation_mode'),
     nearest_mode: string('nearest_mode'),
-    cubic_coeff_a: given('cubic_coeff_a') ? c.float('cubic_coeff_a', -0.75) : undefined,
-    exclude_outside: given('exclude_outside') ? c.int('exclude_outside', 0) : undefined,
-    antialias: given('antialias') ? c.int('antialias', 0) : undefined,
+    cubic_coeff_a: c.states('cubic_coeff_a') ? c.float('cubic_coeff_a') : undefined,
+    exclude_outside: c.states('exclude_outside') ? c.int('exclude_outside') : undefined,
+    antialias: c.states('antialias') ? c.int('antialias') : undefined,
   };
 }
 
@@ -203,22 +203,9 @@ function resizeGradient(c: GradientContext): (Value | null)[] {
   return [d === c.dy() ? reshapeLike(g, d, x) : typed(d, x)];
 }
 
-export const resize: Readonly<Record<ResizeOp, OpDef>> = {
+export const resize: Readonly<Record<ResizeOp, OpRules>> = {
   Resize: {
-    versions: [13, 18, 19],
-    inputs: 'X roi? scales? sizes?',
-    outputs: 'Y',
-    attributes: {
-      antialias: 'int',
-      axes: 'ints',
-      coordinate_transformation_mode: 'string',
-      cubic_coeff_a: 'float',
-      exclude_outside: 'int',
-      extrapolation_value: 'float',
-      keep_aspect_ratio_policy: 'string',
-      mode: 'string',
-      nearest_mode: 'string',
-    },
+    since: 13,
     infer: (c) => [c.like(0, resizedShape(c))],
     gradient: resizeGradient,
   },

@@ -2,7 +2,7 @@
 import { dtypes } from '../../core/dtype.js';
 import type { Value } from '../../ir/graph.js';
 import type { TensorType } from '../../ir/types.js';
-import type { GradientContext, NodeContext, OpDef } from '../op-def.js';
+import type { GradientContext, NodeContext, OpRules } from '../op-def.js';
 import { expandLike, typed, zerosLike } from '../rules/shape-like.js';
 import { requireIndices } from './gather.js';
 
@@ -18,7 +18,7 @@ function inferScatter(c: NodeContext): TensorType[] {
 }
 
 function reductionOf(c: NodeContext): Reduction {
-  const name = c.string('reduction', 'none');
+  const name = c.string('reduction');
   if (name === 'none' || name === 'add' || name === 'mul' || name === 'min' || name === 'max') return name;
   return c.fail(`reduction must be none, add, mul, min or max, it is "${name}"`, {
     expected: 'none, add, mul, min, max',
@@ -41,7 +41,7 @@ function places(c: GradientContext): Places {
       read: (data) => g.gatherND(data, at),
     };
   }
-  const axis = c.int('axis', 0);
+  const axis = c.int('axis');
   return {
     write: (data, updates, reduction) => g.scatterElements(data, at, updates, { axis, reduction }),
     read: (data) => g.gatherElements(data, at, { axis }),
@@ -87,20 +87,12 @@ function parts(c: GradientContext, p: Places): { readonly dx: () => Value; reado
   }
 }
 
-export const scatter: Readonly<Record<ScatterOp, OpDef>> = {
+export const scatter: Readonly<Record<ScatterOp, OpRules>> = {
   ScatterElements: {
-    versions: [11, 13, 16, 18],
-    inputs: 'data indices updates',
-    outputs: 'output',
-    attributes: { axis: 'int', reduction: 'string' },
     infer: inferScatter,
     gradient: scatterGradient,
   },
   ScatterND: {
-    versions: [11, 13, 16, 18],
-    inputs: 'data indices updates',
-    outputs: 'output',
-    attributes: { reduction: 'string' },
     infer: inferScatter,
     gradient: scatterGradient,
   },

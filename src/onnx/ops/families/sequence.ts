@@ -3,7 +3,7 @@
 import { dtypeFromCode } from '../../core/dtype.js';
 import type { Dim } from '../../core/shape.js';
 import { formatType, type Type, tensorType } from '../../ir/types.js';
-import type { NodeContext, OpDef } from '../op-def.js';
+import type { NodeContext, OpRules } from '../op-def.js';
 import { knownElements } from '../rules/shape-value.js';
 
 export type SequenceOp =
@@ -46,17 +46,17 @@ function inferConcat(c: NodeContext): Type[] {
   if (element?.kind !== 'tensor') return c.fail(`input 0 must be a sequence of tensors, it is ${formatType(c.value(0).type)}`);
   const { dtype, shape } = element;
   if (shape === undefined) return [tensorType(dtype)];
-  const isNew = c.int('new_axis', 0) === 1;
-  const axis = c.axis(c.int('axis', 0), shape.length + (isNew ? 1 : 0));
+  const isNew = c.int('new_axis') === 1;
+  const axis = c.axis(c.int('axis'), shape.length + (isNew ? 1 : 0));
   return [tensorType(dtype, isNew ? shape.toSpliced(axis, 0, null) : shape.with(axis, null))];
 }
 
 function inferSplit(c: NodeContext): Type[] {
   const shape = c.shape(0);
   if (shape === undefined) return [sequenceOf(tensorType(c.dtype(0)))];
-  const axis = c.axis(c.int('axis', 0), shape.length);
+  const axis = c.axis(c.int('axis'), shape.length);
   if (!c.has(1)) {
-    const dims = c.int('keepdims', 1) === 1 ? shape.with(axis, 1) : shape.toSpliced(axis, 1);
+    const dims = c.int('keepdims') === 1 ? shape.with(axis, 1) : shape.toSpliced(axis, 1);
     return [sequenceOf(c.like(0, dims))];
   }
   const sizes = knownElements(c.value(1));
@@ -69,26 +69,16 @@ function dividing(part: Dim | undefined, whole: Dim | undefined): Dim {
   return typeof part === 'number' && typeof whole === 'number' && whole % part === 0 ? part : null;
 }
 
-export const sequence: Readonly<Record<SequenceOp, OpDef>> = {
+export const sequence: Readonly<Record<SequenceOp, OpRules>> = {
   SequenceAt: {
-    versions: [11],
-    inputs: 'input_sequence position',
-    outputs: 'tensor',
     infer: (c) => [elementOf(c, 0)],
     gradient: 'unsupported',
   },
   SequenceConstruct: {
-    versions: [11],
-    inputs: 'inputs*',
-    outputs: 'output_sequence',
     infer: (c) => [sequenceOf(c.node.inputs.map((v) => v?.type).reduce((a, b) => either(c, a, b)))],
     gradient: 'unsupported',
   },
   SequenceEmpty: {
-    versions: [11],
-    inputs: '',
-    outputs: 'output',
-    attributes: { dtype: 'int' },
     infer: (c) => {
       const code = c.int('dtype', 1);
       const dtype = dtypeFromCode(code) ?? c.fail(`attribute "dtype" is ${code}, which is no dtype`, { got: String(code) });
@@ -97,23 +87,14 @@ export const sequence: Readonly<Record<SequenceOp, OpDef>> = {
     gradient: 'zero',
   },
   SequenceErase: {
-    versions: [11],
-    inputs: 'input_sequence position?',
-    outputs: 'output_sequence',
     infer: (c) => [sequenceOf(elementOf(c, 0))],
     gradient: 'unsupported',
   },
   SequenceInsert: {
-    versions: [11],
-    inputs: 'input_sequence tensor position?',
-    outputs: 'output_sequence',
     infer: (c) => [sequenceOf(either(c, elementOf(c, 0), c.type(1)))],
     gradient: 'unsupported',
   },
   SequenceLength: {
-    versions: [11],
-    inputs: 'input_sequence',
-    outputs: 'length',
     infer: (c) => {
       elementOf(c, 0);
       return [tensorType('int64', [])];
@@ -121,10 +102,6 @@ export const sequence: Readonly<Record<SequenceOp, OpDef>> = {
     gradient: 'zero',
   },
   SequenceMap: {
-    versions: [17],
-    inputs: 'input_sequence additional_inputs*?',
-    outputs: 'out_sequence*',
-    attributes: { body: 'graph' },
     infer: (c) => {
       const body = c.node.attributes.get('body');
       if (body?.kind !== 'graph') return c.fail('attribute "body" must be a graph');
@@ -133,26 +110,14 @@ export const sequence: Readonly<Record<SequenceOp, OpDef>> = {
     gradient: 'unsupported',
   },
   ConcatFromSequence: {
-    versions: [11],
-    inputs: 'input_sequence',
-    outputs: 'concat_result',
-    attributes: { axis: 'int', new_axis: 'int' },
     infer: inferConcat,
     gradient: 'unsupported',
   },
   SplitToSequence: {
-    versions: [11, 24],
-    inputs: 'input split?',
-    outputs: 'output_sequence',
-    attributes: { axis: 'int', keepdims: 'int' },
     infer: inferSplit,
     gradient: 'unsupported',
   },
   Optional: {
-    versions: [15, 28],
-    inputs: 'input?',
-    outputs: 'output',
-    attributes: { type: 'type' },
     infer: (c) => {
       const stated = c.node.attributes.get('type');
       return [{ kind: 'optional', element: c.has(0) ? c.value(0).type : stated?.kind === 'type' ? stated.value : undefined }];
@@ -160,9 +125,6 @@ export const sequence: Readonly<Record<SequenceOp, OpDef>> = {
     gradient: 'unsupported',
   },
   OptionalGetElement: {
-    versions: [15, 18, 28],
-    inputs: 'input',
-    outputs: 'output',
     // from opset 18 on, what is no optional passes
     infer: (c) => {
       const { type } = c.value(0);
@@ -171,9 +133,6 @@ export const sequence: Readonly<Record<SequenceOp, OpDef>> = {
     gradient: 'unsupported',
   },
   OptionalHasElement: {
-    versions: [15, 18, 28],
-    inputs: 'input?',
-    outputs: 'output',
     infer: () => [tensorType('bool', [])],
     gradient: 'zero',
   },

@@ -5,7 +5,7 @@ import { type Dim, formatShape, type Shape } from '../../core/shape.js';
 import { Tensor } from '../../core/tensor.js';
 import type { Value } from '../../ir/graph.js';
 import { tensorType } from '../../ir/types.js';
-import type { GradientContext, NodeContext, OpDef } from '../op-def.js';
+import type { GradientContext, NodeContext, OpRules } from '../op-def.js';
 import type { Ops } from '../ops.js';
 import { scatterRows } from '../rules/by-index.js';
 import { reshapeLike, sizesOf, typed } from '../rules/shape-like.js';
@@ -23,7 +23,7 @@ function halfSpectrum(n: Dim): Dim {
 
 /** The axis of a DFT: an attribute before opset 20, an input from then on; undefined when it is not constant. */
 function dftAxis(c: NodeContext, rank: number): number | undefined {
-  if (c.opset < 20) return c.axis(c.int('axis', 1), rank);
+  if (c.opset < 20) return c.axis(c.int('axis'), rank);
   if (!c.has(2)) return rank - 2;
   const axis = knownElements(c.value(2))?.[0];
   return typeof axis === 'number' ? c.axis(axis, rank) : undefined;
@@ -32,7 +32,7 @@ function dftAxis(c: NodeContext, rank: number): number | undefined {
 /** The length of a DFT over an axis of this size. */
 function dftLength(c: NodeContext, size: Dim): Dim {
   if (c.has(1)) return knownElements(c.value(1))?.[0] ?? null;
-  const folded = c.int('inverse', 0) === 1 && c.int('onesided', 0) === 1;
+  const folded = c.int('inverse') === 1 && c.int('onesided') === 1;
   return folded ? (typeof size === 'number' ? 2 * (size - 1) : null) : size;
 }
 
@@ -41,7 +41,7 @@ function dftShape(c: NodeContext): Shape | undefined {
   const shape = c.shape(0);
   if (shape === undefined) return undefined;
   if (shape.length < 2) return c.fail(`the input must be [..., length, 1 or 2], it is ${formatShape(shape)}`);
-  const [onesided, inverse] = [c.int('onesided', 0) === 1, c.int('inverse', 0) === 1];
+  const [onesided, inverse] = [c.int('onesided') === 1, c.int('inverse') === 1];
   const last = onesided && inverse ? 1 : 2;
   const axis = dftAxis(c, shape.length);
   // without a length of its own the transform keeps every size, whatever the axis
@@ -116,7 +116,7 @@ function dftGradient(c: GradientContext): (Value | null)[] {
   const [x, dy] = [c.x(0), c.dy()];
   const rank = c.rank(0) ?? c.fail('the gradient needs an input of known rank');
   const axis = dftAxis(c, rank) ?? g.mod(g.add(g.reshape(c.x(2), g.ints([])), g.scalar(rank, 'int64')), g.scalar(rank, 'int64'));
-  const [onesided, inverse] = [c.int('onesided', 0) === 1, c.int('inverse', 0) === 1];
+  const [onesided, inverse] = [c.int('onesided') === 1, c.int('inverse') === 1];
   const stated = c.has(1) ? knownElements(c.value(1))?.[0] : undefined;
   const size = sizeAt(g, x, axis);
   const length = (): Known => {
@@ -154,7 +154,7 @@ function stftGradient(c: GradientContext): (Value | null)[] {
   const stated = () =>
     c.has(3) ? g.reshape(c.x(3), g.ints([])) : asValue(g, sizeAt(g, c.has(2) ? c.x(2) : x, c.has(2) ? 0 : 1));
   const length: Known = typeof known === 'number' ? known : stated();
-  const dy = c.int('onesided', 1) === 1 ? fitAxis(g, c.dy(), 2, length, 4) : c.dy();
+  const dy = c.int('onesided') === 1 ? fitAxis(g, c.dy(), 2, length, 4) : c.dy();
   const back = g.mul(dft(g, dy, 2, { inverse: 1 }), typeof length === 'number' ? g.scalar(length, x) : castLike(g, length, x));
   const channels = x.shape?.[2];
   const d = channels === 2 ? back : g.slice(back, g.ints([0]), g.ints([1]), g.ints([-1]));
@@ -167,33 +167,21 @@ function stftGradient(c: GradientContext): (Value | null)[] {
   return [c.needs(0) ? dx() : null, null, c.has(2) && c.needs(2) ? dwindow() : null, null].slice(0, c.inputCount);
 }
 
-const windowOp: OpDef = {
-  versions: [17],
-  inputs: 'size',
-  outputs: 'output',
-  attributes: { output_datatype: 'int', periodic: 'int' },
+const windowOp: OpRules = {
   infer: (c) => [tensorType(dtypeAttribute(c, 'output_datatype', 'float32'), [knownElements(c.value(0))?.[0] ?? null])],
   gradient: 'zero',
 };
 
-export const signal: Readonly<Record<SignalOp, OpDef>> = {
+export const signal: Readonly<Record<SignalOp, OpRules>> = {
   DFT: {
-    versions: [17, 20],
-    inputs: 'input dft_length? axis?',
-    outputs: 'output',
-    attributes: { axis: 'int', inverse: 'int', onesided: 'int' },
     infer: (c) => [c.like(0, dftShape(c))],
     gradient: dftGradient,
   },
   STFT: {
-    versions: [17],
-    inputs: 'signal frame_step window? frame_length?',
-    outputs: 'output',
-    attributes: { onesided: 'int' },
     infer: (c) => {
       requireFloat(c, 0);
       const length = frameLength(c);
-      const bins = c.int('onesided', 1) === 1 ? halfSpectrum(length) : length;
+      const bins = c.int('onesided') === 1 ? halfSpectrum(length) : length;
       return [c.like(0, [c.shape(0)?.[0] ?? null, frameCount(c), bins, 2])];
     },
     gradient: stftGradient,
@@ -203,10 +191,6 @@ export const signal: Readonly<Record<SignalOp, OpDef>> = {
   HannWindow: windowOp,
   // the edges are rounded to bins: piecewise constant
   MelWeightMatrix: {
-    versions: [17],
-    inputs: 'num_mel_bins dft_length sample_rate lower_edge_hertz upper_edge_hertz',
-    outputs: 'output',
-    attributes: { output_datatype: 'int' },
     infer: (c) => {
       const [bins, length] = [0, 1].map((i) => knownElements(c.value(i))?.[0] ?? null);
       return [tensorType(dtypeAttribute(c, 'output_datatype', 'float32'), [halfSpectrum(length ?? null), bins ?? null])];

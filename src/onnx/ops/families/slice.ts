@@ -2,7 +2,7 @@
 import { type Dim, formatShape, isStatic, type Shape } from '../../core/shape.js';
 import type { Tensor } from '../../core/tensor.js';
 import type { Value } from '../../ir/graph.js';
-import type { GradientContext, NodeContext, OpDef } from '../op-def.js';
+import type { GradientContext, NodeContext, OpRules } from '../op-def.js';
 import { gradientByIndex } from '../rules/by-index.js';
 import { assemble, coordinates, pick, stridesOf } from '../rules/pick.js';
 import { reshapeLike, typed } from '../rules/shape-like.js';
@@ -129,9 +129,8 @@ function padShape(c: NodeContext): Dim[] | undefined {
 function padGradient(c: GradientContext): (Value | null)[] {
   const { g } = c;
   const [dy, x] = [c.dy(), c.x(0)];
-  const again = (indices: Value) =>
-    g.pad(indices, c.x(1), null, c.has(3) ? c.x(3) : null, { mode: c.string('mode', 'constant') });
-  if (c.string('mode', 'constant') !== 'constant') return [gradientByIndex(g, x, dy, again, 'repeated'), null];
+  const again = (indices: Value) => g.pad(indices, c.x(1), null, c.has(3) ? c.x(3) : null, { mode: c.string('mode') });
+  if (c.string('mode') !== 'constant') return [gradientByIndex(g, x, dy, again, 'repeated'), null];
   const rank = c.rank(0);
   const pads = rank === undefined ? undefined : padsOf(c, rank);
   let dx: Value;
@@ -164,7 +163,7 @@ function foldSlice(c: NodeContext, [x]: readonly (Tensor | null)[]): [Tensor] | 
 }
 
 function foldPad(c: NodeContext, [x, , value]: readonly (Tensor | null)[]): [Tensor] | undefined {
-  if (!x || c.string('mode', 'constant') !== 'constant') return undefined;
+  if (!x || c.string('mode') !== 'constant') return undefined;
   const pads = padsOf(c, x.dims.length);
   if (pads === undefined) return undefined;
   const dims = x.dims.map((d, i) => d + (pads[i] ?? 0) + (pads[i + x.dims.length] ?? 0));
@@ -177,30 +176,21 @@ function foldPad(c: NodeContext, [x, , value]: readonly (Tensor | null)[]): [Ten
   });
 }
 
-export const slice: Readonly<Record<SliceOp, OpDef>> = {
+export const slice: Readonly<Record<SliceOp, OpRules>> = {
   Slice: {
-    versions: [10, 11, 13],
-    inputs: 'data starts ends axes? steps?',
-    outputs: 'output',
+    since: 10,
     infer: (c) => [c.like(0, sliceShape(c))],
     gradient: sliceGradient,
     fold: foldSlice,
   },
   Pad: {
-    versions: [11, 13, 18, 19, 21],
-    inputs: 'data pads constant_value? axes?',
-    outputs: 'output',
-    attributes: { mode: 'string' },
+    since: 11,
     infer: (c) => [c.like(0, padShape(c))],
     gradient: padGradient,
     fold: foldPad,
   },
   // where it cut, zeros; where it padded, a cut: the same op back to the shape of x
   CenterCropPad: {
-    versions: [18],
-    inputs: 'input_data shape',
-    outputs: 'output_data',
-    attributes: { axes: 'ints' },
     infer: (c) => {
       const shape = c.shape(0);
       if (shape === undefined) return [c.like(0, undefined)];

@@ -5,7 +5,7 @@ import { type Dim, formatShape, isStatic, product, type Shape } from '../../core
 import { allocate, Tensor } from '../../core/tensor.js';
 import type { Value } from '../../ir/graph.js';
 import { type TensorType, tensorType } from '../../ir/types.js';
-import type { GradientContext, NodeContext, OpDef } from '../op-def.js';
+import type { GradientContext, NodeContext, OpRules } from '../op-def.js';
 import { integers, knownElements, shapeSlice } from '../rules/shape-value.js';
 import { dtypeAttribute } from './random.js';
 
@@ -84,7 +84,7 @@ function rangeGradient(c: GradientContext): (Value | null)[] {
 function oneHotShape(c: NodeContext): Shape | undefined {
   const shape = c.shape(0);
   if (shape === undefined) return undefined;
-  const axis = c.axis(c.int('axis', -1), shape.length + 1);
+  const axis = c.axis(c.int('axis'), shape.length + 1);
   const depth = isFloat(c.dtype(1)) ? (c.constant(1)?.numbers()[0] ?? Number.NaN) : (knownElements(c.value(1))?.[0] ?? null);
   return [...shape.slice(0, axis), Number.isNaN(depth) ? null : depth, ...shape.slice(axis)];
 }
@@ -94,7 +94,7 @@ function oneHotGradient(c: GradientContext): (Value | null)[] {
   if (!c.needs(2)) return [];
   const { g } = c;
   const toInt = { to: dtypes.int64.code };
-  const h = g.oneHot(g.cast(c.x(0), toInt), g.cast(c.x(1), toInt), g.ints([0, 1]), { axis: c.int('axis', -1) });
+  const h = g.oneHot(g.cast(c.x(0), toInt), g.cast(c.x(1), toInt), g.ints([0, 1]), { axis: c.int('axis') });
   const sum = (v: Value) => g.reduceSum(v, null, { keepdims: 0 });
   const on = sum(g.mul(g.cast(h, { to: dtypes[c.dy().dtype].code }), c.dy()));
   const off = g.sub(sum(c.dy()), on);
@@ -123,21 +123,8 @@ function foldCast(x: Tensor | null | undefined, to: DType): readonly Tensor[] | 
   return [new Tensor(to, x.dims, data)];
 }
 
-export const source: Readonly<Record<SourceOp, OpDef>> = {
+export const source: Readonly<Record<SourceOp, OpRules>> = {
   Constant: {
-    versions: [1, 9, 11, 12, 13, 19, 21],
-    inputs: '',
-    outputs: 'output',
-    attributes: {
-      value: 'tensor',
-      value_int: 'int',
-      value_ints: 'ints',
-      value_float: 'float',
-      value_floats: 'floats',
-      value_string: 'string',
-      value_strings: 'strings',
-      sparse_value: 'sparse_tensor',
-    },
     infer: inferConstant,
     gradient: 'zero',
     fold: (c) => {
@@ -146,10 +133,6 @@ export const source: Readonly<Record<SourceOp, OpDef>> = {
     },
   },
   ConstantOfShape: {
-    versions: [9, 20, 21],
-    inputs: 'input',
-    outputs: 'output',
-    attributes: { value: 'tensor' },
     infer: (c) => [tensorType(fillValue(c).dtype, shapeInput(c, 0))],
     gradient: 'zero',
     fold: (c, [shape]) => {
@@ -160,9 +143,6 @@ export const source: Readonly<Record<SourceOp, OpDef>> = {
     },
   },
   Range: {
-    versions: [11],
-    inputs: 'start limit delta',
-    outputs: 'output',
     infer: (c) => [c.like(0, [rangeLength(c)])],
     gradient: rangeGradient,
     fold: (c, [start, limit, delta]) => {
@@ -179,10 +159,6 @@ export const source: Readonly<Record<SourceOp, OpDef>> = {
     },
   },
   EyeLike: {
-    versions: [9, 22],
-    inputs: 'input',
-    outputs: 'output',
-    attributes: { dtype: 'int', k: 'int' },
     infer: (c) => {
       const shape = c.shape(0);
       if (shape !== undefined && shape.length !== 2) return c.fail(`the input must be a matrix, it is ${formatShape(shape)}`);
@@ -191,18 +167,10 @@ export const source: Readonly<Record<SourceOp, OpDef>> = {
     gradient: 'zero',
   },
   OneHot: {
-    versions: [9, 11],
-    inputs: 'indices depth values',
-    outputs: 'output',
-    attributes: { axis: 'int' },
     infer: (c) => [c.like(2, oneHotShape(c))],
     gradient: oneHotGradient,
   },
   Shape: {
-    versions: [1, 13, 15, 19, 21],
-    inputs: 'data',
-    outputs: 'shape',
-    attributes: { start: 'int', end: 'int' },
     infer: (c) => [tensorType('int64', [shapeSlice(c.node, c.shape(0))?.length ?? null])],
     gradient: 'zero',
     fold: (c) => {
@@ -211,9 +179,6 @@ export const source: Readonly<Record<SourceOp, OpDef>> = {
     },
   },
   Size: {
-    versions: [1, 13, 19, 21],
-    inputs: 'data',
-    outputs: 'size',
     infer: () => [tensorType('int64', [])],
     gradient: 'zero',
     fold: (c) => {
@@ -222,35 +187,20 @@ export const source: Readonly<Record<SourceOp, OpDef>> = {
     },
   },
   NonZero: {
-    versions: [9, 13],
-    inputs: 'X',
-    outputs: 'Y',
     infer: (c) => [tensorType('int64', [c.rank(0) ?? null, null])],
     gradient: 'zero',
   },
   // the same bits as another number: nothing that moves with its input in a way of its own
   BitCast: {
-    versions: [26],
-    inputs: 'input',
-    outputs: 'output',
-    attributes: { to: 'int' },
     infer: (c) => [tensorType(dtypeAttribute(c, 'to', c.dtype(0)), c.shape(0))],
     gradient: 'unsupported',
   },
   Cast: {
-    versions: [6, 9, 13, 19, 21],
-    inputs: 'input',
-    outputs: 'output',
-    attributes: { to: 'int', saturate: 'int' },
     infer: (c) => [tensorType(dtypeAttribute(c, 'to', 'float32'), c.shape(0))],
     gradient: castGradient,
     fold: (c, [x]) => foldCast(x, dtypeAttribute(c, 'to', 'float32')),
   },
   CastLike: {
-    versions: [15, 19, 21],
-    inputs: 'input target_type',
-    outputs: 'output',
-    attributes: { saturate: 'int' },
     infer: (c) => [tensorType(c.dtype(1), c.shape(0))],
     gradient: castGradient,
     fold: (c, [x]) => foldCast(x, c.dtype(1)),

@@ -1,7 +1,7 @@
 // Strings: no gradient flows through any of these. Specification: onnx/docs/Operators.md.
 import { broadcastShapes, type Dim, type Shape } from '../../core/shape.js';
 import { tensorType } from '../../ir/types.js';
-import type { NodeContext, OpDef } from '../op-def.js';
+import type { NodeContext, OpRules } from '../op-def.js';
 
 export type TextOp = 'StringConcat' | 'StringNormalizer' | 'StringSplit' | 'RegexFullMatch' | 'TfIdfVectorizer';
 
@@ -16,11 +16,8 @@ function vectorised(c: NodeContext): Shape | undefined {
   return shape === undefined ? undefined : [...shape.slice(0, -1), Math.max(-1, ...indexes) + 1];
 }
 
-export const text: Readonly<Record<TextOp, OpDef>> = {
+export const text: Readonly<Record<TextOp, OpRules>> = {
   StringConcat: {
-    versions: [20],
-    inputs: 'X Y',
-    outputs: 'Z',
     infer: (c) => {
       requireString(c, 0);
       requireString(c, 1);
@@ -31,10 +28,6 @@ export const text: Readonly<Record<TextOp, OpDef>> = {
   },
   // stop words go, so that the last axis may shrink; it never becomes empty
   StringNormalizer: {
-    versions: [10],
-    inputs: 'X',
-    outputs: 'Y',
-    attributes: { case_change_action: 'string', is_case_sensitive: 'int', locale: 'string', stopwords: 'strings' },
     infer: (c) => {
       requireString(c, 0);
       const shape = c.shape(0);
@@ -45,10 +38,6 @@ export const text: Readonly<Record<TextOp, OpDef>> = {
     gradient: 'zero',
   },
   StringSplit: {
-    versions: [20],
-    inputs: 'X',
-    outputs: 'Y Z',
-    attributes: { delimiter: 'string', maxsplit: 'int' },
     infer: (c) => {
       requireString(c, 0);
       const shape = c.shape(0);
@@ -57,10 +46,6 @@ export const text: Readonly<Record<TextOp, OpDef>> = {
     gradient: 'zero',
   },
   RegexFullMatch: {
-    versions: [20],
-    inputs: 'X',
-    outputs: 'Y',
-    attributes: { pattern: 'string' },
     infer: (c) => {
       requireString(c, 0);
       return [tensorType('bool', c.shape(0))];
@@ -68,20 +53,6 @@ export const text: Readonly<Record<TextOp, OpDef>> = {
     gradient: 'zero',
   },
   TfIdfVectorizer: {
-    versions: [9],
-    inputs: 'X',
-    outputs: 'Y',
-    attributes: {
-      max_gram_length: 'int',
-      max_skip_count: 'int',
-      min_gram_length: 'int',
-      mode: 'string',
-      ngram_counts: 'ints',
-      ngram_indexes: 'ints',
-      pool_int64s: 'ints',
-      pool_strings: 'strings',
-      weights: 'floats',
-    },
     infer: (c) => [tensorType('float32', vectorised(c))],
     gradient: 'zero',
   },

@@ -1,37 +1,33 @@
 // Trigonometric and hyperbolic functions and their inverses. Specification: Operators.md.
 import type { Value } from '../../ir/graph.js';
-import type { GradientContext, OpDef } from '../op-def.js';
+import type { GradientContext, OpRules } from '../op-def.js';
 import { unary } from './elementwise.js';
 
 export type TrigonometryOp = 'Sin' | 'Cos' | 'Tan' | 'Asin' | 'Acos' | 'Atan' | 'Sinh' | 'Cosh' | 'Asinh' | 'Acosh' | 'Atanh';
 
-const names = { inputs: 'input', outputs: 'output' } as const;
-const circular = (gradient: OpDef['gradient']) => unary([7, 22], gradient, names);
-const hyperbolic = (gradient: OpDef['gradient']) => unary([9, 22], gradient, names);
-
 const squared = (c: GradientContext): Value => c.g.mul(c.x(0), c.x(0));
 const one = (c: GradientContext): Value => c.g.scalar(1, c.dy());
 
-export const trigonometry: Readonly<Record<TrigonometryOp, OpDef>> = {
-  Sin: circular((c) => [c.g.mul(c.dy(), c.g.cos(c.x(0)))]),
+export const trigonometry: Readonly<Record<TrigonometryOp, OpRules>> = {
+  Sin: unary((c) => [c.g.mul(c.dy(), c.g.cos(c.x(0)))]),
   // cos' = -sin
-  Cos: circular((c) => [c.g.neg(c.g.mul(c.dy(), c.g.sin(c.x(0))))]),
+  Cos: unary((c) => [c.g.neg(c.g.mul(c.dy(), c.g.sin(c.x(0))))]),
   // tan' = 1 + y^2
-  Tan: circular((c) => [c.g.mul(c.dy(), c.g.add(one(c), c.g.mul(c.y(), c.y())))]),
+  Tan: unary((c) => [c.g.mul(c.dy(), c.g.add(one(c), c.g.mul(c.y(), c.y())))]),
   // asin' = 1 / sqrt(1 - x^2)
-  Asin: circular((c) => [c.g.div(c.dy(), c.g.sqrt(c.g.sub(one(c), squared(c))))]),
+  Asin: unary((c) => [c.g.div(c.dy(), c.g.sqrt(c.g.sub(one(c), squared(c))))]),
   // acos' = -1 / sqrt(1 - x^2)
-  Acos: circular((c) => [c.g.neg(c.g.div(c.dy(), c.g.sqrt(c.g.sub(one(c), squared(c)))))]),
+  Acos: unary((c) => [c.g.neg(c.g.div(c.dy(), c.g.sqrt(c.g.sub(one(c), squared(c)))))]),
   // atan' = 1 / (1 + x^2)
-  Atan: circular((c) => [c.g.div(c.dy(), c.g.add(one(c), squared(c)))]),
+  Atan: unary((c) => [c.g.div(c.dy(), c.g.add(one(c), squared(c)))]),
   // sinh' = cosh
-  Sinh: hyperbolic((c) => [c.g.mul(c.dy(), c.g.cosh(c.x(0)))]),
+  Sinh: unary((c) => [c.g.mul(c.dy(), c.g.cosh(c.x(0)))]),
   // cosh' = sinh
-  Cosh: hyperbolic((c) => [c.g.mul(c.dy(), c.g.sinh(c.x(0)))]),
+  Cosh: unary((c) => [c.g.mul(c.dy(), c.g.sinh(c.x(0)))]),
   // asinh' = 1 / sqrt(x^2 + 1)
-  Asinh: hyperbolic((c) => [c.g.div(c.dy(), c.g.sqrt(c.g.add(squared(c), one(c))))]),
+  Asinh: unary((c) => [c.g.div(c.dy(), c.g.sqrt(c.g.add(squared(c), one(c))))]),
   // acosh' = 1 / sqrt(x^2 - 1)
-  Acosh: hyperbolic((c) => [c.g.div(c.dy(), c.g.sqrt(c.g.sub(squared(c), one(c))))]),
+  Acosh: unary((c) => [c.g.div(c.dy(), c.g.sqrt(c.g.sub(squared(c), one(c))))]),
   // atanh' = 1 / (1 - x^2)
-  Atanh: hyperbolic((c) => [c.g.div(c.dy(), c.g.sub(one(c), squared(c)))]),
+  Atanh: unary((c) => [c.g.div(c.dy(), c.g.sub(one(c), squared(c)))]),
 };

@@ -2,7 +2,7 @@
 import { dtypes } from '../../core/dtype.js';
 import type { Value } from '../../ir/graph.js';
 import { tensorType } from '../../ir/types.js';
-import type { GradientContext, OpDef } from '../op-def.js';
+import type { GradientContext, OpRules } from '../op-def.js';
 import type { Ops } from '../ops.js';
 import { sizesOf } from '../rules/shape-like.js';
 import { castLike } from './elementwise.js';
@@ -13,10 +13,10 @@ export type VisionOp = 'RoiAlign' | 'MaxRoiPool' | 'NonMaxSuppression' | 'ImageD
 // y[r, c, p, q] = sum over h, w of A[r, p, h] B[r, q, w] x[n(r), c, h, w]: the mean of bilinear samples is a product of means along both axes
 function expandRoiAlign(c: GradientContext): Value[] {
   const { g } = c;
-  const rows = samplesOf(c, 1, 2, c.int('output_height', 1));
-  const columns = samplesOf(c, 0, 3, c.int('output_width', 1));
+  const rows = samplesOf(c, 1, 2, c.int('output_height'));
+  const columns = samplesOf(c, 0, 3, c.int('output_width'));
   const images = g.gather(c.x(0), c.x(2), { axis: 0 });
-  if (c.string('mode', 'avg') === 'max') return [largestCorner(c, images, rows, columns)];
+  if (c.string('mode') === 'max') return [largestCorner(c, images, rows, columns)];
   const across = g.matMul(g.unsqueeze(meanWeights(c, rows), g.ints([1])), images);
   return [g.matMul(across, g.unsqueeze(g.transpose(meanWeights(c, columns), { perm: [0, 2, 1] }), g.ints([1])))];
 }
@@ -27,7 +27,7 @@ function inBins(c: GradientContext, coordinate: 0 | 1, axis: number, bins: numbe
   const x = c.x(0);
   const count = (n: Value) => castLike(g, g.range(g.scalar(0, 'int64'), n, g.scalar(1, 'int64')), x);
   const edge = (i: number) => {
-    const scaled = g.mul(g.gather(c.x(1), g.ints([i]), { axis: 1 }), g.scalar(c.float('spatial_scale', 1), x));
+    const scaled = g.mul(g.gather(c.x(1), g.ints([i]), { axis: 1 }), g.scalar(c.float('spatial_scale'), x));
     return g.unsqueeze(g.floor(g.add(scaled, g.scalar(0.5, x))), g.ints([2]));
   };
   const first = edge(1 + coordinate);
@@ -80,15 +80,15 @@ function samplesOf(c: GradientContext, coordinate: 0 | 1, axis: number, bins: nu
   const x = c.x(0);
   const k = (v: number) => g.scalar(v, x);
   // before opset 16 the pixel shift did not exist
-  const shifted = c.string('coordinate_transformation_mode', c.opset < 16 ? 'output_half_pixel' : 'half_pixel') === 'half_pixel';
+  const shifted = c.string('coordinate_transformation_mode', 'output_half_pixel') === 'half_pixel';
   const edge = (i: number) => {
-    const scaled = g.mul(g.gather(c.x(1), g.ints([i]), { axis: 1 }), k(c.float('spatial_scale', 1)));
+    const scaled = g.mul(g.gather(c.x(1), g.ints([i]), { axis: 1 }), k(c.float('spatial_scale')));
     return g.unsqueeze(shifted ? g.sub(scaled, k(0.5)) : scaled, g.ints([2]));
   };
   const start = edge(coordinate);
   const span = g.sub(edge(coordinate + 2), start);
   const bin = g.div(shifted ? span : g.max(span, k(1)), k(bins));
-  const ratio = c.int('sampling_ratio', 0);
+  const ratio = c.int('sampling_ratio');
   const samples = ratio > 0 ? k(ratio) : g.ceil(bin);
   const most =
     ratio > 0 ? g.scalar(ratio, 'int64') : g.cast(reduceBy(g, 'ReduceMax', samples, 'all', 0), { to: dtypes.int64.code });
@@ -141,7 +141,7 @@ function largestCorner(c: GradientContext, images: Value, rows: Samples, columns
     g.transpose(picked(across.index, columns.size), { perm: [0, 1, 3, 2] }),
   );
   // [R, C, bins, 2 samples, bins, 2 samples]
-  const [height, width] = [c.int('output_height', 1), c.int('output_width', 1)];
+  const [height, width] = [c.int('output_height'), c.int('output_width')];
   const split = g.reshape(
     read,
     g.concat(g.ints([0, 0, height]), sizesOf(g, down.index, 2, 3), g.ints([width]), g.ints([-1]), { axis: 0 }),
@@ -153,47 +153,24 @@ function largestCorner(c: GradientContext, images: Value, rows: Samples, columns
   return reduceBy(g, 'ReduceMax', g.where(there, values, g.scalar(Number.NEGATIVE_INFINITY, values)), [3, 5], 0);
 }
 
-export const vision: Readonly<Record<VisionOp, OpDef>> = {
+export const vision: Readonly<Record<VisionOp, OpRules>> = {
   RoiAlign: {
-    versions: [10, 16, 22],
-    inputs: 'X rois batch_indices',
-    outputs: 'Y',
-    attributes: {
-      coordinate_transformation_mode: 'string',
-      mode: 'string',
-      output_height: 'int',
-      output_width: 'int',
-      sampling_ratio: 'int',
-      spatial_scale: 'float',
-    },
     infer: (c) => {
-      const size = [c.int('output_height', 1), c.int('output_width', 1)];
+      const size = [c.int('output_height'), c.int('output_width')];
       return [c.like(0, [c.shape(1)?.[0] ?? null, c.shape(0)?.[1] ?? null, ...size])];
     },
     gradient: { expand: expandRoiAlign },
   },
   MaxRoiPool: {
-    versions: [1, 22],
-    inputs: 'X rois',
-    outputs: 'Y',
-    attributes: { pooled_shape: 'ints', spatial_scale: 'float' },
     infer: (c) => [c.like(0, [c.shape(1)?.[0] ?? null, c.shape(0)?.[1] ?? null, ...(c.ints('pooled_shape') ?? [])])],
     gradient: { expand: expandMaxRoiPool },
   },
   NonMaxSuppression: {
-    versions: [10, 11],
-    inputs: 'boxes scores max_output_boxes_per_class? iou_threshold? score_threshold?',
-    outputs: 'selected_indices',
-    attributes: { center_point_box: 'int' },
     infer: () => [tensorType('int64', [null, 3])],
     gradient: 'zero',
   },
   ImageDecoder: {
-    versions: [20],
-    inputs: 'encoded_stream',
-    outputs: 'image',
-    attributes: { pixel_format: 'string' },
-    infer: (c) => [tensorType('uint8', [null, null, c.string('pixel_format', 'RGB') === 'Grayscale' ? 1 : 3])],
+    infer: (c) => [tensorType('uint8', [null, null, c.string('pixel_format') === 'Grayscale' ? 1 : 3])],
     gradient: 'zero',
   },
 };

@@ -94,14 +94,14 @@ export function activationsOf(c: NodeContext, defaults: readonly string[], direc
   const given = c.node.attributes.get('activations');
   const count = defaults.length;
   const names = given?.kind === 'strings' ? given.value.map((s) => new TextDecoder().decode(s)) : undefined;
-  const directions = c.string('direction', 'forward') === 'bidirectional' ? 2 : 1;
+  const directions = c.string('direction') === 'bidirectional' ? 2 : 1;
   const all = names ?? Array.from({ length: directions }, () => defaults).flat();
   const list = (name: string) => {
     const a = c.node.attributes.get(name);
     return a?.kind === 'floats' ? [...a.value] : [];
   };
   const [alphas, betas] = [list('activation_alpha'), list('activation_beta')];
-  const clip = c.node.attributes.has('clip') ? c.float('clip', 0) : undefined;
+  const clip = c.node.attributes.has('clip') ? c.float('clip') : undefined;
   const made = all.map((name): Activation => {
     const kind = kinds[name.toLowerCase()] ?? c.fail(`no activation function "${name}" is known`, { got: name });
     const alpha = kind.alpha === undefined ? 0 : (alphas.shift() ?? kind.alpha);

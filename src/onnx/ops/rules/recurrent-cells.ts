@@ -144,7 +144,7 @@ function kept(b: Ops, flown: Value, state: Value, keep: Value | undefined): Valu
 function gru(p: Pass): Result {
   const { g, hidden: H } = p;
   const [f, act] = activationsOf(p.c, ['Sigmoid', 'Tanh'], p.direction);
-  const linear = p.c.int('linear_before_reset', 0) !== 0;
+  const linear = p.c.int('linear_before_reset') !== 0;
   const h = p.before;
   const [rzr, rh] = [rowsOf(g, p.r, 0, 2 * H), rowsOf(g, p.r, 2 * H, 3 * H)];
   const rb = p.bias?.[1];
@@ -191,7 +191,7 @@ function lstm(p: Pass): Result {
   const { g, hidden: H } = p;
   const [f, act, out] = activationsOf(p.c, ['Sigmoid', 'Tanh', 'Tanh'], p.direction);
   const gate = must(f, 'activation');
-  const coupled = p.c.int('input_forget', 0) !== 0;
+  const coupled = p.c.int('input_forget') !== 0;
   const one = g.scalar(1, p.x);
   const a = g.add(projected(p, sumOf(g, p.bias)), g.matMul(p.before, transposed(g, p.r)));
   const [ai, ao, af, an] = split(g, a, 4, H) as [Value, Value, Value, Value];

@@ -13,11 +13,11 @@ import { sizesOf, typed } from './shape-like.js';
 /** The rule of the family. Inputs: X W R B? sequence_lens? initial_h? initial_c? P?, outputs: Y Y_h Y_c. */
 export function recurrentGradient(c: GradientContext, op: keyof typeof cellGradients): (Value | null)[] {
   const { g } = c;
-  const batchFirst = c.int('layout', 0) === 1;
+  const batchFirst = c.int('layout') === 1;
   const timeFirst = (v: Value, perm: readonly number[]) => (batchFirst ? g.transpose(v, { perm }) : v);
-  const direction = c.string('direction', 'forward');
+  const direction = c.string('direction');
   const count = direction === 'bidirectional' ? 2 : 1;
-  const hidden = c.shape(2)?.[2] ?? c.int('hidden_size', 0);
+  const hidden = c.shape(2)?.[2] ?? c.int('hidden_size');
   if (typeof hidden !== 'number' || hidden < 1) return c.fail('the gradient needs a known hidden size');
   const x = timeFirst(c.x(0), [1, 0, 2]);
   const optional = (i: number) => (c.has(i) ? c.x(i) : undefined);

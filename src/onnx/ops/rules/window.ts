@@ -18,14 +18,6 @@ export interface Window {
 
 const autoPads = ['NOTSET', 'VALID', 'SAME_UPPER', 'SAME_LOWER'] as const;
 
-export const windowAttributes = {
-  auto_pad: 'string',
-  dilations: 'ints',
-  kernel_shape: 'ints',
-  pads: 'ints',
-  strides: 'ints',
-} as const;
-
 /** What auto_pad says, NOTSET when it is not there. */
 export function autoPadOf(c: NodeContext): Window['auto'] {
   const given = c.string('auto_pad', 'NOTSET');
