@@ -14,6 +14,7 @@ import type {
   Session,
   SessionOptions,
 } from './session.js';
+import { traitsOf } from './traits.js';
 import { hostNodesOption, nestConfig } from './wish.js';
 
 /** How each provider's build is imported: dynamically, since a static import with several threads hangs in bundlers' builds. */
@@ -87,15 +88,16 @@ export class WebRuntime implements Runtime {
     }
     const { providerOptions = {}, config = {} } = this.settings;
     const ort = await this.module(provider, threads);
+    const { outputLocation } = traitsOf(provider);
     const session = await ort.InferenceSession.create(model, {
       executionProviders: [{ name: provider, ...hostNodesOption(provider, options), ...providerOptions[provider] }],
       executionMode: 'sequential',
       graphOptimizationLevel: 'all',
       logSeverityLevel: 3,
       extra: nestConfig(config),
-      ...(provider === 'webgpu'
-        ? { preferredOutputLocation: Object.fromEntries(Object.values(carried).map((name) => [name, 'gpu-buffer' as const])) }
-        : {}),
+      ...(outputLocation && {
+        preferredOutputLocation: Object.fromEntries(Object.values(carried).map((name) => [name, outputLocation])),
+      }),
     });
     return { ort, session };
   }

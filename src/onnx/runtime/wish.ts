@@ -1,39 +1,10 @@
 // What a user writes about providers: `cuda!,webgpu,cpu`, and options such as `cuda.deviceId=1` or `session.set_denormal_as_zero=1`.
 import { UsageError } from '../core/errors.js';
 import type { OptionValue, ProviderWish, RuntimeSettings, SessionOptions } from './session.js';
-
-/** What the text of a provider option is turned into. */
-type Kind = 'integer' | 'boolean' | 'text' | 'list';
-
-/**
- * The options that ONNX Runtime's JavaScript packages hand to each provider. Others exist in its C API (cuda's gpu_mem_limit, arena_extend_strategy
- * and so on) but the packages drop them silently, so they are refused here.
- */
-const optionKinds: Readonly<Record<string, Readonly<Record<string, Kind>>>> = {
-  cpu: {},
-  wasm: {},
-  cuda: { deviceId: 'integer' },
-  tensorrt: { deviceId: 'integer' },
-  dml: { deviceId: 'integer' },
-  coreml: { coreMlFlags: 'integer' },
-  webgpu: {
-    preferredLayout: 'text',
-    validationMode: 'text',
-    enableRobustness: 'boolean',
-    storageBufferCacheMode: 'text',
-    uniformBufferCacheMode: 'text',
-    queryResolveBufferCacheMode: 'text',
-    defaultBufferCacheMode: 'text',
-    forceCpuNodeNames: 'list',
-  },
-  webnn: { deviceType: 'text', powerPreference: 'text', numThreads: 'integer' },
-};
-
-/** Names that may stand in a wish. */
-export const providerNames: readonly string[] = Object.keys(optionKinds);
+import { type OptionKind, providerNames, traitsOf } from './traits.js';
 
 function known(name: string, where: string): void {
-  if (Object.hasOwn(optionKinds, name)) return;
+  if (providerNames.includes(name)) return;
   const expected = providerNames.join(', ');
   throw new UsageError(`${where}: unknown provider "${name}", expected one of ${expected}`, { path: where, expected, got: name });
 }
@@ -49,7 +20,7 @@ export function parseWish(text: string, where = 'provider'): ProviderWish[] {
   return wishes;
 }
 
-function optionValue(kind: Kind, text: string, where: string): OptionValue {
+function optionValue(kind: OptionKind, text: string, where: string): OptionValue {
   const wrong = (expected: string) =>
     new UsageError(`${where}: found "${text}", expected ${expected}`, { path: where, expected });
   if (kind === 'text') return text;
@@ -83,7 +54,7 @@ export function parseOptions(items: readonly string[], where = 'providerOptions'
     }
     const [provider = '', option = ''] = key.split('.');
     known(provider, where);
-    const kinds = optionKinds[provider] ?? {};
+    const kinds = traitsOf(provider).options;
     const kind = Object.hasOwn(kinds, option) ? kinds[option] : undefined;
     if (kind === undefined) {
       const expected = Object.keys(kinds).join(', ') || 'none';
@@ -97,9 +68,10 @@ export function parseOptions(items: readonly string[], where = 'providerOptions'
   return { providerOptions, config };
 }
 
-/** WebGPU's option for nodes that the CPU is to run; other providers have none. */
+/** The option of a provider that names nodes for the CPU to run; none where it takes no such list. */
 export function hostNodesOption(provider: string, { hostNodes = [] }: SessionOptions): Readonly<Record<string, OptionValue>> {
-  return provider === 'webgpu' && hostNodes.length > 0 ? { forceCpuNodeNames: hostNodes } : {};
+  const option = traitsOf(provider).hostNodes;
+  return option !== undefined && hostNodes.length > 0 ? { [option]: hostNodes } : {};
 }
 
 /** Config entries as onnxruntime-common wants them: `session.a.b` becomes `{ session: { a: { b } } }`. */

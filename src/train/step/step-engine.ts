@@ -2,17 +2,14 @@
 import { must } from '../../onnx/core/errors.js';
 import { Tensor } from '../../onnx/core/tensor.js';
 import type { CarryingSession } from '../../onnx/runtime/session.js';
+import { traitsOf } from '../../onnx/runtime/traits.js';
 import { toBinary } from '../../onnx/serde/to-binary.js';
 import type { Engine, EngineContext, Minibatches } from '../engine.js';
 import type { TrainData } from '../loop.js';
 import { optimizer as makeOptimizer, type Optimizer } from '../optim/optimizer.js';
 import { defaultTapBudget, FeaturedData } from '../taps/featured-data.js';
+import { hostNodes } from './host-nodes.js';
 import { lossOutput, nextName, type StepGraph, stepGraph, stepInputs } from './step-graph.js';
-
-/** Providers that hand a Loop to the CPU, weights and all: they run one step at a time. */
-const loopless: ReadonlySet<string> = new Set(['webgpu', 'webnn']);
-/** Providers without a kernel for SoftmaxCrossEntropyLoss (ONNX Runtime, docs/OperatorKernels.md): they take classes as int32. */
-const withoutClassLoss: ReadonlySet<string> = new Set([...loopless, 'cuda', 'tensorrt', 'dml', 'coreml']);
 
 /** Bytes of taps that are brought along for one run at most where they are not in memory; more gain nothing, and stand there several times. */
 const bytesPerRun = 1 << 25;
@@ -36,22 +33,21 @@ export class StepEngine implements Engine {
     const { runtime, description, column, settings, features, dataType, session = {}, onEvent, tapStorage } = context;
     const { tapBudget: budget = defaultTapBudget } = context;
     const onRows = (done: number, total: number) => onEvent?.({ kind: 'features', done, total });
-    const provider = session.providers?.[0] ?? 'cpu';
-    const classes = withoutClassLoss.has(provider) ? 'int32' : 'int64';
+    const traits = traitsOf(session.providers?.[0] ?? 'cpu');
+    const { classes, channelsLast } = traits;
     const data = await FeaturedData.create(features, withClasses(context.train, classes), budget, tapStorage, onRows);
     const bytes = features.bytes(data.rows);
     if (data.place === 'store') onEvent?.({ kind: 'stored', bytes, budget, found: data.stored?.found === true });
     if (data.place === 'memory' && bytes > 0) onEvent?.({ kind: 'taps', ...data.made });
     if (data.place === 'nowhere') onEvent?.({ kind: 'uncached', bytes, budget });
-    const form = loopless.has(provider) ? 'step' : 'loop';
+    const form = traits.loop ? 'loop' : 'step';
     const optimizer = makeOptimizer(settings.optimizer);
     const { clip } = settings;
-    const channelsLast = provider === 'cpu' || provider === 'wasm';
     const graph = stepGraph({ description, column, optimizer, dataType, ...(clip && { clip }), form, classes, channelsLast });
     const carried = Object.fromEntries(graph.carried.map(({ name }) => [name, nextName(name)]));
     const stepSession = await runtime.createCarryingSession(toBinary(graph.model), form === 'loop' ? {} : carried, {
       ...session,
-      hostNodes: graph.hostNodes,
+      hostNodes: hostNodes(graph.model.graph, traits),
     });
     return new StepEngine(context, optimizer, graph, form, data, stepSession, data.place === 'memory' ? bytes : budget);
   }

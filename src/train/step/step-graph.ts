@@ -13,7 +13,7 @@ import { gradient } from '../../onnx/autodiff/gradient.js';
 import type { DType } from '../../onnx/core/dtype.js';
 import { InternalError, must } from '../../onnx/core/errors.js';
 import { int64, Tensor } from '../../onnx/core/tensor.js';
-import type { Graph, Value } from '../../onnx/ir/graph.js';
+import type { Value } from '../../onnx/ir/graph.js';
 import type { Model } from '../../onnx/ir/model.js';
 import { type Ops, ops } from '../../onnx/ops/ops.js';
 import { toChannelsLast } from '../../onnx/passes/channels-last/channels-last.js';
@@ -73,8 +73,6 @@ export interface StepGraph {
   readonly taps: readonly TapInput[];
   /** Every value that is carried from step to step, by name: parameters, statistics, optimizer slots. */
   readonly carried: readonly Carried[];
-  /** In the form `step`: nodes that the CPU is to run, by name. */
-  readonly hostNodes: readonly string[];
 }
 
 /** Builds the training graph of a column. Pure: the same request gives the same bytes. */
@@ -147,7 +145,7 @@ export function stepGraph(request: StepRequest): StepGraph {
     for (const { name } of carried) g.output(must(last.get(name), name), nextName(name));
     g.output(loss, lossOutput);
     optimise(g.graph, { opset: g.opset, ...noParameters });
-    return { model: g.model(), specs, taps, carried, hostNodes: hostNodesOf(g.graph) };
+    return { model: g.model(), specs, taps, carried };
   }
 
   body.output(condition, `${scope}/continue`);
@@ -168,12 +166,7 @@ export function stepGraph(request: StepRequest): StepGraph {
   for (const { name } of carried) g.output(must(last.get(name), name), nextName(name));
   g.output(must(results.at(-1), 'loss'), lossOutput);
   optimise(g.graph, { opset: g.opset, ...noParameters });
-  return { model: g.model(), specs, taps, carried, hostNodes: [] };
-}
-
-/** WebGPU's MaxPool has no Indices, which the gradient reads; it accepts the node and fails when run. */
-function hostNodesOf(graph: Graph): string[] {
-  return graph.nodes.filter((n) => n.opType === 'MaxPool' && n.outputs.length > 1).map((n) => n.name);
+  return { model: g.model(), specs, taps, carried };
 }
 
 /** The elements of a vector, as scalars. */
