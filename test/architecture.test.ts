@@ -65,7 +65,7 @@ const layers: Readonly<Record<string, readonly string[]>> = {
 const publicWeb = 'web.ts';
 /** Folders that may name an adapter of the runtime; all others know its interface. */
 const choosesAdapter = ['onnx', 'onnx/runtime', 'tasks', 'web', 'cli'];
-const runtimeInterfaces = ['onnx/runtime/session.ts', 'onnx/runtime/training-session.ts'];
+const runtimeInterfaces = ['onnx/runtime/session.ts', 'onnx/runtime/training-session.ts', 'onnx/runtime/traits.ts'];
 
 function readSources(root: string): Sources {
   const files = readdirSync(root, { recursive: true, withFileTypes: true })
