@@ -30,7 +30,7 @@ it.skipIf(missing)(
   () => {
     const fresh = mkdtempSync(join(tmpdir(), 'prognet-signatures-'));
     python('.venv', 'signatures.py', fresh);
-    const names = ['signatures-microsoft.ts', 'signatures-ml.ts', 'signatures.ts'];
+    const names = ['methods.ts', 'signatures-microsoft.ts', 'signatures-ml.ts', 'signatures.ts'];
     expect(readdirSync(fresh).sort()).toEqual(names);
     const folder = join(repo, 'src/onnx/ops');
     for (const name of names)

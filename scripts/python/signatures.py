@@ -1,4 +1,5 @@
-"""Writes the signatures of ops (src/onnx/ops/signatures*.ts) from the schemas that the packages onnx and onnxruntime hold.
+"""Writes the signatures of ops (src/onnx/ops/signatures*.ts) from the schemas that the packages onnx and onnxruntime hold, and the methods of
+the graph builder (src/onnx/ops/methods.ts), which are one an op.
 
     python signatures.py FOLDER
 
@@ -227,11 +228,42 @@ def write(path: Path, domain: str, export: str, source: str, schemas) -> None:
     path.write_text("\n".join(lines) + "\n")
 
 
+def method(name: str) -> str:
+    """`Gemm` to `gemm`, `LSTM` to `lstm`, `MatMul` to `matMul`."""
+    return name.lower() if name == name.upper() else name[0].lower() + name[1:]
+
+
+def write_methods(path: Path, source: str, schemas) -> None:
+    """An interface's members, since editors show the documentation of these and not of a mapped type's."""
+    history = defaultdict(list)
+    for s in schemas:
+        if s.domain == "" and s.since_version <= NEWEST:
+            history[s.name].append(s)
+    rows = {name: signature(history[name]) for name in sorted(history)}
+    lines = [
+        f"// The methods of the graph builder, one an op of ai.onnx that is not deprecated. Written by `sh scripts/signatures` from {source};",
+        "// do not edit. Constant has none: the builder's own `constant` makes constants.",
+        "import type { Method } from './typed-builder.js';",
+    ]
+    several = {n: " " in s["outputs"] or "*" in s["outputs"] for n, s in rows.items()}
+    for head, wanted in (
+        ("/** Ops with several outputs, or with as many as are asked for. */\nexport interface SeveralMethods<Result> {", True),
+        ("/** Every op. */\nexport interface Methods<Result> extends SeveralMethods<Result> {", False),
+    ):
+        lines += ["", head]
+        for name, s in rows.items():
+            if several[name] == wanted and name != "Constant" and "deprecated" not in s:
+                lines += [f"  /** {doc('', name, s)} */", f"  readonly {method(name)}: Method<'{name}', Result>;"]
+        lines.append("}")
+    path.write_text("\n".join(lines) + "\n")
+
+
 def main() -> None:
     folder = Path(sys.argv[1])
     standard = defs.get_all_schemas_with_history()
     ours = f"the Python package onnx {onnx.__version__}, opset {NEWEST}"
     write(folder / "signatures.ts", "", "signatures", ours, standard)
+    write_methods(folder / "methods.ts", ours, standard)
     write(folder / "signatures-ml.ts", "ai.onnx.ml", "mlSignatures", f"the Python package onnx {onnx.__version__}", standard)
     import onnxruntime
 

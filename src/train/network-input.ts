@@ -7,7 +7,7 @@ import type { Ops } from '../onnx/ops/ops.js';
 /** float32 in the shape of `data`. */
 export function networkInputFrom(g: Ops, data: Value): Value {
   if (data.dtype === 'float32') return data;
-  const x = g.cast(data, { to: 1 });
+  const x = g.cast(data, { to: 'float32' });
   return data.dtype === 'uint8' ? g.mul(x, g.scalar(1 / 255, x)) : x;
 }
 

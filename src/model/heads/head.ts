@@ -71,17 +71,17 @@ function maskedCrossEntropy(
       [1, classes],
     ),
   );
-  const mask = g.cast(g.equal(g.unsqueeze(targets, g.ints([1])), index), { to: 1 });
-  const z = g.sub(scores, g.reduceMax(scores, { axes: [1], keepdims: 1 }));
+  const mask = g.cast(g.equal(g.unsqueeze(targets, g.ints([1])), index), { to: 'float32' });
+  const z = g.sub(scores, g.reduceMax(scores, [1], { keepdims: 1 }));
   const logP = g.sub(z, g.log(g.reduceSum(g.exp(z), g.ints([1]), { keepdims: 1 })));
   const weighted = weights === undefined ? mask : g.mul(mask, weights);
   const perSample = (v: Value) => g.reduceSum(v, g.ints([1]), { keepdims: 0 });
-  const mean = (v: Value) => g.reduceMean(v, { axes: [0], keepdims: 0 });
+  const mean = (v: Value) => g.reduceMean(v, [0], { keepdims: 0 });
   const each = g.neg(perSample(g.mul(weighted, logP)));
   const met = weights === undefined ? undefined : mean(perSample(weighted));
   const hard = reduction === 'none' ? each : met === undefined ? mean(each) : g.div(mean(each), zeros ? aboveZero(g, met) : met);
   if (smoothing === 0) return hard;
-  const softEach = g.neg(g.reduceMean(logP, { axes: [1], keepdims: 0 }));
+  const softEach = g.neg(g.reduceMean(logP, [1], { keepdims: 0 }));
   const soft = reduction === 'none' ? softEach : mean(softEach);
   return g.add(g.mul(hard, g.scalar(1 - smoothing, hard)), g.mul(soft, g.scalar(smoothing, soft)));
 }

@@ -255,7 +255,7 @@ function lowerDropout(scope: LayerScope, rate: number, x: Value, name: string): 
   if (!scope.training || rate === 0) return x;
   const { g } = scope;
   const keep = g.greaterOrEqual(scope.random(name, x), g.scalar(rate, x));
-  return g.mul(x, g.mul(g.cast(keep, { to: 1 }), g.scalar(1 / (1 - rate), x)));
+  return g.mul(x, g.mul(g.cast(keep, { to: 'float32' }), g.scalar(1 / (1 - rate), x)));
 }
 
 /**
@@ -282,7 +282,7 @@ function lowerBatchNorm(scope: LayerScope, epsilon: number, momentum: number, x:
   const batchVariance = reduceMean(g, g.mul(centred, centred), axes);
   const normal = g.div(centred, g.sqrt(g.add(batchVariance, g.scalar(epsilon, x))));
   // n / (n - 1) with n the number of values per channel, at least 2
-  const found = g.div(g.cast(g.size(x), { to: 1 }), g.scalar(channels, 'float32'));
+  const found = g.div(g.cast(g.size(x), { to: 'float32' }), g.scalar(channels, 'float32'));
   const count = g.max(found, g.scalar(2, 'float32'));
   const unbiased = g.mul(batchVariance, g.div(count, g.sub(count, g.scalar(1, 'float32'))));
   // One value has no variance: it leaves the statistics as they are.

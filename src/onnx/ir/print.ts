@@ -5,7 +5,9 @@
 //       w: float32[4,30]
 //       h: float32[N,30] = MatMul(x, w)
 //       y: float32[N,30] = Add(h, float32(0.5))
+import { dtypeFromCode } from '../core/dtype.js';
 import type { Tensor } from '../core/tensor.js';
+import { isDTypeAttribute } from './dtype-attributes.js';
 import { type Attribute, type Graph, Node, type Value } from './graph.js';
 import type { Model } from './model.js';
 import { formatType } from './types.js';
@@ -69,7 +71,9 @@ function writeNode(lines: string[], node: Node, indent: string, inline: Readonly
   const op = node.domain === '' ? node.opType : `${node.domain}::${node.opType}`;
   const attributes: string[] = [];
   for (const [name, a] of node.attributes) {
-    if (a.kind !== 'graph' && a.kind !== 'graphs') attributes.push(`${name}=${formatAttribute(a)}`);
+    if (a.kind === 'graph' || a.kind === 'graphs') continue;
+    const dtype = a.kind === 'int' && node.domain === '' && isDTypeAttribute(name) ? dtypeFromCode(Number(a.value)) : undefined;
+    attributes.push(`${name}=${dtype ?? formatAttribute(a)}`);
   }
   const inputs = node.inputs.map((v) => {
     if (v === null) return '_';

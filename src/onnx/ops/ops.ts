@@ -1,96 +1,42 @@
-// The typed face of the graph builder: a method per op of the table, `g.matMul(a, b)`, `g.gemm(x, w, b, { transB: 1 })`.
-import { InternalError, ModelError, must } from '../core/errors.js';
-import { type Tensor, Tensor as TensorClass } from '../core/tensor.js';
+// The typed face of the graph builder: a method per op, `g.matMul(a, b)`, `g.gemm(x, w, b, { transB: 1 })`, `g.mul(x, 0.5)`. methods.ts lists the
+// methods, typed-builder.ts says what they take.
+import { ModelError, must } from '../core/errors.js';
+import { Tensor } from '../core/tensor.js';
 import { GraphBuilder, Names } from '../ir/builder.js';
-import { type Attribute, type AttributeKind, Graph, Value } from '../ir/graph.js';
+import type { Graph, Value } from '../ir/graph.js';
 import { defaultOpset } from '../ir/model.js';
+import { type AttributeInputs, toAttributes } from './attribute-inputs.js';
 import { type MicrosoftOp, microsoftDomain } from './families/microsoft.js';
 import { inferTypes } from './infer.js';
-import { findSignature, formAt, newestForm } from './signature.js';
+import type { Methods, SeveralMethods } from './methods.js';
+import { isAttributes, olderAttributes, toInputs } from './operands.js';
+import { findSignature, formAt } from './signature.js';
 import { type OpName, table } from './table.js';
+import type { OptionalOperand, Results } from './typed-builder.js';
 
-/** An attribute as callers write it; the op table tells which kind it becomes. */
-export type AttributeInput = number | bigint | string | readonly number[] | readonly string[] | Tensor | Graph;
-export type AttributeInputs = Readonly<Record<string, AttributeInput | undefined>>;
-type OpArgument = Value | null | undefined | AttributeInputs;
-
-/** `Gemm` to `gemm`, `LSTM` to `lstm`, `MatMul` to `matMul`. */
-export type MethodName<K extends string> = K extends Uppercase<K> ? Lowercase<K> : Uncapitalize<K>;
-
-/** Inputs, then optionally the attributes; returns the first output. Constants are made by the builder's own `constant`. */
-export type OpMethods = { readonly [K in Exclude<OpName, 'Constant'> as MethodName<K>]: (...args: OpArgument[]) => Value };
-export type Ops = OpsBuilder & OpMethods;
-
-interface ListElements {
-  readonly number: number;
-  readonly string: string;
-}
-
-function isListOf<K extends keyof ListElements>(
-  input: AttributeInput,
-  element: K,
-): input is readonly ListElements[K][] & AttributeInput {
-  return Array.isArray(input) && input.every((v) => typeof v === element);
-}
-
-function toAttribute(op: string, name: string, kind: AttributeKind, input: AttributeInput): Attribute {
-  const wrong = () => new ModelError(`${op}: attribute "${name}" must be ${kind}, got ${typeof input}`, { op, expected: kind });
-  switch (kind) {
-    case 'int':
-      if (typeof input !== 'number' && typeof input !== 'bigint') throw wrong();
-      return { kind, value: BigInt(input) };
-    case 'float':
-      if (typeof input !== 'number') throw wrong();
-      return { kind, value: input };
-    case 'string':
-      if (typeof input !== 'string') throw wrong();
-      return { kind, value: new TextEncoder().encode(input) };
-    case 'ints':
-      if (!isListOf(input, 'number')) throw wrong();
-      return { kind, value: input.map(BigInt) };
-    case 'floats':
-      if (!isListOf(input, 'number')) throw wrong();
-      return { kind, value: [...input] };
-    case 'strings':
-      if (!isListOf(input, 'string')) throw wrong();
-      return { kind, value: input.map((s) => new TextEncoder().encode(s)) };
-    case 'tensor':
-      if (!(input instanceof TensorClass)) throw wrong();
-      return { kind, value: input };
-    case 'graph':
-      if (!(input instanceof Graph)) throw wrong();
-      return { kind, value: input };
-    default:
-      throw new InternalError(`attribute kind ${kind} is not offered by the builder (${op}.${name})`);
-  }
-}
-
-function toAttributes(opType: string, attributes: AttributeInputs, opset: number, domain = ''): Map<string, Attribute> {
-  const signature = must(findSignature(opType, domain), opType);
-  const kinds = (formAt(signature, opset) ?? newestForm(signature)).attributes;
-  const converted = new Map<string, Attribute>();
-  for (const [name, input] of Object.entries(attributes)) {
-    if (input === undefined) continue;
-    const kind = kinds.get(name)?.kind;
-    if (kind === undefined) {
-      throw new ModelError(`${opType}: unknown attribute "${name}", known are ${[...kinds.keys()].join(', ') || 'none'}`, {
-        op: opType,
-      });
-    }
-    converted.set(name, toAttribute(opType, name, kind, input));
-  }
-  return converted;
-}
+export type Ops = OpsBuilder & Methods<Value>;
 
 export class OpsBuilder extends GraphBuilder {
-  /** Adds an op of the table with any number of outputs. */
+  /**
+   * Adds an op that is named at the run, with any number of outputs. Types do not check its inputs and attributes; a method of the same op does.
+   * `outputs` counts them; false in a list leaves an optional one out.
+   */
   op(
     opType: OpName,
-    inputs: readonly (Value | null | undefined)[],
+    operands: readonly OptionalOperand[],
     attributes: AttributeInputs = {},
     outputs: number | readonly boolean[] = 1,
   ): Value[] {
-    return this.node(opType, inputs, toAttributes(opType, attributes, this.opset), outputs);
+    checkOutputs(opType, this.opset, outputs);
+    const { rest, attributes: older } = olderAttributes(opType, this.opset, operands);
+    const inputs = toInputs(opType, this.opset, rest, (t) => this.constant(t));
+    const written = toAttributes(opType, { ...older, ...attributes }, this.opset);
+    return this.node(opType, inputs, written, outputs);
+  }
+
+  /** The methods with the first `count` outputs: `const [values, places] = g.outputs(2).topK(x, [5])`. */
+  outputs<N extends number>(count: N): SeveralMethods<Results<N>> {
+    return withMethods({}, (op, inputs, attributes) => this.op(op, inputs, attributes, count)) as SeveralMethods<Results<N>>;
   }
 
   /** Adds one of the com.microsoft ops of training artifacts; returns its first output. */
@@ -101,44 +47,62 @@ export class OpsBuilder extends GraphBuilder {
 
   /** A builder for a subgraph (If branch, Loop body): its own nodes, this one's names and constants. */
   subgraph(name: string): Ops {
-    return withMethods(new OpsBuilder(this.infer, this.opset, this.names, name, this));
+    return typed(new OpsBuilder(this.infer, this.opset, this.names, name, this));
   }
 
-  /** A scalar constant of the dtype of `like`, or of the dtype given. */
+  /** A scalar constant of the dtype of `like`, or of the dtype given. A number as an operand is the same where an operand beside it has the dtype. */
   scalar(value: number, like: Value | 'float32' | 'float64' | 'int64' | 'int32'): Value {
     const dtype = typeof like === 'string' ? like : like.dtype;
-    return this.constant(TensorClass.from(dtype, value));
+    return this.constant(Tensor.from(dtype, value));
   }
 
-  /** A constant int64 vector: axes, shapes, starts. */
+  /** A constant int64 vector: axes, shapes, starts. A list as an operand is the same where the op wants one. */
   ints(values: readonly number[]): Value {
-    return this.constant(TensorClass.from('int64', values));
+    return this.constant(Tensor.from('int64', values));
   }
 }
 
-const methodNames = new Map<string, OpName>();
-for (const name of Object.keys(table) as OpName[]) {
-  if (name === 'Constant') continue;
-  methodNames.set(name === name.toUpperCase() ? name.toLowerCase() : name.charAt(0).toLowerCase() + name.slice(1), name);
+function checkOutputs(opType: OpName, opset: number, outputs: number | readonly boolean[]): void {
+  const signature = findSignature(opType);
+  const known = signature && formAt(signature, opset)?.outputs;
+  const asked = typeof outputs === 'number' ? outputs : outputs.length;
+  if (known === undefined || asked <= known.length || known.at(-1)?.variadic === true) return;
+  const names = known.map(({ name }) => name).join(', ');
+  throw new ModelError(`${opType}: has ${known.length} output${known.length === 1 ? '' : 's'} (${names}), asked for ${asked}`, {
+    op: opType,
+    expected: String(known.length),
+    got: String(asked),
+  });
 }
 
-function withMethods(builder: OpsBuilder): Ops {
+const methodNames: readonly (readonly [string, OpName])[] = (Object.keys(table) as OpName[])
+  .filter((name) => name !== 'Constant')
+  .map((name) => [name === name.toUpperCase() ? name.toLowerCase() : name.charAt(0).toLowerCase() + name.slice(1), name]);
+
+type Call = (op: OpName, operands: readonly OptionalOperand[], attributes: AttributeInputs | undefined) => unknown;
+
+/** Gives an object a method for each op, which tells the inputs from the attributes after them. */
+function withMethods(to: object, call: Call): object {
   for (const [method, op] of methodNames) {
-    Object.defineProperty(builder, method, {
-      value: (...args: OpArgument[]): Value => {
+    Object.defineProperty(to, method, {
+      value: (...args: (OptionalOperand | AttributeInputs)[]) => {
         const last = args.at(-1);
-        const isAttributes = last !== null && last !== undefined && !(last instanceof Value);
-        const inputs = (isAttributes ? args.slice(0, -1) : args) as (Value | null | undefined)[];
-        return must(builder.op(op, inputs, isAttributes ? last : {})[0], `output of ${op}`);
+        return isAttributes(last)
+          ? call(op, args.slice(0, -1) as OptionalOperand[], last as AttributeInputs)
+          : call(op, args as OptionalOperand[], undefined);
       },
     });
   }
-  return builder as Ops;
+  return to;
+}
+
+function typed(builder: OpsBuilder): Ops {
+  return withMethods(builder, (op, inputs, attributes) => must(builder.op(op, inputs, attributes)[0], `output of ${op}`)) as Ops;
 }
 
 /** Starts a graph. `const g = ops({ opset: 17 }); const y = g.gemm(x, w, b);` */
 export function ops(options: { opset?: number; name?: string; names?: Names; graph?: Graph } = {}): Ops {
-  return withMethods(
+  return typed(
     new OpsBuilder(
       inferTypes,
       options.opset ?? defaultOpset,

@@ -160,7 +160,7 @@ function placeOf(position: Value | undefined, length: number, fallback: number, 
 
 /** A position at run time, counted from the front. */
 function counted(g: Ops, position: Value, length: number): Value {
-  const p = g.reshape(position.dtype === 'int64' ? position : g.cast(position, { to: 7 }), g.ints([]));
+  const p = g.reshape(position.dtype === 'int64' ? position : g.cast(position, { to: 'int64' }), g.ints([]));
   return g.where(g.less(p, g.scalar(0, 'int64')), g.add(p, g.scalar(length, 'int64')), p);
 }
 

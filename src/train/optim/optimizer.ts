@@ -1,5 +1,6 @@
 // Update rules as graph fragments: (parameter, gradient, slots) to (parameter', slots'). What changes from step to step on a known
 // schedule (rate, bias correction) is computed outside in float64 and comes in as scalars. Formulas, and defaults but for the rates, are PyTorch's (torch.optim).
+import { must } from '../../onnx/core/errors.js';
 import type { Value } from '../../onnx/ir/graph.js';
 import type { Ops } from '../../onnx/ops/ops.js';
 
@@ -94,7 +95,8 @@ function sgdRule(mu: number, nesterov: boolean, decay: number): Optimizer {
   return {
     slots: mu === 0 ? [] : ['momentum'],
     scalars: (rate) => [rate],
-    update: (g, p, grad, [v], [rate]) => {
+    update: (g, p, grad, [v], [first]) => {
+      const rate = must(first, 'rate');
       const d = l2(g, p, grad, decay);
       if (v === undefined) return { p: foldedSum(g, d, p, 1, g.neg(rate)) ?? g.sub(p, g.mul(d, rate)), slots: [] };
       const next = (nesterov ? undefined : foldedSum(g, d, v, mu)) ?? g.add(scale(g, v, mu), d);
@@ -115,8 +117,9 @@ function adamRule(options: OptimizerOptions, decay: number, decoupled: boolean):
       const c = Math.sqrt((1 - beta2 ** t) / (1 - beta2));
       return [(rate * (1 - beta1) * c) / (1 - beta1 ** t), epsilon * c, 1 - rate * decay];
     },
-    update: (g, p, grad, slots, [rate, eps, keep]) => {
+    update: (g, p, grad, slots, scalars) => {
       const [m, v] = slots as readonly [Value, Value];
+      const [rate, eps, keep] = scalars as readonly [Value, Value, Value];
       const d = decoupled ? grad : l2(g, p, grad, decay);
       const m1 = g.add(scale(g, m, beta1), d);
       const v1 = g.add(scale(g, v, beta2), g.mul(d, d));
@@ -131,8 +134,9 @@ function rmspropRule(a: number, epsilon: number, mu: number, decay: number): Opt
   return {
     slots: mu === 0 ? ['square'] : ['square', 'momentum'],
     scalars: (rate) => [rate],
-    update: (g, p, grad, slots, [rate]) => {
+    update: (g, p, grad, slots, [first]) => {
       const [v, b] = slots as readonly [Value, Value | undefined];
+      const rate = must(first, 'rate');
       const d = l2(g, p, grad, decay);
       const v1 = g.add(scale(g, v, a), scale(g, g.mul(d, d), 1 - a));
       const direction = g.div(d, g.add(g.sqrt(v1), g.scalar(epsilon, v1)));

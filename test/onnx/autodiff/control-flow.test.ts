@@ -104,7 +104,7 @@ const cases: Case[] = [
     inputs: [values([3]), values([3])],
     build: (g, x) =>
       loop(g, 4, [at(x), g.mul(g.scalar(0, at(x)), g.constant(Tensor.from('float64', [1, 2, 3])))], (b, i, [s, t]) => {
-        const k = b.cast(i, { to: 11 });
+        const k = b.cast(i, { to: 'float64' });
         return { next: [b.sin(b.add(b.mul(s as Value, at(x, 1)), k)), b.add(t as Value, b.mul(s as Value, s as Value))] };
       }).slice(1),
   },

@@ -3,20 +3,21 @@ import { expect, it } from 'vitest';
 import { gradient } from '../../../src/onnx/autodiff/gradient.js';
 import { Node, Value } from '../../../src/onnx/ir/graph.js';
 import { type Ops, ops } from '../../../src/onnx/ops/ops.js';
+import { at } from '../ops/gradient-case.js';
 
-const float = { to: 1 };
+const float = { to: 'float32' } as const;
 const rows: readonly (readonly [string, number, (g: Ops, x: Value) => Value, string])[] = [
   ['Bernoulli', 17, (g, x) => g.bernoulli(x), 'Bernoulli "Bernoulli": no gradient is known for this op'],
   [
     'Bernoulli that draws integers',
     17,
-    (g, x) => g.cast(g.bernoulli(x, { dtype: 7 }), float),
+    (g, x) => g.cast(g.bernoulli(x, { dtype: 'int64' }), float),
     'Bernoulli "Bernoulli": no gradient is known for this op',
   ],
   [
     'bits of a number',
     26,
-    (g, x) => g.bitCast(g.bitwiseAnd(g.bitCast(x, { to: 12 }), g.bitCast(x, { to: 12 })), float),
+    (g, x) => g.bitCast(g.bitwiseAnd(g.bitCast(x, { to: 'uint32' }), g.bitCast(x, { to: 'uint32' })), float),
     'BitCast "BitCast": no gradient is known for this op',
   ],
   [
@@ -24,7 +25,7 @@ const rows: readonly (readonly [string, number, (g: Ops, x: Value) => Value, str
     25,
     (g, x) => {
       const heads = g.reshape(x, g.ints([1, 1, 3, 1]));
-      return g.reshape(g.attention(heads, heads, heads, { left_window_size: 1 }), g.ints([3]));
+      return g.reshape(at(g.op('Attention', [heads, heads, heads], { left_window_size: 1 })), [3]);
     },
     'Attention "Attention": no gradient is known for left_window_size 1',
   ],

@@ -4,8 +4,10 @@ import { Random } from '../../../src/onnx/core/random.js';
 import { elementCount } from '../../../src/onnx/core/shape.js';
 import { Tensor } from '../../../src/onnx/core/tensor.js';
 import type { Value } from '../../../src/onnx/ir/graph.js';
+import type { AttributeInputs } from '../../../src/onnx/ops/attribute-inputs.js';
 import { reduceSum } from '../../../src/onnx/ops/families/reduce.js';
 import { type Ops, ops } from '../../../src/onnx/ops/ops.js';
+import { type OpName, table } from '../../../src/onnx/ops/table.js';
 import type { CheckOptions } from '../../support/check-gradient.js';
 
 export interface Case {
@@ -48,6 +50,14 @@ export function at(x: readonly Value[], i = 0): Value {
   const v = x[i];
   if (v === undefined) throw new Error(`the row has no input ${i}`);
   return v;
+}
+
+/** The first output of an op over the inputs of a row. `op` is its name or its method's. */
+export function one(g: Ops, op: string, x: readonly Value[], attributes: AttributeInputs = {}): Value {
+  const opType = (Object.keys(table) as OpName[]).find((name) => name.toLowerCase() === op.toLowerCase());
+  const [y] = opType === undefined ? [] : g.op(opType, x, attributes);
+  if (y === undefined) throw new Error(`no op ${op}`);
+  return y;
 }
 
 /** The op types of the graph that a case builds. */

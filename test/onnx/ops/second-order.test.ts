@@ -68,8 +68,8 @@ function add(g: Ops, c: Case, id: string): Checked {
   });
   const second = gradient(g, { of: along.reduce((a, b) => g.add(a, g.castLike(b, a))), by });
   by.forEach((v, i) => {
-    g.output(g.identity(first[i]), `${v.name}/g`);
-    g.output(g.identity(second[i]), `${v.name}/Hv`);
+    g.output(g.identity(at(first, i)), `${v.name}/g`);
+    g.output(g.identity(at(second, i)), `${v.name}/Hv`);
   });
   return { name: c.name, feeds, by: directions, float64: [...by, ...terms].every((v) => v.dtype === 'float64') };
 }

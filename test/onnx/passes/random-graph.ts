@@ -1,6 +1,5 @@
 // Random graphs over every op that the passes have something to say of, built from a list of numbers so that fast-check can shrink them.
 import fc from 'fast-check';
-import { dtypes } from '../../../src/onnx/core/dtype.js';
 import { Tensor } from '../../../src/onnx/core/tensor.js';
 import type { Value } from '../../../src/onnx/ir/graph.js';
 import type { Model } from '../../../src/onnx/ir/model.js';
@@ -76,7 +75,7 @@ class Builder {
     const y = b % 3 === 0 ? this.constant(b) : this.pick(side, b);
     const push = (v: Value, on: 0 | 1 = side) => this.pool[on].push(v);
     const dims = side === 0 ? [rows, columns] : [columns, rows];
-    const float = { to: dtypes.float32.code };
+    const float = { to: 'float32' } as const;
     switch (op % 33) {
       case 0:
         return void push(g.add(x, y));

@@ -29,8 +29,11 @@ const p = (v: number) => Tensor.from('int64', v);
 /** y_i = 0.7 x_i^2 + b, with a weight of its own, the body of a SequenceMap. */
 function squares(g: Ops): Graph {
   const sub = g.subgraph('body');
-  const [x, b] = ['element', 'add'].map((name) => new Value(g.names.unique(name), tensorType('float64', [null, 3])));
-  sub.graph.inputs.push(at([x as Value]), at([b as Value]));
+  const [x, b] = ['element', 'add'].map((name) => new Value(g.names.unique(name), tensorType('float64', [null, 3]))) as [
+    Value,
+    Value,
+  ];
+  sub.graph.inputs.push(x, b);
   const scale = new Value(g.names.unique('scale'), tensorType('float64', []));
   scale.constant = Tensor.from('float64', 0.7);
   sub.graph.initializers.push(scale);
@@ -62,7 +65,7 @@ const rows: readonly Row[] = [
             'SequenceInsert',
             [s, v, ...w].filter((i) => i !== undefined),
           );
-        const two = put(put(one(g, 'SequenceEmpty', [], { dtype: 11 }), a), b);
+        const two = put(put(one(g, 'SequenceEmpty', [], { dtype: 'float64' }), a), b);
         return one(g, 'ConcatFromSequence', [put(two, c, where)], { axis: 0 });
       },
     }),
@@ -103,7 +106,7 @@ const rows: readonly Row[] = [
         [a, c].filter((v) => v !== undefined),
       );
       const mapped = one(g, 'SequenceMap', [sequence, at([b as Value])], { body: squares(g) });
-      const length = g.cast(one(g, 'SequenceLength', [mapped]), { to: 11 });
+      const length = g.cast(one(g, 'SequenceLength', [mapped]), { to: 'float64' });
       return g.mul(one(g, 'ConcatFromSequence', [mapped], { axis: 1 }), length);
     },
   },

@@ -62,16 +62,16 @@ describe('the graph', () => {
     expect(printGraph(toFloat16(model).model.graph)).toMatchInlineSnapshot(`
       "graph graph (x: float32[N,4]) -> (y)
         w: float16[4,4]
-        x_fp16: float16[N,4] = Cast<to=10>(x)
+        x_fp16: float16[N,4] = Cast<to=float16>(x)
         Gemm/out: float16[N,4] = Gemm(x_fp16, w, float16{14905,47941,14936,48178})
         Relu/out: float16[N,4] = Relu(Gemm/out)
-        Relu/out_fp32: float32[N,4] = Cast<to=1>(Relu/out)
+        Relu/out_fp32: float32[N,4] = Cast<to=float32>(Relu/out)
         Softmax/out: float32[N,4] = Softmax<axis=1>(Relu/out_fp32)
         ReduceSum/out: float32[N,1] = ReduceSum<keepdims=1>(Relu/out_fp32, int64{1})
-        ReduceSum/out_fp16: float16[N,1] = Cast<to=10>(ReduceSum/out)
-        Softmax/out_fp16: float16[N,4] = Cast<to=10>(Softmax/out)
+        ReduceSum/out_fp16: float16[N,1] = Cast<to=float16>(ReduceSum/out)
+        Softmax/out_fp16: float16[N,4] = Cast<to=float16>(Softmax/out)
         y_fp16: float16[N,4] = Add(ReduceSum/out_fp16, Softmax/out_fp16)
-        y: float32[N,4] = Cast<to=1>(y_fp16)"
+        y: float32[N,4] = Cast<to=float32>(y_fp16)"
     `);
   });
 

@@ -21,7 +21,7 @@ function branches(count: number): Model {
     const branch = (name: string) => {
       const inner = to.subgraph(name);
       const w = inner.initializer(`w${weightCount++}`, floats(count));
-      inner.output(depth === 0 ? inner.add(x, w) : inner.add(w, choice(inner, depth - 1).graph.nodes.at(-1)?.outputs[0]));
+      inner.output(depth === 0 ? inner.add(x, w) : inner.add(w, choice(inner, depth - 1).graph.nodes.at(-1)?.outputs[0] ?? x));
       return inner.graph;
     };
     to.if(c, { then_branch: branch('t'), else_branch: branch('e') });

@@ -1,5 +1,4 @@
 // Activation functions, softmax and dropout. Rules reuse the forward output where they can. Specification: Operators.md.
-import { dtypes } from '../../core/dtype.js';
 import type { Value } from '../../ir/graph.js';
 import { formatType, tensorType } from '../../ir/types.js';
 import type { GradientContext, GradientRule, NodeContext, OpRules } from '../op-def.js';
@@ -83,7 +82,7 @@ function dropoutGradient(c: GradientContext): (Value | null)[] {
   const ratio = c.has(1) ? castLike(g, c.x(1), c.dy()) : k(c, 0.5);
   // In inference mode the mask is all true and nothing is scaled.
   const dropped = training !== undefined ? ratio : g.where(c.x(2), ratio, k(c, 0));
-  const mask = g.cast(c.output(1, tensorType('bool', c.shape(0))), { to: dtypes[c.dtype(0)].code });
+  const mask = g.cast(c.output(1, tensorType('bool', c.shape(0))), { to: c.dtype(0) });
   return [g.mul(c.dy(), g.mul(mask, g.div(one, g.sub(one, dropped))))];
 }
 

@@ -1,6 +1,6 @@
 // Attention and what goes with it: rotary positions, the update of a key or value cache. The specification gives Attention and RotaryEmbedding
 // as functions; here they are written out for differentiation. Layout [batch, heads, sequence, size]. Specification: onnx/docs/Operators.md.
-import { dtypeFromCode, dtypes } from '../../core/dtype.js';
+import { dtypeFromCode } from '../../core/dtype.js';
 import { must } from '../../core/errors.js';
 import { type Dim, formatShape, type Shape } from '../../core/shape.js';
 import type { Value } from '../../ir/graph.js';
@@ -123,7 +123,7 @@ function expandAttention(c: GradientContext): Value[] {
 
   const size = heads.q[3];
   const scale = c.float('scale', 0);
-  const by = () => g.pow(g.cast(sizesOf(g, q, 3), { to: dtypes[q.dtype].code }), g.scalar(-0.5, q));
+  const by = () => g.pow(g.cast(sizesOf(g, q, 3), { to: q.dtype }), g.scalar(-0.5, q));
   const factor = scale !== 0 ? g.scalar(scale, q) : typeof size === 'number' ? g.scalar(size ** -0.5, q) : by();
   const raw = apart(g.matMul(together(g.mul(q, factor)), g.transpose(k, { perm: [0, 1, 3, 2] })));
   const cap = c.float('softcap');
@@ -134,7 +134,7 @@ function expandAttention(c: GradientContext): Value[] {
 
   const precision = c.int('softmax_precision', 0);
   const inner = precision === 0 ? undefined : dtypeFromCode(precision);
-  const soft = (s: Value) => castLike(g, g.softmax(inner === undefined ? s : g.cast(s, { to: precision }), { axis: -1 }), s);
+  const soft = (s: Value) => castLike(g, g.softmax(inner === undefined ? s : g.cast(s, { to: inner }), { axis: -1 }), s);
   const zero = g.scalar(0, scores);
   const seen = () => g.greater(reduceBy(g, 'ReduceMax', scores, [-1]), g.scalar(Number.NEGATIVE_INFINITY, scores));
   const guarded = () => {

@@ -1,6 +1,5 @@
 // Einsum. An equation is read into one list of labels per operand; the axes of an ellipsis get labels of their own, counted from the
 // right, so that the rest of this file knows none. Specification: onnx/docs/Operators.md, Einsum.
-import { dtypes } from '../../core/dtype.js';
 import { broadcastShapes, type Dim, type Shape } from '../../core/shape.js';
 import type { Value } from '../../ir/graph.js';
 import type { GradientContext, NodeContext, OpRules } from '../op-def.js';
@@ -110,7 +109,7 @@ function byOperand(c: GradientContext, { operands, result }: Equation, i: number
       const range = g.range(g.scalar(0, 'int64'), size, g.scalar(1, 'int64'));
       return g.reshape(range, g.ints(labels.map((_, k) => (k === at ? -1 : 1))));
     };
-    d = g.mul(d, g.cast(g.equal(index(labels.indexOf(l)), index(axis)), { to: dtypes[x.dtype].code }));
+    d = g.mul(d, g.cast(g.equal(index(labels.indexOf(l)), index(axis)), { to: x.dtype }));
   });
   return unique.every((l) => reached.has(l)) ? d : expandLike(g, d, x);
 }

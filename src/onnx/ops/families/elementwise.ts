@@ -1,5 +1,5 @@
 // Elementwise arithmetic with broadcasting. Activations, trigonometry and logic have their own files. Specification: Operators.md.
-import { dtypes, isFloat } from '../../core/dtype.js';
+import { isFloat } from '../../core/dtype.js';
 import { broadcastShapes, type Shape } from '../../core/shape.js';
 import type { Value } from '../../ir/graph.js';
 import { formatType, type TensorType, tensorType } from '../../ir/types.js';
@@ -82,7 +82,7 @@ function arithmetic(c: NodeContext): TensorType[] {
 
 /** `v` in the dtype of `like`; itself when it has it already. */
 export function castLike(g: Ops, v: Value, like: Value): Value {
-  return v.dtype === like.dtype ? v : g.cast(v, { to: dtypes[like.dtype].code });
+  return v.dtype === like.dtype ? v : g.cast(v, { to: like.dtype });
 }
 
 /** sign(x) as Where of Where (Sign has no kernel on WebGPU); 0 at 0. */

@@ -1,5 +1,4 @@
 // Pooling over all spatial axes at once. Specification: onnx/docs/Operators.md, GlobalAveragePool and the like. Layout [N, C, spatial...].
-import { dtypes } from '../../core/dtype.js';
 import type { Value } from '../../ir/graph.js';
 import { type TensorType, tensorType } from '../../ir/types.js';
 import type { GradientContext, NodeContext, OpRules } from '../op-def.js';
@@ -36,7 +35,7 @@ export const globalPool: Readonly<Record<GlobalPoolOp, OpRules>> = {
     infer: reduced,
     gradient: (c) => {
       const { g } = c;
-      const hit = g.cast(g.equal(c.x(0), c.y()), { to: dtypes[c.dtype(0)].code });
+      const hit = g.cast(g.equal(c.x(0), c.y()), { to: c.dtype(0) });
       return [g.mul(hit, g.div(c.dy(), reduceSum(g, hit, spatialAxes(c))))];
     },
   },

@@ -1,5 +1,4 @@
 // Classification losses over integer labels. Specification: Operators.md.
-import { dtypes } from '../../core/dtype.js';
 import { compatibleDim, type Dim, formatShape, product, type Shape } from '../../core/shape.js';
 import type { Value } from '../../ir/graph.js';
 import { formatType, type Type } from '../../ir/types.js';
@@ -69,7 +68,7 @@ function classNumbers(c: GradientContext): Value {
     const count = g.squeeze(sizesOf(g, scores, 1, 2), g.ints([0]));
     numbers = g.range(g.scalar(0, 'int64'), count, g.scalar(1, 'int64'));
   }
-  if (labels.dtype !== 'int64') numbers = g.cast(numbers, { to: dtypes[labels.dtype].code });
+  if (labels.dtype !== 'int64') numbers = g.cast(numbers, { to: labels.dtype });
   return rank === 2 ? numbers : g.unsqueeze(numbers, g.ints(Array.from({ length: rank - 2 }, (_, i) => i + 1)));
 }
 
@@ -79,15 +78,15 @@ function overLabels(c: GradientContext, dy: Value, labels: Value): Value {
   const count = product(c.shape(1) ?? [null]);
   const half = dy.dtype === 'float16';
   if (count !== null) return half ? g.mul(dy, g.scalar(1 / count, dy)) : g.div(dy, g.scalar(count, dy));
-  const { code } = dtypes[half ? 'float32' : dy.dtype];
-  const wide = g.div(half ? g.cast(dy, { to: code }) : dy, g.cast(g.size(labels), { to: code }));
-  return half ? g.cast(wide, { to: dtypes.float16.code }) : wide;
+  const to = half ? 'float32' : dy.dtype;
+  const wide = g.div(half ? g.cast(dy, { to }) : dy, g.cast(g.size(labels), { to }));
+  return half ? g.cast(wide, { to: 'float16' }) : wide;
 }
 
 function pick(c: GradientContext): Picked {
   const { g } = c;
   const scores = c.x(0);
-  const to = dtypes[scores.dtype].code;
+  const to = scores.dtype;
   const one = g.ints([1]);
   const labels = g.unsqueeze(c.x(1), one);
   const onehot = g.cast(g.equal(labels, classNumbers(c)), { to });

@@ -1,12 +1,12 @@
 // Pooling over windows. Specification: onnx/docs/Operators.md, MaxPool, AveragePool, LpPool, MaxUnpool. Layout [N, C, spatial...].
-import { dtypes } from '../../core/dtype.js';
 import { must } from '../../core/errors.js';
 import { type Dim, isStatic, type Shape } from '../../core/shape.js';
 import { Tensor } from '../../core/tensor.js';
 import type { Value } from '../../ir/graph.js';
 import { tensorType } from '../../ir/types.js';
+import type { AttributeInputs } from '../attribute-inputs.js';
 import type { GradientContext, NodeContext, OpRules } from '../op-def.js';
-import type { AttributeInputs, Ops } from '../ops.js';
+import type { Ops } from '../ops.js';
 import { sumAt } from '../rules/by-index.js';
 import { channelsLast, fromTileElements, tileElements } from '../rules/channels-last.js';
 import { reshapeLike, sizesOf, typed } from '../rules/shape-like.js';
@@ -132,7 +132,7 @@ function counts(c: GradientContext, w: Window): Value {
     const low = withPads ? g.neg(first) : g.scalar(0, 'int64');
     const high = withPads ? g.add(element(sizes, i), element(end, i)) : element(sizes, i);
     const inside = g.and(g.not(g.less(at, low)), g.less(at, high));
-    const count = reduceSum(g, g.cast(inside, { to: dtypes[c.dtype(0)].code }), [1], 0);
+    const count = reduceSum(g, g.cast(inside, { to: c.dtype(0) }), [1], 0);
     return g.reshape(count, g.ints(w.kernel.map((_, k) => (k === i ? -1 : 1))));
   });
   return g.unsqueeze(

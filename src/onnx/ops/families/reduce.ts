@@ -1,6 +1,5 @@
 // Reductions over axes, and CumSum. Before opset 18 (ReduceSum: 13) the axes are an attribute, from then on an input; the helpers at the
 // top hide that from whoever emits one. Specification: Operators.md.
-import { dtypes } from '../../core/dtype.js';
 import { must } from '../../core/errors.js';
 import { type Dim, product, type Shape, sameShape } from '../../core/shape.js';
 import type { Value } from '../../ir/graph.js';
@@ -70,9 +69,9 @@ export function overCount(g: Ops, d: Value, x: Value, y: Value, axes: readonly n
     shape === undefined || axes === 'unknown' ? null : product(axes.map((a) => shape[a < 0 ? a + shape.length : a] ?? null));
   const half = d.dtype === 'float16';
   if (known !== null) return half ? g.mul(d, g.scalar(1 / known, d)) : g.div(d, g.scalar(known, d));
-  const { code } = dtypes[half ? 'float32' : d.dtype];
-  const count = g.div(g.cast(g.size(x), { to: code }), g.cast(g.size(y), { to: code }));
-  return half ? g.cast(g.div(g.cast(d, { to: code }), count), { to: dtypes.float16.code }) : g.div(d, count);
+  const to = half ? 'float32' : d.dtype;
+  const count = g.div(g.cast(g.size(x), { to }), g.cast(g.size(y), { to }));
+  return half ? g.cast(g.div(g.cast(d, { to }), count), { to: 'float16' }) : g.div(d, count);
 }
 
 /** The axes that a reduction node names, as given (negative ones included). */
@@ -159,7 +158,7 @@ function floatReduction(c: NodeContext): TensorType[] {
 /** dy on the elements that are the extremum; ties share it equally, as in ONNX Runtime and PyTorch (amax). */
 function extremum(c: GradientContext): Value[] {
   const { g } = c;
-  const hit = g.cast(g.equal(c.x(0), kept(c, c.y())), { to: dtypes[c.dtype(0)].code });
+  const hit = g.cast(g.equal(c.x(0), kept(c, c.y())), { to: c.dtype(0) });
   return [g.mul(hit, g.div(kept(c, c.dy()), again(c, 'ReduceSum', hit)))];
 }
 

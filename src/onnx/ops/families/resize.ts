@@ -1,7 +1,6 @@
 // Resize. Every mode is linear in its input and separable: along each axis it is a product with a matrix. The gradient gets that matrix
 // from the runtime itself, by resizing an identity matrix, so that coordinates and rounding are the runtime's own.
 // Specification: onnx/docs/Operators.md, Resize.
-import { dtypes } from '../../core/dtype.js';
 import { must } from '../../core/errors.js';
 import { type Dim, isStatic, type Shape } from '../../core/shape.js';
 import { Tensor } from '../../core/tensor.js';
@@ -135,7 +134,7 @@ function commonMatrix(c: GradientContext, axis: number, shape: Shape, identity: 
   const resized = (v: Value, scales: Value | null, sizes: Value | null) =>
     must(g.op('Resize', [v, null, scales, sizes], rules(c))[0], 'output of Resize');
   const one = g.constant(Tensor.from('float32', [1]));
-  const float = (v: Value) => g.cast(v, { to: dtypes.float32.code });
+  const float = (v: Value) => g.cast(v, { to: 'float32' });
   const atRunTime = () => {
     const ratios = g.div(float(c.x(3)), float(g.gather(g.shape(c.x(0)), g.ints(axes))));
     return reduceBy(g, policyOf(c) === 'not_larger' ? 'ReduceMin' : 'ReduceMax', ratios, 'all');
@@ -153,7 +152,7 @@ function commonMatrix(c: GradientContext, axis: number, shape: Shape, identity: 
   if (!free || c.int('antialias') === 1 || c.int('exclude_outside') === 1) {
     return c.fail(`no gradient is known for keep_aspect_ratio_policy "${policyOf(c)}" with ${coordinates} and these sizes`);
   }
-  const more = g.cast(g.ceil(g.div(one, factor)), { to: dtypes.int64.code });
+  const more = g.cast(g.ceil(g.div(one, factor)), { to: 'int64' });
   const longer = g.pad(identity, g.concat(g.ints([0, 0, 0]), more, { axis: 0 }), null, { mode: 'edge' });
   return g.slice(resized(longer, scales, null), g.ints([0]), size, g.ints([1]));
 }

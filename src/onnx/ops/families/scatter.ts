@@ -1,5 +1,4 @@
 // Writing by index: ScatterElements and ScatterND with every reduction. No gradient by index inputs exists. Specification: Operators.md.
-import { dtypes } from '../../core/dtype.js';
 import type { Value } from '../../ir/graph.js';
 import type { TensorType } from '../../ir/types.js';
 import type { GradientContext, NodeContext, OpRules } from '../op-def.js';
@@ -78,7 +77,7 @@ function parts(c: GradientContext, p: Places): { readonly dx: () => Value; reado
     }
     // y = the extremum of x and the u written to its place; ties share dy equally, as in ReduceMax
     default: {
-      const to = { to: dtypes[x.dtype].code };
+      const to = { to: x.dtype };
       const hitX = g.cast(g.equal(x, c.y()), to);
       const hitU = g.cast(g.equal(u, p.read(c.y())), to);
       const share = g.div(dy, p.write(hitX, hitU, 'add'));

@@ -1,5 +1,4 @@
 // Fourier transforms and the windows that go with them. Complex numbers are a last axis of two. Specification: onnx/docs/Operators.md.
-import { dtypes } from '../../core/dtype.js';
 import { must } from '../../core/errors.js';
 import { type Dim, formatShape, type Shape } from '../../core/shape.js';
 import { Tensor } from '../../core/tensor.js';
@@ -72,7 +71,7 @@ function sizeAt(g: Ops, v: Value, axis: Known): Known {
 function atAxis(g: Ops, axis: Known, rank: number): Value {
   const axes = Array.from({ length: rank }, (_, i) => i);
   if (typeof axis === 'number') return g.ints(axes.map((i) => (i === axis ? 1 : 0)));
-  return g.cast(g.equal(g.ints(axes), axis), { to: dtypes.int64.code });
+  return g.cast(g.equal(g.ints(axes), axis), { to: 'int64' });
 }
 
 /** `v` cut or filled with zeros at its end to `size` along the axis. */

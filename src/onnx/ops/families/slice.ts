@@ -89,7 +89,8 @@ function sliceGradient(c: GradientContext): (Value | null)[] {
   const { g } = c;
   const pads = padsOfSlice(c);
   if (pads !== undefined) return [typed(g.pad(c.dy(), g.ints(pads)), c.x(0))];
-  const again = (indices: Value) => g.slice(indices, ...[1, 2, 3, 4].map((i) => (c.has(i) ? c.x(i) : null)));
+  const part = (i: number) => (c.has(i) ? c.x(i) : null);
+  const again = (indices: Value) => g.slice(indices, c.x(1), c.x(2), part(3), part(4));
   return [gradientByIndex(g, c.x(0), c.dy(), again, 'distinct')];
 }
 

@@ -1,6 +1,6 @@
 // Ops that make tensors from shapes, numbers or types: constants, ranges, casts, and what is read off a tensor (Shape, Size, NonZero).
 // Specification: onnx/docs/Operators.md.
-import { type DType, dtypes, isFloat } from '../../core/dtype.js';
+import { type DType, isFloat } from '../../core/dtype.js';
 import { type Dim, formatShape, isStatic, product, type Shape } from '../../core/shape.js';
 import { allocate, Tensor } from '../../core/tensor.js';
 import type { Value } from '../../ir/graph.js';
@@ -76,7 +76,7 @@ function rangeGradient(c: GradientContext): (Value | null)[] {
   const sum = (v: Value) => g.reduceSum(v, null, { keepdims: 0 });
   const steps = () => {
     const count = g.squeeze(g.shape(c.y()), g.ints([0]));
-    return g.cast(g.range(g.scalar(0, 'int64'), count, g.scalar(1, 'int64')), { to: dtypes[c.y().dtype].code });
+    return g.cast(g.range(g.scalar(0, 'int64'), count, g.scalar(1, 'int64')), { to: c.y().dtype });
   };
   return [c.needs(0) ? sum(c.dy()) : null, null, c.needs(2) ? sum(g.mul(c.dy(), steps())) : null];
 }
@@ -93,17 +93,17 @@ function oneHotShape(c: NodeContext): Shape | undefined {
 function oneHotGradient(c: GradientContext): (Value | null)[] {
   if (!c.needs(2)) return [];
   const { g } = c;
-  const toInt = { to: dtypes.int64.code };
+  const toInt = { to: 'int64' } as const;
   const h = g.oneHot(g.cast(c.x(0), toInt), g.cast(c.x(1), toInt), g.ints([0, 1]), { axis: c.int('axis') });
   const sum = (v: Value) => g.reduceSum(v, null, { keepdims: 0 });
-  const on = sum(g.mul(g.cast(h, { to: dtypes[c.dy().dtype].code }), c.dy()));
+  const on = sum(g.mul(g.cast(h, { to: c.dy().dtype }), c.dy()));
   const off = g.sub(sum(c.dy()), on);
   return [null, null, g.concat(g.unsqueeze(off, g.ints([0])), g.unsqueeze(on, g.ints([0])), { axis: 0 })];
 }
 
 /** Between floating types the gradient is cast back; other casts have none. */
 function castGradient(c: GradientContext): (Value | null)[] {
-  return [isFloat(c.dtype(0)) ? c.g.cast(c.dy(), { to: dtypes[c.dtype(0)].code }) : null, null].slice(0, c.inputCount);
+  return [isFloat(c.dtype(0)) ? c.g.cast(c.dy(), { to: c.dtype(0) }) : null, null].slice(0, c.inputCount);
 }
 
 const exactCasts: ReadonlySet<DType> = new Set(['float32', 'float64', 'int32', 'int64', 'bool']);

@@ -1,5 +1,4 @@
 // Regions and boxes of images. Specification: onnx/docs/Operators.md. Layout [N, C, H, W]; a region is [x1, y1, x2, y2].
-import { dtypes } from '../../core/dtype.js';
 import type { Value } from '../../ir/graph.js';
 import { tensorType } from '../../ir/types.js';
 import type { GradientContext, OpRules } from '../op-def.js';
@@ -45,7 +44,7 @@ function expandMaxRoiPool(c: GradientContext): Value[] {
   const { g } = c;
   const [height = 1, width = 1] = c.ints('pooled_shape') ?? [];
   const number = g.cast(g.squeeze(g.slice(c.x(1), g.ints([0]), g.ints([1]), g.ints([1])), g.ints([1])), {
-    to: dtypes.int64.code,
+    to: 'int64',
   });
   const images = g.gather(c.x(0), number, { axis: 0 });
   const least = g.scalar(Number.NEGATIVE_INFINITY, images);
@@ -90,8 +89,7 @@ function samplesOf(c: GradientContext, coordinate: 0 | 1, axis: number, bins: nu
   const bin = g.div(shifted ? span : g.max(span, k(1)), k(bins));
   const ratio = c.int('sampling_ratio');
   const samples = ratio > 0 ? k(ratio) : g.ceil(bin);
-  const most =
-    ratio > 0 ? g.scalar(ratio, 'int64') : g.cast(reduceBy(g, 'ReduceMax', samples, 'all', 0), { to: dtypes.int64.code });
+  const most = ratio > 0 ? g.scalar(ratio, 'int64') : g.cast(reduceBy(g, 'ReduceMax', samples, 'all', 0), { to: 'int64' });
   const sample = upTo(g, most, x);
   const origin = g.add(start, g.mul(bin, g.unsqueeze(upTo(g, g.scalar(bins, 'int64'), x), g.ints([1]))));
   const at = g.add(origin, g.mul(g.div(bin, samples), g.add(sample, k(0.5))));

@@ -1,5 +1,4 @@
 // Gradients of ops that copy elements to other places, by applying the same op to the flat indices of its input.
-import { dtypes } from '../../core/dtype.js';
 import { product } from '../../core/shape.js';
 import type { Value } from '../../ir/graph.js';
 import type { Ops } from '../ops.js';
@@ -28,7 +27,7 @@ export function sumAt(g: Ops, size: Value, indices: Value, values: Value, repeat
   }
   // before ScatterElements could add: a product with the matrix [i = index k]
   const rows = g.unsqueeze(g.range(g.scalar(0, 'int64'), size, g.scalar(1, 'int64')), g.ints([1]));
-  const hit = g.cast(g.equal(rows, g.unsqueeze(indices, g.ints([0]))), { to: dtypes[values.dtype].code });
+  const hit = g.cast(g.equal(rows, g.unsqueeze(indices, g.ints([0]))), { to: values.dtype });
   return g.matMul(hit, values);
 }
 
@@ -47,7 +46,7 @@ export interface Rows {
 export function scatterRows(g: Ops, rows: Rows): Value {
   const { x, axis, indices, q, dy, repeats } = rows;
   const rank = x.shape?.length ?? 0;
-  const at = g.unsqueeze(indices.dtype === 'int32' ? g.cast(indices, { to: dtypes.int64.code }) : indices, g.ints([-1]));
+  const at = g.unsqueeze(indices.dtype === 'int32' ? g.cast(indices, { to: 'int64' }) : indices, g.ints([-1]));
   if (repeats === 'repeated' && g.opset < scatterAddSince) return rowsByProduct(g, rows);
   const add = repeats === 'repeated' ? { reduction: 'add' } : {};
   if (axis === 0) return typed(g.scatterND(zerosLike(g, x), at, dy, add), x);
@@ -62,10 +61,10 @@ export function scatterRows(g: Ops, rows: Rows): Value {
 function rowsByProduct(g: Ops, { x, axis, indices, q, dy }: Rows): Value {
   const rank = x.shape?.length ?? 0;
   const size = g.squeeze(sizesOf(g, x, axis, axis + 1), g.ints([0]));
-  const wide = g.reshape(indices.dtype === 'int32' ? g.cast(indices, { to: dtypes.int64.code }) : indices, g.ints([1, -1]));
+  const wide = g.reshape(indices.dtype === 'int32' ? g.cast(indices, { to: 'int64' }) : indices, g.ints([1, -1]));
   const at = g.where(g.less(wide, g.scalar(0, 'int64')), g.add(wide, size), wide);
   const places = g.unsqueeze(g.range(g.scalar(0, 'int64'), size, g.scalar(1, 'int64')), g.ints([1]));
-  const hit = g.cast(g.equal(places, at), { to: dtypes[dy.dtype].code });
+  const hit = g.cast(g.equal(places, at), { to: dy.dtype });
   const behind = Array.from({ length: rank - axis - 1 }, (_, i) => axis + q + i);
   const before = Array.from({ length: axis }, (_, i) => i);
   const turned = g.transpose(dy, { perm: [...Array.from({ length: q }, (_, i) => axis + i), ...before, ...behind] });

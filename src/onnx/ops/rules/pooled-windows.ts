@@ -1,6 +1,7 @@
 // A convolution of few channels whose places are pooled by tiles: all places of a tile see one patch of the image, so that a patch is gathered once
 // for a tile, and each place of the tile is the patches' product with a matrix that has the weight at its offset. The image is cut into cells of
 // the size by which patches move on, so that a patch is a few whole cells.
+import { must } from '../../core/errors.js';
 import type { Value } from '../../ir/graph.js';
 import type { Ops } from '../ops.js';
 import { windows } from './channels-last.js';
@@ -72,7 +73,10 @@ export function fromPlaced(g: Ops, matrices: readonly Value[], p: PooledWindows,
   const [down, across] = [axisOf(p, 0), axisOf(p, 1)];
   const [height = 1, width = 1] = p.window.kernel;
   const cut = offsets(p).map(([i, j], k) => {
-    const parts = g.reshape(matrices[k] ?? null, g.ints([down.cells, across.cells, p.channels, down.cell, across.cell, filters]));
+    const parts = g.reshape(
+      must(matrices[k], 'matrix'),
+      g.ints([down.cells, across.cells, p.channels, down.cell, across.cell, filters]),
+    );
     const turned = g.transpose(parts, { perm: [2, 0, 3, 1, 4, 5] });
     const whole = g.reshape(turned, g.ints([p.channels, down.cells * down.cell, across.cells * across.cell, filters]));
     return g.slice(whole, g.ints([i, j]), g.ints([i + height, j + width]), g.ints([1, 2]));

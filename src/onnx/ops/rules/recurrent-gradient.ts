@@ -29,7 +29,7 @@ export function recurrentGradient(c: GradientContext, op: keyof typeof cellGradi
   const inside = lens === undefined ? undefined : insideOf(g, x, lens);
   const flip = (v: Value): Value => {
     if (lens === undefined) return typed(g.slice(v, g.ints([-1]), g.ints([-(2 ** 31 - 1)]), g.ints([0]), g.ints([-1])), v);
-    return g.reverseSequence(v, g.cast(lens, { to: 7 }), { time_axis: 0, batch_axis: 1 });
+    return g.reverseSequence(v, g.cast(lens, { to: 'int64' }), { time_axis: 0, batch_axis: 1 });
   };
   const zeros = g.expand(g.scalar(0, x), g.concat(sizesOf(g, x, 1, 2), g.ints([hidden]), { axis: 0 }));
   const y = timeFirst(c.output(0, tensorType(x.dtype, yShape())), [1, 2, 0, 3]);
@@ -119,5 +119,5 @@ export function recurrentGradient(c: GradientContext, op: keyof typeof cellGradi
 /** [T, N, 1]: whether time t lies within sequence n. */
 function insideOf(g: Ops, x: Value, lens: Value): Value {
   const time = g.range(g.scalar(0, 'int64'), g.squeeze(sizesOf(g, x, 0, 1), g.ints([0])), g.scalar(1, 'int64'));
-  return g.less(g.unsqueeze(time, g.ints([1, 2])), g.unsqueeze(g.cast(lens, { to: 7 }), g.ints([1])));
+  return g.less(g.unsqueeze(time, g.ints([1, 2])), g.unsqueeze(g.cast(lens, { to: 'int64' }), g.ints([1])));
 }

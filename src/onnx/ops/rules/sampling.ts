@@ -1,6 +1,5 @@
 // Interpolation at points between pixels, written in standard ops: which pixels a point reads along an axis, with which weights, and how
 // these move with the point. GridSample's gradient is made of it. Specification: onnx/docs/Operators.md, GridSample.
-import { dtypes } from '../../core/dtype.js';
 import { must } from '../../core/errors.js';
 import type { Value } from '../../ir/graph.js';
 import type { Ops } from '../ops.js';
@@ -60,7 +59,7 @@ const derivative = (coefficients: readonly number[]): number[] =>
 
 /** The points from -1..1 in pixels, and the pixels per unit. */
 function inPixels(g: Ops, points: Value, axis: Axis): { at: Value; scale: Value } {
-  const size = g.cast(axis.size, { to: dtypes[points.dtype].code });
+  const size = g.cast(axis.size, { to: points.dtype });
   const [one, half] = [g.scalar(1, points), g.scalar(0.5, points)];
   const scale = g.mul(axis.alignCorners ? g.sub(size, one) : size, half);
   const at = g.mul(g.add(points, one), scale);
@@ -69,7 +68,7 @@ function inPixels(g: Ops, points: Value, axis: Axis): { at: Value; scale: Value 
 
 /** A triangle wave between the borders: +1 on the way up, -1 on the way back. */
 function reflect(g: Ops, at: Value, axis: Axis): { at: Value; slope: Value } {
-  const size = g.cast(axis.size, { to: dtypes[at.dtype].code });
+  const size = g.cast(axis.size, { to: at.dtype });
   const k = (v: number) => g.scalar(v, at);
   const low = axis.alignCorners ? k(0) : k(-0.5);
   const range = axis.alignCorners ? g.sub(size, k(1)) : size;
@@ -86,7 +85,7 @@ export function tapsOf(g: Ops, points: Value, axis: Axis): Taps {
   const { weights, from } = polynomials[axis.mode];
   const zero = g.scalar(0, points);
   const { at: raw, scale } = inPixels(g, points, axis);
-  const last = g.sub(g.cast(axis.size, { to: dtypes[points.dtype].code }), g.scalar(1, points));
+  const last = g.sub(g.cast(axis.size, { to: points.dtype }), g.scalar(1, points));
   let at = axis.mode === 'nearest' ? g.round(raw) : raw;
   let slope = scale;
   // the cubic taps of a point outside are moved one by one
@@ -108,7 +107,7 @@ export function tapsOf(g: Ops, points: Value, axis: Axis): Taps {
   const pixels = stack(weights.map((_, i) => g.add(base, g.scalar(from + i, base))));
   const moved = axis.padding === 'reflection' ? reflect(g, pixels, axis).at : pixels;
   const clipped = g.min(g.max(moved, zero), last);
-  const index = g.cast(g.round(clipped), { to: dtypes.int64.code });
+  const index = g.cast(g.round(clipped), { to: 'int64' });
   const inside = (v: Value) => (axis.padding === 'zeros' ? g.where(g.equal(pixels, clipped), v, zero) : v);
   return {
     index,

@@ -1,6 +1,6 @@
 // Gradient cases: activations, softmax, dropout.
 import { Tensor } from '../../../../src/onnx/core/tensor.js';
-import { at, type Case, secondOrder, values, values32 } from '../gradient-case.js';
+import { at, type Case, one, secondOrder, values, values32 } from '../gradient-case.js';
 
 type Unary =
   | 'relu'
@@ -58,7 +58,7 @@ const single = rows.flatMap(({ op, kinks = [0], attributes = {}, float32, opset 
   const make = float32 ? values32 : values;
   const spread = { from: -4, to: 4, kinks };
   const options = opset === undefined ? {} : { opset };
-  const build: Case['build'] = (g, x) => g[op](at(x), attributes);
+  const build: Case['build'] = (g, x) => one(g, op, [at(x)], attributes);
   const name = `${op} ${JSON.stringify(attributes)}`;
   return [
     { name, inputs: [make([3, 4], spread)], build, options },

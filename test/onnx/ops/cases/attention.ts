@@ -1,6 +1,6 @@
 // Gradient cases: attention, rotary positions, the update of a cache.
 import { int64, Tensor } from '../../../../src/onnx/core/tensor.js';
-import { at, type Case, secondOrder, values, values32 } from '../gradient-case.js';
+import { at, type Case, one, secondOrder, values, values32 } from '../gradient-case.js';
 
 type Attributes = Readonly<Record<string, number | string>>;
 const bool = (dims: readonly number[], list: readonly number[]) => Tensor.from('bool', list, dims);
@@ -107,19 +107,19 @@ const rotary = [0, 1].flatMap((interleaved): Case[] => [
   {
     name: `rotaryEmbedding, interleaved ${interleaved}`,
     inputs: [values32([1, 2, 2, 4]), ...angles([1, 2, 2])],
-    build: (g, x) => g.rotaryEmbedding(...x, { interleaved }),
+    build: (g, x) => one(g, 'RotaryEmbedding', x, { interleaved }),
     options: { opset: 23 },
   },
   {
     name: `rotaryEmbedding, rank 3, positions, interleaved ${interleaved}`,
     inputs: [values32([2, 2, 4]), ...angles([3, 1]), positions],
-    build: (g, x) => g.rotaryEmbedding(...x, { interleaved, num_heads: 2 }),
+    build: (g, x) => one(g, 'RotaryEmbedding', x, { interleaved, num_heads: 2 }),
     options: { opset: 23 },
   },
   {
     name: `rotaryEmbedding, lengths unknown, interleaved ${interleaved}`,
     inputs: [values32([2, 2, 4]), ...angles([3, 1]), positions],
-    build: (g, x) => g.rotaryEmbedding(...x, { interleaved, num_heads: 2 }),
+    build: (g, x) => one(g, 'RotaryEmbedding', x, { interleaved, num_heads: 2 }),
     options: {
       opset: 23,
       shapes: [
@@ -136,7 +136,7 @@ const partial = [0, 1].map(
   (interleaved): Case => ({
     name: `rotaryEmbedding of a part, interleaved ${interleaved}`,
     inputs: [values32([1, 2, 6]), ...angles([1, 2, 1])],
-    build: (g, x) => g.rotaryEmbedding(...x, { interleaved, num_heads: 1, rotary_embedding_dim: 2 }),
+    build: (g, x) => one(g, 'RotaryEmbedding', x, { interleaved, num_heads: 1, rotary_embedding_dim: 2 }),
     options: { opset: 23 },
   }),
 );
@@ -150,7 +150,7 @@ const scatters = ['linear', 'circular'].flatMap((mode) =>
     const row: Case = {
       name: `tensorScatter ${mode} ${JSON.stringify(cache)}`,
       inputs: [...inputs, int64([1, mode === 'linear' ? 0 : 2])],
-      build: (g, x) => g.tensorScatter(...x, { mode, axis }),
+      build: (g, x) => one(g, 'TensorScatter', x, { mode, axis }),
       options: { opset: 24 },
     };
     return [row, { ...row, name: `${row.name}, from 0`, inputs }];

@@ -1,5 +1,5 @@
 // Gradient cases: convolutions of every rank, stride, dilation, group, pad and shape. Linear in x, W and B, so that float32 serves.
-import { at, type Case, linear, secondOrder, values32 } from '../gradient-case.js';
+import { at, type Case, linear, one, secondOrder, values32 } from '../gradient-case.js';
 
 type Dims = readonly number[];
 type Row = readonly [name: string, x: Dims, w: Dims, attributes: Readonly<Record<string, number | string | readonly number[]>>];
@@ -29,7 +29,7 @@ const conv = rows.flatMap(([name, x, w, attributes]): Case[] => {
   const row: Case = {
     name: `conv ${name}`,
     inputs: withBias(x, w, w[0] ?? 1),
-    build: (g, v) => g.conv(...v, attributes),
+    build: (g, v) => one(g, 'Conv', v, attributes),
     options: linear,
   };
   return [row, { ...row, name: `${row.name}, sizes unknown`, options: { ...linear, shapes: symbolic(x, w, w[0] ?? 1) } }];
@@ -54,7 +54,7 @@ const convTranspose = transposed.flatMap(([name, x, w, attributes]): Case[] => {
   const row: Case = {
     name: `convTranspose ${name}`,
     inputs: withBias(x, w, filters),
-    build: (g, v) => g.convTranspose(...v, attributes),
+    build: (g, v) => one(g, 'ConvTranspose', v, attributes),
     options: linear,
   };
   return [row, { ...row, name: `${row.name}, sizes unknown`, options: { ...linear, shapes: symbolic(x, w, filters) } }];

@@ -1,7 +1,7 @@
 // Gradient cases: arithmetic with broadcasting.
 import { int64, Tensor } from '../../../../src/onnx/core/tensor.js';
 import type { Ops } from '../../../../src/onnx/ops/ops.js';
-import { at, type Case, type Spread, secondOrder, values } from '../gradient-case.js';
+import { at, type Case, one, type Spread, secondOrder, values } from '../gradient-case.js';
 
 type Dims = readonly number[];
 const pairs: readonly (readonly [Dims, Dims])[] = [
@@ -66,7 +66,7 @@ const broadcasting: Case[] = binaries.flatMap(({ op, a, b, oneWay }) =>
       ([left, right]): Case => ({
         name: `${op} ${JSON.stringify(left)} ${JSON.stringify(right)}`,
         inputs: [values(left, a), values(right, { seed: 2, ...b })],
-        build: (g, x) => g[op](at(x), at(x, 1), attributesOf(op)),
+        build: (g, x) => one(g, op, x, attributesOf(op)),
       }),
     ),
 );
@@ -109,7 +109,7 @@ const symbolic: Case[] = binaries.flatMap(({ op, a, b }) =>
     ([name, left, right, shapes]): Case => ({
       name: `${op} ${name}`,
       inputs: [values(left, a), values(right, { seed: 2, ...b })],
-      build: (g, x) => g[op](at(x), at(x, 1), attributesOf(op)),
+      build: (g, x) => one(g, op, x, attributesOf(op)),
       options: { shapes },
     }),
   ),
@@ -221,7 +221,7 @@ const other: Case[] = [
   {
     name: 'clip, by its bounds too',
     inputs: [values([3, 4], { kinks: [-0.7, 0.9] }), Tensor.from('float64', -0.7), Tensor.from('float64', 0.9)],
-    build: (g, x) => g.clip(...x),
+    build: (g, x) => one(g, 'Clip', x),
   },
   ...(
     [
@@ -252,7 +252,7 @@ const other: Case[] = [
         values(a),
         values(b, { seed: 2 }),
       ],
-      build: (g, x) => g.where(...x),
+      build: (g, x) => one(g, 'Where', x),
     }),
   ),
 ];

@@ -1,6 +1,6 @@
 // Gradient cases: reading and writing by index.
 import { int64, Tensor } from '../../../../src/onnx/core/tensor.js';
-import { at, type Case, secondOrder, values } from '../gradient-case.js';
+import { at, type Case, one, secondOrder, values } from '../gradient-case.js';
 
 const gathers = [0, 1, 2, -1].flatMap((axis) =>
   [
@@ -33,8 +33,16 @@ const elements = [0, 1, -1].map(
   }),
 );
 const nd: Case[] = [
-  { name: 'gatherND', inputs: [values([2, 3]), int64([0, 1, 1, 2, 0, 1]).reshape([3, 2])], build: (g, x) => g.gatherND(...x) },
-  { name: 'gatherND of rows', inputs: [values([2, 3]), int64([1, 1, 0]).reshape([3, 1])], build: (g, x) => g.gatherND(...x) },
+  {
+    name: 'gatherND',
+    inputs: [values([2, 3]), int64([0, 1, 1, 2, 0, 1]).reshape([3, 2])],
+    build: (g, x) => one(g, 'GatherND', x),
+  },
+  {
+    name: 'gatherND of rows',
+    inputs: [values([2, 3]), int64([1, 1, 0]).reshape([3, 1])],
+    build: (g, x) => one(g, 'GatherND', x),
+  },
   {
     name: 'gatherND batch_dims 1',
     inputs: [values([2, 3, 2]), int64([1, 2]).reshape([2, 1])],
@@ -59,14 +67,14 @@ const scatters = reductions.flatMap((reduction): Case[] => {
           int64(distinct ? (axis === 0 ? [0, 1, 1, 1, 0, 0] : [0, 1, 2, 2, 0, 1]) : [0, 1, 1, 0, 0, 1]).reshape([2, 3]),
           u,
         ],
-        build: (g, x) => g.scatterElements(...x, { axis, ...attributes }),
+        build: (g, x) => one(g, 'ScatterElements', x, { axis, ...attributes }),
         options: opset,
       }),
     ),
     {
       name: `scatterND ${reduction}, updates ${k}`,
       inputs: [values([3, 3]), int64(distinct ? [2, 0] : [2, 2]).reshape([2, 1]), u],
-      build: (g, x) => g.scatterND(...x, attributes),
+      build: (g, x) => one(g, 'ScatterND', x, attributes),
       options: opset,
     },
   ]);
@@ -93,17 +101,17 @@ const conditions: Case[] = [
     inputs: [values([2, 3]), holds([0, 1])],
     build: (g, x) => g.compress(at(x), at(x, 1), { axis: 1 }),
   },
-  { name: 'compress, flat', inputs: [values([2, 3]), holds([0, 1, 1, 0, 1])], build: (g, x) => g.compress(...x) },
+  { name: 'compress, flat', inputs: [values([2, 3]), holds([0, 1, 1, 0, 1])], build: (g, x) => one(g, 'Compress', x) },
   { name: 'unique', inputs: [values([5])], build: (g, x) => g.unique(at(x)) },
   { name: 'unique, flat, unsorted', inputs: [values([2, 3])], build: (g, x) => g.unique(at(x), { sorted: 0 }) },
   { name: 'unique axis 0', inputs: [values([3, 2])], build: (g, x) => g.unique(at(x), { axis: 0 }) },
 ];
 const smooth = [
-  { name: 'gather', inputs: [values([3, 2]), int64([0, 2, 2])], build: (g, x) => g.gather(...x) } as Case,
+  { name: 'gather', inputs: [values([3, 2]), int64([0, 2, 2])], build: (g, x) => one(g, 'Gather', x) } as Case,
   {
     name: 'scatterElements mul',
     inputs: [values([3]), int64([0, 2, 2]), values([3], { seed: 3 })],
-    build: (g, x) => g.scatterElements(...x, { reduction: 'mul' }),
+    build: (g, x) => one(g, 'ScatterElements', x, { reduction: 'mul' }),
   } as Case,
 ].map(secondOrder);
 

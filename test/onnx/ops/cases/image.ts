@@ -1,6 +1,6 @@
 // Gradient cases: resizing, sampling and regions.
 import { int64, Tensor } from '../../../../src/onnx/core/tensor.js';
-import { at, type Case, linear, values, values32 } from '../gradient-case.js';
+import { at, type Case, linear, one, values, values32 } from '../gradient-case.js';
 
 type Attributes = Readonly<Record<string, number | string | readonly number[]>>;
 const scaled = (name: string, dims: readonly number[], scales: readonly number[], attributes: Attributes, opset = 17): Case[] => {
@@ -130,7 +130,7 @@ const roi = [
   (attributes): Case => ({
     name: `roiAlign ${JSON.stringify(attributes)}`,
     inputs: [values32([2, 1, 4, 5]), regions, int64([1, 0])],
-    build: (g, x) => g.roiAlign(...x, attributes),
+    build: (g, x) => one(g, 'RoiAlign', x, attributes),
     // the samples move with the region: a kink where one meets a pixel
     options: { step: 1e-3, tolerance: 4e-3 },
   }),
@@ -140,7 +140,7 @@ const maxRoi = [{ pooled_shape: [2, 2] }, { pooled_shape: [1, 3], spatial_scale:
   (attributes): Case => ({
     name: `maxRoiPool ${JSON.stringify(attributes)}`,
     inputs: [values32([2, 2, 4, 5]), boxes],
-    build: (g, x) => g.maxRoiPool(...x, attributes),
+    build: (g, x) => one(g, 'MaxRoiPool', x, attributes),
     options: { by: [0] },
   }),
 );
@@ -167,7 +167,7 @@ const deformable = [
       values32([filters], { seed: 4 }),
       ...(mask ? [values32([1, offset_group * taps, ...out], { from: 0.2, to: 1.2, kinks: [], seed: 5 })] : []),
     ],
-    build: (g, x) => g.deformConv(...x, attributes),
+    build: (g, x) => one(g, 'DeformConv', x, attributes),
     options: { opset: 19, step: 5e-3 },
   };
 });
@@ -202,7 +202,8 @@ const grids = gridModes.flatMap(([mode, opset, dims]) =>
       return {
         name: `gridSample ${mode} ${padding_mode}, align_corners ${align_corners}`,
         inputs: [values32(dims), points],
-        build: (g, x) => g.gridSample(...x, { mode: g.opset < 20 ? mode : (renamed[mode] ?? mode), padding_mode, align_corners }),
+        build: (g, x) =>
+          one(g, 'GridSample', x, { mode: g.opset < 20 ? mode : (renamed[mode] ?? mode), padding_mode, align_corners }),
         options: { opset, step: 1e-3, tolerance: 4e-3, by: mode === 'nearest' ? [0] : [0, 1] },
       };
     }),

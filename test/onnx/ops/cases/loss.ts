@@ -1,6 +1,6 @@
 // Gradient cases: losses over labels, with weights, ignored labels and every reduction.
 import { Tensor } from '../../../../src/onnx/core/tensor.js';
-import { type Case, secondOrder, values } from '../gradient-case.js';
+import { type Case, one, secondOrder, values } from '../gradient-case.js';
 
 const shapes = [
   [4, 3],
@@ -24,7 +24,7 @@ const cases = (['softmaxCrossEntropyLoss', 'negativeLogLikelihoodLoss'] as const
           (ignore_index): Case => ({
             name: `${op} ${JSON.stringify(x)} ${reduction}${weighted ? ', weights' : ''}${ignore_index === undefined ? '' : ', ignore_index'}`,
             inputs: [values(x), labelsOf(x, 'int64'), ...(weighted ? [weights] : [])],
-            build: (g, v) => g[op](...v, { reduction, ignore_index }),
+            build: (g, v) => one(g, op, v, { reduction, ignore_index }),
           }),
         ),
       ),
@@ -35,7 +35,7 @@ const more: Case[] = [
   {
     name: 'softmaxCrossEntropyLoss, int32 labels',
     inputs: [values([4, 3]), labelsOf([4, 3], 'int32')],
-    build: (g, v) => g.softmaxCrossEntropyLoss(...v),
+    build: (g, v) => one(g, 'SoftmaxCrossEntropyLoss', v),
   },
   {
     name: 'softmaxCrossEntropyLoss, log_prob read too',
@@ -45,7 +45,7 @@ const more: Case[] = [
   {
     name: 'softmaxCrossEntropyLoss, N and C unknown',
     inputs: [values([4, 3]), labelsOf([4, 3], 'int64')],
-    build: (g, v) => g.softmaxCrossEntropyLoss(...v),
+    build: (g, v) => one(g, 'SoftmaxCrossEntropyLoss', v),
     options: { shapes: [['N', null], ['N']] },
   },
 ];
@@ -53,7 +53,7 @@ const smooth = [
   {
     name: 'softmaxCrossEntropyLoss',
     inputs: [values([3, 3]), labelsOf([3, 3], 'int64')],
-    build: (g, v) => g.softmaxCrossEntropyLoss(...v),
+    build: (g, v) => one(g, 'SoftmaxCrossEntropyLoss', v),
     options: { by: [0] },
   } satisfies Case,
 ].map(secondOrder);

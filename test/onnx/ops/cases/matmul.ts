@@ -1,6 +1,6 @@
 // Gradient cases: matrix products, determinant, Einsum.
 import { int64 } from '../../../../src/onnx/core/tensor.js';
-import { at, type Case, linear, secondOrder, values, values32 } from '../gradient-case.js';
+import { at, type Case, linear, one, secondOrder, values, values32 } from '../gradient-case.js';
 
 type Dims = readonly number[];
 const pairs: readonly (readonly [Dims, Dims])[] = [
@@ -30,7 +30,7 @@ const products = pairs.flatMap(([a, b]): Case[] => {
   const row: Case = {
     name: `matMul ${JSON.stringify([a, b])}`,
     inputs: [values(a), values(b, { seed: 2 })],
-    build: (g, x) => g.matMul(...x),
+    build: (g, x) => one(g, 'MatMul', x),
   };
   return [row, { ...row, name: `${row.name}, sizes unknown`, options: { shapes: [a.map(() => null), b.map(() => null)] } }];
 });
@@ -60,7 +60,7 @@ const gemms = gemm.map(
   ([a, b, c, attributes]): Case => ({
     name: `gemm ${JSON.stringify([a, b, c, attributes])}`,
     inputs: [values(a), values(b, { seed: 2 }), values(c, { seed: 3 })],
-    build: (g, x) => g.gemm(...x, attributes),
+    build: (g, x) => one(g, 'Gemm', x, attributes),
   }),
 );
 
@@ -107,11 +107,11 @@ const einsums = equations.flatMap(([equation, ...shapes]): Case[] => {
 });
 
 const smoothOnce: readonly Case[] = [
-  { name: 'matMul', inputs: [values([2, 3]), values([3, 2], { seed: 2 })], build: (g, x) => g.matMul(...x) },
+  { name: 'matMul', inputs: [values([2, 3]), values([3, 2], { seed: 2 })], build: (g, x) => one(g, 'MatMul', x) },
   {
     name: 'gemm',
     inputs: [values([2, 3]), values([3, 2], { seed: 2 }), values([2], { seed: 3 })],
-    build: (g, x) => g.gemm(...x),
+    build: (g, x) => one(g, 'Gemm', x),
   },
   {
     name: 'einsum',

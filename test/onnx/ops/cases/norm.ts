@@ -1,5 +1,5 @@
 // Gradient cases: normalisations.
-import { at, type Case, secondOrder, values, values32 } from '../gradient-case.js';
+import { at, type Case, one, secondOrder, values, values32 } from '../gradient-case.js';
 
 const channel = (n: number, seed: number) => values32([n], { from: 0.4, to: 1.6, kinks: [], seed });
 const loose = { tolerance: 4e-3 };
@@ -15,7 +15,7 @@ const batch = images.flatMap((x): Case[] => {
   const infer: Case = {
     name: `batchNormalization ${JSON.stringify(x)}, inference`,
     inputs,
-    build: (g, v) => g.batchNormalization(...v, { epsilon: 1e-3 }),
+    build: (g, v) => one(g, 'BatchNormalization', v, { epsilon: 1e-3 }),
     options: loose,
   };
   const train: Case = {
@@ -31,7 +31,7 @@ const instance = images.slice(0, 2).map(
   (x): Case => ({
     name: `instanceNormalization ${JSON.stringify(x)}`,
     inputs: [values32(x), channel(3, 2), channel(3, 3)],
-    build: (g, v) => g.instanceNormalization(...v, { epsilon: 0.1 }),
+    build: (g, v) => one(g, 'InstanceNormalization', v, { epsilon: 0.1 }),
     options: loose,
   }),
 );
@@ -42,7 +42,7 @@ const group = [18, 21].flatMap((opset) =>
     return {
       name: `groupNormalization, ${num_groups} groups`,
       inputs: [values32([2, 4, 3]), channel(n, 2), channel(n, 3)],
-      build: (g, v) => g.groupNormalization(...v, { num_groups, epsilon: 0.1 }),
+      build: (g, v) => one(g, 'GroupNormalization', v, { num_groups, epsilon: 0.1 }),
       options: { ...loose, opset },
     };
   }),
@@ -55,7 +55,7 @@ const layer = [-1, 1, 0, -2].flatMap((axis): Case[] => {
   const row: Case = {
     name: `layerNormalization axis ${axis}`,
     inputs,
-    build: (g, v) => g.layerNormalization(...v, { axis, epsilon: 0.1 }),
+    build: (g, v) => one(g, 'LayerNormalization', v, { axis, epsilon: 0.1 }),
   };
   return [
     row,
@@ -75,7 +75,7 @@ const rms = [-1, 1, 0, -2].flatMap((axis): Case[] => {
   const row: Case = {
     name: `rMSNormalization axis ${axis}`,
     inputs: [values(dims), values(dims.slice(axis), { seed: 2 })],
-    build: (g, v) => g.rMSNormalization(...v, { axis, epsilon: 0.1 }),
+    build: (g, v) => one(g, 'RMSNormalization', v, { axis, epsilon: 0.1 }),
     options: { opset: 23 },
   };
   return [row, { ...row, name: `${row.name}, N unknown`, options: { opset: 23, shapes: [['N', 3, 2], dims.slice(axis)] } }];

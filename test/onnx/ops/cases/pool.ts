@@ -1,5 +1,5 @@
 // Gradient cases: pooling.
-import { at, type Case, linear, secondOrder, values, values32 } from '../gradient-case.js';
+import { at, type Case, linear, one, secondOrder, values, values32 } from '../gradient-case.js';
 
 type Attributes = Readonly<Record<string, number | string | readonly number[]>>;
 const windows: readonly (readonly [string, readonly number[], Attributes])[] = [
@@ -23,7 +23,7 @@ const averages = windows.flatMap(([name, x, attributes]): Case[] =>
     const row: Case = {
       name: `averagePool ${name}, count_include_pad ${count_include_pad}`,
       inputs: [values32(x)],
-      build: (g, v) => g.averagePool(at(v), { ...attributes, count_include_pad }),
+      build: (g, v) => one(g, 'AveragePool', v, { ...attributes, count_include_pad }),
       options: { ...linear, ...opset },
     };
     return [row, { ...row, name: `${row.name}, sizes unknown`, options: { ...linear, ...opset, shapes: unknown(x) } }];
@@ -31,7 +31,7 @@ const averages = windows.flatMap(([name, x, attributes]): Case[] =>
 );
 
 const maxima = windows.flatMap(([name, x, attributes]): Case[] => {
-  const row: Case = { name: `maxPool ${name}`, inputs: [values(x)], build: (g, v) => g.maxPool(at(v), attributes) };
+  const row: Case = { name: `maxPool ${name}`, inputs: [values(x)], build: (g, v) => one(g, 'MaxPool', v, attributes) };
   return [row, { ...row, name: `${row.name}, sizes unknown`, options: { shapes: unknown(x) } }];
 });
 const indices: Case[] = [
@@ -49,7 +49,7 @@ const indices: Case[] = [
     name: 'maxUnpool of maxPool',
     inputs: [values32([1, 2, 4, 4])],
     build: (g, v) => {
-      const [y, at_] = g.op('MaxPool', [at(v)], { kernel_shape: [2, 2], strides: [2, 2] }, 2);
+      const [y, at_] = g.outputs(2).maxPool(at(v), { kernel_shape: [2, 2], strides: [2, 2] });
       return g.maxUnpool(y, at_, { kernel_shape: [2, 2], strides: [2, 2] });
     },
   },
@@ -64,7 +64,7 @@ const norms = [1, 2, 3].flatMap((p) =>
       ([name, x, attributes]): Case => ({
         name: `lpPool ${name}, p ${p}`,
         inputs: [values32(x, { from: 0.3, to: 2 })],
-        build: (g, v) => g.lpPool(at(v), { ...attributes, p }),
+        build: (g, v) => one(g, 'LpPool', v, { ...attributes, p }),
         options: name === 'ceil_mode' || name === 'dilation' ? { opset: 18 } : {},
       }),
     ),

@@ -1,6 +1,6 @@
 // Gradient cases: RNN, GRU, LSTM. float32, fourth-order differences.
 import { Tensor } from '../../../../src/onnx/core/tensor.js';
-import type { AttributeInputs } from '../../../../src/onnx/ops/ops.js';
+import type { AttributeInputs } from '../../../../src/onnx/ops/attribute-inputs.js';
 import { type Case, values32 } from '../gradient-case.js';
 
 const gates = { RNN: 1, GRU: 3, LSTM: 4 } as const;

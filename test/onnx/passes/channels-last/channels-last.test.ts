@@ -137,7 +137,7 @@ it('an image that is read in other shapes too: the numbers of channels first', a
     g.output(g.relu(line), 'line');
     const [left = y, right = y] = g.op('Split', [y, g.ints([1, 3])], { axis: 1 }, 2);
     g.output(g.concat(right, left, { axis: 1 }), 'exchanged');
-    g.output(g.reduceMean(y, { axes: [0, 2, 3] }), 'mean');
+    g.output(g.reduceMean(y, [0, 2, 3]), 'mean');
     if (last) toChannelsLast(new ImageGradients())(g);
     return g.model();
   });

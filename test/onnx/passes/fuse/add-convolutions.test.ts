@@ -4,6 +4,7 @@ import { must } from '../../../../src/onnx/core/errors.js';
 import { Random } from '../../../../src/onnx/core/random.js';
 import { elementCount } from '../../../../src/onnx/core/shape.js';
 import { Tensor } from '../../../../src/onnx/core/tensor.js';
+import type { Value } from '../../../../src/onnx/ir/graph.js';
 import { ops } from '../../../../src/onnx/ops/ops.js';
 import { addConvolutions } from '../../../../src/onnx/passes/fuse/add-convolutions.js';
 import { noParameters, optimise } from '../../../../src/onnx/passes/optimise.js';
@@ -25,10 +26,14 @@ const feeds = {
   c: uniform(7),
 };
 
+type SixValues = readonly [Value, Value, Value, Value, Value, Value];
+
 /** W * x + b + U * z (+ c), the convolution of z with these attributes; `read` puts the first convolution out as well. */
 function sum(how: { readonly second?: object; readonly biases?: number; readonly read?: boolean; readonly joined: boolean }) {
   const g = ops();
-  const [x, z, w, u, b, c] = Object.entries(feeds).map(([name, { dims }]) => g.input(name, 'float32', dims));
+  const [x, z, w, u, b, c] = Object.entries(feeds).map(([name, { dims }]) =>
+    g.input(name, 'float32', dims),
+  ) as unknown as SixValues;
   const same = { kernel_shape: [3, 3], pads: [1, 1, 1, 1] };
   const first = g.conv(x, w, b, same);
   const y = g.add(first, g.conv(z, u, how.biases === 2 ? c : undefined, { ...same, ...how.second }));

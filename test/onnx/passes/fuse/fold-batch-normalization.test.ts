@@ -16,8 +16,8 @@ function normalize(g: Ops, x: Parameters<Ops['relu']>[0], channels: number, seed
   const vector = (name: string, k: number) => g.initializer(`${name}${seed}`, normals(seed + k, [channels]));
   const variance = normals(seed + 4, [channels]);
   (variance.data as Float32Array).set(positive(variance).data);
-  const rest = [vector('scale', 1), vector('bias', 2), vector('mean', 3), g.initializer(`var${seed}`, variance)];
-  return g.batchNormalization(x, ...rest, { epsilon: 1e-3 });
+  const [scale, bias, mean] = [vector('scale', 1), vector('bias', 2), vector('mean', 3)];
+  return g.batchNormalization(x, scale, bias, mean, g.initializer(`var${seed}`, variance), { epsilon: 1e-3 });
 }
 
 type Body = (g: Ops, x: Parameters<Ops['relu']>[0]) => Parameters<Ops['relu']>[0];

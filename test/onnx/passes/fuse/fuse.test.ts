@@ -69,7 +69,7 @@ describe('products', () => {
 
   it('keep a sum that broadcasts', async () => {
     const found = await fused((g, v) => {
-      const one = g.matMul(g.reduceMean(v, { axes: [0], keepdims: 1 }), weight(g, 'w', [4, 5]));
+      const one = g.matMul(g.reduceMean(v, [0], { keepdims: 1 }), weight(g, 'w', [4, 5]));
       g.output(g.add(one, g.matMul(v, weight(g, 'u', [4, 5]))), 'y');
     });
     expect(found).toContain('Add');
@@ -78,7 +78,7 @@ describe('products', () => {
   it('take in factors through Concat, from both sides and several at once', async () => {
     const found = await fused((g, v) => {
       const half = g.mul(g.scalar(0.5, v), g.mul(v, g.scalar(3, v)));
-      const joined = g.op('Concat', [half, g.relu(v)], { axis: 1 })[0];
+      const joined = g.concat(half, g.relu(v), { axis: 1 });
       g.output(g.matMul(joined, weight(g, 'w', [8, 2])), 'y');
     });
     expect(found).toEqual(['Relu', 'Concat', 'Gemm']);
