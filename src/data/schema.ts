@@ -23,7 +23,9 @@ const dataObjectSchema = z.strictObject(
     header: z
       .boolean()
       .optional()
-      .describe('CSV: whether the first row is a header; default: when none of its cells is a number'),
+      .describe(
+        'CSV: whether the first row is a header; default: when none of its cells is a number, and refused where that cannot be told',
+      ),
     delimiter: z.string().length(1).optional().describe('CSV: default a comma'),
     test: z.number().gt(0).lt(1).optional().describe('Fraction of the rows drawn as the test set; default 0.2'),
     seed: z.int().optional().describe('Seed of that draw; default 0'),

@@ -7,8 +7,8 @@ import { type CsvOptions, readCsv } from '../formats/csv.js';
 import { dataError, defaultMaxBytes, quote } from '../formats/data-error.js';
 import { readIdx } from '../formats/gzip-idx.js';
 import { readNpy } from '../formats/npy.js';
-import { readNpz } from '../formats/npz.js';
-import { DataError, UsageError } from '../onnx/core/errors.js';
+import { npzKeys, readNpz } from '../formats/npz.js';
+import { DataError, must, UsageError } from '../onnx/core/errors.js';
 import { reason } from '../onnx/core/one-line.js';
 import type { Tensor } from '../onnx/core/tensor.js';
 import { checkSource, type TargetHead } from './checks.js';
@@ -24,6 +24,8 @@ export interface SourceContext {
   readonly path?: string;
   /** What the targets are for: they are checked while their file and its rows are known. */
   readonly head?: TargetHead;
+  /** Hears what was taken for granted in reading a file, in one line. */
+  readonly onNote?: (line: string) => void;
 }
 
 /** A data set from arrays, its targets checked for the head, if one is given. */
@@ -109,39 +111,53 @@ async function mnist(head: TargetHead | undefined): Promise<Split> {
 /** Either one data set that is still to be split, or a split that the source brings along. */
 type Found = { readonly whole: Dataset } | { readonly split: Split };
 
-/** Arrays named x_train, y_train, x_test, y_test, or x, y. `file` says where an array stands, for errors. */
-function fromNamed(
-  arrays: ReadonlyMap<string, Tensor>,
-  where: string,
-  file: (key: string) => string,
-  head: TargetHead | undefined,
-): Found {
-  const dataset = (x: string, y: string): Dataset | undefined => {
-    const inputs = arrays.get(x);
-    const targets = arrays.get(y);
-    return inputs && targets && fitting(inputs, targets, { inputs: file(x), targets: file(y) }, head);
-  };
-  const train = dataset('x_train', 'y_train');
-  const test = dataset('x_test', 'y_test');
-  if (train !== undefined && test !== undefined) return { split: { train, test } };
-  const whole = dataset('x', 'y');
-  if (whole !== undefined) return { whole };
-  const got = [...arrays.keys()].slice(0, 20).map(quote).join(', ') || 'none';
-  throw dataError(where, `arrays are ${got}, expected x_train, y_train, x_test, y_test or x, y`, {
-    expected: 'x_train, y_train, x_test, y_test or x, y',
-    got,
-  });
+/** Arrays by name; only those that are asked for are read. */
+interface NamedArrays {
+  readonly names: readonly string[];
+  readonly read: (names: readonly string[]) => Promise<ReadonlyMap<string, Tensor>>;
 }
 
 const arrayNames = ['x_train', 'y_train', 'x_test', 'y_test', 'x', 'y'];
 
-async function npyFolder(folder: string, head: TargetHead | undefined): Promise<Found> {
-  const arrays = new Map<string, Tensor>();
-  for (const key of arrayNames) {
-    const file = join(folder, `${key}.npy`);
-    if ((await kindOf(file)) === 'file') arrays.set(key, readNpy(await bytesOf(file), file));
+/** Arrays named x_train, y_train, x_test, y_test, or x, y. `file` says where an array stands, for errors. */
+async function fromNamed(
+  { names, read }: NamedArrays,
+  where: string,
+  file: (key: string) => string,
+  head: TargetHead | undefined,
+): Promise<Found> {
+  const used = [arrayNames.slice(0, 4), arrayNames.slice(4)].find((set) => set.every((name) => names.includes(name)));
+  if (used === undefined) {
+    const got = names.slice(0, 20).map(quote).join(', ') || 'none';
+    throw dataError(where, `arrays are ${got}, expected x_train, y_train, x_test, y_test or x, y`, {
+      expected: 'x_train, y_train, x_test, y_test or x, y',
+      got,
+    });
   }
-  return fromNamed(arrays, folder, (key) => join(folder, `${key}.npy`), head);
+  const arrays = await read(used);
+  const dataset = (x: string, y: string): Dataset =>
+    fitting(must(arrays.get(x), x), must(arrays.get(y), y), { inputs: file(x), targets: file(y) }, head);
+  return used.length === 4
+    ? { split: { train: dataset('x_train', 'y_train'), test: dataset('x_test', 'y_test') } }
+    : { whole: dataset('x', 'y') };
+}
+
+async function npyFolder(folder: string, head: TargetHead | undefined): Promise<Found> {
+  const file = (key: string) => join(folder, `${key}.npy`);
+  const names: string[] = [];
+  for (const key of arrayNames) if ((await kindOf(file(key))) === 'file') names.push(key);
+  const read = async (keys: readonly string[]) => {
+    const arrays = new Map<string, Tensor>();
+    for (const key of keys) arrays.set(key, readNpy(await bytesOf(file(key)), file(key)));
+    return arrays;
+  };
+  return await fromNamed({ names, read }, folder, file, head);
+}
+
+async function npzFile(path: string, head: TargetHead | undefined): Promise<Found> {
+  const bytes = await bytesOf(path);
+  const read = async (keys: readonly string[]) => readNpz(bytes, path, defaultMaxBytes, (key) => keys.includes(key));
+  return await fromNamed({ names: npzKeys(bytes, path), read }, path, (key) => `${path}: ${quote(key)}`, head);
 }
 
 function csvOptions({ label, header, delimiter }: DataOptions): CsvOptions {
@@ -158,11 +174,10 @@ async function find(options: DataOptions, context: SourceContext, where: string)
   const path = resolve(context.baseDir, options.source);
   const kind = await kindOf(path);
   const extension = path.slice(path.lastIndexOf('.') + 1).toLowerCase();
-  if (kind === 'file' && extension === 'npz') {
-    return fromNamed(readNpz(await bytesOf(path), path), path, (key) => `${path}: ${quote(key)}`, head);
-  }
+  if (kind === 'file' && extension === 'npz') return await npzFile(path, head);
   if (kind === 'file' && (extension === 'csv' || extension === 'tsv')) {
     const table = readCsv(await bytesOf(path), { ...(extension === 'tsv' && { delimiter: '\t' }), ...csvOptions(options) }, path);
+    if (table.guess !== undefined) context.onNote?.(table.guess);
     const whole = datasetFrom(table.features, table.labels, { inputs: path, targets: path });
     const where = `${path}: label column ${table.labelColumns.map(quote).join(', ')}`;
     const advice = '; "label" in the data entry says which column is the label';

@@ -1,13 +1,17 @@
 // Numeric CSV (RFC 4180 without line breaks inside quotes): features as float32, one or more label columns.
 // Rows and columns in messages count from 1, the row as an editor shows it, header and blank lines included.
 import { Tensor } from '../onnx/core/tensor.js';
+import { isNumber, looksLikeHeader } from './csv-header.js';
 import { type Line, lines } from './csv-lines.js';
 import { dataError, quote } from './data-error.js';
 
 export interface CsvOptions {
   /** Label column, or several: a name of the header or an index from 0; negative indices count from the end. Default -1, the last. */
   readonly label?: string | number | readonly (string | number)[];
-  /** Whether the first row is a header. Default: it is when none of its cells is a number, or when a label is named. */
+  /**
+   * Whether the first row is a header. Default: it is when a label is named or when none of its cells is a number; a row that cannot decide it is
+   * refused, such as 0,1,2.
+   */
   readonly header?: boolean;
   /** One ASCII character, default a comma. */
   readonly delimiter?: string;
@@ -22,11 +26,11 @@ export interface CsvTable {
   readonly columns: readonly string[];
   /** Names of the label columns. */
   readonly labelColumns: readonly string[];
+  /** What was taken for granted: a header or none, the label; undefined where the options say both. */
+  readonly guess: string | undefined;
   /** The row of the file, as messages count it, that a row of the table stands in. */
   readonly rowOf: (row: number) => number;
 }
-
-const number = /^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/;
 
 /** Numbers that grow as the file is read, so that nothing is allocated on the word of the first row. */
 class Growing<T extends Float32Array | Float64Array> {
@@ -93,7 +97,7 @@ function cellValue(line: Line, cell: number, names: readonly string[] | undefine
     if (at === end) return value;
   }
   const text = line.text(cell);
-  const value = number.test(text) ? Number(text) : Number.NaN;
+  const value = isNumber(text) ? Number(text) : Number.NaN;
   if (Number.isFinite(Math.fround(value))) return value;
   const name = names === undefined ? '' : ` (${quote(names[cell] ?? '')})`;
   const what = text === '' ? 'is empty' : `holds ${quote(text)}`;
@@ -101,6 +105,28 @@ function cellValue(line: Line, cell: number, names: readonly string[] | undefine
     expected: 'a number',
     got: text,
   });
+}
+
+/** `a.csv: row 1 taken as a header, column 5 ("kind") as the label; "header" and "label" in the data entry decide` */
+function guessOf(
+  { header, label }: CsvOptions,
+  names: { readonly row: number } | undefined,
+  labels: readonly number[],
+  columns: readonly string[],
+  where: string,
+): string | undefined {
+  const named = (Array.isArray(label) ? label : [label]).some((l) => typeof l === 'string');
+  const taken = [
+    ...(header === undefined && !named
+      ? [['header', names ? `row ${names.row} taken as names of the columns` : 'no row taken as names of the columns']]
+      : []),
+    ...(label === undefined
+      ? [['label', `column ${(labels[0] ?? 0) + 1}${names ? ` (${quote(columns[labels[0] ?? 0] ?? '')})` : ''} as the label`]]
+      : []),
+  ];
+  if (taken.length === 0) return undefined;
+  const options = taken.map(([option]) => `"${option}"`).join(' and ');
+  return `${where}: ${taken.map(([, what]) => what).join(', ')}; ${options} in the data entry decide${taken.length === 1 ? 's' : ''} it`;
 }
 
 /**
@@ -115,6 +141,7 @@ export function readCsv(bytes: Uint8Array, options: CsvOptions = {}, where = 'CS
   const targets = new Growing(new Float64Array(1024), (n) => new Float64Array(n));
   const lineRows = new Growing(new Float64Array(1024), (n) => new Float64Array(n));
   let names: string[] | undefined;
+  let headerRow: { readonly row: number } | undefined;
   let width = -1;
   let labels: number[] = [];
   let isLabel = new Uint8Array();
@@ -124,8 +151,8 @@ export function readCsv(bytes: Uint8Array, options: CsvOptions = {}, where = 'CS
     if (width < 0) {
       width = line.cells;
       const texts = Array.from({ length: width }, (_, cell) => line.text(cell));
-      const header = options.header ?? (named || !texts.some((text) => number.test(text)));
-      if (header) names = texts;
+      const header = options.header ?? (named || looksLikeHeader(texts, line.row, where));
+      if (header) [names, headerRow] = [texts, { row: line.row }];
       labels = labelColumns(options, names, width, where);
       if (labels.length === width) {
         throw dataError(where, `has ${width} column${width === 1 ? '' : 's'} and no features beside the label`, {
@@ -164,6 +191,7 @@ export function readCsv(bytes: Uint8Array, options: CsvOptions = {}, where = 'CS
         : new Tensor('float32', [rows, labels.length], Float32Array.from(y)),
     columns: columns.filter((_, cell) => isLabel[cell] === 0),
     labelColumns: labels.map((cell) => columns[cell] ?? ''),
+    guess: guessOf(options, headerRow, labels, columns, where),
     rowOf: (row) => rowNumbers[row] ?? row + 1,
   };
 }

@@ -5,6 +5,7 @@ import type { Tensor } from '../onnx/core/tensor.js';
 import { dataError, defaultMaxBytes } from './data-error.js';
 import { readIdxHeader, readPlainIdx } from './idx.js';
 import { declaredBytes } from './raw-elements.js';
+import { unpacking } from './unpacking.js';
 
 /** What the first compressed bytes unpack to: enough for the header, so that the whole is unpacked only up to what it declares. */
 function gzipPrefix(bytes: Uint8Array): Uint8Array {
@@ -30,7 +31,7 @@ function gunzip(bytes: Uint8Array, where: string, maxBytes: number): Uint8Array 
     limit = declared;
   }
   try {
-    return gunzipSync(bytes, { maxOutputLength: limit });
+    return gunzipSync(bytes, unpacking(bytes, limit));
   } catch (cause) {
     const tooLarge = cause instanceof RangeError;
     throw dataError(
@@ -51,6 +52,6 @@ function gunzip(bytes: Uint8Array, where: string, maxBytes: number): Uint8Array 
  * @throws DataError for anything but one whole IDX array
  */
 export function readIdx(bytes: Uint8Array, where = 'IDX data', maxBytes = defaultMaxBytes): Tensor {
-  const plain = bytes[0] === 0x1f && bytes[1] === 0x8b ? gunzip(bytes, where, maxBytes) : bytes;
-  return readPlainIdx(plain, where);
+  const packed = bytes[0] === 0x1f && bytes[1] === 0x8b;
+  return readPlainIdx(packed ? gunzip(bytes, where, maxBytes) : bytes, where, packed);
 }

@@ -50,11 +50,12 @@ export function readIdxHeader(bytes: Uint8Array, where: string): IdxHeader {
 /**
  * Reads an IDX file that is not packed.
  * @param where names the file in errors
+ * @param owned the bytes are nobody else's: the tensor takes their memory, without a copy
  * @throws DataError for anything but one whole IDX array
  */
-export function readPlainIdx(bytes: Uint8Array, where = 'IDX data'): Tensor {
+export function readPlainIdx(bytes: Uint8Array, where = 'IDX data', owned = false): Tensor {
   const { dtype, dims, length } = readIdxHeader(bytes, where);
-  return rawTensor(dtype, dims, bytes.subarray(length), true, where);
+  return rawTensor(dtype, dims, { bytes: bytes.subarray(length), bigEndian: true, owned }, where);
 }
 
 /** The bytes of an IDX file of uint8. */

@@ -31,25 +31,26 @@ interface NpyHeader {
   readonly dims: readonly number[];
 }
 
-/** The dict literal NumPy writes; keys in any order, nothing else in it. */
+/** The dict literal NumPy writes, in either of Python's quotes; keys in any order, nothing else in it. */
 function parseHeader(text: string, where: string): NpyHeader {
   const bad = (what: string): Error => dataError(where, what, { got: quote(text.trim()) });
-  const descr = /'descr'\s*:\s*'([<>|=]?)(\w+)'/.exec(text);
+  const descr = /(['"])descr\1\s*:\s*(['"])([<>|=]?)(\w+)\2/.exec(text);
   if (descr === null)
     throw bad(`npy header has no plain 'descr' (structured arrays are not supported), expected one of ${known}`);
-  const dtype = descriptors.get(descr[2] ?? '');
-  if (dtype === undefined) throw bad(`npy dtype ${quote(descr[2] ?? '')} is not supported, expected one of ${known}`);
-  const order = /'fortran_order'\s*:\s*(True|False)\b/.exec(text);
-  if (order === null) throw bad("npy header has no 'fortran_order', expected True or False");
-  const shape = /'shape'\s*:\s*\(([\d\s,L]*)\)/.exec(text);
+  const [, , , order = '', type = ''] = descr;
+  const dtype = descriptors.get(type);
+  if (dtype === undefined) throw bad(`npy dtype ${quote(type)} is not supported, expected one of ${known}`);
+  const fortran = /(['"])fortran_order\1\s*:\s*(True|False)\b/.exec(text);
+  if (fortran === null) throw bad("npy header has no 'fortran_order', expected True or False");
+  const shape = /(['"])shape\1\s*:\s*\(([\d\s,L]*)\)/.exec(text);
   if (shape === null) throw bad("npy header has no 'shape', expected a tuple of integers");
-  const parts = (shape[1] ?? '').split(',').map((part) => part.trim());
+  const parts = (shape[2] ?? '').split(',').map((part) => part.trim());
   if (parts.at(-1) === '') parts.pop();
   const dims = parts.map((part) => (/^\d{1,16}L?$/.test(part) ? Number.parseInt(part, 10) : Number.NaN));
   if (dims.length > maxRank || !dims.every(Number.isSafeInteger)) {
-    throw bad(`npy shape ${quote(`(${shape[1] ?? ''})`)} is not a tuple of at most ${maxRank} integers`);
+    throw bad(`npy shape ${quote(`(${shape[2] ?? ''})`)} is not a tuple of at most ${maxRank} integers`);
   }
-  return { dtype, bigEndian: descr[1] === '>', fortran: order[1] === 'True', dims };
+  return { dtype, bigEndian: order === '>', fortran: fortran[2] === 'True', dims };
 }
 
 /** Row-major copy of column-major elements: the source strides grow from the first axis on. */
@@ -83,9 +84,10 @@ function toRowMajor(tensor: Tensor): Tensor {
 /**
  * Reads one .npy array: versions 1 to 3, either byte order, C or Fortran order. float16 is held as its bits.
  * @param where names the file in errors
+ * @param owned the bytes are nobody else's: the tensor takes their memory, without a copy
  * @throws DataError for anything but one whole array of a supported dtype (no strings, objects, structs, complex)
  */
-export function readNpy(bytes: Uint8Array, where = 'npy data'): Tensor {
+export function readNpy(bytes: Uint8Array, where = 'npy data', owned = false): Tensor {
   if (bytes.length < 10 || magic.some((byte, i) => bytes[i] !== byte)) {
     throw dataError(where, 'not an npy file, it does not begin with \\x93NUMPY', { expected: '\\x93NUMPY and a version' });
   }
@@ -111,7 +113,7 @@ export function readNpy(bytes: Uint8Array, where = 'npy data'): Tensor {
   );
   const body = bytes.subarray(start + length);
   checkLength(dtype, dims, body.length, where);
-  const tensor = rawTensor(dtype, dims, body, bigEndian, where);
+  const tensor = rawTensor(dtype, dims, { bytes: body, bigEndian, owned }, where);
   return fortran && dims.length > 1 ? toRowMajor(tensor) : tensor;
 }
 

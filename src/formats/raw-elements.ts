@@ -27,14 +27,29 @@ export function checkLength(dtype: DType, dims: readonly number[], found: number
 
 /** Reverses every `width` bytes in place. */
 function swap(bytes: Uint8Array, width: number): void {
-  if (width > 1) for (let at = 0; at < bytes.length; at += width) bytes.subarray(at, at + width).reverse();
+  if (width === 1) return;
+  for (let at = 0; at < bytes.length; at += width) {
+    for (let low = at, high = at + width - 1; low < high; low++, high--) {
+      const byte = bytes[low] ?? 0;
+      bytes[low] = bytes[high] ?? 0;
+      bytes[high] = byte;
+    }
+  }
+}
+
+/** Bytes of a file. `owned`: nobody else holds their memory, so that a tensor may take it without a copy. */
+export interface RawElements {
+  readonly bytes: Uint8Array;
+  readonly bigEndian: boolean;
+  readonly owned: boolean;
 }
 
 /** A tensor that owns its memory, from bytes whose length is checked here. Booleans become 0 or 1. */
-export function rawTensor(dtype: DType, dims: readonly number[], bytes: Uint8Array, bigEndian: boolean, where: string): Tensor {
+export function rawTensor(dtype: DType, dims: readonly number[], elements: RawElements, where: string): Tensor {
+  const { bytes, bigEndian, owned } = elements;
   checkLength(dtype, dims, bytes.byteLength, where);
   // Not bytes.slice(): where the caller hands over a Buffer, that shares its memory.
-  const own = new Uint8Array(bytes);
+  const own = owned ? bytes : new Uint8Array(bytes);
   if (bigEndian) swap(own, dtypes[dtype].bits / 8);
   if (dtype === 'bool') for (let i = 0; i < own.length; i++) own[i] = own[i] === 0 ? 0 : 1;
   return Tensor.fromBytes(dtype, dims, own);

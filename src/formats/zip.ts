@@ -3,12 +3,11 @@
 import { crc32, inflateRawSync } from 'node:zlib';
 import { reason } from '../onnx/core/one-line.js';
 import { dataError, defaultMaxBytes, quote } from './data-error.js';
+import { maxRatio, unpacking } from './unpacking.js';
 
 const endSignature = 0x06054b50;
 const entrySignature = 0x02014b50;
 const localSignature = 0x04034b50;
-/** Deflate never packs better than 1032:1 (zlib, technical details), so a larger claim is a lie found without unpacking. */
-const maxRatio = 1032;
 
 interface Entry {
   readonly name: string;
@@ -81,11 +80,16 @@ function unpack(packed: Uint8Array, entry: Entry, where: string): Uint8Array {
     throw dataError(where, `zip entry ${name} claims ${entry.unpacked} bytes from ${packed.length}, deflate cannot do that`);
   }
   try {
-    return inflateRawSync(packed, { maxOutputLength: Math.max(1, entry.unpacked) });
+    return inflateRawSync(packed, unpacking(packed, entry.unpacked));
   } catch (cause) {
     const what = cause instanceof RangeError ? `unpacks to more than its ${entry.unpacked} bytes` : `is broken, ${reason(cause)}`;
     throw dataError(where, `zip entry ${name} ${what}`, { cause });
   }
+}
+
+/** The names in an archive's directory; nothing is unpacked. Throws DataError when the directory is broken. */
+export function zipNames(bytes: Uint8Array, where: string): string[] {
+  return readDirectory(new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength), bytes, where).map(({ name }) => name);
 }
 
 /**

@@ -55,7 +55,7 @@ export async function absorbCheckpoint(
   project: Project,
   task: string,
   file: string,
-  options: { readonly provider?: string; readonly threads?: number } = {},
+  options: { readonly provider?: string; readonly threads?: number; readonly onNote?: (line: string) => void } = {},
 ): Promise<ColumnRecord> {
   const { index, column } = taskOf(project, task);
   if (project.frozen[index] !== undefined) {
@@ -64,7 +64,7 @@ export async function absorbCheckpoint(
   requireSources(project, index);
   const weights = weightsIn(project, index, readCheckpoint(readWhole(file), file), file);
   const { provider = 'cpu', threads = defaultThreads() } = options;
-  const data = await loadTaskData(project, task);
+  const data = await loadTaskData(project, task, options.onNote);
   createFolders(project.workspace);
   const record = await testAndFreeze({
     runtime,

@@ -38,6 +38,8 @@ export interface ImportTaskOptions {
   readonly data: unknown;
   readonly provider?: string;
   readonly threads?: number;
+  /** A line that the user should know. */
+  readonly onNote?: (line: string) => void;
 }
 
 export interface ImportedTask {
@@ -195,13 +197,13 @@ async function freeze(
   runtime: Runtime,
   root: string,
   imported: ImportedModel,
-  { task, provider = 'cpu', threads = defaultThreads() }: ImportTaskOptions,
+  { task, provider = 'cpu', threads = defaultThreads(), onNote }: ImportTaskOptions,
   from: string,
 ): Promise<ImportedTask> {
   const project = openProject(root);
   const { index, column } = taskOf(project, task);
   const { taps, count } = columnParameters(project.description, index);
-  const data = await loadTaskData(project, task);
+  const data = await loadTaskData(project, task, onNote);
   await checkTaps(runtime, project, index, imported.weights);
   createFolders(project.workspace);
   const record = await testAndFreeze({

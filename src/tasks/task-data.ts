@@ -35,13 +35,18 @@ export function namedFiles(project: Project): string[] {
   return [...data, ...project.graphs];
 }
 
-/** Train and test data of a task. Throws DataError where they do not fit, DescriptionError for a wrong `data` entry. */
-export async function loadTaskData(project: Project, task: string): Promise<Split> {
+/** Train and test data of a task; `onNote` hears what was taken for granted. Throws DataError where they do not fit, DescriptionError for a wrong `data` entry. */
+export async function loadTaskData(project: Project, task: string, onNote?: (line: string) => void): Promise<Split> {
   const { index, column } = taskOf(project, task);
   const path = `columns[${index}].data`;
   const spec = dataSpecOf(project, index);
   if (spec === undefined) throw new DataError(`${path}: task "${task}" names no data, expected a source such as mnist`, { path });
-  const split = await loadData(spec, { baseDir: project.workspace.root, path, head: targetHead(column.head) });
+  const split = await loadData(spec, {
+    baseDir: project.workspace.root,
+    path,
+    head: targetHead(column.head),
+    ...(onNote && { onNote }),
+  });
   return {
     train: fitData(project.description, column, split.train, `train data of task "${task}"`),
     test: fitData(project.description, column, split.test, `test data of task "${task}"`),

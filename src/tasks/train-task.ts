@@ -277,7 +277,7 @@ export async function trainTask(
     settings,
     description: project.description,
   });
-  const data = await loadTaskData(project, task);
+  const data = await loadTaskData(project, task, options.onNote);
   stopIfAborted(signal);
   const identity: RunIdentity = {
     settings,

@@ -2,6 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
+import { zipSync } from 'fflate';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { checkTargets, fitTargets } from '../../src/data/checks.js';
 import { type Dataset, splitTest, splitValidation, take } from '../../src/data/dataset.js';
@@ -66,6 +67,24 @@ describe('files', () => {
     const { train, test: rest } = await loadSource('./idx', inDir());
     expect([train.inputs.dims, train.targets.numbers(), train.classes]).toEqual([[3, 1, 2, 2], [0, 4, 1], 5]);
     expect([rest.inputs.dims, rest.classes]).toEqual([[1, 1, 2, 2], 5]);
+  });
+
+  test('an npz with texts beside x and y is read; a CSV source tells what it guessed', async () => {
+    const names = Buffer.from(
+      Buffer.from(writeNpy(Tensor.from('uint8', [7, 8])))
+        .toString('latin1')
+        .replace('|u1', '|S1'),
+      'latin1',
+    );
+    const [x, y] = [writeNpy(bytes([4, 3])), writeNpy(Tensor.from('int64', [0, 1, 0, 1]))];
+    file('texts.npz', zipSync({ 'names.npy': names, 'x.npy': x, 'y.npy': y, 'x_train.npy': names }));
+    expect((await loadSource({ source: 'texts.npz', test: 0.5 }, inDir())).train.inputs.dims).toEqual([2, 3]);
+    const told: string[] = [];
+    const path = file('guess.csv', 'a,b\n1,0\n2,1\n');
+    await loadSource({ source: 'guess.csv', test: 0.5 }, { ...inDir(), onNote: (line) => told.push(line) });
+    expect(told).toEqual([
+      `${path}: row 1 taken as names of the columns, column 2 ("b") as the label; "header" and "label" in the data entry decide it`,
+    ]);
   });
 
   test('npz with its own test set, and without', async () => {

@@ -176,11 +176,15 @@ describe('classes, subset, one_hot', () => {
     expect(row(train, 1)).toEqual(row(split().train, 2));
   });
 
-  test('subset draws rows in order, the same by seed; a smaller test set stays whole', () => {
+  test('subset draws rows of the train set in order, the same by seed; the test set stays whole unless it is given a number', () => {
     const s = split();
-    const { train, test: rest } = apply(s, { subset: { count: 8, seed: 3 } });
+    const { train, test: whole } = apply(s, { subset: { count: 8, seed: 3 } });
     expect(train.inputs.dims).toEqual([8, 2, 5, 4]);
-    expect(rest).toBe(s.test);
+    expect(whole).toBe(s.test);
+    expect(apply(s, { subset: { count: 1 } }).test).toBe(s.test);
+    const few = apply(s, { subset: { count: 8, test: 2, seed: 3 } });
+    expect(same({ ...few, test: whole }, { train, test: whole })).toBe(true);
+    expect(few.test.inputs.dims[0]).toBe(2);
     expect(same(apply(s, { subset: { count: 5 } }), apply(s, { subset: { count: 5 } }))).toBe(true);
     expect(same(apply(s, { subset: { count: 5 } }), apply(s, { subset: { count: 5, seed: 9 } }))).toBe(false);
   });
@@ -201,6 +205,10 @@ describe('classes, subset, one_hot', () => {
     expectDataError(
       () => apply(split(), { subset: { count: 13 } }),
       'transform[0]: subset of 13 rows is more than the 12 of the train set',
+    );
+    expectDataError(
+      () => apply(split(), { subset: { count: 1, test: 100 } }),
+      `transform[0]: subset of 100 rows is more than the ${split().test.inputs.dims[0]} of the test set`,
     );
     expectDataError(
       () => apply(split(), { one_hot: { classes: 2 } }),

@@ -34,6 +34,45 @@ describe('readCsv', () => {
     expect(csv('1990,1991\n3,4\n', { label: '1990' }).labels.numbers()).toEqual([3]);
   });
 
+  test.each([
+    ['0,1,2\n5,6,7\n', 'row 1 is 0,1,2, data or the numbers of the columns'],
+    ['\n0,1,2,3\n5,6,7,8\n', 'row 2 is 0,1,2,..., data or the numbers of the columns'],
+    ['"0","1"\n5,6\n', 'row 1 is 0,1, data or the numbers of the columns'],
+    [',0,1,2\n0,5,6,7\n', 'row 1 holds "" beside the number "0", data or names of columns'],
+    ['1,2020,kind\n1,2,0\n', 'row 1 holds "kind" beside the number "1", data or names of columns'],
+    ['nan,?,NA\n1,2,0\n', 'row 1 holds neither numbers nor names, "nan" first'],
+    [',,\n1,2,0\n', 'row 1 holds neither numbers nor names, "" first'],
+  ])('a first row that is data or a header is refused: %j', (text, what) => {
+    expectDataError(() => csv(text), `a.csv: ${what}; "header" in the data entry decides, true or false`);
+  });
+
+  test('header: true or false decides, and what was guessed is told', () => {
+    expect(csv('0,1,2\n5,6,7\n', { header: true }).features.numbers()).toEqual([5, 6]);
+    expect(csv('0,1,2\n5,6,7\n', { header: false }).features.numbers()).toEqual([0, 1, 5, 6]);
+    expect(csv('nan,?\n1,2\n', { header: true }).features.numbers()).toEqual([1]);
+    expect(csv('\na,b\n1,2\n').guess).toBe(
+      'a.csv: row 2 taken as names of the columns, column 2 ("b") as the label; "header" and "label" in the data entry decide it',
+    );
+    expect(csv('3,4\n1,2\n', { label: 0 }).guess).toBe(
+      'a.csv: no row taken as names of the columns; "header" in the data entry decides it',
+    );
+    expect(csv('a,b\n1,2\n', { header: true }).guess).toBe(
+      'a.csv: column 2 ("b") as the label; "label" in the data entry decides it',
+    );
+    expect(csv('a,b\n1,2\n', { label: 'a' }).guess).toBeUndefined();
+    expect(csv('a,b\n1,2\n', { header: true, label: -1 }).guess).toBeUndefined();
+  });
+
+  test('a cell of many digits takes time by its length, not by its square', () => {
+    const started = performance.now();
+    for (const cell of ['1'.repeat(400_000), `${'1'.repeat(400_000)}x`, `.${'0'.repeat(400_000)}x`])
+      expectDataError(
+        () => csv(`a,b\n${cell},1\n`),
+        `a.csv: row 2, column 1 ("a") holds "${cell.slice(0, 40)}...", expected a number`,
+      );
+    expect(performance.now() - started).toBeLessThan(2000);
+  });
+
   test('a label that is no integer gives float32 [rows,1]', () => {
     const { labels } = csv('1,2\n1,2.5\n');
     expect([labels.dtype, labels.dims, labels.numbers()]).toEqual(['float32', [2, 1], [2, 2.5]]);

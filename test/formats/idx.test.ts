@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
@@ -38,6 +39,24 @@ describe('readIdx', () => {
       bytes.fill(0);
       expect(tensor.numbers()).toEqual([7]);
     }
+  });
+
+  test('a gzip is unpacked into the memory of its tensor, and the process takes no more than that', () => {
+    for (const type of [0x08, 0x0b]) {
+      const packed = gzipSync(idx(type, [500_000], new Uint8Array(type === 8 ? 500_000 : 1_000_000)));
+      const { bytes } = readIdx(packed);
+      expect(bytes.buffer.byteLength - bytes.length).toBeLessThan(100);
+    }
+    const reader = new URL('../../dist/formats/gzip-idx.js', import.meta.url).href;
+    const peak = (count: number) => {
+      const packed = gzipSync(idx(8, [count], new Uint8Array(count)));
+      const script = `import { readIdx } from ${JSON.stringify(reader)};
+        readIdx(new Uint8Array(Buffer.from('${packed.toString('base64')}', 'base64')));
+        console.log(process.resourceUsage().maxRSS * 1024);`;
+      return Number(execFileSync(process.execPath, ['--input-type=module', '-e', script], { encoding: 'utf8' }));
+    };
+    const count = 60_000_000;
+    expect(peak(count) - peak(1000)).toBeLessThan(1.4 * count);
   });
 
   test('errors', () => {

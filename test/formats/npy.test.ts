@@ -55,6 +55,14 @@ const anyTensor = fc
   });
 
 describe('npy', () => {
+  test("either of Python's quotes", () => {
+    const read = (text: string) => readNpy(npy(text, [1, 0, 2, 0]));
+    const double = read('{"descr": "<i2", "fortran_order": False, "shape": (2,), }');
+    expect([double.dtype, double.numbers()]).toEqual(['int16', [1, 2]]);
+    expect(read(`{"shape": (2,), 'descr': "<i2", 'fortran_order': False}`).numbers()).toEqual([1, 2]);
+    expect(() => read(`{'descr": '<i2', 'fortran_order': False, 'shape': (2,)}`)).toThrow("no plain 'descr'");
+  });
+
   test('round trip of any dtype and shape', () => {
     fc.assert(
       fc.property(anyTensor, (tensor) => {

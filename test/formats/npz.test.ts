@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { zipSync } from 'fflate';
 import { describe, expect, test } from 'vitest';
 import { writeNpy } from '../../src/formats/npy.js';
-import { readNpz, writeNpz } from '../../src/formats/npz.js';
+import { npzKeys, readNpz, writeNpz } from '../../src/formats/npz.js';
 import { Tensor } from '../../src/onnx/core/tensor.js';
 import { expectDataError, onlyDataErrors } from './expect-data-error.js';
 
@@ -45,6 +45,16 @@ describe('npz', () => {
     expect([...readNpz(writeNpz(odd)).keys()].toSorted()).toEqual(['__proto__', 'ünï']);
     expect([...readNpz(zipSync({ 'a.npy': npy, 'readme.txt': npy })).keys()]).toEqual(['a']);
     expect(readNpz(zipSync({})).size).toBe(0);
+  });
+
+  test('arrays that are not wanted may be of any dtype', () => {
+    const text = Buffer.from(writeNpy(Tensor.from('uint8', [1, 2]))).toString('latin1');
+    const of = (descr: string) => Buffer.from(text.replace('|u1', descr), 'latin1');
+    const dates = ['|S2', '<U1', '|O', '<M8[D]', '<m8', '<c8', '>f4'].map((descr, i) => [`other${i}.npy`, of(descr)]);
+    const file = zipSync({ ...Object.fromEntries(dates), 'x.npy': writeNpy(Tensor.from('uint8', [1])) });
+    expect([...readNpz(file, 'a', 2 ** 20, (key) => key === 'x').keys()]).toEqual(['x']);
+    expect(npzKeys(file)).toEqual([...dates.map((_, i) => `other${i}`), 'x']);
+    expect(() => readNpz(file, 'a')).toThrow('a: "other0": npy dtype "S2" is not supported');
   });
 
   test('errors', () => {

@@ -4,7 +4,7 @@ import { absorbCheckpoint } from '../../tasks/absorb-checkpoint.js';
 import { openProject } from '../../tasks/project.js';
 import { writeArtifacts } from '../../tasks/write-artifacts.js';
 import { choiceFlag, integerFlag, numberFlag } from '../flags.js';
-import { result } from '../report.js';
+import { note, result } from '../report.js';
 import { chosen, openRuntime, type RuntimeFlags } from '../runtime.js';
 
 export interface ArtifactsFlags extends RuntimeFlags {
@@ -49,6 +49,7 @@ async function absorb(task: string, file: string, flags: ArtifactsFlags): Promis
   const threads = integerFlag('--threads', flags.threads);
   const project = openProject(flags.workspace ?? '.');
   const record = await absorbCheckpoint(open.runtime, project, task, file, {
+    onNote: (line) => note(flags, line),
     ...chosen(open),
     ...(threads !== undefined && { threads }),
   });

@@ -3,7 +3,7 @@ import { parseDocument } from 'yaml';
 import { UsageError } from '../../onnx/core/errors.js';
 import { importTask } from '../../tasks/import-task.js';
 import { choiceFlag, integerFlag } from '../flags.js';
-import { result } from '../report.js';
+import { note, result } from '../report.js';
 import { chosen, openRuntime, type RuntimeFlags } from '../runtime.js';
 
 export interface ImportFlags extends RuntimeFlags {
@@ -41,6 +41,7 @@ export async function importCommand(model: string, flags: ImportFlags): Promise<
     data,
     ...(flags.taps !== undefined && { taps: flags.taps.split(',').map((name) => name.trim()) }),
     ...(flags.scores !== undefined && { scores: flags.scores }),
+    onNote: (line) => note(flags, line),
     ...chosen(open),
     ...(threads !== undefined && { threads }),
   });

@@ -48,21 +48,23 @@ export const classes = defineTransform('classes', classList, (dataset, list, con
   return { ...taken, targets: new Tensor('int64', [kept.length], relabelled), classes: list.length };
 });
 
-/** `count` rows drawn by seed, in their old order. The test set, where it has fewer, is kept whole. */
+/** `count` rows of the train set drawn by seed, in their old order; of the test set `test` rows, or all of it, so that a figure means the same. */
 export const subset = defineTransform(
   'subset',
-  z.strictObject({ count: z.int().positive(), seed: seed.default(0) }),
-  (dataset, { count, seed: from }, context) => {
+  z.strictObject({ count: z.int().positive(), test: z.int().positive().optional(), seed: seed.default(0) }),
+  (dataset, options, context) => {
     const available = rows(dataset);
-    if (count > available && context.part === 'train') {
-      throw new DataError(`${context.path}: subset of ${count} rows is more than the ${available} of the train set`, {
-        path: `${context.path}.subset.count`,
+    const [option, wanted] = context.part === 'train' ? ['count', options.count] : ['test', options.test ?? available];
+    if (wanted > available) {
+      throw new DataError(`${context.path}: subset of ${wanted} rows is more than the ${available} of the ${context.part} set`, {
+        path: `${context.path}.subset.${option}`,
         expected: `at most ${available}`,
-        got: String(count),
+        got: String(wanted),
       });
     }
-    if (count >= available) return dataset;
-    return take(dataset, new Random(from, 'subset', context.part).permutation(available).subarray(0, count).toSorted());
+    if (wanted === available) return dataset;
+    const order = new Random(options.seed, 'subset', context.part).permutation(available);
+    return take(dataset, order.subarray(0, wanted).toSorted());
   },
 );
 
