@@ -97,7 +97,8 @@ export function placeInt8(graph: Graph): Placement {
     const goes = settled(y);
     if (moving.has(node.opType) && flows && wanted.has(y) && !outputs.has(y)) values.set(y, floats[0]);
     else if (joining.has(node.opType) && flows && wanted.has(goes) && !outputs.has(goes)) chosen.add(goes);
-    if (chosen.has(y) && !values.has(y)) values.set(y, undefined);
+    // A Split gives several, and a product may read any of them.
+    for (const v of node.outputs) if (chosen.has(v) && !values.has(v)) values.set(v, undefined);
   }
   return { values, products };
 }

@@ -136,6 +136,19 @@ it('the graph of one product, static', async () => {
   `);
 });
 
+it('a product reads the second part of a Split', async () => {
+  const g = ops();
+  const x = g.input('x', 'float32', ['N', 8]);
+  const [first, second] = g.op('Split', [g.relu(x), g.ints([4, 4])], { axis: 1 }, 2);
+  const by = (v: typeof first, seed: number) => g.gemm(must(v, 'part'), g.initializer(`w${seed}`, normals(seed, [4, 3])));
+  g.output(g.add(by(first, 1), by(second, 2)), 'y');
+  const model = g.model();
+  const samples = normals(3, [12, 8]);
+  const quantized = toStaticInt8(model, { ranges: await calibrate(runtime, model, [{ x: samples }]) });
+  const [a, b] = [await runModel(model, { x: samples }), await runModel(quantized, { x: samples })];
+  expect(distance(b.y, must(a.y, 'y'))).toBeLessThan(0.03);
+});
+
 it('a bias that its unit cannot hold widens the unit', async () => {
   const g = ops();
   const x = g.input('x', 'float32', ['N', 1]);
