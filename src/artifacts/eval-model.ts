@@ -23,7 +23,7 @@ export function evalModel(request: ColumnRequest, options: EvalModelOptions = {}
   g.output(loss, lossOutput);
   g.output(scores, task);
   if (options.withParameters === true) {
-    const flat = [...values.values()].map((v) => g.reshape(v, g.ints([-1])));
+    const flat = [...values.values()].map((v) => g.reshape(v, [-1]));
     g.output(g.concat(...flat, { axis: 0 }), parametersOutput);
   }
   g.graph.inputs = [...userInputs, ...values.values()];

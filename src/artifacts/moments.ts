@@ -27,7 +27,7 @@ export function moveMoments(graph: ColumnGraph, gradients: ReadonlyMap<string, V
   const { g } = graph;
   const factors = [optimizer.beta1, optimizer.beta2].map((beta) => [beta, 1 - Math.fround(beta)] as const);
   for (const [name, gradient] of gradients) {
-    const scaled = (x: Value, factor: number) => g.mul(x, g.scalar(factor, x));
+    const scaled = (x: Value, factor: number) => g.mul(x, factor);
     factors.forEach(([beta, rest], i) => {
       const moment = slotName(name, `momentum${i}`);
       const part = scaled(gradient, rest);

@@ -88,6 +88,6 @@ export function optimizerModel(request: OptimizerModelRequest): Model {
 function scaledRate(g: Ops, rate: Value, step: Value, scale: RateScale): Value {
   if (typeof scale === 'number') return scale === 1 ? rate : g.mul(rate, g.constant(float32([scale]), 'rate_scale'));
   // The first update has step 1.
-  const index = g.min(g.sub(step, g.ints([1])), g.ints([scale.length - 1]));
+  const index = g.min(g.sub(step, [1]), [scale.length - 1]);
   return g.mul(rate, g.gather(g.constant(float32(scale), 'rate_scale'), index, { axis: 0 }));
 }

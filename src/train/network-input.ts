@@ -8,7 +8,7 @@ import type { Ops } from '../onnx/ops/ops.js';
 export function networkInputFrom(g: Ops, data: Value): Value {
   if (data.dtype === 'float32') return data;
   const x = g.cast(data, { to: 'float32' });
-  return data.dtype === 'uint8' ? g.mul(x, g.scalar(1 / 255, x)) : x;
+  return data.dtype === 'uint8' ? g.mul(x, 1 / 255) : x;
 }
 
 /** The same outside a graph, for models whose input is float32. One rounding of v * (1/255), bit-equal to the graph's. */

@@ -32,7 +32,7 @@ export function lowerLoss(g: Ops, head: Head, scores: Value, targets: Value, red
       if (s === 0) return hard;
       // (1 - s) CE + s mean over classes of -log p; PyTorch's label_smoothing (without class weights in the second part)
       const soft = g.neg(over(g.logSoftmax(scores, { axis: 1 })));
-      return g.add(g.mul(hard, g.scalar(1 - s, hard)), g.mul(soft, g.scalar(s, soft)));
+      return g.add(g.mul(hard, 1 - s), g.mul(soft, s));
     }
     // -[t log p + (1 - t) log(1 - p)] with p = sigmoid(x) is softplus(x) - x t
     case 'binary':
@@ -49,7 +49,7 @@ export function lowerLoss(g: Ops, head: Head, scores: Value, targets: Value, red
  * come near it.
  */
 function aboveZero(g: Ops, weights: Value): Value {
-  return g.clip(weights, g.scalar(2 ** -126, weights));
+  return g.clip(weights, 2 ** -126);
 }
 
 // With z = x - max x and log p = z - log sum e^z:  loss = - sum over classes of [(1 - s) w t + s / k] log p, t being 1 for the sample's class
@@ -71,11 +71,11 @@ function maskedCrossEntropy(
       [1, classes],
     ),
   );
-  const mask = g.cast(g.equal(g.unsqueeze(targets, g.ints([1])), index), { to: 'float32' });
+  const mask = g.cast(g.equal(g.unsqueeze(targets, [1]), index), { to: 'float32' });
   const z = g.sub(scores, g.reduceMax(scores, [1], { keepdims: 1 }));
-  const logP = g.sub(z, g.log(g.reduceSum(g.exp(z), g.ints([1]), { keepdims: 1 })));
+  const logP = g.sub(z, g.log(g.reduceSum(g.exp(z), [1], { keepdims: 1 })));
   const weighted = weights === undefined ? mask : g.mul(mask, weights);
-  const perSample = (v: Value) => g.reduceSum(v, g.ints([1]), { keepdims: 0 });
+  const perSample = (v: Value) => g.reduceSum(v, [1], { keepdims: 0 });
   const mean = (v: Value) => g.reduceMean(v, [0], { keepdims: 0 });
   const each = g.neg(perSample(g.mul(weighted, logP)));
   const met = weights === undefined ? undefined : mean(perSample(weighted));
@@ -83,7 +83,7 @@ function maskedCrossEntropy(
   if (smoothing === 0) return hard;
   const softEach = g.neg(g.reduceMean(logP, [1], { keepdims: 0 }));
   const soft = reduction === 'none' ? softEach : mean(softEach);
-  return g.add(g.mul(hard, g.scalar(1 - smoothing, hard)), g.mul(soft, g.scalar(smoothing, soft)));
+  return g.add(g.mul(hard, 1 - smoothing), g.mul(soft, smoothing));
 }
 
 /** Probabilities [N, k] of a classify or binary head; undefined for regress. */
@@ -96,7 +96,7 @@ export function lowerProbabilities(g: Ops, head: Head, scores: Value): Value | u
 export function lowerLabel(g: Ops, head: Head, scores: Value): Value | undefined {
   if (head.kind === 'regress') return undefined;
   if (head.kind === 'classify') return g.argMax(scores, { axis: 1, keepdims: 0 });
-  return g.greater(scores, g.scalar(0, scores));
+  return g.greater(scores, 0);
 }
 
 /** Right answers per sample: the name says what is counted. */

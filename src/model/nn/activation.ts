@@ -28,6 +28,6 @@ export function lowerActivation(g: Ops, a: Activation, x: Value): Value {
       return g.mul(x, g.sigmoid(x));
     // x (1 + erf(x / sqrt 2)) / 2; the op Gelu begins at opset 20
     case 'gelu':
-      return g.mul(g.mul(x, g.scalar(0.5, x)), g.add(g.erf(g.mul(x, g.scalar(Math.SQRT1_2, x))), g.scalar(1, x)));
+      return g.mul(g.mul(x, 0.5), g.add(g.erf(g.mul(x, Math.SQRT1_2)), 1));
   }
 }

@@ -127,7 +127,7 @@ function lowerLayer(place: Place, layer: Layer, x: Value, names: LayerNames, pen
       case 'flatten':
         return flat(g, x);
       case 'reshape':
-        return g.reshape(x, g.ints([0, ...reshapeDims(layer.shape, x)]));
+        return g.reshape(x, [0, ...reshapeDims(layer.shape, x)]);
       case 'dropout':
         return lowerDropout(scope, layer.rate, x, name);
       case 'batch_norm':
@@ -254,8 +254,8 @@ function explicitPads(
 function lowerDropout(scope: LayerScope, rate: number, x: Value, name: string): Value {
   if (!scope.training || rate === 0) return x;
   const { g } = scope;
-  const keep = g.greaterOrEqual(scope.random(name, x), g.scalar(rate, x));
-  return g.mul(x, g.mul(g.cast(keep, { to: 'float32' }), g.scalar(1 / (1 - rate), x)));
+  const keep = g.greaterOrEqual(scope.random(name, x), rate);
+  return g.mul(x, g.mul(g.cast(keep, { to: 'float32' }), 1 / (1 - rate)));
 }
 
 /**
@@ -280,22 +280,18 @@ function lowerBatchNorm(scope: LayerScope, epsilon: number, momentum: number, x:
   const batchMean = reduceMean(g, x, axes);
   const centred = g.sub(x, batchMean);
   const batchVariance = reduceMean(g, g.mul(centred, centred), axes);
-  const normal = g.div(centred, g.sqrt(g.add(batchVariance, g.scalar(epsilon, x))));
+  const normal = g.div(centred, g.sqrt(g.add(batchVariance, epsilon)));
   // n / (n - 1) with n the number of values per channel, at least 2
-  const found = g.div(g.cast(g.size(x), { to: 'float32' }), g.scalar(channels, 'float32'));
-  const count = g.max(found, g.scalar(2, 'float32'));
-  const unbiased = g.mul(batchVariance, g.div(count, g.sub(count, g.scalar(1, 'float32'))));
+  const found = g.div(g.cast(g.size(x), { to: 'float32' }), channels);
+  const count = g.max(found, 2);
+  const unbiased = g.mul(batchVariance, g.div(count, g.sub(count, 1)));
   // One value has no variance: it leaves the statistics as they are.
-  const several = g.greater(found, g.scalar(1, 'float32'));
+  const several = g.greater(found, 1);
   const moved = (old: Value, now: Value) =>
-    g.where(
-      several,
-      g.add(g.mul(old, g.scalar(momentum, old)), g.mul(g.reshape(now, g.ints([channels])), g.scalar(1 - momentum, old))),
-      old,
-    );
+    g.where(several, g.add(g.mul(old, momentum), g.mul(g.reshape(now, [channels]), 1 - momentum)), old);
   scope.update(`${name}/mean`, moved(mean, batchMean));
   scope.update(`${name}/var`, moved(variance, unbiased));
-  return g.add(g.mul(normal, g.reshape(scale, g.ints(wide))), g.reshape(bias, g.ints(wide)));
+  return g.add(g.mul(normal, g.reshape(scale, wide)), g.reshape(bias, wide));
 }
 
 /** Over all axes of a sample. */

@@ -32,6 +32,6 @@ export function scalars(scope: LayerScope, specs: readonly ParameterSpec[]): Val
   const { g } = scope;
   const own = scope.scalars?.(specs);
   if (own !== undefined) return own;
-  const cells = specs.map((spec) => g.reshape(scope.parameter(spec), g.ints([1, 1])));
+  const cells = specs.map((spec) => g.reshape(scope.parameter(spec), [1, 1]));
   return must(g.op('Concat', cells, { axis: 0 })[0], 'scalars');
 }

@@ -132,13 +132,13 @@ function scaled(g: Ops, v: Value, { alphas, widths }: Required<Joined>['scale'],
   const [n, width = 1] = [widths.length, widths[0]];
   const [rank = 1, features = 1] = image ? sizes(v) : sizes(v).reverse();
   if (widths.every((w) => w === width)) {
-    const parts = g.reshape(v, g.ints(image ? [rank, n, width] : [n, width, rank]));
-    const product = g.mul(parts, image ? alphas : g.reshape(alphas, g.ints([n, 1, 1])));
-    return g.reshape(product, g.ints(image ? [rank, features, 1, 1] : [features, rank]));
+    const parts = g.reshape(v, image ? [rank, n, width] : [n, width, rank]);
+    const product = g.mul(parts, image ? alphas : g.reshape(alphas, [n, 1, 1]));
+    return g.reshape(product, image ? [rank, features, 1, 1] : [features, rank]);
   }
-  const row = g.reshape(alphas, g.ints([n]));
-  const alpha = (i: number) => g.gather(row, g.scalar(i, 'int64'), { axis: 0 });
-  const spread = widths.map((w, i) => g.expand(alpha(i), g.ints(image ? [1, w, 1, 1] : [w, 1])));
+  const row = g.reshape(alphas, [n]);
+  const alpha = (i: number) => g.gather(row, i, { axis: 0 });
+  const spread = widths.map((w, i) => g.expand(alpha(i), image ? [1, w, 1, 1] : [w, 1]));
   return g.mul(v, must(g.op('Concat', spread, { axis: image ? 1 : 0 })[0], 'alphas'));
 }
 
@@ -172,8 +172,8 @@ function fitTap(scope: LayerScope, tap: Value, target: Target): Value {
   const [th, tw] = target.size;
   if (h === undefined || w === undefined) {
     // Features seen at every place of the image.
-    const column = g.reshape(flat(g, tap), g.ints([0, h === undefined ? channels : elementCount(dims), 1, 1]));
-    return g.expand(column, g.ints([1, 1, th, tw]));
+    const column = g.reshape(flat(g, tap), [0, h === undefined ? channels : elementCount(dims), 1, 1]);
+    return g.expand(column, [1, 1, th, tw]);
   }
   if (h === th && w === tw) return tap;
   const rows = h === th ? tap : g.matMul(g.constant(resampling(h, th)), tap);

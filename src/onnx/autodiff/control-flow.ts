@@ -234,7 +234,7 @@ function unlessEmpty(g: Ops, sequence: Value, scan: (h: Ops) => Value[], initial
   const [some, none] = [g.subgraph('some'), g.subgraph('none')];
   for (const v of scan(some)) some.output(v);
   for (const v of initial) none.output(none.identity(v));
-  const length = g.gather(g.shape(sequence), g.scalar(0, 'int64'), { axis: 0 });
-  const condition = g.greater(length, g.scalar(0, 'int64'));
+  const length = g.gather(g.shape(sequence), 0, { axis: 0 });
+  const condition = g.greater(length, 0);
   return g.op('If', [condition], { then_branch: some.graph, else_branch: none.graph }, initial.length);
 }

@@ -79,5 +79,5 @@ function joinRun(g: Ops, run: readonly Padded[]): Value {
   const pads = new Array<number>(2 * rank).fill(0);
   pads[first.axis] = before;
   pads[first.axis + rank] = after;
-  return g.pad(whole, g.ints(pads));
+  return g.pad(whole, pads);
 }

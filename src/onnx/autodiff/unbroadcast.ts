@@ -15,9 +15,9 @@ export function unbroadcast(g: Ops, d: Value, x: Value): Value {
     const axes = from.map((_, i) => i).filter((i) => i < lead || (to[i - lead] === 1 && from[i] !== 1));
     if (axes.length === 0) return d;
     const keep = axes.every((i) => i >= lead);
-    const sum = g.reduceSum(d, g.ints(axes), { keepdims: keep ? 1 : 0 });
+    const sum = g.reduceSum(d, axes, { keepdims: keep ? 1 : 0 });
     if (sameShape(sum.shape, to)) return sum;
-    return isStatic(to) ? g.reshape(sum, g.ints(to)) : g.reshape(sum, g.shape(x));
+    return isStatic(to) ? g.reshape(sum, to) : g.reshape(sum, g.shape(x));
   }
   // axes = where(shape of x, padded with ones on the left, is 1): summing over an axis of size 1 changes nothing.
   const target = g.shape(x);
@@ -26,10 +26,10 @@ export function unbroadcast(g: Ops, d: Value, x: Value): Value {
   let padded = target;
   if (lead !== 0) {
     const pad = lead === undefined ? g.sub(g.size(g.shape(d)), g.size(target)) : g.scalar(lead, 'int64');
-    const ones = g.expand(g.scalar(1, 'int64'), g.reshape(pad, g.ints([1])));
+    const ones = g.expand(g.scalar(1, 'int64'), g.reshape(pad, [1]));
     padded = g.concat(ones, target, { axis: 0 });
   }
-  const axes = g.squeeze(g.transpose(g.nonZero(g.equal(padded, g.scalar(1, 'int64'))), { perm: [1, 0] }), g.ints([1]));
+  const axes = g.squeeze(g.transpose(g.nonZero(g.equal(padded, 1)), { perm: [1, 0] }), [1]);
   const sum = g.reduceSum(d, axes, { keepdims: 1, noop_with_empty_axes: 1 });
   return lead === 0 ? typed(sum, x) : typed(g.reshape(sum, target), x);
 }

@@ -279,10 +279,10 @@ function repeat(g: Ops, { nodes, values, after }: Segment, repeated: Map<Value, 
 
 /** An int64 0 that nobody knows before the values are there: how many of them are beyond infinity. */
 function zeroAfter(g: Ops, values: readonly Value[]): Value {
-  const first = values.map((v) => g.slice(g.reshape(v, g.ints([-1])), g.ints([0]), g.ints([1])));
+  const first = values.map((v) => g.slice(g.reshape(v, [-1]), [0], [1]));
   const joined = first.length === 1 ? must(first[0], 'value') : g.concat(...first, { axis: 0 });
   const like = must(values[0], 'value');
-  return g.size(g.nonZero(g.greater(joined, g.scalar(Number.POSITIVE_INFINITY, like))));
+  return g.size(g.nonZero(g.greater(joined, Number.POSITIVE_INFINITY)));
 }
 
 /** The same tensor in the same memory, but not before `zero`. */

@@ -87,7 +87,7 @@ class Unpacking {
       case 'ConcatFromSequence': {
         if (list.length === 0) return undefined;
         const axis = node.int('axis', 0);
-        const parts = node.int('new_axis', 0) === 1 ? list.map((v) => g.unsqueeze(v, g.ints([axis]))) : list;
+        const parts = node.int('new_axis', 0) === 1 ? list.map((v) => g.unsqueeze(v, [axis])) : list;
         return same(g.concat(...parts, { axis }));
       }
       default:
@@ -111,7 +111,7 @@ class Unpacking {
     const count = equal ? Math.ceil(Number(size) / each) : named.length;
     const sizes = equal ? Array.from({ length: count }, (_, i) => Math.min(each, Number(size) - i * each)) : named;
     const parts = g.op('Split', [x, g.ints(sizes)], { axis }, count);
-    return !split && node.int('keepdims', 1) === 0 ? parts.map((v) => g.squeeze(v, g.ints([axis]))) : parts;
+    return !split && node.int('keepdims', 1) === 0 ? parts.map((v) => g.squeeze(v, [axis])) : parts;
   }
 
   /** The body of a SequenceMap once for each element. */
@@ -160,8 +160,8 @@ function placeOf(position: Value | undefined, length: number, fallback: number, 
 
 /** A position at run time, counted from the front. */
 function counted(g: Ops, position: Value, length: number): Value {
-  const p = g.reshape(position.dtype === 'int64' ? position : g.cast(position, { to: 'int64' }), g.ints([]));
-  return g.where(g.less(p, g.scalar(0, 'int64')), g.add(p, g.scalar(length, 'int64')), p);
+  const p = g.reshape(position.dtype === 'int64' ? position : g.cast(position, { to: 'int64' }), []);
+  return g.where(g.less(p, 0), g.add(p, length), p);
 }
 
 /** `yes` where the condition holds, else `no`: tensors of any shapes. */
@@ -177,7 +177,7 @@ function at(g: Ops, list: readonly Value[], position: Value): Value | undefined 
   if (place !== undefined) return list[place];
   if (list.length === 0 || knownElements(position)?.[0] !== null) return undefined;
   const p = counted(g, position, list.length);
-  return list.reduceRight((rest, v, i) => (i === list.length - 1 ? v : choose(g, g.equal(p, g.scalar(i, 'int64')), v, rest)));
+  return list.reduceRight((rest, v, i) => (i === list.length - 1 ? v : choose(g, g.equal(p, i), v, rest)));
 }
 
 function insert(g: Ops, list: readonly Value[], v: Value, position: Value | undefined): readonly Value[] | undefined {
@@ -199,5 +199,5 @@ function erase(g: Ops, list: readonly Value[], position: Value | undefined): rea
   if (place !== undefined) return list.toSpliced(place, 1);
   if (position === undefined || knownElements(position)?.[0] !== null) return undefined;
   const p = counted(g, position, list.length);
-  return list.slice(0, -1).map((v, i) => choose(g, g.greater(p, g.scalar(i, 'int64')), v, must(list[i + 1], 'element')));
+  return list.slice(0, -1).map((v, i) => choose(g, g.greater(p, i), v, must(list[i + 1], 'element')));
 }

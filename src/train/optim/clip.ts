@@ -6,11 +6,11 @@ export type Clip = { readonly kind: 'norm' | 'value'; readonly limit: number };
 
 /** By value: each element cut to [-limit, limit]. By norm: all together scaled by min(1, limit / (norm + 1e-6)), as PyTorch does. */
 export function clipGradients(g: Ops, grads: readonly Value[], clip: Clip): Value[] {
-  if (clip.kind === 'value') return grads.map((d) => g.clip(d, g.scalar(-clip.limit, d), g.scalar(clip.limit, d)));
+  if (clip.kind === 'value') return grads.map((d) => g.clip(d, -clip.limit, clip.limit));
   const squares = grads.map((d) => g.reduceSumSquare(d, { keepdims: 0 }));
   const [first, ...rest] = squares;
   if (first === undefined) return [];
   const norm = g.sqrt(rest.reduce((a, b) => g.add(a, b), first));
-  const factor = g.min(g.div(g.scalar(clip.limit, norm), g.add(norm, g.scalar(1e-6, norm))), g.scalar(1, norm));
+  const factor = g.min(g.div(g.scalar(clip.limit, norm), g.add(norm, 1e-6)), 1);
   return grads.map((d) => g.mul(d, factor));
 }

@@ -72,7 +72,7 @@ export function optimizer(options: OptimizerOptions): Optimizer {
   }
 }
 
-const scale = (g: Ops, x: Value, factor: number): Value => g.mul(x, g.scalar(factor, x));
+const scale = (g: Ops, x: Value, factor: number): Value => g.mul(x, factor);
 /** g + decay p */
 const l2 = (g: Ops, p: Value, grad: Value, decay: number): Value => (decay === 0 ? grad : g.add(grad, scale(g, p, decay)));
 
@@ -139,7 +139,7 @@ function rmspropRule(a: number, epsilon: number, mu: number, decay: number): Opt
       const rate = must(first, 'rate');
       const d = l2(g, p, grad, decay);
       const v1 = g.add(scale(g, v, a), scale(g, g.mul(d, d), 1 - a));
-      const direction = g.div(d, g.add(g.sqrt(v1), g.scalar(epsilon, v1)));
+      const direction = g.div(d, g.add(g.sqrt(v1), epsilon));
       if (b === undefined) return { p: g.sub(p, g.mul(direction, rate)), slots: [v1] };
       const b1 = g.add(scale(g, b, mu), direction);
       return { p: g.sub(p, g.mul(b1, rate)), slots: [v1, b1] };

@@ -74,7 +74,7 @@ export class CarriedState {
     const of = (unit: Unit, name: (parameter: string) => string): Value => {
       const [only, ...more] = unit.members;
       if (only !== undefined && more.length === 0) return read(name(only.spec.name));
-      const parts = unit.members.map(({ spec }) => g.reshape(read(name(spec.name)), g.ints([-1])));
+      const parts = unit.members.map(({ spec }) => g.reshape(read(name(spec.name)), [-1]));
       return must(g.op('Concat', parts, { axis: 0 })[0], unit.name);
     };
     return [
@@ -96,8 +96,8 @@ export class CarriedState {
         return;
       }
       for (const { spec, at } of unit.members) {
-        const piece = g.slice(v, g.ints([at]), g.ints([at + elementCount(spec.shape)]), g.ints([0]));
-        out.set(name(spec.name), g.reshape(piece, g.ints(spec.shape)));
+        const piece = g.slice(v, g.ints([at]), [at + elementCount(spec.shape)], [0]);
+        out.set(name(spec.name), g.reshape(piece, spec.shape));
       }
     };
     for (const unit of this.units) part(unit, (p) => p);
@@ -159,7 +159,7 @@ export class StepState {
     const { g } = this;
     const whole = must(this.values.get(unit.name), unit.name);
     const single = unit.members.length === 1;
-    const value = single ? whole : g.reshape(g.slice(whole, g.ints([at]), g.ints([at + size]), g.ints([0])), g.ints(shape));
+    const value = single ? whole : g.reshape(g.slice(whole, [at], [at + size], [0]), shape);
     leaves.set(at, value);
     return value;
   }
@@ -184,7 +184,7 @@ export class StepState {
         must(
           g.op(
             'Concat',
-            own.map((d) => g.reshape(d, g.ints([-1]))),
+            own.map((d) => g.reshape(d, [-1])),
             { axis: 0 },
           )[0],
           unit.name,

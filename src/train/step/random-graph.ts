@@ -22,7 +22,7 @@ export function uniformLike(g: Ops, like: Value, seed: Value, salt: number): Val
   let x = mod(g.add(g.mul(index, g.constant(int64(1103515245))), key));
   for (const c of [12345, 1013904223]) x = mod(g.add(g.mul(x, add(x, c)), key));
   x = mod(g.mul(x, g.constant(int64(16807))));
-  return g.reshape(g.mul(g.cast(x, { to: 'float32' }), g.scalar(1 / (P + 129), 'float32')), g.shape(like));
+  return g.reshape(g.mul(g.cast(x, { to: 'float32' }), 1 / (P + 129)), g.shape(like));
 }
 
 /** A number for a layer's name. */

@@ -17,6 +17,6 @@ export function sumsByProduct(g: Ops, order: Value): (body: Ops, sum: Value) => 
     if (node?.opType !== 'ReduceSum' || node.int('keepdims', 1) !== 0 || !x || !axes) return sum;
     const ofBatch = x.shape?.length === 2 && x.shape[0] === order.shape?.[1];
     const overRows = ofBatch && constantOf(axes)?.numbers().join() === '0';
-    return overRows ? body.reshape(body.matMul(ones, x), body.ints([-1])) : sum;
+    return overRows ? body.reshape(body.matMul(ones, x), [-1]) : sum;
   };
 }

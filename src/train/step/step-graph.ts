@@ -155,7 +155,7 @@ export function stepGraph(request: StepRequest): StepGraph {
   body.output(loss, `${scope}/loss`);
   if (channelsLast) toChannelsLast(images)(body);
 
-  const trips = g.squeeze(g.shape(order, { start: 0, end: 1 }), g.ints([0]));
+  const trips = g.squeeze(g.shape(order, { start: 0, end: 1 }), [0]);
   const results = g.op(
     'Loop',
     [trips, g.constant(new Tensor('bool', [], Uint8Array.of(1))), ...initial],

@@ -49,7 +49,7 @@ export function featureGraph(
     const { ref, source, at, width } = piece;
     if (source === undefined) return lowering.tap(ref);
     const value = must(given.get(source), source.name);
-    return isWhole(piece) ? value : g.slice(value, g.ints([at]), g.ints([at + width]), g.ints([1]));
+    return isWhole(piece) ? value : g.slice(value, [at], [at + width], [1]);
   };
   const scopes = new Map<number, LayerScope>();
   const lowering: NetworkLowering = new NetworkLowering(description, {

@@ -67,11 +67,11 @@ function inferAttention(c: NodeContext): Type[] {
 function splitHeads(c: GradientContext, i: number, attribute: AttributeName<'int'>): Value {
   const { g } = c;
   if (c.rank(i) === 4) return c.x(i);
-  return g.transpose(g.reshape(c.x(i), g.ints([0, 0, c.int(attribute, 0), -1])), { perm: [0, 2, 1, 3] });
+  return g.transpose(g.reshape(c.x(i), [0, 0, c.int(attribute, 0), -1]), { perm: [0, 2, 1, 3] });
 }
 
 const counted = (g: Ops, v: Value, axis: number) =>
-  g.range(g.scalar(0, 'int64'), g.squeeze(sizesOf(g, v, axis, axis + 1), g.ints([0])), g.scalar(1, 'int64'));
+  g.range(g.scalar(0, 'int64'), g.squeeze(sizesOf(g, v, axis, axis + 1), [0]), 1);
 
 /** Which keys a query may see by `is_causal` and by `nonpad_kv_seqlen`, as a condition that broadcasts to the scores; undefined: all. */
 function visible(c: GradientContext, q: Value, k: Value): Value | undefined {
@@ -79,11 +79,11 @@ function visible(c: GradientContext, q: Value, k: Value): Value | undefined {
   const [causal, padded] = [c.int('is_causal') === 1, c.has(6)];
   if (!causal && !padded) return undefined;
   const key = counted(g, k, 2);
-  const filled = padded ? g.reshape(c.x(6), g.ints([-1, 1, 1, 1])) : undefined;
+  const filled = padded ? g.reshape(c.x(6), [-1, 1, 1, 1]) : undefined;
   const there = filled === undefined ? undefined : g.less(key, filled);
   if (!causal) return there;
   // query i stands behind the keys of the cache: it sees key j where j <= i + offset
-  const query = g.unsqueeze(counted(g, q, 2), g.ints([1]));
+  const query = g.unsqueeze(counted(g, q, 2), [1]);
   const offset = c.has(4) ? sizesOf(g, c.x(4), 2, 3) : filled === undefined ? undefined : g.sub(filled, sizesOf(g, q, 2, 3));
   const before = g.lessOrEqual(key, offset === undefined ? query : g.add(query, offset));
   return there === undefined ? before : g.and(there, before);
@@ -94,12 +94,12 @@ function maskBias(c: GradientContext, scores: Value): Value {
   const { g } = c;
   const mask = c.x(3);
   const never = g.scalar(Number.NEGATIVE_INFINITY, scores);
-  const bias = mask.dtype === 'bool' ? g.where(mask, g.scalar(0, scores), never) : castLike(g, mask, scores);
+  const bias = mask.dtype === 'bool' ? g.where(mask, 0, never) : castLike(g, mask, scores);
   const [have, want] = [mask.shape?.at(-1), scores.shape?.at(-1)];
   if (c.opset < 24 || (typeof have === 'number' && have === want)) return bias;
   const rank = mask.shape?.length ?? c.fail('the gradient needs a mask of known rank');
   const missing = g.sub(sizesOf(g, scores, 3, 4), sizesOf(g, mask, rank - 1, rank));
-  return g.pad(bias, g.concat(g.ints(new Array<number>(2 * rank - 1).fill(0)), missing, { axis: 0 }), never);
+  return g.pad(bias, g.concat(new Array<number>(2 * rank - 1).fill(0), missing, { axis: 0 }), never);
 }
 
 // S = scale Q K^T, capped to softcap tanh(S / softcap), plus the bias of the masks; P = softmax S, Y = P V. A query that sees no key gives 0.
@@ -119,31 +119,31 @@ function expandAttention(c: GradientContext): Value[] {
   const shared = heads.q[1] === null || heads.k[1] === null || heads.q[1] !== heads.k[1];
   const together = (t: Value) =>
     shared ? g.reshape(t, g.concat(sizesOf(g, k, 0, 2), g.ints([-1]), sizesOf(g, t, 3), { axis: 0 })) : t;
-  const apart = (t: Value) => (shared ? g.reshape(t, g.concat(sizesOf(g, q, 0, 3), g.ints([-1]), { axis: 0 })) : t);
+  const apart = (t: Value) => (shared ? g.reshape(t, g.concat(sizesOf(g, q, 0, 3), [-1], { axis: 0 })) : t);
 
   const size = heads.q[3];
   const scale = c.float('scale', 0);
-  const by = () => g.pow(g.cast(sizesOf(g, q, 3), { to: q.dtype }), g.scalar(-0.5, q));
+  const by = () => g.pow(g.cast(sizesOf(g, q, 3), { to: q.dtype }), -0.5);
   const factor = scale !== 0 ? g.scalar(scale, q) : typeof size === 'number' ? g.scalar(size ** -0.5, q) : by();
   const raw = apart(g.matMul(together(g.mul(q, factor)), g.transpose(k, { perm: [0, 1, 3, 2] })));
   const cap = c.float('softcap');
-  const capped = cap === 0 ? raw : g.mul(g.tanh(g.div(raw, g.scalar(cap, raw))), g.scalar(cap, raw));
+  const capped = cap === 0 ? raw : g.mul(g.tanh(g.div(raw, cap)), cap);
   const allowed = visible(c, q, k);
   const added = c.has(3) ? g.add(capped, maskBias(c, capped)) : capped;
-  const scores = allowed === undefined ? added : g.where(allowed, added, g.scalar(Number.NEGATIVE_INFINITY, added));
+  const scores = allowed === undefined ? added : g.where(allowed, added, Number.NEGATIVE_INFINITY);
 
   const precision = c.int('softmax_precision', 0);
   const inner = precision === 0 ? undefined : dtypeFromCode(precision);
   const soft = (s: Value) => castLike(g, g.softmax(inner === undefined ? s : g.cast(s, { to: inner }), { axis: -1 }), s);
   const zero = g.scalar(0, scores);
-  const seen = () => g.greater(reduceBy(g, 'ReduceMax', scores, [-1]), g.scalar(Number.NEGATIVE_INFINITY, scores));
+  const seen = () => g.greater(reduceBy(g, 'ReduceMax', scores, [-1]), Number.NEGATIVE_INFINITY);
   const guarded = () => {
     const some = seen();
     return g.where(some, soft(g.where(some, scores, zero)), zero);
   };
   const p = c.has(3) || c.has(6) ? guarded() : soft(scores);
   const y = apart(g.matMul(together(p), castLike(g, v, p)));
-  const flat = c.rank(0) === 3 ? g.reshape(g.transpose(y, { perm: [0, 2, 1, 3] }), g.ints([0, 0, -1])) : y;
+  const flat = c.rank(0) === 3 ? g.reshape(g.transpose(y, { perm: [0, 2, 1, 3] }), [0, 0, -1]) : y;
   return [flat, k, v, must([raw, capped, scores, p][c.int('qk_matmul_output_mode')], 'mode 0 to 3')];
 }
 
@@ -153,18 +153,18 @@ function expandRotary(c: GradientContext): Value[] {
   const x = c.x(0);
   const rank = c.rank(0) ?? c.fail('the gradient needs an input of known rank');
   // of rank 3 the heads come behind the sequence
-  const split = rank === 3 ? g.reshape(x, g.ints([0, 0, c.int('num_heads', 0), -1])) : x;
+  const split = rank === 3 ? g.reshape(x, [0, 0, c.int('num_heads', 0), -1]) : x;
   const perHead = g.ints([rank === 3 ? 2 : 1]);
   const angle = (i: number) => g.unsqueeze(c.has(3) ? g.gather(c.x(i), c.x(3), { axis: 0 }) : c.x(i), perHead);
   const [cos, sin] = [angle(1), angle(2)];
   const interleaved = c.int('interleaved') === 1;
   const half = sizesOf(g, cos, 3);
-  const whole = g.mul(half, g.ints([2]));
-  const cut = (from: Value, to: Value, step = 1) => g.slice(split, from, to, g.ints([3]), g.ints([step]));
+  const whole = g.mul(half, [2]);
+  const cut = (from: Value, to: Value, step = 1) => g.slice(split, from, to, [3], [step]);
   const a = interleaved ? cut(g.ints([0]), whole, 2) : cut(g.ints([0]), half);
   const b = interleaved ? cut(g.ints([1]), whole, 2) : cut(half, whole);
   const turned = [g.sub(g.mul(cos, a), g.mul(sin, b)), g.add(g.mul(sin, a), g.mul(cos, b))];
-  const pairs = () => g.reshape(g.concat(...turned.map((v) => g.unsqueeze(v, g.ints([4]))), { axis: 4 }), g.ints([0, 0, 0, -1]));
+  const pairs = () => g.reshape(g.concat(...turned.map((v) => g.unsqueeze(v, [4])), { axis: 4 }), [0, 0, 0, -1]);
   const rotated = interleaved ? pairs() : g.concat(...turned, { axis: 3 });
   const rest = () => cut(whole, g.ints([2 ** 31 - 1]));
   const all = c.int('rotary_embedding_dim') === 0 ? rotated : g.concat(rotated, rest(), { axis: 3 });
@@ -179,13 +179,13 @@ function expandTensorScatter(c: GradientContext): Value[] {
   const perm = [0, axis, ...Array.from({ length: rank }, (_, i) => i).filter((i) => i !== 0 && i !== axis)];
   const turn = (v: Value) => (axis === 1 ? v : g.transpose(v, { perm }));
   const [cache, update] = [turn(c.x(0)), turn(c.x(1))];
-  const steps = g.unsqueeze(counted(g, update, 1), g.ints([0]));
-  const from = c.has(2) ? g.add(g.unsqueeze(c.x(2), g.ints([1])), steps) : steps;
+  const steps = g.unsqueeze(counted(g, update, 1), [0]);
+  const from = c.has(2) ? g.add(g.unsqueeze(c.x(2), [1]), steps) : steps;
   const place = c.string('mode') === 'circular' ? g.mod(from, sizesOf(g, cache, 1, 2)) : from;
-  const sample = g.unsqueeze(counted(g, update, 0), g.ints([1]));
+  const sample = g.unsqueeze(counted(g, update, 0), [1]);
   const zero = g.scalar(0, 'int64');
   const both = [g.add(sample, g.mul(place, zero)), g.add(place, g.mul(sample, zero))];
-  const indices = g.concat(...both.map((v) => g.unsqueeze(v, g.ints([2]))), { axis: 2 });
+  const indices = g.concat(...both.map((v) => g.unsqueeze(v, [2])), { axis: 2 });
   const present = g.scatterND(cache, indices, update);
   return [axis === 1 ? present : g.transpose(present, { perm: perm.map((_, i) => perm.indexOf(i)) })];
 }

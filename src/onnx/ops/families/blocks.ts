@@ -31,7 +31,7 @@ function depthToSpaceGradient(c: GradientContext): (Value | null)[] {
   const x = c.x(0);
   if (c.string('mode') === 'DCR') return [typed(g.spaceToDepth(c.dy(), { blocksize: b }), x)];
   const [channels, height, width] = [sizesOf(g, c.dy(), 1, 2), sizesOf(g, x, 2, 3), sizesOf(g, x, 3, 4)];
-  const split = g.reshape(c.dy(), g.concat(g.ints([-1]), channels, height, g.ints([b]), width, g.ints([b]), { axis: 0 }));
+  const split = g.reshape(c.dy(), g.concat([-1], channels, height, [b], width, [b], { axis: 0 }));
   return [reshapeLike(g, g.transpose(split, { perm: [0, 1, 3, 5, 2, 4] }), x)];
 }
 
@@ -60,7 +60,7 @@ function placesOf(g: Ops, block: Dim | Value, size: Dim | Value, stride: number,
   const value = (v: Dim | Value) => (v instanceof Value ? v : k(Number(v)));
   const within = g.range(k(0), g.mul(value(block), k(dilation)), k(dilation));
   const last = g.sub(value(size), g.mul(g.sub(value(block), k(1)), k(dilation)));
-  return g.add(g.unsqueeze(within, g.ints([1])), g.unsqueeze(g.range(k(0), last, k(stride)), g.ints([0])));
+  return g.add(g.unsqueeze(within, [1]), g.unsqueeze(g.range(k(0), last, k(stride)), [0]));
 }
 
 // y adds columns up where their blocks overlap: dx is the blocks of dy as columns, read axis by axis
@@ -71,13 +71,13 @@ function col2ImGradient(c: GradientContext): (Value | null)[] {
   if (typeof n !== 'number') return c.fail('the gradient needs a known number of spatial axes');
   const axes = Array.from({ length: n }, (_, i) => i);
   const pads = c.ints('pads') ?? [...axes, ...axes].map(() => 0);
-  const part = (v: Value, i: number) => g.gather(v, g.scalar(i, 'int64'), { axis: 0 });
+  const part = (v: Value, i: number) => g.gather(v, i, { axis: 0 });
   const { image, block } = columns(c);
-  let d = pads.every((p) => p === 0) ? dy : g.pad(dy, g.ints([0, 0, ...pads.slice(0, n), 0, 0, ...pads.slice(n)]));
+  let d = pads.every((p) => p === 0) ? dy : g.pad(dy, [0, 0, ...pads.slice(0, n), 0, 0, ...pads.slice(n)]);
   for (const i of axes) {
     const around = (pads[i] ?? 0) + (pads[i + n] ?? 0);
     const known = image?.[i];
-    const size = typeof known === 'number' ? known + around : g.add(part(c.x(1), i), g.scalar(around, 'int64'));
+    const size = typeof known === 'number' ? known + around : g.add(part(c.x(1), i), around);
     const each = block?.[i] ?? part(c.x(2), i);
     const places = placesOf(g, each, size, c.ints('strides')?.[i] ?? 1, c.ints('dilations')?.[i] ?? 1);
     // the axes before have become two each

@@ -131,7 +131,13 @@ function convInputGradient(c: GradientContext, w: Window): Value {
     const axes = w.kernel.map((_, i) => i + 2);
     const back = w.kernel.map(() => -1);
     const kernel = g.transpose(c.x(1), { perm: [1, 0, ...axes] });
-    const reversed = g.slice(kernel, g.ints(back), g.ints(w.kernel.map(() => -(2 ** 31))), g.ints(axes), g.ints(back));
+    const reversed = g.slice(
+      kernel,
+      g.ints(back),
+      w.kernel.map(() => -(2 ** 31)),
+      axes,
+      back,
+    );
     return typed(g.conv(c.dy(), reversed, { kernel_shape: w.kernel, dilations: w.dilations, pads: turned }), c.x(0));
   }
   const base = { kernel_shape: w.kernel, strides: w.strides, dilations: w.dilations, group };
@@ -156,9 +162,12 @@ function unpadded(c: GradientContext, w: Window & { readonly extra: readonly num
   const size = spatialSizes(g, c.x(0));
   const strides = g.ints(w.strides);
   // total = max((size - 1) stride + extra + extent - asked for, 0)
-  const reach = g.add(g.mul(g.sub(size, g.ints([1])), strides), g.ints(w.kernel.map((_, i) => (w.extra[i] ?? 0) + extent(w, i))));
+  const reach = g.add(
+    g.mul(g.sub(size, [1]), strides),
+    w.kernel.map((_, i) => (w.extra[i] ?? 0) + extent(w, i)),
+  );
   const stated = c.ints('output_shape')?.slice(-n);
-  const total = g.max(g.sub(reach, stated === undefined ? g.mul(size, strides) : g.ints(stated)), g.ints([0]));
+  const total = g.max(g.sub(reach, stated === undefined ? g.mul(size, strides) : g.ints(stated)), [0]);
   const { begin, end } = shareAtRunTime(g, total, w.auto === 'SAME_UPPER');
   const none = g.ints([0, 0]);
   return g.pad(c.dy(), g.concat(none, begin, none, end, { axis: 0 }));
@@ -178,7 +187,7 @@ function convTransposeGradient(c: GradientContext): (Value | null)[] {
     // an output_padding of a stride or more gives room for windows that x has not
     if (window.extra.every((e, i) => e < (strides[i] ?? 1)) && stated.pads !== undefined) return typed(d, x);
     const axes = kernel.map((_, i) => i + 2);
-    return typed(g.slice(d, g.ints(axes.map(() => 0)), spatialSizes(g, x), g.ints(axes)), x);
+    return typed(g.slice(d, g.ints(axes.map(() => 0)), spatialSizes(g, x), axes), x);
   };
   return [
     c.needs(0) ? dx() : null,

@@ -100,14 +100,17 @@ function byOperand(c: GradientContext, { operands, result }: Equation, i: number
   // an axis of its own for every axis of x: 1 where x alone had the label, and where a label stands again
   const first = (axis: number) => labels.indexOf(labels[axis] ?? '') === axis;
   const added = labels.map((_, axis) => axis).filter((axis) => !first(axis) || !reached.has(labels[axis] ?? ''));
-  if (added.length > 0) d = g.unsqueeze(d, g.ints(added));
+  if (added.length > 0) d = g.unsqueeze(d, added);
   // of a diagonal, only the elements on it were read
   labels.forEach((l, axis) => {
     if (first(axis)) return;
     const index = (at: number) => {
-      const size = g.squeeze(sizesOf(g, x, at, at + 1), g.ints([0]));
-      const range = g.range(g.scalar(0, 'int64'), size, g.scalar(1, 'int64'));
-      return g.reshape(range, g.ints(labels.map((_, k) => (k === at ? -1 : 1))));
+      const size = g.squeeze(sizesOf(g, x, at, at + 1), [0]);
+      const range = g.range(0, size, 1);
+      return g.reshape(
+        range,
+        labels.map((_, k) => (k === at ? -1 : 1)),
+      );
     };
     d = g.mul(d, g.cast(g.equal(index(labels.indexOf(l)), index(axis)), { to: x.dtype }));
   });

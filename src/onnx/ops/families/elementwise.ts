@@ -88,7 +88,7 @@ export function castLike(g: Ops, v: Value, like: Value): Value {
 /** sign(x) as Where of Where (Sign has no kernel on WebGPU); 0 at 0. */
 export function sign(g: Ops, x: Value): Value {
   const zero = g.scalar(0, x);
-  return g.where(g.greater(x, zero), g.scalar(1, x), g.where(g.less(x, zero), g.scalar(-1, x), zero));
+  return g.where(g.greater(x, zero), g.scalar(1, x), g.where(g.less(x, zero), -1, zero));
 }
 
 /** An elementwise op of one floating-point input. */
@@ -128,19 +128,19 @@ function powGradient(c: GradientContext): (Value | null)[] {
   const dx = (): Value | null => {
     if (exponent === 0) return null;
     if (exponent === 1) return c.dy();
-    if (exponent === 2) return g.mul(c.dy(), g.mul(x, g.scalar(2, x)));
+    if (exponent === 2) return g.mul(c.dy(), g.mul(x, 2));
     if (exponent !== undefined) {
-      return g.mul(c.dy(), g.mul(g.pow(x, g.scalar(exponent - 1, x)), g.scalar(exponent, x)));
+      return g.mul(c.dy(), g.mul(g.pow(x, exponent - 1), exponent));
     }
     const b = castLike(g, y, x);
     const zero = g.scalar(0, x);
     // 0 where b = 0, whatever x is: 0 * 0^-1 would be NaN.
-    const slope = g.mul(b, g.pow(x, g.sub(b, g.scalar(1, x))));
+    const slope = g.mul(b, g.pow(x, g.sub(b, 1)));
     return g.mul(c.dy(), g.where(g.equal(b, zero), zero, slope));
   };
   const dy = (): Value => {
     // log 0 stands for the limit of x^b log x at x = 0, which is 0 for b > 0.
-    const base = g.where(g.equal(x, g.scalar(0, x)), g.scalar(1, x), x);
+    const base = g.where(g.equal(x, 0), 1, x);
     return castLike(g, g.mul(c.dy(), g.mul(c.y(), g.log(base))), y);
   };
   return [c.needs(0) ? dx() : null, c.needs(1) ? dy() : null];
@@ -168,7 +168,7 @@ export const elementwise: Readonly<Record<ElementwiseOp, OpRules>> = {
     infer: arithmetic,
     gradient: (c) => {
       const [{ g }, a, b, dy] = [c, c.x(0), c.x(1), c.dy()];
-      if (a === b) return [g.mul(g.mul(dy, g.scalar(2, dy)), a), null];
+      if (a === b) return [g.mul(g.mul(dy, 2), a), null];
       return [c.needs(0) ? g.mul(dy, b) : null, c.needs(1) ? g.mul(dy, a) : null];
     },
     fold: foldArithmetic({ int: (a = 0n, b = 0n) => a * b, float: (a = 0, b = 0) => a * b }),
@@ -215,7 +215,7 @@ export const elementwise: Readonly<Record<ElementwiseOp, OpRules>> = {
     fold: foldArithmetic({ int: (x = 0n) => (x < 0n ? -x : x), float: Math.abs }),
   }),
   // sqrt' = 1 / (2 y)
-  Sqrt: unary((c) => [c.g.div(c.g.mul(c.dy(), c.g.scalar(0.5, c.dy())), c.y())], {
+  Sqrt: unary((c) => [c.g.div(c.g.mul(c.dy(), 0.5), c.y())], {
     fold: foldArithmetic({ float: Math.sqrt }),
   }),
   // exp' = y
@@ -230,7 +230,7 @@ export const elementwise: Readonly<Record<ElementwiseOp, OpRules>> = {
   Erf: unary(
     (c) => {
       const bell = c.g.exp(c.g.neg(c.g.mul(c.x(0), c.x(0))));
-      return [c.g.mul(c.dy(), c.g.mul(bell, c.g.scalar(2 / Math.sqrt(Math.PI), c.dy())))];
+      return [c.g.mul(c.dy(), c.g.mul(bell, 2 / Math.sqrt(Math.PI)))];
     },
     { infer: arithmetic },
   ),
@@ -260,7 +260,7 @@ export const elementwise: Readonly<Record<ElementwiseOp, OpRules>> = {
   Mean: {
     infer: arithmetic,
     gradient: (c) => {
-      const part = c.g.div(c.dy(), c.g.scalar(c.inputCount, c.dy()));
+      const part = c.g.div(c.dy(), c.inputCount);
       return c.node.inputs.map(() => part);
     },
   },

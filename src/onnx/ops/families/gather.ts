@@ -51,7 +51,7 @@ function gatherGradient(c: GradientContext): (Value | null)[] {
   if (rank === undefined || q === undefined) return c.fail('the gradient needs inputs of known rank');
   const axis = c.axis(c.int('axis'), rank);
   const pads = padsOfPlace(c, axis);
-  if (pads !== undefined) return [typed(g.pad(q === 0 ? g.unsqueeze(c.dy(), g.ints([axis])) : c.dy(), g.ints(pads)), x), null];
+  if (pads !== undefined) return [typed(g.pad(q === 0 ? g.unsqueeze(c.dy(), [axis]) : c.dy(), pads), x), null];
   return [scatterRows(g, { x, axis, indices, q, dy: c.dy(), repeats: 'repeated' }), null];
 }
 
@@ -107,7 +107,7 @@ function inferTopK(c: NodeContext): TensorType[] {
 function compressGradient(c: GradientContext): (Value | null)[] {
   const { g } = c;
   const [x, dy] = [c.x(0), c.dy()];
-  const indices = g.squeeze(g.nonZero(c.x(1)), g.ints([0]));
+  const indices = g.squeeze(g.nonZero(c.x(1)), [0]);
   if (!c.node.attributes.has('axis')) return [reshapeLike(g, sumAt(g, g.size(x), indices, dy, 'distinct'), x), null];
   const rank = c.rank(0) ?? c.fail('the gradient needs an input of known rank');
   return [scatterRows(g, { x, axis: c.axis(c.int('axis'), rank), indices, q: 1, dy, repeats: 'distinct' }), null];

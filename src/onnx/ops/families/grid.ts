@@ -32,10 +32,10 @@ function affineGridGradient(c: GradientContext): (Value | null)[] {
   if (d === undefined) return c.fail('the gradient needs a size of known rank');
   const n = d - 2;
   const identity = Array.from({ length: n * (n + 1) }, (_, i) => (i % (n + 2) === 0 ? 1 : 0));
-  const eye = g.add(g.mul(theta, g.scalar(0, theta)), g.constant(Tensor.from(theta.dtype, identity, [1, n, n + 1])));
-  const flat = (v: Value) => g.reshape(v, g.ints([0, -1, n]));
+  const eye = g.add(g.mul(theta, 0), g.constant(Tensor.from(theta.dtype, identity, [1, n, n + 1])));
+  const flat = (v: Value) => g.reshape(v, [0, -1, n]);
   const base = flat(g.affineGrid(eye, c.x(1), { align_corners: c.int('align_corners') }));
-  const one = g.add(g.mul(g.slice(base, g.ints([0]), g.ints([1]), g.ints([2])), g.scalar(0, base)), g.scalar(1, base));
+  const one = g.add(g.mul(g.slice(base, [0], [1], [2]), 0), 1);
   const homogeneous = g.concat(base, one, { axis: 2 });
   return [typed(g.matMul(g.transpose(flat(c.dy()), { perm: [0, 2, 1] }), homogeneous), theta), null];
 }
@@ -51,8 +51,8 @@ const modes: Readonly<Record<string, Interpolation>> = {
 /** The product of what each axis has, for every combination of taps: [N, P, k] each to [N, P, k^d], the last axis fastest. */
 function combined(g: Ops, perAxis: readonly Value[], op: 'mul' | 'add'): Value {
   return perAxis.reduce((a, b) => {
-    const all = g[op](g.unsqueeze(a, g.ints([3])), g.unsqueeze(b, g.ints([2])));
-    return g.reshape(all, g.ints([0, 0, -1]));
+    const all = g[op](g.unsqueeze(a, [3]), g.unsqueeze(b, [2]));
+    return g.reshape(all, [0, 0, -1]);
   });
 }
 
@@ -67,27 +67,27 @@ function gridSampleGradient(c: GradientContext): (Value | null)[] {
   const paddings: readonly Padding[] = ['zeros', 'border', 'reflection'];
   const padding = paddings.find((p) => p === c.string('padding_mode')) ?? c.fail('padding_mode is not known');
   const alignCorners = c.int('align_corners') === 1;
-  const size = (axis: number) => g.squeeze(sizesOf(g, x, axis, axis + 1), g.ints([0]));
-  const flat = g.reshape(points, g.ints([0, -1, n]));
+  const size = (axis: number) => g.squeeze(sizesOf(g, x, axis, axis + 1), [0]);
+  const flat = g.reshape(points, [0, -1, n]);
   // the last coordinate belongs to the first spatial axis
   const taps = Array.from({ length: n }, (_, i): Taps => {
-    const along = g.squeeze(g.slice(flat, g.ints([n - 1 - i]), g.ints([n - i]), g.ints([2])), g.ints([2]));
+    const along = g.squeeze(g.slice(flat, [n - 1 - i], [n - i], [2]), [2]);
     return tapsOf(g, along, { size: size(i + 2), mode, padding, alignCorners });
   });
-  const channelsLast = (v: Value) => g.transpose(g.reshape(v, g.ints([0, 0, -1])), { perm: [0, 2, 1] });
+  const channelsLast = (v: Value) => g.transpose(g.reshape(v, [0, 0, -1]), { perm: [0, 2, 1] });
   const pixels = channelsLast(x);
-  const area = g.squeeze(sizesOf(g, pixels, 1, 2), g.ints([0]));
+  const area = g.squeeze(sizesOf(g, pixels, 1, 2), [0]);
   const strides = taps.map((_, i) => taps.slice(i + 1).reduce((s, _, k) => g.mul(s, size(i + 3 + k)), g.scalar(1, 'int64')));
   const within = combined(
     g,
     taps.map((t, i) => g.mul(t.index, must(strides[i], 'stride'))),
     'add',
   );
-  const batch = g.range(g.scalar(0, 'int64'), size(0), g.scalar(1, 'int64'));
-  const index = g.add(within, g.unsqueeze(g.mul(batch, area), g.ints([1, 2])));
+  const batch = g.range(g.scalar(0, 'int64'), size(0), 1);
+  const index = g.add(within, g.unsqueeze(g.mul(batch, area), [1, 2]));
   // rows of channels, [N area, C]
   const rows = g.reshape(pixels, g.concat(g.ints([-1]), sizesOf(g, x, 1, 2), { axis: 0 }));
-  const d = g.unsqueeze(channelsLast(dy), g.ints([2]));
+  const d = g.unsqueeze(channelsLast(dy), [2]);
   const weight = () =>
     combined(
       g,
@@ -95,7 +95,7 @@ function gridSampleGradient(c: GradientContext): (Value | null)[] {
       'mul',
     );
   const dx = () => {
-    const each = g.mul(g.unsqueeze(weight(), g.ints([3])), d);
+    const each = g.mul(g.unsqueeze(weight(), [3]), d);
     const sum = scatterRows(g, { x: rows, axis: 0, indices: index, q: 3, dy: each, repeats: 'repeated' });
     const shape = g.concat(sizesOf(g, x, 0, 1), g.ints([-1]), sizesOf(g, x, 1, 2), { axis: 0 });
     return reshapeLike(g, g.transpose(g.reshape(sum, shape), { perm: [0, 2, 1] }), x);
@@ -128,8 +128,7 @@ function expandDeformConv(c: GradientContext): Value[] {
   const taps = kernel.reduce((a, b) => a * b, 1);
   const axes = kernel.map((_, i) => i);
   const places = sizesOf(g, offset, 2);
-  const shaped = (v: Value, before: readonly number[], sizes: Value) =>
-    g.reshape(v, g.concat(g.ints(before), sizes, { axis: 0 }));
+  const shaped = (v: Value, before: readonly number[], sizes: Value) => g.reshape(v, g.concat(before, sizes, { axis: 0 }));
 
   // points in pixels, [N offsets, taps, places..., n]
   const float = (list: readonly number[], dims: readonly number[]) => g.constant(Tensor.from(x.dtype, list, dims));
@@ -144,10 +143,10 @@ function expandDeformConv(c: GradientContext): Value[] {
   const moved = g.transpose(shaped(offset, [-1, taps, n], places), { perm: [0, 1, ...axes.map((i) => i + 3), 2] });
   const points = axes.reduce(
     (sum, i) => {
-      const size = g.squeeze(sizesOf(g, offset, i + 2, i + 3), g.ints([0]));
+      const size = g.squeeze(sizesOf(g, offset, i + 2, i + 3), [0]);
       const step = g.scalar(strides[i] ?? 1, 'int64');
       const at = castLike(g, g.range(g.scalar(0, 'int64'), g.mul(size, step), step), x);
-      const along = g.reshape(at, g.ints([...ones.with(i, -1), 1]));
+      const along = g.reshape(at, [...ones.with(i, -1), 1]);
       return g.add(
         sum,
         g.mul(
@@ -163,11 +162,11 @@ function expandDeformConv(c: GradientContext): Value[] {
   );
 
   // the last axis first, and -1..1 from border to border of the pixels
-  const turned = g.gather(points, g.ints(axes.toReversed()), { axis: -1 });
-  const sizes = castLike(g, g.gather(g.shape(x), g.ints(axes.map((i) => i + 2).toReversed())), x);
+  const turned = g.gather(points, axes.toReversed(), { axis: -1 });
+  const sizes = castLike(g, g.gather(g.shape(x), axes.map((i) => i + 2).toReversed()), x);
   const two = g.scalar(2, x);
-  const grid = g.sub(g.div(g.add(g.mul(turned, two), g.scalar(1, x)), sizes), g.scalar(1, x));
-  const flat = g.reshape(grid, g.ints([0, taps, -1, ...(n === 3 ? [1] : []), n]));
+  const grid = g.sub(g.div(g.add(g.mul(turned, two), 1), sizes), 1);
+  const flat = g.reshape(grid, [0, taps, -1, ...(n === 3 ? [1] : []), n]);
   const images = shaped(x, [-1, (perGroup * group) / offsets], sizesOf(g, x, 2));
   const read = g.gridSample(images, flat, {
     mode: g.opset < 20 ? 'bilinear' : 'linear',
@@ -175,16 +174,12 @@ function expandDeformConv(c: GradientContext): Value[] {
     align_corners: 0,
   });
   const total = reduceBy(g, 'ReduceProd', places, 'all');
-  const columns = n === 3 ? g.squeeze(read, g.ints([4])) : read;
-  const masked = c.has(4) ? g.mul(columns, g.reshape(c.x(4), g.concat(g.ints([-1, 1, taps]), total, { axis: 0 }))) : columns;
+  const columns = n === 3 ? g.squeeze(read, [4]) : read;
+  const masked = c.has(4) ? g.mul(columns, g.reshape(c.x(4), g.concat([-1, 1, taps], total, { axis: 0 }))) : columns;
   const inner = perGroup * taps;
-  const weights = g.reshape(w, g.ints([group, filters / group, inner]));
-  const y = shaped(
-    g.matMul(weights, g.reshape(masked, g.concat(g.ints([-1, group, inner]), total, { axis: 0 }))),
-    [-1, filters],
-    places,
-  );
-  return [c.has(3) ? g.add(y, g.reshape(c.x(3), g.ints([-1, ...ones]))) : y];
+  const weights = g.reshape(w, [group, filters / group, inner]);
+  const y = shaped(g.matMul(weights, g.reshape(masked, g.concat([-1, group, inner], total, { axis: 0 }))), [-1, filters], places);
+  return [c.has(3) ? g.add(y, g.reshape(c.x(3), [-1, ...ones])) : y];
 }
 
 export const grid: Readonly<Record<GridOp, OpRules>> = {

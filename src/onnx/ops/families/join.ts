@@ -49,11 +49,11 @@ function concatGradient(c: GradientContext): (Value | null)[] {
   if (only !== undefined && wanted.length === 1 && sizes.slice(0, only + 1).every((s) => typeof s === 'number')) {
     const start = sizes.slice(0, only).reduce<number>((a, b) => a + Number(b), 0);
     const end = start + Number(sizes[only]);
-    return sizes.map((_, i) => (i === only ? typed(g.slice(dy, g.ints([start]), g.ints([end]), g.ints([axis])), c.x(i)) : null));
+    return sizes.map((_, i) => (i === only ? typed(g.slice(dy, [start], [end], [axis]), c.x(i)) : null));
   }
   const split = isStatic(sizes)
     ? g.ints(sizes)
-    : g.concat(...c.node.inputs.map((_, i) => g.gather(g.shape(c.x(i)), g.ints([axis]))), { axis: 0 });
+    : g.concat(...c.node.inputs.map((_, i) => g.gather(g.shape(c.x(i)), [axis])), { axis: 0 });
   return g.op('Split', [dy, split], { axis }, sizes.length).map((d, i) => typed(d, c.x(i)));
 }
 
@@ -115,11 +115,21 @@ function tileGradient(c: GradientContext): (Value | null)[] {
   const shape = c.shape(0) ?? c.fail('the gradient needs an input of known rank');
   const repeats = c.constant(1);
   const pairs = shape.flatMap((d, i): Dim[] => [repeats === undefined ? null : Number(repeats.data[i]), d]);
-  const column = (v: Value) => g.unsqueeze(v, g.ints([1]));
-  const interleaved = () => g.reshape(g.concat(column(c.x(1)), column(g.shape(c.x(0))), { axis: 1 }), g.ints([-1]));
+  const column = (v: Value) => g.unsqueeze(v, [1]);
+  const interleaved = () => g.reshape(g.concat(column(c.x(1)), column(g.shape(c.x(0))), { axis: 1 }), [-1]);
   const plain = pairs.filter((d) => typeof d !== 'number').length <= 1;
   const split = g.reshape(c.dy(), plain ? g.ints(pairs.map((d) => (typeof d === 'number' ? d : -1))) : interleaved());
-  return [typed(g.reduceSum(split, g.ints(shape.map((_, i) => 2 * i)), { keepdims: 0 }), c.x(0)), null];
+  return [
+    typed(
+      g.reduceSum(
+        split,
+        shape.map((_, i) => 2 * i),
+        { keepdims: 0 },
+      ),
+      c.x(0),
+    ),
+    null,
+  ];
 }
 
 export const join: Readonly<Record<JoinOp, OpRules>> = {

@@ -65,11 +65,16 @@ function classNumbers(c: GradientContext): Value {
   if (typeof classes === 'number') {
     numbers = g.ints(Array.from({ length: classes }, (_, i) => i));
   } else {
-    const count = g.squeeze(sizesOf(g, scores, 1, 2), g.ints([0]));
-    numbers = g.range(g.scalar(0, 'int64'), count, g.scalar(1, 'int64'));
+    const count = g.squeeze(sizesOf(g, scores, 1, 2), [0]);
+    numbers = g.range(0, count, 1);
   }
   if (labels.dtype !== 'int64') numbers = g.cast(numbers, { to: labels.dtype });
-  return rank === 2 ? numbers : g.unsqueeze(numbers, g.ints(Array.from({ length: rank - 2 }, (_, i) => i + 1)));
+  return rank === 2
+    ? numbers
+    : g.unsqueeze(
+        numbers,
+        Array.from({ length: rank - 2 }, (_, i) => i + 1),
+      );
 }
 
 /** `dy` over the number of labels, which may pass the largest float16. */
@@ -77,7 +82,7 @@ function overLabels(c: GradientContext, dy: Value, labels: Value): Value {
   const { g } = c;
   const count = product(c.shape(1) ?? [null]);
   const half = dy.dtype === 'float16';
-  if (count !== null) return half ? g.mul(dy, g.scalar(1 / count, dy)) : g.div(dy, g.scalar(count, dy));
+  if (count !== null) return half ? g.mul(dy, 1 / count) : g.div(dy, count);
   const to = half ? 'float32' : dy.dtype;
   const wide = g.div(half ? g.cast(dy, { to }) : dy, g.cast(g.size(labels), { to }));
   return half ? g.cast(wide, { to: 'float16' }) : wide;
@@ -90,13 +95,19 @@ function pick(c: GradientContext): Picked {
   const one = g.ints([1]);
   const labels = g.unsqueeze(c.x(1), one);
   const onehot = g.cast(g.equal(labels, classNumbers(c)), { to });
-  const ignore = c.node.attributes.has('ignore_index') ? g.equal(labels, g.scalar(c.int('ignore_index'), labels)) : undefined;
+  const ignore = c.node.attributes.has('ignore_index') ? g.equal(labels, c.int('ignore_index')) : undefined;
   const zero = g.scalar(0, scores);
 
   let weight: Value | undefined;
   if (c.has(2)) {
     const rank = c.rank(0) ?? 2;
-    const perClass = rank === 2 ? c.x(2) : g.unsqueeze(c.x(2), g.ints(Array.from({ length: rank - 2 }, (_, i) => i + 1)));
+    const perClass =
+      rank === 2
+        ? c.x(2)
+        : g.unsqueeze(
+            c.x(2),
+            Array.from({ length: rank - 2 }, (_, i) => i + 1),
+          );
     weight = reduceSum(g, g.mul(onehot, perClass), [1]);
   }
   if (ignore !== undefined) weight = g.where(ignore, zero, weight ?? g.scalar(1, scores));

@@ -62,18 +62,18 @@ function matMulGradient(c: GradientContext): (Value | null)[] {
   }
   if (ra === 1 && rb === 1) return [c.needs(0) ? g.mul(dy, b) : null, c.needs(1) ? g.mul(dy, a) : null];
   if (ra === 1) {
-    const row = g.unsqueeze(dy, g.ints([-2]));
-    const da = () => g.squeeze(g.matMul(row, transposed(g, b, rb)), g.ints([-2]));
-    return [c.needs(0) ? da() : null, c.needs(1) ? g.matMul(g.unsqueeze(a, g.ints([1])), row) : null];
+    const row = g.unsqueeze(dy, [-2]);
+    const da = () => g.squeeze(g.matMul(row, transposed(g, b, rb)), [-2]);
+    return [c.needs(0) ? da() : null, c.needs(1) ? g.matMul(g.unsqueeze(a, [1]), row) : null];
   }
   if (rb === 1) {
-    const column = g.unsqueeze(dy, g.ints([-1]));
-    const db = () => g.squeeze(g.matMul(transposed(g, a, ra), column), g.ints([-1]));
-    return [c.needs(0) ? g.matMul(column, g.unsqueeze(b, g.ints([0]))) : null, c.needs(1) ? db() : null];
+    const column = g.unsqueeze(dy, [-1]);
+    const db = () => g.squeeze(g.matMul(transposed(g, a, ra), column), [-1]);
+    return [c.needs(0) ? g.matMul(column, g.unsqueeze(b, [0])) : null, c.needs(1) ? db() : null];
   }
   // a matrix shared by the whole batch: one product over all rows in place of one per batch element and a sum
   const shared = () => {
-    const rows = (v: Value) => g.reshape(v, g.ints([-1, lastDim(c, v)]));
+    const rows = (v: Value) => g.reshape(v, [-1, lastDim(c, v)]);
     return g.gemm(rows(a), rows(dy), { transA: 1 });
   };
   const knownColumns = typeof a.shape?.at(-1) === 'number' && typeof dy.shape?.at(-1) === 'number';
@@ -118,11 +118,7 @@ function gemmGradient(c: GradientContext): (Value | null)[] {
     g.gemm(x, y, { alpha: alpha === 1 ? undefined : alpha, transA: ta || undefined, transB: tb || undefined });
   const da = () => (transA ? product(b, dy, transB, 1) : product(dy, b, 0, 1 - transB));
   const db = () => (transB ? product(dy, a, 1, transA) : product(a, dy, 1 - transA, 0));
-  return [
-    c.needs(0) ? da() : null,
-    c.needs(1) ? db() : null,
-    c.needs(2) ? (beta === 1 ? dy : g.mul(dy, g.scalar(beta, dy))) : null,
-  ];
+  return [c.needs(0) ? da() : null, c.needs(1) ? db() : null, c.needs(2) ? (beta === 1 ? dy : g.mul(dy, beta)) : null];
 }
 
 // d det / dx_ij is the cofactor (-1)^(i+j) det(x without row i and column j), for singular matrices too
@@ -131,7 +127,7 @@ function detGradient(c: GradientContext): (Value | null)[] {
   const x = c.x(0);
   const n = x.shape?.at(-1);
   if (typeof n !== 'number') return c.fail('the gradient needs matrices of known size');
-  const dy = g.unsqueeze(c.dy(), g.ints([-2, -1]));
+  const dy = g.unsqueeze(c.dy(), [-2, -1]);
   if (n === 1) return [dy];
   const without = Array.from({ length: n }, (_, i) => Array.from({ length: n - 1 }, (_, k) => (k < i ? k : k + 1))).flat();
   const index = g.constant(Tensor.from('int64', without, [n, n - 1]));

@@ -29,7 +29,7 @@ function channelRank(c: NodeContext): number {
 
 /** A vector over channels as [C, 1, ...], which broadcasts against [N, C, ...]. */
 function perChannel(g: Ops, v: Value, rank: number): Value {
-  return rank <= 2 ? v : g.unsqueeze(v, g.ints(range(1, rank - 1)));
+  return rank <= 2 ? v : g.unsqueeze(v, range(1, rank - 1));
 }
 
 /** Sums over all but the channels: [N, C, ...] to [C]. */
@@ -64,15 +64,15 @@ function batchStatisticsGradient(c: GradientContext, rank: number, scale: Value,
   const [dy, dmean, dvariance] = [c.dyOrNull(0), c.dyOrNull(1), c.dyOrNull(2)];
   const axes = [0, ...range(2, rank)];
   const s = standardise(g, x, axes, epsilon);
-  const share = (d: Value) => perChannel(g, overCount(g, g.mul(d, g.scalar(1 - momentum, d)), x, s.inv, axes), rank);
+  const share = (d: Value) => perChannel(g, overCount(g, g.mul(d, 1 - momentum), x, s.inv, axes), rank);
   const parts: Value[] = [];
   if (c.needs(0)) {
     if (dy !== null) parts.push(throughStandardise(g, s, g.mul(dy, scale)));
     if (dmean !== null) parts.push(share(dmean));
-    if (dvariance !== null) parts.push(g.mul(g.mul(g.div(s.xhat, s.inv), g.scalar(2, x)), share(dvariance)));
+    if (dvariance !== null) parts.push(g.mul(g.mul(g.div(s.xhat, s.inv), 2), share(dvariance)));
   }
   const dx = parts.length === 0 ? null : parts.reduce((a, b) => g.add(a, b));
-  const kept = (i: number, d: Value | null) => (d !== null && c.needs(i) ? g.mul(d, g.scalar(momentum, d)) : null);
+  const kept = (i: number, d: Value | null) => (d !== null && c.needs(i) ? g.mul(d, momentum) : null);
   return [
     dx !== null && dy === null && dvariance === null ? expandLike(g, dx, x) : dx,
     c.needs(1) && dy !== null ? sumPerChannel(g, g.mul(dy, s.xhat), rank) : null,
@@ -101,7 +101,7 @@ function batchNormalizationGradient(c: GradientContext): (Value | null)[] {
     ds,
     c.needs(2) ? dbias() : null,
     c.needs(3) ? g.neg(g.mul(gain, dbias())) : null,
-    c.needs(4) && ds !== null ? g.mul(g.mul(gain, inv), g.mul(ds, g.scalar(-0.5, ds))) : null,
+    c.needs(4) && ds !== null ? g.mul(g.mul(gain, inv), g.mul(ds, -0.5)) : null,
   ];
 }
 
@@ -120,7 +120,7 @@ function groupNormalizationGradient(c: GradientContext): (Value | null)[] {
   const { g } = c;
   const x = c.x(0);
   const rank = channelRank(c);
-  const grouped = (v: Value) => g.reshape(v, g.ints([0, c.int('num_groups'), -1]));
+  const grouped = (v: Value) => g.reshape(v, [0, c.int('num_groups'), -1]);
   const s = standardise(g, grouped(x), [2], c.float('epsilon'));
   if (c.opset < 21) {
     // One scale and bias per group.
@@ -174,15 +174,15 @@ function lrnGradient(c: GradientContext): Value[] {
   const { g } = c;
   const channels = c.shape(0)?.[1];
   if (typeof channels !== 'number') return c.fail('the number of channels must be known for a gradient');
-  const flat = (v: Value) => g.reshape(v, g.ints([0, channels, -1]));
+  const flat = (v: Value) => g.reshape(v, [0, channels, -1]);
   const [x, dy, y] = [flat(c.x(0)), flat(c.dy()), flat(c.y())];
   const size = c.int('size');
   const [alpha, beta] = [c.float('alpha') / size, c.float('beta')];
   const band = window(g, x, channels, size);
-  const s = g.add(g.mul(g.matMul(band, g.mul(x, x)), g.scalar(alpha, x)), g.scalar(c.float('bias'), x));
+  const s = g.add(g.mul(g.matMul(band, g.mul(x, x)), alpha), c.float('bias'));
   const back = g.matMul(g.transpose(band, { perm: [1, 0] }), g.div(g.mul(dy, y), s));
-  const direct = g.mul(dy, g.pow(s, g.scalar(-beta, x)));
-  return [reshapeLike(g, g.sub(direct, g.mul(g.mul(x, back), g.scalar(2 * alpha * beta, x))), c.x(0))];
+  const direct = g.mul(dy, g.pow(s, -beta));
+  return [reshapeLike(g, g.sub(direct, g.mul(g.mul(x, back), 2 * alpha * beta)), c.x(0))];
 }
 
 export const norm: Readonly<Record<NormOp, OpRules>> = {
@@ -215,7 +215,7 @@ export const norm: Readonly<Record<NormOp, OpRules>> = {
       const axes = [c.int('axis')];
       const p = c.int('p');
       const length = reduceBy(g, p === 1 ? 'ReduceL1' : 'ReduceL2', c.x(0), axes);
-      const n = g.where(g.equal(length, g.scalar(0, length)), g.scalar(1, length), length);
+      const n = g.where(g.equal(length, 0), 1, length);
       const along = g.mul(p === 1 ? sign(g, c.x(0)) : c.y(), reduceSum(g, g.mul(c.dy(), c.y()), axes));
       return [g.div(g.sub(c.dy(), along), n)];
     },

@@ -64,7 +64,7 @@ function argmax(c: GradientContext): Value {
 export function maximumShares(g: Ops, elements: readonly Value[], maximum: Value, dy: Value): Value[] {
   let left = dy;
   const taken = elements.slice(0, -1).map((element) => {
-    const part = g.where(g.equal(element, maximum), left, g.scalar(0, left));
+    const part = g.where(g.equal(element, maximum), left, 0);
     left = g.sub(left, part);
     return part;
   });
@@ -79,7 +79,7 @@ function tiledMaxPoolGradient(c: GradientContext, w: Window): Value {
   const elements = tileElements(g, channelsLast(g, c.x(0), channels), places, w.kernel);
   const shares = maximumShares(g, elements, channelsLast(g, c.y(), channels), channelsLast(g, c.dy(), channels));
   const joined = fromTileElements(g, shares, places, w.kernel);
-  return g.reshape(g.transpose(joined, { perm: [0, 2, 1] }), g.ints([-1, channels, height, width]));
+  return g.reshape(g.transpose(joined, { perm: [0, 2, 1] }), [-1, channels, height, width]);
 }
 
 // dx[argmax of a window] += dy[window]
@@ -91,7 +91,7 @@ function maxPoolGradient(c: GradientContext): (Value | null)[] {
   const w = poolWindow(c);
   if (tiles(x.shape, dy.shape, w)) return [typed(tiledMaxPoolGradient(c, w), x)];
   const apart = w.kernel.every((_, i) => extent(w, i) <= (w.strides[i] ?? 1));
-  const flat = (v: Value) => g.reshape(v, g.ints([-1]));
+  const flat = (v: Value) => g.reshape(v, [-1]);
   const size = isStatic(x.shape)
     ? g.scalar(
         x.shape.reduce((a, b) => a * b, 1),
@@ -122,22 +122,25 @@ function counts(c: GradientContext, w: Window): Value {
   // along each axis: how many of stride o + dilation k - begin lie inside
   const { begin, end } = padValues(g, c.x(0), w);
   const [sizes, places] = [spatialSizes(g, c.x(0)), spatialSizes(g, c.dy())];
-  const element = (v: Value, i: number) => g.gather(v, g.scalar(i, 'int64'));
+  const element = (v: Value, i: number) => g.gather(v, i);
   const perAxis = w.kernel.map((kernel, i) => {
     const first = element(begin, i);
-    const origin = g.range(g.scalar(0, 'int64'), element(places, i), g.scalar(1, 'int64'));
-    const starts = g.sub(g.mul(origin, g.scalar(w.strides[i] ?? 1, 'int64')), first);
+    const origin = g.range(g.scalar(0, 'int64'), element(places, i), 1);
+    const starts = g.sub(g.mul(origin, w.strides[i] ?? 1), first);
     const steps = Array.from({ length: kernel }, (_, k) => k * (w.dilations[i] ?? 1));
-    const at = g.add(g.unsqueeze(starts, g.ints([1])), g.ints(steps));
+    const at = g.add(g.unsqueeze(starts, [1]), steps);
     const low = withPads ? g.neg(first) : g.scalar(0, 'int64');
     const high = withPads ? g.add(element(sizes, i), element(end, i)) : element(sizes, i);
     const inside = g.and(g.not(g.less(at, low)), g.less(at, high));
     const count = reduceSum(g, g.cast(inside, { to: c.dtype(0) }), [1], 0);
-    return g.reshape(count, g.ints(w.kernel.map((_, k) => (k === i ? -1 : 1))));
+    return g.reshape(
+      count,
+      w.kernel.map((_, k) => (k === i ? -1 : 1)),
+    );
   });
   return g.unsqueeze(
     perAxis.reduce((a, b) => g.mul(a, b)),
-    g.ints(Array.from({ length: 2 }, (_, i) => i - n - 2)),
+    Array.from({ length: 2 }, (_, i) => i - n - 2),
   );
 }
 
@@ -178,10 +181,10 @@ export function lpGradient(
 ): Value {
   if (p === 1) return g.mul(sign(g, x), spread(dy));
   const zero = g.scalar(0, y);
-  const base = g.where(g.equal(y, zero), g.scalar(1, y), y);
+  const base = g.where(g.equal(y, zero), 1, y);
   if (p === 2) return g.mul(x, spread(g.div(dy, base)));
-  const part = spread(g.mul(dy, g.pow(base, g.scalar(1 - p, y))));
-  return g.mul(g.mul(sign(g, x), g.pow(g.abs(x), g.scalar(p - 1, x))), part);
+  const part = spread(g.mul(dy, g.pow(base, 1 - p)));
+  return g.mul(g.mul(sign(g, x), g.pow(g.abs(x), p - 1)), part);
 }
 
 function unpooledShape(c: NodeContext): Shape | undefined {
@@ -228,7 +231,7 @@ export const pool: Readonly<Record<PoolOp, OpRules>> = {
     infer: (c) => [c.like(0, unpooledShape(c))],
     gradient: (c) => {
       const { g } = c;
-      return [typed(g.gather(g.reshape(c.dy(), g.ints([-1])), c.x(1)), c.x(0)), null, null];
+      return [typed(g.gather(g.reshape(c.dy(), [-1]), c.x(1)), c.x(0)), null, null];
     },
   },
 };

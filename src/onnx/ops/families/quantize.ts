@@ -50,10 +50,10 @@ function dequantizeGradient(c: GradientContext): (Value | null)[] {
   if (typeof whole !== 'number' || typeof blocks !== 'number')
     return c.fail('its gradient needs a known size of the blocked axis');
   const fill = Array.from({ length: 2 * rank }, (_, i) => (i === rank + axis ? blocks * size - whole : 0));
-  const padded = whole === blocks * size ? each : g.pad(each, g.ints(fill));
+  const padded = whole === blocks * size ? each : g.pad(each, fill);
   const shape = (c.shape(0) ?? []).flatMap((d, i) => (i === axis ? [blocks, size] : [typeof d === 'number' ? d : -1]));
   if (shape.filter((d) => d === -1).length > 1) return c.fail('its gradient needs known sizes, but for one');
-  return [null, reduceSum(g, g.reshape(padded, g.ints(shape)), [axis + 1], 0), null];
+  return [null, reduceSum(g, g.reshape(padded, shape), [axis + 1], 0), null];
 }
 
 // The integers get no gradient: they stand for themselves.
@@ -63,7 +63,7 @@ function expandDynamicScale(c: GradientContext): Value[] {
   const zero = g.scalar(0, x);
   const high = g.max(reduceBy(g, 'ReduceMax', x, 'all', 0), zero);
   const low = g.min(reduceBy(g, 'ReduceMin', x, 'all', 0), zero);
-  return [c.y(0), g.div(g.sub(high, low), g.scalar(255, x)), c.y(2)];
+  return [c.y(0), g.div(g.sub(high, low), 255), c.y(2)];
 }
 
 export const quantize: Readonly<Record<QuantizeOp, OpRules>> = {

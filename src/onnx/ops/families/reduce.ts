@@ -68,7 +68,7 @@ export function overCount(g: Ops, d: Value, x: Value, y: Value, axes: readonly n
   const known =
     shape === undefined || axes === 'unknown' ? null : product(axes.map((a) => shape[a < 0 ? a + shape.length : a] ?? null));
   const half = d.dtype === 'float16';
-  if (known !== null) return half ? g.mul(d, g.scalar(1 / known, d)) : g.div(d, g.scalar(known, d));
+  if (known !== null) return half ? g.mul(d, 1 / known) : g.div(d, known);
   const to = half ? 'float32' : d.dtype;
   const count = g.div(g.cast(g.size(x), { to }), g.cast(g.size(y), { to }));
   return half ? g.cast(g.div(g.cast(d, { to }), count), { to: 'float16' }) : g.div(d, count);
@@ -119,7 +119,7 @@ function kept(c: GradientContext, v: Value): Value {
   if (c.int('keepdims') === 1 || axes === 'all' || axes === 'none') return v;
   const rank = c.rank(0);
   if (!isList(axes)) return c.g.unsqueeze(v, axes);
-  return c.g.unsqueeze(v, c.g.ints(rank === undefined ? axes : axes.map((a) => c.axis(a, rank)).sort((a, b) => a - b)));
+  return c.g.unsqueeze(v, rank === undefined ? axes : axes.map((a) => c.axis(a, rank)).sort((a, b) => a - b));
 }
 
 /** Reduces `v`, of the input's shape, over the same axes as the node, which are kept as 1. */
@@ -203,15 +203,15 @@ function expandCumProd(c: GradientContext): Value[] {
   const [x, rank, stated] = [c.x(0), c.rank(0), c.constant(1)?.numbers()[0]];
   if (rank === undefined || stated === undefined) return c.fail('the gradient needs a known rank and axis');
   const axis = c.axis(stated, rank);
-  const size = g.squeeze(sizesOf(g, x, axis, axis + 1), g.ints([0]));
-  const i = g.range(g.scalar(0, 'int64'), size, g.scalar(1, 'int64'));
-  const j = g.unsqueeze(i, g.ints([1]));
+  const size = g.squeeze(sizesOf(g, x, axis, axis + 1), [0]);
+  const i = g.range(0, size, 1);
+  const j = g.unsqueeze(i, [1]);
   const [less, notMore] =
     c.int('reverse') === 1 ? [g.greater(i, j), g.greaterOrEqual(i, j)] : [g.less(i, j), g.lessOrEqual(i, j)];
   const counts = c.int('exclusive') === 1 ? less : notMore;
   const behind = Array.from({ length: rank - axis - 1 }, (_, k) => k + 2);
-  const wide = behind.length === 0 ? counts : g.unsqueeze(counts, g.ints(behind));
-  return [reduceBy(g, 'ReduceProd', g.where(wide, g.unsqueeze(x, g.ints([axis])), g.scalar(1, x)), [axis + 1], 0)];
+  const wide = behind.length === 0 ? counts : g.unsqueeze(counts, behind);
+  return [reduceBy(g, 'ReduceProd', g.where(wide, g.unsqueeze(x, [axis]), 1), [axis + 1], 0)];
 }
 
 export const reduce: Readonly<Record<ReduceOp, OpRules>> = {
@@ -227,7 +227,7 @@ export const reduce: Readonly<Record<ReduceOp, OpRules>> = {
   // dx = x/y dy, 0 where y = 0 (and so x = 0)
   ReduceL2: nonlinear((c) => {
     const y = c.y();
-    const norm = c.g.where(c.g.equal(y, c.g.scalar(0, y)), c.g.scalar(1, y), y);
+    const norm = c.g.where(c.g.equal(y, 0), 1, y);
     return [c.g.mul(c.x(0), kept(c, c.g.div(c.dy(), norm)))];
   }),
   // y = log sum x: dx = dy / sum x = dy exp(-y)
@@ -245,7 +245,7 @@ export const reduce: Readonly<Record<ReduceOp, OpRules>> = {
     { infer: floatReduction },
   ),
   // dx = 2 x dy
-  ReduceSumSquare: nonlinear((c) => [c.g.mul(c.x(0), c.g.mul(kept(c, c.dy()), c.g.scalar(2, c.dy())))]),
+  ReduceSumSquare: nonlinear((c) => [c.g.mul(c.x(0), c.g.mul(kept(c, c.dy()), 2))]),
 
   ArgMax: argument(),
   ArgMin: argument(),

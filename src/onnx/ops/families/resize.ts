@@ -107,7 +107,7 @@ function matrixOf(c: GradientContext, axis: number, shape: Shape): Value {
   const at = axes.indexOf(axis);
   const size = sizesOf(g, x, axis, axis + 1);
   const identity = g.eyeLike(g.expand(g.scalar(0, x), g.concat(size, size, { axis: 0 })));
-  const part = (v: Value, i: number) => g.slice(v, g.ints([i]), g.ints([i + 1]), g.ints([0]));
+  const part = (v: Value, i: number) => g.slice(v, [i], [i + 1], [0]);
   const ends = () => {
     const [zero, one] = [0, 1].map((v) => g.constant(Tensor.from(c.dtype(1), [v])));
     return g.concat(zero, part(c.x(1), at), one, part(c.x(1), at + axes.length), { axis: 0 });
@@ -136,7 +136,7 @@ function commonMatrix(c: GradientContext, axis: number, shape: Shape, identity: 
   const one = g.constant(Tensor.from('float32', [1]));
   const float = (v: Value) => g.cast(v, { to: 'float32' });
   const atRunTime = () => {
-    const ratios = g.div(float(c.x(3)), float(g.gather(g.shape(c.x(0)), g.ints(axes))));
+    const ratios = g.div(float(c.x(3)), float(g.gather(g.shape(c.x(0)), axes)));
     return reduceBy(g, policyOf(c) === 'not_larger' ? 'ReduceMin' : 'ReduceMax', ratios, 'all');
   };
   const factor = scale === undefined ? atRunTime() : g.constant(Tensor.from('float32', [scale]));
@@ -153,8 +153,8 @@ function commonMatrix(c: GradientContext, axis: number, shape: Shape, identity: 
     return c.fail(`no gradient is known for keep_aspect_ratio_policy "${policyOf(c)}" with ${coordinates} and these sizes`);
   }
   const more = g.cast(g.ceil(g.div(one, factor)), { to: 'int64' });
-  const longer = g.pad(identity, g.concat(g.ints([0, 0, 0]), more, { axis: 0 }), null, { mode: 'edge' });
-  return g.slice(resized(longer, scales, null), g.ints([0]), size, g.ints([1]));
+  const longer = g.pad(identity, g.concat([0, 0, 0], more, { axis: 0 }), null, { mode: 'edge' });
+  return g.slice(resized(longer, scales, null), [0], size, [1]);
 }
 
 /** The attributes that say how coordinates and weights are computed. */
@@ -180,7 +180,7 @@ function resizeGradient(c: GradientContext): (Value | null)[] {
   if (repeats !== undefined) {
     const split = g.reshape(
       c.dy(),
-      g.ints(shape.flatMap((d, i) => (repeats[i] === 1 ? [Number(d)] : [Number(d), repeats[i] ?? 1]))),
+      shape.flatMap((d, i) => (repeats[i] === 1 ? [Number(d)] : [Number(d), repeats[i] ?? 1])),
     );
     let at = 0;
     const axes = repeats.flatMap((r) => {

@@ -64,14 +64,14 @@ function dft(g: Ops, x: Value, axis: Known, attributes: { inverse?: 1; onesided?
 function sizeAt(g: Ops, v: Value, axis: Known): Known {
   if (typeof axis !== 'number') return g.gather(g.shape(v), axis, { axis: 0 });
   const d = v.shape?.[axis];
-  return typeof d === 'number' ? d : g.squeeze(sizesOf(g, v, axis, axis + 1), g.ints([0]));
+  return typeof d === 'number' ? d : g.squeeze(sizesOf(g, v, axis, axis + 1), [0]);
 }
 
 /** 1 at the axis, 0 elsewhere. */
 function atAxis(g: Ops, axis: Known, rank: number): Value {
   const axes = Array.from({ length: rank }, (_, i) => i);
   if (typeof axis === 'number') return g.ints(axes.map((i) => (i === axis ? 1 : 0)));
-  return g.cast(g.equal(g.ints(axes), axis), { to: 'int64' });
+  return g.cast(g.equal(axes, axis), { to: 'int64' });
 }
 
 /** `v` cut or filled with zeros at its end to `size` along the axis. */
@@ -79,17 +79,20 @@ function fitAxis(g: Ops, v: Value, axis: Known, size: Known, rank: number): Valu
   const have = sizeAt(g, v, axis);
   if (typeof axis === 'number' && typeof size === 'number' && typeof have === 'number') {
     if (size === have) return v;
-    return g.pad(v, g.ints(Array.from({ length: 2 * rank }, (_, i) => (i === rank + axis ? size - have : 0))));
+    return g.pad(
+      v,
+      Array.from({ length: 2 * rank }, (_, i) => (i === rank + axis ? size - have : 0)),
+    );
   }
   const by = g.mul(atAxis(g, axis, rank), g.sub(asValue(g, size), asValue(g, have)));
-  return g.pad(v, g.concat(g.ints(new Array<number>(rank).fill(0)), by, { axis: 0 }));
+  return g.pad(v, g.concat(new Array<number>(rank).fill(0), by, { axis: 0 }));
 }
 
 /** The part of `v` that a real x, [..., 1], has. */
 function partLike(g: Ops, v: Value, x: Value): Value {
   const channels = x.shape?.at(-1);
   if (channels === 2) return v;
-  return g.slice(v, g.ints([0]), channels === 1 ? g.ints([1]) : sizesOf(g, x, (x.shape?.length ?? 1) - 1), g.ints([-1]));
+  return g.slice(v, g.ints([0]), channels === 1 ? g.ints([1]) : sizesOf(g, x, (x.shape?.length ?? 1) - 1), [-1]);
 }
 
 /** w_k / n for the bins of half a spectrum along the axis: w = 2 for bins that stand for two. */
@@ -114,13 +117,13 @@ function dftGradient(c: GradientContext): (Value | null)[] {
   const { g } = c;
   const [x, dy] = [c.x(0), c.dy()];
   const rank = c.rank(0) ?? c.fail('the gradient needs an input of known rank');
-  const axis = dftAxis(c, rank) ?? g.mod(g.add(g.reshape(c.x(2), g.ints([])), g.scalar(rank, 'int64')), g.scalar(rank, 'int64'));
+  const axis = dftAxis(c, rank) ?? g.mod(g.add(g.reshape(c.x(2), []), rank), rank);
   const [onesided, inverse] = [c.int('onesided') === 1, c.int('inverse') === 1];
   const stated = c.has(1) ? knownElements(c.value(1))?.[0] : undefined;
   const size = sizeAt(g, x, axis);
   const length = (): Known => {
     if (typeof stated === 'number') return stated;
-    if (c.has(1)) return g.reshape(c.x(1), g.ints([]));
+    if (c.has(1)) return g.reshape(c.x(1), []);
     return inverse ? sizeAt(g, dy, axis) : size;
   };
   const n = length();
@@ -150,17 +153,16 @@ function stftGradient(c: GradientContext): (Value | null)[] {
   const { g } = c;
   const x = c.x(0);
   const known = frameLength(c);
-  const stated = () =>
-    c.has(3) ? g.reshape(c.x(3), g.ints([])) : asValue(g, sizeAt(g, c.has(2) ? c.x(2) : x, c.has(2) ? 0 : 1));
+  const stated = () => (c.has(3) ? g.reshape(c.x(3), []) : asValue(g, sizeAt(g, c.has(2) ? c.x(2) : x, c.has(2) ? 0 : 1)));
   const length: Known = typeof known === 'number' ? known : stated();
   const dy = c.int('onesided') === 1 ? fitAxis(g, c.dy(), 2, length, 4) : c.dy();
   const back = g.mul(dft(g, dy, 2, { inverse: 1 }), typeof length === 'number' ? g.scalar(length, x) : castLike(g, length, x));
   const channels = x.shape?.[2];
-  const d = channels === 2 ? back : g.slice(back, g.ints([0]), g.ints([1]), g.ints([-1]));
-  const upTo = (n: Known) => g.range(g.scalar(0, 'int64'), asValue(g, n), g.scalar(1, 'int64'));
-  const starts = g.mul(upTo(sizeAt(g, c.dy(), 1)), castLike(g, g.reshape(c.x(1), g.ints([])), g.scalar(0, 'int64')));
-  const places = g.add(g.unsqueeze(starts, g.ints([1])), upTo(length));
-  const windowed = c.has(2) ? g.mul(d, g.unsqueeze(c.x(2), g.ints([1]))) : d;
+  const d = channels === 2 ? back : g.slice(back, [0], [1], [-1]);
+  const upTo = (n: Known) => g.range(g.scalar(0, 'int64'), asValue(g, n), 1);
+  const starts = g.mul(upTo(sizeAt(g, c.dy(), 1)), castLike(g, g.reshape(c.x(1), []), g.scalar(0, 'int64')));
+  const places = g.add(g.unsqueeze(starts, [1]), upTo(length));
+  const windowed = c.has(2) ? g.mul(d, g.unsqueeze(c.x(2), [1])) : d;
   const dx = () => scatterRows(g, { x, axis: 1, indices: places, q: 2, dy: windowed, repeats: 'repeated' });
   const dwindow = () => reshapeLike(g, reduceSum(g, g.mul(d, g.gather(x, places, { axis: 1 })), [0, 1, 3], 0), c.x(2));
   return [c.needs(0) ? dx() : null, null, c.has(2) && c.needs(2) ? dwindow() : null, null].slice(0, c.inputCount);

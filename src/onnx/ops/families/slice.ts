@@ -88,7 +88,7 @@ function padsOfSlice(c: GradientContext): number[] | undefined {
 function sliceGradient(c: GradientContext): (Value | null)[] {
   const { g } = c;
   const pads = padsOfSlice(c);
-  if (pads !== undefined) return [typed(g.pad(c.dy(), g.ints(pads)), c.x(0))];
+  if (pads !== undefined) return [typed(g.pad(c.dy(), pads), c.x(0))];
   const part = (i: number) => (c.has(i) ? c.x(i) : null);
   const again = (indices: Value) => g.slice(indices, c.x(1), c.x(2), part(3), part(4));
   return [gradientByIndex(g, c.x(0), c.dy(), again, 'distinct')];
@@ -138,7 +138,15 @@ function padGradient(c: GradientContext): (Value | null)[] {
   if (rank !== undefined && pads?.every((p) => p >= 0)) {
     const axes = Array.from({ length: rank }, (_, i) => i).filter((i) => pads[i] !== 0 || pads[i + rank] !== 0);
     const ends = axes.map((i) => (pads[i + rank] === 0 ? far : -(pads[i + rank] ?? 0)));
-    dx = axes.length === 0 ? dy : g.slice(dy, g.ints(axes.map((i) => pads[i] ?? 0)), g.ints(ends), g.ints(axes));
+    dx =
+      axes.length === 0
+        ? dy
+        : g.slice(
+            dy,
+            axes.map((i) => pads[i] ?? 0),
+            ends,
+            axes,
+          );
   } else dx = g.pad(dy, g.neg(c.x(1)), null, c.has(3) ? c.x(3) : null);
   const border = () => {
     const sum = (v: Value) => g.reduceSum(v, null, { keepdims: 0 });
@@ -212,7 +220,7 @@ export const slice: Readonly<Record<SliceOp, OpRules>> = {
       const shape = c.shape(0) ?? c.fail('the gradient needs an input of known rank');
       const axes = c.ints('axes')?.map((a) => c.axis(a, shape.length)) ?? shape.map((_, i) => i);
       const sizes = axes.map((a) => shape[a] ?? null);
-      const back = isStatic(sizes) ? g.ints(sizes) : g.gather(g.shape(x), g.ints(axes));
+      const back = isStatic(sizes) ? g.ints(sizes) : g.gather(g.shape(x), axes);
       return [typed(g.centerCropPad(c.dy(), back, { axes }), x), null];
     },
   },

@@ -75,8 +75,8 @@ function rangeGradient(c: GradientContext): (Value | null)[] {
   const { g } = c;
   const sum = (v: Value) => g.reduceSum(v, null, { keepdims: 0 });
   const steps = () => {
-    const count = g.squeeze(g.shape(c.y()), g.ints([0]));
-    return g.cast(g.range(g.scalar(0, 'int64'), count, g.scalar(1, 'int64')), { to: c.y().dtype });
+    const count = g.squeeze(g.shape(c.y()), [0]);
+    return g.cast(g.range(0, count, 1), { to: c.y().dtype });
   };
   return [c.needs(0) ? sum(c.dy()) : null, null, c.needs(2) ? sum(g.mul(c.dy(), steps())) : null];
 }
@@ -98,7 +98,7 @@ function oneHotGradient(c: GradientContext): (Value | null)[] {
   const sum = (v: Value) => g.reduceSum(v, null, { keepdims: 0 });
   const on = sum(g.mul(g.cast(h, { to: c.dy().dtype }), c.dy()));
   const off = g.sub(sum(c.dy()), on);
-  return [null, null, g.concat(g.unsqueeze(off, g.ints([0])), g.unsqueeze(on, g.ints([0])), { axis: 0 })];
+  return [null, null, g.concat(g.unsqueeze(off, [0]), g.unsqueeze(on, [0]), { axis: 0 })];
 }
 
 /** Between floating types the gradient is cast back; other casts have none. */

@@ -16,26 +16,26 @@ function expandRoiAlign(c: GradientContext): Value[] {
   const columns = samplesOf(c, 0, 3, c.int('output_width'));
   const images = g.gather(c.x(0), c.x(2), { axis: 0 });
   if (c.string('mode') === 'max') return [largestCorner(c, images, rows, columns)];
-  const across = g.matMul(g.unsqueeze(meanWeights(c, rows), g.ints([1])), images);
-  return [g.matMul(across, g.unsqueeze(g.transpose(meanWeights(c, columns), { perm: [0, 2, 1] }), g.ints([1])))];
+  const across = g.matMul(g.unsqueeze(meanWeights(c, rows), [1]), images);
+  return [g.matMul(across, g.unsqueeze(g.transpose(meanWeights(c, columns), { perm: [0, 2, 1] }), [1]))];
 }
 
 /** [R, bins, size]: true where a pixel of an axis lies in a bin of a region, whose ends are rounded to pixels. Inputs as those of MaxRoiPool. */
 function inBins(c: GradientContext, coordinate: 0 | 1, axis: number, bins: number): Value {
   const { g } = c;
   const x = c.x(0);
-  const count = (n: Value) => castLike(g, g.range(g.scalar(0, 'int64'), n, g.scalar(1, 'int64')), x);
+  const count = (n: Value) => castLike(g, g.range(0, n, 1), x);
   const edge = (i: number) => {
-    const scaled = g.mul(g.gather(c.x(1), g.ints([i]), { axis: 1 }), g.scalar(c.float('spatial_scale'), x));
-    return g.unsqueeze(g.floor(g.add(scaled, g.scalar(0.5, x))), g.ints([2]));
+    const scaled = g.mul(g.gather(c.x(1), [i], { axis: 1 }), c.float('spatial_scale'));
+    return g.unsqueeze(g.floor(g.add(scaled, 0.5)), [2]);
   };
   const first = edge(1 + coordinate);
-  const pixels = g.max(g.add(g.sub(edge(3 + coordinate), first), g.scalar(1, x)), g.scalar(1, x));
-  const bin = g.div(pixels, g.scalar(bins, x));
-  const number = g.unsqueeze(count(g.scalar(bins, 'int64')), g.ints([1]));
+  const pixels = g.max(g.add(g.sub(edge(3 + coordinate), first), 1), 1);
+  const bin = g.div(pixels, bins);
+  const number = g.unsqueeze(count(g.scalar(bins, 'int64')), [1]);
   const from = g.add(g.floor(g.mul(number, bin)), first);
-  const to = g.add(g.ceil(g.mul(g.add(number, g.scalar(1, x)), bin)), first);
-  const pixel = count(g.squeeze(sizesOf(g, x, axis, axis + 1), g.ints([0])));
+  const to = g.add(g.ceil(g.mul(g.add(number, 1), bin)), first);
+  const pixel = count(g.squeeze(sizesOf(g, x, axis, axis + 1), [0]));
   return g.and(g.lessOrEqual(from, pixel), g.less(pixel, to));
 }
 
@@ -43,17 +43,17 @@ function inBins(c: GradientContext, coordinate: 0 | 1, axis: number, bins: numbe
 function expandMaxRoiPool(c: GradientContext): Value[] {
   const { g } = c;
   const [height = 1, width = 1] = c.ints('pooled_shape') ?? [];
-  const number = g.cast(g.squeeze(g.slice(c.x(1), g.ints([0]), g.ints([1]), g.ints([1])), g.ints([1])), {
+  const number = g.cast(g.squeeze(g.slice(c.x(1), [0], [1], [1]), [1]), {
     to: 'int64',
   });
   const images = g.gather(c.x(0), number, { axis: 0 });
   const least = g.scalar(Number.NEGATIVE_INFINITY, images);
   const most = (among: Value, v: Value, axis: number) => reduceBy(g, 'ReduceMax', g.where(among, v, least), [axis], 0);
-  const columns = g.unsqueeze(inBins(c, 0, 3, width), g.ints([1, 2]));
-  const rows = g.unsqueeze(inBins(c, 1, 2, height), g.ints([1, 4]));
-  const across = most(columns, g.unsqueeze(images, g.ints([3])), 4);
-  const y = most(rows, g.unsqueeze(across, g.ints([2])), 3);
-  return [g.where(g.greater(y, least), y, g.scalar(0, y))];
+  const columns = g.unsqueeze(inBins(c, 0, 3, width), [1, 2]);
+  const rows = g.unsqueeze(inBins(c, 1, 2, height), [1, 4]);
+  const across = most(columns, g.unsqueeze(images, [3]), 4);
+  const y = most(rows, g.unsqueeze(across, [2]), 3);
+  return [g.where(g.greater(y, least), y, 0)];
 }
 
 /** Where a region is sampled along one axis. `coordinate` is 0 for x, 1 for y. */
@@ -71,7 +71,7 @@ interface Samples {
 
 /** 0, 1, ... up to a number known at run time, in the dtype of `like`. */
 function upTo(g: Ops, n: Value, like: Value): Value {
-  return castLike(g, g.range(g.scalar(0, 'int64'), n, g.scalar(1, 'int64')), like);
+  return castLike(g, g.range(0, n, 1), like);
 }
 
 function samplesOf(c: GradientContext, coordinate: 0 | 1, axis: number, bins: number): Samples {
@@ -81,8 +81,8 @@ function samplesOf(c: GradientContext, coordinate: 0 | 1, axis: number, bins: nu
   // before opset 16 the pixel shift did not exist
   const shifted = c.string('coordinate_transformation_mode', 'output_half_pixel') === 'half_pixel';
   const edge = (i: number) => {
-    const scaled = g.mul(g.gather(c.x(1), g.ints([i]), { axis: 1 }), k(c.float('spatial_scale')));
-    return g.unsqueeze(shifted ? g.sub(scaled, k(0.5)) : scaled, g.ints([2]));
+    const scaled = g.mul(g.gather(c.x(1), [i], { axis: 1 }), k(c.float('spatial_scale')));
+    return g.unsqueeze(shifted ? g.sub(scaled, k(0.5)) : scaled, [2]);
   };
   const start = edge(coordinate);
   const span = g.sub(edge(coordinate + 2), start);
@@ -91,9 +91,9 @@ function samplesOf(c: GradientContext, coordinate: 0 | 1, axis: number, bins: nu
   const samples = ratio > 0 ? k(ratio) : g.ceil(bin);
   const most = ratio > 0 ? g.scalar(ratio, 'int64') : g.cast(reduceBy(g, 'ReduceMax', samples, 'all', 0), { to: 'int64' });
   const sample = upTo(g, most, x);
-  const origin = g.add(start, g.mul(bin, g.unsqueeze(upTo(g, g.scalar(bins, 'int64'), x), g.ints([1]))));
+  const origin = g.add(start, g.mul(bin, g.unsqueeze(upTo(g, g.scalar(bins, 'int64'), x), [1])));
   const at = g.add(origin, g.mul(g.div(bin, samples), g.add(sample, k(0.5))));
-  const size = g.squeeze(sizesOf(g, x, axis, axis + 1), g.ints([0]));
+  const size = g.squeeze(sizesOf(g, x, axis, axis + 1), [0]);
   const inside = g.and(g.not(g.less(at, k(-1))), g.not(g.greater(at, castLike(g, size, x))));
   const place = g.min(g.max(at, k(0)), g.sub(castLike(g, size, x), k(1)));
   return { place, inside, counted: g.less(sample, samples), samples, size };
@@ -104,8 +104,8 @@ function meanWeights(c: GradientContext, { place, inside, counted, samples, size
   const { g } = c;
   const one = g.scalar(1, place);
   const weight = g.div(castLike(g, g.and(inside, counted), place), g.max(samples, one));
-  const hat = g.max(g.sub(one, g.abs(g.sub(g.unsqueeze(place, g.ints([3])), upTo(g, size, place)))), g.scalar(0, place));
-  return reduceSum(g, g.mul(hat, g.unsqueeze(weight, g.ints([3]))), [2], 0);
+  const hat = g.max(g.sub(one, g.abs(g.sub(g.unsqueeze(place, [3]), upTo(g, size, place)))), 0);
+  return reduceSum(g, g.mul(hat, g.unsqueeze(weight, [3])), [2], 0);
 }
 
 /** The two pixels around each sample of an axis: [R, bins, 2 samples] which, with what weight, and whether they are there at all. */
@@ -131,24 +131,21 @@ function corners(c: GradientContext, s: Samples): { readonly index: Value; reado
 function largestCorner(c: GradientContext, images: Value, rows: Samples, columns: Samples): Value {
   const { g } = c;
   const [down, across] = [corners(c, rows), corners(c, columns)];
-  const apart = (v: Value) => g.reshape(v, g.ints([0, -1]));
+  const apart = (v: Value) => g.reshape(v, [0, -1]);
   const picked = (v: Value, size: Value) =>
-    g.unsqueeze(castLike(g, g.equal(g.unsqueeze(apart(v), g.ints([2])), upTo(g, size, images)), images), g.ints([1]));
+    g.unsqueeze(castLike(g, g.equal(g.unsqueeze(apart(v), [2]), upTo(g, size, images)), images), [1]);
   const read = g.matMul(
     g.matMul(picked(down.index, rows.size), images),
     g.transpose(picked(across.index, columns.size), { perm: [0, 1, 3, 2] }),
   );
   // [R, C, bins, 2 samples, bins, 2 samples]
   const [height, width] = [c.int('output_height'), c.int('output_width')];
-  const split = g.reshape(
-    read,
-    g.concat(g.ints([0, 0, height]), sizesOf(g, down.index, 2, 3), g.ints([width]), g.ints([-1]), { axis: 0 }),
-  );
-  const tall = (v: Value) => g.unsqueeze(v, g.ints([1, 4, 5]));
-  const wide = (v: Value) => g.unsqueeze(v, g.ints([1, 2, 3]));
+  const split = g.reshape(read, g.concat(g.ints([0, 0, height]), sizesOf(g, down.index, 2, 3), [width], [-1], { axis: 0 }));
+  const tall = (v: Value) => g.unsqueeze(v, [1, 4, 5]);
+  const wide = (v: Value) => g.unsqueeze(v, [1, 2, 3]);
   const values = g.mul(g.mul(split, tall(down.weight)), wide(across.weight));
   const there = g.and(tall(down.there), wide(across.there));
-  return reduceBy(g, 'ReduceMax', g.where(there, values, g.scalar(Number.NEGATIVE_INFINITY, values)), [3, 5], 0);
+  return reduceBy(g, 'ReduceMax', g.where(there, values, Number.NEGATIVE_INFINITY), [3, 5], 0);
 }
 
 export const vision: Readonly<Record<VisionOp, OpRules>> = {

@@ -14,20 +14,20 @@ export const scatterAddSince = 16;
 export function gradientByIndex(g: Ops, x: Value, dy: Value, move: (indices: Value) => Value, repeats: Repeats): Value {
   const count = product(x.shape ?? [null]);
   const size = count === null ? g.size(x) : g.scalar(count, 'int64');
-  const indices = move(g.reshape(g.range(g.scalar(0, 'int64'), size, g.scalar(1, 'int64')), shapeOf(g, x)));
-  const flat = (v: Value) => g.reshape(v, g.ints([-1]));
+  const indices = move(g.reshape(g.range(0, size, 1), shapeOf(g, x)));
+  const flat = (v: Value) => g.reshape(v, [-1]);
   return reshapeLike(g, sumAt(g, size, flat(indices), flat(dy), repeats), x);
 }
 
 /** A vector of `size` elements; element i is the sum of the `values` whose index is i. Indices are not negative. */
 export function sumAt(g: Ops, size: Value, indices: Value, values: Value, repeats: Repeats): Value {
   if (repeats === 'distinct' || g.opset >= scatterAddSince) {
-    const zeros = g.expand(g.scalar(0, values), g.reshape(size, g.ints([1])));
+    const zeros = g.expand(g.scalar(0, values), g.reshape(size, [1]));
     return g.scatterElements(zeros, indices, values, repeats === 'distinct' ? {} : { reduction: 'add' });
   }
   // before ScatterElements could add: a product with the matrix [i = index k]
-  const rows = g.unsqueeze(g.range(g.scalar(0, 'int64'), size, g.scalar(1, 'int64')), g.ints([1]));
-  const hit = g.cast(g.equal(rows, g.unsqueeze(indices, g.ints([0]))), { to: values.dtype });
+  const rows = g.unsqueeze(g.range(0, size, 1), [1]);
+  const hit = g.cast(g.equal(rows, g.unsqueeze(indices, [0])), { to: values.dtype });
   return g.matMul(hit, values);
 }
 
@@ -46,7 +46,7 @@ export interface Rows {
 export function scatterRows(g: Ops, rows: Rows): Value {
   const { x, axis, indices, q, dy, repeats } = rows;
   const rank = x.shape?.length ?? 0;
-  const at = g.unsqueeze(indices.dtype === 'int32' ? g.cast(indices, { to: 'int64' }) : indices, g.ints([-1]));
+  const at = g.unsqueeze(indices.dtype === 'int32' ? g.cast(indices, { to: 'int64' }) : indices, [-1]);
   if (repeats === 'repeated' && g.opset < scatterAddSince) return rowsByProduct(g, rows);
   const add = repeats === 'repeated' ? { reduction: 'add' } : {};
   if (axis === 0) return typed(g.scatterND(zerosLike(g, x), at, dy, add), x);
@@ -60,10 +60,10 @@ export function scatterRows(g: Ops, rows: Rows): Value {
 /** The same before ScatterND could add: a product with the matrix [i = index k], indices counted from 0. */
 function rowsByProduct(g: Ops, { x, axis, indices, q, dy }: Rows): Value {
   const rank = x.shape?.length ?? 0;
-  const size = g.squeeze(sizesOf(g, x, axis, axis + 1), g.ints([0]));
-  const wide = g.reshape(indices.dtype === 'int32' ? g.cast(indices, { to: 'int64' }) : indices, g.ints([1, -1]));
-  const at = g.where(g.less(wide, g.scalar(0, 'int64')), g.add(wide, size), wide);
-  const places = g.unsqueeze(g.range(g.scalar(0, 'int64'), size, g.scalar(1, 'int64')), g.ints([1]));
+  const size = g.squeeze(sizesOf(g, x, axis, axis + 1), [0]);
+  const wide = g.reshape(indices.dtype === 'int32' ? g.cast(indices, { to: 'int64' }) : indices, [1, -1]);
+  const at = g.where(g.less(wide, 0), g.add(wide, size), wide);
+  const places = g.unsqueeze(g.range(0, size, 1), [1]);
   const hit = g.cast(g.equal(places, at), { to: dy.dtype });
   const behind = Array.from({ length: rank - axis - 1 }, (_, i) => axis + q + i);
   const before = Array.from({ length: axis }, (_, i) => i);

@@ -8,7 +8,7 @@ import type { Window } from './window.js';
 
 /** [N, C, spatial...] to [N, places, C]. */
 export function channelsLast(g: Ops, x: Value, channels: number): Value {
-  return g.transpose(g.reshape(x, g.ints([0, channels, -1])), { perm: [0, 2, 1] });
+  return g.transpose(g.reshape(x, [0, channels, -1]), { perm: [0, 2, 1] });
 }
 
 /** An image as rows [N, sizes, C], all sizes in one, and a window that slides over it to `places`. */
@@ -36,13 +36,12 @@ export function windowsAt(g: Ops, image: WindowedRows): (chosen?: readonly numbe
   return (chosen) => {
     const index = chosen === undefined ? all.flat() : chosen.flatMap((p) => all[p] ?? []);
     // Windows of one element each, at every place: the rows themselves.
-    if (taps === 1 && index.length === area && index.every((row, i) => row === i))
-      return g.reshape(image.rows, g.ints([-1, channels]));
+    if (taps === 1 && index.length === area && index.every((row, i) => row === i)) return g.reshape(image.rows, [-1, channels]);
     // One more row, of zeros, is what windows see of the padding.
-    if (index.includes(area)) padded ??= g.pad(image.rows, g.ints([0, 0, 0, 0, 1, 0]));
+    if (index.includes(area)) padded ??= g.pad(image.rows, [0, 0, 0, 0, 1, 0]);
     const rows = index.includes(area) ? must(padded, 'padded rows') : image.rows;
     const gathered = g.gather(rows, g.constant(Tensor.from('int64', index), 'windows'), { axis: 1 });
-    return g.reshape(gathered, g.ints([-1, taps * channels]));
+    return g.reshape(gathered, [-1, taps * channels]);
   };
 }
 

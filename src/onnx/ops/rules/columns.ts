@@ -19,17 +19,17 @@ export function columns(g: Ops, x: Value, channels: number, places: readonly num
   const { others, first = 1 } = columnOrder(w);
   const ahead = w.kernel.length > 1 ? 1 : 0;
   const padded = padSpatial(g, x, w);
-  const image = first > 1 ? g.gather(padded, g.ints(linesOf(w, must(places[0], 'places'))), { axis: 2 }) : padded;
+  const image = first > 1 ? g.gather(padded, linesOf(w, must(places[0], 'places')), { axis: 2 }) : padded;
   const from = first > 1 ? ahead : 0;
   const spatial = w.kernel.map((_, i) => i + 2).slice(from);
   const slices = offsets(others).map((offset) => {
     const whole = from < ahead ? [0, ...offset] : offset;
     const starts = whole.map((o, i) => o * (w.dilations[i + from] ?? 1));
     const ends = starts.map((s, i) => s + (must(places[i + from], 'places') - 1) * (w.strides[i + from] ?? 1) + 1);
-    return g.slice(image, g.ints(starts), g.ints(ends), g.ints(spatial), g.ints(w.strides.slice(from)));
+    return g.slice(image, g.ints(starts), g.ints(ends), g.ints(spatial), w.strides.slice(from));
   });
   const joined = slices.length === 1 ? must(slices[0], 'slice') : must(g.op('Concat', slices, { axis: 1 })[0], 'Concat');
-  return g.reshape(joined, g.ints([0, slices.length * channels * first, places.reduce((a, b) => a * b, 1)]));
+  return g.reshape(joined, [0, slices.length * channels * first, places.reduce((a, b) => a * b, 1)]);
 }
 
 /** The lines along the first spatial axis that windows see: for each element of the kernel those of all places. */

@@ -42,11 +42,11 @@ function byWindows(g: Ops, { x, dy, weights, window }: WeightGradient): Value {
   const sizes = spatialOf(x.shape).map(Number);
   // An explicit transpose, by runs of places: as Gemm's transA it takes up to twice the time.
   const spatial = window.kernel.map((_, i) => i + 2);
-  const rows = g.reshape(g.transpose(dy, { perm: [1, 0, ...spatial] }), g.ints([filters, -1]));
+  const rows = g.reshape(g.transpose(dy, { perm: [1, 0, ...spatial] }), [filters, -1]);
   const image = { rows: channelsLast(g, x, channels), sizes, places: spatialOf(dy.shape).map(Number), window };
   const product = g.matMul(rows, windows(g, image));
   const last = window.kernel.length + 1;
-  return g.transpose(g.reshape(product, g.ints([filters, ...window.kernel, channels])), {
+  return g.transpose(g.reshape(product, [filters, ...window.kernel, channels]), {
     perm: [0, last, ...spatial.map((i) => i - 1)],
   });
 }
@@ -57,19 +57,19 @@ function bySlices(g: Ops, { x, dy, weights, window: w, group }: WeightGradient):
   const [filters, perGroup] = [Number(weights.shape?.[0]), Number(weights.shape?.[1])];
   const area = places.reduce((a, b) => a * b, 1);
   const all = columns(g, x, perGroup * group, places, w);
-  const rows = g.reshape(dy, g.ints(group === 1 ? [0, filters, area] : [0, group, filters / group, area]));
+  const rows = g.reshape(dy, group === 1 ? [0, filters, area] : [0, group, filters / group, area]);
   let turned: Value;
   if (group === 1) turned = g.transpose(all, { perm: [0, 2, 1] });
   else {
     const { others, first } = columnOrder(w);
     const [taps, last] = [others.reduce((n, k) => n * k, 1), first ?? 1];
-    const split = g.reshape(all, g.ints([0, taps, group, perGroup * last, area]));
-    const apart = g.reshape(g.transpose(split, { perm: [0, 2, 1, 3, 4] }), g.ints([0, group, taps * perGroup * last, area]));
+    const split = g.reshape(all, [0, taps, group, perGroup * last, area]);
+    const apart = g.reshape(g.transpose(split, { perm: [0, 2, 1, 3, 4] }), [0, group, taps * perGroup * last, area]);
     turned = g.transpose(apart, { perm: [0, 1, 3, 2] });
   }
-  const sum = g.reduceSum(g.matMul(rows, turned), g.ints([0]), { keepdims: 0 });
+  const sum = g.reduceSum(g.matMul(rows, turned), [0], { keepdims: 0 });
   const { others, first } = columnOrder(w);
-  const ordered = g.reshape(sum, g.ints([filters, ...others, perGroup, ...(first === undefined ? [] : [first])]));
+  const ordered = g.reshape(sum, [filters, ...others, perGroup, ...(first === undefined ? [] : [first])]);
   const behind = others.map((_, i) => i + 1);
   return g.transpose(ordered, { perm: [0, behind.length + 1, ...(first === undefined ? [] : [behind.length + 2]), ...behind] });
 }
@@ -83,9 +83,9 @@ function byConvolution(g: Ops, { x, dy, window: w, group }: WeightGradient): Val
   else {
     const sizes = spatialSizes(g, padded);
     const batch = sizesOf(g, padded, 0, 1);
-    const split = g.reshape(padded, g.concat(batch, g.ints([group, -1]), sizes, { axis: 0 }));
+    const split = g.reshape(padded, g.concat(batch, [group, -1], sizes, { axis: 0 }));
     const turned = g.transpose(split, { perm: [2, 1, 0, ...w.kernel.map((_, i) => i + 3)] });
-    image = g.reshape(turned, g.concat(g.ints([0, -1]), sizes, { axis: 0 }));
+    image = g.reshape(turned, g.concat([0, -1], sizes, { axis: 0 }));
   }
   const product = g.conv(image, g.transpose(dy, { perm: swap }), {
     strides: w.dilations,
@@ -96,6 +96,11 @@ function byConvolution(g: Ops, { x, dy, window: w, group }: WeightGradient): Val
   const axes = w.kernel.map((_, i) => i + 2);
   // places that no window reaches give room for more than the kernel
   if (sameShape(spatialOf(product.shape), w.kernel)) return g.transpose(product, { perm: swap });
-  const cut = g.slice(product, g.ints(axes.map(() => 0)), g.ints(w.kernel), g.ints(axes));
+  const cut = g.slice(
+    product,
+    axes.map(() => 0),
+    w.kernel,
+    axes,
+  );
   return g.transpose(cut, { perm: swap });
 }

@@ -37,14 +37,14 @@ export function patchWidth(p: PooledWindows): number {
 /** The patches of x [N, C, sizes]: [N tiles, elements], in the order [cells down, cells across, C, cell]. */
 export function patches(g: Ops, x: Value, p: PooledWindows): Value {
   const [down, across] = [axisOf(p, 0), axisOf(p, 1)];
-  const padded = g.pad(x, g.ints([0, 0, down.begin, across.begin, 0, 0, down.end, across.end]));
+  const padded = g.pad(x, [0, 0, down.begin, across.begin, 0, 0, down.end, across.end]);
   const sizes = [down.all, down.cell, across.all, across.cell];
   // ONNX Runtime moves one axis far quicker than several, an axis of size 1 among them.
   const turned =
     p.channels === 1
-      ? g.transpose(g.reshape(padded, g.ints([-1, ...sizes])), { perm: [0, 1, 3, 2, 4] })
-      : g.transpose(g.reshape(padded, g.ints([-1, p.channels, ...sizes])), { perm: [0, 2, 4, 1, 3, 5] });
-  const cells = g.reshape(turned, g.ints([-1, down.all * across.all, p.channels * down.cell * across.cell]));
+      ? g.transpose(g.reshape(padded, [-1, ...sizes]), { perm: [0, 1, 3, 2, 4] })
+      : g.transpose(g.reshape(padded, [-1, p.channels, ...sizes]), { perm: [0, 2, 4, 1, 3, 5] });
+  const cells = g.reshape(turned, [-1, down.all * across.all, p.channels * down.cell * across.cell]);
   const window = {
     kernel: [down.cells, across.cells],
     strides: [1, 1],
@@ -62,9 +62,9 @@ export function placed(g: Ops, weight: Value, p: PooledWindows, filters: number)
   const [height = 1, width = 1] = p.window.kernel;
   const turned = g.transpose(weight, { perm: [1, 2, 3, 0] });
   return offsets(p).map(([i, j]) => {
-    const whole = g.pad(turned, g.ints([0, i, j, 0, 0, lines - height - i, columns - width - j, 0]));
-    const parts = g.reshape(whole, g.ints([p.channels, down.cells, down.cell, across.cells, across.cell, filters]));
-    return g.reshape(g.transpose(parts, { perm: [1, 3, 0, 2, 4, 5] }), g.ints([patchWidth(p), filters]));
+    const whole = g.pad(turned, [0, i, j, 0, 0, lines - height - i, columns - width - j, 0]);
+    const parts = g.reshape(whole, [p.channels, down.cells, down.cell, across.cells, across.cell, filters]);
+    return g.reshape(g.transpose(parts, { perm: [1, 3, 0, 2, 4, 5] }), [patchWidth(p), filters]);
   });
 }
 
@@ -73,13 +73,10 @@ export function fromPlaced(g: Ops, matrices: readonly Value[], p: PooledWindows,
   const [down, across] = [axisOf(p, 0), axisOf(p, 1)];
   const [height = 1, width = 1] = p.window.kernel;
   const cut = offsets(p).map(([i, j], k) => {
-    const parts = g.reshape(
-      must(matrices[k], 'matrix'),
-      g.ints([down.cells, across.cells, p.channels, down.cell, across.cell, filters]),
-    );
+    const parts = g.reshape(must(matrices[k], 'matrix'), [down.cells, across.cells, p.channels, down.cell, across.cell, filters]);
     const turned = g.transpose(parts, { perm: [2, 0, 3, 1, 4, 5] });
-    const whole = g.reshape(turned, g.ints([p.channels, down.cells * down.cell, across.cells * across.cell, filters]));
-    return g.slice(whole, g.ints([i, j]), g.ints([i + height, j + width]), g.ints([1, 2]));
+    const whole = g.reshape(turned, [p.channels, down.cells * down.cell, across.cells * across.cell, filters]);
+    return g.slice(whole, [i, j], [i + height, j + width], [1, 2]);
   });
   const sum = cut.reduce((a, b) => g.add(a, b));
   return g.transpose(sum, { perm: [3, 0, 1, 2] });

@@ -92,7 +92,7 @@ export function outer(g: Ops, a: Value, b: Value): Value {
 
 /** A factor within the sequence, 0 (or `else_`) beyond its end. */
 function within(p: Pass, v: Value, beyond = 0): Value {
-  return p.inside === undefined ? v : p.g.where(p.inside, v, p.g.scalar(beyond, v));
+  return p.inside === undefined ? v : p.g.where(p.inside, v, beyond);
 }
 
 /** What the state keeps beyond the end of a sequence: 1 there, [T, N, 1]. */
@@ -105,7 +105,7 @@ function split(g: Ops, v: Value, parts: number, size: number): Value[] {
 }
 
 /** v[from, to) along the first axis. */
-const rowsOf = (g: Ops, v: Value, from: number, to: number) => g.slice(v, g.ints([from]), g.ints([to]), g.ints([0]));
+const rowsOf = (g: Ops, v: Value, from: number, to: number) => g.slice(v, [from], [to], [0]);
 
 /** x W^T + b for all times. */
 function projected(p: Pass, bias: Value | undefined): Value {
@@ -157,7 +157,7 @@ function gru(p: Pass): Result {
   const q = withBias(g.matMul(linear ? h : reset, transposed(g, rh)), 2, 3);
   const n = must(act, 'activation')(g, g.add(ah, linear ? g.mul(r.y, q) : q));
   const kz = within(p, g.mul(g.sub(h, n.y), z.slope));
-  const kn = within(p, g.mul(g.sub(g.scalar(1, h), z.y), n.slope));
+  const kn = within(p, g.mul(g.sub(1, z.y), n.slope));
   const kr = g.mul(linear ? q : h, r.slope);
   const inputs = [kz, kn, kr, r.y, within(p, z.y, 1), ...given(p.dy)];
   const [dh, da] = scan(g, [p.dh], inputs, 'backward', (b, [dh], xs) => {
@@ -209,7 +209,7 @@ function lstm(p: Pass): Result {
   };
   const known = peep === undefined ? gates(g, ai, af, p.c0) : undefined;
   const cells = known === undefined ? peepingCells() : plainCells(known);
-  const before = g.concat(g.unsqueeze(p.c0, g.ints([0])), g.slice(cells, g.ints([0]), g.ints([-1]), g.ints([0])), { axis: 0 });
+  const before = g.concat(g.unsqueeze(p.c0, [0]), g.slice(cells, [0], [-1], [0]), { axis: 0 });
   const previous = typed(before, cells);
   const { i, f: forget } = known ?? gates(g, ai, af, previous);
   const o = gate(g, looking(g, ao, po, cells));
@@ -234,7 +234,7 @@ function lstm(p: Pass): Result {
     const dao = b.mul(d, ko);
     const dcell = b.add(looking(b, sc, po, dao), b.mul(d, kc));
     const dai = b.mul(dcell, ki);
-    const daf = kf === undefined ? b.mul(dcell, b.scalar(0, dcell)) : b.mul(dcell, kf);
+    const daf = kf === undefined ? b.mul(dcell, 0) : b.mul(dcell, kf);
     const da = b.concat(dai, dao, daf, b.mul(dcell, kn), { axis: 1 });
     const dprevious = looking(b, looking(b, b.mul(dcell, f), pi, dai), coupled ? undefined : pf, daf);
     return { states: [kept(b, b.matMul(da, p.r), sh, more.shift()), dprevious], outputs: [da] };

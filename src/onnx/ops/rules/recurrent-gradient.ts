@@ -28,10 +28,10 @@ export function recurrentGradient(c: GradientContext, op: keyof typeof cellGradi
   const lens = optional(4);
   const inside = lens === undefined ? undefined : insideOf(g, x, lens);
   const flip = (v: Value): Value => {
-    if (lens === undefined) return typed(g.slice(v, g.ints([-1]), g.ints([-(2 ** 31 - 1)]), g.ints([0]), g.ints([-1])), v);
+    if (lens === undefined) return typed(g.slice(v, g.ints([-1]), [-(2 ** 31 - 1)], [0], [-1]), v);
     return g.reverseSequence(v, g.cast(lens, { to: 'int64' }), { time_axis: 0, batch_axis: 1 });
   };
-  const zeros = g.expand(g.scalar(0, x), g.concat(sizesOf(g, x, 1, 2), g.ints([hidden]), { axis: 0 }));
+  const zeros = g.expand(g.scalar(0, x), g.concat(sizesOf(g, x, 1, 2), [hidden], { axis: 0 }));
   const y = timeFirst(c.output(0, tensorType(x.dtype, yShape())), [1, 2, 0, 3]);
   const [dy, dyh, dyc] = [dOf(0, [1, 2, 0, 3]), dOf(1, [1, 0, 2]), op === 'LSTM' ? dOf(2, [1, 0, 2]) : null];
   const [h0, c0] = [5, 6].map((i) => {
@@ -42,13 +42,12 @@ export function recurrentGradient(c: GradientContext, op: keyof typeof cellGradi
   const passes = Array.from({ length: count }, (_, d) => {
     const reverse = d === 1 || direction === 'reverse';
     /** The part of this direction, which has the axis `axis`. */
-    const part = (v: Value, axis: number) =>
-      count === 1 ? g.squeeze(v, g.ints([axis])) : g.gather(v, g.scalar(d, 'int64'), { axis });
+    const part = (v: Value, axis: number) => (count === 1 ? g.squeeze(v, [axis]) : g.gather(v, d, { axis }));
     const turned = (v: Value) => (reverse ? flip(v) : v);
     const state = (v: Value | null | undefined) => (v === null || v === undefined ? zeros : part(v, 0));
     const states = turned(part(y, 1));
-    const shifted = g.slice(states, g.ints([0]), g.ints([-1]), g.ints([0]));
-    const before = typed(g.concat(g.unsqueeze(state(h0), g.ints([0])), shifted, { axis: 0 }), states);
+    const shifted = g.slice(states, [0], [-1], [0]);
+    const before = typed(g.concat(g.unsqueeze(state(h0), [0]), shifted, { axis: 0 }), states);
     const b = optional(3);
     const flown = dy === null ? null : turned(part(dy, 1));
     const pass: Pass = {
@@ -65,7 +64,7 @@ export function recurrentGradient(c: GradientContext, op: keyof typeof cellGradi
           : (g.op('Split', [part(b, 0)], g.opset >= 18 ? { axis: 0, num_outputs: 2 } : { axis: 0 }, 2) as [Value, Value]),
       peepholes: op === 'LSTM' && c.has(7) ? part(c.x(7), 0) : undefined,
       before,
-      dy: flown === null || inside === undefined ? flown : g.where(inside, flown, g.scalar(0, x)),
+      dy: flown === null || inside === undefined ? flown : g.where(inside, flown, 0),
       dh: state(dyh),
       dc: state(dyc),
       c0: state(c0),
@@ -76,7 +75,7 @@ export function recurrentGradient(c: GradientContext, op: keyof typeof cellGradi
 
   /** One value per direction, joined along a new first axis. */
   const joined = (f: (p: (typeof passes)[number]) => Value): Value => {
-    const parts = passes.map((p) => g.unsqueeze(f(p), g.ints([0])));
+    const parts = passes.map((p) => g.unsqueeze(f(p), [0]));
     return parts.length === 1 ? must(parts[0], 'direction') : g.concat(...parts, { axis: 0 });
   };
   const sum = (v: Value) => reduceSum(g, v, [0, 1], 0);
@@ -118,6 +117,6 @@ export function recurrentGradient(c: GradientContext, op: keyof typeof cellGradi
 
 /** [T, N, 1]: whether time t lies within sequence n. */
 function insideOf(g: Ops, x: Value, lens: Value): Value {
-  const time = g.range(g.scalar(0, 'int64'), g.squeeze(sizesOf(g, x, 0, 1), g.ints([0])), g.scalar(1, 'int64'));
-  return g.less(g.unsqueeze(time, g.ints([1, 2])), g.unsqueeze(g.cast(lens, { to: 'int64' }), g.ints([1])));
+  const time = g.range(g.scalar(0, 'int64'), g.squeeze(sizesOf(g, x, 0, 1), [0]), 1);
+  return g.less(g.unsqueeze(time, [1, 2]), g.unsqueeze(g.cast(lens, { to: 'int64' }), [1]));
 }

@@ -49,8 +49,8 @@ const polynomials: Readonly<Record<Interpolation, { readonly from: number; reado
 function polynomial(g: Ops, coefficients: readonly number[], t: Value): Value {
   // Horner; the value has the shape of t even when it is constant
   const [highest = 0, ...rest] = [...coefficients].reverse();
-  let sum = g.add(g.mul(t, g.scalar(0, t)), g.scalar(highest, t));
-  for (const c of rest) sum = g.add(g.mul(sum, t), g.scalar(c, t));
+  let sum = g.add(g.mul(t, 0), highest);
+  for (const c of rest) sum = g.add(g.mul(sum, t), c);
   return sum;
 }
 
@@ -85,7 +85,7 @@ export function tapsOf(g: Ops, points: Value, axis: Axis): Taps {
   const { weights, from } = polynomials[axis.mode];
   const zero = g.scalar(0, points);
   const { at: raw, scale } = inPixels(g, points, axis);
-  const last = g.sub(g.cast(axis.size, { to: points.dtype }), g.scalar(1, points));
+  const last = g.sub(g.cast(axis.size, { to: points.dtype }), 1);
   let at = axis.mode === 'nearest' ? g.round(raw) : raw;
   let slope = scale;
   // the cubic taps of a point outside are moved one by one
@@ -101,10 +101,10 @@ export function tapsOf(g: Ops, points: Value, axis: Axis): Taps {
   const base = axis.mode === 'nearest' ? at : g.floor(at);
   const t = g.sub(at, base);
   const stack = (list: readonly Value[]) => {
-    const parts = list.map((v) => g.unsqueeze(v, g.ints([2])));
+    const parts = list.map((v) => g.unsqueeze(v, [2]));
     return parts.length === 1 ? must(parts[0], 'tap') : g.concat(...parts, { axis: 2 });
   };
-  const pixels = stack(weights.map((_, i) => g.add(base, g.scalar(from + i, base))));
+  const pixels = stack(weights.map((_, i) => g.add(base, from + i)));
   const moved = axis.padding === 'reflection' ? reflect(g, pixels, axis).at : pixels;
   const clipped = g.min(g.max(moved, zero), last);
   const index = g.cast(g.round(clipped), { to: 'int64' });
@@ -114,7 +114,7 @@ export function tapsOf(g: Ops, points: Value, axis: Axis): Taps {
     weight: inside(stack(weights.map((w) => polynomial(g, w, t)))),
     slope: g.mul(
       inside(stack(weights.map((w) => polynomial(g, derivative(w), t)))),
-      g.unsqueeze(g.expand(slope, g.shape(at)), g.ints([2])),
+      g.unsqueeze(g.expand(slope, g.shape(at)), [2]),
     ),
   };
 }

@@ -19,14 +19,14 @@ export function sizesOf(g: Ops, v: Value, from: number, to?: number): Value {
   const part = v.shape?.slice(from, to);
   if (isStatic(part)) return g.ints(part);
   if (g.opset >= 15) return g.shape(v, { start: from, end: to });
-  return g.slice(g.shape(v), g.ints([from]), g.ints([to ?? 2 ** 31 - 1]), g.ints([0]));
+  return g.slice(g.shape(v), [from], [to ?? 2 ** 31 - 1], [0]);
 }
 
 /** `d` in the shape of `x`, which has as many elements. One unknown dimension becomes -1. */
 export function reshapeLike(g: Ops, d: Value, x: Value): Value {
   const { shape } = x;
   // a size of 0 would copy that of d
-  if (isStatic(shape) && shape.includes(0)) return typed(g.reshape(d, g.ints(shape), { allowzero: 1 }), x);
+  if (isStatic(shape) && shape.includes(0)) return typed(g.reshape(d, shape, { allowzero: 1 }), x);
   const unknown = shape?.filter((s) => typeof s !== 'number').length;
   const plain = shape !== undefined && unknown === 1 && !shape.includes(0);
   return typed(g.reshape(d, plain ? g.ints(shape.map((s) => (typeof s === 'number' ? s : -1))) : shapeOf(g, x)), x);

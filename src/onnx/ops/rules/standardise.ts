@@ -14,7 +14,7 @@ export interface Standardised {
 }
 
 export function inverseDeviation(g: Ops, variance: Value, epsilon: number): Value {
-  return g.reciprocal(g.sqrt(g.add(variance, g.scalar(epsilon, variance))));
+  return g.reciprocal(g.sqrt(g.add(variance, epsilon)));
 }
 
 export function standardise(g: Ops, x: Value, axes: readonly number[], epsilon: number): Standardised {

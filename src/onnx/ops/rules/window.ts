@@ -93,14 +93,23 @@ export function padValues(g: Ops, x: Value, w: Window): { begin: Value; end: Val
   // total = max((ceil(size / stride) - 1) stride + extent - size, 0)
   const size = spatialSizes(g, x);
   const strides = g.ints(w.strides);
-  const places = g.div(g.add(size, g.ints(w.strides.map((s) => s - 1))), strides);
-  const reach = g.add(g.mul(g.sub(places, g.ints([1])), strides), g.ints(w.kernel.map((_, i) => extent(w, i))));
-  return shareAtRunTime(g, g.max(g.sub(reach, size), g.ints([0])), w.auto === 'SAME_UPPER');
+  const places = g.div(
+    g.add(
+      size,
+      w.strides.map((s) => s - 1),
+    ),
+    strides,
+  );
+  const reach = g.add(
+    g.mul(g.sub(places, [1]), strides),
+    w.kernel.map((_, i) => extent(w, i)),
+  );
+  return shareAtRunTime(g, g.max(g.sub(reach, size), [0]), w.auto === 'SAME_UPPER');
 }
 
 /** `sharePads` of totals that are known at run time. */
 export function shareAtRunTime(g: Ops, total: Value, upper: boolean): { begin: Value; end: Value } {
-  const small = g.div(total, g.ints([2]));
+  const small = g.div(total, [2]);
   const large = g.sub(total, small);
   return upper ? { begin: small, end: large } : { begin: large, end: small };
 }
@@ -113,7 +122,7 @@ export function fitSpatial(g: Ops, full: Value, x: Value, w: Window): Value {
     const begin = w.pads.slice(0, n);
     const end = want.map((size, i) => size + (begin[i] ?? 0) - (have[i] ?? 0));
     if ([...begin, ...end].every((p) => p === 0)) return full;
-    return g.pad(full, g.ints([0, 0, ...begin.map((p) => -p), 0, 0, ...end]));
+    return g.pad(full, [0, 0, ...begin.map((p) => -p), 0, 0, ...end]);
   }
   const { begin } = padValues(g, x, w);
   const end = g.sub(g.add(spatialSizes(g, x), begin), spatialSizes(g, full));
@@ -125,7 +134,7 @@ export function fitSpatial(g: Ops, full: Value, x: Value, w: Window): Value {
 export function padSpatial(g: Ops, x: Value, w: Window): Value {
   if (w.pads?.every((p) => p === 0)) return x;
   const n = w.kernel.length;
-  if (w.pads !== undefined) return g.pad(x, g.ints([0, 0, ...w.pads.slice(0, n), 0, 0, ...w.pads.slice(n)]));
+  if (w.pads !== undefined) return g.pad(x, [0, 0, ...w.pads.slice(0, n), 0, 0, ...w.pads.slice(n)]);
   const { begin, end } = padValues(g, x, w);
   const none = g.ints([0, 0]);
   return g.pad(x, g.concat(none, begin, none, end, { axis: 0 }));

@@ -104,9 +104,9 @@ export class ChannelsLastConvolutions {
       const elements = placed(g, w, pooled, filters).map((matrix) => this.product(c, rows, matrix, elementCount(pooled.places)));
       return images.giveTiles(y, { kernel: pooled.tile, elements });
     }
-    const matrix = g.reshape(g.transpose(w, { perm: fewOrder(window.kernel.length) }), g.ints([-1, filters]));
+    const matrix = g.reshape(g.transpose(w, { perm: fewOrder(window.kernel.length) }), [-1, filters]);
     const turned = g.transpose(columns(g, x, channels, c.places, window), { perm: [0, 2, 1] });
-    const rows = g.reshape(turned, g.ints([-1, Number(matrix.shape?.[0])]));
+    const rows = g.reshape(turned, [-1, Number(matrix.shape?.[0])]);
     this.kept.set(node, { form: 'windows', windows: rows });
     return images.give(y, this.product(c, rows, matrix, elementCount(c.places)));
   }
@@ -114,7 +114,7 @@ export class ChannelsLastConvolutions {
   private many(c: Convolution): true {
     const { g, images } = this;
     const { node, x, w, y, window, filters, channels } = c;
-    const matrix = g.reshape(g.transpose(w, { perm: [...window.kernel.map((_, i) => i + 2), 1, 0] }), g.ints([-1, filters]));
+    const matrix = g.reshape(g.transpose(w, { perm: [...window.kernel.map((_, i) => i + 2), 1, 0] }), [-1, filters]);
     const width = elementCount(window.kernel) * channels;
     const count = elementCount(c.places);
     const cut = windowsAt(g, { ...images.inAnyOrder(x, channels), sizes: c.sizes, places: c.places, window });
@@ -139,7 +139,7 @@ export class ChannelsLastConvolutions {
   /** [N, count, F] of the rows of `count` places for each sample. */
   private product({ bias, filters }: Convolution, rows: Value, matrix: Value, count: number): Value {
     const { g } = this;
-    return g.reshape(g.gemm(rows, matrix, bias), g.ints([-1, count, filters]));
+    return g.reshape(g.gemm(rows, matrix, bias), [-1, count, filters]);
   }
 
   /** True when the gradient by the weight of a convolution that `forward` made is `dw` now. */
@@ -174,7 +174,7 @@ export class ChannelsLastConvolutions {
     const order = channels < fewestChannels ? fewOrder(kernel.length) : [...kernel.map((_, i) => i + 2), 1, 0];
     const axes = width < filters ? order : [0, ...order.slice(0, -1)];
     const sizes = axes.map((axis) => must(dw.dims[axis], 'size'));
-    return images.become(dw, g.transpose(g.reshape(sum, g.ints(sizes)), { perm: axes.map((_, i) => axes.indexOf(i)) }));
+    return images.become(dw, g.transpose(g.reshape(sum, sizes), { perm: axes.map((_, i) => axes.indexOf(i)) }));
   }
 
   /**
@@ -183,10 +183,10 @@ export class ChannelsLastConvolutions {
    */
   private transposedProduct(a: Rows, b: Rows, groups: number): Value {
     const { g } = this;
-    const rows = ({ v, width }: Rows, ...first: number[]) => g.reshape(v, g.ints([...first, -1, width]));
+    const rows = ({ v, width }: Rows, ...first: number[]) => g.reshape(v, [...first, -1, width]);
     if (groups === 1) return g.gemm(rows(a), rows(b), { transA: 1 });
     const products = g.matMul(g.transpose(rows(a, groups), { perm: [0, 2, 1] }), rows(b, groups));
-    return g.reduceSum(products, g.ints([0]), { keepdims: 0 });
+    return g.reduceSum(products, [0], { keepdims: 0 });
   }
 }
 

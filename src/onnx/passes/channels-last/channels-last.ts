@@ -159,8 +159,8 @@ class Layout {
     // channels first of all, as the weight gradient wants them
     const image = imageOf(x);
     if (rows === undefined || image === undefined || perm.some((p, i) => p !== (i < 2 ? 1 - i : i))) return false;
-    const matrix = g.transpose(g.reshape(rows, g.ints([-1, image.channels])), { perm: [1, 0] });
-    return this.images.become(y, g.reshape(matrix, g.ints([image.channels, -1, ...image.sizes])));
+    const matrix = g.transpose(g.reshape(rows, [-1, image.channels]), { perm: [1, 0] });
+    return this.images.become(y, g.reshape(matrix, [image.channels, -1, ...image.sizes]));
   }
 
   /** Over all but the channels. */
@@ -187,7 +187,7 @@ class Layout {
       y,
       g.reshape(
         parts.reduce((a, b) => g.add(a, b)),
-        g.ints(y.shape),
+        y.shape,
       ),
     );
   }
@@ -234,8 +234,8 @@ class Layout {
     if (node.opType === 'Size') return this.images.become(y, g.size(this.images.of(x, image.channels)));
     // Any part tells how many samples there are.
     const rows = this.images.tiles(x)?.elements[0] ?? this.images.of(x, image.channels);
-    const first = g.slice(g.shape(rows), g.ints([0]), g.ints([1]), g.ints([0]));
-    return this.images.become(y, g.concat(first, g.ints([image.channels, ...image.sizes]), { axis: 0 }));
+    const first = g.slice(g.shape(rows), [0], [1], [0]);
+    return this.images.become(y, g.concat(first, [image.channels, ...image.sizes], { axis: 0 }));
   }
 
   private elementwise(node: Node): boolean {
@@ -247,7 +247,7 @@ class Layout {
     const inputs = node.inputs.map((v) => {
       if (v !== null && kindOf(v, y) !== 'image') this.images.settle(v);
       if (v === null || kindOf(v, y) === 'scalar') return v;
-      return kindOf(v, y) === 'image' ? this.images.of(v, image.channels) : g.reshape(v, g.ints([image.channels]));
+      return kindOf(v, y) === 'image' ? this.images.of(v, image.channels) : g.reshape(v, [image.channels]);
     });
     const [made] = g.node(node.opType, inputs, node.attributes);
     return made !== undefined && this.images.give(y, made);

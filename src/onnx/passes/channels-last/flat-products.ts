@@ -59,7 +59,7 @@ export class FlatProducts {
     if (known?.axis !== axis || !dy || node.inputs[2]) return false;
     this.images.settle(dy);
     const { image, ordered } = known;
-    const rows = this.g.reshape(this.product(node, [dy, ordered]), this.g.ints([-1, placesOf(image), image.channels]));
+    const rows = this.g.reshape(this.product(node, [dy, ordered]), [-1, placesOf(image), image.channels]);
     return this.images.giveFlat(y, { ...image, rows });
   }
 
@@ -68,15 +68,15 @@ export class FlatProducts {
   }
 
   private features(flat: Flat): Value {
-    return this.g.reshape(flat.rows, this.g.ints([-1, flat.channels * placesOf(flat)]));
+    return this.g.reshape(flat.rows, [-1, flat.channels * placesOf(flat)]);
   }
 
   /** A matrix whose `axis` counts all of the two sizes, the first outer: then the second is. */
   private inOrder(v: Value, axis: number, [outer, inner]: readonly [number, number]): Value {
     const { g } = this;
-    const parts = g.reshape(v, g.ints(axis === 0 ? [outer, inner, -1] : [-1, outer, inner]));
+    const parts = g.reshape(v, axis === 0 ? [outer, inner, -1] : [-1, outer, inner]);
     const turned = g.transpose(parts, { perm: axis === 0 ? [1, 0, 2] : [0, 2, 1] });
-    return g.reshape(turned, g.ints(axis === 0 ? [outer * inner, -1] : [-1, outer * inner]));
+    return g.reshape(turned, axis === 0 ? [outer * inner, -1] : [-1, outer * inner]);
   }
 }
 

@@ -114,7 +114,7 @@ export class ImageRows {
     if (!this.pending.delete(v)) return;
     const rows = must(this.get(v) ?? this.flats.get(v)?.rows, 'rows');
     const { g } = this;
-    this.become(v, g.reshape(g.transpose(rows, { perm: [0, 2, 1] }), g.ints([-1, ...(v.shape ?? []).slice(1).map(Number)])));
+    this.become(v, g.reshape(g.transpose(rows, { perm: [0, 2, 1] }), [-1, ...(v.shape ?? []).slice(1).map(Number)]));
   }
 
   /** Lets what was just made, by the last node of one output, be `v` itself. */
