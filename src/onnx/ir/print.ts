@@ -5,6 +5,8 @@
 //       w: float32[4,30]
 //       h: float32[N,30] = MatMul(x, w)
 //       y: float32[N,30] = Add(h, float32(0.5))
+//
+// With canonical names h is %1, so that a snapshot says what is computed and not what the scopes are called.
 import { dtypeFromCode } from '../core/dtype.js';
 import type { Tensor } from '../core/tensor.js';
 import { isDTypeAttribute } from './dtype-attributes.js';
@@ -16,26 +18,67 @@ import { Uses } from './uses.js';
 /** Constants of at most this many elements are written where they are read. */
 const inlineSize = 8;
 
+export interface PrintOptions {
+  /**
+   * What nodes compute, and what subgraphs take in, is called %1, %2, ... in the order of definition. Inputs and outputs of the graph and
+   * initializers keep their names, since people know them by these. Default: every value has its own name.
+   */
+  readonly canonical?: boolean;
+}
+
 /** The graph with its subgraphs, indented. Deterministic; no trailing newline. */
-export function printGraph(graph: Graph): string {
+export function printGraph(graph: Graph, options: PrintOptions = {}): string {
   const lines: string[] = [];
-  writeGraph(lines, graph, '', '', inlined(graph));
+  writeGraph(lines, graph, '', '', textsOf(graph, options));
   return lines.join('\n');
 }
 
 /** Versions and metadata, then the graph and the functions. */
-export function printModel(model: Model): string {
+export function printModel(model: Model, options: PrintOptions = {}): string {
   const lines: string[] = [];
   const opsets = [...model.opsets].map(([domain, version]) => `${domain || 'ai.onnx'} ${version}`).join(', ');
   const by = [model.producerName, model.producerVersion].filter((s) => s !== '').join(' ');
   lines.push(`model ir ${model.irVersion}, ${opsets}${by === '' ? '' : `, by ${by}`}`);
   for (const [key, value] of model.metadata) lines.push(`  ${key}: ${JSON.stringify(value)}`);
-  lines.push(printGraph(model.graph));
+  lines.push(printGraph(model.graph, options));
   for (const f of model.functions) {
     lines.push(`function ${f.domain}::${f.name}${f.overload === '' ? '' : `:${f.overload}`}<${f.attributes.join(', ')}>`);
-    writeGraph(lines, f.body, '  ', '', inlined(f.body));
+    writeGraph(lines, f.body, '  ', '', textsOf(f.body, options));
   }
   return lines.join('\n');
+}
+
+/** How a value is written where it is defined, and where it is read. */
+interface Texts {
+  readonly inline: ReadonlySet<Value>;
+  readonly name: (v: Value) => string;
+}
+
+function textsOf(graph: Graph, { canonical = false }: PrintOptions): Texts {
+  const numbers = canonical ? numbered(graph) : new Map<Value, string>();
+  return { inline: inlined(graph), name: (v) => numbers.get(v) ?? v.name };
+}
+
+/** Numbers for what is computed or taken in by a subgraph, but for the outputs of the graph itself. */
+function numbered(graph: Graph): Map<Value, string> {
+  const numbers = new Map<Value, string>();
+  const known = new Set([...graph.inputs, ...graph.outputs]);
+  const number = (values: readonly Value[]) => {
+    for (const v of values) {
+      if (v.name !== '' && v.constant === undefined && !known.has(v)) numbers.set(v, `%${numbers.size + 1}`);
+    }
+  };
+  const look = (nodes: readonly Node[]) => {
+    for (const node of nodes) {
+      number(node.outputs);
+      for (const sub of node.subgraphs) {
+        number(sub.inputs);
+        look(sub.nodes);
+      }
+    }
+  };
+  look(graph.nodes);
+  return numbers;
 }
 
 /** The initializers that are written where they are read: small, read, and no input or output of a graph. */
@@ -51,23 +94,23 @@ function inlined(graph: Graph): Set<Value> {
   return new Set(uses.graphs.flatMap((g) => g.initializers.filter(written)));
 }
 
-function writeGraph(lines: string[], graph: Graph, indent: string, prefix: string, inline: ReadonlySet<Value>): void {
-  const inputs = graph.inputs.map((v) => `${v.name}: ${formatType(v.type)}`).join(', ');
-  const outputs = graph.outputs.map((v) => v.name).join(', ');
+function writeGraph(lines: string[], graph: Graph, indent: string, prefix: string, texts: Texts): void {
+  const inputs = graph.inputs.map((v) => `${texts.name(v)}: ${formatType(v.type)}`).join(', ');
+  const outputs = graph.outputs.map(texts.name).join(', ');
   lines.push(`${indent}${prefix}graph ${graph.name} (${inputs}) -> (${outputs})`);
   const inner = `${indent}  `;
   for (const v of graph.initializers) {
-    if (inline.has(v)) continue;
+    if (texts.inline.has(v)) continue;
     lines.push(`${inner}${v.name}: ${v.constant === undefined ? '?' : formatConstant(v.constant)}`);
   }
   for (const { value, data } of graph.sparseInitializers) {
     lines.push(`${inner}${value.name}: sparse ${data.values.dtype}[${data.dims.join(',')}]`);
   }
-  for (const node of graph.nodes) writeNode(lines, node, inner, inline);
+  for (const node of graph.nodes) writeNode(lines, node, inner, texts);
 }
 
-function writeNode(lines: string[], node: Node, indent: string, inline: ReadonlySet<Value>): void {
-  const outputs = node.outputs.map((v) => (v.name === '' ? '_' : `${v.name}: ${formatType(v.type)}`)).join(', ');
+function writeNode(lines: string[], node: Node, indent: string, texts: Texts): void {
+  const outputs = node.outputs.map((v) => (v.name === '' ? '_' : `${texts.name(v)}: ${formatType(v.type)}`)).join(', ');
   const op = node.domain === '' ? node.opType : `${node.domain}::${node.opType}`;
   const attributes: string[] = [];
   for (const [name, a] of node.attributes) {
@@ -77,13 +120,13 @@ function writeNode(lines: string[], node: Node, indent: string, inline: Readonly
   }
   const inputs = node.inputs.map((v) => {
     if (v === null) return '_';
-    return v.constant !== undefined && inline.has(v) ? formatConstant(v.constant) : v.name;
+    return v.constant !== undefined && texts.inline.has(v) ? formatConstant(v.constant) : texts.name(v);
   });
   lines.push(`${indent}${outputs} = ${op}${attributes.length === 0 ? '' : `<${attributes.join(', ')}>`}(${inputs.join(', ')})`);
   for (const [name, a] of node.attributes) {
     const graphs = a.kind === 'graph' ? [a.value] : a.kind === 'graphs' ? a.value : [];
     graphs.forEach((sub, i) => {
-      writeGraph(lines, sub, `${indent}  `, a.kind === 'graph' ? `${name}: ` : `${name}[${i}]: `, inline);
+      writeGraph(lines, sub, `${indent}  `, a.kind === 'graph' ? `${name}: ` : `${name}[${i}]: `, texts);
     });
   }
 }

@@ -62,6 +62,51 @@ describe('printGraph', () => {
     `);
   });
 
+  test('canonical names do not tell how scopes are called', () => {
+    const build = (scope: string) => {
+      const g = ops();
+      const x = g.input('x', 'float32', [2]);
+      const c = g.input('c', 'bool', []);
+      const h = g.scope(scope, () => g.mul(x, g.initializer('w', Tensor.zeros('float32', [2]))));
+      const [then, other] = [g.subgraph('then'), g.subgraph('else')];
+      then.output(then.scope(scope, () => then.neg(then.relu(h))));
+      other.output(other.identity(h));
+      g.output(
+        g.scope(scope, () => g.op('If', [c], { then_branch: then.graph, else_branch: other.graph })[0] ?? h),
+        'y',
+      );
+      return g.graph;
+    };
+    const text = printGraph(build('a/long/scope'), { canonical: true });
+    expect(text).toBe(printGraph(build('b'), { canonical: true }));
+    expect(text).toMatchInlineSnapshot(`
+      "graph graph (x: float32[2], c: bool[]) -> (y)
+        %1: float32[2] = Mul(x, float32{0,0})
+        y: float32[2] = If(c)
+          then_branch: graph then () -> (%3)
+            %2: float32[2] = Relu(%1)
+            %3: float32[2] = Neg(%2)
+          else_branch: graph else () -> (%4)
+            %4: float32[2] = Identity(%1)"
+    `);
+    const h = ops();
+    const trips = h.initializer('trips', int64(3));
+    const body = h.subgraph('body');
+    body.input('i', 'int64', []);
+    const more = body.input('more', 'bool', []);
+    const state = body.input('state', 'float32', [2]);
+    body.output(body.identity(more));
+    body.output(body.add(state, state));
+    h.output(h.op('Loop', [trips, null, h.input('s', 'float32', [2])], { body: body.graph })[0] ?? trips, 'end');
+    expect(printGraph(h.graph, { canonical: true })).toMatchInlineSnapshot(`
+      "graph graph (s: float32[2]) -> (end)
+        end: float32[2] = Loop(int64(3), _, s)
+          body: graph body (%1: int64[], %2: bool[], %3: float32[2]) -> (%4, %5)
+            %4: bool[] = Identity(%2)
+            %5: float32[2] = Add(%3, %3)"
+    `);
+  });
+
   test('prints constants by shape, and every attribute kind', () => {
     const graph = new Graph('g');
     const constant = (name: string, t: Tensor) => {

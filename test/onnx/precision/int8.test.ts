@@ -126,13 +126,13 @@ it('the graph of one product, static', async () => {
     'y',
   );
   const quantized = toStaticInt8(g.model(), { ranges: new Map([['x', { min: -1, max: 3 }]]) });
-  expect(printGraph(quantized.graph)).toMatchInlineSnapshot(`
+  expect(printGraph(quantized.graph, { canonical: true })).toMatchInlineSnapshot(`
     "graph graph (x: float32[N,2]) -> (y)
-      x_quantized: uint8[N,2] = QuantizeLinear(x, float32(0.015686275), uint8(64))
-      x_dequantized: float32[N,2] = DequantizeLinear(x_quantized, float32(0.015686275), uint8(64))
-      w_dequantized: float32[2,2] = DequantizeLinear<axis=1>(int8[2,2]{127,-64,64,127}, float32{0.007874016,0.031496063}, int8{0,0})
-      b_dequantized: float32[2] = DequantizeLinear<axis=0>(int32{8096,4048}, float32{0.00012351398,0.0004940559}, int32{0,0})
-      y: float32[N,2] = Gemm(x_dequantized, w_dequantized, b_dequantized)"
+      %1: uint8[N,2] = QuantizeLinear(x, float32(0.015686275), uint8(64))
+      %2: float32[N,2] = DequantizeLinear(%1, float32(0.015686275), uint8(64))
+      %3: float32[2,2] = DequantizeLinear<axis=1>(int8[2,2]{127,-64,64,127}, float32{0.007874016,0.031496063}, int8{0,0})
+      %4: float32[2] = DequantizeLinear<axis=0>(int32{8096,4048}, float32{0.00012351398,0.0004940559}, int32{0,0})
+      y: float32[N,2] = Gemm(%2, %3, %4)"
   `);
 });
 
