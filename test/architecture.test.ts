@@ -43,7 +43,7 @@ const layers: Readonly<Record<string, readonly string[]>> = {
   'onnx/ops': ['onnx/core', 'onnx/ir'],
   'onnx/passes': ['onnx/core', 'onnx/ir', 'onnx/ops'],
   'onnx/autodiff': ['onnx/core', 'onnx/ir', 'onnx/ops', 'onnx/passes'],
-  'onnx/runtime': ['onnx/core', 'onnx/files'],
+  'onnx/runtime': ['onnx/core'],
   'onnx/precision': ['onnx/core', 'onnx/ir', 'onnx/ops', 'onnx/passes', 'onnx/runtime', 'onnx/serde'],
   formats: ['onnx/core', 'onnx/files'],
   model: [...onnx, 'formats'],

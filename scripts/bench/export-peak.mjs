@@ -6,8 +6,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { initialWeights, readDescription } from '../../dist/index.js';
-import { canonical } from '../../dist/model/description/canonical.js';
+import { columnsOf, initialWeights, readDescription } from '../../dist/index.js';
 import { freezeColumn } from '../../dist/workspace/column-store.js';
 
 const here = (path) => fileURLToPath(new URL(path, import.meta.url));
@@ -26,15 +25,15 @@ columns:
   - { task: big, blocks: [[{ dense: ${width} }], [{ dense: ${width} }], [{ dense: ${width} }], [{ dense: ${width} }]], head: { classify: 2 } }
 `;
   writeFileSync(join(root, 'prognet.yaml'), text);
-  const description = readDescription(text, 'prognet.yaml');
-  const weights = initialWeights(description, 0);
+  const column = columnsOf(readDescription(text, 'prognet.yaml')).column('big');
+  const weights = initialWeights(column);
   const none = '0'.repeat(64);
   freezeColumn(
     root,
     {
       task: 'big',
       sha256: { graph: none },
-      description: canonical(description, 'big'),
+      description: column.canonical,
       sources: {},
       seed: 0,
       data: { fingerprint: 'none' },

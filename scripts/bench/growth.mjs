@@ -1,9 +1,8 @@
 // Whether a column costs the same however many stand before it: column 10 against column 2, where a network is grown on the same data, where
 // the data are new and all taps are computed, and for an epoch with the taps there.
-import { columnParameters } from '../../dist/index.js';
 import { columnContestants } from './column.mjs';
 import { node, race, row } from './harness.mjs';
-import { network, widths } from './networks.mjs';
+import { lastColumn, network, widths } from './networks.mjs';
 import { columnProducts } from './products.mjs';
 
 const rows = 6_400;
@@ -28,7 +27,7 @@ async function run() {
   const work = `column 10 over column 2, dense, ${epochs} epochs of ${rows} images`;
   const [computed, reused] = results['column 10, grown'].last.made;
   const mega = (x) => (x / 1e6).toFixed(2);
-  const thousands = (n) => (columnParameters(network('dense', n, widths.dense), n - 1).count / 1e3).toFixed(0);
+  const thousands = (n) => (lastColumn('dense', n, widths.dense).column.parameters.count / 1e3).toFixed(0);
   return {
     rows: [
       row(`${work}, all columns trained on the same data in one process`, results, 'column 10, grown', 'column 2, grown', 1.3),

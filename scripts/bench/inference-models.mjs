@@ -6,7 +6,7 @@ import {
   buildDescription,
   classify,
   column,
-  columnParameters,
+  columnsOf,
   dense,
   flatten,
   initialWeights,
@@ -30,14 +30,15 @@ export async function writeModels(folder) {
   });
   const rest = Array.from({ length: columns - 1 }, (_, i) => column(`t${i + 1}`, { like: first, laterals: adapter() }));
   const description = buildDescription({ name: 'five', input: tensor('image', [1, 28, 28]), columns: [first, ...rest] });
-  const weights = description.columns.map((_, i) => initialWeights(description, i));
-  const tasks = description.columns.map((c) => c.task);
+  const network = columnsOf(description);
+  const weights = new Map([...network].map((c) => [c.task, initialWeights(c)]));
+  const { tasks } = network;
   const write = (name, model) => writeFileSync(join(folder, `${name}.onnx`), toBinary(model));
-  write('plain', taskModel(description, weights, { tasks }));
-  write('fused', taskModel(description, weights, { tasks, fused: true }));
-  write('routed', taskModel(description, weights, { tasks, routed: true }));
-  for (const task of tasks) write(task, taskModel(description, weights, { tasks: [task] }));
-  const count = description.columns.reduce((n, _, i) => n + columnParameters(description, i).count, 0);
+  write('plain', taskModel(network, weights, { tasks }));
+  write('fused', taskModel(network, weights, { tasks, fused: true }));
+  write('routed', taskModel(network, weights, { tasks, routed: true }));
+  for (const task of tasks) write(task, taskModel(network, weights, { tasks: [task] }));
+  const count = [...network].reduce((n, c) => n + c.parameters.count, 0);
   write('roofline', oneGemm(Math.round(count / 784)));
   return { weights: count };
 }

@@ -4,9 +4,11 @@ import {
   buildDescription,
   classify,
   column,
+  columnsOf,
   conv2d,
   dense,
   flatten,
+  initialWeights,
   maxPool2d,
   prognet,
   relu,
@@ -43,6 +45,13 @@ export function network(kind, count, width = 512) {
   return buildDescription({ name: kind, input: tensor('image', [1, 28, 28]), columns: columns(kind, count, width) });
 }
 
+/** Its last column, and first weights for those before it. */
+export function lastColumn(kind, count, width = 512) {
+  const all = [...columnsOf(network(kind, count, width))];
+  const frozen = new Map(all.slice(0, -1).map((c) => [c.task, initialWeights(c)]));
+  return { column: all.at(-1), frozen };
+}
+
 /** The same as the library's network, not trained yet. */
 export function grown(kind, count, width = 512) {
   const empty = prognet({ name: kind, input: tensor('image', [1, 28, 28]) });
@@ -54,6 +63,9 @@ export async function mnist(rows) {
   const { train } = await loadData('mnist', { baseDir: '.' });
   return { inputs: sliced(train.inputs, rows), targets: sliced(train.targets, rows) };
 }
+
+/** The same for the loop, which takes inputs by name. */
+export const named = ({ inputs, targets }) => ({ inputs: { image: inputs }, targets });
 
 function sliced(t, rows) {
   const width = t.dims.slice(1).reduce((a, b) => a * b, 1);

@@ -3,10 +3,10 @@
 import { rmSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
-import { initialWeights, train, trainSettings } from '../../dist/index.js';
+import { train, trainSettings } from '../../dist/index.js';
 import { NodeRuntime } from '../../dist/node.js';
 import { threads } from './harness.mjs';
-import { mnist, network, widths } from './networks.mjs';
+import { lastColumn, mnist, named, widths } from './networks.mjs';
 
 const cases = [
   ['fifth dense column, 10 steps', 'dense', 5, 1_280],
@@ -22,13 +22,16 @@ async function run() {
   ];
   profile.push('|---|---|---|---|---|---|');
   for (const [name, kind, count, rows] of cases) {
-    const description = network(kind, count, widths[kind]);
+    const { column, frozen } = lastColumn(kind, count, widths[kind]);
     const settings = trainSettings({ epochs: 1, batch: 128, optimizer: 'adam', lr: 0.001 }, 0);
-    const frozen = Array.from({ length: count - 1 }, (_, i) => initialWeights(description, i));
     const data = await mnist(rows);
-    const common = { runtime, description, column: count - 1, frozen, settings, train: data };
+    const common = { runtime, column, frozen, settings, train: named(data) };
     const copy = (t) => new Tensor(t.dtype, t.dims, t.data);
-    const plain = await plainTraining({ ...common, train: { inputs: copy(data.inputs), targets: copy(data.targets) }, threads });
+    const plain = await plainTraining({
+      ...common,
+      train: named({ inputs: copy(data.inputs), targets: copy(data.targets) }),
+      threads,
+    });
     const session = { threads };
     const [ours, again, uncached] = [
       await train({ ...common, session }),

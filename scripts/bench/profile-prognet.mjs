@@ -3,10 +3,10 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import ort from 'onnxruntime-node';
-import { initialWeights, train, trainSettings } from '../../dist/index.js';
+import { train, trainSettings } from '../../dist/index.js';
 import { NodeRuntime } from '../../dist/node.js';
 import { threads } from './harness.mjs';
-import { mnist, network, widths } from './networks.mjs';
+import { lastColumn, mnist, named, widths } from './networks.mjs';
 
 const [kind, ...numbers] = process.argv.slice(2);
 const [count, rows] = numbers.map(Number);
@@ -28,13 +28,12 @@ ort.InferenceSession.create = async (model, options) => {
   return session;
 };
 
-const description = network(kind, count, count > 1 ? widths[kind] : undefined);
-const frozen = Array.from({ length: count - 1 }, (_, i) => initialWeights(description, i));
+const { column, frozen } = lastColumn(kind, count, count > 1 ? widths[kind] : undefined);
 const settings = trainSettings({ epochs: 2, batch: 128, optimizer: 'adam', lr: 0.001 }, 0);
 const started = performance.now();
 const data = await mnist(rows);
 const runtime = await NodeRuntime.load();
-const { steps } = await train({ runtime, description, column: count - 1, frozen, settings, train: data, session: { threads } });
+const { steps } = await train({ runtime, column, frozen, settings, train: named(data), session: { threads } });
 const total = performance.now() - started;
 
 const byOp = new Map();

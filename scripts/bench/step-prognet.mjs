@@ -3,12 +3,12 @@
 import { train, trainSettings } from '../../dist/index.js';
 import { NodeRuntime } from '../../dist/node.js';
 import { serve, threads } from './harness.mjs';
-import { mnist, network } from './networks.mjs';
+import { lastColumn, mnist, named } from './networks.mjs';
 
 const [kind, spinning = 'default'] = process.argv.slice(2);
 const steps = kind === 'dense' ? 200 : 50;
 const batch = 128;
-const description = network(kind, 1);
+const { column, frozen } = lastColumn(kind, 1);
 const data = await mnist(steps * batch);
 const runtime = await NodeRuntime.load();
 const session = { threads, ...(spinning !== 'default' && { spinning: spinning === 'always' }) };
@@ -22,11 +22,10 @@ await serve({ engine: runtime.version }, async () => {
   };
   const { history } = await train({
     runtime,
-    description,
-    column: 0,
-    frozen: [],
+    column,
+    frozen,
     settings,
-    train: data,
+    train: named(data),
     session,
     onEvent,
   });

@@ -3,33 +3,31 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { columnParameters, initialWeights, train, trainSettings } from '../../dist/index.js';
+import { train, trainSettings } from '../../dist/index.js';
 import { NodeRuntime } from '../../dist/node.js';
 import { TapStore } from '../../dist/workspace/tap-store.js';
 import { threads } from './harness.mjs';
-import { mnist, network, widths } from './networks.mjs';
+import { lastColumn, mnist, named, widths } from './networks.mjs';
 
 const [rows, tapBudget] = process.argv.slice(2).map(Number);
-const column = 4;
+const sources = 4;
 const folder = mkdtempSync(join(tmpdir(), 'prognet-peak-'));
 try {
-  const description = network('dense', column + 1, widths.dense);
+  const { column, frozen } = lastColumn('dense', sources + 1, widths.dense);
   const data = await mnist(rows);
-  const frozen = Array.from({ length: column }, (_, i) => initialWeights(description, i));
   await train({
     runtime: await NodeRuntime.load(),
-    description,
     column,
     frozen,
     settings: trainSettings({ epochs: 1, batch: 128, optimizer: 'adam', lr: 0.001 }, 0),
-    train: data,
+    train: named(data),
     session: { threads },
     tapBudget,
     tapStorage: new TapStore(folder, 'benchmark'),
   });
-  const taps = 4 * rows * column * widths.dense * 2;
-  const trained = 3 * 4 * columnParameters(description, column).count;
-  const before = frozen.reduce((sum, weights) => sum + [...weights.values()].reduce((n, t) => n + t.bytes.length, 0), 0);
+  const taps = 4 * rows * sources * widths.dense * 2;
+  const trained = 3 * 4 * column.parameters.count;
+  const before = [...frozen.values()].flatMap((weights) => [...weights.values()]).reduce((n, t) => n + t.bytes.length, 0);
   const held = data.inputs.bytes.length + data.targets.bytes.length + trained + before + (taps <= tapBudget ? taps : 0);
   const peak = 1024 * Number(/VmHWM:\s*(\d+) kB/.exec(readFileSync('/proc/self/status', 'utf8'))[1]);
   process.stdout.write(`${JSON.stringify({ peak, held })}\n`);

@@ -8,7 +8,7 @@ import { pathToFileURL } from 'node:url';
 const names = {
   readDescription: ['readDescription'],
   parseDescription: ['parseDescription'],
-  parameters: ['columnParameters'],
+  parameters: ['columnParameters', 'columnsOf'],
   initialWeights: ['initialWeights'],
   taskModel: ['taskModel'],
   stepGraph: ['stepGraph'],
@@ -30,16 +30,32 @@ export async function openLibrary(dist) {
     return [key, library[found]];
   });
   const lib = Object.fromEntries(entries);
+  // A library with columns as objects takes one where an older one takes a description and an index.
+  const { columnsOf } = library;
+  const columnAt = (description, index) => [...columnsOf(description)][index];
+  const byTask = (description, weights) => new Map(weights.map((w, i) => [description.columns[i].task, w]));
+  const dtypes = (description, dtype) => Object.fromEntries(description.inputs.map(({ name }) => [name, dtype]));
   return {
     version: lib.version,
     read: (text) => lib.readDescription(text, 'prognet.yaml'),
     parse: (plain) => lib.parseDescription(plain),
-    specs: (description, column) => lib.parameters(description, column).specs,
-    initialWeights: (description, column) => lib.initialWeights(description, column),
+    specs: (description, column) =>
+      (columnsOf ? columnAt(description, column).parameters : lib.parameters(description, column)).specs,
+    initialWeights: (description, column) =>
+      columnsOf ? lib.initialWeights(columnAt(description, column)) : lib.initialWeights(description, column),
     tensor: (dims, data) => new lib.Tensor('float32', dims, data),
-    export: (description, weights, options) => lib.toBinary(lib.taskModel(description, weights, options)),
-    step: (description, column, optimizer, options) =>
-      lib.toBinary(lib.stepGraph({ description, column, optimizer: lib.optimizer(optimizer), ...options }).model),
+    export: (description, weights, options) =>
+      lib.toBinary(
+        columnsOf
+          ? lib.taskModel(columnsOf(description), byTask(description, weights), options)
+          : lib.taskModel(description, weights, options),
+      ),
+    step: (description, column, optimizer, { dataType, ...options }) => {
+      const of = columnsOf
+        ? { column: columnAt(description, column), dtypes: dtypes(description, dataType) }
+        : { description, column, dataType };
+      return lib.toBinary(lib.stepGraph({ ...of, optimizer: lib.optimizer(optimizer), ...options }).model);
+    },
     gradient: (bytes, options) => lib.toBinary(lib.grad(lib.fromBinary(bytes), options)),
   };
 }

@@ -1,6 +1,6 @@
 // The official training artifacts of a column, as ONNX Runtime's training API takes them: three models and a checkpoint.
 
-import type { Weights } from '../model/progressive/parameters.js';
+import type { Weights } from '../model/progressive/weights.js';
 import { InternalError, must, UsageError } from '../onnx/core/errors.js';
 import { elementCount } from '../onnx/core/shape.js';
 import { Tensor } from '../onnx/core/tensor.js';
@@ -56,7 +56,7 @@ export function trainingArtifacts(request: ArtifactsRequest): Artifacts {
   const { parameters } = training;
   const of = (p: ArtifactParameter): [string, Tensor] => {
     if (p.role === 'moment') return [p.name, resumed?.tensors.get(p.name) ?? Tensor.zeros('float32', p.shape)];
-    const from = p.column === request.column ? weights : must(frozen[p.column], `weights of column ${p.column}`);
+    const from = p.task === request.column.task ? weights : must(frozen.get(p.task), `weights of ${p.task}`);
     return [p.name, must(from.get(p.name), `weight ${p.name}`)];
   };
   const checkpoint: TrainingCheckpoint = {

@@ -2,28 +2,26 @@
 // lowering is the one of every other form; only where parameters come from differs. Parameters come in the order of lowering, which is
 // the order of the initializers of the exported model.
 
-import type { Description } from '../model/description/description.js';
 import { lowerLoss } from '../model/heads/head.js';
 import { headWidth } from '../model/heads/head-schema.js';
-import type { LayerScope, ParameterSpec } from '../model/nn/scope.js';
-import { opsetOf } from '../model/progressive/imported.js';
+import { inferenceScope, type LayerScope, type ParameterSpec } from '../model/nn/scope.js';
+import type { Column } from '../model/progressive/column.js';
+import { addInputs } from '../model/progressive/inputs.js';
 import { NetworkLowering } from '../model/progressive/lowering.js';
-import { networkInput, type Weights } from '../model/progressive/parameters.js';
+import { type FrozenWeights, frozenScope } from '../model/progressive/weights.js';
 import { must } from '../onnx/core/errors.js';
 import type { Value } from '../onnx/ir/graph.js';
 import { type Ops, ops } from '../onnx/ops/ops.js';
 import { saltOf, uniformLike } from '../train/step/random-graph.js';
-import { frozenScope, inferenceScope } from '../train/taps/frozen-graph.js';
 import { checkInputName, seedInput, targetInput } from './names.js';
 
 /** How the earlier columns' weights stand in the models. */
 export type FrozenForm = 'inputs' | 'initializers';
 
 export interface ColumnRequest {
-  readonly description: Description;
-  readonly column: number;
-  /** Weights of the earlier columns that the column reads, by index. */
-  readonly frozen: readonly (Weights | undefined)[];
+  readonly column: Column;
+  /** Weights of the earlier columns that the column reads. */
+  readonly frozen: FrozenWeights;
   readonly frozenForm: FrozenForm;
 }
 
@@ -31,8 +29,8 @@ export interface ColumnRequest {
 export interface ArtifactParameter {
   readonly name: string;
   readonly shape: readonly number[];
-  /** Index of its column. */
-  readonly column: number;
+  /** Of its column. */
+  readonly task: string;
   /** "statistic": batch_norm's running mean and variance; "frozen": a weight of an earlier column; "moment": moments.ts. */
   readonly role: ParameterSpec['role'] | 'frozen' | 'moment';
 }
@@ -51,18 +49,18 @@ export interface ColumnGraph {
 
 /** Lowers the column; the caller adds outputs and orders the inputs. Earlier columns are in inference mode whatever `training` says. */
 export function columnGraph(request: ColumnRequest, training: boolean): ColumnGraph {
-  const { description, column: index, frozen, frozenForm } = request;
-  const { task, head } = must(description.columns[index], `column ${index}`);
-  checkInputName(must(description.inputs[0], 'input').name);
-  const g = ops({ name: `${task}-${training ? 'training' : 'eval'}`, opset: opsetOf(description) });
-  const x = networkInput(g, description);
+  const { column, frozen, frozenForm } = request;
+  const { task, head, network } = column;
+  for (const { name } of network.inputs) checkInputName(name);
+  const g = ops({ name: `${task}-${training ? 'training' : 'eval'}`, opset: network.opset });
+  const inputs = addInputs(g, network.inputs);
   const parameters: ArtifactParameter[] = [];
   const values = new Map<string, Value>();
   const moved = new Map<string, Value>();
-  const parameter = (column: number) => (spec: ParameterSpec) => {
+  const parameter = (of: Column) => (spec: ParameterSpec) => {
     const { name, shape } = spec;
     const value = g.input(name, 'float32', shape);
-    parameters.push({ name, shape, column, role: column === index ? spec.role : 'frozen' });
+    parameters.push({ name, shape, task: of.task, role: of === column ? spec.role : 'frozen' });
     values.set(name, value);
     return value;
   };
@@ -70,7 +68,7 @@ export function columnGraph(request: ColumnRequest, training: boolean): ColumnGr
   const own: LayerScope = {
     g,
     training,
-    parameter: parameter(index),
+    parameter: parameter(column),
     update: (name, next) => {
       moved.set(name, next);
     },
@@ -79,20 +77,15 @@ export function columnGraph(request: ColumnRequest, training: boolean): ColumnGr
       return uniformLike(g, like, seed, saltOf(name));
     },
   };
-  const scopes = new Map<number, LayerScope>([[index, own]]);
-  const scope = (c: number): LayerScope => {
-    const known = scopes.get(c);
-    if (known !== undefined) return known;
-    const made =
-      frozenForm === 'inputs'
-        ? inferenceScope(g, parameter(c))
-        : frozenScope(g, must(frozen[c], `weights of column ${description.columns[c]?.task}`));
-    scopes.set(c, made);
-    return made;
+  const scope = (of: Column): LayerScope => {
+    if (of === column) return own;
+    if (frozenForm === 'inputs') return inferenceScope(g, parameter(of));
+    return frozenScope(g, must(frozen.get(of.task), `weights of ${of.task}`));
   };
-  const scores = new NetworkLowering(description, { x, scope }).scores(index);
+  const scores = new NetworkLowering<Column>({ inputs, scope }).scores(column);
   const classify = head.kind === 'classify';
   const target = g.input(targetInput(head), classify ? 'int64' : 'float32', classify ? ['N'] : ['N', headWidth(head)]);
   const loss = lowerLoss(g, head, scores, target, 'mean');
-  return { g, userInputs: seed === undefined ? [x, target] : [x, seed, target], parameters, values, moved, scores, loss };
+  const userInputs = [...Object.values(inputs), ...(seed === undefined ? [] : [seed]), target];
+  return { g, userInputs, parameters, values, moved, scores, loss };
 }

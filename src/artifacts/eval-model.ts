@@ -1,5 +1,4 @@
 // eval_model.onnx: loss and scores, dropout and batch_norm in inference mode, over the parameters of the training model in the same order.
-import { must } from '../onnx/core/errors.js';
 import { version } from '../onnx/core/version.js';
 import type { Model } from '../onnx/ir/model.js';
 import { optimise } from '../onnx/passes/optimise.js';
@@ -16,7 +15,7 @@ export interface EvalModelOptions {
 }
 
 export function evalModel(request: ColumnRequest, options: EvalModelOptions = {}): Model {
-  const { task } = must(request.description.columns[request.column], `column ${request.column}`);
+  const { task } = request.column;
   const graph = columnGraph(request, false);
   const { g, userInputs, values, scores, loss } = graph;
   if (options.momentsOf !== undefined) declareMoments(graph, options.momentsOf);

@@ -10,12 +10,12 @@ import type { OfficialOptimizer } from './optimizer-model.js';
 /** Declares the copies as parameters, in one order for every model. SGD has none. */
 export function declareMoments(graph: ColumnGraph, optimizer: OfficialOptimizer): void {
   if (optimizer.kind === 'sgd') return;
-  for (const { name, shape, column, role } of [...graph.parameters]) {
+  for (const { name, shape, task, role } of [...graph.parameters]) {
     if (role !== 'trainable') continue;
     for (const moment of ['momentum0', 'momentum1']) {
       const copy = slotName(name, moment);
       graph.values.set(copy, graph.g.input(copy, 'float32', shape));
-      graph.parameters.push({ name: copy, shape, column, role: 'moment' });
+      graph.parameters.push({ name: copy, shape, task, role: 'moment' });
     }
   }
 }

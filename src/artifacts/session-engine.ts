@@ -1,7 +1,8 @@
 // The engine `ort-training`: each step of the training loop taken by ONNX Runtime's own TrainingSession over official artifacts. Earlier columns
 // are part of its models, in inference mode. Rates are a table in the optimizer model, since JavaScript cannot set one.
 
-import type { Description } from '../model/description/description.js';
+import { mapSamples } from '../data/samples.js';
+import type { Columns } from '../model/progressive/column.js';
 import { must } from '../onnx/core/errors.js';
 import { Tensor } from '../onnx/core/tensor.js';
 import { defaultLearningRate, type TrainingRuntime, type TrainingSession } from '../onnx/runtime/training-session.js';
@@ -21,15 +22,14 @@ export function ortTrainingEngine(training: TrainingRuntime): EngineMaker {
 }
 
 /** The optimizer, if the engine can train so. Throws UsageError. */
-export function checkOfficial(settings: TrainSettings, description: Description): OfficialOptimizer {
-  checkInputName(must(description.inputs[0], 'input').name);
+export function checkOfficial(settings: TrainSettings, network: Columns): OfficialOptimizer {
+  for (const { name } of network.inputs) checkInputName(name);
   return officialOptimizer(settings.optimizer);
 }
 
 class SessionEngine implements Engine {
   readonly tapBytes = 0;
   private readonly optimizer: OfficialOptimizer;
-  private readonly inputName: string;
   private artifacts: Artifacts | undefined;
   private session: TrainingSession | undefined;
 
@@ -37,16 +37,14 @@ class SessionEngine implements Engine {
     private readonly training: TrainingRuntime,
     private readonly context: EngineContext,
   ) {
-    this.optimizer = checkOfficial(context.settings, context.description);
-    this.inputName = must(context.description.inputs[0], 'input').name;
+    this.optimizer = checkOfficial(context.settings, context.column.network);
   }
 
   async begin(tensors: ReadonlyMap<string, Tensor>, step: number): Promise<void> {
-    const { description, column, frozen, settings, steps, rate } = this.context;
+    const { column, frozen, settings, steps, rate } = this.context;
     const constant = settings.schedule.kind === 'constant' && settings.schedule.warmup === 0;
     const rates = Array.from({ length: constant ? 1 : steps }, (_, i) => rate(i) / defaultLearningRate);
     this.artifacts = trainingArtifacts({
-      description,
       column,
       frozen,
       frozenForm: 'initializers',
@@ -90,11 +88,10 @@ class SessionEngine implements Engine {
   }
 
   private feeds(rows: Uint32Array): Record<string, Tensor> {
-    const { description, column, train } = this.context;
-    const { head } = must(description.columns[column], 'column');
+    const { column, train } = this.context;
     return {
-      [this.inputName]: networkScale(gatherRows(train.inputs, rows)),
-      [targetInput(head)]: gatherRows(train.targets, rows),
+      ...networkScale(mapSamples(train.inputs, (t) => gatherRows(t, rows))),
+      [targetInput(column.head)]: gatherRows(train.targets, rows),
     };
   }
 }

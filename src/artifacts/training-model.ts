@@ -28,7 +28,7 @@ export interface TrainingModelOptions {
 
 export function trainingModel(request: ColumnRequest, options: TrainingModelOptions = {}): TrainingModel {
   const { clip, momentsOf } = options;
-  const { task } = must(request.description.columns[request.column], `column ${request.column}`);
+  const { task } = request.column;
   const graph = columnGraph(request, true);
   const { g, userInputs, parameters, values, moved, scores, loss } = graph;
   const trainable = parameters.filter((p) => p.role === 'trainable');

@@ -35,8 +35,8 @@ abstract class Sentences implements Progress {
   readonly event = (e: TrainEvent): void => {
     const { task } = this;
     switch (e.kind) {
-      case 'features':
-        this.step('features of earlier columns', e.done, e.total);
+      case 'tapping':
+        this.step('taps of earlier columns', e.done, e.total);
         break;
       case 'step':
         this.step(`epoch ${e.epoch}`, e.done, e.total, e.loss);
@@ -57,16 +57,16 @@ abstract class Sentences implements Progress {
         this.line(`${task} stops early at epoch ${e.epoch}, takes epoch ${e.best} back`);
         break;
       case 'taps':
-        if (e.reused > 0) this.line(`${task}: ${e.computed} features of earlier columns computed, ${e.reused} there already`);
+        if (e.reused > 0) this.line(`${task}: ${e.computed} taps of earlier columns computed, ${e.reused} there already`);
         break;
       case 'stored':
         this.line(
-          `${task}: features of earlier columns need ${e.bytes} bytes, over ${e.budget}: ${e.found ? 'found' : 'kept'} in cache/`,
+          `${task}: taps of earlier columns need ${e.bytes} bytes, over ${e.budget}: ${e.found ? 'found' : 'kept'} in cache/`,
         );
         break;
       case 'uncached':
         this.line(
-          `${task}: features of earlier columns need ${e.bytes} bytes, over ${e.budget}: computed again for each chunk, which is slower`,
+          `${task}: taps of earlier columns need ${e.bytes} bytes, over ${e.budget}: computed again for each chunk, which is slower`,
         );
         break;
     }

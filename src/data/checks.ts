@@ -2,7 +2,7 @@
 
 import { dataError, formatIndex } from '../formats/data-error.js';
 import { Tensor } from '../onnx/core/tensor.js';
-import { classLabels, type Dataset } from './dataset.js';
+import { classLabels, type Dataset, rows, type SampleSet } from './dataset.js';
 
 /** What the task's head predicts: a class of `size`, `size` independent yes/no labels, or `size` real numbers. */
 export interface TargetHead {
@@ -59,11 +59,11 @@ export function checkSource(
  * regress, float32 [D,size].
  * @param where names the data set, e.g. `mnist train`
  */
-export function checkTargets(dataset: Dataset, head: TargetHead, where: string): void {
+export function checkTargets(dataset: Dataset | SampleSet, head: TargetHead, where: string): void {
   const { targets } = dataset;
   const labels = classLabels(dataset);
   const found = `${targets.dtype} [${targets.dims.join(',')}]`;
-  const count = dataset.inputs.dims[0] ?? 0;
+  const count = rows(dataset);
   const wanted = head.kind === 'classify' ? `int64 [${count}]` : `float32 [${count},${head.size}]`;
   const fits =
     head.kind === 'classify'
@@ -89,7 +89,7 @@ export function checkTargets(dataset: Dataset, head: TargetHead, where: string):
 }
 
 /** The data set with targets that fit the head: integer labels [D] become float32 [D,1] for binary and regress heads of size 1. Checked. */
-export function fitTargets(dataset: Dataset, head: TargetHead, where: string): Dataset {
+export function fitTargets(dataset: SampleSet, head: TargetHead, where: string): SampleSet {
   const labels = classLabels(dataset);
   let fitted = dataset;
   if (labels !== undefined && head.kind !== 'classify' && head.size === 1) {

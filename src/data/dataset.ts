@@ -7,37 +7,42 @@ import { dataError } from '../formats/data-error.js';
 import { InternalError } from '../onnx/core/errors.js';
 import { Random } from '../onnx/core/random.js';
 import { Tensor } from '../onnx/core/tensor.js';
+import { countOf, isTensor, mapSamples, type Samples } from './samples.js';
 
 /** D rows; `inputs` and `targets` agree in D. */
-export interface Dataset {
+export interface Labelled<Inputs extends Tensor | Samples> {
   /** [D, ...shape], uint8 (full range 0..255) or float32 (full range 0..1 for images, anything for tables). */
-  readonly inputs: Tensor;
+  readonly inputs: Inputs;
   /** int64 [D] class labels; or float32 [D, k] for regression and multi-label. */
   readonly targets: Tensor;
   /** Number of classes where it is known: the source says so, or 1 + the largest label of train and test. */
   readonly classes?: number;
 }
 
-export interface Split {
-  readonly train: Dataset;
-  readonly test: Dataset;
+/** One array of inputs, as a file holds it: which input of a network it is, the network says (train/prepare-data.ts). */
+export type Dataset = Labelled<Tensor>;
+/** The inputs of a network, by name. */
+export type SampleSet = Labelled<Samples>;
+
+export interface Split<D = Dataset> {
+  readonly train: D;
+  readonly test: D;
 }
 
 /** Number of rows. */
-export function rows(dataset: Dataset): number {
-  return dataset.inputs.dims[0] ?? 0;
+export function rows(dataset: Dataset | SampleSet): number {
+  return countOf(dataset.inputs);
 }
 
 /** The elements of the inputs. */
-export function inputData(dataset: Dataset): Uint8Array | Float32Array {
-  const { dtype, data } = dataset.inputs;
+export function inputData({ inputs: { dtype, data } }: Dataset): Uint8Array | Float32Array {
   if (dtype === 'uint8' && data instanceof Uint8Array) return data;
   if (data instanceof Float32Array) return data;
   throw new InternalError(`data set inputs are ${dtype}, not uint8 or float32`);
 }
 
 /** The class labels, or undefined where the targets are float32. */
-export function classLabels(dataset: Dataset): BigInt64Array | undefined {
+export function classLabels(dataset: Dataset | SampleSet): BigInt64Array | undefined {
   return dataset.targets.data instanceof BigInt64Array ? dataset.targets.data : undefined;
 }
 
@@ -61,12 +66,20 @@ function takeRows(tensor: Tensor, indices: ArrayLike<number>): Tensor {
 }
 
 /** The rows at `indices`, in that order; a row may come more than once. Throws a DataError for a row that is not there. */
-export function take(dataset: Dataset, indices: ArrayLike<number>): Dataset {
-  return { ...dataset, inputs: takeRows(dataset.inputs, indices), targets: takeRows(dataset.targets, indices) };
+export function take<D extends Dataset | SampleSet>(dataset: D, indices: ArrayLike<number>): D {
+  const { inputs } = dataset;
+  const chosen = isTensor(inputs) ? takeRows(inputs, indices) : mapSamples(inputs, (t) => takeRows(t, indices));
+  return { ...dataset, inputs: chosen, targets: takeRows(dataset.targets, indices) };
 }
 
 /** Two parts: `part` of the rows drawn by seed and the rest, both in the order of the data set. Neither is empty. */
-function divide(dataset: Dataset, part: number, seed: number, label: string, where: string): [rest: Dataset, drawn: Dataset] {
+function divide<D extends Dataset | SampleSet>(
+  dataset: D,
+  part: number,
+  seed: number,
+  label: string,
+  where: string,
+): [rest: D, drawn: D] {
   const count = rows(dataset);
   if (!(part > 0 && part < 1)) {
     throw dataError(where, `${label} fraction ${part} is out of range, expected more than 0 and less than 1`, {
@@ -92,12 +105,12 @@ export function splitTest(dataset: Dataset, fraction: number, seed: number, wher
 }
 
 /** Splits off `fraction` of the rows for validation. Same seed, same split. `where` names the data set in errors. */
-export function splitValidation(
-  dataset: Dataset,
+export function splitValidation<D extends Dataset | SampleSet>(
+  dataset: D,
   fraction: number,
   seed: number,
   where = 'data set',
-): { train: Dataset; validation: Dataset } {
+): { train: D; validation: D } {
   const [train, validation] = divide(dataset, fraction, seed, 'validation', where);
   return { train, validation };
 }

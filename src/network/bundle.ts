@@ -3,7 +3,7 @@
 
 import { decodeSafetensors, encodeSafetensors } from '../formats/safetensors.js';
 import { parseDescription, toInput } from '../model/description/parse.js';
-import type { Weights } from '../model/progressive/parameters.js';
+import type { Weights } from '../model/progressive/weights.js';
 import { DataError, must } from '../onnx/core/errors.js';
 import type { Tensor } from '../onnx/core/tensor.js';
 import { hasDigest, sha256Digest } from '../train/digest.js';

@@ -1,14 +1,16 @@
 // A network in the hand of a program: a description and the columns that are frozen so far. It never changes: growing and training give
 // a new one, and what is frozen is passed on as it is. Workspaces, the same thing on disk, are project/'s.
 
+import type { Samples } from '../data/samples.js';
 import type { ColumnInput, Description, DescriptionInput } from '../model/description/description.js';
 import { parseDescription } from '../model/description/parse.js';
 import type { TrainInput } from '../model/description/train-schema.js';
-import { columnIndex, type FormOptions, taskModel } from '../model/progressive/forms.js';
-import { columnSeed, tapsRead } from '../model/progressive/lowering.js';
-import { type ColumnParameters, columnParameters, type Weights } from '../model/progressive/parameters.js';
+import { type ColumnParameters, type Columns, columnsOf } from '../model/progressive/column.js';
+import { type FormOptions, taskModel } from '../model/progressive/forms.js';
+import type { Weights } from '../model/progressive/weights.js';
 import type { DType } from '../onnx/core/dtype.js';
-import { must, ShapeError, UsageError } from '../onnx/core/errors.js';
+import { ShapeError, UsageError } from '../onnx/core/errors.js';
+import type { Tensor } from '../onnx/core/tensor.js';
 import type { Model } from '../onnx/ir/model.js';
 import { toBinary } from '../onnx/serde/to-binary.js';
 import { type TrainRequest, train } from '../train/loop.js';
@@ -41,9 +43,17 @@ export interface TrainingGraph extends StepGraph {
 }
 
 /** Training of one column; options that the description's `train` states may be overridden by `settings`. */
-export type GrowOptions = Omit<TrainRequest, 'description' | 'column' | 'frozen' | 'settings'> & {
+export type GrowOptions = Omit<TrainRequest, 'column' | 'frozen' | 'settings' | 'train' | 'validation'> & {
   readonly settings?: TrainInput;
+  readonly train: GivenData;
+  readonly validation?: GivenData;
 };
+
+/** Rows of data with their targets: inputs by name, or the tensor of a network's only input. */
+export interface GivenData {
+  readonly inputs: Samples | Tensor;
+  readonly targets: Tensor;
+}
 
 /** Begins a network without columns: `prognet({ input: tensor('image', [1, 28, 28]) })`. @throws DescriptionError */
 export function prognet(options: NetworkOptions): Network {
@@ -56,7 +66,7 @@ export function prognet(options: NetworkOptions): Network {
 }
 
 export class Network {
-  readonly description: Description;
+  readonly columns: Columns;
 
   /** @internal Use `prognet(...)`. */
   constructor(
@@ -65,12 +75,16 @@ export class Network {
     /** Taps of the last training's data: the network's ancestors and descendants have the same. */
     private readonly tapCache = new TapCache(),
   ) {
-    this.description = parseDescription(written);
+    this.columns = columnsOf(parseDescription(written));
+  }
+
+  get description(): Description {
+    return this.columns.description;
   }
 
   /** Tasks in the order of their columns. */
   get tasks(): readonly string[] {
-    return this.description.columns.map((c) => c.task);
+    return this.columns.tasks;
   }
 
   /** This network with one more column. What is frozen stays as it is. @throws DescriptionError */
@@ -81,20 +95,19 @@ export class Network {
   /** This network without its last column, which must not be trained yet. @throws UsageError for any other */
   without(task: string): Network {
     if (this.frozen.has(task)) throw frozenAlready(task);
-    if (columnIndex(this.description, task) !== this.tasks.length - 1)
+    if (this.columns.column(task) !== this.columns.last)
       throw new UsageError(`task "${task}" is not the last, later columns may stand on it`, { got: task });
     return new Network({ ...this.written, columns: this.written.columns.slice(0, -1) }, this.frozen, this.tapCache);
   }
 
   /** The parameters of a task's column: names, shapes, count. @throws UsageError for an unknown task */
   parameters(task: string): ColumnParameters {
-    return columnParameters(this.description, columnIndex(this.description, task));
+    return this.columns.column(task).parameters;
   }
 
   /** The frozen weights of a task, undefined while it is not trained. They must not be written to. */
   weights(task: string): Weights | undefined {
-    columnIndex(this.description, task);
-    return this.frozen.get(task);
+    return this.frozen.get(this.columns.column(task).task);
   }
 
   /**
@@ -122,23 +135,21 @@ export class Network {
    * aside. Taps of earlier columns stay in memory for the next training on the same data: docs/training-speed.md. @throws UsageError when it, or not yet a source, is frozen; DataError for data that do not fit
    */
   async train(task: string, options: GrowOptions): Promise<Network> {
-    const column = columnIndex(this.description, task);
+    const { index } = this.columns.column(task);
     if (this.frozen.has(task)) throw frozenAlready(task);
     checkGiven(options);
-    const { settings: overrides, ...request } = options;
-    const written = this.written.columns.map((c, i) => (i === column ? { ...c, train: { ...c.train, ...overrides } } : c));
-    const description = parseDescription({ ...this.written, columns: written });
-    for (const ref of tapsRead(description, column)) this.needed(ref.column);
-    const own = must(description.columns[column], task);
-    const settings = trainSettings(own.train, columnSeed(description, own));
-    const frozen = this.tasks.map((name) => this.frozen.get(name) ?? new Map());
-    const data = fitData(description, own, request.train, `train data of task "${task}"`);
-    const { validation } = request;
+    const { settings: overrides, train: given, validation: other, ...request } = options;
+    const written = this.written.columns.map((c, i) => (i === index ? { ...c, train: { ...c.train, ...overrides } } : c));
+    const column = columnsOf(parseDescription({ ...this.written, columns: written })).column(task);
+    for (const source of column.sources) this.needed(source.task);
+    const settings = trainSettings(column.train, column.seed);
+    const data = fitData(column, given, `train data of task "${task}"`);
     const parts =
-      validation === undefined
+      other === undefined
         ? partition(data, settings, `train data of task "${task}"`)
-        : { train: data, validation: fitData(description, own, validation, `validation data of task "${task}"`) };
-    const { weights } = await train({ tapCache: this.tapCache, ...request, ...parts, description, column, frozen, settings });
+        : { train: data, validation: fitData(column, other, `validation data of task "${task}"`) };
+    const { frozen } = this;
+    const { weights } = await train({ tapCache: this.tapCache, ...request, ...parts, column, frozen, settings });
     return new Network(this.written, new Map(this.frozen).set(task, weights), this.tapCache);
   }
 
@@ -147,11 +158,7 @@ export class Network {
     const { all, task, ...form } = { all: undefined, task: undefined, ...options };
     const tasks = task === undefined ? this.tasks.filter((name) => this.frozen.has(name)) : [task];
     if (tasks.length === 0) throw new UsageError('no task is trained yet, so there is nothing to export');
-    return taskModel(
-      this.description,
-      this.tasks.map((name) => this.frozen.get(name)),
-      { ...form, tasks },
-    );
+    return taskModel(this.columns, this.frozen, { ...form, tasks });
   }
 
   /** The bytes of an ONNX file, weights included; `model` says of what. */
@@ -163,11 +170,11 @@ export class Network {
   trainingGraph(task: string, options: TrainingGraphOptions): TrainingGraph {
     const { optimizer: chosen, dataType = 'float32', batch, clip } = options;
     const rule = optimizer(chosen);
+    const column = this.columns.column(task);
     const graph = stepGraph({
-      description: this.description,
-      column: columnIndex(this.description, task),
+      column,
       optimizer: rule,
-      dataType,
+      dtypes: Object.fromEntries(column.inputs.map(({ name }) => [name, dataType])),
       ...(batch === undefined ? {} : { batch }),
       ...(clip === undefined ? {} : { clip }),
     });
@@ -175,8 +182,7 @@ export class Network {
     return { ...graph, scalars: (step, rate = lr) => rule.scalars(rate, step) };
   }
 
-  private needed(column: number): void {
-    const { task } = must(this.description.columns[column], `column ${column}`);
+  private needed(task: string): void {
     if (!this.frozen.has(task)) throw new UsageError(`task "${task}" is a source of laterals and not trained yet`, { got: task });
   }
 }

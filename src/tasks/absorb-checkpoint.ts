@@ -3,9 +3,8 @@
 
 import { readCheckpoint } from '../artifacts/checkpoint/read-checkpoint.js';
 import type { TrainingCheckpoint } from '../artifacts/checkpoint/schema.js';
-import { columnSeed } from '../model/progressive/lowering.js';
-import { columnParameters } from '../model/progressive/parameters.js';
-import { ModelError, must, UsageError } from '../onnx/core/errors.js';
+import type { Column } from '../model/progressive/column.js';
+import { ModelError, UsageError } from '../onnx/core/errors.js';
 import type { Tensor } from '../onnx/core/tensor.js';
 import { readWhole } from '../onnx/files/read-file.js';
 import { defaultThreads } from '../onnx/runtime/node.js';
@@ -14,20 +13,19 @@ import type { ColumnRecord } from '../workspace/column-record.js';
 import { clearRun } from '../workspace/run-store.js';
 import { createFolders } from '../workspace/workspace.js';
 import { testAndFreeze } from './freeze-task.js';
-import { columnsNeeded, type Project, requireSources, taskOf } from './project.js';
+import { frozenOf, type Project, requireSources } from './project.js';
 import { loadTaskData } from './task-data.js';
 
 /** The column's weights in a checkpoint. Throws ModelError, in one line, for what is missing, foreign, of another shape or moved. */
-export function weightsIn(project: Project, index: number, checkpoint: TrainingCheckpoint, file: string): Map<string, Tensor> {
+export function weightsIn(project: Project, column: Column, checkpoint: TrainingCheckpoint, file: string): Map<string, Tensor> {
   const fail = (message: string): never => {
     throw new ModelError(`${file}: ${message}`, { path: file });
   };
   if (checkpoint.nominal) fail('is a nominal checkpoint, which has names and no weights');
   const all = new Map([...checkpoint.trainable, ...checkpoint.frozen]);
   const weights = new Map<string, Tensor>();
-  for (const { name, shape } of columnParameters(project.description, index).specs) {
-    const tensor =
-      all.get(name) ?? fail(`has no ${JSON.stringify(name)}, which task "${project.description.columns[index]?.task}" needs`);
+  for (const { name, shape } of column.parameters.specs) {
+    const tensor = all.get(name) ?? fail(`has no ${JSON.stringify(name)}, which task "${column.task}" needs`);
     if (tensor.dtype !== 'float32' || tensor.dims.join() !== shape.join()) {
       fail(`${JSON.stringify(name)} is ${tensor.dtype}[${tensor.dims}], expected float32[${shape}]`);
     }
@@ -37,8 +35,8 @@ export function weightsIn(project: Project, index: number, checkpoint: TrainingC
     weights.set(name, tensor);
     all.delete(name);
   }
-  for (const c of columnsNeeded(project.description, index)) {
-    for (const [name, frozen] of must(project.frozen[c], 'frozen column').tensors) {
+  for (const { task } of column.foundation) {
+    for (const [name, frozen] of frozenOf(project, task).tensors) {
       const tensor = all.get(name);
       if (tensor === undefined) continue;
       if (Buffer.compare(tensor.bytes, frozen.bytes) !== 0) fail(`${JSON.stringify(name)} of a frozen column was moved`);
@@ -57,21 +55,20 @@ export async function absorbCheckpoint(
   file: string,
   options: { readonly provider?: string; readonly threads?: number; readonly onNote?: (line: string) => void } = {},
 ): Promise<ColumnRecord> {
-  const { index, column } = taskOf(project, task);
-  if (project.frozen[index] !== undefined) {
+  const column = project.columns.column(task);
+  if (project.frozen.has(task)) {
     throw new UsageError(`task "${task}" is trained and frozen for good; add a new task to the description to absorb more`);
   }
-  requireSources(project, index);
-  const weights = weightsIn(project, index, readCheckpoint(readWhole(file), file), file);
+  requireSources(project, column);
+  const weights = weightsIn(project, column, readCheckpoint(readWhole(file), file), file);
   const { provider = 'cpu', threads = defaultThreads() } = options;
   const data = await loadTaskData(project, task, options.onNote);
   createFolders(project.workspace);
   const record = await testAndFreeze({
     runtime,
     project,
-    index,
     column,
-    seed: columnSeed(project.description, column),
+    seed: column.seed,
     data,
     session: { providers: [provider], threads },
     trained: { weights, history: [] },

@@ -20,10 +20,7 @@ export interface Bundled {
 export async function bundleOf(project: Project): Promise<Uint8Array> {
   if (frozenTasks(project).length === 0) throw nothingTrained();
   let network = new Network(toInput(project.description));
-  for (const [i, { task }] of project.description.columns.entries()) {
-    const frozen = project.frozen[i];
-    if (frozen !== undefined) network = network.withWeights(task, frozen.tensors);
-  }
+  for (const [task, { tensors }] of project.frozen) network = network.withWeights(task, tensors);
   return await writeBundle(network);
 }
 

@@ -1,4 +1,5 @@
 // What calibration runs on: samples of the tasks' own training data, transforms applied.
+import { countOf, mapSamples } from '../data/samples.js';
 import { UsageError } from '../onnx/core/errors.js';
 import { Random } from '../onnx/core/random.js';
 import type { Batch } from '../onnx/precision/calibrate.js';
@@ -9,21 +10,17 @@ import { loadTaskData } from './task-data.js';
 
 const rowsPerBatch = 64;
 
-/** `count` samples of each task (all where it has fewer), drawn by the description's seed, as the network's input of this name. */
-export async function calibrationSamples(
-  project: Project,
-  tasks: readonly string[],
-  input: string,
-  count: number,
-): Promise<Batch[]> {
+/** `count` samples of each task (all where it has fewer), drawn by the description's seed, as the network takes them. */
+export async function calibrationSamples(project: Project, tasks: readonly string[], count: number): Promise<Batch[]> {
   const batches: Batch[] = [];
   for (const task of tasks) {
     const { inputs } = (await loadTaskData(project, task)).train;
-    const rows = inputs.dims[0] ?? 0;
+    const rows = countOf(inputs);
     if (rows === 0) throw new UsageError(`int8: the training data of task "${task}" hold no samples to calibrate on`);
     const drawn = new Random(project.description.seed, `calibration/${task}`).permutation(rows).subarray(0, count);
     for (let at = 0; at < drawn.length; at += rowsPerBatch) {
-      batches.push({ [input]: networkScale(gatherRows(inputs, drawn.slice(at, at + rowsPerBatch))) });
+      const chosen = drawn.slice(at, at + rowsPerBatch);
+      batches.push(networkScale(mapSamples(inputs, (t) => gatherRows(t, chosen))));
     }
   }
   return batches;

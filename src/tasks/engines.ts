@@ -1,7 +1,7 @@
 // The engines of a training by name: `ort` is the loop's own, `ort-training` needs a package of its own, loaded when it is asked for.
 
 import { checkOfficial, ortTrainingEngine } from '../artifacts/session-engine.js';
-import type { Description } from '../model/description/description.js';
+import type { Columns } from '../model/progressive/column.js';
 import { UsageError } from '../onnx/core/errors.js';
 import { loadOrtTraining } from '../onnx/runtime/ort-training-node.js';
 import type { EngineMaker } from '../train/engine.js';
@@ -18,7 +18,7 @@ export interface ChosenEngine {
 /** Throws UsageError for an unknown name and for what the engine cannot do, RuntimeError that says what to install. */
 export async function chooseEngine(
   name: string,
-  { provider, settings, description }: { provider: string; settings: TrainSettings; description: Description },
+  { provider, settings, columns }: { provider: string; settings: TrainSettings; columns: Columns },
 ): Promise<ChosenEngine> {
   if (name === 'ort') return { name };
   if (name !== 'ort-training') {
@@ -36,7 +36,7 @@ export async function chooseEngine(
       got: provider,
     });
   }
-  checkOfficial(settings, description);
+  checkOfficial(settings, columns);
   const training = await loadOrtTraining();
   return { name, make: ortTrainingEngine(training), trainer: training.version };
 }

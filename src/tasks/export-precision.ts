@@ -1,5 +1,4 @@
 // Exports tasks in another precision than float32, and measures what that costs.
-import { must } from '../onnx/core/errors.js';
 import type { Model } from '../onnx/ir/model.js';
 import { type PrecisionName, type Quantized, quantize } from '../onnx/precision/quantize.js';
 import type { Runtime } from '../onnx/runtime/session.js';
@@ -48,8 +47,7 @@ export async function convertModel(
   const { precision, halfIo = false, calibration = defaultCalibration, reduceRange = false } = options;
   if (precision === 'fp16') return await quantize(runtime, model, { precision, halfIo });
   if (precision === 'int8-dynamic') return await quantize(runtime, model, { precision, reduceRange });
-  const input = must(model.graph.inputs[0], 'input').name;
-  const samples = await calibrationSamples(project, tasks, input, calibration.samples);
+  const samples = await calibrationSamples(project, tasks, calibration.samples);
   const { percentile } = calibration;
   return await quantize(runtime, model, { precision, samples, reduceRange, ...(percentile !== undefined && { percentile }) });
 }

@@ -36,7 +36,7 @@ export function exportedModel(project: Project, options: ExportOptions): Model {
   const { tasks, probabilities = false, routed = false, fused = false, opset } = options;
   for (const task of tasks) frozenOf(project, task);
   const hashes = Object.fromEntries(frozenTasks(project).map((t) => [t, frozenOf(project, t).record.sha256.weights]));
-  return taskModel(project.description, weightsOf(project), {
+  return taskModel(project.columns, weightsOf(project), {
     tasks,
     hashes,
     probabilities,

@@ -1,11 +1,10 @@
 // A trained column tested by the model that will be exported, and frozen for good.
 
-import { rows, type Split } from '../data/dataset.js';
+import { rows, type SampleSet, type Split } from '../data/dataset.js';
 import { fingerprint } from '../data/fingerprint.js';
-import { canonical } from '../model/description/canonical.js';
-import type { Column } from '../model/description/description.js';
 import { metricName } from '../model/heads/head.js';
-import type { Weights } from '../model/progressive/parameters.js';
+import type { Column } from '../model/progressive/column.js';
+import type { Weights } from '../model/progressive/weights.js';
 import { ModelError } from '../onnx/core/errors.js';
 import type { Runtime } from '../onnx/runtime/session.js';
 import type { ColumnRecord } from '../workspace/column-record.js';
@@ -19,10 +18,9 @@ import { taskOutputs } from './task-outputs.js';
 export interface FreezeRequest {
   readonly runtime: Runtime;
   readonly project: Project;
-  readonly index: number;
   readonly column: Column;
   readonly seed: number;
-  readonly data: Split;
+  readonly data: Split<SampleSet>;
   readonly session: { readonly providers: readonly string[]; readonly threads: number };
   /** Parameters and statistics; a record for each epoch, none where the training was elsewhere. */
   readonly trained: { readonly weights: Weights; readonly history: readonly Record<string, MetricValue>[] };
@@ -34,11 +32,10 @@ export interface FreezeRequest {
 
 /** Throws WorkspaceError when the column is frozen already or the disk does not take it. */
 export async function testAndFreeze(request: FreezeRequest): Promise<ColumnRecord> {
-  const { runtime, project, index, column, seed, data, session, trained, seconds, trainer, signal } = request;
+  const { runtime, project, column, seed, data, session, trained, seconds, trainer, signal } = request;
   const { task, head } = column;
-  const weights = weightsOf(project);
-  weights[index] = trained.weights;
-  const outputs = await taskOutputs(runtime, project.description, weights, task, data.test.inputs, session, signal);
+  const weights = new Map(weightsOf(project)).set(task, trained.weights);
+  const outputs = await taskOutputs(runtime, project.columns, weights, task, data.test.inputs, session, signal);
   const { loss, metric } = evaluateScores(head, outputs.scores, data.test.targets);
   if (!Number.isFinite(loss) || !Number.isFinite(metric))
     throw new ModelError(
@@ -48,8 +45,8 @@ export async function testAndFreeze(request: FreezeRequest): Promise<ColumnRecor
     project.workspace.root,
     {
       task,
-      description: canonical(project.description, task),
-      sources: sourceHashes(project, index),
+      description: column.canonical,
+      sources: sourceHashes(project, column),
       seed,
       data: { fingerprint: fingerprint(data.train), test: fingerprint(data.test), rows: rows(data.train) },
       metrics: { [metricName(head)]: metric, loss, seconds, epochs: trained.history.length },

@@ -4,8 +4,10 @@ import { existsSync, rmdirSync, rmSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { readDescription } from '../model/description/parse.js';
 import type { HeadInput } from '../model/heads/head-schema.js';
+import { type Column, columnsOf } from '../model/progressive/column.js';
 import { type ImportedModel, importModel } from '../model/progressive/import-model.js';
-import { columnParameters, type Weights } from '../model/progressive/parameters.js';
+import { onlyOf } from '../model/progressive/inputs.js';
+import type { Weights } from '../model/progressive/weights.js';
 import { DescriptionError, must, UsageError } from '../onnx/core/errors.js';
 import { Tensor } from '../onnx/core/tensor.js';
 import { writeFileAtomic } from '../onnx/files/atomic-file.js';
@@ -16,8 +18,9 @@ import { defaultThreads } from '../onnx/runtime/node.js';
 import type { Runtime } from '../onnx/runtime/session.js';
 import { loadModel } from '../onnx/serde/external-data.js';
 import { toBinary } from '../onnx/serde/to-binary.js';
+import { dataFeeds } from '../train/network-input.js';
 import { checkRows } from '../train/step/rows.js';
-import { featureGraph } from '../train/taps/frozen-graph.js';
+import { tapGraph } from '../train/taps/tap-graph.js';
 import type { ColumnRecord } from '../workspace/column-record.js';
 import { acquireLock } from '../workspace/lock-file.js';
 import { refuseOutput } from '../workspace/output-path.js';
@@ -26,7 +29,7 @@ import { createFolders, descriptionNames, findWorkspace } from '../workspace/wor
 import { emptyDescription, withColumn } from './column-text.js';
 import { testAndFreeze } from './freeze-task.js';
 import { importedFile, withGraphs } from './imported-graph.js';
-import { openProject, type Project, taskOf, weightsOf } from './project.js';
+import { openProject, type Project, weightsOf } from './project.js';
 import { loadTaskData } from './task-data.js';
 
 export interface ImportTaskOptions {
@@ -97,7 +100,7 @@ export async function importTask(
   if (known !== undefined && (known.task !== task || known.onnx === undefined || existsSync(join(root, 'columns', task)))) {
     throw new UsageError(`task "${known.task}" is in ${name} already, choose another name with --task`, { got: task });
   }
-  const { shape } = must(before.inputs[0], 'input');
+  const { shape } = onlyOf(columnsOf(before).inputs);
   if (shape.join() !== imported.input.shape.join()) {
     throw new DescriptionError(`${file}: its input is [N,${imported.input.shape}], the network's is [N,${shape}]`, {
       expected: `[N,${shape}]`,
@@ -170,22 +173,21 @@ function restore(path: string, written: Uint8Array, before: Uint8Array | undefin
 }
 
 /** Every tap has a row for each sample, whatever the batch: what has not would be frozen for good. */
-async function checkTaps(runtime: Runtime, project: Project, index: number, weights: Weights): Promise<void> {
-  const { description } = project;
-  const { taps } = columnParameters(description, index);
-  const inputs = taps.map((shape, block) => ({
-    name: must(description.columns[index]?.onnx?.taps[block], 'tap'),
-    refs: [{ column: index, block }],
+async function checkTaps(runtime: Runtime, project: Project, column: Column, weights: Weights): Promise<void> {
+  const { columns } = project;
+  const inputs = column.taps.map((shape, block) => ({
+    name: must(column.imported?.taps[block], 'tap'),
+    refs: [{ column, block }],
     widths: [shape[0] ?? 1],
     shape,
   }));
-  const frozen = weightsOf(project);
-  frozen[index] = weights;
-  const session = await runtime.createSession(toBinary(featureGraph(description, inputs, frozen, 'float32')));
+  const frozen = new Map(weightsOf(project)).set(column.task, weights);
+  const dtypes = Object.fromEntries(columns.inputs.map(({ name, dtype }) => [name, dtype]));
+  const session = await runtime.createSession(toBinary(tapGraph(columns, inputs, frozen, dtypes)));
   try {
     for (const rows of [2, 3]) {
-      const shape = [rows, ...must(description.inputs[0], 'input').shape];
-      const results = await session.run({ [must(session.inputNames[0], 'input')]: Tensor.zeros('float32', shape) });
+      const samples = columns.inputs.map(({ name, dtype, shape }) => [name, Tensor.zeros(dtype, [rows, ...shape])] as const);
+      const results = await session.run(dataFeeds(Object.fromEntries(samples)));
       for (const { name } of inputs) checkRows(must(results[name], name), name, rows);
     }
   } finally {
@@ -201,15 +203,14 @@ async function freeze(
   from: string,
 ): Promise<ImportedTask> {
   const project = openProject(root);
-  const { index, column } = taskOf(project, task);
-  const { taps, count } = columnParameters(project.description, index);
+  const column = project.columns.column(task);
+  const { taps, count } = column.parameters;
   const data = await loadTaskData(project, task, onNote);
-  await checkTaps(runtime, project, index, imported.weights);
+  await checkTaps(runtime, project, column, imported.weights);
   createFolders(project.workspace);
   const record = await testAndFreeze({
     runtime,
     project,
-    index,
     column,
     seed: project.description.seed,
     data,

@@ -2,7 +2,7 @@
 import { realpathSync, statSync } from 'node:fs';
 import { isAbsolute, join, relative, sep } from 'node:path';
 import { maxGraphBytes } from '../model/progressive/import-model.js';
-import { graphUrl, isGraphUrl } from '../model/progressive/imported.js';
+import { graphUrl, isGraphUrl } from '../model/progressive/imported-graph.js';
 import { DescriptionError } from '../onnx/core/errors.js';
 import { fileError } from '../onnx/files/file-error.js';
 import { readWhole } from '../onnx/files/read-file.js';

@@ -9,7 +9,7 @@ import { fromHalf, toHalf } from '../onnx/precision/half.js';
 import type { Runtime, Session, SessionOptions } from '../onnx/runtime/session.js';
 import { outputsOf, type RunningSession } from '../train/outputs.js';
 import { evaluateScores } from './loss.js';
-import { type Project, taskOf } from './project.js';
+import type { Project } from './project.js';
 import { loadTaskData } from './task-data.js';
 
 export interface TaskLoss {
@@ -44,7 +44,7 @@ export async function measurePrecision(
     for (const [id, task] of tasks.entries()) {
       const asked = (session: RunningSession) => (models.routed ? routedSession(session, task, id) : session);
       const { test } = await loadTaskData(project, task);
-      const { head } = taskOf(project, task).column;
+      const { head } = project.columns.column(task);
       const float32 = await outputsOf(asked(before), task, test.inputs);
       const now = await outputsOf(asked(models.halfIo ? halfSession(after) : after), task, test.inputs);
       const [a, b] = [evaluateScores(head, float32, test.targets).metric, evaluateScores(head, now, test.targets).metric];

@@ -1,16 +1,18 @@
 // Answers of a frozen task for inputs from a file: .npy or IDX, one sample or many.
 
 import { datasetFrom } from '../data/from-arrays.js';
+import type { Samples } from '../data/samples.js';
 import { readIdx } from '../formats/gzip-idx.js';
 import { readNpy } from '../formats/npy.js';
 import { taskModel } from '../model/progressive/forms.js';
+import { type NetworkInput, onlyOf } from '../model/progressive/inputs.js';
 import { DataError, must } from '../onnx/core/errors.js';
 import { Tensor } from '../onnx/core/tensor.js';
 import { readWhole } from '../onnx/files/read-file.js';
 import type { Runtime, SessionOptions } from '../onnx/runtime/session.js';
 import { toBinary } from '../onnx/serde/to-binary.js';
 import { outputsOf } from '../train/outputs.js';
-import { frozenOf, type Project, taskOf, weightsOf } from './project.js';
+import { frozenOf, type Project, weightsOf } from './project.js';
 
 export interface Prediction {
   /** Probabilities [D, k] of a classify or binary head; the numbers themselves of a regress head. */
@@ -33,8 +35,9 @@ function readArray(bytes: Uint8Array, file: string): Tensor {
   });
 }
 
-/** The array of a file as inputs [D, ...shape]: axes of size 1 may be missing, and the batch of a single sample. Throws DataError. */
-export function readInputs(file: string, shape: readonly number[]): Tensor {
+/** The array of a file as the network's only input [D, ...shape]: axes of size 1 may be missing, and the batch of a single sample. Throws DataError. */
+export function readInputs(file: string, inputs: readonly NetworkInput[]): Samples {
+  const { name, shape } = onlyOf(inputs);
   const bytes = readWhole(file);
   const array = readArray(bytes, file);
   const { dims } = array;
@@ -46,22 +49,22 @@ export function readInputs(file: string, shape: readonly number[]): Tensor {
     const expected = `[D${shape.map((d) => `,${d}`).join('')}]`;
     throw new DataError(`${file}: holds shape [${dims}], expected ${expected}`, { path: file, expected, got: `[${dims}]` });
   }
-  const inputs = array.reshape([count, ...shape]);
+  const samples = array.reshape([count, ...shape]);
   const where = { inputs: file, targets: file };
-  return datasetFrom(inputs, Tensor.zeros('int64', [count]), where).inputs.reshape([count, ...shape]);
+  return { [name]: datasetFrom(samples, Tensor.zeros('int64', [count]), where).inputs.reshape([count, ...shape]) };
 }
 
-/** Runs the task's exported model over `inputs` [D, ...]. */
+/** Runs the task's exported model over `inputs`, each [D, ...]. */
 export async function predict(
   runtime: Runtime,
   project: Project,
   task: string,
-  inputs: Tensor,
+  inputs: Samples,
   options: SessionOptions,
 ): Promise<Prediction> {
   frozenOf(project, task);
-  const { column } = taskOf(project, task);
-  const model = taskModel(project.description, weightsOf(project), { tasks: [task], probabilities: true });
+  const column = project.columns.column(task);
+  const model = taskModel(project.columns, weightsOf(project), { tasks: [task], probabilities: true });
   const session = await runtime.createSession(toBinary(model), options);
   try {
     if (column.head.kind === 'regress') return { kind: 'values', values: await outputsOf(session, task, inputs) };

@@ -1,12 +1,12 @@
 // A workspace opened for work: its description and its frozen columns, each checked against its hashes and against the description.
 import { relative } from 'node:path';
-import { canonical, describeDifference } from '../model/description/canonical.js';
-import type { Column, Description } from '../model/description/description.js';
+import { describeDifference } from '../model/description/canonical.js';
+import type { Description } from '../model/description/description.js';
 import { readDescription } from '../model/description/parse.js';
-import { columnIndex, notTrained } from '../model/progressive/forms.js';
-import { tapsRead } from '../model/progressive/lowering.js';
-import { columnParameters, type Weights } from '../model/progressive/parameters.js';
-import { DescriptionError, must, UsageError, WorkspaceError } from '../onnx/core/errors.js';
+import { type Column, type Columns, columnsOf } from '../model/progressive/column.js';
+import { notTrained } from '../model/progressive/forms.js';
+import type { FrozenWeights } from '../model/progressive/weights.js';
+import { DescriptionError, UsageError, WorkspaceError } from '../onnx/core/errors.js';
 import { shortHash } from '../onnx/files/hash.js';
 import { readWhole } from '../onnx/files/read-file.js';
 import { type FrozenColumn, listColumns, loadColumn } from '../workspace/column-store.js';
@@ -17,12 +17,13 @@ import { withGraphs } from './imported-graph.js';
 export interface Project {
   readonly workspace: Workspace;
   readonly description: Description;
+  readonly columns: Columns;
   /** Name of the description's file, for messages. */
   readonly file: string;
   /** Paths of the imported graphs that the description names. */
   readonly graphs: readonly string[];
-  /** By the index of the column; undefined while it is not frozen. */
-  readonly frozen: readonly (FrozenColumn | undefined)[];
+  /** By task; not in here: not frozen yet. */
+  readonly frozen: ReadonlyMap<string, FrozenColumn>;
 }
 
 /** A description is a text that people write: 16 MiB is beyond any. */
@@ -40,11 +41,9 @@ function readText(path: string, file: string): string {
 }
 
 /** Every column is lowered once, so that shapes that do not fit are found before any work. */
-function checkShapes(description: Description, file: string): void {
+function checkShapes(columns: Columns, file: string): void {
   try {
-    description.columns.forEach((_, index) => {
-      columnParameters(description, index);
-    });
+    for (const column of columns) column.parameters;
   } catch (error) {
     if (!(error instanceof DescriptionError)) throw error;
     const { path } = error;
@@ -55,10 +54,9 @@ function checkShapes(description: Description, file: string): void {
   }
 }
 
-function openColumn(root: string, description: Description, task: string, file: string): FrozenColumn {
+function openColumn(root: string, { task, canonical: now }: Column, file: string): FrozenColumn {
   const column = loadColumn(root, task);
   const was = column.record.description;
-  const now = canonical(description, task);
   if (was === now) return column;
   throw new WorkspaceError(
     `${file}: task "${task}" no longer fits its frozen column, ${describeDifference(was, now)}; undo that, or add a new task`,
@@ -67,13 +65,12 @@ function openColumn(root: string, description: Description, task: string, file: 
 }
 
 /** A frozen column stands over the very columns that it was trained over. */
-function checkSources(description: Description, frozen: readonly (FrozenColumn | undefined)[]): void {
-  description.columns.forEach(({ task }, index) => {
-    const record = frozen[index]?.record;
-    if (record === undefined) return;
-    for (const column of columnsNeeded(description, index)) {
-      const source = must(description.columns[column], 'source').task;
-      const now = frozen[column]?.record.sha256.weights;
+function checkSources(columns: Columns, frozen: Project['frozen']): void {
+  for (const { task, foundation } of columns) {
+    const record = frozen.get(task)?.record;
+    if (record === undefined) continue;
+    for (const { task: source } of foundation) {
+      const now = frozen.get(source)?.record.sha256.weights;
       const was = record.sources[source];
       if (now === was && now !== undefined) continue;
       const path = `columns/${task}`;
@@ -87,17 +84,12 @@ function checkSources(description: Description, frozen: readonly (FrozenColumn |
         ...(now !== undefined && { got: now }),
       });
     }
-  });
+  }
 }
 
 /** SHA-256 of the weights of the columns that a column reads, by task. */
-export function sourceHashes(project: Project, index: number): Record<string, string> {
-  return Object.fromEntries(
-    columnsNeeded(project.description, index).map((column) => {
-      const { task } = must(project.description.columns[column], 'source');
-      return [task, frozenOf(project, task).record.sha256.weights];
-    }),
-  );
+export function sourceHashes(project: Project, { foundation }: Column): Record<string, string> {
+  return Object.fromEntries(foundation.map(({ task }) => [task, frozenOf(project, task).record.sha256.weights]));
 }
 
 /** Opens the workspace that `start` lies in. Throws WorkspaceError, DataError or DescriptionError in one line. */
@@ -110,68 +102,51 @@ export function openProject(start: string): Project {
     graphs = files;
     return value;
   });
-  checkShapes(description, file);
+  const columns = columnsOf(description);
+  checkShapes(columns, file);
   const tasks = listColumns(workspace.root);
   for (const task of tasks) {
-    if (description.columns.some((c) => c.task === task)) continue;
+    if (columns.tasks.includes(task)) continue;
     throw new WorkspaceError(
       `${file}: the frozen column "${task}" is no longer in the description; put it back, or move columns/${task} away`,
       { path: file, expected: task },
     );
   }
-  const frozen = description.columns.map(({ task }) =>
-    tasks.includes(task) ? openColumn(workspace.root, description, task, file) : undefined,
-  );
-  checkSources(description, frozen);
-  return { workspace, description, file, graphs, frozen };
+  const frozen = new Map<string, FrozenColumn>();
+  for (const column of columns)
+    if (tasks.includes(column.task)) frozen.set(column.task, openColumn(workspace.root, column, file));
+  checkSources(columns, frozen);
+  return { workspace, description, columns, file, graphs, frozen };
 }
 
-/** The column of a task and its index; UsageError for an unknown task. */
-export function taskOf(project: Project, task: string): { index: number; column: Column } {
-  const index = columnIndex(project.description, task);
-  return { index, column: must(project.description.columns[index], task) };
+/** The project with another description of the same columns. */
+export function withDescription(project: Project, description: Description): Project {
+  return { ...project, description, columns: columnsOf(description) };
 }
 
-/** Weights by column for graphs. */
-export function weightsOf(project: Project): (Weights | undefined)[] {
-  return project.frozen.map((c) => c?.tensors);
+/** Weights of the frozen columns, for graphs. */
+export function weightsOf(project: Project): FrozenWeights {
+  return new Map([...project.frozen].map(([task, { tensors }]) => [task, tensors]));
 }
 
 /** Tasks whose columns are frozen, in the order of the columns. */
 export function frozenTasks(project: Project): string[] {
-  return project.description.columns.map((c) => c.task).filter((_, i) => project.frozen[i] !== undefined);
+  return [...project.frozen.keys()];
 }
 
 /** The frozen column of a task; UsageError says to train it first. */
 export function frozenOf(project: Project, task: string): FrozenColumn {
-  const { index } = taskOf(project, task);
-  const column = project.frozen[index];
+  const column = project.frozen.get(project.columns.column(task).task);
   if (column === undefined) throw notTrained(task);
   return column;
 }
 
-/** Columns whose taps a column needs, directly or through others, ascending. */
-export function columnsNeeded(description: Description, column: number): number[] {
-  const found = new Set<number>();
-  const visit = (index: number): void => {
-    for (const ref of tapsRead(description, index)) {
-      if (found.has(ref.column)) continue;
-      found.add(ref.column);
-      visit(ref.column);
-    }
-  };
-  visit(column);
-  return [...found].sort((a, b) => a - b);
-}
-
-/** The columns that a column reads must be frozen before it is trained: UsageError says which is not. */
-export function requireSources(project: Project, index: number): void {
-  const task = project.description.columns[index]?.task;
-  for (const column of columnsNeeded(project.description, index)) {
-    if (project.frozen[column] !== undefined) continue;
-    const source = must(project.description.columns[column], 'source').task;
+/** The columns that a column stands on must be frozen before it is trained: UsageError says which is not. */
+export function requireSources(project: Project, { task, foundation }: Column): void {
+  for (const { task: source } of foundation) {
+    if (project.frozen.has(source)) continue;
     throw new UsageError(`task "${task}" reads the column "${source}", which is not trained yet`, {
-      got: task ?? '',
+      got: task,
       remedy: { kind: 'train', task: source },
     });
   }

@@ -53,7 +53,7 @@ export async function studioOf(start: string, insist: boolean): Promise<Studio> 
   }
   const project = openProject(start);
   const network = await bundleOf(project);
-  const image = project.description.inputs[0]?.shape.join() === '1,28,28';
+  const image = project.columns.inputs.every(({ shape }) => shape.join() === '1,28,28');
   const files = studioPage({ onnxruntime, network, ...(image ? { lesson: await mnistLesson() } : {}) });
   return { files, workspace: project.workspace.root, tasks: frozenTasks(project) };
 }

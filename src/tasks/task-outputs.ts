@@ -1,8 +1,9 @@
 // What a frozen task answers, by the model that `export` writes: raw scores and their hash.
 
-import type { Description } from '../model/description/description.js';
+import type { Samples } from '../data/samples.js';
+import type { Columns } from '../model/progressive/column.js';
 import { taskModel } from '../model/progressive/forms.js';
-import type { Weights } from '../model/progressive/parameters.js';
+import type { FrozenWeights } from '../model/progressive/weights.js';
 import { InterruptedError } from '../onnx/core/errors.js';
 import type { Tensor } from '../onnx/core/tensor.js';
 import { sha256 } from '../onnx/files/hash.js';
@@ -26,17 +27,17 @@ export function stopIfAborted(signal: AbortSignal | undefined): void {
   if (signal?.aborted === true) throw new InterruptedError('interrupted', { cause: signal.reason });
 }
 
-/** Raw scores of a task over `inputs` [D, ...]. */
+/** Raw scores of a task over `inputs`, each [D, ...]. */
 export async function taskOutputs(
   runtime: Runtime,
-  description: Description,
-  weights: readonly (Weights | undefined)[],
+  columns: Columns,
+  weights: FrozenWeights,
   task: string,
-  inputs: Tensor,
+  inputs: Samples,
   options: SessionOptions,
   signal?: AbortSignal,
 ): Promise<TaskOutputs> {
-  const model = toBinary(taskModel(description, weights, { tasks: [task] }));
+  const model = toBinary(taskModel(columns, weights, { tasks: [task] }));
   const session = await runtime.createSession(model, options);
   try {
     const scores = await outputsOf(session, task, inputs, () => stopIfAborted(signal));

@@ -1,12 +1,12 @@
 // Trains a task of a workspace and freezes its column, with the proof that earlier tasks did not move.
 import { join } from 'node:path';
-import { type Dataset, rows, type Split } from '../data/dataset.js';
+import { rows, type SampleSet, type Split } from '../data/dataset.js';
 import { fingerprint } from '../data/fingerprint.js';
-import type { Column, Description, Train } from '../model/description/description.js';
+import type { ColumnDescription, Description, Train } from '../model/description/description.js';
 import { metricName } from '../model/heads/head.js';
+import type { Column } from '../model/progressive/column.js';
 import { refuseTraining } from '../model/progressive/imported.js';
-import { columnSeed } from '../model/progressive/lowering.js';
-import { DataError, DescriptionError, InterruptedError, must, UsageError, WorkspaceError } from '../onnx/core/errors.js';
+import { DataError, DescriptionError, InterruptedError, UsageError, WorkspaceError } from '../onnx/core/errors.js';
 import { defaultThreads } from '../onnx/runtime/node.js';
 import type { Runtime } from '../onnx/runtime/session.js';
 import type { EpochRecord } from '../train/checkpoint.js';
@@ -23,15 +23,14 @@ import { type ChosenEngine, chooseEngine } from './engines.js';
 import { testAndFreeze } from './freeze-task.js';
 import { versionsNow } from './machine.js';
 import {
-  columnsNeeded,
   frozenOf,
   frozenTasks,
   openProject,
   type Project,
   requireSources,
   sourceHashes,
-  taskOf,
   weightsOf,
+  withDescription,
 } from './project.js';
 import { type RunIdentity, runExists, storedRun, toJson } from './stored-run.js';
 import { loadTaskData } from './task-data.js';
@@ -85,8 +84,10 @@ export interface TrainedTask {
 }
 
 /** The description with other training options for one column: its seed decides the first weights too. */
-function withOverrides(description: Description, index: number, overrides: Train): Description {
-  const columns = description.columns.map((c, i): Column => (i === index ? { ...c, train: { ...c.train, ...overrides } } : c));
+function withOverrides(description: Description, task: string, overrides: Train): Description {
+  const columns = description.columns.map(
+    (c): ColumnDescription => (c.task === task ? { ...c, train: { ...c.train, ...overrides } } : c),
+  );
   return { ...description, columns };
 }
 
@@ -98,7 +99,7 @@ function flat({ validation, ...record }: EpochRecord): Record<string, MetricValu
 
 interface EarlierBefore {
   readonly task: string;
-  readonly test?: Dataset;
+  readonly test?: SampleSet;
   readonly sha256?: string;
   readonly reason?: string;
 }
@@ -174,7 +175,7 @@ async function compareWithRecords(
 /** What a frozen column's record says of its training. */
 function trainedFrom(project: Project, task: string, earlier: readonly EarlierTask[]): TrainedTask {
   const { metrics } = frozenOf(project, task).record;
-  const metric = metricName(taskOf(project, task).column.head);
+  const metric = metricName(project.columns.column(task).head);
   const of = (name: string) => metrics[name] ?? Number.NaN;
   return { task, metric, value: of(metric), loss: of('loss'), epochs: of('epochs'), seconds: of('seconds'), earlier };
 }
@@ -182,10 +183,9 @@ function trainedFrom(project: Project, task: string, earlier: readonly EarlierTa
 interface Work {
   readonly runtime: Runtime;
   readonly project: Project;
-  readonly index: number;
   readonly column: Column;
   readonly settings: TrainSettings;
-  readonly data: Split;
+  readonly data: Split<SampleSet>;
   readonly session: { readonly providers: readonly string[]; readonly threads: number };
   readonly engine: ChosenEngine;
   readonly options: TrainTaskOptions;
@@ -203,9 +203,8 @@ async function trainInRun(run: Run, identity: RunIdentity, work: Work): Promise<
   const perEpoch = Math.ceil(rows(parts.train) / Math.min(settings.batch, rows(parts.train)));
   return await train({
     runtime: work.runtime,
-    description: work.project.description,
-    column: work.index,
-    frozen: weightsOf(work.project).map((w) => w ?? new Map()),
+    column: work.column,
+    frozen: weightsOf(work.project),
     settings,
     ...parts,
     session: work.session,
@@ -218,7 +217,7 @@ async function trainInRun(run: Run, identity: RunIdentity, work: Work): Promise<
     },
     onEvent: (event) => {
       // Before the first step there is no checkpoint to save: the loop need not hear of the abort.
-      if (event.kind === 'features') stopIfAborted(options.signal);
+      if (event.kind === 'tapping') stopIfAborted(options.signal);
       if (event.kind === 'epoch') run.appendMetrics({ step: event.record.epoch * perEpoch, ...flat(event.record) });
       options.onEvent?.(event);
     },
@@ -227,8 +226,8 @@ async function trainInRun(run: Run, identity: RunIdentity, work: Work): Promise<
 }
 
 /** Taps beyond the memory budget, under all that their bits depend on beside the inputs. */
-function tapStore({ runtime, project, index, session }: Work): TapStore {
-  const columns = columnsNeeded(project.description, index).map((c) => project.frozen[c]?.record.sha256);
+function tapStore({ runtime, project, column, session }: Work): TapStore {
+  const columns = column.foundation.map(({ task }) => project.frozen.get(task)?.record.sha256);
   return new TapStore(join(project.workspace.root, 'cache'), JSON.stringify([versionsNow(runtime), session, columns]));
 }
 
@@ -246,8 +245,8 @@ export async function trainTask(
   const { signal, resume = false, restart = false } = options;
   const opened = openProject(start);
   const { root } = opened.workspace;
-  const { index, column: described } = taskOf(opened, task);
-  if (opened.frozen[index] !== undefined) {
+  const described = opened.columns.column(task);
+  if (opened.frozen.has(task)) {
     // Killed between freezing and clearing, a run is left over.
     clearRun(root, task);
     if (resume) return trainedFrom(opened, task, await compareWithRecords(runtime, opened, task, signal));
@@ -256,7 +255,7 @@ export async function trainTask(
     });
   }
   refuseTraining(described);
-  requireSources(opened, index);
+  requireSources(opened, described);
   if (runExists(root, task) && !resume && !restart) {
     // One that a live process works on says so itself.
     openRun(root, task).close();
@@ -267,15 +266,15 @@ export async function trainTask(
   }
   const stored = resume ? storedRun(root, task) : undefined;
   const overrides: Train = { ...stored?.overrides, ...options.overrides };
-  const project = { ...opened, description: withOverrides(opened.description, index, overrides) };
-  const column = must(project.description.columns[index], task);
-  const settings = trainSettings(column.train, columnSeed(project.description, column));
+  const project = withDescription(opened, withOverrides(opened.description, task, overrides));
+  const column = project.columns.column(task);
+  const settings = trainSettings(column.train, column.seed);
   const provider = options.provider ?? stored?.provider ?? 'cpu';
   const threads = options.threads ?? stored?.threads ?? defaultThreads();
   const engine = await chooseEngine(options.engine ?? stored?.engine ?? 'ort', {
     provider,
     settings,
-    description: project.description,
+    columns: project.columns,
   });
   const data = await loadTaskData(project, task, options.onNote);
   stopIfAborted(signal);
@@ -283,8 +282,8 @@ export async function trainTask(
     settings,
     overrides,
     inputs: project.description.inputs,
-    column: { ...column, data: undefined, train: undefined, like: undefined },
-    sources: sourceHashes(project, index),
+    column: { ...column.description, data: undefined, train: undefined, like: undefined },
+    sources: sourceHashes(project, column),
     onnxruntime: [runtime.version, ...(engine.trainer === undefined ? [] : [engine.trainer])].join(', '),
     data: fingerprint(data.train),
     provider,
@@ -300,12 +299,11 @@ export async function trainTask(
   createFolders(project.workspace);
   const run = openRun(root, task);
   try {
-    if (openProject(start).frozen[index] !== undefined)
+    if (openProject(start).frozen.has(task))
       throw new UsageError(`task "${task}" was trained by another process meanwhile`, { got: task });
     const work: Work = {
       runtime,
       project,
-      index,
       column,
       settings,
       data,

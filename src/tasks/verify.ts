@@ -1,12 +1,12 @@
 // The proof: a frozen task's outputs over its whole test set, compared bit for bit (by SHA-256) with those of the day it was frozen.
-import { type Dataset, rows } from '../data/dataset.js';
+import { rows, type SampleSet } from '../data/dataset.js';
 import { fingerprint } from '../data/fingerprint.js';
 import { metricName } from '../model/heads/head.js';
 import type { Runtime } from '../onnx/runtime/session.js';
 import type { ColumnRecord } from '../workspace/column-record.js';
 import { evaluateScores } from './loss.js';
 import { versionsNow } from './machine.js';
-import { frozenOf, type Project, taskOf, weightsOf } from './project.js';
+import { frozenOf, type Project, weightsOf } from './project.js';
 import { loadTaskData } from './task-data.js';
 import { taskOutputs } from './task-outputs.js';
 
@@ -28,7 +28,7 @@ export interface Verified {
 
 export interface VerifyOptions {
   /** The task's test data, if they are read already. */
-  readonly test?: Dataset;
+  readonly test?: SampleSet;
   /** Default: what the column was frozen with. */
   readonly provider?: string;
   readonly threads?: number;
@@ -57,14 +57,14 @@ export async function verifyTask(
   task: string,
   options: VerifyOptions = {},
 ): Promise<Verified> {
-  const { column } = taskOf(project, task);
+  const column = project.columns.column(task);
   const { record } = frozenOf(project, task);
   const test = options.test ?? (await loadTaskData(project, task)).test;
   const { outputs } = record;
   const { provider = outputs.provider, threads = outputs.threads, signal } = options;
   const providers = options.provider === undefined && provider !== 'cpu' ? [provider, 'cpu'] : [provider];
   const weights = weightsOf(project);
-  const found = await taskOutputs(runtime, project.description, weights, task, test.inputs, { providers, threads }, signal);
+  const found = await taskOutputs(runtime, project.columns, weights, task, test.inputs, { providers, threads }, signal);
   const now = evaluateScores(column.head, found.scores, test.targets);
   const name = metricName(column.head);
   const metric = { name, atFreeze: record.metrics[name] ?? Number.NaN, now: now.metric };

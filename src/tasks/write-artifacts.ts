@@ -6,8 +6,7 @@ import type { CheckpointVersion } from '../artifacts/checkpoint/schema.js';
 import { writeCheckpoint } from '../artifacts/checkpoint/write-checkpoint.js';
 import type { FrozenForm } from '../artifacts/column-graph.js';
 import { officialOptimizer } from '../artifacts/optimizer-model.js';
-import { columnSeed } from '../model/progressive/lowering.js';
-import { initialWeights } from '../model/progressive/parameters.js';
+import { initialWeights } from '../model/progressive/weights.js';
 import { UsageError } from '../onnx/core/errors.js';
 import type { Tensor } from '../onnx/core/tensor.js';
 import { toBinary } from '../onnx/serde/to-binary.js';
@@ -17,7 +16,7 @@ import { stateSchema } from '../train/state-schema.js';
 import { writeBundleFolder } from '../workspace/bundle-folder.js';
 import { readNewestCheckpoint } from '../workspace/checkpoint.js';
 import { refuseOutput } from '../workspace/output-path.js';
-import { type Project, requireSources, taskOf, weightsOf } from './project.js';
+import { type Project, requireSources, weightsOf } from './project.js';
 import { storedRun } from './stored-run.js';
 
 export interface WriteArtifactsOptions {
@@ -65,22 +64,21 @@ function unfinished(project: Project, task: string): { tensors: ReadonlyMap<stri
  * Throws UsageError for what the training API cannot do and for earlier columns that are not trained, WorkspaceError for the folder.
  */
 export function writeArtifacts(project: Project, task: string, folder: string, options: WriteArtifactsOptions): WrittenArtifacts {
-  const { index, column } = taskOf(project, task);
-  requireSources(project, index);
+  const column = project.columns.column(task);
+  requireSources(project, column);
   refuseOutput(folder);
   const train = { ...column.train, ...(options.resume && storedRun(project.workspace.root, task)?.overrides) };
-  const settings = trainSettings(train, columnSeed(project.description, { ...column, train }));
+  const settings = trainSettings(train, train.seed ?? column.seed);
   const { optimizer: kind = settings.optimizer.kind } = options;
   const same = kind === settings.optimizer.kind;
   const optimizer = officialOptimizer(same ? settings.optimizer : { kind }, options.adamMode);
   const clip: Clip | undefined = options.clip === undefined ? settings.clip : { kind: 'norm', limit: options.clip };
   const run = options.resume ? unfinished(project, task) : undefined;
   const request: ArtifactsRequest = {
-    description: project.description,
-    column: index,
+    column,
     frozen: weightsOf(project),
     frozenForm: options.frozenForm,
-    weights: run?.tensors ?? project.frozen[index]?.tensors ?? initialWeights(project.description, index),
+    weights: run?.tensors ?? project.frozen.get(task)?.tensors ?? initialWeights(column),
     optimizer,
     checkpointVersion: options.checkpointVersion,
     nominal: options.nominal,

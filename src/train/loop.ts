@@ -1,9 +1,11 @@
 // The training loop: chunks of minibatches through an engine, an evaluation per epoch, checkpoints, early stopping. It knows the runtime's
 // interface only; files belong to the caller.
 
-import type { Description } from '../model/description/description.js';
+import type { SampleSet } from '../data/dataset.js';
+import { countOf, mapSamples } from '../data/samples.js';
 import type { ParameterSpec } from '../model/nn/scope.js';
-import { columnParameters, initialWeights, type Weights } from '../model/progressive/parameters.js';
+import type { Column } from '../model/progressive/column.js';
+import { type FrozenWeights, initialWeights } from '../model/progressive/weights.js';
 import { InterruptedError, must, TrainingError } from '../onnx/core/errors.js';
 import { Random } from '../onnx/core/random.js';
 import type { Tensor } from '../onnx/core/tensor.js';
@@ -11,24 +13,22 @@ import type { Runtime, Session, SessionOptions } from '../onnx/runtime/session.j
 import { toBinary } from '../onnx/serde/to-binary.js';
 import { bestName, type Checkpoint, type CheckpointStore, type EpochRecord, freshState, type TrainState } from './checkpoint.js';
 import type { Engine, EngineMaker } from './engine.js';
+import { evalGraph, lossesOutput, scoresOutput } from './eval-graph.js';
 import { type Evaluation, EvaluationSum } from './evaluate.js';
 import { rateFactor } from './optim/schedule.js';
 import type { TrainSettings } from './settings.js';
 import { StepEngine } from './step/step-engine.js';
 import { stepInputs } from './step/step-graph.js';
-import { defaultTapBudget, FeaturedData, type TapStorage } from './taps/featured-data.js';
-import { Features } from './taps/features.js';
-import { evalGraph, lossesOutput, scoresOutput } from './taps/frozen-graph.js';
+import { ColumnTaps } from './taps/column-taps.js';
 import type { TapCache } from './taps/tap-cache.js';
+import { defaultTapBudget, TappedData, type TapStorage } from './taps/tapped-data.js';
 
 /** Rows of data with their targets. */
-export interface TrainData {
-  readonly inputs: Tensor;
-  readonly targets: Tensor;
-}
+export type TrainData = Pick<SampleSet, 'inputs' | 'targets'>;
 
 export type TrainEvent =
-  | { readonly kind: 'features'; readonly done: number; readonly total: number }
+  /** Rows whose taps are computed. */
+  | { readonly kind: 'tapping'; readonly done: number; readonly total: number }
   /** Taps of earlier columns in memory: so many were computed, so many an earlier training had left in the cache. */
   | { readonly kind: 'taps'; readonly computed: number; readonly reused: number }
   /** Taps pass the memory budget and are on disk; `found` by an earlier training. */
@@ -53,10 +53,9 @@ export interface TrainRequest {
   readonly runtime: Runtime;
   /** What takes the steps; default: the step graph on `runtime`, which does all else in any case. */
   readonly engine?: EngineMaker;
-  readonly description: Description;
-  readonly column: number;
-  /** Weights of the earlier columns, by index. They are read only. */
-  readonly frozen: readonly Weights[];
+  readonly column: Column;
+  /** Weights of the earlier columns. They are read only. */
+  readonly frozen: FrozenWeights;
   readonly settings: TrainSettings;
   readonly train: TrainData;
   readonly validation?: TrainData;
@@ -104,7 +103,7 @@ interface Plan {
 }
 
 function planOf({ train: { inputs }, settings }: TrainRequest): Plan {
-  const rows = inputs.dims[0] ?? 0;
+  const rows = countOf(inputs);
   const batch = Math.min(settings.batch, rows);
   return { rows, batch, whole: Math.floor(rows / batch), perEpoch: Math.ceil(rows / batch) };
 }
@@ -120,35 +119,34 @@ class Training {
   private constructor(
     private readonly request: TrainRequest,
     private readonly plan: Plan,
-    private readonly features: Features,
+    private readonly taps: ColumnTaps,
     private readonly engine: Engine,
-    private readonly validation: FeaturedData | undefined,
+    private readonly validation: TappedData | undefined,
     private readonly evalSession: Session | undefined,
   ) {
-    this.specs = columnParameters(request.description, request.column).specs;
-    this.tensors = initialWeights(request.description, request.column);
+    this.specs = request.column.parameters.specs;
+    this.tensors = initialWeights(request.column);
   }
 
   static async create(request: TrainRequest): Promise<Training> {
-    const { runtime, description, column, tapBudget = defaultTapBudget, tapStorage, session = {} } = request;
+    const { runtime, column, tapBudget = defaultTapBudget, tapStorage, session = {} } = request;
     const { engine: make = (context) => StepEngine.create(context) } = request;
-    const dataType = request.train.inputs.dtype === 'uint8' ? 'uint8' : 'float32';
-    const features = await Features.create({ ...request, session, dataType });
-    await features.retain([request.train, ...(request.validation ? [request.validation] : [])].map(({ inputs }) => inputs));
+    const dtypes = mapSamples(request.train.inputs, ({ dtype }) => (dtype === 'uint8' ? 'uint8' : 'float32'));
+    const taps = await ColumnTaps.create({ ...request, session, dtypes });
+    await taps.retain([request.train, ...(request.validation ? [request.validation] : [])].map(({ inputs }) => inputs));
     const plan = planOf(request);
     const rate = (step: number) => rateAt(request.settings, plan, step);
-    const engine = await make({ ...request, features, dataType, steps: request.settings.epochs * plan.perEpoch, rate });
+    const engine = await make({ ...request, taps, dtypes, steps: request.settings.epochs * plan.perEpoch, rate });
     const left = tapBudget - engine.tapBytes;
-    const validation = request.validation && (await FeaturedData.create(features, request.validation, left, tapStorage));
-    const evalSession =
-      validation && (await runtime.createSession(toBinary(evalGraph(description, column, features.inputs, dataType)), session));
-    return new Training(request, plan, features, engine, validation, evalSession);
+    const validation = request.validation && (await TappedData.create(taps, request.validation, left, tapStorage));
+    const evalSession = validation && (await runtime.createSession(toBinary(evalGraph(column, taps.inputs, dtypes)), session));
+    return new Training(request, plan, taps, engine, validation, evalSession);
   }
 
   async release(): Promise<void> {
     await this.engine.release();
     await this.evalSession?.release();
-    await this.features.release();
+    await this.taps.release();
     this.validation?.close();
   }
 
@@ -269,7 +267,7 @@ class Training {
     let done = epoch >= settings.epochs;
     const stop = settings.earlyStopping;
     if (stop !== undefined && found !== undefined) {
-      const head = must(request.description.columns[request.column], 'column').head;
+      const head = request.column.head;
       // Smaller is better for a loss and for a regression's error.
       const value =
         stop.monitor === 'loss' || head.kind === 'regress'
@@ -307,7 +305,7 @@ class Training {
   private async evaluate(): Promise<Evaluation | undefined> {
     const { validation, evalSession, request } = this;
     if (validation === undefined || evalSession === undefined) return undefined;
-    const sum = new EvaluationSum(must(request.description.columns[request.column], 'column').head);
+    const sum = new EvaluationSum(request.column.head);
     for (let from = 0; from < validation.rows; from += rowsPerEvaluation) {
       const feeds = await validation.range(from, Math.min(from + rowsPerEvaluation, validation.rows));
       for (const { name } of this.specs) feeds[name] = must(this.tensors.get(name), name);

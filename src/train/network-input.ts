@@ -1,18 +1,48 @@
-// The network input made from data as they are kept: uint8 images become float 0..1 in the graph, so that they cross the border to the
+// The network's inputs made from data as they are kept: uint8 images become float 0..1 in the graph, so that they cross the border to the
 // runtime as bytes.
+import { mapSamples, type Samples } from '../data/samples.js';
+import type { ByInput, NetworkInput } from '../model/progressive/inputs.js';
+import type { DType } from '../onnx/core/dtype.js';
+import { must } from '../onnx/core/errors.js';
+import type { Dim } from '../onnx/core/shape.js';
 import { Tensor } from '../onnx/core/tensor.js';
 import type { Value } from '../onnx/ir/graph.js';
 import type { Ops } from '../onnx/ops/ops.js';
 
-/** float32 in the shape of `data`. */
-export function networkInputFrom(g: Ops, data: Value): Value {
+/** The name of the first input's data in the graphs of training; a further input's is `step/data/<input>`. */
+export const firstData = 'step/data';
+
+/** Under the names that the graphs of training give to data. */
+export function dataFeeds(samples: Samples): Record<string, Tensor> {
+  return Object.fromEntries(Object.entries(samples).map(([name, tensor], i) => [dataName(name, i), tensor]));
+}
+
+/** Data as inputs of a graph, [rows, ...]. */
+export function dataInputs(g: Ops, inputs: readonly NetworkInput[], dtypes: ByInput<DType>, rows: Dim): ByInput<Value> {
+  return Object.fromEntries(
+    inputs.map(({ name, shape }, i) => [name, g.input(dataName(name, i), must(dtypes[name], name), [rows, ...shape])]),
+  );
+}
+
+const dataName = (input: string, i: number): string => (i === 0 ? firstData : `${firstData}/${input}`);
+
+/** float32 in the shape of each of `data`. */
+export function networkInputsFrom(g: Ops, data: ByInput<Value>): ByInput<Value> {
+  return Object.fromEntries(Object.entries(data).map(([name, v]) => [name, networkInputFrom(g, v)]));
+}
+
+function networkInputFrom(g: Ops, data: Value): Value {
   if (data.dtype === 'float32') return data;
   const x = g.cast(data, { to: 'float32' });
   return data.dtype === 'uint8' ? g.mul(x, 1 / 255) : x;
 }
 
-/** The same outside a graph, for models whose input is float32. One rounding of v * (1/255), bit-equal to the graph's. */
-export function networkScale(data: Tensor): Tensor {
+/** The same outside a graph, for models whose inputs are float32. One rounding of v * (1/255), bit-equal to the graph's. */
+export function networkScale(data: Samples): Samples {
+  return mapSamples(data, scaled);
+}
+
+function scaled(data: Tensor): Tensor {
   if (data.dtype === 'float32') return data;
   const factor = data.dtype === 'uint8' ? Math.fround(1 / 255) : 1;
   return new Tensor(

@@ -1,4 +1,5 @@
 // A frozen task's raw outputs on a data set, by its exported model: for evaluation, prediction, and the proof that nothing moved.
+import { countOf, mapSamples, type Samples } from '../data/samples.js';
 import { must } from '../onnx/core/errors.js';
 import { Tensor } from '../onnx/core/tensor.js';
 import type { Session } from '../onnx/runtime/session.js';
@@ -11,19 +12,18 @@ export const rowsPerRun = 500;
 /** What of a session is used here. */
 export type RunningSession = Pick<Session, 'inputNames' | 'run'>;
 
-/** Runs `inputs` [D, ...] (uint8 is scaled to 0..1) through the session in batches; joins each of the outputs, [D, ...]. */
+/** Runs `inputs`, each [D, ...] (uint8 is scaled to 0..1) through the session in batches; joins each of the outputs, [D, ...]. */
 export async function allOutputsOf(
   session: RunningSession,
   names: readonly string[],
-  inputs: Tensor,
+  inputs: Samples,
   onRows?: (done: number, total: number) => void,
 ): Promise<ReadonlyMap<string, Tensor>> {
-  const total = inputs.dims[0] ?? 0;
-  const input = must(session.inputNames[0], 'input');
+  const total = countOf(inputs);
   const joined = new Map<string, Tensor>();
   for (let from = 0; from < total; from += rowsPerRun) {
     const to = Math.min(from + rowsPerRun, total);
-    const results = await session.run({ [input]: networkScale(sliceRows(inputs, from, to)) }, names);
+    const results = await session.run(networkScale(mapSamples(inputs, (t) => sliceRows(t, from, to))), names);
     for (const name of names) {
       const part = must(results[name], name);
       checkRows(part, name, to - from);
@@ -40,7 +40,7 @@ export async function allOutputsOf(
 export async function outputsOf(
   session: RunningSession,
   name: string,
-  inputs: Tensor,
+  inputs: Samples,
   onRows?: (done: number, total: number) => void,
 ): Promise<Tensor> {
   return (await allOutputsOf(session, [name], inputs, onRows)).get(name) ?? Tensor.zeros('float32', [0]);

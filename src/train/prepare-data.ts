@@ -1,21 +1,42 @@
 // Data made ready for a column: checked against the network's input and the column's head, and split for validation.
 
 import { fitTargets, type TargetHead } from '../data/checks.js';
-import { type Dataset, inputData, rows, splitValidation } from '../data/dataset.js';
+import { type Labelled, type SampleSet, splitValidation } from '../data/dataset.js';
+import { countOf, namedSamples, type Samples } from '../data/samples.js';
 import { formatIndex } from '../formats/data-error.js';
-import type { Column, Description, Head } from '../model/description/description.js';
+import type { Head } from '../model/description/description.js';
 import { headWidth } from '../model/heads/head-schema.js';
+import type { Column } from '../model/progressive/column.js';
+import type { NetworkInput } from '../model/progressive/inputs.js';
 import { DataError, must } from '../onnx/core/errors.js';
+import type { Tensor } from '../onnx/core/tensor.js';
 import type { TrainSettings } from './settings.js';
 
 /**
- * The data set with targets as the head takes them. Throws DataError for no rows, another shape or dtype of samples, NaN, targets that do
- * not fit the head.
+ * The data set under the network's names, with targets as the head takes them. Throws DataError for no rows, another shape or dtype of samples,
+ * NaN, targets that do not fit the head, inputs that are not the network's.
  * @param where names the data set in errors
  */
-export function fitData(description: Description, column: Column, data: Dataset, where: string): Dataset {
-  const { shape, name } = must(description.inputs[0], 'input');
-  const { dims, dtype } = data.inputs;
+export function fitData(column: Column, data: Labelled<Samples | Tensor>, where: string): SampleSet {
+  const { inputs } = column;
+  const names = inputs.map(({ name }) => name);
+  const samples = namedSamples(data.inputs, names, where);
+  for (const input of inputs) fitInput(must(samples[input.name], input.name), input, where);
+  if (countOf(samples) === 0)
+    throw new DataError(`${where}: has no rows`, { path: where, expected: 'at least one row', got: '0' });
+  for (const name of names) {
+    const tensor = must(samples[name], name);
+    if (tensor.dims[0] !== countOf(samples)) {
+      const [expected, got] = [`${countOf(samples)} rows`, `${tensor.dims[0]} rows`];
+      throw new DataError(`${where}: input "${name}" has ${got}, "${names[0]}" has ${expected}`, { path: where, expected, got });
+    }
+    refuseNotFinite(tensor, where);
+  }
+  return fitTargets({ ...data, inputs: samples }, targetHead(column.head), where);
+}
+
+/** One sample's shape and dtype. */
+function fitInput({ dims, dtype }: Tensor, { name, shape }: NetworkInput, where: string): void {
   const found = dims.slice(1);
   if (found.join() !== shape.join()) {
     throw new DataError(`${where}: a sample has shape [${found}], input "${name}" is [${shape}]`, {
@@ -24,24 +45,22 @@ export function fitData(description: Description, column: Column, data: Dataset,
       got: `[${found}]`,
     });
   }
-  if (dtype !== 'float32' && dtype !== 'uint8') {
-    throw new DataError(`${where}: inputs are ${dtype}, expected float32 or uint8`, {
-      path: where,
-      expected: 'float32 or uint8',
-      got: dtype,
-    });
-  }
-  if (rows(data) === 0) throw new DataError(`${where}: has no rows`, { path: where, expected: 'at least one row', got: '0' });
-  const values = inputData(data);
-  const bad = dtype === 'uint8' ? -1 : values.findIndex((v) => v - v !== 0);
-  if (bad >= 0) {
-    const at = formatIndex(bad, dims);
-    throw new DataError(`${where}: inputs hold ${values[bad]} at ${at}, expected a finite number`, {
-      path: where,
-      got: `${values[bad]}`,
-    });
-  }
-  return fitTargets(data, targetHead(column.head), where);
+  if (dtype === 'float32' || dtype === 'uint8') return;
+  throw new DataError(`${where}: inputs are ${dtype}, expected float32 or uint8`, {
+    path: where,
+    expected: 'float32 or uint8',
+    got: dtype,
+  });
+}
+
+function refuseNotFinite({ data, dims }: Tensor, where: string): void {
+  const bad = data instanceof Float32Array ? data.findIndex((v) => v - v !== 0) : -1;
+  if (bad < 0) return;
+  const at = formatIndex(bad, dims);
+  throw new DataError(`${where}: inputs hold ${data[bad]} at ${at}, expected a finite number`, {
+    path: where,
+    got: `${data[bad]}`,
+  });
 }
 
 /** What the checks of data need to know of a head. */
@@ -50,6 +69,6 @@ export function targetHead(head: Head): TargetHead {
 }
 
 /** Training and, where the settings ask for it, validation part of a data set. `where` names it in errors. */
-export function partition(data: Dataset, settings: TrainSettings, where: string): { train: Dataset; validation?: Dataset } {
+export function partition(data: SampleSet, settings: TrainSettings, where: string): { train: SampleSet; validation?: SampleSet } {
   return settings.validation > 0 ? splitValidation(data, settings.validation, settings.seed, where) : { train: data };
 }

@@ -1,5 +1,6 @@
 // The page's side: a network that lives in a worker. Nothing here computes, so the page stays responsive.
 
+import type { Samples } from '../data/samples.js';
 import type { ColumnInput } from '../model/description/description.js';
 import type { TrainInput } from '../model/description/train-schema.js';
 import type { NetworkOptions } from '../network/network.js';
@@ -14,6 +15,7 @@ import {
   errorFrom,
   type FromWorker,
   type NetworkInfo,
+  plainInputs,
   plainTensor,
   type RuntimeChoice,
   type Source,
@@ -43,9 +45,10 @@ export interface Prediction {
 }
 
 export interface TrainOptions {
-  readonly inputs: Tensor;
+  /** By name; or a tensor, where the network has one input. */
+  readonly inputs: Tensor | Samples;
   readonly targets: Tensor;
-  readonly validation?: { readonly inputs: Tensor; readonly targets: Tensor };
+  readonly validation?: { readonly inputs: Tensor | Samples; readonly targets: Tensor };
   /** As in a description's `train`. */
   readonly settings?: TrainInput;
   readonly onEvent?: (event: TrainEvent) => void;
@@ -142,8 +145,8 @@ export class WebNetwork {
   }
 
   /** Answers of a task for inputs [N, ...], float32, or uint8 that is scaled to 0..1. */
-  async predict(task: string, input: Tensor): Promise<Prediction> {
-    const found = await this.call('predict', { task, input: plainTensor(input) });
+  async predict(task: string, input: Tensor | Samples): Promise<Prediction> {
+    const found = await this.call('predict', { task, input: plainInputs(input) });
     const { probabilities, labels } = found;
     return {
       scores: tensorOf(found.scores),
@@ -165,8 +168,8 @@ export class WebNetwork {
   }
 
   /** Hashes of the trained columns' weights, and their outputs for these inputs: compare those of two moments to see that nothing moved. */
-  witness(input: Tensor): Promise<readonly Witness[]> {
-    return this.call('witness', { input: plainTensor(input) });
+  witness(input: Tensor | Samples): Promise<readonly Witness[]> {
+    return this.call('witness', { input: plainInputs(input) });
   }
 
   /** Trains a column and freezes it. The network is as before when this throws. */
@@ -174,11 +177,11 @@ export class WebNetwork {
     const { inputs, targets, validation, settings, checkpoint, onEvent, signal } = options;
     const args = {
       task,
-      inputs: plainTensor(inputs),
+      inputs: plainInputs(inputs),
       targets: plainTensor(targets),
       ...(validation === undefined
         ? {}
-        : { validation: { inputs: plainTensor(validation.inputs), targets: plainTensor(validation.targets) } }),
+        : { validation: { inputs: plainInputs(validation.inputs), targets: plainTensor(validation.targets) } }),
       ...(settings === undefined ? {} : { settings }),
       ...(checkpoint === undefined ? {} : { checkpoint }),
     };

@@ -1,5 +1,6 @@
 // What page and worker say to each other. Everything here survives structured cloning; tensors cross as their parts.
 
+import { isTensor, mapSamples, type Samples } from '../data/samples.js';
 import type { ColumnInput } from '../model/description/description.js';
 import type { TrainInput } from '../model/description/train-schema.js';
 import type { LateralStrength } from '../model/progressive/lateral-strength.js';
@@ -16,6 +17,9 @@ export interface PlainTensor {
   readonly dims: readonly number[];
   readonly data: TensorData;
 }
+
+/** Inputs by name, or the tensor of a network's only input. */
+export type PlainInputs = PlainTensor | Readonly<Record<string, PlainTensor>>;
 
 export interface TaskInfo {
   readonly task: string;
@@ -88,9 +92,9 @@ export interface PredictionInfo {
 
 export interface TrainCall {
   readonly task: string;
-  readonly inputs: PlainTensor;
+  readonly inputs: PlainInputs;
   readonly targets: PlainTensor;
-  readonly validation?: { readonly inputs: PlainTensor; readonly targets: PlainTensor };
+  readonly validation?: { readonly inputs: PlainInputs; readonly targets: PlainTensor };
   readonly settings?: TrainInput;
   /** Keeps checkpoints in the browser's database under this name, and goes on from there. */
   readonly checkpoint?: string;
@@ -105,10 +109,10 @@ export interface ExportCall {
 /** The calls and what they give. */
 export interface Calls {
   open: (args: { readonly source: Source; readonly runtime: RuntimeChoice }) => Promise<NetworkInfo>;
-  predict: (args: { readonly task: string; readonly input: PlainTensor }) => Promise<PredictionInfo>;
+  predict: (args: { readonly task: string; readonly input: PlainInputs }) => Promise<PredictionInfo>;
   grow: (args: { readonly column: ColumnInput }) => Promise<NetworkInfo>;
   remove: (args: { readonly task: string }) => Promise<NetworkInfo>;
-  witness: (args: { readonly input: PlainTensor }) => Promise<readonly Witness[]>;
+  witness: (args: { readonly input: PlainInputs }) => Promise<readonly Witness[]>;
   train: (args: TrainCall, onEvent: (event: TrainEvent) => void, signal: AbortSignal) => Promise<NetworkInfo>;
   forget: (args: { readonly checkpoint: string }) => Promise<void>;
   export: (args: ExportCall) => Promise<Uint8Array>;
@@ -146,6 +150,15 @@ export function plainTensor({ dtype, dims, data }: Tensor): PlainTensor {
 
 export function tensorOf({ dtype, dims, data }: PlainTensor): Tensor {
   return new Tensor(dtype, dims, data);
+}
+
+export function plainInputs(inputs: Tensor | Samples): PlainInputs {
+  return isTensor<Tensor>(inputs) ? plainTensor(inputs) : mapSamples(inputs, plainTensor);
+}
+
+export function givenOf(inputs: PlainInputs): Tensor | Samples {
+  if (isTensor<PlainTensor>(inputs)) return tensorOf(inputs);
+  return Object.fromEntries(Object.entries(inputs).map(([name, plain]) => [name, tensorOf(plain)]));
 }
 
 /** Classes are told apart by themselves: a minifier renames them. */

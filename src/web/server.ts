@@ -1,7 +1,9 @@
 // The network inside a worker: what the page's calls do. Free of the worker's own API, so that it runs wherever onnxruntime-web does.
 
+import { hashNamed, namedSamples, type Samples } from '../data/samples.js';
 import { headWidth } from '../model/heads/head-schema.js';
 import type { Layer } from '../model/nn/layer-schema.js';
+import { onlyOf } from '../model/progressive/inputs.js';
 import { lateralStrengths } from '../model/progressive/lateral-strength.js';
 import { columnHash, looksLikeBundle, readBundle, writeBundle } from '../network/bundle.js';
 import { type Network, prognet } from '../network/network.js';
@@ -16,6 +18,7 @@ import { allOutputsOf, outputsOf } from '../train/outputs.js';
 import type { CheckpointRecord } from './checkpoint-db.js';
 import {
   type Calls,
+  givenOf,
   type NetworkInfo,
   type PredictionInfo,
   plainTensor,
@@ -65,8 +68,8 @@ export class Server implements Calls {
   async predict({ task, input }: Parameters<Calls['predict']>[0]): Promise<PredictionInfo> {
     const session = await this.sessionOf(task);
     const { network } = this;
-    const given = tensorOf(input);
-    const inputs = network === undefined ? given : fitting(given, must(network.description.inputs[0], 'input').shape);
+    const inputs =
+      network === undefined ? namedSamples(givenOf(input), session.inputNames, 'input') : fitting(givenOf(input), network);
     const names = [task, `${task}_probabilities`, `${task}_label`].filter((name) => session.outputNames.includes(name));
     const started = performance.now();
     const found = await allOutputsOf(session, names, inputs);
@@ -94,7 +97,7 @@ export class Server implements Calls {
 
   async witness({ input }: Parameters<Calls['witness']>[0]): Promise<Witness[]> {
     const network = this.growable();
-    const inputs = fitting(tensorOf(input), must(network.description.inputs[0], 'input').shape);
+    const inputs = fitting(givenOf(input), network);
     const found: Witness[] = [];
     for (const task of network.tasks) {
       const weights = network.weights(task);
@@ -110,14 +113,14 @@ export class Server implements Calls {
 
   train: Calls['train'] = async (call, onEvent, signal) => {
     const { task, settings, validation, checkpoint } = call;
-    const { shape } = must(this.growable().description.inputs[0], 'input');
     const store = checkpoint === undefined ? undefined : this.checkpoint(checkpoint, await this.identityOf(call));
-    this.network = await this.growable().train(task, {
+    const network = this.growable();
+    this.network = await network.train(task, {
       runtime: must(this.runtime, 'runtime'),
-      train: { inputs: fitting(tensorOf(call.inputs), shape), targets: tensorOf(call.targets) },
+      train: { inputs: fitting(givenOf(call.inputs), network), targets: tensorOf(call.targets) },
       ...(validation === undefined
         ? {}
-        : { validation: { inputs: fitting(tensorOf(validation.inputs), shape), targets: tensorOf(validation.targets) } }),
+        : { validation: { inputs: fitting(givenOf(validation.inputs), network), targets: tensorOf(validation.targets) } }),
       ...(settings === undefined ? {} : { settings }),
       ...(store === undefined ? {} : { store }),
       session: { providers: [this.selection.provider] },
@@ -136,18 +139,16 @@ export class Server implements Calls {
   /** What the numbers of a training follow from: the column, its settings, the data, the frozen columns before it. */
   private async identityOf({ task, settings, inputs, targets }: Parameters<Calls['train']>[0]): Promise<string> {
     const network = this.growable();
-    const { columns, seed } = network.description;
-    const index = network.tasks.indexOf(task);
+    const { index, description: column } = network.columns.column(task);
     const sources: (string | undefined)[] = [];
-    for (const source of network.tasks.slice(0, Math.max(index, 0))) {
+    for (const source of network.tasks.slice(0, index)) {
       const weights = network.weights(source);
       sources.push(weights && (await columnHash(source, weights)));
     }
-    const data = new Map([
-      ['inputs', tensorOf(inputs)],
-      ['targets', tensorOf(targets)],
-    ]);
-    return JSON.stringify([columns[index], seed, settings ?? null, await columnHash('data', data), sources]);
+    const samples = hashNamed(namedSamples(givenOf(inputs), namesOf(network), 'inputs'));
+    const data = new Map([...Object.entries(samples), ['targets', tensorOf(targets)] as const]);
+    const { seed } = network.description;
+    return JSON.stringify([column, seed, settings ?? null, await columnHash('data', data), sources]);
   }
 
   private checkpoint(name: string, identity?: string): CheckpointRecord {
@@ -198,11 +199,10 @@ export class Server implements Calls {
     const { network, fixed, selection } = this;
     const where = { runtime: must(this.runtime, 'runtime').version, ...selection };
     if (network !== undefined) {
-      const { inputs, name, columns } = network.description;
-      const { name: inputName, shape } = must(inputs[0], 'input');
-      const parameters = columns.map(({ task }) => network.parameters(task));
-      const taps = parameters.map((p) => p.taps);
-      const tasks = columns.map(({ task, head, blocks }, column): TaskInfo => {
+      const { columns } = network;
+      const { name: inputName, shape } = onlyOf(columns.inputs);
+      const tasks = [...columns].map((column): TaskInfo => {
+        const { task, head, blocks, taps } = column;
         const weights = network.weights(task);
         return {
           task,
@@ -210,12 +210,12 @@ export class Server implements Calls {
           head: head.kind,
           outputs: headWidth(head),
           ...(head.kind === 'classify' && head.names !== undefined ? { names: head.names } : {}),
-          parameters: must(parameters[column], task).count,
-          blocks: blocks.map((layers, i) => ({ layers: layers.map(layerText), shape: taps[column]?.[i] ?? [] })),
-          laterals: weights === undefined ? [] : lateralStrengths(network.description, column, weights, taps),
+          parameters: column.parameters.count,
+          blocks: blocks.map((layers, i) => ({ layers: layers.map(layerText), shape: taps[i] ?? [] })),
+          laterals: weights === undefined ? [] : lateralStrengths(column, weights),
         };
       });
-      return { ...where, name, input: { name: inputName, shape }, tasks, growable: true };
+      return { ...where, name: columns.description.name, input: { name: inputName, shape }, tasks, growable: true };
     }
     const { graph } = must(fixed, 'model');
     const given = new Set(graph.initializers);
@@ -240,8 +240,17 @@ function layerText(layer: Layer): string {
   return width === undefined ? layer.kind : `${layer.kind} ${width}`;
 }
 
-/** [N, ...shape] from anything with as many numbers. @throws UsageError */
-function fitting(input: Tensor, shape: readonly number[]): Tensor {
+const namesOf = ({ columns }: Network): string[] => columns.inputs.map(({ name }) => name);
+
+/** Each input [N, ...shape] from anything with as many numbers. @throws UsageError, DataError for inputs that are not the network's */
+function fitting(given: Tensor | Samples, network: Network): Samples {
+  const samples = namedSamples(given, namesOf(network), 'input');
+  return Object.fromEntries(
+    network.columns.inputs.map(({ name, shape }) => [name, fittingOne(must(samples[name], name), shape)]),
+  );
+}
+
+function fittingOne(input: Tensor, shape: readonly number[]): Tensor {
   const size = shape.reduce((n, d) => n * d, 1);
   const count = input.size / size;
   if (Number.isInteger(count) && (input.dtype === 'float32' || input.dtype === 'uint8')) return input.reshape([count, ...shape]);

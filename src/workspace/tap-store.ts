@@ -1,6 +1,6 @@
 // Taps of frozen columns on disk, for data sets whose taps pass the memory budget: cache/<key>.taps, a row per sample, written once and read
 // by the row; <key>.json beside it, written last, with its size and SHA-256. The key is a hash of all that the taps depend on, so what is
-// found is right or, damaged, written anew. The loop's interface is train/taps/features.ts; nothing here knows what a row holds.
+// found is right or, damaged, written anew. The loop's interface is train/taps/tapped-data.ts; nothing here knows what a row holds.
 import { createHash } from 'node:crypto';
 import { closeSync, fstatSync, fsyncSync, openSync, readdirSync, readSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
@@ -62,17 +62,17 @@ export class TapStore {
     private readonly identity: string,
   ) {}
 
-  /** Rows of these inputs, written from `blocks` (whole rows, in order) unless an earlier training left them. `layout` says what a row holds. */
+  /** Rows of these inputs, under the names that they are hashed by, written from `blocks` (whole rows, in order) unless an earlier training left them. `layout` says what a row holds. */
   async rows(
-    inputs: Tensor,
+    inputs: Readonly<Record<string, Tensor>>,
     layout: string,
     rowBytes: number,
     blocks: () => AsyncIterable<Uint8Array>,
   ): Promise<StoredRows & { readonly found: boolean }> {
-    const key = sha256(`${this.identity}\n${layout}\n${sha256Tensors(new Map([['inputs', inputs]]))}`).slice(0, 32);
+    const key = sha256(`${this.identity}\n${layout}\n${sha256Tensors(new Map(Object.entries(inputs)))}`).slice(0, 32);
     const path = join(this.folder, `${key}.taps`);
     const note = join(this.folder, `${key}.json`);
-    const bytes = (inputs.dims[0] ?? 0) * rowBytes;
+    const bytes = (Object.values(inputs)[0]?.dims[0] ?? 0) * rowBytes;
     try {
       const found = openChecked(path, note, bytes);
       if (found === undefined) await this.write(path, note, bytes, blocks());

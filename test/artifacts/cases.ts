@@ -1,20 +1,21 @@
 // Columns that every engine must train alike, with data and the weights of the frozen column before them.
 
-import type { Description } from '../../src/model/description/description.js';
+import type { Samples } from '../../src/data/samples.js';
 import { parseDescription } from '../../src/model/description/parse.js';
-import { columnParameters, initialWeights, type Weights } from '../../src/model/progressive/parameters.js';
+import type { Column } from '../../src/model/progressive/column.js';
+import { type FrozenWeights, initialWeights, type Weights } from '../../src/model/progressive/weights.js';
 import { Random } from '../../src/onnx/core/random.js';
 import { Tensor } from '../../src/onnx/core/tensor.js';
+import { columnAt } from '../support/by-place.js';
 
 export const steps = 20;
 export const batch = 8;
 
 export interface EngineCase {
-  readonly description: Description;
-  /** Index of the column to train; the one before it is frozen. */
-  readonly column: number;
-  readonly frozen: readonly Weights[];
-  readonly inputs: Tensor;
+  /** The column to train; the one before it is frozen. */
+  readonly column: Column;
+  readonly frozen: FrozenWeights;
+  readonly inputs: Samples;
   readonly targets: Tensor;
 }
 
@@ -82,18 +83,17 @@ export function engineCase(
         Float32Array.from({ length: rows * 3 }, () => Number(random.uniform() > 0.5)),
       );
   return {
-    description,
-    column: 1,
-    frozen: [trained(description, random)],
-    inputs: new Tensor('float32', [rows, 1, 8, 8], x),
+    column: columnAt(description, 1),
+    frozen: new Map([['first', trained(columnAt(description, 0), random)]]),
+    inputs: { image: new Tensor('float32', [rows, 1, 8, 8], x) },
     targets,
   };
 }
 
 /** First weights, with running statistics as after a training. */
-function trained(description: Description, random: Random): Weights {
-  const weights = initialWeights(description, 0);
-  for (const { name, role, shape } of columnParameters(description, 0).specs) {
+function trained(column: Column, random: Random): Weights {
+  const weights = initialWeights(column);
+  for (const { name, role, shape } of column.parameters.specs) {
     if (role !== 'statistic') continue;
     const data = Float32Array.from({ length: shape[0] ?? 1 }, () => 0.5 + random.uniform());
     weights.set(name, new Tensor('float32', shape, data));

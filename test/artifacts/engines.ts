@@ -5,7 +5,8 @@ import { writeCheckpoint } from '../../src/artifacts/checkpoint/write-checkpoint
 import type { FrozenForm } from '../../src/artifacts/column-graph.js';
 import { parametersOutput, seedInput, targetInput } from '../../src/artifacts/names.js';
 import { officialOptimizer, type RateScale } from '../../src/artifacts/optimizer-model.js';
-import { initialWeights } from '../../src/model/progressive/parameters.js';
+import { mapSamples } from '../../src/data/samples.js';
+import { initialWeights } from '../../src/model/progressive/weights.js';
 import { must } from '../../src/onnx/core/errors.js';
 import { Tensor } from '../../src/onnx/core/tensor.js';
 import { verifyModel } from '../../src/onnx/ops/verify-model.js';
@@ -16,8 +17,8 @@ import type { Clip } from '../../src/train/optim/clip.js';
 import { optimizer as makeOptimizer, type OptimizerOptions } from '../../src/train/optim/optimizer.js';
 import { sliceRows } from '../../src/train/step/rows.js';
 import { lossOutput, nextName, stepGraph, stepInputs } from '../../src/train/step/step-graph.js';
-import { FeaturedData } from '../../src/train/taps/featured-data.js';
-import { Features } from '../../src/train/taps/features.js';
+import { ColumnTaps } from '../../src/train/taps/column-taps.js';
+import { TappedData } from '../../src/train/taps/tapped-data.js';
 import { runtime } from '../support/run.js';
 import { batch, type EngineCase, steps } from './cases.js';
 
@@ -38,12 +39,13 @@ export const seedOf = (step: number): bigint => BigInt(1000 + 7 * step);
 
 /** `count` steps in one run of the step graph, as the engine `ort` does them; the weights include the optimizer's slots. */
 export async function trainWithLoop(given: EngineCase, settings: EngineSettings, count = steps): Promise<Trained> {
-  const { description, column, frozen } = given;
+  const { column, frozen } = given;
   const optimizer = makeOptimizer(settings.optimizer);
-  const features = await Features.create({ runtime, description, column, frozen, dataType: 'float32', session: { threads: 1 } });
-  const data = await FeaturedData.create(features, given, 1 << 30);
+  const dtypes = { image: 'float32' } as const;
+  const taps = await ColumnTaps.create({ runtime, column, frozen, dtypes, session: { threads: 1 } });
+  const data = await TappedData.create(taps, given, 1 << 30);
   const { clip } = settings;
-  const graph = stepGraph({ description, column, optimizer, dataType: 'float32', ...(clip && { clip }) });
+  const graph = stepGraph({ column, optimizer, dtypes, ...(clip && { clip }) });
   const session = await runtime.createSession(toBinary(graph.model), { threads: 1 });
   const scalars = settings.rates.slice(0, count).flatMap((rate, i) => optimizer.scalars(rate, i + 1));
   const feeds: Record<string, Tensor> = {
@@ -58,11 +60,11 @@ export async function trainWithLoop(given: EngineCase, settings: EngineSettings,
       BigInt64Array.from({ length: count }, (_, i) => seedOf(i)),
     ),
   };
-  const first = initialWeights(description, column);
+  const first = initialWeights(column);
   for (const { name, shape } of graph.carried) feeds[name] = first.get(name) ?? Tensor.zeros('float32', shape);
   const results = await session.run(Object.fromEntries(session.inputNames.map((name) => [name, must(feeds[name], name)])));
   await session.release();
-  await features.release();
+  await taps.release();
   return {
     losses: Array.from(must(results[lossOutput], 'loss').data, Number),
     weights: new Map(graph.carried.map(({ name }) => [name, must(results[nextName(name)], name)])),
@@ -75,13 +77,12 @@ export function artifactsOf(
   frozenForm: FrozenForm,
   more: Partial<ArtifactsRequest> = {},
 ): Artifacts {
-  const { description, column, frozen } = given;
+  const { column, frozen } = given;
   const artifacts = trainingArtifacts({
-    description,
     column,
     frozen,
     frozenForm,
-    weights: initialWeights(description, column),
+    weights: initialWeights(column),
     optimizer: officialOptimizer(settings.optimizer),
     rateScale: rateScaleOf(settings),
     parametersFromEval: true,
@@ -104,12 +105,11 @@ export function filesOf({ trainingModel, evalModel, optimizerModel, checkpoint }
 }
 
 /** What step `i` is fed. */
-export function feedsOf({ description, column, inputs, targets }: EngineCase, i: number): Record<string, Tensor> {
-  const { head } = must(description.columns[column], 'column');
+export function feedsOf({ column, inputs, targets }: EngineCase, i: number): Record<string, Tensor> {
   const [from, to] = [i * batch, (i + 1) * batch];
   return {
-    [must(description.inputs[0], 'input').name]: sliceRows(inputs, from, to),
-    [targetInput(head)]: sliceRows(targets, from, to),
+    ...mapSamples(inputs, (t) => sliceRows(t, from, to)),
+    [targetInput(column.head)]: sliceRows(targets, from, to),
     [seedInput]: new Tensor('int64', [], BigInt64Array.of(seedOf(i))),
   };
 }

@@ -28,7 +28,7 @@ async function expectAlike(given: EngineCase, settings: EngineSettings, form: 'i
   expect(must(own.losses.at(-1), 'loss')).not.toBe(own.losses[0]);
   for (const { name, role } of artifacts.parameters) {
     const after = must(official.weights.get(name), name);
-    if (role === 'frozen') expect(after.bytes, name).toEqual(must(given.frozen[0]?.get(name), name).bytes);
+    if (role === 'frozen') expect(after.bytes, name).toEqual(must(given.frozen.get('first')?.get(name), name).bytes);
     else expect(weightsApart(own.weights.get(name), after), name).toBeLessThan(weightTolerance);
   }
   const frozen = artifacts.parameters.filter((p) => p.role === 'frozen').length;

@@ -17,12 +17,12 @@ import {
   tensor,
 } from '../../src/model/description/builder.js';
 import type { ColumnInput } from '../../src/model/description/description.js';
-import { initialWeights } from '../../src/model/progressive/parameters.js';
 import { type Network, prognet } from '../../src/network/network.js';
 import { Random } from '../../src/onnx/core/random.js';
 import { Tensor } from '../../src/onnx/core/tensor.js';
 import type { Runtime } from '../../src/onnx/runtime/session.js';
 import { outputsOf } from '../../src/train/outputs.js';
+import { initialAt } from '../support/by-place.js';
 
 /** Named lists of numbers: losses, scores. */
 export type Outcome = Readonly<Record<string, readonly number[]>>;
@@ -70,15 +70,15 @@ function untrained(columns: readonly ColumnInput[]): Network {
   let network = begun();
   for (const c of columns) {
     network = network.grow(c);
-    network = network.withWeights(c.task, initialWeights(network.description, network.tasks.indexOf(c.task)));
+    network = network.withWeights(c.task, initialAt(network.description, network.tasks.indexOf(c.task)));
   }
   return network;
 }
 
-async function scores(network: Network, task: string, runtime: Runtime, provider: string, inputs: Tensor): Promise<number[]> {
+async function scores(network: Network, task: string, runtime: Runtime, provider: string, image: Tensor): Promise<number[]> {
   const session = await runtime.createSession(network.export({ task }), { providers: [provider] });
   try {
-    return (await outputsOf(session, task, inputs)).numbers();
+    return (await outputsOf(session, task, { image })).numbers();
   } finally {
     await session.release();
   }

@@ -352,12 +352,16 @@ describe('checkTargets', () => {
   });
 
   test('integer labels fit binary and regress heads of one output', () => {
-    const fitted = fitTargets(labelled([0, 5]), { kind: 'regress', size: 1 }, 'a');
+    const named = (labels: number[]) => {
+      const { inputs, ...rest } = labelled(labels);
+      return { ...rest, inputs: { x: inputs } };
+    };
+    const fitted = fitTargets(named([0, 5]), { kind: 'regress', size: 1 }, 'a');
     expect([fitted.targets.dtype, fitted.targets.dims, fitted.targets.numbers()]).toEqual(['float32', [2, 1], [0, 5]]);
     expectDataError(
-      () => fitTargets(labelled([0, 5]), { kind: 'binary', size: 1 }, 'a'),
+      () => fitTargets(named([0, 5]), { kind: 'binary', size: 1 }, 'a'),
       'a: target 5 at [1,0] is out of range, a binary head needs 0..1',
     );
-    expect(fitTargets(labelled([0, 1]), { kind: 'classify', size: 2 }, 'a').targets.dtype).toBe('int64');
+    expect(fitTargets(named([0, 1]), { kind: 'classify', size: 2 }, 'a').targets.dtype).toBe('int64');
   });
 });

@@ -7,7 +7,7 @@ import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { writeNpz } from '../../src/formats/npz.js';
 import { taskModel } from '../../src/model/progressive/forms.js';
-import { initialWeights } from '../../src/model/progressive/parameters.js';
+import { initialWeights } from '../../src/model/progressive/weights.js';
 import { must } from '../../src/onnx/core/errors.js';
 import type { Tensor } from '../../src/onnx/core/tensor.js';
 import type { Model } from '../../src/onnx/ir/model.js';
@@ -15,7 +15,7 @@ import { saveModel } from '../../src/onnx/serde/save-model.js';
 import { toBinary } from '../../src/onnx/serde/to-binary.js';
 import { optimizer } from '../../src/train/optim/optimizer.js';
 import { stepGraph } from '../../src/train/step/step-graph.js';
-import { featureGraph } from '../../src/train/taps/frozen-graph.js';
+import { tapGraph } from '../../src/train/taps/tap-graph.js';
 import { tapInputs } from '../../src/train/taps/tap-inputs.js';
 import { bodyNames, engineCase, lateralKinds, steps } from '../artifacts/cases.js';
 import { artifactsOf, feedsOf } from '../artifacts/engines.js';
@@ -35,14 +35,15 @@ describe.skipIf(missing)(`Python's ONNX tooling${note}`, () => {
     for (const body of bodyNames)
       for (const laterals of lateralKinds) {
         const given = engineCase(body, laterals);
-        const { description, column, frozen } = given;
-        const weights = [...frozen, initialWeights(description, column)];
+        const { column, frozen } = given;
+        const { network } = column;
+        const weights = new Map(frozen).set(column.task, initialWeights(column));
         const name = (what: string) => `${body}-${laterals}-${what}.onnx`;
-        models.set(name('task'), taskModel(description, weights, { tasks: ['second'], probabilities: true }));
-        models.set(name('all'), taskModel(description, weights, { tasks: ['first', 'second'] }));
+        models.set(name('task'), taskModel(network, weights, { tasks: ['second'], probabilities: true }));
+        models.set(name('all'), taskModel(network, weights, { tasks: ['first', 'second'] }));
         const optimizerOf = optimizer({ kind: 'adam' });
-        models.set(name('step'), stepGraph({ description, column, optimizer: optimizerOf, dataType: 'uint8' }).model);
-        models.set(name('features'), featureGraph(description, tapInputs(description, column), frozen, 'uint8'));
+        models.set(name('step'), stepGraph({ column, optimizer: optimizerOf, dtypes: { image: 'uint8' } }).model);
+        models.set(name('taps'), tapGraph(network, tapInputs(column), frozen, { image: 'uint8' }));
         const artifacts = artifactsOf(given, { optimizer: { kind: 'adamw' }, clip: { kind: 'norm', limit: 1 }, rates }, 'inputs');
         models.set(name('training'), artifacts.trainingModel);
         models.set(name('eval'), artifacts.evalModel);
@@ -71,9 +72,9 @@ describe.skipIf(missing)(`Python's ONNX tooling${note}`, () => {
   for (const body of bodyNames)
     it(`${body}: onnxruntime and the reference evaluator give Node's numbers`, async () => {
       const given = engineCase(body, 'adapter');
-      const { description, column, frozen } = given;
-      const weights = [...frozen, initialWeights(description, column)];
-      const model = toBinary(taskModel(description, weights, { tasks: ['first', 'second'], probabilities: true }));
+      const { column, frozen } = given;
+      const weights = new Map(frozen).set(column.task, initialWeights(column));
+      const model = toBinary(taskModel(column.network, weights, { tasks: ['first', 'second'], probabilities: true }));
       const inputs = { image: must(feedsOf(given, 0).image, 'image') };
       const session = await runtime.createSession(model, { threads: 1 });
       const outputs = await session.run(inputs);

@@ -12,7 +12,7 @@ import { officialOptimizer } from '../../src/artifacts/optimizer-model.js';
 import { readNpz, writeNpz } from '../../src/formats/npz.js';
 import { decodeSafetensors } from '../../src/formats/safetensors.js';
 import { taskModel } from '../../src/model/progressive/forms.js';
-import { initialWeights } from '../../src/model/progressive/parameters.js';
+import { initialWeights } from '../../src/model/progressive/weights.js';
 import { must } from '../../src/onnx/core/errors.js';
 import { Tensor } from '../../src/onnx/core/tensor.js';
 import { fromBinary } from '../../src/onnx/serde/from-binary.js';
@@ -85,7 +85,7 @@ describe.skipIf(missing)(`twenty steps in Python${note}`, () => {
         for (const { name, role } of artifacts.parameters) {
           const after = must(theirs.weights.get(name), name);
           expect(must((role === 'trainable' ? saved.trainable : saved.frozen).get(name), name).bytes, name).toEqual(after.bytes);
-          if (role === 'frozen') expect(after.bytes, name).toEqual(must(given.frozen[0]?.get(name), name).bytes);
+          if (role === 'frozen') expect(after.bytes, name).toEqual(must(given.frozen.get('first')?.get(name), name).bytes);
           else expect(weightsApart(own.weights.get(name), after), name).toBeLessThan(weightTolerance);
         }
         expect(artifacts.parameters.some((p) => p.role === 'frozen')).toBe(form === 'inputs');
@@ -99,8 +99,8 @@ async function inferenceModelAgrees(
   file: string,
   saved: { trainable: ReadonlyMap<string, Tensor>; frozen: ReadonlyMap<string, Tensor> },
 ): Promise<void> {
-  const weights = [given.frozen[0], new Map([...saved.trainable, ...saved.frozen])];
-  const ours = toBinary(taskModel(given.description, weights, { tasks: ['second'] }));
+  const weights = new Map(given.frozen).set('second', new Map([...saved.trainable, ...saved.frozen]));
+  const ours = toBinary(taskModel(given.column.network, weights, { tasks: ['second'] }));
   const image = must(feedsOf(given, 3).image, 'image');
   const scores: number[][] = [];
   for (const bytes of [ours, new Uint8Array(readFileSync(file))]) {
@@ -119,13 +119,16 @@ describe.skipIf(missing)(`generate_artifacts from our exported model, beside our
     for (const laterals of lateralKinds)
       it(`${body}, ${laterals} laterals: the same names in the same order${first === undefined ? ', trained to the same weights' : crash}`, () => {
         const given = engineCase(body, laterals, 'cross_entropy', first);
-        const { description, column, frozen } = given;
-        const own = initialWeights(description, column);
+        const { column, frozen } = given;
+        const own = initialWeights(column);
         const dir = folder();
-        writeFileSync(join(dir, 'forward.onnx'), toBinary(taskModel(description, [...frozen, own], { tasks: ['second'] })));
+        writeFileSync(
+          join(dir, 'forward.onnx'),
+          toBinary(taskModel(column.network, new Map(frozen).set('second', own), { tasks: ['second'] })),
+        );
         python('.venv-training', 'generate_artifacts.py', join(dir, 'forward.onnx'), join(dir, 'theirs'), 'second');
         const optimizer = officialOptimizer({ kind: 'adamw', weightDecay: 0 }, 1);
-        const artifacts = trainingArtifacts({ description, column, frozen, frozenForm: 'inputs', weights: own, optimizer });
+        const artifacts = trainingArtifacts({ column, frozen, frozenForm: 'inputs', weights: own, optimizer });
         write(artifacts, join(dir, 'ours'));
         for (const name of ['training_model', 'eval_model', 'optimizer_model']) {
           const [ours, theirs] = ['ours', 'theirs'].map((which) => {

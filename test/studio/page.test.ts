@@ -24,7 +24,8 @@ const why = chromium === undefined ? ` (skipped: ${noChromium})` : '';
 
 async function scores(model: Uint8Array, task: string, inputs: Tensor): Promise<Tensor> {
   const session = await runtime.createSession(model, { threads: 1 });
-  const out = await outputsOf(session, task, inputs);
+  const [name = ''] = session.inputNames;
+  const out = await outputsOf(session, task, { [name]: inputs });
   await session.release();
   return out;
 }
@@ -143,8 +144,7 @@ describe.skipIf(chromium === undefined)(`prognet studio${why}`, () => {
       );
     }
     // The laterals in numbers are those of its weights.
-    const taps = after.tasks.map((task) => after.parameters(task).taps);
-    const strengths = lateralStrengths(after.description, 2, must(after.weights('six-to-nine'), 'weights'), taps);
+    const strengths = lateralStrengths(after.columns.column('six-to-nine'), must(after.weights('six-to-nine'), 'weights'));
     await tab.getByText('In numbers').click();
     const laterals = tab.getByRole('row').filter({ has: tab.getByRole('cell', { name: /^six-to-nine, / }) });
     expect(strengths).toHaveLength(6);

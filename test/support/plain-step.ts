@@ -2,11 +2,13 @@
 // alpha times taps, every parameter with a gradient of its own and PyTorch's Adam in float64 outside of the graph. The reference for what
 // train/ does by cached taps, joined parameters and unscaled moments.
 
-import type { Description } from '../../src/model/description/description.js';
+import { countOf, mapSamples } from '../../src/data/samples.js';
 import { lowerLoss } from '../../src/model/heads/head.js';
 import type { ParameterSpec } from '../../src/model/nn/scope.js';
+import type { Column } from '../../src/model/progressive/column.js';
+import { addInputs } from '../../src/model/progressive/inputs.js';
 import { NetworkLowering } from '../../src/model/progressive/lowering.js';
-import { columnParameters, initialWeights, networkInput, type Weights } from '../../src/model/progressive/parameters.js';
+import { type FrozenWeights, initialWeights } from '../../src/model/progressive/weights.js';
 import { gradient } from '../../src/onnx/autodiff/gradient.js';
 import { must } from '../../src/onnx/core/errors.js';
 import { Random } from '../../src/onnx/core/random.js';
@@ -14,37 +16,37 @@ import { Tensor } from '../../src/onnx/core/tensor.js';
 import { ops } from '../../src/onnx/ops/ops.js';
 import type { Runtime } from '../../src/onnx/runtime/session.js';
 import { toBinary } from '../../src/onnx/serde/to-binary.js';
+import type { TrainData } from '../../src/train/loop.js';
 import { networkScale } from '../../src/train/network-input.js';
 import type { TrainSettings } from '../../src/train/settings.js';
 import { gatherRows } from '../../src/train/step/rows.js';
 
 export interface PlainRequest {
   readonly runtime: Runtime;
-  readonly description: Description;
   /** Of classes, without dropout and batch_norm. */
-  readonly column: number;
-  readonly frozen: readonly Weights[];
+  readonly column: Column;
+  readonly frozen: FrozenWeights;
   /** adam, a constant rate. */
   readonly settings: TrainSettings;
-  readonly train: { readonly inputs: Tensor; readonly targets: Tensor };
+  readonly train: TrainData;
   readonly threads: number;
 }
 
 /** The column's parameters after `settings.epochs` epochs. */
 export async function plainTraining(request: PlainRequest): Promise<Map<string, Tensor>> {
-  const { description, column, settings, train } = request;
-  const { specs } = columnParameters(description, column);
+  const { column, settings, train } = request;
+  const { specs } = column.parameters;
   const session = await request.runtime.createSession(plainStep(request, specs), { threads: request.threads });
-  const weights = initialWeights(description, column);
+  const weights = initialWeights(column);
   const moments = new Map(specs.map((s) => [s.name, [new Float64Array(size(s)), new Float64Array(size(s))] as const]));
-  const rows = must(train.inputs.dims[0], 'rows');
+  const rows = countOf(train.inputs);
   let t = 0;
   for (let epoch = 0; epoch < settings.epochs; epoch++) {
     const order = new Random(settings.seed, 'order', epoch).permutation(rows);
     for (let from = 0; from < rows; from += settings.batch) {
       const chosen = order.slice(from, from + settings.batch);
-      const data = networkScale(gatherRows(train.inputs, chosen));
-      const feeds = { [must(description.inputs[0], 'input').name]: data, targets: gatherRows(train.targets, chosen) };
+      const data = networkScale(mapSamples(train.inputs, (t) => gatherRows(t, chosen)));
+      const feeds = { ...data, targets: gatherRows(train.targets, chosen) };
       const found = await session.run({ ...feeds, ...Object.fromEntries(weights) });
       t++;
       for (const { name, shape } of specs) {
@@ -81,26 +83,24 @@ function adamStep(
 }
 
 /** Data, targets and parameters to the gradient of each. */
-function plainStep({ description, column, frozen }: PlainRequest, specs: readonly ParameterSpec[]): Uint8Array {
+function plainStep({ column, frozen }: PlainRequest, specs: readonly ParameterSpec[]): Uint8Array {
   const g = ops({ name: 'plain' });
   const targets = g.input('targets', 'int64', ['N']);
   const own = new Map(specs.map((s) => [s.name, g.input(s.name, 'float32', s.shape)]));
-  const x = networkInput(g, description);
-  const lowering = new NetworkLowering(description, {
-    x,
+  const lowering = new NetworkLowering<Column>({
+    inputs: addInputs(g, column.inputs),
     scope: (c) => ({
       g,
       training: false,
       parameter: (spec) =>
         c === column
           ? must(own.get(spec.name), spec.name)
-          : g.initializer(spec.name, must(must(frozen[c], 'frozen').get(spec.name), spec.name)),
+          : g.initializer(spec.name, must(must(frozen.get(c.task), 'frozen').get(spec.name), spec.name)),
       update: () => {},
       random: (_, like) => like,
     }),
   });
-  const { head } = must(description.columns[column], 'column');
-  const loss = lowerLoss(g, head, lowering.scores(column), targets, 'mean');
+  const loss = lowerLoss(g, column.head, lowering.scores(column), targets, 'mean');
   const by = specs.map((s) => must(own.get(s.name), s.name));
   gradient(g, { of: loss, by }).forEach((d, i) => {
     g.output(d, `gradient/${must(specs[i], 'spec').name}`);

@@ -6,6 +6,7 @@ import { expect, it } from 'vitest';
 import { writeIdx } from '../../src/formats/idx.js';
 import { writeNpy } from '../../src/formats/npy.js';
 import { writeNpz } from '../../src/formats/npz.js';
+import { must } from '../../src/onnx/core/errors.js';
 import { Tensor } from '../../src/onnx/core/tensor.js';
 import { readInputs } from '../../src/tasks/predict.js';
 
@@ -15,7 +16,8 @@ const x = Tensor.zeros('float32', [2, 4]);
 it('reads .npy and IDX, whatever their names, and calls anything else by no wrong name', () => {
   const read = (name: string, bytes: Uint8Array | string) => {
     writeFileSync(join(dir, name), bytes);
-    return readInputs(join(dir, name), [4]);
+    const { x } = readInputs(join(dir, name), [{ name: 'x', dtype: 'float32', shape: [4] }]);
+    return must(x, 'x');
   };
   expect(read('x.npy', writeNpy(x)).dims).toEqual([2, 4]);
   expect(read('x.bin', writeNpy(x)).dims).toEqual([2, 4]);

@@ -6,6 +6,7 @@ import { must } from '../../src/onnx/core/errors.js';
 import { allNodes } from '../../src/onnx/ir/graph.js';
 import { optimizer } from '../../src/train/optim/optimizer.js';
 import { stepGraph } from '../../src/train/step/step-graph.js';
+import { columnAt } from '../support/by-place.js';
 import { columnsOf, describe } from '../support/random-network.js';
 
 const floats = ['float32', 'float64', 'float16'];
@@ -62,10 +63,9 @@ function without(classes: 'int32' | 'int64', of: readonly ColumnInput[]) {
         for (const rule of optimizers) {
           const description = describe([first, { ...first, task: 'b', laterals, head }], 1);
           const { model } = stepGraph({
-            description,
-            column: 1,
+            column: columnAt(description, 1),
             optimizer: rule,
-            dataType: 'uint8',
+            dtypes: { image: 'uint8' },
             clip: { kind: 'norm', limit: 1 },
             classes,
           });

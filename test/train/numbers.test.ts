@@ -2,23 +2,25 @@
 // test/support/plain-step.ts; and with a fixed seed and number of threads no bit depends on anything else.
 import { expect, it } from 'vitest';
 import { parseDescription } from '../../src/model/description/parse.js';
-import { initialWeights } from '../../src/model/progressive/parameters.js';
 import { must } from '../../src/onnx/core/errors.js';
 import { Random } from '../../src/onnx/core/random.js';
 import { Tensor } from '../../src/onnx/core/tensor.js';
 import { train } from '../../src/train/loop.js';
 import { trainSettings } from '../../src/train/settings.js';
+import { columnAt, frozenIn, initialAt } from '../support/by-place.js';
 import { plainTraining } from '../support/plain-step.js';
 import { runtime } from '../support/run.js';
 
 const rows = 200;
 const r = new Random(5, 'numbers');
 const data = {
-  inputs: new Tensor(
-    'uint8',
-    [rows, 1, 8, 8],
-    Uint8Array.from({ length: rows * 64 }, () => r.below(256)),
-  ),
+  inputs: {
+    image: new Tensor(
+      'uint8',
+      [rows, 1, 8, 8],
+      Uint8Array.from({ length: rows * 64 }, () => r.below(256)),
+    ),
+  },
   targets: new Tensor(
     'int64',
     [rows],
@@ -68,9 +70,12 @@ for (const body of ['dense', 'convolutional'] as const)
             { task: 'c', blocks, head: { classify: 3 }, laterals: laterals[lateral] },
           ],
         });
-        const frozen = [0, 1].map((c) => initialWeights(description, c));
+        const frozen = frozenIn(
+          description,
+          [0, 1].map((c) => initialAt(description, c)),
+        );
         const settings = trainSettings({ epochs: 2, batch: 64, optimizer: 'adam', lr: 0.001 }, 0);
-        const request = { runtime, description, column: 2, frozen, settings, train: data };
+        const request = { runtime, column: columnAt(description, 2), frozen, settings, train: data };
         const plain = await plainTraining({ ...request, threads: 2 });
         const ours = await train({ ...request, session: { threads: 2 } });
         const again = await train({ ...request, session: { threads: 2 }, tapBudget: 0 });

@@ -126,7 +126,7 @@ describe.skipIf(chromium === undefined)(
         { task: 'left', trained: true },
         { task: 'upper', trained: true },
       ]);
-      expect(found.kinds).toEqual(['features', 'taps', 'step', 'epoch']);
+      expect(found.kinds).toEqual(['tapping', 'taps', 'step', 'epoch']);
       expect(found.after).toEqual(found.before);
       expect(found.witness).toMatchObject({ task: 'left', sha256: expect.stringMatching(/^[0-9a-f]{64}$/) });
       expect(found.witnessAfter).toEqual(found.witness);
@@ -139,7 +139,7 @@ describe.skipIf(chromium === undefined)(
       };
       const scores = async (model: Uint8Array, task: string) => {
         const session = await runtime.createSession(model, { threads: 1 });
-        const out = await outputsOf(session, task, second.inputs);
+        const out = await outputsOf(session, task, { [must(session.inputNames[0], 'input')]: second.inputs });
         await session.release();
         return out.numbers();
       };

@@ -1,7 +1,7 @@
 // A training whose taps go to disk, as a process of its own: tap-store-killed.test.ts kills it. Arguments: the store's folder. Prints the sha256 of
 // the weights.
 
-import { initialWeights, parseDescription, Tensor, train, trainSettings } from '../../dist/index.js';
+import { columnsOf, initialWeights, parseDescription, Tensor, train, trainSettings } from '../../dist/index.js';
 import { NodeRuntime } from '../../dist/node.js';
 import { sha256Tensors } from '../../dist/onnx/files/hash.js';
 import { TapStore } from '../../dist/workspace/tap-store.js';
@@ -32,13 +32,13 @@ const targets = new Tensor(
   [rows],
   BigInt64Array.from({ length: rows }, (_, i) => BigInt(i % 2)),
 );
+const [a, b] = columnsOf(description);
 const { weights } = await train({
   runtime: await NodeRuntime.load(),
-  description,
-  column: 1,
-  frozen: [initialWeights(description, 0)],
+  column: b,
+  frozen: new Map([['a', initialWeights(a)]]),
   settings: trainSettings({ epochs: 1, batch: 500 }, 0),
-  train: { inputs, targets },
+  train: { inputs: { x: inputs }, targets },
   session: { threads: 1 },
   ...(folder === undefined ? {} : { tapBudget: 0, tapStorage: new TapStore(folder, 'test') }),
   onEvent: (e) => process.stderr.write(`${e.kind === 'stored' && e.found ? 'found' : e.kind}\n`),

@@ -14,13 +14,13 @@ function finished(...args: string[]) {
   return { sha256: stdout.trim(), events: stderr.trim().split('\n') };
 }
 
-/** Kills the training after this many runs of the feature graph; whether it was killed in the midst of writing. */
+/** Kills the training after this many runs of the tap graph; whether it was killed in the midst of writing. */
 async function killed(folder: string, runs: number): Promise<boolean> {
   const child = spawn('node', [script, folder], { stdio: ['ignore', 'ignore', 'pipe'] });
   let events = '';
   child.stderr.on('data', (chunk) => {
     events += chunk;
-    if (events.split('features\n').length > runs) child.kill('SIGKILL');
+    if (events.split('tapping\n').length > runs) child.kill('SIGKILL');
   });
   const signal = await new Promise((resolve) => child.on('close', (_, s) => resolve(s)));
   return signal === 'SIGKILL' && !events.includes('stored');

@@ -3,7 +3,6 @@ import { readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { parseDescription } from '../../src/model/description/parse.js';
-import { initialWeights } from '../../src/model/progressive/parameters.js';
 import { must } from '../../src/onnx/core/errors.js';
 import { Random } from '../../src/onnx/core/random.js';
 import { Tensor } from '../../src/onnx/core/tensor.js';
@@ -11,6 +10,7 @@ import { sha256Tensors } from '../../src/onnx/files/hash.js';
 import { type TrainEvent, train } from '../../src/train/loop.js';
 import { trainSettings } from '../../src/train/settings.js';
 import { TapStore } from '../../src/workspace/tap-store.js';
+import { columnAt, frozenIn, initialAt } from '../support/by-place.js';
 import { runtime } from '../support/run.js';
 import { temporaryFolder } from './support.js';
 
@@ -32,7 +32,7 @@ const description = parseDescription({
 });
 const rows = 1100;
 const r = new Random(3, 'taps');
-const inputs = new Tensor(
+const x = new Tensor(
   'float32',
   [rows, 1, 6, 6],
   Float32Array.from({ length: rows * 36 }, () => r.normal()),
@@ -43,6 +43,8 @@ const targets = new Tensor(
   BigInt64Array.from({ length: rows }, () => BigInt(r.below(2))),
 );
 
+const data = { inputs: { x }, targets };
+
 async function trained(tapBudget: number, tapStorage?: TapStore) {
   const places: string[] = [];
   const onEvent = (e: TrainEvent) => {
@@ -51,12 +53,11 @@ async function trained(tapBudget: number, tapStorage?: TapStore) {
   };
   const { weights, history } = await train({
     runtime,
-    description,
-    column: 1,
-    frozen: [initialWeights(description, 0)],
+    column: columnAt(description, 1),
+    frozen: frozenIn(description, [initialAt(description, 0)]),
     settings: trainSettings({ epochs: 2, batch: 32 }, 0),
-    train: { inputs, targets },
-    validation: { inputs, targets },
+    train: data,
+    validation: data,
     session: { threads: 1 },
     tapBudget,
     onEvent,

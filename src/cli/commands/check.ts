@@ -2,8 +2,6 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { sourceNames } from '../../data/sources.js';
-import { columnSeed } from '../../model/progressive/lowering.js';
-import { columnParameters } from '../../model/progressive/parameters.js';
 import { elementCount } from '../../onnx/core/shape.js';
 import { openProject, type Project } from '../../tasks/project.js';
 import { runExists } from '../../tasks/stored-run.js';
@@ -13,21 +11,21 @@ import { colours, count, type GlobalOptions, result, table, warn } from '../repo
 
 /** What is not wrong and yet will stand in the way. */
 function warningsOf(project: Project): string[] {
-  const { description, file, frozen, workspace } = project;
+  const { columns, file, frozen, workspace } = project;
   const found: string[] = [];
-  if (description.columns.length === 0) found.push(`${file}: columns: no column yet, so there is nothing to train`);
-  description.columns.forEach((column, index) => {
-    const at = `${file}: columns[${index}].data`;
-    const spec = dataSpecOf(project, index);
-    if (frozen[index] !== undefined) return;
-    trainSettings(column.train, columnSeed(description, column));
+  if (columns.last === undefined) found.push(`${file}: columns: no column yet, so there is nothing to train`);
+  for (const column of columns) {
+    const at = `${file}: ${column.path}.data`;
+    const spec = dataSpecOf(project, column);
+    if (frozen.has(column.task)) continue;
+    trainSettings(column.train, column.seed);
     if (spec === undefined) found.push(`${at}: task "${column.task}" names no data, so it cannot be trained`);
     else {
       const source = typeof spec === 'string' ? spec : spec.source;
       if (!sourceNames.includes(source) && !existsSync(resolve(workspace.root, source)))
         found.push(`${at}: ${source} does not exist (yet)`);
     }
-  });
+  }
   return found;
 }
 
@@ -40,11 +38,10 @@ export function check(options: GlobalOptions): void {
   const project = openProject(options.workspace ?? '.');
   const { description, frozen, workspace } = project;
   let total = 0;
-  const columns = description.columns.map(({ task }, index) => {
-    const { count: parameters, specs, taps } = columnParameters(description, index);
+  const columns = [...project.columns].map(({ task, parameters: { count: parameters, specs, taps } }) => {
     const laterals = specs.filter((s) => isLateral(s.name)).reduce((n, s) => n + elementCount(s.shape), 0);
     total += parameters;
-    const state = frozen[index] !== undefined ? 'frozen' : runExists(workspace.root, task) ? 'unfinished' : 'new';
+    const state = frozen.has(task) ? 'frozen' : runExists(workspace.root, task) ? 'unfinished' : 'new';
     return { task, parameters, laterals, total, taps, state, frozen: state === 'frozen' };
   });
   const warnings = warningsOf(project);

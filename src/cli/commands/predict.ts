@@ -1,7 +1,6 @@
 // prognet predict
 
 import { writeNpy } from '../../formats/npy.js';
-import { must } from '../../onnx/core/errors.js';
 import { writeFileAtomic } from '../../onnx/files/atomic-file.js';
 import { predict, readInputs } from '../../tasks/predict.js';
 import { frozenOf, openProject } from '../../tasks/project.js';
@@ -25,7 +24,7 @@ export async function predictCommand(task: string, options: PredictFlags): Promi
   const project = openProject(options.workspace ?? '.');
   frozenOf(project, task);
   if (options.output !== undefined) refuseOutput(options.output, [options.input, ...namedFiles(project)]);
-  const inputs = readInputs(options.input, must(project.description.inputs[0], 'input').shape);
+  const inputs = readInputs(options.input, project.columns.inputs);
   const { runtime, selection } = await openRuntime(options);
   const { values, kind, labels } = await predict(runtime, project, task, inputs, { providers: [selection?.provider ?? 'cpu'] });
   if (options.output !== undefined) writeFileAtomic(options.output, writeNpy(values));

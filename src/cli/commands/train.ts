@@ -3,7 +3,7 @@
 import type { Train } from '../../model/description/description.js';
 import { trainSchema } from '../../model/description/train-schema.js';
 import { InterruptedError, UsageError } from '../../onnx/core/errors.js';
-import { openProject, taskOf } from '../../tasks/project.js';
+import { openProject } from '../../tasks/project.js';
 import { runExists } from '../../tasks/stored-run.js';
 import { type EarlierTask, type TrainedTask, trainTask } from '../../tasks/train-task.js';
 import { TapCache } from '../../train/taps/tap-cache.js';
@@ -61,12 +61,12 @@ function tasksOf(task: string | undefined, flags: TrainFlags): string[] {
   const project = openProject(flags.workspace ?? '.');
   const { root } = project.workspace;
   if (task !== undefined) {
-    taskOf(project, task);
-    if (flags.resume && !project.frozen[taskOf(project, task).index] && !runExists(root, task))
+    project.columns.column(task);
+    if (flags.resume && !project.frozen.has(task) && !runExists(root, task))
       note(flags, `no unfinished training of ${task}, it begins anew`);
     return [task];
   }
-  const tasks = project.description.columns.map((c) => c.task).filter((_, i) => project.frozen[i] === undefined);
+  const tasks = project.columns.tasks.filter((name) => !project.frozen.has(name));
   const unfinished = tasks.find((name) => runExists(root, name));
   if (unfinished !== undefined && !flags.resume && !flags.restart) {
     throw new UsageError(`runs/${unfinished}: an unfinished training is here`, {

@@ -1,9 +1,8 @@
 // prognet verify, prognet eval
 
 import { metricName } from '../../model/heads/head.js';
-import { columnParameters } from '../../model/progressive/parameters.js';
 import { DataError, must, UsageError } from '../../onnx/core/errors.js';
-import { frozenOf, frozenTasks, openProject, type Project, taskOf } from '../../tasks/project.js';
+import { frozenOf, frozenTasks, openProject, type Project } from '../../tasks/project.js';
 import { type Verified, type VerifyOptions, verifyTask } from '../../tasks/verify.js';
 import { integerFlag } from '../flags.js';
 import { colours, count, note, result, table } from '../report.js';
@@ -27,11 +26,11 @@ interface Checked {
 
 function recorded(project: Project, task: string): Checked {
   const { metrics, sha256 } = frozenOf(project, task).record;
-  const { index, column } = taskOf(project, task);
+  const column = project.columns.column(task);
   const name = metricName(column.head);
   return {
     task,
-    parameters: columnParameters(project.description, index).count,
+    parameters: column.parameters.count,
     seconds: metrics.seconds,
     sha256Weights: sha256.weights,
     metric: { name, atFreeze: metrics[name] ?? Number.NaN },

@@ -132,7 +132,7 @@ export type Input = z.output<typeof inputSchema>;
 export type { Head, Laterals, Layer, Train };
 
 /** A column with everything filled in. */
-export interface Column {
+export interface ColumnDescription {
   task: string;
   data?: DataInput;
   /** One for each tap; empty ones where the column is imported. */
@@ -152,5 +152,5 @@ export interface Description {
   name: string;
   seed: number;
   inputs: Input[];
-  columns: Column[];
+  columns: ColumnDescription[];
 }

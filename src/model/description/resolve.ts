@@ -1,7 +1,7 @@
 // What one part of a description says of another: unique names, `like`, and what laterals read and feed.
 import type { DescriptionError } from '../../onnx/core/errors.js';
 import { suggest } from '../nn/schema.js';
-import { type Column, type Description, type DescriptionWritten, type Laterals, taskIdName } from './description.js';
+import { type ColumnDescription, type Description, type DescriptionWritten, type Laterals, taskIdName } from './description.js';
 import { descriptionError, type Path, show } from './issues.js';
 import type { LateralsWritten } from './lateral-schema.js';
 
@@ -46,7 +46,12 @@ function notEarlier(name: string, index: number, written: readonly ColumnWritten
   return at > index ? `${show(name)} comes later` : `unknown task ${show(name)}`;
 }
 
-function likeColumn(index: number, done: readonly Column[], written: readonly ColumnWritten[], fail: Fail): Column | undefined {
+function likeColumn(
+  index: number,
+  done: readonly ColumnDescription[],
+  written: readonly ColumnWritten[],
+  fail: Fail,
+): ColumnDescription | undefined {
   const name = written[index]?.like;
   if (name === undefined) return undefined;
   const source = done.find((c) => c.task === name);
@@ -131,7 +136,7 @@ function checkImported(column: ColumnWritten, index: number, fail: Fail): void {
 export function resolve(written: DescriptionWritten, file: string | undefined): Description {
   const fail: Fail = (path, got, right) => descriptionError(file, path, got, right);
   checkNames(written, fail);
-  const done: Column[] = [];
+  const done: ColumnDescription[] = [];
   written.columns.forEach((column, i) => {
     const source = likeColumn(i, done, written.columns, fail);
     if (column.onnx !== undefined) checkImported(column, i, fail);

@@ -27,6 +27,11 @@ export interface LayerScope {
   random(name: string, like: Value): Value;
 }
 
+/** A scope in inference mode: parameters from a function, nothing updated, nothing random. */
+export function inferenceScope(g: Ops, parameter: (spec: ParameterSpec) => Value): LayerScope {
+  return { g, training: false, parameter, update: () => {}, random: (_, like) => like };
+}
+
 /** Scalar parameters as one column [n, 1]. */
 export function scalars(scope: LayerScope, specs: readonly ParameterSpec[]): Value {
   const { g } = scope;

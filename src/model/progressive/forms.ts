@@ -7,14 +7,12 @@ import type { Model } from '../../onnx/ir/model.js';
 import { type Ops, ops } from '../../onnx/ops/ops.js';
 import { fuse } from '../../onnx/passes/fuse/fuse.js';
 import { optimise } from '../../onnx/passes/optimise.js';
-import { canonical } from '../description/canonical.js';
-import type { Description } from '../description/description.js';
 import { lowerLabel, lowerProbabilities } from '../heads/head.js';
-import type { LayerScope } from '../nn/scope.js';
-import { opsetOf } from './imported.js';
+import type { Column, Columns } from './column.js';
+import { addInputs } from './inputs.js';
 import { NetworkLowering } from './lowering.js';
-import { networkInput, type Weights } from './parameters.js';
 import { routeByTask } from './routed.js';
+import { type FrozenWeights, frozenScope } from './weights.js';
 
 /** Every form that a model can have, as `prognet.form` in its metadata says. */
 export const forms = ['task', 'all', 'routed'] as const;
@@ -45,11 +43,11 @@ export interface FormOptions {
 export const opsetRange = { min: 17, max: 21 } as const;
 
 /**
- * float32 [N, ...] to raw scores [N, k] under each task's name (routed: of the task asked for). `weights` by column index; only the columns that are reached are read.
- * Throws UsageError for an unknown task or opset.
+ * float32 [N, ...] to raw scores [N, k] under each task's name (routed: of the task asked for). Of `weights` only the columns that are reached
+ * are read. Throws UsageError for an unknown task or opset.
  */
-export function taskModel(description: Description, weights: readonly (Weights | undefined)[], options: FormOptions): Model {
-  const least = opsetOf(description);
+export function taskModel(network: Columns, weights: FrozenWeights, options: FormOptions): Model {
+  const least = network.opset;
   const { opset = least } = options;
   const expected = `${least} to ${opsetRange.max}`;
   if (!Number.isInteger(opset) || opset < least || opset > opsetRange.max) {
@@ -58,35 +56,27 @@ export function taskModel(description: Description, weights: readonly (Weights |
       got: String(opset),
     });
   }
-  const columns = options.tasks.map((task) => columnIndex(description, task)).sort((a, b) => a - b);
-  const g = ops({ opset, name: description.name });
-  const reached = new Map<number, LayerScope>();
-  const lowering = new NetworkLowering(description, {
-    x: networkInput(g, description),
-    scope: (c) => {
-      const known = reached.get(c);
-      if (known !== undefined) return known;
-      const { task } = must(description.columns[c], `column ${c}`);
-      const own = weights[c];
+  const asked = new Set(options.tasks.map((task) => network.column(task)));
+  const columns = [...network].filter((column) => asked.has(column));
+  const g = ops({ opset, name: network.description.name });
+  const reached = new Set<Column>();
+  const lowering = new NetworkLowering<Column>({
+    inputs: addInputs(g, network.inputs),
+    scope: (column) => {
+      const { task } = column;
+      const own = weights.get(task);
       if (own === undefined) throw notTrained(task);
-      const scope: LayerScope = {
-        g,
-        training: false,
-        parameter: (spec) => g.initializer(spec.name, must(own.get(spec.name), `weight ${spec.name}`)),
-        update: () => {},
-        random: (_, like) => like,
-      };
-      reached.set(c, scope);
-      return scope;
+      reached.add(column);
+      return frozenScope(g, own);
     },
   });
-  const answers = columns.map((c): Answer => {
-    const { task, head } = must(description.columns[c], `column ${c}`);
-    const scores = lowering.scores(c);
+  const answers = columns.map((column): Answer => {
+    const { task, head } = column;
+    const scores = lowering.scores(column);
     if (options.probabilities !== true) return { task, scores };
     return { task, scores, probabilities: lowerProbabilities(g, head, scores), label: lowerLabel(g, head, scores) };
   });
-  if (options.routed === true) routedOutputs(g, description, answers, options.probabilities === true);
+  if (options.routed === true) routedOutputs(g, answers, options.probabilities === true);
   else separateOutputs(g, answers);
   if (options.fused === true) fuse(g.graph, { opset });
   else optimise(g.graph, { opset });
@@ -97,11 +87,12 @@ export function taskModel(description: Description, weights: readonly (Weights |
     'prognet.version': version,
     'prognet.form': form,
     ...(options.fused === true && { 'prognet.fused': 'true' }),
-    'prognet.tasks': columns.map((c) => description.columns[c]?.task).join(','),
+    'prognet.tasks': columns.map(({ task }) => task).join(','),
   };
-  for (const c of [...reached.keys()].sort((a, b) => a - b)) {
-    const { task } = must(description.columns[c], `column ${c}`);
-    metadata[`prognet.column.${task}`] = canonical(description, task);
+  for (const column of network) {
+    if (!reached.has(column)) continue;
+    const { task } = column;
+    metadata[`prognet.column.${task}`] = column.canonical;
     const hash = options.hashes?.[task];
     if (hash !== undefined) metadata[`prognet.sha256.${task}`] = hash;
   }
@@ -126,8 +117,8 @@ function separateOutputs(g: Ops, answers: readonly Answer[]): void {
 }
 
 /** One set of outputs for all tasks: their heads may differ in width, but not in what they give. */
-function routedOutputs(g: Ops, description: Description, answers: readonly Answer[], probabilities: boolean): void {
-  const input = description.inputs.find(({ name }) => routedNames.some((output) => output === name));
+function routedOutputs(g: Ops, answers: readonly Answer[], probabilities: boolean): void {
+  const input = g.graph.inputs.find(({ name }) => routedNames.some((output) => output === name));
   if (input !== undefined) {
     throw new UsageError(`the input "${input.name}" has the name of an output of routed models, expected another name`, {
       got: input.name,
@@ -153,14 +144,4 @@ export function notTrained(task: string): UsageError {
 /** No task has weights, though some are asked for. */
 export function nothingTrained(): UsageError {
   return new UsageError('no task is trained yet', { remedy: { kind: 'train' } });
-}
-
-/** The index of a task's column; UsageError lists the tasks there are. */
-export function columnIndex(description: Description, task: string): number {
-  const index = description.columns.findIndex((c) => c.task === task);
-  if (index < 0) {
-    const known = description.columns.map((c) => c.task).join(', ') || 'none';
-    throw new UsageError(`unknown task "${task}", the description has: ${known}`, { got: task, expected: known });
-  }
-  return index;
 }

@@ -15,7 +15,7 @@ import { modernise } from '../../onnx/passes/modernise.js';
 import { removeUnused } from '../../onnx/passes/remove-unused.js';
 import { toBinary } from '../../onnx/serde/to-binary.js';
 import { opsetRange } from './forms.js';
-import type { Weights } from './parameters.js';
+import type { Weights } from './weights.js';
 
 /** A description carries the graph: one that is larger holds weights that it should not. */
 export const maxGraphBytes = 4 << 20;

@@ -1,9 +1,8 @@
 // How strongly a trained column listens to each earlier one, read off its lateral weights.
 import { must } from '../../onnx/core/errors.js';
 import type { Tensor } from '../../onnx/core/tensor.js';
-import type { Description } from '../description/description.js';
-import { sourcesOf } from './lowering.js';
-import type { Weights } from './parameters.js';
+import type { Column } from './column.js';
+import type { Weights } from './weights.js';
 
 export interface LateralStrength {
   /** The block that receives; the number of the column's blocks stands for the head. */
@@ -36,24 +35,16 @@ function norm(t: Tensor): number {
   return Math.sqrt(sum);
 }
 
-/**
- * The laterals of a column with their strengths, by target block and then source.
- * @param taps shapes of one sample of every column's taps, as columnParameters gives them
- */
-export function lateralStrengths(
-  description: Description,
-  column: number,
-  weights: Weights,
-  taps: readonly (readonly (readonly number[])[])[],
-): LateralStrength[] {
-  const { task, blocks, laterals } = must(description.columns[column], `column ${column}`);
+/** The laterals of a column with their strengths, by target block and then source. */
+export function lateralStrengths(column: Column, weights: Weights): LateralStrength[] {
+  const { task, blocks, laterals } = column;
   const weight = (name: string) => must(weights.get(name), name);
   const found: LateralStrength[] = [];
   for (let into = 1; into <= blocks.length; into++) {
     const prefix = `${task}/${into === blocks.length ? 'head' : into}`;
     let feature = 0;
-    for (const ref of sourcesOf(description, column, into)) {
-      const source = must(description.columns[ref.column], 'source').task;
+    for (const ref of column.sourcesInto(into)) {
+      const source = ref.column.task;
       const place = { into, source, sourceBlock: ref.block };
       if (laterals.kind === 'linear') {
         // Dense: [features, units]. Convolution: [filters, channels, kh, kw].
@@ -65,7 +56,7 @@ export function lateralStrengths(
         // Features: V [features, rank]. Image: V [rank, channels, 1, 1].
         const v = weight(`${prefix}/adapter/V`);
         const image = v.dims.length === 4;
-        const tap = must(taps[ref.column]?.[ref.block], 'tap');
+        const tap = ref.column.tapShape(ref.block);
         const width = image && tap.length === 3 ? must(tap[0], 'channels') : tap.reduce((n, d) => n * d, 1);
         const size = partNorm(v, image ? 1 : 0, feature, feature + width);
         feature += width;

@@ -3,131 +3,123 @@
 import { DescriptionError, InternalError, must } from '../../onnx/core/errors.js';
 import { Random } from '../../onnx/core/random.js';
 import type { Value } from '../../onnx/ir/graph.js';
-import type { Column, Description } from '../description/description.js';
+import type { Head, Laterals } from '../description/description.js';
 import { headWidth } from '../heads/head-schema.js';
 import type { Layer } from '../nn/layer-schema.js';
 import { lowerBlock, sampleDims } from '../nn/lower.js';
 import type { LayerScope } from '../nn/scope.js';
 import { ImportedLowering } from './imported.js';
+import type { ImportedGraph } from './imported-graph.js';
+import { type ByInput, onlyOf } from './inputs.js';
 import { alphaChoices, type JoinedTaps, lateralJoint, type SourceTap } from './lateral.js';
 
-/** A block of a column, by the column's index and the block's. */
-export interface TapRef {
-  readonly column: number;
+/** What lowering reads of a column (column.ts): no shapes and no parameters, since these are what it finds. */
+export interface LoweredColumn<C> {
+  readonly task: string;
+  /** Its place in the description, for errors. */
+  readonly path: string;
+  readonly head: Head;
+  readonly blocks: readonly (readonly Layer[])[];
+  readonly laterals: Laterals;
+  readonly seed: number;
+  readonly imported: ImportedGraph | undefined;
+  /** The taps that flow into a block (the number of its blocks stands for the head), in the order of the sources. */
+  sourcesInto(block: number): readonly TapOf<C>[];
+}
+
+/** A block of a column, whose output later columns may read. */
+export interface TapOf<C> {
+  readonly column: C;
   readonly block: number;
 }
 
-/** The taps that flow into block `block` of a column (the number of its blocks stands for the head), in the order of the sources. */
-export function sourcesOf(description: Description, column: number, block: number): TapRef[] {
-  const { laterals } = must(description.columns[column], `column ${column}`);
-  if (laterals.kind === 'none' || !laterals.into.includes(block)) return [];
-  return laterals.from.map((task) => {
-    const index = description.columns.findIndex((c) => c.task === task);
-    const source = must(description.columns[index], `lateral source ${task}`);
-    // A source shorter than the target contributes its last block.
-    return { column: index, block: Math.min(block - 1, source.blocks.length - 1) };
-  });
-}
-
-/** Every tap that a column reads, each once, in ascending order. */
-export function tapsRead(description: Description, column: number): TapRef[] {
-  const blocks = must(description.columns[column], `column ${column}`).blocks.length;
-  const found = new Map<string, TapRef>();
-  for (let b = 1; b <= blocks; b++)
-    for (const ref of sourcesOf(description, column, b)) found.set(`${ref.column}/${ref.block}`, ref);
-  return [...found.values()].sort((a, b) => a.column - b.column || a.block - b.block);
-}
-
-/** The seed of a column: its own, else the description's. */
-export function columnSeed(description: Description, column: Column): number {
-  return column.train.seed ?? description.seed;
-}
-
-export interface LoweringOptions {
-  /** The network input, float, [N, ...]. */
-  readonly x: Value;
+export interface LoweringOptions<C> {
+  /** The network's inputs, float, [N, ...]. */
+  readonly inputs: ByInput<Value>;
   /** The scope of a column's parameters. */
-  readonly scope: (column: number) => LayerScope;
+  readonly scope: (column: C) => LayerScope;
   /** A tap that is there already (a training step reads frozen taps as inputs); undefined: lower the block. */
-  readonly tap?: (ref: TapRef) => Value | undefined;
+  readonly tap?: (ref: TapOf<C>) => Value | undefined;
   /** What all sources of an adapter into a block give, where it is there already; undefined: taps one by one. */
-  readonly joined?: (column: number, block: number) => Omit<JoinedTaps, 'tasks'> | undefined;
+  readonly joined?: (column: C, block: number) => Omit<JoinedTaps, 'tasks'> | undefined;
 }
 
-export class NetworkLowering {
-  private readonly taps = new Map<string, Value>();
-  private readonly heads = new Map<number, Value>();
-  private readonly imports = new Map<number, ImportedLowering>();
+/** What a column has in a graph so far: its blocks' outputs by number, its scores, its imported graph. */
+interface Lowered {
+  readonly taps: Map<number, Value>;
+  scores?: Value;
+  imported?: ImportedLowering;
+}
 
-  constructor(
-    readonly description: Description,
-    private readonly options: LoweringOptions,
-  ) {}
+export class NetworkLowering<C extends LoweredColumn<C>> {
+  private readonly done = new Map<C, Lowered>();
+
+  constructor(private readonly options: LoweringOptions<C>) {}
 
   /** Output of a block, [N, ...]. */
-  tap(ref: TapRef): Value {
-    const key = `${ref.column}/${ref.block}`;
-    let value = this.taps.get(key) ?? this.options.tap?.(ref);
+  tap(ref: TapOf<C>): Value {
+    const { column, block } = ref;
+    const { taps } = this.of(column);
+    let value = taps.get(block) ?? this.options.tap?.(ref);
     if (value === undefined) {
-      const column = this.column(ref.column);
-      const layers = must(column.blocks[ref.block], `block ${key}`);
-      value = this.imported(ref.column)?.value(ref.block);
-      value ??= this.lower(ref.column, ref.block, layers, String(ref.block), `columns[${ref.column}].blocks[${ref.block}]`);
+      const layers = must(column.blocks[block], `block ${block} of ${column.task}`);
+      value = this.imported(column)?.value(block);
+      value ??= this.lower(column, block, layers, String(block), `${column.path}.blocks[${block}]`);
     }
-    this.taps.set(key, value);
+    taps.set(block, value);
     return value;
   }
 
   /** Raw scores of a column, [N, width of its head]. */
-  scores(index: number): Value {
-    let value = this.heads.get(index);
-    if (value === undefined) {
-      const { head, blocks, task } = this.column(index);
-      value = this.imported(index)?.value('scores');
-      if (value !== undefined && sampleDims(value).join() !== String(headWidth(head))) {
-        throw new DescriptionError(
-          `task "${task}": its head is ${headWidth(head)} wide, its imported scores are [N,${sampleDims(value)}]`,
-          {
-            path: `columns[${index}].head`,
-          },
-        );
-      }
-      const layers: Layer[] = [{ kind: 'flatten' }, { kind: 'dense', units: headWidth(head), bias: true, init: head.init }];
-      value ??= this.lower(index, blocks.length, layers, 'head', `columns[${index}].head`);
-      this.heads.set(index, value);
-    }
-    return value;
+  scores(column: C): Value {
+    const lowered = this.of(column);
+    lowered.scores ??= this.lowerScores(column);
+    return lowered.scores;
   }
 
-  private imported(index: number): ImportedLowering | undefined {
-    const column = this.column(index);
-    if (column.onnx === undefined) return undefined;
-    const known = this.imports.get(index) ?? new ImportedLowering(column, column.onnx, this.options.scope(index), this.options.x);
-    this.imports.set(index, known);
+  private lowerScores(column: C): Value {
+    const { head, blocks, task } = column;
+    const path = `${column.path}.head`;
+    const value = this.imported(column)?.value('scores');
+    if (value !== undefined && sampleDims(value).join() !== String(headWidth(head))) {
+      throw new DescriptionError(
+        `task "${task}": its head is ${headWidth(head)} wide, its imported scores are [N,${sampleDims(value)}]`,
+        { path },
+      );
+    }
+    const layers: Layer[] = [{ kind: 'flatten' }, { kind: 'dense', units: headWidth(head), bias: true, init: head.init }];
+    return value ?? this.lower(column, blocks.length, layers, 'head', path);
+  }
+
+  private of(column: C): Lowered {
+    const known = this.done.get(column) ?? { taps: new Map() };
+    this.done.set(column, known);
     return known;
   }
 
-  private lower(index: number, block: number, layers: readonly Layer[], name: string, path: string): Value {
-    const { description, options } = this;
-    const column = this.column(index);
-    const scope = options.scope(index);
-    const x = block === 0 ? options.x : this.tap({ column: index, block: block - 1 });
+  private imported(column: C): ImportedLowering | undefined {
+    const { task, imported } = column;
+    if (imported === undefined) return undefined;
+    const { inputs, scope } = this.options;
+    const lowered = this.of(column);
+    lowered.imported ??= new ImportedLowering(task, imported, scope(column), onlyOf(Object.values(inputs)));
+    return lowered.imported;
+  }
+
+  private lower(column: C, block: number, layers: readonly Layer[], name: string, path: string): Value {
+    const { options } = this;
+    const scope = options.scope(column);
+    const x = block === 0 ? onlyOf(Object.values(options.inputs)) : this.tap({ column, block: block - 1 });
     const prefix = `${column.task}/${name}`;
-    const refs = sourcesOf(description, index, block);
+    const refs = column.sourcesInto(block);
     if (refs.length === 0) return lowerBlock(scope, layers, x, prefix, path);
-    const { laterals } = column;
+    const { laterals, seed } = column;
     if (laterals.kind === 'none') throw new InternalError('a column without laterals has sources');
-    const task = (ref: TapRef) => this.column(ref.column).task;
-    const joined = options.joined?.(index, block);
-    const apart = (): SourceTap[] => refs.map((ref) => ({ task: task(ref), tap: this.tap(ref) }));
-    const sources = joined === undefined ? apart() : { ...joined, tasks: refs.map(task) };
-    const seed = columnSeed(description, column);
+    const joined = options.joined?.(column, block);
+    const apart = (): SourceTap[] => refs.map((ref) => ({ task: ref.column.task, tap: this.tap(ref) }));
+    const sources = joined === undefined ? apart() : { ...joined, tasks: refs.map((ref) => ref.column.task) };
     const drawAlpha = (parameter: string) => must(alphaChoices[new Random(seed, parameter).below(alphaChoices.length)], 'alpha');
     const joint = lateralJoint({ scope, prefix, laterals, sources, width: sampleDims(x)[0] ?? 1, drawAlpha });
     return lowerBlock(scope, layers, x, prefix, path, joint);
-  }
-
-  private column(index: number): Column {
-    return must(this.description.columns[index], `column ${index}`);
   }
 }

@@ -7,7 +7,7 @@ import { toBinary } from '../../onnx/serde/to-binary.js';
 import type { Engine, EngineContext, Minibatches } from '../engine.js';
 import type { TrainData } from '../loop.js';
 import { optimizer as makeOptimizer, type Optimizer } from '../optim/optimizer.js';
-import { defaultTapBudget, FeaturedData } from '../taps/featured-data.js';
+import { defaultTapBudget, TappedData } from '../taps/tapped-data.js';
 import { hostNodes } from './host-nodes.js';
 import { lossOutput, nextName, type StepGraph, stepGraph, stepInputs } from './step-graph.js';
 
@@ -24,26 +24,26 @@ export class StepEngine implements Engine {
     private readonly optimizer: Optimizer,
     private readonly graph: StepGraph,
     private readonly form: 'loop' | 'step',
-    private readonly data: FeaturedData,
+    private readonly data: TappedData,
     private readonly session: CarryingSession,
     readonly tapBytes: number,
   ) {}
 
   static async create(context: EngineContext): Promise<StepEngine> {
-    const { runtime, description, column, settings, features, dataType, session = {}, onEvent, tapStorage } = context;
+    const { runtime, column, settings, taps, dtypes, session = {}, onEvent, tapStorage } = context;
     const { tapBudget: budget = defaultTapBudget } = context;
-    const onRows = (done: number, total: number) => onEvent?.({ kind: 'features', done, total });
+    const onRows = (done: number, total: number) => onEvent?.({ kind: 'tapping', done, total });
     const traits = traitsOf(session.providers?.[0] ?? 'cpu');
     const { classes, channelsLast } = traits;
-    const data = await FeaturedData.create(features, withClasses(context.train, classes), budget, tapStorage, onRows);
-    const bytes = features.bytes(data.rows);
+    const data = await TappedData.create(taps, withClasses(context.train, classes), budget, tapStorage, onRows);
+    const bytes = taps.bytes(data.rows);
     if (data.place === 'store') onEvent?.({ kind: 'stored', bytes, budget, found: data.stored?.found === true });
     if (data.place === 'memory' && bytes > 0) onEvent?.({ kind: 'taps', ...data.made });
     if (data.place === 'nowhere') onEvent?.({ kind: 'uncached', bytes, budget });
     const form = traits.loop ? 'loop' : 'step';
     const optimizer = makeOptimizer(settings.optimizer);
     const { clip } = settings;
-    const graph = stepGraph({ description, column, optimizer, dataType, ...(clip && { clip }), form, classes, channelsLast });
+    const graph = stepGraph({ column, optimizer, dtypes, ...(clip && { clip }), form, classes, channelsLast });
     const carried = Object.fromEntries(graph.carried.map(({ name }) => [name, nextName(name)]));
     const stepSession = await runtime.createCarryingSession(toBinary(graph.model), form === 'loop' ? {} : carried, {
       ...session,
@@ -62,9 +62,9 @@ export class StepEngine implements Engine {
 
   async run(minibatches: Minibatches): Promise<Float32Array> {
     if (this.form === 'step') return await this.singly(minibatches);
-    const { features } = this.context;
+    const { taps } = this.context;
     const { first, count, size, rows, seeds } = minibatches;
-    const most = this.data.place === 'memory' ? count : Math.max(1, Math.floor(bytesPerRun / features.bytes(size)));
+    const most = this.data.place === 'memory' ? count : Math.max(1, Math.floor(bytesPerRun / taps.bytes(size)));
     const losses = new Float32Array(count);
     for (let at = 0; at < count; at += most) {
       const to = Math.min(at + most, count);

@@ -1,14 +1,13 @@
 // The training step as a graph: (parameters, optimizer state, minibatch) to (parameters', state', loss), rolled in an ONNX Loop over the
 // minibatches of one run; or, for providers that lack Loop, one step for each run. Only the newest column is in it: what earlier columns feed to its laterals comes in as taps, computed once for
-// the data set by the feature graph (frozen-graph.ts), so frozen columns cannot move.
+// the data set by the tap graph (taps/tap-graph.ts), so frozen columns cannot move.
 
-import type { Description } from '../../model/description/description.js';
 import { lowerLoss } from '../../model/heads/head.js';
 import { headWidth } from '../../model/heads/head-schema.js';
 import type { ParameterSpec } from '../../model/nn/scope.js';
-import { opsetOf } from '../../model/progressive/imported.js';
+import type { Column } from '../../model/progressive/column.js';
+import type { ByInput } from '../../model/progressive/inputs.js';
 import { NetworkLowering } from '../../model/progressive/lowering.js';
-import { columnParameters } from '../../model/progressive/parameters.js';
 import { gradient } from '../../onnx/autodiff/gradient.js';
 import type { DType } from '../../onnx/core/dtype.js';
 import { InternalError, must } from '../../onnx/core/errors.js';
@@ -20,7 +19,7 @@ import { toChannelsLast } from '../../onnx/passes/channels-last/channels-last.js
 import { ImageGradients } from '../../onnx/passes/channels-last/image-gradients.js';
 import { addConvolutions } from '../../onnx/passes/fuse/add-convolutions.js';
 import { noParameters, optimise } from '../../onnx/passes/optimise.js';
-import { networkInputFrom } from '../network-input.js';
+import { dataInputs, firstData, networkInputsFrom } from '../network-input.js';
 import { type Clip, clipGradients } from '../optim/clip.js';
 import type { Optimizer } from '../optim/optimizer.js';
 import { type TapInput, tapInputs, tapOptions } from '../taps/tap-inputs.js';
@@ -30,7 +29,8 @@ import { sumsByProduct } from './row-sums.js';
 
 /** Names of the step graph's inputs beside the parameters, which stand under their own names. */
 export const stepInputs = {
-  data: 'step/data',
+  /** Of the first input; a further one's data are `step/data/<input>`. */
+  data: firstData,
   targets: 'step/targets',
   /** int64 [S, B]: rows of data, targets and taps that make each minibatch. In the form `step` they come as the minibatch itself. */
   order: 'step/order',
@@ -46,14 +46,13 @@ export const nextName = (name: string): string => `${name}/next`;
 export const lossOutput = 'step/loss';
 
 export interface StepRequest {
-  readonly description: Description;
-  readonly column: number;
+  readonly column: Column;
   readonly optimizer: Optimizer;
   readonly clip?: Clip;
   /** Rows of a minibatch, when all have the same. */
   readonly batch?: number;
-  /** dtype of the data as they are kept: uint8 (scaled to 0..1 in the graph) or float32. */
-  readonly dataType: DType;
+  /** dtype of each input's data as they are kept: uint8 (scaled to 0..1 in the graph) or float32. */
+  readonly dtypes: ByInput<DType>;
   readonly opset?: number;
   /**
    * `loop` (the default): many minibatches in one run. `step`: one, for providers without Loop, such as WebGPU, where the carried values stay
@@ -77,16 +76,15 @@ export interface StepGraph {
 
 /** Builds the training graph of a column. Pure: the same request gives the same bytes. */
 export function stepGraph(request: StepRequest): StepGraph {
-  const { description, column: index, optimizer } = request;
-  const { task, head } = must(description.columns[index], `column ${index}`);
-  const { specs } = columnParameters(description, index);
-  const taps = tapInputs(description, index);
-  const g = ops({ name: `${task}-step`, opset: request.opset ?? opsetOf(description) });
+  const { column, optimizer } = request;
+  const { task, head, network } = column;
+  const { specs } = column.parameters;
+  const taps = tapInputs(column);
+  const g = ops({ name: `${task}-step`, opset: request.opset ?? network.opset });
 
-  const input = must(description.inputs[0], 'input');
   const loop = request.form !== 'step';
   const rowsHere = loop ? 'D' : (request.batch ?? 'D');
-  const data = g.input(stepInputs.data, request.dataType, [rowsHere, ...input.shape]);
+  const data = dataInputs(g, network.inputs, request.dtypes, rowsHere);
   const targets = g.input(
     stepInputs.targets,
     head.kind === 'classify' ? (request.classes ?? 'int64') : 'float32',
@@ -118,15 +116,15 @@ export function stepGraph(request: StepRequest): StepGraph {
   const batchTargets = take(targets);
 
   const layerScope = state.scope((name, like) => uniformLike(body, like, ofStep(seeds), saltOf(name)));
-  const lowering = new NetworkLowering(description, {
-    x: networkInputFrom(body, take(data)),
-    scope: (c) => {
-      if (c !== index) throw new InternalError(`the training step of column ${index} reaches into column ${c}`);
+  const lowering = new NetworkLowering<Column>({
+    inputs: networkInputsFrom(body, Object.fromEntries(Object.entries(data).map(([name, v]) => [name, take(v)]))),
+    scope: (other) => {
+      if (other !== column) throw new InternalError(`the training step of "${task}" reaches into "${other.task}"`);
       return layerScope;
     },
     ...tapOptions(taps, ({ name }) => take(must(tapValues.get(name), name))),
   });
-  const loss = lowerLoss(body, head, lowering.scores(index), batchTargets, 'mean');
+  const loss = lowerLoss(body, head, lowering.scores(column), batchTargets, 'mean');
   const images = new ImageGradients();
   const channelsLast = loop && request.channelsLast === true;
   if (channelsLast) addConvolutions(body);

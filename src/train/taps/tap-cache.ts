@@ -1,11 +1,8 @@
 // Taps that outlive the training which computed them: the next column on the same data computes only what the column before it adds. A tap is
 // named by all that its bits depend on; what is kept is the very tensors that the last training read, joined as it read them.
 
-import { canonical } from '../../model/description/canonical.js';
-import type { Description } from '../../model/description/description.js';
-import { opsetOf } from '../../model/progressive/imported.js';
-import { type TapRef, tapsRead } from '../../model/progressive/lowering.js';
-import type { Weights } from '../../model/progressive/parameters.js';
+import type { Column, TapRef } from '../../model/progressive/column.js';
+import type { FrozenWeights, Weights } from '../../model/progressive/weights.js';
 import { must } from '../../onnx/core/errors.js';
 import type { Tensor } from '../../onnx/core/tensor.js';
 import { contentDigest, sha256Digest } from '../digest.js';
@@ -78,28 +75,23 @@ async function digestOf(weights: Weights): Promise<string | undefined> {
 
 /** Names of taps: the column's graph and weights, and those of all columns that it stands on. */
 export class TapKeys {
-  private constructor(private readonly columns: ReadonlyMap<number, string>) {}
+  private constructor(private readonly columns: ReadonlyMap<Column, string>) {}
 
   /** For the taps that `column` reads; undefined where the platform has no hash. */
-  static async create(description: Description, column: number, frozen: readonly Weights[]): Promise<TapKeys | undefined> {
-    const keys = new Map<number, string>();
-    const visit = async (index: number): Promise<void> => {
-      for (const ref of tapsRead(description, index)) {
-        if (keys.has(ref.column)) continue;
-        await visit(ref.column);
-        const { task } = must(description.columns[ref.column], 'column');
-        const sources = tapsRead(description, ref.column).map((r) => [r.block, keys.get(r.column)]);
-        const weights = await weightsDigest(frozen[ref.column] ?? new Map());
-        const graph = [canonical(description, task), opsetOf(description)];
-        const key = await sha256Digest(JSON.stringify([graph, weights, sources]));
-        if (key !== undefined) keys.set(ref.column, key);
-      }
-    };
-    await visit(column);
+  static async create(column: Column, frozen: FrozenWeights): Promise<TapKeys | undefined> {
+    const keys = new Map<Column, string>();
+    // A column comes after those that it stands on.
+    for (const source of column.foundation) {
+      const sources = source.tapsRead.map((r) => [r.block, keys.get(r.column)]);
+      const weights = await weightsDigest(frozen.get(source.task) ?? new Map());
+      const graph = [source.canonical, source.network.opset];
+      const key = await sha256Digest(JSON.stringify([graph, weights, sources]));
+      if (key !== undefined) keys.set(source, key);
+    }
     return keys.size === 0 ? undefined : new TapKeys(keys);
   }
 
   of(ref: TapRef): string {
-    return `${must(this.columns.get(ref.column), `column ${ref.column}`)}/${ref.block}`;
+    return `${must(this.columns.get(ref.column), ref.column.task)}/${ref.block}`;
   }
 }

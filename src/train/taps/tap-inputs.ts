@@ -1,9 +1,6 @@
 // The inputs by which a step reads what frozen columns feed to a column's laterals: what an adapter joins is one input, kept joined, so that a
 // minibatch is one Gather; other taps are inputs of their own.
-
-import type { Description } from '../../model/description/description.js';
-import { sourcesOf, type TapRef, tapsRead } from '../../model/progressive/lowering.js';
-import { type ColumnParameters, columnParameters } from '../../model/progressive/parameters.js';
+import type { Column, TapRef } from '../../model/progressive/column.js';
 import { must } from '../../onnx/core/errors.js';
 
 export interface TapInput {
@@ -18,23 +15,14 @@ export interface TapInput {
   readonly block?: number;
 }
 
-/** Shapes of taps; lowering a column to see them takes a while where many stand before it. */
-const shapes = new WeakMap<Description, Map<number, ColumnParameters['taps']>>();
-
-function shapeOf(description: Description, { column, block }: TapRef): readonly number[] {
-  const known = shapes.get(description) ?? new Map<number, ColumnParameters['taps']>();
-  shapes.set(description, known);
-  const taps = known.get(column) ?? columnParameters(description, column).taps;
-  known.set(column, taps);
-  return must(taps[block], 'tap');
-}
+/** A tap by its column's place and its block's. */
+export const tapKey = ({ column, block }: TapRef): string => `${column.index}/${block}`;
 
 /** What the adapter into a block joins; undefined where there is none, or where sources do not fit side by side. */
-export function joinedInput(description: Description, column: number, block: number): TapInput | undefined {
-  const { laterals } = must(description.columns[column], `column ${column}`);
-  if (laterals.kind !== 'adapter') return undefined;
-  const refs = sourcesOf(description, column, block);
-  const found = refs.map((ref) => shapeOf(description, ref));
+export function joinedInput(column: Column, block: number): TapInput | undefined {
+  if (column.laterals.kind !== 'adapter') return undefined;
+  const refs = column.sourcesInto(block);
+  const found = refs.map((ref) => ref.column.tapShape(ref.block));
   const [first = []] = found;
   // Axis 1 is the channels; the rest must agree.
   if (first.length === 0 || found.some((shape) => shape.slice(1).join() !== first.slice(1).join())) return undefined;
@@ -44,36 +32,33 @@ export function joinedInput(description: Description, column: number, block: num
 }
 
 /** The taps that a column reads, by input. */
-export function tapInputs(description: Description, column: number): TapInput[] {
-  const { blocks } = must(description.columns[column], `column ${column}`);
+export function tapInputs(column: Column): TapInput[] {
   const joined: TapInput[] = [];
   const apart = new Set<string>();
-  for (let block = 1; block <= blocks.length; block++) {
-    const input = joinedInput(description, column, block);
+  for (let block = 1; block <= column.blocks.length; block++) {
+    const input = joinedInput(column, block);
     if (input !== undefined) joined.push(input);
-    else for (const ref of sourcesOf(description, column, block)) apart.add(keyOf(ref));
+    else for (const ref of column.sourcesInto(block)) apart.add(tapKey(ref));
   }
-  const single = tapsRead(description, column).filter((ref) => apart.has(keyOf(ref)));
+  const single = column.tapsRead.filter((ref) => apart.has(tapKey(ref)));
   return [
     ...joined,
     ...single.map((ref) => {
-      const shape = shapeOf(description, ref);
-      return { name: `step/tap/${keyOf(ref)}`, refs: [ref], widths: [shape[0] ?? 1], shape };
+      const shape = ref.column.tapShape(ref.block);
+      return { name: `step/tap/${tapKey(ref)}`, refs: [ref], widths: [shape[0] ?? 1], shape };
     }),
   ];
 }
-
-const keyOf = (ref: TapRef): string => `${ref.column}/${ref.block}`;
 
 /** For a lowering: what it is to take from these inputs, each a value from `read`. */
 export function tapOptions<V>(inputs: readonly TapInput[], read: (input: TapInput) => V) {
   const values = new Map(inputs.map((input) => [input, read(input)]));
   return {
     tap: (ref: TapRef): V | undefined => {
-      const input = inputs.find((i) => i.block === undefined && i.refs.some((r) => keyOf(r) === keyOf(ref)));
+      const input = inputs.find((i) => i.block === undefined && i.refs.some((r) => tapKey(r) === tapKey(ref)));
       return input && values.get(input);
     },
-    joined: (_column: number, block: number): { value: V; widths: readonly number[] } | undefined => {
+    joined: (_column: Column, block: number): { value: V; widths: readonly number[] } | undefined => {
       const input = inputs.find((i) => i.block === block);
       return input && { value: must(values.get(input), input.name), widths: input.widths };
     },

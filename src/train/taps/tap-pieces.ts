@@ -1,7 +1,7 @@
 // What taps side by side are made of: pieces of tensors that are there already, and taps that are still to be computed.
-import type { TapRef } from '../../model/progressive/lowering.js';
+import type { TapRef } from '../../model/progressive/column.js';
 
-/** A tensor that holds taps, as an input of the feature graph. */
+/** A tensor that holds taps, as an input of the tap graph. */
 export interface KnownTaps {
   readonly name: string;
   /** Of a sample. */

@@ -3,14 +3,16 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import type { Description } from '../../../src/model/description/description.js';
-import { opsetRange, taskModel } from '../../../src/model/progressive/forms.js';
-import { initialWeights, type Weights } from '../../../src/model/progressive/parameters.js';
+import { opsetRange } from '../../../src/model/progressive/forms.js';
+import type { Weights } from '../../../src/model/progressive/weights.js';
 import { must } from '../../../src/onnx/core/errors.js';
 import { Tensor } from '../../../src/onnx/core/tensor.js';
 import { type Graph, nodeReads, type Value } from '../../../src/onnx/ir/graph.js';
+import { evalGraph, scoresOutput } from '../../../src/train/eval-graph.js';
 import { stepInputs } from '../../../src/train/step/step-graph.js';
-import { evalGraph, featureGraph, scoresOutput } from '../../../src/train/taps/frozen-graph.js';
+import { tapGraph } from '../../../src/train/taps/tap-graph.js';
 import { tapInputs } from '../../../src/train/taps/tap-inputs.js';
+import { columnAt, frozenIn, initialAt, modelOf } from '../../support/by-place.js';
 import { columnsOf, describe, images, type RandomNetwork, randomNetwork, targetsOf } from '../../support/random-network.js';
 import { runModel } from '../../support/run.js';
 
@@ -24,7 +26,7 @@ const check = (body: (s: Sample) => Promise<void>, numRuns = 20) =>
   fc.assert(
     fc.asyncProperty(randomNetwork, (n) => {
       const d = describe(columnsOf(n), n.seed);
-      return body({ n, d, weights: [initialWeights(d, 0), initialWeights(d, 1)] });
+      return body({ n, d, weights: [initialAt(d, 0), initialAt(d, 1)] });
     }),
     { numRuns, seed: 11 },
   );
@@ -40,7 +42,7 @@ function needed(graph: Graph): Set<Value> {
 it('a task model holds no initializer that its output does not depend on', () =>
   check(async ({ d, weights }) => {
     for (const task of ['a', 'b']) {
-      const { graph } = taskModel(d, weights, { tasks: [task] });
+      const { graph } = modelOf(d, weights, { tasks: [task] });
       const reached = needed(graph);
       expect(graph.initializers.filter((v) => !reached.has(v)).map((v) => v.name)).toEqual([]);
       expect(graph.nodes.filter((node) => !node.outputs.some((v) => reached.has(v))).map((node) => node.name)).toEqual([]);
@@ -49,8 +51,8 @@ it('a task model holds no initializer that its output does not depend on', () =>
 
 it('every weight that it holds changes what it answers', () =>
   check(async ({ d, weights }) => {
-    const before = must((await runModel(taskModel(d, weights, { tasks: ['b'] }), feeds)).b, 'b');
-    for (const initializer of taskModel(d, weights, { tasks: ['b'] }).graph.initializers) {
+    const before = must((await runModel(modelOf(d, weights, { tasks: ['b'] }), feeds)).b, 'b');
+    for (const initializer of modelOf(d, weights, { tasks: ['b'] }).graph.initializers) {
       const from = weights.findIndex((w) => w.has(initializer.name));
       if (from < 0) continue;
       const t = must(weights[from]?.get(initializer.name), initializer.name);
@@ -59,25 +61,25 @@ it('every weight that it holds changes what it answers', () =>
       const changed = weights.map((w, i) =>
         i === from ? new Map(w).set(initializer.name, new Tensor('float32', t.dims, data)) : w,
       );
-      const after = must((await runModel(taskModel(d, changed, { tasks: ['b'] }), feeds)).b, 'b');
+      const after = must((await runModel(modelOf(d, changed, { tasks: ['b'] }), feeds)).b, 'b');
       expect(Buffer.compare(after.bytes, before.bytes), initializer.name).not.toBe(0);
     }
   }, 8));
 
 it('all tasks in one graph answer bit for bit as each alone does', () =>
   check(async ({ d, weights }) => {
-    const all = await runModel(taskModel(d, weights, { tasks: ['a', 'b'], probabilities: true }), feeds);
+    const all = await runModel(modelOf(d, weights, { tasks: ['a', 'b'], probabilities: true }), feeds);
     for (const task of ['a', 'b']) {
-      const alone = await runModel(taskModel(d, weights, { tasks: [task], probabilities: true }), feeds);
+      const alone = await runModel(modelOf(d, weights, { tasks: [task], probabilities: true }), feeds);
       for (const [name, t] of Object.entries(alone)) expect(Buffer.compare(must(all[name], name).bytes, t.bytes), name).toBe(0);
     }
   }));
 
 it('every opset that is offered gives the same numbers', () =>
   check(async ({ d, weights }) => {
-    const base = must((await runModel(taskModel(d, weights, { tasks: ['b'] }), feeds)).b, 'b').numbers();
+    const base = must((await runModel(modelOf(d, weights, { tasks: ['b'] }), feeds)).b, 'b').numbers();
     for (let opset = opsetRange.min; opset <= opsetRange.max; opset++) {
-      const model = taskModel(d, weights, { tasks: ['b'], opset });
+      const model = modelOf(d, weights, { tasks: ['b'], opset });
       expect([model.opset, model.irVersion]).toEqual([opset, [8, 8, 9, 9, 10][opset - 17]]);
       must((await runModel(model, feeds)).b, 'b')
         .numbers()
@@ -89,16 +91,20 @@ it('every opset that is offered gives the same numbers', () =>
 
 it('what training evaluates is what is served', () =>
   check(async ({ n, d, weights }) => {
-    const inputs = tapInputs(d, 1);
+    const column = columnAt(d, 1);
+    const inputs = tapInputs(column);
+    const dtypes = { image: 'float32' } as const;
     const taps =
-      inputs.length === 0 ? {} : await runModel(featureGraph(d, inputs, weights, 'float32'), { [stepInputs.data]: images });
-    const evaluated = await runModel(evalGraph(d, 1, inputs, 'float32'), {
+      inputs.length === 0
+        ? {}
+        : await runModel(tapGraph(column.network, inputs, frozenIn(d, weights), dtypes), { [stepInputs.data]: images });
+    const evaluated = await runModel(evalGraph(column, inputs, dtypes), {
       [stepInputs.data]: images,
       [stepInputs.targets]: targetsOf(n.head),
       ...taps,
       ...Object.fromEntries(must(weights[1], 'b')),
     });
-    const served = must((await runModel(taskModel(d, weights, { tasks: ['b'] }), feeds)).b, 'b').numbers();
+    const served = must((await runModel(modelOf(d, weights, { tasks: ['b'] }), feeds)).b, 'b').numbers();
     must(evaluated[scoresOutput], 'scores')
       .numbers()
       .forEach((v, i) => {

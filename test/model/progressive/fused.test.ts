@@ -3,12 +3,12 @@ import fc from 'fast-check';
 import { expect, describe as group, it } from 'vitest';
 import type { Description } from '../../../src/model/description/description.js';
 import { parseDescription } from '../../../src/model/description/parse.js';
-import { type FormOptions, forms, taskModel } from '../../../src/model/progressive/forms.js';
-import { initialWeights } from '../../../src/model/progressive/parameters.js';
+import { type FormOptions, forms } from '../../../src/model/progressive/forms.js';
 import { must } from '../../../src/onnx/core/errors.js';
 import { int64, type Tensor } from '../../../src/onnx/core/tensor.js';
 import { allNodes } from '../../../src/onnx/ir/graph.js';
 import type { Model } from '../../../src/onnx/ir/model.js';
+import { initialAt, modelOf } from '../../support/by-place.js';
 import { columnsOf, describe, images, randomNetwork } from '../../support/random-network.js';
 import { runModel } from '../../support/run.js';
 
@@ -20,7 +20,7 @@ const asked: Record<(typeof forms)[number], (tasks: string[]) => FormOptions> = 
 
 /** The largest difference of the fused model's outputs, relative to their size where that is over 1; how many nodes it has less. */
 async function compare(d: Description, weights: Map<string, Tensor>[], options: FormOptions) {
-  const [plain, fused] = [taskModel(d, weights, options), taskModel(d, weights, { ...options, fused: true })];
+  const [plain, fused] = [modelOf(d, weights, options), modelOf(d, weights, { ...options, fused: true })];
   const count = (m: Model) => [...allNodes(m.graph)].length;
   let error = 0;
   for (let id = 0; id < (options.routed === true ? options.tasks.length : 1); id++) {
@@ -41,7 +41,7 @@ async function compare(d: Description, weights: Map<string, Tensor>[], options: 
 /** Weights of a trained network are no longer those it began with: batch_norm's statistics above all. */
 function used(d: Description): Map<string, Tensor>[] {
   return d.columns.map((_, i) => {
-    const w = initialWeights(d, i);
+    const w = initialAt(d, i);
     for (const [name, t] of w) {
       const data = t.data as Float32Array;
       for (let k = 0; k < data.length; k++)
@@ -110,7 +110,7 @@ group.each(Object.keys(bodies) as (keyof typeof bodies)[])('four columns, %s', (
 /** Ops of a fused model, by name. */
 function opsOf(d: Description, options: FormOptions): Record<string, number> {
   const counts: Record<string, number> = {};
-  for (const node of allNodes(taskModel(d, used(d), { ...options, fused: true }).graph))
+  for (const node of allNodes(modelOf(d, used(d), { ...options, fused: true }).graph))
     counts[node.opType] = (counts[node.opType] ?? 0) + 1;
   return counts;
 }
@@ -135,7 +135,7 @@ it('one product for a block and all its laterals, one for all first blocks', () 
 });
 
 it('an alpha of 1 goes as well, and a weight that nothing changes keeps its name', () => {
-  const model = taskModel(network('dense', 'linear'), used(network('dense', 'linear')), { tasks: ['t0'], fused: true });
+  const model = modelOf(network('dense', 'linear'), used(network('dense', 'linear')), { tasks: ['t0'], fused: true });
   expect(model.graph.initializers.map((v) => v.name)).toContain('t0/0/dense/weight');
   expect(model.metadata.get('prognet.fused')).toBe('true');
   expect(model.metadata.get('prognet.form')).toBe('task');

@@ -3,16 +3,17 @@
 import fc from 'fast-check';
 import { expect, describe as group, it } from 'vitest';
 import type { ColumnInput, Description } from '../../../src/model/description/description.js';
-import { taskModel } from '../../../src/model/progressive/forms.js';
+import type { Column } from '../../../src/model/progressive/column.js';
+import { addInputs } from '../../../src/model/progressive/inputs.js';
 import { NetworkLowering } from '../../../src/model/progressive/lowering.js';
-import { initialWeights, networkInput, type Weights } from '../../../src/model/progressive/parameters.js';
+import { frozenScope, type Weights } from '../../../src/model/progressive/weights.js';
 import { type Network, prognet } from '../../../src/network/network.js';
 import { must } from '../../../src/onnx/core/errors.js';
 import { Tensor } from '../../../src/onnx/core/tensor.js';
 import { ops } from '../../../src/onnx/ops/ops.js';
 import { train } from '../../../src/train/loop.js';
 import { trainSettings } from '../../../src/train/settings.js';
-import { frozenScope } from '../../../src/train/taps/frozen-graph.js';
+import { columnAt, frozenIn, initialAt, modelOf } from '../../support/by-place.js';
 import { columnsOf, describe, images, type RandomNetwork, randomNetwork, targetsOf } from '../../support/random-network.js';
 import { runModel, runtime } from '../../support/run.js';
 
@@ -33,12 +34,13 @@ const real: Implementation = {
   train: async (d, frozen, column) => {
     const { head } = must(d.columns[column], 'column');
     const settings = trainSettings({ epochs: 2, batch: 4, lr: 0.01 }, d.seed);
-    const data = { inputs: images, targets: targetsOf({ [head.kind]: 1 } as NonNullable<ColumnInput['head']>) };
-    return (await train({ runtime, description: d, column, frozen, settings, train: data, session: { threads: 1 } })).weights;
+    const data = { inputs: { image: images }, targets: targetsOf({ [head.kind]: 1 } as NonNullable<ColumnInput['head']>) };
+    const request = { column: columnAt(d, column), frozen: frozenIn(d, frozen), settings, train: data };
+    return (await train({ runtime, ...request, session: { threads: 1 } })).weights;
   },
   outputs: async (d, weights, task) =>
-    must((await runModel(taskModel(d, weights, { tasks: [task] }), { image: images }))[task], task),
-  initial: initialWeights,
+    must((await runModel(modelOf(d, weights, { tasks: [task] }), { image: images }))[task], task),
+  initial: initialAt,
   build: (a, pretrained, b) => empty.grow(a).withWeights('a', pretrained).grow(b),
 };
 
@@ -117,12 +119,13 @@ async function ownFeatures(d: Description, weights: Weights[], task: string): Pr
   if (task !== 'b') return real.outputs(d, weights, task);
   const g = ops();
   const scope = frozenScope(g, must(weights[1], 'b'));
-  const lowering: NetworkLowering = new NetworkLowering(d, {
-    x: networkInput(g, d),
+  const b = columnAt(d, 1);
+  const lowering: NetworkLowering<Column> = new NetworkLowering<Column>({
+    inputs: addInputs(g, b.inputs),
     scope: () => scope,
-    tap: (ref) => (ref.column === 0 ? lowering.tap({ column: 1, block: ref.block }) : undefined),
+    tap: (ref) => (ref.column === b ? undefined : lowering.tap({ column: b, block: ref.block })),
   });
-  g.output(lowering.scores(1), task);
+  g.output(lowering.scores(b), task);
   return must((await runModel(g.model(), { image: images }))[task], task);
 }
 
@@ -137,18 +140,18 @@ async function movingStatistics(d: Description, frozen: Weights[], column: numbe
 async function lateralsLeftOut(d: Description, frozen: Weights[], column: number): Promise<Weights> {
   const columns = d.columns.map((c, i) => (i === column ? { ...c, laterals: { kind: 'none' as const } } : c));
   const trained = await real.train({ ...d, columns }, frozen, column);
-  return new Map([...initialWeights(d, column)].map(([name, t]) => [name, trained.get(name) ?? t]));
+  return new Map([...initialAt(d, column)].map(([name, t]) => [name, trained.get(name) ?? t]));
 }
 
 /** First weights that depend on where a column stands. */
 function placeDependent(d: Description, column: number): Map<string, Tensor> {
-  return initialWeights({ ...d, seed: d.seed + column }, column);
+  return initialAt({ ...d, seed: d.seed + column }, column);
 }
 
 /** A constructor that initialises every column, the pretrained one too. */
 function initialisedAnew(a: ColumnInput, _pretrained: Weights, b: ColumnInput): Network {
   const network = empty.grow(a).grow(b);
-  return network.withWeights('a', initialWeights(network.description, 0));
+  return network.withWeights('a', initialAt(network.description, 0));
 }
 
 group('a planted defect is found', () => {

@@ -14,9 +14,9 @@ import {
   tensor,
 } from '../../../src/model/description/builder.js';
 import { lateralStrengths } from '../../../src/model/progressive/lateral-strength.js';
-import { columnParameters, initialWeights } from '../../../src/model/progressive/parameters.js';
 import { must } from '../../../src/onnx/core/errors.js';
 import { Tensor } from '../../../src/onnx/core/tensor.js';
+import { columnAt, initialAt } from '../../support/by-place.js';
 
 const small = [
   [dense(3), relu()],
@@ -37,13 +37,7 @@ const description = buildDescription({
     column('c', { blocks: small, head: classify(2), laterals: adapter({ rank: 6, alpha: -0.5 }) }),
   ],
 });
-const strengths = (of: typeof description, index: number) =>
-  lateralStrengths(
-    of,
-    index,
-    initialWeights(of, index),
-    of.columns.map((_, i) => columnParameters(of, i).taps),
-  );
+const strengths = (of: typeof description, index: number) => lateralStrengths(columnAt(of, index), initialAt(of, index));
 
 /** Root mean square over the units of a matrix [features, units], its rows from `from` on taken: each unit's is the norm of its weights. */
 function unitsNorm(w: Tensor, from: number, count: number): number {
@@ -55,7 +49,7 @@ function unitsNorm(w: Tensor, from: number, count: number): number {
 }
 
 it('linear: each source has its own matrix', () => {
-  const weights = initialWeights(description, 1);
+  const weights = initialAt(description, 1);
   const found = strengths(description, 1);
   expect(found.map(({ into, source, sourceBlock, kind }) => [into, source, sourceBlock, kind])).toEqual([
     [1, 'a', 0, 'linear'],
@@ -67,7 +61,7 @@ it('linear: each source has its own matrix', () => {
 });
 
 it('adapter: each source has its part of V, scaled by its alpha', () => {
-  const weights = initialWeights(description, 2);
+  const weights = initialAt(description, 2);
   const v = must(weights.get('c/1/adapter/V'), 'V');
   expect(v.dims).toEqual([5, 6]);
   const [a, b] = strengths(description, 2);
@@ -89,7 +83,7 @@ it('adapter between images: V is a convolution over channels', () => {
     input: tensor('x', [1, 4, 4]),
     columns: [column('a', { blocks, head: classify(2) }), column('b', { like: 'a', laterals: adapter({ rank: 5, alpha: 2 }) })],
   });
-  const weights = initialWeights(images, 1);
+  const weights = initialAt(images, 1);
   const found = strengths(images, 1);
   expect(found.map((l) => l.into)).toEqual([1, 2, 3]);
   const v = must(weights.get('b/1/adapter/V'), 'V');

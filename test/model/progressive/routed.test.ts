@@ -2,11 +2,10 @@
 import fc from 'fast-check';
 import { expect, describe as group, it } from 'vitest';
 import { parseDescription } from '../../../src/model/description/parse.js';
-import { taskModel } from '../../../src/model/progressive/forms.js';
-import { initialWeights } from '../../../src/model/progressive/parameters.js';
 import { must } from '../../../src/onnx/core/errors.js';
 import { int64, Tensor } from '../../../src/onnx/core/tensor.js';
 import { allNodes, type Graph, type Value } from '../../../src/onnx/ir/graph.js';
+import { initialAt, modelOf } from '../../support/by-place.js';
 import { columnsOf, describe, images, randomNetwork } from '../../support/random-network.js';
 import { runModel, sessionOf } from '../../support/run.js';
 
@@ -37,18 +36,18 @@ const four = parseDescription({
     { task: 'd', like: 'c', laterals: { kind: 'adapter', rank: 2 } },
   ],
 });
-const weights = four.columns.map((_, i) => initialWeights(four, i));
+const weights = four.columns.map((_, i) => initialAt(four, i));
 const tasks = four.columns.map((c) => c.task);
-const routed = () => taskModel(four, weights, { tasks, routed: true });
+const routed = () => modelOf(four, weights, { tasks, routed: true });
 
 it('answers as each task alone, bit for bit, over random networks', () =>
   fc.assert(
     fc.asyncProperty(randomNetwork, async (n) => {
       const d = describe(columnsOf(n), n.seed);
-      const w = d.columns.map((_, i) => initialWeights(d, i));
-      const session = await sessionOf(taskModel(d, w, { tasks: ['a', 'b'], routed: true }));
+      const w = d.columns.map((_, i) => initialAt(d, i));
+      const session = await sessionOf(modelOf(d, w, { tasks: ['a', 'b'], routed: true }));
       for (const [i, task] of ['a', 'b'].entries()) {
-        const alone = must((await runModel(taskModel(d, w, { tasks: [task] }), { image: images }))[task], task);
+        const alone = must((await runModel(modelOf(d, w, { tasks: [task] }), { image: images }))[task], task);
         const { scores } = await session.run({ image: images, task_id: int64([i]) });
         expect(scores?.dims).toEqual(alone.dims);
         expect(Buffer.compare(must(scores, 'scores').bytes, alone.bytes), task).toBe(0);
@@ -62,7 +61,7 @@ group('four tasks', () => {
   it('give their own scores', async () => {
     const session = await sessionOf(routed());
     for (const [i, task] of tasks.entries()) {
-      const alone = must((await runModel(taskModel(four, weights, { tasks: [task] }), { image: images }))[task], task);
+      const alone = must((await runModel(modelOf(four, weights, { tasks: [task] }), { image: images }))[task], task);
       const { scores } = await session.run({ image: images, task_id: int64([i]) });
       expect(Buffer.compare(must(scores, 'scores').bytes, alone.bytes), task).toBe(0);
     }
@@ -108,15 +107,15 @@ group('four tasks', () => {
   });
 
   it('state the width where it is the same for all', () => {
-    const shape = (names: string[]) => taskModel(four, weights, { tasks: names, routed: true }).graph.outputs[0]?.shape;
+    const shape = (names: string[]) => modelOf(four, weights, { tasks: names, routed: true }).graph.outputs[0]?.shape;
     expect(shape(['a', 'c'])).toEqual(['N', 3]);
     expect(shape(['a', 'b'])).toEqual(['N', null]);
   });
 
   it('give probabilities and labels', async () => {
-    const session = await sessionOf(taskModel(four, weights, { tasks, routed: true, probabilities: true }));
+    const session = await sessionOf(modelOf(four, weights, { tasks, routed: true, probabilities: true }));
     for (const [i, task] of tasks.entries()) {
-      const alone = await runModel(taskModel(four, weights, { tasks: [task], probabilities: true }), { image: images });
+      const alone = await runModel(modelOf(four, weights, { tasks: [task], probabilities: true }), { image: images });
       const found = await session.run({ image: images, task_id: int64([i]) });
       for (const [name, t] of Object.entries({ scores: task, probabilities: `${task}_probabilities`, label: `${task}_label` }))
         expect(Buffer.compare(must(found[name], name).bytes, must(alone[t], t).bytes), t).toBe(0);
@@ -126,7 +125,7 @@ group('four tasks', () => {
 });
 
 it('one task alone is refused', () => {
-  expect(() => taskModel(four, weights, { tasks: ['a'], routed: true })).toThrow('a routed model needs two tasks or more');
+  expect(() => modelOf(four, weights, { tasks: ['a'], routed: true })).toThrow('a routed model needs two tasks or more');
 });
 
 it('probabilities of heads that have none are refused', () => {
@@ -139,15 +138,15 @@ it('probabilities of heads that have none are refused', () => {
       { task: 'b', like: 'a', head: { regress: 1 } },
     ],
   });
-  const w = d.columns.map((_, i) => initialWeights(d, i));
-  expect(() => taskModel(d, w, { tasks: ['a', 'b'], routed: true, probabilities: true })).toThrow(
+  const w = d.columns.map((_, i) => initialAt(d, i));
+  expect(() => modelOf(d, w, { tasks: ['a', 'b'], routed: true, probabilities: true })).toThrow(
     'probabilities of a routed model need heads of one kind, all classify or all binary: choose tasks of one kind, another form, or no probabilities',
   );
 });
 it('an input with the name of an output is refused', () => {
   const columns = [{ task: 'a', blocks: [[{ dense: 2 }]], head: { classify: 2 } }];
   const d = parseDescription({ prognet: 1, name: 'n', input: { name: 'scores', shape: [2] }, columns });
-  expect(() => taskModel(d, [initialWeights(d, 0)], { tasks: ['a'], routed: true })).toThrow('the input "scores" has the name');
+  expect(() => modelOf(d, [initialAt(d, 0)], { tasks: ['a'], routed: true })).toThrow('the input "scores" has the name');
 });
 
 it('runs many rows at once', async () => {

@@ -1,8 +1,6 @@
 // Pipelines: order, rounds, tidying up, and every pass of ours leaving a sound graph, over random ones.
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { taskModel } from '../../../src/model/progressive/forms.js';
-import { initialWeights } from '../../../src/model/progressive/parameters.js';
 import type { Graph } from '../../../src/onnx/ir/graph.js';
 import { ops } from '../../../src/onnx/ops/ops.js';
 import { verifyModel } from '../../../src/onnx/ops/verify-model.js';
@@ -10,6 +8,7 @@ import { fuse } from '../../../src/onnx/passes/fuse/fuse.js';
 import { modernise } from '../../../src/onnx/passes/modernise.js';
 import { noParameters, optimise } from '../../../src/onnx/passes/optimise.js';
 import { inOrder, type Pass, untilStable } from '../../../src/onnx/passes/pass.js';
+import { initialAt, modelOf } from '../../support/by-place.js';
 import { columnsOf, describe as describeNetwork, randomNetwork } from '../../support/random-network.js';
 import { verified } from '../../support/verified.js';
 import { build, programs } from './random-graph.js';
@@ -50,8 +49,8 @@ describe('a sound graph after every pass', () => {
     fc.assert(
       fc.property(randomNetwork, fc.boolean(), (network, routed) => {
         const description = describeNetwork(columnsOf(network), network.seed);
-        const weights = description.columns.map((_, i) => initialWeights(description, i));
-        const model = taskModel(description, weights, { tasks: ['a', 'b'], routed });
+        const weights = description.columns.map((_, i) => initialAt(description, i));
+        const model = modelOf(description, weights, { tasks: ['a', 'b'], routed });
         if (fuse(model.graph, verified(model))) changed++;
       }),
       { numRuns: 30, seed: 12 },

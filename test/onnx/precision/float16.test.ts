@@ -1,8 +1,6 @@
 // Models in float16 on ONNX Runtime against float32, and what the graphs look like.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { taskModel } from '../../../src/model/progressive/forms.js';
-import { initialWeights } from '../../../src/model/progressive/parameters.js';
 import { must } from '../../../src/onnx/core/errors.js';
 import { Tensor } from '../../../src/onnx/core/tensor.js';
 import { allNodes, type Graph } from '../../../src/onnx/ir/graph.js';
@@ -11,6 +9,7 @@ import { type Ops, ops } from '../../../src/onnx/ops/ops.js';
 import { toFloat16 } from '../../../src/onnx/precision/float16.js';
 import { fromHalf, toHalf } from '../../../src/onnx/precision/half.js';
 import { convertFloat16 } from '../../../src/onnx/precision/quantize.js';
+import { initialAt, modelOf } from '../../support/by-place.js';
 import { expectNear } from '../../support/expect-near.js';
 import { columnsOf, images, describe as network, normals, randomNetwork } from '../../support/random-network.js';
 import { runModel } from '../../support/run.js';
@@ -28,8 +27,8 @@ it('random networks answer as in float32, within what 11 bits hold', () =>
   fc.assert(
     fc.asyncProperty(randomNetwork, fc.boolean(), async (n, halfIo) => {
       const d = network(columnsOf(n), n.seed);
-      const weights = [initialWeights(d, 0), initialWeights(d, 1)];
-      const model = taskModel(d, weights, { tasks: ['a', 'b'], probabilities: true });
+      const weights = [initialAt(d, 0), initialAt(d, 1)];
+      const model = modelOf(d, weights, { tasks: ['a', 'b'], probabilities: true });
       const before = printGraph(model.graph);
       const { model: half } = convertFloat16(model, { halfIo });
       expect(printGraph(model.graph)).toBe(before);

@@ -5,8 +5,6 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import * as ort from 'onnxruntime-node';
 import { describe, expect, it } from 'vitest';
-import { taskModel } from '../../../src/model/progressive/forms.js';
-import { initialWeights } from '../../../src/model/progressive/parameters.js';
 import { must } from '../../../src/onnx/core/errors.js';
 import { Tensor } from '../../../src/onnx/core/tensor.js';
 import type { Model } from '../../../src/onnx/ir/model.js';
@@ -20,6 +18,7 @@ import { prepared } from '../../../src/onnx/precision/quantize.js';
 import { calibratedValues, toStaticInt8 } from '../../../src/onnx/precision/static-int8.js';
 import { fromBinary } from '../../../src/onnx/serde/from-binary.js';
 import { toBinary } from '../../../src/onnx/serde/to-binary.js';
+import { initialAt, modelOf } from '../../support/by-place.js';
 import { columnsOf, images, describe as network, normals, randomNetwork } from '../../support/random-network.js';
 import { runModel, runtime } from '../../support/run.js';
 
@@ -43,7 +42,7 @@ function distance(found: Tensor | undefined, expected: Tensor): number {
 
 const task = (n: Parameters<typeof columnsOf>[0]) => {
   const d = network(columnsOf(n), n.seed);
-  return taskModel(d, [initialWeights(d, 0), initialWeights(d, 1)], { tasks: ['a', 'b'] });
+  return modelOf(d, [initialAt(d, 0), initialAt(d, 1)], { tasks: ['a', 'b'] });
 };
 
 it('random networks answer nearly as in float32, static and dynamic, with 8 and with 7 bits', async () => {

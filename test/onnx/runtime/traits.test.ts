@@ -6,6 +6,7 @@ import { hostNodesOption } from '../../../src/onnx/runtime/wish.js';
 import { optimizer } from '../../../src/train/optim/optimizer.js';
 import { hostNodes } from '../../../src/train/step/host-nodes.js';
 import { stepGraph } from '../../../src/train/step/step-graph.js';
+import { columnAt } from '../../support/by-place.js';
 import { describe } from '../../support/random-network.js';
 
 const by = (of: (provider: string) => unknown) => Object.fromEntries(providerNames.map((p) => [p, of(p)]));
@@ -28,10 +29,9 @@ test("a MaxPool whose indices the gradient reads is the CPU's where the kernel h
   ];
   const description = describe([{ task: 'a', blocks, head: { classify: 3 } }], 1);
   const { model } = stepGraph({
-    description,
-    column: 0,
+    column: columnAt(description, 0),
     optimizer: optimizer({ kind: 'sgd' }),
-    dataType: 'float32',
+    dtypes: { image: 'float32' },
     form: 'step',
   });
   const pools = model.graph.nodes.filter((n) => n.opType === 'MaxPool' && n.outputs.length > 1).map((n) => n.name);

@@ -38,11 +38,11 @@ const dataOf = (rows: number) => ({
     BigInt64Array.from({ length: rows }, () => BigInt(r.below(3))),
   ),
 });
-/** More than one run of the feature graph, the last a short one. */
+/** More than one run of the tap graph, the last a short one. */
 const data = dataOf(620);
 const other = dataOf(620);
 
-/** What feature graphs gave, and over how many rows, since `counting` was called. */
+/** What tap graphs gave, and over how many rows, since `counting` was called. */
 let computed = new Map<string, number>();
 
 function counting(): ReadonlyMap<string, number> {
@@ -58,7 +58,7 @@ const counted: Runtime = {
   select: (wishes) => runtime.select(wishes),
   createSession: async (model, options) => {
     const session = await runtime.createSession(model, options);
-    if (fromBinary(model).graph.name !== 'features') return session;
+    if (fromBinary(model).graph.name !== 'taps') return session;
     return {
       inputNames: session.inputNames,
       outputNames: session.outputNames,

@@ -2,7 +2,7 @@
 // that the pass says it takes.
 import { expect, it } from 'vitest';
 import { parseDescription } from '../../../../src/model/description/parse.js';
-import { initialWeights } from '../../../../src/model/progressive/parameters.js';
+import { initialWeights } from '../../../../src/model/progressive/weights.js';
 import { must } from '../../../../src/onnx/core/errors.js';
 import { Random } from '../../../../src/onnx/core/random.js';
 import { elementCount } from '../../../../src/onnx/core/shape.js';
@@ -15,6 +15,7 @@ import { ImageGradients } from '../../../../src/onnx/passes/channels-last/image-
 import { toBinary } from '../../../../src/onnx/serde/to-binary.js';
 import { optimizer, sgd } from '../../../../src/train/optim/optimizer.js';
 import { stepGraph, stepInputs } from '../../../../src/train/step/step-graph.js';
+import { columnAt } from '../../../support/by-place.js';
 import { runtime } from '../../../support/run.js';
 
 const conv = (filters: number, more = {}) => ({ conv2d: { filters, kernel: 3, padding: 'same', ...more } });
@@ -96,10 +97,11 @@ for (const [name, { blocks, convolutions, channels = 3 }] of Object.entries(bodi
       input: { name: 'image', shape: [channels, 9, 12] },
       columns: [{ task: 'a', blocks, head: { classify: 3 } }],
     });
-    const request = { description, column: 0, optimizer: optimizer(sgd({ momentum: 0.9 })), dataType: 'float32' } as const;
+    const column = columnAt(description, 0);
+    const request = { column, optimizer: optimizer(sgd({ momentum: 0.9 })), dtypes: { image: 'float32' } } as const;
     const first = stepGraph(request);
     const last = stepGraph({ ...request, channelsLast: true });
-    const weights = initialWeights(description, 0);
+    const weights = initialWeights(column);
     const feeds: Record<string, Tensor> = {
       [stepInputs.data]: uniform([rows, channels, 9, 12]),
       [stepInputs.targets]: Tensor.from(

@@ -1,23 +1,25 @@
 // What frozen columns feed to the newest column's laterals, by runs of rows. Frozen columns never change, so their taps are computed once for a
-// data set; what an earlier training on the same data left in a TapCache is not computed again. Where taps are kept is featured-data.ts's
+// data set; what an earlier training on the same data left in a TapCache is not computed again. Where taps are kept is tapped-data.ts's
 // affair. They belong to the data as the loop gets them, after all transforms.
 
-import type { Description } from '../../model/description/description.js';
-import type { Weights } from '../../model/progressive/parameters.js';
+import { countOf, mapSamples, type Samples } from '../../data/samples.js';
+import type { Column, TapRef } from '../../model/progressive/column.js';
+import type { ByInput } from '../../model/progressive/inputs.js';
+import type { FrozenWeights } from '../../model/progressive/weights.js';
 import { must } from '../../onnx/core/errors.js';
 import { elementCount } from '../../onnx/core/shape.js';
 import { Tensor } from '../../onnx/core/tensor.js';
 import type { Runtime, Session, SessionOptions } from '../../onnx/runtime/session.js';
 import { toBinary } from '../../onnx/serde/to-binary.js';
 import { contentDigest } from '../digest.js';
+import { dataFeeds } from '../network-input.js';
 import { checkRows, sliceRows } from '../step/rows.js';
-import { stepInputs } from '../step/step-graph.js';
-import { featureGraph } from './frozen-graph.js';
 import { type TapCache, TapKeys, type TapPlace } from './tap-cache.js';
-import { type TapInput, tapInputs } from './tap-inputs.js';
+import { tapGraph } from './tap-graph.js';
+import { type TapInput, tapInputs, tapKey } from './tap-inputs.js';
 import { isWhole, type KnownTaps, piecesOf } from './tap-pieces.js';
 
-/** Rows that one run of the feature graph takes: the same always, since the bits of a product may depend on the number of rows. */
+/** Rows that one run of the tap graph takes: the same always, since the bits of a product may depend on the number of rows. */
 const rowsPerRun = 500;
 
 export type Taps = Readonly<Record<string, Tensor>>;
@@ -31,12 +33,11 @@ export interface KnownTensor extends KnownTaps {
 }
 
 /** What the taps are of. */
-export interface FeatureSource {
+export interface TapSource {
   readonly runtime: Runtime;
-  readonly description: Description;
-  readonly column: number;
-  readonly frozen: readonly Weights[];
-  readonly dataType: 'uint8' | 'float32';
+  readonly column: Column;
+  readonly frozen: FrozenWeights;
+  readonly dtypes: ByInput<'uint8' | 'float32'>;
   readonly session: SessionOptions;
   readonly tapCache?: TapCache | undefined;
 }
@@ -51,21 +52,20 @@ function numberOf(runtime: Runtime): number {
   return known;
 }
 
-export class Features {
+export class ColumnTaps {
   /** By what their graphs find already computed. */
   private readonly sessions = new Map<string, Promise<Session>>();
-  private readonly dataKeys = new Map<Tensor, Promise<string | undefined>>();
+  private readonly dataKeys = new Map<Samples, Promise<string | undefined>>();
 
   private constructor(
-    private readonly source: FeatureSource,
+    private readonly source: TapSource,
     readonly inputs: readonly TapInput[],
     private readonly keys: TapKeys | undefined,
   ) {}
 
-  static async create(source: FeatureSource): Promise<Features> {
-    const { description, column, frozen, tapCache } = source;
-    const inputs = tapInputs(description, column);
-    return new Features(source, inputs, tapCache && (await TapKeys.create(description, column, frozen)));
+  static async create(source: TapSource): Promise<ColumnTaps> {
+    const { column, frozen, tapCache } = source;
+    return new ColumnTaps(source, tapInputs(column), tapCache && (await TapKeys.create(column, frozen)));
   }
 
   /** Bytes of the taps of `rows` samples. */
@@ -75,11 +75,12 @@ export class Features {
 
   /** What a stored row holds. */
   get layout(): string {
-    return JSON.stringify(this.inputs.map(({ name, refs, shape }) => [name, refs, shape]));
+    const indexed = ({ column, block }: TapRef) => ({ column: column.index, block });
+    return JSON.stringify(this.inputs.map(({ name, refs, shape }) => [name, refs.map(indexed), shape]));
   }
 
   /** What the cache holds of these data; nothing without one. */
-  async known(data: Tensor): Promise<readonly KnownTensor[]> {
+  async known(data: Samples): Promise<readonly KnownTensor[]> {
     const { keys } = this;
     const key = await this.dataKey(data);
     if (keys === undefined || key === undefined) return [];
@@ -94,7 +95,7 @@ export class Features {
   }
 
   /** Leaves the taps of these data to the next training; without taps, drops what it had. */
-  async leave(data: Tensor, taps?: Taps): Promise<void> {
+  async leave(data: Samples, taps?: Taps): Promise<void> {
     const { keys, source } = this;
     const key = await this.dataKey(data);
     if (keys === undefined || key === undefined) return;
@@ -115,7 +116,7 @@ export class Features {
   }
 
   /** Drops what the cache holds of other data than these. */
-  async retain(data: readonly Tensor[]): Promise<void> {
+  async retain(data: readonly Samples[]): Promise<void> {
     // A column that reads no taps leaves none, and what there was may be of other data.
     if (this.keys === undefined) {
       this.source.tapCache?.clear();
@@ -127,20 +128,26 @@ export class Features {
 
   /** How many taps `known` has, and how many are to be computed. */
   count(known: readonly KnownTensor[]): { readonly computed: number; readonly reused: number } {
-    const refs = new Map(this.inputs.flatMap((input) => input.refs).map((ref) => [`${ref.column}/${ref.block}`, ref]));
+    const refs = new Map(this.inputs.flatMap((input) => input.refs).map((ref) => [tapKey(ref), ref]));
     const reused = [...refs.values()].filter((ref) => known.some(({ place }) => place(ref) !== undefined)).length;
     return { computed: refs.size - reused, reused };
   }
 
   /** All that the bits of taps depend on beside the columns. */
-  private dataKey(data: Tensor): Promise<string | undefined> {
+  private dataKey(data: Samples): Promise<string | undefined> {
     const { keys, source } = this;
     const found =
       this.dataKeys.get(data) ??
       (async () => {
-        const digest = keys && (await contentDigest(data.bytes));
+        if (keys === undefined) return undefined;
+        const found: unknown[] = [];
+        for (const { bytes, dtype, dims } of Object.values(data)) {
+          const digest = await contentDigest(bytes);
+          if (digest === undefined) return undefined;
+          found.push(digest, dtype, dims);
+        }
         const { providers, threads } = source.session;
-        return digest && JSON.stringify([digest, data.dtype, data.dims, numberOf(source.runtime), providers, threads]);
+        return JSON.stringify([...found, numberOf(source.runtime), providers, threads]);
       })();
     this.dataKeys.set(data, found);
     return found;
@@ -149,26 +156,26 @@ export class Features {
   /** The session that computes what `known` lacks; undefined where it lacks nothing. */
   private async session(known: readonly KnownTensor[]): Promise<Session | undefined> {
     if (this.count(known).computed === 0) return undefined;
-    const { runtime, description, frozen, dataType, session } = this.source;
+    const { runtime, column, frozen, dtypes, session } = this.source;
     const key = JSON.stringify(known.map(({ shape, places }) => [shape, places]));
     const found =
       this.sessions.get(key) ??
-      runtime.createSession(toBinary(featureGraph(description, this.inputs, frozen, dataType, known)), session);
+      runtime.createSession(toBinary(tapGraph(column.network, this.inputs, frozen, dtypes, known)), session);
     this.sessions.set(key, found);
     return await found;
   }
 
   /** Taps by runs of at most `rowsPerRun` rows, in order; of each input what `known` lacks. */
   private async *runs(
-    data: Tensor,
+    data: Samples,
     known: readonly KnownTensor[],
     onRows?: OnRows,
   ): AsyncGenerator<{ readonly from: number; readonly to: number; readonly taps: Taps }> {
     const session = await this.session(known);
-    const total = data.dims[0] ?? 0;
+    const total = countOf(data);
     for (let from = 0; from < total; from += rowsPerRun) {
       const to = Math.min(from + rowsPerRun, total);
-      const feeds: Record<string, Tensor> = { [stepInputs.data]: sliceRows(data, from, to) };
+      const feeds = dataFeeds(mapSamples(data, (t) => sliceRows(t, from, to)));
       for (const { name, tensor } of known) feeds[name] = sliceRows(tensor, from, to);
       const given = session?.inputNames.map((name) => [name, must(feeds[name], name)]);
       const taps = (await session?.run(Object.fromEntries(given ?? []))) ?? {};
@@ -179,8 +186,8 @@ export class Features {
   }
 
   /** The taps of all rows. A tensor of `known` that is just what an input holds is that input. `onRows` hears how many rows are done. */
-  async compute(data: Tensor, known: readonly KnownTensor[] = [], onRows?: OnRows): Promise<Taps> {
-    const taps = this.empty(data.dims[0] ?? 0, known);
+  async compute(data: Samples, known: readonly KnownTensor[] = [], onRows?: OnRows): Promise<Taps> {
+    const taps = this.empty(countOf(data), known);
     const parts = this.parts(known).filter(({ whole }) => whole === undefined);
     if (parts.length === 0) return taps;
     for await (const run of this.runs(data, known, onRows)) {
@@ -193,7 +200,7 @@ export class Features {
   }
 
   /** Rows for a store: all taps of one sample side by side. */
-  async *rowBlocks(data: Tensor, known: readonly KnownTensor[] = [], onRows?: OnRows): AsyncGenerator<Uint8Array> {
+  async *rowBlocks(data: Samples, known: readonly KnownTensor[] = [], onRows?: OnRows): AsyncGenerator<Uint8Array> {
     const width = this.bytes(1);
     const parts = this.parts(known);
     for await (const run of this.runs(data, known, onRows)) {
@@ -257,9 +264,9 @@ interface Part {
   readonly bytes: number;
   /** The one tensor that is all of it. */
   readonly whole: Tensor | undefined;
-  /** `at`: where a piece stands in a row of its tensor, or of what the feature graph gives. */
+  /** `at`: where a piece stands in a row of its tensor, or of what the tap graph gives. */
   readonly sources: readonly { readonly tensor: Tensor | undefined; readonly at: number; readonly bytes: number }[];
-  /** What the feature graph gives of it. */
+  /** What the tap graph gives of it. */
   readonly computed: number;
 }
 

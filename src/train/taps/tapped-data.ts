@@ -1,9 +1,12 @@
 // Inputs, targets and taps of a data set: taps in memory within the budget, beyond it in the caller's store (workspace/tap-store.ts). Without a
 // store they are then computed again for each chunk of minibatches, which is slower and is said so.
+import type { SampleSet } from '../../data/dataset.js';
+import { countOf, hashNamed, mapSamples, type Samples } from '../../data/samples.js';
 import { Tensor } from '../../onnx/core/tensor.js';
+import { dataFeeds } from '../network-input.js';
 import { gatherRows, sliceRows } from '../step/rows.js';
 import { stepInputs } from '../step/step-graph.js';
-import type { Features, OnRows, Taps } from './features.js';
+import type { ColumnTaps, OnRows, Taps } from './column-taps.js';
 
 /** Rows of one size by number, as a `TapStorage` keeps them. */
 export interface StoredRows {
@@ -15,16 +18,16 @@ export interface StoredRows {
 
 /** Where taps beyond the memory budget are kept. */
 export interface TapStorage {
-  rows(inputs: Tensor, layout: string, rowBytes: number, blocks: () => AsyncIterable<Uint8Array>): Promise<StoredRows>;
+  rows(inputs: Samples, layout: string, rowBytes: number, blocks: () => AsyncIterable<Uint8Array>): Promise<StoredRows>;
 }
 
 /** Bytes of taps kept in memory at most, all data sets of a training together. */
 export const defaultTapBudget = 1 << 30;
 
-export class FeaturedData {
+export class TappedData {
   private constructor(
-    private readonly features: Features,
-    readonly inputs: Tensor,
+    private readonly source: ColumnTaps,
+    readonly inputs: Samples,
     readonly targets: Tensor,
     private readonly taps: Taps | undefined,
     readonly stored: StoredRows | undefined,
@@ -33,28 +36,28 @@ export class FeaturedData {
   ) {}
 
   static async create(
-    features: Features,
-    data: { readonly inputs: Tensor; readonly targets: Tensor },
+    source: ColumnTaps,
+    data: Pick<SampleSet, 'inputs' | 'targets'>,
     budget: number,
     storage?: TapStorage,
     onRows?: OnRows,
-  ): Promise<FeaturedData> {
+  ): Promise<TappedData> {
     const { inputs, targets } = data;
-    const known = await features.known(inputs);
-    const made = features.count(known);
-    if (features.bytes(inputs.dims[0] ?? 0) <= budget) {
-      const taps = await features.compute(inputs, known, onRows);
-      await features.leave(inputs, taps);
-      return new FeaturedData(features, inputs, targets, taps, undefined, made);
+    const known = await source.known(inputs);
+    const made = source.count(known);
+    if (source.bytes(countOf(inputs)) <= budget) {
+      const taps = await source.compute(inputs, known, onRows);
+      await source.leave(inputs, taps);
+      return new TappedData(source, inputs, targets, taps, undefined, made);
     }
-    const blocks = () => features.rowBlocks(inputs, known, onRows);
-    const stored = await storage?.rows(inputs, features.layout, features.bytes(1), blocks);
-    await features.leave(inputs);
-    return new FeaturedData(features, inputs, targets, undefined, stored, made);
+    const blocks = () => source.rowBlocks(inputs, known, onRows);
+    const stored = await storage?.rows(hashNamed(inputs), source.layout, source.bytes(1), blocks);
+    await source.leave(inputs);
+    return new TappedData(source, inputs, targets, undefined, stored, made);
   }
 
   get rows(): number {
-    return this.inputs.dims[0] ?? 0;
+    return countOf(this.inputs);
   }
   get place(): 'memory' | 'store' | 'nowhere' {
     return this.taps !== undefined ? 'memory' : this.stored !== undefined ? 'store' : 'nowhere';
@@ -62,10 +65,10 @@ export class FeaturedData {
 
   /** Feeds of the step graph in the form `step`: the rows themselves. */
   async minibatch(rows: Uint32Array): Promise<Record<string, Tensor>> {
-    const own = gatherRows(this.inputs, rows);
+    const own = mapSamples(this.inputs, (t) => gatherRows(t, rows));
     const { taps } = this;
     return {
-      [stepInputs.data]: own,
+      ...dataFeeds(own),
       [stepInputs.targets]: gatherRows(this.targets, rows),
       ...(taps === undefined
         ? await this.tapsOf(rows, own)
@@ -85,25 +88,25 @@ export class FeaturedData {
       return new Tensor('int64', [steps, size], rows);
     };
     if (taps !== undefined) {
-      return { [stepInputs.data]: inputs, [stepInputs.targets]: targets, [stepInputs.order]: index(order), ...taps };
+      return { ...dataFeeds(inputs), [stepInputs.targets]: targets, [stepInputs.order]: index(order), ...taps };
     }
-    const own = gatherRows(inputs, order);
+    const own = mapSamples(inputs, (t) => gatherRows(t, order));
     return {
-      [stepInputs.data]: own,
+      ...dataFeeds(own),
       [stepInputs.targets]: gatherRows(targets, order),
       [stepInputs.order]: index(order.map((_, i) => i)),
       ...(await this.tapsOf(order, own)),
     };
   }
 
-  private async tapsOf(order: Uint32Array, inputs: Tensor): Promise<Taps> {
-    const { stored, features } = this;
-    return stored === undefined ? await features.compute(inputs) : features.fromRows(stored.read(order), order.length);
+  private async tapsOf(order: Uint32Array, inputs: Samples): Promise<Taps> {
+    const { stored, source } = this;
+    return stored === undefined ? await source.compute(inputs) : source.fromRows(stored.read(order), order.length);
   }
 
   /** Data, targets and taps of rows [from, to), in order. */
   async range(from: number, to: number): Promise<Record<string, Tensor>> {
-    const inputs = sliceRows(this.inputs, from, to);
+    const inputs = mapSamples(this.inputs, (t) => sliceRows(t, from, to));
     const taps =
       this.taps === undefined
         ? await this.tapsOf(
@@ -111,7 +114,7 @@ export class FeaturedData {
             inputs,
           )
         : Object.fromEntries(Object.entries(this.taps).map(([name, t]) => [name, sliceRows(t, from, to)]));
-    return { [stepInputs.data]: inputs, [stepInputs.targets]: sliceRows(this.targets, from, to), ...taps };
+    return { ...dataFeeds(inputs), [stepInputs.targets]: sliceRows(this.targets, from, to), ...taps };
   }
 
   close(): void {

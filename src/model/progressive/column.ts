@@ -1,0 +1,219 @@
+// A network's columns as objects, made from its description: each answers for its task, head and blocks, what its laterals read, its parameters and
+// taps with their shapes. Nothing here holds weights.
+import { DescriptionError, must, UsageError } from '../../onnx/core/errors.js';
+import { elementCount } from '../../onnx/core/shape.js';
+import { Value } from '../../onnx/ir/graph.js';
+import { defaultOpset } from '../../onnx/ir/model.js';
+import { tensorType } from '../../onnx/ir/types.js';
+import { ops } from '../../onnx/ops/ops.js';
+import { canonical } from '../description/canonical.js';
+import type { ColumnDescription, Description, Head, Laterals, Layer, Train } from '../description/description.js';
+import { inferenceScope, type ParameterSpec } from '../nn/scope.js';
+import { carriedGraph, type GraphLoader, ImportedGraph } from './imported-graph.js';
+import { addInputs, type NetworkInput, networkInputs } from './inputs.js';
+import { type LoweredColumn, NetworkLowering, type TapOf } from './lowering.js';
+
+export type TapRef = TapOf<Column>;
+
+export interface ColumnParameters {
+  readonly specs: readonly ParameterSpec[];
+  /** Elements, trainable and statistics together. */
+  readonly count: number;
+  /** Of each block's output, the shape of one sample. */
+  readonly taps: readonly (readonly number[])[];
+}
+
+/** Parameters of one column at most: beyond, a number in the description is a slip. */
+const maxParameters = 2 ** 31;
+
+/** The columns of a description. It does not change: another description has columns of its own. */
+export function columnsOf(description: Description, load: GraphLoader = carriedGraph): Columns {
+  return new Columns(description, load);
+}
+
+export class Columns implements Iterable<Column> {
+  private readonly byTask: ReadonlyMap<string, Column>;
+
+  /** @internal Use `columnsOf`. */
+  constructor(
+    readonly description: Description,
+    load: GraphLoader,
+  ) {
+    this.byTask = new Map(description.columns.map((column, index) => [column.task, new Column(this, index, column, load)]));
+  }
+
+  /** In their order. */
+  [Symbol.iterator](): IterableIterator<Column> {
+    return this.byTask.values();
+  }
+
+  /** Tasks in the order of the columns. */
+  get tasks(): readonly string[] {
+    return [...this.byTask.keys()];
+  }
+
+  /** The column of a task. UsageError lists the tasks there are. */
+  column(task: string): Column {
+    const found = this.byTask.get(task);
+    if (found !== undefined) return found;
+    const known = this.tasks.join(', ') || 'none';
+    throw new UsageError(`unknown task "${task}", the description has: ${known}`, { got: task, expected: known });
+  }
+
+  /** The last column; undefined before the first. */
+  get last(): Column | undefined {
+    return [...this].at(-1);
+  }
+
+  /** The inputs, as far as anything takes them yet. Throws DescriptionError. */
+  get inputs(): readonly NetworkInput[] {
+    return networkInputs(this.description);
+  }
+
+  /** The opset of the network's graphs: that of its imported columns, which must agree. Throws DescriptionError. */
+  get opset(): number {
+    let found: { opset: number; task: string } | undefined;
+    for (const { task, imported } of this) {
+      if (imported === undefined) continue;
+      const { opset } = imported.model;
+      if (found !== undefined && found.opset !== opset) {
+        throw new DescriptionError(
+          `task "${task}" was imported at opset ${opset}, "${found.task}" at ${found.opset}: export both at one opset and import again`,
+          { expected: String(found.opset), got: String(opset) },
+        );
+      }
+      found = { opset, task };
+    }
+    return found?.opset ?? defaultOpset;
+  }
+}
+
+export class Column implements LoweredColumn<Column> {
+  /** The graph that it was imported as; undefined where it has layers. */
+  readonly imported: ImportedGraph | undefined;
+  private measured: ColumnParameters | undefined;
+
+  /** @internal Use `columnsOf`. */
+  constructor(
+    readonly network: Columns,
+    readonly index: number,
+    readonly description: ColumnDescription,
+    load: GraphLoader,
+  ) {
+    this.imported = description.onnx && new ImportedGraph(description.onnx, description.task, load);
+  }
+
+  get task(): string {
+    return this.description.task;
+  }
+  get head(): Head {
+    return this.description.head;
+  }
+  get blocks(): readonly (readonly Layer[])[] {
+    return this.description.blocks;
+  }
+  get laterals(): Laterals {
+    return this.description.laterals;
+  }
+  get train(): Train {
+    return this.description.train;
+  }
+  /** Its place in the description, for errors. */
+  get path(): string {
+    return `columns[${this.index}]`;
+  }
+  /** Its own seed, else the description's. */
+  get seed(): number {
+    return this.train.seed ?? this.network.description.seed;
+  }
+  get inputs(): readonly NetworkInput[] {
+    return this.network.inputs;
+  }
+  /** What of the description decides its graph, as stable text. */
+  get canonical(): string {
+    return canonical(this.network.description, this.task);
+  }
+
+  /** The taps that flow into a block (the number of its blocks stands for the head), in the order of the sources. */
+  sourcesInto(block: number): readonly TapRef[] {
+    const { laterals } = this;
+    if (laterals.kind === 'none' || !laterals.into.includes(block)) return [];
+    return laterals.from.map((task) => {
+      const column = this.network.column(task);
+      // A source shorter than the target contributes its last block.
+      return { column, block: Math.min(block - 1, column.blocks.length - 1) };
+    });
+  }
+
+  /** Every tap that it reads, each once, by column and block. */
+  get tapsRead(): readonly TapRef[] {
+    const found = new Map<string, TapRef>();
+    for (let block = 1; block <= this.blocks.length; block++)
+      for (const ref of this.sourcesInto(block)) found.set(`${ref.column.index}/${ref.block}`, ref);
+    return [...found.values()].sort((a, b) => a.column.index - b.column.index || a.block - b.block);
+  }
+
+  /** The columns whose taps it reads, in order. */
+  get sources(): readonly Column[] {
+    return [...new Set(this.tapsRead.map(({ column }) => column))];
+  }
+
+  /** The columns that it stands on, directly or through others, in order. */
+  get foundation(): readonly Column[] {
+    const found = new Set<Column>();
+    const visit = (column: Column): void => {
+      for (const source of column.sources) {
+        if (found.has(source)) continue;
+        found.add(source);
+        visit(source);
+      }
+    };
+    visit(this);
+    return [...found].sort((a, b) => a.index - b.index);
+  }
+
+  /** Found by lowering the column once. Throws DescriptionError where shapes do not fit or are beyond any machine. */
+  get parameters(): ColumnParameters {
+    this.measured ??= this.measure();
+    return this.measured;
+  }
+  /** Shapes of one sample of its taps. Throws as `parameters`. */
+  get taps(): ColumnParameters['taps'] {
+    return this.parameters.taps;
+  }
+  /** The shape of one sample of a tap. */
+  tapShape(block: number): readonly number[] {
+    return must(this.taps[block], `tap ${block}`);
+  }
+
+  private measure(): ColumnParameters {
+    const { path } = this;
+    const g = ops({ opset: this.network.opset });
+    const specs: ParameterSpec[] = [];
+    const scope = inferenceScope(g, (spec) => {
+      specs.push(spec);
+      return new Value(g.names.reserve(spec.name), tensorType('float32', spec.shape));
+    });
+    const lowering = new NetworkLowering<Column>({
+      inputs: addInputs(g, this.inputs),
+      scope: () => scope,
+      // What it stands on is known already: its own blocks are all that is lowered.
+      tap: ({ column, block }) =>
+        column === this ? undefined : new Value(g.names.unique('tap'), tensorType('float32', ['N', ...column.tapShape(block)])),
+    });
+    lowering.scores(this);
+    const count = specs.reduce((n, s) => n + elementCount(s.shape), 0);
+    if (count > maxParameters) {
+      throw new DescriptionError(`${path}: has ${count} parameters, expected at most ${maxParameters} (8 GiB of float32)`, {
+        path,
+      });
+    }
+    const taps = this.blocks.map((_, block) => (lowering.tap({ column: this, block }).shape ?? []).slice(1).map(Number));
+    taps.forEach((shape, block) => {
+      if (elementCount(shape) <= maxParameters) return;
+      const at = `${path}.blocks[${block}]`;
+      throw new DescriptionError(`${at}: a sample's output has shape [${shape}], beyond any machine`, { path: at });
+    });
+    return { specs, count, taps };
+  }
+}

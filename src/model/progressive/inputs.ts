@@ -1,0 +1,42 @@
+// The inputs of a network: by name, with dtype and shape. Columns take one input of float32 and of known shape so far; what else a description
+// may say is refused here, by name.
+import { DescriptionError, must } from '../../onnx/core/errors.js';
+import type { Value } from '../../onnx/ir/graph.js';
+import type { Ops } from '../../onnx/ops/ops.js';
+import type { Description } from '../description/description.js';
+
+/** An input that columns can take. */
+export interface NetworkInput {
+  readonly name: string;
+  readonly dtype: 'float32';
+  /** Of one sample. */
+  readonly shape: readonly number[];
+}
+
+/** The inputs by name, each a value of a graph [N, ...] or a tensor. */
+export type ByInput<T> = Readonly<Record<string, T>>;
+
+/** Throws DescriptionError for several inputs, another dtype or an open dimension, which no layer takes yet. */
+export function networkInputs({ inputs }: Description): readonly NetworkInput[] {
+  const refuse = (path: string, got: string, right: string): never => {
+    throw new DescriptionError(`${path}: found ${got}, expected ${right}; others are not supported yet`, { path, got });
+  };
+  if (inputs.length > 1) refuse('input', `${inputs.length} inputs`, 'one input of float32');
+  return inputs.map(({ name, dtype, shape }) => {
+    if (dtype !== 'float32') return refuse('input.dtype', dtype, 'one input of float32');
+    const known = shape.filter((d) => typeof d === 'number');
+    if (known.length < shape.length) refuse('input.shape', `[${shape}]`, 'an input whose dimensions are known');
+    return { name, dtype, shape: known };
+  });
+}
+
+/** The inputs in a graph, [N, ...]. */
+export function addInputs(g: Ops, inputs: readonly NetworkInput[]): ByInput<Value> {
+  return Object.fromEntries(inputs.map(({ name, dtype, shape }) => [name, g.input(name, dtype, ['N', ...shape])]));
+}
+
+/** The one input that a first block or an imported graph takes, or what stands for it. */
+export function onlyOf<T>(inputs: readonly T[]): T {
+  const [only] = inputs;
+  return must(only, 'input');
+}

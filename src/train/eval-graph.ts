@@ -1,0 +1,38 @@
+// The graph of an evaluation: a column's scores and losses over the taps of the columns before it.
+
+import { lowerLoss } from '../model/heads/head.js';
+import { headWidth } from '../model/heads/head-schema.js';
+import { inferenceScope } from '../model/nn/scope.js';
+import type { Column } from '../model/progressive/column.js';
+import type { ByInput } from '../model/progressive/inputs.js';
+import { NetworkLowering } from '../model/progressive/lowering.js';
+import type { DType } from '../onnx/core/dtype.js';
+import type { Model } from '../onnx/ir/model.js';
+import { ops } from '../onnx/ops/ops.js';
+import { noParameters, optimise } from '../onnx/passes/optimise.js';
+import { dataInputs, networkInputsFrom } from './network-input.js';
+import { stepInputs } from './step/step-graph.js';
+import { type TapInput, tapOptions } from './taps/tap-inputs.js';
+
+export const scoresOutput = 'eval/scores';
+export const lossesOutput = 'eval/losses';
+
+/** Data, targets, taps and the column's parameters (inputs) to scores [N, k] and losses [N], dropout and batch_norm in inference mode. */
+export function evalGraph(column: Column, taps: readonly TapInput[], dtypes: ByInput<DType>): Model {
+  const { head, network } = column;
+  const g = ops({ name: 'eval', opset: network.opset });
+  const data = dataInputs(g, network.inputs, dtypes, 'N');
+  const classify = head.kind === 'classify';
+  const targets = g.input(stepInputs.targets, classify ? 'int64' : 'float32', classify ? ['N'] : ['N', headWidth(head)]);
+  const scope = inferenceScope(g, (spec) => g.input(spec.name, 'float32', spec.shape));
+  const lowering = new NetworkLowering<Column>({
+    inputs: networkInputsFrom(g, data),
+    scope: () => scope,
+    ...tapOptions(taps, ({ name, shape }) => g.input(name, 'float32', ['N', ...shape])),
+  });
+  const scores = lowering.scores(column);
+  g.output(lowerLoss(g, head, scores, targets, 'none'), lossesOutput);
+  g.output(scores, scoresOutput);
+  optimise(g.graph, { opset: g.opset, ...noParameters });
+  return g.model();
+}
