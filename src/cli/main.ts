@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 // The command `prognet`: names, options and help. What a command does is loaded when it runs, so that --help is quick.
-import { Command, CommanderError } from 'commander';
+import { Command, CommanderError, Option } from 'commander';
 import { UsageError } from '../onnx/core/errors.js';
 import { version } from '../onnx/core/version.js';
 import type { ArtifactsFlags } from './commands/artifacts.js';
@@ -50,6 +50,14 @@ const providerHelp = 'execution providers in order of preference, "cuda,webgpu";
 const optionHelp = "ONNX Runtime's own, repeatable: cuda.deviceId=1, session.<key>=<value>";
 /** An option that may be given several times. */
 const collect = (value: string, before: readonly string[] = []): readonly string[] => [...before, value];
+
+/** A flag that is refused and says which one is meant. */
+function elsewhere(flag: string, meant: string): Option {
+  const [name = flag] = flag.split(' ');
+  return new Option(flag).hideHelp().argParser((value: string) => {
+    throw new UsageError(`unknown option '${name}', expected ${meant} ${value}`, { path: name, expected: meant, got: name });
+  });
+}
 
 function command(name: string, description: string, examples: readonly string[]): Command {
   return withGlobals(program.command(name).description(description).allowExcessArguments(false)).addHelpText(
@@ -182,18 +190,20 @@ command('verify', 'hashes, and every trained task: outputs bit for bit as on the
 ]).action(async (o: VerifyFlags) => (await import('./commands/verify.js')).verify(all(o)));
 
 command('grad <model>', 'the gradient graph of any ONNX model, in standard ops', [
-  'prognet grad model.onnx --loss loss --wrt weight,bias -o gradient.onnx',
-  'prognet grad model.onnx --loss scores --wrt image -o vjp.onnx          with an input seed/scores',
-  'prognet grad model.onnx --loss scores --wrt image --mode jvp -o jvp.onnx',
-  'prognet grad model.onnx --loss loss --wrt weight --memory 64MB --dim N=32 -o gradient.onnx',
+  'prognet grad model.onnx --of loss --by weight,bias -o gradient.onnx',
+  'prognet grad model.onnx --of scores --by image -o vjp.onnx          with an input seed/scores',
+  'prognet grad model.onnx --of scores --by image --mode jvp -o jvp.onnx',
+  'prognet grad model.onnx --of loss --by weight --memory 64MB --dim N=32 -o gradient.onnx',
 ])
-  .requiredOption('--loss <names>', 'the output to differentiate (or several, with commas)')
-  .requiredOption('--wrt <names>', 'inputs or initializers to differentiate by, with commas')
+  .requiredOption('--of <names>', 'the output to differentiate (or several, with commas)')
+  .requiredOption('--by <names>', 'inputs or initializers to differentiate by, with commas')
   .requiredOption('-o, --output <file>', 'the .onnx file: the outputs of the model and grad/<name> (jvp: jvp/<output>)')
   .option('--mode <mode>', 'vjp: reverse, jvp: forward, along inputs tangent/<name>', 'vjp')
   .option('--external-data', 'weights in <file>.data beside the model')
   .option('--memory <size>', 'compute forward values again rather than keep them, so that no more stand at one time (64MB)')
   .option('--dim <name=size...>', 'sizes of symbolic dimensions, for --memory')
+  .addOption(elsewhere('--loss <names>', '--of'))
+  .addOption(elsewhere('--wrt <names>', '--by'))
   .action(async (model: string, o: GradFlags) => (await import('./commands/grad.js')).grad(model, all(o)));
 
 command('deploy <target>', 'a folder for production: triton, kserve, node or web', [

@@ -3,6 +3,7 @@
 
 export { type GradOptions, grad } from './autodiff/grad.js';
 export { type GradientRequest, gradient, jvp, type TangentRequest, type VectorRequest, vjp } from './autodiff/gradient.js';
+export { type DifferentiableOps, type GraphOptions, graph } from './autodiff/graph.js';
 export type { DType } from './core/dtype.js';
 export {
   DataError,

@@ -15,7 +15,7 @@ const out = () => join(mkdtempSync(join(tmpdir(), 'prognet-grad-')), 'out.onnx')
 
 it('writes the gradient graph, the model unchanged beside it', () => {
   const file = out();
-  const { status, stdout } = prognet('grad', model, '--loss', 'loss', '--wrt', 'x,head.weight', '-o', file, '--json');
+  const { status, stdout } = prognet('grad', model, '--of', 'loss', '--by', 'x,head.weight', '-o', file, '--json');
   expect(status).toBe(0);
   expect(JSON.parse(stdout)).toMatchObject({
     file,
@@ -30,7 +30,7 @@ it('writes the gradient graph, the model unchanged beside it', () => {
 
 it('forward mode has tangents for inputs', () => {
   const encoder = join(repo, 'test/onnx/autodiff/torch/encoder.onnx');
-  const { status, stdout } = prognet('grad', encoder, '--loss', 'loss', '--wrt', 'x', '--mode', 'jvp', '-o', out());
+  const { status, stdout } = prognet('grad', encoder, '--of', 'loss', '--by', 'x', '--mode', 'jvp', '-o', out());
   expect([status, stdout]).toEqual([
     0,
     expect.stringMatching(/input {3}tangent\/x: float32\[2,5,16\]\n {2}output {2}jvp\/loss: float32/),
@@ -40,7 +40,7 @@ it('forward mode has tangents for inputs', () => {
 it('a memory budget is kept or refused, weights go beside the model', () => {
   const resnet = join(repo, 'test/onnx/autodiff/torch/resnet.onnx');
   const file = out();
-  const flags = ['--loss', 'loss', '--wrt', 'x,stem.0.weight', '-o', file];
+  const flags = ['--of', 'loss', '--by', 'x,stem.0.weight', '-o', file];
   const { status, stdout } = prognet('grad', resnet, ...flags, '--memory', '1.5MB', '--external-data', '--json');
   expect([status, JSON.parse(stdout).memory.after]).toEqual([0, expect.any(Number)]);
   const beside = readFileSync(`${file}.data`);
@@ -67,17 +67,19 @@ it('names the file that the weights went to', () => {
   const file = out();
   writeFileSync(`${file}.data`, 'of somebody else');
   const resnet = join(repo, 'test/onnx/autodiff/torch/resnet.onnx');
-  const { stdout } = prognet('grad', resnet, '--loss', 'loss', '--wrt', 'x', '-o', file, '--external-data');
+  const { stdout } = prognet('grad', resnet, '--of', 'loss', '--by', 'x', '-o', file, '--external-data');
   expect(stdout).toContain(`, weights in ${file}.1.data\n`);
   expect(readFileSync(`${file}.data`, 'utf8')).toBe('of somebody else');
 });
 
 it.each([
-  [['--loss', 'loss', '--wrt', 'x', '--memory', 'much'], 'prognet: --memory: found "much", expected a size, as 64MB\n'],
-  [['--loss', 'loss', '--wrt', 'x', '--dim', 'N'], 'prognet: --dim: found "N", expected a name and a size, as N=32\n'],
-  [['--loss', 'nope', '--wrt', 'x'], 'prognet: the model has no output "nope", there are: loss\n'],
-  [['--loss', 'loss', '--wrt', 'y'], 'prognet: the model has no input or initializer "y", there are: x, '],
-  [['--loss', 'loss', '--wrt', 'x', '--mode', 'up'], 'prognet: --mode: found "up", expected vjp or jvp\n'],
+  [['--of', 'loss', '--by', 'x', '--memory', 'much'], 'prognet: --memory: found "much", expected a size, as 64MB\n'],
+  [['--of', 'loss', '--by', 'x', '--dim', 'N'], 'prognet: --dim: found "N", expected a name and a size, as N=32\n'],
+  [['--loss', 'loss', '--wrt', 'x'], "prognet: unknown option '--loss', expected --of loss\n"],
+  [['--of', 'loss', '--wrt', 'x'], "prognet: unknown option '--wrt', expected --by x\n"],
+  [['--of', 'nope', '--by', 'x'], 'prognet: the model has no output "nope", there are: loss\n'],
+  [['--of', 'loss', '--by', 'y'], 'prognet: the model has no input or initializer "y", there are: x, '],
+  [['--of', 'loss', '--by', 'x', '--mode', 'up'], 'prognet: --mode: found "up", expected vjp or jvp\n'],
 ])('%j is refused in one line', (flags, message) => {
   const { status, stderr } = prognet('grad', model, ...flags, '-o', out());
   expect(status).toBe(2);
@@ -91,7 +93,7 @@ it('says what a gradient is of where its name is taken, and refuses opsets that 
   g.output(g.reduceSum(g.mul(x, taken), undefined, { keepdims: 0 }), 'y');
   const file = out();
   writeFileSync(file, toBinary(g.model()));
-  const flags = ['--loss', 'y', '--wrt', 'x', '-o', out()];
+  const flags = ['--of', 'y', '--by', 'x', '-o', out()];
   const { stdout } = prognet('grad', file, ...flags);
   expect(stdout).toContain('output  grad/grad/x: float32[2]   (of x)\n');
   expect(JSON.parse(prognet('grad', file, ...flags, '--json').stdout).outputs).toEqual([

@@ -40,7 +40,7 @@ function refuses(args: readonly string[], message: RegExp) {
 
 const own = /is a file of the workspace itself, expected another output/;
 const weights = 'columns/a/weights.safetensors';
-const grad = ['--loss', 'loss', '--wrt', 'x'];
+const grad = ['--of', 'loss', '--by', 'x'];
 /** Each command that writes where it is told, up to the place. */
 const commands: Readonly<Record<string, (place: string) => string[]>> = {
   init: () => ['init', at('columns/x')],

@@ -150,10 +150,10 @@ describe.skipIf(missing)(`every file that any command writes${note}`, () => {
     for (const [name, flags] of Object.entries(artifacts)) run('artifacts', ...flags, '-o', join(dir, `artifacts-${name}`));
     const task = join(dir, 'export-task.onnx');
     for (const mode of ['vjp', 'jvp']) {
-      run('grad', task, '--loss', 'b', '--wrt', 'image', '--mode', mode, '-o', join(dir, `grad-${mode}.onnx`));
+      run('grad', task, '--of', 'b', '--by', 'image', '--mode', mode, '-o', join(dir, `grad-${mode}.onnx`));
     }
     const less = ['--memory', '1MB', '--dim', 'N=3'];
-    run('grad', task, '--loss', 'b', '--wrt', 'image', ...less, '-o', join(dir, 'grad-less-memory.onnx'));
+    run('grad', task, '--of', 'b', '--by', 'image', ...less, '-o', join(dir, 'grad-less-memory.onnx'));
     run('deploy', 'triton', '--tasks', 'a,b', '-o', join(dir, 'triton'));
     run('deploy', 'triton', '--tasks', 'a,b', '--form', 'routed', '--precision', 'fp16', '-o', join(dir, 'triton-routed'));
     run('deploy', 'web', '-o', join(dir, 'web'));

@@ -11,8 +11,8 @@ import { refuseOutput } from '../../workspace/output-path.js';
 import { type GlobalOptions, result } from '../report.js';
 
 export interface GradFlags extends GlobalOptions {
-  readonly loss: string;
-  readonly wrt: string;
+  readonly of: string;
+  readonly by: string;
   readonly output: string;
   readonly mode: string;
   readonly externalData?: boolean;
@@ -33,8 +33,8 @@ export function grad(file: string, flags: GradFlags): void {
     memory,
     belongsTo,
   } = gradWithin(model, {
-    of: namesFlag('--loss', flags.loss),
-    by: namesFlag('--wrt', flags.wrt),
+    of: namesFlag('--of', flags.of),
+    by: namesFlag('--by', flags.by),
     mode,
     dims: dimsFlag(flags.dim ?? []),
     ...(flags.memory !== undefined && { memory: bytesFlag('--memory', flags.memory) }),

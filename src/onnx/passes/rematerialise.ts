@@ -281,7 +281,6 @@ function repeat(g: Ops, { nodes, values, after }: Segment, repeated: Map<Value, 
 function zeroAfter(g: Ops, values: readonly Value[]): Value {
   const first = values.map((v) => g.slice(g.reshape(v, [-1]), [0], [1]));
   const joined = first.length === 1 ? must(first[0], 'value') : g.concat(...first, { axis: 0 });
-  const like = must(values[0], 'value');
   return g.size(g.nonZero(g.greater(joined, Number.POSITIVE_INFINITY)));
 }
 
