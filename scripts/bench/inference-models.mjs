@@ -10,10 +10,10 @@ import {
   dense,
   flatten,
   initialWeights,
+  input,
   relu,
   Tensor,
   taskModel,
-  tensor,
   toBinary,
 } from '../../dist/index.js';
 import { ops } from '../../dist/onnx/index.js';
@@ -29,7 +29,7 @@ export async function writeModels(folder) {
     head: classify(10),
   });
   const rest = Array.from({ length: columns - 1 }, (_, i) => column(`t${i + 1}`, { like: first, laterals: adapter() }));
-  const description = buildDescription({ name: 'five', input: tensor('image', [1, 28, 28]), columns: [first, ...rest] });
+  const description = buildDescription({ name: 'five', input: input('image', [1, 28, 28]), columns: [first, ...rest] });
   const network = columnsOf(description);
   const weights = new Map([...network].map((c) => [c.task, initialWeights(c)]));
   const { tasks } = network;

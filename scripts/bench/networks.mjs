@@ -9,10 +9,10 @@ import {
   dense,
   flatten,
   initialWeights,
-  maxPool2d,
+  input,
+  maxpool2d,
   prognet,
   relu,
-  tensor,
 } from '../../dist/index.js';
 import { loadData } from '../../dist/node.js';
 
@@ -22,8 +22,8 @@ const blocks = {
     [dense(width), relu()],
   ],
   conv: () => [
-    [conv2d(16, { kernel: 3, padding: 'same' }), relu(), maxPool2d(2)],
-    [conv2d(32, { kernel: 3, padding: 'same' }), relu(), maxPool2d(2)],
+    [conv2d(16, { kernel: 3, padding: 'same' }), relu(), maxpool2d(2)],
+    [conv2d(32, { kernel: 3, padding: 'same' }), relu(), maxpool2d(2)],
     [conv2d(64, { kernel: 3, padding: 'same' }), relu()],
   ],
 };
@@ -42,7 +42,7 @@ function columns(kind, count, width) {
 
 /** `count` equal columns, each reading all before it by adapters. */
 export function network(kind, count, width = 512) {
-  return buildDescription({ name: kind, input: tensor('image', [1, 28, 28]), columns: columns(kind, count, width) });
+  return buildDescription({ name: kind, input: input('image', [1, 28, 28]), columns: columns(kind, count, width) });
 }
 
 /** Its last column, and first weights for those before it. */
@@ -54,7 +54,7 @@ export function lastColumn(kind, count, width = 512) {
 
 /** The same as the library's network, not trained yet. */
 export function grown(kind, count, width = 512) {
-  const empty = prognet({ name: kind, input: tensor('image', [1, 28, 28]) });
+  const empty = prognet({ name: kind, input: input('image', [1, 28, 28]) });
   return columns(kind, count, width).reduce((grown, next) => grown.grow(next), empty);
 }
 

@@ -55,10 +55,10 @@ export interface GivenData {
   readonly targets: Tensor;
 }
 
-/** Begins a network without columns: `prognet({ input: tensor('image', [1, 28, 28]) })`. @throws DescriptionError */
+/** Begins a network without columns: `prognet({ input: input('image', [1, 28, 28]) })`. @throws DescriptionError */
 export function prognet(options: NetworkOptions): Network {
   if (options === undefined)
-    throw new UsageError('prognet: options are missing, expected { input: tensor(name, shape) } at the least', {
+    throw new UsageError('prognet: options are missing, expected { input: input(name, shape) } at the least', {
       path: 'options',
     });
   const { name = 'network', ...rest } = options;

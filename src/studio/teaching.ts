@@ -7,7 +7,7 @@ import {
   dense,
   flatten,
   InterruptedError,
-  maxPool2d,
+  maxpool2d,
   RuntimeError,
   relu,
   Tensor,
@@ -37,8 +37,8 @@ function columnOf(lesson: Lesson, { info, input }: Loaded): ColumnInput {
           [dense(32), relu()],
         ]
       : [
-          [conv2d(8, same), relu(), maxPool2d(2)],
-          [conv2d(12, same), relu(), maxPool2d(2)],
+          [conv2d(8, same), relu(), maxpool2d(2)],
+          [conv2d(12, same), relu(), maxpool2d(2)],
           [flatten(), dense(32), relu()],
         ];
   return { task: lesson.task, blocks, head };

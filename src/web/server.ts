@@ -2,7 +2,7 @@
 
 import { hashNamed, namedSamples, type Samples } from '../data/samples.js';
 import { headWidth } from '../model/heads/head-schema.js';
-import type { Layer } from '../model/nn/layer-schema.js';
+import type { Layer } from '../model/nn/layers.js';
 import { onlyOf } from '../model/progressive/inputs.js';
 import { lateralStrengths } from '../model/progressive/lateral-strength.js';
 import { columnHash, looksLikeBundle, readBundle, writeBundle } from '../network/bundle.js';

@@ -10,11 +10,11 @@ import {
   dense,
   dropout,
   flatten,
-  maxPool2d,
+  input,
+  maxpool2d,
   regress,
   relu,
   tanh,
-  tensor,
 } from '../../src/model/description/builder.js';
 import type { ColumnInput } from '../../src/model/description/description.js';
 import { type Network, prognet } from '../../src/network/network.js';
@@ -47,7 +47,7 @@ function quadrants(rows: number, seed: number) {
   return { inputs, targets: Tensor.from('int64', labels), numbers: Tensor.from('float32', labels, [rows, 1]) };
 }
 
-const begun = () => prognet({ name: 'contract', input: tensor('image', [1, 8, 8]) });
+const begun = () => prognet({ name: 'contract', input: input('image', [1, 8, 8]) });
 const denseColumn = (task: string) =>
   column(task, {
     blocks: [
@@ -59,7 +59,7 @@ const denseColumn = (task: string) =>
 const convColumn = (task: string) =>
   column(task, {
     blocks: [
-      [conv2d(4, { kernel: 3, padding: 'same' }), batchNorm(), relu(), maxPool2d(2)],
+      [conv2d(4, { kernel: 3, padding: 'same' }), batchNorm(), relu(), maxpool2d(2)],
       [flatten(), dense(12), relu(), dropout(0.2)],
     ],
     head: classify(4),

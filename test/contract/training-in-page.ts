@@ -10,6 +10,7 @@ import {
   dropout,
   type EngineMaker,
   flatten,
+  input,
   OrtTraining,
   ortTrainingEngine,
   prognet,
@@ -17,7 +18,6 @@ import {
   Tensor,
   type TrainEvent,
   type TrainRequest,
-  tensor,
   type WebModules,
   WebRuntime,
 } from '../../src/index.js';
@@ -61,7 +61,7 @@ export async function course(runtime: TrainRequest['runtime'], engine?: EngineMa
   };
   const settings = { epochs: 3, batch: 8, lr: 0.01, schedule: 'cosine', optimizer: 'adamw', validation: 0.25 } as const;
   const request = { runtime, train, settings, onEvent, session: { threads: 1 }, ...(engine && { engine }) };
-  let net = await prognet({ input: tensor('image', [1, 6, 6]) })
+  let net = await prognet({ input: input('image', [1, 6, 6]) })
     .grow(first)
     .train('first', request);
   net = await net.grow(column('second', { like: first, laterals: adapter({ rank: 3 }) })).train('second', request);

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { decodeSafetensors, encodeSafetensors } from '../../src/formats/safetensors.js';
-import { classify, column, dense, tensor } from '../../src/model/description/builder.js';
+import { classify, column, dense, input } from '../../src/model/description/builder.js';
 import { looksLikeBundle, readBundle, writeBundle } from '../../src/network/bundle.js';
 import { prognet } from '../../src/network/network.js';
 import { DataError } from '../../src/onnx/core/errors.js';
@@ -11,7 +11,7 @@ import { prognet as run, workspace } from '../cli/support.js';
 import { initialAt } from '../support/by-place.js';
 
 function network() {
-  const begun = prognet({ name: 'pair', input: tensor('x', [3]) })
+  const begun = prognet({ name: 'pair', input: input('x', [3]) })
     .grow(column('a', { blocks: [[dense(4)]], head: classify(2) }))
     .grow(column('b', { like: 'a' }));
   return begun.withWeights('a', initialAt(begun.description, 0));

@@ -9,10 +9,10 @@ import {
   column,
   dense,
   flatten,
+  input,
   Network,
   prognet,
   relu,
-  tensor,
   UsageError,
 } from '../../src/index.js';
 import { must } from '../../src/onnx/core/errors.js';
@@ -30,7 +30,7 @@ const digits = column('digits', {
   head: classify(3),
 });
 const permuted = column('permuted', { like: digits, laterals: adapter({ rank: 3 }) });
-const empty = () => prognet({ input: tensor('image', [1, 4, 4]), seed: 4 });
+const empty = () => prognet({ input: input('image', [1, 4, 4]), seed: 4 });
 const data = { runtime, train: { inputs: images, targets: targetsOf(classify(3)) }, session: { threads: 1 } };
 const settings = { epochs: 3, batch: 4, lr: 0.01 };
 
@@ -188,7 +188,7 @@ it('says what is wrong', async () => {
 it('what is left out is named', async () => {
   // as programs without types call it
   const call = (f: unknown, ...args: unknown[]) => Reflect.apply(f as () => unknown, empty().grow(digits), args);
-  expect(() => call(prognet)).toThrow('prognet: options are missing, expected { input: tensor(name, shape) } at the least');
+  expect(() => call(prognet)).toThrow('prognet: options are missing, expected { input: input(name, shape) } at the least');
   const { train } = data;
   await expect(call(Network.prototype.train, 'digits', { train })).rejects.toThrow(
     'train: "runtime" is missing, expected a runtime',

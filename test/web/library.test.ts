@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { adapter, classify, column, dense, relu, tensor } from '../../src/model/description/builder.js';
+import { adapter, classify, column, dense, input, relu } from '../../src/model/description/builder.js';
 import { readBundle, writeBundle } from '../../src/network/bundle.js';
 import { prognet as beginNetwork, type Network } from '../../src/network/network.js';
 import { must } from '../../src/onnx/core/errors.js';
@@ -30,7 +30,7 @@ const second = points(2, (_, y) => y > 0);
 const settings = { epochs: 20, batch: 16, lr: 0.02, seed: 5 };
 
 async function trainedInNode(): Promise<Network> {
-  const begun = beginNetwork({ name: 'plane', input: tensor('point', [2]) }).grow(
+  const begun = beginNetwork({ name: 'plane', input: input('point', [2]) }).grow(
     column('left', { blocks: [[dense(8), relu()]], head: classify(2) }),
   );
   return await begun.train('left', { runtime, train: first, settings, session: { threads: 1 } });

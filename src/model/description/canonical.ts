@@ -22,7 +22,7 @@ function stableJson(value: unknown): string {
 
 /** A layer without what only its start needs. */
 function layerGraph(layer: Layer): unknown {
-  if (layer.kind === 'residual') return { kind: layer.kind, layers: layer.layers.map(layerGraph) };
+  if ('layers' in layer) return { ...layer, layers: layer.layers.map(layerGraph) };
   return 'init' in layer ? { ...layer, init: undefined } : layer;
 }
 

@@ -2,7 +2,7 @@
 // What one part says of another (like, laterals, unique names) is resolve.ts; reading files is parse.ts.
 import * as z from 'zod';
 import { type Head, headSchema } from '../heads/head-schema.js';
-import { type Layer, layerSchema } from '../nn/layer-schema.js';
+import { type Layer, layerSchema } from '../nn/layers.js';
 import { integer, oneOf, size, strict } from '../nn/schema.js';
 import { type Laterals, lateralsSchema } from './lateral-schema.js';
 import { type Train, trainSchema } from './train-schema.js';

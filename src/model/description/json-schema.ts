@@ -1,13 +1,15 @@
 // The published JSON Schema of a description, for editors: models/prognet.schema.json. Generated from the schemas that parse.
 import * as z from 'zod';
 import { headDefinitions } from '../heads/head-schema.js';
-import { layerDefinitions } from '../nn/layer-schema.js';
+import { initDefinitions } from '../nn/init.js';
+import { layerDefinitions } from '../nn/layers.js';
 import { descriptionSchema, inputDefinitions } from './description.js';
 import { lateralDefinitions } from './lateral-schema.js';
 import { trainDefinitions } from './train-schema.js';
 
 const definitions: Readonly<Record<string, z.ZodType>> = {
   ...inputDefinitions,
+  ...initDefinitions,
   ...layerDefinitions,
   ...headDefinitions,
   ...lateralDefinitions,

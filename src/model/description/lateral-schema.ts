@@ -1,7 +1,7 @@
 // Laterals: what carries earlier columns' taps into a column's blocks. Eq. 1 (linear) and Eq. 2 (adapter) of the paper.
 // A column after the first that says nothing has linear laterals from all earlier columns into all its blocks and its head.
 import * as z from 'zod';
-import { type ActivationName, activationName } from '../nn/layer-schema.js';
+import { type ActivationName, activationName } from '../nn/layers.js';
 import { integer, type KindInput, real, size, strict, taggedByKind, taggedDefinition, variant } from '../nn/schema.js';
 
 const from = z.union([z.enum(['all', 'none']), z.array(z.string())], { error: '"all", "none" or a list of earlier tasks' });

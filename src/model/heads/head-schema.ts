@@ -1,6 +1,6 @@
 // Heads: the output block of a column and the loss that goes with it. A head is a dense layer with bias, its raw scores the task's output.
 import * as z from 'zod';
-import { weightInit } from '../nn/layer-schema.js';
+import { weightInit } from '../nn/init.js';
 import {
   integer,
   oneOf,

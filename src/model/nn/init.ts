@@ -1,9 +1,36 @@
 // Initial values of parameters: named initialisers over a seeded stream. He: arXiv 1502.01852, Glorot: AISTATS 2010, LeCun: "Efficient BackProp".
+
+import type * as z from 'zod';
 import type { Random } from '../../onnx/core/random.js';
 import { elementCount } from '../../onnx/core/shape.js';
 import { Tensor } from '../../onnx/core/tensor.js';
-import type { Init } from './layer-schema.js';
+import { real, strict, type Tagged, type TaggedInput, tagged, taggedDefinition, variant } from './schema.js';
 
+const positive = real('a positive number', { above: 0 });
+
+const initTable = {
+  he_normal: variant(strict({})),
+  he_uniform: variant(strict({})),
+  glorot_normal: variant(strict({})),
+  glorot_uniform: variant(strict({})),
+  lecun_normal: variant(strict({})),
+  /** U(-1/sqrt(fan_in), 1/sqrt(fan_in)), the biases as well: PyTorch's default. */
+  torch_uniform: variant(strict({})),
+  zeros: variant(strict({})),
+  ones: variant(strict({})),
+  normal: variant(strict({ std: positive.describe('Standard deviation, around 0.') }), 'std', '{ normal: 0.02 }'),
+  uniform: variant(strict({ limit: positive.describe('Values are drawn from [-limit, limit].') }), 'limit', '{ uniform: 0.05 }'),
+};
+
+/** Normalised initialiser of weights. Biases start at 0, except under torch_uniform. */
+export type Init = Tagged<typeof initTable>;
+/** An initialiser as written: `he_normal`, `{ normal: 0.02 }`, ... */
+export type InitInput = TaggedInput<typeof initTable>;
+const initSchema: z.ZodType<Init, InitInput> = tagged('init', initTable);
+/** The field `init` of every layer with weights; he_normal when absent. */
+export const weightInit = initSchema.prefault('he_normal').describe('How the weights begin: he_normal when absent.');
+/** What `#/$defs` of a JSON Schema must hold for initialisers. */
+export const initDefinitions = { init: taggedDefinition(initTable) };
 /** How a parameter begins: by a named initialiser with its fans, or at one value. */
 export type ParameterInit = { readonly by: Init; readonly fanIn: number; readonly fanOut: number } | { readonly fill: number };
 

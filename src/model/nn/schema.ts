@@ -4,11 +4,13 @@ import * as z from 'zod';
 
 // ---- sums: a value that names one of several variants -------------------------------------------------------------------
 
-/** One variant: the schema of its options, the option that `{ name: value }` sets, an example where options are needed. */
+/** One variant: the schema of its options, the option that `{ name: value }` sets, an example where options are needed, a sentence. */
 export interface Variant<T extends z.ZodType = z.ZodType, M extends string = string> {
   readonly options: T;
   readonly main: M | undefined;
   readonly example: string | undefined;
+  /** What it is, in a sentence, for readers of the JSON Schema. */
+  readonly doc: string | undefined;
 }
 
 /** Table of variants by name. */
@@ -42,8 +44,9 @@ export function variant<T extends z.ZodType, M extends keyof z.input<T> & string
   options: T,
   main?: M,
   example?: string,
+  doc?: string,
 ): Variant<T, M> {
-  return { options, main, example };
+  return { options, main, example, doc };
 }
 
 /** Edits (insert, delete, replace) that turn a into b. */
@@ -162,13 +165,16 @@ export function taggedByKind<T extends Variants>(what: string, table: T): z.ZodT
 export function taggedDefinition(table: Variants, form: 'key' | 'kind' = 'key'): z.ZodType {
   const bare: string[] = [];
   const objects: z.ZodType[] = [];
-  for (const [name, { options, main }] of Object.entries(table)) {
+  for (const [name, { options, main, doc }] of Object.entries(table)) {
     if (options.safeParse({}).success) bare.push(name);
     const object = options instanceof z.ZodPipe ? options.in : options;
     if (!(object instanceof z.ZodObject)) continue;
     const mainField: unknown = main === undefined ? undefined : object.shape[main];
-    if (form === 'kind') objects.push(z.strictObject({ kind: z.literal(name), ...object.shape }));
-    else objects.push(z.strictObject({ [name]: mainField instanceof z.ZodType ? z.union([mainField, object]) : object }));
+    const written =
+      form === 'kind'
+        ? z.strictObject({ kind: z.literal(name), ...object.shape })
+        : z.strictObject({ [name]: mainField instanceof z.ZodType ? z.union([mainField, object]) : object });
+    objects.push(doc === undefined ? written : written.describe(doc));
   }
   return z.union(bare.length > 0 ? [z.enum(bare), ...objects] : objects);
 }

@@ -40,3 +40,8 @@ export function scalars(scope: LayerScope, specs: readonly ParameterSpec[]): Val
   const cells = specs.map((spec) => g.reshape(scope.parameter(spec), [1, 1]));
   return must(g.op('Concat', cells, { axis: 0 })[0], 'scalars');
 }
+
+/** A parameter that training changes. */
+export function trainable(scope: LayerScope, name: string, shape: readonly number[], init: ParameterInit): Value {
+  return scope.parameter({ name, shape, init, role: 'trainable' });
+}

@@ -6,10 +6,12 @@ import { Tensor } from '../../onnx/core/tensor.js';
 import type { Value } from '../../onnx/ir/graph.js';
 import type { Ops } from '../../onnx/ops/ops.js';
 import type { Laterals } from '../description/lateral-schema.js';
-import { lowerActivation } from '../nn/activation.js';
-import { type Init, layerSchema } from '../nn/layer-schema.js';
-import { type Affine, type Conv2d, convAttributes, flat, type Lateral, sampleDims, trainable } from '../nn/lower.js';
-import { type LayerScope, type ParameterSpec, scalars } from '../nn/scope.js';
+import type { Init } from '../nn/init.js';
+import type { Joint, Lateral } from '../nn/joint.js';
+import { lowerActivation } from '../nn/layers.js';
+import { flat, sampleDims } from '../nn/sample.js';
+import { type LayerScope, type ParameterSpec, scalars, trainable } from '../nn/scope.js';
+import { convAttributes } from '../nn/window.js';
 
 /** A tap of an earlier column, [N, ...], frozen. */
 export interface SourceTap {
@@ -40,28 +42,14 @@ export interface LateralPlace {
   readonly drawAlpha: (name: string) => number;
 }
 
-/** The joint for `lowerBlock`. */
-export function lateralJoint(place: LateralPlace): Lateral {
-  return (affine, x) => place.scope.g.scope(`${place.prefix}/lateral`, () => joint(place, targetOf(affine, x)));
-}
-
-/** What U must give: features, or channels of an image, by which convolution over which size. */
-type Target =
-  | { readonly kind: 'features'; readonly features: number; readonly init: Init }
-  | { readonly kind: 'image'; readonly conv: Conv2d; readonly size: readonly [number, number] };
-
-const pointwise = layerSchema.parse({ conv2d: { filters: 1, kernel: 1 } });
 const heNormal: Init = { kind: 'he_normal' };
 
-function targetOf(affine: Affine | undefined, x: Value): Target {
-  if (affine?.kind === 'dense') return { kind: 'features', features: affine.units, init: affine.init };
-  const [channels, h, w] = sampleDims(x);
-  if (affine !== undefined) return { kind: 'image', conv: affine, size: [h ?? 1, w ?? 1] };
-  if (h === undefined || w === undefined) return { kind: 'features', features: channels ?? 1, init: heNormal };
-  return { kind: 'image', conv: { ...(pointwise as Conv2d), filters: channels ?? 1 }, size: [h, w] };
+/** What laterals add at a block's joint, for `lowerBlock`. */
+export function lateralJoint(place: LateralPlace): Lateral {
+  return (joint) => place.scope.g.scope(`${place.prefix}/lateral`, () => carried(place, joint));
 }
 
-function joint(place: LateralPlace, target: Target): Value {
+function carried(place: LateralPlace, target: Joint): Value {
   const { scope, prefix, laterals, sources } = place;
   const { g } = scope;
   if (laterals.kind === 'linear') {
@@ -84,13 +72,7 @@ function joint(place: LateralPlace, target: Target): Value {
   const v = joined.scale === undefined ? own : scaled(g, own, joined.scale, image);
   const bias = trainable(scope, `${prefix}/adapter/V_bias`, [rank], { fill: 0 });
   const projected = image ? g.conv(joined.value, v, bias, { kernel_shape: [1, 1] }) : g.gemm(joined.value, v, bias);
-  const activation = layerSchema.parse(laterals.activation);
-  return mapIn(
-    scope,
-    `${prefix}/adapter/U`,
-    lowerActivation(g, activation as Parameters<typeof lowerActivation>[1], projected),
-    target,
-  );
+  return mapIn(scope, `${prefix}/adapter/U`, lowerActivation(g, laterals.activation, projected), target);
 }
 
 interface Joined {
@@ -103,12 +85,7 @@ interface Joined {
  * The input of V. V (alpha h) = (V alpha) h: in training, and where taps are joined already, alpha goes to V. Taps then need no gradient, which
  * alpha's own would ask for otherwise, and V is smaller than a minibatch of them. Else alpha stays with the taps.
  */
-function joinedTaps(
-  scope: LayerScope,
-  sources: LateralPlace['sources'],
-  specs: readonly ParameterSpec[],
-  target: Target,
-): Joined {
+function joinedTaps(scope: LayerScope, sources: LateralPlace['sources'], specs: readonly ParameterSpec[], target: Joint): Joined {
   const { g } = scope;
   if ('value' in sources) {
     const alphas = scalars(scope, specs);
@@ -144,29 +121,25 @@ function scaled(g: Ops, v: Value, { alphas, widths }: Required<Joined>['scale'],
 
 const sizes = (v: Value): number[] => (v.shape ?? []).slice(0, 2).map(Number);
 
-/** U: a dense map without bias, or a convolution with the kernel, stride, dilation and padding of the block's own. */
-function mapIn(scope: LayerScope, name: string, tap: Value, target: Target): Value {
+/** U: a dense map without bias, or a convolution by the window of the joint. */
+function mapIn(scope: LayerScope, name: string, tap: Value, target: Joint): Value {
   const { g } = scope;
   const channels = sampleDims(tap)[0] ?? 1;
-  if (target.kind === 'features') {
-    const { features, init } = target;
-    return g.matMul(tap, trainable(scope, name, [channels, features], { by: init, fanIn: channels, fanOut: features }));
+  if (target.along === 'features') {
+    const { width, init } = target;
+    return g.matMul(tap, trainable(scope, name, [channels, width], { by: init, fanIn: channels, fanOut: width }));
   }
-  const { conv, size } = target;
-  const [kh, kw] = conv.kernel;
+  const { width, init, window, size } = target;
+  const [kh, kw] = window.kernel;
   const area = kh * kw;
-  const u = trainable(scope, name, [conv.filters, channels, kh, kw], {
-    by: conv.init,
-    fanIn: channels * area,
-    fanOut: conv.filters * area,
-  });
-  return g.conv(tap, u, convAttributes(conv, size, 1));
+  const u = trainable(scope, name, [width, channels, kh, kw], { by: init, fanIn: channels * area, fanOut: width * area });
+  return g.conv(tap, u, convAttributes(window, size, 1));
 }
 
 /** Brings a tap to what the joint needs: flat for features; an image of the target's height and width for a convolution. */
-function fitTap(scope: LayerScope, tap: Value, target: Target): Value {
+function fitTap(scope: LayerScope, tap: Value, target: Joint): Value {
   const { g } = scope;
-  if (target.kind === 'features') return flat(g, tap);
+  if (target.along === 'features') return flat(g, tap);
   const dims = sampleDims(tap);
   const [channels = 1, h, w] = dims;
   const [th, tw] = target.size;

@@ -10,7 +10,7 @@ import type { Description } from '../../../src/model/description/description.js'
 import { jsonSchemaText, toJsonSchema } from '../../../src/model/description/json-schema.js';
 import { parseDescription, readDescription, toInput } from '../../../src/model/description/parse.js';
 import { headWidth } from '../../../src/model/heads/head-schema.js';
-import type { Layer } from '../../../src/model/nn/layer-schema.js';
+import type { Layer } from '../../../src/model/nn/layers.js';
 import { base, withColumn, withLayer } from './support.js';
 
 const file = new URL('../../../models/mnist-family.yaml', import.meta.url);
@@ -54,7 +54,7 @@ describe('one object', () => {
     const digits = b.column('digits', {
       data: 'mnist',
       blocks: [
-        [b.conv2d(16, { kernel: 3, padding: 'same' }), b.relu(), b.maxPool2d(2)],
+        [b.conv2d(16, { kernel: 3, padding: 'same' }), b.relu(), b.maxpool2d(2)],
         [b.flatten(), b.dense(128), b.relu()],
       ],
       head: b.classify(10),
@@ -63,7 +63,7 @@ describe('one object', () => {
     const built = b.buildDescription({
       name: 'mnist-family',
       seed: 1,
-      input: b.tensor('image', [1, 28, 28]),
+      input: b.input('image', [1, 28, 28]),
       columns: [
         digits,
         b.column('inverted', {
@@ -91,10 +91,10 @@ describe('one object', () => {
     const built = [
       b.dense(8, { bias: false }),
       b.conv2d(4, { kernel: 3 }),
-      b.maxPool2d(2),
-      b.avgPool2d(3, { stride: 1 }),
-      b.globalAvgPool(),
-      b.globalMaxPool(),
+      b.maxpool2d(2),
+      b.avgpool2d(3, { stride: 1 }),
+      b.globalAvgpool(),
+      b.globalMaxpool(),
       b.flatten(),
       b.reshape([2, -1]),
       b.relu(),

@@ -8,10 +8,10 @@ import {
   conv2d,
   dense,
   flatten,
-  linear,
-  maxPool2d,
+  input,
+  linearLaterals,
+  maxpool2d,
   relu,
-  tensor,
 } from '../../../src/model/description/builder.js';
 import { lateralStrengths } from '../../../src/model/progressive/lateral-strength.js';
 import { must } from '../../../src/onnx/core/errors.js';
@@ -23,7 +23,7 @@ const small = [
   [dense(5), relu()],
 ];
 const description = buildDescription({
-  input: tensor('x', [4]),
+  input: input('x', [4]),
   columns: [
     column('a', { blocks: small, head: classify(2) }),
     column('b', {
@@ -32,7 +32,7 @@ const description = buildDescription({
         [dense(3), relu()],
       ],
       head: classify(2),
-      laterals: linear(),
+      laterals: linearLaterals(),
     }),
     column('c', { blocks: small, head: classify(2), laterals: adapter({ rank: 6, alpha: -0.5 }) }),
   ],
@@ -76,11 +76,11 @@ it('adapter: each source has its part of V, scaled by its alpha', () => {
 it('adapter between images: V is a convolution over channels', () => {
   const blocks = [
     [conv2d(2, { kernel: 3, padding: 'same' as const }), relu()],
-    [conv2d(3, { kernel: 3, padding: 'same' as const }), maxPool2d(2)],
+    [conv2d(3, { kernel: 3, padding: 'same' as const }), maxpool2d(2)],
     [flatten(), dense(4)],
   ];
   const images = buildDescription({
-    input: tensor('x', [1, 4, 4]),
+    input: input('x', [1, 4, 4]),
     columns: [column('a', { blocks, head: classify(2) }), column('b', { like: 'a', laterals: adapter({ rank: 5, alpha: 2 }) })],
   });
   const weights = initialAt(images, 1);

@@ -8,14 +8,14 @@ import {
   conv2d,
   dense,
   flatten,
-  linear,
-  maxPool2d,
+  input,
+  linearLaterals,
+  maxpool2d,
   type Network,
   prognet,
   relu,
   TapCache,
   type TrainEvent,
-  tensor,
 } from '../../../src/index.js';
 import { must } from '../../../src/onnx/core/errors.js';
 import { Random } from '../../../src/onnx/core/random.js';
@@ -81,12 +81,12 @@ const bodies = {
   dense: [[flatten(), dense(12), relu()], [dense(9), relu()], [dense(7)]],
   // Channels in whole blocks of ONNX Runtime's own layout, and not.
   aligned: [
-    [conv2d(16, { kernel: 3, padding: 'same' }), relu(), maxPool2d(2)],
+    [conv2d(16, { kernel: 3, padding: 'same' }), relu(), maxpool2d(2)],
     [conv2d(32, { kernel: 3, padding: 'same' }), relu()],
     [conv2d(16, { kernel: 3 }), relu()],
   ],
   odd: [
-    [conv2d(5, { kernel: 3, padding: 'same' }), relu(), maxPool2d(2)],
+    [conv2d(5, { kernel: 3, padding: 'same' }), relu(), maxpool2d(2)],
     [conv2d(6, { kernel: 3, padding: 'same' }), relu()],
     [flatten(), dense(7), relu()],
   ],
@@ -94,7 +94,7 @@ const bodies = {
 
 function networkOf(body: keyof typeof bodies, laterals = adapter({ rank: 16 }), columns = 4): Network {
   const first = column('t0', { blocks: bodies[body], head: classify(3) });
-  let network = prognet({ input: tensor('image', [1, 8, 8]), seed: 3 }).grow(first);
+  let network = prognet({ input: input('image', [1, 8, 8]), seed: 3 }).grow(first);
   for (let i = 1; i < columns; i++) network = network.grow(column(`t${i}`, { like: first, laterals }));
   return network;
 }
@@ -121,7 +121,7 @@ const bitsOf = (network: Network, task: string) =>
 for (const body of ['dense', 'aligned', 'odd'] as const)
   for (const [kind, laterals] of [
     ['adapter', adapter({ rank: 16 })],
-    ['linear', linear()],
+    ['linear', linearLaterals()],
   ] as const)
     it(`${body}, ${kind}: a column computes what the one before it adds, with the bits of computing all`, async () => {
       let grown = networkOf(body, laterals);

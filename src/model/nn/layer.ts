@@ -1,0 +1,129 @@
+// What a layer is: its options, what it takes, how it is lowered, where a lateral joins. One file under layers/ holds one layer (activations share
+// one); layers/index.ts lists them, and schema, JSON Schema and TypeScript functions follow from that list.
+import type * as z from 'zod';
+import type { Value } from '../../onnx/ir/graph.js';
+import type { Ops } from '../../onnx/ops/ops.js';
+import type { ParameterInit } from './init.js';
+import type { Joint } from './joint.js';
+import { type Variant, variant } from './schema.js';
+import type { LayerScope } from './scope.js';
+
+/** A layer of any kind, its options filled in. */
+export interface AnyLayer {
+  readonly kind: string;
+}
+
+/** What a layer is lowered with. */
+export interface LayerContext {
+  readonly g: Ops;
+  readonly scope: LayerScope;
+  /** `<task>/<block>/<layer>`: parameters are named under it. */
+  readonly name: string;
+  /** A parameter that training changes, named under the layer. */
+  readonly trainable: (what: string, shape: readonly number[], init: ParameterInit) => Value;
+  /** y with what laterals carry added, where this layer is its block's joint; else y itself. Every layer that has a joint calls it once. */
+  readonly join: (y: Value) => Value;
+  /** Layers that this one holds, in order from x. */
+  readonly inside: (layers: readonly AnyLayer[], x: Value) => Value;
+}
+
+/** How a layer of these options behaves. Where x does not fit, a ShapeError says what would; the caller adds where the layer stands. */
+interface Behaviour<O> {
+  lower(c: LayerContext, o: O & AnyLayer, x: Value): Value;
+  /** What a lateral must give where it joins this layer, x being the layer's input. Absent: laterals do not join here. */
+  joint?(o: O & AnyLayer, x: Value): Joint;
+  /** Kinds that this layer goes ahead of in training, where one stands right before it. */
+  readonly overtakes?: readonly string[];
+}
+
+/** A layer as the table of layers holds it. */
+export interface LayerDefinition<K extends string, T extends z.ZodType, M extends string>
+  extends Variant<T, M>,
+    Behaviour<z.output<T>> {
+  readonly kind: K;
+}
+
+/** A layer that computes each value, or each axis, by one function. */
+export interface ActivationDefinition<K extends string, T extends z.ZodType, M extends string> extends LayerDefinition<K, T, M> {
+  apply(g: Ops, o: z.output<T>, x: Value): Value;
+}
+
+/** A layer whose one option is a list of layers: the table gives that list its schema. */
+export interface CompositeDefinition<K extends string> extends Behaviour<{ readonly layers: readonly AnyLayer[] }> {
+  readonly kind: K;
+  readonly composite: true;
+  readonly doc: string;
+  readonly example: string;
+}
+
+/** A layer's function in TypeScript. It gives what YAML would, and carries the definition. */
+export interface LayerFunction<K extends string, A extends readonly unknown[], R, D> {
+  (...args: A): { [P in K]: R };
+  readonly definition: D;
+}
+
+interface Spec<T extends z.ZodType, M extends string, A extends readonly unknown[], R> {
+  /** What it computes: the comment above the layer, as JSON Schema tells it. */
+  readonly doc: string;
+  readonly options: T;
+  /** The option that `{ name: value }` sets; all others may be left out. */
+  readonly main?: M;
+  /** How it is written, where it needs options. */
+  readonly example?: string;
+  /** Arguments of the TypeScript function to options as written. */
+  readonly call: (...args: A) => R;
+}
+
+interface LayerSpec<T extends z.ZodType, M extends string, A extends readonly unknown[], R> extends Spec<T, M, A, R> {
+  readonly lower: (c: LayerContext, o: z.output<T>, x: Value) => Value;
+  readonly joint?: (o: z.output<T>, x: Value) => Joint;
+  readonly overtakes?: readonly string[];
+}
+
+interface ActivationSpec<T extends z.ZodType, M extends string, A extends readonly unknown[], R> extends Spec<T, M, A, R> {
+  readonly apply: (g: Ops, o: z.output<T>, x: Value) => Value;
+}
+
+function layerFunction<const K extends string, A extends readonly unknown[], R, D>(
+  kind: K,
+  call: (...args: A) => R,
+  definition: D,
+): LayerFunction<K, A, R, D> {
+  // TypeScript gives a computed key the type string.
+  const write = (...args: A) => ({ [kind]: call(...args) }) as { [P in K]: R };
+  return Object.assign(write, { definition });
+}
+
+/** A layer by its name in YAML. */
+export function layer<
+  const K extends string,
+  T extends z.ZodType,
+  A extends readonly unknown[],
+  R extends z.input<T>,
+  M extends keyof z.input<T> & string = never,
+>(kind: K, spec: LayerSpec<T, M, A, R>): LayerFunction<K, A, R, LayerDefinition<K, T, M>> {
+  const { options, main, example, doc, call, ...behaviour } = spec;
+  return layerFunction(kind, call, { kind, ...variant(options, main, example, doc), ...behaviour });
+}
+
+/** An activation by its name in YAML. */
+export function activation<
+  const K extends string,
+  T extends z.ZodType,
+  A extends readonly unknown[],
+  R extends z.input<T>,
+  M extends keyof z.input<T> & string = never,
+>(kind: K, spec: ActivationSpec<T, M, A, R>): LayerFunction<K, A, R, ActivationDefinition<K, T, M>> {
+  const { options, main, example, doc, call, apply } = spec;
+  const lower = (c: LayerContext, o: z.output<T>, x: Value) => apply(c.g, o, x);
+  return layerFunction(kind, call, { kind, ...variant(options, main, example, doc), apply, lower });
+}
+
+/** A layer that holds layers, by its name in YAML. Its function takes any list of what layers' functions give. */
+export function composite<const K extends string>(
+  kind: K,
+  spec: Omit<CompositeDefinition<K>, 'kind' | 'composite'>,
+): { <L>(layers: readonly L[]): { [P in K]: { layers: L[] } }; readonly definition: CompositeDefinition<K> } {
+  const write = <L>(layers: readonly L[]) => ({ [kind]: { layers: [...layers] } }) as { [P in K]: { layers: L[] } };
+  return Object.assign(write, { definition: { kind, composite: true as const, ...spec } });
+}

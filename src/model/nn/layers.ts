@@ -1,0 +1,99 @@
+// What follows from the list of layers: the table by name, the schema, the normalised form that lowering reads. A layer itself is in layers/.
+import * as z from 'zod';
+import { InternalError } from '../../onnx/core/errors.js';
+import type { Value } from '../../onnx/ir/graph.js';
+import type { Ops } from '../../onnx/ops/ops.js';
+import type { Joint } from './joint.js';
+import type { AnyLayer, LayerContext } from './layer.js';
+import * as list from './layers/index.js';
+import {
+  type Options,
+  oneOf,
+  strict,
+  type Tagged,
+  type TaggedInput,
+  tagged,
+  taggedDefinition,
+  type Variants,
+  variant,
+} from './schema.js';
+
+type List = typeof list;
+type Definitions = { readonly [F in keyof List as List[F]['definition']['kind']]: List[F]['definition'] };
+type KindsWith<P> = { [K in keyof Definitions]: Definitions[K] extends P ? K : never }[keyof Definitions];
+type CompositeKind = KindsWith<{ composite: true }>;
+/** Every layer that holds no other layers. */
+type PlainTable = { readonly [K in Exclude<keyof Definitions, CompositeKind>]: Definitions[K] };
+
+/** A layer that holds layers. */
+export interface CompositeLayer<K extends CompositeKind = CompositeKind> {
+  kind: K;
+  layers: Layer[];
+}
+/** A layer with every option filled in; `kind` tells which. */
+export type Layer = Tagged<PlainTable> | CompositeLayer;
+/** A layer as written: `relu`, `{ dense: 128 }`, `{ conv2d: { filters: 16, kernel: 3 } }`. */
+export type LayerInput =
+  | TaggedInput<PlainTable>
+  | { [K in CompositeKind]: { [P in K]: LayerInput[] | { layers: LayerInput[] } } }[CompositeKind]
+  | { kind: CompositeKind; layers: LayerInput[] };
+/** The options of one layer as written: `LayerOptions<'dense'>`. */
+export type LayerOptions<K extends keyof PlainTable> = Options<PlainTable[K]>;
+export type ActivationName = KindsWith<{ apply: unknown }>;
+
+const inner: z.ZodType<Layer[], LayerInput[]> = z.lazy(() =>
+  z
+    .array(layerSchema, { error: 'a list of layers' })
+    .min(1, { error: 'at least one layer' })
+    .describe('The layers that it holds.'),
+);
+
+const definitions = Object.values(list)
+  .map(({ definition }) => definition)
+  .sort((a, b) => (a.kind < b.kind ? -1 : 1));
+
+const layerTable: Variants = Object.fromEntries(
+  definitions.map((d) => [d.kind, 'composite' in d ? variant(strict({ layers: inner }), 'layers', d.example, d.doc) : d]),
+);
+
+// The table is made of the list at run time, so that TypeScript knows its rows by the list's type alone.
+export const layerSchema = tagged('layer', layerTable) as z.ZodType<Layer, LayerInput>;
+
+/** What `#/$defs` of a JSON Schema must hold for layers. */
+export const layerDefinitions = { layer: taggedDefinition(layerTable) };
+
+/** How a layer of any kind behaves. */
+interface AnyBehaviour {
+  lower(c: LayerContext, o: AnyLayer, x: Value): Value;
+  joint?(o: AnyLayer, x: Value): Joint;
+  readonly overtakes?: readonly string[];
+}
+const behaviours = new Map<string, AnyBehaviour>(definitions.map((d) => [d.kind, d]));
+
+/** How a layer behaves, by its kind. */
+export function behaviourOf({ kind }: AnyLayer): AnyBehaviour {
+  const found = behaviours.get(kind);
+  if (found === undefined) throw new InternalError(`no layer is called ${kind}`);
+  return found;
+}
+
+/** The layers that a layer holds: none, unless it is made of layers. */
+export function heldBy(layer: AnyLayer): readonly AnyLayer[] {
+  return 'layers' in layer && Array.isArray(layer.layers) ? layer.layers : [];
+}
+
+interface AnyActivation {
+  readonly options: z.ZodType;
+  apply(g: Ops, o: unknown, x: Value): Value;
+}
+const activations = new Map<string, AnyActivation>(definitions.flatMap((d) => ('apply' in d ? [[d.kind, d] as const] : [])));
+
+/** An activation by name, its options at their defaults. */
+export const activationName = oneOf([...activations.keys()] as ActivationName[]);
+
+/** An activation by name lowered, its options at their defaults. */
+export function lowerActivation(g: Ops, name: ActivationName, x: Value): Value {
+  const found = activations.get(name);
+  if (found === undefined) throw new InternalError(`no activation is called ${name}`);
+  return found.apply(g, found.options.parse({}), x);
+}

@@ -1,0 +1,62 @@
+// conv2d: a convolution over images [channels, height, width].
+import { ShapeError } from '../../../onnx/core/errors.js';
+import { biasInit, type InitInput, weightInit } from '../init.js';
+import { layer } from '../layer.js';
+import { imageOf } from '../sample.js';
+import { flag, size, strict } from '../schema.js';
+import { convAttributes, type PaddingInput, type PairInput, padding, pair } from '../window.js';
+
+export interface Conv2dOptions {
+  /** Size of the window: one number, or [height, width]. */
+  kernel: PairInput;
+  /** Steps of the window: one number, or [height, width]; 1 when absent. */
+  stride?: PairInput;
+  /** Distance of the window's places: one number, or [height, width]; 1 when absent. */
+  dilation?: PairInput;
+  /** Channels and filters fall into so many groups that do not mix; 1 when absent. */
+  groups?: number;
+  /** "same", "valid" (when absent), one number, [height, width] or [top, left, bottom, right]. */
+  padding?: PaddingInput;
+  /** Adds a bias; true when absent. */
+  bias?: boolean;
+  /** How the weights begin: he_normal when absent. */
+  init?: InitInput;
+}
+
+/** A convolution over images [channels, height, width]. */
+export const conv2d = layer('conv2d', {
+  doc: 'A convolution over images [channels, height, width].',
+  options: strict({
+    filters: size.describe('Channels of the output.'),
+    kernel: pair.describe('Size of the window: one number, or [height, width].'),
+    stride: pair.prefault(1).describe('Steps of the window: one number, or [height, width]; 1 when absent.'),
+    dilation: pair.prefault(1).describe("Distance of the window's places: one number, or [height, width]; 1 when absent."),
+    groups: size.default(1).describe('Channels and filters fall into so many groups that do not mix; 1 when absent.'),
+    padding: padding
+      .default('valid')
+      .describe('"same", "valid" (when absent), one number, [height, width] or [top, left, bottom, right].'),
+    bias: flag.default(true).describe('Adds a bias; true when absent.'),
+    init: weightInit,
+  }).refine((o) => o.filters % o.groups === 0, { error: 'expected a divisor of "filters"', path: ['groups'] }),
+  example: '{ conv2d: { filters: 16, kernel: 3 } }',
+  call: (filters: number, options: Conv2dOptions) => ({ filters, ...options }),
+  lower: (c, o, x) => {
+    const [channels, h, w] = imageOf(x);
+    if (channels % o.groups !== 0) {
+      throw new ShapeError(`${channels} channels do not divide into ${o.groups} groups`, { got: String(channels) });
+    }
+    const [kh, kw] = o.kernel;
+    const fanIn = (channels / o.groups) * kh * kw;
+    const weight = c.trainable('weight', [o.filters, channels / o.groups, kh, kw], {
+      by: o.init,
+      fanIn,
+      fanOut: (o.filters / o.groups) * kh * kw,
+    });
+    const bias = o.bias ? c.trainable('bias', [o.filters], biasInit(o.init, fanIn)) : undefined;
+    return c.join(c.g.conv(x, weight, bias, convAttributes(o, [h, w], o.groups)));
+  },
+  joint: (o, x) => {
+    const [, h, w] = imageOf(x);
+    return { along: 'image', width: o.filters, init: o.init, window: o, size: [h, w] };
+  },
+});

@@ -1,0 +1,19 @@
+// dropout, inverted: kept values are scaled by 1 / (1 - rate), so that inference is the identity.
+import { layer } from '../layer.js';
+import { real, strict } from '../schema.js';
+
+/** In training each value is dropped with this chance, and what is kept is scaled up; else the identity. */
+export const dropout = layer('dropout', {
+  doc: 'In training each value is dropped with this chance, and what is kept is scaled up; else the identity.',
+  options: strict({
+    rate: real('a number of at least 0 and below 1', { min: 0, below: 1 }).describe('The chance of a value to be dropped.'),
+  }),
+  main: 'rate',
+  example: '{ dropout: 0.5 }',
+  call: (rate: number) => ({ rate }),
+  lower: ({ g, scope, name }, { rate }, x) => {
+    if (!scope.training || rate === 0) return x;
+    const keep = g.greaterOrEqual(scope.random(name, x), rate);
+    return g.mul(x, g.mul(g.cast(keep, { to: 'float32' }), 1 / (1 - rate)));
+  },
+});

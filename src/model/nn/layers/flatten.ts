@@ -1,0 +1,12 @@
+// flatten: all values of a sample in a row.
+import { layer } from '../layer.js';
+import { flat } from '../sample.js';
+import { strict } from '../schema.js';
+
+/** All values of a sample in a row; a flat one stays itself. */
+export const flatten = layer('flatten', {
+  doc: 'All values of a sample in a row; a flat one stays itself.',
+  options: strict({}),
+  call: () => ({}),
+  lower: ({ g }, _, x) => flat(g, x),
+});

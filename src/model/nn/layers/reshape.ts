@@ -1,0 +1,35 @@
+// reshape: the values of a sample in another shape.
+import * as z from 'zod';
+import { ShapeError } from '../../../onnx/core/errors.js';
+import type { Value } from '../../../onnx/ir/graph.js';
+import { layer } from '../layer.js';
+import { sampleDims } from '../sample.js';
+import { size, strict } from '../schema.js';
+
+function dims(shape: readonly number[], x: Value): number[] {
+  const have = sampleDims(x).reduce((a, b) => a * b, 1);
+  const known = shape.filter((d) => d !== -1).reduce((a, b) => a * b, 1);
+  const fits = shape.includes(-1) ? have % known === 0 : have === known;
+  if (!fits)
+    throw new ShapeError(`[${shape}] does not hold the ${have} values of a sample`, {
+      expected: String(have),
+      got: `[${shape}]`,
+    });
+  return shape.map((d) => (d === -1 ? have / known : d));
+}
+
+/** The values of a sample in another shape. */
+export const reshape = layer('reshape', {
+  doc: 'The values of a sample in another shape.',
+  options: strict({
+    shape: z
+      .array(z.union([size, z.literal(-1)], { error: 'a positive integer or -1' }), { error: 'a list of positive integers' })
+      .min(1, { error: 'a list of positive integers' })
+      .refine((s) => s.filter((d) => d === -1).length <= 1, { error: 'expected at most one -1' })
+      .describe('Without the batch; one -1 takes what is left.'),
+  }),
+  main: 'shape',
+  example: '{ reshape: [16, 49] }',
+  call: (shape: number[]) => ({ shape }),
+  lower: ({ g }, { shape }, x) => g.reshape(x, [0, ...dims(shape, x)]),
+});

@@ -1,0 +1,94 @@
+// What the tests of layers share: layers lowered alone, as text or as numbers, parameters being inputs of the graph.
+
+import type { Joint } from '../../../src/model/nn/joint.js';
+import { type LayerInput, layerSchema } from '../../../src/model/nn/layers.js';
+import { lowerBlock } from '../../../src/model/nn/lower.js';
+import type { ParameterSpec } from '../../../src/model/nn/scope.js';
+import { Random } from '../../../src/onnx/core/random.js';
+import { elementCount } from '../../../src/onnx/core/shape.js';
+import { Tensor } from '../../../src/onnx/core/tensor.js';
+import { printGraph } from '../../../src/onnx/ir/print.js';
+import { type Ops, ops } from '../../../src/onnx/ops/ops.js';
+import { runModel } from '../../support/run.js';
+
+export interface Lowered {
+  readonly g: Ops;
+  readonly specs: readonly ParameterSpec[];
+  /** Statistics that a step moves, as outputs of the graph. */
+  readonly moved: readonly string[];
+  /** Where the lateral joined, if it was asked for. */
+  readonly joints: readonly Joint[];
+}
+
+/** A block of these layers over x, float32 [N, ...shape]; output `y`. With `lateral`, an input of that name is added at the joint. */
+export function lower(
+  layers: readonly LayerInput[],
+  shape: readonly number[],
+  options: { training?: boolean; lateral?: boolean; batch?: number } = {},
+): Lowered {
+  const { training = false, batch } = options;
+  const g = ops();
+  const rows = batch ?? 'N';
+  const x = g.input('x', 'float32', [rows, ...shape]);
+  const [specs, moved, joints]: [ParameterSpec[], string[], Joint[]] = [[], [], []];
+  const lateral = (joint: Joint) => {
+    joints.push(joint);
+    const place = joint.along === 'features' ? [] : outputSize(joint);
+    return g.input('lateral', 'float32', [rows, joint.width, ...place]);
+  };
+  const y = lowerBlock(
+    {
+      g,
+      training,
+      parameter: (spec) => {
+        specs.push(spec);
+        return g.input(spec.name, 'float32', spec.shape);
+      },
+      update: (name, next) => {
+        moved.push(`${name}/next`);
+        g.output(next, `${name}/next`);
+      },
+      random: (name, like) => g.input(`${name}/random`, 'float32', like.shape ?? []),
+    },
+    layers.map((layer) => layerSchema.parse(layer)),
+    x,
+    't/0',
+    'blocks[0]',
+    options.lateral === true ? lateral : undefined,
+  );
+  g.output(y, 'y');
+  return { g, specs, moved, joints };
+}
+
+/** Height and width that a lateral has at an image's joint: these tests pad by "same" or not at all, without dilation. */
+function outputSize(joint: Extract<Joint, { along: 'image' }>): number[] {
+  const { size, window } = joint;
+  return size.map((n, i) => {
+    const [kernel = 1, stride = 1] = [window.kernel[i], window.stride[i]];
+    return window.padding === 'same' ? Math.ceil(n / stride) : Math.floor((n - kernel) / stride) + 1;
+  });
+}
+
+/** The graph of these layers as text. */
+export const printed = (...args: Parameters<typeof lower>): string => printGraph(lower(...args).g.graph);
+
+/** Numbers in [-1, 1] that the seed decides. */
+export function numbers(dims: readonly number[], seed: number): Tensor {
+  const random = new Random(seed, 'layer');
+  return new Tensor(
+    'float32',
+    dims,
+    Float32Array.from({ length: elementCount(dims) }, () => 2 * random.uniform() - 1),
+  );
+}
+
+/** Runs the layers over x [N, ...]; what the graph takes beside x is given by name. */
+export async function run(
+  layers: readonly LayerInput[],
+  x: Tensor,
+  feeds: Readonly<Record<string, Tensor>> = {},
+  options: { training?: boolean; lateral?: boolean } = {},
+): Promise<Record<string, Tensor>> {
+  const { g } = lower(layers, x.dims.slice(1), { ...options, batch: x.dims[0] ?? 1 });
+  return runModel(g.model(), { x, ...feeds });
+}
