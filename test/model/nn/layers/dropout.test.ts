@@ -10,7 +10,7 @@ it('is nothing outside of training, and at rate 0', () => {
   expect(printed([{ dropout: 0.5 }], [2], { training: true })).toMatchInlineSnapshot(`
     "graph graph (x: float32[N,2], t/0/dropout/random: float32[N,2]) -> (y)
       t/0/dropout/GreaterOrEqual/out: bool[N,2] = GreaterOrEqual(t/0/dropout/random, float32(0.5))
-      t/0/dropout/Cast/out: float32[N,2] = Cast<to=1>(t/0/dropout/GreaterOrEqual/out)
+      t/0/dropout/Cast/out: float32[N,2] = Cast<to=float32>(t/0/dropout/GreaterOrEqual/out)
       t/0/dropout/Mul/out: float32[N,2] = Mul(t/0/dropout/Cast/out, float32(2))
       y: float32[N,2] = Mul(x, t/0/dropout/Mul/out)"
   `);
