@@ -2,6 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, normalize, relative } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { findSignature } from '../src/onnx/ops/signature.js';
 
 /** Path relative to src, such as `onnx/ops/table.ts`, to its text. */
 type Sources = ReadonlyMap<string, string>;
@@ -197,6 +198,13 @@ const rules: Readonly<Record<string, Rule>> = {
       )
       .map(([path]) => path),
 
+  'ops are told apart by their traits: no list of their names outside the op table': (sources) =>
+    [...sources].flatMap(([path, text]) =>
+      path.startsWith('onnx/ops/') || generated(path)
+        ? []
+        : opLists(withoutComments(text)).map((list) => `${path} lists ${list.join(', ')}`),
+    ),
+
   'no cycles between files': (sources, imports) => cycles(sources, imports),
 
   'no file is called utils, helpers or common': (sources) =>
@@ -213,6 +221,14 @@ const rules: Readonly<Record<string, Rule>> = {
   'named exports only': (sources) =>
     [...sources].filter(([path, text]) => !generated(path) && /^export default\b/m.test(withoutComments(text))).map(([p]) => p),
 };
+
+/** Arrays of strings, and strings of several words, that hold names of two ops or more; those names. */
+function opLists(code: string): string[][] {
+  const arrays = [...code.matchAll(/\[\s*((?:(['"])\w+\2\s*,?\s*)+)\]/g)].map((m) => (m[1] ?? '').match(/\w+/g) ?? []);
+  const words = [...code.matchAll(/(['"`])(\w+(?: \w+)+)\1/g)].map((m) => m[2]?.split(' ') ?? []);
+  const ops = (names: readonly string[]) => names.filter((name) => findSignature(name) !== undefined);
+  return [...arrays, ...words].map(ops).filter((names) => names.length > 1);
+}
 
 /** The files that one file loads, itself included. */
 function reachable(root: string, imports: readonly Import[]): Set<string> {
@@ -340,6 +356,15 @@ const planted: Readonly<Record<string, readonly [files: Readonly<Record<string, 
       'core/d.ts': "import { c } from './c.js';",
     },
     ['core/a.ts > core/b.ts > core/c.ts > core/a.ts'],
+  ],
+  'ops are told apart by their traits: no list of their names outside the op table': [
+    {
+      'onnx/passes/a.ts':
+        "const reshaping = new Set([\n  'Reshape',\n  'Flatten',\n]);\n// ['Add', 'Sub']\nif (op === 'Relu') x();",
+      'model/a.ts': "const all = 'Relu Tanh'.split(' ');\nconst words = ['Loop', 'other'];",
+      'onnx/ops/families/a.ts': "const own = ['Add', 'Sub'];",
+    },
+    ['onnx/passes/a.ts lists Reshape, Flatten', 'model/a.ts lists Relu, Tanh'],
   ],
   'no file is called utils, helpers or common': [
     { 'core/utils.ts': '', 'ops/helpers/a.ts': '', 'ops/common-subexpressions.ts': '' },

@@ -8,7 +8,7 @@ import type { Graph, Value } from '../../onnx/ir/graph.js';
 import { cloneModel, type Model, producer } from '../../onnx/ir/model.js';
 import { formatType, tensorType } from '../../onnx/ir/types.js';
 import { Uses } from '../../onnx/ir/uses.js';
-import { definitionOf, drawsAtRandom, isStandard } from '../../onnx/ops/definition.js';
+import { definitionOf, drawsAtRandom, hasTrait, isStandard } from '../../onnx/ops/definition.js';
 import { verifyModel } from '../../onnx/ops/verify-model.js';
 import { inferShapes } from '../../onnx/passes/infer-shapes.js';
 import { modernise } from '../../onnx/passes/modernise.js';
@@ -167,29 +167,12 @@ function checkNodes(graph: Graph, opset: number, fail: Fail): void {
   }
 }
 
-const activationOps: ReadonlySet<string> = new Set([
-  'Relu',
-  'LeakyRelu',
-  'PRelu',
-  'Elu',
-  'Celu',
-  'Selu',
-  'Gelu',
-  'Mish',
-  'Tanh',
-  'Sigmoid',
-  'HardSigmoid',
-  'HardSwish',
-  'Softplus',
-  'Softsign',
-]);
-
 /** Outputs of activations that something goes on from; a sigmoid that only gates its own input (SiLU) is none, its product is. */
 function activations(graph: Graph, scores: Value): Value[] {
   const uses = new Uses(graph);
   return graph.nodes.flatMap((node): Value[] => {
     const [v] = node.outputs;
-    if (!activationOps.has(node.opType) || !isStandard(node) || v === undefined || v === scores) return [];
+    if (!hasTrait(node, 'activation') || v === undefined || v === scores) return [];
     const reader = uses.soleNode(v);
     const gate = node.opType === 'Sigmoid' && reader?.opType === 'Mul';
     const [product] = gate && reader.inputs.includes(node.inputs[0] ?? null) ? reader.outputs : [v];
@@ -197,21 +180,9 @@ function activations(graph: Graph, scores: Value): Value[] {
   });
 }
 
-/** Ops whose float inputs decide shapes or bounds: these stay constants of the graph. */
-const readsConstants: ReadonlySet<string> = new Set([
-  'Resize',
-  'Upsample',
-  'Pad',
-  'Clip',
-  'Range',
-  'OneHot',
-  'ConstantOfShape',
-  'Cast',
-]);
-
 /** Makes inputs of float32 initializers that are no scalars, and returns their data. */
 function takeWeights(graph: Graph, input: Value, task: string): Map<string, Tensor> {
-  const fixed = new Set(graph.nodes.filter((n) => readsConstants.has(n.opType)).flatMap((n) => n.inputs));
+  const fixed = new Set(graph.nodes.filter((n) => hasTrait(n, 'settings')).flatMap((n) => n.inputs));
   const weights = new Map<string, Tensor>();
   const parameters: Value[] = [];
   graph.initializers = graph.initializers.filter((v) => {

@@ -2,6 +2,7 @@
 import type { Node } from '../ir/graph.js';
 import { constantOf, type OpDef } from './op-def.js';
 import { findOp } from './table.js';
+import type { Trait } from './traits.js';
 
 /** True for ops of ai.onnx, under either spelling of its domain. */
 export function isStandard(node: Node): boolean {
@@ -14,20 +15,14 @@ export function definitionOf(node: Node, opset: number): OpDef | undefined {
   return def !== undefined && (!isStandard(node) || opset >= def.since) ? def : undefined;
 }
 
-/** Ops whose outputs differ from run to run. */
-export const randomOps: ReadonlySet<string> = new Set([
-  'RandomNormal',
-  'RandomNormalLike',
-  'RandomUniform',
-  'RandomUniformLike',
-  'Multinomial',
-  'Bernoulli',
-  'Dropout',
-]);
+/** Whether that is true of a node's op; never of an op that the table lacks. */
+export function hasTrait(node: Node, trait: Trait): boolean {
+  return findOp(node.opType, node.domain)?.traits?.includes(trait) ?? false;
+}
 
 /** True when computing the node twice may give two results; a Dropout that only infers (its training_mode left out or false) does not. */
 export function drawsAtRandom(node: Node): boolean {
-  if (!isStandard(node) || !randomOps.has(node.opType)) return false;
+  if (!hasTrait(node, 'random')) return false;
   const training = node.inputs[2] ?? undefined;
   return node.opType !== 'Dropout' || (training !== undefined && constantOf(training)?.data[0] !== 0);
 }

@@ -8,6 +8,7 @@ import { type Attribute, type AttributeKind, type Node, Value } from '../ir/grap
 import { formatType, type TensorType, type Type, tensorType } from '../ir/types.js';
 import type { Ops } from './ops.js';
 import { type AttributeName, type AttributeSpec, type Form, findSignature, formAt, type Signature } from './signature.js';
+import type { Trait } from './traits.js';
 
 /**
  * Computes the gradient of the loss by each input, from the gradients by the outputs. One entry per input; null where no gradient flows.
@@ -33,6 +34,8 @@ export interface OpRules {
    * which onnx/autodiff/control-flow.ts differentiates.
    */
   readonly gradient: GradientRule | Expansion | 'zero' | 'unsupported' | 'subgraphs';
+  /** What passes, precisions and imports may rely on (traits.ts). Default: nothing. */
+  readonly traits?: readonly Trait[];
   /** Value of the outputs when all inputs are known. undefined: not for these inputs. */
   readonly fold?: (c: NodeContext, inputs: readonly (Tensor | null)[]) => readonly Tensor[] | undefined;
 }

@@ -4,10 +4,10 @@ import type { DType } from '../core/dtype.js';
 import type { Tensor } from '../core/tensor.js';
 import { type Attribute, type Graph, Node, type Value } from '../ir/graph.js';
 import { mergeTypes } from '../ir/verify.js';
-import { randomOps } from '../ops/definition.js';
+import { hasTrait } from '../ops/definition.js';
 import type { PassContext } from './pass.js';
 
-/** Domains whose ops are pure but for `randomOps`. Elsewhere nothing is known. */
+/** Domains whose ops are pure but for those that draw at random. Elsewhere nothing is known. */
 const pureDomains: ReadonlySet<string> = new Set(['', 'ai.onnx', 'ai.onnx.ml']);
 
 /** Initializers that are shapes, axes, indices and flags. Floats and bytes are parameters, or those that are said to be. */
@@ -113,7 +113,7 @@ class Joining {
 
   /** Equal for nodes that compute the same; undefined where that cannot be said. */
   private key(node: Node): string | undefined {
-    if (!pureDomains.has(node.domain) || randomOps.has(node.opType)) return undefined;
+    if (!pureDomains.has(node.domain) || hasTrait(node, 'random')) return undefined;
     const attributes: string[] = [];
     for (const [name, a] of node.attributes) {
       if (a.kind === 'graph' || a.kind === 'graphs') return undefined;

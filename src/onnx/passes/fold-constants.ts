@@ -7,16 +7,13 @@ import { type Attribute, type Graph, Node, type Value } from '../ir/graph.js';
 import { defaultOpset } from '../ir/model.js';
 import { tensorType } from '../ir/types.js';
 import { Uses } from '../ir/uses.js';
-import { definitionOf } from '../ops/definition.js';
+import { definitionOf, hasTrait } from '../ops/definition.js';
 import { constantOf, NodeContext } from '../ops/op-def.js';
 import { innerNames } from './inner-names.js';
 import type { PassContext } from './pass.js';
 
 /** Bytes of a result that may be larger than the constants it makes unused. */
 const limit = 4096;
-
-/** Ops that read the shape of their input, not its data. */
-const shapeOnly: ReadonlySet<string> = new Set(['Shape', 'Size']);
 
 /**
  * Returns whether anything was computed, in subgraphs as well. Types must be inferred. Weights may be folded where others read them too: those
@@ -78,7 +75,7 @@ class Folding {
     const inputs = node.inputs.map((v) =>
       v === null || this.overridable.has(v) || this.keep.has(v) ? null : (constantOf(v) ?? null),
     );
-    if (!shapeOnly.has(node.opType) && node.inputs.some((v, i) => v !== null && inputs[i] === null)) return undefined;
+    if (!hasTrait(node, 'shapeOnly') && node.inputs.some((v, i) => v !== null && inputs[i] === null)) return undefined;
     if (node.inputs.some((v) => v !== null && this.named.has(v) && this.uses.soleReader(v) === node)) return undefined;
     const most = node.opType === 'Constant' ? Number.POSITIVE_INFINITY : Math.max(limit, this.freed(node));
     if (expectedBytes(node) > most) return undefined;

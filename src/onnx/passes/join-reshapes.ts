@@ -2,12 +2,10 @@
 // are such ops too.
 import { isStatic, type Shape } from '../core/shape.js';
 import { type Graph, Node, type Value } from '../ir/graph.js';
-import { isStandard } from '../ops/definition.js';
+import { hasTrait, isStandard } from '../ops/definition.js';
 import { constantOf } from '../ops/op-def.js';
 import { shapeIsKnown } from './remove-identity.js';
 import { constantsOf } from './rewriting.js';
-
-const reshaping: ReadonlySet<string> = new Set(['Reshape', 'Flatten', 'Squeeze', 'Unsqueeze']);
 
 /** Returns whether anything changed, in subgraphs as well. Types must be inferred. */
 export function joinReshapes(graph: Graph): boolean {
@@ -45,7 +43,7 @@ function source(node: Node): Value | undefined {
 function isReshaping(node: Node): boolean {
   if (node.opType === 'Reshape' && isStandard(node)) return shapeIsKnown(node);
   return (
-    isStandard(node) && (reshaping.has(node.opType) || (node.opType === 'Transpose' && movesOnes(node, node.inputs[0]?.shape)))
+    isStandard(node) && (hasTrait(node, 'reshapes') || (node.opType === 'Transpose' && movesOnes(node, node.inputs[0]?.shape)))
   );
 }
 

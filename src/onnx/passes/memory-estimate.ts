@@ -3,7 +3,8 @@
 import { byteLength } from '../core/dtype.js';
 import { elementCount, isStatic } from '../core/shape.js';
 import { cloneGraph } from '../ir/clone.js';
-import type { Graph, Value } from '../ir/graph.js';
+import type { Graph, Node, Value } from '../ir/graph.js';
+import { hasTrait, isStandard } from '../ops/definition.js';
 import { inferShapes } from './infer-shapes.js';
 
 /** One node at its turn. `alias`: what it writes is what it reads first, in another shape. */
@@ -13,8 +14,10 @@ export interface Step {
   readonly alias: boolean;
 }
 
-/** Ops whose result shares the memory of their first input in ONNX Runtime. */
-export const aliasing: ReadonlySet<string> = new Set(['Reshape', 'Flatten', 'Squeeze', 'Unsqueeze', 'Identity']);
+/** Whether the result shares the memory of the first input in ONNX Runtime. */
+export function isAlias(node: Node): boolean {
+  return hasTrait(node, 'reshapes') || (isStandard(node) && node.opType === 'Identity');
+}
 
 /** Bytes of every value of a graph whose symbolic dimensions have the sizes given; undefined where a size is still not known. */
 export function sizesOf(graph: Graph, dims: Readonly<Record<string, number>>, opset: number): (v: Value) => number | undefined {

@@ -16,7 +16,7 @@ import { formatType } from '../ir/types.js';
 import { drawsAtRandom } from '../ops/definition.js';
 import type { Ops } from '../ops/ops.js';
 import { typed } from '../ops/rules/shape-like.js';
-import { aliasing, peakBytes, type Step } from './memory-estimate.js';
+import { isAlias, peakBytes, type Step } from './memory-estimate.js';
 
 export interface Rematerialised {
   /** Estimated peaks in bytes, without and with repeating. */
@@ -211,7 +211,7 @@ class Planner {
     const step = (node: Node, map: (v: Value) => Value): Step => ({
       reads: [...nodeReads(node)].map(map),
       writes: node.outputs.filter((v) => v.name !== '').map(map),
-      alias: aliasing.has(node.opType),
+      alias: isAlias(node),
     });
     const list = this.forward.map((n) => step(n, (v) => v));
     const anew = new Set<Value>();

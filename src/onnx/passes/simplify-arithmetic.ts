@@ -4,7 +4,7 @@ import { type DType, isFloat } from '../core/dtype.js';
 import { broadcastShapes, sameShape } from '../core/shape.js';
 import { allNodes, type Graph, Node, type Value } from '../ir/graph.js';
 import { tensorType } from '../ir/types.js';
-import { isStandard } from '../ops/definition.js';
+import { hasTrait, isStandard } from '../ops/definition.js';
 import { constantOf } from '../ops/op-def.js';
 import { integers } from '../ops/rules/shape-value.js';
 import type { PassContext } from './pass.js';
@@ -33,8 +33,6 @@ export function simplifyArithmetic(graph: Graph, { parameters }: PassContext = {
 
 type IsParameter = (v: Value) => boolean;
 
-const sinking: ReadonlySet<string> = new Set(['Neg', 'Mul', 'Div', 'Add', 'Sub']);
-
 /** Dtypes whose elements stand in a tensor as numbers. */
 const readable: ReadonlySet<DType> = new Set<DType>(['float32', 'float64', 'int32', 'int64']);
 
@@ -42,7 +40,7 @@ const readable: ReadonlySet<DType> = new Set<DType>(['float32', 'float64', 'int3
 function mayBeSimpler(node: Node, isParameter: IsParameter): boolean {
   if (!isStandard(node)) return false;
   const reads = (op: string) => node.inputs.some((v) => v?.producer?.opType === op);
-  if (!sinking.has(node.opType) && node.opType !== 'Pow') return false;
+  if (!hasTrait(node, 'arithmetic') && node.opType !== 'Pow') return false;
   return reads('Neg') || reads('Expand') || neutral(node, isParameter) !== undefined;
 }
 
@@ -96,7 +94,7 @@ function signs(node: Node, y: Value): Node[] | undefined {
 
 /** f(expand(x), c) with c a scalar is expand(f(x, c)), whose reader may do without the Expand. */
 function sink(node: Node, y: Value, r: Rewriting): Node[] | undefined {
-  if (!sinking.has(node.opType)) return undefined;
+  if (!hasTrait(node, 'arithmetic')) return undefined;
   const at = node.inputs.findIndex((v) => v?.producer?.opType === 'Expand' && isStandard(v.producer));
   const large = node.inputs[at];
   const [x, shape] = large?.producer?.inputs ?? [];

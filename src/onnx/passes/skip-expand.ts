@@ -1,35 +1,13 @@
 // An Expand whose readers broadcast anyway: they read what it expands. Gradients of reductions end in one, and the next rule multiplies.
 import { broadcastShapes, type Shape, sameShape } from '../core/shape.js';
 import { allNodes, type Graph, type Node, type Value } from '../ir/graph.js';
-import { isStandard } from '../ops/definition.js';
-
-/** Elementwise ops of several operands, and the operand from which on they broadcast against each other. */
-const broadcasting: ReadonlySet<string> = new Set([
-  'Add',
-  'Sub',
-  'Mul',
-  'Div',
-  'Pow',
-  'Where',
-  'Max',
-  'Min',
-  'Sum',
-  'Mean',
-  'And',
-  'Or',
-  'Xor',
-  'Equal',
-  'Less',
-  'LessOrEqual',
-  'Greater',
-  'GreaterOrEqual',
-]);
+import { hasTrait, isStandard } from '../ops/definition.js';
 
 /** Returns whether anything changed; an Expand that nobody reads any more is for remove-unused. Types must be inferred. */
 export function skipExpand(graph: Graph): boolean {
   let changed = false;
   for (const node of allNodes(graph)) {
-    if (!isStandard(node) || !broadcasting.has(node.opType)) continue;
+    if (!hasTrait(node, 'elementwise')) continue;
     node.inputs.forEach((v, i) => {
       const x = expanded(v);
       if (x === undefined || !broadcastsAlike(node, i, x)) return;

@@ -1,16 +1,15 @@
-// A model in float16: initializers rounded, nodes computed in float16 where half-ops.ts says so, the rest in float32 between Casts. Inputs and
+// A model in float16: initializers rounded, nodes computed in float16 where the op's traits say so (onnx/ops/traits.ts), the rest in float32 between Casts. Inputs and
 // outputs stay float32 unless asked otherwise, so that whoever calls the model need not change.
 import { Names } from '../ir/builder.js';
 import { allNodes, type Graph, type Node, type Value } from '../ir/graph.js';
 import { cloneModel, type Model } from '../ir/model.js';
 import { tensorType } from '../ir/types.js';
 import { Uses } from '../ir/uses.js';
-import { isStandard } from '../ops/definition.js';
+import { hasTrait, isStandard } from '../ops/definition.js';
 import { verifyModel } from '../ops/verify-model.js';
 import { removeUnused } from '../passes/remove-unused.js';
 import { Casts, type Frame, type Precision } from './casts.js';
 import { toHalf } from './half.js';
-import { halfOps, neutralOps } from './half-ops.js';
 
 export interface Float16Options {
   /** Inputs and outputs in float16 as well. Default: they stay float32. */
@@ -128,14 +127,14 @@ class Conversion {
     const floats = node.inputs.filter((v): v is Value => v !== null && isFloating(v));
     if (floats.length === 0) return 'as is';
     if (!isStandard(node) || this.options.keep?.has(opType)) return 'float32';
-    if (neutralOps.has(opType)) {
+    if (hasTrait(node, 'anyPrecision')) {
       if (node.outputs.every((v) => !isFloating(v)) || opType === 'Cast')
         return floats.length === 1 ? 'as is' : this.widest(floats);
       return floats.some((v) => this.casts.constant(v) === undefined && v.dtype === 'float16') && this.fits(node, floats)
         ? 'float16'
         : 'float32';
     }
-    return halfOps.has(opType) && this.fits(node, floats) ? 'float16' : 'float32';
+    return hasTrait(node, 'half') && this.fits(node, floats) ? 'float16' : 'float32';
   }
 
   /** Comparisons: float16 only where all that is compared is. */

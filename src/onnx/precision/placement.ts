@@ -1,32 +1,8 @@
 // Which values of a graph become 8-bit integers: what products read and convolutions give, and what lies between and has integer kernels.
 import type { Graph, Node, Value } from '../ir/graph.js';
 import { Uses } from '../ir/uses.js';
-import { isStandard } from '../ops/definition.js';
+import { hasTrait, isStandard } from '../ops/definition.js';
 import { constantOf } from '../ops/op-def.js';
-
-/** Ops that move or choose values: their outputs are the integers of their input. */
-const moving: ReadonlySet<string> = new Set([
-  'MaxPool',
-  'GlobalMaxPool',
-  'Flatten',
-  'Reshape',
-  'Transpose',
-  'Squeeze',
-  'Unsqueeze',
-  'Expand',
-  'Identity',
-]);
-/** Ops that ONNX Runtime computes on integers when all that they read is quantized. */
-const joining: ReadonlySet<string> = new Set([
-  'Add',
-  'Mul',
-  'Concat',
-  'AveragePool',
-  'GlobalAveragePool',
-  'LeakyRelu',
-  'Sigmoid',
-  'Relu',
-]);
 
 export interface Placement {
   /** Quantized values in the order of the graph; with another value: the one whose scale and zero they share. */
@@ -95,8 +71,8 @@ export function placeInt8(graph: Graph): Placement {
     const floats = node.inputs.filter((v): v is Value => v !== null && v.type?.kind === 'tensor' && v.type.dtype === 'float32');
     const flows = floats.length > 0 && floats.every((v) => values.has(v));
     const goes = settled(y);
-    if (moving.has(node.opType) && flows && wanted.has(y) && !outputs.has(y)) values.set(y, floats[0]);
-    else if (joining.has(node.opType) && flows && wanted.has(goes) && !outputs.has(goes)) chosen.add(goes);
+    if (hasTrait(node, 'int8InPlace') && flows && wanted.has(y) && !outputs.has(y)) values.set(y, floats[0]);
+    else if (hasTrait(node, 'int8') && flows && wanted.has(goes) && !outputs.has(goes)) chosen.add(goes);
     // A Split gives several, and a product may read any of them.
     for (const v of node.outputs) if (chosen.has(v) && !values.has(v)) values.set(v, undefined);
   }
@@ -107,7 +83,7 @@ export function placeInt8(graph: Graph): Placement {
 function wantedBy(graph: Graph, chosen: ReadonlySet<Value>): Set<Value> {
   const wanted = new Set(chosen);
   for (const node of graph.nodes.toReversed()) {
-    if (!isStandard(node) || !(moving.has(node.opType) || joining.has(node.opType))) continue;
+    if (!hasTrait(node, 'int8InPlace') && !hasTrait(node, 'int8')) continue;
     if (node.outputs.some((v) => wanted.has(v))) for (const v of node.inputs) if (v !== null) wanted.add(v);
   }
   return wanted;

@@ -88,11 +88,18 @@ function dropoutGradient(c: GradientContext): (Value | null)[] {
 
 export const activation: Readonly<Record<ActivationOp, OpRules>> = {
   // relu'(x) = [x > 0], 0 at the kink, as in ONNX Runtime and PyTorch
-  Relu: unary((c) => [c.g.where(c.g.greater(c.y(), k(c, 0)), c.dy(), k(c, 0))], { infer: sameType }),
+  Relu: {
+    ...unary((c) => [c.g.where(c.g.greater(c.y(), k(c, 0)), c.dy(), k(c, 0))], { infer: sameType }),
+    traits: ['elementwise', 'activation', 'half', 'int8'],
+  },
   // [x > 0] + alpha [x <= 0]
-  LeakyRelu: unary((c) => [beyond(c, 0, c.dy(), c.g.mul(c.dy(), k(c, c.float('alpha'))))]),
+  LeakyRelu: {
+    ...unary((c) => [beyond(c, 0, c.dy(), c.g.mul(c.dy(), k(c, c.float('alpha'))))]),
+    traits: ['elementwise', 'activation', 'half', 'int8'],
+  },
   // y = x above 0, slope x below: dx = dy or slope dy, dslope = x dy below
   PRelu: {
+    traits: ['activation', 'half'],
     infer: (c) => {
       if (c.dtype(1) !== c.dtype(0)) c.fail(`dtypes differ, input 0 is ${c.dtype(0)}, input 1 is ${c.dtype(1)}`);
       broadcastWith(c, c.shape(0), 1);
@@ -116,46 +123,73 @@ export const activation: Readonly<Record<ActivationOp, OpRules>> = {
     { infer: sameType },
   ),
   // y = alpha (exp x - 1) below 0, where y' = y + alpha
-  Elu: unary((c) => [beyond(c, 0, c.dy(), c.g.mul(c.dy(), c.g.add(c.y(), k(c, c.float('alpha')))))]),
+  Elu: {
+    ...unary((c) => [beyond(c, 0, c.dy(), c.g.mul(c.dy(), c.g.add(c.y(), k(c, c.float('alpha')))))]),
+    traits: ['elementwise', 'activation', 'half'],
+  },
   // y = gamma x above 0, gamma alpha (exp x - 1) below, where y' = y + gamma alpha; both are float32 also where x is float64
-  Selu: unary((c) => {
-    const gamma = Math.fround(c.float('gamma'));
-    const slope = c.g.add(c.y(), k(c, gamma * Math.fround(c.float('alpha'))));
-    return [c.g.mul(c.dy(), beyond(c, 0, k(c, gamma), slope))];
-  }),
+  Selu: {
+    ...unary((c) => {
+      const gamma = Math.fround(c.float('gamma'));
+      const slope = c.g.add(c.y(), k(c, gamma * Math.fround(c.float('alpha'))));
+      return [c.g.mul(c.dy(), beyond(c, 0, k(c, gamma), slope))];
+    }),
+    traits: ['elementwise', 'activation', 'half'],
+  },
   // y = alpha (exp(x / alpha) - 1) below 0, where y' = exp(x / alpha) = y / alpha + 1
-  Celu: unary((c) => {
-    const slope = c.g.add(c.g.div(c.y(), k(c, c.float('alpha'))), k(c, 1));
-    return [beyond(c, 0, c.dy(), c.g.mul(c.dy(), slope))];
-  }),
+  Celu: {
+    ...unary((c) => {
+      const slope = c.g.add(c.g.div(c.y(), k(c, c.float('alpha'))), k(c, 1));
+      return [beyond(c, 0, c.dy(), c.g.mul(c.dy(), slope))];
+    }),
+    traits: ['activation'],
+  },
   // softplus' = sigmoid
-  Softplus: unary((c) => [c.g.mul(c.dy(), c.g.sigmoid(c.x(0)))]),
+  Softplus: { ...unary((c) => [c.g.mul(c.dy(), c.g.sigmoid(c.x(0)))]), traits: ['elementwise', 'activation', 'half'] },
   // y = x / (1 + |x|): y' = 1 / (1 + |x|)^2 = (1 - |y|)^2
-  Softsign: unary((c) => {
-    const r = c.g.sub(k(c, 1), c.g.abs(c.y()));
-    return [c.g.mul(c.dy(), c.g.mul(r, r))];
-  }),
+  Softsign: {
+    ...unary((c) => {
+      const r = c.g.sub(k(c, 1), c.g.abs(c.y()));
+      return [c.g.mul(c.dy(), c.g.mul(r, r))];
+    }),
+    traits: ['elementwise', 'activation', 'half'],
+  },
   // sigmoid' = y (1 - y)
-  Sigmoid: unary((c) => [c.g.mul(c.dy(), c.g.mul(c.y(), c.g.sub(k(c, 1), c.y())))]),
+  Sigmoid: {
+    ...unary((c) => [c.g.mul(c.dy(), c.g.mul(c.y(), c.g.sub(k(c, 1), c.y())))]),
+    traits: ['elementwise', 'activation', 'half', 'int8'],
+  },
   // tanh' = 1 - y^2
-  Tanh: unary((c) => [c.g.mul(c.dy(), c.g.sub(k(c, 1), c.g.mul(c.y(), c.y())))]),
+  Tanh: {
+    ...unary((c) => [c.g.mul(c.dy(), c.g.sub(k(c, 1), c.g.mul(c.y(), c.y())))]),
+    traits: ['elementwise', 'activation', 'half'],
+  },
   // y = clamp(alpha x + beta, 0, 1): alpha where 0 < y < 1, that is y (1 - y) > 0
-  HardSigmoid: unary((c) => {
-    const inside = c.g.greater(c.g.mul(c.y(), c.g.sub(k(c, 1), c.y())), k(c, 0));
-    return [c.g.where(inside, c.g.mul(c.dy(), k(c, c.float('alpha'))), k(c, 0))];
-  }),
+  HardSigmoid: {
+    ...unary((c) => {
+      const inside = c.g.greater(c.g.mul(c.y(), c.g.sub(k(c, 1), c.y())), k(c, 0));
+      return [c.g.where(inside, c.g.mul(c.dy(), k(c, c.float('alpha'))), k(c, 0))];
+    }),
+    traits: ['elementwise', 'activation', 'half'],
+  },
   // y = x clamp(x/6 + 1/2, 0, 1): y' = 0 below -3, 1 above 3, x/3 + 1/2 between
-  HardSwish: unary((c) => {
-    const between = c.g.add(c.g.mul(c.x(0), k(c, 1 / 3)), k(c, 0.5));
-    return [c.g.mul(c.dy(), beyond(c, 3, k(c, 1), beyond(c, -3, between, k(c, 0))))];
-  }),
+  HardSwish: {
+    ...unary((c) => {
+      const between = c.g.add(c.g.mul(c.x(0), k(c, 1 / 3)), k(c, 0.5));
+      return [c.g.mul(c.dy(), beyond(c, 3, k(c, 1), beyond(c, -3, between, k(c, 0))))];
+    }),
+    traits: ['elementwise', 'activation', 'half'],
+  },
   // y = x t, t = tanh(softplus x): y' = t + x (1 - t^2) sigmoid(x)
-  Mish: unary((c) => {
-    const { g } = c;
-    const t = g.tanh(g.softplus(c.x(0)));
-    const rest = g.mul(g.mul(c.x(0), g.sigmoid(c.x(0))), g.sub(k(c, 1), g.mul(t, t)));
-    return [g.mul(c.dy(), g.add(t, rest))];
-  }),
+  Mish: {
+    ...unary((c) => {
+      const { g } = c;
+      const t = g.tanh(g.softplus(c.x(0)));
+      const rest = g.mul(g.mul(c.x(0), g.sigmoid(c.x(0))), g.sub(k(c, 1), g.mul(t, t)));
+      return [g.mul(c.dy(), g.add(t, rest))];
+    }),
+    traits: ['activation', 'half'],
+  },
   // y = x s, s = sigmoid(alpha x): y' = s + alpha y (1 - s)
   Swish: unary((c) => {
     const { g } = c;
@@ -163,15 +197,18 @@ export const activation: Readonly<Record<ActivationOp, OpRules>> = {
     const s = g.sigmoid(g.mul(c.x(0), alpha));
     return [g.mul(c.dy(), g.add(s, g.mul(g.mul(c.y(), alpha), g.sub(k(c, 1), s))))];
   }),
-  Gelu: unary(geluGradient, {
-    infer: (c) => {
-      const approximate = c.string('approximate');
-      if (approximate !== 'none' && approximate !== 'tanh') {
-        c.fail(`approximate must be "none" or "tanh", it is "${approximate}"`, { expected: 'none, tanh', got: approximate });
-      }
-      return floatType(c);
-    },
-  }),
+  Gelu: {
+    ...unary(geluGradient, {
+      infer: (c) => {
+        const approximate = c.string('approximate');
+        if (approximate !== 'none' && approximate !== 'tanh') {
+          c.fail(`approximate must be "none" or "tanh", it is "${approximate}"`, { expected: 'none, tanh', got: approximate });
+        }
+        return floatType(c);
+      },
+    }),
+    traits: ['activation', 'half'],
+  },
 
   // dx = y (dy - sum(y dy))
   Softmax: softmaxLike((c) => {
@@ -184,6 +221,7 @@ export const activation: Readonly<Record<ActivationOp, OpRules>> = {
 
   // y = x mask / (1 - ratio) in training, x else
   Dropout: {
+    traits: ['random'],
     infer: (c) => {
       if (c.has(1)) requireFloat(c, 1);
       if (c.has(2) && c.dtype(2) !== 'bool') {

@@ -89,6 +89,7 @@ function col2ImGradient(c: GradientContext): (Value | null)[] {
 
 export const blockOps: Readonly<Record<BlocksOp, OpRules>> = {
   DepthToSpace: {
+    traits: ['anyPrecision'],
     infer: (c) => {
       const { shape, b } = blocks(c);
       const [n = null, channels, h = null, w = null] = shape;
@@ -97,6 +98,7 @@ export const blockOps: Readonly<Record<BlocksOp, OpRules>> = {
     gradient: depthToSpaceGradient,
   },
   SpaceToDepth: {
+    traits: ['anyPrecision'],
     infer: (c) => {
       const { shape, b } = blocks(c);
       const [n = null, channels = null, h, w] = shape;

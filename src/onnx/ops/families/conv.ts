@@ -198,10 +198,12 @@ function convTransposeGradient(c: GradientContext): (Value | null)[] {
 
 export const conv: Readonly<Record<ConvOp, OpRules>> = {
   Conv: {
+    traits: ['half'],
     infer: (c) => [c.like(0, convShape(c))],
     gradient: convGradient,
   },
   ConvTranspose: {
+    traits: ['half'],
     infer: (c) => [c.like(0, convTransposeShape(c))],
     gradient: convTransposeGradient,
   },

@@ -148,23 +148,27 @@ function powGradient(c: GradientContext): (Value | null)[] {
 
 export const elementwise: Readonly<Record<ElementwiseOp, OpRules>> = {
   Identity: {
+    traits: ['elementwise', 'anyPrecision', 'int8InPlace'],
     infer: (c) => [c.value(0).type],
     gradient: (c) => [c.dy()],
     fold: (_c, [x]) => (x === null || x === undefined ? undefined : [x]),
   },
 
   Add: {
+    traits: ['elementwise', 'arithmetic', 'half', 'int8'],
     infer: arithmetic,
     gradient: (c) => [c.dy(), c.dy()],
     fold: foldArithmetic({ int: (a = 0n, b = 0n) => a + b, float: (a = 0, b = 0) => a + b }),
   },
   Sub: {
+    traits: ['elementwise', 'arithmetic', 'half'],
     infer: arithmetic,
     gradient: (c) => [c.dy(), c.needs(1) ? c.g.neg(c.dy()) : null],
     fold: foldArithmetic({ int: (a = 0n, b = 0n) => a - b, float: (a = 0, b = 0) => a - b }),
   },
   // d(ab) = b da + a db
   Mul: {
+    traits: ['elementwise', 'arithmetic', 'half', 'int8'],
     infer: arithmetic,
     gradient: (c) => {
       const [{ g }, a, b, dy] = [c, c.x(0), c.x(1), c.dy()];
@@ -175,6 +179,7 @@ export const elementwise: Readonly<Record<ElementwiseOp, OpRules>> = {
   },
   // y = a/b: da = dy/b, db = -y dy/b
   Div: {
+    traits: ['elementwise', 'arithmetic', 'half'],
     infer: arithmetic,
     gradient: (c) => {
       const da = c.g.div(c.dy(), c.x(1));
@@ -185,6 +190,7 @@ export const elementwise: Readonly<Record<ElementwiseOp, OpRules>> = {
   },
   // y = a^b: da = b a^(b-1) dy, db = y log(a) dy
   Pow: {
+    traits: ['elementwise'],
     infer: (c) => [c.like(0, broadcastWith(c, c.shape(0), 1))],
     gradient: powGradient,
   },
@@ -205,59 +211,81 @@ export const elementwise: Readonly<Record<ElementwiseOp, OpRules>> = {
       })(c, inputs),
   },
 
-  Neg: unary((c) => [c.g.neg(c.dy())], {
-    infer: arithmetic,
-    fold: foldArithmetic({ int: (x = 0n) => -x, float: (x = 0) => -x }),
-  }),
+  Neg: {
+    ...unary((c) => [c.g.neg(c.dy())], {
+      infer: arithmetic,
+      fold: foldArithmetic({ int: (x = 0n) => -x, float: (x = 0) => -x }),
+    }),
+    traits: ['elementwise', 'arithmetic', 'half'],
+  },
   // |x|' = sign(x), 0 at the kink
-  Abs: unary((c) => [c.g.mul(c.dy(), sign(c.g, c.x(0)))], {
-    infer: arithmetic,
-    fold: foldArithmetic({ int: (x = 0n) => (x < 0n ? -x : x), float: Math.abs }),
-  }),
+  Abs: {
+    ...unary((c) => [c.g.mul(c.dy(), sign(c.g, c.x(0)))], {
+      infer: arithmetic,
+      fold: foldArithmetic({ int: (x = 0n) => (x < 0n ? -x : x), float: Math.abs }),
+    }),
+    traits: ['elementwise', 'half'],
+  },
   // sqrt' = 1 / (2 y)
-  Sqrt: unary((c) => [c.g.div(c.g.mul(c.dy(), 0.5), c.y())], {
-    fold: foldArithmetic({ float: Math.sqrt }),
-  }),
+  Sqrt: {
+    ...unary((c) => [c.g.div(c.g.mul(c.dy(), 0.5), c.y())], {
+      fold: foldArithmetic({ float: Math.sqrt }),
+    }),
+    traits: ['elementwise'],
+  },
   // exp' = y
-  Exp: unary((c) => [c.g.mul(c.dy(), c.y())]),
+  Exp: { ...unary((c) => [c.g.mul(c.dy(), c.y())]), traits: ['elementwise'] },
   // log' = 1 / x
-  Log: unary((c) => [c.g.div(c.dy(), c.x(0))]),
+  Log: { ...unary((c) => [c.g.div(c.dy(), c.x(0))]), traits: ['elementwise'] },
   // (1/x)' = -y^2
-  Reciprocal: unary((c) => [c.g.neg(c.g.mul(c.dy(), c.g.mul(c.y(), c.y())))], {
-    fold: foldArithmetic({ float: (x = 0) => 1 / x }),
-  }),
+  Reciprocal: {
+    ...unary((c) => [c.g.neg(c.g.mul(c.dy(), c.g.mul(c.y(), c.y())))], {
+      fold: foldArithmetic({ float: (x = 0) => 1 / x }),
+    }),
+    traits: ['elementwise'],
+  },
   // erf' = 2 / sqrt(pi) exp(-x^2)
-  Erf: unary(
-    (c) => {
-      const bell = c.g.exp(c.g.neg(c.g.mul(c.x(0), c.x(0))));
-      return [c.g.mul(c.dy(), c.g.mul(bell, 2 / Math.sqrt(Math.PI)))];
-    },
-    { infer: arithmetic },
-  ),
+  Erf: {
+    ...unary(
+      (c) => {
+        const bell = c.g.exp(c.g.neg(c.g.mul(c.x(0), c.x(0))));
+        return [c.g.mul(c.dy(), c.g.mul(bell, 2 / Math.sqrt(Math.PI)))];
+      },
+      { infer: arithmetic },
+    ),
+    traits: ['elementwise', 'half'],
+  },
   Floor: unary('zero', { fold: foldArithmetic({ float: Math.floor }) }),
   Ceil: unary('zero', { fold: foldArithmetic({ float: Math.ceil }) }),
   Round: unary('zero'),
-  Sign: unary('zero', {
-    infer: arithmetic,
-    fold: foldArithmetic({ int: (x = 0n) => (x > 0n ? 1n : x < 0n ? -1n : 0n) }),
-  }),
+  Sign: {
+    ...unary('zero', {
+      infer: arithmetic,
+      fold: foldArithmetic({ int: (x = 0n) => (x > 0n ? 1n : x < 0n ? -1n : 0n) }),
+    }),
+    traits: ['elementwise'],
+  },
 
   Min: {
+    traits: ['elementwise', 'half'],
     infer: arithmetic,
     gradient: extremum,
     fold: foldArithmetic({ int: extreme((a, b) => a < b), float: Math.min }),
   },
   Max: {
+    traits: ['elementwise', 'half'],
     infer: arithmetic,
     gradient: extremum,
     fold: foldArithmetic({ int: extreme((a, b) => a > b), float: Math.max }),
   },
   Sum: {
+    traits: ['elementwise'],
     infer: arithmetic,
     gradient: (c) => c.node.inputs.map(() => c.dy()),
   },
   // d mean = dy / n
   Mean: {
+    traits: ['elementwise'],
     infer: arithmetic,
     gradient: (c) => {
       const part = c.g.div(c.dy(), c.inputCount);
@@ -267,6 +295,7 @@ export const elementwise: Readonly<Record<ElementwiseOp, OpRules>> = {
 
   // dx = dy where the value passed unchanged (bounds included), dmin = dy where x < min, dmax = dy where x > max
   Clip: {
+    traits: ['settings', 'half'],
     infer: (c) => {
       for (const i of [1, 2]) {
         if (!c.has(i)) continue;
@@ -290,6 +319,7 @@ export const elementwise: Readonly<Record<ElementwiseOp, OpRules>> = {
     },
   },
   Where: {
+    traits: ['elementwise', 'anyPrecision'],
     infer: (c) => {
       if (c.dtype(0) !== 'bool')
         c.fail(`input 0 must be bool, it is ${formatType(c.type(0))}`, { expected: 'bool', got: c.dtype(0) });

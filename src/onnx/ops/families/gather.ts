@@ -125,6 +125,7 @@ function uniqueGradient(c: GradientContext): (Value | null)[] {
 
 export const gather: Readonly<Record<GatherOp, OpRules>> = {
   Gather: {
+    traits: ['anyPrecision'],
     infer: inferGather,
     gradient: gatherGradient,
     fold: (c, [x, at]) => {
@@ -141,6 +142,7 @@ export const gather: Readonly<Record<GatherOp, OpRules>> = {
     },
   },
   GatherElements: {
+    traits: ['anyPrecision'],
     infer: (c) => {
       requireIndices(c, 1);
       const [a, b] = [c.rank(0), c.rank(1)];
@@ -152,6 +154,7 @@ export const gather: Readonly<Record<GatherOp, OpRules>> = {
     gradient: gatherElementsGradient,
   },
   GatherND: {
+    traits: ['anyPrecision'],
     infer: (c) => [c.like(0, gatherNdShape(c))],
     gradient: gatherNdGradient,
   },

@@ -27,11 +27,13 @@ function spatialAxes(c: NodeContext): number[] {
 export const globalPool: Readonly<Record<GlobalPoolOp, OpRules>> = {
   // dx = dy / n
   GlobalAveragePool: {
+    traits: ['int8'],
     infer: reduced,
     gradient: (c) => [expandLike(c.g, overCount(c.g, c.dy(), c.x(0), c.y(), spatialAxes(c)), c.x(0))],
   },
   // dy on the elements that are the maximum; ties share it equally, as in ReduceMax
   GlobalMaxPool: {
+    traits: ['half', 'int8InPlace'],
     infer: reduced,
     gradient: (c) => {
       const { g } = c;

@@ -134,6 +134,7 @@ function tileGradient(c: GradientContext): (Value | null)[] {
 
 export const join: Readonly<Record<JoinOp, OpRules>> = {
   Concat: {
+    traits: ['anyPrecision', 'int8'],
     infer: (c) => [c.like(0, concatShape(c))],
     gradient: concatGradient,
     fold: (c, inputs) => {
@@ -153,6 +154,7 @@ export const join: Readonly<Record<JoinOp, OpRules>> = {
     },
   },
   Split: {
+    traits: ['anyPrecision'],
     since: 13,
     infer: inferSplit,
     // dx = [dy0, dy1, ...], zeros for parts that the loss does not read
@@ -162,6 +164,7 @@ export const join: Readonly<Record<JoinOp, OpRules>> = {
     },
   },
   Expand: {
+    traits: ['anyPrecision', 'int8InPlace'],
     infer: (c) => [c.like(0, expandShape(c))],
     // the driver sums over what was broadcast
     gradient: (c) => [c.dy(), null],
@@ -176,6 +179,7 @@ export const join: Readonly<Record<JoinOp, OpRules>> = {
     },
   },
   Tile: {
+    traits: ['anyPrecision'],
     infer: (c) => [c.like(0, tileShape(c))],
     gradient: tileGradient,
     fold: (c, [x]) => {

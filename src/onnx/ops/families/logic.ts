@@ -75,16 +75,17 @@ const bitwise: OpRules = {
 };
 
 export const logic: Readonly<Record<LogicOp, OpRules>> = {
-  Equal: comparison((a, b) => a === b),
-  Greater: comparison((a, b) => a > b),
-  GreaterOrEqual: comparison((a, b) => a >= b),
-  Less: comparison((a, b) => a < b),
-  LessOrEqual: comparison((a, b) => a <= b),
+  Equal: { ...comparison((a, b) => a === b), traits: ['elementwise', 'anyPrecision'] },
+  Greater: { ...comparison((a, b) => a > b), traits: ['elementwise', 'anyPrecision'] },
+  GreaterOrEqual: { ...comparison((a, b) => a >= b), traits: ['elementwise', 'anyPrecision'] },
+  Less: { ...comparison((a, b) => a < b), traits: ['elementwise', 'anyPrecision'] },
+  LessOrEqual: { ...comparison((a, b) => a <= b), traits: ['elementwise', 'anyPrecision'] },
 
-  And: connective((a, b) => a && b),
-  Or: connective((a, b) => a || b),
-  Xor: connective((a, b) => a !== b),
+  And: { ...connective((a, b) => a && b), traits: ['elementwise'] },
+  Or: { ...connective((a, b) => a || b), traits: ['elementwise'] },
+  Xor: { ...connective((a, b) => a !== b), traits: ['elementwise'] },
   Not: {
+    traits: ['elementwise'],
     infer: (c) => {
       requireBool(c);
       return sameType(c);

@@ -143,6 +143,7 @@ function detGradient(c: GradientContext): (Value | null)[] {
 
 export const matmul: Readonly<Record<MatmulOp, OpRules>> = {
   MatMul: {
+    traits: ['half'],
     infer: (c) => {
       sameDtypes(c);
       return [c.like(0, matMulShape(c, c.shape(0), c.shape(1)))];
@@ -150,6 +151,7 @@ export const matmul: Readonly<Record<MatmulOp, OpRules>> = {
     gradient: matMulGradient,
   },
   Gemm: {
+    traits: ['half'],
     infer: (c) => {
       sameDtypes(c);
       return [c.like(0, gemmShape(c))];

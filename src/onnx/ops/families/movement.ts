@@ -127,11 +127,13 @@ function transposeGradient(c: GradientContext): (Value | null)[] {
 
 export const movement: Readonly<Record<MovementOp, OpRules>> = {
   Reshape: {
+    traits: ['reshapes', 'anyPrecision', 'int8InPlace'],
     infer: (c) => [c.like(0, reshapeShape(c))],
     gradient: sameElements,
     fold: foldReshape,
   },
   Flatten: {
+    traits: ['reshapes', 'anyPrecision', 'int8InPlace'],
     infer: (c) => {
       const shape = c.shape(0);
       if (shape === undefined) return [c.like(0, [null, null])];
@@ -144,18 +146,21 @@ export const movement: Readonly<Record<MovementOp, OpRules>> = {
     fold: foldReshape,
   },
   Squeeze: {
+    traits: ['reshapes', 'anyPrecision', 'int8InPlace'],
     since: 13,
     infer: (c) => [c.like(0, squeezeShape(c))],
     gradient: sameElements,
     fold: foldReshape,
   },
   Unsqueeze: {
+    traits: ['reshapes', 'anyPrecision', 'int8InPlace'],
     since: 13,
     infer: (c) => [c.like(0, unsqueezeShape(c))],
     gradient: sameElements,
     fold: foldReshape,
   },
   Transpose: {
+    traits: ['anyPrecision', 'int8InPlace'],
     infer: (c) => {
       const shape = c.shape(0) ?? c.ints('perm')?.map(() => null);
       return [c.like(0, shape === undefined ? undefined : permOf(c, shape.length).map((p) => shape[p] ?? null))];

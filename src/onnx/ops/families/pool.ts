@@ -205,6 +205,7 @@ function unpooledShape(c: NodeContext): Shape | undefined {
 
 export const pool: Readonly<Record<PoolOp, OpRules>> = {
   MaxPool: {
+    traits: ['half', 'int8InPlace'],
     infer: (c) => {
       const shape = pooled(c);
       return [c.like(0, shape), tensorType('int64', shape)];
@@ -213,6 +214,7 @@ export const pool: Readonly<Record<PoolOp, OpRules>> = {
   },
   // y = sum of the window / count: dx is dy / count, spread over the window
   AveragePool: {
+    traits: ['half', 'int8'],
     infer: (c) => [c.like(0, pooled(c))],
     gradient: (c) => {
       const w = poolWindow(c);

@@ -24,12 +24,13 @@ const random = (like: boolean): OpRules => ({
 });
 
 export const draws: Readonly<Record<RandomOp, OpRules>> = {
-  RandomNormal: random(false),
-  RandomNormalLike: random(true),
-  RandomUniform: random(false),
-  RandomUniformLike: random(true),
+  RandomNormal: { ...random(false), traits: ['random'] },
+  RandomNormalLike: { ...random(true), traits: ['random'] },
+  RandomUniform: { ...random(false), traits: ['random'] },
+  RandomUniformLike: { ...random(true), traits: ['random'] },
   // a sample does not move with its probability; estimators of that gradient are the user's choice
   Bernoulli: {
+    traits: ['random'],
     infer: (c) => {
       requireFloat(c, 0);
       return [tensorType(dtypeAttribute(c, 'dtype', c.dtype(0)), c.shape(0))];
@@ -38,6 +39,7 @@ export const draws: Readonly<Record<RandomOp, OpRules>> = {
   },
   // class numbers: integers
   Multinomial: {
+    traits: ['random'],
     infer: (c) => {
       requireFloat(c, 0);
       return [tensorType(dtypeAttribute(c, 'dtype', 'int32'), [c.shape(0)?.[0] ?? null, c.int('sample_size')])];

@@ -26,14 +26,17 @@ function inferRecurrent(c: NodeContext): TensorType[] {
 
 export const recurrent: Readonly<Record<RecurrentOp, OpRules>> = {
   RNN: {
+    traits: ['half'],
     infer: inferRecurrent,
     gradient: (c) => recurrentGradient(c, 'RNN'),
   },
   GRU: {
+    traits: ['half'],
     infer: inferRecurrent,
     gradient: (c) => recurrentGradient(c, 'GRU'),
   },
   LSTM: {
+    traits: ['half'],
     infer: inferRecurrent,
     gradient: (c) => recurrentGradient(c, 'LSTM'),
   },

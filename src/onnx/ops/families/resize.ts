@@ -204,6 +204,7 @@ function resizeGradient(c: GradientContext): (Value | null)[] {
 
 export const resize: Readonly<Record<ResizeOp, OpRules>> = {
   Resize: {
+    traits: ['settings'],
     since: 13,
     infer: (c) => [c.like(0, resizedShape(c))],
     gradient: resizeGradient,

@@ -88,10 +88,12 @@ function parts(c: GradientContext, p: Places): { readonly dx: () => Value; reado
 
 export const scatter: Readonly<Record<ScatterOp, OpRules>> = {
   ScatterElements: {
+    traits: ['anyPrecision'],
     infer: inferScatter,
     gradient: scatterGradient,
   },
   ScatterND: {
+    traits: ['anyPrecision'],
     infer: inferScatter,
     gradient: scatterGradient,
   },

@@ -187,12 +187,14 @@ function foldPad(c: NodeContext, [x, , value]: readonly (Tensor | null)[]): [Ten
 
 export const slice: Readonly<Record<SliceOp, OpRules>> = {
   Slice: {
+    traits: ['anyPrecision'],
     since: 10,
     infer: (c) => [c.like(0, sliceShape(c))],
     gradient: sliceGradient,
     fold: foldSlice,
   },
   Pad: {
+    traits: ['settings', 'anyPrecision'],
     since: 11,
     infer: (c) => [c.like(0, padShape(c))],
     gradient: padGradient,

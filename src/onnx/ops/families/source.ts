@@ -133,6 +133,7 @@ export const source: Readonly<Record<SourceOp, OpRules>> = {
     },
   },
   ConstantOfShape: {
+    traits: ['settings'],
     infer: (c) => [tensorType(fillValue(c).dtype, shapeInput(c, 0))],
     gradient: 'zero',
     fold: (c, [shape]) => {
@@ -143,6 +144,7 @@ export const source: Readonly<Record<SourceOp, OpRules>> = {
     },
   },
   Range: {
+    traits: ['settings'],
     infer: (c) => [c.like(0, [rangeLength(c)])],
     gradient: rangeGradient,
     fold: (c, [start, limit, delta]) => {
@@ -167,10 +169,12 @@ export const source: Readonly<Record<SourceOp, OpRules>> = {
     gradient: 'zero',
   },
   OneHot: {
+    traits: ['settings'],
     infer: (c) => [c.like(2, oneHotShape(c))],
     gradient: oneHotGradient,
   },
   Shape: {
+    traits: ['shapeOnly', 'anyPrecision'],
     infer: (c) => [tensorType('int64', [shapeSlice(c.node, c.shape(0))?.length ?? null])],
     gradient: 'zero',
     fold: (c) => {
@@ -179,6 +183,7 @@ export const source: Readonly<Record<SourceOp, OpRules>> = {
     },
   },
   Size: {
+    traits: ['shapeOnly', 'anyPrecision'],
     infer: () => [tensorType('int64', [])],
     gradient: 'zero',
     fold: (c) => {
@@ -196,6 +201,7 @@ export const source: Readonly<Record<SourceOp, OpRules>> = {
     gradient: 'unsupported',
   },
   Cast: {
+    traits: ['elementwise', 'settings', 'anyPrecision'],
     infer: (c) => [tensorType(dtypeAttribute(c, 'to', 'float32'), c.shape(0))],
     gradient: castGradient,
     fold: (c, [x]) => foldCast(x, dtypeAttribute(c, 'to', 'float32')),

@@ -4,7 +4,7 @@
 import { must } from '../../core/errors.js';
 import { elementCount, isStatic } from '../../core/shape.js';
 import { type Node, nodeReads, type Value } from '../../ir/graph.js';
-import { isStandard } from '../../ops/definition.js';
+import { hasTrait, isStandard } from '../../ops/definition.js';
 import { maximumShares } from '../../ops/families/pool.js';
 import { constantOf, NodeContext } from '../../ops/op-def.js';
 import type { Ops } from '../../ops/ops.js';
@@ -14,14 +14,6 @@ import { ChannelsLastConvolutions } from './channels-last-convolutions.js';
 import { FlatProducts } from './flat-products.js';
 import type { ImageGradients } from './image-gradients.js';
 import { ImageRows, imageOf } from './image-rows.js';
-
-/** Ops that treat all elements alike, with broadcasting. */
-const elementwise: ReadonlySet<string> = new Set(
-  [
-    'Abs Cast Elu Erf Exp HardSigmoid HardSwish Identity LeakyRelu Log Neg Not Reciprocal Relu Selu Sigmoid Sign Softplus Softsign Sqrt Tanh',
-    'Add And Div Equal Greater GreaterOrEqual Less LessOrEqual Max Min Mul Or Pow Sub Sum Where',
-  ].flatMap((names) => names.split(' ')),
-);
 
 /**
  * A pass for a graph whose images' gradients are known. Subgraphs stay as they are, and so does what nothing reads any more. Types must be
@@ -97,7 +89,7 @@ class Layout {
       case 'Size':
         return this.size(node);
       default:
-        return elementwise.has(node.opType) && this.elementwise(node);
+        return hasTrait(node, 'elementwise') && this.elementwise(node);
     }
   }
 

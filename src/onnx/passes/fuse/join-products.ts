@@ -5,24 +5,10 @@
 import { int64 } from '../../core/tensor.js';
 import { type Graph, Node, type Value } from '../../ir/graph.js';
 import { defaultOpset } from '../../ir/model.js';
-import { isStandard } from '../../ops/definition.js';
+import { hasTrait } from '../../ops/definition.js';
 import type { PassContext } from '../pass.js';
 import { Rewriting } from '../rewriting.js';
 import { joined, joinedBias, type Product, productNode, productOf, weightAxis } from './product.js';
-
-/** Ops of one input that treat all elements alike. */
-const elementwise: ReadonlySet<string> = new Set([
-  'Relu',
-  'LeakyRelu',
-  'Elu',
-  'Selu',
-  'Sigmoid',
-  'Tanh',
-  'Softplus',
-  'HardSwish',
-  'HardSigmoid',
-  'Erf',
-]);
 
 /** Split takes its sizes as an input from this opset on. */
 const splitSizes = 13;
@@ -81,9 +67,18 @@ function sameNext(values: readonly Value[], own: ReadonlySet<Node>, r: Rewriting
   const nodes: Node[] = [];
   for (const v of values) {
     const node = r.uses.soleNode(v);
-    if (node === undefined || !own.has(node) || !isStandard(node) || !elementwise.has(node.opType)) return undefined;
+    if (node === undefined || !own.has(node) || !alikeForAll(node)) return undefined;
     nodes.push(node);
   }
   const kinds = new Set(nodes.map((node) => `${node.opType} ${[...node.attributes].map(([k]) => `${k}=${node.float(k, 0)}`)}`));
   return kinds.size === 1 ? nodes : undefined;
+}
+
+/** An elementwise op of one input whose attributes are all floats, so that they are compared with ease. */
+function alikeForAll(node: Node): boolean {
+  return (
+    hasTrait(node, 'elementwise') &&
+    node.inputs.length === 1 &&
+    [...node.attributes.values()].every(({ kind }) => kind === 'float')
+  );
 }

@@ -295,41 +295,13 @@ const seluDefaults: Step = (node, r) =>
     defaultAttribute('gamma', { kind: 'float', value: 1.0507 }),
   ].reduce((n, step) => step(n, r), node);
 
-/** An attribute of the first versions that told which inputs may be overwritten. */
-const consumed: Steps = [[6, drop('consumed_inputs')]];
+/** For every op: the attribute of first versions that told which inputs may be overwritten. */
+const always: Steps = [[6, drop('consumed_inputs')]];
 const softmax: Steps = [[13, matrixSoftmax]];
 const logical: Steps = [[7, oldBroadcast]];
 const recurrent: Steps = [[7, drop('output_sequence')]];
 
 const steps: Readonly<Record<string, Steps>> = {
-  ...Object.fromEntries(
-    [
-      'Abs',
-      'Ceil',
-      'Elu',
-      'Exp',
-      'Floor',
-      'HardSigmoid',
-      'InstanceNormalization',
-      'LeakyRelu',
-      'Log',
-      'Max',
-      'Mean',
-      'Min',
-      'Neg',
-      'Reciprocal',
-      'Relu',
-      'Sigmoid',
-      'Sqrt',
-      'Sum',
-      'Tanh',
-    ].map((op) => [op, consumed]),
-  ),
-  ...Object.fromEntries(
-    ['Add', 'Sub', 'Mul', 'Div', 'Pow', 'And', 'Or', 'Xor', 'Equal', 'Greater', 'Less'].map((op) => [op, logical]),
-  ),
-  ...Object.fromEntries(['RNN', 'GRU', 'LSTM'].map((op) => [op, recurrent])),
-  ...Object.fromEntries(['Softmax', 'LogSoftmax', 'Hardmax'].map((op) => [op, softmax])),
   BatchNormalization: [
     [7, inferringBatchNorm],
     [9, spatialBatchNorm],
@@ -365,9 +337,26 @@ const steps: Readonly<Record<string, Steps>> = {
     [9, upsampleScales],
     [17, resizeScales],
   ],
+  Add: logical,
+  Sub: logical,
+  Mul: logical,
+  Div: logical,
+  Pow: logical,
+  And: logical,
+  Or: logical,
+  Xor: logical,
+  Equal: logical,
+  Greater: logical,
+  Less: logical,
+  RNN: recurrent,
+  GRU: recurrent,
+  LSTM: recurrent,
+  Softmax: softmax,
+  LogSoftmax: softmax,
+  Hardmax: softmax,
 };
 
 /** The conversions that a node of opset `from` needs, in order. */
 export function stepsOf(opType: string, from: number): Step[] {
-  return (steps[opType] ?? []).filter(([first]) => from < first).map(([, step]) => step);
+  return [...always, ...(steps[opType] ?? [])].filter(([first]) => from < first).map(([, step]) => step);
 }
