@@ -87,6 +87,7 @@ function seedsOf(g: Ops, of: readonly Value[], seed: GradientRequest['seed'] = o
         `gradient of "${v.name}": a scalar is needed, its shape is ${formatShape(v.shape)}; give a seed for a vector-Jacobian product`,
       );
     }
-    return v.shape?.length === 0 ? g.scalar(1, v) : g.expand(g.scalar(1, v), v.dims);
+    const one = g.scalar(1, v);
+    return v.shape?.length === 0 ? one : g.expand(one, v.dims);
   });
 }

@@ -186,11 +186,10 @@ function insert(g: Ops, list: readonly Value[], v: Value, position: Value | unde
   if (position === undefined || knownElements(position)?.[0] !== null) return undefined;
   // element i is the old one before the position, the new one at it, the old one before behind it
   const p = counted(g, position, list.length);
-  const k = (i: number) => g.scalar(i, 'int64');
   return Array.from({ length: list.length + 1 }, (_, i) => {
     const [here, before] = [list[i], list[i - 1]];
-    const behind = before === undefined ? v : choose(g, g.equal(p, k(i)), v, before);
-    return here === undefined ? behind : choose(g, g.greater(p, k(i)), here, behind);
+    const behind = before === undefined ? v : choose(g, g.equal(p, i), v, before);
+    return here === undefined ? behind : choose(g, g.greater(p, i), here, behind);
   });
 }
 

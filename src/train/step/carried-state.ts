@@ -96,7 +96,7 @@ export class CarriedState {
         return;
       }
       for (const { spec, at } of unit.members) {
-        const piece = g.slice(v, g.ints([at]), [at + elementCount(spec.shape)], [0]);
+        const piece = g.slice(v, [at], [at + elementCount(spec.shape)], [0]);
         out.set(name(spec.name), g.reshape(piece, spec.shape));
       }
     };

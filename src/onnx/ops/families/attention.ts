@@ -6,10 +6,10 @@ import { type Dim, formatShape, type Shape } from '../../core/shape.js';
 import type { Value } from '../../ir/graph.js';
 import { type Type, tensorType } from '../../ir/types.js';
 import type { GradientContext, NodeContext, OpRules } from '../op-def.js';
-import type { Ops } from '../ops.js';
-import { shapeOf, sizesOf } from '../rules/shape-like.js';
+import { counted, shapeOf, sizesOf } from '../rules/shape-like.js';
 import { addDims, mulDims } from '../rules/shape-value.js';
 import type { AttributeName } from '../signature.js';
+import type { Operand } from '../typed-builder.js';
 import { castLike, floatType, sameType } from './elementwise.js';
 import { reduceBy } from './reduce.js';
 
@@ -70,9 +70,6 @@ function splitHeads(c: GradientContext, i: number, attribute: AttributeName<'int
   return g.transpose(g.reshape(c.x(i), [0, 0, c.int(attribute, 0), -1]), { perm: [0, 2, 1, 3] });
 }
 
-const counted = (g: Ops, v: Value, axis: number) =>
-  g.range(g.scalar(0, 'int64'), g.squeeze(sizesOf(g, v, axis, axis + 1), [0]), 1);
-
 /** Which keys a query may see by `is_causal` and by `nonpad_kv_seqlen`, as a condition that broadcasts to the scores; undefined: all. */
 function visible(c: GradientContext, q: Value, k: Value): Value | undefined {
   const { g } = c;
@@ -124,7 +121,7 @@ function expandAttention(c: GradientContext): Value[] {
   const size = heads.q[3];
   const scale = c.float('scale', 0);
   const by = () => g.pow(g.cast(sizesOf(g, q, 3), { to: q.dtype }), -0.5);
-  const factor = scale !== 0 ? g.scalar(scale, q) : typeof size === 'number' ? g.scalar(size ** -0.5, q) : by();
+  const factor = scale !== 0 ? scale : typeof size === 'number' ? size ** -0.5 : by();
   const raw = apart(g.matMul(together(g.mul(q, factor)), g.transpose(k, { perm: [0, 1, 3, 2] })));
   const cap = c.float('softcap');
   const capped = cap === 0 ? raw : g.mul(g.tanh(g.div(raw, cap)), cap);
@@ -154,19 +151,19 @@ function expandRotary(c: GradientContext): Value[] {
   const rank = c.rank(0) ?? c.fail('the gradient needs an input of known rank');
   // of rank 3 the heads come behind the sequence
   const split = rank === 3 ? g.reshape(x, [0, 0, c.int('num_heads', 0), -1]) : x;
-  const perHead = g.ints([rank === 3 ? 2 : 1]);
+  const perHead = [rank === 3 ? 2 : 1];
   const angle = (i: number) => g.unsqueeze(c.has(3) ? g.gather(c.x(i), c.x(3), { axis: 0 }) : c.x(i), perHead);
   const [cos, sin] = [angle(1), angle(2)];
   const interleaved = c.int('interleaved') === 1;
   const half = sizesOf(g, cos, 3);
   const whole = g.mul(half, [2]);
-  const cut = (from: Value, to: Value, step = 1) => g.slice(split, from, to, [3], [step]);
-  const a = interleaved ? cut(g.ints([0]), whole, 2) : cut(g.ints([0]), half);
-  const b = interleaved ? cut(g.ints([1]), whole, 2) : cut(half, whole);
+  const cut = (from: Operand, to: Operand, step = 1) => g.slice(split, from, to, [3], [step]);
+  const a = interleaved ? cut([0], whole, 2) : cut([0], half);
+  const b = interleaved ? cut([1], whole, 2) : cut(half, whole);
   const turned = [g.sub(g.mul(cos, a), g.mul(sin, b)), g.add(g.mul(sin, a), g.mul(cos, b))];
   const pairs = () => g.reshape(g.concat(...turned.map((v) => g.unsqueeze(v, [4])), { axis: 4 }), [0, 0, 0, -1]);
   const rotated = interleaved ? pairs() : g.concat(...turned, { axis: 3 });
-  const rest = () => cut(whole, g.ints([2 ** 31 - 1]));
+  const rest = () => cut(whole, [2 ** 31 - 1]);
   const all = c.int('rotary_embedding_dim') === 0 ? rotated : g.concat(rotated, rest(), { axis: 3 });
   return [rank === 3 ? g.reshape(all, shapeOf(g, x)) : all];
 }
@@ -183,8 +180,7 @@ function expandTensorScatter(c: GradientContext): Value[] {
   const from = c.has(2) ? g.add(g.unsqueeze(c.x(2), [1]), steps) : steps;
   const place = c.string('mode') === 'circular' ? g.mod(from, sizesOf(g, cache, 1, 2)) : from;
   const sample = g.unsqueeze(counted(g, update, 0), [1]);
-  const zero = g.scalar(0, 'int64');
-  const both = [g.add(sample, g.mul(place, zero)), g.add(place, g.mul(sample, zero))];
+  const both = [g.add(sample, g.mul(place, 0)), g.add(place, g.mul(sample, 0))];
   const indices = g.concat(...both.map((v) => g.unsqueeze(v, [2])), { axis: 2 });
   const present = g.scatterND(cache, indices, update);
   return [axis === 1 ? present : g.transpose(present, { perm: perm.map((_, i) => perm.indexOf(i)) })];

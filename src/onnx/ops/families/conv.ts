@@ -169,8 +169,7 @@ function unpadded(c: GradientContext, w: Window & { readonly extra: readonly num
   const stated = c.ints('output_shape')?.slice(-n);
   const total = g.max(g.sub(reach, stated === undefined ? g.mul(size, strides) : g.ints(stated)), [0]);
   const { begin, end } = shareAtRunTime(g, total, w.auto === 'SAME_UPPER');
-  const none = g.ints([0, 0]);
-  return g.pad(c.dy(), g.concat(none, begin, none, end, { axis: 0 }));
+  return g.pad(c.dy(), g.concat([0, 0], begin, [0, 0], end, { axis: 0 }));
 }
 
 // y is what Conv's gradient by its input would be of x: dx = Conv(dy, W), dW = dy correlated with x

@@ -306,15 +306,14 @@ export const elementwise: Readonly<Record<ElementwiseOp, OpRules>> = {
     },
     gradient: (c) => {
       const { g } = c;
-      const zero = g.scalar(0, c.dy());
       const both = c.has(1) && c.has(2);
       // y = min(max(x, lower), upper): with lower > upper it is upper everywhere.
       const below = () => (both ? g.and(g.less(c.x(0), c.x(1)), g.lessOrEqual(c.x(1), c.x(2))) : g.less(c.x(0), c.x(1)));
       const above = () => g.greater(both ? g.max(c.x(0), c.x(1)) : c.x(0), c.x(2));
       return [
-        c.needs(0) ? g.where(g.equal(c.x(0), c.y()), c.dy(), zero) : null,
-        c.needs(1) ? g.where(below(), c.dy(), zero) : null,
-        c.needs(2) ? g.where(above(), c.dy(), zero) : null,
+        c.needs(0) ? g.where(g.equal(c.x(0), c.y()), c.dy(), 0) : null,
+        c.needs(1) ? g.where(below(), c.dy(), 0) : null,
+        c.needs(2) ? g.where(above(), c.dy(), 0) : null,
       ];
     },
   },
@@ -326,10 +325,7 @@ export const elementwise: Readonly<Record<ElementwiseOp, OpRules>> = {
       const { dtype, shape } = broadcastType(c, 2, 1);
       return [tensorType(dtype, broadcastWith(c, shape, 0))];
     },
-    gradient: (c) => {
-      const zero = c.g.scalar(0, c.dy());
-      return [null, c.needs(1) ? c.g.where(c.x(0), c.dy(), zero) : null, c.needs(2) ? c.g.where(c.x(0), zero, c.dy()) : null];
-    },
+    gradient: (c) => [null, c.needs(1) ? c.g.where(c.x(0), c.dy(), 0) : null, c.needs(2) ? c.g.where(c.x(0), 0, c.dy()) : null],
     fold: (c, inputs) => foldElements(inputs, c.dtype(1), ([condition, x, y]) => (condition ? x : y)),
   },
 };

@@ -9,7 +9,7 @@ import type { GradientContext, NodeContext, OpRules } from '../op-def.js';
 import type { Ops } from '../ops.js';
 import { scatterRows } from '../rules/by-index.js';
 import { type Interpolation, type Padding, type Taps, tapsOf } from '../rules/sampling.js';
-import { reshapeLike, sizesOf, typed } from '../rules/shape-like.js';
+import { counted, reshapeLike, sizesOf, typed } from '../rules/shape-like.js';
 import { knownElements } from '../rules/shape-value.js';
 import { convShape } from './conv.js';
 import { castLike } from './elementwise.js';
@@ -83,7 +83,7 @@ function gridSampleGradient(c: GradientContext): (Value | null)[] {
     taps.map((t, i) => g.mul(t.index, must(strides[i], 'stride'))),
     'add',
   );
-  const batch = g.range(g.scalar(0, 'int64'), size(0), 1);
+  const batch = counted(g, x, 0);
   const index = g.add(within, g.unsqueeze(g.mul(batch, area), [1, 2]));
   // rows of channels, [N area, C]
   const rows = g.reshape(pixels, g.concat(g.ints([-1]), sizesOf(g, x, 1, 2), { axis: 0 }));
@@ -164,8 +164,7 @@ function expandDeformConv(c: GradientContext): Value[] {
   // the last axis first, and -1..1 from border to border of the pixels
   const turned = g.gather(points, axes.toReversed(), { axis: -1 });
   const sizes = castLike(g, g.gather(g.shape(x), axes.map((i) => i + 2).toReversed()), x);
-  const two = g.scalar(2, x);
-  const grid = g.sub(g.div(g.add(g.mul(turned, two), 1), sizes), 1);
+  const grid = g.sub(g.div(g.add(g.mul(turned, 2), 1), sizes), 1);
   const flat = g.reshape(grid, [0, taps, -1, ...(n === 3 ? [1] : []), n]);
   const images = shaped(x, [-1, (perGroup * group) / offsets], sizesOf(g, x, 2));
   const read = g.gridSample(images, flat, {

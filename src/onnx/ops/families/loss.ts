@@ -92,8 +92,7 @@ function pick(c: GradientContext): Picked {
   const { g } = c;
   const scores = c.x(0);
   const to = scores.dtype;
-  const one = g.ints([1]);
-  const labels = g.unsqueeze(c.x(1), one);
+  const labels = g.unsqueeze(c.x(1), [1]);
   const onehot = g.cast(g.equal(labels, classNumbers(c)), { to });
   const ignore = c.node.attributes.has('ignore_index') ? g.equal(labels, c.int('ignore_index')) : undefined;
   const zero = g.scalar(0, scores);
@@ -110,10 +109,10 @@ function pick(c: GradientContext): Picked {
           );
     weight = reduceSum(g, g.mul(onehot, perClass), [1]);
   }
-  if (ignore !== undefined) weight = g.where(ignore, zero, weight ?? g.scalar(1, scores));
+  if (ignore !== undefined) weight = g.where(ignore, zero, weight ?? 1);
 
   const reduction = reductionOf(c);
-  let dy = reduction === 'none' ? g.unsqueeze(c.dy(), one) : c.dy();
+  let dy = reduction === 'none' ? g.unsqueeze(c.dy(), [1]) : c.dy();
   if (reduction === 'mean') {
     dy = weight === undefined ? overLabels(c, dy, labels) : g.div(dy, reduceSum(g, weight, 'all', 0));
   }

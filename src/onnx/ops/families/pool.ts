@@ -125,11 +125,11 @@ function counts(c: GradientContext, w: Window): Value {
   const element = (v: Value, i: number) => g.gather(v, i);
   const perAxis = w.kernel.map((kernel, i) => {
     const first = element(begin, i);
-    const origin = g.range(g.scalar(0, 'int64'), element(places, i), 1);
+    const origin = g.range(0, element(places, i), 1);
     const starts = g.sub(g.mul(origin, w.strides[i] ?? 1), first);
     const steps = Array.from({ length: kernel }, (_, k) => k * (w.dilations[i] ?? 1));
     const at = g.add(g.unsqueeze(starts, [1]), steps);
-    const low = withPads ? g.neg(first) : g.scalar(0, 'int64');
+    const low = withPads ? g.neg(first) : 0;
     const high = withPads ? g.add(element(sizes, i), element(end, i)) : element(sizes, i);
     const inside = g.and(g.not(g.less(at, low)), g.less(at, high));
     const count = reduceSum(g, g.cast(inside, { to: c.dtype(0) }), [1], 0);
@@ -180,8 +180,7 @@ export function lpGradient(
   { p, x, y, dy, spread }: { p: number; x: Value; y: Value; dy: Value; spread: (t: Value) => Value },
 ): Value {
   if (p === 1) return g.mul(sign(g, x), spread(dy));
-  const zero = g.scalar(0, y);
-  const base = g.where(g.equal(y, zero), 1, y);
+  const base = g.where(g.equal(y, 0), 1, y);
   if (p === 2) return g.mul(x, spread(g.div(dy, base)));
   const part = spread(g.mul(dy, g.pow(base, 1 - p)));
   return g.mul(g.mul(sign(g, x), g.pow(g.abs(x), p - 1)), part);

@@ -60,9 +60,8 @@ function dequantizeGradient(c: GradientContext): (Value | null)[] {
 function expandDynamicScale(c: GradientContext): Value[] {
   const { g } = c;
   const x = c.x(0);
-  const zero = g.scalar(0, x);
-  const high = g.max(reduceBy(g, 'ReduceMax', x, 'all', 0), zero);
-  const low = g.min(reduceBy(g, 'ReduceMin', x, 'all', 0), zero);
+  const high = g.max(reduceBy(g, 'ReduceMax', x, 'all', 0), 0);
+  const low = g.min(reduceBy(g, 'ReduceMin', x, 'all', 0), 0);
   return [c.y(0), g.div(g.sub(high, low), 255), c.y(2)];
 }
 

@@ -2,7 +2,7 @@
 import type { Value } from '../../ir/graph.js';
 import type { TensorType } from '../../ir/types.js';
 import type { GradientContext, NodeContext, OpRules } from '../op-def.js';
-import { expandLike, typed, zerosLike } from '../rules/shape-like.js';
+import { fullLike, typed, zerosLike } from '../rules/shape-like.js';
 import { requireIndices } from './gather.js';
 
 export type ScatterOp = 'ScatterElements' | 'ScatterND';
@@ -73,7 +73,7 @@ function parts(c: GradientContext, p: Places): { readonly dx: () => Value; reado
         const product = p.read(g.mul(dy, p.write(x, nonZero, 'mul')));
         return g.where(g.equal(others, zero), g.div(product, nonZero), zero);
       };
-      return { dx: () => g.mul(dy, p.write(expandLike(g, g.scalar(1, x), x), u, 'mul')), du };
+      return { dx: () => g.mul(dy, p.write(fullLike(g, 1, x), u, 'mul')), du };
     }
     // y = the extremum of x and the u written to its place; ties share dy equally, as in ReduceMax
     default: {

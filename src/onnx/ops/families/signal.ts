@@ -107,7 +107,7 @@ function halfWeights(g: Ops, n: Known, axis: Known, rank: number, like: Value): 
   const bins = g.add(g.div(length, k(2)), k(1));
   const bin = g.range(k(0), bins, k(1));
   const single = g.or(g.equal(bin, k(0)), g.equal(g.mul(bin, k(2)), length));
-  const weights = g.div(g.where(single, g.scalar(1, like), g.scalar(2, like)), castLike(g, length, like));
+  const weights = g.div(g.where(single, g.scalar(1, like), 2), castLike(g, length, like));
   const one = g.ints(new Array<number>(rank).fill(1));
   return g.reshape(weights, g.add(one, g.mul(atAxis(g, axis, rank), g.sub(bins, k(1)))));
 }
@@ -127,7 +127,7 @@ function dftGradient(c: GradientContext): (Value | null)[] {
     return inverse ? sizeAt(g, dy, axis) : size;
   };
   const n = length();
-  const factor = () => (typeof n === 'number' ? g.scalar(n, x) : castLike(g, n, x));
+  const factor = () => (typeof n === 'number' ? n : castLike(g, n, x));
   let d: Value;
   if (!inverse) d = g.mul(dft(g, onesided ? fitAxis(g, dy, axis, n, rank) : dy, axis, { inverse: 1 }), factor());
   else if (!onesided) d = g.div(dft(g, dy, axis), factor());
@@ -156,7 +156,7 @@ function stftGradient(c: GradientContext): (Value | null)[] {
   const stated = () => (c.has(3) ? g.reshape(c.x(3), []) : asValue(g, sizeAt(g, c.has(2) ? c.x(2) : x, c.has(2) ? 0 : 1)));
   const length: Known = typeof known === 'number' ? known : stated();
   const dy = c.int('onesided') === 1 ? fitAxis(g, c.dy(), 2, length, 4) : c.dy();
-  const back = g.mul(dft(g, dy, 2, { inverse: 1 }), typeof length === 'number' ? g.scalar(length, x) : castLike(g, length, x));
+  const back = g.mul(dft(g, dy, 2, { inverse: 1 }), typeof length === 'number' ? length : castLike(g, length, x));
   const channels = x.shape?.[2];
   const d = channels === 2 ? back : g.slice(back, [0], [1], [-1]);
   const upTo = (n: Known) => g.range(g.scalar(0, 'int64'), asValue(g, n), 1);

@@ -102,24 +102,22 @@ function samplesOf(c: GradientContext, coordinate: 0 | 1, axis: number, bins: nu
 /** [R, bins, size]: the weight of each pixel of an axis in the mean of each bin: hat functions around the samples. */
 function meanWeights(c: GradientContext, { place, inside, counted, samples, size }: Samples): Value {
   const { g } = c;
-  const one = g.scalar(1, place);
-  const weight = g.div(castLike(g, g.and(inside, counted), place), g.max(samples, one));
-  const hat = g.max(g.sub(one, g.abs(g.sub(g.unsqueeze(place, [3]), upTo(g, size, place)))), 0);
+  const weight = g.div(castLike(g, g.and(inside, counted), place), g.max(samples, 1));
+  const hat = g.max(g.sub(1, g.abs(g.sub(g.unsqueeze(place, [3]), upTo(g, size, place)))), 0);
   return reduceSum(g, g.mul(hat, g.unsqueeze(weight, [3])), [2], 0);
 }
 
 /** The two pixels around each sample of an axis: [R, bins, 2 samples] which, with what weight, and whether they are there at all. */
 function corners(c: GradientContext, s: Samples): { readonly index: Value; readonly weight: Value; readonly there: Value } {
   const { g } = c;
-  const one = g.scalar(1, s.place);
   const low = g.floor(s.place);
   const t = g.sub(s.place, low);
   const both = (a: Value, b: Value) => g.concat(a, b, { axis: 2 });
   const inside = castLike(g, s.inside, s.place);
   const counted = g.expand(s.counted, g.shape(s.place));
   return {
-    index: both(low, g.min(g.add(low, one), g.sub(castLike(g, s.size, s.place), one))),
-    weight: both(g.mul(g.sub(one, t), inside), g.mul(t, inside)),
+    index: both(low, g.min(g.add(low, 1), g.sub(castLike(g, s.size, s.place), 1))),
+    weight: both(g.mul(g.sub(1, t), inside), g.mul(t, inside)),
     there: both(counted, counted),
   };
 }

@@ -97,7 +97,7 @@ function within(p: Pass, v: Value, beyond = 0): Value {
 
 /** What the state keeps beyond the end of a sequence: 1 there, [T, N, 1]. */
 function keepers(p: Pass): Value[] {
-  return p.inside === undefined ? [] : [p.g.where(p.inside, p.g.scalar(0, p.x), p.g.scalar(1, p.x))];
+  return p.inside === undefined ? [] : [p.g.where(p.inside, p.g.scalar(0, p.x), 1)];
 }
 
 function split(g: Ops, v: Value, parts: number, size: number): Value[] {
@@ -178,7 +178,7 @@ function gru(p: Pass): Result {
   });
   const all = must(da, 'da');
   if (!linear) {
-    const [dzr, dn] = g.op('Split', [all, g.ints([2 * H, H])], { axis: 2 }, 2) as [Value, Value];
+    const [dzr, dn] = g.outputs(2).split(all, [2 * H, H], { axis: 2 });
     return { da: all, dar: all, dr: g.concat(outer(g, dzr, h), outer(g, dn, reset), { axis: 0 }), dh: must(dh, 'dh') };
   }
   const [daz, dar, dan] = split(g, all, 3, H) as [Value, Value, Value];

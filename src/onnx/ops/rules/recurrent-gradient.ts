@@ -8,7 +8,7 @@ import { reduceSum } from '../families/reduce.js';
 import type { GradientContext } from '../op-def.js';
 import type { Ops } from '../ops.js';
 import { cellGradients, outer, type Pass } from './recurrent-cells.js';
-import { sizesOf, typed } from './shape-like.js';
+import { counted, sizesOf, typed } from './shape-like.js';
 
 /** The rule of the family. Inputs: X W R B? sequence_lens? initial_h? initial_c? P?, outputs: Y Y_h Y_c. */
 export function recurrentGradient(c: GradientContext, op: keyof typeof cellGradients): (Value | null)[] {
@@ -28,7 +28,7 @@ export function recurrentGradient(c: GradientContext, op: keyof typeof cellGradi
   const lens = optional(4);
   const inside = lens === undefined ? undefined : insideOf(g, x, lens);
   const flip = (v: Value): Value => {
-    if (lens === undefined) return typed(g.slice(v, g.ints([-1]), [-(2 ** 31 - 1)], [0], [-1]), v);
+    if (lens === undefined) return typed(g.slice(v, [-1], [-(2 ** 31 - 1)], [0], [-1]), v);
     return g.reverseSequence(v, g.cast(lens, { to: 'int64' }), { time_axis: 0, batch_axis: 1 });
   };
   const zeros = g.expand(g.scalar(0, x), g.concat(sizesOf(g, x, 1, 2), [hidden], { axis: 0 }));
@@ -117,6 +117,6 @@ export function recurrentGradient(c: GradientContext, op: keyof typeof cellGradi
 
 /** [T, N, 1]: whether time t lies within sequence n. */
 function insideOf(g: Ops, x: Value, lens: Value): Value {
-  const time = g.range(g.scalar(0, 'int64'), g.squeeze(sizesOf(g, x, 0, 1), [0]), 1);
+  const time = counted(g, x, 0);
   return g.less(g.unsqueeze(time, [1, 2]), g.unsqueeze(g.cast(lens, { to: 'int64' }), [1]));
 }

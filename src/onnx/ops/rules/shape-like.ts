@@ -37,7 +37,17 @@ export function expandLike(g: Ops, d: Value, x: Value): Value {
   return typed(g.expand(d, shapeOf(g, x)), x);
 }
 
+/** `value` everywhere, of the type of `x`. */
+export function fullLike(g: Ops, value: number, x: Value): Value {
+  return expandLike(g, g.scalar(value, x), x);
+}
+
 /** Zeros of the type of `x`. */
 export function zerosLike(g: Ops, x: Value): Value {
-  return expandLike(g, g.scalar(0, x), x);
+  return fullLike(g, 0, x);
+}
+
+/** int64 0, 1, ... below the size of an axis of `v`. */
+export function counted(g: Ops, v: Value, axis: number): Value {
+  return g.range(g.scalar(0, 'int64'), g.squeeze(sizesOf(g, v, axis, axis + 1), [0]), 1);
 }

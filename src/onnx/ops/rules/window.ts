@@ -126,8 +126,7 @@ export function fitSpatial(g: Ops, full: Value, x: Value, w: Window): Value {
   }
   const { begin } = padValues(g, x, w);
   const end = g.sub(g.add(spatialSizes(g, x), begin), spatialSizes(g, full));
-  const none = g.ints([0, 0]);
-  return g.pad(full, g.concat(none, g.neg(begin), none, end, { axis: 0 }));
+  return g.pad(full, g.concat([0, 0], g.neg(begin), [0, 0], end, { axis: 0 }));
 }
 
 /** x with its pads as zeros around it. */
@@ -136,8 +135,7 @@ export function padSpatial(g: Ops, x: Value, w: Window): Value {
   const n = w.kernel.length;
   if (w.pads !== undefined) return g.pad(x, [0, 0, ...w.pads.slice(0, n), 0, 0, ...w.pads.slice(n)]);
   const { begin, end } = padValues(g, x, w);
-  const none = g.ints([0, 0]);
-  return g.pad(x, g.concat(none, begin, none, end, { axis: 0 }));
+  return g.pad(x, g.concat([0, 0], begin, [0, 0], end, { axis: 0 }));
 }
 
 /** True when windows tile an image of two spatial axes: none overlaps, nothing is left over or padded. Shapes are those of the image and of what is made of it. */

@@ -210,7 +210,7 @@ class Layout {
     const made =
       node.opType === 'Split'
         ? g.node('Split', [rows, ...others], new Map(node.attributes).set('axis', { kind: 'int', value: 2n }), parts.length)
-        : g.op('Slice', [rows, others[0], others[1], g.ints([2]), others[3]]);
+        : g.op('Slice', [rows, others[0], others[1], [2], others[3]]);
     parts.forEach((v, i) => {
       this.images.give(v, must(made[i], node.opType));
     });
