@@ -4,15 +4,37 @@ import type { Infer } from '../ir/builder.js';
 import { allNodes, type Graph } from '../ir/graph.js';
 import type { Model } from '../ir/model.js';
 import { verifyGraph } from '../ir/verify.js';
-import { definitionOf } from './definition.js';
+import { checkForm, checkTypes } from './check-signature.js';
+import { definitionOf, isStandard } from './definition.js';
 import { inferTypes } from './infer.js';
+import { NodeContext } from './op-def.js';
+import { findSignature, formAt } from './signature.js';
 
-/** Inference by the table; ops that it does not know say nothing. */
-const inferKnown: Infer = (node, opset) => (definitionOf(node, opset) === undefined ? [] : inferTypes(node, opset));
+/** Inference by the table. Ops without rules are checked by their signatures, ops and domains without a signature say nothing. */
+function inferKnown(opsets: ReadonlyMap<string, number>): Infer {
+  return (node, opset) => {
+    if (definitionOf(node, opset) !== undefined) return inferTypes(node, opset);
+    const version = isStandard(node) ? opset : opsets.get(node.domain);
+    const signature = findSignature(node.opType, node.domain);
+    if (signature === undefined || version === undefined) return [];
+    const c = new NodeContext(node, opset);
+    const { deprecated } = signature;
+    if (deprecated !== undefined && version >= deprecated) {
+      const domain = isStandard(node) ? 'ai.onnx' : node.domain;
+      return c.fail(`${domain} has no such op from opset ${deprecated} on, the model has ${version}`, { got: String(version) });
+    }
+    // ONNX Runtime takes some ops before ONNX has them (LayerNormalization before opset 17)
+    const form = formAt(signature, version);
+    if (form === undefined) return [];
+    checkForm(c, form);
+    checkTypes(c, form);
+    return [];
+  };
+}
 
 /** Throws ModelError, in one line that names node or value, unless the model is well-formed and its types agree with the op table's. */
 export function verifyModel(model: Model): void {
-  verifyGraph(model.graph, inferKnown, model.opset);
+  verifyGraph(model.graph, inferKnown(model.opsets), model.opset);
   verifyImports(model.graph, model.opsets);
   for (const f of model.functions) {
     // attributes of the caller stand in function bodies, so that types are not known there
