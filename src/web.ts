@@ -19,6 +19,6 @@ export {
 } from './onnx/core/errors.js';
 export type { Remedy } from './onnx/core/remedy.js';
 export { Tensor } from './onnx/core/tensor.js';
-export type { TrainEvent } from './train/loop.js';
+export type { TrainEvent } from './train/events.js';
 export { begin, type OpenOptions, type OpenSource, open, type Prediction, type TrainOptions, WebNetwork } from './web/client.js';
 export type { BlockInfo, NetworkInfo, RuntimeChoice, TaskInfo, Witness } from './web/protocol.js';

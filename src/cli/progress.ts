@@ -1,6 +1,6 @@
 // Progress of a training on stderr: a bar on a terminal, else a line per epoch and one every two seconds within a long one.
 import cliProgress from 'cli-progress';
-import type { TrainEvent } from '../train/loop.js';
+import type { TrainEvent } from '../train/events.js';
 import { type GlobalOptions, note } from './report.js';
 
 const secondsPerLine = 2;

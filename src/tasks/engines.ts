@@ -4,7 +4,7 @@ import { checkOfficial, ortTrainingEngine } from '../artifacts/session-engine.js
 import type { Columns } from '../model/progressive/column.js';
 import { UsageError } from '../onnx/core/errors.js';
 import { loadOrtTraining } from '../onnx/runtime/ort-training-node.js';
-import type { EngineMaker } from '../train/engine.js';
+import type { EngineMaker } from '../train/request.js';
 import type { TrainSettings } from '../train/settings.js';
 
 export interface ChosenEngine {

@@ -10,7 +10,8 @@ import { DataError, DescriptionError, InterruptedError, UsageError, WorkspaceErr
 import { defaultThreads } from '../onnx/runtime/node.js';
 import type { Runtime } from '../onnx/runtime/session.js';
 import type { EpochRecord } from '../train/checkpoint.js';
-import { type TrainEvent, type TrainResult, train } from '../train/loop.js';
+import type { TrainEvent } from '../train/events.js';
+import { type TrainResult, train } from '../train/loop.js';
 import { partition } from '../train/prepare-data.js';
 import { type TrainSettings, trainSettings } from '../train/settings.js';
 import { stateSchema } from '../train/state-schema.js';

@@ -1,9 +1,6 @@
 // What does the minibatches of a training. The loop (loop.ts) decides on order, rates, epochs, checkpoints and when to stop; an engine takes
 // steps: the step graph on any runtime (step-engine.ts), or ONNX Runtime's TrainingSession (artifacts/session-engine.ts).
-import type { ByInput } from '../model/progressive/inputs.js';
 import type { Tensor } from '../onnx/core/tensor.js';
-import type { TrainRequest } from './loop.js';
-import type { ColumnTaps } from './taps/column-taps.js';
 
 /** Minibatches of one size, one after another. */
 export interface Minibatches {
@@ -29,16 +26,3 @@ export interface Engine {
   read(): Promise<ReadonlyMap<string, Tensor>>;
   release(): Promise<void>;
 }
-
-export interface EngineContext extends TrainRequest {
-  readonly taps: ColumnTaps;
-  /** dtype of each input's data as they are kept: uint8 is scaled to 0..1. */
-  readonly dtypes: ByInput<'uint8' | 'float32'>;
-  /** Steps of the whole training. */
-  readonly steps: number;
-  /** The learning rate of a step, counted from 0. */
-  readonly rate: (step: number) => number;
-}
-
-/** Throws UsageError for settings that the engine cannot follow. */
-export type EngineMaker = (context: EngineContext) => Promise<Engine>;

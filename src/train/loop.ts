@@ -1,76 +1,25 @@
 // The training loop: chunks of minibatches through an engine, an evaluation per epoch, checkpoints, early stopping. It knows the runtime's
 // interface only; files belong to the caller.
 
-import type { SampleSet } from '../data/dataset.js';
 import { countOf, mapSamples } from '../data/samples.js';
 import type { ParameterSpec } from '../model/nn/scope.js';
-import type { Column } from '../model/progressive/column.js';
-import { type FrozenWeights, initialWeights } from '../model/progressive/weights.js';
+import { initialWeights } from '../model/progressive/weights.js';
 import { InterruptedError, must, TrainingError } from '../onnx/core/errors.js';
 import { Random } from '../onnx/core/random.js';
 import type { Tensor } from '../onnx/core/tensor.js';
-import type { Runtime, Session, SessionOptions } from '../onnx/runtime/session.js';
+import type { Session } from '../onnx/runtime/session.js';
 import { toBinary } from '../onnx/serde/to-binary.js';
-import { bestName, type Checkpoint, type CheckpointStore, type EpochRecord, freshState, type TrainState } from './checkpoint.js';
-import type { Engine, EngineMaker } from './engine.js';
+import { bestName, type Checkpoint, type EpochRecord, freshState, type TrainState } from './checkpoint.js';
+import type { Engine } from './engine.js';
 import { evalGraph, lossesOutput, scoresOutput } from './eval-graph.js';
 import { type Evaluation, EvaluationSum } from './evaluate.js';
 import { rateFactor } from './optim/schedule.js';
+import type { TrainRequest } from './request.js';
 import type { TrainSettings } from './settings.js';
 import { StepEngine } from './step/step-engine.js';
 import { stepInputs } from './step/step-graph.js';
 import { ColumnTaps } from './taps/column-taps.js';
-import type { TapCache } from './taps/tap-cache.js';
-import { defaultTapBudget, TappedData, type TapStorage } from './taps/tapped-data.js';
-
-/** Rows of data with their targets. */
-export type TrainData = Pick<SampleSet, 'inputs' | 'targets'>;
-
-export type TrainEvent =
-  /** Rows whose taps are computed. */
-  | { readonly kind: 'tapping'; readonly done: number; readonly total: number }
-  /** Taps of earlier columns in memory: so many were computed, so many an earlier training had left in the cache. */
-  | { readonly kind: 'taps'; readonly computed: number; readonly reused: number }
-  /** Taps pass the memory budget and are on disk; `found` by an earlier training. */
-  | { readonly kind: 'stored'; readonly bytes: number; readonly budget: number; readonly found: boolean }
-  /** Taps pass the budget, there is no store, and they are computed again for each chunk. */
-  | { readonly kind: 'uncached'; readonly bytes: number; readonly budget: number }
-  | { readonly kind: 'resumed'; readonly epoch: number; readonly step: number }
-  | {
-      readonly kind: 'step';
-      readonly epoch: number;
-      readonly done: number;
-      readonly total: number;
-      /** Mean over the epoch so far. */
-      readonly loss: number;
-      /** Of each minibatch since the last event. */
-      readonly losses: Float32Array;
-    }
-  | { readonly kind: 'epoch'; readonly record: EpochRecord; readonly epochs: number; readonly seconds: number }
-  | { readonly kind: 'stopped'; readonly epoch: number; readonly best: number };
-
-export interface TrainRequest {
-  readonly runtime: Runtime;
-  /** What takes the steps; default: the step graph on `runtime`, which does all else in any case. */
-  readonly engine?: EngineMaker;
-  readonly column: Column;
-  /** Weights of the earlier columns. They are read only. */
-  readonly frozen: FrozenWeights;
-  readonly settings: TrainSettings;
-  readonly train: TrainData;
-  readonly validation?: TrainData;
-  readonly session?: SessionOptions;
-  /** Bytes of taps kept in memory; default 1 GiB. */
-  readonly tapBudget?: number;
-  /** Where taps beyond the budget go. */
-  readonly tapStorage?: TapStorage;
-  /** Keeps taps for the next training on the same data; without one they end with this training. */
-  readonly tapCache?: TapCache;
-  readonly store?: CheckpointStore;
-  readonly onEvent?: (event: TrainEvent) => void;
-  /** On abort the running chunk ends, a checkpoint is saved and InterruptedError is thrown. */
-  readonly signal?: AbortSignal;
-}
+import { defaultTapBudget, TappedData } from './taps/tapped-data.js';
 
 export interface TrainResult {
   /** Parameters and statistics of the column, the best epoch's under early stopping. */

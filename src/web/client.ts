@@ -6,7 +6,7 @@ import type { TrainInput } from '../model/description/train-schema.js';
 import type { NetworkOptions } from '../network/network.js';
 import { InterruptedError, type PrognetError, RuntimeError, UsageError } from '../onnx/core/errors.js';
 import type { Tensor } from '../onnx/core/tensor.js';
-import type { TrainEvent } from '../train/loop.js';
+import type { TrainEvent } from '../train/events.js';
 import {
   type CallArgs,
   type CallName,

@@ -10,7 +10,7 @@ import type { ErrorFields } from '../onnx/core/errors.js';
 import * as errors from '../onnx/core/errors.js';
 import { Tensor, type TensorData } from '../onnx/core/tensor.js';
 import type { RuntimeSettings, Selection } from '../onnx/runtime/session.js';
-import type { TrainEvent } from '../train/loop.js';
+import type { TrainEvent } from '../train/events.js';
 
 export interface PlainTensor {
   readonly dtype: DType;

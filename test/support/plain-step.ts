@@ -16,8 +16,8 @@ import { Tensor } from '../../src/onnx/core/tensor.js';
 import { ops } from '../../src/onnx/ops/ops.js';
 import type { Runtime } from '../../src/onnx/runtime/session.js';
 import { toBinary } from '../../src/onnx/serde/to-binary.js';
-import type { TrainData } from '../../src/train/loop.js';
 import { networkScale } from '../../src/train/network-input.js';
+import type { TrainData } from '../../src/train/request.js';
 import type { TrainSettings } from '../../src/train/settings.js';
 import { gatherRows } from '../../src/train/step/rows.js';
 

@@ -1,0 +1,25 @@
+// What a training tells while it runs.
+import type { EpochRecord } from './checkpoint.js';
+
+export type TrainEvent =
+  /** Rows whose taps are computed. */
+  | { readonly kind: 'tapping'; readonly done: number; readonly total: number }
+  /** Taps of earlier columns in memory: so many were computed, so many an earlier training had left in the cache. */
+  | { readonly kind: 'taps'; readonly computed: number; readonly reused: number }
+  /** Taps pass the memory budget and are on disk; `found` by an earlier training. */
+  | { readonly kind: 'stored'; readonly bytes: number; readonly budget: number; readonly found: boolean }
+  /** Taps pass the budget, there is no store, and they are computed again for each chunk. */
+  | { readonly kind: 'uncached'; readonly bytes: number; readonly budget: number }
+  | { readonly kind: 'resumed'; readonly epoch: number; readonly step: number }
+  | {
+      readonly kind: 'step';
+      readonly epoch: number;
+      readonly done: number;
+      readonly total: number;
+      /** Mean over the epoch so far. */
+      readonly loss: number;
+      /** Of each minibatch since the last event. */
+      readonly losses: Float32Array;
+    }
+  | { readonly kind: 'epoch'; readonly record: EpochRecord; readonly epochs: number; readonly seconds: number }
+  | { readonly kind: 'stopped'; readonly epoch: number; readonly best: number };

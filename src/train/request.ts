@@ -1,0 +1,52 @@
+// What a training is asked for, and what its engine is given of that.
+import type { SampleSet } from '../data/dataset.js';
+import type { Column } from '../model/progressive/column.js';
+import type { ByInput } from '../model/progressive/inputs.js';
+import type { FrozenWeights } from '../model/progressive/weights.js';
+import type { Runtime, SessionOptions } from '../onnx/runtime/session.js';
+import type { CheckpointStore } from './checkpoint.js';
+import type { Engine } from './engine.js';
+import type { TrainEvent } from './events.js';
+import type { TrainSettings } from './settings.js';
+import type { ColumnTaps } from './taps/column-taps.js';
+import type { TapCache } from './taps/tap-cache.js';
+import type { TapStorage } from './taps/tapped-data.js';
+
+/** Rows of data with their targets. */
+export type TrainData = Pick<SampleSet, 'inputs' | 'targets'>;
+
+export interface TrainRequest {
+  readonly runtime: Runtime;
+  /** What takes the steps; default: the step graph on `runtime`, which does all else in any case. */
+  readonly engine?: EngineMaker;
+  readonly column: Column;
+  /** Weights of the earlier columns. They are read only. */
+  readonly frozen: FrozenWeights;
+  readonly settings: TrainSettings;
+  readonly train: TrainData;
+  readonly validation?: TrainData;
+  readonly session?: SessionOptions;
+  /** Bytes of taps kept in memory; default 1 GiB. */
+  readonly tapBudget?: number;
+  /** Where taps beyond the budget go. */
+  readonly tapStorage?: TapStorage;
+  /** Keeps taps for the next training on the same data; without one they end with this training. */
+  readonly tapCache?: TapCache;
+  readonly store?: CheckpointStore;
+  readonly onEvent?: (event: TrainEvent) => void;
+  /** On abort the running chunk ends, a checkpoint is saved and InterruptedError is thrown. */
+  readonly signal?: AbortSignal;
+}
+
+export interface EngineContext extends TrainRequest {
+  readonly taps: ColumnTaps;
+  /** dtype of each input's data as they are kept: uint8 is scaled to 0..1. */
+  readonly dtypes: ByInput<'uint8' | 'float32'>;
+  /** Steps of the whole training. */
+  readonly steps: number;
+  /** The learning rate of a step, counted from 0. */
+  readonly rate: (step: number) => number;
+}
+
+/** Throws UsageError for settings that the engine cannot follow. */
+export type EngineMaker = (context: EngineContext) => Promise<Engine>;
