@@ -2,8 +2,7 @@
 // lowering is the one of every other form; only where parameters come from differs. Parameters come in the order of lowering, which is
 // the order of the initializers of the exported model.
 
-import { lowerLoss } from '../model/heads/head.js';
-import { headWidth } from '../model/heads/head-schema.js';
+import { lowerLoss, targetsOf } from '../model/heads/heads.js';
 import { inferenceScope, type LayerScope, type ParameterSpec } from '../model/nn/scope.js';
 import type { Column } from '../model/progressive/column.js';
 import { addInputs } from '../model/progressive/inputs.js';
@@ -83,8 +82,8 @@ export function columnGraph(request: ColumnRequest, training: boolean): ColumnGr
     return frozenScope(g, must(frozen.get(of.task), `weights of ${of.task}`));
   };
   const scores = new NetworkLowering<Column>({ inputs, scope }).scores(column);
-  const classify = head.kind === 'classify';
-  const target = g.input(targetInput(head), classify ? 'int64' : 'float32', classify ? ['N'] : ['N', headWidth(head)]);
+  const wanted = targetsOf(head, 'N');
+  const target = g.input(targetInput(head), wanted.dtype, wanted.shape);
   const loss = lowerLoss(g, head, scores, target, 'mean');
   const userInputs = [...Object.values(inputs), ...(seed === undefined ? [] : [seed]), target];
   return { g, userInputs, parameters, values, moved, scores, loss };

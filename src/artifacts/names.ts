@@ -1,6 +1,6 @@
 // Names that ONNX Runtime's training API looks for, or that its Python tool would give (onnxruntime 1.19.2, generate_artifacts).
 
-import type { Head } from '../model/heads/head-schema.js';
+import { type Head, targetKind } from '../model/heads/heads.js';
 import { UsageError } from '../onnx/core/errors.js';
 
 /** First output of the training and the eval model, a scalar. */
@@ -16,8 +16,8 @@ export const movedOutput = (statistic: string): string => `${statistic}.moved`;
 /** All parameters one after another, float32, as the third output of the eval model, where that is asked for. */
 export const parametersOutput = 'parameters';
 
-/** int64 `labels` for cross-entropy, float32 `target` for the others. */
-export const targetInput = (head: Head): 'labels' | 'target' => (head.kind === 'classify' ? 'labels' : 'target');
+/** int64 `labels` where targets are classes, float32 `target` where they are numbers. */
+export const targetInput = (head: Head): 'labels' | 'target' => (targetKind(head).of === 'classes' ? 'labels' : 'target');
 
 /** Inputs are classified by their names: a network input must not look like one of the others. */
 export function checkInputName(name: string): void {

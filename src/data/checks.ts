@@ -1,12 +1,13 @@
 // Whether targets fit a head, and the few conversions that lose nothing. Run at loading, where file and row are known, and before training.
 
 import { dataError, formatIndex } from '../formats/data-error.js';
+import { type HeadKind, targetKind } from '../model/heads/heads.js';
 import { Tensor } from '../onnx/core/tensor.js';
 import { classLabels, type Dataset, rows, type SampleSet } from './dataset.js';
 
-/** What the task's head predicts: a class of `size`, `size` independent yes/no labels, or `size` real numbers. */
+/** What the task's head takes: a class of `size`, or `size` numbers within bounds, if any. */
 export interface TargetHead {
-  readonly kind: 'classify' | 'binary' | 'regress';
+  readonly kind: HeadKind;
   readonly size: number;
 }
 
@@ -42,7 +43,7 @@ export function checkSource(
   const { rowOf = (row) => row, advice = '' } = place;
   const labels = classLabels(dataset);
   const { targets } = dataset;
-  const classify = head.kind === 'classify';
+  const classify = targetKind(head).of === 'classes';
   const expected = classify ? `whole numbers 0..${head.size - 1}, one per row` : `${head.size} numbers per row`;
   const width = labels === undefined ? targets.dims[1] : 1;
   if (classify ? labels === undefined : width !== head.size) {
@@ -64,9 +65,10 @@ export function checkTargets(dataset: Dataset | SampleSet, head: TargetHead, whe
   const labels = classLabels(dataset);
   const found = `${targets.dtype} [${targets.dims.join(',')}]`;
   const count = rows(dataset);
-  const wanted = head.kind === 'classify' ? `int64 [${count}]` : `float32 [${count},${head.size}]`;
+  const kind = targetKind(head);
+  const wanted = kind.of === 'classes' ? `int64 [${count}]` : `float32 [${count},${head.size}]`;
   const fits =
-    head.kind === 'classify'
+    kind.of === 'classes'
       ? labels !== undefined && targets.dims.length === 1
       : targets.data instanceof Float32Array && targets.dims.length === 2 && targets.dims[1] === head.size;
   if (!fits || targets.dims[0] !== count) {
@@ -76,13 +78,15 @@ export function checkTargets(dataset: Dataset | SampleSet, head: TargetHead, whe
     });
   }
   if (labels !== undefined) checkLabels(labels, head.size, where, (row) => row);
-  if (head.kind !== 'binary' || !(targets.data instanceof Float32Array)) return;
+  if (kind.of === 'classes' || !(targets.data instanceof Float32Array)) return;
+  const { from = Number.NEGATIVE_INFINITY, to = Number.POSITIVE_INFINITY } = kind;
+  if (from === Number.NEGATIVE_INFINITY && to === Number.POSITIVE_INFINITY) return;
   for (let i = 0; i < targets.data.length; i++) {
     const value = targets.data[i] as number;
-    if (value >= 0 && value <= 1) continue;
+    if (value >= from && value <= to) continue;
     const at = formatIndex(i, targets.dims);
-    throw dataError(where, `target ${value} at ${at} is out of range, a binary head needs 0..1`, {
-      expected: '0..1',
+    throw dataError(where, `target ${value} at ${at} is out of range, a ${head.kind} head needs ${from}..${to}`, {
+      expected: `${from}..${to}`,
       got: `${value}`,
     });
   }
@@ -92,7 +96,7 @@ export function checkTargets(dataset: Dataset | SampleSet, head: TargetHead, whe
 export function fitTargets(dataset: SampleSet, head: TargetHead, where: string): SampleSet {
   const labels = classLabels(dataset);
   let fitted = dataset;
-  if (labels !== undefined && head.kind !== 'classify' && head.size === 1) {
+  if (labels !== undefined && targetKind(head).of === 'numbers' && head.size === 1) {
     const { classes: _, ...rest } = dataset;
     fitted = { ...rest, targets: new Tensor('float32', [labels.length, 1], Float32Array.from(labels, Number)) };
   }

@@ -2,15 +2,15 @@
 
 import { rows, type SampleSet, type Split } from '../data/dataset.js';
 import { fingerprint } from '../data/fingerprint.js';
-import { metricName } from '../model/heads/head.js';
+import { metricName } from '../model/heads/heads.js';
 import type { Column } from '../model/progressive/column.js';
 import type { Weights } from '../model/progressive/weights.js';
 import { ModelError } from '../onnx/core/errors.js';
 import type { Runtime } from '../onnx/runtime/session.js';
+import { evaluateScores } from '../train/evaluate.js';
 import type { ColumnRecord } from '../workspace/column-record.js';
 import { freezeColumn } from '../workspace/column-store.js';
 import type { MetricValue } from '../workspace/metrics-log.js';
-import { evaluateScores } from './loss.js';
 import { versionsNow } from './machine.js';
 import { type Project, sourceHashes, weightsOf } from './project.js';
 import { taskOutputs } from './task-outputs.js';
@@ -36,7 +36,7 @@ export async function testAndFreeze(request: FreezeRequest): Promise<ColumnRecor
   const { task, head } = column;
   const weights = new Map(weightsOf(project)).set(task, trained.weights);
   const outputs = await taskOutputs(runtime, project.columns, weights, task, data.test.inputs, session, signal);
-  const { loss, metric } = evaluateScores(head, outputs.scores, data.test.targets);
+  const { loss, metric } = await evaluateScores(runtime, head, outputs.scores, data.test.targets);
   if (!Number.isFinite(loss) || !Number.isFinite(metric))
     throw new ModelError(
       `task "${task}": the loss on its test data is ${loss}, ${metricName(head)} ${metric}, expected finite numbers`,

@@ -3,7 +3,7 @@
 import { existsSync, rmdirSync, rmSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { readDescription } from '../model/description/parse.js';
-import type { HeadInput } from '../model/heads/head-schema.js';
+import { type HeadKind, headOfWidth } from '../model/heads/heads.js';
 import { type Column, columnsOf } from '../model/progressive/column.js';
 import { type ImportedModel, importModel } from '../model/progressive/import-model.js';
 import { onlyOf } from '../model/progressive/inputs.js';
@@ -36,7 +36,7 @@ export interface ImportTaskOptions {
   readonly task: string;
   readonly taps?: readonly string[];
   readonly scores?: string;
-  readonly head: 'classify' | 'binary' | 'regress';
+  readonly head: HeadKind;
   /** The column's `data`, as a description has it: its test part is what `verify` compares over. */
   readonly data: unknown;
   readonly provider?: string;
@@ -51,10 +51,6 @@ export interface ImportedTask {
   readonly taps: readonly { readonly name: string; readonly shape: readonly number[] }[];
   readonly parameters: number;
   readonly record: ColumnRecord;
-}
-
-function headOf(kind: ImportTaskOptions['head'], width: number): HeadInput {
-  return kind === 'classify' ? { classify: width } : kind === 'binary' ? { binary: width } : { regress: width };
 }
 
 /** The workspace of `folder`, or the files of a new one. */
@@ -115,7 +111,7 @@ export async function importTask(
     });
   }
   const onnx = { graph, taps: [...imported.taps], scores: imported.scores };
-  const next = withColumn(text, name, { task, ...{ data, onnx, head: headOf(head, imported.width) } });
+  const next = withColumn(text, name, { task, ...{ data, onnx, head: headOfWidth(head, imported.width) } });
   const description = join(root, name);
   // The deepest first.
   const made = [join(root, 'columns'), join(root, 'runs')].filter((f) => !existsSync(f)).concat(missing(dirname(kept)));

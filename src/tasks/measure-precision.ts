@@ -1,14 +1,14 @@
 // What another precision costs: the tasks' test data through the float32 model and through the other, metric by metric.
 
 import { taskIdName } from '../model/description/description.js';
-import { metricName } from '../model/heads/head.js';
+import { metricName } from '../model/heads/heads.js';
 import { routedNames } from '../model/progressive/forms.js';
 import { must } from '../onnx/core/errors.js';
 import { int64, type Tensor } from '../onnx/core/tensor.js';
 import { fromHalf, toHalf } from '../onnx/precision/half.js';
 import type { Runtime, Session, SessionOptions } from '../onnx/runtime/session.js';
+import { meanMetric } from '../train/evaluate.js';
 import { outputsOf, type RunningSession } from '../train/outputs.js';
-import { evaluateScores } from './loss.js';
 import type { Project } from './project.js';
 import { loadTaskData } from './task-data.js';
 
@@ -47,7 +47,7 @@ export async function measurePrecision(
       const { head } = project.columns.column(task);
       const float32 = await outputsOf(asked(before), task, test.inputs);
       const now = await outputsOf(asked(models.halfIo ? halfSession(after) : after), task, test.inputs);
-      const [a, b] = [evaluateScores(head, float32, test.targets).metric, evaluateScores(head, now, test.targets).metric];
+      const [a, b] = [meanMetric(head, float32, test.targets), meanMetric(head, now, test.targets)];
       found.push({
         task,
         rows: float32.dims[0] ?? 0,

@@ -4,6 +4,7 @@ import { datasetFrom } from '../data/from-arrays.js';
 import type { Samples } from '../data/samples.js';
 import { readIdx } from '../formats/gzip-idx.js';
 import { readNpy } from '../formats/npy.js';
+import { answersOf } from '../model/heads/heads.js';
 import { taskModel } from '../model/progressive/forms.js';
 import { type NetworkInput, onlyOf } from '../model/progressive/inputs.js';
 import { DataError, must } from '../onnx/core/errors.js';
@@ -67,7 +68,7 @@ export async function predict(
   const model = taskModel(project.columns, weightsOf(project), { tasks: [task], probabilities: true });
   const session = await runtime.createSession(toBinary(model), options);
   try {
-    if (column.head.kind === 'regress') return { kind: 'values', values: await outputsOf(session, task, inputs) };
+    if (answersOf(column.head) === undefined) return { kind: 'values', values: await outputsOf(session, task, inputs) };
     const values = await outputsOf(session, `${task}_probabilities`, inputs);
     return { kind: 'probabilities', values, labels: must(await outputsOf(session, `${task}_label`, inputs), 'labels') };
   } finally {

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { rows, type SampleSet, type Split } from '../data/dataset.js';
 import { fingerprint } from '../data/fingerprint.js';
 import type { ColumnDescription, Description, Train } from '../model/description/description.js';
-import { metricName } from '../model/heads/head.js';
+import { metricName } from '../model/heads/heads.js';
 import type { Column } from '../model/progressive/column.js';
 import { refuseTraining } from '../model/progressive/imported.js';
 import { DataError, DescriptionError, InterruptedError, UsageError, WorkspaceError } from '../onnx/core/errors.js';

@@ -1,10 +1,10 @@
 // The proof: a frozen task's outputs over its whole test set, compared bit for bit (by SHA-256) with those of the day it was frozen.
 import { rows, type SampleSet } from '../data/dataset.js';
 import { fingerprint } from '../data/fingerprint.js';
-import { metricName } from '../model/heads/head.js';
+import { metricName } from '../model/heads/heads.js';
 import type { Runtime } from '../onnx/runtime/session.js';
+import { evaluateScores } from '../train/evaluate.js';
 import type { ColumnRecord } from '../workspace/column-record.js';
-import { evaluateScores } from './loss.js';
 import { versionsNow } from './machine.js';
 import { frozenOf, type Project, weightsOf } from './project.js';
 import { loadTaskData } from './task-data.js';
@@ -65,7 +65,7 @@ export async function verifyTask(
   const providers = options.provider === undefined && provider !== 'cpu' ? [provider, 'cpu'] : [provider];
   const weights = weightsOf(project);
   const found = await taskOutputs(runtime, project.columns, weights, task, test.inputs, { providers, threads }, signal);
-  const now = evaluateScores(column.head, found.scores, test.targets);
+  const now = await evaluateScores(runtime, column.head, found.scores, test.targets);
   const name = metricName(column.head);
   const metric = { name, atFreeze: record.metrics[name] ?? Number.NaN, now: now.metric };
   const base = { task, rows: rows(test), metric, loss: now.loss, sha256: found.sha256 };

@@ -1,7 +1,6 @@
 // The graph of an evaluation: a column's scores and losses over the taps of the columns before it.
 
-import { lowerLoss } from '../model/heads/head.js';
-import { headWidth } from '../model/heads/head-schema.js';
+import { lowerLoss, targetsOf } from '../model/heads/heads.js';
 import { inferenceScope } from '../model/nn/scope.js';
 import type { Column } from '../model/progressive/column.js';
 import type { ByInput } from '../model/progressive/inputs.js';
@@ -22,8 +21,8 @@ export function evalGraph(column: Column, taps: readonly TapInput[], dtypes: ByI
   const { head, network } = column;
   const g = ops({ name: 'eval', opset: network.opset });
   const data = dataInputs(g, network.inputs, dtypes, 'N');
-  const classify = head.kind === 'classify';
-  const targets = g.input(stepInputs.targets, classify ? 'int64' : 'float32', classify ? ['N'] : ['N', headWidth(head)]);
+  const wanted = targetsOf(head, 'N');
+  const targets = g.input(stepInputs.targets, wanted.dtype, wanted.shape);
   const scope = inferenceScope(g, (spec) => g.input(spec.name, 'float32', spec.shape));
   const lowering = new NetworkLowering<Column>({
     inputs: networkInputsFrom(g, data),

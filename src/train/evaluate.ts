@@ -1,9 +1,12 @@
 // Loss and metric of a column over a data set.
 
 import type { Head } from '../model/description/description.js';
-import { sampleMetric } from '../model/heads/head.js';
+import { lowerLoss, sampleMetric, sampleWeight, targetsOf } from '../model/heads/heads.js';
 import { must } from '../onnx/core/errors.js';
 import type { Tensor } from '../onnx/core/tensor.js';
+import { ops } from '../onnx/ops/ops.js';
+import type { Runtime } from '../onnx/runtime/session.js';
+import { toBinary } from '../onnx/serde/to-binary.js';
 
 export interface Evaluation {
   /** Mean over samples; with class weights divided by the sum of the weights met, where that is not 0. */
@@ -24,13 +27,12 @@ export class EvaluationSum {
 
   add(scores: Tensor, losses: Tensor, targets: Tensor): void {
     const { head } = this;
-    const weights = head.kind === 'classify' ? head.class_weights : undefined;
     const n = scores.dims[0] ?? 0;
     const scoreData = scores.data as Float32Array;
     const targetData = targets.data as Float32Array | BigInt64Array;
     for (let i = 0; i < n; i++) {
       this.loss += Number(losses.data[i]);
-      this.weight += weights === undefined ? 1 : must(weights[Number(targetData[i])], 'class weight');
+      this.weight += sampleWeight(head, targetData[i]);
       this.metric += sampleMetric(head, scoreData, targetData, i);
     }
     this.rows += n;
@@ -38,5 +40,30 @@ export class EvaluationSum {
 
   result(): Evaluation {
     return { loss: this.loss / (this.weight || this.rows), metric: this.metric / this.rows, rows: this.rows };
+  }
+}
+
+/** Metric of scores [D, k] against targets that fit the head. */
+export function meanMetric(head: Head, scores: Tensor, targets: Tensor): number {
+  const rows = scores.dims[0] ?? 0;
+  let sum = 0;
+  for (let i = 0; i < rows; i++) sum += sampleMetric(head, scores.data as Float32Array, targets.data as Float32Array, i);
+  return sum / rows;
+}
+
+/** Loss and metric of scores [D, k] against targets that fit the head: the loss by the head's own graph, each sample's in float32. */
+export async function evaluateScores(runtime: Runtime, head: Head, scores: Tensor, targets: Tensor): Promise<Evaluation> {
+  const g = ops({ name: 'loss' });
+  const wanted = targetsOf(head, 'N');
+  const from = g.input('scores', 'float32', ['N', scores.dims[1] ?? 1]);
+  g.output(lowerLoss(g, head, from, g.input('targets', wanted.dtype, wanted.shape), 'none'), 'losses');
+  const session = await runtime.createSession(toBinary(g.model()), { providers: ['cpu'], threads: 1 });
+  try {
+    const { losses } = await session.run({ scores, targets });
+    const sum = new EvaluationSum(head);
+    sum.add(scores, must(losses, 'losses'), targets);
+    return sum.result();
+  } finally {
+    await session.release();
   }
 }

@@ -2,6 +2,7 @@
 // interface only; files belong to the caller.
 
 import { countOf, mapSamples } from '../data/samples.js';
+import { metricRises } from '../model/heads/heads.js';
 import type { ParameterSpec } from '../model/nn/scope.js';
 import { initialWeights } from '../model/progressive/weights.js';
 import { InterruptedError, must, TrainingError } from '../onnx/core/errors.js';
@@ -217,13 +218,8 @@ class Training {
     const stop = settings.earlyStopping;
     if (stop !== undefined && found !== undefined) {
       const head = request.column.head;
-      // Smaller is better for a loss and for a regression's error.
-      const value =
-        stop.monitor === 'loss' || head.kind === 'regress'
-          ? stop.monitor === 'loss'
-            ? found.loss
-            : found.metric
-          : -found.metric;
+      // Smaller is better.
+      const value = stop.monitor === 'loss' ? found.loss : metricRises(head) ? -found.metric : found.metric;
       if (best === undefined || value < best.value) {
         best = { epoch, value };
         for (const { name } of this.specs) this.tensors.set(bestName(name), must(this.tensors.get(name), name));

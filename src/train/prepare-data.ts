@@ -5,7 +5,7 @@ import { type Labelled, type SampleSet, splitValidation } from '../data/dataset.
 import { countOf, namedSamples, type Samples } from '../data/samples.js';
 import { formatIndex } from '../formats/data-error.js';
 import type { Head } from '../model/description/description.js';
-import { headWidth } from '../model/heads/head-schema.js';
+import { headWidth } from '../model/heads/heads.js';
 import type { Column } from '../model/progressive/column.js';
 import type { NetworkInput } from '../model/progressive/inputs.js';
 import { DataError, must } from '../onnx/core/errors.js';

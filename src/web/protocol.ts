@@ -3,6 +3,7 @@
 import { isTensor, mapSamples, type Samples } from '../data/samples.js';
 import type { ColumnInput } from '../model/description/description.js';
 import type { TrainInput } from '../model/description/train-schema.js';
+import type { HeadKind } from '../model/heads/heads.js';
 import type { LateralStrength } from '../model/progressive/lateral-strength.js';
 import type { NetworkOptions } from '../network/network.js';
 import type { DType } from '../onnx/core/dtype.js';
@@ -24,7 +25,7 @@ export type PlainInputs = PlainTensor | Readonly<Record<string, PlainTensor>>;
 export interface TaskInfo {
   readonly task: string;
   readonly trained: boolean;
-  readonly head: 'classify' | 'binary' | 'regress';
+  readonly head: HeadKind;
   /** Classes, labels or numbers. */
   readonly outputs: number;
   /** What the classes are called, where the description says so. */

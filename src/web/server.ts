@@ -1,7 +1,7 @@
 // The network inside a worker: what the page's calls do. Free of the worker's own API, so that it runs wherever onnxruntime-web does.
 
 import { hashNamed, namedSamples, type Samples } from '../data/samples.js';
-import { headWidth } from '../model/heads/head-schema.js';
+import { type Head, headWidth, outputLabels } from '../model/heads/heads.js';
 import type { Layer } from '../model/nn/layers.js';
 import { onlyOf } from '../model/progressive/inputs.js';
 import { lateralStrengths } from '../model/progressive/lateral-strength.js';
@@ -33,6 +33,12 @@ import {
 interface Fixed {
   readonly bytes: Uint8Array;
   readonly graph: Graph;
+}
+
+/** What the outputs are called, where the description says so. */
+function classNames(head: Head): { names?: readonly string[] } {
+  const names = outputLabels(head);
+  return names === undefined ? {} : { names };
 }
 
 export interface ServerOptions {
@@ -209,7 +215,7 @@ export class Server implements Calls {
           trained: weights !== undefined,
           head: head.kind,
           outputs: headWidth(head),
-          ...(head.kind === 'classify' && head.names !== undefined ? { names: head.names } : {}),
+          ...classNames(head),
           parameters: column.parameters.count,
           blocks: blocks.map((layers, i) => ({ layers: layers.map(layerText), shape: taps[i] ?? [] })),
           laterals: weights === undefined ? [] : lateralStrengths(column, weights),

@@ -3,7 +3,7 @@
 // train/ does by cached taps, joined parameters and unscaled moments.
 
 import { countOf, mapSamples } from '../../src/data/samples.js';
-import { lowerLoss } from '../../src/model/heads/head.js';
+import { lowerLoss } from '../../src/model/heads/heads.js';
 import type { ParameterSpec } from '../../src/model/nn/scope.js';
 import type { Column } from '../../src/model/progressive/column.js';
 import { addInputs } from '../../src/model/progressive/inputs.js';

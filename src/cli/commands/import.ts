@@ -1,5 +1,6 @@
 // prognet import
 import { parseDocument } from 'yaml';
+import { headKind } from '../../model/heads/heads.js';
 import { UsageError } from '../../onnx/core/errors.js';
 import { importTask } from '../../tasks/import-task.js';
 import { choiceFlag, integerFlag } from '../flags.js';
@@ -30,7 +31,7 @@ function dataOf(text: string): unknown {
 }
 
 export async function importCommand(model: string, flags: ImportFlags): Promise<void> {
-  const head = choiceFlag('--head', flags.head, ['classify', 'binary', 'regress']);
+  const head = choiceFlag('--head', flags.head, headKind.options);
   const threads = integerFlag('--threads', flags.threads);
   const data = dataOf(flags.data);
   const open = await openRuntime(flags);

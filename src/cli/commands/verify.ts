@@ -1,6 +1,6 @@
 // prognet verify, prognet eval
 
-import { metricName } from '../../model/heads/head.js';
+import { metricName } from '../../model/heads/heads.js';
 import { DataError, must, UsageError } from '../../onnx/core/errors.js';
 import { frozenOf, frozenTasks, openProject, type Project } from '../../tasks/project.js';
 import { type Verified, type VerifyOptions, verifyTask } from '../../tasks/verify.js';

@@ -1,12 +1,10 @@
 // The TypeScript way to write a description: each function gives the same plain form that YAML would, and parseDescription checks it.
 // Growing and training (`prognet({...}).grow()`) is in network/network.ts.
 
-import type { HeadInput } from '../heads/head-schema.js';
 import type { ColumnInput, Description, DescriptionInput, InputInput } from './description.js';
 import type { LateralsInput } from './lateral-schema.js';
 import { parseDescription } from './parse.js';
 
-type HeadFields<K extends string> = Omit<Extract<HeadInput, { kind: K }>, 'kind'>;
 type LateralFields<K extends string> = Omit<Extract<LateralsInput, { kind: K }>, 'kind'>;
 
 /** A network input; `shape` is without the batch. */
@@ -14,23 +12,12 @@ export function input(name: string, shape: readonly number[], dtype?: InputInput
   return { name, shape: [...shape], ...(dtype === undefined ? {} : { dtype }) };
 }
 
-// Layers by their names in YAML, in camel case.
+export * from '../heads/index.js';
+// Layers and heads by their names in YAML, in camel case.
 export * from '../nn/layers/index.js';
 
-// ---- heads and laterals ---------------------------------------------------------------------------------------------------
+// ---- laterals -------------------------------------------------------------------------------------------------------------
 
-/** One class of several. */
-export function classify(classes: number, options: Omit<HeadFields<'classify'>, 'classes'> = {}): HeadInput {
-  return { classify: { classes, ...options } };
-}
-/** Several labels, each there or not. */
-export function binary(labels: number, options: Omit<HeadFields<'binary'>, 'labels'> = {}): HeadInput {
-  return { binary: { labels, ...options } };
-}
-/** Numbers. */
-export function regress(outputs: number, options: Omit<HeadFields<'regress'>, 'outputs'> = {}): HeadInput {
-  return { regress: { outputs, ...options } };
-}
 /** Eq. 1: one matrix for each source. What a column after the first has when it says nothing. */
 export function linearLaterals(options: LateralFields<'linear'> = {}): LateralsInput {
   return { kind: 'linear', ...options };

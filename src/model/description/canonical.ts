@@ -1,7 +1,8 @@
 // What of a description decides the graph of a frozen column, as stable text, and the first difference of two such texts.
 import { PrognetError, UsageError } from '../../onnx/core/errors.js';
+import { headGraph } from '../heads/heads.js';
 import { suggest } from '../nn/schema.js';
-import type { Description, Head, Layer } from './description.js';
+import type { Description, Layer } from './description.js';
 import { formatPath, type Path, show } from './issues.js';
 
 function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
@@ -24,17 +25,6 @@ function stableJson(value: unknown): string {
 function layerGraph(layer: Layer): unknown {
   if ('layers' in layer) return { ...layer, layers: layer.layers.map(layerGraph) };
   return 'init' in layer ? { ...layer, init: undefined } : layer;
-}
-
-function headGraph(head: Head): unknown {
-  switch (head.kind) {
-    case 'classify':
-      return { kind: head.kind, classes: head.classes };
-    case 'binary':
-      return { kind: head.kind, labels: head.labels };
-    case 'regress':
-      return { kind: head.kind, outputs: head.outputs };
-  }
 }
 
 /**

@@ -1,7 +1,7 @@
 // The description of a network: its form as written (DescriptionInput) and as everything else reads it (Description).
 // What one part says of another (like, laterals, unique names) is resolve.ts; reading files is parse.ts.
 import * as z from 'zod';
-import { type Head, headSchema } from '../heads/head-schema.js';
+import { type Head, headSchema } from '../heads/heads.js';
 import { type Layer, layerSchema } from '../nn/layers.js';
 import { integer, oneOf, size, strict } from '../nn/schema.js';
 import { type Laterals, lateralsSchema } from './lateral-schema.js';

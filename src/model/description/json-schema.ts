@@ -1,6 +1,6 @@
 // The published JSON Schema of a description, for editors: models/prognet.schema.json. Generated from the schemas that parse.
 import * as z from 'zod';
-import { headDefinitions } from '../heads/head-schema.js';
+import { headDefinitions } from '../heads/heads.js';
 import { initDefinitions } from '../nn/init.js';
 import { layerDefinitions } from '../nn/layers.js';
 import { descriptionSchema, inputDefinitions } from './description.js';

@@ -1,126 +1,102 @@
-// Heads beyond their scores: loss by head, probabilities and labels.
-import { InternalError } from '../../onnx/core/errors.js';
-import { float32, Tensor } from '../../onnx/core/tensor.js';
+// What a head is: its options, the targets it takes, its loss, its metric, its answers. Every head is a dense layer with a bias over the flat tap
+// of the last block, whose raw scores [N, width] are the task's output. One file holds one head; index.ts lists them.
+import type * as z from 'zod';
+import type { DType } from '../../onnx/core/dtype.js';
 import type { Value } from '../../onnx/ir/graph.js';
 import { reduceMean } from '../../onnx/ops/families/reduce.js';
 import type { Ops } from '../../onnx/ops/ops.js';
-import type { Head } from './head-schema.js';
+import type { Init } from '../nn/init.js';
+import { type KindFunction, kindFunction } from '../nn/kind-function.js';
+import { type Variant, variant } from '../nn/schema.js';
+
+/** A head of any kind, its options filled in. */
+export interface AnyHead {
+  readonly kind: string;
+  readonly init: Init;
+}
+
+/** "mean": a scalar over the minibatch; "none": a loss for each sample, [N]. */
+export type Reduction = 'mean' | 'none';
 
 /**
- * Loss of scores [N, k] against targets (int64 [N] for classify, float32 [N, k] else). "mean": a scalar, for classify divided by the sum of
- * the class weights met (0 where all of them are 0); "none": [N], the weight of the sample's class multiplied in. Classes as int32 take a form
- * without SoftmaxCrossEntropyLoss and OneHot, which graphics processors lack.
+ * What a head is trained on: a class of each sample (int64 [N], some graphs take int32), or `width` numbers of each (float32 [N, width]) within
+ * bounds, if any.
  */
-export function lowerLoss(g: Ops, head: Head, scores: Value, targets: Value, reduction: 'mean' | 'none'): Value {
-  const over = (perElement: Value): Value => {
-    const perSample = reduceMean(g, perElement, [1], 0);
-    return reduction === 'mean' ? reduceMean(g, perSample, [0], 0) : perSample;
-  };
-  switch (head.kind) {
-    case 'classify': {
-      const weights = head.class_weights === undefined ? undefined : g.constant(float32(head.class_weights));
-      const zeros = head.class_weights?.includes(0) === true;
-      const s = head.label_smoothing;
-      if (targets.dtype === 'int32') return maskedCrossEntropy(g, scores, targets, weights, zeros, s, reduction);
-      const hard =
-        reduction === 'mean' && weights !== undefined && zeros
-          ? g.div(
-              g.softmaxCrossEntropyLoss(scores, targets, weights, { reduction: 'sum' }),
-              aboveZero(g, g.reduceSum(g.gather(weights, targets, { axis: 0 }), undefined, { keepdims: 0 })),
-            )
-          : g.softmaxCrossEntropyLoss(scores, targets, weights, { reduction });
-      if (s === 0) return hard;
-      // (1 - s) CE + s mean over classes of -log p; PyTorch's label_smoothing (without class weights in the second part)
-      const soft = g.neg(over(g.logSoftmax(scores, { axis: 1 })));
-      return g.add(g.mul(hard, 1 - s), g.mul(soft, s));
-    }
-    // -[t log p + (1 - t) log(1 - p)] with p = sigmoid(x) is softplus(x) - x t
-    case 'binary':
-      return over(g.sub(g.softplus(scores), g.mul(scores, targets)));
-    case 'regress': {
-      const d = g.sub(scores, targets);
-      return over(head.loss === 'mse' ? g.mul(d, d) : g.abs(d));
-    }
-  }
+export type TargetKind = { readonly of: 'classes' } | { readonly of: 'numbers'; readonly from?: number; readonly to?: number };
+
+export interface Metric<O> {
+  /** As it is printed and recorded. */
+  readonly name: 'accuracy' | 'error';
+  readonly better: 'higher' | 'lower';
+  /** What the metric is the mean of: of one sample, by its scores and its targets (one target where they are classes). */
+  of(o: O, scores: ArrayLike<number>, targets: ArrayLike<number>): number;
 }
 
-/**
- * A sum or mean of weights to divide by. Where all of them are 0 so is what is divided: 0 by the least normal float32 is 0, and no other weights
- * come near it.
- */
-function aboveZero(g: Ops, weights: Value): Value {
-  return g.clip(weights, 2 ** -126);
+/** What a head answers beside its scores. Both are there or neither. */
+export interface Answers {
+  /** [N, width] in 0..1 */
+  probabilities(g: Ops, scores: Value): Value;
+  /** int64 [N], a class; or bool [N, width] */
+  label(g: Ops, scores: Value): Value;
 }
 
-// With z = x - max x and log p = z - log sum e^z:  loss = - sum over classes of [(1 - s) w t + s / k] log p, t being 1 for the sample's class
-// and else 0. Mean: the hard part over the sum of the weights met, the soft part over the samples.
-function maskedCrossEntropy(
-  g: Ops,
-  scores: Value,
-  targets: Value,
-  weights: Value | undefined,
-  zeros: boolean,
-  smoothing: number,
-  reduction: 'mean' | 'none',
-): Value {
-  const classes = Number(scores.shape?.[1]);
-  const index = g.constant(
-    Tensor.from(
-      'int32',
-      Array.from({ length: classes }, (_, i) => i),
-      [1, classes],
-    ),
-  );
-  const mask = g.cast(g.equal(g.unsqueeze(targets, [1]), index), { to: 'float32' });
-  const z = g.sub(scores, g.reduceMax(scores, [1], { keepdims: 1 }));
-  const logP = g.sub(z, g.log(g.reduceSum(g.exp(z), [1], { keepdims: 1 })));
-  const weighted = weights === undefined ? mask : g.mul(mask, weights);
-  const perSample = (v: Value) => g.reduceSum(v, [1], { keepdims: 0 });
-  const mean = (v: Value) => g.reduceMean(v, [0], { keepdims: 0 });
-  const each = g.neg(perSample(g.mul(weighted, logP)));
-  const met = weights === undefined ? undefined : mean(perSample(weighted));
-  const hard = reduction === 'none' ? each : met === undefined ? mean(each) : g.div(mean(each), zeros ? aboveZero(g, met) : met);
-  if (smoothing === 0) return hard;
-  const softEach = g.neg(g.reduceMean(logP, [1], { keepdims: 0 }));
-  const soft = reduction === 'none' ? softEach : mean(softEach);
-  return g.add(g.mul(hard, 1 - smoothing), g.mul(soft, smoothing));
+interface Behaviour<O> {
+  readonly targets: TargetKind;
+  /** Loss of scores [N, width] against targets. */
+  loss(g: Ops, o: O, scores: Value, targets: Value, reduction: Reduction): Value;
+  readonly metric: Metric<O>;
+  readonly answers?: Answers;
+  /** What a sample counts in a mean of losses, by its class; absent: all count the same. */
+  weight?(o: O, target: number): number;
+  /** What its outputs are called, for people. */
+  names?(o: O): readonly string[] | undefined;
 }
 
-/** Probabilities [N, k] of a classify or binary head; undefined for regress. */
-export function lowerProbabilities(g: Ops, head: Head, scores: Value): Value | undefined {
-  if (head.kind === 'regress') return undefined;
-  return head.kind === 'classify' ? g.softmax(scores, { axis: 1 }) : g.sigmoid(scores);
+/** A head as the table of heads holds it. */
+export interface HeadDefinition<K extends string, T extends z.ZodType, M extends string>
+  extends Variant<T, M>,
+    Behaviour<z.output<T> & AnyHead> {
+  readonly kind: K;
+  /** The option that is its width. */
+  readonly main: M;
 }
 
-/** Labels: int64 [N] for classify, bool [N, k] for binary; undefined for regress. */
-export function lowerLabel(g: Ops, head: Head, scores: Value): Value | undefined {
-  if (head.kind === 'regress') return undefined;
-  if (head.kind === 'classify') return g.argMax(scores, { axis: 1, keepdims: 0 });
-  return g.greater(scores, 0);
+interface HeadSpec<T extends z.ZodType, M extends string, A extends readonly unknown[], R> extends Behaviour<z.output<T>> {
+  /** What it predicts: the comment above the head, as JSON Schema tells it. */
+  readonly doc: string;
+  readonly options: T;
+  /** The option that says how wide the head is; all others may be left out. */
+  readonly width: M;
+  /** How it is written. */
+  readonly example: string;
+  /** Arguments of the TypeScript function to options as written. */
+  readonly call: (...args: A) => R;
 }
 
-/** Right answers per sample: the name says what is counted. */
-export function metricName(head: Head): 'accuracy' | 'error' {
-  return head.kind === 'regress' ? 'error' : 'accuracy';
+/** A head by its name in YAML. */
+export function head<
+  const K extends string,
+  T extends z.ZodType,
+  A extends readonly unknown[],
+  R extends z.input<T>,
+  M extends keyof z.input<T> & string,
+>(kind: K, spec: HeadSpec<T, M, A, R>): KindFunction<K, A, R, HeadDefinition<K, T, M>> {
+  const { options, width, example, doc, call, ...behaviour } = spec;
+  return kindFunction(kind, call, { kind, ...variant(options, width, example, doc), main: width, ...behaviour });
 }
 
-/** What the metric is summed from for one sample: 1 or 0 for classify, the share of right labels for binary, mean |error| for regress. */
-export function sampleMetric(head: Head, scores: ArrayLike<number>, targets: ArrayLike<number | bigint>, row: number): number {
-  const width = head.kind === 'classify' ? head.classes : head.kind === 'binary' ? head.labels : head.outputs;
-  const at = (j: number) => {
-    const v = scores[row * width + j];
-    if (v === undefined) throw new InternalError('scores are too short');
-    return v;
-  };
-  if (head.kind === 'classify') {
-    let best = 0;
-    for (let j = 1; j < width; j++) if (at(j) > at(best)) best = j;
-    return best === Number(targets[row]) ? 1 : 0;
-  }
-  let sum = 0;
-  for (let j = 0; j < width; j++) {
-    const target = Number(targets[row * width + j]);
-    sum += head.kind === 'binary' ? Number(at(j) > 0 === target > 0.5) : Math.abs(at(j) - target);
-  }
-  return sum / width;
+/** The mean of an elementwise loss [N, width] over each sample, then as asked over the minibatch. */
+export function meanOf(g: Ops, perElement: Value, reduction: Reduction): Value {
+  const perSample = reduceMean(g, perElement, [1], 0);
+  return reduction === 'mean' ? reduceMean(g, perSample, [0], 0) : perSample;
+}
+
+/** Type of targets as an input of a graph; `rows` is the batch. Graphics processors take classes as int32. */
+export function targetType(
+  targets: TargetKind,
+  width: number,
+  rows: string | number,
+  classes: 'int64' | 'int32' = 'int64',
+): { readonly dtype: DType; readonly shape: (string | number)[] } {
+  return targets.of === 'classes' ? { dtype: classes, shape: [rows] } : { dtype: 'float32', shape: [rows, width] };
 }

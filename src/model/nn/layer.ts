@@ -5,6 +5,7 @@ import type { Value } from '../../onnx/ir/graph.js';
 import type { Ops } from '../../onnx/ops/ops.js';
 import type { ParameterInit } from './init.js';
 import type { Joint } from './joint.js';
+import { type KindFunction, kindFunction } from './kind-function.js';
 import { type Variant, variant } from './schema.js';
 import type { LayerScope } from './scope.js';
 
@@ -56,12 +57,6 @@ export interface CompositeDefinition<K extends string> extends Behaviour<{ reado
   readonly example: string;
 }
 
-/** A layer's function in TypeScript. It gives what YAML would, and carries the definition. */
-export interface LayerFunction<K extends string, A extends readonly unknown[], R, D> {
-  (...args: A): { [P in K]: R };
-  readonly definition: D;
-}
-
 interface Spec<T extends z.ZodType, M extends string, A extends readonly unknown[], R> {
   /** What it computes: the comment above the layer, as JSON Schema tells it. */
   readonly doc: string;
@@ -84,16 +79,6 @@ interface ActivationSpec<T extends z.ZodType, M extends string, A extends readon
   readonly apply: (g: Ops, o: z.output<T>, x: Value) => Value;
 }
 
-function layerFunction<const K extends string, A extends readonly unknown[], R, D>(
-  kind: K,
-  call: (...args: A) => R,
-  definition: D,
-): LayerFunction<K, A, R, D> {
-  // TypeScript gives a computed key the type string.
-  const write = (...args: A) => ({ [kind]: call(...args) }) as { [P in K]: R };
-  return Object.assign(write, { definition });
-}
-
 /** A layer by its name in YAML. */
 export function layer<
   const K extends string,
@@ -101,9 +86,9 @@ export function layer<
   A extends readonly unknown[],
   R extends z.input<T>,
   M extends keyof z.input<T> & string = never,
->(kind: K, spec: LayerSpec<T, M, A, R>): LayerFunction<K, A, R, LayerDefinition<K, T, M>> {
+>(kind: K, spec: LayerSpec<T, M, A, R>): KindFunction<K, A, R, LayerDefinition<K, T, M>> {
   const { options, main, example, doc, call, ...behaviour } = spec;
-  return layerFunction(kind, call, { kind, ...variant(options, main, example, doc), ...behaviour });
+  return kindFunction(kind, call, { kind, ...variant(options, main, example, doc), ...behaviour });
 }
 
 /** An activation by its name in YAML. */
@@ -113,10 +98,10 @@ export function activation<
   A extends readonly unknown[],
   R extends z.input<T>,
   M extends keyof z.input<T> & string = never,
->(kind: K, spec: ActivationSpec<T, M, A, R>): LayerFunction<K, A, R, ActivationDefinition<K, T, M>> {
+>(kind: K, spec: ActivationSpec<T, M, A, R>): KindFunction<K, A, R, ActivationDefinition<K, T, M>> {
   const { options, main, example, doc, call, apply } = spec;
   const lower = (c: LayerContext, o: z.output<T>, x: Value) => apply(c.g, o, x);
-  return layerFunction(kind, call, { kind, ...variant(options, main, example, doc), apply, lower });
+  return kindFunction(kind, call, { kind, ...variant(options, main, example, doc), apply, lower });
 }
 
 /** A layer that holds layers, by its name in YAML. Its function takes any list of what layers' functions give. */

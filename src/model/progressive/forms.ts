@@ -7,7 +7,7 @@ import type { Model } from '../../onnx/ir/model.js';
 import { type Ops, ops } from '../../onnx/ops/ops.js';
 import { fuse } from '../../onnx/passes/fuse/fuse.js';
 import { optimise } from '../../onnx/passes/optimise.js';
-import { lowerLabel, lowerProbabilities } from '../heads/head.js';
+import { answersOf } from '../heads/heads.js';
 import type { Column, Columns } from './column.js';
 import { addInputs } from './inputs.js';
 import { NetworkLowering } from './lowering.js';
@@ -74,7 +74,8 @@ export function taskModel(network: Columns, weights: FrozenWeights, options: For
     const { task, head } = column;
     const scores = lowering.scores(column);
     if (options.probabilities !== true) return { task, scores };
-    return { task, scores, probabilities: lowerProbabilities(g, head, scores), label: lowerLabel(g, head, scores) };
+    const answers = answersOf(head);
+    return { task, scores, probabilities: answers?.probabilities(g, scores), label: answers?.label(g, scores) };
   });
   if (options.routed === true) routedOutputs(g, answers, options.probabilities === true);
   else separateOutputs(g, answers);

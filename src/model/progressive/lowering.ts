@@ -4,7 +4,7 @@ import { DescriptionError, InternalError, must } from '../../onnx/core/errors.js
 import { Random } from '../../onnx/core/random.js';
 import type { Value } from '../../onnx/ir/graph.js';
 import type { Head, Laterals } from '../description/description.js';
-import { headWidth } from '../heads/head-schema.js';
+import { headLayers, headWidth } from '../heads/heads.js';
 import type { Layer } from '../nn/layers.js';
 import { lowerBlock } from '../nn/lower.js';
 import { sampleDims } from '../nn/sample.js';
@@ -88,7 +88,7 @@ export class NetworkLowering<C extends LoweredColumn<C>> {
         { path },
       );
     }
-    const layers: Layer[] = [{ kind: 'flatten' }, { kind: 'dense', units: headWidth(head), bias: true, init: head.init }];
+    const layers = headLayers(head);
     return value ?? this.lower(column, blocks.length, layers, 'head', path);
   }
 

@@ -2,8 +2,7 @@
 // minibatches of one run; or, for providers that lack Loop, one step for each run. Only the newest column is in it: what earlier columns feed to its laterals comes in as taps, computed once for
 // the data set by the tap graph (taps/tap-graph.ts), so frozen columns cannot move.
 
-import { lowerLoss } from '../../model/heads/head.js';
-import { headWidth } from '../../model/heads/head-schema.js';
+import { lowerLoss, targetsOf } from '../../model/heads/heads.js';
 import type { ParameterSpec } from '../../model/nn/scope.js';
 import type { Column } from '../../model/progressive/column.js';
 import type { ByInput } from '../../model/progressive/inputs.js';
@@ -85,11 +84,8 @@ export function stepGraph(request: StepRequest): StepGraph {
   const loop = request.form !== 'step';
   const rowsHere = loop ? 'D' : (request.batch ?? 'D');
   const data = dataInputs(g, network.inputs, request.dtypes, rowsHere);
-  const targets = g.input(
-    stepInputs.targets,
-    head.kind === 'classify' ? (request.classes ?? 'int64') : 'float32',
-    head.kind === 'classify' ? [rowsHere] : [rowsHere, headWidth(head)],
-  );
+  const wanted = targetsOf(head, rowsHere, request.classes);
+  const targets = g.input(stepInputs.targets, wanted.dtype, wanted.shape);
   const tapValues = new Map(taps.map(({ name, shape }) => [name, g.input(name, 'float32', [rowsHere, ...shape])]));
   const order = loop ? g.input(stepInputs.order, 'int64', ['S', request.batch ?? 'B']) : undefined;
   const steps = loop ? ['S'] : [];

@@ -9,7 +9,7 @@ import { canonical, describeDifference } from '../../../src/model/description/ca
 import type { Description } from '../../../src/model/description/description.js';
 import { jsonSchemaText, toJsonSchema } from '../../../src/model/description/json-schema.js';
 import { parseDescription, readDescription, toInput } from '../../../src/model/description/parse.js';
-import { headWidth } from '../../../src/model/heads/head-schema.js';
+import { headWidth } from '../../../src/model/heads/heads.js';
 import type { Layer } from '../../../src/model/nn/layers.js';
 import { base, withColumn, withLayer } from './support.js';
 

@@ -1,7 +1,7 @@
 // The mean loss under class weights of 0, in both of its forms, against the formula.
 import { expect, it } from 'vitest';
 import type { Head } from '../../../src/model/description/description.js';
-import { lowerLoss } from '../../../src/model/heads/head.js';
+import { lowerLoss } from '../../../src/model/heads/heads.js';
 import { gradient } from '../../../src/onnx/autodiff/gradient.js';
 import { must } from '../../../src/onnx/core/errors.js';
 import { Tensor } from '../../../src/onnx/core/tensor.js';

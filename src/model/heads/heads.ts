@@ -1,0 +1,118 @@
+// What follows from the list of heads: the table by name, the schema, and what the rest of the project asks of a head whatever its kind.
+import type * as z from 'zod';
+import { InternalError } from '../../onnx/core/errors.js';
+import type { Value } from '../../onnx/ir/graph.js';
+import type { Ops } from '../../onnx/ops/ops.js';
+import type { Layer } from '../nn/layers.js';
+import { oneOf, type Tagged, type TaggedInput, tagged, taggedDefinition, type Variants } from '../nn/schema.js';
+import { type Answers, type AnyHead, type Metric, type Reduction, type TargetKind, targetType } from './head.js';
+import * as list from './index.js';
+
+type List = typeof list;
+type Table = { readonly [F in keyof List as List[F]['definition']['kind']]: List[F]['definition'] };
+
+/** `{ kind: 'classify', classes, ... }`, `{ kind: 'binary', labels, ... }` or `{ kind: 'regress', outputs, loss, ... }`. */
+export type Head = Tagged<Table>;
+/** A head as written: `{ classify: 10 }`, `{ regress: { outputs: 3, loss: 'l1' } }`. */
+export type HeadInput = TaggedInput<Table>;
+export type HeadKind = keyof Table;
+
+const definitions = Object.values(list).map(({ definition }) => definition);
+const headTable: Variants = Object.fromEntries(definitions.map((d) => [d.kind, d]));
+
+// The table is made of the list at run time, so that TypeScript knows its rows by the list's type alone.
+export const headSchema = tagged('head', headTable) as z.ZodType<Head, HeadInput>;
+export const headDefinitions = { head: taggedDefinition(headTable) };
+/** The name of a head. */
+export const headKind = oneOf(definitions.map(({ kind }) => kind));
+
+interface AnyDefinition {
+  readonly kind: string;
+  readonly main: string;
+  readonly targets: TargetKind;
+  readonly metric: Metric<AnyHead>;
+  readonly answers?: Answers;
+  loss(g: Ops, o: AnyHead, scores: Value, targets: Value, reduction: Reduction): Value;
+  weight?(o: AnyHead, target: number): number;
+  names?(o: AnyHead): readonly string[] | undefined;
+}
+const byKind = new Map<string, AnyDefinition>(definitions.map((d) => [d.kind, d]));
+
+function definitionOf({ kind }: { readonly kind: string }): AnyDefinition {
+  const found = byKind.get(kind);
+  if (found === undefined) throw new InternalError(`no head is called ${kind}`);
+  return found;
+}
+
+/** How many scores a head gives. */
+export function headWidth(head: Head): number {
+  return Number(Reflect.get(head, definitionOf(head).main));
+}
+
+/** A head of a kind and width as written, all else at its defaults. */
+export function headOfWidth(kind: HeadKind, width: number): HeadInput {
+  // TypeScript gives a computed key the type string.
+  return { [kind]: width } as HeadInput;
+}
+
+/** What of a head decides its graph: kind and width. */
+export function headGraph(head: Head): Readonly<Record<string, unknown>> {
+  return { kind: head.kind, [definitionOf(head).main]: headWidth(head) };
+}
+
+/** The block that a head is. */
+export function headLayers(head: Head): Layer[] {
+  return [{ kind: 'flatten' }, { kind: 'dense', units: headWidth(head), bias: true, init: head.init }];
+}
+
+/**
+ * Loss of scores [N, width] against targets of the head's type. "mean": a scalar, over the sum of what the samples count; "none": [N], what
+ * each counts multiplied in.
+ */
+export function lowerLoss(g: Ops, head: Head, scores: Value, targets: Value, reduction: Reduction): Value {
+  return definitionOf(head).loss(g, head, scores, targets, reduction);
+}
+
+/** What a head answers beside its scores; undefined: the scores are the answer. */
+export function answersOf(head: Head): Answers | undefined {
+  return definitionOf(head).answers;
+}
+
+/** What a head's outputs are called, if they have names. */
+export function outputLabels(head: Head): readonly string[] | undefined {
+  return definitionOf(head).names?.(head);
+}
+
+/** Targets of a head as an input of a graph. */
+export function targetsOf(head: Head, rows: string | number, classes?: 'int64' | 'int32') {
+  return targetType(definitionOf(head).targets, headWidth(head), rows, classes);
+}
+
+/** What a head is trained on. */
+export function targetKind(head: { readonly kind: HeadKind }): TargetKind {
+  return definitionOf(head).targets;
+}
+
+export function metricName(head: Head): 'accuracy' | 'error' {
+  return definitionOf(head).metric.name;
+}
+
+/** True where a larger metric is a better one. */
+export function metricRises(head: Head): boolean {
+  return definitionOf(head).metric.better === 'higher';
+}
+
+/** What the metric is the mean of, for the sample of one row of scores [N, width] and targets. */
+export function sampleMetric(head: Head, scores: Float32Array, targets: ArrayLike<number | bigint>, row: number): number {
+  const { metric, targets: kind } = definitionOf(head);
+  const width = headWidth(head);
+  if (scores.length < (row + 1) * width) throw new InternalError('scores are too short');
+  const each = kind.of === 'classes' ? 1 : width;
+  const own = Array.from({ length: each }, (_, j) => Number(targets[row * each + j]));
+  return metric.of(head, scores.subarray(row * width, (row + 1) * width), own);
+}
+
+/** What a sample counts in the mean of the losses, by its class. */
+export function sampleWeight(head: Head, target: number | bigint | undefined): number {
+  return definitionOf(head).weight?.(head, Number(target)) ?? 1;
+}

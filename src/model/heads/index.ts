@@ -1,0 +1,4 @@
+// The list of heads, each by its name. What follows from it is in heads.ts.
+export { binary } from './binary.js';
+export { classify } from './classify.js';
+export { regress } from './regress.js';
