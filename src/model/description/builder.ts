@@ -8,7 +8,7 @@ import { parseDescription } from './parse.js';
 type LateralFields<K extends string> = Omit<Extract<LateralsInput, { kind: K }>, 'kind'>;
 
 /** A network input; `shape` is without the batch. */
-export function input(name: string, shape: readonly number[], dtype?: InputInput['dtype']): InputInput {
+export function input(name: string, shape: Readonly<InputInput['shape']>, dtype?: InputInput['dtype']): InputInput {
   return { name, shape: [...shape], ...(dtype === undefined ? {} : { dtype }) };
 }
 

@@ -18,11 +18,16 @@ const name = z
 
 const inputDtypes = ['float32', 'float16', 'float64', 'int64', 'int32', 'uint8', 'bool'] as const;
 
+const openText = 'a positive integer, or the name of a dimension that stays open';
+const dimension = z.union([size, z.string().regex(/^[A-Za-z][A-Za-z0-9_]*$/, { error: openText })], {
+  error: openText,
+});
+
 const inputSchema = strict(
   {
     name,
-    /** Without the batch; [] is one number per sample. */
-    shape: z.array(size, { error: 'a list of positive integers, without the batch' }),
+    /** Without the batch; [] is one number per sample. A name stands for a dimension that stays open, such as the length of a sequence. */
+    shape: z.array(dimension, { error: 'a list of positive integers, without the batch' }),
     dtype: oneOf(inputDtypes).default('float32'),
   },
   'an input: { name, shape }',

@@ -183,7 +183,10 @@ describe('messages', () => {
     [{ ...base, nam: 'y', name: undefined }, 'unknown key "nam", did you mean "name"?'],
     [{ ...base, name: undefined }, '"name" is missing, expected a name: a letter, then letters, digits, "_" or "-", at most 100'],
     [{ ...base, input: { name: 'x' } }, 'input: "shape" is missing, expected a list of positive integers, without the batch'],
-    [{ ...base, input: [{ name: 'x', shape: ['N', 4] }] }, 'input[0].shape[0]: found "N", expected a positive integer'],
+    [
+      { ...base, input: [{ name: 'x', shape: ['', 4] }] },
+      'input[0].shape[0]: found "", expected a positive integer, or the name of a dimension that stays open',
+    ],
     [{ ...base, input: { name: 'x', shape: [4], dtype: 'float' } }, 'input.dtype: found "float", did you mean "float32"?'],
     [{ ...base, input: 'x' }, 'input: found "x", expected an input { name, shape }, or a list of them'],
     [{ ...base, columns: [7] }, 'columns[0]: found 7, expected a column: { task, blocks, head, ... }'],

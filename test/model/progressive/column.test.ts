@@ -1,0 +1,154 @@
+// What a column answers for: its place, what it reads, its parameters and shapes; and what a network of columns refuses, by name.
+import { expect, describe as group, it } from 'vitest';
+import type { ColumnInput, DescriptionInput } from '../../../src/model/description/description.js';
+import { parseDescription } from '../../../src/model/description/parse.js';
+import { type Columns, columnsOf, type TapRef } from '../../../src/model/progressive/column.js';
+import type { GraphLoader } from '../../../src/model/progressive/imported-graph.js';
+import { initialWeights } from '../../../src/model/progressive/weights.js';
+import { Tensor } from '../../../src/onnx/core/tensor.js';
+import { ops } from '../../../src/onnx/ops/ops.js';
+
+const image = { name: 'image', shape: [1, 6, 6] };
+const two: ColumnInput['blocks'] = [
+  [{ conv2d: { filters: 3, kernel: 3 } }, 'relu'],
+  ['flatten', { dense: 5 }, 'relu'],
+];
+const three: ColumnInput['blocks'] = [...two, [{ dense: 4 }, 'tanh']];
+
+function network(columns: readonly ColumnInput[], more: Partial<DescriptionInput> = {}): Columns {
+  return columnsOf(parseDescription({ prognet: 1, name: 'net', seed: 3, input: image, columns: [...columns], ...more }));
+}
+const grown = network([
+  { task: 'a', blocks: two, head: { classify: 2 } },
+  { task: 'b', blocks: three, head: { binary: 1 }, laterals: { kind: 'linear' }, train: { seed: 9 } },
+  { task: 'c', blocks: three, head: { regress: 3 }, laterals: { kind: 'adapter', from: ['b'], into: [2, 'head'] } },
+]);
+const names = (refs: readonly TapRef[]) => refs.map(({ column, block }) => `${column.task}/${block}`);
+
+it('is found by its task, which an error lists', () => {
+  expect(grown.tasks).toEqual(['a', 'b', 'c']);
+  expect([...grown].map(({ task, index, path }) => [task, index, path])).toEqual([
+    ['a', 0, 'columns[0]'],
+    ['b', 1, 'columns[1]'],
+    ['c', 2, 'columns[2]'],
+  ]);
+  expect(grown.last).toBe(grown.column('c'));
+  expect(network([]).last).toBeUndefined();
+  expect(() => grown.column('d')).toThrow('unknown task "d", the description has: a, b, c');
+  expect(() => network([]).column('a')).toThrow('unknown task "a", the description has: none');
+});
+
+it('has a seed of its own, else the description its', () => {
+  expect([...grown].map(({ seed }) => seed)).toEqual([3, 9, 3]);
+});
+
+it('reads the taps of its sources, the last one of a source that is shorter', () => {
+  const [a, b, c] = ['a', 'b', 'c'].map((task) => grown.column(task));
+  expect(a?.tapsRead).toEqual([]);
+  expect([0, 1, 2, 3].map((block) => names(b?.sourcesInto(block) ?? []))).toEqual([[], ['a/0'], ['a/1'], ['a/1']]);
+  expect(names(b?.tapsRead ?? [])).toEqual(['a/0', 'a/1']);
+  expect(names(c?.tapsRead ?? [])).toEqual(['b/1', 'b/2']);
+});
+
+it('reads its sources and stands on theirs too', () => {
+  const tasks = (of: 'sources' | 'foundation') => [...grown].map((column) => column[of].map(({ task }) => task));
+  expect(tasks('sources')).toEqual([[], ['a'], ['b']]);
+  expect(tasks('foundation')).toEqual([[], ['a'], ['a', 'b']]);
+});
+
+it('tells its parameters in the order of lowering, laterals among them, and the shapes of its taps', () => {
+  const { specs, count, taps } = grown.column('b').parameters;
+  expect(specs.map(({ name, shape }) => `${name} [${shape}]`)).toEqual([
+    'b/0/conv2d/weight [3,1,3,3]',
+    'b/0/conv2d/bias [3]',
+    'b/1/dense/weight [48,5]',
+    'b/1/dense/bias [5]',
+    'b/1/lateral/a/weight [48,5]',
+    'b/2/dense/weight [5,4]',
+    'b/2/dense/bias [4]',
+    'b/2/lateral/a/weight [5,4]',
+    'b/head/dense/weight [4,1]',
+    'b/head/dense/bias [1]',
+    'b/head/lateral/a/weight [5,1]',
+  ]);
+  expect(count).toBe(27 + 3 + 2 * 240 + 5 + 2 * 20 + 4 + 4 + 1 + 5);
+  expect(taps).toEqual([[3, 4, 4], [5], [4]]);
+  expect(grown.column('b').tapShape(1)).toEqual([5]);
+});
+
+it('begins with weights of its seed alone, whatever stands before it', () => {
+  const alone = network([{ task: 'b', blocks: three, head: { binary: 1 }, train: { seed: 9 } }]);
+  const among = initialWeights(grown.column('b'));
+  for (const [name, { data }] of initialWeights(alone.column('b'))) expect(among.get(name)?.data, name).toEqual(data);
+});
+
+it('is the same text in the same description, and another where its graph is another', () => {
+  const again = network([{ task: 'a', blocks: two, head: { classify: 2 }, train: { epochs: 7 } }]);
+  expect(again.column('a').canonical).toBe(grown.column('a').canonical);
+  expect(network([{ task: 'a', blocks: three, head: { classify: 2 } }]).column('a').canonical).not.toBe(
+    grown.column('a').canonical,
+  );
+});
+
+group('inputs that no layer takes yet are refused by name', () => {
+  const column: ColumnInput = { task: 'a', blocks: [['flatten', { dense: 2 }]], head: { classify: 2 } };
+  it.each([
+    [[image, { name: 'mask', shape: [4] }], 'input: found 2 inputs, expected one input of float32; others are not supported yet'],
+    [
+      { ...image, dtype: 'int64' as const },
+      'input.dtype: found int64, expected one input of float32; others are not supported yet',
+    ],
+    [
+      { name: 'text', shape: ['T', 16] },
+      'input.shape: found [T,16], expected an input whose dimensions are known; others are not supported yet',
+    ],
+  ])('%j', (input, message) => {
+    const columns = network([column], { input });
+    expect(() => columns.inputs).toThrow(message);
+    expect(() => columns.column('a').parameters).toThrow(message);
+  });
+});
+
+group('an imported graph', () => {
+  const onnx = { graph: 'elsewhere', taps: ['h'], scores: 'y' };
+  const described = network([{ task: 'a', onnx, head: { classify: 2 } }]).description;
+  /** x [N, 1, 6, 6] to h, the same flat, and y, twice its sum in each of two scores: no weights. */
+  const model = (opset = 17) => {
+    const g = ops({ opset });
+    const x = g.input('x', 'float32', ['N', 1, 6, 6]);
+    const h = g.reshape(x, [0, 36]);
+    g.output(h, 'h');
+    g.output(g.matMul(h, g.initializer('w', Tensor.from('float32', Array(72).fill(2), [36, 2]))), 'y');
+    return g.model();
+  };
+
+  it('comes from the loader, once and only when it is needed', () => {
+    let loads = 0;
+    const load: GraphLoader = (imported, task) => {
+      loads++;
+      expect([imported, task]).toEqual([onnx, 'a']);
+      return model();
+    };
+    const columns = columnsOf(described, load);
+    const column = columns.column('a');
+    expect([column.imported?.taps, column.imported?.scores, loads]).toEqual([['h'], 'y', 0]);
+    expect([columns.opset, column.taps, column.parameters.count, loads]).toEqual([17, [[36]], 0, 1]);
+  });
+
+  it('must be at one opset with the others', () => {
+    const both = network([
+      { task: 'a', onnx, head: { classify: 2 } },
+      { task: 'b', onnx, head: { classify: 2 } },
+    ]).description;
+    const columns = columnsOf(both, (_, task) => model(task === 'a' ? 17 : 18));
+    expect(() => columns.opset).toThrow(
+      'task "b" was imported at opset 18, "a" at 17: export both at one opset and import again',
+    );
+  });
+
+  it('that is a file is not read by the description itself', () => {
+    expect(() => columnsOf(described).column('a').parameters).toThrow(
+      'task "a": onnx.graph names a file, which is read where the workspace is opened',
+    );
+  });
+});
