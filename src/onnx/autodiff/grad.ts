@@ -1,11 +1,12 @@
 // The gradient graph of any ONNX model: the model's own outputs, and beside them the gradients (or the directional derivatives).
 
 import { ModelError, must, UsageError } from '../core/errors.js';
+import { anObject, either, given, optional, names as someNames, text } from '../core/given.js';
 import type { Tensor } from '../core/tensor.js';
 import { version } from '../core/version.js';
 import { Names } from '../ir/builder.js';
 import type { Graph, Value } from '../ir/graph.js';
-import { cloneModel, type Model, producer } from '../ir/model.js';
+import { aModel, cloneModel, type Model, producer } from '../ir/model.js';
 import { formatType } from '../ir/types.js';
 import { type Ops, ops } from '../ops/ops.js';
 import { verifyModel } from '../ops/verify-model.js';
@@ -60,6 +61,17 @@ export interface GradientModel {
 
 /** The same, with what was added. */
 export function gradWithin(model: Model, options: GradOptions): GradientModel {
+  given(
+    'grad',
+    { model, options },
+    {
+      model: aModel,
+      options: anObject,
+      'options.of': either(text, someNames),
+      'options.by': someNames,
+      'options.dims': optional(anObject),
+    },
+  );
   const out = prepare(cloneModel(model));
   const { graph } = out;
   const names = Names.of(graph);

@@ -1,7 +1,9 @@
 // Differentiation of a graph into standard ONNX ops: reverse mode, and forward mode made of two reverse ones.
+
 import { must, ShapeError } from '../core/errors.js';
+import { anObject, either, given, listOf, optional } from '../core/given.js';
 import { formatShape, isStatic } from '../core/shape.js';
-import { Value } from '../ir/graph.js';
+import { aGraph, aValue, Value } from '../ir/graph.js';
 import type { Ops } from '../ops/ops.js';
 import { zerosLike } from '../ops/rules/shape-like.js';
 import { backpropagate, type OnRule } from './backpropagate.js';
@@ -23,7 +25,8 @@ export interface GradientRequest {
  * has no gradient.
  */
 export function gradient(g: Ops, request: GradientRequest): Value[] {
-  const of = listOf(request.of);
+  given('gradient', { g, request }, { ...requested, 'request.seed': optional(either(aValue, listOf(optional(aValue)))) });
+  const of = severalOf(request.of);
   const seeds = seedsOf(g, of, request.seed);
   const pairs = of.map((v, i) => [v, must(seeds[i], 'seed')] as const);
   const ds = backpropagate(g, [...g.graph.nodes], pairs, request.by, request.onRule);
@@ -41,7 +44,9 @@ export interface VectorRequest {
 }
 
 /** Reverse mode: appends the vectors times the Jacobian of `of` by `by`; returns one value per `by`, of its shape. */
-export function vjp(g: Ops, { of, by, vectors }: VectorRequest): Value[] {
+export function vjp(g: Ops, request: VectorRequest): Value[] {
+  given('vjp', { g, request }, { ...requested, 'request.vectors': values });
+  const { of, by, vectors } = request;
   return gradient(g, { of, by, seed: vectors });
 }
 
@@ -61,13 +66,14 @@ export interface TangentRequest {
  * first differentiation leaves that nothing reads is removed by passes/remove-unused.
  */
 export function jvp(g: Ops, request: TangentRequest): Value[] {
-  const of = listOf(request.of);
+  given('jvp', { g, request }, { ...requested, 'request.tangents': listOf(aValue) });
+  const of = severalOf(request.of);
   const u = of.map((v) => zerosLike(g, v));
   const pulled = gradient(g, { of, by: request.by, seed: u });
   return gradient(g, { of: pulled, by: u, seed: request.tangents });
 }
 
-function listOf<T>(v: Value | readonly T[]): readonly (Value | T)[] {
+function severalOf<T>(v: Value | readonly T[]): readonly (Value | T)[] {
   return v instanceof Value ? [v] : v;
 }
 
@@ -77,7 +83,7 @@ export function isScalar(v: Value): boolean {
 }
 
 function seedsOf(g: Ops, of: readonly Value[], seed: GradientRequest['seed'] = of.map(() => undefined)): readonly Value[] {
-  const list = listOf(seed);
+  const list = severalOf(seed);
   if (list.length !== of.length) throw new ShapeError(`gradient: ${of.length} outputs need as many seeds, got ${list.length}`);
   return of.map((v, i) => {
     const given = list[i];
@@ -91,3 +97,6 @@ function seedsOf(g: Ops, of: readonly Value[], seed: GradientRequest['seed'] = o
     return v.shape?.length === 0 ? one : g.expand(one, v.dims);
   });
 }
+
+const values = either(aValue, listOf(aValue));
+const requested = { g: anObject, 'g.graph': aGraph, request: anObject, 'request.of': values, 'request.by': listOf(aValue) };

@@ -35,16 +35,17 @@ export class PrognetError extends Error {
   /** @param message what was found and where; the remedy, if there is one among the fields, is added to it */
   constructor(message: string, fields: ErrorFields = {}) {
     // Names out of a stranger's file may hold anything; the sentence stays one line of a length that people read.
-    const statement = sentence(message);
-    const { cause, remedy } = fields;
+    // Made of whatever it is called with: an error about an error helps nobody.
+    const statement = sentence(String(message));
+    const { cause, remedy } = fields ?? {};
     super(remedy === undefined ? statement : statement + asCall(remedy), cause === undefined ? undefined : { cause });
     this.statement = statement;
     this.remedy = remedy;
-    this.path = fields.path;
-    this.op = fields.op;
-    this.node = fields.node;
-    this.expected = fields.expected;
-    this.got = fields.got;
+    this.path = fields?.path;
+    this.op = fields?.op;
+    this.node = fields?.node;
+    this.expected = fields?.expected;
+    this.got = fields?.got;
   }
 
   /** What it knows beside its statement and its cause, as a constructor takes it. */

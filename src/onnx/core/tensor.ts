@@ -2,6 +2,7 @@
 
 import { byteLength, type DType, dtypes } from './dtype.js';
 import { InternalError, ShapeError } from './errors.js';
+import { given, bytes as someBytes } from './given.js';
 import { halfToNumber, isHalf, numberToHalf } from './half-float.js';
 import { elementCount } from './shape.js';
 
@@ -45,6 +46,15 @@ export function allocate(dtype: DType, count: number): TypedArray {
   return new constructors[kind](arrayLength(dtype, count));
 }
 
+const aDtype = { what: 'a dtype', holds: (v: unknown) => typeof v === 'string' && Object.hasOwn(dtypes, v) };
+/** Whatever its elements: they are the shape's own matter. */
+const anArray = { what: 'an array of sizes', holds: Array.isArray };
+const someValues = { what: 'an array', holds: (v: unknown) => Array.isArray(v) || ArrayBuffer.isView(v) };
+const numbers = {
+  what: 'a number or an array of numbers',
+  holds: (v: unknown) => typeof v === 'number' || (someValues.holds(v) && !(v instanceof DataView)),
+};
+
 /** An immutable-by-convention tensor. `data.length` fits `dims`; the constructor checks it. */
 export class Tensor {
   constructor(
@@ -53,7 +63,10 @@ export class Tensor {
     readonly data: TensorData,
   ) {
     if (!Object.hasOwn(dtypes, dtype))
-      throw new ShapeError(`tensor of dtype "${dtype}", expected one of ${Object.keys(dtypes).join(', ')}`, { got: `${dtype}` });
+      throw new ShapeError(`tensor of dtype "${String(dtype)}", expected one of ${Object.keys(dtypes).join(', ')}`, {
+        got: String(dtype),
+      });
+    given('Tensor', { dims, data }, { dims: anArray, data: someValues });
     const want = arrayLength(dtype, elementCount(dims));
     if (data.length !== want) {
       throw new ShapeError(`tensor of shape [${dims.join(',')}] and dtype ${dtype} needs ${want} values, got ${data.length}`, {
@@ -99,11 +112,13 @@ export class Tensor {
   }
 
   static zeros(dtype: DType, dims: readonly number[]): Tensor {
+    given('Tensor.zeros', { dtype, dims }, { dtype: aDtype, dims: anArray });
     return new Tensor(dtype, dims, allocate(dtype, elementCount(dims)));
   }
 
   /** From little-endian bytes; copies when the bytes are not aligned. */
   static fromBytes(dtype: DType, dims: readonly number[], bytes: Uint8Array): Tensor {
+    given('Tensor.fromBytes', { dtype, dims, bytes }, { dtype: aDtype, dims: anArray, bytes: someBytes });
     const kind = dtypes[dtype].array;
     if (kind === 'string') throw new InternalError('a string tensor has no bytes');
     const Ctor = constructors[kind];
@@ -123,6 +138,7 @@ export class Tensor {
 
   /** From numbers, converted to the dtype (halves and numeric dtypes of 8 bits and more). dims default to one axis. */
   static from(dtype: DType, values: readonly number[] | number, dims?: readonly number[]): Tensor {
+    given('Tensor.from', { dtype, values }, { dtype: aDtype, values: numbers });
     const list = typeof values === 'number' ? [values] : values;
     const data = allocate(dtype, list.length);
     const wide = data instanceof BigInt64Array || data instanceof BigUint64Array;

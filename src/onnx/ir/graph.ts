@@ -3,6 +3,7 @@
 
 import type { DType } from '../core/dtype.js';
 import { ShapeError } from '../core/errors.js';
+import { instance } from '../core/given.js';
 import type { Shape } from '../core/shape.js';
 import type { Tensor } from '../core/tensor.js';
 import { formatType, type TensorType, type Type } from './types.js';
@@ -215,3 +216,6 @@ export function captures(graph: Graph): Set<Value> {
   for (const v of graph.outputs) if (!defined.has(v)) out.add(v);
   return out;
 }
+
+export const aGraph = instance(Graph, 'a graph');
+export const aValue = instance(Value, 'a value of a graph');

@@ -1,9 +1,12 @@
 // What `prognet inspect` says of a model: versions, signature, parameters, ops, metadata. Reads the IR alone and runs nothing.
+
 import { type DType, isFloat } from '../core/dtype.js';
+import { anObject, given } from '../core/given.js';
 import { formatShape } from '../core/shape.js';
 import type { Tensor } from '../core/tensor.js';
 import type { Graph, Node, Value } from './graph.js';
 import type { Model } from './model.js';
+import { aModel } from './model.js';
 import { formatType } from './types.js';
 
 /** Input or output; `type` as `float32[N,10]`, `?` when the file does not state it. */
@@ -42,6 +45,7 @@ export interface ModelSummary {
 
 /** Summarises a model. Inputs that are initializers as well (IR 3) count as initializers, not as inputs. */
 export function inspectModel(model: Model): ModelSummary {
+  given('inspectModel', { model }, { model: aModel });
   const { graph } = model;
   const graphs = [...graphsOf(graph)];
   const nodes = graphs.flatMap((g) => g.nodes);
@@ -49,13 +53,13 @@ export function inspectModel(model: Model): ModelSummary {
     g.initializers.flatMap((v): [string, Tensor][] => (v.constant ? [[v.name, v.constant]] : [])),
   );
   const parameters = tensors.map(([, t]) => t).filter(isParameter);
-  const given = new Set(graph.initializers);
+  const initialized = new Set(graph.initializers);
   return {
     irVersion: model.irVersion,
     opsets: Object.fromEntries([...model.opsets].map(([domain, version]) => [domain || 'ai.onnx', version])),
     producer: { name: model.producerName, version: model.producerVersion },
     graph: graph.name,
-    inputs: graph.inputs.filter((v) => !given.has(v)).map(signature),
+    inputs: graph.inputs.filter((v) => !initialized.has(v)).map(signature),
     outputs: graph.outputs.map(signature),
     parameters: {
       count: parameters.reduce((n, t) => n + t.size, 0),
@@ -101,6 +105,7 @@ function histogram(nodes: readonly Node[]): Record<string, number> {
 
 /** The summary for people, several lines without a trailing newline. Long metadata is cut. */
 export function formatInspection(summary: ModelSummary): string {
+  given('formatInspection', { summary }, { summary: anObject, 'summary.opsets': anObject, 'summary.producer': anObject });
   const opsets = Object.entries(summary.opsets).map(([domain, version]) => `${domain} ${version}`);
   const producer = [summary.producer.name, summary.producer.version].filter((s) => s !== '').join(' ');
   const lines = [

@@ -1,4 +1,5 @@
 // The model: a graph with its versions and metadata (ModelProto), and functions local to it (FunctionProto).
+import { given, instance } from '../core/given.js';
 import { cloneGraph } from './clone.js';
 import type { Attribute, Graph } from './graph.js';
 
@@ -51,6 +52,7 @@ export class Model {
 
 /** A copy whose graph and functions may be changed without touching the original; tensors are shared. */
 export function cloneModel(model: Model): Model {
+  given('cloneModel', { model }, { model: aModel });
   const copy = new Model(cloneGraph(model.graph));
   copy.irVersion = model.irVersion;
   copy.opsets = new Map(model.opsets);
@@ -64,3 +66,5 @@ export function cloneModel(model: Model): Model {
   copy.unread = [...model.unread];
   return copy;
 }
+
+export const aModel = instance(Model, 'a model');

@@ -7,11 +7,14 @@
 //       y: float32[N,30] = Add(h, float32(0.5))
 //
 // With canonical names h is %1, so that a snapshot says what is computed and not what the scopes are called.
+
 import { dtypeFromCode } from '../core/dtype.js';
+import { anObject, given } from '../core/given.js';
 import type { Tensor } from '../core/tensor.js';
 import { isDTypeAttribute } from './dtype-attributes.js';
-import { type Attribute, type Graph, Node, type Value } from './graph.js';
+import { type Attribute, aGraph, type Graph, Node, type Value } from './graph.js';
 import type { Model } from './model.js';
+import { aModel } from './model.js';
 import { formatType } from './types.js';
 import { Uses } from './uses.js';
 
@@ -28,6 +31,7 @@ export interface PrintOptions {
 
 /** The graph with its subgraphs, indented. Deterministic; no trailing newline. */
 export function printGraph(graph: Graph, options: PrintOptions = {}): string {
+  given('printGraph', { graph, options }, { graph: aGraph, options: anObject });
   const lines: string[] = [];
   writeGraph(lines, graph, '', '', textsOf(graph, options));
   return lines.join('\n');
@@ -35,6 +39,7 @@ export function printGraph(graph: Graph, options: PrintOptions = {}): string {
 
 /** Versions and metadata, then the graph and the functions. */
 export function printModel(model: Model, options: PrintOptions = {}): string {
+  given('printModel', { model, options }, { model: aModel, options: anObject });
   const lines: string[] = [];
   const opsets = [...model.opsets].map(([domain, version]) => `${domain || 'ai.onnx'} ${version}`).join(', ');
   const by = [model.producerName, model.producerVersion].filter((s) => s !== '').join(' ');

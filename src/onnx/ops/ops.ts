@@ -1,6 +1,8 @@
 // The typed face of the graph builder: a method per op, `g.matMul(a, b)`, `g.gemm(x, w, b, { transB: 1 })`, `g.mul(x, 0.5)`. methods.ts lists the
 // methods, typed-builder.ts says what they take.
+
 import { ModelError, must } from '../core/errors.js';
+import { anObject, given } from '../core/given.js';
 import { Tensor } from '../core/tensor.js';
 import { GraphBuilder, Names } from '../ir/builder.js';
 import type { Graph, Value } from '../ir/graph.js';
@@ -102,6 +104,7 @@ function typed(builder: OpsBuilder): Ops {
 
 /** Starts a graph. `const g = ops({ opset: 17 }); const y = g.gemm(x, w, b);` */
 export function ops(options: { opset?: number; name?: string; names?: Names; graph?: Graph } = {}): Ops {
+  given('ops', { options }, { options: anObject });
   return typed(
     new OpsBuilder(
       inferTypes,

@@ -1,8 +1,10 @@
 // The verifier of onnx/ir/verify.ts bound to the op table: structure, types, and the opsets that a model must import.
+
 import { ModelError } from '../core/errors.js';
+import { given } from '../core/given.js';
 import type { Infer } from '../ir/builder.js';
 import { allNodes, type Graph } from '../ir/graph.js';
-import type { Model } from '../ir/model.js';
+import { aModel, type Model } from '../ir/model.js';
 import { verifyGraph } from '../ir/verify.js';
 import { checkForm, checkTypes } from './check-signature.js';
 import { definitionOf, isStandard } from './definition.js';
@@ -34,6 +36,7 @@ function inferKnown(opsets: ReadonlyMap<string, number>): Infer {
 
 /** Throws ModelError, in one line that names node or value, unless the model is well-formed and its types agree with the op table's. */
 export function verifyModel(model: Model): void {
+  given('verifyModel', { model }, { model: aModel });
   verifyGraph(model.graph, inferKnown(model.opsets), model.opset);
   verifyImports(model.graph, model.opsets);
   for (const f of model.functions) {

@@ -1,6 +1,9 @@
 // Types of all values again, in order: shapes that were not known when a node was added, or that a file does not state.
+
 import { ShapeError } from '../core/errors.js';
+import { anObject, given } from '../core/given.js';
 import type { Graph, Node, Value } from '../ir/graph.js';
+import { aGraph } from '../ir/graph.js';
 import { defaultOpset } from '../ir/model.js';
 import { formatType, type Type, tensorType } from '../ir/types.js';
 import { mergeTypes } from '../ir/verify.js';
@@ -14,6 +17,7 @@ import type { PassContext } from './pass.js';
  * Throws ShapeError, naming the node, when inputs do not fit or a stored dtype is wrong.
  */
 export function inferShapes(graph: Graph, context: PassContext = {}): boolean {
+  given('inferShapes', { graph, context }, { graph: aGraph, context: anObject });
   const { opset = defaultOpset } = context;
   let changed = false;
   for (const node of graph.nodes) {

@@ -1,9 +1,12 @@
 // Puts the bodies of a model's own functions where they are called, nested calls included. ONNX IR specification, "Functions".
+
 import { ModelError } from '../core/errors.js';
+import { given } from '../core/given.js';
 import { Names } from '../ir/builder.js';
 import { cloneNodes } from '../ir/clone.js';
 import { type Attribute, allNodes, type Graph, Node, type Value } from '../ir/graph.js';
 import type { FunctionDef, Model } from '../ir/model.js';
+import { aModel } from '../ir/model.js';
 import { findSignature } from '../ops/signature.js';
 
 /**
@@ -12,6 +15,7 @@ import { findSignature } from '../ops/signature.js';
  * something else than in the model's.
  */
 export function inlineFunctions(model: Model): boolean {
+  given('inlineFunctions', { model }, { model: aModel });
   if (model.functions.length === 0) return false;
   const inlining = new Inlining(model);
   inlining.graph(model.graph, []);

@@ -1,11 +1,14 @@
 // Removes what no output depends on: nodes, initializers, and optional outputs at the end of a node's list (Dropout's mask, LSTM's states).
 // Inputs stay: they are the graph's signature.
+import { given } from '../core/given.js';
 import type { Graph, Node, Value } from '../ir/graph.js';
+import { aGraph } from '../ir/graph.js';
 import { isStandard } from '../ops/definition.js';
 import { findOp } from '../ops/table.js';
 
 /** Returns whether anything went; subgraphs are swept as well. */
 export function removeUnused(graph: Graph): boolean {
+  given('removeUnused', { graph }, { graph: aGraph });
   return sweep(graph, new Set());
 }
 

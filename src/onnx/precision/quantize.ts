@@ -1,7 +1,9 @@
 // A model in another precision than float32, by the names of `export --precision`: the one function over float16.ts, static-int8.ts and
 // dynamic-int8.ts, with what they need done before.
+
 import { UsageError } from '../core/errors.js';
-import { cloneModel, type Model } from '../ir/model.js';
+import { anObject, given, listOf, optional } from '../core/given.js';
+import { aModel, cloneModel, type Model } from '../ir/model.js';
 import { foldBatchNormalization } from '../passes/fuse/fold-batch-normalization.js';
 import { inferShapes } from '../passes/infer-shapes.js';
 import type { Runtime } from '../runtime/session.js';
@@ -50,6 +52,7 @@ export interface Quantized {
  * Throws UsageError where there is nothing to quantize or nothing to calibrate with, and for numbers that are not finite.
  */
 export async function quantize(runtime: Runtime | undefined, model: Model, options: QuantizeOptions): Promise<Quantized> {
+  given('quantize', { runtime, model, options }, quantizeKinds);
   const ready = prepared(model);
   switch (options.precision) {
     case 'fp16':
@@ -57,13 +60,24 @@ export async function quantize(runtime: Runtime | undefined, model: Model, optio
     case 'int8-dynamic':
       return { model: toDynamicInt8(ready, options), notes: [] };
     case 'int8': {
-      const { samples, percentile, reduceRange = false } = options;
+      const { samples = [], percentile, reduceRange = false } = options;
       if (runtime === undefined) throw new UsageError('int8: a runtime is missing, expected one to run the samples on');
       const ranges = await calibrate(runtime, ready, samples, percentile);
       return { model: toStaticInt8(ready, { ranges, reduceRange }), notes: [] };
     }
   }
 }
+
+const quantizeKinds = {
+  runtime: optional(anObject),
+  model: aModel,
+  options: anObject,
+  'options.precision': {
+    what: 'fp16, int8 or int8-dynamic',
+    holds: (v: unknown) => v !== 'fp32' && precisions.some((p) => p === v),
+  },
+  'options.samples': optional(listOf(anObject)),
+};
 
 /** A copy made ready for another precision: types are known, normalizations go into the weights. */
 export function prepared(model: Model): Model {

@@ -3,6 +3,7 @@
 
 import $protobuf from 'protobufjs/minimal.js';
 import { ModelError } from '../core/errors.js';
+import { anObject, given, bytes as someBytes } from '../core/given.js';
 import type { Model } from '../ir/model.js';
 import { Decoding, type LoadExternal } from './decoding.js';
 import { modelFromProto } from './from-proto.js';
@@ -56,6 +57,7 @@ function unread(bytes: Uint8Array): Model['unread'] {
  * Names are resolved: an undefined or doubly defined name and nodes out of order are refused, with the node named.
  */
 export function fromBinary(bytes: Uint8Array, options: FromBinaryOptions = {}): Model {
+  given('fromBinary', { bytes, options }, { bytes: someBytes, options: anObject });
   const decoding = new Decoding(options.file, options.loadExternal);
   // A Buffer is a Uint8Array whose slice() and subarray() are its own.
   const plain = new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);

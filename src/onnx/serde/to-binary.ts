@@ -2,7 +2,9 @@
 
 import $protobuf from 'protobufjs/minimal.js';
 import { ModelError } from '../core/errors.js';
+import { given } from '../core/given.js';
 import type { Model } from '../ir/model.js';
+import { aModel } from '../ir/model.js';
 import { joinBytes, modelPieces } from './model-pieces.js';
 import type { PlaceTensor } from './tensor-to-proto.js';
 import { modelToProto } from './to-proto.js';
@@ -43,6 +45,7 @@ export function toPieces(model: Model, place?: PlaceTensor): ModelBytes {
 
 /** As `toPieces`, in one array: a second copy of the weights. */
 export function toBinary(model: Model, place?: PlaceTensor): Uint8Array {
+  given('toBinary', { model }, { model: aModel });
   const { pieces, length } = toPieces(model, place);
   return joinBytes(pieces, length);
 }

@@ -1,10 +1,12 @@
 // Brings models of older opsets (7 and later, and what exporters wrote at 1 to 6) to the working opset, so that every rule of the op table holds.
 // Models at that opset or later stay as they are. The conversions, op by op, are in opset-steps.ts.
+
 import { ModelError } from '../../core/errors.js';
+import { given } from '../../core/given.js';
 import type { Tensor } from '../../core/tensor.js';
 import { Names } from '../../ir/builder.js';
 import { type Attribute, type Graph, Node, Value } from '../../ir/graph.js';
-import { defaultIrVersion, defaultOpset, type FunctionDef, type Model } from '../../ir/model.js';
+import { aModel, defaultIrVersion, defaultOpset, type FunctionDef, type Model } from '../../ir/model.js';
 import { tensorType } from '../../ir/types.js';
 import { Uses } from '../../ir/uses.js';
 import { mergeTypes } from '../../ir/verify.js';
@@ -24,6 +26,7 @@ const target = defaultOpset;
  * caller override: it is taken out of the inputs. Throws ModelError, naming the node, for what has no equal at opset 17.
  */
 export function upgradeOpset(model: Model): boolean {
+  given('upgradeOpset', { model }, { model: aModel });
   let changed = false;
   if (model.irVersion < initializersStandAlone) {
     const given = new Set(model.graph.initializers);

@@ -1,0 +1,55 @@
+// What programs without types give: looked at once, where a public function begins, and trusted from there on.
+import { UsageError } from './errors.js';
+
+/** What a parameter must be, for messages, and whether a value is that. */
+export interface Kind {
+  readonly what: string;
+  readonly holds: (value: unknown) => boolean;
+}
+
+/**
+ * Throws UsageError for the first value that is not of its kind: `grad: options.by is missing, expected names`. A key of `kinds` is a
+ * parameter, or a path to a field of one.
+ */
+export function given(where: string, values: Readonly<Record<string, unknown>>, kinds: Readonly<Record<string, Kind>>): void {
+  for (const [path, { what, holds }] of Object.entries(kinds)) {
+    const value = path.split('.').reduce<unknown>(fieldOf, values);
+    if (holds(value)) continue;
+    const found = value === undefined ? 'is missing' : `is ${called(value)}`;
+    throw new UsageError(`${where}: ${path} ${found}, expected ${what}`, { path, expected: what, got: called(value) });
+  }
+}
+
+const fieldOf = (owner: unknown, key: string): unknown =>
+  typeof owner === 'object' && owner !== null ? Reflect.get(owner, key) : undefined;
+
+function called(value: unknown): string {
+  if (value === undefined) return 'nothing';
+  if (Array.isArray(value)) return 'an array';
+  if (typeof value === 'string') return JSON.stringify(value);
+  if (typeof value === 'object' && value !== null) {
+    const Class: unknown = value.constructor;
+    return typeof Class === 'function' && Class !== Object ? `a ${Class.name}` : 'an object';
+  }
+  return typeof value === 'symbol' || typeof value === 'function' ? `a ${typeof value}` : String(value);
+}
+
+export const text: Kind = { what: 'a text', holds: (v) => typeof v === 'string' };
+export const names: Kind = { what: 'names', holds: (v) => Array.isArray(v) && v.every(text.holds) };
+export const anObject: Kind = { what: 'an object', holds: (v) => typeof v === 'object' && v !== null && !Array.isArray(v) };
+export const bytes: Kind = { what: 'a Uint8Array', holds: (v) => v instanceof Uint8Array };
+export const sizes: Kind = {
+  what: 'an array of integers of 0 and more',
+  holds: (v) => Array.isArray(v) && v.every((d) => Number.isSafeInteger(d) && d >= 0),
+};
+
+export const instance = (Class: abstract new (...args: never[]) => object, what: string): Kind => ({
+  what,
+  holds: (v) => v instanceof Class,
+});
+export const listOf = ({ what, holds }: Kind): Kind => ({
+  what: `an array, each ${what}`,
+  holds: (v) => Array.isArray(v) && v.every(holds),
+});
+export const either = (a: Kind, b: Kind): Kind => ({ what: `${a.what} or ${b.what}`, holds: (v) => a.holds(v) || b.holds(v) });
+export const optional = ({ what, holds }: Kind): Kind => ({ what, holds: (v) => v === undefined || holds(v) });
