@@ -2,6 +2,7 @@
 // returns are the outputs, under their keys.
 
 import { ModelError } from '../core/errors.js';
+import { aFunction, anObject, given } from '../core/given.js';
 import type { Tensor } from '../core/tensor.js';
 import { Value } from '../ir/graph.js';
 import type { Model } from '../ir/model.js';
@@ -39,6 +40,7 @@ export function graph(
   build: (g: DifferentiableOps) => Readonly<Record<string, Value>>,
   options: GraphOptions = {},
 ): { readonly model: Model } {
+  given('graph', { build, options }, { build: aFunction, options: anObject });
   const g = ops(options);
   const differentiable: Differentiable = {
     parameter: (name, tensor) => g.initializer(name, tensor),

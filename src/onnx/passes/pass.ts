@@ -1,5 +1,5 @@
 // What a pass is, and how passes are put together: a pipeline is a list of them. What they do is in a file for each.
-import { given, listOf } from '../core/given.js';
+import { aFunction, given, listOf } from '../core/given.js';
 import type { Names } from '../ir/builder.js';
 import type { Graph, Value } from '../ir/graph.js';
 
@@ -25,7 +25,7 @@ export type Pass<T = Graph> = (target: T, context?: PassContext) => boolean;
 
 /** One pass after the other; after each that changed anything, `tidy`. */
 export function inOrder<T>(passes: readonly Pass<T>[], tidy?: Pass<T>): Pass<T> {
-  given('inOrder', { passes }, { passes: listOf(aPass) });
+  given('inOrder', { passes }, { passes: listOf(aFunction) });
   return (target, context) => {
     let any = false;
     for (const pass of passes) {
@@ -55,5 +55,3 @@ function heard<T>(pass: Pass<T>, target: T, context: PassContext | undefined): b
   if (pass.name !== '') context?.onPass?.(pass.name);
   return changed;
 }
-
-const aPass = { what: 'a pass', holds: (v: unknown) => typeof v === 'function' };
