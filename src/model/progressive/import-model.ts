@@ -8,7 +8,7 @@ import type { Graph, Value } from '../../onnx/ir/graph.js';
 import { cloneModel, type Model, producer } from '../../onnx/ir/model.js';
 import { formatType, tensorType } from '../../onnx/ir/types.js';
 import { Uses } from '../../onnx/ir/uses.js';
-import { definitionOf, drawsAtRandom, hasTrait, isStandard } from '../../onnx/ops/definition.js';
+import { definitionOf, drawsAtRandom, hasTrait, isStandard, usesBatchStatistics } from '../../onnx/ops/definition.js';
 import { verifyModel } from '../../onnx/ops/verify-model.js';
 import { inferShapes } from '../../onnx/passes/infer-shapes.js';
 import { modernise } from '../../onnx/passes/modernise.js';
@@ -162,7 +162,7 @@ function checkNodes(graph: Graph, opset: number, fail: Fail): void {
     if (!isStandard(node) || definitionOf(node, opset) === undefined)
       fail(`${called} of ${node.domain || 'ai.onnx'} ${opset} is not known (docs/ops.md)`);
     if (node.subgraphs.length > 0) fail(`${called}: control flow cannot be imported`);
-    if (drawsAtRandom(node) || node.int('training_mode', 0) !== 0)
+    if (drawsAtRandom(node) || usesBatchStatistics(node) || node.int('training_mode', 0) !== 0)
       fail(`${called} is in training mode: export the model after .eval()`);
   }
 }

@@ -26,3 +26,13 @@ export function drawsAtRandom(node: Node): boolean {
   const training = node.inputs[2] ?? undefined;
   return node.opType !== 'Dropout' || (training !== undefined && constantOf(training)?.data[0] !== 0);
 }
+
+/**
+ * True for a BatchNormalization that takes the statistics of the batch: `training_mode` asks for it, before opset 14 further outputs do, before
+ * opset 7 `is_test` = 0.
+ */
+export function usesBatchStatistics(node: Node): boolean {
+  if (!isStandard(node) || node.opType !== 'BatchNormalization') return false;
+  const further = node.outputs.slice(1).some((v) => v.name !== '');
+  return further || node.int('training_mode', 0) !== 0 || node.int('is_test', 1) === 0;
+}

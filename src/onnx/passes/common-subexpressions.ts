@@ -120,6 +120,8 @@ class Joining {
       attributes.push(`${name}=${a.kind}:${this.attribute(a)}`);
     }
     const inputs = node.inputs.map((v) => (v === null ? '' : this.valueId(v)));
+    // A Split without sizes has parts as many as its outputs.
+    if (node.opType === 'Split') attributes.push(`outputs=${node.outputs.length}`);
     return `${node.domain}:${node.opType}(${inputs.join()})${attributes.sort().join()}`;
   }
 

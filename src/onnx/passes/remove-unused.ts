@@ -3,7 +3,7 @@
 import { given } from '../core/given.js';
 import type { Graph, Node, Value } from '../ir/graph.js';
 import { aGraph } from '../ir/graph.js';
-import { isStandard } from '../ops/definition.js';
+import { isStandard, usesBatchStatistics } from '../ops/definition.js';
 import { findOp } from '../ops/table.js';
 
 /** Returns whether anything went; subgraphs are swept as well. */
@@ -33,8 +33,8 @@ function sweep(graph: Graph, used: Set<Value>): boolean {
 
 /** Drops optional outputs that nobody reads, from the end. */
 function trimOutputs(node: Node, used: ReadonlySet<Value>): boolean {
-  // in training mode ONNX Runtime computes all three outputs of BatchNormalization
-  if (!isStandard(node) || (node.opType === 'BatchNormalization' && node.int('training_mode', 0) !== 0)) return false;
+  // in training mode ONNX Runtime computes all outputs of BatchNormalization; before opset 14 that they are listed is what asks for it
+  if (!isStandard(node) || usesBatchStatistics(node)) return false;
   const spec = findOp(node.opType)?.signature.outputs.split(' ') ?? [];
   const before = node.outputs.length;
   while (node.outputs.length > 1) {

@@ -82,6 +82,18 @@ function batchStatisticsGradient(c: GradientContext, rank: number, scale: Value,
   ];
 }
 
+/** ONNX's own inference refuses other counts. */
+function checkStatistics(c: NodeContext): void {
+  const mode = c.int('training_mode');
+  const given = c.node.outputs.findLastIndex((v) => v.name !== '') + 1;
+  const [got, expected] = mode === 1 ? [c.outputCount, 3] : [given, 1];
+  if (got !== expected)
+    c.fail(`with training_mode = ${mode} it has ${expected} output${expected === 1 ? '' : 's'}, this one has ${got}`, {
+      expected: String(expected),
+      got: String(got),
+    });
+}
+
 function batchNormalizationGradient(c: GradientContext): (Value | null)[] {
   const { g } = c;
   const rank = channelRank(c);
@@ -189,6 +201,7 @@ export const norm: Readonly<Record<NormOp, OpRules>> = {
   BatchNormalization: {
     infer: (c) => {
       const [y] = inferChannels(c);
+      if (c.opset >= 14) checkStatistics(c);
       return [y, tensorType(c.dtype(3), c.shape(3)), tensorType(c.dtype(4), c.shape(4))];
     },
     gradient: batchNormalizationGradient,

@@ -6,7 +6,7 @@ import { Names } from '../../ir/builder.js';
 import { type Graph, Node, Value } from '../../ir/graph.js';
 import { tensorType } from '../../ir/types.js';
 import { Uses } from '../../ir/uses.js';
-import { isStandard } from '../../ops/definition.js';
+import { isStandard, usesBatchStatistics } from '../../ops/definition.js';
 import { constantOf } from '../../ops/op-def.js';
 
 /** Returns whether any was folded; subgraphs as well. */
@@ -42,7 +42,7 @@ class Folding {
 
   /** Removes the node when what comes before it can take it in. */
   normalization(node: Node): boolean {
-    if (!isStandard(node) || node.opType !== 'BatchNormalization' || node.int('training_mode', 0) !== 0) return false;
+    if (!isStandard(node) || node.opType !== 'BatchNormalization' || usesBatchStatistics(node)) return false;
     const [x, ...parameters] = node.inputs;
     const [y] = node.outputs;
     const [scale, bias, mean, variance] = parameters.map((v) => (v ? this.floats(v) : undefined));

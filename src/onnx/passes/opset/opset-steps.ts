@@ -203,17 +203,21 @@ const resizeScales: Step = (node, r) => {
 
 const inferringBatchNorm: Step = (node, r) => {
   node.attributes.delete('consumed_inputs');
-  return takeInt(node, 'is_test', 0) === 0 && node.outputs.length > 1 ? r.fail('it trains (is_test = 0)') : node;
+  return takeInt(node, 'is_test', 0) === 0 ? r.fail('it trains (is_test = 0)') : node;
 };
 
 const spatialBatchNorm: Step = (node, r) =>
   takeInt(node, 'spatial', 1) === 0 ? r.fail('spatial = 0 keeps statistics of every element') : node;
 
-// Further outputs asked for training mode, whose statistics had other meanings than those of opset 14.
+// Further outputs asked for training mode, read or not; their own meanings were other ones than those of opset 14.
 const batchNormOutputs: Step = (node, r) => {
-  if (node.outputs.slice(1).some(r.isRead)) return r.fail('it trains: it has outputs beside the first');
+  const [y, ...further] = node.outputs;
+  if (further.some(r.isRead)) return r.fail('it trains: it has outputs beside the first');
   node.outputs.length = 1;
-  return node;
+  if (y === undefined || further.every((v) => v.name === '')) return node;
+  const statistics = ['mean', 'var'].map((name) => new Value(r.name(`${y.name}/running_${name}`)));
+  const attributes = new Map([...node.attributes, ['training_mode', int(1)] as const]);
+  return new Node(node.opType, node.inputs, [y, ...statistics], attributes, node.name);
 };
 
 const oldCast: Step = (node, r) => {

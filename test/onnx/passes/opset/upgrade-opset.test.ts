@@ -299,6 +299,12 @@ const versions: Row[] = [
   ...over([20], 'DFT with an input', (g, v) =>
     g.op('DFT', [g.op('Unsqueeze', [v, list(g, 4)]), null, g.initializer('axis', Tensor.from('int64', 2))]),
   ),
+  ...over([7, 8, 9, 13], 'BatchNormalization that further outputs put in training mode', (g, v) => {
+    // ONNX Runtime joins equal constants and writes the running statistics into them: these differ.
+    const parameters = ['scale', 'bias', 'mean', 'variance'].map((name) => weights(g, name, [3]));
+    for (const [i, p] of parameters.entries()) if (p.constant !== undefined) p.constant = float32([i + 1, i + 2, i + 3.5]);
+    return first(g, 'BatchNormalization', [v, ...parameters], {}, 5);
+  }),
   ...over([7, 14, 22], 'LSTM', (g, v) =>
     first(
       g,
@@ -410,6 +416,18 @@ it.each([
     7,
     (g: Old, v: Value) => g.op('BatchNormalization', [v, v, v, v, v], { spatial: 0 }),
     'BatchNormalization "BatchNormalization": cannot be brought to opset 17, spatial = 0 keeps statistics of every element',
+  ],
+  [
+    'training by an attribute',
+    6,
+    (g: Old, v: Value) => g.op('BatchNormalization', [v, v, v, v, v]),
+    'BatchNormalization "BatchNormalization": cannot be brought to opset 17, it trains (is_test = 0)',
+  ],
+  [
+    'statistics that are read',
+    9,
+    (g: Old, v: Value) => g.op('Identity', [first(g, 'BatchNormalization', [v, v, v, v, v], {}, 5, 1)]),
+    'BatchNormalization "BatchNormalization": cannot be brought to opset 17, it trains: it has outputs beside the first',
   ],
   [
     'random Dropout',
