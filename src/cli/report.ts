@@ -1,6 +1,7 @@
 // How commands speak: one JSON document or text on stdout, progress and notes on stderr, one line per error.
 import pc from 'picocolors';
 import { InterruptedError, PrognetError, TrainingError } from '../onnx/core/errors.js';
+import { isMachineFault } from '../onnx/files/file-error.js';
 import { asCommand } from './remedies.js';
 
 export interface GlobalOptions {
@@ -80,7 +81,8 @@ function errorDocument(error: unknown, message: string, exitCode: number): objec
 
 function exitCodeOf(error: unknown): number {
   if (error instanceof InterruptedError) return 130;
-  return error instanceof PrognetError && !(error instanceof TrainingError) ? 2 : 1;
+  if (error instanceof TrainingError || isMachineFault(error)) return 1;
+  return error instanceof PrognetError ? 2 : 1;
 }
 
 /** What went wrong and the command that would put it right. */

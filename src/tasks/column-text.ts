@@ -1,4 +1,5 @@
 // A column added to the text of a description, what people wrote around it left as it is.
+import { isDeepStrictEqual } from 'node:util';
 import { Document, isNode, isSeq, parseDocument } from 'yaml';
 import { WorkspaceError } from '../onnx/core/errors.js';
 
@@ -20,7 +21,10 @@ export function withColumn(text: string, file: string, column: { readonly task: 
   }
   const document = parseDocument(text);
   const inserted = insertedText(text, document, column);
-  const at = indexOf(document.toJS()?.columns, column.task);
+  const columns: unknown = document.toJS()?.columns;
+  const at = indexOf(columns, column.task);
+  // Taken in again after an interruption: nothing moves.
+  if (Array.isArray(columns) && at >= 0 && isDeepStrictEqual(columns[at], plain(column))) return text;
   const node = document.createNode(column);
   if (at < 0) document.addIn(['columns'], node);
   else document.setIn(['columns', at], node);
@@ -30,6 +34,11 @@ export function withColumn(text: string, file: string, column: { readonly task: 
   // The library writes the whole text anew, blanks and breaks its own way; where putting the column in comes to the same, nothing else moves.
   if (at < 0 && inserted !== undefined && same(parseDocument(inserted), document)) return inserted;
   return document.toString({ lineWidth: 120 });
+}
+
+/** Without keys that are undefined, as a text holds it. */
+function plain(value: object): unknown {
+  return JSON.parse(JSON.stringify(value));
 }
 
 function same(a: Document, b: Document): boolean {

@@ -1,11 +1,9 @@
 // Writes tasks as an ONNX file, weights inside or in a file beside it.
-import { existsSync, realpathSync, statSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { taskModel } from '../model/progressive/forms.js';
 import { UsageError } from '../onnx/core/errors.js';
-import { writeFileAtomic } from '../onnx/files/atomic-file.js';
 import type { Model } from '../onnx/ir/model.js';
 import { saveModel } from '../onnx/serde/save-model.js';
-import { toPieces } from '../onnx/serde/to-binary.js';
 import { refuseOutput } from '../workspace/output-path.js';
 import { frozenOf, frozenTasks, type Project, weightsOf } from './project.js';
 import { namedFiles } from './task-data.js';
@@ -50,16 +48,10 @@ export function exportedModel(project: Project, options: ExportOptions): Model {
 export function writeModel(project: Project, model: Model, file: string, options: ExportOptions): Exported {
   const { tasks, externalData = false } = options;
   refuseOutput(file, namedFiles(project));
-  let dataFile: string | undefined;
-  // A device (/dev/stdout) takes one file; a rename would replace it.
-  if (isDevice(file)) {
-    if (externalData)
-      throw new UsageError(`${file}: is no regular file, which external data need`, { path: file, expected: 'a file' });
-    writeFileAtomic(file, toPieces(model).pieces);
-  } else {
-    // A link stays one: the file that it leads to is replaced.
-    dataFile = saveModel(model, existsSync(file) ? realpathSync(file) : file, { externalData });
-  }
+  // A device (/dev/stdout) takes one file.
+  if (externalData && isDevice(file))
+    throw new UsageError(`${file}: is no regular file, which external data need`, { path: file, expected: 'a file' });
+  const dataFile = saveModel(model, file, { externalData });
   return { file, externalData, ...(dataFile !== undefined && { dataFile }), tasks, opset: model.opset };
 }
 

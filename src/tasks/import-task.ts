@@ -1,6 +1,6 @@
 // An ONNX model from elsewhere becomes a frozen column of a workspace: its graph a file beside the description, its weights those of the column.
 // Everything is checked and the model run on the task's test data before the column is frozen; where that fails, nothing is left behind.
-import { existsSync, rmdirSync, rmSync } from 'node:fs';
+import { existsSync, renameSync, rmdirSync, rmSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { readDescription } from '../model/description/parse.js';
 import { type HeadKind, headOfWidth } from '../model/heads/heads.js';
@@ -10,10 +10,13 @@ import { onlyOf } from '../model/progressive/inputs.js';
 import type { Weights } from '../model/progressive/weights.js';
 import { DescriptionError, must, UsageError } from '../onnx/core/errors.js';
 import { Tensor } from '../onnx/core/tensor.js';
-import { writeFileAtomic } from '../onnx/files/atomic-file.js';
+import { writeFileAtomic, writeNewFile } from '../onnx/files/atomic-file.js';
 import { fileError } from '../onnx/files/file-error.js';
 import { makeFolder } from '../onnx/files/folder.js';
+import { acquireLock } from '../onnx/files/lock-file.js';
+import { beginPending, endPending, leftPending } from '../onnx/files/pending.js';
 import { readWhole } from '../onnx/files/read-file.js';
+import { removeQuietly, temporaryName } from '../onnx/files/temporary.js';
 import { defaultThreads } from '../onnx/runtime/node.js';
 import type { Runtime } from '../onnx/runtime/session.js';
 import { loadModel } from '../onnx/serde/external-data.js';
@@ -22,7 +25,6 @@ import { dataFeeds } from '../train/network-input.js';
 import { checkRows } from '../train/step/rows.js';
 import { tapGraph } from '../train/taps/tap-graph.js';
 import type { ColumnRecord } from '../workspace/column-record.js';
-import { acquireLock } from '../workspace/lock-file.js';
 import { refuseOutput } from '../workspace/output-path.js';
 import { checkTask } from '../workspace/task-name.js';
 import { createFolders, descriptionNames, findWorkspace } from '../workspace/workspace.js';
@@ -105,7 +107,7 @@ export async function importTask(
   }
   const graph = importedFile(task);
   const kept = join(root, graph);
-  if (known === undefined && existsSync(kept)) {
+  if (known === undefined && existsSync(kept) && leftPending(kept) === undefined) {
     throw new UsageError(`${kept} exists and belongs to no column of ${name}: move it, or choose another name with --task`, {
       path: kept,
     });
@@ -131,17 +133,25 @@ export async function importTask(
     [kept, existsSync(kept) ? readWhole(kept) : undefined],
     [description, old],
   ]);
+  const copies = new Map<string, string>();
   try {
     if (old !== undefined && Buffer.compare(readWhole(description), old) !== 0)
       throw new UsageError(`${name} was changed while it was read: import again`, { path: description });
+    // Copies first: a full disk leaves no room for them once it is known to be full.
+    for (const [path, bytes] of earlier) if (bytes !== undefined) copies.set(path, copyBeside(path, bytes));
+    // Told before it is written: a graph that a kill leaves without a column is one that the next import may write over.
+    beginPending(kept, [basename(kept)]);
     for (const [path, bytes] of files) writeFileAtomic(path, bytes);
+    endPending(kept);
     const frozen = await freeze(runtime, root, imported, options, basename(file));
     done = true;
     return frozen;
   } catch (error) {
-    for (const [path, bytes] of files) restore(path, bytes, earlier.get(path));
+    for (const [path, bytes] of files) restore(path, bytes, copies.get(path));
+    if (known !== undefined || !existsSync(kept)) endPending(kept);
     throw error;
   } finally {
+    for (const copy of copies.values()) removeQuietly(copy);
     lock.release();
     if (!done) for (const folder of made) removeEmpty(folder);
   }
@@ -161,11 +171,23 @@ function removeEmpty(folder: string): void {
   }
 }
 
+/** A copy of a file beside it, from which a rename restores it. One that a kill leaves goes with the next write of the file. */
+function copyBeside(path: string, bytes: Uint8Array): string {
+  const copy = join(dirname(path), temporaryName(basename(path)));
+  try {
+    writeNewFile(copy, bytes);
+  } catch (cause) {
+    removeQuietly(copy);
+    throw fileError('write', path, cause);
+  }
+  return copy;
+}
+
 /** Brings a file back to what it was, unless somebody has changed it meanwhile. */
-function restore(path: string, written: Uint8Array, before: Uint8Array | undefined): void {
+function restore(path: string, written: Uint8Array, copy: string | undefined): void {
   if (!existsSync(path) || Buffer.compare(readWhole(path), written) !== 0) return;
-  if (before === undefined) rmSync(path, { force: true });
-  else writeFileAtomic(path, before);
+  if (copy === undefined) rmSync(path, { force: true });
+  else renameSync(copy, path);
 }
 
 /** Every tap has a row for each sample, whatever the batch: what has not would be frozen for good. */

@@ -1,13 +1,14 @@
 // Writes a folder of files that prognet made: all of it or nothing. An existing folder is replaced only when it is one that prognet wrote and
 // nobody has changed since, which its list of hashes tells.
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { WorkspaceError } from '../onnx/core/errors.js';
 import { syncFolder, writeNewFile } from '../onnx/files/atomic-file.js';
 import { fileError } from '../onnx/files/file-error.js';
 import { makeFolder } from '../onnx/files/folder.js';
 import { sha256 } from '../onnx/files/hash.js';
-import { removeQuietly, removeStale, temporaryName } from '../onnx/files/temporary.js';
+import { whileLocked } from '../onnx/files/lock-file.js';
+import { removeQuietly, removeStale, stem, temporaryName } from '../onnx/files/temporary.js';
 
 /** Lists what was written, by path and sha256. */
 const list = '.prognet-bundle.json';
@@ -56,18 +57,34 @@ function refuseForeign(folder: string): void {
   }
 }
 
+/** A kill between the two renames of a replacement leaves the old folder aside: it is put back, or removed where the new one is there. */
+function finishReplacement(folder: string, aside: string): void {
+  if (!existsSync(aside)) return;
+  if (existsSync(folder)) rmSync(aside, { recursive: true, force: true });
+  else renameSync(aside, folder);
+}
+
 /**
- * Writes `files` (paths with forward slashes) as the folder `path`. On any error the folder is as it was.
+ * Writes `files` (paths with forward slashes) as the folder `path`. On any error the folder is as it was. Writes of one folder wait for each other.
  * @throws WorkspaceError for a folder that is not ours, or what the disk does not take
  */
 export function writeBundleFolder(path: string, files: ReadonlyMap<string, Uint8Array>): void {
   const folder = resolve(path);
+  try {
+    makeFolder(dirname(folder));
+  } catch (cause) {
+    throw fileError('write', path, cause);
+  }
+  whileLocked(folder, () => writeLocked(path, folder, files));
+}
+
+function writeLocked(path: string, folder: string, files: ReadonlyMap<string, Uint8Array>): void {
   const [parent, name] = [dirname(folder), basename(folder)];
   const made = join(parent, temporaryName(name));
-  const old = join(parent, temporaryName(name));
+  const aside = join(parent, `.${stem(name)}.replaced`);
   try {
+    finishReplacement(folder, aside);
     refuseForeign(folder);
-    makeFolder(parent);
     removeStale(parent, name);
     mkdirSync(made);
     const hashes: Record<string, string> = {};
@@ -78,12 +95,13 @@ export function writeBundleFolder(path: string, files: ReadonlyMap<string, Uint8
     }
     writeNewFile(join(made, list), new TextEncoder().encode(`${JSON.stringify({ prognet: 1, files: hashes }, null, 2)}\n`));
     syncFolder(made);
+    // Node has no call that exchanges two folders; between these two there is none, and a kill there is mended by the next write.
     const replaces = existsSync(folder);
-    if (replaces) renameSync(folder, old);
+    if (replaces) renameSync(folder, aside);
     try {
       renameSync(made, folder);
     } catch (cause) {
-      if (replaces) renameSync(old, folder);
+      if (replaces) renameSync(aside, folder);
       throw cause;
     }
     syncFolder(parent);
@@ -91,5 +109,5 @@ export function writeBundleFolder(path: string, files: ReadonlyMap<string, Uint8
     removeQuietly(made);
     throw fileError('write', path, cause);
   }
-  removeQuietly(old);
+  removeQuietly(aside);
 }

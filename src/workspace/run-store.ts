@@ -7,11 +7,11 @@ import { writeFileAtomic } from '../onnx/files/atomic-file.js';
 import { errorCode, fileError } from '../onnx/files/file-error.js';
 import { makeFolder } from '../onnx/files/folder.js';
 import { sha256, shortHash } from '../onnx/files/hash.js';
+import { acquireLock, type Lock } from '../onnx/files/lock-file.js';
 import { readWhole } from '../onnx/files/read-file.js';
 import { removeQuietly, removeStale, temporaryName } from '../onnx/files/temporary.js';
 import { type Checkpoint, listGenerations, readNewestCheckpoint, writeCheckpoint } from './checkpoint.js';
 import { firstDifference, isJsonObject, type Json, parseJson, stableJson } from './json.js';
-import { acquireLock, type Lock } from './lock-file.js';
 import { type MetricsRecord, MetricsWriter, readMetrics, truncateMetrics } from './metrics-log.js';
 import { checkTask } from './task-name.js';
 

@@ -1,4 +1,4 @@
-import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -289,7 +289,7 @@ describe('the lock', () => {
   it.runIf(process.platform === 'linux')(
     'of an ended process, of a former boot or without an owner is taken over (/proc tells: run on Linux)',
     () => {
-      const { pid, start, boot, host } = ownIdentity();
+      const { pid, start, boot, host, namespace } = ownIdentity();
       for (const text of [
         `${pid}-${start + 1}-${boot}-${host} host here since 2026\n`,
         `4194999-${start}-${boot}-${host} host here since 2026\n`,
@@ -305,7 +305,7 @@ describe('the lock', () => {
         writeFileSync(join(folder, 'lock.takeover'), `4194999-1-${boot}-${host}`);
         const run = openRun(root, 'digits');
         expect(readdirSync(folder)).toEqual(['lock']);
-        expect(readFileSync(join(folder, 'lock'), 'utf8')).toContain(`${pid}-${start}-${boot}-${host} host `);
+        expect(readFileSync(join(folder, 'lock'), 'utf8')).toContain(`${pid}-${start}-${boot}-${host}-${namespace} host `);
         run.close();
         expect(readdirSync(folder)).toEqual([]);
       }
@@ -321,6 +321,33 @@ describe('the lock', () => {
       'runs/digits/lock: process 77 on server2 works here since 2026-01-31T12:00:00.000Z, wait for it, or delete the file if it has ended',
     );
   });
+
+  it.skipIf(process.platform !== 'linux')(
+    'of another pid namespace of this host name is never taken over (Linux has them)',
+    () => {
+      const { boot, host, namespace } = ownIdentity();
+      expect(namespace).toBeGreaterThan(0);
+      const root = temporaryFolder();
+      const folder = join(root, 'runs', 'digits');
+      mkdirSync(folder, { recursive: true });
+      // Neither a process that is not here, nor another boot: a container of this name may run on another machine.
+      for (const token of [`4194999-5-${boot}-${host}-77`, `4194999-5-12345678-${host}-77`]) {
+        writeFileSync(join(folder, 'lock'), `${token} host box since 2026-01-31T12:00:00.000Z\n`);
+        writeFileSync(join(folder, `.a.tmp-${token}-0`), '');
+        expect(messageOf(() => openRun(root, 'digits'))).toBe(
+          'runs/digits/lock: process 4194999 in another container works here since 2026-01-31T12:00:00.000Z, wait for it, or delete the file if it has ended',
+        );
+        expect(readdirSync(folder).sort()).toEqual([`.a.tmp-${token}-0`, 'lock']);
+        rmSync(join(folder, `.a.tmp-${token}-0`));
+      }
+      // One of before the number was written counts as of this namespace.
+      writeFileSync(join(folder, 'lock'), `4194999-5-${boot}-${host} host box since 2026\n`);
+      openRun(root, 'digits').close();
+      // A boot ends what ran outside of containers.
+      writeFileSync(join(folder, 'lock'), `4194999-5-12345678-${host}-4026531836 host box since 2026\n`);
+      if (namespace === 4026531836) openRun(root, 'digits').close();
+    },
+  );
 
   it('that somebody else took meanwhile is left alone', () => {
     const root = temporaryFolder();

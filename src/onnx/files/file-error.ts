@@ -70,3 +70,9 @@ export function fileError(verb: 'write' | 'read' | 'remove', path: string, cause
   const why = missing ?? (code === undefined ? undefined : explain(code, path)) ?? reason(cause);
   return new WorkspaceError(`cannot ${verb} ${path}: ${why}`, { path, cause, ...(code === undefined ? {} : { got: code }) });
 }
+
+/** Whether the machine failed rather than the user: a full or broken disk, a quota or a table of open files that is used up. */
+export function isMachineFault(error: unknown): boolean {
+  const cause = error instanceof PrognetError ? error.cause : error;
+  return ['ENOSPC', 'EDQUOT', 'EIO', 'EMFILE', 'ENFILE'].includes(errorCode(cause) ?? '');
+}

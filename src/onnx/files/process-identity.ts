@@ -1,7 +1,7 @@
-// Who owns a lock or a temporary file: process id, its start (ids are used again), the boot and the host.
-// Where /proc is absent (macOS, Windows) the id alone decides.
+// Who owns a lock or a temporary file: process id, its start (ids are used again), the boot, the host and the namespace that the id counts in:
+// two containers may share a volume and a host name. Where /proc is absent (macOS, Windows) the id alone decides.
 import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { readFileSync, readlinkSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { errorCode } from './file-error.js';
 
@@ -13,6 +13,19 @@ export interface ProcessIdentity {
   readonly boot: string;
   /** The first 8 hex digits of a hash of the host name. */
   readonly host: string;
+  /** Number of the pid namespace (pid_namespaces(7)), 0 where the system or an older prognet does not tell. */
+  readonly namespace: number;
+}
+
+/** The namespace that a machine starts with (PROC_PID_INIT_INO of Linux); the numbers of others mean nothing after the boot or elsewhere. */
+const initialNamespace = 4026531836;
+
+function ownNamespace(): number {
+  try {
+    return Number(/\[(\d{1,15})\]/.exec(readlinkSync('/proc/self/ns/pid'))?.[1] ?? 0);
+  } catch {
+    return 0;
+  }
 }
 
 function short(text: string): string {
@@ -42,19 +55,34 @@ function procStat(pid: number): { readonly state: string; readonly start: number
 
 /** The running process. */
 export function ownIdentity(): ProcessIdentity {
-  return { pid: process.pid, start: procStat(process.pid)?.start ?? 0, boot: bootId(), host: short(hostname()) };
+  return {
+    pid: process.pid,
+    start: procStat(process.pid)?.start ?? 0,
+    boot: bootId(),
+    host: short(hostname()),
+    namespace: ownNamespace(),
+  };
 }
 
-/** True when the owner ran on this host. Of another host's processes nothing can be known. */
-export function isLocal(owner: ProcessIdentity): boolean {
+/** True when the owner ran on a host of this name. */
+export function isOnHost(owner: ProcessIdentity): boolean {
   return owner.host === short(hostname());
 }
 
-/** False only when the owner certainly has ended: a process of another host counts as alive. */
+/** True when the owner's id means the same here: this host, this namespace. Of other processes nothing can be known. */
+export function isLocal(owner: ProcessIdentity): boolean {
+  const namespace = ownNamespace();
+  return isOnHost(owner) && (owner.namespace === namespace || owner.namespace === 0 || namespace === 0);
+}
+
+/** False only when the owner certainly has ended: a process of another host or container counts as alive. */
 export function isAlive(owner: ProcessIdentity): boolean {
   if (!isLocal(owner)) return true;
   const boot = bootId();
-  if (owner.boot !== boot && owner.boot !== '00000000' && boot !== '00000000') return false;
+  if (owner.boot !== boot && owner.boot !== '00000000' && boot !== '00000000') {
+    // A boot ends all processes of a machine, but a container of this name may run on another one.
+    return owner.namespace !== 0 && owner.namespace !== initialNamespace;
+  }
   try {
     process.kill(owner.pid, 0);
   } catch (error) {
@@ -66,15 +94,15 @@ export function isAlive(owner: ProcessIdentity): boolean {
   return owner.start === 0 || stat.start === owner.start;
 }
 
-/** `123-4567-89abcdef-01234567`, as it stands in the names of temporary files. */
+/** `123-4567-89abcdef-01234567-4026531836`, as it stands in the names of temporary files. */
 export function identityToken(owner: ProcessIdentity): string {
-  return `${owner.pid}-${owner.start}-${owner.boot}-${owner.host}`;
+  return `${owner.pid}-${owner.start}-${owner.boot}-${owner.host}-${owner.namespace}`;
 }
 
 /** The owner that a token names, or undefined when it is none. */
 export function parseIdentityToken(token: string): ProcessIdentity | undefined {
-  const match = /^([1-9]\d{0,9})-(\d{1,15})-([0-9a-f]{8})-([0-9a-f]{8})$/.exec(token);
-  const [, pid, start, boot, host] = match ?? [];
+  const match = /^([1-9]\d{0,9})-(\d{1,15})-([0-9a-f]{8})-([0-9a-f]{8})(?:-(\d{1,15}))?$/.exec(token);
+  const [, pid, start, boot, host, namespace = '0'] = match ?? [];
   if (pid === undefined || start === undefined || boot === undefined || host === undefined) return undefined;
-  return { pid: Number(pid), start: Number(start), boot, host };
+  return { pid: Number(pid), start: Number(start), boot, host, namespace: Number(namespace) };
 }

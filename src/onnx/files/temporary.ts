@@ -7,7 +7,7 @@ import { identityToken, isAlive, ownIdentity, parseIdentityToken } from './proce
 let count = 0;
 
 /** What stands for a name in a temporary one: itself, or of a long name a hash, since file systems take 255 bytes. */
-function stem(name: string): string {
+export function stem(name: string): string {
   return Buffer.byteLength(name) <= 100 ? name : createHash('sha256').update(name).digest('hex').slice(0, 32);
 }
 

@@ -1,4 +1,5 @@
-// Reads models on disk (node only), with weights inside the file or beside it. ONNX, ExternalData.md. Reading never leaves the model's folder.
+// Reads models on disk (node only), with weights inside the file or beside it. ONNX, ExternalData.md. Reading never leaves the model's folder:
+// the one that it is named in and, where it is a link, the one that it lies in.
 
 import { closeSync, fstatSync, openSync, readFileSync, readSync, realpathSync, statSync } from 'node:fs';
 import { dirname, isAbsolute, join, relative, sep, win32 } from 'node:path';
@@ -28,8 +29,26 @@ function readAt(file: number, offset: number, length: number): Uint8Array {
   return bytes;
 }
 
-/** The real path of a location, which must be a file inside `folder` (a real path). */
-function confine(folder: string, location: string): string {
+function isInside(folder: string, path: string): boolean {
+  const inside = relative(folder, path);
+  return inside !== '' && inside !== '..' && !inside.startsWith(`..${sep}`) && !isAbsolute(inside);
+}
+
+/** The real path of a location in the first of the folders that has it. */
+function realOf(folders: readonly string[], location: string): string {
+  let missing: unknown;
+  for (const folder of folders) {
+    try {
+      return realpathSync(join(folder, location));
+    } catch (cause) {
+      missing ??= cause;
+    }
+  }
+  throw new ModelError(`its external data ${JSON.stringify(location)} cannot be read: ${reason(missing)}`, { cause: missing });
+}
+
+/** The real path of a location of a model in these folders (real paths), which must be a file inside one of them. */
+function confine(folders: readonly string[], location: string): string {
   const quoted = JSON.stringify(location);
   if (isAbsolute(location) || win32.isAbsolute(location) || /^[A-Za-z]:/.test(location)) {
     throw new ModelError(`its external data ${quoted} is an absolute path; it must be relative to the model's folder`);
@@ -37,23 +56,24 @@ function confine(folder: string, location: string): string {
   if (location.split(/[\\/]/).includes('..') || location.includes('\0')) {
     throw new ModelError(`its external data ${quoted} leads out of the model's folder`);
   }
-  let real: string;
-  try {
-    real = realpathSync(join(folder, location));
-  } catch (cause) {
-    throw new ModelError(`its external data ${quoted} cannot be read: ${reason(cause)}`, { cause });
-  }
-  const inside = relative(folder, real);
-  if (inside === '' || inside === '..' || inside.startsWith(`..${sep}`) || isAbsolute(inside)) {
+  const real = realOf(folders, location);
+  if (!folders.some((folder) => isInside(folder, real))) {
     throw new ModelError(`its external data ${quoted} leads out of the model's folder`);
   }
   return real;
 }
 
-/** A reader of external data for a model in `folder`; `onRead` hears each file. Its sizes are checked against the file before anything is allocated. */
-export function externalReader(folder: string, onRead: (path: string) => void = () => {}): LoadExternal {
+/**
+ * A reader of external data for a model in `folder`; `onRead` hears each file. Its sizes are checked against the file before anything is
+ * allocated. Links may lead into `folder`, and into `realFolder`, where the model itself is a link into it (as caches of downloads keep both).
+ */
+export function externalReader(
+  folder: string,
+  onRead: (path: string) => void = () => {},
+  realFolder: string = folder,
+): LoadExternal {
   return ({ location, offset, length }: ExternalReference) => {
-    const path = confine(realpathSync(folder), location);
+    const path = confine([realpathSync(folder), realpathSync(realFolder)], location);
     onRead(path);
     let file: number;
     try {
@@ -86,5 +106,5 @@ export function loadModel(path: string, onRead: (path: string) => void = () => {
   } catch (cause) {
     throw new ModelError(`${path}: cannot be read: ${reason(cause)}`, { path, cause });
   }
-  return fromBinary(bytes, { file: path, loadExternal: externalReader(dirname(path), onRead) });
+  return fromBinary(bytes, { file: path, loadExternal: externalReader(dirname(path), onRead, dirname(realpathSync(path))) });
 }

@@ -1,10 +1,12 @@
 // Writes models to disk (node only), with weights inside the file or beside it. ONNX, ExternalData.md. Whenever it is stopped, the old model
 // or the new one is there.
-import { existsSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, realpathSync, renameSync, rmSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import type { Tensor } from '../core/tensor.js';
 import { syncFolder, writeFileAtomic, writeNewFile } from '../files/atomic-file.js';
 import { fileError } from '../files/file-error.js';
+import { whileLocked } from '../files/lock-file.js';
+import { beginPending, endPending, leftPending, pendingPath } from '../files/pending.js';
 import { removeQuietly, removeStale, temporaryName } from '../files/temporary.js';
 import { allNodes, type Graph } from '../ir/graph.js';
 import type { Model } from '../ir/model.js';
@@ -54,21 +56,40 @@ function layout(location: string, threshold: number): { pieces: Uint8Array[]; pl
   return { pieces, place };
 }
 
-/** The data files that the model at `path` reads and that saveModel wrote for it: what a new model makes superfluous. */
-function ownDataFiles(path: string): string[] {
+/** Whether a file beside the model at `path` is named as saveModel names its data. */
+function isDataName(path: string, file: string): boolean {
   const name = basename(path);
-  const ours = readdirSync(dirname(path)).filter(
-    (f) => f.startsWith(`${name}.`) && /^(\.\d+)?\.data$/.test(f.slice(name.length)),
-  );
-  if (ours.length === 0 || !existsSync(path)) return [];
+  return file.startsWith(`${name}.`) && /^(\.\d+)?\.data$/.test(file.slice(name.length));
+}
+
+/** Of these names, those that the model at `path` reads. */
+function readBy(path: string, files: readonly string[]): string[] {
+  if (files.length === 0 || !existsSync(path)) return [];
   try {
     const { graph } = onnx.ModelProto.decode(readFileSync(path));
     const read = new Set((graph?.initializer ?? []).flatMap((t) => t.external_data ?? []).map((e) => e.value));
-    return ours.filter((f) => read.has(f));
+    return files.filter((f) => read.has(f));
   } catch {
     // Whatever stands there is no model of ours.
     return [];
   }
+}
+
+/** The data files that the model at `path` reads and that saveModel wrote for it: what a new model makes superfluous. */
+function ownDataFiles(path: string): string[] {
+  return readBy(
+    path,
+    readdirSync(dirname(path)).filter((file) => isDataName(path, file)),
+  );
+}
+
+/** Removes what a killed save of this model left: of the data files it was about, those that the model which stands there does not read. */
+function finishPending(path: string): void {
+  const left = leftPending(path)?.filter((file) => isDataName(path, file));
+  if (left === undefined) return;
+  const read = readBy(path, left);
+  for (const file of left) if (!read.includes(file)) rmSync(join(dirname(path), file), { force: true });
+  endPending(path);
 }
 
 /** `model.onnx.data`, or the first free of `model.onnx.1.data`, ...: a file that an old model still reads is never overwritten. */
@@ -82,33 +103,52 @@ function freeDataName(path: string): string {
 
 /**
  * Writes a model, and its weights beside it where `externalData` says so. The data file is complete and synced before the model that
- * names it appears under `path` by a rename; an older data file of the same model is removed after that. Throws WorkspaceError when the
- * folder cannot be written.
+ * names it appears under `path` by a rename; an older data file of the same model is removed after that. Saves of one path wait for each
+ * other; what a killed one leaves, the next removes. Throws WorkspaceError when the folder cannot be written.
  * @returns the data file, where there is one
  */
 export function saveModel(model: Model, path: string, options: SaveOptions = {}): string | undefined {
+  const there = existsSync(path);
+  if (there && !statSync(path).isFile() && options.externalData !== true) {
+    // A pipe or /dev/stdout; a folder is refused.
+    writeFileAtomic(path, toPieces(model).pieces);
+    return undefined;
+  }
+  // A link stays one: the file that it leads to is replaced, and the data lie beside that.
+  const real = there ? realpathSync(path) : path;
+  return whileLocked(real, () => saveLocked(model, real, options));
+}
+
+function saveLocked(model: Model, path: string, options: SaveOptions): string | undefined {
   const { externalData = 'auto', sizeThreshold = 1024 } = options;
   const external = externalData === 'auto' ? weightBytes(model.graph) > autoExternalBytes : externalData;
   const folder = dirname(path);
-  const location = freeDataName(path);
-  const { pieces, place } = layout(location, sizeThreshold);
-  const inside = external ? toPieces(model, place) : toPieces(model);
-  const data = join(folder, location);
-  const temporary = join(folder, temporaryName(location));
-  let old: string[];
+  let written: readonly string[] = [];
+  let published = false;
   try {
-    old = existsSync(folder) ? ownDataFiles(path) : [];
-    if (pieces.length > 0) {
+    finishPending(path);
+    const old = ownDataFiles(path);
+    const location = freeDataName(path);
+    const { pieces, place } = layout(location, sizeThreshold);
+    const inside = external ? toPieces(model, place) : toPieces(model);
+    const beside = pieces.length > 0;
+    const touched = beside ? [location, ...old] : old;
+    if (touched.length > 0) beginPending(path, touched);
+    if (beside) {
+      const temporary = join(folder, temporaryName(location));
       removeStale(folder, location);
+      written = [temporary, join(folder, location)];
       writeNewFile(temporary, pieces);
-      renameSync(temporary, data);
+      renameSync(temporary, join(folder, location));
       syncFolder(folder);
     }
     writeFileAtomic(path, inside.pieces);
+    published = true;
+    for (const file of old) rmSync(join(folder, file), { force: true });
+    if (touched.length > 0) endPending(path);
+    return beside ? join(folder, location) : undefined;
   } catch (cause) {
-    if (pieces.length > 0) for (const file of [temporary, data]) removeQuietly(file);
+    if (!published) for (const file of [...written, pendingPath(path)]) removeQuietly(file);
     throw fileError('write', path, cause);
   }
-  for (const file of old) rmSync(join(folder, file), { force: true });
-  return pieces.length > 0 ? data : undefined;
 }

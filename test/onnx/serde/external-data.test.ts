@@ -1,5 +1,16 @@
 // Weights beside a model: what is written is read, and a stranger's file never leads out of its folder or asks for more than is there.
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
@@ -46,6 +57,64 @@ it('a model saved over another leaves one data file, and never writes into one t
   expect(weights(loadModel(file))).toEqual(weights(linear(2)));
   saveModel(linear(3), file, { externalData: false });
   expect(readdirSync(dir)).toEqual(['m.onnx']);
+});
+
+it('of saves of one path at once, the last is whole and the data of no other stay', async () => {
+  const dir = folder();
+  const script = join(dir, 'save.mjs');
+  const lib = (name: string) => JSON.stringify(new URL(`../../../dist/onnx/${name}`, import.meta.url).href);
+  writeFileSync(
+    script,
+    `import { load, save } from ${lib('node.js')};
+     const model = load(${JSON.stringify(join(dir, 'seed.onnx'))});
+     for (let i = 0; i < 25; i++) save(model, ${JSON.stringify(join(dir, 'out', 'm.onnx'))}, { externalData: i % 5 > 0 || i === 24 });`,
+  );
+  mkdirSync(join(dir, 'out'));
+  saveModel(linear(), join(dir, 'seed.onnx'));
+  const children = Array.from({ length: 3 }, () => spawn(process.execPath, [script], { stdio: ['ignore', 'ignore', 'inherit'] }));
+  const codes = await Promise.all(children.map((child) => new Promise((done) => child.on('close', done))));
+  expect(codes).toEqual([0, 0, 0]);
+  expect(readdirSync(join(dir, 'out'))).toHaveLength(2);
+  expect(weights(loadModel(join(dir, 'out', 'm.onnx')))).toEqual(weights(linear()));
+});
+
+it('the data file that a killed save leaves goes with the next, one that a model reads stays', () => {
+  const dir = folder();
+  const file = join(dir, 'm.onnx');
+  saveModel(linear(1), file, { externalData: true });
+  // Killed before the model that names m.onnx.1.data was there; m.onnx.7.data belongs to a copy that somebody made.
+  for (const name of ['m.onnx.1.data', 'm.onnx.7.data']) writeFileSync(join(dir, name), 'x');
+  writeFileSync(join(dir, '.m.onnx.pending'), '["m.onnx.1.data","m.onnx.data","../secret","seed.onnx"]');
+  writeFileSync(join(dir, 'seed.onnx'), '');
+  saveModel(linear(2), file, { externalData: true });
+  expect(readdirSync(dir).sort()).toEqual(['m.onnx', 'm.onnx.1.data', 'm.onnx.7.data', 'seed.onnx']);
+  expect(weights(loadModel(file))).toEqual(weights(linear(2)));
+});
+
+it('a model that is a link reads data beside it that are links to where it lies, and no others', () => {
+  const dir = folder();
+  for (const name of ['blobs', 'snapshots', 'snapshots/1']) mkdirSync(join(dir, name));
+  const saved = join(dir, 'snapshots', '1', 'm.onnx');
+  saveModel(linear(), saved, { externalData: true });
+  for (const name of ['m.onnx', 'm.onnx.data']) {
+    renameSync(join(dir, 'snapshots', '1', name), join(dir, 'blobs', `hash-of-${name}`));
+    symlinkSync(join('..', '..', 'blobs', `hash-of-${name}`), join(dir, 'snapshots', '1', name));
+  }
+  expect(weights(loadModel(saved))).toEqual(weights(linear()));
+  rmSync(join(dir, 'snapshots', '1', 'm.onnx.data'));
+  renameSync(join(dir, 'blobs', 'hash-of-m.onnx.data'), join(dir, 'elsewhere'));
+  symlinkSync(join(dir, 'elsewhere'), join(dir, 'snapshots', '1', 'm.onnx.data'));
+  expect(() => loadModel(saved)).toThrow(/"m\.onnx\.data" leads out of the model's folder/);
+});
+
+it('a model saved over a link replaces what it leads to, and its data lie there', () => {
+  const dir = folder();
+  mkdirSync(join(dir, 'real'));
+  saveModel(linear(1), join(dir, 'real', 'm.onnx'));
+  symlinkSync(join(dir, 'real', 'm.onnx'), join(dir, 'link.onnx'));
+  saveModel(linear(2), join(dir, 'link.onnx'), { externalData: true });
+  expect(readdirSync(join(dir, 'real')).sort()).toEqual(['m.onnx', 'm.onnx.data']);
+  expect(weights(loadModel(join(dir, 'link.onnx')))).toEqual(weights(linear(2)));
 });
 
 it('equal tensors are written once', () => {

@@ -1,12 +1,12 @@
-// A file that says which process works in a folder. Locks of processes that have ended are taken over, by one taker only.
+// A file that says which process works in a folder, or on a file. Locks of processes that have ended are taken over, by one taker only.
 import { linkSync, readFileSync, renameSync, unlinkSync } from 'node:fs';
 import { hostname } from 'node:os';
-import { dirname, join } from 'node:path';
-import { WorkspaceError } from '../onnx/core/errors.js';
-import { writeNewFile } from '../onnx/files/atomic-file.js';
-import { errorCode, fileError } from '../onnx/files/file-error.js';
-import { identityToken, isAlive, isLocal, ownIdentity, parseIdentityToken } from '../onnx/files/process-identity.js';
-import { removeQuietly, removeStale, temporaryName } from '../onnx/files/temporary.js';
+import { basename, dirname, join } from 'node:path';
+import { WorkspaceError } from '../core/errors.js';
+import { writeNewFile } from './atomic-file.js';
+import { errorCode, fileError } from './file-error.js';
+import { identityToken, isAlive, isLocal, isOnHost, ownIdentity, parseIdentityToken } from './process-identity.js';
+import { removeQuietly, removeStale, stem, temporaryName } from './temporary.js';
 
 export interface Lock {
   /** Gives the lock back; a second call, and one after somebody else took it, does nothing. */
@@ -27,8 +27,8 @@ function readLock(path: string): string | undefined {
   }
 }
 
-function pause(): void {
-  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5);
+function pause(milliseconds = 5): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, milliseconds);
 }
 
 function ownerOf(text: string) {
@@ -94,19 +94,22 @@ function heldError(path: string, shown: string, text: string): WorkspaceError {
   const since = / since (\S+)/.exec(text)?.[1] ?? 'an unknown time';
   const host = / host (\S+)/.exec(text)?.[1] ?? 'another host';
   const who = owner?.pid === process.pid && isLocal(owner) ? 'this process' : `process ${owner?.pid ?? 'unknown'}`;
-  const where = owner !== undefined && !isLocal(owner) ? ` on ${host}` : '';
+  const elsewhere = owner === undefined || isLocal(owner) ? '' : isOnHost(owner) ? 'another container' : host;
+  const where = elsewhere === '' ? '' : ` ${elsewhere === host ? 'on' : 'in'} ${elsewhere}`;
   const advice = where === '' ? 'wait for it or stop it' : `wait for it, or delete the file if it has ended`;
   return new WorkspaceError(`${shown}: ${who}${where} works here since ${since}, ${advice}`, { path, got: text.trim() });
 }
 
 /**
- * Locks a folder for this process.
+ * Locks a folder, or a file, for this process.
  * @param path of the lock file, in a folder that exists
  * @param shown the path as messages name it
+ * @param patience milliseconds to wait for a live process that holds it
  * @throws WorkspaceError when a live process holds it
  */
-export function acquireLock(path: string, shown = path): Lock {
+export function acquireLock(path: string, shown = path, patience = 0): Lock {
   const text = lockText();
+  const end = performance.now() + patience;
   let held = '';
   try {
     removeStale(dirname(path));
@@ -120,7 +123,13 @@ export function acquireLock(path: string, shown = path): Lock {
         pause();
         continue;
       }
-      if (!isStale(other)) break;
+      if (!isStale(other)) {
+        if (performance.now() >= end) break;
+        // Not an attempt: the other is at its work.
+        attempt--;
+        pause(20);
+        continue;
+      }
       if (takeOver(path, other, text)) return lockOf(path, text);
       // Another taker is at work.
       pause();
@@ -144,4 +153,27 @@ function lockOf(path: string, text: string): Lock {
       }
     },
   };
+}
+
+/** How long one write waits for another of the same file or folder, in milliseconds: model and weights may be gigabytes. */
+const writePatience = 60_000;
+
+/**
+ * Does `work` while no other process of prognet writes the file or folder `path`: what it finds beside it stays so until it is done.
+ * @throws WorkspaceError when another is at it for a minute, or the folder above cannot be written; what `work` throws
+ */
+export function whileLocked<T>(path: string, work: () => T): T {
+  let lock: Lock;
+  try {
+    lock = acquireLock(join(dirname(path), `.${stem(basename(path))}.lock`), path, writePatience);
+  } catch (error) {
+    // The user knows of `path`, not of its lock.
+    if (error instanceof WorkspaceError && error.cause !== undefined) throw fileError('write', path, error.cause);
+    throw error;
+  }
+  try {
+    return work();
+  } finally {
+    lock.release();
+  }
 }
