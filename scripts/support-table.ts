@@ -2,6 +2,8 @@
 // compares the file with what this gives.
 import { readFileSync } from 'node:fs';
 import { must } from '../src/onnx/core/errors.js';
+import type { Signature } from '../src/onnx/ops/signature.js';
+import { signatures } from '../src/onnx/ops/signatures.js';
 import { findOp, type OpName, table } from '../src/onnx/ops/table.js';
 import { families } from '../test/onnx/ops/cases/all.js';
 import { opsOf } from '../test/onnx/ops/gradient-case.js';
@@ -66,6 +68,12 @@ export function supportTable(): string {
     const tries = pages.map((p) => inPage(p, op)).join(' | ');
     return `| ${op} | ${versionsOf(op)} | yes | ${gradientOf(op)} | ${tested(op)} | ${tries} |`;
   });
+  const withoutRules = Object.entries<Signature>(signatures)
+    .filter(([op]) => findOp(op) === undefined)
+    .map(([op, { versions, deprecated }]) => {
+      const there = versions.filter((v) => v !== deprecated).join(', ');
+      return `- ${op}, versions ${there}${deprecated === undefined ? '' : `; ONNX ended it at ${deprecated}`}`;
+    });
   const failures = pages.flatMap(({ provider, failed }) =>
     Object.entries(failed).map(
       ([op, why]) => `- ${op} on ${provider}: ${why.replace(/^.*(?:Status Message|ERROR_MESSAGE): /, '')}`,
@@ -87,6 +95,12 @@ ${pages.map(({ provider, passed, failed }) => `${passed.length} of ${passed.leng
 | op | versions | inference | gradient | tested on cpu | wasm | webgpu |
 |---|---|---|---|---|---|---|
 ${rows.join('\n')}
+
+Ops of ai.onnx that have a signature and no rules here; they are checked and carried, and no gradient goes through them:
+
+${withoutRules.join('\n')}
+
+So are all ops of ai.onnx.ml and com.microsoft, by the schemas of the Python packages onnx and onnxruntime.
 
 What fails:
 

@@ -2,6 +2,8 @@
 import { expect, test } from 'vitest';
 import { must } from '../../../src/onnx/core/errors.js';
 import { type Form, findSignature, formAt } from '../../../src/onnx/ops/signature.js';
+import { signatures } from '../../../src/onnx/ops/signatures.js';
+import { findOp } from '../../../src/onnx/ops/table.js';
 
 function form(op: string, opset: number, domain = ''): Form {
   return must(formAt(must(findSignature(op, domain), op), opset), `${op} at ${opset}`);
@@ -52,4 +54,34 @@ test('ops are found by domain, and words that every object knows are no ops', ()
   expect(names(form('ZipMap', 1, 'ai.onnx.ml'))).toBe('X');
   expect(form('FusedMatMul', 1, 'com.microsoft').attributes.get('alpha')).toEqual({ kind: 'float', default: 1 });
   for (const name of ['constructor', '__proto__', 'toString']) expect(findSignature(name), name).toBeUndefined();
+});
+
+/** Ops of ai.onnx up to opset 26 without rules, and why. test/generated.test.ts holds the signatures to onnx.defs. */
+const withoutRules: Readonly<Record<string, string>> = {
+  Scatter: 'ended at opset 11; the opset pass makes it ScatterElements',
+  Upsample: 'ended at opset 10; the opset pass makes it Resize',
+};
+
+/** Ops whose rules begin later than the version in force at opset 7, where ONNX Runtime begins: the opset pass brings older ones there. */
+const beginLater: Readonly<Record<string, number>> = {
+  Pad: 11,
+  Resize: 13,
+  Scan: 9,
+  Slice: 10,
+  Split: 13,
+  Squeeze: 13,
+  TopK: 10,
+  Unsqueeze: 13,
+};
+
+test('every op of the schemas has rules from its first version on, but for those listed with their reason', () => {
+  const names = Object.keys(signatures);
+  expect(names).toHaveLength(200);
+  expect(names.filter((name) => findOp(name) === undefined)).toEqual(Object.keys(withoutRules));
+  const later = names.flatMap((name) => {
+    const def = findOp(name);
+    const first = def?.signature.versions.findLast((v) => v <= 7) ?? def?.signature.versions[0];
+    return def === undefined || def.since === first ? [] : [[name, def.since] as const];
+  });
+  expect(Object.fromEntries(later)).toEqual(beginLater);
 });
