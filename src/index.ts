@@ -8,14 +8,18 @@ export { parseDescription, readDescription } from './model/description/parse.js'
 export { type Column, type ColumnParameters, type Columns, columnsOf } from './model/progressive/column.js';
 export { type FormOptions, taskModel } from './model/progressive/forms.js';
 export { type FrozenWeights, initialWeights, type Weights } from './model/progressive/weights.js';
+export type * from './network/growing.js';
 export {
-  type ExportOptions,
-  type GrowOptions,
   Network,
   type NetworkOptions,
+  type NetworkTrainOptions,
+  type On,
   prognet,
+  readNetwork,
+  type TrainingGraph,
   type TrainingGraphOptions,
 } from './network/network.js';
+export { type Evidence, type Proof, proofOf, type TaskProof } from './network/proof.js';
 export type { DType } from './onnx/core/dtype.js';
 export {
   DataError,

@@ -3,6 +3,8 @@
 export * from './model/description/builder.js';
 export type { ColumnInput } from './model/description/description.js';
 export type { LateralStrength } from './model/progressive/lateral-strength.js';
+export type * from './network/growing.js';
+export type { Evidence, Proof, TaskProof } from './network/proof.js';
 export {
   DataError,
   DescriptionError,
@@ -20,5 +22,5 @@ export {
 export type { Remedy } from './onnx/core/remedy.js';
 export { Tensor } from './onnx/core/tensor.js';
 export type { TrainEvent } from './train/events.js';
-export { begin, type OpenOptions, type OpenSource, open, type Prediction, type TrainOptions, WebNetwork } from './web/client.js';
-export type { BlockInfo, NetworkInfo, RuntimeChoice, TaskInfo, Witness } from './web/protocol.js';
+export { begin, type OpenOptions, type OpenSource, open, WebNetwork, type WebTrainOptions } from './web/client.js';
+export type { BlockInfo, NetworkInfo, RuntimeChoice, TaskInfo } from './web/protocol.js';

@@ -1,32 +1,44 @@
 // A network in the hand of a program: a description and the columns that are frozen so far. It never changes: growing and training give
-// a new one, and what is frozen is passed on as it is. Workspaces, the same thing on disk, are project/'s.
+// a new one, and what is frozen is passed on as it is. The same thing in a folder is tasks/workspace-network.ts, in a page's worker web/client.ts.
 
-import type { Samples } from '../data/samples.js';
 import type { ColumnInput, Description, DescriptionInput } from '../model/description/description.js';
-import { parseDescription } from '../model/description/parse.js';
-import type { TrainInput } from '../model/description/train-schema.js';
+import { parseDescription, toInput } from '../model/description/parse.js';
+import { metricName } from '../model/heads/head.js';
 import { type ColumnParameters, type Columns, columnsOf } from '../model/progressive/column.js';
-import { type FormOptions, taskModel } from '../model/progressive/forms.js';
-import type { Weights } from '../model/progressive/weights.js';
+import { notTrained, taskModel } from '../model/progressive/forms.js';
+import type { FrozenWeights, Weights } from '../model/progressive/weights.js';
 import type { DType } from '../onnx/core/dtype.js';
-import { ShapeError, UsageError } from '../onnx/core/errors.js';
-import type { Tensor } from '../onnx/core/tensor.js';
+import { DataError, must, ShapeError, stopIfAborted, UsageError } from '../onnx/core/errors.js';
 import type { Model } from '../onnx/ir/model.js';
+import type { Runtime, SessionOptions } from '../onnx/runtime/session.js';
 import { toBinary } from '../onnx/serde/to-binary.js';
+import { evaluateScores } from '../train/evaluate.js';
 import { train } from '../train/loop.js';
 import type { Clip } from '../train/optim/clip.js';
 import { defaultRate, type OptimizerOptions, optimizer } from '../train/optim/optimizer.js';
-import { fitData, partition } from '../train/prepare-data.js';
+import { fitData, fitInputs, partition } from '../train/prepare-data.js';
 import type { TrainRequest } from '../train/request.js';
 import { trainSettings } from '../train/settings.js';
 import { type StepGraph, stepGraph } from '../train/step/step-graph.js';
 import { TapCache } from '../train/taps/tap-cache.js';
+import { Answerer, type Answers, predictionOf } from './answerer.js';
+import type {
+  ExportOptions,
+  GivenData,
+  GrowingNetwork,
+  Inputs,
+  Measured,
+  Prediction,
+  TaskData,
+  Trained,
+  TrainOptions,
+  VerifyOptions,
+} from './growing.js';
+import { columnHash, decodeNetwork, encodeNetwork } from './network-file.js';
+import { type Evidence, type Proof, proofOf } from './proof.js';
 
 /** What a network is before it has columns. `name` is the ONNX graph's name. */
 export type NetworkOptions = Omit<DescriptionInput, 'prognet' | 'name' | 'columns'> & { readonly name?: string };
-
-/** One task, or every frozen task in one graph: all of them computed, or with `routed` the one asked for. */
-export type ExportOptions = Omit<FormOptions, 'tasks'> & ({ readonly task: string } | { readonly all: true });
 
 export interface TrainingGraphOptions {
   readonly optimizer: OptimizerOptions;
@@ -43,17 +55,51 @@ export interface TrainingGraph extends StepGraph {
   readonly scalars: (step: number, rate?: number) => readonly number[];
 }
 
-/** Training of one column; options that the description's `train` states may be overridden by `settings`. */
-export type GrowOptions = Omit<TrainRequest, 'column' | 'frozen' | 'settings' | 'train' | 'validation'> & {
-  readonly settings?: TrainInput;
-  readonly train: GivenData;
-  readonly validation?: GivenData;
-};
+/** Where a network's graphs run, unless it was bound to a runtime by `on`. */
+export interface On {
+  /** Such as `await loadRuntime()` of prognet/node gives. */
+  readonly on?: Runtime;
+  /** Providers and threads of the sessions that are made. */
+  readonly session?: SessionOptions;
+}
 
-/** Rows of data with their targets: inputs by name, or the tensor of a network's only input. */
-export interface GivenData {
-  readonly inputs: Samples | Tensor;
-  readonly targets: Tensor;
+interface Place {
+  readonly runtime: Runtime;
+  readonly session?: SessionOptions | undefined;
+}
+
+/** Training in this process: beside the settings, what the loop takes (train/loop.ts). */
+export type NetworkTrainOptions = TrainOptions &
+  On &
+  Pick<TrainRequest, 'engine' | 'tapBudget' | 'tapStorage' | 'tapCache' | 'store'>;
+
+/** What a network's ancestors and descendants have in common with it. */
+class Kept {
+  /** Taps of the last training's data. */
+  readonly taps = new TapCache();
+  private readonly answerers = new Map<Runtime, Map<string, Answerer>>();
+  private readonly numbers = new WeakMap<Weights, number>();
+  private count = 0;
+
+  answerer({ runtime, session }: Place): Answerer {
+    const of = this.answerers.get(runtime) ?? new Map<string, Answerer>();
+    this.answerers.set(runtime, of);
+    const key = JSON.stringify(session ?? {});
+    const answerer = of.get(key) ?? new Answerer(runtime, session);
+    of.set(key, answerer);
+    return answerer;
+  }
+
+  /** Frozen weights never change: a number stands for them. */
+  numberOf(weights: Weights): number {
+    const number = this.numbers.get(weights) ?? this.count++;
+    this.numbers.set(weights, number);
+    return number;
+  }
+
+  async release(): Promise<void> {
+    for (const of of this.answerers.values()) for (const answerer of of.values()) await answerer.release();
+  }
 }
 
 /** Begins a network without columns: `prognet({ input: input('image', [1, 28, 28]) })`. @throws DescriptionError */
@@ -66,15 +112,39 @@ export function prognet(options: NetworkOptions): Network {
   return new Network({ prognet: 1, name, ...rest, columns: [] });
 }
 
-export class Network {
+/** The network of a .prognet file. Weights are checked against the description, and against their hashes where the platform can. */
+export async function readNetwork(bytes: Uint8Array, file = 'network'): Promise<Network> {
+  const { description, tensors, hashOf } = decodeNetwork(bytes, file);
+  let network = new Network(toInput(description));
+  const recorded = new Map<string, string>();
+  for (const task of network.tasks) {
+    if (!network.parameters(task).specs.some(({ name }) => tensors.has(name))) continue;
+    network = network.withWeights(task, tensors);
+    const said = hashOf(task);
+    const found = await columnHash(task, must(network.weights(task), task));
+    if (said !== undefined) recorded.set(task, said);
+    if (said === undefined || found === undefined || said === found) continue;
+    throw new DataError(`${file}: the weights of task "${task}" are not those that were frozen (sha256 differs)`, {
+      path: file,
+      expected: said,
+      got: found,
+    });
+  }
+  return network.with({ recorded });
+}
+
+export class Network implements GrowingNetwork {
   readonly columns: Columns;
 
   /** @internal Use `prognet(...)`. */
   constructor(
     private readonly written: DescriptionInput,
-    private readonly frozen: ReadonlyMap<string, Weights> = new Map(),
-    /** Taps of the last training's data: the network's ancestors and descendants have the same. */
-    private readonly tapCache = new TapCache(),
+    /** By task; a column that is not trained yet has none. They must not be written to. */
+    readonly frozen: FrozenWeights = new Map(),
+    /** The weights' hashes of the day they were frozen, by task. */
+    private readonly recorded: ReadonlyMap<string, string> = new Map(),
+    private readonly kept = new Kept(),
+    private readonly place?: Place,
   ) {
     this.columns = columnsOf(parseDescription(written));
   }
@@ -88,17 +158,26 @@ export class Network {
     return this.columns.tasks;
   }
 
+  trained(task: string): boolean {
+    return this.weights(task) !== undefined;
+  }
+
+  /** The same network, whose graphs run on this runtime unless a call says otherwise. */
+  on(runtime: Runtime, session?: SessionOptions): Network {
+    return new Network(this.written, this.frozen, this.recorded, this.kept, { runtime, session });
+  }
+
   /** This network with one more column. What is frozen stays as it is. @throws DescriptionError */
   grow(column: ColumnInput): Network {
-    return new Network({ ...this.written, columns: [...this.written.columns, column] }, this.frozen, this.tapCache);
+    return this.with({ written: { ...this.written, columns: [...this.written.columns, column] } });
   }
 
   /** This network without its last column, which must not be trained yet. @throws UsageError for any other */
   without(task: string): Network {
-    if (this.frozen.has(task)) throw frozenAlready(task);
+    if (this.trained(task)) throw frozenAlready(task);
     if (this.columns.column(task) !== this.columns.last)
       throw new UsageError(`task "${task}" is not the last, later columns may stand on it`, { got: task });
-    return new Network({ ...this.written, columns: this.written.columns.slice(0, -1) }, this.frozen, this.tapCache);
+    return this.with({ written: { ...this.written, columns: this.written.columns.slice(0, -1) } });
   }
 
   /** The parameters of a task's column: names, shapes, count. @throws UsageError for an unknown task */
@@ -116,7 +195,7 @@ export class Network {
    * @throws UsageError when it is frozen already, ShapeError when a weight is missing or does not fit
    */
   withWeights(task: string, weights: Weights): Network {
-    if (this.weights(task) !== undefined) throw frozenAlready(task);
+    if (this.trained(task)) throw frozenAlready(task);
     const own = new Map(
       this.parameters(task).specs.map(({ name, shape }) => {
         const tensor = weights.get(name);
@@ -128,30 +207,80 @@ export class Network {
         });
       }),
     );
-    return new Network(this.written, new Map(this.frozen).set(task, own), this.tapCache);
+    return this.with({ frozen: new Map(this.frozen).set(task, own) });
   }
 
   /**
-   * Trains the column of `task` and gives the network with it frozen. Without `validation`, the settings' part of the training data is set
-   * aside. Taps of earlier columns stay in memory for the next training on the same data: docs/training-speed.md. @throws UsageError when it, or not yet a source, is frozen; DataError for data that do not fit
+   * Trains the column of `task`. Taps of earlier columns stay in memory for the next training on the same data: docs/training-speed.md.
+   * @throws UsageError when it is frozen, or a column that it reads is not; DataError for data that do not fit
    */
-  async train(task: string, options: GrowOptions): Promise<Network> {
+  async train(task: string, options: NetworkTrainOptions): Promise<Trained<Network>> {
     const { index } = this.columns.column(task);
-    if (this.frozen.has(task)) throw frozenAlready(task);
-    checkGiven(options);
-    const { settings: overrides, train: given, validation: other, ...request } = options;
+    if (this.trained(task)) throw frozenAlready(task);
+    const { on, data, onEvent, signal, engine, session, tapBudget, tapStorage, tapCache, store, ...overrides } = options ?? {};
+    if (data === undefined) throw missing('train', 'data', '{ inputs, targets }, or { train, validation, test } of such');
+    const place = this.needPlace('train', { ...defined({ on, session }) });
     const written = this.written.columns.map((c, i) => (i === index ? { ...c, train: { ...c.train, ...overrides } } : c));
     const column = columnsOf(parseDescription({ ...this.written, columns: written })).column(task);
     for (const source of column.sources) this.needed(source.task);
     const settings = trainSettings(column.train, column.seed);
-    const data = fitData(column, given, `train data of task "${task}"`);
-    const parts =
-      other === undefined
-        ? partition(data, settings, `train data of task "${task}"`)
-        : { train: data, validation: fitData(column, other, `validation data of task "${task}"`) };
-    const { frozen } = this;
-    const { weights } = await train({ tapCache: this.tapCache, ...request, ...parts, column, frozen, settings });
-    return new Network(this.written, new Map(this.frozen).set(task, weights), this.tapCache);
+    const parts = 'train' in data ? data : { train: data };
+    const checked = (part: keyof TaskData, given: GivenData) => fitData(column, given, `${part} data of task "${task}"`);
+    const given = checked('train', parts.train);
+    const test = parts.test && checked('test', parts.test);
+    const { weights, history } = await train({
+      tapCache: this.kept.taps,
+      ...defined({ engine, session: place.session, tapBudget, tapStorage, tapCache, store, onEvent, signal }),
+      ...(parts.validation === undefined
+        ? partition(given, settings, `train data of task "${task}"`)
+        : { train: given, validation: checked('validation', parts.validation) }),
+      runtime: place.runtime,
+      column,
+      frozen: this.frozen,
+      settings,
+    });
+    const hash = await columnHash(task, weights);
+    const network = this.with({
+      frozen: new Map(this.frozen).set(task, weights),
+      ...(hash !== undefined && { recorded: new Map(this.recorded).set(task, hash) }),
+    });
+    return {
+      network,
+      history,
+      ...(test !== undefined && {
+        test: await network.evaluate(task, test, { on: place.runtime, ...defined({ session: place.session }) }),
+      }),
+    };
+  }
+
+  /** What a trained task answers. @throws UsageError for a task that is unknown or not trained, DataError for inputs that do not fit */
+  predict(task: string, inputs: Inputs, on: On = {}): Promise<Prediction> {
+    return predictionOf(task, (names) => this.ask('predict', task, inputs, names, on));
+  }
+
+  /** How well a trained task answers. @throws as `predict` */
+  async evaluate(task: string, data?: GivenData, on: On = {}): Promise<Measured> {
+    if (data === undefined) throw missing('evaluate', 'data', '{ inputs, targets }');
+    const { head } = this.columns.column(task);
+    const { inputs, targets } = fitData(this.columns.column(task), data, `data of task "${task}"`);
+    const { outputs } = await this.ask('evaluate', task, inputs, [task], on);
+    const { loss, metric, rows } = evaluateScores(head, must(outputs.get(task), task), targets);
+    return { loss, metric: metricName(head), value: metric, rows };
+  }
+
+  /** Weights by their hashes, and where `inputs` are given the outputs of every trained task, bit for bit. */
+  async verify({ inputs, since, signal, ...on }: VerifyOptions & On = {}): Promise<Proof> {
+    const now: Evidence[] = [];
+    for (const task of this.tasks) {
+      const weights = this.frozen.get(task);
+      if (weights === undefined) continue;
+      stopIfAborted(signal);
+      const hash = await columnHash(task, weights);
+      const scores = inputs && (await this.ask('verify', task, inputs, [task], on)).outputs.get(task);
+      now.push({ task, ...(hash !== undefined && { weights: hash }), ...(scores !== undefined && { scores }) });
+    }
+    const recorded = [...this.recorded].map(([task, weights]) => ({ task, weights }));
+    return proofOf(now, since?.tasks ?? recorded);
   }
 
   /** float32 [N, ...] to raw scores [N, k] under each task's name. @throws UsageError for a task that is unknown or not trained */
@@ -167,6 +296,16 @@ export class Network {
     return toBinary(this.model(options));
   }
 
+  /** The bytes of a .prognet file, which `readNetwork` takes. */
+  save(): Promise<Uint8Array> {
+    return encodeNetwork({ description: this.description, frozen: this.frozen });
+  }
+
+  /** Gives back the sessions that answers were asked of, those of networks that it was grown from included. */
+  close(): Promise<void> {
+    return this.kept.release();
+  }
+
   /** The step graph of a task's column: (parameters, optimizer state, minibatches) to the same after them, and the losses. */
   trainingGraph(task: string, options: TrainingGraphOptions): TrainingGraph {
     const { optimizer: chosen, dataType = 'float32', batch, clip } = options;
@@ -176,24 +315,55 @@ export class Network {
       column,
       optimizer: rule,
       dtypes: Object.fromEntries(column.inputs.map(({ name }) => [name, dataType])),
-      ...(batch === undefined ? {} : { batch }),
-      ...(clip === undefined ? {} : { clip }),
+      ...defined({ batch, clip }),
     });
     const { kind, lr = defaultRate[kind] } = chosen;
     return { ...graph, scalars: (step, rate = lr) => rule.scalars(rate, step) };
   }
 
+  /** @internal This network with something changed, of one lineage with it. */
+  with(changed: {
+    readonly written?: DescriptionInput;
+    readonly frozen?: FrozenWeights;
+    readonly recorded?: ReadonlyMap<string, string>;
+  }): Network {
+    const { written = this.written, frozen = this.frozen, recorded = this.recorded } = changed;
+    return new Network(written, frozen, recorded, this.kept, this.place);
+  }
+
+  /** Runs the model that answers a task: the same weights are asked through the same session, in whichever network they stand. */
+  private ask(method: string, task: string, inputs: Inputs, names: readonly string[], on: On): Promise<Answers> {
+    const column = this.columns.column(task);
+    const stands = [column, ...column.foundation].map(({ task: name }) => {
+      this.needed(name);
+      return this.kept.numberOf(must(this.frozen.get(name), name));
+    });
+    const samples = fitInputs(column, inputs, `${method}: inputs of task "${task}"`);
+    const model = () => this.export({ task, probabilities: true });
+    return this.kept.answerer(this.needPlace(method, on)).ask({ key: stands.join(), model }, names, samples);
+  }
+
+  private needPlace(method: string, { on, session }: On): Place {
+    const runtime = on ?? this.place?.runtime;
+    if (runtime !== undefined) return { runtime, session: session ?? this.place?.session };
+    throw missing(method, 'on', 'a runtime, such as await loadRuntime() of prognet/node gives');
+  }
+
   private needed(task: string): void {
-    if (!this.frozen.has(task)) throw new UsageError(`task "${task}" is a source of laterals and not trained yet`, { got: task });
+    if (!this.frozen.has(task)) throw notTrained(task);
   }
 }
 
+/** The properties that have a value. */
+function defined<T extends object>(given: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
+  return Object.fromEntries(Object.entries(given).filter(([, v]) => v !== undefined)) as {
+    [K in keyof T]?: Exclude<T[K], undefined>;
+  };
+}
+
 /** What programs without types leave out. */
-function checkGiven(options: Partial<GrowOptions> | undefined): void {
-  const missing = (name: string, expected: string) =>
-    new UsageError(`train: "${name}" is missing, expected ${expected}`, { path: name, expected });
-  if (options?.train === undefined) throw missing('train', '{ inputs, targets } of the training data');
-  if (options.runtime === undefined) throw missing('runtime', 'a runtime, such as await loadRuntime() of prognet/node gives');
+function missing(method: string, name: string, expected: string): UsageError {
+  return new UsageError(`${method}: "${name}" is missing, expected ${expected}`, { path: name, expected });
 }
 
 function frozenAlready(task: string): UsageError {

@@ -64,6 +64,18 @@ function insertedText(text: string, document: Document, column: object): string 
   return `${before}${before.endsWith('\n') ? '' : '\n'}${indented(blanks)}${text.slice(at)}`;
 }
 
+/** The text without the column of a task, which stands last. */
+export function withoutColumn(text: string, file: string, task: string): string {
+  if (file.endsWith('.json')) {
+    const value: { columns: unknown[] } = JSON.parse(text);
+    value.columns.splice(indexOf(value.columns, task), 1);
+    return `${JSON.stringify(value, null, 2)}\n`;
+  }
+  const document = parseDocument(text);
+  document.deleteIn(['columns', indexOf(document.toJS()?.columns, task)]);
+  return document.toString({ lineWidth: 120 });
+}
+
 /** The text of a description without columns. */
 export function emptyDescription(name: string, input: { readonly name: string; readonly shape: readonly number[] }): string {
   return `prognet: 1\nname: ${name}\ninput: { name: ${input.name}, shape: [${input.shape.join(', ')}] } # without the batch\ncolumns: []\n`;

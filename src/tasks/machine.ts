@@ -3,8 +3,8 @@ import os from 'node:os';
 import { version } from '../onnx/core/version.js';
 import type { Runtime } from '../onnx/runtime/session.js';
 
-/** `versions` of a column record. */
-export function versionsNow(runtime: Runtime): Record<'prognet' | 'onnxruntime' | 'processor', string> {
+/** `versions` of a column record; without a runtime, of one whose outputs were not asked. */
+export function versionsNow(runtime: Runtime | undefined): Record<'prognet' | 'onnxruntime' | 'processor', string> {
   const model = os.cpus()[0]?.model.trim() || 'unknown';
-  return { prognet: version, onnxruntime: runtime.version, processor: `${process.platform}-${process.arch} ${model}` };
+  return { prognet: version, onnxruntime: runtime?.version ?? 'none', processor: `${process.platform}-${process.arch} ${model}` };
 }

@@ -4,7 +4,7 @@ import type { Samples } from '../data/samples.js';
 import type { Columns } from '../model/progressive/column.js';
 import { taskModel } from '../model/progressive/forms.js';
 import type { FrozenWeights } from '../model/progressive/weights.js';
-import { InterruptedError } from '../onnx/core/errors.js';
+import { stopIfAborted } from '../onnx/core/errors.js';
 import type { Tensor } from '../onnx/core/tensor.js';
 import { sha256 } from '../onnx/files/hash.js';
 import type { Runtime, SessionOptions } from '../onnx/runtime/session.js';
@@ -20,11 +20,6 @@ export interface TaskOutputs {
   readonly graph: string;
   /** The provider that ran. */
   readonly provider: string;
-}
-
-/** Throws InterruptedError once the signal is given: for work between checkpoints, where nothing is lost. */
-export function stopIfAborted(signal: AbortSignal | undefined): void {
-  if (signal?.aborted === true) throw new InterruptedError('interrupted', { cause: signal.reason });
 }
 
 /** Raw scores of a task over `inputs`, each [D, ...]. */

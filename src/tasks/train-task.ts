@@ -6,13 +6,14 @@ import type { ColumnDescription, Description, Train } from '../model/description
 import { metricName } from '../model/heads/heads.js';
 import type { Column } from '../model/progressive/column.js';
 import { refuseTraining } from '../model/progressive/imported.js';
-import { DataError, DescriptionError, InterruptedError, UsageError, WorkspaceError } from '../onnx/core/errors.js';
+import type { GivenData, TaskData } from '../network/growing.js';
+import { DataError, DescriptionError, InterruptedError, stopIfAborted, UsageError, WorkspaceError } from '../onnx/core/errors.js';
 import { defaultThreads } from '../onnx/runtime/node.js';
 import type { Runtime } from '../onnx/runtime/session.js';
 import type { EpochRecord } from '../train/checkpoint.js';
 import type { TrainEvent } from '../train/events.js';
 import { type TrainResult, train } from '../train/loop.js';
-import { partition } from '../train/prepare-data.js';
+import { fitData, partition } from '../train/prepare-data.js';
 import { type TrainSettings, trainSettings } from '../train/settings.js';
 import { stateSchema } from '../train/state-schema.js';
 import type { TapCache } from '../train/taps/tap-cache.js';
@@ -35,7 +36,6 @@ import {
 } from './project.js';
 import { type RunIdentity, runExists, storedRun, toJson } from './stored-run.js';
 import { loadTaskData } from './task-data.js';
-import { stopIfAborted } from './task-outputs.js';
 import { type Verified, verifyTask } from './verify.js';
 
 export interface TrainTaskOptions {
@@ -51,6 +51,8 @@ export interface TrainTaskOptions {
   readonly resume?: boolean;
   /** Drop an unfinished training. */
   readonly restart?: boolean;
+  /** In place of the data that the description names; the proof is made over its test part. */
+  readonly data?: TaskData & { readonly test: GivenData };
   /** Keeps taps from one task's training to the next's on the same data. */
   readonly tapCache?: TapCache;
   readonly signal?: AbortSignal;
@@ -181,12 +183,26 @@ function trainedFrom(project: Project, task: string, earlier: readonly EarlierTa
   return { task, metric, value: of(metric), loss: of('loss'), epochs: of('epochs'), seconds: of('seconds'), earlier };
 }
 
+interface Parts extends Split<SampleSet> {
+  readonly validation?: SampleSet;
+}
+
+/** Checked against the network's inputs and the column's head. */
+function givenData(column: Column, { train: own, validation, test }: TaskData & { readonly test: GivenData }): Parts {
+  const checked = (part: string, given: GivenData) => fitData(column, given, `${part} data of task "${column.task}"`);
+  return {
+    train: checked('train', own),
+    test: checked('test', test),
+    ...(validation !== undefined && { validation: checked('validation', validation) }),
+  };
+}
+
 interface Work {
   readonly runtime: Runtime;
   readonly project: Project;
   readonly column: Column;
   readonly settings: TrainSettings;
-  readonly data: Split<SampleSet>;
+  readonly data: Parts;
   readonly session: { readonly providers: readonly string[]; readonly threads: number };
   readonly engine: ChosenEngine;
   readonly options: TrainTaskOptions;
@@ -200,7 +216,11 @@ async function trainInRun(run: Run, identity: RunIdentity, work: Work): Promise<
   for (const note of resumed?.notes ?? []) options.onNote?.(note);
   if (resumed === undefined) run.start(json);
   const checkpoint = resumed?.checkpoint;
-  const parts = partition(data.train, settings, `train data of task "${work.column.task}"`);
+  const { validation } = data;
+  const parts =
+    validation === undefined
+      ? partition(data.train, settings, `train data of task "${work.column.task}"`)
+      : { train: data.train, validation };
   const perEpoch = Math.ceil(rows(parts.train) / Math.min(settings.batch, rows(parts.train)));
   return await train({
     runtime: work.runtime,
@@ -277,7 +297,8 @@ export async function trainTask(
     settings,
     columns: project.columns,
   });
-  const data = await loadTaskData(project, task, options.onNote);
+  const data =
+    options.data === undefined ? await loadTaskData(project, task, options.onNote) : givenData(column, options.data);
   stopIfAborted(signal);
   const identity: RunIdentity = {
     settings,

@@ -69,6 +69,12 @@ export async function verifyTask(
   const name = metricName(column.head);
   const metric = { name, atFreeze: record.metrics[name] ?? Number.NaN, now: now.metric };
   const base = { task, rows: rows(test), metric, loss: now.loss, sha256: found.sha256 };
+  if (outputs.count === 0)
+    return {
+      ...base,
+      identical: undefined,
+      reason: 'no outputs were recorded at its freezing, its weights are the same (sha256)',
+    };
   if (record.data.test !== fingerprint(test)) {
     return { ...base, identical: undefined, reason: 'the test data are others than at freezing' };
   }

@@ -2,13 +2,14 @@
 
 import { fitTargets, type TargetHead } from '../data/checks.js';
 import { type Labelled, type SampleSet, splitValidation } from '../data/dataset.js';
-import { countOf, namedSamples, type Samples } from '../data/samples.js';
+import { countOf, mapSamples, namedSamples, type Samples } from '../data/samples.js';
 import { formatIndex } from '../formats/data-error.js';
 import type { Head } from '../model/description/description.js';
 import { headWidth } from '../model/heads/heads.js';
 import type { Column } from '../model/progressive/column.js';
 import type { NetworkInput } from '../model/progressive/inputs.js';
 import { DataError, must } from '../onnx/core/errors.js';
+import { elementCount } from '../onnx/core/shape.js';
 import type { Tensor } from '../onnx/core/tensor.js';
 import type { TrainSettings } from './settings.js';
 
@@ -18,9 +19,34 @@ import type { TrainSettings } from './settings.js';
  * @param where names the data set in errors
  */
 export function fitData(column: Column, data: Labelled<Samples | Tensor>, where: string): SampleSet {
+  return fitTargets({ ...data, inputs: fitSamples(column, data.inputs, where) }, targetHead(column.head), where);
+}
+
+/**
+ * Inputs to be answered under the network's names, [N, ...shape] each, from tensors with as many numbers: one sample needs no axis of its own.
+ * Throws as `fitData`.
+ */
+export function fitInputs(column: Column, given: Samples | Tensor, where: string): Samples {
   const { inputs } = column;
+  const samples = namedSamples(
+    given,
+    inputs.map(({ name }) => name),
+    where,
+  );
+  const rows = mapSamples(samples, (tensor, name) => {
+    const { shape } = must(
+      inputs.find((input) => input.name === name),
+      name,
+    );
+    const count = tensor.size / elementCount(shape);
+    return Number.isInteger(count) ? tensor.reshape([count, ...shape]) : tensor;
+  });
+  return fitSamples(column, rows, where);
+}
+
+function fitSamples({ inputs }: Column, given: Samples | Tensor, where: string): Samples {
   const names = inputs.map(({ name }) => name);
-  const samples = namedSamples(data.inputs, names, where);
+  const samples = namedSamples(given, names, where);
   for (const input of inputs) fitInput(must(samples[input.name], input.name), input, where);
   if (countOf(samples) === 0)
     throw new DataError(`${where}: has no rows`, { path: where, expected: 'at least one row', got: '0' });
@@ -32,7 +58,7 @@ export function fitData(column: Column, data: Labelled<Samples | Tensor>, where:
     }
     refuseNotFinite(tensor, where);
   }
-  return fitTargets({ ...data, inputs: samples }, targetHead(column.head), where);
+  return samples;
 }
 
 /** One sample's shape and dtype. */

@@ -3,26 +3,33 @@
 import type { Samples } from '../data/samples.js';
 import type { ColumnInput } from '../model/description/description.js';
 import type { TrainInput } from '../model/description/train-schema.js';
+import type {
+  ExportOptions,
+  GivenData,
+  GrowingNetwork,
+  Inputs,
+  Measured,
+  Prediction,
+  Trained,
+  TrainOptions,
+  VerifyOptions,
+} from '../network/growing.js';
 import type { NetworkOptions } from '../network/network.js';
+import type { Proof } from '../network/proof.js';
 import { InterruptedError, type PrognetError, RuntimeError, UsageError } from '../onnx/core/errors.js';
-import type { Tensor } from '../onnx/core/tensor.js';
 import type { TrainEvent } from '../train/events.js';
+import { apart, together } from './crossing.js';
 import {
   type CallArgs,
   type CallName,
   type CallResult,
-  type ExportCall,
   errorFrom,
   type FromWorker,
   type NetworkInfo,
-  plainInputs,
-  plainTensor,
   type RuntimeChoice,
   type Source,
   type ToWorker,
-  tensorOf,
   threadsRefused,
-  type Witness,
 } from './protocol.js';
 import { type BlobLike, browser, type WorkerLike } from './worker-types.js';
 
@@ -33,27 +40,8 @@ export interface OpenOptions extends RuntimeChoice {
   readonly name?: string;
 }
 
-export interface Prediction {
-  /** Raw scores [N, k]. */
-  readonly scores: Tensor;
-  /** Probabilities [N, k]; absent for regress. */
-  readonly probabilities?: Tensor;
-  /** Classes, int64 [N]; or one bool for each label. */
-  readonly labels?: Tensor;
-  readonly milliseconds: number;
-  readonly provider: string;
-}
-
-export interface TrainOptions {
-  /** By name; or a tensor, where the network has one input. */
-  readonly inputs: Tensor | Samples;
-  readonly targets: Tensor;
-  readonly validation?: { readonly inputs: Tensor | Samples; readonly targets: Tensor };
-  /** As in a description's `train`. */
-  readonly settings?: TrainInput;
-  readonly onEvent?: (event: TrainEvent) => void;
-  /** On abort the running minibatches end, the checkpoint (if it has a name) is saved, and InterruptedError is thrown. */
-  readonly signal?: AbortSignal;
+/** Training in the worker. */
+export interface WebTrainOptions extends TrainOptions {
   /** Keeps checkpoints in the browser's database under this name; a training of that name goes on where it stopped. */
   readonly checkpoint?: string;
 }
@@ -117,7 +105,7 @@ function lostWorker(message: string | undefined): string {
 }
 
 /** A network in a worker. All its methods but `close` take their turn one after another. */
-export class WebNetwork {
+export class WebNetwork implements GrowingNetwork {
   /** What the worker holds, as of the last call. */
   info!: NetworkInfo;
   private readonly waiting = new Map<number, Waiting>();
@@ -144,48 +132,40 @@ export class WebNetwork {
     return network;
   }
 
-  /** Answers of a task for inputs [N, ...], float32, or uint8 that is scaled to 0..1. */
-  async predict(task: string, input: Tensor | Samples): Promise<Prediction> {
-    const found = await this.call('predict', { task, input: plainInputs(input) });
-    const { probabilities, labels } = found;
-    return {
-      scores: tensorOf(found.scores),
-      ...(probabilities === undefined ? {} : { probabilities: tensorOf(probabilities) }),
-      ...(labels === undefined ? {} : { labels: tensorOf(labels) }),
-      milliseconds: found.milliseconds,
-      provider: found.provider,
-    };
+  get tasks(): readonly string[] {
+    return this.info.tasks.map(({ task }) => task);
   }
 
-  /** Adds a column, untrained. @throws DescriptionError */
-  async grow(column: ColumnInput): Promise<void> {
+  trained(task: string): boolean {
+    const found = this.info.tasks.find((t) => t.task === task);
+    if (found !== undefined) return found.trained;
+    const known = this.tasks.join(', ') || 'none';
+    throw new UsageError(`unknown task "${task}", the network has: ${known}`, { got: task, expected: known });
+  }
+
+  /** Adds a column, untrained, and gives this network. @throws DescriptionError */
+  async grow(column: ColumnInput): Promise<this> {
     this.info = await this.call('grow', { column });
+    return this;
   }
 
-  /** Takes the last column back, which must not be trained. @throws UsageError */
-  async remove(task: string): Promise<void> {
-    this.info = await this.call('remove', { task });
-  }
-
-  /** Hashes of the trained columns' weights, and their outputs for these inputs: compare those of two moments to see that nothing moved. */
-  witness(input: Tensor | Samples): Promise<readonly Witness[]> {
-    return this.call('witness', { input: plainInputs(input) });
+  /** Takes the last column back, which must not be trained, and gives this network. @throws UsageError */
+  async without(task: string): Promise<this> {
+    this.info = await this.call('without', { task });
+    return this;
   }
 
   /** Trains a column and freezes it. The network is as before when this throws. */
-  async train(task: string, options: TrainOptions): Promise<void> {
-    const { inputs, targets, validation, settings, checkpoint, onEvent, signal } = options;
-    const args = {
-      task,
-      inputs: plainInputs(inputs),
-      targets: plainTensor(targets),
-      ...(validation === undefined
-        ? {}
-        : { validation: { inputs: plainInputs(validation.inputs), targets: plainTensor(validation.targets) } }),
-      ...(settings === undefined ? {} : { settings }),
-      ...(checkpoint === undefined ? {} : { checkpoint }),
-    };
-    this.info = await this.call('train', args, onEvent, signal);
+  async train(task: string, options: WebTrainOptions): Promise<Trained<this>> {
+    const { data, checkpoint, onEvent, signal, ...settings } = options ?? {};
+    if (data === undefined) {
+      const expected = '{ inputs, targets }, or { train, validation, test } of such';
+      throw new UsageError(`train: "data" is missing, expected ${expected}`, { path: 'data', expected });
+    }
+    const args = { task, data, settings, ...(checkpoint !== undefined && { checkpoint }) };
+    const { network, ...trained } = await this.call('train', args, onEvent, signal);
+    this.info = network;
+    return { ...trained, network: this };
   }
 
   /** Drops the checkpoint of a training that will not go on. */
@@ -193,12 +173,26 @@ export class WebNetwork {
     return this.call('forget', { checkpoint });
   }
 
+  /** Answers of a task for inputs [N, ...], float32, or uint8 that is scaled to 0..1. */
+  predict(task: string, inputs: Inputs): Promise<Prediction> {
+    return this.call('predict', { task, inputs });
+  }
+
+  evaluate(task: string, data?: GivenData): Promise<Measured> {
+    return this.call('evaluate', { task, data });
+  }
+
+  /** Weights by their hashes, and where `inputs` are given the outputs of every trained task, bit for bit. */
+  verify({ signal, ...options }: VerifyOptions = {}): Promise<Proof> {
+    return this.call('verify', options, undefined, signal);
+  }
+
   /** The bytes of an ONNX file: one task, or every trained task. */
-  export(options: ExportCall = {}): Promise<Uint8Array> {
+  export(options: ExportOptions): Promise<Uint8Array> {
     return this.call('export', options);
   }
 
-  /** The bytes of a bundle, which `open` takes. */
+  /** The bytes of a .prognet file, which `open` takes. */
   save(): Promise<Uint8Array> {
     return this.call('save', {});
   }
@@ -228,7 +222,7 @@ export class WebNetwork {
             : error,
         );
       this.waiting.set(id, { resolve, reject: failed, onEvent });
-      post({ id, call, args });
+      post({ id, call, args: apart(args) });
       if (signal?.aborted) abort();
       else signal?.addEventListener('abort', abort);
     }).finally(() => signal?.removeEventListener('abort', abort));
@@ -243,7 +237,7 @@ export class WebNetwork {
     }
     this.waiting.delete(message.id);
     if ('error' in message) waiting.reject(errorFrom(message.error));
-    else waiting.resolve(message.result as never);
+    else waiting.resolve(together(message.result) as never);
   }
 
   private fail(error: PrognetError): void {

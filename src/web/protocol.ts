@@ -1,26 +1,25 @@
-// What page and worker say to each other. Everything here survives structured cloning; tensors cross as their parts.
+// What page and worker say to each other. Everything here survives structured cloning once its tensors are taken apart (crossing.ts).
 
-import { isTensor, mapSamples, type Samples } from '../data/samples.js';
 import type { ColumnInput } from '../model/description/description.js';
 import type { TrainInput } from '../model/description/train-schema.js';
 import type { HeadKind } from '../model/heads/heads.js';
 import type { LateralStrength } from '../model/progressive/lateral-strength.js';
+import type {
+  ExportOptions,
+  GivenData,
+  Inputs,
+  Measured,
+  Prediction,
+  TaskData,
+  Trained,
+  VerifyOptions,
+} from '../network/growing.js';
 import type { NetworkOptions } from '../network/network.js';
-import type { DType } from '../onnx/core/dtype.js';
+import type { Proof } from '../network/proof.js';
 import type { ErrorFields } from '../onnx/core/errors.js';
 import * as errors from '../onnx/core/errors.js';
-import { Tensor, type TensorData } from '../onnx/core/tensor.js';
 import type { RuntimeSettings, Selection } from '../onnx/runtime/session.js';
 import type { TrainEvent } from '../train/events.js';
-
-export interface PlainTensor {
-  readonly dtype: DType;
-  readonly dims: readonly number[];
-  readonly data: TensorData;
-}
-
-/** Inputs by name, or the tensor of a network's only input. */
-export type PlainInputs = PlainTensor | Readonly<Record<string, PlainTensor>>;
 
 export interface TaskInfo {
   readonly task: string;
@@ -42,15 +41,6 @@ export interface BlockInfo {
   readonly layers: readonly string[];
   /** Of its tap, without the batch. */
   readonly shape: readonly number[];
-}
-
-/** What a trained task is at this moment: equal witnesses before and after mean that nothing moved. */
-export interface Witness {
-  readonly task: string;
-  /** SHA-256 of the weights as a workspace would hold them; undefined where the page is not served securely. */
-  readonly sha256?: string;
-  /** Raw scores of the inputs that were asked, by a session made for this call from the weights as they are now. */
-  readonly scores: PlainTensor;
 }
 
 /** What a worker holds, told after everything that changes it. */
@@ -80,43 +70,25 @@ export interface RuntimeChoice extends RuntimeSettings {
   readonly wasmPaths?: string;
 }
 
-export interface PredictionInfo {
-  /** Raw scores [N, k]. */
-  readonly scores: PlainTensor;
-  /** Probabilities [N, k]; absent for regress and for models exported without. */
-  readonly probabilities?: PlainTensor;
-  /** Classes [N], or one bool for each label. */
-  readonly labels?: PlainTensor;
-  readonly milliseconds: number;
-  readonly provider: string;
-}
-
 export interface TrainCall {
   readonly task: string;
-  readonly inputs: PlainInputs;
-  readonly targets: PlainTensor;
-  readonly validation?: { readonly inputs: PlainInputs; readonly targets: PlainTensor };
-  readonly settings?: TrainInput;
+  readonly data: TaskData | GivenData;
+  readonly settings: TrainInput;
   /** Keeps checkpoints in the browser's database under this name, and goes on from there. */
   readonly checkpoint?: string;
-}
-
-export interface ExportCall {
-  /** Default: every trained task in one graph. */
-  readonly task?: string;
-  readonly probabilities?: boolean;
 }
 
 /** The calls and what they give. */
 export interface Calls {
   open: (args: { readonly source: Source; readonly runtime: RuntimeChoice }) => Promise<NetworkInfo>;
-  predict: (args: { readonly task: string; readonly input: PlainInputs }) => Promise<PredictionInfo>;
   grow: (args: { readonly column: ColumnInput }) => Promise<NetworkInfo>;
-  remove: (args: { readonly task: string }) => Promise<NetworkInfo>;
-  witness: (args: { readonly input: PlainInputs }) => Promise<readonly Witness[]>;
-  train: (args: TrainCall, onEvent: (event: TrainEvent) => void, signal: AbortSignal) => Promise<NetworkInfo>;
+  without: (args: { readonly task: string }) => Promise<NetworkInfo>;
+  train: (args: TrainCall, onEvent: (event: TrainEvent) => void, signal: AbortSignal) => Promise<Trained<NetworkInfo>>;
   forget: (args: { readonly checkpoint: string }) => Promise<void>;
-  export: (args: ExportCall) => Promise<Uint8Array>;
+  predict: (args: { readonly task: string; readonly inputs: Inputs }) => Promise<Prediction>;
+  evaluate: (args: { readonly task: string; readonly data: GivenData | undefined }) => Promise<Measured>;
+  verify: (args: Omit<VerifyOptions, 'signal'>, onEvent: (event: never) => void, signal: AbortSignal) => Promise<Proof>;
+  export: (args: ExportOptions) => Promise<Uint8Array>;
   save: (args: Record<string, never>) => Promise<Uint8Array>;
 }
 
@@ -144,23 +116,6 @@ export type FromWorker =
   | { readonly id: number; readonly result: unknown }
   | { readonly id: number; readonly error: PlainError }
   | { readonly id: number; readonly event: TrainEvent };
-
-export function plainTensor({ dtype, dims, data }: Tensor): PlainTensor {
-  return { dtype, dims, data };
-}
-
-export function tensorOf({ dtype, dims, data }: PlainTensor): Tensor {
-  return new Tensor(dtype, dims, data);
-}
-
-export function plainInputs(inputs: Tensor | Samples): PlainInputs {
-  return isTensor<Tensor>(inputs) ? plainTensor(inputs) : mapSamples(inputs, plainTensor);
-}
-
-export function givenOf(inputs: PlainInputs): Tensor | Samples {
-  if (isTensor<PlainTensor>(inputs)) return tensorOf(inputs);
-  return Object.fromEntries(Object.entries(inputs).map(([name, plain]) => [name, tensorOf(plain)]));
-}
 
 /** Classes are told apart by themselves: a minifier renames them. */
 const family: ReadonlyMap<string, new (message: string, fields?: ErrorFields) => errors.PrognetError> = new Map(

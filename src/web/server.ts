@@ -1,38 +1,27 @@
 // The network inside a worker: what the page's calls do. Free of the worker's own API, so that it runs wherever onnxruntime-web does.
 
-import { hashNamed, namedSamples, type Samples } from '../data/samples.js';
+import { hashNamed, namedSamples } from '../data/samples.js';
 import { type Head, headWidth, outputLabels } from '../model/heads/heads.js';
 import type { Layer } from '../model/nn/layers.js';
 import { onlyOf } from '../model/progressive/inputs.js';
 import { lateralStrengths } from '../model/progressive/lateral-strength.js';
-import { columnHash, looksLikeBundle, readBundle, writeBundle } from '../network/bundle.js';
-import { type Network, prognet } from '../network/network.js';
+import { Answerer, predictionOf } from '../network/answerer.js';
+import { type Network, prognet, readNetwork } from '../network/network.js';
+import { columnHash, looksLikeNetwork } from '../network/network-file.js';
 import { must, UsageError } from '../onnx/core/errors.js';
-import type { Tensor } from '../onnx/core/tensor.js';
 import type { Graph } from '../onnx/ir/graph.js';
-import type { ProviderWish, Runtime, Selection, Session } from '../onnx/runtime/session.js';
+import type { ProviderWish, Runtime, Selection } from '../onnx/runtime/session.js';
 import { type WebModules, WebRuntime } from '../onnx/runtime/web.js';
 import { parseWish } from '../onnx/runtime/wish.js';
 import { fromBinary } from '../onnx/serde/from-binary.js';
-import { allOutputsOf, outputsOf } from '../train/outputs.js';
 import type { CheckpointRecord } from './checkpoint-db.js';
-import {
-  type Calls,
-  givenOf,
-  type NetworkInfo,
-  type PredictionInfo,
-  plainTensor,
-  type RuntimeChoice,
-  type Source,
-  type TaskInfo,
-  tensorOf,
-  type Witness,
-} from './protocol.js';
+import type { Calls, NetworkInfo, RuntimeChoice, Source, TaskInfo } from './protocol.js';
 
 /** An ONNX model that came without a description: it answers and no more. */
 interface Fixed {
   readonly bytes: Uint8Array;
   readonly graph: Graph;
+  readonly answerer: Answerer;
 }
 
 /** What the outputs are called, where the description says so. */
@@ -52,43 +41,27 @@ export class Server implements Calls {
   private selection: Selection = { provider: 'wasm', refused: [] };
   private network: Network | undefined;
   private fixed: Fixed | undefined;
-  /** Sessions for prediction by task; a model's only one under its file's name. */
-  private readonly sessions = new Map<string, Session>();
 
   constructor(private readonly options: ServerOptions) {}
 
   async open({ source, runtime: choice }: { source: Source; runtime: RuntimeChoice }): Promise<NetworkInfo> {
     const { provider, ...settings } = choice;
     const wish: ProviderWish[] = provider === undefined ? [] : parseWish(provider, 'provider');
-    this.runtime ??= await WebRuntime.load(this.options.modules, settings);
-    this.selection = await this.runtime.select(wish);
-    await this.releaseSessions();
+    const runtime = this.runtime ?? (await WebRuntime.load(this.options.modules, settings));
+    this.runtime = runtime;
+    this.selection = await runtime.select(wish);
+    await this.network?.close();
+    await this.fixed?.answerer.release();
     this.network = undefined;
     this.fixed = undefined;
-    if (source.kind === 'new') this.network = prognet(source.options);
-    else if (looksLikeBundle(source.bytes)) this.network = await readBundle(source.bytes, source.name);
-    else this.fixed = { bytes: source.bytes, graph: fromBinary(source.bytes, { file: source.name }).graph };
+    const session = { providers: [this.selection.provider] };
+    if (source.kind === 'new') this.network = prognet(source.options).on(runtime, session);
+    else if (looksLikeNetwork(source.bytes)) this.network = (await readNetwork(source.bytes, source.name)).on(runtime, session);
+    else {
+      const { graph } = fromBinary(source.bytes, { file: source.name });
+      this.fixed = { bytes: source.bytes, graph, answerer: new Answerer(runtime, session) };
+    }
     return this.info();
-  }
-
-  async predict({ task, input }: Parameters<Calls['predict']>[0]): Promise<PredictionInfo> {
-    const session = await this.sessionOf(task);
-    const { network } = this;
-    const inputs =
-      network === undefined ? namedSamples(givenOf(input), session.inputNames, 'input') : fitting(givenOf(input), network);
-    const names = [task, `${task}_probabilities`, `${task}_label`].filter((name) => session.outputNames.includes(name));
-    const started = performance.now();
-    const found = await allOutputsOf(session, names, inputs);
-    const milliseconds = performance.now() - started;
-    const probabilities = found.get(`${task}_probabilities`);
-    const labels = found.get(`${task}_label`);
-    return {
-      scores: plainTensor(must(found.get(task), task)),
-      ...(probabilities === undefined ? {} : { probabilities: plainTensor(probabilities) }),
-      ...(labels === undefined ? {} : { labels: plainTensor(labels) }),
-      milliseconds,
-      provider: session.provider,
-    };
   }
 
   async grow({ column }: Parameters<Calls['grow']>[0]): Promise<NetworkInfo> {
@@ -96,65 +69,69 @@ export class Server implements Calls {
     return this.info();
   }
 
-  async remove({ task }: Parameters<Calls['remove']>[0]): Promise<NetworkInfo> {
+  async without({ task }: Parameters<Calls['without']>[0]): Promise<NetworkInfo> {
     this.network = this.growable().without(task);
     return this.info();
   }
 
-  async witness({ input }: Parameters<Calls['witness']>[0]): Promise<Witness[]> {
-    const network = this.growable();
-    const inputs = fitting(givenOf(input), network);
-    const found: Witness[] = [];
-    for (const task of network.tasks) {
-      const weights = network.weights(task);
-      if (weights === undefined) continue;
-      const session = await this.newSession(network.export({ task }));
-      const scores = plainTensor(await outputsOf(session, task, inputs));
-      await session.release();
-      const sha256 = await columnHash(task, weights);
-      found.push({ task, ...(sha256 === undefined ? {} : { sha256 }), scores });
-    }
-    return found;
-  }
-
   train: Calls['train'] = async (call, onEvent, signal) => {
-    const { task, settings, validation, checkpoint } = call;
+    const { task, data, settings, checkpoint } = call;
     const store = checkpoint === undefined ? undefined : this.checkpoint(checkpoint, await this.identityOf(call));
-    const network = this.growable();
-    this.network = await network.train(task, {
-      runtime: must(this.runtime, 'runtime'),
-      train: { inputs: fitting(givenOf(call.inputs), network), targets: tensorOf(call.targets) },
-      ...(validation === undefined
-        ? {}
-        : { validation: { inputs: fitting(givenOf(validation.inputs), network), targets: tensorOf(validation.targets) } }),
-      ...(settings === undefined ? {} : { settings }),
-      ...(store === undefined ? {} : { store }),
-      session: { providers: [this.selection.provider] },
+    const { network, ...trained } = await this.growable().train(task, {
+      ...settings,
+      data,
       onEvent,
       signal,
+      ...(store !== undefined && { store }),
     });
+    this.network = network;
     // A training that is done needs its checkpoint no more.
     await store?.drop().catch(() => {});
-    return this.info();
+    return { ...trained, network: this.info() };
   };
 
   async forget({ checkpoint }: Parameters<Calls['forget']>[0]): Promise<void> {
     await this.checkpoint(checkpoint).drop();
   }
 
+  predict: Calls['predict'] = async ({ task, inputs }) => {
+    const { network, fixed } = this;
+    if (network !== undefined) return await network.predict(task, inputs);
+    if (fixed === undefined) throw new UsageError('no network is open yet');
+    const given = new Set(fixed.graph.initializers);
+    const names = fixed.graph.inputs.filter((v) => !given.has(v)).map(({ name }) => name);
+    const outputs = fixed.graph.outputs.map(({ name }) => name);
+    if (!outputs.includes(task)) {
+      const expected = outputs.join(', ');
+      throw new UsageError(`unknown output "${task}", the model has: ${expected}`, { expected, got: task });
+    }
+    return predictionOf(task, (asked) =>
+      fixed.answerer.ask({ key: '', model: () => fixed.bytes }, asked, namedSamples(inputs, names, 'inputs')),
+    );
+  };
+
+  evaluate: Calls['evaluate'] = ({ task, data }) => this.growable().evaluate(task, data);
+
+  verify: Calls['verify'] = (options, _, signal) => this.growable().verify({ ...options, signal });
+
+  export: Calls['export'] = async (options) => this.growable().export(options);
+
+  save: Calls['save'] = () => this.growable().save();
+
   /** What the numbers of a training follow from: the column, its settings, the data, the frozen columns before it. */
-  private async identityOf({ task, settings, inputs, targets }: Parameters<Calls['train']>[0]): Promise<string> {
+  private async identityOf({ task, settings, data }: Parameters<Calls['train']>[0]): Promise<string> {
     const network = this.growable();
-    const { index, description: column } = network.columns.column(task);
+    const { columns } = network;
+    const { index, description: column } = columns.column(task);
     const sources: (string | undefined)[] = [];
-    for (const source of network.tasks.slice(0, index)) {
+    for (const source of columns.tasks.slice(0, index)) {
       const weights = network.weights(source);
       sources.push(weights && (await columnHash(source, weights)));
     }
-    const samples = hashNamed(namedSamples(givenOf(inputs), namesOf(network), 'inputs'));
-    const data = new Map([...Object.entries(samples), ['targets', tensorOf(targets)] as const]);
-    const { seed } = network.description;
-    return JSON.stringify([column, seed, settings ?? null, await columnHash('data', data), sources]);
+    const { inputs, targets } = 'train' in data ? data.train : data;
+    const names = columns.inputs.map(({ name }) => name);
+    const hashed = new Map([...Object.entries(hashNamed(namedSamples(inputs, names, 'inputs'))), ['targets', targets] as const]);
+    return JSON.stringify([column, columns.description.seed, settings, await columnHash('data', hashed), sources]);
   }
 
   private checkpoint(name: string, identity?: string): CheckpointRecord {
@@ -163,42 +140,10 @@ export class Server implements Calls {
     return store;
   }
 
-  async export({ task, probabilities = false }: Parameters<Calls['export']>[0]): Promise<Uint8Array> {
-    const network = this.growable();
-    return network.export(task === undefined ? { all: true, probabilities } : { task, probabilities });
-  }
-
-  async save(): Promise<Uint8Array> {
-    return await writeBundle(this.growable());
-  }
-
   private growable(): Network {
     if (this.network !== undefined) return this.network;
-    throw new UsageError('an ONNX model answers but cannot grow: open a bundle (prognet bundle), or begin a new network');
-  }
-
-  private async sessionOf(task: string): Promise<Session> {
-    const known = this.sessions.get(task);
-    if (known !== undefined) return known;
-    const { network, fixed } = this;
-    if (network === undefined && fixed === undefined) throw new UsageError('no network is open yet');
-    if (fixed !== undefined && !fixed.graph.outputs.some((v) => v.name === task)) {
-      const expected = fixed.graph.outputs.map((v) => v.name).join(', ');
-      throw new UsageError(`unknown output "${task}", the model has: ${expected}`, { expected, got: task });
-    }
-    const model = network?.export({ task, probabilities: true }) ?? must(fixed, 'model').bytes;
-    const session = await this.newSession(model);
-    this.sessions.set(task, session);
-    return session;
-  }
-
-  private newSession(model: Uint8Array): Promise<Session> {
-    return must(this.runtime, 'runtime').createSession(model, { providers: [this.selection.provider] });
-  }
-
-  private async releaseSessions(): Promise<void> {
-    for (const session of this.sessions.values()) await session.release();
-    this.sessions.clear();
+    if (this.fixed === undefined) throw new UsageError('no network is open yet');
+    throw new UsageError('an ONNX model answers but cannot grow: open a .prognet file (prognet bundle), or begin a new network');
   }
 
   private info(): NetworkInfo {
@@ -244,24 +189,4 @@ export class Server implements Calls {
 function layerText(layer: Layer): string {
   const width = 'units' in layer ? layer.units : 'filters' in layer ? layer.filters : undefined;
   return width === undefined ? layer.kind : `${layer.kind} ${width}`;
-}
-
-const namesOf = ({ columns }: Network): string[] => columns.inputs.map(({ name }) => name);
-
-/** Each input [N, ...shape] from anything with as many numbers. @throws UsageError, DataError for inputs that are not the network's */
-function fitting(given: Tensor | Samples, network: Network): Samples {
-  const samples = namedSamples(given, namesOf(network), 'input');
-  return Object.fromEntries(
-    network.columns.inputs.map(({ name, shape }) => [name, fittingOne(must(samples[name], name), shape)]),
-  );
-}
-
-function fittingOne(input: Tensor, shape: readonly number[]): Tensor {
-  const size = shape.reduce((n, d) => n * d, 1);
-  const count = input.size / size;
-  if (Number.isInteger(count) && (input.dtype === 'float32' || input.dtype === 'uint8')) return input.reshape([count, ...shape]);
-  throw new UsageError(`input of ${input.dtype} [${input.dims}]: expected float32 or uint8 [N,${shape}]`, {
-    expected: `[N,${shape}]`,
-    got: `[${input.dims}]`,
-  });
 }

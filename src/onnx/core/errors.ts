@@ -99,6 +99,11 @@ export class InterruptedError extends PrognetError {
   override name = 'AbortError';
 }
 
+/** Throws InterruptedError once the signal is given: for work between checkpoints, where nothing is lost. */
+export function stopIfAborted(signal: AbortSignal | undefined): void {
+  if (signal?.aborted === true) throw new InterruptedError('interrupted', { cause: signal.reason });
+}
+
 /** A bug in prognet. */
 export class InternalError extends Error {
   override readonly name = 'InternalError';

@@ -1,0 +1,93 @@
+// Answers of models that are asked again and again: a session for each model, made when it is first asked, the least used given back when there
+// are too many, and one run at a time.
+import type { Samples } from '../data/samples.js';
+import { must } from '../onnx/core/errors.js';
+import type { Tensor } from '../onnx/core/tensor.js';
+import type { Runtime, Session, SessionOptions } from '../onnx/runtime/session.js';
+import { allOutputsOf } from '../train/outputs.js';
+import type { Prediction } from './growing.js';
+
+/** A model and the key under which its session is kept. */
+export interface Asked {
+  readonly key: string;
+  /** The bytes of the ONNX file; called when there is no session for the key. */
+  readonly model: () => Uint8Array;
+}
+
+export interface Answers {
+  readonly outputs: ReadonlyMap<string, Tensor>;
+  readonly milliseconds: number;
+  readonly provider: string;
+}
+
+/** What a task's model answers, of outputs named as export names them. */
+export async function predictionOf(task: string, ask: (names: readonly string[]) => Promise<Answers>): Promise<Prediction> {
+  const names = [task, `${task}_probabilities`, `${task}_label`];
+  const { outputs, milliseconds, provider } = await ask(names);
+  const [probabilities, labels] = names.slice(1).map((name) => outputs.get(name));
+  return {
+    scores: must(outputs.get(task), task),
+    ...(probabilities !== undefined && { probabilities }),
+    ...(labels !== undefined && { labels }),
+    milliseconds,
+    provider,
+  };
+}
+
+/** Sessions kept at most: each holds its model's weights. */
+const mostSessions = 16;
+
+export class Answerer {
+  /** Least recently used first. */
+  private readonly sessions = new Map<string, Session>();
+  private last: Promise<unknown> = Promise.resolve();
+
+  constructor(
+    private readonly runtime: Runtime,
+    private readonly options: SessionOptions = {},
+  ) {}
+
+  /** The outputs of `names` that the model has, joined over all rows of `inputs`. */
+  ask(asked: Asked, names: readonly string[], inputs: Samples, onRows?: () => void): Promise<Answers> {
+    return this.inTurn(async () => {
+      const session = await this.session(asked);
+      const own = names.filter((name) => session.outputNames.includes(name));
+      const started = performance.now();
+      const outputs = await allOutputsOf(session, own, inputs, onRows);
+      return { outputs, milliseconds: performance.now() - started, provider: session.provider };
+    });
+  }
+
+  /** Gives every session back; the next question makes them anew. */
+  release(): Promise<void> {
+    return this.inTurn(async () => {
+      const all = [...this.sessions.values()];
+      this.sessions.clear();
+      for (const session of all) await session.release();
+    });
+  }
+
+  private async session({ key, model }: Asked): Promise<Session> {
+    const known = this.sessions.get(key);
+    if (known !== undefined) {
+      this.sessions.delete(key);
+      this.sessions.set(key, known);
+      return known;
+    }
+    if (this.sessions.size >= mostSessions) {
+      const [oldest, session] = must([...this.sessions][0], 'session');
+      this.sessions.delete(oldest);
+      await session.release();
+    }
+    const made = await this.runtime.createSession(model(), this.options);
+    this.sessions.set(key, made);
+    return made;
+  }
+
+  /** A session runs one graph at a time, and is not given back while it runs. */
+  private inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const now = this.last.then(work);
+    this.last = now.catch(() => {});
+    return now;
+  }
+}

@@ -1,0 +1,106 @@
+// What a growing network does, wherever it lives: a value in this process (network.ts), in a page's worker (web/client.ts), or in a folder
+// (tasks/workspace-network.ts). Types alone; test/contract/growing holds all three to them.
+import type { Samples } from '../data/samples.js';
+import type { ColumnInput } from '../model/description/description.js';
+import type { TrainInput } from '../model/description/train-schema.js';
+import type { FormOptions } from '../model/progressive/forms.js';
+import type { Tensor } from '../onnx/core/tensor.js';
+import type { EpochRecord } from '../train/checkpoint.js';
+import type { TrainEvent } from '../train/loop.js';
+import type { Proof } from './proof.js';
+
+/** Inputs by name, each [N, ...]; or the tensor of a network's only input. float32, or uint8 that is scaled to 0..1. */
+export type Inputs = Samples | Tensor;
+
+/** Rows with their targets: int64 [N] classes for classify, float32 [N, k] for binary and regress. */
+export interface GivenData {
+  readonly inputs: Inputs;
+  readonly targets: Tensor;
+}
+
+/** The data of a training by their part. Without `validation`, the settings' part of `train` is set aside. */
+export interface TaskData {
+  readonly train: GivenData;
+  readonly validation?: GivenData;
+  /** What the finished column is measured on. */
+  readonly test?: GivenData;
+}
+
+/** How a column is trained: the settings of a description's `train`, which they override, and what follows the training. */
+export interface TrainOptions extends TrainInput {
+  /** Parts, or all as training data. A workspace's task has its own where this is left out. */
+  readonly data?: TaskData | GivenData;
+  readonly onEvent?: (event: TrainEvent) => void;
+  /** On abort the running minibatches end, a checkpoint is saved where there is a place for it, and InterruptedError is thrown. */
+  readonly signal?: AbortSignal;
+}
+
+/** A finished training: the network with the column frozen, and what each epoch gave. */
+export interface Trained<N> {
+  readonly network: N;
+  readonly history: readonly EpochRecord[];
+  /** On the test data, where there were some. */
+  readonly test?: Measured;
+}
+
+export interface Prediction {
+  /** Raw scores, float32 [N, k]. */
+  readonly scores: Tensor;
+  /** Probabilities, float32 [N, k]; absent for regress. */
+  readonly probabilities?: Tensor;
+  /** Classes, int64 [N]; or one bool for each label, [N, k]. Absent for regress. */
+  readonly labels?: Tensor;
+  /** The time of the runs alone. */
+  readonly milliseconds: number;
+  /** The execution provider that ran. */
+  readonly provider: string;
+}
+
+/** Loss and metric of a task over data. */
+export interface Measured {
+  /** Mean over rows. */
+  readonly loss: number;
+  /** `accuracy`, `label accuracy` or `mean absolute error`. */
+  readonly metric: string;
+  readonly value: number;
+  readonly rows: number;
+}
+
+export interface VerifyOptions {
+  /** What every trained task is asked; left out, weights alone are compared. A workspace asks each task's own test data. */
+  readonly inputs?: Inputs;
+  /** An earlier proof to compare with; left out, what was recorded when each column was frozen. */
+  readonly since?: Proof;
+  readonly signal?: AbortSignal;
+}
+
+/** One task, or every trained task in one graph: all of them computed, or with `routed` the one asked for. */
+export type ExportOptions = Omit<FormOptions, 'tasks'> & ({ readonly task: string } | { readonly all: true });
+
+type Awaitable<T> = T | Promise<T>;
+
+/** Every method rejects or throws a PrognetError in one line for what it cannot take: UsageError for an unknown task. */
+export interface GrowingNetwork {
+  /** Tasks in the order of their columns. */
+  readonly tasks: readonly string[];
+  /** Whether the column of a task is trained and frozen. */
+  trained(task: string): boolean;
+  /** The network with one more column, untrained. What is frozen stays as it is. DescriptionError for a column that does not fit. */
+  grow(column: ColumnInput): Awaitable<GrowingNetwork>;
+  /** The network without its last column, which must not be trained. */
+  without(task: string): Awaitable<GrowingNetwork>;
+  /** Trains a column and freezes it; the network is as before when this fails. UsageError when it is frozen, or what it reads is not. */
+  train(task: string, options: TrainOptions): Promise<Trained<GrowingNetwork>>;
+  /** What a trained task answers. */
+  predict(task: string, inputs: Inputs): Promise<Prediction>;
+  /** How well a trained task answers. A workspace's task has its own test data where `data` is left out. */
+  evaluate(task: string, data?: GivenData): Promise<Measured>;
+  /** Whether any trained task has moved. */
+  verify(options?: VerifyOptions): Promise<Proof>;
+  /** The bytes of an ONNX file, weights included. */
+  export(options: ExportOptions): Awaitable<Uint8Array>;
+  /** The bytes of a .prognet file: the description and every frozen column. */
+  save(): Promise<Uint8Array>;
+  /** Gives back sessions, workers and locks; the network is not to be used after. */
+  close(): Awaitable<void>;
+}

@@ -1,0 +1,71 @@
+// The proof that no trained task moved: hashes of weights, and outputs bit for bit, of two moments.
+import type { Tensor } from '../onnx/core/tensor.js';
+
+/** What a trained task is at one moment. */
+export interface Evidence {
+  readonly task: string;
+  /** SHA-256 of the weights as a file holds them; absent where the platform has no hash (pages that are not served securely). */
+  readonly weights?: string;
+  /** Raw scores, float32 [N, k], of the inputs that were asked. */
+  readonly scores?: Tensor;
+}
+
+export interface TaskProof extends Evidence {
+  /** Rows of scores that were compared. */
+  readonly rows: number;
+  /** Of those numbers, how many have other bits now; absent where hashes alone were compared. */
+  readonly moved?: number;
+  /** Whether everything compared is the same, bit for bit; undefined where nothing could be compared, `reason` says why. */
+  readonly identical: boolean | undefined;
+  readonly reason?: string;
+}
+
+export interface Proof {
+  readonly tasks: readonly TaskProof[];
+  /** Whether every task was compared and is identical. */
+  readonly holds: boolean;
+}
+
+/** Numbers whose bits differ, those that only one of the two has included. */
+function differing(a: Tensor, b: Tensor): number {
+  const [x, y] = [a.bytes, b.bytes];
+  const width = a.size === 0 ? 4 : x.length / a.size;
+  let found = Math.abs(a.size - b.size);
+  for (let i = 0; i < Math.min(x.length, y.length); i += width) {
+    for (let k = 0; k < width; k++) {
+      if (x[i + k] === y[i + k]) continue;
+      found++;
+      break;
+    }
+  }
+  return found;
+}
+
+function compared(now: Evidence, then: Evidence | undefined): TaskProof {
+  const nothing = (reason: string): TaskProof => ({ ...now, rows: 0, identical: undefined, reason });
+  if (then === undefined) return nothing('there is no record of it to compare with');
+  const hashes = now.weights !== undefined && then.weights !== undefined;
+  const both = now.scores !== undefined && then.scores !== undefined;
+  if (!hashes && !both) return nothing('there is no hash here, and no outputs to compare');
+  const rows = both ? (now.scores?.dims[0] ?? 0) : 0;
+  const moved = now.scores !== undefined && then.scores !== undefined ? differing(now.scores, then.scores) : undefined;
+  const found = { ...now, rows, ...(moved !== undefined && { moved }) };
+  if (hashes && now.weights !== then.weights) return { ...found, identical: false, reason: 'the weights are others (sha256)' };
+  if (moved !== undefined && moved > 0) return { ...found, identical: false, reason: `${moved} outputs are others` };
+  return { ...found, identical: true };
+}
+
+/** Each task of now against the same task then. A task that was there then and is gone is a proof that fails. */
+export function proofOf(now: readonly Evidence[], then: readonly Evidence[]): Proof {
+  const tasks = now.map((task) =>
+    compared(
+      task,
+      then.find((t) => t.task === task.task),
+    ),
+  );
+  const gone = then
+    .filter((t) => !now.some(({ task }) => task === t.task))
+    .map(({ task }): TaskProof => ({ task, rows: 0, identical: false, reason: 'it is no longer there' }));
+  const all = [...tasks, ...gone];
+  return { tasks: all, holds: all.every(({ identical }) => identical === true) };
+}
