@@ -7,7 +7,7 @@ import type { FormOptions } from '../model/progressive/forms.js';
 import type { Tensor } from '../onnx/core/tensor.js';
 import type { EpochRecord } from '../train/checkpoint.js';
 import type { TrainEvent } from '../train/loop.js';
-import type { Proof } from './proof.js';
+import type { Evidence, Proof } from './proof.js';
 
 /** Inputs by name, each [N, ...]; or the tensor of a network's only input. float32, or uint8 that is scaled to 0..1. */
 export type Inputs = Samples | Tensor;
@@ -69,8 +69,8 @@ export interface Measured {
 export interface VerifyOptions {
   /** What every trained task is asked; left out, weights alone are compared. A workspace asks each task's own test data. */
   readonly inputs?: Inputs;
-  /** An earlier proof to compare with; left out, what was recorded when each column was frozen. */
-  readonly since?: Proof;
+  /** What an earlier `verify` gave; left out, what was recorded when each column was frozen. */
+  readonly since?: { readonly tasks: readonly Evidence[] };
   readonly signal?: AbortSignal;
 }
 

@@ -9,6 +9,7 @@ import { notTrained, taskModel } from '../model/progressive/forms.js';
 import type { FrozenWeights, Weights } from '../model/progressive/weights.js';
 import type { DType } from '../onnx/core/dtype.js';
 import { DataError, must, ShapeError, stopIfAborted, UsageError } from '../onnx/core/errors.js';
+import type { Tensor } from '../onnx/core/tensor.js';
 import type { Model } from '../onnx/ir/model.js';
 import type { Runtime, SessionOptions } from '../onnx/runtime/session.js';
 import { toBinary } from '../onnx/serde/to-binary.js';
@@ -276,7 +277,7 @@ export class Network implements GrowingNetwork {
       if (weights === undefined) continue;
       stopIfAborted(signal);
       const hash = await columnHash(task, weights);
-      const scores = inputs && (await this.ask('verify', task, inputs, [task], on)).outputs.get(task);
+      const scores = inputs && (await this.scoresAnew(task, inputs, on));
       now.push({ task, ...(hash !== undefined && { weights: hash }), ...(scores !== undefined && { scores }) });
     }
     const recorded = [...this.recorded].map(([task, weights]) => ({ task, weights }));
@@ -341,6 +342,19 @@ export class Network implements GrowingNetwork {
     const samples = fitInputs(column, inputs, `${method}: inputs of task "${task}"`);
     const model = () => this.export({ task, probabilities: true });
     return this.kept.answerer(this.needPlace(method, on)).ask({ key: stands.join(), model }, names, samples);
+  }
+
+  /** By a session made for this question from the weights as they are now. */
+  private async scoresAnew(task: string, inputs: Inputs, on: On): Promise<Tensor> {
+    const { runtime, session } = this.needPlace('verify', on);
+    const answerer = new Answerer(runtime, session);
+    try {
+      const samples = fitInputs(this.columns.column(task), inputs, 'verify: inputs');
+      const { outputs } = await answerer.ask({ key: '', model: () => this.export({ task }) }, [task], samples);
+      return must(outputs.get(task), task);
+    } finally {
+      await answerer.release();
+    }
   }
 
   private needPlace(method: string, { on, session }: On): Place {

@@ -1,7 +1,8 @@
 // What the page keeps in the browser's database, so that a closed tab loses nothing: the network as it was taught here, and the lesson under
 // way, whose checkpoints the worker keeps. Each under the hash of the network that the page came with.
-import type { ColumnInput, Witness } from '../web.js';
+import type { ColumnInput } from '../web.js';
 import type { LessonData } from './lesson.js';
+import type { KeptEvidence } from './proof.js';
 import type { Provider } from './state.js';
 
 export interface KeptNetwork {
@@ -21,7 +22,7 @@ export interface KeptLesson {
   readonly checkpoint: string;
   readonly probes: Float32Array;
   /** The trained tasks before the lesson began. */
-  readonly before: readonly Witness[];
+  readonly before: readonly KeptEvidence[];
 }
 
 type Store = 'networks' | 'lessons';

@@ -99,7 +99,7 @@ export class Opening {
 
   /** An ONNX file of one task, or of all. */
   async exported(task: string | undefined): Promise<Uint8Array> {
-    return await this.loaded().net.export({ ...(task === undefined ? {} : { task }), probabilities: true });
+    return await this.loaded().net.export({ ...(task === undefined ? { all: true as const } : { task }), probabilities: true });
   }
 
   /** The same network on another provider. The reason of a refusal is shown. */

@@ -1,5 +1,5 @@
-// The proof that earlier tasks did not move: witnesses of two moments compared, weights by hash and outputs bit for bit.
-import type { Witness } from '../web.js';
+// The proof that earlier tasks did not move while another was taught, as the page shows it; and what is kept of the moment before.
+import { type Evidence, type Proof as Found, Tensor } from '../web.js';
 
 export interface ProofRow {
   readonly task: string;
@@ -19,21 +19,36 @@ export interface Proof {
   readonly holds: boolean;
 }
 
-/** The bits of a witness's scores. */
-function bitsOf({ scores }: Witness): Uint32Array {
-  const { data } = scores;
-  if (!(data instanceof Float32Array)) throw new Error(`internal: scores of ${scores.dtype}`);
-  return new Uint32Array(data.buffer, data.byteOffset, data.length);
+/** Evidence that survives the browser's database, which takes no objects of classes. */
+export interface KeptEvidence {
+  readonly task: string;
+  readonly weights?: string | undefined;
+  readonly scores: { readonly dims: readonly number[]; readonly data: Float32Array };
 }
 
-export function compare(taught: string, before: readonly Witness[], after: readonly Witness[]): Proof {
-  const rows = before.map((was): ProofRow => {
-    const is = after.find((w) => w.task === was.task);
-    const [a, b] = [bitsOf(was), is === undefined ? new Uint32Array() : bitsOf(is)];
-    let moved = Math.abs(a.length - b.length);
-    for (let i = 0; i < Math.min(a.length, b.length); i++) if (a[i] !== b[i]) moved++;
-    return { task: was.task, before: was.sha256 ?? '', after: is?.sha256 ?? '', outputs: a.length, moved };
+export function kept({ tasks }: Found): readonly KeptEvidence[] {
+  return tasks.map(({ task, weights, scores }) => {
+    const { dims = [0], data = new Float32Array() } = scores ?? {};
+    if (!(data instanceof Float32Array)) throw new Error(`internal: scores of ${scores?.dtype}`);
+    return { task, weights, scores: { dims, data } };
   });
-  const probes = before[0]?.scores.dims[0] ?? 0;
-  return { taught, probes, rows, holds: rows.every((r) => r.before === r.after && r.moved === 0) };
+}
+
+export function evidence(before: readonly KeptEvidence[]): readonly Evidence[] {
+  return before.map(({ task, weights, scores: { dims, data } }) => ({
+    task,
+    ...(weights !== undefined && { weights }),
+    scores: new Tensor('float32', dims, data),
+  }));
+}
+
+/** What `verify` says of the tasks that were there before the lesson. */
+export function shown(taught: string, before: readonly KeptEvidence[], { tasks }: Found): Proof {
+  const rows = before.map((was): ProofRow => {
+    const is = tasks.find(({ task }) => task === was.task);
+    const outputs = was.scores.data.length;
+    return { task: was.task, before: was.weights ?? '', after: is?.weights ?? '', outputs, moved: is?.moved ?? outputs };
+  });
+  const identical = before.every((was) => tasks.find(({ task }) => task === was.task)?.identical === true);
+  return { taught, probes: before[0]?.scores.dims[0] ?? 0, rows, holds: identical };
 }

@@ -16,7 +16,7 @@ import {
 import { alone, type KeptLesson, keptLesson, type Shelf } from './kept.js';
 import { freshLesson, type Lesson, lessonData, probes, tensorsOf } from './lesson.js';
 import type { Opening } from './opening.js';
-import { compare } from './proof.js';
+import { evidence, kept as keptOf, shown } from './proof.js';
 import { readFiles } from './read-files.js';
 import { messageOf } from './remedies.js';
 import { fetchBytes } from './served.js';
@@ -122,7 +122,7 @@ export class Teaching {
       provider,
       checkpoint: `studio-${crypto.randomUUID()}`,
       probes: asked,
-      before: await net.witness(this.probeTensor(asked)),
+      before: keptOf(await net.verify({ inputs: this.probeTensor(asked) })),
     });
   }
 
@@ -184,7 +184,8 @@ export class Teaching {
       store.set({ network: { ...network, info: net.info } });
       await this.run(kept, keeps === true);
       this.progress({ stage: 'proving' });
-      const proof = compare(task, kept.before, await net.witness(this.probeTensor(kept.probes)));
+      const found = await net.verify({ inputs: this.probeTensor(kept.probes), since: { tasks: evidence(kept.before) } });
+      const proof = shown(task, kept.before, found);
       store.set({ network: { ...network, info: net.info }, proof });
       await this.opening.keep();
       await this.shelf?.drop();
@@ -195,7 +196,7 @@ export class Teaching {
     } catch (error) {
       // Where the column is still untrained, the network becomes what it was before the lesson.
       const untrained = net.info.tasks.some((t) => t.task === task && !t.trained);
-      if (untrained) await net.remove(task).catch(() => {});
+      if (untrained) await net.without(task).catch(() => {});
       store.set({ network: { ...network, info: net.info }, ...(untrained ? { unfinished: { task, elsewhere: false } } : {}) });
       if (!(error instanceof InterruptedError)) throw error;
       store.say('Stopped. What was learned so far is kept.');
@@ -226,9 +227,17 @@ export class Teaching {
     const { epochs, batch } = data;
     const heldOut = data.heldOutTargets.length > 0;
     await net.train(task, {
-      ...tensorsOf(data.inputs, data.targets, network.input),
-      ...(heldOut ? { validation: tensorsOf(data.heldOutInputs, data.heldOutTargets, network.input) } : {}),
-      settings: { epochs, batch, lr: rate, optimizer: 'adam', schedule: 'cosine', validation: 0, seed: 1 },
+      data: {
+        train: tensorsOf(data.inputs, data.targets, network.input),
+        ...(heldOut && { validation: tensorsOf(data.heldOutInputs, data.heldOutTargets, network.input) }),
+      },
+      epochs,
+      batch,
+      lr: rate,
+      optimizer: 'adam',
+      schedule: 'cosine',
+      validation: 0,
+      seed: 1,
       signal: this.stop.signal,
       ...(keeps && { checkpoint }),
       onEvent: (event) => this.hear(event),

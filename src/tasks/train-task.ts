@@ -297,8 +297,7 @@ export async function trainTask(
     settings,
     columns: project.columns,
   });
-  const data =
-    options.data === undefined ? await loadTaskData(project, task, options.onNote) : givenData(column, options.data);
+  const data = options.data === undefined ? await loadTaskData(project, task, options.onNote) : givenData(column, options.data);
   stopIfAborted(signal);
   const identity: RunIdentity = {
     settings,

@@ -3,7 +3,6 @@
 
 import type { ColumnInput, Description } from '../model/description/description.js';
 import { parseDescription, toInput } from '../model/description/parse.js';
-import { metricName } from '../model/heads/head.js';
 import type {
   ExportOptions,
   GivenData,

@@ -1,8 +1,6 @@
 // The page's side: a network that lives in a worker. Nothing here computes, so the page stays responsive.
 
-import type { Samples } from '../data/samples.js';
 import type { ColumnInput } from '../model/description/description.js';
-import type { TrainInput } from '../model/description/train-schema.js';
 import type {
   ExportOptions,
   GivenData,

@@ -101,10 +101,10 @@ interface Training {
 async function trained(runtime: Runtime, provider: string, t: Training): Promise<Outcome> {
   const { inputs, targets, numbers } = quadrants(t.rows, 3);
   const losses: number[] = [];
-  const network = await t.network.train(t.task, {
-    runtime,
-    train: { inputs, targets: t.regress ? numbers : targets },
-    settings: t.settings,
+  const { network } = await t.network.train(t.task, {
+    on: runtime,
+    data: { inputs, targets: t.regress ? numbers : targets },
+    ...t.settings,
     session: { providers: [provider] },
     onEvent: (event) => {
       if (event.kind === 'step') losses.push(...event.losses);

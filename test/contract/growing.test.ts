@@ -3,6 +3,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import { afterAll, describe, expect, test } from 'vitest';
 import { adapter, classify, column, dense, flatten, input, regress, relu } from '../../src/model/description/builder.js';
 import type { GivenData, GrowingNetwork } from '../../src/network/growing.js';
@@ -30,9 +31,7 @@ function channel(): WorkerLike {
   const port = (end: MessagePort): Port => ({
     postMessage: (message) => end.postMessage(message),
     addEventListener: (type, listener) => {
-      if (type !== 'message') return;
-      end.addEventListener('message', (event) => listener(event as MessageEvent));
-      end.start();
+      if (type === 'message') end.on('message', (data: unknown) => listener({ data }));
     },
   });
   servePort(port(port2), new Server({ modules: { wasm: async () => ortModule(await import('onnxruntime-web')) } }));
@@ -204,7 +203,9 @@ describe.each(Object.entries(faces))('%s', (_, face) => {
     ({ network: net } = await net.train('first', { data, ...settings, epochs: 1 }));
     expect(await said(() => net.train('first', { data }))).toMatch(/^UsageError: task "first" is trained and frozen for good/);
     expect(await said(() => net.without('first'))).toMatch(/^UsageError: task "first" is trained and frozen for good/);
-    expect(await said(() => net.predict('first', new Tensor('float32', [1, 7], new Float32Array(7))))).toMatch(/^DataError: .*\[7\]/);
+    expect(await said(() => net.predict('first', new Tensor('float32', [1, 7], new Float32Array(7))))).toMatch(
+      /^DataError: .*\[7\]/,
+    );
     net = await net.grow(column('numbers', { like: 'first', head: regress(1), laterals: { kind: 'none' } }));
     expect(await said(() => net.evaluate('numbers', test1))).toMatch(/^DataError|^UsageError/);
     await net.close();

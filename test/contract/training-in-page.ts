@@ -60,11 +60,13 @@ export async function course(runtime: TrainRequest['runtime'], engine?: EngineMa
     if (event.kind === 'epoch' && event.record.validation !== undefined) validation.push(event.record.validation.loss);
   };
   const settings = { epochs: 3, batch: 8, lr: 0.01, schedule: 'cosine', optimizer: 'adamw', validation: 0.25 } as const;
-  const request = { runtime, train, settings, onEvent, session: { threads: 1 }, ...(engine && { engine }) };
-  let net = await prognet({ input: input('image', [1, 6, 6]) })
+  const request = { on: runtime, data: train, ...settings, onEvent, session: { threads: 1 }, ...(engine && { engine }) };
+  const one = await prognet({ input: input('image', [1, 6, 6]) })
     .grow(first)
     .train('first', request);
-  net = await net.grow(column('second', { like: first, laterals: adapter({ rank: 3 }) })).train('second', request);
+  const { network: net } = await one.network
+    .grow(column('second', { like: first, laterals: adapter({ rank: 3 }) }))
+    .train('second', request);
   const weights = [...(net.weights('second') ?? [])].flatMap(([, t]) => t.numbers());
   return { losses, validation, weights };
 }

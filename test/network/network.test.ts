@@ -31,22 +31,22 @@ const digits = column('digits', {
 });
 const permuted = column('permuted', { like: digits, laterals: adapter({ rank: 3 }) });
 const empty = () => prognet({ input: input('image', [1, 4, 4]), seed: 4 });
-const data = { runtime, train: { inputs: images, targets: targetsOf(classify(3)) }, session: { threads: 1 } };
+const data = { on: runtime, data: { inputs: images, targets: targetsOf(classify(3)) }, session: { threads: 1 } };
 const settings = { epochs: 3, batch: 4, lr: 0.01 };
 
 async function family(): Promise<Network> {
   const one = await empty()
     .grow(digits)
-    .train('digits', { ...data, settings });
-  return one.grow(permuted).train('permuted', { ...data, settings });
+    .train('digits', { ...data, ...settings });
+  return (await one.network.grow(permuted).train('permuted', { ...data, ...settings })).network;
 }
 
 it('grows, trains and exports; the first column is the same object before and after', async () => {
-  const one = await empty()
+  const { network: one } = await empty()
     .grow(digits)
-    .train('digits', { ...data, settings });
+    .train('digits', { ...data, ...settings });
   const bytes = one.export({ task: 'digits' });
-  const two = await one.grow(permuted).train('permuted', { ...data, settings });
+  const { network: two } = await one.grow(permuted).train('permuted', { ...data, ...settings });
   expect(two.weights('digits')).toBe(one.weights('digits'));
   expect(two.tasks).toEqual(['digits', 'permuted']);
   const [before, after] = [fromBinary(bytes), fromBinary(two.export({ task: 'digits' }))];
@@ -96,7 +96,7 @@ it('sets a part aside for validation, and stops early on it', async () => {
   const early = { epochs: 60, batch: 4, lr: 0.1, early_stopping: { patience: 2 }, validation: 0.3 };
   await empty()
     .grow(digits)
-    .train('digits', { ...data, settings: early, onEvent });
+    .train('digits', { ...data, ...early, onEvent });
   expect(seen.every(Number.isFinite)).toBe(true);
   expect(seen.length).toBeLessThan(60);
   expect(Math.min(...seen)).toBe(seen.at(-3));
@@ -138,7 +138,7 @@ it.each<[string, { inputs: Tensor; targets: Tensor }, string]>([
   await expect(
     empty()
       .grow(digits)
-      .train('digits', { ...data, train }),
+      .train('digits', { ...data, data: train }),
   ).rejects.toThrow(said);
 });
 
@@ -147,15 +147,15 @@ it('a last step that diverges is an error, not weights', async () => {
   await expect(
     empty()
       .grow(digits)
-      .train('digits', { ...data, settings: wild }),
+      .train('digits', { ...data, ...wild }),
   ).rejects.toThrow(/^"digits\/.*" holds (NaN|-?Infinity) after step 1 \(rate 1\.00e\+30\): lower the rate/);
 });
 
 it('a last minibatch of one row leaves the statistics of batch_norm as they are', async () => {
   const normed = column('normed', { blocks: [[flatten(), batchNorm(), dense(3), relu()]], head: classify(3) });
-  const net = await empty()
+  const { network: net } = await empty()
     .grow(normed)
-    .train('normed', { ...data, settings: { epochs: 1, batch: 11, lr: 1e-6 } });
+    .train('normed', { ...data, epochs: 1, batch: 11, lr: 1e-6 });
   const found = net.weights('normed')?.get('normed/0/batch_norm/var')?.numbers() ?? [];
   // 12 rows as 11 and 1: 0.9 + 0.1 (unbiased variance of the first 11), whichever row came last.
   const x = images.numbers();
@@ -179,9 +179,9 @@ it('says what is wrong', async () => {
     'weight "digits/0/dense/weight": expected float32 [16,8], got nothing',
   );
   await expect(net.grow(permuted).train('permuted', data)).rejects.toThrow(
-    'task "digits" is a source of laterals and not trained yet',
+    'task "digits" is not trained yet: train "digits" first',
   );
-  const trained = await net.train('digits', { ...data, settings });
+  const { network: trained } = await net.train('digits', { ...data, ...settings });
   await expect(trained.train('digits', data)).rejects.toThrow('task "digits" is trained and frozen for good');
 });
 
@@ -189,13 +189,9 @@ it('what is left out is named', async () => {
   // as programs without types call it
   const call = (f: unknown, ...args: unknown[]) => Reflect.apply(f as () => unknown, empty().grow(digits), args);
   expect(() => call(prognet)).toThrow('prognet: options are missing, expected { input: input(name, shape) } at the least');
-  const { train } = data;
-  await expect(call(Network.prototype.train, 'digits', { train })).rejects.toThrow(
-    'train: "runtime" is missing, expected a runtime',
-  );
-  await expect(call(Network.prototype.train, 'digits')).rejects.toThrow(
-    'train: "train" is missing, expected { inputs, targets }',
-  );
+  const given = { data: data.data };
+  await expect(call(Network.prototype.train, 'digits', given)).rejects.toThrow('train: "on" is missing, expected a runtime');
+  await expect(call(Network.prototype.train, 'digits')).rejects.toThrow('train: "data" is missing, expected { inputs, targets }');
   await expect(call(loadData, 'mnist')).rejects.toThrow('loadData: "baseDir" is missing');
 });
 
@@ -207,11 +203,14 @@ it('a minibatch of weightless rows has loss 0, where other rows are met the form
   );
   const weighted = empty().grow({ ...digits, head: classify(3, { class_weights: [0, 1, 1] }) });
   const losses: number[] = [];
-  const trained = await weighted.train('digits', {
+  const { network: trained } = await weighted.train('digits', {
     ...data,
-    train: { inputs: images, targets },
-    validation: { inputs: images, targets: new Tensor('int64', [12], new BigInt64Array(12)) },
-    settings: { epochs: 2, batch: 2 },
+    data: {
+      train: { inputs: images, targets },
+      validation: { inputs: images, targets: new Tensor('int64', [12], new BigInt64Array(12)) },
+    },
+    epochs: 2,
+    batch: 2,
     onEvent: (e) => e.kind === 'step' && losses.push(...e.losses),
   });
   expect(losses).toContain(0);

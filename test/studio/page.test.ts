@@ -9,7 +9,7 @@ import { loadData } from '../../src/data/sources.js';
 import { writeIdx } from '../../src/formats/idx.js';
 import { writeNpy } from '../../src/formats/npy.js';
 import { lateralStrengths } from '../../src/model/progressive/lateral-strength.js';
-import { readBundle } from '../../src/network/bundle.js';
+import { readNetwork } from '../../src/network/network.js';
 import { must } from '../../src/onnx/core/errors.js';
 import type { Tensor } from '../../src/onnx/core/tensor.js';
 import { outputsOf } from '../../src/train/outputs.js';
@@ -96,7 +96,7 @@ describe.skipIf(chromium === undefined)(`prognet studio${why}`, () => {
 
   it('learns four unseen digits, moves nothing, and is taken away with the same numbers', async () => {
     const tab = await openTab(context, studio.url);
-    const before = await readBundle((await downloaded(tab, 'Download the network')).bytes);
+    const before = await readNetwork((await downloaded(tab, 'Download the network')).bytes);
     const rows = [0, 1, 2, 3].flatMap((c) => {
       const own = [...unseen.train.targets.data.entries()].filter(([, label]) => Number(label) === c);
       return own.slice(0, 200).map(([row]) => row);
@@ -131,7 +131,7 @@ describe.skipIf(chromium === undefined)(`prognet studio${why}`, () => {
     expect(await seriousViolations(tab)).toEqual([]);
 
     // The same, seen from outside: weights bit for bit, outputs of the old tasks bit for bit on images that the page has never had.
-    const after = await readBundle((await downloaded(tab, 'Download the network')).bytes);
+    const after = await readNetwork((await downloaded(tab, 'Download the network')).bytes);
     expect(after.tasks).toEqual(['zero-to-two', 'three-to-five', 'six-to-nine']);
     const test = take(
       unseen.test,

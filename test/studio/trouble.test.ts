@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { writeNpy } from '../../src/formats/npy.js';
-import { readBundle } from '../../src/network/bundle.js';
+import { readNetwork } from '../../src/network/network.js';
 import { Random } from '../../src/onnx/core/random.js';
 import { Tensor } from '../../src/onnx/core/tensor.js';
 import { prognet, workspace } from '../cli/support.js';
@@ -42,7 +42,7 @@ async function weightsOf(tab: Page): Promise<unknown> {
     tab.waitForEvent('download'),
     tab.getByRole('button', { name: 'Download the network' }).click(),
   ]);
-  return (await readBundle(readFileSync(await download.path()))).weights('last');
+  return (await readNetwork(readFileSync(await download.path()))).weights('last');
 }
 
 describe.skipIf(chromium === undefined)(`prognet studio in trouble${why}`, () => {

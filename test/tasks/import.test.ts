@@ -8,7 +8,7 @@ import { readNpy, writeNpy } from '../../src/formats/npy.js';
 import { readNpz, writeNpz } from '../../src/formats/npz.js';
 import { parseDescription } from '../../src/model/description/parse.js';
 import { importModel } from '../../src/model/progressive/import-model.js';
-import { readBundle } from '../../src/network/bundle.js';
+import { readNetwork } from '../../src/network/network.js';
 import { must } from '../../src/onnx/core/errors.js';
 import { Tensor } from '../../src/onnx/core/tensor.js';
 import { ops } from '../../src/onnx/ops/ops.js';
@@ -126,7 +126,7 @@ describe('a PyTorch prognet of two columns', () => {
     ]);
     expect(run('verify').tasks.map((t: { identical: boolean }) => t.identical)).toEqual([true, true, true]);
     run('bundle', '-o', join(dir, 'family.prognet'));
-    const network = await readBundle(new Uint8Array(readFileSync(join(dir, 'family.prognet'))));
+    const network = await readNetwork(new Uint8Array(readFileSync(join(dir, 'family.prognet'))));
     const outputs = await runModel(network.model({ task: 'second' }), { image: images });
     expect(apart(value('second_scores'), must(outputs.second, 'second'))).toBeLessThan(1e-5);
   }, 60_000);

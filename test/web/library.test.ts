@@ -3,8 +3,7 @@ import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { adapter, classify, column, dense, input, relu } from '../../src/model/description/builder.js';
-import { readBundle, writeBundle } from '../../src/network/bundle.js';
-import { prognet as beginNetwork, type Network } from '../../src/network/network.js';
+import { prognet as beginNetwork, type Network, readNetwork } from '../../src/network/network.js';
 import { must } from '../../src/onnx/core/errors.js';
 import { Random } from '../../src/onnx/core/random.js';
 import { Tensor } from '../../src/onnx/core/tensor.js';
@@ -33,7 +32,7 @@ async function trainedInNode(): Promise<Network> {
   const begun = beginNetwork({ name: 'plane', input: input('point', [2]) }).grow(
     column('left', { blocks: [[dense(8), relu()]], head: classify(2) }),
   );
-  return await begun.train('left', { runtime, train: first, settings, session: { threads: 1 } });
+  return (await begun.train('left', { on: runtime, data: first, ...settings, session: { threads: 1 } })).network;
 }
 
 const page = `<!doctype html><title>prognet/web</title><script type="module">
@@ -60,7 +59,7 @@ describe.skipIf(chromium === undefined)(
     let network: Network;
     beforeAll(async () => {
       network = await trainedInNode();
-      bundle = await writeBundle(network);
+      bundle = await network.save();
       served = await serve({
         folders: [join(repo, 'dist/browser'), join(repo, 'node_modules/onnxruntime-web/dist')],
         files: {
@@ -91,21 +90,22 @@ describe.skipIf(chromium === undefined)(
         const net = await open('plane.prognet');
         const x = new Tensor('float32', [80, 2], Float32Array.from(inputs));
         const before = await net.predict('left', x);
-        const [witness] = await net.witness(x);
+        const then = await net.verify({ inputs: x });
         await net.grow(column('gone', { like: 'left' }));
-        await net.remove('gone');
+        await net.without('gone');
         await net.grow(column('upper', { like: 'left', laterals: adapter({ rank: 4 }) }));
         const kinds: string[] = [];
         const onEvent = (event: { readonly kind: string }) => kinds.push(event.kind);
-        await net.train('upper', { inputs: x, targets: Tensor.from('int64', targets), settings, onEvent });
+        const data = { inputs: x, targets: Tensor.from('int64', targets) };
+        const { history } = await net.train('upper', { data, ...settings, onEvent });
         const after = await net.predict('left', x);
         const upper = await net.predict('upper', x);
         const numbers = (t: { readonly data: ArrayLike<unknown> }): Numbers => Array.from(t.data, Number);
-        const [witnessAfter] = await net.witness(x);
-        const refusal = await net.remove('upper').catch((error) => String(error));
+        const { tasks } = await net.verify({ inputs: x, since: then });
+        const refusal = await net.without('upper').catch((error) => String(error));
         const result = {
-          witness,
-          witnessAfter,
+          left: tasks.map(({ scores, ...said }) => said)[0],
+          epochs: history.length,
           refusal,
           info: net.info,
           kinds: [...new Set(kinds)],
@@ -128,8 +128,9 @@ describe.skipIf(chromium === undefined)(
       ]);
       expect(found.kinds).toEqual(['tapping', 'taps', 'step', 'epoch']);
       expect(found.after).toEqual(found.before);
-      expect(found.witness).toMatchObject({ task: 'left', sha256: expect.stringMatching(/^[0-9a-f]{64}$/) });
-      expect(found.witnessAfter).toEqual(found.witness);
+      const weights = expect.stringMatching(/^[0-9a-f]{64}$/);
+      expect(found.left).toEqual({ task: 'left', weights, rows: 80, moved: 0, identical: true });
+      expect(found.epochs).toBe(settings.epochs);
       expect(found.refusal).toMatch(/^UsageError: task "upper" is trained and frozen for good/);
       const right = found.labels.filter((label, i) => label === second.targets.numbers()[i]).length;
       expect(right / 80).toBeGreaterThan(0.9);
@@ -145,13 +146,13 @@ describe.skipIf(chromium === undefined)(
       };
       close(found.before, await scores(network.export({ task: 'left' }), 'left'));
       close(found.upper, await scores(Uint8Array.from(found.onnx), 'upper'));
-      const back = await readBundle(Uint8Array.from(found.bundle));
+      const back = await readNetwork(Uint8Array.from(found.bundle));
       expect(back.weights('left')).toEqual(network.weights('left'));
       close(found.upper, await scores(back.export({ task: 'upper' }), 'upper'));
       // The same column trained in Node comes to the same weights, as far as two processors' arithmetic goes.
-      const here = await network
+      const { network: here } = await network
         .grow(column('upper', { like: 'left', laterals: adapter({ rank: 4 }) }))
-        .train('upper', { runtime, train: second, settings, session: { threads: 1 } });
+        .train('upper', { on: runtime, data: second, ...settings, session: { threads: 1 } });
       close(found.upper, await scores(here.export({ task: 'upper' }), 'upper'));
     });
 
@@ -170,9 +171,12 @@ describe.skipIf(chromium === undefined)(
             let error = '';
             await net
               .train('upper', {
-                inputs: new Tensor('float32', [80, 2], Float32Array.from(inputs)),
-                targets: Tensor.from('int64', targets),
-                settings: { ...settings, seed },
+                data: {
+                  inputs: new Tensor('float32', [80, 2], Float32Array.from(inputs)),
+                  targets: Tensor.from('int64', targets),
+                },
+                ...settings,
+                seed,
                 signal: controller.signal,
                 ...(checkpoint === undefined ? {} : { checkpoint }),
                 onEvent: (event) => {

@@ -92,7 +92,7 @@ describe("a caller's signal", () => {
     const network = await start(new Answering(answer));
     const { signal } = new AbortController();
     for (let i = 0; i < 3; i++) {
-      const done = network.train('a', { inputs: tensor, targets: tensor, signal });
+      const done = network.train('a', { data: { inputs: tensor, targets: tensor }, signal });
       expect(listeners(signal)).toBe(1);
       await done.catch(() => {});
       expect(listeners(signal)).toBe(0);
@@ -107,7 +107,7 @@ describe("a caller's signal", () => {
     const controller = new AbortController();
     const reason = { why: 'the person left' };
     if (when === 'before') controller.abort(reason);
-    const done = network.train('a', { inputs: tensor, targets: tensor, signal: controller.signal });
+    const done = network.train('a', { data: { inputs: tensor, targets: tensor }, signal: controller.signal });
     if (when === 'during') controller.abort(reason);
     const error = await done.then(
       () => undefined,

@@ -18,7 +18,7 @@ try {
   const net = await open('/demo.prognet', { threads: crossOriginIsolated ? 2 : 1 });
   await net.grow(column('more', { like: 'zero-to-two', head: classify(2), laterals: adapter({ rank: 4 }) }));
   const inputs = new Tensor('float32', [2, 1, 28, 28], new Float32Array(1568).fill(0.25));
-  await net.train('more', { inputs, targets: Tensor.from('int64', [0, 1]), settings: { epochs: 2 } });
+  await net.train('more', { data: { inputs, targets: Tensor.from('int64', [0, 1]) }, epochs: 2 });
   const { labels } = await net.predict('more', inputs);
   out.textContent = 'tasks ' + net.info.tasks.length + ', labels ' + labels?.dims;
 } catch (error) {

@@ -8,10 +8,12 @@ import {
   conv2d,
   dense,
   flatten,
+  type GivenData,
   input,
   linearLaterals,
   maxpool2d,
   type Network,
+  type NetworkTrainOptions,
   prognet,
   relu,
   TapCache,
@@ -99,20 +101,25 @@ function networkOf(body: keyof typeof bodies, laterals = adapter({ rank: 16 }), 
   return network;
 }
 
-async function train(network: Network, task: string, options: Partial<Parameters<Network['train']>[1]> = {}) {
+interface Options extends Partial<NetworkTrainOptions> {
+  readonly train?: GivenData;
+  readonly held?: GivenData;
+}
+
+async function train(network: Network, task: string, { train: given = data, held, ...options }: Options = {}) {
   const made: { computed: number; reused: number }[] = [];
   const onEvent = (e: TrainEvent) => {
     if (e.kind === 'taps') made.push({ computed: e.computed, reused: e.reused });
   };
   const trained = await network.train(task, {
-    runtime: counted,
-    train: data,
-    settings,
+    on: counted,
+    data: { train: given, ...(held && { validation: held }) },
+    ...settings,
     session: { threads: 2 },
     onEvent,
     ...options,
   });
-  return { network: trained, made };
+  return { network: trained.network, made };
 }
 
 const bitsOf = (network: Network, task: string) =>
@@ -153,7 +160,7 @@ it('computes the rows of new columns alone, and nothing for a column that is tra
   const tries: unknown[] = [];
   for (const lr of [0.01, 0.02]) {
     const found = counting();
-    const { made } = await train(network, 't3', { settings: { ...settings, lr } });
+    const { made } = await train(network, 't3', { lr });
     tries.push([made, found.size]);
   }
   expect(tries).toEqual([
@@ -226,7 +233,7 @@ it('belongs to one runtime, and goes with a column that reads no taps', async ()
   let { network } = await train(networkOf('dense'), 't0');
   ({ network } = await train(network, 't1', { tapCache }));
   const set = await NodeRuntime.load({ config: { 'session.set_denormal_as_zero': '1' } });
-  const second = await train(network, 't2', { tapCache, runtime: set });
+  const second = await train(network, 't2', { tapCache, on: set });
   expect(second.made).toEqual([{ computed: 6, reused: 0 }]);
   expect(tapCache.bytes).toBeGreaterThan(0);
   const { network: third } = await train(second.network, 't3', { tapCache });
@@ -238,16 +245,16 @@ it('belongs to one runtime, and goes with a column that reads no taps', async ()
 it('keeps validation data apart, and no more than the budget', async () => {
   const tapCache = new TapCache();
   let { network } = await train(networkOf('dense'), 't0');
-  ({ network } = await train(network, 't1', { tapCache, validation: other }));
+  ({ network } = await train(network, 't1', { tapCache, held: other }));
   const row = 4 * (12 + 9 + 7);
   expect(tapCache.bytes).toBe(2 * 620 * row);
   const found = counting();
-  const kept = await train(network, 't2', { tapCache, validation: other });
+  const kept = await train(network, 't2', { tapCache, held: other });
   expect([...found.values()]).toEqual([1240, 1240, 1240]);
   expect(tapCache.bytes).toBe(4 * 620 * row);
   // The training data's taps fit, the validation data's do not: they are computed by the range.
   const tapBudget = 3 * 620 * row;
-  const tight = await train(network, 't2', { tapCache, validation: other, tapBudget });
+  const tight = await train(network, 't2', { tapCache, held: other, tapBudget });
   expect(tight.made).toEqual([{ computed: 0, reused: 6 }]);
   expect(tapCache.bytes).toBe(2 * 620 * row);
   expect(bitsOf(tight.network, 't2')).toEqual(bitsOf(kept.network, 't2'));
