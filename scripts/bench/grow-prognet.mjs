@@ -19,7 +19,7 @@ await serve({ engine: runtime.version }, async () => {
     const onEvent = (event) => {
       if (event.kind === 'taps') made.push([event.computed, event.reused]);
     };
-    network = await network.train(task, { runtime, train, settings, session: { threads }, onEvent });
+    ({ network } = await network.train(task, { on: runtime, data: { train }, ...settings, session: { threads }, onEvent }));
     ms = performance.now() - started;
   }
   return { ms, made: made.at(-1) };

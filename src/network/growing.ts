@@ -6,7 +6,7 @@ import type { TrainInput } from '../model/description/train-schema.js';
 import type { FormOptions } from '../model/progressive/forms.js';
 import type { Tensor } from '../onnx/core/tensor.js';
 import type { EpochRecord } from '../train/checkpoint.js';
-import type { TrainEvent } from '../train/loop.js';
+import type { TrainEvent } from '../train/events.js';
 import type { Evidence, Proof } from './proof.js';
 
 /** Inputs by name, each [N, ...]; or the tensor of a network's only input. float32, or uint8 that is scaled to 0..1. */

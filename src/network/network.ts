@@ -3,7 +3,7 @@
 
 import type { ColumnInput, Description, DescriptionInput } from '../model/description/description.js';
 import { parseDescription, toInput } from '../model/description/parse.js';
-import { metricName } from '../model/heads/head.js';
+import { metricName } from '../model/heads/heads.js';
 import { type ColumnParameters, type Columns, columnsOf } from '../model/progressive/column.js';
 import { notTrained, taskModel } from '../model/progressive/forms.js';
 import type { FrozenWeights, Weights } from '../model/progressive/weights.js';
@@ -58,7 +58,7 @@ export interface TrainingGraph extends StepGraph {
 
 /** Where a network's graphs run, unless it was bound to a runtime by `on`. */
 export interface On {
-  /** Such as `await loadRuntime()` of prognet/node gives. */
+  /** Such as `NodeRuntime.load()` of prognet/node gives. */
   readonly on?: Runtime;
   /** Providers and threads of the sessions that are made. */
   readonly session?: SessionOptions;
@@ -265,7 +265,8 @@ export class Network implements GrowingNetwork {
     const { head } = this.columns.column(task);
     const { inputs, targets } = fitData(this.columns.column(task), data, `data of task "${task}"`);
     const { outputs } = await this.ask('evaluate', task, inputs, [task], on);
-    const { loss, metric, rows } = evaluateScores(head, must(outputs.get(task), task), targets);
+    const { runtime } = this.needPlace('evaluate', on);
+    const { loss, metric, rows } = await evaluateScores(runtime, head, must(outputs.get(task), task), targets);
     return { loss, metric: metricName(head), value: metric, rows };
   }
 
@@ -360,7 +361,7 @@ export class Network implements GrowingNetwork {
   private needPlace(method: string, { on, session }: On): Place {
     const runtime = on ?? this.place?.runtime;
     if (runtime !== undefined) return { runtime, session: session ?? this.place?.session };
-    throw missing(method, 'on', 'a runtime, such as await loadRuntime() of prognet/node gives');
+    throw missing(method, 'on', 'a runtime, such as NodeRuntime.load() of prognet/node gives');
   }
 
   private needed(task: string): void {

@@ -5,7 +5,7 @@ import { stringify } from 'yaml';
 import { rows, type SampleSet } from '../data/dataset.js';
 import { fingerprint } from '../data/fingerprint.js';
 import { toInput } from '../model/description/parse.js';
-import { metricName } from '../model/heads/head.js';
+import { metricName } from '../model/heads/heads.js';
 import type { Column } from '../model/progressive/column.js';
 import { taskModel } from '../model/progressive/forms.js';
 import type { GivenData } from '../network/growing.js';
@@ -19,11 +19,11 @@ import { removeQuietly, removeStale, temporaryName } from '../onnx/files/tempora
 import { defaultThreads } from '../onnx/runtime/node.js';
 import type { Runtime } from '../onnx/runtime/session.js';
 import { toBinary } from '../onnx/serde/to-binary.js';
+import { evaluateScores } from '../train/evaluate.js';
 import { fitData } from '../train/prepare-data.js';
 import type { ColumnDraft } from '../workspace/column-record.js';
 import { freezeColumn } from '../workspace/column-store.js';
 import { refuseOutput } from '../workspace/output-path.js';
-import { evaluateScores } from './loss.js';
 import { versionsNow } from './machine.js';
 import { taskOutputs } from './task-outputs.js';
 
@@ -125,7 +125,7 @@ async function proved({ columns, frozen }: Network, column: Column, test: Sample
   const { task, head } = column;
   const threads = defaultThreads();
   const ran = await taskOutputs(on, columns, frozen, task, test.inputs, { providers: ['cpu'], threads });
-  const { loss, metric } = evaluateScores(head, ran.scores, test.targets);
+  const { loss, metric } = await evaluateScores(on, head, ran.scores, test.targets);
   return {
     data: { fingerprint: 'not recorded', test: fingerprint(test) },
     metrics: { [metricName(head)]: metric, loss },

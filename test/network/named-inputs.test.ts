@@ -17,11 +17,11 @@ const targets = Tensor.from(
 );
 const begun = prognet({ input: input('x', [4]) }).grow(column('a', { blocks: [[dense(5), relu()]], head: classify(2) }));
 const train = (inputs: Tensor | Record<string, Tensor>) =>
-  begun.train('a', { runtime, train: { inputs, targets }, settings: { epochs: 1, batch: 16 }, session: { threads: 1 } });
+  begun.train('a', { on: runtime, data: { inputs, targets }, epochs: 1, batch: 16, session: { threads: 1 } });
 
 it('a tensor alone is the only input', async () => {
   const [bare, named] = [await train(x), await train({ x })];
-  expect(named.weights('a')).toEqual(bare.weights('a'));
+  expect(named.network.weights('a')).toEqual(bare.network.weights('a'));
 });
 
 it('another name is refused', async () => {
