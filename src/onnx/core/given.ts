@@ -39,10 +39,6 @@ export const names: Kind = { what: 'names', holds: (v) => Array.isArray(v) && v.
 export const anObject: Kind = { what: 'an object', holds: (v) => typeof v === 'object' && v !== null && !Array.isArray(v) };
 export const aFunction: Kind = { what: 'a function', holds: (v) => typeof v === 'function' };
 export const bytes: Kind = { what: 'a Uint8Array', holds: (v) => v instanceof Uint8Array };
-const sizes: Kind = {
-  what: 'an array of integers of 0 and more',
-  holds: (v) => Array.isArray(v) && v.every((d) => Number.isSafeInteger(d) && d >= 0),
-};
 
 export const instance = (Class: abstract new (...args: never[]) => object, what: string): Kind => ({
   what,
