@@ -176,7 +176,10 @@ command('import <model>', 'an ONNX model from elsewhere becomes a frozen column,
 ])
   .requiredOption('--task <task>', 'name of its task')
   .requiredOption('--data <source>', 'what the task is tested and verified on: a source, or { source: a.csv, header: false }')
-  .option('--scores <name>', "the model's output with the raw scores [N, k] (default: its only one)")
+  .option(
+    '--scores <name>',
+    'the value with the raw scores [N, k], or auto: before softmax and labels (default: its only output)',
+  )
   .option('--taps <names>', 'values that later columns may read, with commas (default: what its activations give)')
   .option('--head <kind>', 'classify, binary or regress', 'classify')
   .option('-o, --output <folder>', 'workspace to begin or to add to (default: the one here or above)')

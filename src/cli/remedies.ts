@@ -23,7 +23,8 @@ export function asCommand(remedy: Remedy): string {
   }
 }
 
-function flag({ kind, option, value }: Extract<Remedy, { option: string }>): string {
+function flag({ kind, option, value, exactly }: Extract<Remedy, { option: string }>): string {
+  if (exactly !== undefined) return `--${option} ${exactly}`;
   if (value === undefined) return `--${option}`;
   return kind === 'give' ? `--${option} <${value}>` : `--${option} ${value}`;
 }

@@ -90,6 +90,7 @@ export async function importTask(
   checkTask(task);
   if (begin) refuseOutput(folder);
   const imported = importModel(loadModel(file), options, file);
+  for (const line of imported.notes) options.onNote?.(line);
   const { root, file: name, text, old } = descriptionAt(folder, begin, imported);
   const before = readDescription(text, name, (value) => withGraphs(value, root, name).value);
   // Names differ by more than case, since they name files.

@@ -11,6 +11,10 @@ import { importModel } from '../../src/model/progressive/import-model.js';
 import { readNetwork } from '../../src/network/network.js';
 import { must } from '../../src/onnx/core/errors.js';
 import { Tensor } from '../../src/onnx/core/tensor.js';
+import { GraphBuilder } from '../../src/onnx/ir/builder.js';
+import type { Value } from '../../src/onnx/ir/graph.js';
+import { tensorType } from '../../src/onnx/ir/types.js';
+import { reduceBy, reduceSum } from '../../src/onnx/ops/families/reduce.js';
 import { ops } from '../../src/onnx/ops/ops.js';
 import { fromBinary } from '../../src/onnx/serde/from-binary.js';
 import { toBinary } from '../../src/onnx/serde/to-binary.js';
@@ -178,7 +182,7 @@ describe('refuses, in one line and with nothing written', () => {
       [
         small((g) => g.output(g.identity(must(g.graph.outputs[0], 'y')), 'z')),
         {},
-        /has the outputs y, z: say which are the task's scores, --scores <name>$/,
+        /has the outputs y, z: say which are the task's scores, as the option scores$/,
       ],
       [small(), { scores: 'z' }, /has no output "z" that it computes, there are: y$/],
       [small(), { taps: ['z'] }, /computes no "z", it computes: /],
@@ -192,6 +196,101 @@ describe('refuses, in one line and with nothing written', () => {
       }
       expect(said).toMatch(message);
       expect(said.split('\n')).toHaveLength(1);
+    }
+  });
+
+  it.each<[string, string, (g: ReturnType<typeof ops>, x: Value) => Value | readonly Value[]]>([
+    ['Softmax', 'probabilities', (g, x) => g.softmax(x)],
+    ['LogSoftmax', 'log-probabilities', (g, x) => g.logSoftmax(x)],
+    ['Sigmoid', 'probabilities', (g, x) => g.sigmoid(x)],
+    ['HardSigmoid', 'probabilities', (g, x) => g.hardSigmoid(x)],
+    ['ArgMax', 'labels', (g, x) => g.argMax(x, { axis: 1 })],
+    ['Hardmax', 'labels', (g, x) => g.hardmax(x)],
+    ['TopK', 'labels', (g, x) => g.outputs(2).topK(x, [1])[1]],
+    ['Greater', 'labels', (g, x) => g.cast(g.greater(g.sigmoid(x), 0.5), { to: 'float32' })],
+    ['Softmax', 'probabilities', (g, x) => g.identity(g.reshape(g.cast(g.softmax(x), { to: 'float32' }), [0, 2]))],
+    ['Softmax', 'probabilities', (g, x) => g.flatten(g.squeeze(g.unsqueeze(g.softmax(x), [2]), [2]))],
+    ['Softmax', 'probabilities', (g, x) => g.transpose(g.transpose(g.softmax(x), { perm: [1, 0] }), { perm: [1, 0] })],
+    ['Softmax', 'probabilities', (g, x) => g.clip(g.softmax(x), 1e-7, 1)],
+    ['Softmax', 'probabilities', (g, x) => g.log(g.softmax(x))],
+    ['ArgMax', 'labels', (g, x) => g.argMax(g.softmax(x), { axis: 1 })],
+    [
+      'Sigmoid',
+      'probabilities',
+      (g, x) => {
+        const p = g.sigmoid(x);
+        return g.concat(g.sub(1, p), p, { axis: 1 });
+      },
+    ],
+    [
+      'Div',
+      'probabilities',
+      (g, x) => {
+        const e = g.exp(g.sub(x, reduceBy(g, 'ReduceMax', x, [1])));
+        return g.div(e, reduceSum(g, e, [1]));
+      },
+    ],
+    ['ZipMap', 'probabilities', (g, x) => must(g.node('ZipMap', [g.softmax(x)], new Map(), 1, 'ai.onnx.ml')[0], 'y')],
+    ['Normalizer', 'probabilities', (g, x) => must(g.node('Normalizer', [g.sigmoid(x)], new Map(), 1, 'ai.onnx.ml')[0], 'y')],
+  ])('%s as raw scores: %s', (op, what, ending) => {
+    const g = ops({ name: 'classifier' });
+    const h = g.relu(g.gemm(g.input('x', 'float32', ['N', 4]), g.initializer('w', Tensor.zeros('float32', [4, 3]))));
+    const logits = g.gemm(h, g.initializer('v', Tensor.zeros('float32', [3, 2])));
+    logits.name = 'logits';
+    const y = g.output(ending(g, logits) as Value, 'y');
+    y.type ??= tensorType('float32', ['N', 2]);
+    const bytes = toBinary(g.model());
+    expect(() => taken(bytes)).toThrow(
+      new RegExp(
+        `^m\\.onnx: "y" holds ${what} \\(.*${op} "[^"]*"\\), expected raw scores: before it these are "logits", as the option scores: "auto"$`,
+      ),
+    );
+    for (const scores of ['auto', 'logits']) expect(taken(bytes, { scores })).toMatchObject({ scores: 'logits', width: 2 });
+    expect(taken(bytes, { scores: 'auto' }).notes).toEqual([
+      expect.stringMatching(`^m\\.onnx: the scores are "logits", before "y", ${what} `),
+    ]);
+  });
+
+  it('takes the scores that several outputs come from, and scores of shape [N, k, 1, 1]', () => {
+    const several = small((g) => {
+      const [logits] = g.graph.outputs;
+      const p = g.softmax(must(logits, 'y'));
+      g.graph.outputs = [];
+      g.output(p, 'probabilities');
+      g.output(g.argMax(p, { axis: 1 }), 'label');
+    });
+    expect(taken(several, { scores: 'auto' })).toMatchObject({
+      width: 2,
+      notes: [expect.stringMatching(/before "probabilities".* and "label"/)],
+    });
+    expect(() => taken(several, { scores: 'label' })).toThrow(/"label" holds labels \(ArgMax/);
+    const other = small((g) => g.output(g.softmax(g.neg(must(g.graph.outputs[0], 'y'))), 'z'));
+    expect(() => taken(other, { scores: 'auto' })).toThrow(
+      /^m\.onnx: its outputs y, z come from "y, Neg\/out": say which are the task's scores/,
+    );
+    const input = ops();
+    input.output(input.sigmoid(input.input('x', 'float32', ['N', 4])), 'y');
+    expect(() => taken(toBinary(input.model()))).toThrow(/expected raw scores, which it computes none of before/);
+    const wide = small((g) => {
+      const y = g.unsqueeze(must(g.graph.outputs.pop(), 'y'), [2, 3]);
+      g.output(g.softmax(y, { axis: 1 }), 'p');
+    });
+    expect(taken(wide, { scores: 'auto' })).toMatchObject({ width: 2, scores: 'Unsqueeze/out/flat' });
+  });
+
+  it('what was left in training mode, whatever its opset', () => {
+    for (const opset of [7, 9, 13, 17]) {
+      const g = new GraphBuilder(() => [], opset);
+      const v = g.input('x', 'float32', ['N', 3]);
+      const parameters = [1, 2, 3, 4].map((n) => g.initializer(`p${n}`, Tensor.from('float32', [n, n, n])));
+      const mode = new Map(opset < 14 ? [] : [['training_mode', { kind: 'int', value: 1n } as const]]);
+      const [n] = g.node('BatchNormalization', [v, ...parameters], mode, opset < 14 ? 5 : 3);
+      const y = must(g.node('Relu', [must(n, 'y')])[0], 'y');
+      y.type = tensorType('float32', ['N', 3]);
+      g.output(y, 'y');
+      expect(() => taken(toBinary(g.model())), `opset ${opset}`).toThrow(
+        /BatchNormalization "BatchNormalization" is in training mode: export the model after \.eval\(\)$/,
+      );
     }
   });
 

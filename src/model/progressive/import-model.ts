@@ -4,7 +4,8 @@ import { must, UsageError } from '../../onnx/core/errors.js';
 import type { Remedy } from '../../onnx/core/remedy.js';
 import type { Tensor } from '../../onnx/core/tensor.js';
 import { version } from '../../onnx/core/version.js';
-import type { Graph, Value } from '../../onnx/ir/graph.js';
+import { Names } from '../../onnx/ir/builder.js';
+import { type Graph, Node, Value } from '../../onnx/ir/graph.js';
 import { cloneModel, type Model, producer } from '../../onnx/ir/model.js';
 import { formatType, tensorType } from '../../onnx/ir/types.js';
 import { Uses } from '../../onnx/ir/uses.js';
@@ -15,6 +16,7 @@ import { modernise } from '../../onnx/passes/modernise.js';
 import { removeUnused } from '../../onnx/passes/remove-unused.js';
 import { toBinary } from '../../onnx/serde/to-binary.js';
 import { opsetRange } from './forms.js';
+import { scoresOf } from './raw-scores.js';
 import type { Weights } from './weights.js';
 
 /** A description carries the graph: one that is larger holds weights that it should not. */
@@ -24,7 +26,7 @@ export interface ImportRequest {
   readonly task: string;
   /** Names of values that later columns may read, in order. Default: what its activations give. */
   readonly taps?: readonly string[];
-  /** The output that is the task's raw scores [N, k]. Default: the model's only one. */
+  /** The value that is the task's raw scores [N, k], or `auto`: what stands before softmax and labels. Default: the model's only output. */
   readonly scores?: string;
 }
 
@@ -38,6 +40,8 @@ export interface ImportedModel {
   readonly input: { readonly name: string; readonly shape: readonly number[] };
   /** Width of the scores. */
   readonly width: number;
+  /** What the user should know. */
+  readonly notes: readonly string[];
 }
 
 type Fail = (message: string, remedy?: Remedy) => never;
@@ -52,15 +56,16 @@ export function importModel(given: Model, request: ImportRequest, file: string):
   const { graph, opset } = model;
   if (opset > opsetRange.max) fail(`is of opset ${opset}, expected at most ${opsetRange.max}: export it at an older one`);
   const input = inputOf(graph, fail);
-  const scores = outputOf(graph, request.scores, fail);
+  const { value: found, note } = scoresOf(graph, request.scores, fail);
   const asked = request.taps?.map((name) => computedBy(graph, name, fail));
-  graph.outputs = [...new Set([...(asked ?? []), scores])];
+  graph.outputs = [...new Set([...(asked ?? []), found])];
   constantsAsInitializers(graph);
   removeUnused(graph);
   checkNodes(graph, opset, fail);
   for (const node of graph.nodes) for (const v of node.outputs) v.type = undefined;
   inferShapes(graph, { opset });
-  const taps = asked ?? activations(graph, scores);
+  const scores = flat(graph, found);
+  const taps = asked ?? activations(graph, found);
   if (taps.length === 0)
     fail('no activation was found to tap: name values of the graph', { kind: 'give', option: 'taps', value: 'names' });
   for (const v of taps) sampleOf(v, 'the tap', fail);
@@ -82,6 +87,7 @@ export function importModel(given: Model, request: ImportRequest, file: string):
     weights,
     input: { name: input.name, shape: sampleOf(input, 'the input', fail) },
     width: must(sample[0], 'width'),
+    notes: note === undefined ? [] : [`${file}: ${note}`],
   };
 }
 
@@ -107,22 +113,6 @@ function inputOf(graph: Graph, fail: Fail): Value {
   return input;
 }
 
-function outputOf(graph: Graph, name: string | undefined, fail: Fail): Value {
-  const { outputs } = graph;
-  const [first] = outputs;
-  if (name === undefined && (first === undefined || outputs.length > 1)) {
-    return fail(`has the outputs ${names(outputs)}: say which are the task's scores`, {
-      kind: 'give',
-      option: 'scores',
-      value: 'name',
-    });
-  }
-  const found = name === undefined ? first : outputs.find((v) => v.name === name);
-  if (found?.producer === undefined)
-    return fail(`has no output ${JSON.stringify(name)} that it computes, there are: ${names(outputs)}`);
-  return found;
-}
-
 function computedBy(graph: Graph, name: string, fail: Fail): Value {
   const computed = graph.nodes.flatMap((n) => n.outputs).filter((v) => v.name !== '');
   const found = computed.find((v) => v.name === name);
@@ -140,6 +130,18 @@ function sampleOf(v: Value, what: string, fail: Fail): number[] {
     return fail(`${what} "${v.name}" is ${formatType(v.type)}, expected float32[N,...] with only the batch open`);
   }
   return known;
+}
+
+/** Scores [N, k, 1, 1], as convolutional classifiers have them, as [N, k]. */
+function flat(graph: Graph, scores: Value): Value {
+  const [batch = null, ...dims] = scores.shape ?? [];
+  const wide = dims.filter((d) => d !== 1);
+  if (dims.length < 2 || wide.length > 1) return scores;
+  const names = Names.of(graph);
+  const y = new Value(names.unique(`${scores.name}/flat`), tensorType(scores.dtype, [batch, wide[0] ?? 1]));
+  const axis = new Map([['axis', { kind: 'int', value: 1n } as const]]);
+  graph.nodes.push(new Node('Flatten', [scores], [y], axis, names.unique(`${scores.name}/Flatten`)));
+  return y;
 }
 
 function constantsAsInitializers(graph: Graph): void {

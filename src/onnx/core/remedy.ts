@@ -13,8 +13,8 @@ export type Remedy =
   | { readonly kind: 'begin' }
   /** An npm package is missing; `package` is what npm is told, `note` what to know of it. */
   | { readonly kind: 'install'; readonly package: string; readonly note?: string }
-  /** An option must be given, or left out. */
-  | { readonly kind: 'give' | 'leave-out'; readonly option: string; readonly value?: string };
+  /** An option must be given, or left out; `value` says what is given, `exactly` is the very value. */
+  | { readonly kind: 'give' | 'leave-out'; readonly option: string; readonly value?: string; readonly exactly?: string };
 
 /** The end of the library's message. */
 export function asCall(remedy: Remedy): string {
@@ -32,7 +32,7 @@ export function asCall(remedy: Remedy): string {
     case 'install':
       return `: ${npmInstall(remedy)}`;
     case 'give':
-      return `, as the option ${remedy.option}`;
+      return `, as the option ${remedy.option}${remedy.exactly === undefined ? '' : `: "${remedy.exactly}"`}`;
     case 'leave-out':
       return `, leave ${remedy.option} out`;
   }
