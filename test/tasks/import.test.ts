@@ -201,7 +201,7 @@ describe('refuses, in one line and with nothing written', () => {
 
   it.each<[string, string, (g: ReturnType<typeof ops>, x: Value) => Value | readonly Value[]]>([
     ['Softmax', 'probabilities', (g, x) => g.softmax(x)],
-    ['LogSoftmax', 'log-probabilities', (g, x) => g.logSoftmax(x)],
+    ['LogSoftmax', 'probabilities', (g, x) => g.logSoftmax(x)],
     ['Sigmoid', 'probabilities', (g, x) => g.sigmoid(x)],
     ['HardSigmoid', 'probabilities', (g, x) => g.hardSigmoid(x)],
     ['ArgMax', 'labels', (g, x) => g.argMax(x, { axis: 1 })],

@@ -15,28 +15,18 @@ export interface Scores {
   readonly note?: string;
 }
 
-/** Ops that make something else of scores. */
-const answers: ReadonlyMap<string, string> = new Map([
-  ...['Softmax', 'Sigmoid', 'HardSigmoid', 'ZipMap', 'Normalizer'].map((op) => [op, 'probabilities'] as const),
-  ['LogSoftmax', 'log-probabilities'],
-  ...['ArgMax', 'ArgMin', 'Hardmax', 'OneHot', 'TopK', 'Round', 'LabelEncoder'].map((op) => [op, 'labels'] as const),
-  ...['Greater', 'GreaterOrEqual', 'Less', 'LessOrEqual', 'Equal'].map((op) => [op, 'labels'] as const),
+/** Ops of ai.onnx.ml by what they make of scores. */
+const classical: ReadonlyMap<string, string> = new Map([
+  ['ZipMap', 'probabilities'],
+  ['Normalizer', 'probabilities'],
+  ['LabelEncoder', 'labels'],
 ]);
 
-/** Ops that leave what a value is, beside those that only move or choose. */
-const passed: ReadonlySet<string> = new Set([
-  'Dropout',
-  'Clip',
-  'Exp',
-  'Log',
-  'Mean',
-  'Not',
-  'And',
-  'Or',
-  'ArrayFeatureExtractor',
-  'QuantizeLinear',
-  'DequantizeLinear',
-]);
+/** What a node makes of scores, if it does. */
+function answer(node: Node): string | undefined {
+  if (hasTrait(node, 'probabilities')) return 'probabilities';
+  return hasTrait(node, 'labels') ? 'labels' : node.domain === 'ai.onnx.ml' ? classical.get(node.opType) : undefined;
+}
 
 const computed = (values: readonly (Value | null)[]): Value[] =>
   values.filter((v): v is Value => v !== null && v.producer !== undefined && constantOf(v) === undefined);
@@ -44,7 +34,8 @@ const computed = (values: readonly (Value | null)[]): Value[] =>
 /** The inputs that hold what the node's outputs hold; none where it computes something of its own. */
 function sources(node: Node): Value[] {
   if (hasTrait(node, 'shapeOnly')) return [];
-  if (hasTrait(node, 'anyPrecision') || passed.has(node.opType)) return computed(node.inputs);
+  if (hasTrait(node, 'anyPrecision') || hasTrait(node, 'keepsAnswers') || node.opType === 'ArrayFeatureExtractor')
+    return computed(node.inputs);
   // 1 - p
   const [a] = node.inputs;
   const complement =
@@ -89,7 +80,7 @@ function made(v: Value, seen = new Set<Value>()): Made | undefined {
   if (node === undefined || seen.has(v)) return undefined;
   seen.add(v);
   const over = shared(node);
-  const what = over === undefined ? answers.get(node.opType) : 'probabilities';
+  const what = over === undefined ? answer(node) : 'probabilities';
   const own = what === undefined ? sources(node) : computed(over === undefined ? node.inputs : [exponent(over)]);
   const found = own.map((source) => ({ source, below: made(source, seen) }));
   if (what !== undefined) {

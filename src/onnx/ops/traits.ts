@@ -13,6 +13,9 @@
  * - `anyPrecision`: computes no new number, but moves, chooses, compares or counts: it takes floats of any precision as they come.
  * - `int8`: ONNX Runtime computes it on 8-bit integers where all that it reads is quantized.
  * - `int8InPlace`: moves elements or chooses among them by order, so that 8-bit integers keep the scale of the first input.
+ * - `probabilities`: what classifiers end in, probabilities or their logarithms made of scores.
+ * - `labels`: chooses or rounds to a class, so that the scores behind it are lost.
+ * - `keepsAnswers`: of probabilities, their logarithms or labels makes such ones again, though it computes.
  */
 export type Trait =
   | 'elementwise'
@@ -25,4 +28,7 @@ export type Trait =
   | 'half'
   | 'anyPrecision'
   | 'int8'
-  | 'int8InPlace';
+  | 'int8InPlace'
+  | 'probabilities'
+  | 'labels'
+  | 'keepsAnswers';

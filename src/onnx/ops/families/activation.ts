@@ -157,7 +157,7 @@ export const activation: Readonly<Record<ActivationOp, OpRules>> = {
   // sigmoid' = y (1 - y)
   Sigmoid: {
     ...unary((c) => [c.g.mul(c.dy(), c.g.mul(c.y(), c.g.sub(k(c, 1), c.y())))]),
-    traits: ['elementwise', 'activation', 'half', 'int8'],
+    traits: ['elementwise', 'activation', 'half', 'int8', 'probabilities'],
   },
   // tanh' = 1 - y^2
   Tanh: {
@@ -170,7 +170,7 @@ export const activation: Readonly<Record<ActivationOp, OpRules>> = {
       const inside = c.g.greater(c.g.mul(c.y(), c.g.sub(k(c, 1), c.y())), k(c, 0));
       return [c.g.where(inside, c.g.mul(c.dy(), k(c, c.float('alpha'))), k(c, 0))];
     }),
-    traits: ['elementwise', 'activation', 'half'],
+    traits: ['elementwise', 'activation', 'half', 'probabilities'],
   },
   // y = x clamp(x/6 + 1/2, 0, 1): y' = 0 below -3, 1 above 3, x/3 + 1/2 between
   HardSwish: {
@@ -211,17 +211,23 @@ export const activation: Readonly<Record<ActivationOp, OpRules>> = {
   },
 
   // dx = y (dy - sum(y dy))
-  Softmax: softmaxLike((c) => {
-    const ydy = c.g.mul(c.dy(), c.y());
-    return [c.g.sub(ydy, c.g.mul(c.y(), reduceSum(c.g, ydy, softmaxAxes(c))))];
-  }),
+  Softmax: {
+    ...softmaxLike((c) => {
+      const ydy = c.g.mul(c.dy(), c.y());
+      return [c.g.sub(ydy, c.g.mul(c.y(), reduceSum(c.g, ydy, softmaxAxes(c))))];
+    }),
+    traits: ['probabilities'],
+  },
   // dx = dy - exp(y) sum(dy)
-  LogSoftmax: softmaxLike((c) => [c.g.sub(c.dy(), c.g.mul(c.g.exp(c.y()), reduceSum(c.g, c.dy(), softmaxAxes(c))))]),
-  Hardmax: softmaxLike('zero'),
+  LogSoftmax: {
+    ...softmaxLike((c) => [c.g.sub(c.dy(), c.g.mul(c.g.exp(c.y()), reduceSum(c.g, c.dy(), softmaxAxes(c))))]),
+    traits: ['probabilities'],
+  },
+  Hardmax: { ...softmaxLike('zero'), traits: ['labels'] },
 
   // y = x mask / (1 - ratio) in training, x else
   Dropout: {
-    traits: ['random'],
+    traits: ['random', 'keepsAnswers'],
     infer: (c) => {
       if (c.has(1)) requireFloat(c, 1);
       if (c.has(2) && c.dtype(2) !== 'bool') {

@@ -234,9 +234,9 @@ export const elementwise: Readonly<Record<ElementwiseOp, OpRules>> = {
     traits: ['elementwise'],
   },
   // exp' = y
-  Exp: { ...unary((c) => [c.g.mul(c.dy(), c.y())]), traits: ['elementwise'] },
+  Exp: { ...unary((c) => [c.g.mul(c.dy(), c.y())]), traits: ['elementwise', 'keepsAnswers'] },
   // log' = 1 / x
-  Log: { ...unary((c) => [c.g.div(c.dy(), c.x(0))]), traits: ['elementwise'] },
+  Log: { ...unary((c) => [c.g.div(c.dy(), c.x(0))]), traits: ['elementwise', 'keepsAnswers'] },
   // (1/x)' = -y^2
   Reciprocal: {
     ...unary((c) => [c.g.neg(c.g.mul(c.dy(), c.g.mul(c.y(), c.y())))], {
@@ -257,7 +257,7 @@ export const elementwise: Readonly<Record<ElementwiseOp, OpRules>> = {
   },
   Floor: unary('zero', { fold: foldArithmetic({ float: Math.floor }) }),
   Ceil: unary('zero', { fold: foldArithmetic({ float: Math.ceil }) }),
-  Round: unary('zero'),
+  Round: { ...unary('zero'), traits: ['labels'] },
   Sign: {
     ...unary('zero', {
       infer: arithmetic,
@@ -285,7 +285,7 @@ export const elementwise: Readonly<Record<ElementwiseOp, OpRules>> = {
   },
   // d mean = dy / n
   Mean: {
-    traits: ['elementwise'],
+    traits: ['elementwise', 'keepsAnswers'],
     infer: arithmetic,
     gradient: (c) => {
       const part = c.g.div(c.dy(), c.inputCount);
@@ -295,7 +295,7 @@ export const elementwise: Readonly<Record<ElementwiseOp, OpRules>> = {
 
   // dx = dy where the value passed unchanged (bounds included), dmin = dy where x < min, dmax = dy where x > max
   Clip: {
-    traits: ['settings', 'half'],
+    traits: ['settings', 'half', 'keepsAnswers'],
     infer: (c) => {
       for (const i of [1, 2]) {
         if (!c.has(i)) continue;

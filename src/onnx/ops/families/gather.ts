@@ -159,6 +159,7 @@ export const gather: Readonly<Record<GatherOp, OpRules>> = {
     gradient: gatherNdGradient,
   },
   TopK: {
+    traits: ['labels'],
     since: 10,
     infer: inferTopK,
     // values = x[indices]: dx is dy written to those places

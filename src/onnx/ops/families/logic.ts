@@ -75,17 +75,17 @@ const bitwise: OpRules = {
 };
 
 export const logic: Readonly<Record<LogicOp, OpRules>> = {
-  Equal: { ...comparison((a, b) => a === b), traits: ['elementwise', 'anyPrecision'] },
-  Greater: { ...comparison((a, b) => a > b), traits: ['elementwise', 'anyPrecision'] },
-  GreaterOrEqual: { ...comparison((a, b) => a >= b), traits: ['elementwise', 'anyPrecision'] },
-  Less: { ...comparison((a, b) => a < b), traits: ['elementwise', 'anyPrecision'] },
-  LessOrEqual: { ...comparison((a, b) => a <= b), traits: ['elementwise', 'anyPrecision'] },
+  Equal: { ...comparison((a, b) => a === b), traits: ['elementwise', 'anyPrecision', 'labels'] },
+  Greater: { ...comparison((a, b) => a > b), traits: ['elementwise', 'anyPrecision', 'labels'] },
+  GreaterOrEqual: { ...comparison((a, b) => a >= b), traits: ['elementwise', 'anyPrecision', 'labels'] },
+  Less: { ...comparison((a, b) => a < b), traits: ['elementwise', 'anyPrecision', 'labels'] },
+  LessOrEqual: { ...comparison((a, b) => a <= b), traits: ['elementwise', 'anyPrecision', 'labels'] },
 
-  And: { ...connective((a, b) => a && b), traits: ['elementwise'] },
-  Or: { ...connective((a, b) => a || b), traits: ['elementwise'] },
-  Xor: { ...connective((a, b) => a !== b), traits: ['elementwise'] },
+  And: { ...connective((a, b) => a && b), traits: ['elementwise', 'keepsAnswers'] },
+  Or: { ...connective((a, b) => a || b), traits: ['elementwise', 'keepsAnswers'] },
+  Xor: { ...connective((a, b) => a !== b), traits: ['elementwise', 'keepsAnswers'] },
   Not: {
-    traits: ['elementwise'],
+    traits: ['elementwise', 'keepsAnswers'],
     infer: (c) => {
       requireBool(c);
       return sameType(c);

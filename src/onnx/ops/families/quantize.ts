@@ -67,10 +67,12 @@ function expandDynamicScale(c: GradientContext): Value[] {
 
 export const quantize: Readonly<Record<QuantizeOp, OpRules>> = {
   QuantizeLinear: {
+    traits: ['keepsAnswers'],
     infer: (c) => [tensorType(quantizedType(c), c.shape(0))],
     gradient: 'zero',
   },
   DequantizeLinear: {
+    traits: ['keepsAnswers'],
     infer: (c) => [tensorType(dtypeFromCode(c.int('output_dtype')) ?? c.dtype(1), c.shape(0))],
     gradient: dequantizeGradient,
   },

@@ -247,8 +247,8 @@ export const reduce: Readonly<Record<ReduceOp, OpRules>> = {
   // dx = 2 x dy
   ReduceSumSquare: nonlinear((c) => [c.g.mul(c.x(0), c.g.mul(kept(c, c.dy()), 2))]),
 
-  ArgMax: { ...argument(), traits: ['anyPrecision'] },
-  ArgMin: { ...argument(), traits: ['anyPrecision'] },
+  ArgMax: { ...argument(), traits: ['anyPrecision', 'labels'] },
+  ArgMin: { ...argument(), traits: ['anyPrecision', 'labels'] },
   // y_i = sum_{j <= i} x_j: dx_j = sum_{i >= j} dy_i, the same sum from the other end
   CumProd: {
     infer: inferCumulative,

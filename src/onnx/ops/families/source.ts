@@ -169,7 +169,7 @@ export const source: Readonly<Record<SourceOp, OpRules>> = {
     gradient: 'zero',
   },
   OneHot: {
-    traits: ['settings'],
+    traits: ['settings', 'labels'],
     infer: (c) => [c.like(2, oneHotShape(c))],
     gradient: oneHotGradient,
   },
