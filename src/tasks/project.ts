@@ -10,6 +10,7 @@ import { DescriptionError, UsageError, WorkspaceError } from '../onnx/core/error
 import { shortHash } from '../onnx/files/hash.js';
 import { readWhole } from '../onnx/files/read-file.js';
 import { type FrozenColumn, listColumns, loadColumn } from '../workspace/column-store.js';
+import { checkFrozen } from '../workspace/frozen-list.js';
 import { requireWorkspace, type Workspace } from '../workspace/workspace.js';
 
 import { withGraphs } from './imported-graph.js';
@@ -108,7 +109,7 @@ export function openProject(start: string): Project {
   for (const task of tasks) {
     if (columns.tasks.includes(task)) continue;
     throw new WorkspaceError(
-      `${file}: the frozen column "${task}" is no longer in the description; put it back, or move columns/${task} away`,
+      `${file}: the frozen column "${task}" is no longer in the description; put it back, or move columns/${task} and columns/.frozen/${task} away`,
       { path: file, expected: task },
     );
   }
@@ -116,6 +117,7 @@ export function openProject(start: string): Project {
   for (const column of columns)
     if (tasks.includes(column.task)) frozen.set(column.task, openColumn(workspace.root, column, file));
   checkSources(columns, frozen);
+  checkFrozen(workspace.root, new Map([...frozen].map(([task, { record }]) => [task, record.sha256.weights])));
   return { workspace, description, columns, file, graphs, frozen };
 }
 

@@ -17,6 +17,7 @@ import { fitData, partition } from '../train/prepare-data.js';
 import { type TrainSettings, trainSettings } from '../train/settings.js';
 import { stateSchema } from '../train/state-schema.js';
 import type { TapCache } from '../train/taps/tap-cache.js';
+import { notedFrozen, noteFrozen } from '../workspace/frozen-list.js';
 import type { MetricValue } from '../workspace/metrics-log.js';
 import { clearRun, openRun, type Run } from '../workspace/run-store.js';
 import { TapStore } from '../workspace/tap-store.js';
@@ -175,6 +176,18 @@ async function compareWithRecords(
   return found;
 }
 
+/** Columns that an older prognet froze, or that were frozen at a kill, are noted as those of today are, and said. */
+function noteAllFrozen({ workspace, frozen }: Project, onNote?: (line: string) => void): void {
+  const known = notedFrozen(workspace.root);
+  for (const [task, { record }] of frozen) {
+    if (known.has(task)) continue;
+    noteFrozen(workspace.root, task, record.sha256.weights);
+    onNote?.(
+      `column "${task}" was frozen without a note of it: noted now in columns/.frozen, so that it is missed when it is gone`,
+    );
+  }
+}
+
 /** What a frozen column's record says of its training. */
 function trainedFrom(project: Project, task: string, earlier: readonly EarlierTask[]): TrainedTask {
   const { metrics } = frozenOf(project, task).record;
@@ -270,7 +283,10 @@ export async function trainTask(
   if (opened.frozen.has(task)) {
     // Killed between freezing and clearing, a run is left over.
     clearRun(root, task);
-    if (resume) return trainedFrom(opened, task, await compareWithRecords(runtime, opened, task, signal));
+    if (resume) {
+      noteAllFrozen(opened);
+      return trainedFrom(opened, task, await compareWithRecords(runtime, opened, task, signal));
+    }
     throw new UsageError(`task "${task}" is trained and frozen for good; add a new task to the description to train more`, {
       got: task,
     });
@@ -316,6 +332,7 @@ export async function trainTask(
     if (event.kind === 'taps') taps = { computed: event.computed, reused: event.reused };
     options.onEvent?.(event);
   };
+  noteAllFrozen(project, options.onNote);
   const before = await outputsBefore(runtime, project, task, signal);
   createFolders(project.workspace);
   const run = openRun(root, task);

@@ -1,5 +1,5 @@
 // Frozen columns: columns/<task>/{weights.safetensors, column.json}. Written once by an atomic rename, read-only, checked at each load.
-import { mkdirSync, readdirSync, renameSync } from 'node:fs';
+import { lstatSync, mkdirSync, readdirSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { decodeSafetensors, encodeSafetensorsParts } from '../formats/safetensors.js';
 import { WorkspaceError } from '../onnx/core/errors.js';
@@ -11,6 +11,7 @@ import { sha256, shortHash } from '../onnx/files/hash.js';
 import { readWhole } from '../onnx/files/read-file.js';
 import { removeQuietly, removeStale, temporaryName } from '../onnx/files/temporary.js';
 import { type ColumnDraft, type ColumnRecord, readRecord, writeRecord } from './column-record.js';
+import { noteFrozen } from './frozen-list.js';
 import { checkTask } from './task-name.js';
 
 const readOnly = 0o444;
@@ -82,7 +83,16 @@ export function freezeColumn(root: string, draft: ColumnDraft, tensors: Readonly
   } catch (cause) {
     throw fileError('write', final, cause);
   }
+  noteFrozen(root, task, record.sha256.weights);
   return record;
+}
+
+function isLink(path: string): boolean {
+  try {
+    return lstatSync(path).isSymbolicLink();
+  } catch {
+    return false;
+  }
 }
 
 /**
@@ -94,6 +104,8 @@ export function loadColumn(root: string, task: string): FrozenColumn {
   removeStale(join(root, 'columns'));
   const folder = `columns/${task}`;
   const entries = entriesOf(join(root, folder));
+  if (entries === undefined && isLink(join(root, folder)))
+    throw new WorkspaceError(`${folder}: is a link that leads nowhere, restore the folder that it led to`, { path: folder });
   if (entries === undefined) {
     const frozen = listColumns(root);
     throw new WorkspaceError(
@@ -135,12 +147,12 @@ export function loadColumn(root: string, task: string): FrozenColumn {
   return { record, tensors: decodeSafetensors(bytes, file).tensors };
 }
 
-/** Tasks that have a folder under columns/, sorted by name; whether each is whole is for `loadColumn` to say. */
+/** Tasks that have a folder, or a link to one, under columns/, sorted by name; whether each is whole is for `loadColumn` to say. */
 export function listColumns(root: string): readonly string[] {
   const columns = join(root, 'columns');
   try {
     return readdirSync(columns, { withFileTypes: true })
-      .filter((entry) => entry.isDirectory() && !entry.name.startsWith('.'))
+      .filter((entry) => !entry.name.startsWith('.') && !entry.isFile())
       .map((entry) => entry.name)
       .sort();
   } catch (cause) {

@@ -1,5 +1,16 @@
 // A workspace whose files, data or description changed under it: what every command then says.
-import { chmodSync, cpSync, existsSync, lstatSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  lstatSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, expect, it } from 'vitest';
 import { csv, prognet, start, until, workspace, yaml } from './support.js';
@@ -41,6 +52,41 @@ it('a source column that is gone is named, not trained anew', () => {
   rmSync(join(dir, 'columns/a'), { recursive: true });
   for (const command of [['check'], ['train', 'a'], ['verify']])
     says(dir, command, /columns\/b: reads the column "a", whose files are missing; restore columns\/a from a copy/);
+});
+
+it('the newest column that is gone is told, until its note is removed as well', () => {
+  const dir = copy();
+  rmSync(join(dir, 'columns/b'), { recursive: true });
+  for (const command of [['check'], ['verify'], ['train', 'b'], ['export', '--task', 'a', '-o', join(dir, 'a.onnx')]])
+    says(
+      dir,
+      command,
+      /^prognet: columns\/b: is missing; it was frozen with sha256 \w+\.\.: restore it from a copy, or remove columns\/\.frozen\/b as well to give it up$/m,
+    );
+  symlinkSync('/nowhere', join(dir, 'columns/b'));
+  says(dir, ['check'], /^prognet: columns\/b: is a link that leads nowhere, restore the folder that it led to$/m);
+  for (const path of ['columns/b', 'columns/.frozen/b']) rmSync(join(dir, path));
+  expect(prognet('check', '-C', dir).status).toBe(0);
+});
+
+it('a column that is a link to its folder counts as one, and another column in its place does not', () => {
+  const dir = copy();
+  renameSync(join(dir, 'columns/b'), join(dir, 'elsewhere'));
+  symlinkSync(join(dir, 'elsewhere'), join(dir, 'columns/b'));
+  expect(JSON.parse(prognet('verify', '--json', '-C', dir).stdout).tasks).toHaveLength(2);
+  says(dir, ['train', 'b'], /task "b" is trained and frozen for good/);
+  writeFileSync(join(dir, 'columns/.frozen/b'), `${'0'.repeat(64)}\n`);
+  says(dir, ['check'], /columns\/b: is another column, sha256 \w+\.\.; it was frozen with sha256 000000000000\.\./);
+});
+
+it('a workspace of before the notes is taken, and noted by the next training', () => {
+  const dir = copy();
+  for (const path of ['columns/.frozen', 'columns/b']) rmSync(join(dir, path), { recursive: true });
+  expect(prognet('verify', '-C', dir).status).toBe(0);
+  expect(prognet('train', 'b', '-C', dir).stderr).toMatch(
+    /^column "a" was frozen without a note of it: noted now in columns\/\.frozen/m,
+  );
+  expect(readdirSync(join(dir, 'columns/.frozen')).sort()).toEqual(['a', 'b']);
 });
 
 it('verify goes on where one task has no data, and then fails', () => {

@@ -46,7 +46,7 @@ describe('freezeColumn', () => {
   it('writes two read-only files that load again as they were', () => {
     const { root } = frozen();
     const folder = join(root, 'columns', 'digits');
-    expect(readdirSync(join(root, 'columns'))).toEqual(['digits']);
+    expect(readdirSync(join(root, 'columns'))).toEqual(['.frozen', 'digits']);
     expect(readdirSync(folder).sort()).toEqual(['column.json', 'weights.safetensors']);
     for (const name of readdirSync(folder)) expect(statSync(join(folder, name)).mode & 0o777).toBe(0o444);
     const { record, tensors } = loadColumn(root, 'digits');
@@ -139,7 +139,7 @@ describe('freezeColumn', () => {
     };
     for (const name of Object.values(names)) mkdirSync(join(columns, name, 'x'), { recursive: true });
     freezeColumn(root, sampleDraft('digits'), sampleTensors('digits'));
-    expect(readdirSync(columns).sort()).toEqual([names.live, names.elsewhere, 'digits'].sort());
+    expect(readdirSync(columns).sort()).toEqual([names.live, names.elsewhere, '.frozen', 'digits'].sort());
     mkdirSync(join(columns, names.ended));
     loadColumn(root, 'digits');
     expect(readdirSync(columns)).not.toContain(names.ended);

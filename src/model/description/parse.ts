@@ -4,6 +4,7 @@ import { DescriptionError } from '../../onnx/core/errors.js';
 import { type Description, type DescriptionInput, descriptionSchema } from './description.js';
 import { descriptionError, errorFromIssues, show } from './issues.js';
 import { resolve } from './resolve.js';
+import { checkYamlExtent, repeatedKey } from './yaml-extent.js';
 
 const maxDepth = 64;
 const maxNodes = 1_000_000;
@@ -65,8 +66,9 @@ export function parseDescription(value: unknown, file?: string): Description {
 
 /** Reads YAML or JSON text; `complete` may change the plain value before it is checked. @throws DescriptionError, for syntax as `prognet.yaml:3:7: ...` */
 export function readDescription(text: string, file: string, complete = (value: unknown): unknown => value): Description {
+  checkYamlExtent(text, file);
   const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: true, version: '1.2' });
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: false, version: '1.2' });
   const problem = document.errors[0] ?? document.warnings[0];
   if (problem !== undefined) {
     const { line, col } = lines.linePos(problem.pos[0]);
@@ -83,6 +85,13 @@ export function readDescription(text: string, file: string, complete = (value: u
       got: what,
       cause: problem,
     });
+  }
+  const repeated = repeatedKey(document);
+  if (repeated !== undefined) {
+    const { line, col } = lines.linePos(repeated.at);
+    const path = `${file}:${line}:${col}`;
+    const got = 'Map keys must be unique';
+    throw new DescriptionError(`${path}: ${got}, expected valid YAML`, { path, expected: 'valid YAML', got });
   }
   let value: unknown;
   try {

@@ -226,6 +226,33 @@ describe('messages', () => {
 
 describe('YAML', () => {
   const read = (text: string) => errorOf(() => readDescription(text, 'p.yaml')).message;
+
+  it.each([
+    ['? a\n: 1\n', 'p.yaml:1:1: found the key mark "?", expected a name before ":"'],
+    ['a: 1\n[b, c]: 1\n', 'p.yaml:2:7: found a collection or an alias as a key, expected a name before ":"'],
+    ['a: {{b: 1}: 1}\n', 'p.yaml:1:11: found a collection or an alias as a key, expected a name before ":"'],
+    ['a: &x [1]\n*x : 1\n', 'p.yaml:2:4: found a collection or an alias as a key, expected a name before ":"'],
+    ["a: 'x\n\n  y'\nb: {1: 2, '1': 3}\n", 'p.yaml:4:11: Map keys must be unique, expected valid YAML'],
+  ])('%j', (text, message) => expect(read(text)).toBe(message));
+
+  it.each([
+    ['keys that are collections', `${'{'.repeat(400)}a${'}: 1'.repeat(400)}`, /as a key/],
+    ['nested keys', `${'? '.repeat(400)}a`, /key mark/],
+    ['a long list', `a:\n${'- 1\n'.repeat(3_700_000)}`, /^p\.yaml:\d+:\d+: found more than 100000 values, expected fewer$/],
+    ['a long list on one line', `a: [${'1,'.repeat(3_700_000)}]`, /found more than 100000 values/],
+    ['many keys', Array.from({ length: 45_000 }, (_, i) => `k${i}: 1`).join('\n'), /unknown key|is missing/],
+    ['too many keys', Array.from({ length: 60_000 }, (_, i) => `k${i}: 1`).join('\n'), /found more than 100000 values/],
+    ['comments alone', '# x\n'.repeat(4_000_000), /found more than 1000000 marks/],
+    ['brackets', '['.repeat(8_000_000), /found more than 100000 values/],
+  ])('what a text may cost is bounded: %s', (_, text, message) => {
+    const started = performance.now();
+    const before = process.memoryUsage.rss();
+    expect(read(text)).toMatch(message);
+    // Measured 0.1 to 1.5 s on an idle machine; it was minutes or gigabytes.
+    expect(performance.now() - started).toBeLessThan(20_000);
+    expect(process.memoryUsage.rss() - before).toBeLessThan(600e6);
+  });
+
   it.each([
     [
       'prognet: 1\nname: [a\n',
