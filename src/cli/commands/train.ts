@@ -44,7 +44,7 @@ function overridesOf(flags: TrainFlags): Train {
         ? scheduleOf(text)
         : name === 'optimizer'
           ? text
-          : /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text)
+          : /^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d+)?$/i.test(text)
             ? Number(text)
             : text;
   }

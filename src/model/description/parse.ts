@@ -1,5 +1,5 @@
 // From text or a plain value to a Description. Bad input of any kind ends in a DescriptionError of one line.
-import { LineCounter, parseDocument } from 'yaml';
+import { type Document, LineCounter, parseDocument } from 'yaml';
 import { DescriptionError } from '../../onnx/core/errors.js';
 import { type Description, type DescriptionInput, descriptionSchema } from './description.js';
 import { descriptionError, errorFromIssues, show } from './issues.js';
@@ -64,11 +64,22 @@ export function parseDescription(value: unknown, file?: string): Description {
   return resolve(result.data, file);
 }
 
+/** The library gathers what is wrong in the document, but for a nesting that passes its stack. */
+function parsed(text: string, lineCounter: LineCounter, file: string): Document.Parsed {
+  try {
+    return parseDocument(text, { lineCounter, prettyErrors: false, uniqueKeys: false, version: '1.2' });
+  } catch (cause) {
+    if (!(cause instanceof RangeError)) throw cause;
+    const [got, expected] = ['nested too deeply', 'valid YAML'];
+    throw new DescriptionError(`${file}: ${got}, expected ${expected}`, { path: file, expected, got, cause });
+  }
+}
+
 /** Reads YAML or JSON text; `complete` may change the plain value before it is checked. @throws DescriptionError, for syntax as `prognet.yaml:3:7: ...` */
 export function readDescription(text: string, file: string, complete = (value: unknown): unknown => value): Description {
   checkYamlExtent(text, file);
   const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: false, version: '1.2' });
+  const document = parsed(text, lines, file);
   const problem = document.errors[0] ?? document.warnings[0];
   if (problem !== undefined) {
     const { line, col } = lines.linePos(problem.pos[0]);

@@ -1,8 +1,10 @@
 // What both packages of ONNX Runtime share: sessions over onnxruntime-common's interface, made on the first provider of a list that takes
 // the model.
+
 import type * as ort from 'onnxruntime-common';
 import { RuntimeError } from '../core/errors.js';
 import type { Tensor } from '../core/tensor.js';
+import { withoutBuildPaths } from './build-path.js';
 import { fromOrt, toOrt } from './convert.js';
 import { probeModel } from './probe-model.js';
 import type { Probes } from './selection.js';
@@ -23,7 +25,7 @@ export function ortModule(module: object): OrtModule {
 /** First line of an ONNX Runtime error, without its source location. */
 export function ortReason(error: unknown): string {
   const text = error instanceof Error ? error.message : String(error);
-  return (text.split('\n')[0] ?? '').replace(/\/\S+?(onnxruntime\/\S+)/g, '$1').trim();
+  return withoutBuildPaths(text.split('\n')[0] ?? '').trim();
 }
 
 type Made = { readonly ort: OrtModule; readonly session: ort.InferenceSession };

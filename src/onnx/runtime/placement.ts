@@ -1,7 +1,9 @@
 // Where a provider's nodes run: those that it lacks go to the CPU silently. ONNX Runtime says so in its verbose log alone, which is native
 // output: so the session is made in a child process, and its log read.
+
 import { spawn } from 'node:child_process';
 import { RuntimeError } from '../core/errors.js';
+import { withoutBuildPaths } from './build-path.js';
 
 export interface Placement {
   /** Nodes by ONNX Runtime's own name of the provider, `CPUExecutionProvider`, those of subgraphs included. */
@@ -31,7 +33,7 @@ export function readPlacement(log: string, provider: string): Placement {
   const fellBack: string[] = [];
   let at = '';
   for (const line of log.split('\n')) {
-    const message = /VerifyEachNodeIsAssignedToAnEp\] ?(.*)$/.exec(line)?.[1];
+    const message = /VerifyEachNodeIsAssignedToAnEp\] ?(.*)/.exec(line)?.[1];
     if (message === undefined) continue;
     const [, all, name, count] = /^\s*(All nodes|Node\(s\)) placed on \[(\w+)\]\. Number of nodes: (\d+)/.exec(message) ?? [];
     if (name !== undefined) {
@@ -68,7 +70,7 @@ export async function placementOf(model: Uint8Array, provider: string): Promise<
     ran.on('close', () => resolve());
   });
   const refused = /^refused (.*)$/m.exec(output)?.[1];
-  if (refused !== undefined) throw new RuntimeError(`${provider}: ${refused.replace(/\/\S+?(onnxruntime\/\S+)/g, '$1')}`);
+  if (refused !== undefined) throw new RuntimeError(`${provider}: ${withoutBuildPaths(refused)}`);
   const placement = readPlacement(output, provider);
   if (Object.keys(placement.nodes).length > 0) return placement;
   throw new RuntimeError(`${provider}: ONNX Runtime did not say where the model's nodes run`);

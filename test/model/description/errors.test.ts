@@ -240,6 +240,7 @@ describe('YAML', () => {
     ['nested keys', `${'? '.repeat(400)}a`, /key mark/],
     ['a long list', `a:\n${'- 1\n'.repeat(3_700_000)}`, /^p\.yaml:\d+:\d+: found more than 100000 values, expected fewer$/],
     ['a long list on one line', `a: [${'1,'.repeat(3_700_000)}]`, /found more than 100000 values/],
+    ['maps in maps', `a: ${': '.repeat(20_000)}`, /nested too deeply|valid YAML/],
     ['many keys', Array.from({ length: 45_000 }, (_, i) => `k${i}: 1`).join('\n'), /unknown key|is missing/],
     ['too many keys', Array.from({ length: 60_000 }, (_, i) => `k${i}: 1`).join('\n'), /found more than 100000 values/],
     ['comments alone', '# x\n'.repeat(4_000_000), /found more than 1000000 marks/],

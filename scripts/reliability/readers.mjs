@@ -1,0 +1,164 @@
+// Damaged files through every reader: each input is read, or refused with one line, in bounded time. Needs npm run build.
+//   node scripts/reliability/readers.mjs [--inputs 100000] [--seed 1] [--readers csv,npy,npz,idx,safetensors,yaml]
+// Prints a row for each reader: inputs, read, refused, the slowest in ms. What is neither, or takes over five seconds, is printed; then it exits 1.
+import { parseArgs } from 'node:util';
+import { gzipSync } from 'node:zlib';
+
+const dist = (path) => import(new URL(`../../dist/${path}`, import.meta.url).href);
+const { readCsv } = await dist('formats/csv.js');
+const { readNpy, writeNpy } = await dist('formats/npy.js');
+const { readNpz, writeNpz } = await dist('formats/npz.js');
+const { readIdx } = await dist('formats/gzip-idx.js');
+const { writeIdx } = await dist('formats/idx.js');
+const { decodeSafetensors, encodeSafetensors } = await dist('formats/safetensors.js');
+const { readDescription } = await dist('model/description/parse.js');
+const { PrognetError } = await dist('onnx/core/errors.js');
+const { Random } = await dist('onnx/core/random.js');
+const { Tensor } = await dist('onnx/core/tensor.js');
+
+const { values } = parseArgs({
+  options: {
+    inputs: { type: 'string', default: '100000' },
+    seed: { type: 'string', default: '1' },
+    readers: { type: 'string', default: 'csv,npy,npz,idx,safetensors,yaml' },
+  },
+});
+const random = new Random(Number(values.seed), 'readers');
+const below = (n) => Math.floor(random.uniform() * n);
+const text = (t) => new TextEncoder().encode(t);
+
+const floats = Tensor.from('float32', [1, 2, 3, 4, 5, 6], [2, 3]);
+const labels = Tensor.from('int64', [0, 1]);
+const arrays = new Map([
+  ['x', floats],
+  ['y', labels],
+]);
+const idx = writeIdx([2, 3], Uint8Array.from([1, 2, 3, 4, 5, 6]));
+const yaml = `prognet: 1
+name: toy
+input: { name: x, shape: [4] }
+columns:
+  - task: a
+    data: &d { source: a.csv, header: false }
+    blocks: [[{ dense: 8 }, relu], [{ dense: 8 }, relu]]
+    head: { classify: 2 }
+  - { task: b, data: *d, like: a, laterals: { kind: adapter, rank: 3 } }
+`;
+
+/** Seeds, the reader, and pieces of its syntax that are put in. */
+const readers = {
+  csv: [
+    [text('a,b,kind\n1,2.5,0\n-3e1,.5,1\n'), text('"1";2;3\r\n4;5;6\r\n')],
+    (b) => readCsv(b),
+    [',', '"', '\n', '1e9', '-', '.', '\ufeff'],
+  ],
+  npy: [[writeNpy(floats), writeNpy(labels)], (b) => readNpy(b), ["'", '(', '),', '<f8', 'True', '99999999999', ' ']],
+  npz: [
+    [writeNpz(arrays), writeNpz(arrays, false)],
+    (b) => readNpz(b, 'a', 1 << 24),
+    ['PK\u0001\u0002', 'PK\u0005\u0006', '\uffff'],
+  ],
+  idx: [[idx, gzipSync(idx)], (b) => readIdx(b, 'a', 1 << 24), ['\u0000', '\u0008', '\u001f\u008b']],
+  safetensors: [
+    [encodeSafetensors(arrays, { a: 'b' })],
+    (b) => decodeSafetensors(b, 'a'),
+    ['{', '"', '}', '[', ',', ':', '"dtype"', '1e99', '__metadata__'],
+  ],
+  yaml: [
+    [text(yaml)],
+    (b) => readDescription(new TextDecoder().decode(b), 'a'),
+    [
+      '? ',
+      ': ',
+      '- ',
+      '{',
+      '}',
+      '[',
+      ']',
+      '&a ',
+      '*a ',
+      '!!str ',
+      '|\n',
+      '>\n',
+      '\t',
+      '"',
+      "'",
+      '# ',
+      '---\n',
+      '<<: ',
+      '%YAML 1.1\n',
+    ],
+  ],
+};
+
+/** One to eight damages: bytes changed, cut, repeated, moved, or pieces of syntax put in. */
+function damaged(seeds, pieces) {
+  let bytes = Buffer.from(seeds[below(seeds.length)]);
+  for (let i = 1 + below(8); i > 0; i--) {
+    const at = below(bytes.length + 1);
+    const end = Math.min(bytes.length, at + 1 + below(1 + below(64)));
+    switch (below(6)) {
+      case 0:
+        if (at < bytes.length) bytes[at] = below(256);
+        break;
+      case 1:
+        bytes = Buffer.concat([bytes.subarray(0, at), bytes.subarray(end)]);
+        break;
+      case 2:
+        bytes = Buffer.concat([
+          bytes.subarray(0, end),
+          ...Array(1 + below(200)).fill(bytes.subarray(at, end)),
+          bytes.subarray(end),
+        ]);
+        break;
+      case 3:
+        bytes = bytes.subarray(0, at);
+        break;
+      case 4:
+        if (at < bytes.length) bytes[at] ^= 1 << below(8);
+        break;
+      default:
+        bytes = Buffer.concat([
+          bytes.subarray(0, at),
+          ...Array(1 + below(1 + below(300))).fill(Buffer.from(pieces[below(pieces.length)], 'utf8')),
+          bytes.subarray(at),
+        ]);
+    }
+    // Repetitions of repetitions would only measure the copying.
+    if (bytes.length > 200_000) bytes = Buffer.from(bytes.subarray(0, 200_000));
+  }
+  return new Uint8Array(bytes);
+}
+
+let misses = 0;
+console.log('| reader | inputs | read | refused | neither | slowest, ms | s |\n|---|---|---|---|---|---|---|');
+for (const name of values.readers.split(',')) {
+  const [seeds, read, pieces] = readers[name];
+  const begun = performance.now();
+  const counts = { read: 0, refused: 0, neither: 0 };
+  let slowest = 0;
+  for (let i = 0; i < Number(values.inputs); i++) {
+    const bytes = damaged(seeds, pieces);
+    const started = performance.now();
+    let wrong = '';
+    try {
+      read(bytes);
+      counts.read++;
+    } catch (error) {
+      if (error instanceof PrognetError && !error.message.includes('\n')) counts.refused++;
+      else wrong = `${error?.stack ?? error}`;
+    }
+    const took = performance.now() - started;
+    slowest = Math.max(slowest, took);
+    if (took > 5000) wrong ||= `took ${took.toFixed(0)} ms`;
+    if (wrong === '') continue;
+    counts.neither++;
+    misses++;
+    console.error(`${name}, input ${i}: ${wrong}\n${Buffer.from(bytes.subarray(0, 3000)).toString('base64')}`);
+  }
+  const seconds = (performance.now() - begun) / 1000;
+  console.log(
+    `| ${name} | ${values.inputs} | ${counts.read} | ${counts.refused} | ${counts.neither} | ${slowest.toFixed(0)} | ${seconds.toFixed(0)} |`,
+  );
+}
+process.exitCode = misses === 0 ? 0 : 1;
