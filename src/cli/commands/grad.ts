@@ -8,7 +8,7 @@ import type { Rematerialised } from '../../onnx/passes/rematerialise.js';
 import { loadModel } from '../../onnx/serde/external-data.js';
 import { saveModel } from '../../onnx/serde/save-model.js';
 import { refuseOutput } from '../../workspace/output-path.js';
-import { type GlobalOptions, result } from '../report.js';
+import { type GlobalOptions, note, result } from '../report.js';
 
 export interface GradFlags extends GlobalOptions {
   readonly of: string;
@@ -37,6 +37,7 @@ export function grad(file: string, flags: GradFlags): void {
     by: namesFlag('--by', flags.by),
     mode,
     dims: dimsFlag(flags.dim ?? []),
+    onNote: (line) => note(flags, `${file}: ${line}`),
     ...(flags.memory !== undefined && { memory: bytesFlag('--memory', flags.memory) }),
   });
   const dataFile = saveModel(made, flags.output, flags.externalData ? { externalData: true } : {});

@@ -62,6 +62,8 @@ export function importModel(given: Model, request: ImportRequest, file: string):
   constantsAsInitializers(graph);
   removeUnused(graph);
   checkNodes(graph, opset, fail);
+  const notes = note === undefined ? [] : [note];
+  inferShapes(graph, { opset, onNote: (line) => notes.push(line) });
   for (const node of graph.nodes) for (const v of node.outputs) v.type = undefined;
   inferShapes(graph, { opset });
   const scores = flat(graph, found);
@@ -87,7 +89,7 @@ export function importModel(given: Model, request: ImportRequest, file: string):
     weights,
     input: { name: input.name, shape: sampleOf(input, 'the input', fail) },
     width: must(sample[0], 'width'),
-    notes: note === undefined ? [] : [`${file}: ${note}`],
+    notes: notes.map((line) => `${file}: ${line}`),
   };
 }
 

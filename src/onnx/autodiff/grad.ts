@@ -16,7 +16,7 @@ import { sizesOf } from '../passes/memory-estimate.js';
 import { modernise } from '../passes/modernise.js';
 import { nameDimensions } from '../passes/name-dimensions.js';
 import { optimise } from '../passes/optimise.js';
-import { untilStable } from '../passes/pass.js';
+import { type PassContext, untilStable } from '../passes/pass.js';
 import { type Rematerialised, rematerialise } from '../passes/rematerialise.js';
 import { unpackSequences } from '../passes/unpack-sequences.js';
 import { gradient, isScalar, jvp } from './gradient.js';
@@ -39,6 +39,8 @@ export interface GradOptions {
   readonly memory?: number;
   /** Sizes of symbolic dimensions, for `memory`. */
   readonly dims?: Readonly<Record<string, number>>;
+  /** A line that the user should know: a type that the model states and that does not hold. */
+  readonly onNote?: (line: string) => void;
 }
 
 /**
@@ -88,7 +90,7 @@ export function gradWithin(model: Model, options: GradOptions): GradientModel {
   const parameters = new Set(graph.initializers);
   const own = graph.outputs.length;
   const restore = setAside(graph, by);
-  const of = settle(graph, out.opset, asked, by, parameters);
+  const of = settle(graph, out.opset, asked, by, { parameters, ...(options.onNote !== undefined && { onNote: options.onNote }) });
   const { opset } = out;
   if (unpackSequences(graph, { opset, names })) inferShapes(graph, { opset });
   const belongsTo = new Map<string, string>();
@@ -145,22 +147,16 @@ function prepare(model: Model): Model {
  * Known shapes and axes, and work done once, make smaller gradients: the passes run before differentiation too. Inner values that are
  * differentiated by must stay apart from others that equal them, so there only shapes are computed. Returns what `of` has become.
  */
-function settle(
-  graph: Graph,
-  opset: number,
-  of: readonly Value[],
-  by: readonly Value[],
-  parameters: ReadonlySet<Value>,
-): readonly Value[] {
+function settle(graph: Graph, opset: number, of: readonly Value[], by: readonly Value[], context: PassContext): readonly Value[] {
   if (by.every((v) => v.producer === undefined)) {
     // Whatever else is differentiated is kept as an output meanwhile.
     const count = graph.outputs.length;
     graph.outputs.push(...of);
-    optimise(graph, { opset, parameters });
+    optimise(graph, { ...context, opset });
     return graph.outputs.splice(count);
   }
   const keep = new Set(by);
-  constantsAlone(graph, { opset, keep });
+  constantsAlone(graph, { ...context, opset, keep });
   return of;
 }
 

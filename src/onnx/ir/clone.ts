@@ -42,6 +42,8 @@ function cloneAttribute(a: Attribute, options: CloneOptions): Attribute | undefi
 function cloneValue(v: Value, { map, rename = (name) => name }: CloneOptions): Value {
   const copy = new Value(v.name === '' ? '' : rename(v.name), v.type);
   copy.constant = v.constant;
+  copy.overridable = v.overridable;
+  copy.stated = v.stated;
   copy.doc = v.doc;
   copy.metadata = new Map(v.metadata);
   map.set(v, copy);

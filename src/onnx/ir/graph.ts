@@ -51,6 +51,8 @@ export class Value {
   constant: Tensor | undefined;
   /** An initializer that is a graph input as well: `constant` is a default, callers may feed something else. */
   overridable = false;
+  /** `type` is what a file states and inference has not looked at: it may be left over from another version of the model. */
+  stated = false;
   doc = '';
   metadata = new Map<string, string>();
 

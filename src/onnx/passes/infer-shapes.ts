@@ -1,6 +1,5 @@
 // Types of all values again, in order: shapes that were not known when a node was added, or that a file does not state.
 
-import { ShapeError } from '../core/errors.js';
 import { anObject, given } from '../core/given.js';
 import type { Graph, Node, Value } from '../ir/graph.js';
 import { aGraph } from '../ir/graph.js';
@@ -10,25 +9,37 @@ import { mergeTypes } from '../ir/verify.js';
 import { definitionOf } from '../ops/definition.js';
 import { inferTypes } from '../ops/infer.js';
 import type { PassContext } from './pass.js';
+import { refuseKind, Statements } from './stated-types.js';
 
 /**
  * Adds what inference knows to the stored types, subgraphs before their node; returns whether any type says more than before. Ops that the
- * table does not know at this opset keep their types. Where a stored shape cannot hold, the inferred one replaces it, as in ONNX Runtime.
- * Throws ShapeError, naming the node, when inputs do not fit or a stored dtype is wrong.
+ * table does not know at this opset keep their types. What a file states gives way to what is inferred (stated-types.ts); where it cannot hold
+ * or says less than is open, `onNote` is told. Throws ShapeError, naming the node, when inputs do not fit or a stored dtype is wrong.
  */
 export function inferShapes(graph: Graph, context: PassContext = {}): boolean {
   given('inferShapes', { graph, context }, { graph: aGraph, context: anObject });
+  return inferGraph(graph, context, new Statements(graph, context.onNote));
+}
+
+function inferGraph(graph: Graph, context: PassContext, statements: Statements): boolean {
   const { opset = defaultOpset } = context;
   let changed = false;
   for (const node of graph.nodes) {
     for (const sub of node.subgraphs) {
       if (declareInputs(node, sub)) changed = true;
-      if (inferShapes(sub, context)) changed = true;
+      const stated = statements.enter(node, sub);
+      if (inferGraph(sub, context, statements)) changed = true;
+      // A carried value that an iteration leaves otherwise than stated is open from the first.
+      while (stated && statements.widen(node, sub)) inferGraph(sub, context, statements);
     }
-    if (definitionOf(node, opset) === undefined) continue;
+    if (definitionOf(node, opset) === undefined) {
+      for (const v of node.outputs) statements.alone(v);
+      continue;
+    }
     const types = inferTypes(node, opset);
     node.outputs.forEach((v, i) => {
       const type = types[i];
+      if (v.stated) statements.settle(node, v, type);
       if (v.name !== '' && type !== undefined && refine(node, v, type)) changed = true;
     });
   }
@@ -41,15 +52,7 @@ function refine(node: Node, v: Value, inferred: Type): boolean {
   try {
     type = mergeTypes(before, inferred);
   } catch (cause) {
-    if (
-      before?.kind !== inferred.kind ||
-      (before.kind === 'tensor' && inferred.kind === 'tensor' && before.dtype !== inferred.dtype)
-    ) {
-      throw new ShapeError(
-        `${node.opType} "${node.name}": output "${v.name}" is declared ${formatType(before)}, it is ${formatType(inferred)}`,
-        { op: node.opType, node: node.name, expected: formatType(inferred), got: formatType(before), cause },
-      );
-    }
+    refuseKind(node, v, inferred, cause);
     type = inferred;
   }
   if (type === undefined || (before !== undefined && formatType(type) === formatType(before))) return false;

@@ -7,6 +7,7 @@ import { cloneNodes } from '../ir/clone.js';
 import { type Attribute, allNodes, type Graph, Node, type Value } from '../ir/graph.js';
 import type { FunctionDef, Model } from '../ir/model.js';
 import { aModel } from '../ir/model.js';
+import { tensorType } from '../ir/types.js';
 import { findSignature } from '../ops/signature.js';
 
 /**
@@ -87,6 +88,8 @@ class Inlining {
       rename: (name) => this.names.unique(`${prefix}/${name}`),
       attribute: (a) => resolve(a, call, f),
     });
+    // What a function states of a shape holds of no call in particular, and its symbols are its own.
+    for (const node of allOf(copies)) for (const v of node.outputs) if (v.stated) forgetShape(v);
     for (const node of allOf(copies)) node.inputs = node.inputs.map((v) => (v !== null && absent.has(v) ? null : v));
     const results = this.nodes(copies, [...within, f]);
     call.outputs.forEach((out, i) => {
@@ -123,6 +126,10 @@ class Inlining {
       }
     }
   }
+}
+
+function forgetShape(v: Value): void {
+  if (v.type?.kind === 'tensor') v.type = tensorType(v.type.dtype);
 }
 
 function* allOf(nodes: readonly Node[]): Generator<Node> {

@@ -13,6 +13,8 @@ export interface PassContext {
   readonly keep?: ReadonlySet<Value>;
   /** The names of the graph, where a builder goes on with them. Default: those that stand in it. */
   readonly names?: Names;
+  /** Hears, in a line each, where the types that a file states do not hold. */
+  readonly onNote?: (line: string) => void;
   /** Hears of every pass of a pipeline after it ran, by its name; not of pipelines within. So tests verify what each leaves. */
   readonly onPass?: (name: string) => void;
 }

@@ -53,17 +53,20 @@ export interface Quantized {
  */
 export async function quantize(runtime: Runtime | undefined, model: Model, options: QuantizeOptions): Promise<Quantized> {
   given('quantize', { runtime, model, options }, quantizeKinds);
-  const ready = prepared(model);
+  const notes: string[] = [];
+  const ready = prepared(model, (line) => notes.push(line));
   switch (options.precision) {
-    case 'fp16':
-      return convertFloat16(ready, options);
+    case 'fp16': {
+      const converted = convertFloat16(ready, options);
+      return { ...converted, notes: [...notes, ...converted.notes] };
+    }
     case 'int8-dynamic':
-      return { model: toDynamicInt8(ready, options), notes: [] };
+      return { model: toDynamicInt8(ready, options), notes };
     case 'int8': {
       const { samples = [], percentile, reduceRange = false } = options;
       if (runtime === undefined) throw new UsageError('int8: a runtime is missing, expected one to run the samples on');
       const ranges = await calibrate(runtime, ready, samples, percentile);
-      return { model: toStaticInt8(ready, { ranges, reduceRange }), notes: [] };
+      return { model: toStaticInt8(ready, { ranges, reduceRange }), notes };
     }
   }
 }
@@ -80,9 +83,9 @@ const quantizeKinds = {
 };
 
 /** A copy made ready for another precision: types are known, normalizations go into the weights. */
-export function prepared(model: Model): Model {
+export function prepared(model: Model, onNote?: (line: string) => void): Model {
   const copy = cloneModel(model);
-  inferShapes(copy.graph, { opset: copy.opset });
+  inferShapes(copy.graph, { opset: copy.opset, ...(onNote !== undefined && { onNote }) });
   foldBatchNormalization(copy.graph);
   return copy;
 }

@@ -50,6 +50,7 @@ function statement(v: onnx.ValueInfoProto.$Properties, decoding: Decoding): Stat
 
 function state(value: Value, { type, doc, metadata }: Statement): void {
   if (type !== undefined) value.type = type;
+  value.stated = type !== undefined;
   value.doc = doc;
   value.metadata = metadata;
 }
