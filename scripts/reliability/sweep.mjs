@@ -70,7 +70,8 @@ function settled(command, folder, done) {
   });
 }
 
-const isLock = (path) => /(^|\/)\.?[^/]*lock$/.test(path);
+/** Left where a command was done but for its last steps and is not run again: locks, temporary files, the note of a freezing. The next writer sees to them. */
+const isLock = (path) => /(^|\/)\.?[^/]*lock$|\.tmp-|^columns\/\.frozen\//.test(path);
 const hashes = (folder, path) => JSON.stringify(snapshot(join(folder, path)));
 
 function fresh(stage) {

@@ -83,7 +83,12 @@ export function freezeColumn(root: string, draft: ColumnDraft, tensors: Readonly
   } catch (cause) {
     throw fileError('write', final, cause);
   }
-  noteFrozen(root, task, record.sha256.weights);
+  try {
+    noteFrozen(root, task, record.sha256.weights);
+  } catch (error) {
+    // The column is frozen, whatever becomes of the note; the next training writes it.
+    if (!(error instanceof WorkspaceError)) throw error;
+  }
   return record;
 }
 

@@ -25,67 +25,75 @@ beforeAll(async () => {
 const unfinished = (folder: string) => (existsSync(folder) ? readdirSync(folder) : []).filter((name) => name.includes('.tmp-'));
 
 describe('killed at random moments', () => {
-  it(`${kills} freezing processes leave whole columns or none`, async () => {
-    const root = temporaryFolder();
-    const columns = join(root, 'columns');
-    let next = 0;
-    let halfWritten = 0;
-    // Kills fall within the time that freezing takes here, twice over: a busy machine takes longer.
-    const first = startChild(scripts.freeze, [temporaryFolder(), '0']);
-    await first.line(0);
-    const begun = performance.now();
-    await first.line(1);
-    const span = 2 * (performance.now() - begun);
-    await first.kill();
-    for (let i = 0; i < kills; i++) {
-      const child = startChild(scripts.freeze, [root, String(next)]);
-      await child.line(0);
-      await wait(random.uniform() * span);
-      expect(await child.kill()).toBe(true);
-      const said = child.lines().slice(1);
-      const listed = listColumns(root);
-      halfWritten += unfinished(columns).length;
-      // What was said to be frozen is; at most one more was renamed before it could be said.
-      for (const task of said) expect(listed).toContain(task);
-      expect(listed.length - next - said.length).toBeLessThanOrEqual(1);
-      for (let k = next; k < listed.length; k++) {
-        const { record, tensors } = loadColumn(root, `t${k}`);
-        expect(record.task).toBe(`t${k}`);
-        expect(sha256Tensors(tensors)).toBe(sha256Tensors(sampleTensors(`t${k}`, k, 200_000)));
+  it(
+    `${kills} freezing processes leave whole columns or none`,
+    async () => {
+      const root = temporaryFolder();
+      const columns = join(root, 'columns');
+      let next = 0;
+      let halfWritten = 0;
+      // Kills fall within the time that freezing takes here, twice over: a busy machine takes longer.
+      const first = startChild(scripts.freeze, [temporaryFolder(), '0']);
+      await first.line(0);
+      const begun = performance.now();
+      await first.line(1);
+      const span = 2 * (performance.now() - begun);
+      await first.kill();
+      for (let i = 0; i < kills; i++) {
+        const child = startChild(scripts.freeze, [root, String(next)]);
+        await child.line(0);
+        await wait(random.uniform() * span);
+        expect(await child.kill()).toBe(true);
+        const said = child.lines().slice(1);
+        const listed = listColumns(root);
+        halfWritten += unfinished(columns).length;
+        // What was said to be frozen is; at most one more was renamed before it could be said.
+        for (const task of said) expect(listed).toContain(task);
+        expect(listed.length - next - said.length).toBeLessThanOrEqual(1);
+        for (let k = next; k < listed.length; k++) {
+          const { record, tensors } = loadColumn(root, `t${k}`);
+          expect(record.task).toBe(`t${k}`);
+          expect(sha256Tensors(tensors)).toBe(sha256Tensors(sampleTensors(`t${k}`, k, 200_000)));
+        }
+        next = listed.length;
       }
-      next = listed.length;
-    }
-    expect(halfWritten).toBeGreaterThan(0);
-    freezeColumn(root, sampleDraft('last'), sampleTensors('last'));
-    expect(unfinished(columns)).toEqual([]);
-  });
+      expect(halfWritten).toBeGreaterThan(0);
+      freezeColumn(root, sampleDraft('last'), sampleTensors('last'));
+      expect(unfinished(columns)).toEqual([]);
+    },
+    60_000 + 1000 * kills,
+  );
 
-  it(`${kills} training processes can always go on`, async () => {
-    const root = temporaryFolder();
-    let step = 0;
-    for (let i = 0; i < kills; i++) {
-      const child = startChild(scripts.train, [root]);
-      // The child takes the lock of the killed one before it, and begins where the parent saw that it would.
-      expect(await child.line(0)).toBe(`from ${step}`);
-      await wait(random.uniform() * 30);
-      expect(await child.kill()).toBe(true);
-      const saved = child.lines().slice(1).at(-1);
-      const run = openRun(root, 'digits');
-      const { checkpoint, notes } = run.resume({ lr: 0.1 });
-      expect(notes).toEqual([]);
-      const reached = checkpoint?.step ?? 0;
-      expect(reached).toBeGreaterThanOrEqual(saved === undefined ? step : Number(saved.split(' ')[1]));
-      if (checkpoint !== undefined) {
-        expect(checkpoint.state).toEqual({ step: reached });
-        expect(sha256Tensors(checkpoint.tensors)).toBe(sha256Tensors(sampleTensors('digits', reached, 100_000)));
+  it(
+    `${kills} training processes can always go on`,
+    async () => {
+      const root = temporaryFolder();
+      let step = 0;
+      for (let i = 0; i < kills; i++) {
+        const child = startChild(scripts.train, [root]);
+        // The child takes the lock of the killed one before it, and begins where the parent saw that it would.
+        expect(await child.line(0)).toBe(`from ${step}`);
+        await wait(random.uniform() * 30);
+        expect(await child.kill()).toBe(true);
+        const saved = child.lines().slice(1).at(-1);
+        const run = openRun(root, 'digits');
+        const { checkpoint, notes } = run.resume({ lr: 0.1 });
+        expect(notes).toEqual([]);
+        const reached = checkpoint?.step ?? 0;
+        expect(reached).toBeGreaterThanOrEqual(saved === undefined ? step : Number(saved.split(' ')[1]));
+        if (checkpoint !== undefined) {
+          expect(checkpoint.state).toEqual({ step: reached });
+          expect(sha256Tensors(checkpoint.tensors)).toBe(sha256Tensors(sampleTensors('digits', reached, 100_000)));
+        }
+        expect(run.readMetrics().map((r) => r.step)).toEqual(Array.from({ length: reached }, (_, k) => k + 1));
+        expect(unfinished(run.folder)).toEqual([]);
+        run.close();
+        step = reached;
       }
-      expect(run.readMetrics().map((r) => r.step)).toEqual(Array.from({ length: reached }, (_, k) => k + 1));
-      expect(unfinished(run.folder)).toEqual([]);
-      run.close();
-      step = reached;
-    }
-    expect(step).toBeGreaterThan(0);
-  });
+      expect(step).toBeGreaterThan(0);
+    },
+    60_000 + 1000 * kills,
+  );
 });
 
 describe('the lock among processes', () => {
