@@ -4,7 +4,8 @@
 export { ortTrainingEngine } from './artifacts/session-engine.js';
 export * from './model/description/builder.js';
 export type { Description } from './model/description/description.js';
-export { parseDescription, readDescription } from './model/description/parse.js';
+export { parseDescription } from './model/description/parse.js';
+export { readDescription } from './model/description/read-text.js';
 export { type Column, type ColumnParameters, type Columns, columnsOf } from './model/progressive/column.js';
 export { type FormOptions, taskModel } from './model/progressive/forms.js';
 export { type FrozenWeights, initialWeights, type Weights } from './model/progressive/weights.js';

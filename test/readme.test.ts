@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { readDescription } from '../src/model/description/parse.js';
+import { readDescription } from '../src/model/description/read-text.js';
 import { loadModel } from '../src/onnx/serde/external-data.js';
 
 const repo = new URL('..', import.meta.url).pathname;

@@ -2,7 +2,7 @@
 // Everything is checked and the model run on the task's test data before the column is frozen; where that fails, nothing is left behind.
 import { existsSync, renameSync, rmdirSync, rmSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
-import { readDescription } from '../model/description/parse.js';
+import { readDescription } from '../model/description/read-text.js';
 import { type HeadKind, headOfWidth } from '../model/heads/heads.js';
 import { type Column, columnsOf } from '../model/progressive/column.js';
 import { type ImportedModel, importModel } from '../model/progressive/import-model.js';

@@ -2,7 +2,7 @@
 import { relative } from 'node:path';
 import { describeDifference } from '../model/description/canonical.js';
 import type { Description } from '../model/description/description.js';
-import { readDescription } from '../model/description/parse.js';
+import { readDescription } from '../model/description/read-text.js';
 import { type Column, type Columns, columnsOf } from '../model/progressive/column.js';
 import { notTrained } from '../model/progressive/forms.js';
 import type { FrozenWeights } from '../model/progressive/weights.js';

@@ -1,14 +1,11 @@
-// From text or a plain value to a Description. Bad input of any kind ends in a DescriptionError of one line.
-import { type Document, LineCounter, parseDocument } from 'yaml';
-import { DescriptionError } from '../../onnx/core/errors.js';
+// From a plain value (what YAML, JSON or the builder gives) to a checked description, and back. Texts are read-text.ts's. Whatever is wrong ends in a
+// DescriptionError of one line.
 import { type Description, type DescriptionInput, descriptionSchema } from './description.js';
 import { descriptionError, errorFromIssues, show } from './issues.js';
 import { resolve } from './resolve.js';
-import { checkYamlExtent, repeatedKey } from './yaml-extent.js';
 
 const maxDepth = 64;
 const maxNodes = 1_000_000;
-const maxAliases = 1000;
 
 /** True for objects and arrays that JSON could hold: no class instances. */
 function isPlain(value: object): boolean {
@@ -62,61 +59,6 @@ export function parseDescription(value: unknown, file?: string): Description {
   const result = descriptionSchema.safeParse(value);
   if (!result.success) throw errorFromIssues(result.error.issues, value, file);
   return resolve(result.data, file);
-}
-
-/** The library gathers what is wrong in the document, but for a nesting that passes its stack. */
-function parsed(text: string, lineCounter: LineCounter, file: string): Document.Parsed {
-  try {
-    return parseDocument(text, { lineCounter, prettyErrors: false, uniqueKeys: false, version: '1.2' });
-  } catch (cause) {
-    if (!(cause instanceof RangeError)) throw cause;
-    const [got, expected] = ['nested too deeply', 'valid YAML'];
-    throw new DescriptionError(`${file}: ${got}, expected ${expected}`, { path: file, expected, got, cause });
-  }
-}
-
-/** Reads YAML or JSON text; `complete` may change the plain value before it is checked. @throws DescriptionError, for syntax as `prognet.yaml:3:7: ...` */
-export function readDescription(text: string, file: string, complete = (value: unknown): unknown => value): Description {
-  checkYamlExtent(text, file);
-  const lines = new LineCounter();
-  const document = parsed(text, lines, file);
-  const problem = document.errors[0] ?? document.warnings[0];
-  if (problem !== undefined) {
-    const { line, col } = lines.linePos(problem.pos[0]);
-    const path = `${file}:${line}:${col}`;
-    if (problem.code === 'MULTIPLE_DOCS') {
-      const expected = 'one description in a file';
-      throw new DescriptionError(`${path}: found a second document after "---", expected ${expected}`, { path, expected });
-    }
-    const said = problem.message.split('\n', 1)[0]?.replace(/[.:]$/, '') ?? 'syntax error';
-    const what = said.startsWith('Maximum call stack') ? 'nested too deeply' : said;
-    throw new DescriptionError(`${path}: ${what}, expected valid YAML`, {
-      path,
-      expected: 'valid YAML',
-      got: what,
-      cause: problem,
-    });
-  }
-  const repeated = repeatedKey(document);
-  if (repeated !== undefined) {
-    const { line, col } = lines.linePos(repeated.at);
-    const path = `${file}:${line}:${col}`;
-    const got = 'Map keys must be unique';
-    throw new DescriptionError(`${path}: ${got}, expected valid YAML`, { path, expected: 'valid YAML', got });
-  }
-  let value: unknown;
-  try {
-    value = document.toJS({ maxAliasCount: maxAliases });
-  } catch (cause) {
-    const got = cause instanceof Error ? (cause.message.split('\n', 1)[0] ?? '') : 'an alias that cannot be expanded';
-    throw new DescriptionError(`${file}: ${got}, expected aliases that can be expanded`, {
-      path: file,
-      expected: 'aliases that can be expanded',
-      got,
-      cause,
-    });
-  }
-  return parseDescription(complete(value), file);
 }
 
 /** A description in the form that parseDescription takes; parsing it gives the same description again. */

@@ -1,7 +1,8 @@
 // Every message about a bad description, word by word.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { parseDescription, readDescription } from '../../../src/model/description/parse.js';
+import { parseDescription } from '../../../src/model/description/parse.js';
+import { readDescription } from '../../../src/model/description/read-text.js';
 import { DescriptionError } from '../../../src/onnx/core/errors.js';
 import { base, errorOf, withColumn, withLayer } from './support.js';
 
