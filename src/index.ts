@@ -2,6 +2,9 @@
 // `prognet/node`; graphs and gradients of any model are in `prognet/onnx`.
 
 export { ortTrainingEngine } from './artifacts/session-engine.js';
+export type { Dataset, Split } from './data/dataset.js';
+export { dataset, type NestedNumbers, type NumberArray, type OwnData, type OwnDataOptions } from './data/own-data.js';
+export type { TransformSpec } from './data/transforms/registry.js';
 export * from './model/description/builder.js';
 export type { Description } from './model/description/description.js';
 export { parseDescription } from './model/description/parse.js';

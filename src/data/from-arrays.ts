@@ -128,6 +128,13 @@ function countClasses(datasets: readonly Dataset[]): number | undefined {
   return Number.isSafeInteger(classes) ? classes : undefined;
 }
 
+/** The split again. @throws DataError when a sample of train has another dtype or shape than one of test */
+export function sameInputs(split: Split, where: string): Split {
+  const [a, b] = [split.train, split.test].map(({ inputs }) => `${inputs.dtype} [${inputs.dims.slice(1).join(',')}]`);
+  if (a === b) return split;
+  throw dataError(where, `inputs of train are ${a}, those of test ${b}, expected the same`, { expected: `${a}`, got: `${b}` });
+}
+
 /** The number of classes filled in, the same for both parts. */
 export function withClasses(split: Split): Split {
   const classes = countClasses([split.train, split.test]);

@@ -13,7 +13,7 @@ import { reason } from '../onnx/core/one-line.js';
 import type { Tensor } from '../onnx/core/tensor.js';
 import { checkSource, type TargetHead } from './checks.js';
 import { type Dataset, type Split, splitTest } from './dataset.js';
-import { datasetFrom, withClasses } from './from-arrays.js';
+import { datasetFrom, sameInputs, withClasses } from './from-arrays.js';
 import type { DataOptions, DataSpec } from './schema.js';
 import { applyTransforms, changesTargets } from './transforms/registry.js';
 
@@ -250,14 +250,7 @@ export async function loadSource(spec: DataSpec, context: SourceContext): Promis
   const found = await find(options, context, where);
   checkOptions(options, found, where);
   if ('split' in found) {
-    const { train, test } = found.split;
-    const [a, b] = [train, test].map(({ inputs }) => `${inputs.dtype} [${inputs.dims.slice(1).join(',')}]`);
-    if (a !== b) {
-      throw dataError(where, `inputs of train are ${a}, those of test ${b}, expected the same`, {
-        expected: `${a}`,
-        got: `${b}`,
-      });
-    }
+    const { train } = sameInputs(found.split, where);
     return train.classes === undefined ? withClasses(found.split) : found.split;
   }
   return withClasses(splitTest(found.whole, options.test ?? 0.2, options.seed ?? 0, where));
