@@ -4,7 +4,7 @@ import { mkdtempSync, readdirSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { jsonSchemaText } from '../src/model/description/json-schema.js';
+import { jsonSchemaText } from '../src/tasks/json-schema.js';
 import { environment, python } from './python/python.js';
 
 const repo = new URL('..', import.meta.url).pathname;

@@ -14,26 +14,31 @@ const dataObjectSchema = z.strictObject(
     source: z
       .string()
       .min(1)
-      .describe('mnist, a folder of IDX or .npy files, a .npz or .csv file; paths are relative to the description'),
-    transform: z.array(transformSchema).optional().describe('Applied in this order, to train and test alike'),
+      .describe(
+        'What is read: mnist, a folder of IDX or .npy files, a .npz or .csv file; paths are relative to the description.',
+      ),
+    transform: z.array(transformSchema).optional().describe('Applied in this order, to train and test alike.'),
     label: z
       .union([label, z.array(label).min(1)], { error: 'a column name, an index, or a list of them' })
       .optional()
-      .describe('CSV: label column by name or index, negative from the end; default -1'),
+      .describe('CSV: label column by name or index, negative from the end; default -1.'),
     header: z
       .boolean()
       .optional()
       .describe(
-        'CSV: whether the first row is a header; default: when none of its cells is a number, and refused where that cannot be told',
+        'CSV: whether the first row is a header; default: when none of its cells is a number, and refused where that cannot be told.',
       ),
-    delimiter: z.string().length(1).optional().describe('CSV: default a comma'),
-    test: z.number().gt(0).lt(1).optional().describe('Fraction of the rows drawn as the test set; default 0.2'),
-    seed: z.int().optional().describe('Seed of that draw; default 0'),
+    delimiter: z.string().length(1).optional().describe('CSV: default a comma.'),
+    test: z.number().gt(0).lt(1).optional().describe('Fraction of the rows drawn as the test set; default 0.2.'),
+    seed: z.int().optional().describe('Seed of that draw; default 0.'),
   },
   { error: (issue) => (issue.code === 'unrecognized_keys' ? `one of ${keys}` : undefined) },
 );
 
 const written = z.union([z.string().min(1), dataObjectSchema]);
+
+/** What `#/$defs` of a JSON Schema must hold for data. */
+export const dataDefinitions = { data: written };
 
 /** Checks a `data` entry that stands at `path`. Throws a DataError. */
 export function parseDataSpec(value: unknown, path: string): DataSpec {

@@ -2,13 +2,13 @@
 
 import { existsSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
-import { jsonSchemaText } from '../../model/description/json-schema.js';
 import { UsageError } from '../../onnx/core/errors.js';
 import { writeFileAtomic } from '../../onnx/files/atomic-file.js';
 import { fileError } from '../../onnx/files/file-error.js';
 import { makeFolder } from '../../onnx/files/folder.js';
 import { whileLocked } from '../../onnx/files/lock-file.js';
 import { removeQuietly } from '../../onnx/files/temporary.js';
+import { jsonSchemaText } from '../../tasks/json-schema.js';
 import { refuseOutput } from '../../workspace/output-path.js';
 import { descriptionNames } from '../../workspace/workspace.js';
 import { type GlobalOptions, result, shellWord } from '../report.js';

@@ -1,5 +1,5 @@
 // prognet schema
-import { jsonSchemaText, toJsonSchema } from '../../model/description/json-schema.js';
+import { jsonSchemaText, toJsonSchema } from '../../tasks/json-schema.js';
 import { type GlobalOptions, result } from '../report.js';
 
 export function schema(options: GlobalOptions): void {

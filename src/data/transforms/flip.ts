@@ -4,7 +4,11 @@ import { Tensor } from '../../onnx/core/tensor.js';
 import { inputData } from '../dataset.js';
 import { defineTransform, imageLayout, withInputs } from './transform.js';
 
-const options = z.strictObject({ axis: z.enum(['horizontal', 'vertical']) });
+const options = z
+  .strictObject({
+    axis: z.enum(['horizontal', 'vertical']).describe('Which way it is mirrored: horizontal swaps left and right.'),
+  })
+  .describe('Mirrors images.');
 
 export const flip = defineTransform('flip', options, (dataset, { axis }, context) => {
   const { planes, height, width } = imageLayout(dataset, 'flip', context);

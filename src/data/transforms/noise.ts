@@ -86,7 +86,12 @@ function addToFloats(from: Float32Array, table: Float32Array, random: Random, cl
 
 export const noise = defineTransform(
   'noise',
-  z.strictObject({ std: z.number().nonnegative(), seed: seed.default(0) }),
+  z
+    .strictObject({
+      std: z.number().nonnegative().describe('Its standard deviation, in parts of the range 0..1.'),
+      seed: seed.default(0).describe('Seed of the draw; 0 when absent.'),
+    })
+    .describe('Adds normal noise, cut to the range of the values.'),
   (dataset, options, context) => {
     const from = inputData(dataset);
     const random = new Random(options.seed, 'noise', context.part);

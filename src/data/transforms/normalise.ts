@@ -30,7 +30,12 @@ function perChannel(
 
 export const normalise = defineTransform(
   'normalise',
-  z.strictObject({ mean: means.optional(), std: stds.optional() }),
+  z
+    .strictObject({
+      mean: means.optional().describe('For each channel or feature; of the training data when absent.'),
+      std: stds.optional().describe('For each channel or feature; of the training data when absent.'),
+    })
+    .describe('(x - mean) / std by channel or feature.'),
   (dataset, options, context) => {
     const from = inputData(dataset);
     const { dims } = dataset.inputs;

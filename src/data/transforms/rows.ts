@@ -20,7 +20,8 @@ function labelsOf(dataset: Dataset, name: string, context: TransformContext): Bi
 const classList = z
   .array(z.int().nonnegative())
   .min(1)
-  .refine((list) => new Set(list).size === list.length, { error: 'each class once' });
+  .refine((list) => new Set(list).size === list.length, { error: 'each class once' })
+  .describe('Keeps the rows of these classes; the first becomes 0, the second 1, and so on.');
 
 /** Keeps the rows of the listed classes; the first in the list becomes 0, the second 1, and so on. */
 export const classes = defineTransform('classes', classList, (dataset, list, context) => {
@@ -51,7 +52,13 @@ export const classes = defineTransform('classes', classList, (dataset, list, con
 /** `count` rows of the train set drawn by seed, in their old order; of the test set `test` rows, or all of it, so that a figure means the same. */
 export const subset = defineTransform(
   'subset',
-  z.strictObject({ count: z.int().positive(), test: z.int().positive().optional(), seed: seed.default(0) }),
+  z
+    .strictObject({
+      count: z.int().positive().describe('Rows of the training data.'),
+      test: z.int().positive().optional().describe('Rows of the test data; all when absent.'),
+      seed: seed.default(0).describe('Seed of the draw; 0 when absent.'),
+    })
+    .describe('Some rows, drawn by seed, in their old order.'),
   (dataset, options, context) => {
     const available = rows(dataset);
     const [option, wanted] = context.part === 'train' ? ['count', options.count] : ['test', options.test ?? available];
@@ -71,7 +78,11 @@ export const subset = defineTransform(
 /** int64 [D] to float32 [D, classes], for binary and regress heads. The number of classes defaults to the data set's. */
 export const oneHot = defineTransform(
   'one_hot',
-  z.strictObject({ classes: z.int().positive().max(65536).optional() }),
+  z
+    .strictObject({
+      classes: z.int().positive().max(65536).optional().describe("How many there are; the data's own number when absent."),
+    })
+    .describe('Classes as rows of 0 and 1, for binary and regress heads.'),
   (dataset, options, context) => {
     const labels = labelsOf(dataset, 'one_hot', context);
     const width = options.classes ?? dataset.classes;

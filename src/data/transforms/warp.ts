@@ -63,12 +63,24 @@ function warp(dataset: Dataset, name: string, a: number, b: number, context: Tra
 }
 
 /** factor above 1 enlarges and crops, below 1 shrinks within a border of zeros. */
-export const zoom = defineTransform('zoom', z.strictObject({ factor: z.number().positive() }), (dataset, { factor }, context) =>
-  warp(dataset, 'zoom', 1 / factor, 0, context),
+export const zoom = defineTransform(
+  'zoom',
+  z
+    .strictObject({
+      factor: z.number().positive().describe('Above 1 enlarges and crops, below 1 shrinks within a border of zeros.'),
+    })
+    .describe('Scales images about their centre.'),
+  (dataset, { factor }, context) => warp(dataset, 'zoom', 1 / factor, 0, context),
 );
 
 /** Counter-clockwise as one looks at the image. */
-export const rotate = defineTransform('rotate', z.strictObject({ degrees: z.number() }), (dataset, { degrees }, context) => {
-  const angle = (degrees / 180) * Math.PI;
-  return warp(dataset, 'rotate', Math.cos(angle), -Math.sin(angle), context);
-});
+export const rotate = defineTransform(
+  'rotate',
+  z
+    .strictObject({ degrees: z.number().describe('Counter-clockwise as one looks at the image.') })
+    .describe('Turns images about their centre.'),
+  (dataset, { degrees }, context) => {
+    const angle = (degrees / 180) * Math.PI;
+    return warp(dataset, 'rotate', Math.cos(angle), -Math.sin(angle), context);
+  },
+);

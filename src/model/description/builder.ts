@@ -2,10 +2,8 @@
 // Growing and training (`prognet({...}).grow()`) is in network/network.ts.
 
 import type { ColumnInput, Description, DescriptionInput, InputInput } from './description.js';
-import type { LateralsInput } from './lateral-schema.js';
+import type { AdapterInput, LateralsInput, LinearInput } from './lateral-schema.js';
 import { parseDescription } from './parse.js';
-
-type LateralFields<K extends string> = Omit<Extract<LateralsInput, { kind: K }>, 'kind'>;
 
 /** A network input; `shape` is without the batch. */
 export function input(name: string, shape: Readonly<InputInput['shape']>, dtype?: InputInput['dtype']): InputInput {
@@ -19,11 +17,11 @@ export * from '../nn/layers/index.js';
 // ---- laterals -------------------------------------------------------------------------------------------------------------
 
 /** Eq. 1: one matrix for each source. What a column after the first has when it says nothing. */
-export function linearLaterals(options: LateralFields<'linear'> = {}): LateralsInput {
+export function linearLaterals(options: LinearInput = {}): LateralsInput {
   return { kind: 'linear', ...options };
 }
 /** Eq. 2: scale, project, activate, map. */
-export function adapter(options: LateralFields<'adapter'> = {}): LateralsInput {
+export function adapter(options: AdapterInput = {}): LateralsInput {
   return { kind: 'adapter', ...options };
 }
 

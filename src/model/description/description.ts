@@ -1,11 +1,11 @@
 // The description of a network: its form as written (DescriptionInput) and as everything else reads it (Description).
 // What one part says of another (like, laterals, unique names) is resolve.ts; reading files is parse.ts.
 import * as z from 'zod';
-import { type Head, headSchema } from '../heads/heads.js';
-import { type Layer, layerSchema } from '../nn/layers.js';
+import { type Head, type HeadInput, headSchema } from '../heads/heads.js';
+import { type Layer, type LayerInput, layerSchema } from '../nn/layers.js';
 import { integer, oneOf, size, strict } from '../nn/schema.js';
-import { type Laterals, lateralsSchema } from './lateral-schema.js';
-import { type Train, trainSchema } from './train-schema.js';
+import { type Laterals, type LateralsInput, lateralsSchema } from './lateral-schema.js';
+import { type Train, type TrainInput, trainSchema } from './train-schema.js';
 
 /** Names become folder names, file names and ONNX value names. */
 const nameText = 'a name: a letter, then letters, digits, "_" or "-", at most 100';
@@ -25,10 +25,11 @@ const dimension = z.union([size, z.string().regex(/^[A-Za-z][A-Za-z0-9_]*$/, { e
 
 const inputSchema = strict(
   {
-    name,
-    /** Without the batch; [] is one number per sample. A name stands for a dimension that stays open, such as the length of a sequence. */
-    shape: z.array(dimension, { error: 'a list of positive integers, without the batch' }),
-    dtype: oneOf(inputDtypes).default('float32'),
+    name: name.describe('What the input is called in every graph.'),
+    shape: z
+      .array(dimension, { error: 'a list of positive integers, without the batch' })
+      .describe('Without the batch; [] is one number per sample. A name stands for a dimension that stays open.'),
+    dtype: oneOf(inputDtypes).default('float32').describe('The type of its elements: float32 when absent.'),
   },
   'an input: { name, shape }',
 );
@@ -41,40 +42,47 @@ const oneKey = z
   .record(z.string(), z.unknown(), { error: transformText })
   .refine((o) => Object.keys(o).length === 1, { error: transformText });
 const transforms = z.array(z.union([z.string(), oneKey], { error: transformText }), { error: 'a list of transforms' });
-const dataSchema = z.union([source, z.looseObject({ source, transform: transforms.optional() }, { error: dataText })], {
-  error: dataText,
-});
+const dataSchema = z
+  .union([source, z.looseObject({ source, transform: transforms.optional() }, { error: dataText })], { error: dataText })
+  .meta({ $ref: '#/$defs/data' });
 
 const block = z.array(layerSchema, { error: 'a list of layers' }).min(1, { error: 'at least one layer' });
 
 const valueName = z.string({ error: 'the name of a value' }).min(1, { error: 'the name of a value' });
 const importedSchema = strict(
   {
-    /** The graph without its weights: a file of the workspace; as a data URL once it is read. */
     graph: z
       .string({ error: 'the path of an .onnx file in the workspace' })
-      .min(1, { error: 'the path of an .onnx file in the workspace' }),
-    /** Values that later columns may read: these are its blocks. */
-    taps: z.array(valueName, { error: 'a list of names' }).min(1, { error: 'at least one name' }),
-    /** The value that is the task's raw scores. */
-    scores: valueName,
+      .min(1, { error: 'the path of an .onnx file in the workspace' })
+      .describe('The graph without its weights: a file of the workspace; as a data URL once it is read.'),
+    taps: z
+      .array(valueName, { error: 'a list of names' })
+      .min(1, { error: 'at least one name' })
+      .describe('Values that later columns may read: these are its blocks.'),
+    scores: valueName.describe("The value that is the task's raw scores."),
   },
   'an imported column: { graph, taps, scores }',
 );
 
 const columnSchema = strict(
   {
-    task: name,
-    data: dataSchema.optional(),
-    /** Output of block i is the tap that later columns' block i+1 may read. */
-    blocks: z.array(block, { error: 'a list of blocks' }).min(1, { error: 'at least one block' }).optional(),
-    /** In place of blocks: a column that `prognet import` took from an ONNX model. */
-    onnx: importedSchema.optional(),
-    head: headSchema.optional(),
-    /** An earlier task: its blocks and head are taken where this column states none. */
-    like: z.string({ error: 'the name of an earlier task' }).optional(),
-    laterals: lateralsSchema.optional(),
-    train: trainSchema.optional(),
+    task: name.describe('What the column is for; files and values are named by it.'),
+    data: dataSchema.optional().describe('Where its data come from: a source, or a source with options and transforms.'),
+    blocks: z
+      .array(block, { error: 'a list of blocks' })
+      .min(1, { error: 'at least one block' })
+      .optional()
+      .describe("Lists of layers. The output of block i is the tap that later columns' block i+1 may read."),
+    onnx: importedSchema.optional().describe('In place of blocks: a column that `prognet import` took from an ONNX model.'),
+    head: headSchema.optional().describe('What is predicted from the last tap.'),
+    like: z
+      .string({ error: 'the name of an earlier task' })
+      .optional()
+      .describe('An earlier task: its blocks and head are taken where this column states none.'),
+    laterals: lateralsSchema
+      .optional()
+      .describe('What it takes from earlier columns: linear from all into all when absent, nothing for the first.'),
+    train: trainSchema.optional().describe('How it is trained.'),
   },
   'a column: { task, blocks, head, ... }',
 );
@@ -112,28 +120,86 @@ export const inputDefinitions = { inputs: z.union([inputSchema, inputList]) };
 
 export const descriptionSchema = strict(
   {
-    prognet: z.literal(1, { error: '1, the version of this format' }),
-    name,
-    seed: integer(0, 'a non-negative integer').default(0),
-    input: inputs,
-    columns: z.array(columnSchema, { error: 'a list of columns' }),
+    prognet: z.literal(1, { error: '1, the version of this format' }).describe('The version of this format: 1.'),
+    name: name.describe("What the network is called; the ONNX graphs' name."),
+    seed: integer(0, 'a non-negative integer').default(0).describe('What all that is random is drawn from; 0 when absent.'),
+    input: inputs.describe('What every column reads: one input or a list.'),
+    columns: z.array(columnSchema, { error: 'a list of columns' }).describe('A column for each task, in the order of training.'),
   },
   'a description: { prognet: 1, name, input, columns }',
 );
 
-/** A description as written in YAML, JSON or with the builder. */
-export type DescriptionInput = z.input<typeof descriptionSchema>;
-/** A column as written. */
-export type ColumnInput = z.input<typeof columnSchema>;
 /** An input as written. */
-export type InputInput = z.input<typeof inputSchema>;
+export interface InputInput {
+  /** What the input is called in every graph. */
+  name: string;
+  /** Without the batch; [] is one number per sample. A name stands for a dimension that stays open. */
+  shape: (string | number)[];
+  /** The type of its elements: float32 when absent. */
+  dtype?: (typeof inputDtypes)[number] | undefined;
+}
+
+/** The graph of an imported column. */
+export interface ImportedInput {
+  /** The graph without its weights: a file of the workspace; as a data URL once it is read. */
+  graph: string;
+  /** Values that later columns may read: these are its blocks. */
+  taps: string[];
+  /** The value that is the task's raw scores. */
+  scores: string;
+}
+
+/** A column as written. */
+export interface ColumnInput {
+  /** What the column is for; files and values are named by it. */
+  task: string;
+  /** Where its data come from: a source, or a source with options and transforms. */
+  data?: DataInput | undefined;
+  /** Lists of layers. The output of block i is the tap that later columns' block i+1 may read. */
+  blocks?: LayerInput[][] | undefined;
+  /** In place of blocks: a column that `prognet import` took from an ONNX model. */
+  onnx?: ImportedInput | undefined;
+  /** What is predicted from the last tap. */
+  head?: HeadInput | undefined;
+  /** An earlier task: its blocks and head are taken where this column states none. */
+  like?: string | undefined;
+  /** What it takes from earlier columns: linear from all into all when absent, nothing for the first. */
+  laterals?: LateralsInput | undefined;
+  /** How it is trained. */
+  train?: TrainInput | undefined;
+}
+
+/** A description as written in YAML, JSON or with the builder. */
+export interface DescriptionInput {
+  /** The version of this format: 1. */
+  prognet: 1;
+  /** What the network is called; the ONNX graphs' name. */
+  name: string;
+  /** What all that is random is drawn from; 0 when absent. */
+  seed?: number | undefined;
+  /** What every column reads: one input or a list. */
+  input: InputInput | InputInput[];
+  /** A column for each task, in the order of training. */
+  columns: ColumnInput[];
+}
+
 /** Checked part by part, not yet resolved. */
 export type DescriptionWritten = z.output<typeof descriptionSchema>;
 
-/** Data of a task, as written. */
-export type DataInput = z.output<typeof dataSchema>;
-/** A network input; `shape` is without the batch. */
-export type Input = z.output<typeof inputSchema>;
+/** Data of a task, as written: a source, or a source with its transforms and what else its format takes (docs of `loadData`). */
+export type DataInput =
+  | string
+  | { [option: string]: unknown; source: string; transform?: (string | Record<string, unknown>)[] | undefined };
+
+/** A network input. */
+export interface Input {
+  /** What it is called in every graph. */
+  name: string;
+  /** Without the batch. */
+  shape: (string | number)[];
+  /** The type of its elements. */
+  dtype: (typeof inputDtypes)[number];
+}
 export type { Head, Laterals, Layer, Train };
 
 /** A column with everything filled in. */

@@ -2,7 +2,7 @@
 // A column after the first that says nothing has linear laterals from all earlier columns into all its blocks and its head.
 import * as z from 'zod';
 import { type ActivationName, activationName } from '../nn/layers.js';
-import { integer, type KindInput, real, size, strict, taggedByKind, taggedDefinition, variant } from '../nn/schema.js';
+import { integer, plainVariant, real, size, strict, taggedByKind, taggedDefinition } from '../nn/schema.js';
 
 const from = z.union([z.enum(['all', 'none']), z.array(z.string())], { error: '"all", "none" or a list of earlier tasks' });
 const targetText = 'a block index from 1, or "head"';
@@ -10,24 +10,52 @@ const target = z.union([integer(1, targetText), z.literal('head')], { error: tar
 const into = z.union([z.literal('all'), z.array(target)], {
   error: '"all" or a list of block indices from 1 (the head is the last, or "head")',
 });
-const ends = { from: from.default('all'), into: into.default('all') };
+const ends = {
+  from: from.default('all').describe('The earlier tasks whose columns are read: "all" when absent.'),
+  into: into.default('all').describe('The blocks that receive, from 1, and "head": "all" when absent.'),
+};
 
 const lateralTable = {
-  none: variant(strict({})),
-  /** h_i = f(W_i h_{i-1} + sum_j U_ij h_{i-1}^(j)): one matrix for each source. */
-  linear: variant(strict(ends)),
-  /** One V (to `rank` features) and one U for each target block, over the sources' concatenation, each source scaled by its alpha. */
-  adapter: variant(
+  none: plainVariant(strict({}), 'A column by itself.'),
+  linear: plainVariant(strict(ends), 'Eq. 1: h_i = f(W_i h_{i-1} + sum_j U_ij h_{i-1}^(j)), one matrix U for each source.'),
+  adapter: plainVariant(
     strict({
       ...ends,
-      rank: size.optional(),
-      activation: activationName.default('relu'),
-      alpha: real('a number').optional(),
+      rank: size.optional().describe("Features that V projects to; when absent the width of the column's own block before."),
+      activation: activationName.default('relu').describe('What stands between V and U: relu when absent.'),
+      alpha: real('a number').optional().describe('Where every alpha starts; when absent drawn from 1, 0.1, 0.01 by the seed.'),
     }),
+    "Eq. 2: one V and one U for each block that receives, over the sources' concatenation, each source scaled by its alpha.",
   ),
 };
 
-export type LateralsInput = KindInput<typeof lateralTable>;
+/** Which columns are read, and by which blocks. */
+export interface LinearInput {
+  /** The earlier tasks whose columns are read: "all" when absent. */
+  from?: 'all' | 'none' | string[] | undefined;
+  /** The blocks that receive, from 1, and "head": "all" when absent. */
+  into?: 'all' | (number | 'head')[] | undefined;
+}
+
+/** What an adapter has beside the ends of all laterals. */
+export interface AdapterInput extends LinearInput {
+  /** Features that V projects to; when absent the width of the column's own block before. */
+  rank?: number | undefined;
+  /** What stands between V and U: relu when absent. */
+  activation?: ActivationName | undefined;
+  /** Where every alpha starts; when absent drawn from 1, 0.1, 0.01 by the seed. */
+  alpha?: number | undefined;
+}
+
+/** Laterals as written: `linear`, or `{ kind: adapter, rank: 16 }`. */
+export type LateralsInput =
+  | 'none'
+  | 'linear'
+  | 'adapter'
+  | { kind: 'none' }
+  | ({ kind: 'linear' } & LinearInput)
+  | ({ kind: 'adapter' } & AdapterInput);
+
 /** Laterals checked by themselves; what `from` and `into` name is resolved against the other columns (resolve.ts). */
 export const lateralsSchema = taggedByKind('laterals', lateralTable);
 export type LateralsWritten = z.output<typeof lateralsSchema>;

@@ -1,49 +1,136 @@
 // A column's training options. All may be left out: what is absent here is train's own default or a flag of the command line.
 import type { z } from 'zod';
-import { flag, integer, oneOf, real, size, strict, tagged, taggedDefinition, variant } from '../nn/schema.js';
+import { flag, integer, oneOf, plainVariant, real, size, strict, tagged, taggedDefinition, variant } from '../nn/schema.js';
 
 const positive = real('a positive number', { above: 0 });
 const notNegative = real('a non-negative number', { min: 0 });
 const part = 'a number of at least 0 and below 1';
-const warmup = { warmup: integer(0, 'a non-negative number of steps').default(0) };
+const warmup = {
+  warmup: integer(0, 'a non-negative number of steps')
+    .default(0)
+    .describe('Steps (minibatches) over which the rate rises from 0 to "lr"; 0 when absent.'),
+};
 
-/** `warmup` counts steps (minibatches) over which the rate rises from 0, `every` counts epochs; factors are of `lr`. */
 const scheduleTable = {
-  constant: variant(strict(warmup)),
+  constant: plainVariant(strict(warmup), 'The rate stays "lr".'),
   step: variant(
-    strict({ every: size, factor: positive.default(0.1), ...warmup }),
+    strict({
+      every: size.describe('Epochs between two changes of the rate.'),
+      factor: positive.default(0.1).describe('What the rate is multiplied by at each; 0.1 when absent.'),
+      ...warmup,
+    }),
     'every',
     '{ step: { every: 10, factor: 0.1 } }',
+    'The rate is multiplied by "factor" every so many epochs.',
   ),
-  cosine: variant(strict({ final: notNegative.default(0), ...warmup })),
+  cosine: plainVariant(
+    strict({
+      final: notNegative.default(0).describe('Where the rate ends, as a part of "lr"; 0 when absent.'),
+      ...warmup,
+    }),
+    'The rate falls along half a cosine, from "lr" to "final" of it in the last epoch.',
+  ),
 };
 
 const clipTable = {
-  /** The gradient of all parameters together is scaled down to this norm. */
-  norm: variant(strict({ limit: positive }), 'limit', '{ norm: 1 }'),
-  /** Each element is cut to [-limit, limit]. */
-  value: variant(strict({ limit: positive }), 'limit', '{ value: 0.5 }'),
+  norm: variant(
+    strict({ limit: positive.describe('The largest L2 norm.') }),
+    'limit',
+    '{ norm: 1 }',
+    'The gradient of all parameters together is scaled down to this norm.',
+  ),
+  value: variant(
+    strict({ limit: positive.describe('The largest absolute value.') }),
+    'limit',
+    '{ value: 0.5 }',
+    'Each element of a gradient is cut to [-limit, limit].',
+  ),
 };
+
+const earlyStopping = strict({
+  patience: size.describe('Epochs without a better value before training stops; the best epoch is kept.'),
+  monitor: oneOf(['loss', 'accuracy']).default('loss').describe('What is watched over the validation part: loss when absent.'),
+});
 
 export const trainSchema = strict(
   {
-    epochs: size.optional(),
-    batch: size.optional(),
-    optimizer: oneOf(['sgd', 'adam', 'adamw', 'rmsprop']).optional(),
-    lr: positive.optional(),
-    momentum: real(part, { min: 0, below: 1 }).optional(),
-    nesterov: flag.optional(),
-    weight_decay: notNegative.optional(),
-    schedule: tagged('schedule', scheduleTable).optional(),
-    clip: tagged('clip', clipTable).optional(),
-    early_stopping: strict({ patience: size, monitor: oneOf(['loss', 'accuracy']).default('loss') }).optional(),
-    /** The part of the training data that is set aside for validation. */
-    validation: real(part, { min: 0, below: 1 }).optional(),
-    seed: integer(0, 'a non-negative integer').optional(),
+    epochs: size.optional().describe('Passes over the training data; 5 when absent.'),
+    batch: size.optional().describe('Rows of a minibatch; 128 when absent.'),
+    optimizer: oneOf(['sgd', 'adam', 'adamw', 'rmsprop']).optional().describe('The rule of an update: adam when absent.'),
+    lr: positive.optional().describe('The learning rate; 0.1 for sgd and 0.001 for the others when absent.'),
+    momentum: real(part, { min: 0, below: 1 }).optional().describe('Momentum of sgd and rmsprop; 0 when absent.'),
+    nesterov: flag.optional().describe('Nesterov momentum, for sgd with a momentum; false when absent.'),
+    weight_decay: notNegative
+      .optional()
+      .describe('Added to the gradient (L2), for adamw decoupled; 0.01 for adamw and 0 for the others when absent.'),
+    schedule: tagged('schedule', scheduleTable).optional().describe('How the rate changes: constant when absent.'),
+    clip: tagged('clip', clipTable).optional().describe('How gradients are bounded: not at all when absent.'),
+    early_stopping: earlyStopping.optional().describe('When training ends before its last epoch: never when absent.'),
+    validation: real(part, { min: 0, below: 1 })
+      .optional()
+      .describe(
+        'The part of the training data that is set aside for validation; 0.1 with early stopping and else 0 when absent.',
+      ),
+    seed: integer(0, 'a non-negative integer')
+      .optional()
+      .describe("Seed of the order of rows and of dropout; drawn from the description's seed when absent."),
   },
   'an object of training options',
 );
 
 export type Train = z.output<typeof trainSchema>;
-export type TrainInput = z.input<typeof trainSchema>;
+
+/** How the rate changes, as written: by its name alone, as `{ name: value }`, or with its options. */
+export type ScheduleInput =
+  | 'constant'
+  | 'cosine'
+  | { constant: { warmup?: number | undefined } }
+  | { step: number | { every: number; factor?: number | undefined; warmup?: number | undefined } }
+  | { cosine: { final?: number | undefined; warmup?: number | undefined } }
+  | { kind: 'constant'; warmup?: number | undefined }
+  | { kind: 'step'; every: number; factor?: number | undefined; warmup?: number | undefined }
+  | { kind: 'cosine'; final?: number | undefined; warmup?: number | undefined };
+
+/** How gradients are bounded, as written: all together to an L2 norm, or each element to [-limit, limit]. */
+export type ClipInput =
+  | { norm: number | { limit: number } }
+  | { value: number | { limit: number } }
+  | { kind: 'norm'; limit: number }
+  | { kind: 'value'; limit: number };
+
+/** When training ends before its last epoch. */
+export interface EarlyStoppingInput {
+  /** Epochs without a better value before training stops; the best epoch is kept. */
+  patience: number;
+  /** What is watched over the validation part: loss when absent. */
+  monitor?: 'loss' | 'accuracy' | undefined;
+}
+
+/** Training options as written in a description's `train`. */
+export interface TrainInput {
+  /** Passes over the training data; 5 when absent. */
+  epochs?: number | undefined;
+  /** Rows of a minibatch; 128 when absent. */
+  batch?: number | undefined;
+  /** The rule of an update: adam when absent. */
+  optimizer?: 'sgd' | 'adam' | 'adamw' | 'rmsprop' | undefined;
+  /** The learning rate; 0.1 for sgd and 0.001 for the others when absent. */
+  lr?: number | undefined;
+  /** Momentum of sgd and rmsprop; 0 when absent. */
+  momentum?: number | undefined;
+  /** Nesterov momentum, for sgd with a momentum; false when absent. */
+  nesterov?: boolean | undefined;
+  /** Added to the gradient (L2), for adamw decoupled; 0.01 for adamw and 0 for the others when absent. */
+  weight_decay?: number | undefined;
+  /** How the rate changes: constant when absent. */
+  schedule?: ScheduleInput | undefined;
+  /** How gradients are bounded: not at all when absent. */
+  clip?: ClipInput | undefined;
+  /** When training ends before its last epoch: never when absent. */
+  early_stopping?: EarlyStoppingInput | undefined;
+  /** The part of the training data that is set aside for validation; 0.1 with early stopping and else 0 when absent. */
+  validation?: number | undefined;
+  /** Seed of the order of rows and of dropout; drawn from the description's seed when absent. */
+  seed?: number | undefined;
+}
 export const trainDefinitions = { schedule: taggedDefinition(scheduleTable), clip: taggedDefinition(clipTable) };

@@ -4,22 +4,33 @@ import type * as z from 'zod';
 import type { Random } from '../../onnx/core/random.js';
 import { elementCount } from '../../onnx/core/shape.js';
 import { Tensor } from '../../onnx/core/tensor.js';
-import { real, strict, type Tagged, type TaggedInput, tagged, taggedDefinition, variant } from './schema.js';
+import { plainVariant, real, strict, type Tagged, type TaggedInput, tagged, taggedDefinition, variant } from './schema.js';
 
 const positive = real('a positive number', { above: 0 });
 
+const plain = (doc: string) => plainVariant(strict({}), doc);
+
 const initTable = {
-  he_normal: variant(strict({})),
-  he_uniform: variant(strict({})),
-  glorot_normal: variant(strict({})),
-  glorot_uniform: variant(strict({})),
-  lecun_normal: variant(strict({})),
-  /** U(-1/sqrt(fan_in), 1/sqrt(fan_in)), the biases as well: PyTorch's default. */
-  torch_uniform: variant(strict({})),
-  zeros: variant(strict({})),
-  ones: variant(strict({})),
-  normal: variant(strict({ std: positive.describe('Standard deviation, around 0.') }), 'std', '{ normal: 0.02 }'),
-  uniform: variant(strict({ limit: positive.describe('Values are drawn from [-limit, limit].') }), 'limit', '{ uniform: 0.05 }'),
+  he_normal: plain('Normal, of variance 2 / fan_in.'),
+  he_uniform: plain('Uniform, of variance 2 / fan_in.'),
+  glorot_normal: plain('Normal, of variance 2 / (fan_in + fan_out).'),
+  glorot_uniform: plain('Uniform, of variance 2 / (fan_in + fan_out).'),
+  lecun_normal: plain('Normal, of variance 1 / fan_in.'),
+  torch_uniform: plain("Uniform within 1 / sqrt(fan_in), the biases as well: PyTorch's default."),
+  zeros: plain('All 0.'),
+  ones: plain('All 1.'),
+  normal: variant(
+    strict({ std: positive.describe('Standard deviation, around 0.') }),
+    'std',
+    '{ normal: 0.02 }',
+    'Normal around 0, of this standard deviation.',
+  ),
+  uniform: variant(
+    strict({ limit: positive.describe('Values are drawn from [-limit, limit].') }),
+    'limit',
+    '{ uniform: 0.05 }',
+    'Uniform in [-limit, limit].',
+  ),
 };
 
 /** Normalised initialiser of weights. Biases start at 0, except under torch_uniform. */

@@ -49,6 +49,11 @@ export function variant<T extends z.ZodType, M extends keyof z.input<T> & string
   return { options, main, example, doc };
 }
 
+/** A variant whose options all have their names written. */
+export function plainVariant<T extends z.ZodType>(options: T, doc: string): Variant<T, never> {
+  return { options, main: undefined, example: undefined, doc };
+}
+
 /** Edits (insert, delete, replace) that turn a into b. */
 function editDistance(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, j) => j);
@@ -170,11 +175,12 @@ export function taggedDefinition(table: Variants, form: 'key' | 'kind' = 'key'):
     const object = options instanceof z.ZodPipe ? options.in : options;
     if (!(object instanceof z.ZodObject)) continue;
     const mainField: unknown = main === undefined ? undefined : object.shape[main];
+    const told = <S extends z.ZodType>(schema: S): S => (doc === undefined ? schema : schema.describe(doc));
     const written =
       form === 'kind'
-        ? z.strictObject({ kind: z.literal(name), ...object.shape })
-        : z.strictObject({ [name]: mainField instanceof z.ZodType ? z.union([mainField, object]) : object });
-    objects.push(doc === undefined ? written : written.describe(doc));
+        ? z.strictObject({ kind: told(z.literal(name)), ...object.shape })
+        : z.strictObject({ [name]: told(mainField instanceof z.ZodType ? z.union([mainField, object]) : object) });
+    objects.push(told(written));
   }
   return z.union(bare.length > 0 ? [z.enum(bare), ...objects] : objects);
 }

@@ -7,11 +7,11 @@ import { z } from 'zod';
 import * as b from '../../../src/model/description/builder.js';
 import { canonical, describeDifference } from '../../../src/model/description/canonical.js';
 import type { Description } from '../../../src/model/description/description.js';
-import { jsonSchemaText, toJsonSchema } from '../../../src/model/description/json-schema.js';
 import { parseDescription, toInput } from '../../../src/model/description/parse.js';
 import { readDescription } from '../../../src/model/description/read-text.js';
 import { headWidth } from '../../../src/model/heads/heads.js';
 import type { Layer } from '../../../src/model/nn/layers.js';
+import { jsonSchemaText, toJsonSchema } from '../../../src/tasks/json-schema.js';
 import { base, withColumn, withLayer } from './support.js';
 
 const file = new URL('../../../models/mnist-family.yaml', import.meta.url);
@@ -283,6 +283,25 @@ describe('JSON Schema', () => {
     }
     expect(accepts(withColumn(1, { train: { epoch: 3 } }))).toBe(false);
     expect(accepts({ ...base, input: {} })).toBe(false);
+  });
+  it('has a description at every property', () => {
+    const bare: string[] = [];
+    let properties = 0;
+    const visit = (value: unknown, path: string): void => {
+      if (typeof value !== 'object' || value === null) return;
+      const own: unknown = Reflect.get(value, 'properties');
+      if (typeof own === 'object' && own !== null && !Array.isArray(value)) {
+        for (const [name, property] of Object.entries(own)) {
+          properties++;
+          if (!(typeof property.description === 'string' && /^\S.*\.$/.test(property.description)))
+            bare.push(`${path}.${name}: ${property.description}`);
+        }
+      }
+      for (const [key, inner] of Object.entries(value)) visit(inner, `${path}/${key}`);
+    };
+    visit(schema, '');
+    expect(bare).toEqual([]);
+    expect(properties).toBeGreaterThan(150);
   });
   it('has a definition behind every reference', () => {
     const refs = [...jsonSchemaText().matchAll(/"\$ref": "#\/\$defs\/(\w+)"/g)].map((m) => m[1]);

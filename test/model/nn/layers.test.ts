@@ -2,13 +2,13 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, expectTypeOf, it } from 'vitest';
 import { z } from 'zod';
-import { toJsonSchema } from '../../../src/model/description/json-schema.js';
 import type { InitInput } from '../../../src/model/nn/init.js';
 import type { Conv2dOptions } from '../../../src/model/nn/layers/conv2d.js';
 import type { DenseOptions } from '../../../src/model/nn/layers/dense.js';
 import * as list from '../../../src/model/nn/layers/index.js';
 import type { LayerInput, LayerOptions } from '../../../src/model/nn/layers.js';
 import type { PairInput } from '../../../src/model/nn/window.js';
+import { toJsonSchema } from '../../../src/tasks/json-schema.js';
 
 const folder = new URL('../../../src/model/nn/layers/', import.meta.url);
 const source = readdirSync(folder)

@@ -1,11 +1,12 @@
 // The published JSON Schema of a description, for editors: models/prognet.schema.json. Generated from the schemas that parse.
 import * as z from 'zod';
-import { headDefinitions } from '../heads/heads.js';
-import { initDefinitions } from '../nn/init.js';
-import { layerDefinitions } from '../nn/layers.js';
-import { descriptionSchema, inputDefinitions } from './description.js';
-import { lateralDefinitions } from './lateral-schema.js';
-import { trainDefinitions } from './train-schema.js';
+import { dataDefinitions } from '../data/schema.js';
+import { descriptionSchema, inputDefinitions } from '../model/description/description.js';
+import { lateralDefinitions } from '../model/description/lateral-schema.js';
+import { trainDefinitions } from '../model/description/train-schema.js';
+import { headDefinitions } from '../model/heads/heads.js';
+import { initDefinitions } from '../model/nn/init.js';
+import { layerDefinitions } from '../model/nn/layers.js';
 
 const definitions: Readonly<Record<string, z.ZodType>> = {
   ...inputDefinitions,
@@ -14,11 +15,19 @@ const definitions: Readonly<Record<string, z.ZodType>> = {
   ...headDefinitions,
   ...lateralDefinitions,
   ...trainDefinitions,
+  ...dataDefinitions,
 };
 
 /** Sums are `$ref`s that stand for schemas decided by name when parsing, and so are opaque to zod. */
 function plainSchema(schema: z.ZodType): Record<string, unknown> {
-  const { $schema: _, ...rest } = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' });
+  const { $schema: _, ...rest } = z.toJSONSchema(schema, {
+    io: 'input',
+    unrepresentable: 'any',
+    override: ({ jsonSchema }) => {
+      // What refers to a definition says no more than that.
+      if (jsonSchema.$ref !== undefined) delete jsonSchema.anyOf;
+    },
+  });
   return rest;
 }
 
