@@ -14,7 +14,8 @@ export function formatShape(shape: Shape | undefined): string {
 export function elementCount(dims: readonly number[]): number {
   let n = 1;
   for (const d of dims) n *= d;
-  return n;
+  // sizes may overflow before a size of 0
+  return Number.isNaN(n) && dims.includes(0) ? 0 : n;
 }
 
 export function isStatic(shape: Shape | undefined): shape is readonly number[] {

@@ -1,5 +1,6 @@
 // Tensors: dtype, dims and flat row-major data. No arithmetic here: that is ONNX's.
 
+import { bounded } from './bounds.js';
 import { byteLength, type DType, dtypes } from './dtype.js';
 import { InternalError, ShapeError } from './errors.js';
 import { given, bytes as someBytes } from './given.js';
@@ -43,6 +44,7 @@ function arrayLength(dtype: DType, count: number): number {
 export function allocate(dtype: DType, count: number): TypedArray {
   const kind = dtypes[dtype].array;
   if (kind === 'string') throw new InternalError('allocate: strings have no typed array');
+  bounded('size', count, 'a tensor');
   return new constructors[kind](arrayLength(dtype, count));
 }
 
@@ -143,6 +145,8 @@ export class Tensor {
     const data = allocate(dtype, list.length);
     const wide = data instanceof BigInt64Array || data instanceof BigUint64Array;
     list.forEach((v, i) => {
+      if (wide && !Number.isInteger(v))
+        throw new ShapeError(`element ${i} of a tensor of dtype ${dtype} is ${v}, expected an integer`, { got: String(v) });
       data[i] = wide ? BigInt(v) : isHalf(dtype) ? numberToHalf(dtype, v) : v;
     });
     return new Tensor(dtype, dims ?? (typeof values === 'number' ? [] : [list.length]), data);

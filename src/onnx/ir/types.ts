@@ -1,6 +1,7 @@
 // Types of values: ONNX TypeProto without protobuf.
+import { beyond, within } from '../core/bounds.js';
 import type { DType } from '../core/dtype.js';
-import { formatShape, type Shape } from '../core/shape.js';
+import { elementCount, formatShape, type Shape } from '../core/shape.js';
 
 export interface TensorType {
   readonly kind: 'tensor';
@@ -28,6 +29,18 @@ export type Type =
 
 export function tensorType(dtype: DType, shape?: Shape): TensorType {
   return { kind: 'tensor', dtype, shape };
+}
+
+/** What keeps a type from being any value's, `-1 is no size`; undefined for most. Unknown sizes are none of its business. */
+export function refusedType(type: Type | undefined): string | undefined {
+  if (type?.kind === 'sequence' || type?.kind === 'optional') return refusedType(type.element);
+  if ((type?.kind !== 'tensor' && type?.kind !== 'sparse_tensor') || type.shape === undefined) return undefined;
+  if (!within('axes', type.shape.length)) return beyond('axes', type.shape.length);
+  const sizes = type.shape.filter((d) => typeof d === 'number');
+  const bad = sizes.find((d) => !within('size', d));
+  if (bad !== undefined) return `${bad} is no size`;
+  const count = elementCount(sizes);
+  return within('size', count) ? undefined : beyond('size', count);
 }
 
 /** `float32[N,10]` */

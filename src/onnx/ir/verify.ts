@@ -5,7 +5,7 @@ import { compatibleDim, type Dim, formatShape, mergeDim, type Shape } from '../c
 import type { Infer } from './builder.js';
 import type { Graph, Node, Value } from './graph.js';
 import { defaultOpset } from './model.js';
-import { formatType, type Type } from './types.js';
+import { formatType, refusedType, type Type } from './types.js';
 
 /**
  * Throws ModelError, in one line that names node or value, unless: names are unique among the values visible at a place (branches of an If
@@ -65,6 +65,9 @@ class Verifier {
       throw new ModelError(`value "${v.name}", ${what}, claims to be computed by ${label(v.producer)}`);
     }
     if (v.name === '') throw new ModelError(`an ${what} has no name`);
+    const why = refusedType(v.type);
+    if (why !== undefined)
+      throw new ModelError(`${what} "${v.name}" is ${formatType(v.type)}: ${why}`, { got: formatType(v.type) });
     this.define(scope, v, what);
   }
 

@@ -1,5 +1,7 @@
 // Whether a node is what its op's signature allows: number of inputs and outputs, names and kinds of attributes, types of inputs. It knows no
 // rule of an op. What onnx.checker and ONNX Runtime refuse when a model is loaded is refused here, in one line that names the node.
+import { beyond, within } from '../core/bounds.js';
+import type { Attribute } from '../ir/graph.js';
 import { formatType, type Type } from '../ir/types.js';
 import type { NodeContext } from './op-def.js';
 import type { Form, Parameter } from './signature.js';
@@ -64,10 +66,20 @@ function checkAttributes(c: NodeContext, form: Form): void {
     }
     const kind = a.kind === 'ref' ? a.type : a.kind;
     if (kind !== spec.kind) c.fail(`attribute "${name}" must be ${spec.kind}, it is ${kind}`, { expected: spec.kind, got: kind });
+    if (name === 'axis' || name === 'axes' || name === 'batch_dims') checkAxes(c, name, a);
   }
   for (const [name, spec] of form.attributes) {
     if (spec.required && !attributes.has(name)) c.fail(`attribute "${name}" is missing`, { expected: name });
   }
+}
+
+/** Axes that no tensor has, whatever its rank. */
+function checkAxes(c: NodeContext, name: string, a: Attribute): void {
+  const axes = a.kind === 'int' ? [a.value] : a.kind === 'ints' ? a.value : [];
+  if (!within('axes', axes.length)) c.fail(`attribute "${name}" names ${beyond('axes', axes.length)}`);
+  const far = axes.map(Number).find((axis) => !within('axes', Math.abs(axis)));
+  if (far !== undefined)
+    c.fail(`attribute "${name}" is ${far}, which no tensor has: ${beyond('axes', far)}`, { got: String(far) });
 }
 
 /** The type as signatures write it, `seq(float32)`; undefined where something of it is not known. */

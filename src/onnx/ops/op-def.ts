@@ -1,5 +1,6 @@
 // What the op table says of one op. Families (elementwise.ts, conv.ts, ...) fill it; table.ts joins them.
 
+import { type Bound, beyond, within } from '../core/bounds.js';
 import type { DType } from '../core/dtype.js';
 import { type ErrorFields, must, ShapeError } from '../core/errors.js';
 import { type Dim, normaliseAxis, type Shape } from '../core/shape.js';
@@ -145,6 +146,10 @@ export class NodeContext {
   fail(message: string, fields: ErrorFields = {}): never {
     const { opType: op, name } = this.node;
     throw new ShapeError(`${op}${name === '' ? '' : ` "${name}"`}: ${message}`, { ...fields, op, node: name });
+  }
+  /** A count that the file gives, which must be within the bound. */
+  bounded(bound: Bound, count: number, what: string): number {
+    return within(bound, count) ? count : this.fail(`${what}: ${beyond(bound, count)}`, { got: String(count) });
   }
   /** An axis counted from the front of a tensor of `rank`; negative ones count from the end. */
   axis(axis: number, rank: number): number {

@@ -1,5 +1,6 @@
 // Puts the bodies of a model's own functions where they are called, nested calls included. ONNX IR specification, "Functions".
 
+import { bounded } from '../core/bounds.js';
 import { ModelError } from '../core/errors.js';
 import { given } from '../core/given.js';
 import { Names } from '../ir/builder.js';
@@ -34,6 +35,8 @@ const label = (f: FunctionDef) => `function "${f.domain}.${f.name}${f.overload =
 
 class Inlining {
   called = false;
+  /** Nodes of bodies that stand where a function was called. */
+  private written = 0;
   readonly domains: ReadonlySet<string>;
   private readonly functions: ReadonlyMap<string, FunctionDef>;
   private readonly names: Names;
@@ -75,6 +78,8 @@ class Inlining {
         },
       );
     }
+    this.written += f.body.nodes.length;
+    bounded('written', this.written, `the calls of ${label(f)} written out`);
     const map = new Map<Value, Value>();
     const absent = new Set<Value>();
     f.body.inputs.forEach((v, i) => {

@@ -1,5 +1,6 @@
 // Takes sequences and optionals apart where their length is known: what is read from one becomes the tensor itself, so that gradients run
 // through. What it cannot follow (a sequence that is an input, or carried by a loop) stays. Specification: onnx/docs/Operators.md.
+import { bounded, within } from '../core/bounds.js';
 import { must } from '../core/errors.js';
 import { Names } from '../ir/builder.js';
 import { cloneNodes } from '../ir/clone.js';
@@ -19,6 +20,8 @@ export function unpackSequences(graph: Graph, { opset = defaultOpset, names = Na
 
 class Unpacking {
   changed = false;
+  /** Nodes of bodies that stand in the graph for each element. */
+  private written = 0;
   /** The tensors of each sequence, in order; of an optional that is known to hold something, that alone. */
   private readonly parts = new Map<Value, readonly Value[]>();
 
@@ -109,6 +112,7 @@ class Unpacking {
     const equal = !split || split.shape?.length === 0;
     if (equal && (typeof size !== 'number' || size === 0 || each < 1)) return undefined;
     const count = equal ? Math.ceil(Number(size) / each) : named.length;
+    if (!within('nodes', count)) return undefined;
     const sizes = equal ? Array.from({ length: count }, (_, i) => Math.min(each, Number(size) - i * each)) : named;
     const parts = g.op('Split', [x, g.ints(sizes)], { axis }, count);
     return !split && node.int('keepdims', 1) === 0 ? parts.map((v) => g.squeeze(v, [axis])) : parts;
@@ -138,6 +142,8 @@ class Unpacking {
         if (part !== undefined) map.set(v, part);
       });
       const rename = (name: string) => this.names.unique(`${node.name || 'SequenceMap'}/${i}/${name}`);
+      this.written += body.nodes.length;
+      bounded('written', this.written, `${node.opType} "${node.name}" written out for each element`);
       g.graph.nodes.push(...cloneNodes(body.nodes, { map, rename }));
       return body.outputs.map((v) => map.get(v) ?? v);
     });

@@ -1,4 +1,5 @@
 // Rearrangements between channels and space: DepthToSpace, SpaceToDepth, Col2Im. Specification: onnx/docs/Operators.md.
+import { within } from '../../core/bounds.js';
 import { type Dim, formatShape, isStatic, type Shape } from '../../core/shape.js';
 import { Tensor } from '../../core/tensor.js';
 import { Value } from '../../ir/graph.js';
@@ -53,14 +54,15 @@ function col2ImShape(c: NodeContext): Shape | undefined {
 function placesOf(g: Ops, block: Dim | Value, size: Dim | Value, stride: number, dilation: number): Value {
   if (typeof block === 'number' && typeof size === 'number') {
     const places = Math.floor((size - (block - 1) * dilation - 1) / stride) + 1;
+    if (!within('constant', block * places)) return placesOf(g, g.scalar(block, 'int64'), size, stride, dilation);
     const index = Array.from({ length: block * places }, (_, i) => Math.floor(i / places) * dilation + (i % places) * stride);
     return g.constant(Tensor.from('int64', index, [block, places]));
   }
   const k = (v: number) => g.scalar(v, 'int64');
   const value = (v: Dim | Value) => (v instanceof Value ? v : k(Number(v)));
-  const within = g.range(k(0), g.mul(value(block), k(dilation)), k(dilation));
+  const inBlock = g.range(k(0), g.mul(value(block), k(dilation)), k(dilation));
   const last = g.sub(value(size), g.mul(g.sub(value(block), k(1)), k(dilation)));
-  return g.add(g.unsqueeze(within, [1]), g.unsqueeze(g.range(k(0), last, k(stride)), [0]));
+  return g.add(g.unsqueeze(inBlock, [1]), g.unsqueeze(g.range(k(0), last, k(stride)), [0]));
 }
 
 // y adds columns up where their blocks overlap: dx is the blocks of dy as columns, read axis by axis

@@ -1,10 +1,12 @@
 // Convolutions. Specification: onnx/docs/Operators.md, Conv and ConvTranspose. Layout [N, C, spatial...].
-import { type Dim, isStatic, type Shape } from '../../core/shape.js';
+import { compatibleDim, type Dim, isStatic, type Shape } from '../../core/shape.js';
 import type { Value } from '../../ir/graph.js';
+import { formatType } from '../../ir/types.js';
 import type { GradientContext, NodeContext, OpRules } from '../op-def.js';
 import { convWeightGradient } from '../rules/conv-weight-gradient.js';
 import { typed } from '../rules/shape-like.js';
 import {
+  atLeast,
   autoPadOf,
   extent,
   fitSpatial,
@@ -38,8 +40,30 @@ function sameRanks(c: NodeContext, x: Shape, w: Shape): void {
   if (x.length < 3 || x.length !== w.length) c.fail(`ranks must agree and be at least 3, X has ${x.length}, W has ${w.length}`);
 }
 
+/** Throws unless the groups divide the channels, and the bias at this input is a vector of one element per filter. */
+function checkGroups(c: NodeContext, channels: Dim, filters: Dim, bias: number): void {
+  const group = c.int('group');
+  if (!Number.isSafeInteger(group) || group < 1) c.fail(`group is ${group}, expected 1 or more`, { got: String(group) });
+  for (const [what, d] of [
+    ['channels of X', channels],
+    ['filters', filters],
+  ] as const) {
+    if (typeof d === 'number' && d % group !== 0) c.fail(`${d} ${what} do not divide into ${group} groups`, { got: String(d) });
+  }
+  const shape = c.has(bias) ? c.shape(bias) : undefined;
+  if (shape === undefined) return;
+  if (shape.length !== 1)
+    c.fail(`the bias must have rank 1, it is ${formatType(c.type(bias))}`, { expected: '1', got: String(shape.length) });
+  if (!compatibleDim(shape[0] ?? null, filters)) {
+    c.fail(`the bias has ${shape[0]} elements, there are ${filters} filters`, {
+      expected: String(filters),
+      got: String(shape[0]),
+    });
+  }
+}
+
 /** The shape of a convolution of input 0 by the weights at this input. */
-export function convShape(c: NodeContext, weights = 1): Shape | undefined {
+export function convShape(c: NodeContext, weights = 1, bias = 2): Shape | undefined {
   const [x, w] = [c.shape(0), c.shape(weights)];
   if (x === undefined || w === undefined) return undefined;
   sameRanks(c, x, w);
@@ -49,6 +73,7 @@ export function convShape(c: NodeContext, weights = 1): Shape | undefined {
   if (typeof channels === 'number' && typeof perGroup === 'number' && channels !== perGroup * group) {
     c.fail(`X has ${channels} channels, W takes ${perGroup} in ${group} group${group === 1 ? '' : 's'}`);
   }
+  checkGroups(c, channels ?? null, filters, bias);
   const kernel = kernelOf(c, weights);
   const spatial = x.slice(2);
   const places = kernel === undefined ? spatial.map(() => null) : windowPlaces(c, spatial, windowOf(c, spatial, kernel));
@@ -65,10 +90,18 @@ function transposedWindow(c: NodeContext, x: Shape, kernel: readonly number[]): 
     auto: autoPadOf(c),
     extra: c.ints('output_padding') ?? zeros,
   };
+  c.bounded('axes', kernel.length, 'the kernel');
+  atLeast(c, 1, { kernel_shape: kernel, strides: w.strides, dilations: w.dilations });
+  atLeast(c, 0, { output_padding: w.extra });
+  const pads = c.ints('pads') ?? [...zeros, ...zeros];
+  const counts = [w.strides.length, w.dilations.length, w.extra.length];
+  if (counts.some((n) => n !== kernel.length) || pads.length !== 2 * kernel.length)
+    c.fail(
+      `strides, dilations, output_padding and pads must fit ${kernel.length} spatial axes, got ${counts.join(', ')} and ${pads.length}`,
+    );
   const stated = c.ints('output_shape')?.slice(-kernel.length);
   const same = w.auto === 'SAME_UPPER' || w.auto === 'SAME_LOWER';
-  if (stated === undefined && !same)
-    return { ...w, pads: w.auto === 'VALID' ? [...zeros, ...zeros] : (c.ints('pads') ?? [...zeros, ...zeros]) };
+  if (stated === undefined && !same) return { ...w, pads: w.auto === 'VALID' ? [...zeros, ...zeros] : pads };
   const sizes = spatialOf(x);
   if (!isStatic(sizes)) return { ...w, pads: undefined };
   const total = sizes.map((size, i) => {
@@ -85,7 +118,10 @@ function convTransposeShape(c: NodeContext): Shape | undefined {
   const kernel = kernelOf(c, 1);
   const stated = c.ints('output_shape')?.slice(2 - x.length);
   const perGroup = w[1];
+  if (!compatibleDim(x[1] ?? null, w[0] ?? null))
+    c.fail(`X has ${x[1]} channels, W takes ${w[0]}`, { expected: String(w[0]), got: String(x[1]) });
   const filters = typeof perGroup === 'number' ? perGroup * c.int('group') : null;
+  checkGroups(c, x[1] ?? null, filters, 2);
   const window = kernel === undefined ? undefined : transposedWindow(c, x, kernel);
   const spatial = x.slice(2).map((size, i): Dim => {
     if (stated !== undefined) return stated[i] ?? null;

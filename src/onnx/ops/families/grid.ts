@@ -1,7 +1,7 @@
 // Sampling at points of a grid: AffineGrid, GridSample, DeformConv. Specification: onnx/docs/Operators.md. Layout [N, C, spatial...].
 
 import { must } from '../../core/errors.js';
-import { type Dim, isStatic, type Shape } from '../../core/shape.js';
+import { type Dim, elementCount, isStatic, type Shape } from '../../core/shape.js';
 import { Tensor } from '../../core/tensor.js';
 import type { Value } from '../../ir/graph.js';
 import { tensorType } from '../../ir/types.js';
@@ -40,13 +40,14 @@ function affineGridGradient(c: GradientContext): (Value | null)[] {
   return [typed(g.matMul(g.transpose(flat(c.dy()), { perm: [0, 2, 1] }), homogeneous), theta), null];
 }
 
-const modes: Readonly<Record<string, Interpolation>> = {
+const modes: ReadonlyMap<string, Interpolation> = new Map(
+  Object.entries({
   nearest: 'nearest',
   linear: 'linear',
   bilinear: 'linear',
   cubic: 'cubic',
   bicubic: 'cubic',
-};
+} as const));
 
 /** The product of what each axis has, for every combination of taps: [N, P, k] each to [N, P, k^d], the last axis fastest. */
 function combined(g: Ops, perAxis: readonly Value[], op: 'mul' | 'add'): Value {
@@ -63,7 +64,7 @@ function gridSampleGradient(c: GradientContext): (Value | null)[] {
   const rank = c.rank(0) ?? c.fail('the gradient needs an input of known rank');
   const n = rank - 2;
   const given = c.string('mode');
-  const mode = modes[given] ?? c.fail(`mode "${given}" is not known`, { got: given });
+  const mode = modes.get(given) ?? c.fail(`mode "${given}" is not known`, { got: given });
   const paddings: readonly Padding[] = ['zeros', 'border', 'reflection'];
   const padding = paddings.find((p) => p === c.string('padding_mode')) ?? c.fail('padding_mode is not known');
   const alignCorners = c.int('align_corners') === 1;
@@ -125,7 +126,7 @@ function expandDeformConv(c: GradientContext): Value[] {
   const [group, offsets] = [c.int('group'), c.int('offset_group')];
   const list = (name: 'strides' | 'dilations' | 'pads', fallback: number) => c.ints(name) ?? kernel.map(() => fallback);
   const [strides, dilations, pads] = [list('strides', 1), list('dilations', 1), list('pads', 0)];
-  const taps = kernel.reduce((a, b) => a * b, 1);
+  const taps = c.bounded('constant', elementCount([...kernel, n]), 'the kernel') / n;
   const axes = kernel.map((_, i) => i);
   const places = sizesOf(g, offset, 2);
   const shaped = (v: Value, before: readonly number[], sizes: Value) => g.reshape(v, g.concat(before, sizes, { axis: 0 }));
@@ -195,7 +196,7 @@ export const grid: Readonly<Record<GridOp, OpRules>> = {
     gradient: gridSampleGradient,
   },
   DeformConv: {
-    infer: (c) => [c.like(0, convShape(c))],
+    infer: (c) => [c.like(0, convShape(c, 1, 3))],
     gradient: { expand: expandDeformConv },
   },
 };

@@ -3,7 +3,7 @@ import { compatibleDim, type Dim, formatShape, product, type Shape } from '../..
 import type { Value } from '../../ir/graph.js';
 import { formatType, type Type } from '../../ir/types.js';
 import type { GradientContext, NodeContext, OpRules } from '../op-def.js';
-import { sizesOf } from '../rules/shape-like.js';
+import { numbered, sizesOf } from '../rules/shape-like.js';
 import { requireFloat } from './elementwise.js';
 import { reduceSum } from './reduce.js';
 
@@ -63,7 +63,7 @@ function classNumbers(c: GradientContext): Value {
   const classes = scores.shape?.[1];
   let numbers: Value;
   if (typeof classes === 'number') {
-    numbers = g.ints(Array.from({ length: classes }, (_, i) => i));
+    numbers = numbered(g, classes);
   } else {
     const count = g.squeeze(sizesOf(g, scores, 1, 2), [0]);
     numbers = g.range(0, count, 1);

@@ -129,6 +129,7 @@ function detGradient(c: GradientContext): (Value | null)[] {
   if (typeof n !== 'number') return c.fail('the gradient needs matrices of known size');
   const dy = g.unsqueeze(c.dy(), [-2, -1]);
   if (n === 1) return [dy];
+  c.bounded('constant', n * n, `the gradient of a matrix of ${n} by ${n}`);
   const without = Array.from({ length: n }, (_, i) => Array.from({ length: n - 1 }, (_, k) => (k < i ? k : k + 1))).flat();
   const index = g.constant(Tensor.from('int64', without, [n, n - 1]));
   const rank = x.shape?.length ?? 2;

@@ -66,6 +66,7 @@ const foldReshape: NonNullable<OpRules['fold']> = (c, [x]) => {
 function axesInput(c: NodeContext, i: number, rank: number): number[] | undefined {
   const t = c.constant(i);
   if (t === undefined) return undefined;
+  c.bounded('axes', t.size, 'axes');
   const axes = integers(t).map((a) => c.axis(a, rank));
   if (new Set(axes).size !== axes.length) c.fail(`axes [${integers(t)}] repeat`);
   return axes;
@@ -92,7 +93,7 @@ function unsqueezeShape(c: NodeContext): Shape | undefined {
   const shape = c.shape(0);
   const count = c.constant(1)?.size ?? c.shape(1)?.[0];
   if (shape === undefined || typeof count !== 'number') return undefined;
-  const rank = shape.length + count;
+  const rank = c.bounded('axes', shape.length + count, 'the output');
   const axes = axesInput(c, 1, rank);
   if (axes === undefined) return new Array<Dim>(rank).fill(null);
   let next = 0;

@@ -1,12 +1,13 @@
 // Normalisation per channel, group or sample. Most rules share the core in standardise.ts. Specification: onnx/docs/Operators.md.
 
+import { within } from '../../core/bounds.js';
 import { compatibleDim, type Dim } from '../../core/shape.js';
 import { Tensor } from '../../core/tensor.js';
 import type { Value } from '../../ir/graph.js';
 import { formatType, type TensorType, tensorType } from '../../ir/types.js';
 import type { GradientContext, NodeContext, OpRules } from '../op-def.js';
 import type { Ops } from '../ops.js';
-import { expandLike, reshapeLike } from '../rules/shape-like.js';
+import { expandLike, numbered, reshapeLike } from '../rules/shape-like.js';
 import { inverseDeviation, range, standardise, throughStandardise } from '../rules/standardise.js';
 import { floatType, requireFloat, sign } from './elementwise.js';
 import { overCount, reduceBy, reduceSum } from './reduce.js';
@@ -174,6 +175,11 @@ function inferGroups(c: NodeContext): TensorType[] {
 /** B[i, j] = 1 where channel j lies in the window around channel i. */
 function window(g: Ops, like: Value, channels: number, size: number): Value {
   const [before, after] = [Math.floor((size - 1) / 2), Math.ceil((size - 1) / 2)];
+  if (!within('constant', channels * channels)) {
+    const channel = numbered(g, channels);
+    const offset = g.sub(g.unsqueeze(channel, [0]), g.unsqueeze(channel, [1]));
+    return g.cast(g.and(g.greaterOrEqual(offset, -before), g.lessOrEqual(offset, after)), { to: like.dtype });
+  }
   const band = Array.from({ length: channels * channels }, (_, at) => {
     const offset = (at % channels) - Math.floor(at / channels);
     return offset >= -before && offset <= after ? 1 : 0;

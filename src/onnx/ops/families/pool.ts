@@ -1,6 +1,7 @@
 // Pooling over windows. Specification: onnx/docs/Operators.md, MaxPool, AveragePool, LpPool, MaxUnpool. Layout [N, C, spatial...].
+import { within } from '../../core/bounds.js';
 import { must } from '../../core/errors.js';
-import { type Dim, isStatic, type Shape } from '../../core/shape.js';
+import { type Dim, elementCount, isStatic, type Shape } from '../../core/shape.js';
 import { Tensor } from '../../core/tensor.js';
 import type { Value } from '../../ir/graph.js';
 import { tensorType } from '../../ir/types.js';
@@ -9,7 +10,7 @@ import type { GradientContext, NodeContext, OpRules } from '../op-def.js';
 import type { Ops } from '../ops.js';
 import { sumAt } from '../rules/by-index.js';
 import { channelsLast, fromTileElements, tileElements } from '../rules/channels-last.js';
-import { reshapeLike, sizesOf, typed } from '../rules/shape-like.js';
+import { numbered, reshapeLike, sizesOf, typed } from '../rules/shape-like.js';
 import { knownElements } from '../rules/shape-value.js';
 import {
   extent,
@@ -104,9 +105,13 @@ function maxPoolGradient(c: GradientContext): (Value | null)[] {
 /** t, one element per place of the window, added to every element of x that the window covers there. */
 function spread(g: Ops, t: Value, x: Value, w: Window): Value {
   const alone = (v: Value) => g.reshape(v, g.concat(g.ints([-1, 1]), sizesOf(g, v, 2), { axis: 0 }));
-  const ones = Tensor.from(t.dtype, new Array<number>(w.kernel.reduce((a, b) => a * b, 1)).fill(1), [1, 1, ...w.kernel]);
+  const area = elementCount(w.kernel);
+  const dims = [1, 1, ...w.kernel];
+  const ones = within('constant', area)
+    ? g.constant(Tensor.from(t.dtype, new Array<number>(area).fill(1), dims))
+    : g.expand(g.scalar(1, t), dims);
   const base = { kernel_shape: w.kernel, strides: w.strides, dilations: w.dilations };
-  const full = g.convTranspose(alone(t), g.constant(ones), base);
+  const full = g.convTranspose(alone(t), ones, base);
   return reshapeLike(g, fitSpatial(g, full, x, w), x);
 }
 
@@ -116,7 +121,9 @@ function counts(c: GradientContext, w: Window): Value {
   const withPads = c.int('count_include_pad') === 1;
   const [x, y] = [spatialOf(c.shape(0)), spatialOf(c.dy().shape)];
   const n = w.kernel.length;
-  if (w.pads !== undefined && isStatic(x) && isStatic(y)) {
+  const atBuildTime =
+    isStatic(y) && within('constant', elementCount(y)) && w.kernel.every((k, i) => within('windows', k * (y[i] ?? 1)));
+  if (w.pads !== undefined && isStatic(x) && isStatic(y) && atBuildTime) {
     return g.constant(Tensor.from(c.dtype(0), countMap(x, y, w, w.pads, withPads), [1, 1, ...y]));
   }
   // along each axis: how many of stride o + dilation k - begin lie inside
@@ -127,7 +134,7 @@ function counts(c: GradientContext, w: Window): Value {
     const first = element(begin, i);
     const origin = g.range(0, element(places, i), 1);
     const starts = g.sub(g.mul(origin, w.strides[i] ?? 1), first);
-    const steps = Array.from({ length: kernel }, (_, k) => k * (w.dilations[i] ?? 1));
+    const steps = numbered(g, kernel, w.dilations[i]);
     const at = g.add(g.unsqueeze(starts, [1]), steps);
     const low = withPads ? g.neg(first) : 0;
     const high = withPads ? g.add(element(sizes, i), element(end, i)) : element(sizes, i);

@@ -82,7 +82,7 @@ export const quantize: Readonly<Record<QuantizeOp, OpRules>> = {
     gradient: { expand: expandDynamicScale },
   },
   QLinearConv: {
-    infer: (c) => [tensorType(c.dtype(7), convShape(c, 3))],
+    infer: (c) => [tensorType(c.dtype(7), convShape(c, 3, 8))],
     gradient: 'zero',
   },
   QLinearMatMul: {
@@ -90,7 +90,7 @@ export const quantize: Readonly<Record<QuantizeOp, OpRules>> = {
     gradient: 'zero',
   },
   ConvInteger: {
-    infer: (c) => [tensorType('int32', convShape(c))],
+    infer: (c) => [tensorType('int32', convShape(c, 1, 4))],
     gradient: 'zero',
   },
   MatMulInteger: {

@@ -1,4 +1,5 @@
 // Fourier transforms and the windows that go with them. Complex numbers are a last axis of two. Specification: onnx/docs/Operators.md.
+import { within } from '../../core/bounds.js';
 import { must } from '../../core/errors.js';
 import { type Dim, formatShape, type Shape } from '../../core/shape.js';
 import { Tensor } from '../../core/tensor.js';
@@ -97,7 +98,7 @@ function partLike(g: Ops, v: Value, x: Value): Value {
 
 /** w_k / n for the bins of half a spectrum along the axis: w = 2 for bins that stand for two. */
 function halfWeights(g: Ops, n: Known, axis: Known, rank: number, like: Value): Value {
-  if (typeof n === 'number' && typeof axis === 'number') {
+  if (typeof n === 'number' && typeof axis === 'number' && within('constant', n)) {
     const weights = Array.from({ length: Number(halfSpectrum(n)) }, (_, k) => (k === 0 || 2 * k === n ? 1 : 2) / n);
     const dims = Array.from({ length: rank }, (_, i) => (i === axis ? weights.length : 1));
     return g.constant(Tensor.from(like.dtype, weights, dims));

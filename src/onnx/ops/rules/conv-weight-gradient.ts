@@ -2,7 +2,8 @@
 // its table in BENCHMARKS.md is the reason for the choice here. Forms: windows of the channels-last input times the gradient, one large
 // product; slices of the padded input joined, a product per sample, a sum over the batch; a convolution of the transposed input by the
 // transposed gradient, which needs no size.
-import { isStatic, sameShape } from '../../core/shape.js';
+import { within } from '../../core/bounds.js';
+import { elementCount, isStatic, sameShape } from '../../core/shape.js';
 import type { Value } from '../../ir/graph.js';
 import type { Ops } from '../ops.js';
 import { channelsLast, windows } from './channels-last.js';
@@ -26,6 +27,8 @@ export type WeightGradientForm = 'windows' | 'slices' | 'convolution';
 function chooseForm({ x, dy, weights, window, group }: WeightGradient): WeightGradientForm {
   const known = isStatic(spatialOf(x.shape)) && isStatic(spatialOf(dy.shape)) && isStatic(weights.shape?.slice(0, 2));
   if (!known || window.pads === undefined) return 'convolution';
+  const elements = elementCount([...window.kernel, ...spatialOf(dy.shape).map(Number)]);
+  if (!within('windows', elements) || !within('nodes', elementCount(window.kernel))) return 'convolution';
   // Windows are copied a run of channels at a time, which does not pay for few; nor do slices for the many elements of a large kernel.
   if (group === 1 && Number(weights.shape?.[1]) >= 4) return 'windows';
   return group === 1 && window.kernel.reduce((a, b) => a * b, 1) >= 49 ? 'convolution' : 'slices';

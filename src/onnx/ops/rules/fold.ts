@@ -1,6 +1,7 @@
 // Constant folding of elementwise ops: the integer arithmetic of shape computations, and float arithmetic that IEEE 754 rounds exactly
 // (+ - * / sqrt), so that a folded graph gives the same bits as the runtime. Transcendental functions are left to the runtime.
 
+import { within } from '../../core/bounds.js';
 import type { DType } from '../../core/dtype.js';
 import { broadcastShapes, elementCount, isStatic } from '../../core/shape.js';
 import { allocate, Tensor } from '../../core/tensor.js';
@@ -40,6 +41,7 @@ export function foldElements(
   if (!isStatic(dims)) return undefined;
   const strides = tensors.map((t) => stridesAt(t, dims));
   const count = elementCount(dims);
+  if (!within('constant', count) && tensors.every((t) => t.size < count)) return undefined;
   const data = allocate(dtype, count);
   const elements: Element[] = tensors.map(() => 0);
   for (let i = 0; i < count; i++) {

@@ -1,5 +1,6 @@
 // Folding of ops that only move elements: a new tensor whose elements are those of another, chosen by flat index.
 
+import { within } from '../../core/bounds.js';
 import { dtypes } from '../../core/dtype.js';
 import { elementCount } from '../../core/shape.js';
 import { allocate, Tensor } from '../../core/tensor.js';
@@ -35,7 +36,8 @@ export function assemble(
   const { dtype } = like;
   const count = elementCount(dims);
   const { bits } = dtypes[dtype];
-  if (count > largest || (bits > 0 && bits < 8) || dtype === 'complex64' || dtype === 'complex128') return undefined;
+  if (!within('size', count) || count > largest || (bits > 0 && bits < 8) || dtype === 'complex64' || dtype === 'complex128')
+    return undefined;
   if (dtype === 'string')
     return [
       new Tensor(

@@ -1,4 +1,5 @@
 // Shapes of forward values inside gradient rules: constants where they are static, Shape at run time where they are not.
+import { within } from '../../core/bounds.js';
 import { isStatic } from '../../core/shape.js';
 import type { Value } from '../../ir/graph.js';
 import type { Ops } from '../ops.js';
@@ -45,6 +46,12 @@ export function fullLike(g: Ops, value: number, x: Value): Value {
 /** Zeros of the type of `x`. */
 export function zerosLike(g: Ops, x: Value): Value {
   return fullLike(g, 0, x);
+}
+
+/** int64 0, step, 2 step, ...: a constant, or where that would be large a Range. */
+export function numbered(g: Ops, count: number, step = 1): Value {
+  if (within('constant', count)) return g.ints(Array.from({ length: count }, (_, i) => i * step));
+  return g.range(g.scalar(0, 'int64'), g.scalar(count * step, 'int64'), step);
 }
 
 /** int64 0, 1, ... below the size of an axis of `v`. */

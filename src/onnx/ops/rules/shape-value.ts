@@ -1,5 +1,6 @@
 // What is known, while a graph is built, of the elements of a small integer tensor: dimensions that flow through Shape, Gather, Concat
 // and their like into Reshape, Expand or Slice. A symbol stays a symbol.
+import { within } from '../../core/bounds.js';
 import { isFloat } from '../../core/dtype.js';
 import type { Dim, Shape } from '../../core/shape.js';
 import type { Tensor } from '../../core/tensor.js';
@@ -26,18 +27,38 @@ export function mulDims(a: Dim, b: Dim): Dim {
 }
 
 /** The elements of a scalar or vector of integers, null for each that is not known; undefined when not even their number is. */
-export function knownElements(v: Value | null | undefined, depth = 32): Dim[] | undefined {
-  if (v === null || v === undefined || depth === 0) return undefined;
+export function knownElements(v: Value | null | undefined): Dim[] | undefined {
+  return new Search().elements(v, deepest);
+}
+
+/** How many nodes are followed, one behind the other. */
+const deepest = 32;
+
+/** One look at what a value is made of. A node is looked at once for each distance, however many ways lead to it. */
+class Search {
+  private readonly found = new Map<Value, Map<number, Dim[] | undefined>>();
+
+  elements(v: Value | null | undefined, depth: number): Dim[] | undefined {
+    if (v === null || v === undefined || depth === 0) return undefined;
+    if (v.constant !== undefined || v.producer === undefined) return elementsOf(v, depth, this);
+    const byDepth = this.found.get(v) ?? new Map<number, Dim[] | undefined>();
+    this.found.set(v, byDepth);
+    if (!byDepth.has(depth)) byDepth.set(depth, elementsOf(v, depth, this));
+    return byDepth.get(depth);
+  }
+}
+
+function elementsOf(v: Value, depth: number, search: Search): Dim[] | undefined {
   const t = constantOf(v);
   if (t !== undefined) return t.size <= largest && t.dtype !== 'string' && !isFloat(t.dtype) ? integers(t) : undefined;
-  const found = v.producer?.domain === '' ? fromNode(v.producer, depth) : undefined;
-  if (found !== undefined) return found;
+  const found = v.producer?.domain === '' ? fromNode(v.producer, depth, search) : undefined;
+  if (found !== undefined && within('nodes', found.length)) return found;
   const count = v.shape?.length === 0 ? 1 : v.shape?.length === 1 ? v.shape[0] : null;
   return typeof count === 'number' && count <= largest ? new Array<Dim>(count).fill(null) : undefined;
 }
 
-function fromNode(node: Node, depth: number): Dim[] | undefined {
-  const input = (i: number) => knownElements(node.inputs[i], depth - 1);
+function fromNode(node: Node, depth: number, search: Search): Dim[] | undefined {
+  const input = (i: number) => search.elements(node.inputs[i], depth - 1);
   const rank = (i: number) => node.inputs[i]?.shape?.length ?? 2;
   switch (node.opType) {
     case 'Constant': {

@@ -1,6 +1,7 @@
 // Windows that slide over spatial axes: kernel, strides, dilations, pads, auto_pad, ceil_mode. Shared by convolution and pooling.
 // Specification: onnx/docs/Operators.md, Conv, ConvTranspose, MaxPool. Layout [N, C, spatial...].
-import { type Dim, isStatic, type Shape } from '../../core/shape.js';
+import { within } from '../../core/bounds.js';
+import { type Dim, elementCount, isStatic, type Shape } from '../../core/shape.js';
 import type { Value } from '../../ir/graph.js';
 import type { NodeContext } from '../op-def.js';
 import type { Ops } from '../ops.js';
@@ -44,6 +45,8 @@ export function windowOf(c: NodeContext, spatial: readonly Dim[], kernel: readon
       `strides, dilations and pads must fit ${n} spatial axes, got ${strides.length}, ${dilations.length} and ${stated.length}`,
     );
   }
+  c.bounded('axes', n, 'the kernel');
+  atLeast(c, 1, { kernel_shape: kernel, strides, dilations });
   const w = { kernel, strides, dilations, auto };
   if (auto === 'NOTSET' || auto === 'VALID') return { ...w, pads: stated };
   if (!isStatic(spatial) || spatial.length !== n) return { ...w, pads: undefined };
@@ -52,6 +55,15 @@ export function windowOf(c: NodeContext, spatial: readonly Dim[], kernel: readon
     return Math.max((Math.ceil(size / s) - 1) * s + extent(w, i) - size, 0);
   });
   return { ...w, pads: sharePads(total, auto === 'SAME_UPPER') };
+}
+
+/** Throws where an element of a list is smaller, or so large that sizes are not exact. */
+export function atLeast(c: NodeContext, least: number, lists: Readonly<Record<string, readonly number[]>>): void {
+  for (const [name, list] of Object.entries(lists)) {
+    const bad = list.find((v) => v < least || !within('size', Math.abs(v)));
+    if (bad !== undefined)
+      c.fail(`${name} is [${list}], expected ${least} or more`, { expected: `${least} or more`, got: String(bad) });
+  }
 }
 
 /** Elements that the window reaches over along axis i. */
@@ -145,6 +157,8 @@ export function tiles(image: Shape | undefined, pooled: Shape | undefined, w: Wi
     isStatic(image?.slice(1)) &&
     isStatic(places) &&
     w.kernel.length === 2 &&
+    within('nodes', elementCount(w.kernel)) &&
+    within('windows', elementCount(sizes.map(Number))) &&
     w.pads?.every((p) => p === 0) === true &&
     w.dilations.every((d) => d === 1) &&
     w.kernel.every((k, i) => k === w.strides[i] && Number(places[i]) * k === sizes[i])

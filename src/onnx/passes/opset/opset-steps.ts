@@ -88,7 +88,9 @@ const oldBroadcast: Step = (node, r) => {
   if (!broadcast || !named || !a || !b) return node;
   const [ra, rb] = [a.shape?.length, b.shape?.length];
   if (ra === undefined || rb === undefined) return r.fail('the ranks of its inputs are not known');
-  const after = ra - (given < 0 ? given + ra : given) - rb;
+  const at = given < 0 ? given + ra : given;
+  if (at < 0 || at > ra) return r.fail(`axis ${given} is out of range for rank ${ra}`);
+  const after = ra - at - rb;
   if (after <= 0 || rb === 0) return node;
   node.inputs[1] = r.add('Unsqueeze', [b, r.constant(int64(Array.from({ length: after }, (_, i) => rb + i)))]);
   return node;
@@ -362,5 +364,7 @@ const steps: Readonly<Record<string, Steps>> = {
 
 /** The conversions that a node of opset `from` needs, in order. */
 export function stepsOf(opType: string, from: number): Step[] {
-  return [...always, ...(steps[opType] ?? [])].filter(([first]) => from < first).map(([, step]) => step);
+  return [...always, ...(Object.hasOwn(steps, opType) ? (steps[opType] ?? []) : [])]
+    .filter(([first]) => from < first)
+    .map(([, step]) => step);
 }
