@@ -42,12 +42,13 @@ function affineGridGradient(c: GradientContext): (Value | null)[] {
 
 const modes: ReadonlyMap<string, Interpolation> = new Map(
   Object.entries({
-  nearest: 'nearest',
-  linear: 'linear',
-  bilinear: 'linear',
-  cubic: 'cubic',
-  bicubic: 'cubic',
-} as const));
+    nearest: 'nearest',
+    linear: 'linear',
+    bilinear: 'linear',
+    cubic: 'cubic',
+    bicubic: 'cubic',
+  } as const),
+);
 
 /** The product of what each axis has, for every combination of taps: [N, P, k] each to [N, P, k^d], the last axis fastest. */
 function combined(g: Ops, perAxis: readonly Value[], op: 'mul' | 'add'): Value {

@@ -7,7 +7,7 @@ import type { Value } from '../../ir/graph.js';
 import { formatType, type TensorType, tensorType } from '../../ir/types.js';
 import type { GradientContext, NodeContext, OpRules } from '../op-def.js';
 import type { Ops } from '../ops.js';
-import { expandLike, numbered, reshapeLike } from '../rules/shape-like.js';
+import { expandLike, reshapeLike } from '../rules/shape-like.js';
 import { inverseDeviation, range, standardise, throughStandardise } from '../rules/standardise.js';
 import { floatType, requireFloat, sign } from './elementwise.js';
 import { overCount, reduceBy, reduceSum } from './reduce.js';
@@ -176,7 +176,7 @@ function inferGroups(c: NodeContext): TensorType[] {
 function window(g: Ops, like: Value, channels: number, size: number): Value {
   const [before, after] = [Math.floor((size - 1) / 2), Math.ceil((size - 1) / 2)];
   if (!within('constant', channels * channels)) {
-    const channel = numbered(g, channels);
+    const channel = g.range(g.scalar(0, 'int64'), channels, 1);
     const offset = g.sub(g.unsqueeze(channel, [0]), g.unsqueeze(channel, [1]));
     return g.cast(g.and(g.greaterOrEqual(offset, -before), g.lessOrEqual(offset, after)), { to: like.dtype });
   }

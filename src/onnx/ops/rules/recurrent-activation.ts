@@ -103,7 +103,10 @@ export function activationsOf(c: NodeContext, defaults: readonly string[], direc
   const [alphas, betas] = [list('activation_alpha'), list('activation_beta')];
   const clip = c.node.attributes.has('clip') ? c.float('clip') : undefined;
   const made = all.map((name): Activation => {
-    const kind = kinds[name.toLowerCase()] ?? c.fail(`no activation function "${name}" is known`, { got: name });
+    const known = name.toLowerCase();
+    const kind =
+      (Object.hasOwn(kinds, known) ? kinds[known] : undefined) ??
+      c.fail(`no activation function "${name}" is known`, { got: name });
     const alpha = kind.alpha === undefined ? 0 : (alphas.shift() ?? kind.alpha);
     const beta = kind.beta === undefined ? 0 : (betas.shift() ?? kind.beta);
     return (g, a) => {

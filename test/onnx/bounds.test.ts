@@ -1,0 +1,213 @@
+// Small files that ask for much: each ends soon, with a graph of sensible size or one line of refusal.
+import { describe, expect, it } from 'vitest';
+import { grad } from '../../src/onnx/autodiff/grad.js';
+import { PrognetError } from '../../src/onnx/core/errors.js';
+import { float32, int64, Tensor } from '../../src/onnx/core/tensor.js';
+import { toBinary } from '../../src/onnx/serde/to-binary.js';
+import { type Small, smallGraph, smallModel } from './small-model.js';
+
+/** The gradient's bytes, or the refusal. */
+function gradientOf(small: Small, opset?: number): { readonly bytes?: number; readonly refused?: string } {
+  const start = performance.now();
+  try {
+    return { bytes: toBinary(grad(smallModel(small, opset), { of: 'y', by: ['x'] })).length };
+  } catch (error) {
+    if (!(error instanceof PrognetError)) throw error;
+    return { refused: error.message };
+  } finally {
+    expect(performance.now() - start).toBeLessThan(2000);
+  }
+}
+
+const loopBody = smallGraph(
+  {
+    inputs: { i: ['int64', []], go: ['bool', []], v: ['float32', [1]] },
+    nodes: [
+      ['Identity', ['go'], ['on']],
+      ['Mul', ['v', 'v'], ['w']],
+    ],
+    outputs: ['on', 'w'],
+  },
+  new Map(),
+  'body',
+);
+
+const x = (...shape: number[]) => ({ x: ['float32', shape] }) as const;
+const sized = (value: number) => int64([value]);
+
+describe('a graph of sensible size', () => {
+  const cases: Record<string, Small> = {
+    'LpPool by 10000': {
+      inputs: x(1, 1, 20000, 20000),
+      nodes: [['LpPool', ['x'], ['y'], { kernel_shape: [10000n, 10000n] }]],
+    },
+    'LpPool by 2^31, SAME_UPPER': {
+      inputs: x(1, 3, 32, 32),
+      nodes: [['LpPool', ['x'], ['y'], { kernel_shape: [2147483647n, 2n], auto_pad: 'SAME_UPPER' }]],
+    },
+    'AveragePool by 2^31, SAME_UPPER': {
+      inputs: x(1, 3, 32, 32),
+      nodes: [['AveragePool', ['x'], ['y'], { kernel_shape: [2147483647n, 2n], auto_pad: 'SAME_UPPER' }]],
+    },
+    'AveragePool over an open image by 10^9': {
+      inputs: { x: ['float32', [1, 1, 'N']] },
+      nodes: [['AveragePool', ['x'], ['y'], { kernel_shape: [1_000_000_000n] }]],
+    },
+    'AveragePool of 10^9': { inputs: x(1, 1, 1e9), nodes: [['AveragePool', ['x'], ['y'], { kernel_shape: [2n] }]] },
+    'MaxPool by 30000, in tiles': {
+      inputs: x(1, 1, 30000, 30000),
+      nodes: [['MaxPool', ['x'], ['y'], { kernel_shape: [30000n, 30000n], strides: [30000n, 30000n] }]],
+    },
+    'Conv of 10^6 by 10^5': { inputs: { ...x(1, 1, 1e6), w: ['float32', [1, 1, 1e5]] }, nodes: [['Conv', ['x', 'w'], ['y']]] },
+    'Conv in channels of 10^6 by 10^5': {
+      inputs: { w: ['float32', [1, 4, 1e6]], x: ['float32', [1, 4, 1e5]] },
+      nodes: [['Conv', ['w', 'x'], ['y']]],
+    },
+    'NegativeLogLikelihoodLoss of 10^8 classes': {
+      inputs: { ...x(2, 1e8), t: ['int64', [2]] },
+      nodes: [['NegativeLogLikelihoodLoss', ['x', 't'], ['y']]],
+    },
+    'LRN of 10^6 channels': { inputs: x(1, 1e6, 2), nodes: [['LRN', ['x'], ['y'], { size: 5n }]] },
+    'OneHot of 10^9': {
+      constants: { i: int64([1, 2]), d: int64(1_000_000_000), v: float32([0, 1]) },
+      nodes: [
+        ['OneHot', ['i', 'd', 'v'], ['o']],
+        ['ReduceSum', ['o'], ['s']],
+        ['Mul', ['x', 's'], ['y']],
+      ],
+    },
+    'Range to 10^12': {
+      constants: { a: int64(0), b: int64(1e12), c: int64(1) },
+      inputs: x(1),
+      nodes: [
+        ['Range', ['a', 'b', 'c'], ['r']],
+        ['Cast', ['r'], ['q'], { to: 1n }],
+        ['Mul', ['x', 'q'], ['y']],
+      ],
+    },
+    'ConstantOfShape of 10^12': {
+      constants: { s: sized(1e12) },
+      inputs: x(1),
+      nodes: [
+        ['ConstantOfShape', ['s'], ['r']],
+        ['Mul', ['x', 'r'], ['y']],
+      ],
+    },
+    'Tile by 10^9': { inputs: x(1), constants: { r: sized(1e9) }, nodes: [['Tile', ['x', 'r'], ['y']]] },
+    'Loop of 10^9': {
+      inputs: x(1),
+      constants: { n: int64(1e9), c: new Tensor('bool', [], Uint8Array.of(1)) },
+      nodes: [['Loop', ['n', 'c', 'x'], ['y'], { body: loopBody }]],
+    },
+    'Split into a sequence of 10^9': {
+      inputs: x(1e9),
+      nodes: [
+        ['SplitToSequence', ['x'], ['s']],
+        ['SequenceLength', ['s'], ['n']],
+        ['Cast', ['n'], ['f'], { to: 1n }],
+        ['Mul', ['x', 'f'], ['y']],
+      ],
+    },
+    'shapes that double 31 times': {
+      inputs: x(4),
+      nodes: [
+        ['Shape', ['x'], ['s0']],
+        ...Array.from({ length: 31 }, (_, i) => ['Concat', [`s${i}`, `s${i}`], [`s${i + 1}`], { axis: 0n }] as const),
+        ['Size', ['s31'], ['n']],
+        ['Cast', ['n'], ['f'], { to: 1n }],
+        ['Mul', ['x', 'f'], ['y']],
+      ],
+    },
+    'sizes that are added to themselves 40 times': {
+      inputs: { x: ['float32', ['N']] },
+      nodes: [
+        ['Shape', ['x'], ['s0']],
+        ...Array.from({ length: 40 }, (_, i) => ['Add', [`s${i}`, `s${i}`], [`s${i + 1}`]] as const),
+        ['Expand', ['x', 's40'], ['y']],
+      ],
+    },
+  };
+  for (const [name, small] of Object.entries(cases)) {
+    it(name, () => {
+      const { bytes, refused } = gradientOf(small);
+      expect(refused).toBe(undefined);
+      expect(bytes).toBeLessThan(20_000);
+    });
+  }
+  it('DFT of 10^9, one side', () => {
+    const small: Small = {
+      inputs: x(1, 1e9, 2),
+      nodes: [['DFT', ['x'], ['y'], { inverse: 1n, onesided: 1n }]],
+    };
+    expect(gradientOf(small, 20).bytes).toBeLessThan(20_000);
+  });
+});
+
+describe('one line of refusal', () => {
+  const cases: Record<string, readonly [Small, string]> = {
+    'Det of 3000': [
+      { inputs: x(3000, 3000), nodes: [['Det', ['x'], ['y']]] },
+      'Det "det": the gradient of a matrix of 3000 by 3000: 9000000 elements of a constant, expected 0 to 1048576',
+    ],
+    'Unsqueeze along 10^8 axes': [
+      { inputs: { ...x(1), s: ['int64', [1e8]] }, nodes: [['Unsqueeze', ['x', 's'], ['y']]] },
+      'Unsqueeze "unsqueeze": the output: 100000001 axes, expected 0 to 64',
+    ],
+    'Expand to -1': [
+      {
+        inputs: x(1),
+        constants: { s: sized(-1), e: float32([1]) },
+        nodes: [
+          ['Expand', ['e', 's'], ['f']],
+          ['Add', ['x', 'f'], ['y']],
+        ],
+      },
+      'Expand "expand": output 0 would be float32[-1]: -1 is no size',
+    ],
+    'a bias of rank 4': [
+      { inputs: { ...x(1, 1, 3, 3), w: ['float32', [1, 1, 2, 2]] }, nodes: [['Conv', ['x', 'w', 'w'], ['y']]] },
+      'Conv "conv": the bias must have rank 1, it is float32[1,1,2,2]',
+    ],
+    'ConvTranspose in 10^7 groups': [
+      {
+        inputs: { ...x(1, 1, 3, 3), w: ['float32', [1, 1, 2, 2]] },
+        nodes: [['ConvTranspose', ['x', 'w'], ['y'], { group: 10_000_000n }]],
+      },
+      'ConvTranspose "convtranspose": 1 channels of X do not divide into 10000000 groups',
+    ],
+    'kernel -1': [
+      { inputs: x(1, 1, 9, 9), nodes: [['MaxPool', ['x'], ['y'], { kernel_shape: [-1n, 2n] }]] },
+      'MaxPool "maxpool": kernel_shape is [-1,2], expected 1 or more',
+    ],
+    'axis 10^12, the rank unknown': [
+      {
+        inputs: { x: ['float32', undefined], w: ['float32', [2]] },
+        nodes: [['LayerNormalization', ['x', 'w'], ['y'], { axis: -1_000_000_000_000n }]],
+      },
+      'LayerNormalization "layernormalization": attribute "axis" is -1000000000000, which no tensor has: -1000000000000 axes, expected 0 to 64',
+    ],
+    'float indices': [
+      { inputs: { ...x(4), i: ['float32', [1]] }, nodes: [['Gather', ['x', 'i'], ['y']]] },
+      'Gather "gather": indices must be int64 or int32, they are float32',
+    ],
+    'more elements than a number counts': [
+      { inputs: x(1e12), constants: { r: sized(1e12) }, nodes: [['Tile', ['x', 'r'], ['y']]] },
+      'Tile "tile": output 0 would be float32[1e+24]: 1e+24 is no size',
+    ],
+  };
+  for (const [name, [small, message]] of Object.entries(cases)) {
+    it(name, () => expect(gradientOf(small).refused).toBe(message));
+  }
+
+  it('an op of the name of what every object has', () => {
+    const nodes: Small['nodes'] = ['constructor', '__proto__', 'toString', 'hasOwnProperty'].flatMap((op, i) => [
+      [op, [i === 0 ? 'x' : `h${i - 1}`], [`h${i}`]] as const,
+    ]);
+    const small: Small = { nodes, outputs: ['h3'] };
+    for (const opset of [6, 13, 17]) {
+      expect(() => grad(smallModel(small, opset), { of: 'h3', by: ['x'] })).toThrow(
+        /hasOwnProperty "hasownproperty" computes it$/,
+      );
+    }
+  });
+});
