@@ -74,7 +74,9 @@ function splitSizes(c: NodeContext, total: Dim): Dim[] {
   // from opset 18 the last part may be smaller
   if (total % count !== 0 && c.opset < 18) return c.fail(`an axis of ${total} does not split into ${count} equal parts`);
   const size = Math.ceil(total / count);
-  return Array.from({ length: count }, (_, i) => (i < count - 1 ? size : total - size * (count - 1)));
+  // of an axis too short for so many parts nothing is known of the last: a branch that never runs may hold such a Split
+  const last = total - size * (count - 1);
+  return Array.from({ length: count }, (_, i) => (i < count - 1 ? size : last < 0 ? null : last));
 }
 
 function inferSplit(c: NodeContext): TensorType[] {

@@ -107,11 +107,12 @@ function spread(g: Ops, t: Value, x: Value, w: Window): Value {
   const alone = (v: Value) => g.reshape(v, g.concat(g.ints([-1, 1]), sizesOf(g, v, 2), { axis: 0 }));
   const area = elementCount(w.kernel);
   const dims = [1, 1, ...w.kernel];
-  const ones = within('constant', area)
-    ? g.constant(Tensor.from(t.dtype, new Array<number>(area).fill(1), dims))
-    : g.expand(g.scalar(1, t), dims);
+  const ones = () =>
+    within('constant', area)
+      ? g.constant(Tensor.from(t.dtype, new Array<number>(area).fill(1), dims))
+      : g.expand(g.scalar(1, t), dims);
   const base = { kernel_shape: w.kernel, strides: w.strides, dilations: w.dilations };
-  const full = g.convTranspose(alone(t), ones, base);
+  const full = g.convTranspose(alone(t), ones(), base);
   return reshapeLike(g, fitSpatial(g, full, x, w), x);
 }
 
