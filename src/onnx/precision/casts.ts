@@ -49,7 +49,7 @@ export class Casts {
     const data = this.constant(v);
     let made: Value;
     if (wanted === 'float16' && data !== undefined) {
-      made = new Value(this.free(v), tensorType('float16', data.dims));
+      made = new Value(this.free(v, 'float16'), tensorType('float16', data.dims));
       made.constant = toHalf(data).tensor;
       home.graph.initializers.push(made);
       this.rounded.set(v, { half: made, home });
@@ -69,9 +69,9 @@ export class Casts {
     return y;
   }
 
-  /** A name for the float16 twin of a value. */
-  free(v: Value): string {
-    return this.names.unique(`${v.name}_fp16`);
+  /** A name for the twin of a value in another precision. */
+  free(v: Value, precision: Precision): string {
+    return this.names.unique(`${v.name}_${suffix[precision]}`);
   }
 
   /** Drops the float32 initializers that nothing reads any more; the rounded ones take over their names. */

@@ -1,5 +1,6 @@
 // A model in float16: initializers rounded, nodes computed in float16 where the op's traits say so (onnx/ops/traits.ts), the rest in float32 between Casts. Inputs and
 // outputs stay float32 unless asked otherwise, so that whoever calls the model need not change.
+import { UsageError } from '../core/errors.js';
 import { Names } from '../ir/builder.js';
 import { allNodes, type Graph, type Node, type Value } from '../ir/graph.js';
 import { cloneModel, type Model } from '../ir/model.js';
@@ -8,6 +9,7 @@ import { Uses } from '../ir/uses.js';
 import { hasTrait, isStandard } from '../ops/definition.js';
 import { verifyModel } from '../ops/verify-model.js';
 import { removeUnused } from '../passes/remove-unused.js';
+import { BeyondHalf, largestHalf } from './beyond-half.js';
 import { Casts, type Frame, type Precision } from './casts.js';
 import { toHalf } from './half.js';
 
@@ -37,8 +39,7 @@ export interface Float16Model {
   readonly vanished: number;
 }
 
-/** The largest float16 is 65504. */
-const largestMagnitude = 65504 / 2;
+const largestMagnitude = largestHalf / 2;
 
 /** A new model; the one given stays as it is. Types must be inferred. */
 export function toFloat16(model: Model, options: Float16Options = {}): Float16Model {
@@ -62,12 +63,24 @@ class Conversion {
   half = 0;
   vanished = 0;
   private readonly checked = new Map<Value, string | undefined>();
+  private readonly names: Names;
+  private readonly beyond: BeyondHalf;
+  /** The precision of every value in the model as it came, which may be float16 in parts. */
+  private readonly before = new Map<Value, Precision>();
 
   constructor(
     graph: Graph,
     private readonly options: Float16Options,
   ) {
-    this.casts = new Casts(Names.of(graph), new Set(graph.inputs));
+    this.names = Names.of(graph);
+    this.casts = new Casts(this.names, new Set(graph.inputs));
+    this.beyond = new BeyondHalf((v) => this.casts.constant(v));
+    this.remember(graph);
+  }
+
+  private remember(graph: Graph): void {
+    for (const v of graph.values()) if (isFloating(v)) this.before.set(v, v.dtype === 'float16' ? 'float16' : 'float32');
+    for (const node of graph.nodes) for (const sub of node.subgraphs) this.remember(sub);
   }
 
   run(graph: Graph): void {
@@ -76,7 +89,9 @@ class Conversion {
     const inputs = new Set(graph.inputs);
     if (halfIo) for (const v of inputs) if (v.constant === undefined) this.become(v);
     for (const node of frame.graph.nodes) this.node(node, frame);
-    graph.outputs = graph.outputs.map((v) => this.output(v, frame, halfIo ? 'float16' : 'float32', inputs));
+    graph.outputs = graph.outputs.map((v) =>
+      this.output(v, frame, halfIo ? 'float16' : (this.before.get(v) ?? 'float32'), inputs),
+    );
     graph.nodes = frame.nodes;
     // A second statement of a type that has changed would contradict the first.
     graph.restated = graph.restated.filter((r) => r.type === undefined);
@@ -96,10 +111,17 @@ class Conversion {
   /** The output of the outermost graph in the precision of its signature, under its name. */
   private output(v: Value, frame: Frame, wanted: Precision, inputs: ReadonlySet<Value>): Value {
     if (!isFloating(v) || v.dtype === wanted) return v;
+    const beyond = wanted === 'float16' ? this.beyond.reason(v) : undefined;
+    if (beyond !== undefined) {
+      throw new UsageError(`fp16: the output "${v.name}" cannot be float16, ${beyond}`, {
+        expected: 'float32 outputs',
+        got: v.name,
+      });
+    }
     const { name } = v;
     // What is fed keeps its name; its output then is a Cast under another one, which the caller knows as the output's.
     if (inputs.has(v)) return this.casts.as(v, wanted, frame);
-    v.name = `${name}_${wanted === 'float32' ? 'fp16' : 'fp32'}`;
+    v.name = this.names.unique(`${name}_${wanted === 'float32' ? 'fp16' : 'fp32'}`);
     const y = this.casts.as(v, wanted, frame);
     y.name = name;
     return y;
@@ -118,28 +140,40 @@ class Conversion {
     frame.nodes.push(node);
   }
 
-  private read(node: Node, precision: Precision, frame: Frame): void {
-    node.inputs = node.inputs.map((v) => (v === null || !isFloating(v) ? v : this.casts.as(v, precision, frame)));
+  private read(node: Node, precision: 'float16' | 'as before', frame: Frame): void {
+    node.inputs = node.inputs.map((v) =>
+      v === null ? v : precision === 'float16' ? this.half16(v, frame) : this.asBefore(v, frame),
+    );
   }
 
-  private precisionOf(node: Node): Precision | 'as is' {
+  private half16(v: Value, frame: Frame): Value {
+    return isFloating(v) ? this.casts.as(v, 'float16', frame) : v;
+  }
+
+  private asBefore(v: Value, frame: Frame): Value {
+    return isFloating(v) ? this.casts.as(v, this.before.get(v) ?? 'float32', frame) : v;
+  }
+
+  /** `as before`: in the precision that the model had there, which is float32 unless it is float16 in parts. */
+  private precisionOf(node: Node): 'float16' | 'as before' | 'as is' {
     const { opType } = node;
     const floats = node.inputs.filter((v): v is Value => v !== null && isFloating(v));
     if (floats.length === 0) return 'as is';
-    if (!isStandard(node) || this.options.keep?.has(opType)) return 'float32';
+    if (!isStandard(node) || this.options.keep?.has(opType)) return 'as before';
     if (hasTrait(node, 'anyPrecision')) {
       if (node.outputs.every((v) => !isFloating(v)) || opType === 'Cast')
-        return floats.length === 1 ? 'as is' : this.widest(floats);
+        return floats.length === 1 ? 'as is' : this.widest(node, floats);
       return floats.some((v) => this.casts.constant(v) === undefined && v.dtype === 'float16') && this.fits(node, floats)
         ? 'float16'
-        : 'float32';
+        : 'as before';
     }
-    return hasTrait(node, 'half') && this.fits(node, floats) ? 'float16' : 'float32';
+    return hasTrait(node, 'half') && this.fits(node, floats) ? 'float16' : 'as before';
   }
 
   /** Comparisons: float16 only where all that is compared is. */
-  private widest(floats: readonly Value[]): Precision {
-    return floats.every((v) => v.dtype === 'float16' || this.casts.constant(v) !== undefined) ? 'float16' : 'float32';
+  private widest(node: Node, floats: readonly Value[]): 'float16' | 'as before' {
+    const all = floats.every((v) => v.dtype === 'float16' || this.casts.constant(v) !== undefined);
+    return all && floats.some((v) => v.dtype === 'float16') && this.fits(node, floats) ? 'float16' : 'as before';
   }
 
   /** Whether constants and magnitudes let a node run in float16; notes those that do not. */
@@ -159,29 +193,25 @@ class Conversion {
     return true;
   }
 
-  /** Why a constant cannot be float16. */
+  /** Why a value cannot be float16. */
   private unfit(v: Value): string | undefined {
     const data = this.casts.constant(v);
-    if (data?.dtype !== 'float32') return undefined;
+    if (v.dtype !== 'float32') return undefined;
+    if (data === undefined) return this.beyond.reason(v);
     if (!this.checked.has(v)) {
-      const { overflowed, tiny, vanished } = toHalf(data);
-      const reason =
-        overflowed > 0
-          ? `"${v.name}" holds ${overflowed} number${overflowed === 1 ? '' : 's'} beyond 65504`
-          : tiny
-            ? `"${v.name}" lies below 6.1e-5 as a whole`
-            : undefined;
+      const { tiny, vanished } = toHalf(data);
+      const reason = this.beyond.reason(v) ?? (tiny ? `"${v.name}" lies below 6.1e-5 as a whole` : undefined);
       if (reason === undefined) this.vanished += vanished;
       this.checked.set(v, reason);
     }
     return this.checked.get(v);
   }
 
-  /** If: its branches are converted, and agree on their outputs. Loop and Scan stay float32 inside, since what they carry keeps its type. */
+  /** If: its branches are converted, and agree on their outputs. Loop and Scan stay as they are, since what they carry keeps its type. */
   private control(node: Node, frame: Frame): void {
     if (!isStandard(node) || node.opType !== 'If') {
-      this.read(node, 'float32', frame);
-      for (const sub of node.subgraphs) this.single(sub, frame);
+      this.read(node, 'as before', frame);
+      for (const sub of node.subgraphs) this.body(sub, frame);
       return;
     }
     const branches = node.subgraphs.map((graph) => {
@@ -192,11 +222,14 @@ class Conversion {
     node.outputs.forEach((v, i) => {
       const results = branches.map((b) => b.graph.outputs[i]).filter((r): r is Value => r !== undefined);
       if (!isFloating(v) || results.every((r) => r.dtype === 'float32')) return;
+      const reason = results.map((r) => (r.dtype === 'float32' ? this.beyond.reason(r) : undefined)).find((r) => r !== undefined);
+      const wanted = reason === undefined ? 'float16' : 'float32';
+      if (reason !== undefined) this.kept.push({ node: node.name, op: node.opType, reason });
       branches.forEach((b, k) => {
         const r = results[k];
-        if (r !== undefined && r.dtype === 'float32') b.graph.outputs[i] = this.casts.cast(r, 'float16', this.casts.free(r), b);
+        if (r !== undefined && r.dtype !== wanted) b.graph.outputs[i] = this.casts.cast(r, wanted, this.casts.free(r, wanted), b);
       });
-      this.become(v);
+      if (wanted === 'float16') this.become(v);
     });
     for (const b of branches) {
       b.graph.nodes = b.nodes;
@@ -204,13 +237,13 @@ class Conversion {
     }
   }
 
-  /** Gives a subgraph that stays float32 its outer values in float32. */
-  private single(graph: Graph, frame: Frame): void {
+  /** Gives a subgraph that stays as it is its outer values in the precision that they had. */
+  private body(graph: Graph, frame: Frame): void {
     for (const node of graph.nodes) {
-      this.read(node, 'float32', frame);
-      for (const sub of node.subgraphs) this.single(sub, frame);
+      this.read(node, 'as before', frame);
+      for (const sub of node.subgraphs) this.body(sub, frame);
     }
-    graph.outputs = graph.outputs.map((v) => (isFloating(v) ? this.casts.as(v, 'float32', frame) : v));
+    graph.outputs = graph.outputs.map((v) => this.asBefore(v, frame));
   }
 }
 

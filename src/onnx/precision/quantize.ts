@@ -6,6 +6,7 @@ import { anObject, given, listOf, optional } from '../core/given.js';
 import { aModel, cloneModel, type Model } from '../ir/model.js';
 import { foldBatchNormalization } from '../passes/fuse/fold-batch-normalization.js';
 import { inferShapes } from '../passes/infer-shapes.js';
+import { inlineFunctions } from '../passes/inline-functions.js';
 import type { Runtime } from '../runtime/session.js';
 import { type Batch, calibrate } from './calibrate.js';
 import { toDynamicInt8 } from './dynamic-int8.js';
@@ -82,9 +83,10 @@ const quantizeKinds = {
   'options.samples': optional(listOf(anObject)),
 };
 
-/** A copy made ready for another precision: types are known, normalizations go into the weights. */
+/** A copy made ready for another precision: functions are inlined, types are known, normalizations go into the weights. */
 export function prepared(model: Model, onNote?: (line: string) => void): Model {
   const copy = cloneModel(model);
+  inlineFunctions(copy);
   inferShapes(copy.graph, { opset: copy.opset, ...(onNote !== undefined && { onNote }) });
   foldBatchNormalization(copy.graph);
   return copy;

@@ -3,12 +3,13 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { must } from '../../../src/onnx/core/errors.js';
 import { Tensor } from '../../../src/onnx/core/tensor.js';
-import { allNodes, type Graph } from '../../../src/onnx/ir/graph.js';
+import { allNodes, type Graph, Node, Value } from '../../../src/onnx/ir/graph.js';
 import { printGraph } from '../../../src/onnx/ir/print.js';
+import { tensorType } from '../../../src/onnx/ir/types.js';
 import { type Ops, ops } from '../../../src/onnx/ops/ops.js';
 import { toFloat16 } from '../../../src/onnx/precision/float16.js';
 import { fromHalf, toHalf } from '../../../src/onnx/precision/half.js';
-import { convertFloat16 } from '../../../src/onnx/precision/quantize.js';
+import { convertFloat16, quantize } from '../../../src/onnx/precision/quantize.js';
 import { initialAt, modelOf } from '../../support/by-place.js';
 import { expectNear } from '../../support/expect-near.js';
 import { columnsOf, images, describe as network, normals, randomNetwork } from '../../support/random-network.js';
@@ -82,8 +83,11 @@ describe('the graph', () => {
       g.output(g.add(g.div(x, safe), g.initializer('one', Tensor.from('float32', [1, 1]))), 'y');
     });
     const { kept, half, model: converted } = toFloat16(model);
-    expect(kept.map((k) => k.reason)).toEqual(['"far" holds 1 number beyond 65504', '"epsilon" lies below 6.1e-5 as a whole']);
-    expect(half).toBe(2);
+    // The sum and the quotient read what far has made.
+    expect(kept.map((k) => [k.op, k.reason])).toEqual(
+      ['Mul', 'Add', 'Div'].map((op) => [op, '"far" holds 1 number beyond 65504']),
+    );
+    expect(half).toBe(1);
     expect(converted.graph.initializers.map((v) => [v.name, v.dtype])).toEqual([
       ['far', 'float32'],
       ['epsilon', 'float32'],
@@ -149,5 +153,172 @@ describe('the graph', () => {
     const x = normals(9, [2, 2]);
     const [a, b] = [await runModel(model, { x }), await runModel(toFloat16(model).model, { x })];
     expectNear(b.y, a.y, 0.01);
+  });
+});
+
+describe('a number beyond float16, wherever it comes from', () => {
+  const huge = () => Tensor.from('float32', [1e6, -1e6]);
+  const float = (value: number) => new Map([['value_float', { kind: 'float', value } as const]]);
+  /** The value, and what of it must be finite. */
+  const rows: [string, (g: Ops, x: Value) => Value][] = [
+    ['an initializer', (g) => g.initializer('huge', huge())],
+    ['a Constant node', (g) => must(g.node('Constant', [], new Map([['value', { kind: 'tensor', value: huge() }]]))[0], 'c')],
+    ['a Constant of a float', (g) => must(g.node('Constant', [], float(1e6))[0], 'c')],
+    ['Expand', (g, x) => g.expand(g.initializer('huge', Tensor.from('float32', 1e6)), g.shape(x))],
+    ['Reshape and Unsqueeze', (g) => g.unsqueeze(g.reshape(g.initializer('huge', huge()), [2]), [0])],
+    ['Concat', (g, x) => g.concat(x, g.initializer('huge', huge().reshape([1, 2])), { axis: 0 })],
+    ['Gather', (g) => g.gather(g.initializer('huge', huge()), g.ints([1, 0]), { axis: 0 })],
+    ['ConstantOfShape', (g, x) => must(g.op('ConstantOfShape', [g.shape(x)], { value: Tensor.from('float32', [1e6]) })[0], 'c')],
+    ['Cast of an integer', (g) => g.cast(g.initializer('count', Tensor.from('int64', [100000, 3])), { to: 'float32' })],
+    ['Where', (g, x) => g.where(g.greater(x, 0), x, g.initializer('huge', huge()))],
+    ['a product', (g, x) => g.mul(x, g.initializer('huge', huge()))],
+    [
+      'a branch',
+      (g, x) => {
+        const [a, b] = [g.subgraph('a'), g.subgraph('b')];
+        a.output(a.identity(a.initializer('huge', huge())));
+        b.output(b.relu(x));
+        return must(
+          g.op('If', [g.greater(g.reduceMax(x, { keepdims: 0 }), -100)], { then_branch: a.graph, else_branch: b.graph })[0],
+          'y',
+        );
+      },
+    ],
+    [
+      'a branch that outputs its initializer',
+      (g, x) => {
+        const [a, b] = [g.subgraph('a'), g.subgraph('b')];
+        a.output(a.initializer('huge', huge()));
+        b.output(b.relu(b.tanh(x)));
+        return must(
+          g.op('If', [g.greater(g.reduceMax(x, { keepdims: 0 }), -100)], { then_branch: a.graph, else_branch: b.graph })[0],
+          'y',
+        );
+      },
+    ],
+    [
+      'a Loop',
+      (g, x) => {
+        const body = g.subgraph('body');
+        body.input('i', 'int64', []);
+        const more = body.input('more', 'bool', []);
+        body.input('carried', 'float32', ['N', 2]);
+        body.output(body.identity(more));
+        body.output(body.expand(body.initializer('huge', huge()), body.shape(x)));
+        return must(g.op('Loop', [g.scalar(2, 'int64'), null, x], { body: body.graph })[0], 'y');
+      },
+    ],
+  ];
+  it.each(rows)('%s', async (_, build) => {
+    const model = small((g) => {
+      const x = g.input('x', 'float32', ['N', 2]);
+      const h = g.relu(g.tanh(x));
+      const v = build(g, h);
+      g.output(g.mul(g.leakyRelu(g.mul(v, 1)), g.initializer('small', Tensor.from('float32', [1e-3, 1e-3]))), 'y');
+    });
+    const x = normals(7, [3, 2]);
+    const { model: half, notes } = await quantize(undefined, model, { precision: 'fp16' });
+    expectNear(must((await runModel(half, { x })).y, 'y'), must((await runModel(model, { x })).y, 'y'), 0.01, 'y');
+    expect(notes.length).toBeGreaterThan(0);
+  });
+
+  it('in a function of the model', async () => {
+    const f = ops();
+    f.graph.outputs.push(f.mul(f.input('a', 'float32'), must(f.node('Constant', [], float(1e6))[0], 'c')));
+    const model = small((g) => {
+      const y = new Value('scaled', tensorType('float32', ['N', 2]));
+      g.graph.nodes.push(new Node('Scale', [g.input('x', 'float32', ['N', 2])], [y], new Map(), '', 'my.functions'));
+      g.output(g.mul(g.relu(y), g.initializer('small', Tensor.from('float32', [1e-4, 1e-4]))), 'y');
+    });
+    model.opsets.set('my.functions', 1);
+    model.functions.push({
+      domain: 'my.functions',
+      name: 'Scale',
+      overload: '',
+      attributes: [],
+      attributeDefaults: new Map(),
+      body: f.graph,
+      opsets: new Map([['', 17]]),
+    });
+    const x = normals(7, [3, 2]);
+    const { model: half } = await quantize(undefined, model, { precision: 'fp16' });
+    expectNear(must((await runModel(half, { x })).y, 'y'), must((await runModel(model, { x })).y, 'y'), 0.01, 'y');
+  });
+
+  it('refuses an output in float16 that cannot be one', () => {
+    const model = small((g) => {
+      g.output(g.mul(g.input('x', 'float32', ['N', 2]), g.initializer('huge', huge())), 'y');
+    });
+    expect(() => toFloat16(model, { halfIo: true })).toThrow(
+      'fp16: the output "y" cannot be float16, "huge" holds 2 numbers beyond 65504',
+    );
+  });
+
+  it('compares with such a number in float32', async () => {
+    const model = small((g) => {
+      const h = g.relu(g.input('x', 'float32', ['N', 2]));
+      g.output(g.cast(g.greater(h, g.initializer('least', Tensor.from('float32', 1e-8))), { to: 'float32' }), 'y');
+    });
+    const x = Tensor.from('float32', [1e-7, 1], [1, 2]);
+    expect((await runModel(toFloat16(model).model, { x })).y?.numbers()).toHaveLength(2);
+    expect(toFloat16(model).kept.map((k) => k.reason)).toEqual(['"least" lies below 6.1e-5 as a whole']);
+  });
+});
+
+describe('names', () => {
+  it('of values and tasks that end as ours do', async () => {
+    const model = small((g) => {
+      const x = g.input('x', 'float32', ['N', 2]);
+      const w = g.initializer('w', normals(1, [2, 2]));
+      const b = g.initializer('w_fp16', normals(2, [2]));
+      for (const name of ['a', 'a_fp16', 'a_fp16_fp32', 'x_fp16', 'a_fp32']) g.output(g.relu(g.gemm(x, w, b)), name);
+    });
+    const x = normals(3, [3, 2]);
+    for (const halfIo of [false, true]) {
+      const found = await runModel(toFloat16(model, { halfIo }).model, { x: halfIo ? toHalf(x).tensor : x });
+      for (const [name, t] of Object.entries(await runModel(model, { x })))
+        expectNear(fromHalf(must(found[name], name)), t, 0.01, name);
+    }
+  });
+});
+
+describe('a model that is float16 in parts', () => {
+  const model = () =>
+    small((g) => {
+      const x = g.input('x', 'float32', ['N', 2]);
+      const z = g.input('z', 'float16', ['N', 2]);
+      const w = g.initializer('w', toHalf(normals(1, [2, 2])).tensor);
+      const h = g.matMul(g.cast(x, { to: 'float16' }), w);
+      // Softmax is kept in float32 of what was float32, and stays float16 where it was.
+      const p = g.softmax(g.add(h, z), { axis: 1 });
+      const body = g.subgraph('body');
+      body.input('i', 'int64', []);
+      const more = body.input('more', 'bool', []);
+      const carried = body.input('carried', 'float16', ['N', 2]);
+      body.output(body.identity(more));
+      body.output(body.add(carried, p));
+      const [looped] = g.op('Loop', [g.scalar(2, 'int64'), null, h], { body: body.graph });
+      const [a, b] = [g.subgraph('a'), g.subgraph('b')];
+      a.output(a.softmax(must(looped, 'loop')));
+      b.output(b.relu(h));
+      const [either] = g.op('If', [g.greater(g.reduceMax(x, { keepdims: 0 }), 0)], {
+        then_branch: a.graph,
+        else_branch: b.graph,
+      });
+      g.output(must(either, 'if'), 'half');
+      const [like] = g.op('CastLike', [x, z]);
+      g.output(g.mul(must(like, 'like'), g.softmax(g.reduceSum(p, g.ints([1]), { keepdims: 1 }))), 'liked');
+      g.output(g.softmax(g.add(g.gemm(g.cast(h, { to: 'float32' }), g.initializer('v', normals(4, [2, 2]))), x)), 'y');
+    });
+
+  it.each([false, true])('keeps its signature, and its numbers (halfIo %s)', async (halfIo) => {
+    const [x, z] = [normals(5, [3, 2]), toHalf(normals(6, [3, 2])).tensor];
+    const { model: half } = await quantize(undefined, model(), { precision: 'fp16', halfIo });
+    expect(half.graph.inputs.map((v) => v.dtype)).toEqual([halfIo ? 'float16' : 'float32', 'float16']);
+    const found = await runModel(half, { x: halfIo ? toHalf(x).tensor : x, z });
+    for (const [name, t] of Object.entries(await runModel(model(), { x, z }))) {
+      expect(found[name]?.dtype, name).toBe(halfIo ? 'float16' : t.dtype);
+      expectNear(fromHalf(must(found[name], name)), fromHalf(t), 0.01, name);
+    }
   });
 });
