@@ -2,9 +2,9 @@
 // compares the file with what this gives.
 import { readFileSync } from 'node:fs';
 import { must } from '../src/onnx/core/errors.js';
-import type { Signature } from '../src/onnx/ops/signature.js';
+import type { OpName, Signature } from '../src/onnx/ops/signature.js';
 import { signatures } from '../src/onnx/ops/signatures.js';
-import { findOp, type OpName, table } from '../src/onnx/ops/table.js';
+import { findOp, table } from '../src/onnx/ops/table.js';
 import { families } from '../test/onnx/ops/cases/all.js';
 import { opsOf } from '../test/onnx/ops/gradient-case.js';
 

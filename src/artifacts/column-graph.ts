@@ -10,7 +10,8 @@ import { NetworkLowering } from '../model/progressive/lowering.js';
 import { type FrozenWeights, frozenScope } from '../model/progressive/weights.js';
 import { must } from '../onnx/core/errors.js';
 import type { Value } from '../onnx/ir/graph.js';
-import { type Ops, ops } from '../onnx/ops/ops.js';
+import { ops } from '../onnx/ops/ops.js';
+import type { Ops } from '../onnx/ops/ops-builder.js';
 import { saltOf, uniformLike } from '../train/step/random-graph.js';
 import { checkInputName, seedInput, targetInput } from './names.js';
 

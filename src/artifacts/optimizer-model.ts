@@ -5,7 +5,8 @@ import { version } from '../onnx/core/version.js';
 import type { Value } from '../onnx/ir/graph.js';
 import type { Model } from '../onnx/ir/model.js';
 import { tensorType } from '../onnx/ir/types.js';
-import { type Ops, ops } from '../onnx/ops/ops.js';
+import { ops } from '../onnx/ops/ops.js';
+import type { Ops } from '../onnx/ops/ops-builder.js';
 import type { Clip } from '../train/optim/clip.js';
 import type { OptimizerOptions } from '../train/optim/optimizer.js';
 

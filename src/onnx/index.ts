@@ -28,7 +28,8 @@ export { formatInspection, inspectModel, type ModelSummary } from './ir/inspect.
 export { cloneModel, type FunctionDef, Model } from './ir/model.js';
 export { printGraph, printModel } from './ir/print.js';
 export type { TensorType, Type } from './ir/types.js';
-export { type Ops, ops } from './ops/ops.js';
+export { ops } from './ops/ops.js';
+export type { Ops } from './ops/ops-builder.js';
 export { verifyModel } from './ops/verify-model.js';
 export { fuse } from './passes/fuse/fuse.js';
 export { inferShapes } from './passes/infer-shapes.js';

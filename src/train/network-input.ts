@@ -7,7 +7,7 @@ import { must } from '../onnx/core/errors.js';
 import type { Dim } from '../onnx/core/shape.js';
 import { Tensor } from '../onnx/core/tensor.js';
 import type { Value } from '../onnx/ir/graph.js';
-import type { Ops } from '../onnx/ops/ops.js';
+import type { Ops } from '../onnx/ops/ops-builder.js';
 
 /** The name of the first input's data in the graphs of training; a further input's is `step/data/<input>`. */
 export const firstData = 'step/data';

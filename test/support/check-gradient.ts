@@ -5,7 +5,8 @@ import { isFloat } from '../../src/onnx/core/dtype.js';
 import type { Shape } from '../../src/onnx/core/shape.js';
 import { Tensor } from '../../src/onnx/core/tensor.js';
 import type { Value } from '../../src/onnx/ir/graph.js';
-import { type Ops, ops } from '../../src/onnx/ops/ops.js';
+import { ops } from '../../src/onnx/ops/ops.js';
+import type { Ops } from '../../src/onnx/ops/ops-builder.js';
 import { sessionOf } from './run.js';
 
 export interface CheckOptions {

@@ -2,7 +2,7 @@
 import * as z from 'zod';
 import { float32, Tensor } from '../../onnx/core/tensor.js';
 import type { Value } from '../../onnx/ir/graph.js';
-import type { Ops } from '../../onnx/ops/ops.js';
+import type { Ops } from '../../onnx/ops/ops-builder.js';
 import { type InitInput, weightInit } from '../nn/init.js';
 import { integer, real, strict } from '../nn/schema.js';
 import { head, meanOf, type Reduction } from './head.js';

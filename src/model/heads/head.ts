@@ -4,7 +4,7 @@ import type * as z from 'zod';
 import type { DType } from '../../onnx/core/dtype.js';
 import type { Value } from '../../onnx/ir/graph.js';
 import { reduceMean } from '../../onnx/ops/families/reduce.js';
-import type { Ops } from '../../onnx/ops/ops.js';
+import type { Ops } from '../../onnx/ops/ops-builder.js';
 import type { Init } from '../nn/init.js';
 import { type KindFunction, kindFunction } from '../nn/kind-function.js';
 import { type Variant, variant } from '../nn/schema.js';

@@ -2,7 +2,7 @@
 import type * as z from 'zod';
 import { InternalError } from '../../onnx/core/errors.js';
 import type { Value } from '../../onnx/ir/graph.js';
-import type { Ops } from '../../onnx/ops/ops.js';
+import type { Ops } from '../../onnx/ops/ops-builder.js';
 import type { Layer } from '../nn/layers.js';
 import { oneOf, type Tagged, type TaggedInput, tagged, taggedDefinition, type Variants } from '../nn/schema.js';
 import { type Answers, type AnyHead, type Metric, type Reduction, type TargetKind, targetType } from './head.js';

@@ -2,7 +2,7 @@
 // one); layers/index.ts lists them, and schema, JSON Schema and TypeScript functions follow from that list.
 import type * as z from 'zod';
 import type { Value } from '../../onnx/ir/graph.js';
-import type { Ops } from '../../onnx/ops/ops.js';
+import type { Ops } from '../../onnx/ops/ops-builder.js';
 import type { ParameterInit } from './init.js';
 import type { Joint } from './joint.js';
 import { type KindFunction, kindFunction } from './kind-function.js';

@@ -2,7 +2,7 @@
 import * as z from 'zod';
 import { InternalError } from '../../onnx/core/errors.js';
 import type { Value } from '../../onnx/ir/graph.js';
-import type { Ops } from '../../onnx/ops/ops.js';
+import type { Ops } from '../../onnx/ops/ops-builder.js';
 import type { Joint } from './joint.js';
 import type { AnyLayer, LayerContext } from './layer.js';
 import * as list from './layers/index.js';

@@ -2,7 +2,7 @@
 import { ShapeError } from '../../onnx/core/errors.js';
 import { formatShape } from '../../onnx/core/shape.js';
 import type { Value } from '../../onnx/ir/graph.js';
-import type { Ops } from '../../onnx/ops/ops.js';
+import type { Ops } from '../../onnx/ops/ops-builder.js';
 
 /** The shape of one sample, for errors. */
 export function formatSample(v: Value): string {

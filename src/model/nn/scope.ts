@@ -2,7 +2,7 @@
 // step), an exported model (initializers) or a count of parameters, by what `parameter` returns.
 import { must } from '../../onnx/core/errors.js';
 import type { Value } from '../../onnx/ir/graph.js';
-import type { Ops } from '../../onnx/ops/ops.js';
+import type { Ops } from '../../onnx/ops/ops-builder.js';
 import type { ParameterInit } from './init.js';
 
 export interface ParameterSpec {

@@ -2,7 +2,7 @@
 // may say is refused here, by name.
 import { DescriptionError, must } from '../../onnx/core/errors.js';
 import type { Value } from '../../onnx/ir/graph.js';
-import type { Ops } from '../../onnx/ops/ops.js';
+import type { Ops } from '../../onnx/ops/ops-builder.js';
 import type { Description } from '../description/description.js';
 
 /** An input that columns can take. */

@@ -4,7 +4,7 @@ import { InternalError, must } from '../../onnx/core/errors.js';
 import { elementCount } from '../../onnx/core/shape.js';
 import { Tensor } from '../../onnx/core/tensor.js';
 import type { Value } from '../../onnx/ir/graph.js';
-import type { Ops } from '../../onnx/ops/ops.js';
+import type { Ops } from '../../onnx/ops/ops-builder.js';
 import type { Laterals } from '../description/lateral-schema.js';
 import type { Init } from '../nn/init.js';
 import type { Joint, Lateral } from '../nn/joint.js';

@@ -6,7 +6,7 @@ import { int64, Tensor } from '../../onnx/core/tensor.js';
 import { cloneNodes } from '../../onnx/ir/clone.js';
 import { type Graph, type Node, nodeReads, Value } from '../../onnx/ir/graph.js';
 import { Uses } from '../../onnx/ir/uses.js';
-import type { Ops } from '../../onnx/ops/ops.js';
+import type { Ops } from '../../onnx/ops/ops-builder.js';
 import { taskIdName } from '../description/description.js';
 
 /** The values that one task gives, in the order of the outputs. */

@@ -2,7 +2,7 @@
 import { must } from '../../onnx/core/errors.js';
 import { Random } from '../../onnx/core/random.js';
 import type { Tensor } from '../../onnx/core/tensor.js';
-import type { Ops } from '../../onnx/ops/ops.js';
+import type { Ops } from '../../onnx/ops/ops-builder.js';
 import { initialise } from '../nn/init.js';
 import { inferenceScope, type LayerScope } from '../nn/scope.js';
 import type { Column } from './column.js';

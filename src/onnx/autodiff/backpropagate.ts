@@ -6,7 +6,7 @@ import { sameShape } from '../core/shape.js';
 import { type Node, nodeLabel, opName, type Value } from '../ir/graph.js';
 import { definitionOf } from '../ops/definition.js';
 import { GradientContext } from '../ops/op-def.js';
-import type { Ops } from '../ops/ops.js';
+import type { Ops } from '../ops/ops-builder.js';
 import { controlFlowGradient } from './control-flow.js';
 import { expansionGradient } from './expansion.js';
 import { downstream, upstream } from './path.js';

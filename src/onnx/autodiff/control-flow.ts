@@ -5,7 +5,7 @@ import { ModelError, must } from '../core/errors.js';
 import { cloneNodes } from '../ir/clone.js';
 import { allNodes, captures, type Graph, type Node, Value } from '../ir/graph.js';
 import { drawsAtRandom } from '../ops/definition.js';
-import type { Ops } from '../ops/ops.js';
+import type { Ops } from '../ops/ops-builder.js';
 import { typed, zerosLike } from '../ops/rules/shape-like.js';
 import { type Iteration, iterationOf } from './iteration.js';
 import { carriesGradient, downstream, upstream } from './path.js';

@@ -4,7 +4,7 @@ import { must, ShapeError } from '../core/errors.js';
 import { anObject, either, given, listOf, optional } from '../core/given.js';
 import { formatShape, isStatic } from '../core/shape.js';
 import { aGraph, aValue, Value } from '../ir/graph.js';
-import type { Ops } from '../ops/ops.js';
+import type { Ops } from '../ops/ops-builder.js';
 import { zerosLike } from '../ops/rules/shape-like.js';
 import { backpropagate, type OnRule } from './backpropagate.js';
 

@@ -6,7 +6,8 @@ import { aFunction, anObject, given } from '../core/given.js';
 import type { Tensor } from '../core/tensor.js';
 import { Value } from '../ir/graph.js';
 import type { Model } from '../ir/model.js';
-import { type Ops, ops } from '../ops/ops.js';
+import { ops } from '../ops/ops.js';
+import type { Ops } from '../ops/ops-builder.js';
 import { gradient } from './gradient.js';
 
 export interface GraphOptions {

@@ -5,7 +5,7 @@ import { type Graph, Node, Value } from '../ir/graph.js';
 import { type Type, tensorType } from '../ir/types.js';
 import { tripCount } from '../ops/families/control-flow.js';
 import { NodeContext } from '../ops/op-def.js';
-import type { Ops } from '../ops/ops.js';
+import type { Ops } from '../ops/ops-builder.js';
 
 /** A carried value: `input` and `output` of the body, `initial` before and `final` after the node. */
 interface State {

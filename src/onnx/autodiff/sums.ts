@@ -3,7 +3,7 @@
 import { must } from '../core/errors.js';
 import type { Value } from '../ir/graph.js';
 import { constantOf } from '../ops/op-def.js';
-import type { Ops } from '../ops/ops.js';
+import type { Ops } from '../ops/ops-builder.js';
 
 export class Sums {
   private readonly parts = new Map<Value, Value[]>();

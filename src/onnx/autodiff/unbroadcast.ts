@@ -2,7 +2,7 @@
 import { InternalError } from '../core/errors.js';
 import { formatShape, isStatic, type Shape, sameShape } from '../core/shape.js';
 import type { Value } from '../ir/graph.js';
-import type { Ops } from '../ops/ops.js';
+import type { Ops } from '../ops/ops-builder.js';
 import { typed } from '../ops/rules/shape-like.js';
 
 /** Sums `d` over the axes along which `x` was broadcast (static where both shapes are known, else computed at run time). */

@@ -7,7 +7,7 @@ import { type Dim, normaliseAxis, type Shape } from '../core/shape.js';
 import type { Tensor } from '../core/tensor.js';
 import { type Attribute, type AttributeKind, type Node, Value } from '../ir/graph.js';
 import { formatType, type TensorType, type Type, tensorType } from '../ir/types.js';
-import type { Ops } from './ops.js';
+import type { Ops } from './ops-builder.js';
 import { type AttributeName, type AttributeSpec, type Form, findSignature, formAt, type Signature } from './signature.js';
 import type { Trait } from './traits.js';
 

@@ -63,6 +63,13 @@ type NamesOf<A, K> = A extends unknown ? { [N in keyof A]: A[N] extends { readon
 type Earlier<Row> = Row extends { readonly before: infer B } ? NamedIn<B[keyof B]> : never;
 type NamedIn<C> = C extends { readonly attributes: infer A } ? A : never;
 
+/** The ops of ai.onnx, without those that are deprecated. */
+export type OpName = { [Op in keyof Rows]: Rows[Op] extends { readonly deprecated: number } ? never : Op }[keyof Rows];
+
+/** The ops of com.microsoft that the builder makes: those of training artifacts. */
+export type MicrosoftOp = keyof typeof trainingSignatures;
+export const microsoftDomain = 'com.microsoft';
+
 /** The names of all attributes of a kind that ops of ai.onnx have or had: a misspelt one does not compile. */
 export type AttributeName<K extends AttributeKind> = {
   [Op in keyof Rows]: NamesOf<Rows[Op]['attributes'], K> | NamesOf<Earlier<Rows[Op]>, K>;
@@ -73,7 +80,7 @@ const byDomain: ReadonlyMap<string, ReadonlyMap<string, Signature>> = new Map([
   ['', standard],
   ['ai.onnx', standard],
   ['ai.onnx.ml', new Map<string, Signature>(Object.entries(mlSignatures))],
-  ['com.microsoft', new Map<string, Signature>(Object.entries({ ...microsoftSignatures, ...trainingSignatures }))],
+  [microsoftDomain, new Map<string, Signature>(Object.entries({ ...microsoftSignatures, ...trainingSignatures }))],
 ]);
 
 /** The signature of an op, undefined for ops and domains that no schema tells of. */

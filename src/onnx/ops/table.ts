@@ -1,73 +1,41 @@
 // The op table: the rules of every op of ai.onnx that prognet knows, each in one family file, joined with its signature.
 import { InternalError } from '../core/errors.js';
-import { type ActivationOp, activation } from './families/activation.js';
-import { type AttentionOp, attention } from './families/attention.js';
-import { type BlocksOp, blockOps } from './families/blocks.js';
-import { type ControlOp, control } from './families/control-flow.js';
-import { type ConvOp, conv } from './families/conv.js';
-import { type EinsumOp, einsum } from './families/einsum.js';
-import { type ElementwiseOp, elementwise } from './families/elementwise.js';
-import { type GatherOp, gather } from './families/gather.js';
-import { type GlobalPoolOp, globalPool } from './families/global-pool.js';
-import { type GridOp, grid } from './families/grid.js';
-import { type JoinOp, join } from './families/join.js';
-import { type LayerNormOp, layerNorm } from './families/layer-norm.js';
-import { type LogicOp, logic } from './families/logic.js';
-import { type LossOp, loss } from './families/loss.js';
-import { type MatmulOp, matmul } from './families/matmul.js';
-import { microsoft, microsoftDomain } from './families/microsoft.js';
-import { type MovementOp, movement } from './families/movement.js';
-import { type NormOp, norm } from './families/norm.js';
-import { type PoolOp, pool } from './families/pool.js';
-import { type QuantizeOp, quantize } from './families/quantize.js';
-import { draws, type RandomOp } from './families/random.js';
-import { type RecurrentOp, recurrent } from './families/recurrent.js';
-import { type ReduceOp, reduce } from './families/reduce.js';
-import { type ResizeOp, resize } from './families/resize.js';
-import { type ScatterOp, scatter } from './families/scatter.js';
-import { type SequenceOp, sequence } from './families/sequence.js';
-import { type SignalOp, signal } from './families/signal.js';
-import { type SliceOp, slice } from './families/slice.js';
-import { type SourceOp, source } from './families/source.js';
-import { type TextOp, text } from './families/text.js';
-import { type TrigonometryOp, trigonometry } from './families/trigonometry.js';
-import { type VisionOp, vision } from './families/vision.js';
+import { activation } from './families/activation.js';
+import { attention } from './families/attention.js';
+import { blockOps } from './families/blocks.js';
+import { control } from './families/control-flow.js';
+import { conv } from './families/conv.js';
+import { einsum } from './families/einsum.js';
+import { elementwise } from './families/elementwise.js';
+import { gather } from './families/gather.js';
+import { globalPool } from './families/global-pool.js';
+import { grid } from './families/grid.js';
+import { join } from './families/join.js';
+import { layerNorm } from './families/layer-norm.js';
+import { logic } from './families/logic.js';
+import { loss } from './families/loss.js';
+import { matmul } from './families/matmul.js';
+import { microsoft } from './families/microsoft.js';
+import { movement } from './families/movement.js';
+import { norm } from './families/norm.js';
+import { pool } from './families/pool.js';
+import { quantize } from './families/quantize.js';
+import { draws } from './families/random.js';
+import { recurrent } from './families/recurrent.js';
+import { reduce } from './families/reduce.js';
+import { resize } from './families/resize.js';
+import { scatter } from './families/scatter.js';
+import { sequence } from './families/sequence.js';
+import { signal } from './families/signal.js';
+import { slice } from './families/slice.js';
+import { source } from './families/source.js';
+import { text } from './families/text.js';
+import { trigonometry } from './families/trigonometry.js';
+import { vision } from './families/vision.js';
 import type { OpDef, OpRules } from './op-def.js';
-import { findSignature } from './signature.js';
+import { findSignature, microsoftDomain, type OpName } from './signature.js';
 
-export type OpName =
-  | ActivationOp
-  | AttentionOp
-  | BlocksOp
-  | ControlOp
-  | ConvOp
-  | EinsumOp
-  | ElementwiseOp
-  | GatherOp
-  | GlobalPoolOp
-  | GridOp
-  | JoinOp
-  | LayerNormOp
-  | LogicOp
-  | LossOp
-  | MatmulOp
-  | MovementOp
-  | NormOp
-  | PoolOp
-  | QuantizeOp
-  | RandomOp
-  | RecurrentOp
-  | ReduceOp
-  | ResizeOp
-  | ScatterOp
-  | SequenceOp
-  | SignalOp
-  | SliceOp
-  | SourceOp
-  | TextOp
-  | TrigonometryOp
-  | VisionOp;
-
+/** Every op that is not deprecated. */
 export const table: Readonly<Record<OpName, OpRules>> = {
   ...activation,
   ...attention,

@@ -14,7 +14,7 @@ import { cloneNodes } from '../ir/clone.js';
 import { captures, type Graph, type Node, nodeReads, Value } from '../ir/graph.js';
 import { formatType } from '../ir/types.js';
 import { drawsAtRandom } from '../ops/definition.js';
-import type { Ops } from '../ops/ops.js';
+import type { Ops } from '../ops/ops-builder.js';
 import { typed } from '../ops/rules/shape-like.js';
 import { isAlias, peakBytes, type Step } from './memory-estimate.js';
 

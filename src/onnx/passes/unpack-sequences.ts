@@ -7,7 +7,8 @@ import { cloneNodes } from '../ir/clone.js';
 import { type Graph, Node, Value } from '../ir/graph.js';
 import { defaultOpset } from '../ir/model.js';
 import { isStandard } from '../ops/definition.js';
-import { type Ops, ops } from '../ops/ops.js';
+import { ops } from '../ops/ops.js';
+import type { Ops } from '../ops/ops-builder.js';
 import { knownElements } from '../ops/rules/shape-value.js';
 import type { PassContext } from './pass.js';
 

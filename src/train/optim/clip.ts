@@ -1,6 +1,6 @@
 // Gradient clipping.
 import type { Value } from '../../onnx/ir/graph.js';
-import type { Ops } from '../../onnx/ops/ops.js';
+import type { Ops } from '../../onnx/ops/ops-builder.js';
 
 export type Clip = { readonly kind: 'norm' | 'value'; readonly limit: number };
 

@@ -2,7 +2,7 @@
 // schedule (rate, bias correction) is computed outside in float64 and comes in as scalars. Formulas, and defaults but for the rates, are PyTorch's (torch.optim).
 import { must } from '../../onnx/core/errors.js';
 import type { Value } from '../../onnx/ir/graph.js';
-import type { Ops } from '../../onnx/ops/ops.js';
+import type { Ops } from '../../onnx/ops/ops-builder.js';
 
 export interface OptimizerOptions {
   readonly kind: 'sgd' | 'adam' | 'adamw' | 'rmsprop';

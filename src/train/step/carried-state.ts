@@ -6,7 +6,7 @@ import type { LayerScope, ParameterSpec } from '../../model/nn/scope.js';
 import { must } from '../../onnx/core/errors.js';
 import { elementCount } from '../../onnx/core/shape.js';
 import type { Value } from '../../onnx/ir/graph.js';
-import type { Ops } from '../../onnx/ops/ops.js';
+import type { Ops } from '../../onnx/ops/ops-builder.js';
 import type { Optimizer } from '../optim/optimizer.js';
 
 /** A parameter of more elements than this is carried by itself: its copies into the vector and out would cost more than nodes do. */

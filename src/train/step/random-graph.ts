@@ -3,7 +3,7 @@
 
 import { int64 } from '../../onnx/core/tensor.js';
 import type { Value } from '../../onnx/ir/graph.js';
-import type { Ops } from '../../onnx/ops/ops.js';
+import type { Ops } from '../../onnx/ops/ops-builder.js';
 
 /** 2^31 - 1, prime. Products of two residues stay below 2^62, inside int64. */
 const P = 2147483647;

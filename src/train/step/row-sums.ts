@@ -3,7 +3,7 @@
 import { float32 } from '../../onnx/core/tensor.js';
 import type { Value } from '../../onnx/ir/graph.js';
 import { constantOf } from '../../onnx/ops/op-def.js';
-import type { Ops } from '../../onnx/ops/ops.js';
+import type { Ops } from '../../onnx/ops/ops-builder.js';
 
 /**
  * For minibatches whose rows stand in `order`, int64 [S, B]: gives 1^T X where a value of the step's graph is the sum over the rows of

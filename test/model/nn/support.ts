@@ -8,7 +8,8 @@ import { Random } from '../../../src/onnx/core/random.js';
 import { elementCount } from '../../../src/onnx/core/shape.js';
 import { Tensor } from '../../../src/onnx/core/tensor.js';
 import { printGraph } from '../../../src/onnx/ir/print.js';
-import { type Ops, ops } from '../../../src/onnx/ops/ops.js';
+import { ops } from '../../../src/onnx/ops/ops.js';
+import type { Ops } from '../../../src/onnx/ops/ops-builder.js';
 import { runModel } from '../../support/run.js';
 
 export interface Lowered {

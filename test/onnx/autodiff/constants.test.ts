@@ -5,7 +5,8 @@ import { gradient } from '../../../src/onnx/autodiff/gradient.js';
 import { must } from '../../../src/onnx/core/errors.js';
 import { float32, Tensor } from '../../../src/onnx/core/tensor.js';
 import { reduceMean } from '../../../src/onnx/ops/families/reduce.js';
-import { type Ops, ops } from '../../../src/onnx/ops/ops.js';
+import { ops } from '../../../src/onnx/ops/ops.js';
+import type { Ops } from '../../../src/onnx/ops/ops-builder.js';
 import { runModel } from '../../support/run.js';
 
 const x = Tensor.from('float32', [5, 7], [1, 2]);

@@ -3,7 +3,7 @@ import { expect, it } from 'vitest';
 import { gradient } from '../../../src/onnx/autodiff/gradient.js';
 import { Tensor } from '../../../src/onnx/core/tensor.js';
 import type { Value } from '../../../src/onnx/ir/graph.js';
-import type { Ops } from '../../../src/onnx/ops/ops.js';
+import type { Ops } from '../../../src/onnx/ops/ops-builder.js';
 import { at, type Case, secondOrder, values } from '../ops/gradient-case.js';
 import { runCases } from '../ops/run-cases.js';
 

@@ -6,7 +6,8 @@ import type { DType } from '../../../src/onnx/core/dtype.js';
 import type { Shape } from '../../../src/onnx/core/shape.js';
 import type { Value } from '../../../src/onnx/ir/graph.js';
 import { printGraph } from '../../../src/onnx/ir/print.js';
-import { type Ops, ops } from '../../../src/onnx/ops/ops.js';
+import { ops } from '../../../src/onnx/ops/ops.js';
+import type { Ops } from '../../../src/onnx/ops/ops-builder.js';
 
 interface Wish {
   readonly inputs: Readonly<Record<string, Shape | readonly [DType, Shape]>>;

@@ -4,7 +4,8 @@ import { gradient } from '../../../src/onnx/autodiff/gradient.js';
 import { Tensor } from '../../../src/onnx/core/tensor.js';
 import type { Value } from '../../../src/onnx/ir/graph.js';
 import { reduceMean } from '../../../src/onnx/ops/families/reduce.js';
-import { type Ops, ops } from '../../../src/onnx/ops/ops.js';
+import { ops } from '../../../src/onnx/ops/ops.js';
+import type { Ops } from '../../../src/onnx/ops/ops-builder.js';
 import { runModel } from '../../support/run.js';
 import { at, one, values } from '../ops/gradient-case.js';
 

@@ -2,7 +2,8 @@
 import { expect, it } from 'vitest';
 import { gradient } from '../../../src/onnx/autodiff/gradient.js';
 import { Node, Value } from '../../../src/onnx/ir/graph.js';
-import { type Ops, ops } from '../../../src/onnx/ops/ops.js';
+import { ops } from '../../../src/onnx/ops/ops.js';
+import type { Ops } from '../../../src/onnx/ops/ops-builder.js';
 import { at } from '../ops/gradient-case.js';
 
 const float = { to: 'float32' } as const;

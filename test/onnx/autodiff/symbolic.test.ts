@@ -7,7 +7,8 @@ import type { Shape } from '../../../src/onnx/core/shape.js';
 import { Tensor } from '../../../src/onnx/core/tensor.js';
 import type { Value } from '../../../src/onnx/ir/graph.js';
 import type { Model } from '../../../src/onnx/ir/model.js';
-import { type Ops, ops } from '../../../src/onnx/ops/ops.js';
+import { ops } from '../../../src/onnx/ops/ops.js';
+import type { Ops } from '../../../src/onnx/ops/ops-builder.js';
 import { checkGradient } from '../../support/check-gradient.js';
 import { sessionOf } from '../../support/run.js';
 

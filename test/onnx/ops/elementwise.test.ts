@@ -4,7 +4,8 @@ import { gradient } from '../../../src/onnx/autodiff/gradient.js';
 import { Tensor } from '../../../src/onnx/core/tensor.js';
 import { printGraph } from '../../../src/onnx/ir/print.js';
 import { formatType } from '../../../src/onnx/ir/types.js';
-import { type Ops, ops } from '../../../src/onnx/ops/ops.js';
+import { ops } from '../../../src/onnx/ops/ops.js';
+import type { Ops } from '../../../src/onnx/ops/ops-builder.js';
 import { runModel } from '../../support/run.js';
 import { at, one } from './gradient-case.js';
 

@@ -2,7 +2,8 @@
 import { afterAll, expect, it } from 'vitest';
 import { GradientContext } from '../../../src/onnx/ops/op-def.js';
 import { ops } from '../../../src/onnx/ops/ops.js';
-import { type OpName, table } from '../../../src/onnx/ops/table.js';
+import type { OpName } from '../../../src/onnx/ops/signature.js';
+import { table } from '../../../src/onnx/ops/table.js';
 import { runModel } from '../../support/run.js';
 import { refloatTensor } from '../conformance/refloat.js';
 import { families } from './cases/all.js';

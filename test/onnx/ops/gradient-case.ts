@@ -6,8 +6,10 @@ import { Tensor } from '../../../src/onnx/core/tensor.js';
 import type { Value } from '../../../src/onnx/ir/graph.js';
 import type { AttributeInputs } from '../../../src/onnx/ops/attribute-inputs.js';
 import { reduceSum } from '../../../src/onnx/ops/families/reduce.js';
-import { type Ops, ops } from '../../../src/onnx/ops/ops.js';
-import { type OpName, table } from '../../../src/onnx/ops/table.js';
+import { ops } from '../../../src/onnx/ops/ops.js';
+import type { Ops } from '../../../src/onnx/ops/ops-builder.js';
+import type { OpName } from '../../../src/onnx/ops/signature.js';
+import { table } from '../../../src/onnx/ops/table.js';
 import type { CheckOptions } from '../../support/check-gradient.js';
 
 export interface Case {

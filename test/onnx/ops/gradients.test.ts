@@ -2,7 +2,8 @@
 // numbers of cases and of Jacobian entries are printed. The first case of each op runs at other opsets as well.
 import { afterAll, describe, expect, test } from 'vitest';
 import { defaultOpset } from '../../../src/onnx/ir/model.js';
-import { findOp, type OpName, table } from '../../../src/onnx/ops/table.js';
+import type { OpName } from '../../../src/onnx/ops/signature.js';
+import { findOp, table } from '../../../src/onnx/ops/table.js';
 import { families } from './cases/all.js';
 import { type Case, opsOf } from './gradient-case.js';
 import { runCases } from './run-cases.js';

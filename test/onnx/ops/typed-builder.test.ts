@@ -5,7 +5,7 @@ import type { Value } from '../../../src/onnx/ir/graph.js';
 import { printGraph } from '../../../src/onnx/ir/print.js';
 import type { Methods } from '../../../src/onnx/ops/methods.js';
 import { ops } from '../../../src/onnx/ops/ops.js';
-import type { OpName } from '../../../src/onnx/ops/table.js';
+import type { OpName } from '../../../src/onnx/ops/signature.js';
 
 type MethodName<K extends string> = K extends Uppercase<K> ? Lowercase<K> : Uncapitalize<K>;
 

@@ -3,7 +3,8 @@ import { describe, expect, test } from 'vitest';
 import { gradient } from '../../../src/onnx/autodiff/gradient.js';
 import type { Value } from '../../../src/onnx/ir/graph.js';
 import { printGraph } from '../../../src/onnx/ir/print.js';
-import { type Ops, ops } from '../../../src/onnx/ops/ops.js';
+import { ops } from '../../../src/onnx/ops/ops.js';
+import type { Ops } from '../../../src/onnx/ops/ops-builder.js';
 import { verifyModel } from '../../../src/onnx/ops/verify-model.js';
 import { noParameters, optimise } from '../../../src/onnx/passes/optimise.js';
 

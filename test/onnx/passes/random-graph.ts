@@ -3,7 +3,8 @@ import fc from 'fast-check';
 import { Tensor } from '../../../src/onnx/core/tensor.js';
 import type { Value } from '../../../src/onnx/ir/graph.js';
 import type { Model } from '../../../src/onnx/ir/model.js';
-import { type Ops, ops } from '../../../src/onnx/ops/ops.js';
+import { ops } from '../../../src/onnx/ops/ops.js';
+import type { Ops } from '../../../src/onnx/ops/ops-builder.js';
 
 /** What to build: each step is an op and three choices. */
 export interface Program {

@@ -2,7 +2,7 @@
 import * as z from 'zod';
 import { ShapeError } from '../../../onnx/core/errors.js';
 import type { Value } from '../../../onnx/ir/graph.js';
-import type { Ops } from '../../../onnx/ops/ops.js';
+import type { Ops } from '../../../onnx/ops/ops-builder.js';
 import { activation } from '../layer.js';
 import { sampleDims } from '../sample.js';
 import { real, strict } from '../schema.js';

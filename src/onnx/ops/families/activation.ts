@@ -5,7 +5,7 @@ import type { GradientContext, GradientRule, NodeContext, OpRules } from '../op-
 import { broadcastWith, castLike, floatType, requireFloat, sameType, unary } from './elementwise.js';
 import { reduceSum } from './reduce.js';
 
-export type ActivationOp =
+type ActivationOp =
   | 'Relu'
   | 'LeakyRelu'
   | 'PRelu'

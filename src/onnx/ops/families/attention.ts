@@ -13,7 +13,7 @@ import type { Operand } from '../typed-builder.js';
 import { castLike, floatType, sameType } from './elementwise.js';
 import { reduceBy } from './reduce.js';
 
-export type AttentionOp = 'Attention' | 'RotaryEmbedding' | 'TensorScatter';
+type AttentionOp = 'Attention' | 'RotaryEmbedding' | 'TensorScatter';
 
 /** What Attention computes from Q, K and V and the state behind them, as shapes [batch, heads, sequence, size]. */
 interface HeadShapes {

@@ -4,11 +4,11 @@ import { type Dim, formatShape, isStatic, type Shape } from '../../core/shape.js
 import { Tensor } from '../../core/tensor.js';
 import { Value } from '../../ir/graph.js';
 import type { GradientContext, NodeContext, OpRules } from '../op-def.js';
-import type { Ops } from '../ops.js';
+import type { Ops } from '../ops-builder.js';
 import { reshapeLike, sizesOf, typed } from '../rules/shape-like.js';
 import { knownElements, mulDims } from '../rules/shape-value.js';
 
-export type BlocksOp = 'DepthToSpace' | 'SpaceToDepth' | 'Col2Im';
+type BlocksOp = 'DepthToSpace' | 'SpaceToDepth' | 'Col2Im';
 
 /** Reads the four dims of an image tensor for the block ops. */
 function blocks(c: NodeContext): { shape: Shape; b: number } {

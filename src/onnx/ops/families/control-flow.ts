@@ -5,7 +5,7 @@ import { formatType, type Type, tensorType } from '../../ir/types.js';
 import type { NodeContext, OpRules } from '../op-def.js';
 import { knownElements } from '../rules/shape-value.js';
 
-export type ControlOp = 'If' | 'Loop' | 'Scan';
+type ControlOp = 'If' | 'Loop' | 'Scan';
 
 function body(c: NodeContext, name: string): Graph {
   const a = c.node.attributes.get(name);

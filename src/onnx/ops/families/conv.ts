@@ -20,7 +20,7 @@ import {
 } from '../rules/window.js';
 import { reduceSum } from './reduce.js';
 
-export type ConvOp = 'Conv' | 'ConvTranspose';
+type ConvOp = 'Conv' | 'ConvTranspose';
 
 /** The kernel sizes, from the weights or from kernel_shape; undefined when neither says. */
 function kernelOf(c: NodeContext, weights: number): number[] | undefined {

@@ -5,7 +5,7 @@ import type { Value } from '../../ir/graph.js';
 import type { GradientContext, NodeContext, OpRules } from '../op-def.js';
 import { expandLike, sizesOf } from '../rules/shape-like.js';
 
-export type EinsumOp = 'Einsum';
+type EinsumOp = 'Einsum';
 
 type Labels = readonly string[];
 

@@ -4,10 +4,10 @@ import { broadcastShapes, type Shape } from '../../core/shape.js';
 import type { Value } from '../../ir/graph.js';
 import { formatType, type TensorType, tensorType } from '../../ir/types.js';
 import type { GradientContext, NodeContext, OpRules } from '../op-def.js';
-import type { Ops } from '../ops.js';
+import type { Ops } from '../ops-builder.js';
 import { foldArithmetic, foldElements } from '../rules/fold.js';
 
-export type ElementwiseOp =
+type ElementwiseOp =
   | 'Identity'
   | 'Add'
   | 'Sub'

@@ -8,7 +8,7 @@ import { coordinates, pick, stridesOf } from '../rules/pick.js';
 import { reshapeLike, typed, zerosLike } from '../rules/shape-like.js';
 import { integers, knownElements } from '../rules/shape-value.js';
 
-export type GatherOp = 'Gather' | 'GatherElements' | 'GatherND' | 'TopK' | 'Compress' | 'Unique';
+type GatherOp = 'Gather' | 'GatherElements' | 'GatherND' | 'TopK' | 'Compress' | 'Unique';
 
 /** Refuses indices that are no integers. */
 export function requireIndices(c: NodeContext, i: number): void {

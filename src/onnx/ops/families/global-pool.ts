@@ -7,7 +7,7 @@ import { requireFloat } from './elementwise.js';
 import { lpGradient } from './pool.js';
 import { overCount, reduceSum } from './reduce.js';
 
-export type GlobalPoolOp = 'GlobalAveragePool' | 'GlobalMaxPool' | 'GlobalLpPool';
+type GlobalPoolOp = 'GlobalAveragePool' | 'GlobalMaxPool' | 'GlobalLpPool';
 
 function reduced(c: NodeContext): TensorType[] {
   requireFloat(c, 0);

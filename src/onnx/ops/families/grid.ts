@@ -6,7 +6,7 @@ import { Tensor } from '../../core/tensor.js';
 import type { Value } from '../../ir/graph.js';
 import { tensorType } from '../../ir/types.js';
 import type { GradientContext, NodeContext, OpRules } from '../op-def.js';
-import type { Ops } from '../ops.js';
+import type { Ops } from '../ops-builder.js';
 import { scatterRows } from '../rules/by-index.js';
 import { type Interpolation, type Padding, type Taps, tapsOf } from '../rules/sampling.js';
 import { counted, reshapeLike, sizesOf, typed } from '../rules/shape-like.js';
@@ -15,7 +15,7 @@ import { convShape } from './conv.js';
 import { castLike } from './elementwise.js';
 import { reduceBy, reduceSum } from './reduce.js';
 
-export type GridOp = 'AffineGrid' | 'GridSample' | 'DeformConv';
+type GridOp = 'AffineGrid' | 'GridSample' | 'DeformConv';
 
 function affineGridShape(c: NodeContext): Shape | undefined {
   const size = knownElements(c.value(1));

@@ -7,7 +7,7 @@ import { assemble, coordinates, pick, stridesOf } from '../rules/pick.js';
 import { typed, zerosLike } from '../rules/shape-like.js';
 import { addDims, knownElements, mulDims } from '../rules/shape-value.js';
 
-export type JoinOp = 'Concat' | 'Split' | 'Expand' | 'Tile';
+type JoinOp = 'Concat' | 'Split' | 'Expand' | 'Tile';
 
 function concatShape(c: NodeContext): Shape | undefined {
   const shapes = c.node.inputs.map((_, i) => c.shape(i));

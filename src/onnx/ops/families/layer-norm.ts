@@ -8,7 +8,7 @@ import { inverseDeviation, range, type Standardised, standardise, throughStandar
 import { broadcastWith, castLike, requireFloat } from './elementwise.js';
 import { overCount, reduceMean } from './reduce.js';
 
-export type LayerNormOp = 'LayerNormalization' | 'RMSNormalization';
+type LayerNormOp = 'LayerNormalization' | 'RMSNormalization';
 
 /** The axes from `axis` to the last; counted from the end when `axis` is. */
 function trailingAxes(c: NodeContext): number[] {

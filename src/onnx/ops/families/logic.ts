@@ -5,7 +5,7 @@ import type { NodeContext, OpRules } from '../op-def.js';
 import { foldToBool } from '../rules/fold.js';
 import { broadcastType, requireFloat, sameType } from './elementwise.js';
 
-export type LogicOp =
+type LogicOp =
   | 'Equal'
   | 'Greater'
   | 'GreaterOrEqual'

@@ -7,7 +7,7 @@ import { numbered, sizesOf } from '../rules/shape-like.js';
 import { requireFloat } from './elementwise.js';
 import { reduceSum } from './reduce.js';
 
-export type LossOp = 'SoftmaxCrossEntropyLoss' | 'NegativeLogLikelihoodLoss';
+type LossOp = 'SoftmaxCrossEntropyLoss' | 'NegativeLogLikelihoodLoss';
 
 type Reduction = 'none' | 'sum' | 'mean';
 

@@ -4,10 +4,10 @@ import { Tensor } from '../../core/tensor.js';
 import type { Value } from '../../ir/graph.js';
 import { tensorType } from '../../ir/types.js';
 import type { GradientContext, NodeContext, OpRules } from '../op-def.js';
-import type { Ops } from '../ops.js';
+import type { Ops } from '../ops-builder.js';
 import { sizesOf, typed } from '../rules/shape-like.js';
 
-export type MatmulOp = 'MatMul' | 'Gemm' | 'Det';
+type MatmulOp = 'MatMul' | 'Gemm' | 'Det';
 
 function sameDtypes(c: NodeContext): void {
   for (let i = 1; i < c.inputCount; i++) {

@@ -3,9 +3,7 @@
 import { type DType, isFloat } from '../../core/dtype.js';
 import { formatType, type Type, tensorType } from '../../ir/types.js';
 import type { NodeContext, OpRules } from '../op-def.js';
-
-export const microsoftDomain = 'com.microsoft';
-export type MicrosoftOp = 'InPlaceAccumulatorV2' | 'InplaceClipGradNorm' | 'AdamWOptimizer' | 'SGDOptimizerV2';
+import type { MicrosoftOp } from '../signature.js';
 
 /** Input i must be a sequence of tensors of one dtype. */
 function sequence(c: NodeContext, i: number): Type {

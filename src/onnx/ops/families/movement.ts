@@ -4,12 +4,12 @@ import { type Dim, formatShape, isStatic, type Shape } from '../../core/shape.js
 import { Tensor } from '../../core/tensor.js';
 import type { Value } from '../../ir/graph.js';
 import type { GradientContext, NodeContext, OpRules } from '../op-def.js';
-import type { Ops } from '../ops.js';
+import type { Ops } from '../ops-builder.js';
 import { coordinates, pick, stridesOf } from '../rules/pick.js';
 import { reshapeLike } from '../rules/shape-like.js';
 import { integers, knownElements, mulDims } from '../rules/shape-value.js';
 
-export type MovementOp = 'Reshape' | 'Flatten' | 'Squeeze' | 'Unsqueeze' | 'Transpose' | 'Trilu' | 'ReverseSequence';
+type MovementOp = 'Reshape' | 'Flatten' | 'Squeeze' | 'Unsqueeze' | 'Transpose' | 'Trilu' | 'ReverseSequence';
 
 /** The product of `from` divided by the product of `by`: numbers divide, equal symbols cancel. null when it is not known. */
 function quotient(from: Shape, by: Shape): Dim {

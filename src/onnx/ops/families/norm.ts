@@ -6,13 +6,13 @@ import { Tensor } from '../../core/tensor.js';
 import type { Value } from '../../ir/graph.js';
 import { formatType, type TensorType, tensorType } from '../../ir/types.js';
 import type { GradientContext, NodeContext, OpRules } from '../op-def.js';
-import type { Ops } from '../ops.js';
+import type { Ops } from '../ops-builder.js';
 import { expandLike, reshapeLike } from '../rules/shape-like.js';
 import { inverseDeviation, range, standardise, throughStandardise } from '../rules/standardise.js';
 import { floatType, requireFloat, sign } from './elementwise.js';
 import { overCount, reduceBy, reduceSum } from './reduce.js';
 
-export type NormOp =
+type NormOp =
   | 'BatchNormalization'
   | 'InstanceNormalization'
   | 'GroupNormalization'

@@ -7,7 +7,7 @@ import type { Value } from '../../ir/graph.js';
 import { tensorType } from '../../ir/types.js';
 import type { AttributeInputs } from '../attribute-inputs.js';
 import type { GradientContext, NodeContext, OpRules } from '../op-def.js';
-import type { Ops } from '../ops.js';
+import type { Ops } from '../ops-builder.js';
 import { sumAt } from '../rules/by-index.js';
 import { channelsLast, fromTileElements, tileElements } from '../rules/channels-last.js';
 import { numbered, reshapeLike, sizesOf, typed } from '../rules/shape-like.js';
@@ -26,7 +26,7 @@ import {
 import { floatType, sign } from './elementwise.js';
 import { reduceSum } from './reduce.js';
 
-export type PoolOp = 'MaxPool' | 'AveragePool' | 'LpPool' | 'MaxUnpool';
+type PoolOp = 'MaxPool' | 'AveragePool' | 'LpPool' | 'MaxUnpool';
 
 function poolWindow(c: NodeContext): Window {
   return windowOf(c, spatialOf(c.shape(0)), c.ints('kernel_shape') ?? c.fail('kernel_shape is missing'));

@@ -10,7 +10,7 @@ import { castLike } from './elementwise.js';
 import { matMulShape } from './matmul.js';
 import { reduceBy, reduceSum } from './reduce.js';
 
-export type QuantizeOp =
+type QuantizeOp =
   | 'QuantizeLinear'
   | 'DequantizeLinear'
   | 'DynamicQuantizeLinear'

@@ -6,7 +6,7 @@ import type { NodeContext, OpRules } from '../op-def.js';
 import type { AttributeName } from '../signature.js';
 import { requireFloat } from './elementwise.js';
 
-export type RandomOp = 'RandomNormal' | 'RandomNormalLike' | 'RandomUniform' | 'RandomUniformLike' | 'Bernoulli' | 'Multinomial';
+type RandomOp = 'RandomNormal' | 'RandomNormalLike' | 'RandomUniform' | 'RandomUniformLike' | 'Bernoulli' | 'Multinomial';
 
 /** The dtype that an attribute names by its TensorProto number. */
 export function dtypeAttribute(c: NodeContext, name: AttributeName<'int'>, fallback: DType): DType {

@@ -5,7 +5,7 @@ import type { NodeContext, OpRules } from '../op-def.js';
 import { recurrentGradient } from '../rules/recurrent-gradient.js';
 import { requireFloat } from './elementwise.js';
 
-export type RecurrentOp = 'RNN' | 'GRU' | 'LSTM';
+type RecurrentOp = 'RNN' | 'GRU' | 'LSTM';
 
 /** Y, Y_h and, for LSTM, Y_c. Layout 0 has the time first, layout 1 the batch. */
 function inferRecurrent(c: NodeContext): TensorType[] {

@@ -5,7 +5,7 @@ import { type Dim, product, type Shape, sameShape } from '../../core/shape.js';
 import type { Value } from '../../ir/graph.js';
 import { formatType, type TensorType, tensorType } from '../../ir/types.js';
 import type { GradientContext, GradientRule, NodeContext, OpRules } from '../op-def.js';
-import type { Ops } from '../ops.js';
+import type { Ops } from '../ops-builder.js';
 import { expandLike, sizesOf } from '../rules/shape-like.js';
 import { requireFloat, sign } from './elementwise.js';
 
@@ -20,7 +20,7 @@ type ReductionOp =
   | 'ReduceLogSum'
   | 'ReduceLogSumExp'
   | 'ReduceSumSquare';
-export type ReduceOp = ReductionOp | 'ArgMax' | 'ArgMin' | 'CumSum' | 'CumProd';
+type ReduceOp = ReductionOp | 'ArgMax' | 'ArgMin' | 'CumSum' | 'CumProd';
 
 /** Axes known now, a vector known at run time, all of them, or none (noop_with_empty_axes). */
 type Axes = readonly number[] | Value | 'all' | 'none';

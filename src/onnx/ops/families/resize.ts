@@ -11,7 +11,7 @@ import { knownElements, mulDims } from '../rules/shape-value.js';
 import type { AttributeName } from '../signature.js';
 import { reduceBy, reduceSum } from './reduce.js';
 
-export type ResizeOp = 'Resize';
+type ResizeOp = 'Resize';
 
 /** True when an optional input is there and not the empty tensor that stands for none. */
 function given(c: NodeContext, i: number): boolean {

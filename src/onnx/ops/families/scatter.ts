@@ -5,7 +5,7 @@ import type { GradientContext, NodeContext, OpRules } from '../op-def.js';
 import { fullLike, typed, zerosLike } from '../rules/shape-like.js';
 import { requireIndices } from './gather.js';
 
-export type ScatterOp = 'ScatterElements' | 'ScatterND';
+type ScatterOp = 'ScatterElements' | 'ScatterND';
 
 type Reduction = 'none' | 'add' | 'mul' | 'min' | 'max';
 

@@ -6,7 +6,7 @@ import { formatType, type Type, tensorType } from '../../ir/types.js';
 import type { NodeContext, OpRules } from '../op-def.js';
 import { knownElements } from '../rules/shape-value.js';
 
-export type SequenceOp =
+type SequenceOp =
   | 'SequenceAt'
   | 'SequenceConstruct'
   | 'SequenceEmpty'

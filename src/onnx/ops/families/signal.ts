@@ -6,7 +6,7 @@ import { Tensor } from '../../core/tensor.js';
 import type { Value } from '../../ir/graph.js';
 import { tensorType } from '../../ir/types.js';
 import type { GradientContext, NodeContext, OpRules } from '../op-def.js';
-import type { Ops } from '../ops.js';
+import type { Ops } from '../ops-builder.js';
 import { scatterRows } from '../rules/by-index.js';
 import { reshapeLike, sizesOf, typed } from '../rules/shape-like.js';
 import { knownElements } from '../rules/shape-value.js';
@@ -14,7 +14,7 @@ import { castLike, requireFloat } from './elementwise.js';
 import { dtypeAttribute } from './random.js';
 import { reduceSum } from './reduce.js';
 
-export type SignalOp = 'DFT' | 'STFT' | 'BlackmanWindow' | 'HammingWindow' | 'HannWindow' | 'MelWeightMatrix';
+type SignalOp = 'DFT' | 'STFT' | 'BlackmanWindow' | 'HammingWindow' | 'HannWindow' | 'MelWeightMatrix';
 
 /** Bins of a transform of length n that conjugate symmetry does not give. */
 function halfSpectrum(n: Dim): Dim {

@@ -8,7 +8,7 @@ import { assemble, coordinates, pick, stridesOf } from '../rules/pick.js';
 import { reshapeLike, typed } from '../rules/shape-like.js';
 import { addDims, knownElements } from '../rules/shape-value.js';
 
-export type SliceOp = 'Slice' | 'Pad' | 'CenterCropPad';
+type SliceOp = 'Slice' | 'Pad' | 'CenterCropPad';
 
 /** "To the end", as a slice bound. */
 const far = 2 ** 31 - 1;

@@ -9,7 +9,7 @@ import type { GradientContext, NodeContext, OpRules } from '../op-def.js';
 import { integers, knownElements, shapeSlice } from '../rules/shape-value.js';
 import { dtypeAttribute } from './random.js';
 
-export type SourceOp =
+type SourceOp =
   | 'Constant'
   | 'ConstantOfShape'
   | 'Range'

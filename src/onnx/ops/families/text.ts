@@ -3,7 +3,7 @@ import { broadcastShapes, type Dim, type Shape } from '../../core/shape.js';
 import { tensorType } from '../../ir/types.js';
 import type { NodeContext, OpRules } from '../op-def.js';
 
-export type TextOp = 'StringConcat' | 'StringNormalizer' | 'StringSplit' | 'RegexFullMatch' | 'TfIdfVectorizer';
+type TextOp = 'StringConcat' | 'StringNormalizer' | 'StringSplit' | 'RegexFullMatch' | 'TfIdfVectorizer';
 
 function requireString(c: NodeContext, i: number): void {
   if (c.dtype(i) !== 'string') c.fail(`input ${i} must be string, it is ${c.dtype(i)}`, { expected: 'string', got: c.dtype(i) });

@@ -3,7 +3,7 @@ import type { Value } from '../../ir/graph.js';
 import type { GradientContext, OpRules } from '../op-def.js';
 import { unary } from './elementwise.js';
 
-export type TrigonometryOp = 'Sin' | 'Cos' | 'Tan' | 'Asin' | 'Acos' | 'Atan' | 'Sinh' | 'Cosh' | 'Asinh' | 'Acosh' | 'Atanh';
+type TrigonometryOp = 'Sin' | 'Cos' | 'Tan' | 'Asin' | 'Acos' | 'Atan' | 'Sinh' | 'Cosh' | 'Asinh' | 'Acosh' | 'Atanh';
 
 const squared = (c: GradientContext): Value => c.g.mul(c.x(0), c.x(0));
 

@@ -2,12 +2,12 @@
 import type { Value } from '../../ir/graph.js';
 import { tensorType } from '../../ir/types.js';
 import type { GradientContext, OpRules } from '../op-def.js';
-import type { Ops } from '../ops.js';
+import type { Ops } from '../ops-builder.js';
 import { sizesOf } from '../rules/shape-like.js';
 import { castLike } from './elementwise.js';
 import { reduceBy, reduceSum } from './reduce.js';
 
-export type VisionOp = 'RoiAlign' | 'MaxRoiPool' | 'NonMaxSuppression' | 'ImageDecoder';
+type VisionOp = 'RoiAlign' | 'MaxRoiPool' | 'NonMaxSuppression' | 'ImageDecoder';
 
 // y[r, c, p, q] = sum over h, w of A[r, p, h] B[r, q, w] x[n(r), c, h, w]: the mean of bilinear samples is a product of means along both axes
 function expandRoiAlign(c: GradientContext): Value[] {

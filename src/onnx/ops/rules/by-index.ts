@@ -1,7 +1,7 @@
 // Gradients of ops that copy elements to other places, by applying the same op to the flat indices of its input.
 import { product } from '../../core/shape.js';
 import type { Value } from '../../ir/graph.js';
-import type { Ops } from '../ops.js';
+import type { Ops } from '../ops-builder.js';
 import { reshapeLike, shapeOf, sizesOf, typed, zerosLike } from './shape-like.js';
 
 /** Whether an index may stand in several places, whose gradients are then added. */

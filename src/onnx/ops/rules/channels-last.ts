@@ -3,7 +3,7 @@
 import { must } from '../../core/errors.js';
 import { Tensor } from '../../core/tensor.js';
 import type { Value } from '../../ir/graph.js';
-import type { Ops } from '../ops.js';
+import type { Ops } from '../ops-builder.js';
 import type { Window } from './window.js';
 
 /** [N, C, spatial...] to [N, places, C]. */

@@ -2,7 +2,7 @@
 // pay to be gathered a run of channels at a time (channels-last.ts).
 import { must } from '../../core/errors.js';
 import type { Value } from '../../ir/graph.js';
-import type { Ops } from '../ops.js';
+import type { Ops } from '../ops-builder.js';
 import { padSpatial, type Window } from './window.js';
 
 /**

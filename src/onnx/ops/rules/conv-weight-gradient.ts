@@ -5,7 +5,7 @@
 import { within } from '../../core/bounds.js';
 import { elementCount, isStatic, sameShape } from '../../core/shape.js';
 import type { Value } from '../../ir/graph.js';
-import type { Ops } from '../ops.js';
+import type { Ops } from '../ops-builder.js';
 import { channelsLast, windows } from './channels-last.js';
 import { columnOrder, columns } from './columns.js';
 import { sizesOf, typed } from './shape-like.js';

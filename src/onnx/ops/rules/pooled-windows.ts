@@ -3,7 +3,7 @@
 // the size by which patches move on, so that a patch is a few whole cells.
 import { must } from '../../core/errors.js';
 import type { Value } from '../../ir/graph.js';
-import type { Ops } from '../ops.js';
+import type { Ops } from '../ops-builder.js';
 import { windows } from './channels-last.js';
 import type { Window } from './window.js';
 

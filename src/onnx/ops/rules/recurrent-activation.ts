@@ -1,7 +1,7 @@
 // The activation functions of recurrent layers and their derivatives. Specification: onnx/docs/Operators.md, LSTM, "Activation functions".
 import type { Value } from '../../ir/graph.js';
 import type { NodeContext } from '../op-def.js';
-import type { Ops } from '../ops.js';
+import type { Ops } from '../ops-builder.js';
 import { shapeOf } from './shape-like.js';
 
 /** f(a) and f'(a). */

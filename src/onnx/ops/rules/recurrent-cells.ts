@@ -6,7 +6,7 @@ import { Value } from '../../ir/graph.js';
 import { tensorType } from '../../ir/types.js';
 import { reduceSum } from '../families/reduce.js';
 import type { GradientContext } from '../op-def.js';
-import type { Ops } from '../ops.js';
+import type { Ops } from '../ops-builder.js';
 import { type Activated, activationsOf } from './recurrent-activation.js';
 import { sizesOf, typed } from './shape-like.js';
 

@@ -6,7 +6,7 @@ import type { Value } from '../../ir/graph.js';
 import { tensorType } from '../../ir/types.js';
 import { reduceSum } from '../families/reduce.js';
 import type { GradientContext } from '../op-def.js';
-import type { Ops } from '../ops.js';
+import type { Ops } from '../ops-builder.js';
 import { cellGradients, outer, type Pass } from './recurrent-cells.js';
 import { counted, sizesOf, typed } from './shape-like.js';
 

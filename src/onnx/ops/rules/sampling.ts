@@ -2,7 +2,7 @@
 // these move with the point. GridSample's gradient is made of it. Specification: onnx/docs/Operators.md, GridSample.
 import { must } from '../../core/errors.js';
 import type { Value } from '../../ir/graph.js';
-import type { Ops } from '../ops.js';
+import type { Ops } from '../ops-builder.js';
 
 export type Interpolation = 'nearest' | 'linear' | 'cubic';
 export type Padding = 'zeros' | 'border' | 'reflection';

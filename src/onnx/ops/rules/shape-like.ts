@@ -2,7 +2,7 @@
 import { within } from '../../core/bounds.js';
 import { isStatic } from '../../core/shape.js';
 import type { Value } from '../../ir/graph.js';
-import type { Ops } from '../ops.js';
+import type { Ops } from '../ops-builder.js';
 
 /** Gives `v` the type of `like`, which it has by construction. */
 export function typed(v: Value, like: Value): Value {

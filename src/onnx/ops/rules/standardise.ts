@@ -1,7 +1,7 @@
 // What normalisation layers share: x -> (x - mean x) / std x over some axes, and its gradient.
 import type { Value } from '../../ir/graph.js';
 import { reduceMean } from '../families/reduce.js';
-import type { Ops } from '../ops.js';
+import type { Ops } from '../ops-builder.js';
 
 /** The integers from one up to, not including, another. */
 export const range = (from: number, to: number): number[] => Array.from({ length: Math.max(to - from, 0) }, (_, i) => from + i);

@@ -4,7 +4,7 @@ import { within } from '../../core/bounds.js';
 import { type Dim, elementCount, isStatic, type Shape } from '../../core/shape.js';
 import type { Value } from '../../ir/graph.js';
 import type { NodeContext } from '../op-def.js';
-import type { Ops } from '../ops.js';
+import type { Ops } from '../ops-builder.js';
 import { sizesOf } from './shape-like.js';
 import { addDims } from './shape-value.js';
 

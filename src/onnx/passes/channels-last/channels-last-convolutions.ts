@@ -4,7 +4,7 @@ import { must } from '../../core/errors.js';
 import { elementCount, isStatic } from '../../core/shape.js';
 import type { Node, Value } from '../../ir/graph.js';
 import { NodeContext } from '../../ops/op-def.js';
-import type { Ops } from '../../ops/ops.js';
+import type { Ops } from '../../ops/ops-builder.js';
 import { tileRows, windowsAt } from '../../ops/rules/channels-last.js';
 import { columns } from '../../ops/rules/columns.js';
 import { fromPlaced, type PooledWindows, patches, patchWidth, placed } from '../../ops/rules/pooled-windows.js';

@@ -7,7 +7,7 @@ import { type Node, nodeReads, type Value } from '../../ir/graph.js';
 import { hasTrait, isStandard } from '../../ops/definition.js';
 import { maximumShares } from '../../ops/families/pool.js';
 import { constantOf, NodeContext } from '../../ops/op-def.js';
-import type { Ops } from '../../ops/ops.js';
+import type { Ops } from '../../ops/ops-builder.js';
 import { tiles, windowOf } from '../../ops/rules/window.js';
 import type { Pass } from '../pass.js';
 import { ChannelsLastConvolutions } from './channels-last-convolutions.js';

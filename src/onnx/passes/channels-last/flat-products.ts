@@ -3,7 +3,7 @@
 import { must } from '../../core/errors.js';
 import { type Dim, elementCount } from '../../core/shape.js';
 import type { Node, Value } from '../../ir/graph.js';
-import type { Ops } from '../../ops/ops.js';
+import type { Ops } from '../../ops/ops-builder.js';
 import type { Flat, Image, ImageRows } from './image-rows.js';
 
 /** Outputs of a layer up to which its weight is less than the features of a usual minibatch. */

@@ -3,7 +3,7 @@
 import { InternalError, must } from '../../core/errors.js';
 import { isStatic } from '../../core/shape.js';
 import { Node, type Value } from '../../ir/graph.js';
-import type { Ops } from '../../ops/ops.js';
+import type { Ops } from '../../ops/ops-builder.js';
 import { channelsLast, fromTileElements, rowsInTiles, tileElements } from '../../ops/rules/channels-last.js';
 
 /** [N, C, spatial...] with all but N known. */

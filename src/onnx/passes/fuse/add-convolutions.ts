@@ -5,7 +5,7 @@ import { isStatic, sameShape } from '../../core/shape.js';
 import { type Attribute, Node, type Value } from '../../ir/graph.js';
 import { Uses } from '../../ir/uses.js';
 import { isStandard } from '../../ops/definition.js';
-import type { Ops } from '../../ops/ops.js';
+import type { Ops } from '../../ops/ops-builder.js';
 
 /** Returns whether any were joined; subgraphs stay as they are, and so does what nothing reads any more. Types must be inferred. */
 export function addConvolutions(g: Ops): boolean {

@@ -1,6 +1,6 @@
 // Gradient cases: arithmetic with broadcasting.
 import { int64, Tensor } from '../../../../src/onnx/core/tensor.js';
-import type { Ops } from '../../../../src/onnx/ops/ops.js';
+import type { Ops } from '../../../../src/onnx/ops/ops-builder.js';
 import { at, type Case, one, type Spread, secondOrder, values } from '../gradient-case.js';
 
 type Dims = readonly number[];

@@ -1,7 +1,7 @@
 // Gradient cases: ops that move elements.
 import { int64, Tensor } from '../../../../src/onnx/core/tensor.js';
 import type { Value } from '../../../../src/onnx/ir/graph.js';
-import type { Ops } from '../../../../src/onnx/ops/ops.js';
+import type { Ops } from '../../../../src/onnx/ops/ops-builder.js';
 import { at, type Case, linear, one, values, values32 } from '../gradient-case.js';
 
 type Build = (g: Ops, x: readonly Value[]) => Value | Value[];
