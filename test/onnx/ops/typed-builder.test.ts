@@ -74,7 +74,7 @@ describe('what does not compile', () => {
       'Add: input "B" is a string; expected a value of the graph, a number or a list of integers',
     );
     // @ts-expect-error null
-    expect(refusal(({ g, x }) => g.add(null, x))).toBe('Add "Add": input 0 is missing');
+    expect(refusal(({ g, x }) => g.add(null, x))).toBe('Add "Add": input 0 (A) is missing');
   });
 
   it('an output that an op does not have', () => {
