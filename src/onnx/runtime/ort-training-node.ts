@@ -1,29 +1,25 @@
 // Finds the training build of onnxruntime-web under Node: an optional peer, installed under the alias `ort-training` since the plain name
 // belongs to the current onnxruntime-web. The package hides that build from Node, so that its bundle is imported by file.
-import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { RuntimeError } from '../core/errors.js';
+import { packageFolder } from '../files/optional-package.js';
 import { ortReason } from './ort-session.js';
 import { OrtTraining, type TrainingPackage } from './ort-training.js';
 
 const install = { kind: 'install', package: 'ort-training@npm:onnxruntime-web@1.19.2', note: '100 MB' } as const;
 
-/** The package's folder `dist`, seen from prognet itself or from the working folder. */
+/** The package's folder `dist`. */
 function distFolder(): string {
-  let reason: unknown;
-  for (const from of [import.meta.url, join(process.cwd(), 'package.json')]) {
-    try {
-      return dirname(createRequire(from).resolve('ort-training'));
-    } catch (error) {
-      reason = error;
-    }
+  try {
+    return packageFolder('ort-training');
+  } catch (cause) {
+    throw new RuntimeError('the engine ort-training needs a package that is not installed', {
+      expected: 'ort-training',
+      remedy: install,
+      cause,
+    });
   }
-  throw new RuntimeError(`the engine ort-training needs a package that is not installed`, {
-    expected: 'ort-training',
-    remedy: install,
-    cause: reason,
-  });
 }
 
 /** Throws RuntimeError that says what to install. */
