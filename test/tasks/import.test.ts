@@ -12,7 +12,7 @@ import { readNetwork } from '../../src/network/network.js';
 import { must } from '../../src/onnx/core/errors.js';
 import { Tensor } from '../../src/onnx/core/tensor.js';
 import { GraphBuilder } from '../../src/onnx/ir/builder.js';
-import type { Value } from '../../src/onnx/ir/graph.js';
+import { Value } from '../../src/onnx/ir/graph.js';
 import { tensorType } from '../../src/onnx/ir/types.js';
 import { reduceBy, reduceSum } from '../../src/onnx/ops/families/reduce.js';
 import { ops } from '../../src/onnx/ops/ops.js';
@@ -276,6 +276,44 @@ describe('refuses, in one line and with nothing written', () => {
       g.output(g.softmax(y, { axis: 1 }), 'p');
     });
     expect(taken(wide, { scores: 'auto' })).toMatchObject({ width: 2, scores: 'Unsqueeze/out/flat' });
+  });
+
+  it('taps what ReLU6 gives, and nothing that columns cannot read', () => {
+    const g = ops({ name: 'taps' });
+    const x = g.gemm(g.input('x', 'float32', ['N', 4]), g.initializer('w', Tensor.zeros('float32', [4, 4])));
+    const six = g.clip(x, 0, 6);
+    six.name = 'six';
+    const vector = g.clip(
+      six,
+      g.initializer('least', Tensor.from('float32', [0])),
+      g.initializer('most', Tensor.from('float32', [1])),
+    );
+    vector.name = 'vector';
+    const around = g.clip(vector, -1, 1);
+    const half = g.relu(g.cast(around, { to: 'float16' }));
+    half.name = 'half';
+    g.output(g.gemm(g.cast(half, { to: 'float32' }), g.initializer('v', Tensor.zeros('float32', [4, 2]))), 'y');
+    const bytes = toBinary(g.model());
+    expect(taken(bytes).taps).toEqual(['six', 'vector']);
+    expect(() => taken(bytes, { taps: ['half'] })).toThrow(/the tap "half" is float16\[N,4\], expected float32/);
+  });
+
+  it('sparse weights, and what a file states wrongly, which is said', () => {
+    const g = ops({ name: 'sparse' });
+    const v = new Value('w', tensorType('float32', [4, 2]));
+    const y = g.output(g.matMul(g.relu(g.input('x', 'float32', ['N', 4])), v), 'y');
+    v.type = { kind: 'sparse_tensor', dtype: 'float32', shape: [4, 2] };
+    const data = {
+      values: Tensor.from('float32', [5]),
+      indices: Tensor.from('int64', [3]),
+      dims: [4, 2],
+      valuesLabel: { name: 'w' },
+    };
+    g.graph.sparseInitializers.push({ value: v, data });
+    y.type = tensorType('float32', [1, 2]);
+    const { weights, notes } = taken(toBinary(g.model()));
+    expect(weights.get('t/w')?.numbers()).toEqual([0, 0, 0, 5, 0, 0, 0, 0]);
+    expect(notes).toEqual(['m.onnx: "y" is stated to be float32[1,2], it is float32[N,2]: taken as the latter']);
   });
 
   it('what was left in training mode, whatever its opset', () => {

@@ -10,6 +10,7 @@ import { cloneModel, type Model, producer } from '../../onnx/ir/model.js';
 import { formatType, tensorType } from '../../onnx/ir/types.js';
 import { Uses } from '../../onnx/ir/uses.js';
 import { definitionOf, drawsAtRandom, hasTrait, isStandard, usesBatchStatistics } from '../../onnx/ops/definition.js';
+import { constantOf } from '../../onnx/ops/op-def.js';
 import { verifyModel } from '../../onnx/ops/verify-model.js';
 import { inferShapes } from '../../onnx/passes/infer-shapes.js';
 import { modernise } from '../../onnx/passes/modernise.js';
@@ -160,7 +161,6 @@ function constantsAsInitializers(graph: Graph): void {
 }
 
 function checkNodes(graph: Graph, opset: number, fail: Fail): void {
-  if (graph.sparseInitializers.length > 0) fail('holds sparse weights, expected dense ones');
   for (const node of graph.nodes) {
     const called = `${node.opType} "${node.name}"`;
     if (!isStandard(node) || definitionOf(node, opset) === undefined)
@@ -171,18 +171,30 @@ function checkNodes(graph: Graph, opset: number, fail: Fail): void {
   }
 }
 
-/** Outputs of activations that something goes on from; a sigmoid that only gates its own input (SiLU) is none, its product is. */
+/**
+ * Outputs of activations that something goes on from; a sigmoid that only gates its own input (SiLU) is none, its product is. A Clip at 0 and
+ * above is ReLU6. What is no float32 cannot be read by columns and is left out.
+ */
 function activations(graph: Graph, scores: Value): Value[] {
   const uses = new Uses(graph);
   return graph.nodes.flatMap((node): Value[] => {
     const [v] = node.outputs;
-    if (!hasTrait(node, 'activation') || v === undefined || v === scores) return [];
+    if (!(hasTrait(node, 'activation') || isCappedRelu(node)) || v === undefined || v === scores) return [];
     const reader = uses.soleNode(v);
     const gate = node.opType === 'Sigmoid' && reader?.opType === 'Mul';
     const [product] = gate && reader.inputs.includes(node.inputs[0] ?? null) ? reader.outputs : [v];
-    return product === undefined || product === scores ? [] : [product];
+    const readable = product?.type?.kind === 'tensor' && product.type.dtype === 'float32';
+    return product === undefined || product === scores || !readable ? [] : [product];
   });
 }
+
+/** min(max(x, 0), c), as exporters write ReLU6. */
+function isCappedRelu(node: Node): boolean {
+  const [, least, most] = node.inputs;
+  return node.opType === 'Clip' && isStandard(node) && numberOf(least) === 0 && (numberOf(most) ?? 0) > 0;
+}
+
+const numberOf = (v: Value | null | undefined): number | undefined => (v ? constantOf(v)?.numbers()[0] : undefined);
 
 /** Makes inputs of float32 initializers that are no scalars, and returns their data. */
 function takeWeights(graph: Graph, input: Value, task: string): Map<string, Tensor> {

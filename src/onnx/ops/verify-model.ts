@@ -5,6 +5,7 @@ import { given } from '../core/given.js';
 import type { Infer } from '../ir/builder.js';
 import { allNodes, type Graph } from '../ir/graph.js';
 import { aModel, type Model } from '../ir/model.js';
+import { formatType } from '../ir/types.js';
 import { verifyGraph } from '../ir/verify.js';
 import { checkForm, checkTypes } from './check-signature.js';
 import { definitionOf, isStandard } from './definition.js';
@@ -39,10 +40,30 @@ export function verifyModel(model: Model): void {
   given('verifyModel', { model }, { model: aModel });
   verifyGraph(model.graph, inferKnown(model.opsets), model.opset);
   verifyImports(model.graph, model.opsets);
+  verifyRanks(model.graph);
   for (const f of model.functions) {
     // attributes of the caller stand in function bodies, so that types are not known there
     verifyGraph(f.body);
     verifyImports(f.body, f.opsets);
+  }
+}
+
+/** ONNX Runtime loads no Scan whose body leaves the rank of an output open. */
+function verifyRanks(graph: Graph): void {
+  for (const node of allNodes(graph)) {
+    if (node.opType !== 'Scan') continue;
+    for (const [i, v] of node.subgraphs.flatMap((body) => body.outputs).entries()) {
+      if (v.type?.kind !== 'tensor' || v.type.shape !== undefined) continue;
+      throw new ModelError(
+        `Scan "${node.name}": the rank of output ${i} of its body ("${v.name}") is not known, ONNX Runtime needs it`,
+        {
+          op: node.opType,
+          node: node.name,
+          expected: 'a known rank',
+          got: formatType(v.type),
+        },
+      );
+    }
   }
 }
 

@@ -61,21 +61,21 @@ function refine(node: Node, v: Value, inferred: Type): boolean {
 }
 
 /**
- * Gives dtypes to the inputs of a Loop or Scan body that states none: the iteration number, the condition, and what is carried. Shapes may
- * change from one iteration to the next and are left open.
+ * Gives types to the inputs of a Loop or Scan body that states none: the iteration number, the condition, and what is carried. Shapes may change
+ * from one iteration to the next and are left open, but for a Scan's ranks.
  */
 export function declareInputs(node: Node, body: Graph): boolean {
   let changed = false;
+  const states = node.inputs.length - node.int('num_scan_inputs', 0);
   body.inputs.forEach((v, i) => {
-    if (v.type !== undefined) return;
-    let type: Type | undefined;
-    if (node.opType === 'Loop' && i < 2) type = tensorType(i === 0 ? 'int64' : 'bool', []);
-    else if (node.opType === 'Loop' || node.opType === 'Scan') {
-      const from = node.inputs[i]?.type;
-      type = from?.kind === 'tensor' ? tensorType(from.dtype) : undefined;
-    }
-    if (type === undefined) return;
-    v.type = type;
+    const from = node.inputs[i]?.type;
+    const rank = node.opType === 'Scan' && from?.kind === 'tensor' ? from.shape?.slice(i < states ? 0 : 1).length : undefined;
+    const open = rank === undefined ? undefined : new Array<null>(rank).fill(null);
+    if (v.type?.kind === 'tensor' && v.type.shape === undefined && open !== undefined) v.type = { ...v.type, shape: open };
+    else if (v.type !== undefined) return;
+    else if (node.opType === 'Loop' && i < 2) v.type = tensorType(i === 0 ? 'int64' : 'bool', []);
+    else if ((node.opType === 'Loop' || node.opType === 'Scan') && from?.kind === 'tensor') v.type = tensorType(from.dtype, open);
+    else return;
     changed = true;
   });
   return changed;

@@ -10,7 +10,7 @@ import { constantOf } from '../ops/op-def.js';
 import { verifyModel } from '../ops/verify-model.js';
 import { removeUnused } from '../passes/remove-unused.js';
 import { quantizeWeight, weightLimit } from './integers.js';
-import { channelAxis, quantizableWeight } from './placement.js';
+import { channelAxis, quantizableWeight, whyNone } from './placement.js';
 
 export interface DynamicInt8Options {
   /** Weights of 7 bits. */
@@ -23,7 +23,7 @@ export function toDynamicInt8(model: Model, options: DynamicInt8Options = {}): M
   const quantizing = new DynamicQuantizing(out.graph, weightLimit(options.reduceRange ?? false));
   quantizing.graph(out.graph);
   if (quantizing.products === 0)
-    throw new UsageError('int8-dynamic: the model has no Conv, Gemm or MatMul with constant weights');
+    throw new UsageError(`int8-dynamic: the model has no Conv, Gemm or MatMul with constant weights${whyNone(model.graph)}`);
   removeUnused(out.graph);
   out.metadata.set('prognet.precision', 'int8-dynamic');
   verifyModel(out);

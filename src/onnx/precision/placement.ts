@@ -1,5 +1,6 @@
 // Which values of a graph become 8-bit integers: what products read and convolutions give, and what lies between and has integer kernels.
-import type { Graph, Node, Value } from '../ir/graph.js';
+import { allNodes, type Graph, type Node, nodeLabel, type Value } from '../ir/graph.js';
+import { formatType } from '../ir/types.js';
 import { Uses } from '../ir/uses.js';
 import { hasTrait, isStandard } from '../ops/definition.js';
 import { constantOf } from '../ops/op-def.js';
@@ -22,17 +23,42 @@ export function quantizableWeight(node: Node, fed: ReadonlySet<Value>): Value | 
       return rank >= 3 ? w : undefined;
     case 'MatMul':
       return rank === 2 && (x.shape?.length ?? 0) >= 2 ? w : undefined;
-    case 'Gemm': {
-      const plain =
-        node.float('alpha', 1) === 1 &&
-        (!b || (node.float('beta', 1) === 1 && b.shape?.length === 1)) &&
-        node.int('transA', 0) === 0;
-      const columns = w.shape?.[node.int('transB', 0) === 1 ? 0 : 1];
-      return plain && (!b || b.shape?.[0] === columns) ? w : undefined;
-    }
+    case 'Gemm':
+      return inTheWay(node) === undefined ? w : undefined;
     default:
       return undefined;
   }
+}
+
+/** What of a Gemm the integer kernels do not take. */
+function inTheWay(node: Node): string | undefined {
+  const [, w, b] = node.inputs;
+  const [alpha, beta] = [node.float('alpha', 1), node.float('beta', 1)];
+  if (alpha !== 1) return `alpha = ${alpha}`;
+  if (b && beta !== 1) return `beta = ${beta}`;
+  if (node.int('transA', 0) !== 0) return 'transA = 1';
+  const columns = w?.shape?.[node.int('transB', 0) === 1 ? 0 : 1];
+  return b && (b.shape?.length !== 1 || b.shape[0] !== columns)
+    ? `C is ${formatType(b.type)}, not a vector of ${columns}`
+    : undefined;
+}
+
+/** A line for each Gemm with constant weights that stays float32, and why; subgraphs as well. */
+export function leftOut(graph: Graph): string[] {
+  const fed = new Set(graph.inputs);
+  return [...allNodes(graph)].flatMap((node) => {
+    const [, w, b] = node.inputs;
+    const constant = (v: Value) => !fed.has(v) && constantOf(v)?.dtype === 'float32';
+    if (node.opType !== 'Gemm' || !isStandard(node) || !w || !constant(w) || (b && !constant(b))) return [];
+    const why = inTheWay(node);
+    return why === undefined ? [] : [`${nodeLabel(node)} stays float32: ${why}`];
+  });
+}
+
+/** The end of the message where nothing can be quantized. */
+export function whyNone(graph: Graph): string {
+  const left = leftOut(graph);
+  return left.length === 0 ? '' : ` that integers take: ${left.join('; ')}`;
 }
 
 /** The axis of the output channels in a product's weight. */

@@ -4,6 +4,7 @@
 import { UsageError } from '../core/errors.js';
 import { anObject, given, listOf, optional } from '../core/given.js';
 import { aModel, cloneModel, type Model } from '../ir/model.js';
+import { denseInitializers } from '../passes/dense-initializers.js';
 import { foldBatchNormalization } from '../passes/fuse/fold-batch-normalization.js';
 import { inferShapes } from '../passes/infer-shapes.js';
 import { inlineFunctions } from '../passes/inline-functions.js';
@@ -11,6 +12,7 @@ import type { Runtime } from '../runtime/session.js';
 import { type Batch, calibrate } from './calibrate.js';
 import { toDynamicInt8 } from './dynamic-int8.js';
 import { type Float16Options, toFloat16 } from './float16.js';
+import { leftOut } from './placement.js';
 import { toStaticInt8 } from './static-int8.js';
 
 export const precisions = ['fp32', 'fp16', 'int8', 'int8-dynamic'] as const;
@@ -62,12 +64,12 @@ export async function quantize(runtime: Runtime | undefined, model: Model, optio
       return { ...converted, notes: [...notes, ...converted.notes] };
     }
     case 'int8-dynamic':
-      return { model: toDynamicInt8(ready, options), notes };
+      return { model: toDynamicInt8(ready, options), notes: [...notes, ...leftOut(ready.graph)] };
     case 'int8': {
       const { samples = [], percentile, reduceRange = false } = options;
       if (runtime === undefined) throw new UsageError('int8: a runtime is missing, expected one to run the samples on');
       const ranges = await calibrate(runtime, ready, samples, percentile);
-      return { model: toStaticInt8(ready, { ranges, reduceRange }), notes };
+      return { model: toStaticInt8(ready, { ranges, reduceRange }), notes: [...notes, ...leftOut(ready.graph)] };
     }
   }
 }
@@ -86,6 +88,7 @@ const quantizeKinds = {
 /** A copy made ready for another precision: functions are inlined, types are known, normalizations go into the weights. */
 export function prepared(model: Model, onNote?: (line: string) => void): Model {
   const copy = cloneModel(model);
+  denseInitializers(copy);
   inlineFunctions(copy);
   inferShapes(copy.graph, { opset: copy.opset, ...(onNote !== undefined && { onNote }) });
   foldBatchNormalization(copy.graph);

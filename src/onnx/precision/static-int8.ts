@@ -18,7 +18,7 @@ import {
   type Range,
   weightLimit,
 } from './integers.js';
-import { channelAxis, type Placement, placeInt8 } from './placement.js';
+import { channelAxis, type Placement, placeInt8, whyNone } from './placement.js';
 
 export interface StaticInt8Options {
   /** Of every value that `calibratedValues` names. */
@@ -32,7 +32,7 @@ export function calibratedValues(model: Model): string[] {
   const { values, products } = placeInt8(model.graph);
   if (products.size === 0)
     throw new UsageError(
-      'int8: the model has no Conv, Gemm or MatMul with constant weights outside its branches; try int8-dynamic or fp16',
+      `int8: the model has no Conv, Gemm or MatMul with constant weights outside its branches${whyNone(model.graph)}; try int8-dynamic or fp16`,
     );
   return [...values].filter(([, like]) => like === undefined).map(([v]) => v.name);
 }

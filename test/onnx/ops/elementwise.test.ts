@@ -175,7 +175,7 @@ describe('types', () => {
     [
       'clip bound',
       (g: Ops) => g.clip(g.input('a', 'float32', [2]), g.input('b', 'float32', [2])),
-      'Clip "Clip": input 1 must be a scalar, it is float32[2]',
+      'Clip "Clip": input 1 must be a scalar or [1], it is float32[2]',
     ],
     [
       'clip dtype',

@@ -4,17 +4,18 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import * as ort from 'onnxruntime-node';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, test } from 'vitest';
 import { must } from '../../../src/onnx/core/errors.js';
 import { Tensor } from '../../../src/onnx/core/tensor.js';
+import type { Value } from '../../../src/onnx/ir/graph.js';
 import type { Model } from '../../../src/onnx/ir/model.js';
 import { printGraph } from '../../../src/onnx/ir/print.js';
-import { ops } from '../../../src/onnx/ops/ops.js';
+import { type Ops, ops } from '../../../src/onnx/ops/ops.js';
 import { calibrate } from '../../../src/onnx/precision/calibrate.js';
 import { toDynamicInt8 } from '../../../src/onnx/precision/dynamic-int8.js';
 import { quantizationOf, quantizeWeight, roundEven } from '../../../src/onnx/precision/integers.js';
 import { RangeObserver } from '../../../src/onnx/precision/observer.js';
-import { prepared } from '../../../src/onnx/precision/quantize.js';
+import { prepared, quantize } from '../../../src/onnx/precision/quantize.js';
 import { calibratedValues, toStaticInt8 } from '../../../src/onnx/precision/static-int8.js';
 import { fromBinary } from '../../../src/onnx/serde/from-binary.js';
 import { toBinary } from '../../../src/onnx/serde/to-binary.js';
@@ -232,5 +233,30 @@ describe('numbers', () => {
     expect(() => new RangeObserver('h').see(Float32Array.of(Number.NaN))).toThrow(
       'value "h" is NaN on the calibration data, expected finite numbers',
     );
+  });
+});
+
+describe('a Gemm that integers do not take is named', () => {
+  const model = (change: (g: Ops, x: Value, w: Value) => Value, more = false) => {
+    const g = ops();
+    const [x, w] = [g.input('x', 'float32', [3, 3]), g.initializer('w', normals(1, [3, 3]))];
+    const y = change(g, x, w);
+    g.output(more ? g.matMul(y, g.initializer('v', normals(2, [3, 2]))) : y, 'y');
+    return g.model();
+  };
+  test.each<[string, (g: Ops, x: Value, w: Value) => Value]>([
+    ['alpha = 0.5', (g, x, w) => g.gemm(x, w, null, { alpha: 0.5 })],
+    ['transA = 1', (g, x, w) => g.gemm(x, w, null, { transA: 1 })],
+    ['beta = 2', (g, x, w) => g.gemm(x, w, g.initializer('b', normals(3, [3])), { beta: 2 })],
+    ['C is float32[3,1], not a vector of 3', (g, x, w) => g.gemm(x, w, g.initializer('b', normals(3, [3, 1])))],
+  ])('%s', async (why, change) => {
+    const said = `Gemm "Gemm" stays float32: ${why}`;
+    expect(() => toDynamicInt8(model(change))).toThrow(
+      `int8-dynamic: the model has no Conv, Gemm or MatMul with constant weights that integers take: ${said}`,
+    );
+    expect(() => calibratedValues(model(change))).toThrow(
+      `int8: the model has no Conv, Gemm or MatMul with constant weights outside its branches that integers take: ${said}; try int8-dynamic or fp16`,
+    );
+    expect((await quantize(undefined, model(change, true), { precision: 'int8-dynamic' })).notes).toEqual([said]);
   });
 });

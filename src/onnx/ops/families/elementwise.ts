@@ -1,6 +1,6 @@
 // Elementwise arithmetic with broadcasting. Activations, trigonometry and logic have their own files. Specification: Operators.md.
 import { isFloat } from '../../core/dtype.js';
-import { broadcastShapes, type Shape } from '../../core/shape.js';
+import { broadcastShapes, compatibleDim, type Shape } from '../../core/shape.js';
 import type { Value } from '../../ir/graph.js';
 import { formatType, type TensorType, tensorType } from '../../ir/types.js';
 import type { GradientContext, NodeContext, OpRules } from '../op-def.js';
@@ -300,7 +300,9 @@ export const elementwise: Readonly<Record<ElementwiseOp, OpRules>> = {
       for (const i of [1, 2]) {
         if (!c.has(i)) continue;
         if (c.dtype(i) !== c.dtype(0)) c.fail(`dtypes differ, input 0 is ${c.dtype(0)}, input ${i} is ${c.dtype(i)}`);
-        if ((c.rank(i) ?? 0) > 0) c.fail(`input ${i} must be a scalar, it is ${formatType(c.type(i))}`);
+        // Exporters write [1] too, and ONNX Runtime takes it.
+        const [d = 1, ...more] = c.shape(i) ?? [];
+        if (!compatibleDim(d, 1) || more.length > 0) c.fail(`input ${i} must be a scalar or [1], it is ${formatType(c.type(i))}`);
       }
       return sameType(c);
     },

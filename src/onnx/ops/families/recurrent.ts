@@ -2,21 +2,28 @@
 import type { Dim } from '../../core/shape.js';
 import type { TensorType } from '../../ir/types.js';
 import type { NodeContext, OpRules } from '../op-def.js';
-import { recurrentGradient } from '../rules/recurrent-gradient.js';
+import { inputRanks, recurrentGradient } from '../rules/recurrent-gradient.js';
 import { requireFloat } from './elementwise.js';
 
 type RecurrentOp = 'RNN' | 'GRU' | 'LSTM';
 
+const names = ['X', 'W', 'R', 'B', 'sequence_lens', 'initial_h', 'initial_c', 'P'];
+
 /** Y, Y_h and, for LSTM, Y_c. Layout 0 has the time first, layout 1 the batch. */
 function inferRecurrent(c: NodeContext): TensorType[] {
   requireFloat(c, 0);
-  const [x, r] = [c.shape(0), c.shape(2)];
-  if (x !== undefined && x.length !== 3)
-    return c.fail(`X must have rank 3, it has ${x.length}`, { expected: '3', got: String(x.length) });
+  const r = c.shape(2);
+  inputRanks.forEach((rank, i) => {
+    const given = c.has(i) ? c.rank(i) : undefined;
+    if (given !== undefined && given !== rank)
+      c.fail(`${names[i]} must have rank ${rank}, it has ${given}`, { expected: String(rank), got: String(given) });
+  });
+  // The operator fixes the rank where nothing else tells it.
+  const x = c.shape(0) ?? [null, null, null];
   const directions = c.string('direction') === 'bidirectional' ? 2 : 1;
   const hidden: Dim = r?.[2] ?? (c.node.attributes.has('hidden_size') ? c.int('hidden_size') : null);
   const batchFirst = c.int('layout') === 1;
-  const [first = null, second = null] = x ?? [];
+  const [first = null, second = null] = x;
   const [time, batch] = batchFirst ? [second, first] : [first, second];
   const all = batchFirst ? [batch, time, directions, hidden] : [time, directions, batch, hidden];
   const last = c.like(0, batchFirst ? [batch, directions, hidden] : [directions, batch, hidden]);

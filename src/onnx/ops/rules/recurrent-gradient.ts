@@ -10,9 +10,16 @@ import type { Ops } from '../ops-builder.js';
 import { cellGradients, outer, type Pass } from './recurrent-cells.js';
 import { counted, sizesOf, typed } from './shape-like.js';
 
+/** X, W, R, B, sequence_lens, initial_h, initial_c, P. */
+export const inputRanks: readonly number[] = [3, 3, 3, 2, 1, 3, 3, 2];
+
 /** The rule of the family. Inputs: X W R B? sequence_lens? initial_h? initial_c? P?, outputs: Y Y_h Y_c. */
 export function recurrentGradient(c: GradientContext, op: keyof typeof cellGradients): (Value | null)[] {
   const { g } = c;
+  // The body of a Scan needs ranks, and the operator fixes them.
+  inputRanks.forEach((rank, i) => {
+    if (c.has(i) && c.shape(i) === undefined) c.x(i).type = tensorType(c.dtype(i), new Array<null>(rank).fill(null));
+  });
   const batchFirst = c.int('layout') === 1;
   const timeFirst = (v: Value, perm: readonly number[]) => (batchFirst ? g.transpose(v, { perm }) : v);
   const direction = c.string('direction');

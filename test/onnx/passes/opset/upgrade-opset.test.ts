@@ -299,6 +299,9 @@ const versions: Row[] = [
   ...over([20], 'DFT with an input', (g, v) =>
     g.op('DFT', [g.op('Unsqueeze', [v, list(g, 4)]), null, g.initializer('axis', Tensor.from('int64', 2))]),
   ),
+  ...over([11, 12, 13, 17, 21], 'Clip with bounds of shape [1]', (g, v) =>
+    g.op('Clip', [v, g.initializer('least', float32([-0.5])), g.initializer('most', float32([0.75]))]),
+  ),
   ...over([7, 8, 9, 13], 'BatchNormalization that further outputs put in training mode', (g, v) => {
     // ONNX Runtime joins equal constants and writes the running statistics into them: these differ.
     const parameters = ['scale', 'bias', 'mean', 'variance'].map((name) => weights(g, name, [3]));
