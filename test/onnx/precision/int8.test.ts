@@ -10,7 +10,7 @@ import { Tensor } from '../../../src/onnx/core/tensor.js';
 import type { Value } from '../../../src/onnx/ir/graph.js';
 import type { Model } from '../../../src/onnx/ir/model.js';
 import { printGraph } from '../../../src/onnx/ir/print.js';
-import { type Ops, ops } from '../../../src/onnx/ops/ops.js';
+import { ops } from '../../../src/onnx/ops/ops.js';
 import { calibrate } from '../../../src/onnx/precision/calibrate.js';
 import { toDynamicInt8 } from '../../../src/onnx/precision/dynamic-int8.js';
 import { quantizationOf, quantizeWeight, roundEven } from '../../../src/onnx/precision/integers.js';
@@ -236,15 +236,17 @@ describe('numbers', () => {
   });
 });
 
+type Builder = ReturnType<typeof ops>;
+
 describe('a Gemm that integers do not take is named', () => {
-  const model = (change: (g: Ops, x: Value, w: Value) => Value, more = false) => {
+  const model = (change: (g: Builder, x: Value, w: Value) => Value, more = false) => {
     const g = ops();
     const [x, w] = [g.input('x', 'float32', [3, 3]), g.initializer('w', normals(1, [3, 3]))];
     const y = change(g, x, w);
     g.output(more ? g.matMul(y, g.initializer('v', normals(2, [3, 2]))) : y, 'y');
     return g.model();
   };
-  test.each<[string, (g: Ops, x: Value, w: Value) => Value]>([
+  test.each<[string, (g: Builder, x: Value, w: Value) => Value]>([
     ['alpha = 0.5', (g, x, w) => g.gemm(x, w, null, { alpha: 0.5 })],
     ['transA = 1', (g, x, w) => g.gemm(x, w, null, { transA: 1 })],
     ['beta = 2', (g, x, w) => g.gemm(x, w, g.initializer('b', normals(3, [3])), { beta: 2 })],
