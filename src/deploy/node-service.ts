@@ -6,7 +6,7 @@ import { must } from '../onnx/core/errors.js';
 import { type Files, type ServedModel, text } from './bundle.js';
 
 const templates = new URL('../../templates/node-service/', import.meta.url);
-const copied = ['server.mjs', 'npy.mjs', 'package.json', 'Dockerfile', 'README.md'];
+const copied = ['server.mjs', 'lists.mjs', 'npy.mjs', 'package.json', 'Dockerfile', 'README.md'];
 
 /** Files of the service. */
 export function nodeService(models: readonly ServedModel[]): Files {

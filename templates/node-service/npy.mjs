@@ -6,20 +6,25 @@ const kinds = {
   '|u1': { size: 1, read: (view, at) => Math.fround(view.getUint8(at) * Math.fround(1 / 255)) },
 };
 
-/** The elements as float32, and the shape. Throws an Error of one line. */
-export function readNpy(bytes) {
+/**
+ * The elements as float32, and the shape.
+ * @param most elements at most, counted before they are read
+ * @param tooMany the error for more
+ * @param wrong makes the error of a message
+ */
+export function readNpy(bytes, most, tooMany, wrong) {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (bytes.length < 12 || view.getUint32(0) !== 0x934e554d || view.getUint16(4) !== 0x5059)
-    throw new Error('the body is no .npy file');
+    throw wrong('the body is no .npy file');
   const version = bytes[6];
   const start = version === 1 ? 10 : 12;
   const length = version === 1 ? view.getUint16(8, true) : view.getUint32(8, true);
-  if (length > 65535 || start + length > bytes.length) throw new Error('the .npy header is cut off');
+  if (length > 65535 || start + length > bytes.length) throw wrong('the .npy header is cut off');
   const header = new TextDecoder('latin1').decode(bytes.subarray(start, start + length));
   const descr = /'descr'\s*:\s*'([^']*)'/.exec(header)?.[1];
   const kind = Object.hasOwn(kinds, descr ?? '') ? kinds[descr] : undefined;
-  if (kind === undefined) throw new Error(`.npy of dtype ${descr ?? 'unknown'}, expected <f4, <f8 or |u1`);
-  if (!/'fortran_order'\s*:\s*False/.test(header)) throw new Error('.npy in Fortran order, expected C order');
+  if (kind === undefined) throw wrong(`.npy of dtype ${descr ?? 'unknown'}, expected <f4, <f8 or |u1`);
+  if (!/'fortran_order'\s*:\s*False/.test(header)) throw wrong('.npy in Fortran order, expected C order');
   const at = start + length;
   const dims = (/'shape'\s*:\s*\(([\d\s,]*)\)/.exec(header)?.[1] ?? '')
     .split(',')
@@ -27,8 +32,11 @@ export function readNpy(bytes) {
     .map(Number);
   const count = dims.reduce((a, b) => a * b, 1);
   if (count * kind.size !== bytes.length - at)
-    throw new Error(`.npy of shape (${dims}) holds ${bytes.length - at} bytes, expected ${count * kind.size}`);
-  return { values: Float32Array.from({ length: count }, (_, i) => kind.read(view, at + i * kind.size)), dims };
+    throw wrong(`.npy of shape (${dims}) holds ${bytes.length - at} bytes, expected ${count * kind.size}`);
+  if (count > most) throw tooMany;
+  const values = new Float32Array(count);
+  for (let i = 0; i < count; i++) values[i] = kind.read(view, at + i * kind.size);
+  return { values, dims };
 }
 
 /** float32 in C order, version 1. */

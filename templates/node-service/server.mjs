@@ -1,95 +1,109 @@
-// Serves the exported tasks over HTTP: node:http and onnxruntime-node, nothing else. README.md tells the routes.
-// Environment: PORT (8080), HOST (0.0.0.0), MAX_BYTES of a request (16 MiB), MAX_ROWS of a request (1024), THREADS of one op (one per core).
+// Serves the exported tasks over HTTP: node:http and onnxruntime-node, nothing else. README.md tells the routes, the limits and what they are
+// in the environment. What a client sends is bounded before it is held; what goes wrong here is one line on stderr.
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
-import ort from 'onnxruntime-node';
+import { ListReader } from './lists.mjs';
 import { readNpy, writeNpy } from './npy.mjs';
 
-const setting = (name, fallback) => {
+/** Milliseconds: for the rest of a refused body; for what is on its way when told to stop; for how often slow clients are looked for. */
+const lingering = 2000;
+const draining = 500;
+const checking = 500;
+/** Connections beyond the limit that are told so; further ones are dropped. */
+const surplus = 64;
+
+const firstLine = (error) =>
+  String(error?.message ?? error)
+    .split('\n', 1)[0]
+    .slice(0, 300);
+
+function fail(error) {
+  console.error(`prognet-service: ${firstLine(error)}`);
+  process.exit(1);
+}
+process.on('uncaughtException', fail);
+
+function setting(name, fallback, least = 0) {
   const text = process.env[name];
   if (text === undefined || text === '') return fallback;
-  if (!/^\d{1,10}$/.test(text)) throw new Error(`${name}: found "${text}", expected a whole number`);
+  if (!/^\d{1,10}$/.test(text) || Number(text) < least)
+    throw new Error(`${name}: found "${text.slice(0, 40)}", expected a whole number${least > 0 ? ` of at least ${least}` : ''}`);
   return Number(text);
-};
+}
 const port = setting('PORT', 8080);
-const host = process.env.HOST ?? '0.0.0.0';
-const maxBytes = setting('MAX_BYTES', 16 * 2 ** 20);
-const maxRows = setting('MAX_ROWS', 1024);
+const host = process.env.HOST || '127.0.0.1';
+const maxBytes = setting('MAX_BYTES', 16 * 2 ** 20, 1);
+const maxPending = setting('MAX_PENDING_BYTES', Math.max(64 * 2 ** 20, maxBytes), maxBytes);
+const maxRows = setting('MAX_ROWS', 1024, 1);
+const maxConnections = setting('MAX_CONNECTIONS', 256, 1);
+const headersTimeout = setting('HEADERS_MS', 10_000, 1);
+const requestTimeout = setting('REQUEST_MS', Math.max(30_000, headersTimeout), headersTimeout);
 const threads = setting('THREADS', 0);
 
+/** What must be there before a request can be answered; what failed is said with `what`. */
+async function needed(what, work) {
+  try {
+    return await work();
+  } catch (error) {
+    throw new Error(`${what}: ${firstLine(error)}`);
+  }
+}
 const here = (name) => new URL(name, import.meta.url);
-const { input, tasks } = JSON.parse(readFileSync(here('tasks.json'), 'utf8'));
+const { default: ort } = await needed('onnxruntime-node cannot be loaded, run npm ci', () => import('onnxruntime-node'));
+const { input, tasks } = await needed('tasks.json', () => JSON.parse(readFileSync(here('tasks.json'), 'utf8')));
 const sampleSize = input.shape.reduce((a, b) => a * b, 1);
 
 const sessions = new Map();
 for (const { file } of tasks) {
   if (sessions.has(file)) continue;
-  sessions.set(
-    file,
-    await ort.InferenceSession.create(readFileSync(here(file)), { intraOpNumThreads: threads, logSeverityLevel: 3 }),
-  );
+  const options = { intraOpNumThreads: threads, logSeverityLevel: 3 };
+  sessions.set(file, await needed(file, () => ort.InferenceSession.create(readFileSync(here(file)), options)));
 }
 
-/** What a client did wrong, with the status that says so. */
+/** What a client is told instead of an answer. */
 class Refusal extends Error {
-  constructor(status, message) {
-    super(message);
+  constructor(status, message, headers = {}) {
+    super(message.slice(0, 400));
     this.status = status;
+    this.headers = headers;
   }
 }
+const wrong = (message) => new Refusal(400, message);
+const busy = (what) => new Refusal(503, `${what}, try again`, { 'retry-after': '1' });
+const tooMany = new Refusal(413, `found over ${maxRows} samples, expected at most ${maxRows} (MAX_ROWS)`);
 
-async function bodyOf(request) {
+/** Bytes of the bodies of all requests under way. */
+let pending = 0;
+
+/** Gives `take` the body piece by piece. What it throws leaves the connection as it is: an answer can follow. */
+async function readBody(request, held, take) {
   const tooLarge = () => new Refusal(413, `the request is over ${maxBytes} bytes (MAX_BYTES)`);
-  if (Number(request.headers['content-length'] ?? 0) > maxBytes) throw tooLarge();
-  const chunks = [];
-  let length = 0;
-  for await (const chunk of request) {
-    length += chunk.length;
-    if (length > maxBytes) throw tooLarge();
-    chunks.push(chunk);
+  const full = () => busy(`requests of ${maxPending} bytes are under way (MAX_PENDING_BYTES)`);
+  const stated = Number(request.headers['content-length'] ?? 0);
+  if (stated > maxBytes) throw tooLarge();
+  if (pending + stated > maxPending) throw full();
+  for await (const chunk of request.iterator({ destroyOnReturn: false })) {
+    if (held.bytes + chunk.length > maxBytes) throw tooLarge();
+    if (pending + chunk.length > maxPending) throw full();
+    held.bytes += chunk.length;
+    pending += chunk.length;
+    take(chunk);
   }
-  return Buffer.concat(chunks);
-}
-
-/** Numbers in lists of lists, all of one length at each depth: their elements and shape. */
-function readLists(inputs) {
-  const dims = [];
-  for (let value = inputs; Array.isArray(value); value = value[0]) dims.push(value.length);
-  const values = [];
-  const visit = (value, depth) => {
-    if (depth === dims.length) {
-      if (typeof value !== 'number') throw new Refusal(400, '"inputs" must be numbers in lists');
-      values.push(value);
-      return;
-    }
-    if (!Array.isArray(value)) throw new Refusal(400, '"inputs" must be numbers in lists');
-    if (value.length !== dims[depth]) throw new Refusal(400, '"inputs" must be lists of one length at each depth');
-    for (const inner of value) visit(inner, depth + 1);
-  };
-  visit(inputs, 0);
-  return { values: Float32Array.from(values), dims };
 }
 
 /** The body of a request as an array. */
-function arrayOf(request, body) {
+async function arrayOf(request, held) {
   const type = request.headers['content-type'] ?? '';
   if (type.startsWith('application/json')) {
-    let parsed;
-    try {
-      parsed = JSON.parse(body.toString('utf8'));
-    } catch {
-      throw new Refusal(400, 'the body is no JSON');
-    }
-    if (!Array.isArray(parsed?.inputs)) throw new Refusal(400, 'expected {"inputs": [...]}, a list of samples');
-    return readLists(parsed.inputs);
+    const lists = new ListReader(maxRows * sampleSize, tooMany, wrong);
+    await readBody(request, held, (chunk) => lists.read(chunk));
+    return lists.finish();
   }
   if (!type.startsWith('application/x-npy') && !type.startsWith('application/octet-stream'))
     throw new Refusal(415, 'expected content-type application/json or application/x-npy');
-  try {
-    return readNpy(body);
-  } catch (error) {
-    throw new Refusal(400, error.message);
-  }
+  const chunks = [];
+  await readBody(request, held, (chunk) => chunks.push(chunk));
+  return readNpy(Buffer.concat(chunks), maxRows * sampleSize, tooMany, wrong);
 }
 
 const withoutOnes = (dims) => dims.filter((d) => d !== 1).join();
@@ -102,15 +116,14 @@ function fits(dims) {
 }
 
 /** The samples of a request, one after another. */
-function samples(request, body) {
-  const { values, dims } = arrayOf(request, body);
+async function samples(request, held) {
+  const { values, dims } = await arrayOf(request, held);
   const rows = values.length / sampleSize;
   if (!Number.isInteger(rows) || rows < 1)
-    throw new Refusal(400, `found ${values.length} numbers, expected samples of [${input.shape}], ${sampleSize} numbers each`);
-  if (!fits(dims)) throw new Refusal(400, `found shape [${dims}], expected samples of [${input.shape}]`);
-  if (rows > maxRows) throw new Refusal(413, `found ${rows} samples, expected at most ${maxRows} (MAX_ROWS)`);
+    throw wrong(`found ${values.length} numbers, expected samples of [${input.shape}], ${sampleSize} numbers each`);
+  if (!fits(dims)) throw wrong(`found shape [${dims}], expected samples of [${input.shape}]`);
   const at = values.findIndex((v) => !Number.isFinite(v));
-  if (at >= 0) throw new Refusal(400, `found ${values[at]} at number ${at}, expected finite float32`);
+  if (at >= 0) throw wrong(`found ${values[at]} at number ${at}, expected finite float32`);
   return { values, rows };
 }
 
@@ -120,8 +133,8 @@ function rowsOf(tensor, rows) {
   return tensor.dims.length === 1 ? data : Array.from({ length: rows }, (_, i) => data.slice(i * width, (i + 1) * width));
 }
 
-async function predict(task, request) {
-  const { values, rows } = samples(request, await bodyOf(request));
+async function predict(task, request, held) {
+  const { values, rows } = await samples(request, held);
   const feeds = { [input.name]: new ort.Tensor('float32', values, [rows, ...input.shape]) };
   for (const [name, id] of Object.entries(task.feeds ?? {})) feeds[name] = new ort.Tensor('int64', [BigInt(id)], [1]);
   const names = Object.values(task.outputs);
@@ -136,45 +149,95 @@ async function predict(task, request) {
 
 const json = (document) => ({ type: 'application/json', body: `${JSON.stringify(document)}\n` });
 
-async function answer(request) {
-  const { pathname } = new URL(request.url, 'http://localhost');
-  if (request.method === 'GET' && pathname === '/health') return json({ status: 'ok' });
-  if (request.method === 'GET' && pathname === '/tasks')
+/** Path of `/path?query` or of `http://host/path`. */
+const pathOf = (url) => /^(?:https?:\/\/[^/?#]*)?([^?#]*)/i.exec(url)[1];
+
+async function answer(request, held) {
+  if (crowded.has(request.socket)) throw busy(`${maxConnections} connections are open (MAX_CONNECTIONS)`);
+  const path = pathOf(request.url);
+  if (request.method === 'GET' && path === '/health') return json({ status: 'ok' });
+  if (request.method === 'GET' && path === '/tasks')
     return json({ input, tasks: tasks.map(({ task, outputs }) => ({ task, outputs: Object.keys(outputs) })) });
-  const name = /^\/predict\/([^/]+)$/.exec(pathname)?.[1];
+  const name = /^\/predict\/([^/]+)$/.exec(path)?.[1];
   if (name === undefined) throw new Refusal(404, 'expected GET /health, GET /tasks or POST /predict/<task>');
   const task = tasks.find((t) => t.task === name);
-  if (task === undefined) throw new Refusal(404, `no task "${name}", there are: ${tasks.map((t) => t.task).join(', ')}`);
-  if (request.method !== 'POST') throw new Refusal(405, 'expected POST');
-  return predict(task, request);
+  if (task === undefined)
+    throw new Refusal(404, `no task "${name.slice(0, 100)}", there are: ${tasks.map((t) => t.task).join(', ')}`);
+  if (request.method !== 'POST') throw new Refusal(405, 'expected POST', { allow: 'POST' });
+  return predict(task, request, held);
 }
 
-const server = createServer(async (request, response) => {
-  let status = 200;
-  let reply;
+/** The answer to a request: of what went wrong here the client learns nothing, stderr one line. */
+async function replyTo(request, held) {
   try {
-    reply = await answer(request);
+    return { status: 200, headers: {}, ...(await answer(request, held)) };
   } catch (error) {
-    status = error instanceof Refusal ? error.status : 500;
-    if (status === 500) console.error(error);
-    reply = json({ error: status === 500 ? 'internal error' : error.message });
-    // What was not read of a refused request is not waited for.
-    if (!request.complete) response.setHeader('connection', 'close');
+    if (error instanceof Refusal) return { status: error.status, headers: error.headers, ...json({ error: error.message }) };
+    // A client that is gone is no failure of the service.
+    if (!request.socket.destroyed)
+      console.error(`prognet-service: ${request.method} ${pathOf(request.url).slice(0, 100)}: ${firstLine(error)}`);
+    return { status: 500, headers: {}, ...json({ error: 'internal error' }) };
   }
-  response.writeHead(status, { 'content-type': reply.type, 'content-length': Buffer.byteLength(reply.body) });
-  response.end(reply.body);
-});
-server.requestTimeout = 30_000;
-server.headersTimeout = 10_000;
+}
 
-/** Takes no more connections, ends the requests under way, then goes. */
-function stop() {
-  setTimeout(() => process.exit(1), 10_000).unref();
-  server.close(async () => {
-    for (const session of sessions.values()) await session.release();
-    process.exit(0);
+/** Reads on for a while, so that a client that is still sending sees its answer and no reset. */
+async function linger(request) {
+  await new Promise((resolve) => {
+    const timer = setTimeout(resolve, lingering);
+    request.once('close', () => {
+      clearTimeout(timer);
+      resolve();
+    });
+    request.resume();
   });
-  server.closeIdleConnections();
+}
+
+let stopping = false;
+/** Open connections, each with its newest request; those beyond the limit. */
+const newest = new Map();
+const crowded = new WeakSet();
+
+const server = createServer(
+  { headersTimeout, requestTimeout, connectionsCheckingInterval: checking },
+  async (request, response) => {
+    newest.set(request.socket, request);
+    const held = { bytes: 0 };
+    const { status, headers, type, body } = await replyTo(request, held);
+    pending -= held.bytes;
+    if (response.destroyed) return;
+    const cut = !request.complete;
+    // A request that came behind this one on the same connection is answered too.
+    const last = newest.get(request.socket) === request;
+    if (cut || crowded.has(request.socket) || (stopping && last)) response.setHeader('connection', 'close');
+    response.writeHead(status, { ...headers, 'content-type': type, 'content-length': Buffer.byteLength(body) });
+    response.write(body);
+    if (cut) await linger(request);
+    response.end();
+  },
+);
+server.maxConnections = maxConnections + surplus;
+server.on('connection', (socket) => {
+  if (newest.size >= maxConnections) crowded.add(socket);
+  newest.set(socket, undefined);
+  socket.once('close', () => newest.delete(socket));
+});
+server.on('error', fail);
+
+/**
+ * Answers what is on its way, each answer saying that it is the connection's last, then takes no more, and goes when all are answered. A
+ * second signal ends the process at once.
+ */
+function stop() {
+  stopping = true;
+  setTimeout(() => {
+    server.close(async () => {
+      for (const session of sessions.values()) await session.release();
+      process.exit(0);
+    });
+    // Nothing came from these.
+    for (const socket of newest.keys()) if (socket.bytesRead === 0) socket.end();
+  }, draining);
+  setTimeout(() => fail(`${newest.size} connections were cut, nothing moved on them`), requestTimeout * 2).unref();
 }
 process.once('SIGTERM', stop);
 process.once('SIGINT', stop);

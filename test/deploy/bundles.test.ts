@@ -190,7 +190,7 @@ describe.each(['task', 'routed'])('node, form %s', (form) => {
     [400, '/predict/a', '{"inputs": [1, 2, 3]}', 'application/json', 'found 3 numbers, expected samples of [4], 4 numbers each'],
     [400, '/predict/a', '{"inputs": [[1, 2, "x", 4]]}', 'application/json', '"inputs" must be numbers in lists'],
     [400, '/predict/a', '{"inputs": []}', 'application/json', 'found 0 numbers, expected samples of [4], 4 numbers each'],
-    [400, '/predict/a', '[', 'application/json', 'the body is no JSON'],
+    [400, '/predict/a', '{"inputs": [', 'application/json', 'the body is no JSON'],
     [400, '/predict/a', 'NUMPY', 'application/x-npy', 'the body is no .npy file'],
     [415, '/predict/a', 'x', 'text/plain', 'expected content-type application/json or application/x-npy'],
     [
@@ -198,7 +198,7 @@ describe.each(['task', 'routed'])('node, form %s', (form) => {
       '/predict/a',
       `{"inputs": [${Array(84).fill(1)}]}`,
       'application/json',
-      'found 21 samples, expected at most 20 (MAX_ROWS)',
+      'found over 20 samples, expected at most 20 (MAX_ROWS)',
     ],
     [413, '/predict/a', ' '.repeat(5000), 'application/json', 'the request is over 4000 bytes (MAX_BYTES)'],
   ])('refuses with %i: %s %s', async (status, path, body, type, error) => {
