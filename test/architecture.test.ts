@@ -56,10 +56,11 @@ const layers: Readonly<Record<string, readonly string[]>> = {
   analysis: [...training, 'network'],
   deploy: [...training, 'network'],
   tasks: using,
-  web: using,
+  browser: [],
+  web: [...using, 'browser'],
   serve: [...using, 'tasks'],
   cli: [...using, 'tasks', 'serve'],
-  studio: ['onnx/core', 'data', 'formats'],
+  studio: ['onnx/core', 'data', 'formats', 'browser'],
 };
 
 /** The page of prognet studio uses the browser library by its public name. */

@@ -1,5 +1,6 @@
 // What a schema of this folder would have taken, in words: the errors of zod are never shown.
 import type * as z from 'zod';
+import { valueAt } from '../onnx/core/value-at.js';
 
 const kinds: Readonly<Record<string, string>> = {
   number: 'a number',
@@ -37,13 +38,6 @@ export function expectedOf(issue: z.core.$ZodRawIssue): string {
     default:
       return 'another value';
   }
-}
-
-/** What stands at a path of plain values; undefined where nothing does. */
-export function valueAt(value: unknown, path: readonly PropertyKey[]): unknown {
-  let at: unknown = value;
-  for (const key of path) at = typeof at === 'object' && at !== null && Object.hasOwn(at, key) ? Reflect.get(at, key) : undefined;
-  return at;
 }
 
 /** `found 2, expected an object of options`, `is missing, expected a number`; and its two parts. */

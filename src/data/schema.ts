@@ -1,7 +1,8 @@
 // The `data` entry of a column: a source, or a source with options and transforms. Schema only; loading is in sources.ts.
 import * as z from 'zod';
 import { DataError, must } from '../onnx/core/errors.js';
-import { complaintOf, expectedOf, valueAt } from './expected.js';
+import { valueAt } from '../onnx/core/value-at.js';
+import { complaintOf, expectedOf } from './expected.js';
 import { checkTransform, transformSchema } from './transforms/registry.js';
 
 const label = z.union([z.string(), z.int()]);

@@ -1,6 +1,8 @@
 // A small Node service: the files of templates/node-service, the models, and tasks.json, which tells the service what they answer.
+
 import { readFileSync } from 'node:fs';
 import { taskIdName } from '../model/description/description.js';
+import { outputNames } from '../model/heads/output-names.js';
 import { routedNames } from '../model/progressive/forms.js';
 import { must } from '../onnx/core/errors.js';
 import { type Files, type ServedModel, text } from './bundle.js';
@@ -15,10 +17,11 @@ export function nodeService(models: readonly ServedModel[]): Files {
   const tasks = models.flatMap((m) => {
     const names = new Set(m.model.graph.outputs.map((v) => v.name));
     const [scores, probabilities, labels] = routedNames;
-    const outputs = (task: string) =>
-      m.routed
-        ? { scores, probabilities, labels }
-        : { scores: task, probabilities: `${task}_probabilities`, labels: `${task}_label` };
+    const outputs = (task: string) => {
+      if (m.routed) return { scores, probabilities, labels };
+      const { label, ...names } = outputNames(task);
+      return { ...names, labels: label };
+    };
     return m.tasks.map((task, id) => ({
       task,
       file: `models/${m.name}.onnx`,

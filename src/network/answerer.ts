@@ -1,6 +1,8 @@
 // Answers of models that are asked again and again: a session for each model, made when it is first asked, the least used given back when there
 // are too many, and one run at a time.
+
 import type { Samples } from '../data/samples.js';
+import { outputNames } from '../model/heads/output-names.js';
 import { must } from '../onnx/core/errors.js';
 import type { Tensor } from '../onnx/core/tensor.js';
 import type { Runtime, Session, SessionOptions } from '../onnx/runtime/session.js';
@@ -22,9 +24,9 @@ export interface Answers {
 
 /** What a task's model answers, of outputs named as export names them. */
 export async function predictionOf(task: string, ask: (names: readonly string[]) => Promise<Answers>): Promise<Prediction> {
-  const names = [task, `${task}_probabilities`, `${task}_label`];
-  const { outputs, milliseconds, provider } = await ask(names);
-  const [probabilities, labels] = names.slice(1).map((name) => outputs.get(name));
+  const names = outputNames(task);
+  const { outputs, milliseconds, provider } = await ask(Object.values(names));
+  const [probabilities, labels] = [outputs.get(names.probabilities), outputs.get(names.label)];
   return {
     scores: must(outputs.get(task), task),
     ...(probabilities !== undefined && { probabilities }),

@@ -5,7 +5,7 @@ const shown = 10;
 const percent = (p: number): string => (p > 0.9995 && p < 1 ? '>99.9 %' : `${(p * 100).toFixed(1)} %`);
 
 function AnswerView({ answer }: { readonly answer: Answer }) {
-  const { task, entries, kind, best, milliseconds, provider } = answer;
+  const { task, entries, likely, best, milliseconds, provider } = answer;
   const ordered = entries.length <= shown ? entries : [...entries].sort((a, b) => b.value - a.value).slice(0, shown);
   const winner = best === undefined ? undefined : entries[best];
   return (
@@ -18,12 +18,12 @@ function AnswerView({ answer }: { readonly answer: Answer }) {
         {ordered.map((entry) => (
           <li key={entry.name} class={entry === winner ? 'best' : ''}>
             <span class="name">{entry.name}</span>
-            {kind === 'regress' ? null : (
+            {likely && (
               <span class="bar" aria-hidden="true">
                 <span style={{ width: `${Math.max(0.5, entry.value * 100)}%` }} />
               </span>
             )}
-            <span class="number">{kind === 'regress' ? entry.value.toPrecision(5) : percent(entry.value)}</span>
+            <span class="number">{likely ? percent(entry.value) : entry.value.toPrecision(5)}</span>
           </li>
         ))}
       </ul>

@@ -1,5 +1,6 @@
 // What the page keeps in the browser's database, so that a closed tab loses nothing: the network as it was taught here, and the lesson under
 // way, whose checkpoints the worker keeps. Each under the hash of the network that the page came with.
+import { transact } from '../browser/transact.js';
 import type { ColumnInput } from '../web.js';
 import type { LessonData } from './lesson.js';
 import type { KeptEvidence } from './proof.js';
@@ -39,19 +40,8 @@ function database(): Promise<IDBDatabase> {
   });
 }
 
-async function transact<T>(store: Store, mode: IDBTransactionMode, work: (store: IDBObjectStore) => IDBRequest<T>): Promise<T> {
-  const db = await database();
-  try {
-    return await new Promise((resolve, reject) => {
-      const transaction = db.transaction(store, mode, { durability: 'strict' });
-      const request = work(transaction.objectStore(store));
-      transaction.oncomplete = () => resolve(request.result);
-      transaction.onabort = () => reject(transaction.error);
-    });
-  } finally {
-    db.close();
-  }
-}
+const inStore = <T>(store: Store, mode: 'readonly' | 'readwrite', work: (store: IDBObjectStore) => IDBRequest<T>): Promise<T> =>
+  transact(database, store, mode, work, (error) => error);
 
 /** Typed by what `put` takes; only this page writes here. */
 export interface Shelf<T> {
@@ -62,12 +52,12 @@ export interface Shelf<T> {
 
 function shelf<T>(store: Store, key: string): Shelf<T> {
   return {
-    get: () => transact<T | undefined>(store, 'readonly', (s) => s.get(key)),
+    get: () => inStore<T | undefined>(store, 'readonly', (s) => s.get(key)),
     put: async (value) => {
-      await transact(store, 'readwrite', (s) => s.put(value, key));
+      await inStore(store, 'readwrite', (s) => s.put(value, key));
     },
     drop: async () => {
-      await transact(store, 'readwrite', (s) => s.delete(key));
+      await inStore(store, 'readwrite', (s) => s.delete(key));
     },
   };
 }

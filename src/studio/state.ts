@@ -10,7 +10,8 @@ export interface Answer {
   readonly task: string;
   /** Classes, labels or numbers in the head's order. */
   readonly entries: readonly { readonly name: string; readonly value: number }[];
-  readonly kind: 'classify' | 'binary' | 'regress';
+  /** Whether the entries are probabilities. */
+  readonly likely: boolean;
   /** Of the class that wins; undefined for other heads. */
   readonly best?: number;
   readonly milliseconds: number;

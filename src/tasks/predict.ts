@@ -5,6 +5,7 @@ import type { Samples } from '../data/samples.js';
 import { readIdx } from '../formats/gzip-idx.js';
 import { readNpy } from '../formats/npy.js';
 import { answersOf } from '../model/heads/heads.js';
+import { outputNames } from '../model/heads/output-names.js';
 import { taskModel } from '../model/progressive/forms.js';
 import { type NetworkInput, onlyOf } from '../model/progressive/inputs.js';
 import { DataError, must } from '../onnx/core/errors.js';
@@ -69,8 +70,9 @@ export async function predict(
   const session = await runtime.createSession(toBinary(model), options);
   try {
     if (answersOf(column.head) === undefined) return { kind: 'values', values: await outputsOf(session, task, inputs) };
-    const values = await outputsOf(session, `${task}_probabilities`, inputs);
-    return { kind: 'probabilities', values, labels: must(await outputsOf(session, `${task}_label`, inputs), 'labels') };
+    const { probabilities, label } = outputNames(task);
+    const values = await outputsOf(session, probabilities, inputs);
+    return { kind: 'probabilities', values, labels: must(await outputsOf(session, label, inputs), 'labels') };
   } finally {
     await session.release();
   }

@@ -1,11 +1,12 @@
 // Checkpoints of a training in the browser's database, so that a closed tab loses nothing that was saved. One record for each name; a
 // transaction replaces it whole or not at all.
 import * as z from 'zod';
+import { browser, type DatabaseLike, type StoreLike } from '../browser/platform.js';
+import { transact } from '../browser/transact.js';
 import { decodeSafetensors, encodeSafetensors } from '../formats/safetensors.js';
 import { DataError, must } from '../onnx/core/errors.js';
 import type { Checkpoint, CheckpointStore } from '../train/checkpoint.js';
 import { stateSchema } from '../train/state-schema.js';
-import { browser, type DatabaseLike, type StoreLike } from './worker-types.js';
 
 const database = 'prognet';
 const store = 'checkpoints';
@@ -21,24 +22,14 @@ function open(): Promise<DatabaseLike> {
   });
 }
 
-/** One transaction; `work` gives the request whose result is returned once all is written. */
-async function transact(
-  mode: 'readonly' | 'readwrite',
-  work: (store: StoreLike) => { readonly result: unknown },
-): Promise<unknown> {
-  const db = await open();
-  try {
-    return await new Promise((resolve, reject) => {
-      const transaction = db.transaction(store, mode, { durability: 'strict' });
-      const request = work(transaction.objectStore(store));
-      transaction.oncomplete = () => resolve(request.result);
-      transaction.onabort = () =>
-        reject(new DataError(`the browser's database refused: ${transaction.error?.message ?? 'no space is left'}`));
-    });
-  } finally {
-    db.close();
-  }
-}
+const inStore = <T>(mode: 'readonly' | 'readwrite', work: (store: StoreLike) => { readonly result: T }): Promise<T> =>
+  transact(
+    open,
+    store,
+    mode,
+    work,
+    (error) => new DataError(`the browser's database refused: ${error?.message ?? 'no space is left'}`),
+  );
 
 /** Whether this browser can keep checkpoints. */
 export const hasCheckpoints = browser.indexedDB !== undefined;
@@ -52,7 +43,7 @@ export interface CheckpointRecord extends CheckpointStore {
 export function checkpointStore(name: string, identity?: string): CheckpointRecord {
   return {
     load: async () => {
-      const found = await transact('readonly', (s) => s.get(name));
+      const found = await inStore('readonly', (s) => s.get(name));
       if (found === undefined) return undefined;
       const record = recordSchema.safeParse(found);
       if (!record.success) throw new DataError(`checkpoint "${name}" in the browser's database is damaged`);
@@ -71,10 +62,10 @@ export function checkpointStore(name: string, identity?: string): CheckpointReco
         tensors: encodeSafetensors(tensors),
         ...(identity !== undefined && { identity }),
       };
-      await transact('readwrite', (s) => s.put(value, name));
+      await inStore('readwrite', (s) => s.put(value, name));
     },
     drop: async () => {
-      await transact('readwrite', (s) => s.delete(name));
+      await inStore('readwrite', (s) => s.delete(name));
     },
   };
 }

@@ -1,5 +1,6 @@
 // The page's side: a network that lives in a worker. Nothing here computes, so the page stays responsive.
 
+import { type BlobLike, browser, type WorkerLike } from '../browser/platform.js';
 import type { ColumnInput } from '../model/description/description.js';
 import type {
   ExportOptions,
@@ -29,7 +30,6 @@ import {
   type ToWorker,
   threadsRefused,
 } from './protocol.js';
-import { type BlobLike, browser, type WorkerLike } from './worker-types.js';
 
 export interface OpenOptions extends RuntimeChoice {
   /** A worker made by the caller from `prognet/web/worker`, where the bundler wants it so. */

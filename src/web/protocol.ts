@@ -2,6 +2,7 @@
 
 import type { ColumnInput } from '../model/description/description.js';
 import type { TrainInput } from '../model/description/train-schema.js';
+import type { AnswerKind } from '../model/heads/head.js';
 import type { HeadKind } from '../model/heads/heads.js';
 import type { LateralStrength } from '../model/progressive/lateral-strength.js';
 import type {
@@ -25,6 +26,8 @@ export interface TaskInfo {
   readonly task: string;
   readonly trained: boolean;
   readonly head: HeadKind;
+  /** What its labels are: a class, or a flag for each output; absent where the scores are the answer. */
+  readonly answers?: AnswerKind;
   /** Classes, labels or numbers. */
   readonly outputs: number;
   /** What the classes are called, where the description says so. */

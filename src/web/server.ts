@@ -1,7 +1,8 @@
 // The network inside a worker: what the page's calls do. Free of the worker's own API, so that it runs wherever onnxruntime-web does.
 
 import { hashNamed, namedSamples } from '../data/samples.js';
-import { type Head, headWidth, outputLabels } from '../model/heads/heads.js';
+import { answersOf, type Head, headAnswering, headWidth, outputLabels } from '../model/heads/heads.js';
+import { outputNames } from '../model/heads/output-names.js';
 import type { Layer } from '../model/nn/layers.js';
 import { onlyOf } from '../model/progressive/inputs.js';
 import { lateralStrengths } from '../model/progressive/lateral-strength.js';
@@ -155,10 +156,12 @@ export class Server implements Calls {
       const tasks = [...columns].map((column): TaskInfo => {
         const { task, head, blocks, taps } = column;
         const weights = network.weights(task);
+        const answers = answersOf(head);
         return {
           task,
           trained: weights !== undefined,
           head: head.kind,
+          ...(answers !== undefined && { answers: answers.each }),
           outputs: headWidth(head),
           ...classNames(head),
           parameters: column.parameters.count,
@@ -171,14 +174,29 @@ export class Server implements Calls {
     const { graph } = must(fixed, 'model');
     const given = new Set(graph.initializers);
     const [input] = graph.inputs.filter((v) => !given.has(v));
+    const named = new Map(graph.outputs.map((v) => [v.name, v]));
+    const beside = new Set(
+      graph.outputs.flatMap(({ name }) => {
+        const { probabilities, label } = outputNames(name);
+        return [probabilities, label];
+      }),
+    );
     const tasks = graph.outputs
-      .filter((v) => !/_(probabilities|label)$/.test(v.name))
+      .filter((v) => !beside.has(v.name))
       .map((v): TaskInfo => {
         const width = v.shape?.at(-1);
-        const label = graph.outputs.find((o) => o.name === `${v.name}_label`);
-        const head = label === undefined ? 'regress' : label.shape?.length === 1 ? 'classify' : 'binary';
-        const outputs = typeof width === 'number' ? width : 0;
-        return { task: v.name, trained: true, head, outputs, parameters: 0, blocks: [], laterals: [] };
+        const label = named.get(outputNames(v.name).label);
+        const answers = label === undefined ? undefined : label.shape?.length === 1 ? 'class' : 'flags';
+        return {
+          task: v.name,
+          trained: true,
+          head: headAnswering(answers),
+          ...(answers !== undefined && { answers }),
+          outputs: typeof width === 'number' ? width : 0,
+          parameters: 0,
+          blocks: [],
+          laterals: [],
+        };
       });
     const shape = (input?.shape ?? []).slice(1).map((d) => (typeof d === 'number' ? d : null));
     return { ...where, name: graph.name, input: { name: input?.name ?? '', shape }, tasks, growable: false };

@@ -1,6 +1,7 @@
 // column.json: what is known of a frozen column. Its field `self` is the SHA-256 of all the others.
 import * as z from 'zod';
 import { WorkspaceError } from '../onnx/core/errors.js';
+import { valueAt } from '../onnx/core/value-at.js';
 import { sha256, sha256Pattern, shortHash } from '../onnx/files/hash.js';
 import { formatPath, isJsonObject, type Json, parseJson, show, stableJson } from './json.js';
 import { taskPattern } from './task-name.js';
@@ -64,16 +65,6 @@ export type ColumnDraft = Omit<ColumnRecord, 'format' | 'self' | 'sha256' | 'cre
 /** SHA-256 of a record's content: its sorted JSON without `self`. */
 function selfHash(record: object): string {
   return sha256(stableJson({ ...record, self: undefined }));
-}
-
-function valueAt(root: Json, path: readonly PropertyKey[]): Json | undefined {
-  let value: Json | undefined = root;
-  for (const key of path) {
-    if (Array.isArray(value) && typeof key === 'number') value = value[key];
-    else if (isJsonObject(value) && typeof key === 'string' && Object.hasOwn(value, key)) value = value[key];
-    else return undefined;
-  }
-  return value;
 }
 
 function schemaError(file: string, issue: z.core.$ZodIssue | undefined, root: Json): WorkspaceError {

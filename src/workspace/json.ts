@@ -13,7 +13,7 @@ export function isJsonObject(value: Json | undefined): value is JsonObject {
 }
 
 /** A value in a message: as JSON, on one line, cut. */
-export function show(value: Json | undefined): string {
+export function show(value: unknown): string {
   return value === undefined ? 'nothing' : oneLine(JSON.stringify(value), 60);
 }
 

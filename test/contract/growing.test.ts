@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import { afterAll, describe, expect, test } from 'vitest';
+import type { Port, WorkerLike } from '../../src/browser/platform.js';
 import { adapter, classify, column, dense, flatten, input, regress, relu } from '../../src/model/description/builder.js';
 import type { GivenData, GrowingNetwork } from '../../src/network/growing.js';
 import { type NetworkOptions, prognet, readNetwork } from '../../src/network/network.js';
@@ -18,7 +19,6 @@ import { WebNetwork } from '../../src/web/client.js';
 import type { Source } from '../../src/web/protocol.js';
 import { servePort } from '../../src/web/serve-port.js';
 import { Server } from '../../src/web/server.js';
-import type { Port, WorkerLike } from '../../src/web/worker-types.js';
 import { runtime } from '../support/run.js';
 
 const root = mkdtempSync(join(tmpdir(), 'prognet-growing-'));

@@ -1,12 +1,12 @@
 // What becomes of errors between worker and page, and of the listeners on a caller's signal.
 import { getEventListeners } from 'node:events';
 import { describe, expect, test } from 'vitest';
+import type { WorkerLike } from '../../src/browser/platform.js';
 import * as errors from '../../src/onnx/core/errors.js';
 import { Tensor } from '../../src/onnx/core/tensor.js';
 import { NoRuntimeError } from '../../src/onnx/runtime/load.js';
 import { WebNetwork } from '../../src/web/client.js';
 import { errorFrom, type FromWorker, plainError, type ToWorker } from '../../src/web/protocol.js';
-import type { WorkerLike } from '../../src/web/worker-types.js';
 
 const across = (error: unknown) => errorFrom(structuredClone(plainError(error)));
 

@@ -9,8 +9,8 @@ function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** JSON with sorted keys and no blanks; undefined fields are left out. */
-function stableJson(value: unknown): string {
+/** JSON with sorted keys and no blanks; undefined fields are left out, and -0 is 0, as in the text of every column that is frozen already. */
+function canonicalJson(value: unknown): string {
   return JSON.stringify(value, (_, v: unknown) => {
     if (!isObject(v)) return v;
     return Object.fromEntries(
@@ -44,7 +44,7 @@ export function canonical(description: Description, task: string): string {
     );
   }
   const { laterals } = column;
-  return stableJson({
+  return canonicalJson({
     inputs: description.inputs,
     blocks: column.blocks.map((block) => block.map(layerGraph)),
     head: headGraph(column.head),

@@ -1,6 +1,7 @@
 // From what a schema found to the one line that the user reads: where, what was found, what would be right.
 import type { z } from 'zod';
 import { DescriptionError } from '../../onnx/core/errors.js';
+import { valueAt } from '../../onnx/core/value-at.js';
 
 export type Path = readonly PropertyKey[];
 
@@ -40,15 +41,6 @@ export function descriptionError(file: string | undefined, path: Path, got: stri
     expected: suggestion ?? right.replace(/^expected /, ''),
     got: got.replace(/^found /, ''),
   });
-}
-
-function valueAt(root: unknown, path: Path): unknown {
-  let value = root;
-  for (const part of path) {
-    if (typeof value !== 'object' || value === null || !Object.hasOwn(value, part)) return undefined;
-    value = Reflect.get(value, part);
-  }
-  return value;
 }
 
 function foundIn(issue: z.core.$ZodIssue): string | undefined {

@@ -1,5 +1,6 @@
 // What one part of a description says of another: unique names, `like`, and what laterals read and feed.
 import type { DescriptionError } from '../../onnx/core/errors.js';
+import { outputNames } from '../heads/output-names.js';
 import { suggest } from '../nn/schema.js';
 import { type ColumnDescription, type Description, type DescriptionWritten, type Laterals, taskIdName } from './description.js';
 import { descriptionError, type Path, show } from './issues.js';
@@ -7,11 +8,6 @@ import type { LateralsWritten } from './lateral-schema.js';
 
 type Fail = (path: Path, got: string, right: string) => DescriptionError;
 type ColumnWritten = DescriptionWritten['columns'][number];
-
-/** Names of ONNX values that a task makes: its output and those that exports add on request. */
-function outputsOf(task: string): string[] {
-  return [task, `${task}_probabilities`, `${task}_label`];
-}
 
 /** Tasks must differ in more than case (they become folders), and their outputs stay apart from inputs and from each other. */
 function checkNames(written: DescriptionWritten, fail: Fail): void {
@@ -25,7 +21,7 @@ function checkNames(written: DescriptionWritten, fail: Fail): void {
     if (other !== undefined)
       throw fail(path, `task ${show(task)} stands in columns[${other}] already`, 'expected a name of its own');
     tasks.set(task.toLowerCase(), i);
-    for (const value of outputsOf(task)) {
+    for (const value of Object.values(outputNames(task))) {
       const holder = inputs.get(value) ?? values.get(value);
       if (holder !== undefined) {
         throw fail(path, `task ${show(task)} has an output ${show(value)}, the name of ${holder}`, 'expected a name of its own');

@@ -28,6 +28,7 @@ export const binary = head('binary', {
     },
   },
   answers: {
+    each: 'flags',
     probabilities: (g, scores) => g.sigmoid(scores),
     label: (g, scores) => g.greater(scores, 0),
   },

@@ -66,6 +66,7 @@ export const classify = head('classify', {
     },
   },
   answers: {
+    each: 'class',
     probabilities: (g, scores) => g.softmax(scores, { axis: 1 }),
     label: (g, scores) => g.argMax(scores, { axis: 1, keepdims: 0 }),
   },

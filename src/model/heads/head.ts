@@ -32,8 +32,12 @@ export interface Metric<O> {
   of(o: O, scores: ArrayLike<number>, targets: ArrayLike<number>): number;
 }
 
+export type AnswerKind = 'class' | 'flags';
+
 /** What a head answers beside its scores. Both are there or neither. */
 export interface Answers {
+  /** What a label is: the class of a sample, or whether each of `width` is there. */
+  readonly each: AnswerKind;
   /** [N, width] in 0..1 */
   probabilities(g: Ops, scores: Value): Value;
   /** int64 [N], a class; or bool [N, width] */

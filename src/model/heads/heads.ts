@@ -5,7 +5,7 @@ import type { Value } from '../../onnx/ir/graph.js';
 import type { Ops } from '../../onnx/ops/ops-builder.js';
 import type { Layer } from '../nn/layers.js';
 import { oneOf, type Tagged, type TaggedInput, tagged, taggedDefinition, type Variants } from '../nn/schema.js';
-import { type Answers, type AnyHead, type Metric, type Reduction, type TargetKind, targetType } from './head.js';
+import { type AnswerKind, type Answers, type AnyHead, type Metric, type Reduction, type TargetKind, targetType } from './head.js';
 import * as list from './index.js';
 
 type List = typeof list;
@@ -76,6 +76,13 @@ export function lowerLoss(g: Ops, head: Head, scores: Value, targets: Value, red
 /** What a head answers beside its scores; undefined: the scores are the answer. */
 export function answersOf(head: Head): Answers | undefined {
   return definitionOf(head).answers;
+}
+
+/** A head that answers so, for a model that came without a description: its outputs alone are known. */
+export function headAnswering(each: AnswerKind | undefined): HeadKind {
+  const found = definitions.find(({ answers }) => answers?.each === each);
+  if (found === undefined) throw new InternalError(`no head answers with ${each ?? 'scores alone'}`);
+  return found.kind;
 }
 
 /** What a head's outputs are called, if they have names. */

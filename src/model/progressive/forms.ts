@@ -9,6 +9,7 @@ import type { Ops } from '../../onnx/ops/ops-builder.js';
 import { fuse } from '../../onnx/passes/fuse/fuse.js';
 import { optimise } from '../../onnx/passes/optimise.js';
 import { answersOf } from '../heads/heads.js';
+import { outputNames } from '../heads/output-names.js';
 import type { Column, Columns } from './column.js';
 import { addInputs } from './inputs.js';
 import { NetworkLowering } from './lowering.js';
@@ -112,9 +113,10 @@ interface Answer {
 
 function separateOutputs(g: Ops, answers: readonly Answer[]): void {
   for (const { task, scores, probabilities, label } of answers) {
-    g.output(scores, task);
-    if (probabilities !== undefined) g.output(probabilities, `${task}_probabilities`);
-    if (label !== undefined) g.output(label, `${task}_label`);
+    const names = outputNames(task);
+    g.output(scores, names.scores);
+    if (probabilities !== undefined) g.output(probabilities, names.probabilities);
+    if (label !== undefined) g.output(label, names.label);
   }
 }
 

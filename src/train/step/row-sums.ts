@@ -10,7 +10,7 @@ import type { Ops } from '../../onnx/ops/ops-builder.js';
  * X [B, n], any other value as it is.
  */
 export function sumsByProduct(g: Ops, order: Value): (body: Ops, sum: Value) => Value {
-  const ones = g.expand(g.constant(float32(1, [1, 1])), g.concat(g.ints([1]), g.shape(order, { start: 1, end: 2 }), { axis: 0 }));
+  const ones = g.expand(g.constant(float32(1, [1, 1])), g.concat([1], g.shape(order, { start: 1, end: 2 }), { axis: 0 }));
   return (body, sum) => {
     const node = sum.producer;
     const [x, axes] = node?.inputs ?? [];

@@ -147,7 +147,7 @@ function expandDeformConv(c: GradientContext): Value[] {
     (sum, i) => {
       const size = g.squeeze(sizesOf(g, offset, i + 2, i + 3), [0]);
       const step = g.scalar(strides[i] ?? 1, 'int64');
-      const at = castLike(g, g.range(g.scalar(0, 'int64'), g.mul(size, step), step), x);
+      const at = castLike(g, g.range(0, g.mul(size, step), step), x);
       const along = g.reshape(at, [...ones.with(i, -1), 1]);
       return g.add(
         sum,

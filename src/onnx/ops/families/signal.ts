@@ -93,7 +93,7 @@ function fitAxis(g: Ops, v: Value, axis: Known, size: Known, rank: number): Valu
 function partLike(g: Ops, v: Value, x: Value): Value {
   const channels = x.shape?.at(-1);
   if (channels === 2) return v;
-  return g.slice(v, g.ints([0]), channels === 1 ? g.ints([1]) : sizesOf(g, x, (x.shape?.length ?? 1) - 1), [-1]);
+  return g.slice(v, g.ints([0]), channels === 1 ? [1] : sizesOf(g, x, (x.shape?.length ?? 1) - 1), [-1]);
 }
 
 /** w_k / n for the bins of half a spectrum along the axis: w = 2 for bins that stand for two. */

@@ -51,7 +51,7 @@ export function zerosLike(g: Ops, x: Value): Value {
 /** int64 0, step, 2 step, ...: a constant, or where that would be large a Range. */
 export function numbered(g: Ops, count: number, step = 1): Value {
   if (within('constant', count)) return g.ints(Array.from({ length: count }, (_, i) => i * step));
-  return g.range(g.scalar(0, 'int64'), g.scalar(count * step, 'int64'), step);
+  return g.range(g.scalar(0, 'int64'), count * step, step);
 }
 
 /** int64 0, 1, ... below the size of an axis of `v`. */

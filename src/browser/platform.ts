@@ -1,4 +1,5 @@
 // As much of the browser's API as the library touches; TypeScript's own DOM types would make Node's code see a browser everywhere.
+import type { Database } from './transact.js';
 
 export interface MessageLike {
   readonly data: unknown;
@@ -46,21 +47,13 @@ export interface OpenRequest extends RequestLike<DatabaseLike> {
 export interface IndexedDatabaseFactory {
   open(name: string, version: number): OpenRequest;
 }
-interface TransactionLike {
-  objectStore(name: string): StoreLike;
-  readonly error: Error | null;
-  oncomplete: (() => void) | null;
-  onabort: (() => void) | null;
-}
 export interface StoreLike {
   get(key: string): RequestLike<unknown>;
   put(value: unknown, key: string): RequestLike<unknown>;
   delete(key: string): RequestLike<unknown>;
 }
-export interface DatabaseLike {
+export interface DatabaseLike extends Database<StoreLike> {
   createObjectStore(name: string): unknown;
-  transaction(stores: string, mode: 'readonly' | 'readwrite', options?: { durability: 'strict' }): TransactionLike;
-  close(): void;
 }
 
 export const browser: BrowserGlobal = globalThis as BrowserGlobal;
