@@ -12,6 +12,7 @@ import { defaultThreads } from '../onnx/runtime/node.js';
 import type { Runtime } from '../onnx/runtime/session.js';
 import type { EpochRecord } from '../train/checkpoint.js';
 import type { TrainEvent } from '../train/events.js';
+import { singleRowNote } from '../train/least-rows.js';
 import { type TrainResult, train } from '../train/loop.js';
 import { fitData, partition } from '../train/prepare-data.js';
 import { type TrainSettings, trainSettings } from '../train/settings.js';
@@ -235,6 +236,8 @@ async function trainInRun(run: Run, identity: RunIdentity, work: Work): Promise<
       ? partition(data.train, settings, `train data of task "${work.column.task}"`)
       : { train: data.train, validation };
   const perEpoch = Math.ceil(rows(parts.train) / Math.min(settings.batch, rows(parts.train)));
+  const single = singleRowNote(work.column, rows(parts.train), Math.min(settings.batch, rows(parts.train)));
+  if (single !== undefined) options.onNote?.(single);
   return await train({
     runtime: work.runtime,
     column: work.column,

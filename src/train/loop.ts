@@ -14,6 +14,7 @@ import { bestName, type Checkpoint, type EpochRecord, freshState, type TrainStat
 import type { Engine } from './engine.js';
 import { evalGraph, lossesOutput, scoresOutput } from './eval-graph.js';
 import { type Evaluation, EvaluationSum } from './evaluate.js';
+import { refuseSingleRows } from './least-rows.js';
 import { rateFactor } from './optim/schedule.js';
 import type { TrainRequest } from './request.js';
 import type { TrainSettings } from './settings.js';
@@ -81,10 +82,11 @@ class Training {
   static async create(request: TrainRequest): Promise<Training> {
     const { runtime, column, tapBudget = defaultTapBudget, tapStorage, session = {} } = request;
     const { engine: make = (context) => StepEngine.create(context) } = request;
+    const plan = planOf(request);
+    refuseSingleRows(column, plan.batch);
     const dtypes = mapSamples(request.train.inputs, ({ dtype }) => (dtype === 'uint8' ? 'uint8' : 'float32'));
     const taps = await ColumnTaps.create({ ...request, session, dtypes });
     await taps.retain([request.train, ...(request.validation ? [request.validation] : [])].map(({ inputs }) => inputs));
-    const plan = planOf(request);
     const rate = (step: number) => rateAt(request.settings, plan, step);
     const engine = await make({ ...request, taps, dtypes, steps: request.settings.epochs * plan.perEpoch, rate });
     const left = tapBudget - engine.tapBytes;

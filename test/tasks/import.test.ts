@@ -316,6 +316,17 @@ describe('refuses, in one line and with nothing written', () => {
     expect(notes).toEqual(['m.onnx: "y" is stated to be float32[1,2], it is float32[N,2]: taken as the latter']);
   });
 
+  it('an op of another domain, with the version that the model imports of it', () => {
+    const g = ops();
+    const x = g.relu(g.input('x', 'float32', ['N', 4]));
+    const [y] = g.node('Scaler', [x], new Map(), 1, 'ai.onnx.ml');
+    must(y, 'y').type = tensorType('float32', ['N', 4]);
+    g.output(must(y, 'y'), 'y');
+    const model = g.model();
+    model.opsets.set('ai.onnx.ml', 3);
+    expect(() => taken(toBinary(model))).toThrow('m.onnx: Scaler "Scaler" of ai.onnx.ml 3 is not known (docs/ops.md)');
+  });
+
   it('what was left in training mode, whatever its opset', () => {
     for (const opset of [7, 9, 13, 17]) {
       const g = new GraphBuilder(() => [], opset);

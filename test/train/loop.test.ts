@@ -1,10 +1,11 @@
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { parseDescription } from '../../src/model/description/parse.js';
 import { columnsOf } from '../../src/model/progressive/column.js';
 import type { Weights } from '../../src/model/progressive/weights.js';
 import { must } from '../../src/onnx/core/errors.js';
 import { Random } from '../../src/onnx/core/random.js';
 import { Tensor } from '../../src/onnx/core/tensor.js';
+import { singleRowNote } from '../../src/train/least-rows.js';
 import { train } from '../../src/train/loop.js';
 import { trainSettings } from '../../src/train/settings.js';
 import { runtime } from '../support/run.js';
@@ -50,4 +51,44 @@ it('trains two columns, the second over the first', async () => {
     expect(must(result.history.at(-1), 'history').validation?.metric).toBeGreaterThan(0.85);
     frozen.set(column.task, result.weights);
   }
+});
+
+describe('minibatches of one row', () => {
+  const column = (blocks: readonly unknown[]) => {
+    const description = { prognet: 1, name: 'toy', input: { name: 'image', shape: [1, 8, 8] } };
+    return must(
+      columnsOf(parseDescription({ ...description, columns: [{ task: 'a', blocks, head: { classify: 2 } }] })).column('a'),
+      'column',
+    );
+  };
+  const features = column([['flatten', { dense: 4 }, 'batch_norm', 'relu']]);
+  const images = column([[{ conv2d: { filters: 2, kernel: 3 } }, 'batch_norm', 'relu']]);
+  const run = (c: typeof features, rows: number, batch: number) =>
+    train({
+      runtime,
+      column: c,
+      frozen: new Map(),
+      settings: trainSettings({ epochs: 1, batch }, 0),
+      train: toy(rows),
+      session: { threads: 1 },
+    });
+
+  it.each([
+    [4, 1],
+    [1, 32],
+  ])('are refused where batch_norm stands behind a dense layer: %i rows, batch %i', async (rows, batch) => {
+    const message =
+      'task "a": batch_norm "a/0/batch_norm" has one value of each feature in a minibatch of one row, expected a batch of at least 2';
+    await expect(run(features, rows, batch)).rejects.toThrow(message);
+    expect((await run(images, rows, batch)).steps).toBe(Math.ceil(rows / batch));
+  });
+
+  it('as the last of an epoch are trained on and told', async () => {
+    expect((await run(features, 5, 2)).steps).toBe(3);
+    expect(singleRowNote(features, 5, 2)).toMatch(
+      /^task "a": the last minibatch of an epoch has one row \(5 rows, batch 2\): batch_norm "a\/0\/batch_norm" passes on no more than its bias there/,
+    );
+    expect(singleRowNote(features, 6, 2)).toBeUndefined();
+    expect(singleRowNote(images, 5, 2)).toBeUndefined();
+  });
 });

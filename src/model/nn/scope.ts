@@ -12,6 +12,8 @@ export interface ParameterSpec {
   readonly init: ParameterInit;
   /** "statistic": state that no gradient reaches (batch_norm's running mean and variance). */
   readonly role: 'trainable' | 'statistic';
+  /** Rows that a minibatch must have for the statistic to be one; left out, one is enough. */
+  readonly minRows?: number;
 }
 
 export interface LayerScope {

@@ -62,7 +62,7 @@ export function importModel(given: Model, request: ImportRequest, file: string):
   graph.outputs = [...new Set([...(asked ?? []), found])];
   constantsAsInitializers(graph);
   removeUnused(graph);
-  checkNodes(graph, opset, fail);
+  checkNodes(model, fail);
   const notes = note === undefined ? [] : [note];
   inferShapes(graph, { opset, onNote: (line) => notes.push(line) });
   for (const node of graph.nodes) for (const v of node.outputs) v.type = undefined;
@@ -160,11 +160,13 @@ function constantsAsInitializers(graph: Graph): void {
   });
 }
 
-function checkNodes(graph: Graph, opset: number, fail: Fail): void {
+function checkNodes({ graph, opset, opsets }: Model, fail: Fail): void {
   for (const node of graph.nodes) {
     const called = `${node.opType} "${node.name}"`;
     if (!isStandard(node) || definitionOf(node, opset) === undefined)
-      fail(`${called} of ${node.domain || 'ai.onnx'} ${opset} is not known (docs/ops.md)`);
+      fail(
+        `${called} of ${node.domain || 'ai.onnx'} ${isStandard(node) ? opset : (opsets.get(node.domain) ?? '')} is not known (docs/ops.md)`,
+      );
     if (node.subgraphs.length > 0) fail(`${called}: control flow cannot be imported`);
     if (drawsAtRandom(node) || usesBatchStatistics(node) || node.int('training_mode', 0) !== 0)
       fail(`${called} is in training mode: export the model after .eval()`);

@@ -19,6 +19,7 @@ import { toChannelsLast } from '../../onnx/passes/channels-last/channels-last.js
 import { ImageGradients } from '../../onnx/passes/channels-last/image-gradients.js';
 import { addConvolutions } from '../../onnx/passes/fuse/add-convolutions.js';
 import { noParameters, optimise } from '../../onnx/passes/optimise.js';
+import { refuseSingleRows } from '../least-rows.js';
 import { dataInputs, firstData, networkInputsFrom } from '../network-input.js';
 import { type Clip, clipGradients } from '../optim/clip.js';
 import type { Optimizer } from '../optim/optimizer.js';
@@ -79,6 +80,7 @@ export function stepGraph(request: StepRequest): StepGraph {
   const { column, optimizer } = request;
   const { task, head, network } = column;
   const { specs } = column.parameters;
+  if (request.batch !== undefined) refuseSingleRows(column, request.batch);
   const taps = tapInputs(column);
   const g = ops({ name: `${task}-step`, opset: request.opset ?? network.opset });
 

@@ -36,8 +36,17 @@ export const batchNorm = layer('batch_norm', {
       throw new ShapeError('features or an image are needed', { expected: '[C] or [C,H,W]', got: '[]' });
     const scale = trainable('scale', [channels], { fill: 1 });
     const bias = trainable('bias', [channels], { fill: 0 });
+    const single = sampleDims(x)
+      .slice(1)
+      .every((d) => d === 1);
     const running = (what: string, fill: number) =>
-      scope.parameter({ name: `${name}/${what}`, shape: [channels], init: { fill }, role: 'statistic' });
+      scope.parameter({
+        name: `${name}/${what}`,
+        shape: [channels],
+        init: { fill },
+        role: 'statistic',
+        ...(single && { minRows: 2 }),
+      });
     const mean = running('mean', 0);
     const variance = running('var', 1);
     if (!scope.training) return g.batchNormalization(x, scale, bias, mean, variance, { epsilon });
