@@ -48,6 +48,9 @@ function headShapes(c: NodeContext): HeadShapes | undefined {
 function inferAttention(c: NodeContext): Type[] {
   const [key, value] = [c.dtype(1), c.dtype(2)];
   const dtype = floatType(c)[0]?.dtype ?? key;
+  const mode = c.int('qk_matmul_output_mode');
+  if (mode < 0 || mode > 3)
+    c.fail(`qk_matmul_output_mode is ${mode}, expected 0 to 3`, { expected: '0 to 3', got: String(mode) });
   const heads = headShapes(c);
   if (heads === undefined) return [tensorType(dtype), tensorType(key), tensorType(value), tensorType(dtype)];
   const { q, k, v } = heads;

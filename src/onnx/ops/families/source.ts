@@ -1,11 +1,12 @@
 // Ops that make tensors from shapes, numbers or types: constants, ranges, casts, and what is read off a tensor (Shape, Size, NonZero).
 // Specification: onnx/docs/Operators.md.
 import { type DType, isFloat } from '../../core/dtype.js';
-import { type Dim, formatShape, isStatic, product, type Shape } from '../../core/shape.js';
+import { compatibleDim, type Dim, formatShape, isStatic, product, type Shape } from '../../core/shape.js';
 import { allocate, Tensor } from '../../core/tensor.js';
 import type { Value } from '../../ir/graph.js';
-import { type TensorType, tensorType } from '../../ir/types.js';
+import { formatType, type TensorType, tensorType } from '../../ir/types.js';
 import type { GradientContext, NodeContext, OpRules } from '../op-def.js';
+import { reshapeLike } from '../rules/shape-like.js';
 import { integers, knownElements, shapeSlice } from '../rules/shape-value.js';
 import { dtypeAttribute } from './random.js';
 
@@ -62,23 +63,36 @@ function shapeInput(c: NodeContext, i: number): Shape | undefined {
 }
 
 function rangeLength(c: NodeContext): Dim {
+  for (const [i, name] of ['start', 'limit', 'delta'].entries()) {
+    const shape = c.shape(i);
+    const alone = shape === undefined || shape.length === 0 || (shape.length === 1 && compatibleDim(shape[0] ?? null, 1));
+    if (!alone)
+      c.fail(`${name} must be one number, it is ${formatType(c.type(i))}`, {
+        expected: 'one number',
+        got: formatType(c.type(i)),
+      });
+  }
   const [start, limit, delta] = [0, 1, 2].map((i) =>
     isFloat(c.dtype(i)) ? c.constant(i)?.numbers()[0] : knownElements(c.value(i))?.[0],
   );
   if (start === 0 && typeof limit === 'string' && delta === 1) return limit;
   if (typeof limit === 'string' || [start, limit, delta].some((v) => v === undefined || v === null)) return null;
+  if (delta === 0) return c.fail('delta is 0', { got: '0' });
   return Math.max(0, Math.ceil((Number(limit) - Number(start)) / Number(delta)));
 }
 
 // y_i = start + i delta: dstart = sum dy, ddelta = sum i dy
 function rangeGradient(c: GradientContext): (Value | null)[] {
   const { g } = c;
-  const sum = (v: Value) => g.reduceSum(v, null, { keepdims: 0 });
+  const sum = (v: Value, i: number) => {
+    const d = g.reduceSum(v, null, { keepdims: 0 });
+    return c.rank(i) === 0 ? d : reshapeLike(g, d, c.x(i));
+  };
   const steps = () => {
     const count = g.squeeze(g.shape(c.y()), [0]);
     return g.cast(g.range(0, count, 1), { to: c.y().dtype });
   };
-  return [c.needs(0) ? sum(c.dy()) : null, null, c.needs(2) ? sum(g.mul(c.dy(), steps())) : null];
+  return [c.needs(0) ? sum(c.dy(), 0) : null, null, c.needs(2) ? sum(g.mul(c.dy(), steps()), 2) : null];
 }
 
 function oneHotShape(c: NodeContext): Shape | undefined {

@@ -95,6 +95,11 @@ export function activationsOf(c: NodeContext, defaults: readonly string[], direc
   const count = defaults.length;
   const names = given?.kind === 'strings' ? given.value.map((s) => new TextDecoder().decode(s)) : undefined;
   const directions = c.string('direction') === 'bidirectional' ? 2 : 1;
+  if (names !== undefined && names.length !== count * directions)
+    c.fail(`activations names ${names.length} functions, expected ${count * directions}`, {
+      expected: String(count * directions),
+      got: String(names.length),
+    });
   const all = names ?? Array.from({ length: directions }, () => defaults).flat();
   const list = (name: string) => {
     const a = c.node.attributes.get(name);
