@@ -13,6 +13,9 @@ import { inferTypes } from './infer.js';
 import { NodeContext } from './op-def.js';
 import { findSignature, formAt } from './signature.js';
 
+/** What ONNX Runtime takes before ONNX has it. */
+const earlier: ReadonlySet<string> = new Set(['LayerNormalization']);
+
 /** Inference by the table. Ops without rules are checked by their signatures, ops and domains without a signature say nothing. */
 function inferKnown(opsets: ReadonlyMap<string, number>): Infer {
   return (node, opset) => {
@@ -26,9 +29,17 @@ function inferKnown(opsets: ReadonlyMap<string, number>): Infer {
       const domain = isStandard(node) ? 'ai.onnx' : node.domain;
       return c.fail(`${domain} has no such op from opset ${deprecated} on, the model has ${version}`, { got: String(version) });
     }
-    // ONNX Runtime takes some ops before ONNX has them (LayerNormalization before opset 17)
     const form = formAt(signature, version);
-    if (form === undefined) return [];
+    if (form === undefined) {
+      const [first = 1] = signature.versions;
+      // signatures begin with the form of opset 7, whatever was there before
+      if (isStandard(node) && first > 7 && !earlier.has(node.opType))
+        c.fail(`ai.onnx has this op from opset ${first} on, the model has ${version}`, {
+          expected: String(first),
+          got: String(version),
+        });
+      return [];
+    }
     checkForm(c, form);
     checkTypes(c, form);
     return [];

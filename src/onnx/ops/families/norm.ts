@@ -176,7 +176,7 @@ function inferGroups(c: NodeContext): TensorType[] {
 function window(g: Ops, like: Value, channels: number, size: number): Value {
   const [before, after] = [Math.floor((size - 1) / 2), Math.ceil((size - 1) / 2)];
   if (!within('constant', channels * channels)) {
-    const channel = g.range(0, channels, 1);
+    const channel = g.range(0, g.scalar(channels, 'int64'), 1);
     const offset = g.sub(g.unsqueeze(channel, [0]), g.unsqueeze(channel, [1]));
     return g.cast(g.and(g.greaterOrEqual(offset, -before), g.lessOrEqual(offset, after)), { to: like.dtype });
   }
