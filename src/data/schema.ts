@@ -63,5 +63,6 @@ export function parseDataSpec(value: unknown, path: string): DataSpec {
   throw wrong(at, text, expected, got);
 }
 
-export type DataSpec = z.infer<typeof written>;
-export type DataOptions = z.infer<typeof dataObjectSchema>;
+/** A `data` entry as one writes it, defaults left out or not. */
+export type DataSpec = z.input<typeof written>;
+export type DataOptions = z.input<typeof dataObjectSchema>;

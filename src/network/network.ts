@@ -282,7 +282,7 @@ export class Network implements GrowingNetwork {
       now.push({ task, ...(hash !== undefined && { weights: hash }), ...(scores !== undefined && { scores }) });
     }
     const recorded = [...this.recorded].map(([task, weights]) => ({ task, weights }));
-    return proofOf(now, since?.tasks ?? recorded);
+    return proofOf(now, since?.tasks ?? recorded, since !== undefined);
   }
 
   /** float32 [N, ...] to raw scores [N, k] under each task's name. @throws UsageError for a task that is unknown or not trained */

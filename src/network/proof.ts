@@ -22,7 +22,7 @@ export interface TaskProof extends Evidence {
 
 export interface Proof {
   readonly tasks: readonly TaskProof[];
-  /** Whether every task was compared and is identical. */
+  /** Whether every task was compared and is identical; of an earlier moment that `since` gave, every task that was trained then. */
   readonly holds: boolean;
 }
 
@@ -55,8 +55,11 @@ function compared(now: Evidence, then: Evidence | undefined): TaskProof {
   return { ...found, identical: true };
 }
 
-/** Each task of now against the same task then. A task that was there then and is gone is a proof that fails. */
-export function proofOf(now: readonly Evidence[], then: readonly Evidence[]): Proof {
+/**
+ * Each task of now against the same task then. A task that was there then and is gone is a proof that fails; a new one as well, unless `grown` says
+ * that there may be some.
+ */
+export function proofOf(now: readonly Evidence[], then: readonly Evidence[], grown = false): Proof {
   const tasks = now.map((task) =>
     compared(
       task,
@@ -67,5 +70,6 @@ export function proofOf(now: readonly Evidence[], then: readonly Evidence[]): Pr
     .filter((t) => !now.some(({ task }) => task === t.task))
     .map(({ task }): TaskProof => ({ task, rows: 0, identical: false, reason: 'it is no longer there' }));
   const all = [...tasks, ...gone];
-  return { tasks: all, holds: all.every(({ identical }) => identical === true) };
+  const counted = grown ? all.filter(({ task }) => then.some((t) => t.task === task)) : all;
+  return { tasks: all, holds: counted.every(({ identical }) => identical === true) && (counted.length > 0 || all.length === 0) };
 }

@@ -135,6 +135,11 @@ describe.each(Object.entries(faces))('%s', (_, face) => {
       ['first', true],
       ['second', undefined],
     ]);
+    // What is new has nothing to be compared with; an earlier task that is gone or other does not hold.
+    expect(now.holds).toBe(true);
+    expect((await net.verify({ inputs: test1.inputs, since: { tasks: [...then.tasks, { task: 'gone' }] } })).holds).toBe(false);
+    expect((await net.verify({ inputs: test1.inputs, since: { tasks: [{ task: 'first', weights: '0' }] } })).holds).toBe(false);
+    expect((await net.verify({ inputs: test1.inputs, since: { tasks: [] } })).holds).toBe(false);
     expect(numbers((await net.predict('first', test1.inputs)).scores)).toEqual(numbers(before.scores));
 
     const bytes = await net.save();

@@ -32,10 +32,10 @@ export const normalise = defineTransform(
   'normalise',
   z
     .strictObject({
-      mean: means.optional().describe('For each channel or feature; of the training data when absent.'),
-      std: stds.optional().describe('For each channel or feature; of the training data when absent.'),
+      mean: means.optional().describe('One number, or one for each channel; 0 when absent.'),
+      std: stds.optional().describe('One number, or one for each channel; 1 when absent.'),
     })
-    .describe('(x - mean) / std by channel or feature.'),
+    .describe('(x - mean) / std by channel, as float32; grey levels 0..255 are brought to 0..1 before.'),
   (dataset, options, context) => {
     const from = inputData(dataset);
     const { dims } = dataset.inputs;

@@ -1,0 +1,109 @@
+// The tours of docs are followed to the letter, in an empty folder with the package as npm packs it: every block is run, or says why it is not.
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
+import { parseDataSpec } from '../src/data/schema.js';
+import { environment } from './python/python.js';
+import { launch } from './support/browser.js';
+import { chromium, noChromium } from './support/swiftshader.js';
+import { type Block, blocksOf, notPrinted, pack, Reader } from './support/tour.js';
+
+const repo = new URL('..', import.meta.url).pathname;
+const scratch = mkdtempSync(join(tmpdir(), 'prognet-tours-'));
+const readers: Reader[] = [];
+let tarball = '';
+beforeAll(() => {
+  tarball = pack(scratch);
+});
+afterAll(() => {
+  for (const folder of [scratch, ...readers.map(({ root }) => root)]) rmSync(folder, { recursive: true, force: true });
+});
+
+const python = environment('.venv');
+
+/** Follows a tour and says which blocks it left out, and why. `before` and `after` are commands that the page takes for granted. */
+function follow(name: string, { before = '', after = '' } = {}): { reader: Reader; left: string[] } {
+  const page = `docs/${name}.md`;
+  const reader = new Reader(tarball, name);
+  readers.push(reader);
+  const left: string[] = [];
+  let printed = '';
+  const command = (text: string): Block[] =>
+    text === '' ? [] : [{ language: 'sh', title: undefined, text, left: undefined, line: 0 }];
+  for (const block of [...command(before), ...blocksOf(readFileSync(join(repo, page), 'utf8')), ...command(after)]) {
+    const why = block.left ?? withoutPython(block);
+    if (why !== undefined) left.push(why);
+    else if (block.language === 'text') expect(notPrinted(block, printed), `${page}:${block.line}`).toEqual([]);
+    else if (block.title !== undefined || block.language === 'sh') {
+      try {
+        printed = reader.follow(block);
+      } catch (cause) {
+        throw new Error(`${page}:${block.line}: ${cause instanceof Error ? cause.message : cause}`, { cause });
+      }
+    } else throw new Error(`${page}:${block.line}: a block of ${block.language} is neither run nor a file nor left out`);
+  }
+  return { reader, left };
+}
+
+function withoutPython(block: Block): string | undefined {
+  return python.missing && block.language === 'sh' && block.text.startsWith('python') ? 'no Python' : undefined;
+}
+
+describe('a stranger follows', () => {
+  it(`docs/tour-train.md${python.note}`, () => {
+    const { reader, left } = follow('tour-train');
+    expect(left).toEqual(python.missing ? ['no Python'] : []);
+    expect(existsSync(join(reader.root, 'family/service/server.mjs'))).toBe(true);
+  }, 180_000);
+
+  it('docs/tour-onnx.md', () => {
+    expect(follow('tour-onnx').left).toEqual([]);
+  }, 180_000);
+
+  it('docs/data.md', () => {
+    const before = 'npm init -y\nnpm pkg set type=module\nnpm install prognet onnxruntime-node typescript @types/node';
+    const after = 'npx tsc --module nodenext --types node data.ts arrays.ts\nnode data.js\nnode arrays.js';
+    const { reader, left } = follow('data', { before, after });
+    expect(left).toEqual([]);
+    const written: unknown = parse(readFileSync(join(reader.root, 'data.yaml'), 'utf8'));
+    const sources = (written as { data: unknown }[]).map(({ data }, i) => parseDataSpec(data, `data[${i}]`));
+    expect(sources).toHaveLength(3);
+  }, 120_000);
+
+  it(`docs/tour-browser.md${chromium === undefined ? ` (not opened: ${noChromium})` : ''}`, async () => {
+    const { reader, left } = follow('tour-browser');
+    expect(left).toEqual(['the dev server runs until it is stopped; the test serves what is built']);
+    if (chromium === undefined) return;
+    const { preview } = await import('vite');
+    const server = await preview({ root: reader.root, logLevel: 'error', preview: { port: 0 } });
+    const browser = await launch(false);
+    try {
+      const tab = await browser.newPage();
+      const faults: unknown[] = [];
+      tab.on('pageerror', (error) => faults.push(error));
+      await tab.goto(server.resolvedUrls?.local[0] ?? '');
+      const found = await tab.waitForFunction(
+        "/done$/.test(document.getElementById('out').textContent.trim()) && document.getElementById('out').textContent",
+        undefined,
+        { timeout: 60_000 },
+      );
+      expect(faults).toEqual([]);
+      expect(
+        String(await found.jsonValue())
+          .trim()
+          .split('\n'),
+      ).toEqual([
+        'circle: 40 epochs on wasm',
+        'circle unchanged: true',
+        'centre and corner: 1,0',
+        'opened: circle,square',
+        'done',
+      ]);
+    } finally {
+      await browser.close();
+      await server.close();
+    }
+  }, 180_000);
+});
