@@ -87,6 +87,7 @@ command('train [task]', 'train a task and freeze its column', [
   'prognet train digits',
   'prognet train digits --epochs 3 --lr 0.001',
   'prognet train digits --resume     after an interruption; flags given then are kept',
+  'prognet train digits --resume --lr 0.0001     after a divergence, from the last good state',
   'prognet train --all',
 ])
   .option('--all', 'every task that is not trained yet, in order')
@@ -95,6 +96,7 @@ command('train [task]', 'train a task and freeze its column', [
   .option('--lr <rate>', 'learning rate')
   .option('--optimizer <name>', 'sgd, adam, adamw, rmsprop')
   .option('--schedule <name>', 'constant, cosine, step:<epochs>[:<factor>]')
+  .option('--clip <kind>', 'norm:<limit>, value:<limit>')
   .option('--seed <n>', 'seed of first weights, order and dropout')
   .option('--provider <list>', `${providerHelp} (default: cpu)`)
   .option('--provider-option <k=v>', optionHelp, collect)

@@ -10,6 +10,8 @@ export function asCommand(remedy: Remedy): string {
       return `; state kept, continue with prognet train ${remedy.task ?? '--all'} --resume`;
     case 'resume-or-restart':
       return ', continue it with --resume or drop it with --restart';
+    case 'lower-rate':
+      return `; go on from the last good state with prognet train ${remedy.task} --resume --lr ${remedy.rate} or drop it with --restart`;
     case 'import':
       return ': prognet import takes it in again';
     case 'begin':

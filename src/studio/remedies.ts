@@ -16,6 +16,8 @@ function asAction(remedy: Remedy): string {
       return '; what was learned so far is kept, teach on with it';
     case 'resume-or-restart':
       return ': teach on with it, or drop it';
+    case 'lower-rate':
+      return ': teach on more slowly, or drop it';
     case 'import':
       return ': open its model again';
     case 'begin':

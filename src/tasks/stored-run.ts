@@ -5,7 +5,7 @@ import * as z from 'zod';
 import type { Train } from '../model/description/description.js';
 import { trainSchema } from '../model/description/train-schema.js';
 import { readWhole } from '../onnx/files/read-file.js';
-import { type Json, parseJson, stableJson } from '../workspace/json.js';
+import { isJsonObject, type Json, parseJson, stableJson } from '../workspace/json.js';
 
 /** What decides a training's numbers; a resumed training must agree in all of it. */
 export interface RunIdentity {
@@ -40,6 +40,19 @@ export type StoredRun = z.output<typeof storedSchema>['settings'];
 /** Any value that JSON holds, as the workspace writes it: -0 stays -0, what is undefined is left out. */
 export function toJson(value: unknown): Json {
   return parseJson(stableJson(value), 'value');
+}
+
+const free: Readonly<Record<string, readonly string[]>> = { settings: ['rate', 'clip'], overrides: ['lr', 'clip'] };
+
+/** What a training that diverged must be resumed with: all but the rate and how gradients are clipped. */
+export function besideRate(identity: Json): Json {
+  if (!isJsonObject(identity)) return identity;
+  const kept = ([part, value]: [string, Json]): [string, Json] => {
+    const names = free[part];
+    if (names === undefined || !isJsonObject(value)) return [part, value];
+    return [part, Object.fromEntries(Object.entries(value).filter(([name]) => !names.includes(name)))];
+  };
+  return Object.fromEntries(Object.entries(identity).map(kept));
 }
 
 /** True when a training of the task was begun and not finished. */

@@ -7,10 +7,19 @@ import { metricName } from '../model/heads/heads.js';
 import type { Column } from '../model/progressive/column.js';
 import { refuseTraining } from '../model/progressive/imported.js';
 import type { GivenData, TaskData } from '../network/growing.js';
-import { DataError, DescriptionError, InterruptedError, stopIfAborted, UsageError, WorkspaceError } from '../onnx/core/errors.js';
+import {
+  DataError,
+  DescriptionError,
+  InterruptedError,
+  stopIfAborted,
+  TrainingError,
+  UsageError,
+  WorkspaceError,
+} from '../onnx/core/errors.js';
 import { defaultThreads } from '../onnx/runtime/node.js';
 import type { Runtime } from '../onnx/runtime/session.js';
 import type { EpochRecord } from '../train/checkpoint.js';
+import { DivergedError } from '../train/diverged.js';
 import type { TrainEvent } from '../train/events.js';
 import { singleRowNote } from '../train/least-rows.js';
 import { type TrainResult, train } from '../train/loop.js';
@@ -36,12 +45,12 @@ import {
   weightsOf,
   withDescription,
 } from './project.js';
-import { type RunIdentity, runExists, storedRun, toJson } from './stored-run.js';
+import { besideRate, type RunIdentity, runExists, storedRun, toJson } from './stored-run.js';
 import { loadTaskData } from './task-data.js';
 import { type Verified, verifyTask } from './verify.js';
 
 export interface TrainTaskOptions {
-  /** Instead of what the description says. A resumed training keeps those it was begun with. */
+  /** Instead of what the description says. A resumed training keeps those it was begun with, but for rate and clip where it diverged. */
   readonly overrides?: Train;
   /** Default cpu, or the resumed training's. */
   readonly provider?: string;
@@ -226,7 +235,7 @@ interface Work {
 async function trainInRun(run: Run, identity: RunIdentity, work: Work): Promise<TrainResult> {
   const { settings, data, options } = work;
   const json = toJson(identity);
-  const resumed = options.resume === true && run.started ? run.resume(json) : undefined;
+  const resumed = options.resume === true && run.started ? run.resume(json, besideRate) : undefined;
   for (const note of resumed?.notes ?? []) options.onNote?.(note);
   if (resumed === undefined) run.start(json);
   const checkpoint = resumed?.checkpoint;
@@ -364,6 +373,11 @@ export async function trainTask(
     run.clear();
     tapStore(work).clear();
   } catch (error) {
+    if (error instanceof DivergedError) {
+      const rate = Number((settings.rate / 10).toPrecision(2));
+      run.noteDiverged(toJson(identity), { step: error.step, found: error.found, rate });
+      throw new TrainingError(error.statement, { cause: error, remedy: { kind: 'lower-rate', task, rate } });
+    }
     if (!(error instanceof InterruptedError)) throw error;
     throw new InterruptedError(error.statement, { cause: error.cause, remedy: { kind: 'resume', task } });
   } finally {

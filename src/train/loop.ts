@@ -5,12 +5,13 @@ import { countOf, mapSamples } from '../data/samples.js';
 import { metricRises } from '../model/heads/heads.js';
 import type { ParameterSpec } from '../model/nn/scope.js';
 import { initialWeights } from '../model/progressive/weights.js';
-import { InterruptedError, must, TrainingError } from '../onnx/core/errors.js';
+import { InterruptedError, must } from '../onnx/core/errors.js';
 import { Random } from '../onnx/core/random.js';
 import type { Tensor } from '../onnx/core/tensor.js';
 import type { Session } from '../onnx/runtime/session.js';
 import { toBinary } from '../onnx/serde/to-binary.js';
 import { bestName, type Checkpoint, type EpochRecord, freshState, type TrainState } from './checkpoint.js';
+import { DivergedError } from './diverged.js';
 import type { Engine } from './engine.js';
 import { evalGraph, lossesOutput, scoresOutput } from './eval-graph.js';
 import { type Evaluation, EvaluationSum } from './evaluate.js';
@@ -171,6 +172,7 @@ class Training {
     const stop = this.request.signal?.aborted === true;
     if (stop || performance.now() - this.saved > secondsPerCheckpoint * 1000) {
       await this.collect();
+      this.refuseNotFinite();
       await this.save();
     }
     if (stop) {
@@ -188,9 +190,7 @@ class Training {
     losses.forEach((loss, i) => {
       if (Number.isFinite(loss)) return;
       const rate = this.rate(first + i).toPrecision(3);
-      throw new TrainingError(
-        `the loss is ${loss} at step ${first + i + 1} (rate ${rate}): lower the rate, clip gradients or normalise the data`,
-      );
+      throw new DivergedError(`the loss is ${loss} at step ${first + i + 1} (rate ${rate})`, first + i);
     });
     return losses;
   }
@@ -206,9 +206,7 @@ class Training {
     this.refuseNotFinite();
     const found = await this.evaluate();
     if (found !== undefined && !(Number.isFinite(found.loss) && Number.isFinite(found.metric)))
-      throw new TrainingError(
-        `epoch ${epoch}: the loss on the validation data is ${found.loss}: lower the rate, clip gradients or normalise the data`,
-      );
+      throw new DivergedError(`epoch ${epoch}: the loss on the validation data is ${found.loss}`, this.state.step);
     const record: EpochRecord = {
       epoch,
       loss: this.state.lossSum / this.plan.rows,
@@ -236,16 +234,13 @@ class Training {
     await this.save();
   }
 
-  /** A loss is seen before its step: the last step's harm shows in the weights alone. */
+  /** A loss is seen before its step: the last step's harm shows in the weights and the optimizer's state alone. No checkpoint holds it. */
   private refuseNotFinite(): void {
     const { step } = this.state;
-    for (const { name } of this.specs) {
-      const bad = notFinite(must(this.tensors.get(name), name).data as Float32Array);
+    for (const [name, { data }] of this.tensors) {
+      const bad = data instanceof Float32Array ? notFinite(data) : undefined;
       if (bad === undefined) continue;
-      const rate = this.rate(step - 1).toPrecision(3);
-      throw new TrainingError(
-        `"${name}" holds ${bad} after step ${step} (rate ${rate}): lower the rate, clip gradients or normalise the data`,
-      );
+      throw new DivergedError(`"${name}" holds ${bad} after step ${step} (rate ${this.rate(step - 1).toPrecision(3)})`, step);
     }
   }
 

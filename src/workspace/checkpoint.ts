@@ -1,5 +1,5 @@
 // Checkpoints of a run: checkpoint-<generation>.safetensors, each whole or absent, the newest two kept so that a damaged one is no loss.
-import { readdirSync } from 'node:fs';
+import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { decodeSafetensors, encodeSafetensorsParts } from '../formats/safetensors.js';
 import { DataError, PrognetError, WorkspaceError } from '../onnx/core/errors.js';
@@ -77,6 +77,24 @@ function readCheckpoint(bytes: Uint8Array, file: string): Checkpoint {
     });
   }
   return { step, tensors, state: parseJson(stateText, file) };
+}
+
+/** Removes whole checkpoints of this step and later ones. */
+export function dropCheckpointsFrom(folder: string, step: number): void {
+  for (const generation of listGenerations(folder)) {
+    const file = join(folder, nameOf(generation));
+    try {
+      if (readCheckpoint(readWhole(file), file).step < step) continue;
+    } catch (error) {
+      if (!(error instanceof PrognetError)) throw error;
+      continue;
+    }
+    try {
+      rmSync(file, { force: true });
+    } catch (cause) {
+      throw fileError('remove', file, cause);
+    }
+  }
 }
 
 export interface LoadedCheckpoint {

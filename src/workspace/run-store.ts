@@ -10,7 +10,7 @@ import { sha256, shortHash } from '../onnx/files/hash.js';
 import { acquireLock, type Lock } from '../onnx/files/lock-file.js';
 import { readWhole } from '../onnx/files/read-file.js';
 import { removeQuietly, removeStale, temporaryName } from '../onnx/files/temporary.js';
-import { type Checkpoint, listGenerations, readNewestCheckpoint, writeCheckpoint } from './checkpoint.js';
+import { type Checkpoint, dropCheckpointsFrom, listGenerations, readNewestCheckpoint, writeCheckpoint } from './checkpoint.js';
 import { firstDifference, isJsonObject, type Json, parseJson, stableJson } from './json.js';
 import { type MetricsRecord, MetricsWriter, readMetrics, truncateMetrics } from './metrics-log.js';
 import { checkTask } from './task-name.js';
@@ -20,6 +20,21 @@ export interface Resumed {
   readonly checkpoint: Checkpoint | undefined;
   /** What the user should know: one line for each damaged checkpoint or metrics line passed over. */
   readonly notes: readonly string[];
+}
+
+/** A loss or weight that was not finite. */
+export interface Diverged {
+  /** Steps whose weights gave it: checkpoints from there on are of no use. */
+  readonly step: number;
+  readonly found: string;
+  /** A rate to try next. */
+  readonly rate: number;
+}
+
+function divergedOf(value: Json | undefined): Diverged | undefined {
+  if (!isJsonObject(value)) return undefined;
+  const { step, found, rate } = value;
+  return typeof step === 'number' && typeof found === 'string' && typeof rate === 'number' ? { step, found, rate } : undefined;
 }
 
 /** A run that this process has locked. Call `close` when done; the lock of a killed process is taken over by the next. */
@@ -54,7 +69,6 @@ export class Run {
   start(settings: Json): void {
     this.open();
     this.metrics.close();
-    const content = { format: 1, task: this.task, fingerprint: sha256(stableJson(settings)), settings };
     try {
       // run.json first: without it nothing is resumed, so that a kill in between leaves no mixture.
       for (const name of ['run.json', 'metrics.jsonl']) rmSync(join(this.folder, name), { force: true });
@@ -64,18 +78,36 @@ export class Run {
       throw fileError('remove', this.folder, cause);
     }
     this.good = undefined;
+    this.writeSettings(settings);
+  }
+
+  private writeSettings(settings: Json, diverged?: Diverged): void {
+    const noted = diverged && { diverged: { ...diverged } };
+    const content = { format: 1, task: this.task, fingerprint: sha256(stableJson(settings)), settings, ...noted };
     writeFileAtomic(join(this.folder, 'run.json'), new TextEncoder().encode(`${stableJson(content, 2)}\n`));
+  }
+
+  /** Notes that the training diverged: from then on it is resumed with other settings alone, from a state before that step. */
+  noteDiverged(settings: Json, diverged: Diverged): void {
+    this.open();
+    this.writeSettings(settings, diverged);
   }
 
   /**
    * Goes on with the run: the newest whole checkpoint, the metrics cut back to it.
    * @param settings must be those that the run began with
+   * @param fixed what of the settings must stay where the run diverged; the rest must differ
    * @throws WorkspaceError when there is no run, the settings differ, or no checkpoint can be read
    */
-  resume(settings: Json): Resumed {
+  resume(settings: Json, fixed: (settings: Json) => Json = (all) => all): Resumed {
     this.open();
     this.metrics.close();
-    this.checkSettings(settings);
+    const diverged = this.checkSettings(settings, fixed);
+    if (diverged !== undefined) {
+      // In this order a kill in between leaves a run that diverged.
+      dropCheckpointsFrom(this.folder, diverged.step);
+      this.writeSettings(settings);
+    }
     const loaded = readNewestCheckpoint(this.folder, this.shown);
     this.good = loaded?.generation;
     const metricsNotes = truncateMetrics(
@@ -86,7 +118,8 @@ export class Run {
     return { checkpoint: loaded?.checkpoint, notes: [...(loaded?.notes ?? []), ...metricsNotes] };
   }
 
-  private checkSettings(settings: Json): void {
+  /** How the run diverged, if it did. */
+  private checkSettings(settings: Json, fixed: (settings: Json) => Json): Diverged | undefined {
     const file = `${this.shown}/run.json`;
     if (!this.started) {
       throw new WorkspaceError(`${this.shown}: no run of "${this.task}" to resume, train without resuming`, { path: this.shown });
@@ -100,8 +133,19 @@ export class Run {
       });
     }
     const now = parseJson(stableJson(settings), file);
-    if (fingerprint === sha256(stableJson(now))) return;
-    const difference = firstDifference(was, now) ?? `sha256 is ${shortHash(sha256(stableJson(now)))}..`;
+    const same = fingerprint === sha256(stableJson(now));
+    const diverged = divergedOf(old.diverged);
+    if (diverged !== undefined && same) {
+      throw new WorkspaceError(`${this.shown}: the training diverged, ${diverged.found}, and would again`, {
+        path: this.shown,
+        remedy: { kind: 'lower-rate', task: this.task, rate: diverged.rate },
+      });
+    }
+    if (same) return undefined;
+    if (diverged !== undefined && stableJson(fixed(was)) === stableJson(fixed(now))) return diverged;
+    const difference =
+      firstDifference(diverged === undefined ? was : fixed(was), diverged === undefined ? now : fixed(now)) ??
+      `sha256 is ${shortHash(sha256(stableJson(now)))}..`;
     throw new WorkspaceError(
       `${file}: the run began with other settings, ${difference}; resume with the old ones or train anew`,
       {

@@ -92,3 +92,32 @@ describe('minibatches of one row', () => {
     expect(singleRowNote(images, 5, 2)).toBeUndefined();
   });
 });
+
+it('no checkpoint holds weights that are not finite, not even one on the way out', async () => {
+  const [column] = columnsOf(
+    parseDescription({
+      prognet: 1,
+      name: 'toy',
+      input: { name: 'image', shape: [1, 8, 8] },
+      columns: [{ task: 'a', blocks: [['flatten', { dense: 4 }, 'relu']], head: { classify: 2 } }],
+    }),
+  );
+  const wild = { epochs: 2, batch: 64, optimizer: 'sgd' as const, weight_decay: 1e30, lr: 1e30 };
+  const saved: number[] = [];
+  const run = train({
+    runtime,
+    column: must(column, 'column'),
+    frozen: new Map(),
+    settings: trainSettings(wild, 0),
+    train: toy(64),
+    session: { threads: 1 },
+    signal: AbortSignal.abort(),
+    store: { load: async () => undefined, save: async ({ state }) => void saved.push(state.step) },
+  });
+  await expect(run).rejects.toMatchObject({
+    name: 'TrainingError',
+    step: 1,
+    message: expect.stringMatching(/^"a\/.*" holds (NaN|-?Infinity) after step 1 \(rate 1\.00e\+30\): lower the rate/),
+  });
+  expect(saved).toEqual([]);
+});

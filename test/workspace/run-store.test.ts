@@ -110,6 +110,35 @@ describe('a run', () => {
     run.close();
   });
 
+  it('that diverged goes on from before that step, with other settings of those that may differ', () => {
+    const besideRate = () => ({ batch: 32 });
+    const noted = (step: number) => {
+      const found = interrupted();
+      const run = openRun(found.root, 'digits');
+      run.noteDiverged(settings, { step, found: 'the loss is NaN at step 9', rate: 0.01 });
+      run.close();
+      return { ...found, run: openRun(found.root, 'digits') };
+    };
+    // The weights of step 8 gave the NaN: its checkpoint is of no use.
+    const { run, folder } = noted(8);
+    expect(messageOf(() => run.resume(settings, besideRate))).toBe(
+      'runs/digits: the training diverged, the loss is NaN at step 9, and would again; go on from the last good state with { resume: true, overrides: { lr: 0.01 } } or drop it with { restart: true }',
+    );
+    expect(readdirSync(folder).filter((name) => name.startsWith('checkpoint'))).toHaveLength(2);
+    const slower = { lr: 0.01, batch: 32 };
+    expect(run.resume(slower, besideRate).checkpoint?.step).toBe(4);
+    expect(run.readMetrics().map((r) => r.step)).toEqual([1, 2, 3, 4]);
+    expect(readdirSync(folder).filter((name) => name.startsWith('checkpoint'))).toHaveLength(1);
+    // From then on it is a run like any other, begun with those.
+    expect(run.resume(slower, besideRate).checkpoint?.step).toBe(4);
+    expect(messageOf(() => run.resume(settings, besideRate))).toContain('lr: was 0.01, is 0.1');
+    expect(noted(9).run.resume(slower, besideRate).checkpoint?.step).toBe(8);
+    expect(noted(1).run.resume(slower, besideRate).checkpoint).toBeUndefined();
+    const other = noted(9).run;
+    const kept = (all: unknown) => ({ batch: (all as { batch: number }).batch });
+    expect(messageOf(() => other.resume({ lr: 0.01, batch: 16 }, kept))).toContain('batch: was 32, is 16');
+  });
+
   it('is removed by clear', () => {
     const { root } = interrupted();
     clearRun(root, 'digits');

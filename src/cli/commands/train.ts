@@ -19,6 +19,7 @@ export interface TrainFlags extends RuntimeFlags {
   readonly lr?: string;
   readonly optimizer?: string;
   readonly schedule?: string;
+  readonly clip?: string;
   readonly seed?: string;
   readonly engine?: string;
   readonly resume?: boolean;
@@ -32,21 +33,29 @@ function scheduleOf(text: string): unknown {
   return { step: { every: Number(every), ...(factor === undefined ? {} : { factor: Number(factor) }) } };
 }
 
+/** `norm:1`, `value:0.5` as the description writes them. */
+function clipOf(text: string): unknown {
+  const [, kind, limit] = /^([^:]+):([^:]+)$/.exec(text) ?? [];
+  return kind === undefined ? text : { [kind]: Number(limit) };
+}
+
 /** The training options among the flags, checked by the description's own schema. */
 function overridesOf(flags: TrainFlags): Train {
-  const { epochs, batch, lr, seed, optimizer, schedule } = flags;
-  const texts: Record<string, string | undefined> = { epochs, batch, lr, seed, optimizer, schedule };
+  const { epochs, batch, lr, seed, optimizer, schedule, clip } = flags;
+  const texts: Record<string, string | undefined> = { epochs, batch, lr, seed, optimizer, schedule, clip };
   const given: Record<string, unknown> = {};
   for (const [name, text] of Object.entries(texts)) {
     if (text === undefined) continue;
     given[name] =
       name === 'schedule'
         ? scheduleOf(text)
-        : name === 'optimizer'
-          ? text
-          : /^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d+)?$/i.test(text)
-            ? Number(text)
-            : text;
+        : name === 'clip'
+          ? clipOf(text)
+          : name === 'optimizer'
+            ? text
+            : /^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d+)?$/i.test(text)
+              ? Number(text)
+              : text;
   }
   const parsed = trainSchema.safeParse(given);
   if (parsed.success) return parsed.data;

@@ -7,6 +7,8 @@ export type Remedy =
   | { readonly kind: 'resume'; readonly task?: string }
   /** An unfinished training of the task is there, and a new one was asked for. */
   | { readonly kind: 'resume-or-restart'; readonly task: string }
+  /** A training diverged; its last good state is kept, to go on from with this rate, say. */
+  | { readonly kind: 'lower-rate'; readonly task: string; readonly rate: number }
   /** A column came from an ONNX model and changes only with it. */
   | { readonly kind: 'import'; readonly task: string }
   /** There is no workspace. */
@@ -25,6 +27,8 @@ export function asCall(remedy: Remedy): string {
       return '; state kept, train again with { resume: true }';
     case 'resume-or-restart':
       return ', continue it with { resume: true } or drop it with { restart: true }';
+    case 'lower-rate':
+      return `; go on from the last good state with { resume: true, overrides: { lr: ${remedy.rate} } } or drop it with { restart: true }`;
     case 'import':
       return ': import its model again';
     case 'begin':
