@@ -2,15 +2,22 @@
 // `prognet/node`; graphs and gradients of any model are in `prognet/onnx`.
 
 export { ortTrainingEngine } from './artifacts/session-engine.js';
-export type { Dataset, Split } from './data/dataset.js';
+export type { Dataset, Labelled, SampleSet, Split } from './data/dataset.js';
 export { dataset, type NestedNumbers, type NumberArray, type OwnData, type OwnDataOptions } from './data/own-data.js';
+export type { Samples } from './data/samples.js';
 export type { TransformSpec } from './data/transforms/registry.js';
 export * from './model/description/builder.js';
-export type { Description } from './model/description/description.js';
 export { parseDescription } from './model/description/parse.js';
 export { readDescription } from './model/description/read-text.js';
-export { type Column, type ColumnParameters, type Columns, columnsOf } from './model/progressive/column.js';
+export type * from './model/description/written.js';
+export type { ParameterInit } from './model/nn/init.js';
+export type { ParameterSpec } from './model/nn/scope.js';
+export { type Column, type ColumnParameters, type Columns, columnsOf, type TapRef } from './model/progressive/column.js';
 export { type FormOptions, taskModel } from './model/progressive/forms.js';
+export type { GraphLoader, ImportedDescription, ImportedGraph } from './model/progressive/imported-graph.js';
+export type { ByInput, NetworkInput } from './model/progressive/inputs.js';
+export type { LateralStrength } from './model/progressive/lateral-strength.js';
+export type { LoweredColumn, TapOf } from './model/progressive/lowering.js';
 export { type FrozenWeights, initialWeights, type Weights } from './model/progressive/weights.js';
 export type * from './network/growing.js';
 export {
@@ -43,14 +50,30 @@ export type { Remedy } from './onnx/core/remedy.js';
 export { Tensor } from './onnx/core/tensor.js';
 export { version } from './onnx/core/version.js';
 export type { Model } from './onnx/ir/model.js';
-export { OrtTraining, type TrainingPackage } from './onnx/runtime/ort-training.js';
-export { type WebModules, WebRuntime } from './onnx/runtime/web.js';
+export { OrtTraining, type PackageSession, type TrainingPackage, type Values } from './onnx/runtime/ort-training.js';
+export type * from './onnx/runtime/session.js';
+export type { TrainingFiles, TrainingRuntime, TrainingSession } from './onnx/runtime/training-session.js';
+export { type WebModules, WebRuntime, type WebSettings } from './onnx/runtime/web.js';
 export { toBinary } from './onnx/serde/to-binary.js';
+export type { Checkpoint, CheckpointStore, EpochRecord, TrainState } from './train/checkpoint.js';
 export type { Engine, Minibatches } from './train/engine.js';
 export type { TrainEvent } from './train/events.js';
 export { type TrainResult, train } from './train/loop.js';
-export { adam, adamw, type OptimizerOptions, optimizer, rmsprop, sgd } from './train/optim/optimizer.js';
-export type { EngineContext, EngineMaker, TrainRequest } from './train/request.js';
+export {
+  adam,
+  adamw,
+  type Optimizer,
+  type OptimizerOptions,
+  optimizer,
+  type Rule,
+  rmsprop,
+  sgd,
+} from './train/optim/optimizer.js';
+export type { EngineContext, EngineMaker, TrainData, TrainRequest } from './train/request.js';
 export { type TrainSettings, trainSettings } from './train/settings.js';
-export { stepGraph } from './train/step/step-graph.js';
-export { TapCache } from './train/taps/tap-cache.js';
+export type { Carried as CarriedState } from './train/step/carried-state.js';
+export { type StepGraph, type StepRequest, stepGraph } from './train/step/step-graph.js';
+export type { ColumnTaps, KnownTensor, OnRows, Taps } from './train/taps/column-taps.js';
+export { TapCache, type TapPlace } from './train/taps/tap-cache.js';
+export type { TapInput } from './train/taps/tap-inputs.js';
+export type { StoredRows, TapStorage } from './train/taps/tapped-data.js';

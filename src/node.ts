@@ -1,13 +1,24 @@
 // The part of the library for Node: data sources, workspaces, and onnxruntime-node.
-export { loadData } from './data/sources.js';
-export { loadRuntime } from './onnx/runtime/load.js';
+export type { TargetHead } from './data/checks.js';
+export { loadData, type SourceContext } from './data/sources.js';
+export { type LoadedRuntime, type LoadSettings, loadRuntime } from './onnx/runtime/load.js';
 export { NodeRuntime } from './onnx/runtime/node.js';
 export { loadOrtTraining } from './onnx/runtime/ort-training-node.js';
-export { deployTasks } from './tasks/deploy.js';
-export { exportWithPrecision } from './tasks/export-precision.js';
+export { type Deployed, type DeployOptions, deployTasks } from './tasks/deploy.js';
+export {
+  type CalibrationOptions,
+  type ExportedPrecision,
+  exportWithPrecision,
+  type PrecisionOptions,
+} from './tasks/export-precision.js';
+export type { ExportOptions } from './tasks/export-tasks.js';
+export type { Measured as MeasuredPrecision, TaskLoss } from './tasks/measure-precision.js';
 export { type OpenOptions, open } from './tasks/open-network.js';
-export { openProject } from './tasks/project.js';
+export { openProject, type Project } from './tasks/project.js';
 export { type SaveOptions, save } from './tasks/save-network.js';
-export { trainTask } from './tasks/train-task.js';
-export { verifyTask } from './tasks/verify.js';
+export { type EarlierTask, type TrainedTask, type TrainTaskOptions, trainTask } from './tasks/train-task.js';
+export { type Verified, type VerifyOptions, verifyTask } from './tasks/verify.js';
 export { WorkspaceNetwork, type WorkspaceTrainOptions } from './tasks/workspace-network.js';
+export type { FrozenColumn } from './workspace/column-store.js';
+export type { Json } from './workspace/json.js';
+export type { Workspace } from './workspace/workspace.js';

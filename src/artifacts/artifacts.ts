@@ -1,11 +1,11 @@
 // The official training artifacts of a column, as ONNX Runtime's training API takes them: three models and a checkpoint.
 
+import type { Clip } from '../model/description/train-schema.js';
 import type { Weights } from '../model/progressive/weights.js';
 import { InternalError, must, UsageError } from '../onnx/core/errors.js';
 import { elementCount } from '../onnx/core/shape.js';
 import { Tensor } from '../onnx/core/tensor.js';
 import type { Model } from '../onnx/ir/model.js';
-import type { Clip } from '../train/optim/clip.js';
 import type { CheckpointVersion, TrainingCheckpoint } from './checkpoint/schema.js';
 import type { ArtifactParameter, ColumnRequest } from './column-graph.js';
 import { evalModel } from './eval-model.js';

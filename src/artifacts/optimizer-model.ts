@@ -1,4 +1,6 @@
 // optimizer_model.onnx: one com.microsoft optimizer over sequences of tensors. Inputs are checked by ONNX Runtime by name and order.
+
+import type { Clip } from '../model/description/train-schema.js';
 import { UsageError } from '../onnx/core/errors.js';
 import { float32 } from '../onnx/core/tensor.js';
 import { version } from '../onnx/core/version.js';
@@ -7,7 +9,6 @@ import type { Model } from '../onnx/ir/model.js';
 import { tensorType } from '../onnx/ir/types.js';
 import { ops } from '../onnx/ops/ops.js';
 import type { Ops } from '../onnx/ops/ops-builder.js';
-import type { Clip } from '../train/optim/clip.js';
 import type { OptimizerOptions } from '../train/optim/optimizer.js';
 
 export type OfficialOptimizer =

@@ -1,13 +1,15 @@
 // training_model.onnx: loss, scores, and every gradient added into its buffer. Standard ops, plus InPlaceAccumulatorV2. batch_norm's running
 // statistics are parameters without gradient that the same op overwrites in place, as ONNX Runtime's own batch_norm does, so that the
 // checkpoint it saves holds them.
+
+import type { Clip } from '../model/description/train-schema.js';
 import { gradient } from '../onnx/autodiff/gradient.js';
 import { must } from '../onnx/core/errors.js';
 import { Tensor } from '../onnx/core/tensor.js';
 import { version } from '../onnx/core/version.js';
 import type { Model } from '../onnx/ir/model.js';
 import { optimise } from '../onnx/passes/optimise.js';
-import { type Clip, clipGradients } from '../train/optim/clip.js';
+import { clipGradients } from '../train/optim/clip.js';
 import { type ArtifactParameter, type ColumnRequest, columnGraph } from './column-graph.js';
 import { declareMoments, moveMoments } from './moments.js';
 import { accumulatedOutput, bufferInput, lossOutput, movedOutput, resetInput } from './names.js';

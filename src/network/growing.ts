@@ -77,7 +77,7 @@ export interface VerifyOptions {
 /** One task, or every trained task in one graph: all of them computed, or with `routed` the one asked for. */
 export type ExportOptions = Omit<FormOptions, 'tasks'> & ({ readonly task: string } | { readonly all: true });
 
-type Awaitable<T> = T | Promise<T>;
+export type Awaitable<T> = T | Promise<T>;
 
 /** Every method rejects or throws a PrognetError in one line for what it cannot take: UsageError for an unknown task. */
 export interface GrowingNetwork {

@@ -3,6 +3,7 @@
 
 import type { ColumnInput, Description, DescriptionInput } from '../model/description/description.js';
 import { parseDescription, toInput } from '../model/description/parse.js';
+import type { Clip } from '../model/description/train-schema.js';
 import { metricName } from '../model/heads/heads.js';
 import { type ColumnParameters, type Columns, columnsOf } from '../model/progressive/column.js';
 import { notTrained, taskModel } from '../model/progressive/forms.js';
@@ -15,7 +16,6 @@ import type { Runtime, SessionOptions } from '../onnx/runtime/session.js';
 import { toBinary } from '../onnx/serde/to-binary.js';
 import { evaluateScores } from '../train/evaluate.js';
 import { train } from '../train/loop.js';
-import type { Clip } from '../train/optim/clip.js';
 import { defaultRate, type OptimizerOptions, optimizer } from '../train/optim/optimizer.js';
 import { fitData, fitInputs, partition } from '../train/prepare-data.js';
 import type { TrainRequest } from '../train/request.js';

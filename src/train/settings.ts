@@ -1,10 +1,8 @@
 // Training options with their defaults: what the description says, what a caller overrides.
 
-import type { Train } from '../model/description/description.js';
+import type { Clip, Schedule, Train } from '../model/description/train-schema.js';
 import { UsageError } from '../onnx/core/errors.js';
-import type { Clip } from './optim/clip.js';
 import { defaultRate, type OptimizerOptions } from './optim/optimizer.js';
-import type { Schedule } from './optim/schedule.js';
 
 export interface TrainSettings {
   readonly epochs: number;

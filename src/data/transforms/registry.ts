@@ -72,8 +72,21 @@ export const transformSchema = z.union([
   z.strictObject({ one_hot: oneHot.options }),
 ]);
 
-/** A transform as one writes it, defaults left out or not. */
-export type TransformSpec = z.input<typeof transformSchema>;
+/** A transform as one writes it: a name, or an object of one key whose value has its options. docs/data.md says what each does. */
+export type TransformSpec =
+  | 'normalise'
+  | 'invert'
+  | 'one_hot'
+  | { permute: { seed: number } }
+  | { normalise: { mean?: number | number[] | undefined; std?: number | number[] | undefined } }
+  | { invert: Record<string, never> }
+  | { noise: { std: number; seed?: number | undefined } }
+  | { zoom: { factor: number } }
+  | { flip: { axis: 'horizontal' | 'vertical' } }
+  | { rotate: { degrees: number } }
+  | { classes: number[] }
+  | { subset: { count: number; test?: number | undefined; seed?: number | undefined } }
+  | { one_hot: { classes?: number | undefined } };
 
 /**
  * Applies transforms in order to train and test alike; only the draws of noise and of subset differ between the two.

@@ -1,5 +1,4 @@
 // A column's training options. All may be left out: what is absent here is train's own default or a flag of the command line.
-import type { z } from 'zod';
 import { flag, integer, oneOf, plainVariant, real, size, strict, tagged, taggedDefinition, variant } from '../nn/schema.js';
 
 const positive = real('a positive number', { above: 0 });
@@ -78,7 +77,50 @@ export const trainSchema = strict(
   'an object of training options',
 );
 
-export type Train = z.output<typeof trainSchema>;
+/** How the rate changes. */
+export type Schedule =
+  | { kind: 'constant'; warmup: number }
+  | { kind: 'step'; every: number; factor: number; warmup: number }
+  | { kind: 'cosine'; final: number; warmup: number };
+
+/** How gradients are bounded: all together to an L2 norm, or each element to [-limit, limit]. */
+export type Clip = { kind: 'norm'; limit: number } | { kind: 'value'; limit: number };
+
+/** When training ends before its last epoch. */
+export interface EarlyStopping {
+  /** Epochs without a better value before training stops; the best epoch is kept. */
+  patience: number;
+  /** What is watched over the validation part. */
+  monitor: 'loss' | 'accuracy';
+}
+
+/** Training options of a column, checked; what is absent is train's own default. */
+export interface Train {
+  /** Passes over the training data; 5 when absent. */
+  epochs?: number | undefined;
+  /** Rows of a minibatch; 128 when absent. */
+  batch?: number | undefined;
+  /** The rule of an update: adam when absent. */
+  optimizer?: 'sgd' | 'adam' | 'adamw' | 'rmsprop' | undefined;
+  /** The learning rate; 0.1 for sgd and 0.001 for the others when absent. */
+  lr?: number | undefined;
+  /** Momentum of sgd and rmsprop; 0 when absent. */
+  momentum?: number | undefined;
+  /** Nesterov momentum, for sgd with a momentum; false when absent. */
+  nesterov?: boolean | undefined;
+  /** Added to the gradient (L2), for adamw decoupled; 0.01 for adamw and 0 for the others when absent. */
+  weight_decay?: number | undefined;
+  /** How the rate changes: constant when absent. */
+  schedule?: Schedule | undefined;
+  /** How gradients are bounded: not at all when absent. */
+  clip?: Clip | undefined;
+  /** When training ends before its last epoch: never when absent. */
+  early_stopping?: EarlyStopping | undefined;
+  /** The part of the training data that is set aside for validation; 0.1 with early stopping and else 0 when absent. */
+  validation?: number | undefined;
+  /** Seed of the order of rows and of dropout; drawn from the description's seed when absent. */
+  seed?: number | undefined;
+}
 
 /** How the rate changes, as written: by its name alone, as `{ name: value }`, or with its options. */
 export type ScheduleInput =

@@ -8,7 +8,10 @@ export interface BinaryOptions {
   init?: InitInput;
 }
 
-/** Several labels, each there or not: sigmoid cross-entropy. */
+/**
+ * Several labels, each there or not: sigmoid cross-entropy.
+ * @function
+ */
 export const binary = head('binary', {
   doc: 'Several labels, each there or not: sigmoid cross-entropy.',
   options: strict({ labels: size.describe('How many labels there are.'), init: weightInit }),

@@ -24,7 +24,10 @@ const className = z
   .max(100, { error: 'a text of at most 100 characters' });
 const weights = z.array(real('a non-negative number', { min: 0 }), { error: 'a list of numbers, one for each class' });
 
-/** One class of several: softmax cross-entropy. */
+/**
+ * One class of several: softmax cross-entropy.
+ * @function
+ */
 export const classify = head('classify', {
   doc: 'One class of several: softmax cross-entropy.',
   options: strict({

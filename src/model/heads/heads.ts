@@ -4,17 +4,33 @@ import { InternalError } from '../../onnx/core/errors.js';
 import type { Value } from '../../onnx/ir/graph.js';
 import type { Ops } from '../../onnx/ops/ops-builder.js';
 import type { Layer } from '../nn/layers.js';
-import { oneOf, type Tagged, type TaggedInput, tagged, taggedDefinition, type Variants } from '../nn/schema.js';
+import {
+  type Filled,
+  type FilledOf,
+  type OptionsOf,
+  oneOf,
+  tagged,
+  taggedDefinition,
+  type ValuesOf,
+  type Variants,
+  type Written,
+} from '../nn/schema.js';
 import { type AnswerKind, type Answers, type AnyHead, type Metric, type Reduction, type TargetKind, targetType } from './head.js';
 import * as list from './index.js';
 
 type List = typeof list;
 type Table = { readonly [F in keyof List as List[F]['definition']['kind']]: List[F]['definition'] };
 
-/** `{ kind: 'classify', classes, ... }`, `{ kind: 'binary', labels, ... }` or `{ kind: 'regress', outputs, loss, ... }`. */
-export type Head = Tagged<Table>;
+/** The options of every head as written, by its name. */
+export interface Heads extends OptionsOf<Table> {}
+/** What `{ name: value }` may have as its value, by the head's name. */
+export interface HeadValues extends ValuesOf<Table> {}
+/** The options of every head with all defaults filled in, by its name. */
+export interface FilledHeads extends FilledOf<Table> {}
+/** A head with every option filled in: `{ kind: 'classify', classes, ... }`, `{ kind: 'binary', labels, ... }` or `{ kind: 'regress', outputs, loss, ... }`. */
+export type Head = Filled<FilledHeads>;
 /** A head as written: `{ classify: 10 }`, `{ regress: { outputs: 3, loss: 'l1' } }`. */
-export type HeadInput = TaggedInput<Table>;
+export type HeadInput = Written<Heads, HeadValues>;
 export type HeadKind = keyof Table;
 
 const definitions = Object.values(list).map(({ definition }) => definition);

@@ -10,7 +10,10 @@ export interface RegressOptions {
   init?: InitInput;
 }
 
-/** Numbers: mean squared or mean absolute error. */
+/**
+ * Numbers: mean squared or mean absolute error.
+ * @function
+ */
 export const regress = head('regress', {
   doc: 'Numbers: mean squared or mean absolute error.',
   options: strict({

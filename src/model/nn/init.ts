@@ -4,7 +4,19 @@ import type * as z from 'zod';
 import type { Random } from '../../onnx/core/random.js';
 import { elementCount } from '../../onnx/core/shape.js';
 import { Tensor } from '../../onnx/core/tensor.js';
-import { plainVariant, real, strict, type Tagged, type TaggedInput, tagged, taggedDefinition, variant } from './schema.js';
+import {
+  type Filled,
+  type FilledOf,
+  type OptionsOf,
+  plainVariant,
+  real,
+  strict,
+  tagged,
+  taggedDefinition,
+  type ValuesOf,
+  variant,
+  type Written,
+} from './schema.js';
 
 const positive = real('a positive number', { above: 0 });
 
@@ -33,10 +45,16 @@ const initTable = {
   ),
 };
 
-/** Normalised initialiser of weights. Biases start at 0, except under torch_uniform. */
-export type Init = Tagged<typeof initTable>;
+/** The options of every initialiser as written, by its name. */
+export interface Inits extends OptionsOf<typeof initTable> {}
+/** What `{ name: value }` may have as its value, by the initialiser's name. */
+export interface InitValues extends ValuesOf<typeof initTable> {}
+/** The options of every initialiser with all defaults filled in, by its name. */
+export interface FilledInits extends FilledOf<typeof initTable> {}
+/** An initialiser of weights with every option filled in. Biases start at 0, except under torch_uniform. */
+export type Init = Filled<FilledInits>;
 /** An initialiser as written: `he_normal`, `{ normal: 0.02 }`, ... */
-export type InitInput = TaggedInput<typeof initTable>;
+export type InitInput = Written<Inits, InitValues>;
 const initSchema: z.ZodType<Init, InitInput> = tagged('init', initTable);
 /** The field `init` of every layer with weights; he_normal when absent. */
 export const weightInit = initSchema.prefault('he_normal').describe('How the weights begin: he_normal when absent.');

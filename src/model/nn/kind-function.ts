@@ -2,6 +2,7 @@
 
 export interface KindFunction<K extends string, A extends readonly unknown[], R, D> {
   (...args: A): { [P in K]: R };
+  /** @internal All that the toolchain knows of it. */
   readonly definition: D;
 }
 

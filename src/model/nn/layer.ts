@@ -108,7 +108,11 @@ export function activation<
 export function composite<const K extends string>(
   kind: K,
   spec: Omit<CompositeDefinition<K>, 'kind' | 'composite'>,
-): { <L>(layers: readonly L[]): { [P in K]: { layers: L[] } }; readonly definition: CompositeDefinition<K> } {
+): {
+  <L>(layers: readonly L[]): { [P in K]: { layers: L[] } };
+  /** @internal */
+  readonly definition: CompositeDefinition<K>;
+} {
   const write = <L>(layers: readonly L[]) => ({ [kind]: { layers: [...layers] } }) as { [P in K]: { layers: L[] } };
   return Object.assign(write, { definition: { kind, composite: true as const, ...spec } });
 }

@@ -7,21 +7,28 @@ import type { Joint } from './joint.js';
 import type { AnyLayer, LayerContext } from './layer.js';
 import * as list from './layers/index.js';
 import {
+  type Filled,
+  type FilledOf,
   type Options,
+  type OptionsOf,
   oneOf,
   strict,
-  type Tagged,
-  type TaggedInput,
   tagged,
   taggedDefinition,
+  type ValuesOf,
   type Variants,
   variant,
+  type Written,
 } from './schema.js';
 
 type List = typeof list;
 type Definitions = { readonly [F in keyof List as List[F]['definition']['kind']]: List[F]['definition'] };
 type KindsWith<P> = { [K in keyof Definitions]: Definitions[K] extends P ? K : never }[keyof Definitions];
-type CompositeKind = KindsWith<{ composite: true }>;
+/**
+ * Names of the layers that hold layers.
+ * @useDeclaredType
+ */
+export type CompositeKind = KindsWith<{ composite: true }>;
 /** Every layer that holds no other layers. */
 type PlainTable = { readonly [K in Exclude<keyof Definitions, CompositeKind>]: Definitions[K] };
 
@@ -30,15 +37,26 @@ export interface CompositeLayer<K extends CompositeKind = CompositeKind> {
   kind: K;
   layers: Layer[];
 }
+/** The options of every layer that holds no others as written, by its name. */
+export interface Layers extends OptionsOf<PlainTable> {}
+/** What `{ name: value }` may have as its value, by the layer's name. */
+export interface LayerValues extends ValuesOf<PlainTable> {}
+/** The options of every layer that holds no others with all defaults filled in, by its name. */
+export interface FilledLayers extends FilledOf<PlainTable> {}
 /** A layer with every option filled in; `kind` tells which. */
-export type Layer = Tagged<PlainTable> | CompositeLayer;
+export type Layer = Filled<FilledLayers> | CompositeLayer;
 /** A layer as written: `relu`, `{ dense: 128 }`, `{ conv2d: { filters: 16, kernel: 3 } }`. */
-export type LayerInput =
-  | TaggedInput<PlainTable>
+export type LayerInput = Written<Layers, LayerValues> | CompositeInput;
+/** A layer that holds layers, as written: `{ residual: [...] }`. */
+export type CompositeInput =
   | { [K in CompositeKind]: { [P in K]: LayerInput[] | { layers: LayerInput[] } } }[CompositeKind]
   | { kind: CompositeKind; layers: LayerInput[] };
 /** The options of one layer as written: `LayerOptions<'dense'>`. */
 export type LayerOptions<K extends keyof PlainTable> = Options<PlainTable[K]>;
+/**
+ * Names of the layers that compute each value, or each axis, by one function.
+ * @useDeclaredType
+ */
 export type ActivationName = KindsWith<{ apply: unknown }>;
 
 const inner: z.ZodType<Layer[], LayerInput[]> = z.lazy(() =>

@@ -16,28 +16,40 @@ export interface Variant<T extends z.ZodType = z.ZodType, M extends string = str
 /** Table of variants by name. */
 export type Variants = Readonly<Record<string, Variant>>;
 
-type Flat<T> = { [K in keyof T]: T[K] };
 /** The fields of an object; zod gives an object without any an index signature instead. */
 type Fields<T> = string extends keyof T ? Record<never, never> : T;
 /** The options of a variant as written. */
 export type Options<V> = V extends Variant<infer T, string> ? Fields<z.input<T>> : never;
 type Main<V> = V extends Variant<infer T, infer M> ? (M extends keyof z.input<T> ? NonNullable<z.input<T>[M]> : never) : never;
-type Name<V, K> = Record<never, never> extends Options<V> ? K : never;
 
-/** What may be written where the name is a field: `name` (when nothing is required) or `{ kind: name, ...options }`. */
-export type KindInput<T extends Variants> = {
-  [K in keyof T & string]: Name<T[K], K> | Flat<{ kind: K } & Options<T[K]>>;
-}[keyof T & string];
+/** The options of every variant as written, by its name. */
+export type OptionsOf<T extends Variants> = { [K in keyof T & string]: { [P in keyof Options<T[K]>]: Options<T[K]>[P] } };
+/** What `{ name: value }` may have as its value, by the name; `never` where options must be named. */
+export type ValuesOf<T extends Variants> = { [K in keyof T & string]: Main<T[K]> };
 
-/** What else may be written elsewhere: `{ name: value }` or `{ name: { options } }`. */
-export type TaggedInput<T extends Variants> =
-  | { [K in keyof T & string]: { [P in K]: Options<T[K]> | Main<T[K]> } }[keyof T & string]
-  | KindInput<T>;
+/** Options beside the kind that they belong to. */
+export type WithKind<K, O> = { [P in keyof ({ kind: K } & O)]: ({ kind: K } & O)[P] };
 
-/** What comes out: `{ kind: name, ...options }`, every default filled in. */
-export type Tagged<T extends Variants> = {
-  [K in keyof T & string]: Flat<{ kind: K } & Fields<z.output<T[K]['options']>>>;
-}[keyof T & string];
+/** What may be written where the name is a field: `name` (when nothing is required) or `{ kind: name, ...options }`. O: options by name. */
+export type WrittenKind<O> = {
+  [K in keyof O]: (Record<never, never> extends O[K] ? K : never) | WithKind<K, O[K]>;
+}[keyof O];
+
+/**
+ * What may be written for one of several kinds: `name` (where no option is required), `{ name: value }`, `{ name: { options } }`, or
+ * `{ kind: name, ...options }`. O holds each kind's options by its name, V what may stand in place of them.
+ */
+export type Written<O, V extends Record<keyof O, unknown>> =
+  | { [K in keyof O]: { [P in K]: O[K] | V[K] } }[keyof O]
+  | WrittenKind<O>;
+
+/** The options of every variant with all defaults filled in, by its name. */
+export type FilledOf<T extends Variants> = {
+  [K in keyof T & string]: { [P in keyof Fields<z.output<T[K]['options']>>]: Fields<z.output<T[K]['options']>>[P] };
+};
+
+/** What comes out for one of several kinds: `{ kind: name, ...options }`, every default filled in. O: options by name. */
+export type Filled<O> = { [K in keyof O]: WithKind<K, O[K]> }[keyof O];
 
 /** A variant; `main` names the option that stands for all in `{ name: value }` (the others must then have defaults). */
 export function variant<T extends z.ZodType, M extends keyof z.input<T> & string = never>(
@@ -120,7 +132,7 @@ function dispatch(what: string, value: unknown, names: readonly string[], kindOn
 
 function taggedTransform<T extends Variants>(what: string, table: T, kindOnly: boolean) {
   const names = Object.keys(table);
-  return (value: unknown, ctx: z.RefinementCtx): Tagged<T> => {
+  return (value: unknown, ctx: z.RefinementCtx): Filled<FilledOf<T>> => {
     const found = dispatch(what, value, names, kindOnly);
     const fail = (right: string, got?: string, path: readonly PropertyKey[] = []): never => {
       ctx.issues.push({ code: 'custom', message: right, input: value, path: [...path], params: { got } });
@@ -142,7 +154,7 @@ function taggedTransform<T extends Variants>(what: string, table: T, kindOnly: b
       return z.NEVER;
     }
     // The table's type says that this variant's options parse to this: TypeScript cannot follow a key chosen at run time.
-    return Object.assign({ kind: name }, result.data) as Tagged<T>;
+    return Object.assign({ kind: name }, result.data) as Filled<FilledOf<T>>;
   };
 }
 
@@ -151,17 +163,23 @@ function taggedTransform<T extends Variants>(what: string, table: T, kindOnly: b
  * Takes `name`, `{ name: value }`, `{ name: { options } }` and the normalised `{ kind: name, ...options }`.
  * In JSON Schema it is a reference to `#/$defs/<what>`, whose content is `taggedDefinition(table)`.
  */
-export function tagged<T extends Variants>(what: string, table: T): z.ZodType<Tagged<T>, TaggedInput<T>> {
+export function tagged<T extends Variants>(
+  what: string,
+  table: T,
+): z.ZodType<Filled<FilledOf<T>>, Written<OptionsOf<T>, ValuesOf<T>>> {
   return z
-    .custom<TaggedInput<T>>()
+    .custom<Written<OptionsOf<T>, ValuesOf<T>>>()
     .transform(taggedTransform(what, table, false))
     .meta({ $ref: `#/$defs/${what}` });
 }
 
 /** As `tagged`, for `name` and `{ kind: name, ...options }` only. */
-export function taggedByKind<T extends Variants>(what: string, table: T): z.ZodType<Tagged<T>, KindInput<T>> {
+export function taggedByKind<T extends Variants>(
+  what: string,
+  table: T,
+): z.ZodType<Filled<FilledOf<T>>, WrittenKind<OptionsOf<T>>> {
   return z
-    .custom<KindInput<T>>()
+    .custom<WrittenKind<OptionsOf<T>>>()
     .transform(taggedTransform(what, table, true))
     .meta({ $ref: `#/$defs/${what}` });
 }

@@ -2,8 +2,8 @@
 import * as z from 'zod';
 import { integer, size } from './schema.js';
 
-type Pair = [number, number];
-type Pads = [number, number, number, number];
+export type Pair = [number, number];
+export type Pads = [number, number, number, number];
 
 /** One number for both axes, or [height, width]. */
 export type PairInput = number | [number, number];

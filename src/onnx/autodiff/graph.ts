@@ -18,9 +18,9 @@ export interface GraphOptions {
 }
 
 /** A value for each of a list's. */
-type Alike<By extends readonly Value[]> = { readonly [I in keyof By]: Value };
+export type Alike<By extends readonly Value[]> = { readonly [I in keyof By]: Value };
 
-interface Differentiable {
+export interface Differentiable {
   /** A weight: an initializer of this name, which `gradient` may differentiate by. */
   readonly parameter: (name: string, tensor: Tensor) => Value;
   /**

@@ -51,6 +51,10 @@ export const dtypes = {
   int2: { code: 26, bits: 2, array: 'Uint8Array' },
 } as const satisfies Record<string, DTypeInfo>;
 
+/**
+ * Names of ONNX's element types.
+ * @useDeclaredType
+ */
 export type DType = keyof typeof dtypes;
 
 export const dtypeNames = Object.keys(dtypes) as readonly DType[];

@@ -25,7 +25,7 @@ export interface SparseTensor {
 
 /** AttributeProto. `ref` stands in function bodies for an attribute of the calling node (ref_attr_name). */
 export type Attribute = AttributeValue & { readonly doc?: string };
-type AttributeValue =
+export type AttributeValue =
   | { readonly kind: 'float'; readonly value: number }
   | { readonly kind: 'int'; readonly value: bigint }
   | { readonly kind: 'string'; readonly value: Uint8Array }

@@ -9,9 +9,9 @@ import { fromOrt, toOrt } from './convert.js';
 import { ortReason } from './ort-session.js';
 import type { TrainingFiles, TrainingRuntime, TrainingSession } from './training-session.js';
 
-type Values = Record<string, ort.Tensor>;
+export type Values = Record<string, ort.Tensor>;
 
-interface PackageSession {
+export interface PackageSession {
   readonly trainingInputNames: readonly string[];
   readonly trainingOutputNames: readonly string[];
   readonly evalInputNames: readonly string[];

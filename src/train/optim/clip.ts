@@ -1,8 +1,7 @@
 // Gradient clipping.
+import type { Clip } from '../../model/description/train-schema.js';
 import type { Value } from '../../onnx/ir/graph.js';
 import type { Ops } from '../../onnx/ops/ops-builder.js';
-
-export type Clip = { readonly kind: 'norm' | 'value'; readonly limit: number };
 
 /** By value: each element cut to [-limit, limit]. By norm: all together scaled by min(1, limit / (norm + 1e-6)), as PyTorch does. */
 export function clipGradients(g: Ops, grads: readonly Value[], clip: Clip): Value[] {

@@ -22,7 +22,7 @@ export interface OptimizerOptions {
   readonly epsilon?: number;
 }
 
-type Rule = Omit<OptimizerOptions, 'kind'>;
+export type Rule = Omit<OptimizerOptions, 'kind'>;
 /** Plain or momentum gradient descent. */
 export const sgd = (options: Pick<Rule, 'lr' | 'momentum' | 'nesterov' | 'weightDecay'> = {}): OptimizerOptions => ({
   kind: 'sgd',

@@ -1,9 +1,6 @@
 // Learning-rate schedules: a step's rate as a factor of the base rate. Computed outside the graph, in float64.
 
-export type Schedule =
-  | { readonly kind: 'constant'; readonly warmup: number }
-  | { readonly kind: 'step'; readonly every: number; readonly factor: number; readonly warmup: number }
-  | { readonly kind: 'cosine'; readonly final: number; readonly warmup: number };
+import type { Schedule } from '../../model/description/train-schema.js';
 
 /**
  * Factor at `step` (from 0) of `total` steps, `perEpoch` steps making an epoch. Warm-up rises linearly over its steps and reaches 1 at the

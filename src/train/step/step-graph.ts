@@ -2,6 +2,7 @@
 // minibatches of one run; or, for providers that lack Loop, one step for each run. Only the newest column is in it: what earlier columns feed to its laterals comes in as taps, computed once for
 // the data set by the tap graph (taps/tap-graph.ts), so frozen columns cannot move.
 
+import type { Clip } from '../../model/description/train-schema.js';
 import { lowerLoss, targetsOf } from '../../model/heads/heads.js';
 import type { ParameterSpec } from '../../model/nn/scope.js';
 import type { Column } from '../../model/progressive/column.js';
@@ -21,7 +22,7 @@ import { addConvolutions } from '../../onnx/passes/fuse/add-convolutions.js';
 import { noParameters, optimise } from '../../onnx/passes/optimise.js';
 import { refuseSingleRows } from '../least-rows.js';
 import { dataInputs, firstData, networkInputsFrom } from '../network-input.js';
-import { type Clip, clipGradients } from '../optim/clip.js';
+import { clipGradients } from '../optim/clip.js';
 import type { Optimizer } from '../optim/optimizer.js';
 import { type TapInput, tapInputs, tapOptions } from '../taps/tap-inputs.js';
 import { type Carried, CarriedState } from './carried-state.js';

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, expectTypeOf, it } from 'vitest';
 import * as z from 'zod';
+import type { TransformSpec, transformSchema } from '../../../src/data/transforms/registry.js';
 import type {
   ColumnInput,
   DescriptionInput,
@@ -10,7 +11,7 @@ import type {
   InputInput,
 } from '../../../src/model/description/description.js';
 import type { LateralsInput, lateralsSchema } from '../../../src/model/description/lateral-schema.js';
-import type { TrainInput, trainSchema } from '../../../src/model/description/train-schema.js';
+import type { Train, TrainInput, trainSchema } from '../../../src/model/description/train-schema.js';
 import { toJsonSchema } from '../../../src/tasks/json-schema.js';
 
 type Written = z.input<typeof descriptionSchema>;
@@ -20,6 +21,8 @@ it('take what the schemas take, and no more', () => {
   expectTypeOf<Both<DescriptionInput, Written>>().toEqualTypeOf<true>();
   expectTypeOf<Both<ColumnInput, Written['columns'][number]>>().toEqualTypeOf<true>();
   expectTypeOf<Both<TrainInput, z.input<typeof trainSchema>>>().toEqualTypeOf<true>();
+  expectTypeOf<Both<Train, z.output<typeof trainSchema>>>().toEqualTypeOf<true>();
+  expectTypeOf<Both<TransformSpec, z.input<typeof transformSchema>>>().toEqualTypeOf<true>();
   expectTypeOf<Both<LateralsInput, z.input<typeof lateralsSchema>>>().toEqualTypeOf<true>();
   expectTypeOf<Both<DescriptionInput['input'], Written['input']>>().toEqualTypeOf<true>();
   expectTypeOf<Both<Input[], z.output<typeof descriptionSchema>['input']>>().toEqualTypeOf<true>();

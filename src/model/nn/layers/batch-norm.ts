@@ -13,7 +13,10 @@ export interface BatchNormOptions {
   momentum?: number;
 }
 
-/** Normalises each feature or channel over the minibatch, in inference by running statistics. */
+/**
+ * Normalises each feature or channel over the minibatch, in inference by running statistics.
+ * @function
+ */
 export const batchNorm = layer('batch_norm', {
   doc: 'Normalises each feature or channel over the minibatch, in inference by running statistics.',
   options: strict({

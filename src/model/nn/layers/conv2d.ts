@@ -23,7 +23,10 @@ export interface Conv2dOptions {
   init?: InitInput;
 }
 
-/** A convolution over images [channels, height, width]. */
+/**
+ * A convolution over images [channels, height, width].
+ * @function
+ */
 export const conv2d = layer('conv2d', {
   doc: 'A convolution over images [channels, height, width].',
   options: strict({

@@ -11,7 +11,10 @@ export interface DenseOptions {
   init?: InitInput;
 }
 
-/** y = x W + b over a flat input. */
+/**
+ * y = x W + b over a flat input.
+ * @function
+ */
 export const dense = layer('dense', {
   doc: 'y = x W + b over a flat input.',
   options: strict({

@@ -2,7 +2,10 @@
 import { layer } from '../layer.js';
 import { real, strict } from '../schema.js';
 
-/** In training each value is dropped with this chance, and what is kept is scaled up; else the identity. */
+/**
+ * In training each value is dropped with this chance, and what is kept is scaled up; else the identity.
+ * @function
+ */
 export const dropout = layer('dropout', {
   doc: 'In training each value is dropped with this chance, and what is kept is scaled up; else the identity.',
   options: strict({

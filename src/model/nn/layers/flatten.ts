@@ -3,7 +3,10 @@ import { layer } from '../layer.js';
 import { flat } from '../sample.js';
 import { strict } from '../schema.js';
 
-/** All values of a sample in a row; a flat one stays itself. */
+/**
+ * All values of a sample in a row; a flat one stays itself.
+ * @function
+ */
 export const flatten = layer('flatten', {
   doc: 'All values of a sample in a row; a flat one stays itself.',
   options: strict({}),

@@ -8,7 +8,10 @@ export interface LayerNormOptions {
   epsilon?: number;
 }
 
-/** Normalises each sample over all of its axes. */
+/**
+ * Normalises each sample over all of its axes.
+ * @function
+ */
 export const layerNorm = layer('layer_norm', {
   doc: 'Normalises each sample over all of its axes.',
   options: strict({

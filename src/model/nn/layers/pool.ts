@@ -31,7 +31,10 @@ function attributes(o: Omit<Window, 'dilation'>, x: Value) {
   return { kernel_shape: o.kernel, strides: o.stride, pads };
 }
 
-/** The largest value of each window of an image. */
+/**
+ * The largest value of each window of an image.
+ * @function
+ */
 export const maxpool2d = layer('maxpool2d', {
   doc: 'The largest value of each window of an image.',
   options,
@@ -44,7 +47,10 @@ export const maxpool2d = layer('maxpool2d', {
   overtakes: ['relu'],
 });
 
-/** The mean of each window of an image; what padding adds does not count. */
+/**
+ * The mean of each window of an image; what padding adds does not count.
+ * @function
+ */
 export const avgpool2d = layer('avgpool2d', {
   doc: 'The mean of each window of an image; what padding adds does not count.',
   options,
@@ -54,7 +60,10 @@ export const avgpool2d = layer('avgpool2d', {
   lower: ({ g }, o, x) => g.averagePool(x, attributes(o, x)),
 });
 
-/** The mean of each channel of an image: flat. */
+/**
+ * The mean of each channel of an image: flat.
+ * @function
+ */
 export const globalAvgpool = layer('global_avgpool', {
   doc: 'The mean of each channel of an image: flat.',
   options: strict({}),
@@ -65,7 +74,10 @@ export const globalAvgpool = layer('global_avgpool', {
   },
 });
 
-/** The largest value of each channel of an image: flat. */
+/**
+ * The largest value of each channel of an image: flat.
+ * @function
+ */
 export const globalMaxpool = layer('global_maxpool', {
   doc: 'The largest value of each channel of an image: flat.',
   options: strict({}),

@@ -18,7 +18,10 @@ function dims(shape: readonly number[], x: Value): number[] {
   return shape.map((d) => (d === -1 ? have / known : d));
 }
 
-/** The values of a sample in another shape. */
+/**
+ * The values of a sample in another shape.
+ * @function
+ */
 export const reshape = layer('reshape', {
   doc: 'The values of a sample in another shape.',
   options: strict({

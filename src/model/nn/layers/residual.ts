@@ -3,7 +3,10 @@ import { ShapeError } from '../../../onnx/core/errors.js';
 import { composite } from '../layer.js';
 import { sampleDims } from '../sample.js';
 
-/** y = x + f(x), f being these layers in order; they must keep the shape. */
+/**
+ * y = x + f(x), f being these layers in order; they must keep the shape.
+ * @function
+ */
 export const residual = composite('residual', {
   doc: 'y = x + f(x), f being these layers in order; they must keep the shape.',
   example: '{ residual: [{ dense: 64 }, relu] }',

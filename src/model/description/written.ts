@@ -1,0 +1,46 @@
+// The types of descriptions for people who write or read them in TypeScript: as written (`...Input`), and checked with every default filled in.
+
+export type { BinaryOptions } from '../heads/binary.js';
+export type { ClassifyOptions } from '../heads/classify.js';
+export type { FilledHeads, Head, HeadInput, Heads, HeadValues } from '../heads/heads.js';
+export type { RegressOptions } from '../heads/regress.js';
+export type { FilledInits, Init, InitInput, Inits, InitValues } from '../nn/init.js';
+export type { BatchNormOptions } from '../nn/layers/batch-norm.js';
+export type { Conv2dOptions } from '../nn/layers/conv2d.js';
+export type { DenseOptions } from '../nn/layers/dense.js';
+export type { LayerNormOptions } from '../nn/layers/layer-norm.js';
+export type { PoolOptions } from '../nn/layers/pool.js';
+export type {
+  ActivationName,
+  CompositeInput,
+  CompositeKind,
+  CompositeLayer,
+  FilledLayers,
+  Layer,
+  LayerInput,
+  Layers,
+  LayerValues,
+} from '../nn/layers.js';
+export type { Filled, WithKind, Written, WrittenKind } from '../nn/schema.js';
+export type { PaddingInput, Pads, Pair, PairInput } from '../nn/window.js';
+export type {
+  ColumnDescription,
+  ColumnInput,
+  DataInput,
+  Description,
+  DescriptionInput,
+  ImportedInput,
+  Input,
+  InputInput,
+} from './description.js';
+export type { AdapterInput, Laterals, LateralsInput, LinearInput } from './lateral-schema.js';
+export type {
+  Clip,
+  ClipInput,
+  EarlyStopping,
+  EarlyStoppingInput,
+  Schedule,
+  ScheduleInput,
+  Train,
+  TrainInput,
+} from './train-schema.js';
