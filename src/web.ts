@@ -1,5 +1,6 @@
 // The library for browsers, `prognet/web`: a network in a worker that predicts, grows, trains and exports on the user's machine. Nothing of Node.
 
+export type { BlobLike, MessageLike, WorkerLike } from './browser/platform.js';
 export * from './model/description/builder.js';
 export type * from './model/description/written.js';
 export type { LateralStrength } from './model/progressive/lateral-strength.js';
@@ -24,4 +25,3 @@ export { Tensor } from './onnx/core/tensor.js';
 export type { TrainEvent } from './train/events.js';
 export { begin, type OpenOptions, type OpenSource, open, WebNetwork, type WebTrainOptions } from './web/client.js';
 export type { BlockInfo, NetworkInfo, RuntimeChoice, TaskInfo } from './web/protocol.js';
-export type { BlobLike, MessageLike, WorkerLike } from './web/worker-types.js';
