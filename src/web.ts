@@ -3,6 +3,7 @@
 export type { BlobLike, MessageLike, WorkerLike } from './browser/platform.js';
 export * from './model/description/builder.js';
 export type * from './model/description/written.js';
+export type { AnswerKind } from './model/heads/head.js';
 export type { LateralStrength } from './model/progressive/lateral-strength.js';
 export type * from './network/growing.js';
 export type { Evidence, Proof, TaskProof } from './network/proof.js';

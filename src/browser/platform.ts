@@ -1,27 +1,36 @@
 // As much of the browser's API as the library touches; TypeScript's own DOM types would make Node's code see a browser everywhere.
 import type { Database } from './transact.js';
 
+/** A message from a worker. */
 export interface MessageLike {
+  /** What was sent. */
   readonly data: unknown;
 }
 
 /** A Worker, or the global of a worker. */
 export interface Port {
+  /** Sends a message; `transfer` lists what is handed over rather than copied. */
   postMessage(message: unknown, transfer?: readonly ArrayBuffer[]): void;
+  /** Listens to its messages or errors. */
   addEventListener(
     type: 'message' | 'error' | 'messageerror',
     listener: (event: MessageLike & { message?: string }) => void,
   ): void;
 }
 
+/** As much of a worker as is used here. */
 export interface WorkerLike extends Port {
+  /** Ends the worker. */
   terminate(): void;
 }
 
 /** A Blob or a File. */
 export interface BlobLike {
+  /** Bytes. */
   readonly size: number;
+  /** Its name, where it has one. */
   readonly name?: string;
+  /** All of its bytes. */
   arrayBuffer(): Promise<ArrayBuffer>;
 }
 

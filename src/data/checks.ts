@@ -7,7 +7,9 @@ import { classLabels, type Dataset, rows, type SampleSet } from './dataset.js';
 
 /** What the task's head takes: a class of `size`, or `size` numbers within bounds, if any. */
 export interface TargetHead {
+  /** Which head it is. */
   readonly kind: HeadKind;
+  /** How wide it is. */
   readonly size: number;
 }
 

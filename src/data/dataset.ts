@@ -24,8 +24,11 @@ export type Dataset = Labelled<Tensor>;
 /** The inputs of a network, by name. */
 export type SampleSet = Labelled<Samples>;
 
+/** Training and test data. */
 export interface Split<D = Dataset> {
+  /** What is trained on. */
   readonly train: D;
+  /** What the finished column is measured on. */
   readonly test: D;
 }
 

@@ -10,12 +10,13 @@ import { applyTransforms, type TransformSpec } from './transforms/registry.js';
 
 /** Arrays in arrays, of any depth: `[[0, 1], [1, 0]]`. The innermost may be typed arrays. */
 export type NestedNumbers = readonly (number | NumberArray | NestedNumbers)[];
+/** A flat array of numbers. */
 export type NumberArray = TypedArray | Uint8ClampedArray;
 
 /** Rows of inputs with a target each. */
 export interface OwnData {
   /**
-   * [D, ...]: a row for each sample. Uint8Array is raw grey levels 0..255, which the network scales to 0..1; all else becomes float32. Of a typed
+   * `[D, ...]`: a row for each sample. Uint8Array is raw grey levels 0..255, which the network scales to 0..1; all else becomes float32. Of a typed
    * array alone, `shape` says what a sample is.
    */
   readonly x: NestedNumbers | NumberArray | Tensor;
@@ -25,6 +26,7 @@ export interface OwnData {
   readonly shape?: readonly number[];
 }
 
+/** Arrays of a program as data. */
 export interface OwnDataOptions {
   /** The part of the rows that is drawn as the test set (more than 0, less than 1), or a test set. Default 0.2. */
   readonly test?: number | OwnData;

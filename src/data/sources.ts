@@ -17,6 +17,7 @@ import { datasetFrom, sameInputs, withClasses } from './from-arrays.js';
 import type { DataOptions, DataSpec } from './schema.js';
 import { applyTransforms, changesTargets } from './transforms/registry.js';
 
+/** What a source is read with. */
 export interface SourceContext {
   /** Folder that relative paths start from: that of the description. */
   readonly baseDir: string;

@@ -14,13 +14,17 @@ export type Inputs = Samples | Tensor;
 
 /** Rows with their targets: int64 [N] classes for classify, float32 [N, k] for binary and regress. */
 export interface GivenData {
+  /** The rows' inputs. */
   readonly inputs: Inputs;
+  /** The rows' targets, as many. */
   readonly targets: Tensor;
 }
 
 /** The data of a training by their part. Without `validation`, the settings' part of `train` is set aside. */
 export interface TaskData {
+  /** What the column learns from. */
   readonly train: GivenData;
+  /** What each epoch is measured on. */
   readonly validation?: GivenData;
   /** What the finished column is measured on. */
   readonly test?: GivenData;
@@ -30,6 +34,7 @@ export interface TaskData {
 export interface TrainOptions extends TrainInput {
   /** Parts, or all as training data. A workspace's task has its own where this is left out. */
   readonly data?: TaskData | GivenData;
+  /** Told of every epoch, and of what else happens on the way. */
   readonly onEvent?: (event: TrainEvent) => void;
   /** On abort the running minibatches end, a checkpoint is saved where there is a place for it, and InterruptedError is thrown. */
   readonly signal?: AbortSignal;
@@ -37,12 +42,15 @@ export interface TrainOptions extends TrainInput {
 
 /** A finished training: the network with the column frozen, and what each epoch gave. */
 export interface Trained<N> {
+  /** The network with the column frozen. */
   readonly network: N;
+  /** A record for each epoch. */
   readonly history: readonly EpochRecord[];
   /** On the test data, where there were some. */
   readonly test?: Measured;
 }
 
+/** What a task answers for rows of inputs. */
 export interface Prediction {
   /** Raw scores, float32 [N, k]. */
   readonly scores: Tensor;
@@ -62,21 +70,26 @@ export interface Measured {
   readonly loss: number;
   /** `accuracy`, `label accuracy` or `mean absolute error`. */
   readonly metric: string;
+  /** The metric's value: a part of the rows, or a mean error in the targets' unit. */
   readonly value: number;
+  /** How many rows were measured. */
   readonly rows: number;
 }
 
+/** What `verify` compares. */
 export interface VerifyOptions {
   /** What every trained task is asked; left out, weights alone are compared. A workspace asks each task's own test data. */
   readonly inputs?: Inputs;
   /** What an earlier `verify` gave; left out, what was recorded when each column was frozen. */
   readonly since?: { readonly tasks: readonly Evidence[] };
+  /** On abort InterruptedError is thrown. */
   readonly signal?: AbortSignal;
 }
 
 /** One task, or every trained task in one graph: all of them computed, or with `routed` the one asked for. */
 export type ExportOptions = Omit<FormOptions, 'tasks'> & ({ readonly task: string } | { readonly all: true });
 
+/** A value, or a promise of it. */
 export type Awaitable<T> = T | Promise<T>;
 
 /** Every method rejects or throws a PrognetError in one line for what it cannot take: UsageError for an unknown task. */

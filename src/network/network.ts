@@ -41,10 +41,13 @@ import { type Evidence, type Proof, proofOf } from './proof.js';
 /** What a network is before it has columns. `name` is the ONNX graph's name. */
 export type NetworkOptions = Omit<DescriptionInput, 'prognet' | 'name' | 'columns'> & { readonly name?: string };
 
+/** The form of a training graph. */
 export interface TrainingGraphOptions {
+  /** The rule of an update: `adam()`, `sgd({ lr: 0.1 })`. */
   readonly optimizer: OptimizerOptions;
   /** Rows of a minibatch; left out, the graph takes any. */
   readonly batch?: number;
+  /** How gradients are bounded; not at all when absent. */
   readonly clip?: Clip;
   /** dtype of the data input: uint8 is scaled to 0..1 in the graph. Default float32. */
   readonly dataType?: Extract<DType, 'float32' | 'uint8'>;
@@ -134,7 +137,9 @@ export async function readNetwork(bytes: Uint8Array, file = 'network'): Promise<
   return network.with({ recorded });
 }
 
+/** A network as a value: a description and the columns that are frozen so far. Growing and training give a new one. Begin with `prognet(...)`. */
 export class Network implements GrowingNetwork {
+  /** All columns with what follows from the description. */
   readonly columns: Columns;
 
   /** @internal Use `prognet(...)`. */
@@ -150,6 +155,7 @@ export class Network implements GrowingNetwork {
     this.columns = columnsOf(parseDescription(written));
   }
 
+  /** The checked description. */
   get description(): Description {
     return this.columns.description;
   }
@@ -159,6 +165,7 @@ export class Network implements GrowingNetwork {
     return this.columns.tasks;
   }
 
+  /** Whether the column of a task is trained and frozen. @throws UsageError for an unknown task */
   trained(task: string): boolean {
     return this.weights(task) !== undefined;
   }

@@ -3,6 +3,7 @@ import type { Tensor } from '../onnx/core/tensor.js';
 
 /** What a trained task is at one moment. */
 export interface Evidence {
+  /** The task that is shown. */
   readonly task: string;
   /** SHA-256 of the weights as a file holds them; absent where the platform has no hash (pages that are not served securely). */
   readonly weights?: string;
@@ -17,10 +18,13 @@ export interface TaskProof extends Evidence {
   readonly moved?: number;
   /** Whether everything compared is the same, bit for bit; undefined where nothing could be compared, `reason` says why. */
   readonly identical: boolean | undefined;
+  /** Why a task is not as it was, or could not be asked; in one line. */
   readonly reason?: string;
 }
 
+/** What `verify` found. */
 export interface Proof {
+  /** Each trained task. */
   readonly tasks: readonly TaskProof[];
   /** Whether every task was compared and is identical; of an earlier moment that `since` gave, every task that was trained then. */
   readonly holds: boolean;

@@ -40,7 +40,7 @@ export { formatInspection, type InitializerEntry, inspectModel, type ModelSummar
 export { cloneModel, type FunctionDef, Model } from './ir/model.js';
 export { type PrintOptions, printGraph, printModel } from './ir/print.js';
 export type { TensorType, Type } from './ir/types.js';
-export type { AttributeInputs } from './ops/attribute-inputs.js';
+export type { AttributeInput, AttributeInputs } from './ops/attribute-inputs.js';
 export type { Methods, SeveralMethods } from './ops/methods.js';
 export { ops } from './ops/ops.js';
 export type { Ops, OpsBuilder } from './ops/ops-builder.js';

@@ -20,8 +20,11 @@ import { frozenTasks, type Project } from './project.js';
 export const targets = ['triton', 'kserve', 'node', 'web'] as const;
 export type Target = (typeof targets)[number];
 
+/** What to write for serving. */
 export interface DeployOptions {
+  /** What serves it. */
   readonly target: Target;
+  /** Which tasks; every trained one when absent. */
   readonly tasks: readonly string[];
   /** A model per task; one model for all, which computes shared columns once; one that computes the task asked for. */
   readonly form: Form;
@@ -33,10 +36,15 @@ export interface DeployOptions {
   readonly precision?: PrecisionOptions & { readonly runtime: Runtime };
 }
 
+/** What was written for serving. */
 export interface Deployed {
+  /** What it is for. */
   readonly target: Target;
+  /** Where it was written. */
   readonly folder: string;
+  /** The models' names. */
   readonly models: readonly string[];
+  /** Every file, from the folder. */
   readonly files: readonly string[];
 }
 

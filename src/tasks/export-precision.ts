@@ -18,7 +18,9 @@ export interface CalibrationOptions {
   readonly percentile?: number;
 }
 
+/** The precision of an exported file. */
 export interface PrecisionOptions {
+  /** float32, float16, int8 or dynamic int8. */
   readonly precision: Exclude<PrecisionName, 'fp32'>;
   /** fp16: inputs and outputs in float16 as well. */
   readonly halfIo?: boolean;
@@ -28,9 +30,13 @@ export interface PrecisionOptions {
   readonly reduceRange?: boolean;
 }
 
+/** An exported file and what its precision cost. */
 export interface ExportedPrecision extends Exported {
+  /** The precision that it has. */
   readonly precision: PrecisionName;
+  /** What was left as it was, and why; a line each. */
   readonly notes: readonly string[];
+  /** What the new precision changed, where it was measured. */
   readonly measured: Measured;
 }
 

@@ -8,24 +8,32 @@ import { refuseOutput } from '../workspace/output-path.js';
 import { frozenOf, frozenTasks, type Project, weightsOf } from './project.js';
 import { namedFiles } from './task-data.js';
 
+/** Which tasks are exported, and in what form. */
 export interface ExportOptions {
+  /** Which tasks; every trained one when absent. */
   readonly tasks: readonly string[];
+  /** Adds probabilities beside the scores. */
   readonly probabilities?: boolean;
   /** One graph that computes the task that its input `task_id` names. */
   readonly routed?: boolean;
   /** Lateral sums and what reads one input as single products: same numbers up to rounding, weights of other names. */
   readonly fused?: boolean;
+  /** Of ai.onnx; 17 when absent. */
   readonly opset?: number;
   /** Weights in a file beside the model. */
   readonly externalData?: boolean;
 }
 
 export interface Exported {
+  /** The file. */
   readonly file: string;
+  /** Whether its weights stand in a file beside it. */
   readonly externalData: boolean;
   /** Where the weights are that are not in the file. */
   readonly dataFile?: string;
+  /** The tasks that it answers. */
   readonly tasks: readonly string[];
+  /** Its ai.onnx opset. */
   readonly opset: number;
 }
 

@@ -12,20 +12,27 @@ import { outputsOf, type RunningSession } from '../train/outputs.js';
 import type { Project } from './project.js';
 import { loadTaskData } from './task-data.js';
 
+/** What a precision cost a task. */
 export interface TaskLoss {
+  /** The task. */
   readonly task: string;
   /** Test samples. */
   readonly rows: number;
+  /** The metric's name. */
   readonly metric: { readonly name: string; readonly float32: number; readonly now: number; readonly difference: number };
   /** Largest difference of a raw score, and the largest magnitude of the float32 scores to read it by. */
   readonly largestDifference: number;
+  /** The largest absolute score, to hold differences against. */
   readonly largestScore: number;
 }
 
+/** What a precision changed, over test data. */
 export interface Measured {
+  /** Each task. */
   readonly tasks: readonly TaskLoss[];
   /** Bytes of the models, weights included. */
   readonly size: { readonly float32: number; readonly now: number };
+  /** The execution provider that ran. */
   readonly provider: string;
 }
 

@@ -7,6 +7,7 @@ import { loadRuntime } from '../onnx/runtime/load.js';
 import type { Runtime } from '../onnx/runtime/session.js';
 import { WorkspaceNetwork } from './workspace-network.js';
 
+/** What runs the network's graphs. */
 export interface OpenOptions {
   /** What runs its graphs; default: onnxruntime-node, or onnxruntime-web's wasm where that is absent. */
   readonly on?: Runtime;

@@ -15,9 +15,13 @@ import { requireWorkspace, type Workspace } from '../workspace/workspace.js';
 
 import { withGraphs } from './imported-graph.js';
 
+/** A workspace as it was read: description, columns, what is frozen. */
 export interface Project {
+  /** Its folders and files. */
   readonly workspace: Workspace;
+  /** The checked description. */
   readonly description: Description;
+  /** All columns with what follows from the description. */
   readonly columns: Columns;
   /** Name of the description's file, for messages. */
   readonly file: string;

@@ -27,6 +27,7 @@ import { refuseOutput } from '../workspace/output-path.js';
 import { versionsNow } from './machine.js';
 import { taskOutputs } from './task-outputs.js';
 
+/** What a workspace keeps beside the weights. */
 export interface SaveOptions {
   /** Test data by task: a workspace keeps the hash of the outputs over them, which `verify` compares over the same data. */
   readonly test?: Readonly<Record<string, GivenData>>;

@@ -49,6 +49,7 @@ import { besideRate, type RunIdentity, runExists, storedRun, toJson } from './st
 import { loadTaskData } from './task-data.js';
 import { type Verified, verifyTask } from './verify.js';
 
+/** How a task of a workspace is trained. */
 export interface TrainTaskOptions {
   /** Instead of what the description says. A resumed training keeps those it was begun with, but for rate and clip where it diverged. */
   readonly overrides?: Train;
@@ -66,7 +67,9 @@ export interface TrainTaskOptions {
   readonly data?: TaskData & { readonly test: GivenData };
   /** Keeps taps from one task's training to the next's on the same data. */
   readonly tapCache?: TapCache;
+  /** On abort a checkpoint is saved and InterruptedError is thrown. */
   readonly signal?: AbortSignal;
+  /** Told of every epoch, and of what else happens on the way. */
   readonly onEvent?: (event: TrainEvent) => void;
   /** A line that the user should know. */
   readonly onNote?: (line: string) => void;
@@ -74,22 +77,29 @@ export interface TrainTaskOptions {
 
 /** An earlier task before and after a training. */
 export interface EarlierTask {
+  /** The earlier task. */
   readonly task: string;
   /** Outputs compared, one row per test sample. */
   readonly rows: number;
   /** Whether all of them are the same before and after, bit for bit; undefined when they could not be computed. */
   readonly identical: boolean | undefined;
+  /** Why it is not as it was, in one line. */
   readonly reason?: string;
 }
 
+/** A training in a workspace that has ended. */
 export interface TrainedTask {
+  /** The task. */
   readonly task: string;
+  /** The metric's name. */
   readonly metric: string;
   /** Of that metric, on the test set. */
   readonly value: number;
   /** On the test set. */
   readonly loss: number;
+  /** How many epochs were run. */
   readonly epochs: number;
+  /** How long it took. */
   readonly seconds: number;
   /** The earlier tasks, checked before and after this training. */
   readonly earlier: readonly EarlierTask[];

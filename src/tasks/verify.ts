@@ -10,15 +10,19 @@ import { frozenOf, type Project, weightsOf } from './project.js';
 import { loadTaskData } from './task-data.js';
 import { taskOutputs } from './task-outputs.js';
 
+/** Whether a task answers as on the day it was frozen. */
 export interface Verified {
+  /** The task. */
   readonly task: string;
   /** Outputs compared, one row per test sample. */
   readonly rows: number;
   /** undefined: not comparable bit for bit, `reason` says why. */
   readonly identical: boolean | undefined;
+  /** Why it does not, in one line. */
   readonly reason?: string;
   /** Not comparable bit for bit: whether loss and metric are those of freezing up to 1e-5. */
   readonly close?: boolean;
+  /** The metric's name. */
   readonly metric: { readonly name: string; readonly atFreeze: number; readonly now: number };
   /** On the test set, now. */
   readonly loss: number;
@@ -26,12 +30,15 @@ export interface Verified {
   readonly sha256: string;
 }
 
+/** How a task is verified. */
 export interface VerifyOptions {
   /** The task's test data, if they are read already. */
   readonly test?: SampleSet;
   /** Default: what the column was frozen with. */
   readonly provider?: string;
+  /** Threads inside one op; those of the day it was frozen when absent. */
   readonly threads?: number;
+  /** On abort InterruptedError is thrown. */
   readonly signal?: AbortSignal;
 }
 

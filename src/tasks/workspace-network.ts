@@ -40,6 +40,7 @@ function epochOf(flat: NonNullable<ColumnRecord['history']>[number]): EpochRecor
   return { ...record, validation: { loss: of('validation_loss'), metric: of('validation_metric') } };
 }
 
+/** A workspace as a growing network. `open` of prognet/node gives one. */
 export class WorkspaceNetwork implements GrowingNetwork {
   private constructor(
     private readonly runtime: Runtime,
@@ -57,13 +58,16 @@ export class WorkspaceNetwork implements GrowingNetwork {
   get folder(): string {
     return this.project.workspace.root;
   }
+  /** The checked description. */
   get description(): Description {
     return this.project.description;
   }
+  /** Tasks in the order of their columns. */
   get tasks(): readonly string[] {
     return this.project.columns.tasks;
   }
 
+  /** Whether the column of a task is trained and frozen. @throws UsageError for an unknown task */
   trained(task: string): boolean {
     return this.project.frozen.has(this.project.columns.column(task).task);
   }
@@ -83,6 +87,7 @@ export class WorkspaceNetwork implements GrowingNetwork {
     return await this.rewrite((text, file) => withoutColumn(text, file, task));
   }
 
+  /** Trains a column and freezes it on disk, with the proof over its test data. @throws UsageError when it is frozen, or what it reads is not */
   async train(task: string, options: WorkspaceTrainOptions = {}): Promise<Trained<this>> {
     const { data, onEvent, signal, provider, threads, engine, resume, restart, tapCache, onNote, ...overrides } = options;
     const own = { provider, threads, engine, resume, restart, tapCache, onNote, onEvent, signal };
@@ -101,10 +106,12 @@ export class WorkspaceNetwork implements GrowingNetwork {
     return { network: this, history: (record.history ?? []).map(epochOf), test };
   }
 
+  /** What a trained task answers. */
   predict(task: string, inputs: Inputs): Promise<Prediction> {
     return this.value.predict(task, inputs);
   }
 
+  /** How well a trained task answers, over its own test data where `data` is left out. */
   async evaluate(task: string, data?: GivenData): Promise<Measured> {
     return await this.value.evaluate(task, data ?? (await loadTaskData(this.project, task)).test);
   }
@@ -130,6 +137,7 @@ export class WorkspaceNetwork implements GrowingNetwork {
     }
   }
 
+  /** The bytes of an ONNX file, weights included. */
   export(options: ExportOptions): Uint8Array {
     return this.value.export(options);
   }
@@ -139,6 +147,7 @@ export class WorkspaceNetwork implements GrowingNetwork {
     return this.value.save();
   }
 
+  /** Gives back sessions; the network is not to be used after. */
   close(): Promise<void> {
     return this.value.close();
   }

@@ -2,6 +2,7 @@
 // that was never interrupted.
 import type { Tensor } from '../onnx/core/tensor.js';
 
+/** What an epoch gave. */
 export interface EpochRecord {
   /** From 1. */
   readonly epoch: number;
@@ -9,9 +10,11 @@ export interface EpochRecord {
   readonly loss: number;
   /** Learning rate at the last step. */
   readonly rate: number;
+  /** Over the validation data, where there are some. */
   readonly validation?: { readonly loss: number; readonly metric: number };
 }
 
+/** Where a training is, as JSON. */
 export interface TrainState {
   /** Epochs done. */
   readonly epoch: number;
@@ -21,12 +24,17 @@ export interface TrainState {
   readonly step: number;
   /** Sum over the running epoch of loss times rows. */
   readonly lossSum: number;
+  /** The epochs so far. */
   readonly history: readonly EpochRecord[];
+  /** The best epoch, under early stopping. */
   readonly best?: { readonly epoch: number; readonly value: number };
+  /** Whether the training has ended. */
   readonly done: boolean;
 }
 
+/** A training that can go on: its state and its tensors. */
 export interface Checkpoint {
+  /** Where the training is. */
   readonly state: TrainState;
   /** Parameters, statistics and optimizer slots by name; the best epoch's parameters under `best/<name>`. */
   readonly tensors: ReadonlyMap<string, Tensor>;
@@ -34,7 +42,9 @@ export interface Checkpoint {
 
 /** Where checkpoints go. `load` gives the last whole one. */
 export interface CheckpointStore {
+  /** The checkpoint kept last, if there is one. */
   load(): Promise<Checkpoint | undefined>;
+  /** Keeps a checkpoint in place of the one before. */
   save(checkpoint: Checkpoint): Promise<void>;
 }
 

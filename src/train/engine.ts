@@ -6,6 +6,7 @@ import type { Tensor } from '../onnx/core/tensor.js';
 export interface Minibatches {
   /** Updates done before the first of them. */
   readonly first: number;
+  /** How many there are. */
   readonly count: number;
   /** Rows of each minibatch. */
   readonly size: number;
@@ -15,6 +16,7 @@ export interface Minibatches {
   readonly seeds: BigInt64Array;
 }
 
+/** What takes the steps of a training. */
 export interface Engine {
   /** Bytes of taps that it keeps in memory. */
   readonly tapBytes: number;
@@ -24,5 +26,6 @@ export interface Engine {
   run(minibatches: Minibatches): Promise<Float32Array>;
   /** Parameters, statistics and optimizer state as they are now: what a checkpoint holds. */
   read(): Promise<ReadonlyMap<string, Tensor>>;
+  /** Gives its memory back. */
   release(): Promise<void>;
 }

@@ -1,6 +1,7 @@
 // What a training tells while it runs.
 import type { EpochRecord } from './checkpoint.js';
 
+/** What a training tells on its way. */
 export type TrainEvent =
   /** Rows whose taps are computed. */
   | { readonly kind: 'tapping'; readonly done: number; readonly total: number }

@@ -24,10 +24,13 @@ import { stepInputs } from './step/step-graph.js';
 import { ColumnTaps } from './taps/column-taps.js';
 import { defaultTapBudget, TappedData } from './taps/tapped-data.js';
 
+/** A training that has ended. */
 export interface TrainResult {
   /** Parameters and statistics of the column, the best epoch's under early stopping. */
   readonly weights: Map<string, Tensor>;
+  /** A record for each epoch. */
   readonly history: readonly EpochRecord[];
+  /** How many updates were done. */
   readonly steps: number;
 }
 

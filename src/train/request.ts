@@ -15,16 +15,23 @@ import type { TapStorage } from './taps/tapped-data.js';
 /** Rows of data with their targets. */
 export type TrainData = Pick<SampleSet, 'inputs' | 'targets'>;
 
+/** What the training loop takes. */
 export interface TrainRequest {
+  /** What runs the graphs. */
   readonly runtime: Runtime;
   /** What takes the steps; default: the step graph on `runtime`, which does all else in any case. */
   readonly engine?: EngineMaker;
+  /** The column to train. */
   readonly column: Column;
   /** Weights of the earlier columns. They are read only. */
   readonly frozen: FrozenWeights;
+  /** Epochs, rates and the rest, with defaults filled in. */
   readonly settings: TrainSettings;
+  /** The training data. */
   readonly train: TrainData;
+  /** What each epoch is measured on. */
   readonly validation?: TrainData;
+  /** Providers and threads of the sessions that are made. */
   readonly session?: SessionOptions;
   /** Bytes of taps kept in memory; default 1 GiB. */
   readonly tapBudget?: number;
@@ -32,13 +39,17 @@ export interface TrainRequest {
   readonly tapStorage?: TapStorage;
   /** Keeps taps for the next training on the same data; without one they end with this training. */
   readonly tapCache?: TapCache;
+  /** Where checkpoints are kept; without one there are none. */
   readonly store?: CheckpointStore;
+  /** Told of every epoch, and of what else happens on the way. */
   readonly onEvent?: (event: TrainEvent) => void;
   /** On abort the running chunk ends, a checkpoint is saved and InterruptedError is thrown. */
   readonly signal?: AbortSignal;
 }
 
+/** What an engine is made with. */
 export interface EngineContext extends TrainRequest {
+  /** What it reads of earlier columns. */
   readonly taps: ColumnTaps;
   /** dtype of each input's data as they are kept: uint8 is scaled to 0..1. */
   readonly dtypes: ByInput<'uint8' | 'float32'>;

@@ -4,17 +4,25 @@ import type { Clip, Schedule, Train } from '../model/description/train-schema.js
 import { UsageError } from '../onnx/core/errors.js';
 import { defaultRate, type OptimizerOptions } from './optim/optimizer.js';
 
+/** Training options with defaults filled in. */
 export interface TrainSettings {
+  /** Passes over the training data. */
   readonly epochs: number;
+  /** Rows of a minibatch. */
   readonly batch: number;
+  /** The learning rate. */
   readonly rate: number;
+  /** The rule of an update. */
   readonly optimizer: OptimizerOptions;
+  /** How the rate changes. */
   readonly schedule: Schedule;
+  /** How gradients are bounded; not at all when absent. */
   readonly clip?: Clip;
   /** Stops after `patience` epochs without a better value, and takes the best epoch's weights back. */
   readonly earlyStopping?: { readonly patience: number; readonly monitor: 'loss' | 'accuracy' };
   /** Fraction of the training data set aside. */
   readonly validation: number;
+  /** Seed of the order of rows and of dropout. */
   readonly seed: number;
 }
 

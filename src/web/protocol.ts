@@ -22,9 +22,13 @@ import * as errors from '../onnx/core/errors.js';
 import type { RuntimeSettings, Selection } from '../onnx/runtime/session.js';
 import type { TrainEvent } from '../train/events.js';
 
+/** A task of the network, for display. */
 export interface TaskInfo {
+  /** The task. */
   readonly task: string;
+  /** Whether its column is frozen. */
   readonly trained: boolean;
+  /** What it predicts. */
   readonly head: HeadKind;
   /** What its labels are: a class, or a flag for each output; absent where the scores are the answer. */
   readonly answers?: AnswerKind;
@@ -32,6 +36,7 @@ export interface TaskInfo {
   readonly outputs: number;
   /** What the classes are called, where the description says so. */
   readonly names?: readonly string[];
+  /** How many parameters its column has. */
   readonly parameters: number;
   /** Empty for an ONNX model. */
   readonly blocks: readonly BlockInfo[];
@@ -39,6 +44,7 @@ export interface TaskInfo {
   readonly laterals: readonly LateralStrength[];
 }
 
+/** A block of a column, for display. */
 export interface BlockInfo {
   /** `conv2d 16`, `relu`, ... */
   readonly layers: readonly string[];
@@ -48,14 +54,19 @@ export interface BlockInfo {
 
 /** What a worker holds, told after everything that changes it. */
 export interface NetworkInfo {
+  /** What the network is called. */
   readonly name: string;
   /** Shape of one input, without the batch; null stands for what the file leaves open. */
   readonly input: { readonly name: string; readonly shape: readonly (number | null)[] };
+  /** Its tasks, in the order of their columns. */
   readonly tasks: readonly TaskInfo[];
   /** False for an ONNX model, which answers but has no description to grow by. */
   readonly growable: boolean;
+  /** ONNX Runtime's name and version. */
   readonly runtime: string;
+  /** The execution provider in use. */
   readonly provider: string;
+  /** Providers that were wished for and do not work here, each with the reason. */
   readonly refused: Selection['refused'];
 }
 

@@ -16,8 +16,11 @@ import { checkTask } from './task-name.js';
 
 const readOnly = 0o444;
 
+/** A column that is frozen on disk. */
 export interface FrozenColumn {
+  /** What column.json says of it. */
   readonly record: ColumnRecord;
+  /** Its weights by name. */
   readonly tensors: ReadonlyMap<string, Tensor>;
 }
 

@@ -2,6 +2,7 @@
 import { DataError, InternalError } from '../onnx/core/errors.js';
 import { oneLine, reason } from '../onnx/core/one-line.js';
 
+/** A value that JSON can hold. */
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
 export type JsonObject = { readonly [key: string]: Json };
 

@@ -11,12 +11,15 @@ export const descriptionNames = ['prognet.yaml', 'prognet.yml', 'prognet.json'] 
 /** Folders of a workspace that hold what prognet alone writes. */
 export const ownFolders = ['columns', 'runs', 'imported'] as const;
 
+/** A workspace's folders and files. */
 export interface Workspace {
   /** Absolute. */
   readonly root: string;
   /** Path of the description. */
   readonly description: string;
+  /** The folder of frozen columns. */
   readonly columns: string;
+  /** The folder of trainings in progress. */
   readonly runs: string;
 }
 

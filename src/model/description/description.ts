@@ -204,14 +204,19 @@ export type { Head, Laterals, Layer, Train };
 
 /** A column with everything filled in. */
 export interface ColumnDescription {
+  /** What the column is for. */
   task: string;
+  /** Where its data come from, as written. */
   data?: DataInput;
   /** One for each tap; empty ones where the column is imported. */
   blocks: Layer[][];
+  /** In place of blocks: the graph of an imported column. */
   onnx?: { graph: string; taps: string[]; scores: string };
+  /** What is predicted from the last tap. */
   head: Head;
   /** Where blocks or head came from; already copied here. */
   like?: string;
+  /** What it takes from earlier columns. */
   laterals: Laterals;
   /** Absent options are train's own defaults. */
   train: Train;
@@ -219,9 +224,14 @@ export interface ColumnDescription {
 
 /** The one validated object that everything else reads. */
 export interface Description {
+  /** The version of this format. */
   prognet: 1;
+  /** What the network is called. */
   name: string;
+  /** What all that is random is drawn from. */
   seed: number;
+  /** What every column reads. */
   inputs: Input[];
+  /** A column for each task, in the order of training. */
   columns: ColumnDescription[];
 }

@@ -3,6 +3,7 @@ import { type InitInput, weightInit } from '../nn/init.js';
 import { size, strict } from '../nn/schema.js';
 import { head, meanOf } from './head.js';
 
+/** Options of `binary`. */
 export interface BinaryOptions {
   /** How the weights begin: he_normal when absent. */
   init?: InitInput;

@@ -7,6 +7,7 @@ import { type InitInput, weightInit } from '../nn/init.js';
 import { integer, real, strict } from '../nn/schema.js';
 import { head, meanOf, type Reduction } from './head.js';
 
+/** Options of `classify`. */
 export interface ClassifyOptions {
   /** What the classes are called, for people: a text for each. */
   names?: string[];

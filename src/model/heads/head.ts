@@ -32,6 +32,7 @@ export interface Metric<O> {
   of(o: O, scores: ArrayLike<number>, targets: ArrayLike<number>): number;
 }
 
+/** What a head's labels are: a class of each row, or a flag for each label. */
 export type AnswerKind = 'class' | 'flags';
 
 /** What a head answers beside its scores. Both are there or neither. */

@@ -3,6 +3,7 @@ import { type InitInput, weightInit } from '../nn/init.js';
 import { oneOf, size, strict } from '../nn/schema.js';
 import { head, meanOf } from './head.js';
 
+/** Options of `regress`. */
 export interface RegressOptions {
   /** "mse" (when absent), the mean squared error, or "l1", the mean absolute one. */
   loss?: 'mse' | 'l1';

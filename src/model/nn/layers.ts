@@ -34,7 +34,9 @@ type PlainTable = { readonly [K in Exclude<keyof Definitions, CompositeKind>]: D
 
 /** A layer that holds layers. */
 export interface CompositeLayer<K extends CompositeKind = CompositeKind> {
+  /** Which it is. */
   kind: K;
+  /** The layers that it holds, in order. */
   layers: Layer[];
 }
 /** The options of every layer that holds no others as written, by its name. */

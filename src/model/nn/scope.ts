@@ -5,10 +5,13 @@ import type { Value } from '../../onnx/ir/graph.js';
 import type { Ops } from '../../onnx/ops/ops-builder.js';
 import type { ParameterInit } from './init.js';
 
+/** A parameter of a column: its name, its shape, how it begins. */
 export interface ParameterSpec {
   /** `<task>/<block>/<layer>/weight` */
   readonly name: string;
+  /** Its shape; all sizes are known. */
   readonly shape: readonly number[];
+  /** How its values begin. */
   readonly init: ParameterInit;
   /** "statistic": state that no gradient reaches (batch_norm's running mean and variance). */
   readonly role: 'trainable' | 'statistic';

@@ -2,7 +2,9 @@
 import * as z from 'zod';
 import { integer, size } from './schema.js';
 
+/** [height, width]. */
 export type Pair = [number, number];
+/** Padding: [top, left, bottom, right]. */
 export type Pads = [number, number, number, number];
 
 /** One number for both axes, or [height, width]. */

@@ -13,9 +13,12 @@ import { carriedGraph, type GraphLoader, ImportedGraph } from './imported-graph.
 import { addInputs, type NetworkInput, networkInputs } from './inputs.js';
 import { type LoweredColumn, NetworkLowering, type TapOf } from './lowering.js';
 
+/** A tap by its column and block. */
 export type TapRef = TapOf<Column>;
 
+/** The parameters of a column. */
 export interface ColumnParameters {
+  /** Each by its name, in the graph's order. */
   readonly specs: readonly ParameterSpec[];
   /** Elements, trainable and statistics together. */
   readonly count: number;
@@ -31,11 +34,13 @@ export function columnsOf(description: Description, load: GraphLoader = carriedG
   return new Columns(description, load);
 }
 
+/** All columns of a description, in their order; can be iterated. */
 export class Columns implements Iterable<Column> {
   private readonly byTask: ReadonlyMap<string, Column>;
 
   /** @internal Use `columnsOf`. */
   constructor(
+    /** The description that they are of. */
     readonly description: Description,
     load: GraphLoader,
   ) {
@@ -88,6 +93,7 @@ export class Columns implements Iterable<Column> {
   }
 }
 
+/** A column of a network with all that follows from its description. */
 export class Column implements LoweredColumn<Column> {
   /** The graph that it was imported as; undefined where it has layers. */
   readonly imported: ImportedGraph | undefined;
@@ -95,26 +101,34 @@ export class Column implements LoweredColumn<Column> {
 
   /** @internal Use `columnsOf`. */
   constructor(
+    /** The network's name. */
     readonly network: Columns,
+    /** Its place among the columns, from 0. */
     readonly index: number,
+    /** The column's part of the description. */
     readonly description: ColumnDescription,
     load: GraphLoader,
   ) {
     this.imported = description.onnx && new ImportedGraph(description.onnx, description.task, load);
   }
 
+  /** The task that it is for. */
   get task(): string {
     return this.description.task;
   }
+  /** What is predicted from the last tap. */
   get head(): Head {
     return this.description.head;
   }
+  /** Lists of layers, one for each tap. */
   get blocks(): readonly (readonly Layer[])[] {
     return this.description.blocks;
   }
+  /** What it takes from earlier columns. */
   get laterals(): Laterals {
     return this.description.laterals;
   }
+  /** Its training options as described. */
   get train(): Train {
     return this.description.train;
   }
@@ -126,6 +140,7 @@ export class Column implements LoweredColumn<Column> {
   get seed(): number {
     return this.train.seed ?? this.network.description.seed;
   }
+  /** The network's inputs. */
   get inputs(): readonly NetworkInput[] {
     return this.network.inputs;
   }

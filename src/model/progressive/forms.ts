@@ -23,6 +23,7 @@ export type Form = (typeof forms)[number];
 /** Outputs of the routed form; the last two on request. */
 export const routedNames = ['scores', 'probabilities', 'label'] as const;
 
+/** The form of an exported graph. */
 export interface FormOptions {
   /** Tasks whose outputs the model has, in the order of the columns. */
   readonly tasks: readonly string[];

@@ -40,6 +40,7 @@ export const carriedGraph: GraphLoader = (imported, task) => {
   return fromBinary(bytes, { file: `the imported graph of task "${task}"` });
 };
 
+/** The graph of an imported column. */
 export class ImportedGraph {
   private loaded: Model | undefined;
 

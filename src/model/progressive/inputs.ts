@@ -7,7 +7,9 @@ import type { Description } from '../description/description.js';
 
 /** An input that columns can take. */
 export interface NetworkInput {
+  /** What it is called in every graph. */
   readonly name: string;
+  /** The type of its elements. */
   readonly dtype: 'float32';
   /** Of one sample. */
   readonly shape: readonly number[];

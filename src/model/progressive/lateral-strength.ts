@@ -4,12 +4,15 @@ import type { Tensor } from '../../onnx/core/tensor.js';
 import type { Column } from './column.js';
 import type { Weights } from './weights.js';
 
+/** How much a block takes from an earlier column. */
 export interface LateralStrength {
   /** The block that receives; the number of the column's blocks stands for the head. */
   readonly into: number;
+  /** The earlier task. */
   readonly source: string;
   /** The source's block whose tap is read. */
   readonly sourceBlock: number;
+  /** The form of the lateral. */
   readonly kind: 'linear' | 'adapter';
   /** Adapter: the source's scale. */
   readonly alpha?: number;

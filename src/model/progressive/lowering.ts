@@ -16,13 +16,19 @@ import { alphaChoices, type JoinedTaps, lateralJoint, type SourceTap } from './l
 
 /** What lowering reads of a column (column.ts): no shapes and no parameters, since these are what it finds. */
 export interface LoweredColumn<C> {
+  /** The task that it is for. */
   readonly task: string;
   /** Its place in the description, for errors. */
   readonly path: string;
+  /** What is predicted from the last tap. */
   readonly head: Head;
+  /** Lists of layers, one for each tap. */
   readonly blocks: readonly (readonly Layer[])[];
+  /** What it takes from earlier columns. */
   readonly laterals: Laterals;
+  /** What its weights are drawn from. */
   readonly seed: number;
+  /** Its graph, where it is imported. */
   readonly imported: ImportedGraph | undefined;
   /** The taps that flow into a block (the number of its blocks stands for the head), in the order of the sources. */
   sourcesInto(block: number): readonly TapOf<C>[];
@@ -30,7 +36,9 @@ export interface LoweredColumn<C> {
 
 /** A block of a column, whose output later columns may read. */
 export interface TapOf<C> {
+  /** The column that has the tap. */
   readonly column: C;
+  /** The block whose output it is, from 0. */
   readonly block: number;
 }
 

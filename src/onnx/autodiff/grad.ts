@@ -23,6 +23,7 @@ import { unpackSequences } from '../passes/unpack-sequences.js';
 import { gradient, isScalar, jvp } from './gradient.js';
 import { carriesGradient } from './path.js';
 
+/** What `grad` differentiates by what. */
 export interface GradOptions {
   /** What to differentiate: names of outputs, or of any floating-point values of the graph. */
   readonly of: string | readonly string[];

@@ -8,6 +8,7 @@ import type { Ops } from '../ops/ops-builder.js';
 import { zerosLike } from '../ops/rules/shape-like.js';
 import { backpropagate, type OnRule } from './backpropagate.js';
 
+/** What is differentiated by what. */
 export interface GradientRequest {
   /** The values to differentiate; usually one scalar loss. */
   readonly of: Value | readonly Value[];

@@ -10,6 +10,7 @@ import { ops } from '../ops/ops.js';
 import type { Ops } from '../ops/ops-builder.js';
 import { gradient } from './gradient.js';
 
+/** The form of a graph. */
 export interface GraphOptions {
   /** Of ai.onnx; 17 by default. */
   readonly opset?: number;
@@ -20,6 +21,7 @@ export interface GraphOptions {
 /** A value for each of a list's. */
 export type Alike<By extends readonly Value[]> = { readonly [I in keyof By]: Value };
 
+/** What the builder of `graph` has beside the ops. */
 export interface Differentiable {
   /** A weight: an initializer of this name, which `gradient` may differentiate by. */
   readonly parameter: (name: string, tensor: Tensor) => Value;

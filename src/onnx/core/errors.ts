@@ -12,22 +12,32 @@ export interface ErrorFields {
   readonly op?: string;
   /** Node name. */
   readonly node?: string;
+  /** What would be right. */
   readonly expected?: string;
+  /** What was found. */
   readonly got?: string;
   /** What would put it right; `message` ends in it. */
   readonly remedy?: Remedy;
+  /** The error underneath. */
   readonly cause?: unknown;
 }
 
 /** Base of every error about user input. `message` is one line. */
 export class PrognetError extends Error {
   // Written out in each class: a minifier renames classes, not texts.
+  /** The kind of error as a text, which crosses to and from workers. */
   override name = 'PrognetError';
+  /** Where it was found: a file, a place in a description, a parameter. */
   readonly path: string | undefined;
+  /** The ONNX op, where one is concerned. */
   readonly op: string | undefined;
+  /** The node's name, where one is concerned. */
   readonly node: string | undefined;
+  /** What would be right. */
   readonly expected: string | undefined;
+  /** What was found. */
   readonly got: string | undefined;
+  /** What the caller can do about it, for each face to phrase. */
   readonly remedy: Remedy | undefined;
   /** The message without the remedy, for those who phrase that in words of their own. */
   readonly statement: string;
@@ -64,30 +74,37 @@ export class PrognetError extends Error {
 
 /** Shapes, ranks or dtypes that do not fit. */
 export class ShapeError extends PrognetError {
+  /** The kind of error as a text, which crosses to and from workers. */
   override name = 'ShapeError';
 }
 /** A description (YAML, JSON, builder) that is not valid; `path` names the place in it. */
 export class DescriptionError extends PrognetError {
+  /** The kind of error as a text, which crosses to and from workers. */
   override name = 'DescriptionError';
 }
 /** Data that cannot be read or used: truncated files, NaN, labels out of range. */
 export class DataError extends PrognetError {
+  /** The kind of error as a text, which crosses to and from workers. */
   override name = 'DataError';
 }
 /** An ONNX file that cannot be decoded, or a graph that is not well-formed. */
 export class ModelError extends PrognetError {
+  /** The kind of error as a text, which crosses to and from workers. */
   override name = 'ModelError';
 }
 /** A workspace whose files are missing, changed, or do not fit the description. */
 export class WorkspaceError extends PrognetError {
+  /** The kind of error as a text, which crosses to and from workers. */
   override name = 'WorkspaceError';
 }
 /** An execution provider or runtime that is absent or refuses. */
 export class RuntimeError extends PrognetError {
+  /** The kind of error as a text, which crosses to and from workers. */
   override name = 'RuntimeError';
 }
 /** Wrong use of the command line or of a function. */
 export class UsageError extends PrognetError {
+  /** The kind of error as a text, which crosses to and from workers. */
   override name = 'UsageError';
 }
 
@@ -96,6 +113,7 @@ export class UsageError extends PrognetError {
  * knows this too; `cause` is the signal's reason. Exit code 130.
  */
 export class InterruptedError extends PrognetError {
+  /** The kind of error as a text, which crosses to and from workers. */
   override name = 'AbortError';
 }
 
@@ -106,6 +124,7 @@ export function stopIfAborted(signal: AbortSignal | undefined): void {
 
 /** A bug in prognet. */
 export class InternalError extends Error {
+  /** The kind of error as a text, which crosses to and from workers. */
   override readonly name = 'InternalError';
   /** @param said what is wrong, without "internal:" */
   constructor(
@@ -124,5 +143,6 @@ export function must<T>(value: T | null | undefined, what: string): T {
 
 /** Training that cannot go on though its input was well-formed (a loss that is not finite). Exit code 1. */
 export class TrainingError extends PrognetError {
+  /** The kind of error as a text, which crosses to and from workers. */
   override name = 'TrainingError';
 }

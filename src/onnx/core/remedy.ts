@@ -1,5 +1,6 @@
 // What would put an error right, as data: the command line phrases it as a command, the page as an action, the library (here) as a call.
 
+/** What a caller can do about an error; each face phrases it. */
 export type Remedy =
   /** A task, or without one any task, is to be trained first. */
   | { readonly kind: 'train'; readonly task?: string }

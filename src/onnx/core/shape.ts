@@ -1,6 +1,7 @@
 // Shapes with symbolic dimensions: a number is known, a string is a named symbol (`N`), null is unknown.
 import { ShapeError } from './errors.js';
 
+/** A size, the name of an open dimension, or null where nothing is known. */
 export type Dim = number | string | null;
 /** A shape of known rank. An unknown rank is `undefined` wherever a shape may be absent. */
 export type Shape = readonly Dim[];

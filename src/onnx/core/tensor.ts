@@ -7,6 +7,7 @@ import { given, bytes as someBytes } from './given.js';
 import { halfToNumber, isHalf, numberToHalf } from './half-float.js';
 import { elementCount } from './shape.js';
 
+/** Every typed array that holds elements. */
 export type TypedArray =
   | Float32Array
   | Float64Array
@@ -18,6 +19,7 @@ export type TypedArray =
   | Uint32Array
   | BigInt64Array
   | BigUint64Array;
+/** A tensor's elements: a typed array of its dtype, or texts. */
 export type TensorData = TypedArray | readonly string[];
 
 const constructors = {
@@ -60,8 +62,11 @@ const numbers = {
 /** An immutable-by-convention tensor. `data.length` fits `dims`; the constructor checks it. */
 export class Tensor {
   constructor(
+    /** The type of its elements. */
     readonly dtype: DType,
+    /** Its sizes; [] is a scalar. */
     readonly dims: readonly number[],
+    /** Its elements in row-major order. */
     readonly data: TensorData,
   ) {
     if (!Object.hasOwn(dtypes, dtype))
@@ -113,6 +118,7 @@ export class Tensor {
     return new Tensor(this.dtype, dims, this.data);
   }
 
+  /** A tensor of zeros. Throws ShapeError for dims that are no sizes. */
   static zeros(dtype: DType, dims: readonly number[]): Tensor {
     given('Tensor.zeros', { dtype, dims }, { dtype: aDtype, dims: anArray });
     return new Tensor(dtype, dims, allocate(dtype, elementCount(dims)));

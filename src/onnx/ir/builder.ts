@@ -30,6 +30,7 @@ export class Names {
     return names;
   }
 
+  /** Whether a name is taken. */
   has(name: string): boolean {
     return this.used.has(name);
   }
@@ -62,7 +63,9 @@ export class Names {
 /** The outermost graph that a value was built for. Values of files and of builders over a graph that was there before have none. */
 const homes = new WeakMap<Value, Graph>();
 
+/** The builder under `Ops`: inputs, outputs, constants, nodes by name. */
 export class GraphBuilder {
+  /** The graph that is built. */
   readonly graph: Graph;
   private scopes: string[] = [];
   /** The outermost graph, where this builder began it: values of other such graphs are refused. */
@@ -72,7 +75,9 @@ export class GraphBuilder {
 
   constructor(
     protected readonly infer: Infer,
+    /** Of ai.onnx. */
     readonly opset: number = defaultOpset,
+    /** Names that are taken. */
     readonly names: Names = new Names(),
     graph: Graph | string = 'graph',
     /** The builder of the graph around a subgraph: constants live there, once. */
@@ -167,6 +172,7 @@ export class GraphBuilder {
     }
   }
 
+  /** What names begin with. */
   get prefix(): string {
     return this.scopes.map((s) => `${s}/`).join('');
   }

@@ -10,21 +10,31 @@ import { formatType, type TensorType, type Type } from './types.js';
 
 /** What a TensorProto says beside its data; kept for the round trip. */
 export interface TensorLabel {
+  /** What the tensor is called. */
   readonly name?: string;
+  /** A text for people. */
   readonly doc?: string;
+  /** Texts by key. */
   readonly metadata?: ReadonlyMap<string, string>;
 }
 
+/** A sparse tensor: its values and where they stand. */
 export interface SparseTensor {
+  /** The values that are not 0. */
   readonly values: Tensor;
+  /** Where they stand, int64. */
   readonly indices: Tensor;
+  /** The sizes of the whole. */
   readonly dims: readonly number[];
+  /** Name and texts of the values' tensor. */
   readonly valuesLabel?: TensorLabel;
+  /** Name and texts of the indices' tensor. */
   readonly indicesLabel?: TensorLabel;
 }
 
 /** AttributeProto. `ref` stands in function bodies for an attribute of the calling node (ref_attr_name). */
 export type Attribute = AttributeValue & { readonly doc?: string };
+/** An attribute's value with its kind. */
 export type AttributeValue =
   | { readonly kind: 'float'; readonly value: number }
   | { readonly kind: 'int'; readonly value: bigint }
@@ -41,6 +51,7 @@ export type AttributeValue =
   | { readonly kind: 'sparse_tensors'; readonly value: readonly SparseTensor[] }
   | { readonly kind: 'types'; readonly value: readonly Type[] }
   | { readonly kind: 'ref'; readonly value: string; readonly type: AttributeKind };
+/** The kinds of attributes. */
 export type AttributeKind = Exclude<Attribute['kind'], 'ref'>;
 
 /** One tensor (or sequence, ...) that flows through a graph. */
@@ -53,11 +64,15 @@ export class Value {
   overridable = false;
   /** `type` is what a file states and inference has not looked at: it may be left over from another version of the model. */
   stated = false;
+  /** A text for people. */
   doc = '';
+  /** Texts by key. */
   metadata = new Map<string, string>();
 
   constructor(
+    /** What it is called. */
     public name: string,
+    /** Its type, where it is known. */
     public type?: Type,
   ) {}
 
@@ -69,9 +84,11 @@ export class Value {
     }
     return this.type;
   }
+  /** The type of its elements, where it is a tensor and known. */
   get dtype(): DType {
     return this.tensor.dtype;
   }
+  /** Its shape, where it is a tensor and known. */
   get shape(): Shape | undefined {
     return this.type?.kind === 'tensor' ? this.type.shape : undefined;
   }
@@ -85,20 +102,28 @@ export class Value {
   }
 }
 
+/** A node of a graph: an op over values. */
 export class Node {
+  /** What it computes, in the op's order; null where one is left out. */
   readonly outputs: Value[];
+  /** A text for people. */
   doc = '';
+  /** Which overload of a function it calls. */
   overload = '';
+  /** Texts by key. */
   metadata = new Map<string, string>();
   /** NodeDeviceConfigurationProto messages as encoded, kept for the round trip. */
   deviceConfigurations: readonly Uint8Array[] = [];
 
   constructor(
+    /** The op's name, such as `MatMul`. */
     public readonly opType: string,
     /** null: an optional input left out. */
     public inputs: (Value | null)[],
     outputs: Value[],
+    /** Attributes by name. */
     public attributes: Map<string, Attribute> = new Map(),
+    /** What it is called. */
     public name = '',
     /** '' is ai.onnx. */
     public domain = '',
@@ -117,18 +142,22 @@ export class Node {
     return out;
   }
 
+  /** An integer attribute, or the fallback where it is absent. */
   int(name: string, fallback: number): number {
     const a = this.attributes.get(name);
     return a?.kind === 'int' ? Number(a.value) : fallback;
   }
+  /** An attribute of integers, or the fallback where it is absent. */
   ints(name: string): number[] | undefined {
     const a = this.attributes.get(name);
     return a?.kind === 'ints' ? a.value.map(Number) : undefined;
   }
+  /** A float attribute, or the fallback where it is absent. */
   float(name: string, fallback: number): number {
     const a = this.attributes.get(name);
     return a?.kind === 'float' ? a.value : fallback;
   }
+  /** A text attribute, or the fallback where it is absent. */
   string(name: string, fallback: string): string {
     const a = this.attributes.get(name);
     return a?.kind === 'string' ? new TextDecoder().decode(a.value) : fallback;
@@ -140,28 +169,43 @@ export class Node {
  * a value_info of an initializer, an input or an unknown name (a string), the doc of an initializer that is an input too.
  */
 export interface Restatement {
+  /** Where the statement stands. */
   readonly place: 'output' | 'value_info' | 'initializer';
+  /** The value that it is of. */
   readonly value: Value | string;
+  /** The type that is stated. */
   readonly type: Type | undefined;
+  /** A text for people. */
   readonly doc: string;
+  /** Texts by key. */
   readonly metadata: ReadonlyMap<string, string>;
 }
 
+/** A graph: nodes in an order that runs, values, initializers. `ops` builds one. */
 export class Graph {
+  /** Its inputs, in order. */
   inputs: Value[] = [];
+  /** Its outputs, in order. */
   outputs: Value[] = [];
   /** Values with `constant`; in files of IR 3 such a value is an input as well. */
   initializers: Value[] = [];
+  /** Sparse weights by value. */
   sparseInitializers: { readonly value: Value; readonly data: SparseTensor }[] = [];
   /** In topological order. */
   nodes: Node[] = [];
+  /** Quantization annotations, kept for the round trip. */
   quantization: { readonly value: string; readonly parameters: ReadonlyMap<string, string> }[] = [];
+  /** A text for people. */
   doc = '';
+  /** Texts by key. */
   metadata = new Map<string, string>();
   /** Second statements about values, kept for the round trip. */
   restated: Restatement[] = [];
 
-  constructor(public name = 'graph') {}
+  constructor(
+    /** What it is called. */
+    public name = 'graph',
+  ) {}
 
   /** Every value defined here: inputs, initializers, node outputs; not those of subgraphs. */
   *values(): Generator<Value> {

@@ -11,25 +11,37 @@ import { formatType } from './types.js';
 
 /** Input or output; `type` as `float32[N,10]`, `?` when the file does not state it. */
 export interface SignatureEntry {
+  /** What it is called. */
   readonly name: string;
+  /** Its type as text, such as `float32 [N, 10]`. */
   readonly type: string;
 }
 
+/** A weight of a model. */
 export interface InitializerEntry {
+  /** What it is called. */
   readonly name: string;
+  /** The type of its elements. */
   readonly dtype: DType;
+  /** Its shape. */
   readonly shape: readonly number[];
+  /** Bytes of its elements. */
   readonly bytes: number;
 }
 
 /** Plain data, ready for JSON. */
 export interface ModelSummary {
+  /** ONNX's IR version. */
   readonly irVersion: number;
   /** Domain to version; `ai.onnx` is the standard one. */
   readonly opsets: Readonly<Record<string, number>>;
+  /** The program that wrote it, and its version. */
   readonly producer: { readonly name: string; readonly version: string };
+  /** The graph's name. */
   readonly graph: string;
+  /** Its inputs, in order. */
   readonly inputs: readonly SignatureEntry[];
+  /** Its outputs, in order. */
   readonly outputs: readonly SignatureEntry[];
   /** Elements and bytes of floating-point and 8-bit initializers; shapes, axes and indices are not parameters. */
   readonly parameters: { readonly count: number; readonly bytes: number };
@@ -39,7 +51,9 @@ export interface ModelSummary {
   readonly ops: Readonly<Record<string, number>>;
   /** In the order of the file, those of subgraphs after those of the graph. */
   readonly initializers: readonly InitializerEntry[];
+  /** Names of its functions. */
   readonly functions: readonly string[];
+  /** Texts by key. */
   readonly metadata: Readonly<Record<string, string>>;
 }
 

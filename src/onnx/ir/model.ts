@@ -16,33 +16,51 @@ export function irVersionFor(opset: number): number {
   return opset <= 22 ? 10 : Math.min(opset - 12, 13);
 }
 
+/** A function that nodes may call by its domain and name. */
 export interface FunctionDef {
+  /** Its namespace. */
   readonly domain: string;
+  /** What it is called. */
   readonly name: string;
+  /** Which of several of the name. */
   readonly overload: string;
   /** Names of the attributes without default. */
   readonly attributes: readonly string[];
+  /** Attributes with their defaults. */
   readonly attributeDefaults: ReadonlyMap<string, Attribute>;
   /** Body: its inputs and outputs are the function's own. */
   readonly body: Graph;
+  /** Domain to version, as of a model. */
   readonly opsets: ReadonlyMap<string, number>;
 }
 
+/** An ONNX model in memory; `fromBinary` reads one, `toBinary` writes one. */
 export class Model {
+  /** ONNX's IR version. */
   irVersion = defaultIrVersion;
   /** Domain to version; '' is ai.onnx. */
   opsets = new Map<string, number>([['', defaultOpset]]);
+  /** The program that wrote it. */
   producerName = producer;
+  /** That program's version. */
   producerVersion = '';
+  /** The model's namespace. */
   domain = '';
+  /** The version that its author gave it. */
   modelVersion = 0n;
+  /** A text for people. */
   doc = '';
+  /** Texts by key. */
   metadata = new Map<string, string>();
+  /** Functions that its nodes may call. */
   functions: FunctionDef[] = [];
   /** training_info and configuration as encoded messages, kept for the round trip. */
   unread: { readonly field: 'training_info' | 'configuration'; readonly bytes: Uint8Array }[] = [];
 
-  constructor(public graph: Graph) {}
+  constructor(
+    /** The graph. */
+    public graph: Graph,
+  ) {}
 
   /** The ai.onnx opset. */
   get opset(): number {

@@ -21,6 +21,7 @@ import { Uses } from './uses.js';
 /** Constants of at most this many elements are written where they are read. */
 const inlineSize = 8;
 
+/** How much of a graph is printed. */
 export interface PrintOptions {
   /**
    * What nodes compute, and what subgraphs take in, is called %1, %2, ... in the order of definition. Inputs and outputs of the graph and

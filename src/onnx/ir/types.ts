@@ -3,16 +3,21 @@ import { beyond, within } from '../core/bounds.js';
 import type { DType } from '../core/dtype.js';
 import { elementCount, formatShape, type Shape } from '../core/shape.js';
 
+/** The type of a tensor. */
 export interface TensorType {
+  /** Always `tensor`. */
   readonly kind: 'tensor';
+  /** The type of its elements. */
   readonly dtype: DType;
   /** undefined: the rank is unknown. */
   readonly shape: Shape | undefined;
   /** TypeProto.denotation and the denotation of each dimension, kept for the round trip. */
   readonly denotation?: string;
+  /** ONNX's denotations of its dimensions. */
   readonly dimDenotations?: readonly (string | undefined)[];
 }
 
+/** The type of a value: a tensor, a sparse tensor, a sequence, an optional or a map. */
 export type Type =
   | TensorType
   | {

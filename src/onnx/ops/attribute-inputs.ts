@@ -7,7 +7,9 @@ import { isDTypeAttribute } from '../ir/dtype-attributes.js';
 import { type Attribute, type AttributeKind, Graph } from '../ir/graph.js';
 import { findSignature, formAt, newestForm } from './signature.js';
 
+/** An attribute as it is written. */
 export type AttributeInput = number | bigint | string | readonly number[] | readonly string[] | Tensor | Graph;
+/** Attributes as they are written, by name. */
 export type AttributeInputs = Readonly<Record<string, AttributeInput | undefined>>;
 
 interface ListElements {

@@ -12,8 +12,10 @@ import { findSignature, formAt, type MicrosoftOp, microsoftDomain, type OpName }
 import { signatures } from './signatures.js';
 import type { OptionalOperand, Results } from './typed-builder.js';
 
+/** The builder of graphs: a method for each op of ai.onnx, beside those of OpsBuilder. */
 export type Ops = OpsBuilder & Methods<Value>;
 
+/** What the builder has beside a method for each op. */
 export class OpsBuilder extends GraphBuilder {
   /**
    * Adds an op that is named at the run, with any number of outputs. Types do not check its inputs and attributes; a method of the same op does.

@@ -21,11 +21,13 @@ export type PrecisionName = (typeof precisions)[number];
 
 /** float16: weights and nodes, with Casts around what must stay float32. Needs no runtime. */
 export interface QuantizeFloat16 extends Float16Options {
+  /** Half precision. */
   readonly precision: 'fp16';
 }
 
 /** 8-bit integers with fixed scales (QuantizeLinear and DequantizeLinear), found by running `samples`. */
 export interface QuantizeInt8 {
+  /** Weights and activations as int8, by calibration. */
   readonly precision: 'int8';
   /** What the model is fed, by input: the more like later inputs, the better the scales. */
   readonly samples: readonly Batch[];
@@ -37,14 +39,18 @@ export interface QuantizeInt8 {
 
 /** 8-bit integers with scales found anew at each run. Needs neither samples nor a runtime. */
 export interface QuantizeDynamicInt8 {
+  /** Weights as int8, activations at the run. */
   readonly precision: 'int8-dynamic';
   /** Weights of 7 bits, for x86 processors without VNNI. Default false. */
   readonly reduceRange?: boolean;
 }
 
+/** The precision of a model. */
 export type QuantizeOptions = QuantizeFloat16 | QuantizeInt8 | QuantizeDynamicInt8;
 
+/** A model of a lower precision. */
 export interface Quantized {
+  /** The model. */
   readonly model: Model;
   /** What the user should know: nodes that stayed float32, weights that vanished. */
   readonly notes: readonly string[];

@@ -5,12 +5,15 @@ import { ortModule } from './ort-session.js';
 import type { ProviderReport, Runtime, RuntimeSettings } from './session.js';
 import { WebRuntime } from './web.js';
 
+/** A runtime and where it was found. */
 export interface LoadedRuntime {
+  /** The runtime. */
   readonly runtime: Runtime;
   /** What the user should know: that wasm runs for want of onnxruntime-node. */
   readonly note?: string;
 }
 
+/** What a runtime is looked for and loaded with. */
 export interface LoadSettings extends RuntimeSettings {
   /** Of wasm, which has one number for all sessions. Default: one for each core. */
   readonly threads?: number;

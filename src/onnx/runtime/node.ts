@@ -22,6 +22,7 @@ import { hostNodesOption, nestConfig } from './wish.js';
 
 type NodeModule = OrtModule & { listSupportedBackends?: () => { name: string; bundled: boolean }[] };
 
+/** onnxruntime-node as a runtime. */
 export class NodeRuntime implements Runtime {
   private readonly probes = new Probes((provider) => this.attempt(provider), explain, 'cpu');
 
@@ -67,6 +68,7 @@ export class NodeRuntime implements Runtime {
     return probeSession(provider, (model, name) => this.create(model, name, { threads: 1 }));
   }
 
+  /** A session of a model. Throws RuntimeError where the runtime does not take it. */
   createSession(model: Uint8Array, options: SessionOptions = {}): Promise<Session> {
     return this.createCarryingSession(model, {}, options);
   }

@@ -10,6 +10,7 @@ import { probeModel } from './probe-model.js';
 import type { Probes } from './selection.js';
 import type { Carried, CarryingSession } from './session.js';
 
+/** A package of ONNX Runtime. */
 export type OrtModule = typeof ort;
 
 const isOrtModule = (module: object): module is OrtModule => 'InferenceSession' in module && 'Tensor' in module;

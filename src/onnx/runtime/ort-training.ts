@@ -9,24 +9,38 @@ import { fromOrt, toOrt } from './convert.js';
 import { ortReason } from './ort-session.js';
 import type { TrainingFiles, TrainingRuntime, TrainingSession } from './training-session.js';
 
+/** Tensors of the package by name. */
 export type Values = Record<string, ort.Tensor>;
 
+/** A training session of the package itself. */
 export interface PackageSession {
+  /** Inputs of the training model. */
   readonly trainingInputNames: readonly string[];
+  /** Outputs of the training model. */
   readonly trainingOutputNames: readonly string[];
+  /** Inputs of the evaluation model. */
   readonly evalInputNames: readonly string[];
+  /** Outputs of the evaluation model. */
   readonly evalOutputNames: readonly string[];
+  /** Forward and backward over a minibatch; gradients are summed. */
   runTrainStep(feeds: Values): Promise<Values>;
+  /** Forward over a minibatch. */
   runEvalStep(feeds: Values): Promise<Values>;
+  /** Updates the parameters by the gradients. */
   runOptimizerStep(): Promise<void>;
+  /** Gradients begin at 0 with the next step. */
   lazyResetGrad(): Promise<void>;
+  /** Gives its memory back. */
   release(): Promise<void>;
 }
 
 /** The part of `onnxruntime-web/training` that is used. */
 export interface TrainingPackage {
+  /** The package's tensor class. */
   readonly Tensor: ort.TensorConstructor;
+  /** The package's settings. */
   readonly env: { readonly wasm: { numThreads?: number }; readonly versions: { readonly web?: string; readonly common: string } };
+  /** The package's training session. */
   readonly TrainingSession: {
     create(
       files: { checkpointState: Uint8Array; trainModel: Uint8Array; evalModel: Uint8Array; optimizerModel: Uint8Array },
@@ -35,6 +49,7 @@ export interface TrainingPackage {
   };
 }
 
+/** Training by ONNX Runtime's own training package, over artifacts. */
 export class OrtTraining implements TrainingRuntime {
   readonly version: string;
 

@@ -13,13 +13,17 @@ export interface SessionOptions {
   readonly hostNodes?: readonly string[];
 }
 
+/** A graph that is ready to run. */
 export interface Session {
+  /** Names of the graph's inputs, in its order. */
   readonly inputNames: readonly string[];
+  /** Names of the graph's outputs, in its order. */
   readonly outputNames: readonly string[];
   /** The provider in use. */
   readonly provider: string;
   /** Runs the whole graph; returns the outputs asked for (default all). */
   run(feeds: Readonly<Record<string, Tensor>>, fetches?: readonly string[]): Promise<Record<string, Tensor>>;
+  /** Gives its memory back; the session is not to be used after. */
   release(): Promise<void>;
 }
 
@@ -31,12 +35,17 @@ export type Carried = Readonly<Record<string, string>>;
  * `write` and out by `read`, by the input's name.
  */
 export interface CarryingSession extends Session {
+  /** Sets values that are held, by input name. */
   write(values: Readonly<Record<string, Tensor>>): void;
+  /** The values that are held, by input name. */
   read(): Promise<Record<string, Tensor>>;
 }
 
+/** Whether an execution provider works here. */
 export interface ProviderReport {
+  /** Its name, such as `cpu` or `webgpu`. */
   readonly provider: string;
+  /** Whether a session of it ran. */
   readonly available: boolean;
   /** Why not, in one line; or a remark. */
   readonly reason?: string;
@@ -44,6 +53,7 @@ export interface ProviderReport {
 
 /** One entry of `cuda!,webgpu,cpu`. */
 export interface ProviderWish {
+  /** The provider's name. */
   readonly name: string;
   /** Written with `!`: a refusal is an error rather than a reason to try the next. */
   readonly insist: boolean;
@@ -51,10 +61,13 @@ export interface ProviderWish {
 
 /** The provider that serves a wish, and those that would have come before it. */
 export interface Selection {
+  /** The provider to use. */
   readonly provider: string;
+  /** Those before it, each with the reason in one line. */
   readonly refused: readonly { readonly provider: string; readonly reason: string }[];
 }
 
+/** A value of a provider's option. */
 export type OptionValue = string | number | boolean | readonly string[];
 
 /** What an adapter is loaded with, for all its sessions. */
@@ -65,10 +78,13 @@ export interface RuntimeSettings {
   readonly config?: Readonly<Record<string, string>>;
 }
 
+/** ONNX Runtime as the rest of the project sees it: sessions and providers. */
 export interface Runtime {
   /** `onnxruntime-node 1.30.0` */
   readonly version: string;
+  /** A session of a model. Throws RuntimeError where the runtime does not take it. */
   createSession(model: Uint8Array, options?: SessionOptions): Promise<Session>;
+  /** A session that holds values between runs: those that `carried` names. Throws RuntimeError. */
   createCarryingSession(model: Uint8Array, carried: Carried, options?: SessionOptions): Promise<CarryingSession>;
   /** Probes every provider that the package knows, each once, with a one-node session. */
   providers(): Promise<ProviderReport[]>;

@@ -3,9 +3,13 @@ import type { Tensor } from '../core/tensor.js';
 
 /** The files of official training artifacts. */
 export interface TrainingFiles {
+  /** Bytes of the training model. */
   readonly trainingModel: Uint8Array;
+  /** Bytes of the evaluation model. */
   readonly evalModel: Uint8Array;
+  /** Bytes of the optimizer model. */
   readonly optimizerModel: Uint8Array;
+  /** Bytes of the checkpoint. */
   readonly checkpoint: Uint8Array;
 }
 
@@ -21,12 +25,15 @@ export interface TrainingSession {
   optimizerStep(): Promise<void>;
   /** The next training step overwrites the buffers instead of adding to them. */
   resetGradients(): Promise<void>;
+  /** Gives its memory back. */
   release(): Promise<void>;
 }
 
+/** A runtime that trains over artifacts. */
 export interface TrainingRuntime {
   /** `onnxruntime-web 1.19.2` */
   readonly version: string;
+  /** A session over these artifacts. Throws RuntimeError. */
   createTrainingSession(files: TrainingFiles): Promise<TrainingSession>;
 }
 

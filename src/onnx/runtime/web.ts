@@ -36,6 +36,7 @@ function pageThreads(): number {
   return crossOriginIsolated === true ? Math.min(4, navigator?.hardwareConcurrency ?? 1) : 1;
 }
 
+/** onnxruntime-web as a runtime: wasm, WebGPU, WebNN. */
 export class WebRuntime implements Runtime {
   private readonly probes = new Probes((provider) => this.attempt(provider), explain, 'wasm');
   private readonly loaded = new Map<string, Promise<OrtModule>>();
@@ -106,10 +107,12 @@ export class WebRuntime implements Runtime {
     return probeSession(provider, (model, name) => this.create(model, name, {}));
   }
 
+  /** A session of a model. Throws RuntimeError where the runtime does not take it. */
   createSession(model: Uint8Array, options: SessionOptions = {}): Promise<Session> {
     return this.createCarryingSession(model, {}, options);
   }
 
+  /** A session that holds values between runs, on the device where it can. Throws RuntimeError. */
   createCarryingSession(model: Uint8Array, carried: Carried, options: SessionOptions = {}): Promise<CarryingSession> {
     const providers = (options.providers ?? ['wasm']).map(nameHere);
     return firstSession(providers, this.probes, carried, (provider) => this.create(model, provider, options, carried));

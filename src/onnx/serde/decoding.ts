@@ -8,7 +8,9 @@ import { fromHalves, type Halves } from './int64.js';
 export interface ExternalReference {
   /** As in the file: a path relative to the model's folder. Not to be trusted. */
   readonly location: string;
+  /** Where the bytes begin in the file. */
   readonly offset: number;
+  /** How many bytes there are. */
   readonly length: number;
 }
 

@@ -10,6 +10,7 @@ import { modelFromProto } from './from-proto.js';
 import { onnx } from './generated/onnx.js';
 import { unreadFields } from './to-binary.js';
 
+/** What a model is read with. */
 export interface FromBinaryOptions {
   /** Begins each error message. */
   readonly file?: string;

@@ -16,6 +16,7 @@ import { toPieces } from './to-binary.js';
 
 /** Weights of more bytes than this go to a file of their own under `externalData: 'auto'`; protobuf ends at 2 GB. */
 export const autoExternalBytes = 1.5e9;
+/** Where weights are written. */
 export interface SaveOptions {
   /** true: weights beside the model; false: inside; 'auto' (default): beside when they are over 1.5 GB together. */
   readonly externalData?: boolean | 'auto';

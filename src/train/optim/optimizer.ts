@@ -4,7 +4,9 @@ import { must } from '../../onnx/core/errors.js';
 import type { Value } from '../../onnx/ir/graph.js';
 import type { Ops } from '../../onnx/ops/ops-builder.js';
 
+/** The rule of an update and its numbers. */
 export interface OptimizerOptions {
+  /** Which rule it is. */
   readonly kind: 'sgd' | 'adam' | 'adamw' | 'rmsprop';
   /** The base rate, which a schedule scales. Default 0.1 for sgd, else 0.001. */
   readonly lr?: number;
@@ -22,12 +24,14 @@ export interface OptimizerOptions {
   readonly epsilon?: number;
 }
 
+/** The numbers of a rule. */
 export type Rule = Omit<OptimizerOptions, 'kind'>;
 /** Plain or momentum gradient descent. */
 export const sgd = (options: Pick<Rule, 'lr' | 'momentum' | 'nesterov' | 'weightDecay'> = {}): OptimizerOptions => ({
   kind: 'sgd',
   ...options,
 });
+/** Adam, with moments corrected for their start. L2 by `weightDecay`. */
 export const adam = (options: Pick<Rule, 'lr' | 'beta1' | 'beta2' | 'epsilon' | 'weightDecay'> = {}): OptimizerOptions => ({
   kind: 'adam',
   ...options,
@@ -37,6 +41,7 @@ export const adamw = (options: Pick<Rule, 'lr' | 'beta1' | 'beta2' | 'epsilon' |
   kind: 'adamw',
   ...options,
 });
+/** RMSProp: the gradient over the root of its mean square, with or without momentum. */
 export const rmsprop = (options: Pick<Rule, 'lr' | 'beta2' | 'epsilon' | 'momentum' | 'weightDecay'> = {}): OptimizerOptions => ({
   kind: 'rmsprop',
   ...options,
@@ -45,11 +50,13 @@ export const rmsprop = (options: Pick<Rule, 'lr' | 'beta2' | 'epsilon' | 'moment
 /** The rate where none is given. */
 export const defaultRate = { sgd: 0.1, adam: 1e-3, adamw: 1e-3, rmsprop: 1e-3 } as const;
 
+/** The rule of an update, in ops of ONNX. */
 export interface Optimizer {
   /** State per parameter, of its shape, zero at first. */
   readonly slots: readonly string[];
   /** Scalars of a step, in the order `update` takes them. `step` counts from 1. */
   readonly scalars: (rate: number, step: number) => readonly number[];
+  /** New parameter and slots of a parameter `p` and its gradient. */
   readonly update: (
     g: Ops,
     p: Value,
@@ -59,6 +66,7 @@ export interface Optimizer {
   ) => { p: Value; slots: Value[] };
 }
 
+/** The rule of these options as graphs take it. Throws UsageError for an unknown kind. */
 export function optimizer(options: OptimizerOptions): Optimizer {
   switch (options.kind) {
     case 'sgd':

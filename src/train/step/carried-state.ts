@@ -14,8 +14,11 @@ const smallAtMost = 65_536;
 
 export const slotName = (parameter: string, slot: string): string => `${parameter}/${slot}`;
 
+/** A value that is carried from step to step. */
 export interface Carried {
+  /** What it is called in the graph. */
   readonly name: string;
+  /** Its shape, float32. */
   readonly shape: readonly number[];
 }
 

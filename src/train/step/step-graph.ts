@@ -47,14 +47,19 @@ export const nextName = (name: string): string => `${name}/next`;
 /** float32 [S]; a scalar in the form `step`. */
 export const lossOutput = 'step/loss';
 
+/** What a step graph is made of. */
 export interface StepRequest {
+  /** The column to train. */
   readonly column: Column;
+  /** The rule of an update. */
   readonly optimizer: Optimizer;
+  /** How gradients are bounded; not at all when absent. */
   readonly clip?: Clip;
   /** Rows of a minibatch, when all have the same. */
   readonly batch?: number;
   /** dtype of each input's data as they are kept: uint8 (scaled to 0..1 in the graph) or float32. */
   readonly dtypes: ByInput<DType>;
+  /** Of ai.onnx; 17 when absent. */
   readonly opset?: number;
   /**
    * `loop` (the default): many minibatches in one run. `step`: one, for providers without Loop, such as WebGPU, where the carried values stay
@@ -67,8 +72,11 @@ export interface StepRequest {
   readonly channelsLast?: boolean;
 }
 
+/** The graph of a training step. */
 export interface StepGraph {
+  /** The graph itself. */
   readonly model: Model;
+  /** The parameters that it trains. */
   readonly specs: readonly ParameterSpec[];
   /** What it reads of earlier columns. */
   readonly taps: readonly TapInput[];

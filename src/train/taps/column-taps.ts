@@ -22,13 +22,17 @@ import { isWhole, type KnownTaps, piecesOf } from './tap-pieces.js';
 /** Rows that one run of the tap graph takes: the same always, since the bits of a product may depend on the number of rows. */
 const rowsPerRun = 500;
 
+/** Taps by the name of the input that takes them. */
 export type Taps = Readonly<Record<string, Tensor>>;
 
+/** Takes the taps of some rows. */
 export type OnRows = (done: number, total: number) => void;
 
 /** What an earlier training left of a data set. */
 export interface KnownTensor extends KnownTaps {
+  /** The rows, float32 [N, width]. */
   readonly tensor: Tensor;
+  /** Which taps stand where in a row. */
   readonly places: readonly TapPlace[];
 }
 
@@ -52,6 +56,7 @@ function numberOf(runtime: Runtime): number {
   return known;
 }
 
+/** The taps that a column reads, computed and kept for its training. */
 export class ColumnTaps {
   /** By what their graphs find already computed. */
   private readonly sessions = new Map<string, Promise<Session>>();
@@ -59,10 +64,12 @@ export class ColumnTaps {
 
   private constructor(
     private readonly source: TapSource,
+    /** The inputs by which the step graph takes them. */
     readonly inputs: readonly TapInput[],
     private readonly keys: TapKeys | undefined,
   ) {}
 
+  /** The taps of a column, none computed yet. */
   static async create(source: TapSource): Promise<ColumnTaps> {
     const { column, frozen, tapCache } = source;
     return new ColumnTaps(source, tapInputs(column), tapCache && (await TapKeys.create(column, frozen)));
@@ -251,6 +258,7 @@ export class ColumnTaps {
     });
   }
 
+  /** Gives its sessions back. */
   async release(): Promise<void> {
     for (const session of this.sessions.values()) await (await session).release();
   }

@@ -11,7 +11,9 @@ import { contentDigest, sha256Digest } from '../digest.js';
 export interface TapPlace {
   /** As `TapKeys` name it. */
   readonly key: string;
+  /** Where the tap begins in a row. */
   readonly at: number;
+  /** How many numbers it has. */
   readonly width: number;
 }
 

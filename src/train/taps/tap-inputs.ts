@@ -3,7 +3,9 @@
 import type { Column, TapRef } from '../../model/progressive/column.js';
 import { must } from '../../onnx/core/errors.js';
 
+/** An input of a step graph that takes taps. */
 export interface TapInput {
+  /** What it is called in the graph. */
   readonly name: string;
   /** What it holds: one tap, or the taps of an adapter's sources side by side along axis 1. */
   readonly refs: readonly TapRef[];

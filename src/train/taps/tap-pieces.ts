@@ -3,6 +3,7 @@ import type { TapRef } from '../../model/progressive/column.js';
 
 /** A tensor that holds taps, as an input of the tap graph. */
 export interface KnownTaps {
+  /** The input by which a graph takes them. */
   readonly name: string;
   /** Of a sample. */
   readonly shape: readonly number[];

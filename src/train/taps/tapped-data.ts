@@ -12,12 +12,15 @@ import type { ColumnTaps, OnRows, Taps } from './column-taps.js';
 export interface StoredRows {
   /** Whether an earlier training left them. */
   readonly found: boolean;
+  /** Reads these rows into the arrays. */
   read(indices: ArrayLike<number>): Uint8Array;
+  /** Gives the storage back. */
   close(): void;
 }
 
 /** Where taps beyond the memory budget are kept. */
 export interface TapStorage {
+  /** Room for this many rows. */
   rows(inputs: Samples, layout: string, rowBytes: number, blocks: () => AsyncIterable<Uint8Array>): Promise<StoredRows>;
 }
 

@@ -16,7 +16,9 @@ const source = readdirSync(folder)
 
 it.each(Object.entries(list))('%s: name, comment and options', (name, { definition }) => {
   expect(name).toBe(definition.kind);
-  expect(new RegExp(`/\\*\\* ([^\\n]*) \\*/\\nexport const ${name} = `).exec(source)?.[1]).toBe(definition.doc);
+  expect(new RegExp(`/\\*\\*\\n \\* ([^\\n]*)\\n \\* @function\\n \\*/\\nexport const ${name} = `).exec(source)?.[1]).toBe(
+    definition.doc,
+  );
   for (const [option, schema] of Object.entries(definition.options.shape)) {
     expect(schema.description, option).toMatch(/./);
     if (option !== definition.main) expect(source).toContain(`/** ${schema.description} */\n  ${option}?:`);

@@ -22,7 +22,7 @@ it.each(Object.entries(list))('%s is the camel case of its name in YAML', (name,
 
 describe('the comment is the description', () => {
   it.each(Object.entries(list))('of %s', (name, { definition }) => {
-    const comment = new RegExp(`/\\*\\* ([^\\n]*) \\*/\\nexport const ${name} = `).exec(source)?.[1];
+    const comment = new RegExp(`/\\*\\*\\n \\* ([^\\n]*)\\n \\* @function\\n \\*/\\nexport const ${name} = `).exec(source)?.[1];
     expect(comment).toBe(definition.doc);
   });
 

@@ -6,6 +6,7 @@ import { layer } from '../layer.js';
 import { sampleDims } from '../sample.js';
 import { real, strict } from '../schema.js';
 
+/** Options of `batchNorm`. */
 export interface BatchNormOptions {
   /** Added to the variance before the root; 1e-5 when absent. */
   epsilon?: number;

@@ -6,6 +6,7 @@ import { imageOf } from '../sample.js';
 import { flag, size, strict } from '../schema.js';
 import { convAttributes, type PaddingInput, type PairInput, padding, pair } from '../window.js';
 
+/** Options of `conv2d`. */
 export interface Conv2dOptions {
   /** Size of the window: one number, or [height, width]. */
   kernel: PairInput;

@@ -4,6 +4,7 @@ import { layer } from '../layer.js';
 import { featuresOf } from '../sample.js';
 import { flag, size, strict } from '../schema.js';
 
+/** Options of `dense`. */
 export interface DenseOptions {
   /** Adds a bias; true when absent. */
   bias?: boolean;

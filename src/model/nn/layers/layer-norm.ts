@@ -3,6 +3,7 @@ import { layer } from '../layer.js';
 import { sampleDims } from '../sample.js';
 import { real, strict } from '../schema.js';
 
+/** Options of `layerNorm`. */
 export interface LayerNormOptions {
   /** Added to the variance before the root; 1e-5 when absent. */
   epsilon?: number;

@@ -6,6 +6,7 @@ import { imageOf } from '../sample.js';
 import { strict } from '../schema.js';
 import { explicitPads, type PaddingInput, type PairInput, padding, pair, type Window } from '../window.js';
 
+/** Options of `maxpool2d` and `avgpool2d`. */
 export interface PoolOptions {
   /** Steps of the window: one number, or [height, width]; the kernel when absent. */
   stride?: PairInput;
