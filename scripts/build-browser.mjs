@@ -2,6 +2,7 @@
 // files beside them (`prognet deploy web` puts them there). Run by `npm run build`, after tsc.
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
+import { writeNotices } from './third-party.mjs';
 
 /** Each of onnxruntime-web's builds as the file beside the bundle that holds it. */
 const onnxruntime = {
@@ -27,16 +28,19 @@ export const browserBuild = {
 const at = (path) => fileURLToPath(new URL(`../${path}`, import.meta.url));
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  await build({
+  const browser = await build({
     ...browserBuild,
     minify: true,
+    metafile: true,
     entryPoints: { prognet: at('dist/web.js'), worker: at('dist/web/worker.js') },
     outdir: at('dist/browser'),
   });
+  writeNotices(at('dist/browser'), Object.keys(browser.metafile.inputs), true);
   // The package's own worker becomes one module that imports onnxruntime-web alone: dev servers hand a worker's imports to the browser as they
   // are, and some of them are CommonJS.
-  await build({
+  const worker = await build({
     bundle: true,
+    metafile: true,
     format: 'esm',
     platform: 'browser',
     target: 'es2022',
@@ -48,4 +52,5 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
     // Says that it is a module, which its dynamic import alone does not.
     footer: { js: 'export {};' },
   });
+  writeNotices(at('dist/web'), Object.keys(worker.metafile.inputs), false);
 }

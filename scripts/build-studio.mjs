@@ -2,6 +2,7 @@
 // there by whoever serves it (src/deploy/studio-page.ts). Run by `npm run build`.
 import { fileURLToPath } from 'node:url';
 import { build } from 'vite';
+import { writeNotices } from './third-party.mjs';
 
 const at = (path) => fileURLToPath(new URL(`../${path}`, import.meta.url));
 
@@ -22,7 +23,16 @@ const workerSource = {
   transform: (code, id) => (id.endsWith('src/web/client.ts') ? code.replace("'./worker.js'", "'./worker.ts'") : null),
 };
 
-const plugins = () => [onnxruntimeBeside, workerSource];
+/** All that goes into the page and its worker. */
+const modules = new Set();
+const moduleNames = {
+  name: 'module-names',
+  generateBundle(_, bundle) {
+    for (const { moduleIds = [] } of Object.values(bundle)) for (const id of moduleIds) modules.add(id);
+  },
+};
+
+const plugins = () => [onnxruntimeBeside, workerSource, moduleNames];
 
 await build({
   root: at('src/studio'),
@@ -41,3 +51,4 @@ await build({
     rolldownOptions: { checks: { pluginTimings: false } },
   },
 });
+writeNotices(at('dist/studio'), [...modules], true);

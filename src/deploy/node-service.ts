@@ -13,6 +13,7 @@ const copied = ['server.mjs', 'lists.mjs', 'npy.mjs', 'package.json', 'Dockerfil
 /** Files of the service. */
 export function nodeService(models: readonly ServedModel[]): Files {
   const files = new Map<string, Uint8Array>(copied.map((name) => [name, readFileSync(new URL(name, templates))]));
+  files.set('package-lock.json', readFileSync(new URL('lock.json', templates)));
   const input = must(models[0]?.model.graph.inputs[0], 'input');
   const tasks = models.flatMap((m) => {
     const names = new Set(m.model.graph.outputs.map((v) => v.name));

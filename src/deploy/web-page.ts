@@ -8,7 +8,8 @@ import { fileOf, onnxruntimeFiles } from './onnxruntime-files.js';
 const template = new URL('../../templates/web/index.html', import.meta.url);
 /** Where `npm run build` puts the browser bundle, beside the compiled folders. */
 const library = fileURLToPath(new URL('../browser/', import.meta.url));
-const libraryFiles = ['prognet.js', 'worker.js'];
+/** The licences of what is in them, and of onnxruntime-web, with them. */
+const libraryFiles = ['prognet.js', 'worker.js', 'THIRD-PARTY-NOTICES.txt'];
 
 const escaped = (title: string): string => title.replace(/[&<>"]/g, (c) => `&#${c.charCodeAt(0)};`);
 

@@ -73,7 +73,7 @@ export async function deploy(name: string, flags: DeployFlags): Promise<void> {
     triton: `tritonserver --model-repository=${folder}`,
     kserve: `README.md in ${flags.output}`,
     web: `serve ${flags.output} by any web server, as in npx serve ${folder}`,
-    node: `cd ${folder} && npm install --omit=dev --ignore-scripts && node server.mjs`,
+    node: `cd ${folder} && npm ci --omit=dev --ignore-scripts && node server.mjs`,
   };
   result(flags, deployed, `${flags.output} written: ${deployed.models.join(', ')} for ${target}. Next: ${next[target]}`);
 }

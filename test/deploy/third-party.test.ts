@@ -1,0 +1,80 @@
+// What goes out with a bundle of others' code: their licences, and the versions that the Node service is installed with.
+import { spawnSync } from 'node:child_process';
+import { cpSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { serviceLock } from '../../scripts/service-lock.mjs';
+import { prognet, repo, workspace } from '../cli/support.js';
+
+let dir = '';
+beforeAll(() => {
+  dir = workspace();
+  expect(prognet('train', 'a', '--quiet', '-C', dir).status).toBe(0);
+});
+
+describe('notices', () => {
+  const text = (path: string) => readFileSync(path, 'utf8');
+  const licenceOf = (name: string) => text(join(repo, 'node_modules', name, 'LICENSE')).trim();
+  const versionOf = (name: string) => JSON.parse(text(join(repo, 'node_modules', name, 'package.json'))).version;
+  const holds = (notices: string, names: readonly string[]) => {
+    expect(notices).toContain(text(join(repo, 'LICENSE')).trim());
+    for (const name of names) {
+      expect(notices, name).toContain(`\n${name} ${versionOf(name)} (`);
+      expect(notices, name).toContain(licenceOf(name));
+    }
+  };
+  const bundled = ['@petamoriken/float16', 'long', 'protobufjs', 'pure-rand', 'zod'];
+
+  it('stand beside the bundles of the package', () => {
+    holds(text(join(repo, 'dist/browser/THIRD-PARTY-NOTICES.txt')), bundled);
+    holds(text(join(repo, 'dist/web/THIRD-PARTY-NOTICES.txt')), bundled);
+    holds(text(join(repo, 'dist/studio/THIRD-PARTY-NOTICES.txt')), [...bundled, 'preact']);
+    expect(text(join(repo, 'dist/browser/THIRD-PARTY-NOTICES.txt'))).not.toContain('\npreact ');
+  });
+
+  it.each([
+    ['deploy', 'web', '-o'],
+    ['studio', '--build'],
+  ])('go along with %s %s', (...command) => {
+    const folder = join(dir, command[0] ?? '');
+    const { status, stderr } = prognet(...command, folder, '-C', dir);
+    expect(stderr).toBe('');
+    expect(status).toBe(0);
+    const notices = text(join(folder, 'THIRD-PARTY-NOTICES.txt'));
+    holds(notices, bundled);
+    expect(notices).toContain(`\nonnxruntime-web ${versionOf('onnxruntime-web')} (MIT)\n`);
+    expect(notices).toContain('Copyright (c) Microsoft Corporation');
+  });
+});
+
+describe('the lock of the Node service', () => {
+  const install = (folder: string) =>
+    spawnSync('npm', ['ci', '--dry-run', '--offline', '--omit=dev', '--ignore-scripts'], { cwd: folder, encoding: 'utf8' });
+
+  it('is what our own lock gives: node scripts/service-lock.mjs writes it', () => {
+    expect(JSON.parse(readFileSync(join(repo, 'templates/node-service/lock.json'), 'utf8'))).toEqual(JSON.parse(serviceLock()));
+  });
+
+  it('fits the package.json that lies beside it, each version with its hash', () => {
+    const service = join(dir, 'service');
+    expect(prognet('deploy', 'node', '-o', service, '--tasks', 'a', '-C', dir).status).toBe(0);
+    const found = install(service);
+    expect(found.stderr).toBe('');
+    expect(found.status).toBe(0);
+    const { packages } = JSON.parse(readFileSync(join(service, 'package-lock.json'), 'utf8'));
+    expect(found.stdout).toMatch(/^add onnxruntime-node 1\.\d+\.\d+$/m);
+    expect(found.stdout.match(/^add /gm)).toHaveLength(Object.keys(packages).length - 1);
+    for (const [path, entry] of Object.entries<Record<string, unknown>>(packages))
+      if (path !== '') expect(entry.integrity, path).toMatch(/^sha512-/);
+    expect(readFileSync(join(service, 'Dockerfile'), 'utf8')).toMatch(
+      /COPY package\.json package-lock\.json \.\/\n(?:#.*\n)*RUN npm ci --omit=dev/,
+    );
+    // A check that lets everything pass would be none.
+    const other = mkdtempSync(join(tmpdir(), 'prognet-lock-'));
+    cpSync(join(service, 'package-lock.json'), join(other, 'package-lock.json'));
+    const own = readFileSync(join(service, 'package.json'), 'utf8');
+    writeFileSync(join(other, 'package.json'), own.replace('"^1.30.0"', '"^1.29.0", "adm-zip": "^0.5.0"'));
+    expect(install(other).status).toBe(1);
+  });
+});
