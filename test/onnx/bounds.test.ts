@@ -175,6 +175,10 @@ describe('one line of refusal', () => {
       },
       'ConvTranspose "convtranspose": 1 channels of X do not divide into 10000000 groups',
     ],
+    'groups of weights whose shape is not known': [
+      { inputs: { ...x(1, 1, 3, 3), w: ['float32', undefined] }, nodes: [['Conv', ['x', 'w'], ['y'], { group: 0n }]] },
+      'Conv "conv": group is [0], expected 1 or more',
+    ],
     'kernel -1': [
       { inputs: x(1, 1, 9, 9), nodes: [['MaxPool', ['x'], ['y'], { kernel_shape: [-1n, 2n] }]] },
       'MaxPool "maxpool": kernel_shape is [-1,2], expected 1 or more',

@@ -8,6 +8,7 @@ import { typed } from '../rules/shape-like.js';
 import {
   atLeast,
   autoPadOf,
+  checkWindow,
   extent,
   fitSpatial,
   shareAtRunTime,
@@ -43,7 +44,6 @@ function sameRanks(c: NodeContext, x: Shape, w: Shape): void {
 /** Throws unless the groups divide the channels, and the bias at this input is a vector of one element per filter. */
 function checkGroups(c: NodeContext, channels: Dim, filters: Dim, bias: number): void {
   const group = c.int('group');
-  if (!Number.isSafeInteger(group) || group < 1) c.fail(`group is ${group}, expected 1 or more`, { got: String(group) });
   for (const [what, d] of [
     ['channels of X', channels],
     ['filters', filters],
@@ -64,6 +64,7 @@ function checkGroups(c: NodeContext, channels: Dim, filters: Dim, bias: number):
 
 /** The shape of a convolution of input 0 by the weights at this input. */
 export function convShape(c: NodeContext, weights = 1, bias = 2): Shape | undefined {
+  checkWindow(c);
   const [x, w] = [c.shape(0), c.shape(weights)];
   if (x === undefined || w === undefined) return undefined;
   sameRanks(c, x, w);
@@ -112,6 +113,7 @@ function transposedWindow(c: NodeContext, x: Shape, kernel: readonly number[]): 
 }
 
 function convTransposeShape(c: NodeContext): Shape | undefined {
+  checkWindow(c);
   const [x, w] = [c.shape(0), c.shape(1)];
   if (x === undefined || w === undefined) return undefined;
   sameRanks(c, x, w);

@@ -13,6 +13,7 @@ import { channelsLast, fromTileElements, tileElements } from '../rules/channels-
 import { numbered, reshapeLike, sizesOf, typed } from '../rules/shape-like.js';
 import { knownElements } from '../rules/shape-value.js';
 import {
+  checkWindow,
   extent,
   fitSpatial,
   padValues,
@@ -33,6 +34,7 @@ function poolWindow(c: NodeContext): Window {
 }
 
 function pooled(c: NodeContext): Shape | undefined {
+  checkWindow(c);
   const x = c.shape(0);
   if (x === undefined) return undefined;
   const window = poolWindow(c);

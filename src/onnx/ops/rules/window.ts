@@ -66,6 +66,13 @@ export function atLeast(c: NodeContext, least: number, lists: Readonly<Record<st
   }
 }
 
+/** What must hold of a window's attributes and of groups, whatever is known of shapes: a runtime that is given a group of 0 divides by it. */
+export function checkWindow(c: NodeContext): void {
+  const { attributes } = c.node;
+  for (const name of ['kernel_shape', 'strides', 'dilations'] as const) atLeast(c, 1, { [name]: c.ints(name) ?? [] });
+  if (attributes.has('group')) atLeast(c, 1, { group: [c.int('group')] });
+}
+
 /** Elements that the window reaches over along axis i. */
 export function extent(w: Pick<Window, 'kernel' | 'dilations'>, i: number): number {
   return ((w.kernel[i] ?? 1) - 1) * (w.dilations[i] ?? 1) + 1;
