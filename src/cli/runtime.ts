@@ -1,7 +1,7 @@
-// The runtime that a command runs on: loaded with its options, the provider chosen by the wish, both told to the user.
+// The runtime that a command runs on: loaded with its options, the provider chosen among those requested, both told to the user.
 import { loadRuntime } from '../onnx/runtime/load.js';
+import { parseOptions, parseProviders } from '../onnx/runtime/requested-providers.js';
 import type { Runtime, Selection } from '../onnx/runtime/session.js';
-import { parseOptions, parseWish } from '../onnx/runtime/wish.js';
 import { integerFlag } from './flags.js';
 import { type GlobalOptions, note } from './report.js';
 
@@ -13,19 +13,19 @@ export interface RuntimeFlags extends GlobalOptions {
 
 export interface OpenRuntime {
   readonly runtime: Runtime;
-  /** What the wish came to; undefined without a wish. */
+  /** What was chosen; undefined where none was requested. */
   readonly selection?: Selection;
 }
 
-/** Throws UsageError for a wish that cannot be read, RuntimeError for one that cannot be met. */
+/** Throws UsageError for a request that cannot be read, RuntimeError for one that cannot be met. */
 export async function openRuntime(flags: RuntimeFlags): Promise<OpenRuntime> {
-  const wish = flags.provider === undefined ? undefined : parseWish(flags.provider, '--provider');
+  const requested = flags.provider === undefined ? undefined : parseProviders(flags.provider, '--provider');
   const threads = integerFlag('--threads', flags.threads);
   const settings = parseOptions(flags.providerOption ?? [], '--provider-option');
   const { runtime, note: said } = await loadRuntime({ ...settings, ...(threads === undefined ? {} : { threads }) });
   if (said !== undefined) note(flags, said);
-  if (wish === undefined) return { runtime };
-  const selection = await runtime.select(wish);
+  if (requested === undefined) return { runtime };
+  const selection = await runtime.select(requested);
   for (const { provider, reason } of selection.refused) note(flags, `${provider} does not run here: ${reason}`);
   note(flags, `on ${selection.provider}, ${runtime.version}`);
   return { runtime, selection };

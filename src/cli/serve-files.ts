@@ -1,7 +1,7 @@
 // A web server for this machine alone: a fixed set of files from memory, nothing else. Cross-origin isolated, so that wasm may have threads.
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { extname } from 'node:path';
-import type { Files } from '../deploy/bundle.js';
+import type { Files } from '../deploy/deployment.js';
 import { UsageError } from '../onnx/core/errors.js';
 
 const types: Readonly<Record<string, string>> = {

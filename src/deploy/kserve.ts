@@ -1,6 +1,6 @@
 // A KServe InferenceService that serves the Triton model repository beside it. KServe, serving.kserve.io/v1beta1.
 import { stringify } from 'yaml';
-import { type Files, type ServedModel, text } from './bundle.js';
+import { type Files, type ServedModel, text } from './deployment.js';
 import { type TritonOptions, tritonRepository } from './triton.js';
 
 export interface KserveOptions {
@@ -12,7 +12,7 @@ export interface KserveOptions {
 }
 
 /** `models/`, `inference-service.yaml` and a README. */
-export function kserveBundle(models: readonly ServedModel[], options: KserveOptions): Files {
+export function kserveFiles(models: readonly ServedModel[], options: KserveOptions): Files {
   const files = new Map<string, Uint8Array>();
   for (const [path, bytes] of tritonRepository(models, options.triton)) files.set(`models/${path}`, bytes);
   files.set('inference-service.yaml', text(manifest(options)));

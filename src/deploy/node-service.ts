@@ -5,7 +5,7 @@ import { taskIdName } from '../model/description/description.js';
 import { outputNames } from '../model/heads/output-names.js';
 import { routedNames } from '../model/progressive/forms.js';
 import { must } from '../onnx/core/errors.js';
-import { type Files, type ServedModel, text } from './bundle.js';
+import { type Files, type ServedModel, text } from './deployment.js';
 
 const templates = new URL('../../templates/node-service/', import.meta.url);
 const copied = ['server.mjs', 'lists.mjs', 'npy.mjs', 'package.json', 'Dockerfile', 'README.md'];

@@ -3,7 +3,7 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { WorkspaceError } from '../onnx/core/errors.js';
-import { type Files, text } from './bundle.js';
+import { type Files, text } from './deployment.js';
 import { fileOf, onnxruntimeFiles } from './onnxruntime-files.js';
 
 /** Where `npm run build` puts the page, beside the compiled folders. */
@@ -21,7 +21,7 @@ export interface Lesson {
 export interface StudioParts {
   /** Folder of onnxruntime-web's modules. */
   readonly onnxruntime: string;
-  /** A bundle; undefined: the demo network that comes with the package. */
+  /** A .prognet file; undefined: the demo network that comes with the package. */
   readonly network?: Uint8Array;
   readonly lesson?: Lesson;
 }

@@ -3,7 +3,7 @@ import type { DType } from '../onnx/core/dtype.js';
 import { ModelError } from '../onnx/core/errors.js';
 import type { Shape } from '../onnx/core/shape.js';
 import type { Value } from '../onnx/ir/graph.js';
-import { type Files, type ServedModel, text } from './bundle.js';
+import { type Files, type ServedModel, text } from './deployment.js';
 
 export interface TritonOptions {
   /** Samples of a batch at most. */

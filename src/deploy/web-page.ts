@@ -2,7 +2,7 @@
 // Any web server will do that knows .wasm and .mjs; it works from any path, and needs no other host.
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { type Files, text } from './bundle.js';
+import { type Files, text } from './deployment.js';
 import { fileOf, onnxruntimeFiles } from './onnxruntime-files.js';
 
 const template = new URL('../../templates/web/index.html', import.meta.url);
@@ -14,11 +14,11 @@ const libraryFiles = ['prognet.js', 'worker.js', 'THIRD-PARTY-NOTICES.txt'];
 const escaped = (title: string): string => title.replace(/[&<>"]/g, (c) => `&#${c.charCodeAt(0)};`);
 
 /** @param onnxruntime the folder of onnxruntime-web's modules */
-export function webPage(name: string, bundle: Uint8Array, onnxruntime: string): Files {
+export function webPage(name: string, network: Uint8Array, onnxruntime: string): Files {
   const files = new Map<string, Uint8Array>([
     ...onnxruntimeFiles(onnxruntime),
     ['index.html', text(readFileSync(template, 'utf8').replaceAll('{{title}}', escaped(name)))],
-    ['network.prognet', bundle],
+    ['network.prognet', network],
   ]);
   for (const file of libraryFiles) files.set(file, fileOf(library, file, 'a package built with npm run build'));
   return files;

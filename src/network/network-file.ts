@@ -54,7 +54,11 @@ function descriptionOf(metadata: Readonly<Record<string, string>>, file: string)
     });
   }
   if (format !== '1') {
-    throw new DataError(`${file}: bundle format ${format}, this prognet reads 1`, { path: file, expected: '1', got: format });
+    throw new DataError(`${file}: network file of format ${format}, this prognet reads 1`, {
+      path: file,
+      expected: '1',
+      got: format,
+    });
   }
   let value: unknown;
   try {

@@ -8,7 +8,7 @@ import type { Provider } from './state.js';
 
 export interface KeptNetwork {
   readonly title: string;
-  /** A bundle, or an ONNX model. */
+  /** A .prognet file, or an ONNX model. */
   readonly bytes: Uint8Array;
 }
 

@@ -15,8 +15,8 @@ export function NetworkPanel({ network, teaching }: { readonly network: Loaded; 
   if (!info.growable)
     return (
       <p class="quiet">
-        An ONNX model with the outputs {tasks.map((t) => t.task).join(', ')}. It says nothing of columns: open a .prognet bundle
-        to see and teach them.
+        An ONNX model with the outputs {tasks.map((t) => t.task).join(', ')}. It says nothing of columns: open a .prognet file to
+        see and teach them.
       </p>
     );
   const drawing = drawingOf(tasks, `${info.input.name} ${info.input.shape.join(' × ')}`);

@@ -9,7 +9,7 @@ import { fetchBytes, type Served, served, sha256 } from './served.js';
 import type { Loaded, Provider } from './state.js';
 import type { Store } from './store.js';
 
-const wishOf = (provider: Provider): string => (provider === 'webgpu' ? 'webgpu,wasm' : 'wasm');
+const providersOf = (provider: Provider): string => (provider === 'webgpu' ? 'webgpu,wasm' : 'wasm');
 
 export class Opening {
   /** SHA-256 of the network that the page came with: what is kept in this browser is kept under it. */
@@ -65,8 +65,8 @@ export class Opening {
     return this.page?.demo === true ? 'The demo network' : 'The network of the workspace';
   }
 
-  private async load(bytes: Uint8Array, title: string, wish: Provider = this.store.state.provider): Promise<void> {
-    this.show(await open(bytes, { name: title, provider: wishOf(wish) }), title, bytes);
+  private async load(bytes: Uint8Array, title: string, preferred: Provider = this.store.state.provider): Promise<void> {
+    this.show(await open(bytes, { name: title, provider: providersOf(preferred) }), title, bytes);
   }
 
   /** A network that has just been opened takes the place of the one before. */
@@ -108,9 +108,9 @@ export class Opening {
     await this.load(await this.saved(), this.loaded().network.title, provider);
   }
 
-  /** A bundle or an ONNX model of the user's. Its size is checked before it is read. */
+  /** A .prognet file or an ONNX model of the user's. Its size is checked before it is read. */
   async openFile(file: File): Promise<void> {
-    const net = await open(file, { provider: wishOf(this.store.state.provider) });
+    const net = await open(file, { provider: providersOf(this.store.state.provider) });
     if (!this.mayReplace()) {
       net.close();
       return;
@@ -133,7 +133,7 @@ export class Opening {
     if (!this.mayReplace()) return;
     const { info, input } = this.loaded().network;
     const empty = { name: 'taught-here', input: { name: info.input.name, shape: [...input.shape] } };
-    const net = await begin(empty, { provider: wishOf(this.store.state.provider) });
+    const net = await begin(empty, { provider: providersOf(this.store.state.provider) });
     this.show(net, 'A new network', await net.save());
     this.store.set({ proof: undefined, training: undefined });
     await this.keep();

@@ -1,4 +1,4 @@
-// Taking the network away as ONNX or as a bundle, and bringing another.
+// Taking the network away as ONNX or as a .prognet file, and bringing another.
 import { useState } from 'preact/hooks';
 import { FileButton } from './drop-area.js';
 import { Problem } from './problem.js';
@@ -66,7 +66,7 @@ export function TakePanel({ studio, state, network }: TakeProps) {
         </button>
         <FileButton
           label="Open another…"
-          spoken="Open another network, a .prognet bundle or an .onnx model"
+          spoken="Open another network, a .prognet file or an .onnx model"
           accept=".prognet,.onnx"
           disabled={state.busy}
           onFiles={([file]) => file !== undefined && void studio.openFile(file)}

@@ -184,7 +184,7 @@ function LessonForm(props: TeachProps) {
             ? missing !== undefined && begun
               ? missing
               : ''
-            : 'An ONNX model answers but cannot grow: open a .prognet bundle.'}
+            : 'An ONNX model answers but cannot grow: open a .prognet file.'}
         </span>
       </div>
     </form>

@@ -13,11 +13,16 @@ import type { ColumnRecord } from '../workspace/column-record.js';
 import { clearRun } from '../workspace/run-store.js';
 import { createFolders } from '../workspace/workspace.js';
 import { testAndFreeze } from './freeze-task.js';
-import { frozenOf, type Project, requireSources } from './project.js';
+import { frozenOf, type LoadedWorkspace, requireSources } from './load-workspace.js';
 import { loadTaskData } from './task-data.js';
 
 /** The column's weights in a checkpoint. Throws ModelError, in one line, for what is missing, foreign, of another shape or moved. */
-export function weightsIn(project: Project, column: Column, checkpoint: TrainingCheckpoint, file: string): Map<string, Tensor> {
+export function weightsIn(
+  loaded: LoadedWorkspace,
+  column: Column,
+  checkpoint: TrainingCheckpoint,
+  file: string,
+): Map<string, Tensor> {
   const fail = (message: string): never => {
     throw new ModelError(`${file}: ${message}`, { path: file });
   };
@@ -36,7 +41,7 @@ export function weightsIn(project: Project, column: Column, checkpoint: Training
     all.delete(name);
   }
   for (const { task } of column.foundation) {
-    for (const [name, frozen] of frozenOf(project, task).tensors) {
+    for (const [name, frozen] of frozenOf(loaded, task).tensors) {
       const tensor = all.get(name);
       if (tensor === undefined) continue;
       if (Buffer.compare(tensor.bytes, frozen.bytes) !== 0) fail(`${JSON.stringify(name)} of a frozen column was moved`);
@@ -50,23 +55,23 @@ export function weightsIn(project: Project, column: Column, checkpoint: Training
 /** Reads, checks, tests and freezes. Throws before anything is written when the checkpoint does not fit. */
 export async function absorbCheckpoint(
   runtime: Runtime,
-  project: Project,
+  loaded: LoadedWorkspace,
   task: string,
   file: string,
   options: { readonly provider?: string; readonly threads?: number; readonly onNote?: (line: string) => void } = {},
 ): Promise<ColumnRecord> {
-  const column = project.columns.column(task);
-  if (project.frozen.has(task)) {
+  const column = loaded.columns.column(task);
+  if (loaded.frozen.has(task)) {
     throw new UsageError(`task "${task}" is trained and frozen for good; add a new task to the description to absorb more`);
   }
-  requireSources(project, column);
-  const weights = weightsIn(project, column, readCheckpoint(readWhole(file), file), file);
+  requireSources(loaded, column);
+  const weights = weightsIn(loaded, column, readCheckpoint(readWhole(file), file), file);
   const { provider = 'cpu', threads = defaultThreads() } = options;
-  const data = await loadTaskData(project, task, options.onNote);
-  createFolders(project.workspace);
+  const data = await loadTaskData(loaded, task, options.onNote);
+  createFolders(loaded.workspace);
   const record = await testAndFreeze({
     runtime,
-    project,
+    loaded,
     column,
     seed: column.seed,
     data,
@@ -75,6 +80,6 @@ export async function absorbCheckpoint(
     seconds: 0,
     trainer: 'a checkpoint of ONNX Runtime training',
   });
-  clearRun(project.workspace.root, task);
+  clearRun(loaded.workspace.root, task);
   return record;
 }

@@ -1,7 +1,7 @@
-// Bundles for production from a workspace: the models of the tasks, in any precision, as a folder for Triton, KServe or Node.
+// Deployments from a workspace: the models of the tasks, in any precision, as a folder for Triton, KServe or Node.
 
-import type { Files, ServedModel } from '../deploy/bundle.js';
-import { kserveBundle, kubernetesName } from '../deploy/kserve.js';
+import type { Files, ServedModel } from '../deploy/deployment.js';
+import { kserveFiles, kubernetesName } from '../deploy/kserve.js';
 import { nodeService } from '../deploy/node-service.js';
 import { tritonDefaults, tritonRepository } from '../deploy/triton.js';
 import { webPage } from '../deploy/web-page.js';
@@ -10,12 +10,12 @@ import { UsageError } from '../onnx/core/errors.js';
 import { webPackageFolder } from '../onnx/runtime/node-package.js';
 import type { Runtime } from '../onnx/runtime/session.js';
 import { toBinary } from '../onnx/serde/to-binary.js';
-import { writeBundleFolder } from '../workspace/bundle-folder.js';
+import { writeOutputFolder } from '../workspace/output-folder.js';
 import { refuseOutput } from '../workspace/output-path.js';
-import { bundleOf } from './bundle.js';
 import { convertModel, type PrecisionOptions } from './export-precision.js';
 import { exportedModel } from './export-tasks.js';
-import { frozenTasks, type Project } from './project.js';
+import { frozenTasks, type LoadedWorkspace } from './load-workspace.js';
+import { networkFileOf } from './write-network-file.js';
 
 export const targets = ['triton', 'kserve', 'node', 'web'] as const;
 export type Target = (typeof targets)[number];
@@ -49,45 +49,45 @@ export interface Deployed {
 }
 
 /** Throws UsageError for tasks that are unknown or not trained and for a folder of the workspace, WorkspaceError for one that is not ours. */
-export async function deployTasks(project: Project, folder: string, options: DeployOptions): Promise<Deployed> {
+export async function deployTasks(loaded: LoadedWorkspace, folder: string, options: DeployOptions): Promise<Deployed> {
   const { target, tasks, form } = options;
   refuseOutput(folder);
   const routed = form === 'routed';
-  const ordered = frozenTasks(project).filter((task) => tasks.includes(task));
+  const ordered = frozenTasks(loaded).filter((task) => tasks.includes(task));
   const groups =
-    form === 'task' ? tasks.map((task) => ({ name: task, tasks: [task] })) : [{ name: project.description.name, tasks: ordered }];
+    form === 'task' ? tasks.map((task) => ({ name: task, tasks: [task] })) : [{ name: loaded.description.name, tasks: ordered }];
   if (target === 'web') {
     // The network itself, which grows in the page: not a model for each task.
-    const page = webPage(project.description.name, await bundleOf(project), webPackageFolder());
-    writeBundleFolder(folder, page);
-    return { target, folder, models: frozenTasks(project), files: [...page.keys()].sort() };
+    const page = webPage(loaded.description.name, await networkFileOf(loaded), webPackageFolder());
+    writeOutputFolder(folder, page);
+    return { target, folder, models: frozenTasks(loaded), files: [...page.keys()].sort() };
   }
   const models: ServedModel[] = [];
   for (const group of groups) {
-    const float32 = exportedModel(project, { tasks: group.tasks, probabilities: true, routed });
+    const float32 = exportedModel(loaded, { tasks: group.tasks, probabilities: true, routed });
     const { precision } = options;
     const model =
-      precision === undefined ? float32 : (await convertModel(project, precision.runtime, group.tasks, float32, precision)).model;
+      precision === undefined ? float32 : (await convertModel(loaded, precision.runtime, group.tasks, float32, precision)).model;
     models.push({ ...group, routed, name: folderName(group.name), model, bytes: toBinary(model) });
   }
-  const files = filesOf(project, target, models, options);
-  writeBundleFolder(folder, files);
+  const files = filesOf(loaded, target, models, options);
+  writeOutputFolder(folder, files);
   return { target, folder, models: models.map((m) => m.name), files: [...files.keys()].sort() };
 }
 
 function filesOf(
-  project: Project,
+  loaded: LoadedWorkspace,
   target: Exclude<Target, 'web'>,
   models: readonly ServedModel[],
   options: DeployOptions,
 ): Files {
-  const { name } = project.description;
+  const { name } = loaded.description;
   const triton = { ...tritonDefaults, ...(options.maxBatch === undefined ? {} : { maxBatch: options.maxBatch }) };
   switch (target) {
     case 'triton':
       return tritonRepository(models, triton);
     case 'kserve':
-      return kserveBundle(models, { name, storageUri: options.storageUri ?? `pvc://models/${kubernetesName(name)}`, triton });
+      return kserveFiles(models, { name, storageUri: options.storageUri ?? `pvc://models/${kubernetesName(name)}`, triton });
     case 'node':
       return nodeService(models);
   }

@@ -6,8 +6,8 @@ import { toBinary } from '../onnx/serde/to-binary.js';
 import { refuseOutput } from '../workspace/output-path.js';
 import { calibrationSamples } from './calibration-samples.js';
 import { type Exported, type ExportOptions, exportedModel, writeModel } from './export-tasks.js';
+import type { LoadedWorkspace } from './load-workspace.js';
 import { type Measured, measurePrecision } from './measure-precision.js';
-import type { Project } from './project.js';
 import { namedFiles } from './task-data.js';
 
 /** How ranges are found. */
@@ -44,7 +44,7 @@ export const defaultCalibration: CalibrationOptions = { samples: 512, percentile
 
 /** A model of `tasks` in another precision; the one given stays as it is. Throws DataError for the data of calibration. */
 export async function convertModel(
-  project: Project,
+  loaded: LoadedWorkspace,
   runtime: Runtime,
   tasks: readonly string[],
   model: Model,
@@ -53,29 +53,29 @@ export async function convertModel(
   const { precision, halfIo = false, calibration = defaultCalibration, reduceRange = false } = options;
   if (precision === 'fp16') return await quantize(runtime, model, { precision, halfIo });
   if (precision === 'int8-dynamic') return await quantize(runtime, model, { precision, reduceRange });
-  const samples = await calibrationSamples(project, tasks, calibration.samples);
+  const samples = await calibrationSamples(loaded, tasks, calibration.samples);
   const { percentile } = calibration;
   return await quantize(runtime, model, { precision, samples, reduceRange, ...(percentile !== undefined && { percentile }) });
 }
 
 /** Converts, measures on the test data of the tasks, then writes. Throws what `exportTasks` throws, DataError for the data. */
 export async function exportWithPrecision(
-  project: Project,
+  loaded: LoadedWorkspace,
   runtime: Runtime,
   file: string,
   what: ExportOptions,
   how: PrecisionOptions,
 ): Promise<ExportedPrecision> {
   // The measuring takes long: what cannot be written is refused before it.
-  refuseOutput(file, namedFiles(project));
-  const model = exportedModel(project, what);
-  const { model: converted, notes } = await convertModel(project, runtime, what.tasks, model, how);
+  refuseOutput(file, namedFiles(loaded));
+  const model = exportedModel(loaded, what);
+  const { model: converted, notes } = await convertModel(loaded, runtime, what.tasks, model, how);
   const models = {
     float32: toBinary(model),
     now: toBinary(converted),
     halfIo: how.halfIo ?? false,
     routed: what.routed ?? false,
   };
-  const measured = await measurePrecision(runtime, project, what.tasks, models);
-  return { ...writeModel(project, converted, file, what), precision: how.precision, notes, measured };
+  const measured = await measurePrecision(runtime, loaded, what.tasks, models);
+  return { ...writeModel(loaded, converted, file, what), precision: how.precision, notes, measured };
 }

@@ -5,7 +5,7 @@ import { UsageError } from '../onnx/core/errors.js';
 import type { Model } from '../onnx/ir/model.js';
 import { saveModel } from '../onnx/serde/save-model.js';
 import { refuseOutput } from '../workspace/output-path.js';
-import { frozenOf, frozenTasks, type Project, weightsOf } from './project.js';
+import { frozenOf, frozenTasks, type LoadedWorkspace, weightsOf } from './load-workspace.js';
 import { namedFiles } from './task-data.js';
 
 /** Which tasks are exported, and in what form. */
@@ -38,11 +38,11 @@ export interface Exported {
 }
 
 /** The model of frozen tasks, float32. Throws UsageError for tasks that are unknown or not trained. */
-export function exportedModel(project: Project, options: ExportOptions): Model {
+export function exportedModel(loaded: LoadedWorkspace, options: ExportOptions): Model {
   const { tasks, probabilities = false, routed = false, fused = false, opset } = options;
-  for (const task of tasks) frozenOf(project, task);
-  const hashes = Object.fromEntries(frozenTasks(project).map((t) => [t, frozenOf(project, t).record.sha256.weights]));
-  return taskModel(project.columns, weightsOf(project), {
+  for (const task of tasks) frozenOf(loaded, task);
+  const hashes = Object.fromEntries(frozenTasks(loaded).map((t) => [t, frozenOf(loaded, t).record.sha256.weights]));
+  return taskModel(loaded.columns, weightsOf(loaded), {
     tasks,
     hashes,
     probabilities,
@@ -53,9 +53,9 @@ export function exportedModel(project: Project, options: ExportOptions): Model {
 }
 
 /** Throws WorkspaceError where the file cannot be written. */
-export function writeModel(project: Project, model: Model, file: string, options: ExportOptions): Exported {
+export function writeModel(loaded: LoadedWorkspace, model: Model, file: string, options: ExportOptions): Exported {
   const { tasks, externalData = false } = options;
-  refuseOutput(file, namedFiles(project));
+  refuseOutput(file, namedFiles(loaded));
   // A device (/dev/stdout) takes one file.
   if (externalData && isDevice(file))
     throw new UsageError(`${file}: is no regular file, which external data need`, { path: file, expected: 'a file' });
@@ -64,8 +64,8 @@ export function writeModel(project: Project, model: Model, file: string, options
 }
 
 /** Throws UsageError for tasks that are unknown or not trained, WorkspaceError where the file cannot be written. */
-export function exportTasks(project: Project, file: string, options: ExportOptions): Exported {
-  return writeModel(project, exportedModel(project, options), file, options);
+export function exportTasks(loaded: LoadedWorkspace, file: string, options: ExportOptions): Exported {
+  return writeModel(loaded, exportedModel(loaded, options), file, options);
 }
 
 function isDevice(file: string): boolean {

@@ -11,13 +11,13 @@ import { evaluateScores } from '../train/evaluate.js';
 import type { ColumnRecord } from '../workspace/column-record.js';
 import { freezeColumn } from '../workspace/column-store.js';
 import type { MetricValue } from '../workspace/metrics-log.js';
+import { type LoadedWorkspace, sourceHashes, weightsOf } from './load-workspace.js';
 import { versionsNow } from './machine.js';
-import { type Project, sourceHashes, weightsOf } from './project.js';
 import { taskOutputs } from './task-outputs.js';
 
 export interface FreezeRequest {
   readonly runtime: Runtime;
-  readonly project: Project;
+  readonly loaded: LoadedWorkspace;
   readonly column: Column;
   readonly seed: number;
   readonly data: Split<SampleSet>;
@@ -32,21 +32,21 @@ export interface FreezeRequest {
 
 /** Throws WorkspaceError when the column is frozen already or the disk does not take it. */
 export async function testAndFreeze(request: FreezeRequest): Promise<ColumnRecord> {
-  const { runtime, project, column, seed, data, session, trained, seconds, trainer, signal } = request;
+  const { runtime, loaded, column, seed, data, session, trained, seconds, trainer, signal } = request;
   const { task, head } = column;
-  const weights = new Map(weightsOf(project)).set(task, trained.weights);
-  const outputs = await taskOutputs(runtime, project.columns, weights, task, data.test.inputs, session, signal);
+  const weights = new Map(weightsOf(loaded)).set(task, trained.weights);
+  const outputs = await taskOutputs(runtime, loaded.columns, weights, task, data.test.inputs, session, signal);
   const { loss, metric } = await evaluateScores(runtime, head, outputs.scores, data.test.targets);
   if (!Number.isFinite(loss) || !Number.isFinite(metric))
     throw new ModelError(
       `task "${task}": the loss on its test data is ${loss}, ${metricName(head)} ${metric}, expected finite numbers`,
     );
   return freezeColumn(
-    project.workspace.root,
+    loaded.workspace.root,
     {
       task,
       description: column.canonical,
-      sources: sourceHashes(project, column),
+      sources: sourceHashes(loaded, column),
       seed,
       data: { fingerprint: fingerprint(data.train), test: fingerprint(data.test), rows: rows(data.train) },
       metrics: { [metricName(head)]: metric, loss, seconds, epochs: trained.history.length },

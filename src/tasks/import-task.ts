@@ -31,7 +31,7 @@ import { createFolders, descriptionNames, findWorkspace } from '../workspace/wor
 import { emptyDescription, withColumn } from './column-text.js';
 import { testAndFreeze } from './freeze-task.js';
 import { importedFile, withGraphs } from './imported-graph.js';
-import { openProject, type Project, weightsOf } from './project.js';
+import { type LoadedWorkspace, loadWorkspace, weightsOf } from './load-workspace.js';
 import { loadTaskData } from './task-data.js';
 
 export interface ImportTaskOptions {
@@ -192,15 +192,15 @@ function restore(path: string, written: Uint8Array, copy: string | undefined): v
 }
 
 /** Every tap has a row for each sample, whatever the batch: what has not would be frozen for good. */
-async function checkTaps(runtime: Runtime, project: Project, column: Column, weights: Weights): Promise<void> {
-  const { columns } = project;
+async function checkTaps(runtime: Runtime, loaded: LoadedWorkspace, column: Column, weights: Weights): Promise<void> {
+  const { columns } = loaded;
   const inputs = column.taps.map((shape, block) => ({
     name: must(column.imported?.taps[block], 'tap'),
     refs: [{ column, block }],
     widths: [shape[0] ?? 1],
     shape,
   }));
-  const frozen = new Map(weightsOf(project)).set(column.task, weights);
+  const frozen = new Map(weightsOf(loaded)).set(column.task, weights);
   const dtypes = Object.fromEntries(columns.inputs.map(({ name, dtype }) => [name, dtype]));
   const session = await runtime.createSession(toBinary(tapGraph(columns, inputs, frozen, dtypes)));
   try {
@@ -221,17 +221,17 @@ async function freeze(
   { task, provider = 'cpu', threads = defaultThreads(), onNote }: ImportTaskOptions,
   from: string,
 ): Promise<ImportedTask> {
-  const project = openProject(root);
-  const column = project.columns.column(task);
+  const loaded = loadWorkspace(root);
+  const column = loaded.columns.column(task);
   const { taps, count } = column.parameters;
-  const data = await loadTaskData(project, task, onNote);
-  await checkTaps(runtime, project, column, imported.weights);
-  createFolders(project.workspace);
+  const data = await loadTaskData(loaded, task, onNote);
+  await checkTaps(runtime, loaded, column, imported.weights);
+  createFolders(loaded.workspace);
   const record = await testAndFreeze({
     runtime,
-    project,
+    loaded,
     column,
-    seed: project.description.seed,
+    seed: loaded.description.seed,
     data,
     session: { providers: [provider], threads },
     trained: { weights: imported.weights, history: [] },

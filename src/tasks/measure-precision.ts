@@ -9,7 +9,7 @@ import { fromHalf, toHalf } from '../onnx/precision/half.js';
 import type { Runtime, Session, SessionOptions } from '../onnx/runtime/session.js';
 import { meanMetric } from '../train/evaluate.js';
 import { outputsOf, type RunningSession } from '../train/outputs.js';
-import type { Project } from './project.js';
+import type { LoadedWorkspace } from './load-workspace.js';
 import { loadTaskData } from './task-data.js';
 
 /** What a precision cost a task. */
@@ -39,7 +39,7 @@ export interface Measured {
 /** Runs both models over each task's test data. */
 export async function measurePrecision(
   runtime: Runtime,
-  project: Project,
+  loaded: LoadedWorkspace,
   tasks: readonly string[],
   models: { readonly float32: Uint8Array; readonly now: Uint8Array; readonly halfIo: boolean; readonly routed: boolean },
   options: SessionOptions = {},
@@ -50,8 +50,8 @@ export async function measurePrecision(
     const found: TaskLoss[] = [];
     for (const [id, task] of tasks.entries()) {
       const asked = (session: RunningSession) => (models.routed ? routedSession(session, task, id) : session);
-      const { test } = await loadTaskData(project, task);
-      const { head } = project.columns.column(task);
+      const { test } = await loadTaskData(loaded, task);
+      const { head } = loaded.columns.column(task);
       const float32 = await outputsOf(asked(before), task, test.inputs);
       const now = await outputsOf(asked(models.halfIo ? halfSession(after) : after), task, test.inputs);
       const [a, b] = [meanMetric(head, float32, test.targets), meanMetric(head, now, test.targets)];

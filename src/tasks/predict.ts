@@ -14,7 +14,7 @@ import { readWhole } from '../onnx/files/read-file.js';
 import type { Runtime, SessionOptions } from '../onnx/runtime/session.js';
 import { toBinary } from '../onnx/serde/to-binary.js';
 import { outputsOf } from '../train/outputs.js';
-import { frozenOf, type Project, weightsOf } from './project.js';
+import { frozenOf, type LoadedWorkspace, weightsOf } from './load-workspace.js';
 
 export interface Prediction {
   /** Probabilities [D, k] of a classify or binary head; the numbers themselves of a regress head. */
@@ -59,14 +59,14 @@ export function readInputs(file: string, inputs: readonly NetworkInput[]): Sampl
 /** Runs the task's exported model over `inputs`, each [D, ...]. */
 export async function predict(
   runtime: Runtime,
-  project: Project,
+  loaded: LoadedWorkspace,
   task: string,
   inputs: Samples,
   options: SessionOptions,
 ): Promise<Prediction> {
-  frozenOf(project, task);
-  const column = project.columns.column(task);
-  const model = taskModel(project.columns, weightsOf(project), { tasks: [task], probabilities: true });
+  frozenOf(loaded, task);
+  const column = loaded.columns.column(task);
+  const model = taskModel(loaded.columns, weightsOf(loaded), { tasks: [task], probabilities: true });
   const session = await runtime.createSession(toBinary(model), options);
   try {
     if (answersOf(column.head) === undefined) return { kind: 'values', values: await outputsOf(session, task, inputs) };

@@ -1,13 +1,13 @@
 // What `prognet studio` serves: the page with the workspace's network, or with the demo network where there is no workspace.
 import { take } from '../data/dataset.js';
 import { loadSource } from '../data/sources.js';
-import type { Files } from '../deploy/bundle.js';
+import type { Files } from '../deploy/deployment.js';
 import { type Lesson, studioPage } from '../deploy/studio-page.js';
 import { writeIdx } from '../formats/idx.js';
 import { webPackageFolder } from '../onnx/runtime/node-package.js';
 import { findWorkspace } from '../workspace/workspace.js';
-import { bundleOf } from './bundle.js';
-import { frozenTasks, openProject } from './project.js';
+import { frozenTasks, loadWorkspace } from './load-workspace.js';
+import { networkFileOf } from './write-network-file.js';
 
 export interface Studio {
   readonly files: Files;
@@ -51,9 +51,9 @@ export async function studioOf(start: string, insist: boolean): Promise<Studio> 
   if (workspace === undefined && !insist) {
     return { files: studioPage({ onnxruntime, lesson: await mnistLesson() }), tasks: [] };
   }
-  const project = openProject(start);
-  const network = await bundleOf(project);
-  const image = project.columns.inputs.every(({ shape }) => shape.join() === '1,28,28');
+  const loaded = loadWorkspace(start);
+  const network = await networkFileOf(loaded);
+  const image = loaded.columns.inputs.every(({ shape }) => shape.join() === '1,28,28');
   const files = studioPage({ onnxruntime, network, ...(image ? { lesson: await mnistLesson() } : {}) });
-  return { files, workspace: project.workspace.root, tasks: frozenTasks(project) };
+  return { files, workspace: loaded.workspace.root, tasks: frozenTasks(loaded) };
 }

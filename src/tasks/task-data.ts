@@ -6,14 +6,14 @@ import { loadData, sourceFiles } from '../data/sources.js';
 import type { Column } from '../model/progressive/column.js';
 import { DataError, DescriptionError } from '../onnx/core/errors.js';
 import { fitData, targetHead } from '../train/prepare-data.js';
-import type { Project } from './project.js';
+import type { LoadedWorkspace } from './load-workspace.js';
 
 /** The checked `data` entry of a column; undefined where it has none. Nothing is read. Throws DescriptionError. */
-export function dataSpecOf(project: Project, column: Column): DataSpec | undefined {
+export function dataSpecOf(loaded: LoadedWorkspace, column: Column): DataSpec | undefined {
   const written = column.description.data;
   if (written === undefined) return undefined;
   try {
-    return parseDataSpec(written, `${project.file}: ${column.path}.data`);
+    return parseDataSpec(written, `${loaded.file}: ${column.path}.data`);
   } catch (error) {
     if (!(error instanceof DataError)) throw error;
     const { path, expected, got } = error;
@@ -27,23 +27,27 @@ export function dataSpecOf(project: Project, column: Column): DataSpec | undefin
 }
 
 /** The user's files that the description names: the tasks' data, imported graphs. Throws DescriptionError for a wrong `data` entry. */
-export function namedFiles(project: Project): string[] {
-  const data = [...project.columns].flatMap((column) => {
-    const spec = dataSpecOf(project, column);
+export function namedFiles(loaded: LoadedWorkspace): string[] {
+  const data = [...loaded.columns].flatMap((column) => {
+    const spec = dataSpecOf(loaded, column);
     const source = typeof spec === 'string' ? spec : spec?.source;
-    return source === undefined ? [] : sourceFiles(source, project.workspace.root);
+    return source === undefined ? [] : sourceFiles(source, loaded.workspace.root);
   });
-  return [...data, ...project.graphs];
+  return [...data, ...loaded.graphs];
 }
 
 /** Train and test data of a task; `onNote` hears what was taken for granted. Throws DataError where they do not fit, DescriptionError for a wrong `data` entry. */
-export async function loadTaskData(project: Project, task: string, onNote?: (line: string) => void): Promise<Split<SampleSet>> {
-  const column = project.columns.column(task);
+export async function loadTaskData(
+  loaded: LoadedWorkspace,
+  task: string,
+  onNote?: (line: string) => void,
+): Promise<Split<SampleSet>> {
+  const column = loaded.columns.column(task);
   const path = `${column.path}.data`;
-  const spec = dataSpecOf(project, column);
+  const spec = dataSpecOf(loaded, column);
   if (spec === undefined) throw new DataError(`${path}: task "${task}" names no data, expected a source such as mnist`, { path });
   const split = await loadData(spec, {
-    baseDir: project.workspace.root,
+    baseDir: loaded.workspace.root,
     path,
     head: targetHead(column.head),
     ...(onNote && { onNote }),

@@ -34,17 +34,17 @@ import { TapStore } from '../workspace/tap-store.js';
 import { createFolders } from '../workspace/workspace.js';
 import { type ChosenEngine, chooseEngine } from './engines.js';
 import { testAndFreeze } from './freeze-task.js';
-import { versionsNow } from './machine.js';
 import {
   frozenOf,
   frozenTasks,
-  openProject,
-  type Project,
+  type LoadedWorkspace,
+  loadWorkspace,
   requireSources,
   sourceHashes,
   weightsOf,
   withDescription,
-} from './project.js';
+} from './load-workspace.js';
+import { versionsNow } from './machine.js';
 import { besideRate, type RunIdentity, runExists, storedRun, toJson } from './stored-run.js';
 import { loadTaskData } from './task-data.js';
 import { type Verified, verifyTask } from './verify.js';
@@ -129,13 +129,18 @@ interface EarlierBefore {
 }
 
 /** Every other frozen task's outputs now. Data that are gone are no reason not to train. */
-async function outputsBefore(runtime: Runtime, project: Project, task: string, signal?: AbortSignal): Promise<EarlierBefore[]> {
+async function outputsBefore(
+  runtime: Runtime,
+  loaded: LoadedWorkspace,
+  task: string,
+  signal?: AbortSignal,
+): Promise<EarlierBefore[]> {
   const found: EarlierBefore[] = [];
-  for (const other of frozenTasks(project)) {
+  for (const other of frozenTasks(loaded)) {
     if (other === task) continue;
     try {
-      const { test } = await loadTaskData(project, other);
-      const verified = await verifyTask(runtime, project, other, { test, ...(signal && { signal }) });
+      const { test } = await loadTaskData(loaded, other);
+      const verified = await verifyTask(runtime, loaded, other, { test, ...(signal && { signal }) });
       if (verified.identical === false) throw moved(other, verified);
       found.push({ task: other, test, sha256: verified.sha256 });
     } catch (error) {
@@ -159,7 +164,7 @@ function isDataMissing(error: unknown): error is Error {
 
 async function compareAfter(
   runtime: Runtime,
-  project: Project,
+  loaded: LoadedWorkspace,
   before: readonly EarlierBefore[],
   signal?: AbortSignal,
 ): Promise<EarlierTask[]> {
@@ -169,7 +174,7 @@ async function compareAfter(
       found.push({ task, rows: 0, identical: undefined, ...(reason === undefined ? {} : { reason }) });
       continue;
     }
-    const after = await verifyTask(runtime, project, task, { test, ...(signal && { signal }) });
+    const after = await verifyTask(runtime, loaded, task, { test, ...(signal && { signal }) });
     found.push({ task, rows: after.rows, identical: after.sha256 === sha256 });
   }
   return found;
@@ -178,15 +183,15 @@ async function compareAfter(
 /** Every other frozen task against the outputs recorded at its freezing, where nothing is left to train. */
 async function compareWithRecords(
   runtime: Runtime,
-  project: Project,
+  loaded: LoadedWorkspace,
   task: string,
   signal?: AbortSignal,
 ): Promise<EarlierTask[]> {
   const found: EarlierTask[] = [];
-  for (const other of frozenTasks(project)) {
+  for (const other of frozenTasks(loaded)) {
     if (other === task) continue;
     try {
-      const { rows: count, identical, reason } = await verifyTask(runtime, project, other, signal && { signal });
+      const { rows: count, identical, reason } = await verifyTask(runtime, loaded, other, signal && { signal });
       found.push({ task: other, rows: count, identical, ...(reason === undefined ? {} : { reason }) });
     } catch (error) {
       if (!isDataMissing(error)) throw error;
@@ -197,7 +202,7 @@ async function compareWithRecords(
 }
 
 /** Columns that an older prognet froze, or that were frozen at a kill, are noted as those of today are, and said. */
-function noteAllFrozen({ workspace, frozen }: Project, onNote?: (line: string) => void): void {
+function noteAllFrozen({ workspace, frozen }: LoadedWorkspace, onNote?: (line: string) => void): void {
   const known = notedFrozen(workspace.root);
   for (const [task, { record }] of frozen) {
     if (known.has(task)) continue;
@@ -209,9 +214,9 @@ function noteAllFrozen({ workspace, frozen }: Project, onNote?: (line: string) =
 }
 
 /** What a frozen column's record says of its training. */
-function trainedFrom(project: Project, task: string, earlier: readonly EarlierTask[]): TrainedTask {
-  const { metrics } = frozenOf(project, task).record;
-  const metric = metricName(project.columns.column(task).head);
+function trainedFrom(loaded: LoadedWorkspace, task: string, earlier: readonly EarlierTask[]): TrainedTask {
+  const { metrics } = frozenOf(loaded, task).record;
+  const metric = metricName(loaded.columns.column(task).head);
   const of = (name: string) => metrics[name] ?? Number.NaN;
   return { task, metric, value: of(metric), loss: of('loss'), epochs: of('epochs'), seconds: of('seconds'), earlier };
 }
@@ -232,7 +237,7 @@ function givenData(column: Column, { train: own, validation, test }: TaskData & 
 
 interface Work {
   readonly runtime: Runtime;
-  readonly project: Project;
+  readonly loaded: LoadedWorkspace;
   readonly column: Column;
   readonly settings: TrainSettings;
   readonly data: Parts;
@@ -260,7 +265,7 @@ async function trainInRun(run: Run, identity: RunIdentity, work: Work): Promise<
   return await train({
     runtime: work.runtime,
     column: work.column,
-    frozen: weightsOf(work.project),
+    frozen: weightsOf(work.loaded),
     settings,
     ...parts,
     session: work.session,
@@ -282,9 +287,9 @@ async function trainInRun(run: Run, identity: RunIdentity, work: Work): Promise<
 }
 
 /** Taps beyond the memory budget, under all that their bits depend on beside the inputs. */
-function tapStore({ runtime, project, column, session }: Work): TapStore {
-  const columns = column.foundation.map(({ task }) => project.frozen.get(task)?.record.sha256);
-  return new TapStore(join(project.workspace.root, 'cache'), JSON.stringify([versionsNow(runtime), session, columns]));
+function tapStore({ runtime, loaded, column, session }: Work): TapStore {
+  const columns = column.foundation.map(({ task }) => loaded.frozen.get(task)?.record.sha256);
+  return new TapStore(join(loaded.workspace.root, 'cache'), JSON.stringify([versionsNow(runtime), session, columns]));
 }
 
 /**
@@ -299,7 +304,7 @@ export async function trainTask(
 ): Promise<TrainedTask> {
   const started = performance.now();
   const { signal, resume = false, restart = false } = options;
-  const opened = openProject(start);
+  const opened = loadWorkspace(start);
   const { root } = opened.workspace;
   const described = opened.columns.column(task);
   if (opened.frozen.has(task)) {
@@ -325,24 +330,24 @@ export async function trainTask(
   }
   const stored = resume ? storedRun(root, task) : undefined;
   const overrides: Train = { ...stored?.overrides, ...options.overrides };
-  const project = withDescription(opened, withOverrides(opened.description, task, overrides));
-  const column = project.columns.column(task);
+  const loaded = withDescription(opened, withOverrides(opened.description, task, overrides));
+  const column = loaded.columns.column(task);
   const settings = trainSettings(column.train, column.seed);
   const provider = options.provider ?? stored?.provider ?? 'cpu';
   const threads = options.threads ?? stored?.threads ?? defaultThreads();
   const engine = await chooseEngine(options.engine ?? stored?.engine ?? 'ort', {
     provider,
     settings,
-    columns: project.columns,
+    columns: loaded.columns,
   });
-  const data = options.data === undefined ? await loadTaskData(project, task, options.onNote) : givenData(column, options.data);
+  const data = options.data === undefined ? await loadTaskData(loaded, task, options.onNote) : givenData(column, options.data);
   stopIfAborted(signal);
   const identity: RunIdentity = {
     settings,
     overrides,
-    inputs: project.description.inputs,
+    inputs: loaded.description.inputs,
     column: { ...column.description, data: undefined, train: undefined, like: undefined },
-    sources: sourceHashes(project, column),
+    sources: sourceHashes(loaded, column),
     onnxruntime: [runtime.version, ...(engine.trainer === undefined ? [] : [engine.trainer])].join(', '),
     data: fingerprint(data.train),
     provider,
@@ -354,16 +359,16 @@ export async function trainTask(
     if (event.kind === 'taps') taps = { computed: event.computed, reused: event.reused };
     options.onEvent?.(event);
   };
-  noteAllFrozen(project, options.onNote);
-  const before = await outputsBefore(runtime, project, task, signal);
-  createFolders(project.workspace);
+  noteAllFrozen(loaded, options.onNote);
+  const before = await outputsBefore(runtime, loaded, task, signal);
+  createFolders(loaded.workspace);
   const run = openRun(root, task);
   try {
-    if (openProject(start).frozen.has(task))
+    if (loadWorkspace(start).frozen.has(task))
       throw new UsageError(`task "${task}" was trained by another process meanwhile`, { got: task });
     const work: Work = {
       runtime,
-      project,
+      loaded,
       column,
       settings,
       data,
@@ -393,6 +398,6 @@ export async function trainTask(
   } finally {
     run.close();
   }
-  const after = openProject(start);
+  const after = loadWorkspace(start);
   return { ...trainedFrom(after, task, await compareAfter(runtime, after, before, signal)), ...(taps && { taps }) };
 }

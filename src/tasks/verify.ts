@@ -5,8 +5,8 @@ import { metricName } from '../model/heads/heads.js';
 import type { Runtime } from '../onnx/runtime/session.js';
 import { evaluateScores } from '../train/evaluate.js';
 import type { ColumnRecord } from '../workspace/column-record.js';
+import { frozenOf, type LoadedWorkspace, weightsOf } from './load-workspace.js';
 import { versionsNow } from './machine.js';
-import { frozenOf, type Project, weightsOf } from './project.js';
 import { loadTaskData } from './task-data.js';
 import { taskOutputs } from './task-outputs.js';
 
@@ -57,21 +57,21 @@ function incomparable(record: ColumnRecord, runtime: Runtime, ran: { provider: s
 
 const near = (a: number | undefined, b: number): boolean => a !== undefined && Math.abs(a - b) <= 1e-5 * Math.max(1, Math.abs(a));
 
-/** Hashes were checked when the project was opened; this runs the task's model on its test data. */
+/** Hashes were checked when the workspace was loaded; this runs the task's model on its test data. */
 export async function verifyTask(
   runtime: Runtime,
-  project: Project,
+  loaded: LoadedWorkspace,
   task: string,
   options: VerifyOptions = {},
 ): Promise<Verified> {
-  const column = project.columns.column(task);
-  const { record } = frozenOf(project, task);
-  const test = options.test ?? (await loadTaskData(project, task)).test;
+  const column = loaded.columns.column(task);
+  const { record } = frozenOf(loaded, task);
+  const test = options.test ?? (await loadTaskData(loaded, task)).test;
   const { outputs } = record;
   const { provider = outputs.provider, threads = outputs.threads, signal } = options;
   const providers = options.provider === undefined && provider !== 'cpu' ? [provider, 'cpu'] : [provider];
-  const weights = weightsOf(project);
-  const found = await taskOutputs(runtime, project.columns, weights, task, test.inputs, { providers, threads }, signal);
+  const weights = weightsOf(loaded);
+  const found = await taskOutputs(runtime, loaded.columns, weights, task, test.inputs, { providers, threads }, signal);
   const now = await evaluateScores(runtime, column.head, found.scores, test.targets);
   const name = metricName(column.head);
   const metric = { name, atFreeze: record.metrics[name] ?? Number.NaN, now: now.metric };

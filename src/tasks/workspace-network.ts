@@ -24,7 +24,7 @@ import type { Runtime } from '../onnx/runtime/session.js';
 import type { EpochRecord } from '../train/checkpoint.js';
 import type { ColumnRecord } from '../workspace/column-record.js';
 import { withColumn, withoutColumn } from './column-text.js';
-import { frozenOf, openProject, type Project, weightsOf } from './project.js';
+import { frozenOf, type LoadedWorkspace, loadWorkspace, weightsOf } from './load-workspace.js';
 import { loadTaskData } from './task-data.js';
 import { type TrainTaskOptions, trainTask } from './train-task.js';
 import { verifyTask } from './verify.js';
@@ -44,32 +44,32 @@ function epochOf(flat: NonNullable<ColumnRecord['history']>[number]): EpochRecor
 export class WorkspaceNetwork implements GrowingNetwork {
   private constructor(
     private readonly runtime: Runtime,
-    private project: Project,
+    private loaded: LoadedWorkspace,
     private value: Network,
   ) {}
 
   /** @internal Use `open` of prognet/node. */
   static open(folder: string, runtime: Runtime): WorkspaceNetwork {
-    const project = openProject(folder);
-    return new WorkspaceNetwork(runtime, project, networkOf(project, runtime));
+    const loaded = loadWorkspace(folder);
+    return new WorkspaceNetwork(runtime, loaded, networkOf(loaded, runtime));
   }
 
   /** The workspace's folder. */
   get folder(): string {
-    return this.project.workspace.root;
+    return this.loaded.workspace.root;
   }
   /** The checked description. */
   get description(): Description {
-    return this.project.description;
+    return this.loaded.description;
   }
   /** Tasks in the order of their columns. */
   get tasks(): readonly string[] {
-    return this.project.columns.tasks;
+    return this.loaded.columns.tasks;
   }
 
   /** Whether the column of a task is trained and frozen. @throws UsageError for an unknown task */
   trained(task: string): boolean {
-    return this.project.frozen.has(this.project.columns.column(task).task);
+    return this.loaded.frozen.has(this.loaded.columns.column(task).task);
   }
 
   /** Adds a column to the description's text, what people wrote around it left as it is, and gives this network. */
@@ -92,7 +92,7 @@ export class WorkspaceNetwork implements GrowingNetwork {
     const { data, onEvent, signal, provider, threads, engine, resume, restart, tapCache, onNote, ...overrides } = options;
     const own = { provider, threads, engine, resume, restart, tapCache, onNote, onEvent, signal };
     const given = Object.fromEntries(Object.entries(own).filter(([, v]) => v !== undefined)) as TrainTaskOptions;
-    const column = this.project.columns.column(task);
+    const column = this.loaded.columns.column(task);
     const parsed = parseDescription({ ...toInput(this.description), columns: withTrain(this.description, task, overrides) });
     const { train } = must(parsed.columns[column.index], task);
     const before = await trainTask(this.runtime, this.folder, task, {
@@ -101,7 +101,7 @@ export class WorkspaceNetwork implements GrowingNetwork {
       ...(data !== undefined && { data: withTest(data, task) }),
     });
     await this.reopen();
-    const { record } = frozenOf(this.project, task);
+    const { record } = frozenOf(this.loaded, task);
     const test = { loss: before.loss, metric: before.metric, value: before.value, rows: record.outputs.count };
     return { network: this, history: (record.history ?? []).map(epochOf), test };
   }
@@ -113,7 +113,7 @@ export class WorkspaceNetwork implements GrowingNetwork {
 
   /** How well a trained task answers, over its own test data where `data` is left out. */
   async evaluate(task: string, data?: GivenData): Promise<Measured> {
-    return await this.value.evaluate(task, data ?? (await loadTaskData(this.project, task)).test);
+    return await this.value.evaluate(task, data ?? (await loadTaskData(this.loaded, task)).test);
   }
 
   /** Each task's files by their hashes, and its outputs over its whole test set, against the day it was frozen; given `inputs` or `since`, as any network. */
@@ -122,14 +122,14 @@ export class WorkspaceNetwork implements GrowingNetwork {
     if (options.inputs !== undefined || options.since !== undefined) return await this.value.verify(options);
     const { signal } = options;
     const tasks: TaskProof[] = [];
-    for (const [task, { record }] of this.project.frozen)
+    for (const [task, { record }] of this.loaded.frozen)
       tasks.push({ ...(await this.proved(task, signal)), weights: record.sha256.weights });
     return { tasks, holds: tasks.every(({ identical }) => identical === true) };
   }
 
   private async proved(task: string, signal: AbortSignal | undefined): Promise<TaskProof> {
     try {
-      const { rows, identical, reason } = await verifyTask(this.runtime, this.project, task, signal && { signal });
+      const { rows, identical, reason } = await verifyTask(this.runtime, this.loaded, task, signal && { signal });
       return { task, rows, identical, ...(reason !== undefined && { reason }) };
     } catch (error) {
       if (!(error instanceof PrognetError) || signal?.aborted === true) throw error;
@@ -153,7 +153,7 @@ export class WorkspaceNetwork implements GrowingNetwork {
   }
 
   private async rewrite(change: (text: string, file: string) => string): Promise<this> {
-    const { description } = this.project.workspace;
+    const { description } = this.loaded.workspace;
     const text = new TextDecoder().decode(readWhole(description));
     writeFileAtomic(description, new TextEncoder().encode(change(text, description)));
     await this.reopen();
@@ -163,14 +163,14 @@ export class WorkspaceNetwork implements GrowingNetwork {
   /** What is on disk now; another process may have changed it. */
   private async reopen(): Promise<void> {
     await this.value.close();
-    this.project = openProject(this.folder);
-    this.value = networkOf(this.project, this.runtime);
+    this.loaded = loadWorkspace(this.folder);
+    this.value = networkOf(this.loaded, this.runtime);
   }
 }
 
-function networkOf(project: Project, runtime: Runtime): Network {
-  let network = new Network(toInput(project.description)).on(runtime);
-  for (const [task, weights] of weightsOf(project)) network = network.withWeights(task, weights);
+function networkOf(loaded: LoadedWorkspace, runtime: Runtime): Network {
+  let network = new Network(toInput(loaded.description)).on(runtime);
+  for (const [task, weights] of weightsOf(loaded)) network = network.withWeights(task, weights);
   return network;
 }
 

@@ -13,10 +13,10 @@ import type { Tensor } from '../onnx/core/tensor.js';
 import { toBinary } from '../onnx/serde/to-binary.js';
 import { trainSettings } from '../train/settings.js';
 import { stateSchema } from '../train/state-schema.js';
-import { writeBundleFolder } from '../workspace/bundle-folder.js';
 import { readNewestCheckpoint } from '../workspace/checkpoint.js';
+import { writeOutputFolder } from '../workspace/output-folder.js';
 import { refuseOutput } from '../workspace/output-path.js';
-import { type Project, requireSources, weightsOf } from './project.js';
+import { type LoadedWorkspace, requireSources, weightsOf } from './load-workspace.js';
 import { storedRun } from './stored-run.js';
 
 export interface WriteArtifactsOptions {
@@ -46,9 +46,9 @@ export interface WrittenArtifacts {
 }
 
 /** The unfinished training of a task. */
-function unfinished(project: Project, task: string): { tensors: ReadonlyMap<string, Tensor>; step: number } {
+function unfinished(loaded: LoadedWorkspace, task: string): { tensors: ReadonlyMap<string, Tensor>; step: number } {
   const shown = `runs/${task}`;
-  const found = readNewestCheckpoint(join(project.workspace.root, shown), shown)?.checkpoint;
+  const found = readNewestCheckpoint(join(loaded.workspace.root, shown), shown)?.checkpoint;
   if (found === undefined) {
     throw new UsageError(`${shown}: no unfinished training to resume`, {
       path: shown,
@@ -63,22 +63,27 @@ function unfinished(project: Project, task: string): { tensors: ReadonlyMap<stri
  * A folder that is there already is replaced only where prognet wrote it and nothing in it was changed or added since.
  * Throws UsageError for what the training API cannot do and for earlier columns that are not trained, WorkspaceError for the folder.
  */
-export function writeArtifacts(project: Project, task: string, folder: string, options: WriteArtifactsOptions): WrittenArtifacts {
-  const column = project.columns.column(task);
-  requireSources(project, column);
+export function writeArtifacts(
+  loaded: LoadedWorkspace,
+  task: string,
+  folder: string,
+  options: WriteArtifactsOptions,
+): WrittenArtifacts {
+  const column = loaded.columns.column(task);
+  requireSources(loaded, column);
   refuseOutput(folder);
-  const train = { ...column.train, ...(options.resume && storedRun(project.workspace.root, task)?.overrides) };
+  const train = { ...column.train, ...(options.resume && storedRun(loaded.workspace.root, task)?.overrides) };
   const settings = trainSettings(train, train.seed ?? column.seed);
   const { optimizer: kind = settings.optimizer.kind } = options;
   const same = kind === settings.optimizer.kind;
   const optimizer = officialOptimizer(same ? settings.optimizer : { kind }, options.adamMode);
   const clip: Clip | undefined = options.clip === undefined ? settings.clip : { kind: 'norm', limit: options.clip };
-  const run = options.resume ? unfinished(project, task) : undefined;
+  const run = options.resume ? unfinished(loaded, task) : undefined;
   const request: ArtifactsRequest = {
     column,
-    frozen: weightsOf(project),
+    frozen: weightsOf(loaded),
     frozenForm: options.frozenForm,
-    weights: run?.tensors ?? project.frozen.get(task)?.tensors ?? initialWeights(column),
+    weights: run?.tensors ?? loaded.frozen.get(task)?.tensors ?? initialWeights(column),
     optimizer,
     checkpointVersion: options.checkpointVersion,
     nominal: options.nominal,
@@ -93,7 +98,7 @@ export function writeArtifacts(project: Project, task: string, folder: string, o
     ['optimizer_model.onnx', toBinary(made.optimizerModel)],
     ['checkpoint', writeCheckpoint(made.checkpoint)],
   ]);
-  writeBundleFolder(folder, files);
+  writeOutputFolder(folder, files);
   const { trainable, frozen } = made.checkpoint;
   const counts = { trainable: trainable.size, frozen: frozen.size, step: run?.step ?? 0 };
   return { folder, task, files: [...files.keys()], userInputs: made.userInputs, ...counts };

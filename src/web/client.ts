@@ -245,7 +245,7 @@ export class WebNetwork implements GrowingNetwork {
   }
 }
 
-/** Opens a bundle or an exported ONNX model. Throws what the worker says of it, in one line. */
+/** Opens a .prognet file or an exported ONNX model. Throws what the worker says of it, in one line. */
 export async function open(source: OpenSource, options: OpenOptions = {}): Promise<WebNetwork> {
   const own = typeof source === 'object' && 'name' in source ? source.name : undefined;
   const name = options.name ?? (typeof source === 'string' ? source : (own ?? 'model'));

@@ -70,7 +70,7 @@ export interface NetworkInfo {
   readonly refused: Selection['refused'];
 }
 
-/** Where a network comes from: a bundle or an ONNX model, or nothing but its input. */
+/** Where a network comes from: a .prognet file or an ONNX model, or nothing but its input. */
 export type Source =
   | { readonly kind: 'bytes'; readonly bytes: Uint8Array; readonly name: string }
   | { readonly kind: 'new'; readonly options: NetworkOptions };

@@ -11,9 +11,9 @@ import { type Network, prognet, readNetwork } from '../network/network.js';
 import { columnHash, looksLikeNetwork } from '../network/network-file.js';
 import { must, UsageError } from '../onnx/core/errors.js';
 import type { Graph } from '../onnx/ir/graph.js';
-import type { ProviderWish, Runtime, Selection } from '../onnx/runtime/session.js';
+import { parseProviders } from '../onnx/runtime/requested-providers.js';
+import type { RequestedProvider, Runtime, Selection } from '../onnx/runtime/session.js';
 import { type WebModules, WebRuntime } from '../onnx/runtime/web.js';
-import { parseWish } from '../onnx/runtime/wish.js';
 import { fromBinary } from '../onnx/serde/from-binary.js';
 import type { CheckpointRecord } from './checkpoint-db.js';
 import type { Calls, NetworkInfo, RuntimeChoice, Source, TaskInfo } from './protocol.js';
@@ -47,10 +47,10 @@ export class Server implements Calls {
 
   async open({ source, runtime: choice }: { source: Source; runtime: RuntimeChoice }): Promise<NetworkInfo> {
     const { provider, ...settings } = choice;
-    const wish: ProviderWish[] = provider === undefined ? [] : parseWish(provider, 'provider');
+    const requested: RequestedProvider[] = provider === undefined ? [] : parseProviders(provider, 'provider');
     const runtime = this.runtime ?? (await WebRuntime.load(this.options.modules, settings));
     this.runtime = runtime;
-    this.selection = await runtime.select(wish);
+    this.selection = await runtime.select(requested);
     await this.network?.close();
     await this.fixed?.answerer.release();
     this.network = undefined;

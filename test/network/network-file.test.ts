@@ -37,7 +37,9 @@ it('refuses what was changed, and what is no bundle', async () => {
   const { tensors, metadata } = decodeSafetensors(bytes);
   const rewritten = (m: Record<string, string>) => readNetwork(encodeSafetensors(tensors, m), 'x.prognet');
   await expect(rewritten({})).rejects.toThrow('x.prognet: holds tensors but no prognet network');
-  await expect(rewritten({ ...metadata, 'prognet.bundle': '2' })).rejects.toThrow('bundle format 2, this prognet reads 1');
+  await expect(rewritten({ ...metadata, 'prognet.bundle': '2' })).rejects.toThrow(
+    'network file of format 2, this prognet reads 1',
+  );
   await expect(rewritten({ ...metadata, 'prognet.description': '{' })).rejects.toThrow('its description is not valid JSON');
   await expect(rewritten({ ...metadata, 'prognet.description': '{"prognet": 1}' })).rejects.toThrow('x.prognet: ');
   await expect(readNetwork(bytes.subarray(0, 100))).rejects.toThrow(DataError);

@@ -1,7 +1,7 @@
 // prognet artifacts
 import { UsageError } from '../../onnx/core/errors.js';
 import { absorbCheckpoint } from '../../tasks/absorb-checkpoint.js';
-import { openProject } from '../../tasks/project.js';
+import { loadWorkspace } from '../../tasks/load-workspace.js';
 import { writeArtifacts } from '../../tasks/write-artifacts.js';
 import { choiceFlag, integerFlag, numberFlag } from '../flags.js';
 import { note, result } from '../report.js';
@@ -24,12 +24,12 @@ export async function artifactsCommand(task: string, flags: ArtifactsFlags): Pro
   if ((flags.output === undefined) === (flags.absorb === undefined)) {
     throw new UsageError('give -o <folder> to write artifacts, or --absorb <checkpoint> to take a trained one in');
   }
-  const project = openProject(flags.workspace ?? '.');
+  const loaded = loadWorkspace(flags.workspace ?? '.');
   if (flags.absorb !== undefined) return absorb(task, flags.absorb, flags);
   const clip = numberFlag('--clip', flags.clip);
   const rateScale = numberFlag('--lr-scale', flags.lrScale);
   const optimizer = flags.optimizer === undefined ? undefined : choiceFlag('--optimizer', flags.optimizer, ['adamw', 'sgd']);
-  const written = writeArtifacts(project, task, flags.output ?? '', {
+  const written = writeArtifacts(loaded, task, flags.output ?? '', {
     frozenForm: choiceFlag('--frozen', flags.frozen, ['inputs', 'initializers']),
     adamMode: choiceFlag('--adam-mode', flags.adamMode, ['0', '1']) === '1' ? 1 : 0,
     nominal: flags.nominal ?? false,
@@ -47,8 +47,8 @@ export async function artifactsCommand(task: string, flags: ArtifactsFlags): Pro
 async function absorb(task: string, file: string, flags: ArtifactsFlags): Promise<void> {
   const open = await openRuntime(flags);
   const threads = integerFlag('--threads', flags.threads);
-  const project = openProject(flags.workspace ?? '.');
-  const record = await absorbCheckpoint(open.runtime, project, task, file, {
+  const loaded = loadWorkspace(flags.workspace ?? '.');
+  const record = await absorbCheckpoint(open.runtime, loaded, task, file, {
     onNote: (line) => note(flags, line),
     ...chosen(open),
     ...(threads !== undefined && { threads }),

@@ -1,6 +1,7 @@
 // prognet bundle
-import { bundleWorkspace } from '../../tasks/bundle.js';
-import { openProject } from '../../tasks/project.js';
+
+import { loadWorkspace } from '../../tasks/load-workspace.js';
+import { writeNetworkFile } from '../../tasks/write-network-file.js';
 import { type GlobalOptions, result } from '../report.js';
 
 export interface BundleFlags extends GlobalOptions {
@@ -8,6 +9,6 @@ export interface BundleFlags extends GlobalOptions {
 }
 
 export async function bundle(flags: BundleFlags): Promise<void> {
-  const done = await bundleWorkspace(openProject(flags.workspace ?? '.'), flags.output);
+  const done = await writeNetworkFile(loadWorkspace(flags.workspace ?? '.'), flags.output);
   result(flags, done, `${done.file} written: ${done.tasks.join(', ')}, ${done.bytes} bytes`);
 }

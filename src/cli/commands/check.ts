@@ -3,20 +3,20 @@ import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { sourceNames } from '../../data/sources.js';
 import { elementCount } from '../../onnx/core/shape.js';
-import { openProject, type Project } from '../../tasks/project.js';
+import { type LoadedWorkspace, loadWorkspace } from '../../tasks/load-workspace.js';
 import { runExists } from '../../tasks/stored-run.js';
 import { dataSpecOf } from '../../tasks/task-data.js';
 import { trainSettings } from '../../train/settings.js';
 import { colours, count, type GlobalOptions, result, table, warn } from '../report.js';
 
 /** What is not wrong and yet will stand in the way. */
-function warningsOf(project: Project): string[] {
-  const { columns, file, frozen, workspace } = project;
+function warningsOf(loaded: LoadedWorkspace): string[] {
+  const { columns, file, frozen, workspace } = loaded;
   const found: string[] = [];
   if (columns.last === undefined) found.push(`${file}: columns: no column yet, so there is nothing to train`);
   for (const column of columns) {
     const at = `${file}: ${column.path}.data`;
-    const spec = dataSpecOf(project, column);
+    const spec = dataSpecOf(loaded, column);
     if (frozen.has(column.task)) continue;
     trainSettings(column.train, column.seed);
     if (spec === undefined) found.push(`${at}: task "${column.task}" names no data, so it cannot be trained`);
@@ -35,16 +35,16 @@ function isLateral(name: string): boolean {
 }
 
 export function check(options: GlobalOptions): void {
-  const project = openProject(options.workspace ?? '.');
-  const { description, frozen, workspace } = project;
+  const loaded = loadWorkspace(options.workspace ?? '.');
+  const { description, frozen, workspace } = loaded;
   let total = 0;
-  const columns = [...project.columns].map(({ task, parameters: { count: parameters, specs, taps } }) => {
+  const columns = [...loaded.columns].map(({ task, parameters: { count: parameters, specs, taps } }) => {
     const laterals = specs.filter((s) => isLateral(s.name)).reduce((n, s) => n + elementCount(s.shape), 0);
     total += parameters;
     const state = frozen.has(task) ? 'frozen' : runExists(workspace.root, task) ? 'unfinished' : 'new';
     return { task, parameters, laterals, total, taps, state, frozen: state === 'frozen' };
   });
-  const warnings = warningsOf(project);
+  const warnings = warningsOf(loaded);
   const rows = columns.map((c) => [
     c.task,
     count(c.parameters),

@@ -4,7 +4,7 @@ import { forms, nothingTrained } from '../../model/progressive/forms.js';
 import { UsageError } from '../../onnx/core/errors.js';
 import type { PrecisionName } from '../../onnx/precision/quantize.js';
 import { deployTasks, targets } from '../../tasks/deploy.js';
-import { frozenOf, frozenTasks, openProject } from '../../tasks/project.js';
+import { frozenOf, frozenTasks, loadWorkspace } from '../../tasks/load-workspace.js';
 import { integerFlag } from '../flags.js';
 import { result, shellWord } from '../report.js';
 import { openRuntime, type RuntimeFlags } from '../runtime.js';
@@ -56,11 +56,11 @@ export async function deploy(name: string, flags: DeployFlags): Promise<void> {
       path: '--precision',
     });
   const maxBatch = integerFlag('--max-batch', flags.maxBatch);
-  const project = openProject(flags.workspace ?? '.');
-  const tasks = flags.tasks === undefined ? frozenTasks(project) : [...new Set(flags.tasks.split(',').map((t) => t.trim()))];
+  const loaded = loadWorkspace(flags.workspace ?? '.');
+  const tasks = flags.tasks === undefined ? frozenTasks(loaded) : [...new Set(flags.tasks.split(',').map((t) => t.trim()))];
   if (tasks.length === 0) throw nothingTrained();
-  for (const task of tasks) frozenOf(project, task);
-  const deployed = await deployTasks(project, flags.output, {
+  for (const task of tasks) frozenOf(loaded, task);
+  const deployed = await deployTasks(loaded, flags.output, {
     target,
     tasks,
     form,

@@ -9,7 +9,7 @@ import {
   type PrecisionOptions,
 } from '../../tasks/export-precision.js';
 import { type Exported, type ExportOptions, exportTasks } from '../../tasks/export-tasks.js';
-import { frozenTasks, openProject } from '../../tasks/project.js';
+import { frozenTasks, loadWorkspace } from '../../tasks/load-workspace.js';
 import { integerFlag } from '../flags.js';
 import { note, result, table } from '../report.js';
 import { openRuntime, type RuntimeFlags } from '../runtime.js';
@@ -44,8 +44,8 @@ export async function exportCommand(flags: ExportFlags): Promise<void> {
     });
   const how = int8Flags(flags, precision);
   const opset = integerFlag('--opset', flags.opset);
-  const project = openProject(flags.workspace ?? '.');
-  const tasks = flags.task === undefined ? frozenTasks(project) : [flags.task];
+  const loaded = loadWorkspace(flags.workspace ?? '.');
+  const tasks = flags.task === undefined ? frozenTasks(loaded) : [flags.task];
   if (tasks.length === 0) throw nothingTrained();
   const options: ExportOptions = {
     tasks,
@@ -56,12 +56,12 @@ export async function exportCommand(flags: ExportFlags): Promise<void> {
     ...(opset === undefined ? {} : { opset }),
   };
   if (precision === 'fp32') {
-    const exported = exportTasks(project, flags.output, options);
+    const exported = exportTasks(loaded, flags.output, options);
     result(flags, exported, `${exported.file} written: ${tasks.join(', ')}${besideText(exported)}`);
     return;
   }
   const { runtime } = await openRuntime(flags);
-  const exported = await exportWithPrecision(project, runtime, flags.output, options, {
+  const exported = await exportWithPrecision(loaded, runtime, flags.output, options, {
     precision,
     halfIo: flags.halfIo ?? false,
     ...how,

@@ -2,8 +2,8 @@
 
 import { writeNpy } from '../../formats/npy.js';
 import { writeFileAtomic } from '../../onnx/files/atomic-file.js';
+import { frozenOf, loadWorkspace } from '../../tasks/load-workspace.js';
 import { predict, readInputs } from '../../tasks/predict.js';
-import { frozenOf, openProject } from '../../tasks/project.js';
 import { namedFiles } from '../../tasks/task-data.js';
 import { refuseOutput } from '../../workspace/output-path.js';
 import { result } from '../report.js';
@@ -21,12 +21,12 @@ function rowsOf(data: ArrayLike<unknown>, count: number): number[][] {
 }
 
 export async function predictCommand(task: string, options: PredictFlags): Promise<void> {
-  const project = openProject(options.workspace ?? '.');
-  frozenOf(project, task);
-  if (options.output !== undefined) refuseOutput(options.output, [options.input, ...namedFiles(project)]);
-  const inputs = readInputs(options.input, project.columns.inputs);
+  const loaded = loadWorkspace(options.workspace ?? '.');
+  frozenOf(loaded, task);
+  if (options.output !== undefined) refuseOutput(options.output, [options.input, ...namedFiles(loaded)]);
+  const inputs = readInputs(options.input, loaded.columns.inputs);
   const { runtime, selection } = await openRuntime(options);
-  const { values, kind, labels } = await predict(runtime, project, task, inputs, { providers: [selection?.provider ?? 'cpu'] });
+  const { values, kind, labels } = await predict(runtime, loaded, task, inputs, { providers: [selection?.provider ?? 'cpu'] });
   if (options.output !== undefined) writeFileAtomic(options.output, writeNpy(values));
   const count = values.dims[0] ?? 0;
   const shown = rowsOf(values.data, count);

@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process';
 import { UsageError } from '../../onnx/core/errors.js';
 import { studioOf } from '../../tasks/studio.js';
-import { writeBundleFolder } from '../../workspace/bundle-folder.js';
+import { writeOutputFolder } from '../../workspace/output-folder.js';
 import { refuseOutput } from '../../workspace/output-path.js';
 import { type GlobalOptions, note, result } from '../report.js';
 import { serveFiles } from '../serve-files.js';
@@ -42,7 +42,7 @@ export async function studio(folder: string | undefined, flags: StudioFlags): Pr
       ? 'the demo network (no prognet.yaml here or above; your own: prognet init, prognet train --all)'
       : `${workspace}: ${tasks.join(', ')}`;
   if (flags.build !== undefined) {
-    writeBundleFolder(flags.build, files);
+    writeOutputFolder(flags.build, files);
     const names = [...files.keys()].sort();
     const text = `${flags.build} written, ${what}. Serve it by any web server; threads need its headers COOP and COEP (docs/studio.md)`;
     return result(flags, { folder: flags.build, workspace: workspace ?? null, tasks, files: names }, text);

@@ -3,7 +3,7 @@
 import type { Train } from '../../model/description/description.js';
 import { trainSchema } from '../../model/description/train-schema.js';
 import { InterruptedError, UsageError } from '../../onnx/core/errors.js';
-import { openProject } from '../../tasks/project.js';
+import { loadWorkspace } from '../../tasks/load-workspace.js';
 import { runExists } from '../../tasks/stored-run.js';
 import { type EarlierTask, type TrainedTask, trainTask } from '../../tasks/train-task.js';
 import { TapCache } from '../../train/taps/tap-cache.js';
@@ -67,15 +67,15 @@ function overridesOf(flags: TrainFlags): Train {
 
 /** The tasks to train, in order; unfinished ones refused before anything runs. */
 function tasksOf(task: string | undefined, flags: TrainFlags): string[] {
-  const project = openProject(flags.workspace ?? '.');
-  const { root } = project.workspace;
+  const loaded = loadWorkspace(flags.workspace ?? '.');
+  const { root } = loaded.workspace;
   if (task !== undefined) {
-    project.columns.column(task);
-    if (flags.resume && !project.frozen.has(task) && !runExists(root, task))
+    loaded.columns.column(task);
+    if (flags.resume && !loaded.frozen.has(task) && !runExists(root, task))
       note(flags, `no unfinished training of ${task}, it begins anew`);
     return [task];
   }
-  const tasks = project.columns.tasks.filter((name) => !project.frozen.has(name));
+  const tasks = loaded.columns.tasks.filter((name) => !loaded.frozen.has(name));
   const unfinished = tasks.find((name) => runExists(root, name));
   if (unfinished !== undefined && !flags.resume && !flags.restart) {
     throw new UsageError(`runs/${unfinished}: an unfinished training is here`, {

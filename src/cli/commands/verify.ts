@@ -2,7 +2,7 @@
 
 import { metricName } from '../../model/heads/heads.js';
 import { DataError, must, UsageError } from '../../onnx/core/errors.js';
-import { frozenOf, frozenTasks, openProject, type Project } from '../../tasks/project.js';
+import { frozenOf, frozenTasks, type LoadedWorkspace, loadWorkspace } from '../../tasks/load-workspace.js';
 import { type Verified, type VerifyOptions, verifyTask } from '../../tasks/verify.js';
 import { integerFlag } from '../flags.js';
 import { colours, count, note, result, table } from '../report.js';
@@ -24,9 +24,9 @@ interface Checked {
   readonly reason?: string;
 }
 
-function recorded(project: Project, task: string): Checked {
-  const { metrics, sha256 } = frozenOf(project, task).record;
-  const column = project.columns.column(task);
+function recorded(loaded: LoadedWorkspace, task: string): Checked {
+  const { metrics, sha256 } = frozenOf(loaded, task).record;
+  const column = loaded.columns.column(task);
   const name = metricName(column.head);
   return {
     task,
@@ -37,16 +37,16 @@ function recorded(project: Project, task: string): Checked {
   };
 }
 
-/** Opening the project checks the hashes of every frozen column; this runs the tasks. The data of one keep no other from its proof. */
+/** Loading the workspace checks the hashes of every frozen column; this runs the tasks. The data of one keep no other from its proof. */
 async function checkTasks(task: string | undefined, flags: VerifyFlags, how: VerifyOptions): Promise<Checked[]> {
-  const project = openProject(flags.workspace ?? '.');
-  const tasks = task === undefined ? frozenTasks(project) : [task];
-  const records = tasks.map((name) => recorded(project, name));
+  const loaded = loadWorkspace(flags.workspace ?? '.');
+  const tasks = task === undefined ? frozenTasks(loaded) : [task];
+  const records = tasks.map((name) => recorded(loaded, name));
   const opened = await openRuntime(flags);
   const found: Checked[] = [];
   for (const record of records) {
     try {
-      const verified = await verifyTask(opened.runtime, project, record.task, { ...how, ...chosen(opened) });
+      const verified = await verifyTask(opened.runtime, loaded, record.task, { ...how, ...chosen(opened) });
       found.push({ ...record, verified, ...(verified.reason !== undefined && { reason: verified.reason }) });
     } catch (error) {
       if (!(error instanceof DataError) || tasks.length === 1) throw error;

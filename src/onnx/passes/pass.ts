@@ -31,7 +31,7 @@ export function inOrder<T>(passes: readonly Pass<T>[], tidy?: Pass<T>): Pass<T> 
   return (target, context) => {
     let any = false;
     for (const pass of passes) {
-      if (!heard(pass, target, context)) continue;
+      if (!runNamed(pass, target, context)) continue;
       any = true;
       tidy?.(target, context);
     }
@@ -52,7 +52,7 @@ export function untilStable<T>(passes: readonly Pass<T>[]): Pass<T> {
   };
 }
 
-function heard<T>(pass: Pass<T>, target: T, context: PassContext | undefined): boolean {
+function runNamed<T>(pass: Pass<T>, target: T, context: PassContext | undefined): boolean {
   const changed = pass(target, context);
   if (pass.name !== '') context?.onPass?.(pass.name);
   return changed;

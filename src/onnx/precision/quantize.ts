@@ -63,7 +63,7 @@ export interface Quantized {
 export async function quantize(runtime: Runtime | undefined, model: Model, options: QuantizeOptions): Promise<Quantized> {
   given('quantize', { runtime, model, options }, quantizeKinds);
   const notes: string[] = [];
-  const ready = prepared(model, (line) => notes.push(line));
+  const ready = readyForPrecision(model, (line) => notes.push(line));
   switch (options.precision) {
     case 'fp16': {
       const converted = convertFloat16(ready, options);
@@ -92,7 +92,7 @@ const quantizeKinds = {
 };
 
 /** A copy made ready for another precision: functions are inlined, types are known, normalizations go into the weights. */
-export function prepared(model: Model, onNote?: (line: string) => void): Model {
+export function readyForPrecision(model: Model, onNote?: (line: string) => void): Model {
   const copy = cloneModel(model);
   denseInitializers(copy);
   inlineFunctions(copy);

@@ -5,12 +5,13 @@ import { join } from 'node:path';
 import { RuntimeError } from '../core/errors.js';
 import { binaryFolder } from './node-package.js';
 import { firstSession, type OrtModule, ortModule, ortReason, probeSession } from './ort-session.js';
+import { hostNodesOption, nestConfig } from './requested-providers.js';
 import { Probes } from './selection.js';
 import type {
   Carried,
   CarryingSession,
   ProviderReport,
-  ProviderWish,
+  RequestedProvider,
   Runtime,
   RuntimeSettings,
   Selection,
@@ -18,7 +19,6 @@ import type {
   SessionOptions,
 } from './session.js';
 import { spinConfig } from './spinning.js';
-import { hostNodesOption, nestConfig } from './wish.js';
 
 type NodeModule = OrtModule & { listSupportedBackends?: () => { name: string; bundled: boolean }[] };
 
@@ -82,8 +82,8 @@ export class NodeRuntime implements Runtime {
     return this.probes.report((this.ort.listSupportedBackends?.() ?? [{ name: 'cpu' }]).map((b) => b.name));
   }
 
-  select(wishes: readonly ProviderWish[]): Promise<Selection> {
-    return this.probes.select(wishes);
+  select(requested: readonly RequestedProvider[]): Promise<Selection> {
+    return this.probes.select(requested);
   }
 }
 

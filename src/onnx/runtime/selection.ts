@@ -1,6 +1,6 @@
-// Which providers work here: each probed once with the one-node session, its refusal kept; and the choice among a wish.
+// Which providers work here: each probed once with the one-node session, its refusal kept; and the choice among those requested.
 import { RuntimeError } from '../core/errors.js';
-import type { ProviderReport, ProviderWish, Selection } from './session.js';
+import type { ProviderReport, RequestedProvider, Selection } from './session.js';
 
 /** Outcome of one probe; `reason` where it was refused. */
 export interface Probe {
@@ -41,9 +41,9 @@ export class Probes {
     return reports;
   }
 
-  async select(wishes: readonly ProviderWish[]): Promise<Selection> {
+  async select(requested: readonly RequestedProvider[]): Promise<Selection> {
     const refused: { provider: string; reason: string }[] = [];
-    for (const { name, insist } of [...wishes, { name: this.last, insist: true }]) {
+    for (const { name, insist } of [...requested, { name: this.last, insist: true }]) {
       const { reason } = await this.probe(name);
       if (reason === undefined) return { provider: name, refused };
       if (insist) throw new RuntimeError(`${name} does not run here: ${reason}`, { got: name });

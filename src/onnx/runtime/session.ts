@@ -1,7 +1,7 @@
 // The runtime's interface: model bytes and tensors in, tensors out. It knows nothing of graphs. Adapters: node.ts, web.ts.
 import type { Tensor } from '../core/tensor.js';
 
-/** An ordered wish for execution providers and how to run. */
+/** Which execution providers are asked for, in order, and how to run. */
 export interface SessionOptions {
   /** Tried in this order; default ['cpu'], which the web's runtime takes as wasm. */
   readonly providers?: readonly string[];
@@ -52,14 +52,14 @@ export interface ProviderReport {
 }
 
 /** One entry of `cuda!,webgpu,cpu`. */
-export interface ProviderWish {
+export interface RequestedProvider {
   /** The provider's name. */
   readonly name: string;
   /** Written with `!`: a refusal is an error rather than a reason to try the next. */
   readonly insist: boolean;
 }
 
-/** The provider that serves a wish, and those that would have come before it. */
+/** The provider that was chosen, and those that would have come before it. */
 export interface Selection {
   /** The provider to use. */
   readonly provider: string;
@@ -88,6 +88,6 @@ export interface Runtime {
   createCarryingSession(model: Uint8Array, carried: Carried, options?: SessionOptions): Promise<CarryingSession>;
   /** Probes every provider that the package knows, each once, with a one-node session. */
   providers(): Promise<ProviderReport[]>;
-  /** The first provider of a wish that works here; the CPU where none of them does and none is insisted on. Throws RuntimeError. */
-  select(wishes: readonly ProviderWish[]): Promise<Selection>;
+  /** The first of the requested providers that works here; the CPU where none of them does and none is insisted on. Throws RuntimeError. */
+  select(requested: readonly RequestedProvider[]): Promise<Selection>;
 }

@@ -67,7 +67,7 @@ const rows: Readonly<Record<string, ProviderTraits>> = {
   },
 };
 
-/** Names that may stand in a wish. */
+/** Names that a user may ask for. */
 export const providerNames: readonly string[] = Object.keys(rows);
 
 /** The row of a provider; of one that has none, what holds in general. */

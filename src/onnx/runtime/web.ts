@@ -2,12 +2,13 @@
 // Nothing of Node is in here: who loads it says how each provider's build of the package is imported.
 import { RuntimeError } from '../core/errors.js';
 import { firstSession, type OrtModule, ortReason, probeSession } from './ort-session.js';
+import { hostNodesOption, nestConfig } from './requested-providers.js';
 import { Probes } from './selection.js';
 import type {
   Carried,
   CarryingSession,
   ProviderReport,
-  ProviderWish,
+  RequestedProvider,
   Runtime,
   RuntimeSettings,
   Selection,
@@ -15,7 +16,6 @@ import type {
   SessionOptions,
 } from './session.js';
 import { traitsOf } from './traits.js';
-import { hostNodesOption, nestConfig } from './wish.js';
 
 /** How each provider's build is imported: dynamically, since a static import with several threads hangs in bundlers' builds. */
 export type WebModules = Readonly<Record<string, () => Promise<OrtModule>>>;
@@ -122,8 +122,8 @@ export class WebRuntime implements Runtime {
     return this.probes.report(Object.keys(this.modules));
   }
 
-  select(wishes: readonly ProviderWish[]): Promise<Selection> {
-    return this.probes.select(wishes.map((w) => ({ ...w, name: nameHere(w.name) })));
+  select(requested: readonly RequestedProvider[]): Promise<Selection> {
+    return this.probes.select(requested.map((r) => ({ ...r, name: nameHere(r.name) })));
   }
 }
 

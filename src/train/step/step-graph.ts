@@ -136,7 +136,7 @@ export function stepGraph(request: StepRequest): StepGraph {
   const images = new ImageGradients();
   const channelsLast = loop && request.channelsLast === true;
   if (channelsLast) addConvolutions(body);
-  const plain = gradient(body, { of: loss, by: state.by(), onRule: images.hear });
+  const plain = gradient(body, { of: loss, by: state.by(), onRule: images.note });
   const quick = order && sumsByProduct(g, order);
   const raw = quick === undefined ? plain : plain.map((d) => quick(body, d));
   const gradients = request.clip === undefined ? raw : clipGradients(body, raw, request.clip);

@@ -15,7 +15,7 @@ import { calibrate } from '../../../src/onnx/precision/calibrate.js';
 import { toDynamicInt8 } from '../../../src/onnx/precision/dynamic-int8.js';
 import { quantizationOf, quantizeWeight, roundEven } from '../../../src/onnx/precision/integers.js';
 import { RangeObserver } from '../../../src/onnx/precision/observer.js';
-import { prepared, quantize } from '../../../src/onnx/precision/quantize.js';
+import { quantize, readyForPrecision } from '../../../src/onnx/precision/quantize.js';
 import { calibratedValues, toStaticInt8 } from '../../../src/onnx/precision/static-int8.js';
 import { fromBinary } from '../../../src/onnx/serde/from-binary.js';
 import { toBinary } from '../../../src/onnx/serde/to-binary.js';
@@ -51,7 +51,7 @@ it('random networks answer nearly as in float32, static and dynamic, with 8 and 
   await fc.assert(
     fc.asyncProperty(randomNetwork, async (n) => {
       const model = task(n);
-      const ready = prepared(model);
+      const ready = readyForPrecision(model);
       const before = printGraph(ready.graph);
       const ranges = await calibrate(runtime, ready, [{ image: images }]);
       const made = {

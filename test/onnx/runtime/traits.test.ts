@@ -1,8 +1,8 @@
 // The rows of the providers, and what is done with them.
 import { expect, test } from 'vitest';
 import type { ColumnInput } from '../../../src/model/description/description.js';
+import { hostNodesOption } from '../../../src/onnx/runtime/requested-providers.js';
 import { providerNames, traitsOf } from '../../../src/onnx/runtime/traits.js';
-import { hostNodesOption } from '../../../src/onnx/runtime/wish.js';
 import { optimizer } from '../../../src/train/optim/optimizer.js';
 import { hostNodes } from '../../../src/train/step/host-nodes.js';
 import { stepGraph } from '../../../src/train/step/step-graph.js';

@@ -1,4 +1,4 @@
-// A workspace opened for work: its description and its frozen columns, each checked against its hashes and against the description.
+// A workspace loaded for work: its description and its frozen columns, each checked against its hashes and against the description.
 import { relative } from 'node:path';
 import { describeDifference } from '../model/description/canonical.js';
 import type { Description } from '../model/description/description.js';
@@ -16,7 +16,7 @@ import { requireWorkspace, type Workspace } from '../workspace/workspace.js';
 import { withGraphs } from './imported-graph.js';
 
 /** A workspace as it was read: description, columns, what is frozen. */
-export interface Project {
+export interface LoadedWorkspace {
   /** Its folders and files. */
   readonly workspace: Workspace;
   /** The checked description. */
@@ -70,7 +70,7 @@ function openColumn(root: string, { task, canonical: now }: Column, file: string
 }
 
 /** A frozen column stands over the very columns that it was trained over. */
-function checkSources(columns: Columns, frozen: Project['frozen']): void {
+function checkSources(columns: Columns, frozen: LoadedWorkspace['frozen']): void {
   for (const { task, foundation } of columns) {
     const record = frozen.get(task)?.record;
     if (record === undefined) continue;
@@ -93,12 +93,12 @@ function checkSources(columns: Columns, frozen: Project['frozen']): void {
 }
 
 /** SHA-256 of the weights of the columns that a column reads, by task. */
-export function sourceHashes(project: Project, { foundation }: Column): Record<string, string> {
-  return Object.fromEntries(foundation.map(({ task }) => [task, frozenOf(project, task).record.sha256.weights]));
+export function sourceHashes(loaded: LoadedWorkspace, { foundation }: Column): Record<string, string> {
+  return Object.fromEntries(foundation.map(({ task }) => [task, frozenOf(loaded, task).record.sha256.weights]));
 }
 
 /** Opens the workspace that `start` lies in. Throws WorkspaceError, DataError or DescriptionError in one line. */
-export function openProject(start: string): Project {
+export function loadWorkspace(start: string): LoadedWorkspace {
   const workspace = requireWorkspace(start);
   const file = relative(workspace.root, workspace.description);
   let graphs: readonly string[] = [];
@@ -125,32 +125,32 @@ export function openProject(start: string): Project {
   return { workspace, description, columns, file, graphs, frozen };
 }
 
-/** The project with another description of the same columns. */
-export function withDescription(project: Project, description: Description): Project {
-  return { ...project, description, columns: columnsOf(description) };
+/** The workspace with another description of the same columns. */
+export function withDescription(loaded: LoadedWorkspace, description: Description): LoadedWorkspace {
+  return { ...loaded, description, columns: columnsOf(description) };
 }
 
 /** Weights of the frozen columns, for graphs. */
-export function weightsOf(project: Project): FrozenWeights {
-  return new Map([...project.frozen].map(([task, { tensors }]) => [task, tensors]));
+export function weightsOf(loaded: LoadedWorkspace): FrozenWeights {
+  return new Map([...loaded.frozen].map(([task, { tensors }]) => [task, tensors]));
 }
 
 /** Tasks whose columns are frozen, in the order of the columns. */
-export function frozenTasks(project: Project): string[] {
-  return [...project.frozen.keys()];
+export function frozenTasks(loaded: LoadedWorkspace): string[] {
+  return [...loaded.frozen.keys()];
 }
 
 /** The frozen column of a task; UsageError says to train it first. */
-export function frozenOf(project: Project, task: string): FrozenColumn {
-  const column = project.frozen.get(project.columns.column(task).task);
+export function frozenOf(loaded: LoadedWorkspace, task: string): FrozenColumn {
+  const column = loaded.frozen.get(loaded.columns.column(task).task);
   if (column === undefined) throw notTrained(task);
   return column;
 }
 
 /** The columns that a column stands on must be frozen before it is trained: UsageError says which is not. */
-export function requireSources(project: Project, { task, foundation }: Column): void {
+export function requireSources(loaded: LoadedWorkspace, { task, foundation }: Column): void {
   for (const { task: source } of foundation) {
-    if (project.frozen.has(source)) continue;
+    if (loaded.frozen.has(source)) continue;
     throw new UsageError(`task "${task}" reads the column "${source}", which is not trained yet`, {
       got: task,
       remedy: { kind: 'train', task: source },

@@ -1,18 +1,18 @@
 // Wishes for providers, their options, and the choice among them.
 import { expect, it } from 'vitest';
+import { nestConfig, parseOptions, parseProviders } from '../../../src/onnx/runtime/requested-providers.js';
 import { Probes } from '../../../src/onnx/runtime/selection.js';
-import { nestConfig, parseOptions, parseWish } from '../../../src/onnx/runtime/wish.js';
 
 it('reads an ordered wish', () => {
-  expect(parseWish('cuda!, webgpu,cpu')).toEqual([
+  expect(parseProviders('cuda!, webgpu,cpu')).toEqual([
     { name: 'cuda', insist: true },
     { name: 'webgpu', insist: false },
     { name: 'cpu', insist: false },
   ]);
-  expect(() => parseWish('cuda,zebra')).toThrow(
+  expect(() => parseProviders('cuda,zebra')).toThrow(
     'provider: unknown provider "zebra", expected one of cpu, wasm, cuda, tensorrt, dml, coreml, webgpu, webnn',
   );
-  expect(() => parseWish('')).toThrow('unknown provider ""');
+  expect(() => parseProviders('')).toThrow('unknown provider ""');
 });
 
 it('reads options of providers and of the session', () => {
@@ -51,7 +51,7 @@ function probes(works: readonly string[]): { probes: Probes; tried: string[] } {
 
 it('takes the first that works, keeps the reasons of the others, probes each once', async () => {
   const { probes: found, tried } = probes(['webgpu', 'cpu']);
-  const wish = parseWish('cuda,webgpu,cpu');
+  const wish = parseProviders('cuda,webgpu,cpu');
   const chosen = { provider: 'webgpu', refused: [{ provider: 'cuda', reason: 'cuda is not here' }] };
   expect(await found.select(wish)).toEqual(chosen);
   expect(await found.select(wish)).toEqual(chosen);
@@ -64,6 +64,6 @@ it('takes the first that works, keeps the reasons of the others, probes each onc
 
 it('ends with the CPU, unless one is insisted on', async () => {
   const { probes: found } = probes(['cpu']);
-  expect(await found.select(parseWish('cuda,webgpu'))).toMatchObject({ provider: 'cpu' });
-  await expect(found.select(parseWish('webgpu,cuda!,cpu'))).rejects.toThrow('cuda does not run here: cuda is not here');
+  expect(await found.select(parseProviders('cuda,webgpu'))).toMatchObject({ provider: 'cpu' });
+  await expect(found.select(parseProviders('webgpu,cuda!,cpu'))).rejects.toThrow('cuda does not run here: cuda is not here');
 });

@@ -68,7 +68,7 @@ function finishReplacement(folder: string, aside: string): void {
  * Writes `files` (paths with forward slashes) as the folder `path`. On any error the folder is as it was. Writes of one folder wait for each other.
  * @throws WorkspaceError for a folder that is not ours, or what the disk does not take
  */
-export function writeBundleFolder(path: string, files: ReadonlyMap<string, Uint8Array>): void {
+export function writeOutputFolder(path: string, files: ReadonlyMap<string, Uint8Array>): void {
   const folder = resolve(path);
   try {
     makeFolder(dirname(folder));

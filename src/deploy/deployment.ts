@@ -1,4 +1,4 @@
-// What is deployed: models with their signatures. A bundle is the files of a folder, by path; who writes them is workspace/bundle-folder.ts.
+// What is deployed: models with their signatures. A deployment is the files of a folder, by path; who writes them is workspace/output-folder.ts.
 import type { Model } from '../onnx/ir/model.js';
 
 /** One exported model that is served: a task, or several in one graph. */

@@ -1,6 +1,6 @@
 // What a user writes about providers: `cuda!,webgpu,cpu`, and options such as `cuda.deviceId=1` or `session.set_denormal_as_zero=1`.
 import { UsageError } from '../core/errors.js';
-import type { OptionValue, ProviderWish, RuntimeSettings, SessionOptions } from './session.js';
+import type { OptionValue, RequestedProvider, RuntimeSettings, SessionOptions } from './session.js';
 import { type OptionKind, providerNames, traitsOf } from './traits.js';
 
 function known(name: string, where: string): void {
@@ -10,14 +10,14 @@ function known(name: string, where: string): void {
 }
 
 /** `cuda!,webgpu,cpu` in order. Throws UsageError. */
-export function parseWish(text: string, where = 'provider'): ProviderWish[] {
-  const wishes = text.split(',').map((part) => {
+export function parseProviders(text: string, where = 'provider'): RequestedProvider[] {
+  const requested = text.split(',').map((part) => {
     const written = part.trim();
     const insist = written.endsWith('!');
     return { name: insist ? written.slice(0, -1) : written, insist };
   });
-  for (const { name } of wishes) known(name, where);
-  return wishes;
+  for (const { name } of requested) known(name, where);
+  return requested;
 }
 
 function optionValue(kind: OptionKind, text: string, where: string): OptionValue {
