@@ -166,13 +166,12 @@ function extremum(c: GradientContext): Value[] {
 function productGradient(c: GradientContext): Value[] {
   const { g } = c;
   const x = c.x(0);
-  const [zero, one] = [g.scalar(0, x), g.scalar(1, x)];
-  const isZero = g.equal(x, zero);
-  const nonZero = g.where(isZero, one, x);
-  const zeros = g.where(isZero, one, zero);
+  const isZero = g.equal(x, 0);
+  const nonZero = g.where(isZero, 1, x);
+  const zeros = g.where(isZero, g.scalar(1, x), 0);
   const others = g.sub(again(c, 'ReduceSum', zeros), zeros);
   const dyp = g.mul(kept(c, c.dy()), again(c, 'ReduceProd', nonZero));
-  return [g.where(g.equal(others, zero), g.div(dyp, nonZero), zero)];
+  return [g.where(g.equal(others, 0), g.div(dyp, nonZero), 0)];
 }
 
 function argument(): OpRules {

@@ -64,14 +64,13 @@ function parts(c: GradientContext, p: Places): { readonly dx: () => Value; reado
     // y = x times the u written to its place: dx = dy times those, du_k = dy x times the others. With z zeros among the others it is
     // [z = 0] the product without zeros / u_k.
     case 'mul': {
-      const [zero, one] = [g.scalar(0, u), g.scalar(1, u)];
-      const isZero = g.equal(u, zero);
-      const nonZero = g.where(isZero, one, u);
+      const isZero = g.equal(u, 0);
+      const nonZero = g.where(isZero, 1, u);
       const du = () => {
-        const zeros = g.where(isZero, one, zero);
+        const zeros = g.where(isZero, g.scalar(1, u), 0);
         const others = g.sub(p.read(p.write(zerosLike(g, x), zeros, 'add')), zeros);
         const product = p.read(g.mul(dy, p.write(x, nonZero, 'mul')));
-        return g.where(g.equal(others, zero), g.div(product, nonZero), zero);
+        return g.where(g.equal(others, 0), g.div(product, nonZero), 0);
       };
       return { dx: () => g.mul(dy, p.write(fullLike(g, 1, x), u, 'mul')), du };
     }
