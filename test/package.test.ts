@@ -1,6 +1,6 @@
 // The package as npm packs it: what its pages name is in it, and what only some users need is not among its dependencies.
 import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 
@@ -31,6 +31,40 @@ describe('what a page links to or names is in the package', () => {
     expect(pages.length).toBeGreaterThan(8);
     expect(pages.flatMap(named).length).toBeGreaterThan(20);
     expect(pages.flatMap((page) => named(page).flatMap((to) => (files.has(to) ? [] : [`${page}: ${to}`])))).toEqual([]);
+  });
+});
+
+describe('paths of the repository that a page names', () => {
+  // As far as the first placeholder: `src/onnx/ops/signatures*.ts` is looked for as src/onnx/ops/signatures.
+  const path = /(?<![\w/.@:-])(?:src|test|scripts|models|templates|proto)\/[\w./-]*[\w-](?![\w*<{])/g;
+  const pages = [...new Set([...execFileSync('git', ['ls-files', '*.md'], { cwd: repo, encoding: 'utf8' }).trim().split('\n')])];
+  const whole =
+    /(?<![\w/.@:-])(?:onnx|train|ops|web|model|data|cli|passes|tasks|workspace|network|formats|autodiff)\/[\w/-]+\.tsx?\b/g;
+
+  it('exist', () => {
+    const text = (page: string) => readFileSync(join(repo, page), 'utf8');
+    const named = pages.flatMap((page) => [...new Set(text(page).match(path))].map((to) => ({ page, to })));
+    expect(named.length).toBeGreaterThan(40);
+    expect(named.filter(({ to }) => !existsSync(join(repo, to))).map(({ page, to }) => `${page}: ${to}`)).toEqual([]);
+  });
+
+  it('are written whole, from the root', () => {
+    const pagesOfDocs = pages.filter((page) => page.startsWith('docs/'));
+    expect(pagesOfDocs.flatMap((page) => [...(readFileSync(join(repo, page), 'utf8').match(whole) ?? [])])).toEqual([]);
+  });
+
+  it('and scripts and commands that it tells to run', () => {
+    const commands = new Set(
+      [...readFileSync(join(repo, 'src/cli/main.ts'), 'utf8').matchAll(/^command\('(\w+)/gm)].map(([, name = '']) => name),
+    );
+    expect(commands.size).toBeGreaterThan(12);
+    const told = pages.flatMap((page) =>
+      [...readFileSync(join(repo, page), 'utf8').matchAll(/(?:^ {4}|`|npx )prognet ([a-z]+)/gm)].map(
+        ([, name = '']) => `${page}: ${name}`,
+      ),
+    );
+    expect(told.length).toBeGreaterThan(30);
+    expect(told.filter((line) => !commands.has(line.split(': ')[1] ?? ''))).toEqual([]);
   });
 });
 
