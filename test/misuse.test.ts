@@ -1,12 +1,13 @@
-// Wrong use of the public library from a program without types: every function, constructor and method of prognet/onnx, wrong values for each
+// Wrong use of the public library from a program without types: every function, constructor and method of prognet/onnx and prognet, wrong values for each
 // parameter. What comes is a value, where the values are legal after all, or a PrognetError of one line; never a raw TypeError.
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import * as prognet from '../src/index.js';
 import * as onnx from '../src/onnx/index.js';
 
-const entries: Readonly<Record<string, object>> = { 'prognet/onnx': onnx };
+const entries: Readonly<Record<string, object>> = { 'prognet/onnx': onnx, prognet: prognet };
 
 /** Wrong almost everywhere, each in its own way. */
 const wrong: readonly unknown[] = [
@@ -43,7 +44,14 @@ function right(): readonly unknown[] {
     { task: 'digits' },
     onnx.toBinary(model),
     { of: 'y', by: ['x'] },
+    network(),
   ];
+}
+
+function network(): prognet.Network {
+  return prognet
+    .prognet({ input: prognet.input('x', [2]) })
+    .grow(prognet.column('digits', { blocks: [[prognet.dense(2)]], head: prognet.classify(2) }));
 }
 
 /** Every parameter in turn takes each wrong value, the others a right one of every kind, and all at once take the same. */
@@ -116,21 +124,50 @@ const left: Readonly<Record<string, string>> = {
   'new Model': 'a record, checked by verifyModel',
   'new Graph': 'a record, checked by verifyModel',
   'new InternalError': 'thrown by the library alone',
+  'Network#with': 'internal',
+  'Network#ask': 'private',
+  'Network#scoresAnew': 'private',
+  'Network#needPlace': 'private',
+  'Network#needed': 'private',
 };
+
+/** Not yet as they must be: wrong use of these still ends in a raw TypeError (of fuse and optimise, `parameters` alone). A name that is mended fails here until it is taken out. */
+const raw = new Set([
+  'fuse',
+  'optimise',
+  'columnsOf',
+  'taskModel',
+  'initialWeights',
+  'Network#predict',
+  'Network#evaluate',
+  'Network#verify',
+  'proofOf',
+  'new OrtTraining',
+  'OrtTraining.of',
+  'train',
+  'stepGraph',
+  'residual',
+]);
 
 describe.each(Object.keys(entries))('%s', (entry) => {
   const before = process.cwd();
   beforeAll(() => process.chdir(mkdtempSync(join(tmpdir(), 'prognet-misuse-'))));
   afterAll(() => process.chdir(before));
 
-  const found = Object.entries(entries[entry] ?? {}).flatMap(([name, value]) => [...callables(name, value)]);
+  const shared = new Set(entry === 'prognet/onnx' ? [] : Object.values(onnx));
+  const own = Object.entries(entries[entry] ?? {}).filter(([, value]) => !shared.has(value));
+  const found = own.flatMap(([name, value]) => [...callables(name, value)]);
   test('has something to call', () => expect(found.length).toBeGreaterThan(5));
-  test.each(found.filter(([name]) => left[name] === undefined))('%s', async (_, call, length) => {
+  const called = found.filter(([name]) => left[name] === undefined);
+  const check = async (_: string, call: Call, length: number): Promise<void> => {
     const complaints = new Set<string>();
     for (const args of calls(Math.max(1, length))) {
       const said = await complaint(call, args);
       if (said !== undefined) complaints.add(said);
     }
     expect([...complaints].slice(0, 5)).toEqual([]);
-  });
+  };
+  test.each(called.filter(([name]) => !raw.has(name)))('%s', check);
+  for (const [name, call, length] of called.filter(([name]) => raw.has(name)))
+    test.fails(`${name}: not yet`, () => check(name, call, length));
 });

@@ -10,6 +10,7 @@ import { notTrained, taskModel } from '../model/progressive/forms.js';
 import type { FrozenWeights, Weights } from '../model/progressive/weights.js';
 import type { DType } from '../onnx/core/dtype.js';
 import { DataError, must, ShapeError, stopIfAborted, UsageError } from '../onnx/core/errors.js';
+import { bytes as aBinary, anObject, given, instance, text } from '../onnx/core/given.js';
 import type { Tensor } from '../onnx/core/tensor.js';
 import type { Model } from '../onnx/ir/model.js';
 import type { Runtime, SessionOptions } from '../onnx/runtime/session.js';
@@ -112,12 +113,14 @@ export function prognet(options: NetworkOptions): Network {
     throw new UsageError('prognet: options are missing, expected { input: input(name, shape) } at the least', {
       path: 'options',
     });
+  given('prognet', { options }, { options: anObject });
   const { name = 'network', ...rest } = options;
   return new Network({ prognet: 1, name, ...rest, columns: [] });
 }
 
 /** The network of a .prognet file. Weights are checked against the description, and against their hashes where the platform can. */
 export async function readNetwork(bytes: Uint8Array, file = 'network'): Promise<Network> {
+  given('readNetwork', { bytes, file }, { bytes: aBinary, file: text });
   const { description, tensors, hashOf } = decodeNetwork(bytes, file);
   let network = new Network(toInput(description));
   const recorded = new Map<string, string>();
@@ -203,6 +206,7 @@ export class Network implements GrowingNetwork {
    * @throws UsageError when it is frozen already, ShapeError when a weight is missing or does not fit
    */
   withWeights(task: string, weights: Weights): Network {
+    given('withWeights', { weights }, { weights: instance(Map, 'a Map of tensors by name') });
     if (this.trained(task)) throw frozenAlready(task);
     const own = new Map(
       this.parameters(task).specs.map(({ name, shape }) => {
@@ -317,6 +321,7 @@ export class Network implements GrowingNetwork {
 
   /** The step graph of a task's column: (parameters, optimizer state, minibatches) to the same after them, and the losses. */
   trainingGraph(task: string, options: TrainingGraphOptions): TrainingGraph {
+    given('trainingGraph', { options }, { options: anObject, 'options.optimizer': anObject });
     const { optimizer: chosen, dataType = 'float32', batch, clip } = options;
     const rule = optimizer(chosen);
     const column = this.columns.column(task);

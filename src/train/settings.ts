@@ -2,6 +2,7 @@
 
 import type { Clip, Schedule, Train } from '../model/description/train-schema.js';
 import { UsageError } from '../onnx/core/errors.js';
+import { anObject, given } from '../onnx/core/given.js';
 import { defaultRate, type OptimizerOptions } from './optim/optimizer.js';
 
 /** Training options with defaults filled in. */
@@ -28,6 +29,7 @@ export interface TrainSettings {
 
 /** Defaults: 5 epochs, batch 128, adam at 0.001 (sgd: 0.1), constant rate, no validation unless early stopping needs it (then 0.1). */
 export function trainSettings(train: Train, seed: number): TrainSettings {
+  given('trainSettings', { train }, { train: anObject });
   const kind = train.optimizer ?? 'adam';
   if (kind.startsWith('adam') && (train.momentum !== undefined || train.nesterov !== undefined)) {
     throw new UsageError(`train: momentum and nesterov belong to sgd and rmsprop, the optimizer is ${kind}`, { got: kind });

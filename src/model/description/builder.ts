@@ -1,12 +1,16 @@
 // The TypeScript way to write a description: each function gives the same plain form that YAML would, and parseDescription checks it.
 // Growing and training (`prognet({...}).grow()`) is in network/network.ts.
 
+import { anObject, given, type Kind } from '../../onnx/core/given.js';
 import type { ColumnInput, Description, DescriptionInput, InputInput } from './description.js';
 import type { AdapterInput, LateralsInput, LinearInput } from './lateral-schema.js';
 import { parseDescription } from './parse.js';
 
+const aList: Kind = { what: 'a list of sizes', holds: Array.isArray };
+
 /** A network input; `shape` is without the batch. */
 export function input(name: string, shape: Readonly<InputInput['shape']>, dtype?: InputInput['dtype']): InputInput {
+  given('input', { shape }, { shape: aList });
   return { name, shape: [...shape], ...(dtype === undefined ? {} : { dtype }) };
 }
 
@@ -32,11 +36,13 @@ export type ColumnOptions = Omit<ColumnInput, 'task' | 'like'> & { like?: string
 
 /** A column as written. */
 export function column(task: string, options: ColumnOptions): ColumnInput {
+  given('column', { options }, { options: anObject });
   const { like, ...rest } = options;
   return { task, ...rest, ...(like === undefined ? {} : { like: typeof like === 'string' ? like : like.task }) };
 }
 
 /** A checked description of these columns. @throws DescriptionError */
 export function buildDescription(parts: Omit<DescriptionInput, 'prognet' | 'name'> & { name?: string }): Description {
+  given('buildDescription', { parts }, { parts: anObject });
   return parseDescription({ prognet: 1, ...parts, name: parts.name ?? 'network' });
 }

@@ -1,5 +1,6 @@
 // From a plain value (what YAML, JSON or the builder gives) to a checked description, and back. Texts are read-text.ts's. Whatever is wrong ends in a
 // DescriptionError of one line.
+import { given, optional, text } from '../../onnx/core/given.js';
 import { type Description, type DescriptionInput, descriptionSchema } from './description.js';
 import { descriptionError, errorFromIssues, show } from './issues.js';
 import { resolve } from './resolve.js';
@@ -55,6 +56,7 @@ function checkExtent(root: unknown, file: string | undefined): void {
  * @throws DescriptionError
  */
 export function parseDescription(value: unknown, file?: string): Description {
+  given('parseDescription', { file }, { file: optional(text) });
   checkExtent(value, file);
   const result = descriptionSchema.safeParse(value);
   if (!result.success) throw errorFromIssues(result.error.issues, value, file);

@@ -1,6 +1,8 @@
 // From YAML or JSON text to a description. Text of any kind ends in a DescriptionError of one line.
+
 import { type Document, LineCounter, parseDocument } from 'yaml';
 import { DescriptionError } from '../../onnx/core/errors.js';
+import { text as aText, given } from '../../onnx/core/given.js';
 import type { Description } from './description.js';
 import { parseDescription } from './parse.js';
 import { checkYamlExtent, repeatedKey } from './yaml-extent.js';
@@ -20,6 +22,7 @@ function parsed(text: string, lineCounter: LineCounter, file: string): Document.
 
 /** Reads YAML or JSON text; `complete` may change the plain value before it is checked. @throws DescriptionError, for syntax as `prognet.yaml:3:7: ...` */
 export function readDescription(text: string, file: string, complete = (value: unknown): unknown => value): Description {
+  given('readDescription', { text, file }, { text: aText, file: aText });
   checkYamlExtent(text, file);
   const lines = new LineCounter();
   const document = parsed(text, lines, file);

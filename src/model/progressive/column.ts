@@ -1,6 +1,8 @@
 // A network's columns as objects, made from its description: each answers for its task, head and blocks, what its laterals read, its parameters and
 // taps with their shapes. Nothing here holds weights.
+
 import { DescriptionError, must, UsageError } from '../../onnx/core/errors.js';
+import { given, text } from '../../onnx/core/given.js';
 import { elementCount } from '../../onnx/core/shape.js';
 import { Value } from '../../onnx/ir/graph.js';
 import { defaultOpset } from '../../onnx/ir/model.js';
@@ -59,6 +61,7 @@ export class Columns implements Iterable<Column> {
 
   /** The column of a task. UsageError lists the tasks there are. */
   column(task: string): Column {
+    given('task', { task }, { task: text });
     const found = this.byTask.get(task);
     if (found !== undefined) return found;
     const known = this.tasks.join(', ') || 'none';

@@ -1,6 +1,8 @@
 // Update rules as graph fragments: (parameter, gradient, slots) to (parameter', slots'). What changes from step to step on a known
 // schedule (rate, bias correction) is computed outside in float64 and comes in as scalars. Formulas, and defaults but for the rates, are PyTorch's (torch.optim).
+
 import { must } from '../../onnx/core/errors.js';
+import { anObject, given, type Kind } from '../../onnx/core/given.js';
 import type { Value } from '../../onnx/ir/graph.js';
 import type { Ops } from '../../onnx/ops/ops-builder.js';
 
@@ -66,8 +68,14 @@ export interface Optimizer {
   ) => { p: Value; slots: Value[] };
 }
 
+const kindName: Kind = {
+  what: Object.keys(defaultRate).join(', '),
+  holds: (v) => typeof v === 'string' && Object.hasOwn(defaultRate, v),
+};
+
 /** The rule of these options as graphs take it. Throws UsageError for an unknown kind. */
 export function optimizer(options: OptimizerOptions): Optimizer {
+  given('optimizer', { options }, { options: anObject, 'options.kind': kindName });
   switch (options.kind) {
     case 'sgd':
       return sgdRule(options.momentum ?? 0, options.nesterov ?? false, options.weightDecay ?? 0);
