@@ -34,10 +34,12 @@ describe('what a page links to or names is in the package', () => {
   });
 });
 
+/** All pages of the repository. */
+const pages = execFileSync('git', ['ls-files', '*.md'], { cwd: repo, encoding: 'utf8' }).trim().split('\n');
+
 describe('paths of the repository that a page names', () => {
   // As far as the first placeholder: `src/onnx/ops/signatures*.ts` is looked for as src/onnx/ops/signatures.
   const path = /(?<![\w/.@:-])(?:src|test|scripts|models|templates|proto)\/[\w./-]*[\w-](?![\w*<{])/g;
-  const pages = [...new Set([...execFileSync('git', ['ls-files', '*.md'], { cwd: repo, encoding: 'utf8' }).trim().split('\n')])];
   const whole =
     /(?<![\w/.@:-])(?:onnx|train|ops|web|model|data|cli|passes|tasks|workspace|network|formats|autodiff)\/[\w/-]+\.tsx?\b/g;
 
@@ -54,19 +56,44 @@ describe('paths of the repository that a page names', () => {
     expect(pagesOfDocs.length).toBeGreaterThan(15);
     expect(pagesOfDocs.flatMap((page) => [...(readFileSync(join(repo, page), 'utf8').match(whole) ?? [])])).toEqual([]);
   });
+});
 
-  it('and scripts and commands that it tells to run', () => {
-    const commands = new Set(
-      [...readFileSync(join(repo, 'src/cli/main.ts'), 'utf8').matchAll(/^command\('(\w+)/gm)].map(([, name = '']) => name),
-    );
+describe('commands that a page tells to run', () => {
+  const source = readFileSync(join(repo, 'src/cli/main.ts'), 'utf8');
+  const flagsOf = (text: string) => [...text.matchAll(/'(?:-\w, )?(--[\w-]+)/g)].map(([, flag = '']) => flag);
+  const sections = source.split(/^command\('/m);
+  const everywhere = flagsOf(sections[0] ?? '').concat('--help', '--version');
+  const commands = new Map(
+    sections.slice(1).map((text) => [/^\w+/.exec(text)?.[0] ?? '', new Set([...flagsOf(text), ...everywhere])]),
+  );
+  const told = pages.flatMap((page) =>
+    [...readFileSync(join(repo, page), 'utf8').matchAll(/(?:^ {4}|`|^ {4}npx |^npx )prognet ([a-z]+)\b([^`\n]*)/gm)].map(
+      ([, name = '', rest = '']) => ({ page, name, flags: rest.match(/(?<= )--[\w-]+/g) ?? [] }),
+    ),
+  );
+
+  it('are there', () => {
     expect(commands.size).toBeGreaterThan(12);
-    const told = pages.flatMap((page) =>
-      [...readFileSync(join(repo, page), 'utf8').matchAll(/(?:^ {4}|`|npx )prognet ([a-z]+)/gm)].map(
-        ([, name = '']) => `${page}: ${name}`,
-      ),
+    expect(told.length).toBeGreaterThan(40);
+    expect(told.filter(({ name }) => !commands.has(name)).map(({ page, name }) => `${page}: ${name}`)).toEqual([]);
+  });
+
+  it("stand in README.md's table, all of them, with options that they have", () => {
+    const rows = [...readFileSync(join(repo, 'README.md'), 'utf8').matchAll(/^\| `(?!prognet)([a-z]+)[^|\n]*\|[^|\n]*\|$/gm)];
+    expect(rows.map(([, name = '']) => name).toSorted()).toEqual([...commands.keys()].toSorted());
+    const wrong = rows.flatMap(([row, name = '']) =>
+      (row.match(/--[\w-]+/g) ?? []).filter((flag) => !commands.get(name)?.has(flag)),
     );
-    expect(told.length).toBeGreaterThan(30);
-    expect(told.filter((line) => !commands.has(line.split(': ')[1] ?? ''))).toEqual([]);
+    expect(wrong).toEqual([]);
+  });
+
+  it('have the options that are given', () => {
+    const wrong = told.flatMap(({ page, name, flags }) =>
+      flags.flatMap((flag) => (commands.get(name)?.has(flag) ? [] : [`${page}: ${name} ${flag}`])),
+    );
+    expect(told.flatMap(({ flags }) => flags).length).toBeGreaterThan(30);
+    // of the past, in the list of what changed
+    expect(wrong.filter((line) => !line.startsWith('CHANGELOG.md: '))).toEqual([]);
   });
 });
 

@@ -23,6 +23,9 @@ afterAll(() => {
 
 const python = environment('.venv');
 
+const command = (text: string): Block[] =>
+  text === '' ? [] : [{ language: 'sh', title: undefined, text, left: undefined, line: 0 }];
+
 /** Follows a tour and says which blocks it left out, and why. `before` and `after` are commands that the page takes for granted. */
 function follow(name: string, { before = '', after = '' } = {}): { reader: Reader; left: string[] } {
   const page = `docs/${name}.md`;
@@ -70,6 +73,26 @@ describe('a stranger follows', () => {
     const written: unknown = parse(readFileSync(join(reader.root, 'data.yaml'), 'utf8'));
     const sources = (written as { data: unknown }[]).map(({ data }, i) => parseDataSpec(data, `data[${i}]`));
     expect(sources).toHaveLength(3);
+  }, 120_000);
+
+  it('what stands in docs/precision.md and docs/web.md compiles', () => {
+    const given: Readonly<Record<string, string>> = {
+      precision: "declare const samples: Record<string, import('prognet/onnx').Tensor>[];",
+      web: `declare const pixels: Float32Array; declare const inputs: Tensor, targets: Tensor, probes: Tensor;
+        declare const controller: AbortController; declare const plot: (losses: Float32Array) => void;`,
+    };
+    const files = Object.entries(given).flatMap(([name, before]) =>
+      blocksOf(readFileSync(join(repo, `docs/${name}.md`), 'utf8'))
+        .filter(({ language }) => language === 'ts')
+        .map((block, i) => ({ ...block, title: `${name}-${i}.ts`, text: i === 0 ? `${before}\n${block.text}` : block.text })),
+    );
+    expect(files).toHaveLength(3);
+    const reader = new Reader(tarball, 'pages');
+    readers.push(reader);
+    const install =
+      'npm init -y\nnpm pkg set type=module\nnpm install prognet onnxruntime-node onnxruntime-web typescript @types/node';
+    const compile = `npx tsc --noEmit --module nodenext --types node ${files.map(({ title }) => title).join(' ')}`;
+    for (const block of [...command(install), ...files, ...command(compile)]) reader.follow(block);
   }, 120_000);
 
   it(`docs/tour-browser.md${chromium === undefined ? ` (not opened: ${noChromium})` : ''}`, async () => {

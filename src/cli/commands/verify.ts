@@ -77,7 +77,7 @@ function print(flags: VerifyFlags, found: readonly Checked[]): void {
     count(c.parameters),
     c.seconds === undefined ? '-' : `${c.seconds.toFixed(1)} s`,
     c.verified === undefined ? '-' : count(c.verified.rows),
-    c.metric.atFreeze.toFixed(4),
+    Number.isNaN(c.metric.atFreeze) ? '-' : c.metric.atFreeze.toFixed(4),
     c.verified?.metric.now.toFixed(4) ?? '-',
     c.verified?.loss.toFixed(4) ?? '-',
     verdict(c),
