@@ -96,7 +96,11 @@ export function answersOf(head: Head): Answers | undefined {
 
 /** A head that answers so, for a model that came without a description: its outputs alone are known. */
 export function headAnswering(each: AnswerKind | undefined): HeadKind {
-  const found = definitions.find(({ answers }) => answers?.each === each);
+  // Scores alone may be any numbers: a head whose targets have bounds is not to be guessed.
+  const found = definitions.find(
+    ({ answers, targets }: AnyDefinition) =>
+      answers?.each === each && (each !== undefined || (targets.of === 'numbers' && targets.from === undefined)),
+  );
   if (found === undefined) throw new InternalError(`no head answers with ${each ?? 'scores alone'}`);
   return found.kind;
 }
