@@ -35,6 +35,7 @@ export function namedSamples(given: Samples | Tensor, names: readonly string[], 
     const expected = `{ ${names.join(', ')} }`;
     throw new DataError(`${where}: ${got}, expected ${expected}`, { path: where, expected, got });
   };
+  if (typeof given !== 'object' || given === null) return fail(`inputs are ${given === null ? 'null' : typeof given}`);
   if (isTensor(given)) {
     const [only] = names;
     if (only === undefined || names.length > 1) return fail(`one tensor for ${names.length} inputs`);

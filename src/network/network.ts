@@ -10,7 +10,7 @@ import { notTrained, taskModel } from '../model/progressive/forms.js';
 import type { FrozenWeights, Weights } from '../model/progressive/weights.js';
 import type { DType } from '../onnx/core/dtype.js';
 import { DataError, must, ShapeError, stopIfAborted, UsageError } from '../onnx/core/errors.js';
-import { bytes as aBinary, anObject, given, instance, text } from '../onnx/core/given.js';
+import { bytes as aBinary, anObject, given, instance, listOf, optional, text } from '../onnx/core/given.js';
 import type { Tensor } from '../onnx/core/tensor.js';
 import type { Model } from '../onnx/ir/model.js';
 import type { Runtime, SessionOptions } from '../onnx/runtime/session.js';
@@ -266,13 +266,15 @@ export class Network implements GrowingNetwork {
   }
 
   /** What a trained task answers. @throws UsageError for a task that is unknown or not trained, DataError for inputs that do not fit */
-  predict(task: string, inputs: Inputs, on: On = {}): Promise<Prediction> {
+  async predict(task: string, inputs: Inputs, on: On = {}): Promise<Prediction> {
+    given('predict', { task, on }, { task: text, on: anObject });
     return predictionOf(task, (names) => this.ask('predict', task, inputs, names, on));
   }
 
   /** How well a trained task answers. @throws as `predict` */
   async evaluate(task: string, data?: GivenData, on: On = {}): Promise<Measured> {
     if (data === undefined) throw missing('evaluate', 'data', '{ inputs, targets }');
+    given('evaluate', { data, on }, { data: anObject, on: anObject });
     const { head } = this.columns.column(task);
     const { inputs, targets } = fitData(this.columns.column(task), data, `data of task "${task}"`);
     const { outputs } = await this.ask('evaluate', task, inputs, [task], on);
@@ -282,7 +284,13 @@ export class Network implements GrowingNetwork {
   }
 
   /** Weights by their hashes, and where `inputs` are given the outputs of every trained task, bit for bit. */
-  async verify({ inputs, since, signal, ...on }: VerifyOptions & On = {}): Promise<Proof> {
+  async verify(options: VerifyOptions & On = {}): Promise<Proof> {
+    given(
+      'verify',
+      { options },
+      { options: anObject, 'options.since': optional(anObject), 'options.since.tasks': optional(listOf(anObject)) },
+    );
+    const { inputs, since, signal, ...on } = options;
     const now: Evidence[] = [];
     for (const task of this.tasks) {
       const weights = this.frozen.get(task);

@@ -1,4 +1,5 @@
 // The proof that no trained task moved: hashes of weights, and outputs bit for bit, of two moments.
+import { anObject, given, listOf } from '../onnx/core/given.js';
 import type { Tensor } from '../onnx/core/tensor.js';
 
 /** What a trained task is at one moment. */
@@ -64,6 +65,7 @@ function compared(now: Evidence, then: Evidence | undefined): TaskProof {
  * that there may be some.
  */
 export function proofOf(now: readonly Evidence[], then: readonly Evidence[], grown = false): Proof {
+  given('proofOf', { now, earlier: then }, { now: listOf(anObject), earlier: listOf(anObject) });
   const tasks = now.map((task) =>
     compared(
       task,

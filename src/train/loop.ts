@@ -4,10 +4,12 @@
 import { countOf, mapSamples } from '../data/samples.js';
 import { metricRises } from '../model/heads/heads.js';
 import type { ParameterSpec } from '../model/nn/scope.js';
-import { initialWeights } from '../model/progressive/weights.js';
+import { aColumn } from '../model/progressive/column.js';
+import { initialWeights, weightsByTask } from '../model/progressive/weights.js';
 import { InterruptedError, must } from '../onnx/core/errors.js';
+import { anObject, given, instance } from '../onnx/core/given.js';
 import { Random } from '../onnx/core/random.js';
-import type { Tensor } from '../onnx/core/tensor.js';
+import { Tensor } from '../onnx/core/tensor.js';
 import type { Session } from '../onnx/runtime/session.js';
 import { toBinary } from '../onnx/serde/to-binary.js';
 import { bestName, type Checkpoint, type EpochRecord, freshState, type TrainState } from './checkpoint.js';
@@ -41,6 +43,18 @@ const rowsPerEvaluation = 500;
 
 /** Trains the column until its epochs are done. */
 export async function train(request: TrainRequest): Promise<TrainResult> {
+  given(
+    'train',
+    { request },
+    {
+      'request.runtime': anObject,
+      'request.column': aColumn,
+      'request.frozen': weightsByTask,
+      'request.settings': anObject,
+      'request.train.inputs': anObject,
+      'request.train.targets': instance(Tensor, 'a Tensor'),
+    },
+  );
   const training = await Training.create(request);
   try {
     return await training.run();

@@ -1,6 +1,8 @@
 // What a layer is: its options, what it takes, how it is lowered, where a lateral joins. One file under layers/ holds one layer (activations share
 // one); layers/index.ts lists them, and schema, JSON Schema and TypeScript functions follow from that list.
+
 import type * as z from 'zod';
+import { aList, given } from '../../onnx/core/given.js';
 import type { Value } from '../../onnx/ir/graph.js';
 import type { Ops } from '../../onnx/ops/ops-builder.js';
 import type { ParameterInit } from './init.js';
@@ -113,6 +115,9 @@ export function composite<const K extends string>(
   /** @internal */
   readonly definition: CompositeDefinition<K>;
 } {
-  const write = <L>(layers: readonly L[]) => ({ [kind]: { layers: [...layers] } }) as { [P in K]: { layers: L[] } };
+  const write = <L>(layers: readonly L[]) => {
+    given(kind, { layers }, { layers: aList });
+    return { [kind]: { layers: [...layers] } } as { [P in K]: { layers: L[] } };
+  };
   return Object.assign(write, { definition: { kind, composite: true as const, ...spec } });
 }

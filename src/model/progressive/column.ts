@@ -2,7 +2,7 @@
 // taps with their shapes. Nothing here holds weights.
 
 import { DescriptionError, must, UsageError } from '../../onnx/core/errors.js';
-import { given, text } from '../../onnx/core/given.js';
+import { aFunction, anObject, given, instance, listOf, text } from '../../onnx/core/given.js';
 import { elementCount } from '../../onnx/core/shape.js';
 import { Value } from '../../onnx/ir/graph.js';
 import { defaultOpset } from '../../onnx/ir/model.js';
@@ -33,6 +33,11 @@ const maxParameters = 2 ** 31;
 
 /** The columns of a description. It does not change: another description has columns of its own. */
 export function columnsOf(description: Description, load: GraphLoader = carriedGraph): Columns {
+  given(
+    'columnsOf',
+    { description, load },
+    { 'description.columns': listOf(anObject), 'description.inputs': listOf(anObject), load: aFunction },
+  );
   return new Columns(description, load);
 }
 
@@ -235,3 +240,7 @@ export class Column implements LoweredColumn<Column> {
     return { specs, count, taps };
   }
 }
+
+/** For checks of what programs without types give. */
+export const aColumn = instance(Column, 'a Column, as columnsOf(description).column(task) gives');
+export const someColumns = instance(Columns, 'Columns, as columnsOf(description) gives');

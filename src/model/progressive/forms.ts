@@ -1,6 +1,8 @@
 // Graphs for use, weights included: the model of one task, of all tasks in one graph with shared work done once, or of one task of several
 // chosen at the run (routed). A model holds only what its tasks need: their columns, and of earlier columns the blocks that laterals reach.
+
 import { must, UsageError } from '../../onnx/core/errors.js';
+import { given, names } from '../../onnx/core/given.js';
 import { version } from '../../onnx/core/version.js';
 import type { Value } from '../../onnx/ir/graph.js';
 import type { Model } from '../../onnx/ir/model.js';
@@ -10,11 +12,11 @@ import { fuse } from '../../onnx/passes/fuse/fuse.js';
 import { optimise } from '../../onnx/passes/optimise.js';
 import { answersOf } from '../heads/heads.js';
 import { outputNames } from '../heads/output-names.js';
-import type { Column, Columns } from './column.js';
+import { type Column, type Columns, someColumns } from './column.js';
 import { addInputs } from './inputs.js';
 import { NetworkLowering } from './lowering.js';
 import { routeByTask } from './routed.js';
-import { type FrozenWeights, frozenScope } from './weights.js';
+import { type FrozenWeights, frozenScope, weightsByTask } from './weights.js';
 
 /** Every form that a model can have, as `prognet.form` in its metadata says. */
 export const forms = ['task', 'all', 'routed'] as const;
@@ -50,6 +52,7 @@ export const opsetRange = { min: 17, max: 21 } as const;
  * are read. Throws UsageError for an unknown task or opset.
  */
 export function taskModel(network: Columns, weights: FrozenWeights, options: FormOptions): Model {
+  given('taskModel', { network, weights, options }, { network: someColumns, weights: weightsByTask, 'options.tasks': names });
   const least = network.opset;
   const { opset = least } = options;
   const expected = `${least} to ${opsetRange.max}`;

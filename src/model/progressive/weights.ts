@@ -1,11 +1,13 @@
 // The weights of columns: their first values, and frozen ones in a graph.
+
 import { must } from '../../onnx/core/errors.js';
+import { given, instance } from '../../onnx/core/given.js';
 import { Random } from '../../onnx/core/random.js';
 import type { Tensor } from '../../onnx/core/tensor.js';
 import type { Ops } from '../../onnx/ops/ops-builder.js';
 import { initialise } from '../nn/init.js';
 import { inferenceScope, type LayerScope } from '../nn/scope.js';
-import type { Column } from './column.js';
+import { aColumn, type Column } from './column.js';
 
 /** Parameters by name, in the order of lowering. */
 export type Weights = ReadonlyMap<string, Tensor>;
@@ -14,7 +16,9 @@ export type Weights = ReadonlyMap<string, Tensor>;
 export type FrozenWeights = ReadonlyMap<string, Weights>;
 
 /** First values of a column's parameters by its seed; each parameter has a random stream of its own. */
-export function initialWeights({ seed, parameters }: Column): Map<string, Tensor> {
+export function initialWeights(column: Column): Map<string, Tensor> {
+  given('initialWeights', { column }, { column: aColumn });
+  const { seed, parameters } = column;
   return new Map(parameters.specs.map((s) => [s.name, initialise(s.init, s.shape, new Random(seed, 'init', s.name))]));
 }
 
@@ -22,3 +26,6 @@ export function initialWeights({ seed, parameters }: Column): Map<string, Tensor
 export function frozenScope(g: Ops, weights: Weights): LayerScope {
   return inferenceScope(g, (spec) => g.initializer(spec.name, must(weights.get(spec.name), `weight ${spec.name}`)));
 }
+
+/** For checks of what programs without types give. */
+export const weightsByTask = instance(Map, 'a Map of weights by task');

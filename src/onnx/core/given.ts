@@ -37,6 +37,7 @@ function called(value: unknown): string {
 export const text: Kind = { what: 'a text', holds: (v) => typeof v === 'string' };
 export const names: Kind = { what: 'names', holds: (v) => Array.isArray(v) && v.every(text.holds) };
 export const anObject: Kind = { what: 'an object', holds: (v) => typeof v === 'object' && v !== null && !Array.isArray(v) };
+export const aList: Kind = { what: 'a list', holds: Array.isArray };
 export const aFunction: Kind = { what: 'a function', holds: (v) => typeof v === 'function' };
 export const bytes: Kind = { what: 'a Uint8Array', holds: (v) => v instanceof Uint8Array };
 

@@ -1,6 +1,6 @@
 // Types of all values again, in order: shapes that were not known when a node was added, or that a file does not state.
 
-import { anObject, given } from '../core/given.js';
+import { anObject, given, instance, optional } from '../core/given.js';
 import type { Graph, Node, Value } from '../ir/graph.js';
 import { aGraph } from '../ir/graph.js';
 import { defaultOpset } from '../ir/model.js';
@@ -17,7 +17,11 @@ import { refuseKind, Statements } from './stated-types.js';
  * or says less than is open, `onNote` is told. Throws ShapeError, naming the node, when inputs do not fit or a stored dtype is wrong.
  */
 export function inferShapes(graph: Graph, context: PassContext = {}): boolean {
-  given('inferShapes', { graph, context }, { graph: aGraph, context: anObject });
+  given(
+    'inferShapes',
+    { graph, context },
+    { graph: aGraph, context: anObject, 'context.parameters': optional(instance(Set, 'a Set of values')) },
+  );
   return inferGraph(graph, context, new Statements(graph, context.onNote));
 }
 

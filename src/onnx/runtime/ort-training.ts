@@ -2,8 +2,10 @@
 // may import it as it likes; ort-training-node.ts finds it under Node. These packages are older than onnxruntime-common's types here: what
 // is used of them is declared below. Not used: getContiguousParameters and loadParametersBuffer, which free an address of the stack, so that
 // a later call may crash (1.19.2); parameters are read as outputs of the eval model instead.
+
 import type * as ort from 'onnxruntime-common';
 import { must, RuntimeError } from '../core/errors.js';
+import { anObject, given } from '../core/given.js';
 import type { Tensor } from '../core/tensor.js';
 import { fromOrt, toOrt } from './convert.js';
 import { ortReason } from './ort-session.js';
@@ -60,6 +62,7 @@ export class OrtTraining implements TrainingRuntime {
 
   /** `module` is what `import('onnxruntime-web/training')` of 1.19.2 gives. Throws RuntimeError where it cannot train. */
   static of(module: TrainingPackage): OrtTraining {
+    given('OrtTraining.of', { module }, { module: anObject });
     if (typeof module.TrainingSession?.create !== 'function') {
       throw new RuntimeError('this build of onnxruntime-web cannot train, expected onnxruntime-web/training of 1.19.2', {
         expected: 'onnxruntime-web 1.19.2',

@@ -6,11 +6,13 @@ import type { Clip } from '../../model/description/train-schema.js';
 import { lowerLoss, targetsOf } from '../../model/heads/heads.js';
 import type { ParameterSpec } from '../../model/nn/scope.js';
 import type { Column } from '../../model/progressive/column.js';
+import { aColumn } from '../../model/progressive/column.js';
 import type { ByInput } from '../../model/progressive/inputs.js';
 import { NetworkLowering } from '../../model/progressive/lowering.js';
 import { gradient } from '../../onnx/autodiff/gradient.js';
 import type { DType } from '../../onnx/core/dtype.js';
 import { InternalError, must } from '../../onnx/core/errors.js';
+import { anObject, given } from '../../onnx/core/given.js';
 import { int64, Tensor } from '../../onnx/core/tensor.js';
 import type { Value } from '../../onnx/ir/graph.js';
 import type { Model } from '../../onnx/ir/model.js';
@@ -86,6 +88,7 @@ export interface StepGraph {
 
 /** Builds the training graph of a column. Pure: the same request gives the same bytes. */
 export function stepGraph(request: StepRequest): StepGraph {
+  given('stepGraph', { request }, { 'request.column': aColumn, 'request.optimizer': anObject });
   const { column, optimizer } = request;
   const { task, head, network } = column;
   const { specs } = column.parameters;
