@@ -29,7 +29,7 @@ function run(script: string, ci: boolean) {
 describe('a machine without Python and without Chromium', () => {
   it('python/setup leaves its environments out, and says so', () => {
     const said = [
-      'python: left out: onnx and onnxruntime: no Python 3.10 or later with venv',
+      'python: left out: onnx and onnxruntime: no Python 3.11 or later with venv',
       'python: left out: onnxruntime-training: no Python 3.10 or 3.11 with venv',
     ];
     expect(run('python/setup', false)).toEqual({ status: 0, said });

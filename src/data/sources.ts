@@ -1,4 +1,5 @@
 // Where data comes from: built-in sources, IDX and .npy folders, .npz and .csv files. Reads files; the formats are in idx, npy, npz and csv.
+
 import { readdirSync, statSync } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
@@ -8,6 +9,7 @@ import { readIdx } from '../formats/gzip-idx.js';
 import { readNpy } from '../formats/npy.js';
 import { npzKeys, readNpz } from '../formats/npz.js';
 import { DataError, must, UsageError } from '../onnx/core/errors.js';
+import { aList, anObject, either, given, optional, text } from '../onnx/core/given.js';
 import { reason } from '../onnx/core/one-line.js';
 import type { Tensor } from '../onnx/core/tensor.js';
 import { packageFolder } from '../onnx/files/optional-package.js';
@@ -259,6 +261,11 @@ export async function loadSource(spec: DataSpec, context: SourceContext): Promis
 
 /** Loads a source and applies its transforms: what a column is trained and evaluated on. Throws a DataError. */
 export async function loadData(spec: DataSpec, context: SourceContext): Promise<Split> {
+  given(
+    'loadData',
+    { spec, context },
+    { spec: either(text, anObject), context: optional(anObject), 'spec.transform': optional(aList) },
+  );
   const list = typeof spec === 'string' ? undefined : spec.transform;
   const { head, ...place } = context ?? {};
   // targets that a transform makes are no longer those of the file

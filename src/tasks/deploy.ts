@@ -7,6 +7,7 @@ import { tritonDefaults, tritonRepository } from '../deploy/triton.js';
 import { webPage } from '../deploy/web-page.js';
 import type { Form } from '../model/progressive/forms.js';
 import { UsageError } from '../onnx/core/errors.js';
+import { anObject, given, names, text } from '../onnx/core/given.js';
 import { webPackageFolder } from '../onnx/runtime/node-package.js';
 import type { Runtime } from '../onnx/runtime/session.js';
 import { toBinary } from '../onnx/serde/to-binary.js';
@@ -14,7 +15,7 @@ import { writeOutputFolder } from '../workspace/output-folder.js';
 import { refuseOutput } from '../workspace/output-path.js';
 import { convertModel, type PrecisionOptions } from './export-precision.js';
 import { exportedModel } from './export-tasks.js';
-import { frozenTasks, type LoadedWorkspace } from './load-workspace.js';
+import { aLoadedWorkspace, frozenTasks, type LoadedWorkspace } from './load-workspace.js';
 import { networkFileOf } from './write-network-file.js';
 
 export const targets = ['triton', 'kserve', 'node', 'web'] as const;
@@ -50,6 +51,11 @@ export interface Deployed {
 
 /** Throws UsageError for tasks that are unknown or not trained and for a folder of the workspace, WorkspaceError for one that is not ours. */
 export async function deployTasks(loaded: LoadedWorkspace, folder: string, options: DeployOptions): Promise<Deployed> {
+  given(
+    'deployTasks',
+    { loaded, folder, options },
+    { loaded: aLoadedWorkspace, folder: text, options: anObject, 'options.tasks': names },
+  );
   const { target, tasks, form } = options;
   refuseOutput(folder);
   const routed = form === 'routed';

@@ -1,4 +1,5 @@
 // Exports tasks in another precision than float32, and measures what that costs.
+import { anObject, given, names, text } from '../onnx/core/given.js';
 import type { Model } from '../onnx/ir/model.js';
 import { type PrecisionName, type Quantized, quantize } from '../onnx/precision/quantize.js';
 import type { Runtime } from '../onnx/runtime/session.js';
@@ -6,7 +7,7 @@ import { toBinary } from '../onnx/serde/to-binary.js';
 import { refuseOutput } from '../workspace/output-path.js';
 import { calibrationSamples } from './calibration-samples.js';
 import { type Exported, type ExportOptions, exportedModel, writeModel } from './export-tasks.js';
-import type { LoadedWorkspace } from './load-workspace.js';
+import { aLoadedWorkspace, type LoadedWorkspace } from './load-workspace.js';
 import { type Measured, measurePrecision } from './measure-precision.js';
 import { namedFiles } from './task-data.js';
 
@@ -66,6 +67,11 @@ export async function exportWithPrecision(
   what: ExportOptions,
   how: PrecisionOptions,
 ): Promise<ExportedPrecision> {
+  given(
+    'exportWithPrecision',
+    { loaded, runtime, file, what, how },
+    { loaded: aLoadedWorkspace, runtime: anObject, file: text, what: anObject, 'what.tasks': names, how: anObject },
+  );
   // The measuring takes long: what cannot be written is refused before it.
   refuseOutput(file, namedFiles(loaded));
   const model = exportedModel(loaded, what);

@@ -1,12 +1,16 @@
 // A workspace loaded for work: its description and its frozen columns, each checked against its hashes and against the description.
+
 import { relative } from 'node:path';
 import { describeDifference } from '../model/description/canonical.js';
 import type { Description } from '../model/description/description.js';
+import { toInput } from '../model/description/parse.js';
 import { readDescription } from '../model/description/read-text.js';
-import { type Column, type Columns, columnsOf } from '../model/progressive/column.js';
+import { type Column, type Columns, columnsOf, someColumns } from '../model/progressive/column.js';
 import { notTrained } from '../model/progressive/forms.js';
 import type { FrozenWeights } from '../model/progressive/weights.js';
+import { Network } from '../network/network.js';
 import { DescriptionError, UsageError, WorkspaceError } from '../onnx/core/errors.js';
+import { anObject, given, type Kind, text } from '../onnx/core/given.js';
 import { shortHash } from '../onnx/files/hash.js';
 import { readWhole } from '../onnx/files/read-file.js';
 import { type FrozenColumn, listColumns, loadColumn } from '../workspace/column-store.js';
@@ -99,6 +103,7 @@ export function sourceHashes(loaded: LoadedWorkspace, { foundation }: Column): R
 
 /** Opens the workspace that `start` lies in. Throws WorkspaceError, DataError or DescriptionError in one line. */
 export function loadWorkspace(start: string): LoadedWorkspace {
+  given('loadWorkspace', { start }, { start: text });
   const workspace = requireWorkspace(start);
   const file = relative(workspace.root, workspace.description);
   let graphs: readonly string[] = [];
@@ -157,3 +162,19 @@ export function requireSources(loaded: LoadedWorkspace, { task, foundation }: Co
     });
   }
 }
+
+/** The workspace's network as a value: the weights in the order of the description, which an imported column's file need not have. */
+export function networkOf(loaded: LoadedWorkspace): Network {
+  let network = new Network(toInput(loaded.description));
+  for (const [task, weights] of weightsOf(loaded)) network = network.withWeights(task, weights);
+  return network;
+}
+
+/** For checks of what programs without types give. */
+export const aLoadedWorkspace: Kind = {
+  what: 'a workspace, as loadWorkspace(folder) gives',
+  holds: (v) =>
+    anObject.holds(v) &&
+    someColumns.holds(Reflect.get(v as object, 'columns')) &&
+    Array.isArray(Reflect.get(v as object, 'graphs')),
+};

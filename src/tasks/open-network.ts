@@ -1,6 +1,8 @@
 // A network from disk: a workspace, or a .prognet file.
+
 import { statSync } from 'node:fs';
 import { type Network, readNetwork } from '../network/network.js';
+import { anObject, given, optional, text } from '../onnx/core/given.js';
 import { fileError } from '../onnx/files/file-error.js';
 import { readWhole } from '../onnx/files/read-file.js';
 import { loadRuntime } from '../onnx/runtime/load.js';
@@ -17,7 +19,10 @@ export interface OpenOptions {
  * Opens a network: of a folder (or one within it) the workspace, of a file the network it holds.
  * @throws WorkspaceError, DataError or DescriptionError in one line; RuntimeError where there is no runtime
  */
-export async function open(path: string, { on }: OpenOptions = {}): Promise<WorkspaceNetwork | Network> {
+export async function open(path: string, options: OpenOptions = {}): Promise<WorkspaceNetwork | Network> {
+  given('open', { options }, { options: anObject });
+  const { on } = options;
+  given('open', { path, on }, { path: text, on: optional(anObject) });
   let isFile: boolean;
   try {
     isFile = statSync(path).isFile();

@@ -1,4 +1,5 @@
 // A network that a program holds, written to disk: as a workspace, its columns frozen there, or as one .prognet file.
+
 import { mkdirSync, readdirSync, renameSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { stringify } from 'yaml';
@@ -9,8 +10,9 @@ import { metricName } from '../model/heads/heads.js';
 import type { Column } from '../model/progressive/column.js';
 import { taskModel } from '../model/progressive/forms.js';
 import type { GivenData } from '../network/growing.js';
-import type { Network } from '../network/network.js';
+import { Network } from '../network/network.js';
 import { must, UsageError, WorkspaceError } from '../onnx/core/errors.js';
+import { anObject, given, instance, optional, text } from '../onnx/core/given.js';
 import { writeFileAtomic, writeNewFile } from '../onnx/files/atomic-file.js';
 import { errorCode, fileError } from '../onnx/files/file-error.js';
 import { makeFolder } from '../onnx/files/folder.js';
@@ -40,6 +42,11 @@ export interface SaveOptions {
  * @throws UsageError for a folder that is not empty, WorkspaceError for what the disk does not take
  */
 export async function save(network: Network, path: string, options: SaveOptions = {}): Promise<void> {
+  given(
+    'save',
+    { network, path, options },
+    { network: instance(Network, 'a Network'), path: text, options: anObject, 'options.test': optional(anObject) },
+  );
   refuseOutput(path);
   if (path.endsWith('.prognet')) {
     if (options.test !== undefined)

@@ -1,4 +1,5 @@
 // Trains a task of a workspace and freezes its column, with the proof that earlier tasks did not move.
+
 import { join } from 'node:path';
 import { rows, type SampleSet, type Split } from '../data/dataset.js';
 import { fingerprint } from '../data/fingerprint.js';
@@ -16,6 +17,7 @@ import {
   UsageError,
   WorkspaceError,
 } from '../onnx/core/errors.js';
+import { anObject, given, text } from '../onnx/core/given.js';
 import { defaultThreads } from '../onnx/runtime/node.js';
 import type { Runtime } from '../onnx/runtime/session.js';
 import type { EpochRecord } from '../train/checkpoint.js';
@@ -302,6 +304,7 @@ export async function trainTask(
   task: string,
   options: TrainTaskOptions = {},
 ): Promise<TrainedTask> {
+  given('trainTask', { runtime, start, task, options }, { runtime: anObject, start: text, task: text, options: anObject });
   const started = performance.now();
   const { signal, resume = false, restart = false } = options;
   const opened = loadWorkspace(start);

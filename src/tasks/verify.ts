@@ -1,11 +1,13 @@
 // The proof: a frozen task's outputs over its whole test set, compared bit for bit (by SHA-256) with those of the day it was frozen.
+
 import { rows, type SampleSet } from '../data/dataset.js';
 import { fingerprint } from '../data/fingerprint.js';
 import { metricName } from '../model/heads/heads.js';
+import { anObject, given, text } from '../onnx/core/given.js';
 import type { Runtime } from '../onnx/runtime/session.js';
 import { evaluateScores } from '../train/evaluate.js';
 import type { ColumnRecord } from '../workspace/column-record.js';
-import { frozenOf, type LoadedWorkspace, weightsOf } from './load-workspace.js';
+import { aLoadedWorkspace, frozenOf, type LoadedWorkspace, weightsOf } from './load-workspace.js';
 import { versionsNow } from './machine.js';
 import { loadTaskData } from './task-data.js';
 import { taskOutputs } from './task-outputs.js';
@@ -64,6 +66,11 @@ export async function verifyTask(
   task: string,
   options: VerifyOptions = {},
 ): Promise<Verified> {
+  given(
+    'verifyTask',
+    { runtime, loaded, task, options },
+    { runtime: anObject, loaded: aLoadedWorkspace, task: text, options: anObject },
+  );
   const column = loaded.columns.column(task);
   const { record } = frozenOf(loaded, task);
   const test = options.test ?? (await loadTaskData(loaded, task)).test;

@@ -15,16 +15,17 @@ import type {
   TrainOptions,
   VerifyOptions,
 } from '../network/growing.js';
-import { Network } from '../network/network.js';
+import type { Network } from '../network/network.js';
 import type { Proof, TaskProof } from '../network/proof.js';
 import { must, PrognetError, UsageError } from '../onnx/core/errors.js';
+import { anObject, given, text } from '../onnx/core/given.js';
 import { writeFileAtomic } from '../onnx/files/atomic-file.js';
 import { readWhole } from '../onnx/files/read-file.js';
 import type { Runtime } from '../onnx/runtime/session.js';
 import type { EpochRecord } from '../train/checkpoint.js';
 import type { ColumnRecord } from '../workspace/column-record.js';
 import { withColumn, withoutColumn } from './column-text.js';
-import { frozenOf, type LoadedWorkspace, loadWorkspace, weightsOf } from './load-workspace.js';
+import { frozenOf, type LoadedWorkspace, loadWorkspace, networkOf } from './load-workspace.js';
 import { loadTaskData } from './task-data.js';
 import { type TrainTaskOptions, trainTask } from './train-task.js';
 import { verifyTask } from './verify.js';
@@ -50,8 +51,9 @@ export class WorkspaceNetwork implements GrowingNetwork {
 
   /** @internal Use `open` of prognet/node. */
   static open(folder: string, runtime: Runtime): WorkspaceNetwork {
+    given('open', { folder, runtime }, { folder: text, runtime: anObject });
     const loaded = loadWorkspace(folder);
-    return new WorkspaceNetwork(runtime, loaded, networkOf(loaded, runtime));
+    return new WorkspaceNetwork(runtime, loaded, networkOf(loaded).on(runtime));
   }
 
   /** The workspace's folder. */
@@ -164,14 +166,8 @@ export class WorkspaceNetwork implements GrowingNetwork {
   private async reopen(): Promise<void> {
     await this.value.close();
     this.loaded = loadWorkspace(this.folder);
-    this.value = networkOf(this.loaded, this.runtime);
+    this.value = networkOf(this.loaded).on(this.runtime);
   }
-}
-
-function networkOf(loaded: LoadedWorkspace, runtime: Runtime): Network {
-  let network = new Network(toInput(loaded.description)).on(runtime);
-  for (const [task, weights] of weightsOf(loaded)) network = network.withWeights(task, weights);
-  return network;
 }
 
 function withTrain(description: Description, task: string, overrides: object): ReturnType<typeof toInput>['columns'] {

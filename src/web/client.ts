@@ -16,6 +16,7 @@ import type {
 import type { NetworkOptions } from '../network/network.js';
 import type { Proof } from '../network/proof.js';
 import { InterruptedError, type PrognetError, RuntimeError, UsageError } from '../onnx/core/errors.js';
+import { aFunction, anObject, given, type Kind, optional, text } from '../onnx/core/given.js';
 import type { TrainEvent } from '../train/events.js';
 import { apart, together } from './crossing.js';
 import {
@@ -69,6 +70,19 @@ async function fetched(url: string): Promise<Uint8Array> {
   return new Uint8Array(await response.arrayBuffer());
 }
 
+const aSource: Kind = {
+  what: 'bytes, a Blob or File, or a URL',
+  holds: (v) =>
+    text.holds(v) ||
+    v instanceof Uint8Array ||
+    v instanceof ArrayBuffer ||
+    (anObject.holds(v) && aFunction.holds(Reflect.get(v as object, 'arrayBuffer'))),
+};
+const aWorker: Kind = {
+  what: 'a Worker',
+  holds: (v) => anObject.holds(v) && aFunction.holds(Reflect.get(v as object, 'addEventListener')),
+};
+
 /** What `open` takes: bytes, a Blob or File, or a URL. */
 export type OpenSource = Uint8Array | ArrayBuffer | BlobLike | string;
 
@@ -119,6 +133,7 @@ export class WebNetwork implements GrowingNetwork {
 
   /** @internal Use `open` or `begin`. */
   static async start(source: Source, options: OpenOptions): Promise<WebNetwork> {
+    given('begin', { source, options }, { source: anObject, options: anObject, 'options.worker': optional(aWorker) });
     const { worker = startWorker(), name: _, ...runtime } = options;
     const network = new WebNetwork(worker);
     try {
@@ -247,6 +262,7 @@ export class WebNetwork implements GrowingNetwork {
 
 /** Opens a .prognet file or an exported ONNX model. Throws what the worker says of it, in one line. */
 export async function open(source: OpenSource, options: OpenOptions = {}): Promise<WebNetwork> {
+  given('open', { source, options }, { source: aSource, options: anObject });
   const own = typeof source === 'object' && 'name' in source ? source.name : undefined;
   const name = options.name ?? (typeof source === 'string' ? source : (own ?? 'model'));
   return await WebNetwork.start({ kind: 'bytes', bytes: await bytesOf(source, name), name }, options);

@@ -56,6 +56,8 @@ describe('bad input: one clear line, exit code 2', () => {
   it('a label out of range', () => {
     const dir = workspace();
     writeFileSync(join(dir, 'a.csv'), csv(1).replace(/[01]$/, '7'));
+    // The option says which column is the label: nothing is guessed, and nothing but the error is said.
+    writeFileSync(join(dir, 'prognet.yaml'), yaml().replace('header: false }', 'header: false, label: -1 }'));
     says(dir, ['train', 'a'], /a\.csv: label column "column 5": label 7 at row 200 is out of range, expected 0\.\.1/);
   });
   it('a changed frozen file, and a description that no longer fits', () => {

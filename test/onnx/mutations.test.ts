@@ -10,6 +10,7 @@ it('2000 damaged models', { timeout: 240_000 }, () => {
   const script = join(repo, 'scripts/reliability/mutations.mjs');
   const { stdout, stderr } = spawnSync('node', [script, '--count', '2000', '--seed', '7', '--load', '0', '--json'], {
     encoding: 'utf8',
+    maxBuffer: 1 << 28,
   });
   expect(stderr).toBe('');
   const { tried, failures, stages } = JSON.parse(stdout);

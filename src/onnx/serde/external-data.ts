@@ -4,6 +4,7 @@
 import { closeSync, fstatSync, openSync, readFileSync, readSync, realpathSync, statSync } from 'node:fs';
 import { dirname, isAbsolute, join, relative, sep, win32 } from 'node:path';
 import { ModelError } from '../core/errors.js';
+import { aFunction, given, text } from '../core/given.js';
 import type { Model } from '../ir/model.js';
 import type { ExternalReference, LoadExternal } from './decoding.js';
 import { fromBinary } from './from-binary.js';
@@ -97,6 +98,7 @@ export function externalReader(
 
 /** Reads an ONNX file and the external data beside it; `onRead` hears the files. Throws ModelError for anything wrong with either. */
 export function loadModel(path: string, onRead: (path: string) => void = () => {}): Model {
+  given('load', { path, onRead }, { path: text, onRead: aFunction });
   onRead(path);
   let bytes: Uint8Array;
   try {

@@ -1,7 +1,9 @@
 // Writes models to disk (node only), with weights inside the file or beside it. ONNX, ExternalData.md. Whenever it is stopped, the old model
 // or the new one is there.
+
 import { existsSync, readdirSync, readFileSync, realpathSync, renameSync, rmSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
+import { anObject, given, instance, text } from '../core/given.js';
 import type { Tensor } from '../core/tensor.js';
 import { syncFolder, writeFileAtomic, writeNewFile } from '../files/atomic-file.js';
 import { fileError } from '../files/file-error.js';
@@ -9,7 +11,7 @@ import { whileLocked } from '../files/lock-file.js';
 import { beginPending, endPending, leftPending, pendingPath } from '../files/pending.js';
 import { removeQuietly, removeStale, temporaryName } from '../files/temporary.js';
 import { allNodes, type Graph } from '../ir/graph.js';
-import type { Model } from '../ir/model.js';
+import { Model } from '../ir/model.js';
 import { onnx } from './generated/onnx.js';
 import type { PlaceTensor } from './tensor-to-proto.js';
 import { toPieces } from './to-binary.js';
@@ -109,6 +111,7 @@ function freeDataName(path: string): string {
  * @returns the data file, where there is one
  */
 export function saveModel(model: Model, path: string, options: SaveOptions = {}): string | undefined {
+  given('save', { model, path, options }, { model: instance(Model, 'a Model'), path: text, options: anObject });
   const there = existsSync(path);
   if (there && !statSync(path).isFile() && options.externalData !== true) {
     // A pipe or /dev/stdout; a folder is refused.

@@ -65,7 +65,7 @@ describe('a sound graph after every pass', () => {
     const model = g.model();
     const ran = new Set<string>();
     expect(modernise(model, verified(model, {}, ran))).toBe(true);
-    expect([...ran]).toEqual(['upgradeOpset', 'inlineFunctions']);
+    expect([...ran]).toEqual(['denseInitializers', 'upgradeOpset', 'inlineFunctions']);
     expect(model.opset).toBe(17);
     verifyModel(model);
   });
