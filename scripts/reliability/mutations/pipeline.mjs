@@ -13,7 +13,7 @@ const { modernise } = await dist('onnx/passes/modernise.js');
 const { optimise } = await dist('onnx/passes/optimise.js');
 const { fuse } = await dist('onnx/passes/fuse/fuse.js');
 const { grad } = await dist('onnx/autodiff/grad.js');
-const { prepared, convertFloat16 } = await dist('onnx/precision/quantize.js');
+const { readyForPrecision, convertFloat16 } = await dist('onnx/precision/quantize.js');
 const { toDynamicInt8 } = await dist('onnx/precision/dynamic-int8.js');
 const { calibratedValues, toStaticInt8 } = await dist('onnx/precision/static-int8.js');
 const { importModel } = await dist('model/progressive/import-model.js');
@@ -32,7 +32,7 @@ function request(model) {
 }
 
 function staticInt8(model) {
-  const ready = prepared(model);
+  const ready = readyForPrecision(model);
   const ranges = new Map(calibratedValues(ready).map((name) => [name, { min: -1, max: 2 }]));
   return toStaticInt8(ready, { ranges });
 }
@@ -56,8 +56,8 @@ const stages = {
   vjp: (model) => grad(model, request(model)),
   jvp: (model) => grad(model, { ...request(model), mode: 'jvp' }),
   import: (model) => void importModel(model, { task: 'taken' }, 'mutant.onnx'),
-  fp16: (model) => convertFloat16(prepared(model), {}).model,
-  'int8-dynamic': (model) => toDynamicInt8(prepared(model)),
+  fp16: (model) => convertFloat16(readyForPrecision(model), {}).model,
+  'int8-dynamic': (model) => toDynamicInt8(readyForPrecision(model)),
   int8: staticInt8,
   inspect: (model) => {
     inspectModel(model);
