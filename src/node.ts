@@ -5,6 +5,7 @@ export { type LoadedRuntime, type LoadSettings, loadRuntime } from './onnx/runti
 export { NodeRuntime } from './onnx/runtime/node.js';
 export { loadOrtTraining } from './onnx/runtime/ort-training-node.js';
 export { type Deployed, type DeployOptions, deployTasks } from './tasks/deploy.js';
+export type { EarlierTask } from './tasks/earlier-tasks.js';
 export {
   type CalibrationOptions,
   type ExportedPrecision,
@@ -16,7 +17,7 @@ export { type LoadedWorkspace, loadWorkspace } from './tasks/load-workspace.js';
 export type { Measured as MeasuredPrecision, TaskLoss } from './tasks/measure-precision.js';
 export { type OpenOptions, open } from './tasks/open-network.js';
 export { type SaveOptions, save } from './tasks/save-network.js';
-export { type EarlierTask, type TrainedTask, type TrainTaskOptions, trainTask } from './tasks/train-task.js';
+export { type TrainedTask, type TrainTaskOptions, trainTask } from './tasks/train-task.js';
 export { type Verified, type VerifyOptions, verifyTask } from './tasks/verify.js';
 export { WorkspaceNetwork, type WorkspaceTrainOptions } from './tasks/workspace-network.js';
 export type { FrozenColumn } from './workspace/column-store.js';

@@ -22,7 +22,6 @@ import { fitData, fitInputs, partition } from '../train/prepare-data.js';
 import type { TrainRequest } from '../train/request.js';
 import { trainSettings } from '../train/settings.js';
 import { type StepGraph, stepGraph } from '../train/step/step-graph.js';
-import { TapCache } from '../train/taps/tap-cache.js';
 import { Answerer, type Answers, predictionOf } from './answerer.js';
 import type {
   ExportOptions,
@@ -36,6 +35,7 @@ import type {
   TrainOptions,
   VerifyOptions,
 } from './growing.js';
+import { Kept, type Place } from './kept.js';
 import { columnHash, decodeNetwork, encodeNetwork } from './network-file.js';
 import { type Evidence, type Proof, proofOf } from './proof.js';
 
@@ -68,44 +68,10 @@ export interface On {
   readonly session?: SessionOptions;
 }
 
-interface Place {
-  readonly runtime: Runtime;
-  readonly session?: SessionOptions | undefined;
-}
-
 /** Training in this process: beside the settings, what the loop takes (train/loop.ts). */
 export type NetworkTrainOptions = TrainOptions &
   On &
   Pick<TrainRequest, 'engine' | 'tapBudget' | 'tapStorage' | 'tapCache' | 'store'>;
-
-/** What a network's ancestors and descendants have in common with it. */
-class Kept {
-  /** Taps of the last training's data. */
-  readonly taps = new TapCache();
-  private readonly answerers = new Map<Runtime, Map<string, Answerer>>();
-  private readonly numbers = new WeakMap<Weights, number>();
-  private count = 0;
-
-  answerer({ runtime, session }: Place): Answerer {
-    const of = this.answerers.get(runtime) ?? new Map<string, Answerer>();
-    this.answerers.set(runtime, of);
-    const key = JSON.stringify(session ?? {});
-    const answerer = of.get(key) ?? new Answerer(runtime, session);
-    of.set(key, answerer);
-    return answerer;
-  }
-
-  /** Frozen weights never change: a number stands for them. */
-  numberOf(weights: Weights): number {
-    const number = this.numbers.get(weights) ?? this.count++;
-    this.numbers.set(weights, number);
-    return number;
-  }
-
-  async release(): Promise<void> {
-    for (const of of this.answerers.values()) for (const answerer of of.values()) await answerer.release();
-  }
-}
 
 /** Begins a network without columns: `prognet({ input: input('image', [1, 28, 28]) })`. @throws DescriptionError */
 export function prognet(options: NetworkOptions): Network {

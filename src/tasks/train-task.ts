@@ -8,15 +8,7 @@ import { metricName } from '../model/heads/heads.js';
 import type { Column } from '../model/progressive/column.js';
 import { refuseTraining } from '../model/progressive/imported.js';
 import type { GivenData, TaskData } from '../network/growing.js';
-import {
-  DataError,
-  DescriptionError,
-  InterruptedError,
-  stopIfAborted,
-  TrainingError,
-  UsageError,
-  WorkspaceError,
-} from '../onnx/core/errors.js';
+import { InterruptedError, stopIfAborted, TrainingError, UsageError } from '../onnx/core/errors.js';
 import { anObject, given, text } from '../onnx/core/given.js';
 import { defaultThreads } from '../onnx/runtime/node.js';
 import type { Runtime } from '../onnx/runtime/session.js';
@@ -29,16 +21,15 @@ import { fitData, partition } from '../train/prepare-data.js';
 import { type TrainSettings, trainSettings } from '../train/settings.js';
 import { stateSchema } from '../train/state-schema.js';
 import type { TapCache } from '../train/taps/tap-cache.js';
-import { notedFrozen, noteFrozen } from '../workspace/frozen-list.js';
 import type { MetricValue } from '../workspace/metrics-log.js';
 import { clearRun, openRun, type Run } from '../workspace/run-store.js';
 import { TapStore } from '../workspace/tap-store.js';
 import { createFolders } from '../workspace/workspace.js';
+import { compareAfter, compareWithRecords, type EarlierTask, noteAllFrozen, outputsBefore } from './earlier-tasks.js';
 import { type ChosenEngine, chooseEngine } from './engines.js';
 import { testAndFreeze } from './freeze-task.js';
 import {
   frozenOf,
-  frozenTasks,
   type LoadedWorkspace,
   loadWorkspace,
   requireSources,
@@ -49,7 +40,6 @@ import {
 import { versionsNow } from './machine.js';
 import { besideRate, type RunIdentity, runExists, storedRun, toJson } from './stored-run.js';
 import { loadTaskData } from './task-data.js';
-import { type Verified, verifyTask } from './verify.js';
 
 /** How a task of a workspace is trained. */
 export interface TrainTaskOptions {
@@ -75,18 +65,6 @@ export interface TrainTaskOptions {
   readonly onEvent?: (event: TrainEvent) => void;
   /** A line that the user should know. */
   readonly onNote?: (line: string) => void;
-}
-
-/** An earlier task before and after a training. */
-export interface EarlierTask {
-  /** The earlier task. */
-  readonly task: string;
-  /** Outputs compared, one row per test sample. */
-  readonly rows: number;
-  /** Whether all of them are the same before and after, bit for bit; undefined when they could not be computed. */
-  readonly identical: boolean | undefined;
-  /** Why it is not as it was, in one line. */
-  readonly reason?: string;
 }
 
 /** A training in a workspace that has ended. */
@@ -121,98 +99,6 @@ function withOverrides(description: Description, task: string, overrides: Train)
 function flat({ validation, ...record }: EpochRecord): Record<string, MetricValue> {
   if (validation === undefined) return { ...record };
   return { ...record, validation_loss: validation.loss, validation_metric: validation.metric };
-}
-
-interface EarlierBefore {
-  readonly task: string;
-  readonly test?: SampleSet;
-  readonly sha256?: string;
-  readonly reason?: string;
-}
-
-/** Every other frozen task's outputs now. Data that are gone are no reason not to train. */
-async function outputsBefore(
-  runtime: Runtime,
-  loaded: LoadedWorkspace,
-  task: string,
-  signal?: AbortSignal,
-): Promise<EarlierBefore[]> {
-  const found: EarlierBefore[] = [];
-  for (const other of frozenTasks(loaded)) {
-    if (other === task) continue;
-    try {
-      const { test } = await loadTaskData(loaded, other);
-      const verified = await verifyTask(runtime, loaded, other, { test, ...(signal && { signal }) });
-      if (verified.identical === false) throw moved(other, verified);
-      found.push({ task: other, test, sha256: verified.sha256 });
-    } catch (error) {
-      if (!isDataMissing(error)) throw error;
-      found.push({ task: other, reason: error.message });
-    }
-  }
-  return found;
-}
-
-function moved(task: string, { rows: count }: Verified): WorkspaceError {
-  return new WorkspaceError(`the outputs of task "${task}" over ${count} rows are not those of its freezing: prognet verify`, {
-    got: task,
-  });
-}
-
-/** What is wrong with another task's data is no reason not to train this one. */
-function isDataMissing(error: unknown): error is Error {
-  return error instanceof DataError || error instanceof DescriptionError;
-}
-
-async function compareAfter(
-  runtime: Runtime,
-  loaded: LoadedWorkspace,
-  before: readonly EarlierBefore[],
-  signal?: AbortSignal,
-): Promise<EarlierTask[]> {
-  const found: EarlierTask[] = [];
-  for (const { task, test, sha256, reason } of before) {
-    if (test === undefined) {
-      found.push({ task, rows: 0, identical: undefined, ...(reason === undefined ? {} : { reason }) });
-      continue;
-    }
-    const after = await verifyTask(runtime, loaded, task, { test, ...(signal && { signal }) });
-    found.push({ task, rows: after.rows, identical: after.sha256 === sha256 });
-  }
-  return found;
-}
-
-/** Every other frozen task against the outputs recorded at its freezing, where nothing is left to train. */
-async function compareWithRecords(
-  runtime: Runtime,
-  loaded: LoadedWorkspace,
-  task: string,
-  signal?: AbortSignal,
-): Promise<EarlierTask[]> {
-  const found: EarlierTask[] = [];
-  for (const other of frozenTasks(loaded)) {
-    if (other === task) continue;
-    try {
-      const { rows: count, identical, reason } = await verifyTask(runtime, loaded, other, signal && { signal });
-      found.push({ task: other, rows: count, identical, ...(reason === undefined ? {} : { reason }) });
-    } catch (error) {
-      if (!isDataMissing(error)) throw error;
-      found.push({ task: other, rows: 0, identical: undefined, reason: error.message });
-    }
-  }
-  return found;
-}
-
-/** Columns that an older prognet froze, or that were frozen at a kill, are noted as those of today are, and said. */
-function noteAllFrozen({ workspace, frozen }: LoadedWorkspace, onNote?: (line: string) => void): void {
-  const known = notedFrozen(workspace.root);
-  for (const [task, { record }] of frozen) {
-    if (known.has(task)) continue;
-    noteFrozen(workspace.root, task, record.sha256.weights);
-    onNote?.(
-      `column "${task}" was frozen without a note of it: noted now in columns/.frozen, so that it is missed when it is gone`,
-    );
-  }
 }
 
 /** What a frozen column's record says of its training. */

@@ -3,9 +3,10 @@
 import type { Train } from '../../model/description/description.js';
 import { trainSchema } from '../../model/description/train-schema.js';
 import { InterruptedError, UsageError } from '../../onnx/core/errors.js';
+import type { EarlierTask } from '../../tasks/earlier-tasks.js';
 import { loadWorkspace } from '../../tasks/load-workspace.js';
 import { runExists } from '../../tasks/stored-run.js';
-import { type EarlierTask, type TrainedTask, trainTask } from '../../tasks/train-task.js';
+import { type TrainedTask, trainTask } from '../../tasks/train-task.js';
 import { TapCache } from '../../train/taps/tap-cache.js';
 import { integerFlag } from '../flags.js';
 import { progressOf } from '../progress.js';
