@@ -14,7 +14,7 @@ import { node, python, race, row } from './harness.mjs';
 const names = ['resnet', 'encoder', 'lstm'];
 const titles = { resnet: 'ResNet', encoder: 'transformer encoder layer', lstm: 'two-layer bidirectional LSTM' };
 const here = (path) => fileURLToPath(new URL(path, import.meta.url));
-const fixture = (name) => here(`../../test/autodiff/torch/${name}`);
+const fixture = (name) => here(`../../test/onnx/autodiff/torch/${name}`);
 
 /** Old names that are brought to ops of the table before anything is differentiated. */
 const upgraded = ['Upsample', 'Scatter'];

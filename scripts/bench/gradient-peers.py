@@ -1,4 +1,4 @@
-"""onnx-ad's side of gradient-peers.mjs. Arguments: a folder, then models by name from test/autodiff/torch. Writes <name>-onnx-ad.onnx, the
+"""onnx-ad's side of gradient-peers.mjs. Arguments: a folder, then models by name from test/onnx/autodiff/torch. Writes <name>-onnx-ad.onnx, the
 gradient of `loss` by x and all parameters (which onnx-ad wants as inputs), and prints JSON: version, ops covered, and for each model the nodes
 of its gradient graph or what was raised."""
 

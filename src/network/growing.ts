@@ -1,5 +1,5 @@
 // What a growing network does, wherever it lives: a value in this process (network.ts), in a page's worker (web/client.ts), or in a folder
-// (tasks/workspace-network.ts). Types alone; test/contract/growing holds all three to them.
+// (tasks/workspace-network.ts). Types alone; test/contract/growing.test.ts holds all three to them.
 import type { Samples } from '../data/samples.js';
 import type { ColumnInput } from '../model/description/description.js';
 import type { TrainInput } from '../model/description/train-schema.js';

@@ -12,9 +12,11 @@ export interface Kind {
  * parameter, or a path to a field of one.
  */
 export function given(where: string, values: Readonly<Record<string, unknown>>, kinds: Readonly<Record<string, Kind>>): void {
-  for (const [path, { what, holds }] of Object.entries(kinds)) {
-    const value = path.split('.').reduce<unknown>(fieldOf, values);
-    if (holds(value)) continue;
+  for (const path in kinds) {
+    const kind = kinds[path];
+    const value = path.includes('.') ? path.split('.').reduce<unknown>(fieldOf, values) : values[path];
+    if (kind === undefined || kind.holds(value)) continue;
+    const { what } = kind;
     const found = value === undefined ? 'is missing' : `is ${called(value)}`;
     throw new UsageError(`${where}: ${path} ${found}, expected ${what}`, { path, expected: what, got: called(value) });
   }

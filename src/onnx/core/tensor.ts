@@ -59,6 +59,9 @@ const numbers = {
   holds: (v: unknown) => typeof v === 'number' || (someValues.holds(v) && !(v instanceof DataView)),
 };
 
+const parts = { dims: anArray, data: someValues };
+const encoded = { dtype: aDtype, dims: anArray, bytes: someBytes };
+
 /** An immutable-by-convention tensor. `data.length` fits `dims`; the constructor checks it. */
 export class Tensor {
   constructor(
@@ -73,7 +76,7 @@ export class Tensor {
       throw new ShapeError(`tensor of dtype "${String(dtype)}", expected one of ${Object.keys(dtypes).join(', ')}`, {
         got: String(dtype),
       });
-    given('Tensor', { dims, data }, { dims: anArray, data: someValues });
+    given('Tensor', { dims, data }, parts);
     const want = arrayLength(dtype, elementCount(dims));
     if (data.length !== want) {
       throw new ShapeError(`tensor of shape [${dims.join(',')}] and dtype ${dtype} needs ${want} values, got ${data.length}`, {
@@ -126,7 +129,7 @@ export class Tensor {
 
   /** From little-endian bytes; copies when the bytes are not aligned. */
   static fromBytes(dtype: DType, dims: readonly number[], bytes: Uint8Array): Tensor {
-    given('Tensor.fromBytes', { dtype, dims, bytes }, { dtype: aDtype, dims: anArray, bytes: someBytes });
+    given('Tensor.fromBytes', { dtype, dims, bytes }, encoded);
     const kind = dtypes[dtype].array;
     if (kind === 'string') throw new InternalError('a string tensor has no bytes');
     const Ctor = constructors[kind];

@@ -102,6 +102,8 @@ export class Value {
   }
 }
 
+const none: readonly Graph[] = [];
+
 /** A node of a graph: an op over values. */
 export class Node {
   /** What it computes, in the op's order; null where one is left out. */
@@ -133,7 +135,8 @@ export class Node {
   }
 
   /** The subgraphs among the attributes. */
-  get subgraphs(): Graph[] {
+  get subgraphs(): readonly Graph[] {
+    if (this.attributes.size === 0) return none;
     const out: Graph[] = [];
     for (const a of this.attributes.values()) {
       if (a.kind === 'graph') out.push(a.value);

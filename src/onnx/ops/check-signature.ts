@@ -95,28 +95,31 @@ function written(type: Type | undefined): string | undefined {
 
 /** Throws ShapeError where an input is of a type that the signature does not allow, or of another than an input that shares its variable. */
 export function checkTypes(c: NodeContext, form: Form): void {
-  const bound = new Map<string, { readonly type: string; readonly place: string }>();
+  const place = (i: number) => `input ${i} (${parameterAt(form.inputs, i)?.name})`;
+  const typeAt = (i: number) => (c.has(i) ? c.value(i).type : undefined);
+  // the input that decides each variable
+  const bound = new Map<string, number>();
   for (let i = 0; i < c.inputCount; i++) {
     const p = parameterAt(form.inputs, i);
-    const type = c.has(i) ? c.value(i).type : undefined;
+    const type = typeAt(i);
     const name = written(type);
     if (p === undefined || name === undefined) continue;
-    const place = `input ${i} (${p.name})`;
     if (!p.types.has(name)) {
       const expected = [...p.types].join(', ');
-      c.fail(`${place} must be ${p.types.size === 1 ? '' : 'one of '}${expected}, it is ${formatType(type)}`, {
+      c.fail(`${place(i)} must be ${p.types.size === 1 ? '' : 'one of '}${expected}, it is ${formatType(type)}`, {
         expected,
         got: name,
       });
     }
     if (p.variable === undefined) continue;
-    const other = bound.get(p.variable);
-    if (other === undefined) bound.set(p.variable, { type: name, place });
-    else if (other.type !== name) {
-      c.fail(`${place} is ${name}, ${other.place} is ${other.type}: they must have one type`, {
-        expected: other.type,
-        got: name,
-      });
+    const first = bound.get(p.variable);
+    if (first === undefined) {
+      bound.set(p.variable, i);
+      continue;
+    }
+    const other = written(typeAt(first));
+    if (other !== undefined && other !== name) {
+      c.fail(`${place(i)} is ${name}, ${place(first)} is ${other}: they must have one type`, { expected: other, got: name });
     }
   }
 }

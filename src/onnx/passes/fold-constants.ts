@@ -24,7 +24,7 @@ export function foldConstants(graph: Graph, context: PassContext = {}): boolean 
 }
 
 class Folding {
-  private readonly uses: Uses;
+  private known: Uses | undefined;
   /** Initializers that are inputs as well: callers may feed something else. */
   private readonly overridable = new Set<Value>();
   private readonly opset: number;
@@ -32,12 +32,25 @@ class Folding {
   /** Weights of floats that are said to be parameters. */
   private readonly named: ReadonlySet<Value>;
 
-  constructor(graph: Graph, { opset = defaultOpset, keep = new Set(), parameters = new Set() }: PassContext) {
+  constructor(
+    private readonly root: Graph,
+    { opset = defaultOpset, keep = new Set(), parameters = new Set() }: PassContext,
+  ) {
     this.opset = opset;
     this.keep = keep;
     this.named = new Set([...parameters].filter((v) => v.constant !== undefined && isFloat(v.constant.dtype)));
-    this.uses = new Uses(graph);
-    for (const g of this.uses.graphs) for (const v of g.inputs) this.overridable.add(v);
+    this.fed(root);
+  }
+
+  /** Made when the first node is found that may be computed; what went before that reads nothing. */
+  private get uses(): Uses {
+    this.known ??= new Uses(this.root);
+    return this.known;
+  }
+
+  private fed(graph: Graph): void {
+    for (const v of graph.inputs) this.overridable.add(v);
+    for (const node of graph.nodes) for (const sub of node.subgraphs) this.fed(sub);
   }
 
   graph(graph: Graph): boolean {
@@ -52,7 +65,7 @@ class Folding {
       const results = this.compute(node);
       if (results === undefined || (isOutput && results.length !== 1)) return [node];
       changed = true;
-      this.uses.remove(node);
+      this.known?.remove(node);
       if (isOutput) return [constantNode(node, results)];
       node.outputs.forEach((v, i) => {
         const t = results[i];

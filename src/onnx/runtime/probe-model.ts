@@ -1,5 +1,5 @@
 // The smallest model there is, Identity over one float, to ask a provider whether it works. Bytes, since the runtime knows no graphs;
-// test/runtime checks that they are what our own encoder writes.
+// test/onnx/runtime checks that they are what our own encoder writes.
 
 /** ModelProto: ir_version 8, opset 17, graph { y = Identity(x) }, x and y float32 [1]. */
 export const probeModel = Uint8Array.from([
