@@ -29,6 +29,7 @@ describe('notices', () => {
   it('stand beside the bundles of the package', () => {
     holds(text(join(repo, 'dist/browser/THIRD-PARTY-NOTICES.txt')), bundled);
     holds(text(join(repo, 'dist/web/THIRD-PARTY-NOTICES.txt')), bundled);
+    holds(text(join(repo, 'dist/cli/THIRD-PARTY-NOTICES.txt')), [...bundled, 'commander', 'fflate', 'flatbuffers', 'yaml']);
     holds(text(join(repo, 'dist/studio/THIRD-PARTY-NOTICES.txt')), [...bundled, 'preact']);
     expect(text(join(repo, 'dist/browser/THIRD-PARTY-NOTICES.txt'))).not.toContain('\npreact ');
   });

