@@ -4,8 +4,10 @@ import { join } from 'node:path';
 import * as z from 'zod';
 import type { Train } from '../model/description/description.js';
 import { trainSchema } from '../model/description/train-schema.js';
+import { UsageError } from '../onnx/core/errors.js';
 import { readWhole } from '../onnx/files/read-file.js';
 import { isJsonObject, type Json, parseJson, stableJson } from '../workspace/json.js';
+import { readDiverged } from '../workspace/run-store.js';
 
 /** What decides a training's numbers; a resumed training must agree in all of it. */
 export interface RunIdentity {
@@ -58,6 +60,20 @@ export function besideRate(identity: Json): Json {
 /** True when a training of the task was begun and not finished. */
 export function runExists(root: string, task: string): boolean {
   return existsSync(join(root, 'runs', task, 'run.json'));
+}
+
+/** Why a training cannot begin where an unfinished one of the task is stored: what is there, and both ways out. */
+export function unfinished(root: string, task: string): UsageError {
+  const path = `runs/${task}`;
+  const diverged = readDiverged(root, task);
+  if (diverged === undefined) {
+    return new UsageError(`${path}: an unfinished training is here`, { path, remedy: { kind: 'resume-or-restart', task } });
+  }
+  const { found, rate } = diverged;
+  return new UsageError(`${path}: a training that diverged is here, ${found}`, {
+    path,
+    remedy: { kind: 'lower-rate', task, rate },
+  });
 }
 
 /** What the unfinished training of a task was begun with; undefined without one, or where its file is damaged (resuming then says so). */

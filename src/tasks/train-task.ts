@@ -38,7 +38,7 @@ import {
   withDescription,
 } from './load-workspace.js';
 import { versionsNow } from './machine.js';
-import { besideRate, type RunIdentity, runExists, storedRun, toJson } from './stored-run.js';
+import { besideRate, type RunIdentity, runExists, storedRun, toJson, unfinished } from './stored-run.js';
 import { loadTaskData } from './task-data.js';
 
 /** How a task of a workspace is trained. */
@@ -212,10 +212,7 @@ export async function trainTask(
   if (runExists(root, task) && !resume && !restart) {
     // One that a live process works on says so itself.
     openRun(root, task).close();
-    throw new UsageError(`runs/${task}: an unfinished training is here`, {
-      path: `runs/${task}`,
-      remedy: { kind: 'resume-or-restart', task },
-    });
+    throw unfinished(root, task);
   }
   const stored = resume ? storedRun(root, task) : undefined;
   const overrides: Train = { ...stored?.overrides, ...options.overrides };
@@ -265,11 +262,11 @@ export async function trainTask(
       engine,
       options: { ...options, onEvent },
     };
-    const trained = await trainInRun(run, identity, work);
+    const { weights, history, steps, epoch } = await trainInRun(run, identity, work);
     await testAndFreeze({
       ...work,
       seed: settings.seed,
-      trained: { weights: trained.weights, history: trained.history.map(flat) },
+      trained: { weights, history: history.map(flat), step: (steps / history.length) * epoch },
       seconds: (performance.now() - started) / 1000,
       ...(engine.trainer !== undefined && { trainer: engine.trainer }),
       ...(signal && { signal }),

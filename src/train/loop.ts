@@ -34,6 +34,8 @@ export interface TrainResult {
   readonly history: readonly EpochRecord[];
   /** How many updates were done. */
   readonly steps: number;
+  /** The epoch whose weights these are: the last, or the best under early stopping. */
+  readonly epoch: number;
 }
 
 /** Seconds that one run of the engine should take, so that ctrl-C and progress are prompt: it blocks the event loop. */
@@ -129,7 +131,8 @@ class Training {
     for (const { name } of this.specs) {
       weights.set(name, must(this.tensors.get(best === undefined ? name : bestName(name)), name));
     }
-    return { weights, history: this.state.history, steps: this.state.step };
+    const { history, step, epoch } = this.state;
+    return { weights, history, steps: step, epoch: best?.epoch ?? epoch };
   }
 
   private async restore(): Promise<void> {

@@ -239,3 +239,15 @@ export function readRunMetrics(root: string, task: string): readonly MetricsReco
   checkTask(task);
   return readMetrics(join(root, 'runs', task, 'metrics.jsonl'));
 }
+
+/** How the stored run of a task diverged, without locking it; undefined where it did not, or where its file is damaged (resuming says so). */
+export function readDiverged(root: string, task: string): Diverged | undefined {
+  checkTask(task);
+  const file = join(root, 'runs', task, 'run.json');
+  try {
+    const stored = parseJson(readWhole(file), file);
+    return isJsonObject(stored) ? divergedOf(stored.diverged) : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -5,7 +5,7 @@ import { trainSchema } from '../../model/description/train-schema.js';
 import { InterruptedError, UsageError } from '../../onnx/core/errors.js';
 import type { EarlierTask } from '../../tasks/earlier-tasks.js';
 import { loadWorkspace } from '../../tasks/load-workspace.js';
-import { runExists } from '../../tasks/stored-run.js';
+import { runExists, unfinished } from '../../tasks/stored-run.js';
 import { type TrainedTask, trainTask } from '../../tasks/train-task.js';
 import { TapCache } from '../../train/taps/tap-cache.js';
 import { integerFlag } from '../flags.js';
@@ -77,13 +77,8 @@ function tasksOf(task: string | undefined, flags: TrainFlags): string[] {
     return [task];
   }
   const tasks = loaded.columns.tasks.filter((name) => !loaded.frozen.has(name));
-  const unfinished = tasks.find((name) => runExists(root, name));
-  if (unfinished !== undefined && !flags.resume && !flags.restart) {
-    throw new UsageError(`runs/${unfinished}: an unfinished training is here`, {
-      path: `runs/${unfinished}`,
-      remedy: { kind: 'resume-or-restart', task: unfinished },
-    });
-  }
+  const left = tasks.find((name) => runExists(root, name));
+  if (left !== undefined && !flags.resume && !flags.restart) throw unfinished(root, left);
   return tasks;
 }
 
