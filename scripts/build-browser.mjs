@@ -2,7 +2,7 @@
 // files beside them (`prognet deploy web` puts them there). Run by `npm run build`, after tsc.
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
-import { writeNotices } from './third-party.mjs';
+import { copyOnnxruntimeNotices, writeNotices } from './third-party.mjs';
 
 /** Each of onnxruntime-web's builds as the file beside the bundle that holds it. */
 const onnxruntime = {
@@ -36,6 +36,7 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
     outdir: at('dist/browser'),
   });
   writeNotices(at('dist/browser'), Object.keys(browser.metafile.inputs), true);
+  copyOnnxruntimeNotices();
   // The package's own worker becomes one module that imports onnxruntime-web alone: dev servers hand a worker's imports to the browser as they
   // are, and some of them are CommonJS.
   const worker = await build({

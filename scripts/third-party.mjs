@@ -1,11 +1,12 @@
 // What is asked of those who pass bundled code on: THIRD-PARTY-NOTICES.txt beside it, prognet's own licence, that of each package inside, as its
 // folder in node_modules has it, and that of onnxruntime-web, whose files come to lie there. Called by the scripts that bundle.
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const repo = fileURLToPath(new URL('..', import.meta.url));
 const noticesName = 'THIRD-PARTY-NOTICES.txt';
+const onnxruntimeNoticesName = 'ONNXRUNTIME-THIRD-PARTY-NOTICES.txt';
 
 /** The folder of the package that a module belongs to; undefined for prognet's own. */
 function packageOf(module) {
@@ -28,7 +29,7 @@ function sectionOf(folder) {
 function onnxruntimeWeb() {
   const { version, license } = JSON.parse(readFileSync(join(repo, 'node_modules/onnxruntime-web/package.json'), 'utf8'));
   const text = readFileSync(join(repo, 'scripts/licenses/onnxruntime.txt'), 'utf8').trim();
-  const inside = `What its .wasm files hold of others: https://github.com/microsoft/onnxruntime/blob/v${version}/ThirdPartyNotices.txt`;
+  const inside = `What its .wasm files hold of others: ${onnxruntimeNoticesName}, beside them.`;
   return { title: `onnxruntime-web ${version} (${license})`, text: `${text}\n\n${inside}` };
 }
 
@@ -48,4 +49,11 @@ export function writeNotices(folder, modules, beside) {
   const line = '-'.repeat(80);
   const text = [own, ...sections].map((section) => `${line}\n${section.title}\n${line}\n\n${section.text}\n`).join('\n');
   writeFileSync(join(folder, noticesName), text);
+}
+
+/** Puts beside the compiled code what src/deploy/onnxruntime-files.ts lays beside onnxruntime-web's files. */
+export function copyOnnxruntimeNotices() {
+  const folder = join(repo, 'dist/licenses');
+  mkdirSync(folder, { recursive: true });
+  copyFileSync(join(repo, 'scripts/licenses/onnxruntime-third-party.txt'), join(folder, onnxruntimeNoticesName));
 }

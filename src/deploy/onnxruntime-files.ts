@@ -1,6 +1,8 @@
-// onnxruntime-web's files that lie beside a page: its builds for wasm and for WebGPU, each a module and a .wasm.
+// onnxruntime-web's files that lie beside a page: its builds for wasm and for WebGPU, each a module and a .wasm, and the licences of what these
+// hold of others.
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { WorkspaceError } from '../onnx/core/errors.js';
 
 const names = [
@@ -9,6 +11,10 @@ const names = [
   'ort.webgpu.bundle.min.mjs',
   'ort-wasm-simd-threaded.asyncify.wasm',
 ];
+
+/** Where `npm run build` puts the notices, beside the compiled folders. */
+const licenses = fileURLToPath(new URL('../licenses/', import.meta.url));
+const notices = 'ONNXRUNTIME-THIRD-PARTY-NOTICES.txt';
 
 /** A file that must be there. Throws WorkspaceError that says what would bring it. */
 export function fileOf(folder: string, name: string, expected: string): Uint8Array {
@@ -19,5 +25,6 @@ export function fileOf(folder: string, name: string, expected: string): Uint8Arr
 
 /** By name. @param folder that of onnxruntime-web's modules */
 export function onnxruntimeFiles(folder: string): Map<string, Uint8Array> {
-  return new Map(names.map((name) => [name, fileOf(folder, name, 'onnxruntime-web 1.30')]));
+  const files = new Map(names.map((name) => [name, fileOf(folder, name, 'onnxruntime-web 1.30')]));
+  return files.set(notices, fileOf(licenses, notices, 'a package built with npm run build'));
 }

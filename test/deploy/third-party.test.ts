@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { serviceLock } from '../../scripts/service-lock.mjs';
 import { prognet, repo, workspace } from '../cli/support.js';
+import { environment, python } from '../python/python.js';
 
 let dir = '';
 beforeAll(() => {
@@ -24,6 +25,7 @@ describe('notices', () => {
       expect(notices, name).toContain(licenceOf(name));
     }
   };
+  const inWasm = text(join(repo, 'scripts/licenses/onnxruntime-third-party.txt'));
   const bundled = ['@petamoriken/float16', 'long', 'protobufjs', 'pure-rand', 'zod'];
 
   it('stand beside the bundles of the package', () => {
@@ -46,6 +48,22 @@ describe('notices', () => {
     holds(notices, bundled);
     expect(notices).toContain(`\nonnxruntime-web ${versionOf('onnxruntime-web')} (MIT)\n`);
     expect(notices).toContain('Copyright (c) Microsoft Corporation');
+    expect(notices).toContain('What its .wasm files hold of others: ONNXRUNTIME-THIRD-PARTY-NOTICES.txt, beside them.');
+    expect(text(join(folder, 'ONNXRUNTIME-THIRD-PARTY-NOTICES.txt'))).toBe(inWasm);
+  });
+
+  it("of what onnxruntime-web's .wasm files hold are of its version: sh scripts/licenses/write renews them", () => {
+    const [title] = inWasm.split('\n', 1);
+    expect(title).toBe(`ONNX Runtime ${versionOf('onnxruntime-web')}, notices of what its binaries hold of others`);
+    for (const name of ['protocolbuffers/protobuf', 'Eigen', 'abseil-cpp', 'https://github.com/emscripten-core/emsdk'])
+      expect(inWasm, name).toContain(`\n${name}\n`);
+  });
+
+  const { missing, note } = environment('.venv');
+  it.skipIf(missing)(`of what its .wasm files hold are word for word those of ONNX Runtime${note}`, () => {
+    const file = join(dir, 'notices.txt');
+    python('.venv', 'onnxruntime_notices.py', file);
+    expect(inWasm === text(file)).toBe(true);
   });
 });
 
