@@ -8,7 +8,7 @@ const repo = new URL('../..', import.meta.url).pathname;
 
 it('2000 damaged models', { timeout: 240_000 }, () => {
   const script = join(repo, 'scripts/reliability/mutations.mjs');
-  const { stdout, stderr } = spawnSync('node', [script, '--count', '2000', '--seed', '7', '--load', '0', '--json'], {
+  const { stdout, stderr } = spawnSync('node', [script, '--count', '2000', '--seed', '7', '--json'], {
     encoding: 'utf8',
     maxBuffer: 1 << 28,
   });

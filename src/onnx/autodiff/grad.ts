@@ -11,6 +11,7 @@ import { formatType } from '../ir/types.js';
 import { ops } from '../ops/ops.js';
 import type { Ops } from '../ops/ops-builder.js';
 import { verifyModel } from '../ops/verify-model.js';
+import { newestOpset } from '../ops/versions.js';
 import { foldConstants } from '../passes/fold-constants.js';
 import { inferShapes } from '../passes/infer-shapes.js';
 import { sizesOf } from '../passes/memory-estimate.js';
@@ -127,9 +128,6 @@ function keepWithin(
   const g = ops({ graph, opset, names: Names.of(graph) });
   return rematerialise(g, { budget, forward: graph.outputs.slice(0, own), bytes: sizesOf(graph, dims, opset) });
 }
-
-/** The newest opset whose ops the table knows. */
-const newestOpset = 26;
 
 const constantsAlone = untilStable([inferShapes, foldConstants]);
 

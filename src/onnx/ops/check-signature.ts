@@ -1,8 +1,10 @@
 // Whether a node is what its op's signature allows: number of inputs and outputs, names and kinds of attributes, types of inputs. It knows no
 // rule of an op. What onnx.checker and ONNX Runtime refuse when a model is loaded is refused here, in one line that names the node.
 import { beyond, within } from '../core/bounds.js';
+import { dtypeNames } from '../core/dtype.js';
 import type { Attribute } from '../ir/graph.js';
-import { formatType, type Type } from '../ir/types.js';
+import { formatType, type Type, tensorType } from '../ir/types.js';
+import { checkValue } from './attribute-values.js';
 import type { NodeContext } from './op-def.js';
 import type { Form, Parameter } from './signature.js';
 
@@ -66,6 +68,7 @@ function checkAttributes(c: NodeContext, form: Form): void {
     }
     const kind = a.kind === 'ref' ? a.type : a.kind;
     if (kind !== spec.kind) c.fail(`attribute "${name}" must be ${spec.kind}, it is ${kind}`, { expected: spec.kind, got: kind });
+    if (a.kind !== 'ref') checkValue(c, name, a, spec);
     if (name === 'axis' || name === 'axes' || name === 'batch_dims') checkAxes(c, name, a);
   }
   for (const [name, spec] of form.attributes) {
@@ -95,9 +98,27 @@ function written(type: Type | undefined): string | undefined {
 
 /** Throws ShapeError where an input is of a type that the signature does not allow, or of another than an input that shares its variable. */
 export function checkTypes(c: NodeContext, form: Form): void {
+  boundTypes(c, form);
+}
+
+/** The same; returns what the signature alone says of the outputs: tensors of the dtype of inputs that share their variable. */
+export function typesByForm(c: NodeContext, form: Form): (Type | undefined)[] {
+  const bound = boundTypes(c, form);
+  return Array.from({ length: c.outputCount }, (_, i) => {
+    const p = parameterAt(form.outputs, i);
+    if (p === undefined) return undefined;
+    const first = p.variable === undefined ? undefined : bound.get(p.variable);
+    const type = first === undefined ? undefined : c.value(first).type;
+    if (type?.kind === 'tensor') return tensorType(type.dtype);
+    const only = p.types.size === 1 ? dtypeNames.find((dtype) => p.types.has(dtype)) : undefined;
+    return only && tensorType(only);
+  });
+}
+
+/** The input that decides each type variable, the first of those that share it. */
+function boundTypes(c: NodeContext, form: Form): ReadonlyMap<string, number> {
   const place = (i: number) => `input ${i} (${parameterAt(form.inputs, i)?.name})`;
   const typeAt = (i: number) => (c.has(i) ? c.value(i).type : undefined);
-  // the input that decides each variable
   const bound = new Map<string, number>();
   for (let i = 0; i < c.inputCount; i++) {
     const p = parameterAt(form.inputs, i);
@@ -122,4 +143,5 @@ export function checkTypes(c: NodeContext, form: Form): void {
       c.fail(`${place(i)} is ${name}, ${place(first)} is ${other}: they must have one type`, { expected: other, got: name });
     }
   }
+  return bound;
 }

@@ -8,6 +8,7 @@ import { isStandard } from './definition.js';
 import { NodeContext } from './op-def.js';
 import { findSignature } from './signature.js';
 import { findOp } from './table.js';
+import { formInForce } from './versions.js';
 
 /**
  * Inference by the table. Of an op that has a signature alone the types are not known; one that has none is refused with a ModelError that names
@@ -20,7 +21,7 @@ export const inferTypes: Infer = (node, opset) => {
     throw new ModelError(`${nodeLabel(node)}: no such op in the table`, { op: node.opType, node: node.name });
   }
   const c = new NodeContext(node, opset);
-  const { form } = c;
+  const form = isStandard(node) ? formInForce(c, opset) : c.form;
   if (form === undefined || (isStandard(node) && opset < def.since)) {
     const { since } = def;
     return c.fail(`needs opset ${since}, this graph has ${opset}`, { expected: String(since), got: String(opset) });

@@ -88,6 +88,11 @@ export function findSignature(opType: string, domain = ''): Signature | undefine
   return byDomain.get(domain)?.get(opType);
 }
 
+/** True for a domain all of whose ops have signatures. */
+export function hasSignatures(domain: string): boolean {
+  return byDomain.has(domain);
+}
+
 const forms = new WeakMap<Signature, Map<number, Form>>();
 
 /** The signature in force at an opset of the op's domain; undefined below its first version and where the op is deprecated. */

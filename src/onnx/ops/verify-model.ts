@@ -3,59 +3,65 @@
 import { ModelError } from '../core/errors.js';
 import { given } from '../core/given.js';
 import type { Infer } from '../ir/builder.js';
-import { allNodes, type Graph } from '../ir/graph.js';
+import { allNodes, type Graph, type Node } from '../ir/graph.js';
 import { aModel, type Model } from '../ir/model.js';
 import { formatType } from '../ir/types.js';
 import { verifyGraph } from '../ir/verify.js';
-import { checkForm, checkTypes } from './check-signature.js';
+import { checkForm, typesByForm } from './check-signature.js';
 import { definitionOf, isStandard } from './definition.js';
 import { inferTypes } from './infer.js';
 import { NodeContext } from './op-def.js';
-import { findSignature, formAt } from './signature.js';
+import type { Form } from './signature.js';
+import { canonicalDomain, checkVersions, formInForce } from './versions.js';
 
-/** What ONNX Runtime takes before ONNX has it. */
-const earlier: ReadonlySet<string> = new Set(['LayerNormalization']);
+/** Whether a node calls a function of the model. */
+type Calls = (node: Node) => boolean;
 
-/** Inference by the table. Ops without rules are checked by their signatures, ops and domains without a signature say nothing. */
-function inferKnown(opsets: ReadonlyMap<string, number>): Infer {
+function callsOf({ functions }: Model): Calls {
+  const called = new Set(functions.map((f) => JSON.stringify([canonicalDomain(f.domain), f.name])));
+  return (node) => called.has(JSON.stringify([canonicalDomain(node.domain), node.opType]));
+}
+
+/** Inference by the table; ops without rules are checked by their signatures. Ops of domains without signatures and calls say nothing. */
+function inferKnown(opsets: ReadonlyMap<string, number>, calls: Calls): Infer {
   return (node, opset) => {
-    if (definitionOf(node, opset) !== undefined) return inferTypes(node, opset);
-    const version = isStandard(node) ? opset : opsets.get(node.domain);
-    const signature = findSignature(node.opType, node.domain);
-    if (signature === undefined || version === undefined) return [];
     const c = new NodeContext(node, opset);
-    const { deprecated } = signature;
-    if (deprecated !== undefined && version >= deprecated) {
-      const domain = isStandard(node) ? 'ai.onnx' : node.domain;
-      return c.fail(`${domain} has no such op from opset ${deprecated} on, the model has ${version}`, { got: String(version) });
-    }
-    const form = formAt(signature, version);
-    if (form === undefined) {
-      const [first = 1] = signature.versions;
-      // signatures begin with the form of opset 7, whatever was there before
-      if (isStandard(node) && first > 7 && !earlier.has(node.opType))
-        c.fail(`ai.onnx has this op from opset ${first} on, the model has ${version}`, {
-          expected: String(first),
-          got: String(version),
-        });
-      return [];
-    }
+    const form = formOf(c, opsets, calls);
+    if (definitionOf(node, opset) !== undefined) return inferTypes(node, opset);
+    if (form === undefined) return [];
     checkForm(c, form);
-    checkTypes(c, form);
+    return typesByForm(c, form);
+  };
+}
+
+/** In function bodies attributes of the caller decide types, so that the form alone is checked. */
+function formKnown(opsets: ReadonlyMap<string, number>, calls: Calls): Infer {
+  return (node, opset) => {
+    const c = new NodeContext(node, opset);
+    const form = formOf(c, opsets, calls);
+    if (form !== undefined) checkForm(c, form);
     return [];
   };
+}
+
+/** The form of a node that is no call, where one is known. */
+function formOf(c: NodeContext, opsets: ReadonlyMap<string, number>, calls: Calls): Form | undefined {
+  const { domain } = c.node;
+  const version = isStandard(c.node) ? c.opset : opsets.get(domain);
+  return version === undefined || calls(c.node) ? undefined : formInForce(c, version);
 }
 
 /** Throws ModelError, in one line that names node or value, unless the model is well-formed and its types agree with the op table's. */
 export function verifyModel(model: Model): void {
   given('verifyModel', { model }, { model: aModel });
-  verifyGraph(model.graph, inferKnown(model.opsets), model.opset);
+  checkVersions(model);
+  const calls = callsOf(model);
   verifyImports(model.graph, model.opsets);
+  verifyGraph(model.graph, inferKnown(model.opsets, calls), model.opset);
   verifyRanks(model.graph);
   for (const f of model.functions) {
-    // attributes of the caller stand in function bodies, so that types are not known there
-    verifyGraph(f.body);
     verifyImports(f.body, f.opsets);
+    verifyGraph(f.body, formKnown(f.opsets, calls), f.opsets.get('') ?? model.opset);
   }
 }
 
@@ -79,10 +85,9 @@ function verifyRanks(graph: Graph): void {
 }
 
 function verifyImports(graph: Graph, opsets: ReadonlyMap<string, number>): void {
-  const canonical = (domain: string) => (domain === 'ai.onnx' ? '' : domain);
-  const imported = new Set([...opsets.keys()].map(canonical));
+  const imported = new Set([...opsets.keys()].map(canonicalDomain));
   for (const node of allNodes(graph)) {
-    if (imported.has(canonical(node.domain))) continue;
+    if (imported.has(canonicalDomain(node.domain))) continue;
     const domain = node.domain === '' ? 'ai.onnx' : node.domain;
     throw new ModelError(`${node.opType} "${node.name}": the model imports no opset of domain ${domain}`, {
       op: node.opType,

@@ -154,8 +154,73 @@ describe('versions', () => {
     expect(said(model('Upsample', [f, scales], {}, { opset: 9 }))).toBe('');
     expect(said(model('Upsample', [f], {}, { opset: 9 }))).toBe('Upsample "n": takes 2 inputs (X scales), got 1');
     expect(said(model('Upsample', [f, scales], {}, { opset: 11 }))).toBe(
-      'Upsample "n": ai.onnx has no such op from opset 10 on, the model has 11',
+      'Upsample "n": is deprecated in ai.onnx from opset 10 on, the model has 11: Resize takes its place',
     );
+  });
+
+  test('deprecated ops say until when they were there and what takes their place', () => {
+    const scatter = (opset: number) => model('Scatter', [f, tensorType('int64', [2, 3]), f], {}, { opset });
+    expect(said(scatter(10))).toBe('');
+    for (const opset of [11, 13, 26]) {
+      expect(said(scatter(opset))).toBe(
+        `Scatter "n": is deprecated in ai.onnx from opset 11 on, the model has ${opset}: ScatterElements takes its place`,
+      );
+    }
+  });
+
+  test('an op before the opset that brought it, also where that is 7 or less', () => {
+    expect(said(model('Gelu', [f], {}, { opset: 17 }))).toBe('Gelu "n": ai.onnx has this op from opset 20 on, the model has 17');
+    expect(said(model('Asin', [f], {}, { opset: 6 }))).toBe('Asin "n": ai.onnx has this op from opset 7 on, the model has 6');
+    expect(said(model('Relu', [f], {}, { opset: 0 }))).toBe('Relu "n": ai.onnx has this op from opset 1 on, the model has 0');
+  });
+
+  test('what ONNX Runtime has in ai.onnx beside ONNX is taken where it is', () => {
+    expect(said(model('LayerNormalization', [f, tensorType('float32', [3])], {}, { opset: 11 }))).toBe('');
+    expect(said(model('SimplifiedLayerNormalization', [f, tensorType('float32', [3])]))).toBe('');
+    expect(said(model('ThresholdedRelu', [f], {}, { opset: 9 }))).toBe('');
+    expect(said(model('Affine', [f], {}, { opset: 9 }))).toBe('');
+    expect(said(model('Affine', [f], {}, { opset: 10 }))).toBe('Affine "n": ai.onnx has no such op');
+  });
+
+  test.each([
+    ['', 26],
+    ['ai.onnx.ml', 5],
+    ['com.microsoft', 1],
+    ['ai.onnx.preview.training', 1],
+  ])('%s newer than what is known is refused, used or not', (domain, newest) => {
+    const m = model('Relu', [f]);
+    m.opsets.set(domain, newest);
+    expect(said(m)).toBe('');
+    m.opsets.set(domain, newest + 1);
+    expect(said(m)).toBe(`the model imports ${domain || 'ai.onnx'} ${newest + 1}, expected at most ${newest}`);
+  });
+
+  test('a format newer than what is known', () => {
+    const m = model('Relu', [f]);
+    m.irVersion = 13;
+    expect(said(m)).toBe('');
+    m.irVersion = 14;
+    expect(said(m)).toBe('the model is of IR version 14, expected at most 13');
+  });
+
+  test('each domain is held to its own version', () => {
+    const normalizer = model('Normalizer', [f], { norm: text('L1') }, { domain: 'ai.onnx.ml', version: 1, opset: 26 });
+    normalizer.opsets.set('com.microsoft', 1);
+    expect(said(normalizer)).toBe('');
+    const tree = model('TreeEnsemble', [f], {}, { domain: 'ai.onnx.ml', version: 3, opset: 26 });
+    expect(said(tree)).toBe('TreeEnsemble "n": ai.onnx.ml has this op from opset 5 on, the model has 3');
+    expect(said(model('FusedMatMul', [f, f], {}, { domain: 'com.microsoft', version: 0 }))).toBe(
+      'FusedMatMul "n": com.microsoft has this op from opset 1 on, the model has 0',
+    );
+  });
+
+  test('a domain that is not imported is named, whatever its op is', () => {
+    const missing = model('Scatter', [f, tensorType('int64', [2, 3]), f]);
+    missing.opsets = new Map([['ai.onnx.ml', 3]]);
+    expect(said(missing)).toBe('Scatter "n": the model imports no opset of domain ai.onnx');
+    const ml = model('Normalizer', [f], {}, { domain: 'ai.onnx.ml' });
+    ml.opsets.delete('ai.onnx.ml');
+    expect(said(ml)).toBe('Normalizer "n": the model imports no opset of domain ai.onnx.ml');
   });
 });
 
@@ -170,7 +235,9 @@ describe('other domains', () => {
       model('TreeEnsembleRegressor', [f], { base_values_as_tensor: { kind: 'tensor', value: float32([1]) } }, { ...ml, version });
     expect(said(tree(3))).toBe('');
     expect(said(tree(1))).toMatch(/^TreeEnsembleRegressor "n": unknown attribute "base_values_as_tensor"/);
-    expect(said(tree(5))).toBe('TreeEnsembleRegressor "n": ai.onnx.ml has no such op from opset 5 on, the model has 5');
+    expect(said(tree(5))).toBe(
+      'TreeEnsembleRegressor "n": is deprecated in ai.onnx.ml from opset 5 on, the model has 5: TreeEnsemble takes its place',
+    );
   });
 
   test('com.microsoft is checked; its values have unknown types, and no gradient goes through', () => {
@@ -194,11 +261,74 @@ describe('other domains', () => {
     expect(said(model('Thing', [f, f], { any: int(1) }, { domain: 'my.domain' }))).toBe('');
   });
 
-  test.each(['constructor', '__proto__', 'toString', 'hasOwnProperty'])(
-    'an op called %s is carried as any unknown one',
-    (name) => {
-      expect(said(fromBinary(toBinary(model(name, [f], { constructor: int(1) }))))).toBe('');
-      expect(said(model('Relu', [f], { constructor: int(1) }))).toBe('Relu "n": unknown attribute "constructor", known are none');
-    },
-  );
+  test.each(['', 'ai.onnx.ml', 'com.microsoft'])('an op that %s does not have', (domain) => {
+    const spelled = domain || 'ai.onnx';
+    expect(said(model('Thing', [f], {}, domain === '' ? {} : { domain }))).toBe(`Thing "n": ${spelled} has no such op`);
+  });
+
+  test('a call of a function of the model is no such op', () => {
+    const m = model('Thing', [f]);
+    const x = new Value('x');
+    const body = new Graph('Thing');
+    const y = new Value('y');
+    body.inputs = [x];
+    body.nodes = [new Node('Relu', [x], [y])];
+    body.outputs = [y];
+    const thing = {
+      domain: '',
+      name: 'Thing',
+      overload: '',
+      attributes: [],
+      attributeDefaults: new Map(),
+      body,
+      opsets: new Map([['', 17]]),
+    };
+    m.functions = [thing];
+    expect(said(m)).toBe('');
+    body.nodes = [new Node('Relu', [x], [y], new Map([['axis', int(0)]]), 'inner')];
+    y.producer = body.nodes[0];
+    expect(said(m)).toBe('Relu "inner": unknown attribute "axis", known are none');
+  });
+
+  test.each(['constructor', '__proto__', 'toString', 'hasOwnProperty'])('an op called %s is an unknown one', (name) => {
+    const carried = (domain: string) => fromBinary(toBinary(model(name, [f], { constructor: int(1) }, domain ? { domain } : {})));
+    expect(said(carried(''))).toBe(`${name} "n": ai.onnx has no such op`);
+    expect(said(carried('my.domain'))).toBe('');
+    expect(said(model('Relu', [f], { constructor: int(1) }))).toBe('Relu "n": unknown attribute "constructor", known are none');
+  });
+});
+
+describe('values of attributes', () => {
+  const image = tensorType('float32', [1, 1, 4, 4]);
+  test.each<[string, readonly (Type | null)[], string, Attribute, string, number?]>([
+    [
+      'BitShift',
+      [tensorType('uint8', [2]), tensorType('uint8', [2])],
+      'direction',
+      text('left'),
+      '"left", expected one of LEFT, RIGHT',
+    ],
+    ['Mod', [f, f], 'fmod', int(2), '2, expected 0 to 1'],
+    ['CumSum', [f, tensorType('int64', [])], 'reverse', int(-1), '-1, expected 0 to 1'],
+    ['Pad', [f, tensorType('int64', [4])], 'mode', text('mirror'), '"mirror", expected one of constant, reflect, edge, wrap'],
+    ['Gelu', [f], 'approximate', text('erf'), '"erf", expected one of none, tanh', 20],
+    [
+      'GridSample',
+      [image, tensorType('float32', [1, 4, 4, 2])],
+      'mode',
+      text('linear'),
+      '"linear", expected one of bilinear, nearest, bicubic',
+      16,
+    ],
+    [
+      'GridSample',
+      [image, tensorType('float32', [1, 4, 4, 2])],
+      'mode',
+      text('bilinear'),
+      '"bilinear", expected one of linear, nearest, cubic',
+      20,
+    ],
+  ])('%s', (op, inputs, name, value, why, opset = 17) => {
+    expect(said(model(op, inputs, { [name]: value }, { opset }))).toBe(`${op} "n": attribute "${name}" is ${why}`);
+  });
 });
