@@ -4,8 +4,7 @@ import { DataError, DescriptionError, WorkspaceError } from '../onnx/core/errors
 import type { Runtime } from '../onnx/runtime/session.js';
 import { notedFrozen, noteFrozen } from '../workspace/frozen-list.js';
 import { frozenTasks, type LoadedWorkspace } from './load-workspace.js';
-import { loadTaskData } from './task-data.js';
-import { type Verified, verifyTask } from './verify.js';
+import { type ComparedOutputs, compareOutputs } from './verify.js';
 
 /** An earlier task before and after a training. */
 export interface EarlierTask {
@@ -37,10 +36,9 @@ export async function outputsBefore(
   for (const other of frozenTasks(loaded)) {
     if (other === task) continue;
     try {
-      const { test } = await loadTaskData(loaded, other);
-      const verified = await verifyTask(runtime, loaded, other, { test, ...(signal && { signal }) });
-      if (verified.identical === false) throw moved(other, verified);
-      found.push({ task: other, test, sha256: verified.sha256 });
+      const before = await compareOutputs(runtime, loaded, other, signal && { signal });
+      if (before.identical === false) throw moved(other, before);
+      found.push({ task: other, test: before.test, sha256: before.sha256 });
     } catch (error) {
       if (!isDataMissing(error)) throw error;
       found.push({ task: other, reason: error.message });
@@ -49,7 +47,7 @@ export async function outputsBefore(
   return found;
 }
 
-function moved(task: string, { rows: count }: Verified): WorkspaceError {
+function moved(task: string, { rows: count }: ComparedOutputs): WorkspaceError {
   return new WorkspaceError(`the outputs of task "${task}" over ${count} rows are not those of its freezing: prognet verify`, {
     got: task,
   });
@@ -72,7 +70,7 @@ export async function compareAfter(
       found.push({ task, rows: 0, identical: undefined, ...(reason === undefined ? {} : { reason }) });
       continue;
     }
-    const after = await verifyTask(runtime, loaded, task, { test, ...(signal && { signal }) });
+    const after = await compareOutputs(runtime, loaded, task, { test, ...(signal && { signal }) });
     found.push({ task, rows: after.rows, identical: after.sha256 === sha256 });
   }
   return found;
@@ -89,7 +87,7 @@ export async function compareWithRecords(
   for (const other of frozenTasks(loaded)) {
     if (other === task) continue;
     try {
-      const { rows: count, identical, reason } = await verifyTask(runtime, loaded, other, signal && { signal });
+      const { rows: count, identical, reason } = await compareOutputs(runtime, loaded, other, signal && { signal });
       found.push({ task: other, rows: count, identical, ...(reason === undefined ? {} : { reason }) });
     } catch (error) {
       if (!isDataMissing(error)) throw error;

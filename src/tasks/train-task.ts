@@ -3,7 +3,7 @@
 import { join } from 'node:path';
 import { rows, type SampleSet, type Split } from '../data/dataset.js';
 import { fingerprint } from '../data/fingerprint.js';
-import type { ColumnDescription, Description, Train } from '../model/description/description.js';
+import type { ColumnDescription, Train } from '../model/description/description.js';
 import { metricName } from '../model/heads/heads.js';
 import type { Column } from '../model/progressive/column.js';
 import { refuseTraining } from '../model/progressive/imported.js';
@@ -21,6 +21,7 @@ import { fitData, partition } from '../train/prepare-data.js';
 import { type TrainSettings, trainSettings } from '../train/settings.js';
 import { stateSchema } from '../train/state-schema.js';
 import type { TapCache } from '../train/taps/tap-cache.js';
+import { listColumns } from '../workspace/column-store.js';
 import type { MetricValue } from '../workspace/metrics-log.js';
 import { clearRun, openRun, type Run } from '../workspace/run-store.js';
 import { TapStore } from '../workspace/tap-store.js';
@@ -87,12 +88,14 @@ export interface TrainedTask {
   readonly taps?: { readonly computed: number; readonly reused: number };
 }
 
-/** The description with other training options for one column: its seed decides the first weights too. */
-function withOverrides(description: Description, task: string, overrides: Train): Description {
+/** The workspace with other training options for one column: its seed decides the first weights too. */
+function withOverrides(loaded: LoadedWorkspace, task: string, overrides: Train): LoadedWorkspace {
+  if (Object.keys(overrides).length === 0) return loaded;
+  const { description } = loaded;
   const columns = description.columns.map(
     (c): ColumnDescription => (c.task === task ? { ...c, train: { ...c.train, ...overrides } } : c),
   );
-  return { ...description, columns };
+  return withDescription(loaded, { ...description, columns });
 }
 
 /** An epoch as metrics.jsonl and column.json hold it. */
@@ -191,9 +194,18 @@ export async function trainTask(
   options: TrainTaskOptions = {},
 ): Promise<TrainedTask> {
   given('trainTask', { runtime, start, task, options }, { runtime: anObject, start: text, task: text, options: anObject });
+  return (await trainLoaded(runtime, loadWorkspace(start), task, options)).trained;
+}
+
+/** The same in a workspace that was read just now; `loaded` is how it stands afterwards, read from its files anew. */
+export async function trainLoaded(
+  runtime: Runtime,
+  opened: LoadedWorkspace,
+  task: string,
+  options: TrainTaskOptions = {},
+): Promise<{ readonly trained: TrainedTask; readonly loaded: LoadedWorkspace }> {
   const started = performance.now();
   const { signal, resume = false, restart = false } = options;
-  const opened = loadWorkspace(start);
   const { root } = opened.workspace;
   const described = opened.columns.column(task);
   if (opened.frozen.has(task)) {
@@ -201,7 +213,8 @@ export async function trainTask(
     clearRun(root, task);
     if (resume) {
       noteAllFrozen(opened);
-      return trainedFrom(opened, task, await compareWithRecords(runtime, opened, task, signal));
+      const earlier = await compareWithRecords(runtime, opened, task, signal);
+      return { trained: trainedFrom(opened, task, earlier), loaded: opened };
     }
     throw new UsageError(`task "${task}" is trained and frozen for good; add a new task to the description to train more`, {
       got: task,
@@ -216,7 +229,7 @@ export async function trainTask(
   }
   const stored = resume ? storedRun(root, task) : undefined;
   const overrides: Train = { ...stored?.overrides, ...options.overrides };
-  const loaded = withDescription(opened, withOverrides(opened.description, task, overrides));
+  const loaded = withOverrides(opened, task, overrides);
   const column = loaded.columns.column(task);
   const settings = trainSettings(column.train, column.seed);
   const provider = options.provider ?? stored?.provider ?? 'cpu';
@@ -250,7 +263,7 @@ export async function trainTask(
   createFolders(loaded.workspace);
   const run = openRun(root, task);
   try {
-    if (loadWorkspace(start).frozen.has(task))
+    if (listColumns(root).includes(task))
       throw new UsageError(`task "${task}" was trained by another process meanwhile`, { got: task });
     const work: Work = {
       runtime,
@@ -284,6 +297,7 @@ export async function trainTask(
   } finally {
     run.close();
   }
-  const after = loadWorkspace(start);
-  return { ...trainedFrom(after, task, await compareAfter(runtime, after, before, signal)), ...(taps && { taps }) };
+  const after = loadWorkspace(root);
+  const earlier = await compareAfter(runtime, after, before, signal);
+  return { trained: { ...trainedFrom(after, task, earlier), ...(taps && { taps }) }, loaded: after };
 }

@@ -4,8 +4,9 @@ import { rows, type SampleSet } from '../data/dataset.js';
 import { fingerprint } from '../data/fingerprint.js';
 import { metricName } from '../model/heads/heads.js';
 import { anObject, given, text } from '../onnx/core/given.js';
+import type { Tensor } from '../onnx/core/tensor.js';
 import type { Runtime } from '../onnx/runtime/session.js';
-import { evaluateScores } from '../train/evaluate.js';
+import { Evaluator } from '../train/evaluate.js';
 import type { ColumnRecord } from '../workspace/column-record.js';
 import { aLoadedWorkspace, frozenOf, type LoadedWorkspace, weightsOf } from './load-workspace.js';
 import { versionsNow } from './machine.js';
@@ -59,6 +60,65 @@ function incomparable(record: ColumnRecord, runtime: Runtime, ran: { provider: s
 
 const near = (a: number | undefined, b: number): boolean => a !== undefined && Math.abs(a - b) <= 1e-5 * Math.max(1, Math.abs(a));
 
+/** A task's outputs over its test data, and whether they are those of the day it was frozen. */
+export interface ComparedOutputs extends Pick<Verified, 'task' | 'rows' | 'identical' | 'reason' | 'sha256'> {
+  /** The data that were asked. */
+  readonly test: SampleSet;
+  /** float32 [D, k] */
+  readonly scores: Tensor;
+  /** What ran is not what ran at freezing, so that bits may differ where numbers agree. */
+  readonly elsewhere: boolean;
+}
+
+/** Runs the task's model, in a session of its own, on its test data. */
+export async function compareOutputs(
+  runtime: Runtime,
+  loaded: LoadedWorkspace,
+  task: string,
+  options: VerifyOptions = {},
+): Promise<ComparedOutputs> {
+  const { record } = frozenOf(loaded, task);
+  const test = options.test ?? (await loadTaskData(loaded, task)).test;
+  const { outputs } = record;
+  const { provider = outputs.provider, threads = outputs.threads, signal } = options;
+  const providers = options.provider === undefined && provider !== 'cpu' ? [provider, 'cpu'] : [provider];
+  const weights = weightsOf(loaded);
+  const found = await taskOutputs(runtime, loaded.columns, weights, task, test.inputs, { providers, threads }, signal);
+  const { sha256, scores } = found;
+  const base = { task, rows: rows(test), sha256, test, scores, elsewhere: false };
+  if (outputs.count === 0)
+    return {
+      ...base,
+      identical: undefined,
+      reason: 'no outputs were recorded at its freezing, its weights are the same (sha256)',
+    };
+  if (record.data.test !== fingerprint(test)) {
+    return { ...base, identical: undefined, reason: 'the test data are others than at freezing' };
+  }
+  if (sha256 === outputs.sha256) return { ...base, identical: true };
+  const reason = incomparable(record, runtime, { provider: found.provider, threads });
+  if (reason === undefined) return { ...base, identical: false, reason: 'the outputs differ from those at freezing' };
+  return { ...base, identical: undefined, reason, elsewhere: true };
+}
+
+/** The same, with loss and metric. */
+export async function verifyWith(
+  evaluator: Evaluator,
+  runtime: Runtime,
+  loaded: LoadedWorkspace,
+  task: string,
+  options: VerifyOptions = {},
+): Promise<Verified> {
+  const { head } = loaded.columns.column(task);
+  const { test, scores, elsewhere, ...compared } = await compareOutputs(runtime, loaded, task, options);
+  const now = await evaluator.evaluate(head, scores, test.targets);
+  const { metrics } = frozenOf(loaded, task).record;
+  const name = metricName(head);
+  const metric = { name, atFreeze: metrics[name] ?? Number.NaN, now: now.metric };
+  const verified = { ...compared, metric, loss: now.loss };
+  return elsewhere ? { ...verified, close: near(metrics.loss, now.loss) && near(metric.atFreeze, now.metric) } : verified;
+}
+
 /** Hashes were checked when the workspace was loaded; this runs the task's model on its test data. */
 export async function verifyTask(
   runtime: Runtime,
@@ -71,30 +131,10 @@ export async function verifyTask(
     { runtime, loaded, task, options },
     { runtime: anObject, loaded: aLoadedWorkspace, task: text, options: anObject },
   );
-  const column = loaded.columns.column(task);
-  const { record } = frozenOf(loaded, task);
-  const test = options.test ?? (await loadTaskData(loaded, task)).test;
-  const { outputs } = record;
-  const { provider = outputs.provider, threads = outputs.threads, signal } = options;
-  const providers = options.provider === undefined && provider !== 'cpu' ? [provider, 'cpu'] : [provider];
-  const weights = weightsOf(loaded);
-  const found = await taskOutputs(runtime, loaded.columns, weights, task, test.inputs, { providers, threads }, signal);
-  const now = await evaluateScores(runtime, column.head, found.scores, test.targets);
-  const name = metricName(column.head);
-  const metric = { name, atFreeze: record.metrics[name] ?? Number.NaN, now: now.metric };
-  const base = { task, rows: rows(test), metric, loss: now.loss, sha256: found.sha256 };
-  if (outputs.count === 0)
-    return {
-      ...base,
-      identical: undefined,
-      reason: 'no outputs were recorded at its freezing, its weights are the same (sha256)',
-    };
-  if (record.data.test !== fingerprint(test)) {
-    return { ...base, identical: undefined, reason: 'the test data are others than at freezing' };
+  const evaluator = new Evaluator(runtime);
+  try {
+    return await verifyWith(evaluator, runtime, loaded, task, options);
+  } finally {
+    await evaluator.release();
   }
-  if (found.sha256 === outputs.sha256) return { ...base, identical: true };
-  const reason = incomparable(record, runtime, { provider: found.provider, threads });
-  if (reason === undefined) return { ...base, identical: false, reason: 'the outputs differ from those at freezing' };
-  const close = near(record.metrics.loss, now.loss) && near(metric.atFreeze, now.metric);
-  return { ...base, identical: undefined, reason, close };
 }

@@ -28,7 +28,7 @@ import { withColumn, withoutColumn } from './column-text.js';
 import { frozenOf, type LoadedWorkspace, loadWorkspace, networkOf } from './load-workspace.js';
 import { loadTaskData } from './task-data.js';
 import { type TrainTaskOptions, trainTask } from './train-task.js';
-import { verifyTask } from './verify.js';
+import { compareOutputs } from './verify.js';
 
 /** Training in a workspace: what `prognet train` takes, data given in place of the described ones included. */
 export type WorkspaceTrainOptions = TrainOptions & Omit<TrainTaskOptions, 'overrides' | 'data' | 'onEvent' | 'signal'>;
@@ -131,7 +131,7 @@ export class WorkspaceNetwork implements GrowingNetwork {
 
   private async proved(task: string, signal: AbortSignal | undefined): Promise<TaskProof> {
     try {
-      const { rows, identical, reason } = await verifyTask(this.runtime, this.loaded, task, signal && { signal });
+      const { rows, identical, reason } = await compareOutputs(this.runtime, this.loaded, task, signal && { signal });
       return { task, rows, identical, ...(reason !== undefined && { reason }) };
     } catch (error) {
       if (!(error instanceof PrognetError) || signal?.aborted === true) throw error;

@@ -5,7 +5,7 @@ import { lowerLoss, sampleMetric, sampleWeight, targetsOf } from '../model/heads
 import { must } from '../onnx/core/errors.js';
 import type { Tensor } from '../onnx/core/tensor.js';
 import { ops } from '../onnx/ops/ops.js';
-import type { Runtime } from '../onnx/runtime/session.js';
+import type { Runtime, Session } from '../onnx/runtime/session.js';
 import { toBinary } from '../onnx/serde/to-binary.js';
 
 export interface Evaluation {
@@ -51,19 +51,47 @@ export function meanMetric(head: Head, scores: Tensor, targets: Tensor): number 
   return sum / rows;
 }
 
-/** Loss and metric of scores [D, k] against targets that fit the head: the loss by the head's own graph, each sample's in float32. */
-export async function evaluateScores(runtime: Runtime, head: Head, scores: Tensor, targets: Tensor): Promise<Evaluation> {
-  const g = ops({ name: 'loss' });
-  const wanted = targetsOf(head, 'N');
-  const from = g.input('scores', 'float32', ['N', scores.dims[1] ?? 1]);
-  g.output(lowerLoss(g, head, from, g.input('targets', wanted.dtype, wanted.shape), 'none'), 'losses');
-  const session = await runtime.createSession(toBinary(g.model()), { providers: ['cpu'], threads: 1 });
-  try {
+/** Loss and metric of scores, task after task: heads of one kind share the session of their loss. */
+export class Evaluator {
+  private readonly sessions = new Map<string, Session>();
+
+  constructor(private readonly runtime: Runtime) {}
+
+  /** Of scores [D, k] against targets that fit the head: the loss by the head's own graph, each sample's in float32. */
+  async evaluate(head: Head, scores: Tensor, targets: Tensor): Promise<Evaluation> {
+    const session = await this.session(head, scores.dims[1] ?? 1);
     const { losses } = await session.run({ scores, targets });
     const sum = new EvaluationSum(head);
     sum.add(scores, must(losses, 'losses'), targets);
     return sum.result();
+  }
+
+  private async session(head: Head, width: number): Promise<Session> {
+    const key = JSON.stringify([head, width]);
+    const known = this.sessions.get(key);
+    if (known !== undefined) return known;
+    const g = ops({ name: 'loss' });
+    const wanted = targetsOf(head, 'N');
+    const from = g.input('scores', 'float32', ['N', width]);
+    g.output(lowerLoss(g, head, from, g.input('targets', wanted.dtype, wanted.shape), 'none'), 'losses');
+    const session = await this.runtime.createSession(toBinary(g.model()), { providers: ['cpu'], threads: 1 });
+    this.sessions.set(key, session);
+    return session;
+  }
+
+  /** Gives its sessions back. */
+  async release(): Promise<void> {
+    for (const session of this.sessions.values()) await session.release();
+    this.sessions.clear();
+  }
+}
+
+/** The same once. */
+export async function evaluateScores(runtime: Runtime, head: Head, scores: Tensor, targets: Tensor): Promise<Evaluation> {
+  const evaluator = new Evaluator(runtime);
+  try {
+    return await evaluator.evaluate(head, scores, targets);
   } finally {
-    await session.release();
+    await evaluator.release();
   }
 }

@@ -4,9 +4,9 @@ import type { Train } from '../../model/description/description.js';
 import { trainSchema } from '../../model/description/train-schema.js';
 import { InterruptedError, UsageError } from '../../onnx/core/errors.js';
 import type { EarlierTask } from '../../tasks/earlier-tasks.js';
-import { loadWorkspace } from '../../tasks/load-workspace.js';
+import { type LoadedWorkspace, loadWorkspace } from '../../tasks/load-workspace.js';
 import { runExists, unfinished } from '../../tasks/stored-run.js';
-import { type TrainedTask, trainTask } from '../../tasks/train-task.js';
+import { type TrainedTask, trainLoaded } from '../../tasks/train-task.js';
 import { TapCache } from '../../train/taps/tap-cache.js';
 import { integerFlag } from '../flags.js';
 import { progressOf } from '../progress.js';
@@ -67,8 +67,7 @@ function overridesOf(flags: TrainFlags): Train {
 }
 
 /** The tasks to train, in order; unfinished ones refused before anything runs. */
-function tasksOf(task: string | undefined, flags: TrainFlags): string[] {
-  const loaded = loadWorkspace(flags.workspace ?? '.');
+function tasksOf(task: string | undefined, flags: TrainFlags, loaded: LoadedWorkspace): string[] {
   const { root } = loaded.workspace;
   if (task !== undefined) {
     loaded.columns.column(task);
@@ -115,7 +114,8 @@ export async function trainCommand(task: string | undefined, flags: TrainFlags):
   if (flags.resume && flags.restart) throw new UsageError('give --resume or --restart, not both');
   const threads = integerFlag('--threads', flags.threads);
   const overrides = overridesOf(flags);
-  const tasks = tasksOf(task, flags);
+  let loaded = loadWorkspace(flags.workspace ?? '.');
+  const tasks = tasksOf(task, flags, loaded);
   const { resume = false, restart = false } = flags;
   const done = await interruptible(flags, async (signal) => {
     const opened = await openRuntime(flags);
@@ -125,15 +125,15 @@ export async function trainCommand(task: string | undefined, flags: TrainFlags):
       const progress = progressOf(flags, name);
       try {
         const options = { overrides, resume, restart, signal, onEvent: progress.event, onNote: progress.line };
-        trained.push(
-          await trainTask(opened.runtime, flags.workspace ?? '.', name, {
-            ...options,
-            ...(tasks.length > 1 && { tapCache }),
-            ...chosen(opened),
-            ...(flags.engine === undefined ? {} : { engine: flags.engine }),
-            ...(threads === undefined ? {} : { threads }),
-          }),
-        );
+        const done = await trainLoaded(opened.runtime, loaded, name, {
+          ...options,
+          ...(tasks.length > 1 && { tapCache }),
+          ...chosen(opened),
+          ...(flags.engine === undefined ? {} : { engine: flags.engine }),
+          ...(threads === undefined ? {} : { threads }),
+        });
+        trained.push(done.trained);
+        loaded = done.loaded;
       } catch (error) {
         if (!(error instanceof InterruptedError)) throw error;
         throw new InterruptedError(error.statement, {

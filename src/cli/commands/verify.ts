@@ -3,7 +3,8 @@
 import { metricName } from '../../model/heads/heads.js';
 import { DataError, must, UsageError } from '../../onnx/core/errors.js';
 import { frozenOf, frozenTasks, type LoadedWorkspace, loadWorkspace } from '../../tasks/load-workspace.js';
-import { type Verified, type VerifyOptions, verifyTask } from '../../tasks/verify.js';
+import { type Verified, type VerifyOptions, verifyWith } from '../../tasks/verify.js';
+import { Evaluator } from '../../train/evaluate.js';
 import { integerFlag } from '../flags.js';
 import { colours, count, note, result, table } from '../report.js';
 import { chosen, openRuntime, type RuntimeFlags } from '../runtime.js';
@@ -43,10 +44,11 @@ async function checkTasks(task: string | undefined, flags: VerifyFlags, how: Ver
   const tasks = task === undefined ? frozenTasks(loaded) : [task];
   const records = tasks.map((name) => recorded(loaded, name));
   const opened = await openRuntime(flags);
+  const evaluator = new Evaluator(opened.runtime);
   const found: Checked[] = [];
   for (const record of records) {
     try {
-      const verified = await verifyTask(opened.runtime, loaded, record.task, { ...how, ...chosen(opened) });
+      const verified = await verifyWith(evaluator, opened.runtime, loaded, record.task, { ...how, ...chosen(opened) });
       found.push({ ...record, verified, ...(verified.reason !== undefined && { reason: verified.reason }) });
     } catch (error) {
       if (!(error instanceof DataError) || tasks.length === 1) throw error;
@@ -55,6 +57,7 @@ async function checkTasks(task: string | undefined, flags: VerifyFlags, how: Ver
     const { reason } = must(found.at(-1), 'result');
     if (reason !== undefined) note(flags, `${record.task}: not comparable bit for bit, ${reason}`);
   }
+  await evaluator.release();
   return found;
 }
 

@@ -44,6 +44,7 @@ export function columnsOf(description: Description, load: GraphLoader = carriedG
 /** All columns of a description, in their order; can be iterated. */
 export class Columns implements Iterable<Column> {
   private readonly byTask: ReadonlyMap<string, Column>;
+  private known: { opset?: number; inputs?: readonly NetworkInput[] } = {};
 
   /** @internal Use `columnsOf`. */
   constructor(
@@ -80,11 +81,17 @@ export class Columns implements Iterable<Column> {
 
   /** The inputs, as far as anything takes them yet. Throws DescriptionError. */
   get inputs(): readonly NetworkInput[] {
-    return networkInputs(this.description);
+    this.known.inputs ??= networkInputs(this.description);
+    return this.known.inputs;
   }
 
   /** The opset of the network's graphs: that of its imported columns, which must agree. Throws DescriptionError. */
   get opset(): number {
+    this.known.opset ??= this.commonOpset();
+    return this.known.opset;
+  }
+
+  private commonOpset(): number {
     let found: { opset: number; task: string } | undefined;
     for (const { task, imported } of this) {
       if (imported === undefined) continue;
@@ -101,11 +108,21 @@ export class Columns implements Iterable<Column> {
   }
 }
 
+interface Known {
+  readonly into: Map<number, readonly TapRef[]>;
+  canonical?: string;
+  tapsRead?: readonly TapRef[];
+  sources?: readonly Column[];
+  foundation?: readonly Column[];
+}
+
 /** A column of a network with all that follows from its description. */
 export class Column implements LoweredColumn<Column> {
   /** The graph that it was imported as; undefined where it has layers. */
   readonly imported: ImportedGraph | undefined;
   private measured: ColumnParameters | undefined;
+  /** What was asked already: neither a column nor those before it change. */
+  private readonly known: Known = { into: new Map() };
 
   /** @internal Use `columnsOf`. */
   constructor(
@@ -154,11 +171,19 @@ export class Column implements LoweredColumn<Column> {
   }
   /** What of the description decides its graph, as stable text. */
   get canonical(): string {
-    return canonical(this.network.description, this.task);
+    this.known.canonical ??= canonical(this.network.description, this.task);
+    return this.known.canonical;
   }
 
   /** The taps that flow into a block (the number of its blocks stands for the head), in the order of the sources. */
   sourcesInto(block: number): readonly TapRef[] {
+    const { into } = this.known;
+    const refs = into.get(block) ?? this.refsInto(block);
+    into.set(block, refs);
+    return refs;
+  }
+
+  private refsInto(block: number): readonly TapRef[] {
     const { laterals } = this;
     if (laterals.kind === 'none' || !laterals.into.includes(block)) return [];
     return laterals.from.map((task) => {
@@ -170,6 +195,11 @@ export class Column implements LoweredColumn<Column> {
 
   /** Every tap that it reads, each once, by column and block. */
   get tapsRead(): readonly TapRef[] {
+    this.known.tapsRead ??= this.allTapsRead();
+    return this.known.tapsRead;
+  }
+
+  private allTapsRead(): readonly TapRef[] {
     const found = new Map<string, TapRef>();
     for (let block = 1; block <= this.blocks.length; block++)
       for (const ref of this.sourcesInto(block)) found.set(`${ref.column.index}/${ref.block}`, ref);
@@ -178,21 +208,16 @@ export class Column implements LoweredColumn<Column> {
 
   /** The columns whose taps it reads, in order. */
   get sources(): readonly Column[] {
-    return [...new Set(this.tapsRead.map(({ column }) => column))];
+    this.known.sources ??= [...new Set(this.tapsRead.map(({ column }) => column))];
+    return this.known.sources;
   }
 
   /** The columns that it stands on, directly or through others, in order. */
   get foundation(): readonly Column[] {
-    const found = new Set<Column>();
-    const visit = (column: Column): void => {
-      for (const source of column.sources) {
-        if (found.has(source)) continue;
-        found.add(source);
-        visit(source);
-      }
-    };
-    visit(this);
-    return [...found].sort((a, b) => a.index - b.index);
+    this.known.foundation ??= [...new Set(this.sources.flatMap((source) => [source, ...source.foundation]))].sort(
+      (a, b) => a.index - b.index,
+    );
+    return this.known.foundation;
   }
 
   /** Found by lowering the column once. Throws DescriptionError where shapes do not fit or are beyond any machine. */

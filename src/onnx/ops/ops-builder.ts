@@ -36,7 +36,7 @@ export class OpsBuilder extends GraphBuilder {
 
   /** The methods with the first `count` outputs: `const [values, places] = g.outputs(2).topK(x, [5])`. */
   outputs<N extends number>(count: N): SeveralMethods<Results<N>> {
-    return withMethods({}, (op, inputs, attributes) => this.op(op, inputs, attributes, count)) as SeveralMethods<Results<N>>;
+    return several(this, count) as SeveralMethods<Results<N>>;
   }
 
   /** Adds one of the com.microsoft ops of training artifacts; returns its first output. */
@@ -47,7 +47,7 @@ export class OpsBuilder extends GraphBuilder {
 
   /** A builder for a subgraph (If branch, Loop body): its own nodes, this one's names and constants. */
   subgraph(name: string): Ops {
-    return typed(new OpsBuilder(this.infer, this.opset, this.names, name, this));
+    return typed(this.infer, this.opset, this.names, name, this);
   }
 
   /** A scalar constant of the dtype of `like`, or of the dtype given. A number as an operand is the same where an operand beside it has the dtype. */
@@ -79,24 +79,47 @@ const methodNames: readonly (readonly [string, OpName])[] = (Object.keys(signatu
   .filter((name): name is OpName => name !== 'Constant' && findSignature(name)?.deprecated === undefined)
   .map((name) => [name === name.toUpperCase() ? name.toLowerCase() : name.charAt(0).toLowerCase() + name.slice(1), name]);
 
-type Call = (op: OpName, operands: readonly OptionalOperand[], attributes: AttributeInputs | undefined) => unknown;
+type Call<T> = (of: T, op: OpName, operands: readonly OptionalOperand[], attributes: AttributeInputs | undefined) => unknown;
 
-/** Gives an object a method for each op, which tells the inputs from the attributes after them. */
-function withMethods(to: object, call: Call): object {
+/**
+ * Gives a class a method for each op, which tells the inputs from the attributes after them. An object has a method of its own once it is read: a
+ * graph uses few of them.
+ */
+function withMethods<T extends object>(prototype: T, call: Call<T>): void {
   for (const [method, op] of methodNames) {
-    Object.defineProperty(to, method, {
-      value: (...args: (OptionalOperand | AttributeInputs)[]) => {
-        const last = args.at(-1);
-        return isAttributes(last)
-          ? call(op, args.slice(0, -1) as OptionalOperand[], last as AttributeInputs)
-          : call(op, args as OptionalOperand[], undefined);
+    Object.defineProperty(prototype, method, {
+      get(this: T) {
+        const value = (...args: (OptionalOperand | AttributeInputs)[]) => {
+          const last = args.at(-1);
+          return isAttributes(last)
+            ? call(this, op, args.slice(0, -1) as OptionalOperand[], last as AttributeInputs)
+            : call(this, op, args as OptionalOperand[], undefined);
+        };
+        Object.defineProperty(this, method, { value });
+        return value;
       },
     });
   }
-  return to;
 }
 
 /** The builder with its methods. */
-export function typed(builder: OpsBuilder): Ops {
-  return withMethods(builder, (op, inputs, attributes) => must(builder.op(op, inputs, attributes)[0], `output of ${op}`)) as Ops;
+class TypedBuilder extends OpsBuilder {}
+withMethods(TypedBuilder.prototype, (g, op, inputs, attributes) => must(g.op(op, inputs, attributes)[0], `output of ${op}`));
+
+/** The methods of a builder that give the first `count` outputs. */
+class Several {
+  constructor(
+    readonly builder: OpsBuilder,
+    readonly count: number,
+  ) {}
+}
+withMethods(Several.prototype, ({ builder, count }, op, inputs, attributes) => builder.op(op, inputs, attributes, count));
+
+function several(builder: OpsBuilder, count: number): object {
+  return new Several(builder, count);
+}
+
+/** Starts a builder with its methods. */
+export function typed(...options: ConstructorParameters<typeof OpsBuilder>): Ops {
+  return new TypedBuilder(...options) as Ops;
 }

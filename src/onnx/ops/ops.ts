@@ -4,17 +4,10 @@ import { Names } from '../ir/builder.js';
 import type { Graph } from '../ir/graph.js';
 import { defaultOpset } from '../ir/model.js';
 import { inferTypes } from './infer.js';
-import { type Ops, OpsBuilder, typed } from './ops-builder.js';
+import { type Ops, typed } from './ops-builder.js';
 
 /** Starts a graph. `const g = ops({ opset: 17 }); const y = g.gemm(x, w, b);` */
 export function ops(options: { opset?: number; name?: string; names?: Names; graph?: Graph } = {}): Ops {
   given('ops', { options }, { options: anObject });
-  return typed(
-    new OpsBuilder(
-      inferTypes,
-      options.opset ?? defaultOpset,
-      options.names ?? new Names(),
-      options.graph ?? options.name ?? 'graph',
-    ),
-  );
+  return typed(inferTypes, options.opset ?? defaultOpset, options.names ?? new Names(), options.graph ?? options.name ?? 'graph');
 }

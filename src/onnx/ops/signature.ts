@@ -99,19 +99,27 @@ const forms = new WeakMap<Signature, Map<number, Form>>();
 export function formAt(signature: Signature, opset: number): Form | undefined {
   const version = signature.versions.findLast((v) => v <= opset);
   if (version === undefined || opset >= (signature.deprecated ?? Number.POSITIVE_INFINITY)) return undefined;
-  const known = forms.get(signature) ?? new Map<number, Form>();
-  forms.set(signature, known);
+  return formOfVersion(signature, version);
+}
+
+/** The last version, for ops that are not there at the opset of a graph. */
+export function newestForm(signature: Signature): Form {
+  return formOfVersion(signature, signature.versions.at(-1) ?? 1);
+}
+
+/** Made once: every node that is added asks for it. */
+function formOfVersion(signature: Signature, version: number): Form {
+  let known = forms.get(signature);
+  if (known === undefined) {
+    known = new Map();
+    forms.set(signature, known);
+  }
   let form = known.get(version);
   if (form === undefined) {
     form = formOf(signature, version);
     known.set(version, form);
   }
   return form;
-}
-
-/** The last version, for ops that are not there at the opset of a graph. */
-export function newestForm(signature: Signature): Form {
-  return formOf(signature, signature.versions.at(-1) ?? 1);
 }
 
 function formOf(signature: Signature, version: number): Form {

@@ -36,6 +36,8 @@ const betweenLooks = 1;
 export async function spinConfig({ spinning }: SessionOptions, threads: number): Promise<Record<string, string>> {
   const allowed = 'session.intra_op.allow_spinning';
   if (spinning !== undefined) return { [allowed]: spinning ? '1' : '0' };
+  // The one thread is the caller's own: none waits.
+  if (threads === 1) return {};
   // Bound to some of the cores, what runs on the others would have to be told apart.
   const bound = os.availableParallelism() < os.cpus().length;
   let duration = shortSpin;
