@@ -22,6 +22,10 @@ it('does as the user says', async () => {
   });
 });
 
+it('does not look where no thread waits', async () => {
+  expect(await spinConfig({}, 1)).toEqual({});
+});
+
 // Elsewhere the system does not say how many threads run, and the spin is short.
 it.runIf(platform() === 'linux')('sees a busy process', async () => {
   const busy = spawn(process.execPath, ['-e', 'console.log(1); for (;;);'], { stdio: ['ignore', 'pipe', 'ignore'] });
