@@ -230,6 +230,17 @@ describe('refuses, in one line and with nothing written', () => {
         return g.div(e, reduceSum(g, e, [1]));
       },
     ],
+    [
+      'Mul',
+      'probabilities',
+      (g, x) => {
+        const e = g.exp(x);
+        return g.mul(e, g.reciprocal(reduceSum(g, e, [1])));
+      },
+    ],
+    ['LpNormalization', 'probabilities', (g, x) => must(g.op('LpNormalization', [g.exp(x)], { p: 1, axis: 1 })[0], 'y')],
+    ['Floor', 'labels', (g, x) => g.floor(x)],
+    ['Sign', 'labels', (g, x) => g.sign(x)],
     ['ZipMap', 'probabilities', (g, x) => must(g.node('ZipMap', [g.softmax(x)], new Map(), 1, 'ai.onnx.ml')[0], 'y')],
     ['Normalizer', 'probabilities', (g, x) => must(g.node('Normalizer', [g.sigmoid(x)], new Map(), 1, 'ai.onnx.ml')[0], 'y')],
   ])('%s as raw scores: %s', (op, what, ending) => {
@@ -249,6 +260,56 @@ describe('refuses, in one line and with nothing written', () => {
     expect(taken(bytes, { scores: 'auto' }).notes).toEqual([
       expect.stringMatching(`^m\\.onnx: the scores are "logits", before "y", ${what} `),
     ]);
+  });
+
+  it.each<[string, string, (g: ReturnType<typeof ops>, x: Value) => Value]>([
+    ['one of two classes, the other way about', 'Sigmoid', (g, x) => g.sub(1, g.sigmoid(x))],
+    ['an average', 'Div', (g, x) => g.div(g.add(g.softmax(x), g.softmax(g.neg(x))), 2)],
+    ['a sum with zeros', 'Add', (g, x) => g.add(g.softmax(x), must(g.op('ConstantOfShape', [g.shape(x)], {})[0], 'c'))],
+    ['a sigmoid written out', 'Div', (g, x) => g.div(1, g.add(1, g.exp(g.neg(x))))],
+    ['a sigmoid by its reciprocal', 'Reciprocal', (g, x) => g.reciprocal(g.add(g.exp(g.neg(x)), 1))],
+    ['a sigmoid by a tanh', 'Add', (g, x) => g.add(g.mul(g.tanh(g.mul(x, 0.5)), 0.5), 0.5)],
+    [
+      'constants of the attribute value_float',
+      'Div',
+      (g, x) => {
+        const [one] = g.node('Constant', [], new Map([['value_float', { kind: 'float', value: 1 } as const]]));
+        return g.div(must(one, 'one'), g.add(must(one, 'one'), g.exp(g.neg(x))));
+      },
+    ],
+  ])('probabilities whose scores stand nowhere: %s', (_, op, ending) => {
+    const g = ops({ name: 'classifier' });
+    const h = g.relu(g.gemm(g.input('x', 'float32', ['N', 4]), g.initializer('w', Tensor.zeros('float32', [4, 3]))));
+    const z = g.gemm(h, g.initializer('v', Tensor.zeros('float32', [3, 2])));
+    z.name = 'z';
+    g.output(ending(g, z), 'y');
+    const bytes = toBinary(g.model());
+    expect(() => taken(bytes)).toThrow(
+      new RegExp(
+        `^m\\.onnx: "y" holds probabilities \\(${op} "[^"]*"\\), expected raw scores, which it computes none of before$`,
+      ),
+    );
+    expect(() => taken(bytes, { scores: 'auto' })).toThrow(/^m\.onnx: its outputs y come from no raw scores: say which are/);
+    expect(taken(bytes, { scores: 'z' })).toMatchObject({ scores: 'z', width: 2 });
+  });
+
+  it('takes arithmetic that leaves 0 and 1 behind', () => {
+    const endings: ((g: ReturnType<typeof ops>, x: Value) => Value)[] = [
+      (g, x) => g.mul(g.sigmoid(x), 5),
+      (g, x) => g.sub(g.mul(g.sigmoid(x), 2), 1),
+      (g, x) => g.mul(x, g.sigmoid(x)),
+      (g, x) => g.div(x, g.add(1, g.exp(x))),
+      (g, x) => g.relu(x),
+      (g, x) => g.tanh(x),
+    ];
+    for (const [i, ending] of endings.entries()) {
+      const bytes = small((g) => {
+        const x = must(g.graph.outputs.pop(), 'y');
+        x.name = 'z';
+        g.output(ending(g, x), 'q');
+      });
+      expect(taken(bytes).scores, `ending ${i}`).toBe('q');
+    }
   });
 
   it('takes the scores that several outputs come from, and scores of shape [N, k, 1, 1]', () => {

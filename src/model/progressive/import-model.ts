@@ -10,7 +10,7 @@ import { cloneModel, type Model, producer } from '../../onnx/ir/model.js';
 import { formatType, tensorType } from '../../onnx/ir/types.js';
 import { Uses } from '../../onnx/ir/uses.js';
 import { definitionOf, drawsAtRandom, hasTrait, isStandard, usesBatchStatistics } from '../../onnx/ops/definition.js';
-import { constantOf } from '../../onnx/ops/op-def.js';
+import { constantOf, tensorOfConstant } from '../../onnx/ops/op-def.js';
 import { verifyModel } from '../../onnx/ops/verify-model.js';
 import { inferShapes } from '../../onnx/passes/infer-shapes.js';
 import { modernise } from '../../onnx/passes/modernise.js';
@@ -57,10 +57,10 @@ export function importModel(given: Model, request: ImportRequest, file: string):
   const { graph, opset } = model;
   if (opset > opsetRange.max) fail(`is of opset ${opset}, expected at most ${opsetRange.max}: export it at an older one`);
   const input = inputOf(graph, fail);
+  constantsAsInitializers(graph);
   const { value: found, note } = scoresOf(graph, request.scores, fail);
   const asked = request.taps?.map((name) => computedBy(graph, name, fail));
   graph.outputs = [...new Set([...(asked ?? []), found])];
-  constantsAsInitializers(graph);
   removeUnused(graph);
   checkNodes(model, fail);
   const notes = note === undefined ? [] : [note];
@@ -150,11 +150,11 @@ function flat(graph: Graph, scores: Value): Value {
 function constantsAsInitializers(graph: Graph): void {
   graph.nodes = graph.nodes.filter((node) => {
     const [v] = node.outputs;
-    const a = node.attributes.get('value');
-    if (node.opType !== 'Constant' || !isStandard(node) || a?.kind !== 'tensor' || v === undefined) return true;
+    const data = node.opType === 'Constant' && isStandard(node) ? tensorOfConstant(node) : undefined;
+    if (data === undefined || v === undefined) return true;
     v.producer = undefined;
-    v.constant = a.value;
-    v.type = tensorType(a.value.dtype, a.value.dims);
+    v.constant = data;
+    v.type = tensorType(data.dtype, data.dims);
     graph.initializers.push(v);
     return false;
   });

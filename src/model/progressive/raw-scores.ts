@@ -5,6 +5,7 @@ import type { Graph, Node, Value } from '../../onnx/ir/graph.js';
 import { nodeLabel } from '../../onnx/ir/graph.js';
 import { hasTrait, isStandard } from '../../onnx/ops/definition.js';
 import { constantOf } from '../../onnx/ops/op-def.js';
+import { isProbability } from './value-range.js';
 
 /** What is asked for in place of a name: the raw scores, wherever they stand before the outputs. */
 export const autoScores = 'auto';
@@ -36,25 +37,34 @@ function sources(node: Node): Value[] {
   if (hasTrait(node, 'shapeOnly')) return [];
   if (hasTrait(node, 'anyPrecision') || hasTrait(node, 'keepsAnswers') || node.opType === 'ArrayFeatureExtractor')
     return computed(node.inputs);
-  // 1 - p
+  return isComplement(node) ? computed(node.inputs.slice(1)) : [];
+}
+
+/** 1 - p: the answer for the other class. */
+function isComplement(node: Node): boolean {
   const [a] = node.inputs;
-  const complement =
-    isStandard(node) &&
-    node.opType === 'Sub' &&
-    a &&
-    constantOf(a)
-      ?.numbers()
-      .every((n) => n === 1);
-  return complement ? computed(node.inputs.slice(1)) : [];
+  const from = isStandard(node) && node.opType === 'Sub' && a ? constantOf(a) : undefined;
+  return from?.numbers().every((n) => n === 1) ?? false;
 }
 
 /** x where the node is x over the sum of x. */
 function shared(node: Node): Value | undefined {
-  const [x, sum] = node.inputs;
-  if (!isStandard(node) || node.opType !== 'Div' || !x || !sum) return undefined;
+  const [x, by] = node.inputs;
+  if (!isStandard(node) || !x) return undefined;
+  if (node.opType === 'LpNormalization' && node.int('p', 2) === 1) return x;
+  if (node.opType === 'Mul' && by) return overSum(x, by.producer) ?? overSum(by, x.producer);
+  return node.opType === 'Div' && by && sums(x, by) ? x : undefined;
+}
+
+/** x where it is multiplied by the reciprocal of its sum. */
+const overSum = (x: Value, by: Node | undefined): Value | undefined =>
+  by?.opType === 'Reciprocal' && by.inputs[0] && sums(x, by.inputs[0]) ? x : undefined;
+
+/** Whether a value is the sum of x, moved or not. */
+function sums(x: Value, sum: Value): boolean {
   let by = sum.producer;
   while (by !== undefined && hasTrait(by, 'anyPrecision')) by = by.inputs[0]?.producer;
-  return (by?.opType === 'ReduceSum' || by?.opType === 'ReduceL1') && by.inputs[0] === x ? x : undefined;
+  return (by?.opType === 'ReduceSum' || by?.opType === 'ReduceL1') && by.inputs[0] === x;
 }
 
 /** z where the value is exp(z) or exp(z - max z): what a softmax that is written out begins with. */
@@ -75,10 +85,15 @@ interface Made {
 }
 
 /** What a value is made of scores by, if it is; the node nearest to the value stands for all. */
-function made(v: Value, seen = new Set<Value>()): Made | undefined {
-  const node = v.producer;
-  if (node === undefined || seen.has(v)) return undefined;
-  seen.add(v);
+function made(v: Value, seen = new Map<Value, Made | undefined>()): Made | undefined {
+  if (seen.has(v)) return seen.get(v);
+  seen.set(v, undefined);
+  const found = v.producer && madeBy(v.producer, v, seen);
+  seen.set(v, found);
+  return found;
+}
+
+function madeBy(node: Node, v: Value, seen: Map<Value, Made | undefined>): Made | undefined {
   const over = shared(node);
   const what = over === undefined ? answer(node) : 'probabilities';
   const own = what === undefined ? sources(node) : computed(over === undefined ? node.inputs : [exponent(over)]);
@@ -89,7 +104,9 @@ function made(v: Value, seen = new Set<Value>()): Made | undefined {
   }
   const some = found.flatMap(({ below }) => below ?? []);
   const [first] = some;
-  return first && { ...first, of: new Set(some.flatMap(({ of }) => [...of])) };
+  // Scores of the other class, and what arithmetic alone keeps within 0 and 1, are answers whose scores stand nowhere.
+  if (first !== undefined) return { ...first, of: new Set(isComplement(node) ? [] : some.flatMap(({ of }) => [...of])) };
+  return isProbability(v) ? { node, what: 'probabilities', of: new Set() } : undefined;
 }
 
 type Fail = (message: string, remedy?: Remedy) => never;

@@ -4,7 +4,7 @@ import { type Bound, beyond, within } from '../core/bounds.js';
 import type { DType } from '../core/dtype.js';
 import { type ErrorFields, must, ShapeError } from '../core/errors.js';
 import { type Dim, normaliseAxis, type Shape } from '../core/shape.js';
-import type { Tensor } from '../core/tensor.js';
+import { Tensor } from '../core/tensor.js';
 import { type Attribute, type AttributeKind, type Node, Value } from '../ir/graph.js';
 import { formatType, type TensorType, type Type, tensorType } from '../ir/types.js';
 import type { Ops } from './ops-builder.js';
@@ -215,6 +215,23 @@ export class GradientContext extends NodeContext {
   dy(i = 0): Value {
     return this.outputGradients[i] ?? this.fail(`internal: gradient by output ${i} is missing`);
   }
+}
+
+/** The tensor of a Constant node, whichever of its attributes holds it; none of a sparse one. */
+export function tensorOfConstant(node: Node): Tensor | undefined {
+  for (const [name, a] of node.attributes) {
+    if (a.kind === 'tensor') return a.value;
+    if (name === 'value_float' && a.kind === 'float') return Tensor.from('float32', a.value);
+    if (name === 'value_floats' && a.kind === 'floats') return Tensor.from('float32', a.value);
+    if (name === 'value_int' && a.kind === 'int') return new Tensor('int64', [], BigInt64Array.of(a.value));
+    if (name === 'value_ints' && a.kind === 'ints') return new Tensor('int64', [a.value.length], BigInt64Array.from(a.value));
+    if (name === 'value_string' && a.kind === 'string') return new Tensor('string', [], [new TextDecoder().decode(a.value)]);
+    if (name === 'value_strings' && a.kind === 'strings') {
+      const strings = a.value.map((s) => new TextDecoder().decode(s));
+      return new Tensor('string', [strings.length], strings);
+    }
+  }
+  return undefined;
 }
 
 /** The tensor behind a value when it is known: an initializer that callers cannot override, or a Constant node's. */

@@ -255,15 +255,15 @@ export const elementwise: Readonly<Record<ElementwiseOp, OpRules>> = {
     ),
     traits: ['elementwise', 'half'],
   },
-  Floor: unary('zero', { fold: foldArithmetic({ float: Math.floor }) }),
-  Ceil: unary('zero', { fold: foldArithmetic({ float: Math.ceil }) }),
+  Floor: { ...unary('zero', { fold: foldArithmetic({ float: Math.floor }) }), traits: ['labels'] },
+  Ceil: { ...unary('zero', { fold: foldArithmetic({ float: Math.ceil }) }), traits: ['labels'] },
   Round: { ...unary('zero'), traits: ['labels'] },
   Sign: {
     ...unary('zero', {
       infer: arithmetic,
       fold: foldArithmetic({ int: (x = 0n) => (x > 0n ? 1n : x < 0n ? -1n : 0n) }),
     }),
-    traits: ['elementwise'],
+    traits: ['elementwise', 'labels'],
   },
 
   Min: {

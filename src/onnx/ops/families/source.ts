@@ -5,7 +5,7 @@ import { compatibleDim, type Dim, formatShape, isStatic, product, type Shape } f
 import { allocate, Tensor } from '../../core/tensor.js';
 import type { Value } from '../../ir/graph.js';
 import { formatType, type TensorType, tensorType } from '../../ir/types.js';
-import type { GradientContext, NodeContext, OpRules } from '../op-def.js';
+import { type GradientContext, type NodeContext, type OpRules, tensorOfConstant } from '../op-def.js';
 import { reshapeLike } from '../rules/shape-like.js';
 import { integers, knownElements, shapeSlice } from '../rules/shape-value.js';
 import { dtypeAttribute } from './random.js';
@@ -26,24 +26,8 @@ type SourceOp =
 /** Folded constants beyond this many elements would only make the file larger. */
 const largestFold = 4096;
 
-function constantValue(c: NodeContext): Tensor | undefined {
-  for (const [name, a] of c.node.attributes) {
-    if (a.kind === 'tensor') return a.value;
-    if (name === 'value_float' && a.kind === 'float') return Tensor.from('float32', a.value);
-    if (name === 'value_floats' && a.kind === 'floats') return Tensor.from('float32', a.value);
-    if (name === 'value_int' && a.kind === 'int') return new Tensor('int64', [], BigInt64Array.of(a.value));
-    if (name === 'value_ints' && a.kind === 'ints') return new Tensor('int64', [a.value.length], BigInt64Array.from(a.value));
-    if (name === 'value_string' && a.kind === 'string') return new Tensor('string', [], [new TextDecoder().decode(a.value)]);
-    if (name === 'value_strings' && a.kind === 'strings') {
-      const strings = a.value.map((s) => new TextDecoder().decode(s));
-      return new Tensor('string', [strings.length], strings);
-    }
-  }
-  return undefined;
-}
-
 function inferConstant(c: NodeContext): (TensorType | undefined)[] {
-  const t = constantValue(c);
+  const t = tensorOfConstant(c.node);
   if (t !== undefined) return [tensorType(t.dtype, t.dims)];
   const sparse = c.node.attributes.get('sparse_value');
   if (sparse?.kind === 'sparse_tensor') return [tensorType(sparse.value.values.dtype, sparse.value.dims)];
@@ -142,7 +126,7 @@ export const source: Readonly<Record<SourceOp, OpRules>> = {
     infer: inferConstant,
     gradient: 'zero',
     fold: (c) => {
-      const t = constantValue(c);
+      const t = tensorOfConstant(c.node);
       return t === undefined ? undefined : [t];
     },
   },

@@ -73,7 +73,12 @@ class Upgrade {
       const rewriting = this.rewriting(graph, made);
       let node = old;
       if (isStandard(old)) {
-        for (const step of stepsOf(old.opType, this.from)) {
+        const steps = stepsOf(old.opType, this.from);
+        const [unknown] = [...old.attributes].find(([, a]) => a.kind === 'ref') ?? [];
+        rewriting.subject = old;
+        if (steps.length > 0 && unknown !== undefined)
+          rewriting.fail(`its ${unknown} is what each call of the function around it says`);
+        for (const step of steps) {
           rewriting.subject = node;
           node = step(node, rewriting);
         }
