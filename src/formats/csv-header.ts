@@ -10,9 +10,11 @@ export function isNumber(text: string): boolean {
   return number.test(text);
 }
 
-/** 0,1,2,...: what pandas writes above a table without column names. */
+/** 0,1,2,... or 2019,2020,...: what pandas writes above a table without column names, and years for names. */
 function counts(cells: readonly string[]): boolean {
-  return cells.length > 1 && cells.every((text, i) => text === String(i));
+  const first = Number(cells[0]);
+  const known = first === 0 || (first >= 1000 && Number.isInteger(first));
+  return known && cells.length > 1 && cells.every((text, i) => Number(text) === first + i);
 }
 
 /**

@@ -37,6 +37,8 @@ describe('readCsv', () => {
   test.each([
     ['0,1,2\n5,6,7\n', 'row 1 is 0,1,2, data or the numbers of the columns'],
     ['\n0,1,2,3\n5,6,7,8\n', 'row 2 is 0,1,2,..., data or the numbers of the columns'],
+    ['2019,2020,2021\n5,6,7\n', 'row 1 is 2019,2020,2021, data or the numbers of the columns'],
+    ['0.0,1.0\n5,6\n', 'row 1 is 0.0,1.0, data or the numbers of the columns'],
     ['"0","1"\n5,6\n', 'row 1 is 0,1, data or the numbers of the columns'],
     [',0,1,2\n0,5,6,7\n', 'row 1 holds "" beside the number "0", data or names of columns'],
     ['1,2020,kind\n1,2,0\n', 'row 1 holds "kind" beside the number "1", data or names of columns'],

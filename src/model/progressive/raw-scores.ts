@@ -5,7 +5,7 @@ import type { Graph, Node, Value } from '../../onnx/ir/graph.js';
 import { nodeLabel } from '../../onnx/ir/graph.js';
 import { hasTrait, isStandard } from '../../onnx/ops/definition.js';
 import { constantOf } from '../../onnx/ops/op-def.js';
-import { isProbability } from './value-range.js';
+import { isProbability } from '../../onnx/ops/value-range.js';
 
 /** What is asked for in place of a name: the raw scores, wherever they stand before the outputs. */
 export const autoScores = 'auto';

@@ -237,7 +237,6 @@ export function tensorOfConstant(node: Node): Tensor | undefined {
 /** The tensor behind a value when it is known: an initializer that callers cannot override, or a Constant node's. */
 export function constantOf(v: Value): Tensor | undefined {
   if (v.constant !== undefined) return v.overridable ? undefined : v.constant;
-  if (v.producer?.opType !== 'Constant' || v.producer.domain !== '') return undefined;
-  const a = v.producer.attributes.get('value');
-  return a?.kind === 'tensor' ? a.value : undefined;
+  const node = v.producer;
+  return node?.opType === 'Constant' && (node.domain === '' || node.domain === 'ai.onnx') ? tensorOfConstant(node) : undefined;
 }

@@ -3,14 +3,20 @@
 import type { Tensor } from '../core/tensor.js';
 import type { Attribute, Graph, Node, Value } from '../ir/graph.js';
 import { hasTrait, isStandard } from '../ops/definition.js';
+import { type Range, rangeOf } from '../ops/value-range.js';
+import { smallestNormal } from './half.js';
 
 /** The largest float16. */
 export const largestHalf = 65504;
 /** From here on a number rounds to infinity. */
 const infinite = 65520;
+const infinity = Number.POSITIVE_INFINITY;
+
+const largestIn = ([least, most]: Range): number => Math.max(Math.abs(least), Math.abs(most));
 
 export class BeyondHalf {
   private readonly known = new Map<Value, string | undefined>();
+  private readonly ranges = new Map<Value, Range>();
 
   /** `constant`: the data of a value that is known. */
   constructor(private readonly constant: (v: Value) => Tensor | undefined) {}
@@ -25,7 +31,18 @@ export class BeyondHalf {
     return this.known.get(v);
   }
 
+  /** Why a value that is computed from constants alone would vanish in float16; undefined where nothing says so. */
+  tiny(v: Value): string | undefined {
+    const size = largestIn(rangeOf(v, this.ranges));
+    return size > 0 && size < smallestNormal ? `"${v.name}" lies below 6.1e-5 as a whole` : undefined;
+  }
+
   private find(v: Value): string | undefined {
+    const size = largestIn(rangeOf(v, this.ranges));
+    return this.follow(v) ?? (size >= infinite && size < infinity ? `"${v.name}" reaches ${size.toPrecision(3)}` : undefined);
+  }
+
+  private follow(v: Value): string | undefined {
     const data = this.constant(v);
     if (data !== undefined) return beyond(v.name, data);
     const node = v.producer;

@@ -11,7 +11,8 @@ import { verifyModel } from '../ops/verify-model.js';
 import { removeUnused } from '../passes/remove-unused.js';
 import { BeyondHalf, largestHalf } from './beyond-half.js';
 import { Casts, type Frame, type Precision } from './casts.js';
-import { toHalf } from './half.js';
+import { toHalf, vanishes } from './half.js';
+import { leastDivisor } from './least-divisor.js';
 
 export interface Float16Options {
   /** Inputs and outputs in float16 as well. Default: they stay float32. */
@@ -179,7 +180,7 @@ class Conversion {
   /** Whether constants and magnitudes let a node run in float16; notes those that do not. */
   private fits(node: Node, floats: readonly Value[]): boolean {
     for (const v of floats) {
-      const reason = this.unfit(v);
+      const reason = this.unfit(v) ?? this.asDivisor(node, v);
       if (reason === undefined) continue;
       this.kept.push({ node: node.name, op: node.opType, reason });
       return false;
@@ -193,11 +194,23 @@ class Conversion {
     return true;
   }
 
+  /** Why a value cannot divide in float16: numbers in it, or the epsilon that keeps it from 0, become 0. */
+  private asDivisor(node: Node, v: Value): string | undefined {
+    if (node.opType !== 'Div' || node.inputs[1] !== v) return undefined;
+    const data = v.dtype === 'float32' ? this.casts.constant(v) : undefined;
+    const gone = data === undefined ? 0 : toHalf(data).vanished;
+    if (gone > 0) return `"${v.name}" divides by ${gone} number${gone === 1 ? '' : 's'} that float16 makes 0`;
+    const least = data === undefined ? leastDivisor(v) : undefined;
+    return least !== undefined && least > 0 && least <= vanishes
+      ? `"${v.name}" divides by numbers from ${least.toPrecision(3)} on, which float16 makes 0`
+      : undefined;
+  }
+
   /** Why a value cannot be float16. */
   private unfit(v: Value): string | undefined {
     const data = this.casts.constant(v);
     if (v.dtype !== 'float32') return undefined;
-    if (data === undefined) return this.beyond.reason(v);
+    if (data === undefined) return this.beyond.reason(v) ?? this.beyond.tiny(v);
     if (!this.checked.has(v)) {
       const { tiny, vanished } = toHalf(data);
       const reason = this.beyond.reason(v) ?? (tiny ? `"${v.name}" lies below 6.1e-5 as a whole` : undefined);

@@ -4,7 +4,9 @@ import { Float16Array } from '@petamoriken/float16';
 import { Tensor } from '../core/tensor.js';
 
 /** The smallest normal number, 2^-14; below it digits are lost one by one, and from 2^-25 down all. */
-const smallestNormal = 2 ** -14;
+export const smallestNormal = 2 ** -14;
+/** Numbers of at most this size become 0. */
+export const vanishes = 2 ** -25;
 
 export interface Half {
   readonly tensor: Tensor;

@@ -171,6 +171,16 @@ describe('a number beyond float16, wherever it comes from', () => {
     ['Gather', (g) => g.gather(g.initializer('huge', huge()), g.ints([1, 0]), { axis: 0 })],
     ['ConstantOfShape', (g, x) => must(g.op('ConstantOfShape', [g.shape(x)], { value: Tensor.from('float32', [1e6]) })[0], 'c')],
     ['Cast of an integer', (g) => g.cast(g.initializer('count', Tensor.from('int64', [100000, 3])), { to: 'float32' })],
+    [
+      'Cast of a Constant of an int',
+      (g) =>
+        g.cast(must(g.node('Constant', [], new Map([['value_int', { kind: 'int', value: 100000n } as const]]))[0], 'c'), {
+          to: 'float32',
+        }),
+    ],
+    ['the reciprocal of a constant', (g, x) => g.mul(x, g.reciprocal(g.initializer('least', Tensor.from('float32', [1e-6, 1]))))],
+    ['the exponential of a constant', (g, x) => g.mul(x, g.exp(g.initializer('power', Tensor.from('float32', [12, -1]))))],
+    ['the bound of a Clip', (g, x) => g.clip(x, g.initializer('least', Tensor.from('float32', 1e6)))],
     ['Where', (g, x) => g.where(g.greater(x, 0), x, g.initializer('huge', huge()))],
     ['a product', (g, x) => g.mul(x, g.initializer('huge', huge()))],
     [
@@ -263,6 +273,38 @@ describe('a number beyond float16, wherever it comes from', () => {
     const x = Tensor.from('float32', [1e-7, 1], [1, 2]);
     expect((await runModel(toFloat16(model).model, { x })).y?.numbers()).toHaveLength(2);
     expect(toFloat16(model).kept.map((k) => k.reason)).toEqual(['"least" lies below 6.1e-5 as a whole']);
+  });
+});
+
+describe('a divisor below float16', () => {
+  const float = (g: Ops, value: number) =>
+    must(g.node('Constant', [], new Map([['value_float', { kind: 'float', value } as const]]))[0], 'c');
+  it.each<[string, (g: Ops, x: Value) => Value]>([
+    ['an epsilon that is added', (g, x) => g.div(x, g.add(x, float(g, 1e-12)))],
+    ['an epsilon as the least', (g, x) => g.div(x, g.max(x, float(g, 1e-12)))],
+    ['an epsilon that is computed', (g, x) => g.div(x, g.add(x, g.exp(g.initializer('power', Tensor.from('float32', -30)))))],
+    [
+      'an epsilon under a root',
+      (g, x) => g.div(x, g.sqrt(g.add(g.mul(x, x), g.initializer('epsilon', Tensor.from('float32', 1e-20))))),
+    ],
+    ['an epsilon as the bound of a Clip', (g, x) => g.div(x, g.reshape(g.clip(x, float(g, 1e-9)), [-1, 2]))],
+    ['a constant with one such number', (g, x) => g.div(x, g.initializer('by', Tensor.from('float32', [1e-8, 1])))],
+  ])('%s', async (_, build) => {
+    const model = small((g) => {
+      const h = g.relu(g.input('x', 'float32', ['N', 2]));
+      g.output(g.mul(build(g, h), g.initializer('small', Tensor.from('float32', [1e-3, 1e-3]))), 'y');
+    });
+    const x = Tensor.from('float32', [-1, 2, 0, 1, 0.5, 0], [3, 2]);
+    const { model: half, notes } = await quantize(undefined, model, { precision: 'fp16' });
+    const [found, want] = [await runModel(half, { x }), await runModel(model, { x })];
+    expect(want.y?.numbers().every(Number.isFinite)).toBe(true);
+    expectNear(must(found.y, 'y'), must(want.y, 'y'), 0.01, 'y');
+    // ONNX Runtime on the CPU computes float16 in float32, so that the numbers alone would not tell.
+    const divisions = [...allNodes(half.graph)].filter((n) => n.opType === 'Div');
+    expect(divisions.map((n) => n.outputs[0]?.dtype)).toEqual(['float32']);
+    expect(notes.join()).toMatch(
+      /Div "Div" stays float32: "[^"]*" divides by (?:numbers from [0-9.e-]+ on, which float16 makes 0|1 number that float16 makes 0)/,
+    );
   });
 });
 

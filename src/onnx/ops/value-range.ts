@@ -1,45 +1,58 @@
-// What numbers a value can hold, as far as its graph tells without running: how a sigmoid or an average of probabilities that is written out in
-// arithmetic is known.
-import type { Node, Value } from '../../onnx/ir/graph.js';
-import { hasTrait, isStandard } from '../../onnx/ops/definition.js';
-import { constantOf } from '../../onnx/ops/op-def.js';
+// What numbers a value can hold, as far as its graph tells without running: how an average of probabilities or a sigmoid that is written out in
+// arithmetic is known, and a constant that is computed from others.
+import type { Tensor } from '../core/tensor.js';
+import type { Node, Value } from '../ir/graph.js';
+import { hasTrait, isStandard } from './definition.js';
+import { constantOf } from './op-def.js';
 
 /** Least and most. */
 export type Range = readonly [number, number];
 
 const any: Range = [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY];
 const unit: Range = [0, 1];
+/** Nodes one behind another that are looked at, and elements of a constant. */
+const [farthest, largest] = [64, 2 ** 20];
 
-/** The range of a float value; from minus to plus infinity where nothing is known. */
-export function rangeOf(v: Value, seen = new Map<Value, Range>()): Range {
+/** The range of a float value; from minus to plus infinity where nothing is known. `seen` keeps what was found. */
+export function rangeOf(v: Value, seen = new Map<Value, Range>(), depth = 0): Range {
   const known = seen.get(v);
-  if (known !== undefined || seen.size >= mostValues) return known ?? any;
-  seen.set(v, any);
+  if (known !== undefined) return known;
+  if (depth > farthest) return any;
   const data = constantOf(v);
+  const node = v.producer;
   const found =
-    data !== undefined && data.dtype !== 'string'
-      ? data
-          .numbers()
-          .reduce<Range>(([a, b], n) => [Math.min(a, n), Math.max(b, n)], [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY])
-      : v.producer === undefined
+    data !== undefined
+      ? ofConstant(data)
+      : node === undefined
         ? any
-        : ofNode(v.producer, (i) => {
-            const x = v.producer?.inputs[i];
-            return x ? rangeOf(x, seen) : undefined;
+        : ofNode(node, (i) => {
+            const x = node.inputs[i];
+            return x ? rangeOf(x, seen, depth + 1) : undefined;
           });
-  const [low, high] = found;
   // Infinity - infinity and 0 * infinity may be any number.
-  const range: Range = Number.isNaN(low) || Number.isNaN(high) ? any : found;
+  const range = found.some(Number.isNaN) ? any : found;
   seen.set(v, range);
   return range;
 }
 
+function ofConstant({ dtype, data, size }: Tensor): Range {
+  if (dtype === 'string' || dtype === 'float16' || size === 0 || size > largest) return any;
+  let [least, most] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+  for (const n of data) {
+    const value = Number(n);
+    if (Number.isNaN(value)) return any;
+    least = Math.min(least, value);
+    most = Math.max(most, value);
+  }
+  return [least, most];
+}
+
 /** Ops whose range follows from those of their inputs. */
 const monotone: ReadonlySet<string> = new Set(
-  'Identity Dropout Exp Relu Sqrt Neg Add Sum Mean Sub Mul Div Reciprocal Max Min Clip'.split(' '),
+  'Identity Dropout Cast Exp Relu Sqrt Neg Add Sum Mean Sub Mul Div Reciprocal Max Min Clip'.split(' '),
 );
-/** Values that are looked at for one. */
-const mostValues = 1000;
+/** float32, float16, float64 and bfloat16 as Cast has them. */
+const floats: readonly number[] = [1, 10, 11, 16];
 
 const over = (ends: readonly number[]): Range => [Math.min(...ends), Math.max(...ends)];
 
@@ -53,7 +66,7 @@ function ofNode(node: Node, input: (i: number) => Range | undefined): Range {
     return [n, n];
   }
   if (node.opType === 'Tanh' || node.opType === 'Softsign') return [-1, 1];
-  if (!monotone.has(node.opType)) return any;
+  if (!monotone.has(node.opType) || (node.opType === 'Cast' && !floats.includes(node.int('to', 0)))) return any;
   const all = node.inputs.map((_, i) => input(i) ?? any);
   const [a = any, b = any] = all;
   switch (node.opType) {
