@@ -91,7 +91,10 @@ class SessionEngine implements Engine {
   private feeds(rows: Uint32Array): Record<string, Tensor> {
     const { column, train } = this.context;
     return {
-      ...networkScale(mapSamples(train.inputs, (t) => gatherRows(t, rows))),
+      ...networkScale(
+        column.inputs,
+        mapSamples(train.inputs, (t) => gatherRows(t, rows)),
+      ),
       [targetInput(column.head)]: gatherRows(train.targets, rows),
     };
   }

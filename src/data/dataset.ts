@@ -1,7 +1,7 @@
 // Data sets in memory: rows of inputs and their targets. Splitting and taking rows; no reading, no transforms.
 //
-// What a network sees: uint8 inputs are raw grey levels 0..255 and the training graph divides them by 255 (a quarter of the memory of
-// floats); float32 inputs are taken as they are. `normalise` turns the former into the latter.
+// What a network sees: where it takes uint8, data of uint8 as they are. Where it takes float32, uint8 data are grey levels, which the training
+// graph divides by 255 (a quarter of the memory of floats), and float32 data are taken as they are.
 
 import { dataError } from '../formats/data-error.js';
 import { InternalError } from '../onnx/core/errors.js';

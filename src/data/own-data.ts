@@ -32,7 +32,7 @@ export interface OwnDataOptions {
   readonly test?: number | OwnData;
   /** Seed of that draw. Default 0. */
   readonly seed?: number;
-  /** Applied in this order, to train and test alike: `['normalise', { noise: { std: 0.1 } }]`. */
+  /** Applied in this order, to train and test alike: `['invert', { noise: { std: 0.1 } }]`. */
   readonly transform?: readonly TransformSpec[];
 }
 

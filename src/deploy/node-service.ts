@@ -30,7 +30,7 @@ export function nodeService(models: readonly ServedModel[]): Files {
       outputs: Object.fromEntries(Object.entries(outputs(task)).filter(([, name]) => names.has(name))),
     }));
   });
-  const document = { input: { name: input.name, shape: (input.shape ?? []).slice(1) }, tasks };
+  const document = { input: { name: input.name, dtype: input.dtype, shape: (input.shape ?? []).slice(1) }, tasks };
   files.set('tasks.json', text(`${JSON.stringify(document, null, 2)}\n`));
   for (const m of models) files.set(`models/${m.name}.onnx`, m.bytes);
   return files;

@@ -6,6 +6,7 @@ import { outputNames } from '../model/heads/output-names.js';
 import { must } from '../onnx/core/errors.js';
 import type { Tensor } from '../onnx/core/tensor.js';
 import type { Runtime, Session, SessionOptions } from '../onnx/runtime/session.js';
+import type { TakenInputs } from '../train/network-input.js';
 import { allOutputsOf } from '../train/outputs.js';
 import type { Prediction } from './growing.js';
 
@@ -14,6 +15,8 @@ export interface Asked {
   readonly key: string;
   /** The bytes of the ONNX file; called when there is no session for the key. */
   readonly model: () => Uint8Array;
+  /** What the model takes. */
+  readonly inputs: TakenInputs;
 }
 
 export interface Answers {
@@ -55,7 +58,7 @@ export class Answerer {
       const session = await this.session(asked);
       const own = names.filter((name) => session.outputNames.includes(name));
       const started = performance.now();
-      const outputs = await allOutputsOf(session, own, inputs, onRows);
+      const outputs = await allOutputsOf(session, own, asked.inputs, inputs, onRows);
       return { outputs, milliseconds: performance.now() - started, provider: session.provider };
     });
   }

@@ -328,7 +328,9 @@ export class Network implements GrowingNetwork {
     });
     const samples = fitInputs(column, inputs, `${method}: inputs of task "${task}"`);
     const model = () => this.export({ task, probabilities: true });
-    return this.kept.answerer(this.needPlace(method, on)).ask({ key: stands.join(), model }, names, samples);
+    return this.kept
+      .answerer(this.needPlace(method, on))
+      .ask({ key: stands.join(), model, inputs: column.inputs }, names, samples);
   }
 
   /** By a session made for this question from the weights as they are now. */
@@ -336,8 +338,10 @@ export class Network implements GrowingNetwork {
     const { runtime, session } = this.needPlace('verify', on);
     const answerer = new Answerer(runtime, session);
     try {
-      const samples = fitInputs(this.columns.column(task), inputs, 'verify: inputs');
-      const { outputs } = await answerer.ask({ key: '', model: () => this.export({ task }) }, [task], samples);
+      const column = this.columns.column(task);
+      const samples = fitInputs(column, inputs, 'verify: inputs');
+      const asked = { key: '', model: () => this.export({ task }), inputs: column.inputs };
+      const { outputs } = await answerer.ask(asked, [task], samples);
       return must(outputs.get(task), task);
     } finally {
       await answerer.release();

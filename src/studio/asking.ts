@@ -1,14 +1,14 @@
 // Questions to every trained task: samples, one of which is asked about, and the answers with the names of their classes.
-import { Tensor, type WebNetwork } from '../web.js';
-import type { InputShape } from './input-shape.js';
+import type { WebNetwork } from '../web.js';
+import { type InputShape, samplesTensor } from './input-shape.js';
 import type { Opening } from './opening.js';
 import { readFiles } from './read-files.js';
 import type { Answer } from './state.js';
 import type { Store } from './store.js';
 
-async function answersOf(net: WebNetwork, row: Float32Array, { shape }: InputShape): Promise<Answer[]> {
+async function answersOf(net: WebNetwork, row: Float32Array, shape: InputShape): Promise<Answer[]> {
   const answers: Answer[] = [];
-  const input = new Tensor('float32', [1, ...shape], row);
+  const input = samplesTensor(row, shape);
   for (const { task, trained, answers: kind, names } of net.info.tasks) {
     if (!trained) continue;
     const { probabilities, scores, milliseconds, provider } = await net.predict(task, input);

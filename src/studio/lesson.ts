@@ -2,7 +2,7 @@
 
 import { Random } from '../onnx/core/random.js';
 import { Tensor } from '../web.js';
-import type { InputShape } from './input-shape.js';
+import { type InputShape, samplesTensor } from './input-shape.js';
 import { varied } from './vary.js';
 
 export interface LessonClass {
@@ -95,8 +95,8 @@ export function lessonData(lesson: Lesson, { size, image }: InputShape): LessonD
 }
 
 /** Samples [N, ...shape] and labels as tensors. */
-export function tensorsOf(inputs: Float32Array, targets: readonly number[], { shape }: InputShape) {
-  return { inputs: new Tensor('float32', [targets.length, ...shape], inputs), targets: Tensor.from('int64', targets) };
+export function tensorsOf(inputs: Float32Array, targets: readonly number[], input: InputShape) {
+  return { inputs: samplesTensor(inputs, input), targets: Tensor.from('int64', targets) };
 }
 
 const probeExamples = 48;

@@ -132,7 +132,9 @@ export class Opening {
   async beginEmpty(): Promise<void> {
     if (!this.mayReplace()) return;
     const { info, input } = this.loaded().network;
-    const empty = { name: 'taught-here', input: { name: info.input.name, shape: [...input.shape] } };
+    const { name } = info.input;
+    const bytes = input.dtype === 'uint8' ? { dtype: input.dtype, prepare: ['scale' as const] } : {};
+    const empty = { name: 'taught-here', input: { name, shape: [...input.shape], ...bytes } };
     const net = await begin(empty, { provider: providersOf(this.store.state.provider) });
     this.show(net, 'A new network', await net.save());
     this.store.set({ proof: undefined, training: undefined });

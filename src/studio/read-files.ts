@@ -3,7 +3,7 @@
 import { readIdxHeader, readPlainIdx } from '../formats/idx.js';
 import { readNpy } from '../formats/npy.js';
 import { DataError, type Tensor, UsageError } from '../web.js';
-import type { InputShape } from './input-shape.js';
+import { bytesPerOne, type InputShape } from './input-shape.js';
 import { centred, fitted, inkFound, type Picture } from './picture.js';
 
 export interface Samples {
@@ -120,7 +120,7 @@ function rowsOf(tensor: Tensor, name: string, input: InputShape): Float32Array[]
   if (count > maxRows)
     throw new UsageError(`${name}: ${count} samples, this page takes up to ${maxRows}; train on more with prognet train`);
   if (tensor.dtype === 'float16') throw new DataError(`${name}: float16, expected uint8 or float32`);
-  const scale = tensor.dtype === 'uint8' ? 1 / 255 : 1;
+  const scale = tensor.dtype === 'uint8' ? 1 / bytesPerOne(input) : 1;
   return Array.from({ length: count }, (_, row) => {
     const out = new Float32Array(input.size);
     for (let i = 0; i < out.length; i++) out[i] = Number(tensor.data[row * input.size + i]) * scale;

@@ -10,9 +10,10 @@ import {
   maxpool2d,
   RuntimeError,
   relu,
-  Tensor,
+  type Tensor,
   type TrainEvent,
 } from '../web.js';
+import { samplesTensor } from './input-shape.js';
 import { alone, type KeptLesson, keptLesson, type Shelf } from './kept.js';
 import { freshLesson, type Lesson, lessonData, probes, tensorsOf } from './lesson.js';
 import type { Opening } from './opening.js';
@@ -154,8 +155,7 @@ export class Teaching {
   }
 
   private probeTensor(asked: Float32Array): Tensor {
-    const { shape, size } = this.opening.loaded().network.input;
-    return new Tensor('float32', [asked.length / size, ...shape], asked);
+    return samplesTensor(asked, this.opening.loaded().network.input);
   }
 
   private async train(kept: KeptLesson): Promise<void> {

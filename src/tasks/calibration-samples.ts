@@ -20,7 +20,12 @@ export async function calibrationSamples(loaded: LoadedWorkspace, tasks: readonl
     const drawn = new Random(loaded.description.seed, `calibration/${task}`).permutation(rows).subarray(0, count);
     for (let at = 0; at < drawn.length; at += rowsPerBatch) {
       const chosen = drawn.slice(at, at + rowsPerBatch);
-      batches.push(networkScale(mapSamples(inputs, (t) => gatherRows(t, chosen))));
+      batches.push(
+        networkScale(
+          loaded.columns.inputs,
+          mapSamples(inputs, (t) => gatherRows(t, chosen)),
+        ),
+      );
     }
   }
   return batches;

@@ -7,11 +7,13 @@ import { trainDefinitions } from '../model/description/train-schema.js';
 import { headDefinitions } from '../model/heads/heads.js';
 import { initDefinitions } from '../model/nn/init.js';
 import { layerDefinitions } from '../model/nn/layers.js';
+import { stepDefinitions } from '../model/prepare/prepare.js';
 
 const definitions: Readonly<Record<string, z.ZodType>> = {
   ...inputDefinitions,
   ...initDefinitions,
   ...layerDefinitions,
+  ...stepDefinitions,
   ...headDefinitions,
   ...lateralDefinitions,
   ...trainDefinitions,

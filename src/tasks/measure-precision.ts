@@ -52,8 +52,8 @@ export async function measurePrecision(
       const asked = (session: RunningSession) => (models.routed ? routedSession(session, task, id) : session);
       const { test } = await loadTaskData(loaded, task);
       const { head } = loaded.columns.column(task);
-      const float32 = await outputsOf(asked(before), task, test.inputs);
-      const now = await outputsOf(asked(models.halfIo ? halfSession(after) : after), task, test.inputs);
+      const float32 = await outputsOf(asked(before), task, loaded.columns.inputs, test.inputs);
+      const now = await outputsOf(asked(models.halfIo ? halfSession(after) : after), task, loaded.columns.inputs, test.inputs);
       const [a, b] = [meanMetric(head, float32, test.targets), meanMetric(head, now, test.targets)];
       found.push({
         task,

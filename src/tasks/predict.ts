@@ -69,10 +69,11 @@ export async function predict(
   const model = taskModel(loaded.columns, weightsOf(loaded), { tasks: [task], probabilities: true });
   const session = await runtime.createSession(toBinary(model), options);
   try {
-    if (answersOf(column.head) === undefined) return { kind: 'values', values: await outputsOf(session, task, inputs) };
+    if (answersOf(column.head) === undefined)
+      return { kind: 'values', values: await outputsOf(session, task, column.inputs, inputs) };
     const { probabilities, label } = outputNames(task);
-    const values = await outputsOf(session, probabilities, inputs);
-    return { kind: 'probabilities', values, labels: must(await outputsOf(session, label, inputs), 'labels') };
+    const values = await outputsOf(session, probabilities, column.inputs, inputs);
+    return { kind: 'probabilities', values, labels: must(await outputsOf(session, label, column.inputs, inputs), 'labels') };
   } finally {
     await session.release();
   }

@@ -35,7 +35,7 @@ export async function taskOutputs(
   const model = toBinary(taskModel(columns, weights, { tasks: [task] }));
   const session = await runtime.createSession(model, options);
   try {
-    const scores = await outputsOf(session, task, inputs, () => stopIfAborted(signal));
+    const scores = await outputsOf(session, task, columns.inputs, inputs, () => stopIfAborted(signal));
     return { scores, sha256: sha256(scores.bytes), graph: sha256(model), provider: session.provider };
   } finally {
     await session.release();

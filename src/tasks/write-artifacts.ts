@@ -7,17 +7,22 @@ import { writeCheckpoint } from '../artifacts/checkpoint/write-checkpoint.js';
 import type { FrozenForm } from '../artifacts/column-graph.js';
 import { officialOptimizer } from '../artifacts/optimizer-model.js';
 import type { Clip } from '../model/description/train-schema.js';
+import type { Column } from '../model/progressive/column.js';
 import { initialWeights } from '../model/progressive/weights.js';
 import { UsageError } from '../onnx/core/errors.js';
 import type { Tensor } from '../onnx/core/tensor.js';
+import type { Runtime } from '../onnx/runtime/session.js';
 import { toBinary } from '../onnx/serde/to-binary.js';
-import { trainSettings } from '../train/settings.js';
+import { learnPrepare } from '../train/learn-prepare.js';
+import { partition } from '../train/prepare-data.js';
+import { type TrainSettings, trainSettings } from '../train/settings.js';
 import { stateSchema } from '../train/state-schema.js';
 import { readNewestCheckpoint } from '../workspace/checkpoint.js';
 import { writeOutputFolder } from '../workspace/output-folder.js';
 import { refuseOutput } from '../workspace/output-path.js';
 import { type LoadedWorkspace, requireSources, weightsOf } from './load-workspace.js';
 import { storedRun } from './stored-run.js';
+import { loadTaskData } from './task-data.js';
 
 export interface WriteArtifactsOptions {
   readonly frozenForm: FrozenForm;
@@ -31,6 +36,8 @@ export interface WriteArtifactsOptions {
   readonly checkpointVersion: CheckpointVersion;
   /** From the unfinished training, its optimizer state included. */
   readonly resume: boolean;
+  /** Asked for where the column's `prepare` has to learn of the training data first. */
+  readonly runtime: () => Promise<Runtime>;
 }
 
 export interface WrittenArtifacts {
@@ -59,16 +66,31 @@ function unfinished(loaded: LoadedWorkspace, task: string): { tensors: ReadonlyM
   return { tensors: found.tensors, step: stateSchema.parse(found.state).step };
 }
 
+/** What the column would be trained from: its own first weights, and what its `prepare` learns of the training data. */
+async function firstWeights(
+  loaded: LoadedWorkspace,
+  column: Column,
+  settings: TrainSettings,
+  runtime: WriteArtifactsOptions['runtime'],
+): Promise<Map<string, Tensor>> {
+  const weights = initialWeights(column);
+  if (column.prepare.length === 0) return weights;
+  const { train } = await loadTaskData(loaded, column.task);
+  const { inputs } = partition(train, settings, `train data of task "${column.task}"`).train;
+  for (const [name, tensor] of await learnPrepare(await runtime(), column, inputs)) weights.set(name, tensor);
+  return weights;
+}
+
 /**
  * A folder that is there already is replaced only where prognet wrote it and nothing in it was changed or added since.
  * Throws UsageError for what the training API cannot do and for earlier columns that are not trained, WorkspaceError for the folder.
  */
-export function writeArtifacts(
+export async function writeArtifacts(
   loaded: LoadedWorkspace,
   task: string,
   folder: string,
   options: WriteArtifactsOptions,
-): WrittenArtifacts {
+): Promise<WrittenArtifacts> {
   const column = loaded.columns.column(task);
   requireSources(loaded, column);
   refuseOutput(folder);
@@ -83,7 +105,7 @@ export function writeArtifacts(
     column,
     frozen: weightsOf(loaded),
     frozenForm: options.frozenForm,
-    weights: run?.tensors ?? loaded.frozen.get(task)?.tensors ?? initialWeights(column),
+    weights: run?.tensors ?? loaded.frozen.get(task)?.tensors ?? (await firstWeights(loaded, column, settings, options.runtime)),
     optimizer,
     checkpointVersion: options.checkpointVersion,
     nominal: options.nominal,

@@ -10,6 +10,6 @@ export class DivergedError extends TrainingError {
     readonly found: string,
     readonly step: number,
   ) {
-    super(`${found}: lower the rate, clip gradients or normalise the data`);
+    super(`${found}: lower the rate, clip gradients or standardise the inputs (prepare: [standardise])`);
   }
 }

@@ -25,7 +25,7 @@ export function evalGraph(column: Column, taps: readonly TapInput[], dtypes: ByI
   const targets = g.input(stepInputs.targets, wanted.dtype, wanted.shape);
   const scope = inferenceScope(g, (spec) => g.input(spec.name, 'float32', spec.shape));
   const lowering = new NetworkLowering<Column>({
-    inputs: networkInputsFrom(g, data),
+    inputs: networkInputsFrom(g, network.inputs, data),
     scope: () => scope,
     ...tapOptions(taps, ({ name, shape }) => g.input(name, 'float32', ['N', ...shape])),
   });

@@ -17,6 +17,7 @@ import { DivergedError } from './diverged.js';
 import type { Engine } from './engine.js';
 import { evalGraph, lossesOutput, scoresOutput } from './eval-graph.js';
 import { type Evaluation, EvaluationSum } from './evaluate.js';
+import { learnPrepare } from './learn-prepare.js';
 import { refuseSingleRows } from './least-rows.js';
 import { rateFactor } from './optim/schedule.js';
 import type { TrainRequest } from './request.js';
@@ -123,7 +124,7 @@ class Training {
   }
 
   async run(): Promise<TrainResult> {
-    await this.restore();
+    if (!(await this.restore())) await this.learn();
     if (!this.state.done) await this.engine.begin(this.tensors, this.state.step);
     while (!this.state.done) await this.epoch();
     const weights = new Map<string, Tensor>();
@@ -135,12 +136,20 @@ class Training {
     return { weights, history, steps: step, epoch: best?.epoch ?? epoch };
   }
 
-  private async restore(): Promise<void> {
+  /** Before the first step: what the column's `prepare` takes from the training data. */
+  private async learn(): Promise<void> {
+    const { runtime, column, train, session } = this.request;
+    for (const [name, tensor] of await learnPrepare(runtime, column, train.inputs, session)) this.tensors.set(name, tensor);
+  }
+
+  /** Goes on from a checkpoint, if there is one. */
+  private async restore(): Promise<boolean> {
     const checkpoint = await this.request.store?.load();
-    if (checkpoint === undefined) return;
+    if (checkpoint === undefined) return false;
     this.state = checkpoint.state;
     this.tensors = new Map(checkpoint.tensors);
     this.request.onEvent?.({ kind: 'resumed', epoch: this.state.epoch, step: this.state.step });
+    return true;
   }
 
   /** Brings what the engine holds into `tensors`. */

@@ -1,5 +1,5 @@
-// The network's inputs made from data as they are kept: uint8 images become float 0..1 in the graph, so that they cross the border to the
-// runtime as bytes.
+// The network's inputs made from data as they are kept. Where a network takes uint8, its columns prepare it themselves and it comes as it is. Where
+// it takes float32, uint8 images become 0..1 in the graph, so that they cross the border to the runtime as bytes.
 import { mapSamples, type Samples } from '../data/samples.js';
 import type { ByInput, NetworkInput } from '../model/progressive/inputs.js';
 import type { DType } from '../onnx/core/dtype.js';
@@ -8,6 +8,9 @@ import type { Dim } from '../onnx/core/shape.js';
 import { Tensor } from '../onnx/core/tensor.js';
 import type { Value } from '../onnx/ir/graph.js';
 import type { Ops } from '../onnx/ops/ops-builder.js';
+
+/** Names and dtypes of what a model takes. */
+export type TakenInputs = readonly { readonly name: string; readonly dtype: DType }[];
 
 /** The name of the first input's data in the graphs of training; a further input's is `step/data/<input>`. */
 export const firstData = 'step/data';
@@ -26,24 +29,24 @@ export function dataInputs(g: Ops, inputs: readonly NetworkInput[], dtypes: ByIn
 
 const dataName = (input: string, i: number): string => (i === 0 ? firstData : `${firstData}/${input}`);
 
-/** float32 in the shape of each of `data`. */
-export function networkInputsFrom(g: Ops, data: ByInput<Value>): ByInput<Value> {
-  return Object.fromEntries(Object.entries(data).map(([name, v]) => [name, networkInputFrom(g, v)]));
+/** The inputs, of the dtypes that the network takes, in the shape of each of `data`. */
+export function networkInputsFrom(g: Ops, inputs: readonly NetworkInput[], data: ByInput<Value>): ByInput<Value> {
+  return Object.fromEntries(inputs.map((input) => [input.name, networkInputFrom(g, input, must(data[input.name], input.name))]));
 }
 
-function networkInputFrom(g: Ops, data: Value): Value {
-  if (data.dtype === 'float32') return data;
+function networkInputFrom(g: Ops, { dtype }: NetworkInput, data: Value): Value {
+  if (data.dtype === dtype) return data;
   const x = g.cast(data, { to: 'float32' });
   return data.dtype === 'uint8' ? g.mul(x, 1 / 255) : x;
 }
 
-/** The same outside a graph, for models whose inputs are float32. One rounding of v * (1/255), bit-equal to the graph's. */
-export function networkScale(data: Samples): Samples {
-  return mapSamples(data, scaled);
+/** The same outside a graph, for models that take the network's inputs. One rounding of v * (1/255), bit-equal to the graph's. */
+export function networkScale(inputs: TakenInputs, data: Samples): Samples {
+  return mapSamples(data, (tensor, name) => scaled(inputs.find((input) => input.name === name)?.dtype, tensor));
 }
 
-function scaled(data: Tensor): Tensor {
-  if (data.dtype === 'float32') return data;
+function scaled(dtype: DType | undefined, data: Tensor): Tensor {
+  if (data.dtype === 'float32' || data.dtype === dtype) return data;
   const factor = data.dtype === 'uint8' ? Math.fround(1 / 255) : 1;
   return new Tensor(
     'float32',

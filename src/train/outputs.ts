@@ -3,7 +3,7 @@ import { countOf, mapSamples, type Samples } from '../data/samples.js';
 import { must } from '../onnx/core/errors.js';
 import { Tensor } from '../onnx/core/tensor.js';
 import type { Session } from '../onnx/runtime/session.js';
-import { networkScale } from './network-input.js';
+import { networkScale, type TakenInputs } from './network-input.js';
 import { checkRows, sliceRows } from './step/rows.js';
 
 /** Rows per run; fixed, since the bits of a product may depend on the batch. */
@@ -12,18 +12,25 @@ export const rowsPerRun = 500;
 /** What of a session is used here. */
 export type RunningSession = Pick<Session, 'inputNames' | 'run'>;
 
-/** Runs `inputs`, each [D, ...] (uint8 is scaled to 0..1) through the session in batches; joins each of the outputs, [D, ...]. */
+/** Runs `samples` of a network's inputs, each [D, ...], through the session in batches; joins each of the outputs, [D, ...]. */
 export async function allOutputsOf(
   session: RunningSession,
   names: readonly string[],
-  inputs: Samples,
+  inputs: TakenInputs,
+  samples: Samples,
   onRows?: (done: number, total: number) => void,
 ): Promise<ReadonlyMap<string, Tensor>> {
-  const total = countOf(inputs);
+  const total = countOf(samples);
   const joined = new Map<string, Tensor>();
   for (let from = 0; from < total; from += rowsPerRun) {
     const to = Math.min(from + rowsPerRun, total);
-    const results = await session.run(networkScale(mapSamples(inputs, (t) => sliceRows(t, from, to))), names);
+    const results = await session.run(
+      networkScale(
+        inputs,
+        mapSamples(samples, (t) => sliceRows(t, from, to)),
+      ),
+      names,
+    );
     for (const name of names) {
       const part = must(results[name], name);
       checkRows(part, name, to - from);
@@ -40,8 +47,9 @@ export async function allOutputsOf(
 export async function outputsOf(
   session: RunningSession,
   name: string,
-  inputs: Samples,
+  inputs: TakenInputs,
+  samples: Samples,
   onRows?: (done: number, total: number) => void,
 ): Promise<Tensor> {
-  return (await allOutputsOf(session, [name], inputs, onRows)).get(name) ?? Tensor.zeros('float32', [0]);
+  return (await allOutputsOf(session, [name], inputs, samples, onRows)).get(name) ?? Tensor.zeros('float32', [0]);
 }

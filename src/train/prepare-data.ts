@@ -6,6 +6,7 @@ import { countOf, mapSamples, namedSamples, type Samples } from '../data/samples
 import { formatIndex } from '../formats/data-error.js';
 import type { Head } from '../model/description/description.js';
 import { headWidth } from '../model/heads/heads.js';
+import { takesMissing } from '../model/prepare/prepare.js';
 import type { Column } from '../model/progressive/column.js';
 import type { NetworkInput } from '../model/progressive/inputs.js';
 import { DataError, must } from '../onnx/core/errors.js';
@@ -44,7 +45,9 @@ export function fitInputs(column: Column, given: Samples | Tensor, where: string
   return fitSamples(column, rows, where);
 }
 
-function fitSamples({ inputs }: Column, given: Samples | Tensor, where: string): Samples {
+function fitSamples(column: Column, given: Samples | Tensor, where: string): Samples {
+  const { inputs } = column;
+  const missingMay = [column, ...column.foundation].every(({ prepare }) => takesMissing(prepare));
   const names = inputs.map(({ name }) => name);
   const samples = namedSamples(given, names, where);
   for (const input of inputs) fitInput(must(samples[input.name], input.name), input, where);
@@ -56,13 +59,13 @@ function fitSamples({ inputs }: Column, given: Samples | Tensor, where: string):
       const [expected, got] = [`${countOf(samples)} rows`, `${tensor.dims[0]} rows`];
       throw new DataError(`${where}: input "${name}" has ${got}, "${names[0]}" has ${expected}`, { path: where, expected, got });
     }
-    refuseNotFinite(tensor, where);
+    refuseNotFinite(tensor, missingMay, where);
   }
   return samples;
 }
 
 /** One sample's shape and dtype. */
-function fitInput({ dims, dtype }: Tensor, { name, shape }: NetworkInput, where: string): void {
+function fitInput({ dims, dtype }: Tensor, { name, shape, dtype: wanted }: NetworkInput, where: string): void {
   const found = dims.slice(1);
   if (found.join() !== shape.join()) {
     throw new DataError(`${where}: a sample has shape [${found}], input "${name}" is [${shape}]`, {
@@ -71,19 +74,18 @@ function fitInput({ dims, dtype }: Tensor, { name, shape }: NetworkInput, where:
       got: `[${found}]`,
     });
   }
-  if (dtype === 'float32' || dtype === 'uint8') return;
-  throw new DataError(`${where}: inputs are ${dtype}, expected float32 or uint8`, {
-    path: where,
-    expected: 'float32 or uint8',
-    got: dtype,
-  });
+  const taken = wanted === 'float32' ? ['float32', 'uint8'] : [wanted];
+  if (taken.includes(dtype)) return;
+  const expected = taken.join(' or ');
+  throw new DataError(`${where}: inputs are ${dtype}, expected ${expected}`, { path: where, expected, got: dtype });
 }
 
-function refuseNotFinite({ data, dims }: Tensor, where: string): void {
-  const bad = data instanceof Float32Array ? data.findIndex((v) => v - v !== 0) : -1;
+function refuseNotFinite({ data, dims }: Tensor, missingMay: boolean, where: string): void {
+  const bad = data instanceof Float32Array ? data.findIndex((v) => v - v !== 0 && !(missingMay && Number.isNaN(v))) : -1;
   if (bad < 0) return;
   const at = formatIndex(bad, dims);
-  throw new DataError(`${where}: inputs hold ${data[bad]} at ${at}, expected a finite number`, {
+  const way = Number.isNaN(data[bad]) ? ', or a step of "prepare" such as { fill: mean }' : '';
+  throw new DataError(`${where}: inputs hold ${data[bad]} at ${at}, expected a finite number${way}`, {
     path: where,
     got: `${data[bad]}`,
   });

@@ -17,6 +17,7 @@ import type {
 } from '../network/growing.js';
 import type { NetworkOptions } from '../network/network.js';
 import type { Proof } from '../network/proof.js';
+import type { DType } from '../onnx/core/dtype.js';
 import type { ErrorFields } from '../onnx/core/errors.js';
 import * as errors from '../onnx/core/errors.js';
 import type { RuntimeSettings, Selection } from '../onnx/runtime/session.js';
@@ -56,8 +57,8 @@ export interface BlockInfo {
 export interface NetworkInfo {
   /** What the network is called. */
   readonly name: string;
-  /** Shape of one input, without the batch; null stands for what the file leaves open. */
-  readonly input: { readonly name: string; readonly shape: readonly (number | null)[] };
+  /** What it takes: its name, its dtype, and its shape without the batch; null stands for what the file leaves open. */
+  readonly input: { readonly name: string; readonly dtype: DType; readonly shape: readonly (number | null)[] };
   /** Its tasks, in the order of their columns. */
   readonly tasks: readonly TaskInfo[];
   /** False for an ONNX model, which answers but has no description to grow by. */

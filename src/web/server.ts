@@ -100,14 +100,15 @@ export class Server implements Calls {
     if (network !== undefined) return await network.predict(task, inputs);
     if (fixed === undefined) throw new UsageError('no network is open yet');
     const given = new Set(fixed.graph.initializers);
-    const names = fixed.graph.inputs.filter((v) => !given.has(v)).map(({ name }) => name);
+    const taken = fixed.graph.inputs.filter((v) => !given.has(v)).map(({ name, dtype }) => ({ name, dtype }));
+    const names = taken.map(({ name }) => name);
     const outputs = fixed.graph.outputs.map(({ name }) => name);
     if (!outputs.includes(task)) {
       const expected = outputs.join(', ');
       throw new UsageError(`unknown output "${task}", the model has: ${expected}`, { expected, got: task });
     }
     return predictionOf(task, (asked) =>
-      fixed.answerer.ask({ key: '', model: () => fixed.bytes }, asked, namedSamples(inputs, names, 'inputs')),
+      fixed.answerer.ask({ key: '', model: () => fixed.bytes, inputs: taken }, asked, namedSamples(inputs, names, 'inputs')),
     );
   };
 
@@ -152,7 +153,7 @@ export class Server implements Calls {
     const where = { runtime: must(this.runtime, 'runtime').version, ...selection };
     if (network !== undefined) {
       const { columns } = network;
-      const { name: inputName, shape } = onlyOf(columns.inputs);
+      const { name: inputName, dtype, shape } = onlyOf(columns.inputs);
       const tasks = [...columns].map((column): TaskInfo => {
         const { task, head, blocks, taps } = column;
         const weights = network.weights(task);
@@ -169,7 +170,7 @@ export class Server implements Calls {
           laterals: weights === undefined ? [] : lateralStrengths(column, weights),
         };
       });
-      return { ...where, name: columns.description.name, input: { name: inputName, shape }, tasks, growable: true };
+      return { ...where, name: columns.description.name, input: { name: inputName, dtype, shape }, tasks, growable: true };
     }
     const { graph } = must(fixed, 'model');
     const given = new Set(graph.initializers);
@@ -199,7 +200,8 @@ export class Server implements Calls {
         };
       });
     const shape = (input?.shape ?? []).slice(1).map((d) => (typeof d === 'number' ? d : null));
-    return { ...where, name: graph.name, input: { name: input?.name ?? '', shape }, tasks, growable: false };
+    const dtype = input?.type?.kind === 'tensor' ? input.type.dtype : 'float32';
+    return { ...where, name: graph.name, input: { name: input?.name ?? '', dtype, shape }, tasks, growable: false };
   }
 }
 

@@ -1,18 +1,19 @@
-// NumPy's .npy as far as this service needs it: float32, float64 or uint8 (grey levels, divided by 255), C order, little-endian.
+// NumPy's .npy as far as this service needs it: float32, float64 or uint8, C order, little-endian.
 
 const kinds = {
   '<f4': { size: 4, read: (view, at) => view.getFloat32(at, true) },
   '<f8': { size: 8, read: (view, at) => view.getFloat64(at, true) },
-  '|u1': { size: 1, read: (view, at) => Math.fround(view.getUint8(at) * Math.fround(1 / 255)) },
+  '|u1': { size: 1, read: (view, at) => view.getUint8(at) },
 };
 
 /**
  * The elements as float32, and the shape.
  * @param most elements at most, counted before they are read
+ * @param asTheyAre whether uint8 stay 0..255; else they are grey levels, divided by 255
  * @param tooMany the error for more
  * @param wrong makes the error of a message
  */
-export function readNpy(bytes, most, tooMany, wrong) {
+export function readNpy(bytes, most, asTheyAre, tooMany, wrong) {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (bytes.length < 12 || view.getUint32(0) !== 0x934e554d || view.getUint16(4) !== 0x5059)
     throw wrong('the body is no .npy file');
@@ -35,7 +36,8 @@ export function readNpy(bytes, most, tooMany, wrong) {
     throw wrong(`.npy of shape (${dims}) holds ${bytes.length - at} bytes, expected ${count * kind.size}`);
   if (count > most) throw tooMany;
   const values = new Float32Array(count);
-  for (let i = 0; i < count; i++) values[i] = kind.read(view, at + i * kind.size);
+  const scale = kind.size === 1 && !asTheyAre ? Math.fround(1 / 255) : 1;
+  for (let i = 0; i < count; i++) values[i] = kind.read(view, at + i * kind.size) * scale;
   return { values, dims };
 }
 

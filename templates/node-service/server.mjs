@@ -52,6 +52,8 @@ const here = (name) => new URL(name, import.meta.url);
 const { default: ort } = await needed('onnxruntime-node cannot be loaded, run npm ci', () => import('onnxruntime-node'));
 const { input, tasks } = await needed('tasks.json', () => JSON.parse(readFileSync(here('tasks.json'), 'utf8')));
 const sampleSize = input.shape.reduce((a, b) => a * b, 1);
+/** Whether the models take bytes as they are; else bytes are grey levels and become 0..1. */
+const takesBytes = input.dtype === 'uint8';
 
 const sessions = new Map();
 for (const { file } of tasks) {
@@ -103,7 +105,7 @@ async function arrayOf(request, held) {
     throw new Refusal(415, 'expected content-type application/json or application/x-npy');
   const chunks = [];
   await readBody(request, held, (chunk) => chunks.push(chunk));
-  return readNpy(Buffer.concat(chunks), maxRows * sampleSize, tooMany, wrong);
+  return readNpy(Buffer.concat(chunks), maxRows * sampleSize, takesBytes, tooMany, wrong);
 }
 
 const withoutOnes = (dims) => dims.filter((d) => d !== 1).join();
@@ -122,8 +124,10 @@ async function samples(request, held) {
   if (!Number.isInteger(rows) || rows < 1)
     throw wrong(`found ${values.length} numbers, expected samples of [${input.shape}], ${sampleSize} numbers each`);
   if (!fits(dims)) throw wrong(`found shape [${dims}], expected samples of [${input.shape}]`);
-  const at = values.findIndex((v) => !Number.isFinite(v));
-  if (at >= 0) throw wrong(`found ${values[at]} at number ${at}, expected finite float32`);
+  const right = takesBytes ? (v) => Number.isInteger(v) && v >= 0 && v <= 255 : Number.isFinite;
+  const at = values.findIndex((v) => !right(v));
+  if (at >= 0)
+    throw wrong(`found ${values[at]} at number ${at}, expected ${takesBytes ? 'whole numbers from 0 to 255' : 'finite float32'}`);
   return { values, rows };
 }
 
@@ -135,7 +139,9 @@ function rowsOf(tensor, rows) {
 
 async function predict(task, request, held) {
   const { values, rows } = await samples(request, held);
-  const feeds = { [input.name]: new ort.Tensor('float32', values, [rows, ...input.shape]) };
+  const feeds = {
+    [input.name]: new ort.Tensor(input.dtype, takesBytes ? Uint8Array.from(values) : values, [rows, ...input.shape]),
+  };
   for (const [name, id] of Object.entries(task.feeds ?? {})) feeds[name] = new ort.Tensor('int64', [BigInt(id)], [1]);
   const names = Object.values(task.outputs);
   const results = await sessions.get(task.file).run(feeds, names);

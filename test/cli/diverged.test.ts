@@ -25,7 +25,7 @@ function diverged(description: string): string {
   const { status, stderr } = prognet('train', 'a', '--quiet', '-C', dir);
   expect(status).toBe(1);
   expect(stderr).toMatch(
-    /^prognet: .* (?:is|holds) (?:NaN|-?Infinity) .*: lower the rate, clip gradients or normalise the data; go on from the last good state with prognet train a --resume --lr \S+ or drop it with --restart\n$/,
+    /^prognet: .* (?:is|holds) (?:NaN|-?Infinity) .*: lower the rate, clip gradients or standardise the inputs \(prepare: \[standardise\]\); go on from the last good state with prognet train a --resume --lr \S+ or drop it with --restart\n$/,
   );
   return dir;
 }

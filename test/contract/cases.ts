@@ -78,7 +78,7 @@ function untrained(columns: readonly ColumnInput[]): Network {
 async function scores(network: Network, task: string, runtime: Runtime, provider: string, image: Tensor): Promise<number[]> {
   const session = await runtime.createSession(network.export({ task }), { providers: [provider] });
   try {
-    return (await outputsOf(session, task, { image })).numbers();
+    return (await outputsOf(session, task, network.columns.inputs, { image })).numbers();
   } finally {
     await session.release();
   }

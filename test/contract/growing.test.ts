@@ -6,20 +6,32 @@ import { join } from 'node:path';
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import { afterAll, describe, expect, test } from 'vitest';
 import type { Port, WorkerLike } from '../../src/browser/platform.js';
-import { adapter, classify, column, dense, flatten, input, regress, relu } from '../../src/model/description/builder.js';
+import {
+  adapter,
+  classify,
+  column,
+  dense,
+  flatten,
+  input,
+  regress,
+  relu,
+  scale,
+  standardise,
+} from '../../src/model/description/builder.js';
 import type { GivenData, GrowingNetwork } from '../../src/network/growing.js';
 import { type NetworkOptions, prognet, readNetwork } from '../../src/network/network.js';
 import { PrognetError } from '../../src/onnx/core/errors.js';
 import { Random } from '../../src/onnx/core/random.js';
 import { Tensor } from '../../src/onnx/core/tensor.js';
 import { ortModule } from '../../src/onnx/runtime/ort-session.js';
+import { fromBinary } from '../../src/onnx/serde/from-binary.js';
 import { open } from '../../src/tasks/open-network.js';
 import { save } from '../../src/tasks/save-network.js';
 import { WebNetwork } from '../../src/web/client.js';
 import type { Source } from '../../src/web/protocol.js';
 import { servePort } from '../../src/web/serve-port.js';
 import { Server } from '../../src/web/server.js';
-import { runtime } from '../support/run.js';
+import { runModel, runtime } from '../support/run.js';
 
 const root = mkdtempSync(join(tmpdir(), 'prognet-growing-'));
 afterAll(() => rmSync(root, { recursive: true, force: true }));
@@ -98,6 +110,10 @@ async function refusal(work: () => unknown): Promise<PrognetError> {
   throw new Error('nothing was refused');
 }
 
+const said = async (work: () => unknown) => {
+  const { name, message } = await refusal(work);
+  return `${name}: ${message}`;
+};
 const numbers = (t: Tensor | undefined) => Array.from(t?.data ?? [], Number);
 
 describe.each(Object.entries(faces))('%s', (_, face) => {
@@ -162,6 +178,30 @@ describe.each(Object.entries(faces))('%s', (_, face) => {
     await network.close();
   });
 
+  test('what the model prepares itself answers raw pixels alike inside, exported and loaded', async () => {
+    const raw = ({ inputs, targets }: typeof train) => {
+      if (!(inputs instanceof Tensor)) throw new Error('one input');
+      const pixels = Uint8Array.from(inputs.data as Float32Array, (v) => Math.round(v * 255));
+      return { inputs: new Tensor('uint8', inputs.dims, pixels), targets };
+    };
+    const [of, test] = [raw(train), raw(test1)];
+    const prepared: NetworkOptions = { name: 'halves', input: input('image', [1, 4, 4], 'uint8', [scale(), standardise()]) };
+    let net = await (await face.begin(prepared)).grow(first);
+    ({ network: net } = await net.train('first', { data: { train: of, test }, ...settings }));
+    const { scores } = await net.predict('first', test.inputs);
+    const model = fromBinary(await net.export({ task: 'first' }));
+    const [graphInput] = model.graph.inputs;
+    expect(graphInput?.type).toMatchObject({ dtype: 'uint8', shape: ['N', 1, 4, 4] });
+    const outside = numbers((await runModel(model, { image: test.inputs })).first);
+    for (const [i, v] of numbers(scores).entries()) expect(outside[i]).toBeCloseTo(v, 5);
+    expect((await net.evaluate('first', test)).value).toBeGreaterThan(0.9);
+    const loaded = await face.load(await net.save());
+    expect(numbers((await loaded.predict('first', test.inputs)).scores)).toEqual(numbers(scores));
+    expect(await said(() => net.predict('first', test1.inputs))).toMatch(/inputs are float32, expected uint8$/);
+    await loaded.close();
+    await net.close();
+  });
+
   test('takes the last column back while it is not trained', async () => {
     let net = await (await face.begin(begun)).grow(first);
     net = await net.without('first');
@@ -189,10 +229,6 @@ describe.each(Object.entries(faces))('%s', (_, face) => {
 
   test('refuses in one line what it cannot do', async () => {
     let net = await (await face.begin(begun)).grow(first);
-    const said = async (work: () => unknown) => {
-      const { name, message } = await refusal(work);
-      return `${name}: ${message}`;
-    };
     expect(await said(() => net.trained('third'))).toMatch(/^UsageError: unknown task "third", .* has: first$/);
     expect(await said(() => net.predict('third', test1.inputs))).toMatch(/^UsageError: unknown task "third"/);
     expect(await said(() => net.predict('first', test1.inputs))).toMatch(/^UsageError: task "first" is not trained yet/);

@@ -51,9 +51,9 @@ describe('mnist', () => {
   });
 
   test('with transforms', async () => {
-    const spec = { source: 'mnist', transform: [{ classes: [3, 7] }, 'normalise' as const] };
+    const spec = { source: 'mnist', transform: [{ classes: [3, 7] }, 'invert' as const] };
     const { train } = await loadData(spec, { baseDir: '/' });
-    expect([train.inputs.dtype, train.inputs.dims[0], train.classes]).toEqual(['float32', 6131 + 6265, 2]);
+    expect([train.inputs.dtype, train.inputs.dims[0], train.classes]).toEqual(['uint8', 6131 + 6265, 2]);
   });
 });
 
@@ -223,8 +223,8 @@ describe('files', () => {
       `${at}.test: is for sources without a test set, "mnist" has its own`,
     );
     await expectDataRejection(
-      loadData({ source: 'mnist', transform: [{ normalise: { mean: [1, 2] } }] }, inDir()),
-      `${at}.transform[0]: normalise.mean has 2 values, the inputs have 1 channels`,
+      loadData({ source: 'mnist', transform: [{ rotate: { degrees: 'x' } } as never] }, inDir()),
+      `${at}.transform[0]: rotate.degrees: found "x", expected a number`,
     );
   });
 });

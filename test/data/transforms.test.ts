@@ -76,38 +76,6 @@ describe('invert and flip', () => {
   });
 });
 
-describe('normalise', () => {
-  test('without options uint8 goes to 0..1 and float32 stays', () => {
-    const scaled = apply(one([0, 51, 255], [3]), 'normalise').train.inputs;
-    expect(scaled.dtype).toBe('float32');
-    expect(scaled.numbers()).toEqual([0, Math.fround(0.2), 1]);
-    const floats = split('float32');
-    expect(same(apply(floats, 'normalise'), floats)).toBe(true);
-  });
-
-  test('mean and std are in units of the full range, one for all or per channel', () => {
-    const all = apply(one([0, 255], [1, 1, 2]), { normalise: { mean: 0.5, std: 0.25 } }).train.inputs;
-    expect(all.numbers()).toEqual([-2, 2]);
-    const each = apply(one([0, 1, 2, 4], [2, 1, 2], 'float32'), { normalise: { mean: [1, 2], std: [1, 2] } }).train.inputs;
-    expect(each.numbers()).toEqual([-1, 0, 0, 1]);
-  });
-
-  test('errors', () => {
-    expectDataError(
-      () => apply(split(), { normalise: { mean: [1, 2, 3] } }),
-      'transform[0]: normalise.mean has 3 values, the inputs have 2 channels',
-    );
-    expectDataError(
-      () => raw(split(), '[{ "normalise": { "std": 0 } }]'),
-      'columns[1].data.transform[0]: normalise.std: found 0, expected a number above 0',
-    );
-    expectDataError(
-      () => raw(split(), '[{ "normalise": { "std": "x" } }]'),
-      'columns[1].data.transform[0]: normalise.std: found "x", expected a number above 0 or one per channel',
-    );
-  });
-});
-
 describe('noise', () => {
   test('is deterministic by seed and differs between train and test', () => {
     const s = split();
@@ -228,10 +196,18 @@ describe('classes, subset, one_hot', () => {
 
 describe('how transforms are written', () => {
   const at = 'columns[1].data.transform[0]';
-  const names = 'permute, normalise, invert, noise, zoom, flip, rotate, classes, subset, one_hot';
+  const names = 'permute, invert, noise, zoom, flip, rotate, classes, subset, one_hot';
   test.each([
     ['"perm"', `${at}: unknown transform "perm", expected one of ${names}`],
     ['{ "perm": {} }', `${at}: unknown transform "perm", expected one of ${names}`],
+    [
+      '{ "normalise": { "mean": 0.5 } }',
+      `${at}: normalise is a part of the model, which must answer raw data: write it as "prepare" of the column or of the input, prepare: [{"normalise":{"mean":0.5}}]`,
+    ],
+    [
+      '"standardise"',
+      `${at}: standardise is a part of the model, which must answer raw data: write it as "prepare" of the column or of the input, prepare: [standardise]`,
+    ],
     ['"permute"', `${at}: permute.seed: is missing, expected a number`],
     ['{ "permute": { "seed": "x" } }', `${at}: permute.seed: found "x", expected a number`],
     ['{ "noise": {} }', `${at}: noise.std: is missing, expected a number`],
@@ -258,7 +234,7 @@ describe('how transforms are written', () => {
     expect(transformNames.join(', ')).toBe(names);
     for (const name of transformNames) {
       const bare = transformSchema.safeParse(name).success;
-      expect(bare).toBe(['normalise', 'invert', 'one_hot'].includes(name));
+      expect(bare).toBe(['invert', 'one_hot'].includes(name));
     }
     const at = 'p.yaml: columns[0].data';
     expect(parseDataSpec('mnist', at)).toBe('mnist');
@@ -300,7 +276,6 @@ describe('full MNIST', () => {
   test.each<TransformSpec>([
     { permute: { seed: 1 } },
     'invert',
-    'normalise',
     { noise: { std: 0.2 } },
     { zoom: { factor: 1.3 } },
     { flip: { axis: 'horizontal' } },

@@ -25,7 +25,7 @@ const why = chromium === undefined ? ` (skipped: ${noChromium})` : '';
 async function scores(model: Uint8Array, task: string, inputs: Tensor): Promise<Tensor> {
   const session = await runtime.createSession(model, { threads: 1 });
   const [name = ''] = session.inputNames;
-  const out = await outputsOf(session, task, { [name]: inputs });
+  const out = await outputsOf(session, task, [{ name, dtype: 'float32' }], { [name]: inputs });
   await session.release();
   return out;
 }

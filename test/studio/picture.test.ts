@@ -57,7 +57,7 @@ describe('a picture as MNIST would have it', () => {
 });
 
 describe('a lesson', () => {
-  const shape = { shape: [1, 28, 28], size: 784, image };
+  const shape = { shape: [1, 28, 28], dtype: 'float32' as const, size: 784, image };
   const lesson = (perClass: number) => ({
     ...freshLesson,
     task: 'letters',

@@ -45,7 +45,10 @@ export async function plainTraining(request: PlainRequest): Promise<Map<string, 
     const order = new Random(settings.seed, 'order', epoch).permutation(rows);
     for (let from = 0; from < rows; from += settings.batch) {
       const chosen = order.slice(from, from + settings.batch);
-      const data = networkScale(mapSamples(train.inputs, (t) => gatherRows(t, chosen)));
+      const data = networkScale(
+        column.inputs,
+        mapSamples(train.inputs, (t) => gatherRows(t, chosen)),
+      );
       const feeds = { ...data, targets: gatherRows(train.targets, chosen) };
       const found = await session.run({ ...feeds, ...Object.fromEntries(weights) });
       t++;

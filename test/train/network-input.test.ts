@@ -18,7 +18,7 @@ const samples = {
 it('names each, scales bytes and leaves floats as they are', () => {
   const g = ops();
   const data = dataInputs(g, inputs, { image: 'uint8', mask: 'float32' }, 'N');
-  for (const [name, v] of Object.entries(networkInputsFrom(g, data))) g.output(v.producer ? v : g.identity(v), name);
+  for (const [name, v] of Object.entries(networkInputsFrom(g, inputs, data))) g.output(v.producer ? v : g.identity(v), name);
   expect(g.graph.inputs.map((v) => v.name)).toEqual(['step/data', 'step/data/mask']);
   expect(printGraph(g.graph)).toContain('step/data');
   expect(Object.keys(dataFeeds(samples))).toEqual(['step/data', 'step/data/mask']);
@@ -27,9 +27,9 @@ it('names each, scales bytes and leaves floats as they are', () => {
 it('outside a graph the numbers are those of the graph, bit for bit', async () => {
   const g = ops();
   const data = dataInputs(g, inputs, { image: 'uint8', mask: 'float32' }, 'N');
-  for (const [name, v] of Object.entries(networkInputsFrom(g, data))) g.output(v.producer ? v : g.identity(v), name);
+  for (const [name, v] of Object.entries(networkInputsFrom(g, inputs, data))) g.output(v.producer ? v : g.identity(v), name);
   const found = await runModel(g.model(), dataFeeds(samples));
-  const scaled = networkScale(samples);
+  const scaled = networkScale(inputs, samples);
   for (const name of ['image', 'mask']) expect(found[name]?.data, name).toEqual(scaled[name]?.data);
   expect(scaled.image?.numbers()[3]).toBe(1);
 });

@@ -140,7 +140,8 @@ describe.skipIf(chromium === undefined)(
       };
       const scores = async (model: Uint8Array, task: string) => {
         const session = await runtime.createSession(model, { threads: 1 });
-        const out = await outputsOf(session, task, { [must(session.inputNames[0], 'input')]: second.inputs });
+        const name = must(session.inputNames[0], 'input');
+        const out = await outputsOf(session, task, [{ name, dtype: 'float32' }], { [name]: second.inputs });
         await session.release();
         return out.numbers();
       };

@@ -1,7 +1,7 @@
 // Models given to ONNX Runtime, one after the other, in a process of its own (load.mjs): a model that ends it, or hangs, is followed by another process.
 import { fork } from 'node:child_process';
 
-const patience = 20_000;
+const patience = 60_000;
 
 export class Loader {
   child;

@@ -3,7 +3,7 @@ import { fork } from 'node:child_process';
 
 /** Mutants that a worker takes at once; a hang is one that takes as long as `patience`. */
 const batch = 50;
-const patience = 20_000;
+const patience = 60_000;
 const here = (file) => new URL(file, import.meta.url).pathname;
 
 /**

@@ -29,12 +29,13 @@ export async function artifactsCommand(task: string, flags: ArtifactsFlags): Pro
   const clip = numberFlag('--clip', flags.clip);
   const rateScale = numberFlag('--lr-scale', flags.lrScale);
   const optimizer = flags.optimizer === undefined ? undefined : choiceFlag('--optimizer', flags.optimizer, ['adamw', 'sgd']);
-  const written = writeArtifacts(loaded, task, flags.output ?? '', {
+  const written = await writeArtifacts(loaded, task, flags.output ?? '', {
     frozenForm: choiceFlag('--frozen', flags.frozen, ['inputs', 'initializers']),
     adamMode: choiceFlag('--adam-mode', flags.adamMode, ['0', '1']) === '1' ? 1 : 0,
     nominal: flags.nominal ?? false,
     checkpointVersion: choiceFlag('--checkpoint-version', flags.checkpointVersion, ['1', '2']) === '1' ? 1 : 2,
     resume: flags.resume ?? false,
+    runtime: async () => (await openRuntime(flags)).runtime,
     ...(optimizer !== undefined && { optimizer }),
     ...(clip !== undefined && { clip }),
     ...(rateScale !== undefined && { rateScale }),

@@ -1,18 +1,18 @@
 // All transforms by name, the schema of how they are written, and their application to a split. A transform is a bare name ('invert') or an
 // object with one key ({ permute: { seed: 1 } }).
 import * as z from 'zod';
+import { stepNames } from '../../model/prepare/prepare.js';
 import { DataError } from '../../onnx/core/errors.js';
 import type { Split } from '../dataset.js';
 import { flip } from './flip.js';
 import { invert } from './invert.js';
 import { noise } from './noise.js';
-import { normalise } from './normalise.js';
 import { permute } from './permute.js';
 import { classes, oneHot, subset } from './rows.js';
 import type { Bound, Transform } from './transform.js';
 import { rotate, zoom } from './warp.js';
 
-const transforms = [permute, normalise, invert, noise, zoom, flip, rotate, classes, subset, oneHot] as const;
+const transforms = [permute, invert, noise, zoom, flip, rotate, classes, subset, oneHot] as const;
 const byName = new Map<string, Transform>(transforms.map((transform) => [transform.name, transform]));
 
 /** Names of all transforms. */
@@ -34,6 +34,14 @@ function bindTransform(written: unknown, path: string): Bound {
     );
   }
   const transform = byName.get(name);
+  if (transform === undefined && stepNames.includes(name)) {
+    const right = `"prepare" of the column or of the input, prepare: [${typeof written === 'string' ? name : JSON.stringify(written)}]`;
+    throw new DataError(`${path}: ${name} is a part of the model, which must answer raw data: write it as ${right}`, {
+      path,
+      expected: right,
+      got: name,
+    });
+  }
   if (transform === undefined) {
     const expected = transformNames.join(', ');
     throw new DataError(`${path}: unknown transform ${JSON.stringify(name)}, expected one of ${expected}`, {
@@ -59,9 +67,8 @@ export function changesTargets(written: TransformSpec): boolean {
 
 /** A transform in a description. Bare names are those whose options may all be left out. */
 export const transformSchema = z.union([
-  z.enum(['normalise', 'invert', 'one_hot']),
+  z.enum(['invert', 'one_hot']),
   z.strictObject({ permute: permute.options }),
-  z.strictObject({ normalise: normalise.options }),
   z.strictObject({ invert: invert.options }),
   z.strictObject({ noise: noise.options }),
   z.strictObject({ zoom: zoom.options }),
@@ -74,11 +81,9 @@ export const transformSchema = z.union([
 
 /** A transform as one writes it: a name, or an object of one key whose value has its options. docs/data.md says what each does. */
 export type TransformSpec =
-  | 'normalise'
   | 'invert'
   | 'one_hot'
   | { permute: { seed: number } }
-  | { normalise: { mean?: number | number[] | undefined; std?: number | number[] | undefined } }
   | { invert: Record<string, never> }
   | { noise: { std: number; seed?: number | undefined } }
   | { zoom: { factor: number } }

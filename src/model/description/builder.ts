@@ -8,15 +8,22 @@ import { parseDescription } from './parse.js';
 
 const aList: Kind = { what: 'a list of sizes', holds: Array.isArray };
 
-/** A network input; `shape` is without the batch. */
-export function input(name: string, shape: Readonly<InputInput['shape']>, dtype?: InputInput['dtype']): InputInput {
+/** A network input; `shape` is without the batch, `prepare` what the model does to it first. */
+export function input(
+  name: string,
+  shape: Readonly<InputInput['shape']>,
+  dtype?: InputInput['dtype'],
+  prepare?: InputInput['prepare'],
+): InputInput {
   given('input', { shape }, { shape: aList });
-  return { name, shape: [...shape], ...(dtype === undefined ? {} : { dtype }) };
+  return { name, shape: [...shape], ...(dtype === undefined ? {} : { dtype }), ...(prepare === undefined ? {} : { prepare }) };
 }
 
 export * from '../heads/index.js';
 // Layers and heads by their names in YAML, in camel case.
 export * from '../nn/layers/index.js';
+// Steps of `prepare` as well.
+export * from '../prepare/steps/index.js';
 
 // ---- laterals -------------------------------------------------------------------------------------------------------------
 

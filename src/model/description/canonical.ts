@@ -28,7 +28,7 @@ function layerGraph(layer: Layer): unknown {
 }
 
 /**
- * Blocks, head, laterals and the network's inputs: all that a frozen column's weights must fit. Left out is what only its training
+ * Blocks, head, laterals, preparation and the network's inputs: all that a frozen column's weights must fit. Left out is what only its training
  * needed (initialisers, losses and their weights, the start of alpha, data, train), so that it may change afterwards.
  * @throws UsageError when there is no such task
  */
@@ -45,7 +45,9 @@ export function canonical(description: Description, task: string): string {
   }
   const { laterals } = column;
   return canonicalJson({
-    inputs: description.inputs,
+    // each column has its steps itself
+    inputs: description.inputs.map((input) => ({ ...input, prepare: undefined })),
+    prepare: column.prepare,
     blocks: column.blocks.map((block) => block.map(layerGraph)),
     head: headGraph(column.head),
     onnx: column.onnx,

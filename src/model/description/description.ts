@@ -4,6 +4,7 @@ import * as z from 'zod';
 import { type Head, type HeadInput, headSchema } from '../heads/heads.js';
 import { type Layer, type LayerInput, layerSchema } from '../nn/layers.js';
 import { integer, oneOf, size, strict } from '../nn/schema.js';
+import { type Step, type StepInput, stepSchema } from '../prepare/prepare.js';
 import { type Laterals, type LateralsInput, lateralsSchema } from './lateral-schema.js';
 import { type Train, type TrainInput, trainSchema } from './train-schema.js';
 
@@ -23,6 +24,8 @@ const dimension = z.union([size, z.string().regex(/^[A-Za-z][A-Za-z0-9_]*$/, { e
   error: openText,
 });
 
+const prepare = z.array(stepSchema, { error: 'a list of steps' }).min(1, { error: 'at least one step' });
+
 const inputSchema = strict(
   {
     name: name.describe('What the input is called in every graph.'),
@@ -30,6 +33,9 @@ const inputSchema = strict(
       .array(dimension, { error: 'a list of positive integers, without the batch' })
       .describe('Without the batch; [] is one number per sample. A name stands for a dimension that stays open.'),
     dtype: oneOf(inputDtypes).default('float32').describe('The type of its elements: float32 when absent.'),
+    prepare: prepare
+      .optional()
+      .describe('What every column that states nothing else does to it before its first block, in every exported graph.'),
   },
   'an input: { name, shape }',
 );
@@ -68,6 +74,9 @@ const columnSchema = strict(
   {
     task: name.describe('What the column is for; files and values are named by it.'),
     data: dataSchema.optional().describe('Where its data come from: a source, or a source with options and transforms.'),
+    prepare: prepare
+      .optional()
+      .describe("What the column does to the network's input before its first block, in place of the input's own steps."),
     blocks: z
       .array(block, { error: 'a list of blocks' })
       .min(1, { error: 'at least one block' })
@@ -137,6 +146,8 @@ export interface InputInput {
   shape: (string | number)[];
   /** The type of its elements: float32 when absent. */
   dtype?: (typeof inputDtypes)[number] | undefined;
+  /** What every column that states nothing else does to it before its first block, in every exported graph. */
+  prepare?: StepInput[] | undefined;
 }
 
 /** The graph of an imported column. */
@@ -155,6 +166,8 @@ export interface ColumnInput {
   task: string;
   /** Where its data come from: a source, or a source with options and transforms. */
   data?: DataInput | undefined;
+  /** What the column does to the network's input before its first block, in place of the input's own steps. */
+  prepare?: StepInput[] | undefined;
   /** Lists of layers. The output of block i is the tap that later columns' block i+1 may read. */
   blocks?: LayerInput[][] | undefined;
   /** In place of blocks: a column that `prognet import` took from an ONNX model. */
@@ -199,8 +212,10 @@ export interface Input {
   shape: (string | number)[];
   /** The type of its elements. */
   dtype: (typeof inputDtypes)[number];
+  /** What every column that states nothing else does to it before its first block. */
+  prepare?: Step[] | undefined;
 }
-export type { Head, Laterals, Layer, Train };
+export type { Head, Laterals, Layer, Step, Train };
 
 /** A column with everything filled in. */
 export interface ColumnDescription {
@@ -208,6 +223,8 @@ export interface ColumnDescription {
   task: string;
   /** Where its data come from, as written. */
   data?: DataInput;
+  /** What it does to the network's input before its first block: its own steps, else those of the input. */
+  prepare?: Step[];
   /** One for each tap; empty ones where the column is imported. */
   blocks: Layer[][];
   /** In place of blocks: the graph of an imported column. */

@@ -149,9 +149,16 @@ export function resolve(written: DescriptionWritten, file: string | undefined): 
     if (blocks === undefined) throw fail(path, '"blocks" is missing', 'expected a list of blocks, or "like"');
     if (head === undefined) throw fail(path, '"head" is missing', 'expected a head such as { classify: 10 }, or "like"');
     const tasks = done.map((c) => c.task);
+    const [input] = written.input;
+    const prepare = column.prepare ?? source?.prepare ?? input?.prepare;
+    if (prepare === undefined && input?.dtype === 'uint8') {
+      const right = 'expected what makes numbers of uint8, such as [scale] for 0..255 to 0..1';
+      throw fail(['input', 'prepare'], '"prepare" is missing', right);
+    }
     done.push({
       task: column.task,
       ...(column.data === undefined ? {} : { data: column.data }),
+      ...(prepare === undefined ? {} : { prepare: structuredClone(prepare) }),
       blocks: structuredClone(blocks),
       ...(column.onnx === undefined ? {} : { onnx: column.onnx }),
       head: structuredClone(head),

@@ -23,6 +23,9 @@ export type {
 } from '../nn/layers.js';
 export type { Filled, WithKind, Written, WrittenKind } from '../nn/schema.js';
 export type { PaddingInput, Pads, Pair, PairInput } from '../nn/window.js';
+export type { FilledSteps, Step, StepInput, Steps, StepValues } from '../prepare/prepare.js';
+export type { NormaliseOptions } from '../prepare/steps/normalise.js';
+export type { ResizeOptions } from '../prepare/steps/resize.js';
 export type {
   ColumnDescription,
   ColumnInput,

@@ -9,7 +9,7 @@ import { defaultOpset } from '../../onnx/ir/model.js';
 import { tensorType } from '../../onnx/ir/types.js';
 import { ops } from '../../onnx/ops/ops.js';
 import { canonical } from '../description/canonical.js';
-import type { ColumnDescription, Description, Head, Laterals, Layer, Train } from '../description/description.js';
+import type { ColumnDescription, Description, Head, Laterals, Layer, Step, Train } from '../description/description.js';
 import { inferenceScope, type ParameterSpec } from '../nn/scope.js';
 import { carriedGraph, type GraphLoader, ImportedGraph } from './imported-graph.js';
 import { addInputs, type NetworkInput, networkInputs } from './inputs.js';
@@ -144,6 +144,10 @@ export class Column implements LoweredColumn<Column> {
   /** What is predicted from the last tap. */
   get head(): Head {
     return this.description.head;
+  }
+  /** What it does to the network's input before its first block. */
+  get prepare(): readonly Step[] {
+    return this.description.prepare ?? [];
   }
   /** Lists of layers, one for each tap. */
   get blocks(): readonly (readonly Layer[])[] {

@@ -1,4 +1,4 @@
-// The inputs of a network: by name, with dtype and shape. Columns take one input of float32 and of known shape so far; what else a description
+// The inputs of a network: by name, with dtype and shape. Columns take one input of float32 or uint8 and of known shape so far; what else a description
 // may say is refused here, by name.
 import { DescriptionError, must } from '../../onnx/core/errors.js';
 import type { Value } from '../../onnx/ir/graph.js';
@@ -10,7 +10,7 @@ export interface NetworkInput {
   /** What it is called in every graph. */
   readonly name: string;
   /** The type of its elements. */
-  readonly dtype: 'float32';
+  readonly dtype: 'float32' | 'uint8';
   /** Of one sample. */
   readonly shape: readonly number[];
 }
@@ -23,9 +23,9 @@ export function networkInputs({ inputs }: Description): readonly NetworkInput[] 
   const refuse = (path: string, got: string, right: string): never => {
     throw new DescriptionError(`${path}: found ${got}, expected ${right}; others are not supported yet`, { path, got });
   };
-  if (inputs.length > 1) refuse('input', `${inputs.length} inputs`, 'one input of float32');
+  if (inputs.length > 1) refuse('input', `${inputs.length} inputs`, 'one input of float32 or uint8');
   return inputs.map(({ name, dtype, shape }) => {
-    if (dtype !== 'float32') return refuse('input.dtype', dtype, 'one input of float32');
+    if (dtype !== 'float32' && dtype !== 'uint8') return refuse('input.dtype', dtype, 'one input of float32 or uint8');
     const known = shape.filter((d) => typeof d === 'number');
     if (known.length < shape.length) refuse('input.shape', `[${shape}]`, 'an input whose dimensions are known');
     return { name, dtype, shape: known };

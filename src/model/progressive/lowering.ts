@@ -3,12 +3,13 @@
 import { DescriptionError, InternalError, must } from '../../onnx/core/errors.js';
 import { Random } from '../../onnx/core/random.js';
 import type { Value } from '../../onnx/ir/graph.js';
-import type { Head, Laterals } from '../description/description.js';
+import type { Head, Laterals, Step } from '../description/description.js';
 import { headLayers, headWidth } from '../heads/heads.js';
 import type { Layer } from '../nn/layers.js';
 import { lowerBlock } from '../nn/lower.js';
 import { sampleDims } from '../nn/sample.js';
 import type { LayerScope } from '../nn/scope.js';
+import { lowerPrepare } from '../prepare/prepare.js';
 import { ImportedLowering } from './imported.js';
 import type { ImportedGraph } from './imported-graph.js';
 import { type ByInput, onlyOf } from './inputs.js';
@@ -22,6 +23,8 @@ export interface LoweredColumn<C> {
   readonly path: string;
   /** What is predicted from the last tap. */
   readonly head: Head;
+  /** What it does to the network's input before its first block. */
+  readonly prepare: readonly Step[];
   /** Lists of layers, one for each tap. */
   readonly blocks: readonly (readonly Layer[])[];
   /** What it takes from earlier columns. */
@@ -43,7 +46,7 @@ export interface TapOf<C> {
 }
 
 export interface LoweringOptions<C> {
-  /** The network's inputs, float, [N, ...]. */
+  /** The network's inputs as its users bring them, [N, ...]: each column prepares them by its own steps. */
   readonly inputs: ByInput<Value>;
   /** The scope of a column's parameters. */
   readonly scope: (column: C) => LayerScope;
@@ -56,6 +59,7 @@ export interface LoweringOptions<C> {
 /** What a column has in a graph so far: its blocks' outputs by number, its scores, its imported graph. */
 interface Lowered {
   readonly taps: Map<number, Value>;
+  input?: Value;
   scores?: Value;
   imported?: ImportedLowering;
 }
@@ -106,19 +110,29 @@ export class NetworkLowering<C extends LoweredColumn<C>> {
     return known;
   }
 
+  /** The network's input, prepared as the column does. */
+  private input(column: C): Value {
+    const lowered = this.of(column);
+    const { prepare, task, path } = column;
+    const raw = onlyOf(Object.values(this.options.inputs));
+    if (prepare.length === 0) return raw;
+    const place = { scope: this.options.scope(column), prefix: `${task}/prepare`, path: `${path}.prepare` };
+    lowered.input ??= lowerPrepare(place, prepare, raw);
+    return lowered.input;
+  }
+
   private imported(column: C): ImportedLowering | undefined {
     const { task, imported } = column;
     if (imported === undefined) return undefined;
-    const { inputs, scope } = this.options;
     const lowered = this.of(column);
-    lowered.imported ??= new ImportedLowering(task, imported, scope(column), onlyOf(Object.values(inputs)));
+    lowered.imported ??= new ImportedLowering(task, imported, this.options.scope(column), this.input(column));
     return lowered.imported;
   }
 
   private lower(column: C, block: number, layers: readonly Layer[], name: string, path: string): Value {
     const { options } = this;
     const scope = options.scope(column);
-    const x = block === 0 ? onlyOf(Object.values(options.inputs)) : this.tap({ column, block: block - 1 });
+    const x = block === 0 ? this.input(column) : this.tap({ column, block: block - 1 });
     const prefix = `${column.task}/${name}`;
     const refs = column.sourcesInto(block);
     if (refs.length === 0) return lowerBlock(scope, layers, x, prefix, path);

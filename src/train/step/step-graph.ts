@@ -128,7 +128,7 @@ export function stepGraph(request: StepRequest): StepGraph {
 
   const layerScope = state.scope((name, like) => uniformLike(body, like, ofStep(seeds), saltOf(name)));
   const lowering = new NetworkLowering<Column>({
-    inputs: networkInputsFrom(body, Object.fromEntries(Object.entries(data).map(([name, v]) => [name, take(v)]))),
+    inputs: networkInputsFrom(body, network.inputs, Object.fromEntries(Object.entries(data).map(([name, v]) => [name, take(v)]))),
     scope: (other) => {
       if (other !== column) throw new InternalError(`the training step of "${task}" reaches into "${other.task}"`);
       return layerScope;

@@ -37,7 +37,7 @@ export function tapGraph(
     return isWhole(piece) ? value : g.slice(value, [at], [at + width], [1]);
   };
   const lowering: NetworkLowering<Column> = new NetworkLowering<Column>({
-    inputs: networkInputsFrom(g, data),
+    inputs: networkInputsFrom(g, network.inputs, data),
     scope: ({ task }) => frozenScope(g, must(frozen.get(task), `weights of ${task}`)),
     tap: (ref) => {
       const [piece] = piecesOf([ref], [], known);

@@ -93,10 +93,13 @@ it('is the same text in the same description, and another where its graph is ano
 group('inputs that no layer takes yet are refused by name', () => {
   const column: ColumnInput = { task: 'a', blocks: [['flatten', { dense: 2 }]], head: { classify: 2 } };
   it.each([
-    [[image, { name: 'mask', shape: [4] }], 'input: found 2 inputs, expected one input of float32; others are not supported yet'],
+    [
+      [image, { name: 'mask', shape: [4] }],
+      'input: found 2 inputs, expected one input of float32 or uint8; others are not supported yet',
+    ],
     [
       { ...image, dtype: 'int64' as const },
-      'input.dtype: found int64, expected one input of float32; others are not supported yet',
+      'input.dtype: found int64, expected one input of float32 or uint8; others are not supported yet',
     ],
     [
       { name: 'text', shape: ['T', 16] },

@@ -51,6 +51,8 @@ function inferAttention(c: NodeContext): Type[] {
   const mode = c.int('qk_matmul_output_mode');
   if (mode < 0 || mode > 3)
     c.fail(`qk_matmul_output_mode is ${mode}, expected 0 to 3`, { expected: '0 to 3', got: String(mode) });
+  const mask = c.has(3) ? c.rank(3) : undefined;
+  if (mask !== undefined && (mask < 1 || mask > 4)) c.fail(`attn_mask must have 1 to 4 axes, it is ${formatShape(c.shape(3))}`);
   const heads = headShapes(c);
   if (heads === undefined) return [tensorType(dtype), tensorType(key), tensorType(value), tensorType(dtype)];
   const { q, k, v } = heads;

@@ -1,7 +1,7 @@
 // Sampling at points of a grid: AffineGrid, GridSample, DeformConv. Specification: onnx/docs/Operators.md. Layout [N, C, spatial...].
 
 import { must } from '../../core/errors.js';
-import { type Dim, elementCount, isStatic, type Shape } from '../../core/shape.js';
+import { type Dim, elementCount, formatShape, isStatic, type Shape } from '../../core/shape.js';
 import { Tensor } from '../../core/tensor.js';
 import type { Value } from '../../ir/graph.js';
 import { tensorType } from '../../ir/types.js';
@@ -192,6 +192,11 @@ export const grid: Readonly<Record<GridOp, OpRules>> = {
     infer: (c) => {
       const [x, points] = [c.shape(0), c.shape(1)];
       if (x === undefined || points === undefined) return [tensorType(c.dtype(0))];
+      const last = points.at(-1);
+      if (x.length < 3 || points.length !== x.length || (typeof last === 'number' && last !== x.length - 2)) {
+        const expected = 'X [N,C,D1,...] and a grid [N,d1,...,r] of as many axes, r of them spatial';
+        c.fail(`X is ${formatShape(x)}, the grid ${formatShape(points)}: expected ${expected}`, { expected });
+      }
       return [c.like(0, [x[0] ?? null, x[1] ?? null, ...points.slice(1, -1)])];
     },
     gradient: gridSampleGradient,

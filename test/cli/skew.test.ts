@@ -1,0 +1,153 @@
+// No skew between training and use: a table that is standardised and images of bytes answer alike inside prognet, by `predict` on the raw file, by the
+// exported file in Python's onnxruntime on raw arrays, and by the node service.
+import { spawn } from 'node:child_process';
+import { readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import * as z from 'zod';
+import { readNpy, writeNpy } from '../../src/formats/npy.js';
+import { writeNpz } from '../../src/formats/npz.js';
+import { Random } from '../../src/onnx/core/random.js';
+import { Tensor } from '../../src/onnx/core/tensor.js';
+import { environment, python } from '../python/python.js';
+import { prognet, repo, workspace } from './support.js';
+
+const rows = 200;
+const random = new Random(11, 'skew');
+const labels = Array.from({ length: rows }, (_, i) => i % 2);
+
+/** Features of unlike sizes and places, as measured: without `prepare` nothing is learned of them. */
+const table = labels.map((y) => [900 + 60 * y + 20 * random.uniform(), 0.002 * random.uniform(), -70 * random.uniform(), 5]);
+/** [H,W,C] as decoders give them. */
+const pixels = new Tensor(
+  'uint8',
+  [rows, 5, 4, 3],
+  Uint8Array.from({ length: rows * 60 }, (_, i) => (labels[Math.floor(i / 60)] === 1 ? 90 : 0) + random.below(160)),
+);
+
+const cases = {
+  'a table, standardised': {
+    yaml: `prognet: 1
+name: measures
+input: { name: row, shape: [4], prepare: [standardise] }
+columns:
+  - { task: a, data: table.csv, blocks: [[{ dense: 8 }, relu]], head: { classify: 2 }, train: { epochs: 15, batch: 16, lr: 0.02 } }
+  - { task: b, data: table.csv, prepare: [{ normalise: { mean: 900, std: 50 } }, standardise], blocks: [[{ dense: 8 }, relu], [{ dense: 6 }, relu]], head: { classify: 2 },
+      laterals: { kind: adapter, rank: 2 }, train: { epochs: 15, batch: 16, lr: 0.02 } }
+`,
+    inputs: Tensor.from('float32', table.flat(), [rows, 4]),
+  },
+  'images of bytes, channels last': {
+    yaml: `prognet: 1
+name: pictures
+input: { name: image, shape: [5, 4, 3], dtype: uint8, prepare: [{ transpose: [2, 0, 1] }, scale] }
+columns:
+  - { task: a, data: images.npz, blocks: [[flatten, { dense: 8 }, relu]], head: { classify: 2 }, train: { epochs: 10, batch: 16, lr: 0.02 } }
+  - { task: b, data: images.npz, prepare: [{ transpose: [2, 0, 1] }, { resize: { height: 10, width: 8 } }, standardise],
+      blocks: [[{ conv2d: { filters: 3, kernel: 3 } }, relu], [flatten, { dense: 6 }, relu]], head: { classify: 2 }, train: { epochs: 10, batch: 16, lr: 0.02 } }
+`,
+    inputs: pixels,
+  },
+};
+
+const answers = z.record(z.string(), z.array(z.unknown()));
+const reply = z.object({ probabilities: z.array(z.array(z.number())) });
+const running: ReturnType<typeof spawn>[] = [];
+afterAll(() => {
+  for (const child of running) child.kill('SIGKILL');
+});
+
+async function serve(folder: string): Promise<string> {
+  symlinkSync(join(repo, 'node_modules'), join(folder, 'node_modules'));
+  const child = spawn('node', ['server.mjs'], { cwd: folder, env: { ...process.env, PORT: '0', THREADS: '1' } });
+  running.push(child);
+  return await new Promise((resolve, reject) => {
+    let log = '';
+    const hear = (chunk: Buffer) => {
+      log += chunk;
+      const port = /listening on port (\d+)/.exec(log)?.[1];
+      if (port !== undefined) resolve(`http://127.0.0.1:${port}`);
+    };
+    child.stdout?.on('data', hear);
+    child.stderr?.on('data', hear);
+    child.on('close', () => reject(new Error(log)));
+  });
+}
+
+const { missing, note } = environment('.venv');
+
+describe.each(Object.entries(cases))('%s', (_, { yaml, inputs }) => {
+  it.skipIf(missing)(
+    `gives the same everywhere${note}`,
+    async () => {
+      const dir = workspace(yaml);
+      const at = (name: string) => join(dir, name);
+      const ok = (...args: string[]) => {
+        const { status, stdout, stderr } = prognet(...args, '-C', dir);
+        expect({ status, stderr: status === 0 ? '' : stderr }).toEqual({ status: 0, stderr: '' });
+        return stdout;
+      };
+      writeFileSync(at('table.csv'), `p,q,r,s,y\n${table.map((row, i) => [...row, labels[i]].join()).join('\n')}\n`);
+      writeFileSync(
+        at('images.npz'),
+        writeNpz(
+          new Map([
+            ['x', pixels],
+            ['y', Tensor.from('int64', labels)],
+          ]),
+        ),
+      );
+      writeFileSync(at('raw.npy'), writeNpy(inputs));
+      ok('train', '--all', '--quiet', '--threads', '1');
+      ok('verify', '--quiet');
+      ok('deploy', 'node', '-o', at('service'));
+      ok('export', '--all', '--probabilities', '-o', at('all.onnx'));
+      const url = await serve(at('service'));
+      for (const task of ['a', 'b']) {
+        const measured = JSON.parse(ok('eval', task, '--json'));
+        expect(JSON.stringify(measured), task).toMatch(/"now":(1|0\.9\d*)/);
+        ok('predict', task, '--input', at('raw.npy'), '--output', at('answers.npy'));
+        const inside = readNpy(readFileSync(at('answers.npy')), 'answers.npy').numbers();
+        const right = labels.filter((y, i) => (inside[2 * i + y] ?? 0) > 0.5).length;
+        expect(right / rows).toBeGreaterThan(0.95);
+        const near = (found: readonly number[]) => {
+          expect(found.length).toBe(inside.length);
+          for (const [i, v] of found.entries())
+            expect(Math.abs(v - (inside[i] ?? Number.NaN)), `${task} ${i}`).toBeLessThan(1e-5);
+        };
+        ok('export', '--task', task, '--probabilities', '-o', at(`${task}.onnx`));
+        for (const file of [`${task}.onnx`, 'all.onnx']) {
+          const outside = answers.parse(python('.venv', 'answers.py', at(file), at('raw.npy')));
+          near((outside[`${task}_probabilities`] ?? []).flat().map(Number));
+        }
+        const type = 'content-type';
+        const sent = [
+          { headers: { [type]: 'application/x-npy' }, body: writeNpy(inputs) },
+          {
+            headers: { [type]: 'application/json' },
+            body: JSON.stringify({
+              inputs: Array.from({ length: rows }, (_, i) =>
+                inputs.numbers().slice((i * inputs.size) / rows, ((i + 1) * inputs.size) / rows),
+              ),
+            }),
+          },
+        ];
+        for (const request of sent) {
+          const response = await fetch(`${url}/predict/${task}`, { method: 'POST', ...request });
+          near(reply.parse(await response.json()).probabilities.flat());
+        }
+      }
+    },
+    180_000,
+  );
+});
+
+it('normalise among the transforms of data is refused with the line where it belongs', () => {
+  const dir = workspace(
+    cases['a table, standardised'].yaml.replace('data: table.csv,', 'data: { source: table.csv, transform: [normalise] },'),
+  );
+  writeFileSync(join(dir, 'table.csv'), 'p,q,r,s,y\n1,2,3,4,0\n2,3,4,5,1\n');
+  const { status, stderr } = prognet('train', 'a', '-C', dir);
+  expect(status).toBe(2);
+  expect(stderr).toMatch(/columns\[0\]\.data\.transform\[0\]: normalise is a part of the model, .* prepare: \[normalise\]\n$/);
+});
