@@ -226,12 +226,13 @@ export function openRun(root: string, task: string): Run {
 }
 
 /**
- * Removes the run of a task; nothing happens when there is none.
+ * Removes the run of a task, and what processes that were killed at it left in runs/.
  * @throws WorkspaceError when a live process works in it
  */
 export function clearRun(root: string, task: string): void {
   checkTask(task);
   if (existsSync(join(root, 'runs', task))) openRun(root, task).clear();
+  else removeStale(join(root, 'runs'));
 }
 
 /** The metrics of a run under way or interrupted, without locking it. */

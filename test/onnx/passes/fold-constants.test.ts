@@ -91,3 +91,18 @@ test('an opset older than the rules of an op is left alone', () => {
   expect(foldConstants(g.graph, { opset: 6 })).toBe(false);
   expect(foldConstants(g.graph, { opset: 7 })).toBe(true);
 });
+
+test.each([
+  ['int64', [4]],
+  ['float32', [4]],
+  ['float32', [2, -1]],
+  ['float32', [-4]],
+] as const)('a Gather of %s by %j is computed unless it reads what is not there', (dtype, rows) => {
+  const g = ops();
+  const x = g.constant(Tensor.from(dtype, [1, 2, 3, 4, 5, 6], [2, 3]));
+  // not known to inference
+  const at = g.cast(g.constant(Tensor.from('float32', rows)), { to: 'int64' });
+  g.output(g.gather(x, at, { axis: 1 }), 'y');
+  foldConstants(g.graph);
+  expect(g.graph.nodes.map((node) => node.opType)).toEqual([rows.length > 1 ? 'Constant' : 'Gather']);
+});

@@ -133,6 +133,8 @@ export const gather: Readonly<Record<GatherOp, OpRules>> = {
       const axis = c.axis(c.int('axis'), x.dims.length);
       const size = x.dims[axis] ?? 1;
       const rows = integers(at).map((i) => (i < 0 ? i + size : i));
+      // a run fails here, and it alone knows whether it comes by
+      if (rows.some((row) => row < 0 || row >= size)) return undefined;
       const dims = [...x.dims.slice(0, axis), ...at.dims, ...x.dims.slice(axis + 1)];
       const flat = [...x.dims.slice(0, axis), rows.length, ...x.dims.slice(axis + 1)];
       const strides = stridesOf(x.dims);

@@ -172,7 +172,7 @@ function foldSlice(c: NodeContext, [x]: readonly (Tensor | null)[]): [Tensor] | 
 }
 
 function foldPad(c: NodeContext, [x, , value]: readonly (Tensor | null)[]): [Tensor] | undefined {
-  if (!x || c.string('mode') !== 'constant') return undefined;
+  if (!x || c.string('mode') !== 'constant' || (x.dtype === 'string' && !value)) return undefined;
   const pads = padsOf(c, x.dims.length);
   if (pads === undefined) return undefined;
   const dims = x.dims.map((d, i) => d + (pads[i] ?? 0) + (pads[i + x.dims.length] ?? 0));

@@ -27,7 +27,7 @@ export function coordinates(flat: number, dims: readonly number[]): number[] {
   return at;
 }
 
-/** A tensor of the dtype of `like`. undefined for dtypes that are not one array element each, and large results. */
+/** A tensor of the dtype of `like`. undefined for dtypes that are not one array element each, large results, and elements that are not there. */
 export function assemble(
   like: Tensor,
   dims: readonly number[],
@@ -38,16 +38,12 @@ export function assemble(
   const { bits } = dtypes[dtype];
   if (!within('size', count) || count > largest || (bits > 0 && bits < 8) || dtype === 'complex64' || dtype === 'complex128')
     return undefined;
-  if (dtype === 'string')
-    return [
-      new Tensor(
-        dtype,
-        dims,
-        Array.from({ length: count }, (_, i) => String(element(i))),
-      ),
-    ];
-  const data = allocate(dtype, count);
-  for (let i = 0; i < count; i++) data[i] = element(i) as number;
+  const data = dtype === 'string' ? new Array<string>(count) : allocate(dtype, count);
+  for (let i = 0; i < count; i++) {
+    const value = element(i);
+    if (value === undefined) return undefined;
+    data[i] = value as number & string;
+  }
   return [new Tensor(dtype, dims, data)];
 }
 
