@@ -1,12 +1,14 @@
-// The tasks that are frozen already, before and after a training: the proof that it did not move them.
+// The tasks that are frozen already, around a training: the proof that it did not move them. What they answered before is what was recorded at
+// their freezing; they are asked for it where that was on another machine.
 import type { SampleSet } from '../data/dataset.js';
 import { DataError, DescriptionError, WorkspaceError } from '../onnx/core/errors.js';
 import type { Runtime } from '../onnx/runtime/session.js';
 import { notedFrozen, noteFrozen } from '../workspace/frozen-list.js';
-import { frozenTasks, type LoadedWorkspace } from './load-workspace.js';
-import { type ComparedOutputs, compareOutputs } from './verify.js';
+import { frozenOf, frozenTasks, type LoadedWorkspace } from './load-workspace.js';
+import { loadTaskData } from './task-data.js';
+import { type ComparedOutputs, compareOutputs, mustBeSame } from './verify.js';
 
-/** An earlier task before and after a training. */
+/** An earlier task before a training, as it was recorded or asked, and after it. */
 export interface EarlierTask {
   /** The earlier task. */
   readonly task: string;
@@ -25,7 +27,10 @@ interface EarlierBefore {
   readonly reason?: string;
 }
 
-/** Every other frozen task's outputs now. Data that are gone are no reason not to train. */
+/**
+ * Every other frozen task's outputs before a training: those of its freezing where they must be the same here, else what it answers now. Data that
+ * are gone are no reason not to train.
+ */
 export async function outputsBefore(
   runtime: Runtime,
   loaded: LoadedWorkspace,
@@ -36,9 +41,14 @@ export async function outputsBefore(
   for (const other of frozenTasks(loaded)) {
     if (other === task) continue;
     try {
-      const before = await compareOutputs(runtime, loaded, other, signal && { signal });
-      if (before.identical === false) throw moved(other, before);
-      found.push({ task: other, test: before.test, sha256: before.sha256 });
+      const { record } = frozenOf(loaded, other);
+      const { test } = await loadTaskData(loaded, other);
+      if (mustBeSame(record, runtime, test)) found.push({ task: other, test, sha256: record.outputs.sha256 });
+      else {
+        const before = await compareOutputs(runtime, loaded, other, { test, ...(signal && { signal }) });
+        if (before.identical === false) throw moved(other, before);
+        found.push({ task: other, test, sha256: before.sha256 });
+      }
     } catch (error) {
       if (!isDataMissing(error)) throw error;
       found.push({ task: other, reason: error.message });

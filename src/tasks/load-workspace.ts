@@ -15,7 +15,7 @@ import { shortHash } from '../onnx/files/hash.js';
 import { readWhole } from '../onnx/files/read-file.js';
 import { type FrozenColumn, listColumns, loadColumn } from '../workspace/column-store.js';
 import { checkFrozen } from '../workspace/frozen-list.js';
-import { requireWorkspace, type Workspace } from '../workspace/workspace.js';
+import { openWorkspace, requireWorkspace, type Workspace } from '../workspace/workspace.js';
 
 import { withGraphs } from './imported-graph.js';
 
@@ -23,6 +23,8 @@ import { withGraphs } from './imported-graph.js';
 export interface LoadedWorkspace {
   /** Its folders and files. */
   readonly workspace: Workspace;
+  /** @internal What the description was read from; another one that stands in its place is of no text. */
+  readonly text: string | undefined;
   /** The checked description. */
   readonly description: Description;
   /** All columns with what follows from the description. */
@@ -104,19 +106,37 @@ export function sourceHashes(loaded: LoadedWorkspace, { foundation }: Column): R
 /** Opens the workspace that `start` lies in. Throws WorkspaceError, DataError or DescriptionError in one line. */
 export function loadWorkspace(start: string): LoadedWorkspace {
   given('loadWorkspace', { start }, { start: text });
-  const workspace = requireWorkspace(start);
-  const file = relative(workspace.root, workspace.description);
+  return load(requireWorkspace(start));
+}
+
+/** The same workspace read anew, every frozen column with its hashes. A description whose text is what it was is not looked through again. */
+export function reloadWorkspace(before: LoadedWorkspace): LoadedWorkspace {
+  return load(openWorkspace(before.workspace.root), before);
+}
+
+type Described = Pick<LoadedWorkspace, 'text' | 'description' | 'columns' | 'graphs'>;
+
+function describedIn(workspace: Workspace, file: string, before: LoadedWorkspace | undefined): Described {
+  const text = readText(workspace.description, file);
+  if (before?.text === text && before.file === file && before.graphs.length === 0) return before;
   let graphs: readonly string[] = [];
-  const description = readDescription(readText(workspace.description, file), file, (written) => {
+  const description = readDescription(text, file, (written) => {
     const { value, files } = withGraphs(written, workspace.root, file);
     graphs = files;
     return value;
   });
   const columns = columnsOf(description);
   checkShapes(columns, file);
+  return { text, description, columns, graphs };
+}
+
+function load(workspace: Workspace, before?: LoadedWorkspace): LoadedWorkspace {
+  const file = relative(workspace.root, workspace.description);
+  const { text, description, columns, graphs } = describedIn(workspace, file, before);
+  const described = new Set(columns.tasks);
   const tasks = listColumns(workspace.root);
   for (const task of tasks) {
-    if (columns.tasks.includes(task)) continue;
+    if (described.has(task)) continue;
     throw new WorkspaceError(
       `${file}: the frozen column "${task}" is no longer in the description; put it back, or move columns/${task} and columns/.frozen/${task} away`,
       { path: file, expected: task },
@@ -127,12 +147,12 @@ export function loadWorkspace(start: string): LoadedWorkspace {
     if (tasks.includes(column.task)) frozen.set(column.task, openColumn(workspace.root, column, file));
   checkSources(columns, frozen);
   checkFrozen(workspace.root, new Map([...frozen].map(([task, { record }]) => [task, record.sha256.weights])));
-  return { workspace, description, columns, file, graphs, frozen };
+  return { workspace, text, description, columns, file, graphs, frozen };
 }
 
 /** The workspace with another description of the same columns. */
 export function withDescription(loaded: LoadedWorkspace, description: Description): LoadedWorkspace {
-  return { ...loaded, description, columns: columnsOf(description) };
+  return { ...loaded, text: undefined, description, columns: columnsOf(description) };
 }
 
 /** Weights of the frozen columns, for graphs. */

@@ -33,6 +33,7 @@ import {
   frozenOf,
   type LoadedWorkspace,
   loadWorkspace,
+  reloadWorkspace,
   requireSources,
   sourceHashes,
   weightsOf,
@@ -82,7 +83,7 @@ export interface TrainedTask {
   readonly epochs: number;
   /** How long it took. */
   readonly seconds: number;
-  /** The earlier tasks, checked before and after this training. */
+  /** The earlier tasks: whether what they answer after this training is what they answered before it. */
   readonly earlier: readonly EarlierTask[];
   /** Taps of earlier columns: computed for this training, and left by the one before. Absent where they were not kept in memory. */
   readonly taps?: { readonly computed: number; readonly reused: number };
@@ -184,7 +185,7 @@ function tapStore({ runtime, loaded, column, session }: Work): TapStore {
 }
 
 /**
- * Trains, tests, freezes, and checks every earlier task before and after. On abort the state is kept in runs/ and InterruptedError thrown;
+ * Trains, tests, freezes, and checks that every earlier task answers as before. On abort the state is kept in runs/ and InterruptedError thrown;
  * called again with `resume` it ends with the same bits as if nothing had happened. With `resume` a task that is frozen already is no error.
  */
 export async function trainTask(
@@ -297,7 +298,7 @@ export async function trainLoaded(
   } finally {
     run.close();
   }
-  const after = loadWorkspace(root);
+  const after = reloadWorkspace(opened);
   const earlier = await compareAfter(runtime, after, before, signal);
   return { trained: { ...trainedFrom(after, task, earlier), ...(taps && { taps }) }, loaded: after };
 }

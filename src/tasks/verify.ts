@@ -45,6 +45,14 @@ export interface VerifyOptions {
   readonly signal?: AbortSignal;
 }
 
+/** Whether a task that runs here, as it ran at its freezing, must give the bits that were recorded then. */
+export function mustBeSame(record: ColumnRecord, runtime: Runtime, test: SampleSet): boolean {
+  const { count, provider, threads } = record.outputs;
+  // Another provider than the CPU may not be here, and then the CPU runs.
+  if (count === 0 || provider !== 'cpu' || record.data.test !== fingerprint(test)) return false;
+  return incomparable(record, runtime, { provider, threads }) === undefined;
+}
+
 /** Why the bits need not be those of freezing; undefined when they must be. */
 function incomparable(record: ColumnRecord, runtime: Runtime, ran: { provider: string; threads: number }): string | undefined {
   const { outputs, versions } = record;

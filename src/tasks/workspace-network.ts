@@ -25,7 +25,7 @@ import type { Runtime } from '../onnx/runtime/session.js';
 import type { EpochRecord } from '../train/checkpoint.js';
 import type { ColumnRecord } from '../workspace/column-record.js';
 import { withColumn, withoutColumn } from './column-text.js';
-import { frozenOf, type LoadedWorkspace, loadWorkspace, networkOf } from './load-workspace.js';
+import { frozenOf, type LoadedWorkspace, loadWorkspace, networkOf, reloadWorkspace } from './load-workspace.js';
 import { loadTaskData } from './task-data.js';
 import { type TrainTaskOptions, trainTask } from './train-task.js';
 import { compareOutputs } from './verify.js';
@@ -165,7 +165,7 @@ export class WorkspaceNetwork implements GrowingNetwork {
   /** What is on disk now; another process may have changed it. */
   private async reopen(): Promise<void> {
     await this.value.close();
-    this.loaded = loadWorkspace(this.folder);
+    this.loaded = reloadWorkspace(this.loaded);
     this.value = networkOf(this.loaded).on(this.runtime);
   }
 }

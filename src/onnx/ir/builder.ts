@@ -60,9 +60,6 @@ export class Names {
   }
 }
 
-/** The outermost graph that a value was built for. Values of files and of builders over a graph that was there before have none. */
-const homes = new WeakMap<Value, Graph>();
-
 /** The builder under `Ops`: inputs, outputs, constants, nodes by name. */
 export class GraphBuilder {
   /** The graph that is built. */
@@ -204,13 +201,13 @@ export class GraphBuilder {
   }
 
   private own(v: Value): Value {
-    if (this.home !== undefined) homes.set(v, this.home);
+    v.home = this.home;
     return v;
   }
 
   /** Whether a value is visible in the very subgraph is verifyModel's to say. */
   private refuseForeign(v: Value, opType: string): void {
-    const home = homes.get(v);
+    const { home } = v;
     if (this.home === undefined || home === undefined || home === this.home) return;
     throw new ModelError(`${opType}: "${v.name}" is a value of another graph ("${home.name}"), this one is "${this.home.name}"`, {
       op: opType,

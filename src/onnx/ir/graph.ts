@@ -68,6 +68,8 @@ export class Value {
   doc = '';
   /** Texts by key. */
   metadata = new Map<string, string>();
+  /** No property that can be seen: a copy of a value has none. */
+  #home: Graph | undefined;
 
   constructor(
     /** What it is called. */
@@ -75,6 +77,14 @@ export class Value {
     /** Its type, where it is known. */
     public type?: Type,
   ) {}
+
+  /** @internal The outermost graph that a builder made it for. Values of files and of builders over a graph that was there before have none. */
+  get home(): Graph | undefined {
+    return this.#home;
+  }
+  set home(graph: Graph | undefined) {
+    this.#home = graph;
+  }
 
   /** The tensor type; throws when the type is unknown or not a tensor. */
   get tensor(): TensorType {

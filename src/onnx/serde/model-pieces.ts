@@ -64,10 +64,30 @@ function graphPieces(graph: onnx.GraphProto.$Properties, depth: number): Pieces 
   if (depth > deepest) throw new Error('max depth exceeded');
   const { node, name, initializer, ...rest } = graph;
   const out = new Pieces();
-  for (const n of node ?? []) out.nested(1, nodePieces(n, depth + 1));
+  for (const [apart, run] of runs(node ?? [], hasGraph)) {
+    if (!apart) out.plain(onnx.GraphProto, { node: run });
+    else for (const n of run) out.nested(1, nodePieces(n, depth + 1));
+  }
   out.plain(onnx.GraphProto, name === undefined ? {} : { name });
-  for (const t of initializer ?? []) out.nested(5, tensorPieces(t));
+  for (const [apart, run] of runs(initializer ?? [], isLong)) {
+    if (!apart) out.plain(onnx.GraphProto, { initializer: run });
+    else for (const t of run) out.nested(5, tensorPieces(t));
+  }
   return out.plain(onnx.GraphProto, rest);
+}
+
+const hasGraph = ({ attribute }: onnx.NodeProto.$Properties): boolean => attribute?.some(({ g }) => g) === true;
+const isLong = ({ raw_data }: onnx.TensorProto.$Properties): boolean => (raw_data?.length ?? 0) >= smallest;
+
+/** Neighbours that are to be taken apart, and those that are not, which one call encodes: most nodes and many tensors are small. */
+function runs<T>(list: readonly T[], apart: (item: T) => boolean): [boolean, T[]][] {
+  const found: [boolean, T[]][] = [];
+  for (const item of list) {
+    const [is, last] = [apart(item), found.at(-1)];
+    if (last?.[0] === is) last[1].push(item);
+    else found.push([is, [item]]);
+  }
+  return found;
 }
 
 function nodePieces(node: onnx.NodeProto.$Properties, depth: number): Pieces {
@@ -93,11 +113,11 @@ function attributePieces(attribute: onnx.AttributeProto.$Properties, depth: numb
 
 function tensorPieces(tensor: onnx.TensorProto.$Properties): Pieces {
   const { raw_data, doc_string, metadata_props, ...first } = tensor;
-  if (!raw_data || raw_data.length < smallest) return new Pieces().plain(onnx.TensorProto, tensor);
+  const data = raw_data ?? new Uint8Array();
   return new Pieces()
     .plain(onnx.TensorProto, first)
-    .add(prefix(9, raw_data.length))
-    .add(raw_data)
+    .add(prefix(9, data.length))
+    .add(data)
     .plain(onnx.TensorProto, { ...(doc_string !== undefined && { doc_string }), ...(metadata_props && { metadata_props }) });
 }
 
