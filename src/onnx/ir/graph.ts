@@ -82,6 +82,7 @@ export class Value {
   get home(): Graph | undefined {
     return this.#home;
   }
+  /** @internal */
   set home(graph: Graph | undefined) {
     this.#home = graph;
   }
