@@ -51,6 +51,42 @@ describe.each<[string, Tensor]>([
   });
 });
 
+describe('a sparse initializer of a branch', () => {
+  /** y = w x in one branch, w in it and sparse, -x in the other. */
+  const branched = (values: number[], places: number[]): Model => {
+    const g = ops();
+    const v = g.input('x', 'float32', ['N', 3]);
+    const [one, other] = [g.subgraph('one'), g.subgraph('other')];
+    const w = new Value('w', tensorType('float32', [3]));
+    one.output(one.mul(v, w));
+    w.type = { kind: 'sparse_tensor', dtype: 'float32', shape: [3] };
+    const data = { values: floats(values), indices: ints(places, [places.length]), dims: [3], valuesLabel: { name: 'w' } };
+    one.graph.sparseInitializers.push({ value: w, data });
+    other.output(other.neg(v));
+    const [y] = g.op('If', [g.greater(g.reduceSum(v, g.ints([0, 1]), { keepdims: 0 }), 0)], {
+      then_branch: one.graph,
+      else_branch: other.graph,
+    });
+    g.output(y as Value, 'y');
+    return fromBinary(toBinary(g.model()));
+  };
+
+  test.each([
+    ['', [2, -3], [0, 2], [2, -0, -9, 1, 0, 3]],
+    [' without any number', [], [], [0, -0, 0, 0, 0, -0]],
+  ] as const)('is made dense%s', async (_, values, places, want) => {
+    const dense = branched([...values], [...places]);
+    expect(denseInitializers(dense)).toBe(true);
+    expect((await runModel(dense, { x })).y?.numbers()).toEqual(want);
+    const made = await runModel(grad(branched([...values], [...places]), { of: 'y', by: ['x'] }), {
+      x,
+      'seed/y': Tensor.from('float32', [1, 1, 1, 1, 1, 1], [2, 3]),
+    });
+    const w = [0, 1, 2].map((i) => values[places.indexOf(i as never)] ?? 0);
+    expect(made['grad/x']?.numbers()).toEqual([...w, ...w]);
+  });
+});
+
 test.each<[string, SparseTensor, string]>([
   [
     'too large',

@@ -141,6 +141,34 @@ describe('a contradiction is said', () => {
   });
 });
 
+test('what a Loop carries and makes longer is open, whatever is stated of it', async () => {
+  const growing = (stated: boolean) => {
+    const g = ops();
+    const x = g.input('x', 'float32', ['N', 2]);
+    const body = g.subgraph('body');
+    body.input('i', 'int64', []);
+    const more = body.input('more', 'bool', []);
+    const carried = body.input('carried', 'float32', [1, 2]);
+    body.output(body.identity(more));
+    const longer = body.output(body.concat(carried, body.add(carried, carried), { axis: 0 }));
+    longer.type = tensorType('float32', stated ? [2, 2] : undefined);
+    if (!stated) delete carried.type;
+    const first = g.initializer('first', waves(1, 2));
+    const [looped] = g.op('Loop', [g.scalar(2, 'int64'), null, first], { body: body.graph });
+    const y = g.output(g.matMul(g.reduceSum(looped as Value, g.ints([0]), { keepdims: 1 }), g.transpose(x)), 'y');
+    y.type = tensorType('float32');
+    return fromBinary(toBinary(g.model()));
+  };
+  const stale = growing(true);
+  inferShapes(stale.graph, { opset: 17 });
+  const [, body] = graphs(stale.graph);
+  expect([body?.inputs[2], body?.outputs[1]].map((v) => formatType(v?.type))).toEqual(['float32[?,2]', 'float32[?,2]']);
+  const x = waves(3, 2);
+  const [found, want] = [grad(growing(true), { of: 'y', by: ['x'] }), grad(growing(false), { of: 'y', by: ['x'] })];
+  const seed = { x, 'seed/y': waves(1, 3) };
+  expect((await runModel(found, seed)).y?.numbers()).toEqual((await runModel(want, seed)).y?.numbers());
+});
+
 test("a function's statements hold of no call", () => {
   const g = ops();
   const x = g.input('x', 'float32', ['N', 3]);

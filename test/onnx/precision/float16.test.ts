@@ -325,6 +325,20 @@ describe('names', () => {
   });
 });
 
+it('a weight that is read in both precisions beside one of the name of its twin', async () => {
+  const model = small((g) => {
+    const x = g.input('x', 'float32', ['N', 2]);
+    const w = g.initializer('w', normals(1, [2, 2]));
+    const twin = g.initializer('w_fp16', normals(2, [2, 2]));
+    g.output(g.add(g.matMul(g.matMul(x, w), twin), g.reduceSum(w, g.ints([0]))), 'y');
+  });
+  const x = normals(3, [3, 2]);
+  const { model: half } = toFloat16(model);
+  expectNear(must((await runModel(half, { x })).y, 'y'), must((await runModel(model, { x })).y, 'y'), 0.01, 'y');
+  const names = half.graph.initializers.map((v) => v.name);
+  expect(new Set(names).size).toBe(names.length);
+});
+
 describe('a model that is float16 in parts', () => {
   const model = () =>
     small((g) => {

@@ -137,6 +137,9 @@ const inferringDropout: Step = (node, r) => {
 };
 
 const dropoutRatio: Step = (node, r) => {
+  const mask = node.outputs[1];
+  if (mask !== undefined && r.isRead(mask))
+    return r.fail('its mask was false wherever nothing is dropped, it is true since opset 12');
   const ratio = takeFloat(node, 'ratio');
   if (ratio !== undefined) setInput(node, 1, scalar(r, ratio, node.inputs[0]));
   return node;

@@ -114,6 +114,25 @@ for (const [op, inputs, attributes, first, counts] of ops) {
   });
 }
 
+test("a Dropout's mask that is read keeps its numbers, or is refused where it was floating-point or meant the opposite", async () => {
+  for (let opset = 7; opset <= 17; opset++) {
+    const given = () =>
+      modelOf(opset, (g, v) => {
+        const [kept, mask] = g.node('Dropout', [v], new Map(), 2);
+        const to = new Map([['to', int(1)]]);
+        return g.node('Add', [kept as Value, g.node('Cast', [mask as Value], to)[0] as Value])[0] as Value;
+      });
+    const upgraded = fromBinary(toBinary(given()));
+    if (opset < 12) {
+      const why = opset < 10 ? 'floating-point' : 'false wherever nothing is dropped, it is true since opset 12';
+      expect(() => upgradeOpset(upgraded)).toThrow(`Dropout "Dropout": cannot be brought to opset 17, its mask was ${why}`);
+    } else {
+      upgradeOpset(upgraded);
+      expect(await numbers(upgraded), `opset ${opset}`).toEqual(await numbers(given()));
+    }
+  }
+});
+
 test('an old form whose attribute is what each call of a function says is refused', () => {
   for (const [opset, op, attribute] of [
     [11, 'Softmax', 'axis'],
