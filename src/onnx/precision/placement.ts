@@ -10,28 +10,45 @@ export interface Placement {
   readonly values: ReadonlyMap<Value, Value | undefined>;
   /** Products with a constant weight at input 1. */
   readonly products: ReadonlySet<Node>;
+  /** A line for each product that could be one and is none. */
+  readonly left: readonly string[];
 }
 
 /** The constant weight of a Conv, Gemm or MatMul that can be computed on integers. */
 export function quantizableWeight(node: Node, fed: ReadonlySet<Value>): Value | undefined {
-  const [x, w, b] = node.inputs;
-  const known = (v: Value) => !fed.has(v) && constantOf(v)?.dtype === 'float32';
-  if (!isStandard(node) || !x || !w || !known(w) || known(x) || (b && !known(b))) return undefined;
-  const rank = w.shape?.length ?? 0;
-  switch (node.opType) {
-    case 'Conv':
-      return rank >= 3 ? w : undefined;
-    case 'MatMul':
-      return rank === 2 && (x.shape?.length ?? 0) >= 2 ? w : undefined;
-    case 'Gemm':
-      return inTheWay(node) === undefined ? w : undefined;
-    default:
-      return undefined;
-  }
+  const [, w] = node.inputs;
+  return isProduct(node) && w && inTheWay(node, fed) === undefined ? w : undefined;
 }
 
-/** What of a Gemm the integer kernels do not take. */
-function inTheWay(node: Node): string | undefined {
+const isProduct = (node: Node): boolean =>
+  isStandard(node) && (node.opType === 'Conv' || node.opType === 'Gemm' || node.opType === 'MatMul');
+
+/** What of a product the integer kernels do not take. */
+function inTheWay(node: Node, fed: ReadonlySet<Value>): string | undefined {
+  const [x, w, b] = node.inputs;
+  if (!x || !w) return 'an input is missing';
+  const known = (v: Value) => (fed.has(v) ? undefined : constantOf(v));
+  const weight = known(w);
+  if (weight === undefined) {
+    if (w.constant !== undefined) return `"${w.name}" is an input too, which callers may override`;
+    return known(x) === undefined ? `"${w.name}" is computed` : `the constant "${x.name}" is its first factor, not its second`;
+  }
+  if (weight.dtype !== 'float32') return `"${w.name}" is ${weight.dtype}, not float32`;
+  if (known(x) !== undefined) return 'both of its factors are constant';
+  if (b && known(b)?.dtype !== 'float32')
+    return `its bias "${b.name}" is ${known(b) === undefined ? 'computed' : known(b)?.dtype}`;
+  if (node.opType === 'Conv') return undefined;
+  return node.opType === 'Gemm' ? inTheWayOfGemm(node) : inTheWayOfMatMul(x, w);
+}
+
+function inTheWayOfMatMul(x: Value, w: Value): string | undefined {
+  if (w.shape?.length !== 2) return `"${w.name}" is ${formatType(w.type)}, not a matrix`;
+  const rank = x.shape?.length;
+  if (rank === undefined) return `the rank of "${x.name}" is not known`;
+  return rank < 2 ? `"${x.name}" is ${formatType(x.type)}, not of rank 2 or more` : undefined;
+}
+
+function inTheWayOfGemm(node: Node): string | undefined {
   const [, w, b] = node.inputs;
   const [alpha, beta] = [node.float('alpha', 1), node.float('beta', 1)];
   if (alpha !== 1) return `alpha = ${alpha}`;
@@ -43,21 +60,20 @@ function inTheWay(node: Node): string | undefined {
     : undefined;
 }
 
-/** A line for each Gemm with constant weights that stays float32, and why; subgraphs as well. */
+/** A line for each product with a constant factor that stays float32, and why; subgraphs as well. */
 export function leftOut(graph: Graph): string[] {
   const fed = new Set(graph.inputs);
   return [...allNodes(graph)].flatMap((node) => {
-    const [, w, b] = node.inputs;
-    const constant = (v: Value) => !fed.has(v) && constantOf(v)?.dtype === 'float32';
-    if (node.opType !== 'Gemm' || !isStandard(node) || !w || !constant(w) || (b && !constant(b))) return [];
-    const why = inTheWay(node);
+    const factors = node.inputs.slice(0, 2);
+    if (!isProduct(node) || factors.filter((v) => v?.constant !== undefined || (v && constantOf(v))).length !== 1) return [];
+    const why = inTheWay(node, fed);
     return why === undefined ? [] : [`${nodeLabel(node)} stays float32: ${why}`];
   });
 }
 
-/** The end of the message where nothing can be quantized. */
-export function whyNone(graph: Graph): string {
-  const left = leftOut(graph);
+/** The end of the message where nothing can be quantized; \`more\`: lines of further products. */
+export function whyNone(graph: Graph, more: readonly string[] = []): string {
+  const left = [...leftOut(graph), ...more];
   return left.length === 0 ? '' : ` that integers take: ${left.join('; ')}`;
 }
 
@@ -77,13 +93,17 @@ export function placeInt8(graph: Graph): Placement {
     return reader?.opType === 'Relu' ? (reader.outputs[0] ?? v) : v;
   };
   const products = new Set<Node>();
+  const left: string[] = [];
   const chosen = new Set<Value>();
   for (const node of graph.nodes) {
     const [x] = node.inputs;
     const [y] = node.outputs;
     if (!x || !y || quantizableWeight(node, fed) === undefined) continue;
     // an integer convolution gives integers: one that is an output stays float32
-    if (node.opType === 'Conv' && outputs.has(settled(y))) continue;
+    if (node.opType === 'Conv' && outputs.has(settled(y))) {
+      left.push(`${nodeLabel(node)} stays float32: it gives an output of the model`);
+      continue;
+    }
     products.add(node);
     chosen.add(x);
     if (node.opType === 'Conv') chosen.add(settled(y));
@@ -102,7 +122,7 @@ export function placeInt8(graph: Graph): Placement {
     // A Split gives several, and a product may read any of them.
     for (const v of node.outputs) if (chosen.has(v) && !values.has(v)) values.set(v, undefined);
   }
-  return { values, products };
+  return { values, products, left };
 }
 
 /** What is chosen, and what flows into it through ops that keep integers. */

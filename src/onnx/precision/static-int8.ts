@@ -29,10 +29,10 @@ export interface StaticInt8Options {
 
 /** Names of the values whose ranges are needed. Throws UsageError where there is nothing to quantize. */
 export function calibratedValues(model: Model): string[] {
-  const { values, products } = placeInt8(model.graph);
+  const { values, products, left } = placeInt8(model.graph);
   if (products.size === 0)
     throw new UsageError(
-      `int8: the model has no Conv, Gemm or MatMul with constant weights outside its branches${whyNone(model.graph)}; try int8-dynamic or fp16`,
+      `int8: the model has no Conv, Gemm or MatMul with constant weights outside its branches${whyNone(model.graph, left)}; try int8-dynamic or fp16`,
     );
   return [...values].filter(([, like]) => like === undefined).map(([v]) => v.name);
 }

@@ -262,3 +262,66 @@ describe('a Gemm that integers do not take is named', () => {
     expect((await quantize(undefined, model(change, true), { precision: 'int8-dynamic' })).notes).toEqual([said]);
   });
 });
+
+describe('a product that integers do not take is named', () => {
+  type Change = (g: Builder, x: Value, w: Value) => Value;
+  const model = (change: Change) => {
+    const g = ops();
+    g.output(change(g, g.input('x', 'float32', ['N', 3]), g.initializer('w', normals(1, [3, 3]))), 'y');
+    return g.model();
+  };
+  test.each<[string, string, Change]>([
+    ['MatMul', 'the constant "w" is its first factor, not its second', (g, x, w) => g.matMul(w, g.transpose(x))],
+    ['MatMul', '"three" is float32[1,3,3], not a matrix', (g, x) => g.matMul(x, g.initializer('three', normals(1, [1, 3, 3])))],
+    ['MatMul', '"v" is float32[3], not a matrix', (g, x) => g.matMul(x, g.initializer('v', normals(1, [3])))],
+    [
+      'MatMul',
+      '"row" is float32[3], not of rank 2 or more',
+      (g, x, w) => {
+        const row = g.reduceSum(x, g.ints([0]), { keepdims: 0 });
+        row.name = 'row';
+        return g.matMul(row, w);
+      },
+    ],
+    [
+      'MatMul',
+      '"w" is an input too, which callers may override',
+      (g, x, w) => {
+        g.graph.inputs.push(w);
+        w.overridable = true;
+        return g.matMul(x, w);
+      },
+    ],
+    [
+      'Gemm',
+      'its bias "b" is computed',
+      (g, x, w) => {
+        const b = g.reduceSum(x, g.ints([0]), { keepdims: 0 });
+        b.name = 'b';
+        return g.gemm(x, w, b);
+      },
+    ],
+  ])('%s: %s', (op, why, change) => {
+    const said = `${op} "${op}" stays float32: ${why}`;
+    expect(() => toDynamicInt8(model(change))).toThrow(
+      `int8-dynamic: the model has no Conv, Gemm or MatMul with constant weights that integers take: ${said}`,
+    );
+    expect(() => calibratedValues(model(change))).toThrow(` outside its branches that integers take: ${said}; try`);
+  });
+
+  test('a Conv that gives an output, static', () => {
+    const g = ops();
+    g.output(g.conv(g.input('x', 'float32', ['N', 1, 4]), g.initializer('w', normals(1, [2, 1, 3]))), 'y');
+    expect(() => calibratedValues(g.model())).toThrow(
+      'outside its branches that integers take: Conv "Conv" stays float32: it gives an output of the model; try int8-dynamic or fp16',
+    );
+    expect(() => toDynamicInt8(g.model())).not.toThrow();
+  });
+
+  test('a product of two computed values is no such thing', () => {
+    const g = ops();
+    const x = g.input('x', 'float32', [3, 3]);
+    g.output(g.matMul(x, g.tanh(x)), 'y');
+    expect(() => toDynamicInt8(g.model())).toThrow(/^int8-dynamic: the model has no Conv, Gemm or MatMul with constant weights$/);
+  });
+});

@@ -42,10 +42,11 @@ const ops: readonly [string, Build, Record<string, Attribute>, number, (opset: n
   [
     // Behind a product that an inferring one is folded into.
     'BatchNormalization behind Conv',
-    (g, v) => [
-      g.node('Conv', [v, g.initializer('kernel', waves([4, 4, 1]))])[0] ?? null,
-      ...[1, 2, 3, 4].map((n) => g.initializer(`p${n}`, float32([n, 1, 2, 3]))),
-    ],
+    (g, v) => {
+      const [conv] = g.node('Conv', [v, g.initializer('kernel', waves([4, 4, 1]))]) as [Value];
+      conv.type = tensorType('float32', ['N', 4, 3]);
+      return [conv, ...[1, 2, 3, 4].map((n) => g.initializer(`p${n}`, float32([n, 1, 2, 3])))];
+    },
     {},
     7,
     (opset) => (opset < 14 ? [1, 5] : [1]),
