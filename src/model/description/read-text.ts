@@ -5,9 +5,7 @@ import { DescriptionError } from '../../onnx/core/errors.js';
 import { text as aText, given } from '../../onnx/core/given.js';
 import type { Description } from './description.js';
 import { parseDescription } from './parse.js';
-import { checkYamlExtent, repeatedKey } from './yaml-extent.js';
-
-const maxAliases = 1000;
+import { checkYamlExtent, maxAliases, repeatedKey } from './yaml-extent.js';
 
 /** The library gathers what is wrong in the document, but for a nesting that passes its stack. */
 function parsed(text: string, lineCounter: LineCounter, file: string): Document.Parsed {

@@ -5,6 +5,8 @@ import { DescriptionError } from '../../onnx/core/errors.js';
 
 /** Keys and values that a text may write; descriptions have hundreds. */
 export const maxWritten = 100_000;
+/** Aliases that a text may write: the library looks through all that stands before each of them. */
+export const maxAliases = 1000;
 /** Lexemes of all kinds: blanks, comments and line breaks too. */
 const maxLexemes = 10 * maxWritten;
 
@@ -18,7 +20,7 @@ function refuse(text: string, offset: number, file: string, got: string, expecte
 
 /** Throws a DescriptionError for a text with too many values, and for one in which a list, a map or an alias is a key. */
 export function checkYamlExtent(text: string, file: string): void {
-  let [offset, lexemes, written] = [0, 0, 0];
+  let [offset, lexemes, written, aliases] = [0, 0, 0, 0];
   let before = '';
   for (const lexeme of new Lexer().lex(text)) {
     const start = lexeme[0] ?? '';
@@ -26,6 +28,7 @@ export function checkYamlExtent(text: string, file: string): void {
     if (lexeme === ':' && (before === ']' || before === '}' || before === '*'))
       refuse(text, offset, file, 'found a collection or an alias as a key', 'a name before ":"');
     if (lexeme === scalarMark || '"\'[{*'.includes(start)) written++;
+    if (start === '*' && ++aliases > maxAliases) refuse(text, offset, file, `found more than ${maxAliases} aliases`, 'fewer');
     if (++lexemes > maxLexemes || written > maxWritten)
       refuse(
         text,

@@ -244,6 +244,7 @@ describe('YAML', () => {
     ['maps in maps', `a: ${': '.repeat(20_000)}`, /nested too deeply|valid YAML/],
     ['many keys', Array.from({ length: 45_000 }, (_, i) => `k${i}: 1`).join('\n'), /unknown key|is missing/],
     ['too many keys', Array.from({ length: 60_000 }, (_, i) => `k${i}: 1`).join('\n'), /found more than 100000 values/],
+    ['many anchors, each with its alias', `a: [${'&x 1, *x,'.repeat(30_000)}]`, /found more than 1000 aliases, expected fewer$/],
     ['comments alone', '# x\n'.repeat(4_000_000), /found more than 1000000 marks/],
     ['brackets', '['.repeat(8_000_000), /found more than 100000 values/],
   ])('what a text may cost is bounded: %s', (_, text, message) => {
