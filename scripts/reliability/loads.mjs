@@ -1,15 +1,18 @@
 // What the verifier passes, ONNX Runtime loads: the damaged models of mutations.mjs that decode, verifyModel and inferShapes pass, and their gradients, are
 // given to onnxruntime-node (CPU). Needs npm run build and sh scripts/fetch-onnx-testdata.
 //   node scripts/reliability/loads.mjs [--count 3000] [--seed 1] [--from 0] [--workers 1] [--heap 300] [--keep FOLDER] [--json]
-// What it refuses is sorted by its message (mutations/refusals.mjs): classes that have a reason there are counted; any other is a defect of the verifier, is
+// What it refuses is sorted by its message (mutations/refusals.mjs): classes that have a reason are counted; any other is a defect of the verifier, is
 // printed with the number of the mutant (`--from N --count 1` tries it again), its bytes kept, and the script exits 1.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { corpus } from './mutations/corpus.mjs';
 import { Loader } from './mutations/loader.mjs';
-import { classOf } from './mutations/refusals.mjs';
+import { classOf, kindOf, undamaged } from './mutations/refusals.mjs';
 import { throughPipeline } from './mutations/workers.mjs';
+
+const { fromBinary } = await import(new URL('../../dist/onnx/serde/from-binary.js', import.meta.url).href);
 
 const { values } = parseArgs({
   options: {
@@ -53,11 +56,16 @@ await throughPipeline(
 
 const loader = new Loader();
 const classes = new Map();
+const originals = new Map(await corpus());
 
 async function load(what, { draw, name }, bytes) {
   const refused = await loader.load(bytes);
   if (refused === null) return true;
-  const { name: kind, reason } = classOf(refused);
+  let { name: kind, reason } = classOf(refused, fromBinary(Buffer.from(bytes, 'base64')).opset);
+  if (reason === undefined) {
+    const before = await loader.load(Buffer.from(originals.get(name)).toString('base64'));
+    if (before !== null && kindOf(before) === kind) ({ name: kind, reason } = undamaged);
+  }
   const row = classes.get(kind) ?? { models: 0, gradients: 0, reason, example: `mutant ${draw}, ${name}: ${refused}` };
   row[what]++;
   classes.set(kind, row);

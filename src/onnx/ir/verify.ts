@@ -14,7 +14,12 @@ import { formatType, refusedType, type Type } from './types.js';
  * agree with the ones stored; a result it leaves out is not compared.
  */
 export function verifyGraph(graph: Graph, infer?: Infer, opset: number = defaultOpset): void {
-  new Verifier(infer, opset).graph(graph, undefined);
+  const verifier = new Verifier(infer, opset);
+  try {
+    verifier.graph(graph, undefined);
+  } finally {
+    verifier.restore();
+  }
 }
 
 /** What is visible at a place: the values of a graph defined so far, and those of the graphs around it. */
@@ -34,11 +39,17 @@ class Scope {
 class Verifier {
   private readonly defined = new Set<Value>();
   private readonly graphs = new Set<Graph>();
+  /** What types were before they were inferred: what follows is checked against what is known, and the graph stays as it is. */
+  private readonly before: (readonly [Value, Type | undefined])[] = [];
 
   constructor(
     private readonly infer: Infer | undefined,
     private readonly opset: number,
   ) {}
+
+  restore(): void {
+    for (const [v, type] of this.before) v.type = type;
+  }
 
   graph(graph: Graph, outer: Scope | undefined): void {
     if (this.graphs.has(graph)) throw new ModelError(`graph "${graph.name}" is the subgraph of two attributes`);
@@ -48,6 +59,7 @@ class Verifier {
     const inputs = new Set(graph.inputs);
     for (const v of graph.initializers) {
       if (!inputs.has(v)) this.source(scope, v, `initializer of graph "${graph.name}"`);
+      else if (outer !== undefined) throw new ModelError(`input "${v.name}" of graph "${graph.name}", a subgraph, has data`);
       initializer(v);
     }
     for (const { value } of graph.sparseInitializers) {
@@ -111,7 +123,10 @@ class Verifier {
     node.outputs.forEach((v, i) => {
       if (v.name === '') return;
       try {
-        mergeTypes(v.type, types[i]);
+        const type = mergeTypes(v.type, types[i]);
+        if (type === v.type) return;
+        this.before.push([v, v.type]);
+        v.type = type;
       } catch (cause) {
         const [stored, inferred] = [formatType(v.type), formatType(types[i])];
         throw new ModelError(`${label(node)}: output "${v.name}" is ${stored}, inferred is ${inferred}`, {

@@ -62,6 +62,7 @@ const hidden = { hidden_size: [1, 2 ** 31 - 1] } as const;
 /** The least and the largest value, by op and attribute. */
 const integers: ReadonlyMap<string, Readonly<Record<string, readonly [number, number]>>> = new Map(
   Object.entries<Readonly<Record<string, readonly [number, number]>>>({
+    BatchNormalization: { training_mode: flag },
     CumProd: { exclusive: flag, reverse: flag },
     CumSum: { exclusive: flag, reverse: flag },
     DequantizeLinear: { block_size: [0, Number.POSITIVE_INFINITY] },

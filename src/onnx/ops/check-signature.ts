@@ -39,8 +39,12 @@ function checkInputs(c: NodeContext, inputs: readonly Parameter[]): void {
     });
   }
   inputs.forEach((p, i) => {
-    if (!p.optional && !c.has(i)) c.fail(`input ${i} (${p.name}) is missing`, { expected: p.name });
+    if (!p.optional && !p.variadic && !c.has(i)) c.fail(`input ${i} (${p.name}) is missing`, { expected: p.name });
   });
+  const last = inputs.at(-1);
+  if (last?.variadic !== true) return;
+  for (let i = inputs.length - 1; i < given; i++)
+    if (!c.has(i)) c.fail(`input ${i} (${last.name}) is missing`, { expected: last.name });
 }
 
 function checkOutputs(c: NodeContext, outputs: readonly Parameter[]): void {
@@ -112,6 +116,20 @@ export function typesByForm(c: NodeContext, form: Form): (Type | undefined)[] {
     if (type?.kind === 'tensor') return tensorType(type.dtype);
     const only = p.types.size === 1 ? dtypeNames.find((dtype) => p.types.has(dtype)) : undefined;
     return only && tensorType(only);
+  });
+}
+
+/** Throws ShapeError where an output would be of a type that the signature does not give at the version in force. */
+export function checkOutputTypes(c: NodeContext, form: Form, types: readonly (Type | undefined)[]): void {
+  types.forEach((type, i) => {
+    const p = parameterAt(form.outputs, i);
+    const name = written(type);
+    if (p === undefined || name === undefined || i >= c.outputCount || p.types.has(name)) return;
+    const expected = [...p.types].join(', ');
+    c.fail(`output ${i} (${p.name}) would be ${name}, expected ${p.types.size === 1 ? '' : 'one of '}${expected}`, {
+      expected,
+      got: name,
+    });
   });
 }
 

@@ -3,7 +3,7 @@ import { ModelError } from '../core/errors.js';
 import type { Infer } from '../ir/builder.js';
 import { nodeLabel } from '../ir/graph.js';
 import { formatType, refusedType } from '../ir/types.js';
-import { checkForm, checkTypes } from './check-signature.js';
+import { checkForm, checkOutputTypes, checkTypes } from './check-signature.js';
 import { isStandard } from './definition.js';
 import { NodeContext } from './op-def.js';
 import { findSignature } from './signature.js';
@@ -32,6 +32,7 @@ export const inferTypes: Infer = (node, opset) => {
   const types = silent ? node.outputs.map(() => undefined) : [...def.infer(c)];
   // after the op's own rules, whose words say more
   checkTypes(c, form);
+  checkOutputTypes(c, form, types);
   types.forEach((type, i) => {
     const why = refusedType(type);
     if (why !== undefined) c.fail(`output ${i} would be ${formatType(type)}: ${why}`, { got: formatType(type) });

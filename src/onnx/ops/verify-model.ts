@@ -5,7 +5,7 @@ import { given } from '../core/given.js';
 import type { Infer } from '../ir/builder.js';
 import { allNodes, type Graph, type Node } from '../ir/graph.js';
 import { aModel, type Model } from '../ir/model.js';
-import { formatType } from '../ir/types.js';
+import { formatType, type Type } from '../ir/types.js';
 import { verifyGraph } from '../ir/verify.js';
 import { checkForm, typesByForm } from './check-signature.js';
 import { definitionOf, isStandard } from './definition.js';
@@ -27,10 +27,14 @@ function inferKnown(opsets: ReadonlyMap<string, number>, calls: Calls): Infer {
   return (node, opset) => {
     const c = new NodeContext(node, opset);
     const form = formOf(c, opsets, calls);
-    if (definitionOf(node, opset) !== undefined) return inferTypes(node, opset);
-    if (form === undefined) return [];
-    checkForm(c, form);
-    return typesByForm(c, form);
+    let types: (Type | undefined)[] = [];
+    if (definitionOf(node, opset) !== undefined) types = inferTypes(node, opset);
+    else if (form !== undefined) {
+      checkForm(c, form);
+      types = typesByForm(c, form);
+    }
+    demands.get(isStandard(node) ? node.opType : `${node.domain}.${node.opType}`)?.(c);
+    return types;
   };
 }
 
@@ -58,30 +62,52 @@ export function verifyModel(model: Model): void {
   const calls = callsOf(model);
   verifyImports(model.graph, model.opsets);
   verifyGraph(model.graph, inferKnown(model.opsets, calls), model.opset);
-  verifyRanks(model.graph);
   for (const f of model.functions) {
     verifyImports(f.body, f.opsets);
     verifyGraph(f.body, formKnown(f.opsets, calls), f.opsets.get('') ?? model.opset);
   }
 }
 
-/** ONNX Runtime loads no Scan whose body leaves the rank of an output open. */
-function verifyRanks(graph: Graph): void {
-  for (const node of allNodes(graph)) {
-    if (node.opType !== 'Scan') continue;
-    for (const [i, v] of node.subgraphs.flatMap((body) => body.outputs).entries()) {
-      if (v.type?.kind !== 'tensor' || v.type.shape !== undefined) continue;
-      throw new ModelError(
-        `Scan "${node.name}": the rank of output ${i} of its body ("${v.name}") is not known, ONNX Runtime needs it`,
-        {
-          op: node.opType,
-          node: node.name,
-          expected: 'a known rank',
-          got: formatType(v.type),
-        },
-      );
-    }
+/** What ONNX Runtime asks of an op to load it, beyond what its rule does. */
+const demands: ReadonlyMap<string, (c: NodeContext) => void> = new Map([
+  ['Scan', bodyRanks],
+  ['Resize', sizesCount],
+  ['ai.onnx.ml.LabelEncoder', keysAndValues],
+  ['ai.onnx.ml.TreeEnsemble', matrix],
+]);
+
+function bodyRanks(c: NodeContext): void {
+  for (const [i, v] of c.node.subgraphs.flatMap((body) => body.outputs).entries()) {
+    if (v.type?.kind !== 'tensor' || v.type.shape !== undefined) continue;
+    c.fail(`the rank of output ${i} of its body ("${v.name}") is not known, ONNX Runtime needs it`, {
+      expected: 'a known rank',
+      got: formatType(v.type),
+    });
   }
+}
+
+function sizesCount(c: NodeContext): void {
+  if (!c.has(3) || c.rank(0) === undefined || typeof c.shape(3)?.[0] === 'number') return;
+  c.fail('how many sizes there are is not known, ONNX Runtime needs it', { got: formatType(c.value(3).type) });
+}
+
+function keysAndValues(c: NodeContext): void {
+  const count = (side: string) => {
+    for (const [name, a] of c.node.attributes) {
+      if (!name.startsWith(side)) continue;
+      if (a.kind === 'tensor') return a.value.size;
+      if (a.kind === 'strings' || a.kind === 'floats' || a.kind === 'ints') return a.value.length;
+    }
+    return undefined;
+  };
+  const [keys, values] = [count('keys_'), count('values_')];
+  if (keys !== undefined && values !== undefined && keys !== values)
+    c.fail(`it has ${keys} keys and ${values} values`, { expected: String(keys), got: String(values) });
+}
+
+function matrix(c: NodeContext): void {
+  const rank = c.rank(0);
+  if (rank !== undefined && rank !== 2) c.fail(`X has rank ${rank}, expected 2`, { expected: '2', got: String(rank) });
 }
 
 function verifyImports(graph: Graph, opsets: ReadonlyMap<string, number>): void {

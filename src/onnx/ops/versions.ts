@@ -3,7 +3,7 @@
 import { ModelError } from '../core/errors.js';
 import type { Model } from '../ir/model.js';
 import type { NodeContext } from './op-def.js';
-import { type Form, findSignature, formAt, hasSignatures } from './signature.js';
+import { type Form, findSignature, formAt, hasSignatures, newestForm } from './signature.js';
 
 /** The newest opset of ai.onnx whose ops the table knows. */
 export const newestOpset = 26;
@@ -61,7 +61,7 @@ export function formInForce(c: NodeContext, version: number): Form | undefined {
   const spelled = domain || 'ai.onnx';
   const standard = canonicalDomain(domain) === '';
   const signature = findSignature(opType, domain);
-  if (standard && version < (added.get(opType) ?? 0)) return undefined;
+  if (standard && version < (added.get(opType) ?? 0)) return signature && newestForm(signature);
   if (signature === undefined) {
     if (hasSignatures(domain)) c.fail(`${spelled} has no such op`, { got: opType });
     return undefined;

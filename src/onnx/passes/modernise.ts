@@ -5,5 +5,5 @@ import { inlineFunctions } from './inline-functions.js';
 import { upgradeOpset } from './opset/upgrade-opset.js';
 import { inOrder, type Pass } from './pass.js';
 
-/** Throws ModelError, naming the node, for what has no equal at opset 17. */
+/** Throws ModelError, naming the node, for what has no equal at opset 17, ShapeError for a node that is not what its own opset allows. */
 export const modernise: Pass<Model> = inOrder([denseInitializers, upgradeOpset, inlineFunctions]);

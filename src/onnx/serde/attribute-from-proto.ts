@@ -27,22 +27,25 @@ const kinds = new Map<number, AttributeKind>([
   [AttributeType.TYPE_PROTOS, 'types'],
 ]);
 
-/** The kind by the field that is filled, for attributes without a type. */
-function impliedKind(a: AttributeProto): AttributeKind | undefined {
-  if (typeof a.f === 'number') return 'float';
-  if (a.i !== null && a.i !== undefined) return 'int';
-  if (a.s) return 'string';
-  if (a.t) return 'tensor';
-  if (a.g) return 'graph';
-  if (a.sparse_tensor) return 'sparse_tensor';
-  if (a.tp) return 'type';
-  if (a.floats?.length) return 'floats';
-  if (a.ints?.length) return 'ints';
-  if (a.strings?.length) return 'strings';
-  if (a.tensors?.length) return 'tensors';
-  if (a.graphs?.length) return 'graphs';
-  if (a.sparse_tensors?.length) return 'sparse_tensors';
-  return a.type_protos?.length ? 'types' : undefined;
+/** The kinds whose fields are filled: one, or none where a writer leaves zeros and empty lists out. */
+function filledKinds(a: AttributeProto): AttributeKind[] {
+  const filled: Readonly<Record<Exclude<AttributeKind, 'ref'>, boolean>> = {
+    float: typeof a.f === 'number',
+    int: a.i !== null && a.i !== undefined,
+    string: a.s !== null && a.s !== undefined,
+    tensor: Boolean(a.t),
+    graph: Boolean(a.g),
+    sparse_tensor: Boolean(a.sparse_tensor),
+    type: Boolean(a.tp),
+    floats: Boolean(a.floats?.length),
+    ints: Boolean(a.ints?.length),
+    strings: Boolean(a.strings?.length),
+    tensors: Boolean(a.tensors?.length),
+    graphs: Boolean(a.graphs?.length),
+    sparse_tensors: Boolean(a.sparse_tensors?.length),
+    types: Boolean(a.type_protos?.length),
+  };
+  return [...kinds.values()].filter((kind) => filled[kind]);
 }
 
 function tensorAttribute(t: onnx.TensorProto.$Properties, what: string, decoding: Decoding): Attribute {
@@ -71,9 +74,12 @@ export function attributeFromProto(
   decoding: Decoding,
   readGraph: (graph: onnx.GraphProto.$Properties, what: string) => Graph,
 ): Attribute {
-  const kind = a.type ? kinds.get(a.type) : impliedKind(a);
+  const filled = filledKinds(a);
+  const kind = a.type ? kinds.get(a.type) : filled[0];
   if (kind === undefined)
     throw decoding.error(`${what}: ${a.type ? `unknown attribute type ${a.type}` : 'it has neither type nor value'}`);
+  const other = filled.find((k) => k !== kind);
+  if (other !== undefined) throw decoding.error(`${what}: its type is ${kind}, it holds ${other} as well`);
   const value = a.ref_attr_name
     ? ({ kind: 'ref', value: a.ref_attr_name, type: kind } as const)
     : read(a, kind, what, decoding, readGraph);

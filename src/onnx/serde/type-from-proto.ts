@@ -1,4 +1,4 @@
-// TypeProto to types of values. A tensor without an element type is an unknown type. onnx.proto, TypeProto.
+// TypeProto to types of values. A type without a kind is an unknown one. onnx.proto, TypeProto.
 import type { Dim, Shape } from '../core/shape.js';
 import type { Type } from '../ir/types.js';
 import type { Decoding } from './decoding.js';
@@ -15,7 +15,7 @@ function dim(d: onnx.TensorShapeProto.Dimension.$Properties, what: string, decod
 }
 
 function tensorBody(t: onnx.TypeProto.Tensor.$Properties, what: string, decoding: Decoding) {
-  if (!t.elem_type) return undefined;
+  if (!t.elem_type) throw decoding.error(`${what}: its tensor type has no element type`);
   const dtype = dtypeFromProto(t.elem_type, what, decoding);
   const list = t.shape ? (t.shape.dim ?? []) : undefined;
   const shape: Shape | undefined = list?.map((d) => dim(d, what, decoding));
@@ -33,11 +33,11 @@ export function typeFromProto(
   const denotation = t.denotation ? { denotation: t.denotation } : {};
   if (t.tensor_type) {
     const body = tensorBody(t.tensor_type, what, decoding);
-    return body && { kind: 'tensor', ...body, ...denotation };
+    return { kind: 'tensor', ...body, ...denotation };
   }
   if (t.sparse_tensor_type) {
     const body = tensorBody(t.sparse_tensor_type, what, decoding);
-    return body && { kind: 'sparse_tensor', ...body, ...denotation };
+    return { kind: 'sparse_tensor', ...body, ...denotation };
   }
   if (t.sequence_type)
     return { kind: 'sequence', element: typeFromProto(t.sequence_type.elem_type, what, decoding), ...denotation };

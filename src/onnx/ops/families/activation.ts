@@ -234,7 +234,8 @@ export const activation: Readonly<Record<ActivationOp, OpRules>> = {
         c.fail(`input 2 must be bool, it is ${formatType(c.type(2))}`, { expected: 'bool', got: c.dtype(2) });
       }
       const [output] = floatType(c);
-      return [output, tensorType('bool', c.shape(0))];
+      // before opset 10 the mask is of the input's type
+      return [output, c.opset < 10 ? output : tensorType('bool', c.shape(0))];
     },
     gradient: dropoutGradient,
   },

@@ -2,15 +2,15 @@
 // as functions; here they are written out for differentiation. Layout [batch, heads, sequence, size]. Specification: onnx/docs/Operators.md.
 import { dtypeFromCode } from '../../core/dtype.js';
 import { must } from '../../core/errors.js';
-import { type Dim, formatShape, type Shape } from '../../core/shape.js';
+import { compatibleDim, type Dim, formatShape, type Shape } from '../../core/shape.js';
 import type { Value } from '../../ir/graph.js';
-import { type Type, tensorType } from '../../ir/types.js';
+import { type TensorType, type Type, tensorType } from '../../ir/types.js';
 import type { GradientContext, NodeContext, OpRules } from '../op-def.js';
 import { counted, shapeOf, sizesOf } from '../rules/shape-like.js';
 import { addDims, mulDims } from '../rules/shape-value.js';
 import type { AttributeName } from '../signature.js';
 import type { Operand } from '../typed-builder.js';
-import { castLike, floatType, sameType } from './elementwise.js';
+import { castLike, floatType } from './elementwise.js';
 import { reduceBy } from './reduce.js';
 
 type AttentionOp = 'Attention' | 'RotaryEmbedding' | 'TensorScatter';
@@ -174,6 +174,19 @@ function expandRotary(c: GradientContext): Value[] {
 }
 
 // present[b, (w_b + i) mod size, ..] = update[b, i, ..], with the sequence turned to axis 1
+/** The update has the dims of the cache, but along the axis; the batch, axis 0, is none to write along. */
+function inferTensorScatter(c: NodeContext): TensorType[] {
+  const [cache, update] = [c.shape(0), c.shape(1)];
+  if (cache !== undefined) {
+    const axis = c.axis(c.int('axis'), cache.length);
+    if (axis === 0) c.fail('axis 0 is the batch, expected another');
+    const fits = update?.length === cache.length && update.every((d, i) => i === axis || compatibleDim(d, cache[i] ?? null));
+    if (update !== undefined && !fits)
+      c.fail(`update is ${formatShape(update)}, past_cache ${formatShape(cache)}: they differ in more than axis ${axis}`);
+  }
+  return [c.like(0, cache)];
+}
+
 function expandTensorScatter(c: GradientContext): Value[] {
   const { g } = c;
   const rank = c.rank(0) ?? c.fail('the gradient needs an input of known rank');
@@ -208,7 +221,7 @@ export const attention: Readonly<Record<AttentionOp, OpRules>> = {
     gradient: { expand: expandRotary },
   },
   TensorScatter: {
-    infer: sameType,
+    infer: inferTensorScatter,
     gradient: { expand: expandTensorScatter },
   },
 };

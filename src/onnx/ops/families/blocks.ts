@@ -45,6 +45,20 @@ function columns(c: NodeContext): { image: readonly Dim[] | undefined; block: re
 function col2ImShape(c: NodeContext): Shape | undefined {
   const { image, block } = columns(c);
   const [n = null, rows] = c.shape(0) ?? [];
+  const [sizes, blocks] = [c.shape(1)?.[0], c.shape(2)?.[0]];
+  if (typeof sizes === 'number' && typeof blocks === 'number' && sizes !== blocks) {
+    c.fail(`image_shape names ${sizes} axes, block_shape ${blocks}`, { expected: String(sizes), got: String(blocks) });
+  }
+  const axes = sizes ?? blocks;
+  for (const [name, each] of [
+    ['strides', 1],
+    ['dilations', 1],
+    ['pads', 2],
+  ] as const) {
+    const list = c.ints(name);
+    if (list === undefined || typeof axes !== 'number' || list.length === each * axes) continue;
+    c.fail(`${name} must fit ${axes} axes, got ${list.length}`, { expected: String(each * axes), got: String(list.length) });
+  }
   if (image === undefined) return undefined;
   const area = block?.reduce((a, b) => a * b, 1);
   return [n, area === undefined ? null : divideDim(c, rows, area, 'number of rows'), ...image];

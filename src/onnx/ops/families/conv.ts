@@ -8,6 +8,7 @@ import { typed } from '../rules/shape-like.js';
 import {
   atLeast,
   autoPadOf,
+  checkPads,
   checkWindow,
   extent,
   fitSpatial,
@@ -65,6 +66,7 @@ function checkGroups(c: NodeContext, channels: Dim, filters: Dim, bias: number):
 /** The shape of a convolution of input 0 by the weights at this input. */
 export function convShape(c: NodeContext, weights = 1, bias = 2): Shape | undefined {
   checkWindow(c);
+  if (c.node.opType !== 'QLinearConv') checkPads(c);
   const [x, w] = [c.shape(0), c.shape(weights)];
   if (x === undefined || w === undefined) return undefined;
   sameRanks(c, x, w);
@@ -114,6 +116,7 @@ function transposedWindow(c: NodeContext, x: Shape, kernel: readonly number[]): 
 
 function convTransposeShape(c: NodeContext): Shape | undefined {
   checkWindow(c);
+  checkPads(c);
   const [x, w] = [c.shape(0), c.shape(1)];
   if (x === undefined || w === undefined) return undefined;
   sameRanks(c, x, w);

@@ -5,7 +5,7 @@ import type { TensorType } from '../../ir/types.js';
 import type { GradientContext, NodeContext, OpRules } from '../op-def.js';
 import { assemble, coordinates, pick, stridesOf } from '../rules/pick.js';
 import { typed, zerosLike } from '../rules/shape-like.js';
-import { addDims, knownElements, mulDims } from '../rules/shape-value.js';
+import { addDims, knownElements, mulDims, shapeElements } from '../rules/shape-value.js';
 
 type JoinOp = 'Concat' | 'Split' | 'Expand' | 'Tile';
 
@@ -92,7 +92,7 @@ function inferSplit(c: NodeContext): TensorType[] {
 }
 
 function expandShape(c: NodeContext): Shape | undefined {
-  const [from, to] = [c.shape(0), knownElements(c.value(1))];
+  const [from, to] = [c.shape(0), shapeElements(c, 1)];
   if (from === undefined || to === undefined) return undefined;
   try {
     return broadcastShapes(from, to);
@@ -103,7 +103,7 @@ function expandShape(c: NodeContext): Shape | undefined {
 
 function tileShape(c: NodeContext): Shape | undefined {
   const shape = c.shape(0);
-  const repeats = knownElements(c.value(1));
+  const repeats = shapeElements(c, 1);
   if (shape === undefined) return repeats?.map(() => null);
   if (repeats !== undefined && repeats.length !== shape.length) {
     return c.fail(`repeats [${repeats}] must name each of the ${shape.length} axes of ${formatShape(shape)}`);

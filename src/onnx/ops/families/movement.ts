@@ -7,7 +7,7 @@ import type { GradientContext, NodeContext, OpRules } from '../op-def.js';
 import type { Ops } from '../ops-builder.js';
 import { coordinates, pick, stridesOf } from '../rules/pick.js';
 import { reshapeLike } from '../rules/shape-like.js';
-import { integers, knownElements, mulDims } from '../rules/shape-value.js';
+import { integers, mulDims, shapeElements } from '../rules/shape-value.js';
 
 type MovementOp = 'Reshape' | 'Flatten' | 'Squeeze' | 'Unsqueeze' | 'Transpose' | 'Trilu' | 'ReverseSequence';
 
@@ -32,7 +32,7 @@ function quotient(from: Shape, by: Shape): Dim {
 
 function reshapeShape(c: NodeContext): Shape | undefined {
   const from = c.shape(0);
-  const wanted = knownElements(c.value(1));
+  const wanted = shapeElements(c, 1);
   if (wanted === undefined) return undefined;
   const zeroIsZero = c.int('allowzero') === 1;
   const refuse = (why = '') =>

@@ -38,6 +38,7 @@ function pooled(c: NodeContext): Shape | undefined {
   const x = c.shape(0);
   if (x === undefined) return undefined;
   const window = poolWindow(c);
+  if (x.length < 3) c.fail(`X has rank ${x.length}, expected 3 or more`, { expected: '3 or more', got: String(x.length) });
   if (x.length !== window.kernel.length + 2)
     c.fail(`kernel_shape [${window.kernel}] needs rank ${window.kernel.length + 2}, X has ${x.length}`);
   return [x[0] ?? null, x[1] ?? null, ...windowPlaces(c, spatialOf(x), window, c.int('ceil_mode') === 1)];

@@ -20,9 +20,18 @@ type QuantizeOp =
   | 'MatMulInteger';
 
 function quantizedType(c: NodeContext): DType {
-  if (c.has(2)) return c.dtype(2);
+  const stated = outputDType(c);
+  if (!c.has(2)) return stated ?? 'uint8';
+  const zero = c.dtype(2);
+  if (stated !== undefined && stated !== zero)
+    c.fail(`output_dtype is ${stated}, y_zero_point is ${zero}: they must be one`, { expected: zero, got: stated });
+  return zero;
+}
+
+/** What `output_dtype` says; undefined for 0, which is its default. */
+function outputDType(c: NodeContext): DType | undefined {
   const code = c.int('output_dtype');
-  if (code === 0) return 'uint8';
+  if (code === 0) return undefined;
   return dtypeFromCode(code) ?? c.fail(`attribute "output_dtype" is ${code}, which is no dtype`, { got: String(code) });
 }
 
@@ -73,7 +82,7 @@ export const quantize: Readonly<Record<QuantizeOp, OpRules>> = {
   },
   DequantizeLinear: {
     traits: ['keepsAnswers'],
-    infer: (c) => [tensorType(dtypeFromCode(c.int('output_dtype')) ?? c.dtype(1), c.shape(0))],
+    infer: (c) => [tensorType(outputDType(c) ?? c.dtype(1), c.shape(0))],
     gradient: dequantizeGradient,
   },
   // y and y_zero_point are integers; y_scale = (max(x, 0) - min(x, 0)) / 255 over all of x has a gradient, by its extrema

@@ -2,16 +2,21 @@
 import type { Dim } from '../../core/shape.js';
 import type { TensorType } from '../../ir/types.js';
 import type { NodeContext, OpRules } from '../op-def.js';
+import { activationNames } from '../rules/recurrent-activation.js';
 import { inputRanks, recurrentGradient } from '../rules/recurrent-gradient.js';
 import { requireFloat } from './elementwise.js';
 
 type RecurrentOp = 'RNN' | 'GRU' | 'LSTM';
+
+/** Activations of a direction. */
+const activationCounts: Readonly<Record<string, number>> = { RNN: 1, GRU: 2, LSTM: 3 };
 
 const names = ['X', 'W', 'R', 'B', 'sequence_lens', 'initial_h', 'initial_c', 'P'];
 
 /** Y, Y_h and, for LSTM, Y_c. Layout 0 has the time first, layout 1 the batch. */
 function inferRecurrent(c: NodeContext): TensorType[] {
   requireFloat(c, 0);
+  activationNames(c, activationCounts[c.node.opType] ?? 1);
   const r = c.shape(2);
   inputRanks.forEach((rank, i) => {
     const given = c.has(i) ? c.rank(i) : undefined;

@@ -41,12 +41,26 @@ function commonScale(c: NodeContext, shape: Shape, axes: readonly number[], size
   return policyOf(c) === 'not_larger' ? Math.min(...ratios) : Math.max(...ratios);
 }
 
+const roundings = ['round_prefer_floor', 'round_prefer_ceil', 'floor', 'ceil', ''];
+
+/** Other modes take any text; ONNX Runtime takes an empty one for the default. */
+function checkNearest(c: NodeContext): void {
+  const mode = c.string('nearest_mode');
+  if (c.string('mode') !== 'nearest' || roundings.includes(mode)) return;
+  const expected = roundings.slice(0, -1).join(', ');
+  c.fail(`attribute "nearest_mode" is "${mode}", expected one of ${expected}`, { expected, got: mode });
+}
+
 function resizedShape(c: NodeContext): Shape | undefined {
   const shape = c.shape(0);
   if (shape === undefined) return undefined;
   if (given(c, 2) === given(c, 3)) return c.fail('one of scales and sizes must be given');
+  if (given(c, 2) && policyOf(c) !== 'stretch') return c.fail('keep_aspect_ratio_policy goes with sizes, scales are given');
   const axes = axesOf(c, shape.length);
   const out = [...shape];
+  const named = c.has(3) ? c.shape(3)?.[0] : undefined;
+  if (typeof named === 'number' && named > 0 && named !== axes.length)
+    return c.fail(`sizes names ${named} axes, there are ${axes.length}`, { expected: String(axes.length), got: String(named) });
   if (given(c, 3)) {
     const sizes = knownElements(c.value(3)) ?? axes.map(() => null);
     if (sizes.length !== axes.length) return c.fail(`sizes names ${sizes.length} axes, there are ${axes.length}`);
@@ -206,7 +220,10 @@ export const resize: Readonly<Record<ResizeOp, OpRules>> = {
   Resize: {
     traits: ['settings'],
     since: 13,
-    infer: (c) => [c.like(0, resizedShape(c))],
+    infer: (c) => {
+      checkNearest(c);
+      return [c.like(0, resizedShape(c))];
+    },
     gradient: resizeGradient,
   },
 };

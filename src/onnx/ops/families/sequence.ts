@@ -120,6 +120,7 @@ export const sequence: Readonly<Record<SequenceOp, OpRules>> = {
   Optional: {
     infer: (c) => {
       const stated = c.node.attributes.get('type');
+      if (!c.has(0) && (c.inputCount > 0 || stated === undefined)) return c.fail('it has neither input nor type');
       return [{ kind: 'optional', element: c.has(0) ? c.value(0).type : stated?.kind === 'type' ? stated.value : undefined }];
     },
     gradient: 'unsupported',

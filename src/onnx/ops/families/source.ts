@@ -7,7 +7,7 @@ import type { Value } from '../../ir/graph.js';
 import { formatType, type TensorType, tensorType } from '../../ir/types.js';
 import { type GradientContext, type NodeContext, type OpRules, tensorOfConstant } from '../op-def.js';
 import { reshapeLike } from '../rules/shape-like.js';
-import { integers, knownElements, shapeSlice } from '../rules/shape-value.js';
+import { integers, knownElements, shapeElements, shapeSlice } from '../rules/shape-value.js';
 import { dtypeAttribute } from './random.js';
 
 type SourceOp =
@@ -36,14 +36,18 @@ function inferConstant(c: NodeContext): (TensorType | undefined)[] {
   );
 }
 
+/** `saturate` and `round_mode` speak of casts to float 8 alone. */
+function castType(c: NodeContext, to: DType): TensorType {
+  const only = (name: string, kinds: string) =>
+    c.fail(`attribute "${name}" is for casts to ${kinds} alone, this one is to ${to}`, { expected: kinds, got: to });
+  if (c.int('saturate', 1) !== 1 && !to.startsWith('float8')) only('saturate', 'float8');
+  if (c.node.opType === 'Cast' && c.string('round_mode', 'up') !== 'up' && to !== 'float8e8m0') only('round_mode', 'float8e8m0');
+  return tensorType(to, c.shape(0));
+}
+
 function fillValue(c: NodeContext): Tensor {
   const a = c.node.attributes.get('value');
   return a?.kind === 'tensor' ? a.value : Tensor.from('float32', [0]);
-}
-
-/** The shape of an output whose dims are the elements of input `i`. */
-function shapeInput(c: NodeContext, i: number): Shape | undefined {
-  return knownElements(c.value(i));
 }
 
 function rangeLength(c: NodeContext): Dim {
@@ -132,7 +136,7 @@ export const source: Readonly<Record<SourceOp, OpRules>> = {
   },
   ConstantOfShape: {
     traits: ['settings'],
-    infer: (c) => [tensorType(fillValue(c).dtype, shapeInput(c, 0))],
+    infer: (c) => [tensorType(fillValue(c).dtype, shapeElements(c, 0))],
     gradient: 'zero',
     fold: (c, [shape]) => {
       const value = fillValue(c);
@@ -200,12 +204,12 @@ export const source: Readonly<Record<SourceOp, OpRules>> = {
   },
   Cast: {
     traits: ['elementwise', 'settings', 'anyPrecision'],
-    infer: (c) => [tensorType(dtypeAttribute(c, 'to', 'float32'), c.shape(0))],
+    infer: (c) => [castType(c, dtypeAttribute(c, 'to', 'float32'))],
     gradient: castGradient,
     fold: (c, [x]) => foldCast(x, dtypeAttribute(c, 'to', 'float32')),
   },
   CastLike: {
-    infer: (c) => [tensorType(c.dtype(1), c.shape(0))],
+    infer: (c) => [castType(c, c.dtype(1))],
     gradient: castGradient,
     fold: (c, [x]) => foldCast(x, c.dtype(1)),
   },

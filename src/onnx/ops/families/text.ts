@@ -9,8 +9,20 @@ function requireString(c: NodeContext, i: number): void {
   if (c.dtype(i) !== 'string') c.fail(`input ${i} must be string, it is ${c.dtype(i)}`, { expected: 'string', got: c.dtype(i) });
 }
 
+/** The lengths of the n-grams and the pool that they are looked up in. */
+function checkGrams(c: NodeContext): void {
+  const [least, most] = [c.int('min_gram_length'), c.int('max_gram_length')];
+  const starts = c.ints('ngram_counts') ?? [];
+  if (least < 1 || most < least) c.fail(`min_gram_length ${least} and max_gram_length ${most}: expected 1 or more, and no fewer`);
+  if (most > starts.length)
+    c.fail(`ngram_counts names ${starts.length} lengths, max_gram_length is ${most}`, { expected: String(most) });
+  const pools = [c.ints('pool_int64s'), c.node.attributes.get('pool_strings')?.value];
+  if (!pools.some((pool) => Array.isArray(pool) && pool.length > 0)) c.fail('it has neither pool_int64s nor pool_strings');
+}
+
 /** The last axis becomes the n-grams of the pool: as many as the largest of ngram_indexes says. */
 function vectorised(c: NodeContext): Shape | undefined {
+  checkGrams(c);
   const shape = c.shape(0);
   const indexes = c.ints('ngram_indexes') ?? [];
   return shape === undefined ? undefined : [...shape.slice(0, -1), Math.max(-1, ...indexes) + 1];

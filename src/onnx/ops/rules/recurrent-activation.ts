@@ -1,4 +1,5 @@
 // The activation functions of recurrent layers and their derivatives. Specification: onnx/docs/Operators.md, LSTM, "Activation functions".
+import { must } from '../../core/errors.js';
 import type { Value } from '../../ir/graph.js';
 import type { NodeContext } from '../op-def.js';
 import type { Ops } from '../ops-builder.js';
@@ -89,18 +90,25 @@ const kinds: Readonly<Record<string, Kind>> = {
   softplus: { f: (g, a) => ({ y: g.softplus(a), slope: g.sigmoid(a) }) },
 };
 
+/** The names that a node gives its activations, undefined without any: `count` a direction, of functions that are known. */
+export function activationNames(c: NodeContext, count: number): string[] | undefined {
+  const given = c.node.attributes.get('activations');
+  if (given?.kind !== 'strings') return undefined;
+  const names = given.value.map((s) => new TextDecoder().decode(s));
+  const expected = String(count * directionsOf(c));
+  if (String(names.length) !== expected)
+    c.fail(`activations names ${names.length} functions, expected ${expected}`, { expected, got: String(names.length) });
+  const unknown = names.find((name) => !Object.hasOwn(kinds, name.toLowerCase()));
+  if (unknown !== undefined) c.fail(`no activation function "${unknown}" is known`, { got: unknown });
+  return names;
+}
+
+const directionsOf = (c: NodeContext): number => (c.string('direction') === 'bidirectional' ? 2 : 1);
+
 /** The activations of one direction, `count` of them; alpha and beta go in order to the functions that take them. Arguments are clipped first. */
 export function activationsOf(c: NodeContext, defaults: readonly string[], direction: number): Activation[] {
-  const given = c.node.attributes.get('activations');
   const count = defaults.length;
-  const names = given?.kind === 'strings' ? given.value.map((s) => new TextDecoder().decode(s)) : undefined;
-  const directions = c.string('direction') === 'bidirectional' ? 2 : 1;
-  if (names !== undefined && names.length !== count * directions)
-    c.fail(`activations names ${names.length} functions, expected ${count * directions}`, {
-      expected: String(count * directions),
-      got: String(names.length),
-    });
-  const all = names ?? Array.from({ length: directions }, () => defaults).flat();
+  const all = activationNames(c, count) ?? Array.from({ length: directionsOf(c) }, () => defaults).flat();
   const list = (name: string) => {
     const a = c.node.attributes.get(name);
     return a?.kind === 'floats' ? [...a.value] : [];
@@ -108,10 +116,7 @@ export function activationsOf(c: NodeContext, defaults: readonly string[], direc
   const [alphas, betas] = [list('activation_alpha'), list('activation_beta')];
   const clip = c.node.attributes.has('clip') ? c.float('clip') : undefined;
   const made = all.map((name): Activation => {
-    const known = name.toLowerCase();
-    const kind =
-      (Object.hasOwn(kinds, known) ? kinds[known] : undefined) ??
-      c.fail(`no activation function "${name}" is known`, { got: name });
+    const kind = must(kinds[name.toLowerCase()], name);
     const alpha = kind.alpha === undefined ? 0 : (alphas.shift() ?? kind.alpha);
     const beta = kind.beta === undefined ? 0 : (betas.shift() ?? kind.beta);
     return (g, a) => {

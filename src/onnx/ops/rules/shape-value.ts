@@ -5,7 +5,7 @@ import { isFloat } from '../../core/dtype.js';
 import type { Dim, Shape } from '../../core/shape.js';
 import type { Tensor } from '../../core/tensor.js';
 import type { Node, Value } from '../../ir/graph.js';
-import { constantOf } from '../op-def.js';
+import { constantOf, type NodeContext } from '../op-def.js';
 
 /** Larger tensors are data, not shapes. */
 const largest = 64;
@@ -29,6 +29,13 @@ export function mulDims(a: Dim, b: Dim): Dim {
 /** The elements of a scalar or vector of integers, null for each that is not known; undefined when not even their number is. */
 export function knownElements(v: Value | null | undefined): Dim[] | undefined {
   return new Search().elements(v, deepest);
+}
+
+/** The same of input `i`, whose elements are the sizes of axes: no tensor has as many as it may name. */
+export function shapeElements(c: NodeContext, i: number): Dim[] | undefined {
+  const count = c.shape(i)?.[0];
+  if (typeof count === 'number') c.bounded('axes', count, `input ${i}`);
+  return knownElements(c.value(i));
 }
 
 /** How many nodes are followed, one behind the other. */

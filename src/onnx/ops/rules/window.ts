@@ -25,6 +25,12 @@ export function autoPadOf(c: NodeContext): Window['auto'] {
   return autoPads.find((a) => a === given) ?? c.fail(`auto_pad must be ${autoPads.join(', ')}, it is "${given}"`, { got: given });
 }
 
+/** A convolution takes its pads from one of both. */
+export function checkPads(c: NodeContext): void {
+  const auto = autoPadOf(c);
+  if (auto !== 'NOTSET' && c.node.attributes.has('pads')) c.fail(`it has both auto_pad ${auto} and pads`, { got: auto });
+}
+
 /** Shares out a total pad: the odd one goes to the end for SAME_UPPER, to the beginning for SAME_LOWER. */
 export function sharePads(total: readonly number[], upper: boolean): number[] {
   const small = total.map((t) => Math.floor(t / 2));

@@ -5,13 +5,17 @@ import { ModelError } from '../../core/errors.js';
 import { given } from '../../core/given.js';
 import type { Tensor } from '../../core/tensor.js';
 import { Names } from '../../ir/builder.js';
-import { type Attribute, type Graph, Node, Value } from '../../ir/graph.js';
+import { type Attribute, allNodes, type Graph, Node, Value } from '../../ir/graph.js';
 import { aModel, defaultIrVersion, defaultOpset, type FunctionDef, type Model } from '../../ir/model.js';
 import { tensorType } from '../../ir/types.js';
 import { Uses } from '../../ir/uses.js';
 import { mergeTypes } from '../../ir/verify.js';
+import { checkForm } from '../../ops/check-signature.js';
 import { definitionOf, isStandard } from '../../ops/definition.js';
 import { inferTypes } from '../../ops/infer.js';
+import { NodeContext } from '../../ops/op-def.js';
+import { findSignature } from '../../ops/signature.js';
+import { formInForce } from '../../ops/versions.js';
 import { declareInputs } from '../infer-shapes.js';
 import { type Rewriting, stepsOf } from './opset-steps.js';
 
@@ -23,7 +27,8 @@ const target = defaultOpset;
 
 /**
  * Returns whether the model changed. Results stay the same. Before IR 4 an initializer had to be an input as well, which runtimes never let a
- * caller override: it is taken out of the inputs. Throws ModelError, naming the node, for what has no equal at opset 17.
+ * caller override: it is taken out of the inputs. Throws ModelError, naming the node, for what has no equal at opset 17, ShapeError for
+ * a node that is not what its own opset allows.
  */
 export function upgradeOpset(model: Model): boolean {
   given('upgradeOpset', { model }, { model: aModel });
@@ -37,7 +42,7 @@ export function upgradeOpset(model: Model): boolean {
     new Upgrade(model.opset, model.graph).graph(model.graph);
     model.opsets.set('', target);
     changed = true;
-  }
+  } else for (const node of allNodes(model.graph)) checkNode(node, model.opset);
   model.functions = model.functions.map((f): FunctionDef => {
     const from = f.opsets.get('');
     if (from === undefined || from >= target) return f;
@@ -47,6 +52,14 @@ export function upgradeOpset(model: Model): boolean {
   });
   if (changed && model.irVersion < defaultIrVersion) model.irVersion = defaultIrVersion;
   return changed;
+}
+
+/** What reads a node takes attributes of the right kind: what its opset does not allow would be left out without a word. */
+function checkNode(node: Node, opset: number): void {
+  if (!isStandard(node) || findSignature(node.opType) === undefined) return;
+  const c = new NodeContext(node, opset);
+  const form = formInForce(c, opset);
+  if (form !== undefined) checkForm(c, form);
 }
 
 class Upgrade {
@@ -72,6 +85,7 @@ class Upgrade {
       const made: Node[] = [];
       const rewriting = this.rewriting(graph, made);
       let node = old;
+      checkNode(old, this.from);
       if (isStandard(old)) {
         const steps = stepsOf(old.opType, this.from);
         const [unknown] = [...old.attributes].find(([, a]) => a.kind === 'ref') ?? [];
