@@ -159,6 +159,15 @@ it('a proof of all makes a session for each task, and one for the losses of head
   expect(sessions()).toBe(columns + 1);
 });
 
+it('where records are of another runtime, earlier tasks are asked before a training and after it', async () => {
+  const [, second = 0] = sessionsOf;
+  const { runtime, sessions } = counting({ ...counted.runtime, version: 'onnxruntime-node of another day' });
+  describe(columns + 1);
+  const { earlier } = await trainTask(runtime, folder, taskOf(columns + 1), { threads: 1 });
+  expect(earlier.map(({ identical }) => identical)).toEqual(Array.from({ length: columns }, () => true));
+  expect(sessions()).toBe(second - 1 + 2 * columns);
+});
+
 it('a file that is changed by one bit is found', () => {
   const path = join(folder, 'columns', taskOf(3), 'weights.safetensors');
   const bytes = readFileSync(path);
