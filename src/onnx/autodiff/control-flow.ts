@@ -2,8 +2,9 @@
 // as well. Forward values of a branch or an iteration are computed again in the backward one: from an iteration only its number and the
 // carried values are kept.
 import { ModelError, must } from '../core/errors.js';
+import { formatShape } from '../core/shape.js';
 import { cloneNodes } from '../ir/clone.js';
-import { allNodes, captures, type Graph, type Node, Value } from '../ir/graph.js';
+import { allNodes, captures, type Graph, type Node, nodeLabel, Value } from '../ir/graph.js';
 import { drawsAtRandom } from '../ops/definition.js';
 import type { Ops } from '../ops/ops-builder.js';
 import { typed, zerosLike } from '../ops/rules/shape-like.js';
@@ -42,7 +43,23 @@ export function controlFlowGradient(
     g.adopt(sub);
   }
   if (node.opType === 'If') return ifGradient(g, node, dys, active, backpropagate);
+  refuseChangingRank(node);
   return iterationGradient(g, iterationOf(node), dys, active, backpropagate);
+}
+
+/** The gradient of a carried value would have another rank in each iteration. */
+function refuseChangingRank(node: Node): void {
+  const first = node.opType === 'Loop' ? 2 : 0;
+  const carried = node.inputs.length - first - (node.opType === 'Scan' ? node.int('num_scan_inputs', 0) : 0);
+  node.inputs.slice(first, first + carried).forEach((v, i) => {
+    const after = node.outputs[i];
+    if (v?.shape === undefined || after?.shape === undefined || v.shape.length === after.shape.length) return;
+    const what = `"${v.name}" begins as ${formatShape(v.shape)} and ends as ${formatShape(after.shape)}`;
+    throw new ModelError(`${nodeLabel(node)}: no gradient is known of a value whose rank changes in a loop, ${what}`, {
+      op: node.opType,
+      node: node.name,
+    });
+  });
 }
 
 /** The values from outside that a subgraph reads and that a gradient is wanted for. */

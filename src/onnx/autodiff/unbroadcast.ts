@@ -1,5 +1,5 @@
 // The adjoint of broadcasting: sums over the axes along which a value was repeated.
-import { InternalError } from '../core/errors.js';
+import { ShapeError } from '../core/errors.js';
 import { formatShape, isStatic, type Shape, sameShape } from '../core/shape.js';
 import type { Value } from '../ir/graph.js';
 import type { Ops } from '../ops/ops-builder.js';
@@ -11,7 +11,10 @@ export function unbroadcast(g: Ops, d: Value, x: Value): Value {
   const { shape: to } = x;
   if (from !== undefined && to !== undefined && decidable(from, to)) {
     const lead = from.length - to.length;
-    if (lead < 0) throw new InternalError(`gradient ${formatShape(from)} has a lower rank than its input ${formatShape(to)}`);
+    if (lead < 0)
+      throw new ShapeError(
+        `"${x.name}" is ${formatShape(to)} here and ${formatShape(from)} where it is read: no gradient is known of a value whose rank changes in a loop or between branches`,
+      );
     const axes = from.map((_, i) => i).filter((i) => i < lead || (to[i - lead] === 1 && from[i] !== 1));
     if (axes.length === 0) return d;
     const keep = axes.every((i) => i >= lead);
