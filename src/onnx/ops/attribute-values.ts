@@ -68,6 +68,7 @@ const integers: ReadonlyMap<string, Readonly<Record<string, readonly [number, nu
     DequantizeLinear: { block_size: [0, Number.POSITIVE_INFINITY] },
     GRU: hidden,
     LSTM: hidden,
+    MaxPool: { storage_order: flag },
     Mod: { fmod: flag },
     NonMaxSuppression: { center_point_box: flag },
     QuantizeLinear: { block_size: [0, Number.POSITIVE_INFINITY] },

@@ -72,6 +72,7 @@ export function verifyModel(model: Model): void {
 const demands: ReadonlyMap<string, (c: NodeContext) => void> = new Map([
   ['Scan', bodyRanks],
   ['Resize', sizesCount],
+  ['Upsample', growth],
   ['ai.onnx.ml.LabelEncoder', keysAndValues],
   ['ai.onnx.ml.TreeEnsemble', matrix],
 ]);
@@ -89,6 +90,13 @@ function bodyRanks(c: NodeContext): void {
 function sizesCount(c: NodeContext): void {
   if (!c.has(3) || c.rank(0) === undefined || typeof c.shape(3)?.[0] === 'number') return;
   c.fail('how many sizes there are is not known, ONNX Runtime needs it', { got: formatType(c.value(3).type) });
+}
+
+function growth(c: NodeContext): void {
+  const a = c.node.attributes.get('scales');
+  const scales = a?.kind === 'floats' ? [...a.value] : ((c.has(1) ? c.constant(1)?.numbers() : undefined) ?? []);
+  const small = scales.find((s) => !(s >= 1));
+  if (small !== undefined) c.fail(`scales holds ${small}, expected 1 or more`, { expected: '1 or more', got: String(small) });
 }
 
 function keysAndValues(c: NodeContext): void {

@@ -164,6 +164,21 @@ const rows: readonly (readonly [Case, Case, string])[] = [
     'Dropout "n": input 0 must be floating-point, it is int64[2]',
   ],
   [
+    { op: 'Split', inputs: [f(4)], outputs: 2, attributes: { num_outputs: int(2) } },
+    { op: 'Split', inputs: [f(4)], outputs: 2 },
+    'Split "n": it has neither split nor num_outputs',
+  ],
+  [
+    { op: 'MaxPool', inputs: [image], attributes: { kernel_shape: ints(2, 2), storage_order: int(1) } },
+    { op: 'MaxPool', inputs: [image], attributes: { kernel_shape: ints(2, 2), storage_order: int(2) } },
+    'MaxPool "n": attribute "storage_order" is 2, expected 0 to 1',
+  ],
+  [
+    { op: 'Upsample', inputs: [f(1, 2)], attributes: { scales: { kind: 'floats', value: [1, 2] } }, opset: 7 },
+    { op: 'Upsample', inputs: [f(1, 2)], attributes: { scales: { kind: 'floats', value: [1, 0.5] } }, opset: 7 },
+    'Upsample "n": scales holds 0.5, expected 1 or more',
+  ],
+  [
     {
       op: 'LabelEncoder',
       domain: 'ai.onnx.ml',

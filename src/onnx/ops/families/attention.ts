@@ -177,6 +177,7 @@ function expandRotary(c: GradientContext): Value[] {
 /** The update has the dims of the cache, but along the axis; the batch, axis 0, is none to write along. */
 function inferTensorScatter(c: NodeContext): TensorType[] {
   const [cache, update] = [c.shape(0), c.shape(1)];
+  if (c.has(2) && (c.rank(2) ?? 1) !== 1) c.fail(`write_indices has rank ${c.rank(2)}, expected 1`, { expected: '1' });
   if (cache !== undefined) {
     const axis = c.axis(c.int('axis'), cache.length);
     if (axis === 0) c.fail('axis 0 is the batch, expected another');

@@ -68,6 +68,7 @@ function splitSizes(c: NodeContext, total: Dim): Dim[] {
     }
     return sizes;
   }
+  if (c.opset >= 18 && !c.states('num_outputs')) return c.fail('it has neither split nor num_outputs');
   const parts = c.int('num_outputs', count);
   if (parts !== count) return c.fail(`num_outputs is ${parts}, the node has ${count} outputs`);
   if (typeof total !== 'number') return new Array<Dim>(count).fill(null);
