@@ -198,6 +198,7 @@ export function lpGradient(
 }
 
 function unpooledShape(c: NodeContext): Shape | undefined {
+  checkWindow(c);
   const x = c.shape(0);
   if (c.has(2)) {
     const stated = knownElements(c.value(2));
