@@ -2,13 +2,17 @@
 // Everything is checked and the model run on the task's test data before the column is frozen; where that fails, nothing is left behind.
 import { existsSync, renameSync, rmdirSync, rmSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
+import type { Description } from '../model/description/description.js';
 import { readDescription } from '../model/description/read-text.js';
 import { type HeadKind, headOfWidth } from '../model/heads/heads.js';
+import { sampleDims } from '../model/nn/sample.js';
+import { inferenceScope } from '../model/nn/scope.js';
+import { importedPrepare, lowerPrepare } from '../model/prepare/prepare.js';
 import { type Column, columnsOf } from '../model/progressive/column.js';
 import { type ImportedModel, importModel } from '../model/progressive/import-model.js';
-import { onlyOf } from '../model/progressive/inputs.js';
+import { addInputs } from '../model/progressive/inputs.js';
 import type { Weights } from '../model/progressive/weights.js';
-import { DescriptionError, must, UsageError } from '../onnx/core/errors.js';
+import { DescriptionError, InternalError, must, UsageError } from '../onnx/core/errors.js';
 import { Tensor } from '../onnx/core/tensor.js';
 import { writeFileAtomic, writeNewFile } from '../onnx/files/atomic-file.js';
 import { fileError } from '../onnx/files/file-error.js';
@@ -17,6 +21,7 @@ import { acquireLock } from '../onnx/files/lock-file.js';
 import { beginPending, endPending, leftPending } from '../onnx/files/pending.js';
 import { readWhole } from '../onnx/files/read-file.js';
 import { removeQuietly, temporaryName } from '../onnx/files/temporary.js';
+import { ops } from '../onnx/ops/ops.js';
 import { defaultThreads } from '../onnx/runtime/node.js';
 import type { Runtime } from '../onnx/runtime/session.js';
 import { loadModel } from '../onnx/serde/external-data.js';
@@ -75,6 +80,18 @@ function descriptionAt(
   return { root, file: name, text: new TextDecoder().decode(old), old };
 }
 
+/** One sample as an imported column gets it: the network's input, behind its steps unless one of them learns. */
+function importedSample(description: Description): readonly number[] {
+  const { inputs, opset } = columnsOf(description);
+  const steps = importedPrepare(description.inputs[0]?.prepare);
+  const g = ops({ opset });
+  const [raw] = Object.values(addInputs(g, inputs));
+  const scope = inferenceScope(g, ({ name }) => {
+    throw new InternalError(`an imported column learns ${name}`);
+  });
+  return sampleDims(lowerPrepare({ scope, prefix: 'prepare', path: 'input.prepare' }, steps ?? [], must(raw, 'input')));
+}
+
 /**
  * `folder` lies in a workspace, or with `begin` is one or becomes one. Throws UsageError, ModelError, DescriptionError or DataError in one line
  * for what does not fit.
@@ -99,9 +116,9 @@ export async function importTask(
   if (known !== undefined && (known.task !== task || known.onnx === undefined || existsSync(join(root, 'columns', task)))) {
     throw new UsageError(`task "${known.task}" is in ${name} already, choose another name with --task`, { got: task });
   }
-  const { shape } = onlyOf(columnsOf(before).inputs);
+  const shape = importedSample(before);
   if (shape.join() !== imported.input.shape.join()) {
-    throw new DescriptionError(`${file}: its input is [N,${imported.input.shape}], the network's is [N,${shape}]`, {
+    throw new DescriptionError(`${file}: its input is [N,${imported.input.shape}], the network gives it [N,${shape}]`, {
       expected: `[N,${shape}]`,
       got: `[N,${imported.input.shape}]`,
     });

@@ -2,6 +2,7 @@
 import type { DescriptionError } from '../../onnx/core/errors.js';
 import { outputNames } from '../heads/output-names.js';
 import { suggest } from '../nn/schema.js';
+import { importedPrepare, learns } from '../prepare/prepare.js';
 import { type ColumnDescription, type Description, type DescriptionWritten, type Laterals, taskIdName } from './description.js';
 import { descriptionError, type Path, show } from './issues.js';
 import type { LateralsWritten } from './lateral-schema.js';
@@ -150,7 +151,13 @@ export function resolve(written: DescriptionWritten, file: string | undefined): 
     if (head === undefined) throw fail(path, '"head" is missing', 'expected a head such as { classify: 10 }, or "like"');
     const tasks = done.map((c) => c.task);
     const [input] = written.input;
-    const prepare = column.prepare ?? source?.prepare ?? input?.prepare;
+    const prepare =
+      column.prepare ?? (column.onnx === undefined ? (source?.prepare ?? input?.prepare) : importedPrepare(input?.prepare));
+    const learning = column.onnx === undefined ? undefined : prepare?.find(learns);
+    if (learning !== undefined) {
+      const right = 'expected steps that learn nothing, since an imported column is not trained';
+      throw fail(['columns', i, 'prepare'], `${learning.kind} learns of the training data`, right);
+    }
     if (prepare === undefined && input?.dtype === 'uint8') {
       const right = 'expected what makes numbers of uint8, such as [scale] for 0..255 to 0..1';
       throw fail(['input', 'prepare'], '"prepare" is missing', right);
@@ -158,7 +165,7 @@ export function resolve(written: DescriptionWritten, file: string | undefined): 
     done.push({
       task: column.task,
       ...(column.data === undefined ? {} : { data: column.data }),
-      ...(prepare === undefined ? {} : { prepare: structuredClone(prepare) }),
+      ...(prepare === undefined ? {} : { prepare: prepare.map((step) => structuredClone(step)) }),
       blocks: structuredClone(blocks),
       ...(column.onnx === undefined ? {} : { onnx: column.onnx }),
       head: structuredClone(head),

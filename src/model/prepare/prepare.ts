@@ -61,6 +61,16 @@ export function takesMissing(steps: readonly Step[]): boolean {
   return steps.some((step) => behaviourOf(step).takesMissing === true);
 }
 
+/** Whether a step learns of the training data. */
+export function learns(step: Step): boolean {
+  return behaviourOf(step).learn?.(step, [1]) !== undefined;
+}
+
+/** Steps of the input that hold for an imported column too: none where one of them would have to learn, for its graph brings what it needs. */
+export function importedPrepare(steps: Step[] | undefined): Step[] | undefined {
+  return steps?.some(learns) ? undefined : steps;
+}
+
 /** Where a column's steps stand: `<task>/prepare` in names, `columns[0].prepare` in errors. */
 interface Place {
   readonly scope: LayerScope;
