@@ -55,7 +55,7 @@ const commands = {
     whole: ['prognet.yaml'],
     folders: ['columns/c'],
   },
-  grad: { stage: 'two', args: ['grad', 'plain.onnx', '--loss', 'a', '--wrt', 'x', '-o', 'grad.onnx'], whole: ['grad.onnx'] },
+  grad: { stage: 'two', args: ['grad', 'plain.onnx', '--of', 'a', '--by', 'x', '-o', 'grad.onnx'], whole: ['grad.onnx'] },
   predict: { stage: 'two', args: ['predict', 'a', '--input', 'rows.npy', '--output', 'out.npy'], whole: ['out.npy'] },
 };
 
