@@ -65,7 +65,15 @@ class Verifier {
     for (const { value } of graph.sparseInitializers) {
       if (!inputs.has(value)) this.source(scope, value, `sparse initializer of graph "${graph.name}"`);
     }
-    for (const node of graph.nodes) this.node(scope, node);
+    const nodes = new Set<string>();
+    for (const node of graph.nodes) {
+      this.node(scope, node);
+      if (node.name !== '' && nodes.has(node.name))
+        throw new ModelError(
+          `graph "${graph.name}" has two nodes of the name "${node.name}", expected a name of its own or none`,
+        );
+      nodes.add(node.name);
+    }
     for (const v of graph.outputs) {
       if (!scope.sees(v)) throw new ModelError(`output "${v.name}" of graph "${graph.name}" is not defined`);
     }

@@ -1,9 +1,11 @@
-// Ranks that an op cannot have are refused when types are inferred, before any rule meets them.
+// Ranks, numbers of outputs and names of nodes that ONNX Runtime does not load are refused in one line, before any rule meets them.
 import { expect, it } from 'vitest';
 import { ops } from '../../../src/onnx/ops/ops.js';
+import { verifyModel } from '../../../src/onnx/ops/verify-model.js';
 
 it.each([
   [['N', 3], ['N', 2, 2], 'X is [N,3], the grid [N,2,2]: expected X [N,C,D1,...] and a grid'],
+  [[2, 1, 4, 4], [3, 2, 2, 2], 'X is [2,1,4,4], the grid [3,2,2,2]: expected X'],
   [[1, 1, 4, 4], [1, 2, 2], 'X is [1,1,4,4], the grid [1,2,2]: expected X'],
   [[1, 1, 4, 4], [1, 2, 2, 3], 'X is [1,1,4,4], the grid [1,2,2,3]: expected X'],
 ] as const)('GridSample of %j by %j', (x, grid, message) => {
@@ -17,4 +19,19 @@ it('Attention with a mask that is one number', () => {
   expect(() => g.attention(of('q'), of('k'), of('v'), g.input('mask', 'float32', []))).toThrow(
     'attn_mask must have 1 to 4 axes, it is []',
   );
+});
+
+it('BatchNormalization with running mean and no running variance', () => {
+  const g = ops({ opset: 17 });
+  const [x, s] = [g.input('x', 'float32', ['N', 3, 4, 4]), g.input('s', 'float32', [3])];
+  expect(() => g.op('BatchNormalization', [x, s, s, s, s], {}, 2)).toThrow('has 2 outputs, expected 1 or 3');
+});
+
+it('two nodes of one name', () => {
+  const g = ops();
+  const x = g.input('x', 'float32', [2]);
+  g.output(g.neg(g.relu(x)), 'y');
+  const model = g.model();
+  for (const node of model.graph.nodes) node.name = 'same';
+  expect(() => verifyModel(model)).toThrow('graph "graph" has two nodes of the name "same", expected a name of its own or none');
 });

@@ -193,8 +193,9 @@ export const grid: Readonly<Record<GridOp, OpRules>> = {
       const [x, points] = [c.shape(0), c.shape(1)];
       if (x === undefined || points === undefined) return [tensorType(c.dtype(0))];
       const last = points.at(-1);
-      if (x.length < 3 || points.length !== x.length || (typeof last === 'number' && last !== x.length - 2)) {
-        const expected = 'X [N,C,D1,...] and a grid [N,d1,...,r] of as many axes, r of them spatial';
+      const other = typeof x[0] === 'number' && typeof points[0] === 'number' && x[0] !== points[0];
+      if (other || x.length < 3 || points.length !== x.length || (typeof last === 'number' && last !== x.length - 2)) {
+        const expected = 'X [N,C,D1,...] and a grid [N,d1,...,r] of one N and as many axes, r of them spatial';
         c.fail(`X is ${formatShape(x)}, the grid ${formatShape(points)}: expected ${expected}`, { expected });
       }
       return [c.like(0, [x[0] ?? null, x[1] ?? null, ...points.slice(1, -1)])];

@@ -208,6 +208,8 @@ export const norm: Readonly<Record<NormOp, OpRules>> = {
     infer: (c) => {
       const [y] = inferChannels(c);
       if (c.opset >= 14) checkStatistics(c);
+      // running mean and variance come together, as ONNX's schema has it
+      if (c.opset >= 14 && c.outputCount === 2) c.fail('has 2 outputs, expected 1 or 3', { expected: '1 or 3', got: '2' });
       return [y, tensorType(c.dtype(3), c.shape(3)), tensorType(c.dtype(4), c.shape(4))];
     },
     gradient: batchNormalizationGradient,

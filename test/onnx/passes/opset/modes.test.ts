@@ -142,7 +142,10 @@ test('an old form whose attribute is what each call of a function says is refuse
   ] as const) {
     const model = modelOf(opset, (g, v) => g.node('Call', [v], new Map(), 1, 'my')[0] as Value);
     const body = new GraphBuilder(() => [], opset);
-    const refers = new Map([[attribute, { kind: 'ref', value: 'given', type: attribute === 'axis' ? 'int' : 'ints' } as const]]);
+    const refers = new Map<string, Attribute>([
+      [attribute, { kind: 'ref', value: 'given', type: attribute === 'axis' ? 'int' : 'ints' }],
+      ...(op === 'Slice' ? [['ends', { kind: 'ints', value: [1n] }] as const] : []),
+    ]);
     body.graph.outputs.push(...body.node(op, [body.input('a', 'float32')], refers));
     const shared = { overload: '', attributes: ['given'], attributeDefaults: new Map() };
     model.functions.push({ domain: 'my', name: 'Call', ...shared, body: body.graph, opsets: new Map([['', opset]]) });
