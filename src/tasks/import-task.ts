@@ -83,7 +83,8 @@ function descriptionAt(
 /** One sample as an imported column gets it: the network's input, behind its steps unless one of them learns. */
 function importedSample(description: Description): readonly number[] {
   const { inputs, opset } = columnsOf(description);
-  const steps = importedPrepare(description.inputs[0]?.prepare);
+  const [input] = description.inputs;
+  const steps = importedPrepare(input?.prepare);
   const g = ops({ opset });
   const [raw] = Object.values(addInputs(g, inputs));
   const scope = inferenceScope(g, ({ name }) => {
