@@ -52,7 +52,10 @@ export async function convertModel(
   options: PrecisionOptions,
 ): Promise<Quantized> {
   const { precision, halfIo = false, calibration = defaultCalibration, reduceRange = false } = options;
-  if (precision === 'fp16') return await quantize(runtime, model, { precision, halfIo });
+  // Raw inputs may be of any size: what prepares them stays float32.
+  const prefixes = [...loaded.columns].map(({ task }) => `${task}/prepare/`);
+  const keepNodes = (name: string) => prefixes.some((prefix) => name.startsWith(prefix));
+  if (precision === 'fp16') return await quantize(runtime, model, { precision, halfIo, keepNodes });
   if (precision === 'int8-dynamic') return await quantize(runtime, model, { precision, reduceRange });
   const samples = await calibrationSamples(loaded, tasks, calibration.samples);
   const { percentile } = calibration;

@@ -19,6 +19,8 @@ export interface Float16Options {
   readonly halfIo?: boolean;
   /** Ops that stay float32 beside those that do anyway. */
   readonly keep?: ReadonlySet<string>;
+  /** Nodes that stay float32, by their names: those that read numbers as users bring them, of any size. */
+  readonly keepNodes?: (name: string) => boolean;
   /** Largest magnitude met of a value, by name (calibration): beyond half of what float16 holds, its node stays float32. */
   readonly magnitudes?: ReadonlyMap<string, number>;
 }
@@ -160,7 +162,7 @@ class Conversion {
     const { opType } = node;
     const floats = node.inputs.filter((v): v is Value => v !== null && isFloating(v));
     if (floats.length === 0) return 'as is';
-    if (!isStandard(node) || this.options.keep?.has(opType)) return 'as before';
+    if (!isStandard(node) || this.options.keep?.has(opType) || this.options.keepNodes?.(node.name)) return 'as before';
     if (hasTrait(node, 'anyPrecision')) {
       if (node.outputs.every((v) => !isFloating(v)) || opType === 'Cast')
         return floats.length === 1 ? 'as is' : this.widest(node, floats);
