@@ -112,7 +112,7 @@ describe('a loss that is not finite on the test data alone', () => {
       `batch: 16, lr: 0.01, seed: 3, optimizer: sgd, clip: { norm: 1 }, ${more}`,
     );
   const found =
-    /^prognet: task "a": the loss on its test data is (?:NaN|Infinity), accuracy \S+: lower the rate, clip gradients or normalise the data; go on from the last good state with prognet train a --resume --lr 0\.001 or drop it with --restart\n$/;
+    /^prognet: task "a": the loss on its test data is (?:NaN|Infinity), accuracy \S+: lower the rate, clip gradients or standardise the inputs \(prepare: \[standardise\]\); go on from the last good state with prognet train a --resume --lr 0\.001 or drop it with --restart\n$/;
 
   it('goes on from the epoch before, with another rate alone', () => {
     const dir = arrays(settings('epochs: 4, schedule: { step: { every: 3, factor: 1.0e8 } }'));

@@ -52,7 +52,8 @@ export function smallGraph(small: Small, outer: ReadonlyMap<string, Value> = new
     graph.initializers.push(v);
     values.set(key, v);
   }
-  for (const [op, inputs, outputs, attributes = {}] of small.nodes) {
+  for (const [i, [op, inputs, outputs, attributes = {}]] of small.nodes.entries()) {
+    const first = small.nodes.findIndex(([other]) => other === op) === i;
     const made = outputs.map((key) => new Value(key));
     const given = new Map(Object.entries(attributes).map(([key, value]) => [key, attribute(value)]));
     graph.nodes.push(
@@ -61,7 +62,7 @@ export function smallGraph(small: Small, outer: ReadonlyMap<string, Value> = new
         inputs.map((key) => values.get(key) ?? null),
         made,
         given,
-        op.toLowerCase(),
+        first ? op.toLowerCase() : `${op.toLowerCase()}_${i}`,
       ),
     );
     for (const v of made) values.set(v.name, v);
