@@ -14,6 +14,7 @@ import { readWhole } from '../onnx/files/read-file.js';
 import type { Runtime, SessionOptions } from '../onnx/runtime/session.js';
 import { toBinary } from '../onnx/serde/to-binary.js';
 import { outputsOf } from '../train/outputs.js';
+import { fitInputs } from '../train/prepare-data.js';
 import { frozenOf, type LoadedWorkspace, weightsOf } from './load-workspace.js';
 
 export interface Prediction {
@@ -66,6 +67,7 @@ export async function predict(
 ): Promise<Prediction> {
   frozenOf(loaded, task);
   const column = loaded.columns.column(task);
+  fitInputs(column, inputs, `inputs of task "${task}"`);
   const model = taskModel(loaded.columns, weightsOf(loaded), { tasks: [task], probabilities: true });
   const session = await runtime.createSession(toBinary(model), options);
   try {

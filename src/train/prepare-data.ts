@@ -50,7 +50,8 @@ function fitSamples(column: Column, given: Samples | Tensor, where: string): Sam
   const missingMay = [column, ...column.foundation].every(({ prepare }) => takesMissing(prepare));
   const names = inputs.map(({ name }) => name);
   const samples = namedSamples(given, names, where);
-  for (const input of inputs) fitInput(must(samples[input.name], input.name), input, where);
+  const prepared = [column, ...column.foundation].some(({ prepare }) => prepare.length > 0);
+  for (const input of inputs) fitInput(must(samples[input.name], input.name), input, prepared, where);
   if (countOf(samples) === 0)
     throw new DataError(`${where}: has no rows`, { path: where, expected: 'at least one row', got: '0' });
   for (const name of names) {
@@ -65,7 +66,7 @@ function fitSamples(column: Column, given: Samples | Tensor, where: string): Sam
 }
 
 /** One sample's shape and dtype. */
-function fitInput({ dims, dtype }: Tensor, { name, shape, dtype: wanted }: NetworkInput, where: string): void {
+function fitInput({ dims, dtype }: Tensor, { name, shape, dtype: wanted }: NetworkInput, prepared: boolean, where: string): void {
   const found = dims.slice(1);
   if (found.join() !== shape.join()) {
     throw new DataError(`${where}: a sample has shape [${found}], input "${name}" is [${shape}]`, {
@@ -74,9 +75,11 @@ function fitInput({ dims, dtype }: Tensor, { name, shape, dtype: wanted }: Netwo
       got: `[${found}]`,
     });
   }
-  const taken = wanted === 'float32' ? ['float32', 'uint8'] : [wanted];
+  // Bytes become 0..1 on the way to a network of float32: with steps of its own nobody could tell which scale it was trained on.
+  const taken = wanted === 'float32' && !prepared ? ['float32', 'uint8'] : [wanted];
   if (taken.includes(dtype)) return;
-  const expected = taken.join(' or ');
+  const way = dtype === 'uint8' ? ', or dtype: uint8 in the input that is prepared' : '';
+  const expected = `${taken.join(' or ')}${way}`;
   throw new DataError(`${where}: inputs are ${dtype}, expected ${expected}`, { path: where, expected, got: dtype });
 }
 

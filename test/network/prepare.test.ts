@@ -137,6 +137,13 @@ describe('images of uint8', () => {
     );
   });
 
+  it('bytes are refused by a network of floats that prepares them: whether they are 0..1 before is a guess', async () => {
+    const network = prognet({ input: input('image', [4, 4, 3]) }).grow({ ...seen, prepare: [scale()] });
+    await expect(network.train('seen', { ...on, data: { inputs: images, targets }, ...settings })).rejects.toThrow(
+      'inputs are uint8, expected float32, or dtype: uint8 in the input that is prepared',
+    );
+  });
+
   it('a step that does not fit is told by its place', () => {
     const wrong = prognet({ input: input('image', [4, 4, 3], 'uint8', [scale(), transpose([1, 0])]) });
     expect(() => wrong.grow(seen).columns.column('seen').parameters).toThrow(
