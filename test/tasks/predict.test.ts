@@ -1,4 +1,4 @@
-// What `prognet predict --input` takes, by what the file begins with.
+// What `prognet predict --input` takes: files by what they begin with, arrays by what the network's input says.
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,7 +8,10 @@ import { writeNpy } from '../../src/formats/npy.js';
 import { writeNpz } from '../../src/formats/npz.js';
 import { must } from '../../src/onnx/core/errors.js';
 import { Tensor } from '../../src/onnx/core/tensor.js';
-import { readInputs } from '../../src/tasks/predict.js';
+import { loadWorkspace } from '../../src/tasks/load-workspace.js';
+import { predict, readInputs } from '../../src/tasks/predict.js';
+import { prognet, workspace, yaml } from '../cli/support.js';
+import { runtime } from '../support/run.js';
 
 const dir = mkdtempSync(join(tmpdir(), 'prognet-inputs-'));
 const x = Tensor.zeros('float32', [2, 4]);
@@ -32,3 +35,23 @@ it('reads .npy and IDX, whatever their names, and calls anything else by no wron
     );
   expect(() => read('cut.npy', '')).toThrow(/cut\.npy: not an npy file/);
 });
+
+it('bytes are 0..1 for a column of floats, and refused by one that prepares its input: which scale it was trained on is a guess', async () => {
+  const column = '    blocks: [[{ dense: 8 }, relu, { dropout: 0.1 }]';
+  const folder = workspace(
+    yaml('', 1)
+      .replace(column, `    prepare: [standardise]\n${column}`)
+      .replace('    like: a', '    blocks: [[{ dense: 3 }, relu]]\n    head: { classify: 2 }')
+      .replace('kind: adapter, rank: 3', 'kind: none'),
+  );
+  expect(prognet('train', '--all', '--quiet', '-C', folder)).toMatchObject({ status: 0, stderr: '' });
+  const loaded = loadWorkspace(folder);
+  const bytes = { x: new Tensor('uint8', [2, 4], Uint8Array.of(0, 51, 102, 255, 255, 0, 51, 102)) };
+  await expect(predict(runtime, loaded, 'a', bytes, {})).rejects.toThrow(
+    'inputs of task "a": inputs are uint8, expected float32, or dtype: uint8 in the input that is prepared',
+  );
+  const floats = { x: Tensor.from('float32', [0, 0.2, 0.4, 1, 1, 0, 0.2, 0.4], [2, 4]) };
+  const [taken, same] = [await predict(runtime, loaded, 'b', bytes, {}), await predict(runtime, loaded, 'b', floats, {})];
+  expect(taken.values.numbers()).toEqual(same.values.numbers());
+  expect((await predict(runtime, loaded, 'a', floats, {})).values.dims).toEqual([2, 2]);
+}, 60_000);

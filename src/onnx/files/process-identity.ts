@@ -70,14 +70,13 @@ export function isOnHost(owner: ProcessIdentity): boolean {
 }
 
 /** True when the owner's id means the same here: this host, this namespace. Of other processes nothing can be known. */
-export function isLocal(owner: ProcessIdentity): boolean {
-  const namespace = ownNamespace();
+export function isLocal(owner: ProcessIdentity, namespace = ownNamespace()): boolean {
   return isOnHost(owner) && (owner.namespace === namespace || owner.namespace === 0 || namespace === 0);
 }
 
-/** False only when the owner certainly has ended: a process of another host or container counts as alive. */
-export function isAlive(owner: ProcessIdentity): boolean {
-  if (!isLocal(owner)) return true;
+/** False only when the owner certainly has ended: a process of another host or container counts as alive. `namespace` is the asker's. */
+export function isAlive(owner: ProcessIdentity, namespace = ownNamespace()): boolean {
+  if (!isLocal(owner, namespace)) return true;
   const boot = bootId();
   if (owner.boot !== boot && owner.boot !== '00000000' && boot !== '00000000') {
     // A boot ends all processes of a machine, but a container of this name may run on another one.

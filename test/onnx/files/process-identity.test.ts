@@ -15,6 +15,16 @@ it('an owner of another boot has ended, but for one in a container, which may ru
   expect(isAlive(former)).toBe(!known || (own.namespace !== 0 && own.namespace !== machine));
 });
 
+it('asked in a container, an owner of another boot in that namespace counts as alive: the container may have two machines', () => {
+  const own = ownIdentity();
+  const container = machine + 1000;
+  const former = { ...own, pid: 999_999_999, namespace: container, boot: own.boot === 'ffffffff' ? '11111111' : 'ffffffff' };
+  expect(isAlive(former, container)).toBe(own.boot !== '00000000');
+  expect(isAlive({ ...former, boot: own.boot }, container)).toBe(false);
+  // Outside of containers a boot ends everything, also a process whose number is used again.
+  expect(isAlive({ ...former, pid: own.pid, namespace: machine }, machine)).toBe(own.boot === '00000000');
+});
+
 it('an owner of another host or namespace counts as alive', () => {
   const own = ownIdentity();
   expect(isAlive({ ...own, pid: 999_999_999, host: own.host === 'ffffffff' ? '11111111' : 'ffffffff' })).toBe(true);
