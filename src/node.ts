@@ -1,6 +1,7 @@
 // The part of the library for Node: data sources, workspaces, and onnxruntime-node.
 export type { TargetHead } from './data/checks.js';
-export { loadData, type SourceContext } from './data/sources.js';
+export type { SourceContext } from './data/sources/source.js';
+export { loadData } from './data/sources.js';
 export { type LoadedRuntime, type LoadSettings, loadRuntime } from './onnx/runtime/load.js';
 export { NodeRuntime } from './onnx/runtime/node.js';
 export { loadOrtTraining } from './onnx/runtime/ort-training-node.js';

@@ -216,7 +216,7 @@ describe('files', () => {
     );
     await expectDataRejection(
       loadSource({ source: 'mnist', label: 'y' }, inDir()),
-      `${at}.label: is for .csv files, the source is "mnist"`,
+      `${at}.label: is for a .csv file, the source is "mnist"`,
     );
     await expectDataRejection(
       loadSource({ source: 'mnist', test: 0.1 }, inDir()),

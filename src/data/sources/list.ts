@@ -1,0 +1,12 @@
+// All sources, in the order in which a place is asked what it is.
+import { csvFile } from './csv-file.js';
+import { idxFolder } from './idx-folder.js';
+import { mnist } from './mnist.js';
+import { npyFolder, npzFile } from './named-arrays.js';
+import type { Source } from './source.js';
+
+/** Sources that are names rather than paths. */
+export const named: readonly Source[] = [mnist];
+
+/** All, the named ones first. */
+export const sources: readonly Source[] = [...named, idxFolder, npyFolder, npzFile, csvFile];

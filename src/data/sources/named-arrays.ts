@@ -1,0 +1,74 @@
+// Arrays by name: .npy files of a folder, the arrays of a .npz file.
+import { join } from 'node:path';
+import { dataError, defaultMaxBytes, quote } from '../../formats/data-error.js';
+import { readNpy } from '../../formats/npy.js';
+import { npzKeys, readNpz } from '../../formats/npz.js';
+import { must } from '../../onnx/core/errors.js';
+import type { Tensor } from '../../onnx/core/tensor.js';
+import type { TargetHead } from '../checks.js';
+import type { Dataset } from '../dataset.js';
+import { bytesOf, firstFile, kindOf, pathsIn } from './files.js';
+import { fitting } from './fitting.js';
+import type { Found, Source } from './source.js';
+
+/** Arrays by name; only those that are asked for are read. */
+interface NamedArrays {
+  readonly names: readonly string[];
+  readonly read: (names: readonly string[]) => Promise<ReadonlyMap<string, Tensor>>;
+}
+
+const arrayNames = ['x_train', 'y_train', 'x_test', 'y_test', 'x', 'y'];
+
+/** Arrays named x_train, y_train, x_test, y_test, or x, y. `file` says where an array stands, for errors. */
+async function fromNamed(
+  { names, read }: NamedArrays,
+  where: string,
+  file: (key: string) => string,
+  head: TargetHead | undefined,
+): Promise<Found> {
+  const used = [arrayNames.slice(0, 4), arrayNames.slice(4)].find((set) => set.every((name) => names.includes(name)));
+  if (used === undefined) {
+    const got = names.slice(0, 20).map(quote).join(', ') || 'none';
+    throw dataError(where, `arrays are ${got}, expected x_train, y_train, x_test, y_test or x, y`, {
+      expected: 'x_train, y_train, x_test, y_test or x, y',
+      got,
+    });
+  }
+  const arrays = await read(used);
+  const dataset = (x: string, y: string): Dataset =>
+    fitting(must(arrays.get(x), x), must(arrays.get(y), y), { inputs: file(x), targets: file(y) }, head);
+  return used.length === 4
+    ? { split: { train: dataset('x_train', 'y_train'), test: dataset('x_test', 'y_test') } }
+    : { whole: dataset('x', 'y') };
+}
+
+/** A folder with x_train.npy or x.npy and their companions. */
+export const npyFolder: Source = {
+  what: 'a folder of .npy files',
+  options: [],
+  is: async ({ kind, path }) => kind === 'folder' && (await firstFile(path, ['x_train.npy', 'x.npy'])) !== undefined,
+  read: async ({ path }, _, { head }) => {
+    const file = (key: string) => join(path, `${key}.npy`);
+    const names: string[] = [];
+    for (const key of arrayNames) if ((await kindOf(file(key))) === 'file') names.push(key);
+    const read = async (keys: readonly string[]) => {
+      const arrays = new Map<string, Tensor>();
+      for (const key of keys) arrays.set(key, readNpy(await bytesOf(file(key)), file(key)));
+      return arrays;
+    };
+    return await fromNamed({ names, read }, path, file, head);
+  },
+  files: (folder) => pathsIn(folder, (name) => arrayNames.some((key) => name === `${key}.npy`)),
+};
+
+/** A .npz file with the arrays x_train, y_train, x_test, y_test, or x, y. */
+export const npzFile: Source = {
+  what: 'a .npz file',
+  options: [],
+  is: ({ kind, extension }) => kind === 'file' && extension === 'npz',
+  read: async ({ path }, _, { head }) => {
+    const bytes = await bytesOf(path);
+    const read = async (keys: readonly string[]) => readNpz(bytes, path, defaultMaxBytes, (key) => keys.includes(key));
+    return await fromNamed({ names: npzKeys(bytes, path), read }, path, (key) => `${path}: ${quote(key)}`, head);
+  },
+};

@@ -1,0 +1,48 @@
+// What a source of data is: one kind of file or folder, told by its place. Reads nothing; list.ts names them all.
+import type { TargetHead } from '../checks.js';
+import type { Dataset, Split } from '../dataset.js';
+import type { DataOptions } from '../schema.js';
+
+/** What a source is read with. */
+export interface SourceContext {
+  /** Folder that relative paths start from: that of the description. */
+  readonly baseDir: string;
+  /** Place of the `data` entry in the description, for errors; default `data`. */
+  readonly path?: string;
+  /** What the targets are for: they are checked while their file and its rows are known. */
+  readonly head?: TargetHead;
+  /** Hears what was taken for granted in reading a file, in one line. */
+  readonly onNote?: (line: string) => void;
+}
+
+/** Where a `data` entry points to. */
+export interface Place {
+  /** As it is written. */
+  readonly source: string;
+  /** Absolute. */
+  readonly path: string;
+  /** What is there; undefined when nothing is. */
+  readonly kind: 'file' | 'folder' | undefined;
+  /** Of the path, in lower case, without the dot. */
+  readonly extension: string;
+}
+
+/** Either one data set that is still to be split, or a split that the source brings along. */
+export type Found = { readonly whole: Dataset } | { readonly split: Split };
+
+/** Options that only some sources have a use for. */
+export type SourceOption = 'label' | 'header' | 'delimiter';
+
+/** One kind of source. */
+export interface Source {
+  /** In words, for a list of what is expected. */
+  readonly what: string;
+  /** The options that it has a use for. */
+  readonly options: readonly SourceOption[];
+  /** Whether it is what stands at a place. */
+  readonly is: (place: Place) => boolean | Promise<boolean>;
+  /** Reads it. Throws DataError. */
+  readonly read: (place: Place, options: DataOptions, context: SourceContext) => Promise<Found>;
+  /** The files of a folder that it reads, as far as they are there; absent for a source that is a file. */
+  readonly files?: (folder: string) => string[];
+}
