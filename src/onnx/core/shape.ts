@@ -42,9 +42,9 @@ export function mergeDim(a: Dim, b: Dim): Dim {
 /** Axis counted from the end when negative, checked against the rank. */
 export function normaliseAxis(axis: number, rank: number): number {
   const a = axis < 0 ? axis + rank : axis;
-  if (!Number.isInteger(axis) || a < 0 || a >= Math.max(rank, 1)) {
+  if (!Number.isInteger(axis) || a < 0 || a >= rank) {
     throw new ShapeError(`axis ${axis} is out of range for rank ${rank}`, {
-      expected: `-${rank}..${rank - 1}`,
+      expected: rank === 0 ? 'rank 1 or more' : `-${rank}..${rank - 1}`,
       got: String(axis),
     });
   }

@@ -37,7 +37,7 @@ function inTheWay(node: Node, fed: ReadonlySet<Value>): string | undefined {
   if (known(x) !== undefined) return 'both of its factors are constant';
   if (b && known(b)?.dtype !== 'float32')
     return `its bias "${b.name}" is ${known(b) === undefined ? 'computed' : known(b)?.dtype}`;
-  if (node.opType === 'Conv') return undefined;
+  if (node.opType === 'Conv') return weight.dims.length < 3 ? `"${w.name}" is ${formatType(w.type)}, not a kernel` : undefined;
   return node.opType === 'Gemm' ? inTheWayOfGemm(node) : inTheWayOfMatMul(x, w);
 }
 
@@ -54,7 +54,8 @@ function inTheWayOfGemm(node: Node): string | undefined {
   if (alpha !== 1) return `alpha = ${alpha}`;
   if (b && beta !== 1) return `beta = ${beta}`;
   if (node.int('transA', 0) !== 0) return 'transA = 1';
-  const columns = w?.shape?.[node.int('transB', 0) === 1 ? 0 : 1];
+  if (w?.shape?.length !== 2) return `"${w?.name}" is ${formatType(w?.type)}, not a matrix`;
+  const columns = w.shape[node.int('transB', 0) === 1 ? 0 : 1];
   return b && (b.shape?.length !== 1 || b.shape[0] !== columns)
     ? `C is ${formatType(b.type)}, not a vector of ${columns}`
     : undefined;

@@ -42,3 +42,18 @@ it('two nodes of one name', () => {
   for (const node of model.graph.nodes) node.name = 'same';
   expect(() => verifyModel(model)).toThrow('graph "graph" has two nodes of the name "same", expected a name of its own or none');
 });
+
+it.each([
+  ['Concat', { axis: 0 }],
+  ['Split', { axis: 0, num_outputs: 1 }],
+  ['Gather', { axis: 0 }],
+  ['ReduceSum', {}],
+  ['ArgMax', { axis: 0 }],
+  ['Softmax', { axis: 0 }],
+  ['Squeeze', {}],
+] as const)('%s along an axis of a scalar', (op, attributes) => {
+  const g = ops({ opset: 18 });
+  const x = g.input('x', 'float32', []);
+  const inputs = op === 'Gather' || op === 'ReduceSum' || op === 'Squeeze' ? [x, g.ints([0])] : [x];
+  expect(() => g.op(op, inputs, attributes, 1)).toThrow('axis 0 is out of range for rank 0');
+});

@@ -10,6 +10,7 @@ import { Tensor } from '../../../src/onnx/core/tensor.js';
 import type { Value } from '../../../src/onnx/ir/graph.js';
 import type { Model } from '../../../src/onnx/ir/model.js';
 import { printGraph } from '../../../src/onnx/ir/print.js';
+import { tensorType } from '../../../src/onnx/ir/types.js';
 import { ops } from '../../../src/onnx/ops/ops.js';
 import { calibrate } from '../../../src/onnx/precision/calibrate.js';
 import { toDynamicInt8 } from '../../../src/onnx/precision/dynamic-int8.js';
@@ -299,6 +300,27 @@ describe('a product that integers do not take is named', () => {
         const b = g.reduceSum(x, g.ints([0]), { keepdims: 0 });
         b.name = 'b';
         return g.gemm(x, w, b);
+      },
+    ],
+    [
+      'Gemm',
+      '"w" is float32[3], not a matrix',
+      (g, x, w) => {
+        const y = g.gemm(x, w);
+        w.type = tensorType('float32', [3]);
+        return y;
+      },
+    ],
+    [
+      'Conv',
+      '"w" is float32[3], not a kernel',
+      (g, x, w) => {
+        const y = g.conv(g.unsqueeze(x, [0, 1]), g.reshape(w, [1, 1, 3, 3]));
+        const [image] = y.producer?.inputs ?? [];
+        y.producer?.inputs.splice(0, 2, image ?? x, w);
+        w.constant = new Tensor('float32', [3], new Float32Array(3));
+        w.type = tensorType('float32', [3]);
+        return y;
       },
     ],
   ])('%s: %s', (op, why, change) => {

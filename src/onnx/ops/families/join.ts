@@ -151,7 +151,7 @@ export const join: Readonly<Record<JoinOp, OpRules>> = {
         const at = coordinates(i, dims);
         let part = 0;
         const size = () => parts[part]?.dims[axis] ?? 0;
-        for (; (at[axis] ?? 0) >= size(); part++) at[axis] = (at[axis] ?? 0) - size();
+        for (; part < parts.length && (at[axis] ?? 0) >= size(); part++) at[axis] = (at[axis] ?? 0) - size();
         return parts[part]?.data[at.reduce((sum, k, a) => sum + k * (strides[part]?.[a] ?? 0), 0)];
       });
     },
