@@ -2,13 +2,19 @@
 
 import { readFileSync } from 'node:fs';
 import { taskIdName } from '../model/description/description.js';
-import { outputNames } from '../model/heads/output-names.js';
+import { namesInMetadata, outputNames } from '../model/heads/output-names.js';
 import { routedNames } from '../model/progressive/forms.js';
 import { must } from '../onnx/core/errors.js';
 import { type Files, type ServedModel, text } from './deployment.js';
 
 const templates = new URL('../../templates/node-service/', import.meta.url);
 const copied = ['server.mjs', 'lists.mjs', 'npy.mjs', 'package.json', 'Dockerfile', 'README.md'];
+
+/** What the task's outputs are called, where its model says so. */
+function calledOf({ model }: ServedModel, task: string): { classes?: readonly string[] } {
+  const classes = namesInMetadata(model.metadata, task);
+  return classes === undefined ? {} : { classes };
+}
 
 /** Files of the service. */
 export function nodeService(models: readonly ServedModel[]): Files {
@@ -17,17 +23,18 @@ export function nodeService(models: readonly ServedModel[]): Files {
   const input = must(models[0]?.model.graph.inputs[0], 'input');
   const tasks = models.flatMap((m) => {
     const names = new Set(m.model.graph.outputs.map((v) => v.name));
-    const [scores, probabilities, labels] = routedNames;
+    const routed = { scores: routedNames[0], probabilities: routedNames[1], labels: routedNames[2] };
     const outputs = (task: string) => {
-      if (m.routed) return { scores, probabilities, labels };
-      const { label, ...names } = outputNames(task);
-      return { ...names, labels: label };
+      if (m.routed) return routed;
+      const { scores, probabilities, label } = outputNames(task);
+      return { scores, probabilities, labels: label };
     };
     return m.tasks.map((task, id) => ({
       task,
       file: `models/${m.name}.onnx`,
       ...(m.routed ? { feeds: { [taskIdName]: id } } : {}),
       outputs: Object.fromEntries(Object.entries(outputs(task)).filter(([, name]) => names.has(name))),
+      ...calledOf(m, task),
     }));
   });
   const document = { input: { name: input.name, dtype: input.dtype, shape: (input.shape ?? []).slice(1) }, tasks };

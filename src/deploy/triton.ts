@@ -1,4 +1,6 @@
 // A model repository for NVIDIA Triton: <model>/config.pbtxt and <model>/1/model.onnx. Triton, docs/user_guide/model_configuration.md.
+
+import { namesInMetadata, outputNames } from '../model/heads/output-names.js';
 import type { DType } from '../onnx/core/dtype.js';
 import { ModelError } from '../onnx/core/errors.js';
 import type { Shape } from '../onnx/core/shape.js';
@@ -23,6 +25,7 @@ const types: Partial<Record<DType, string>> = {
   int8: 'TYPE_INT8',
   uint8: 'TYPE_UINT8',
   bool: 'TYPE_BOOL',
+  string: 'TYPE_STRING',
 };
 
 /** Files of the repository. Throws ModelError for a signature that Triton cannot batch. */
@@ -31,14 +34,31 @@ export function tritonRepository(models: readonly ServedModel[], options: Triton
   for (const m of models) {
     files.set(`${m.name}/config.pbtxt`, text(config(m, options)));
     files.set(`${m.name}/1/model.onnx`, m.bytes);
+    for (const [file, names] of labelFiles(m)) files.set(`${m.name}/${file}`, text(names.map((name) => `${name}\n`).join('')));
   }
   return files;
 }
 
-function config({ name, model, routed }: ServedModel, { maxBatch, queueMicroseconds }: TritonOptions): string {
+/** Files with a name a line, by which Triton's classification extension calls what a task answers. */
+function labelFiles({ model, tasks, routed }: ServedModel): Map<string, readonly string[]> {
+  const named = routed ? [] : tasks.map((task) => [task, namesInMetadata(model.metadata, task) ?? []] as const);
+  // a line is a name
+  const fit = named.filter(([, names]) => names.length > 0 && names.every((name) => !/[\r\n]/.test(name)));
+  return new Map(fit.map(([task, names]) => [labelFile(task), names]));
+}
+
+const labelFile = (task: string): string => `${task}_labels.txt`;
+
+function config(served: ServedModel, { maxBatch, queueMicroseconds }: TritonOptions): string {
+  const { name, model, routed, tasks } = served;
   const { inputs, outputs } = model.graph;
+  const files = labelFiles(served);
+  const labelled = (v: Value) => {
+    const task = tasks.find((t) => files.has(labelFile(t)) && [t, outputNames(t).probabilities].includes(v.name));
+    return task === undefined ? undefined : labelFile(task);
+  };
   // requests for different tasks cannot join one batch: a routed model has none, and its dims say the batch
-  const tensor = routed ? whole : perSample;
+  const tensor = (v: Value) => entry(v, routed ? whole(v) : perSample(v), labelled(v));
   const batching = routed ? '' : `dynamic_batching {\n  max_queue_delay_microseconds: ${queueMicroseconds}\n}\n`;
   return `name: ${quoted(name)}
 backend: "onnxruntime"
@@ -53,26 +73,26 @@ ${batching}version_policy { latest { num_versions: 1 } }
 `;
 }
 
-/** A tensor without its batch. One number per sample has no dims left, which Triton writes as [ 1 ] and a reshape. */
+/** The dims of a tensor without its batch. One number per sample has no dims left, which Triton writes as [ 1 ] and a reshape. */
 function perSample(v: Value): string {
   const [batch, ...dims] = v.shape ?? [];
   if (batch === undefined || typeof batch === 'number') {
     throw new ModelError(`"${v.name}": Triton batches tensors of numbers whose first dimension is open`, { path: v.name });
   }
-  return entry(v, dims.length === 0 ? '[ 1 ]\n    reshape { shape: [ ] }' : listed(dims));
+  return dims.length === 0 ? '[ 1 ]\n    reshape { shape: [ ] }' : listed(dims);
 }
 
-/** A tensor with its batch; task_id is a vector of one. */
+/** The dims of a tensor with its batch; task_id is a vector of one. */
 function whole(v: Value): string {
-  return entry(v, listed(v.shape ?? [1]));
+  return listed(v.shape ?? [1]);
 }
 
 const listed = (dims: Shape): string => `[ ${dims.map((d) => (typeof d === 'number' ? d : -1)).join(', ')} ]`;
 
-function entry(v: Value, dims: string): string {
+function entry(v: Value, dims: string, labels: string | undefined): string {
   const type = v.type?.kind === 'tensor' ? types[v.type.dtype] : undefined;
   if (type === undefined) throw new ModelError(`"${v.name}": Triton has no such type`, { path: v.name });
-  return `  {\n    name: ${quoted(v.name)}\n    data_type: ${type}\n    dims: ${dims}\n  }`;
+  return `  {\n    name: ${quoted(v.name)}\n    data_type: ${type}\n    dims: ${dims}${labels === undefined ? '' : `\n    label_filename: ${quoted(labels)}`}\n  }`;
 }
 
 /** A string of protobuf's text format. */

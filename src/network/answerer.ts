@@ -28,7 +28,7 @@ export interface Answers {
 /** What a task's model answers, of outputs named as export names them. */
 export async function predictionOf(task: string, ask: (names: readonly string[]) => Promise<Answers>): Promise<Prediction> {
   const names = outputNames(task);
-  const { outputs, milliseconds, provider } = await ask(Object.values(names));
+  const { outputs, milliseconds, provider } = await ask([names.scores, names.probabilities, names.label]);
   const [probabilities, labels] = [outputs.get(names.probabilities), outputs.get(names.label)];
   return {
     scores: must(outputs.get(task), task),

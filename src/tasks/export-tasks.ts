@@ -14,6 +14,8 @@ export interface ExportOptions {
   readonly tasks: readonly string[];
   /** Adds probabilities beside the scores. */
   readonly probabilities?: boolean;
+  /** Adds the names of labels, as texts. */
+  readonly labelNames?: boolean;
   /** One graph that computes the task that its input `task_id` names. */
   readonly routed?: boolean;
   /** Lateral sums and what reads one input as single products: same numbers up to rounding, weights of other names. */
@@ -39,13 +41,14 @@ export interface Exported {
 
 /** The model of frozen tasks, float32. Throws UsageError for tasks that are unknown or not trained. */
 export function exportedModel(loaded: LoadedWorkspace, options: ExportOptions): Model {
-  const { tasks, probabilities = false, routed = false, fused = false, opset } = options;
+  const { tasks, probabilities = false, labelNames = false, routed = false, fused = false, opset } = options;
   for (const task of tasks) frozenOf(loaded, task);
   const hashes = Object.fromEntries(frozenTasks(loaded).map((t) => [t, frozenOf(loaded, t).record.sha256.weights]));
   return taskModel(loaded.columns, weightsOf(loaded), {
     tasks,
     hashes,
     probabilities,
+    labelNames,
     routed,
     fused,
     ...(opset === undefined ? {} : { opset }),

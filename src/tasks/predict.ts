@@ -4,7 +4,7 @@ import { datasetFrom } from '../data/from-arrays.js';
 import type { Samples } from '../data/samples.js';
 import { readIdx } from '../formats/gzip-idx.js';
 import { readNpy } from '../formats/npy.js';
-import { answersOf } from '../model/heads/heads.js';
+import { answersOf, outputLabels } from '../model/heads/heads.js';
 import { outputNames } from '../model/heads/output-names.js';
 import { taskModel } from '../model/progressive/forms.js';
 import { type NetworkInput, onlyOf } from '../model/progressive/inputs.js';
@@ -23,6 +23,8 @@ export interface Prediction {
   readonly kind: 'probabilities' | 'values';
   /** classify: int64 [D]; binary: bool [D, k]; regress: none. */
   readonly labels?: Tensor;
+  /** What the outputs are called. */
+  readonly names?: readonly string[];
 }
 
 const withoutOnes = (dims: readonly number[]): string => dims.filter((d) => d !== 1).join();
@@ -71,11 +73,14 @@ export async function predict(
   const model = taskModel(loaded.columns, weightsOf(loaded), { tasks: [task], probabilities: true });
   const session = await runtime.createSession(toBinary(model), options);
   try {
+    const called = outputLabels(column.head);
+    const names = called === undefined ? {} : { names: called };
     if (answersOf(column.head) === undefined)
-      return { kind: 'values', values: await outputsOf(session, task, column.inputs, inputs) };
+      return { kind: 'values', values: await outputsOf(session, task, column.inputs, inputs), ...names };
     const { probabilities, label } = outputNames(task);
     const values = await outputsOf(session, probabilities, column.inputs, inputs);
-    return { kind: 'probabilities', values, labels: must(await outputsOf(session, label, column.inputs, inputs), 'labels') };
+    const labels = must(await outputsOf(session, label, column.inputs, inputs), 'labels');
+    return { kind: 'probabilities', values, labels, ...names };
   } finally {
     await session.release();
   }

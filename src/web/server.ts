@@ -2,7 +2,7 @@
 
 import { hashNamed, namedSamples } from '../data/samples.js';
 import { answersOf, type Head, headAnswering, headWidth, outputLabels } from '../model/heads/heads.js';
-import { outputNames } from '../model/heads/output-names.js';
+import { namesInMetadata, outputNames } from '../model/heads/output-names.js';
 import type { Layer } from '../model/nn/layers.js';
 import { onlyOf } from '../model/progressive/inputs.js';
 import { lateralStrengths } from '../model/progressive/lateral-strength.js';
@@ -22,12 +22,19 @@ import type { Calls, NetworkInfo, RuntimeChoice, Source, TaskInfo } from './prot
 interface Fixed {
   readonly bytes: Uint8Array;
   readonly graph: Graph;
+  readonly metadata: ReadonlyMap<string, string>;
   readonly answerer: Answerer;
 }
 
 /** What the outputs are called, where the description says so. */
 function classNames(head: Head): { names?: readonly string[] } {
   const names = outputLabels(head);
+  return names === undefined ? {} : { names };
+}
+
+/** The same of a model that prognet exported. */
+function namesIn(metadata: ReadonlyMap<string, string>, task: string): { names?: readonly string[] } {
+  const names = namesInMetadata(metadata, task);
   return names === undefined ? {} : { names };
 }
 
@@ -59,8 +66,8 @@ export class Server implements Calls {
     if (source.kind === 'new') this.network = prognet(source.options).on(runtime, session);
     else if (looksLikeNetwork(source.bytes)) this.network = (await readNetwork(source.bytes, source.name)).on(runtime, session);
     else {
-      const { graph } = fromBinary(source.bytes, { file: source.name });
-      this.fixed = { bytes: source.bytes, graph, answerer: new Answerer(runtime, session) };
+      const { graph, metadata } = fromBinary(source.bytes, { file: source.name });
+      this.fixed = { bytes: source.bytes, graph, metadata, answerer: new Answerer(runtime, session) };
     }
     return this.info();
   }
@@ -172,14 +179,14 @@ export class Server implements Calls {
       });
       return { ...where, name: columns.description.name, input: { name: inputName, dtype, shape }, tasks, growable: true };
     }
-    const { graph } = must(fixed, 'model');
+    const { graph, metadata } = must(fixed, 'model');
     const given = new Set(graph.initializers);
     const [input] = graph.inputs.filter((v) => !given.has(v));
     const named = new Map(graph.outputs.map((v) => [v.name, v]));
     const beside = new Set(
       graph.outputs.flatMap(({ name }) => {
-        const { probabilities, label } = outputNames(name);
-        return [probabilities, label];
+        const { probabilities, label, labelName } = outputNames(name);
+        return [probabilities, label, labelName];
       }),
     );
     const tasks = graph.outputs
@@ -194,6 +201,7 @@ export class Server implements Calls {
           head: headAnswering(answers),
           ...(answers !== undefined && { answers }),
           outputs: typeof width === 'number' ? width : 0,
+          ...namesIn(metadata, v.name),
           parameters: 0,
           blocks: [],
           laterals: [],

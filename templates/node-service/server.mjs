@@ -137,6 +137,12 @@ function rowsOf(tensor, rows) {
   return tensor.dims.length === 1 ? data : Array.from({ length: rows }, (_, i) => data.slice(i * width, (i + 1) * width));
 }
 
+/** What labels are called: the class of each row, or of each row the labels that are there. */
+function calledOf({ classes }, labels) {
+  if (classes === undefined || labels === undefined) return {};
+  return { names: labels.map((row) => (Array.isArray(row) ? classes.filter((_, i) => row[i] === 1) : classes[row])) };
+}
+
 async function predict(task, request, held) {
   const { values, rows } = await samples(request, held);
   const feeds = {
@@ -150,7 +156,8 @@ async function predict(task, request, held) {
     return { type: 'application/x-npy', body: writeNpy(best.data, best.dims) };
   }
   const found = Object.entries(task.outputs).map(([what, name]) => [what, rowsOf(results[name], rows)]);
-  return json({ task: task.task, rows, ...Object.fromEntries(found) });
+  const answers = Object.fromEntries(found);
+  return json({ task: task.task, rows, ...answers, ...calledOf(task, answers.labels) });
 }
 
 const json = (document) => ({ type: 'application/json', body: `${JSON.stringify(document)}\n` });
@@ -163,7 +170,7 @@ async function answer(request, held) {
   const path = pathOf(request.url);
   if (request.method === 'GET' && path === '/health') return json({ status: 'ok' });
   if (request.method === 'GET' && path === '/tasks')
-    return json({ input, tasks: tasks.map(({ task, outputs }) => ({ task, outputs: Object.keys(outputs) })) });
+    return json({ input, tasks: tasks.map(({ task, outputs, classes }) => ({ task, outputs: Object.keys(outputs), classes })) });
   const name = /^\/predict\/([^/]+)$/.exec(path)?.[1];
   if (name === undefined) throw new Refusal(404, 'expected GET /health, GET /tasks or POST /predict/<task>');
   const task = tasks.find((t) => t.task === name);

@@ -23,6 +23,7 @@ export interface ExportFlags extends RuntimeFlags {
   readonly opset?: string;
   readonly externalData?: boolean;
   readonly probabilities?: boolean;
+  readonly labelNames?: boolean;
   readonly precision: string;
   readonly halfIo?: boolean;
   readonly calibration?: string;
@@ -31,7 +32,7 @@ export interface ExportFlags extends RuntimeFlags {
 }
 
 export async function exportCommand(flags: ExportFlags): Promise<void> {
-  const { routed = false, fused = false, externalData = false, probabilities = false } = flags;
+  const { routed = false, fused = false, externalData = false, probabilities = false, labelNames = false } = flags;
   const forms = [flags.task !== undefined, flags.all === true, routed].filter(Boolean).length;
   if (forms !== 1) throw new UsageError('name one task with --task, or give --all, or --routed');
   const precision = precisionFlag(flags.precision);
@@ -51,6 +52,7 @@ export async function exportCommand(flags: ExportFlags): Promise<void> {
     tasks,
     externalData,
     probabilities,
+    labelNames,
     routed,
     fused,
     ...(opset === undefined ? {} : { opset }),

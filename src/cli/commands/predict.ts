@@ -26,20 +26,29 @@ export async function predictCommand(task: string, options: PredictFlags): Promi
   if (options.output !== undefined) refuseOutput(options.output, [options.input, ...namedFiles(loaded)]);
   const inputs = readInputs(options.input, loaded.columns.inputs);
   const { runtime, selection } = await openRuntime(options);
-  const { values, kind, labels } = await predict(runtime, loaded, task, inputs, { providers: [selection?.provider ?? 'cpu'] });
+  const { values, kind, labels, names } = await predict(runtime, loaded, task, inputs, {
+    providers: [selection?.provider ?? 'cpu'],
+  });
   if (options.output !== undefined) writeFileAtomic(options.output, writeNpy(values));
   const count = values.dims[0] ?? 0;
   const shown = rowsOf(values.data, count);
   const labelRows = labels && rowsOf(labels.data, count);
   // classify has one label a row, binary one for each output.
+  const oneEach = labels?.dims.length === 1;
+  const called = names && labelRows?.map((row) => (oneEach ? names[row[0] ?? 0] : names.filter((_, i) => row[i] === 1)));
   const document = {
     task,
     rows: count,
-    ...(labelRows === undefined ? {} : { labels: labels?.dims.length === 1 ? labelRows.flat() : labelRows }),
+    ...(labelRows !== undefined && { labels: oneEach ? labelRows.flat() : labelRows }),
+    ...(called !== undefined && { names: called }),
+    ...(names !== undefined && { classes: names }),
     ...(options.output === undefined ? { [kind]: shown } : { output: options.output }),
   };
   const line = (row: readonly number[], i: number) =>
-    [...(labelRows?.[i]?.length ? [`${labelRows[i]?.join('')}:`] : []), ...row.map((v) => v.toFixed(4))].join(' ');
+    [
+      ...(labelRows?.[i]?.length ? [`${[called?.[i] ?? labelRows[i]?.join('') ?? []].flat().join('+') || 'none'}:`] : []),
+      ...row.map((v) => v.toFixed(4)),
+    ].join(' ');
   const text =
     options.output === undefined ? shown.map(line).join('\n') : `${options.output} written: ${kind} float32 [${values.dims}]`;
   result(options, document, text);

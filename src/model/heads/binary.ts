@@ -2,9 +2,12 @@
 import { type InitInput, weightInit } from '../nn/init.js';
 import { size, strict } from '../nn/schema.js';
 import { head, meanOf } from './head.js';
+import { nameList } from './names.js';
 
 /** Options of `binary`. */
 export interface BinaryOptions {
+  /** What the labels are called, in the data, in answers and in exported files: a text for each. */
+  names?: string[];
   /** How the weights begin: he_normal when absent. */
   init?: InitInput;
 }
@@ -15,7 +18,16 @@ export interface BinaryOptions {
  */
 export const binary = head('binary', {
   doc: 'Several labels, each there or not: sigmoid cross-entropy.',
-  options: strict({ labels: size.describe('How many labels there are.'), init: weightInit }),
+  options: strict({
+    labels: size.describe('How many labels there are.'),
+    names: nameList('label')
+      .optional()
+      .describe('What the labels are called, in the data, in answers and in exported files: a text for each.'),
+    init: weightInit,
+  }).refine((h) => h.names === undefined || h.names.length === h.labels, {
+    error: 'expected as many names as "labels"',
+    path: ['names'],
+  }),
   width: 'labels',
   example: '{ binary: 5 }',
   call: (labels: number, options: BinaryOptions = {}) => ({ labels, ...options }),
@@ -36,4 +48,5 @@ export const binary = head('binary', {
     probabilities: (g, scores) => g.sigmoid(scores),
     label: (g, scores) => g.greater(scores, 0),
   },
+  names: (o) => o.names,
 });

@@ -6,10 +6,11 @@ import type { Ops } from '../../onnx/ops/ops-builder.js';
 import { type InitInput, weightInit } from '../nn/init.js';
 import { integer, real, strict } from '../nn/schema.js';
 import { head, meanOf, type Reduction } from './head.js';
+import { nameList } from './names.js';
 
 /** Options of `classify`. */
 export interface ClassifyOptions {
-  /** What the classes are called, for people: a text for each. */
+  /** What the classes are called, in the data, in answers and in exported files: a text for each. */
   names?: string[];
   /** What a sample counts in the loss, by its class; all the same when absent. */
   class_weights?: number[];
@@ -19,10 +20,6 @@ export interface ClassifyOptions {
   init?: InitInput;
 }
 
-const className = z
-  .string({ error: 'a text' })
-  .min(1, { error: 'a text' })
-  .max(100, { error: 'a text of at most 100 characters' });
 const weights = z.array(real('a non-negative number', { min: 0 }), { error: 'a list of numbers, one for each class' });
 
 /**
@@ -33,10 +30,9 @@ export const classify = head('classify', {
   doc: 'One class of several: softmax cross-entropy.',
   options: strict({
     classes: integer(2, 'an integer of at least 2').describe('How many classes there are.'),
-    names: z
-      .array(className, { error: 'a list of texts, one for each class' })
+    names: nameList('class')
       .optional()
-      .describe('What the classes are called, for people: a text for each.'),
+      .describe('What the classes are called, in the data, in answers and in exported files: a text for each.'),
     class_weights: weights.optional().describe('What a sample counts in the loss, by its class; all the same when absent.'),
     label_smoothing: real('a number of at least 0 and below 1', { min: 0, below: 1 })
       .default(0)

@@ -1,12 +1,27 @@
-// What the outputs of a task are called in its ONNX model.
+// What the outputs of a task are called in its ONNX model, and where its metadata say what they mean.
 
 /** Those that exports add on request beside the scores, and the scores. Heads without answers of their own give scores alone. */
 export type OutputNames = {
   readonly scores: string;
   readonly probabilities: string;
   readonly label: string;
+  /** The label's name as a text, of heads that answer a class. */
+  readonly labelName: string;
 };
 
 export function outputNames(task: string): OutputNames {
-  return { scores: task, probabilities: `${task}_probabilities`, label: `${task}_label` };
+  return { scores: task, probabilities: `${task}_probabilities`, label: `${task}_label`, labelName: `${task}_label_name` };
+}
+
+/** The key of a model's metadata under which the names of a task's outputs stand, a JSON list. */
+export const classesKey = (task: string): string => `prognet.classes.${task}`;
+
+/** What a model's metadata calls the outputs of a task; undefined where it says nothing that can be read. */
+export function namesInMetadata(metadata: ReadonlyMap<string, string>, task: string): readonly string[] | undefined {
+  try {
+    const names: unknown = JSON.parse(metadata.get(classesKey(task)) ?? 'null');
+    return Array.isArray(names) && names.every((name) => typeof name === 'string') ? names : undefined;
+  } catch {
+    return undefined;
+  }
 }

@@ -3,6 +3,7 @@
 
 import { must, UsageError } from '../../onnx/core/errors.js';
 import { given, names } from '../../onnx/core/given.js';
+import { Tensor } from '../../onnx/core/tensor.js';
 import { version } from '../../onnx/core/version.js';
 import type { Value } from '../../onnx/ir/graph.js';
 import type { Model } from '../../onnx/ir/model.js';
@@ -10,8 +11,8 @@ import { ops } from '../../onnx/ops/ops.js';
 import type { Ops } from '../../onnx/ops/ops-builder.js';
 import { fuse } from '../../onnx/passes/fuse/fuse.js';
 import { optimise } from '../../onnx/passes/optimise.js';
-import { answersOf } from '../heads/heads.js';
-import { outputNames } from '../heads/output-names.js';
+import { answersOf, outputLabels } from '../heads/heads.js';
+import { classesKey, outputNames } from '../heads/output-names.js';
 import { type Column, type Columns, someColumns } from './column.js';
 import { addInputs } from './inputs.js';
 import { NetworkLowering } from './lowering.js';
@@ -22,8 +23,9 @@ import { type FrozenWeights, frozenScope, weightsByTask } from './weights.js';
 export const forms = ['task', 'all', 'routed'] as const;
 export type Form = (typeof forms)[number];
 
-/** Outputs of the routed form; the last two on request. */
+/** Outputs of the routed form; all but the first on request. */
 export const routedNames = ['scores', 'probabilities', 'label'] as const;
+const routedLabelName = 'label_name';
 
 /** The form of an exported graph. */
 export interface FormOptions {
@@ -31,9 +33,11 @@ export interface FormOptions {
   readonly tasks: readonly string[];
   /** Adds `<task>_probabilities` and `<task>_label`. */
   readonly probabilities?: boolean;
+  /** Adds `<task>_label_name`, string [N]: what the class is called, of tasks that classify and whose classes have names. */
+  readonly labelNames?: boolean;
   /**
    * One graph that computes one of the tasks: the int64 input `task_id`, [1], counts them from 0 in the order of `tasks` in the metadata;
-   * outputs `scores` and, on request, `probabilities` and `label`. An id out of range or several ids make the run fail.
+   * outputs `scores` and, on request, `probabilities`, `label` and `label_name`. An id out of range or several ids make the run fail.
    */
   readonly routed?: boolean;
   /** Fewer and larger products (onnx/passes/fuse/fuse.ts): same numbers up to rounding, weights of other names. */
@@ -79,11 +83,19 @@ export function taskModel(network: Columns, weights: FrozenWeights, options: For
   const answers = columns.map((column): Answer => {
     const { task, head } = column;
     const scores = lowering.scores(column);
-    if (options.probabilities !== true) return { task, scores };
     const answers = answersOf(head);
-    return { task, scores, probabilities: answers?.probabilities(g, scores), label: answers?.label(g, scores) };
+    const names = options.labelNames === true && answers?.each === 'class' ? outputLabels(head) : undefined;
+    const asked = options.probabilities === true;
+    const label = asked || names !== undefined ? answers?.label(g, scores) : undefined;
+    return {
+      task,
+      scores,
+      ...(asked && { probabilities: answers?.probabilities(g, scores), label }),
+      ...(names !== undefined && label !== undefined && { labelName: named(g, label, names) }),
+    };
   });
-  if (options.routed === true) routedOutputs(g, answers, options.probabilities === true);
+  if (options.labelNames === true) refuseNameless(answers, options.routed === true);
+  if (options.routed === true) routedOutputs(g, answers, options.probabilities === true, options.labelNames === true);
   else separateOutputs(g, answers);
   if (options.fused === true) fuse(g.graph, { opset });
   else optimise(g.graph, { opset });
@@ -100,6 +112,8 @@ export function taskModel(network: Columns, weights: FrozenWeights, options: For
     if (!reached.has(column)) continue;
     const { task } = column;
     metadata[`prognet.column.${task}`] = column.canonical;
+    const names = outputLabels(column.head);
+    if (names !== undefined && asked.has(column)) metadata[classesKey(task)] = JSON.stringify(names);
     const hash = options.hashes?.[task];
     if (hash !== undefined) metadata[`prognet.sha256.${task}`] = hash;
   }
@@ -113,20 +127,35 @@ interface Answer {
   readonly scores: Value;
   readonly probabilities?: Value | undefined;
   readonly label?: Value | undefined;
+  readonly labelName?: Value;
+}
+
+/** string [N] of classes int64 [N]. */
+function named(g: Ops, label: Value, names: readonly string[]): Value {
+  return g.gather(g.constant(new Tensor('string', [names.length], [...names]), 'label_names'), label, { axis: 0 });
+}
+
+/** Throws UsageError where names of labels are asked for and there are none; a routed model has one set of outputs for all. */
+function refuseNameless(answers: readonly Answer[], routed: boolean): void {
+  const nameless = answers.find(({ labelName }) => labelName === undefined);
+  if (nameless === undefined || (!routed && answers.some(({ labelName }) => labelName !== undefined))) return;
+  const expected = 'a head that classifies, with names such as { classify: { classes: 2, names: [no, yes] } }';
+  throw new UsageError(`label names: task "${nameless.task}" has none, expected ${expected}`, { expected, got: nameless.task });
 }
 
 function separateOutputs(g: Ops, answers: readonly Answer[]): void {
-  for (const { task, scores, probabilities, label } of answers) {
+  for (const { task, scores, probabilities, label, labelName } of answers) {
     const names = outputNames(task);
     g.output(scores, names.scores);
     if (probabilities !== undefined) g.output(probabilities, names.probabilities);
     if (label !== undefined) g.output(label, names.label);
+    if (labelName !== undefined) g.output(labelName, names.labelName);
   }
 }
 
 /** One set of outputs for all tasks: their heads may differ in width, but not in what they give. */
-function routedOutputs(g: Ops, answers: readonly Answer[], probabilities: boolean): void {
-  const input = g.graph.inputs.find(({ name }) => routedNames.some((output) => output === name));
+function routedOutputs(g: Ops, answers: readonly Answer[], probabilities: boolean, labelNames: boolean): void {
+  const input = g.graph.inputs.find(({ name }) => [...routedNames, routedLabelName].some((output) => output === name));
   if (input !== undefined) {
     throw new UsageError(`the input "${input.name}" has the name of an output of routed models, expected another name`, {
       got: input.name,
@@ -140,8 +169,11 @@ function routedOutputs(g: Ops, answers: readonly Answer[], probabilities: boolea
       { expected: 'all classify or all binary' },
     );
   }
-  const routes = answers.map((answer) => asked.map((name) => must(answer[name], name)));
-  routeByTask(g, routes, asked);
+  const routes = answers.map((answer) => [
+    ...asked.map((name) => must(answer[name], name)),
+    ...(labelNames ? [must(answer.labelName, routedLabelName)] : []),
+  ]);
+  routeByTask(g, routes, labelNames ? [...asked, routedLabelName] : asked);
 }
 
 /** Its weights are asked for and are not there. */
