@@ -1,0 +1,114 @@
+// A table as pandas writes it, from CSV to answers: categories, missing cells, labels of texts. Inside prognet, and from the exported file in Python's
+// onnxruntime on raw rows, the answers are the same.
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, it } from 'vitest';
+import * as z from 'zod';
+import { Random } from '../../src/onnx/core/random.js';
+import { loadModel } from '../../src/onnx/serde/external-data.js';
+import { environment, python } from '../python/python.js';
+import { prognet, workspace } from './support.js';
+
+const yaml = `prognet: 1
+name: people
+input: { name: row, features: [age, { city: [Basel, Bern, Zug] }, income], prepare: [{ fill: median }, standardise, one_hot] }
+columns:
+  - { task: kind, data: people.csv, blocks: [[{ dense: 8 }, relu]], head: { classify: 3 }, train: { epochs: 20, batch: 16, lr: 0.02 } }
+  - { task: more, data: people.csv, prepare: [one_hot, { fill: 0 }, { normalise: { mean: 20, std: 20000 } }], blocks: [[{ dense: 8 }, relu], [{ dense: 4 }, relu]],
+      head: { classify: { classes: 3, names: [rich, mid, poor] } }, laterals: { kind: adapter, rank: 2 }, train: { epochs: 4, batch: 16, lr: 0.02 } }
+`;
+const cities = ['Basel', 'Bern', 'Zug'];
+const random = new Random(3, 'people');
+const people = Array.from({ length: 200 }, (_, id) => {
+  const city = cities[random.below(3)] ?? '';
+  const income = Math.fround(60_000 + 20_000 * random.normal());
+  const kind = income > 70_000 || city === 'Zug' ? 'rich' : income < 45_000 ? 'poor' : 'mid';
+  return { id, city, age: id % 9 === 0 ? undefined : 18 + random.below(60), income, kind };
+});
+const csv = (rows: readonly (typeof people)[number][]) =>
+  `id,city,age,income,kind\n${rows.map((p) => [p.id, p.city, p.age ?? '', p.income, p.kind].join()).join('\n')}\n`;
+
+let dir = '';
+const at = (name: string) => join(dir, name);
+const ok = (...args: string[]) => {
+  const { status, stdout, stderr } = prognet(...args, '-C', dir);
+  expect({ status, stderr: status === 0 ? '' : stderr }).toEqual({ status: 0, stderr: '' });
+  return stdout;
+};
+let said = '';
+
+beforeAll(() => {
+  dir = workspace(yaml);
+  writeFileSync(at('people.csv'), csv(people));
+  said = prognet('train', 'kind', '--threads', '1', '-C', dir).stderr;
+  ok('train', 'more', '--quiet', '--threads', '1');
+});
+
+it('training says what was taken for granted, and learns', () => {
+  expect(said).toContain(`${at('people.csv')}: column 5 ("kind") as the label; "label" in the data entry decides it\n`);
+  expect(said).toContain(`${at('people.csv')}: not read: column 1 ("id")\n`);
+  const { tasks } = JSON.parse(ok('verify', '--json'));
+  expect(tasks.map((t: { identical: boolean }) => t.identical)).toEqual([true, true]);
+});
+
+it('classes without names are sorted, and kept with the column', () => {
+  const record = JSON.parse(readFileSync(at('columns/kind/column.json'), 'utf8'));
+  expect(record.data.classes).toEqual(['mid', 'poor', 'rich']);
+  ok('export', '--all', '-o', at('all.onnx'));
+  const { metadata } = loadModel(at('all.onnx'));
+  expect(metadata.get('prognet.classes.kind')).toBe('["mid","poor","rich"]');
+  expect(metadata.get('prognet.classes.more')).toBe('["rich","mid","poor"]');
+  expect(JSON.parse(metadata.get('prognet.input') ?? '')).toEqual([
+    {
+      name: 'row',
+      dtype: 'float32',
+      shape: [3],
+      features: [{ name: 'age' }, { name: 'city', categories: cities }, { name: 'income' }],
+    },
+  ]);
+});
+
+it('names that say something else of a trained column are refused', () => {
+  const changed = yaml.replace('head: { classify: 3 }', 'head: { classify: { classes: 3, names: [rich, mid, poor] } }');
+  writeFileSync(at('prognet.yaml'), changed);
+  const { status, stderr } = prognet('check', '-C', dir);
+  writeFileSync(at('prognet.yaml'), yaml);
+  expect([status, stderr]).toEqual([
+    2,
+    'prognet: prognet.yaml: task "kind" was trained on the classes ["mid","poor","rich"], its head names them ["rich","mid","poor"]; undo that, or add a new task\n',
+  ]);
+});
+
+const { missing, note } = environment('.venv');
+const answers = z.record(z.string(), z.array(z.unknown()));
+
+describe.skipIf(missing)(`in Python${note}`, () => {
+  it('the exported file answers raw rows as evaluation inside prognet does', () => {
+    ok('export', '--all', '--probabilities', '--label-names', '-o', at('named.onnx'));
+    const feeds = { row: people.map((p) => [p.age ?? null, p.income]), row_categories: people.map((p) => [p.city]) };
+    writeFileSync(at('raw.json'), JSON.stringify(feeds));
+    const outside = answers.parse(python('.venv', 'answers.py', at('named.onnx'), at('raw.json')));
+    const right = outside.kind_label_name?.filter((name, i) => name === people[i]?.kind).length ?? 0;
+    expect(right / people.length).toBeGreaterThan(0.9);
+  });
+});
+
+it.each([
+  [
+    'a city that is not listed',
+    { city: 'Uri' },
+    'column 2 ("city") holds "Uri", expected one of ["Basel","Bern","Zug"]; the column holds ["Basel","Bern","Uri","Zug"]',
+  ],
+  [
+    'a class that is not listed',
+    { kind: 'odd' },
+    ': row 42 holds "odd", expected one of the names ["mid","poor","rich"]; the column holds ["mid","odd","poor","rich"]',
+  ],
+  ['no class', { kind: '' }, ': row 42 is empty, expected one of the names'],
+])('%s is refused with its row', (_, change, message) => {
+  writeFileSync(at('people.csv'), csv(people.map((p, i) => (i === 40 ? { ...p, ...change } : p))));
+  const { status, stderr } = prognet('eval', 'kind', '-C', dir);
+  writeFileSync(at('people.csv'), csv(people));
+  expect(status).toBe(2);
+  expect(stderr).toContain(message);
+});
