@@ -183,6 +183,22 @@ describe('one line of refusal', () => {
       { inputs: x(1, 1, 9, 9), nodes: [['MaxPool', ['x'], ['y'], { kernel_shape: [-1n, 2n] }]] },
       'MaxPool "maxpool": kernel_shape is [-1,2], expected 1 or more',
     ],
+    'kernel 0 of MaxUnpool, its output stated': [
+      {
+        inputs: { ...x(1, 1, 2, 2), i: ['int64', [1, 1, 2, 2]] },
+        constants: { s: int64([1, 1, 4, 4]) },
+        nodes: [['MaxUnpool', ['x', 'i', 's'], ['y'], { kernel_shape: [0n, 2n] }]],
+      },
+      'MaxUnpool "maxunpool": kernel_shape is [0,2], expected 1 or more',
+    ],
+    'strides of MaxUnpool beyond what a number counts': [
+      {
+        inputs: { ...x(1, 1, 2, 2), i: ['int64', [1, 1, 2, 2]] },
+        constants: { s: int64([1, 1, 4, 4]) },
+        nodes: [['MaxUnpool', ['x', 'i', 's'], ['y'], { kernel_shape: [2n, 2n], strides: [2n, 2n ** 62n] }]],
+      },
+      'MaxUnpool "maxunpool": strides is [2,4611686018427388000], expected 1 or more',
+    ],
     'axis 10^12, the rank unknown': [
       {
         inputs: { x: ['float32', undefined], w: ['float32', [2]] },
