@@ -74,9 +74,17 @@ it('says what is missing', async () => {
 });
 
 const wrong: readonly (readonly [what: string, SmallNode, message: string])[] = [
-  ['an attribute of a kind', ['Gemm', ['x', 'w'], ['h'], { transA: 0 }], 'Gemm "gemm": attribute "transA" must be int, it is float'],
+  [
+    'an attribute of a kind',
+    ['Gemm', ['x', 'w'], ['h'], { transA: 0 }],
+    'Gemm "gemm": attribute "transA" must be int, it is float',
+  ],
   ['an attribute of a name', ['MatMul', ['x', 'w'], ['h'], { transB: 1n }], 'MatMul "matmul": unknown attribute "transB"'],
-  ['a list in place of a number', ['Gemm', ['x', 'w'], ['h'], { alpha: [1.5, 2.5] }], 'Gemm "gemm": attribute "alpha" must be float, it is floats'],
+  [
+    'a list in place of a number',
+    ['Gemm', ['x', 'w'], ['h'], { alpha: [1.5, 2.5] }],
+    'Gemm "gemm": attribute "alpha" must be float, it is floats',
+  ],
   ['an output too many', ['Gemm', ['x', 'w'], ['h', 'more']], 'Gemm "gemm": gives 1 output (Y), the node has 2'],
 ];
 it.each(wrong)('%s that the schema of a product does not have is refused in every precision', async (_, node, message) => {
