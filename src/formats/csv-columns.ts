@@ -21,7 +21,7 @@ export interface ColumnOptions {
   readonly columns?: readonly CsvColumn[];
   /** Columns that are no features. */
   readonly drop?: readonly CsvColumn[];
-  /** There need be no label: a label column is passed over. */
+  /** No column is a label. */
   readonly unlabelled?: boolean;
 }
 
@@ -92,7 +92,7 @@ class Columns {
 
 function labelsOf(columns: Columns, options: ColumnOptions, taken: readonly number[] | undefined, where: string): number[] {
   const { names, width } = columns;
-  const { label, targets = [], unlabelled = false } = options;
+  const { label, targets = [] } = options;
   if (label !== undefined) {
     const wanted = typeof label === 'object' ? label : [label];
     if (wanted.length === 0) throw dataError(where, 'no label column is given, expected at least one');
@@ -105,7 +105,6 @@ function labelsOf(columns: Columns, options: ColumnOptions, taken: readonly numb
   const [only] = free;
   if (free.length === 1 && only !== undefined) return [only];
   if (free.includes(width - 1)) return [width - 1];
-  if (unlabelled) return [];
   const found = free.length === 0 ? 'every column is a feature' : `the last column is a feature`;
   throw dataError(where, `${found}, "label" in the data entry says which column is the label`, { expected: 'label' });
 }
@@ -122,7 +121,7 @@ export function chooseColumns(
   const named = features && all.features(features);
   const chosen = named ?? (columns && all.list(columns, 'feature'));
   const dropped = all.list(drop, 'drop');
-  const labels = unlabelled && chosen === undefined ? [] : labelsOf(all, options, named ?? (columns && chosen), where);
+  const labels = unlabelled ? [] : labelsOf(all, options, named ?? (columns && chosen), where);
   const twice = chosen?.find((cell) => labels.includes(cell));
   if (twice !== undefined) {
     const name = names === undefined ? '' : ` (${quote(names[twice] ?? '')})`;

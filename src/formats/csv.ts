@@ -86,7 +86,7 @@ function takenNotes(
 ): string[] {
   const called = (cell: number) => `column ${cell + 1}${header ? ` (${quote(columns[cell] ?? '')})` : ''}`;
   const list = (cells: readonly number[]) => cells.map(called).join(', ');
-  const label = options.label === undefined && labels.length > 0 && options.unlabelled !== true;
+  const label = options.label === undefined && labels.length > 0;
   const taken = [
     ...(guessed.delimiter === undefined ? [] : [['delimiter', `cells parted at ${delimiterName(guessed.delimiter)}`]]),
     ...(guessed.header ? [['header', `${header ? `row ${header.row}` : 'no row'} taken as names of the columns`]] : []),
@@ -98,9 +98,6 @@ function takenNotes(
     ...(taken.length === 0 ? [] : [`${where}: ${said}`]),
     ...(options.label !== undefined && options.unlabelled !== true ? [`${where}: the label is ${list(labels)}`] : []),
     ...(unused.length === 0 ? [] : [`${where}: not read: ${list(unused.slice(0, 20))}${unused.length > 20 ? ', ...' : ''}`]),
-    ...(options.unlabelled === true && labels.length > 0 && !unused.some((cell) => labels.includes(cell))
-      ? [`${where}: not read: ${list(labels)}`]
-      : []),
   ];
 }
 
@@ -152,7 +149,7 @@ class Reader {
         if (value === undefined) throw noNumber(file, line, cell, how, 'feature');
         this.features.push(value);
       }
-    if (this.options.unlabelled !== true) this.readLabels(line);
+    this.readLabels(line);
     this.rows.push(line.row);
   }
 
@@ -192,6 +189,12 @@ class Reader {
       ? new Tensor('int64', [rows], BigInt64Array.from(y, BigInt))
       : new Tensor('float32', [rows, this.chosen.labels.length], Float32Array.from(y));
   }
+}
+
+/** How many cells the first row has; 0 of an empty file. Throws a DataError where nobody can tell what parts them. */
+export function csvWidth(bytes: Uint8Array, { delimiter, decimal }: CsvOptions, where = 'CSV data'): number {
+  for (const line of lines(bytes, delimiter ?? findDelimiter(bytes, decimal === ',', where), where)) return line.cells;
+  return 0;
 }
 
 /**
@@ -236,7 +239,7 @@ export function readCsv(bytes: Uint8Array, options: CsvOptions = {}, where = 'CS
   const columns = Array.from({ length: width }, (_, cell) => names?.[cell] ?? `column ${cell + 1}`);
   const guessed = {
     delimiter: options.delimiter === undefined && delimiter !== ',' ? delimiter : undefined,
-    header: options.header === undefined && !named,
+    header: (options.header === undefined || options.unlabelled === true) && !named,
   };
   const unknown = [...reader.unknown].map(
     ([cell, { row, text, count }]) =>
@@ -245,7 +248,7 @@ export function readCsv(bytes: Uint8Array, options: CsvOptions = {}, where = 'CS
   return {
     features: new Tensor('float32', [rows, chosen.features.length], reader.features.values()),
     labels: reader.labels(),
-    labelTexts: reader.texts && options.unlabelled !== true ? { ids: reader.ids, texts: reader.interned.texts } : undefined,
+    labelTexts: reader.texts ? { ids: reader.ids, texts: reader.interned.texts } : undefined,
     columns: chosen.features.map(({ cell }) => columns[cell] ?? ''),
     labelColumns: chosen.labels.map((cell) => columns[cell] ?? ''),
     notes: [...takenNotes(options, guessed, header, chosen, columns, where), ...unknown],

@@ -1,13 +1,15 @@
 // A table as pandas writes it, from CSV to answers: categories, missing cells, labels of texts. Inside prognet, and from the exported file in Python's
 // onnxruntime on raw rows, the answers are the same.
+import { spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import * as z from 'zod';
+import { readNpy } from '../../src/formats/npy.js';
 import { Random } from '../../src/onnx/core/random.js';
 import { loadModel } from '../../src/onnx/serde/external-data.js';
 import { environment, python } from '../python/python.js';
-import { prognet, workspace } from './support.js';
+import { prognet, repo, workspace } from './support.js';
 
 const yaml = `prognet: 1
 name: people
@@ -90,6 +92,84 @@ describe.skipIf(missing)(`in Python${note}`, () => {
     const outside = answers.parse(python('.venv', 'answers.py', at('named.onnx'), at('raw.json')));
     const right = outside.kind_label_name?.filter((name, i) => name === people[i]?.kind).length ?? 0;
     expect(right / people.length).toBeGreaterThan(0.9);
+  });
+});
+
+describe('predict on a CSV', () => {
+  const ask = (...args: string[]) => prognet('predict', 'kind', '-C', dir, ...args);
+  const header = 'kind,income,age,city,further\n';
+  const rows = ['poor,20000,30,Bern,x', ',90000,,Zug,y', 'mid,58000,40,Uri,z'];
+
+  beforeAll(() => writeFileSync(at('ask.csv'), `${header}${rows.join('\n')}\n`));
+
+  it('reads by name, passes over the label and further columns, and says so', () => {
+    const { status, stdout, stderr } = ask('--input', at('ask.csv'), '--json');
+    expect(status).toBe(0);
+    const found = JSON.parse(stdout);
+    expect(found).toMatchObject({ rows: 3, classes: ['mid', 'poor', 'rich'] });
+    expect(found.names.slice(0, 2)).toEqual(['poor', 'rich']);
+    expect(stderr).toContain(`${at('ask.csv')}: not read: column 1 ("kind"), column 5 ("further")\n`);
+    expect(stderr).toContain('row 4, column 4 ("city") holds "Uri", which is none of its categories and counts as none\n');
+  });
+
+  it.skipIf(missing)(`gives the numbers of the exported file in Python, unknown categories included${note}`, () => {
+    ok('export', '--task', 'kind', '--probabilities', '-o', at('kind.onnx'));
+    const feeds = {
+      row: [
+        [30, 20000],
+        [null, 90000],
+        [40, 58000],
+      ],
+      row_categories: [['Bern'], ['Zug'], ['Uri']],
+    };
+    writeFileSync(at('ask.json'), JSON.stringify(feeds));
+    const outside = answers.parse(python('.venv', 'answers.py', at('kind.onnx'), at('ask.json')));
+    const inside = JSON.parse(ask('--input', at('ask.csv'), '--json').stdout).probabilities.flat();
+    const numbers = (outside.kind_probabilities ?? []).flat().map(Number);
+    expect(numbers).toHaveLength(9);
+    for (const [i, v] of numbers.entries()) expect(Math.abs(v - inside[i])).toBeLessThan(1e-6);
+  });
+
+  it('takes stdin, and writes CSV, JSON Lines, JSON, text and .npy', () => {
+    const json = JSON.parse(ask('--input', at('ask.csv'), '--json').stdout);
+    const main = join(repo, 'dist/cli/main.js');
+    const piped = spawnSync('node', [main, 'predict', 'kind', '--input', '-', '--format', 'jsonl', '-C', dir], {
+      input: readFileSync(at('ask.csv')),
+      encoding: 'utf8',
+    });
+    const lines = piped.stdout
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    expect(lines.map(({ name }) => name)).toEqual(json.names);
+    expect(lines.map(({ label }) => label)).toEqual(json.labels);
+    expect(lines.map(({ probabilities }) => probabilities)).toEqual(json.probabilities);
+    for (const name of ['a.csv', 'a.jsonl', 'a.json', 'a.txt', 'a.npy'])
+      expect(ask('--input', at('ask.csv'), '--output', at(name)).status).toBe(0);
+    const table = readFileSync(at('a.csv'), 'utf8')
+      .trimEnd()
+      .split('\n')
+      .map((line) => line.split(','));
+    expect(table[0]).toEqual(['label', 'probability_mid', 'probability_poor', 'probability_rich']);
+    expect(table.slice(1).map(([label]) => label)).toEqual(json.names);
+    expect(table.slice(1).map(([, ...p]) => p.map(Number))).toEqual(json.probabilities);
+    expect(readFileSync(at('a.jsonl'), 'utf8')).toBe(piped.stdout);
+    expect(JSON.parse(readFileSync(at('a.json'), 'utf8'))).toEqual(json);
+    expect(readFileSync(at('a.txt'), 'utf8').split('\n')[0]).toMatch(/^poor: (\d\.\d{4} ?){3}$/);
+    expect(readNpy(readFileSync(at('a.npy')), 'a.npy').numbers()).toEqual(json.probabilities.flat());
+  });
+
+  it('refuses what it cannot read', () => {
+    writeFileSync(at('short.csv'), 'age,city\n1,Bern\n');
+    expect(ask('--input', at('short.csv'))).toMatchObject({
+      status: 2,
+      stderr: `prognet: ${at('short.csv')}: the feature "income" is not in the header, which has "age", "city"\n`,
+    });
+    expect(ask('--input', at('ask.csv'), '--format', 'xml')).toMatchObject({
+      status: 2,
+      stderr: 'prognet: --format: found "xml", expected one of text, json, jsonl, csv, npy\n',
+    });
+    expect(ask('--input', at('ask.csv'), '--format', 'csv', '--json').status).toBe(2);
   });
 });
 
