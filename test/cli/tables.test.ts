@@ -1,9 +1,9 @@
 // A table as pandas writes it, from CSV to answers: categories, missing cells, labels of texts. Inside prognet, and from the exported file in Python's
 // onnxruntime on raw rows, the answers are the same.
-import { spawnSync } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { spawn, spawnSync } from 'node:child_process';
+import { readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import * as z from 'zod';
 import { readNpy } from '../../src/formats/npy.js';
 import { Random } from '../../src/onnx/core/random.js';
@@ -92,6 +92,75 @@ describe.skipIf(missing)(`in Python${note}`, () => {
     const outside = answers.parse(python('.venv', 'answers.py', at('named.onnx'), at('raw.json')));
     const right = outside.kind_label_name?.filter((name, i) => name === people[i]?.kind).length ?? 0;
     expect(right / people.length).toBeGreaterThan(0.9);
+  });
+});
+
+describe('the node service', () => {
+  let url = '';
+  const running: ReturnType<typeof spawn>[] = [];
+  afterAll(() => {
+    for (const child of running) child.kill('SIGKILL');
+  });
+  beforeAll(async () => {
+    ok('deploy', 'node', '-o', at('service'));
+    symlinkSync(join(repo, 'node_modules'), at('service/node_modules'));
+    const child = spawn('node', ['server.mjs'], { cwd: at('service'), env: { ...process.env, PORT: '0', THREADS: '1' } });
+    running.push(child);
+    url = await new Promise<string>((resolve, reject) => {
+      child.stdout.on('data', (chunk) => resolve(`http://127.0.0.1:${/port (\d+)/.exec(String(chunk))?.[1]}`));
+      child.on('close', () => reject(new Error('closed')));
+    });
+  });
+  const post = async (inputs: unknown, type = 'application/json') => {
+    const body = JSON.stringify({ inputs });
+    const reply = await fetch(`${url}/predict/kind`, { method: 'POST', headers: { 'content-type': type }, body });
+    return { status: reply.status, ...JSON.parse(await reply.text()) };
+  };
+
+  it('says the features, and answers rows by name and in order as predict does', async () => {
+    const { input, tasks } = JSON.parse(await (await fetch(`${url}/tasks`)).text());
+    expect(input.features).toEqual([{ name: 'age' }, { name: 'city', categories: cities }, { name: 'income' }]);
+    expect(tasks[0]).toMatchObject({ task: 'kind', classes: ['mid', 'poor', 'rich'], missing: true });
+    writeFileSync(at('some.csv'), csv(people.slice(0, 20)));
+    const inside = JSON.parse(ok('predict', 'kind', '--input', at('some.csv'), '--json'));
+    const rows = people.slice(0, 20).map(({ city, income, age }) => ({ city, income, age: age ?? null }));
+    for (const inputs of [rows, rows.map(({ age, city, income }) => [age, city, income])]) {
+      const found = await post(inputs);
+      expect(found).toMatchObject({ status: 200, names: inside.names, labels: inside.labels });
+      expect(found.unknown).toBeUndefined();
+      const [a, b] = [found.probabilities.flat(), inside.probabilities.flat()];
+      expect(a).toHaveLength(60);
+      for (const [i, v] of a.entries()) expect(Math.abs(v - b[i])).toBeLessThan(1e-6);
+    }
+  });
+
+  it('tells of a text that is no category, and counts it as none', async () => {
+    const found = await post([{ age: 30, city: 'Uri', income: 50000 }]);
+    expect(found.unknown).toEqual([{ row: 0, feature: 'city', text: 'Uri' }]);
+    writeFileSync(at('uri.csv'), 'age,city,income\n30,Uri,50000\n');
+    const inside = JSON.parse(prognet('predict', 'kind', '--input', at('uri.csv'), '--json', '-C', dir).stdout);
+    expect(found.probabilities[0].map((v: number) => v.toFixed(5))).toEqual(
+      inside.probabilities[0].map((v: number) => v.toFixed(5)),
+    );
+  });
+
+  it.each([
+    [[{ age: 1, city: 'Bern' }], 'row 0 has no "income", expected age, city, income'],
+    [[{ age: 1, city: 'Bern', income: 2, id: 3 }], 'row 0 has "id", expected age, city, income'],
+    [[{ age: '1', city: 'Bern', income: 2 }], 'row 0 has "1" as "age", expected a finite number or null'],
+    [[{ age: 1, city: 7, income: 2 }], 'row 0 has 7 as "city", expected a text'],
+    [[[1, 'Bern']], 'row 0 has 2 values, expected 3: age, city, income'],
+    [[], 'expected {"inputs": [...]}, a list of rows, and nothing beside it'],
+    ['x', 'expected {"inputs": [...]}, a list of rows, and nothing beside it'],
+  ])('refuses %j', async (inputs, error) => {
+    expect(await post(inputs)).toEqual({ status: 400, error });
+  });
+
+  it('refuses arrays, which hold no texts', async () => {
+    expect(await post([], 'application/x-npy')).toEqual({
+      status: 415,
+      error: 'expected content-type application/json, since categories are texts',
+    });
   });
 });
 

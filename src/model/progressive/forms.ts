@@ -31,6 +31,13 @@ const routedLabelName = 'label_name';
 /** The key of a model's metadata that says what its inputs are where they have features: a JSON list of name, dtype, shape and features. */
 const inputKey = 'prognet.input';
 
+/** What a model's metadata say of its inputs; undefined where they have no features. */
+export function inputsInMetadata(metadata: ReadonlyMap<string, string>): readonly unknown[] | undefined {
+  const text = metadata.get(inputKey);
+  const found: unknown = text === undefined ? undefined : JSON.parse(text);
+  return Array.isArray(found) ? found : undefined;
+}
+
 /** The form of an exported graph. */
 export interface FormOptions {
   /** Tasks whose outputs the model has, in the order of the columns. */
