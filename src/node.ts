@@ -14,9 +14,11 @@ export {
   type PrecisionOptions,
 } from './tasks/export-precision.js';
 export type { ExportOptions } from './tasks/export-tasks.js';
+export { type FreezeTaskOptions, freezeTask } from './tasks/freeze-task.js';
 export { type LoadedWorkspace, loadWorkspace } from './tasks/load-workspace.js';
 export type { Measured as MeasuredPrecision, TaskLoss } from './tasks/measure-precision.js';
 export { type OpenOptions, open } from './tasks/open-network.js';
+export { type ResetTask, resetTask } from './tasks/reset-task.js';
 export { type SaveOptions, save } from './tasks/save-network.js';
 export { type TrainedTask, type TrainTaskOptions, trainTask } from './tasks/train-task.js';
 export { type Verified, type VerifyOptions, verifyTask } from './tasks/verify.js';

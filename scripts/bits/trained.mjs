@@ -20,10 +20,11 @@ function prognet(cwd, ...args) {
   }
 }
 
+const helpOf = (command) => execFileSync('node', [main, command, '--help'], { encoding: 'utf8' });
 /** Flags that were renamed: those of the checkout at hand. */
-const [of, by] = execFileSync('node', [main, 'grad', '--help'], { encoding: 'utf8' }).includes('--of ')
-  ? ['--of', '--by']
-  : ['--loss', '--wrt'];
+const [of, by] = helpOf('grad').includes('--of ') ? ['--of', '--by'] : ['--loss', '--wrt'];
+/** Where training alone freezes, there is no flag for it. */
+const freeze = helpOf('train').includes('--freeze') ? ['--freeze'] : [];
 
 /** Folders of data beside the workspaces, linked into each. */
 const shared = ['data', 'images', 'photos'];
@@ -56,7 +57,7 @@ function trainAll(dir, ...flags) {
   const tasks = trained.map((t) => t.task);
   writeFileSync(
     join(dir, 'trained.json'),
-    JSON.stringify(trained, (key, value) => (key === 'seconds' ? undefined : value), 2),
+    JSON.stringify(trained, (key, value) => (['seconds', 'frozen'].includes(key) ? undefined : value), 2),
   );
   return tasks;
 }
@@ -135,7 +136,7 @@ for (const plain of randomNetworks(5)) {
   // A file stands where the folder of the column would: everything is done but the freezing, and the run stays.
   mkdirSync(join(dir, 'columns'));
   writeFileSync(join(dir, 'columns/a'), '');
-  const { status } = spawnSync('node', [main, 'train', 'a', '--threads', '1', '--quiet'], { cwd: dir });
+  const { status } = spawnSync('node', [main, 'train', 'a', ...freeze, '--threads', '1', '--quiet'], { cwd: dir });
   const kept = readdirSync(join(dir, 'runs/a')).filter((name) => name.startsWith('checkpoint-'));
   if (status === 0 || kept.length === 0) throw new Error(`${dir}: a training that cannot be frozen left no checkpoint`);
   for (const name of kept) cpSync(join(dir, 'runs/a', name), join(dir, name));
@@ -147,7 +148,7 @@ for (const plain of randomNetworks(5)) {
 const [plain] = randomNetworks().slice(1);
 const half = workspace('artifacts', JSON.stringify(plain));
 const [first, second] = plain.columns.map((c) => c.task);
-prognet(half, 'train', first, '--threads', '1');
+prognet(half, 'train', first, ...freeze, '--threads', '1');
 artifacts(half, second);
 artifacts(half, second, '--frozen', 'initializers', '--optimizer', 'sgd', '--clip', '1');
 artifacts(half, second, '--nominal');

@@ -119,11 +119,11 @@ function trained(folder, task, times) {
   const before = Array.from({ length: times - 1 }, () => {
     const copy = mkdtempSync(join(top, 'copy-'));
     cpSync(folder, copy, { recursive: true });
-    const seconds = prognet(copy, 'train', task, '--threads', '1');
+    const seconds = prognet(copy, 'train', task, '--freeze', '--threads', '1');
     rmSync(copy, { recursive: true });
     return seconds;
   });
-  return Math.min(...before, prognet(folder, 'train', task, '--threads', '1'));
+  return Math.min(...before, prognet(folder, 'train', task, '--freeze', '--threads', '1'));
 }
 
 // ---- alone ----------------------------------------------------------------------------------------------------------------

@@ -12,8 +12,10 @@ const { load } = await import(new URL('../../dist/onnx/node.js', import.meta.url
 const { values } = parseArgs({ options: { every: { type: 'string', default: '1' } } });
 
 const commands = {
-  train: ['train', 'b', '--threads', '1'],
-  resume: ['train', 'b', '--resume', '--threads', '1'],
+  train: ['train', 'b', '--freeze', '--threads', '1'],
+  resume: ['train', 'b', '--freeze', '--resume', '--threads', '1'],
+  freeze: ['freeze', 'b'],
+  reset: ['reset', 'b'],
   import: ['import', 'seed.onnx', '--task', 'c', '--data', '{ source: a.csv, header: false, label: -1 }', '--threads', '1'],
   'import-other': [
     'import',
@@ -34,13 +36,14 @@ const commands = {
   verify: ['verify'],
 };
 const refusal =
-  /^prognet: .*(works here since|changed while|trained by another process|frozen|unfinished training|already|no run|was not written by prognet|exists)/m;
+  /^prognet: .*(works here since|changed while|trained by another process|frozen|unfinished training|not trained yet|nothing to take back|already|no run|was not written by prognet|exists)/m;
 
 const top = mkdtempSync(join(tmpdir(), 'prognet-pairs-'));
 const base = join(top, 'base');
 describe(base);
 for (const args of [
-  ['train', 'a', '--threads', '1'],
+  ['train', 'a', '--freeze', '--threads', '1'],
+  ['train', 'b', '--threads', '1'],
   ['export', '--task', 'a', '-o', 'seed.onnx'],
 ]) {
   const { status, stderr } = prognet(base, args);

@@ -79,14 +79,24 @@ export function prognetBeside(folder, args) {
   });
 }
 
-/** Every file below a folder by path, with the hash of its bytes. column.json holds times: there it is only its place. */
+/** What stands in a file but for times: column.json holds some, and so do the metadata of a trained column. */
+function contentOf(path) {
+  if (path.endsWith('column.json')) return 'a record';
+  const bytes = readFileSync(path);
+  if (!path.endsWith('trained.safetensors')) return bytes;
+  const end = 8 + Number(bytes.readBigUInt64LE());
+  const { __metadata__, ...tensors } = JSON.parse(bytes.subarray(8, end).toString());
+  return Buffer.concat([Buffer.from(JSON.stringify(tensors)), bytes.subarray(end)]);
+}
+
+/** Every file below a folder by path, with the hash of what stands in it. */
 export function snapshot(folder) {
   const found = {};
   if (!existsSync(folder)) return found;
   for (const name of readdirSync(folder, { recursive: true })) {
     const path = join(folder, name);
     if (lstatSync(path).isDirectory()) continue;
-    found[name] = name.endsWith('column.json') ? 'a record' : createHash('sha256').update(readFileSync(path)).digest('hex');
+    found[name] = createHash('sha256').update(contentOf(path)).digest('hex');
   }
   return found;
 }

@@ -23,26 +23,44 @@ const must = (folder, ...args) => {
   if (status !== 0) throw new Error(`prognet ${args.join(' ')}: ${stderr}`);
 };
 
-/** Workspaces that commands begin from: without a description, described, with the first task, with both and what was written before. */
-const stages = { empty: join(top, 'empty'), described: join(top, 'described'), one: join(top, 'one'), two: join(top, 'two') };
+/** Workspaces that commands begin from: without a description, described, with the first task trained, with it frozen, with both and what was written before. */
+const stages = Object.fromEntries(['empty', 'described', 'trained', 'one', 'two'].map((name) => [name, join(top, name)]));
 describe(stages.described);
 cpSync(stages.described, stages.empty, { recursive: true });
 rmSync(join(stages.empty, 'prognet.yaml'));
+cpSync(stages.described, stages.trained, { recursive: true });
+must(stages.trained, 'train', 'a', '--threads', '1');
 cpSync(stages.described, stages.one, { recursive: true });
-must(stages.one, 'train', 'a', '--threads', '1');
+must(stages.one, 'train', 'a', '--freeze', '--threads', '1');
 cpSync(stages.one, stages.two, { recursive: true });
-must(stages.two, 'train', 'b', '--threads', '1');
+must(stages.two, 'train', 'b', '--freeze', '--threads', '1');
 must(stages.two, 'export', '--task', 'a', '-o', 'plain.onnx');
 must(stages.two, 'export', '--task', 'a', '--external-data', '-o', 'beside.onnx');
 must(stages.two, 'deploy', 'node', '--tasks', 'a', '-o', 'service');
 must(stages.two, 'artifacts', 'a', '-o', 'artifacts');
 must(stages.two, 'bundle', '-o', 'toy.prognet');
 
+const trained = 'runs/a/trained.safetensors';
+
 /** `whole`: paths that are the old or the new ones at any kill. `folders`: replaced as a whole; `again`: how a killed one is continued. */
 const commands = {
   init: { stage: 'empty', args: ['init', '.'], whole: ['prognet.yaml'] },
-  train: { stage: 'described', args: ['train', 'a', '--threads', '1'], again: ['--resume'], folders: ['columns/a'] },
-  'train-second': { stage: 'one', args: ['train', 'b', '--threads', '1'], again: ['--resume'], folders: ['columns/b'] },
+  train: { stage: 'described', args: ['train', 'a', '--freeze', '--threads', '1'], again: ['--resume'], folders: ['columns/a'] },
+  'train-second': {
+    stage: 'one',
+    args: ['train', 'b', '--freeze', '--threads', '1'],
+    again: ['--resume'],
+    folders: ['columns/b'],
+  },
+  'train-alone': { stage: 'described', args: ['train', 'a', '--threads', '1'], again: ['--resume'], whole: [trained] },
+  'train-anew': {
+    stage: 'trained',
+    args: ['train', 'a', '--epochs', '3', '--threads', '1'],
+    again: ['--resume'],
+    whole: [trained],
+  },
+  freeze: { stage: 'trained', args: ['freeze', 'a'], folders: ['columns/a'] },
+  reset: { stage: 'two', args: ['reset', 'b'], folders: ['columns/b'] },
   export: { stage: 'two', args: ['export', '--all', '-o', 'plain.onnx'], whole: ['plain.onnx'] },
   'export-external': { stage: 'two', args: ['export', '--all', '--external-data', '-o', 'beside.onnx'], models: ['beside.onnx'] },
   'export-inside': { stage: 'two', args: ['export', '--task', 'b', '-o', 'beside.onnx'], models: ['beside.onnx'] },

@@ -7,6 +7,7 @@ import type { ArtifactsFlags } from './commands/artifacts.js';
 import type { BundleFlags } from './commands/bundle.js';
 import type { DeployFlags } from './commands/deploy.js';
 import type { ExportFlags } from './commands/export.js';
+import type { FreezeFlags } from './commands/freeze.js';
 import type { GradFlags } from './commands/grad.js';
 import type { ImportFlags } from './commands/import.js';
 import type { InitFlags } from './commands/init.js';
@@ -83,14 +84,16 @@ command('check', 'check the description; parameters per column and their growth'
   'prognet check --json',
 ]).action(async (o: GlobalOptions) => (await import('./commands/check.js')).check(all(o)));
 
-command('train [task]', 'train a task and freeze its column', [
-  'prognet train digits',
+command('train [task]', 'train a task; its column can be trained anew until it is frozen', [
+  'prognet train digits              then: prognet freeze digits',
+  'prognet train digits --freeze     both',
   'prognet train digits --epochs 3 --lr 0.001',
   'prognet train digits --resume     after an interruption; flags given then are kept',
   'prognet train digits --resume --lr 0.0001     after a divergence, from the last good state',
   'prognet train --all',
 ])
-  .option('--all', 'every task that is not trained yet, in order')
+  .option('--all', 'every task that is not frozen yet, in order, each frozen when it is trained')
+  .option('--freeze', 'freeze the column when it is trained: for good, with the proof of the others')
   .option('--epochs <n>', 'passes over the training data')
   .option('--batch <n>', 'rows of a minibatch')
   .option('--lr <rate>', 'learning rate')
@@ -106,6 +109,18 @@ command('train [task]', 'train a task and freeze its column', [
   .option('--restart', 'drop an unfinished training and begin anew')
   .action(async (task: string | undefined, o: TrainFlags) => (await import('./commands/train.js')).trainCommand(task, all(o)));
 
+command('freeze [tasks...]', 'make trained columns final, and prove that the frozen ones did not move', [
+  'prognet freeze digits',
+  'prognet freeze digits letters     in this order',
+  'prognet freeze --all',
+])
+  .option('--all', 'every task that is trained and not frozen, in order')
+  .action(async (tasks: string[], o: FreezeFlags) => (await import('./commands/freeze.js')).freezeCommand(tasks, all(o)));
+
+command('reset <task>', 'take back a frozen or trained column that no other column reads', ['prognet reset digits']).action(
+  async (task: string, o: GlobalOptions) => (await import('./commands/reset.js')).reset(task, all(o)),
+);
+
 command('eval [task]', 'loss and accuracy of trained tasks on their test data', ['prognet eval digits', 'prognet eval --all'])
   .option('--all', 'every trained task (as without a task)')
   .option('--provider <list>', `${providerHelp} (default: the column's)`)
@@ -116,12 +131,9 @@ command('eval [task]', 'loss and accuracy of trained tasks on their test data', 
 command('predict <task>', 'probabilities and labels for inputs from a file', [
   'prognet predict digits --input images.npy',
   'prognet predict digits --input t10k-images-idx3-ubyte.gz --output probabilities.npy',
-  'prognet predict churn --input customers.csv --output answers.csv',
-  'cat customers.csv | prognet predict churn --input - --format jsonl',
 ])
-  .requiredOption('--input <file>', '.npy, .npz, IDX or .csv, - for stdin; the transforms of the task are not applied to it')
-  .option('--output <file>', 'answers as .csv, .json, .jsonl, .txt; as .npy the probabilities (regress: values), float32 [D, k]')
-  .option('--format <name>', 'text, json, jsonl, csv or npy (default: by the name of --output, else text)')
+  .requiredOption('--input <file>', '.npy or IDX, [D, ...]; the transforms of the task are not applied to it')
+  .option('--output <file>', 'probabilities (regress: values) as .npy, float32 [D, k]')
   .option('--provider <list>', `${providerHelp} (default: cpu)`)
   .option('--provider-option <k=v>', optionHelp, collect)
   .action(async (task: string, o: PredictFlags) => (await import('./commands/predict.js')).predictCommand(task, all(o)));

@@ -5,9 +5,13 @@ import { npmInstall, type Remedy } from '../onnx/core/remedy.js';
 export function asCommand(remedy: Remedy): string {
   switch (remedy.kind) {
     case 'train':
-      return `: prognet train ${remedy.task ?? '--all'}`;
+      return `: prognet train ${remedy.task ?? '--all'}${remedy.freeze === true ? ' --freeze' : ''}`;
+    case 'freeze':
+      return `: prognet freeze ${remedy.task}`;
+    case 'reset':
+      return `: prognet reset ${remedy.task}`;
     case 'resume':
-      return `; state kept, continue with prognet train ${remedy.task ?? '--all'} --resume`;
+      return `; state kept, continue with prognet train ${remedy.task ?? '--all'} --resume${remedy.freeze === true ? ' --freeze' : ''}`;
     case 'resume-or-restart':
       return ', continue it with --resume or drop it with --restart';
     case 'lower-rate':

@@ -12,6 +12,10 @@ function asAction(remedy: Remedy): string {
   switch (remedy.kind) {
     case 'train':
       return remedy.task === undefined ? ': teach one first' : `: teach ${remedy.task} first`;
+    case 'freeze':
+      return `: freeze ${remedy.task} first`;
+    case 'reset':
+      return `: reset ${remedy.task}`;
     case 'resume':
       return '; what was learned so far is kept, teach on with it';
     case 'resume-or-restart':

@@ -12,9 +12,9 @@ import type { Runtime } from '../onnx/runtime/session.js';
 import type { ColumnRecord } from '../workspace/column-record.js';
 import { clearRun } from '../workspace/run-store.js';
 import { createFolders } from '../workspace/workspace.js';
-import { testAndFreeze } from './freeze-task.js';
 import { frozenOf, type LoadedWorkspace, requireSources } from './load-workspace.js';
 import { loadTaskData } from './task-data.js';
+import { testAndFreeze } from './test-column.js';
 
 /** The column's weights in a checkpoint. Throws ModelError, in one line, for what is missing, foreign, of another shape or moved. */
 export function weightsIn(

@@ -34,10 +34,10 @@ import { refuseOutput } from '../workspace/output-path.js';
 import { checkTask } from '../workspace/task-name.js';
 import { createFolders, descriptionNames, findWorkspace } from '../workspace/workspace.js';
 import { emptyDescription, withColumn } from './column-text.js';
-import { testAndFreeze } from './freeze-task.js';
 import { importedFile, withGraphs } from './imported-graph.js';
 import { type LoadedWorkspace, loadWorkspace, weightsOf } from './load-workspace.js';
 import { loadTaskData } from './task-data.js';
+import { testAndFreeze } from './test-column.js';
 
 export interface ImportTaskOptions {
   readonly task: string;
@@ -90,8 +90,7 @@ function importedSample(description: Description): readonly number[] {
   const scope = inferenceScope(g, ({ name }) => {
     throw new InternalError(`an imported column learns ${name}`);
   });
-  const place = { scope, prefix: 'prepare', path: 'input.prepare', features: input?.features };
-  return sampleDims(lowerPrepare(place, steps ?? [], must(raw, 'input')));
+  return sampleDims(lowerPrepare({ scope, prefix: 'prepare', path: 'input.prepare' }, steps ?? [], must(raw, 'input')));
 }
 
 /**

@@ -6,7 +6,7 @@ import type { Description } from '../model/description/description.js';
 import { toInput } from '../model/description/parse.js';
 import { readDescription } from '../model/description/read-text.js';
 import { type Column, type Columns, columnsOf, someColumns } from '../model/progressive/column.js';
-import { notTrained } from '../model/progressive/forms.js';
+import { nothingTrained, notTrained } from '../model/progressive/forms.js';
 import type { FrozenWeights } from '../model/progressive/weights.js';
 import { Network } from '../network/network.js';
 import { DescriptionError, UsageError, WorkspaceError } from '../onnx/core/errors.js';
@@ -15,6 +15,7 @@ import { shortHash } from '../onnx/files/hash.js';
 import { readWhole } from '../onnx/files/read-file.js';
 import { type FrozenColumn, listColumns, loadColumn } from '../workspace/column-store.js';
 import { checkFrozen } from '../workspace/frozen-list.js';
+import { trainedExists } from '../workspace/trained-store.js';
 import { openWorkspace, requireWorkspace, type Workspace } from '../workspace/workspace.js';
 
 import { withGraphs } from './imported-graph.js';
@@ -70,8 +71,8 @@ function openColumn(root: string, { task, canonical: now }: Column, file: string
   const was = column.record.description;
   if (was === now) return column;
   throw new WorkspaceError(
-    `${file}: task "${task}" no longer fits its frozen column, ${describeDifference(was, now)}; undo that, or add a new task`,
-    { path: file, expected: was, got: now },
+    `${file}: task "${task}" no longer fits its frozen column, ${describeDifference(was, now)}; put it back, add a new task, or take the column back`,
+    { path: file, expected: was, got: now, remedy: { kind: 'reset', task } },
   );
 }
 
@@ -138,8 +139,8 @@ function load(workspace: Workspace, before?: LoadedWorkspace): LoadedWorkspace {
   for (const task of tasks) {
     if (described.has(task)) continue;
     throw new WorkspaceError(
-      `${file}: the frozen column "${task}" is no longer in the description; put it back, or move columns/${task} and columns/.frozen/${task} away`,
-      { path: file, expected: task },
+      `${file}: the frozen column "${task}" is no longer in the description; put it back, or take the column back`,
+      { path: file, expected: task, remedy: { kind: 'reset', task } },
     );
   }
   const frozen = new Map<string, FrozenColumn>();
@@ -147,37 +148,7 @@ function load(workspace: Workspace, before?: LoadedWorkspace): LoadedWorkspace {
     if (tasks.includes(column.task)) frozen.set(column.task, openColumn(workspace.root, column, file));
   checkSources(columns, frozen);
   checkFrozen(workspace.root, new Map([...frozen].map(([task, { record }]) => [task, record.sha256.weights])));
-  const named = withClassNames(description, frozen, file);
-  return {
-    workspace,
-    text,
-    description: named,
-    columns: named === description ? columns : columnsOf(named),
-    file,
-    graphs,
-    frozen,
-  };
-}
-
-/** The description with the classes that columns were trained on as texts, where it says nothing of them. Throws where it says something else. */
-function withClassNames(description: Description, frozen: LoadedWorkspace['frozen'], file: string): Description {
-  let changed = false;
-  const columns = description.columns.map((column) => {
-    const { head, task } = column;
-    const classes = frozen.get(task)?.record.data.classes;
-    if (classes === undefined || head.kind !== 'classify') return column;
-    if (head.names === undefined) {
-      changed = true;
-      return { ...column, head: { ...head, names: classes } };
-    }
-    if (head.names.join('\n') === classes.join('\n')) return column;
-    const [expected, got] = [JSON.stringify(classes), JSON.stringify(head.names)];
-    throw new WorkspaceError(
-      `${file}: task "${task}" was trained on the classes ${expected}, its head names them ${got}; undo that, or add a new task`,
-      { path: file, expected, got },
-    );
-  });
-  return changed ? { ...description, columns } : description;
+  return { workspace, text, description, columns, file, graphs, frozen };
 }
 
 /** The workspace with another description of the same columns. */
@@ -195,20 +166,34 @@ export function frozenTasks(loaded: LoadedWorkspace): string[] {
   return [...loaded.frozen.keys()];
 }
 
-/** The frozen column of a task; UsageError says to train it first. */
+/** The frozen column of a task; UsageError says to train or to freeze it first. */
 export function frozenOf(loaded: LoadedWorkspace, task: string): FrozenColumn {
   const column = loaded.frozen.get(loaded.columns.column(task).task);
-  if (column === undefined) throw notTrained(task);
+  if (column === undefined) throw trainedExists(loaded.workspace.root, task) ? notFrozen(task) : notTrained(task);
   return column;
+}
+
+/** Tasks whose columns are frozen, at least one; UsageError says to train or to freeze one first. */
+export function someFrozen(loaded: LoadedWorkspace): string[] {
+  const tasks = frozenTasks(loaded);
+  if (tasks.length > 0) return tasks;
+  const trained = loaded.columns.tasks.find((task) => trainedExists(loaded.workspace.root, task));
+  throw trained === undefined ? nothingTrained() : notFrozen(trained);
+}
+
+/** Its column must be frozen and is only trained. */
+export function notFrozen(task: string): UsageError {
+  return new UsageError(`task "${task}" is trained, not frozen`, { got: task, remedy: { kind: 'freeze', task } });
 }
 
 /** The columns that a column stands on must be frozen before it is trained: UsageError says which is not. */
 export function requireSources(loaded: LoadedWorkspace, { task, foundation }: Column): void {
   for (const { task: source } of foundation) {
     if (loaded.frozen.has(source)) continue;
-    throw new UsageError(`task "${task}" reads the column "${source}", which is not trained yet`, {
+    const trained = trainedExists(loaded.workspace.root, source);
+    throw new UsageError(`task "${task}" reads the column "${source}", which is not ${trained ? 'frozen' : 'trained'} yet`, {
       got: task,
-      remedy: { kind: 'train', task: source },
+      remedy: trained ? { kind: 'freeze', task: source } : { kind: 'train', task: source, freeze: true },
     });
   }
 }

@@ -7,14 +7,17 @@ import { writeIdx } from '../formats/idx.js';
 import { webPackageFolder } from '../onnx/runtime/node-package.js';
 import { findWorkspace } from '../workspace/workspace.js';
 import { frozenTasks, loadWorkspace } from './load-workspace.js';
+import { trainedTasks } from './trained-column.js';
 import { networkFileOf } from './write-network-file.js';
 
 export interface Studio {
   readonly files: Files;
   /** Folder of the workspace; undefined: the demo network. */
   readonly workspace?: string;
-  /** Trained tasks, where there is a workspace. */
+  /** Frozen tasks, where there is a workspace. */
   readonly tasks: readonly string[];
+  /** Tasks that are trained and not frozen, which the page does not show. */
+  readonly leftOut: readonly string[];
 }
 
 const lessonClasses = [6, 7, 8, 9];
@@ -49,11 +52,11 @@ export async function studioOf(start: string, insist: boolean): Promise<Studio> 
   const onnxruntime = webPackageFolder();
   const workspace = findWorkspace(start);
   if (workspace === undefined && !insist) {
-    return { files: studioPage({ onnxruntime, lesson: await mnistLesson() }), tasks: [] };
+    return { files: studioPage({ onnxruntime, lesson: await mnistLesson() }), tasks: [], leftOut: [] };
   }
   const loaded = loadWorkspace(start);
   const network = await networkFileOf(loaded);
   const image = loaded.columns.inputs.every(({ shape }) => shape.join() === '1,28,28');
   const files = studioPage({ onnxruntime, network, ...(image ? { lesson: await mnistLesson() } : {}) });
-  return { files, workspace: loaded.workspace.root, tasks: frozenTasks(loaded) };
+  return { files, workspace: loaded.workspace.root, tasks: frozenTasks(loaded), leftOut: trainedTasks(loaded) };
 }

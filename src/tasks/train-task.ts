@@ -1,34 +1,26 @@
-// Trains a task of a workspace and freezes its column, with the proof that earlier tasks did not move.
+// Trains a task of a workspace. Its column is left in runs/, trained and not frozen; or it is frozen at once, with the proof that earlier tasks
+// did not move.
 
-import { join } from 'node:path';
-import { rows, type SampleSet, type Split } from '../data/dataset.js';
 import { fingerprint } from '../data/fingerprint.js';
 import type { ColumnDescription, Train } from '../model/description/description.js';
 import { metricName } from '../model/heads/heads.js';
-import type { Column } from '../model/progressive/column.js';
 import { refuseTraining } from '../model/progressive/imported.js';
 import type { GivenData, TaskData } from '../network/growing.js';
-import { InterruptedError, stopIfAborted, TrainingError, UsageError } from '../onnx/core/errors.js';
+import { InterruptedError, PrognetError, stopIfAborted, TrainingError, UsageError } from '../onnx/core/errors.js';
 import { anObject, given, text } from '../onnx/core/given.js';
 import { defaultThreads } from '../onnx/runtime/node.js';
 import type { Runtime } from '../onnx/runtime/session.js';
-import type { EpochRecord } from '../train/checkpoint.js';
 import { DivergedError } from '../train/diverged.js';
 import type { TrainEvent } from '../train/events.js';
-import { singleRowNote } from '../train/least-rows.js';
-import { type TrainResult, train } from '../train/loop.js';
-import { fitData, partition } from '../train/prepare-data.js';
-import { type TrainSettings, trainSettings } from '../train/settings.js';
-import { stateSchema } from '../train/state-schema.js';
+import { trainSettings } from '../train/settings.js';
 import type { TapCache } from '../train/taps/tap-cache.js';
-import { listColumns } from '../workspace/column-store.js';
-import type { MetricValue } from '../workspace/metrics-log.js';
-import { clearRun, openRun, type Run } from '../workspace/run-store.js';
-import { TapStore } from '../workspace/tap-store.js';
+import type { ColumnRecord } from '../workspace/column-record.js';
+import { freezeColumn, listColumns } from '../workspace/column-store.js';
+import { clearRun, openRun } from '../workspace/run-store.js';
+import { readTrained, writeTrained } from '../workspace/trained-store.js';
 import { createFolders } from '../workspace/workspace.js';
 import { compareAfter, compareWithRecords, type EarlierTask, noteAllFrozen, outputsBefore } from './earlier-tasks.js';
-import { type ChosenEngine, chooseEngine } from './engines.js';
-import { testAndFreeze } from './freeze-task.js';
+import { chooseEngine } from './engines.js';
 import {
   frozenOf,
   type LoadedWorkspace,
@@ -36,12 +28,13 @@ import {
   reloadWorkspace,
   requireSources,
   sourceHashes,
-  weightsOf,
   withDescription,
 } from './load-workspace.js';
-import { versionsNow } from './machine.js';
-import { besideRate, type RunIdentity, runExists, storedRun, toJson, unfinished } from './stored-run.js';
+import { clearTaps, flat, givenData, trainInRun, type Work } from './run-training.js';
+import { type RunIdentity, runExists, storedRun, toJson, unfinished } from './stored-run.js';
 import { loadTaskData } from './task-data.js';
+import { testColumn } from './test-column.js';
+import { basisOf } from './trained-column.js';
 
 /** How a task of a workspace is trained. */
 export interface TrainTaskOptions {
@@ -57,6 +50,8 @@ export interface TrainTaskOptions {
   readonly resume?: boolean;
   /** Drop an unfinished training. */
   readonly restart?: boolean;
+  /** Whether the column is frozen when it is trained; default: it is. Else `freezeTask` freezes it, and until then it may be trained anew. */
+  readonly freeze?: boolean;
   /** In place of the data that the description names; the proof is made over its test part. */
   readonly data?: TaskData & { readonly test: GivenData };
   /** Keeps taps from one task's training to the next's on the same data. */
@@ -83,7 +78,11 @@ export interface TrainedTask {
   readonly epochs: number;
   /** How long it took. */
   readonly seconds: number;
-  /** The earlier tasks: whether what they answer after this training is what they answered before it. */
+  /** Whether the column is frozen; else it is trained and stands in runs/. */
+  readonly frozen: boolean;
+  /** The metric of the trained column that this one took the place of, on the test set. */
+  readonly was?: number;
+  /** The earlier tasks: whether what they answer after this freezing is what they answered before it. None where nothing was frozen. */
   readonly earlier: readonly EarlierTask[];
   /** Taps of earlier columns: computed for this training, and left by the one before. Absent where they were not kept in memory. */
   readonly taps?: { readonly computed: number; readonly reused: number };
@@ -99,94 +98,21 @@ function withOverrides(loaded: LoadedWorkspace, task: string, overrides: Train):
   return withDescription(loaded, { ...description, columns });
 }
 
-/** An epoch as metrics.jsonl and column.json hold it. */
-function flat({ validation, ...record }: EpochRecord): Record<string, MetricValue> {
-  if (validation === undefined) return { ...record };
-  return { ...record, validation_loss: validation.loss, validation_metric: validation.metric };
-}
-
-/** What a frozen column's record says of its training. */
-function trainedFrom(loaded: LoadedWorkspace, task: string, earlier: readonly EarlierTask[]): TrainedTask {
-  const { metrics } = frozenOf(loaded, task).record;
+/** What a column's record says of its training. */
+export function trainedFrom(
+  loaded: LoadedWorkspace,
+  { task, metrics }: ColumnRecord,
+  rest: Pick<TrainedTask, 'frozen' | 'earlier' | 'was' | 'taps'>,
+): TrainedTask {
   const metric = metricName(loaded.columns.column(task).head);
   const of = (name: string) => metrics[name] ?? Number.NaN;
-  return { task, metric, value: of(metric), loss: of('loss'), epochs: of('epochs'), seconds: of('seconds'), earlier };
-}
-
-interface Parts extends Split<SampleSet> {
-  readonly validation?: SampleSet;
-}
-
-/** Checked against the network's inputs and the column's head. */
-function givenData(column: Column, { train: own, validation, test }: TaskData & { readonly test: GivenData }): Parts {
-  const checked = (part: string, given: GivenData) => fitData(column, given, `${part} data of task "${column.task}"`);
-  return {
-    train: checked('train', own),
-    test: checked('test', test),
-    ...(validation !== undefined && { validation: checked('validation', validation) }),
-  };
-}
-
-interface Work {
-  readonly runtime: Runtime;
-  readonly loaded: LoadedWorkspace;
-  readonly column: Column;
-  readonly settings: TrainSettings;
-  readonly data: Parts;
-  readonly session: { readonly providers: readonly string[]; readonly threads: number };
-  readonly engine: ChosenEngine;
-  readonly options: TrainTaskOptions;
-}
-
-/** Runs the loop with checkpoints and metrics in the run's folder. */
-async function trainInRun(run: Run, identity: RunIdentity, work: Work): Promise<TrainResult> {
-  const { settings, data, options } = work;
-  const json = toJson(identity);
-  const resumed = options.resume === true && run.started ? run.resume(json, besideRate) : undefined;
-  for (const note of resumed?.notes ?? []) options.onNote?.(note);
-  if (resumed === undefined) run.start(json);
-  const checkpoint = resumed?.checkpoint;
-  const { validation } = data;
-  const parts =
-    validation === undefined
-      ? partition(data.train, settings, `train data of task "${work.column.task}"`)
-      : { train: data.train, validation };
-  const perEpoch = Math.ceil(rows(parts.train) / Math.min(settings.batch, rows(parts.train)));
-  const single = singleRowNote(work.column, rows(parts.train), Math.min(settings.batch, rows(parts.train)));
-  if (single !== undefined) options.onNote?.(single);
-  return await train({
-    runtime: work.runtime,
-    column: work.column,
-    frozen: weightsOf(work.loaded),
-    settings,
-    ...parts,
-    session: work.session,
-    ...(work.engine.make && { engine: work.engine.make }),
-    tapStorage: tapStore(work),
-    ...(options.tapCache && { tapCache: options.tapCache }),
-    store: {
-      load: async () => checkpoint && { tensors: checkpoint.tensors, state: stateSchema.parse(checkpoint.state) },
-      save: async ({ state, tensors }) => run.saveCheckpoint({ step: state.step, tensors, state: toJson(state) }),
-    },
-    onEvent: (event) => {
-      // Before the first step there is no checkpoint to save: the loop need not hear of the abort.
-      if (event.kind === 'tapping') stopIfAborted(options.signal);
-      if (event.kind === 'epoch') run.appendMetrics({ step: event.record.epoch * perEpoch, ...flat(event.record) });
-      options.onEvent?.(event);
-    },
-    ...(options.signal === undefined ? {} : { signal: options.signal }),
-  });
-}
-
-/** Taps beyond the memory budget, under all that their bits depend on beside the inputs. */
-function tapStore({ runtime, loaded, column, session }: Work): TapStore {
-  const columns = column.foundation.map(({ task }) => loaded.frozen.get(task)?.record.sha256);
-  return new TapStore(join(loaded.workspace.root, 'cache'), JSON.stringify([versionsNow(runtime), session, columns]));
+  return { task, metric, value: of(metric), loss: of('loss'), epochs: of('epochs'), seconds: of('seconds'), ...rest };
 }
 
 /**
- * Trains, tests, freezes, and checks that every earlier task answers as before. On abort the state is kept in runs/ and InterruptedError thrown;
- * called again with `resume` it ends with the same bits as if nothing had happened. With `resume` a task that is frozen already is no error.
+ * Trains a task; unless `freeze` is false its column is then frozen, and every earlier task is checked to answer as before. On abort the state is
+ * kept in runs/ and InterruptedError thrown; called again with `resume` it ends with the same bits as if nothing had happened. With `resume` a
+ * task that is frozen already is no error.
  */
 export async function trainTask(
   runtime: Runtime,
@@ -206,20 +132,18 @@ export async function trainLoaded(
   options: TrainTaskOptions = {},
 ): Promise<{ readonly trained: TrainedTask; readonly loaded: LoadedWorkspace }> {
   const started = performance.now();
-  const { signal, resume = false, restart = false } = options;
+  const { signal, resume = false, restart = false, freeze = true } = options;
   const { root } = opened.workspace;
   const described = opened.columns.column(task);
   if (opened.frozen.has(task)) {
     // Killed between freezing and clearing, a run is left over.
     clearRun(root, task);
-    if (resume) {
-      noteAllFrozen(opened);
-      const earlier = await compareWithRecords(runtime, opened, task, signal);
-      return { trained: trainedFrom(opened, task, earlier), loaded: opened };
-    }
-    throw new UsageError(`task "${task}" is trained and frozen for good; add a new task to the description to train more`, {
-      got: task,
-    });
+    if (!resume)
+      throw new UsageError(
+        `task "${task}" is trained and frozen for good; add a new task to the description to train more, or take its column back`,
+        { got: task, remedy: { kind: 'reset', task } },
+      );
+    return { trained: await frozenAlready(runtime, opened, task, signal), loaded: opened };
   }
   refuseTraining(described);
   requireSources(opened, described);
@@ -260,9 +184,11 @@ export async function trainLoaded(
     options.onEvent?.(event);
   };
   noteAllFrozen(loaded, options.onNote);
-  const before = await outputsBefore(runtime, loaded, task, signal);
+  const before = freeze ? await outputsBefore(runtime, loaded, task, signal) : [];
   createFolders(loaded.workspace);
   const run = openRun(root, task);
+  let record: ColumnRecord;
+  let was: number | undefined;
   try {
     if (listColumns(root).includes(task))
       throw new UsageError(`task "${task}" was trained by another process meanwhile`, { got: task });
@@ -277,7 +203,7 @@ export async function trainLoaded(
       options: { ...options, onEvent },
     };
     const { weights, history, steps, epoch } = await trainInRun(run, identity, work);
-    await testAndFreeze({
+    const tested = await testColumn({
       ...work,
       seed: settings.seed,
       trained: { weights, history: history.map(flat), step: (steps / history.length) * epoch },
@@ -285,8 +211,15 @@ export async function trainLoaded(
       ...(engine.trainer !== undefined && { trainer: engine.trainer }),
       ...(signal && { signal }),
     });
-    run.clear();
-    tapStore(work).clear();
+    if (freeze) {
+      record = freezeColumn(root, tested.draft, tested.weights);
+      run.clear();
+      clearTaps(root);
+    } else {
+      was = formerly(root, task)?.metrics[metricName(column.head)];
+      record = writeTrained(root, tested.draft, tested.weights, basisOf(described, provider));
+      run.drop();
+    }
   } catch (error) {
     if (error instanceof DivergedError) {
       const rate = Number((settings.rate / 10).toPrecision(2));
@@ -298,7 +231,30 @@ export async function trainLoaded(
   } finally {
     run.close();
   }
-  const after = reloadWorkspace(opened);
+  const after = freeze ? reloadWorkspace(opened) : opened;
   const earlier = await compareAfter(runtime, after, before, signal);
-  return { trained: { ...trainedFrom(after, task, earlier), ...(taps && { taps }) }, loaded: after };
+  const rest = { frozen: freeze, earlier, ...(was !== undefined && { was }), ...(taps && { taps }) };
+  return { trained: trainedFrom(after, record, rest), loaded: after };
+}
+
+/** What the trained column says that this training takes the place of; one that cannot be read says nothing. */
+function formerly(root: string, task: string): ColumnRecord | undefined {
+  try {
+    return readTrained(root, task)?.record;
+  } catch (error) {
+    if (error instanceof PrognetError) return undefined;
+    throw error;
+  }
+}
+
+/** A task that is frozen already: every other one against the outputs recorded at its freezing. */
+export async function frozenAlready(
+  runtime: Runtime,
+  loaded: LoadedWorkspace,
+  task: string,
+  signal?: AbortSignal,
+): Promise<TrainedTask> {
+  noteAllFrozen(loaded);
+  const earlier = await compareWithRecords(runtime, loaded, task, signal);
+  return trainedFrom(loaded, frozenOf(loaded, task).record, { frozen: true, earlier });
 }

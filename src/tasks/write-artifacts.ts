@@ -20,9 +20,10 @@ import { stateSchema } from '../train/state-schema.js';
 import { readNewestCheckpoint } from '../workspace/checkpoint.js';
 import { writeOutputFolder } from '../workspace/output-folder.js';
 import { refuseOutput } from '../workspace/output-path.js';
-import { type LoadedWorkspace, requireSources, weightsOf } from './load-workspace.js';
+import { type LoadedWorkspace, notFrozen, requireSources, weightsOf } from './load-workspace.js';
 import { storedRun } from './stored-run.js';
 import { loadTaskData } from './task-data.js';
+import { isTrained } from './trained-column.js';
 
 export interface WriteArtifactsOptions {
   readonly frozenForm: FrozenForm;
@@ -93,6 +94,7 @@ export async function writeArtifacts(
 ): Promise<WrittenArtifacts> {
   const column = loaded.columns.column(task);
   requireSources(loaded, column);
+  if (options.resume !== true && isTrained(loaded, task)) throw notFrozen(task);
   refuseOutput(folder);
   const train = { ...column.train, ...(options.resume && storedRun(loaded.workspace.root, task)?.overrides) };
   const settings = trainSettings(train, train.seed ?? column.seed);

@@ -1,9 +1,8 @@
 // A workspace's network as one file, for prognet/web: all columns that are described, the trained ones with their weights.
 
-import { nothingTrained } from '../model/progressive/forms.js';
 import { writeFileAtomic } from '../onnx/files/atomic-file.js';
 import { refuseOutput } from '../workspace/output-path.js';
-import { frozenTasks, type LoadedWorkspace, networkOf } from './load-workspace.js';
+import { frozenTasks, type LoadedWorkspace, networkOf, someFrozen } from './load-workspace.js';
 import { namedFiles } from './task-data.js';
 
 export interface WrittenNetwork {
@@ -15,7 +14,7 @@ export interface WrittenNetwork {
 
 /** The bytes of the .prognet file. Throws UsageError where nothing is trained yet. */
 export async function networkFileOf(loaded: LoadedWorkspace): Promise<Uint8Array> {
-  if (frozenTasks(loaded).length === 0) throw nothingTrained();
+  someFrozen(loaded);
   return await networkOf(loaded).save();
 }
 

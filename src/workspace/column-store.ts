@@ -11,7 +11,7 @@ import { sha256, shortHash } from '../onnx/files/hash.js';
 import { readWhole } from '../onnx/files/read-file.js';
 import { removeQuietly, removeStale, temporaryName } from '../onnx/files/temporary.js';
 import { type ColumnDraft, type ColumnRecord, readRecord, writeRecord } from './column-record.js';
-import { noteFrozen } from './frozen-list.js';
+import { forgetFrozen, noteFrozen } from './frozen-list.js';
 import { checkTask } from './task-name.js';
 
 const readOnly = 0o444;
@@ -52,6 +52,11 @@ function refuseExisting(root: string, task: string): void {
   );
 }
 
+/** The bytes of weights.safetensors. */
+export function weightsFile(task: string, tensors: ReadonlyMap<string, Tensor>): readonly Uint8Array[] {
+  return encodeSafetensorsParts(tensors, { producer: 'prognet', task });
+}
+
 /**
  * Freezes a column for good: all files in a hidden folder, each on the disk, then one rename. A kill at any moment leaves no column or the
  * whole one.
@@ -65,7 +70,7 @@ export function freezeColumn(root: string, draft: ColumnDraft, tensors: Readonly
   const final = join(columns, task);
   removeStale(columns);
   refuseExisting(root, task);
-  const weights = encodeSafetensorsParts(tensors, { producer: 'prognet', task });
+  const weights = weightsFile(task, tensors);
   const { record, bytes } = writeRecord(draft, sha256(weights), `columns/${task}/column.json`);
   const temporary = join(columns, temporaryName(task));
   try {
@@ -93,6 +98,25 @@ export function freezeColumn(root: string, draft: ColumnDraft, tensors: Readonly
     if (!(error instanceof WorkspaceError)) throw error;
   }
   return record;
+}
+
+/**
+ * Takes a frozen column back: its note, and then its folder by one rename, so that a kill leaves the column or none.
+ * @throws WorkspaceError when the disk does not take it
+ */
+export function removeColumn(root: string, task: string): void {
+  checkTask(task);
+  const columns = join(root, 'columns');
+  forgetFrozen(root, task);
+  const aside = join(columns, temporaryName(task));
+  try {
+    renameSync(join(columns, task), aside);
+    syncFolder(columns);
+  } catch (cause) {
+    if (errorCode(cause) === 'ENOENT') return;
+    throw fileError('remove', join(columns, task), cause);
+  }
+  removeQuietly(aside);
 }
 
 function isLink(path: string): boolean {
@@ -132,7 +156,7 @@ export function loadColumn(root: string, task: string): FrozenColumn {
       });
     }
   }
-  const record = readRecord(readWhole(join(root, folder, 'column.json')), `${folder}/column.json`);
+  const record = loadRecord(root, task);
   if (record.task !== task) {
     throw new WorkspaceError(
       `${folder}/column.json: is the record of task "${record.task}", expected "${task}"; the folder was renamed`,
@@ -153,6 +177,13 @@ export function loadColumn(root: string, task: string): FrozenColumn {
     );
   }
   return { record, tensors: decodeSafetensors(bytes, file).tensors };
+}
+
+/** What column.json says of a frozen column, its weights left unread. Throws as `loadColumn`. */
+export function loadRecord(root: string, task: string): ColumnRecord {
+  checkTask(task);
+  const file = `columns/${task}/column.json`;
+  return readRecord(readWhole(join(root, file)), file);
 }
 
 /** Tasks that have a folder, or a link to one, under columns/, sorted by name; whether each is whole is for `loadColumn` to say. */

@@ -1,6 +1,6 @@
 // What was frozen in a workspace, by task: columns/.frozen/<task> holds the SHA-256 of the column's weights. Written at freezing, so that a column
 // that is gone is told, not taken for one that never was. One file a task: two freezings at once do not write the same one.
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { WorkspaceError } from '../onnx/core/errors.js';
 import { writeFileAtomic } from '../onnx/files/atomic-file.js';
@@ -20,6 +20,16 @@ export function noteFrozen(root: string, task: string, weights: string): void {
     throw fileError('write', folder, cause);
   }
   writeFileAtomic(join(folder, task), new TextEncoder().encode(`${weights}\n`));
+}
+
+/** Takes the note of a task back. Throws WorkspaceError when the disk does not take it. */
+export function forgetFrozen(root: string, task: string): void {
+  const path = join(folderOf(root), task);
+  try {
+    rmSync(path, { force: true });
+  } catch (cause) {
+    throw fileError('remove', path, cause);
+  }
 }
 
 /** The tasks that were frozen, with the SHA-256 of their weights; none in a workspace of an older prognet. */
@@ -46,8 +56,8 @@ export function checkFrozen(root: string, found: ReadonlyMap<string, string>): v
     const path = `columns/${task}`;
     const what = now === undefined ? 'is missing' : `is another column, sha256 ${shortHash(now)}..`;
     throw new WorkspaceError(
-      `${path}: ${what}; it was frozen with sha256 ${shortHash(was)}..: restore it from a copy, or remove columns/.frozen/${task} as well to give it up`,
-      { path, expected: was, ...(now !== undefined && { got: now }) },
+      `${path}: ${what}; it was frozen with sha256 ${shortHash(was)}..: restore it from a copy, or give it up`,
+      { path, expected: was, remedy: { kind: 'reset', task }, ...(now !== undefined && { got: now }) },
     );
   }
 }

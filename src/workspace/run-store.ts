@@ -1,5 +1,5 @@
 // A training under way: runs/<task>/{run.json, checkpoint-*.safetensors, metrics.jsonl, lock}. One process at a time; killed at any
-// moment, it goes on from the last checkpoint with the metrics up to it.
+// moment, it goes on from the last checkpoint with the metrics up to it. The trained column that it leaves there is trained-store.ts's.
 import { existsSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { InternalError, WorkspaceError } from '../onnx/core/errors.js';
@@ -14,6 +14,10 @@ import { type Checkpoint, dropCheckpointsFrom, listGenerations, readNewestCheckp
 import { firstDifference, isJsonObject, type Json, parseJson, stableJson } from './json.js';
 import { type MetricsRecord, MetricsWriter, readMetrics, truncateMetrics } from './metrics-log.js';
 import { checkTask } from './task-name.js';
+import { removeTrained } from './trained-store.js';
+
+/** Below a run's folder: the table of its sweep. */
+export const sweepFolder = 'sweep';
 
 export interface Resumed {
   /** Undefined when the run was interrupted before its first checkpoint. */
@@ -67,6 +71,12 @@ export class Run {
 
   /** Begins anew: an earlier run's checkpoints and metrics are removed, the settings written. */
   start(settings: Json): void {
+    this.drop();
+    this.writeSettings(settings);
+  }
+
+  /** Removes what the training would be resumed from; a trained column and a sweep stay. */
+  drop(): void {
     this.open();
     this.metrics.close();
     try {
@@ -78,7 +88,6 @@ export class Run {
       throw fileError('remove', this.folder, cause);
     }
     this.good = undefined;
-    this.writeSettings(settings);
   }
 
   private writeSettings(settings: Json, diverged?: Diverged): void {
@@ -175,8 +184,14 @@ export class Run {
     return readMetrics(join(this.folder, 'metrics.jsonl'));
   }
 
-  /** Removes the run, once its column is frozen. Also closes it. */
+  /** Removes the run with its trained column, once that is frozen or given up; the table of a sweep stays. Also closes it. */
   clear(): void {
+    if (existsSync(join(this.folder, sweepFolder))) {
+      this.drop();
+      removeTrained(join(this.folder, '..', '..'), this.task);
+      this.close();
+      return;
+    }
     this.open();
     this.metrics.close();
     this.closed = true;

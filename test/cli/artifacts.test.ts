@@ -28,7 +28,7 @@ it('writes artifacts, takes a checkpoint in, and refuses what does not fit with 
   refuses(['a', '-o', join(dir, 'none'), '--frozen', 'both'], /--frozen: found "both", expected one of inputs, initializers/);
   refuses(['a', '-o', join(dir, 'none'), '--resume'], /runs\/a: no unfinished training to resume/);
 
-  expect(prognet('train', 'a', '--quiet', '-C', dir).status).toBe(0);
+  expect(prognet('train', 'a', '--freeze', '--quiet', '-C', dir).status).toBe(0);
   const out = join(dir, 'b-training');
   const written = artifacts('b', '-o', out, '--json', '--clip', '1', '--lr-scale', '10', '--adam-mode', '1');
   expect(written.stderr).toBe('');

@@ -46,25 +46,30 @@ describe('bad input: one clear line, exit code 2', () => {
       /columns\[0\]\.laterals\.from\[0\]: "b" comes later, expected/,
     ));
   it('an unknown task', () => says(workspace(), ['train', 'zebra'], /unknown task "zebra", the description has: a, b/));
-  it('a task before its source', () => says(workspace(), ['train', 'b'], /reads the column "a", which is not trained yet/));
+  it('a task before its source', () =>
+    says(workspace(), ['train', 'b', '--freeze'], /reads the column "a", which is not trained yet/));
   it('no workspace', () => says(mkdtempSync(join(tmpdir(), 'prognet-none-')), ['check'], /begin with: prognet init/));
   it('NaN in data', () => {
     const dir = workspace();
     writeFileSync(join(dir, 'a.csv'), csv(1).replace(/^[^,]+/, 'NaN'));
-    says(dir, ['train', 'a'], /a\.csv/);
+    says(dir, ['train', 'a', '--freeze'], /a\.csv/);
   });
   it('a label out of range', () => {
     const dir = workspace();
     writeFileSync(join(dir, 'a.csv'), csv(1).replace(/[01]$/, '7'));
     // The option says which column is the label: nothing is guessed, and nothing but the error is said.
     writeFileSync(join(dir, 'prognet.yaml'), yaml().replace('header: false }', 'header: false, label: -1 }'));
-    says(dir, ['train', 'a'], /a\.csv: label column "column 5": label 7 at row 200 is out of range, expected 0\.\.1/);
+    says(dir, ['train', 'a', '--freeze'], /a\.csv: label column "column 5": label 7 at row 200 is out of range, expected 0\.\.1/);
   });
   it('a changed frozen file, and a description that no longer fits', () => {
     const dir = workspace();
-    expect(prognet('train', 'a', '--quiet', '-C', dir).status).toBe(0);
+    expect(prognet('train', 'a', '--freeze', '--quiet', '-C', dir).status).toBe(0);
     writeFileSync(join(dir, 'prognet.yaml'), yaml().replace('dense: 8', 'dense: 9'));
-    says(dir, ['check'], /no longer fits its frozen column, blocks\[0\]\[0\]\.units: was 8, is 9/);
+    says(
+      dir,
+      ['check'],
+      /no longer fits its frozen column, blocks\[0\]\[0\]\.units: 9, frozen with 8; .*or take the column back: prognet reset a/,
+    );
     writeFileSync(join(dir, 'prognet.yaml'), yaml());
     const file = join(dir, 'columns/a/weights.safetensors');
     chmodSync(file, 0o644);
@@ -79,7 +84,7 @@ describe('bad input: one clear line, exit code 2', () => {
     const x = writeNpy(normals(1, [20, 4]));
     writeFileSync(join(dir, 'arrays/y.npy'), writeNpy(new Tensor('int64', [20], new BigInt64Array(20))));
     writeFileSync(join(dir, 'arrays/x.npy'), x.subarray(0, x.length - 9));
-    says(dir, ['train', 'a'], /arrays\/x\.npy: /);
+    says(dir, ['train', 'a', '--freeze'], /arrays\/x\.npy: /);
   });
   it.each(['whole header, a byte of data missing', 'half a header'])('a truncated IDX file: %s', (_what) => {
     const dir = workspace(yaml().replace('source: a.csv, header: false', 'source: idx'));
@@ -87,15 +92,15 @@ describe('bad input: one clear line, exit code 2', () => {
     // ubyte [2, 2, 2]
     const whole = [0, 0, 8, 3, 0, 0, 0, 2, 0, 0, 0, 2, 0, 0, 0, 2, 1, 2, 3, 4, 5, 6, 7, 8];
     writeFileSync(join(dir, 'idx/train-images-idx3-ubyte'), Uint8Array.from(whole.slice(0, _what.startsWith('half') ? 7 : -1)));
-    says(dir, ['train', 'a'], /idx\/train-images-idx3-ubyte: /);
+    says(dir, ['train', 'a', '--freeze'], /idx\/train-images-idx3-ubyte: /);
   });
   it('an unknown command, option, template and opset', () => {
     const dir = workspace();
     says(dir, ['trian', 'a'], /unknown command "trian", expected one of init, check, train/);
     says(dir, ['check', '--frobnicate'], /unknown option '--frobnicate'/);
     says(dir, ['init', join(dir, 'x'), '--template', 'cifar'], /unknown template "cifar", expected/);
-    says(dir, ['train', 'a', '--epochs', 'many'], /--epochs: found "many", expected/);
-    prognet('train', 'a', '--quiet', '-C', dir);
+    says(dir, ['train', 'a', '--freeze', '--epochs', 'many'], /--epochs: found "many", expected/);
+    prognet('train', 'a', '--freeze', '--quiet', '-C', dir);
     says(
       dir,
       ['export', '--task', 'a', '--opset', '9', '-o', join(dir, 'a.onnx')],
@@ -119,7 +124,7 @@ describe('bad input: one clear line, exit code 2', () => {
   });
   it('a truncated ONNX file', () => {
     const dir = workspace();
-    prognet('train', 'a', '--quiet', '-C', dir);
+    prognet('train', 'a', '--freeze', '--quiet', '-C', dir);
     const file = join(dir, 'a.onnx');
     expect(prognet('export', '--task', 'a', '-o', file, '-C', dir).status).toBe(0);
     expect(JSON.parse(prognet('inspect', file, '--json').stdout)).toMatchObject({
@@ -131,7 +136,7 @@ describe('bad input: one clear line, exit code 2', () => {
   });
   it('an output folder that cannot be written', () => {
     const dir = workspace();
-    prognet('train', 'a', '--quiet', '-C', dir);
+    prognet('train', 'a', '--freeze', '--quiet', '-C', dir);
     says(dir, ['export', '--task', 'a', '-o', '/proc/none/x.onnx'], /cannot write|\/proc/);
   });
 });

@@ -22,7 +22,7 @@ const checkpoints = (dir: string) =>
 
 function diverged(description: string): string {
   const dir = workspace(description);
-  const { status, stderr } = prognet('train', 'a', '--quiet', '-C', dir);
+  const { status, stderr } = prognet('train', 'a', '--freeze', '--quiet', '-C', dir);
   expect(status).toBe(1);
   expect(stderr).toMatch(
     /^prognet: .* (?:is|holds) (?:NaN|-?Infinity) .*: lower the rate, clip gradients or standardise the inputs \(prepare: \[standardise\]\); go on from the last good state with prognet train a --resume --lr \S+ or drop it with --restart\n$/,
@@ -38,15 +38,15 @@ it('keeps a state that is finite, refuses the same rate and goes on with another
         [...data].every((v) => Number.isFinite(Number(v))),
         name,
       ).toBe(true);
-  const again = prognet('train', 'a', '--resume', '--quiet', '-C', dir);
+  const again = prognet('train', 'a', '--freeze', '--resume', '--quiet', '-C', dir);
   expect(again.status).toBe(2);
   expect(again.stderr).toMatch(
     /^prognet: runs\/a: the training diverged, .*, and would again; go on from the last good state with prognet train a --resume --lr 1e\+29 or drop it with --restart\n$/,
   );
-  const other = prognet('train', 'a', '--resume', '--lr', '0.01', '--batch', '8', '--quiet', '-C', dir);
+  const other = prognet('train', 'a', '--freeze', '--resume', '--lr', '0.01', '--batch', '8', '--quiet', '-C', dir);
   expect(other.status).toBe(2);
   expect(other.stderr).toMatch(/^prognet: runs\/a\/run\.json: the run began with other settings, .*batch: was nothing, is 8;/);
-  const found = prognet('train', 'a', '--resume', '--lr', '0.01', '--clip', 'norm:1', '--quiet', '--json', '-C', dir);
+  const found = prognet('train', 'a', '--freeze', '--resume', '--lr', '0.01', '--clip', 'norm:1', '--quiet', '--json', '-C', dir);
   expect(found.stderr).toBe('');
   expect(found.status).toBe(0);
   expect(JSON.parse(found.stdout).trained[0].value).toBeGreaterThan(0.5);
@@ -56,7 +56,7 @@ it('keeps a state that is finite, refuses the same rate and goes on with another
 it('goes on from the last good epoch, with its metrics', () => {
   const dir = diverged(text('1.0e30'));
   expect(checkpoints(dir).map(({ metadata }) => metadata.step)).toEqual(['10', '20']);
-  expect(prognet('train', 'a', '--resume', '--lr', '1e-32', '--quiet', '-C', dir).status).toBe(0);
+  expect(prognet('train', 'a', '--freeze', '--resume', '--lr', '1e-32', '--quiet', '-C', dir).status).toBe(0);
   const history = (folder: string) => JSON.parse(readFileSync(join(folder, 'columns/a/column.json'), 'utf8')).history;
   const found = history(dir);
   expect(found.map((h: { epoch: number }) => h.epoch)).toEqual([1, 2, 3, 4]);
@@ -64,15 +64,15 @@ it('goes on from the last good epoch, with its metrics', () => {
   expect(rates).toEqual([0.01, 0.01, 0.01, 0.01]);
   // As if nothing had happened.
   const even = workspace(text('1'));
-  expect(prognet('train', 'a', '--quiet', '-C', even).status).toBe(0);
+  expect(prognet('train', 'a', '--freeze', '--quiet', '-C', even).status).toBe(0);
   expect(found.slice(0, 2)).toEqual(history(even).slice(0, 2));
 });
 
 it('--restart begins anew', () => {
   const dir = diverged(text('1', '1.0e30'));
-  expect(prognet('train', 'a', '--restart', '--lr', '0.01', '--quiet', '-C', dir).status).toBe(0);
+  expect(prognet('train', 'a', '--freeze', '--restart', '--lr', '0.01', '--quiet', '-C', dir).status).toBe(0);
   const fresh = workspace(text('1'));
-  expect(prognet('train', 'a', '--quiet', '-C', fresh).status).toBe(0);
+  expect(prognet('train', 'a', '--freeze', '--quiet', '-C', fresh).status).toBe(0);
   const bytes = (folder: string) => readFileSync(join(folder, 'columns/a/weights.safetensors'));
   expect(bytes(dir).equals(bytes(fresh))).toBe(true);
 });
@@ -86,7 +86,7 @@ it('says without --resume that a diverged training is there, why, and both ways 
       /^prognet: runs\/a: a training that diverged is here, .* (?:is|holds) (?:NaN|-?Infinity) .*; go on from the last good state with prognet train a --resume --lr 1e\+29 or drop it with --restart\n$/,
     );
   }
-  const message = JSON.parse(prognet('train', 'a', '--json', '-C', dir).stdout).error;
+  const message = JSON.parse(prognet('train', 'a', '--freeze', '--json', '-C', dir).stdout).error;
   expect(message.remedy).toEqual({ kind: 'lower-rate', task: 'a', rate: 1e29 });
 });
 
@@ -116,17 +116,17 @@ describe('a loss that is not finite on the test data alone', () => {
 
   it('goes on from the epoch before, with another rate alone', () => {
     const dir = arrays(settings('epochs: 4, schedule: { step: { every: 3, factor: 1.0e8 } }'));
-    const first = prognet('train', 'a', '--quiet', '-C', dir);
+    const first = prognet('train', 'a', '--freeze', '--quiet', '-C', dir);
     expect(first.stderr).toMatch(found);
     expect(first.status).toBe(1);
     expect(existsSync(join(dir, 'columns/a'))).toBe(false);
     expect(checkpoints(dir).map(({ metadata }) => metadata.step)).toEqual(['30', '40']);
-    const again = prognet('train', 'a', '--resume', '--quiet', '-C', dir);
+    const again = prognet('train', 'a', '--freeze', '--resume', '--quiet', '-C', dir);
     expect(again.stderr).toMatch(
       /^prognet: runs\/a: the training diverged, task "a": the loss on its test data is .*, and would again; /,
     );
     expect(again.status).toBe(2);
-    const other = prognet('train', 'a', '--resume', '--lr', '1e-10', '--quiet', '-C', dir);
+    const other = prognet('train', 'a', '--freeze', '--resume', '--lr', '1e-10', '--quiet', '-C', dir);
     expect(other.stderr).toBe('');
     expect(other.status).toBe(0);
     const { history, metrics } = JSON.parse(readFileSync(join(dir, 'columns/a/column.json'), 'utf8'));
@@ -137,7 +137,7 @@ describe('a loss that is not finite on the test data alone', () => {
 
   it('goes back before the epoch whose weights were the best', () => {
     const dir = arrays(settings('epochs: 6, validation: 0.2, early_stopping: { patience: 1 }').replace('lr: 0.01', 'lr: 1.0e6'));
-    expect(prognet('train', 'a', '--quiet', '-C', dir).status).toBe(1);
+    expect(prognet('train', 'a', '--freeze', '--quiet', '-C', dir).status).toBe(1);
     const { diverged: noted } = JSON.parse(readFileSync(join(dir, 'runs/a/run.json'), 'utf8'));
     const [last] = checkpoints(dir)
       .map(({ metadata }) => JSON.parse(metadata.state ?? ''))

@@ -9,7 +9,7 @@ import { prognet, repo, start, until, workspace, yaml } from './support.js';
 const weights = (dir: string, task: string) => readFileSync(join(dir, 'columns', task, 'weights.safetensors'));
 const record = (dir: string, task: string) => JSON.parse(readFileSync(join(dir, 'columns', task, 'column.json'), 'utf8'));
 const train = (dir: string, task: string, ...more: string[]) =>
-  prognet('train', task, '--threads', '1', '--json', '-C', dir, ...more);
+  prognet('train', task, '--freeze', '--threads', '1', '--json', '-C', dir, ...more);
 const official = ['--engine', 'ort-training'];
 
 /** Adapter, dropout, clipping, a schedule, validation and early stopping. */
@@ -55,12 +55,12 @@ it('trains to the figures of the engine ort, and every column verifies', () => {
 it('ctrl-C keeps the state, the optimizer included, and the rest gives the same bits', async () => {
   const [whole, broken] = [workspace(text(60)), workspace(text(60))];
   expect(train(whole, 'a', ...official).status).toBe(0);
-  const training = start('train', 'a', '--threads', '1', '-C', broken, ...official);
+  const training = start('train', 'a', '--freeze', '--threads', '1', '-C', broken, ...official);
   await until(training, /a epoch 3\/60/);
   training.child.kill('SIGINT');
   expect(await training.ended).toMatchObject({
     code: 130,
-    stderr: expect.stringMatching(/continue with prognet train a --resume\n$/),
+    stderr: expect.stringMatching(/continue with prognet train a --resume --freeze\n$/),
   });
   // The moments of that training, for whoever goes on elsewhere.
   const elsewhere = prognet('artifacts', 'a', '-o', join(broken, 'elsewhere'), '--resume', '--json', '-C', broken);
@@ -78,7 +78,7 @@ it('ctrl-C keeps the state, the optimizer included, and the rest gives the same 
 it('refuses in one line what it cannot do, with nothing written', () => {
   const dir = workspace();
   const refuses = (args: string[], message: RegExp) => {
-    const { status, stderr } = prognet('train', 'a', '-C', dir, ...args);
+    const { status, stderr } = prognet('train', 'a', '--freeze', '-C', dir, ...args);
     expect(stderr).toMatch(message);
     expect(stderr.trim().split('\n')).toHaveLength(1);
     expect(status).toBe(2);
@@ -100,7 +100,7 @@ it('says what to install where the package is absent', () => {
     if (name !== 'ort-training') symlinkSync(join(repo, 'node_modules', name), join(away, 'node_modules', name));
   const dir = workspace();
   const main = join(away, 'dist/cli/main.js');
-  const { status, stderr } = spawnSync('node', [main, 'train', 'a', ...official], { cwd: dir, encoding: 'utf8' });
+  const { status, stderr } = spawnSync('node', [main, 'train', 'a', '--freeze', ...official], { cwd: dir, encoding: 'utf8' });
   expect(stderr).toMatch(
     /^prognet: the engine ort-training needs a package that is not installed: npm install ort-training@npm:onnxruntime-web@1\.19\.2 \(100 MB\)\n$/,
   );

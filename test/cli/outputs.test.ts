@@ -16,7 +16,7 @@ const at = (...path: string[]) => join(dir, ...path);
 
 beforeAll(() => {
   dir = workspace(yaml('', 1));
-  expect(prognet('train', 'a', '--quiet', '-C', dir).status).toBe(0);
+  expect(prognet('train', 'a', '--freeze', '--quiet', '-C', dir).status).toBe(0);
   writeFileSync(at('x.npy'), writeNpy(Tensor.zeros('float32', [2, 4])));
   cpSync(encoder, at('encoder.onnx'));
 }, 60_000);

@@ -11,7 +11,7 @@ import { environment, python } from '../python/python.js';
 let dir = '';
 beforeAll(() => {
   dir = workspace();
-  expect(prognet('train', 'a', '--quiet', '-C', dir).status).toBe(0);
+  expect(prognet('train', 'a', '--freeze', '--quiet', '-C', dir).status).toBe(0);
 });
 
 describe('notices', () => {

@@ -54,7 +54,7 @@ it('the command writes what the workspace holds', async () => {
     status: 2,
     stderr: 'prognet: no task is trained yet: prognet train --all\n',
   });
-  expect(run('train', 'a', '--quiet', '-C', dir).status).toBe(0);
+  expect(run('train', 'a', '--freeze', '--quiet', '-C', dir).status).toBe(0);
   expect(JSON.parse(run('bundle', '-o', file, '--json', '-C', dir).stdout)).toMatchObject({ file, tasks: ['a'] });
   const carried = await readNetwork(readFileSync(file));
   expect(carried.tasks).toEqual(['a', 'b']);

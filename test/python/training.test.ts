@@ -217,7 +217,7 @@ it.skipIf(missing)(`prognet artifacts, trained in Python, taken in by --absorb${
     expect({ status, stderr: status === 0 ? '' : stderr }).toEqual({ status: 0, stderr: '' });
     return JSON.parse(stdout);
   };
-  run('train', 'a', '--epochs', '2');
+  run('train', 'a', '--freeze', '--epochs', '2');
   run('artifacts', 'b', '-o', join(dir, 'made'));
   const rows = readFileSync(join(dir, 'b.csv'), 'utf8')
     .split('\n')

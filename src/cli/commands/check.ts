@@ -2,10 +2,13 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { sourceNames } from '../../data/sources.js';
+import { metricName } from '../../model/heads/heads.js';
+import { PrognetError } from '../../onnx/core/errors.js';
 import { elementCount } from '../../onnx/core/shape.js';
 import { type LoadedWorkspace, loadWorkspace } from '../../tasks/load-workspace.js';
 import { runExists } from '../../tasks/stored-run.js';
 import { dataSpecOf } from '../../tasks/task-data.js';
+import { changedSince, isTrained, trainedOf } from '../../tasks/trained-column.js';
 import { trainSettings } from '../../train/settings.js';
 import { colours, count, type GlobalOptions, result, table, warn } from '../report.js';
 
@@ -34,23 +37,44 @@ function isLateral(name: string): boolean {
   return /^[^/]+\/[^/]+\/(lateral|adapter)\//.test(name);
 }
 
+/** What a trained column that is not frozen measured on its test data; undefined where there is none. What is wrong with it becomes a warning. */
+function keptOf(
+  loaded: LoadedWorkspace,
+  task: string,
+  warnings: string[],
+): { test: { metric: string; value: number } } | undefined {
+  if (!isTrained(loaded, task)) return undefined;
+  try {
+    const trained = trainedOf(loaded, task);
+    const changed = changedSince(loaded, trained);
+    if (changed !== undefined) warnings.push(`task "${task}" was trained from something else: ${changed}`);
+    const metric = metricName(loaded.columns.column(task).head);
+    return { test: { metric, value: trained.record.metrics[metric] ?? Number.NaN } };
+  } catch (error) {
+    if (!(error instanceof PrognetError)) throw error;
+    warnings.push(error.statement);
+    return undefined;
+  }
+}
+
 export function check(options: GlobalOptions): void {
   const loaded = loadWorkspace(options.workspace ?? '.');
   const { description, frozen, workspace } = loaded;
+  const warnings = warningsOf(loaded);
   let total = 0;
   const columns = [...loaded.columns].map(({ task, parameters: { count: parameters, specs, taps } }) => {
     const laterals = specs.filter((s) => isLateral(s.name)).reduce((n, s) => n + elementCount(s.shape), 0);
     total += parameters;
-    const state = frozen.has(task) ? 'frozen' : runExists(workspace.root, task) ? 'unfinished' : 'new';
-    return { task, parameters, laterals, total, taps, state, frozen: state === 'frozen' };
+    const kept = keptOf(loaded, task, warnings);
+    const state = frozen.has(task) ? 'frozen' : kept ? 'trained' : runExists(workspace.root, task) ? 'unfinished' : 'new';
+    return { task, parameters, laterals, total, taps, state, frozen: state === 'frozen', ...kept };
   });
-  const warnings = warningsOf(loaded);
   const rows = columns.map((c) => [
     c.task,
     count(c.parameters),
     count(c.laterals),
     count(c.total),
-    c.state,
+    c.test === undefined ? c.state : `trained, not frozen (${c.test.metric} ${c.test.value.toFixed(4)})`,
     c.taps.map((t) => `[${t}]`).join(' '),
   ]);
   const paint = (text: string, row: number, column: number) =>

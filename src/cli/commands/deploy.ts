@@ -1,11 +1,12 @@
 // prognet deploy
 
-import { forms, nothingTrained } from '../../model/progressive/forms.js';
+import { forms } from '../../model/progressive/forms.js';
 import { UsageError } from '../../onnx/core/errors.js';
 import type { PrecisionName } from '../../onnx/precision/quantize.js';
 import { deployTasks, targets } from '../../tasks/deploy.js';
-import { frozenOf, frozenTasks, loadWorkspace } from '../../tasks/load-workspace.js';
+import { frozenOf, loadWorkspace, someFrozen } from '../../tasks/load-workspace.js';
 import { integerFlag } from '../flags.js';
+import { noteLeftOut } from '../left-out.js';
 import { result, shellWord } from '../report.js';
 import { openRuntime, type RuntimeFlags } from '../runtime.js';
 import { precisionFlag } from './export.js';
@@ -57,8 +58,8 @@ export async function deploy(name: string, flags: DeployFlags): Promise<void> {
     });
   const maxBatch = integerFlag('--max-batch', flags.maxBatch);
   const loaded = loadWorkspace(flags.workspace ?? '.');
-  const tasks = flags.tasks === undefined ? frozenTasks(loaded) : [...new Set(flags.tasks.split(',').map((t) => t.trim()))];
-  if (tasks.length === 0) throw nothingTrained();
+  const tasks = flags.tasks === undefined ? someFrozen(loaded) : [...new Set(flags.tasks.split(',').map((t) => t.trim()))];
+  if (flags.tasks === undefined) noteLeftOut(flags, loaded);
   for (const task of tasks) frozenOf(loaded, task);
   const deployed = await deployTasks(loaded, flags.output, {
     target,

@@ -1,5 +1,4 @@
 // prognet export
-import { nothingTrained } from '../../model/progressive/forms.js';
 import { UsageError } from '../../onnx/core/errors.js';
 import { type PrecisionName, precisions } from '../../onnx/precision/quantize.js';
 import {
@@ -9,8 +8,9 @@ import {
   type PrecisionOptions,
 } from '../../tasks/export-precision.js';
 import { type Exported, type ExportOptions, exportTasks } from '../../tasks/export-tasks.js';
-import { frozenTasks, loadWorkspace } from '../../tasks/load-workspace.js';
+import { loadWorkspace, someFrozen } from '../../tasks/load-workspace.js';
 import { integerFlag } from '../flags.js';
+import { noteLeftOut } from '../left-out.js';
 import { note, result, table } from '../report.js';
 import { openRuntime, type RuntimeFlags } from '../runtime.js';
 
@@ -46,8 +46,8 @@ export async function exportCommand(flags: ExportFlags): Promise<void> {
   const how = int8Flags(flags, precision);
   const opset = integerFlag('--opset', flags.opset);
   const loaded = loadWorkspace(flags.workspace ?? '.');
-  const tasks = flags.task === undefined ? frozenTasks(loaded) : [flags.task];
-  if (tasks.length === 0) throw nothingTrained();
+  const tasks = flags.task === undefined ? someFrozen(loaded) : [flags.task];
+  if (flags.task === undefined) noteLeftOut(flags, loaded);
   const options: ExportOptions = {
     tasks,
     externalData,

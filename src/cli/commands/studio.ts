@@ -4,6 +4,7 @@ import { UsageError } from '../../onnx/core/errors.js';
 import { studioOf } from '../../tasks/studio.js';
 import { writeOutputFolder } from '../../workspace/output-folder.js';
 import { refuseOutput } from '../../workspace/output-path.js';
+import { noteTasksLeftOut } from '../left-out.js';
 import { type GlobalOptions, note, result } from '../report.js';
 import { serveFiles } from '../serve-files.js';
 
@@ -36,7 +37,8 @@ export async function studio(folder: string | undefined, flags: StudioFlags): Pr
   const port = portOf(flags.port);
   if (flags.build !== undefined) refuseOutput(flags.build);
   const named = folder ?? flags.workspace;
-  const { files, workspace, tasks } = await studioOf(named ?? '.', named !== undefined);
+  const { files, workspace, tasks, leftOut } = await studioOf(named ?? '.', named !== undefined);
+  noteTasksLeftOut(flags, leftOut);
   const what =
     workspace === undefined
       ? 'the demo network (no prognet.yaml here or above; your own: prognet init, prognet train --all)'

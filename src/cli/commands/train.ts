@@ -3,18 +3,22 @@
 import type { Train } from '../../model/description/description.js';
 import { trainSchema } from '../../model/description/train-schema.js';
 import { InterruptedError, UsageError } from '../../onnx/core/errors.js';
-import type { EarlierTask } from '../../tasks/earlier-tasks.js';
+import { freezeLoaded } from '../../tasks/freeze-task.js';
 import { type LoadedWorkspace, loadWorkspace } from '../../tasks/load-workspace.js';
 import { runExists, unfinished } from '../../tasks/stored-run.js';
 import { type TrainedTask, trainLoaded } from '../../tasks/train-task.js';
+import { isTrained } from '../../tasks/trained-column.js';
 import { TapCache } from '../../train/taps/tap-cache.js';
 import { integerFlag } from '../flags.js';
+import { interruptible } from '../interruptible.js';
 import { progressOf } from '../progress.js';
-import { note, result, table } from '../report.js';
+import { note } from '../report.js';
 import { chosen, openRuntime, type RuntimeFlags } from '../runtime.js';
+import { printTrained } from '../trained-table.js';
 
 export interface TrainFlags extends RuntimeFlags {
   readonly all?: boolean;
+  readonly freeze?: boolean;
   readonly epochs?: string;
   readonly batch?: string;
   readonly lr?: string;
@@ -81,34 +85,6 @@ function tasksOf(task: string | undefined, flags: TrainFlags, loaded: LoadedWork
   return tasks;
 }
 
-/** Calls `work` with a signal that the first SIGINT or SIGTERM gives; the second ends the process. */
-async function interruptible<T>(flags: TrainFlags, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
-  const controller = new AbortController();
-  const interrupt = () => {
-    if (controller.signal.aborted) {
-      // A cursor that the bar hid comes back.
-      if (process.stderr.isTTY) process.stderr.write('\u001b[?25h');
-      process.exit(130);
-    }
-    controller.abort();
-    note(flags, '\nstopping at the next checkpoint (again: at once)');
-  };
-  process.on('SIGINT', interrupt);
-  process.on('SIGTERM', interrupt);
-  try {
-    return await work(controller.signal);
-  } finally {
-    process.off('SIGINT', interrupt);
-    process.off('SIGTERM', interrupt);
-  }
-}
-
-function earlierText(earlier: readonly EarlierTask[]): string {
-  const words = (e: EarlierTask) =>
-    e.identical === undefined ? `not checked: ${e.reason}` : `${e.identical ? 'identical' : 'NOT identical'} (${e.rows} rows)`;
-  return earlier.length === 0 ? '-' : earlier.map((e) => `${e.task} ${words(e)}`).join(', ');
-}
-
 export async function trainCommand(task: string | undefined, flags: TrainFlags): Promise<void> {
   if ((task === undefined) !== (flags.all === true)) throw new UsageError('name one task, or give --all: prognet train <task>');
   if (flags.resume && flags.restart) throw new UsageError('give --resume or --restart, not both');
@@ -117,46 +93,46 @@ export async function trainCommand(task: string | undefined, flags: TrainFlags):
   let loaded = loadWorkspace(flags.workspace ?? '.');
   const tasks = tasksOf(task, flags, loaded);
   const { resume = false, restart = false } = flags;
-  const done = await interruptible(flags, async (signal) => {
+  // Later columns read frozen ones alone.
+  const freeze = flags.all === true || flags.freeze === true;
+  const done = await interruptible(flags, 'stopping at the next checkpoint', async (signal) => {
     const opened = await openRuntime(flags);
     const trained: TrainedTask[] = [];
     const tapCache = new TapCache();
     for (const name of tasks) {
       const progress = progressOf(flags, name);
       try {
-        const options = { overrides, resume, restart, signal, onEvent: progress.event, onNote: progress.line };
-        const done = await trainLoaded(opened.runtime, loaded, name, {
-          ...options,
-          ...(tasks.length > 1 && { tapCache }),
-          ...chosen(opened),
-          ...(flags.engine === undefined ? {} : { engine: flags.engine }),
-          ...(threads === undefined ? {} : { threads }),
-        });
+        const said = { signal, onNote: progress.line };
+        // Trained before, and neither frozen nor trained again since.
+        const kept = flags.all === true && isTrained(loaded, name) && !runExists(loaded.workspace.root, name);
+        if (kept) progress.line(`${name} is trained already and frozen as it is`);
+        const done = kept
+          ? await freezeLoaded(opened.runtime, loaded, name, said)
+          : await trainLoaded(opened.runtime, loaded, name, {
+              ...said,
+              ...{ overrides, resume, restart, freeze, onEvent: progress.event },
+              ...(tasks.length > 1 && { tapCache }),
+              ...chosen(opened),
+              ...(flags.engine === undefined ? {} : { engine: flags.engine }),
+              ...(threads === undefined ? {} : { threads }),
+            });
         trained.push(done.trained);
         loaded = done.loaded;
       } catch (error) {
         if (!(error instanceof InterruptedError)) throw error;
-        throw new InterruptedError(error.statement, {
-          cause: error.cause,
-          remedy: { kind: 'resume', ...(task !== undefined && { task }) },
-        });
+        const remedy = { kind: 'resume' as const, ...(task !== undefined && { task, ...(freeze && { freeze }) }) };
+        throw new InterruptedError(error.statement, { cause: error.cause, remedy });
       } finally {
         progress.stop();
       }
     }
     return trained;
   });
-  const rows = done.map((t) => [
-    t.task,
-    `${t.metric} ${t.value.toFixed(4)}`,
-    t.loss.toFixed(4),
-    `${t.seconds.toFixed(1)} s`,
-    earlierText(t.earlier),
-  ]);
-  result(
-    flags,
-    { trained: done },
-    rows.length === 0 ? 'every task is trained already' : table(['task', 'test', 'loss', 'time', 'earlier tasks'], rows),
-  );
-  if (done.some((t) => t.earlier.some((e) => e.identical === false))) process.exitCode = 1;
+  printTrained(flags, done, 'every task is trained and frozen already');
+  for (const t of done)
+    if (!t.frozen)
+      note(
+        flags,
+        `${t.task} is trained, not frozen: prognet freeze ${t.task} makes it final, prognet train ${t.task} trains it anew`,
+      );
 }

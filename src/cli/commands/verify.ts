@@ -1,8 +1,9 @@
 // prognet verify, prognet eval
 
 import { metricName } from '../../model/heads/heads.js';
-import { DataError, must, UsageError } from '../../onnx/core/errors.js';
+import { DataError, must, PrognetError, UsageError } from '../../onnx/core/errors.js';
 import { frozenOf, frozenTasks, type LoadedWorkspace, loadWorkspace } from '../../tasks/load-workspace.js';
+import { trainedTasks, withTrained } from '../../tasks/trained-column.js';
 import { type Verified, type VerifyOptions, verifyWith } from '../../tasks/verify.js';
 import { Evaluator } from '../../train/evaluate.js';
 import { integerFlag } from '../flags.js';
@@ -15,6 +16,8 @@ export interface VerifyFlags extends RuntimeFlags {
 
 interface Checked {
   readonly task: string;
+  /** Else trained, and asked as it stands in runs/. */
+  readonly frozen: boolean;
   readonly parameters: number;
   /** Of its training. */
   readonly seconds: number | undefined;
@@ -26,11 +29,12 @@ interface Checked {
 }
 
 function recorded(loaded: LoadedWorkspace, task: string): Checked {
-  const { metrics, sha256 } = frozenOf(loaded, task).record;
+  const { metrics, sha256 } = frozenOf(withTrained(loaded, task), task).record;
   const column = loaded.columns.column(task);
   const name = metricName(column.head);
   return {
     task,
+    frozen: loaded.frozen.has(task),
     parameters: column.parameters.count,
     seconds: metrics.seconds,
     sha256Weights: sha256.weights,
@@ -39,16 +43,24 @@ function recorded(loaded: LoadedWorkspace, task: string): Checked {
 }
 
 /** Loading the workspace checks the hashes of every frozen column; this runs the tasks. The data of one keep no other from its proof. */
-async function checkTasks(task: string | undefined, flags: VerifyFlags, how: VerifyOptions): Promise<Checked[]> {
+async function checkTasks(
+  task: string | undefined,
+  flags: VerifyFlags,
+  how: VerifyOptions,
+  besideFrozen: (loaded: LoadedWorkspace) => readonly string[],
+): Promise<Checked[]> {
   const loaded = loadWorkspace(flags.workspace ?? '.');
-  const tasks = task === undefined ? frozenTasks(loaded) : [task];
+  const tasks = task === undefined ? [...frozenTasks(loaded), ...besideFrozen(loaded)] : [task];
   const records = tasks.map((name) => recorded(loaded, name));
   const opened = await openRuntime(flags);
   const evaluator = new Evaluator(opened.runtime);
   const found: Checked[] = [];
   for (const record of records) {
     try {
-      const verified = await verifyWith(evaluator, opened.runtime, loaded, record.task, { ...how, ...chosen(opened) });
+      const verified = await verifyWith(evaluator, opened.runtime, withTrained(loaded, record.task), record.task, {
+        ...how,
+        ...chosen(opened),
+      });
       found.push({ ...record, verified, ...(verified.reason !== undefined && { reason: verified.reason }) });
     } catch (error) {
       if (!(error instanceof DataError) || tasks.length === 1) throw error;
@@ -67,6 +79,10 @@ const moved = ({ verified }: Checked): boolean => verified?.identical === false 
 const unproved = ({ verified }: Checked): boolean => verified?.identical === undefined && verified?.close === undefined;
 
 function verdict(checked: Checked): string {
+  return checked.frozen ? outcome(checked) : `${outcome(checked)}, not frozen`;
+}
+
+function outcome(checked: Checked): string {
   const { verified } = checked;
   if (verified === undefined) return 'no data';
   if (verified.identical !== undefined) return verified.identical ? 'identical' : 'DIFFERENT';
@@ -98,16 +114,30 @@ function print(flags: VerifyFlags, found: readonly Checked[]): void {
 
 /** Fails (exit code 1) where a task moved, or where nothing could be proved of it. */
 export async function verify(flags: VerifyFlags): Promise<void> {
-  const found = await checkTasks(undefined, flags, {});
+  const found = await checkTasks(undefined, flags, {}, () => []);
   print(flags, found);
   if (found.some((c) => moved(c) || unproved(c))) process.exitCode = 1;
+}
+
+/** Whether a trained column can be asked; why not is said, and keeps no other from being asked. */
+function answers(flags: VerifyFlags, loaded: LoadedWorkspace, task: string): boolean {
+  try {
+    withTrained(loaded, task);
+    return true;
+  } catch (error) {
+    if (!(error instanceof PrognetError)) throw error;
+    note(flags, error.statement);
+    return false;
+  }
 }
 
 /** Fails (exit code 1) where a task moved or its data cannot be read. */
 export async function evaluate(task: string | undefined, flags: VerifyFlags): Promise<void> {
   if (task !== undefined && flags.all) throw new UsageError('name one task, or give --all: prognet eval <task>');
   const threads = integerFlag('--threads', flags.threads);
-  const found = await checkTasks(task, flags, threads === undefined ? {} : { threads });
+  const found = await checkTasks(task, flags, threads === undefined ? {} : { threads }, (loaded) =>
+    trainedTasks(loaded).filter((name) => answers(flags, loaded, name)),
+  );
   print(flags, found);
   if (found.some((c) => moved(c) || c.verified === undefined)) process.exitCode = 1;
 }

@@ -1,9 +1,10 @@
-// What of a description decides the graph of a frozen column, as stable text, and the first difference of two such texts.
+// What of a description decides the graph of a frozen column, as stable text, and how two such texts differ.
 import { PrognetError, UsageError } from '../../onnx/core/errors.js';
 import { headGraph } from '../heads/heads.js';
 import { suggest } from '../nn/schema.js';
 import type { Description, Layer } from './description.js';
-import { formatPath, type Path, show } from './issues.js';
+import { differences } from './differences.js';
+import { show } from './issues.js';
 
 function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
@@ -55,26 +56,6 @@ export function canonical(description: Description, task: string): string {
   });
 }
 
-function difference(a: unknown, b: unknown, path: Path): string | undefined {
-  if (Array.isArray(a) && Array.isArray(b)) {
-    for (let i = 0; i < Math.max(a.length, b.length); i++) {
-      const found = difference(a[i], b[i], [...path, i]);
-      if (found !== undefined) return found;
-    }
-    return undefined;
-  }
-  if (isObject(a) && isObject(b)) {
-    // Another kind says more than the options that come with it.
-    const keys = [...new Set([...Object.keys(a), ...Object.keys(b)])].sort((x, y) => Number(y === 'kind') - Number(x === 'kind'));
-    for (const key of keys) {
-      const found = difference(a[key], b[key], [...path, key]);
-      if (found !== undefined) return found;
-    }
-    return undefined;
-  }
-  return Object.is(a, b) ? undefined : `${formatPath(path)}: was ${show(a)}, is ${show(b)}`;
-}
-
 function parse(text: string): unknown {
   try {
     return JSON.parse(text);
@@ -83,7 +64,7 @@ function parse(text: string): unknown {
   }
 }
 
-/** The first difference of two texts of `canonical`: `blocks[1][1].units: was 128, is 64`. Empty when there is none. */
-export function describeDifference(a: string, b: string): string {
-  return difference(parse(a), parse(b), []) ?? '';
+/** What differs of a column frozen with `was`, value by value: `blocks[1][1].units: 64, frozen with 128`. Empty when nothing does. */
+export function describeDifference(was: string, is: string): string {
+  return differences(parse(was), parse(is), 'frozen') ?? '';
 }

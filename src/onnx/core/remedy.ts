@@ -2,10 +2,14 @@
 
 /** What a caller can do about an error; each face phrases it. */
 export type Remedy =
-  /** A task, or without one any task, is to be trained first. */
-  | { readonly kind: 'train'; readonly task?: string }
-  /** A training was interrupted and its state kept; without a task: of several. */
-  | { readonly kind: 'resume'; readonly task?: string }
+  /** A task, or without one any task, is to be trained first; with `freeze` and frozen, since others read it. */
+  | { readonly kind: 'train'; readonly task?: string; readonly freeze?: boolean }
+  /** A task is trained and is to be frozen first. */
+  | { readonly kind: 'freeze'; readonly task: string }
+  /** The frozen column of a task is to be taken back. */
+  | { readonly kind: 'reset'; readonly task: string }
+  /** A training was interrupted and its state kept; without a task: of several. With `freeze` it was to be frozen then. */
+  | { readonly kind: 'resume'; readonly task?: string; readonly freeze?: boolean }
   /** An unfinished training of the task is there, and a new one was asked for. */
   | { readonly kind: 'resume-or-restart'; readonly task: string }
   /** A training diverged; its last good state is kept, to go on from with this rate, say. */
@@ -24,6 +28,10 @@ export function asCall(remedy: Remedy): string {
   switch (remedy.kind) {
     case 'train':
       return remedy.task === undefined ? ': train one first' : `: train ${JSON.stringify(remedy.task)} first`;
+    case 'freeze':
+      return `: freeze ${JSON.stringify(remedy.task)} first`;
+    case 'reset':
+      return `: reset ${JSON.stringify(remedy.task)}`;
     case 'resume':
       return '; state kept, train again with { resume: true }';
     case 'resume-or-restart':

@@ -1,14 +1,13 @@
 // Rows of tensors whose first axis counts samples: views of neighbours, copies in any order.
-import { ModelError } from '../../onnx/core/errors.js';
+import { InternalError, ModelError } from '../../onnx/core/errors.js';
 import { elementCount } from '../../onnx/core/shape.js';
 import { Tensor } from '../../onnx/core/tensor.js';
 
-/** Rows [from, to) as a view; of texts a copy. */
+/** Rows [from, to) as a view. */
 export function sliceRows(t: Tensor, from: number, to: number): Tensor {
   const width = elementCount(t.dims.slice(1));
-  const [begin, end] = [from * width, to * width];
-  const part = ArrayBuffer.isView(t.data) ? t.data.subarray(begin, end) : t.data.slice(begin, end);
-  return new Tensor(t.dtype, [to - from, ...t.dims.slice(1)], part);
+  if (!ArrayBuffer.isView(t.data)) throw new InternalError('rows of strings');
+  return new Tensor(t.dtype, [to - from, ...t.dims.slice(1)], t.data.subarray(from * width, to * width));
 }
 
 /** The rows at `indices`, copied. */

@@ -311,15 +311,17 @@ describe('JSON Schema', () => {
 
 describe('canonical', () => {
   const text = (value: unknown, task = 'a') => canonical(parseDescription(value), task);
-  it('names the first difference and both values', () => {
+  it('names each difference and both values', () => {
     const a = text(withLayer({ dense: 128 }));
-    expect(describeDifference(a, text(withLayer({ dense: 64 })))).toBe('blocks[1][0].units: was 128, is 64');
-    expect(describeDifference(a, text(withLayer('relu')))).toBe('blocks[1][0].kind: was "dense", is "relu"');
+    expect(describeDifference(a, text(withLayer({ dense: 64 })))).toBe('blocks[1][0].units: 64, frozen with 128');
+    expect(describeDifference(a, text(withLayer('relu')))).toBe('blocks[1][0]: "relu", frozen with "dense"');
     expect(describeDifference(a, a)).toBe('');
     expect(describeDifference(text(base, 'b'), text(withColumn(1, { laterals: 'none' }), 'b'))).toBe(
-      'laterals.kind: was "linear", is "none"',
+      'laterals: "none", frozen with "linear"',
     );
-    expect(describeDifference(a, text({ ...base, input: { name: 'x', shape: [5] } }))).toMatch(/^blocks/);
+    expect(describeDifference(a, text({ ...base, input: { name: 'x', shape: [5] } }))).toMatch(
+      /^blocks.*; inputs\[0\]\.shape\[0\]: 5, frozen with 4$/,
+    );
   });
   it('leaves out what only training needs, and later columns', () => {
     const d = text(withLayer({ dense: 8 }));

@@ -135,7 +135,7 @@ it('runs on wasm where onnxruntime-node is absent, and says so', () => {
       'prognet: 1\nname: toy\ninput: { name: x, shape: [2] }\ncolumns:\n  - task: a\n    data: { source: a.csv, header: false }\n' +
         '    blocks: [[{ dense: 4 }, relu]]\n    head: { classify: 2 }\n    train: { epochs: 1, batch: 8 }\n',
     );
-    expect(run(cli, ['train', 'a', '--quiet', '--threads', '1', '-C', dir])).toMatchObject({ status: 0 });
+    expect(run(cli, ['train', 'a', '--freeze', '--quiet', '--threads', '1', '-C', dir])).toMatchObject({ status: 0 });
     expect(run(cli, ['verify', '--quiet', '--json', '-C', dir]).stdout).toMatch(/"identical":true/);
   } finally {
     rmSync(dir, { recursive: true, force: true });

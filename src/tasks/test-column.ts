@@ -1,0 +1,82 @@
+// A trained column tested by the model that will be exported: what its record says, for whoever keeps or freezes it.
+
+import { rows, type SampleSet, type Split } from '../data/dataset.js';
+import { fingerprint } from '../data/fingerprint.js';
+import { metricName } from '../model/heads/heads.js';
+import type { Column } from '../model/progressive/column.js';
+import type { Weights } from '../model/progressive/weights.js';
+import { ModelError } from '../onnx/core/errors.js';
+import type { Runtime } from '../onnx/runtime/session.js';
+import { DivergedError } from '../train/diverged.js';
+import { evaluateScores } from '../train/evaluate.js';
+import type { ColumnDraft, ColumnRecord } from '../workspace/column-record.js';
+import { freezeColumn } from '../workspace/column-store.js';
+import type { MetricValue } from '../workspace/metrics-log.js';
+import { type LoadedWorkspace, sourceHashes, weightsOf } from './load-workspace.js';
+import { versionsNow } from './machine.js';
+import { taskOutputs } from './task-outputs.js';
+
+export interface TestRequest {
+  readonly runtime: Runtime;
+  readonly loaded: LoadedWorkspace;
+  readonly column: Column;
+  readonly seed: number;
+  readonly data: Split<SampleSet>;
+  readonly session: { readonly providers: readonly string[]; readonly threads: number };
+  readonly trained: {
+    /** Parameters and statistics. */
+    readonly weights: Weights;
+    /** A record for each epoch, none where the training was elsewhere. */
+    readonly history: readonly Record<string, MetricValue>[];
+    /** Updates that gave the weights; absent where the training was elsewhere. */
+    readonly step?: number;
+  };
+  readonly seconds: number;
+  /** What trained the column, if it was not the engine `ort`. */
+  readonly trainer?: string;
+  readonly signal?: AbortSignal;
+}
+
+/** A column that is trained and tested: its record, but for what the store adds, and its weights. */
+export interface TestedColumn {
+  readonly draft: ColumnDraft;
+  readonly weights: Weights;
+}
+
+/**
+ * Tests a column by the model that will be exported. Where the loss on the test data is not finite, DivergedError after a training of ours and
+ * ModelError after one elsewhere.
+ */
+export async function testColumn(request: TestRequest): Promise<TestedColumn> {
+  const { runtime, loaded, column, seed, data, session, trained, seconds, trainer, signal } = request;
+  const { task, head } = column;
+  const weights = new Map(weightsOf(loaded)).set(task, trained.weights);
+  const outputs = await taskOutputs(runtime, loaded.columns, weights, task, data.test.inputs, session, signal);
+  const { loss, metric } = await evaluateScores(runtime, head, outputs.scores, data.test.targets);
+  if (!Number.isFinite(loss) || !Number.isFinite(metric)) {
+    const found = `task "${task}": the loss on its test data is ${loss}, ${metricName(head)} ${metric}`;
+    if (trained.step !== undefined) throw new DivergedError(found, trained.step);
+    throw new ModelError(`${found}, expected finite numbers`);
+  }
+  return {
+    weights: trained.weights,
+    draft: {
+      task,
+      description: column.canonical,
+      sources: sourceHashes(loaded, column),
+      seed,
+      data: { fingerprint: fingerprint(data.train), test: fingerprint(data.test), rows: rows(data.train) },
+      metrics: { [metricName(head)]: metric, loss, seconds, epochs: trained.history.length },
+      history: [...trained.history],
+      outputs: { sha256: outputs.sha256, count: rows(data.test), provider: outputs.provider, threads: session.threads },
+      versions: { ...versionsNow(runtime), ...(trainer !== undefined && { trainer }) },
+      sha256: { graph: outputs.graph },
+    },
+  };
+}
+
+/** Tests a column and freezes it. Throws as `testColumn`, and WorkspaceError when it is frozen already or the disk does not take it. */
+export async function testAndFreeze(request: TestRequest): Promise<ColumnRecord> {
+  const { draft, weights } = await testColumn(request);
+  return freezeColumn(request.loaded.workspace.root, draft, weights);
+}
