@@ -1,4 +1,5 @@
-"""An exported model's answers to a .npy of raw inputs, by Python's onnxruntime: python answers.py MODEL.onnx INPUTS.npy. Prints JSON by output name."""
+"""An exported model's answers to raw inputs, by Python's onnxruntime: python answers.py MODEL.onnx INPUTS. INPUTS is the .npy of its only input, or
+a .json of lists by input name, null for what is missing. Prints JSON by output name."""
 
 import json
 import sys
@@ -8,7 +9,13 @@ import onnxruntime as ort
 
 model, inputs = sys.argv[1:]
 session = ort.InferenceSession(model, providers=["CPUExecutionProvider"])
-[given] = session.get_inputs()
+if inputs.endswith(".json"):
+    given = json.load(open(inputs, encoding="utf-8"))
+    types = {"tensor(float)": np.float32, "tensor(string)": object}
+    feeds = {i.name: np.array(given[i.name], dtype=types[i.type]) for i in session.get_inputs()}
+else:
+    [only] = session.get_inputs()
+    feeds = {only.name: np.load(inputs)}
 names = [output.name for output in session.get_outputs()]
-results = session.run(names, {given.name: np.load(inputs)})
+results = session.run(names, feeds)
 print(json.dumps({name: value.tolist() for name, value in zip(names, results)}))

@@ -8,7 +8,7 @@ import { Tensor } from '../onnx/core/tensor.js';
 import { defaultLearningRate, type TrainingRuntime, type TrainingSession } from '../onnx/runtime/training-session.js';
 import { toBinary } from '../onnx/serde/to-binary.js';
 import type { Engine, Minibatches } from '../train/engine.js';
-import { networkScale } from '../train/network-input.js';
+import { networkFeeds } from '../train/network-input.js';
 import type { EngineContext, EngineMaker } from '../train/request.js';
 import type { TrainSettings } from '../train/settings.js';
 import { gatherRows } from '../train/step/rows.js';
@@ -91,7 +91,7 @@ class SessionEngine implements Engine {
   private feeds(rows: Uint32Array): Record<string, Tensor> {
     const { column, train } = this.context;
     return {
-      ...networkScale(
+      ...networkFeeds(
         column.inputs,
         mapSamples(train.inputs, (t) => gatherRows(t, rows)),
       ),

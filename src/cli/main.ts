@@ -131,9 +131,12 @@ command('eval [task]', 'loss and accuracy of trained tasks on their test data', 
 command('predict <task>', 'probabilities and labels for inputs from a file', [
   'prognet predict digits --input images.npy',
   'prognet predict digits --input t10k-images-idx3-ubyte.gz --output probabilities.npy',
+  'prognet predict churn --input customers.csv --output answers.csv',
+  'cat customers.csv | prognet predict churn --input - --format jsonl',
 ])
-  .requiredOption('--input <file>', '.npy or IDX, [D, ...]; the transforms of the task are not applied to it')
-  .option('--output <file>', 'probabilities (regress: values) as .npy, float32 [D, k]')
+  .requiredOption('--input <file>', '.npy, .npz, IDX or .csv, - for stdin; the transforms of the task are not applied to it')
+  .option('--output <file>', 'answers as .csv, .json, .jsonl, .txt; as .npy the probabilities (regress: values), float32 [D, k]')
+  .option('--format <name>', 'text, json, jsonl, csv or npy (default: by the name of --output, else text)')
   .option('--provider <list>', `${providerHelp} (default: cpu)`)
   .option('--provider-option <k=v>', optionHelp, collect)
   .action(async (task: string, o: PredictFlags) => (await import('./commands/predict.js')).predictCommand(task, all(o)));

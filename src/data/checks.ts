@@ -11,6 +11,8 @@ export interface TargetHead {
   readonly kind: HeadKind;
   /** How wide it is. */
   readonly size: number;
+  /** What its outputs are called. */
+  readonly names?: readonly string[];
 }
 
 /** The row of a file that a row of the data set is, for messages; arrays count from 0, as NumPy does. */
@@ -97,6 +99,11 @@ export function checkTargets(dataset: Dataset | SampleSet, head: TargetHead, whe
 /** The data set with targets that fit the head: integer labels [D] become float32 [D,1] for binary and regress heads of size 1. Checked. */
 export function fitTargets(dataset: SampleSet, head: TargetHead, where: string): SampleSet {
   const labels = classLabels(dataset);
+  const { classNames } = dataset;
+  if (classNames !== undefined && head.names !== undefined && classNames.join('\n') !== head.names.join('\n')) {
+    const [expected, got] = [JSON.stringify(head.names), JSON.stringify(classNames)];
+    throw dataError(where, `the classes are ${got}, the head names them ${expected}`, { expected, got });
+  }
   let fitted = dataset;
   if (labels !== undefined && targetKind(head).of === 'numbers' && head.size === 1) {
     const { classes: _, ...rest } = dataset;

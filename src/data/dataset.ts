@@ -17,6 +17,8 @@ export interface Labelled<Inputs extends Tensor | Samples> {
   readonly targets: Tensor;
   /** Number of classes where it is known: the source says so, or 1 + the largest label of train and test. */
   readonly classes?: number;
+  /** What the classes are called in the data, where their labels are texts. */
+  readonly classNames?: readonly string[];
 }
 
 /** One array of inputs, as a file holds it: which input of a network it is, the network says (train/prepare-data.ts). */

@@ -35,8 +35,11 @@ function halfTable(): Float32Array {
   return table;
 }
 
-/** As float32, rounded to nearest (integers beyond 2^24 and float64 lose digits). Throws a DataError at NaN and what is beyond float32. */
-function toFloat32(tensor: Tensor, where: string): Tensor {
+/**
+ * As float32, rounded to nearest (integers beyond 2^24 and float64 lose digits). Throws a DataError at what is beyond float32, and at NaN unless
+ * values may be missing.
+ */
+function toFloat32(tensor: Tensor, where: string, missing = false): Tensor {
   const { data, dims, dtype } = tensor;
   const out = dtype === 'float32' && data instanceof Float32Array ? data : new Float32Array(data.length);
   if (data instanceof BigInt64Array || data instanceof BigUint64Array)
@@ -47,7 +50,7 @@ function toFloat32(tensor: Tensor, where: string): Tensor {
   } else if (out !== data) for (let i = 0; i < out.length; i++) out[i] = data[i] as number;
   for (let i = 0; i < out.length; i++) {
     const value = out[i] as number;
-    if (value - value === 0) continue;
+    if (value - value === 0 || (missing && Number.isNaN(value))) continue;
     const found = dtype === 'float16' ? value : data[i];
     throw dataError(where, `holds ${found} at ${formatIndex(i, dims)}, expected a finite float32`, {
       expected: 'a finite float32',
@@ -71,9 +74,9 @@ function toInt64(tensor: Tensor, where: string): Tensor {
 }
 
 /** uint8 stays, everything else becomes float32. [D] becomes [D,1]. */
-function toInputs(tensor: Tensor, where: string): Tensor {
+function toInputs(tensor: Tensor, where: string, missing: boolean): Tensor {
   if (!numeric.has(tensor.dtype)) throw dataError(where, `inputs are ${tensor.dtype}, expected numbers`, { got: tensor.dtype });
-  const out = tensor.dtype === 'uint8' ? tensor : toFloat32(tensor, where);
+  const out = tensor.dtype === 'uint8' ? tensor : toFloat32(tensor, where, missing);
   return out.dims.length === 1 ? out.reshape([out.size, 1]) : out;
 }
 
@@ -92,12 +95,18 @@ function toTargets(tensor: Tensor, where: string): Tensor {
   return dims.length === 1 ? out.reshape([out.size, 1]) : out;
 }
 
+/** How arrays are called in errors, and whether inputs may be NaN. */
+export interface ArraysFrom {
+  readonly inputs: string;
+  readonly targets: string;
+  readonly missing?: boolean | undefined;
+}
+
 /**
  * A data set of inputs and targets read from a file. uint8 inputs stay uint8, all other numbers become float32.
- * @param where names the inputs and the targets in errors
  * @throws DataError for NaN and infinities (naming the index), different numbers of rows, no rows, dtypes that are no numbers
  */
-export function datasetFrom(inputs: Tensor, targets: Tensor, where: { inputs: string; targets: string }): Dataset {
+export function datasetFrom(inputs: Tensor, targets: Tensor, where: ArraysFrom): Dataset {
   const count = inputs.dims[0] ?? 0;
   if (inputs.size === 0) {
     throw dataError(where.inputs, `shape [${inputs.dims.join(',')}] holds no rows, expected [D, ...] with D of at least 1`, {
@@ -111,7 +120,7 @@ export function datasetFrom(inputs: Tensor, targets: Tensor, where: { inputs: st
       got: `${targets.dims[0] ?? 0} rows`,
     });
   }
-  return { inputs: toInputs(inputs, where.inputs), targets: toTargets(targets, where.targets) };
+  return { inputs: toInputs(inputs, where.inputs, where.missing ?? false), targets: toTargets(targets, where.targets) };
 }
 
 /** 1 + the largest label of the data sets together; undefined where there are other targets or negative labels. */

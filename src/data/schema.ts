@@ -7,29 +7,40 @@ import { checkTransform, transformSchema } from './transforms/registry.js';
 
 const label = z.union([z.string(), z.int()]);
 
-const keys = 'source, transform, label, header, delimiter, test, seed';
+const keys = 'source, transform, label, header, delimiter, decimal, columns, drop, test, seed';
 
-/** The object form. `label`, `header` and `delimiter` are for CSV; `test` and `seed` for sources without a test set of their own. */
+/** The object form. `label`, `header`, `delimiter`, `decimal`, `columns` and `drop` are for CSV; `test` and `seed` for sources without a test set of their own. */
 const dataObjectSchema = z.strictObject(
   {
     source: z
       .string()
       .min(1)
       .describe(
-        'What is read: mnist, a folder of IDX or .npy files, a .npz or .csv file; paths are relative to the description.',
+        'What is read: mnist, a folder of IDX or .npy files or of train.csv and test.csv, a .npz or .csv file; paths are relative to the description.',
       ),
     transform: z.array(transformSchema).optional().describe('Applied in this order, to train and test alike.'),
     label: z
       .union([label, z.array(label).min(1)], { error: 'a column name, an index, or a list of them' })
       .optional()
-      .describe('CSV: label column by name or index, negative from the end; default -1.'),
+      .describe('CSV: label column by name or index, negative from the end; default -1, with features the last that is none.'),
     header: z
       .boolean()
       .optional()
       .describe(
         'CSV: whether the first row is a header; default: when none of its cells is a number, and refused where that cannot be told.',
       ),
-    delimiter: z.string().length(1).optional().describe('CSV: default a comma.'),
+    delimiter: z
+      .string()
+      .length(1)
+      .optional()
+      .describe('CSV: what parts cells; default: what stands equally often in each of the first lines.'),
+    decimal: z.enum(['.', ',']).optional().describe('CSV: the sign before the decimals; default a point.'),
+    columns: z
+      .array(label)
+      .min(1)
+      .optional()
+      .describe('CSV: the columns of the features by name or index, in this order; default all but the labels.'),
+    drop: z.array(label).min(1).optional().describe('CSV: columns by name or index that are no features.'),
     test: z.number().gt(0).lt(1).optional().describe('Fraction of the rows drawn as the test set; default 0.2.'),
     seed: z.int().optional().describe('Seed of that draw; default 0.'),
   },

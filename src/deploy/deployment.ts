@@ -9,6 +9,8 @@ export interface ServedModel {
   /** One of the tasks is computed, the one that the input task_id names. */
   readonly routed: boolean;
   readonly model: Model;
+  /** The tasks that fill values that are missing. */
+  readonly filled: readonly string[];
   readonly bytes: Uint8Array;
 }
 

@@ -3,12 +3,12 @@
 import { readFileSync } from 'node:fs';
 import { taskIdName } from '../model/description/description.js';
 import { namesInMetadata, outputNames } from '../model/heads/output-names.js';
-import { routedNames } from '../model/progressive/forms.js';
+import { inputsInMetadata, routedNames } from '../model/progressive/forms.js';
 import { must } from '../onnx/core/errors.js';
 import { type Files, type ServedModel, text } from './deployment.js';
 
 const templates = new URL('../../templates/node-service/', import.meta.url);
-const copied = ['server.mjs', 'lists.mjs', 'npy.mjs', 'package.json', 'Dockerfile', 'README.md'];
+const copied = ['server.mjs', 'lists.mjs', 'table.mjs', 'npy.mjs', 'package.json', 'Dockerfile', 'README.md'];
 
 /** What the task's outputs are called, where its model says so. */
 function calledOf({ model }: ServedModel, task: string): { classes?: readonly string[] } {
@@ -35,9 +35,12 @@ export function nodeService(models: readonly ServedModel[]): Files {
       ...(m.routed ? { feeds: { [taskIdName]: id } } : {}),
       outputs: Object.fromEntries(Object.entries(outputs(task)).filter(([, name]) => names.has(name))),
       ...calledOf(m, task),
+      ...(m.filled.includes(task) && { missing: true }),
     }));
   });
-  const document = { input: { name: input.name, dtype: input.dtype, shape: (input.shape ?? []).slice(1) }, tasks };
+  const described = inputsInMetadata(must(models[0], 'model').model.metadata)?.[0];
+  const plain = { name: input.name, dtype: input.dtype, shape: (input.shape ?? []).slice(1) };
+  const document = { input: described ?? plain, tasks };
   files.set('tasks.json', text(`${JSON.stringify(document, null, 2)}\n`));
   for (const m of models) files.set(`models/${m.name}.onnx`, m.bytes);
   return files;

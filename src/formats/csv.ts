@@ -1,33 +1,52 @@
-// Numeric CSV (RFC 4180 without line breaks inside quotes): features as float32, one or more label columns.
+// CSV (RFC 4180 without line breaks inside quotes): features as float32, one or more label columns, numbers or one of texts.
 // Rows and columns in messages count from 1, the row as an editor shows it, header and blank lines included.
 import { Tensor } from '../onnx/core/tensor.js';
-import { isNumber, looksLikeHeader } from './csv-header.js';
+import { type CellOptions, type CsvFile, Interned, noCategory, noNumber, numberIn, numberOf } from './csv-cells.js';
+import { type Chosen, type ColumnOptions, chooseColumns } from './csv-columns.js';
+import { delimiterName, findDelimiter } from './csv-delimiter.js';
+import { looksLikeHeader } from './csv-header.js';
 import { type Line, lines } from './csv-lines.js';
 import { dataError, quote } from './data-error.js';
 
-export interface CsvOptions {
-  /** Label column, or several: a name of the header or an index from 0; negative indices count from the end. Default -1, the last. */
-  readonly label?: string | number | readonly (string | number)[];
+export interface CsvOptions extends ColumnOptions {
   /**
-   * Whether the first row is a header. Default: it is when a label is named or when none of its cells is a number; a row that cannot decide it is
+   * Whether the first row is a header. Default: it is when a column is named or when none of its cells is a number; a row that cannot decide it is
    * refused, such as 0,1,2.
    */
   readonly header?: boolean;
-  /** One ASCII character, default a comma. */
+  /** One ASCII character. Default: what stands equally often in each of the first lines, a comma where nothing does. */
   readonly delimiter?: string;
+  /** The sign before the decimals; default a point. */
+  readonly decimal?: '.' | ',';
+  /** Whether an empty cell of a number is NaN; refused otherwise. */
+  readonly missing?: boolean;
+  /** Whether a single label column may hold texts. */
+  readonly texts?: boolean;
+  /** Whether a text that is no category is -1; refused otherwise. */
+  readonly unknown?: boolean;
+}
+
+/** A label column of texts. */
+export interface CsvTexts {
+  /** Of each row the place of its text in `texts`. */
+  readonly ids: readonly number[];
+  /** The different texts, in the order in which they come. */
+  readonly texts: readonly string[];
 }
 
 export interface CsvTable {
-  /** float32 [rows, columns without labels]. */
+  /** float32 [rows, features]: numbers, indices of categories, NaN for what is missing. */
   readonly features: Tensor;
-  /** int64 [rows] when one label column holds integers only, else float32 [rows, label columns]. */
-  readonly labels: Tensor;
+  /** int64 [rows] when one label column holds integers only, else float32 [rows, label columns]; undefined where they hold other texts. */
+  readonly labels: Tensor | undefined;
+  /** The single label column as it is written, where texts were allowed. */
+  readonly labelTexts: CsvTexts | undefined;
   /** Names of the feature columns; `column 3` where there is no header. */
   readonly columns: readonly string[];
   /** Names of the label columns. */
   readonly labelColumns: readonly string[];
-  /** What was taken for granted: a header or none, the label; undefined where the options say both. */
-  readonly guess: string | undefined;
+  /** What was taken for granted: delimiter, header, label, columns that nothing reads, unknown categories; a line each. */
+  readonly notes: readonly string[];
   /** The row of the file, as messages count it, that a row of the table stands in. */
   readonly rowOf: (row: number) => number;
 }
@@ -56,113 +75,154 @@ class Growing<T extends Float32Array | Float64Array> {
   }
 }
 
-function labelColumns(options: CsvOptions, names: readonly string[] | undefined, width: number, where: string): number[] {
-  const wanted = options.label ?? -1;
-  const found = (typeof wanted === 'object' ? wanted : [wanted]).map((label) => {
-    if (typeof label === 'number') {
-      const index = label < 0 ? label + width : label;
-      if (Number.isInteger(label) && index >= 0 && index < width) return index;
-      throw dataError(where, `label column ${label} is out of range, expected ${-width}..${width - 1}`, {
-        expected: `${-width}..${width - 1}`,
-        got: String(label),
-      });
-    }
-    if (names === undefined) throw dataError(where, `label ${quote(label)} needs a header, the file is read without one`);
-    const index = names.indexOf(label);
-    if (index < 0) {
-      const listed = names.slice(0, 20).map(quote).join(', ');
-      throw dataError(where, `no column is named ${quote(label)}, expected one of ${listed}`, { expected: listed, got: label });
-    }
-    if (names.lastIndexOf(label) !== index)
-      throw dataError(where, `two columns are named ${quote(label)}, give the label's index`);
-    return index;
-  });
-  if (found.length === 0) throw dataError(where, 'no label column is given, expected at least one');
-  if (new Set(found).size !== found.length) throw dataError(where, 'a label column is given twice');
-  return found;
-}
-
-/** The finite number in a cell; runs of up to 15 digits are read without making a string. */
-function cellValue(line: Line, cell: number, names: readonly string[] | undefined, where: string): number {
-  const start = line.starts[cell] as number;
-  const end = line.ends[cell] as number;
-  if (end > start && end - start <= 15) {
-    let value = 0;
-    let at = start;
-    for (; at < end; at++) {
-      const digit = (line.bytes[at] as number) - 48;
-      if (digit < 0 || digit > 9) break;
-      value = value * 10 + digit;
-    }
-    if (at === end) return value;
-  }
-  const text = line.text(cell);
-  const value = isNumber(text) ? Number(text) : Number.NaN;
-  if (Number.isFinite(Math.fround(value))) return value;
-  const name = names === undefined ? '' : ` (${quote(names[cell] ?? '')})`;
-  const what = text === '' ? 'is empty' : `holds ${quote(text)}`;
-  throw dataError(where, `row ${line.row}, column ${cell + 1}${name} ${what}, expected a number`, {
-    expected: 'a number',
-    got: text,
-  });
-}
-
-/** `a.csv: row 1 taken as a header, column 5 ("kind") as the label; "header" and "label" in the data entry decide` */
-function guessOf(
-  { header, label }: CsvOptions,
-  names: { readonly row: number } | undefined,
-  labels: readonly number[],
+/** `a.csv: row 1 taken as names of the columns, column 5 ("kind") as the label; "header" and "label" in the data entry decide it` */
+function takenNotes(
+  options: CsvOptions,
+  guessed: { readonly delimiter: string | undefined; readonly header: boolean },
+  header: { readonly row: number } | undefined,
+  { labels, unused }: Chosen,
   columns: readonly string[],
   where: string,
-): string | undefined {
-  const named = (Array.isArray(label) ? label : [label]).some((l) => typeof l === 'string');
+): string[] {
+  const called = (cell: number) => `column ${cell + 1}${header ? ` (${quote(columns[cell] ?? '')})` : ''}`;
+  const list = (cells: readonly number[]) => cells.map(called).join(', ');
+  const label = options.label === undefined && labels.length > 0;
   const taken = [
-    ...(header === undefined && !named
-      ? [['header', names ? `row ${names.row} taken as names of the columns` : 'no row taken as names of the columns']]
-      : []),
-    ...(label === undefined
-      ? [['label', `column ${(labels[0] ?? 0) + 1}${names ? ` (${quote(columns[labels[0] ?? 0] ?? '')})` : ''} as the label`]]
-      : []),
+    ...(guessed.delimiter === undefined ? [] : [['delimiter', `cells parted at ${delimiterName(guessed.delimiter)}`]]),
+    ...(guessed.header ? [['header', `${header ? `row ${header.row}` : 'no row'} taken as names of the columns`]] : []),
+    ...(label ? [['label', `${list(labels)} as the label`]] : []),
   ];
-  if (taken.length === 0) return undefined;
-  const options = taken.map(([option]) => `"${option}"`).join(' and ');
-  return `${where}: ${taken.map(([, what]) => what).join(', ')}; ${options} in the data entry decide${taken.length === 1 ? 's' : ''} it`;
+  const decide = taken.map(([option]) => `"${option}"`).join(' and ');
+  const said = `${taken.map(([, what]) => what).join(', ')}; ${decide} in the data entry decide${taken.length === 1 ? 's' : ''} it`;
+  return [
+    ...(taken.length === 0 ? [] : [`${where}: ${said}`]),
+    ...(options.label !== undefined && options.unlabelled !== true ? [`${where}: the label is ${list(labels)}`] : []),
+    ...(unused.length === 0 ? [] : [`${where}: not read: ${list(unused.slice(0, 20))}${unused.length > 20 ? ', ...' : ''}`]),
+  ];
+}
+
+/** Categories by their texts, for each feature that has some. */
+const indexed = ({ features }: Chosen) =>
+  features.map(({ cell, categories }) => ({
+    cell,
+    categories,
+    index: categories && new Map(categories.map((text, i) => [text, i])),
+  }));
+
+/** Whether any column is told by its name. */
+function namesColumns({ label, features, columns = [], drop = [] }: CsvOptions): boolean {
+  const labels = typeof label === 'object' ? label : [label];
+  return features !== undefined || [...labels, ...columns, ...drop].some((column) => typeof column === 'string');
+}
+
+/** What is read row by row, once the columns are known. */
+class Reader {
+  readonly features = new Growing(new Float32Array(1024), (n) => new Float32Array(n));
+  readonly targets = new Growing(new Float64Array(1024), (n) => new Float64Array(n));
+  readonly rows = new Growing(new Float64Array(1024), (n) => new Float64Array(n));
+  readonly interned = new Interned();
+  readonly ids: number[] = [];
+  integers = true;
+  /** Texts that are no categories, by column. */
+  readonly unknown = new Map<number, { row: number; text: string; count: number }>();
+  private readonly cells: ReturnType<typeof indexed>;
+
+  constructor(
+    private readonly file: CsvFile,
+    private readonly chosen: Chosen,
+    private readonly options: CsvOptions,
+    private readonly how: CellOptions,
+  ) {
+    this.cells = indexed(chosen);
+  }
+
+  get texts(): boolean {
+    return this.options.texts === true && this.chosen.labels.length === 1;
+  }
+
+  read(line: Line): void {
+    const { file, how } = this;
+    for (const { cell, categories, index } of this.cells)
+      if (index !== undefined) this.features.push(index.get(line.text(cell)) ?? this.missed(line, cell, categories ?? []));
+      else {
+        const value = numberIn(line, cell, how);
+        if (value === undefined) throw noNumber(file, line, cell, how, 'feature');
+        this.features.push(value);
+      }
+    this.readLabels(line);
+    this.rows.push(line.row);
+  }
+
+  private missed(line: Line, cell: number, categories: readonly string[]): number {
+    if (this.options.unknown !== true) throw noCategory(this.file, line, cell, categories);
+    const known = this.unknown.get(cell);
+    if (known !== undefined) known.count++;
+    else this.unknown.set(cell, { row: line.row, text: line.text(cell), count: 1 });
+    return -1;
+  }
+
+  private readLabels(line: Line): void {
+    for (const label of this.chosen.labels)
+      if (this.texts) this.ids.push(this.interned.id(line.text(label)));
+      else {
+        const value = numberIn(line, label, { ...this.how, missing: false });
+        if (value === undefined) throw noNumber(this.file, line, label, this.how, 'label');
+        this.integers &&= Number.isSafeInteger(value);
+        this.targets.push(value);
+      }
+  }
+
+  /** Texts that all write finite numbers are numbers. */
+  private numbersOfTexts(): Float64Array | undefined {
+    const numbers = this.interned.texts.map((text) => numberOf(text, this.how.decimal));
+    if (numbers.some((value) => value === undefined || !Number.isFinite(Math.fround(value)))) return undefined;
+    this.integers = numbers.every(Number.isSafeInteger);
+    return Float64Array.from(this.ids, (id) => numbers[id] ?? Number.NaN);
+  }
+
+  labels(): Tensor | undefined {
+    if (this.options.unlabelled === true) return undefined;
+    const y = this.texts ? this.numbersOfTexts() : this.targets.values();
+    if (y === undefined) return undefined;
+    const { length: rows } = this.rows;
+    return this.chosen.labels.length === 1 && this.integers
+      ? new Tensor('int64', [rows], BigInt64Array.from(y, BigInt))
+      : new Tensor('float32', [rows, this.chosen.labels.length], Float32Array.from(y));
+  }
+}
+
+/** How many cells the first row has; 0 of an empty file. Throws a DataError where nobody can tell what parts them. */
+export function csvWidth(bytes: Uint8Array, { delimiter, decimal }: CsvOptions, where = 'CSV data'): number {
+  for (const line of lines(bytes, delimiter ?? findDelimiter(bytes, decimal === ',', where), where)) return line.cells;
+  return 0;
 }
 
 /**
- * Reads a numeric CSV file in UTF-8.
+ * Reads a CSV file in UTF-8.
  * @param where names the file in errors
- * @throws DataError naming row and column of a cell that is no finite float32, rows of unequal length, unknown label columns
+ * @throws DataError naming row and column of a cell that is not what it must be, rows of unequal length, columns that are not there
  */
 export function readCsv(bytes: Uint8Array, options: CsvOptions = {}, where = 'CSV data'): CsvTable {
-  const wanted = options.label ?? -1;
-  const named = typeof wanted === 'object' ? wanted.some((l) => typeof l === 'string') : typeof wanted === 'string';
-  const features = new Growing(new Float32Array(1024), (n) => new Float32Array(n));
-  const targets = new Growing(new Float64Array(1024), (n) => new Float64Array(n));
-  const lineRows = new Growing(new Float64Array(1024), (n) => new Float64Array(n));
+  const how: CellOptions = { decimal: options.decimal ?? '.', missing: options.missing ?? false };
+  const delimiter = options.delimiter ?? findDelimiter(bytes, how.decimal === ',', where);
+  if (delimiter === how.decimal)
+    throw dataError(where, `"${delimiter}" parts cells and decimals, expected another delimiter`, { expected: 'delimiter' });
+  const named = namesColumns(options);
   let names: string[] | undefined;
-  let headerRow: { readonly row: number } | undefined;
+  let header: { readonly row: number } | undefined;
   let width = -1;
-  let labels: number[] = [];
-  let isLabel = new Uint8Array();
-  let rows = 0;
-  let integers = true;
-  for (const line of lines(bytes, options.delimiter ?? ',', where)) {
-    if (width < 0) {
+  let reader: Reader | undefined;
+  let chosen: Chosen | undefined;
+  for (const line of lines(bytes, delimiter, where)) {
+    if (reader === undefined) {
       width = line.cells;
       const texts = Array.from({ length: width }, (_, cell) => line.text(cell));
-      const header = options.header ?? (named || looksLikeHeader(texts, line.row, where));
-      if (header) [names, headerRow] = [texts, { row: line.row }];
-      labels = labelColumns(options, names, width, where);
-      if (labels.length === width) {
-        throw dataError(where, `has ${width} column${width === 1 ? '' : 's'} and no features beside the label`, {
-          expected: 'at least one feature column',
-          got: `${width} columns`,
-        });
-      }
-      isLabel = new Uint8Array(width);
-      for (const label of labels) isLabel[label] = 1;
-      if (header) continue;
+      const plain = how.decimal === ',' ? texts.map((text) => text.replace(',', '.')) : texts;
+      const first = options.header ?? (named || looksLikeHeader(plain, line.row, where));
+      if (first) [names, header] = [texts, { row: line.row }];
+      chosen = chooseColumns(names, width, options, where);
+      reader = new Reader({ bytes, delimiter, where, names, firstRow: line.row + (first ? 1 : 0) }, chosen, options, how);
+      if (first) continue;
     }
     if (line.cells !== width) {
       throw dataError(where, `row ${line.row} has ${line.cells} columns, expected ${width}`, {
@@ -170,28 +230,28 @@ export function readCsv(bytes: Uint8Array, options: CsvOptions = {}, where = 'CS
         got: `${line.cells} columns`,
       });
     }
-    for (let cell = 0; cell < width; cell++) if (isLabel[cell] === 0) features.push(cellValue(line, cell, names, where));
-    for (const label of labels) {
-      const value = cellValue(line, label, names, where);
-      integers &&= Number.isSafeInteger(value);
-      targets.push(value);
-    }
-    lineRows.push(line.row);
-    rows++;
+    reader.read(line);
   }
-  if (rows === 0) throw dataError(where, 'has no rows of data', { expected: 'at least one row', got: '0 rows' });
-  const y = targets.values();
-  const rowNumbers = lineRows.values();
+  const rows = reader?.rows.length ?? 0;
+  if (reader === undefined || chosen === undefined || rows === 0)
+    throw dataError(where, 'has no rows of data', { expected: 'at least one row', got: '0 rows' });
+  const rowNumbers = reader.rows.values();
   const columns = Array.from({ length: width }, (_, cell) => names?.[cell] ?? `column ${cell + 1}`);
+  const guessed = {
+    delimiter: options.delimiter === undefined && delimiter !== ',' ? delimiter : undefined,
+    header: (options.header === undefined || options.unlabelled === true) && !named,
+  };
+  const unknown = [...reader.unknown].map(
+    ([cell, { row, text, count }]) =>
+      `${where}: row ${row}, column ${cell + 1} (${quote(columns[cell] ?? '')}) holds ${quote(text)}, which is none of its categories and counts as none${count > 1 ? `; so do ${count - 1} more rows` : ''}`,
+  );
   return {
-    features: new Tensor('float32', [rows, width - labels.length], features.values()),
-    labels:
-      labels.length === 1 && integers
-        ? new Tensor('int64', [rows], BigInt64Array.from(y, BigInt))
-        : new Tensor('float32', [rows, labels.length], Float32Array.from(y)),
-    columns: columns.filter((_, cell) => isLabel[cell] === 0),
-    labelColumns: labels.map((cell) => columns[cell] ?? ''),
-    guess: guessOf(options, headerRow, labels, columns, where),
+    features: new Tensor('float32', [rows, chosen.features.length], reader.features.values()),
+    labels: reader.labels(),
+    labelTexts: reader.texts ? { ids: reader.ids, texts: reader.interned.texts } : undefined,
+    columns: chosen.features.map(({ cell }) => columns[cell] ?? ''),
+    labelColumns: chosen.labels.map((cell) => columns[cell] ?? ''),
+    notes: [...takenNotes(options, guessed, header, chosen, columns, where), ...unknown],
     rowOf: (row) => rowNumbers[row] ?? row + 1,
   };
 }

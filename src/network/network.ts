@@ -219,6 +219,7 @@ export class Network implements GrowingNetwork {
     });
     const hash = await columnHash(task, weights);
     const network = this.with({
+      ...(given.classNames !== undefined && { written: this.withNames(index, given.classNames) }),
       frozen: new Map(this.frozen).set(task, weights),
       ...(hash !== undefined && { recorded: new Map(this.recorded).set(task, hash) }),
     });
@@ -229,6 +230,15 @@ export class Network implements GrowingNetwork {
         test: await network.evaluate(task, test, { on: place.runtime, ...defined({ session: place.session }) }),
       }),
     };
+  }
+
+  /** As written, with names for the classes of a column that has none. */
+  private withNames(index: number, names: readonly string[]): DescriptionInput {
+    const columns = toInput(this.description).columns.map((c, i) => {
+      const { head } = must(this.description.columns[i], 'column');
+      return i === index && head.kind === 'classify' ? { ...c, head: { ...head, names: head.names ?? [...names] } } : c;
+    });
+    return { ...this.written, columns };
   }
 
   /** What a trained task answers. @throws UsageError for a task that is unknown or not trained, DataError for inputs that do not fit */

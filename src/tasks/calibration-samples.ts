@@ -3,7 +3,7 @@ import { countOf, mapSamples } from '../data/samples.js';
 import { UsageError } from '../onnx/core/errors.js';
 import { Random } from '../onnx/core/random.js';
 import type { Batch } from '../onnx/precision/calibrate.js';
-import { networkScale } from '../train/network-input.js';
+import { networkFeeds } from '../train/network-input.js';
 import { gatherRows } from '../train/step/rows.js';
 import type { LoadedWorkspace } from './load-workspace.js';
 import { loadTaskData } from './task-data.js';
@@ -21,7 +21,7 @@ export async function calibrationSamples(loaded: LoadedWorkspace, tasks: readonl
     for (let at = 0; at < drawn.length; at += rowsPerBatch) {
       const chosen = drawn.slice(at, at + rowsPerBatch);
       batches.push(
-        networkScale(
+        networkFeeds(
           loaded.columns.inputs,
           mapSamples(inputs, (t) => gatherRows(t, chosen)),
         ),

@@ -11,6 +11,7 @@ import { anObject, given, names, text } from '../onnx/core/given.js';
 import { webPackageFolder } from '../onnx/runtime/node-package.js';
 import type { Runtime } from '../onnx/runtime/session.js';
 import { toBinary } from '../onnx/serde/to-binary.js';
+import { readingFor } from '../train/prepare-data.js';
 import { writeOutputFolder } from '../workspace/output-folder.js';
 import { refuseOutput } from '../workspace/output-path.js';
 import { convertModel, type PrecisionOptions } from './export-precision.js';
@@ -74,7 +75,8 @@ export async function deployTasks(loaded: LoadedWorkspace, folder: string, optio
     const { precision } = options;
     const model =
       precision === undefined ? float32 : (await convertModel(loaded, precision.runtime, group.tasks, float32, precision)).model;
-    models.push({ ...group, routed, name: folderName(group.name), model, bytes: toBinary(model) });
+    const filled = group.tasks.filter((task) => readingFor(loaded.columns.column(task)).missing);
+    models.push({ ...group, filled, routed, name: folderName(group.name), model, bytes: toBinary(model) });
   }
   const files = filesOf(loaded, target, models, options);
   writeOutputFolder(folder, files);

@@ -90,7 +90,8 @@ function importedSample(description: Description): readonly number[] {
   const scope = inferenceScope(g, ({ name }) => {
     throw new InternalError(`an imported column learns ${name}`);
   });
-  return sampleDims(lowerPrepare({ scope, prefix: 'prepare', path: 'input.prepare' }, steps ?? [], must(raw, 'input')));
+  const place = { scope, prefix: 'prepare', path: 'input.prepare', features: input?.features };
+  return sampleDims(lowerPrepare(place, steps ?? [], must(raw, 'input')));
 }
 
 /**

@@ -148,7 +148,36 @@ function load(workspace: Workspace, before?: LoadedWorkspace): LoadedWorkspace {
     if (tasks.includes(column.task)) frozen.set(column.task, openColumn(workspace.root, column, file));
   checkSources(columns, frozen);
   checkFrozen(workspace.root, new Map([...frozen].map(([task, { record }]) => [task, record.sha256.weights])));
-  return { workspace, text, description, columns, file, graphs, frozen };
+  return withColumns({ workspace, text, description, columns, file, graphs, frozen }, frozen);
+}
+
+/** The workspace with these columns, whose classes have the names that they were trained with. */
+export function withColumns(loaded: LoadedWorkspace, frozen: LoadedWorkspace['frozen']): LoadedWorkspace {
+  const { description, file } = loaded;
+  const named = withClassNames(description, frozen, file);
+  if (named === description) return { ...loaded, frozen };
+  return { ...loaded, text: undefined, description: named, columns: columnsOf(named), frozen };
+}
+
+/** The description with the classes that columns were trained on as texts, where it says nothing of them. Throws where it says something else. */
+function withClassNames(description: Description, frozen: LoadedWorkspace['frozen'], file: string): Description {
+  let changed = false;
+  const columns = description.columns.map((column) => {
+    const { head, task } = column;
+    const classes = frozen.get(task)?.record.data.classes;
+    if (classes === undefined || head.kind !== 'classify') return column;
+    if (head.names === undefined) {
+      changed = true;
+      return { ...column, head: { ...head, names: classes } };
+    }
+    if (head.names.join('\n') === classes.join('\n')) return column;
+    const [expected, got] = [JSON.stringify(classes), JSON.stringify(head.names)];
+    throw new WorkspaceError(
+      `${file}: task "${task}" was trained on the classes ${expected}, its head names them ${got}; undo that, or add a new task`,
+      { path: file, expected, got },
+    );
+  });
+  return changed ? { ...description, columns } : description;
 }
 
 /** The workspace with another description of the same columns. */

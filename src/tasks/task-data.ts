@@ -5,7 +5,7 @@ import { type DataSpec, parseDataSpec } from '../data/schema.js';
 import { loadData, sourceFiles } from '../data/sources.js';
 import type { Column } from '../model/progressive/column.js';
 import { DataError, DescriptionError } from '../onnx/core/errors.js';
-import { fitData, targetHead } from '../train/prepare-data.js';
+import { fitData, readingFor } from '../train/prepare-data.js';
 import type { LoadedWorkspace } from './load-workspace.js';
 
 /** The checked `data` entry of a column; undefined where it has none. Nothing is read. Throws DescriptionError. */
@@ -49,7 +49,7 @@ export async function loadTaskData(
   const split = await loadData(spec, {
     baseDir: loaded.workspace.root,
     path,
-    head: targetHead(column.head),
+    ...readingFor(column),
     ...(onNote && { onNote }),
   });
   return {

@@ -65,7 +65,12 @@ export async function testColumn(request: TestRequest): Promise<TestedColumn> {
       description: column.canonical,
       sources: sourceHashes(loaded, column),
       seed,
-      data: { fingerprint: fingerprint(data.train), test: fingerprint(data.test), rows: rows(data.train) },
+      data: {
+        fingerprint: fingerprint(data.train),
+        test: fingerprint(data.test),
+        rows: rows(data.train),
+        ...(data.train.classNames && { classes: [...data.train.classNames] }),
+      },
       metrics: { [metricName(head)]: metric, loss, seconds, epochs: trained.history.length },
       history: [...trained.history],
       outputs: { sha256: outputs.sha256, count: rows(data.test), provider: outputs.provider, threads: session.threads },

@@ -7,7 +7,7 @@ import { WorkspaceError } from '../onnx/core/errors.js';
 import { shortHash } from '../onnx/files/hash.js';
 import { isJsonObject, type Json } from '../workspace/json.js';
 import { readTrained, type TrainedColumn, trainedExists } from '../workspace/trained-store.js';
-import type { LoadedWorkspace } from './load-workspace.js';
+import { type LoadedWorkspace, withColumns } from './load-workspace.js';
 import { toJson } from './stored-run.js';
 
 /** All that a column's training follows from, its data and its sources aside: what its record says of those is compared as well. */
@@ -77,5 +77,5 @@ export function withTrained(loaded: LoadedWorkspace, task: string): LoadedWorksp
   const trained = trainedOf(loaded, task);
   const changed = changedSince(loaded, trained);
   if (changed !== undefined) throw changedError(task, changed);
-  return { ...loaded, frozen: new Map(loaded.frozen).set(task, trained) };
+  return withColumns(loaded, new Map(loaded.frozen).set(task, trained));
 }

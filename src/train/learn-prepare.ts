@@ -53,7 +53,8 @@ function prepareGraph(column: Column, samples: Samples, count: number, known: Re
   const dtypes = Object.fromEntries(Object.entries(samples).map(([name, { dtype }]) => [name, dtype]));
   const inputs = networkInputsFrom(g, network.inputs, dataInputs(g, network.inputs, dtypes, 'N'));
   const scope = inferenceScope(g, ({ name }) => g.initializer(name, must(known.get(name), name)));
-  const place = { scope, prefix: `${task}/prepare`, path: `${path}.prepare` };
+  const { features } = onlyOf(network.inputs);
+  const place = { scope, prefix: `${task}/prepare`, path: `${path}.prepare`, features };
   const x = lowerPrepare(place, prepare.slice(0, count), onlyOf(Object.values(inputs)));
   g.output(x.producer === undefined ? g.identity(x) : x, output);
   return { model: g.model(), sample: (x.shape ?? []).slice(1).map(Number) };

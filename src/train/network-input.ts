@@ -1,6 +1,9 @@
 // The network's inputs made from data as they are kept. Where a network takes uint8, its columns prepare it themselves and it comes as it is. Where
-// it takes float32, uint8 images become 0..1 in the graph, so that they cross the border to the runtime as bytes.
-import { mapSamples, type Samples } from '../data/samples.js';
+// it takes float32, uint8 images become 0..1 in the graph, so that they cross the border to the runtime as bytes. Categories are kept as indices, which
+// graphs of training take as they are.
+import type { Samples } from '../data/samples.js';
+import { type Feature, hasCategories } from '../model/description/features.js';
+import { tableFeeds } from '../model/progressive/categories.js';
 import type { ByInput, NetworkInput } from '../model/progressive/inputs.js';
 import type { DType } from '../onnx/core/dtype.js';
 import { must } from '../onnx/core/errors.js';
@@ -9,8 +12,8 @@ import { Tensor } from '../onnx/core/tensor.js';
 import type { Value } from '../onnx/ir/graph.js';
 import type { Ops } from '../onnx/ops/ops-builder.js';
 
-/** Names and dtypes of what a model takes. */
-export type TakenInputs = readonly { readonly name: string; readonly dtype: DType }[];
+/** Names and dtypes of what a model takes; of a table what its numbers are. */
+export type TakenInputs = readonly { readonly name: string; readonly dtype: DType; readonly features?: readonly Feature[] }[];
 
 /** The name of the first input's data in the graphs of training; a further input's is `step/data/<input>`. */
 export const firstData = 'step/data';
@@ -40,9 +43,19 @@ function networkInputFrom(g: Ops, { dtype }: NetworkInput, data: Value): Value {
   return data.dtype === 'uint8' ? g.mul(x, 1 / 255) : x;
 }
 
-/** The same outside a graph, for models that take the network's inputs. One rounding of v * (1/255), bit-equal to the graph's. */
-export function networkScale(inputs: TakenInputs, data: Samples): Samples {
-  return mapSamples(data, (tensor, name) => scaled(inputs.find((input) => input.name === name)?.dtype, tensor));
+/**
+ * The same outside a graph, for models that take the network's inputs. One rounding of v * (1/255), bit-equal to the graph's. Indices of categories
+ * become texts again.
+ */
+export function networkFeeds(inputs: TakenInputs, data: Samples): Samples {
+  return Object.assign(
+    {},
+    ...Object.entries(data).map(([name, tensor]) => {
+      const input = inputs.find((other) => other.name === name);
+      const features = input?.features;
+      return hasCategories(features) ? tableFeeds(name, features, tensor) : { [name]: scaled(input?.dtype, tensor) };
+    }),
+  );
 }
 
 function scaled(dtype: DType | undefined, data: Tensor): Tensor {

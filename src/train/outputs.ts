@@ -3,7 +3,7 @@ import { countOf, mapSamples, type Samples } from '../data/samples.js';
 import { must } from '../onnx/core/errors.js';
 import { Tensor } from '../onnx/core/tensor.js';
 import type { Session } from '../onnx/runtime/session.js';
-import { networkScale, type TakenInputs } from './network-input.js';
+import { networkFeeds, type TakenInputs } from './network-input.js';
 import { checkRows, sliceRows } from './step/rows.js';
 
 /** Rows per run; fixed, since the bits of a product may depend on the batch. */
@@ -25,7 +25,7 @@ export async function allOutputsOf(
   for (let from = 0; from < total; from += rowsPerRun) {
     const to = Math.min(from + rowsPerRun, total);
     const results = await session.run(
-      networkScale(
+      networkFeeds(
         inputs,
         mapSamples(samples, (t) => sliceRows(t, from, to)),
       ),

@@ -5,10 +5,11 @@ import { type Labelled, type SampleSet, splitValidation } from '../data/dataset.
 import { countOf, mapSamples, namedSamples, type Samples } from '../data/samples.js';
 import { formatIndex } from '../formats/data-error.js';
 import type { Head } from '../model/description/description.js';
-import { headWidth } from '../model/heads/heads.js';
+import { type Feature, hasCategories } from '../model/description/features.js';
+import { headWidth, outputLabels } from '../model/heads/heads.js';
 import { takesMissing } from '../model/prepare/prepare.js';
 import type { Column } from '../model/progressive/column.js';
-import type { NetworkInput } from '../model/progressive/inputs.js';
+import { type NetworkInput, onlyOf } from '../model/progressive/inputs.js';
 import { DataError, must } from '../onnx/core/errors.js';
 import { elementCount } from '../onnx/core/shape.js';
 import type { Tensor } from '../onnx/core/tensor.js';
@@ -47,7 +48,7 @@ export function fitInputs(column: Column, given: Samples | Tensor, where: string
 
 function fitSamples(column: Column, given: Samples | Tensor, where: string): Samples {
   const { inputs } = column;
-  const missingMay = [column, ...column.foundation].every(({ prepare }) => takesMissing(prepare));
+  const missing = missingMay(column);
   const names = inputs.map(({ name }) => name);
   const samples = namedSamples(given, names, where);
   const prepared = [column, ...column.foundation].some(({ prepare }) => prepare.length > 0);
@@ -60,7 +61,8 @@ function fitSamples(column: Column, given: Samples | Tensor, where: string): Sam
       const [expected, got] = [`${countOf(samples)} rows`, `${tensor.dims[0]} rows`];
       throw new DataError(`${where}: input "${name}" has ${got}, "${names[0]}" has ${expected}`, { path: where, expected, got });
     }
-    refuseNotFinite(tensor, missingMay, where);
+    refuseNotFinite(tensor, missing, where);
+    refuseNoCategory(tensor, inputs.find((input) => input.name === name)?.features, where);
   }
   return samples;
 }
@@ -83,6 +85,25 @@ function fitInput({ dims, dtype }: Tensor, { name, shape, dtype: wanted }: Netwo
   throw new DataError(`${where}: inputs are ${dtype}, expected ${expected}`, { path: where, expected, got: dtype });
 }
 
+/** Categories are indices, or -1 for a text that is none of them. */
+function refuseNoCategory({ data }: Tensor, features: readonly Feature[] | undefined, where: string): void {
+  if (!hasCategories(features)) return;
+  features.forEach(({ name, categories }, place) => {
+    if (categories === undefined) return;
+    for (let at = place; at < data.length; at += features.length) {
+      const value = Number(data[at]);
+      if (Number.isInteger(value) && value >= -1 && value < categories.length) continue;
+      const row = Math.floor(at / features.length);
+      const expected = `an index of its categories, 0..${categories.length - 1}, or -1 for none`;
+      throw new DataError(`${where}: row ${row} has ${data[at]} as "${name}", expected ${expected}`, {
+        path: where,
+        expected,
+        got: `${data[at]}`,
+      });
+    }
+  });
+}
+
 function refuseNotFinite({ data, dims }: Tensor, missingMay: boolean, where: string): void {
   const bad = data instanceof Float32Array ? data.findIndex((v) => v - v !== 0 && !(missingMay && Number.isNaN(v))) : -1;
   if (bad < 0) return;
@@ -95,8 +116,18 @@ function refuseNotFinite({ data, dims }: Tensor, missingMay: boolean, where: str
 }
 
 /** What the checks of data need to know of a head. */
-export function targetHead(head: Head): TargetHead {
-  return { kind: head.kind, size: headWidth(head) };
+function targetHead(head: Head): TargetHead {
+  const names = outputLabels(head);
+  return { kind: head.kind, size: headWidth(head), ...(names !== undefined && { names }) };
+}
+
+/** Whether values may be missing: the column and those that it reads fill them. */
+const missingMay = (column: Column): boolean => [column, ...column.foundation].every(({ prepare }) => takesMissing(prepare));
+
+/** What reading a column's data needs to know of it. */
+export function readingFor(column: Column): { head: TargetHead; missing: boolean; features?: readonly Feature[] } {
+  const { features } = onlyOf(column.inputs);
+  return { head: targetHead(column.head), missing: missingMay(column), ...(features !== undefined && { features }) };
 }
 
 /** Training and, where the settings ask for it, validation part of a data set. `where` names it in errors. */

@@ -28,8 +28,10 @@ const known = {
   /** SHA-256 of the weights of every column that it reads, by task: a column means nothing over others. */
   sources: z.record(z.string(), hash, { error: right.object }),
   seed: z.int({ error: 'an integer' }),
-  /** What it was trained on: the fingerprint, and whatever else the caller notes. */
-  data: z.object({ fingerprint: text }, { error: right.object }).catchall(json),
+  /** What it was trained on: the fingerprint, the classes where labels were texts, and whatever else the caller notes. */
+  data: z
+    .object({ fingerprint: text, classes: z.array(text, { error: 'a list of texts' }).optional() }, { error: right.object })
+    .catchall(json),
   /** Of the finished column, on the test set. */
   metrics: z.record(z.string(), number, { error: right.object }),
   /** By epoch, oldest first. */

@@ -1,5 +1,5 @@
 // Reads {"inputs": [[1, 2], [3, 4]]} as its bytes come: lists of numbers of one length at each depth. It never holds the text, and stops at the
-// first byte that does not fit, at the first number over the limit and at the first list that is nested too deeply. Not a reader of any other JSON.
+// first byte that does not fit, where values may be missing takes null for one, at the first number over the limit and at the first list that is nested too deeply. Not a reader of any other JSON.
 
 /** Levels of lists at most. */
 const maxDepth = 16;
@@ -14,6 +14,7 @@ const ragged = '"inputs" must be lists of one length at each depth';
 const number = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/;
 const key = '"inputs"';
 const [quote, comma, colon, open, close, begin, end] = [...'",:[]{}'].map((c) => c.charCodeAt(0));
+const letterN = 'n'.charCodeAt(0);
 const isSpace = (byte) => byte === 32 || byte === 10 || byte === 13 || byte === 9;
 /** Digits, signs, point, e and E. */
 const inNumber = Array.from({ length: 256 }, (_, byte) => '0123456789+-.eE'.includes(String.fromCharCode(byte)));
@@ -22,6 +23,7 @@ export class ListReader {
   #state = 'begin';
   #key = '';
   #text = '';
+  #word = '';
   #depth = 0;
   /** Elements of each open list so far, and of each depth's closed ones. */
   #counts = new Array(maxDepth + 1).fill(0);
@@ -35,8 +37,10 @@ export class ListReader {
    * @param most numbers at most
    * @param tooMany the error for more
    * @param wrong makes the error of a message
+   * @param missing whether null stands for a number that is not there
    */
-  constructor(most, tooMany, wrong) {
+  constructor(most, tooMany, wrong, missing = false) {
+    this.missing = missing;
     this.most = most;
     this.tooMany = tooMany;
     this.wrong = wrong;
@@ -90,6 +94,11 @@ export class ListReader {
         return this.#value(byte);
       case 'value':
         return this.#value(byte);
+      case 'null':
+        this.#word += String.fromCharCode(byte);
+        if (!'null'.startsWith(this.#word)) throw this.wrong(noJson);
+        if (this.#word === 'null') this.#push(Number.NaN);
+        return;
       case 'next':
         if (byte === close) return this.#close();
         return this.#go(byte === comma, 'value', noJson);
@@ -107,6 +116,11 @@ export class ListReader {
 
   #value(byte) {
     if (byte === open) return this.#open();
+    if (this.missing && byte === letterN) {
+      this.#word = 'n';
+      this.#state = 'null';
+      return;
+    }
     throw this.wrong('"{tfn'.includes(String.fromCharCode(byte)) ? noNumbers : noJson);
   }
 
@@ -130,6 +144,11 @@ export class ListReader {
 
   #number() {
     if (!number.test(this.#text)) throw this.wrong(noJson);
+    this.#push(Number(this.#text));
+    this.#text = '';
+  }
+
+  #push(value) {
     this.#leaf ??= this.#depth;
     if (this.#leaf !== this.#depth) throw this.wrong(noNumbers);
     if (this.#length === this.most) throw this.tooMany;
@@ -138,9 +157,8 @@ export class ListReader {
       larger.set(this.#values);
       this.#values = larger;
     }
-    this.#values[this.#length++] = Number(this.#text);
+    this.#values[this.#length++] = value;
     this.#counts[this.#depth]++;
-    this.#text = '';
     this.#state = 'next';
   }
 }

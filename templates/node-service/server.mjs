@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { ListReader } from './lists.mjs';
 import { readNpy, writeNpy } from './npy.mjs';
+import { TableReader } from './table.mjs';
 
 /** Milliseconds: for the rest of a refused body; for what is on its way when told to stop; for how often slow clients are looked for. */
 const lingering = 2000;
@@ -52,6 +53,12 @@ const here = (name) => new URL(name, import.meta.url);
 const { default: ort } = await needed('onnxruntime-node cannot be loaded, run npm ci', () => import('onnxruntime-node'));
 const { input, tasks } = await needed('tasks.json', () => JSON.parse(readFileSync(here('tasks.json'), 'utf8')));
 const sampleSize = input.shape.reduce((a, b) => a * b, 1);
+/** What the numbers of a table are; undefined for any other input. */
+const { features } = input;
+const counts = features && {
+  numbers: features.filter((f) => !f.categories).length,
+  texts: features.filter((f) => f.categories).length,
+};
 /** Whether the models take bytes as they are; else bytes are grey levels and become 0..1. */
 const takesBytes = input.dtype === 'uint8';
 
@@ -93,19 +100,25 @@ async function readBody(request, held, take) {
   }
 }
 
+const isJson = (request) => (request.headers['content-type'] ?? '').startsWith('application/json');
+
+async function wholeBody(request, held) {
+  const chunks = [];
+  await readBody(request, held, (chunk) => chunks.push(chunk));
+  return Buffer.concat(chunks);
+}
+
 /** The body of a request as an array. */
-async function arrayOf(request, held) {
+async function arrayOf(request, held, missing) {
   const type = request.headers['content-type'] ?? '';
-  if (type.startsWith('application/json')) {
-    const lists = new ListReader(maxRows * sampleSize, tooMany, wrong);
+  if (isJson(request)) {
+    const lists = new ListReader(maxRows * sampleSize, tooMany, wrong, missing);
     await readBody(request, held, (chunk) => lists.read(chunk));
     return lists.finish();
   }
   if (!type.startsWith('application/x-npy') && !type.startsWith('application/octet-stream'))
     throw new Refusal(415, 'expected content-type application/json or application/x-npy');
-  const chunks = [];
-  await readBody(request, held, (chunk) => chunks.push(chunk));
-  return readNpy(Buffer.concat(chunks), maxRows * sampleSize, takesBytes, tooMany, wrong);
+  return readNpy(await wholeBody(request, held), maxRows * sampleSize, takesBytes, tooMany, wrong);
 }
 
 const withoutOnes = (dims) => dims.filter((d) => d !== 1).join();
@@ -118,14 +131,14 @@ function fits(dims) {
 }
 
 /** The samples of a request, one after another. */
-async function samples(request, held) {
-  const { values, dims } = await arrayOf(request, held);
+async function samples(request, held, missing) {
+  const { values, dims } = await arrayOf(request, held, missing);
   const rows = values.length / sampleSize;
   if (!Number.isInteger(rows) || rows < 1)
     throw wrong(`found ${values.length} numbers, expected samples of [${input.shape}], ${sampleSize} numbers each`);
   if (!fits(dims)) throw wrong(`found shape [${dims}], expected samples of [${input.shape}]`);
   const right = takesBytes ? (v) => Number.isInteger(v) && v >= 0 && v <= 255 : Number.isFinite;
-  const at = values.findIndex((v) => !right(v));
+  const at = values.findIndex((v) => !right(v) && !(missing && Number.isNaN(v)));
   if (at >= 0)
     throw wrong(`found ${values[at]} at number ${at}, expected ${takesBytes ? 'whole numbers from 0 to 255' : 'finite float32'}`);
   return { values, rows };
@@ -143,11 +156,24 @@ function calledOf({ classes }, labels) {
   return { names: labels.map((row) => (Array.isArray(row) ? classes.filter((_, i) => row[i] === 1) : classes[row])) };
 }
 
+/** What the model is fed, of how many rows, and what of them is not known. */
+async function inputsOf(request, held, { missing = false }) {
+  if (features !== undefined && isJson(request)) {
+    const reader = new TableReader(features, missing, maxRows, tooMany, wrong);
+    const { rows, numbers, texts, unknown } = reader.read(await wholeBody(request, held));
+    const feeds = {};
+    if (counts.numbers > 0) feeds[input.name] = new ort.Tensor('float32', numbers, [rows, counts.numbers]);
+    if (counts.texts > 0) feeds[`${input.name}_categories`] = new ort.Tensor('string', texts, [rows, counts.texts]);
+    return { feeds, rows, beside: unknown.length > 0 ? { unknown } : {} };
+  }
+  if (counts?.texts > 0) throw new Refusal(415, 'expected content-type application/json, since categories are texts');
+  const { values, rows } = await samples(request, held, missing);
+  const tensor = new ort.Tensor(input.dtype, takesBytes ? Uint8Array.from(values) : values, [rows, ...input.shape]);
+  return { feeds: { [input.name]: tensor }, rows, beside: {} };
+}
+
 async function predict(task, request, held) {
-  const { values, rows } = await samples(request, held);
-  const feeds = {
-    [input.name]: new ort.Tensor(input.dtype, takesBytes ? Uint8Array.from(values) : values, [rows, ...input.shape]),
-  };
+  const { feeds, rows, beside } = await inputsOf(request, held, task);
   for (const [name, id] of Object.entries(task.feeds ?? {})) feeds[name] = new ort.Tensor('int64', [BigInt(id)], [1]);
   const names = Object.values(task.outputs);
   const results = await sessions.get(task.file).run(feeds, names);
@@ -157,7 +183,7 @@ async function predict(task, request, held) {
   }
   const found = Object.entries(task.outputs).map(([what, name]) => [what, rowsOf(results[name], rows)]);
   const answers = Object.fromEntries(found);
-  return json({ task: task.task, rows, ...answers, ...calledOf(task, answers.labels) });
+  return json({ task: task.task, rows, ...answers, ...calledOf(task, answers.labels), ...beside });
 }
 
 const json = (document) => ({ type: 'application/json', body: `${JSON.stringify(document)}\n` });
@@ -170,7 +196,10 @@ async function answer(request, held) {
   const path = pathOf(request.url);
   if (request.method === 'GET' && path === '/health') return json({ status: 'ok' });
   if (request.method === 'GET' && path === '/tasks')
-    return json({ input, tasks: tasks.map(({ task, outputs, classes }) => ({ task, outputs: Object.keys(outputs), classes })) });
+    return json({
+      input,
+      tasks: tasks.map(({ task, outputs, classes, missing }) => ({ task, outputs: Object.keys(outputs), classes, missing })),
+    });
   const name = /^\/predict\/([^/]+)$/.exec(path)?.[1];
   if (name === undefined) throw new Refusal(404, 'expected GET /health, GET /tasks or POST /predict/<task>');
   const task = tasks.find((t) => t.task === name);

@@ -128,7 +128,7 @@ it('the numbers are those of a description without names', () => {
   const plain = workspace(yaml.replace(', names: [rose, "lily, white", aster]', ''));
   for (const file of ['kinds.csv', 'rows.npy']) writeFileSync(join(plain, file), readFileSync(at(file)));
   const run = (...args: string[]) => expect(prognet(...args, '-C', plain)).toMatchObject({ status: 0 });
-  run('train', 'kind', '--quiet', '--threads', '1');
+  run('train', 'kind', '--freeze', '--quiet', '--threads', '1');
   for (const [folder, file] of [
     [plain, 'plain.npy'],
     [dir, 'named.npy'],

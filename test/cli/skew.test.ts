@@ -18,6 +18,8 @@ const labels = Array.from({ length: rows }, (_, i) => i % 2);
 
 /** Features of unlike sizes and places, as measured: without `prepare` nothing is learned of them. */
 const table = labels.map((y) => [900 + 60 * y + 20 * random.uniform(), 0.002 * random.uniform(), -70 * random.uniform(), 5]);
+/** The same with values that are missing, here and there. */
+const holes = table.map((row, i) => row.map((v, j) => (i % 7 === j + 1 && j > 0 ? Number.NaN : v)));
 /** [H,W,C] as decoders give them. */
 const pixels = new Tensor(
   'uint8',
@@ -36,6 +38,17 @@ columns:
       laterals: { kind: adapter, rank: 2 }, train: { epochs: 15, batch: 16, lr: 0.02 } }
 `,
     inputs: Tensor.from('float32', table.flat(), [rows, 4]),
+  },
+  'a table with holes, filled': {
+    yaml: `prognet: 1
+name: measures
+input: { name: row, shape: [4], prepare: [{ fill: mean }, standardise] }
+columns:
+  - { task: a, data: table.csv, blocks: [[{ dense: 8 }, relu]], head: { classify: 2 }, train: { epochs: 15, batch: 16, lr: 0.02 } }
+  - { task: b, data: table.csv, prepare: [{ fill: median }, { normalise: { mean: 900, std: 50 } }, { fill: -1 }, standardise], blocks: [[{ dense: 8 }, relu], [{ dense: 6 }, relu]],
+      head: { classify: 2 }, laterals: { kind: adapter, rank: 2 }, train: { epochs: 15, batch: 16, lr: 0.02 } }
+`,
+    inputs: Tensor.from('float32', holes.flat(), [rows, 4]),
   },
   'images of bytes, channels last': {
     yaml: `prognet: 1
@@ -87,7 +100,8 @@ describe.each(Object.entries(cases))('%s', (_, { yaml, inputs }) => {
         expect({ status, stderr: status === 0 ? '' : stderr }).toEqual({ status: 0, stderr: '' });
         return stdout;
       };
-      writeFileSync(at('table.csv'), `p,q,r,s,y\n${table.map((row, i) => [...row, labels[i]].join()).join('\n')}\n`);
+      const cells = yaml.includes('fill') ? holes.map((row) => row.map((v) => (Number.isNaN(v) ? '' : v))) : table;
+      writeFileSync(at('table.csv'), `p,q,r,s,y\n${cells.map((row, i) => [...row, labels[i]].join()).join('\n')}\n`);
       writeFileSync(
         at('images.npz'),
         writeNpz(

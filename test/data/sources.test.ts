@@ -152,7 +152,8 @@ describe('files', () => {
   });
 
   test('errors', async () => {
-    const kinds = 'expected mnist, a folder of IDX files, a folder of .npy files, a .npz file or a .csv file';
+    const kinds =
+      'expected mnist, a folder of IDX files, a folder of .npy files, a .npz file, a .csv file or a folder of train.csv and test.csv';
     const at = 'columns[0].data';
     await expectDataRejection(loadSource('mnits', inDir()), `${at}: unknown source "mnits", there is no ${dir}/mnits, ${kinds}`);
     const odd = file('odd/a.txt', 'x');
@@ -216,7 +217,7 @@ describe('files', () => {
     );
     await expectDataRejection(
       loadSource({ source: 'mnist', label: 'y' }, inDir()),
-      `${at}.label: is for a .csv file, the source is "mnist"`,
+      `${at}.label: is for a .csv file or a folder of train.csv and test.csv, the source is "mnist"`,
     );
     await expectDataRejection(
       loadSource({ source: 'mnist', test: 0.1 }, inDir()),

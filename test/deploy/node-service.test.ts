@@ -214,6 +214,43 @@ describe('bounds over all requests', () => {
     await expect.poll(() => answerTo(port, post(padded(4000)))).toMatch(/^HTTP\/1\.1 200 /);
   });
 
+  it('on bytes that are announced: refused before any of them comes, and counted as they come where no length is said', async () => {
+    const { port } = await start({ MAX_BYTES: '4000', MAX_PENDING_BYTES: '4000' });
+    const large = new Client(port).send(head(4001));
+    await large.hears(/^HTTP\/1\.1 413 [\s\S]*\(MAX_BYTES\)"\}\n$/);
+    large.socket.destroy();
+    const slow = new Client(port).send(head(3000) + one + ' '.repeat(2900 - one.length));
+    // Nothing of the body is sent: the answer comes of its length alone.
+    await expect
+      .poll(async () => {
+        const client = new Client(port).send(head(1200));
+        await new Promise((resolve) => setTimeout(resolve, 200));
+        client.socket.destroy();
+        return client.text;
+      })
+      .toMatch(/^HTTP\/1\.1 503 [\s\S]*MAX_PENDING_BYTES/);
+    const chunked = new Client(port).send(
+      'POST /predict/a HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n',
+    );
+    for (let i = 0; i < 12; i++) chunked.send(`64\r\n${' '.repeat(100)}\r\n`);
+    await chunked.hears(/^HTTP\/1\.1 503 [\s\S]*MAX_PENDING_BYTES/);
+    for (const client of [slow, chunked]) client.socket.destroy();
+  });
+
+  it('on connections that are told so: beyond 64 more they are dropped without a word', async () => {
+    const { port, log } = await start({ MAX_CONNECTIONS: '1' });
+    const told = Array.from({ length: 65 }, () => new Client(port));
+    for (const { socket } of told) if (socket.connecting) await new Promise((resolve) => socket.once('connect', resolve));
+    const dropped = new Client(port).send(get('/health'));
+    await dropped.closed;
+    expect(dropped.text).toBe('');
+    told[64]?.send(get('/health'));
+    await told[64]?.hears(/^HTTP\/1\.1 503 [\s\S]*MAX_CONNECTIONS/);
+    for (const client of told) client.socket.destroy();
+    await expect.poll(() => answerTo(port, get('/health'))).toMatch(/^HTTP\/1\.1 200 /);
+    expect(log()).toBe(`listening on port ${port}: a\n`);
+  });
+
   it('on connections: 503 and Retry-After, until one is closed', async () => {
     const { port, log } = await start({ MAX_CONNECTIONS: '3' });
     const open = Array.from({ length: 3 }, () => new Client(port).send(get('/health')));

@@ -10,28 +10,28 @@ describe('readCsv', () => {
     const table = csv('width,height,kind\n1,2.5,0\n-3e1,.5,2\n');
     expect(table.features.dims).toEqual([2, 2]);
     expect(table.features.numbers()).toEqual([1, 2.5, -30, 0.5]);
-    expect(table.labels.dtype).toBe('int64');
-    expect(table.labels.numbers()).toEqual([0, 2]);
+    expect(table.labels?.dtype).toBe('int64');
+    expect(table.labels?.numbers()).toEqual([0, 2]);
     expect(table.columns).toEqual(['width', 'height']);
   });
 
   test('no header, CRLF, byte order mark, blanks, quotes, blank lines, no newline at the end', () => {
     const table = csv('\ufeff 1 ,"2", 3\r\n\r\n4,5,6');
     expect(table.features.numbers()).toEqual([1, 2, 4, 5]);
-    expect(table.labels.numbers()).toEqual([3, 6]);
+    expect(table.labels?.numbers()).toEqual([3, 6]);
     expect(table.columns).toEqual(['column 1', 'column 2']);
   });
 
   test('label by name, index, negative index, several; delimiter; header forced', () => {
-    expect(csv('"a, b";c\n1;2\n', { delimiter: ';', label: 'a, b' }).labels.numbers()).toEqual([1]);
+    expect(csv('"a, b";c\n1;2\n', { delimiter: ';', label: 'a, b' }).labels?.numbers()).toEqual([1]);
     expect(csv('1,2,3\n4,5,6\n', { label: 0 }).features.numbers()).toEqual([2, 3, 5, 6]);
-    expect(csv('1,2,3\n', { label: -2 }).labels.numbers()).toEqual([2]);
+    expect(csv('1,2,3\n', { label: -2 }).labels?.numbers()).toEqual([2]);
     const several = csv('a\tb\tc\n1\t0\t1\n', { delimiter: '\t', label: ['c', 'b'] });
-    expect(several.labels.dtype).toBe('float32');
-    expect(several.labels.dims).toEqual([1, 2]);
-    expect(several.labels.numbers()).toEqual([1, 0]);
+    expect(several.labels?.dtype).toBe('float32');
+    expect(several.labels?.dims).toEqual([1, 2]);
+    expect(several.labels?.numbers()).toEqual([1, 0]);
     expect(csv('1,2\n3,4\n', { header: true }).features.numbers()).toEqual([3]);
-    expect(csv('1990,1991\n3,4\n', { label: '1990' }).labels.numbers()).toEqual([3]);
+    expect(csv('1990,1991\n3,4\n', { label: '1990' }).labels?.numbers()).toEqual([3]);
   });
 
   test.each([
@@ -52,17 +52,18 @@ describe('readCsv', () => {
     expect(csv('0,1,2\n5,6,7\n', { header: true }).features.numbers()).toEqual([5, 6]);
     expect(csv('0,1,2\n5,6,7\n', { header: false }).features.numbers()).toEqual([0, 1, 5, 6]);
     expect(csv('nan,?\n1,2\n', { header: true }).features.numbers()).toEqual([1]);
-    expect(csv('\na,b\n1,2\n').guess).toBe(
+    expect(csv('\na,b\n1,2\n').notes).toEqual([
       'a.csv: row 2 taken as names of the columns, column 2 ("b") as the label; "header" and "label" in the data entry decide it',
-    );
-    expect(csv('3,4\n1,2\n', { label: 0 }).guess).toBe(
+    ]);
+    expect(csv('3,4\n1,2\n', { label: 0 }).notes).toEqual([
       'a.csv: no row taken as names of the columns; "header" in the data entry decides it',
-    );
-    expect(csv('a,b\n1,2\n', { header: true }).guess).toBe(
+      'a.csv: the label is column 1',
+    ]);
+    expect(csv('a,b\n1,2\n', { header: true }).notes).toEqual([
       'a.csv: column 2 ("b") as the label; "label" in the data entry decides it',
-    );
-    expect(csv('a,b\n1,2\n', { label: 'a' }).guess).toBeUndefined();
-    expect(csv('a,b\n1,2\n', { header: true, label: -1 }).guess).toBeUndefined();
+    ]);
+    expect(csv('a,b\n1,2\n', { label: 'a' }).notes).toEqual(['a.csv: the label is column 1 ("a")']);
+    expect(csv('a,b\n1,2\n', { header: true, label: -1 }).notes).toEqual(['a.csv: the label is column 2 ("b")']);
   });
 
   test('a cell of many digits takes time by its length, not by its square', () => {
@@ -77,13 +78,19 @@ describe('readCsv', () => {
 
   test('a label that is no integer gives float32 [rows,1]', () => {
     const { labels } = csv('1,2\n1,2.5\n');
-    expect([labels.dtype, labels.dims, labels.numbers()]).toEqual(['float32', [2, 1], [2, 2.5]]);
+    expect([labels?.dtype, labels?.dims, labels?.numbers()]).toEqual(['float32', [2, 1], [2, 2.5]]);
   });
 
   test('errors name row and column', () => {
     expectDataError(() => csv('a,b\n1,2\n1,x\n'), 'a.csv: row 3, column 2 ("b") holds "x", expected a number');
-    expectDataError(() => csv('1,2\n,2\n'), 'a.csv: row 2, column 1 is empty, expected a number');
-    expectDataError(() => csv('1,2\nNaN,2\n'), 'a.csv: row 2, column 1 holds "NaN", expected a number');
+    expectDataError(
+      () => csv('1,2\n,2\n'),
+      'a.csv: row 2, column 1 is empty, expected a number, or a step of "prepare" that fills it, such as { fill: median }',
+    );
+    expectDataError(
+      () => csv('1,2\nNaN,2\n'),
+      'a.csv: row 2, column 1 holds "NaN", expected a number, or a step of "prepare" that fills it, such as { fill: median }',
+    );
     expectDataError(() => csv('1,2\n1e99,2\n'), 'a.csv: row 2, column 1 holds "1e99", expected a number');
     expectDataError(() => csv('1,2\n1,2,3\n'), 'a.csv: row 2 has 3 columns, expected 2');
     expectDataError(() => csv('1,"2\n'), 'a.csv: row 1, column 2 opens a quote and does not close it on its line');

@@ -34,6 +34,13 @@ const loopBody = smallGraph(
 
 const x = (...shape: number[]) => ({ x: ['float32', shape] }) as const;
 const sized = (value: number) => int64([value]);
+const zeros = (count: number) => int64(new Array<number>(count).fill(0));
+
+/** The body of a SequenceMap: so many nodes, one behind the other. */
+function chain(length: number) {
+  const nodes = Array.from({ length }, (_, i) => ['Sin', [i === 0 ? 'e' : `n${i - 1}`], [`n${i}`]] as const);
+  return smallGraph({ inputs: { e: ['float32', [1]] }, nodes, outputs: [`n${length - 1}`] }, new Map(), 'chain');
+}
 
 describe('a graph of sensible size', () => {
   const cases: Record<string, Small> = {
@@ -62,6 +69,26 @@ describe('a graph of sensible size', () => {
     'Conv in channels of 10^6 by 10^5': {
       inputs: { w: ['float32', [1, 4, 1e6]], x: ['float32', [1, 4, 1e5]] },
       nodes: [['Conv', ['w', 'x'], ['y']]],
+    },
+    'Conv of 1024 by 1024 in 4 channels by 3 by 3': {
+      inputs: { w: ['float32', [1, 4, 1024, 1024]], x: ['float32', [4, 4, 3, 3]] },
+      nodes: [['Conv', ['w', 'x'], ['y']]],
+    },
+    'Conv by 40 by 40 in 2 groups': {
+      inputs: { w: ['float32', [1, 2, 60, 60]], x: ['float32', [2, 1, 40, 40]] },
+      nodes: [['Conv', ['w', 'x'], ['y'], { group: 2n }]],
+    },
+    'MaxPool by 2 over 4096 by 4096, in tiles': {
+      inputs: x(1, 1, 4096, 4096),
+      nodes: [['MaxPool', ['x'], ['y'], { kernel_shape: [2n, 2n], strides: [2n, 2n] }]],
+    },
+    'MaxPool by 40, in tiles': {
+      inputs: x(1, 1, 1600, 1600),
+      nodes: [['MaxPool', ['x'], ['y'], { kernel_shape: [40n, 40n], strides: [40n, 40n] }]],
+    },
+    'AveragePool by 2 over 2048 by 2048': {
+      inputs: x(1, 1, 2048, 2048),
+      nodes: [['AveragePool', ['x'], ['y'], { kernel_shape: [2n, 2n] }]],
     },
     'NegativeLogLikelihoodLoss of 10^8 classes': {
       inputs: { ...x(2, 1e8), t: ['int64', [2]] },
@@ -134,6 +161,14 @@ describe('a graph of sensible size', () => {
       expect(bytes).toBeLessThan(20_000);
     });
   }
+  it('Col2Im of 2048 places by 1024', () => {
+    const small: Small = {
+      inputs: x(1, 1024, 2048),
+      constants: { s: sized(3071), b: sized(1024) },
+      nodes: [['Col2Im', ['x', 's', 'b'], ['y']]],
+    };
+    expect(gradientOf(small, 18).bytes).toBeLessThan(20_000);
+  });
   it('DFT of 10^9, one side', () => {
     const small: Small = {
       inputs: x(1, 1e9, 2),
@@ -152,6 +187,62 @@ describe('one line of refusal', () => {
     'Unsqueeze along 10^8 axes': [
       { inputs: { ...x(1), s: ['int64', [1e8]] }, nodes: [['Unsqueeze', ['x', 's'], ['y']]] },
       'Unsqueeze "unsqueeze": the output: 100000001 axes, expected 0 to 64',
+    ],
+    'Squeeze along 70 axes': [
+      { inputs: x(1, 1), constants: { a: zeros(70) }, nodes: [['Squeeze', ['x', 'a'], ['y']]] },
+      'Squeeze "squeeze": axes: 70 axes, expected 0 to 64',
+    ],
+    'ReduceMax along 70 axes': [
+      { inputs: x(1, 1), nodes: [['ReduceMax', ['x'], ['y'], { axes: new Array<bigint>(70).fill(0n) }]] },
+      'ReduceMax "reducemax": attribute "axes" names 70 axes, expected 0 to 64',
+    ],
+    'Expand to 10^8 axes': [
+      { inputs: { ...x(1), s: ['int64', [1e8]] }, nodes: [['Expand', ['x', 's'], ['y']]] },
+      'Expand "expand": input 1: 100000000 axes, expected 0 to 64',
+    ],
+    'Conv of 70 axes, ranks unknown': [
+      {
+        inputs: { x: ['float32', undefined], w: ['float32', undefined] },
+        nodes: [['Conv', ['x', 'w'], ['y'], { kernel_shape: new Array<bigint>(70).fill(1n) }]],
+      },
+      'Conv "conv": the kernel: 70 axes, expected 0 to 64',
+    ],
+    'ConvTranspose of 70 axes, ranks unknown': [
+      {
+        inputs: { x: ['float32', undefined], w: ['float32', undefined] },
+        nodes: [['ConvTranspose', ['x', 'w'], ['y'], { kernel_shape: new Array<bigint>(70).fill(1n) }]],
+      },
+      'ConvTranspose "convtranspose": the kernel: 70 axes, expected 0 to 64',
+    ],
+    'an input of 70 axes': [
+      { inputs: x(...new Array<number>(70).fill(1)), nodes: [['Relu', ['x'], ['y']]] },
+      `Relu "relu": output 0 would be float32[${new Array(70).fill(1)}]: 70 axes, expected 0 to 64`,
+    ],
+    'a constant shape of 70 axes': [
+      {
+        inputs: x(1),
+        constants: { s: zeros(70) },
+        nodes: [
+          ['ConstantOfShape', ['s'], ['c']],
+          ['Add', ['x', 'c'], ['y']],
+        ],
+      },
+      'ConstantOfShape "constantofshape": input 0: 70 axes, expected 0 to 64',
+    ],
+    'sizes that are each exact, their product not': [
+      { inputs: x(1, 1), constants: { r: int64([1e9, 1e9]) }, nodes: [['Tile', ['x', 'r'], ['y']]] },
+      'Tile "tile": output 0 would be float32[1000000000,1000000000]: 1000000000000000000 elements, expected 0 to 9007199254740991',
+    ],
+    'a SequenceMap of 1024 elements over 65 nodes': [
+      {
+        inputs: x(1024),
+        nodes: [
+          ['SplitToSequence', ['x'], ['s']],
+          ['SequenceMap', ['s'], ['m'], { body: chain(65) }],
+          ['ConcatFromSequence', ['m'], ['y'], { axis: 0n }],
+        ],
+      },
+      'SequenceMap "sequencemap" written out for each element: 66560 nodes, expected 0 to 65536',
     ],
     'Expand to -1': [
       {
@@ -183,6 +274,22 @@ describe('one line of refusal', () => {
       { inputs: x(1, 1, 9, 9), nodes: [['MaxPool', ['x'], ['y'], { kernel_shape: [-1n, 2n] }]] },
       'MaxPool "maxpool": kernel_shape is [-1,2], expected 1 or more',
     ],
+    'kernel 0 of MaxUnpool, its output stated': [
+      {
+        inputs: { ...x(1, 1, 2, 2), i: ['int64', [1, 1, 2, 2]] },
+        constants: { s: int64([1, 1, 4, 4]) },
+        nodes: [['MaxUnpool', ['x', 'i', 's'], ['y'], { kernel_shape: [0n, 2n] }]],
+      },
+      'MaxUnpool "maxunpool": kernel_shape is [0,2], expected 1 or more',
+    ],
+    'strides of MaxUnpool beyond what a number counts': [
+      {
+        inputs: { ...x(1, 1, 2, 2), i: ['int64', [1, 1, 2, 2]] },
+        constants: { s: int64([1, 1, 4, 4]) },
+        nodes: [['MaxUnpool', ['x', 'i', 's'], ['y'], { kernel_shape: [2n, 2n], strides: [2n, 2n ** 62n] }]],
+      },
+      'MaxUnpool "maxunpool": strides is [2,4611686018427388000], expected 1 or more',
+    ],
     'axis 10^12, the rank unknown': [
       {
         inputs: { x: ['float32', undefined], w: ['float32', [2]] },
@@ -202,6 +309,13 @@ describe('one line of refusal', () => {
   for (const [name, [small, message]] of Object.entries(cases)) {
     it(name, () => expect(gradientOf(small).refused).toBe(message));
   }
+
+  it('a deformed convolution by 1024 by 1024', () => {
+    const inputs = { ...x(1, 1, 1024, 1024), w: ['float32', [1, 1, 1024, 1024]], o: ['float32', [1, 2 ** 21, 1, 1]] } as const;
+    expect(gradientOf({ inputs, nodes: [['DeformConv', ['x', 'w', 'o'], ['y']]] }, 20).refused).toBe(
+      'DeformConv "deformconv": the kernel: 2097152 elements of a constant, expected 0 to 1048576',
+    );
+  });
 
   it('an op of the name of what every object has', () => {
     const nodes: Small['nodes'] = ['constructor', '__proto__', 'toString', 'hasOwnProperty'].flatMap((op, i) => [

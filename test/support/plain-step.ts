@@ -16,7 +16,7 @@ import { Tensor } from '../../src/onnx/core/tensor.js';
 import { ops } from '../../src/onnx/ops/ops.js';
 import type { Runtime } from '../../src/onnx/runtime/session.js';
 import { toBinary } from '../../src/onnx/serde/to-binary.js';
-import { networkScale } from '../../src/train/network-input.js';
+import { networkFeeds } from '../../src/train/network-input.js';
 import type { TrainData } from '../../src/train/request.js';
 import type { TrainSettings } from '../../src/train/settings.js';
 import { gatherRows } from '../../src/train/step/rows.js';
@@ -45,7 +45,7 @@ export async function plainTraining(request: PlainRequest): Promise<Map<string, 
     const order = new Random(settings.seed, 'order', epoch).permutation(rows);
     for (let from = 0; from < rows; from += settings.batch) {
       const chosen = order.slice(from, from + settings.batch);
-      const data = networkScale(
+      const data = networkFeeds(
         column.inputs,
         mapSamples(train.inputs, (t) => gatherRows(t, chosen)),
       );

@@ -242,6 +242,11 @@ describe('refuses, in one line and with nothing written', () => {
     ['Floor', 'labels', (g, x) => g.floor(x)],
     ['Sign', 'labels', (g, x) => g.sign(x)],
     ['ZipMap', 'probabilities', (g, x) => must(g.node('ZipMap', [g.softmax(x)], new Map(), 1, 'ai.onnx.ml')[0], 'y')],
+    [
+      'LabelEncoder',
+      'labels',
+      (g, x) => must(g.node('LabelEncoder', [g.argMax(x, { axis: 1 })], new Map(), 1, 'ai.onnx.ml')[0], 'y'),
+    ],
     ['Normalizer', 'probabilities', (g, x) => must(g.node('Normalizer', [g.sigmoid(x)], new Map(), 1, 'ai.onnx.ml')[0], 'y')],
   ])('%s as raw scores: %s', (op, what, ending) => {
     const g = ops({ name: 'classifier' });

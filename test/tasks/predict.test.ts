@@ -9,7 +9,8 @@ import { writeNpz } from '../../src/formats/npz.js';
 import { must } from '../../src/onnx/core/errors.js';
 import { Tensor } from '../../src/onnx/core/tensor.js';
 import { loadWorkspace } from '../../src/tasks/load-workspace.js';
-import { predict, readInputs } from '../../src/tasks/predict.js';
+import { predict } from '../../src/tasks/predict.js';
+import { readInputs } from '../../src/tasks/read-inputs.js';
 import { prognet, workspace, yaml } from '../cli/support.js';
 import { runtime } from '../support/run.js';
 
@@ -25,14 +26,35 @@ it('reads .npy and IDX, whatever their names, and calls anything else by no wron
   expect(read('x.npy', writeNpy(x)).dims).toEqual([2, 4]);
   expect(read('x.bin', writeNpy(x)).dims).toEqual([2, 4]);
   expect(read('x-idx2-ubyte', writeIdx([2, 4], new Uint8Array(8))).dims).toEqual([2, 4]);
+  expect(read('one.npz', writeNpz(new Map([['rows', x]]))).dims).toEqual([2, 4]);
+  expect(
+    read(
+      'x.npz',
+      writeNpz(
+        new Map([
+          ['x', x],
+          ['y', Tensor.zeros('int64', [3])],
+        ]),
+      ),
+    ).dims,
+  ).toEqual([2, 4]);
+  expect(read('x.csv', '1,2,3,4\n').numbers()).toEqual([1, 2, 3, 4]);
+  expect(read('labelled.csv', 'a,b,c,d,y\n1,2,3,4,yes\n').numbers()).toEqual([1, 2, 3, 4]);
+  expect(() => read('wide.csv', 'a,b,c,d,e,y\n1,2,3,4,5,6\n')).toThrow(
+    `${join(dir, 'wide.csv')}: has 6 columns, input "x" takes 4 numbers a row`,
+  );
+  const two = writeNpz(
+    new Map([
+      ['p', x],
+      ['q', x],
+    ]),
+  );
+  expect(() => read('two.npz', two)).toThrow(`${join(dir, 'two.npz')}: arrays are "p", "q", expected an array "x"`);
   for (const [name, bytes] of [
-    ['x.npz', writeNpz(new Map([['x', x]]))],
-    ['x.csv', '1,2,3,4\n'],
     ['empty', ''],
+    ['words', 'none of these'],
   ] as const)
-    expect(() => read(name, bytes)).toThrow(
-      `${join(dir, name)}: is neither .npy nor IDX, expected one array of inputs as .npy or IDX`,
-    );
+    expect(() => read(name, bytes)).toThrow(`${join(dir, name)}: is none of .npy, .npz, IDX or .csv`);
   expect(() => read('cut.npy', '')).toThrow(/cut\.npy: not an npy file/);
 });
 

@@ -3,7 +3,7 @@ import { expect, it } from 'vitest';
 import { Tensor } from '../../src/onnx/core/tensor.js';
 import { printGraph } from '../../src/onnx/ir/print.js';
 import { ops } from '../../src/onnx/ops/ops.js';
-import { dataFeeds, dataInputs, networkInputsFrom, networkScale } from '../../src/train/network-input.js';
+import { dataFeeds, dataInputs, networkFeeds, networkInputsFrom } from '../../src/train/network-input.js';
 import { runModel } from '../support/run.js';
 
 const inputs = [
@@ -29,7 +29,7 @@ it('outside a graph the numbers are those of the graph, bit for bit', async () =
   const data = dataInputs(g, inputs, { image: 'uint8', mask: 'float32' }, 'N');
   for (const [name, v] of Object.entries(networkInputsFrom(g, inputs, data))) g.output(v.producer ? v : g.identity(v), name);
   const found = await runModel(g.model(), dataFeeds(samples));
-  const scaled = networkScale(inputs, samples);
+  const scaled = networkFeeds(inputs, samples);
   for (const name of ['image', 'mask']) expect(found[name]?.data, name).toEqual(scaled[name]?.data);
   expect(scaled.image?.numbers()[3]).toBe(1);
 });

@@ -2,15 +2,10 @@
 import type { Tensor } from '../../onnx/core/tensor.js';
 import { checkSource, type TargetHead } from '../checks.js';
 import type { Dataset } from '../dataset.js';
-import { datasetFrom } from '../from-arrays.js';
+import { type ArraysFrom, datasetFrom } from '../from-arrays.js';
 
 /** A data set from arrays, its targets checked for the head, if one is given. Throws DataError. */
-export function fitting(
-  inputs: Tensor,
-  targets: Tensor,
-  where: { inputs: string; targets: string },
-  head: TargetHead | undefined,
-): Dataset {
+export function fitting(inputs: Tensor, targets: Tensor, where: ArraysFrom, head: TargetHead | undefined): Dataset {
   const dataset = datasetFrom(inputs, targets, where);
   if (head !== undefined) checkSource(targets, dataset, head, where.targets);
   return dataset;

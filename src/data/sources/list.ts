@@ -1,5 +1,5 @@
 // All sources, in the order in which a place is asked what it is.
-import { csvFile } from './csv-file.js';
+import { csvFile, csvFolder } from './csv-file.js';
 import { idxFolder } from './idx-folder.js';
 import { mnist } from './mnist.js';
 import { npyFolder, npzFile } from './named-arrays.js';
@@ -9,4 +9,4 @@ import type { Source } from './source.js';
 export const named: readonly Source[] = [mnist];
 
 /** All, the named ones first. */
-export const sources: readonly Source[] = [...named, idxFolder, npyFolder, npzFile, csvFile];
+export const sources: readonly Source[] = [...named, idxFolder, npyFolder, npzFile, csvFile, csvFolder];

@@ -5,11 +5,10 @@ import { readNpy } from '../../formats/npy.js';
 import { npzKeys, readNpz } from '../../formats/npz.js';
 import { must } from '../../onnx/core/errors.js';
 import type { Tensor } from '../../onnx/core/tensor.js';
-import type { TargetHead } from '../checks.js';
 import type { Dataset } from '../dataset.js';
 import { bytesOf, firstFile, kindOf, pathsIn } from './files.js';
 import { fitting } from './fitting.js';
-import type { Found, Source } from './source.js';
+import type { Found, Source, SourceContext } from './source.js';
 
 /** Arrays by name; only those that are asked for are read. */
 interface NamedArrays {
@@ -24,7 +23,7 @@ async function fromNamed(
   { names, read }: NamedArrays,
   where: string,
   file: (key: string) => string,
-  head: TargetHead | undefined,
+  { head, missing }: SourceContext,
 ): Promise<Found> {
   const used = [arrayNames.slice(0, 4), arrayNames.slice(4)].find((set) => set.every((name) => names.includes(name)));
   if (used === undefined) {
@@ -36,7 +35,7 @@ async function fromNamed(
   }
   const arrays = await read(used);
   const dataset = (x: string, y: string): Dataset =>
-    fitting(must(arrays.get(x), x), must(arrays.get(y), y), { inputs: file(x), targets: file(y) }, head);
+    fitting(must(arrays.get(x), x), must(arrays.get(y), y), { inputs: file(x), targets: file(y), missing }, head);
   return used.length === 4
     ? { split: { train: dataset('x_train', 'y_train'), test: dataset('x_test', 'y_test') } }
     : { whole: dataset('x', 'y') };
@@ -47,7 +46,7 @@ export const npyFolder: Source = {
   what: 'a folder of .npy files',
   options: [],
   is: async ({ kind, path }) => kind === 'folder' && (await firstFile(path, ['x_train.npy', 'x.npy'])) !== undefined,
-  read: async ({ path }, _, { head }) => {
+  read: async ({ path }, _, context) => {
     const file = (key: string) => join(path, `${key}.npy`);
     const names: string[] = [];
     for (const key of arrayNames) if ((await kindOf(file(key))) === 'file') names.push(key);
@@ -56,7 +55,7 @@ export const npyFolder: Source = {
       for (const key of keys) arrays.set(key, readNpy(await bytesOf(file(key)), file(key)));
       return arrays;
     };
-    return await fromNamed({ names, read }, path, file, head);
+    return await fromNamed({ names, read }, path, file, context);
   },
   files: (folder) => pathsIn(folder, (name) => arrayNames.some((key) => name === `${key}.npy`)),
 };
@@ -66,9 +65,9 @@ export const npzFile: Source = {
   what: 'a .npz file',
   options: [],
   is: ({ kind, extension }) => kind === 'file' && extension === 'npz',
-  read: async ({ path }, _, { head }) => {
+  read: async ({ path }, _, context) => {
     const bytes = await bytesOf(path);
     const read = async (keys: readonly string[]) => readNpz(bytes, path, defaultMaxBytes, (key) => keys.includes(key));
-    return await fromNamed({ names: npzKeys(bytes, path), read }, path, (key) => `${path}: ${quote(key)}`, head);
+    return await fromNamed({ names: npzKeys(bytes, path), read }, path, (key) => `${path}: ${quote(key)}`, context);
   },
 };

@@ -46,7 +46,9 @@ export const classes = defineTransform('classes', classList, (dataset, list, con
   const taken = take(dataset, kept);
   const relabelled = new BigInt64Array(kept.length);
   for (let i = 0; i < kept.length; i++) relabelled[i] = relabel.get(labels[kept[i] as number] as bigint) ?? 0n;
-  return { ...taken, targets: new Tensor('int64', [kept.length], relabelled), classes: list.length };
+  const { classNames } = taken;
+  const names = classNames && { classNames: list.map((label) => classNames[label] ?? String(label)) };
+  return { ...taken, targets: new Tensor('int64', [kept.length], relabelled), classes: list.length, ...names };
 });
 
 /** `count` rows of the train set drawn by seed, in their old order; of the test set `test` rows, or all of it, so that a figure means the same. */

@@ -3,6 +3,7 @@
 
 import { anObject, given, type Kind } from '../../onnx/core/given.js';
 import type { ColumnInput, Description, DescriptionInput, InputInput } from './description.js';
+import type { FeatureInput } from './features.js';
 import type { AdapterInput, LateralsInput, LinearInput } from './lateral-schema.js';
 import { parseDescription } from './parse.js';
 
@@ -11,12 +12,18 @@ const aList: Kind = { what: 'a list of sizes', holds: Array.isArray };
 /** A network input; `shape` is without the batch, `prepare` what the model does to it first. */
 export function input(
   name: string,
-  shape: Readonly<InputInput['shape']>,
+  shape: Readonly<NonNullable<InputInput['shape']>>,
   dtype?: InputInput['dtype'],
   prepare?: InputInput['prepare'],
 ): InputInput {
   given('input', { shape }, { shape: aList });
   return { name, shape: [...shape], ...(dtype === undefined ? {} : { dtype }), ...(prepare === undefined ? {} : { prepare }) };
+}
+
+/** The input of a network over a table: its columns by name, a category as `{ city: ['Basel', 'Bern'] }`; `prepare` is what the model does to it first. */
+export function table(name: string, features: readonly FeatureInput[], prepare?: InputInput['prepare']): InputInput {
+  given('table', { features }, { features: { what: 'a list of features', holds: Array.isArray } });
+  return { name, features: [...features], ...(prepare === undefined ? {} : { prepare }) };
 }
 
 export * from '../heads/index.js';

@@ -5,6 +5,7 @@ import { type Head, type HeadInput, headSchema } from '../heads/heads.js';
 import { type Layer, type LayerInput, layerSchema } from '../nn/layers.js';
 import { integer, oneOf, size, strict } from '../nn/schema.js';
 import { type Step, type StepInput, stepSchema } from '../prepare/prepare.js';
+import { type Feature, type FeatureInput, featureList } from './features.js';
 import { type Laterals, type LateralsInput, lateralsSchema } from './lateral-schema.js';
 import { type Train, type TrainInput, trainSchema } from './train-schema.js';
 
@@ -26,19 +27,41 @@ const dimension = z.union([size, z.string().regex(/^[A-Za-z][A-Za-z0-9_]*$/, { e
 
 const prepare = z.array(stepSchema, { error: 'a list of steps' }).min(1, { error: 'at least one step' });
 
+const shapeText = 'a list of positive integers, without the batch';
 const inputSchema = strict(
   {
     name: name.describe('What the input is called in every graph.'),
     shape: z
-      .array(dimension, { error: 'a list of positive integers, without the batch' })
+      .array(dimension, { error: shapeText })
+      .optional()
       .describe('Without the batch; [] is one number per sample. A name stands for a dimension that stays open.'),
+    features: featureList
+      .optional()
+      .describe(
+        'In place of shape, of a table: the names of its columns in their order; { city: [Basel, Bern] } is a category and its texts.',
+      ),
     dtype: oneOf(inputDtypes).default('float32').describe('The type of its elements: float32 when absent.'),
     prepare: prepare
       .optional()
       .describe('What every column that states nothing else does to it before its first block, in every exported graph.'),
   },
   'an input: { name, shape }',
-);
+).transform(({ name, shape, features, dtype, prepare }, ctx): Input => {
+  const wrong = (path: readonly string[], message: string, got: string) => {
+    ctx.addIssue({ code: 'custom', message, path: [...path], params: { got } });
+    return z.NEVER;
+  };
+  const rest = { dtype, ...(prepare !== undefined && { prepare }) };
+  if (features === undefined) {
+    if (shape !== undefined) return { name, shape, ...rest };
+    return wrong([], `expected ${shapeText}, or "features" of a table`, '"shape" is missing');
+  }
+  const own = [features.length];
+  if (shape !== undefined && shape.join() !== own.join())
+    return wrong(['shape'], `expected no shape beside ${features.length} features, or [${own}]`, `found [${shape}]`);
+  if (dtype !== 'float32') return wrong(['dtype'], 'expected float32, which features are', `found ${JSON.stringify(dtype)}`);
+  return { name, shape: own, features, ...rest };
+});
 
 /** Where a task's data come from; kept as written, src/data checks it. */
 const dataText = 'a source, or { source, transform: [...] }';
@@ -143,7 +166,9 @@ export interface InputInput {
   /** What the input is called in every graph. */
   name: string;
   /** Without the batch; [] is one number per sample. A name stands for a dimension that stays open. */
-  shape: (string | number)[];
+  shape?: (string | number)[] | undefined;
+  /** In place of shape, of a table: the names of its columns in their order; { city: [Basel, Bern] } is a category and its texts. */
+  features?: FeatureInput[] | undefined;
   /** The type of its elements: float32 when absent. */
   dtype?: (typeof inputDtypes)[number] | undefined;
   /** What every column that states nothing else does to it before its first block, in every exported graph. */
@@ -210,6 +235,8 @@ export interface Input {
   name: string;
   /** Without the batch. */
   shape: (string | number)[];
+  /** Of a table: what its numbers are, in their order. */
+  features?: Feature[] | undefined;
   /** The type of its elements. */
   dtype: (typeof inputDtypes)[number];
   /** What every column that states nothing else does to it before its first block. */

@@ -4,6 +4,7 @@ import { outputNames } from '../heads/output-names.js';
 import { suggest } from '../nn/schema.js';
 import { importedPrepare, learns } from '../prepare/prepare.js';
 import { type ColumnDescription, type Description, type DescriptionWritten, type Laterals, taskIdName } from './description.js';
+import { categoriesName, hasCategories } from './features.js';
 import { descriptionError, type Path, show } from './issues.js';
 import type { LateralsWritten } from './lateral-schema.js';
 
@@ -13,7 +14,11 @@ type ColumnWritten = DescriptionWritten['columns'][number];
 /** Tasks must differ in more than case (they become folders), and their outputs stay apart from inputs and from each other. */
 function checkNames(written: DescriptionWritten, fail: Fail): void {
   const inputs = new Map([[taskIdName, 'the input of routed models']]);
-  for (const { name } of written.input) inputs.set(name, 'an input');
+  for (const input of written.input) {
+    const { name } = input;
+    inputs.set(name, 'an input');
+    if (hasCategories(input.features)) inputs.set(categoriesName(name), 'the input of categories');
+  }
   const tasks = new Map<string, number>();
   const values = new Map<string, string>();
   written.columns.forEach(({ task }, i) => {

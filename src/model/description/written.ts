@@ -36,6 +36,7 @@ export type {
   Input,
   InputInput,
 } from './description.js';
+export type { Feature, FeatureInput } from './features.js';
 export type { AdapterInput, Laterals, LateralsInput, LinearInput } from './lateral-schema.js';
 export type {
   Clip,

@@ -1,9 +1,11 @@
 // What follows from the list of steps: the table by name, the schema, and the steps of a column lowered ahead of its first block.
 import type * as z from 'zod';
-import { DescriptionError, InternalError, must, PrognetError } from '../../onnx/core/errors.js';
+import { DescriptionError, InternalError, must, PrognetError, ShapeError } from '../../onnx/core/errors.js';
 import { Tensor } from '../../onnx/core/tensor.js';
 import type { Value } from '../../onnx/ir/graph.js';
-import { formatSample } from '../nn/sample.js';
+import type { Ops } from '../../onnx/ops/ops-builder.js';
+import { type Feature, hasCategories } from '../description/features.js';
+import { formatSample, sampleDims } from '../nn/sample.js';
 import {
   type Filled,
   type FilledOf,
@@ -47,6 +49,7 @@ interface AnyBehaviour {
   lower(c: StepContext, o: AnyStep, x: Value): Value;
   learn?(o: AnyStep, sample: readonly number[]): Learning | undefined;
   readonly takesMissing?: true;
+  readonly takesCategories?: true;
 }
 const behaviours = new Map<string, AnyBehaviour>(definitions.map((d) => [d.kind, d]));
 
@@ -76,25 +79,50 @@ interface Place {
   readonly scope: LayerScope;
   readonly prefix: string;
   readonly path: string;
+  /** What the raw input's numbers are, where it is a table. */
+  readonly features?: readonly Feature[] | undefined;
 }
 
 /** float32 behind the steps: what a column's first block reads of a raw input x [N, ...]. Throws DescriptionError where a step does not fit. */
 export function lowerPrepare(place: Place, steps: readonly Step[], x: Value): Value {
   const { g } = place.scope;
   let h = x.dtype === 'float32' ? x : g.cast(x, { to: 'float32' });
+  let categories = hasCategories(place.features) ? place.features.map((f) => f.categories?.length ?? 0) : undefined;
   steps.forEach((step, i) => {
-    h = lowerStep(place, step, i, h);
+    h = lowerStep(place, step, i, h, categories);
+    if (behaviourOf(step).takesCategories === true) categories = undefined;
   });
   return h;
 }
 
-function lowerStep({ scope, prefix, path }: Place, step: Step, i: number, x: Value): Value {
+/** Behind a step: categories that it has no use for as they were. */
+function besideCategories(g: Ops, step: Step, before: Value, after: Value, categories: readonly number[] | undefined): Value {
+  if (categories === undefined || behaviourOf(step).takesCategories === true) return after;
+  const [found, expected] = [sampleDims(after), sampleDims(before)].map((dims) => `[${dims}]`);
+  if (found !== expected)
+    throw new ShapeError(`it makes ${found} of features ${expected}, some of them categories: one_hot comes before it`, {
+      expected: 'one_hot',
+    });
+  const mask = Uint8Array.from(categories, (count) => Number(count > 0));
+  return g.where(g.constant(new Tensor('bool', [1, mask.length], mask)), before, after);
+}
+
+function lowerStep(
+  { scope, prefix, path }: Place,
+  step: Step,
+  i: number,
+  x: Value,
+  categories: readonly number[] | undefined,
+): Value {
   const { g } = scope;
   const name = stepName(prefix, step, i);
   const learned: StepContext['learned'] = (what, shape, rest) =>
     scope.parameter({ name: `${name}/${what}`, shape, init: { fill: rest }, role: 'statistic' });
   try {
-    return g.scope(name, () => behaviourOf(step).lower({ g, learned }, step, x));
+    return g.scope(name, () => {
+      const y = behaviourOf(step).lower({ g, learned, categories }, step, x);
+      return besideCategories(g, step, x, y, categories);
+    });
   } catch (error) {
     if (!(error instanceof PrognetError) || error instanceof DescriptionError) throw error;
     const at = `${path}[${i}]`;

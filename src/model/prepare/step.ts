@@ -17,6 +17,8 @@ export interface StepContext {
   readonly g: Ops;
   /** What the step learned of the training data, named under it; `rest` is what stands there before. Frozen with the column. */
   readonly learned: (what: string, shape: readonly number[], rest: number) => Value;
+  /** Of each feature of a table how many texts it has, 0 for numbers; undefined where no feature is a category. */
+  readonly categories?: readonly number[] | undefined;
 }
 
 /** Looks at the rows of the training data as they reach the step, part by part. */
@@ -34,6 +36,8 @@ interface Behaviour<O> {
   learn?(o: O & AnyStep, sample: readonly number[]): Learning | undefined;
   /** Takes values that are not there (NaN). */
   readonly takesMissing?: true;
+  /** Makes numbers of categories; any other step leaves them alone. */
+  readonly takesCategories?: true;
 }
 
 /** A step as the table of steps holds it. */
@@ -47,6 +51,7 @@ interface Spec<T extends z.ZodType, M extends string, A extends readonly unknown
   readonly lower: (c: StepContext, o: z.output<T>, x: Value) => Value;
   readonly learn?: (o: z.output<T>, sample: readonly number[]) => Learning | undefined;
   readonly takesMissing?: true;
+  readonly takesCategories?: true;
   /** What it computes: the comment above the step, as JSON Schema tells it. */
   readonly doc: string;
   readonly options: T;

@@ -13,6 +13,7 @@ import { fuse } from '../../onnx/passes/fuse/fuse.js';
 import { optimise } from '../../onnx/passes/optimise.js';
 import { answersOf, outputLabels } from '../heads/heads.js';
 import { classesKey, outputNames } from '../heads/output-names.js';
+import { categoryDomain } from './categories.js';
 import { type Column, type Columns, someColumns } from './column.js';
 import { addInputs } from './inputs.js';
 import { NetworkLowering } from './lowering.js';
@@ -26,6 +27,16 @@ export type Form = (typeof forms)[number];
 /** Outputs of the routed form; all but the first on request. */
 export const routedNames = ['scores', 'probabilities', 'label'] as const;
 const routedLabelName = 'label_name';
+
+/** The key of a model's metadata that says what its inputs are where they have features: a JSON list of name, dtype, shape and features. */
+const inputKey = 'prognet.input';
+
+/** What a model's metadata say of its inputs; undefined where they have no features. */
+export function inputsInMetadata(metadata: ReadonlyMap<string, string>): readonly unknown[] | undefined {
+  const text = metadata.get(inputKey);
+  const found: unknown = text === undefined ? undefined : JSON.parse(text);
+  return Array.isArray(found) ? found : undefined;
+}
 
 /** The form of an exported graph. */
 export interface FormOptions {
@@ -86,11 +97,12 @@ export function taskModel(network: Columns, weights: FrozenWeights, options: For
     const answers = answersOf(head);
     const names = options.labelNames === true && answers?.each === 'class' ? outputLabels(head) : undefined;
     const asked = options.probabilities === true;
+    const probabilities = asked ? answers?.probabilities(g, scores) : undefined;
     const label = asked || names !== undefined ? answers?.label(g, scores) : undefined;
     return {
       task,
       scores,
-      ...(asked && { probabilities: answers?.probabilities(g, scores), label }),
+      ...(asked && { probabilities, label }),
       ...(names !== undefined && label !== undefined && { labelName: named(g, label, names) }),
     };
   });
@@ -100,6 +112,7 @@ export function taskModel(network: Columns, weights: FrozenWeights, options: For
   if (options.fused === true) fuse(g.graph, { opset });
   else optimise(g.graph, { opset });
   const model = g.model();
+  if (model.opsets.has(categoryDomain.name)) model.opsets.set(categoryDomain.name, categoryDomain.version);
   model.producerVersion = version;
   const form: Form = options.routed === true ? 'routed' : columns.length === 1 ? 'task' : 'all';
   const metadata: Record<string, string> = {
@@ -108,6 +121,7 @@ export function taskModel(network: Columns, weights: FrozenWeights, options: For
     ...(options.fused === true && { 'prognet.fused': 'true' }),
     'prognet.tasks': columns.map(({ task }) => task).join(','),
   };
+  if (network.inputs.some(({ features }) => features !== undefined)) metadata[inputKey] = JSON.stringify(network.inputs);
   for (const column of network) {
     if (!reached.has(column)) continue;
     const { task } = column;

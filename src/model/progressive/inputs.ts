@@ -4,6 +4,8 @@ import { DescriptionError, must } from '../../onnx/core/errors.js';
 import type { Value } from '../../onnx/ir/graph.js';
 import type { Ops } from '../../onnx/ops/ops-builder.js';
 import type { Description } from '../description/description.js';
+import { type Feature, hasCategories } from '../description/features.js';
+import { addTableInput } from './categories.js';
 
 /** An input that columns can take. */
 export interface NetworkInput {
@@ -13,6 +15,8 @@ export interface NetworkInput {
   readonly dtype: 'float32' | 'uint8';
   /** Of one sample. */
   readonly shape: readonly number[];
+  /** What its numbers are, of a table. */
+  readonly features?: readonly Feature[];
 }
 
 /** The inputs by name, each a value of a graph [N, ...] or a tensor. */
@@ -24,17 +28,22 @@ export function networkInputs({ inputs }: Description): readonly NetworkInput[] 
     throw new DescriptionError(`${path}: found ${got}, expected ${right}; others are not supported yet`, { path, got });
   };
   if (inputs.length > 1) refuse('input', `${inputs.length} inputs`, 'one input of float32 or uint8');
-  return inputs.map(({ name, dtype, shape }) => {
+  return inputs.map(({ name, dtype, shape, features }) => {
     if (dtype !== 'float32' && dtype !== 'uint8') return refuse('input.dtype', dtype, 'one input of float32 or uint8');
     const known = shape.filter((d) => typeof d === 'number');
     if (known.length < shape.length) refuse('input.shape', `[${shape}]`, 'an input whose dimensions are known');
-    return { name, dtype, shape: known };
+    return { name, dtype, shape: known, ...(features !== undefined && { features }) };
   });
 }
 
-/** The inputs in a graph, [N, ...]. */
+/** The inputs in a graph, [N, ...]: of a table with categories numbers and texts apart, which the graph joins. */
 export function addInputs(g: Ops, inputs: readonly NetworkInput[]): ByInput<Value> {
-  return Object.fromEntries(inputs.map(({ name, dtype, shape }) => [name, g.input(name, dtype, ['N', ...shape])]));
+  return Object.fromEntries(
+    inputs.map(({ name, dtype, shape, features }) => [
+      name,
+      hasCategories(features) ? addTableInput(g, name, features) : g.input(name, dtype, ['N', ...shape]),
+    ]),
+  );
 }
 
 /** The one input that a first block or an imported graph takes, or what stands for it. */

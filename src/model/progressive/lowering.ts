@@ -12,7 +12,7 @@ import type { LayerScope } from '../nn/scope.js';
 import { lowerPrepare } from '../prepare/prepare.js';
 import { ImportedLowering } from './imported.js';
 import type { ImportedGraph } from './imported-graph.js';
-import { type ByInput, onlyOf } from './inputs.js';
+import { type ByInput, type NetworkInput, onlyOf } from './inputs.js';
 import { alphaChoices, type JoinedTaps, lateralJoint, type SourceTap } from './lateral.js';
 
 /** What lowering reads of a column (column.ts): no shapes and no parameters, since these are what it finds. */
@@ -25,6 +25,8 @@ export interface LoweredColumn<C> {
   readonly head: Head;
   /** What it does to the network's input before its first block. */
   readonly prepare: readonly Step[];
+  /** The network's inputs. */
+  readonly inputs: readonly NetworkInput[];
   /** Lists of layers, one for each tap. */
   readonly blocks: readonly (readonly Layer[])[];
   /** What it takes from earlier columns. */
@@ -116,7 +118,8 @@ export class NetworkLowering<C extends LoweredColumn<C>> {
     const { prepare, task, path } = column;
     const raw = onlyOf(Object.values(this.options.inputs));
     if (prepare.length === 0) return raw;
-    const place = { scope: this.options.scope(column), prefix: `${task}/prepare`, path: `${path}.prepare` };
+    const { features } = onlyOf(column.inputs);
+    const place = { scope: this.options.scope(column), prefix: `${task}/prepare`, path: `${path}.prepare`, features };
     lowered.input ??= lowerPrepare(place, prepare, raw);
     return lowered.input;
   }

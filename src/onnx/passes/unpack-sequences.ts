@@ -128,6 +128,8 @@ class Unpacking {
     const [first] = lists;
     if (a?.kind !== 'graph' || !Array.isArray(first) || lists.includes(undefined)) return;
     const body = a.value;
+    this.written += first.length * body.nodes.length;
+    bounded('written', this.written, `${node.opType} "${node.name}" written out for each element`);
     // weights of the body stand outside once, for all elements
     const shared = body.initializers.map((v): [Value, Value] => {
       const copy = new Value(this.names.unique(v.name), v.type);
@@ -143,8 +145,6 @@ class Unpacking {
         if (part !== undefined) map.set(v, part);
       });
       const rename = (name: string) => this.names.unique(`${node.name || 'SequenceMap'}/${i}/${name}`);
-      this.written += body.nodes.length;
-      bounded('written', this.written, `${node.opType} "${node.name}" written out for each element`);
       g.graph.nodes.push(...cloneNodes(body.nodes, { map, rename }));
       return body.outputs.map((v) => map.get(v) ?? v);
     });

@@ -1,13 +1,14 @@
 // Rows of tensors whose first axis counts samples: views of neighbours, copies in any order.
-import { InternalError, ModelError } from '../../onnx/core/errors.js';
+import { ModelError } from '../../onnx/core/errors.js';
 import { elementCount } from '../../onnx/core/shape.js';
 import { Tensor } from '../../onnx/core/tensor.js';
 
-/** Rows [from, to) as a view. */
+/** Rows [from, to) as a view; of texts a copy. */
 export function sliceRows(t: Tensor, from: number, to: number): Tensor {
   const width = elementCount(t.dims.slice(1));
-  if (!ArrayBuffer.isView(t.data)) throw new InternalError('rows of strings');
-  return new Tensor(t.dtype, [to - from, ...t.dims.slice(1)], t.data.subarray(from * width, to * width));
+  const [begin, end] = [from * width, to * width];
+  const part = ArrayBuffer.isView(t.data) ? t.data.subarray(begin, end) : t.data.slice(begin, end);
+  return new Tensor(t.dtype, [to - from, ...t.dims.slice(1)], part);
 }
 
 /** The rows at `indices`, copied. */

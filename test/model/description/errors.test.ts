@@ -183,7 +183,10 @@ describe('messages', () => {
     [{ ...base, prognet: 2 }, 'prognet: found 2, expected 1, the version of this format'],
     [{ ...base, nam: 'y', name: undefined }, 'unknown key "nam", did you mean "name"?'],
     [{ ...base, name: undefined }, '"name" is missing, expected a name: a letter, then letters, digits, "_" or "-", at most 100'],
-    [{ ...base, input: { name: 'x' } }, 'input: "shape" is missing, expected a list of positive integers, without the batch'],
+    [
+      { ...base, input: { name: 'x' } },
+      'input: "shape" is missing, expected a list of positive integers, without the batch, or "features" of a table',
+    ],
     [
       { ...base, input: [{ name: 'x', shape: ['', 4] }] },
       'input[0].shape[0]: found "", expected a positive integer, or the name of a dimension that stays open',

@@ -133,3 +133,23 @@ it('what cannot be inlined is refused in one line', () => {
     'leaky "c": function "local.leaky" has 2 inputs and 1 outputs, the call has 3 inputs and 1 outputs',
   );
 });
+
+it('functions that call each other twice, seventeen deep, are refused before they fill the memory', () => {
+  const level = (i: number): FunctionDef => {
+    const body = new Graph(`f${i}`);
+    const [x, h, y] = ['x', 'h', 'y'].map((name) => new Value(name)) as [Value, Value, Value];
+    const call = (from: Value, to: Value, name: string) =>
+      i === 0 ? new Node('Sin', [from], [to], new Map(), name) : new Node(`f${i - 1}`, [from], [to], new Map(), name, 'local');
+    body.inputs = [x];
+    body.nodes = [call(x, h, 'first'), call(h, y, 'second')];
+    body.outputs = [y];
+    const opsets = new Map([
+      ['', 17],
+      ['local', 1],
+    ]);
+    return { domain: 'local', name: `f${i}`, overload: '', attributes: [], attributeDefaults: new Map(), body, opsets };
+  };
+  const functions = Array.from({ length: 17 }, (_, i) => level(i));
+  const model = modelOf(functions, (x, y) => new Node('f16', [x], [y], new Map(), 'bomb', 'local'));
+  expect(() => inlineFunctions(model)).toThrow(/^the calls of .*\bf\d+.* written out: 6553[78] nodes, expected 0 to 65536$/);
+});

@@ -7,6 +7,7 @@ import { printModel } from '../../../src/onnx/ir/print.js';
 import { ops } from '../../../src/onnx/ops/ops.js';
 import { type QuantizeOptions, quantize } from '../../../src/onnx/precision/quantize.js';
 import { runModel, runtime } from '../../support/run.js';
+import { type SmallNode, smallModel } from '../small-model.js';
 
 const tensor = (dims: readonly number[], at: (i: number) => number) =>
   new Tensor(
@@ -70,4 +71,27 @@ it('says what is missing', async () => {
     'int8: a runtime is missing, expected one to run the samples on',
   );
   await expect(quantize(runtime, dense(), { precision: 'int8', samples: [] })).rejects.toThrow(UsageError);
+});
+
+const wrong: readonly (readonly [what: string, SmallNode, message: string])[] = [
+  [
+    'an attribute of a kind',
+    ['Gemm', ['x', 'w'], ['h'], { transA: 0 }],
+    'Gemm "gemm": attribute "transA" must be int, it is float',
+  ],
+  ['an attribute of a name', ['MatMul', ['x', 'w'], ['h'], { transB: 1n }], 'MatMul "matmul": unknown attribute "transB"'],
+  [
+    'a list in place of a number',
+    ['Gemm', ['x', 'w'], ['h'], { alpha: [1.5, 2.5] }],
+    'Gemm "gemm": attribute "alpha" must be float, it is floats',
+  ],
+  ['an output too many', ['Gemm', ['x', 'w'], ['h', 'more']], 'Gemm "gemm": gives 1 output (Y), the node has 2'],
+];
+it.each(wrong)('%s that the schema of a product does not have is refused in every precision', async (_, node, message) => {
+  for (const [options] of each) {
+    const constants = { w: tensor([4, 3], (i) => Math.sin(i)) };
+    const nodes: SmallNode[] = [node, ['Relu', ['h'], ['y']]];
+    const model = smallModel({ inputs: { x: ['float32', [16, 4]] }, constants, nodes });
+    await expect(quantize(runtime, model, options), options.precision).rejects.toThrow(message);
+  }
 });

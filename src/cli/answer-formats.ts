@@ -1,0 +1,124 @@
+// Answers of `predict` as text, JSON, JSON Lines, CSV and .npy.
+import { writeNpy } from '../formats/npy.js';
+import { UsageError } from '../onnx/core/errors.js';
+import type { Prediction } from '../tasks/predict.js';
+
+export const answerFormats = ['text', 'json', 'jsonl', 'csv', 'npy'] as const;
+export type AnswerFormat = (typeof answerFormats)[number];
+
+/** The format that a file's name says, or one that is named. Throws UsageError. */
+export function formatOf(named: string | undefined, file: string | undefined): AnswerFormat | undefined {
+  const asked = named ?? (file === undefined ? undefined : /\.(\w+)$/.exec(file)?.[1]?.toLowerCase());
+  if (asked === undefined) return file === undefined ? undefined : 'npy';
+  const found = answerFormats.find((format) => format === (asked === 'txt' ? 'text' : asked === 'ndjson' ? 'jsonl' : asked));
+  if (found !== undefined) return found;
+  // A name that says nothing is .npy's.
+  if (named === undefined) return 'npy';
+  const expected = answerFormats.join(', ');
+  throw new UsageError(`--format: found "${named}", expected one of ${expected}`, { path: '--format', expected, got: named });
+}
+
+/** The rows of a tensor [D, ...] as lists of numbers. */
+function rowsOf(data: ArrayLike<unknown>, count: number): number[][] {
+  const width = count === 0 ? 0 : data.length / count;
+  return Array.from({ length: count }, (_, i) => Array.from({ length: width }, (_, j) => Number(data[i * width + j])));
+}
+
+/** Answers row by row. */
+export class AnswerRows {
+  readonly count: number;
+  readonly values: readonly (readonly number[])[];
+  /** A class, or a flag for each label. */
+  private readonly labels: readonly (readonly number[])[] | undefined;
+  private readonly oneEach: boolean;
+
+  constructor(
+    private readonly task: string,
+    private readonly answers: Prediction,
+    private readonly frozen: boolean,
+  ) {
+    const { values, labels } = answers;
+    this.count = values.dims[0] ?? 0;
+    this.values = rowsOf(values.data, this.count);
+    this.labels = labels && rowsOf(labels.data, this.count);
+    this.oneEach = labels?.dims.length === 1;
+  }
+
+  private label(row: number): number | readonly number[] | undefined {
+    const found = this.labels?.[row];
+    return this.oneEach ? found?.[0] : found;
+  }
+
+  /** The class's name, or those of the labels that are there; undefined where nothing has a name. */
+  private called(row: number): string | readonly string[] | undefined {
+    const { names } = this.answers;
+    const found = this.labels?.[row];
+    if (names === undefined || found === undefined) return undefined;
+    return this.oneEach ? names[found[0] ?? 0] : names.filter((_, i) => found[i] === 1);
+  }
+
+  /** One document; without the numbers where they stand in a file. */
+  document(output?: string): Readonly<Record<string, unknown>> {
+    const { task, frozen, count, answers, labels } = this;
+    const all = <T>(of: (row: number) => T) => Array.from({ length: count }, (_, row) => of(row));
+    return {
+      task,
+      frozen,
+      rows: count,
+      ...(labels !== undefined && { labels: all((row) => this.label(row)) }),
+      ...(labels !== undefined && answers.names !== undefined && { names: all((row) => this.called(row)) }),
+      ...(answers.names !== undefined && { classes: answers.names }),
+      ...(output === undefined ? { [answers.kind]: this.values } : { output }),
+    };
+  }
+
+  text(): string {
+    const { values, labels } = this;
+    const before = (row: number) => {
+      if (labels === undefined) return [];
+      const called = this.called(row);
+      const label = called === undefined ? (labels[row]?.join('') ?? '') : [called].flat().join('+');
+      return [`${label || 'none'}:`];
+    };
+    return values.map((numbers, row) => [...before(row), ...numbers.map((v) => v.toFixed(4))].join(' ')).join('\n');
+  }
+
+  jsonl(): string {
+    const { values, answers } = this;
+    const lines = values.map((numbers, row) => {
+      const [label, called] = [this.label(row), this.called(row)];
+      return JSON.stringify({
+        ...(label !== undefined && { [this.oneEach ? 'label' : 'labels']: label }),
+        ...(called !== undefined && { [this.oneEach ? 'name' : 'names']: called }),
+        [answers.kind]: numbers,
+      });
+    });
+    return lines.map((line) => `${line}\n`).join('');
+  }
+
+  /** A header and a row for each answer: the label (binary: each label as 0 or 1), then the numbers. */
+  csv(): string {
+    const { values, answers, labels, oneEach } = this;
+    const width = answers.values.dims[1] ?? 1;
+    const names = Array.from({ length: width }, (_, i) => answers.names?.[i] ?? String(i));
+    const given = (what: string) => names.map((name) => (answers.names === undefined ? `${what}_${name}` : name));
+    const header =
+      labels === undefined
+        ? given('value')
+        : [...(oneEach ? ['label'] : given('label')), ...names.map((name) => `probability_${name}`)];
+    const rows = values.map((numbers, row) => {
+      const label = oneEach ? [this.called(row) ?? this.label(row)] : (labels?.[row] ?? []);
+      return [...label, ...numbers].map((v) => cell(String(v))).join(',');
+    });
+    return [header.map(cell).join(','), ...rows].map((line) => `${line}\n`).join('');
+  }
+
+  bytes(format: Exclude<AnswerFormat, 'text'>): Uint8Array {
+    if (format === 'npy') return writeNpy(this.answers.values);
+    const text = format === 'csv' ? this.csv() : format === 'jsonl' ? this.jsonl() : `${JSON.stringify(this.document())}\n`;
+    return new TextEncoder().encode(text);
+  }
+}
+
+/** Quoted where it has to be. */
+const cell = (text: string): string => (/[",\r\n]|^\s|\s$/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);

@@ -1,0 +1,88 @@
+// Rows of a table as they come in JSON: {"inputs": [{"age": 30, "city": "Bern"}, ...]}, or lists in the order of the features. Numbers and categories
+// come out apart, as the model takes them; null is a value that is not there. Not a reader of anything else.
+
+const noList = 'expected {"inputs": [...]}, a list of rows, and nothing beside it';
+/** Unknown texts that an answer tells of at most. */
+const mostTold = 100;
+
+const isObject = (value) => typeof value === 'object' && value !== null && !Array.isArray(value);
+const show = (value) => (JSON.stringify(value) ?? 'nothing').slice(0, 60);
+
+export class TableReader {
+  #features;
+  #names;
+  #missing;
+  #most;
+  #tooMany;
+  #wrong;
+
+  /**
+   * @param features the model's: { name } of a number, { name, categories } of a text
+   * @param missing whether a number may be null
+   * @param most rows at most
+   * @param tooMany the error for more
+   * @param wrong makes the error of a message
+   */
+  constructor(features, missing, most, tooMany, wrong) {
+    this.#features = features.map(({ name, categories }) => ({ name, categories: categories && new Set(categories) }));
+    this.#names = new Set(features.map(({ name }) => name));
+    this.#missing = missing;
+    this.#most = most;
+    this.#tooMany = tooMany;
+    this.#wrong = wrong;
+  }
+
+  /** Of a whole body: rows, numbers one row after another, texts likewise, and the texts that are no categories. */
+  read(body) {
+    let document;
+    try {
+      document = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body));
+    } catch {
+      throw this.#wrong('the body is no JSON');
+    }
+    if (!isObject(document) || Object.keys(document).length !== 1 || !Array.isArray(document.inputs)) throw this.#wrong(noList);
+    const { inputs } = document;
+    // one row may stand alone
+    const rows = inputs.length > 0 && inputs.every((row) => !isObject(row) && !Array.isArray(row)) ? [inputs] : inputs;
+    if (rows.length === 0) throw this.#wrong(noList);
+    if (rows.length > this.#most) throw this.#tooMany;
+    const found = { rows: rows.length, numbers: [], texts: [], unknown: [] };
+    rows.forEach((row, i) => {
+      this.#row(row, i, found);
+    });
+    return { ...found, numbers: Float32Array.from(found.numbers) };
+  }
+
+  #row(row, at, found) {
+    const names = this.#features.map(({ name }) => name).join(', ');
+    if (Array.isArray(row)) {
+      if (row.length !== this.#features.length)
+        throw this.#wrong(`row ${at} has ${row.length} values, expected ${this.#features.length}: ${names}`);
+    } else if (isObject(row)) {
+      const odd = Object.keys(row).find((key) => !this.#names.has(key));
+      if (odd !== undefined) throw this.#wrong(`row ${at} has ${show(odd)}, expected ${names}`);
+      const absent = this.#features.find(({ name }) => !Object.hasOwn(row, name));
+      if (absent !== undefined) throw this.#wrong(`row ${at} has no ${show(absent.name)}, expected ${names}`);
+    } else throw this.#wrong(`row ${at} is ${show(row)}, expected an object or a list`);
+    this.#features.forEach(({ name, categories }, i) => {
+      const value = Array.isArray(row) ? row[i] : row[name];
+      if (categories === undefined) found.numbers.push(this.#number(value, name, at));
+      else found.texts.push(this.#text(value, name, categories, at, found.unknown));
+    });
+  }
+
+  #number(value, name, at) {
+    if (value === null && this.#missing) return Number.NaN;
+    if (typeof value === 'number' && Number.isFinite(Math.fround(value))) return value;
+    throw this.#wrong(
+      `row ${at} has ${show(value)} as ${show(name)}, expected a finite number${this.#missing ? ' or null' : ''}`,
+    );
+  }
+
+  #text(value, name, categories, at, unknown) {
+    const text = value ?? '';
+    if (typeof text !== 'string') throw this.#wrong(`row ${at} has ${show(value)} as ${show(name)}, expected a text`);
+    if (!categories.has(text) && unknown.length < mostTold) unknown.push({ row: at, feature: name, text: text.slice(0, 100) });
+    return text;
+  }
+}
