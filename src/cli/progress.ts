@@ -17,6 +17,45 @@ export function progressOf(options: GlobalOptions, task: string): Progress {
   return shown ? new Bar(options, task) : new Lines(options, task);
 }
 
+/** Progress of a sweep: a bar of its trials on a terminal, else a line for each. */
+export interface TrialsProgress {
+  readonly done: (trial: string, done: number, total: number) => void;
+  readonly line: (text: string) => void;
+  readonly stop: () => void;
+}
+
+export function trialsProgress(options: GlobalOptions, task: string): TrialsProgress {
+  const line = (text: string) => note(options, text);
+  if (!process.stderr.isTTY || options.quiet)
+    return { line, stop: () => {}, done: (trial, done, total) => line(`${task} trial ${done}/${total}: ${trial}`) };
+  const bar = new cliProgress.SingleBar({
+    format: `${task} trials [{bar}] {value}/{total} {trial}`,
+    stream: process.stderr,
+    hideCursor: true,
+    clearOnComplete: true,
+    // Its own handler would send a second SIGINT, which means: at once.
+    gracefulExit: false,
+    barsize: 30,
+  });
+  let shown = false;
+  const stop = () => {
+    if (shown) bar.stop();
+    shown = false;
+  };
+  return {
+    stop,
+    line: (text) => {
+      stop();
+      line(text);
+    },
+    done: (trial, done, total) => {
+      if (!shown) bar.start(total, done, { trial });
+      shown = true;
+      bar.update(done, { trial });
+    },
+  };
+}
+
 /** The sentences that both kinds share. */
 abstract class Sentences implements Progress {
   constructor(

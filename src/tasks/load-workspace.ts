@@ -66,10 +66,15 @@ function checkShapes(columns: Columns, file: string): void {
   }
 }
 
-function openColumn(root: string, { task, canonical: now }: Column, file: string): FrozenColumn {
-  const column = loadColumn(root, task);
-  const was = column.record.description;
-  if (was === now) return column;
+function openColumn(root: string, column: Column, file: string): FrozenColumn {
+  const frozen = loadColumn(root, column.task);
+  refuseOther(frozen, column, file);
+  return frozen;
+}
+
+/** A frozen column is what the description says of it. */
+function refuseOther({ record: { description: was } }: FrozenColumn, { task, canonical: now }: Column, file: string): void {
+  if (was === now) return;
   throw new WorkspaceError(
     `${file}: task "${task}" no longer fits its frozen column, ${describeDifference(was, now)}; put it back, add a new task, or take the column back`,
     { path: file, expected: was, got: now, remedy: { kind: 'reset', task } },
@@ -120,15 +125,27 @@ type Described = Pick<LoadedWorkspace, 'text' | 'description' | 'columns' | 'gra
 function describedIn(workspace: Workspace, file: string, before: LoadedWorkspace | undefined): Described {
   const text = readText(workspace.description, file);
   if (before?.text === text && before.file === file && before.graphs.length === 0) return before;
+  return describe(workspace.root, text, file);
+}
+
+function describe(root: string, text: string, file: string): Described {
   let graphs: readonly string[] = [];
   const description = readDescription(text, file, (written) => {
-    const { value, files } = withGraphs(written, workspace.root, file);
+    const { value, files } = withGraphs(written, root, file);
     graphs = files;
     return value;
   });
   const columns = columnsOf(description);
   checkShapes(columns, file);
   return { text, description, columns, graphs };
+}
+
+/** The workspace as if its description had this text; what is frozen must fit it as well. Throws as `loadWorkspace`. */
+export function withText(loaded: LoadedWorkspace, text: string): LoadedWorkspace {
+  const { workspace, file, frozen } = loaded;
+  const described = describe(workspace.root, text, file);
+  for (const [task, column] of frozen) refuseOther(column, described.columns.column(task), file);
+  return { ...loaded, ...described };
 }
 
 function load(workspace: Workspace, before?: LoadedWorkspace): LoadedWorkspace {
@@ -208,6 +225,14 @@ export function someFrozen(loaded: LoadedWorkspace): string[] {
   if (tasks.length > 0) return tasks;
   const trained = loaded.columns.tasks.find((task) => trainedExists(loaded.workspace.root, task));
   throw trained === undefined ? nothingTrained() : notFrozen(trained);
+}
+
+/** A frozen column is not trained again. */
+export function frozenIsFinal(task: string): UsageError {
+  return new UsageError(
+    `task "${task}" is trained and frozen for good; add a new task to the description to train more, or take its column back`,
+    { got: task, remedy: { kind: 'reset', task } },
+  );
 }
 
 /** Its column must be frozen and is only trained. */

@@ -22,6 +22,7 @@ import { createFolders } from '../workspace/workspace.js';
 import { compareAfter, compareWithRecords, type EarlierTask, noteAllFrozen, outputsBefore } from './earlier-tasks.js';
 import { chooseEngine } from './engines.js';
 import {
+  frozenIsFinal,
   frozenOf,
   type LoadedWorkspace,
   loadWorkspace,
@@ -138,11 +139,7 @@ export async function trainLoaded(
   if (opened.frozen.has(task)) {
     // Killed between freezing and clearing, a run is left over.
     clearRun(root, task);
-    if (!resume)
-      throw new UsageError(
-        `task "${task}" is trained and frozen for good; add a new task to the description to train more, or take its column back`,
-        { got: task, remedy: { kind: 'reset', task } },
-      );
+    if (!resume) throw frozenIsFinal(task);
     return { trained: await frozenAlready(runtime, opened, task, signal), loaded: opened };
   }
   refuseTraining(described);

@@ -1,0 +1,181 @@
+// Trains combinations of settings side by side and ranks them by what they measure on the validation part. How a trial is run (in a process of its own,
+// or in this one) is the caller's.
+import { fingerprint } from '../../data/fingerprint.js';
+import { metricName, metricRises } from '../../model/heads/heads.js';
+import { refuseTraining } from '../../model/progressive/imported.js';
+import { InterruptedError, must, UsageError } from '../../onnx/core/errors.js';
+import { sha256 } from '../../onnx/files/hash.js';
+import type { Runtime } from '../../onnx/runtime/session.js';
+import { type Json, stableJson } from '../../workspace/json.js';
+import { SweepStore, type SweepTrial } from '../../workspace/sweep-store.js';
+import { createFolders } from '../../workspace/workspace.js';
+import { frozenIsFinal, type LoadedWorkspace, requireSources, sourceHashes, withText } from '../load-workspace.js';
+import { versionsNow } from '../machine.js';
+import { toJson } from '../stored-run.js';
+import { loadTaskData } from '../task-data.js';
+import { basisOf } from '../trained-column.js';
+import { type PlannedTrial, type PlanOptions, planTrials } from './plan.js';
+import type { TrialJob, TrialOutcome } from './trial.js';
+
+/** What runs trials, one after another. */
+export interface TrialRunner {
+  run(job: TrialJob): Promise<TrialOutcome>;
+  /** Ends it at once, whatever it does. */
+  close(): void;
+}
+
+/** How a sweep is run. */
+export interface SweepOptions extends PlanOptions {
+  /** `loss`, or the head's own; default: the head's own. */
+  readonly metric?: string;
+  /** Trials at one time. */
+  readonly jobs: number;
+  /** Threads of one op in each trial. The bits of the result depend on it. */
+  readonly threads: number;
+  /** Called for each of the trials that run at one time. */
+  readonly runner: () => TrialRunner;
+  /** On abort the running trials are dropped and InterruptedError is thrown; those that ended stay in the table. */
+  readonly signal?: AbortSignal;
+  /** Told of each trial that ended, or was found in the table. */
+  readonly onTrial?: (trial: SweepTrial, done: number, total: number) => void;
+  /** A line that the user should know. */
+  readonly onNote?: (line: string) => void;
+}
+
+/** A combination with what its trials measured. */
+export interface Ranked {
+  readonly trials: readonly SweepTrial[];
+  readonly planned: PlannedTrial;
+  /** Means over the seeds; undefined where a trial is missing. */
+  readonly metric?: number;
+  readonly loss?: number;
+  /** Standard deviation of the metric over the seeds; undefined for one. */
+  readonly deviation?: number;
+}
+
+/** What a sweep found. */
+export interface Sweep {
+  readonly task: string;
+  /** By what the combinations are ranked. */
+  readonly by: string;
+  /** The head's metric. */
+  readonly metric: string;
+  /** The best first; those that failed last. */
+  readonly ranked: readonly Ranked[];
+  /** Trials that were asked for, and those that ended. */
+  readonly asked: number;
+  readonly ended: number;
+}
+
+/** All that a trial's numbers follow from. */
+function keyOf(runtime: Runtime, loaded: LoadedWorkspace, task: string, data: string, threads: number): string {
+  const column = loaded.columns.column(task);
+  return sha256(
+    stableJson([basisOf(column, 'cpu'), sourceHashes(loaded, column), data, { ...versionsNow(runtime) }, threads]),
+  ).slice(0, 32);
+}
+
+/**
+ * Runs a sweep; trials that stand in the table are not run again.
+ * @throws UsageError, DescriptionError and DataError before any trial is run; InterruptedError on abort, with the table kept
+ */
+export async function sweepTask(runtime: Runtime, loaded: LoadedWorkspace, task: string, options: SweepOptions): Promise<Sweep> {
+  const { signal, threads } = options;
+  const column = loaded.columns.column(task);
+  if (loaded.frozen.has(task)) throw frozenIsFinal(task);
+  refuseTraining(column);
+  requireSources(loaded, column);
+  const metric = metricName(column.head);
+  const by = options.metric ?? metric;
+  if (by !== metric && by !== 'loss')
+    throw new UsageError(`--metric: found "${by}", expected ${metric} or loss`, {
+      path: '--metric',
+      expected: `${metric}, loss`,
+      got: by,
+    });
+  const plan = planTrials(loaded, must(loaded.text, 'description'), task, options);
+  const data = fingerprint((await loadTaskData(loaded, task, options.onNote)).train);
+  createFolders(loaded.workspace);
+  const store = SweepStore.open(loaded.workspace.root, task, metric);
+  const found = new Map<PlannedTrial, SweepTrial>();
+  const tell = (planned: PlannedTrial, trial: SweepTrial) => {
+    found.set(planned, trial);
+    options.onTrial?.(trial, found.size, plan.length);
+  };
+  const runners: TrialRunner[] = [];
+  const stopped = () => signal?.aborted === true;
+  const stop = () => {
+    for (const runner of runners) runner.close();
+  };
+  signal?.addEventListener('abort', stop);
+  try {
+    const keys = new Map(plan.map((planned) => [planned, keyOf(runtime, withText(loaded, planned.text), task, data, threads)]));
+    for (const planned of plan) {
+      const known = store.find(must(keys.get(planned), 'key'));
+      if (known !== undefined) tell(planned, known);
+    }
+    const left = plan.filter((planned) => !found.has(planned));
+    const work = async () => {
+      const runner = options.runner();
+      runners.push(runner);
+      for (let next = left.shift(); next !== undefined && !stopped(); next = left.shift()) {
+        const outcome = await runner.run({ task, text: next.text, threads });
+        if (stopped()) return;
+        const trial = {
+          key: must(keys.get(next), 'key'),
+          settings: settingsOf(next),
+          seed: next.seed ?? column.seed,
+          ...outcome,
+        };
+        store.add(trial);
+        tell(next, trial);
+      }
+    };
+    await Promise.all(Array.from({ length: Math.min(options.jobs, left.length) }, work));
+  } finally {
+    signal?.removeEventListener('abort', stop);
+    stop();
+    store.close();
+  }
+  const rises = by === metric && metricRises(column.head);
+  return { task, by, metric, ranked: rankedOf(plan, found, by, rises), asked: plan.length, ended: found.size };
+}
+
+/** Why a sweep that was stopped ends; its table stands in the workspace. */
+export function sweepInterrupted({ task, ended, asked }: Sweep): InterruptedError {
+  return new InterruptedError(
+    `interrupted after ${ended} of ${asked} trials, which stand in runs/${task}/sweep; the same command goes on with the others`,
+  );
+}
+
+function settingsOf({ combination }: PlannedTrial): Record<string, Json> {
+  return Object.fromEntries(Object.entries(combination).map(([name, value]) => [name, toJson(value)]));
+}
+
+const mean = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0) / values.length;
+
+/** Combinations by their means, the best first; of equal ones the smaller loss, then the one that was planned first. */
+function rankedOf(
+  plan: readonly PlannedTrial[],
+  found: ReadonlyMap<PlannedTrial, SweepTrial>,
+  by: string,
+  rises: boolean,
+): Ranked[] {
+  const groups = new Map<PlannedTrial['combination'], PlannedTrial[]>();
+  for (const planned of plan) groups.set(planned.combination, [...(groups.get(planned.combination) ?? []), planned]);
+  const ranked = [...groups.values()].map((group): Ranked => {
+    const trials = group.flatMap((planned) => found.get(planned) ?? []);
+    const done = trials.flatMap(({ metric, loss }) => (metric === undefined || loss === undefined ? [] : [{ metric, loss }]));
+    const planned = must(group[0], 'trial');
+    if (done.length < group.length) return { trials, planned };
+    const metric = mean(done.map((d) => d.metric));
+    const deviation = Math.sqrt(mean(done.map((d) => (d.metric - metric) ** 2)));
+    return { trials, planned, metric, loss: mean(done.map((d) => d.loss)), ...(group.length > 1 && { deviation }) };
+  });
+  const value = ({ metric, loss }: Ranked): number => {
+    const measured = by === 'loss' ? loss : metric;
+    return measured === undefined ? Number.POSITIVE_INFINITY : rises ? -measured : measured;
+  };
+  const apart = (a: number, b: number) => (a === b ? 0 : a - b);
+  return ranked.sort((a, b) => apart(value(a), value(b)) || apart(a.loss ?? 0, b.loss ?? 0));
+}

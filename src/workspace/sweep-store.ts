@@ -1,0 +1,106 @@
+// The table of a sweep: runs/<task>/sweep/{sweep.json, sweep.csv}, written anew after each trial, each file whole at any kill. A trial is found again by
+// its key, a hash of all that its numbers follow from.
+import { join } from 'node:path';
+import * as z from 'zod';
+import { writeFileAtomic } from '../onnx/files/atomic-file.js';
+import { fileError } from '../onnx/files/file-error.js';
+import { makeFolder } from '../onnx/files/folder.js';
+import { acquireLock, type Lock } from '../onnx/files/lock-file.js';
+import { readWhole } from '../onnx/files/read-file.js';
+import { type Json, parseJson, stableJson } from './json.js';
+import { sweepFolder } from './run-store.js';
+import { checkTask } from './task-name.js';
+
+const number = z.number();
+const trialSchema = z.strictObject({
+  key: z.string(),
+  /** What was set, by the names that `--set` gave. */
+  settings: z.record(
+    z.string(),
+    z.custom<Json>(() => true),
+  ),
+  seed: z.int(),
+  /** done: it was trained and measured; diverged: a loss was not finite, and would be again; failed: it may be tried again. */
+  state: z.enum(['done', 'diverged', 'failed']),
+  /** On the validation part, of the epoch whose weights are kept. */
+  metric: number.optional(),
+  loss: number.optional(),
+  epoch: z.int().optional(),
+  seconds: number.optional(),
+  reason: z.string().optional(),
+});
+const sweepSchema = z.strictObject({
+  format: z.literal(1),
+  task: z.string(),
+  metric: z.string(),
+  measuredOn: z.literal('validation part'),
+  trials: z.array(trialSchema),
+});
+
+/** A row of the table. */
+export type SweepTrial = z.infer<typeof trialSchema>;
+
+export class SweepStore {
+  private constructor(
+    private readonly folder: string,
+    private readonly task: string,
+    private readonly metric: string,
+    private readonly lock: Lock,
+    private trials: readonly SweepTrial[],
+  ) {}
+
+  /** Opens the table of a task for this process; one that cannot be read is begun anew. @throws WorkspaceError when a live process holds it */
+  static open(root: string, task: string, metric: string): SweepStore {
+    checkTask(task);
+    const folder = join(root, 'runs', task, sweepFolder);
+    try {
+      makeFolder(folder);
+    } catch (cause) {
+      throw fileError('write', folder, cause);
+    }
+    const lock = acquireLock(join(folder, 'lock'), `runs/${task}/${sweepFolder}/lock`);
+    return new SweepStore(folder, task, metric, lock, readTrials(join(folder, 'sweep.json'), task));
+  }
+
+  /** The trial of this key, if it was run to its end. */
+  find(key: string): SweepTrial | undefined {
+    return this.trials.find((trial) => trial.key === key && trial.state !== 'failed');
+  }
+
+  /** Keeps a trial, in the place of one of the same key. @throws WorkspaceError when the disk does not take it */
+  add(trial: SweepTrial): void {
+    const { task, metric } = this;
+    this.trials = [...this.trials.filter(({ key }) => key !== trial.key), trial];
+    const document = { format: 1, task, metric, measuredOn: 'validation part', trials: this.trials };
+    writeFileAtomic(join(this.folder, 'sweep.json'), new TextEncoder().encode(`${stableJson(document, 2)}\n`));
+    writeFileAtomic(join(this.folder, 'sweep.csv'), new TextEncoder().encode(csvOf(this.trials, metric)));
+  }
+
+  /** Gives the lock back. */
+  close(): void {
+    this.lock.release();
+  }
+}
+
+function readTrials(path: string, task: string): readonly SweepTrial[] {
+  try {
+    const found = sweepSchema.parse(parseJson(readWhole(path), path));
+    return found.task === task ? found.trials : [];
+  } catch {
+    // None yet, or damaged: its trials are run again.
+    return [];
+  }
+}
+
+const quoted = (text: string): string => (/[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
+
+function csvOf(trials: readonly SweepTrial[], metric: string): string {
+  const names = [...new Set(trials.flatMap(({ settings }) => Object.keys(settings)))];
+  const header = [...names, 'seed', 'state', `validation ${metric}`, 'validation loss', 'epoch', 'seconds', 'reason'];
+  const cell = (value: unknown): string =>
+    value === undefined ? '' : quoted(typeof value === 'string' ? value : JSON.stringify(value));
+  const rows = trials.map((t) =>
+    [...names.map((name) => t.settings[name]), t.seed, t.state, t.metric, t.loss, t.epoch, t.seconds, t.reason].map(cell),
+  );
+  return [header.map(quoted), ...rows].map((row) => `${row.join(',')}\n`).join('');
+}
