@@ -14,6 +14,9 @@ export interface CellOptions {
 /** What tables write for a number that is not there. */
 const absent = /^(?:nan|n\/?a|null)?$/i;
 
+/** Whether a cell is empty, or what tables write for a number that is not there. */
+export const isAbsent = (text: string): boolean => absent.test(text);
+
 const asNumber = (text: string, decimal: '.' | ','): string =>
   decimal === ',' ? (text.includes('.') ? 'no number' : text.replace(',', '.')) : text;
 

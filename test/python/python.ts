@@ -6,10 +6,11 @@ import { join } from 'node:path';
 
 const repo = new URL('../..', import.meta.url).pathname;
 
-export type Environment = '.venv' | '.venv-training';
+export type Environment = '.venv' | '.venv-tables' | '.venv-training';
 
 const requirements: Readonly<Record<Environment, string>> = {
   '.venv': 'requirements.txt',
+  '.venv-tables': 'requirements-tables.txt',
   '.venv-training': 'requirements-training.txt',
 };
 
