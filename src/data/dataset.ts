@@ -7,6 +7,7 @@ import { dataError } from '../formats/data-error.js';
 import { InternalError } from '../onnx/core/errors.js';
 import { Random } from '../onnx/core/random.js';
 import { Tensor } from '../onnx/core/tensor.js';
+import type { Decoding } from './images/decoding.js';
 import { countOf, isTensor, mapSamples, type Samples } from './samples.js';
 
 /** D rows; `inputs` and `targets` agree in D. */
@@ -19,6 +20,8 @@ export interface Labelled<Inputs extends Tensor | Samples> {
   readonly classes?: number;
   /** What the classes are called in the data, where their labels are texts. */
   readonly classNames?: readonly string[];
+  /** How image files became samples: what is to be done to other images. */
+  readonly decoding?: Decoding;
 }
 
 /** One array of inputs, as a file holds it: which input of a network it is, the network says (train/prepare-data.ts). */

@@ -3,11 +3,12 @@ import * as z from 'zod';
 import { DataError, must } from '../onnx/core/errors.js';
 import { valueAt } from '../onnx/core/value-at.js';
 import { complaintOf, expectedOf } from './expected.js';
+import { resizeSchema } from './images/decoding.js';
 import { checkTransform, transformSchema } from './transforms/registry.js';
 
 const label = z.union([z.string(), z.int()]);
 
-const keys = 'source, transform, label, header, delimiter, decimal, columns, drop, test, seed';
+const keys = 'source, transform, label, header, delimiter, decimal, columns, drop, resize, test, seed';
 
 /** The object form. `label`, `header`, `delimiter`, `decimal`, `columns` and `drop` are for CSV; `test` and `seed` for sources without a test set of their own. */
 const dataObjectSchema = z.strictObject(
@@ -16,7 +17,7 @@ const dataObjectSchema = z.strictObject(
       .string()
       .min(1)
       .describe(
-        'What is read: mnist, a folder of IDX or .npy files or of train.csv and test.csv, a .npz or .csv file; paths are relative to the description.',
+        'What is read: mnist, a folder of IDX or .npy files or of train.csv and test.csv, a folder of images by class, a .npz or .csv file; paths are relative to the description.',
       ),
     transform: z.array(transformSchema).optional().describe('Applied in this order, to train and test alike.'),
     label: z
@@ -41,6 +42,7 @@ const dataObjectSchema = z.strictObject(
       .optional()
       .describe('CSV: the columns of the features by name or index, in this order; default all but the labels.'),
     drop: z.array(label).min(1).optional().describe('CSV: columns by name or index that are no features.'),
+    resize: resizeSchema.optional().describe('Images: the size that all are brought to, in the height and width of the input.'),
     test: z.number().gt(0).lt(1).optional().describe('Fraction of the rows drawn as the test set; default 0.2.'),
     seed: z.int().optional().describe('Seed of that draw; default 0.'),
   },

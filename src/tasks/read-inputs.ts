@@ -38,7 +38,7 @@ function bytesOf(file: string): Uint8Array {
 }
 
 const withoutOnes = (dims: readonly number[]): string => dims.filter((d) => d !== 1).join();
-const formats = '.npy, .npz, IDX or .csv';
+const formats = '.npy, .npz, IDX, .csv or an image';
 
 /** The only array of a .npz, or the one that is called as the input or x. */
 function arrayOf(bytes: Uint8Array, file: string, input: string): Tensor {

@@ -14,6 +14,7 @@ import { freezeColumn } from '../workspace/column-store.js';
 import type { MetricValue } from '../workspace/metrics-log.js';
 import { type LoadedWorkspace, sourceHashes, weightsOf } from './load-workspace.js';
 import { versionsNow } from './machine.js';
+import { toJson } from './stored-run.js';
 import { taskOutputs } from './task-outputs.js';
 
 export interface TestRequest {
@@ -70,6 +71,7 @@ export async function testColumn(request: TestRequest): Promise<TestedColumn> {
         test: fingerprint(data.test),
         rows: rows(data.train),
         ...(data.train.classNames && { classes: [...data.train.classNames] }),
+        ...(data.train.decoding && { decoding: toJson(data.train.decoding) }),
       },
       metrics: { [metricName(head)]: metric, loss, seconds, epochs: trained.history.length },
       history: [...trained.history],

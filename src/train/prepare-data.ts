@@ -125,9 +125,19 @@ function targetHead(head: Head): TargetHead {
 const missingMay = (column: Column): boolean => [column, ...column.foundation].every(({ prepare }) => takesMissing(prepare));
 
 /** What reading a column's data needs to know of it. */
-export function readingFor(column: Column): { head: TargetHead; missing: boolean; features?: readonly Feature[] } {
+export function readingFor(column: Column): {
+  head: TargetHead;
+  missing: boolean;
+  inputs: readonly NetworkInput[];
+  features?: readonly Feature[];
+} {
   const { features } = onlyOf(column.inputs);
-  return { head: targetHead(column.head), missing: missingMay(column), ...(features !== undefined && { features }) };
+  return {
+    head: targetHead(column.head),
+    missing: missingMay(column),
+    inputs: column.inputs,
+    ...(features !== undefined && { features }),
+  };
 }
 
 /** Training and, where the settings ask for it, validation part of a data set. `where` names it in errors. */

@@ -153,7 +153,7 @@ describe('files', () => {
 
   test('errors', async () => {
     const kinds =
-      'expected mnist, a folder of IDX files, a folder of .npy files, a .npz file, a .csv file or a folder of train.csv and test.csv';
+      'expected mnist, a folder of IDX files, a folder of .npy files, a .npz file, a .csv file, a folder of train.csv and test.csv or a folder with a folder of images for each class';
     const at = 'columns[0].data';
     await expectDataRejection(loadSource('mnits', inDir()), `${at}: unknown source "mnits", there is no ${dir}/mnits, ${kinds}`);
     const odd = file('odd/a.txt', 'x');

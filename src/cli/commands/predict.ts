@@ -1,6 +1,7 @@
 // prognet predict
 import { UsageError } from '../../onnx/core/errors.js';
 import { writeFileAtomic } from '../../onnx/files/atomic-file.js';
+import { decodeInputs, decodingOf, imagesAt } from '../../tasks/decoding-of.js';
 import { loadWorkspace } from '../../tasks/load-workspace.js';
 import { predict } from '../../tasks/predict.js';
 import { readInputs, stdin } from '../../tasks/read-inputs.js';
@@ -24,17 +25,21 @@ export async function predictCommand(task: string, options: PredictFlags): Promi
   if (options.json === true && output === undefined && format !== undefined && format !== 'json')
     throw new UsageError(`--format ${format} beside --json, expected one of them`, { path: '--format', got: format });
   const loaded = loadWorkspace(options.workspace ?? '.');
-  withTrained(loaded, task);
+  const asked = withTrained(loaded, task);
   if (isTrained(loaded, task)) note(options, `${task} is trained, not frozen`);
   const reads = [...(input === stdin ? [] : [input]), ...namedFiles(loaded)];
   if (output !== undefined) refuseOutput(output, reads);
   const column = loaded.columns.column(task);
   const spec = dataSpecOf(loaded, column);
-  const inputs = readInputs(input, loaded.columns.inputs, {
-    missing: readingFor(column).missing,
-    ...(typeof spec === 'object' && { data: spec }),
-    onNote: (line) => note(options, line),
-  });
+  const images = input === stdin ? undefined : imagesAt(input);
+  const inputs =
+    images === undefined
+      ? readInputs(input, loaded.columns.inputs, {
+          missing: readingFor(column).missing,
+          ...(typeof spec === 'object' && { data: spec }),
+          onNote: (line) => note(options, line),
+        })
+      : await decodeInputs(images, loaded.columns.inputs, decodingOf(asked, task), input);
   const { runtime, selection } = await openRuntime(options);
   const answers = await predict(runtime, loaded, task, inputs, { providers: [selection?.provider ?? 'cpu'] });
   const rows = new AnswerRows(task, answers, loaded.frozen.has(task));

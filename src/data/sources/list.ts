@@ -1,6 +1,7 @@
 // All sources, in the order in which a place is asked what it is.
 import { csvFile, csvFolder } from './csv-file.js';
 import { idxFolder } from './idx-folder.js';
+import { imageFolder } from './image-folder.js';
 import { mnist } from './mnist.js';
 import { npyFolder, npzFile } from './named-arrays.js';
 import type { Source } from './source.js';
@@ -9,4 +10,4 @@ import type { Source } from './source.js';
 export const named: readonly Source[] = [mnist];
 
 /** All, the named ones first. */
-export const sources: readonly Source[] = [...named, idxFolder, npyFolder, npzFile, csvFile, csvFolder];
+export const sources: readonly Source[] = [...named, idxFolder, npyFolder, npzFile, csvFile, csvFolder, imageFolder];

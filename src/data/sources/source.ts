@@ -1,5 +1,6 @@
 // What a source of data is: one kind of file or folder, told by its place. Reads nothing; list.ts names them all.
 import type { Feature } from '../../model/description/features.js';
+import type { NetworkInput } from '../../model/progressive/inputs.js';
 import type { TargetHead } from '../checks.js';
 import type { Dataset, Split } from '../dataset.js';
 import type { DataOptions } from '../schema.js';
@@ -12,6 +13,8 @@ export interface SourceContext {
   readonly path?: string;
   /** What the targets are for: they are checked while their file and its rows are known. */
   readonly head?: TargetHead;
+  /** What the network takes: images are decoded to that. Absent: in the form that the files suggest. */
+  readonly inputs?: readonly NetworkInput[];
   /** What the columns of a table are called, in the order of the network's input. */
   readonly features?: readonly Feature[];
   /** Whether values may be missing (NaN, an empty cell), which the model fills. */
@@ -36,7 +39,7 @@ export interface Place {
 export type Found = { readonly whole: Dataset } | { readonly split: Split };
 
 /** Options that only some sources have a use for. */
-export type SourceOption = 'label' | 'header' | 'delimiter' | 'decimal' | 'columns' | 'drop';
+export type SourceOption = 'label' | 'header' | 'delimiter' | 'decimal' | 'columns' | 'drop' | 'resize';
 
 /** One kind of source. */
 export interface Source {

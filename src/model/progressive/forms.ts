@@ -57,6 +57,8 @@ export interface FormOptions {
   readonly opset?: number;
   /** sha256 of each column's weights by task, written into the metadata. */
   readonly hashes?: Readonly<Record<string, string>>;
+  /** By task, how images become what it takes, as JSON; written into the metadata, for it cannot stand in a graph. */
+  readonly decodings?: Readonly<Record<string, string>>;
 }
 
 /** Opsets that the emitted ops are valid at without change. */
@@ -130,6 +132,8 @@ export function taskModel(network: Columns, weights: FrozenWeights, options: For
     if (names !== undefined && asked.has(column)) metadata[classesKey(task)] = JSON.stringify(names);
     const hash = options.hashes?.[task];
     if (hash !== undefined) metadata[`prognet.sha256.${task}`] = hash;
+    const decoding = options.decodings?.[task];
+    if (decoding !== undefined && asked.has(column)) metadata[`prognet.decoding.${task}`] = decoding;
   }
   model.metadata = new Map(Object.entries(metadata));
   return model;

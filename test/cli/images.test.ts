@@ -1,0 +1,110 @@
+// A folder of photographs from files to answers: inside prognet, by `predict` on the files, and from the exported model in Python's onnxruntime on the
+// decoded arrays, the answers are the same; the model's file says how images are decoded.
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, it } from 'vitest';
+import * as z from 'zod';
+import { loadData } from '../../src/data/sources.js';
+import { writeNpy } from '../../src/formats/npy.js';
+import { Random } from '../../src/onnx/core/random.js';
+import { Tensor } from '../../src/onnx/core/tensor.js';
+import { loadModel } from '../../src/onnx/serde/external-data.js';
+import { decodeInputs } from '../../src/tasks/decoding-of.js';
+import { environment, python } from '../python/python.js';
+import { image } from '../support/images.js';
+import { prognet, workspace } from './support.js';
+
+const yaml = `prognet: 1
+name: photos
+input: { name: image, shape: [12, 10, 3], dtype: uint8, prepare: [{ transpose: [2, 0, 1] }, scale] }
+columns:
+  - task: kind
+    data: { source: photos, resize: { height: 12, width: 10, fit: contain } }
+    blocks: [[{ conv2d: { filters: 4, kernel: 3 } }, relu, flatten, { dense: 8 }, relu]]
+    head: { classify: 2 }
+    train: { epochs: 8, batch: 8, lr: 0.02 }
+`;
+const random = new Random(7, 'photos');
+const kinds = ['green', 'red'];
+let dir = '';
+const at = (...names: string[]) => join(dir, ...names);
+const ok = (...args: string[]) => {
+  const { status, stdout, stderr } = prognet(...args, '-C', dir);
+  expect({ status, stderr: status === 0 ? '' : stderr }).toEqual({ status: 0, stderr: '' });
+  return stdout;
+};
+const answers = z.object({ labels: z.array(z.int()), probabilities: z.array(z.array(z.number())) });
+
+beforeAll(async () => {
+  dir = workspace(yaml);
+  for (const part of ['train', 'test'])
+    for (const [kind, name] of kinds.entries()) {
+      mkdirSync(at('photos', part, name), { recursive: true });
+      for (let i = 0; i < (part === 'train' ? 24 : 8); i++) {
+        const [width, height] = [8 + random.below(12), 8 + random.below(12)];
+        const pixels = Uint8Array.from(
+          { length: width * height * 3 },
+          (_, p) => 40 + random.below(80) + (p % 3 === 1 - kind ? 90 : 0),
+        );
+        const made = image(width, height, 3, pixels);
+        const [ending, file] = (
+          [
+            ['png', made.png()],
+            ['jpg', made.jpeg({ quality: 90 })],
+            ['webp', made.webp({ lossless: true })],
+          ] as const
+        )[i % 3] ?? ['png', made.png()];
+        writeFileSync(at('photos', part, name, `${String(i).padStart(3, '0')}.${ending}`), await file.toBuffer());
+      }
+    }
+  ok('train', 'kind', '--freeze', '--quiet', '--threads', '1');
+});
+
+const predicted = () =>
+  kinds.map((name) => answers.parse(JSON.parse(ok('predict', 'kind', '--input', at('photos/test', name), '--json'))));
+
+it('trains to the classes of the folders, which the record and the exported file name', () => {
+  const record = JSON.parse(readFileSync(at('columns/kind/column.json'), 'utf8'));
+  const decoding = { kind: 'image', colours: 'rgb', axes: 'HWC', height: 12, width: 10, fit: 'contain' };
+  expect(record.data).toMatchObject({ classes: kinds, rows: 48, decoding });
+  ok('export', '--task', 'kind', '-o', at('kind.onnx'));
+  const { metadata } = loadModel(at('kind.onnx'));
+  expect(JSON.parse(metadata.get('prognet.decoding.kind') ?? '')).toEqual(decoding);
+  expect(metadata.get('prognet.classes.kind')).toBe('["green","red"]');
+});
+
+it('predict decodes a folder of images, or one, as training did', () => {
+  const record = JSON.parse(readFileSync(at('columns/kind/column.json'), 'utf8'));
+  const right = predicted().flatMap(({ labels }, kind) => labels.filter((label) => label === kind)).length;
+  expect(right / 16).toBe(record.metrics.accuracy);
+  expect(right).toBeGreaterThan(12);
+  const one = answers.parse(JSON.parse(ok('predict', 'kind', '--input', at('photos/test/red/001.jpg'), '--json')));
+  expect(one.probabilities[0]?.map((v) => v.toFixed(6))).toEqual(predicted()[1]?.probabilities[1]?.map((v) => v.toFixed(6)));
+});
+
+it('refuses a folder of other things, and images for a task that learned of arrays', async () => {
+  const { status, stderr } = prognet('predict', 'kind', '--input', at('photos'), '-C', dir);
+  expect([status, stderr]).toEqual([2, `prognet: ${at('photos')}: holds "test", expected PNG, JPEG or WebP files alone\n`]);
+  await expect(decodeInputs([], [], undefined, 'a.png')).rejects.toThrow(
+    'a.png: is an image, and the task was trained on arrays: nothing says how an image becomes one, expected .npy, .npz, IDX or .csv',
+  );
+});
+
+const { missing, note } = environment('.venv');
+
+describe.skipIf(missing)(`in Python${note}`, () => {
+  it('the exported model answers the decoded arrays as predict answers the files', async () => {
+    ok('export', '--task', 'kind', '--probabilities', '-o', at('answers.onnx'));
+    const spec = { source: 'photos', resize: { height: 12, width: 10, fit: 'contain' as const } };
+    const inputs = [{ name: 'image', dtype: 'uint8' as const, shape: [12, 10, 3] }];
+    const { test } = await loadData(spec, { baseDir: dir, inputs });
+    writeFileSync(at('raw.npy'), writeNpy(new Tensor('uint8', test.inputs.dims, Uint8Array.from(test.inputs.bytes))));
+    const outside = z
+      .record(z.string(), z.array(z.array(z.number()).or(z.number())))
+      .parse(python('.venv', 'answers.py', at('answers.onnx'), at('raw.npy')));
+    const inside = predicted().flatMap(({ probabilities }) => probabilities);
+    const found = outside.kind_probabilities?.map((row) => [row].flat()) ?? [];
+    expect(found).toHaveLength(16);
+    for (const [i, row] of inside.entries()) for (const [j, p] of row.entries()) expect(found[i]?.[j]).toBeCloseTo(p, 5);
+  });
+});
