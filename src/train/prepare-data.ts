@@ -71,7 +71,7 @@ function fitSamples(column: Column, given: Samples | Tensor, where: string): Sam
 function fitInput({ dims, dtype }: Tensor, { name, shape, dtype: wanted }: NetworkInput, prepared: boolean, where: string): void {
   const found = dims.slice(1);
   if (found.join() !== shape.join()) {
-    throw new DataError(`${where}: a sample has shape [${found}], input "${name}" is [${shape}]`, {
+    throw new DataError(`${where}: a sample has shape [${found}], input "${name}" is [${shape}]${transposeHint(found, shape)}`, {
       path: where,
       expected: `[${shape}]`,
       got: `[${found}]`,
@@ -102,6 +102,19 @@ function refuseNoCategory({ data }: Tensor, features: readonly Feature[] | undef
       });
     }
   });
+}
+
+/** Where the axes of a sample stand in another order: the step of the model that puts them right. */
+function transposeHint(found: readonly number[], wanted: readonly number[]): string {
+  const left = new Set(found.keys());
+  const order: number[] = [];
+  for (const size of wanted) {
+    const axis = [...left].find((i) => found[i] === size);
+    if (axis === undefined) return '';
+    left.delete(axis);
+    order.push(axis);
+  }
+  return left.size > 0 ? '' : `; shape: [${found.join(', ')}] with prepare: [{ transpose: [${order.join(', ')}] }] takes it`;
 }
 
 function refuseNotFinite({ data, dims }: Tensor, missingMay: boolean, where: string): void {

@@ -87,6 +87,35 @@ describe('files', () => {
     ]);
   });
 
+  test('npz whose array is called as the input of the network', async () => {
+    const [x, y] = [bytes([4, 3]), Tensor.from('int64', [0, 1, 0, 1])];
+    const inputs = [{ name: 'row', dtype: 'uint8' as const, shape: [3] }];
+    const named = { ...inDir(), inputs };
+    const save = (name: string, arrays: [string, Tensor][]) => file(name, writeNpz(new Map(arrays)));
+    save('named.npz', [
+      ['row', x],
+      ['y', y],
+    ]);
+    expect((await loadSource({ source: 'named.npz', test: 0.5 }, named)).train.inputs.dims).toEqual([2, 3]);
+    const path = join(dir, 'named.npz');
+    await expectDataRejection(
+      loadSource('named.npz', inDir()),
+      `${path}: arrays are "row", "y", expected x_train, y_train, x_test, y_test or x, y`,
+    );
+    save('parts.npz', [
+      ['row_train', x],
+      ['y_train', y],
+      ['row_test', x],
+      ['y_test', y],
+    ]);
+    expect((await loadSource('parts.npz', named)).test.inputs.dims).toEqual([4, 3]);
+    save('other.npz', [['z', x]]);
+    await expectDataRejection(
+      loadSource('other.npz', named),
+      `${dir}/other.npz: arrays are "z", expected x_train, y_train, x_test, y_test or x, y or row_train, y_train, row_test, y_test or row, y`,
+    );
+  });
+
   test('npz with its own test set, and without', async () => {
     const x = Tensor.from('float64', [1, 2, 3, 4], [2, 2]);
     const y = Tensor.from('uint8', [0, 1]);

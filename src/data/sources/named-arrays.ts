@@ -18,27 +18,37 @@ interface NamedArrays {
 
 const arrayNames = ['x_train', 'y_train', 'x_test', 'y_test', 'x', 'y'];
 
-/** Arrays named x_train, y_train, x_test, y_test, or x, y. `file` says where an array stands, for errors. */
+/** Sets of names, the first of which that is whole is read: inputs are called x, or as the network's input is. */
+function setsOf(input: string | undefined): string[][] {
+  return [...new Set(['x', ...(input === undefined ? [] : [input])])].flatMap((x) => [
+    [`${x}_train`, 'y_train', `${x}_test`, 'y_test'],
+    [x, 'y'],
+  ]);
+}
+
+/** Arrays named x_train, y_train, x_test, y_test, or x, y; or `input` in the place of x. `file` says where an array stands, for errors. */
 async function fromNamed(
   { names, read }: NamedArrays,
   where: string,
   file: (key: string) => string,
+  input: string | undefined,
   { head, missing }: SourceContext,
 ): Promise<Found> {
-  const used = [arrayNames.slice(0, 4), arrayNames.slice(4)].find((set) => set.every((name) => names.includes(name)));
+  const used = setsOf(input).find((set) => set.every((name) => names.includes(name)));
   if (used === undefined) {
     const got = names.slice(0, 20).map(quote).join(', ') || 'none';
-    throw dataError(where, `arrays are ${got}, expected x_train, y_train, x_test, y_test or x, y`, {
-      expected: 'x_train, y_train, x_test, y_test or x, y',
-      got,
-    });
+    const expected = setsOf(input)
+      .map((set) => set.join(', '))
+      .join(' or ');
+    throw dataError(where, `arrays are ${got}, expected ${expected}`, { expected, got });
   }
   const arrays = await read(used);
   const dataset = (x: string, y: string): Dataset =>
     fitting(must(arrays.get(x), x), must(arrays.get(y), y), { inputs: file(x), targets: file(y), missing }, head);
-  return used.length === 4
-    ? { split: { train: dataset('x_train', 'y_train'), test: dataset('x_test', 'y_test') } }
-    : { whole: dataset('x', 'y') };
+  const [x = '', y = '', xTest, yTest] = used;
+  return xTest === undefined || yTest === undefined
+    ? { whole: dataset(x, y) }
+    : { split: { train: dataset(x, y), test: dataset(xTest, yTest) } };
 }
 
 /** A folder with x_train.npy or x.npy and their companions. */
@@ -55,12 +65,12 @@ export const npyFolder: Source = {
       for (const key of keys) arrays.set(key, readNpy(await bytesOf(file(key)), file(key)));
       return arrays;
     };
-    return await fromNamed({ names, read }, path, file, context);
+    return await fromNamed({ names, read }, path, file, undefined, context);
   },
   files: (folder) => pathsIn(folder, (name) => arrayNames.some((key) => name === `${key}.npy`)),
 };
 
-/** A .npz file with the arrays x_train, y_train, x_test, y_test, or x, y. */
+/** A .npz file with the arrays x_train, y_train, x_test, y_test, or x, y; x may be called as the input is. */
 export const npzFile: Source = {
   what: 'a .npz file',
   options: [],
@@ -68,6 +78,12 @@ export const npzFile: Source = {
   read: async ({ path }, _, context) => {
     const bytes = await bytesOf(path);
     const read = async (keys: readonly string[]) => readNpz(bytes, path, defaultMaxBytes, (key) => keys.includes(key));
-    return await fromNamed({ names: npzKeys(bytes, path), read }, path, (key) => `${path}: ${quote(key)}`, context);
+    return await fromNamed(
+      { names: npzKeys(bytes, path), read },
+      path,
+      (key) => `${path}: ${quote(key)}`,
+      context.inputs?.[0]?.name,
+      context,
+    );
   },
 };
