@@ -26,11 +26,11 @@ export {
   type NetworkTrainOptions,
   type On,
   prognet,
-  readNetwork,
   type TrainingGraph,
   type TrainingGraphOptions,
 } from './network/network.js';
 export { type Evidence, type Proof, proofOf, type TaskProof } from './network/proof.js';
+export { readNetwork } from './network/read-network.js';
 export type { DType } from './onnx/core/dtype.js';
 export {
   DataError,

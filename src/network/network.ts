@@ -6,11 +6,11 @@ import { parseDescription, toInput } from '../model/description/parse.js';
 import type { Clip } from '../model/description/train-schema.js';
 import { metricName } from '../model/heads/heads.js';
 import { type ColumnParameters, type Columns, columnsOf } from '../model/progressive/column.js';
-import { notTrained, taskModel } from '../model/progressive/forms.js';
+import { notFrozen, notTrained, taskModel } from '../model/progressive/forms.js';
 import type { FrozenWeights, Weights } from '../model/progressive/weights.js';
 import type { DType } from '../onnx/core/dtype.js';
-import { DataError, must, ShapeError, stopIfAborted, UsageError } from '../onnx/core/errors.js';
-import { bytes as aBinary, anObject, given, instance, listOf, optional, text } from '../onnx/core/given.js';
+import { must, ShapeError, stopIfAborted, UsageError } from '../onnx/core/errors.js';
+import { anObject, given, instance, listOf, optional, text } from '../onnx/core/given.js';
 import type { Tensor } from '../onnx/core/tensor.js';
 import type { Model } from '../onnx/ir/model.js';
 import type { Runtime, SessionOptions } from '../onnx/runtime/session.js';
@@ -36,7 +36,7 @@ import type {
   VerifyOptions,
 } from './growing.js';
 import { Kept, type Place } from './kept.js';
-import { columnHash, decodeNetwork, encodeNetwork } from './network-file.js';
+import { columnHash, encodeNetwork } from './network-file.js';
 import { type Evidence, type Proof, proofOf } from './proof.js';
 
 /** What a network is before it has columns. `name` is the ONNX graph's name. */
@@ -71,7 +71,10 @@ export interface On {
 /** Training in this process: beside the settings, what the loop takes (train/loop.ts). */
 export type NetworkTrainOptions = TrainOptions &
   On &
-  Pick<TrainRequest, 'engine' | 'tapBudget' | 'tapStorage' | 'tapCache' | 'store'>;
+  Pick<TrainRequest, 'engine' | 'tapBudget' | 'tapStorage' | 'tapCache' | 'store'> & {
+    /** Whether the column is frozen when it is trained; default: it is. Else `freeze` freezes it, and until then it may be trained anew. */
+    readonly freeze?: boolean;
+  };
 
 /** Begins a network without columns: `prognet({ input: input('image', [1, 28, 28]) })`. @throws DescriptionError */
 export function prognet(options: NetworkOptions): Network {
@@ -82,28 +85,6 @@ export function prognet(options: NetworkOptions): Network {
   given('prognet', { options }, { options: anObject });
   const { name = 'network', ...rest } = options;
   return new Network({ prognet: 1, name, ...rest, columns: [] });
-}
-
-/** The network of a .prognet file. Weights are checked against the description, and against their hashes where the platform can. */
-export async function readNetwork(bytes: Uint8Array, file = 'network'): Promise<Network> {
-  given('readNetwork', { bytes, file }, { bytes: aBinary, file: text });
-  const { description, tensors, hashOf } = decodeNetwork(bytes, file);
-  let network = new Network(toInput(description));
-  const recorded = new Map<string, string>();
-  for (const task of network.tasks) {
-    if (!network.parameters(task).specs.some(({ name }) => tensors.has(name))) continue;
-    network = network.withWeights(task, tensors);
-    const said = hashOf(task);
-    const found = await columnHash(task, must(network.weights(task), task));
-    if (said !== undefined) recorded.set(task, said);
-    if (said === undefined || found === undefined || said === found) continue;
-    throw new DataError(`${file}: the weights of task "${task}" are not those that were frozen (sha256 differs)`, {
-      path: file,
-      expected: said,
-      got: found,
-    });
-  }
-  return network.with({ recorded });
 }
 
 /** A network as a value: a description and the columns that are frozen so far. Growing and training give a new one. Begin with `prognet(...)`. */
@@ -120,6 +101,8 @@ export class Network implements GrowingNetwork {
     private readonly recorded: ReadonlyMap<string, string> = new Map(),
     private readonly kept = new Kept(),
     private readonly place?: Place,
+    /** By task: columns that are trained and not frozen. They must not be written to. */
+    readonly unfrozen: FrozenWeights = new Map(),
   ) {
     this.columns = columnsOf(parseDescription(written));
   }
@@ -141,7 +124,7 @@ export class Network implements GrowingNetwork {
 
   /** The same network, whose graphs run on this runtime unless a call says otherwise. */
   on(runtime: Runtime, session?: SessionOptions): Network {
-    return new Network(this.written, this.frozen, this.recorded, this.kept, { runtime, session });
+    return new Network(this.written, this.frozen, this.recorded, this.kept, { runtime, session }, this.unfrozen);
   }
 
   /** This network with one more column. What is frozen stays as it is. @throws DescriptionError */
@@ -149,12 +132,13 @@ export class Network implements GrowingNetwork {
     return this.with({ written: { ...this.written, columns: [...this.written.columns, column] } });
   }
 
-  /** This network without its last column, which must not be trained yet. @throws UsageError for any other */
+  /** This network without its last column, which must not be frozen. @throws UsageError for any other */
   without(task: string): Network {
     if (this.trained(task)) throw frozenAlready(task);
     if (this.columns.column(task) !== this.columns.last)
       throw new UsageError(`task "${task}" is not the last, later columns may stand on it`, { got: task });
-    return this.with({ written: { ...this.written, columns: this.written.columns.slice(0, -1) } });
+    const written = { ...this.written, columns: this.written.columns.slice(0, -1) };
+    return this.with({ written, unfrozen: withoutTask(this.unfrozen, task) });
   }
 
   /** The parameters of a task's column: names, shapes, count. @throws UsageError for an unknown task */
@@ -185,17 +169,18 @@ export class Network implements GrowingNetwork {
         });
       }),
     );
-    return this.with({ frozen: new Map(this.frozen).set(task, own) });
+    return this.with({ frozen: new Map(this.frozen).set(task, own), unfrozen: withoutTask(this.unfrozen, task) });
   }
 
   /**
-   * Trains the column of `task`. Taps of earlier columns stay in memory for the next training on the same data: docs/training-speed.md.
+   * Trains the column of `task` and, unless `freeze` is false, freezes it. Taps of earlier columns stay in memory for the next training on the same data: docs/training-speed.md.
    * @throws UsageError when it is frozen, or a column that it reads is not; DataError for data that do not fit
    */
   async train(task: string, options: NetworkTrainOptions): Promise<Trained<Network>> {
     const { index } = this.columns.column(task);
     if (this.trained(task)) throw frozenAlready(task);
-    const { on, data, onEvent, signal, engine, session, tapBudget, tapStorage, tapCache, store, ...overrides } = options ?? {};
+    const { on, data, onEvent, signal, engine, session, tapBudget, tapStorage, tapCache, store, freeze, ...overrides } =
+      options ?? {};
     if (data === undefined) throw missing('train', 'data', '{ inputs, targets }, or { train, validation, test } of such');
     const place = this.needPlace('train', { ...defined({ on, session }) });
     const written = this.written.columns.map((c, i) => (i === index ? { ...c, train: { ...c.train, ...overrides } } : c));
@@ -217,12 +202,11 @@ export class Network implements GrowingNetwork {
       frozen: this.frozen,
       settings,
     });
-    const hash = await columnHash(task, weights);
-    const network = this.with({
+    const tried = this.with({
       ...(given.classNames !== undefined && { written: this.withNames(index, given.classNames) }),
-      frozen: new Map(this.frozen).set(task, weights),
-      ...(hash !== undefined && { recorded: new Map(this.recorded).set(task, hash) }),
+      unfrozen: new Map(this.unfrozen).set(task, weights),
     });
+    const network = freeze === false ? tried : await tried.freeze(task);
     return {
       network,
       history,
@@ -241,7 +225,20 @@ export class Network implements GrowingNetwork {
     return { ...this.written, columns };
   }
 
-  /** What a trained task answers. @throws UsageError for a task that is unknown or not trained, DataError for inputs that do not fit */
+  /** This network with the trained column of `task` frozen; one that is frozen already stays as it is. @throws UsageError when it is not trained */
+  async freeze(task: string): Promise<Network> {
+    if (this.trained(task)) return this;
+    const weights = this.unfrozen.get(task);
+    if (weights === undefined) throw notTrained(task);
+    const hash = await columnHash(task, weights);
+    return this.with({
+      frozen: new Map(this.frozen).set(task, weights),
+      unfrozen: withoutTask(this.unfrozen, task),
+      ...(hash !== undefined && { recorded: new Map(this.recorded).set(task, hash) }),
+    });
+  }
+
+  /** What a trained task answers, frozen or not. @throws UsageError for a task that is unknown or not trained, DataError for inputs that do not fit */
   async predict(task: string, inputs: Inputs, on: On = {}): Promise<Prediction> {
     given('predict', { task, on }, { task: text, on: anObject });
     return predictionOf(task, (names) => this.ask('predict', task, inputs, names, on));
@@ -280,11 +277,13 @@ export class Network implements GrowingNetwork {
     return proofOf(now, since?.tasks ?? recorded, since !== undefined);
   }
 
-  /** float32 [N, ...] to raw scores [N, k] under each task's name. @throws UsageError for a task that is unknown or not trained */
+  /** float32 [N, ...] to raw scores [N, k] under each task's name. @throws UsageError for a task that is unknown or not frozen */
   model(options: ExportOptions): Model {
     const { all, task, ...form } = { all: undefined, task: undefined, ...options };
     const tasks = task === undefined ? this.tasks.filter((name) => this.frozen.has(name)) : [task];
+    if (tasks.length === 0) for (const name of this.unfrozen.keys()) throw notFrozen(name);
     if (tasks.length === 0) throw new UsageError('no task is trained yet, so there is nothing to export');
+    for (const name of tasks) this.needed(this.columns.column(name).task);
     return taskModel(this.columns, this.frozen, { ...form, tasks });
   }
 
@@ -293,9 +292,10 @@ export class Network implements GrowingNetwork {
     return toBinary(this.model(options));
   }
 
-  /** The bytes of a .prognet file, which `readNetwork` takes. */
-  save(): Promise<Uint8Array> {
-    return encodeNetwork({ description: this.description, frozen: this.frozen });
+  /** The bytes of a .prognet file, which `readNetwork` takes. @throws UsageError for a column that is trained and not frozen, which no file holds */
+  async save(): Promise<Uint8Array> {
+    for (const task of this.unfrozen.keys()) throw notFrozen(task);
+    return await encodeNetwork({ description: this.description, frozen: this.frozen });
   }
 
   /** Gives back the sessions that answers were asked of, those of networks that it was grown from included. */
@@ -324,20 +324,24 @@ export class Network implements GrowingNetwork {
     readonly written?: DescriptionInput;
     readonly frozen?: FrozenWeights;
     readonly recorded?: ReadonlyMap<string, string>;
+    readonly unfrozen?: FrozenWeights;
   }): Network {
-    const { written = this.written, frozen = this.frozen, recorded = this.recorded } = changed;
-    return new Network(written, frozen, recorded, this.kept, this.place);
+    const { written = this.written, frozen = this.frozen, recorded = this.recorded, unfrozen = this.unfrozen } = changed;
+    return new Network(written, frozen, recorded, this.kept, this.place, unfrozen);
   }
 
   /** Runs the model that answers a task: the same weights are asked through the same session, in whichever network they stand. */
   private ask(method: string, task: string, inputs: Inputs, names: readonly string[], on: On): Promise<Answers> {
     const column = this.columns.column(task);
+    const tried = this.unfrozen.get(task);
+    // A column that is not frozen answers as it will when it is.
+    const asked = tried === undefined ? this : this.with({ frozen: new Map(this.frozen).set(task, tried) });
     const stands = [column, ...column.foundation].map(({ task: name }) => {
-      this.needed(name);
-      return this.kept.numberOf(must(this.frozen.get(name), name));
+      asked.needed(name);
+      return this.kept.numberOf(must(asked.frozen.get(name), name));
     });
     const samples = fitInputs(column, inputs, `${method}: inputs of task "${task}"`);
-    const model = () => this.export({ task, probabilities: true });
+    const model = () => asked.export({ task, probabilities: true });
     return this.kept
       .answerer(this.needPlace(method, on))
       .ask({ key: stands.join(), model, inputs: column.inputs }, names, samples);
@@ -365,8 +369,12 @@ export class Network implements GrowingNetwork {
   }
 
   private needed(task: string): void {
-    if (!this.frozen.has(task)) throw notTrained(task);
+    if (!this.frozen.has(task)) throw this.unfrozen.has(task) ? notFrozen(task) : notTrained(task);
   }
+}
+
+function withoutTask(weights: FrozenWeights, task: string): FrozenWeights {
+  return new Map([...weights].filter(([name]) => name !== task));
 }
 
 /** The properties that have a value. */

@@ -6,7 +6,7 @@ import type { Description } from '../model/description/description.js';
 import { toInput } from '../model/description/parse.js';
 import { readDescription } from '../model/description/read-text.js';
 import { type Column, type Columns, columnsOf, someColumns } from '../model/progressive/column.js';
-import { nothingTrained, notTrained } from '../model/progressive/forms.js';
+import { notFrozen, nothingTrained, notTrained } from '../model/progressive/forms.js';
 import type { FrozenWeights } from '../model/progressive/weights.js';
 import { Network } from '../network/network.js';
 import { DescriptionError, UsageError, WorkspaceError } from '../onnx/core/errors.js';
@@ -233,11 +233,6 @@ export function frozenIsFinal(task: string): UsageError {
     `task "${task}" is trained and frozen for good; add a new task to the description to train more, or take its column back`,
     { got: task, remedy: { kind: 'reset', task } },
   );
-}
-
-/** Its column must be frozen and is only trained. */
-export function notFrozen(task: string): UsageError {
-  return new UsageError(`task "${task}" is trained, not frozen`, { got: task, remedy: { kind: 'freeze', task } });
 }
 
 /** The columns that a column stands on must be frozen before it is trained: UsageError says which is not. */

@@ -1,7 +1,8 @@
 // A network from disk: a workspace, or a .prognet file.
 
 import { statSync } from 'node:fs';
-import { type Network, readNetwork } from '../network/network.js';
+import type { Network } from '../network/network.js';
+import { readNetwork } from '../network/read-network.js';
 import { anObject, given, optional, text } from '../onnx/core/given.js';
 import { fileError } from '../onnx/files/file-error.js';
 import { readWhole } from '../onnx/files/read-file.js';

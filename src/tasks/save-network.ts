@@ -8,7 +8,7 @@ import { fingerprint } from '../data/fingerprint.js';
 import { toInput } from '../model/description/parse.js';
 import { metricName } from '../model/heads/heads.js';
 import type { Column } from '../model/progressive/column.js';
-import { taskModel } from '../model/progressive/forms.js';
+import { notFrozen, taskModel } from '../model/progressive/forms.js';
 import type { GivenData } from '../network/growing.js';
 import { Network } from '../network/network.js';
 import { must, UsageError, WorkspaceError } from '../onnx/core/errors.js';
@@ -47,6 +47,7 @@ export async function save(network: Network, path: string, options: SaveOptions 
     { network, path, options },
     { network: instance(Network, 'a Network'), path: text, options: anObject, 'options.test': optional(anObject) },
   );
+  for (const task of network.unfrozen.keys()) throw notFrozen(task);
   refuseOutput(path);
   if (path.endsWith('.prognet')) {
     if (options.test !== undefined)

@@ -25,9 +25,11 @@ import type { Runtime } from '../onnx/runtime/session.js';
 import type { EpochRecord } from '../train/checkpoint.js';
 import type { ColumnRecord } from '../workspace/column-record.js';
 import { withColumn, withoutColumn } from './column-text.js';
-import { frozenOf, type LoadedWorkspace, loadWorkspace, networkOf, reloadWorkspace } from './load-workspace.js';
+import { type FreezeTaskOptions, freezeTask } from './freeze-task.js';
+import { type LoadedWorkspace, loadWorkspace, networkOf, reloadWorkspace, weightsOf } from './load-workspace.js';
 import { loadTaskData } from './task-data.js';
 import { type TrainTaskOptions, trainTask } from './train-task.js';
+import { trainedOf, trainedTasks, withTrained } from './trained-column.js';
 import { compareOutputs } from './verify.js';
 
 /** Training in a workspace: what `prognet train` takes, data given in place of the described ones included. */
@@ -53,7 +55,7 @@ export class WorkspaceNetwork implements GrowingNetwork {
   static open(folder: string, runtime: Runtime): WorkspaceNetwork {
     given('open', { folder, runtime }, { folder: text, runtime: anObject });
     const loaded = loadWorkspace(folder);
-    return new WorkspaceNetwork(runtime, loaded, networkOf(loaded).on(runtime));
+    return new WorkspaceNetwork(runtime, loaded, asValue(loaded).on(runtime));
   }
 
   /** The workspace's folder. */
@@ -89,10 +91,10 @@ export class WorkspaceNetwork implements GrowingNetwork {
     return await this.rewrite((text, file) => withoutColumn(text, file, task));
   }
 
-  /** Trains a column and freezes it on disk, with the proof over its test data. @throws UsageError when it is frozen, or what it reads is not */
+  /** Trains a column and, unless `freeze` is false, freezes it on disk, with the proof over its test data. @throws UsageError when it is frozen, or what it reads is not */
   async train(task: string, options: WorkspaceTrainOptions = {}): Promise<Trained<this>> {
-    const { data, onEvent, signal, provider, threads, engine, resume, restart, tapCache, onNote, ...overrides } = options;
-    const own = { provider, threads, engine, resume, restart, tapCache, onNote, onEvent, signal };
+    const { data, onEvent, signal, provider, threads, engine, resume, restart, freeze, tapCache, onNote, ...overrides } = options;
+    const own = { provider, threads, engine, resume, restart, freeze, tapCache, onNote, onEvent, signal };
     const given = Object.fromEntries(Object.entries(own).filter(([, v]) => v !== undefined)) as TrainTaskOptions;
     const column = this.loaded.columns.column(task);
     const parsed = parseDescription({ ...toInput(this.description), columns: withTrain(this.description, task, overrides) });
@@ -103,12 +105,19 @@ export class WorkspaceNetwork implements GrowingNetwork {
       ...(data !== undefined && { data: withTest(data, task) }),
     });
     await this.reopen();
-    const { record } = frozenOf(this.loaded, task);
+    const { record } = this.loaded.frozen.get(task) ?? trainedOf(this.loaded, task);
     const test = { loss: before.loss, metric: before.metric, value: before.value, rows: record.outputs.count };
     return { network: this, history: (record.history ?? []).map(epochOf), test };
   }
 
-  /** What a trained task answers. */
+  /** Freezes a trained column on disk, as `freezeTask` does. @throws as `freezeTask` */
+  async freeze(task: string, options: FreezeTaskOptions = {}): Promise<this> {
+    await freezeTask(this.runtime, this.folder, task, options);
+    await this.reopen();
+    return this;
+  }
+
+  /** What a trained task answers, frozen or not. */
   predict(task: string, inputs: Inputs): Promise<Prediction> {
     return this.value.predict(task, inputs);
   }
@@ -146,7 +155,7 @@ export class WorkspaceNetwork implements GrowingNetwork {
 
   /** The bytes of a .prognet file. The workspace itself is always saved. */
   save(): Promise<Uint8Array> {
-    return this.value.save();
+    return this.value.with({ unfrozen: new Map() }).save();
   }
 
   /** Gives back sessions; the network is not to be used after. */
@@ -166,7 +175,23 @@ export class WorkspaceNetwork implements GrowingNetwork {
   private async reopen(): Promise<void> {
     await this.value.close();
     this.loaded = reloadWorkspace(this.loaded);
-    this.value = networkOf(this.loaded).on(this.runtime);
+    this.value = asValue(this.loaded).on(this.runtime);
+  }
+}
+
+/** The network as a value, with the trained columns that are not frozen; those that do not fit the description are left out. */
+function asValue(loaded: LoadedWorkspace): Network {
+  const described = trainedTasks(loaded).reduce(withFitting, loaded);
+  const unfrozen = [...weightsOf(described)].filter(([task]) => !loaded.frozen.has(task));
+  return networkOf(described).with({ frozen: weightsOf(loaded), unfrozen: new Map(unfrozen) });
+}
+
+function withFitting(loaded: LoadedWorkspace, task: string): LoadedWorkspace {
+  try {
+    return withTrained(loaded, task);
+  } catch (error) {
+    if (error instanceof PrognetError) return loaded;
+    throw error;
   }
 }
 

@@ -218,3 +218,29 @@ it('a minibatch of weightless rows has loss 0, where other rows are met the form
   const finite = [...must(trained.weights('digits'), 'weights').values()].every((w) => w.numbers().every(Number.isFinite));
   expect(finite).toBe(true);
 });
+
+it('a column that is trained and not frozen answers, is trained anew, is read by no other, and is the same when it is frozen', async () => {
+  const begun = empty().grow(digits);
+  const { network: tried, history } = await begun.train('digits', { ...data, ...settings, freeze: false });
+  expect([tried.trained('digits'), history.length]).toEqual([false, 3]);
+  const { scores } = await tried.predict('digits', images, { on: runtime });
+  const refused = /^task "digits" is trained, not frozen: freeze "digits" first$/;
+  expect(() => tried.export({ task: 'digits' })).toThrow(refused);
+  expect(() => tried.export({ all: true })).toThrow(refused);
+  await expect(tried.save()).rejects.toThrow(refused);
+  await expect(tried.grow(permuted).train('permuted', { ...data, ...settings })).rejects.toThrow(refused);
+  expect((await tried.verify()).tasks).toEqual([]);
+  // What was tried stays in the network that it was tried in.
+  const { network: anew } = await tried.train('digits', { ...data, ...settings, epochs: 1, freeze: false });
+  expect((await anew.predict('digits', images, { on: runtime })).scores.numbers()).not.toEqual(scores.numbers());
+  const frozen = await tried.freeze('digits');
+  expect(frozen.trained('digits')).toBe(true);
+  expect((await frozen.predict('digits', images, { on: runtime })).scores.numbers()).toEqual(scores.numbers());
+  const { network: once } = await begun.train('digits', { ...data, ...settings });
+  expect(Buffer.compare(frozen.export({ task: 'digits' }), once.export({ task: 'digits' }))).toBe(0);
+  expect((await frozen.verify()).holds).toBe(true);
+  expect(await frozen.freeze('digits')).toBe(frozen);
+  await expect(begun.freeze('digits')).rejects.toThrow(/^task "digits" is not trained yet: train "digits" first$/);
+  // One that is not frozen may go.
+  expect(tried.without('digits').tasks).toEqual([]);
+});

@@ -9,7 +9,7 @@ import { loadData } from '../../src/data/sources.js';
 import { writeIdx } from '../../src/formats/idx.js';
 import { writeNpy } from '../../src/formats/npy.js';
 import { lateralStrengths } from '../../src/model/progressive/lateral-strength.js';
-import { readNetwork } from '../../src/network/network.js';
+import { readNetwork } from '../../src/network/read-network.js';
 import { must } from '../../src/onnx/core/errors.js';
 import type { Tensor } from '../../src/onnx/core/tensor.js';
 import { outputsOf } from '../../src/train/outputs.js';

@@ -8,7 +8,7 @@ import { readNpy, writeNpy } from '../../src/formats/npy.js';
 import { readNpz, writeNpz } from '../../src/formats/npz.js';
 import { parseDescription } from '../../src/model/description/parse.js';
 import { importModel } from '../../src/model/progressive/import-model.js';
-import { readNetwork } from '../../src/network/network.js';
+import { readNetwork } from '../../src/network/read-network.js';
 import { must } from '../../src/onnx/core/errors.js';
 import { Tensor } from '../../src/onnx/core/tensor.js';
 import { GraphBuilder } from '../../src/onnx/ir/builder.js';

@@ -199,6 +199,11 @@ export function notTrained(task: string): UsageError {
   return new UsageError(`task "${task}" is not trained yet`, { got: task, remedy: { kind: 'train', task } });
 }
 
+/** Its column must be frozen and is only trained. */
+export function notFrozen(task: string): UsageError {
+  return new UsageError(`task "${task}" is trained, not frozen`, { got: task, remedy: { kind: 'freeze', task } });
+}
+
 /** No task has weights, though some are asked for. */
 export function nothingTrained(): UsageError {
   return new UsageError('no task is trained yet', { remedy: { kind: 'train' } });
