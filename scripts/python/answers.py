@@ -11,7 +11,7 @@ model, inputs = sys.argv[1:]
 session = ort.InferenceSession(model, providers=["CPUExecutionProvider"])
 if inputs.endswith(".json"):
     given = json.load(open(inputs, encoding="utf-8"))
-    types = {"tensor(float)": np.float32, "tensor(string)": object}
+    types = {"tensor(float)": np.float32, "tensor(int64)": np.int64, "tensor(string)": object}
     feeds = {i.name: np.array(given[i.name], dtype=types[i.type]) for i in session.get_inputs()}
 else:
     [only] = session.get_inputs()

@@ -5,7 +5,7 @@
 import { lowerLoss, targetsOf } from '../model/heads/heads.js';
 import { inferenceScope, type LayerScope, type ParameterSpec } from '../model/nn/scope.js';
 import type { Column } from '../model/progressive/column.js';
-import { addInputs } from '../model/progressive/inputs.js';
+import { addInputs, keptInputs } from '../model/progressive/inputs.js';
 import { NetworkLowering } from '../model/progressive/lowering.js';
 import { type FrozenWeights, frozenScope } from '../model/progressive/weights.js';
 import { must } from '../onnx/core/errors.js';
@@ -53,7 +53,8 @@ export function columnGraph(request: ColumnRequest, training: boolean): ColumnGr
   const { task, head, network } = column;
   for (const { name } of network.inputs) checkInputName(name);
   const g = ops({ name: `${task}-${training ? 'training' : 'eval'}`, opset: network.opset });
-  const inputs = addInputs(g, network.inputs);
+  // ONNX Runtime's training API takes numbers alone: categories come as indices.
+  const inputs = addInputs(g, keptInputs(network.inputs));
   const parameters: ArtifactParameter[] = [];
   const values = new Map<string, Value>();
   const moved = new Map<string, Value>();

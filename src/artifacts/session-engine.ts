@@ -3,6 +3,7 @@
 
 import { mapSamples } from '../data/samples.js';
 import type { Columns } from '../model/progressive/column.js';
+import { keptInputs } from '../model/progressive/inputs.js';
 import { must } from '../onnx/core/errors.js';
 import { Tensor } from '../onnx/core/tensor.js';
 import { defaultLearningRate, type TrainingRuntime, type TrainingSession } from '../onnx/runtime/training-session.js';
@@ -92,7 +93,7 @@ class SessionEngine implements Engine {
     const { column, train } = this.context;
     return {
       ...networkFeeds(
-        column.inputs,
+        keptInputs(column.inputs),
         mapSamples(train.inputs, (t) => gatherRows(t, rows)),
       ),
       [targetInput(column.head)]: gatherRows(train.targets, rows),

@@ -7,6 +7,7 @@ import type { Clip } from '../model/description/train-schema.js';
 import { metricName } from '../model/heads/heads.js';
 import { type ColumnParameters, type Columns, columnsOf } from '../model/progressive/column.js';
 import { notFrozen, notTrained, taskModel } from '../model/progressive/forms.js';
+import { keptInputs } from '../model/progressive/inputs.js';
 import type { FrozenWeights, Weights } from '../model/progressive/weights.js';
 import type { DType } from '../onnx/core/dtype.js';
 import { must, ShapeError, stopIfAborted, UsageError } from '../onnx/core/errors.js';
@@ -341,10 +342,10 @@ export class Network implements GrowingNetwork {
       return this.kept.numberOf(must(asked.frozen.get(name), name));
     });
     const samples = fitInputs(column, inputs, `${method}: inputs of task "${task}"`);
-    const model = () => asked.export({ task, probabilities: true });
+    const model = () => asked.export({ task, probabilities: true, categoryIndices: true });
     return this.kept
       .answerer(this.needPlace(method, on))
-      .ask({ key: stands.join(), model, inputs: column.inputs }, names, samples);
+      .ask({ key: stands.join(), model, inputs: keptInputs(column.inputs) }, names, samples);
   }
 
   /** By a session made for this question from the weights as they are now. */
@@ -354,7 +355,8 @@ export class Network implements GrowingNetwork {
     try {
       const column = this.columns.column(task);
       const samples = fitInputs(column, inputs, 'verify: inputs');
-      const asked = { key: '', model: () => this.export({ task }), inputs: column.inputs };
+      const model = () => this.export({ task, categoryIndices: true });
+      const asked = { key: '', model, inputs: keptInputs(column.inputs) };
       const { outputs } = await answerer.ask(asked, [task], samples);
       return must(outputs.get(task), task);
     } finally {

@@ -1,5 +1,6 @@
 // Where a sample comes from: a drawing, by pointer or keyboard, or files; for inputs that are no images, numbers.
 import { useEffect, useId, useRef, useState } from 'preact/hooks';
+import { tableRows } from '../web.js';
 import { DropArea, FileButton } from './drop-area.js';
 import { Pad, padSide } from './pad.js';
 import { centred } from './picture.js';
@@ -113,6 +114,42 @@ function DrawingPad({ studio, state, network }: AskProps) {
   );
 }
 
+/** A row of a table, or a file of rows. */
+function TableRow({ studio, network }: AskProps) {
+  const { input } = network.info;
+  const [said, setSaid] = useState<string | undefined>(undefined);
+  const id = useId();
+  const ask = (text: string, where: string) => {
+    if (text.trim() === '') return studio.askAbout([]);
+    try {
+      const { inputs, notes } = tableRows(text, input, where);
+      setSaid(notes.length === 0 ? undefined : notes.join('; '));
+      const rows = inputs.numbers();
+      const size = network.input.size;
+      studio.askAbout(
+        Array.from({ length: rows.length / size }, (_, i) => Float32Array.from(rows.slice(i * size, (i + 1) * size))),
+      );
+    } catch (error) {
+      setSaid(error instanceof Error ? error.message : String(error));
+      studio.askAbout([]);
+    }
+  };
+  const askFiles = async (files: readonly File[]) => {
+    const [file] = files;
+    if (file === undefined) return;
+    if (/\.(csv|tsv|txt)$/i.test(file.name)) ask(await file.text(), file.name);
+    else await studio.askFiles(files);
+  };
+  return (
+    <DropArea class="numbers" onFiles={(files) => void askFiles(files)}>
+      <label for={id}>{input.features?.map(({ name }) => name).join(', ')}: a row a line, apart by commas</label>
+      <textarea id={id} rows={5} onInput={(event) => ask(event.currentTarget.value, 'row')} />
+      <Problem text={said} />
+      <FileButton label="Open .csv…" accept=".csv,.tsv,.npy" onFiles={(files) => void askFiles(files)} />
+    </DropArea>
+  );
+}
+
 function Numbers({ studio, network }: AskProps) {
   const { shape, size } = network.input;
   const [wrong, setWrong] = useState<string | undefined>(undefined);
@@ -178,7 +215,13 @@ function Seen({ studio, state, network }: AskProps) {
 export function AskPanel(props: AskProps) {
   return (
     <>
-      {props.network.input.image === undefined ? <Numbers {...props} /> : <DrawingPad {...props} />}
+      {props.network.info.input.features !== undefined ? (
+        <TableRow {...props} />
+      ) : props.network.input.image === undefined ? (
+        <Numbers {...props} />
+      ) : (
+        <DrawingPad {...props} />
+      )}
       <Problem text={props.state.problems.ask} />
       <Seen {...props} />
     </>

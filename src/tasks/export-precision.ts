@@ -1,4 +1,5 @@
 // Exports tasks in another precision than float32, and measures what that costs.
+import { categoriesName } from '../model/description/features.js';
 import { anObject, given, names, text } from '../onnx/core/given.js';
 import type { Model } from '../onnx/ir/model.js';
 import { type PrecisionName, type Quantized, quantize } from '../onnx/precision/quantize.js';
@@ -53,7 +54,10 @@ export async function convertModel(
 ): Promise<Quantized> {
   const { precision, halfIo = false, calibration = defaultCalibration, reduceRange = false } = options;
   // Raw inputs may be of any size: what prepares them stays float32.
-  const prefixes = [...loaded.columns].map(({ task }) => `${task}/prepare/`);
+  const prefixes = [
+    ...[...loaded.columns].map(({ task }) => `${task}/prepare/`),
+    ...loaded.columns.inputs.map(({ name }) => `${categoriesName(name)}/`),
+  ];
   const keepNodes = (name: string) => prefixes.some((prefix) => name.startsWith(prefix));
   if (precision === 'fp16') return await quantize(runtime, model, { precision, halfIo, keepNodes });
   if (precision === 'int8-dynamic') return await quantize(runtime, model, { precision, reduceRange });

@@ -17,6 +17,8 @@ export interface ExportOptions {
   readonly probabilities?: boolean;
   /** Adds the names of labels, as texts. */
   readonly labelNames?: boolean;
+  /** Categories as indices among the numbers, for runtimes that take no texts. */
+  readonly categoryIndices?: boolean;
   /** One graph that computes the task that its input `task_id` names. */
   readonly routed?: boolean;
   /** Lateral sums and what reads one input as single products: same numbers up to rounding, weights of other names. */
@@ -42,7 +44,15 @@ export interface Exported {
 
 /** The model of frozen tasks, float32. Throws UsageError for tasks that are unknown or not trained. */
 export function exportedModel(loaded: LoadedWorkspace, options: ExportOptions): Model {
-  const { tasks, probabilities = false, labelNames = false, routed = false, fused = false, opset } = options;
+  const {
+    tasks,
+    probabilities = false,
+    labelNames = false,
+    categoryIndices = false,
+    routed = false,
+    fused = false,
+    opset,
+  } = options;
   for (const task of tasks) frozenOf(loaded, task);
   const hashes = Object.fromEntries(frozenTasks(loaded).map((t) => [t, frozenOf(loaded, t).record.sha256.weights]));
   const decodings = Object.fromEntries(
@@ -57,6 +67,7 @@ export function exportedModel(loaded: LoadedWorkspace, options: ExportOptions): 
     decodings,
     probabilities,
     labelNames,
+    categoryIndices,
     routed,
     fused,
     ...(opset === undefined ? {} : { opset }),

@@ -1,6 +1,7 @@
 // What page and worker say to each other. Everything here survives structured cloning once its tensors are taken apart (crossing.ts).
 
 import type { ColumnInput } from '../model/description/description.js';
+import type { Feature } from '../model/description/features.js';
 import type { TrainInput } from '../model/description/train-schema.js';
 import type { AnswerKind } from '../model/heads/head.js';
 import type { HeadKind } from '../model/heads/heads.js';
@@ -57,8 +58,13 @@ export interface BlockInfo {
 export interface NetworkInfo {
   /** What the network is called. */
   readonly name: string;
-  /** What it takes: its name, its dtype, and its shape without the batch; null stands for what the file leaves open. */
-  readonly input: { readonly name: string; readonly dtype: DType; readonly shape: readonly (number | null)[] };
+  /** What it takes: its name, its dtype, and its shape without the batch; null stands for what the file leaves open. Of a table its features. */
+  readonly input: {
+    readonly name: string;
+    readonly dtype: DType;
+    readonly shape: readonly (number | null)[];
+    readonly features?: readonly Feature[];
+  };
   /** Its tasks, in the order of their columns. */
   readonly tasks: readonly TaskInfo[];
   /** False for an ONNX model, which answers but has no description to grow by. */

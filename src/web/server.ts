@@ -161,7 +161,8 @@ export class Server implements Calls {
     const where = { runtime: must(this.runtime, 'runtime').version, ...selection };
     if (network !== undefined) {
       const { columns } = network;
-      const { name: inputName, dtype, shape } = onlyOf(columns.inputs);
+      const { name: inputName, dtype, shape, features } = onlyOf(columns.inputs);
+      const input = { name: inputName, dtype, shape, ...(features !== undefined && { features }) };
       const tasks = [...columns].map((column): TaskInfo => {
         const { task, head, blocks, taps } = column;
         const weights = network.weights(task);
@@ -178,7 +179,7 @@ export class Server implements Calls {
           laterals: weights === undefined ? [] : lateralStrengths(column, weights),
         };
       });
-      return { ...where, name: columns.description.name, input: { name: inputName, dtype, shape }, tasks, growable: true };
+      return { ...where, name: columns.description.name, input, tasks, growable: true };
     }
     const { graph, metadata } = must(fixed, 'model');
     const given = new Set(graph.initializers);

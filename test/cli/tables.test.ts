@@ -93,6 +93,53 @@ describe.skipIf(missing)(`in Python${note}`, () => {
     const right = outside.kind_label_name?.filter((name, i) => name === people[i]?.kind).length ?? 0;
     expect(right / people.length).toBeGreaterThan(0.9);
   });
+
+  it('every form answers alike: routed, fused, at opset 21, and with categories as indices', () => {
+    const feeds = { row: people.map((p) => [p.age ?? null, p.income]), row_categories: people.map((p) => [p.city]) };
+    const ask = (inputs: object, ...flags: string[]) => {
+      ok('export', ...flags, '--label-names', '-o', at('form.onnx'));
+      writeFileSync(at('form.json'), JSON.stringify(inputs));
+      return answers.parse(python('.venv', 'answers.py', at('form.onnx'), at('form.json')));
+    };
+    const plain = ask(feeds, '--all');
+    const whole = { row: people.map((p) => [p.age ?? null, cities.indexOf(p.city), p.income]) };
+    for (const task of ['kind', 'more']) {
+      const found = [
+        ask(feeds, '--task', task, '--opset', '21')[task],
+        ask(feeds, '--task', task, '--fused')[task],
+        ask(whole, '--task', task, '--category-indices')[task],
+        ask({ ...feeds, task_id: [task === 'kind' ? 0 : 1] }, '--routed').scores,
+      ];
+      const right = (plain[task] ?? []).flat().map(Number);
+      expect(right).toHaveLength(600);
+      for (const [form, scores] of found.entries())
+        for (const [i, v] of (scores ?? []).flat().entries())
+          expect(
+            Math.abs(Number(v) - (right[i] ?? Number.NaN)) / Math.max(1, Math.abs(right[i] ?? 0)),
+            `${task} ${form}`,
+          ).toBeLessThan(1e-5);
+    }
+    expect(ask({ ...feeds, task_id: [1] }, '--routed').label_name).toEqual(plain.more_label_name);
+  });
+
+  it('fp16 prepares raw numbers in float32', () => {
+    ok('export', '--task', 'more', '--precision', 'fp16', '-o', at('half.onnx'));
+    ok('export', '--task', 'more', '-o', at('full.onnx'));
+    writeFileSync(at('large.json'), JSON.stringify({ row: [[30, 70_000]], row_categories: [['Zug']] }));
+    const [half, full] = ['half.onnx', 'full.onnx'].map(
+      (file) => answers.parse(python('.venv', 'answers.py', at(file), at('large.json'))).more,
+    );
+    const numbers = (of: unknown[] | undefined) => (of ?? []).flat().map(Number);
+    for (const [i, v] of numbers(full).entries()) expect(Math.abs(v - (numbers(half)[i] ?? Number.NaN))).toBeLessThan(0.05);
+  });
+
+  it('training artifacts take a row whole', () => {
+    ok('artifacts', 'more', '-o', at('artifacts'));
+    for (const file of ['training_model.onnx', 'eval_model.onnx']) {
+      const row = loadModel(join(at('artifacts'), file)).graph.inputs.find(({ name }) => name === 'row');
+      expect([row?.dtype, row?.shape?.at(-1)]).toEqual(['float32', 3]);
+    }
+  });
 });
 
 describe('the node service', () => {

@@ -47,3 +47,45 @@ it.skipIf(chromium === undefined)(`the page answers as predict does${why}`, asyn
     await served.close();
   }
 });
+
+it.skipIf(chromium === undefined)(`a table's page takes rows and CSV, and says the classes by name${why}`, async () => {
+  const dir = workspace(`prognet: 1
+name: people
+input: { name: row, features: [age, { city: [Basel, Bern] }], prepare: [{ fill: 40 }, standardise, one_hot] }
+columns:
+  - { task: kind, data: people.csv, blocks: [[{ dense: 8 }, relu]], head: { classify: 2 }, train: { epochs: 4, batch: 16 } }
+`);
+  const people = Array.from(
+    { length: 60 },
+    (_, i) => `${i % 7 === 0 ? '' : 20 + i},${i % 3 === 0 ? 'Bern' : 'Basel'},${i % 2 === 0 ? 'stays' : 'leaves'}`,
+  );
+  writeFileAtomic(join(dir, 'people.csv'), new TextEncoder().encode(`age,city,kind\n${people.join('\n')}\n`));
+  expect(prognet('train', '--all', '--quiet', '-C', dir).status).toBe(0);
+  const csv = 'city,age\nBern,30\nBasel,\nUri,77\n';
+  writeFileAtomic(join(dir, 'ask.csv'), new TextEncoder().encode(csv));
+  const expected = JSON.parse(prognet('predict', 'kind', '--input', join(dir, 'ask.csv'), '--json', '-C', dir).stdout);
+  const folder = join(dir, 'site');
+  expect(prognet('deploy', 'web', '-o', folder, '--quiet', '-C', dir).status).toBe(0);
+  const served = await serve({ folders: [folder] });
+  const browser = await launch();
+  try {
+    const page = await browser.newPage();
+    await page.goto(`${served.url}/index.html`);
+    await page.locator('#ask').waitFor({ state: 'visible' });
+    for (const text of [csv, '30,Bern\n,Basel\n77,Uri\n']) {
+      await page.evaluate("document.getElementById('answer').textContent = ''");
+      await page.locator('#numbers').fill(text);
+      await page.getByRole('button', { name: 'Answer' }).click();
+      await page.waitForFunction("document.getElementById('answer').textContent !== ''");
+      const [label, line = '', , said] = ((await page.locator('#answer').textContent()) ?? '').split('\n');
+      expect(label).toBe(`label ${expected.names.join(', ')}`);
+      const probabilities = line.split(' ').map(Number);
+      expect(probabilities).toHaveLength(6);
+      for (const [i, p] of probabilities.entries()) expect(p).toBeCloseTo(expected.probabilities.flat()[i], 3);
+      expect(said).toContain('holds "Uri", which is none of its categories and counts as none');
+    }
+  } finally {
+    await browser.close();
+    await served.close();
+  }
+});

@@ -24,6 +24,7 @@ export interface ExportFlags extends RuntimeFlags {
   readonly externalData?: boolean;
   readonly probabilities?: boolean;
   readonly labelNames?: boolean;
+  readonly categoryIndices?: boolean;
   readonly precision: string;
   readonly halfIo?: boolean;
   readonly calibration?: string;
@@ -32,10 +33,19 @@ export interface ExportFlags extends RuntimeFlags {
 }
 
 export async function exportCommand(flags: ExportFlags): Promise<void> {
-  const { routed = false, fused = false, externalData = false, probabilities = false, labelNames = false } = flags;
+  const {
+    routed = false,
+    fused = false,
+    externalData = false,
+    probabilities = false,
+    labelNames = false,
+    categoryIndices = false,
+  } = flags;
   const forms = [flags.task !== undefined, flags.all === true, routed].filter(Boolean).length;
   if (forms !== 1) throw new UsageError('name one task with --task, or give --all, or --routed');
   const precision = precisionFlag(flags.precision);
+  if (categoryIndices && precision !== 'fp32')
+    throw new UsageError('--category-indices is for --precision fp32', { path: '--category-indices', got: precision });
   if (flags.halfIo && precision !== 'fp16') throw new UsageError('--half-io is for --precision fp16', { path: '--half-io' });
   if (routed && precision === 'int8')
     throw new UsageError('--precision int8 does not go into the branches of a routed model, expected fp16 or int8-dynamic', {
@@ -53,6 +63,7 @@ export async function exportCommand(flags: ExportFlags): Promise<void> {
     externalData,
     probabilities,
     labelNames,
+    categoryIndices,
     routed,
     fused,
     ...(opset === undefined ? {} : { opset }),

@@ -15,7 +15,7 @@ import { answersOf, outputLabels } from '../heads/heads.js';
 import { classesKey, outputNames } from '../heads/output-names.js';
 import { categoryDomain } from './categories.js';
 import { type Column, type Columns, someColumns } from './column.js';
-import { addInputs } from './inputs.js';
+import { addInputs, keptInputs } from './inputs.js';
 import { NetworkLowering } from './lowering.js';
 import { routeByTask } from './routed.js';
 import { type FrozenWeights, frozenScope, weightsByTask } from './weights.js';
@@ -46,6 +46,11 @@ export interface FormOptions {
   readonly probabilities?: boolean;
   /** Adds `<task>_label_name`, string [N]: what the class is called, of tasks that classify and whose classes have names. */
   readonly labelNames?: boolean;
+  /**
+   * Takes categories as the indices of their texts among the numbers, float32 [N, features], -1 for none: for runtimes that take no texts, as in
+   * browsers.
+   */
+  readonly categoryIndices?: boolean;
   /**
    * One graph that computes one of the tasks: the int64 input `task_id`, [1], counts them from 0 in the order of `tasks` in the metadata;
    * outputs `scores` and, on request, `probabilities`, `label` and `label_name`. An id out of range or several ids make the run fail.
@@ -84,7 +89,7 @@ export function taskModel(network: Columns, weights: FrozenWeights, options: For
   const g = ops({ opset, name: network.description.name });
   const reached = new Set<Column>();
   const lowering = new NetworkLowering<Column>({
-    inputs: addInputs(g, network.inputs),
+    inputs: addInputs(g, options.categoryIndices === true ? keptInputs(network.inputs) : network.inputs),
     scope: (column) => {
       const { task } = column;
       const own = weights.get(task);

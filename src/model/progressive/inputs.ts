@@ -36,6 +36,11 @@ export function networkInputs({ inputs }: Description): readonly NetworkInput[] 
   });
 }
 
+/** The inputs as programs keep them, [N, ...]: a table's categories as indices among its numbers. */
+export function keptInputs(inputs: readonly NetworkInput[]): readonly NetworkInput[] {
+  return inputs.map(({ name, dtype, shape }) => ({ name, dtype, shape }));
+}
+
 /** The inputs in a graph, [N, ...]: of a table with categories numbers and texts apart, which the graph joins. */
 export function addInputs(g: Ops, inputs: readonly NetworkInput[]): ByInput<Value> {
   return Object.fromEntries(
