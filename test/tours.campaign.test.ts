@@ -65,6 +65,13 @@ describe('a stranger follows', () => {
     expect(follow('tour-onnx').left).toEqual([]);
   }, 180_000);
 
+  it('docs/experiment.md', () => {
+    const compiled = 'npm install typescript @types/node\nnpx tsc --module nodenext --types node try.ts\nnode try.js';
+    const { reader, left } = follow('experiment', { after: compiled });
+    expect(left).toEqual([]);
+    expect(readFileSync(join(reader.root, 'prognet.yaml'), 'utf8')).toMatch(/validation: 0\.1 \} # too slow$/m);
+  }, 180_000);
+
   it('docs/data.md', () => {
     const before = 'npm init -y\nnpm pkg set type=module\nnpm install prognet onnxruntime-node typescript @types/node';
     const after = 'npx tsc --module nodenext --types node data.ts arrays.ts\nnode data.js\nnode arrays.js';

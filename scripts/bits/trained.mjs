@@ -44,6 +44,8 @@ function settle(dir, tasks) {
     const file = join(dir, 'columns', task, 'column.json');
     const { createdAt, self, versions, ...record } = JSON.parse(readFileSync(file, 'utf8'));
     delete record.metrics.seconds;
+    // The options of the training, which older checkouts do not note.
+    delete record.data.train;
     writeFileSync(file, JSON.stringify(record, undefined, 2));
   }
   for (const name of ['runs', ...shared]) rmSync(join(dir, name), { recursive: true, force: true });

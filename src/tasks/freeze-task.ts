@@ -83,7 +83,11 @@ export async function freezeLoaded(
       seed: record.seed,
       data,
       session: { providers: [providerOf(trained)], threads: record.outputs.threads },
-      trained: { weights: tensors, history: record.history ?? [] },
+      trained: {
+        weights: tensors,
+        history: record.history ?? [],
+        ...(record.data.train !== undefined && { train: record.data.train }),
+      },
       seconds: record.metrics.seconds ?? 0,
       ...(trainer !== undefined && { trainer }),
       ...(signal && { signal }),

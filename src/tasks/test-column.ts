@@ -11,6 +11,7 @@ import { DivergedError } from '../train/diverged.js';
 import { evaluateScores } from '../train/evaluate.js';
 import type { ColumnDraft, ColumnRecord } from '../workspace/column-record.js';
 import { freezeColumn } from '../workspace/column-store.js';
+import type { Json } from '../workspace/json.js';
 import type { MetricValue } from '../workspace/metrics-log.js';
 import { type LoadedWorkspace, sourceHashes, weightsOf } from './load-workspace.js';
 import { versionsNow } from './machine.js';
@@ -29,6 +30,8 @@ export interface TestRequest {
     readonly weights: Weights;
     /** A record for each epoch, none where the training was elsewhere. */
     readonly history: readonly Record<string, MetricValue>[];
+    /** Its options, `train` of the description with what was set beside it; absent where the training was elsewhere. */
+    readonly train?: Json;
     /** Updates that gave the weights; absent where the training was elsewhere. */
     readonly step?: number;
   };
@@ -70,6 +73,7 @@ export async function testColumn(request: TestRequest): Promise<TestedColumn> {
         fingerprint: fingerprint(data.train),
         test: fingerprint(data.test),
         rows: rows(data.train),
+        ...(trained.train !== undefined && { train: trained.train }),
         ...(data.train.classNames && { classes: [...data.train.classNames] }),
         ...(data.train.decoding && { decoding: toJson(data.train.decoding) }),
       },

@@ -203,7 +203,7 @@ export async function trainLoaded(
     const tested = await testColumn({
       ...work,
       seed: settings.seed,
-      trained: { weights, history: history.map(flat), step: (steps / history.length) * epoch },
+      trained: { weights, history: history.map(flat), train: toJson(column.train), step: (steps / history.length) * epoch },
       seconds: (performance.now() - started) / 1000,
       ...(engine.trainer !== undefined && { trainer: engine.trainer }),
       ...(signal && { signal }),

@@ -166,6 +166,19 @@ it('train --all freezes what is trained already as it is', () => {
   expect(JSON.parse(prognet('verify', '--json', '-C', dir).stdout).tasks).toMatchObject([{ task: 'a' }, { task: 'b' }]);
 });
 
+it('a frozen column whose training options are others now is told, value by value', () => {
+  const dir = copy();
+  expect(prognet('freeze', 'a', '-C', dir)).toMatchObject({ status: 0 });
+  expect(JSON.parse(prognet('check', '--json', '-C', dir).stdout).warnings).toEqual([]);
+  changed(dir, 'lr: 0.01, seed: 3', 'lr: 0.02, seed: 3, clip: { norm: 1 }');
+  const { status, stdout } = prognet('check', '--json', '-C', dir);
+  expect(status).toBe(0);
+  expect(JSON.parse(stdout).warnings).toEqual([
+    'prognet.yaml: columns[0]: train.lr: 0.02, frozen with 0.01; train.clip: {"kind":"norm","limit":1}, frozen with nothing; a frozen column is not trained again: put it back, or take the column back with prognet reset a',
+  ]);
+  expect(prognet('verify', '-C', dir).status).toBe(0);
+});
+
 it('reset takes back what nothing reads, and names the readers otherwise', () => {
   const dir = copy();
   expect(prognet('train', '--all', ...flags, '-C', dir).status).toBe(0);

@@ -2,11 +2,12 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { sourceNames } from '../../data/sources.js';
+import { differences } from '../../model/description/differences.js';
 import { metricName } from '../../model/heads/heads.js';
 import { PrognetError } from '../../onnx/core/errors.js';
 import { elementCount } from '../../onnx/core/shape.js';
 import { type LoadedWorkspace, loadWorkspace } from '../../tasks/load-workspace.js';
-import { runExists } from '../../tasks/stored-run.js';
+import { runExists, toJson } from '../../tasks/stored-run.js';
 import { dataSpecOf } from '../../tasks/task-data.js';
 import { changedSince, isTrained, trainedOf } from '../../tasks/trained-column.js';
 import { trainSettings } from '../../train/settings.js';
@@ -20,7 +21,17 @@ function warningsOf(loaded: LoadedWorkspace): string[] {
   for (const column of columns) {
     const at = `${file}: ${column.path}.data`;
     const spec = dataSpecOf(loaded, column);
-    if (frozen.has(column.task)) continue;
+    const record = frozen.get(column.task)?.record;
+    if (record !== undefined) {
+      // What only training needed may be another; it says nothing of the column then.
+      const told = record.data.train === undefined ? undefined : { train: record.data.train };
+      const other = told && differences(told, toJson({ train: column.train }), 'frozen');
+      if (other !== undefined)
+        found.push(
+          `${file}: ${column.path}: ${other}; a frozen column is not trained again: put it back, or take the column back with prognet reset ${column.task}`,
+        );
+      continue;
+    }
     trainSettings(column.train, column.seed);
     if (spec === undefined) found.push(`${at}: task "${column.task}" names no data, so it cannot be trained`);
     else {

@@ -8,8 +8,8 @@ function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
 /** Two objects of another kind: the options that come with it say nothing more. */
 const kindOf = (value: unknown): unknown => (isObject(value) ? value.kind : undefined);
 
-/** A layer, a step or an option by its kind alone, where the other's is another. */
-const named = (value: unknown): string => show(kindOf(value) ?? value);
+/** A layer, a step or an option: by its kind alone, where the other is of another kind. */
+const named = (value: unknown, other: unknown): string => show(kindOf(other) === undefined ? value : (kindOf(value) ?? value));
 
 function places(was: unknown, is: unknown, word: string, path: Path): string[] {
   if (Array.isArray(was) && Array.isArray(is)) {
@@ -20,7 +20,7 @@ function places(was: unknown, is: unknown, word: string, path: Path): string[] {
     return keys.flatMap((key) => places(was[key], is[key], word, [...path, key]));
   }
   if (Object.is(was, is)) return [];
-  return [`${formatPath(path)}: ${named(is)}, ${word} with ${named(was)}`];
+  return [`${formatPath(path)}: ${named(is, was)}, ${word} with ${named(was, is)}`];
 }
 
 /** At most this many are named in one line. */
