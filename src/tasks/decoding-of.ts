@@ -44,9 +44,9 @@ export async function decodeInputs(
 ): Promise<Samples> {
   if (decoding === undefined) {
     const text = 'is an image, and the task was trained on arrays: nothing says how an image becomes one';
-    throw new DataError(`${where}: ${text}, expected .npy, .npz, IDX or .csv`, {
+    throw new DataError(`${where}: ${text}, expected .npy, .npz, IDX, .csv or .parquet`, {
       path: where,
-      expected: '.npy, .npz, IDX or .csv',
+      expected: '.npy, .npz, IDX, .csv or .parquet',
     });
   }
   const decoded = await decodeAll(await loadSharp(where), images, decoding, where);

@@ -3,11 +3,12 @@ import { readFileSync } from 'node:fs';
 import { datasetFrom } from '../data/from-arrays.js';
 import type { Samples } from '../data/samples.js';
 import type { DataOptions } from '../data/schema.js';
-import { type CsvOptions, csvWidth, readCsv } from '../formats/csv.js';
+import { type CsvOptions, type CsvTable, csvWidth, readCsv } from '../formats/csv.js';
 import { defaultMaxBytes, quote } from '../formats/data-error.js';
 import { readIdx } from '../formats/gzip-idx.js';
 import { readNpy } from '../formats/npy.js';
 import { npzKeys, readNpz } from '../formats/npz.js';
+import { parquetWidth, readParquet } from '../formats/parquet.js';
 import { type NetworkInput, onlyOf } from '../model/progressive/inputs.js';
 import { DataError, must } from '../onnx/core/errors.js';
 import { elementCount } from '../onnx/core/shape.js';
@@ -38,7 +39,7 @@ function bytesOf(file: string): Uint8Array {
 }
 
 const withoutOnes = (dims: readonly number[]): string => dims.filter((d) => d !== 1).join();
-const formats = '.npy, .npz, IDX, .csv or an image';
+const formats = '.npy, .npz, IDX, .csv, .parquet or an image';
 
 /** The only array of a .npz, or the one that is called as the input or x. */
 function arrayOf(bytes: Uint8Array, file: string, input: string): Tensor {
@@ -62,37 +63,70 @@ function readArray(bytes: Uint8Array, file: string, input: string): Tensor | und
   return undefined;
 }
 
-/** A table: by the names of the features; of a network without them all columns, but for the label's where it stands there too. */
-function readTable(bytes: Uint8Array, file: string, input: NetworkInput, { missing, data, onNote }: ReadingInputs): Tensor {
-  const { features, shape } = input;
-  const { label, header, decimal, drop, columns } = data ?? { source: file };
-  const how: CsvOptions = {
+/** How it is read: by the names of the features; of a network without them all columns, but for the label's where it stands there too. */
+function tableOptions(own: CsvOptions, { features }: NetworkInput, { missing }: ReadingInputs): CsvOptions {
+  return {
     unlabelled: true,
     unknown: true,
-    ...(/\.tsv$/i.test(file) && { delimiter: '\t' }),
+    ...own,
     ...(missing !== undefined && { missing }),
-    ...(decimal !== undefined && { decimal }),
-    ...(features === undefined && header !== undefined && { header }),
     ...(features !== undefined && { features }),
   };
+}
+
+/** A file that is wider than the input is read as the one that was trained on, but for its label. */
+function widerOptions(width: number, { shape }: NetworkInput, { data }: ReadingInputs): CsvOptions {
+  if (width === elementCount(shape)) return {};
+  const { label, drop, columns } = data ?? { source: '' };
+  if (columns !== undefined) return { columns };
+  return { drop: [...(drop ?? []), ...[label ?? -1].flat()] };
+}
+
+/** The numbers of a table that was read. */
+function tableInputs(
+  table: CsvTable,
+  width: number,
+  file: string,
+  input: NetworkInput,
+  { data, onNote }: ReadingInputs,
+): Samples {
+  const { name, shape } = input;
   const size = elementCount(shape);
-  const width = features === undefined ? csvWidth(bytes, how, file) : size;
-  // A file that is wider than the input is read as the one that was trained on, but for its label.
-  const columnsOf = (): CsvOptions => {
-    if (width === size) return {};
-    if (columns !== undefined) return { columns };
-    return { drop: [...(drop ?? []), ...[label ?? -1].flat()] };
-  };
-  const table = readCsv(bytes, { ...how, ...columnsOf() }, file);
-  if (width !== size && columns === undefined) {
-    const named = [label ?? -1].flat().map((l) => (typeof l === 'string' ? quote(l) : String(l)));
+  if (width !== size && data?.columns === undefined) {
+    const named = [data?.label ?? -1].flat().map((l) => (typeof l === 'string' ? quote(l) : String(l)));
     onNote?.(`${file}: not read, as the label: column ${named.join(', ')}`);
   }
   for (const line of table.notes) onNote?.(line);
-  if (table.columns.length === size) return table.features;
+  if (table.columns.length === size) return { [name]: table.features.reshape([table.features.dims[0] ?? 0, ...shape]) };
   const [expected, got] = [`${size}`, `${width}`];
-  const message = `${file}: has ${got} columns, input "${input.name}" takes ${expected} numbers a row`;
+  const message = `${file}: has ${got} columns, input "${name}" takes ${expected} numbers a row`;
   throw new DataError(message, { path: file, expected, got });
+}
+
+function readCsvInputs(bytes: Uint8Array, file: string, input: NetworkInput, reading: ReadingInputs): Samples {
+  const { header, decimal } = reading.data ?? {};
+  const own: CsvOptions = {
+    ...(/\.tsv$/i.test(file) && { delimiter: '\t' }),
+    ...(decimal !== undefined && { decimal }),
+    ...(input.features === undefined && header !== undefined && { header }),
+  };
+  const how = tableOptions(own, input, reading);
+  const width = input.features === undefined ? csvWidth(bytes, how, file) : elementCount(input.shape);
+  return tableInputs(readCsv(bytes, { ...how, ...widerOptions(width, input, reading) }, file), width, file, input, reading);
+}
+
+/** A .parquet file as the network's only input, as `readInputs` reads a table. Throws DataError. */
+export async function readParquetInputs(
+  file: string,
+  inputs: readonly NetworkInput[],
+  reading: ReadingInputs = {},
+): Promise<Samples> {
+  const input = onlyOf(inputs);
+  const bytes = readWhole(file);
+  const how = tableOptions({}, input, reading);
+  const width = input.features === undefined ? await parquetWidth(bytes, file) : elementCount(input.shape);
+  const table = await readParquet(bytes, { ...how, ...widerOptions(width, input, reading) }, file);
+  return tableInputs(table, width, file, input, reading);
 }
 
 /**
@@ -108,8 +142,7 @@ export function readInputs(file: string, inputs: readonly NetworkInput[], how: R
   if (array === undefined) {
     if (file !== stdin && !/\.(csv|tsv|txt)$/i.test(file))
       throw new DataError(`${called}: is none of ${formats}`, { path: called, expected: formats });
-    const table = readTable(bytes, called, input, how);
-    return { [name]: table.reshape([table.dims[0] ?? 0, ...shape]) };
+    return readCsvInputs(bytes, called, input, how);
   }
   const { dims } = array;
   const batched = dims.length > 0 && withoutOnes(dims.slice(1)) === withoutOnes(shape);

@@ -86,7 +86,7 @@ it('refuses a folder of other things, and images for a task that learned of arra
   const { status, stderr } = prognet('predict', 'kind', '--input', at('photos'), '-C', dir);
   expect([status, stderr]).toEqual([2, `prognet: ${at('photos')}: holds "test", expected PNG, JPEG or WebP files alone\n`]);
   await expect(decodeInputs([], [], undefined, 'a.png')).rejects.toThrow(
-    'a.png: is an image, and the task was trained on arrays: nothing says how an image becomes one, expected .npy, .npz, IDX or .csv',
+    'a.png: is an image, and the task was trained on arrays: nothing says how an image becomes one, expected .npy, .npz, IDX, .csv or .parquet',
   );
 });
 

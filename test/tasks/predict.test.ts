@@ -54,7 +54,7 @@ it('reads .npy and IDX, whatever their names, and calls anything else by no wron
     ['empty', ''],
     ['words', 'none of these'],
   ] as const)
-    expect(() => read(name, bytes)).toThrow(`${join(dir, name)}: is none of .npy, .npz, IDX, .csv or an image`);
+    expect(() => read(name, bytes)).toThrow(`${join(dir, name)}: is none of .npy, .npz, IDX, .csv, .parquet or an image`);
   expect(() => read('cut.npy', '')).toThrow(/cut\.npy: not an npy file/);
 });
 

@@ -13,14 +13,14 @@ const column = columnsOf(
     columns: [{ task: 'a', blocks: [['flatten', { dense: 2 }]], head: { classify: 2 } }],
   }),
 ).column('a');
-const fit = (...shape: number[]) =>
+const samplesOf = (...shape: number[]) =>
   fitData(column, { inputs: Tensor.zeros('uint8', [2, ...shape]), targets: Tensor.zeros('int64', [2]) }, 'data');
 
 test('axes in another order are told with the step that puts them right', () => {
-  expect(() => fit(8, 6, 3)).toThrow(
+  expect(() => samplesOf(8, 6, 3)).toThrow(
     'data: a sample has shape [8,6,3], input "image" is [3,8,6]; shape: [8, 6, 3] with prepare: [{ transpose: [2, 0, 1] }] takes it',
   );
-  expect(() => fit(8, 6, 1)).toThrow(/^data: a sample has shape \[8,6,1\], input "image" is \[3,8,6\]$/);
-  expect(() => fit(144)).toThrow(/is \[3,8,6\]$/);
-  expect(fit(3, 8, 6).inputs.image?.dims).toEqual([2, 3, 8, 6]);
+  expect(() => samplesOf(8, 6, 1)).toThrow(/^data: a sample has shape \[8,6,1\], input "image" is \[3,8,6\]$/);
+  expect(() => samplesOf(144)).toThrow(/is \[3,8,6\]$/);
+  expect(samplesOf(3, 8, 6).inputs.image?.dims).toEqual([2, 3, 8, 6]);
 });

@@ -4,7 +4,7 @@ import { writeFileAtomic } from '../../onnx/files/atomic-file.js';
 import { decodeInputs, decodingOf, imagesAt } from '../../tasks/decoding-of.js';
 import { loadWorkspace } from '../../tasks/load-workspace.js';
 import { predict } from '../../tasks/predict.js';
-import { readInputs, stdin } from '../../tasks/read-inputs.js';
+import { type ReadingInputs, readInputs, readParquetInputs, stdin } from '../../tasks/read-inputs.js';
 import { dataSpecOf, namedFiles } from '../../tasks/task-data.js';
 import { isTrained, withTrained } from '../../tasks/trained-column.js';
 import { readingFor } from '../../train/prepare-data.js';
@@ -32,14 +32,18 @@ export async function predictCommand(task: string, options: PredictFlags): Promi
   const column = loaded.columns.column(task);
   const spec = dataSpecOf(loaded, column);
   const images = input === stdin ? undefined : imagesAt(input);
+  const reading: ReadingInputs = {
+    missing: readingFor(column).missing,
+    ...(typeof spec === 'object' && { data: spec }),
+    onNote: (line) => note(options, line),
+  };
+  const taken = loaded.columns.inputs;
   const inputs =
-    images === undefined
-      ? readInputs(input, loaded.columns.inputs, {
-          missing: readingFor(column).missing,
-          ...(typeof spec === 'object' && { data: spec }),
-          onNote: (line) => note(options, line),
-        })
-      : await decodeInputs(images, loaded.columns.inputs, decodingOf(asked, task), input);
+    images !== undefined
+      ? await decodeInputs(images, taken, decodingOf(asked, task), input)
+      : /\.parquet$/i.test(input)
+        ? await readParquetInputs(input, taken, reading)
+        : readInputs(input, taken, reading);
   const { runtime, selection } = await openRuntime(options);
   const answers = await predict(runtime, loaded, task, inputs, { providers: [selection?.provider ?? 'cpu'] });
   const rows = new AnswerRows(task, answers, loaded.frozen.has(task));

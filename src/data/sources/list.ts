@@ -4,10 +4,21 @@ import { idxFolder } from './idx-folder.js';
 import { imageFolder } from './image-folder.js';
 import { mnist } from './mnist.js';
 import { npyFolder, npzFile } from './named-arrays.js';
+import { parquetFile, parquetFolder } from './parquet-file.js';
 import type { Source } from './source.js';
 
 /** Sources that are names rather than paths. */
 export const named: readonly Source[] = [mnist];
 
 /** All, the named ones first. */
-export const sources: readonly Source[] = [...named, idxFolder, npyFolder, npzFile, csvFile, csvFolder, imageFolder];
+export const sources: readonly Source[] = [
+  ...named,
+  idxFolder,
+  npyFolder,
+  npzFile,
+  csvFile,
+  csvFolder,
+  parquetFile,
+  parquetFolder,
+  imageFolder,
+];

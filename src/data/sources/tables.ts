@@ -1,0 +1,78 @@
+// Tables to data sets: the columns that the `data` entry and the network ask for, labels that are texts made classes. What reads a file, csv-file.ts and
+// parquet-file.ts say.
+import type { CsvOptions, CsvTable } from '../../formats/csv.js';
+import { dataError, quote } from '../../formats/data-error.js';
+import { must } from '../../onnx/core/errors.js';
+import type { Tensor } from '../../onnx/core/tensor.js';
+import { checkSource } from '../checks.js';
+import type { Dataset } from '../dataset.js';
+import { datasetFrom } from '../from-arrays.js';
+import { classesOfTexts, type LabelColumn } from '../label-texts.js';
+import type { DataOptions } from '../schema.js';
+import type { SourceContext } from './source.js';
+
+/** Reads the table in a file. Throws DataError. */
+export type TableReader = (path: string, options: CsvOptions) => Promise<CsvTable>;
+
+/** Options of every table. */
+export const tableOptions = ['label', 'columns', 'drop'] as const;
+
+/** How the `data` entry and the network say that a table is read. */
+export function csvOptions(options: DataOptions, { features, missing, head }: Partial<SourceContext>): CsvOptions {
+  const { label, header, delimiter, decimal, columns, drop } = options;
+  return {
+    ...(label !== undefined && { label }),
+    ...(header !== undefined && { header }),
+    ...(delimiter !== undefined && { delimiter }),
+    ...(decimal !== undefined && { decimal }),
+    ...(columns !== undefined && { columns }),
+    ...(drop !== undefined && { drop }),
+    ...(features !== undefined && { features }),
+    ...(missing !== undefined && { missing }),
+    ...(head?.names !== undefined && head.kind !== 'classify' && { targets: head.names }),
+    texts: head === undefined || head.kind === 'classify',
+  };
+}
+
+function refuseColumns({ columns, drop }: DataOptions, { features, path = 'data' }: SourceContext): void {
+  const [option] = [columns && 'columns', drop && 'drop'].filter((name) => name !== undefined);
+  if (features === undefined || option === undefined) return;
+  throw dataError(
+    `${path}.${option}`,
+    `the network's input has "features", which say what is read; expected no "${option}" beside them`,
+    {
+      expected: `no "${option}"`,
+    },
+  );
+}
+
+/** Data sets of tables whose labels mean the same: a text is the same class in each. */
+export async function readTables(
+  paths: readonly string[],
+  options: DataOptions,
+  context: SourceContext,
+  read: TableReader,
+): Promise<Dataset[]> {
+  const { head, missing, onNote } = context;
+  refuseColumns(options, context);
+  const tables: { path: string; table: CsvTable }[] = [];
+  for (const path of paths) {
+    const table = await read(path, csvOptions(options, context));
+    for (const line of table.notes) onNote?.(line);
+    tables.push({ path, table });
+  }
+  const columns = tables.flatMap(({ path, table: { labelTexts, labels, rowOf, labelColumns } }): LabelColumn[] =>
+    labelTexts === undefined ? [] : [{ ...labelTexts, numbers: labels, rowOf, where: labelWhere(path, labelColumns) }],
+  );
+  const named = columns.length === tables.length ? classesOfTexts(columns, head) : undefined;
+  return tables.map(({ path, table }, i) => {
+    const labels: Tensor = must(named?.labels[i] ?? table.labels, 'labels');
+    const whole = datasetFrom(table.features, labels, { inputs: path, targets: path, missing });
+    const advice = '; "label" in the data entry says which column is the label';
+    if (head !== undefined)
+      checkSource(labels, whole, head, labelWhere(path, table.labelColumns), { rowOf: table.rowOf, advice });
+    return named === undefined ? whole : { ...whole, classNames: named.names };
+  });
+}
+
+const labelWhere = (path: string, columns: readonly string[]): string => `${path}: label column ${columns.map(quote).join(', ')}`;

@@ -1,0 +1,56 @@
+// The same table as CSV and as Parquet: the same data, bit for bit, and the same answers of `predict`.
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { beforeAll, expect, it } from 'vitest';
+import { Random } from '../../src/onnx/core/random.js';
+import { parquet } from '../support/parquet.js';
+import { prognet, workspace } from './support.js';
+
+const column = (task: string, data: string, more = '') =>
+  `  - { task: ${task}, data: ${data}${more}, head: { classify: { classes: 2, names: [no, yes] } }, train: { epochs: 3, batch: 16, lr: 0.02, seed: 1 } }\n`;
+const yaml = `prognet: 1
+name: people
+input: { name: row, features: [age, { city: [Basel, Bern] }, member], prepare: [{ fill: median }, standardise, one_hot] }
+columns:
+${column('a', 'people.csv', ', blocks: [[{ dense: 8 }, relu]]')}${column('b', 'people.parquet', ', like: a, laterals: none')}`;
+const random = new Random(3, 'people');
+const people = Array.from({ length: 120 }, (_, i) => {
+  const age = i % 9 === 0 ? undefined : 18 + random.below(60);
+  const city = random.below(2) === 0 ? 'Basel' : 'Bern';
+  return { age, city, member: random.below(2) === 1, kind: (age ?? 40) > 45 ? 'yes' : 'no' };
+});
+const table = (rows: typeof people) =>
+  parquet(
+    { name: 'age', data: rows.map(({ age }) => age ?? null), type: 'DOUBLE' },
+    { name: 'city', data: rows.map(({ city }) => city), type: 'STRING' },
+    { name: 'member', data: rows.map(({ member }) => member), type: 'BOOLEAN' },
+    { name: 'kind', data: rows.map(({ kind }) => kind), type: 'STRING' },
+  );
+
+let dir = '';
+const at = (...names: string[]) => join(dir, ...names);
+const ok = (...args: string[]) => {
+  const { status, stdout, stderr } = prognet(...args, '-C', dir);
+  expect({ status, stderr: status === 0 ? '' : stderr }).toEqual({ status: 0, stderr: '' });
+  return stdout;
+};
+
+beforeAll(() => {
+  dir = workspace(yaml);
+  const csv = people.map((p) => [p.age ?? '', p.city, p.member ? 1 : 0, p.kind].join());
+  writeFileSync(at('people.csv'), `age,city,member,kind\n${csv.join('\n')}\n`);
+  writeFileSync(at('people.parquet'), table(people));
+});
+
+it('trains on the same data', () => {
+  for (const task of ['a', 'b']) ok('train', task, '--freeze', '--quiet', '--threads', '1');
+  const [a, b] = ['a', 'b'].map((task) => JSON.parse(readFileSync(at('columns', task, 'column.json'), 'utf8')));
+  expect(b.data).toEqual(a.data);
+  expect(b.metrics.accuracy).toBeGreaterThan(0.6);
+});
+
+it('predict reads it, with its label or without, as it reads CSV', () => {
+  const answers = (file: string) => JSON.parse(ok('predict', 'a', '--input', at(file), '--json')).probabilities;
+  expect(answers('people.parquet')).toEqual(answers('people.csv'));
+  expect(answers('people.parquet')).toHaveLength(120);
+});
