@@ -243,7 +243,7 @@ export function readCsv(bytes: Uint8Array, options: CsvOptions = {}, where = 'CS
   };
   const unknown = [...reader.unknown].map(
     ([cell, { row, text, count }]) =>
-      `${where}: row ${row}, column ${cell + 1} (${quote(columns[cell] ?? '')}) holds ${quote(text)}, which is none of its categories and counts as none${count > 1 ? `; so do ${count - 1} more rows` : ''}`,
+      `${where}: row ${row}, column ${cell + 1} (${quote(columns[cell] ?? '')}) holds ${quote(text)}, which is none of its categories and counts as none${count > 1 ? `; so ${count === 2 ? 'does one more row' : `do ${count - 1} more rows`}` : ''}`,
   );
   return {
     features: new Tensor('float32', [rows, chosen.features.length], reader.features.values()),

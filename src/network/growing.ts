@@ -58,6 +58,8 @@ export interface Prediction {
   readonly probabilities?: Tensor;
   /** Classes, int64 [N]; or one bool for each label, [N, k]. Absent for regress. */
   readonly labels?: Tensor;
+  /** What the classes, labels or numbers are called, in the order of the scores; absent where they have no names. */
+  readonly names?: readonly string[];
   /** The time of the runs alone. */
   readonly milliseconds: number;
   /** The execution provider that ran. */

@@ -4,7 +4,7 @@
 import type { ColumnInput, Description, DescriptionInput } from '../model/description/description.js';
 import { parseDescription, toInput } from '../model/description/parse.js';
 import type { Clip } from '../model/description/train-schema.js';
-import { metricName } from '../model/heads/heads.js';
+import { metricName, outputLabels } from '../model/heads/heads.js';
 import { type ColumnParameters, type Columns, columnsOf } from '../model/progressive/column.js';
 import { notFrozen, notTrained, taskModel } from '../model/progressive/forms.js';
 import { keptInputs } from '../model/progressive/inputs.js';
@@ -242,7 +242,8 @@ export class Network implements GrowingNetwork {
   /** What a trained task answers, frozen or not. @throws UsageError for a task that is unknown or not trained, DataError for inputs that do not fit */
   async predict(task: string, inputs: Inputs, on: On = {}): Promise<Prediction> {
     given('predict', { task, on }, { task: text, on: anObject });
-    return predictionOf(task, (names) => this.ask('predict', task, inputs, names, on));
+    const prediction = await predictionOf(task, (outputs) => this.ask('predict', task, inputs, outputs, on));
+    return { ...prediction, ...defined({ names: outputLabels(this.columns.column(task).head) }) };
   }
 
   /** How well a trained task answers. @throws as `predict` */

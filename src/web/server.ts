@@ -115,9 +115,10 @@ export class Server implements Calls {
       const expected = outputs.join(', ');
       throw new UsageError(`unknown output "${task}", the model has: ${expected}`, { expected, got: task });
     }
-    return predictionOf(task, (asked) =>
+    const prediction = await predictionOf(task, (asked) =>
       fixed.answerer.ask({ key: '', model: () => fixed.bytes, inputs: taken }, asked, namedSamples(inputs, names, 'inputs')),
     );
+    return { ...prediction, ...namesIn(fixed.metadata, task) };
   };
 
   evaluate: Calls['evaluate'] = ({ task, data }) => this.growable().evaluate(task, data);

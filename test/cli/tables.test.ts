@@ -7,7 +7,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import * as z from 'zod';
 import { readNpy } from '../../src/formats/npy.js';
 import { Random } from '../../src/onnx/core/random.js';
+import { Tensor } from '../../src/onnx/core/tensor.js';
 import { loadModel } from '../../src/onnx/serde/external-data.js';
+import { open } from '../../src/tasks/open-network.js';
 import { environment, python } from '../python/python.js';
 import { prognet, repo, workspace } from './support.js';
 
@@ -68,6 +70,35 @@ it('classes without names are sorted, and kept with the column', () => {
       features: [{ name: 'age' }, { name: 'city', categories: cities }, { name: 'income' }],
     },
   ]);
+});
+
+it('inspect says the features and the classes', () => {
+  ok('export', '--task', 'kind', '-o', at('one.onnx'));
+  const shown = ok('inspect', at('one.onnx'));
+  expect(shown).toContain(
+    'features\n  row: age, income\n  row_categories: city ("Basel" "Bern" "Zug")\nclasses\n  kind: mid, poor, rich\n',
+  );
+  expect(JSON.parse(ok('inspect', at('one.onnx'), '--json'))).toMatchObject({
+    features: { row: ['age', 'income'], row_categories: ['city ("Basel" "Bern" "Zug")'] },
+    classes: { kind: ['mid', 'poor', 'rich'] },
+  });
+});
+
+it('a program is told the names, and asks rows as they are kept', async () => {
+  const net = await open(dir);
+  try {
+    const row = Tensor.from('float32', [30, 1, 20_000, Number.NaN, -1, 90_000], [2, 3]);
+    const { names, labels } = await net.predict('kind', row);
+    expect([names, labels?.numbers()]).toEqual([
+      ['mid', 'poor', 'rich'],
+      [1, 2],
+    ]);
+    await expect(net.predict('kind', Tensor.from('float32', [30, 3, 20_000], [1, 3]))).rejects.toThrow(
+      'row 0 has 3 as "city", expected an index of its categories, 0..2, or -1 for none',
+    );
+  } finally {
+    await net.close();
+  }
 });
 
 it('names that say something else of a trained column are refused', () => {

@@ -57,6 +57,71 @@ describe('mnist', () => {
   });
 });
 
+describe('tables', () => {
+  const head = (size: number, names?: string[]) => ({ kind: 'classify' as const, size, ...(names && { names }) });
+
+  test('labels of texts: by names, else sorted; of train.csv and test.csv together', async () => {
+    file('pair/train.csv', 'a,kind\n1,rose\n2,aster\n');
+    file('pair/test.csv', 'kind,a\nlily,3\n');
+    const spec = { source: 'pair', label: 'kind' };
+    const { train, test: rest } = await loadData(spec, { ...inDir(), head: head(3) });
+    expect([train.classNames, rest.classNames]).toEqual([
+      ['aster', 'lily', 'rose'],
+      ['aster', 'lily', 'rose'],
+    ]);
+    expect([train.targets.numbers(), rest.targets.numbers()]).toEqual([[2, 0], [1]]);
+    expect([train.inputs.numbers(), rest.inputs.numbers()]).toEqual([[1, 2], [3]]);
+    const named = await loadData(spec, { ...inDir(), head: head(3, ['rose', 'lily', 'aster']) });
+    expect(named.train.targets.numbers()).toEqual([0, 2]);
+    const where = `${join(dir, 'pair/train.csv')}: label column "kind"`;
+    await expectDataRejection(
+      loadData(spec, { ...inDir(), head: head(2) }),
+      `${where}: holds 3 classes, ["aster","lily","rose"]; a classify head of 2 needs 2 or "names" of the head`,
+    );
+    await expectDataRejection(
+      loadData(spec, { ...inDir(), head: head(2, ['rose', 'lily']) }),
+      `${where}: row 3 holds "aster", expected one of the names ["rose","lily"]; the column holds ["aster","lily","rose"]`,
+    );
+    await expectDataRejection(
+      loadData({ ...spec, test: 0.5 }, inDir()),
+      'columns[0].data.test: is for sources without a test set, "pair" has its own',
+    );
+    file('lone/train.csv', 'a,kind\n1,x\n');
+    await expectDataRejection(
+      loadData('lone', inDir()),
+      `${join(dir, 'lone')}: has train.csv and no test.csv; name the file itself to have a test set drawn from it`,
+    );
+  });
+
+  test('numbers are names where the names say so, and count the classes where they do not', async () => {
+    file('n.csv', `a,y\n${['3', '7', '3', '7'].map((y, i) => `${i},${y}`).join('\n')}\n`);
+    const of = async (names: string[] | undefined, size: number) =>
+      (await loadData({ source: 'n.csv', test: 0.25 }, { ...inDir(), head: head(size, names) })).train.targets.numbers();
+    expect((await of(['7', '3'], 2)).every((label) => label < 2)).toBe(true);
+    expect((await of(undefined, 8)).every((label) => label === 3 || label === 7)).toBe(true);
+  });
+
+  test('names go through the transform classes; a head that names others is refused', async () => {
+    file('t.csv', `a,kind\n${['x', 'y', 'z', 'x', 'y', 'z'].map((y, i) => `${i},${y}`).join('\n')}\n`);
+    const spec = { source: 't.csv', test: 0.34, transform: [{ classes: [2, 0] }] };
+    const { train } = await loadData(spec, { ...inDir(), head: head(2) });
+    expect(train.classNames).toEqual(['z', 'x']);
+    const given = { inputs: { row: train.inputs }, targets: train.targets, classNames: ['z', 'x'] };
+    expectDataError(
+      () => fitTargets(given, head(2, ['x', 'z']), 'train'),
+      'train: the classes are ["z","x"], the head names them ["x","z"]',
+    );
+  });
+
+  test('columns beside features are refused', async () => {
+    file('f.csv', 'a,y\n1,0\n2,1\n');
+    await expectDataRejection(
+      loadData({ source: 'f.csv', drop: ['a'] }, { ...inDir(), features: [{ name: 'a' }] }),
+      'columns[0].data.drop: the network\'s input has "features", which say what is read; expected no "drop" beside them',
+    );
+  });
+});
+
 describe('files', () => {
   test('a folder of IDX files, plain or gzip', async () => {
     file('idx/train-images-idx3-ubyte', idx(bytes([3, 2, 2])));

@@ -79,7 +79,7 @@ describe('features by name', () => {
     expect(table.labels).toBeUndefined();
     expect(table.notes).toEqual([
       'a.csv: not read: column 4 ("left")',
-      'a.csv: row 2, column 1 ("city") holds "Zug", which is none of its categories and counts as none; so do 1 more rows',
+      'a.csv: row 2, column 1 ("city") holds "Zug", which is none of its categories and counts as none; so does one more row',
     ]);
     expect(ask('age,"income, net",city\n1,2,Bern\n').features.numbers()).toEqual([1, 1, 2]);
   });

@@ -14,7 +14,7 @@ export interface Feature {
 /** A feature as written: its name, `{ city: [Basel, Bern] }`, or the form that comes out. */
 export type FeatureInput = string | { [name: string]: string[] } | Feature;
 
-const right = 'a feature: its name, or { name: [text, ...] } for a category, numbers among its texts quoted';
+const right = 'a feature: its name, or { name: [text, ...] } for a category, each text once and numbers quoted';
 const name = z.string({ error: right }).min(1, { error: right }).max(200, { error: right });
 const categories = z
   .array(z.string({ error: right }).max(200, { error: right }), { error: right })

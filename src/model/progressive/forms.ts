@@ -33,9 +33,12 @@ const inputKey = 'prognet.input';
 
 /** What a model's metadata say of its inputs; undefined where they have no features. */
 export function inputsInMetadata(metadata: ReadonlyMap<string, string>): readonly unknown[] | undefined {
-  const text = metadata.get(inputKey);
-  const found: unknown = text === undefined ? undefined : JSON.parse(text);
-  return Array.isArray(found) ? found : undefined;
+  try {
+    const found: unknown = JSON.parse(metadata.get(inputKey) ?? 'null');
+    return Array.isArray(found) ? found : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 /** The form of an exported graph. */
