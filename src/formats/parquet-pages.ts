@@ -9,6 +9,7 @@ const count = z.union([z.bigint(), z.number()]).transform(Number).pipe(z.number(
 export const fileSchema = z.object({
   schema: z.array(z.object({ name: z.string(), num_children: z.number().optional(), repetition_type: z.string().optional() })),
   num_rows: count,
+  key_value_metadata: z.array(z.object({ key: z.string(), value: z.string().optional() })).optional(),
   row_groups: z.array(
     z.object({
       num_rows: count,
@@ -48,7 +49,7 @@ type ParseHeader = (reader: { view: DataView; offset: number }) => unknown;
 export function checkPages(
   bytes: Uint8Array,
   file: ParquetFile,
-  names: readonly string[],
+  paths: readonly string[],
   parse: ParseHeader,
   where: string,
   maxBytes: number,
@@ -62,11 +63,11 @@ export function checkPages(
   if (sum !== rows) fail(`its groups hold ${sum} rows of ${rows}`);
   let unpacked = 0;
   for (const group of groups) {
-    const found = group.columns.map(({ meta_data }) => meta_data.path_in_schema[0]);
-    if (found.join('\n') !== names.join('\n')) fail(`a group holds the columns ${found.slice(0, 20).map((n) => quote(n ?? ''))}`);
+    const found = group.columns.map(({ meta_data }) => meta_data.path_in_schema.join('.'));
+    if (found.join('\n') !== paths.join('\n')) fail(`a group holds the columns ${found.slice(0, 20).map(quote)}`);
     for (const { meta_data: chunk } of group.columns) {
       const { total_compressed_size: size, dictionary_page_offset = 0, data_page_offset } = chunk;
-      const name = quote(chunk.path_in_schema[0] ?? '');
+      const name = quote(chunk.path_in_schema.join('.'));
       const start =
         dictionary_page_offset > 0 && dictionary_page_offset < data_page_offset ? dictionary_page_offset : data_page_offset;
       if (start + size > bytes.length) fail(`column ${name} ends at byte ${start + size} of ${bytes.length}`);

@@ -1,86 +1,18 @@
-// Parquet files as tables: columns of numbers, bools and texts, chosen and typed as those of a CSV file. The package hyparquet, an optional peer, decodes
-// them; what a file claims is looked through before that, for it believes every size. Rows in messages count from 1.
-import { reason } from '../onnx/core/one-line.js';
+// Parquet files as tables: columns of numbers, bools and texts, chosen and typed as those of a CSV file. Rows in
+// messages count from 1.
 import { Tensor } from '../onnx/core/tensor.js';
-import { importPackage } from '../onnx/files/optional-package.js';
 import { type CsvOptions, type CsvTable, takenNotes } from './csv.js';
 import { Interned } from './csv-cells.js';
 import { type Chosen, chooseColumns } from './csv-columns.js';
 import { dataError, defaultMaxBytes, quote } from './data-error.js';
-import { checkPages, fileSchema, type ParquetFile } from './parquet-pages.js';
-
-type Column = ArrayLike<unknown>;
-/** What is used of hyparquet. */
-interface Hyparquet {
-  parquetMetadata(bytes: ArrayBuffer, options: { geoparquet: false }): unknown;
-  parquetRead(options: {
-    file: { byteLength: number; slice(start: number, end?: number): ArrayBuffer };
-    columns: string[];
-    compressors: Readonly<Record<string, Unpack>>;
-    geoparquet: false;
-    onChunk(chunk: { columnData: Column; rowStart: number; rowEnd: number }): void;
-  }): Promise<void>;
-  snappyUncompress(packed: Uint8Array, out: Uint8Array): void;
-}
-type Unpack = (packed: Uint8Array, length: number) => Uint8Array;
-
-const isHyparquet = (value: object): value is Hyparquet =>
-  ['parquetMetadata', 'parquetRead', 'snappyUncompress'].every((name) => typeof Reflect.get(value, name) === 'function');
-const isCompressors = (value: unknown): value is Readonly<Record<string, Unpack>> =>
-  typeof value === 'object' && value !== null && Object.values(value).every((each) => typeof each === 'function');
-
-async function needed<T>(name: string, where: string, what: string, pick: (module: object) => T | undefined): Promise<T> {
-  let cause: unknown;
-  try {
-    const found = pick(await importPackage(name));
-    if (found !== undefined) return found;
-  } catch (error) {
-    cause = error;
-  }
-  throw dataError(where, `${what} by the npm package ${name}, which is not installed`, {
-    remedy: { kind: 'install', package: name },
-    cause,
-  });
-}
+import { type OpenParquet, openParquet } from './parquet-file.js';
 
 /** A column that pandas writes for its index where that is more than a count. */
 const isIndex = (name: string): boolean => /^__index_level_\d+__$/.test(name);
 
-interface Opened extends ParquetFile {
-  readonly library: Hyparquet;
-  /** Columns of single values, in the order of the file. */
-  readonly names: readonly string[];
-  /** Columns that are an index of pandas. */
-  readonly indices: readonly string[];
-}
-
-async function open(bytes: Uint8Array, where: string, maxBytes: number): Promise<Opened> {
-  const pick = (module: object) => (isHyparquet(module) ? module : undefined);
-  const library = await needed('hyparquet', where, 'Parquet is read', pick);
-  const file = fileSchema.safeParse(broken(where, () => library.parquetMetadata(copied(bytes, 0), { geoparquet: false })));
-  if (!file.success) throw dataError(where, 'is no whole Parquet file, its metadata are broken', { expected: 'a Parquet file' });
-  const [root, ...elements] = file.data.schema;
-  const nested = elements.find(({ num_children = 0, repetition_type }) => num_children > 0 || repetition_type === 'REPEATED');
-  if (nested !== undefined || root?.num_children !== elements.length) {
-    const text = `column ${quote(nested?.name ?? '')} holds lists or records, expected columns of single values`;
-    throw dataError(where, text, { expected: 'columns of single values' });
-  }
-  const names = elements.map(({ name }) => name);
-  const twice = names.find((name, i) => names.indexOf(name) !== i);
-  if (twice !== undefined) throw dataError(where, `two columns are named ${quote(twice)}, expected each name once`);
-  const parse = await needed('hyparquet/src/column.js', where, 'Parquet is read', headerOf);
-  checkPages(bytes, file.data, names, parse, where, maxBytes);
-  return { ...file.data, library, names: names.filter((name) => !isIndex(name)), indices: names.filter(isIndex) };
-}
-
-function headerOf(module: object): ((reader: { view: DataView; offset: number }) => unknown) | undefined {
-  const found: unknown = Reflect.get(module, 'parquetHeader');
-  return typeof found === 'function' ? (reader) => Reflect.apply(found, undefined, [reader]) : undefined;
-}
-
 /** How many columns of values a file has. Throws DataError as `readParquet`. */
 export async function parquetWidth(bytes: Uint8Array, where = 'Parquet data', maxBytes = defaultMaxBytes): Promise<number> {
-  return (await open(bytes, where, maxBytes)).names.length;
+  return (await openParquet(bytes, where, maxBytes)).names.filter((name) => !isIndex(name)).length;
 }
 
 /**
@@ -95,8 +27,8 @@ export async function readParquet(
   where = 'Parquet data',
   maxBytes = defaultMaxBytes,
 ): Promise<CsvTable> {
-  const opened = await open(bytes, where, maxBytes);
-  const { names, num_rows: rows, indices } = opened;
+  const { names: all, rows, column } = await openParquet(bytes, where, maxBytes);
+  const [names, indices] = [all.filter((name) => !isIndex(name)), all.filter(isIndex)];
   if (rows === 0) throw dataError(where, 'has no rows of data', { expected: 'at least one row', got: '0 rows' });
   const chosen = chooseColumns(names, names.length, options, where);
   const size = rows * chosen.features.length * 4;
@@ -109,7 +41,6 @@ export async function readParquet(
         got: `${size} bytes`,
       },
     );
-  const column = await columnReader(bytes, opened, where, maxBytes);
   const width = chosen.features.length;
   const features = new Float32Array(rows * width);
   const unknown: string[] = [];
@@ -146,15 +77,12 @@ interface Cell {
   readonly cell: number;
   readonly name: string;
 }
-type Each = (value: unknown, row: number) => void;
-type ReadColumn = (name: string, each: Each) => Promise<void>;
-
 async function readLabels(
   { labels }: Chosen,
   options: CsvOptions,
   rows: number,
   names: readonly string[],
-  column: ReadColumn,
+  column: OpenParquet['column'],
   where: string,
 ): Promise<Pick<CsvTable, 'labels' | 'labelTexts'>> {
   if (options.unlabelled === true) return { labels: undefined, labelTexts: undefined };
@@ -181,68 +109,6 @@ async function readLabels(
     ? new Tensor('int64', [rows], BigInt64Array.from(values, BigInt))
     : new Tensor('float32', [rows, labels.length], Float32Array.from(values));
   return { labels: numbers ? tensor : undefined, labelTexts: texts ? { ids, texts: interned.texts } : undefined };
-}
-
-/** Hands on the values of a column, row by row. */
-async function columnReader(
-  bytes: Uint8Array,
-  { library, ...opened }: Opened,
-  where: string,
-  maxBytes: number,
-): Promise<ReadColumn> {
-  const codecs = new Set(opened.row_groups.flatMap(({ columns }) => columns.map(({ meta_data: { codec } }) => codec)));
-  const plain = [...codecs].every((codec) => codec === 'UNCOMPRESSED' || codec === 'SNAPPY');
-  const pick = (module: object) => {
-    const found: unknown = Reflect.get(module, 'compressors');
-    return isCompressors(found) ? found : undefined;
-  };
-  const others = plain ? {} : await needed('hyparquet-compressors', where, `${[...codecs].join(', ')} is unpacked`, pick);
-  const snappy: Unpack = (packed, length) => {
-    const out = new Uint8Array(length);
-    library.snappyUncompress(packed, out);
-    return out;
-  };
-  const bounded =
-    (unpack: Unpack): Unpack =>
-    (packed, length) => {
-      if (!(length >= 0 && length <= maxBytes)) throw new RangeError(`a page of ${length} bytes`);
-      const out = unpack(packed, length);
-      if (out.length !== length) throw new RangeError(`a page of ${out.length} bytes that claims ${length}`);
-      return out;
-    };
-  const compressors = Object.fromEntries(
-    Object.entries({ ...others, SNAPPY: snappy }).map(([name, unpack]) => [name, bounded(unpack)]),
-  );
-  const file = { byteLength: bytes.length, slice: (start: number, end?: number) => copied(bytes, start, end) };
-  return async (name, each) => {
-    let read = 0;
-    let thrown: unknown;
-    try {
-      await library.parquetRead({
-        file,
-        columns: [name],
-        compressors,
-        geoparquet: false,
-        onChunk: ({ columnData, rowStart }) => {
-          if (thrown !== undefined) return;
-          try {
-            for (let i = 0; i < columnData.length; i++) each(columnData[i], rowStart + i);
-          } catch (error) {
-            thrown = error;
-          }
-          read += columnData.length;
-        },
-      });
-    } catch (cause) {
-      throw dataError(where, `column ${quote(name)} is damaged, ${reason(cause)}`, { cause });
-    }
-    if (thrown !== undefined) throw thrown;
-    if (read !== opened.num_rows)
-      throw dataError(where, `column ${quote(name)} has ${read} values for ${opened.num_rows} rows`, {
-        expected: `${opened.num_rows} values`,
-        got: `${read} values`,
-      });
-  };
 }
 
 const cellName = (row: number, { where, cell, name }: Cell): string =>
@@ -274,20 +140,4 @@ function numberOf(value: unknown, row: number, place: Cell, missing: boolean): n
 function noCategory(value: unknown, row: number, place: Cell, categories: readonly string[]): Error {
   const expected = `one of ${JSON.stringify(categories.slice(0, 100))}`;
   return dataError(cellName(row, place), `holds ${shown(value)}, expected ${expected}`, { expected, got: shown(value) });
-}
-
-/** A part of bytes as memory of its own. */
-function copied(bytes: Uint8Array, start: number, end?: number): ArrayBuffer {
-  const part = bytes.subarray(start, end);
-  const out = new ArrayBuffer(part.length);
-  new Uint8Array(out).set(part);
-  return out;
-}
-
-function broken<T>(where: string, read: () => T): T {
-  try {
-    return read();
-  } catch (cause) {
-    throw dataError(where, `is no whole Parquet file, ${reason(cause)}`, { cause, expected: 'a Parquet file' });
-  }
 }

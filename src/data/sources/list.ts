@@ -1,5 +1,6 @@
 // All sources, in the order in which a place is asked what it is.
 import { csvFile, csvFolder } from './csv-file.js';
+import { hubFolder } from './hub-folder.js';
 import { idxFolder } from './idx-folder.js';
 import { imageFolder } from './image-folder.js';
 import { mnist } from './mnist.js';
@@ -20,5 +21,6 @@ export const sources: readonly Source[] = [
   csvFolder,
   parquetFile,
   parquetFolder,
+  hubFolder,
   imageFolder,
 ];

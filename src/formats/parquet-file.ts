@@ -1,0 +1,188 @@
+// A Parquet file opened: its columns by name. The package hyparquet, an optional peer, decodes them; what the file claims is looked through before that
+// (parquet-pages.ts), for hyparquet believes every size. What the values mean, parquet.ts and others say.
+import { reason } from '../onnx/core/one-line.js';
+import { importPackage } from '../onnx/files/optional-package.js';
+import { dataError, quote } from './data-error.js';
+import { checkPages, fileSchema, type ParquetFile } from './parquet-pages.js';
+
+type Column = ArrayLike<unknown>;
+/** What is used of hyparquet. */
+interface Hyparquet {
+  parquetMetadata(bytes: ArrayBuffer, options: { geoparquet: false }): unknown;
+  parquetRead(options: {
+    file: { byteLength: number; slice(start: number, end?: number): ArrayBuffer };
+    columns: string[];
+    compressors: Readonly<Record<string, Unpack>>;
+    geoparquet: false;
+    utf8: boolean;
+    onChunk(chunk: { columnData: Column; rowStart: number; rowEnd: number }): void;
+  }): Promise<void>;
+  snappyUncompress(packed: Uint8Array, out: Uint8Array): void;
+}
+type Unpack = (packed: Uint8Array, length: number) => Uint8Array;
+
+const isHyparquet = (value: object): value is Hyparquet =>
+  ['parquetMetadata', 'parquetRead', 'snappyUncompress'].every((name) => typeof Reflect.get(value, name) === 'function');
+const isCompressors = (value: unknown): value is Readonly<Record<string, Unpack>> =>
+  typeof value === 'object' && value !== null && Object.values(value).every((each) => typeof each === 'function');
+
+async function needed<T>(name: string, where: string, what: string, pick: (module: object) => T | undefined): Promise<T> {
+  let cause: unknown;
+  try {
+    const found = pick(await importPackage(name));
+    if (found !== undefined) return found;
+  } catch (error) {
+    cause = error;
+  }
+  throw dataError(where, `${what} by the npm package ${name}, which is not installed`, {
+    remedy: { kind: 'install', package: name },
+    cause,
+  });
+}
+
+/** A Parquet file whose claims have been looked through. */
+export interface OpenParquet {
+  readonly rows: number;
+  /** Columns in the order of the file. */
+  readonly names: readonly string[];
+  /** Texts that its writer added, by their keys. */
+  readonly notes: ReadonlyMap<string, string>;
+  /** Hands on the values of a column, row by row. Throws DataError for a damaged one, and what `each` throws. */
+  readonly column: (name: string, each: (value: unknown, row: number) => void) => Promise<void>;
+}
+
+/**
+ * Opens a file. Without `records` its columns must hold single values, and bytes are texts; with them a column may be a record, whose fields may be bytes.
+ * @throws DataError for damaged files, lists, and what claims more than `maxBytes`
+ */
+export async function openParquet(bytes: Uint8Array, where: string, maxBytes: number, records = false): Promise<OpenParquet> {
+  const pick = (module: object) => (isHyparquet(module) ? module : undefined);
+  const library = await needed('hyparquet', where, 'Parquet is read', pick);
+  const parsed = fileSchema.safeParse(broken(where, () => library.parquetMetadata(copied(bytes, 0), { geoparquet: false })));
+  const file = parsed.data;
+  if (file === undefined)
+    throw dataError(where, 'is no whole Parquet file, its metadata are broken', { expected: 'a Parquet file' });
+  const [root, ...elements] = file.schema;
+  const nested = elements.find(
+    ({ num_children = 0, repetition_type }) => (num_children > 0 && !records) || repetition_type === 'REPEATED',
+  );
+  if (nested !== undefined) {
+    const expected = records ? 'columns of single values and records' : 'columns of single values';
+    const text = `column ${quote(nested.name)} holds lists${records ? '' : ' or records'}, expected ${expected}`;
+    throw dataError(where, text, { expected });
+  }
+  const { names, paths } = pathsOf(elements, root?.num_children ?? 0, where);
+  const twice = names.find((name, i) => names.indexOf(name) !== i);
+  if (twice !== undefined) throw dataError(where, `two columns are named ${quote(twice)}, expected each name once`);
+  const parse = await needed('hyparquet/src/column.js', where, 'Parquet is read', headerOf);
+  checkPages(bytes, file, paths, parse, where, maxBytes);
+  return {
+    rows: file.num_rows,
+    names,
+    notes: new Map(file.key_value_metadata?.map(({ key, value = '' }) => [key, value])),
+    column: await columnReader(bytes, library, file, where, { maxBytes, utf8: !records }),
+  };
+}
+
+/** Records in records; the walk below calls itself. */
+const deepest = 16;
+
+/** The columns, and the paths of the values that they are made of, as elements in depth-first order say. */
+function pathsOf(elements: ParquetFile['schema'], count: number, where: string): { names: string[]; paths: string[] } {
+  const paths: string[] = [];
+  let at = 0;
+  const take = (children: number, above: readonly string[]): string[] =>
+    Array.from({ length: Math.min(children, elements.length) }, () => {
+      const { name, num_children = 0 } = elements[at++] ?? { name: '' };
+      const path = [...above, name];
+      if (path.length > deepest) throw dataError(where, `has records more than ${deepest} deep`);
+      if (num_children > 0) take(num_children, path);
+      else paths.push(path.join('.'));
+      return name;
+    });
+  return { names: take(count, []), paths };
+}
+
+function headerOf(module: object): ((reader: { view: DataView; offset: number }) => unknown) | undefined {
+  const found: unknown = Reflect.get(module, 'parquetHeader');
+  return typeof found === 'function' ? (reader) => Reflect.apply(found, undefined, [reader]) : undefined;
+}
+
+async function columnReader(
+  bytes: Uint8Array,
+  library: Hyparquet,
+  opened: ParquetFile,
+  where: string,
+  { maxBytes, utf8 }: { maxBytes: number; utf8: boolean },
+): Promise<OpenParquet['column']> {
+  const codecs = new Set(opened.row_groups.flatMap(({ columns }) => columns.map(({ meta_data: { codec } }) => codec)));
+  const plain = [...codecs].every((codec) => codec === 'UNCOMPRESSED' || codec === 'SNAPPY');
+  const pick = (module: object) => {
+    const found: unknown = Reflect.get(module, 'compressors');
+    return isCompressors(found) ? found : undefined;
+  };
+  const others = plain ? {} : await needed('hyparquet-compressors', where, `${[...codecs].join(', ')} is unpacked`, pick);
+  const snappy: Unpack = (packed, length) => {
+    const out = new Uint8Array(length);
+    library.snappyUncompress(packed, out);
+    return out;
+  };
+  const bounded =
+    (unpack: Unpack): Unpack =>
+    (packed, length) => {
+      if (!(length >= 0 && length <= maxBytes)) throw new RangeError(`a page of ${length} bytes`);
+      const out = unpack(packed, length);
+      if (out.length !== length) throw new RangeError(`a page of ${out.length} bytes that claims ${length}`);
+      return out;
+    };
+  const compressors = Object.fromEntries(
+    Object.entries({ ...others, SNAPPY: snappy }).map(([name, unpack]) => [name, bounded(unpack)]),
+  );
+  const file = { byteLength: bytes.length, slice: (start: number, end?: number) => copied(bytes, start, end) };
+  return async (name, each) => {
+    let read = 0;
+    let thrown: unknown;
+    try {
+      await library.parquetRead({
+        file,
+        columns: [name],
+        compressors,
+        geoparquet: false,
+        utf8,
+        onChunk: ({ columnData, rowStart }) => {
+          if (thrown !== undefined) return;
+          try {
+            for (let i = 0; i < columnData.length; i++) each(columnData[i], rowStart + i);
+          } catch (error) {
+            thrown = error;
+          }
+          read += columnData.length;
+        },
+      });
+    } catch (cause) {
+      throw dataError(where, `column ${quote(name)} is damaged, ${reason(cause)}`, { cause });
+    }
+    if (thrown !== undefined) throw thrown;
+    if (read !== opened.num_rows)
+      throw dataError(where, `column ${quote(name)} has ${read} values for ${opened.num_rows} rows`, {
+        expected: `${opened.num_rows} values`,
+        got: `${read} values`,
+      });
+  };
+}
+
+/** A part of bytes as memory of its own. */
+function copied(bytes: Uint8Array, start: number, end?: number): ArrayBuffer {
+  const part = bytes.subarray(start, end);
+  const out = new ArrayBuffer(part.length);
+  new Uint8Array(out).set(part);
+  return out;
+}
+
+function broken<T>(where: string, read: () => T): T {
+  try {
+    return read();
+  } catch (cause) {
+    throw dataError(where, `is no whole Parquet file, ${reason(cause)}`, { cause, expected: 'a Parquet file' });
+  }
+}
