@@ -79,10 +79,12 @@ export function prognetBeside(folder, args) {
   });
 }
 
-/** What stands in a file but for times: column.json holds some, and so do the metadata of a trained column. */
+/** What stands in a file but for times: column.json holds some, and so do the metadata of a trained column and the table of a sweep. */
 function contentOf(path) {
   if (path.endsWith('column.json')) return 'a record';
   const bytes = readFileSync(path);
+  if (path.endsWith('sweep.json')) return bytes.toString().replace(/^ *"seconds": .*$/gm, '');
+  if (path.endsWith('sweep.csv')) return bytes.toString().replace(/,[^,]*,([^,]*)$/gm, ',$1');
   if (!path.endsWith('trained.safetensors')) return bytes;
   const end = 8 + Number(bytes.readBigUInt64LE());
   const { __metadata__, ...tensors } = JSON.parse(bytes.subarray(8, end).toString());

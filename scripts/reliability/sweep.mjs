@@ -59,6 +59,12 @@ const commands = {
     again: ['--resume'],
     whole: [trained],
   },
+  sweep: {
+    stage: 'trained',
+    args: ['sweep', 'a', '--set', 'lr=0.01,0.1', '--jobs', '1', '--keep', 'best', '--write'],
+    again: [],
+    whole: [trained, 'prognet.yaml'],
+  },
   freeze: { stage: 'trained', args: ['freeze', 'a'], folders: ['columns/a'] },
   reset: { stage: 'two', args: ['reset', 'b'], folders: ['columns/b'] },
   export: { stage: 'two', args: ['export', '--all', '-o', 'plain.onnx'], whole: ['plain.onnx'] },

@@ -59,7 +59,15 @@ export class SweepStore {
       throw fileError('write', folder, cause);
     }
     const lock = acquireLock(join(folder, 'lock'), `runs/${task}/${sweepFolder}/lock`);
-    return new SweepStore(folder, task, metric, lock, readTrials(join(folder, 'sweep.json'), task));
+    try {
+      const store = new SweepStore(folder, task, metric, lock, readTrials(join(folder, 'sweep.json'), task));
+      // Killed between the two files, the last trial stands in one of them.
+      store.writeCsv();
+      return store;
+    } catch (error) {
+      lock.release();
+      throw error;
+    }
   }
 
   /** The trial of this key, if it was run to its end. */
@@ -73,7 +81,13 @@ export class SweepStore {
     this.trials = [...this.trials.filter(({ key }) => key !== trial.key), trial];
     const document = { format: 1, task, metric, measuredOn: 'validation part', trials: this.trials };
     writeFileAtomic(join(this.folder, 'sweep.json'), new TextEncoder().encode(`${stableJson(document, 2)}\n`));
-    writeFileAtomic(join(this.folder, 'sweep.csv'), new TextEncoder().encode(csvOf(this.trials, metric)));
+    this.writeCsv();
+  }
+
+  private writeCsv(): void {
+    const path = join(this.folder, 'sweep.csv');
+    const text = csvOf(this.trials, this.metric);
+    if (textOf(path) !== text) writeFileAtomic(path, new TextEncoder().encode(text));
   }
 
   /** Gives the lock back. */
@@ -89,6 +103,14 @@ function readTrials(path: string, task: string): readonly SweepTrial[] {
   } catch {
     // None yet, or damaged: its trials are run again.
     return [];
+  }
+}
+
+function textOf(path: string): string | undefined {
+  try {
+    return new TextDecoder().decode(readWhole(path));
+  } catch {
+    return undefined;
   }
 }
 
