@@ -55,22 +55,27 @@ export function resetTask(start: string, task: string): ResetTask {
     ...(trainedExists(root, task) ? [`runs/${task}/trained.safetensors`] : []),
     ...(runExists(root, task) ? [`runs/${task}/run.json`] : []),
   ];
-  if (there().length === 0)
-    throw new UsageError(`task "${task}" is neither frozen nor trained here, so there is nothing to take back`, { got: task });
-  // Nobody trains or freezes it meanwhile.
+  refuse(root, task, there());
+  // Nobody trains or freezes it from here on; before, somebody may have.
   const run = openRun(root, task);
   try {
-    const readers = readersOf(root, task);
-    if (readers.length > 0)
-      throw new UsageError(
-        `the column of task "${task}" is read by ${readers.join(', ')}; take ${readers.length === 1 ? 'that' : 'those'} back first`,
-        { got: task, expected: 'a column that no frozen or trained column reads' },
-      );
     const removed = there();
+    refuse(root, task, removed);
     removeColumn(root, task);
     run.clear();
     return { task, removed };
   } finally {
     run.close();
   }
+}
+
+function refuse(root: string, task: string, there: readonly string[]): void {
+  if (there.length === 0)
+    throw new UsageError(`task "${task}" is neither frozen nor trained here, so there is nothing to take back`, { got: task });
+  const readers = readersOf(root, task);
+  if (readers.length === 0) return;
+  throw new UsageError(
+    `the column of task "${task}" is read by ${readers.join(', ')}; take ${readers.length === 1 ? 'that' : 'those'} back first`,
+    { got: task, expected: 'a column that no frozen or trained column reads' },
+  );
 }
