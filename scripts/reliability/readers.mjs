@@ -1,5 +1,5 @@
 // Damaged files through every reader: each input is read, or refused with one line, in bounded time. Needs npm run build.
-//   node scripts/reliability/readers.mjs [--inputs 100000] [--seed 1] [--readers csv,npy,npz,idx,safetensors,yaml,parquet]
+//   node scripts/reliability/readers.mjs [--inputs 100000] [--seed 1] [--readers csv,npy,npz,idx,safetensors,yaml,parquet,records,images]
 // Prints a row for each reader: inputs, read, refused, the slowest in ms. What is neither, or takes over five seconds, is printed; then it exits 1.
 
 import { readdirSync, readFileSync } from 'node:fs';
@@ -11,6 +11,9 @@ const { readCsv } = await dist('formats/csv.js');
 const { readNpy, writeNpy } = await dist('formats/npy.js');
 const { readNpz, writeNpz } = await dist('formats/npz.js');
 const { readParquet } = await dist('formats/parquet.js');
+const { openParquet } = await dist('formats/parquet-file.js');
+const { decodeInto } = await dist('data/images/decode.js');
+const { loadSharp } = await dist('data/images/sharp.js');
 const { readIdx } = await dist('formats/gzip-idx.js');
 const { writeIdx } = await dist('formats/idx.js');
 const { decodeSafetensors, encodeSafetensors } = await dist('formats/safetensors.js');
@@ -23,7 +26,7 @@ const { values } = parseArgs({
   options: {
     inputs: { type: 'string', default: '100000' },
     seed: { type: 'string', default: '1' },
-    readers: { type: 'string', default: 'csv,npy,npz,idx,safetensors,yaml,parquet' },
+    readers: { type: 'string', default: 'csv,npy,npz,idx,safetensors,yaml,parquet,records,images' },
   },
 });
 const random = new Random(Number(values.seed), 'readers');
@@ -48,6 +51,15 @@ columns:
   - { task: b, data: *d, like: a, laterals: { kind: adapter, rank: 3 } }
 `;
 
+const sharp = await loadSharp('images');
+const pixels = new Uint8Array(24 * 32 * 3);
+const grain = new Random(1, 'images');
+const noise = (width, height) =>
+  sharp(
+    Uint8Array.from({ length: width * height * 3 }, () => Math.floor(grain.uniform() * 256)),
+    { raw: { width, height, channels: 3 } },
+  );
+const shards = new URL('../../test/data/hub/data/', import.meta.url);
 const tables = new URL('../../test/formats/parquet/', import.meta.url);
 
 /** Seeds, the reader, and pieces of its syntax that are put in. */
@@ -68,6 +80,19 @@ const readers = {
     [encodeSafetensors(arrays, { a: 'b' })],
     (b) => decodeSafetensors(b, 'a'),
     ['{', '"', '}', '[', ',', ':', '"dtype"', '1e99', '__metadata__'],
+  ],
+  records: [
+    readdirSync(shards).map((name) => readFileSync(new URL(name, shards))),
+    async (b) => {
+      const opened = await openParquet(b, 'a', 1 << 24, true);
+      for (const name of opened.names) await opened.column(name, () => {});
+    },
+    ['PAR1', '\u0015\u0004', '\u00ff\u00ff\u00ff\u00ff\u000f', '\u0000', 'bytes', '\u002c', '\u001c'],
+  ],
+  images: [
+    await Promise.all(['png', 'jpeg', 'webp'].map((format) => noise(32, 24)[format]().toBuffer())),
+    (b) => decodeInto(sharp, b, { kind: 'image', colours: 'rgb', axes: 'CHW', height: 24, width: 32, fit: 'cover' }, pixels, 'a'),
+    ['IHDR', 'IDAT', '\u0000', '\u00ff\u00d8', '\u00ff\u00da', 'RIFF', 'VP8 ', '\u00ff'],
   ],
   parquet: [
     readdirSync(tables)
