@@ -10,7 +10,7 @@ import { checkYamlExtent, maxAliases, repeatedKey } from './yaml-extent.js';
 /** The library gathers what is wrong in the document, but for a nesting that passes its stack. */
 function parsed(text: string, lineCounter: LineCounter, file: string): Document.Parsed {
   try {
-    return parseDocument(text, { lineCounter, prettyErrors: false, uniqueKeys: false, version: '1.2' });
+    return parseDocument(text, { lineCounter, prettyErrors: false, uniqueKeys: false, version: '1.2', logLevel: 'error' });
   } catch (cause) {
     if (!(cause instanceof RangeError)) throw cause;
     const [got, expected] = ['nested too deeply', 'valid YAML'];
