@@ -47,7 +47,7 @@ function labelFiles({ model, tasks, routed }: ServedModel): Map<string, readonly
   return new Map(fit.map(([task, names]) => [labelFile(task), names]));
 }
 
-const labelFile = (task: string): string => `${task}_labels.txt`;
+const labelFile = (task: string): string => `${task}.labels.txt`;
 
 function config(served: ServedModel, { maxBatch, queueMicroseconds }: TritonOptions): string {
   const { name, model, routed, tasks } = served;

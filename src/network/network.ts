@@ -5,7 +5,7 @@ import type { ColumnInput, Description, DescriptionInput } from '../model/descri
 import { parseDescription, toInput } from '../model/description/parse.js';
 import type { Clip } from '../model/description/train-schema.js';
 import { metricName, outputLabels } from '../model/heads/heads.js';
-import { type ColumnParameters, type Columns, columnsOf } from '../model/progressive/column.js';
+import { type Column, type ColumnParameters, type Columns, columnsOf } from '../model/progressive/column.js';
 import { notFrozen, notTrained, taskModel } from '../model/progressive/forms.js';
 import { keptInputs } from '../model/progressive/inputs.js';
 import type { FrozenWeights, Weights } from '../model/progressive/weights.js';
@@ -204,7 +204,9 @@ export class Network implements GrowingNetwork {
       settings,
     });
     const tried = this.with({
-      ...(given.classNames !== undefined && { written: this.withNames(index, given.classNames) }),
+      ...(given.classNames !== undefined && {
+        written: withClassNames(this.written, this.columns.column(task), given.classNames),
+      }),
       unfrozen: new Map(this.unfrozen).set(task, weights),
     });
     const network = freeze === false ? tried : await tried.freeze(task);
@@ -215,15 +217,6 @@ export class Network implements GrowingNetwork {
         test: await network.evaluate(task, test, { on: place.runtime, ...defined({ session: place.session }) }),
       }),
     };
-  }
-
-  /** As written, with names for the classes of a column that has none. */
-  private withNames(index: number, names: readonly string[]): DescriptionInput {
-    const columns = toInput(this.description).columns.map((c, i) => {
-      const { head } = must(this.description.columns[i], 'column');
-      return i === index && head.kind === 'classify' ? { ...c, head: { ...head, names: head.names ?? [...names] } } : c;
-    });
-    return { ...this.written, columns };
   }
 
   /** This network with the trained column of `task` frozen; one that is frozen already stays as it is. @throws UsageError when it is not trained */
@@ -394,4 +387,12 @@ function missing(method: string, name: string, expected: string): UsageError {
 
 function frozenAlready(task: string): UsageError {
   return new UsageError(`task "${task}" is trained and frozen for good; grow a new column to train more`, { got: task });
+}
+
+/** A description as written, with names for the classes of a column that has none. */
+function withClassNames(written: DescriptionInput, { network, task, head }: Column, names: readonly string[]): DescriptionInput {
+  const columns = toInput(network.description).columns.map((c) =>
+    c.task === task ? { ...c, head: { ...head, names: head.names ?? [...names] } } : c,
+  );
+  return { ...written, columns };
 }

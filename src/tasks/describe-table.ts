@@ -32,11 +32,9 @@ const list = (texts: readonly string[]): string => `[${texts.map(yaml).join(', '
 
 /** A name of a description that says what the text says, or another one. */
 function nameOf(text: string, otherwise: string): string {
-  const name = text
-    .replace(/[^A-Za-z0-9_-]+/g, '_')
-    .replace(/^[^A-Za-z]+|_+$/g, '')
-    .slice(0, 60);
-  return name === '' || name in Object.prototype ? otherwise : name;
+  const parts = text.split(/[^A-Za-z0-9-]/).filter((part) => part !== '');
+  const name = parts.join('_').slice(0, 60);
+  return !/^[A-Za-z]/.test(name) || name in Object.prototype ? otherwise : name;
 }
 
 /** The text of the description, and what it takes for granted. Throws DataError for a label that is not there or says nothing. */

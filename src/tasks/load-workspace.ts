@@ -182,7 +182,7 @@ function withClassNames(description: Description, frozen: LoadedWorkspace['froze
   const columns = description.columns.map((column) => {
     const { head, task } = column;
     const classes = frozen.get(task)?.record.data.classes;
-    if (classes === undefined || head.kind !== 'classify') return column;
+    if (classes === undefined) return column;
     if (head.names === undefined) {
       changed = true;
       return { ...column, head: { ...head, names: classes } };

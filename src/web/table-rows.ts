@@ -2,6 +2,7 @@
 import { readCsv } from '../formats/csv.js';
 import { findDelimiter } from '../formats/csv-delimiter.js';
 import { UsageError } from '../onnx/core/errors.js';
+import { anObject, text as aText, given, listOf, optional } from '../onnx/core/given.js';
 import type { Tensor } from '../onnx/core/tensor.js';
 import type { NetworkInfo } from './protocol.js';
 
@@ -18,7 +19,13 @@ export interface TableRows {
  * @param where names the text in errors
  * @throws UsageError for a network without features, DataError naming row and column of what cannot be read
  */
-export function tableRows(text: string, { features }: NetworkInfo['input'], where = 'table'): TableRows {
+export function tableRows(text: string, input: NetworkInfo['input'], where = 'table'): TableRows {
+  given(
+    'tableRows',
+    { text, input, where },
+    { text: aText, input: anObject, where: aText, 'input.features': optional(listOf(anObject)) },
+  );
+  const { features } = input;
   if (features === undefined)
     throw new UsageError('tableRows: the input of this network has no features, expected a tensor', { path: 'features' });
   const bytes = new TextEncoder().encode(text);

@@ -93,6 +93,9 @@ it('label names that are not there are refused', () => {
 });
 
 it('the node service answers names, and says the classes', async () => {
+  // Asked before the service is: a connection that waits too long is closed.
+  const namesBy = (task: string) => JSON.parse(ok('predict', task, '--input', at('rows.npy'), '--json')).names;
+  const said: Readonly<Record<string, unknown>> = { kind: namesBy('kind'), traits: namesBy('traits') };
   ok('deploy', 'node', '-o', at('service'));
   symlinkSync(join(repo, 'node_modules'), at('service/node_modules'));
   const child = spawn('node', ['server.mjs'], { cwd: at('service'), env: { ...process.env, PORT: '0', THREADS: '1' } });
@@ -112,16 +115,15 @@ it('the node service answers names, and says the classes', async () => {
     });
     return JSON.parse(await reply.text()).names;
   };
-  for (const task of ['kind', 'traits'])
-    expect(await ask(task)).toEqual(JSON.parse(ok('predict', task, '--input', at('rows.npy'), '--json')).names);
+  for (const task of ['kind', 'traits']) expect(await ask(task)).toEqual(said[task]);
   expect(await ask('size')).toBeUndefined();
 });
 
 it('Triton is given a file of names for what has classes', () => {
   ok('deploy', 'triton', '-o', at('triton'));
-  expect(readFileSync(at('triton/kind/kind_labels.txt'), 'utf8')).toBe(`${names.join('\n')}\n`);
+  expect(readFileSync(at('triton/kind/kind.labels.txt'), 'utf8')).toBe(`${names.join('\n')}\n`);
   const config = readFileSync(at('triton/kind/config.pbtxt'), 'utf8');
-  expect(config.match(/label_filename: "kind_labels.txt"/g)).toHaveLength(2);
+  expect(config.match(/label_filename: "kind.labels.txt"/g)).toHaveLength(2);
 });
 
 it('the numbers are those of a description without names', () => {

@@ -191,7 +191,11 @@ describe('the node service', () => {
   });
   const post = async (inputs: unknown, type = 'application/json') => {
     const body = JSON.stringify({ inputs });
-    const reply = await fetch(`${url}/predict/kind`, { method: 'POST', headers: { 'content-type': type }, body });
+    const reply = await fetch(`${url}/predict/kind`, {
+      method: 'POST',
+      headers: { 'content-type': type, connection: 'close' },
+      body,
+    });
     return { status: reply.status, ...JSON.parse(await reply.text()) };
   };
 

@@ -1,7 +1,9 @@
 // A folder with a folder of images for each class, or such folders for train and test. Reads PNG, JPEG and WebP.
+
 import { lstatSync, readdirSync, realpathSync } from 'node:fs';
 import { join, sep } from 'node:path';
 import { dataError, quote } from '../../formats/data-error.js';
+import { targetKind } from '../../model/heads/heads.js';
 import { onlyOf } from '../../model/progressive/inputs.js';
 import { must } from '../../onnx/core/errors.js';
 import { reason } from '../../onnx/core/one-line.js';
@@ -142,7 +144,7 @@ export const imageFolder: Source = {
   options: ['resize'],
   is: ({ kind, path }) => kind === 'folder' && looksLike(path),
   read: async ({ path }, { resize }, { onNote, head, inputs, path: where = 'data' }): Promise<Found> => {
-    if (head !== undefined && head.kind !== 'classify')
+    if (head !== undefined && targetKind(head).of !== 'classes')
       throw dataError(path, `folders of images are classes, a ${head.kind} head takes other targets`, { expected: 'classify' });
     const { train, test } = layoutOf(path);
     const parts = test === undefined ? [train] : [train, test];

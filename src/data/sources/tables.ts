@@ -2,6 +2,7 @@
 // parquet-file.ts say.
 import type { CsvOptions, CsvTable } from '../../formats/csv.js';
 import { dataError, quote } from '../../formats/data-error.js';
+import { targetKind } from '../../model/heads/heads.js';
 import { must } from '../../onnx/core/errors.js';
 import type { Tensor } from '../../onnx/core/tensor.js';
 import { checkSource } from '../checks.js';
@@ -20,6 +21,7 @@ export const tableOptions = ['label', 'columns', 'drop'] as const;
 /** How the `data` entry and the network say that a table is read. */
 export function csvOptions(options: DataOptions, { features, missing, head }: Partial<SourceContext>): CsvOptions {
   const { label, header, delimiter, decimal, columns, drop } = options;
+  const classes = head === undefined || targetKind(head).of === 'classes';
   return {
     ...(label !== undefined && { label }),
     ...(header !== undefined && { header }),
@@ -29,8 +31,8 @@ export function csvOptions(options: DataOptions, { features, missing, head }: Pa
     ...(drop !== undefined && { drop }),
     ...(features !== undefined && { features }),
     ...(missing !== undefined && { missing }),
-    ...(head?.names !== undefined && head.kind !== 'classify' && { targets: head.names }),
-    texts: head === undefined || head.kind === 'classify',
+    ...(head?.names !== undefined && !classes && { targets: head.names }),
+    texts: classes,
   };
 }
 
@@ -58,14 +60,18 @@ export async function readTables(
   const tables: { path: string; table: CsvTable }[] = [];
   for (const path of paths) {
     const table = await read(path, csvOptions(options, context));
-    for (const line of table.notes) onNote?.(line);
     tables.push({ path, table });
   }
+  const say = () => {
+    for (const { table } of tables) for (const line of table.notes) onNote?.(line);
+  };
+  // Where nothing of the label is guessed, an error stands alone.
+  if (options.label === undefined) say();
   const columns = tables.flatMap(({ path, table: { labelTexts, labels, rowOf, labelColumns } }): LabelColumn[] =>
     labelTexts === undefined ? [] : [{ ...labelTexts, numbers: labels, rowOf, where: labelWhere(path, labelColumns) }],
   );
   const named = columns.length === tables.length ? classesOfTexts(columns, head) : undefined;
-  return tables.map(({ path, table }, i) => {
+  const datasets = tables.map(({ path, table }, i) => {
     const labels: Tensor = must(named?.labels[i] ?? table.labels, 'labels');
     const whole = datasetFrom(table.features, labels, { inputs: path, targets: path, missing });
     const advice = '; "label" in the data entry says which column is the label';
@@ -73,6 +79,8 @@ export async function readTables(
       checkSource(labels, whole, head, labelWhere(path, table.labelColumns), { rowOf: table.rowOf, advice });
     return named === undefined ? whole : { ...whole, classNames: named.names };
   });
+  if (options.label !== undefined) say();
+  return datasets;
 }
 
 const labelWhere = (path: string, columns: readonly string[]): string => `${path}: label column ${columns.map(quote).join(', ')}`;

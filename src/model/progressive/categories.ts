@@ -28,7 +28,7 @@ export function addTableInput(g: Ops, name: string, features: readonly Feature[]
   const texts = g.input(categoriesName(name), 'string', ['N', categories.length]);
   return g.scope(categoriesName(name), () => {
     const indices = categories.map((place, i) => {
-      const column = categories.length === 1 ? texts : g.gather(texts, g.ints([i]), { axis: 1 });
+      const column = categories.length === 1 ? texts : g.gather(texts, [i], { axis: 1 });
       return encoded(g, column, must(features[place]?.categories, 'categories'));
     });
     const parts = [...given, ...indices];
