@@ -23,6 +23,7 @@ export { type SaveOptions, save } from './tasks/save-network.js';
 export { type TrainedTask, type TrainTaskOptions, trainTask } from './tasks/train-task.js';
 export { type Verified, type VerifyOptions, verifyTask } from './tasks/verify.js';
 export { WorkspaceNetwork, type WorkspaceTrainOptions } from './tasks/workspace-network.js';
+export type { MeasuredOutput, Measures } from './train/measures.js';
 export type { FrozenColumn } from './workspace/column-store.js';
 export type { Json } from './workspace/json.js';
 export type { Workspace } from './workspace/workspace.js';

@@ -7,6 +7,7 @@ import { anObject, given, text } from '../onnx/core/given.js';
 import type { Tensor } from '../onnx/core/tensor.js';
 import type { Runtime } from '../onnx/runtime/session.js';
 import { Evaluator } from '../train/evaluate.js';
+import { type Measures, measuresOf } from '../train/measures.js';
 import type { ColumnRecord } from '../workspace/column-record.js';
 import { aLoadedWorkspace, frozenOf, type LoadedWorkspace, weightsOf } from './load-workspace.js';
 import { versionsNow } from './machine.js';
@@ -31,6 +32,8 @@ export interface Verified {
   readonly loss: number;
   /** sha256 of the outputs as they are now. */
   readonly sha256: string;
+  /** Further measures on the test set, where they were asked for. */
+  readonly measures?: Measures;
 }
 
 /** How a task is verified. */
@@ -41,6 +44,8 @@ export interface VerifyOptions {
   readonly provider?: string;
   /** Threads inside one op; those of the day it was frozen when absent. */
   readonly threads?: number;
+  /** Asks for all measures: each class, label or number of the head. */
+  readonly measures?: boolean;
   /** On abort InterruptedError is thrown. */
   readonly signal?: AbortSignal;
 }
@@ -123,7 +128,8 @@ export async function verifyWith(
   const { metrics } = frozenOf(loaded, task).record;
   const name = metricName(head);
   const metric = { name, atFreeze: metrics[name] ?? Number.NaN, now: now.metric };
-  const verified = { ...compared, metric, loss: now.loss };
+  const measures = options.measures === true ? { measures: measuresOf(head, scores, test.targets) } : {};
+  const verified = { ...compared, metric, loss: now.loss, ...measures };
   return elsewhere ? { ...verified, close: near(metrics.loss, now.loss) && near(metric.atFreeze, now.metric) } : verified;
 }
 

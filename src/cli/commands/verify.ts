@@ -6,8 +6,9 @@ import { frozenOf, frozenTasks, type LoadedWorkspace, loadWorkspace } from '../.
 import { trainedTasks, withTrained } from '../../tasks/trained-column.js';
 import { type Verified, type VerifyOptions, verifyWith } from '../../tasks/verify.js';
 import { Evaluator } from '../../train/evaluate.js';
+import type { Measures } from '../../train/measures.js';
 import { integerFlag } from '../flags.js';
-import { colours, count, note, result, table } from '../report.js';
+import { colours, count, note, result, table, warn } from '../report.js';
 import { chosen, openRuntime, type RuntimeFlags } from '../runtime.js';
 
 export interface VerifyFlags extends RuntimeFlags {
@@ -109,7 +110,28 @@ function print(flags: VerifyFlags, found: readonly Checked[]): void {
   const metric = found.some((c) => c.metric.name === 'error') ? 'metric' : 'accuracy';
   const header = ['task', 'parameters', 'trained in', 'test rows', `${metric} then`, 'now', 'loss now', 'outputs'];
   const tasks = found.map(({ verified, ...rest }) => ({ ...rest, ...verified }));
-  result(flags, { tasks }, rows.length === 0 ? 'no task is trained yet' : table(header, rows, paint));
+  const measured = found.flatMap(({ task, verified }) =>
+    verified?.measures === undefined ? [] : measuresText(task, verified.measures),
+  );
+  result(flags, { tasks }, rows.length === 0 ? 'no task is trained yet' : [table(header, rows, paint), ...measured].join('\n\n'));
+  for (const { task, verified } of found) {
+    const constant = verified?.measures?.constant;
+    if (constant !== undefined) warn(flags, `${task}: ${constant}`);
+  }
+}
+
+/** Rows that are printed of each task; --json has all. */
+const mostRows = 20;
+
+/** Over all in a line, then a row for each class, label or number. */
+function measuresText(task: string, { overall, outputs }: Measures): string {
+  const line = Object.entries(overall).map(([name, value]) => `${name} ${value.toFixed(4)}`);
+  const names = [...new Set(outputs.flatMap(({ measures }) => Object.keys(measures)))];
+  const rows = outputs
+    .slice(0, mostRows)
+    .map(({ name, support, measures }) => [name, count(support), ...names.map((n) => measures[n]?.toFixed(4) ?? '-')]);
+  const more = outputs.length > mostRows ? [`and ${outputs.length - mostRows} more, all by --json`] : [];
+  return [`${task}: ${line.join(', ')}`, table(['', 'samples', ...names], rows), ...more].join('\n');
 }
 
 /** Fails (exit code 1) where a task moved, or where nothing could be proved of it. */
@@ -135,7 +157,7 @@ function answers(flags: VerifyFlags, loaded: LoadedWorkspace, task: string): boo
 export async function evaluate(task: string | undefined, flags: VerifyFlags): Promise<void> {
   if (task !== undefined && flags.all) throw new UsageError('name one task, or give --all: prognet eval <task>');
   const threads = integerFlag('--threads', flags.threads);
-  const found = await checkTasks(task, flags, threads === undefined ? {} : { threads }, (loaded) =>
+  const found = await checkTasks(task, flags, { measures: true, ...(threads !== undefined && { threads }) }, (loaded) =>
     trainedTasks(loaded).filter((name) => answers(flags, loaded, name)),
   );
   print(flags, found);

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import * as z from 'zod';
 import { dataError, defaultMaxBytes, quote } from '../../formats/data-error.js';
 import { type OpenParquet, openParquet } from '../../formats/parquet-file.js';
+import { targetKind } from '../../model/heads/heads.js';
 import { onlyOf } from '../../model/progressive/inputs.js';
 import { must } from '../../onnx/core/errors.js';
 import { Tensor } from '../../onnx/core/tensor.js';
@@ -165,7 +166,7 @@ export const hubFolder: Source = {
         expected,
       });
     }
-    if (head !== undefined && head.kind !== 'classify')
+    if (head !== undefined && targetKind(head).of !== 'classes')
       throw dataError(path, `images of classes, a ${head.kind} head takes other targets`, { expected: 'classify' });
     const all = shardsIn(path);
     const parts = [shardsOf(all, 'train', path), shardsOf(all, 'test', path)].filter((shards) => shards.length > 0);
