@@ -187,6 +187,7 @@ command('export', 'write an ONNX model, weights included', [
   .option('--probabilities', 'add <task>_probabilities and <task>_label')
   .option('--label-names', "add <task>_label_name, the class's name as a text")
   .option('--category-indices', 'categories as indices among the numbers, for runtimes that take no texts, as in browsers')
+  .option('--prepared-input', 'without the steps of prepare: the input is what they give')
   .option('--precision <name>', 'fp32, fp16, int8, int8-dynamic (docs/precision.md)', 'fp32')
   .option('--half-io', 'fp16: inputs and outputs in float16 too; they stay float32 otherwise')
   .option('--calibration <n>', 'int8: samples of each task to find ranges on (default: 512)')

@@ -19,6 +19,8 @@ export interface ExportOptions {
   readonly labelNames?: boolean;
   /** Categories as indices among the numbers, for runtimes that take no texts. */
   readonly categoryIndices?: boolean;
+  /** Without the steps of `prepare`: the input is what they give. */
+  readonly preparedInput?: boolean;
   /** One graph that computes the task that its input `task_id` names. */
   readonly routed?: boolean;
   /** Lateral sums and what reads one input as single products: same numbers up to rounding, weights of other names. */
@@ -49,6 +51,7 @@ export function exportedModel(loaded: LoadedWorkspace, options: ExportOptions): 
     probabilities = false,
     labelNames = false,
     categoryIndices = false,
+    preparedInput = false,
     routed = false,
     fused = false,
     opset,
@@ -68,6 +71,7 @@ export function exportedModel(loaded: LoadedWorkspace, options: ExportOptions): 
     probabilities,
     labelNames,
     categoryIndices,
+    preparedInput,
     routed,
     fused,
     ...(opset === undefined ? {} : { opset }),

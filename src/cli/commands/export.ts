@@ -25,6 +25,7 @@ export interface ExportFlags extends RuntimeFlags {
   readonly probabilities?: boolean;
   readonly labelNames?: boolean;
   readonly categoryIndices?: boolean;
+  readonly preparedInput?: boolean;
   readonly precision: string;
   readonly halfIo?: boolean;
   readonly calibration?: string;
@@ -40,12 +41,15 @@ export async function exportCommand(flags: ExportFlags): Promise<void> {
     probabilities = false,
     labelNames = false,
     categoryIndices = false,
+    preparedInput = false,
   } = flags;
   const forms = [flags.task !== undefined, flags.all === true, routed].filter(Boolean).length;
   if (forms !== 1) throw new UsageError('name one task with --task, or give --all, or --routed');
   const precision = precisionFlag(flags.precision);
   if (categoryIndices && precision !== 'fp32')
     throw new UsageError('--category-indices is for --precision fp32', { path: '--category-indices', got: precision });
+  if (preparedInput && precision !== 'fp32')
+    throw new UsageError('--prepared-input is for --precision fp32', { path: '--prepared-input', got: precision });
   if (flags.halfIo && precision !== 'fp16') throw new UsageError('--half-io is for --precision fp16', { path: '--half-io' });
   if (routed && precision === 'int8')
     throw new UsageError('--precision int8 does not go into the branches of a routed model, expected fp16 or int8-dynamic', {
@@ -64,6 +68,7 @@ export async function exportCommand(flags: ExportFlags): Promise<void> {
     probabilities,
     labelNames,
     categoryIndices,
+    preparedInput,
     routed,
     fused,
     ...(opset === undefined ? {} : { opset }),

@@ -17,6 +17,7 @@ import { categoryDomain } from './categories.js';
 import { type Column, type Columns, someColumns } from './column.js';
 import { addInputs, keptInputs } from './inputs.js';
 import { NetworkLowering } from './lowering.js';
+import { addPreparedInput } from './prepared-input.js';
 import { routeByTask } from './routed.js';
 import { type FrozenWeights, frozenScope, weightsByTask } from './weights.js';
 
@@ -54,6 +55,8 @@ export interface FormOptions {
    * browsers.
    */
   readonly categoryIndices?: boolean;
+  /** Without the steps of `prepare`: the input is what they give, float32. */
+  readonly preparedInput?: boolean;
   /**
    * One graph that computes one of the tasks: the int64 input `task_id`, [1], counts them from 0 in the order of `tasks` in the metadata;
    * outputs `scores` and, on request, `probabilities`, `label` and `label_name`. An id out of range or several ids make the run fail.
@@ -91,8 +94,16 @@ export function taskModel(network: Columns, weights: FrozenWeights, options: For
   const columns = [...network].filter((column) => asked.has(column));
   const g = ops({ opset, name: network.description.name });
   const reached = new Set<Column>();
+  const prepared = options.preparedInput === true;
+  if (prepared && options.categoryIndices === true)
+    throw new UsageError('prepared input: category indices are of the input before it is prepared, expected one of both', {
+      expected: 'one of both',
+    });
   const lowering = new NetworkLowering<Column>({
-    inputs: addInputs(g, options.categoryIndices === true ? keptInputs(network.inputs) : network.inputs),
+    inputs: prepared
+      ? addPreparedInput(g, columns, weights)
+      : addInputs(g, options.categoryIndices === true ? keptInputs(network.inputs) : network.inputs),
+    prepared,
     scope: (column) => {
       const { task } = column;
       const own = weights.get(task);
@@ -131,7 +142,8 @@ export function taskModel(network: Columns, weights: FrozenWeights, options: For
     ...(options.fused === true && { 'prognet.fused': 'true' }),
     'prognet.tasks': columns.map(({ task }) => task).join(','),
   };
-  if (network.inputs.some(({ features }) => features !== undefined)) metadata[inputKey] = JSON.stringify(network.inputs);
+  if (prepared) metadata['prognet.prepared'] = JSON.stringify(columns[0]?.prepare);
+  else if (network.inputs.some(({ features }) => features !== undefined)) metadata[inputKey] = JSON.stringify(network.inputs);
   for (const column of network) {
     if (!reached.has(column)) continue;
     const { task } = column;

@@ -50,6 +50,8 @@ export interface TapOf<C> {
 export interface LoweringOptions<C> {
   /** The network's inputs as its users bring them, [N, ...]: each column prepares them by its own steps. */
   readonly inputs: ByInput<Value>;
+  /** The inputs are prepared already: no column does it. */
+  readonly prepared?: boolean;
   /** The scope of a column's parameters. */
   readonly scope: (column: C) => LayerScope;
   /** A tap that is there already (a training step reads frozen taps as inputs); undefined: lower the block. */
@@ -117,7 +119,7 @@ export class NetworkLowering<C extends LoweredColumn<C>> {
     const lowered = this.of(column);
     const { prepare, task, path } = column;
     const raw = onlyOf(Object.values(this.options.inputs));
-    if (prepare.length === 0) return raw;
+    if (prepare.length === 0 || this.options.prepared === true) return raw;
     const { features } = onlyOf(column.inputs);
     const place = { scope: this.options.scope(column), prefix: `${task}/prepare`, path: `${path}.prepare`, features };
     lowered.input ??= lowerPrepare(place, prepare, raw);
