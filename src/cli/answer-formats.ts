@@ -36,6 +36,8 @@ export class AnswerRows {
     private readonly task: string,
     private readonly answers: Prediction,
     private readonly frozen: boolean,
+    /** What was said in reading the inputs. */
+    private readonly notes: readonly string[] = [],
   ) {
     const { values, labels } = answers;
     this.count = values.dims[0] ?? 0;
@@ -65,6 +67,7 @@ export class AnswerRows {
       task,
       frozen,
       rows: count,
+      ...(this.notes.length > 0 && { notes: this.notes }),
       ...(labels !== undefined && { labels: all((row) => this.label(row)) }),
       ...(labels !== undefined && answers.names !== undefined && { names: all((row) => this.called(row)) }),
       ...(answers.names !== undefined && { classes: answers.names }),

@@ -261,6 +261,9 @@ describe('predict on a CSV', () => {
     expect(found.names.slice(0, 2)).toEqual(['poor', 'rich']);
     expect(stderr).toContain(`${at('ask.csv')}: not read: column 1 ("kind"), column 5 ("further")\n`);
     expect(stderr).toContain('row 4, column 4 ("city") holds "Uri", which is none of its categories and counts as none\n');
+    const quiet = ask('--input', at('ask.csv'), '--json', '--quiet');
+    expect(quiet.stderr).toBe('');
+    expect(JSON.parse(quiet.stdout).notes).toEqual(stderr.trim().split('\n'));
   });
 
   it.skipIf(missing)(`gives the numbers of the exported file in Python, unknown categories included${note}`, () => {

@@ -32,10 +32,14 @@ export async function predictCommand(task: string, options: PredictFlags): Promi
   const column = loaded.columns.column(task);
   const spec = dataSpecOf(loaded, column);
   const images = input === stdin ? undefined : imagesAt(input);
+  const notes: string[] = [];
   const reading: ReadingInputs = {
     missing: readingFor(column).missing,
     ...(typeof spec === 'object' && { data: spec }),
-    onNote: (line) => note(options, line),
+    onNote: (line) => {
+      notes.push(line);
+      note(options, line);
+    },
   };
   const taken = loaded.columns.inputs;
   const inputs =
@@ -46,7 +50,7 @@ export async function predictCommand(task: string, options: PredictFlags): Promi
         : readInputs(input, taken, reading);
   const { runtime, selection } = await openRuntime(options);
   const answers = await predict(runtime, loaded, task, inputs, { providers: [selection?.provider ?? 'cpu'] });
-  const rows = new AnswerRows(task, answers, loaded.frozen.has(task));
+  const rows = new AnswerRows(task, answers, loaded.frozen.has(task), notes);
   if (output === undefined) {
     const shown = options.json === true ? 'json' : (format ?? 'text');
     if (shown === 'text' || shown === 'json') result({ json: shown === 'json' }, rows.document(), rows.text());
