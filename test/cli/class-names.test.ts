@@ -9,7 +9,7 @@ import { Random } from '../../src/onnx/core/random.js';
 import { Tensor } from '../../src/onnx/core/tensor.js';
 import { loadModel } from '../../src/onnx/serde/external-data.js';
 import { environment, python } from '../python/python.js';
-import { prognet, repo, workspace } from './support.js';
+import { okIn, prognet, repo, workspace } from './support.js';
 
 const yaml = `prognet: 1
 name: garden
@@ -28,11 +28,7 @@ const largest = (row: readonly number[]) => row.indexOf(Math.max(...row));
 
 let dir = '';
 const at = (name: string) => join(dir, name);
-const ok = (...args: string[]) => {
-  const { status, stdout, stderr } = prognet(...args, '-C', dir);
-  expect({ status, stderr: status === 0 ? '' : stderr }).toEqual({ status: 0, stderr: '' });
-  return stdout;
-};
+const ok = (...args: string[]) => okIn(dir, ...args);
 const running: ReturnType<typeof spawn>[] = [];
 afterAll(() => {
   for (const child of running) child.kill('SIGKILL');

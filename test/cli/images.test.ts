@@ -12,7 +12,7 @@ import { loadModel } from '../../src/onnx/serde/external-data.js';
 import { decodeInputs } from '../../src/tasks/decoding-of.js';
 import { environment, python } from '../python/python.js';
 import { image } from '../support/images.js';
-import { prognet, workspace } from './support.js';
+import { okIn, prognet, workspace } from './support.js';
 
 const yaml = `prognet: 1
 name: photos
@@ -28,11 +28,7 @@ const random = new Random(7, 'photos');
 const kinds = ['green', 'red'];
 let dir = '';
 const at = (...names: string[]) => join(dir, ...names);
-const ok = (...args: string[]) => {
-  const { status, stdout, stderr } = prognet(...args, '-C', dir);
-  expect({ status, stderr: status === 0 ? '' : stderr }).toEqual({ status: 0, stderr: '' });
-  return stdout;
-};
+const ok = (...args: string[]) => okIn(dir, ...args);
 const answers = z.object({ labels: z.array(z.int()), probabilities: z.array(z.array(z.number())) });
 
 beforeAll(async () => {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { beforeAll, expect, it } from 'vitest';
 import { Random } from '../../src/onnx/core/random.js';
 import { parquet } from '../support/parquet.js';
-import { prognet, workspace } from './support.js';
+import { okIn, workspace } from './support.js';
 
 const column = (task: string, data: string, more = '') =>
   `  - { task: ${task}, data: ${data}${more}, head: { classify: { classes: 2, names: [no, yes] } }, train: { epochs: 3, batch: 16, lr: 0.02, seed: 1 } }\n`;
@@ -29,11 +29,7 @@ const table = (rows: typeof people) =>
 
 let dir = '';
 const at = (...names: string[]) => join(dir, ...names);
-const ok = (...args: string[]) => {
-  const { status, stdout, stderr } = prognet(...args, '-C', dir);
-  expect({ status, stderr: status === 0 ? '' : stderr }).toEqual({ status: 0, stderr: '' });
-  return stdout;
-};
+const ok = (...args: string[]) => okIn(dir, ...args);
 
 beforeAll(() => {
   dir = workspace(yaml);

@@ -13,6 +13,13 @@ export function prognet(...args: string[]) {
   return { status, stdout, stderr };
 }
 
+/** Runs a command in a workspace that must take it; its stdout. */
+export const okIn = (dir: string, ...args: string[]): string => {
+  const { status, stdout, stderr } = prognet(...args, '-C', dir);
+  if (status !== 0) throw new Error(`prognet ${args.join(' ')} ended with ${status}: ${stderr}`);
+  return stdout;
+};
+
 /** A child that runs on; `ended` gives its exit code, signal and stderr. */
 export function start(...args: string[]) {
   const child = spawn('node', [main, ...args], { stdio: ['ignore', 'ignore', 'pipe'] });

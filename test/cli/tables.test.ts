@@ -11,7 +11,7 @@ import { Tensor } from '../../src/onnx/core/tensor.js';
 import { loadModel } from '../../src/onnx/serde/external-data.js';
 import { open } from '../../src/tasks/open-network.js';
 import { environment, python } from '../python/python.js';
-import { prognet, repo, workspace } from './support.js';
+import { okIn, prognet, repo, workspace } from './support.js';
 
 const yaml = `prognet: 1
 name: people
@@ -34,11 +34,7 @@ const csv = (rows: readonly (typeof people)[number][]) =>
 
 let dir = '';
 const at = (name: string) => join(dir, name);
-const ok = (...args: string[]) => {
-  const { status, stdout, stderr } = prognet(...args, '-C', dir);
-  expect({ status, stderr: status === 0 ? '' : stderr }).toEqual({ status: 0, stderr: '' });
-  return stdout;
-};
+const ok = (...args: string[]) => okIn(dir, ...args);
 let said = '';
 
 beforeAll(() => {
