@@ -17,11 +17,9 @@ import type { Model } from '../onnx/ir/model.js';
 import type { Runtime, SessionOptions } from '../onnx/runtime/session.js';
 import { toBinary } from '../onnx/serde/to-binary.js';
 import { evaluateScores } from '../train/evaluate.js';
-import { train } from '../train/loop.js';
 import { defaultRate, type OptimizerOptions, optimizer } from '../train/optim/optimizer.js';
-import { fitData, fitInputs, partition } from '../train/prepare-data.js';
+import { fitData, fitInputs } from '../train/prepare-data.js';
 import type { TrainRequest } from '../train/request.js';
-import { trainSettings } from '../train/settings.js';
 import { type StepGraph, stepGraph } from '../train/step/step-graph.js';
 import { Answerer, type Answers, predictionOf } from './answerer.js';
 import type {
@@ -31,7 +29,6 @@ import type {
   Inputs,
   Measured,
   Prediction,
-  TaskData,
   Trained,
   TrainOptions,
   VerifyOptions,
@@ -39,6 +36,7 @@ import type {
 import { Kept, type Place } from './kept.js';
 import { columnHash, encodeNetwork } from './network-file.js';
 import { type Evidence, type Proof, proofOf } from './proof.js';
+import { trainColumn } from './train-column.js';
 
 /** What a network is before it has columns. `name` is the ONNX graph's name. */
 export type NetworkOptions = Omit<DescriptionInput, 'prognet' | 'name' | 'columns'> & { readonly name?: string };
@@ -180,29 +178,15 @@ export class Network implements GrowingNetwork {
   async train(task: string, options: NetworkTrainOptions): Promise<Trained<Network>> {
     const { index } = this.columns.column(task);
     if (this.trained(task)) throw frozenAlready(task);
-    const { on, data, onEvent, signal, engine, session, tapBudget, tapStorage, tapCache, store, freeze, ...overrides } =
+    const { on, data, session, freeze, engine, tapBudget, tapStorage, tapCache, store, onEvent, signal, ...overrides } =
       options ?? {};
     if (data === undefined) throw missing('train', 'data', '{ inputs, targets }, or { train, validation, test } of such');
     const place = this.needPlace('train', { ...defined({ on, session }) });
-    const written = this.written.columns.map((c, i) => (i === index ? { ...c, train: { ...c.train, ...overrides } } : c));
-    const column = columnsOf(parseDescription({ ...this.written, columns: written })).column(task);
+    const columns = this.written.columns.map((c, i) => (i === index ? { ...c, train: { ...c.train, ...overrides } } : c));
+    const column = columnsOf(parseDescription({ ...this.written, columns })).column(task);
     for (const source of column.sources) this.needed(source.task);
-    const settings = trainSettings(column.train, column.seed);
-    const parts = 'train' in data ? data : { train: data };
-    const checked = (part: keyof TaskData, given: GivenData) => fitData(column, given, `${part} data of task "${task}"`);
-    const given = checked('train', parts.train);
-    const test = parts.test && checked('test', parts.test);
-    const { weights, history } = await train({
-      tapCache: this.kept.taps,
-      ...defined({ engine, session: place.session, tapBudget, tapStorage, tapCache, store, onEvent, signal }),
-      ...(parts.validation === undefined
-        ? partition(given, settings, `train data of task "${task}"`)
-        : { train: given, validation: checked('validation', parts.validation) }),
-      runtime: place.runtime,
-      column,
-      frozen: this.frozen,
-      settings,
-    });
+    const how = { tapCache: this.kept.taps, ...defined({ engine, tapBudget, tapStorage, tapCache, store, onEvent, signal }) };
+    const { weights, history, given, test } = await trainColumn(column, data, { ...how, ...place, frozen: this.frozen });
     const tried = this.with({
       ...(given.classNames !== undefined && {
         written: withClassNames(this.written, this.columns.column(task), given.classNames),

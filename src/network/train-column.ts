@@ -1,0 +1,50 @@
+// One training of a column in this process: its data checked, its parts made, the loop run. Nothing is frozen here.
+import type { SampleSet } from '../data/dataset.js';
+import type { Column } from '../model/progressive/column.js';
+import type { FrozenWeights, Weights } from '../model/progressive/weights.js';
+import type { EpochRecord } from '../train/checkpoint.js';
+import { train } from '../train/loop.js';
+import { fitData, partition } from '../train/prepare-data.js';
+import type { TrainRequest } from '../train/request.js';
+import { trainSettings } from '../train/settings.js';
+import type { GivenData, TaskData } from './growing.js';
+import type { Place } from './kept.js';
+
+/** What the loop takes beside the column and its data. */
+type How = Place &
+  Pick<TrainRequest, 'engine' | 'tapBudget' | 'tapStorage' | 'tapCache' | 'store' | 'onEvent' | 'signal'> & {
+    readonly frozen: FrozenWeights;
+  };
+
+/** A column that was trained. */
+interface TrainedWeights {
+  readonly weights: Weights;
+  readonly history: readonly EpochRecord[];
+  /** The training data, the validation's part included. */
+  readonly given: SampleSet;
+  readonly test: SampleSet | undefined;
+}
+
+/** Trains `column` by its own settings. @throws DataError for data that do not fit, and as the loop */
+export async function trainColumn(
+  column: Column,
+  data: TaskData | GivenData,
+  { runtime, session, ...how }: How,
+): Promise<TrainedWeights> {
+  const settings = trainSettings(column.train, column.seed);
+  const parts = 'train' in data ? data : { train: data };
+  const checked = (part: keyof TaskData, given: GivenData) => fitData(column, given, `${part} data of task "${column.task}"`);
+  const given = checked('train', parts.train);
+  const test = parts.test && checked('test', parts.test);
+  const { weights, history } = await train({
+    ...how,
+    ...(session && { session }),
+    ...(parts.validation === undefined
+      ? partition(given, settings, `train data of task "${column.task}"`)
+      : { train: given, validation: checked('validation', parts.validation) }),
+    runtime,
+    column,
+    settings,
+  });
+  return { weights, history, given, test };
+}
