@@ -4,7 +4,7 @@
 import { mapSamples } from '../data/samples.js';
 import type { Columns } from '../model/progressive/column.js';
 import { keptInputs } from '../model/progressive/inputs.js';
-import { must } from '../onnx/core/errors.js';
+import { must, UsageError } from '../onnx/core/errors.js';
 import { Tensor } from '../onnx/core/tensor.js';
 import { defaultLearningRate, type TrainingRuntime, type TrainingSession } from '../onnx/runtime/training-session.js';
 import { toBinary } from '../onnx/serde/to-binary.js';
@@ -26,6 +26,12 @@ export function ortTrainingEngine(training: TrainingRuntime): EngineMaker {
 /** The optimizer, if the engine can train so. Throws UsageError. */
 export function checkOfficial(settings: TrainSettings, network: Columns): OfficialOptimizer {
   for (const { name } of network.inputs) checkInputName(name);
+  if (settings.schedule.kind === 'plateau') {
+    throw new UsageError(
+      'the engine ort-training takes its rates as a table made before the first step, so it cannot follow the schedule plateau; take the engine ort, or another schedule',
+      { path: 'schedule', expected: 'constant, step, cosine', got: 'plateau' },
+    );
+  }
   return officialOptimizer(settings.optimizer);
 }
 

@@ -103,7 +103,7 @@ command('train [task]', 'train a task; its column can be trained anew until it i
   .option('--batch <n>', 'rows of a minibatch')
   .option('--lr <rate>', 'learning rate')
   .option('--optimizer <name>', 'sgd, adam, adamw, rmsprop')
-  .option('--schedule <name>', 'constant, cosine, step:<epochs>[:<factor>]')
+  .option('--schedule <name>', 'constant, cosine, step:<epochs>[:<factor>], plateau[:<patience>[:<factor>]]')
   .option('--clip <kind>', 'norm:<limit>, value:<limit>')
   .option('--seed <n>', 'seed of first weights, order and dropout')
   .option('--provider <list>', `${providerHelp} (default: cpu)`)

@@ -92,6 +92,9 @@ abstract class Sentences implements Progress {
       case 'resumed':
         this.line(`${task} continues after epoch ${e.epoch}, step ${e.step}`);
         break;
+      case 'plateau':
+        this.line(`${task} epoch ${e.epoch} was no better: rate ${Number(e.rate.toPrecision(3))} from now on`);
+        break;
       case 'stopped':
         this.line(`${task} stops early at epoch ${e.epoch}, takes epoch ${e.best} back`);
         break;

@@ -23,4 +23,6 @@ export type TrainEvent =
       readonly losses: Float32Array;
     }
   | { readonly kind: 'epoch'; readonly record: EpochRecord; readonly epochs: number; readonly seconds: number }
+  /** The schedule plateau: from now on the rate is this one. */
+  | { readonly kind: 'plateau'; readonly epoch: number; readonly rate: number }
   | { readonly kind: 'stopped'; readonly epoch: number; readonly best: number };

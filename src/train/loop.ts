@@ -6,7 +6,7 @@ import { metricRises } from '../model/heads/heads.js';
 import type { ParameterSpec } from '../model/nn/scope.js';
 import { aColumn } from '../model/progressive/column.js';
 import { initialWeights, weightsByTask } from '../model/progressive/weights.js';
-import { InterruptedError, must } from '../onnx/core/errors.js';
+import { InterruptedError, must, UsageError } from '../onnx/core/errors.js';
 import { anObject, given, instance } from '../onnx/core/given.js';
 import { Random } from '../onnx/core/random.js';
 import { Tensor } from '../onnx/core/tensor.js';
@@ -19,9 +19,9 @@ import { evalGraph, lossesOutput, scoresOutput } from './eval-graph.js';
 import { type Evaluation, EvaluationSum } from './evaluate.js';
 import { learnPrepare } from './learn-prepare.js';
 import { refuseSingleRows } from './least-rows.js';
-import { rateFactor } from './optim/schedule.js';
+import { Rates } from './rates.js';
 import type { TrainRequest } from './request.js';
-import type { TrainSettings } from './settings.js';
+import { watchesValidation } from './settings.js';
 import { StepEngine } from './step/step-engine.js';
 import { stepInputs } from './step/step-graph.js';
 import { ColumnTaps } from './taps/column-taps.js';
@@ -91,6 +91,7 @@ class Training {
   private constructor(
     private readonly request: TrainRequest,
     private readonly plan: Plan,
+    private readonly rates: Rates,
     private readonly taps: ColumnTaps,
     private readonly engine: Engine,
     private readonly validation: TappedData | undefined,
@@ -101,19 +102,25 @@ class Training {
   }
 
   static async create(request: TrainRequest): Promise<Training> {
-    const { runtime, column, tapBudget = defaultTapBudget, tapStorage, session = {} } = request;
+    const { runtime, column, settings, tapBudget = defaultTapBudget, tapStorage, session = {} } = request;
     const { engine: make = (context) => StepEngine.create(context) } = request;
     const plan = planOf(request);
     refuseSingleRows(column, plan.batch);
+    if (request.validation === undefined && watchesValidation(settings.schedule))
+      throw new UsageError(`task "${column.task}": the schedule plateau watches validation data, none are given`, {
+        path: 'validation',
+        expected: 'validation data, or monitor: training_loss',
+      });
     const dtypes = mapSamples(request.train.inputs, ({ dtype }) => (dtype === 'uint8' ? 'uint8' : 'float32'));
     const taps = await ColumnTaps.create({ ...request, session, dtypes });
     await taps.retain([request.train, ...(request.validation ? [request.validation] : [])].map(({ inputs }) => inputs));
-    const rate = (step: number) => rateAt(request.settings, plan, step);
-    const engine = await make({ ...request, taps, dtypes, steps: request.settings.epochs * plan.perEpoch, rate });
+    const rates = new Rates(settings, column.head, plan.perEpoch);
+    const rate = (step: number) => rates.at(step);
+    const engine = await make({ ...request, taps, dtypes, steps: settings.epochs * plan.perEpoch, rate });
     const left = tapBudget - engine.tapBytes;
     const validation = request.validation && (await TappedData.create(taps, request.validation, left, tapStorage));
     const evalSession = validation && (await runtime.createSession(toBinary(evalGraph(column, taps.inputs, dtypes)), session));
-    return new Training(request, plan, taps, engine, validation, evalSession);
+    return new Training(request, plan, rates, taps, engine, validation, evalSession);
   }
 
   async release(): Promise<void> {
@@ -148,6 +155,7 @@ class Training {
     if (checkpoint === undefined) return false;
     this.state = checkpoint.state;
     this.tensors = new Map(checkpoint.tensors);
+    this.rates.follow(this.state.history);
     this.request.onEvent?.({ kind: 'resumed', epoch: this.state.epoch, step: this.state.step });
     return true;
   }
@@ -218,14 +226,10 @@ class Training {
     const losses = await this.engine.run({ first, count, size, rows, seeds });
     losses.forEach((loss, i) => {
       if (Number.isFinite(loss)) return;
-      const rate = this.rate(first + i).toPrecision(3);
+      const rate = this.rates.at(first + i).toPrecision(3);
       throw new DivergedError(`the loss is ${loss} at step ${first + i + 1} (rate ${rate})`, first + i);
     });
     return losses;
-  }
-
-  private rate(step: number): number {
-    return rateAt(this.request.settings, this.plan, step);
   }
 
   private async endEpoch(seconds: number): Promise<void> {
@@ -239,7 +243,7 @@ class Training {
     const record: EpochRecord = {
       epoch,
       loss: this.state.lossSum / this.plan.rows,
-      rate: this.rate(this.state.step - 1),
+      rate: this.rates.at(this.state.step - 1),
       ...(found === undefined ? {} : { validation: { loss: found.loss, metric: found.metric } }),
     };
     let { best } = this.state;
@@ -260,7 +264,17 @@ class Training {
     const history = [...this.state.history, record];
     this.state = { epoch, offset: 0, step: this.state.step, lossSum: 0, history, done, ...(best === undefined ? {} : { best }) };
     request.onEvent?.({ kind: 'epoch', record, epochs: settings.epochs, seconds });
+    if (!done) this.follow(epoch);
     await this.save();
+  }
+
+  /** The rate of the next epoch, as the epochs so far have it. */
+  private follow(epoch: number): void {
+    const { step, history } = this.state;
+    const before = this.rates.at(step);
+    this.rates.follow(history);
+    const rate = this.rates.at(step);
+    if (rate !== before) this.request.onEvent?.({ kind: 'plateau', epoch, rate });
   }
 
   /** A loss is seen before its step: the last step's harm shows in the weights and the optimizer's state alone. No checkpoint holds it. */
@@ -269,7 +283,7 @@ class Training {
     for (const [name, { data }] of this.tensors) {
       const bad = data instanceof Float32Array ? notFinite(data) : undefined;
       if (bad === undefined) continue;
-      throw new DivergedError(`"${name}" holds ${bad} after step ${step} (rate ${this.rate(step - 1).toPrecision(3)})`, step);
+      throw new DivergedError(`"${name}" holds ${bad} after step ${step} (rate ${this.rates.at(step - 1).toPrecision(3)})`, step);
     }
   }
 
@@ -298,9 +312,4 @@ function notFinite(values: Float32Array): number | undefined {
     if (v - v !== 0) return v;
   }
   return undefined;
-}
-
-/** The learning rate of a step, counted from 0. */
-function rateAt({ rate, schedule, epochs }: TrainSettings, { perEpoch }: Plan, step: number): number {
-  return rate * rateFactor(schedule, step, epochs * perEpoch, perEpoch);
 }

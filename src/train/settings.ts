@@ -27,7 +27,15 @@ export interface TrainSettings {
   readonly seed: number;
 }
 
-/** Defaults: 5 epochs, batch 128, adam at 0.001 (sgd: 0.1), constant rate, no validation unless early stopping needs it (then 0.1). */
+/** Whether the schedule follows what the validation part gives. */
+export function watchesValidation(schedule: Schedule | undefined): boolean {
+  return schedule?.kind === 'plateau' && schedule.monitor !== 'training_loss';
+}
+
+/**
+ * Defaults: 5 epochs, batch 128, adam at 0.001 (sgd: 0.1), constant rate, no validation unless early stopping or the schedule needs it (then 0.1).
+ * Throws UsageError for options that do not go together.
+ */
 export function trainSettings(train: Train, seed: number): TrainSettings {
   given('trainSettings', { train }, { train: anObject });
   const kind = train.optimizer ?? 'adam';
@@ -37,23 +45,37 @@ export function trainSettings(train: Train, seed: number): TrainSettings {
   if (train.nesterov === true && (kind !== 'sgd' || !train.momentum)) {
     throw new UsageError('train: nesterov needs the optimizer sgd with a momentum above 0', { got: kind });
   }
-  const { early_stopping: stop, validation = stop === undefined ? 0 : 0.1 } = train;
+  const { early_stopping: stop, schedule, lr = defaultRate[kind] } = train;
+  const watched = watchesValidation(schedule);
+  const { validation = stop === undefined && !watched ? 0 : 0.1 } = train;
   if (stop !== undefined && validation === 0) {
     throw new UsageError('train: early_stopping needs a validation part, found validation: 0', {
       expected: 'validation above 0',
     });
   }
+  if (watched && validation === 0) {
+    throw new UsageError(
+      'train: the schedule plateau needs a validation part, found validation: 0; monitor: training_loss watches the training data',
+      { expected: 'validation above 0' },
+    );
+  }
+  if (schedule?.kind === 'plateau' && schedule.min_lr > lr) {
+    throw new UsageError(`train: the schedule plateau has min_lr ${schedule.min_lr}, expected at most the learning rate, ${lr}`, {
+      expected: `at most ${lr}`,
+      got: String(schedule.min_lr),
+    });
+  }
   return {
     epochs: train.epochs ?? 5,
     batch: train.batch ?? 128,
-    rate: train.lr ?? defaultRate[kind],
+    rate: lr,
     optimizer: {
       kind,
       ...(train.momentum === undefined ? {} : { momentum: train.momentum }),
       ...(train.nesterov === undefined ? {} : { nesterov: train.nesterov }),
       ...(train.weight_decay === undefined ? {} : { weightDecay: train.weight_decay }),
     },
-    schedule: train.schedule ?? { kind: 'constant', warmup: 0 },
+    schedule: schedule ?? { kind: 'constant', warmup: 0 },
     ...(train.clip === undefined ? {} : { clip: train.clip }),
     ...(stop === undefined ? {} : { earlyStopping: stop }),
     validation,

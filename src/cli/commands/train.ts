@@ -31,11 +31,12 @@ export interface TrainFlags extends RuntimeFlags {
   readonly restart?: boolean;
 }
 
-/** `cosine`, `step:10`, `step:10:0.5` as the description writes them. */
+/** `cosine`, `step:10`, `step:10:0.5`, `plateau:5`, `plateau:5:0.5` as the description writes them. */
 function scheduleOf(text: string): unknown {
-  const [, every, factor] = /^step:([^:]+)(?::([^:]+))?$/.exec(text) ?? [];
-  if (every === undefined) return text;
-  return { step: { every: Number(every), ...(factor === undefined ? {} : { factor: Number(factor) }) } };
+  const [, kind, epochs, factor] = /^(step|plateau):([^:]+)(?::([^:]+))?$/.exec(text) ?? [];
+  if (kind === undefined) return text;
+  const count = { [kind === 'step' ? 'every' : 'patience']: Number(epochs) };
+  return { [kind]: { ...count, ...(factor === undefined ? {} : { factor: Number(factor) }) } };
 }
 
 /** `norm:1`, `value:0.5` as the description writes them. */

@@ -29,6 +29,25 @@ const scheduleTable = {
     }),
     'The rate falls along half a cosine, from "lr" to "final" of it in the last epoch.',
   ),
+  plateau: variant(
+    strict({
+      patience: size.default(10).describe('Epochs without a better value before the rate falls; 10 when absent.'),
+      factor: real('a number above 0 and below 1', { above: 0, below: 1 })
+        .default(0.1)
+        .describe('What the rate is multiplied by each time; 0.1 when absent.'),
+      min_lr: notNegative.default(0).describe('The least rate; 0 when absent.'),
+      threshold: real(part, { min: 0, below: 1 })
+        .default(1e-4)
+        .describe('The part by which a value must beat the best one to be better; 0.0001 when absent.'),
+      monitor: oneOf(['loss', 'accuracy', 'training_loss'])
+        .default('loss')
+        .describe('What is watched: the validation part (loss when absent), or with training_loss the training data.'),
+      ...warmup,
+    }),
+    'patience',
+    '{ plateau: { patience: 5, factor: 0.5 } }',
+    'The rate is multiplied by "factor" when so many epochs in a row brought no better value.',
+  ),
 };
 
 const clipTable = {
@@ -68,7 +87,7 @@ export const trainSchema = strict(
     validation: real(part, { min: 0, below: 1 })
       .optional()
       .describe(
-        'The part of the training data that is set aside for validation; 0.1 with early stopping and else 0 when absent.',
+        'The part of the training data that is set aside for validation; 0.1 where early stopping or the schedule watches it and else 0 when absent.',
       ),
     seed: integer(0, 'a non-negative integer')
       .optional()
@@ -81,7 +100,41 @@ export const trainSchema = strict(
 export type Schedule =
   | { kind: 'constant'; warmup: number }
   | { kind: 'step'; every: number; factor: number; warmup: number }
-  | { kind: 'cosine'; final: number; warmup: number };
+  | { kind: 'cosine'; final: number; warmup: number }
+  | Plateau;
+
+/** The rate falls when epochs bring nothing better. */
+export interface Plateau {
+  kind: 'plateau';
+  /** Epochs without a better value before the rate falls. */
+  patience: number;
+  /** What the rate is multiplied by each time. */
+  factor: number;
+  /** The least rate. */
+  min_lr: number;
+  /** The part by which a value must beat the best one to be better. */
+  threshold: number;
+  /** What is watched: loss or metric of the validation part, or the loss of the training data. */
+  monitor: 'loss' | 'accuracy' | 'training_loss';
+  /** Steps (minibatches) over which the rate rises from 0 to "lr". */
+  warmup: number;
+}
+
+/** A plateau as written. */
+export interface PlateauOptions {
+  /** Epochs without a better value before the rate falls; 10 when absent. */
+  patience?: number | undefined;
+  /** What the rate is multiplied by each time; 0.1 when absent. */
+  factor?: number | undefined;
+  /** The least rate; 0 when absent. */
+  min_lr?: number | undefined;
+  /** The part by which a value must beat the best one to be better; 0.0001 when absent. */
+  threshold?: number | undefined;
+  /** What is watched: the validation part (loss when absent), or with training_loss the training data. */
+  monitor?: 'loss' | 'accuracy' | 'training_loss' | undefined;
+  /** Steps (minibatches) over which the rate rises from 0 to "lr"; 0 when absent. */
+  warmup?: number | undefined;
+}
 
 /** How gradients are bounded: all together to an L2 norm, or each element to [-limit, limit]. */
 export type Clip = { kind: 'norm'; limit: number } | { kind: 'value'; limit: number };
@@ -116,7 +169,7 @@ export interface Train {
   clip?: Clip | undefined;
   /** When training ends before its last epoch: never when absent. */
   early_stopping?: EarlyStopping | undefined;
-  /** The part of the training data that is set aside for validation; 0.1 with early stopping and else 0 when absent. */
+  /** The part of the training data that is set aside for validation; 0.1 where early stopping or the schedule watches it and else 0 when absent. */
   validation?: number | undefined;
   /** Seed of the order of rows and of dropout; drawn from the description's seed when absent. */
   seed?: number | undefined;
@@ -126,6 +179,9 @@ export interface Train {
 export type ScheduleInput =
   | 'constant'
   | 'cosine'
+  | 'plateau'
+  | { plateau: number | PlateauOptions }
+  | ({ kind: 'plateau' } & PlateauOptions)
   | { constant: { warmup?: number | undefined } }
   | { step: number | { every: number; factor?: number | undefined; warmup?: number | undefined } }
   | { cosine: { final?: number | undefined; warmup?: number | undefined } }
@@ -170,7 +226,7 @@ export interface TrainInput {
   clip?: ClipInput | undefined;
   /** When training ends before its last epoch: never when absent. */
   early_stopping?: EarlyStoppingInput | undefined;
-  /** The part of the training data that is set aside for validation; 0.1 with early stopping and else 0 when absent. */
+  /** The part of the training data that is set aside for validation; 0.1 where early stopping or the schedule watches it and else 0 when absent. */
   validation?: number | undefined;
   /** Seed of the order of rows and of dropout; drawn from the description's seed when absent. */
   seed?: number | undefined;

@@ -43,6 +43,8 @@ export type {
   ClipInput,
   EarlyStopping,
   EarlyStoppingInput,
+  Plateau,
+  PlateauOptions,
   Schedule,
   ScheduleInput,
   Train,
