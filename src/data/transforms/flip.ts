@@ -2,6 +2,7 @@
 import * as z from 'zod';
 import { Tensor } from '../../onnx/core/tensor.js';
 import { inputData } from '../dataset.js';
+import { mirror } from '../planes.js';
 import { defineTransform, imageLayout, withInputs } from './transform.js';
 
 const options = z
@@ -11,17 +12,9 @@ const options = z
   .describe('Mirrors images.');
 
 export const flip = defineTransform('flip', options, (dataset, { axis }, context) => {
-  const { planes, height, width } = imageLayout(dataset, 'flip', context);
+  const layout = imageLayout(dataset, 'flip', context);
   const from = inputData(dataset);
-  const to = from instanceof Uint8Array ? new Uint8Array(from) : new Float32Array(from);
-  if (axis === 'horizontal') {
-    for (let line = 0; line < planes * height; line++) to.subarray(line * width, (line + 1) * width).reverse();
-  } else {
-    for (let line = 0; line < planes * height; line++) {
-      const y = line % height;
-      const source = line - y + (height - 1 - y);
-      to.set(from.subarray(source * width, (source + 1) * width), line * width);
-    }
-  }
+  const to = from instanceof Uint8Array ? new Uint8Array(from.length) : new Float32Array(from.length);
+  mirror(from, to, layout, axis);
   return withInputs(dataset, new Tensor(dataset.inputs.dtype, dataset.inputs.dims, to));
 });

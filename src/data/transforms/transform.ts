@@ -4,6 +4,7 @@ import { DataError } from '../../onnx/core/errors.js';
 import type { Tensor } from '../../onnx/core/tensor.js';
 import type { Dataset } from '../dataset.js';
 import { complaintOf, expectedOf } from '../expected.js';
+import type { Planes } from '../planes.js';
 
 export interface TransformContext {
   /** Place of the transform in the description, for errors: `columns[1].data.transform[0]`. */
@@ -56,15 +57,8 @@ export function withInputs(dataset: Dataset, inputs: Tensor): Dataset {
   return { ...dataset, inputs };
 }
 
-export interface ImageLayout {
-  /** Images times channels. */
-  readonly planes: number;
-  readonly height: number;
-  readonly width: number;
-}
-
 /** The last two axes are height and width. Throws a DataError when the inputs are no images. */
-export function imageLayout(dataset: Dataset, name: string, context: TransformContext): ImageLayout {
+export function imageLayout(dataset: Dataset, name: string, context: TransformContext): Planes {
   const { dims, size } = dataset.inputs;
   const [height, width] = dims.slice(-2);
   if (dims.length < 3 || height === undefined || width === undefined) {
@@ -74,7 +68,7 @@ export function imageLayout(dataset: Dataset, name: string, context: TransformCo
       got: `[${dims.join(',')}]`,
     });
   }
-  return { planes: size / (height * width), height, width };
+  return { planes: size / (height * width), height, width, planeStep: height * width, pixelStep: 1 };
 }
 
 /** A seed: a whole number. */
