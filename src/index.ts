@@ -55,6 +55,7 @@ export type * from './onnx/runtime/session.js';
 export type { TrainingFiles, TrainingRuntime, TrainingSession } from './onnx/runtime/training-session.js';
 export { type WebModules, WebRuntime, type WebSettings } from './onnx/runtime/web.js';
 export { toBinary } from './onnx/serde/to-binary.js';
+export type { Augmenter } from './train/augment/augmenter.js';
 export type { Checkpoint, CheckpointStore, EpochRecord, TrainState } from './train/checkpoint.js';
 export type { Engine, Minibatches } from './train/engine.js';
 export type { TrainEvent } from './train/events.js';

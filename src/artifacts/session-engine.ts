@@ -73,12 +73,15 @@ class SessionEngine implements Engine {
     });
   }
 
-  async run({ count, size, rows, seeds }: Minibatches): Promise<Float32Array> {
+  async run({ epoch, count, size, rows, seeds }: Minibatches): Promise<Float32Array> {
     const session = must(this.session, 'session');
     const losses = new Float32Array(count);
     for (let i = 0; i < count; i++) {
       const seed = new Tensor('int64', [], seeds.slice(i, i + 1));
-      const outputs = await session.trainStep({ ...this.feeds(rows.subarray(i * size, (i + 1) * size)), [seedInput]: seed });
+      const outputs = await session.trainStep({
+        ...this.feeds(rows.subarray(i * size, (i + 1) * size), epoch),
+        [seedInput]: seed,
+      });
       losses[i] = Number(must(outputs[lossOutput], lossOutput).data[0]);
       await session.optimizerStep();
       await session.resetGradients();
@@ -95,13 +98,12 @@ class SessionEngine implements Engine {
     await this.session?.release();
   }
 
-  private feeds(rows: Uint32Array): Record<string, Tensor> {
-    const { column, train } = this.context;
+  private feeds(rows: Uint32Array, epoch?: number): Record<string, Tensor> {
+    const { column, train, augmenter } = this.context;
+    const own = mapSamples(train.inputs, (t) => gatherRows(t, rows));
+    const samples = epoch === undefined ? own : (augmenter?.vary(own, rows, epoch) ?? own);
     return {
-      ...networkFeeds(
-        keptInputs(column.inputs),
-        mapSamples(train.inputs, (t) => gatherRows(t, rows)),
-      ),
+      ...networkFeeds(keptInputs(column.inputs), samples),
       [targetInput(column.head)]: gatherRows(train.targets, rows),
     };
   }

@@ -106,6 +106,9 @@ abstract class Sentences implements Progress {
           `${task}: taps of earlier columns need ${e.bytes} bytes, over ${e.budget}: ${e.found ? 'found' : 'kept'} in cache/`,
         );
         break;
+      case 'augmented':
+        this.line(`${task}: rows are varied in each epoch, so earlier columns are computed at every step, which is slower`);
+        break;
       case 'uncached':
         this.line(
           `${task}: taps of earlier columns need ${e.bytes} bytes, over ${e.budget}: computed again for each chunk, which is slower`,

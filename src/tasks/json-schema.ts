@@ -1,6 +1,7 @@
 // The published JSON Schema of a description, for editors: models/prognet.schema.json. Generated from the schemas that parse.
 import * as z from 'zod';
 import { dataDefinitions } from '../data/schema.js';
+import { augmentDefinitions } from '../model/description/augment-schema.js';
 import { descriptionSchema, inputDefinitions } from '../model/description/description.js';
 import { lateralDefinitions } from '../model/description/lateral-schema.js';
 import { trainDefinitions } from '../model/description/train-schema.js';
@@ -17,6 +18,7 @@ const definitions: Readonly<Record<string, z.ZodType>> = {
   ...headDefinitions,
   ...lateralDefinitions,
   ...trainDefinitions,
+  ...augmentDefinitions,
   ...dataDefinitions,
 };
 

@@ -10,6 +10,7 @@ import { InterruptedError, PrognetError, stopIfAborted, TrainingError, UsageErro
 import { anObject, given, text } from '../onnx/core/given.js';
 import { defaultThreads } from '../onnx/runtime/node.js';
 import type { Runtime } from '../onnx/runtime/session.js';
+import { checkAugment } from '../train/augment/fit.js';
 import { DivergedError } from '../train/diverged.js';
 import type { TrainEvent } from '../train/events.js';
 import { trainSettings } from '../train/settings.js';
@@ -154,6 +155,7 @@ export async function trainLoaded(
   const loaded = withOverrides(opened, task, overrides);
   const column = loaded.columns.column(task);
   const settings = trainSettings(column.train, column.seed);
+  checkAugment(column, settings.augment);
   const provider = options.provider ?? stored?.provider ?? 'cpu';
   const threads = options.threads ?? stored?.threads ?? defaultThreads();
   const engine = await chooseEngine(options.engine ?? stored?.engine ?? 'ort', {

@@ -4,6 +4,8 @@ import type { Tensor } from '../onnx/core/tensor.js';
 
 /** Minibatches of one size, one after another. */
 export interface Minibatches {
+  /** The epoch that they are of, from 0. */
+  readonly epoch: number;
   /** Updates done before the first of them. */
   readonly first: number;
   /** How many there are. */

@@ -11,6 +11,8 @@ export type TrainEvent =
   | { readonly kind: 'stored'; readonly bytes: number; readonly budget: number; readonly found: boolean }
   /** Taps pass the budget, there is no store, and they are computed again for each chunk. */
   | { readonly kind: 'uncached'; readonly bytes: number; readonly budget: number }
+  /** Rows are varied anew in each epoch: taps, `bytes` of them, are computed at each step and not kept. */
+  | { readonly kind: 'augmented'; readonly bytes: number }
   | { readonly kind: 'resumed'; readonly epoch: number; readonly step: number }
   | {
       readonly kind: 'step';

@@ -12,6 +12,7 @@ import { Random } from '../onnx/core/random.js';
 import { Tensor } from '../onnx/core/tensor.js';
 import type { Session } from '../onnx/runtime/session.js';
 import { toBinary } from '../onnx/serde/to-binary.js';
+import { Augmenter } from './augment/augmenter.js';
 import { bestName, type Checkpoint, type EpochRecord, freshState, type TrainState } from './checkpoint.js';
 import { DivergedError } from './diverged.js';
 import type { Engine } from './engine.js';
@@ -114,9 +115,11 @@ class Training {
     const dtypes = mapSamples(request.train.inputs, ({ dtype }) => (dtype === 'uint8' ? 'uint8' : 'float32'));
     const taps = await ColumnTaps.create({ ...request, session, dtypes });
     await taps.retain([request.train, ...(request.validation ? [request.validation] : [])].map(({ inputs }) => inputs));
+    const augmenter = Augmenter.create(column, settings, request.train.inputs);
     const rates = new Rates(settings, column.head, plan.perEpoch);
     const rate = (step: number) => rates.at(step);
-    const engine = await make({ ...request, taps, dtypes, steps: settings.epochs * plan.perEpoch, rate });
+    const steps = settings.epochs * plan.perEpoch;
+    const engine = await make({ ...request, taps, dtypes, ...(augmenter && { augmenter }), steps, rate });
     const left = tapBudget - engine.tapBytes;
     const validation = request.validation && (await TappedData.create(taps, request.validation, left, tapStorage));
     const evalSession = validation && (await runtime.createSession(toBinary(evalGraph(column, taps.inputs, dtypes)), session));
@@ -219,11 +222,11 @@ class Training {
   }
 
   private async steps(rows: Uint32Array, count: number, size: number): Promise<Float32Array> {
-    const { step: first } = this.state;
+    const { step: first, epoch } = this.state;
     const seeds = BigInt64Array.from({ length: count }, (_, i) =>
       BigInt(new Random(this.request.settings.seed, 'dropout', first + i).below(2 ** 31 - 1)),
     );
-    const losses = await this.engine.run({ first, count, size, rows, seeds });
+    const losses = await this.engine.run({ epoch, first, count, size, rows, seeds });
     losses.forEach((loss, i) => {
       if (Number.isFinite(loss)) return;
       const rate = this.rates.at(first + i).toPrecision(3);

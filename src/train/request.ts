@@ -4,6 +4,7 @@ import type { Column } from '../model/progressive/column.js';
 import type { ByInput } from '../model/progressive/inputs.js';
 import type { FrozenWeights } from '../model/progressive/weights.js';
 import type { Runtime, SessionOptions } from '../onnx/runtime/session.js';
+import type { Augmenter } from './augment/augmenter.js';
 import type { CheckpointStore } from './checkpoint.js';
 import type { Engine } from './engine.js';
 import type { TrainEvent } from './events.js';
@@ -51,6 +52,8 @@ export interface TrainRequest {
 export interface EngineContext extends TrainRequest {
   /** What it reads of earlier columns. */
   readonly taps: ColumnTaps;
+  /** How rows are varied; not at all when absent. */
+  readonly augmenter?: Augmenter;
   /** dtype of each input's data as they are kept: uint8 is scaled to 0..1. */
   readonly dtypes: ByInput<'uint8' | 'float32'>;
   /** Steps of the whole training. */

@@ -1,5 +1,6 @@
 // Training options with their defaults: what the description says, what a caller overrides.
 
+import type { Augmentation } from '../model/description/augment-schema.js';
 import type { Clip, Schedule, Train } from '../model/description/train-schema.js';
 import { UsageError } from '../onnx/core/errors.js';
 import { anObject, given } from '../onnx/core/given.js';
@@ -23,7 +24,9 @@ export interface TrainSettings {
   readonly earlyStopping?: { readonly patience: number; readonly monitor: 'loss' | 'accuracy' };
   /** Fraction of the training data set aside. */
   readonly validation: number;
-  /** Seed of the order of rows and of dropout. */
+  /** How rows are varied in each epoch; not at all when absent. */
+  readonly augment?: readonly Augmentation[];
+  /** Seed of the order of rows, of dropout and of augment. */
   readonly seed: number;
 }
 
@@ -79,6 +82,7 @@ export function trainSettings(train: Train, seed: number): TrainSettings {
     ...(train.clip === undefined ? {} : { clip: train.clip }),
     ...(stop === undefined ? {} : { earlyStopping: stop }),
     validation,
+    ...(train.augment === undefined ? {} : { augment: train.augment }),
     seed: train.seed ?? seed,
   };
 }

@@ -52,6 +52,7 @@ export async function trainWithLoop(given: EngineCase, settings: EngineSettings,
     ...(await data.chunk(
       Uint32Array.from({ length: count * batch }, (_, i) => i),
       batch,
+      0,
     )),
     [stepInputs.scalars]: Tensor.from('float32', scalars, [count, scalars.length / count]),
     [stepInputs.seeds]: new Tensor(

@@ -118,6 +118,19 @@ const said = async (work: () => unknown) => {
 const numbers = (t: Tensor | undefined) => Array.from(t?.data ?? [], Number);
 
 describe.each(Object.entries(faces))('%s', (_, face) => {
+  test('varies rows by augment, the same ones everywhere', async () => {
+    const losses = async (more: object) => {
+      const net = await (await face.begin(begun)).grow(first);
+      const { history } = await net.train('first', { data, ...settings, epochs: 2, ...more });
+      return history.map(({ loss }) => Number(loss.toFixed(4)));
+    };
+    expect(await losses({})).toEqual([0.6191, 0.3073]);
+    expect(await losses({ augment: [{ flip: 'vertical' }, { noise: 0.1 }] })).toEqual([0.7334, 0.6975]);
+    await expect(losses({ augment: [{ shift: 9 }] })).rejects.toThrow(
+      'columns[0].train.augment[0]: shift by 9 pixels, expected at most 3 of an image 4 x 4',
+    );
+  });
+
   test('grows, trains, answers, is measured; what was trained first does not move; saved and loaded it answers the same', async () => {
     let net = await face.begin(begun);
     expect(net.tasks).toEqual([]);

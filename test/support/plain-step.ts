@@ -16,6 +16,7 @@ import { Tensor } from '../../src/onnx/core/tensor.js';
 import { ops } from '../../src/onnx/ops/ops.js';
 import type { Runtime } from '../../src/onnx/runtime/session.js';
 import { toBinary } from '../../src/onnx/serde/to-binary.js';
+import { Augmenter } from '../../src/train/augment/augmenter.js';
 import { networkFeeds } from '../../src/train/network-input.js';
 import type { TrainData } from '../../src/train/request.js';
 import type { TrainSettings } from '../../src/train/settings.js';
@@ -40,15 +41,14 @@ export async function plainTraining(request: PlainRequest): Promise<Map<string, 
   const weights = initialWeights(column);
   const moments = new Map(specs.map((s) => [s.name, [new Float64Array(size(s)), new Float64Array(size(s))] as const]));
   const rows = countOf(train.inputs);
+  const augmenter = Augmenter.create(column, settings, train.inputs);
   let t = 0;
   for (let epoch = 0; epoch < settings.epochs; epoch++) {
     const order = new Random(settings.seed, 'order', epoch).permutation(rows);
     for (let from = 0; from < rows; from += settings.batch) {
       const chosen = order.slice(from, from + settings.batch);
-      const data = networkFeeds(
-        column.inputs,
-        mapSamples(train.inputs, (t) => gatherRows(t, chosen)),
-      );
+      const own = mapSamples(train.inputs, (t) => gatherRows(t, chosen));
+      const data = networkFeeds(column.inputs, augmenter?.vary(own, chosen, epoch) ?? own);
       const feeds = { ...data, targets: gatherRows(train.targets, chosen) };
       const found = await session.run({ ...feeds, ...Object.fromEntries(weights) });
       t++;

@@ -10,6 +10,7 @@ import { type LoadedWorkspace, loadWorkspace } from '../../tasks/load-workspace.
 import { runExists, toJson } from '../../tasks/stored-run.js';
 import { dataSpecOf } from '../../tasks/task-data.js';
 import { changedSince, isTrained, trainedOf } from '../../tasks/trained-column.js';
+import { checkAugment } from '../../train/augment/fit.js';
 import { trainSettings } from '../../train/settings.js';
 import { colours, count, type GlobalOptions, result, table, warn } from '../report.js';
 
@@ -32,7 +33,7 @@ function warningsOf(loaded: LoadedWorkspace): string[] {
         );
       continue;
     }
-    trainSettings(column.train, column.seed);
+    checkAugment(column, trainSettings(column.train, column.seed).augment);
     if (spec === undefined) found.push(`${at}: task "${column.task}" names no data, so it cannot be trained`);
     else {
       const source = typeof spec === 'string' ? spec : spec.source;

@@ -1,5 +1,7 @@
 // A column's training options. All may be left out: what is absent here is train's own default or a flag of the command line.
+import * as z from 'zod';
 import { flag, integer, oneOf, plainVariant, real, size, strict, tagged, taggedDefinition, variant } from '../nn/schema.js';
+import { type Augmentation, type AugmentationInput, augmentationSchema } from './augment-schema.js';
 
 const positive = real('a positive number', { above: 0 });
 const notNegative = real('a non-negative number', { min: 0 });
@@ -89,9 +91,14 @@ export const trainSchema = strict(
       .describe(
         'The part of the training data that is set aside for validation; 0.1 where early stopping or the schedule watches it and else 0 when absent.',
       ),
+    augment: z
+      .array(augmentationSchema, { error: 'a list of augmentations' })
+      .min(1, { error: 'at least one augmentation' })
+      .optional()
+      .describe('How rows are varied, drawn anew in each epoch, in training alone: not at all when absent.'),
     seed: integer(0, 'a non-negative integer')
       .optional()
-      .describe("Seed of the order of rows and of dropout; drawn from the description's seed when absent."),
+      .describe("Seed of the order of rows, of dropout and of augment; drawn from the description's seed when absent."),
   },
   'an object of training options',
 );
@@ -171,7 +178,9 @@ export interface Train {
   early_stopping?: EarlyStopping | undefined;
   /** The part of the training data that is set aside for validation; 0.1 where early stopping or the schedule watches it and else 0 when absent. */
   validation?: number | undefined;
-  /** Seed of the order of rows and of dropout; drawn from the description's seed when absent. */
+  /** How rows are varied, drawn anew in each epoch, in training alone: not at all when absent. */
+  augment?: Augmentation[] | undefined;
+  /** Seed of the order of rows, of dropout and of augment; drawn from the description's seed when absent. */
   seed?: number | undefined;
 }
 
@@ -228,7 +237,9 @@ export interface TrainInput {
   early_stopping?: EarlyStoppingInput | undefined;
   /** The part of the training data that is set aside for validation; 0.1 where early stopping or the schedule watches it and else 0 when absent. */
   validation?: number | undefined;
-  /** Seed of the order of rows and of dropout; drawn from the description's seed when absent. */
+  /** How rows are varied, drawn anew in each epoch, in training alone: not at all when absent. */
+  augment?: AugmentationInput[] | undefined;
+  /** Seed of the order of rows, of dropout and of augment; drawn from the description's seed when absent. */
   seed?: number | undefined;
 }
 export const trainDefinitions = { schedule: taggedDefinition(scheduleTable), clip: taggedDefinition(clipTable) };

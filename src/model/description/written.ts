@@ -26,6 +26,7 @@ export type { PaddingInput, Pads, Pair, PairInput } from '../nn/window.js';
 export type { FilledSteps, Step, StepInput, Steps, StepValues } from '../prepare/prepare.js';
 export type { NormaliseOptions } from '../prepare/steps/normalise.js';
 export type { ResizeOptions } from '../prepare/steps/resize.js';
+export type { Augmentation, AugmentationInput } from './augment-schema.js';
 export type {
   ColumnDescription,
   ColumnInput,

@@ -4,6 +4,7 @@ import { trainSchema } from '../../model/description/train-schema.js';
 import { must, UsageError } from '../../onnx/core/errors.js';
 import { Random } from '../../onnx/core/random.js';
 import { valueAt } from '../../onnx/core/value-at.js';
+import { checkAugment } from '../../train/augment/fit.js';
 import { trainSettings } from '../../train/settings.js';
 import { pathText, type ValuePath, withValue, writtenColumn } from '../description-value.js';
 import { type LoadedWorkspace, withText } from '../load-workspace.js';
@@ -154,6 +155,7 @@ export function planTrials(loaded: LoadedWorkspace, text: string, task: string, 
     const written = set.reduce((t, [path, value]) => withValue(t, loaded.file, task, path, value), text);
     const column = withText(loaded, written).columns.column(task);
     const settings = trainSettings(column.train, column.seed);
+    checkAugment(column, settings.augment);
     if (settings.validation === 0 && column.train.validation !== undefined)
       throw new UsageError('a sweep measures on the validation part, expected a validation above 0', {
         expected: 'validation above 0',

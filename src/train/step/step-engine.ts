@@ -11,7 +11,7 @@ import { defaultTapBudget, TappedData } from '../taps/tapped-data.js';
 import { hostNodes } from './host-nodes.js';
 import { lossOutput, nextName, type StepGraph, stepGraph, stepInputs } from './step-graph.js';
 
-/** Bytes of taps that are brought along for one run at most where they are not in memory; more gain nothing, and stand there several times. */
+/** Bytes of rows and taps that are brought along for one run at most where they are not all in memory as they are; more gain nothing, and stand there several times. */
 const bytesPerRun = 1 << 25;
 
 export class StepEngine implements Engine {
@@ -30,15 +30,20 @@ export class StepEngine implements Engine {
   ) {}
 
   static async create(context: EngineContext): Promise<StepEngine> {
-    const { runtime, column, settings, taps, dtypes, session = {}, onEvent, tapStorage } = context;
+    const { runtime, column, settings, taps, dtypes, augmenter, session = {}, onEvent, tapStorage } = context;
     const { tapBudget: budget = defaultTapBudget } = context;
     const onRows = (done: number, total: number) => onEvent?.({ kind: 'tapping', done, total });
     const traits = traitsOf(session.providers?.[0] ?? 'cpu');
     const { classes, channelsLast } = traits;
-    const data = await TappedData.create(taps, withClasses(context.train, classes), budget, tapStorage, onRows);
+    const train = withClasses(context.train, classes);
+    const data =
+      augmenter === undefined
+        ? await TappedData.create(taps, train, budget, tapStorage, onRows)
+        : TappedData.varied(taps, train, augmenter);
     const bytes = taps.bytes(data.rows);
     if (data.place === 'store') onEvent?.({ kind: 'stored', bytes, budget, found: data.stored?.found === true });
     if (data.place === 'memory' && bytes > 0) onEvent?.({ kind: 'taps', ...data.made });
+    if (data.place === 'varied' && bytes > 0) onEvent?.({ kind: 'augmented', bytes });
     if (data.place === 'nowhere') onEvent?.({ kind: 'uncached', bytes, budget });
     const form = traits.loop ? 'loop' : 'step';
     const optimizer = makeOptimizer(settings.optimizer);
@@ -49,7 +54,15 @@ export class StepEngine implements Engine {
       ...session,
       hostNodes: hostNodes(graph.model.graph, traits),
     });
-    return new StepEngine(context, optimizer, graph, form, data, stepSession, data.place === 'memory' ? bytes : budget);
+    return new StepEngine(
+      context,
+      optimizer,
+      graph,
+      form,
+      data,
+      stepSession,
+      { memory: bytes, varied: 0, store: budget, nowhere: budget }[data.place],
+    );
   }
 
   async begin(tensors: ReadonlyMap<string, Tensor>): Promise<void> {
@@ -62,13 +75,13 @@ export class StepEngine implements Engine {
 
   async run(minibatches: Minibatches): Promise<Float32Array> {
     if (this.form === 'step') return await this.singly(minibatches);
-    const { taps } = this.context;
-    const { first, count, size, rows, seeds } = minibatches;
-    const most = this.data.place === 'memory' ? count : Math.max(1, Math.floor(bytesPerRun / taps.bytes(size)));
+    const { epoch, first, count, size, rows, seeds } = minibatches;
+    const most = this.data.place === 'memory' ? count : Math.max(1, Math.floor(bytesPerRun / this.data.bytes(size)));
     const losses = new Float32Array(count);
     for (let at = 0; at < count; at += most) {
       const to = Math.min(at + most, count);
       const part = {
+        epoch,
         first: first + at,
         count: to - at,
         size,
@@ -99,10 +112,10 @@ export class StepEngine implements Engine {
     return Object.fromEntries(this.session.inputNames.map((name) => [name, must(feeds[name], name)]));
   }
 
-  private async together({ first, count, size, rows, seeds }: Minibatches): Promise<Float32Array> {
+  private async together({ epoch, first, count, size, rows, seeds }: Minibatches): Promise<Float32Array> {
     const scalars = Array.from({ length: count }, (_, i) => this.scalars(first + i)).flat();
     const feeds: Record<string, Tensor> = {
-      ...(await this.data.chunk(rows, size)),
+      ...(await this.data.chunk(rows, size, epoch)),
       [stepInputs.scalars]: Tensor.from('float32', scalars, [count, scalars.length / count]),
       [stepInputs.seeds]: new Tensor('int64', [count], seeds),
     };
@@ -113,7 +126,7 @@ export class StepEngine implements Engine {
   }
 
   /** The same by runs of one step each, the carried values staying with the session. */
-  private async singly({ first, count, size, rows, seeds }: Minibatches): Promise<Float32Array> {
+  private async singly({ epoch, first, count, size, rows, seeds }: Minibatches): Promise<Float32Array> {
     if (!this.held) {
       this.session.write(Object.fromEntries(this.tensors));
       this.held = true;
@@ -121,7 +134,7 @@ export class StepEngine implements Engine {
     const losses = new Float32Array(count);
     for (let i = 0; i < count; i++) {
       const feeds: Record<string, Tensor> = {
-        ...(await this.data.minibatch(rows.subarray(i * size, (i + 1) * size))),
+        ...(await this.data.minibatch(rows.subarray(i * size, (i + 1) * size), epoch)),
         [stepInputs.scalars]: Tensor.from('float32', this.scalars(first + i)),
         [stepInputs.seeds]: new Tensor('int64', [], seeds.slice(i, i + 1)),
       };

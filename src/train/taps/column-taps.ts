@@ -172,16 +172,17 @@ export class ColumnTaps {
     return await found;
   }
 
-  /** Taps by runs of at most `rowsPerRun` rows, in order; of each input what `known` lacks. */
+  /** Taps by runs of at most `rowsPerRun` rows, in order, none of which holds rows of two `groups`; of each input what `known` lacks. */
   private async *runs(
     data: Samples,
     known: readonly KnownTensor[],
     onRows?: OnRows,
+    group = countOf(data),
   ): AsyncGenerator<{ readonly from: number; readonly to: number; readonly taps: Taps }> {
     const session = await this.session(known);
     const total = countOf(data);
-    for (let from = 0; from < total; from += rowsPerRun) {
-      const to = Math.min(from + rowsPerRun, total);
+    for (let from = 0, to = 0; from < total; from = to) {
+      to = Math.min(from + rowsPerRun, from - (from % group) + group, total);
       const feeds = dataFeeds(mapSamples(data, (t) => sliceRows(t, from, to)));
       for (const { name, tensor } of known) feeds[name] = sliceRows(tensor, from, to);
       const given = session?.inputNames.map((name) => [name, must(feeds[name], name)]);
@@ -192,12 +193,15 @@ export class ColumnTaps {
     }
   }
 
-  /** The taps of all rows. A tensor of `known` that is just what an input holds is that input. `onRows` hears how many rows are done. */
-  async compute(data: Samples, known: readonly KnownTensor[] = [], onRows?: OnRows): Promise<Taps> {
+  /**
+   * The taps of all rows. A tensor of `known` that is just what an input holds is that input. `onRows` hears how many rows are done; a run takes rows of one
+   * `group` alone.
+   */
+  async compute(data: Samples, known: readonly KnownTensor[] = [], onRows?: OnRows, group?: number): Promise<Taps> {
     const taps = this.empty(countOf(data), known);
     const parts = this.parts(known).filter(({ whole }) => whole === undefined);
     if (parts.length === 0) return taps;
-    for await (const run of this.runs(data, known, onRows)) {
+    for await (const run of this.runs(data, known, onRows, group)) {
       for (const part of parts) {
         const { bytes } = sliceRows(must(taps[part.name], part.name), run.from, run.to);
         fill(bytes, 0, part.bytes, part, run);

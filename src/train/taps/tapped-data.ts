@@ -3,6 +3,7 @@
 import type { SampleSet } from '../../data/dataset.js';
 import { countOf, hashNamed, mapSamples, type Samples } from '../../data/samples.js';
 import { Tensor } from '../../onnx/core/tensor.js';
+import type { Augmenter } from '../augment/augmenter.js';
 import { dataFeeds } from '../network-input.js';
 import { gatherRows, sliceRows } from '../step/rows.js';
 import { stepInputs } from '../step/step-graph.js';
@@ -36,7 +37,17 @@ export class TappedData {
     readonly stored: StoredRows | undefined,
     /** Taps that were computed for it, and those that an earlier training had left. */
     readonly made: { readonly computed: number; readonly reused: number },
+    private readonly augmenter?: Augmenter,
   ) {}
+
+  /** Rows that are varied anew in each epoch: what is computed of them is of use once. */
+  static varied(
+    source: ColumnTaps,
+    { inputs, targets }: Pick<SampleSet, 'inputs' | 'targets'>,
+    augmenter: Augmenter,
+  ): TappedData {
+    return new TappedData(source, inputs, targets, undefined, undefined, source.count([]), augmenter);
+  }
 
   static async create(
     source: ColumnTaps,
@@ -62,13 +73,27 @@ export class TappedData {
   get rows(): number {
     return countOf(this.inputs);
   }
-  get place(): 'memory' | 'store' | 'nowhere' {
+  /** Where taps are kept; nowhere too where rows are `varied`. */
+  get place(): 'memory' | 'store' | 'nowhere' | 'varied' {
+    if (this.augmenter !== undefined) return 'varied';
     return this.taps !== undefined ? 'memory' : this.stored !== undefined ? 'store' : 'nowhere';
   }
 
-  /** Feeds of the step graph in the form `step`: the rows themselves. */
-  async minibatch(rows: Uint32Array): Promise<Record<string, Tensor>> {
+  /** Bytes of the inputs and taps of `rows` rows. */
+  bytes(rows: number): number {
+    const own = Object.values(this.inputs).reduce((n, { bytes }) => n + bytes.length, 0);
+    return this.source.bytes(rows) + (own / this.rows) * rows;
+  }
+
+  /** Rows in this order, as an epoch has them. */
+  private take(rows: Uint32Array, epoch: number): Samples {
     const own = mapSamples(this.inputs, (t) => gatherRows(t, rows));
+    return this.augmenter?.vary(own, rows, epoch) ?? own;
+  }
+
+  /** Feeds of the step graph in the form `step`: the rows themselves. */
+  async minibatch(rows: Uint32Array, epoch: number): Promise<Record<string, Tensor>> {
+    const own = this.take(rows, epoch);
     const { taps } = this;
     return {
       ...dataFeeds(own),
@@ -80,7 +105,7 @@ export class TappedData {
   }
 
   /** Feeds of the step graph for minibatches of `size` rows: `order` holds their rows one after another. */
-  async chunk(order: Uint32Array, size: number): Promise<Record<string, Tensor>> {
+  async chunk(order: Uint32Array, size: number, epoch: number): Promise<Record<string, Tensor>> {
     const steps = order.length / size;
     const { inputs, targets, taps } = this;
     const index = (values: Uint32Array) => {
@@ -93,18 +118,21 @@ export class TappedData {
     if (taps !== undefined) {
       return { ...dataFeeds(inputs), [stepInputs.targets]: targets, [stepInputs.order]: index(order), ...taps };
     }
-    const own = mapSamples(inputs, (t) => gatherRows(t, order));
+    const own = this.take(order, epoch);
     return {
       ...dataFeeds(own),
       [stepInputs.targets]: gatherRows(targets, order),
       [stepInputs.order]: index(order.map((_, i) => i)),
-      ...(await this.tapsOf(order, own)),
+      ...(await this.tapsOf(order, own, size)),
     };
   }
 
-  private async tapsOf(order: Uint32Array, inputs: Samples): Promise<Taps> {
+  /** `size`: of a minibatch, so that what is computed does not depend on how many of them come at once. */
+  private async tapsOf(order: Uint32Array, inputs: Samples, size = order.length): Promise<Taps> {
     const { stored, source } = this;
-    return stored === undefined ? await source.compute(inputs) : source.fromRows(stored.read(order), order.length);
+    return stored === undefined
+      ? await source.compute(inputs, [], undefined, size)
+      : source.fromRows(stored.read(order), order.length);
   }
 
   /** Data, targets and taps of rows [from, to), in order. */
