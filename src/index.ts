@@ -56,8 +56,9 @@ export type { TrainingFiles, TrainingRuntime, TrainingSession } from './onnx/run
 export { type WebModules, WebRuntime, type WebSettings } from './onnx/runtime/web.js';
 export { toBinary } from './onnx/serde/to-binary.js';
 export type { Augmenter } from './train/augment/augmenter.js';
-export type { Checkpoint, CheckpointStore, EpochRecord, TrainState } from './train/checkpoint.js';
-export type { Engine, Minibatches } from './train/engine.js';
+export type { Checkpoint, CheckpointStore, EpochRecord, TrainState, ValidationRecord } from './train/checkpoint.js';
+export type { CountState } from './train/counts.js';
+export type { Engine, Minibatches, StepResults } from './train/engine.js';
 export type { TrainEvent } from './train/events.js';
 export { type TrainResult, train } from './train/loop.js';
 export {

@@ -8,7 +8,7 @@ import { must, UsageError } from '../onnx/core/errors.js';
 import { Tensor } from '../onnx/core/tensor.js';
 import { defaultLearningRate, type TrainingRuntime, type TrainingSession } from '../onnx/runtime/training-session.js';
 import { toBinary } from '../onnx/serde/to-binary.js';
-import type { Engine, Minibatches } from '../train/engine.js';
+import type { Engine, Minibatches, StepResults } from '../train/engine.js';
 import { networkFeeds } from '../train/network-input.js';
 import type { EngineContext, EngineMaker } from '../train/request.js';
 import type { TrainSettings } from '../train/settings.js';
@@ -73,7 +73,7 @@ class SessionEngine implements Engine {
     });
   }
 
-  async run({ epoch, count, size, rows, seeds }: Minibatches): Promise<Float32Array> {
+  async run({ epoch, count, size, rows, seeds }: Minibatches): Promise<StepResults> {
     const session = must(this.session, 'session');
     const losses = new Float32Array(count);
     for (let i = 0; i < count; i++) {
@@ -86,7 +86,7 @@ class SessionEngine implements Engine {
       await session.optimizerStep();
       await session.resetGradients();
     }
-    return losses;
+    return { losses };
   }
 
   async read(): Promise<ReadonlyMap<string, Tensor>> {

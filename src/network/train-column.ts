@@ -31,7 +31,7 @@ export async function trainColumn(
   data: TaskData | GivenData,
   { runtime, session, ...how }: How,
 ): Promise<TrainedWeights> {
-  const settings = trainSettings(column.train, column.seed);
+  const settings = trainSettings(column.train, column.seed, column.head);
   const parts = 'train' in data ? data : { train: data };
   const checked = (part: keyof TaskData, given: GivenData) => fitData(column, given, `${part} data of task "${column.task}"`);
   const given = checked('train', parts.train);

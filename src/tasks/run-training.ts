@@ -6,7 +6,6 @@ import type { Column } from '../model/progressive/column.js';
 import type { GivenData, TaskData } from '../network/growing.js';
 import { stopIfAborted } from '../onnx/core/errors.js';
 import type { Runtime } from '../onnx/runtime/session.js';
-import type { EpochRecord } from '../train/checkpoint.js';
 import type { TrainEvent } from '../train/events.js';
 import { singleRowNote } from '../train/least-rows.js';
 import { type TrainResult, train } from '../train/loop.js';
@@ -14,19 +13,13 @@ import { fitData, partition } from '../train/prepare-data.js';
 import type { TrainSettings } from '../train/settings.js';
 import { stateSchema } from '../train/state-schema.js';
 import type { TapCache } from '../train/taps/tap-cache.js';
-import type { MetricValue } from '../workspace/metrics-log.js';
 import type { Run } from '../workspace/run-store.js';
 import { TapStore } from '../workspace/tap-store.js';
 import type { ChosenEngine } from './engines.js';
+import { flat } from './epoch-records.js';
 import { type LoadedWorkspace, weightsOf } from './load-workspace.js';
 import { versionsNow } from './machine.js';
 import { besideRate, type RunIdentity, toJson } from './stored-run.js';
-
-/** An epoch as metrics.jsonl and column.json hold it. */
-export function flat({ validation, ...record }: EpochRecord): Record<string, MetricValue> {
-  if (validation === undefined) return { ...record };
-  return { ...record, validation_loss: validation.loss, validation_metric: validation.metric };
-}
 
 export interface Parts extends Split<SampleSet> {
   readonly validation?: SampleSet;

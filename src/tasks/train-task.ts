@@ -22,6 +22,7 @@ import { readTrained, writeTrained } from '../workspace/trained-store.js';
 import { createFolders } from '../workspace/workspace.js';
 import { compareAfter, compareWithRecords, type EarlierTask, noteAllFrozen, outputsBefore } from './earlier-tasks.js';
 import { chooseEngine } from './engines.js';
+import { flat } from './epoch-records.js';
 import {
   frozenIsFinal,
   frozenOf,
@@ -32,7 +33,7 @@ import {
   sourceHashes,
   withDescription,
 } from './load-workspace.js';
-import { clearTaps, flat, givenData, trainInRun, type Work } from './run-training.js';
+import { clearTaps, givenData, trainInRun, type Work } from './run-training.js';
 import { type RunIdentity, runExists, storedRun, toJson, unfinished } from './stored-run.js';
 import { loadTaskData } from './task-data.js';
 import { testColumn } from './test-column.js';
@@ -154,7 +155,7 @@ export async function trainLoaded(
   const overrides: Train = { ...stored?.overrides, ...options.overrides };
   const loaded = withOverrides(opened, task, overrides);
   const column = loaded.columns.column(task);
-  const settings = trainSettings(column.train, column.seed);
+  const settings = trainSettings(column.train, column.seed, column.head);
   checkAugment(column, settings.augment);
   const provider = options.provider ?? stored?.provider ?? 'cpu';
   const threads = options.threads ?? stored?.threads ?? defaultThreads();

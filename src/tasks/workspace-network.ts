@@ -22,9 +22,8 @@ import { anObject, given, text } from '../onnx/core/given.js';
 import { writeFileAtomic } from '../onnx/files/atomic-file.js';
 import { readWhole } from '../onnx/files/read-file.js';
 import type { Runtime } from '../onnx/runtime/session.js';
-import type { EpochRecord } from '../train/checkpoint.js';
-import type { ColumnRecord } from '../workspace/column-record.js';
 import { withColumn, withoutColumn } from './column-text.js';
+import { epochOf } from './epoch-records.js';
 import { type FreezeTaskOptions, freezeTask } from './freeze-task.js';
 import { type LoadedWorkspace, loadWorkspace, networkOf, reloadWorkspace, weightsOf } from './load-workspace.js';
 import { loadTaskData } from './task-data.js';
@@ -34,14 +33,6 @@ import { compareOutputs } from './verify.js';
 
 /** Training in a workspace: what `prognet train` takes, data given in place of the described ones included. */
 export type WorkspaceTrainOptions = TrainOptions & Omit<TrainTaskOptions, 'overrides' | 'data' | 'onEvent' | 'signal'>;
-
-/** An epoch as column.json holds it. */
-function epochOf(flat: NonNullable<ColumnRecord['history']>[number]): EpochRecord {
-  const of = (name: string) => Number(flat[name]);
-  const record = { epoch: of('epoch'), loss: of('loss'), rate: of('rate') };
-  if (flat.validation_loss === undefined) return record;
-  return { ...record, validation: { loss: of('validation_loss'), metric: of('validation_metric') } };
-}
 
 /** A workspace as a growing network. `open` of prognet/node gives one. */
 export class WorkspaceNetwork implements GrowingNetwork {

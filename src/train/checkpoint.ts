@@ -1,6 +1,7 @@
 // The state of a training between two runs: everything that the next step depends on, so that a resumed training is bit-identical to one
 // that was never interrupted.
 import type { Tensor } from '../onnx/core/tensor.js';
+import type { ByMeasure, CountState } from './counts.js';
 
 /** What an epoch gave. */
 export interface EpochRecord {
@@ -10,8 +11,23 @@ export interface EpochRecord {
   readonly loss: number;
   /** Learning rate at the last step. */
   readonly rate: number;
+  /**
+   * Of the training data by name, taken as the epoch went: each row as it was answered before the step that learned of it, with dropout. Absent
+   * where the engine gives no scores.
+   */
+  readonly measures?: ByMeasure;
   /** Over the validation data, where there are some. */
-  readonly validation?: { readonly loss: number; readonly metric: number };
+  readonly validation?: ValidationRecord;
+}
+
+/** What an epoch's weights gave on the validation data. */
+export interface ValidationRecord {
+  /** Mean over the rows. */
+  readonly loss: number;
+  /** The head's own: accuracy, or mean absolute error. */
+  readonly metric: number;
+  /** By name, as `prognet eval` has them. */
+  readonly measures?: ByMeasure;
 }
 
 /** Where a training is, as JSON. */
@@ -24,6 +40,8 @@ export interface TrainState {
   readonly step: number;
   /** Sum over the running epoch of loss times rows. */
   readonly lossSum: number;
+  /** Sums over the running epoch that its measures follow from. */
+  readonly counts?: CountState;
   /** The epochs so far. */
   readonly history: readonly EpochRecord[];
   /** The best epoch, under early stopping. */

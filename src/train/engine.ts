@@ -18,14 +18,22 @@ export interface Minibatches {
   readonly seeds: BigInt64Array;
 }
 
+/** What steps gave. */
+export interface StepResults {
+  /** Of each step. */
+  readonly losses: Float32Array;
+  /** How the rows were answered before the step that learned of them: scores [n, width] and targets, in order. Absent where nobody can tell. */
+  readonly answers?: readonly { readonly scores: Tensor; readonly targets: Tensor }[];
+}
+
 /** What takes the steps of a training. */
 export interface Engine {
   /** Bytes of taps that it keeps in memory. */
   readonly tapBytes: number;
   /** Takes parameters and, after `step` updates, the optimizer's state as `read` gave them. Called once, before any step. */
   begin(tensors: ReadonlyMap<string, Tensor>, step: number): Promise<void>;
-  /** Takes these steps and gives the loss of each. */
-  run(minibatches: Minibatches): Promise<Float32Array>;
+  /** Takes these steps. */
+  run(minibatches: Minibatches): Promise<StepResults>;
   /** Parameters, statistics and optimizer state as they are now: what a checkpoint holds. */
   read(): Promise<ReadonlyMap<string, Tensor>>;
   /** Gives its memory back. */

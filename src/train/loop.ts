@@ -2,7 +2,6 @@
 // interface only; files belong to the caller.
 
 import { countOf, mapSamples } from '../data/samples.js';
-import { metricRises } from '../model/heads/heads.js';
 import type { ParameterSpec } from '../model/nn/scope.js';
 import { aColumn } from '../model/progressive/column.js';
 import { initialWeights, weightsByTask } from '../model/progressive/weights.js';
@@ -10,23 +9,21 @@ import { InterruptedError, must, UsageError } from '../onnx/core/errors.js';
 import { anObject, given, instance } from '../onnx/core/given.js';
 import { Random } from '../onnx/core/random.js';
 import { Tensor } from '../onnx/core/tensor.js';
-import type { Session } from '../onnx/runtime/session.js';
-import { toBinary } from '../onnx/serde/to-binary.js';
 import { Augmenter } from './augment/augmenter.js';
 import { bestName, type Checkpoint, type EpochRecord, freshState, type TrainState } from './checkpoint.js';
+import { type Counts, countsOf } from './counts.js';
 import { DivergedError } from './diverged.js';
-import type { Engine } from './engine.js';
-import { evalGraph, lossesOutput, scoresOutput } from './eval-graph.js';
-import { type Evaluation, EvaluationSum } from './evaluate.js';
+import { watched } from './early-stopping.js';
+import type { Engine, StepResults } from './engine.js';
 import { learnPrepare } from './learn-prepare.js';
 import { refuseSingleRows } from './least-rows.js';
 import { Rates } from './rates.js';
 import type { TrainRequest } from './request.js';
 import { watchesValidation } from './settings.js';
 import { StepEngine } from './step/step-engine.js';
-import { stepInputs } from './step/step-graph.js';
 import { ColumnTaps } from './taps/column-taps.js';
-import { defaultTapBudget, TappedData } from './taps/tapped-data.js';
+import { defaultTapBudget } from './taps/tapped-data.js';
+import { Validation } from './validation.js';
 
 /** A training that has ended. */
 export interface TrainResult {
@@ -43,7 +40,6 @@ export interface TrainResult {
 /** Seconds that one run of the engine should take, so that ctrl-C and progress are prompt: it blocks the event loop. */
 const secondsPerRun = 0.4;
 const secondsPerCheckpoint = 10;
-const rowsPerEvaluation = 500;
 
 /** Trains the column until its epochs are done. */
 export async function train(request: TrainRequest): Promise<TrainResult> {
@@ -87,6 +83,8 @@ class Training {
   /** Minibatches per run; grows to what `secondsPerRun` allows. The numbers do not depend on it. */
   private chunk = 4;
   private saved = performance.now();
+  /** Of the running epoch; undefined where a checkpoint of older days lacks its beginning. */
+  private counts: Counts | undefined;
   private readonly specs: readonly ParameterSpec[];
 
   private constructor(
@@ -95,15 +93,14 @@ class Training {
     private readonly rates: Rates,
     private readonly taps: ColumnTaps,
     private readonly engine: Engine,
-    private readonly validation: TappedData | undefined,
-    private readonly evalSession: Session | undefined,
+    private readonly validation: Validation | undefined,
   ) {
     this.specs = request.column.parameters.specs;
     this.tensors = initialWeights(request.column);
   }
 
   static async create(request: TrainRequest): Promise<Training> {
-    const { runtime, column, settings, tapBudget = defaultTapBudget, tapStorage, session = {} } = request;
+    const { column, settings, tapBudget = defaultTapBudget, session = {} } = request;
     const { engine: make = (context) => StepEngine.create(context) } = request;
     const plan = planOf(request);
     refuseSingleRows(column, plan.batch);
@@ -120,17 +117,14 @@ class Training {
     const rate = (step: number) => rates.at(step);
     const steps = settings.epochs * plan.perEpoch;
     const engine = await make({ ...request, taps, dtypes, ...(augmenter && { augmenter }), steps, rate });
-    const left = tapBudget - engine.tapBytes;
-    const validation = request.validation && (await TappedData.create(taps, request.validation, left, tapStorage));
-    const evalSession = validation && (await runtime.createSession(toBinary(evalGraph(column, taps.inputs, dtypes)), session));
-    return new Training(request, plan, rates, taps, engine, validation, evalSession);
+    const validation = await Validation.create(request, taps, dtypes, tapBudget - engine.tapBytes);
+    return new Training(request, plan, rates, taps, engine, validation);
   }
 
   async release(): Promise<void> {
     await this.engine.release();
-    await this.evalSession?.release();
+    await this.validation?.release();
     await this.taps.release();
-    this.validation?.close();
   }
 
   async run(): Promise<TrainResult> {
@@ -179,18 +173,22 @@ class Training {
     const { rows, batch, whole, perEpoch } = this.plan;
     const started = performance.now();
     const order = new Random(settings.seed, 'order', this.state.epoch).permutation(rows);
+    const { head } = this.request.column;
+    this.counts = this.state.offset === 0 || this.state.counts !== undefined ? countsOf(head, this.state.counts) : undefined;
     while (this.state.offset < perEpoch) {
       const { offset } = this.state;
       const steps = offset < whole ? Math.min(this.chunk, whole - offset) : 1;
       const size = offset < whole ? batch : rows - whole * batch;
       const rowsNow = order.slice(offset * batch, offset * batch + steps * size);
       const before = performance.now();
-      const losses = await this.steps(rowsNow, steps, size);
+      const { losses, answers = [] } = await this.steps(rowsNow, steps, size);
       const seconds = (performance.now() - before) / 1000;
       if (steps === this.chunk) this.chunk = Math.max(1, Math.min(this.chunk * 4, Math.round((steps * secondsPerRun) / seconds)));
       let { lossSum } = this.state;
       for (const loss of losses) lossSum += loss * size;
-      this.state = { ...this.state, offset: offset + steps, step: this.state.step + steps, lossSum };
+      for (const { scores, targets } of answers) this.counts?.add(scores, targets);
+      const counts = this.counts?.state();
+      this.state = { ...this.state, offset: offset + steps, step: this.state.step + steps, lossSum, ...(counts && { counts }) };
       const done = Math.min((offset + steps) * batch, rows);
       onEvent?.({
         kind: 'step',
@@ -221,18 +219,18 @@ class Training {
     }
   }
 
-  private async steps(rows: Uint32Array, count: number, size: number): Promise<Float32Array> {
+  private async steps(rows: Uint32Array, count: number, size: number): Promise<StepResults> {
     const { step: first, epoch } = this.state;
     const seeds = BigInt64Array.from({ length: count }, (_, i) =>
       BigInt(new Random(this.request.settings.seed, 'dropout', first + i).below(2 ** 31 - 1)),
     );
-    const losses = await this.engine.run({ epoch, first, count, size, rows, seeds });
-    losses.forEach((loss, i) => {
+    const results = await this.engine.run({ epoch, first, count, size, rows, seeds });
+    results.losses.forEach((loss, i) => {
       if (Number.isFinite(loss)) return;
       const rate = this.rates.at(first + i).toPrecision(3);
       throw new DivergedError(`the loss is ${loss} at step ${first + i + 1} (rate ${rate})`, first + i);
     });
-    return losses;
+    return results;
   }
 
   private async endEpoch(seconds: number): Promise<void> {
@@ -240,22 +238,22 @@ class Training {
     const { settings } = request;
     const epoch = this.state.epoch + 1;
     this.refuseNotFinite();
-    const found = await this.evaluate();
+    const found = await this.validation?.measure(this.tensors);
     if (found !== undefined && !(Number.isFinite(found.loss) && Number.isFinite(found.metric)))
       throw new DivergedError(`epoch ${epoch}: the loss on the validation data is ${found.loss}`, this.state.step);
+    const measures = this.counts?.overall() ?? {};
     const record: EpochRecord = {
       epoch,
       loss: this.state.lossSum / this.plan.rows,
       rate: this.rates.at(this.state.step - 1),
-      ...(found === undefined ? {} : { validation: { loss: found.loss, metric: found.metric } }),
+      ...(Object.keys(measures).length > 0 && { measures }),
+      ...(found && { validation: found }),
     };
     let { best } = this.state;
     let done = epoch >= settings.epochs;
     const stop = settings.earlyStopping;
     if (stop !== undefined && found !== undefined) {
-      const head = request.column.head;
-      // Smaller is better.
-      const value = stop.monitor === 'loss' ? found.loss : metricRises(head) ? -found.metric : found.metric;
+      const value = watched(stop.monitor, found);
       if (best === undefined || value < best.value) {
         best = { epoch, value };
         for (const { name } of this.specs) this.tensors.set(bestName(name), must(this.tensors.get(name), name));
@@ -288,23 +286,6 @@ class Training {
       if (bad === undefined) continue;
       throw new DivergedError(`"${name}" holds ${bad} after step ${step} (rate ${this.rates.at(step - 1).toPrecision(3)})`, step);
     }
-  }
-
-  private async evaluate(): Promise<Evaluation | undefined> {
-    const { validation, evalSession, request } = this;
-    if (validation === undefined || evalSession === undefined) return undefined;
-    const sum = new EvaluationSum(request.column.head);
-    for (let from = 0; from < validation.rows; from += rowsPerEvaluation) {
-      const feeds = await validation.range(from, Math.min(from + rowsPerEvaluation, validation.rows));
-      for (const { name } of this.specs) feeds[name] = must(this.tensors.get(name), name);
-      const results = await evalSession.run(feeds);
-      sum.add(
-        must(results[scoresOutput], 'scores'),
-        must(results[lossesOutput], 'losses'),
-        must(feeds[stepInputs.targets], 'targets'),
-      );
-    }
-    return sum.result();
   }
 }
 

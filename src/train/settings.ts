@@ -2,8 +2,11 @@
 
 import type { Augmentation } from '../model/description/augment-schema.js';
 import type { Clip, Schedule, Train } from '../model/description/train-schema.js';
+import type { Head } from '../model/heads/heads.js';
+import type { Monitor } from '../model/heads/measure-names.js';
 import { UsageError } from '../onnx/core/errors.js';
 import { anObject, given } from '../onnx/core/given.js';
+import { checkMonitor } from './early-stopping.js';
 import { defaultRate, type OptimizerOptions } from './optim/optimizer.js';
 
 /** Training options with defaults filled in. */
@@ -21,7 +24,7 @@ export interface TrainSettings {
   /** How gradients are bounded; not at all when absent. */
   readonly clip?: Clip;
   /** Stops after `patience` epochs without a better value, and takes the best epoch's weights back. */
-  readonly earlyStopping?: { readonly patience: number; readonly monitor: 'loss' | 'accuracy' };
+  readonly earlyStopping?: { readonly patience: number; readonly monitor: Monitor };
   /** Fraction of the training data set aside. */
   readonly validation: number;
   /** How rows are varied in each epoch; not at all when absent. */
@@ -37,9 +40,10 @@ export function watchesValidation(schedule: Schedule | undefined): boolean {
 
 /**
  * Defaults: 5 epochs, batch 128, adam at 0.001 (sgd: 0.1), constant rate, no validation unless early stopping or the schedule needs it (then 0.1).
- * Throws UsageError for options that do not go together.
+ * @param head where it is known, what is watched must be a measure of it
+ * @throws UsageError for options that do not go together
  */
-export function trainSettings(train: Train, seed: number): TrainSettings {
+export function trainSettings(train: Train, seed: number, head?: Head): TrainSettings {
   given('trainSettings', { train }, { train: anObject });
   const kind = train.optimizer ?? 'adam';
   if (kind.startsWith('adam') && (train.momentum !== undefined || train.nesterov !== undefined)) {
@@ -68,6 +72,7 @@ export function trainSettings(train: Train, seed: number): TrainSettings {
       got: String(schedule.min_lr),
     });
   }
+  if (stop !== undefined && head !== undefined) checkMonitor(head, stop.monitor);
   return {
     epochs: train.epochs ?? 5,
     batch: train.batch ?? 128,

@@ -33,7 +33,7 @@ function warningsOf(loaded: LoadedWorkspace): string[] {
         );
       continue;
     }
-    checkAugment(column, trainSettings(column.train, column.seed).augment);
+    checkAugment(column, trainSettings(column.train, column.seed, column.head).augment);
     if (spec === undefined) found.push(`${at}: task "${column.task}" names no data, so it cannot be trained`);
     else {
       const source = typeof spec === 'string' ? spec : spec.source;

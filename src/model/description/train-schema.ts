@@ -1,5 +1,6 @@
 // A column's training options. All may be left out: what is absent here is train's own default or a flag of the command line.
 import * as z from 'zod';
+import { type Monitor, monitorNames } from '../heads/measure-names.js';
 import { flag, integer, oneOf, plainVariant, real, size, strict, tagged, taggedDefinition, variant } from '../nn/schema.js';
 import { type Augmentation, type AugmentationInput, augmentationSchema } from './augment-schema.js';
 
@@ -69,7 +70,9 @@ const clipTable = {
 
 const earlyStopping = strict({
   patience: size.describe('Epochs without a better value before training stops; the best epoch is kept.'),
-  monitor: oneOf(['loss', 'accuracy']).default('loss').describe('What is watched over the validation part: loss when absent.'),
+  monitor: oneOf(monitorNames)
+    .default('loss')
+    .describe('What is watched over the validation part, the loss or a measure of the head by its name: loss when absent.'),
 });
 
 export const trainSchema = strict(
@@ -150,8 +153,8 @@ export type Clip = { kind: 'norm'; limit: number } | { kind: 'value'; limit: num
 export interface EarlyStopping {
   /** Epochs without a better value before training stops; the best epoch is kept. */
   patience: number;
-  /** What is watched over the validation part. */
-  monitor: 'loss' | 'accuracy';
+  /** What is watched over the validation part: the loss, or a measure of the head by its name. */
+  monitor: Monitor;
 }
 
 /** Training options of a column, checked; what is absent is train's own default. */
@@ -209,8 +212,8 @@ export type ClipInput =
 export interface EarlyStoppingInput {
   /** Epochs without a better value before training stops; the best epoch is kept. */
   patience: number;
-  /** What is watched over the validation part: loss when absent. */
-  monitor?: 'loss' | 'accuracy' | undefined;
+  /** What is watched over the validation part, the loss or a measure of the head by its name: loss when absent. */
+  monitor?: Monitor | undefined;
 }
 
 /** Training options as written in a description's `train`. */

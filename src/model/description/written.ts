@@ -3,6 +3,7 @@
 export type { BinaryOptions } from '../heads/binary.js';
 export type { ClassifyOptions } from '../heads/classify.js';
 export type { FilledHeads, Head, HeadInput, Heads, HeadValues } from '../heads/heads.js';
+export type { MeasureName, Monitor } from '../heads/measure-names.js';
 export type { RegressOptions } from '../heads/regress.js';
 export type { FilledInits, Init, InitInput, Inits, InitValues } from '../nn/init.js';
 export type { BatchNormOptions } from '../nn/layers/batch-norm.js';

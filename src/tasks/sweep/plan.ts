@@ -154,7 +154,7 @@ export function planTrials(loaded: LoadedWorkspace, text: string, task: string, 
     const set = axes.map(({ name, path }) => [path, combination[name]] as const);
     const written = set.reduce((t, [path, value]) => withValue(t, loaded.file, task, path, value), text);
     const column = withText(loaded, written).columns.column(task);
-    const settings = trainSettings(column.train, column.seed);
+    const settings = trainSettings(column.train, column.seed, column.head);
     checkAugment(column, settings.augment);
     if (settings.validation === 0 && column.train.validation !== undefined)
       throw new UsageError('a sweep measures on the validation part, expected a validation above 0', {

@@ -48,7 +48,7 @@ export async function runTrial(
   const started = performance.now();
   const loaded = withText(opened, text);
   const column = loaded.columns.column(task);
-  const settings = trainSettings(column.train, column.seed);
+  const settings = trainSettings(column.train, column.seed, column.head);
   const key = stableJson(toJson([column.description.data, column.head, column.prepare, loaded.description.inputs]));
   if (kept.key !== key || kept.train === undefined) {
     kept.train = (await loadTaskData(loaded, task)).train;

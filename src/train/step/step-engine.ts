@@ -1,17 +1,19 @@
 // The engine `ort`: the step graph on any runtime, many minibatches in one run where the provider has a Loop.
+import { headWidth } from '../../model/heads/heads.js';
 import { must } from '../../onnx/core/errors.js';
 import { Tensor } from '../../onnx/core/tensor.js';
 import type { CarryingSession } from '../../onnx/runtime/session.js';
 import { traitsOf } from '../../onnx/runtime/traits.js';
 import { toBinary } from '../../onnx/serde/to-binary.js';
-import type { Engine, Minibatches } from '../engine.js';
+import type { Engine, Minibatches, StepResults } from '../engine.js';
 import { optimizer as makeOptimizer, type Optimizer } from '../optim/optimizer.js';
 import type { EngineContext, TrainData } from '../request.js';
 import { defaultTapBudget, TappedData } from '../taps/tapped-data.js';
 import { hostNodes } from './host-nodes.js';
-import { lossOutput, nextName, type StepGraph, stepGraph, stepInputs } from './step-graph.js';
+import { gatherRows } from './rows.js';
+import { lossOutput, nextName, type StepGraph, stepGraph, stepInputs, stepScores } from './step-graph.js';
 
-/** Bytes of rows and taps that are brought along for one run at most where they are not all in memory as they are; more gain nothing, and stand there several times. */
+/** Bytes of scores, rows and taps of one run at most, of the latter where they are not all in memory as they are: more gain nothing, and stand there several times. */
 const bytesPerRun = 1 << 25;
 
 export class StepEngine implements Engine {
@@ -48,7 +50,7 @@ export class StepEngine implements Engine {
     const form = traits.loop ? 'loop' : 'step';
     const optimizer = makeOptimizer(settings.optimizer);
     const { clip } = settings;
-    const graph = stepGraph({ column, optimizer, dtypes, ...(clip && { clip }), form, classes, channelsLast });
+    const graph = stepGraph({ column, optimizer, dtypes, ...(clip && { clip }), form, classes, channelsLast, scores: true });
     const carried = Object.fromEntries(graph.carried.map(({ name }) => [name, nextName(name)]));
     const stepSession = await runtime.createCarryingSession(toBinary(graph.model), form === 'loop' ? {} : carried, {
       ...session,
@@ -73,11 +75,13 @@ export class StepEngine implements Engine {
     }
   }
 
-  async run(minibatches: Minibatches): Promise<Float32Array> {
+  async run(minibatches: Minibatches): Promise<StepResults> {
     if (this.form === 'step') return await this.singly(minibatches);
     const { epoch, first, count, size, rows, seeds } = minibatches;
-    const most = this.data.place === 'memory' ? count : Math.max(1, Math.floor(bytesPerRun / this.data.bytes(size)));
+    const brought = this.data.place === 'memory' ? 0 : this.data.bytes(size);
+    const most = Math.max(1, Math.floor(bytesPerRun / Math.max(brought, 4 * size * headWidth(this.context.column.head))));
     const losses = new Float32Array(count);
+    const answers: Answered[] = [];
     for (let at = 0; at < count; at += most) {
       const to = Math.min(at + most, count);
       const part = {
@@ -88,9 +92,11 @@ export class StepEngine implements Engine {
         rows: rows.subarray(at * size, to * size),
         seeds: seeds.slice(at, to),
       };
-      losses.set(await this.together(part), at);
+      const results = await this.together(part);
+      losses.set(must(results[lossOutput], lossOutput).data as Float32Array, at);
+      answers.push(this.answered(results, part.rows));
     }
-    return losses;
+    return { losses, answers };
   }
 
   async read(): Promise<ReadonlyMap<string, Tensor>> {
@@ -112,7 +118,7 @@ export class StepEngine implements Engine {
     return Object.fromEntries(this.session.inputNames.map((name) => [name, must(feeds[name], name)]));
   }
 
-  private async together({ epoch, first, count, size, rows, seeds }: Minibatches): Promise<Float32Array> {
+  private async together({ epoch, first, count, size, rows, seeds }: Minibatches): Promise<Record<string, Tensor>> {
     const scalars = Array.from({ length: count }, (_, i) => this.scalars(first + i)).flat();
     const feeds: Record<string, Tensor> = {
       ...(await this.data.chunk(rows, size, epoch)),
@@ -122,28 +128,39 @@ export class StepEngine implements Engine {
     for (const { name } of this.graph.carried) feeds[name] = must(this.tensors.get(name), name);
     const results = await this.session.run(this.given(feeds));
     for (const { name } of this.graph.carried) this.tensors.set(name, must(results[nextName(name)], name));
-    return must(results[lossOutput], lossOutput).data as Float32Array;
+    return results;
   }
 
   /** The same by runs of one step each, the carried values staying with the session. */
-  private async singly({ epoch, first, count, size, rows, seeds }: Minibatches): Promise<Float32Array> {
+  private async singly({ epoch, first, count, size, rows, seeds }: Minibatches): Promise<StepResults> {
     if (!this.held) {
       this.session.write(Object.fromEntries(this.tensors));
       this.held = true;
     }
     const losses = new Float32Array(count);
+    const answers: Answered[] = [];
     for (let i = 0; i < count; i++) {
+      const own = rows.subarray(i * size, (i + 1) * size);
       const feeds: Record<string, Tensor> = {
-        ...(await this.data.minibatch(rows.subarray(i * size, (i + 1) * size), epoch)),
+        ...(await this.data.minibatch(own, epoch)),
         [stepInputs.scalars]: Tensor.from('float32', this.scalars(first + i)),
         [stepInputs.seeds]: new Tensor('int64', [], seeds.slice(i, i + 1)),
       };
       const results = await this.session.run(this.given(feeds));
       losses[i] = Number(must(results[lossOutput], lossOutput).data[0]);
+      answers.push(this.answered(results, own));
     }
-    return losses;
+    return { losses, answers };
+  }
+
+  private answered(results: Readonly<Record<string, Tensor>>, rows: Uint32Array): Answered {
+    const { dims, data } = must(results[stepScores], stepScores);
+    const scores = new Tensor('float32', [rows.length, dims.at(-1) ?? 1], data);
+    return { scores, targets: gatherRows(this.data.targets, rows) };
   }
 }
+
+type Answered = NonNullable<StepResults['answers']>[number];
 
 /** The data with class targets of that dtype; targets of other heads are float32 and stay. */
 function withClasses(data: TrainData, dtype: 'int64' | 'int32'): TrainData {

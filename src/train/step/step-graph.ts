@@ -48,6 +48,8 @@ export const stepInputs = {
 export const nextName = (name: string): string => `${name}/next`;
 /** float32 [S]; a scalar in the form `step`. */
 export const lossOutput = 'step/loss';
+/** Where they are asked for: float32 [S, B, width]; [B, width] in the form `step`. */
+export const stepScores = 'step/scores';
 
 /** What a step graph is made of. */
 export interface StepRequest {
@@ -72,6 +74,8 @@ export interface StepRequest {
   readonly classes?: 'int64' | 'int32';
   /** In the form `loop`: convolutions as matrix products over channels-last images, which suits processors (onnx/passes/channels-last/channels-last.ts). */
   readonly channelsLast?: boolean;
+  /** Gives the scores as well, as they are before each step. */
+  readonly scores?: boolean;
 }
 
 /** The graph of a training step. */
@@ -135,7 +139,9 @@ export function stepGraph(request: StepRequest): StepGraph {
     },
     ...tapOptions(taps, ({ name }) => take(must(tapValues.get(name), name))),
   });
-  const loss = lowerLoss(body, head, lowering.scores(column), batchTargets, 'mean');
+  const scores = lowering.scores(column);
+  const loss = lowerLoss(body, head, scores, batchTargets, 'mean');
+  const told = request.scores === true ? [scores] : [];
   const images = new ImageGradients();
   const channelsLast = loop && request.channelsLast === true;
   if (channelsLast) addConvolutions(body);
@@ -153,6 +159,7 @@ export function stepGraph(request: StepRequest): StepGraph {
     );
     for (const { name } of carried) g.output(must(last.get(name), name), nextName(name));
     g.output(loss, lossOutput);
+    for (const value of told) g.output(value, stepScores);
     optimise(g.graph, { opset: g.opset, ...noParameters });
     return { model: g.model(), specs, taps, carried };
   }
@@ -162,6 +169,7 @@ export function stepGraph(request: StepRequest): StepGraph {
     body.output(v, `${scope}/${must(carrying.inside[i], 'carried').name}/next`);
   });
   body.output(loss, `${scope}/loss`);
+  for (const value of told) body.output(value, `${scope}/scores`);
   if (channelsLast) toChannelsLast(images)(body);
 
   const trips = g.squeeze(g.shape(order, { start: 0, end: 1 }), [0]);
@@ -169,11 +177,13 @@ export function stepGraph(request: StepRequest): StepGraph {
     'Loop',
     [trips, g.constant(new Tensor('bool', [], Uint8Array.of(1))), ...initial],
     { body: body.graph },
-    carrying.inside.length + 1,
+    carrying.inside.length + 1 + told.length,
   );
-  const last = carrying.leave(g, results.slice(0, -1));
+  const { length } = carrying.inside;
+  const last = carrying.leave(g, results.slice(0, length));
   for (const { name } of carried) g.output(must(last.get(name), name), nextName(name));
-  g.output(must(results.at(-1), 'loss'), lossOutput);
+  g.output(must(results[length], 'loss'), lossOutput);
+  for (const value of results.slice(length + 1)) g.output(value, stepScores);
   optimise(g.graph, { opset: g.opset, ...noParameters });
   return { model: g.model(), specs, taps, carried };
 }

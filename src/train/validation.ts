@@ -1,0 +1,83 @@
+// What each epoch is measured on: the validation data with their taps, and the graph that scores them. Not the finished column's test, which runs
+// the exported model (evaluate.ts).
+import { type Head, headWidth } from '../model/heads/heads.js';
+import type { ParameterSpec } from '../model/nn/scope.js';
+import type { Column } from '../model/progressive/column.js';
+import type { ByInput } from '../model/progressive/inputs.js';
+import { must } from '../onnx/core/errors.js';
+import { Tensor } from '../onnx/core/tensor.js';
+import type { Session } from '../onnx/runtime/session.js';
+import { toBinary } from '../onnx/serde/to-binary.js';
+import type { ValidationRecord } from './checkpoint.js';
+import { countsOf } from './counts.js';
+import { evalGraph, lossesOutput, scoresOutput } from './eval-graph.js';
+import { EvaluationSum } from './evaluate.js';
+import { measuresOf } from './measures.js';
+import type { TrainRequest } from './request.js';
+import { stepInputs } from './step/step-graph.js';
+import type { ColumnTaps } from './taps/column-taps.js';
+import { TappedData } from './taps/tapped-data.js';
+
+const rowsPerEvaluation = 500;
+/** Scores that are kept for measures that need all of them at one time: AUC sorts them in every epoch. */
+const mostScores = 1 << 20;
+
+/** What an epoch measured on the validation data. */
+export type Validated = Required<ValidationRecord>;
+
+export class Validation {
+  private readonly specs: readonly ParameterSpec[];
+  private readonly head: Head;
+
+  private constructor(
+    column: Column,
+    private readonly data: TappedData,
+    private readonly session: Session,
+    private readonly watched: boolean,
+  ) {
+    this.specs = column.parameters.specs;
+    this.head = column.head;
+  }
+
+  /** Undefined where there are no validation data. @param budget bytes of taps in memory */
+  static async create(
+    { runtime, column, validation, tapStorage, settings, session = {} }: TrainRequest,
+    taps: ColumnTaps,
+    dtypes: ByInput<'uint8' | 'float32'>,
+    budget: number,
+  ): Promise<Validation | undefined> {
+    if (validation === undefined) return undefined;
+    const data = await TappedData.create(taps, validation, budget, tapStorage);
+    const evaluation = await runtime.createSession(toBinary(evalGraph(column, taps.inputs, dtypes)), session);
+    return new Validation(column, data, evaluation, settings.earlyStopping !== undefined);
+  }
+
+  /** Loss, metric and measures under these parameters. AUC and calibration only of some thousand rows, or where a measure is watched. */
+  async measure(tensors: ReadonlyMap<string, Tensor>): Promise<Validated> {
+    const { head, data } = this;
+    const { rows } = data;
+    const width = headWidth(head);
+    const sum = new EvaluationSum(head);
+    const counts = countsOf(head);
+    const all = this.watched || rows * width <= mostScores ? new Float32Array(rows * width) : undefined;
+    for (let from = 0; from < rows; from += rowsPerEvaluation) {
+      const feeds = await data.range(from, Math.min(from + rowsPerEvaluation, rows));
+      for (const { name } of this.specs) feeds[name] = must(tensors.get(name), name);
+      const results = await this.session.run(feeds);
+      const scores = must(results[scoresOutput], 'scores');
+      const targets = must(feeds[stepInputs.targets], 'targets');
+      sum.add(scores, must(results[lossesOutput], 'losses'), targets);
+      if (all === undefined) counts.add(scores, targets);
+      else all.set(scores.data as Float32Array, from * width);
+    }
+    const { loss, metric } = sum.result();
+    const measures =
+      all === undefined ? counts.overall() : measuresOf(head, new Tensor('float32', [rows, width], all), data.targets).overall;
+    return { loss, metric, measures };
+  }
+
+  async release(): Promise<void> {
+    await this.session.release();
+    this.data.close();
+  }
+}
