@@ -1,6 +1,7 @@
 // The engine `ort-training`: each step of the training loop taken by ONNX Runtime's own TrainingSession over official artifacts. Earlier columns
 // are part of its models, in inference mode. Rates are a table in the optimizer model, since JavaScript cannot set one.
 
+import { gatherRows } from '../data/rows.js';
 import { mapSamples } from '../data/samples.js';
 import type { Columns } from '../model/progressive/column.js';
 import { keptInputs } from '../model/progressive/inputs.js';
@@ -12,7 +13,6 @@ import type { Engine, Minibatches, StepResults } from '../train/engine.js';
 import { networkFeeds } from '../train/network-input.js';
 import type { EngineContext, EngineMaker } from '../train/request.js';
 import type { TrainSettings } from '../train/settings.js';
-import { gatherRows } from '../train/step/rows.js';
 import { type Artifacts, splitParameters, trainingArtifacts } from './artifacts.js';
 import { writeCheckpoint } from './checkpoint/write-checkpoint.js';
 import { checkInputName, lossOutput, parametersOutput, seedInput, targetInput } from './names.js';

@@ -3,7 +3,8 @@
 import { dataError, formatIndex } from '../formats/data-error.js';
 import { type HeadKind, targetKind } from '../model/heads/heads.js';
 import { Tensor } from '../onnx/core/tensor.js';
-import { classLabels, type Dataset, rows, type SampleSet } from './dataset.js';
+import { type AnySet, classLabels, type Dataset, type Labelled, rows } from './dataset.js';
+import type { SampleRows } from './samples.js';
 
 /** What the task's head takes: a class of `size`, or `size` numbers within bounds, if any. */
 export interface TargetHead {
@@ -64,7 +65,7 @@ export function checkSource(
  * regress, float32 [D,size].
  * @param where names the data set, e.g. `mnist train`
  */
-export function checkTargets(dataset: Dataset | SampleSet, head: TargetHead, where: string): void {
+export function checkTargets(dataset: AnySet, head: TargetHead, where: string): void {
   const { targets } = dataset;
   const labels = classLabels(dataset);
   const found = `${targets.dtype} [${targets.dims.join(',')}]`;
@@ -97,7 +98,7 @@ export function checkTargets(dataset: Dataset | SampleSet, head: TargetHead, whe
 }
 
 /** The data set with targets that fit the head: integer labels [D] become float32 [D,1] for binary and regress heads of size 1. Checked. */
-export function fitTargets(dataset: SampleSet, head: TargetHead, where: string): SampleSet {
+export function fitTargets<I extends SampleRows>(dataset: Labelled<I>, head: TargetHead, where: string): Labelled<I> {
   const labels = classLabels(dataset);
   const { classNames } = dataset;
   if (classNames !== undefined && head.names !== undefined && classNames.join('\n') !== head.names.join('\n')) {

@@ -1,4 +1,4 @@
-// Data sets in memory: rows of inputs and their targets. Splitting and taking rows; no reading, no transforms.
+// Data sets: rows of inputs, in memory or on disk, and their targets. Splitting and taking rows; no reading, no transforms.
 //
 // What a network sees: where it takes uint8, data of uint8 as they are. Where it takes float32, uint8 data are grey levels, which the training
 // graph divides by 255 (a quarter of the memory of floats), and float32 data are taken as they are.
@@ -8,10 +8,11 @@ import { InternalError } from '../onnx/core/errors.js';
 import { Random } from '../onnx/core/random.js';
 import { Tensor } from '../onnx/core/tensor.js';
 import type { Decoding } from './images/decoding.js';
-import { countOf, isTensor, mapSamples, type Samples } from './samples.js';
+import { inMemory, type Rows } from './rows.js';
+import { countOf, isRows, mapSamples, type SampleRows } from './samples.js';
 
 /** D rows; `inputs` and `targets` agree in D. */
-export interface Labelled<Inputs extends Tensor | Samples> {
+export interface Labelled<Inputs extends Rows | SampleRows> {
   /** [D, ...shape], uint8 (full range 0..255) or float32 (full range 0..1 for images, anything for tables). */
   readonly inputs: Inputs;
   /** int64 [D] class labels; or float32 [D, k] for regression and multi-label. */
@@ -26,8 +27,12 @@ export interface Labelled<Inputs extends Tensor | Samples> {
 
 /** One array of inputs, as a file holds it: which input of a network it is, the network says (train/prepare-data.ts). */
 export type Dataset = Labelled<Tensor>;
+/** The same, in memory or on disk. */
+export type RowSet = Labelled<Rows>;
 /** The inputs of a network, by name. */
-export type SampleSet = Labelled<Samples>;
+export type SampleSet = Labelled<SampleRows>;
+/** Any of them. */
+export type AnySet = Labelled<Rows | SampleRows>;
 
 /** Training and test data. */
 export interface Split<D = Dataset> {
@@ -38,7 +43,7 @@ export interface Split<D = Dataset> {
 }
 
 /** Number of rows. */
-export function rows(dataset: Dataset | SampleSet): number {
+export function rows(dataset: AnySet): number {
   return countOf(dataset.inputs);
 }
 
@@ -50,7 +55,7 @@ export function inputData({ inputs: { dtype, data } }: Dataset): Uint8Array | Fl
 }
 
 /** The class labels, or undefined where the targets are float32. */
-export function classLabels(dataset: Dataset | SampleSet): BigInt64Array | undefined {
+export function classLabels(dataset: AnySet): BigInt64Array | undefined {
   return dataset.targets.data instanceof BigInt64Array ? dataset.targets.data : undefined;
 }
 
@@ -73,21 +78,18 @@ function takeRows(tensor: Tensor, indices: ArrayLike<number>): Tensor {
   return Tensor.fromBytes(dtype, [indices.length, ...dims.slice(1)], out);
 }
 
+const chooseRows = (rows: Rows, indices: ArrayLike<number>): Rows =>
+  inMemory(rows) ? takeRows(rows, indices) : rows.select(Uint32Array.from(indices));
+
 /** The rows at `indices`, in that order; a row may come more than once. Throws a DataError for a row that is not there. */
-export function take<D extends Dataset | SampleSet>(dataset: D, indices: ArrayLike<number>): D {
+export function take<D extends AnySet>(dataset: D, indices: ArrayLike<number>): D {
   const { inputs } = dataset;
-  const chosen = isTensor(inputs) ? takeRows(inputs, indices) : mapSamples(inputs, (t) => takeRows(t, indices));
+  const chosen = isRows(inputs) ? chooseRows(inputs, indices) : mapSamples(inputs, (t) => chooseRows(t, indices));
   return { ...dataset, inputs: chosen, targets: takeRows(dataset.targets, indices) };
 }
 
 /** Two parts: `part` of the rows drawn by seed and the rest, both in the order of the data set. Neither is empty. */
-function divide<D extends Dataset | SampleSet>(
-  dataset: D,
-  part: number,
-  seed: number,
-  label: string,
-  where: string,
-): [rest: D, drawn: D] {
+function divide<D extends AnySet>(dataset: D, part: number, seed: number, label: string, where: string): [rest: D, drawn: D] {
   const count = rows(dataset);
   if (!(part > 0 && part < 1)) {
     throw dataError(where, `${label} fraction ${part} is out of range, expected more than 0 and less than 1`, {
@@ -107,13 +109,13 @@ function divide<D extends Dataset | SampleSet>(
 }
 
 /** Splits off `fraction` of the rows as a test set. Same seed, same split. `where` names the data set in errors. */
-export function splitTest(dataset: Dataset, fraction: number, seed: number, where = 'data set'): Split {
+export function splitTest<D extends AnySet>(dataset: D, fraction: number, seed: number, where = 'data set'): Split<D> {
   const [train, test] = divide(dataset, fraction, seed, 'test', where);
   return { train, test };
 }
 
 /** Splits off `fraction` of the rows for validation. Same seed, same split. `where` names the data set in errors. */
-export function splitValidation<D extends Dataset | SampleSet>(
+export function splitValidation<D extends AnySet>(
   dataset: D,
   fraction: number,
   seed: number,

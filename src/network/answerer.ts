@@ -1,7 +1,7 @@
 // Answers of models that are asked again and again: a session for each model, made when it is first asked, the least used given back when there
 // are too many, and one run at a time.
 
-import type { Samples } from '../data/samples.js';
+import type { SampleRows } from '../data/samples.js';
 import { outputNames } from '../model/heads/output-names.js';
 import { must } from '../onnx/core/errors.js';
 import type { Tensor } from '../onnx/core/tensor.js';
@@ -53,7 +53,7 @@ export class Answerer {
   ) {}
 
   /** The outputs of `names` that the model has, joined over all rows of `inputs`. */
-  ask(asked: Asked, names: readonly string[], inputs: Samples, onRows?: () => void): Promise<Answers> {
+  ask(asked: Asked, names: readonly string[], inputs: SampleRows, onRows?: () => void): Promise<Answers> {
     return this.inTurn(async () => {
       const session = await this.session(asked);
       const own = names.filter((name) => session.outputNames.includes(name));

@@ -1,6 +1,7 @@
 // A network in the hand of a program: a description and the columns that are frozen so far. It never changes: growing and training give
 // a new one, and what is frozen is passed on as it is. The same thing in a folder is tasks/workspace-network.ts, in a page's worker web/client.ts.
 
+import type { SampleRows } from '../data/samples.js';
 import type { ColumnInput, Description, DescriptionInput } from '../model/description/description.js';
 import { parseDescription, toInput } from '../model/description/parse.js';
 import type { Clip } from '../model/description/train-schema.js';
@@ -19,7 +20,7 @@ import { toBinary } from '../onnx/serde/to-binary.js';
 import { evaluateScores } from '../train/evaluate.js';
 import { defaultRate, type OptimizerOptions, optimizer } from '../train/optim/optimizer.js';
 import { fitData, fitInputs } from '../train/prepare-data.js';
-import type { TrainRequest } from '../train/request.js';
+import type { TrainData, TrainRequest } from '../train/request.js';
 import { type StepGraph, stepGraph } from '../train/step/step-graph.js';
 import { Answerer, type Answers, predictionOf } from './answerer.js';
 import type {
@@ -224,7 +225,7 @@ export class Network implements GrowingNetwork {
   }
 
   /** How well a trained task answers. @throws as `predict` */
-  async evaluate(task: string, data?: GivenData, on: On = {}): Promise<Measured> {
+  async evaluate(task: string, data?: GivenData | TrainData, on: On = {}): Promise<Measured> {
     if (data === undefined) throw missing('evaluate', 'data', '{ inputs, targets }');
     given('evaluate', { data, on }, { data: anObject, on: anObject });
     const { head } = this.columns.column(task);
@@ -310,7 +311,7 @@ export class Network implements GrowingNetwork {
   }
 
   /** Runs the model that answers a task: the same weights are asked through the same session, in whichever network they stand. */
-  private ask(method: string, task: string, inputs: Inputs, names: readonly string[], on: On): Promise<Answers> {
+  private ask(method: string, task: string, inputs: SampleRows | Tensor, names: readonly string[], on: On): Promise<Answers> {
     const column = this.columns.column(task);
     const tried = this.unfrozen.get(task);
     // A column that is not frozen answers as it will when it is.

@@ -1,5 +1,6 @@
 // One training of a column in this process: its data checked, its parts made, the loop run. Nothing is frozen here.
-import type { SampleSet } from '../data/dataset.js';
+import type { Labelled } from '../data/dataset.js';
+import type { Samples } from '../data/samples.js';
 import type { Column } from '../model/progressive/column.js';
 import type { FrozenWeights, Weights } from '../model/progressive/weights.js';
 import type { EpochRecord } from '../train/checkpoint.js';
@@ -21,8 +22,8 @@ interface TrainedWeights {
   readonly weights: Weights;
   readonly history: readonly EpochRecord[];
   /** The training data, the validation's part included. */
-  readonly given: SampleSet;
-  readonly test: SampleSet | undefined;
+  readonly given: Labelled<Samples>;
+  readonly test: Labelled<Samples> | undefined;
 }
 
 /** Trains `column` by its own settings. @throws DataError for data that do not fit, and as the loop */

@@ -1,10 +1,11 @@
 // What calibration runs on: samples of the tasks' own training data, transforms applied.
+
+import { gatherRows } from '../data/rows.js';
 import { countOf, mapSamples } from '../data/samples.js';
 import { UsageError } from '../onnx/core/errors.js';
 import { Random } from '../onnx/core/random.js';
 import type { Batch } from '../onnx/precision/calibrate.js';
 import { networkFeeds } from '../train/network-input.js';
-import { gatherRows } from '../train/step/rows.js';
 import type { LoadedWorkspace } from './load-workspace.js';
 import { loadTaskData } from './task-data.js';
 

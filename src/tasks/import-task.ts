@@ -27,7 +27,7 @@ import type { Runtime } from '../onnx/runtime/session.js';
 import { loadModel } from '../onnx/serde/external-data.js';
 import { toBinary } from '../onnx/serde/to-binary.js';
 import { dataFeeds } from '../train/network-input.js';
-import { checkRows } from '../train/step/rows.js';
+import { checkRows } from '../train/step/check-rows.js';
 import { tapGraph } from '../train/taps/tap-graph.js';
 import type { ColumnRecord } from '../workspace/column-record.js';
 import { refuseOutput } from '../workspace/output-path.js';

@@ -1,6 +1,6 @@
 // What a frozen task answers, by the model that `export` writes: raw scores and their hash.
 
-import type { Samples } from '../data/samples.js';
+import type { SampleRows } from '../data/samples.js';
 import type { Columns } from '../model/progressive/column.js';
 import { taskModel } from '../model/progressive/forms.js';
 import type { FrozenWeights } from '../model/progressive/weights.js';
@@ -28,7 +28,7 @@ export async function taskOutputs(
   columns: Columns,
   weights: FrozenWeights,
   task: string,
-  inputs: Samples,
+  inputs: SampleRows,
   options: SessionOptions,
   signal?: AbortSignal,
 ): Promise<TaskOutputs> {

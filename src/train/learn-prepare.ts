@@ -1,6 +1,8 @@
 // What a column's `prepare` learns of the training data before its first step: each step of it sees the rows as the steps before it leave them,
 // computed by the graph that will prepare them ever after.
-import { countOf, mapSamples, type Samples } from '../data/samples.js';
+
+import { sliceRows } from '../data/rows.js';
+import { countOf, mapSamples, type SampleRows } from '../data/samples.js';
 import { inferenceScope } from '../model/nn/scope.js';
 import { learningOf, lowerPrepare } from '../model/prepare/prepare.js';
 import type { Column } from '../model/progressive/column.js';
@@ -11,7 +13,6 @@ import { ops } from '../onnx/ops/ops.js';
 import type { Runtime, SessionOptions } from '../onnx/runtime/session.js';
 import { toBinary } from '../onnx/serde/to-binary.js';
 import { dataFeeds, dataInputs, networkInputsFrom } from './network-input.js';
-import { sliceRows } from './step/rows.js';
 
 const rowsPerRun = 500;
 const output = 'prepared';
@@ -23,7 +24,7 @@ const output = 'prepared';
 export async function learnPrepare(
   runtime: Runtime,
   column: Column,
-  samples: Samples,
+  samples: SampleRows,
   session: SessionOptions = {},
 ): Promise<ReadonlyMap<string, Tensor>> {
   const found = new Map<string, Tensor>();
@@ -47,7 +48,7 @@ export async function learnPrepare(
 }
 
 /** The data behind the first `count` steps, and the shape of one sample there. */
-function prepareGraph(column: Column, samples: Samples, count: number, known: ReadonlyMap<string, Tensor>) {
+function prepareGraph(column: Column, samples: SampleRows, count: number, known: ReadonlyMap<string, Tensor>) {
   const { network, prepare, task, path } = column;
   const g = ops({ name: 'prepare', opset: network.opset });
   const dtypes = Object.fromEntries(Object.entries(samples).map(([name, { dtype }]) => [name, dtype]));

@@ -1,10 +1,12 @@
 // A frozen task's raw outputs on a data set, by its exported model: for evaluation, prediction, and the proof that nothing moved.
-import { countOf, mapSamples, type Samples } from '../data/samples.js';
+
+import { sliceRows } from '../data/rows.js';
+import { countOf, mapSamples, type SampleRows } from '../data/samples.js';
 import { must } from '../onnx/core/errors.js';
 import { Tensor } from '../onnx/core/tensor.js';
 import type { Session } from '../onnx/runtime/session.js';
 import { networkFeeds, type TakenInputs } from './network-input.js';
-import { checkRows, sliceRows } from './step/rows.js';
+import { checkRows } from './step/check-rows.js';
 
 /** Rows per run; fixed, since the bits of a product may depend on the batch. */
 export const rowsPerRun = 500;
@@ -17,7 +19,7 @@ export async function allOutputsOf(
   session: RunningSession,
   names: readonly string[],
   inputs: TakenInputs,
-  samples: Samples,
+  samples: SampleRows,
   onRows?: (done: number, total: number) => void,
 ): Promise<ReadonlyMap<string, Tensor>> {
   const total = countOf(samples);
@@ -48,7 +50,7 @@ export async function outputsOf(
   session: RunningSession,
   name: string,
   inputs: TakenInputs,
-  samples: Samples,
+  samples: SampleRows,
   onRows?: (done: number, total: number) => void,
 ): Promise<Tensor> {
   return (await allOutputsOf(session, [name], inputs, samples, onRows)).get(name) ?? Tensor.zeros('float32', [0]);

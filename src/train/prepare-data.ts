@@ -2,7 +2,8 @@
 
 import { fitTargets, type TargetHead } from '../data/checks.js';
 import { type Labelled, type SampleSet, splitValidation } from '../data/dataset.js';
-import { countOf, mapSamples, namedSamples, type Samples } from '../data/samples.js';
+import { inMemory, type Rows, runsOf } from '../data/rows.js';
+import { countOf, mapSamples, namedSamples, type SampleRows } from '../data/samples.js';
 import { formatIndex } from '../formats/data-error.js';
 import type { Head } from '../model/description/description.js';
 import { type Feature, hasCategories } from '../model/description/features.js';
@@ -15,12 +16,19 @@ import { elementCount } from '../onnx/core/shape.js';
 import type { Tensor } from '../onnx/core/tensor.js';
 import type { TrainSettings } from './settings.js';
 
+/** Rows that are looked through together. */
+const rowsPerLook = 4096;
+
 /**
  * The data set under the network's names, with targets as the head takes them. Throws DataError for no rows, another shape or dtype of samples,
  * NaN, targets that do not fit the head, inputs that are not the network's.
  * @param where names the data set in errors
  */
-export function fitData(column: Column, data: Labelled<Samples | Tensor>, where: string): SampleSet {
+export function fitData<R extends Rows>(
+  column: Column,
+  data: Labelled<Readonly<Record<string, R>> | R>,
+  where: string,
+): Labelled<Readonly<Record<string, R>>> {
   return fitTargets({ ...data, inputs: fitSamples(column, data.inputs, where) }, targetHead(column.head), where);
 }
 
@@ -28,14 +36,15 @@ export function fitData(column: Column, data: Labelled<Samples | Tensor>, where:
  * Inputs to be answered under the network's names, [N, ...shape] each, from tensors with as many numbers: one sample needs no axis of its own.
  * Throws as `fitData`.
  */
-export function fitInputs(column: Column, given: Samples | Tensor, where: string): Samples {
+export function fitInputs(column: Column, given: SampleRows | Rows, where: string): SampleRows {
   const { inputs } = column;
   const samples = namedSamples(
     given,
     inputs.map(({ name }) => name),
     where,
   );
-  const rows = mapSamples(samples, (tensor, name) => {
+  const rows = mapSamples(samples, (tensor, name): Rows => {
+    if (!inMemory(tensor)) return tensor;
     const { shape } = must(
       inputs.find((input) => input.name === name),
       name,
@@ -46,7 +55,11 @@ export function fitInputs(column: Column, given: Samples | Tensor, where: string
   return fitSamples(column, rows, where);
 }
 
-function fitSamples(column: Column, given: Samples | Tensor, where: string): Samples {
+function fitSamples<R extends Rows>(
+  column: Column,
+  given: Readonly<Record<string, R>> | R,
+  where: string,
+): Readonly<Record<string, R>> {
   const { inputs } = column;
   const missing = missingMay(column);
   const names = inputs.map(({ name }) => name);
@@ -61,14 +74,17 @@ function fitSamples(column: Column, given: Samples | Tensor, where: string): Sam
       const [expected, got] = [`${countOf(samples)} rows`, `${tensor.dims[0]} rows`];
       throw new DataError(`${where}: input "${name}" has ${got}, "${names[0]}" has ${expected}`, { path: where, expected, got });
     }
-    refuseNotFinite(tensor, missing, where);
-    refuseNoCategory(tensor, inputs.find((input) => input.name === name)?.features, where);
+    const features = inputs.find((input) => input.name === name)?.features;
+    for (const { from, part } of runsOf(tensor, rowsPerLook)) {
+      refuseNotFinite(part, missing, where, from);
+      refuseNoCategory(part, features, where, from);
+    }
   }
   return samples;
 }
 
 /** One sample's shape and dtype. */
-function fitInput({ dims, dtype }: Tensor, { name, shape, dtype: wanted }: NetworkInput, prepared: boolean, where: string): void {
+function fitInput({ dims, dtype }: Rows, { name, shape, dtype: wanted }: NetworkInput, prepared: boolean, where: string): void {
   const found = dims.slice(1);
   if (found.join() !== shape.join()) {
     throw new DataError(`${where}: a sample has shape [${found}], input "${name}" is [${shape}]${transposeHint(found, shape)}`, {
@@ -86,14 +102,14 @@ function fitInput({ dims, dtype }: Tensor, { name, shape, dtype: wanted }: Netwo
 }
 
 /** Categories are indices, or -1 for a text that is none of them. */
-function refuseNoCategory({ data }: Tensor, features: readonly Feature[] | undefined, where: string): void {
+function refuseNoCategory({ data }: Tensor, features: readonly Feature[] | undefined, where: string, first: number): void {
   if (!hasCategories(features)) return;
   features.forEach(({ name, categories }, place) => {
     if (categories === undefined) return;
     for (let at = place; at < data.length; at += features.length) {
       const value = Number(data[at]);
       if (Number.isInteger(value) && value >= -1 && value < categories.length) continue;
-      const row = Math.floor(at / features.length);
+      const row = first + Math.floor(at / features.length);
       const expected = `an index of its categories, 0..${categories.length - 1}, or -1 for none`;
       throw new DataError(`${where}: row ${row} has ${data[at]} as "${name}", expected ${expected}`, {
         path: where,
@@ -117,10 +133,10 @@ function transposeHint(found: readonly number[], wanted: readonly number[]): str
   return left.size > 0 ? '' : `; shape: [${found.join(', ')}] with prepare: [{ transpose: [${order.join(', ')}] }] takes it`;
 }
 
-function refuseNotFinite({ data, dims }: Tensor, missingMay: boolean, where: string): void {
+function refuseNotFinite({ data, dims }: Tensor, missingMay: boolean, where: string, first: number): void {
   const bad = data instanceof Float32Array ? data.findIndex((v) => v - v !== 0 && !(missingMay && Number.isNaN(v))) : -1;
   if (bad < 0) return;
-  const at = formatIndex(bad, dims);
+  const at = formatIndex(first * elementCount(dims.slice(1)) + bad, dims);
   const way = Number.isNaN(data[bad]) ? ', or a step of "prepare" such as { fill: mean }' : '';
   throw new DataError(`${where}: inputs hold ${data[bad]} at ${at}, expected a finite number${way}`, {
     path: where,

@@ -5,6 +5,7 @@ import { writeCheckpoint } from '../../src/artifacts/checkpoint/write-checkpoint
 import type { FrozenForm } from '../../src/artifacts/column-graph.js';
 import { parametersOutput, seedInput, targetInput } from '../../src/artifacts/names.js';
 import { officialOptimizer, type RateScale } from '../../src/artifacts/optimizer-model.js';
+import { sliceRows } from '../../src/data/rows.js';
 import { mapSamples } from '../../src/data/samples.js';
 import type { Clip } from '../../src/model/description/train-schema.js';
 import { initialWeights } from '../../src/model/progressive/weights.js';
@@ -15,7 +16,6 @@ import type { TrainingFiles, TrainingRuntime } from '../../src/onnx/runtime/trai
 import { defaultLearningRate } from '../../src/onnx/runtime/training-session.js';
 import { toBinary } from '../../src/onnx/serde/to-binary.js';
 import { optimizer as makeOptimizer, type OptimizerOptions } from '../../src/train/optim/optimizer.js';
-import { sliceRows } from '../../src/train/step/rows.js';
 import { lossOutput, nextName, stepGraph, stepInputs } from '../../src/train/step/step-graph.js';
 import { ColumnTaps } from '../../src/train/taps/column-taps.js';
 import { TappedData } from '../../src/train/taps/tapped-data.js';

@@ -2,7 +2,7 @@
 import { expect, it } from 'vitest';
 import { splitValidation } from '../../src/data/dataset.js';
 import { fingerprint } from '../../src/data/fingerprint.js';
-import { countOf, hashNamed, isTensor, mapSamples, namedSamples } from '../../src/data/samples.js';
+import { countOf, hashNamed, isRows, mapSamples, namedSamples } from '../../src/data/samples.js';
 import { Tensor } from '../../src/onnx/core/tensor.js';
 
 const image = Tensor.from('float32', [0, 1, 2, 3, 4, 5, 6, 7], [4, 2]);
@@ -12,7 +12,7 @@ const targets = Tensor.from('int64', [0, 1, 0, 1]);
 it('a tensor alone and the only name are the same', () => {
   expect(namedSamples(image, ['image'], 'data')).toEqual({ image });
   expect(namedSamples({ image }, ['image'], 'data')).toEqual({ image });
-  expect([isTensor(image), isTensor({ image }), isTensor({ dtype: image })]).toEqual([true, false, false]);
+  expect([isRows(image), isRows({ image }), isRows({ dtype: image })]).toEqual([true, false, false]);
   expect(fingerprint({ inputs: { image }, targets })).toBe(fingerprint({ inputs: image, targets }));
 });
 

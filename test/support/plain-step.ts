@@ -2,6 +2,7 @@
 // alpha times taps, every parameter with a gradient of its own and PyTorch's Adam in float64 outside of the graph. The reference for what
 // train/ does by cached taps, joined parameters and unscaled moments.
 
+import { gatherRows } from '../../src/data/rows.js';
 import { countOf, mapSamples } from '../../src/data/samples.js';
 import { lowerLoss } from '../../src/model/heads/heads.js';
 import type { ParameterSpec } from '../../src/model/nn/scope.js';
@@ -20,7 +21,6 @@ import { Augmenter } from '../../src/train/augment/augmenter.js';
 import { networkFeeds } from '../../src/train/network-input.js';
 import type { TrainData } from '../../src/train/request.js';
 import type { TrainSettings } from '../../src/train/settings.js';
-import { gatherRows } from '../../src/train/step/rows.js';
 
 export interface PlainRequest {
   readonly runtime: Runtime;

@@ -2,7 +2,8 @@
 // in, nor from what was drawn before, so that a resumed training draws the same. Rows are the raw input; bytes stay bytes, rounded once.
 import { normalTable } from '../../data/normal-table.js';
 import { findTaps, mirror, type Planes, resample, shift, type Taps } from '../../data/planes.js';
-import { countOf, mapSamples, type Samples } from '../../data/samples.js';
+import { sliceRows } from '../../data/rows.js';
+import { countOf, mapSamples, type SampleRows, type Samples } from '../../data/samples.js';
 import type { Augmentation } from '../../model/description/augment-schema.js';
 import type { Column } from '../../model/progressive/column.js';
 import { onlyOf } from '../../model/progressive/inputs.js';
@@ -10,7 +11,6 @@ import { must } from '../../onnx/core/errors.js';
 import { Random } from '../../onnx/core/random.js';
 import { elementCount } from '../../onnx/core/shape.js';
 import { Tensor } from '../../onnx/core/tensor.js';
-import { sliceRows } from '../step/rows.js';
 import { checkAugment, numbersOf, planesOf } from './fit.js';
 
 /** Rows looked at together for what noise and limits follow from. */
@@ -34,7 +34,7 @@ export class Augmenter {
   static create(
     column: Column,
     { augment, seed }: { readonly augment?: readonly Augmentation[]; readonly seed: number },
-    samples: Samples,
+    samples: SampleRows,
   ): Augmenter | undefined {
     if (augment === undefined || augment.length === 0) return undefined;
     checkAugment(column, augment);
@@ -160,20 +160,20 @@ function noiseBy(std: number, scales: Float64Array): Vary {
 }
 
 /** The numbers of all rows, part by part. */
-function* looks(samples: Samples): Generator<Float32Array> {
+function* looks(samples: SampleRows): Generator<Float32Array> {
   const rows = countOf(samples);
   for (let from = 0; from < rows; from += rowsPerLook)
     for (const tensor of Object.values(samples))
       yield sliceRows(tensor, from, Math.min(from + rowsPerLook, rows)).data as Float32Array;
 }
 
-function inUnitRange(samples: Samples): boolean {
+function inUnitRange(samples: SampleRows): boolean {
   for (const data of looks(samples)) if (data.some((v) => v < 0 || v > 1)) return false;
   return true;
 }
 
 /** The standard deviation of each number of a row; what is not there is left out. Two passes, so that large means lose no digits. */
-function deviations(samples: Samples, size: number): Float64Array {
+function deviations(samples: SampleRows, size: number): Float64Array {
   const mean = new Float64Array(size);
   const counts = new Float64Array(size);
   const each = (add: (value: number, i: number) => void) => {

@@ -2,7 +2,8 @@
 // data set; what an earlier training on the same data left in a TapCache is not computed again. Where taps are kept is tapped-data.ts's
 // affair. They belong to the data as the loop gets them, after all transforms.
 
-import { countOf, mapSamples, type Samples } from '../../data/samples.js';
+import { inMemory, sliceRows } from '../../data/rows.js';
+import { countOf, mapSamples, type SampleRows } from '../../data/samples.js';
 import type { Column, TapRef } from '../../model/progressive/column.js';
 import type { ByInput } from '../../model/progressive/inputs.js';
 import type { FrozenWeights } from '../../model/progressive/weights.js';
@@ -13,7 +14,7 @@ import type { Runtime, Session, SessionOptions } from '../../onnx/runtime/sessio
 import { toBinary } from '../../onnx/serde/to-binary.js';
 import { contentDigest } from '../digest.js';
 import { dataFeeds } from '../network-input.js';
-import { checkRows, sliceRows } from '../step/rows.js';
+import { checkRows } from '../step/check-rows.js';
 import { type TapCache, TapKeys, type TapPlace } from './tap-cache.js';
 import { tapGraph } from './tap-graph.js';
 import { type TapInput, tapInputs, tapKey } from './tap-inputs.js';
@@ -60,7 +61,7 @@ function numberOf(runtime: Runtime): number {
 export class ColumnTaps {
   /** By what their graphs find already computed. */
   private readonly sessions = new Map<string, Promise<Session>>();
-  private readonly dataKeys = new Map<Samples, Promise<string | undefined>>();
+  private readonly dataKeys = new Map<SampleRows, Promise<string | undefined>>();
 
   private constructor(
     private readonly source: TapSource,
@@ -87,7 +88,7 @@ export class ColumnTaps {
   }
 
   /** What the cache holds of these data; nothing without one. */
-  async known(data: Samples): Promise<readonly KnownTensor[]> {
+  async known(data: SampleRows): Promise<readonly KnownTensor[]> {
     const { keys } = this;
     const key = await this.dataKey(data);
     if (keys === undefined || key === undefined) return [];
@@ -102,7 +103,7 @@ export class ColumnTaps {
   }
 
   /** Leaves the taps of these data to the next training; without taps, drops what it had. */
-  async leave(data: Samples, taps?: Taps): Promise<void> {
+  async leave(data: SampleRows, taps?: Taps): Promise<void> {
     const { keys, source } = this;
     const key = await this.dataKey(data);
     if (keys === undefined || key === undefined) return;
@@ -123,7 +124,7 @@ export class ColumnTaps {
   }
 
   /** Drops what the cache holds of other data than these. */
-  async retain(data: readonly Samples[]): Promise<void> {
+  async retain(data: readonly SampleRows[]): Promise<void> {
     // A column that reads no taps leaves none, and what there was may be of other data.
     if (this.keys === undefined) {
       this.source.tapCache?.clear();
@@ -141,14 +142,17 @@ export class ColumnTaps {
   }
 
   /** All that the bits of taps depend on beside the columns. */
-  private dataKey(data: Samples): Promise<string | undefined> {
+  private dataKey(data: SampleRows): Promise<string | undefined> {
     const { keys, source } = this;
     const found =
       this.dataKeys.get(data) ??
       (async () => {
         if (keys === undefined) return undefined;
         const found: unknown[] = [];
-        for (const { bytes, dtype, dims } of Object.values(data)) {
+        for (const rows of Object.values(data)) {
+          // What is too large to be kept in memory is not kept from training to training either.
+          if (!inMemory(rows)) return undefined;
+          const { bytes, dtype, dims } = rows;
           const digest = await contentDigest(bytes);
           if (digest === undefined) return undefined;
           found.push(digest, dtype, dims);
@@ -174,7 +178,7 @@ export class ColumnTaps {
 
   /** Taps by runs of at most `rowsPerRun` rows, in order, none of which holds rows of two `groups`; of each input what `known` lacks. */
   private async *runs(
-    data: Samples,
+    data: SampleRows,
     known: readonly KnownTensor[],
     onRows?: OnRows,
     group = countOf(data),
@@ -197,7 +201,7 @@ export class ColumnTaps {
    * The taps of all rows. A tensor of `known` that is just what an input holds is that input. `onRows` hears how many rows are done; a run takes rows of one
    * `group` alone.
    */
-  async compute(data: Samples, known: readonly KnownTensor[] = [], onRows?: OnRows, group?: number): Promise<Taps> {
+  async compute(data: SampleRows, known: readonly KnownTensor[] = [], onRows?: OnRows, group?: number): Promise<Taps> {
     const taps = this.empty(countOf(data), known);
     const parts = this.parts(known).filter(({ whole }) => whole === undefined);
     if (parts.length === 0) return taps;
@@ -211,7 +215,7 @@ export class ColumnTaps {
   }
 
   /** Rows for a store: all taps of one sample side by side. */
-  async *rowBlocks(data: Samples, known: readonly KnownTensor[] = [], onRows?: OnRows): AsyncGenerator<Uint8Array> {
+  async *rowBlocks(data: SampleRows, known: readonly KnownTensor[] = [], onRows?: OnRows): AsyncGenerator<Uint8Array> {
     const width = this.bytes(1);
     const parts = this.parts(known);
     for await (const run of this.runs(data, known, onRows)) {

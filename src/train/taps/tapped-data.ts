@@ -1,11 +1,11 @@
 // Inputs, targets and taps of a data set: taps in memory within the budget, beyond it in the caller's store (workspace/tap-store.ts). Without a
 // store they are then computed again for each chunk of minibatches, which is slower and is said so.
 import type { SampleSet } from '../../data/dataset.js';
-import { countOf, hashNamed, mapSamples, type Samples } from '../../data/samples.js';
+import { gatherRows, inMemory, rowBytes, sliceRows } from '../../data/rows.js';
+import { countOf, hashNamed, mapSamples, type SampleRows, type Samples } from '../../data/samples.js';
 import { Tensor } from '../../onnx/core/tensor.js';
 import type { Augmenter } from '../augment/augmenter.js';
 import { dataFeeds } from '../network-input.js';
-import { gatherRows, sliceRows } from '../step/rows.js';
 import { stepInputs } from '../step/step-graph.js';
 import type { ColumnTaps, OnRows, Taps } from './column-taps.js';
 
@@ -22,16 +22,18 @@ export interface StoredRows {
 /** Where taps beyond the memory budget are kept. */
 export interface TapStorage {
   /** Room for this many rows. */
-  rows(inputs: Samples, layout: string, rowBytes: number, blocks: () => AsyncIterable<Uint8Array>): Promise<StoredRows>;
+  rows(inputs: SampleRows, layout: string, rowBytes: number, blocks: () => AsyncIterable<Uint8Array>): Promise<StoredRows>;
 }
 
 /** Bytes of taps kept in memory at most, all data sets of a training together. */
 export const defaultTapBudget = 1 << 30;
 
+const allInMemory = (inputs: SampleRows): inputs is Samples => Object.values(inputs).every(inMemory);
+
 export class TappedData {
   private constructor(
     private readonly source: ColumnTaps,
-    readonly inputs: Samples,
+    readonly inputs: SampleRows,
     readonly targets: Tensor,
     private readonly taps: Taps | undefined,
     readonly stored: StoredRows | undefined,
@@ -81,8 +83,8 @@ export class TappedData {
 
   /** Bytes of the inputs and taps of `rows` rows. */
   bytes(rows: number): number {
-    const own = Object.values(this.inputs).reduce((n, { bytes }) => n + bytes.length, 0);
-    return this.source.bytes(rows) + (own / this.rows) * rows;
+    const own = Object.values(this.inputs).reduce((n, each) => n + rowBytes(each), 0);
+    return this.source.bytes(rows) + own * rows;
   }
 
   /** Rows in this order, as an epoch has them. */
@@ -98,9 +100,7 @@ export class TappedData {
     return {
       ...dataFeeds(own),
       [stepInputs.targets]: gatherRows(this.targets, rows),
-      ...(taps === undefined
-        ? await this.tapsOf(rows, own)
-        : Object.fromEntries(Object.entries(taps).map(([name, t]) => [name, gatherRows(t, rows)]))),
+      ...(taps === undefined ? await this.tapsOf(rows, own) : mapSamples(taps, (t) => gatherRows(t, rows))),
     };
   }
 
@@ -115,7 +115,7 @@ export class TappedData {
       });
       return new Tensor('int64', [steps, size], rows);
     };
-    if (taps !== undefined) {
+    if (taps !== undefined && allInMemory(inputs)) {
       return { ...dataFeeds(inputs), [stepInputs.targets]: targets, [stepInputs.order]: index(order), ...taps };
     }
     const own = this.take(order, epoch);
@@ -123,7 +123,7 @@ export class TappedData {
       ...dataFeeds(own),
       [stepInputs.targets]: gatherRows(targets, order),
       [stepInputs.order]: index(order.map((_, i) => i)),
-      ...(await this.tapsOf(order, own, size)),
+      ...(taps === undefined ? await this.tapsOf(order, own, size) : mapSamples(taps, (t) => gatherRows(t, order))),
     };
   }
 

@@ -1,0 +1,71 @@
+// Rows whose first axis counts samples: a tensor, or rows that stay on disk and are read by number. Nothing here reads a file: what keeps rows on disk is
+// stored/.
+import { elementCount } from '../onnx/core/shape.js';
+import { Tensor } from '../onnx/core/tensor.js';
+
+/** Rows that are read as they are asked for. */
+export interface RowsOnDisk {
+  /** The type of their elements. */
+  readonly dtype: 'uint8' | 'float32';
+  /** [D, ...shape of a row] */
+  readonly dims: readonly number[];
+  /** SHA-256 of all that they hold: what tells them from others without reading them again. */
+  readonly content: string;
+  /** Bytes that reading them may take in memory. */
+  readonly memory: number;
+  /** How they are shuffled, since reading them in any order would be slow. */
+  readonly shuffle: BlockShuffle;
+  /** The rows at these numbers, in this order. */
+  read(numbers: ArrayLike<number>): Tensor;
+  /** The same of neighbours: rows [from, to). */
+  slice(from: number, to: number): Tensor;
+  /** Some of them, in this order, as rows of their own. */
+  select(numbers: Uint32Array): RowsOnDisk;
+}
+
+/** Blocks of neighbours come in any order, and so do the rows of as many blocks as are in memory together. */
+export interface BlockShuffle {
+  /** Rows of a block. */
+  readonly block: number;
+  /** Blocks that are in memory together. */
+  readonly together: number;
+}
+
+/** Rows in memory or on disk. */
+export type Rows = Tensor | RowsOnDisk;
+
+/** Whether rows are in memory. */
+export const inMemory = (rows: Rows): rows is Tensor => 'data' in rows;
+
+/** Rows [from, to): of a tensor a view, of texts a copy. */
+export function sliceRows(rows: Rows, from: number, to: number): Tensor {
+  if (!inMemory(rows)) return rows.slice(from, to);
+  const { data, dims, dtype } = rows;
+  const width = elementCount(dims.slice(1));
+  const [begin, end] = [from * width, to * width];
+  const part = ArrayBuffer.isView(data) ? data.subarray(begin, end) : data.slice(begin, end);
+  return new Tensor(dtype, [to - from, ...dims.slice(1)], part);
+}
+
+/** The rows at `numbers`, copied. */
+export function gatherRows(rows: Rows, numbers: Uint32Array): Tensor {
+  if (!inMemory(rows)) return rows.read(numbers);
+  const { bytes, dims, dtype } = rows;
+  const width = bytes.length / (dims[0] ?? 1);
+  const out = new Uint8Array(width * numbers.length);
+  numbers.forEach((row, i) => {
+    out.set(bytes.subarray(row * width, (row + 1) * width), i * width);
+  });
+  return Tensor.fromBytes(dtype, [numbers.length, ...dims.slice(1)], out);
+}
+
+/** Rows in runs of at most `size`, in order. */
+export function* runsOf(rows: Rows, size: number): Generator<{ readonly from: number; readonly part: Tensor }> {
+  const count = rows.dims[0] ?? 0;
+  for (let from = 0; from < count; from += size) yield { from, part: sliceRows(rows, from, Math.min(from + size, count)) };
+}
+
+/** Bytes of a row. */
+export function rowBytes({ dims, dtype }: Rows): number {
+  return Tensor.zeros(dtype, dims.slice(1)).bytes.length;
+}
