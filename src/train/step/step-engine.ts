@@ -1,4 +1,5 @@
 // The engine `ort`: the step graph on any runtime, many minibatches in one run where the provider has a Loop.
+import { gatherRows } from '../../data/rows.js';
 import { headWidth } from '../../model/heads/heads.js';
 import { must } from '../../onnx/core/errors.js';
 import { Tensor } from '../../onnx/core/tensor.js';
@@ -10,7 +11,6 @@ import { optimizer as makeOptimizer, type Optimizer } from '../optim/optimizer.j
 import type { EngineContext, TrainData } from '../request.js';
 import { defaultTapBudget, TappedData } from '../taps/tapped-data.js';
 import { hostNodes } from './host-nodes.js';
-import { gatherRows } from './rows.js';
 import { lossOutput, nextName, type StepGraph, stepGraph, stepInputs, stepScores } from './step-graph.js';
 
 /** Bytes of scores, rows and taps of one run at most, of the latter where they are not all in memory as they are: more gain nothing, and stand there several times. */
@@ -78,7 +78,7 @@ export class StepEngine implements Engine {
   async run(minibatches: Minibatches): Promise<StepResults> {
     if (this.form === 'step') return await this.singly(minibatches);
     const { epoch, first, count, size, rows, seeds } = minibatches;
-    const brought = this.data.place === 'memory' ? 0 : this.data.bytes(size);
+    const brought = this.data.brought(size);
     const most = Math.max(1, Math.floor(bytesPerRun / Math.max(brought, 4 * size * headWidth(this.context.column.head))));
     const losses = new Float32Array(count);
     const answers: Answered[] = [];

@@ -81,8 +81,9 @@ export class TappedData {
     return this.taps !== undefined ? 'memory' : this.stored !== undefined ? 'store' : 'nowhere';
   }
 
-  /** Bytes of the inputs and taps of `rows` rows. */
-  bytes(rows: number): number {
+  /** Bytes of inputs and taps that a run of `rows` rows is given beside what is in memory as it is. */
+  brought(rows: number): number {
+    if (this.taps !== undefined && allInMemory(this.inputs)) return 0;
     const own = Object.values(this.inputs).reduce((n, each) => n + rowBytes(each), 0);
     return this.source.bytes(rows) + own * rows;
   }
