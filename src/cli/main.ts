@@ -158,11 +158,13 @@ command('predict <task>', 'probabilities and labels for inputs from a file', [
   'prognet predict digits --input t10k-images-idx3-ubyte.gz --output probabilities.npy',
   'prognet predict churn --input customers.csv --output answers.csv',
   'cat customers.csv | prognet predict churn --input - --format jsonl',
+  'echo "The crew mends the sail." | prognet predict topic --input -',
 ])
   .requiredOption(
     '--input <file>',
-    '.npy, .npz, IDX, .csv, .parquet, an image or a folder of images, - for stdin; the transforms of the task are not applied to it',
+    '.npy, .npz, IDX, .csv, .parquet, .txt, an image or a folder of images, - for stdin; the transforms of the task are not applied to it',
   )
+  .option('--input-format <name>', 'npy, npz, idx, csv, tsv, txt, parquet or image (default: as it begins, or by its name)')
   .option('--output <file>', 'answers as .csv, .json, .jsonl, .txt; as .npy the probabilities (regress: values), float32 [D, k]')
   .option('--format <name>', 'text, json, jsonl, csv or npy (default: by the name of --output, else text)')
   .option('--provider <list>', `${providerHelp} (default: cpu)`)

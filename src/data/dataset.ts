@@ -13,7 +13,7 @@ import { countOf, isRows, mapSamples, type SampleRows } from './samples.js';
 
 /** D rows; `inputs` and `targets` agree in D. */
 export interface Labelled<Inputs extends Rows | SampleRows> {
-  /** [D, ...shape], uint8 (full range 0..255) or float32 (full range 0..1 for images, anything for tables). */
+  /** [D, ...shape], uint8 (full range 0..255) or float32 (full range 0..1 for images, anything for tables); int64 of token ids. */
   readonly inputs: Inputs;
   /** int64 [D] class labels; or float32 [D, k] for regression and multi-label. */
   readonly targets: Tensor;

@@ -123,6 +123,11 @@ export function datasetFrom(inputs: Tensor, targets: Tensor, where: ArraysFrom):
   return { inputs: toInputs(inputs, where.inputs, where.missing ?? false), targets: toTargets(targets, where.targets) };
 }
 
+/** A data set of token ids, int64 [D, length], and targets. Throws as `datasetFrom`. */
+export function textDataset(ids: Tensor, targets: Tensor, where: ArraysFrom): Dataset {
+  return { ...datasetFrom(Tensor.zeros('uint8', [ids.dims[0] ?? 0, 1]), targets, where), inputs: ids };
+}
+
 /** 1 + the largest label of the data sets together; undefined where there are other targets or negative labels. */
 function countClasses(datasets: readonly Dataset[]): number | undefined {
   let largest = -1n;

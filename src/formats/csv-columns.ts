@@ -23,6 +23,8 @@ export interface ColumnOptions {
   readonly drop?: readonly CsvColumn[];
   /** No column is a label. */
   readonly unlabelled?: boolean;
+  /** One column is read, as text: this one where it is there, unless `columns` says another; else the only one that is no label. */
+  readonly text?: string;
 }
 
 export interface Chosen {
@@ -116,7 +118,8 @@ export function chooseColumns(
   options: ColumnOptions,
   where: string,
 ): Chosen {
-  const { features, columns, drop = [], unlabelled = false } = options;
+  const { features, drop = [], unlabelled = false, text } = options;
+  const columns = options.columns ?? (text !== undefined && names?.includes(text) ? [text] : undefined);
   const all = new Columns(names, width, where);
   const named = features && all.features(features);
   const chosen = named ?? (columns && all.list(columns, 'feature'));
@@ -138,6 +141,14 @@ export function chooseColumns(
       expected: 'at least one feature column',
       got: `${width} columns`,
     });
+  if (text !== undefined && cells.length > 1) {
+    const found = cells.map((cell) => (names === undefined ? String(cell) : quote(names[cell] ?? '')));
+    throw dataError(
+      where,
+      `which of ${found.slice(0, 20).join(', ')} is the text nobody says, expected a column ${quote(text)}, or "columns" in the data entry`,
+      { expected: text, got: found.join(', ') },
+    );
+  }
   return {
     features: cells.map((cell, i) => ({ cell, categories: features?.[i]?.categories })),
     labels,

@@ -35,8 +35,10 @@ export interface CsvTexts {
 }
 
 export interface CsvTable {
-  /** float32 [rows, features]: numbers, indices of categories, NaN for what is missing. */
+  /** float32 [rows, features]: numbers, indices of categories, NaN for what is missing. Without features where a column is read as text. */
   readonly features: Tensor;
+  /** Of each row the text, where one column is read as such. */
+  readonly words?: readonly string[];
   /** int64 [rows] when one label column holds integers only, else float32 [rows, label columns]; undefined where they hold other texts. */
   readonly labels: Tensor | undefined;
   /** The single label column as it is written, where texts were allowed. */
@@ -122,6 +124,7 @@ class Reader {
   readonly rows = new Growing(new Float64Array(1024), (n) => new Float64Array(n));
   readonly interned = new Interned();
   readonly ids: number[] = [];
+  readonly words: string[] = [];
   integers = true;
   /** Texts that are no categories, by column. */
   readonly unknown = new Map<number, { row: number; text: string; count: number }>();
@@ -143,7 +146,8 @@ class Reader {
   read(line: Line): void {
     const { file, how } = this;
     for (const { cell, categories, index } of this.cells)
-      if (index !== undefined) this.features.push(index.get(line.text(cell)) ?? this.missed(line, cell, categories ?? []));
+      if (this.options.text !== undefined) this.words.push(line.text(cell));
+      else if (index !== undefined) this.features.push(index.get(line.text(cell)) ?? this.missed(line, cell, categories ?? []));
       else {
         const value = numberIn(line, cell, how);
         if (value === undefined) throw noNumber(file, line, cell, how, 'feature');
@@ -246,7 +250,8 @@ export function readCsv(bytes: Uint8Array, options: CsvOptions = {}, where = 'CS
       `${where}: row ${row}, column ${cell + 1} (${quote(columns[cell] ?? '')}) holds ${quote(text)}, which is none of its categories and counts as none${count > 1 ? `; so ${count === 2 ? 'does one more row' : `do ${count - 1} more rows`}` : ''}`,
   );
   return {
-    features: new Tensor('float32', [rows, chosen.features.length], reader.features.values()),
+    features: new Tensor('float32', [rows, reader.features.length / rows], reader.features.values()),
+    ...(options.text !== undefined && { words: reader.words }),
     labels: reader.labels(),
     labelTexts: reader.texts ? { ids: reader.ids, texts: reader.interned.texts } : undefined,
     columns: chosen.features.map(({ cell }) => columns[cell] ?? ''),

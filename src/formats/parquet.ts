@@ -41,7 +41,8 @@ export async function readParquet(
         got: `${size} bytes`,
       },
     );
-  const width = chosen.features.length;
+  const width = options.text === undefined ? chosen.features.length : 0;
+  const words: string[] = [];
   const features = new Float32Array(rows * width);
   const unknown: string[] = [];
   for (const [i, { cell, categories }] of chosen.features.entries()) {
@@ -49,7 +50,8 @@ export async function readParquet(
     const index = categories && new Map(categories.map((text, id) => [text, id]));
     let none = 0;
     await column(place.name, (value, row) => {
-      if (index === undefined) features[row * width + i] = numberOf(value, row, place, options.missing === true);
+      if (options.text !== undefined) words.push(textOf(value, row, place));
+      else if (index === undefined) features[row * width + i] = numberOf(value, row, place, options.missing === true);
       else {
         const id = typeof value === 'string' || typeof value === 'number' ? index.get(String(value)) : undefined;
         if (id === undefined && options.unknown !== true) throw noCategory(value, row, place, [...index.keys()]);
@@ -64,6 +66,7 @@ export async function readParquet(
   const guessed = { delimiter: undefined, header: false };
   return {
     features: new Tensor('float32', [rows, width], features),
+    ...(options.text !== undefined && { words }),
     ...labels,
     columns: chosen.features.map(({ cell }) => names[cell] ?? ''),
     labelColumns: chosen.labels.map((cell) => names[cell] ?? ''),
@@ -135,6 +138,11 @@ function numberOf(value: unknown, row: number, place: Cell, missing: boolean): n
     expected: 'a number',
     got: shown(value),
   });
+}
+
+function textOf(value: unknown, row: number, place: Cell): string {
+  if (typeof value === 'string') return value;
+  throw dataError(cellName(row, place), `holds ${shown(value)}, expected a text`, { expected: 'a text', got: shown(value) });
 }
 
 function noCategory(value: unknown, row: number, place: Cell, categories: readonly string[]): Error {

@@ -292,7 +292,7 @@ export class Network implements GrowingNetwork {
     const graph = stepGraph({
       column,
       optimizer: rule,
-      dtypes: Object.fromEntries(column.inputs.map(({ name }) => [name, dataType])),
+      dtypes: Object.fromEntries(column.inputs.map(({ name, dtype }) => [name, dtype === 'int64' ? dtype : dataType])),
       ...defined({ batch, clip }),
     });
     const { kind, lr = defaultRate[kind] } = chosen;

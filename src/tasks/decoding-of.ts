@@ -21,11 +21,10 @@ export function decodingOf({ frozen }: LoadedWorkspace, task: string): Decoding 
   throw new WorkspaceError(`${path}: found ${JSON.stringify(found)}, expected how images are decoded`, { path });
 }
 
-/** The images of a path: itself, or those of a folder in the order of their names; undefined where it is neither. */
-export function imagesAt(path: string): ImageBytes[] | undefined {
+/** The images of a folder in the order of their names; undefined where the path is none. */
+export function imagesIn(path: string): ImageBytes[] | undefined {
   const imageOf = (file: string): ImageBytes => ({ name: file, bytes: async () => readWhole(file) });
-  if (!(statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false))
-    return imageEndings.test(path) ? [imageOf(path)] : undefined;
+  if (!(statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false)) return undefined;
   const names = readdirSync(path).filter((name) => !name.startsWith('.'));
   const odd = names.find((name) => !imageEndings.test(name));
   if (odd !== undefined || names.length === 0) {

@@ -1,11 +1,9 @@
 // The graphs of imported columns: files of the workspace that the description names, read into it when it is opened.
-import { realpathSync, statSync } from 'node:fs';
-import { isAbsolute, join, relative, sep } from 'node:path';
+import { join } from 'node:path';
 import { maxGraphBytes } from '../model/progressive/import-model.js';
 import { graphUrl, isGraphUrl } from '../model/progressive/imported-graph.js';
 import { DescriptionError } from '../onnx/core/errors.js';
-import { fileError } from '../onnx/files/file-error.js';
-import { readWhole } from '../onnx/files/read-file.js';
+import { readWithin } from './workspace-file.js';
 
 /** Where the graph of a task is kept, relative to the workspace. */
 export const importedFile = (task: string): string => `imported/${task}.onnx`;
@@ -29,7 +27,7 @@ export function withGraphs(
   const urlOf = (graph: string, path: string): string => {
     const known = read.get(graph);
     if (known !== undefined) return known;
-    const content = readGraph(root, graph, path);
+    const content = readWithin(root, graph, path, maxGraphBytes);
     bytes += content.length;
     if (bytes > maxAllGraphs) {
       const expected = `at most ${maxAllGraphs} bytes`;
@@ -46,23 +44,4 @@ export function withGraphs(
     return { ...column, onnx: { ...column.onnx, graph: urlOf(graph, `${file}: columns[${i}].onnx.graph`) } };
   });
   return { value: { ...value, columns }, files: [...read.keys()].map((graph) => join(root, graph)) };
-}
-
-/** Never leaves the workspace, by `..` or by a link. */
-function readGraph(root: string, named: string, path: string): Uint8Array {
-  const refuse = (got: string, expected: string): never => {
-    throw new DescriptionError(`${path}: ${JSON.stringify(named)} ${got}, expected ${expected}`, { path, expected, got: named });
-  };
-  const inside = (from: string, to: string) => !isAbsolute(relative(from, to)) && relative(from, to).split(sep)[0] !== '..';
-  const full = join(root, named);
-  if (isAbsolute(named) || !inside(root, full)) refuse('leaves the workspace', 'a path within it');
-  try {
-    const size = statSync(full).size;
-    if (size > maxGraphBytes) refuse(`is ${size} bytes`, `at most ${maxGraphBytes}`);
-    if (!inside(realpathSync(root), realpathSync(full))) refuse('is a link out of the workspace', 'a file within it');
-  } catch (cause) {
-    if (cause instanceof DescriptionError) throw cause;
-    throw fileError('read', full, cause);
-  }
-  return readWhole(full);
 }

@@ -19,6 +19,7 @@ import { trainedExists } from '../workspace/trained-store.js';
 import { openWorkspace, requireWorkspace, type Workspace } from '../workspace/workspace.js';
 
 import { withGraphs } from './imported-graph.js';
+import { withTokenizers } from './tokenizer-file.js';
 
 /** A workspace as it was read: description, columns, what is frozen. */
 export interface LoadedWorkspace {
@@ -32,7 +33,7 @@ export interface LoadedWorkspace {
   readonly columns: Columns;
   /** Name of the description's file, for messages. */
   readonly file: string;
-  /** Paths of the imported graphs that the description names. */
+  /** Paths of the imported graphs and tokenizers that the description names. */
   readonly graphs: readonly string[];
   /** By task; not in here: not frozen yet. */
   readonly frozen: ReadonlyMap<string, FrozenColumn>;
@@ -131,9 +132,10 @@ function describedIn(workspace: Workspace, file: string, before: LoadedWorkspace
 function describe(root: string, text: string, file: string): Described {
   let graphs: readonly string[] = [];
   const description = readDescription(text, file, (written) => {
-    const { value, files } = withGraphs(written, root, file);
-    graphs = files;
-    return value;
+    const graph = withGraphs(written, root, file);
+    const tokenizer = withTokenizers(graph.value, root, file);
+    graphs = [...graph.files, ...tokenizer.files];
+    return tokenizer.value;
   });
   const columns = columnsOf(description);
   checkShapes(columns, file);

@@ -1,8 +1,11 @@
-// Inputs to be answered, from a file or from stdin: .npy, .npz, IDX or a table as CSV; what it is, its first bytes or its name say.
+// Inputs to be answered, from a file or from stdin: arrays (.npy, .npz, IDX), tables and texts (.csv, .parquet, lines). What it is, somebody says, or its
+// first bytes or its name do. Images are decoding-of.ts's.
 import { readFileSync } from 'node:fs';
 import { datasetFrom } from '../data/from-arrays.js';
+import { imageEndings } from '../data/images/decode.js';
 import type { Samples } from '../data/samples.js';
 import type { DataOptions } from '../data/schema.js';
+import { type TextInput, takesText, tokenizerOf } from '../data/text/tokenizer.js';
 import { type CsvOptions, type CsvTable, csvWidth, readCsv } from '../formats/csv.js';
 import { defaultMaxBytes, quote } from '../formats/data-error.js';
 import { readIdx } from '../formats/gzip-idx.js';
@@ -15,6 +18,18 @@ import { elementCount } from '../onnx/core/shape.js';
 import { Tensor } from '../onnx/core/tensor.js';
 import { fileError } from '../onnx/files/file-error.js';
 import { readWhole } from '../onnx/files/read-file.js';
+
+/** What inputs can stand in, by the names that `--input-format` takes. */
+export const inputFormats = ['npy', 'npz', 'idx', 'csv', 'tsv', 'txt', 'parquet', 'image'] as const;
+export type InputFormat = (typeof inputFormats)[number];
+
+/** A file whose bytes are read. */
+export interface AskedFile {
+  /** For messages. */
+  readonly name: string;
+  readonly bytes: Uint8Array;
+  readonly format: InputFormat;
+}
 
 /** What is known of the inputs beside the network's own. */
 export interface ReadingInputs {
@@ -38,8 +53,48 @@ function bytesOf(file: string): Uint8Array {
   }
 }
 
+/** What a file begins with that says what it is; `..` stands for any byte. */
+const beginnings: readonly (readonly [InputFormat, string])[] = [
+  ['npy', '93 4e 55 4d'],
+  ['npz', '50 4b 03 04'],
+  ['npz', '50 4b 05 06'],
+  ['parquet', '50 41 52 31'],
+  ['image', '89 50 4e 47'],
+  ['image', 'ff d8 ff'],
+  ['image', '52 49 46 46 .. .. .. .. 57 45 42 50'],
+  ['idx', '00 00'],
+  ['idx', '1f 8b'],
+];
+const begins = (bytes: Uint8Array, pattern: string): boolean =>
+  pattern.split(' ').every((byte, i) => byte === '..' || Number.parseInt(byte, 16) === bytes[i]);
+
+function formatByName(file: string): InputFormat | undefined {
+  if (imageEndings.test(file)) return 'image';
+  const ending = /\.(npy|npz|csv|tsv|txt|parquet)$/i.exec(file)?.[1]?.toLowerCase();
+  return inputFormats.find((format) => format === ending);
+}
+
+/** Texts are told by their names alone: they may begin with anything. */
+const isText = (format: InputFormat | undefined): boolean => format === 'csv' || format === 'tsv' || format === 'txt';
+
+/** A file or stdin, and what it is. Throws DataError where nobody knows. */
+export function openAsked(file: string, format: InputFormat | undefined, inputs: readonly NetworkInput[]): AskedFile {
+  const bytes = bytesOf(file);
+  const name = file === stdin ? 'stdin' : file;
+  // Of a text in a pipe nothing says whether it is a table.
+  const piped = takesText(onlyOf(inputs)) ? 'txt' : 'csv';
+  const called = file === stdin ? undefined : formatByName(file);
+  const found =
+    format ??
+    (isText(called) ? called : undefined) ??
+    beginnings.find(([, pattern]) => begins(bytes, pattern))?.[0] ??
+    (file === stdin ? piped : called);
+  if (found === undefined) throw new DataError(`${name}: is none of ${formats}`, { path: name, expected: formats });
+  return { name, bytes, format: found };
+}
+
 const withoutOnes = (dims: readonly number[]): string => dims.filter((d) => d !== 1).join();
-const formats = '.npy, .npz, IDX, .csv, .parquet or an image';
+const formats = '.npy, .npz, IDX, .csv, .parquet, an image or, of a network of text, .txt';
 
 /** The only array of a .npz, or the one that is called as the input or x. */
 function arrayOf(bytes: Uint8Array, file: string, input: string): Tensor {
@@ -54,13 +109,11 @@ function arrayOf(bytes: Uint8Array, file: string, input: string): Tensor {
   return must(readNpz(bytes, file, defaultMaxBytes, (name) => name === key).get(key), key);
 }
 
-/** By what the file begins with: 0x93 NUMPY, PK of a .npz, 0 0 of IDX, or gzip's 0x1f 0x8b around that. Undefined: none of these. */
-function readArray(bytes: Uint8Array, file: string, input: string): Tensor | undefined {
-  const [a, b] = bytes;
-  if (a === 0x93 || /\.npy$/i.test(file)) return readNpy(bytes, file);
-  if ((a === 0x50 && b === 0x4b) || /\.npz$/i.test(file)) return arrayOf(bytes, file, input);
-  if ((a === 0 && b === 0) || (a === 0x1f && b === 0x8b)) return readIdx(bytes, file);
-  return undefined;
+const isArray = (format: InputFormat): boolean => format === 'npy' || format === 'npz' || format === 'idx';
+
+function readArray({ bytes, name, format }: AskedFile, input: string): Tensor {
+  if (format === 'npy') return readNpy(bytes, name);
+  return format === 'npz' ? arrayOf(bytes, name, input) : readIdx(bytes, name);
 }
 
 /** How it is read: by the names of the features; of a network without them all columns, but for the label's where it stands there too. */
@@ -103,47 +156,92 @@ function tableInputs(
   throw new DataError(message, { path: file, expected, got });
 }
 
-function readCsvInputs(bytes: Uint8Array, file: string, input: NetworkInput, reading: ReadingInputs): Samples {
-  const { header, decimal } = reading.data ?? {};
-  const own: CsvOptions = {
-    ...(/\.tsv$/i.test(file) && { delimiter: '\t' }),
+/** How a CSV file is read, but for its columns. */
+function csvHow({ format }: AskedFile, { features }: NetworkInput, { data }: ReadingInputs): CsvOptions {
+  const { header, decimal } = data ?? {};
+  return {
+    ...(format === 'tsv' && { delimiter: '\t' }),
     ...(decimal !== undefined && { decimal }),
-    ...(input.features === undefined && header !== undefined && { header }),
+    ...(features === undefined && header !== undefined && { header }),
   };
-  const how = tableOptions(own, input, reading);
-  const width = input.features === undefined ? csvWidth(bytes, how, file) : elementCount(input.shape);
-  return tableInputs(readCsv(bytes, { ...how, ...widerOptions(width, input, reading) }, file), width, file, input, reading);
 }
 
-/** A .parquet file as the network's only input, as `readInputs` reads a table. Throws DataError. */
-export async function readParquetInputs(
-  file: string,
-  inputs: readonly NetworkInput[],
-  reading: ReadingInputs = {},
-): Promise<Samples> {
-  const input = onlyOf(inputs);
-  const bytes = readWhole(file);
-  const how = tableOptions({}, input, reading);
-  const width = input.features === undefined ? await parquetWidth(bytes, file) : elementCount(input.shape);
-  const table = await readParquet(bytes, { ...how, ...widerOptions(width, input, reading) }, file);
-  return tableInputs(table, width, file, input, reading);
+async function readTable(file: AskedFile, input: NetworkInput, reading: ReadingInputs): Promise<Samples> {
+  const { bytes, name, format } = file;
+  const parquet = format === 'parquet';
+  const how = tableOptions(parquet ? {} : csvHow(file, input, reading), input, reading);
+  const all = input.features === undefined;
+  const width = !all ? elementCount(input.shape) : parquet ? await parquetWidth(bytes, name) : csvWidth(bytes, how, name);
+  const options = { ...how, ...widerOptions(width, input, reading) };
+  const table = parquet ? await readParquet(bytes, options, name) : readCsv(bytes, options, name);
+  return tableInputs(table, width, name, input, reading);
+}
+
+/** The lines of a text; the last may end without a line break. */
+function linesOf({ bytes, name }: AskedFile): string[] {
+  let text: string;
+  try {
+    text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch (cause) {
+    throw new DataError(`${name}: not valid UTF-8, expected texts, one a line`, { path: name, expected: 'UTF-8', cause });
+  }
+  const lines = text.split(/\r?\n/);
+  if (lines.at(-1) === '') lines.pop();
+  return lines;
+}
+
+/** The column of texts: as in training, else the only one, else all but the label's. */
+async function wordsIn(file: AskedFile, input: TextInput, reading: ReadingInputs): Promise<readonly string[]> {
+  const { bytes, name, format } = file;
+  if (format === 'txt') return linesOf(file);
+  const { columns, label, drop } = reading.data ?? {};
+  const parquet = format === 'parquet';
+  const how = csvHow(file, input, reading);
+  const width = parquet ? await parquetWidth(bytes, name) : csvWidth(bytes, how, name);
+  const options: CsvOptions = {
+    ...how,
+    unlabelled: true,
+    text: input.name,
+    ...(columns !== undefined && { columns }),
+    ...(columns === undefined && width > 1 && { drop: [...(drop ?? []), ...[label ?? -1].flat()] }),
+  };
+  const table = parquet ? await readParquet(bytes, options, name) : readCsv(bytes, options, name);
+  for (const line of table.notes) reading.onNote?.(line);
+  return table.words ?? [];
+}
+
+/** Token ids [D, length] of texts, or of an array that has them already. */
+async function readTexts(file: AskedFile, input: TextInput, reading: ReadingInputs): Promise<Samples> {
+  if (!isArray(file.format)) {
+    const words = await wordsIn(file, input, reading);
+    return { [input.name]: (await tokenizerOf(input, file.name))(words, file.name) };
+  }
+  const array = readArray(file, input.name);
+  const { dtype, dims } = array;
+  const wanted = `token ids, whole numbers [D,${input.shape}], or texts as .txt, .csv or .parquet`;
+  if (!/^u?int/.test(dtype) || dims.at(-1) !== input.shape[0] || dims.length > 2)
+    throw new DataError(`${file.name}: holds ${dtype} [${dims}], input "${input.name}" takes ${wanted}`, {
+      path: file.name,
+      expected: wanted,
+      got: `${dtype} [${dims}]`,
+    });
+  const ids = BigInt64Array.from(array.numbers(), BigInt);
+  return { [input.name]: new Tensor('int64', [ids.length / Number(input.shape[0]), ...input.shape], ids) };
 }
 
 /**
  * A file as the network's only input [D, ...shape]: axes of size 1 may be missing, and the batch of a single sample. Categories are indices, -1 for
- * a text that is none. Throws DataError.
+ * a text that is none; texts are token ids. Throws DataError.
  */
-export function readInputs(file: string, inputs: readonly NetworkInput[], how: ReadingInputs = {}): Samples {
+export async function readInputs(file: AskedFile, inputs: readonly NetworkInput[], how: ReadingInputs = {}): Promise<Samples> {
   const input = onlyOf(inputs);
-  const { name, shape } = input;
-  const bytes = bytesOf(file);
-  const called = file === stdin ? 'stdin' : file;
-  const array = readArray(bytes, called, name);
-  if (array === undefined) {
-    if (file !== stdin && !/\.(csv|tsv|txt)$/i.test(file))
-      throw new DataError(`${called}: is none of ${formats}`, { path: called, expected: formats });
-    return readCsvInputs(bytes, called, input, how);
-  }
+  if (takesText(input)) return await readTexts(file, input, how);
+  return isArray(file.format) ? arrayInputs(file, input, how) : await readTable(file, input, how);
+}
+
+function arrayInputs(file: AskedFile, { name, shape }: NetworkInput, { missing }: ReadingInputs): Samples {
+  const called = file.name;
+  const array = readArray(file, name);
   const { dims } = array;
   const batched = dims.length > 0 && withoutOnes(dims.slice(1)) === withoutOnes(shape);
   const single = dims.join() === shape.join() || (!batched && withoutOnes(dims) === withoutOnes(shape));
@@ -154,6 +252,6 @@ export function readInputs(file: string, inputs: readonly NetworkInput[], how: R
     throw new DataError(`${called}: holds shape [${dims}], expected ${expected}`, { path: called, expected, got: `[${dims}]` });
   }
   const samples = array.reshape([count, ...shape]);
-  const where = { inputs: called, targets: called, missing: how.missing };
+  const where = { inputs: called, targets: called, missing };
   return { [name]: datasetFrom(samples, Tensor.zeros('int64', [count]), where).inputs.reshape([count, ...shape]) };
 }

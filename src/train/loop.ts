@@ -17,6 +17,7 @@ import { watched } from './early-stopping.js';
 import type { Engine, StepResults } from './engine.js';
 import { learnPrepare } from './learn-prepare.js';
 import { refuseSingleRows } from './least-rows.js';
+import { keptDtype } from './network-input.js';
 import { Rates } from './rates.js';
 import type { TrainRequest } from './request.js';
 import { watchesValidation } from './settings.js';
@@ -109,7 +110,7 @@ class Training {
         path: 'validation',
         expected: 'validation data, or monitor: training_loss',
       });
-    const dtypes = mapSamples(request.train.inputs, ({ dtype }) => (dtype === 'uint8' ? 'uint8' : 'float32'));
+    const dtypes = mapSamples(request.train.inputs, ({ dtype }) => keptDtype(dtype));
     const taps = await ColumnTaps.create({ ...request, session, dtypes });
     await taps.retain([request.train, ...(request.validation ? [request.validation] : [])].map(({ inputs }) => inputs));
     const augmenter = Augmenter.create(column, settings, request.train.inputs);

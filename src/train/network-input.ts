@@ -15,6 +15,12 @@ import type { Ops } from '../onnx/ops/ops-builder.js';
 /** Names and dtypes of what a model takes; of a table what its numbers are. */
 export type TakenInputs = readonly { readonly name: string; readonly dtype: DType; readonly features?: readonly Feature[] }[];
 
+/** Of data as they are kept: bytes, numbers, token ids. */
+export type KeptDtype = 'uint8' | 'float32' | 'int64';
+
+/** As what data of a dtype are kept. */
+export const keptDtype = (dtype: DType): KeptDtype => (dtype === 'uint8' || dtype === 'int64' ? dtype : 'float32');
+
 /** The name of the first input's data in the graphs of training; a further input's is `step/data/<input>`. */
 export const firstData = 'step/data';
 

@@ -7,6 +7,7 @@ import { countOf, mapSamples, namedSamples, type SampleRows } from '../data/samp
 import { formatIndex } from '../formats/data-error.js';
 import type { Head } from '../model/description/description.js';
 import { type Feature, hasCategories } from '../model/description/features.js';
+import type { Tokens } from '../model/description/tokens.js';
 import { headWidth, outputLabels } from '../model/heads/heads.js';
 import { takesMissing } from '../model/prepare/prepare.js';
 import type { Column } from '../model/progressive/column.js';
@@ -74,10 +75,11 @@ function fitSamples<R extends Rows>(
       const [expected, got] = [`${countOf(samples)} rows`, `${tensor.dims[0]} rows`];
       throw new DataError(`${where}: input "${name}" has ${got}, "${names[0]}" has ${expected}`, { path: where, expected, got });
     }
-    const features = inputs.find((input) => input.name === name)?.features;
+    const input = inputs.find((input) => input.name === name);
     for (const { from, part } of runsOf(tensor, rowsPerLook)) {
       refuseNotFinite(part, missing, where, from);
-      refuseNoCategory(part, features, where, from);
+      refuseNoCategory(part, input?.features, where, from);
+      refuseNoToken(part, input?.tokens, where, from);
     }
   }
   return samples;
@@ -96,9 +98,27 @@ function fitInput({ dims, dtype }: Rows, { name, shape, dtype: wanted }: Network
   // Bytes become 0..1 on the way to a network of float32: with steps of its own nobody could tell which scale it was trained on.
   const taken = wanted === 'float32' && !prepared ? ['float32', 'uint8'] : [wanted];
   if (taken.includes(dtype)) return;
-  const way = dtype === 'uint8' ? ', or dtype: uint8 in the input that is prepared' : '';
+  const way =
+    wanted === 'int64' ? ', the ids of tokens' : dtype === 'uint8' ? ', or dtype: uint8 in the input that is prepared' : '';
   const expected = `${taken.join(' or ')}${way}`;
   throw new DataError(`${where}: inputs are ${dtype}, expected ${expected}`, { path: where, expected, got: dtype });
+}
+
+/** Ids are those of the tokenizer. */
+function refuseNoToken({ data, dims }: Tensor, tokens: Tokens | undefined, where: string, first: number): void {
+  if (tokens === undefined || !(data instanceof BigInt64Array)) return;
+  const end = BigInt(tokens.vocabulary);
+  const bad = data.findIndex((id) => id < 0n || id >= end);
+  if (bad < 0) return;
+  const [expected, got] = [`an id of the tokenizer, 0..${tokens.vocabulary - 1}`, `${data[bad]}`];
+  throw new DataError(
+    `${where}: inputs hold ${got} at ${formatIndex(first * elementCount(dims.slice(1)) + bad, dims)}, expected ${expected}`,
+    {
+      path: where,
+      expected,
+      got,
+    },
+  );
 }
 
 /** Categories are indices, or -1 for a text that is none of them. */

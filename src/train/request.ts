@@ -8,6 +8,7 @@ import type { Augmenter } from './augment/augmenter.js';
 import type { CheckpointStore } from './checkpoint.js';
 import type { Engine } from './engine.js';
 import type { TrainEvent } from './events.js';
+import type { KeptDtype } from './network-input.js';
 import type { TrainSettings } from './settings.js';
 import type { ColumnTaps } from './taps/column-taps.js';
 import type { TapCache } from './taps/tap-cache.js';
@@ -55,7 +56,7 @@ export interface EngineContext extends TrainRequest {
   /** How rows are varied; not at all when absent. */
   readonly augmenter?: Augmenter;
   /** dtype of each input's data as they are kept: uint8 is scaled to 0..1. */
-  readonly dtypes: ByInput<'uint8' | 'float32'>;
+  readonly dtypes: ByInput<KeptDtype>;
   /** Steps of the whole training. */
   readonly steps: number;
   /** The learning rate of a step, counted from 0. */

@@ -13,6 +13,7 @@ import { countsOf } from './counts.js';
 import { evalGraph, lossesOutput, scoresOutput } from './eval-graph.js';
 import { EvaluationSum } from './evaluate.js';
 import { measuresOf } from './measures.js';
+import type { KeptDtype } from './network-input.js';
 import type { TrainRequest } from './request.js';
 import { stepInputs } from './step/step-graph.js';
 import type { ColumnTaps } from './taps/column-taps.js';
@@ -43,7 +44,7 @@ export class Validation {
   static async create(
     { runtime, column, validation, tapStorage, settings, session = {} }: TrainRequest,
     taps: ColumnTaps,
-    dtypes: ByInput<'uint8' | 'float32'>,
+    dtypes: ByInput<KeptDtype>,
     budget: number,
   ): Promise<Validation | undefined> {
     if (validation === undefined) return undefined;

@@ -6,11 +6,12 @@ import { join } from 'node:path';
 
 const repo = new URL('../..', import.meta.url).pathname;
 
-export type Environment = '.venv' | '.venv-tables' | '.venv-training';
+export type Environment = '.venv' | '.venv-tables' | '.venv-text' | '.venv-training';
 
 const requirements: Readonly<Record<Environment, string>> = {
   '.venv': 'requirements.txt',
   '.venv-tables': 'requirements-tables.txt',
+  '.venv-text': 'requirements-text.txt',
   '.venv-training': 'requirements-training.txt',
 };
 

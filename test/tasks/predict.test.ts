@@ -10,37 +10,40 @@ import { must } from '../../src/onnx/core/errors.js';
 import { Tensor } from '../../src/onnx/core/tensor.js';
 import { loadWorkspace } from '../../src/tasks/load-workspace.js';
 import { predict } from '../../src/tasks/predict.js';
-import { readInputs } from '../../src/tasks/read-inputs.js';
+import { openAsked, readInputs } from '../../src/tasks/read-inputs.js';
 import { prognet, workspace, yaml } from '../cli/support.js';
 import { runtime } from '../support/run.js';
 
 const dir = mkdtempSync(join(tmpdir(), 'prognet-inputs-'));
 const x = Tensor.zeros('float32', [2, 4]);
 
-it('reads .npy and IDX, whatever their names, and calls anything else by no wrong name', () => {
-  const read = (name: string, bytes: Uint8Array | string) => {
+it('reads .npy and IDX, whatever their names, and calls anything else by no wrong name', async () => {
+  const read = async (name: string, bytes: Uint8Array | string) => {
     writeFileSync(join(dir, name), bytes);
-    const { x } = readInputs(join(dir, name), [{ name: 'x', dtype: 'float32', shape: [4] }]);
+    const inputs = [{ name: 'x', dtype: 'float32', shape: [4] }] as const;
+    const { x } = await readInputs(openAsked(join(dir, name), undefined, inputs), inputs);
     return must(x, 'x');
   };
-  expect(read('x.npy', writeNpy(x)).dims).toEqual([2, 4]);
-  expect(read('x.bin', writeNpy(x)).dims).toEqual([2, 4]);
-  expect(read('x-idx2-ubyte', writeIdx([2, 4], new Uint8Array(8))).dims).toEqual([2, 4]);
-  expect(read('one.npz', writeNpz(new Map([['rows', x]]))).dims).toEqual([2, 4]);
+  expect((await read('x.npy', writeNpy(x))).dims).toEqual([2, 4]);
+  expect((await read('x.bin', writeNpy(x))).dims).toEqual([2, 4]);
+  expect((await read('x-idx2-ubyte', writeIdx([2, 4], new Uint8Array(8)))).dims).toEqual([2, 4]);
+  expect((await read('one.npz', writeNpz(new Map([['rows', x]])))).dims).toEqual([2, 4]);
   expect(
-    read(
-      'x.npz',
-      writeNpz(
-        new Map([
-          ['x', x],
-          ['y', Tensor.zeros('int64', [3])],
-        ]),
-      ),
+    (
+      await read(
+        'x.npz',
+        writeNpz(
+          new Map([
+            ['x', x],
+            ['y', Tensor.zeros('int64', [3])],
+          ]),
+        ),
+      )
     ).dims,
   ).toEqual([2, 4]);
-  expect(read('x.csv', '1,2,3,4\n').numbers()).toEqual([1, 2, 3, 4]);
-  expect(read('labelled.csv', 'a,b,c,d,y\n1,2,3,4,yes\n').numbers()).toEqual([1, 2, 3, 4]);
-  expect(() => read('wide.csv', 'a,b,c,d,e,y\n1,2,3,4,5,6\n')).toThrow(
+  expect((await read('x.csv', '1,2,3,4\n')).numbers()).toEqual([1, 2, 3, 4]);
+  expect((await read('labelled.csv', 'a,b,c,d,y\n1,2,3,4,yes\n')).numbers()).toEqual([1, 2, 3, 4]);
+  await expect(read('wide.csv', 'a,b,c,d,e,y\n1,2,3,4,5,6\n')).rejects.toThrow(
     `${join(dir, 'wide.csv')}: has 6 columns, input "x" takes 4 numbers a row`,
   );
   const two = writeNpz(
@@ -49,13 +52,15 @@ it('reads .npy and IDX, whatever their names, and calls anything else by no wron
       ['q', x],
     ]),
   );
-  expect(() => read('two.npz', two)).toThrow(`${join(dir, 'two.npz')}: arrays are "p", "q", expected an array "x"`);
+  await expect(read('two.npz', two)).rejects.toThrow(`${join(dir, 'two.npz')}: arrays are "p", "q", expected an array "x"`);
   for (const [name, bytes] of [
     ['empty', ''],
     ['words', 'none of these'],
   ] as const)
-    expect(() => read(name, bytes)).toThrow(`${join(dir, name)}: is none of .npy, .npz, IDX, .csv, .parquet or an image`);
-  expect(() => read('cut.npy', '')).toThrow(/cut\.npy: not an npy file/);
+    await expect(read(name, bytes)).rejects.toThrow(
+      `${join(dir, name)}: is none of .npy, .npz, IDX, .csv, .parquet, an image or, of a network of text, .txt`,
+    );
+  await expect(read('cut.npy', '')).rejects.toThrow(/cut\.npy: not an npy file/);
 });
 
 it('bytes are 0..1 for a column of floats, and refused by one that prepares its input: which scale it was trained on is a guess', async () => {

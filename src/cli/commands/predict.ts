@@ -1,10 +1,11 @@
 // prognet predict
+import type { ImageBytes } from '../../data/images/decode-all.js';
 import { UsageError } from '../../onnx/core/errors.js';
 import { writeFileAtomic } from '../../onnx/files/atomic-file.js';
-import { decodeInputs, decodingOf, imagesAt } from '../../tasks/decoding-of.js';
+import { decodeInputs, decodingOf, imagesIn } from '../../tasks/decoding-of.js';
 import { loadWorkspace } from '../../tasks/load-workspace.js';
 import { predict } from '../../tasks/predict.js';
-import { type ReadingInputs, readInputs, readParquetInputs, stdin } from '../../tasks/read-inputs.js';
+import { type InputFormat, inputFormats, openAsked, type ReadingInputs, readInputs, stdin } from '../../tasks/read-inputs.js';
 import { dataSpecOf, namedFiles } from '../../tasks/task-data.js';
 import { isTrained, withTrained } from '../../tasks/trained-column.js';
 import { readingFor } from '../../train/prepare-data.js';
@@ -17,6 +18,18 @@ export interface PredictFlags extends RuntimeFlags {
   readonly input: string;
   readonly output?: string;
   readonly format?: string;
+  readonly inputFormat?: string;
+}
+
+function inputFormatOf(text: string | undefined): InputFormat | undefined {
+  const found = inputFormats.find((format) => format === text);
+  if (text === undefined || found !== undefined) return found;
+  const expected = inputFormats.join(', ');
+  throw new UsageError(`--input-format: found "${text}", expected one of ${expected}`, {
+    path: '--input-format',
+    expected,
+    got: text,
+  });
 }
 
 export async function predictCommand(task: string, options: PredictFlags): Promise<void> {
@@ -31,7 +44,6 @@ export async function predictCommand(task: string, options: PredictFlags): Promi
   if (output !== undefined) refuseOutput(output, reads);
   const column = loaded.columns.column(task);
   const spec = dataSpecOf(loaded, column);
-  const images = input === stdin ? undefined : imagesAt(input);
   const notes: string[] = [];
   const reading: ReadingInputs = {
     missing: readingFor(column).missing,
@@ -42,12 +54,15 @@ export async function predictCommand(task: string, options: PredictFlags): Promi
     },
   };
   const taken = loaded.columns.inputs;
-  const inputs =
-    images !== undefined
-      ? await decodeInputs(images, taken, decodingOf(asked, task), input)
-      : /\.parquet$/i.test(input)
-        ? await readParquetInputs(input, taken, reading)
-        : readInputs(input, taken, reading);
+  const decode = (images: readonly ImageBytes[]) => decodeInputs(images, taken, decodingOf(asked, task), input);
+  const read = async () => {
+    const folder = imagesIn(input);
+    if (folder !== undefined) return await decode(folder);
+    const file = openAsked(input, inputFormatOf(options.inputFormat), taken);
+    const { name, bytes, format } = file;
+    return format === 'image' ? await decode([{ name, bytes: async () => bytes }]) : await readInputs(file, taken, reading);
+  };
+  const inputs = await read();
   const { runtime, selection } = await openRuntime(options);
   const answers = await predict(runtime, loaded, task, inputs, { providers: [selection?.provider ?? 'cpu'] });
   const rows = new AnswerRows(task, answers, loaded.frozen.has(task), notes);

@@ -7,9 +7,10 @@ import { must } from '../../onnx/core/errors.js';
 import type { Tensor } from '../../onnx/core/tensor.js';
 import { checkSource } from '../checks.js';
 import type { Dataset } from '../dataset.js';
-import { datasetFrom } from '../from-arrays.js';
+import { datasetFrom, textDataset } from '../from-arrays.js';
 import { classesOfTexts, type LabelColumn } from '../label-texts.js';
 import type { DataOptions } from '../schema.js';
+import { takesText, tokenizerOf } from '../text/tokenizer.js';
 import type { SourceContext } from './source.js';
 
 /** Reads the table in a file. Throws DataError. */
@@ -19,7 +20,7 @@ export type TableReader = (path: string, options: CsvOptions) => Promise<CsvTabl
 export const tableOptions = ['label', 'columns', 'drop'] as const;
 
 /** How the `data` entry and the network say that a table is read. */
-export function csvOptions(options: DataOptions, { features, missing, head }: Partial<SourceContext>): CsvOptions {
+export function csvOptions(options: DataOptions, { features, missing, head, inputs = [] }: Partial<SourceContext>): CsvOptions {
   const { label, header, delimiter, decimal, columns, drop } = options;
   const classes = head === undefined || targetKind(head).of === 'classes';
   return {
@@ -31,6 +32,7 @@ export function csvOptions(options: DataOptions, { features, missing, head }: Pa
     ...(drop !== undefined && { drop }),
     ...(features !== undefined && { features }),
     ...(missing !== undefined && { missing }),
+    ...(takesText(inputs[0]) && { text: inputs[0].name }),
     ...(head?.names !== undefined && !classes && { targets: head.names }),
     texts: classes,
   };
@@ -55,8 +57,9 @@ export async function readTables(
   context: SourceContext,
   read: TableReader,
 ): Promise<Dataset[]> {
-  const { head, missing, onNote } = context;
+  const { head, missing, onNote, inputs: [input] = [] } = context;
   refuseColumns(options, context);
+  const tokenize = takesText(input) ? await tokenizerOf(input, context.path ?? 'data') : undefined;
   const tables: { path: string; table: CsvTable }[] = [];
   for (const path of paths) {
     const table = await read(path, csvOptions(options, context));
@@ -73,7 +76,11 @@ export async function readTables(
   const named = columns.length === tables.length ? classesOfTexts(columns, head) : undefined;
   const datasets = tables.map(({ path, table }, i) => {
     const labels: Tensor = must(named?.labels[i] ?? table.labels, 'labels');
-    const whole = datasetFrom(table.features, labels, { inputs: path, targets: path, missing });
+    const where = { inputs: path, targets: path, missing };
+    const whole =
+      tokenize === undefined
+        ? datasetFrom(table.features, labels, where)
+        : textDataset(tokenize(table.words ?? [], path, table.rowOf), labels, where);
     const advice = '; "label" in the data entry says which column is the label';
     if (head !== undefined)
       checkSource(labels, whole, head, labelWhere(path, table.labelColumns), { rowOf: table.rowOf, advice });

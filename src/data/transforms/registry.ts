@@ -15,6 +15,9 @@ import { rotate, zoom } from './warp.js';
 const transforms = [permute, invert, noise, zoom, flip, rotate, classes, subset, oneHot] as const;
 const byName = new Map<string, Transform>(transforms.map((transform) => [transform.name, transform]));
 
+/** Those that look at rows and targets alone. */
+const ofRows: readonly Transform[] = [classes, subset, oneHot];
+
 /** Names of all transforms. */
 export const transformNames: readonly string[] = [...byName.keys()];
 
@@ -51,7 +54,18 @@ function bindTransform(written: unknown, path: string): Bound {
     });
   }
   const options = typeof written === 'object' && written !== null ? Reflect.get(written, name) : undefined;
-  return transform.bind(options, path);
+  const bound = transform.bind(options, path);
+  return (dataset, context) => {
+    if (dataset.inputs.dtype === 'int64' && !ofRows.includes(transform)) {
+      const expected = ofRows.map(({ name }) => name).join(', ');
+      throw new DataError(`${path}: ${name} is for numbers, the inputs are token ids, expected one of ${expected}`, {
+        path,
+        expected,
+        got: name,
+      });
+    }
+    return bound(dataset, context);
+  };
 }
 
 /** Throws a DataError that begins with `path` for a transform that is not written as it must be. */

@@ -1,7 +1,7 @@
 // The TypeScript way to write a description: each function gives the same plain form that YAML would, and parseDescription checks it.
 // Growing and training (`prognet({...}).grow()`) is in network/network.ts.
 
-import { anObject, given, type Kind } from '../../onnx/core/given.js';
+import { anObject, text as aText, given, type Kind } from '../../onnx/core/given.js';
 import type { ColumnInput, Description, DescriptionInput, InputInput } from './description.js';
 import type { FeatureInput } from './features.js';
 import type { AdapterInput, LateralsInput, LinearInput } from './lateral-schema.js';
@@ -24,6 +24,15 @@ export function input(
 export function table(name: string, features: readonly FeatureInput[], prepare?: InputInput['prepare']): InputInput {
   given('table', { features }, { features: { what: 'a list of features', holds: Array.isArray } });
   return { name, features: [...features], ...(prepare === undefined ? {} : { prepare }) };
+}
+
+/**
+ * The input of a network over texts: `tokenizer` is the content of a tokenizer.json, `length` how many tokens a sample has, `pad` the token that fills up
+ * short ones where the file does not say it.
+ */
+export function text(name: string, tokenizer: string, length: number, pad?: string): InputInput {
+  given('text', { tokenizer }, { tokenizer: aText });
+  return { name, tokenizer, length, ...(pad === undefined ? {} : { pad }) };
 }
 
 export * from '../heads/index.js';

@@ -46,8 +46,8 @@ export function canonical(description: Description, task: string): string {
   }
   const { laterals } = column;
   return canonicalJson({
-    // each column has its steps itself
-    inputs: description.inputs.map((input) => ({ ...input, prepare: undefined })),
+    // each column has its steps itself; a tokenizer is told by its hash
+    inputs: description.inputs.map((input) => ({ ...input, prepare: undefined, tokenizer: undefined })),
     prepare: column.prepare,
     blocks: column.blocks.map((block) => block.map(layerGraph)),
     head: headGraph(column.head),

@@ -7,6 +7,7 @@ import { integer, oneOf, size, strict } from '../nn/schema.js';
 import { type Step, type StepInput, stepSchema } from '../prepare/prepare.js';
 import { type Feature, type FeatureInput, featureList } from './features.js';
 import { type Laterals, type LateralsInput, lateralsSchema } from './lateral-schema.js';
+import { isTokenizerText, type Tokens, tokensOf } from './tokens.js';
 import { type Train, type TrainInput, trainSchema } from './train-schema.js';
 
 /** Names become folder names, file names and ONNX value names. */
@@ -27,6 +28,12 @@ const dimension = z.union([size, z.string().regex(/^[A-Za-z][A-Za-z0-9_]*$/, { e
 
 const prepare = z.array(stepSchema, { error: 'a list of steps' }).min(1, { error: 'at least one step' });
 
+const tokenizerError = 'the path of a tokenizer.json, or its text';
+const tokenizerText = z.string({ error: tokenizerError }).min(1, { error: tokenizerError });
+const token = z.string({ error: 'a token' }).min(1, { error: 'a token' });
+/** Tokens of a sample at most. */
+const maxLength = 65536;
+
 const shapeText = 'a list of positive integers, without the batch';
 const inputSchema = strict(
   {
@@ -40,18 +47,42 @@ const inputSchema = strict(
       .describe(
         'In place of shape, of a table: the names of its columns in their order; { city: [Basel, Bern] } is a category and its texts.',
       ),
-    dtype: oneOf(inputDtypes).default('float32').describe('The type of its elements: float32 when absent.'),
+    tokenizer: tokenizerText
+      .optional()
+      .describe('In place of shape, of text: the path of a tokenizer.json in the workspace; its text once it is read.'),
+    length: size.max(maxLength).optional().describe('Of text: how many tokens a sample has, cut or padded.'),
+    pad: token.optional().describe("Of text: the token that fills up short ones; the tokenizer's own when absent."),
+    dtype: oneOf(inputDtypes).optional().describe('The type of its elements: float32 when absent, int64 of text.'),
     prepare: prepare
       .optional()
       .describe('What every column that states nothing else does to it before its first block, in every exported graph.'),
   },
   'an input: { name, shape }',
-).transform(({ name, shape, features, dtype, prepare }, ctx): Input => {
+).transform(({ name, shape, features, dtype: stated, prepare, tokenizer, length, pad }, ctx): Input => {
   const wrong = (path: readonly string[], message: string, got: string) => {
     ctx.addIssue({ code: 'custom', message, path: [...path], params: { got } });
     return z.NEVER;
   };
+  const dtype = stated ?? 'float32';
   const rest = { dtype, ...(prepare !== undefined && { prepare }) };
+  if (tokenizer === undefined) {
+    const strange = Object.entries({ length, pad }).find(([, value]) => value !== undefined)?.[0];
+    if (strange !== undefined) return wrong([strange], 'expected it beside "tokenizer"', `found "${strange}"`);
+  } else {
+    const beside = Object.entries({ shape, features, dtype: stated, prepare }).find(([, value]) => value !== undefined)?.[0];
+    if (beside !== undefined) return wrong([beside], 'expected none beside "tokenizer"', `found "${beside}"`);
+    if (length === undefined)
+      return wrong([], 'expected how many tokens a sample has, such as length: 64', '"length" is missing');
+    if (!isTokenizerText(tokenizer))
+      return wrong(
+        ['tokenizer'],
+        'expected the text of the file, which a workspace reads itself',
+        `found the path ${JSON.stringify(tokenizer)}`,
+      );
+    const tokens = tokensOf(tokenizer, pad);
+    if ('got' in tokens) return wrong(['tokenizer'], `expected ${tokens.expected}`, tokens.got);
+    return { name, shape: [length], dtype: 'int64', tokenizer, ...(pad !== undefined && { pad }), tokens };
+  }
   if (features === undefined) {
     if (shape !== undefined) return { name, shape, ...rest };
     return wrong([], `expected ${shapeText}, or "features" of a table`, '"shape" is missing');
@@ -169,7 +200,13 @@ export interface InputInput {
   shape?: (string | number)[] | undefined;
   /** In place of shape, of a table: the names of its columns in their order; { city: [Basel, Bern] } is a category and its texts. */
   features?: FeatureInput[] | undefined;
-  /** The type of its elements: float32 when absent. */
+  /** In place of shape, of text: the path of a tokenizer.json in the workspace; its text once it is read. */
+  tokenizer?: string | undefined;
+  /** Of text: how many tokens a sample has, cut or padded. */
+  length?: number | undefined;
+  /** Of text: the token that fills up short ones; the tokenizer's own when absent. */
+  pad?: string | undefined;
+  /** The type of its elements: float32 when absent, int64 of text. */
   dtype?: (typeof inputDtypes)[number] | undefined;
   /** What every column that states nothing else does to it before its first block, in every exported graph. */
   prepare?: StepInput[] | undefined;
@@ -237,6 +274,12 @@ export interface Input {
   shape: (string | number)[];
   /** Of a table: what its numbers are, in their order. */
   features?: Feature[] | undefined;
+  /** Of text: the tokenizer's file, as text. */
+  tokenizer?: string;
+  /** Of text: the token that fills up short ones, where the description says it. */
+  pad?: string;
+  /** Of text: what the ids are. */
+  tokens?: Tokens;
   /** The type of its elements. */
   dtype: (typeof inputDtypes)[number];
   /** What every column that states nothing else does to it before its first block. */

@@ -1,7 +1,7 @@
 // From a plain value (what YAML, JSON or the builder gives) to a checked description, and back. Texts are read-text.ts's. Whatever is wrong ends in a
 // DescriptionError of one line.
 import { given, optional, text } from '../../onnx/core/given.js';
-import { type Description, type DescriptionInput, descriptionSchema } from './description.js';
+import { type Description, type DescriptionInput, descriptionSchema, type Input, type InputInput } from './description.js';
 import { descriptionError, errorFromIssues, show } from './issues.js';
 import { resolve } from './resolve.js';
 
@@ -70,5 +70,12 @@ export function toInput(description: Description): DescriptionInput {
     ...column,
     ...(column.onnx === undefined && { blocks, train }),
   }));
-  return structuredClone({ ...rest, input: inputs, columns: written });
+  return structuredClone({ ...rest, input: inputs.map(writtenInput), columns: written });
+}
+
+/** Of text the tokenizer and the length, of which all else follows. */
+function writtenInput({ tokens, ...input }: Input): InputInput {
+  if (tokens === undefined) return input;
+  const { name, shape, tokenizer, pad } = input;
+  return { name, tokenizer, length: Number(shape[0]), ...(pad !== undefined && { pad }) };
 }

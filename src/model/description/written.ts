@@ -9,6 +9,7 @@ export type { FilledInits, Init, InitInput, Inits, InitValues } from '../nn/init
 export type { BatchNormOptions } from '../nn/layers/batch-norm.js';
 export type { Conv2dOptions } from '../nn/layers/conv2d.js';
 export type { DenseOptions } from '../nn/layers/dense.js';
+export type { EmbeddingOptions } from '../nn/layers/embedding.js';
 export type { LayerNormOptions } from '../nn/layers/layer-norm.js';
 export type { PoolOptions } from '../nn/layers/pool.js';
 export type {

@@ -58,6 +58,8 @@ export type InitInput = Written<Inits, InitValues>;
 const initSchema: z.ZodType<Init, InitInput> = tagged('init', initTable);
 /** The field `init` of every layer with weights; he_normal when absent. */
 export const weightInit = initSchema.prefault('he_normal').describe('How the weights begin: he_normal when absent.');
+/** The same of a table, whose rows stand alone: normal of deviation 1 when absent. */
+export const tableInit = initSchema.prefault({ normal: 1 }).describe('How the table begins: { normal: 1 } when absent.');
 /** What `#/$defs` of a JSON Schema must hold for initialisers. */
 export const initDefinitions = { init: taggedDefinition(initTable) };
 /** How a parameter begins: by a named initialiser with its fans, or at one value. */

@@ -22,10 +22,11 @@ export type Joint =
 /** Makes what is to be added at the joint. */
 export type Lateral = (joint: Joint) => Value;
 
-/** The joint of a block whose layers have none: its input x itself. */
-export function inputJoint(x: Value): Joint {
-  const [width = 1, h, w] = sampleDims(x);
+/** The joint of a block whose layers have none: its input x itself. Undefined where that is neither flat nor an image. */
+export function inputJoint(x: Value): Joint | undefined {
+  const [width = 1, h, w, more] = sampleDims(x);
   const init: Init = { kind: 'he_normal' };
+  if (more !== undefined || (h !== undefined && w === undefined)) return undefined;
   if (h === undefined || w === undefined) return { along: 'features', width, init };
   return { along: 'image', width, init, window: pointwise, size: [h, w] };
 }

@@ -26,8 +26,16 @@ export interface LayerContext {
   readonly trainable: (what: string, shape: readonly number[], init: ParameterInit) => Value;
   /** y with what laterals carry added, where this layer is its block's joint; else y itself. Every layer that has a joint calls it once. */
   readonly join: (y: Value) => Value;
+  /** What ids are, where the network's input is text. */
+  readonly tokens: TokenTable | undefined;
   /** Layers that this one holds, in order from x. */
   readonly inside: (layers: readonly AnyLayer[], x: Value) => Value;
+}
+
+/** Token ids: whole numbers below `vocabulary`; `padding.id` stands where a text has ended. */
+export interface TokenTable {
+  readonly vocabulary: number;
+  readonly padding: { readonly id: number };
 }
 
 /** How a layer of these options behaves. Where x does not fit, a ShapeError says what would; the caller adds where the layer stands. */
@@ -37,6 +45,8 @@ interface Behaviour<O> {
   joint?(o: O & AnyLayer, x: Value): Joint;
   /** Kinds that this layer goes ahead of in training, where one stands right before it. */
   readonly overtakes?: readonly string[];
+  /** Takes token ids, which no other layer does. */
+  readonly takesIds?: true;
 }
 
 /** A layer as the table of layers holds it. */
@@ -75,6 +85,7 @@ interface LayerSpec<T extends z.ZodType, M extends string, A extends readonly un
   readonly lower: (c: LayerContext, o: z.output<T>, x: Value) => Value;
   readonly joint?: (o: z.output<T>, x: Value) => Joint;
   readonly overtakes?: readonly string[];
+  readonly takesIds?: true;
 }
 
 interface ActivationSpec<T extends z.ZodType, M extends string, A extends readonly unknown[], R> extends Spec<T, M, A, R> {

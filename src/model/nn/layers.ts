@@ -87,6 +87,7 @@ interface AnyBehaviour {
   lower(c: LayerContext, o: AnyLayer, x: Value): Value;
   joint?(o: AnyLayer, x: Value): Joint;
   readonly overtakes?: readonly string[];
+  readonly takesIds?: true;
 }
 const behaviours = new Map<string, AnyBehaviour>(definitions.map((d) => [d.kind, d]));
 

@@ -1,9 +1,9 @@
 // Layers lowered to ONNX ops, block by block. What laterals carry joins a block at one place, which is found before anything is lowered: the first
 // layer that has a joint (inside a residual too), else the block's input (reference: Rusu et al. 2016, Eq. 1 and 2; our decisions are in docs/decisions.md).
-import { DescriptionError, InternalError, must, PrognetError } from '../../onnx/core/errors.js';
+import { DescriptionError, InternalError, must, PrognetError, ShapeError } from '../../onnx/core/errors.js';
 import type { Value } from '../../onnx/ir/graph.js';
-import { inputJoint, type Lateral } from './joint.js';
-import type { AnyLayer, LayerContext } from './layer.js';
+import { inputJoint, type Joint, type Lateral } from './joint.js';
+import type { AnyLayer, LayerContext, TokenTable } from './layer.js';
 import { behaviourOf, heldBy } from './layers.js';
 import { formatSample } from './sample.js';
 import { type LayerScope, trainable } from './scope.js';
@@ -22,6 +22,7 @@ interface Place {
   /** `columns[0].blocks[1]`, for errors. */
   readonly path: string;
   readonly arriving: Arriving | undefined;
+  readonly tokens: TokenTable | undefined;
 }
 
 /** Names within a block: the kind, then kind_1, kind_2 for the next of that kind. */
@@ -44,7 +45,7 @@ export function jointOf(layers: readonly AnyLayer[]): readonly number[] | undefi
   return undefined;
 }
 
-/** The tap of a block. Errors name the layer's path in the description. */
+/** The tap of a block. Errors name the layer's path in the description. `tokens` is of a network of text, whose first block takes ids. */
 export function lowerBlock(
   scope: LayerScope,
   layers: readonly AnyLayer[],
@@ -52,12 +53,24 @@ export function lowerBlock(
   prefix: string,
   path: string,
   lateral?: Lateral,
+  tokens?: TokenTable,
 ): Value {
-  const place = { scope, prefix, path, arriving: undefined };
+  const place = { scope, prefix, path, arriving: undefined, tokens };
   if (lateral === undefined) return lowerLayers(place, layers, x);
   const at = jointOf(layers);
-  if (at === undefined) return lowerLayers(place, layers, scope.g.add(x, lateral(inputJoint(x))));
+  if (at === undefined) return lowerLayers(place, layers, scope.g.add(x, lateral(joinedInput(x, path))));
   return lowerLayers({ ...place, arriving: { at, lateral } }, layers, x);
+}
+
+/** Laterals join a flat value or an image; among the positions of a text only at a layer that takes all of them. */
+function joinedInput(x: Value, path: string): Joint {
+  const joint = inputJoint(x);
+  if (joint !== undefined) return joint;
+  const expected = 'a layer in it that laterals join, such as dense, or laterals that leave it out, such as into: [head]';
+  throw new DescriptionError(`${path}: laterals would join its input ${formatSample(x)}, expected ${expected}`, {
+    path,
+    expected,
+  });
 }
 
 function lowerLayers(place: Place, layers: readonly AnyLayer[], x: Value): Value {
@@ -109,8 +122,13 @@ function lowerLayer(place: Place, layer: AnyLayer, x: Value): Value {
       if (joint === undefined) throw new InternalError(`${layer.kind} joins without a joint`);
       return lateral === undefined ? y : g.add(y, lateral(joint));
     },
+    tokens: place.tokens,
     inside: (layers, from) => lowerLayers({ ...place, path: `${path}.${layer.kind}` }, layers, from),
   };
+  if (x.dtype === 'int64' && behaviour.takesIds !== true)
+    throw new ShapeError('these are token ids, expected "embedding" before it, such as { embedding: { size: 32, pool: mean } }', {
+      expected: 'embedding',
+    });
   const y = g.scope(name, () => behaviour.lower(context, layer, x));
   if (joined !== (behaviour.joint === undefined ? 0 : 1)) throw new InternalError(`${layer.kind} joins ${joined} times`);
   return y;

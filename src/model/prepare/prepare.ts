@@ -86,6 +86,11 @@ interface Place {
 /** float32 behind the steps: what a column's first block reads of a raw input x [N, ...]. Throws DescriptionError where a step does not fit. */
 export function lowerPrepare(place: Place, steps: readonly Step[], x: Value): Value {
   const { g } = place.scope;
+  if (x.dtype === 'int64')
+    throw new DescriptionError(`${place.path}: the input is text, whose tokens no step prepares, expected no "prepare"`, {
+      path: place.path,
+      expected: 'no "prepare"',
+    });
   let h = x.dtype === 'float32' ? x : g.cast(x, { to: 'float32' });
   let categories = hasCategories(place.features) ? place.features.map((f) => f.categories?.length ?? 0) : undefined;
   steps.forEach((step, i) => {

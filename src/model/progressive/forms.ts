@@ -15,7 +15,7 @@ import { answersOf, outputLabels } from '../heads/heads.js';
 import { classesKey, outputNames } from '../heads/output-names.js';
 import { categoryDomain } from './categories.js';
 import { type Column, type Columns, someColumns } from './column.js';
-import { addInputs, keptInputs } from './inputs.js';
+import { addInputs, keptInputs, tokenizerInMetadata } from './inputs.js';
 import { NetworkLowering } from './lowering.js';
 import { addPreparedInput } from './prepared-input.js';
 import { routeByTask } from './routed.js';
@@ -31,6 +31,9 @@ const routedLabelName = 'label_name';
 
 /** The key of a model's metadata that says what its inputs are where they have features: a JSON list of name, dtype, shape and features. */
 const inputKey = 'prognet.input';
+
+/** The key that says how texts become the ids that a model takes, as JSON: it cannot stand in a graph. */
+const tokenizerKey = 'prognet.tokenizer';
 
 /** What a model's metadata say of its inputs; undefined where they have no features. */
 export function inputsInMetadata(metadata: ReadonlyMap<string, string>): readonly unknown[] | undefined {
@@ -144,6 +147,8 @@ export function taskModel(network: Columns, weights: FrozenWeights, options: For
   };
   if (prepared) metadata['prognet.prepared'] = JSON.stringify(columns[0]?.prepare);
   else if (network.inputs.some(({ features }) => features !== undefined)) metadata[inputKey] = JSON.stringify(network.inputs);
+  const tokenizer = tokenizerInMetadata(network.inputs);
+  if (tokenizer !== undefined) metadata[tokenizerKey] = JSON.stringify(tokenizer);
   for (const column of network) {
     if (!reached.has(column)) continue;
     const { task } = column;

@@ -140,7 +140,8 @@ export class NetworkLowering<C extends LoweredColumn<C>> {
     const x = block === 0 ? this.input(column) : this.tap({ column, block: block - 1 });
     const prefix = `${column.task}/${name}`;
     const refs = column.sourcesInto(block);
-    if (refs.length === 0) return lowerBlock(scope, layers, x, prefix, path);
+    const tokens = block === 0 ? onlyOf(column.inputs).tokens : undefined;
+    if (refs.length === 0) return lowerBlock(scope, layers, x, prefix, path, undefined, tokens);
     const { laterals, seed } = column;
     if (laterals.kind === 'none') throw new InternalError('a column without laterals has sources');
     const joined = options.joined?.(column, block);

@@ -50,6 +50,7 @@ export function checkAugment(column: Column, augment: readonly Augmentation[] = 
 /** What of an augmentation does not fit, and what would. */
 function misfit(augmentation: Augmentation, column: Column, input: NetworkInput): [got: string, expected: string] | undefined {
   const { features, shape } = input;
+  if (input.tokens !== undefined) return ['varies numbers, the input is text', 'no "augment"'];
   if (augmentation.kind === 'noise')
     return numbersOf(input).some((number) => number) || shape.length > 1
       ? undefined

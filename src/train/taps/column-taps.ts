@@ -13,7 +13,7 @@ import { Tensor } from '../../onnx/core/tensor.js';
 import type { Runtime, Session, SessionOptions } from '../../onnx/runtime/session.js';
 import { toBinary } from '../../onnx/serde/to-binary.js';
 import { contentDigest } from '../digest.js';
-import { dataFeeds } from '../network-input.js';
+import { dataFeeds, type KeptDtype } from '../network-input.js';
 import { checkRows } from '../step/check-rows.js';
 import { type TapCache, TapKeys, type TapPlace } from './tap-cache.js';
 import { tapGraph } from './tap-graph.js';
@@ -42,7 +42,7 @@ export interface TapSource {
   readonly runtime: Runtime;
   readonly column: Column;
   readonly frozen: FrozenWeights;
-  readonly dtypes: ByInput<'uint8' | 'float32'>;
+  readonly dtypes: ByInput<KeptDtype>;
   readonly session: SessionOptions;
   readonly tapCache?: TapCache | undefined;
 }

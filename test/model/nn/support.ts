@@ -1,6 +1,7 @@
 // What the tests of layers share: layers lowered alone, as text or as numbers, parameters being inputs of the graph.
 
 import type { Joint } from '../../../src/model/nn/joint.js';
+import type { TokenTable } from '../../../src/model/nn/layer.js';
 import { type LayerInput, layerSchema } from '../../../src/model/nn/layers.js';
 import { lowerBlock } from '../../../src/model/nn/lower.js';
 import type { ParameterSpec } from '../../../src/model/nn/scope.js';
@@ -21,16 +22,16 @@ export interface Lowered {
   readonly joints: readonly Joint[];
 }
 
-/** A block of these layers over x, float32 [N, ...shape]; output `y`. With `lateral`, an input of that name is added at the joint. */
+/** A block of these layers over x, float32 [N, ...shape] or ids of `tokens`; output `y`. With `lateral`, an input of that name is added at the joint. */
 export function lower(
   layers: readonly LayerInput[],
   shape: readonly number[],
-  options: { training?: boolean; lateral?: boolean; batch?: number } = {},
+  options: { training?: boolean; lateral?: boolean; batch?: number; tokens?: TokenTable } = {},
 ): Lowered {
-  const { training = false, batch } = options;
+  const { training = false, batch, tokens } = options;
   const g = ops();
   const rows = batch ?? 'N';
-  const x = g.input('x', 'float32', [rows, ...shape]);
+  const x = g.input('x', tokens === undefined ? 'float32' : 'int64', [rows, ...shape]);
   const [specs, moved, joints]: [ParameterSpec[], string[], Joint[]] = [[], [], []];
   const lateral = (joint: Joint) => {
     joints.push(joint);
@@ -56,6 +57,7 @@ export function lower(
     't/0',
     'blocks[0]',
     options.lateral === true ? lateral : undefined,
+    tokens,
   );
   g.output(y, 'y');
   return { g, specs, moved, joints };
@@ -88,7 +90,7 @@ export async function run(
   layers: readonly LayerInput[],
   x: Tensor,
   feeds: Readonly<Record<string, Tensor>> = {},
-  options: { training?: boolean; lateral?: boolean } = {},
+  options: { training?: boolean; lateral?: boolean; tokens?: TokenTable } = {},
 ): Promise<Record<string, Tensor>> {
   const { g } = lower(layers, x.dims.slice(1), { ...options, batch: x.dims[0] ?? 1 });
   return runModel(g.model(), { x, ...feeds });

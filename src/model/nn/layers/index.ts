@@ -4,6 +4,7 @@ export { batchNorm } from './batch-norm.js';
 export { conv2d } from './conv2d.js';
 export { dense } from './dense.js';
 export { dropout } from './dropout.js';
+export { embedding } from './embedding.js';
 export { flatten } from './flatten.js';
 export { layerNorm } from './layer-norm.js';
 export { avgpool2d, globalAvgpool, globalMaxpool, maxpool2d } from './pool.js';
