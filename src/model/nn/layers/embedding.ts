@@ -10,7 +10,7 @@ import { oneOf, size, strict } from '../schema.js';
 
 /** Options of `embedding`. */
 export interface EmbeddingOptions {
-  /** mean or max of the rows of a text, padding left out, gives [size]. Absent: [length, size], 0 where there is padding. */
+  /** The "mean" or "max" of the rows of a text, padding left out: [size]. Absent: [length, size], 0 where there is padding. */
   pool?: 'mean' | 'max';
   /** How the table begins: { normal: 1 } when absent. */
   init?: InitInput;
@@ -30,7 +30,7 @@ export const embedding = layer('embedding', {
     pool: oneOf(['mean', 'max'])
       .optional()
       .describe(
-        'mean or max of the rows of a text, padding left out, gives [size]. Absent: [length, size], 0 where there is padding.',
+        'The "mean" or "max" of the rows of a text, padding left out: [size]. Absent: [length, size], 0 where there is padding.',
       ),
     init: tableInit,
   }),
