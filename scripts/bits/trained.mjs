@@ -46,6 +46,11 @@ function settle(dir, tasks) {
     delete record.metrics.seconds;
     // The options of the training, which older checkouts do not note.
     delete record.data.train;
+    // Nor the measures of each epoch.
+    const names = ['epoch', 'loss', 'rate', 'validation_loss', 'validation_metric'];
+    record.history = record.history?.map((epoch) =>
+      Object.fromEntries(Object.entries(epoch).filter(([name]) => names.includes(name))),
+    );
     writeFileSync(file, JSON.stringify(record, undefined, 2));
   }
   for (const name of ['runs', ...shared]) rmSync(join(dir, name), { recursive: true, force: true });

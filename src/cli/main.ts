@@ -22,7 +22,7 @@ import { fail, type GlobalOptions, result } from './report.js';
 /** The options that every command takes, before or after its name. */
 function withGlobals(command: Command): Command {
   return command
-    .option('--json', 'one JSON document on stdout, nothing else')
+    .option('--json', 'one JSON document on stdout, nothing else (train: an object a line)')
     .option('--quiet', 'no progress')
     .option('-C, --workspace <dir>', 'folder of the workspace (default: here or above)');
 }
@@ -96,6 +96,7 @@ command('train [task]', 'train a task; its column can be trained anew until it i
   'prognet train digits --resume     after an interruption; flags given then are kept',
   'prognet train digits --resume --lr 0.0001     after a divergence, from the last good state',
   'prognet train --all',
+  'prognet train digits --json       an object a line: started, epoch ..., done',
 ])
   .option('--all', 'every task that is not frozen yet, in order, each frozen when it is trained')
   .option('--freeze', 'freeze the column when it is trained: for good, with the proof of the others')

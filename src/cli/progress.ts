@@ -95,6 +95,8 @@ abstract class Sentences implements Progress {
         this.line(`${task} epoch ${epoch}/${e.epochs} ${measured(loss, measures)}${seen} (${e.seconds.toFixed(1)} s)`);
         break;
       }
+      case 'started':
+        break;
       case 'resumed':
         this.line(`${task} continues after epoch ${e.epoch}, step ${e.step}`);
         break;

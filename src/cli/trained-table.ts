@@ -15,8 +15,8 @@ function testText({ metric, value, was }: TrainedTask): string {
   return was === undefined ? now : `${now}, was ${was.toFixed(4)}`;
 }
 
-/** Prints them, or `none` where there is nothing. Exit code 1 where a task answers otherwise than before. */
-export function printTrained(options: GlobalOptions, done: readonly TrainedTask[], none: string): void {
+/** Prints them, or `none` where there is nothing; under --json what stands `beside` them too. Exit code 1 where a task answers otherwise than before. */
+export function printTrained(options: GlobalOptions, done: readonly TrainedTask[], none: string, beside: object = {}): void {
   const rows = done.map((t) => [
     t.task,
     testText(t),
@@ -26,6 +26,6 @@ export function printTrained(options: GlobalOptions, done: readonly TrainedTask[
     earlierText(t.earlier),
   ]);
   const header = ['task', 'test', 'loss', 'time', 'state', 'earlier tasks'];
-  result(options, { trained: done }, rows.length === 0 ? none : table(header, rows));
+  result(options, { ...beside, trained: done }, rows.length === 0 ? none : table(header, rows));
   if (done.some((t) => t.earlier.some((e) => e.identical === false))) process.exitCode = 1;
 }

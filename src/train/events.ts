@@ -13,6 +13,9 @@ export type TrainEvent =
   | { readonly kind: 'uncached'; readonly bytes: number; readonly budget: number }
   /** Rows are varied anew in each epoch: taps, `bytes` of them, are computed at each step and not kept. */
   | { readonly kind: 'augmented'; readonly bytes: number }
+  /** Before the first step: epochs at most, and the rows of each. */
+  | { readonly kind: 'started'; readonly epochs: number; readonly rows: number; readonly validationRows: number }
+  /** It goes on from a checkpoint: epochs and steps done. */
   | { readonly kind: 'resumed'; readonly epoch: number; readonly step: number }
   | {
       readonly kind: 'step';
@@ -27,4 +30,5 @@ export type TrainEvent =
   | { readonly kind: 'epoch'; readonly record: EpochRecord; readonly epochs: number; readonly seconds: number }
   /** The schedule plateau: from now on the rate is this one. */
   | { readonly kind: 'plateau'; readonly epoch: number; readonly rate: number }
+  /** Early stopping ends it; the weights are those of epoch `best`. */
   | { readonly kind: 'stopped'; readonly epoch: number; readonly best: number };

@@ -129,6 +129,9 @@ class Training {
   }
 
   async run(): Promise<TrainResult> {
+    const { settings, validation: seen, onEvent } = this.request;
+    const validationRows = seen === undefined ? 0 : countOf(seen.inputs);
+    onEvent?.({ kind: 'started', epochs: settings.epochs, rows: this.plan.rows, validationRows });
     if (!(await this.restore())) await this.learn();
     if (!this.state.done) await this.engine.begin(this.tensors, this.state.step);
     while (!this.state.done) await this.epoch();

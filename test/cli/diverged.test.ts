@@ -6,7 +6,7 @@ import { writeNpy } from '../../src/formats/npy.js';
 import { decodeSafetensors } from '../../src/formats/safetensors.js';
 import { Random } from '../../src/onnx/core/random.js';
 import { Tensor } from '../../src/onnx/core/tensor.js';
-import { prognet, workspace, yaml } from './support.js';
+import { lastLine, prognet, workspace, yaml } from './support.js';
 
 /** Good for two epochs of 10 steps; then the rate is multiplied by `factor`. */
 const text = (factor: string, lr = '0.01') =>
@@ -86,7 +86,7 @@ it('says without --resume that a diverged training is there, why, and both ways 
       /^prognet: runs\/a: a training that diverged is here, .* (?:is|holds) (?:NaN|-?Infinity) .*; go on from the last good state with prognet train a --resume --lr 1e\+29 or drop it with --restart\n$/,
     );
   }
-  const message = JSON.parse(prognet('train', 'a', '--freeze', '--json', '-C', dir).stdout).error;
+  const message = lastLine(prognet('train', 'a', '--freeze', '--json', '-C', dir).stdout).error;
   expect(message.remedy).toEqual({ kind: 'lower-rate', task: 'a', rate: 1e29 });
 });
 

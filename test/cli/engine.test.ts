@@ -4,7 +4,7 @@ import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { prognet, repo, start, until, workspace, yaml } from './support.js';
+import { lastLine, prognet, repo, start, until, workspace, yaml } from './support.js';
 
 const weights = (dir: string, task: string) => readFileSync(join(dir, 'columns', task, 'weights.safetensors'));
 const record = (dir: string, task: string) => JSON.parse(readFileSync(join(dir, 'columns', task, 'column.json'), 'utf8'));
@@ -29,7 +29,7 @@ it('trains to the figures of the engine ort, and every column verifies', () => {
   expect(train(ours, 'a').status).toBe(0);
   const { status, stdout } = train(theirs, 'b', ...official);
   expect(status).toBe(0);
-  expect(JSON.parse(stdout).trained).toMatchObject([{ task: 'b', earlier: [{ task: 'a', identical: true }] }]);
+  expect(lastLine(stdout).trained).toMatchObject([{ task: 'b', earlier: [{ task: 'a', identical: true }] }]);
   // The second column over the very same first one.
   const over = workspace(text(4));
   cpSync(join(theirs, 'columns/a'), join(over, 'columns/a'), { recursive: true });

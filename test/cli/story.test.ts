@@ -8,7 +8,7 @@ import { mnistTemplate } from '../../src/cli/templates.js';
 import { readNpy, writeNpy } from '../../src/formats/npy.js';
 import { Tensor } from '../../src/onnx/core/tensor.js';
 import { version } from '../../src/onnx/core/version.js';
-import { prognet, repo, workspace } from './support.js';
+import { lastLine, prognet, repo, workspace } from './support.js';
 
 it('tells one version, and one template', () => {
   expect(JSON.parse(readFileSync(join(repo, 'package.json'), 'utf8')).version).toBe(version);
@@ -38,7 +38,7 @@ it('the whole story: check, train, eval, predict, export, verify', () => {
   expect(JSON.parse(prognet('check', '--json', '-C', dir).stdout).columns).toHaveLength(2);
   const trained = prognet('train', '--all', '--json', '-C', dir);
   expect(trained.stderr).toContain('a epoch 6/6');
-  const { trained: done } = JSON.parse(trained.stdout);
+  const { trained: done } = lastLine(trained.stdout);
   expect(done[1].earlier).toMatchObject([{ task: 'a', identical: true }]);
   expect(JSON.parse(prognet('verify', '--json', '-C', dir).stdout).tasks).toMatchObject([
     { identical: true },

@@ -20,6 +20,9 @@ export const okIn = (dir: string, ...args: string[]): string => {
   return stdout;
 };
 
+/** The document of the last line, of a command that prints a line for each thing that happens. */
+export const lastLine = (stdout: string) => JSON.parse(stdout.trimEnd().split('\n').at(-1) ?? '');
+
 /** A child that runs on; `ended` gives its exit code, signal and stderr. */
 export function start(...args: string[]) {
   const child = spawn('node', [main, ...args], { stdio: ['ignore', 'ignore', 'pipe'] });

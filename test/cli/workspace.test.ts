@@ -13,7 +13,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, expect, it } from 'vitest';
-import { csv, prognet, start, until, workspace, yaml } from './support.js';
+import { csv, lastLine, prognet, start, until, workspace, yaml } from './support.js';
 
 let trained = '';
 beforeAll(() => {
@@ -119,7 +119,7 @@ it('a frozen task without data is no reason not to train the next', () => {
   writeFileSync(join(dir, 'prognet.yaml'), text.replace('    data: { source: a.csv, header: false }\n', ''));
   const { status, stdout } = prognet('train', 'c', '--freeze', '--json', '-C', dir);
   expect(status).toBe(0);
-  expect(JSON.parse(stdout).trained[0].earlier).toMatchObject([
+  expect(lastLine(stdout).trained[0].earlier).toMatchObject([
     { task: 'a', reason: expect.stringContaining('names no data') },
     { task: 'b', identical: true },
   ]);

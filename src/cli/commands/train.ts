@@ -8,6 +8,7 @@ import { type LoadedWorkspace, loadWorkspace } from '../../tasks/load-workspace.
 import { runExists, unfinished } from '../../tasks/stored-run.js';
 import { type TrainedTask, trainLoaded } from '../../tasks/train-task.js';
 import { isTrained } from '../../tasks/trained-column.js';
+import type { TrainEvent } from '../../train/events.js';
 import { TapCache } from '../../train/taps/tap-cache.js';
 import { integerFlag } from '../flags.js';
 import { interruptible } from '../interruptible.js';
@@ -15,6 +16,7 @@ import { progressOf } from '../progress.js';
 import { note } from '../report.js';
 import { chosen, openRuntime, type RuntimeFlags } from '../runtime.js';
 import { printTrained } from '../trained-table.js';
+import { trainingLines } from '../training-lines.js';
 
 export interface TrainFlags extends RuntimeFlags {
   readonly all?: boolean;
@@ -102,16 +104,25 @@ export async function trainCommand(task: string | undefined, flags: TrainFlags):
     const tapCache = new TapCache();
     for (const name of tasks) {
       const progress = progressOf(flags, name);
+      const lines = trainingLines(flags, name);
       try {
-        const said = { signal, onNote: progress.line };
+        const onNote = (line: string) => {
+          progress.line(line);
+          lines.note(line);
+        };
+        const onEvent = (event: TrainEvent) => {
+          progress.event(event);
+          lines.event(event);
+        };
+        const said = { signal, onNote };
         // Trained before, and neither frozen nor trained again since.
         const kept = flags.all === true && isTrained(loaded, name) && !runExists(loaded.workspace.root, name);
-        if (kept) progress.line(`${name} is trained already and frozen as it is`);
+        if (kept) onNote(`${name} is trained already and frozen as it is`);
         const done = kept
           ? await freezeLoaded(opened.runtime, loaded, name, said)
           : await trainLoaded(opened.runtime, loaded, name, {
               ...said,
-              ...{ overrides, resume, restart, freeze, onEvent: progress.event },
+              ...{ overrides, resume, restart, freeze, onEvent },
               ...(tasks.length > 1 && { tapCache }),
               ...chosen(opened),
               ...(flags.engine === undefined ? {} : { engine: flags.engine }),
@@ -129,7 +140,7 @@ export async function trainCommand(task: string | undefined, flags: TrainFlags):
     }
     return trained;
   });
-  printTrained(flags, done, 'every task is trained and frozen already');
+  printTrained(flags, done, 'every task is trained and frozen already', { event: 'done' });
   for (const t of done)
     if (!t.frozen)
       note(
