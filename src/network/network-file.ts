@@ -4,6 +4,7 @@
 import { decodeSafetensors, encodeSafetensors } from '../formats/safetensors.js';
 import type { Description } from '../model/description/description.js';
 import { parseDescription, toInput } from '../model/description/parse.js';
+import { type ColumnFacts, type FactsByTask, factsAsMetadata, factsInMetadata } from '../model/progressive/facts.js';
 import type { FrozenWeights, Weights } from '../model/progressive/weights.js';
 import { DataError } from '../onnx/core/errors.js';
 import type { Tensor } from '../onnx/core/tensor.js';
@@ -19,6 +20,8 @@ export interface NetworkParts {
   readonly description: Description;
   /** By task; a column that is not trained yet has none. */
   readonly frozen: FrozenWeights;
+  /** What is known of frozen columns beside their weights. */
+  readonly facts: FactsByTask;
 }
 
 /** SHA-256 of the weights file that a workspace would hold; undefined where the platform has no hash (pages that are not served securely). */
@@ -27,7 +30,7 @@ export async function columnHash(task: string, weights: Weights): Promise<string
 }
 
 /** The bytes of the file; columns that are not trained yet stand in it as descriptions alone. */
-export async function encodeNetwork({ description, frozen }: NetworkParts): Promise<Uint8Array> {
+export async function encodeNetwork({ description, frozen, facts }: NetworkParts): Promise<Uint8Array> {
   const tensors = new Map<string, Tensor>();
   const metadata: Record<string, string> = { [formatKey]: '1', [descriptionKey]: JSON.stringify(toInput(description)) };
   for (const { task } of description.columns) {
@@ -35,6 +38,7 @@ export async function encodeNetwork({ description, frozen }: NetworkParts): Prom
     if (weights === undefined) continue;
     const hash = await columnHash(task, weights);
     if (hash !== undefined) metadata[hashKey(task)] = hash;
+    Object.assign(metadata, factsAsMetadata(task, facts.get(task) ?? {}));
     for (const [name, tensor] of weights) tensors.set(name, tensor);
   }
   return encodeSafetensors(tensors, metadata);
@@ -74,10 +78,17 @@ export interface DecodedNetwork {
   readonly description: Description;
   readonly tensors: ReadonlyMap<string, Tensor>;
   readonly hashOf: (task: string) => string | undefined;
+  readonly factsOf: (task: string) => ColumnFacts;
 }
 
 /** Reads the file; whether tensors fit the columns is for the network to check. @throws DataError or DescriptionError in one line */
 export function decodeNetwork(bytes: Uint8Array, file: string): DecodedNetwork {
   const { tensors, metadata } = decodeSafetensors(bytes, file);
-  return { description: descriptionOf(metadata, file), tensors, hashOf: (task) => metadata[hashKey(task)] };
+  const known = new Map(Object.entries(metadata));
+  return {
+    description: descriptionOf(metadata, file),
+    tensors,
+    hashOf: (task) => metadata[hashKey(task)],
+    factsOf: (task) => factsInMetadata(known, task),
+  };
 }

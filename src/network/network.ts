@@ -7,6 +7,7 @@ import { parseDescription, toInput } from '../model/description/parse.js';
 import type { Clip } from '../model/description/train-schema.js';
 import { metricName, outputLabels } from '../model/heads/heads.js';
 import { type Column, type ColumnParameters, type Columns, columnsOf } from '../model/progressive/column.js';
+import type { FactsByTask } from '../model/progressive/facts.js';
 import { notFrozen, notTrained, taskModel } from '../model/progressive/forms.js';
 import { keptInputs } from '../model/progressive/inputs.js';
 import type { FrozenWeights, Weights } from '../model/progressive/weights.js';
@@ -37,7 +38,7 @@ import type {
 import { Kept, type Place } from './kept.js';
 import { columnHash, encodeNetwork } from './network-file.js';
 import { type Evidence, type Proof, proofOf } from './proof.js';
-import { trainColumn } from './train-column.js';
+import { factsOfTraining, trainColumn } from './train-column.js';
 
 /** What a network is before it has columns. `name` is the ONNX graph's name. */
 export type NetworkOptions = Omit<DescriptionInput, 'prognet' | 'name' | 'columns'> & { readonly name?: string };
@@ -103,6 +104,8 @@ export class Network implements GrowingNetwork {
     private readonly place?: Place,
     /** By task: columns that are trained and not frozen. They must not be written to. */
     readonly unfrozen: FrozenWeights = new Map(),
+    /** What is known of trained columns beside their weights, by task; exported models say it in their metadata. */
+    readonly facts: FactsByTask = new Map(),
   ) {
     this.columns = columnsOf(parseDescription(written));
   }
@@ -124,7 +127,7 @@ export class Network implements GrowingNetwork {
 
   /** The same network, whose graphs run on this runtime unless a call says otherwise. */
   on(runtime: Runtime, session?: SessionOptions): Network {
-    return new Network(this.written, this.frozen, this.recorded, this.kept, { runtime, session }, this.unfrozen);
+    return new Network(this.written, this.frozen, this.recorded, this.kept, { runtime, session }, this.unfrozen, this.facts);
   }
 
   /** This network with one more column. What is frozen stays as it is. @throws DescriptionError */
@@ -179,10 +182,22 @@ export class Network implements GrowingNetwork {
   async train(task: string, options: NetworkTrainOptions): Promise<Trained<Network>> {
     const { index } = this.columns.column(task);
     if (this.trained(task)) throw frozenAlready(task);
-    const { on, data, session, freeze, engine, tapBudget, tapStorage, tapCache, store, onEvent, signal, ...overrides } =
-      options ?? {};
+    const {
+      on: runtime,
+      data,
+      session,
+      freeze,
+      engine,
+      tapBudget,
+      tapStorage,
+      tapCache,
+      store,
+      onEvent,
+      signal,
+      ...overrides
+    } = options ?? {};
     if (data === undefined) throw missing('train', 'data', '{ inputs, targets }, or { train, validation, test } of such');
-    const place = this.needPlace('train', { ...defined({ on, session }) });
+    const place = this.needPlace('train', { ...defined({ on: runtime, session }) });
     const columns = this.written.columns.map((c, i) => (i === index ? { ...c, train: { ...c.train, ...overrides } } : c));
     const column = columnsOf(parseDescription({ ...this.written, columns })).column(task);
     for (const source of column.sources) this.needed(source.task);
@@ -194,14 +209,12 @@ export class Network implements GrowingNetwork {
       }),
       unfrozen: new Map(this.unfrozen).set(task, weights),
     });
-    const network = freeze === false ? tried : await tried.freeze(task);
-    return {
-      network,
-      history,
-      ...(test !== undefined && {
-        test: await network.evaluate(task, test, { on: place.runtime, ...defined({ session: place.session }) }),
-      }),
-    };
+    const on = { on: place.runtime, ...defined({ session: place.session }) };
+    const measured = test && (await tried.evaluate(task, test, on));
+    const facts = factsOfTraining(column, given, history.length, measured);
+    const told = tried.with({ facts: new Map(this.facts).set(task, facts) });
+    const network = freeze === false ? told : await told.freeze(task);
+    return { network, history, ...(measured !== undefined && { test: measured }) };
   }
 
   /** This network with the trained column of `task` frozen; one that is frozen already stays as it is. @throws UsageError when it is not trained */
@@ -264,7 +277,7 @@ export class Network implements GrowingNetwork {
     if (tasks.length === 0) for (const name of this.unfrozen.keys()) throw notFrozen(name);
     if (tasks.length === 0) throw new UsageError('no task is trained yet, so there is nothing to export');
     for (const name of tasks) this.needed(this.columns.column(name).task);
-    return taskModel(this.columns, this.frozen, { ...form, tasks });
+    return taskModel(this.columns, this.frozen, { facts: this.facts, ...form, tasks });
   }
 
   /** The bytes of an ONNX file, weights included; `model` says of what. */
@@ -275,7 +288,7 @@ export class Network implements GrowingNetwork {
   /** The bytes of a .prognet file, which `readNetwork` takes. @throws UsageError for a column that is trained and not frozen, which no file holds */
   async save(): Promise<Uint8Array> {
     for (const task of this.unfrozen.keys()) throw notFrozen(task);
-    return await encodeNetwork({ description: this.description, frozen: this.frozen });
+    return await encodeNetwork({ description: this.description, frozen: this.frozen, facts: this.facts });
   }
 
   /** Gives back the sessions that answers were asked of, those of networks that it was grown from included. */
@@ -299,15 +312,21 @@ export class Network implements GrowingNetwork {
     return { ...graph, scalars: (step, rate = lr) => rule.scalars(rate, step) };
   }
 
+  private get changeable() {
+    const { written, frozen, recorded, unfrozen, facts } = this;
+    return { written, frozen, recorded, unfrozen, facts };
+  }
+
   /** @internal This network with something changed, of one lineage with it. */
   with(changed: {
     readonly written?: DescriptionInput;
     readonly frozen?: FrozenWeights;
     readonly recorded?: ReadonlyMap<string, string>;
     readonly unfrozen?: FrozenWeights;
+    readonly facts?: FactsByTask;
   }): Network {
-    const { written = this.written, frozen = this.frozen, recorded = this.recorded, unfrozen = this.unfrozen } = changed;
-    return new Network(written, frozen, recorded, this.kept, this.place, unfrozen);
+    const { written, frozen, recorded, unfrozen, facts } = { ...this.changeable, ...changed };
+    return new Network(written, frozen, recorded, this.kept, this.place, unfrozen, facts);
   }
 
   /** Runs the model that answers a task: the same weights are asked through the same session, in whichever network they stand. */

@@ -1,14 +1,17 @@
 // One training of a column in this process: its data checked, its parts made, the loop run. Nothing is frozen here.
 import type { Labelled } from '../data/dataset.js';
-import type { Samples } from '../data/samples.js';
+import { countOf, type Samples } from '../data/samples.js';
 import type { Column } from '../model/progressive/column.js';
+import type { ColumnFacts } from '../model/progressive/facts.js';
 import type { FrozenWeights, Weights } from '../model/progressive/weights.js';
+import { version } from '../onnx/core/version.js';
 import type { EpochRecord } from '../train/checkpoint.js';
 import { train } from '../train/loop.js';
 import { fitData, partition } from '../train/prepare-data.js';
 import type { TrainRequest } from '../train/request.js';
+import { seenOf } from '../train/seen.js';
 import { trainSettings } from '../train/settings.js';
-import type { GivenData, TaskData } from './growing.js';
+import type { GivenData, Measured, TaskData } from './growing.js';
 import type { Place } from './kept.js';
 
 /** What the loop takes beside the column and its data. */
@@ -48,4 +51,24 @@ export async function trainColumn(
     settings,
   });
   return { weights, history, given, test };
+}
+
+/** What is known of the column that such a training gave. */
+export function factsOfTraining(
+  column: Column,
+  { decoding, inputs }: Labelled<Samples>,
+  epochs: number,
+  test: Measured | undefined,
+): ColumnFacts {
+  return {
+    ...(decoding !== undefined && { decoding: JSON.stringify(decoding) }),
+    trained: {
+      data: { rows: countOf(inputs) },
+      seen: seenOf(inputs, column.inputs),
+      ...(test !== undefined && { test: { rows: test.rows }, measures: { [test.metric]: test.value, loss: test.loss } }),
+      seed: column.seed,
+      epochs,
+      versions: { prognet: version },
+    },
+  };
 }

@@ -5,7 +5,7 @@ import { UsageError } from '../onnx/core/errors.js';
 import type { Model } from '../onnx/ir/model.js';
 import { saveModel } from '../onnx/serde/save-model.js';
 import { refuseOutput } from '../workspace/output-path.js';
-import { decodingOf } from './decoding-of.js';
+import { factsOf } from './facts-of.js';
 import { frozenOf, frozenTasks, type LoadedWorkspace, weightsOf } from './load-workspace.js';
 import { namedFiles } from './task-data.js';
 
@@ -58,16 +58,10 @@ export function exportedModel(loaded: LoadedWorkspace, options: ExportOptions): 
   } = options;
   for (const task of tasks) frozenOf(loaded, task);
   const hashes = Object.fromEntries(frozenTasks(loaded).map((t) => [t, frozenOf(loaded, t).record.sha256.weights]));
-  const decodings = Object.fromEntries(
-    tasks.flatMap((task) => {
-      const decoding = decodingOf(loaded, task);
-      return decoding === undefined ? [] : [[task, JSON.stringify(decoding)]];
-    }),
-  );
   return taskModel(loaded.columns, weightsOf(loaded), {
     tasks,
     hashes,
-    decodings,
+    facts: factsOf(loaded),
     probabilities,
     labelNames,
     categoryIndices,

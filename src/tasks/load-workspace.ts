@@ -3,12 +3,10 @@
 import { relative } from 'node:path';
 import { describeDifference } from '../model/description/canonical.js';
 import type { Description } from '../model/description/description.js';
-import { toInput } from '../model/description/parse.js';
 import { readDescription } from '../model/description/read-text.js';
 import { type Column, type Columns, columnsOf, someColumns } from '../model/progressive/column.js';
 import { notFrozen, nothingTrained, notTrained } from '../model/progressive/forms.js';
 import type { FrozenWeights } from '../model/progressive/weights.js';
-import { Network } from '../network/network.js';
 import { DescriptionError, UsageError, WorkspaceError } from '../onnx/core/errors.js';
 import { anObject, given, type Kind, text } from '../onnx/core/given.js';
 import { shortHash } from '../onnx/files/hash.js';
@@ -247,13 +245,6 @@ export function requireSources(loaded: LoadedWorkspace, { task, foundation }: Co
       remedy: trained ? { kind: 'freeze', task: source } : { kind: 'train', task: source, freeze: true },
     });
   }
-}
-
-/** The workspace's network as a value: the weights in the order of the description, which an imported column's file need not have. */
-export function networkOf(loaded: LoadedWorkspace): Network {
-  let network = new Network(toInput(loaded.description));
-  for (const [task, weights] of weightsOf(loaded)) network = network.withWeights(task, weights);
-  return network;
 }
 
 /** For checks of what programs without types give. */

@@ -8,6 +8,7 @@ import { fingerprint } from '../data/fingerprint.js';
 import { toInput } from '../model/description/parse.js';
 import { metricName } from '../model/heads/heads.js';
 import type { Column } from '../model/progressive/column.js';
+import type { ColumnFacts } from '../model/progressive/facts.js';
 import { notFrozen, taskModel } from '../model/progressive/forms.js';
 import type { GivenData } from '../network/growing.js';
 import { Network } from '../network/network.js';
@@ -25,8 +26,10 @@ import { evaluateScores } from '../train/evaluate.js';
 import { fitData } from '../train/prepare-data.js';
 import type { ColumnDraft } from '../workspace/column-record.js';
 import { freezeColumn } from '../workspace/column-store.js';
+import { parseJson } from '../workspace/json.js';
 import { refuseOutput } from '../workspace/output-path.js';
 import { versionsNow } from './machine.js';
+import { toJson } from './stored-run.js';
 import { taskOutputs } from './task-outputs.js';
 
 /** What a workspace keeps beside the weights. */
@@ -114,10 +117,10 @@ async function writeWorkspace(network: Network, root: string, { test = {}, on }:
 type Proof = Pick<ColumnDraft, 'data' | 'metrics' | 'outputs' | 'versions' | 'sha256'>;
 
 /** Of a column whose test data nobody gave: its weights alone are proved. */
-function unproved({ columns, frozen }: Network, { task }: Column): Proof {
+function unproved({ columns, frozen, facts }: Network, { task }: Column): Proof {
   const graph = sha256(toBinary(taskModel(columns, frozen, { tasks: [task] })));
   return {
-    data: { fingerprint: 'not recorded' },
+    data: known(facts.get(task)),
     metrics: {},
     outputs: { sha256: sha256(new Uint8Array()), count: 0, provider: 'none', threads: 0 },
     versions: versionsNow(undefined),
@@ -125,7 +128,24 @@ function unproved({ columns, frozen }: Network, { task }: Column): Proof {
   };
 }
 
-async function proved({ columns, frozen }: Network, column: Column, test: SampleSet, on: Runtime | undefined): Promise<Proof> {
+/** What a record says of data that are not at hand. */
+function known({ decoding, trained }: ColumnFacts = {}, test?: SampleSet): ColumnDraft['data'] {
+  const { data, seen } = trained ?? {};
+  return {
+    fingerprint: data?.sha256 ?? 'not recorded',
+    ...(test !== undefined && { test: fingerprint(test) }),
+    ...(data !== undefined && { rows: data.rows }),
+    ...(seen !== undefined && { seen: toJson(seen) }),
+    ...(decoding !== undefined && { decoding: parseJson(decoding, 'decoding') }),
+  };
+}
+
+async function proved(
+  { columns, frozen, facts }: Network,
+  column: Column,
+  test: SampleSet,
+  on: Runtime | undefined,
+): Promise<Proof> {
   if (on === undefined)
     throw new UsageError('save: "on" is missing, expected the runtime that runs the test data', {
       path: 'on',
@@ -136,7 +156,7 @@ async function proved({ columns, frozen }: Network, column: Column, test: Sample
   const ran = await taskOutputs(on, columns, frozen, task, test.inputs, { providers: ['cpu'], threads });
   const { loss, metric } = await evaluateScores(on, head, ran.scores, test.targets);
   return {
-    data: { fingerprint: 'not recorded', test: fingerprint(test) },
+    data: known(facts.get(task), test),
     metrics: { [metricName(head)]: metric, loss },
     outputs: { sha256: ran.sha256, count: rows(test), provider: ran.provider, threads },
     versions: versionsNow(on),

@@ -9,6 +9,7 @@ import { ModelError } from '../onnx/core/errors.js';
 import type { Runtime } from '../onnx/runtime/session.js';
 import { DivergedError } from '../train/diverged.js';
 import { evaluateScores } from '../train/evaluate.js';
+import { seenOf } from '../train/seen.js';
 import type { ColumnDraft, ColumnRecord } from '../workspace/column-record.js';
 import { freezeColumn } from '../workspace/column-store.js';
 import type { Json } from '../workspace/json.js';
@@ -73,6 +74,7 @@ export async function testColumn(request: TestRequest): Promise<TestedColumn> {
         fingerprint: fingerprint(data.train),
         test: fingerprint(data.test),
         rows: rows(data.train),
+        seen: toJson(seenOf(data.train.inputs, column.inputs)),
         ...(trained.train !== undefined && { train: trained.train }),
         ...(data.train.classNames && { classes: [...data.train.classNames] }),
         ...(data.train.decoding && { decoding: toJson(data.train.decoding) }),

@@ -2,7 +2,8 @@
 
 import { writeFileAtomic } from '../onnx/files/atomic-file.js';
 import { refuseOutput } from '../workspace/output-path.js';
-import { frozenTasks, type LoadedWorkspace, networkOf, someFrozen } from './load-workspace.js';
+import { frozenTasks, type LoadedWorkspace, someFrozen } from './load-workspace.js';
+import { networkOf } from './network-of.js';
 import { namedFiles } from './task-data.js';
 
 export interface WrittenNetwork {

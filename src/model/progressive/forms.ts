@@ -15,6 +15,7 @@ import { answersOf, outputLabels } from '../heads/heads.js';
 import { classesKey, outputNames } from '../heads/output-names.js';
 import { categoryDomain } from './categories.js';
 import { type Column, type Columns, someColumns } from './column.js';
+import { type FactsByTask, factsAsMetadata } from './facts.js';
 import { addInputs, keptInputs, tokenizerInMetadata } from './inputs.js';
 import { NetworkLowering } from './lowering.js';
 import { addPreparedInput } from './prepared-input.js';
@@ -71,8 +72,8 @@ export interface FormOptions {
   readonly opset?: number;
   /** sha256 of each column's weights by task, written into the metadata. */
   readonly hashes?: Readonly<Record<string, string>>;
-  /** By task, how images become what it takes, as JSON; written into the metadata, for it cannot stand in a graph. */
-  readonly decodings?: Readonly<Record<string, string>>;
+  /** What is known of each column beside its weights, by task; written into the metadata of a model that answers the task. */
+  readonly facts?: FactsByTask;
 }
 
 /** Opsets that the emitted ops are valid at without change. */
@@ -157,8 +158,8 @@ export function taskModel(network: Columns, weights: FrozenWeights, options: For
     if (names !== undefined && asked.has(column)) metadata[classesKey(task)] = JSON.stringify(names);
     const hash = options.hashes?.[task];
     if (hash !== undefined) metadata[`prognet.sha256.${task}`] = hash;
-    const decoding = options.decodings?.[task];
-    if (decoding !== undefined && asked.has(column)) metadata[`prognet.decoding.${task}`] = decoding;
+    const facts = options.facts?.get(task);
+    if (facts !== undefined && asked.has(column)) Object.assign(metadata, factsAsMetadata(task, facts));
   }
   model.metadata = new Map(Object.entries(metadata));
   return model;

@@ -1,0 +1,87 @@
+// The values that a column's training data had, and what is asked of it later beside them: numbers far from all that it saw are told, and bytes
+// where it takes them divided by 255 are refused.
+import { type Rows, rowBytes, runsOf } from '../data/rows.js';
+import type { SampleRows, Samples } from '../data/samples.js';
+import { hasCategories } from '../model/description/features.js';
+import type { Seen } from '../model/progressive/facts.js';
+import type { NetworkInput } from '../model/progressive/inputs.js';
+import { DataError } from '../onnx/core/errors.js';
+import type { Tensor } from '../onnx/core/tensor.js';
+
+/** Wider samples have one range for all of their numbers. */
+const widest = 1024;
+/** Rows on disk that are looked at together. */
+const runBytes = 2 ** 24;
+/** Digits that are kept of a range. */
+const digits = 6;
+
+type Range = [number, number];
+
+/** Of data that fit the network; inputs of bytes that stay bytes have none, since they can be no others. */
+export function seenOf(samples: SampleRows, inputs: readonly NetworkInput[]): Record<string, Seen> {
+  const found = inputs.flatMap(({ name, dtype, features }): [string, Seen][] => {
+    const tensor = samples[name];
+    if (tensor === undefined || dtype === 'uint8') return [];
+    if (tensor.dtype === 'uint8') return [[name, { range: [0, 1], unit: 'byte / 255' }]];
+    const width = tensor.dims.length === 2 && (tensor.dims[1] ?? 0) <= widest ? (tensor.dims[1] ?? 1) : 1;
+    const each = rangesOf(tensor, width);
+    if (width === 1) return [[name, each[0] == null ? {} : { range: each[0] }]];
+    const taken = hasCategories(features) ? each.map((r, i) => (features[i]?.categories === undefined ? r : null)) : each;
+    return [[name, { each: taken }]];
+  });
+  return Object.fromEntries(found);
+}
+
+/** The least and the largest of every `width`-th value. */
+function rangesOf(rows: Rows, width: number): (Range | null)[] {
+  const low = new Float64Array(width).fill(Number.POSITIVE_INFINITY);
+  const high = new Float64Array(width).fill(Number.NEGATIVE_INFINITY);
+  // A run is whole rows.
+  for (const { part } of runsOf(rows, Math.max(1, Math.floor(runBytes / rowBytes(rows))))) {
+    const values = part.data as Float32Array;
+    for (let i = 0, place = 0; i < values.length; i++, place = place + 1 === width ? 0 : place + 1) {
+      const v = values[i] as number;
+      if (v < (low[place] as number)) low[place] = v;
+      if (v > (high[place] as number)) high[place] = v;
+    }
+  }
+  const rounded = (v: number) => Number(v.toPrecision(digits));
+  return Array.from(low, (v, i) => (v === Number.POSITIVE_INFINITY ? null : [rounded(v), rounded(high[i] as number)]));
+}
+
+/**
+ * Lines that tell which values are far from those of the training, further than their range is wide.
+ * @throws DataError for numbers as of bytes where the model takes bytes divided by 255
+ */
+export function besideSeen(
+  samples: Samples,
+  inputs: readonly NetworkInput[],
+  seen: Readonly<Record<string, Seen>>,
+  where: string,
+): string[] {
+  return inputs.flatMap(({ name, features }) => {
+    const tensor = samples[name];
+    const { range, unit, each } = seen[name] ?? {};
+    if (tensor?.dtype !== 'float32' || (range === undefined && each === undefined)) return [];
+    const width = each?.length ?? 1;
+    if (each !== undefined && tensor.dims[1] !== width) return [];
+    return rangesOf(tensor, width).flatMap((found, place) => {
+      const known = each === undefined ? range : each[place];
+      if (known == null || found === null || !far(found, known)) return [];
+      const called = features?.[place]?.name ?? (each === undefined ? name : `number ${place} of ${name}`);
+      const [now, then] = [`${found[0]} to ${found[1]}`, `${known[0]} to ${known[1]}`];
+      if (unit === undefined) return [`${where}: ${called} is ${now}, in training it was ${then}`];
+      const expected = 'bytes (uint8), or their values divided by 255';
+      throw new DataError(`${where}: ${called} is ${now}, and the model takes 0 to 1; expected ${expected}`, {
+        path: where,
+        expected,
+        got: now,
+      });
+    });
+  });
+}
+
+function far([low, high]: Range, [least, most]: Range): boolean {
+  const width = most - least || Math.abs(most) || 1;
+  return low < least - width || high > most + width;
+}
