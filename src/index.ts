@@ -20,15 +20,8 @@ export type { LateralStrength } from './model/progressive/lateral-strength.js';
 export type { LoweredColumn, TapOf } from './model/progressive/lowering.js';
 export { type FrozenWeights, initialWeights, type Weights } from './model/progressive/weights.js';
 export type * from './network/growing.js';
-export {
-  Network,
-  type NetworkOptions,
-  type NetworkTrainOptions,
-  type On,
-  prognet,
-  type TrainingGraph,
-  type TrainingGraphOptions,
-} from './network/network.js';
+export { Network, prognet } from './network/network.js';
+export type * from './network/options.js';
 export { type Evidence, type Proof, proofOf, type TaskProof } from './network/proof.js';
 export { readNetwork } from './network/read-network.js';
 export type { DType } from './onnx/core/dtype.js';

@@ -11,6 +11,7 @@ import type { FreezeFlags } from './commands/freeze.js';
 import type { GradFlags } from './commands/grad.js';
 import type { ImportFlags } from './commands/import.js';
 import type { InitFlags } from './commands/init.js';
+import type { InspectFlags } from './commands/inspect.js';
 import type { PredictFlags } from './commands/predict.js';
 import type { ProvidersFlags } from './commands/providers.js';
 import type { StudioFlags } from './commands/studio.js';
@@ -187,6 +188,7 @@ command('export', 'write an ONNX model, weights included', [
   .requiredOption('-o, --output <file>', 'the .onnx file')
   .option('--opset <n>', 'opset of the model, 17 to 21 (default: 17)')
   .option('--external-data', 'weights in <file>.data beside the model')
+  .option('--card', 'a page beside the model, <file>.md: what it takes and answers, how well, how to run it')
   .option('--probabilities', 'add <task>_probabilities and <task>_label')
   .option('--label-names', "add <task>_label_name, the class's name as a text")
   .option('--category-indices', 'categories as indices among the numbers, for runtimes that take no texts, as in browsers')
@@ -295,7 +297,10 @@ command('studio [folder]', 'a page on this machine: see, ask and teach the netwo
 command('inspect <model>', 'what an ONNX file holds', [
   'prognet inspect digits.onnx',
   'prognet inspect digits.onnx --json',
-]).action(async (model: string, o: GlobalOptions) => (await import('./commands/inspect.js')).inspect(model, all(o)));
+  'prognet inspect digits.onnx --card     the page that export --card writes',
+])
+  .option('--card', 'what it takes and answers, how well and how it is run, as Markdown')
+  .action(async (model: string, o: InspectFlags) => (await import('./commands/inspect.js')).inspect(model, all(o)));
 
 command('providers', 'what runs here, and the reason where one does not', [
   'prognet providers',

@@ -3,17 +3,25 @@
 import { readFileSync } from 'node:fs';
 import { taskIdName } from '../model/description/description.js';
 import { namesInMetadata, outputNames } from '../model/heads/output-names.js';
+import { factsInMetadata, type Seen } from '../model/progressive/facts.js';
 import { inputsInMetadata, routedNames } from '../model/progressive/forms.js';
 import { must } from '../onnx/core/errors.js';
 import { type Files, type ServedModel, text } from './deployment.js';
 
 const templates = new URL('../../templates/node-service/', import.meta.url);
-const copied = ['server.mjs', 'lists.mjs', 'table.mjs', 'npy.mjs', 'package.json', 'Dockerfile', 'README.md'];
+const copied = ['server.mjs', 'lists.mjs', 'table.mjs', 'ranges.mjs', 'npy.mjs', 'package.json', 'Dockerfile', 'README.md'];
 
 /** What the task's outputs are called, where its model says so. */
 function calledOf({ model }: ServedModel, task: string): { classes?: readonly string[] } {
   const classes = namesInMetadata(model.metadata, task);
   return classes === undefined ? {} : { classes };
+}
+
+/** What values the task saw in training, and how images become its input, where its model says so. */
+function knownOf({ model }: ServedModel, task: string): { seen?: Seen; decoding?: unknown } {
+  const { trained, decoding } = factsInMetadata(model.metadata, task);
+  const [seen] = Object.values(trained?.seen ?? {});
+  return { ...(seen !== undefined && { seen }), ...(decoding !== undefined && { decoding: JSON.parse(decoding) }) };
 }
 
 /** Files of the service. */
@@ -36,6 +44,7 @@ export function nodeService(models: readonly ServedModel[]): Files {
       outputs: Object.fromEntries(Object.entries(outputs(task)).filter(([, name]) => names.has(name))),
       ...calledOf(m, task),
       ...(m.filled.includes(task) && { missing: true }),
+      ...knownOf(m, task),
     }));
   });
   const described = inputsInMetadata(must(models[0], 'model').model.metadata)?.[0];

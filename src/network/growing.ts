@@ -60,6 +60,8 @@ export interface Prediction {
   readonly labels?: Tensor;
   /** What the classes, labels or numbers are called, in the order of the scores; absent where they have no names. */
   readonly names?: readonly string[];
+  /** Lines that say which numbers are far from all that the column was trained on; absent where none are. */
+  readonly notes?: readonly string[];
   /** The time of the runs alone. */
   readonly milliseconds: number;
   /** The execution provider that ran. */

@@ -4,14 +4,12 @@
 import type { SampleRows } from '../data/samples.js';
 import type { ColumnInput, Description, DescriptionInput } from '../model/description/description.js';
 import { parseDescription, toInput } from '../model/description/parse.js';
-import type { Clip } from '../model/description/train-schema.js';
 import { metricName, outputLabels } from '../model/heads/heads.js';
 import { type Column, type ColumnParameters, type Columns, columnsOf } from '../model/progressive/column.js';
 import type { FactsByTask } from '../model/progressive/facts.js';
 import { notFrozen, notTrained, taskModel } from '../model/progressive/forms.js';
 import { keptInputs } from '../model/progressive/inputs.js';
 import type { FrozenWeights, Weights } from '../model/progressive/weights.js';
-import type { DType } from '../onnx/core/dtype.js';
 import { must, ShapeError, stopIfAborted, UsageError } from '../onnx/core/errors.js';
 import { anObject, given, instance, listOf, optional, text } from '../onnx/core/given.js';
 import type { Tensor } from '../onnx/core/tensor.js';
@@ -19,10 +17,11 @@ import type { Model } from '../onnx/ir/model.js';
 import type { Runtime, SessionOptions } from '../onnx/runtime/session.js';
 import { toBinary } from '../onnx/serde/to-binary.js';
 import { evaluateScores } from '../train/evaluate.js';
-import { defaultRate, type OptimizerOptions, optimizer } from '../train/optim/optimizer.js';
+import { defaultRate, optimizer } from '../train/optim/optimizer.js';
 import { fitData, fitInputs } from '../train/prepare-data.js';
-import type { TrainData, TrainRequest } from '../train/request.js';
-import { type StepGraph, stepGraph } from '../train/step/step-graph.js';
+import type { TrainData } from '../train/request.js';
+import { besideSeen } from '../train/seen.js';
+import { stepGraph } from '../train/step/step-graph.js';
 import { Answerer, type Answers, predictionOf } from './answerer.js';
 import type {
   ExportOptions,
@@ -32,50 +31,13 @@ import type {
   Measured,
   Prediction,
   Trained,
-  TrainOptions,
   VerifyOptions,
 } from './growing.js';
 import { Kept, type Place } from './kept.js';
 import { columnHash, encodeNetwork } from './network-file.js';
+import type { NetworkOptions, NetworkTrainOptions, On, TrainingGraph, TrainingGraphOptions } from './options.js';
 import { type Evidence, type Proof, proofOf } from './proof.js';
 import { factsOfTraining, trainColumn } from './train-column.js';
-
-/** What a network is before it has columns. `name` is the ONNX graph's name. */
-export type NetworkOptions = Omit<DescriptionInput, 'prognet' | 'name' | 'columns'> & { readonly name?: string };
-
-/** The form of a training graph. */
-export interface TrainingGraphOptions {
-  /** The rule of an update: `adam()`, `sgd({ lr: 0.1 })`. */
-  readonly optimizer: OptimizerOptions;
-  /** Rows of a minibatch; left out, the graph takes any. */
-  readonly batch?: number;
-  /** How gradients are bounded; not at all when absent. */
-  readonly clip?: Clip;
-  /** dtype of the data input: uint8 is scaled to 0..1 in the graph. Default float32. */
-  readonly dataType?: Extract<DType, 'float32' | 'uint8'>;
-}
-
-/** A step graph with what it is fed each step beside data. */
-export interface TrainingGraph extends StepGraph {
-  /** The row of `step/scalars` for a step, counted from 1, at a rate (default: the optimizer's own). */
-  readonly scalars: (step: number, rate?: number) => readonly number[];
-}
-
-/** Where a network's graphs run, unless it was bound to a runtime by `on`. */
-export interface On {
-  /** Such as `NodeRuntime.load()` of prognet/node gives. */
-  readonly on?: Runtime;
-  /** Providers and threads of the sessions that are made. */
-  readonly session?: SessionOptions;
-}
-
-/** Training in this process: beside the settings, what the loop takes (train/loop.ts). */
-export type NetworkTrainOptions = TrainOptions &
-  On &
-  Pick<TrainRequest, 'engine' | 'tapBudget' | 'tapStorage' | 'tapCache' | 'store'> & {
-    /** Whether the column is frozen when it is trained; default: it is. Else `freeze` freezes it, and until then it may be trained anew. */
-    readonly freeze?: boolean;
-  };
 
 /** Begins a network without columns: `prognet({ input: input('image', [1, 28, 28]) })`. @throws DescriptionError */
 export function prognet(options: NetworkOptions): Network {
@@ -233,8 +195,10 @@ export class Network implements GrowingNetwork {
   /** What a trained task answers, frozen or not. @throws UsageError for a task that is unknown or not trained, DataError for inputs that do not fit */
   async predict(task: string, inputs: Inputs, on: On = {}): Promise<Prediction> {
     given('predict', { task, on }, { task: text, on: anObject });
-    const prediction = await predictionOf(task, (outputs) => this.ask('predict', task, inputs, outputs, on));
-    return { ...prediction, ...defined({ names: outputLabels(this.columns.column(task).head) }) };
+    const column = this.columns.column(task);
+    const { samples, notes } = this.fitting('predict', column, inputs);
+    const prediction = await predictionOf(task, (outputs) => this.ask('predict', task, samples, outputs, on));
+    return { ...prediction, ...defined({ names: outputLabels(column.head) }), ...(notes.length > 0 && { notes }) };
   }
 
   /** How well a trained task answers. @throws as `predict` */
@@ -339,11 +303,22 @@ export class Network implements GrowingNetwork {
       asked.needed(name);
       return this.kept.numberOf(must(asked.frozen.get(name), name));
     });
-    const samples = fitInputs(column, inputs, `${method}: inputs of task "${task}"`);
+    const { samples } = this.fitting(method, column, inputs);
     const model = () => asked.export({ task, probabilities: true, categoryIndices: true });
     return this.kept
       .answerer(this.needPlace(method, on))
       .ask({ key: stands.join(), model, inputs: keptInputs(column.inputs) }, names, samples);
+  }
+
+  /** Inputs as the network takes them, and what of them is far from what the column was trained on. */
+  private fitting(
+    method: string,
+    column: Column,
+    inputs: SampleRows | Tensor,
+  ): { readonly samples: SampleRows; readonly notes: readonly string[] } {
+    const where = `${method}: inputs of task "${column.task}"`;
+    const samples = fitInputs(column, inputs, where);
+    return { samples, notes: besideSeen(samples, column.inputs, this.facts.get(column.task)?.trained?.seen ?? {}, where) };
   }
 
   /** By a session made for this question from the weights as they are now. */

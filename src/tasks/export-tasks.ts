@@ -1,7 +1,12 @@
 // Writes tasks as an ONNX file, weights inside or in a file beside it.
 import { existsSync, statSync } from 'node:fs';
+import { basename } from 'node:path';
+import { isCard, modelCard } from '../deploy/card.js';
 import { taskModel } from '../model/progressive/forms.js';
-import { UsageError } from '../onnx/core/errors.js';
+import { modelFacts } from '../model/progressive/model-facts.js';
+import { must, UsageError } from '../onnx/core/errors.js';
+import { writeFileAtomic } from '../onnx/files/atomic-file.js';
+import { readWhole } from '../onnx/files/read-file.js';
 import type { Model } from '../onnx/ir/model.js';
 import { saveModel } from '../onnx/serde/save-model.js';
 import { refuseOutput } from '../workspace/output-path.js';
@@ -29,6 +34,8 @@ export interface ExportOptions {
   readonly opset?: number;
   /** Weights in a file beside the model. */
   readonly externalData?: boolean;
+  /** A page of Markdown beside the model that says what it answers, how well, and how it is run: `<model>.md`. */
+  readonly card?: boolean;
 }
 
 export interface Exported {
@@ -38,6 +45,8 @@ export interface Exported {
   readonly externalData: boolean;
   /** Where the weights are that are not in the file. */
   readonly dataFile?: string;
+  /** Its card, where one was asked for. */
+  readonly card?: string;
   /** The tasks that it answers. */
   readonly tasks: readonly string[];
   /** Its ai.onnx opset. */
@@ -75,17 +84,40 @@ export function exportedModel(loaded: LoadedWorkspace, options: ExportOptions): 
 /** Throws WorkspaceError where the file cannot be written. */
 export function writeModel(loaded: LoadedWorkspace, model: Model, file: string, options: ExportOptions): Exported {
   const { tasks, externalData = false } = options;
+  const card = options.card === true ? cardFile(file) : undefined;
   refuseOutput(file, namedFiles(loaded));
   // A device (/dev/stdout) takes one file.
   if (externalData && isDevice(file))
     throw new UsageError(`${file}: is no regular file, which external data need`, { path: file, expected: 'a file' });
   const dataFile = saveModel(model, file, { externalData });
-  return { file, externalData, ...(dataFile !== undefined && { dataFile }), tasks, opset: model.opset };
+  if (card !== undefined) {
+    const text = modelCard(model, must(modelFacts(model), 'what the model says'), basename(file));
+    writeFileAtomic(card, new TextEncoder().encode(text));
+  }
+  return {
+    file,
+    externalData,
+    ...(dataFile !== undefined && { dataFile }),
+    ...(card !== undefined && { card }),
+    tasks,
+    opset: model.opset,
+  };
 }
 
 /** Throws UsageError for tasks that are unknown or not trained, WorkspaceError where the file cannot be written. */
 export function exportTasks(loaded: LoadedWorkspace, file: string, options: ExportOptions): Exported {
   return writeModel(loaded, exportedModel(loaded, options), file, options);
+}
+
+/** Where the card of a model stands. Throws UsageError where something else stands there. */
+function cardFile(file: string): string {
+  if (isDevice(file)) throw new UsageError(`${file}: is no regular file, beside which a card could stand`, { path: file });
+  const card = `${file.replace(/\.onnx$/i, '')}.md`;
+  if (!existsSync(card)) return card;
+  if (statSync(card).isFile() && isCard(new TextDecoder().decode(readWhole(card)))) return card;
+  throw new UsageError(`${card}: is there and is no card of a model, expected nothing, or a card that is written anew`, {
+    path: card,
+  });
 }
 
 function isDevice(file: string): boolean {

@@ -1,6 +1,6 @@
 // What the records of a workspace's columns say that files of their models are to carry.
 import type { ColumnFacts, FactsByTask, TrainedFacts } from '../model/progressive/facts.js';
-import { seenIn } from '../model/progressive/facts.js';
+import { seenIn, trainedFactsIn } from '../model/progressive/facts.js';
 import { sha256Pattern } from '../onnx/files/hash.js';
 import type { ColumnRecord } from '../workspace/column-record.js';
 import { decodingOf } from './decoding-of.js';
@@ -11,15 +11,16 @@ export function factsOf(loaded: LoadedWorkspace): FactsByTask {
   const facts = new Map<string, ColumnFacts>();
   for (const [task, { record }] of loaded.frozen) {
     const decoding = decodingOf(loaded, task);
+    // A network that was saved as a workspace brought along what it knew.
     facts.set(task, {
       ...(decoding !== undefined && { decoding: JSON.stringify(decoding) }),
-      trained: trainedFacts(record),
+      trained: trainedFactsIn(record.data.trained) ?? trainedFacts(record),
     });
   }
   return facts;
 }
 
-/** Without what differs where the bits do not: seconds, the time of day, the processor. */
+/** Of a training in this workspace. Without what differs where the bits do not: seconds, the time of day, the processor. */
 function trainedFacts({ data, metrics, seed, outputs, versions }: ColumnRecord): TrainedFacts {
   const { seconds: _, epochs, ...measures } = metrics;
   const { processor: _p, ...rest } = versions;

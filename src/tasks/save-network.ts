@@ -130,12 +130,10 @@ function unproved({ columns, frozen, facts }: Network, { task }: Column): Proof 
 
 /** What a record says of data that are not at hand. */
 function known({ decoding, trained }: ColumnFacts = {}, test?: SampleSet): ColumnDraft['data'] {
-  const { data, seen } = trained ?? {};
   return {
-    fingerprint: data?.sha256 ?? 'not recorded',
+    fingerprint: trained?.data?.sha256 ?? 'not recorded',
     ...(test !== undefined && { test: fingerprint(test) }),
-    ...(data !== undefined && { rows: data.rows }),
-    ...(seen !== undefined && { seen: toJson(seen) }),
+    ...(trained !== undefined && { trained: toJson(trained) }),
     ...(decoding !== undefined && { decoding: parseJson(decoding, 'decoding') }),
   };
 }

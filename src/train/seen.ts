@@ -1,12 +1,12 @@
 // The values that a column's training data had, and what is asked of it later beside them: numbers far from all that it saw are told, and bytes
 // where it takes them divided by 255 are refused.
 import { type Rows, rowBytes, runsOf } from '../data/rows.js';
-import type { SampleRows, Samples } from '../data/samples.js';
+import type { SampleRows } from '../data/samples.js';
 import { hasCategories } from '../model/description/features.js';
+import type { Column } from '../model/progressive/column.js';
 import type { Seen } from '../model/progressive/facts.js';
 import type { NetworkInput } from '../model/progressive/inputs.js';
 import { DataError } from '../onnx/core/errors.js';
-import type { Tensor } from '../onnx/core/tensor.js';
 
 /** Wider samples have one range for all of their numbers. */
 const widest = 1024;
@@ -49,12 +49,20 @@ function rangesOf(rows: Rows, width: number): (Range | null)[] {
   return Array.from(low, (v, i) => (v === Number.POSITIVE_INFINITY ? null : [rounded(v), rounded(high[i] as number)]));
 }
 
+/** What is said where data of bytes meet a network of float32: its exported models take something else than the data are. */
+export function bytesNote(samples: SampleRows, { inputs, task }: Column): string | undefined {
+  const scaled = inputs.find(({ name, dtype }) => dtype === 'float32' && samples[name]?.dtype === 'uint8');
+  if (scaled === undefined) return undefined;
+  const way = '{ dtype: uint8, prepare: [scale] } of the input makes models that take bytes';
+  return `${task}: the data are bytes and "${scaled.name}" is float32: exported models take bytes divided by 255, 0 to 1; ${way}`;
+}
+
 /**
  * Lines that tell which values are far from those of the training, further than their range is wide.
- * @throws DataError for numbers as of bytes where the model takes bytes divided by 255
+ * @throws DataError for numbers as of bytes where the model takes bytes divided by 255, and for bytes where it does not
  */
 export function besideSeen(
-  samples: Samples,
+  samples: SampleRows,
   inputs: readonly NetworkInput[],
   seen: Readonly<Record<string, Seen>>,
   where: string,
@@ -62,14 +70,16 @@ export function besideSeen(
   return inputs.flatMap(({ name, features }) => {
     const tensor = samples[name];
     const { range, unit, each } = seen[name] ?? {};
-    if (tensor?.dtype !== 'float32' || (range === undefined && each === undefined)) return [];
+    const every = (each ?? [range]).filter((r) => r != null);
+    if (tensor === undefined || every.length === 0) return [];
+    if (tensor.dtype === 'uint8') return unit === undefined ? refuseBytes(every, name, where) : [];
     const width = each?.length ?? 1;
     if (each !== undefined && tensor.dims[1] !== width) return [];
     return rangesOf(tensor, width).flatMap((found, place) => {
       const known = each === undefined ? range : each[place];
       if (known == null || found === null || !far(found, known)) return [];
       const called = features?.[place]?.name ?? (each === undefined ? name : `number ${place} of ${name}`);
-      const [now, then] = [`${found[0]} to ${found[1]}`, `${known[0]} to ${known[1]}`];
+      const [now, then] = [spoken(found), spoken(known)];
       if (unit === undefined) return [`${where}: ${called} is ${now}, in training it was ${then}`];
       const expected = 'bytes (uint8), or their values divided by 255';
       throw new DataError(`${where}: ${called} is ${now}, and the model takes 0 to 1; expected ${expected}`, {
@@ -80,6 +90,20 @@ export function besideSeen(
     });
   });
 }
+
+/** Bytes are divided by 255 on the way to a network of float32, which is right for one that was trained on values 0 to 1 alone. */
+function refuseBytes(seen: readonly Range[], name: string, where: string): [] {
+  const [low, high] = [Math.min(...seen.map(([l]) => l)), Math.max(...seen.map(([, h]) => h))];
+  if (low >= 0 && high <= 1) return [];
+  const expected = `float32, in training it was ${spoken([low, high])}`;
+  throw new DataError(`${where}: ${name} is uint8, which is divided by 255; expected ${expected}`, {
+    path: where,
+    expected,
+    got: 'uint8',
+  });
+}
+
+const spoken = ([low, high]: Range): string => (low === high ? `${low}` : `${low} to ${high}`);
 
 function far([low, high]: Range, [least, most]: Range): boolean {
   const width = most - least || Math.abs(most) || 1;

@@ -13,7 +13,7 @@ import type {
   TrainOptions,
   VerifyOptions,
 } from '../network/growing.js';
-import type { NetworkOptions } from '../network/network.js';
+import type { NetworkOptions } from '../network/options.js';
 import type { Proof } from '../network/proof.js';
 import { InterruptedError, type PrognetError, RuntimeError, UsageError } from '../onnx/core/errors.js';
 import { aFunction, anObject, given, type Kind, optional, text } from '../onnx/core/given.js';

@@ -16,7 +16,7 @@ import type {
   Trained,
   VerifyOptions,
 } from '../network/growing.js';
-import type { NetworkOptions } from '../network/network.js';
+import type { NetworkOptions } from '../network/options.js';
 import type { Proof } from '../network/proof.js';
 import type { DType } from '../onnx/core/dtype.js';
 import type { ErrorFields } from '../onnx/core/errors.js';

@@ -7,7 +7,7 @@ const kinds = {
 };
 
 /**
- * The elements as float32, and the shape.
+ * The elements as float32, the shape, and whether they were bytes that are divided by 255 now.
  * @param most elements at most, counted before they are read
  * @param asTheyAre whether uint8 stay 0..255; else they are grey levels, divided by 255
  * @param tooMany the error for more
@@ -38,7 +38,7 @@ export function readNpy(bytes, most, asTheyAre, tooMany, wrong) {
   const values = new Float32Array(count);
   const scale = kind.size === 1 && !asTheyAre ? Math.fround(1 / 255) : 1;
   for (let i = 0; i < count; i++) values[i] = kind.read(view, at + i * kind.size) * scale;
-  return { values, dims };
+  return { values, dims, scaled: scale !== 1 };
 }
 
 /** float32 in C order, version 1. */

@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { ListReader } from './lists.mjs';
 import { readNpy, writeNpy } from './npy.mjs';
+import { outside, refuseBytes } from './ranges.mjs';
 import { TableReader } from './table.mjs';
 
 /** Milliseconds: for the rest of a refused body; for what is on its way when told to stop; for how often slow clients are looked for. */
@@ -132,7 +133,7 @@ function fits(dims) {
 
 /** The samples of a request, one after another. */
 async function samples(request, held, missing) {
-  const { values, dims } = await arrayOf(request, held, missing);
+  const { values, dims, scaled = false } = await arrayOf(request, held, missing);
   const rows = values.length / sampleSize;
   if (!Number.isInteger(rows) || rows < 1)
     throw wrong(`found ${values.length} numbers, expected samples of [${input.shape}], ${sampleSize} numbers each`);
@@ -141,7 +142,7 @@ async function samples(request, held, missing) {
   const at = values.findIndex((v) => !right(v) && !(missing && Number.isNaN(v)));
   if (at >= 0)
     throw wrong(`found ${values[at]} at number ${at}, expected ${takesBytes ? 'whole numbers from 0 to 255' : 'finite float32'}`);
-  return { values, rows };
+  return { values, rows, scaled };
 }
 
 function rowsOf(tensor, rows) {
@@ -157,19 +158,25 @@ function calledOf({ classes }, labels) {
 }
 
 /** What the model is fed, of how many rows, and what of them is not known. */
-async function inputsOf(request, held, { missing = false }) {
+async function inputsOf(request, held, { missing = false, seen }) {
   if (features !== undefined && isJson(request)) {
     const reader = new TableReader(features, missing, maxRows, tooMany, wrong);
     const { rows, numbers, texts, unknown } = reader.read(await wholeBody(request, held));
     const feeds = {};
     if (counts.numbers > 0) feeds[input.name] = new ort.Tensor('float32', numbers, [rows, counts.numbers]);
     if (counts.texts > 0) feeds[`${input.name}_categories`] = new ort.Tensor('string', texts, [rows, counts.texts]);
-    return { feeds, rows, beside: unknown.length > 0 ? { unknown } : {} };
+    const numeric = seen?.each && { each: seen.each.filter((_, i) => !features[i]?.categories) };
+    const names = features.filter((f) => !f.categories).map((f) => f.name);
+    const notes = counts.numbers > 0 ? outside(numbers, numeric, names, wrong) : [];
+    return { feeds, rows, beside: { ...(unknown.length > 0 && { unknown }), ...(notes.length > 0 && { notes }) } };
   }
   if (counts?.texts > 0) throw new Refusal(415, 'expected content-type application/json, since categories are texts');
-  const { values, rows } = await samples(request, held, missing);
+  const { values, rows, scaled } = await samples(request, held, missing);
   const tensor = new ort.Tensor(input.dtype, takesBytes ? Uint8Array.from(values) : values, [rows, ...input.shape]);
-  return { feeds: { [input.name]: tensor }, rows, beside: {} };
+  const names = features?.map((f) => f.name) ?? seen?.each?.map((_, i) => `number ${i}`) ?? [input.name];
+  if (scaled) refuseBytes(seen, wrong);
+  const notes = takesBytes ? [] : outside(values, seen, names, wrong);
+  return { feeds: { [input.name]: tensor }, rows, beside: notes.length > 0 ? { notes } : {} };
 }
 
 async function predict(task, request, held) {
@@ -198,7 +205,7 @@ async function answer(request, held) {
   if (request.method === 'GET' && path === '/tasks')
     return json({
       input,
-      tasks: tasks.map(({ task, outputs, classes, missing }) => ({ task, outputs: Object.keys(outputs), classes, missing })),
+      tasks: tasks.map(({ file: _, feeds: __, outputs, ...said }) => ({ ...said, outputs: Object.keys(outputs) })),
     });
   const name = /^\/predict\/([^/]+)$/.exec(path)?.[1];
   if (name === undefined) throw new Refusal(404, 'expected GET /health, GET /tasks or POST /predict/<task>');

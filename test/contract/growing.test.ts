@@ -19,7 +19,8 @@ import {
   standardise,
 } from '../../src/model/description/builder.js';
 import type { GivenData, GrowingNetwork } from '../../src/network/growing.js';
-import { type NetworkOptions, prognet } from '../../src/network/network.js';
+import { prognet } from '../../src/network/network.js';
+import type { NetworkOptions } from '../../src/network/options.js';
 import { readNetwork } from '../../src/network/read-network.js';
 import { PrognetError } from '../../src/onnx/core/errors.js';
 import { Random } from '../../src/onnx/core/random.js';

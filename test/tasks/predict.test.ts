@@ -63,7 +63,7 @@ it('reads .npy and IDX, whatever their names, and calls anything else by no wron
   await expect(read('cut.npy', '')).rejects.toThrow(/cut\.npy: not an npy file/);
 });
 
-it('bytes are 0..1 for a column of floats, and refused by one that prepares its input: which scale it was trained on is a guess', async () => {
+it('bytes are refused by a column of other floats than 0..1 and by one that prepares its input: which scale it was trained on is a guess', async () => {
   const column = '    blocks: [[{ dense: 8 }, relu, { dropout: 0.1 }]';
   const folder = workspace(
     yaml('', 1)
@@ -78,7 +78,9 @@ it('bytes are 0..1 for a column of floats, and refused by one that prepares its 
     'inputs of task "a": inputs are uint8, expected float32, or dtype: uint8 in the input that is prepared',
   );
   const floats = { x: Tensor.from('float32', [0, 0.2, 0.4, 1, 1, 0, 0.2, 0.4], [2, 4]) };
-  const [taken, same] = [await predict(runtime, loaded, 'b', bytes, {}), await predict(runtime, loaded, 'b', floats, {})];
-  expect(taken.values.numbers()).toEqual(same.values.numbers());
+  await expect(predict(runtime, loaded, 'b', bytes, {})).rejects.toThrow(
+    /^inputs of task "b": x is uint8, which is divided by 255; expected float32, in training it was -2\.\d+ to 2\.\d+$/,
+  );
+  expect((await predict(runtime, loaded, 'b', floats, {})).values.dims).toEqual([2, 2]);
   expect((await predict(runtime, loaded, 'a', floats, {})).values.dims).toEqual([2, 2]);
 }, 60_000);

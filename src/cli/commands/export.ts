@@ -31,6 +31,7 @@ export interface ExportFlags extends RuntimeFlags {
   readonly calibration?: string;
   readonly percentile?: string;
   readonly reduceRange?: boolean;
+  readonly card?: boolean;
 }
 
 export async function exportCommand(flags: ExportFlags): Promise<void> {
@@ -42,6 +43,7 @@ export async function exportCommand(flags: ExportFlags): Promise<void> {
     labelNames = false,
     categoryIndices = false,
     preparedInput = false,
+    card = false,
   } = flags;
   const forms = [flags.task !== undefined, flags.all === true, routed].filter(Boolean).length;
   if (forms !== 1) throw new UsageError('name one task with --task, or give --all, or --routed');
@@ -71,6 +73,7 @@ export async function exportCommand(flags: ExportFlags): Promise<void> {
     preparedInput,
     routed,
     fused,
+    card,
     ...(opset === undefined ? {} : { opset }),
   };
   if (precision === 'fp32') {
@@ -93,9 +96,10 @@ export async function exportCommand(flags: ExportFlags): Promise<void> {
 }
 
 /** Where the weights went, if a file beside the model was asked for. */
-function besideText({ externalData, dataFile }: Exported): string {
-  if (dataFile !== undefined) return `, weights in ${dataFile}`;
-  return externalData ? ', weights inside: none has 1024 bytes or more' : '';
+function besideText({ externalData, dataFile, card }: Exported): string {
+  const written = card === undefined ? '' : `, its card ${card}`;
+  if (dataFile !== undefined) return `, weights in ${dataFile}${written}`;
+  return `${externalData ? ', weights inside: none has 1024 bytes or more' : ''}${written}`;
 }
 
 /** Throws UsageError for a name that is no precision. */

@@ -1,55 +1,74 @@
 // prognet inspect
-import * as z from 'zod';
-import { categoriesName } from '../../model/description/features.js';
-import { namesInMetadata } from '../../model/heads/output-names.js';
-import { inputsInMetadata } from '../../model/progressive/forms.js';
+import { basename } from 'node:path';
+import { modelCard } from '../../deploy/card.js';
+import { type ModelFacts, modelFacts, type TaskFacts } from '../../model/progressive/model-facts.js';
+import { ModelError, UsageError } from '../../onnx/core/errors.js';
 import { formatInspection, inspectModel } from '../../onnx/ir/inspect.js';
-import type { Model } from '../../onnx/ir/model.js';
 import { loadModel } from '../../onnx/serde/external-data.js';
 import { type GlobalOptions, result } from '../report.js';
 
-const featureList = z.array(z.object({ name: z.string(), categories: z.array(z.string()).optional() }));
-const inputs = z.array(z.object({ name: z.string(), features: featureList.optional() }));
-
-/** What the numbers and texts of the inputs are, and what the outputs are called, as prognet wrote them into a model. */
-function meanings({ metadata, graph }: Model): {
-  features: Record<string, string[]>;
-  classes: Record<string, readonly string[]>;
-} {
-  const apart = (name: string) => graph.inputs.some((v) => v.name === categoriesName(name));
-  const found = inputs.safeParse(inputsInMetadata(metadata));
-  const features: Record<string, string[]> = {};
-  for (const { name, features: list = [] } of found.success ? found.data : [])
-    for (const feature of list) {
-      const { categories } = feature;
-      const input = categories !== undefined && apart(name) ? categoriesName(name) : name;
-      const called =
-        categories === undefined ? feature.name : `${feature.name} (${categories.map((c) => JSON.stringify(c)).join(' ')})`;
-      features[input] = [...(features[input] ?? []), called];
-    }
-  const tasks = (metadata.get('prognet.tasks') ?? '').split(',');
-  const classes = tasks.flatMap((task) => {
-    const names = namesInMetadata(metadata, task);
-    return names === undefined ? [] : [[task, names] as const];
-  });
-  return { features, classes: Object.fromEntries(classes) };
+export interface InspectFlags extends GlobalOptions {
+  readonly card?: boolean;
 }
 
-const listed = (title: string, lists: Readonly<Record<string, readonly string[]>>): string =>
+export function inspect(file: string, options: InspectFlags): void {
+  if (options.card === true && options.json === true)
+    throw new UsageError('--card beside --json, expected one of them', { path: '--card' });
+  const model = loadModel(file);
+  const facts = modelFacts(model);
+  if (options.card === true) {
+    if (facts === undefined) {
+      const expected = 'a model that prognet export wrote';
+      throw new ModelError(`${file}: says nothing of what it answers, expected ${expected}`, { path: file, expected });
+    }
+    process.stdout.write(modelCard(model, facts, basename(file)));
+    return;
+  }
+  const found = inspectModel(model);
+  const { features, classes } = facts === undefined ? { features: {}, classes: {} } : meanings(facts);
+  const document = {
+    ...found,
+    ...(Object.keys(features).length > 0 && { features }),
+    ...(Object.keys(classes).length > 0 && { classes }),
+    ...(facts !== undefined && { answers: facts }),
+  };
+  const trained = facts?.tasks.flatMap(trainedText) ?? [];
+  const answers = trained.length === 0 ? '' : `\ntrained\n${trained.map((text) => `  ${text}`).join('\n')}`;
+  result(options, document, `${formatInspection(found)}${listed('features', features)}${listed('classes', classes)}${answers}`);
+}
+
+type Lists = Readonly<Record<string, readonly string[]>>;
+
+/** What the numbers and texts of the inputs are, and what the outputs are called. */
+function meanings({ inputs, tasks }: ModelFacts): { readonly features: Lists; readonly classes: Lists } {
+  const called = ({ name, categories }: { name: string; categories?: readonly string[] }) =>
+    categories === undefined ? name : `${name} (${categories.map((c) => JSON.stringify(c)).join(' ')})`;
+  return {
+    features: Object.fromEntries(inputs.flatMap(({ name, features }) => (features ? [[name, features.map(called)]] : []))),
+    classes: Object.fromEntries(tasks.flatMap(({ task, classes }) => (classes ? [[task, classes]] : []))),
+  };
+}
+
+const listed = (title: string, lists: Lists): string =>
   Object.keys(lists).length === 0
     ? ''
     : `\n${title}\n${Object.entries(lists)
         .map(([name, texts]) => `  ${name}: ${texts.join(', ')}`)
         .join('\n')}`;
 
-export function inspect(file: string, options: GlobalOptions): void {
-  const model = loadModel(file);
-  const found = inspectModel(model);
-  const { features, classes } = meanings(model);
-  const document = {
-    ...found,
-    ...(Object.keys(features).length > 0 && { features }),
-    ...(Object.keys(classes).length > 0 && { classes }),
-  };
-  result(options, document, `${formatInspection(found)}${listed('features', features)}${listed('classes', classes)}`);
+/** A line for each task: what it was measured at, and what values its input had. */
+function trainedText({ task, trained }: TaskFacts): string[] {
+  if (trained === undefined) return [];
+  const { measures = {}, test, seen = {} } = trained;
+  const figures = Object.entries(measures).map(([name, value]) => `${name} ${value.toFixed(4)}`);
+  const rows = test === undefined ? '' : ` on ${test.rows} rows`;
+  const ranges = Object.entries(seen).map(([name, { range, unit, each }]) => {
+    const said =
+      range === undefined
+        ? (each ?? []).map((r) => (r === null ? '-' : `${r[0]}..${r[1]}`)).join(', ')
+        : `${range[0]}..${range[1]}`;
+    return `${name} ${said}${unit === undefined ? '' : ` (${unit})`}`;
+  });
+  const parts = [...(figures.length > 0 ? [`${figures.join(', ')}${rows}`] : []), ...ranges];
+  return parts.length === 0 ? [] : [`${task}: ${parts.join('; ')}`];
 }

@@ -65,6 +65,7 @@ export async function predictCommand(task: string, options: PredictFlags): Promi
   const inputs = await read();
   const { runtime, selection } = await openRuntime(options);
   const answers = await predict(runtime, loaded, task, inputs, { providers: [selection?.provider ?? 'cpu'] });
+  for (const line of answers.notes) reading.onNote?.(line);
   const rows = new AnswerRows(task, answers, loaded.frozen.has(task), notes);
   if (output === undefined) {
     const shown = options.json === true ? 'json' : (format ?? 'text');

@@ -11,7 +11,7 @@ function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
 }
 
 /** JSON with sorted keys and no blanks; undefined fields are left out, and -0 is 0, as in the text of every column that is frozen already. */
-function canonicalJson(value: unknown): string {
+export function canonicalJson(value: unknown): string {
   return JSON.stringify(value, (_, v: unknown) => {
     if (!isObject(v)) return v;
     return Object.fromEntries(

@@ -1,6 +1,7 @@
 // What is known of a trained column beside its weights: how files become its input, what data it saw, how well it answered. Nothing of it can stand in a
 // graph; exported models and .prognet files carry it in their metadata, for people, for `prognet inspect` and for whoever feeds the model.
 import * as z from 'zod';
+import { canonicalJson } from '../description/canonical.js';
 
 const number = z.number();
 const range = z.tuple([number, number]);
@@ -60,15 +61,24 @@ const trainedKey = (task: string): string => `prognet.trained.${task}`;
 export function factsAsMetadata(task: string, { decoding, trained }: ColumnFacts): Record<string, string> {
   return {
     ...(decoding !== undefined && { [decodingKey(task)]: decoding }),
-    ...(trained !== undefined && { [trainedKey(task)]: JSON.stringify(trained) }),
+    ...(trained !== undefined && {
+      // in one order of the keys, whoever put them together
+      [trainedKey(task)]: canonicalJson(trained),
+    }),
   };
 }
 
 /** What the metadata of a file say of a task; what cannot be read says nothing. */
 export function factsInMetadata(metadata: ReadonlyMap<string, string>, task: string): ColumnFacts {
   const decoding = metadata.get(decodingKey(task));
-  const trained = trainedSchema.safeParse(json(metadata.get(trainedKey(task))));
-  return { ...(decoding !== undefined && { decoding }), ...(trained.success && { trained: trained.data }) };
+  const trained = trainedFactsIn(json(metadata.get(trainedKey(task))));
+  return { ...(decoding !== undefined && { decoding }), ...(trained !== undefined && { trained }) };
+}
+
+/** A value as facts; undefined where it is none. */
+export function trainedFactsIn(value: unknown): TrainedFacts | undefined {
+  const facts = trainedSchema.safeParse(value);
+  return facts.success ? facts.data : undefined;
 }
 
 /** What a record of values says that an input had in training; undefined where it is none. */

@@ -32,6 +32,8 @@ const routedLabelName = 'label_name';
 
 /** The key of a model's metadata that says what its inputs are where they have features: a JSON list of name, dtype, shape and features. */
 const inputKey = 'prognet.input';
+/** The key under which a model says the steps that its input must have had. */
+export const preparedKey = 'prognet.prepared';
 
 /** The key that says how texts become the ids that a model takes, as JSON: it cannot stand in a graph. */
 const tokenizerKey = 'prognet.tokenizer';
@@ -146,7 +148,7 @@ export function taskModel(network: Columns, weights: FrozenWeights, options: For
     ...(options.fused === true && { 'prognet.fused': 'true' }),
     'prognet.tasks': columns.map(({ task }) => task).join(','),
   };
-  if (prepared) metadata['prognet.prepared'] = JSON.stringify(columns[0]?.prepare);
+  if (prepared) metadata[preparedKey] = JSON.stringify(columns[0]?.prepare);
   else if (network.inputs.some(({ features }) => features !== undefined)) metadata[inputKey] = JSON.stringify(network.inputs);
   const tokenizer = tokenizerInMetadata(network.inputs);
   if (tokenizer !== undefined) metadata[tokenizerKey] = JSON.stringify(tokenizer);
