@@ -20,6 +20,12 @@ const labels = Array.from({ length: rows }, (_, i) => i % 2);
 const table = labels.map((y) => [900 + 60 * y + 20 * random.uniform(), 0.002 * random.uniform(), -70 * random.uniform(), 5]);
 /** The same with values that are missing, here and there. */
 const holes = table.map((row, i) => row.map((v, j) => (i % 7 === j + 1 && j > 0 ? Number.NaN : v)));
+/** The same as grey levels of images [1,5,4], for a network of float32: they are divided by 255. */
+const grey = new Tensor(
+  'uint8',
+  [rows, 1, 5, 4],
+  Uint8Array.from({ length: rows * 20 }, (_, i) => (labels[Math.floor(i / 20)] === 1 ? 90 : 0) + random.below(160)),
+);
 /** [H,W,C] as decoders give them. */
 const pixels = new Tensor(
   'uint8',
@@ -61,7 +67,26 @@ columns:
 `,
     inputs: pixels,
   },
+  'images of bytes to a network of float32': {
+    yaml: `prognet: 1
+name: greys
+input: { name: image, shape: [1, 5, 4] }
+columns:
+  - { task: a, data: grey.npz, blocks: [[flatten, { dense: 8 }, relu]], head: { classify: 2 }, train: { epochs: 10, batch: 16, lr: 0.02 } }
+  - { task: b, data: grey.npz, blocks: [[{ conv2d: { filters: 3, kernel: 3 } }, relu], [flatten, { dense: 6 }, relu]], head: { classify: 2 }, train: { epochs: 10, batch: 16, lr: 0.02 } }
+`,
+    inputs: grey,
+  },
 };
+/** What a model of float32 takes for bytes: as prognet itself divides them. */
+const outside = ({ dtype, dims, data }: Tensor, yaml: string): Tensor =>
+  dtype === 'float32' || yaml.includes('dtype: uint8')
+    ? new Tensor(dtype, dims, data)
+    : Tensor.from(
+        'float32',
+        [...(data as Uint8Array)].map((v) => Math.fround(v * Math.fround(1 / 255))),
+        dims,
+      );
 
 const answers = z.record(z.string(), z.array(z.unknown()));
 const reply = z.object({ probabilities: z.array(z.array(z.number())) });
@@ -111,12 +136,25 @@ describe.each(Object.entries(cases))('%s', (_, { yaml, inputs }) => {
           ]),
         ),
       );
+      writeFileSync(
+        at('grey.npz'),
+        writeNpz(
+          new Map([
+            ['x', grey],
+            ['y', Tensor.from('int64', labels)],
+          ]),
+        ),
+      );
       writeFileSync(at('raw.npy'), writeNpy(inputs));
+      const taken = outside(inputs, yaml);
+      writeFileSync(at('taken.npy'), writeNpy(taken));
       ok('train', '--all', '--quiet', '--threads', '1');
       ok('verify', '--quiet');
       ok('deploy', 'node', '-o', at('service'));
       ok('export', '--all', '--probabilities', '-o', at('all.onnx'));
-      const url = await serve(at('service'));
+      ok('export', '--all', '--fused', '--probabilities', '-o', at('fused.onnx'));
+      ok('export', '--routed', '--probabilities', '-o', at('routed.onnx'));
+      const answered = new Map<string, (found: readonly number[]) => void>();
       for (const task of ['a', 'b']) {
         const measured = JSON.parse(ok('eval', task, '--json'));
         expect(JSON.stringify(measured), task).toMatch(/"now":(1|0\.9\d*)/);
@@ -130,10 +168,17 @@ describe.each(Object.entries(cases))('%s', (_, { yaml, inputs }) => {
             expect(Math.abs(v - (inside[i] ?? Number.NaN)), `${task} ${i}`).toBeLessThan(1e-5);
         };
         ok('export', '--task', task, '--probabilities', '-o', at(`${task}.onnx`));
-        for (const file of [`${task}.onnx`, 'all.onnx']) {
-          const outside = answers.parse(python('.venv', 'answers.py', at(file), at('raw.npy')));
-          near((outside[`${task}_probabilities`] ?? []).flat().map(Number));
+        for (const file of [`${task}.onnx`, 'all.onnx', 'fused.onnx']) {
+          const found = answers.parse(python('.venv', 'answers.py', at(file), at('taken.npy')));
+          near((found[`${task}_probabilities`] ?? []).flat().map(Number));
         }
+        const routed = answers.parse(python('.venv', 'answers.py', at('routed.onnx'), at('taken.npy'), task === 'a' ? '0' : '1'));
+        near((routed.probabilities ?? []).flat().map(Number));
+        answered.set(task, near);
+      }
+      // No child is waited for meanwhile, which would leave connections to end unseen.
+      const url = await serve(at('service'));
+      for (const [task, near] of answered) {
         const type = 'content-type';
         const sent = [
           { headers: { [type]: 'application/x-npy' }, body: writeNpy(inputs) },
@@ -141,7 +186,7 @@ describe.each(Object.entries(cases))('%s', (_, { yaml, inputs }) => {
             headers: { [type]: 'application/json' },
             body: JSON.stringify({
               inputs: Array.from({ length: rows }, (_, i) =>
-                inputs.numbers().slice((i * inputs.size) / rows, ((i + 1) * inputs.size) / rows),
+                taken.numbers().slice((i * taken.size) / rows, ((i + 1) * taken.size) / rows),
               ),
             }),
           },
@@ -150,6 +195,20 @@ describe.each(Object.entries(cases))('%s', (_, { yaml, inputs }) => {
           const response = await fetch(`${url}/predict/${task}`, { method: 'POST', ...request });
           near(reply.parse(await response.json()).probabilities.flat());
         }
+        if (taken.dtype === inputs.dtype) continue;
+        // The bytes as they are, where the model takes them divided by 255.
+        const numbers = JSON.stringify({ inputs: [inputs.numbers().slice(0, 20)] });
+        const refused = await fetch(`${url}/predict/${task}`, {
+          method: 'POST',
+          headers: { [type]: 'application/json' },
+          body: numbers,
+        });
+        expect({ status: refused.status, ...Object(await refused.json()) }).toEqual({
+          status: 400,
+          error: expect.stringMatching(
+            /^image is \d+ to \d+, and the model takes 0 to 1: expected bytes divided by 255, or a \.npy of uint8$/,
+          ),
+        });
       }
     },
     180_000,
