@@ -17,11 +17,11 @@ const digits = 6;
 
 type Range = [number, number];
 
-/** Of data that fit the network; inputs of bytes that stay bytes have none, since they can be no others. */
+/** Of data that fit the network; inputs of bytes that stay bytes and of token ids have none, since they can be no others. */
 export function seenOf(samples: SampleRows, inputs: readonly NetworkInput[]): Record<string, Seen> {
   const found = inputs.flatMap(({ name, dtype, features }): [string, Seen][] => {
     const tensor = samples[name];
-    if (tensor === undefined || dtype === 'uint8') return [];
+    if (tensor === undefined || dtype !== 'float32') return [];
     if (tensor.dtype === 'uint8') return [[name, { range: [0, 1], unit: 'byte / 255' }]];
     const width = tensor.dims.length === 2 && (tensor.dims[1] ?? 0) <= widest ? (tensor.dims[1] ?? 1) : 1;
     const each = rangesOf(tensor, width);
