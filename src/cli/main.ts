@@ -97,6 +97,7 @@ command('train [task]', 'train a task; its column can be trained anew until it i
   'prognet train digits --resume     after an interruption; flags given then are kept',
   'prognet train digits --resume --lr 0.0001     after a divergence, from the last good state',
   'prognet train --all',
+  'prognet train digits --log logs     then: tensorboard --logdir logs',
   'prognet train digits --json       an object a line: started, epoch ..., done',
 ])
   .option('--all', 'every task that is not frozen yet, in order, each frozen when it is trained')
@@ -112,6 +113,7 @@ command('train [task]', 'train a task; its column can be trained anew until it i
   .option('--provider-option <k=v>', optionHelp, collect)
   .option('--threads <n>', 'threads of one op; the bits of the result depend on it (default: one per core)')
   .option('--engine <name>', "ort, or ort-training: ONNX Runtime's own TrainingSession (docs/artifacts.md)")
+  .option('--log <dir>', 'event files for TensorBoard, each training in a folder of its own (docs/watching.md)')
   .option('--resume', 'continue an unfinished training')
   .option('--restart', 'drop an unfinished training and begin anew')
   .action(async (task: string | undefined, o: TrainFlags) => (await import('./commands/train.js')).trainCommand(task, all(o)));

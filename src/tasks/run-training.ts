@@ -1,11 +1,12 @@
 // The loop of a workspace's training: with its checkpoints and metrics in the run's folder, and taps beyond the memory budget in cache/.
 
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { rows, type SampleSet, type Split } from '../data/dataset.js';
 import type { Column } from '../model/progressive/column.js';
 import type { GivenData, TaskData } from '../network/growing.js';
 import { stopIfAborted } from '../onnx/core/errors.js';
 import type { Runtime } from '../onnx/runtime/session.js';
+import type { EpochRecord } from '../train/checkpoint.js';
 import type { TrainEvent } from '../train/events.js';
 import { singleRowNote } from '../train/least-rows.js';
 import { type TrainResult, train } from '../train/loop.js';
@@ -16,6 +17,7 @@ import { stateSchema } from '../train/state-schema.js';
 import type { TapCache } from '../train/taps/tap-cache.js';
 import type { Run } from '../workspace/run-store.js';
 import { TapStore } from '../workspace/tap-store.js';
+import { TrainingLog } from '../workspace/training-log.js';
 import type { ChosenEngine } from './engines.js';
 import { flat } from './epoch-records.js';
 import { type LoadedWorkspace, weightsOf } from './load-workspace.js';
@@ -38,6 +40,7 @@ export function givenData(column: Column, { train: own, validation, test }: Task
 
 /** What the loop is told from outside. */
 export interface RunOptions {
+  readonly log?: string;
   readonly resume?: boolean;
   readonly tapCache?: TapCache;
   readonly signal?: AbortSignal;
@@ -56,14 +59,44 @@ export interface Work {
   readonly options: RunOptions;
 }
 
-/** Runs the loop with checkpoints and metrics in the run's folder. */
-export async function trainInRun(run: Run, identity: RunIdentity, work: Work): Promise<TrainResult> {
+/** Where a training is logged beside the workspace, if anybody asked for it. Epochs of a run that goes on are in it, or are written into it. */
+function logOf(run: Run, { options, column }: Work, history: readonly EpochRecord[]): TrainingLog | undefined {
+  const opened = TrainingLog.open(run.folder, column.task, options.log, history.length);
+  if (opened === undefined) return undefined;
+  const { log, whole } = opened;
+  if (whole) for (const record of history) logEpoch(log, record);
+  options.onNote?.(`${column.task} is logged in ${log.folder}: tensorboard --logdir ${dirname(log.folder)}`);
+  return log;
+}
+
+function logEpoch(log: TrainingLog, { epoch, loss, rate, measures = {}, validation }: EpochRecord): void {
+  log.write('training', epoch, { loss, rate, ...measures });
+  if (validation !== undefined) log.write('validation', epoch, { loss: validation.loss, ...validation.measures });
+}
+
+/** Runs the loop with checkpoints and metrics in the run's folder, and the log that was asked for. */
+export async function trainInRun(
+  run: Run,
+  identity: RunIdentity,
+  work: Work,
+): Promise<TrainResult & { readonly log: TrainingLog | undefined }> {
   const { settings, data, options } = work;
   const json = toJson(identity);
   const resumed = options.resume === true && run.started ? run.resume(json, besideRate) : undefined;
   for (const note of resumed?.notes ?? []) options.onNote?.(note);
   if (resumed === undefined) run.start(json);
-  const checkpoint = resumed?.checkpoint;
+  const checkpoint = resumed?.checkpoint && {
+    tensors: resumed.checkpoint.tensors,
+    state: stateSchema.parse(resumed.checkpoint.state),
+  };
+  let log: TrainingLog | undefined;
+  try {
+    log = logOf(run, work, checkpoint?.state.history ?? []);
+  } catch (error) {
+    // Nothing was trained that would have to go on.
+    if (resumed === undefined) run.drop();
+    throw error;
+  }
   const { validation } = data;
   const parts =
     validation === undefined
@@ -72,7 +105,7 @@ export async function trainInRun(run: Run, identity: RunIdentity, work: Work): P
   const perEpoch = Math.ceil(rows(parts.train) / Math.min(settings.batch, rows(parts.train)));
   const single = singleRowNote(work.column, rows(parts.train), Math.min(settings.batch, rows(parts.train)));
   for (const line of [single, bytesNote(parts.train.inputs, work.column)]) if (line !== undefined) options.onNote?.(line);
-  return await train({
+  const result = await train({
     runtime: work.runtime,
     column: work.column,
     frozen: weightsOf(work.loaded),
@@ -83,17 +116,21 @@ export async function trainInRun(run: Run, identity: RunIdentity, work: Work): P
     tapStorage: tapStore(work),
     ...(options.tapCache && { tapCache: options.tapCache }),
     store: {
-      load: async () => checkpoint && { tensors: checkpoint.tensors, state: stateSchema.parse(checkpoint.state) },
+      load: async () => checkpoint,
       save: async ({ state, tensors }) => run.saveCheckpoint({ step: state.step, tensors, state: toJson(state) }),
     },
     onEvent: (event) => {
       // Before the first step there is no checkpoint to save: the loop need not hear of the abort.
       if (event.kind === 'tapping') stopIfAborted(options.signal);
-      if (event.kind === 'epoch') run.appendMetrics({ step: event.record.epoch * perEpoch, ...flat(event.record) });
+      if (event.kind === 'epoch') {
+        run.appendMetrics({ step: event.record.epoch * perEpoch, ...flat(event.record) });
+        if (log !== undefined) logEpoch(log, event.record);
+      }
       options.onEvent?.(event);
     },
     ...(options.signal === undefined ? {} : { signal: options.signal }),
   });
+  return { ...result, log };
 }
 
 const cacheOf = (root: string): string => join(root, 'cache');

@@ -9,6 +9,7 @@ import { ModelError } from '../onnx/core/errors.js';
 import type { Runtime } from '../onnx/runtime/session.js';
 import { DivergedError } from '../train/diverged.js';
 import { evaluateScores } from '../train/evaluate.js';
+import { type Measures, measuresOf } from '../train/measures.js';
 import { seenOf } from '../train/seen.js';
 import type { ColumnDraft, ColumnRecord } from '../workspace/column-record.js';
 import { freezeColumn } from '../workspace/column-store.js';
@@ -46,6 +47,8 @@ export interface TestRequest {
 export interface TestedColumn {
   readonly draft: ColumnDraft;
   readonly weights: Weights;
+  /** Over all outputs, on the test data. */
+  readonly measures: () => Measures['overall'];
 }
 
 /**
@@ -65,6 +68,7 @@ export async function testColumn(request: TestRequest): Promise<TestedColumn> {
   }
   return {
     weights: trained.weights,
+    measures: () => measuresOf(head, outputs.scores, data.test.targets).overall,
     draft: {
       task,
       description: column.canonical,

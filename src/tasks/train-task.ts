@@ -57,6 +57,8 @@ export interface TrainTaskOptions {
   readonly freeze?: boolean;
   /** In place of the data that the description names; the proof is made over its test part. */
   readonly data?: TaskData & { readonly test: GivenData };
+  /** A folder for event files, which TensorBoard reads: each training gets one of its own in it. Default: that of the resumed training, if any. */
+  readonly log?: string;
   /** Keeps taps from one task's training to the next's on the same data. */
   readonly tapCache?: TapCache;
   /** On abort a checkpoint is saved and InterruptedError is thrown. */
@@ -202,7 +204,7 @@ export async function trainLoaded(
       engine,
       options: { ...options, onEvent },
     };
-    const { weights, history, steps, epoch } = await trainInRun(run, identity, work);
+    const { weights, history, steps, epoch, log } = await trainInRun(run, identity, work);
     const tested = await testColumn({
       ...work,
       seed: settings.seed,
@@ -211,6 +213,8 @@ export async function trainLoaded(
       ...(engine.trainer !== undefined && { trainer: engine.trainer }),
       ...(signal && { signal }),
     });
+    const { loss = Number.NaN } = tested.draft.metrics;
+    log?.write('test', epoch, { loss, ...tested.measures() });
     if (freeze) {
       record = freezeColumn(root, tested.draft, tested.weights);
       run.clear();

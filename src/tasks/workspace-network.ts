@@ -85,8 +85,9 @@ export class WorkspaceNetwork implements GrowingNetwork {
 
   /** Trains a column and, unless `freeze` is false, freezes it on disk, with the proof over its test data. @throws UsageError when it is frozen, or what it reads is not */
   async train(task: string, options: WorkspaceTrainOptions = {}): Promise<Trained<this>> {
-    const { data, onEvent, signal, provider, threads, engine, resume, restart, freeze, tapCache, onNote, ...overrides } = options;
-    const own = { provider, threads, engine, resume, restart, freeze, tapCache, onNote, onEvent, signal };
+    const { data, onEvent, signal, provider, threads, engine, resume, restart, freeze, log, tapCache, onNote, ...overrides } =
+      options;
+    const own = { provider, threads, engine, resume, restart, freeze, log, tapCache, onNote, onEvent, signal };
     const given = Object.fromEntries(Object.entries(own).filter(([, v]) => v !== undefined)) as TrainTaskOptions;
     const column = this.loaded.columns.column(task);
     const parsed = parseDescription({ ...toInput(this.description), columns: withTrain(this.description, task, overrides) });

@@ -1,4 +1,4 @@
-// A training under way: runs/<task>/{run.json, checkpoint-*.safetensors, metrics.jsonl, lock}. One process at a time; killed at any
+// A training under way: runs/<task>/{run.json, checkpoint-*.safetensors, metrics.jsonl, log.json, lock}. One process at a time; killed at any
 // moment, it goes on from the last checkpoint with the metrics up to it. The trained column that it leaves there is trained-store.ts's.
 import { existsSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -15,6 +15,7 @@ import { firstDifference, isJsonObject, type Json, parseJson, stableJson } from 
 import { type MetricsRecord, MetricsWriter, readMetrics, truncateMetrics } from './metrics-log.js';
 import { checkTask } from './task-name.js';
 import { removeTrained } from './trained-store.js';
+import { logNote } from './training-log.js';
 
 /** Below a run's folder: the table of its sweep. */
 export const sweepFolder = 'sweep';
@@ -81,7 +82,7 @@ export class Run {
     this.metrics.close();
     try {
       // run.json first: without it nothing is resumed, so that a kill in between leaves no mixture.
-      for (const name of ['run.json', 'metrics.jsonl']) rmSync(join(this.folder, name), { force: true });
+      for (const name of ['run.json', 'metrics.jsonl', logNote]) rmSync(join(this.folder, name), { force: true });
       for (const generation of listGenerations(this.folder))
         rmSync(join(this.folder, `checkpoint-${generation}.safetensors`), { force: true });
     } catch (cause) {

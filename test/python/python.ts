@@ -6,12 +6,13 @@ import { join } from 'node:path';
 
 const repo = new URL('../..', import.meta.url).pathname;
 
-export type Environment = '.venv' | '.venv-tables' | '.venv-text' | '.venv-training';
+export type Environment = '.venv' | '.venv-tensorboard' | '.venv-tables' | '.venv-text' | '.venv-training';
 
 const requirements: Readonly<Record<Environment, string>> = {
   '.venv': 'requirements.txt',
   '.venv-tables': 'requirements-tables.txt',
   '.venv-text': 'requirements-text.txt',
+  '.venv-tensorboard': 'requirements-tensorboard.txt',
   '.venv-training': 'requirements-training.txt',
 };
 

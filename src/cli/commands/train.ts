@@ -29,6 +29,7 @@ export interface TrainFlags extends RuntimeFlags {
   readonly clip?: string;
   readonly seed?: string;
   readonly engine?: string;
+  readonly log?: string;
   readonly resume?: boolean;
   readonly restart?: boolean;
 }
@@ -125,6 +126,7 @@ export async function trainCommand(task: string | undefined, flags: TrainFlags):
               ...{ overrides, resume, restart, freeze, onEvent },
               ...(tasks.length > 1 && { tapCache }),
               ...chosen(opened),
+              ...(flags.log !== undefined && { log: flags.log }),
               ...(flags.engine === undefined ? {} : { engine: flags.engine }),
               ...(threads === undefined ? {} : { threads }),
             });
