@@ -59,8 +59,8 @@ def main(folder: pathlib.Path) -> None:
     for name, part in (("train", rows[:180]), ("test", rows[180:])):
         with open(folder / "notes" / f"{name}.csv", "w", newline="") as file:
             writer = csv.writer(file, lineterminator="\n")
-            writer.writerow(["text", "topic"])
-            writer.writerows(part)
+            writer.writerow(["text", "asks", "topic"])
+            writer.writerows((text, "yes" if text.endswith("?") else "no", topic) for text, topic in part)
     tokenizer([text for text, _ in rows[:180]]).save(str(folder / "tokenizer.json"), pretty=False)
 
 

@@ -118,7 +118,10 @@ export function chooseColumns(
   options: ColumnOptions,
   where: string,
 ): Chosen {
-  const { features, drop = [], unlabelled = false, text } = options;
+  const { features, unlabelled = false, text } = options;
+  // Who is asked about texts may have fewer columns than who trained.
+  const spare = text !== undefined && unlabelled;
+  const drop = (options.drop ?? []).filter((column) => !spare || typeof column === 'number' || names?.includes(column));
   const columns = options.columns ?? (text !== undefined && names?.includes(text) ? [text] : undefined);
   const all = new Columns(names, width, where);
   const named = features && all.features(features);

@@ -59,6 +59,7 @@ export async function deployTasks(loaded: LoadedWorkspace, folder: string, optio
   );
   const { target, tasks, form } = options;
   refuseOutput(folder);
+  if (target === 'web' || target === 'node') refuseText(loaded, target);
   const routed = form === 'routed';
   const ordered = frozenTasks(loaded).filter((task) => tasks.includes(task));
   const groups =
@@ -81,6 +82,17 @@ export async function deployTasks(loaded: LoadedWorkspace, folder: string, optio
   const files = filesOf(loaded, target, models, options);
   writeOutputFolder(folder, files);
   return { target, folder, models: models.map((m) => m.name), files: [...files.keys()].sort() };
+}
+
+/** What tokenises nothing would be asked with texts. */
+function refuseText({ columns }: LoadedWorkspace, target: 'web' | 'node'): void {
+  if (columns.inputs.every(({ tokens }) => tokens === undefined)) return;
+  const expected = 'triton or kserve, whose clients send token ids, or "prognet export"';
+  const what = target === 'web' ? 'the page' : 'the Node service';
+  throw new UsageError(`${target}: the network takes text, which ${what} cannot tokenise, expected ${expected}`, {
+    expected,
+    got: target,
+  });
 }
 
 function filesOf(

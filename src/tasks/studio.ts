@@ -4,6 +4,7 @@ import { loadSource } from '../data/sources.js';
 import type { Files } from '../deploy/deployment.js';
 import { type Lesson, studioPage } from '../deploy/studio-page.js';
 import { writeIdx } from '../formats/idx.js';
+import { UsageError } from '../onnx/core/errors.js';
 import { webPackageFolder } from '../onnx/runtime/node-package.js';
 import { findWorkspace } from '../workspace/workspace.js';
 import { frozenTasks, loadWorkspace } from './load-workspace.js';
@@ -55,6 +56,10 @@ export async function studioOf(start: string, insist: boolean): Promise<Studio> 
     return { files: studioPage({ onnxruntime, lesson: await mnistLesson() }), tasks: [], leftOut: [] };
   }
   const loaded = loadWorkspace(start);
+  if (loaded.columns.inputs.some(({ tokens }) => tokens !== undefined))
+    throw new UsageError('studio: the network takes text, which the page cannot tokenise, expected "prognet predict"', {
+      expected: 'prognet predict',
+    });
   const network = await networkFileOf(loaded);
   const image = loaded.columns.inputs.every(({ shape }) => shape.join() === '1,28,28');
   const files = studioPage({ onnxruntime, network, ...(image ? { lesson: await mnistLesson() } : {}) });

