@@ -100,6 +100,11 @@ abstract class Sentences implements Progress {
       case 'resumed':
         this.line(`${task} continues after epoch ${e.epoch}, step ${e.step}`);
         break;
+      case 'balanced': {
+        const each = e.numbers.slice(0, 8).map(({ name, value }) => `${name} ${Number(value.toPrecision(3))}`);
+        this.line(`${task}: ${e.option} balanced: ${each.join(', ')}${e.numbers.length > 8 ? ', ...' : ''}`);
+        break;
+      }
       case 'plateau':
         this.line(`${task} epoch ${e.epoch} was no better: rate ${Number(e.rate.toPrecision(3))} from now on`);
         break;

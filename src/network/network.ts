@@ -4,7 +4,7 @@
 import type { SampleRows } from '../data/samples.js';
 import type { ColumnInput, Description, DescriptionInput } from '../model/description/description.js';
 import { parseDescription, toInput } from '../model/description/parse.js';
-import { metricName, outputLabels } from '../model/heads/heads.js';
+import { type Head, metricName, outputLabels } from '../model/heads/heads.js';
 import { type Column, type ColumnParameters, type Columns, columnsOf } from '../model/progressive/column.js';
 import type { FactsByTask } from '../model/progressive/facts.js';
 import { notFrozen, notTrained, taskModel } from '../model/progressive/forms.js';
@@ -16,6 +16,7 @@ import type { Tensor } from '../onnx/core/tensor.js';
 import type { Model } from '../onnx/ir/model.js';
 import type { Runtime, SessionOptions } from '../onnx/runtime/session.js';
 import { toBinary } from '../onnx/serde/to-binary.js';
+import { withNumbers } from '../train/balance.js';
 import { evaluateScores } from '../train/evaluate.js';
 import { defaultRate, optimizer } from '../train/optim/optimizer.js';
 import { fitData, fitInputs } from '../train/prepare-data.js';
@@ -68,6 +69,8 @@ export class Network implements GrowingNetwork {
     readonly unfrozen: FrozenWeights = new Map(),
     /** What is known of trained columns beside their weights, by task; exported models say it in their metadata. */
     readonly facts: FactsByTask = new Map(),
+    /** By task: what the losses of unfrozen columns learned of their training data. */
+    private readonly balances: ReadonlyMap<string, readonly number[]> = new Map(),
   ) {
     this.columns = columnsOf(parseDescription(written));
   }
@@ -89,7 +92,8 @@ export class Network implements GrowingNetwork {
 
   /** The same network, whose graphs run on this runtime unless a call says otherwise. */
   on(runtime: Runtime, session?: SessionOptions): Network {
-    return new Network(this.written, this.frozen, this.recorded, this.kept, { runtime, session }, this.unfrozen, this.facts);
+    const { written, frozen, recorded, kept, unfrozen, facts, balances } = this;
+    return new Network(written, frozen, recorded, kept, { runtime, session }, unfrozen, facts, balances);
   }
 
   /** This network with one more column. What is frozen stays as it is. @throws DescriptionError */
@@ -103,7 +107,7 @@ export class Network implements GrowingNetwork {
     if (this.columns.column(task) !== this.columns.last)
       throw new UsageError(`task "${task}" is not the last, later columns may stand on it`, { got: task });
     const written = { ...this.written, columns: this.written.columns.slice(0, -1) };
-    return this.with({ written, unfrozen: withoutTask(this.unfrozen, task) });
+    return this.with({ written, ...this.forgotten(task) });
   }
 
   /** The parameters of a task's column: names, shapes, count. @throws UsageError for an unknown task */
@@ -134,7 +138,7 @@ export class Network implements GrowingNetwork {
         });
       }),
     );
-    return this.with({ frozen: new Map(this.frozen).set(task, own), unfrozen: withoutTask(this.unfrozen, task) });
+    return this.with({ frozen: new Map(this.frozen).set(task, own), ...this.forgotten(task) });
   }
 
   /**
@@ -164,12 +168,13 @@ export class Network implements GrowingNetwork {
     const column = columnsOf(parseDescription({ ...this.written, columns })).column(task);
     for (const source of column.sources) this.needed(source.task);
     const how = { tapCache: this.kept.taps, ...defined({ engine, tapBudget, tapStorage, tapCache, store, onEvent, signal }) };
-    const { weights, history, given, test } = await trainColumn(column, data, { ...how, ...place, frozen: this.frozen });
+    const { weights, history, given, test, balance } = await trainColumn(column, data, { ...how, ...place, frozen: this.frozen });
+    const described = this.columns.column(task);
+    const names = described.head.names ?? given.classNames;
     const tried = this.with({
-      ...(given.classNames !== undefined && {
-        written: withClassNames(this.written, this.columns.column(task), given.classNames),
-      }),
+      ...(given.classNames && names && { written: withHead(this.written, described, { ...described.head, names: [...names] }) }),
       unfrozen: new Map(this.unfrozen).set(task, weights),
+      balances: balance ? new Map(this.balances).set(task, balance) : this.forgotten(task).balances,
     });
     const on = { on: place.runtime, ...defined({ session: place.session }) };
     const measured = test && (await tried.evaluate(task, test, on));
@@ -185,9 +190,11 @@ export class Network implements GrowingNetwork {
     const weights = this.unfrozen.get(task);
     if (weights === undefined) throw notTrained(task);
     const hash = await columnHash(task, weights);
+    const [column, balance] = [this.columns.column(task), this.balances.get(task)];
     return this.with({
       frozen: new Map(this.frozen).set(task, weights),
-      unfrozen: withoutTask(this.unfrozen, task),
+      ...this.forgotten(task),
+      ...(balance && { written: withHead(this.written, column, withNumbers(column, balance).head) }),
       ...(hash !== undefined && { recorded: new Map(this.recorded).set(task, hash) }),
     });
   }
@@ -205,7 +212,7 @@ export class Network implements GrowingNetwork {
   async evaluate(task: string, data?: GivenData | TrainData, on: On = {}): Promise<Measured> {
     if (data === undefined) throw missing('evaluate', 'data', '{ inputs, targets }');
     given('evaluate', { data, on }, { data: anObject, on: anObject });
-    const { head } = this.columns.column(task);
+    const { head } = withNumbers(this.columns.column(task), this.balances.get(task));
     const { inputs, targets } = fitData(this.columns.column(task), data, `data of task "${task}"`);
     const { outputs } = await this.ask('evaluate', task, inputs, [task], on);
     const { runtime } = this.needPlace('evaluate', on);
@@ -277,8 +284,13 @@ export class Network implements GrowingNetwork {
   }
 
   private get changeable() {
-    const { written, frozen, recorded, unfrozen, facts } = this;
-    return { written, frozen, recorded, unfrozen, facts };
+    const { written, frozen, recorded, unfrozen, facts, balances } = this;
+    return { written, frozen, recorded, unfrozen, facts, balances };
+  }
+
+  /** What there is of unfrozen columns, without this one. */
+  private forgotten(task: string) {
+    return { unfrozen: withoutTask(this.unfrozen, task), balances: withoutTask(this.balances, task) };
   }
 
   /** @internal This network with something changed, of one lineage with it. */
@@ -288,9 +300,10 @@ export class Network implements GrowingNetwork {
     readonly recorded?: ReadonlyMap<string, string>;
     readonly unfrozen?: FrozenWeights;
     readonly facts?: FactsByTask;
+    readonly balances?: ReadonlyMap<string, readonly number[]>;
   }): Network {
-    const { written, frozen, recorded, unfrozen, facts } = { ...this.changeable, ...changed };
-    return new Network(written, frozen, recorded, this.kept, this.place, unfrozen, facts);
+    const { written, frozen, recorded, unfrozen, facts, balances } = { ...this.changeable, ...changed };
+    return new Network(written, frozen, recorded, this.kept, this.place, unfrozen, facts, balances);
   }
 
   /** Runs the model that answers a task: the same weights are asked through the same session, in whichever network they stand. */
@@ -348,8 +361,8 @@ export class Network implements GrowingNetwork {
   }
 }
 
-function withoutTask(weights: FrozenWeights, task: string): FrozenWeights {
-  return new Map([...weights].filter(([name]) => name !== task));
+function withoutTask<T>(of: ReadonlyMap<string, T>, task: string): ReadonlyMap<string, T> {
+  return new Map([...of].filter(([name]) => name !== task));
 }
 
 /** The properties that have a value. */
@@ -368,10 +381,8 @@ function frozenAlready(task: string): UsageError {
   return new UsageError(`task "${task}" is trained and frozen for good; grow a new column to train more`, { got: task });
 }
 
-/** A description as written, with names for the classes of a column that has none. */
-function withClassNames(written: DescriptionInput, { network, task, head }: Column, names: readonly string[]): DescriptionInput {
-  const columns = toInput(network.description).columns.map((c) =>
-    c.task === task ? { ...c, head: { ...head, names: head.names ?? [...names] } } : c,
-  );
+/** A description as written, with this head of a column. */
+function withHead(written: DescriptionInput, { network, task }: Column, head: Head): DescriptionInput {
+  const columns = toInput(network.description).columns.map((c) => (c.task === task ? { ...c, head } : c));
   return { ...written, columns };
 }

@@ -24,6 +24,8 @@ type How = Place &
 interface TrainedWeights {
   readonly weights: Weights;
   readonly history: readonly EpochRecord[];
+  /** What its loss learned of the training part, in place of "balanced". */
+  readonly balance?: readonly number[];
   /** The training data, the validation's part included. */
   readonly given: Labelled<Samples>;
   readonly test: Labelled<Samples> | undefined;
@@ -40,7 +42,7 @@ export async function trainColumn(
   const checked = (part: keyof TaskData, given: GivenData) => fitData(column, given, `${part} data of task "${column.task}"`);
   const given = checked('train', parts.train);
   const test = parts.test && checked('test', parts.test);
-  const { weights, history } = await train({
+  const { weights, history, balance } = await train({
     ...how,
     ...(session && { session }),
     ...(parts.validation === undefined
@@ -50,7 +52,7 @@ export async function trainColumn(
     column,
     settings,
   });
-  return { weights, history, given, test };
+  return { weights, history, given, test, ...(balance && { balance }) };
 }
 
 /** What is known of the column that such a training gave. */

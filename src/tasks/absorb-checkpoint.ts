@@ -9,6 +9,9 @@ import type { Tensor } from '../onnx/core/tensor.js';
 import { readWhole } from '../onnx/files/read-file.js';
 import { defaultThreads } from '../onnx/runtime/node.js';
 import type { Runtime } from '../onnx/runtime/session.js';
+import { learnBalance, withNumbers } from '../train/balance.js';
+import { partition } from '../train/prepare-data.js';
+import { trainSettings } from '../train/settings.js';
 import type { ColumnRecord } from '../workspace/column-record.js';
 import { clearRun } from '../workspace/run-store.js';
 import { createFolders } from '../workspace/workspace.js';
@@ -68,11 +71,13 @@ export async function absorbCheckpoint(
   const weights = weightsIn(loaded, column, readCheckpoint(readWhole(file), file), file);
   const { provider = 'cpu', threads = defaultThreads() } = options;
   const data = await loadTaskData(loaded, task, options.onNote);
+  const where = `train data of task "${task}"`;
+  const part = partition(data.train, trainSettings(column.train, column.seed), where).train;
   createFolders(loaded.workspace);
   const record = await testAndFreeze({
     runtime,
     loaded,
-    column,
+    column: withNumbers(column, learnBalance(column, part)),
     seed: column.seed,
     data,
     session: { providers: [provider], threads },

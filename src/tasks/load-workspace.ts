@@ -3,7 +3,9 @@
 import { relative } from 'node:path';
 import { describeDifference } from '../model/description/canonical.js';
 import type { Description } from '../model/description/description.js';
+import { differences } from '../model/description/differences.js';
 import { readDescription } from '../model/description/read-text.js';
+import { type Head, headLoss, toBalance, withLoss } from '../model/heads/heads.js';
 import { type Column, type Columns, columnsOf, someColumns } from '../model/progressive/column.js';
 import { notFrozen, nothingTrained, notTrained } from '../model/progressive/forms.js';
 import type { FrozenWeights } from '../model/progressive/weights.js';
@@ -13,6 +15,7 @@ import { shortHash } from '../onnx/files/hash.js';
 import { readWhole } from '../onnx/files/read-file.js';
 import { type FrozenColumn, listColumns, loadColumn } from '../workspace/column-store.js';
 import { checkFrozen } from '../workspace/frozen-list.js';
+import { isJsonObject, type Json, show, stableJson } from '../workspace/json.js';
 import { trainedExists } from '../workspace/trained-store.js';
 import { openWorkspace, requireWorkspace, type Workspace } from '../workspace/workspace.js';
 
@@ -25,6 +28,8 @@ export interface LoadedWorkspace {
   readonly workspace: Workspace;
   /** @internal What the description was read from; another one that stands in its place is of no text. */
   readonly text: string | undefined;
+  /** @internal Whether records of columns filled in what the description leaves to their training. */
+  readonly filled: boolean;
   /** The checked description. */
   readonly description: Description;
   /** All columns with what follows from the description. */
@@ -35,6 +40,8 @@ export interface LoadedWorkspace {
   readonly graphs: readonly string[];
   /** By task; not in here: not frozen yet. */
   readonly frozen: ReadonlyMap<string, FrozenColumn>;
+  /** By task: how the loss that is described differs from the one that the column was trained for, which is measured. */
+  readonly otherLosses: ReadonlyMap<string, string>;
 }
 
 /** A description is a text that people write: 16 MiB is beyond any. */
@@ -123,7 +130,7 @@ type Described = Pick<LoadedWorkspace, 'text' | 'description' | 'columns' | 'gra
 
 function describedIn(workspace: Workspace, file: string, before: LoadedWorkspace | undefined): Described {
   const text = readText(workspace.description, file);
-  if (before?.text === text && before.file === file && before.graphs.length === 0) return before;
+  if (before?.text === text && !before.filled && before.file === file && before.graphs.length === 0) return before;
   return describe(workspace.root, text, file);
 }
 
@@ -165,15 +172,62 @@ function load(workspace: Workspace, before?: LoadedWorkspace): LoadedWorkspace {
     if (tasks.includes(column.task)) frozen.set(column.task, openColumn(workspace.root, column, file));
   checkSources(columns, frozen);
   checkFrozen(workspace.root, new Map([...frozen].map(([task, { record }]) => [task, record.sha256.weights])));
-  return withColumns({ workspace, text, description, columns, file, graphs, frozen }, frozen);
+  const read = {
+    workspace,
+    text,
+    description,
+    columns,
+    file,
+    graphs,
+    frozen,
+    filled: false,
+    otherLosses: new Map<string, string>(),
+  };
+  return withColumns(read, frozen);
 }
 
-/** The workspace with these columns, whose classes have the names that they were trained with. */
+/** The workspace with these columns, whose losses and whose classes' names are those that they were trained with. */
 export function withColumns(loaded: LoadedWorkspace, frozen: LoadedWorkspace['frozen']): LoadedWorkspace {
   const { description, file } = loaded;
-  const named = withClassNames(description, frozen, file);
-  if (named === description) return { ...loaded, frozen };
-  return { ...loaded, text: undefined, description: named, columns: columnsOf(named), frozen };
+  const { description: measured, others } = withLosses(withClassNames(description, frozen, file), frozen);
+  const otherLosses = new Map([...loaded.otherLosses, ...others]);
+  if (measured === description) return { ...loaded, frozen, otherLosses };
+  return { ...loaded, filled: true, description: measured, columns: columnsOf(measured), frozen, otherLosses };
+}
+
+/** The description with the losses that columns were trained for, and by task in what it says others. */
+function withLosses(description: Description, frozen: LoadedWorkspace['frozen']) {
+  const others = new Map<string, string>();
+  let changed = false;
+  const columns = description.columns.map((column) => {
+    const { head, task } = column;
+    const loss = frozen.get(task)?.record.data.loss;
+    if (loss === undefined) return column;
+    const found = lossDifference(head, loss, task);
+    if (found === undefined) return column;
+    changed = true;
+    if (found.other !== undefined) others.set(task, found.other);
+    return { ...column, head: found.head };
+  });
+  return { description: changed ? { ...description, columns } : description, others };
+}
+
+/** Where a head says another loss than a column's record: the head with the record's, and the difference, none for what was learned. */
+function lossDifference(head: Head, loss: Json, task: string): { head: Head; other: string | undefined } | undefined {
+  const described = headLoss(head);
+  if (stableJson(described) === stableJson(loss)) return undefined;
+  const learned = toBalance(head);
+  try {
+    const trained = withLoss(head, isJsonObject(loss) ? loss : {});
+    const same = learned === undefined ? described : { ...described, [learned]: Reflect.get(trained, learned) };
+    return { head: trained, other: differences({ head: headLoss(trained) }, { head: same }, 'frozen') };
+  } catch (cause) {
+    const path = `columns/${task}/column.json`;
+    throw new WorkspaceError(`${path}: data.loss: found ${show(loss)}, expected a loss of the head ${head.kind}`, {
+      path,
+      cause,
+    });
+  }
 }
 
 /** The description with the classes that columns were trained on as texts, where it says nothing of them. Throws where it says something else. */

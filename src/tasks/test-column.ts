@@ -2,7 +2,7 @@
 
 import { rows, type SampleSet, type Split } from '../data/dataset.js';
 import { fingerprint } from '../data/fingerprint.js';
-import { metricName } from '../model/heads/heads.js';
+import { headLoss, metricName } from '../model/heads/heads.js';
 import type { Column } from '../model/progressive/column.js';
 import type { Weights } from '../model/progressive/weights.js';
 import { ModelError } from '../onnx/core/errors.js';
@@ -80,6 +80,7 @@ export async function testColumn(request: TestRequest): Promise<TestedColumn> {
         rows: rows(data.train),
         seen: toJson(seenOf(data.train.inputs, column.inputs)),
         ...(trained.train !== undefined && { train: trained.train }),
+        loss: toJson(headLoss(head)),
         ...(data.train.classNames && { classes: [...data.train.classNames] }),
         ...(data.train.decoding && { decoding: toJson(data.train.decoding) }),
       },

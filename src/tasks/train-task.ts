@@ -11,6 +11,7 @@ import { anObject, given, text } from '../onnx/core/given.js';
 import { defaultThreads } from '../onnx/runtime/node.js';
 import type { Runtime } from '../onnx/runtime/session.js';
 import { checkAugment } from '../train/augment/fit.js';
+import { withNumbers } from '../train/balance.js';
 import { DivergedError } from '../train/diverged.js';
 import type { TrainEvent } from '../train/events.js';
 import { trainSettings } from '../train/settings.js';
@@ -204,9 +205,10 @@ export async function trainLoaded(
       engine,
       options: { ...options, onEvent },
     };
-    const { weights, history, steps, epoch, log } = await trainInRun(run, identity, work);
+    const { weights, history, steps, epoch, balance, log } = await trainInRun(run, identity, work);
     const tested = await testColumn({
       ...work,
+      column: withNumbers(column, balance),
       seed: settings.seed,
       trained: { weights, history: history.map(flat), train: toJson(column.train), step: (steps / history.length) * epoch },
       seconds: (performance.now() - started) / 1000,

@@ -7,13 +7,14 @@ import { writeCheckpoint } from '../artifacts/checkpoint/write-checkpoint.js';
 import type { FrozenForm } from '../artifacts/column-graph.js';
 import { officialOptimizer } from '../artifacts/optimizer-model.js';
 import type { Clip } from '../model/description/train-schema.js';
+import { toBalance } from '../model/heads/heads.js';
 import type { Column } from '../model/progressive/column.js';
 import { notFrozen } from '../model/progressive/forms.js';
 import { initialWeights } from '../model/progressive/weights.js';
 import { UsageError } from '../onnx/core/errors.js';
-import type { Tensor } from '../onnx/core/tensor.js';
 import type { Runtime } from '../onnx/runtime/session.js';
 import { toBinary } from '../onnx/serde/to-binary.js';
+import { learnBalance, withNumbers } from '../train/balance.js';
 import { learnPrepare } from '../train/learn-prepare.js';
 import { partition } from '../train/prepare-data.js';
 import { type TrainSettings, trainSettings } from '../train/settings.js';
@@ -55,7 +56,7 @@ export interface WrittenArtifacts {
 }
 
 /** The unfinished training of a task. */
-function unfinished(loaded: LoadedWorkspace, task: string): { tensors: ReadonlyMap<string, Tensor>; step: number } {
+function unfinished(loaded: LoadedWorkspace, task: string) {
   const shown = `runs/${task}`;
   const found = readNewestCheckpoint(join(loaded.workspace.root, shown), shown)?.checkpoint;
   if (found === undefined) {
@@ -65,22 +66,24 @@ function unfinished(loaded: LoadedWorkspace, task: string): { tensors: ReadonlyM
       remedy: { kind: 'leave-out', option: 'resume' },
     });
   }
-  return { tensors: found.tensors, step: stateSchema.parse(found.state).step };
+  const { step, balance } = stateSchema.parse(found.state);
+  return { tensors: found.tensors, step, balance };
 }
 
-/** What the column would be trained from: its own first weights, and what its `prepare` learns of the training data. */
-async function firstWeights(
+/** What the column would be trained from: its own first weights, and what its `prepare` and its loss learn of the training data. */
+async function begun(
   loaded: LoadedWorkspace,
-  column: Column,
+  described: Column,
   settings: TrainSettings,
   runtime: WriteArtifactsOptions['runtime'],
-): Promise<Map<string, Tensor>> {
-  const weights = initialWeights(column);
-  if (column.prepare.length === 0) return weights;
-  const { train } = await loadTaskData(loaded, column.task);
-  const { inputs } = partition(train, settings, `train data of task "${column.task}"`).train;
-  for (const [name, tensor] of await learnPrepare(await runtime(), column, inputs)) weights.set(name, tensor);
-  return weights;
+) {
+  const weights = initialWeights(described);
+  if (described.prepare.length === 0 && toBalance(described.head) === undefined) return { column: described, weights };
+  const { train } = await loadTaskData(loaded, described.task);
+  const part = partition(train, settings, `train data of task "${described.task}"`).train;
+  if (described.prepare.length > 0)
+    for (const [name, tensor] of await learnPrepare(await runtime(), described, part.inputs)) weights.set(name, tensor);
+  return { column: withNumbers(described, learnBalance(described, part)), weights };
 }
 
 /**
@@ -93,28 +96,33 @@ export async function writeArtifacts(
   folder: string,
   options: WriteArtifactsOptions,
 ): Promise<WrittenArtifacts> {
-  const column = loaded.columns.column(task);
-  requireSources(loaded, column);
+  const described = loaded.columns.column(task);
+  requireSources(loaded, described);
   if (options.resume !== true && isTrained(loaded, task)) throw notFrozen(task);
   refuseOutput(folder);
-  const train = { ...column.train, ...(options.resume && storedRun(loaded.workspace.root, task)?.overrides) };
-  const settings = trainSettings(train, train.seed ?? column.seed);
+  const train = { ...described.train, ...(options.resume && storedRun(loaded.workspace.root, task)?.overrides) };
+  const settings = trainSettings(train, train.seed ?? described.seed);
   const { optimizer: kind = settings.optimizer.kind } = options;
   const same = kind === settings.optimizer.kind;
   const optimizer = officialOptimizer(same ? settings.optimizer : { kind }, options.adamMode);
   const clip: Clip | undefined = options.clip === undefined ? settings.clip : { kind: 'norm', limit: options.clip };
   const run = options.resume ? unfinished(loaded, task) : undefined;
+  const own = loaded.frozen.get(task)?.tensors;
+  const from = run
+    ? { column: withNumbers(described, run.balance), weights: run.tensors }
+    : own
+      ? { column: described, weights: own }
+      : await begun(loaded, described, settings, options.runtime);
   const request: ArtifactsRequest = {
-    column,
+    ...from,
     frozen: weightsOf(loaded),
     frozenForm: options.frozenForm,
-    weights: run?.tensors ?? loaded.frozen.get(task)?.tensors ?? (await firstWeights(loaded, column, settings, options.runtime)),
     optimizer,
     checkpointVersion: options.checkpointVersion,
     nominal: options.nominal,
     ...(clip && { clip }),
     ...(options.rateScale !== undefined && { rateScale: options.rateScale }),
-    ...(run && { resumed: { ...run, rate: settings.rate } }),
+    ...(run && { resumed: { tensors: run.tensors, step: run.step, rate: settings.rate } }),
   };
   const made = trainingArtifacts(request);
   const files = new Map([

@@ -44,6 +44,8 @@ export interface TrainState {
   readonly counts?: CountState;
   /** The epochs so far. */
   readonly history: readonly EpochRecord[];
+  /** What the loss learned of the training data, in place of "balanced": a number for each class or label. */
+  readonly balance?: readonly number[];
   /** The best epoch, under early stopping. */
   readonly best?: { readonly epoch: number; readonly value: number };
   /** Whether the training has ended. */

@@ -28,6 +28,12 @@ export type TrainEvent =
       readonly losses: Float32Array;
     }
   | { readonly kind: 'epoch'; readonly record: EpochRecord; readonly epochs: number; readonly seconds: number }
+  /** What the loss learned of the training part in place of "balanced": a number for each class or label, by its name, else its number. */
+  | {
+      readonly kind: 'balanced';
+      readonly option: string;
+      readonly numbers: readonly { readonly name: string; readonly value: number }[];
+    }
   /** The schedule plateau: from now on the rate is this one. */
   | { readonly kind: 'plateau'; readonly epoch: number; readonly rate: number }
   /** Early stopping ends it; the weights are those of epoch `best`. */

@@ -10,6 +10,7 @@ import { anObject, given, instance } from '../onnx/core/given.js';
 import { Random } from '../onnx/core/random.js';
 import { Tensor } from '../onnx/core/tensor.js';
 import { Augmenter } from './augment/augmenter.js';
+import { balanceEvent, learnBalance, withNumbers } from './balance.js';
 import { bestName, type Checkpoint, type EpochRecord, freshState, type TrainState } from './checkpoint.js';
 import { type Counts, countsOf } from './counts.js';
 import { DivergedError } from './diverged.js';
@@ -36,6 +37,8 @@ export interface TrainResult {
   readonly steps: number;
   /** The epoch whose weights these are: the last, or the best under early stopping. */
   readonly epoch: number;
+  /** What the loss learned of the training data in place of "balanced"; absent where it does not say so. */
+  readonly balance?: readonly number[];
 }
 
 /** Seconds that one run of the engine should take, so that ctrl-C and progress are prompt: it blocks the event loop. */
@@ -79,7 +82,6 @@ function planOf({ train: { inputs }, settings }: TrainRequest): Plan {
 }
 
 class Training {
-  private state: TrainState = freshState;
   private tensors: Map<string, Tensor>;
   /** Minibatches per run; grows to what `secondsPerRun` allows. The numbers do not depend on it. */
   private chunk = 4;
@@ -90,6 +92,8 @@ class Training {
 
   private constructor(
     private readonly request: TrainRequest,
+    private state: TrainState,
+    private readonly checkpoint: Checkpoint | undefined,
     private readonly plan: Plan,
     private readonly rates: Rates,
     private readonly taps: ColumnTaps,
@@ -100,7 +104,12 @@ class Training {
     this.tensors = initialWeights(request.column);
   }
 
-  static async create(request: TrainRequest): Promise<Training> {
+  static async create(given: TrainRequest): Promise<Training> {
+    const checkpoint = await given.store?.load();
+    const balance = checkpoint === undefined ? learnBalance(given.column, given.train) : checkpoint.state.balance;
+    if (checkpoint === undefined && balance !== undefined) given.onEvent?.(balanceEvent(given.column, balance, given.train));
+    const request = { ...given, column: withNumbers(given.column, balance) };
+    const state = checkpoint?.state ?? { ...freshState, ...(balance && { balance }) };
     const { column, settings, tapBudget = defaultTapBudget, session = {} } = request;
     const { engine: make = (context) => StepEngine.create(context) } = request;
     const plan = planOf(request);
@@ -114,12 +123,12 @@ class Training {
     const taps = await ColumnTaps.create({ ...request, session, dtypes });
     await taps.retain([request.train, ...(request.validation ? [request.validation] : [])].map(({ inputs }) => inputs));
     const augmenter = Augmenter.create(column, settings, request.train.inputs);
-    const rates = new Rates(settings, column.head, plan.perEpoch);
+    const rates = new Rates(settings, plan.perEpoch);
     const rate = (step: number) => rates.at(step);
     const steps = settings.epochs * plan.perEpoch;
     const engine = await make({ ...request, taps, dtypes, ...(augmenter && { augmenter }), steps, rate });
     const validation = await Validation.create(request, taps, dtypes, tapBudget - engine.tapBytes);
-    return new Training(request, plan, rates, taps, engine, validation);
+    return new Training(request, state, checkpoint, plan, rates, taps, engine, validation);
   }
 
   async release(): Promise<void> {
@@ -132,7 +141,7 @@ class Training {
     const { settings, validation: seen, onEvent } = this.request;
     const validationRows = seen === undefined ? 0 : countOf(seen.inputs);
     onEvent?.({ kind: 'started', epochs: settings.epochs, rows: this.plan.rows, validationRows });
-    if (!(await this.restore())) await this.learn();
+    if (!this.restore()) await this.learn();
     if (!this.state.done) await this.engine.begin(this.tensors, this.state.step);
     while (!this.state.done) await this.epoch();
     const weights = new Map<string, Tensor>();
@@ -140,8 +149,8 @@ class Training {
     for (const { name } of this.specs) {
       weights.set(name, must(this.tensors.get(best === undefined ? name : bestName(name)), name));
     }
-    const { history, step, epoch } = this.state;
-    return { weights, history, steps: step, epoch: best?.epoch ?? epoch };
+    const { history, step, epoch, balance } = this.state;
+    return { weights, history, steps: step, epoch: best?.epoch ?? epoch, ...(balance && { balance }) };
   }
 
   /** Before the first step: what the column's `prepare` takes from the training data. */
@@ -151,11 +160,9 @@ class Training {
   }
 
   /** Goes on from a checkpoint, if there is one. */
-  private async restore(): Promise<boolean> {
-    const checkpoint = await this.request.store?.load();
-    if (checkpoint === undefined) return false;
-    this.state = checkpoint.state;
-    this.tensors = new Map(checkpoint.tensors);
+  private restore(): boolean {
+    if (this.checkpoint === undefined) return false;
+    this.tensors = new Map(this.checkpoint.tensors);
     this.rates.follow(this.state.history);
     this.request.onEvent?.({ kind: 'resumed', epoch: this.state.epoch, step: this.state.step });
     return true;
@@ -267,7 +274,8 @@ class Training {
       }
     }
     const history = [...this.state.history, record];
-    this.state = { epoch, offset: 0, step: this.state.step, lossSum: 0, history, done, ...(best === undefined ? {} : { best }) };
+    const { counts: _, ...state } = this.state;
+    this.state = { ...state, epoch, offset: 0, lossSum: 0, history, done, ...(best === undefined ? {} : { best }) };
     request.onEvent?.({ kind: 'epoch', record, epochs: settings.epochs, seconds });
     if (!done) this.follow(epoch);
     await this.save();

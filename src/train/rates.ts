@@ -1,8 +1,8 @@
 // The learning rate of each step: the base rate by its schedule. On a plateau it depends on how the epochs went, and that stands in their records:
 // a resumed training has the same rates.
-import type { Head } from '../model/description/description.js';
-import { metricRises } from '../model/heads/heads.js';
+import { measureNamed, rises } from '../model/heads/measure-names.js';
 import type { EpochRecord } from './checkpoint.js';
+import { watched } from './early-stopping.js';
 import { plateauFactor, rateFactor } from './optim/schedule.js';
 import type { TrainSettings } from './settings.js';
 
@@ -11,7 +11,6 @@ export class Rates {
 
   constructor(
     private readonly settings: TrainSettings,
-    private readonly head: Head,
     /** Steps of an epoch. */
     private readonly perEpoch: number,
   ) {}
@@ -28,10 +27,11 @@ export class Rates {
     const { schedule } = this.settings;
     if (schedule.kind !== 'plateau') return;
     const { monitor } = schedule;
+    const rising = monitor !== 'training_loss' && monitor !== 'loss' && rises(measureNamed(monitor));
     const values = history.flatMap(({ loss, validation }) => {
       if (monitor === 'training_loss') return loss;
-      return (monitor === 'loss' ? validation?.loss : validation?.metric) ?? [];
+      return validation === undefined ? [] : watched(monitor, validation) * (rising ? -1 : 1);
     });
-    this.fallen = plateauFactor(schedule, values, monitor === 'accuracy' && metricRises(this.head));
+    this.fallen = plateauFactor(schedule, values, rising);
   }
 }

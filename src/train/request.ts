@@ -15,7 +15,7 @@ import type { TapCache } from './taps/tap-cache.js';
 import type { TapStorage } from './taps/tapped-data.js';
 
 /** Rows of data with their targets. */
-export type TrainData = Pick<SampleSet, 'inputs' | 'targets'>;
+export type TrainData = Pick<SampleSet, 'inputs' | 'targets' | 'classNames'>;
 
 /** What the training loop takes. */
 export interface TrainRequest {

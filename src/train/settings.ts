@@ -73,6 +73,8 @@ export function trainSettings(train: Train, seed: number, head?: Head): TrainSet
     });
   }
   if (stop !== undefined && head !== undefined) checkMonitor(head, stop.monitor);
+  if (schedule?.kind === 'plateau' && schedule.monitor !== 'training_loss' && head !== undefined)
+    checkMonitor(head, schedule.monitor);
   return {
     epochs: train.epochs ?? 5,
     batch: train.batch ?? 128,

@@ -20,6 +20,7 @@ export const stateSchema = z.object({
       validation: z.object({ loss: z.number(), metric: z.number(), measures: measures.exactOptional() }).exactOptional(),
     }),
   ),
+  balance: z.array(z.number()).readonly().exactOptional(),
   best: z.object({ epoch: z.number(), value: z.number() }).exactOptional(),
   done: z.boolean(),
 }) satisfies z.ZodType<TrainState>;

@@ -15,6 +15,7 @@ import { EvaluationSum } from './evaluate.js';
 import { measuresOf } from './measures.js';
 import type { KeptDtype } from './network-input.js';
 import type { TrainRequest } from './request.js';
+import { watchesValidation } from './settings.js';
 import { stepInputs } from './step/step-graph.js';
 import type { ColumnTaps } from './taps/column-taps.js';
 import { TappedData } from './taps/tapped-data.js';
@@ -50,7 +51,7 @@ export class Validation {
     if (validation === undefined) return undefined;
     const data = await TappedData.create(taps, validation, budget, tapStorage);
     const evaluation = await runtime.createSession(toBinary(evalGraph(column, taps.inputs, dtypes)), session);
-    return new Validation(column, data, evaluation, settings.earlyStopping !== undefined);
+    return new Validation(column, data, evaluation, settings.earlyStopping !== undefined || watchesValidation(settings.schedule));
   }
 
   /** Loss, metric and measures under these parameters. AUC and calibration only of some thousand rows, or where a measure is watched. */

@@ -31,6 +31,9 @@ function warningsOf(loaded: LoadedWorkspace): string[] {
         found.push(
           `${file}: ${column.path}: ${other}; a frozen column is not trained again: put it back, or take the column back with prognet reset ${column.task}`,
         );
+      const loss = loaded.otherLosses.get(column.task);
+      if (loss !== undefined)
+        found.push(`${file}: ${column.path}: ${loss}; the column is measured by the loss that it was trained for`);
       continue;
     }
     checkAugment(column, trainSettings(column.train, column.seed, column.head).augment);

@@ -1,5 +1,6 @@
 // What one part of a description says of another: unique names, `like`, and what laterals read and feed.
 import type { DescriptionError } from '../../onnx/core/errors.js';
+import { toBalance } from '../heads/heads.js';
 import { outputNames } from '../heads/output-names.js';
 import { suggest } from '../nn/schema.js';
 import { importedPrepare, learns } from '../prepare/prepare.js';
@@ -162,6 +163,11 @@ export function resolve(written: DescriptionWritten, file: string | undefined): 
     if (learning !== undefined) {
       const right = 'expected steps that learn nothing, since an imported column is not trained';
       throw fail(['columns', i, 'prepare'], `${learning.kind} learns of the training data`, right);
+    }
+    const balanced = column.onnx === undefined ? undefined : toBalance(head);
+    if (balanced !== undefined) {
+      const right = 'expected numbers, since an imported column is not trained';
+      throw fail(['columns', i, 'head'], `${balanced}: balanced is learned of the training data`, right);
     }
     if (prepare === undefined && input?.dtype === 'uint8') {
       const right = 'expected what makes numbers of uint8, such as [scale] for 0..255 to 0..1';

@@ -42,9 +42,11 @@ const scheduleTable = {
       threshold: real(part, { min: 0, below: 1 })
         .default(1e-4)
         .describe('The part by which a value must beat the best one to be better; 0.0001 when absent.'),
-      monitor: oneOf(['loss', 'accuracy', 'training_loss'])
+      monitor: oneOf([...monitorNames, 'training_loss'])
         .default('loss')
-        .describe('What is watched: the validation part (loss when absent), or with training_loss the training data.'),
+        .describe(
+          'What is watched: over the validation part the loss (when absent) or a measure of the head by its name, or with training_loss the training data.',
+        ),
       ...warmup,
     }),
     'patience',
@@ -104,6 +106,12 @@ export const trainSchema = strict(
       .describe("Seed of the order of rows, of dropout and of augment; drawn from the description's seed when absent."),
   },
   'an object of training options',
+  {
+    loss: 'expected it in the head, as in { regress: { outputs: 1, loss: huber } }',
+    class_weights: 'expected it in the head, as in { classify: { classes: 2, class_weights: balanced } }',
+    pos_weight: 'expected it in the head, as in { binary: { labels: 3, pos_weight: balanced } }',
+    label_smoothing: 'expected it in the head, as in { classify: { classes: 10, label_smoothing: 0.1 } }',
+  },
 );
 
 /** How the rate changes. */
@@ -115,6 +123,7 @@ export type Schedule =
 
 /** The rate falls when epochs bring nothing better. */
 export interface Plateau {
+  /** Which schedule it is. */
   kind: 'plateau';
   /** Epochs without a better value before the rate falls. */
   patience: number;
@@ -124,8 +133,8 @@ export interface Plateau {
   min_lr: number;
   /** The part by which a value must beat the best one to be better. */
   threshold: number;
-  /** What is watched: loss or metric of the validation part, or the loss of the training data. */
-  monitor: 'loss' | 'accuracy' | 'training_loss';
+  /** What is watched: loss or a measure of the validation part, or the loss of the training data. */
+  monitor: Monitor | 'training_loss';
   /** Steps (minibatches) over which the rate rises from 0 to "lr". */
   warmup: number;
 }
@@ -140,8 +149,8 @@ export interface PlateauOptions {
   min_lr?: number | undefined;
   /** The part by which a value must beat the best one to be better; 0.0001 when absent. */
   threshold?: number | undefined;
-  /** What is watched: the validation part (loss when absent), or with training_loss the training data. */
-  monitor?: 'loss' | 'accuracy' | 'training_loss' | undefined;
+  /** What is watched: over the validation part the loss (when absent) or a measure of the head by its name, or with training_loss the training data. */
+  monitor?: Monitor | 'training_loss' | undefined;
   /** Steps (minibatches) over which the rate rises from 0 to "lr"; 0 when absent. */
   warmup?: number | undefined;
 }

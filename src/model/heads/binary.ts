@@ -1,39 +1,67 @@
-// binary: several labels, each there or not, by sigmoid cross-entropy.
+// binary: several labels, each there or not, by sigmoid cross-entropy or focal loss.
+import { float32 } from '../../onnx/core/tensor.js';
+import type { Value } from '../../onnx/ir/graph.js';
+import type { Ops } from '../../onnx/ops/ops-builder.js';
 import { type InitInput, weightInit } from '../nn/init.js';
 import { size, strict } from '../nn/schema.js';
 import { head, meanOf } from './head.js';
+import { type ChanceLoss, type ChanceLossInput, chanceLoss } from './losses.js';
 import { nameList } from './names.js';
+import { balancedLabels, labelWeights, refuseMisnamed, type Weighting, weightList } from './weights.js';
 
 /** Options of `binary`. */
 export interface BinaryOptions {
   /** What the labels are called, in the data, in answers and in exported files: a text for each. */
   names?: string[];
+  /** "cross_entropy" (when absent), or { focal: { gamma: 2 } }, where labels that are answered rightly already count less. */
+  loss?: ChanceLossInput;
+  /** What a label that is there counts beside one that is not: a number, one for each label in order or by name, or "balanced" by the training data; 1 when absent. */
+  pos_weight?: number | Weighting;
   /** How the weights begin: he_normal when absent. */
   init?: InitInput;
 }
 
 /**
- * Several labels, each there or not: sigmoid cross-entropy.
+ * Several labels, each there or not: sigmoid cross-entropy or focal loss.
  * @function
  */
 export const binary = head('binary', {
-  doc: 'Several labels, each there or not: sigmoid cross-entropy.',
-  options: strict({
-    labels: size.describe('How many labels there are.'),
-    names: nameList('label')
-      .optional()
-      .describe('What the labels are called, in the data, in answers and in exported files: a text for each.'),
-    init: weightInit,
-  }).refine((h) => h.names === undefined || h.names.length === h.labels, {
-    error: 'expected as many names as "labels"',
-    path: ['names'],
-  }),
+  doc: 'Several labels, each there or not: sigmoid cross-entropy or focal loss.',
+  options: strict(
+    {
+      labels: size.describe('How many labels there are.'),
+      names: nameList('label')
+        .optional()
+        .describe('What the labels are called, in the data, in answers and in exported files: a text for each.'),
+      loss: chanceLoss
+        .optional()
+        .describe(
+          '"cross_entropy" (when absent), or { focal: { gamma: 2 } }, where labels that are answered rightly already count less.',
+        ),
+      pos_weight: labelWeights
+        .optional()
+        .describe(
+          'What a label that is there counts beside one that is not: a number, one for each label in order or by name, or "balanced" by the training data; 1 when absent.',
+        ),
+      init: weightInit,
+    },
+    undefined,
+    { class_weights: 'expected "pos_weight": class_weights is for the head classify' },
+  )
+    .refine((h) => h.names === undefined || h.names.length === h.labels, {
+      error: 'expected as many names as "labels"',
+      path: ['names'],
+    })
+    .refine((h) => !Array.isArray(h.pos_weight) || h.pos_weight.length === h.labels, {
+      error: 'expected as many weights as "labels"',
+      path: ['pos_weight'],
+    })
+    .superRefine(refuseMisnamed('pos_weight', 'label')),
   width: 'labels',
   example: '{ binary: 5 }',
   call: (labels: number, options: BinaryOptions = {}) => ({ labels, ...options }),
   targets: { of: 'numbers', from: 0, to: 1 },
-  // -[t log p + (1 - t) log(1 - p)] with p = sigmoid(x) is softplus(x) - x t
-  loss: (g, _, scores, targets, reduction) => meanOf(g, g.sub(g.softplus(scores), g.mul(scores, targets)), reduction),
+  loss: (g, o, scores, targets, reduction) => meanOf(g, crossEntropy(g, o, scores, targets), reduction),
   metric: {
     name: 'accuracy',
     better: 'higher',
@@ -48,5 +76,26 @@ export const binary = head('binary', {
     probabilities: (g, scores) => g.sigmoid(scores),
     label: (g, scores) => g.greater(scores, 0),
   },
+  balance: { option: 'pos_weight', of: ({ labels }, targets, named) => balancedLabels(targets, labels, named) },
   names: (o) => o.names,
 });
+
+interface LabelLoss {
+  readonly labels: number;
+  readonly names?: readonly string[] | undefined;
+  readonly loss?: ChanceLoss | undefined;
+  readonly pos_weight?: number | Weighting | undefined;
+}
+
+// With p = sigmoid(x): -log p = softplus(-x) and -log(1 - p) = softplus(x). Cross-entropy is w t softplus(-x) + (1 - t) softplus(x), which
+// without a weight w is softplus(x) - x t. Focal loss (arXiv 1708.02002) takes the first part times (1 - p)^gamma = e^(-gamma softplus(x)) and
+// the second times p^gamma.
+function crossEntropy(g: Ops, o: LabelLoss, scores: Value, targets: Value): Value {
+  const gamma = typeof o.loss === 'object' ? o.loss.gamma : undefined;
+  if (o.pos_weight === undefined && gamma === undefined) return g.sub(g.softplus(scores), g.mul(scores, targets));
+  const weights = o.pos_weight === undefined ? undefined : weightList('pos_weight', o.pos_weight, o, o.labels);
+  const there = weights === undefined ? targets : g.mul(targets, g.constant(float32(weights)));
+  const [right, wrong] = [g.softplus(g.neg(scores)), g.softplus(scores)];
+  const focal = (loss: Value, other: Value) => (gamma === undefined ? loss : g.mul(g.exp(g.mul(other, -gamma)), loss));
+  return g.add(g.mul(there, focal(right, wrong)), g.mul(g.sub(1, targets), focal(wrong, right)));
+}

@@ -45,12 +45,27 @@ export interface Answers {
   label(g: Ops, scores: Value): Value;
 }
 
+/** What of a loss may be learned of the training data. */
+export interface Balance<O> {
+  /** The option that says "balanced" where it is. */
+  readonly option: string;
+  /** The numbers in its place, of the targets of the training part. Throws DataError, which names the data and an output by `named`. */
+  of(o: O, targets: ArrayLike<number | bigint>, named: Named): number[];
+}
+
+/** What data and outputs are called in errors. */
+export interface Named {
+  readonly data: string;
+  readonly output: (index: number) => string;
+}
+
 interface Behaviour<O> {
   readonly targets: TargetKind;
   /** Loss of scores [N, width] against targets. */
   loss(g: Ops, o: O, scores: Value, targets: Value, reduction: Reduction): Value;
   readonly metric: Metric<O>;
   readonly answers?: Answers;
+  readonly balance?: Balance<O>;
   /** What a sample counts in a mean of losses, by its class; absent: all count the same. */
   weight?(o: O, target: number): number;
   /** What its outputs are called, for people. */

@@ -1,6 +1,6 @@
 // What follows from the list of heads: the table by name, the schema, and what the rest of the project asks of a head whatever its kind.
 import type * as z from 'zod';
-import { InternalError } from '../../onnx/core/errors.js';
+import { InternalError, must } from '../../onnx/core/errors.js';
 import type { Value } from '../../onnx/ir/graph.js';
 import type { Ops } from '../../onnx/ops/ops-builder.js';
 import type { Layer } from '../nn/layers.js';
@@ -15,8 +15,18 @@ import {
   type Variants,
   type Written,
 } from '../nn/schema.js';
-import { type AnswerKind, type Answers, type AnyHead, type Metric, type Reduction, type TargetKind, targetType } from './head.js';
+import {
+  type AnswerKind,
+  type Answers,
+  type AnyHead,
+  type Balance,
+  type Metric,
+  type Reduction,
+  type TargetKind,
+  targetType,
+} from './head.js';
 import * as list from './index.js';
+import { lossDefinitions } from './losses.js';
 
 type List = typeof list;
 type Table = { readonly [F in keyof List as List[F]['definition']['kind']]: List[F]['definition'] };
@@ -38,7 +48,7 @@ const headTable: Variants = Object.fromEntries(definitions.map((d) => [d.kind, d
 
 // The table is made of the list at run time, so that TypeScript knows its rows by the list's type alone.
 export const headSchema = tagged('head', headTable) as z.ZodType<Head, HeadInput>;
-export const headDefinitions = { head: taggedDefinition(headTable) };
+export const headDefinitions = { head: taggedDefinition(headTable), ...lossDefinitions };
 /** The name of a head. */
 export const headKind = oneOf(definitions.map(({ kind }) => kind));
 
@@ -49,6 +59,7 @@ interface AnyDefinition {
   readonly metric: Metric<AnyHead>;
   readonly answers?: Answers;
   loss(g: Ops, o: AnyHead, scores: Value, targets: Value, reduction: Reduction): Value;
+  readonly balance?: Balance<AnyHead>;
   weight?(o: AnyHead, target: number): number;
   names?(o: AnyHead): readonly string[] | undefined;
 }
@@ -87,6 +98,41 @@ export function headLayers(head: Head): Layer[] {
  */
 export function lowerLoss(g: Ops, head: Head, scores: Value, targets: Value, reduction: Reduction): Value {
   return definitionOf(head).loss(g, head, scores, targets, reduction);
+}
+
+/** The option of the loss that is to be learned of the training data, `class_weights` or `pos_weight`; undefined where none is. */
+export function toBalance(head: Head): string | undefined {
+  const option = definitionOf(head).balance?.option;
+  return option !== undefined && Reflect.get(head, option) === 'balanced' ? option : undefined;
+}
+
+/**
+ * The numbers in place of "balanced", of the targets of the training part. Throws DataError where they have no such numbers.
+ * @param data names the data in errors
+ * @param known names of the outputs, where the head has none
+ */
+export function balanceOf(head: Head, targets: ArrayLike<number | bigint>, data: string, known?: readonly string[]): number[] {
+  const names = outputLabels(head) ?? known;
+  const output = (i: number) => (names?.[i] === undefined ? String(i) : JSON.stringify(names[i]));
+  return must(definitionOf(head).balance, 'balance').of(head, targets, { data, output });
+}
+
+/** The head with these numbers in place of "balanced". */
+export function withBalance(head: Head, numbers: readonly number[]): Head {
+  return { ...head, [must(toBalance(head), 'balanced')]: [...numbers] };
+}
+
+/** What of a head decides its loss alone: all but its kind, its width, its names and how its weights begin. */
+export function headLoss(head: Head): Readonly<Record<string, unknown>> {
+  const { kind: _, names: _names, init: _init, ...rest } = head;
+  const { main } = definitionOf(head);
+  return Object.fromEntries(Object.entries(rest).filter(([option]) => option !== main));
+}
+
+/** The head whose loss is this one, as `headLoss` gave it. Throws ZodError where it is none. */
+export function withLoss(head: Head, loss: Readonly<Record<string, unknown>>): Head {
+  const { kind, names, init } = head;
+  return headSchema.parse({ ...loss, kind, [definitionOf(head).main]: headWidth(head), ...(names && { names }), init });
 }
 
 /** What a head answers beside its scores; undefined: the scores are the answer. */

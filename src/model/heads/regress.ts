@@ -1,46 +1,58 @@
-// regress: numbers, by mean squared or mean absolute error.
+// regress: numbers, by mean squared, mean absolute or Huber's error, or as quantiles.
+import { float32 } from '../../onnx/core/tensor.js';
+import type { Value } from '../../onnx/ir/graph.js';
+import type { Ops } from '../../onnx/ops/ops-builder.js';
 import { type InitInput, weightInit } from '../nn/init.js';
-import { oneOf, size, strict } from '../nn/schema.js';
+import { size, strict } from '../nn/schema.js';
 import { head, meanOf } from './head.js';
+import { type NumberLoss, type NumberLossInput, numberLoss } from './losses.js';
 import { nameList } from './names.js';
 
 /** Options of `regress`. */
 export interface RegressOptions {
   /** What the numbers are called, in the data, in answers and in exported files: a text for each. */
   names?: string[];
-  /** "mse" (when absent), the mean squared error, or "l1", the mean absolute one. */
-  loss?: 'mse' | 'l1';
+  /** "mse" (when absent), the mean squared error, "l1", the mean absolute one, { huber: { delta: 1 } } or { quantile: 0.9 }. */
+  loss?: NumberLossInput;
   /** How the weights begin: he_normal when absent. */
   init?: InitInput;
 }
 
 /**
- * Numbers: mean squared or mean absolute error.
+ * Numbers: mean squared, mean absolute or Huber's error, or quantiles.
  * @function
  */
 export const regress = head('regress', {
-  doc: 'Numbers: mean squared or mean absolute error.',
+  doc: "Numbers: mean squared, mean absolute or Huber's error, or quantiles.",
   options: strict({
     outputs: size.describe('How many numbers there are.'),
     names: nameList('number')
       .optional()
       .describe('What the numbers are called, in the data, in answers and in exported files: a text for each.'),
-    loss: oneOf(['mse', 'l1'])
+    loss: numberLoss
       .default('mse')
-      .describe('"mse" (when absent), the mean squared error, or "l1", the mean absolute one.'),
+      .describe(
+        '"mse" (when absent), the mean squared error, "l1", the mean absolute one, { huber: { delta: 1 } } or { quantile: 0.9 }.',
+      ),
     init: weightInit,
-  }).refine((h) => h.names === undefined || h.names.length === h.outputs, {
-    error: 'expected as many names as "outputs"',
-    path: ['names'],
-  }),
+  })
+    .refine((h) => h.names === undefined || h.names.length === h.outputs, {
+      error: 'expected as many names as "outputs"',
+      path: ['names'],
+    })
+    .refine(
+      (h) =>
+        !(typeof h.loss === 'object' && h.loss.kind === 'quantile' && Array.isArray(h.loss.q)) || h.loss.q.length === h.outputs,
+      {
+        error: 'expected as many quantiles as "outputs"',
+        path: ['loss'],
+      },
+    ),
   width: 'outputs',
   example: '{ regress: 3 }',
   call: (outputs: number, options: RegressOptions = {}) => ({ outputs, ...options }),
   targets: { of: 'numbers' },
-  loss: (g, o, scores, targets, reduction) => {
-    const d = g.sub(scores, targets);
-    return meanOf(g, o.loss === 'mse' ? g.mul(d, d) : g.abs(d), reduction);
-  },
+  loss: (g, { loss }, scores, targets, reduction) => meanOf(g, distance(g, loss, g.sub(scores, targets)), reduction),
   metric: {
     name: 'error',
     better: 'lower',
@@ -52,3 +64,27 @@ export const regress = head('regress', {
   },
   names: (o) => o.names,
 });
+
+// d = score - target. Huber's: d^2 / 2 up to delta, delta (|d| - delta / 2) beyond, which with c = min(|d|, delta) is c (|d| - c / 2). The
+// pinball loss of quantile q: (1 - q) d above the target, -q d below.
+function distance(g: Ops, loss: NumberLoss, d: Value): Value {
+  if (loss === 'mse') return g.mul(d, d);
+  if (loss === 'l1') return g.abs(d);
+  if (loss.kind === 'huber') {
+    const far = g.abs(d);
+    const near = g.min(far, loss.delta);
+    return g.mul(near, g.sub(far, g.mul(near, 0.5)));
+  }
+  const { q } = loss;
+  const parts = (of: (q: number) => number) => (Array.isArray(q) ? g.constant(float32(q.map(of))) : g.scalar(of(q), d));
+  return g.max(
+    g.mul(
+      d,
+      parts((p) => 1 - p),
+    ),
+    g.mul(
+      d,
+      parts((p) => -p),
+    ),
+  );
+}

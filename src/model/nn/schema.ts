@@ -93,10 +93,18 @@ export function suggest(found: string, names: readonly string[]): string {
   return names.length === 1 ? `expected "${names[0]}"` : `expected one of ${names.map((n) => `"${n}"`).join(', ')}`;
 }
 
-/** An object with these keys and no others; `what` finishes the sentence "expected ...". */
-export function strict<S extends z.ZodRawShape>(shape: S, what = 'an object of options') {
+/**
+ * An object with these keys and no others; `what` finishes the sentence "expected ...". `elsewhere`: keys that belong to another place, and what
+ * is right instead.
+ */
+export function strict<S extends z.ZodRawShape>(
+  shape: S,
+  what = 'an object of options',
+  elsewhere: Readonly<Record<string, string>> = {},
+) {
+  const right = (key: string) => (Object.hasOwn(elsewhere, key) ? elsewhere[key] : suggest(key, Object.keys(shape)));
   return z.strictObject(shape, {
-    error: (issue) => (issue.code === 'unrecognized_keys' ? suggest(String(issue.keys[0]), Object.keys(shape)) : what),
+    error: (issue) => (issue.code === 'unrecognized_keys' ? right(String(issue.keys[0])) : what),
   });
 }
 
@@ -161,16 +169,17 @@ function taggedTransform<T extends Variants>(what: string, table: T, kindOnly: b
 /**
  * A schema that first reads which variant is named and then checks that variant alone, so that an error speaks of what was meant.
  * Takes `name`, `{ name: value }`, `{ name: { options } }` and the normalised `{ kind: name, ...options }`.
- * In JSON Schema it is a reference to `#/$defs/<what>`, whose content is `taggedDefinition(table)`.
+ * In JSON Schema it is a reference to `#/$defs/<definition>`, whose content is `taggedDefinition(table)`.
  */
 export function tagged<T extends Variants>(
   what: string,
   table: T,
+  definition = what,
 ): z.ZodType<Filled<FilledOf<T>>, Written<OptionsOf<T>, ValuesOf<T>>> {
   return z
     .custom<Written<OptionsOf<T>, ValuesOf<T>>>()
     .transform(taggedTransform(what, table, false))
-    .meta({ $ref: `#/$defs/${what}` });
+    .meta({ $ref: `#/$defs/${definition}` });
 }
 
 /** As `tagged`, for `name` and `{ kind: name, ...options }` only. */

@@ -34,7 +34,8 @@ export function plateauFactor({ patience, factor, threshold }: Plateau, values: 
   let waited = 0;
   let fallen = 1;
   for (const value of values) {
-    if (best === undefined || (rises ? value > best * (1 + threshold) : value < best * (1 - threshold))) {
+    const margin = threshold * Math.abs(best ?? 0);
+    if (best === undefined || (rises ? value > best + margin : value < best - margin)) {
       best = value;
       waited = 0;
     } else if (++waited === patience) {

@@ -74,8 +74,8 @@ describe('messages', () => {
       'columns[0].head.classify.class_weights: found [1,2], expected as many weights as "classes"',
     ],
     [
-      withColumn(0, { head: { regress: { outputs: 1, loss: 'huber' } } }),
-      'columns[0].head.regress.loss: found "huber", expected one of "mse", "l1"',
+      withColumn(0, { head: { regress: { outputs: 1, loss: 'hubber' } } }),
+      'columns[0].head.regress.loss: unknown loss "hubber", did you mean "huber"?',
     ],
     [withColumn(0, { head: undefined }), 'columns[0]: "head" is missing, expected a head such as { classify: 10 }, or "like"'],
     [withColumn(0, { blocks: undefined }), 'columns[0]: "blocks" is missing, expected a list of blocks, or "like"'],

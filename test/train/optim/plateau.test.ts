@@ -33,14 +33,18 @@ const plateau: Plateau = {
   monitor: 'training_loss',
   warmup: 0,
 };
-const head = toyColumn().head;
 
 it.each(cases)('falls as in PyTorch: $mode, patience $patience, factor $factor', (given) => {
   const schedule = { ...plateau, ...given, patience: given.patience + 1 };
   const monitor = given.mode === 'max' ? 'accuracy' : 'loss';
   const settings = trainSettings({ epochs: 40, lr: 0.1, schedule: { ...schedule, monitor } }, 0);
-  const rates = new Rates(settings, head, 3);
-  const history = given.values.map((v, i) => ({ epoch: i + 1, loss: 9, rate: 0, validation: { loss: v, metric: v } }));
+  const rates = new Rates(settings, 3);
+  const history = given.values.map((v, i) => ({
+    epoch: i + 1,
+    loss: 9,
+    rate: 0,
+    validation: { loss: v, metric: v, measures: { accuracy: v } },
+  }));
   const found = history.map((_, i) => {
     rates.follow(history.slice(0, i + 1));
     return rates.at(3 * (i + 1));
@@ -59,7 +63,7 @@ it('counts anew after each fall; equal values are no better', () => {
 
 it('rises by its warm-up first, and never beyond it', () => {
   const settings = trainSettings({ lr: 0.1, schedule: { ...plateau, warmup: 4, min_lr: 0.04 } }, 0);
-  const rates = new Rates(settings, head, 2);
+  const rates = new Rates(settings, 2);
   rates.follow([1, 1, 1].map((loss, i) => ({ epoch: i + 1, loss, rate: 0 })));
   expect([0, 1, 3, 4].map((step) => Number(rates.at(step).toPrecision(6)))).toEqual([0.025, 0.04, 0.04, 0.04]);
 });
@@ -85,7 +89,7 @@ describe('a training', () => {
     expect(told.slice(0, 2)).toEqual(['2: 0.1', '3: 0.05']);
   });
 
-  it.each(['loss', 'accuracy', 'training_loss'] as const)('by %s, resumed within an epoch: the same bits', async (monitor) => {
+  it.each(['loss', 'f1', 'training_loss'] as const)('by %s, resumed within an epoch: the same bits', async (monitor) => {
     const settings = trainSettings({ ...options, schedule: { ...plateau, threshold: 0.3, monitor } }, 0);
     const request = { runtime, column: toyColumn(), frozen: new Map(), settings, train: toy(60), validation };
     const whole = await train({ ...request, session: { threads: 1 } });
@@ -128,10 +132,7 @@ describe('settings', () => {
       { min_rate: 0.1 },
       'columns[0].train.schedule.plateau: unknown key "min_rate", expected one of "patience", "factor", "min_lr", "threshold", "monitor", "warmup"',
     ],
-    [
-      { monitor: 'f1' },
-      'columns[0].train.schedule.plateau.monitor: found "f1", expected one of "loss", "accuracy", "training_loss"',
-    ],
+    [{ monitor: 'acuracy' }, 'columns[0].train.schedule.plateau.monitor: found "acuracy", did you mean "accuracy"?'],
     [{ threshold: -1 }, 'columns[0].train.schedule.plateau.threshold: found -1, expected a number of at least 0 and below 1'],
   ])('%j is refused', (options, message) => {
     expect(() => parsed({ schedule: { plateau: options } })).toThrow(message);
@@ -148,6 +149,13 @@ describe('settings', () => {
     ],
   ])('%j do not go together', (train, message) => {
     expect(() => trainSettings(train, 0)).toThrow(message);
+  });
+
+  it('watch a measure of the head', () => {
+    const schedule = { ...plateau, monitor: 'rmse' as const };
+    expect(() => trainSettings({ schedule }, 0, toyColumn().head)).toThrow(
+      'train: monitor is "rmse", which a head classify does not have, expected one of loss, accuracy, balanced accuracy, macro f1, macro auc, calibration error',
+    );
   });
 
   it('are refused by the engine ort-training, whose rates are a table', () => {
