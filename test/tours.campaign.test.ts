@@ -5,6 +5,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { parseDataSpec } from '../src/data/schema.js';
+import { trainSchema } from '../src/model/description/train-schema.js';
+import { headSchema } from '../src/model/heads/heads.js';
 import { environment } from './python/python.js';
 import { launch } from './support/browser.js';
 import { chromium, noChromium } from './support/swiftshader.js';
@@ -70,6 +72,14 @@ describe('a stranger follows', () => {
     const { reader, left } = follow('experiment', { after: compiled });
     expect(left).toEqual([]);
     expect(readFileSync(join(reader.root, 'prognet.yaml'), 'utf8')).toMatch(/validation: 0\.1 \} # too slow$/m);
+  }, 180_000);
+
+  it('docs/training.md', () => {
+    const { reader, left } = follow('training');
+    expect(left).toEqual([]);
+    const written = (name: string): unknown[] => parse(readFileSync(join(reader.root, name), 'utf8'));
+    expect(written('heads.yaml').map((head) => headSchema.safeParse(head).success)).toEqual(Array(12).fill(true));
+    expect(written('schedules.yaml').map((schedule) => trainSchema.safeParse({ schedule }).success)).toEqual(Array(4).fill(true));
   }, 180_000);
 
   it('docs/data.md', () => {

@@ -14,6 +14,8 @@ export interface TargetHead {
   readonly size: number;
   /** What its outputs are called. */
   readonly names?: readonly string[];
+  /** Whether one number of each row stands for all outputs where there is no more. */
+  readonly shared?: boolean;
 }
 
 /** The row of a file that a row of the data set is, for messages; arrays count from 0, as NumPy does. */
@@ -49,9 +51,10 @@ export function checkSource(
   const labels = classLabels(dataset);
   const { targets } = dataset;
   const classify = targetKind(head).of === 'classes';
-  const expected = classify ? `whole numbers 0..${head.size - 1}, one per row` : `${head.size} numbers per row`;
+  const numbers = head.shared === true ? `1 number per row or ${head.size}` : `${head.size} numbers per row`;
+  const expected = classify ? `whole numbers 0..${head.size - 1}, one per row` : numbers;
   const width = labels === undefined ? targets.dims[1] : 1;
-  if (classify ? labels === undefined : width !== head.size) {
+  if (classify ? labels === undefined : width !== head.size && !(head.shared === true && width === 1)) {
     const broken = classify && width === 1 ? targets.numbers().findIndex((v) => !Number.isInteger(v)) : -1;
     const got =
       broken < 0 ? `targets are ${found.dtype} [${found.dims.join(',')}]` : `holds ${found.data[broken]} at row ${rowOf(broken)}`;
@@ -97,7 +100,10 @@ export function checkTargets(dataset: AnySet, head: TargetHead, where: string): 
   }
 }
 
-/** The data set with targets that fit the head: integer labels [D] become float32 [D,1] for binary and regress heads of size 1. Checked. */
+/**
+ * The data set with targets that fit the head: integer labels [D] become float32 [D,1] for binary and regress heads of size 1, and one number of
+ * each row [D,1] is repeated where outputs share it. Checked.
+ */
 export function fitTargets<I extends SampleRows>(dataset: Labelled<I>, head: TargetHead, where: string): Labelled<I> {
   const labels = classLabels(dataset);
   const { classNames } = dataset;
@@ -106,9 +112,15 @@ export function fitTargets<I extends SampleRows>(dataset: Labelled<I>, head: Tar
     throw dataError(where, `the classes are ${got}, the head names them ${expected}`, { expected, got });
   }
   let fitted = dataset;
-  if (labels !== undefined && targetKind(head).of === 'numbers' && head.size === 1) {
+  if (labels !== undefined && targetKind(head).of === 'numbers' && (head.size === 1 || head.shared === true)) {
     const { classes: _, ...rest } = dataset;
     fitted = { ...rest, targets: new Tensor('float32', [labels.length, 1], Float32Array.from(labels, Number)) };
+  }
+  const { data, dims } = fitted.targets;
+  if (head.shared === true && data instanceof Float32Array && dims.length === 2 && dims[1] === 1) {
+    const { size } = head;
+    const repeated = Float32Array.from({ length: data.length * size }, (_, i) => Number(data[Math.floor(i / size)]));
+    fitted = { ...fitted, targets: new Tensor('float32', [data.length, size], repeated) };
   }
   checkTargets(fitted, head, where);
   return fitted;

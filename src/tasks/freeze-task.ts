@@ -18,7 +18,7 @@ import { runExists } from './stored-run.js';
 import { loadTaskData } from './task-data.js';
 import { testColumn } from './test-column.js';
 import { frozenAlready, type TrainedTask, trainedFrom } from './train-task.js';
-import { changedError, changedSince, providerOf, trainedOf } from './trained-column.js';
+import { changedError, changedSince, providerOf, trainedOf, withTrained } from './trained-column.js';
 
 /** How a trained column is frozen. */
 export interface FreezeTaskOptions {
@@ -79,7 +79,8 @@ export async function freezeLoaded(
     const tested = await testColumn({
       runtime,
       loaded: opened,
-      column,
+      // What its loss learned of the training data stands in its record.
+      column: withTrained(opened, task).columns.column(task),
       seed: record.seed,
       data,
       session: { providers: [providerOf(trained)], threads: record.outputs.threads },

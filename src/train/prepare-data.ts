@@ -8,7 +8,7 @@ import { formatIndex } from '../formats/data-error.js';
 import type { Head } from '../model/description/description.js';
 import { type Feature, hasCategories } from '../model/description/features.js';
 import type { Tokens } from '../model/description/tokens.js';
-import { headWidth, outputLabels } from '../model/heads/heads.js';
+import { headWidth, outputLabels, sharesTarget } from '../model/heads/heads.js';
 import { takesMissing } from '../model/prepare/prepare.js';
 import type { Column } from '../model/progressive/column.js';
 import { type NetworkInput, onlyOf } from '../model/progressive/inputs.js';
@@ -167,7 +167,12 @@ function refuseNotFinite({ data, dims }: Tensor, missingMay: boolean, where: str
 /** What the checks of data need to know of a head. */
 function targetHead(head: Head): TargetHead {
   const names = outputLabels(head);
-  return { kind: head.kind, size: headWidth(head), ...(names !== undefined && { names }) };
+  return {
+    kind: head.kind,
+    size: headWidth(head),
+    ...(names !== undefined && { names }),
+    ...(sharesTarget(head) && { shared: true }),
+  };
 }
 
 /** Whether values may be missing: the column and those that it reads fill them. */

@@ -3,8 +3,10 @@
 export type { BinaryOptions } from '../heads/binary.js';
 export type { ClassifyOptions } from '../heads/classify.js';
 export type { FilledHeads, Head, HeadInput, Heads, HeadValues } from '../heads/heads.js';
+export type { ChanceLoss, ChanceLossInput, NumberLoss, NumberLossInput } from '../heads/losses.js';
 export type { MeasureName, Monitor } from '../heads/measure-names.js';
 export type { RegressOptions } from '../heads/regress.js';
+export type { Weighting } from '../heads/weights.js';
 export type { FilledInits, Init, InitInput, Inits, InitValues } from '../nn/init.js';
 export type { BatchNormOptions } from '../nn/layers/batch-norm.js';
 export type { Conv2dOptions } from '../nn/layers/conv2d.js';

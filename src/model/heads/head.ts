@@ -66,6 +66,8 @@ interface Behaviour<O> {
   readonly metric: Metric<O>;
   readonly answers?: Answers;
   readonly balance?: Balance<O>;
+  /** Whether all outputs are trained on one number of each row, where the data have one alone. */
+  sharesTarget?(o: O): boolean;
   /** What a sample counts in a mean of losses, by its class; absent: all count the same. */
   weight?(o: O, target: number): number;
   /** What its outputs are called, for people. */

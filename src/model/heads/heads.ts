@@ -60,6 +60,7 @@ interface AnyDefinition {
   readonly answers?: Answers;
   loss(g: Ops, o: AnyHead, scores: Value, targets: Value, reduction: Reduction): Value;
   readonly balance?: Balance<AnyHead>;
+  sharesTarget?(o: AnyHead): boolean;
   weight?(o: AnyHead, target: number): number;
   names?(o: AnyHead): readonly string[] | undefined;
 }
@@ -120,6 +121,11 @@ export function balanceOf(head: Head, targets: ArrayLike<number | bigint>, data:
 /** The head with these numbers in place of "balanced". */
 export function withBalance(head: Head, numbers: readonly number[]): Head {
   return { ...head, [must(toBalance(head), 'balanced')]: [...numbers] };
+}
+
+/** Whether all outputs of a head are trained on one number of each row, where the data have one alone. */
+export function sharesTarget(head: Head): boolean {
+  return definitionOf(head).sharesTarget?.(head) === true;
 }
 
 /** What of a head decides its loss alone: all but its kind, its width, its names and how its weights begin. */

@@ -53,6 +53,8 @@ export const regress = head('regress', {
   call: (outputs: number, options: RegressOptions = {}) => ({ outputs, ...options }),
   targets: { of: 'numbers' },
   loss: (g, { loss }, scores, targets, reduction) => meanOf(g, distance(g, loss, g.sub(scores, targets)), reduction),
+  // Quantiles of one number.
+  sharesTarget: ({ loss }) => typeof loss === 'object' && loss.kind === 'quantile' && Array.isArray(loss.q),
   metric: {
     name: 'error',
     better: 'lower',

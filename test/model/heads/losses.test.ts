@@ -46,7 +46,10 @@ it.each([
   ],
   [{ binary: { labels: 3, pos_weight: [1, 2] } }, 'binary.pos_weight: found [1,2], expected as many weights as "labels"'],
   [{ binary: { labels: 3, pos_weight: 0 } }, 'binary.pos_weight: found 0, expected a positive number'],
-  [{ binary: { labels: 2, names: ['a', 'b'], pos_weight: { c: 1 } } }, 'binary.pos_weight: unknown label "c", expected one of "a", "b"'],
+  [
+    { binary: { labels: 2, names: ['a', 'b'], pos_weight: { c: 1 } } },
+    'binary.pos_weight: unknown label "c", expected one of "a", "b"',
+  ],
   [
     { regress: { outputs: 1, pos_weight: 2 } },
     'regress: unknown key "pos_weight", expected one of "outputs", "names", "loss", "init"',
