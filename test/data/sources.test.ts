@@ -57,6 +57,28 @@ describe('mnist', () => {
   });
 });
 
+describe('fashion-mnist', () => {
+  test('whole, with the names of its classes unless the head has its own', async () => {
+    const { train, test: rest } = await loadSource('fashion-mnist', { baseDir: '/' });
+    expect([train.inputs.dtype, train.inputs.dims, train.classes]).toEqual(['uint8', [60000, 1, 28, 28], 10]);
+    expect(rest.inputs.dims).toEqual([10000, 1, 28, 28]);
+    for (const [set, each] of [
+      [train, 6000],
+      [rest, 1000],
+    ] as const)
+      for (let label = 0; label < 10; label++)
+        expect(set.targets.numbers().filter((v) => v === label).length, `${label}`).toBe(each);
+    expect(train.classNames?.[9]).toBe('ankle boot');
+    let sum = 0;
+    for (const v of train.inputs.bytes) sum += v;
+    // The mean that the data set's pages state.
+    expect(sum / train.inputs.size / 255).toBeCloseTo(0.286, 3);
+    const names = Array.from({ length: 10 }, (_, i) => `c${i}`);
+    const called = await loadSource('fashion-mnist', { baseDir: '/', head: { kind: 'classify', size: 10, names } });
+    expect(called.train.classNames).toBeUndefined();
+  });
+});
+
 describe('tables', () => {
   const head = (size: number, names?: string[]) => ({ kind: 'classify' as const, size, ...(names && { names }) });
 
@@ -247,7 +269,7 @@ describe('files', () => {
 
   test('errors', async () => {
     const kinds =
-      'expected mnist, a folder of IDX files, a folder of .npy files, a .npz file, a .csv file, a folder of train.csv and test.csv, a .parquet file, a folder of train.parquet and test.parquet, a folder of train-00000-of-00001.parquet of images or a folder with a folder of images for each class';
+      'expected mnist, fashion-mnist, a folder of IDX files, a folder of .npy files, a .npz file, a .csv file, a folder of train.csv and test.csv, a .parquet file, a folder of train.parquet and test.parquet, a folder of train-00000-of-00001.parquet of images or a folder with a folder of images for each class';
     const at = 'columns[0].data';
     await expectDataRejection(loadSource('mnits', inDir()), `${at}: unknown source "mnits", there is no ${dir}/mnits, ${kinds}`);
     const odd = file('odd/a.txt', 'x');

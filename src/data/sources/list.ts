@@ -1,5 +1,6 @@
 // All sources, in the order in which a place is asked what it is.
 import { csvFile, csvFolder } from './csv-file.js';
+import { fashionMnist } from './fashion-mnist.js';
 import { hubFolder } from './hub-folder.js';
 import { idxFolder } from './idx-folder.js';
 import { imageFolder } from './image-folder.js';
@@ -9,7 +10,7 @@ import { parquetFile, parquetFolder } from './parquet-file.js';
 import type { Source } from './source.js';
 
 /** Sources that are names rather than paths. */
-export const named: readonly Source[] = [mnist];
+export const named: readonly Source[] = [mnist, fashionMnist];
 
 /** All, the named ones first. */
 export const sources: readonly Source[] = [
