@@ -51,12 +51,13 @@ const layers: Readonly<Record<string, readonly string[]>> = {
   artifacts: training,
   analysis: [...training, 'network'],
   deploy: [...training, 'network'],
-  tasks: using,
+  tasks: [...using, 'chart'],
   browser: [],
+  chart: [],
   web: [...using, 'browser'],
   serve: [...using, 'tasks'],
-  cli: [...using, 'tasks', 'serve'],
-  studio: ['onnx/core', 'data', 'formats', 'browser'],
+  cli: [...using, 'chart', 'tasks', 'serve'],
+  studio: ['onnx/core', 'data', 'formats', 'browser', 'chart'],
 };
 
 /** The page of prognet studio uses the browser library by its public name. */

@@ -12,6 +12,7 @@ import type { GradFlags } from './commands/grad.js';
 import type { ImportFlags } from './commands/import.js';
 import type { InitFlags } from './commands/init.js';
 import type { InspectFlags } from './commands/inspect.js';
+import type { PlotFlags } from './commands/plot.js';
 import type { PredictFlags } from './commands/predict.js';
 import type { ProvidersFlags } from './commands/providers.js';
 import type { StudioFlags } from './commands/studio.js';
@@ -157,6 +158,15 @@ command('eval [task]', 'loss and accuracy of trained tasks on their test data', 
   .option('--provider-option <k=v>', optionHelp, collect)
   .option('--threads <n>', "threads of one op (default: the column's)")
   .action(async (task: string | undefined, o: VerifyFlags) => (await import('./commands/verify.js')).evaluate(task, all(o)));
+
+command('plot <tasks...>', 'learning curves as an SVG: loss and measures of each epoch, of training and validation data', [
+  'prognet plot digits                         writes digits.svg',
+  'prognet plot digits letters -o curves.svg   both in one picture',
+  'prognet plot digits --measure loss --measure f1',
+])
+  .option('-o, --output <file>', 'the .svg file, - for stdout (default: <tasks>.svg); one that is no such picture is refused')
+  .option('--measure <name>', 'repeatable: loss, accuracy, f1, auc, mae, ... (default: loss and the two that say most)', collect)
+  .action(async (tasks: string[], o: PlotFlags) => (await import('./commands/plot.js')).plot(tasks, all(o)));
 
 command('predict <task>', 'probabilities and labels for inputs from a file', [
   'prognet predict digits --input images.npy',

@@ -1,5 +1,6 @@
 // Loss of each step and accuracy on held-out examples while a column is trained, as one SVG; its numbers stand in the text beside it.
 import { useEffect, useRef, useState } from 'preact/hooks';
+import { linePath } from '../chart/scale.js';
 import type { Training } from './state.js';
 
 const height = 210;
@@ -35,9 +36,7 @@ export function Chart({ training }: { readonly training: Training }) {
   const x = (step: number) => margin.left + (plotWidth * step) / steps;
   const yLoss = (loss: number) => margin.top + plotHeight * (1 - loss / highest);
   const yPart = (part: number) => margin.top + plotHeight * (1 - part);
-  const line = (points: readonly (readonly [number, number])[]) =>
-    points.map(([a, b], i) => `${i === 0 ? 'M' : 'L'}${a.toFixed(1)} ${b.toFixed(1)}`).join(' ');
-  const lossLine = line(averaged(losses).map((p) => [x(firstStep + p.at), yLoss(p.value)]));
+  const lossLine = linePath(averaged(losses).map((p) => [x(firstStep + p.at), yLoss(p.value)]));
   const heldPoints = heldOut.map(({ epoch, accuracy }) => [x(epoch * perEpoch), yPart(accuracy)] as const);
   const last = heldOut.at(-1);
   const spoken = `Loss ${losses.at(-1)?.toFixed(3) ?? 'not known yet'}${last === undefined ? '' : `, held-out accuracy ${(last.accuracy * 100).toFixed(1)} percent`}`;
@@ -64,7 +63,7 @@ export function Chart({ training }: { readonly training: Training }) {
           {steps} steps
         </text>
         <path class="loss" d={lossLine} />
-        <path class="held" d={line(heldPoints)} />
+        <path class="held" d={linePath(heldPoints)} />
         {heldPoints.map(([a, b]) => (
           <circle key={a} class="held-point" cx={a} cy={b} r={2.6} />
         ))}

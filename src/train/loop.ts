@@ -16,6 +16,7 @@ import { type Counts, countsOf } from './counts.js';
 import { DivergedError } from './diverged.js';
 import { watched } from './early-stopping.js';
 import type { Engine, StepResults } from './engine.js';
+import type { TrainEvent } from './events.js';
 import { learnPrepare } from './learn-prepare.js';
 import { refuseSingleRows } from './least-rows.js';
 import { keptDtype } from './network-input.js';
@@ -261,6 +262,7 @@ class Training {
       ...(found && { validation: found }),
     };
     let { best } = this.state;
+    let stopped: TrainEvent | undefined;
     let done = epoch >= settings.epochs;
     const stop = settings.earlyStopping;
     if (stop !== undefined && found !== undefined) {
@@ -270,13 +272,14 @@ class Training {
         for (const { name } of this.specs) this.tensors.set(bestName(name), must(this.tensors.get(name), name));
       } else if (epoch - best.epoch >= stop.patience) {
         done = true;
-        request.onEvent?.({ kind: 'stopped', epoch, best: best.epoch });
+        stopped = { kind: 'stopped', epoch, best: best.epoch };
       }
     }
     const history = [...this.state.history, record];
     const { counts: _, ...state } = this.state;
     this.state = { ...state, epoch, offset: 0, lossSum: 0, history, done, ...(best === undefined ? {} : { best }) };
     request.onEvent?.({ kind: 'epoch', record, epochs: settings.epochs, seconds });
+    if (stopped !== undefined) request.onEvent?.(stopped);
     if (!done) this.follow(epoch);
     await this.save();
   }

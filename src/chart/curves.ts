@@ -1,0 +1,221 @@
+// Learning curves as one SVG: a panel for each measure, epochs along it. It stands alone (no font, script or style from elsewhere), is light or dark as the
+// reader's system is, and says in title and desc what it shows. What the values are, the caller knows.
+import { evenScale, linePath, logScale, type Scale, wholeTicks } from './scale.js';
+
+/** Values of one run, of its training or its validation data, by epoch. */
+export interface CurveLine {
+  readonly run: number;
+  readonly part: 'training' | 'validation';
+  readonly points: readonly { readonly epoch: number; readonly value: number }[];
+}
+
+/** One measure. */
+export interface CurvePanel {
+  readonly name: string;
+  /** What its numbers are, after the name. */
+  readonly unit: string;
+  /** Values below are cut off. */
+  readonly least?: number;
+  /** May be drawn by its logarithm, where it goes over two powers of ten. */
+  readonly logarithmic?: boolean;
+  readonly lines: readonly CurveLine[];
+}
+
+/** One training. */
+export interface CurveRun {
+  readonly name: string;
+  /** A line about it. */
+  readonly about: string;
+  /** What stands beside its name. */
+  readonly result?: string;
+  /** The epoch to mark. */
+  readonly best?: number;
+}
+
+export interface Curves {
+  readonly title: string;
+  readonly runs: readonly CurveRun[];
+  readonly panels: readonly CurvePanel[];
+}
+
+/** Every file that is written here begins so: others are not written over. */
+export const svgMark = '<!-- prognet plot -->';
+
+const width = 520;
+const left = 60;
+const right = 20;
+const plotWidth = width - left - right;
+const plotHeight = 160;
+/** A panel with its heading above and the epochs below. */
+const panelHeight = plotHeight + 84;
+/** Colours of the runs, in light and in dark, told apart by people who see few colours too. */
+const colours: readonly (readonly [string, string])[] = [
+  ['#0b5cc0', '#7ab7ff'],
+  ['#b54708', '#ffa366'],
+  ['#0f7a4d', '#5fd9a4'],
+  ['#8a2bb0', '#dba6ff'],
+  ['#8f6400', '#f0c64f'],
+  ['#b3175c', '#ff94bb'],
+];
+
+const escaped = (text: string): string => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
+const cut = (text: string, most: number): string => (text.length > most ? `${text.slice(0, most - 1)}…` : text);
+/** Four digits that matter, without a tail of zeros; large and small ones by their power of ten. */
+export function short(value: number): string {
+  const plain = String(Number(value.toPrecision(4)));
+  return plain.length <= 7
+    ? plain
+    : value
+        .toExponential(2)
+        .replace(/\.?0+e/, 'e')
+        .replace('e+', 'e');
+}
+
+/** The class of a line: by its run, or where there is one run alone by its data. */
+const classOf = ({ run, part }: Pick<CurveLine, 'run' | 'part'>, runs: number): string =>
+  `${part} c${(runs === 1 ? Number(part === 'training') : run) % colours.length}`;
+
+/** Every rule is for this picture alone, in whatever page it stands. */
+function style(): string {
+  const series = (mode: 0 | 1) => colours.map((c, i) => `--c${i}:${c[mode]}`).join(';');
+  const rules: readonly (readonly [string, string])[] = [
+    ['.paper', 'fill:var(--paper)'],
+    ['text', 'font:14px system-ui,-apple-system,"Segoe UI",Roboto,"DejaVu Sans",sans-serif;fill:var(--ink)'],
+    ['.title', 'font-size:19px;font-weight:600'],
+    ['.name', 'font-size:15px;font-weight:600'],
+    ['.soft', 'fill:var(--soft);font-size:13px;font-weight:400'],
+    ...colours.map((_, i) => [`.c${i}`, `stroke:var(--c${i});fill:var(--c${i})`] as const),
+    ['path', 'stroke-width:2.2;stroke-linejoin:round;fill:none'],
+    ['path.training', 'stroke-dasharray:6 4;stroke-width:1.8'],
+    ['path.key', 'stroke:var(--ink)'],
+    ['path.rule', 'stroke:var(--rule);stroke-width:1'],
+    ['path.mark', 'stroke:var(--soft);stroke-width:1.5;stroke-dasharray:2 3'],
+    ['circle', 'stroke:var(--paper);stroke-width:1.5'],
+  ];
+  return `<style>.curves{--paper:#fff;--ink:#1b1f24;--soft:#57606a;--rule:#e1e4e8;${series(0)};background:var(--paper);display:block;margin:0 auto;max-width:100%;height:auto}
+@media (prefers-color-scheme:dark){.curves{--paper:#14171c;--ink:#e9ecf0;--soft:#a8b0bb;--rule:#2e343d;${series(1)}}}
+@media (pointer:coarse) and (max-width:999px){.curves{width:100%}}
+${rules.map(([selector, rule]) => `.curves ${selector}{${rule}}`).join('\n')}</style>`;
+}
+
+/** Softer, after a name. */
+const beside = (text: string | undefined): string =>
+  text === undefined || text === '' ? '' : ` <tspan class="soft" dx="6">${escaped(text)}</tspan>`;
+
+/** Line and text of each run, then what full, dashed and dotted mean. */
+function legend({ runs, panels }: Curves, top: number): { readonly svg: string; readonly height: number } {
+  const parts = (['validation', 'training'] as const).filter((part) => panels.some((p) => p.lines.some((l) => l.part === part)));
+  const rows = runs.map(({ name, about, result }, run) => {
+    const y = top + run * 44;
+    const swatch =
+      runs.length === 1 ? '' : `<path class="${classOf({ run, part: 'validation' }, runs.length)}" d="M16 ${y - 5}H40"/>`;
+    const x = runs.length === 1 ? 16 : 48;
+    return `${swatch}<text class="name" x="${x}" y="${y}">${escaped(cut(name, 34))}${beside(result)}</text><text class="soft" x="${x}" y="${y + 19}">${escaped(cut(about, runs.length === 1 ? 70 : 64))}</text>`;
+  });
+  const y = top + runs.length * 44 + 8;
+  let x = 16;
+  const keys = parts.map((part) => {
+    const own = runs.length === 1 ? classOf({ run: 0, part }, 1) : `${part} key`;
+    const key = `<path class="${own}" d="M${x} ${y - 5}h28"/><text x="${x + 36}" y="${y}">${part}</text>`;
+    x += 36 + part.length * 8 + 22;
+    return key;
+  });
+  const best = runs.some((run) => run.best !== undefined)
+    ? `<path class="mark" d="M${x + 6} ${y - 13}v16"/><text x="${x + 18}" y="${y}">best epoch</text>`
+    : '';
+  return { svg: [...rows, ...keys, best].join('\n'), height: runs.length * 44 + 26 };
+}
+
+function scaleOf({ lines, least = Number.NEGATIVE_INFINITY, logarithmic }: CurvePanel): {
+  readonly y: Scale;
+  readonly log: boolean;
+} {
+  const values = lines.flatMap(({ points }) => points.map(({ value }) => Math.max(value, least))).filter(Number.isFinite);
+  const lowest = Math.min(...values);
+  const log = logarithmic === true && lowest > 0 && Math.max(...values) / lowest > 100;
+  return { y: log ? logScale(values) : evenScale(values.length === 0 ? [0] : values), log };
+}
+
+function panel(curves: Curves, shown: CurvePanel, index: number, top: number, epochs: number): string {
+  const { runs } = curves;
+  const { y: scale, log } = scaleOf(shown);
+  const x = (epoch: number) => left + (epochs === 1 ? plotWidth / 2 : (plotWidth * (epoch - 1)) / (epochs - 1));
+  const y = (value: number) => top + 34 + plotHeight * (1 - scale.at(value));
+  const bottom = top + 34 + plotHeight;
+  const unit = [shown.unit, ...(log ? ['logarithmic'] : []), ...(shown.least === undefined ? [] : [`cut at ${shown.least}`])];
+  const out = [
+    `<text class="name" x="16" y="${top + 14}">${escaped(shown.name)}${beside(unit.join(', '))}</text>`,
+    ...atBest(curves, shown, top),
+    ...scale.ticks.map(
+      (t) =>
+        `<path class="rule" d="M${left} ${y(t).toFixed(1)}H${width - right}"/><text class="soft" text-anchor="end" x="${left - 8}" y="${(y(t) + 4.5).toFixed(1)}">${short(t)}</text>`,
+    ),
+    ...wholeTicks(epochs, 6).map(
+      (t) => `<text class="soft" text-anchor="middle" x="${x(t).toFixed(1)}" y="${bottom + 19}">${t}</text>`,
+    ),
+    `<text class="soft" text-anchor="middle" x="${left + plotWidth / 2}" y="${bottom + 37}">epoch</text>`,
+    `<clipPath id="p${index}"><rect x="${left - 4}" y="${top + 28}" width="${plotWidth + 8}" height="${plotHeight + 10}"/></clipPath>`,
+  ];
+  runs.forEach(({ best }, run) => {
+    const own = runs.length === 1 ? '' : ` style="stroke:var(--c${run % colours.length})"`;
+    if (best !== undefined) out.push(`<path class="mark"${own} d="M${x(best).toFixed(1)} ${top + 34}V${bottom}"/>`);
+  });
+  // The validation data are what counts: above the training data.
+  for (const line of [...shown.lines].sort((a, b) => a.part.localeCompare(b.part))) {
+    const name = classOf(line, runs.length);
+    const points = line.points.map(({ epoch, value }) => [x(epoch), y(value)] as const);
+    out.push(`<path class="${name}" clip-path="url(#p${index})" d="${linePath(points)}"/>`);
+    const best = line.points.find(({ epoch }) => epoch === runs[line.run]?.best);
+    const dots = line.points.length === 1 ? line.points : best === undefined ? [] : [best];
+    for (const dot of dots) {
+      if (dot.value < (shown.least ?? dot.value)) continue;
+      out.push(`<circle class="${name}" cx="${x(dot.epoch).toFixed(1)}" cy="${y(dot.value).toFixed(1)}" r="5"/>`);
+    }
+  }
+  return out.join('\n');
+}
+
+/** The value at the best epoch, where there is one run. */
+function atBest({ runs }: Curves, { lines }: CurvePanel, top: number): string[] {
+  const [only, ...others] = runs;
+  const line = lines.find(({ part }) => part === 'validation') ?? lines[0];
+  const point = line?.points.find(({ epoch }) => epoch === only?.best);
+  if (others.length > 0 || point === undefined) return [];
+  return [`<text class="soft" text-anchor="end" x="${width - right}" y="${top + 14}">${short(point.value)} at best</text>`];
+}
+
+/** What the picture says, for those who do not see it. */
+function spoken({ runs, panels }: Curves): string {
+  const about = runs.map((run) => `${run.name}: ${run.about}.`);
+  const ends = panels.flatMap(({ name, lines }) =>
+    lines.flatMap(({ run, part, points }) => {
+      const [first, last] = [points[0], points.at(-1)];
+      return first === undefined || last === undefined
+        ? []
+        : [
+            `${runs[run]?.name}, ${name} on ${part} data: ${short(first.value)} in epoch ${first.epoch}, ${short(last.value)} in epoch ${last.epoch}.`,
+          ];
+    }),
+  );
+  return [...about, ...ends].join(' ');
+}
+
+/** The picture. */
+export function curvesSvg(curves: Curves): string {
+  const { title, panels } = curves;
+  const epochs = Math.max(1, ...panels.flatMap((p) => p.lines.flatMap((l) => l.points.map(({ epoch }) => epoch))));
+  const key = legend(curves, 62);
+  const top = 62 + key.height + 12;
+  const height = top + panels.length * panelHeight;
+  return `${svgMark}
+<svg xmlns="http://www.w3.org/2000/svg" class="curves" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" role="img" aria-labelledby="title desc">
+<title id="title">${escaped(title)}</title>
+<desc id="desc">${escaped(spoken(curves))}</desc>
+${style()}
+<rect class="paper" width="${width}" height="${height}"/>
+<text class="title" x="16" y="32">${escaped(cut(title, 46))}</text>
+${key.svg}
+${panels.map((p, i) => panel(curves, p, i, top + i * panelHeight, epochs)).join('\n')}
+</svg>
+`;
+}

@@ -1,0 +1,157 @@
+// Learning curves of tasks of a workspace: of each the training that is kept, frozen or not, and an unfinished one. Of earlier trainings nothing is
+// kept but what --log wrote.
+import type { CurveLine, CurvePanel, CurveRun, Curves } from '../chart/curves.js';
+import { type MeasureName, measureNames, rises } from '../model/heads/measure-names.js';
+import { UsageError } from '../onnx/core/errors.js';
+import type { EpochRecord } from '../train/checkpoint.js';
+import { watched } from '../train/early-stopping.js';
+import { trainSettings } from '../train/settings.js';
+import type { ColumnRecord } from '../workspace/column-record.js';
+import { isJsonObject } from '../workspace/json.js';
+import { readRunMetrics } from '../workspace/run-store.js';
+import { epochOf } from './epoch-records.js';
+import type { LoadedWorkspace } from './load-workspace.js';
+import { runExists } from './stored-run.js';
+import { isTrained, trainedOf } from './trained-column.js';
+
+/** What may be drawn. */
+export type Drawn = 'loss' | MeasureName;
+
+/** One training of a task. */
+interface Run {
+  readonly name: string;
+  readonly state: string;
+  readonly history: readonly EpochRecord[];
+  /** What the epoch to mark is the best by. */
+  readonly monitor: Drawn;
+  /** Of the finished column. */
+  readonly test?: string;
+}
+
+const units: Readonly<Record<Drawn, string>> = {
+  loss: 'mean over rows',
+  accuracy: 'part of the answers, 0 to 1',
+  'balanced accuracy': 'mean over classes, 0 to 1',
+  'macro f1': 'mean over classes, 0 to 1',
+  'macro auc': 'area, 0.5 is chance',
+  'top 5 accuracy': 'part of the answers, 0 to 1',
+  'calibration error': 'part, 0 is best',
+  mae: 'mean absolute error, unit of the target',
+  rmse: 'root mean squared error, unit of the target',
+  r2: 'of the variance, 1 is best',
+};
+/** What is drawn where nothing else is asked for, as far as it is there. */
+const usual: readonly Drawn[] = ['loss', 'accuracy', 'macro f1', 'mae', 'r2'];
+/** Everything that may be asked for. */
+export const drawnNames: readonly Drawn[] = ['loss', ...measureNames];
+
+function runsOf(loaded: LoadedWorkspace, task: string): Run[] {
+  const { root } = loaded.workspace;
+  const column = loaded.columns.column(task);
+  const found: Run[] = [];
+  const kept = (record: ColumnRecord, state: string) => {
+    const history = (record.history ?? []).map(epochOf);
+    if (history.length === 0) return;
+    const test = Object.entries(record.metrics).find(([name]) => name === 'accuracy' || name === 'error');
+    const monitor = monitorOf(record);
+    found.push({ name: task, state, history, monitor, ...(test && { test: `test ${test[0]} ${test[1].toFixed(4)}` }) });
+  };
+  const frozen = loaded.frozen.get(task);
+  if (frozen !== undefined) kept(frozen.record, 'frozen');
+  else if (isTrained(loaded, task)) kept(trainedOf(loaded, task).record, 'trained, not frozen');
+  if (frozen === undefined && runExists(root, task)) {
+    const history = readRunMetrics(root, task).map(epochOf);
+    const { earlyStopping } = trainSettings(column.train, column.seed, column.head);
+    const monitor = named(earlyStopping?.monitor ?? 'loss');
+    if (history.length > 0)
+      found.push({ name: found.length > 0 ? `${task}, unfinished` : task, state: 'unfinished', history, monitor });
+  }
+  return found;
+}
+
+const named = (monitor: unknown): Drawn =>
+  monitor === 'f1' ? 'macro f1' : monitor === 'auc' ? 'macro auc' : (drawnNames.find((name) => name === monitor) ?? 'loss');
+
+/** What the training that a record tells of watched. */
+function monitorOf({ data }: ColumnRecord): Drawn {
+  const stop = isJsonObject(data.train) ? data.train.early_stopping : undefined;
+  return isJsonObject(stop) ? named(stop.monitor) : 'loss';
+}
+
+/** The best epoch by what was watched on the validation data, else by the loss of the training data. */
+function bestOf({ history, monitor }: Run): { readonly epoch: number; readonly by: string } | undefined {
+  const values = history.map(({ epoch, loss, validation }) => {
+    const has = validation !== undefined && (monitor === 'loss' || validation.measures?.[monitor] !== undefined);
+    return {
+      epoch,
+      value: validation === undefined ? loss : watched(has ? monitor : 'loss', validation),
+      by: has ? monitor : 'loss',
+    };
+  });
+  const [first] = values;
+  if (first === undefined || history.length < 2) return undefined;
+  const best = values.reduce((a, b) => (b.value < a.value ? b : a));
+  return { epoch: best.epoch, by: `${history[0]?.validation === undefined ? 'training' : 'validation'} ${best.by}` };
+}
+
+const drawnOf = (name: Drawn, of: { readonly loss: number; readonly measures?: EpochRecord['measures'] } | undefined) =>
+  name === 'loss' ? of?.loss : of?.measures?.[name];
+
+/**
+ * The curves of these tasks.
+ * @param names what is drawn; undefined: the loss and the measures that say most
+ * @throws UsageError for a task that is unknown or has no training, and where a measure is in none
+ */
+export function taskCurves(loaded: LoadedWorkspace, tasks: readonly string[], names?: readonly Drawn[]): Curves {
+  const runs = tasks.flatMap((task) => {
+    const found = runsOf(loaded, task);
+    if (found.length > 0) return found;
+    const imported = loaded.columns.column(task).description.onnx !== undefined;
+    throw new UsageError(
+      `task "${task}" ${imported ? 'is imported, so no training of it is known' : 'has no epoch to draw yet'}`,
+      imported ? { got: task } : { got: task, remedy: { kind: 'train', task } },
+    );
+  });
+  const panels = (names ?? usual).flatMap((name): CurvePanel[] => {
+    const lines = runs.flatMap(({ history }, run) =>
+      (['training', 'validation'] as const).flatMap((part): CurveLine[] => {
+        const points = history.flatMap((record) => {
+          const value = drawnOf(name, part === 'training' ? record : record.validation);
+          return value === undefined ? [] : [{ epoch: record.epoch, value }];
+        });
+        return points.length === 0 ? [] : [{ run, part, points }];
+      }),
+    );
+    if (lines.length === 0 && names !== undefined)
+      throw new UsageError(`no epoch of ${tasks.join(', ')} was measured by "${name}"`, { path: 'measure', got: name });
+    const r2 = name === 'r2' ? { least: -1 } : {};
+    const least = lines.some(({ points }) => points.some(({ value }) => value < -1)) ? r2 : {};
+    return lines.length === 0
+      ? []
+      : [
+          {
+            name,
+            unit: units[name],
+            ...least,
+            logarithmic: name === 'loss' || (!rises(name) && name !== 'calibration error'),
+            lines,
+          },
+        ];
+  });
+  return { title: `Learning curves of ${tasks.join(', ')}`, runs: runs.map(runText), panels };
+}
+
+function runText(run: Run): CurveRun {
+  const best = bestOf(run);
+  const { length } = run.history;
+  const said = [
+    `${run.state}, ${length} ${length === 1 ? 'epoch' : 'epochs'}`,
+    ...(best === undefined ? [] : [`best epoch ${best.epoch} by ${best.by}`]),
+  ];
+  return {
+    name: run.name,
+    about: said.join('; '),
+    ...(run.test !== undefined && { result: run.test }),
+    ...(best !== undefined && { best: best.epoch }),
+  };
+}
