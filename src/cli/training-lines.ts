@@ -21,6 +21,7 @@ export function trainingLines({ json, quiet }: GlobalOptions, task: string): Tra
           break;
         case 'started':
         case 'resumed':
+        case 'balanced':
         case 'plateau':
         case 'stopped': {
           const { kind, ...fields } = e;
