@@ -4,7 +4,6 @@
 // graph divides by 255 (a quarter of the memory of floats), and float32 data are taken as they are.
 
 import { dataError } from '../formats/data-error.js';
-import { InternalError } from '../onnx/core/errors.js';
 import { Random } from '../onnx/core/random.js';
 import { Tensor } from '../onnx/core/tensor.js';
 import type { Decoding } from './images/decoding.js';
@@ -45,13 +44,6 @@ export interface Split<D = Dataset> {
 /** Number of rows. */
 export function rows(dataset: AnySet): number {
   return countOf(dataset.inputs);
-}
-
-/** The elements of the inputs. */
-export function inputData({ inputs: { dtype, data } }: Dataset): Uint8Array | Float32Array {
-  if (dtype === 'uint8' && data instanceof Uint8Array) return data;
-  if (data instanceof Float32Array) return data;
-  throw new InternalError(`data set inputs are ${dtype}, not uint8 or float32`);
 }
 
 /** The class labels, or undefined where the targets are float32. */

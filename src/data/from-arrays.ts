@@ -2,8 +2,9 @@
 import { getFloat16 } from '@petamoriken/float16';
 import { dataError, formatIndex } from '../formats/data-error.js';
 import type { DType } from '../onnx/core/dtype.js';
+import { elementCount } from '../onnx/core/shape.js';
 import { Tensor } from '../onnx/core/tensor.js';
-import type { Dataset, Split } from './dataset.js';
+import type { Dataset, RowSet, Split } from './dataset.js';
 
 const numeric: ReadonlySet<DType> = new Set<DType>([
   'float16',
@@ -39,7 +40,7 @@ function halfTable(): Float32Array {
  * As float32, rounded to nearest (integers beyond 2^24 and float64 lose digits). Throws a DataError at what is beyond float32, and at NaN unless
  * values may be missing.
  */
-function toFloat32(tensor: Tensor, where: string, missing = false): Tensor {
+function toFloat32(tensor: Tensor, where: string, missing = false, first = 0): Tensor {
   const { data, dims, dtype } = tensor;
   const out = dtype === 'float32' && data instanceof Float32Array ? data : new Float32Array(data.length);
   if (data instanceof BigInt64Array || data instanceof BigUint64Array)
@@ -52,10 +53,14 @@ function toFloat32(tensor: Tensor, where: string, missing = false): Tensor {
     const value = out[i] as number;
     if (value - value === 0 || (missing && Number.isNaN(value))) continue;
     const found = dtype === 'float16' ? value : data[i];
-    throw dataError(where, `holds ${found} at ${formatIndex(i, dims)}, expected a finite float32`, {
-      expected: 'a finite float32',
-      got: String(found),
-    });
+    throw dataError(
+      where,
+      `holds ${found} at ${formatIndex(first * elementCount(dims.slice(1)) + i, dims)}, expected a finite float32`,
+      {
+        expected: 'a finite float32',
+        got: String(found),
+      },
+    );
   }
   return new Tensor('float32', dims, out);
 }
@@ -74,9 +79,9 @@ function toInt64(tensor: Tensor, where: string): Tensor {
 }
 
 /** uint8 stays, everything else becomes float32. [D] becomes [D,1]. */
-function toInputs(tensor: Tensor, where: string, missing: boolean): Tensor {
+function toInputs(tensor: Tensor, where: string, missing: boolean, first: number): Tensor {
   if (!numeric.has(tensor.dtype)) throw dataError(where, `inputs are ${tensor.dtype}, expected numbers`, { got: tensor.dtype });
-  const out = tensor.dtype === 'uint8' ? tensor : toFloat32(tensor, where, missing);
+  const out = tensor.dtype === 'uint8' ? tensor : toFloat32(tensor, where, missing, first);
   return out.dims.length === 1 ? out.reshape([out.size, 1]) : out;
 }
 
@@ -100,6 +105,8 @@ export interface ArraysFrom {
   readonly inputs: string;
   readonly targets: string;
   readonly missing?: boolean | undefined;
+  /** The number of the first row, where the arrays are a part of others. */
+  readonly first?: number;
 }
 
 /**
@@ -120,7 +127,10 @@ export function datasetFrom(inputs: Tensor, targets: Tensor, where: ArraysFrom):
       got: `${targets.dims[0] ?? 0} rows`,
     });
   }
-  return { inputs: toInputs(inputs, where.inputs, where.missing ?? false), targets: toTargets(targets, where.targets) };
+  return {
+    inputs: toInputs(inputs, where.inputs, where.missing ?? false, where.first ?? 0),
+    targets: toTargets(targets, where.targets),
+  };
 }
 
 /** A data set of token ids, int64 [D, length], and targets. Throws as `datasetFrom`. */
@@ -129,7 +139,7 @@ export function textDataset(ids: Tensor, targets: Tensor, where: ArraysFrom): Da
 }
 
 /** 1 + the largest label of the data sets together; undefined where there are other targets or negative labels. */
-function countClasses(datasets: readonly Dataset[]): number | undefined {
+function countClasses(datasets: readonly RowSet[]): number | undefined {
   let largest = -1n;
   for (const { targets } of datasets) {
     if (!(targets.data instanceof BigInt64Array)) return undefined;
@@ -143,14 +153,14 @@ function countClasses(datasets: readonly Dataset[]): number | undefined {
 }
 
 /** The split again. @throws DataError when a sample of train has another dtype or shape than one of test */
-export function sameInputs(split: Split, where: string): Split {
+export function sameInputs<D extends RowSet>(split: Split<D>, where: string): Split<D> {
   const [a, b] = [split.train, split.test].map(({ inputs }) => `${inputs.dtype} [${inputs.dims.slice(1).join(',')}]`);
   if (a === b) return split;
   throw dataError(where, `inputs of train are ${a}, those of test ${b}, expected the same`, { expected: `${a}`, got: `${b}` });
 }
 
 /** The number of classes filled in, the same for both parts. */
-export function withClasses(split: Split): Split {
+export function withClasses<D extends RowSet>(split: Split<D>): Split<D> {
   const classes = countClasses([split.train, split.test]);
   return classes === undefined ? split : { train: { ...split.train, classes }, test: { ...split.test, classes } };
 }

@@ -4,11 +4,14 @@ import { DataError, must } from '../onnx/core/errors.js';
 import { valueAt } from '../onnx/core/value-at.js';
 import { complaintOf, expectedOf } from './expected.js';
 import { resizeSchema } from './images/decoding.js';
+import { leastMemory, memoryBytes, memoryPattern } from './stored/memory.js';
 import { checkTransform, transformSchema } from './transforms/registry.js';
 
 const label = z.union([z.string(), z.int()]);
 
-const keys = 'source, transform, label, header, delimiter, decimal, columns, drop, resize, test, seed';
+const keys = 'source, transform, label, header, delimiter, decimal, columns, drop, resize, memory, test, seed';
+
+const memoryText = 'at least 1 MiB, as 500MB, 2GiB or a number of bytes';
 
 /** The object form. `label`, `header`, `delimiter`, `decimal`, `columns` and `drop` are for CSV; `test` and `seed` for sources without a test set of their own. */
 const dataObjectSchema = z.strictObject(
@@ -43,6 +46,11 @@ const dataObjectSchema = z.strictObject(
       .describe('CSV: the columns of the features by name or index, in this order; default all but the labels.'),
     drop: z.array(label).min(1).optional().describe('CSV: columns by name or index that are no features.'),
     resize: resizeSchema.optional().describe('Images: the size that all are brought to, in the height and width of the input.'),
+    memory: z
+      .union([z.int(), z.string().regex(memoryPattern, { error: memoryText })], { error: memoryText })
+      .refine((written) => memoryBytes(written) >= leastMemory, { error: memoryText })
+      .optional()
+      .describe('Rows that take more than this are kept on disk and read in blocks; default 2GiB.'),
     test: z.number().gt(0).lt(1).optional().describe('Fraction of the rows drawn as the test set; default 0.2.'),
     seed: z.int().optional().describe('Seed of that draw; default 0.'),
   },

@@ -2,16 +2,19 @@
 
 import { statSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { dataError, quote } from '../formats/data-error.js';
-import { UsageError } from '../onnx/core/errors.js';
+import { dataError, defaultMaxBytes, quote } from '../formats/data-error.js';
+import { DataError, InternalError, UsageError } from '../onnx/core/errors.js';
 import { aList, anObject, either, given, optional, text } from '../onnx/core/given.js';
-import { type Split, splitTest } from './dataset.js';
+import { type Dataset, type RowSet, type Split, splitTest } from './dataset.js';
 import { sameInputs, withClasses } from './from-arrays.js';
+import { inMemory } from './rows.js';
 import type { DataOptions, DataSpec } from './schema.js';
 import { kindOf } from './sources/files.js';
 import { named, sources } from './sources/list.js';
-import type { Found, Place, Source, SourceContext } from './sources/source.js';
-import { applyTransforms, changesTargets } from './transforms/registry.js';
+import type { Place, Source, SourceContext, Streams } from './sources/source.js';
+import { type Keeping, keptSplit, type Writer } from './stored/keep-split.js';
+import { memoryBytes } from './stored/memory.js';
+import { applyTransforms, changesTargets, type TransformSpec } from './transforms/registry.js';
 
 /** Sources that are names rather than paths. */
 export const sourceNames: readonly string[] = named.map(({ what }) => what);
@@ -62,9 +65,9 @@ function checkSourceOptions(options: DataOptions, source: Source, where: string)
 }
 
 /** How a test set is drawn is refused where the source brings one. */
-function checkSplitOptions(options: DataOptions, found: Found, where: string): void {
+function checkSplitOptions(options: DataOptions, whole: boolean, where: string): void {
   for (const key of ['test', 'seed'] as const) {
-    if (options[key] === undefined || 'whole' in found) continue;
+    if (options[key] === undefined || whole) continue;
     throw dataError(`${where}.${key}`, `is for sources without a test set, ${quote(options.source)} has its own`, {
       got: options.source,
     });
@@ -76,6 +79,19 @@ function checkSplitOptions(options: DataOptions, found: Found, where: string): v
  * @throws DataError for unknown sources, unreadable or broken files, NaN, options that the source has no use for
  */
 export async function loadSource(spec: DataSpec, context: SourceContext): Promise<Split> {
+  const opened = await openSource(spec, context);
+  return await readSource(opened, context);
+}
+
+/** A source at its place, its options looked through. */
+interface Opened {
+  readonly source: Source;
+  readonly place: Place;
+  readonly options: DataOptions;
+  readonly where: string;
+}
+
+async function openSource(spec: DataSpec, context: SourceContext): Promise<Opened> {
   if (context?.baseDir === undefined) {
     throw new UsageError('loadData: "baseDir" is missing, expected { baseDir }, the folder that relative paths start from', {
       path: 'baseDir',
@@ -86,8 +102,12 @@ export async function loadSource(spec: DataSpec, context: SourceContext): Promis
   const place = await placeOf(options.source, context.baseDir);
   const source = await sourceAt(place, where);
   checkSourceOptions(options, source, where);
+  return { source, place, options, where };
+}
+
+async function readSource({ source, place, options, where }: Opened, context: SourceContext): Promise<Split> {
   const found = await source.read(place, options, context);
-  checkSplitOptions(options, found, where);
+  checkSplitOptions(options, 'whole' in found, where);
   if ('split' in found) {
     const { train } = sameInputs(found.split, where);
     return train.classes === undefined ? withClasses(found.split) : found.split;
@@ -95,8 +115,75 @@ export async function loadSource(spec: DataSpec, context: SourceContext): Promis
   return withClasses(splitTest(found.whole, options.test ?? 0.2, options.seed ?? 0, where));
 }
 
+/** Files that together are smaller hold nothing that could be too much, whatever they are packed by. */
+const smallFiles = 2 ** 21;
+
+/** Where and how the rows are kept, when they are more than may be in memory. */
+async function keepingOf(
+  { source, place, options, where }: Opened,
+  context: SourceContext,
+  list: readonly TransformSpec[] | undefined,
+): Promise<(Keeping & { readonly streams: Streams }) | undefined> {
+  const { memory: written, ...rest } = options;
+  const { cache, head, features, inputs, missing, onNote } = context;
+  if (written !== undefined && source.open === undefined) {
+    const takes = sources.filter(({ open }) => open !== undefined).map(({ what }) => what);
+    throw dataError(`${where}.memory`, `is for ${takes.join(' or ')}, the source is ${quote(options.source)}`, {
+      got: options.source,
+    });
+  }
+  if (written !== undefined && cache === undefined) {
+    const expected = 'a workspace, whose folder cache/ holds what is not to be in memory';
+    throw dataError(`${where}.memory`, `expected ${expected}`, { expected });
+  }
+  if (source.open === undefined || cache === undefined) return undefined;
+  const files = place.kind === 'file' ? [place.path] : (source.files?.(place.path) ?? []);
+  if (written === undefined && files.reduce((n, file) => n + statSync(file).size, 0) < smallFiles) return undefined;
+  const memory = written === undefined ? defaultMaxBytes : memoryBytes(written);
+  const said: string[] = [];
+  const say = (line: string) => {
+    said.push(line);
+    onNote?.(line);
+  };
+  let streams: Streams;
+  try {
+    streams = await source.open(place, options, { ...context, onNote: say });
+  } catch (error) {
+    if (written !== undefined || !(error instanceof DataError)) throw error;
+    // Read whole it may be taken, or is refused for the same.
+    return undefined;
+  }
+  const bytes = streams.train.bytes + (streams.test?.bytes ?? 0);
+  if (bytes <= memory) return undefined;
+  const asked = [{ ...rest, transform: list }, place.path, head, features, inputs, missing];
+  return { cache, memory, asked, files, bytes, where: place.path, said, onNote, streams };
+}
+
+/** Both parts from streams, the rows on disk. */
+async function writeSplit(writer: Writer, { train, test }: Streams, { options, where }: Opened): Promise<Split<RowSet>> {
+  const first = await writer.write(train.parts());
+  if (test === undefined) return withClasses(splitTest(first, options.test ?? 0.2, options.seed ?? 0, where));
+  const split = sameInputs({ train: first, test: await writer.write(test.parts()) }, where);
+  return first.classes === undefined ? withClasses(split) : split;
+}
+
 /** Loads a source and applies its transforms: what a column is trained and evaluated on. Throws a DataError. */
 export async function loadData(spec: DataSpec, context: SourceContext): Promise<Split> {
+  const { train, test } = await loadRows(spec, omitCache(context));
+  const whole = (data: RowSet): Dataset => {
+    if (!inMemory(data.inputs)) throw new InternalError('rows on disk without a folder for them');
+    return { ...data, inputs: data.inputs };
+  };
+  return { train: whole(train), test: whole(test) };
+}
+
+function omitCache(context: SourceContext): SourceContext {
+  const { cache: _, ...rest } = context ?? {};
+  return rest;
+}
+
+/** The same, with rows on disk where they take more than the data entry's `memory`: kept in the folder `cache`. */
+export async function loadRows(spec: DataSpec, context: SourceContext): Promise<Split<RowSet>> {
   given(
     'loadData',
     { spec, context },
@@ -105,6 +192,18 @@ export async function loadData(spec: DataSpec, context: SourceContext): Promise<
   const list = typeof spec === 'string' ? undefined : spec.transform;
   const { head, ...place } = context ?? {};
   // targets that a transform makes are no longer those of the file
-  const split = await loadSource(spec, head === undefined || list?.some(changesTargets) ? place : context);
-  return list === undefined ? split : applyTransforms(split, list, `${context.path ?? 'data'}.transform`);
+  const own = head === undefined || list?.some(changesTargets) ? place : context;
+  const path = `${context?.path ?? 'data'}.transform`;
+  const opened = await openSource(spec, own);
+  const keeping = await keepingOf(opened, own, list);
+  if (keeping === undefined) {
+    const split = await readSource(opened, own);
+    return list === undefined ? split : applyTransforms(split, list, path);
+  }
+  const { streams } = keeping;
+  return await keptSplit(keeping, async (writer) => {
+    checkSplitOptions(opened.options, streams.test === undefined, opened.where);
+    const split = await writeSplit(writer, streams, opened);
+    return list === undefined ? split : applyTransforms(split, list, path, writer.rewrite);
+  });
 }

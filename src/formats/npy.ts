@@ -24,15 +24,21 @@ const magic = [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59];
 const maxHeader = 65535;
 const maxRank = 64;
 
-interface NpyHeader {
+/** Bytes that a header and what stands before it take at most. */
+export const longestNpyHeader = 12 + maxHeader;
+
+/** What stands before an array's elements. */
+export interface NpyHeader {
   readonly dtype: DType;
   readonly bigEndian: boolean;
   readonly fortran: boolean;
   readonly dims: readonly number[];
+  /** Bytes before the first element. */
+  readonly length: number;
 }
 
 /** The dict literal NumPy writes, in either of Python's quotes; keys in any order, nothing else in it. */
-function parseHeader(text: string, where: string): NpyHeader {
+function parseHeader(text: string, where: string): Omit<NpyHeader, 'length'> {
   const bad = (what: string): Error => dataError(where, what, { got: quote(text.trim()) });
   const descr = /(['"])descr\1\s*:\s*(['"])([<>|=]?)(\w+)\2/.exec(text);
   if (descr === null)
@@ -81,13 +87,8 @@ function toRowMajor(tensor: Tensor): Tensor {
   return new Tensor(dtype, dims, out);
 }
 
-/**
- * Reads one .npy array: versions 1 to 3, either byte order, C or Fortran order. float16 is held as its bits.
- * @param where names the file in errors
- * @param owned the bytes are nobody else's: the tensor takes their memory, without a copy
- * @throws DataError for anything but one whole array of a supported dtype (no strings, objects, structs, complex)
- */
-export function readNpy(bytes: Uint8Array, where = 'npy data', owned = false): Tensor {
+/** What the first bytes say. Throws a DataError. */
+export function readNpyHeader(bytes: Uint8Array, where: string): NpyHeader {
   if (bytes.length < 10 || magic.some((byte, i) => bytes[i] !== byte)) {
     throw dataError(where, 'not an npy file, it does not begin with \\x93NUMPY', { expected: '\\x93NUMPY and a version' });
   }
@@ -107,11 +108,19 @@ export function readNpy(bytes: Uint8Array, where = 'npy data', owned = false): T
       got: `${bytes.length} bytes`,
     });
   }
-  const { dtype, bigEndian, fortran, dims } = parseHeader(
-    new TextDecoder('utf-8').decode(bytes.subarray(start, start + length)),
-    where,
-  );
-  const body = bytes.subarray(start + length);
+  const text = new TextDecoder('utf-8').decode(bytes.subarray(start, start + length));
+  return { ...parseHeader(text, where), length: start + length };
+}
+
+/**
+ * Reads one .npy array: versions 1 to 3, either byte order, C or Fortran order. float16 is held as its bits.
+ * @param where names the file in errors
+ * @param owned the bytes are nobody else's: the tensor takes their memory, without a copy
+ * @throws DataError for anything but one whole array of a supported dtype (no strings, objects, structs, complex)
+ */
+export function readNpy(bytes: Uint8Array, where = 'npy data', owned = false): Tensor {
+  const { dtype, bigEndian, fortran, dims, length } = readNpyHeader(bytes, where);
+  const body = bytes.subarray(length);
   checkLength(dtype, dims, body.length, where);
   const tensor = rawTensor(dtype, dims, { bytes: body, bigEndian, owned }, where);
   return fortran && dims.length > 1 ? toRowMajor(tensor) : tensor;

@@ -22,6 +22,8 @@ export interface RunIdentity {
   /** The runtime that the bits of each step depend on. */
   readonly onnxruntime: string;
   readonly data: string;
+  /** How rows on disk are shuffled. */
+  readonly shuffle?: object;
   readonly provider: string;
   readonly threads: number;
   /** What took the steps, if it was not the engine `ort`. */

@@ -1,8 +1,9 @@
 // The data of a task: read, transformed, and checked against the network's input and the task's head.
 
+import { join } from 'node:path';
 import type { SampleSet, Split } from '../data/dataset.js';
 import { type DataSpec, parseDataSpec } from '../data/schema.js';
-import { loadData, sourceFiles } from '../data/sources.js';
+import { loadRows, sourceFiles } from '../data/sources.js';
 import type { Column } from '../model/progressive/column.js';
 import { DataError, DescriptionError } from '../onnx/core/errors.js';
 import { fitData, readingFor } from '../train/prepare-data.js';
@@ -46,8 +47,9 @@ export async function loadTaskData(
   const path = `${column.path}.data`;
   const spec = dataSpecOf(loaded, column);
   if (spec === undefined) throw new DataError(`${path}: task "${task}" names no data, expected a source such as mnist`, { path });
-  const split = await loadData(spec, {
+  const split = await loadRows(spec, {
     baseDir: loaded.workspace.root,
+    cache: join(loaded.workspace.root, 'cache'),
     path,
     ...readingFor(column),
     ...(onNote && { onNote }),

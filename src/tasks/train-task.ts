@@ -1,7 +1,9 @@
 // Trains a task of a workspace. Its column is left in runs/, trained and not frozen; or it is frozen at once, with the proof that earlier tasks
 // did not move.
 
+import type { SampleSet } from '../data/dataset.js';
 import { fingerprint } from '../data/fingerprint.js';
+import { inMemory } from '../data/rows.js';
 import type { ColumnDescription, Train } from '../model/description/description.js';
 import { metricName } from '../model/heads/heads.js';
 import { refuseTraining } from '../model/progressive/imported.js';
@@ -94,6 +96,12 @@ export interface TrainedTask {
   readonly taps?: { readonly computed: number; readonly reused: number };
 }
 
+/** What the order of rows on disk follows from beside the seed. */
+function shuffled({ inputs }: SampleSet): Pick<RunIdentity, 'shuffle'> {
+  const onDisk = Object.values(inputs).flatMap((rows) => (inMemory(rows) ? [] : [rows.shuffle]));
+  return onDisk[0] === undefined ? {} : { shuffle: { ...onDisk[0] } };
+}
+
 /** The workspace with other training options for one column: its seed decides the first weights too. */
 function withOverrides(loaded: LoadedWorkspace, task: string, overrides: Train): LoadedWorkspace {
   if (Object.keys(overrides).length === 0) return loaded;
@@ -177,6 +185,7 @@ export async function trainLoaded(
     sources: sourceHashes(loaded, column),
     onnxruntime: [runtime.version, ...(engine.trainer === undefined ? [] : [engine.trainer])].join(', '),
     data: fingerprint(data.train),
+    ...shuffled(data.train),
     provider,
     threads,
     ...(engine.trainer !== undefined && { engine: engine.name }),

@@ -1,9 +1,11 @@
 // The training loop: chunks of minibatches through an engine, an evaluation per epoch, checkpoints, early stopping. It knows the runtime's
 // interface only; files belong to the caller.
 
+import { epochOrder } from '../data/epoch-order.js';
 import { countOf, mapSamples } from '../data/samples.js';
 import type { ParameterSpec } from '../model/nn/scope.js';
 import { aColumn } from '../model/progressive/column.js';
+import { onlyOf } from '../model/progressive/inputs.js';
 import { initialWeights, weightsByTask } from '../model/progressive/weights.js';
 import { InterruptedError, must, UsageError } from '../onnx/core/errors.js';
 import { anObject, given, instance } from '../onnx/core/given.js';
@@ -25,7 +27,7 @@ import type { TrainRequest } from './request.js';
 import { watchesValidation } from './settings.js';
 import { StepEngine } from './step/step-engine.js';
 import { ColumnTaps } from './taps/column-taps.js';
-import { defaultTapBudget } from './taps/tapped-data.js';
+import { tapBudgetOf } from './taps/tapped-data.js';
 import { Validation } from './validation.js';
 
 /** A training that has ended. */
@@ -111,8 +113,9 @@ class Training {
     if (checkpoint === undefined && balance !== undefined) given.onEvent?.(balanceEvent(given.column, balance, given.train));
     const request = { ...given, column: withNumbers(given.column, balance) };
     const state = checkpoint?.state ?? { ...freshState, ...(balance && { balance }) };
-    const { column, settings, tapBudget = defaultTapBudget, session = {} } = request;
+    const { column, settings, session = {} } = request;
     const { engine: make = (context) => StepEngine.create(context) } = request;
+    const tapBudget = tapBudgetOf(request);
     const plan = planOf(request);
     refuseSingleRows(column, plan.batch);
     if (request.validation === undefined && watchesValidation(settings.schedule))
@@ -184,7 +187,10 @@ class Training {
     const { settings, onEvent } = this.request;
     const { rows, batch, whole, perEpoch } = this.plan;
     const started = performance.now();
-    const order = new Random(settings.seed, 'order', this.state.epoch).permutation(rows);
+    const order = epochOrder(
+      onlyOf(Object.values(this.request.train.inputs)),
+      new Random(settings.seed, 'order', this.state.epoch),
+    );
     const { head } = this.request.column;
     this.counts = this.state.offset === 0 || this.state.counts !== undefined ? countsOf(head, this.state.counts) : undefined;
     while (this.state.offset < perEpoch) {

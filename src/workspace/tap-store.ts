@@ -64,12 +64,12 @@ export class TapStore {
 
   /** Rows of these inputs, under the names that they are hashed by, written from `blocks` (whole rows, in order) unless an earlier training left them. `layout` says what a row holds. */
   async rows(
-    inputs: Readonly<Record<string, Tensor>>,
+    inputs: Readonly<Record<string, Tensor | RowsByContent>>,
     layout: string,
     rowBytes: number,
     blocks: () => AsyncIterable<Uint8Array>,
   ): Promise<StoredRows & { readonly found: boolean }> {
-    const key = sha256(`${this.identity}\n${layout}\n${sha256Tensors(new Map(Object.entries(inputs)))}`).slice(0, 32);
+    const key = sha256(`${this.identity}\n${layout}\n${hashOfInputs(inputs)}`).slice(0, 32);
     const path = join(this.folder, `${key}.taps`);
     const note = join(this.folder, `${key}.json`);
     const bytes = (Object.values(inputs)[0]?.dims[0] ?? 0) * rowBytes;
@@ -112,6 +112,23 @@ export class TapStore {
     for (const name of entriesOf(this.folder))
       if (/^[0-9a-f]{32}\.(taps|json)$/.test(name)) removeQuietly(join(this.folder, name));
   }
+}
+
+/** Rows that are told by a hash, since they are not in memory. */
+interface RowsByContent {
+  readonly dtype: string;
+  readonly dims: readonly number[];
+  readonly content: string;
+}
+
+function hashOfInputs(inputs: Readonly<Record<string, Tensor | RowsByContent>>): string {
+  const tensors = new Map<string, Tensor>();
+  const others: unknown[] = [];
+  for (const [name, rows] of Object.entries(inputs))
+    if ('content' in rows) others.push([name, rows.dtype, rows.dims, rows.content]);
+    else tensors.set(name, rows);
+  const hash = sha256Tensors(tensors);
+  return others.length === 0 ? hash : JSON.stringify([hash, others]);
 }
 
 function entriesOf(folder: string): readonly string[] {

@@ -95,7 +95,7 @@ describe('what each does', () => {
       const always = varied(grey, [{ flip: { axis, probability: 1 } }], pictures, { numbers: [0, 1, 2, 3, 4, 5] });
       const dataset = { inputs: pictures, targets: Tensor.from('int64', [0, 0, 0, 0, 0, 0]) };
       const mirrored = flip.bind({ axis }, 'x')(dataset, { path: 'x', part: 'train', train: dataset });
-      expect(always).toEqual(mirrored.inputs.numbers());
+      expect(always).toEqual((mirrored.inputs as Tensor).numbers());
     }
     expect(varied(grey, [{ flip: { axis: 'vertical', probability: 0 } }], pictures)).toEqual(pictures.numbers().slice(0, 16));
   });

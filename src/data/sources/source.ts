@@ -19,6 +19,8 @@ export interface SourceContext {
   readonly features?: readonly Feature[];
   /** Whether values may be missing (NaN, an empty cell), which the model fills. */
   readonly missing?: boolean;
+  /** A folder in which rows are kept that are not to be in memory, the data entry's `memory` says from where on; without one they are refused. */
+  readonly cache?: string;
   /** Hears what was taken for granted in reading a file, in one line. */
   readonly onNote?: (line: string) => void;
 }
@@ -38,6 +40,20 @@ export interface Place {
 /** Either one data set that is still to be split, or a split that the source brings along. */
 export type Found = { readonly whole: Dataset } | { readonly split: Split };
 
+/** Rows of a source, read part by part. */
+export interface RowStream {
+  /** Bytes that they take as a data set. */
+  readonly bytes: number;
+  /** The parts, in order; each time from the beginning. Throws DataError. */
+  readonly parts: () => AsyncIterable<Dataset>;
+}
+
+/** A source that is read part by part: one data set that is still to be split, or two. */
+export interface Streams {
+  readonly train: RowStream;
+  readonly test?: RowStream;
+}
+
 /** Options that only some sources have a use for. */
 export type SourceOption = 'label' | 'header' | 'delimiter' | 'decimal' | 'columns' | 'drop' | 'resize';
 
@@ -51,6 +67,8 @@ export interface Source {
   readonly is: (place: Place) => boolean | Promise<boolean>;
   /** Reads it. Throws DataError. */
   readonly read: (place: Place, options: DataOptions, context: SourceContext) => Promise<Found>;
+  /** The same without having it in memory whole; nothing but what tells the size is read yet. Absent: it is read whole alone. Throws DataError. */
+  readonly open?: (place: Place, options: DataOptions, context: SourceContext) => Promise<Streams>;
   /** The files of a folder that it reads, as far as they are there; absent for a source that is a file. */
   readonly files?: (folder: string) => string[];
 }

@@ -1,17 +1,16 @@
 // invert: the negative. uint8: 255 - x. float32: 1 - x.
 import * as z from 'zod';
 import { Tensor } from '../../onnx/core/tensor.js';
-import { inputData } from '../dataset.js';
-import { defineTransform, withInputs } from './transform.js';
+import { defineValues, valuesOf } from './transform.js';
 
-export const invert = defineTransform(
+export const invert = defineValues(
   'invert',
   z.strictObject({}).describe('The negative of images: 255 - x, float32 1 - x.'),
-  (dataset) => {
-    const from = inputData(dataset);
+  () => (part) => {
+    const from = valuesOf(part);
     const range = from instanceof Uint8Array ? 255 : 1;
     const to = from instanceof Uint8Array ? new Uint8Array(from.length) : new Float32Array(from.length);
     for (let i = 0; i < from.length; i++) to[i] = range - (from[i] as number);
-    return withInputs(dataset, new Tensor(dataset.inputs.dtype, dataset.inputs.dims, to));
+    return new Tensor(part.dtype, part.dims, to);
   },
 );

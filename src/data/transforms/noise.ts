@@ -3,51 +3,63 @@
 import * as z from 'zod';
 import { Random } from '../../onnx/core/random.js';
 import { Tensor } from '../../onnx/core/tensor.js';
-import { type Dataset, inputData } from '../dataset.js';
+import type { RowSet } from '../dataset.js';
 import { normalTable } from '../normal-table.js';
-import { defineTransform, seed, withInputs } from './transform.js';
+import { runsOf } from '../rows.js';
+import { defineValues, seed, valuesOf } from './transform.js';
 
-function inUnitRange(dataset: Dataset): boolean {
-  const data = inputData(dataset);
-  for (let i = 0; i < data.length; i++) {
-    const value = data[i] as number;
-    if (value < 0 || value > 1) return false;
+/** Rows looked at together. */
+const rowsPerLook = 4096;
+
+/** Whether all values lie in 0..1. */
+function inUnitRange({ inputs }: RowSet): boolean {
+  for (const { part } of runsOf(inputs, rowsPerLook)) {
+    const data = valuesOf(part);
+    for (let i = 0; i < data.length; i++) {
+      const value = data[i] as number;
+      if (value < 0 || value > 1) return false;
+    }
   }
   return true;
 }
 
-/** Rounding and clipping are those of a Uint8ClampedArray. */
-function addToBytes(from: Uint8Array, table: Float32Array, random: Random): Uint8Array {
-  const to = new Uint8ClampedArray(from.length);
-  const even = from.length & ~1;
-  for (let i = 0; i < even; i += 2) {
-    const bits = random.uint32();
-    to[i] = (from[i] as number) + (table[bits & 0xffff] as number);
-    to[i + 1] = (from[i + 1] as number) + (table[bits >>> 16] as number);
+/** Two draws for each 32 random bits, over parts of any length. */
+class Draws {
+  private bits = 0;
+  private left = false;
+
+  constructor(private readonly random: Random) {}
+
+  /** Adds a draw of the table to each element. Rounding and clipping of bytes are those of a Uint8ClampedArray. */
+  add(from: Uint8Array | Float32Array, to: Uint8ClampedArray | Float32Array, table: Float32Array): void {
+    let i = 0;
+    if (this.left && from.length > 0) {
+      to[0] = (from[0] as number) + (table[this.bits >>> 16] as number);
+      this.left = false;
+      i = 1;
+    }
+    for (; i + 1 < from.length; i += 2) {
+      const bits = this.random.uint32();
+      to[i] = (from[i] as number) + (table[bits & 0xffff] as number);
+      to[i + 1] = (from[i + 1] as number) + (table[bits >>> 16] as number);
+    }
+    if (i >= from.length) return;
+    this.bits = this.random.uint32();
+    this.left = true;
+    to[i] = (from[i] as number) + (table[this.bits & 0xffff] as number);
   }
-  if (even < from.length) to[even] = (from[even] as number) + (table[random.uint32() & 0xffff] as number);
-  return new Uint8Array(to.buffer);
 }
 
-function addToFloats(from: Float32Array, table: Float32Array, random: Random, clip: boolean): Float32Array {
-  const to = new Float32Array(from.length);
-  const even = from.length & ~1;
-  for (let i = 0; i < even; i += 2) {
-    const bits = random.uint32();
-    to[i] = (from[i] as number) + (table[bits & 0xffff] as number);
-    to[i + 1] = (from[i + 1] as number) + (table[bits >>> 16] as number);
+function clipped(values: Float32Array): Float32Array {
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i] as number;
+    if (value < 0) values[i] = 0;
+    else if (value > 1) values[i] = 1;
   }
-  if (even < from.length) to[even] = (from[even] as number) + (table[random.uint32() & 0xffff] as number);
-  if (!clip) return to;
-  for (let i = 0; i < to.length; i++) {
-    const value = to[i] as number;
-    if (value < 0) to[i] = 0;
-    else if (value > 1) to[i] = 1;
-  }
-  return to;
+  return values;
 }
 
-export const noise = defineTransform(
+export const noise = defineValues(
   'noise',
   z
     .strictObject({
@@ -55,13 +67,22 @@ export const noise = defineTransform(
       seed: seed.default(0).describe('Seed of the draw; 0 when absent.'),
     })
     .describe('Adds normal noise, cut to the range of the values.'),
-  (dataset, options, context) => {
-    const from = inputData(dataset);
-    const random = new Random(options.seed, 'noise', context.part);
-    const to =
-      from instanceof Uint8Array
-        ? addToBytes(from, normalTable(options.std * 255), random)
-        : addToFloats(from, normalTable(options.std), random, inUnitRange(context.train));
-    return withInputs(dataset, new Tensor(dataset.inputs.dtype, dataset.inputs.dims, to));
+  (options, context) => {
+    const draws = new Draws(new Random(options.seed, 'noise', context.part));
+    const bytes = context.train.inputs.dtype === 'uint8';
+    const table = normalTable(bytes ? options.std * 255 : options.std);
+    const clip = !bytes && inUnitRange(context.train);
+    return (part) => {
+      const from = valuesOf(part);
+      const { dtype, dims } = part;
+      if (from instanceof Uint8Array) {
+        const to = new Uint8ClampedArray(from.length);
+        draws.add(from, to, table);
+        return new Tensor(dtype, dims, new Uint8Array(to.buffer));
+      }
+      const to = new Float32Array(from.length);
+      draws.add(from, to, table);
+      return new Tensor(dtype, dims, clip ? clipped(to) : to);
+    };
   },
 );

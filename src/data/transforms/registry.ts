@@ -3,13 +3,13 @@
 import * as z from 'zod';
 import { stepNames } from '../../model/prepare/prepare.js';
 import { DataError } from '../../onnx/core/errors.js';
-import type { Split } from '../dataset.js';
+import type { RowSet, Split } from '../dataset.js';
 import { flip } from './flip.js';
 import { invert } from './invert.js';
 import { noise } from './noise.js';
 import { permute } from './permute.js';
 import { classes, oneHot, subset } from './rows.js';
-import type { Bound, Transform } from './transform.js';
+import type { Bound, Rewrite, Transform } from './transform.js';
 import { rotate, zoom } from './warp.js';
 
 const transforms = [permute, invert, noise, zoom, flip, rotate, classes, subset, oneHot] as const;
@@ -109,16 +109,29 @@ export type TransformSpec =
 
 /**
  * Applies transforms in order to train and test alike; only the draws of noise and of subset differ between the two.
+ * @param rewrite where rows on disk go whose values are made others
  * @param path place of the list, for errors: with `columns[1].data.transform`, the first is `columns[1].data.transform[0]`
  * @throws DataError for unknown transforms and bad options, before any work is done, and for data that a transform cannot take
  */
-export function applyTransforms(split: Split, list: readonly TransformSpec[], path = 'transform'): Split {
+export function applyTransforms(split: Split, list: readonly TransformSpec[], path?: string): Split;
+export function applyTransforms(
+  split: Split<RowSet>,
+  list: readonly TransformSpec[],
+  path: string,
+  rewrite?: Rewrite,
+): Split<RowSet>;
+export function applyTransforms(
+  split: Split<RowSet>,
+  list: readonly TransformSpec[],
+  path = 'transform',
+  rewrite?: Rewrite,
+): Split<RowSet> {
   const bound = list.map((written, i) => ({ run: bindTransform(written, `${path}[${i}]`), path: `${path}[${i}]` }));
   let { train, test } = split;
   for (const { run, path: place } of bound) {
     const before = train;
-    train = run(before, { path: place, part: 'train', train: before });
-    test = run(test, { path: place, part: 'test', train: before });
+    train = run(before, { path: place, part: 'train', train: before, ...(rewrite && { rewrite }) });
+    test = run(test, { path: place, part: 'test', train: before, ...(rewrite && { rewrite }) });
   }
   return { train, test };
 }

@@ -3,10 +3,10 @@ import * as z from 'zod';
 import { DataError } from '../../onnx/core/errors.js';
 import { Random } from '../../onnx/core/random.js';
 import { Tensor } from '../../onnx/core/tensor.js';
-import { classLabels, type Dataset, rows, take } from '../dataset.js';
+import { classLabels, type RowSet, rows, take } from '../dataset.js';
 import { defineTransform, seed, type TransformContext } from './transform.js';
 
-function labelsOf(dataset: Dataset, name: string, context: TransformContext): BigInt64Array {
+function labelsOf(dataset: RowSet, name: string, context: TransformContext): BigInt64Array {
   const labels = classLabels(dataset);
   if (labels !== undefined) return labels;
   const { dtype, dims } = dataset.targets;

@@ -1,10 +1,12 @@
-// What a transform is: a name, a schema of its options, a pure function on data sets. And how its options are checked.
+// What a transform is: a name, a schema of its options, a pure function on data sets. And how its options are checked. One of values works on part after part
+// of the rows in their order, so that they need not be in memory together.
 import * as z from 'zod';
-import { DataError } from '../../onnx/core/errors.js';
+import { DataError, InternalError, must } from '../../onnx/core/errors.js';
 import type { Tensor } from '../../onnx/core/tensor.js';
-import type { Dataset } from '../dataset.js';
+import type { RowSet } from '../dataset.js';
 import { complaintOf, expectedOf } from '../expected.js';
 import type { Planes } from '../planes.js';
+import { inMemory, type RowsOnDisk } from '../rows.js';
 
 export interface TransformContext {
   /** Place of the transform in the description, for errors: `columns[1].data.transform[0]`. */
@@ -12,11 +14,18 @@ export interface TransformContext {
   /** Which part `dataset` is: noise draws differ between them, everything else is the same. */
   readonly part: 'train' | 'test';
   /** The train set as it enters this transform, for what must be decided once for both parts. */
-  readonly train: Dataset;
+  readonly train: RowSet;
+  /** Where rows on disk go whose values are made others, part by part in their order. */
+  readonly rewrite?: Rewrite;
 }
 
+/** Rows on disk made others. */
+export type Rewrite = (rows: RowsOnDisk, each: Values) => RowsOnDisk;
+/** Part of the rows with other values. Parts come in the order of the rows. */
+export type Values = (part: Tensor) => Tensor;
+
 /** A transform with its options bound. */
-export type Bound = (dataset: Dataset, context: TransformContext) => Dataset;
+export type Bound = (dataset: RowSet, context: TransformContext) => RowSet;
 
 export interface Transform<Name extends string = string, Options extends z.ZodType = z.ZodType> {
   readonly name: Name;
@@ -36,7 +45,7 @@ function optionError(name: string, issue: z.core.$ZodIssue, options: unknown, pa
 export function defineTransform<Name extends string, Options extends z.ZodType>(
   name: Name,
   options: Options,
-  apply: (dataset: Dataset, options: z.output<Options>, context: TransformContext) => Dataset,
+  apply: (dataset: RowSet, options: z.output<Options>, context: TransformContext) => RowSet,
 ): Transform<Name, Options> {
   return {
     name,
@@ -52,14 +61,28 @@ export function defineTransform<Name extends string, Options extends z.ZodType>(
   };
 }
 
-/** The data set with other inputs. */
-export function withInputs(dataset: Dataset, inputs: Tensor): Dataset {
-  return { ...dataset, inputs };
+/** A transform of values alone: `begin` is called once for all rows of a data set. */
+export function defineValues<Name extends string, Options extends z.ZodType>(
+  name: Name,
+  options: Options,
+  begin: (options: z.output<Options>, context: TransformContext) => Values,
+): Transform<Name, Options> {
+  return defineTransform(name, options, (dataset, parsed, context) => {
+    const { inputs } = dataset;
+    const each = begin(parsed, context);
+    return { ...dataset, inputs: inMemory(inputs) ? each(inputs) : must(context.rewrite, 'rewrite')(inputs, each) };
+  });
+}
+
+/** The elements of inputs. */
+export function valuesOf({ dtype, data }: Tensor): Uint8Array | Float32Array {
+  if (dtype === 'uint8' && data instanceof Uint8Array) return data;
+  if (data instanceof Float32Array) return data;
+  throw new InternalError(`data set inputs are ${dtype}, not uint8 or float32`);
 }
 
 /** The last two axes are height and width. Throws a DataError when the inputs are no images. */
-export function imageLayout(dataset: Dataset, name: string, context: TransformContext): Planes {
-  const { dims, size } = dataset.inputs;
+export function imageLayout({ dims, size }: Tensor, name: string, context: TransformContext): Planes {
   const [height, width] = dims.slice(-2);
   if (dims.length < 3 || height === undefined || width === undefined) {
     throw new DataError(`${context.path}: ${name} needs images [D,C,H,W], the inputs are [${dims.join(',')}]`, {

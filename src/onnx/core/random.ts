@@ -57,8 +57,12 @@ export class Random {
 
   /** A permutation of 0..n-1 (Fisher-Yates). */
   permutation(n: number): Uint32Array {
-    const p = Uint32Array.from({ length: n }, (_, i) => i);
-    for (let i = n - 1; i > 0; i--) {
+    return this.shuffle(Uint32Array.from({ length: n }, (_, i) => i));
+  }
+
+  /** The same array, its elements in another order. */
+  shuffle(p: Uint32Array): Uint32Array {
+    for (let i = p.length - 1; i > 0; i--) {
       const j = this.below(i + 1);
       const t = p[i] as number;
       p[i] = p[j] as number;

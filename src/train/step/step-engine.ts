@@ -9,7 +9,7 @@ import { toBinary } from '../../onnx/serde/to-binary.js';
 import type { Engine, Minibatches, StepResults } from '../engine.js';
 import { optimizer as makeOptimizer, type Optimizer } from '../optim/optimizer.js';
 import type { EngineContext, TrainData } from '../request.js';
-import { defaultTapBudget, TappedData } from '../taps/tapped-data.js';
+import { TappedData, tapBudgetOf } from '../taps/tapped-data.js';
 import { hostNodes } from './host-nodes.js';
 import { lossOutput, nextName, type StepGraph, stepGraph, stepInputs, stepScores } from './step-graph.js';
 
@@ -33,7 +33,7 @@ export class StepEngine implements Engine {
 
   static async create(context: EngineContext): Promise<StepEngine> {
     const { runtime, column, settings, taps, dtypes, augmenter, session = {}, onEvent, tapStorage } = context;
-    const { tapBudget: budget = defaultTapBudget } = context;
+    const budget = tapBudgetOf(context);
     const onRows = (done: number, total: number) => onEvent?.({ kind: 'tapping', done, total });
     const traits = traitsOf(session.providers?.[0] ?? 'cpu');
     const { classes, channelsLast } = traits;

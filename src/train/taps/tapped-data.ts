@@ -26,7 +26,20 @@ export interface TapStorage {
 }
 
 /** Bytes of taps kept in memory at most, all data sets of a training together. */
-export const defaultTapBudget = 1 << 30;
+const defaultTapBudget = 1 << 30;
+
+/** The bytes that a training says; of rows on disk a quarter of the memory that they may take, since they are there to save it. */
+export function tapBudgetOf({
+  tapBudget,
+  train,
+}: {
+  readonly tapBudget?: number;
+  readonly train: Pick<SampleSet, 'inputs'>;
+}): number {
+  if (tapBudget !== undefined) return tapBudget;
+  const limits = Object.values(train.inputs).map((rows) => (inMemory(rows) ? defaultTapBudget : Math.floor(rows.memory / 4)));
+  return Math.min(defaultTapBudget, ...limits);
+}
 
 const allInMemory = (inputs: SampleRows): inputs is Samples => Object.values(inputs).every(inMemory);
 

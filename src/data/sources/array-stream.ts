@@ -1,0 +1,58 @@
+// Arrays in files as rows read part by part: inputs from their file as they come, targets whole, since they take a number a row.
+import { type ArrayFile, type Extent, openNpy } from '../../formats/array-file.js';
+import { dataError } from '../../formats/data-error.js';
+import { elementCount } from '../../onnx/core/shape.js';
+import type { Tensor } from '../../onnx/core/tensor.js';
+import { sliceRows } from '../rows.js';
+import { fitting } from './fitting.js';
+import type { RowStream, SourceContext } from './source.js';
+
+/** Bytes of inputs that are read together. */
+const bytesAtOnce = 2 ** 23;
+
+/** How files are called in errors. */
+interface Names {
+  readonly inputs: string;
+  readonly targets: string;
+}
+
+/** Rows of two arrays; `sample` is the shape of one, where it is another than the file's. */
+export function arrayStream(
+  inputs: ArrayFile,
+  wholeTargets: () => Promise<Tensor>,
+  names: Names,
+  { head, missing }: SourceContext,
+  sample = inputs.dims.slice(1),
+): RowStream {
+  const [count = 0] = inputs.dims;
+  const read = async (): Promise<Tensor> => {
+    const targets = await wholeTargets();
+    if (targets.dims[0] === count) return targets;
+    const found = targets.dims[0] ?? 0;
+    throw dataError(names.targets, `${found} targets for ${count} inputs, expected one each`, {
+      expected: `${count} rows`,
+      got: `${found} rows`,
+    });
+  };
+  const width = elementCount(sample) * (inputs.dtype === 'uint8' ? 1 : 4);
+  return {
+    bytes: count * width,
+    parts: async function* () {
+      const targets = await read();
+      let first = 0;
+      for await (const part of inputs.parts(Math.max(1, Math.floor(bytesAtOnce / width)))) {
+        const [own = 0] = part.dims;
+        const labels = sliceRows(targets, first, first + own);
+        yield fitting(part.reshape([own, ...sample]), labels, { ...names, missing, first }, head);
+        first += own;
+      }
+    },
+  };
+}
+
+/** All of a .npy array, for targets of any number of rows. */
+export async function wholeNpy(extent: Extent): Promise<Tensor> {
+  const file = await openNpy(extent);
+  for await (const part of file.parts(Math.max(1, file.dims[0] ?? 1))) return part;
+  throw dataError(extent.where, 'holds no rows', { expected: 'at least one row' });
+}
