@@ -36,13 +36,15 @@ export interface TrainOptions extends TrainInput {
   readonly data?: TaskData | GivenData;
   /** Told of every epoch, and of what else happens on the way. */
   readonly onEvent?: (event: TrainEvent) => void;
+  /** Whether the column is frozen when it is trained; default: it is. Else `freeze` freezes it, and until then it may be trained anew. */
+  readonly freeze?: boolean;
   /** On abort the running minibatches end, a checkpoint is saved where there is a place for it, and InterruptedError is thrown. */
   readonly signal?: AbortSignal;
 }
 
-/** A finished training: the network with the column frozen, and what each epoch gave. */
+/** A finished training: the network with the column trained and, unless `freeze` was false, frozen, and what each epoch gave. */
 export interface Trained<N> {
-  /** The network with the column frozen. */
+  /** The network with the column. */
   readonly network: N;
   /** A record for each epoch. */
   readonly history: readonly EpochRecord[];
@@ -104,11 +106,13 @@ export interface GrowingNetwork {
   trained(task: string): boolean;
   /** The network with one more column, untrained. What is frozen stays as it is. DescriptionError for a column that does not fit. */
   grow(column: ColumnInput): Awaitable<GrowingNetwork>;
-  /** The network without its last column, which must not be trained. */
+  /** The network without its last column, which must not be frozen. */
   without(task: string): Awaitable<GrowingNetwork>;
-  /** Trains a column and freezes it; the network is as before when this fails. UsageError when it is frozen, or what it reads is not. */
+  /** Trains a column and, unless `freeze` is false, freezes it; the network is as before when this fails. UsageError when it is frozen, or what it reads is not. */
   train(task: string, options: TrainOptions): Promise<Trained<GrowingNetwork>>;
-  /** What a trained task answers. */
+  /** Freezes a trained column; one that is frozen already stays as it is. UsageError when it is not trained. */
+  freeze(task: string): Promise<GrowingNetwork>;
+  /** What a trained task answers, frozen or not. */
   predict(task: string, inputs: Inputs): Promise<Prediction>;
   /** How well a trained task answers. A workspace's task has its own test data where `data` is left out. */
   evaluate(task: string, data?: GivenData): Promise<Measured>;

@@ -40,7 +40,4 @@ export interface On {
 /** Training in this process: beside the settings, what the loop takes (train/loop.ts). */
 export type NetworkTrainOptions = TrainOptions &
   On &
-  Pick<TrainRequest, 'engine' | 'tapBudget' | 'tapStorage' | 'tapCache' | 'store'> & {
-    /** Whether the column is frozen when it is trained; default: it is. Else `freeze` freezes it, and until then it may be trained anew. */
-    readonly freeze?: boolean;
-  };
+  Pick<TrainRequest, 'engine' | 'tapBudget' | 'tapStorage' | 'tapCache' | 'store'>;

@@ -59,14 +59,19 @@ export function mustBeSame(record: ColumnRecord, runtime: Runtime, test: SampleS
 }
 
 /** Why the bits need not be those of freezing; undefined when they must be. */
-function incomparable(record: ColumnRecord, runtime: Runtime, ran: { provider: string; threads: number }): string | undefined {
+function incomparable(
+  record: ColumnRecord,
+  runtime: Runtime,
+  ran: { provider: string; threads: number },
+  since: 'frozen' | 'trained' = 'frozen',
+): string | undefined {
   const { outputs, versions } = record;
   const now: Record<string, string> = versionsNow(runtime);
-  if (ran.provider !== outputs.provider) return `frozen on ${outputs.provider}, run on ${ran.provider}`;
-  if (ran.threads !== outputs.threads) return `frozen with ${outputs.threads} threads, run with ${ran.threads}`;
+  if (ran.provider !== outputs.provider) return `${since} on ${outputs.provider}, run on ${ran.provider}`;
+  if (ran.threads !== outputs.threads) return `${since} with ${outputs.threads} threads, run with ${ran.threads}`;
   for (const name of ['onnxruntime', 'processor']) {
     const was = versions[name];
-    if (was !== undefined && was !== now[name]) return `frozen with ${was}, this is ${now[name]}`;
+    if (was !== undefined && was !== now[name]) return `${since} with ${was}, this is ${now[name]}`;
   }
   return undefined;
 }
@@ -90,7 +95,10 @@ export async function compareOutputs(
   task: string,
   options: VerifyOptions = {},
 ): Promise<ComparedOutputs> {
-  const { record } = frozenOf(loaded, task);
+  const column = frozenOf(loaded, task);
+  const { record } = column;
+  // One that is trained and not frozen was measured when it was trained.
+  const [since, then] = 'basis' in column ? (['trained', 'when it was trained'] as const) : (['frozen', 'at freezing'] as const);
   const test = options.test ?? (await loadTaskData(loaded, task)).test;
   const { outputs } = record;
   const { provider = outputs.provider, threads = outputs.threads, signal } = options;
@@ -106,11 +114,11 @@ export async function compareOutputs(
       reason: 'no outputs were recorded at its freezing, its weights are the same (sha256)',
     };
   if (record.data.test !== fingerprint(test)) {
-    return { ...base, identical: undefined, reason: 'the test data are others than at freezing' };
+    return { ...base, identical: undefined, reason: `the test data are others than ${then}` };
   }
   if (sha256 === outputs.sha256) return { ...base, identical: true };
-  const reason = incomparable(record, runtime, { provider: found.provider, threads });
-  if (reason === undefined) return { ...base, identical: false, reason: 'the outputs differ from those at freezing' };
+  const reason = incomparable(record, runtime, { provider: found.provider, threads }, since);
+  if (reason === undefined) return { ...base, identical: false, reason: `the outputs differ from those ${then}` };
   return { ...base, identical: undefined, reason, elsewhere: true };
 }
 

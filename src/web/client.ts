@@ -162,23 +162,35 @@ export class WebNetwork implements GrowingNetwork {
     return this;
   }
 
-  /** Takes the last column back, which must not be trained, and gives this network. @throws UsageError */
+  /** Takes the last column back, which must not be frozen, and gives this network. @throws UsageError */
   async without(task: string): Promise<this> {
     this.info = await this.call('without', { task });
     return this;
   }
 
-  /** Trains a column and freezes it. The network is as before when this throws. */
+  /** Trains a column and, unless `freeze` is false, freezes it. The network is as before when this throws. */
   async train(task: string, options: WebTrainOptions): Promise<Trained<this>> {
-    const { data, checkpoint, onEvent, signal, ...settings } = options ?? {};
+    const { data, checkpoint, freeze, onEvent, signal, ...settings } = options ?? {};
     if (data === undefined) {
       const expected = '{ inputs, targets }, or { train, validation, test } of such';
       throw new UsageError(`train: "data" is missing, expected ${expected}`, { path: 'data', expected });
     }
-    const args = { task, data, settings, ...(checkpoint !== undefined && { checkpoint }) };
+    const args = {
+      task,
+      data,
+      settings,
+      ...(checkpoint !== undefined && { checkpoint }),
+      ...(freeze !== undefined && { freeze }),
+    };
     const { network, ...trained } = await this.call('train', args, onEvent, signal);
     this.info = network;
     return { ...trained, network: this };
+  }
+
+  /** Freezes a trained column, and gives this network. @throws UsageError when it is not trained */
+  async freeze(task: string): Promise<this> {
+    this.info = await this.call('freeze', { task });
+    return this;
   }
 
   /** Drops the checkpoint of a training that will not go on. */

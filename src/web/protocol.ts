@@ -30,6 +30,8 @@ export interface TaskInfo {
   readonly task: string;
   /** Whether its column is frozen. */
   readonly trained: boolean;
+  /** Its column is trained and not frozen: it answers, and may be trained anew. */
+  readonly unfrozen?: true;
   /** What it predicts. */
   readonly head: HeadKind;
   /** What its labels are: a class, or a flag for each output; absent where the scores are the answer. */
@@ -95,6 +97,8 @@ export interface TrainCall {
   readonly task: string;
   readonly data: TaskData | GivenData;
   readonly settings: TrainInput;
+  /** false: the column is left trained, to be frozen by a call of its own. */
+  readonly freeze?: boolean;
   /** Keeps checkpoints in the browser's database under this name, and goes on from there. */
   readonly checkpoint?: string;
 }
@@ -105,6 +109,7 @@ export interface Calls {
   grow: (args: { readonly column: ColumnInput }) => Promise<NetworkInfo>;
   without: (args: { readonly task: string }) => Promise<NetworkInfo>;
   train: (args: TrainCall, onEvent: (event: TrainEvent) => void, signal: AbortSignal) => Promise<Trained<NetworkInfo>>;
+  freeze: (args: { readonly task: string }) => Promise<NetworkInfo>;
   forget: (args: { readonly checkpoint: string }) => Promise<void>;
   predict: (args: { readonly task: string; readonly inputs: Inputs }) => Promise<Prediction>;
   evaluate: (args: { readonly task: string; readonly data: GivenData | undefined }) => Promise<Measured>;

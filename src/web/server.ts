@@ -84,7 +84,7 @@ export class Server implements Calls {
   }
 
   train: Calls['train'] = async (call, onEvent, signal) => {
-    const { task, data, settings, checkpoint } = call;
+    const { task, data, settings, checkpoint, freeze } = call;
     const store = checkpoint === undefined ? undefined : this.checkpoint(checkpoint, await this.identityOf(call));
     const { network, ...trained } = await this.growable().train(task, {
       ...settings,
@@ -92,12 +92,18 @@ export class Server implements Calls {
       onEvent,
       signal,
       ...(store !== undefined && { store }),
+      ...(freeze !== undefined && { freeze }),
     });
     this.network = network;
     // A training that is done needs its checkpoint no more.
     await store?.drop().catch(() => {});
     return { ...trained, network: this.info() };
   };
+
+  async freeze({ task }: Parameters<Calls['freeze']>[0]): Promise<NetworkInfo> {
+    this.network = await this.growable().freeze(task);
+    return this.info();
+  }
 
   async forget({ checkpoint }: Parameters<Calls['forget']>[0]): Promise<void> {
     await this.checkpoint(checkpoint).drop();
@@ -171,6 +177,7 @@ export class Server implements Calls {
         return {
           task,
           trained: weights !== undefined,
+          ...(network.unfrozen.has(task) && { unfrozen: true as const }),
           head: head.kind,
           ...(answers !== undefined && { answers: answers.each }),
           outputs: headWidth(head),

@@ -29,6 +29,7 @@ import { ortModule } from '../../src/onnx/runtime/ort-session.js';
 import { fromBinary } from '../../src/onnx/serde/from-binary.js';
 import { open } from '../../src/tasks/open-network.js';
 import { save } from '../../src/tasks/save-network.js';
+import { WorkspaceNetwork } from '../../src/tasks/workspace-network.js';
 import { WebNetwork } from '../../src/web/client.js';
 import type { Source } from '../../src/web/protocol.js';
 import { servePort } from '../../src/web/serve-port.js';
@@ -181,6 +182,32 @@ describe.each(Object.entries(faces))('%s', (_, face) => {
     const asked = await net.predict('second', test1.inputs);
     expect(numbers((await loaded.predict('second', test1.inputs)).scores)).toEqual(numbers(asked.scores));
     await loaded.close();
+    await net.close();
+  });
+
+  test('training and freezing are two acts: trained it answers and may be trained anew, and is in no file', async () => {
+    let net = await (await face.begin(begun)).grow(first);
+    expect(await said(() => net.freeze('first'))).toMatch(/^UsageError: task "first" is not trained yet/);
+    const once = await net.train('first', { data, ...settings, epochs: 1, freeze: false });
+    net = once.network;
+    expect(net.trained('first')).toBe(false);
+    expect(once.test?.rows).toBe(40);
+    expect((await net.evaluate('first', test1)).value).toBe(once.test?.value);
+    // A workspace saves what is frozen, as `bundle` does.
+    if (!('folder' in net)) expect(await said(() => net.save())).toMatch(/^UsageError: task "first" is trained, not frozen/);
+    expect(await said(() => net.export({ task: 'first' }))).toMatch(/^UsageError: task "first" is trained, not frozen/);
+    ({ network: net } = await net.train('first', { data, ...settings, freeze: false }));
+    const { scores } = await net.predict('first', test1.inputs);
+    // The description of this workspace names no data: freezing compares what it is given.
+    const freeze = () => (net instanceof WorkspaceNetwork ? net.freeze('first', { data }) : net.freeze('first'));
+    net = await freeze();
+    expect(net.trained('first')).toBe(true);
+    expect(numbers((await net.predict('first', test1.inputs)).scores)).toEqual(numbers(scores));
+    expect((await net.save()).length).toBeGreaterThan(0);
+    expect(await said(() => net.train('first', { data, ...settings }))).toMatch(
+      /^UsageError: task "first" is (trained and )?frozen/,
+    );
+    expect((await freeze()).trained('first')).toBe(true);
     await net.close();
   });
 
