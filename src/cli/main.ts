@@ -141,7 +141,7 @@ command('sweep <task>', 'train combinations of settings side by side, and rank t
   )
   .option('--trials <n>', 'of all combinations at most so many, drawn by the seed')
   .option('--seeds <n>', 'train each combination with so many seeds, and rank by the mean')
-  .option('--metric <name>', "loss, or the head's own (default: the head's own)")
+  .option('--metric <name>', "loss, the head's own or a measure such as f1 (default: the head's own)")
   .option('--jobs <n>', 'trials at one time (default: one for each core)')
   .option('--threads <n>', 'threads of one op in each trial; the bits of the result depend on it (default: 1)')
   .option('--keep <which>', 'best: leave it as the trained, unfrozen column of the task')

@@ -1,6 +1,7 @@
 // One value of a column in the text of a description: where it stands, and the text with another one there, all around it left as it is.
 import { isDeepStrictEqual } from 'node:util';
 import { Document, isMap, isNode, isScalar, parseDocument } from 'yaml';
+import { optionOf } from '../model/heads/heads.js';
 import { UsageError } from '../onnx/core/errors.js';
 import { valueAt } from '../onnx/core/value-at.js';
 
@@ -46,6 +47,9 @@ export function withValue(text: string, file: string, task: string, path: ValueP
   const inherited = path.length > 1 ? taken(columns, own)[key] : undefined;
   if (inherited !== undefined && own[key] === undefined)
     return withValue(withValue(text, file, task, [key], inherited), file, task, path, value);
+  // An option of a head that is written by its width alone.
+  const { head } = (path[0] === 'head' && optionOf(own.head, String(path.at(-1)))) || { head: own.head };
+  if (head !== own.head) return withValue(withValue(text, file, task, ['head'], head), file, task, path, value);
   refuseNowhere(own, task, path);
   const document = parseDocument(text);
   const full = ['columns', index, ...path];
@@ -78,9 +82,9 @@ function refuseNowhere(column: Plain, task: string, path: ValuePath): void {
 }
 
 const rendered = (value: unknown, file: string): string =>
-  file.endsWith('.json') || typeof value === 'object'
+  file.endsWith('.json') || Array.isArray(value)
     ? JSON.stringify(value)
-    : new Document(value).toString({ lineWidth: 0 }).trimEnd();
+    : new Document(value, { flow: true }).toString({ lineWidth: 0 }).trimEnd();
 
 /** The text with the value put in where one stands; undefined where none does. */
 function replaced(text: string, path: ValuePath, value: unknown, file: string): string | undefined {

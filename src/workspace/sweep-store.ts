@@ -24,6 +24,8 @@ const trialSchema = z.strictObject({
   state: z.enum(['done', 'diverged', 'failed']),
   /** On the validation part, of the epoch whose weights are kept. */
   metric: number.optional(),
+  /** What `metric` is; the head's own where absent. */
+  measure: z.string().optional(),
   loss: number.optional(),
   epoch: z.int().optional(),
   seconds: number.optional(),
@@ -45,12 +47,17 @@ export class SweepStore {
     private readonly folder: string,
     private readonly task: string,
     private readonly metric: string,
+    private readonly measure: string | undefined,
     private readonly lock: Lock,
     private trials: readonly SweepTrial[],
   ) {}
 
-  /** Opens the table of a task for this process; one that cannot be read is begun anew. @throws WorkspaceError when a live process holds it */
-  static open(root: string, task: string, metric: string): SweepStore {
+  /**
+   * Opens the table of a task for this process; one that cannot be read is begun anew.
+   * @param measure the metric's name where it is not the head's own
+   * @throws WorkspaceError when a live process holds it
+   */
+  static open(root: string, task: string, metric: string, measure?: string): SweepStore {
     checkTask(task);
     const folder = join(root, 'runs', task, sweepFolder);
     try {
@@ -60,7 +67,7 @@ export class SweepStore {
     }
     const lock = acquireLock(join(folder, 'lock'), `runs/${task}/${sweepFolder}/lock`);
     try {
-      const store = new SweepStore(folder, task, metric, lock, readTrials(join(folder, 'sweep.json'), task));
+      const store = new SweepStore(folder, task, metric, measure, lock, readTrials(join(folder, 'sweep.json'), task));
       // Killed between the two files, the last trial stands in one of them.
       store.writeCsv();
       return store;
@@ -86,7 +93,7 @@ export class SweepStore {
 
   private writeCsv(): void {
     const path = join(this.folder, 'sweep.csv');
-    const text = csvOf(this.trials, this.metric);
+    const text = csvOf(this.trials, this.metric, this.measure);
     if (textOf(path) !== text) writeFileAtomic(path, new TextEncoder().encode(text));
   }
 
@@ -116,13 +123,22 @@ function textOf(path: string): string | undefined {
 
 const quoted = (text: string): string => (/[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
 
-function csvOf(trials: readonly SweepTrial[], metric: string): string {
+function csvOf(trials: readonly SweepTrial[], metric: string, measure: string | undefined): string {
   const names = [...new Set(trials.flatMap(({ settings }) => Object.keys(settings)))];
   const header = [...names, 'seed', 'state', `validation ${metric}`, 'validation loss', 'epoch', 'seconds', 'reason'];
   const cell = (value: unknown): string =>
     value === undefined ? '' : quoted(typeof value === 'string' ? value : JSON.stringify(value));
   const rows = trials.map((t) =>
-    [...names.map((name) => t.settings[name]), t.seed, t.state, t.metric, t.loss, t.epoch, t.seconds, t.reason].map(cell),
+    [
+      ...names.map((name) => t.settings[name]),
+      t.seed,
+      t.state,
+      t.measure === measure ? t.metric : undefined,
+      t.loss,
+      t.epoch,
+      t.seconds,
+      t.reason,
+    ].map(cell),
   );
   return [header.map(quoted), ...rows].map((row) => `${row.join(',')}\n`).join('');
 }

@@ -136,6 +136,28 @@ it('stopped within an epoch and gone on with, weights and rates are the same bit
   expect(recordOf(broken).data.loss).toEqual(recordOf(whole).data.loss);
 }, 120_000);
 
+it('a sweep tries losses and weights by their names, ranked by a measure', () => {
+  const dir = payments(text('{ classify: 2 }', 'epochs: 3'));
+  const sweep = (...more: string[]) =>
+    prognet('sweep', 'fraud', '--set', 'class_weights=balanced,[1,1]', '--set', 'loss=cross_entropy,focal', '-C', dir, ...more);
+  const found = JSON.parse(sweep('--metric', 'f1', '--json', '--keep', 'best', '--write').stdout);
+  expect([found.by, found.metric, found.trials.length, found.ended]).toEqual(['macro f1', 'macro f1', 4, 4]);
+  const measured = found.trials.map((t: { metric: number }) => t.metric);
+  expect([...measured].sort((a, b) => b - a)).toEqual(measured);
+  const { settings } = found.trials[0];
+  expect(readFileSync(join(dir, 'prognet.yaml'), 'utf8')).toContain(
+    `head: { classify: { classes: 2, class_weights: ${typeof settings.class_weights === 'string' ? 'balanced' : '[1,1]'}, loss: ${settings.loss} } }\n`,
+  );
+  expect(readFileSync(join(dir, 'runs/fraud/sweep/sweep.csv'), 'utf8')).toMatch(
+    /^class_weights,loss,seed,state,validation macro f1,/,
+  );
+  expect(sweep('--metric', 'loss').stderr).toMatch(
+    /prognet: --metric loss: the trials minimise different losses, which do not compare; expected a measure such as accuracy\n$/,
+  );
+  // Measured by another measure, a trial is another one.
+  expect(JSON.parse(sweep('--metric', 'auc', '--json').stdout).trials[0].trials[0].measure).toBe('macro auc');
+}, 120_000);
+
 it('three quantiles of one number', () => {
   const dir = workspace(
     text('{ regress: { outputs: 3, loss: { quantile: [0.1, 0.5, 0.9] } } }', 'epochs: 40').replace(

@@ -111,7 +111,10 @@ it('refuses what it cannot do, before anything is trained', () => {
   };
   says(['a'], /give what to try: prognet sweep <task> --set lr=0\.1,0\.01/);
   says(['b', ...set], /reads the column "a", which is not trained yet: prognet train a --freeze/);
-  says(['a', '--set', 'lr=0.1', '--metric', 'f1'], /--metric: found "f1", expected accuracy or loss/);
+  says(
+    ['a', '--set', 'lr=0.1', '--metric', 'rmse'],
+    /--metric: found "rmse", expected one of accuracy, balanced accuracy, macro f1, .*, loss/,
+  );
   says(['a', '--set', 'lr=0.1', '--write'], /--write is for --keep best/);
   says(['a', '--set', 'dense=1'], /stands at blocks\[0\]\[0\]\.dense and blocks\[1\]\[0\]\.dense/);
   expect(existsSync(join(dir, 'runs'))).toBe(false);

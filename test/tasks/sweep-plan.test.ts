@@ -3,6 +3,7 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { must } from '../../src/onnx/core/errors.js';
 import { withValue, writtenColumn } from '../../src/tasks/description-value.js';
 import { loadWorkspace } from '../../src/tasks/load-workspace.js';
 import { linesOf, planTrials } from '../../src/tasks/sweep/plan.js';
@@ -41,7 +42,7 @@ describe('a value in the text of a description', () => {
     [['blocks', 1, 0, 'dense', 'units'], 9, 'units: 8', 'units: 9'],
     [['blocks', 0, 1], 'tanh', '32 }, relu', '32 }, tanh'],
     [['train', 'batch'], 16, 'lr: 0.01 }', 'lr: 0.01, batch: 16 }'],
-    [['train', 'schedule'], { step: { every: 3 } }, 'lr: 0.01 }', 'lr: 0.01, schedule: {"step":{"every":3}} }'],
+    [['train', 'schedule'], { step: { every: 3 } }, 'lr: 0.01 }', 'lr: 0.01, schedule: { step: { every: 3 } } }'],
   ])('%j is put there, and nothing else moves', (path, value, from, to) => {
     expect(changed(path, value)).toBe(text.replace(from, to));
   });
@@ -67,9 +68,23 @@ describe('a value in the text of a description', () => {
     expect(messageOf(() => changed(['blocks', 7, 0], 'relu'))).toMatch(
       /^blocks\[7\]\[0\]: task "a" has \[.* at blocks, where 7 cannot be set$/,
     );
-    expect(messageOf(() => changed(['head', 'classify', 'label_smoothing'], 0.1))).toBe(
-      'head.classify.label_smoothing: task "a" has 2 at head.classify, where "label_smoothing" cannot be set',
+    expect(messageOf(() => changed(['head', 'classify', 'smoothing'], 0.1))).toBe(
+      'head.classify.smoothing: task "a" has 2 at head.classify, where "smoothing" cannot be set',
     );
+  });
+  it('that is an option of a head stands beside its width, written out', () => {
+    const put = (value: string) =>
+      withValue(text.replace('head: { classify: 2 }', value), 'prognet.yaml', 'a', ['head', 'classify', 'label_smoothing'], 0.1);
+    expect(put('head: { classify: 2 }')).toBe(
+      text.replace('head: { classify: 2 }', 'head: { classify: { classes: 2, label_smoothing: 0.1 } }'),
+    );
+    expect(put('head: { classify: { classes: 2 } }')).toBe(put('head: { classify: 2 }'));
+    const flat = text.replace('head: { classify: 2 }', 'head: { kind: classify, classes: 2 }');
+    const plans = plan('a', ['label_smoothing=0.1'], {}, flat);
+    expect(plans[0]?.text).toContain('head: { kind: classify, classes: 2, label_smoothing: 0.1 }');
+    expect(writtenColumn(must(plan('b', ['label_smoothing=0.1'])[0], 'trial').text, 'b').head).toEqual({
+      classify: { classes: 2, label_smoothing: 0.1 },
+    });
   });
 });
 

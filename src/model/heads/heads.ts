@@ -83,6 +83,22 @@ export function headOfWidth(kind: HeadKind, width: number): HeadInput {
   return { [kind]: width } as HeadInput;
 }
 
+/** Where an option stands in a head as written, from the head on, and the head written so that it may stand there; undefined for no option of it. */
+export function optionOf(
+  written: unknown,
+  option: string,
+): { readonly path: readonly string[]; readonly head: unknown } | undefined {
+  if (typeof written !== 'object' || written === null) return undefined;
+  const flat: unknown = Reflect.get(written, 'kind');
+  const [kind = ''] = typeof flat === 'string' ? [flat] : Object.keys(written);
+  const definition = definitions.find((d) => d.kind === kind);
+  if (definition === undefined || !Object.hasOwn(definition.options.shape, option)) return undefined;
+  if (typeof flat === 'string') return { path: [option], head: written };
+  const given: unknown = Reflect.get(written, kind);
+  const head = typeof given === 'object' ? written : { [kind]: { [definition.main]: given } };
+  return { path: [kind, option], head };
+}
+
 /** What of a head decides its graph: kind and width. */
 export function headGraph(head: Head): Readonly<Record<string, unknown>> {
   return { kind: head.kind, [definitionOf(head).main]: headWidth(head) };

@@ -1,6 +1,7 @@
 // What a sweep tries: the values that `--set` names, every combination of them or some that are drawn, each as a description of its own.
 import { parseDocument } from 'yaml';
 import { trainSchema } from '../../model/description/train-schema.js';
+import { optionOf } from '../../model/heads/heads.js';
 import { must, UsageError } from '../../onnx/core/errors.js';
 import { Random } from '../../onnx/core/random.js';
 import { valueAt } from '../../onnx/core/value-at.js';
@@ -71,6 +72,8 @@ function resolved(name: string, column: Readonly<Record<string, unknown>>, task:
   if (fixed.includes(name)) refuse(`${name} makes another task of it, expected what decides how it is learnt`);
   if (['blocks', 'head', 'laterals', 'prepare', 'train'].includes(name)) return [name];
   if (train.includes(name)) return ['train', name];
+  const ofHead = optionOf(column.head, name);
+  if (ofHead !== undefined) return ['head', ...ofHead.path];
   const places = placesOf(name, column).filter((at) => !isFixed(at));
   const [only, another] = places;
   if (only === undefined)

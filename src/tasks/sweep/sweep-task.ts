@@ -1,7 +1,8 @@
 // Trains combinations of settings side by side and ranks them by what they measure on the validation part. How a trial is run (in a process of its own,
 // or in this one) is the caller's.
 import { fingerprint } from '../../data/fingerprint.js';
-import { metricName, metricRises } from '../../model/heads/heads.js';
+import { type Head, headLoss, metricName, metricRises } from '../../model/heads/heads.js';
+import { type MeasureName, measureNamed, measuresFor, monitorNames, rises as risesBy } from '../../model/heads/measure-names.js';
 import { refuseTraining } from '../../model/progressive/imported.js';
 import { InterruptedError, must, UsageError } from '../../onnx/core/errors.js';
 import { sha256 } from '../../onnx/files/hash.js';
@@ -26,7 +27,7 @@ export interface TrialRunner {
 
 /** How a sweep is run. */
 export interface SweepOptions extends PlanOptions {
-  /** `loss`, or the head's own; default: the head's own. */
+  /** `loss`, the head's own or another measure of it; default: the head's own. */
   readonly metric?: string;
   /** Trials at one time. */
   readonly jobs: number;
@@ -58,7 +59,7 @@ export interface Sweep {
   readonly task: string;
   /** By what the combinations are ranked. */
   readonly by: string;
-  /** The head's metric. */
+  /** The measure beside the loss: the head's own, or the one that was asked for. */
   readonly metric: string;
   /** The best first; those that failed last. */
   readonly ranked: readonly Ranked[];
@@ -68,11 +69,25 @@ export interface Sweep {
 }
 
 /** All that a trial's numbers follow from. */
-function keyOf(runtime: Runtime, loaded: LoadedWorkspace, task: string, data: string, threads: number): string {
+function keyOf(runtime: Runtime, loaded: LoadedWorkspace, task: string, data: string, threads: number, measure?: string): string {
   const column = loaded.columns.column(task);
+  const measured = measure === undefined ? [] : [measure];
   return sha256(
-    stableJson([basisOf(column, 'cpu'), sourceHashes(loaded, column), data, { ...versionsNow(runtime) }, threads]),
+    stableJson([basisOf(column, 'cpu'), sourceHashes(loaded, column), data, { ...versionsNow(runtime) }, threads, ...measured]),
   ).slice(0, 32);
+}
+
+/** What is measured beside the loss, where it is not the head's own. Throws UsageError. */
+function measureOf(head: Head, by: string | undefined): MeasureName | undefined {
+  const own = metricName(head);
+  if (by === undefined || by === own || by === 'loss') return undefined;
+  const known = measuresFor(head);
+  const found = known.find(
+    (name) => name === by || monitorNames.some((m) => m === by && m !== 'loss' && measureNamed(m) === name),
+  );
+  if (found !== undefined) return found;
+  const expected = [...new Set([own, ...known, 'loss'])].join(', ');
+  throw new UsageError(`--metric: found "${by}", expected one of ${expected}`, { path: '--metric', expected, got: by });
 }
 
 /**
@@ -85,18 +100,19 @@ export async function sweepTask(runtime: Runtime, loaded: LoadedWorkspace, task:
   if (loaded.frozen.has(task)) throw frozenIsFinal(task);
   refuseTraining(column);
   requireSources(loaded, column);
-  const metric = metricName(column.head);
-  const by = options.metric ?? metric;
-  if (by !== metric && by !== 'loss')
-    throw new UsageError(`--metric: found "${by}", expected ${metric} or loss`, {
-      path: '--metric',
-      expected: `${metric}, loss`,
-      got: by,
-    });
+  const measure = measureOf(column.head, options.metric);
+  const metric = measure ?? metricName(column.head);
+  const by = options.metric === 'loss' ? 'loss' : metric;
   const plan = planTrials(loaded, must(loaded.text, 'description'), task, options);
   const data = fingerprint((await loadTaskData(loaded, task, options.onNote)).train);
   createFolders(loaded.workspace);
-  const store = SweepStore.open(loaded.workspace.root, task, metric);
+  const described = plan.map((planned) => [planned, withText(loaded, planned.text)] as const);
+  if (by === 'loss')
+    refuseLosses(
+      described.map(([, { columns }]) => columns.column(task).head),
+      metric,
+    );
+  const store = SweepStore.open(loaded.workspace.root, task, metric, measure);
   const found = new Map<PlannedTrial, SweepTrial>();
   const tell = (planned: PlannedTrial, trial: SweepTrial) => {
     found.set(planned, trial);
@@ -109,7 +125,9 @@ export async function sweepTask(runtime: Runtime, loaded: LoadedWorkspace, task:
   };
   signal?.addEventListener('abort', stop);
   try {
-    const keys = new Map(plan.map((planned) => [planned, keyOf(runtime, withText(loaded, planned.text), task, data, threads)]));
+    const keys = new Map(
+      described.map(([planned, workspace]) => [planned, keyOf(runtime, workspace, task, data, threads, measure)]),
+    );
     for (const planned of plan) {
       const known = store.find(must(keys.get(planned), 'key'));
       if (known !== undefined) tell(planned, known);
@@ -119,13 +137,14 @@ export async function sweepTask(runtime: Runtime, loaded: LoadedWorkspace, task:
       const runner = options.runner();
       runners.push(runner);
       for (let next = left.shift(); next !== undefined && !stopped(); next = left.shift()) {
-        const outcome = await runner.run({ task, text: next.text, threads });
+        const outcome = await runner.run({ task, text: next.text, threads, ...(measure && { measure }) });
         if (stopped()) return;
         const trial = {
           key: must(keys.get(next), 'key'),
           settings: settingsOf(next),
           seed: next.seed ?? column.seed,
           ...outcome,
+          ...(measure && { measure }),
         };
         store.add(trial);
         tell(next, trial);
@@ -137,7 +156,7 @@ export async function sweepTask(runtime: Runtime, loaded: LoadedWorkspace, task:
     stop();
     store.close();
   }
-  const rises = by === metric && metricRises(column.head);
+  const rises = by !== 'loss' && (measure === undefined ? metricRises(column.head) : risesBy(measure));
   return { task, by, metric, ranked: rankedOf(plan, found, by, rises), asked: plan.length, ended: found.size };
 }
 
@@ -145,6 +164,19 @@ export async function sweepTask(runtime: Runtime, loaded: LoadedWorkspace, task:
 export function sweepInterrupted({ task, ended, asked }: Sweep): InterruptedError {
   return new InterruptedError(
     `interrupted after ${ended} of ${asked} trials, which stand in runs/${task}/sweep; the same command goes on with the others`,
+  );
+}
+
+/** Values of different losses do not compare. Throws UsageError. */
+function refuseLosses(heads: readonly Head[], metric: string): void {
+  if (new Set(heads.map((head) => stableJson(headLoss(head)))).size < 2) return;
+  throw new UsageError(
+    `--metric loss: the trials minimise different losses, which do not compare; expected a measure such as ${metric}`,
+    {
+      path: '--metric',
+      expected: metric,
+      got: 'loss',
+    },
   );
 }
 

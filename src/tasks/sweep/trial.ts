@@ -1,5 +1,6 @@
 // One trial of a sweep: a training that keeps no files, measured on the validation part. The test set is not looked at.
 import type { SampleSet } from '../../data/dataset.js';
+import type { MeasureName } from '../../model/heads/measure-names.js';
 import { must } from '../../onnx/core/errors.js';
 import type { Runtime } from '../../onnx/runtime/session.js';
 import { DivergedError } from '../../train/diverged.js';
@@ -17,6 +18,8 @@ export interface TrialJob {
   /** The description of this trial. */
   readonly text: string;
   readonly threads: number;
+  /** What is measured; the head's own metric when absent. */
+  readonly measure?: MeasureName;
 }
 
 /** How a trial ended. */
@@ -42,7 +45,7 @@ export interface KeptData {
 export async function runTrial(
   runtime: Runtime,
   opened: LoadedWorkspace,
-  { task, text, threads }: TrialJob,
+  { task, text, threads, measure }: TrialJob,
   kept: KeptData = {},
 ): Promise<TrialOutcome> {
   const started = performance.now();
@@ -64,7 +67,9 @@ export async function runTrial(
       session: { providers: ['cpu'], threads },
     });
     const record = must(history[epoch - 1], 'epoch');
-    const { loss, metric } = must(record.validation, 'validation');
+    const { loss, metric: own, measures = {} } = must(record.validation, 'validation');
+    const metric = measure === undefined ? own : measures[measure];
+    if (metric === undefined) return { state: 'failed', reason: `the validation part gives no ${measure}` };
     return { state: 'done', loss, metric, epoch, seconds: (performance.now() - started) / 1000 };
   } catch (error) {
     if (error instanceof DivergedError) return { state: 'diverged', reason: error.statement };
