@@ -74,6 +74,23 @@ describe('a stranger follows', () => {
     expect(readFileSync(join(reader.root, 'prognet.yaml'), 'utf8')).toMatch(/validation: 0\.1 \} # too slow$/m);
   }, 180_000);
 
+  it('docs/templates.md', () => {
+    const { reader, left } = follow('templates');
+    expect(left).toEqual([]);
+    for (const [folder, task, least] of [
+      ['shop', 'left', 0.9],
+      ['shop', 'took', 0.8],
+      ['pictures', 'shapes', 0.9],
+      ['pictures', 'colours', 0.9],
+      ['notes', 'topic', 0.95],
+    ] as const) {
+      const record: unknown = JSON.parse(readFileSync(join(reader.root, folder, 'columns', task, 'column.json'), 'utf8'));
+      expect((record as { metrics: { accuracy: number } }).metrics.accuracy, `${folder} ${task}`).toBeGreaterThan(least);
+    }
+    expect(readFileSync(join(reader.root, 'shop/left.md'), 'utf8')).toContain('onnxruntime.InferenceSession("left.onnx")');
+    expect(readFileSync(join(reader.root, 'houses/price.svg'), 'utf8')).toMatch(/^<svg /);
+  }, 300_000);
+
   it('docs/training.md', () => {
     const { reader, left } = follow('training');
     expect(left).toEqual([]);

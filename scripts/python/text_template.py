@@ -1,6 +1,6 @@
 """Writes the data of the template `text` into a folder: sentences about two topics out of a small grammar, and a tokenizer of their words. Nothing is
 anybody else's text.
-    .venv-text/bin/python scripts/python/text_template.py templates/text
+    .venv-text/bin/python scripts/python/text_template.py templates/init/text
 """
 
 import csv

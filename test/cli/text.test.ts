@@ -35,7 +35,7 @@ columns:
 
 /** Texts and topics of a CSV file of the template. */
 const rowsOf = (file: string) =>
-  readFileSync(join(repo, 'templates/text/notes', file), 'utf8')
+  readFileSync(join(repo, 'templates/init/text/notes', file), 'utf8')
     .trimEnd()
     .split('\n')
     .slice(1)
@@ -47,7 +47,7 @@ const test = rowsOf('test.csv');
 const texts = test.map(({ text }) => text);
 
 beforeAll(() => {
-  cpSync(join(repo, 'templates/text'), dir, { recursive: true });
+  cpSync(join(repo, 'templates/init/text'), dir, { recursive: true });
   writeFileSync(at('prognet.yaml'), description);
   const asked = rowsOf('train.csv').map(({ text }) => `"${text}",${text.endsWith('?') ? 'yes' : 'no'},1`);
   writeFileSync(at('questions.csv'), `note,asks,other\n${asked.join('\n')}\n`);

@@ -76,7 +76,7 @@ describe('small', () => {
 const { missing, note } = environment('.venv-text');
 describe.skipIf(missing)(`Python's${note}`, () => {
   const folder = mkdtempSync(join(tmpdir(), 'prognet-tokens-'));
-  const own = readFileSync(join(repo, 'templates/text/notes/train.csv'), 'utf8').split('\n');
+  const own = readFileSync(join(repo, 'templates/init/text/notes/train.csv'), 'utf8').split('\n');
   const random = new Random(8, 'texts');
   const letters = [...'abcdefghijklmnopqrstuvwxyz   ABC.,!?\'"-0123456789éÉßçñ中文日本€½ﬁ👍\t'];
   const odd = Array.from({ length: 150 }, () =>
@@ -92,7 +92,7 @@ describe.skipIf(missing)(`Python's${note}`, () => {
     'ＦＵＬＬ width',
     'e\u0301cole',
   ];
-  const kinds = new Map([['the template', join(repo, 'templates/text/tokenizer.json')]]);
+  const kinds = new Map([['the template', join(repo, 'templates/init/text/tokenizer.json')]]);
   beforeAll(() => {
     writeFileSync(join(folder, 'texts.json'), JSON.stringify([...own, 'École, naïve façade: 12 or 3456 ½ 日本']));
     const names = z.array(z.string()).parse(python('.venv-text', 'tokens.py', 'make', folder, join(folder, 'texts.json')));

