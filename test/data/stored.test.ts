@@ -3,7 +3,7 @@
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { gzipSync } from 'node:zlib';
+import { crc32, gzipSync } from 'node:zlib';
 import { afterAll, describe, expect, it } from 'vitest';
 import { splitValidation } from '../../src/data/dataset.js';
 import { epochOrder } from '../../src/data/epoch-order.js';
@@ -16,6 +16,7 @@ import { shuffleOf } from '../../src/data/stored/rows-file.js';
 import type { TransformSpec } from '../../src/data/transforms/registry.js';
 import { writeIdx } from '../../src/formats/idx.js';
 import { writeNpy } from '../../src/formats/npy.js';
+import { writeNpz } from '../../src/formats/npz.js';
 import { parseDescription } from '../../src/model/description/parse.js';
 import { InterruptedError, must } from '../../src/onnx/core/errors.js';
 import { Random } from '../../src/onnx/core/random.js';
@@ -27,6 +28,7 @@ import type { TrainRequest } from '../../src/train/request.js';
 import { trainSettings } from '../../src/train/settings.js';
 import { TapStore } from '../../src/workspace/tap-store.js';
 import { columnAt, frozenIn, initialAt } from '../support/by-place.js';
+import { image } from '../support/images.js';
 import { runtime } from '../support/run.js';
 
 const root = mkdtempSync(join(tmpdir(), 'prognet-stored-'));
@@ -62,7 +64,7 @@ const memory = 2 ** 20;
 async function both(folder: string, more: Partial<Exclude<DataSpec, string>> = {}) {
   const spec = { source: folder, ...more };
   const notes: string[] = [];
-  const cache = join(folder, 'cache');
+  const cache = `${folder}-cache`;
   const onNote = (line: string) => notes.push(line);
   const kept = await loadRows({ ...spec, memory }, { baseDir: root, cache, onNote });
   return { kept, whole: await loadData(spec, { baseDir: root }), notes, cache };
@@ -135,6 +137,43 @@ describe('what is kept on disk is what would be in memory', () => {
     await expectSame(folderOf({ ...files, 'train-images-idx3-ubyte.gz': gzipSync(x) }));
   });
 
+  it('of .npz files: stored, deflated, and with the sizes of zip64', async () => {
+    const arrays = new Map([
+      ['x', images],
+      ['y', classes],
+    ]);
+    const ways = { stored: writeNpz(arrays, false), deflated: writeNpz(arrays) };
+    for (const [name, bytes] of Object.entries(ways)) await expectSame(join(folderOf({ [`${name}.npz`]: bytes }), `${name}.npz`));
+    // What is in memory reads no zip64: the same archive without it tells what is right.
+    const [plain, large] = ['stored.npz', 'large.npz'].map((name, i) =>
+      join(folderOf({ [name]: i === 0 ? ways.stored : zip64(arrays) }), name),
+    );
+    const { train: expected } = await loadData(must(plain, 'path'), { baseDir: root });
+    const { train: found } = await loadRows(
+      { source: must(large, 'path'), memory },
+      { baseDir: root, cache: join(root, 'cache64') },
+    );
+    expectRows(all(found.inputs), expected.inputs);
+    expect(fingerprint(found)).toBe(fingerprint(expected));
+  });
+
+  it('of folders of images', async () => {
+    const folder = folderOf({});
+    for (const kind of ['a', 'b']) {
+      mkdirSync(join(folder, kind));
+      for (let i = 0; i < 60; i++)
+        writeFileSync(
+          join(folder, kind, `${i}.png`),
+          await image(64, 64, i === 7 ? 4 : 3, tensor('uint8', 64 * 64 * (i === 7 ? 4 : 3)).bytes)
+            .png()
+            .toBuffer(),
+        );
+    }
+    const { notes, kept } = await expectSame(folder);
+    expect(notes.at(-1)).toBe(`${folder}: 2 of 120 images have an alpha channel; transparent parts are laid on white`);
+    expect(kept.test).toMatchObject({ classNames: ['a', 'b'], decoding: { height: 64, colours: 'rgb' } });
+  });
+
   it('read by number, in any order, of a part of a part', async () => {
     const { kept, whole } = await both(npy());
     const [a, b] = [splitValidation(kept.train, 0.3, 7), splitValidation(whole.train, 0.3, 7)];
@@ -151,6 +190,51 @@ describe('what is kept on disk is what would be in memory', () => {
     expect(inMemory(part.inputs)).toBe(true);
   });
 });
+
+/** A stored archive whose directory says every size and place by its fields of zip64. */
+function zip64(arrays: ReadonlyMap<string, Tensor>): Uint8Array {
+  const parts: Buffer[] = [];
+  const directory: Buffer[] = [];
+  let at = 0;
+  const add = (to: Buffer[], part: Buffer) => {
+    to.push(part);
+    if (to === parts) at += part.length;
+  };
+  for (const [key, array] of arrays) {
+    const [name, content] = [Buffer.from(`${key}.npy`), Buffer.from(writeNpy(array))];
+    const entry = Buffer.alloc(46 + 28);
+    entry.writeUInt32LE(0x02014b50, 0);
+    entry.writeUInt32LE(crc32(content), 16);
+    for (const place of [20, 24, 42]) entry.writeUInt32LE(0xffffffff, place);
+    entry.writeUInt16LE(name.length, 28);
+    entry.writeUInt16LE(28, 30);
+    entry.writeUInt16LE(1, 46);
+    entry.writeUInt16LE(24, 48);
+    [content.length, content.length, at].forEach((value, i) => {
+      entry.writeBigUInt64LE(BigInt(value), 50 + 8 * i);
+    });
+    add(directory, Buffer.concat([entry.subarray(0, 46), name, entry.subarray(46)]));
+    const local = Buffer.alloc(30);
+    local.writeUInt32LE(0x04034b50, 0);
+    local.writeUInt16LE(name.length, 26);
+    for (const part of [local, name, content]) add(parts, part);
+  }
+  const start = at;
+  for (const entry of directory) add(parts, entry);
+  const record = Buffer.alloc(56);
+  record.writeUInt32LE(0x06064b50, 0);
+  [arrays.size, at - start, start].forEach((value, i) => {
+    record.writeBigUInt64LE(BigInt(value), 32 + 8 * i);
+  });
+  const locator = Buffer.alloc(20);
+  locator.writeUInt32LE(0x07064b50, 0);
+  locator.writeBigUInt64LE(BigInt(at), 8);
+  const end = Buffer.alloc(22);
+  end.writeUInt32LE(0x06054b50, 0);
+  end.writeUInt16LE(0xffff, 10);
+  for (const place of [12, 16]) end.writeUInt32LE(0xffffffff, place);
+  return new Uint8Array(Buffer.concat([...parts, record, locator, end]));
+}
 
 describe('a cache that is not right is noticed', () => {
   it('where the source was changed', async () => {
@@ -185,7 +269,7 @@ describe('a cache that is not right is noticed', () => {
     (x.data as Float32Array)[11 * 30_000 + 4] = Number.NaN;
     const folder = folderOf({ 'x.npy': writeNpy(x), 'y.npy': writeNpy(labels(30_001)) });
     await expect(both(folder)).rejects.toThrow(/x\.npy: holds NaN at \[30000,4\], expected a finite float32$/);
-    expect(readdirSync(join(folder, 'cache'))).toEqual([]);
+    expect(readdirSync(`${folder}-cache`)).toEqual([]);
     const short = folderOf({ 'x.npy': writeNpy(images), 'y.npy': writeNpy(labels(3000)) });
     await expect(both(short)).rejects.toThrow(/y\.npy: 3000 targets for 3001 inputs, expected one each$/);
     const cut = folderOf({ 'x.npy': writeNpy(images).subarray(0, -7), 'y.npy': writeNpy(classes) });
@@ -212,6 +296,25 @@ describe('is refused', () => {
       'data.memory: expected a workspace, whose folder cache/ holds what is not to be in memory',
     );
     await expect(refused({ source: 'mnist', memory }, root)).rejects.toThrow(/^data\.memory: is for .*, the source is "mnist"$/);
+  });
+
+  it('an archive that is broken or cut', async () => {
+    const arrays = new Map([
+      ['x', images],
+      ['y', classes],
+    ]);
+    const whole = writeNpz(arrays, false);
+    const said = (bytes: Uint8Array) => {
+      const path = join(folderOf({ 'a.npz': bytes }), 'a.npz');
+      return loadRows({ source: path, memory }, { baseDir: root, cache: join(path, '..', 'cache') });
+    };
+    await expect(said(whole.subarray(0, -30))).rejects.toThrow(
+      /a\.npz: not a zip archive or truncated, it has no end-of-central-directory record$/,
+    );
+    await expect(said(whole.subarray(5000))).rejects.toThrow(/a\.npz: /);
+    const damaged = Uint8Array.from(whole);
+    damaged[5000] = (damaged[5000] ?? 0) ^ 1;
+    await expect(said(damaged)).rejects.toThrow(/a\.npz: "x": is damaged, its CRC-32 does not match$/);
   });
 
   it('an array in Fortran order', async () => {

@@ -4,6 +4,7 @@ import { type Extent, openNpy } from '../../formats/array-file.js';
 import { dataError, defaultMaxBytes, quote } from '../../formats/data-error.js';
 import { readNpy } from '../../formats/npy.js';
 import { npzKeys, readNpz } from '../../formats/npz.js';
+import { zipEntries } from '../../formats/zip-file.js';
 import { must } from '../../onnx/core/errors.js';
 import type { Tensor } from '../../onnx/core/tensor.js';
 import type { Dataset } from '../dataset.js';
@@ -117,5 +118,11 @@ export const npzFile: Source = {
       context.inputs?.[0]?.name,
       context,
     );
+  },
+  open: async ({ path }, _, context) => {
+    const entries = zipEntries(path);
+    const names = [...entries.keys()].flatMap((name) => (name.endsWith('.npy') ? [name.slice(0, -'.npy'.length)] : []));
+    const used = setIn(names, path, context.inputs?.[0]?.name);
+    return await streamsOf(used, (key) => must(entries.get(`${key}.npy`), key), context);
   },
 };

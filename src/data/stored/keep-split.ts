@@ -104,9 +104,7 @@ export async function keptSplit(keeping: Keeping, make: (writer: Writer) => Prom
     for (const line of found.note.notes) onNote?.(line);
     return found.split;
   }
-  makeFolder(cache);
-  removeStale(cache);
-  const { bavail, bsize } = statfsSync(cache);
+  const { bavail, bsize } = roomIn(cache);
   // Twice, since rows are written anew to part train and test, and for transforms.
   const needed = 2 * bytes;
   if (bavail * bsize < needed)
@@ -142,6 +140,17 @@ export async function keptSplit(keeping: Keeping, make: (writer: Writer) => Prom
     throw cause instanceof DataError ? cause : fileError('write', folder, cause);
   }
   return must(openKept(folder, source, memory), folder).split;
+}
+
+/** Makes the folder, without what ended processes left there, and says what its disk has. */
+function roomIn(cache: string): { readonly bavail: number; readonly bsize: number } {
+  try {
+    makeFolder(cache);
+    removeStale(cache);
+    return statfsSync(cache);
+  } catch (cause) {
+    throw fileError('write', cache, cause);
+  }
 }
 
 /** Renames a folder; what stands there already goes. */

@@ -1,0 +1,96 @@
+// Data larger than memory: the table of docs/data.md.
+//   node scripts/bench/large-data.mjs [GB] [memory]    (needs npm run build; default 4 GB with a memory of 1GB; some minutes, three times the data on the disk)
+// Makes a folder of .npy files in the temporary folder, uint8 images [1,32,32] of eight classes, trains one column over it with the rows on disk and, up to 1.9 GB, in
+// memory, and prints peak memory of the process and seconds of an epoch. Exits 1 where 4 GB take 1.5 GB of memory or more.
+import { execFileSync } from 'node:child_process';
+import { closeSync, mkdtempSync, openSync, rmSync, statfsSync, writeFileSync, writeSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { writeNpy } from '../../dist/formats/npy.js';
+import { Tensor } from '../../dist/index.js';
+
+const [gigabytes = '4', memory = '1GB'] = process.argv.slice(2);
+const side = 32;
+const classes = 8;
+const mostInMemory = 1.9;
+
+/** A folder of x.npy and y.npy, written part by part. */
+function makeData(folder, rows) {
+  const x = openSync(join(folder, 'x.npy'), 'w');
+  const header = writeNpy(new Tensor('uint8', [0, 1, side, side], new Uint8Array()));
+  const text = new TextDecoder('latin1').decode(header).replace('(0, 1', `(${rows}, 1`);
+  // The header stays as long as it was: blanks before its line's end make up for the digits.
+  const longer = `${rows}`.length - 1;
+  const place = text.lastIndexOf(' '.repeat(longer));
+  writeSync(
+    x,
+    Uint8Array.from(text.slice(0, place) + text.slice(place + longer), (c) => c.charCodeAt(0)),
+  );
+  const y = new BigInt64Array(rows);
+  const part = new Uint8Array(8192 * side * side);
+  let state = 1;
+  for (let from = 0; from < rows; from += 8192) {
+    const own = Math.min(8192, rows - from);
+    const words = new Uint32Array(part.buffer, 0, (own * side * side) / 4);
+    for (let i = 0; i < words.length; i++) {
+      state ^= state << 13;
+      state ^= state >>> 17;
+      state ^= state << 5;
+      words[i] = state;
+    }
+    for (let i = 0; i < own; i++) {
+      const label = part[i * side * side] % classes;
+      y[from + i] = BigInt(label);
+      // A brighter band where the class says.
+      const band = i * side * side + label * 4 * side;
+      for (let at = band; at < band + 4 * side; at++) part[at] = 128 + (part[at] >> 1);
+    }
+    const bytes = part.subarray(0, own * side * side);
+    for (let at = 0; at < bytes.length; ) at += writeSync(x, bytes, at);
+  }
+  closeSync(x);
+  writeFileSync(join(folder, 'y.npy'), writeNpy(new Tensor('int64', [rows], y)));
+}
+
+function run(size, limit) {
+  const rows = Math.round((size * 1e9) / side ** 2);
+  const folder = mkdtempSync(join(tmpdir(), 'prognet-large-'));
+  try {
+    const { bavail, bsize } = statfsSync(folder);
+    const needed = 3.2 * rows * side ** 2;
+    if (bavail * bsize < needed) throw new Error(`${folder}: ${(needed / 1e9).toFixed(1)} GB of disk are needed`);
+    makeData(folder, rows);
+    const data = limit === undefined ? '.' : `{ source: ., memory: ${limit} }`;
+    writeFileSync(
+      join(folder, 'prognet.yaml'),
+      `prognet: 1
+name: large
+input: { name: image, shape: [1, ${side}, ${side}] }
+columns:
+  - { task: a, data: ${data}, blocks: [[flatten, { dense: 64 }, relu]], head: { classify: ${classes} }, train: { epochs: 2, validation: 0.05 } }
+`,
+    );
+    const child = [fileURLToPath(new URL('large-train.mjs', import.meta.url)), folder];
+    const found = JSON.parse(execFileSync(process.execPath, child, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] }));
+    return { rows, limit, ...found };
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+const size = Number(gigabytes);
+const compared = Math.min(size, mostInMemory);
+const results = [run(compared, undefined), run(compared, memory), ...(size > compared ? [run(size, memory)] : [])];
+const table = [
+  '| rows | where | peak memory | first reading | an epoch | rows a second |',
+  '|---|---|---|---|---|---|',
+  ...results.map(({ rows, limit, peak, preparing, epochs }) => {
+    const seconds = Math.min(...epochs.map((epoch) => epoch.seconds));
+    const trained = rows * 0.8 * 0.95;
+    return `| ${(rows / 1e6).toFixed(2)} million, ${((rows * side ** 2) / 1e9).toFixed(1)} GB | ${limit === undefined ? 'in memory' : `on disk, memory: ${limit}`} | ${(peak / 1e9).toFixed(2)} GB | ${preparing.toFixed(0)} s | ${seconds.toFixed(1)} s | ${Math.round(trained / seconds)} |`;
+  }),
+];
+process.stdout.write(`${table.join('\n')}\n`);
+const large = results.filter(({ rows, limit }) => limit !== undefined && rows * side ** 2 >= 3.9e9);
+if (large.some(({ peak }) => peak >= 1.5e9)) process.exit(1);
