@@ -306,13 +306,14 @@ command('studio [folder]', 'a page on this machine: see, ask and teach the netwo
   .option('--build <dir>', 'write the page as static files instead of serving it')
   .action(async (folder: string | undefined, o: StudioFlags) => (await import('./commands/studio.js')).studio(folder, all(o)));
 
-command('inspect <model>', 'what an ONNX file holds', [
+command('inspect <what>', 'what an ONNX file holds, or what a task of the workspace is', [
   'prognet inspect digits.onnx',
+  'prognet inspect digits             the task: trained or frozen, its measures',
   'prognet inspect digits.onnx --json',
   'prognet inspect digits.onnx --card     the page that export --card writes',
 ])
   .option('--card', 'what it takes and answers, how well and how it is run, as Markdown')
-  .action(async (model: string, o: InspectFlags) => (await import('./commands/inspect.js')).inspect(model, all(o)));
+  .action(async (what: string, o: InspectFlags) => (await import('./commands/inspect.js')).inspect(what, all(o)));
 
 command('providers', 'what runs here, and the reason where one does not', [
   'prognet providers',

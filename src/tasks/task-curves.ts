@@ -1,21 +1,17 @@
 // Learning curves of tasks of a workspace: of each the training that is kept, frozen or not, and an unfinished one. Of earlier trainings nothing is
 // kept but what --log wrote.
 import type { CurveLine, CurvePanel, CurveRun, Curves } from '../chart/curves.js';
-import { type MeasureName, measureNames, rises } from '../model/heads/measure-names.js';
+import { rises } from '../model/heads/measure-names.js';
 import { UsageError } from '../onnx/core/errors.js';
 import type { EpochRecord } from '../train/checkpoint.js';
-import { watched } from '../train/early-stopping.js';
 import { trainSettings } from '../train/settings.js';
 import type { ColumnRecord } from '../workspace/column-record.js';
-import { isJsonObject } from '../workspace/json.js';
 import { readRunMetrics } from '../workspace/run-store.js';
+import { bestEpoch, type Followed, followedBy, monitorOf } from './best-epoch.js';
 import { epochOf } from './epoch-records.js';
 import type { LoadedWorkspace } from './load-workspace.js';
 import { runExists } from './stored-run.js';
 import { isTrained, trainedOf } from './trained-column.js';
-
-/** What may be drawn. */
-export type Drawn = 'loss' | MeasureName;
 
 /** One training of a task. */
 interface Run {
@@ -23,12 +19,12 @@ interface Run {
   readonly state: string;
   readonly history: readonly EpochRecord[];
   /** What the epoch to mark is the best by. */
-  readonly monitor: Drawn;
+  readonly monitor: Followed;
   /** Of the finished column. */
   readonly test?: string;
 }
 
-const units: Readonly<Record<Drawn, string>> = {
+const units: Readonly<Record<Followed, string>> = {
   loss: 'mean over rows',
   accuracy: 'part of the answers, 0 to 1',
   'balanced accuracy': 'mean over classes, 0 to 1',
@@ -41,9 +37,7 @@ const units: Readonly<Record<Drawn, string>> = {
   r2: 'of the variance, 1 is best',
 };
 /** What is drawn where nothing else is asked for, as far as it is there. */
-const usual: readonly Drawn[] = ['loss', 'accuracy', 'macro f1', 'mae', 'r2'];
-/** Everything that may be asked for. */
-export const drawnNames: readonly Drawn[] = ['loss', ...measureNames];
+const usual: readonly Followed[] = ['loss', 'accuracy', 'macro f1', 'mae', 'r2'];
 
 function runsOf(loaded: LoadedWorkspace, task: string): Run[] {
   const { root } = loaded.workspace;
@@ -53,7 +47,7 @@ function runsOf(loaded: LoadedWorkspace, task: string): Run[] {
     const history = (record.history ?? []).map(epochOf);
     if (history.length === 0) return;
     const test = Object.entries(record.metrics).find(([name]) => name === 'accuracy' || name === 'error');
-    const monitor = monitorOf(record);
+    const monitor = monitorOf(record) ?? 'loss';
     found.push({ name: task, state, history, monitor, ...(test && { test: `test ${test[0]} ${test[1].toFixed(4)}` }) });
   };
   const frozen = loaded.frozen.get(task);
@@ -62,39 +56,14 @@ function runsOf(loaded: LoadedWorkspace, task: string): Run[] {
   if (frozen === undefined && runExists(root, task)) {
     const history = readRunMetrics(root, task).map(epochOf);
     const { earlyStopping } = trainSettings(column.train, column.seed, column.head);
-    const monitor = named(earlyStopping?.monitor ?? 'loss');
+    const monitor = followedBy(earlyStopping?.monitor);
     if (history.length > 0)
       found.push({ name: found.length > 0 ? `${task}, unfinished` : task, state: 'unfinished', history, monitor });
   }
   return found;
 }
 
-const named = (monitor: unknown): Drawn =>
-  monitor === 'f1' ? 'macro f1' : monitor === 'auc' ? 'macro auc' : (drawnNames.find((name) => name === monitor) ?? 'loss');
-
-/** What the training that a record tells of watched. */
-function monitorOf({ data }: ColumnRecord): Drawn {
-  const stop = isJsonObject(data.train) ? data.train.early_stopping : undefined;
-  return isJsonObject(stop) ? named(stop.monitor) : 'loss';
-}
-
-/** The best epoch by what was watched on the validation data, else by the loss of the training data. */
-function bestOf({ history, monitor }: Run): { readonly epoch: number; readonly by: string } | undefined {
-  const values = history.map(({ epoch, loss, validation }) => {
-    const has = validation !== undefined && (monitor === 'loss' || validation.measures?.[monitor] !== undefined);
-    return {
-      epoch,
-      value: validation === undefined ? loss : watched(has ? monitor : 'loss', validation),
-      by: has ? monitor : 'loss',
-    };
-  });
-  const [first] = values;
-  if (first === undefined || history.length < 2) return undefined;
-  const best = values.reduce((a, b) => (b.value < a.value ? b : a));
-  return { epoch: best.epoch, by: `${history[0]?.validation === undefined ? 'training' : 'validation'} ${best.by}` };
-}
-
-const drawnOf = (name: Drawn, of: { readonly loss: number; readonly measures?: EpochRecord['measures'] } | undefined) =>
+const drawnOf = (name: Followed, of: { readonly loss: number; readonly measures?: EpochRecord['measures'] } | undefined) =>
   name === 'loss' ? of?.loss : of?.measures?.[name];
 
 /**
@@ -102,7 +71,7 @@ const drawnOf = (name: Drawn, of: { readonly loss: number; readonly measures?: E
  * @param names what is drawn; undefined: the loss and the measures that say most
  * @throws UsageError for a task that is unknown or has no training, and where a measure is in none
  */
-export function taskCurves(loaded: LoadedWorkspace, tasks: readonly string[], names?: readonly Drawn[]): Curves {
+export function taskCurves(loaded: LoadedWorkspace, tasks: readonly string[], names?: readonly Followed[]): Curves {
   const runs = tasks.flatMap((task) => {
     const found = runsOf(loaded, task);
     if (found.length > 0) return found;
@@ -142,7 +111,7 @@ export function taskCurves(loaded: LoadedWorkspace, tasks: readonly string[], na
 }
 
 function runText(run: Run): CurveRun {
-  const best = bestOf(run);
+  const best = bestEpoch(run.history, run.monitor);
   const { length } = run.history;
   const said = [
     `${run.state}, ${length} ${length === 1 ? 'epoch' : 'epochs'}`,

@@ -6,6 +6,7 @@ import { ModelError, UsageError } from '../../onnx/core/errors.js';
 import { formatInspection, inspectModel } from '../../onnx/ir/inspect.js';
 import { loadModel } from '../../onnx/serde/external-data.js';
 import { type GlobalOptions, result } from '../report.js';
+import { inspectColumn, workspaceWith } from './inspect-task.js';
 
 export interface InspectFlags extends GlobalOptions {
   readonly card?: boolean;
@@ -14,6 +15,15 @@ export interface InspectFlags extends GlobalOptions {
 export function inspect(file: string, options: InspectFlags): void {
   if (options.card === true && options.json === true)
     throw new UsageError('--card beside --json, expected one of them', { path: '--card' });
+  const loaded = workspaceWith(file, options);
+  if (loaded !== undefined) {
+    if (options.card === true)
+      throw new UsageError(`--card is of an exported file, "${file}" is a task: prognet export --task ${file} -o ${file}.onnx`, {
+        path: '--card',
+      });
+    inspectColumn(loaded, file, options);
+    return;
+  }
   const model = loadModel(file);
   const facts = modelFacts(model);
   if (options.card === true) {

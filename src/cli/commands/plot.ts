@@ -4,8 +4,9 @@ import { curvesSvg, svgMark } from '../../chart/curves.js';
 import { UsageError, WorkspaceError } from '../../onnx/core/errors.js';
 import { writeFileAtomic } from '../../onnx/files/atomic-file.js';
 import { fileError } from '../../onnx/files/file-error.js';
+import { type Followed, followedNames } from '../../tasks/best-epoch.js';
 import { loadWorkspace } from '../../tasks/load-workspace.js';
-import { type Drawn, drawnNames, taskCurves } from '../../tasks/task-curves.js';
+import { taskCurves } from '../../tasks/task-curves.js';
 import { refuseOutput } from '../../workspace/output-path.js';
 import { choiceFlag } from '../flags.js';
 import { type GlobalOptions, note, result } from '../report.js';
@@ -16,8 +17,8 @@ export interface PlotFlags extends GlobalOptions {
 }
 
 /** The measures that are asked for; `f1` and `auc` are the macro ones. */
-function measuresOf(names: readonly string[] | undefined): readonly Drawn[] | undefined {
-  return names?.map((name) => choiceFlag('--measure', name === 'f1' || name === 'auc' ? `macro ${name}` : name, drawnNames));
+function measuresOf(names: readonly string[] | undefined): readonly Followed[] | undefined {
+  return names?.map((name) => choiceFlag('--measure', name === 'f1' || name === 'auc' ? `macro ${name}` : name, followedNames));
 }
 
 /** Throws WorkspaceError for a file that was not drawn here. */
