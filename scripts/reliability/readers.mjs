@@ -1,5 +1,5 @@
 // Damaged files through every reader: each input is read, or refused with one line, in bounded time. Needs npm run build.
-//   node scripts/reliability/readers.mjs [--inputs 100000] [--seed 1] [--readers csv,npy,npz,idx,safetensors,yaml,parquet,records,images]
+//   node scripts/reliability/readers.mjs [--inputs 100000] [--seed 1] [--readers csv,npy,npz,idx,safetensors,yaml,parquet,records,images,arrow,tokenizer]
 // Prints a row for each reader: inputs, read, refused, the slowest in ms. What is neither, or takes over five seconds, is printed; then it exits 1.
 
 import { readdirSync, readFileSync } from 'node:fs';
@@ -12,11 +12,15 @@ const { readNpy, writeNpy } = await dist('formats/npy.js');
 const { readNpz, writeNpz } = await dist('formats/npz.js');
 const { readParquet } = await dist('formats/parquet.js');
 const { openParquet } = await dist('formats/parquet-file.js');
+const { openArrow } = await dist('formats/arrow-file.js');
 const { decodeInto } = await dist('data/images/decode.js');
 const { loadSharp } = await dist('data/images/sharp.js');
 const { readIdx } = await dist('formats/gzip-idx.js');
 const { writeIdx } = await dist('formats/idx.js');
 const { decodeSafetensors, encodeSafetensors } = await dist('formats/safetensors.js');
+const { tokenizerOf } = await dist('data/text/tokenizer.js');
+const { parseDescription } = await dist('model/description/parse.js');
+const { columnsOf } = await dist('model/progressive/column.js');
 const { readDescription } = await dist('model/description/read-text.js');
 const { PrognetError } = await dist('onnx/core/errors.js');
 const { Random } = await dist('onnx/core/random.js');
@@ -26,7 +30,7 @@ const { values } = parseArgs({
   options: {
     inputs: { type: 'string', default: '100000' },
     seed: { type: 'string', default: '1' },
-    readers: { type: 'string', default: 'csv,npy,npz,idx,safetensors,yaml,parquet,records,images' },
+    readers: { type: 'string', default: 'csv,npy,npz,idx,safetensors,yaml,parquet,records,images,arrow,tokenizer' },
   },
 });
 const random = new Random(Number(values.seed), 'readers');
@@ -60,6 +64,8 @@ const noise = (width, height) =>
     { raw: { width, height, channels: 3 } },
   );
 const shards = new URL('../../test/data/hub/data/', import.meta.url);
+const saved = new URL('../../test/data/saved/', import.meta.url);
+const arrowFiles = ['images/train/data-00000-of-00002', 'texts/test/data-00000-of-00001', 'table/train/data-00000-of-00001'];
 const tables = new URL('../../test/formats/parquet/', import.meta.url);
 
 /** Seeds, the reader, and pieces of its syntax that are put in. */
@@ -88,6 +94,30 @@ const readers = {
       for (const name of opened.names) await opened.column(name, () => {});
     },
     ['PAR1', '\u0015\u0004', '\u00ff\u00ff\u00ff\u00ff\u000f', '\u0000', 'bytes', '\u002c', '\u001c'],
+  ],
+  arrow: [
+    arrowFiles.map((name) => readFileSync(new URL(`${name}.arrow`, saved))),
+    async (b) => {
+      const opened = openArrow(b, 'a', true);
+      for (const name of opened.names) await opened.column(name, () => {});
+    },
+    [
+      '\u00ff\u00ff\u00ff\u00ff',
+      'ARROW1',
+      '\u0000\u0000\u0000\u0000',
+      '\u0001\u0000\u0000\u0000',
+      '\u00ff\u00ff\u00ff\u007f',
+      '\u0008',
+    ],
+  ],
+  tokenizer: [
+    [readFileSync(new URL('../../templates/init/text/tokenizer.json', import.meta.url))],
+    async (b) => {
+      const input = { name: 'text', tokenizer: new TextDecoder().decode(b), length: 8 };
+      const [found] = columnsOf(parseDescription({ prognet: 1, name: 'a', input, columns: [] })).inputs;
+      (await tokenizerOf(found, 'a'))(['The crew mends the sail, slowly.', ''], 'a');
+    },
+    ['{', '"', '}', '[', ',', ':', 'null', '1e99', '-1', '"Split"', '"Regex":"(a+)+$"', 'true'],
   ],
   images: [
     await Promise.all(['png', 'jpeg', 'webp'].map((format) => noise(32, 24)[format]().toBuffer())),

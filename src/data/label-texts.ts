@@ -8,6 +8,8 @@ export interface LabelColumn {
   /** Of each row the place of its text in `texts`. */
   readonly ids: readonly number[];
   readonly texts: readonly string[];
+  /** The texts are all that there can be, and in the order in which they count: with or without rows. */
+  readonly ordered?: boolean;
   /** The same as numbers, where every text is one. */
   readonly numbers: Tensor | undefined;
   /** Names it in errors. */
@@ -29,14 +31,17 @@ export interface NamedClasses {
 export function classesOfTexts(columns: readonly LabelColumn[], head: TargetHead | undefined): NamedClasses | undefined {
   const numbers = columns.every((column) => column.numbers !== undefined);
   const { names } = head ?? {};
-  const found = [...new Set(columns.flatMap(({ texts }) => texts))].sort();
+  const texts = [...new Set(columns.flatMap(({ texts }) => texts))];
+  const found = columns.every(({ ordered }) => ordered === true) ? texts : texts.sort();
   const known = names === undefined ? undefined : new Set(names);
   if (numbers && !found.every((text) => known?.has(text))) return undefined;
   const listed = found.length > 100 ? `${found.length} texts` : JSON.stringify(found);
   for (const { ids, texts, where, rowOf } of columns)
     for (const [id, text] of texts.entries()) {
       if (text !== '' && (known === undefined || known.has(text))) continue;
-      const row = rowOf(ids.indexOf(id));
+      const at = ids.indexOf(id);
+      if (at < 0) continue;
+      const row = rowOf(at);
       const expected = names === undefined ? 'a label' : `one of the names ${JSON.stringify(names)}`;
       const got = text === '' ? `row ${row} is empty` : `row ${row} holds ${quote(text)}`;
       throw dataError(where, `${got}, expected ${expected}${text === '' ? '' : `; the column holds ${listed}`}`, {

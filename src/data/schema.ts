@@ -20,7 +20,7 @@ const dataObjectSchema = z.strictObject(
       .string()
       .min(1)
       .describe(
-        'What is read: mnist, a folder of IDX or .npy files or of train.csv and test.csv, a folder of images by class, a .npz, .csv or .parquet file; paths are relative to the description.',
+        'What is read: mnist, a folder of IDX or .npy files or of train.csv and test.csv, a folder of images by class, a dataset of Hugging Face, a .npz, .csv or .parquet file; paths are relative to the description.',
       ),
     transform: z.array(transformSchema).optional().describe('Applied in this order, to train and test alike.'),
     label: z
@@ -43,7 +43,9 @@ const dataObjectSchema = z.strictObject(
       .array(label)
       .min(1)
       .optional()
-      .describe('CSV: the columns of the features by name or index, in this order; default all but the labels.'),
+      .describe(
+        'CSV: the columns of the features by name or index, in this order; default all but the labels. Of text: its one column.',
+      ),
     drop: z.array(label).min(1).optional().describe('CSV: columns by name or index that are no features.'),
     resize: resizeSchema.optional().describe('Images: the size that all are brought to, in the height and width of the input.'),
     memory: z

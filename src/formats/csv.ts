@@ -32,6 +32,8 @@ export interface CsvTexts {
   readonly ids: readonly number[];
   /** The different texts, in the order in which they come. */
   readonly texts: readonly string[];
+  /** The texts are all that there can be, and in the order in which they count. */
+  readonly ordered?: boolean;
 }
 
 export interface CsvTable {

@@ -3,6 +3,7 @@
 import { reason } from '../onnx/core/one-line.js';
 import { importPackage } from '../onnx/files/optional-package.js';
 import { dataError, quote } from './data-error.js';
+import type { OpenTable } from './open-table.js';
 import { checkPages, fileSchema, type ParquetFile } from './parquet-pages.js';
 
 type Column = ArrayLike<unknown>;
@@ -40,22 +41,11 @@ async function needed<T>(name: string, where: string, what: string, pick: (modul
   });
 }
 
-/** A Parquet file whose claims have been looked through. */
-export interface OpenParquet {
-  readonly rows: number;
-  /** Columns in the order of the file. */
-  readonly names: readonly string[];
-  /** Texts that its writer added, by their keys. */
-  readonly notes: ReadonlyMap<string, string>;
-  /** Hands on the values of a column, row by row. Throws DataError for a damaged one, and what `each` throws. */
-  readonly column: (name: string, each: (value: unknown, row: number) => void) => Promise<void>;
-}
-
 /**
  * Opens a file. Without `records` its columns must hold single values, and bytes are texts; with them a column may be a record, whose fields may be bytes.
  * @throws DataError for damaged files, lists, and what claims more than `maxBytes`
  */
-export async function openParquet(bytes: Uint8Array, where: string, maxBytes: number, records = false): Promise<OpenParquet> {
+export async function openParquet(bytes: Uint8Array, where: string, maxBytes: number, records = false): Promise<OpenTable> {
   const pick = (module: object) => (isHyparquet(module) ? module : undefined);
   const library = await needed('hyparquet', where, 'Parquet is read', pick);
   const parsed = fileSchema.safeParse(broken(where, () => library.parquetMetadata(copied(bytes, 0), { geoparquet: false })));
@@ -114,7 +104,7 @@ async function columnReader(
   opened: ParquetFile,
   where: string,
   { maxBytes, utf8 }: { maxBytes: number; utf8: boolean },
-): Promise<OpenParquet['column']> {
+): Promise<OpenTable['column']> {
   const codecs = new Set(opened.row_groups.flatMap(({ columns }) => columns.map(({ meta_data: { codec } }) => codec)));
   const plain = [...codecs].every((codec) => codec === 'UNCOMPRESSED' || codec === 'SNAPPY');
   const pick = (module: object) => {

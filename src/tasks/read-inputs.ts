@@ -4,9 +4,8 @@ import { readFileSync } from 'node:fs';
 import { datasetFrom } from '../data/from-arrays.js';
 import { imageEndings } from '../data/images/decode.js';
 import type { Samples } from '../data/samples.js';
-import type { DataOptions } from '../data/schema.js';
 import { type TextInput, takesText, tokenizerOf } from '../data/text/tokenizer.js';
-import { type CsvOptions, type CsvTable, csvWidth, readCsv } from '../formats/csv.js';
+import { type CsvOptions, csvWidth, readCsv } from '../formats/csv.js';
 import { defaultMaxBytes, quote } from '../formats/data-error.js';
 import { readIdx } from '../formats/gzip-idx.js';
 import { readNpy } from '../formats/npy.js';
@@ -14,10 +13,10 @@ import { npzKeys, readNpz } from '../formats/npz.js';
 import { parquetWidth, readParquet } from '../formats/parquet.js';
 import { type NetworkInput, onlyOf } from '../model/progressive/inputs.js';
 import { DataError, must } from '../onnx/core/errors.js';
-import { elementCount } from '../onnx/core/shape.js';
 import { Tensor } from '../onnx/core/tensor.js';
 import { fileError } from '../onnx/files/file-error.js';
 import { readWhole } from '../onnx/files/read-file.js';
+import { type ReadingInputs, type Sheet, sheetInputs } from './sheets.js';
 
 /** What inputs can stand in, by the names that `--input-format` takes. */
 export const inputFormats = ['npy', 'npz', 'idx', 'csv', 'tsv', 'txt', 'parquet', 'image'] as const;
@@ -29,16 +28,6 @@ export interface AskedFile {
   readonly name: string;
   readonly bytes: Uint8Array;
   readonly format: InputFormat;
-}
-
-/** What is known of the inputs beside the network's own. */
-export interface ReadingInputs {
-  /** Whether values may be missing, which the model fills. */
-  readonly missing?: boolean;
-  /** How the task's own table is read: its label column is passed over. */
-  readonly data?: DataOptions;
-  /** Hears what was taken for granted. */
-  readonly onNote?: (line: string) => void;
 }
 
 /** The name that stands for stdin. */
@@ -116,46 +105,6 @@ function readArray({ bytes, name, format }: AskedFile, input: string): Tensor {
   return format === 'npz' ? arrayOf(bytes, name, input) : readIdx(bytes, name);
 }
 
-/** How it is read: by the names of the features; of a network without them all columns, but for the label's where it stands there too. */
-function tableOptions(own: CsvOptions, { features }: NetworkInput, { missing }: ReadingInputs): CsvOptions {
-  return {
-    unlabelled: true,
-    unknown: true,
-    ...own,
-    ...(missing !== undefined && { missing }),
-    ...(features !== undefined && { features }),
-  };
-}
-
-/** A file that is wider than the input is read as the one that was trained on, but for its label. */
-function widerOptions(width: number, { shape }: NetworkInput, { data }: ReadingInputs): CsvOptions {
-  if (width === elementCount(shape)) return {};
-  const { label, drop, columns } = data ?? { source: '' };
-  if (columns !== undefined) return { columns };
-  return { drop: [...(drop ?? []), ...[label ?? -1].flat()] };
-}
-
-/** The numbers of a table that was read. */
-function tableInputs(
-  table: CsvTable,
-  width: number,
-  file: string,
-  input: NetworkInput,
-  { data, onNote }: ReadingInputs,
-): Samples {
-  const { name, shape } = input;
-  const size = elementCount(shape);
-  if (width !== size && data?.columns === undefined) {
-    const named = [data?.label ?? -1].flat().map((l) => (typeof l === 'string' ? quote(l) : String(l)));
-    onNote?.(`${file}: not read, as the label: column ${named.join(', ')}`);
-  }
-  for (const line of table.notes) onNote?.(line);
-  if (table.columns.length === size) return { [name]: table.features.reshape([table.features.dims[0] ?? 0, ...shape]) };
-  const [expected, got] = [`${size}`, `${width}`];
-  const message = `${file}: has ${got} columns, input "${name}" takes ${expected} numbers a row`;
-  throw new DataError(message, { path: file, expected, got });
-}
-
 /** How a CSV file is read, but for its columns. */
 function csvHow({ format }: AskedFile, { features }: NetworkInput, { data }: ReadingInputs): CsvOptions {
   const { header, decimal } = data ?? {};
@@ -166,15 +115,13 @@ function csvHow({ format }: AskedFile, { features }: NetworkInput, { data }: Rea
   };
 }
 
-async function readTable(file: AskedFile, input: NetworkInput, reading: ReadingInputs): Promise<Samples> {
+/** A table by what opens it. */
+function sheetOf(file: AskedFile, input: NetworkInput, reading: ReadingInputs): Sheet {
   const { bytes, name, format } = file;
-  const parquet = format === 'parquet';
-  const how = tableOptions(parquet ? {} : csvHow(file, input, reading), input, reading);
-  const all = input.features === undefined;
-  const width = !all ? elementCount(input.shape) : parquet ? await parquetWidth(bytes, name) : csvWidth(bytes, how, name);
-  const options = { ...how, ...widerOptions(width, input, reading) };
-  const table = parquet ? await readParquet(bytes, options, name) : readCsv(bytes, options, name);
-  return tableInputs(table, width, name, input, reading);
+  if (format === 'parquet')
+    return { name, how: {}, width: () => parquetWidth(bytes, name), read: (options) => readParquet(bytes, options, name) };
+  const how = csvHow(file, input, reading);
+  return { name, how, width: () => csvWidth(bytes, how, name), read: (options) => readCsv(bytes, options, name) };
 }
 
 /** The lines of a text; the last may end without a line break. */
@@ -190,31 +137,11 @@ function linesOf({ bytes, name }: AskedFile): string[] {
   return lines;
 }
 
-/** The column of texts: as in training, else the only one, else all but the label's. */
-async function wordsIn(file: AskedFile, input: TextInput, reading: ReadingInputs): Promise<readonly string[]> {
-  const { bytes, name, format } = file;
-  if (format === 'txt') return linesOf(file);
-  const { columns, label, drop } = reading.data ?? {};
-  const parquet = format === 'parquet';
-  const how = csvHow(file, input, reading);
-  const width = parquet ? await parquetWidth(bytes, name) : csvWidth(bytes, how, name);
-  const options: CsvOptions = {
-    ...how,
-    unlabelled: true,
-    text: input.name,
-    ...(columns !== undefined && { columns }),
-    ...(columns === undefined && width > 1 && { drop: [...(drop ?? []), ...[label ?? -1].flat()] }),
-  };
-  const table = parquet ? await readParquet(bytes, options, name) : readCsv(bytes, options, name);
-  for (const line of table.notes) reading.onNote?.(line);
-  return table.words ?? [];
-}
-
 /** Token ids [D, length] of texts, or of an array that has them already. */
 async function readTexts(file: AskedFile, input: TextInput, reading: ReadingInputs): Promise<Samples> {
   if (!isArray(file.format)) {
-    const words = await wordsIn(file, input, reading);
-    return { [input.name]: (await tokenizerOf(input, file.name))(words, file.name) };
+    if (file.format !== 'txt') return await sheetInputs(sheetOf(file, input, reading), input, reading);
+    return { [input.name]: (await tokenizerOf(input, file.name))(linesOf(file), file.name) };
   }
   const array = readArray(file, input.name);
   const { dtype, dims } = array;
@@ -236,7 +163,7 @@ async function readTexts(file: AskedFile, input: TextInput, reading: ReadingInpu
 export async function readInputs(file: AskedFile, inputs: readonly NetworkInput[], how: ReadingInputs = {}): Promise<Samples> {
   const input = onlyOf(inputs);
   if (takesText(input)) return await readTexts(file, input, how);
-  return isArray(file.format) ? arrayInputs(file, input, how) : await readTable(file, input, how);
+  return isArray(file.format) ? arrayInputs(file, input, how) : await sheetInputs(sheetOf(file, input, how), input, how);
 }
 
 function arrayInputs(file: AskedFile, { name, shape }: NetworkInput, { missing }: ReadingInputs): Samples {

@@ -73,6 +73,6 @@ test('what is not whole, fits no head, or is no folder of images is refused', as
   writeFileSync(join(baseDir, 'arrow/state.json'), '{}');
   await expectDataRejection(
     loadData('arrow', context),
-    `${baseDir}/arrow: holds Arrow files, as save_to_disk writes them, which are not read, expected dataset["train"].to_parquet("train-00000-of-00001.parquet")`,
+    `${baseDir}/arrow/state.json: is none that save_to_disk writes, expected "_data_files", a list of names`,
   );
 });

@@ -269,7 +269,7 @@ describe('files', () => {
 
   test('errors', async () => {
     const kinds =
-      'expected mnist, fashion-mnist, a folder of IDX files, a folder of .npy files, a .npz file, a .csv file, a folder of train.csv and test.csv, a .parquet file, a folder of train.parquet and test.parquet, a folder of train-00000-of-00001.parquet of images or a folder with a folder of images for each class';
+      'expected mnist, fashion-mnist, a folder of IDX files, a folder of .npy files, a .npz file, a .csv file, a folder of train.csv and test.csv, a .parquet file, a folder of train.parquet and test.parquet, a dataset of Hugging Face, shards of Parquet or what save_to_disk writes or a folder with a folder of images for each class';
     const at = 'columns[0].data';
     await expectDataRejection(loadSource('mnits', inDir()), `${at}: unknown source "mnits", there is no ${dir}/mnits, ${kinds}`);
     const odd = file('odd/a.txt', 'x');
@@ -333,7 +333,7 @@ describe('files', () => {
     );
     await expectDataRejection(
       loadSource({ source: 'mnist', label: 'y' }, inDir()),
-      `${at}.label: is for a .csv file or a folder of train.csv and test.csv or a .parquet file or a folder of train.parquet and test.parquet or a folder of train-00000-of-00001.parquet of images, the source is "mnist"`,
+      `${at}.label: is for a .csv file or a folder of train.csv and test.csv or a .parquet file or a folder of train.parquet and test.parquet or a dataset of Hugging Face, shards of Parquet or what save_to_disk writes, the source is "mnist"`,
     );
     await expectDataRejection(
       loadSource({ source: 'mnist', test: 0.1 }, inDir()),

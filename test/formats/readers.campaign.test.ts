@@ -7,7 +7,9 @@ it('reads or refuses every damaged file, in bounded time', () => {
   const { status, stdout, stderr } = spawnSync(process.execPath, [script, '--inputs', '300'], { encoding: 'utf8' });
   expect(stderr).toBe('');
   expect(
-    stdout.match(/^\| (csv|npy|npz|idx|safetensors|yaml|parquet|records|images) \| 300 \| [1-9]\d* \| [1-9]\d* \| 0 \|/gm),
-  ).toHaveLength(9);
+    stdout.match(
+      /^\| (csv|npy|npz|idx|safetensors|yaml|parquet|records|images|arrow|tokenizer) \| 300 \| [1-9]\d* \| [1-9]\d* \| 0 \|/gm,
+    ),
+  ).toHaveLength(11);
   expect(status).toBe(0);
 }, 120_000);

@@ -3,9 +3,11 @@ import type { ImageBytes } from '../../data/images/decode-all.js';
 import { UsageError } from '../../onnx/core/errors.js';
 import { writeFileAtomic } from '../../onnx/files/atomic-file.js';
 import { decodeInputs, decodingOf, imagesIn } from '../../tasks/decoding-of.js';
+import { hubInputs } from '../../tasks/hub-inputs.js';
 import { loadWorkspace } from '../../tasks/load-workspace.js';
 import { predict } from '../../tasks/predict.js';
-import { type InputFormat, inputFormats, openAsked, type ReadingInputs, readInputs, stdin } from '../../tasks/read-inputs.js';
+import { type InputFormat, inputFormats, openAsked, readInputs, stdin } from '../../tasks/read-inputs.js';
+import type { ReadingInputs } from '../../tasks/sheets.js';
 import { dataSpecOf, namedFiles } from '../../tasks/task-data.js';
 import { isTrained, withTrained } from '../../tasks/trained-column.js';
 import { readingFor } from '../../train/prepare-data.js';
@@ -56,6 +58,8 @@ export async function predictCommand(task: string, options: PredictFlags): Promi
   const taken = loaded.columns.inputs;
   const decode = (images: readonly ImageBytes[]) => decodeInputs(images, taken, decodingOf(asked, task), input);
   const read = async () => {
+    const dataset = input === stdin ? undefined : await hubInputs(input, taken, reading, decode);
+    if (dataset !== undefined) return dataset;
     const folder = imagesIn(input);
     if (folder !== undefined) return await decode(folder);
     const file = openAsked(input, inputFormatOf(options.inputFormat), taken);

@@ -1,10 +1,6 @@
-// A folder of images as Hugging Face's hub holds it: shards train-00000-of-00001.parquet, test-..., in it or in its folder `data`, with a column of images
-// { bytes, path } and one of classes. What `save_to_disk` writes (Arrow), texts and tables in several shards are refused.
-import { existsSync, readdirSync } from 'node:fs';
-import { join } from 'node:path';
-import * as z from 'zod';
-import { dataError, defaultMaxBytes, quote } from '../../formats/data-error.js';
-import { type OpenParquet, openParquet } from '../../formats/parquet-file.js';
+// A dataset of Hugging Face, as its hub holds it or as `save_to_disk` writes it: images { bytes, path } of classes, texts, or a table. Its files are
+// hub/parts.ts's, what their columns are hub/features.ts's.
+import { dataError, quote } from '../../formats/data-error.js';
 import { targetKind } from '../../model/heads/heads.js';
 import { onlyOf } from '../../model/progressive/inputs.js';
 import { must } from '../../onnx/core/errors.js';
@@ -15,55 +11,14 @@ import { commonDecoding, decodeAll, type ImageBytes } from '../images/decode-all
 import { decodingFor } from '../images/decoding.js';
 import { loadSharp } from '../images/sharp.js';
 import type { DataOptions } from '../schema.js';
-import { bytesOf } from './files.js';
+import { takesText } from '../text/tokenizer.js';
 import { fitting } from './fitting.js';
-import type { Found, Source } from './source.js';
-
-const shardName = /^(.+)-(\d{5})-of-(\d{5})\.parquet$/;
-
-interface Shard {
-  readonly part: string;
-  readonly index: number;
-  readonly of: number;
-  readonly file: string;
-}
-
-/** The shards of a folder or of its folder `data`, in their order; none where there are none. */
-function shardsIn(path: string): Shard[] {
-  for (const folder of [path, join(path, 'data')]) {
-    const found = (existsSync(folder) ? readdirSync(folder) : []).toSorted().flatMap((name): Shard[] => {
-      const [, part = '', index, of] = shardName.exec(name) ?? [];
-      return of === undefined ? [] : [{ part, index: Number(index), of: Number(of), file: join(folder, name) }];
-    });
-    if (found.length > 0) return found;
-  }
-  return [];
-}
-
-const saved = (path: string): boolean => ['dataset_dict.json', 'state.json'].some((name) => existsSync(join(path, name)));
-
-/** The shards of a part, all of them there; none where it has none. */
-function shardsOf(shards: readonly Shard[], part: string, path: string): Shard[] {
-  const own = shards.filter((shard) => shard.part === part);
-  const count = own[0]?.of ?? 0;
-  if (own.length !== count || own.some(({ index, of }, i) => index !== i || of !== count))
-    throw dataError(path, `has ${own.length} of the ${count} shards of ${part}`, {
-      expected: `${count} shards`,
-      got: `${own.length}`,
-    });
-  return own;
-}
-
-const features = z.object({
-  info: z.object({
-    features: z.record(
-      z.string(),
-      z.looseObject({ _type: z.string().optional(), names: z.array(z.string()).optional() }).or(z.unknown()),
-    ),
-  }),
-});
-const named = z.object({ _type: z.literal('ClassLabel'), names: z.array(z.string()).min(1) });
-const image = z.object({ _type: z.literal('Image') });
+import { featuresOf, type HubFeature } from './hub/features.js';
+import { readHubTables } from './hub/hub-tables.js';
+import { imagesOf } from './hub/images.js';
+import { filesIn, type HubPart, isHub, openFile, partsOf } from './hub/parts.js';
+import type { Found, Source, SourceContext } from './source.js';
+import { tableOptions } from './tables.js';
 
 interface Layout {
   readonly image: string;
@@ -71,22 +26,14 @@ interface Layout {
   readonly names: readonly string[];
 }
 
-/** The columns of images and classes, as the note says that `datasets` writes. */
-function layoutOf({ notes, names: columns }: OpenParquet, file: string, { label }: DataOptions): Layout {
-  const found = features.safeParse(json(notes.get('huggingface')));
-  if (!found.success)
-    throw dataError(file, 'says no features of datasets, expected the note "huggingface"', { expected: 'huggingface' });
-  const all = Object.entries(found.data.info.features).filter(([name]) => columns.includes(name));
-  const images = all.filter(([, feature]) => image.safeParse(feature).success).map(([name]) => name);
-  const classes = all.flatMap(([name, feature]) => {
-    const parsed = named.safeParse(feature);
-    return parsed.success ? [{ name, names: parsed.data.names }] : [];
-  });
-  const listed = all.map(([name]) => quote(name)).join(', ');
+/** The columns of images and classes. */
+function layoutOf(features: readonly HubFeature[], file: string, { label }: DataOptions): Layout {
+  const images = features.filter(({ kind }) => kind === 'image');
+  const classes = features.filter(({ kind }) => kind === 'class');
+  const listed = features.map(({ name }) => quote(name)).join(', ');
   const [only] = images;
   if (only === undefined || images.length > 1) {
-    const texts = 'texts need a tokenizer, which no input takes yet; a table is read by naming its one .parquet file';
-    throw dataError(file, `has ${images.length} columns of images among ${listed}, expected one; ${texts}`, {
+    throw dataError(file, `has ${images.length} columns of images among ${listed}, expected one`, {
       expected: 'one column of images',
     });
   }
@@ -95,18 +42,8 @@ function layoutOf({ notes, names: columns }: OpenParquet, file: string, { label 
     const expected = `"label" in the data entry, one of ${classes.map(({ name }) => quote(name)).join(', ') || 'the columns of ClassLabel, none of which is there'}`;
     throw dataError(file, `which of ${listed} holds the classes nobody says, expected ${expected}`, { expected });
   }
-  return { image: only, label: chosen.name, names: chosen.names };
+  return { image: only.name, label: chosen.name, names: chosen.names };
 }
-
-function json(text: string | undefined): unknown {
-  try {
-    return JSON.parse(text ?? 'null');
-  } catch {
-    return undefined;
-  }
-}
-
-const bytesField = z.object({ bytes: z.instanceof(Uint8Array) });
 
 /** The images and the classes of a part. */
 interface Part extends Layout {
@@ -114,21 +51,19 @@ interface Part extends Layout {
   readonly labels: readonly number[];
 }
 
-async function readPart(shards: readonly Shard[], options: DataOptions): Promise<Part> {
+async function readPart(part: HubPart, options: DataOptions): Promise<Part> {
   const images: ImageBytes[] = [];
   const labels: number[] = [];
   let layout: Layout | undefined;
-  for (const { file } of shards) {
-    const opened = await openParquet(await bytesOf(file), file, defaultMaxBytes, true);
-    const own = layoutOf(opened, file, options);
+  for (const file of part.files) {
+    const opened = await openFile(part, file, true);
+    const features = featuresOf(opened, part, file);
+    if (features === undefined)
+      throw dataError(file, 'says no features of datasets, expected the note "huggingface"', { expected: 'huggingface' });
+    const own = layoutOf(features, file, options);
     layout ??= own;
-    if (JSON.stringify(own) !== JSON.stringify(layout)) throw dataError(file, 'has other features than the shards before it');
-    await opened.column(own.image, (value, row) => {
-      const found = bytesField.safeParse(value);
-      const name = `${file}: row ${row + 1}`;
-      if (!found.success) throw dataError(name, 'holds no bytes of an image, expected them in the file', { expected: 'bytes' });
-      images.push({ name, bytes: async () => found.data.bytes });
-    });
+    if (JSON.stringify(own) !== JSON.stringify(layout)) throw dataError(file, 'has other features than the files before it');
+    images.push(...(await imagesOf(opened, own.image, file)));
     await opened.column(own.label, (value, row) => {
       const id = typeof value === 'number' || typeof value === 'bigint' ? Number(value) : Number.NaN;
       if (own.names[id] === undefined)
@@ -154,50 +89,75 @@ function classNames(names: readonly string[], head: TargetHead | undefined, wher
   return order;
 }
 
-/** Images by class in Parquet. */
+/** What a folder holds: by what the network takes, and by its columns. */
+async function readFolder(path: string, parts: readonly HubPart[], options: DataOptions, context: SourceContext) {
+  const [first] = parts;
+  const file = must(first?.files[0], 'file');
+  const opened = await openFile(must(first, 'part'), file, true);
+  const features = featuresOf(opened, must(first, 'part'), file);
+  const [input] = context.inputs ?? [];
+  const tables = takesText(input) || context.features !== undefined || features?.some(({ kind }) => kind === 'image') !== true;
+  if (!tables) return await readImages(path, parts, options, context);
+  if (options.resize !== undefined)
+    throw dataError(`${context.path ?? 'data'}.resize`, `is for images, ${quote(options.source)} is read as a table`, {
+      got: options.source,
+    });
+  return await readHubTables(path, parts, features ?? [], options, context);
+}
+
+async function readImages(
+  path: string,
+  parts: readonly HubPart[],
+  options: DataOptions,
+  { onNote, head, inputs, path: where = 'data' }: SourceContext,
+): Promise<Dataset[]> {
+  for (const option of ['columns', 'drop'] as const)
+    if (options[option] !== undefined)
+      throw dataError(`${where}.${option}`, `is for tables, ${quote(options.source)} holds images`, { got: options.source });
+  if (head !== undefined && targetKind(head).of !== 'classes')
+    throw dataError(path, `images of classes, a ${head.kind} head takes other targets`, { expected: 'classify' });
+  const read: Part[] = [];
+  for (const part of parts) read.push(await readPart(part, options));
+  const other = read.find(({ names }) => names.join('\n') !== read[0]?.names.join('\n'));
+  if (other !== undefined)
+    throw dataError(path, 'test has other classes than train, expected the same', { expected: 'the same' });
+  const sharp = await loadSharp(path);
+  const everything = read.flatMap(({ images }) => images);
+  const decoding =
+    inputs === undefined
+      ? await commonDecoding(sharp, everything, options.resize)
+      : decodingFor(onlyOf(inputs).shape, options.resize, where);
+  const sets: Dataset[] = [];
+  for (const { images, labels, names } of read) {
+    const order = classNames(names, head, path);
+    const ids = BigInt64Array.from(labels, (id) => BigInt(order.indexOf(names[id] ?? '')));
+    const { inputs: pixels, withAlpha } = await decodeAll(sharp, images, decoding, path);
+    if (withAlpha > 0 && decoding.colours !== 'rgba')
+      onNote?.(`${path}: ${withAlpha} of ${images.length} images have an alpha channel; transparent parts are laid on white`);
+    const set = fitting(pixels, new Tensor('int64', [ids.length], ids), { inputs: path, targets: path }, head);
+    sets.push({ ...set, classes: order.length, classNames: order, decoding });
+  }
+  return sets;
+}
+
+/** Images by class, texts and tables in Parquet and Arrow. */
 export const hubFolder: Source = {
-  what: 'a folder of train-00000-of-00001.parquet of images',
-  options: ['resize', 'label'],
-  is: ({ kind, path }) => kind === 'folder' && (shardsIn(path).length > 0 || saved(path)),
-  read: async ({ path }, options, { onNote, head, inputs, path: where = 'data' }): Promise<Found> => {
-    if (shardsIn(path).length === 0) {
-      const expected = 'dataset["train"].to_parquet("train-00000-of-00001.parquet")';
-      throw dataError(path, `holds Arrow files, as save_to_disk writes them, which are not read, expected ${expected}`, {
-        expected,
+  what: 'a dataset of Hugging Face, shards of Parquet or what save_to_disk writes',
+  options: ['resize', ...tableOptions],
+  is: ({ kind, path }) => kind === 'folder' && isHub(path),
+  read: async ({ path }, options, context): Promise<Found> => {
+    const all = partsOf(path);
+    const parts = ['train', 'test'].flatMap((name) => all.filter(({ part }) => part === name));
+    if (parts[0]?.part !== 'train')
+      throw dataError(path, `has the parts ${all.map(({ part }) => quote(part)).join(', ')}, expected train`, {
+        expected: 'train',
       });
-    }
-    if (head !== undefined && targetKind(head).of !== 'classes')
-      throw dataError(path, `images of classes, a ${head.kind} head takes other targets`, { expected: 'classify' });
-    const all = shardsIn(path);
-    const parts = [shardsOf(all, 'train', path), shardsOf(all, 'test', path)].filter((shards) => shards.length > 0);
-    if (!all.some(({ part }) => part === 'train'))
-      throw dataError(path, 'has no shards of train', { expected: 'train-00000-of-00001.parquet' });
-    const unread = [...new Set(all.map(({ part }) => part))].filter((part) => part !== 'train' && part !== 'test');
-    if (unread.length > 0) onNote?.(`${path}: not read: the shards of ${unread.map(quote).join(', ')}`);
-    const read: Part[] = [];
-    for (const shards of parts) read.push(await readPart(shards, options));
-    const other = read.find(({ names }) => names.join('\n') !== read[0]?.names.join('\n'));
-    if (other !== undefined)
-      throw dataError(path, 'test has other classes than train, expected the same', { expected: 'the same' });
-    const sharp = await loadSharp(path);
-    const everything = read.flatMap(({ images }) => images);
-    const decoding =
-      inputs === undefined
-        ? await commonDecoding(sharp, everything, options.resize)
-        : decodingFor(onlyOf(inputs).shape, options.resize, where);
-    const sets: Dataset[] = [];
-    for (const { images, labels, names } of read) {
-      const order = classNames(names, head, path);
-      const ids = BigInt64Array.from(labels, (id) => BigInt(order.indexOf(names[id] ?? '')));
-      const { inputs: pixels, withAlpha } = await decodeAll(sharp, images, decoding, path);
-      if (withAlpha > 0 && decoding.colours !== 'rgba')
-        onNote?.(`${path}: ${withAlpha} of ${images.length} images have an alpha channel; transparent parts are laid on white`);
-      const set = fitting(pixels, new Tensor('int64', [ids.length], ids), { inputs: path, targets: path }, head);
-      sets.push({ ...set, classes: order.length, classNames: order, decoding });
-    }
-    const [first, second] = sets;
-    const train = must(first, 'images');
+    const unread = all.filter((part) => !parts.includes(part));
+    if (unread.length > 0)
+      context.onNote?.(`${path}: not read: the shards of ${unread.map(({ part }) => quote(part)).join(', ')}`);
+    const [first, second] = await readFolder(path, parts, options, context);
+    const train = must(first, 'train');
     return second === undefined ? { whole: train } : { split: { train, test: second } };
   },
-  files: (folder) => shardsIn(folder).map(({ file }) => file),
+  files: filesIn,
 };

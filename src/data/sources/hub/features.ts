@@ -1,0 +1,43 @@
+// What the columns of a dataset of Hugging Face are: the note "huggingface" of its files, as the library `datasets` writes it.
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import * as z from 'zod';
+import type { OpenTable } from '../../../formats/open-table.js';
+import type { HubPart } from './parts.js';
+
+/** A column, as far as it matters. */
+export interface HubFeature {
+  readonly name: string;
+  readonly kind: 'image' | 'class' | 'other';
+  /** Of classes, what they are called. */
+  readonly names: readonly string[];
+}
+
+const noted = z.object({ info: z.object({ features: z.record(z.string(), z.unknown()) }) });
+const saved = z.object({ features: z.record(z.string(), z.unknown()) });
+const named = z.object({ _type: z.literal('ClassLabel'), names: z.array(z.string()).min(1) });
+const image = z.object({ _type: z.literal('Image') });
+
+function parsed(text: string | undefined): unknown {
+  try {
+    return JSON.parse(text ?? 'null');
+  } catch {
+    return undefined;
+  }
+}
+
+/** The columns of a file; undefined where nothing says what they are. */
+export function featuresOf({ notes, names }: OpenTable, { format }: HubPart, file: string): readonly HubFeature[] | undefined {
+  const note = noted.safeParse(parsed(notes.get('huggingface')));
+  const beside = join(dirname(file), 'dataset_info.json');
+  const info = format === 'arrow' && existsSync(beside) ? saved.safeParse(parsed(readFileSync(beside, 'utf8'))) : undefined;
+  const features = note.data?.info.features ?? info?.data?.features;
+  if (features === undefined) return undefined;
+  return Object.entries(features)
+    .filter(([name]) => names.includes(name))
+    .map(([name, feature]) => {
+      const classes = named.safeParse(feature);
+      const kind = classes.success ? 'class' : image.safeParse(feature).success ? 'image' : 'other';
+      return { name, kind, names: classes.data?.names ?? [] };
+    });
+}
