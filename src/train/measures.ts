@@ -1,7 +1,7 @@
 // What answers are worth, by the names that the field has for it: of scores against targets, outside any graph. What sums over samples give is
 // counts.ts's, the loss evaluate.ts's.
 import type { Head } from '../model/description/description.js';
-import { headWidth, outputLabels } from '../model/heads/heads.js';
+import { headWidth, outputLabels, weighableBy } from '../model/heads/heads.js';
 import { type MeasureName, measureNames } from '../model/heads/measure-names.js';
 import type { Tensor } from '../onnx/core/tensor.js';
 import { ClassCounts, countsOf, found, type LabelCounts, mean, NumberCounts } from './counts.js';
@@ -40,14 +40,21 @@ export function measuresOf(head: Head, scores: Tensor, targets: Tensor): Measure
   counts.add(scores, targets);
   // A score of column i stands at n * width + i, as a target of labels and numbers does.
   const column = (i: number, of: ArrayLike<number>) => Float64Array.from({ length: rows }, (_, n) => of[n * width + i] ?? 0);
+  const advice = adviceFor(head);
   if (counts instanceof ClassCounts)
-    return ofClasses(names, counts, scores.data as Float32Array, Array.from(targets.data, Number));
+    return ofClasses(names, advice, counts, scores.data as Float32Array, Array.from(targets.data, Number));
   const labels = names.map((name, i) => ({
     name,
     given: column(i, scores.data as Float32Array),
     wanted: column(i, targets.data as Float32Array),
   }));
-  return counts instanceof NumberCounts ? ofNumbers(labels, counts) : ofLabels(labels, counts);
+  return counts instanceof NumberCounts ? ofNumbers(labels, counts) : ofLabels(labels, advice, counts);
+}
+
+/** What may help against constant answers, where a head weighs all alike. */
+function adviceFor(head: Head): string {
+  const option = weighableBy(head);
+  return option === undefined ? '' : `; ${option}: balanced in the head makes what is rare count more`;
 }
 
 /** In the order of the names. */
@@ -55,7 +62,13 @@ function inOrder(measures: Readonly<Partial<Record<MeasureName, number>>>): Meas
   return Object.fromEntries(measureNames.flatMap((name) => (measures[name] === undefined ? [] : [[name, measures[name]]])));
 }
 
-function ofClasses(names: readonly string[], counts: ClassCounts, scores: Float32Array, wanted: readonly number[]): Measures {
+function ofClasses(
+  names: readonly string[],
+  advice: string,
+  counts: ClassCounts,
+  scores: Float32Array,
+  wanted: readonly number[],
+): Measures {
   const width = names.length;
   const chances = softmaxOfRows(scores, width);
   const answers = wanted.map((_, n) => bestOf(scores, n * width, width));
@@ -87,9 +100,15 @@ function ofClasses(names: readonly string[], counts: ClassCounts, scores: Float3
   const most = met.reduce<MeasuredOutput | undefined>((a, b) => (a === undefined || b.support > a.support ? b : a), undefined);
   const constant =
     most !== undefined && names.length > 1 && (counted.accuracy ?? 0) <= most.support / wanted.length
-      ? `always "${most.name}" has an accuracy of ${(most.support / wanted.length).toFixed(4)}`
+      ? alwaysThis(most, met.length, wanted.length, advice)
       : undefined;
   return { overall, outputs, confusion, ...(constant !== undefined && { constant }) };
+}
+
+/** `advice` is for classes of which one has far more samples than its share. */
+function alwaysThis({ name, support }: MeasuredOutput, classes: number, rows: number, advice: string): string {
+  const said = `always "${name}" has an accuracy of ${(support / rows).toFixed(4)} and a balanced accuracy of ${(1 / classes).toFixed(4)}`;
+  return support * classes >= 1.5 * rows ? said + advice : said;
 }
 
 interface OutputColumn {
@@ -98,7 +117,7 @@ interface OutputColumn {
   readonly wanted: Float64Array;
 }
 
-function ofLabels(columns: readonly OutputColumn[], counts: LabelCounts): Measures {
+function ofLabels(columns: readonly OutputColumn[], advice: string, counts: LabelCounts): Measures {
   const outputs = columns.map(({ name, given, wanted }, i): MeasuredOutput => {
     const { right, answered, support, accuracy } = counts.output(i);
     const auc = areaUnderRoc(
@@ -121,8 +140,11 @@ function ofLabels(columns: readonly OutputColumn[], counts: LabelCounts): Measur
       columns.flatMap(({ wanted }) => Array.from(wanted)),
     ),
   });
+  const rare = idle.some(({ support }) => support * 3 < rows);
   const constant =
-    idle.length > 0 ? `a constant answer is right as often for ${idle.map(({ name }) => `"${name}"`).join(', ')}` : undefined;
+    idle.length > 0
+      ? `a constant answer is right as often for ${idle.map(({ name }) => `"${name}"`).join(', ')}${rare ? advice : ''}`
+      : undefined;
   return { overall, outputs, ...(constant !== undefined && { constant }) };
 }
 

@@ -77,7 +77,9 @@ describe('a constant answer', () => {
       ]),
       labels([0, 0, 0, 1]),
     );
-    expect(constant).toBe('always "no" has an accuracy of 0.7500');
+    expect(constant).toBe(
+      'always "no" has an accuracy of 0.7500 and a balanced accuracy of 0.5000; class_weights: balanced in the head makes what is rare count more',
+    );
     expect(overall).toMatchObject({ accuracy: 0.75, 'balanced accuracy': 0.5 });
     expect(
       measuresOf(
@@ -91,6 +93,28 @@ describe('a constant answer', () => {
         labels([0, 0, 0, 1]),
       ).constant,
     ).toBeUndefined();
+  });
+
+  it('of classes that are weighed already, or are not rare, comes without that advice', () => {
+    const weighed = headOf({ classify: { classes: 2, class_weights: [1, 3] } });
+    const same = float([
+      [1, 0],
+      [1, 0],
+      [1, 0],
+      [1, 0],
+    ]);
+    const said = (head: typeof weighed, classes: number[]) => measuresOf(head, same, labels(classes)).constant;
+    expect(said(weighed, [0, 0, 0, 1])).toBe('always "0" has an accuracy of 0.7500 and a balanced accuracy of 0.5000');
+    expect(said(headOf({ classify: 2 }), [0, 0, 1, 1])).toBe(
+      'always "0" has an accuracy of 0.5000 and a balanced accuracy of 0.5000',
+    );
+  });
+
+  it('of a label that is rare says what counts it more', () => {
+    const scores = float([[-1], [-1], [-1], [-1]]);
+    expect(measuresOf(headOf({ binary: 1 }), scores, float([[0], [0], [0], [1]])).constant).toBe(
+      'a constant answer is right as often for "0"; pos_weight: balanced in the head makes what is rare count more',
+    );
   });
 
   it('of a label, of a number', () => {

@@ -123,6 +123,12 @@ export function toBalance(head: Head): string | undefined {
   return option !== undefined && Reflect.get(head, option) === 'balanced' ? option : undefined;
 }
 
+/** The option by which a head could weigh its outputs, where it weighs all alike now. */
+export function weighableBy(head: Head): string | undefined {
+  const option = definitionOf(head).balance?.option;
+  return option !== undefined && Reflect.get(head, option) === undefined ? option : undefined;
+}
+
 /**
  * The numbers in place of "balanced", of the targets of the training part. Throws DataError where they have no such numbers.
  * @param data names the data in errors
