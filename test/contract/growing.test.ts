@@ -211,6 +211,40 @@ describe.each(Object.entries(faces))('%s', (_, face) => {
     await net.close();
   });
 
+  test('what a loss learned of its training is what measures, unfrozen, frozen and loaded', async () => {
+    // Three of four rows are of the first class.
+    const kept = train.targets.numbers().flatMap((c, n) => (c === 0 || n % 3 === 0 ? [n] : []));
+    const row = (n: number) => (train.inputs as Tensor).numbers().slice(n * 16, (n + 1) * 16);
+    const uneven = {
+      inputs: Tensor.from('float32', kept.flatMap(row), [kept.length, 1, 4, 4]),
+      targets: Tensor.from(
+        'int64',
+        kept.map((n) => Number(train.targets.data[n])),
+      ),
+    };
+    const parts = { train: uneven, test: test1 };
+    const losses = async (class_weights: 'balanced' | number[]) => {
+      const head = classify(2, { class_weights, loss: { focal: 1 } });
+      let net = await (await face.begin(begun)).grow({ ...first, head });
+      const kinds: string[] = [];
+      const onEvent = ({ kind }: { kind: string }) => kinds.push(kind);
+      const { network, history } = await net.train('first', { data: parts, ...settings, epochs: 2, freeze: false, onEvent });
+      net = network;
+      const unfrozen = await net.evaluate('first', test1);
+      net = net instanceof WorkspaceNetwork ? await net.freeze('first', { data: parts }) : await net.freeze('first');
+      const frozen = await net.evaluate('first', test1);
+      const loaded = await (await face.load(await net.save())).evaluate('first', test1);
+      expect([frozen.loss, loaded.loss]).toEqual([unfrozen.loss, unfrozen.loss]);
+      expect(kinds.includes('balanced')).toBe(class_weights === 'balanced');
+      return [...history.map(({ loss }) => loss), frozen.loss];
+    };
+    const second = uneven.targets.numbers().filter((c) => c === 1).length;
+    const rows = kept.length;
+    const learned = await losses('balanced');
+    expect(learned).toEqual(await losses([rows / (2 * (rows - second)), rows / (2 * second)]));
+    expect(learned).not.toEqual(await losses([1, 1]));
+  }, 120_000);
+
   test('what was recorded at freezing holds', async () => {
     const net = await (await face.begin(begun)).grow(first);
     const { network } = await net.train('first', { data, ...settings, epochs: 1 });
