@@ -1,5 +1,5 @@
 // Bundles prognet/web for pages without a bundler of their own: dist/browser/prognet.js, its worker.js, both importing onnxruntime-web from
-// files beside them (`prognet deploy web` puts them there). Run by `npm run build`, after tsc.
+// files beside them. Run by `npm run build`, after tsc.
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { copyOnnxruntimeNotices, writeNotices } from './third-party.mjs';

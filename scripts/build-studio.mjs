@@ -1,5 +1,7 @@
-// Builds the page of `prognet studio` from src/studio to dist/studio by Vite. onnxruntime-web is no part of it: its files lie beside the page, put
-// there by whoever serves it (src/deploy/studio-page.ts). Run by `npm run build`.
+// Builds the pages of `prognet studio` and of `prognet deploy web` from src/studio to dist/studio by Vite, and pages.json, which says what each of
+// them needs. onnxruntime-web is no part of them: its files lie beside a page, put there by whoever serves it (src/deploy/page.ts). Run by
+// `npm run build`.
+import { readdirSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { build } from 'vite';
 import { writeNotices } from './third-party.mjs';
@@ -23,6 +25,29 @@ const workerSource = {
   transform: (code, id) => (id.endsWith('src/web/client.ts') ? code.replace("'./worker.js'", "'./worker.ts'") : null),
 };
 
+/** Each page by its document. */
+const pages = { studio: 'index.html', ask: 'ask.html' };
+const reached = new Map(Object.keys(pages).map((page) => [page, new Set()]));
+
+/** The files of each page: its scripts, their styles and the worker, which both have. */
+const filesOfPages = {
+  name: 'files-of-pages',
+  generateBundle(_, bundle) {
+    const assets = Object.keys(bundle).filter((name) => /^worker-.*\.js$|\.css$/.test(name));
+    for (const [page, html] of Object.entries(pages)) {
+      const files = reached.get(page);
+      const visit = (name) => {
+        if (files.has(name) || bundle[name] === undefined) return;
+        files.add(name);
+        for (const next of [...(bundle[name].imports ?? []), ...(bundle[name].dynamicImports ?? [])]) visit(next);
+      };
+      const entry = Object.values(bundle).find((chunk) => chunk.isEntry && chunk.facadeModuleId?.endsWith(`src/studio/${html}`));
+      visit(entry.fileName);
+      for (const name of [html, ...assets]) files.add(name);
+    }
+  },
+};
+
 /** All that goes into the page and its worker. */
 const modules = new Set();
 const moduleNames = {
@@ -39,7 +64,7 @@ await build({
   base: './',
   configFile: false,
   logLevel: 'warn',
-  plugins: plugins(),
+  plugins: [...plugins(), filesOfPages],
   worker: { format: 'es', plugins },
   build: {
     outDir: at('dist/studio'),
@@ -48,7 +73,14 @@ await build({
     target: 'es2022',
     modulePreload: { polyfill: false },
     // Says how long plugins take on a busy machine.
-    rolldownOptions: { checks: { pluginTimings: false } },
+    rolldownOptions: {
+      input: Object.fromEntries(Object.entries(pages).map(([page, html]) => [page, at(`src/studio/${html}`)])),
+      checks: { pluginTimings: false },
+    },
   },
 });
 writeNotices(at('dist/studio'), [...modules], true);
+const notices = 'THIRD-PARTY-NOTICES.txt';
+const plain = [...readdirSync(at('src/studio/public')), notices];
+const lists = [...reached].map(([page, files]) => [page, [...files, ...plain].sort()]);
+writeFileSync(at('dist/studio/pages.json'), JSON.stringify(Object.fromEntries(lists)));

@@ -282,7 +282,7 @@ command('deploy <target>', 'a folder for production: triton, kserve, node or web
   'prognet deploy triton --form all --precision fp16 -o models',
   'prognet deploy kserve --storage-uri s3://bucket/digits -o kserve',
   'prognet deploy node --tasks digits -o service        then: cd service && npm install && node server.mjs',
-  'prognet deploy web -o site                           a static page that runs the network in a browser',
+  'prognet deploy web -o site                           a static page that answers in a browser',
 ])
   .requiredOption('-o, --output <dir>', 'the folder; one that holds anything of yours is refused')
   .option('--tasks <names>', 'with commas (default: every trained task)')
@@ -294,6 +294,8 @@ command('deploy <target>', 'a folder for production: triton, kserve, node or web
   .option('--precision <name>', 'fp32, fp16, int8, int8-dynamic (docs/precision.md)', 'fp32')
   .option('--max-batch <n>', 'triton, kserve: samples of a batch at most (default: 64)')
   .option('--storage-uri <uri>', 'kserve: where the cluster finds the models')
+  .option('--webgpu', "web: ONNX Runtime's files for WebGPU too, 27 MB more")
+  .option('--no-samples', 'web: without samples of the test data to click on')
   .action(async (target: string, o: DeployFlags) => (await import('./commands/deploy.js')).deploy(target, all(o)));
 
 command('studio [folder]', 'a page on this machine: see, ask and teach the network (docs/studio.md)', [
@@ -304,6 +306,7 @@ command('studio [folder]', 'a page on this machine: see, ask and teach the netwo
   .option('--port <n>', 'port on localhost; 0 takes any that is free', '4173')
   .option('--open', 'open the page in a browser')
   .option('--build <dir>', 'write the page as static files instead of serving it')
+  .option('--no-samples', 'without samples of the test data to click on')
   .action(async (folder: string | undefined, o: StudioFlags) => (await import('./commands/studio.js')).studio(folder, all(o)));
 
 command('inspect <what>', 'what an ONNX file holds, or what a task of the workspace is', [

@@ -5,12 +5,10 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { WorkspaceError } from '../onnx/core/errors.js';
 
-const names = [
-  'ort.wasm.bundle.min.mjs',
-  'ort-wasm-simd-threaded.wasm',
-  'ort.webgpu.bundle.min.mjs',
-  'ort-wasm-simd-threaded.asyncify.wasm',
-];
+const names = {
+  wasm: ['ort.wasm.bundle.min.mjs', 'ort-wasm-simd-threaded.wasm'],
+  webgpu: ['ort.webgpu.bundle.min.mjs', 'ort-wasm-simd-threaded.asyncify.wasm'],
+} as const;
 
 /** Where `npm run build` puts the notices, beside the compiled folders. */
 const licenses = fileURLToPath(new URL('../licenses/', import.meta.url));
@@ -23,8 +21,13 @@ export function fileOf(folder: string, name: string, expected: string): Uint8Arr
   throw new WorkspaceError(`${path}: missing, expected ${expected}`, { path, expected });
 }
 
-/** By name. @param folder that of onnxruntime-web's modules */
-export function onnxruntimeFiles(folder: string): Map<string, Uint8Array> {
-  const files = new Map(names.map((name) => [name, fileOf(folder, name, 'onnxruntime-web 1.30')]));
+/**
+ * By name.
+ * @param folder that of onnxruntime-web's modules
+ * @param webgpu whether the build for WebGPU, which is twice as large, is there beside the one for wasm
+ */
+export function onnxruntimeFiles(folder: string, webgpu: boolean): Map<string, Uint8Array> {
+  const chosen: string[] = [...names.wasm, ...(webgpu ? names.webgpu : [])];
+  const files = new Map(chosen.map((name) => [name, fileOf(folder, name, 'onnxruntime-web 1.30')]));
   return files.set(notices, fileOf(licenses, notices, 'a package built with npm run build'));
 }

@@ -28,12 +28,13 @@ export interface Answers {
 /** What a task's model answers, of outputs named as export names them. */
 export async function predictionOf(task: string, ask: (names: readonly string[]) => Promise<Answers>): Promise<Prediction> {
   const names = outputNames(task);
-  const { outputs, milliseconds, provider } = await ask([names.scores, names.probabilities, names.label]);
-  const [probabilities, labels] = [outputs.get(names.probabilities), outputs.get(names.label)];
+  const { outputs, milliseconds, provider } = await ask([names.scores, names.probabilities, names.label, names.tap]);
+  const [probabilities, labels, tap] = [outputs.get(names.probabilities), outputs.get(names.label), outputs.get(names.tap)];
   return {
     scores: must(outputs.get(task), task),
     ...(probabilities !== undefined && { probabilities }),
     ...(labels !== undefined && { labels }),
+    ...(tap !== undefined && { tap }),
     milliseconds,
     provider,
   };

@@ -64,10 +64,18 @@ export interface Prediction {
   readonly names?: readonly string[];
   /** Lines that say which numbers are far from all that the column was trained on; absent where none are. */
   readonly notes?: readonly string[];
+  /** What the head read of its column, the output of the last block, [N, ...]; where it was asked for. */
+  readonly tap?: Tensor;
   /** The time of the runs alone. */
   readonly milliseconds: number;
   /** The execution provider that ran. */
   readonly provider: string;
+}
+
+/** What is asked for beside the answer. */
+export interface PredictOptions {
+  /** Whether the answer has `tap`. */
+  readonly tap?: boolean;
 }
 
 /** Loss and metric of a task over data. */

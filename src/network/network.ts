@@ -31,6 +31,7 @@ import type {
   Inputs,
   Measured,
   Prediction,
+  PredictOptions,
   Trained,
   VerifyOptions,
 } from './growing.js';
@@ -200,11 +201,12 @@ export class Network implements GrowingNetwork {
   }
 
   /** What a trained task answers, frozen or not. @throws UsageError for a task that is unknown or not trained, DataError for inputs that do not fit */
-  async predict(task: string, inputs: Inputs, on: On = {}): Promise<Prediction> {
-    given('predict', { task, on }, { task: text, on: anObject });
+  async predict(task: string, inputs: Inputs, options: On & PredictOptions = {}): Promise<Prediction> {
+    given('predict', { task, options }, { task: text, options: anObject });
+    const { tap, ...on } = options;
     const column = this.columns.column(task);
     const { samples, notes } = this.fitting('predict', column, inputs);
-    const prediction = await predictionOf(task, (outputs) => this.ask('predict', task, samples, outputs, on));
+    const prediction = await predictionOf(task, (outputs) => this.ask('predict', task, samples, outputs, on, tap));
     return { ...prediction, ...defined({ names: outputLabels(column.head) }), ...(notes.length > 0 && { notes }) };
   }
 
@@ -307,7 +309,14 @@ export class Network implements GrowingNetwork {
   }
 
   /** Runs the model that answers a task: the same weights are asked through the same session, in whichever network they stand. */
-  private ask(method: string, task: string, inputs: SampleRows | Tensor, names: readonly string[], on: On): Promise<Answers> {
+  private ask(
+    method: string,
+    task: string,
+    inputs: SampleRows | Tensor,
+    names: readonly string[],
+    on: On,
+    tap = false,
+  ): Promise<Answers> {
     const column = this.columns.column(task);
     const tried = this.unfrozen.get(task);
     // A column that is not frozen answers as it will when it is.
@@ -317,10 +326,10 @@ export class Network implements GrowingNetwork {
       return this.kept.numberOf(must(asked.frozen.get(name), name));
     });
     const { samples } = this.fitting(method, column, inputs);
-    const model = () => asked.export({ task, probabilities: true, categoryIndices: true });
+    const model = () => asked.export({ task, probabilities: true, categoryIndices: true, lastTap: tap });
     return this.kept
       .answerer(this.needPlace(method, on))
-      .ask({ key: stands.join(), model, inputs: keptInputs(column.inputs) }, names, samples);
+      .ask({ key: `${stands.join()}${tap ? ' tap' : ''}`, model, inputs: keptInputs(column.inputs) }, names, samples);
   }
 
   /** Inputs as the network takes them, and what of them is far from what the column was trained on. */

@@ -5,7 +5,7 @@ const shown = 10;
 const percent = (p: number): string => (p > 0.9995 && p < 1 ? '>99.9 %' : `${(p * 100).toFixed(1)} %`);
 
 function AnswerView({ answer }: { readonly answer: Answer }) {
-  const { task, entries, likely, best, milliseconds, provider } = answer;
+  const { task, entries, likely, best, strange, toldBy, milliseconds, provider } = answer;
   const ordered = entries.length <= shown ? entries : [...entries].sort((a, b) => b.value - a.value).slice(0, shown);
   const winner = best === undefined ? undefined : entries[best];
   return (
@@ -27,7 +27,13 @@ function AnswerView({ answer }: { readonly answer: Answer }) {
           </li>
         ))}
       </ul>
-      <p class="quiet small">
+      {strange === true ? (
+        <p class="strange">
+          <strong class="mark">Unlike its own data</strong> Of {toldBy} samples of its own kind 95 % are nearer to what it
+          learned: the answer may mean nothing.
+        </p>
+      ) : null}
+      <p class="quiet small time">
         {milliseconds.toFixed(1)} ms on {provider}
         {entries.length > shown ? `, the likeliest ${shown} of ${entries.length}` : ''}
       </p>

@@ -1,11 +1,12 @@
 // Which network is open: the one the page came with, the same as it was taught here, one of the user's, an empty one; on which provider; and
 // taking it away. Holds the worker.
+import type { About } from '../data/about-tasks.js';
 import { begin, open, RuntimeError, type WebNetwork } from '../web.js';
 import { inputShapeOf } from './input-shape.js';
 import { type KeptNetwork, keptNetwork, type Shelf } from './kept.js';
 import { freshLesson } from './lesson.js';
 import { messageOf } from './remedies.js';
-import { fetchBytes, type Served, served, sha256 } from './served.js';
+import { fetchBytes, type Served, served, servedAbout, sha256 } from './served.js';
 import type { Loaded, Provider } from './state.js';
 import type { Store } from './store.js';
 
@@ -16,6 +17,7 @@ export class Opening {
   key = '';
   private net: WebNetwork | undefined;
   private page: Served | undefined;
+  private about: About = { white: 1, decimal: '.', tasks: new Map() };
   private shelf: Shelf<KeptNetwork> | undefined;
   /** What the worker's network came from: an ONNX model cannot be saved again. */
   private source: Uint8Array | undefined;
@@ -29,11 +31,14 @@ export class Opening {
     return { net: this.net, network };
   }
 
-  /** Opens what this browser kept of the served network, else the served network itself. */
-  async start(): Promise<void> {
+  /** Opens what this browser kept of the served network, where pages keep one, else the served network itself. */
+  async start(keeps: boolean): Promise<void> {
     try {
       this.page = await served();
-      const bytes = await fetchBytes('network.prognet');
+      this.store.set({ webgpu: this.page.webgpu });
+      const [bytes, about] = await Promise.all([fetchBytes('network.prognet'), servedAbout()]);
+      this.about = about;
+      if (!keeps) return await this.load(bytes, this.servedTitle());
       this.key = await sha256(bytes);
       this.shelf = keptNetwork(this.key);
       if (this.page.lesson !== null) this.store.set({ offered: this.page.lesson });
@@ -62,33 +67,49 @@ export class Opening {
   }
 
   private servedTitle(): string {
+    if (typeof this.page?.title === 'string') return this.page.title;
     return this.page?.demo === true ? 'The demo network' : 'The network of the workspace';
   }
 
   private async load(bytes: Uint8Array, title: string, preferred: Provider = this.store.state.provider): Promise<void> {
-    this.show(await open(bytes, { name: title, provider: providersOf(preferred) }), title, bytes);
+    await this.show(await open(bytes, { name: title, provider: providersOf(preferred) }), title, bytes);
   }
 
   /** A network that has just been opened takes the place of the one before. */
-  private show(net: WebNetwork, title: string, source: Uint8Array): void {
+  private async show(net: WebNetwork, title: string, source: Uint8Array): Promise<void> {
+    const about = await this.aboutOf(net);
     this.net?.close();
     this.net = net;
     this.source = source;
     const { info } = net;
-    const input = inputShapeOf(info);
+    const [known] = [...about.values()].flatMap(({ decoding }) => (decoding === undefined ? [] : [decoding]));
+    const ours = about.size > 0;
+    const input = inputShapeOf(info, ours ? { white: this.about.white, decoding: known } : {});
     const same = this.store.state.network?.input.shape.join() === input.shape.join();
     const tasks = info.tasks.length === 0 ? 'no column yet' : info.tasks.map((t) => t.task).join(', ');
     this.store.set({
       phase: 'ready',
-      network: { info, input, title },
+      network: { info, input, title, about, decimal: ours ? this.about.decimal : '.' },
       provider: info.provider === 'webgpu' ? 'webgpu' : 'wasm',
       answers: [],
-      ...(same ? {} : { asked: [], at: 0, lesson: freshLesson }),
+      all: [],
+      ...(same ? {} : { asked: [], at: 0, notes: [], lesson: freshLesson }),
       said: `${title}: ${tasks}, on ${info.provider}.`,
     });
     const [refused] = info.refused;
     if (refused === undefined) this.store.clear('provider');
     else this.store.problem('provider', `${refused.provider} does not run here: ${refused.reason}`);
+  }
+
+  /** What is known of the tasks whose columns are those that the page came with, told by the hashes of their weights. */
+  private async aboutOf(net: WebNetwork): Promise<About['tasks']> {
+    if (this.about.tasks.size === 0 || !net.info.growable) return new Map();
+    const { tasks } = await net.verify();
+    const own = new Map(tasks.map(({ task, weights }) => [task, weights]));
+    // A page that is not served securely has no hashes: there the names must do.
+    return new Map(
+      [...this.about.tasks].filter(([task, { weights }]) => own.has(task) && (own.get(task) ?? weights) === weights),
+    );
   }
 
   /** The bytes that `open` takes. */
@@ -115,7 +136,7 @@ export class Opening {
       net.close();
       return;
     }
-    this.show(net, file.name, new Uint8Array(await file.arrayBuffer()));
+    await this.show(net, file.name, new Uint8Array(await file.arrayBuffer()));
     this.store.set({ proof: undefined, training: undefined });
     await this.keep();
   }
@@ -136,7 +157,7 @@ export class Opening {
     const bytes = input.dtype === 'uint8' ? { dtype: input.dtype, prepare: ['scale' as const] } : {};
     const empty = { name: 'taught-here', input: { name, shape: [...input.shape], ...bytes } };
     const net = await begin(empty, { provider: providersOf(this.store.state.provider) });
-    this.show(net, 'A new network', await net.save());
+    await this.show(net, 'A new network', await net.save());
     this.store.set({ proof: undefined, training: undefined });
     await this.keep();
   }

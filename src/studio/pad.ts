@@ -1,5 +1,7 @@
-// The drawing: strokes on a canvas, by pointer or by keyboard, taken off as a picture. Knows the canvas and nothing of the network.
+// The drawing: strokes on a canvas, by pointer or by keyboard, taken off as a picture of ink or as coloured pixels. Knows the canvas and nothing of
+// the network.
 import type { Picture } from './picture.js';
+import type { Pixels } from './resample.js';
 
 interface Point {
   readonly x: number;
@@ -12,8 +14,19 @@ const penWidth = 20;
 /** Of a keystroke. */
 const stepLength = 10;
 
+/** Colours as #rrggbb. */
+export interface Colours {
+  readonly pen: string;
+  readonly paper: string;
+}
+
+interface Stroke {
+  readonly points: Point[];
+  readonly pen: string | undefined;
+}
+
 export class Pad {
-  private strokes: Point[][] = [];
+  private strokes: Stroke[] = [];
   /** The keyboard's pen. */
   private pen: Point = { x: padSide / 2, y: padSide / 2 };
   private down = false;
@@ -22,7 +35,19 @@ export class Pad {
   constructor(
     private readonly canvas: HTMLCanvasElement,
     private readonly changed: () => void,
-  ) {}
+    /** undefined: ink in the page's own colours. */
+    private colours: Colours | undefined,
+  ) {
+    this.draw();
+  }
+
+  /** The next strokes are of this pen; the paper changes under all. */
+  colour(colours: Colours): void {
+    const repainted = this.colours?.paper !== colours.paper && !this.empty;
+    this.colours = colours;
+    this.draw();
+    if (repainted) this.changed();
+  }
 
   get empty(): boolean {
     return this.strokes.length === 0;
@@ -30,12 +55,12 @@ export class Pad {
 
   begin(at: Point): void {
     this.cursor = false;
-    this.strokes.push([at]);
+    this.strokes.push({ points: [at], pen: this.colours?.pen });
     this.draw();
   }
 
   extend(at: Point): void {
-    this.strokes.at(-1)?.push(at);
+    this.strokes.at(-1)?.points.push(at);
     this.draw();
   }
 
@@ -82,7 +107,7 @@ export class Pad {
     }
     if (name === ' ' || name === 'Enter') {
       this.down = !this.down;
-      if (this.down) this.strokes.push([this.pen]);
+      if (this.down) this.strokes.push({ points: [this.pen], pen: this.colours?.pen });
       else this.changed();
       this.draw();
       return this.down ? 'pen down' : 'pen up';
@@ -102,8 +127,8 @@ export class Pad {
     const context = this.canvas.getContext('2d');
     if (context === null) return;
     context.clearRect(0, 0, padSide, padSide);
-    const ink = getComputedStyle(this.canvas).getPropertyValue('color');
-    paint(context, this.strokes, ink);
+    const ink = this.colours?.pen ?? getComputedStyle(this.canvas).getPropertyValue('color');
+    this.paint(context, ink);
     if (!this.cursor) return;
     context.beginPath();
     context.arc(this.pen.x, this.pen.y, penWidth / 2 + 2, 0, 2 * Math.PI);
@@ -116,7 +141,7 @@ export class Pad {
   picture(): Picture {
     const context = new OffscreenCanvas(padSide, padSide).getContext('2d', { willReadFrequently: true });
     if (context === null) throw new Error('internal: no canvas');
-    paint(context, this.strokes, '#000');
+    this.paint(context, '#000');
     const { data } = context.getImageData(0, 0, padSide, padSide);
     return {
       width: padSide,
@@ -124,24 +149,38 @@ export class Pad {
       data: Float32Array.from({ length: padSide ** 2 }, (_, i) => (data[4 * i + 3] ?? 0) / 255),
     };
   }
+
+  /** Strokes on their paper. */
+  pixels(): Pixels {
+    const context = new OffscreenCanvas(padSide, padSide).getContext('2d', { willReadFrequently: true });
+    if (context === null) throw new Error('internal: no canvas');
+    this.paint(context, '#000');
+    return { width: padSide, height: padSide, data: context.getImageData(0, 0, padSide, padSide).data };
+  }
+
+  private paint(context: CanvasRenderingContext2D | OffscreenCanvasRenderingContext2D, ink: string): void {
+    if (this.colours !== undefined) {
+      context.fillStyle = this.colours.paper;
+      context.fillRect(0, 0, padSide, padSide);
+    }
+    for (const { points, pen } of this.strokes) paint(context, points, pen ?? ink);
+  }
 }
 
 function paint(
   context: CanvasRenderingContext2D | OffscreenCanvasRenderingContext2D,
-  strokes: readonly (readonly Point[])[],
+  [first, ...rest]: readonly Point[],
   ink: string,
 ): void {
+  if (first === undefined) return;
   context.lineWidth = penWidth;
   context.lineCap = 'round';
   context.lineJoin = 'round';
   context.strokeStyle = ink;
-  for (const [first, ...rest] of strokes) {
-    if (first === undefined) continue;
-    context.beginPath();
-    context.moveTo(first.x, first.y);
-    // A dot is a line of no length, which needs its end.
-    if (rest.length === 0) context.lineTo(first.x + 0.01, first.y);
-    for (const { x, y } of rest) context.lineTo(x, y);
-    context.stroke();
-  }
+  context.beginPath();
+  context.moveTo(first.x, first.y);
+  // A dot is a line of no length, which needs its end.
+  if (rest.length === 0) context.lineTo(first.x + 0.01, first.y);
+  for (const { x, y } of rest) context.lineTo(x, y);
+  context.stroke();
 }

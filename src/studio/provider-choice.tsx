@@ -1,10 +1,10 @@
 // Which execution provider runs the network, and why another does not.
+import type { AskPage } from './ask-page.js';
 import { Problem } from './problem.js';
 import type { State } from './state.js';
-import type { Studio } from './studio.js';
 
-export function ProviderChoice({ studio, state }: { readonly studio: Studio; readonly state: State }) {
-  const { provider, network, busy, problems } = state;
+export function ProviderChoice({ page, state }: { readonly page: AskPage; readonly state: State }) {
+  const { provider, network, busy, problems, webgpu } = state;
   const threads = globalThis.crossOriginIsolated ? Math.min(4, navigator.hardwareConcurrency) : 1;
   return (
     <div class="provider">
@@ -13,12 +13,12 @@ export function ProviderChoice({ studio, state }: { readonly studio: Studio; rea
         <select
           value={provider}
           disabled={network === undefined || busy}
-          onChange={(event) => void studio.choose(event.currentTarget.value === 'webgpu' ? 'webgpu' : 'wasm')}
+          onChange={(event) => void page.choose(event.currentTarget.value === 'webgpu' ? 'webgpu' : 'wasm')}
         >
           <option value="wasm">
             wasm, {threads} {threads === 1 ? 'thread' : 'threads'}
           </option>
-          <option value="webgpu">WebGPU</option>
+          {webgpu ? <option value="webgpu">WebGPU</option> : null}
         </select>
       </label>
       <Problem text={problems.provider} />

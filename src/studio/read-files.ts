@@ -3,8 +3,10 @@
 import { readIdxHeader, readPlainIdx } from '../formats/idx.js';
 import { readNpy } from '../formats/npy.js';
 import { DataError, type Tensor, UsageError } from '../web.js';
-import { bytesPerOne, type InputShape } from './input-shape.js';
-import { centred, fitted, inkFound, type Picture } from './picture.js';
+import { type ImageShape, type InputShape, keptRows } from './input-shape.js';
+import { centred, inkFound } from './picture.js';
+import { sampleOf } from './pixels.js';
+import type { Pixels } from './resample.js';
 
 export interface Samples {
   /** Each of the input's size. */
@@ -16,7 +18,9 @@ export interface Samples {
 /** Beyond this, data belong to `prognet train`. */
 const maxBytes = 512 * 2 ** 20;
 export const maxRows = 20_000;
-const maxSide = 512;
+/** A photograph's side; what is larger is made smaller by the browser first. */
+const maxSide = 8192;
+const maxInkSide = 512;
 
 function checkSize(bytes: number, name: string): void {
   if (bytes <= maxBytes) return;
@@ -57,51 +61,52 @@ async function unpacked(file: File): Promise<Uint8Array> {
   return whole;
 }
 
-async function pictureOf(file: File): Promise<{ grey: Picture; rgb: readonly Picture[] }> {
+/** The image at its own size; one that is larger than `most` a side is made smaller. What is transparent is laid on white, unless alpha is kept. */
+async function pixelsOf(file: File, most: number, alpha: boolean): Promise<Pixels> {
   let bitmap: ImageBitmap;
   try {
-    bitmap = await createImageBitmap(file);
+    bitmap = await createImageBitmap(file, { colorSpaceConversion: 'none', premultiplyAlpha: 'none' });
   } catch (cause) {
     throw new DataError(`${file.name}: no image that this browser can read, expected PNG, JPEG, WebP, .npy or IDX`, { cause });
   }
-  const scale = Math.min(1, maxSide / Math.max(bitmap.width, bitmap.height));
+  const scale = Math.min(1, most / Math.max(bitmap.width, bitmap.height));
   const [width, height] = [Math.max(1, Math.round(bitmap.width * scale)), Math.max(1, Math.round(bitmap.height * scale))];
   const context = new OffscreenCanvas(width, height).getContext('2d', { willReadFrequently: true });
   if (context === null) throw new DataError(`${file.name}: this browser gives no canvas to read it`);
-  // What is transparent is paper.
-  context.fillStyle = '#fff';
-  context.fillRect(0, 0, width, height);
+  if (!alpha) {
+    context.fillStyle = '#fff';
+    context.fillRect(0, 0, width, height);
+  }
   context.drawImage(bitmap, 0, 0, width, height);
   bitmap.close();
-  const { data } = context.getImageData(0, 0, width, height);
-  const channel = (of: (i: number) => number): Picture => ({
-    width,
-    height,
-    data: Float32Array.from({ length: width * height }, (_, i) => of(4 * i) / 255),
-  });
+  return { width, height, data: context.getImageData(0, 0, width, height).data };
+}
+
+/** Ink centred as MNIST's is; one that has the network's size already stays where it is. */
+function inkRow({ width, height, data }: Pixels, image: ImageShape, name: string): Float32Array {
   const at = (i: number) => data[i] ?? 0;
-  return {
-    grey: channel((i) => 0.299 * at(i) + 0.587 * at(i + 1) + 0.114 * at(i + 2)),
-    rgb: [0, 1, 2].map((c) => channel((i) => at(i + c))),
-  };
+  const levels = Float32Array.from({ length: width * height }, (_, i) => {
+    return (0.299 * at(4 * i) + 0.587 * at(4 * i + 1) + 0.114 * at(4 * i + 2)) / 255;
+  });
+  const ink = inkFound({ width, height, data: levels });
+  if (ink.width === image.width && ink.height === image.height) return ink.data;
+  const row = centred(ink, image.height, image.width);
+  if (row === undefined) throw new DataError(`${name}: is of one colour, there is nothing to see in it`);
+  return row;
 }
 
 async function imageRow(file: File, input: InputShape): Promise<Float32Array> {
-  const { image } = input;
+  const { image, decoding, ink } = input;
   if (image === undefined) throw new DataError(`${file.name}: an image, the network takes [${input.shape}] numbers; drop a .npy`);
-  const { height, width } = image;
-  const { grey, rgb } = await pictureOf(file);
-  if (image.channels === 3) {
-    const row = new Float32Array(input.size);
-    for (const [c, picture] of rgb.entries()) row.set(fitted(picture, height, width), c * height * width);
-    return row;
+  const pixels = await pixelsOf(file, ink ? maxInkSide : maxSide, image.channels === 4);
+  if (ink) return inkRow(pixels, image, file.name);
+  const fit = decoding === undefined ? 'cover' : decoding.fit;
+  if (fit === undefined && (pixels.width !== image.width || pixels.height !== image.height)) {
+    const [expected, got] = [`${image.width} x ${image.height}`, `${pixels.width} x ${pixels.height}`];
+    const why = 'the network was trained on images of that size, none of them resized';
+    throw new DataError(`${file.name}: is ${got} pixels (width x height), expected ${expected}; ${why}`, { expected, got });
   }
-  // One that has the network's size already stays where it is.
-  const ink = inkFound(grey);
-  if (ink.width === width && ink.height === height) return ink.data;
-  const row = centred(ink, height, width);
-  if (row === undefined) throw new DataError(`${file.name}: is of one colour, there is nothing to see in it`);
-  return row;
+  return sampleOf(pixels, image, fit);
 }
 
 async function tensorOf(file: File): Promise<Tensor> {
@@ -112,7 +117,7 @@ async function tensorOf(file: File): Promise<Tensor> {
   return a === 0x93 ? readNpy(bytes, file.name) : readPlainIdx(bytes, file.name);
 }
 
-/** uint8 is scaled to 0..1; floats are taken as they are, as `prognet predict` does. */
+/** Throws DataError, UsageError for what is not [N, ...] of the network's numbers. */
 function rowsOf(tensor: Tensor, name: string, input: InputShape): Float32Array[] {
   const count = tensor.size === input.size ? 1 : (tensor.dims[0] ?? 0);
   if (tensor.size === 0 || count * input.size !== tensor.size)
@@ -120,14 +125,17 @@ function rowsOf(tensor: Tensor, name: string, input: InputShape): Float32Array[]
   if (count > maxRows)
     throw new UsageError(`${name}: ${count} samples, this page takes up to ${maxRows}; train on more with prognet train`);
   if (tensor.dtype === 'float16') throw new DataError(`${name}: float16, expected uint8 or float32`);
-  const scale = tensor.dtype === 'uint8' ? 1 / bytesPerOne(input) : 1;
-  return Array.from({ length: count }, (_, row) => {
-    const out = new Float32Array(input.size);
-    for (let i = 0; i < out.length; i++) out[i] = Number(tensor.data[row * input.size + i]) * scale;
-    const bad = out.find((v) => v - v !== 0);
-    if (bad !== undefined) throw new DataError(`${name}: sample ${row} holds ${bad}, expected finite numbers`);
-    return out;
+  if (tensor.dtype === 'uint8' && input.dtype === 'float32' && !input.scalesBytes)
+    throw new DataError(`${name}: inputs are uint8, expected float32: the network prepares its input itself`, {
+      expected: 'float32',
+      got: 'uint8',
+    });
+  const rows = keptRows(tensor, input);
+  rows.forEach((row, i) => {
+    const bad = row.find((v) => v - v !== 0 && !(input.fills && Number.isNaN(v)));
+    if (bad !== undefined) throw new DataError(`${name}: sample ${i} holds ${bad}, expected finite numbers`);
   });
+  return rows;
 }
 
 function isArray(file: File, head: Uint8Array): boolean {

@@ -1,4 +1,6 @@
 // What the page shows, as one value that never changes: each change is a new one. studio.ts makes them.
+import type { AboutTask } from '../data/about-tasks.js';
+import type { AnswerRows } from '../data/answer-rows.js';
 import type { NetworkInfo } from '../web.js';
 import type { InputShape } from './input-shape.js';
 import type { Lesson } from './lesson.js';
@@ -14,8 +16,20 @@ export interface Answer {
   readonly likely: boolean;
   /** Of the class that wins; undefined for other heads. */
   readonly best?: number;
+  /** Whether the sample is unlike the column's own; undefined where nothing tells. */
+  readonly strange?: boolean;
+  /** The column's own samples that tell it. */
+  readonly toldBy?: number;
   readonly milliseconds: number;
   readonly provider: string;
+}
+
+/** A task's answers to all samples, where there are several. */
+export interface AllAnswers {
+  readonly task: string;
+  readonly rows: AnswerRows;
+  /** Of each row; undefined where nothing tells. */
+  readonly strange?: readonly boolean[];
 }
 
 export interface Training {
@@ -40,16 +54,26 @@ export interface Loaded {
   readonly input: InputShape;
   /** What the network is, for people. */
   readonly title: string;
+  /** What the page knows of tasks beside the network, of those that it came with. */
+  readonly about: ReadonlyMap<string, AboutTask>;
+  /** The sign before the decimals in the network's tables. */
+  readonly decimal: '.' | ',';
 }
 
 export interface State {
   readonly phase: 'opening' | 'ready' | 'failed';
   readonly network?: Loaded;
   readonly provider: Provider;
+  /** Whether the page has ONNX Runtime's files for WebGPU. */
+  readonly webgpu: boolean;
   /** Samples to ask about, and the one that is asked. */
   readonly asked: readonly Float32Array[];
   readonly at: number;
   readonly answers: readonly Answer[];
+  /** To every sample, where there are several; empty while they are being computed. */
+  readonly all: readonly AllAnswers[];
+  /** What was passed over in reading the samples. */
+  readonly notes: readonly string[];
   readonly lesson: Lesson;
   /** Title of the lesson that came with the page. */
   readonly offered?: string;

@@ -1,19 +1,11 @@
 // Taking the network away as ONNX or as a .prognet file, and bringing another.
 import { useState } from 'preact/hooks';
+import { download } from './download.js';
 import { FileButton } from './drop-area.js';
 import { Problem } from './problem.js';
 import { messageOf } from './remedies.js';
 import type { Loaded, State } from './state.js';
 import type { Studio } from './studio.js';
-
-function download(bytes: Uint8Array, name: string): void {
-  const url = URL.createObjectURL(new Blob([bytes as Uint8Array<ArrayBuffer>], { type: 'application/octet-stream' }));
-  const link = document.createElement('a');
-  link.href = url;
-  link.download = name;
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(url), 60_000);
-}
 
 interface TakeProps {
   readonly studio: Studio;

@@ -23,6 +23,7 @@ function ClassRow({ studio, state, network, index }: TeachProps & { readonly ind
   if (found === undefined) return null;
   const { name, examples } = found;
   const sample = asked[at];
+  const { image, ink } = network.input;
   return (
     <li>
       <DropArea class="class" onFiles={(files) => void studio.addExampleFiles(index, files)}>
@@ -37,11 +38,11 @@ function ClassRow({ studio, state, network, index }: TeachProps & { readonly ind
           onInput={(e) => studio.editClass(index, { name: e.currentTarget.value })}
         />
         <div class="thumbnails">
-          {network.input.image === undefined
+          {image === undefined
             ? null
             : examples
                 .slice(-thumbnails)
-                .map((row, i) => <SampleImage key={`${examples.length - i}`} row={row} image={network.input.image as never} />)}
+                .map((row, i) => <SampleImage key={`${examples.length - i}`} row={row} image={image} ink={ink} />)}
           <span class="quiet small">
             {examples.length === 0 ? 'no examples yet' : `${examples.length} ${examples.length === 1 ? 'example' : 'examples'}`}
           </span>

@@ -1,14 +1,15 @@
 // Small changes to an example that leave its meaning: a turn, another size, a shift. For lessons of few examples.
 import type { Random } from '../onnx/core/random.js';
-import type { InputShape } from './input-shape.js';
+import { type ImageShape, strides } from './input-shape.js';
 
 const turn = (12 * Math.PI) / 180;
 const stretch = 0.12;
 const shift = 0.06;
 
 /** The example seen through a random affine map, linearly interpolated; outside it is 0. */
-export function varied(row: Float32Array, image: NonNullable<InputShape['image']>, random: Random): Float32Array {
+export function varied(row: Float32Array, image: ImageShape, random: Random): Float32Array {
   const { channels, height, width } = image;
+  const { pixel, channel } = strides(image);
   const between = (limit: number) => (2 * random.uniform() - 1) * limit;
   const angle = between(turn);
   const scale = 1 + between(stretch);
@@ -17,8 +18,8 @@ export function varied(row: Float32Array, image: NonNullable<InputShape['image']
   const [cx, cy] = [(width - 1) / 2, (height - 1) / 2];
   const out = new Float32Array(row.length);
   for (let c = 0; c < channels; c++) {
-    const base = c * height * width;
-    const at = (y: number, x: number) => (y < 0 || x < 0 || y >= height || x >= width ? 0 : (row[base + y * width + x] ?? 0));
+    const at = (y: number, x: number) =>
+      y < 0 || x < 0 || y >= height || x >= width ? 0 : (row[c * channel + (y * width + x) * pixel] ?? 0);
     for (let y = 0; y < height; y++)
       for (let x = 0; x < width; x++) {
         const [u, v] = [x - cx - dx, y - cy - dy];
@@ -27,7 +28,7 @@ export function varied(row: Float32Array, image: NonNullable<InputShape['image']
         const [fx, fy] = [sx - x0, sy - y0];
         const top = at(y0, x0) * (1 - fx) + at(y0, x0 + 1) * fx;
         const bottom = at(y0 + 1, x0) * (1 - fx) + at(y0 + 1, x0 + 1) * fx;
-        out[base + y * width + x] = top * (1 - fy) + bottom * fy;
+        out[c * channel + (y * width + x) * pixel] = top * (1 - fy) + bottom * fy;
       }
   }
   return out;

@@ -3,17 +3,19 @@
 import type { Files, ServedModel } from '../deploy/deployment.js';
 import { kserveFiles, kubernetesName } from '../deploy/kserve.js';
 import { nodeService } from '../deploy/node-service.js';
+import { askPage } from '../deploy/page.js';
 import { tritonDefaults, tritonRepository } from '../deploy/triton.js';
-import { webPage } from '../deploy/web-page.js';
 import type { Form } from '../model/progressive/forms.js';
 import { UsageError } from '../onnx/core/errors.js';
 import { anObject, given, names, text } from '../onnx/core/given.js';
+import { loadRuntime } from '../onnx/runtime/load.js';
 import { webPackageFolder } from '../onnx/runtime/node-package.js';
 import type { Runtime } from '../onnx/runtime/session.js';
 import { toBinary } from '../onnx/serde/to-binary.js';
 import { readingFor } from '../train/prepare-data.js';
 import { writeOutputFolder } from '../workspace/output-folder.js';
 import { refuseOutput } from '../workspace/output-path.js';
+import { aboutTasks } from './about-tasks.js';
 import { convertModel, type PrecisionOptions } from './export-precision.js';
 import { exportedModel } from './export-tasks.js';
 import { aLoadedWorkspace, frozenTasks, type LoadedWorkspace } from './load-workspace.js';
@@ -36,6 +38,20 @@ export interface DeployOptions {
   readonly storageUri?: string;
   /** undefined: float32. Needs a runtime. */
   readonly precision?: PrecisionOptions & { readonly runtime: Runtime };
+  /** web: what lies beside the network. */
+  readonly page?: PageOptions;
+}
+
+/** What a page has beside the network. */
+export interface PageOptions {
+  /** What the tasks are asked on for the statistics of their own samples; default: whatever runs here. */
+  readonly runtime?: Runtime;
+  /** Whether ONNX Runtime's files for WebGPU lie in the folder, three times the size of the others together. */
+  readonly webgpu?: boolean;
+  /** Whether a handful of samples of the test data goes with it; it does by default. */
+  readonly samples?: boolean;
+  /** What goes with the page of the data, a line each. */
+  readonly onNote?: (line: string) => void;
 }
 
 /** What was written for serving. */
@@ -66,7 +82,11 @@ export async function deployTasks(loaded: LoadedWorkspace, folder: string, optio
     form === 'task' ? tasks.map((task) => ({ name: task, tasks: [task] })) : [{ name: loaded.description.name, tasks: ordered }];
   if (target === 'web') {
     // The network itself, which grows in the page: not a model for each task.
-    const page = webPage(loaded.description.name, await networkFileOf(loaded), webPackageFolder());
+    const { runtime, webgpu = false, samples = true, onNote } = options.page ?? {};
+    const onnxruntime = webPackageFolder();
+    const network = await networkFileOf(loaded);
+    const about = await aboutTasks(loaded, runtime ?? (await loadRuntime()).runtime, { samples, onNote });
+    const page = askPage(loaded.description.name, { onnxruntime, webgpu, own: { network, about } });
     writeOutputFolder(folder, page);
     return { target, folder, models: frozenTasks(loaded), files: [...page.keys()].sort() };
   }

@@ -1,11 +1,11 @@
 // Answers of a frozen or trained task for inputs, one sample or many.
 
+import type { Answered } from '../data/answer-rows.js';
 import type { Samples } from '../data/samples.js';
 import { answersOf, outputLabels } from '../model/heads/heads.js';
 import { outputNames } from '../model/heads/output-names.js';
 import { taskModel } from '../model/progressive/forms.js';
 import { must } from '../onnx/core/errors.js';
-import type { Tensor } from '../onnx/core/tensor.js';
 import type { Runtime, SessionOptions } from '../onnx/runtime/session.js';
 import { toBinary } from '../onnx/serde/to-binary.js';
 import { outputsOf } from '../train/outputs.js';
@@ -15,14 +15,8 @@ import { factsOf } from './facts-of.js';
 import { type LoadedWorkspace, weightsOf } from './load-workspace.js';
 import { withTrained } from './trained-column.js';
 
-export interface Prediction {
-  /** Probabilities [D, k] of a classify or binary head; the numbers themselves of a regress head. */
-  readonly values: Tensor;
-  readonly kind: 'probabilities' | 'values';
-  /** classify: int64 [D]; binary: bool [D, k]; regress: none. */
-  readonly labels?: Tensor;
-  /** What the outputs are called. */
-  readonly names?: readonly string[];
+/** What a task answers, and what was seen of its inputs. */
+export interface Predicted extends Answered {
   /** Which numbers are far from all that the column was trained on, a line each. */
   readonly notes: readonly string[];
 }
@@ -34,7 +28,7 @@ export async function predict(
   task: string,
   inputs: Samples,
   options: SessionOptions,
-): Promise<Prediction> {
+): Promise<Predicted> {
   const loaded = withTrained(opened, task);
   const column = loaded.columns.column(task);
   const where = `inputs of task "${task}"`;

@@ -2,11 +2,13 @@
 import { take } from '../data/dataset.js';
 import { loadSource } from '../data/sources.js';
 import type { Files } from '../deploy/deployment.js';
-import { type Lesson, studioPage } from '../deploy/studio-page.js';
+import { type Lesson, studioPage } from '../deploy/page.js';
 import { writeIdx } from '../formats/idx.js';
 import { UsageError } from '../onnx/core/errors.js';
 import { webPackageFolder } from '../onnx/runtime/node-package.js';
+import type { Runtime } from '../onnx/runtime/session.js';
 import { findWorkspace } from '../workspace/workspace.js';
+import { type AboutOptions, aboutTasks } from './about-tasks.js';
 import { frozenTasks, loadWorkspace } from './load-workspace.js';
 import { trainedTasks } from './trained-column.js';
 import { networkFileOf } from './write-network-file.js';
@@ -47,13 +49,19 @@ async function mnistLesson(): Promise<Lesson> {
 /**
  * @param start a folder in a workspace
  * @param insist whether a workspace must be there
+ * @param runtime what the tasks are asked on, where there is a workspace
  * @throws UsageError for a workspace without trained tasks; WorkspaceError where a workspace must be there and is not
  */
-export async function studioOf(start: string, insist: boolean): Promise<Studio> {
-  const onnxruntime = webPackageFolder();
+export async function studioOf(
+  start: string,
+  insist: boolean,
+  runtime: () => Promise<Runtime>,
+  options: AboutOptions,
+): Promise<Studio> {
+  const page = { onnxruntime: webPackageFolder(), webgpu: true };
   const workspace = findWorkspace(start);
   if (workspace === undefined && !insist) {
-    return { files: studioPage({ onnxruntime, lesson: await mnistLesson() }), tasks: [], leftOut: [] };
+    return { files: studioPage(page, await mnistLesson()), tasks: [], leftOut: [] };
   }
   const loaded = loadWorkspace(start);
   if (loaded.columns.inputs.some(({ tokens }) => tokens !== undefined))
@@ -62,6 +70,7 @@ export async function studioOf(start: string, insist: boolean): Promise<Studio> 
     });
   const network = await networkFileOf(loaded);
   const image = loaded.columns.inputs.every(({ shape }) => shape.join() === '1,28,28');
-  const files = studioPage({ onnxruntime, network, ...(image ? { lesson: await mnistLesson() } : {}) });
+  const about = await aboutTasks(loaded, await runtime(), options);
+  const files = studioPage({ ...page, own: { network, about } }, image ? await mnistLesson() : undefined);
   return { files, workspace: loaded.workspace.root, tasks: frozenTasks(loaded), leftOut: trainedTasks(loaded) };
 }

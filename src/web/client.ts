@@ -9,6 +9,7 @@ import type {
   Inputs,
   Measured,
   Prediction,
+  PredictOptions,
   Trained,
   TrainOptions,
   VerifyOptions,
@@ -199,8 +200,8 @@ export class WebNetwork implements GrowingNetwork {
   }
 
   /** Answers of a task for inputs [N, ...], float32, or uint8 that is scaled to 0..1. */
-  predict(task: string, inputs: Inputs): Promise<Prediction> {
-    return this.call('predict', { task, inputs });
+  predict(task: string, inputs: Inputs, options: PredictOptions = {}): Promise<Prediction> {
+    return this.call('predict', { task, inputs, ...options });
   }
 
   evaluate(task: string, data?: GivenData): Promise<Measured> {

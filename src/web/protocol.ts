@@ -12,6 +12,7 @@ import type {
   Inputs,
   Measured,
   Prediction,
+  PredictOptions,
   TaskData,
   Trained,
   VerifyOptions,
@@ -60,12 +61,17 @@ export interface BlockInfo {
 export interface NetworkInfo {
   /** What the network is called. */
   readonly name: string;
-  /** What it takes: its name, its dtype, and its shape without the batch; null stands for what the file leaves open. Of a table its features. */
+  /**
+   * What it takes: its name, its dtype, and its shape without the batch; null stands for what the file leaves open. Of a table its features.
+   * `prepared`: a column prepares it, so that bytes are not scaled for a network of float32. `fills`: every column fills values that are missing.
+   */
   readonly input: {
     readonly name: string;
     readonly dtype: DType;
     readonly shape: readonly (number | null)[];
     readonly features?: readonly Feature[];
+    readonly prepared?: boolean;
+    readonly fills?: boolean;
   };
   /** Its tasks, in the order of their columns. */
   readonly tasks: readonly TaskInfo[];
@@ -111,7 +117,7 @@ export interface Calls {
   train: (args: TrainCall, onEvent: (event: TrainEvent) => void, signal: AbortSignal) => Promise<Trained<NetworkInfo>>;
   freeze: (args: { readonly task: string }) => Promise<NetworkInfo>;
   forget: (args: { readonly checkpoint: string }) => Promise<void>;
-  predict: (args: { readonly task: string; readonly inputs: Inputs }) => Promise<Prediction>;
+  predict: (args: { readonly task: string; readonly inputs: Inputs } & PredictOptions) => Promise<Prediction>;
   evaluate: (args: { readonly task: string; readonly data: GivenData | undefined }) => Promise<Measured>;
   verify: (args: Omit<VerifyOptions, 'signal'>, onEvent: (event: never) => void, signal: AbortSignal) => Promise<Proof>;
   export: (args: ExportOptions) => Promise<Uint8Array>;

@@ -16,6 +16,7 @@ import { parseProviders } from '../onnx/runtime/requested-providers.js';
 import type { RequestedProvider, Runtime, Selection } from '../onnx/runtime/session.js';
 import { type WebModules, WebRuntime } from '../onnx/runtime/web.js';
 import { fromBinary } from '../onnx/serde/from-binary.js';
+import { readingFor } from '../train/prepare-data.js';
 import type { CheckpointRecord } from './checkpoint-db.js';
 import type { Calls, NetworkInfo, RuntimeChoice, Source, TaskInfo } from './protocol.js';
 
@@ -109,9 +110,9 @@ export class Server implements Calls {
     await this.checkpoint(checkpoint).drop();
   }
 
-  predict: Calls['predict'] = async ({ task, inputs }) => {
+  predict: Calls['predict'] = async ({ task, inputs, ...options }) => {
     const { network, fixed } = this;
-    if (network !== undefined) return await network.predict(task, inputs);
+    if (network !== undefined) return await network.predict(task, inputs, options);
     if (fixed === undefined) throw new UsageError('no network is open yet');
     const given = new Set(fixed.graph.initializers);
     const taken = fixed.graph.inputs.filter((v) => !given.has(v)).map(({ name, dtype }) => ({ name, dtype }));
@@ -169,8 +170,16 @@ export class Server implements Calls {
     if (network !== undefined) {
       const { columns } = network;
       const { name: inputName, dtype, shape, features } = onlyOf(columns.inputs);
-      const input = { name: inputName, dtype, shape, ...(features !== undefined && { features }) };
-      const tasks = [...columns].map((column): TaskInfo => {
+      const own = [...columns];
+      const input = {
+        name: inputName,
+        dtype,
+        shape,
+        ...(features !== undefined && { features }),
+        prepared: own.some(({ prepare }) => prepare.length > 0),
+        fills: own.length > 0 && own.every((column) => readingFor(column).missing),
+      };
+      const tasks = own.map((column): TaskInfo => {
         const { task, head, blocks, taps } = column;
         const weights = network.weights(task);
         const answers = answersOf(head);

@@ -1,7 +1,7 @@
 // Rows of a table as a page gets them, typed in, pasted or dropped: CSV with the names of the features above, or a row a line in their order.
-import { readCsv } from '../formats/csv.js';
+import { type CsvOptions, readCsv } from '../formats/csv.js';
 import { findDelimiter } from '../formats/csv-delimiter.js';
-import { UsageError } from '../onnx/core/errors.js';
+import { DataError, UsageError } from '../onnx/core/errors.js';
 import { anObject, text as aText, given, listOf, optional } from '../onnx/core/given.js';
 import type { Tensor } from '../onnx/core/tensor.js';
 import type { NetworkInfo } from './protocol.js';
@@ -14,27 +14,48 @@ export interface TableRows {
   readonly notes: readonly string[];
 }
 
+/** How the text is written. */
+export interface TableTextOptions {
+  /** Names the text in errors. */
+  readonly where?: string;
+  /** The sign before the decimals; default a point. */
+  readonly decimal?: '.' | ',';
+}
+
 /**
- * Reads rows for a network whose input has features.
- * @param where names the text in errors
- * @throws UsageError for a network without features, DataError naming row and column of what cannot be read
+ * Reads rows for a network whose input has features, or is a row of numbers.
+ * @throws UsageError for a network that takes neither, DataError naming row and column of what cannot be read
  */
-export function tableRows(text: string, input: NetworkInfo['input'], where = 'table'): TableRows {
+export function tableRows(text: string, input: NetworkInfo['input'], options: TableTextOptions = {}): TableRows {
   given(
     'tableRows',
-    { text, input, where },
-    { text: aText, input: anObject, where: aText, 'input.features': optional(listOf(anObject)) },
+    { text, input, options },
+    { text: aText, input: anObject, options: anObject, 'input.features': optional(listOf(anObject)) },
   );
-  const { features } = input;
-  if (features === undefined)
-    throw new UsageError('tableRows: the input of this network has no features, expected a tensor', { path: 'features' });
+  const { where = 'table', decimal = '.' } = options;
+  const { features, shape } = input;
+  const [size] = shape;
   const bytes = new TextEncoder().encode(text);
-  const delimiter = findDelimiter(bytes, false, where);
-  const [first = ''] = text.trimStart().split(/\r?\n/, 1);
-  const cells = first.split(delimiter).map((cell) => cell.trim().replace(/^"(.*)"$/, '$1'));
-  const named = features.every(({ name }) => cells.includes(name));
-  const header = features.map(({ name }) => `"${name.replaceAll('"', '""')}"`).join(delimiter);
-  const how = { delimiter, header: true, features, missing: true, unknown: true, unlabelled: true };
-  const table = readCsv(named ? bytes : new TextEncoder().encode(`${header}\n${text}`), how, where);
+  const delimiter = findDelimiter(bytes, decimal === ',', where);
+  const how: CsvOptions = { delimiter, decimal, missing: true, unknown: true, unlabelled: true };
+  if (features !== undefined) {
+    const [first = ''] = text.trimStart().split(/\r?\n/, 1);
+    const cells = first.split(delimiter).map((cell) => cell.trim().replace(/^"(.*)"$/, '$1'));
+    const categories = new Set(features.flatMap((feature) => feature.categories ?? []));
+    const named = features.some(({ name }) => cells.includes(name) && !categories.has(name));
+    const header = features.map(({ name }) => `"${name.replaceAll('"', '""')}"`).join(delimiter);
+    const whole = named ? bytes : new TextEncoder().encode(`${header}\n${text}`);
+    const table = readCsv(whole, { ...how, header: true, features }, where);
+    return { inputs: table.features, notes: table.notes };
+  }
+  if (shape.length !== 1 || typeof size !== 'number')
+    throw new UsageError(`tableRows: the input of this network is [${shape}], expected a row of numbers or features`, {
+      path: 'features',
+      got: `[${shape}]`,
+    });
+  const table = readCsv(bytes, how, where);
+  const [expected, got] = [`${size} columns`, `${table.columns.length}`];
+  if (table.columns.length !== size)
+    throw new DataError(`${where}: has ${got} columns, expected ${size}`, { path: where, expected, got });
   return { inputs: table.features, notes: table.notes };
 }

@@ -1,91 +1,345 @@
-// prognet deploy web: the folder in Chromium answers as `predict` does.
+// prognet deploy web: the folder in Chromium, asked in every way that the page has; its numbers are those of `predict` on the same rows and files.
+import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, it } from 'vitest';
+import type { Browser, BrowserContext, Page } from 'playwright-core';
+import sharp from 'sharp';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { take } from '../../src/data/dataset.js';
+import { loadData } from '../../src/data/sources.js';
 import { writeNpy } from '../../src/formats/npy.js';
+import { must } from '../../src/onnx/core/errors.js';
+import { Random } from '../../src/onnx/core/random.js';
 import { Tensor } from '../../src/onnx/core/tensor.js';
-import { writeFileAtomic } from '../../src/onnx/files/atomic-file.js';
-import { prognet, workspace } from '../cli/support.js';
+import { okIn, prognet, workspace } from '../cli/support.js';
+import { answerOf, draw, drop, pad, seriousViolations, tooSmallOrCut } from '../studio/support.js';
 import { launch } from '../support/browser.js';
-import { serve } from '../support/serve.js';
+import { type Served, serve } from '../support/serve.js';
 import { chromium, noChromium } from '../support/swiftshader.js';
 
-const rows = [
-  [0.5, -1, 2, 0.25],
-  [-2, 1, 0, 1],
-];
 const why = chromium === undefined ? ` (skipped: ${noChromium})` : '';
 
-it.skipIf(chromium === undefined)(`the page answers as predict does${why}`, async () => {
-  const dir = workspace();
-  expect(prognet('train', '--all', '--quiet', '-C', dir).status).toBe(0);
-  const input = join(dir, 'x.npy');
-  writeFileAtomic(input, writeNpy(Tensor.from('float32', rows.flat(), [2, 4])));
-  const expected = JSON.parse(prognet('predict', 'b', '--input', input, '--json', '-C', dir).stdout);
-  const folder = join(dir, 'site');
-  expect(prognet('deploy', 'web', '-o', folder, '--quiet', '-C', dir)).toMatchObject({ status: 0, stderr: '' });
-  const refused = prognet('deploy', 'web', '-o', folder, '--precision', 'fp16', '-C', dir);
-  expect(refused.stderr).toMatch(/^prognet: web takes the network as it is/);
+/** A workspace that is trained and deployed, and the page over it. */
+interface Site {
+  readonly dir: string;
+  readonly folder: string;
+  readonly said: string;
+  readonly served: Served;
+}
 
-  const served = await serve({ folders: [folder] });
-  const browser = await launch();
-  try {
-    const page = await browser.newPage();
-    await page.goto(`${served.url}/index.html`);
-    await page.locator('#ask').waitFor({ state: 'visible' });
-    expect(await page.locator('#status').textContent()).toMatch(/^Runs on (webgpu|wasm), onnxruntime-web/);
-    await page.getByLabel('Task').selectOption('b');
-    await page.locator('#numbers').fill(rows.flat().join(' '));
-    await page.getByRole('button', { name: 'Answer' }).click();
-    await page.waitForFunction("document.getElementById('answer').textContent !== ''");
-    const [label, line = ''] = ((await page.locator('#answer').textContent()) ?? '').split('\n');
-    expect(label).toBe(`label ${expected.labels.join(', ')}`);
-    const probabilities = line.split(' ').map(Number);
-    expect(probabilities).toHaveLength(4);
-    for (const [i, p] of probabilities.entries()) expect(p).toBeCloseTo(expected.probabilities.flat()[i], 3);
-  } finally {
-    await browser.close();
-    await served.close();
+async function site(yaml: string, fill: (dir: string) => Promise<void> | void, ...flags: string[]): Promise<Site> {
+  const dir = workspace(yaml);
+  await fill(dir);
+  okIn(dir, 'train', '--all', '--quiet');
+  const folder = join(dir, 'site');
+  const { status, stderr } = prognet('deploy', 'web', '-o', folder, '-C', dir, ...flags);
+  expect(status, stderr).toBe(0);
+  return { dir, folder, said: stderr, served: await serve({ folders: [folder] }) };
+}
+
+async function tabOf(context: BrowserContext, { served }: Site): Promise<Page> {
+  const tab = await context.newPage();
+  await tab.goto(`${served.url}/index.html`);
+  await tab.getByRole('heading', { name: 'Answers' }).waitFor();
+  return tab;
+}
+
+/** The numbers of a CSV file of answers, and its other cells. */
+function cells(csv: string): { header: string; texts: string[]; numbers: number[] } {
+  const [header = '', ...lines] = csv.trimEnd().split('\n');
+  const all = lines.flatMap((line) => line.split(','));
+  return { header, texts: all.filter((c) => Number.isNaN(Number(c))), numbers: all.map(Number).filter((v) => !Number.isNaN(v)) };
+}
+
+/** What the page saves of a task is what `predict` writes for the same input, up to rounding. */
+async function savesAsPredict(tab: Page, { dir }: Site, task: string, input: string, tolerance = 1e-5): Promise<void> {
+  const button = tab.getByRole('button', { name: `Save ${task} as CSV` });
+  const [download] = await Promise.all([tab.waitForEvent('download'), button.click()]);
+  expect(download.suggestedFilename()).toBe(`${task}-answers.csv`);
+  const page = cells(readFileSync(await download.path(), 'utf8'));
+  const own = cells(okIn(dir, 'predict', task, '--input', input, '--format', 'csv', '--quiet'));
+  expect([page.header, page.texts]).toEqual([own.header, own.texts]);
+  expect(page.numbers).toHaveLength(own.numbers.length);
+  for (const [i, v] of page.numbers.entries()) expect(Math.abs(v - must(own.numbers[i], 'number'))).toBeLessThan(tolerance);
+}
+
+/** The percents on the page are those of `predict` for the same one sample. */
+async function answersAsPredict(tab: Page, { dir }: Site, task: string, input: string): Promise<void> {
+  const { probabilities } = JSON.parse(okIn(dir, 'predict', task, '--input', input, '--json', '--quiet'));
+  await expect
+    .poll(async () => {
+      const { percents } = await answerOf(tab, task);
+      return Math.max(...percents.map((p, i) => Math.abs(p - 100 * probabilities[0][i])));
+    })
+    .toBeLessThan(0.11);
+}
+
+const table = `prognet: 1
+name: people
+input: { name: row, features: [age, { city: [Basel, Bern] }, income], prepare: [{ fill: median }, standardise, one_hot] }
+columns:
+  - { task: kind, data: { source: people.csv, label: kind }, blocks: [[{ dense: 8 }, relu]], head: { classify: 2 }, train: { epochs: 6, batch: 16, lr: 0.02 } }
+  - { task: left, data: { source: people.csv, label: left }, like: kind, head: { regress: 1 }, laterals: { kind: adapter, rank: 2 } }
+`;
+
+function people(dir: string): void {
+  const r = new Random(5, 'people');
+  const rows = Array.from({ length: 300 }, (_, i) => {
+    const [age, bern] = [20 + Math.floor(50 * r.uniform()), r.uniform() < 0.4];
+    const kind = age + (bern ? 15 : 0) > 50 ? 'stays' : 'leaves';
+    return `${i % 9 === 0 ? '' : age},${bern ? 'Bern' : 'Basel'},${Math.round(20_000 + 900 * age)},${kind},${(age / 10).toFixed(2)}`;
+  });
+  writeFileSync(join(dir, 'people.csv'), `age,city,income,kind,left\n${rows.join('\n')}\n`);
+}
+
+const photos = (shape: string, prepare: string, source: string) => `prognet: 1
+name: photos
+input: { name: image, shape: ${shape}, dtype: uint8, prepare: [${prepare}] }
+columns:
+  - task: hue
+    data: { source: photos, ${source} }
+    blocks: [[flatten, { dense: 12 }, relu]]
+    head: { classify: 2 }
+    train: { epochs: 4, batch: 16 }
+`;
+
+/** Reddish and bluish noise, 16 x 16, as PNG; and one larger as JPEG. */
+async function hues(dir: string): Promise<void> {
+  const r = new Random(2, 'hues');
+  const image = (red: boolean, side: number) => {
+    const data = Uint8Array.from({ length: side * side * 3 }, (_, i) => (i % 3 === (red ? 0 : 2) ? 150 : 40) + 90 * r.uniform());
+    return sharp(data, { raw: { width: side, height: side, channels: 3 } });
+  };
+  for (const name of ['red', 'blue']) {
+    const folder = join(dir, 'photos', name);
+    mkdirSync(folder, { recursive: true });
+    for (let i = 0; i < 60; i++)
+      writeFileSync(
+        join(folder, `${i}.png`),
+        await image(name === 'red', 16)
+          .png()
+          .toBuffer(),
+      );
   }
+  mkdirSync(join(dir, 'asked'));
+  writeFileSync(join(dir, 'asked', 'a.png'), await image(true, 16).png().toBuffer());
+  writeFileSync(join(dir, 'asked', 'b.png'), await image(false, 16).png().toBuffer());
+  const large = await sharp(
+    Uint8Array.from({ length: 90 * 60 * 3 }, (_, i) => 128 + 100 * Math.sin(i / 400)),
+    {
+      raw: { width: 90, height: 60, channels: 3 },
+    },
+  );
+  writeFileSync(join(dir, 'large.png'), await large.png().toBuffer());
+}
+
+const digits = `prognet: 1
+name: digits
+input: { name: image, shape: [1, 28, 28] }
+columns:
+  - task: low
+    data: { source: mnist, transform: [{ classes: [0, 1, 2, 3, 4] }, { subset: { count: 3000 } }] }
+    blocks: [[flatten, { dense: 64 }, relu]]
+    head: { classify: 5 }
+    train: { epochs: 3, batch: 32, lr: 0.002 }
+`;
+
+describe.skipIf(chromium === undefined)(`the page of deploy web${why}`, () => {
+  let browser: Browser;
+  let context: BrowserContext;
+  const outside: string[] = [];
+  const sites: Site[] = [];
+  const made = async (...args: Parameters<typeof site>) => {
+    const one = await site(...args);
+    sites.push(one);
+    return one;
+  };
+  beforeAll(async () => {
+    browser = await launch(false);
+    context = await browser.newContext({ viewport: { width: 1200, height: 900 } });
+    context.on('request', (request) => {
+      if (!/^(blob|data):|^http:\/\/127\.0\.0\.1:/.test(request.url())) outside.push(request.url());
+    });
+  });
+  afterAll(async () => {
+    await browser?.close();
+    for (const { served } of sites) await served.close();
+    expect(outside).toEqual([]);
+  });
+
+  it('of a table: a row in fields, a CSV file, samples; the numbers of predict', async () => {
+    const own = await made(table, people);
+    expect(own.said).toMatch(
+      /samples of test data go with the page: kind 6 \(72 bytes\), left 6 \(72 bytes\); --no-samples leaves them out/,
+    );
+    const tab = await tabOf(context, own);
+    expect(await tab.title()).toBe('people');
+    expect(await tab.getByRole('heading', { level: 1 }).textContent()).toBe('people');
+    expect(await tab.locator('meta[http-equiv=Content-Security-Policy]').getAttribute('content')).toContain("default-src 'self'");
+
+    // Samples of the test data, told by their labels.
+    await tab.getByRole('button', { name: /^Ask about sample 1 of kind, labelled (stays|leaves)$/ }).click();
+    await answerOf(tab, 'kind');
+    expect(await tab.getByLabel('income').inputValue()).toMatch(/^\d+$/);
+
+    // A row by the features' names.
+    const one = join(own.dir, 'one.csv');
+    await tab.getByRole('button', { name: 'Clear' }).click();
+    await tab.getByLabel('age').fill('61');
+    await tab.getByLabel('income').fill('70000');
+    await tab.getByText('1 of 3 still to be filled in.').waitFor();
+    await tab.getByLabel('city').selectOption('Bern');
+    writeFileSync(one, 'income,city,age\n70000,Bern,61\n');
+    await answersAsPredict(tab, own, 'kind', one);
+    const { names } = await answerOf(tab, 'kind');
+    expect(names).toEqual(['leaves', 'stays']);
+    // A value that is missing, and a text that is none of the categories.
+    await tab.getByLabel('age').fill('');
+    await tab.getByLabel('city').selectOption('another');
+    writeFileSync(one, 'income,city,age\n70000,Uri,\n');
+    await answersAsPredict(tab, own, 'kind', one);
+    await tab.getByLabel('income').fill('much');
+    await tab.getByText('income: expected a number').waitFor();
+
+    // A CSV file, its columns in another order and one that is no feature.
+    const rows = join(own.dir, 'rows.csv');
+    writeFileSync(rows, 'city,note,age,income\nBern,x,30,40000\nBasel,y,,81000\nUri,z,77,12345.5\nBasel,z,50,9000000\n');
+    await drop(tab, tab.locator('.numbers'), 'rows.csv', readFileSync(rows).toString('base64'));
+    await tab.getByRole('heading', { name: 'All 4 samples' }).waitFor();
+    for (const task of ['kind', 'left']) await savesAsPredict(tab, own, task, rows, task === 'left' ? 1e-4 : 1e-5);
+    const notes = await tab.getByRole('list', { name: 'What was read' }).textContent();
+    expect(notes).toContain('rows.csv: not read: column 2 ("note")');
+    expect(notes).toContain('holds "Uri", which is none of its categories and counts as none');
+    // An income of nine million is like nothing that was learned from.
+    expect(await tab.getByRole('row', { name: /^Show sample 4/ }).textContent()).toContain('unlike its data');
+    await tab.getByRole('button', { name: 'Show sample 3' }).click();
+    expect(await tab.getByLabel('income').inputValue()).toBe('12345.5');
+    expect(await seriousViolations(tab)).toEqual([]);
+
+    // What cannot be read is told by row and column, and the page goes on.
+    await tab
+      .getByLabel('Open a CSV file of rows to ask about')
+      .setInputFiles({ name: 'bad.csv', mimeType: '', buffer: Buffer.from('age,city,income\n1,Bern,x\n') });
+    await tab.getByText('bad.csv: row 2, column 3 ("income") holds "x", expected a number').waitFor();
+
+    await tab.setViewportSize({ width: 360, height: 740 });
+    expect(await tooSmallOrCut(tab)).toEqual([]);
+    await tab.close();
+  });
+
+  it('of images in colour: files, samples and drawings; the numbers of predict', async () => {
+    const hwc = await made(photos('[16, 16, 3]', '{ transpose: [2, 0, 1] }, scale', 'resize: { height: 16, width: 16 }'), hues);
+    const tab = await tabOf(context, hwc);
+    await tab.getByRole('button', { name: 'Ask about sample 1, labelled blue' }).click();
+    expect((await answerOf(tab, 'hue')).best).toBe('blue');
+    const files = ['a.png', 'b.png'].map((name) => join(hwc.dir, 'asked', name));
+    await tab.getByLabel(/^Open images/).setInputFiles(files);
+    await tab.getByRole('heading', { name: 'All 2 samples' }).waitFor();
+    await savesAsPredict(tab, hwc, 'hue', join(hwc.dir, 'asked'));
+    // One of another size is cut and made smaller as the column's own were.
+    await tab.getByLabel(/^Open images/).setInputFiles(join(hwc.dir, 'large.png'));
+    await tab.getByText('made to fit by “cover”').waitFor();
+    await answersAsPredict(tab, hwc, 'hue', join(hwc.dir, 'large.png'));
+
+    // What is drawn, in two colours, is asked as it is seen.
+    await tab.getByLabel('Pen', { exact: true }).fill('#e02010');
+    await tab.getByLabel('Paper', { exact: true }).fill('#401060');
+    await draw(
+      tab,
+      [
+        [0.2, 0.2],
+        [0.8, 0.7],
+      ],
+      [
+        [0.8, 0.2],
+        [0.2, 0.8],
+      ],
+    );
+    const seen = tab.getByRole('img', { name: 'The sample as the network sees it' });
+    await seen.waitFor();
+    const image = "document.querySelector('.seen canvas').getContext('2d').getImageData(0, 0, 16, 16).data";
+    const rgba = (await tab.evaluate(`Array.from(${image})`)) as number[];
+    const pixels = Uint8Array.from(rgba.filter((_, i) => i % 4 < 3));
+    const reds = pixels.filter((_, i) => i % 3 === 0);
+    expect([...pixels.slice(0, 3), Math.max(...reds) > 0xb0]).toEqual([0x40, 0x10, 0x60, true]);
+    const drawn = join(hwc.dir, 'drawn.npy');
+    writeFileSync(drawn, writeNpy(new Tensor('uint8', [1, 16, 16, 3], pixels)));
+    await answersAsPredict(tab, hwc, 'hue', drawn);
+    await tab.close();
+
+    // Planes of colours, and images of one size alone.
+    const chw = await made(photos('[3, 16, 16]', 'scale', 'seed: 0'), hues, '--no-samples');
+    expect(chw.said).not.toContain('samples of test data');
+    const other = await tabOf(context, chw);
+    expect(await other.getByRole('button', { name: /^Ask about sample/ }).count()).toBe(0);
+    for (const [i, name] of ['a.png', 'b.png'].entries())
+      await drop(other, pad(other), name, readFileSync(must(files[i], name)).toString('base64')).then(() =>
+        answersAsPredict(other, chw, 'hue', join(chw.dir, 'asked', name)),
+      );
+    await drop(other, pad(other), 'large.png', readFileSync(join(hwc.dir, 'large.png')).toString('base64'));
+    await other
+      .getByText(
+        /^large\.png: is 90 x 60 pixels \(width x height\), expected 16 x 16; the network was trained on images of that size/,
+      )
+      .waitFor();
+    await other.close();
+  });
+
+  it('of MNIST: arrays as predict reads them, marks on what was never learned, offline, and small', async () => {
+    const own = await made(digits, () => {});
+    const sizes = new Map(readdirSync(own.folder).map((name) => [name, statSync(join(own.folder, name)).size]));
+    expect([...sizes.keys()].filter((name) => name.endsWith('.wasm'))).toEqual(['ort-wasm-simd-threaded.wasm']);
+    const ours = [...sizes].filter(([name]) => !/^ort|^ONNXRUNTIME/.test(name)).reduce((sum, [, size]) => sum + size, 0);
+    expect(ours).toBeLessThan(1_450_000);
+
+    const tab = await tabOf(context, own);
+    const { test } = await loadData({ source: 'mnist', transform: [{ classes: [0, 1, 2, 3, 4] }] }, { baseDir: '.' });
+    const some = take(
+      test,
+      Array.from({ length: 300 }, (_, i) => 7 * i),
+    );
+    const file = join(own.dir, 'some.npy');
+    writeFileSync(file, writeNpy(some.inputs));
+    const marked = async (name: string) => {
+      await tab.getByLabel(/^Open images/).setInputFiles(join(own.dir, name));
+      await tab.getByRole('button', { name: 'Show all 300' }).click();
+      const shown = tab.locator('table.all tbody tr');
+      await expect.poll(() => shown.count()).toBe(300);
+      return await shown.filter({ hasText: 'unlike its data' }).count();
+    };
+    const seen = await marked('some.npy');
+    await savesAsPredict(tab, own, 'low', file);
+    const random = new Random(1, 'noise');
+    writeFileSync(
+      join(own.dir, 'noise.npy'),
+      writeNpy(
+        new Tensor(
+          'uint8',
+          [300, 1, 28, 28],
+          Uint8Array.from({ length: 300 * 784 }, () => 256 * random.uniform()),
+        ),
+      ),
+    );
+    await tab.getByRole('button', { name: 'Clear' }).click();
+    expect([seen < 35, (await marked('noise.npy')) > 295]).toEqual([true, true]);
+    await tab.locator('.strange').filter({ hasText: 'Unlike its own data' }).waitFor();
+    expect(await seriousViolations(tab)).toEqual([]);
+
+    // Without a connection.
+    await tab.evaluate('navigator.serviceWorker.ready');
+    await expect.poll(() => tab.evaluate("caches.match('ort-wasm-simd-threaded.wasm').then((r) => r !== undefined)")).toBe(true);
+    await context.setOffline(true);
+    await tab.reload();
+    await tab.getByRole('button', { name: /^Ask about sample 2, labelled 1$/ }).click();
+    expect((await answerOf(tab, 'low')).best).toBe('1');
+    await context.setOffline(false);
+    await tab.close();
+  });
 });
 
-it.skipIf(chromium === undefined)(`a table's page takes rows and CSV, and says the classes by name${why}`, async () => {
-  const dir = workspace(`prognet: 1
-name: people
-input: { name: row, features: [age, { city: [Basel, Bern] }], prepare: [{ fill: 40 }, standardise, one_hot] }
-columns:
-  - { task: kind, data: people.csv, blocks: [[{ dense: 8 }, relu]], head: { classify: 2 }, train: { epochs: 4, batch: 16 } }
-`);
-  const people = Array.from(
-    { length: 60 },
-    (_, i) => `${i % 7 === 0 ? '' : 20 + i},${i % 3 === 0 ? 'Bern' : 'Basel'},${i % 2 === 0 ? 'stays' : 'leaves'}`,
-  );
-  writeFileAtomic(join(dir, 'people.csv'), new TextEncoder().encode(`age,city,kind\n${people.join('\n')}\n`));
-  expect(prognet('train', '--all', '--quiet', '-C', dir).status).toBe(0);
-  const csv = 'city,age\nBern,30\nBasel,\nUri,77\n';
-  writeFileAtomic(join(dir, 'ask.csv'), new TextEncoder().encode(csv));
-  const expected = JSON.parse(prognet('predict', 'kind', '--input', join(dir, 'ask.csv'), '--json', '-C', dir).stdout);
-  const folder = join(dir, 'site');
-  expect(prognet('deploy', 'web', '-o', folder, '--quiet', '-C', dir).status).toBe(0);
-  const served = await serve({ folders: [folder] });
-  const browser = await launch();
-  try {
-    const page = await browser.newPage();
-    await page.goto(`${served.url}/index.html`);
-    await page.locator('#ask').waitFor({ state: 'visible' });
-    for (const text of [csv, '30,Bern\n,Basel\n77,Uri\n']) {
-      await page.evaluate("document.getElementById('answer').textContent = ''");
-      await page.locator('#numbers').fill(text);
-      await page.getByRole('button', { name: 'Answer' }).click();
-      await page.waitForFunction("document.getElementById('answer').textContent !== ''");
-      const [label, line = '', , said] = ((await page.locator('#answer').textContent()) ?? '').split('\n');
-      expect(label).toBe(`label ${expected.names.join(', ')}`);
-      const probabilities = line.split(' ').map(Number);
-      expect(probabilities).toHaveLength(6);
-      for (const [i, p] of probabilities.entries()) expect(p).toBeCloseTo(expected.probabilities.flat()[i], 3);
-      expect(said).toContain('holds "Uri", which is none of its categories and counts as none');
-    }
-  } finally {
-    await browser.close();
-    await served.close();
-  }
+it('takes the network as it is, and what is for pages alone', () => {
+  const dir = workspace();
+  const refused = (...args: string[]) => prognet('deploy', ...args, '-o', join(dir, 'out'), '-C', dir).stderr;
+  expect(refused('web', '--precision', 'fp16')).toMatch(/^prognet: web takes the network as it is/);
+  expect(refused('node', '--webgpu')).toBe('prognet: --webgpu is for web\n');
+  expect(refused('node', '--no-samples')).toBe('prognet: --no-samples is for web\n');
 });

@@ -8,7 +8,7 @@ import { drawingOf } from '../../src/studio/network-layout.js';
 import { centred, fitted, inkFound, type Picture } from '../../src/studio/picture.js';
 import { varied } from '../../src/studio/vary.js';
 
-const image = { channels: 1, height: 28, width: 28 } as const;
+const image = { channels: 1, height: 28, width: 28, axes: 'CHW' } as const;
 const mnist = (await loadData('mnist', { baseDir: '.' })).test.inputs;
 const digit = (row: number): Picture => ({
   width: 28,
@@ -57,7 +57,16 @@ describe('a picture as MNIST would have it', () => {
 });
 
 describe('a lesson', () => {
-  const shape = { shape: [1, 28, 28], dtype: 'float32' as const, size: 784, image };
+  const shape = {
+    shape: [1, 28, 28],
+    dtype: 'float32' as const,
+    size: 784,
+    image,
+    ink: true,
+    white: 1,
+    scalesBytes: true,
+    fills: false,
+  };
   const lesson = (perClass: number) => ({
     ...freshLesson,
     task: 'letters',

@@ -90,7 +90,7 @@ export async function answerOf(
     names: await article.locator('.bars .name').allTextContents(),
     percents: percents.map((text) => Number(text.replace(/[>%\s]/g, ''))),
     best: (await article.locator('.winner').textContent()) ?? '',
-    said: (await article.locator('p').textContent()) ?? '',
+    said: (await article.locator('.time').textContent()) ?? '',
   };
 }
 
@@ -105,4 +105,32 @@ export async function seriousViolations(tab: Page): Promise<string[]> {
   return found.violations
     .filter((v) => v.impact === 'serious' || v.impact === 'critical')
     .flatMap((v) => v.nodes.map((n) => `${v.id}: ${n.html} ${n.failureSummary}`));
+}
+
+/**
+ * What a finger on a narrow page would miss or not see, a line each: targets under 44 pixels a side, boxes beyond the page's edge. A tick's target is
+ * its label; what scrolls in a place of its own is not measured.
+ */
+export async function tooSmallOrCut(tab: Page): Promise<string[]> {
+  return (await tab.evaluate(`(() => {
+    const wrong = [];
+    const width = document.documentElement.clientWidth;
+    if (document.documentElement.scrollWidth > width) wrong.push('the page is ' + document.documentElement.scrollWidth + ' wide');
+    for (const el of document.querySelectorAll('button, input, select, textarea, summary, a[href], [tabindex]')) {
+      if (el.getClientRects().length === 0) continue;
+      const target = el.type === 'checkbox' ? el.closest('label') : el;
+      const box = target.getBoundingClientRect();
+      const name = el.getAttribute('aria-label') ?? el.textContent?.trim() ?? el.id;
+      if (box.width < 44 || box.height < 44) wrong.push(el.tagName + ' ' + name + ' is ' + box.width.toFixed(1) + ' x ' + box.height.toFixed(1));
+      if (!el.closest('.scroll') && (box.left < 0 || box.right > width)) wrong.push(el.tagName + ' ' + name + ' ends at ' + box.right);
+    }
+    for (const el of document.querySelectorAll('main *')) {
+      if (el.closest('.scroll, svg, .hidden, select')) continue;
+      const box = el.getBoundingClientRect();
+      if (box.width > 0 && box.right > width + 0.5) wrong.push(el.tagName + ' ends at ' + box.right);
+      if (el.scrollWidth > el.clientWidth + 1 && getComputedStyle(el).overflowX === 'hidden' && !el.classList.contains('bar'))
+        wrong.push(el.tagName + ' "' + el.textContent + '" is cut');
+    }
+    return wrong;
+  })()`)) as string[];
 }

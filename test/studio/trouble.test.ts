@@ -83,7 +83,7 @@ describe.skipIf(chromium === undefined)(`prognet studio in trouble${why}`, () =>
     await says(take, /^huge\.prognet: 3\.0 GiB, a browser takes files up to 2 GiB; use it in Node$/);
 
     const ask = 'section[aria-labelledby=ask-title]';
-    const samples = tab.getByLabel('Open .npy…');
+    const samples = tab.getByLabel('Open .npy or .csv…');
     await samples.setInputFiles(at('huge.npy'));
     await says(ask, /^huge\.npy: 3072 MiB, this page takes files of data up to 512 MiB; train on more with prognet train$/);
     await samples.setInputFiles(at('y.npy'));

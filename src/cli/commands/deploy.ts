@@ -7,7 +7,7 @@ import { deployTasks, targets } from '../../tasks/deploy.js';
 import { frozenOf, loadWorkspace, someFrozen } from '../../tasks/load-workspace.js';
 import { integerFlag } from '../flags.js';
 import { noteLeftOut } from '../left-out.js';
-import { result, shellWord } from '../report.js';
+import { note, result, shellWord } from '../report.js';
 import { openRuntime, type RuntimeFlags } from '../runtime.js';
 import { precisionFlag } from './export.js';
 
@@ -18,6 +18,8 @@ export interface DeployFlags extends RuntimeFlags {
   readonly precision: string;
   readonly maxBatch?: string;
   readonly storageUri?: string;
+  readonly webgpu?: boolean;
+  readonly samples: boolean;
 }
 
 export async function deploy(name: string, flags: DeployFlags): Promise<void> {
@@ -49,6 +51,10 @@ export async function deploy(name: string, flags: DeployFlags): Promise<void> {
       got: storageUri,
     });
   }
+  if (target !== 'web' && (flags.webgpu === true || !flags.samples))
+    throw new UsageError(`${flags.samples ? '--webgpu' : '--no-samples'} is for web`, {
+      path: flags.samples ? '--webgpu' : '--no-samples',
+    });
   if (flags.maxBatch !== undefined && (target === 'node' || target === 'web'))
     throw new UsageError('--max-batch is for triton and kserve', { path: '--max-batch' });
   const precision: PrecisionName = precisionFlag(flags.precision);
@@ -67,6 +73,14 @@ export async function deploy(name: string, flags: DeployFlags): Promise<void> {
     form,
     ...(maxBatch === undefined ? {} : { maxBatch }),
     ...(storageUri === undefined ? {} : { storageUri }),
+    ...(target === 'web' && {
+      page: {
+        runtime: (await openRuntime(flags)).runtime,
+        webgpu: flags.webgpu === true,
+        samples: flags.samples,
+        onNote: (line: string) => note(flags, line),
+      },
+    }),
     ...(precision === 'fp32' ? {} : { precision: { precision, runtime: (await openRuntime(flags)).runtime } }),
   });
   const folder = shellWord(flags.output);

@@ -1,4 +1,5 @@
 // prognet predict
+import { AnswerRows } from '../../data/answer-rows.js';
 import type { ImageBytes } from '../../data/images/decode-all.js';
 import { UsageError } from '../../onnx/core/errors.js';
 import { writeFileAtomic } from '../../onnx/files/atomic-file.js';
@@ -12,7 +13,7 @@ import { dataSpecOf, namedFiles } from '../../tasks/task-data.js';
 import { isTrained, withTrained } from '../../tasks/trained-column.js';
 import { readingFor } from '../../train/prepare-data.js';
 import { refuseOutput } from '../../workspace/output-path.js';
-import { AnswerRows, formatOf } from '../answer-formats.js';
+import { formatOf } from '../answer-formats.js';
 import { note, result } from '../report.js';
 import { openRuntime, type RuntimeFlags } from '../runtime.js';
 

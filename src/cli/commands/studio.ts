@@ -5,13 +5,15 @@ import { studioOf } from '../../tasks/studio.js';
 import { writeOutputFolder } from '../../workspace/output-folder.js';
 import { refuseOutput } from '../../workspace/output-path.js';
 import { noteTasksLeftOut } from '../left-out.js';
-import { type GlobalOptions, note, result } from '../report.js';
+import { note, result } from '../report.js';
+import { openRuntime, type RuntimeFlags } from '../runtime.js';
 import { serveFiles } from '../serve-files.js';
 
-export interface StudioFlags extends GlobalOptions {
+export interface StudioFlags extends RuntimeFlags {
   readonly port: string;
   readonly open?: boolean;
   readonly build?: string;
+  readonly samples: boolean;
 }
 
 function portOf(text: string): number {
@@ -37,7 +39,12 @@ export async function studio(folder: string | undefined, flags: StudioFlags): Pr
   const port = portOf(flags.port);
   if (flags.build !== undefined) refuseOutput(flags.build);
   const named = folder ?? flags.workspace;
-  const { files, workspace, tasks, leftOut } = await studioOf(named ?? '.', named !== undefined);
+  const { files, workspace, tasks, leftOut } = await studioOf(
+    named ?? '.',
+    named !== undefined,
+    async () => (await openRuntime(flags)).runtime,
+    { samples: flags.samples, onNote: (line) => note(flags, line) },
+  );
   noteTasksLeftOut(flags, leftOut);
   const what =
     workspace === undefined

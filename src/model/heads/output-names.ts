@@ -7,10 +7,18 @@ export type OutputNames = {
   readonly label: string;
   /** The label's name as a text, of heads that answer a class. */
   readonly labelName: string;
+  /** The output of the column's last block. */
+  readonly tap: string;
 };
 
 export function outputNames(task: string): OutputNames {
-  return { scores: task, probabilities: `${task}_probabilities`, label: `${task}_label`, labelName: `${task}_label_name` };
+  return {
+    scores: task,
+    probabilities: `${task}_probabilities`,
+    label: `${task}_label`,
+    labelName: `${task}_label_name`,
+    tap: `${task}_tap`,
+  };
 }
 
 /** The key of a model's metadata under which the names of a task's outputs stand, a JSON list. */

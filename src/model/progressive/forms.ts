@@ -63,6 +63,8 @@ export interface FormOptions {
   readonly categoryIndices?: boolean;
   /** Without the steps of `prepare`: the input is what they give, float32. */
   readonly preparedInput?: boolean;
+  /** Adds `<task>_tap`, [N, ...]: the output of the column's last block, which its head reads. Not in a routed model. */
+  readonly lastTap?: boolean;
   /**
    * One graph that computes one of the tasks: the int64 input `task_id`, [1], counts them from 0 in the order of `tasks` in the metadata;
    * outputs `scores` and, on request, `probabilities`, `label` and `label_name`. An id out of range or several ids make the run fail.
@@ -101,6 +103,8 @@ export function taskModel(network: Columns, weights: FrozenWeights, options: For
   const g = ops({ opset, name: network.description.name });
   const reached = new Set<Column>();
   const prepared = options.preparedInput === true;
+  if (options.lastTap === true && options.routed === true)
+    throw new UsageError('last tap: a routed model has one set of outputs for all tasks, expected another form');
   if (prepared && options.categoryIndices === true)
     throw new UsageError('prepared input: category indices are of the input before it is prepared, expected one of both', {
       expected: 'one of both',
@@ -126,9 +130,11 @@ export function taskModel(network: Columns, weights: FrozenWeights, options: For
     const asked = options.probabilities === true;
     const probabilities = asked ? answers?.probabilities(g, scores) : undefined;
     const label = asked || names !== undefined ? answers?.label(g, scores) : undefined;
+    const last = column.blocks.length - 1;
     return {
       task,
       scores,
+      ...(options.lastTap === true && last >= 0 && { tap: lowering.tap({ column, block: last }) }),
       ...(asked && { probabilities, label }),
       ...(names !== undefined && label !== undefined && { labelName: named(g, label, names) }),
     };
@@ -174,6 +180,7 @@ interface Answer {
   readonly probabilities?: Value | undefined;
   readonly label?: Value | undefined;
   readonly labelName?: Value;
+  readonly tap?: Value;
 }
 
 /** string [N] of classes int64 [N]. */
@@ -190,12 +197,13 @@ function refuseNameless(answers: readonly Answer[], routed: boolean): void {
 }
 
 function separateOutputs(g: Ops, answers: readonly Answer[]): void {
-  for (const { task, scores, probabilities, label, labelName } of answers) {
+  for (const { task, scores, probabilities, label, labelName, tap } of answers) {
     const names = outputNames(task);
     g.output(scores, names.scores);
     if (probabilities !== undefined) g.output(probabilities, names.probabilities);
     if (label !== undefined) g.output(label, names.label);
     if (labelName !== undefined) g.output(labelName, names.labelName);
+    if (tap !== undefined) g.output(tap, names.tap);
   }
 }
 
