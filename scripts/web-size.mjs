@@ -1,7 +1,7 @@
 // The size of prognet/web, as `npm run build` bundles it, and of a page that takes gradients by prognet/onnx: writes both into README.md, or
-// with --check fails where README.md says otherwise by more than 20 % or a bundle has outgrown its limit. The page of prognet studio has a limit
-// too. onnxruntime-web is not counted.
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+// with --check fails where README.md says otherwise by more than 20 % or a bundle has outgrown its limit. The pages of prognet studio and of
+// deploy web have limits too; --pages prints their sizes. onnxruntime-web is not counted.
+import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { build } from 'esbuild';
@@ -27,8 +27,8 @@ async function gradAlone() {
 }
 
 const found = { prognet: kb('prognet'), worker: kb('worker'), grad: await gradAlone() };
-/** Most kB, gzipped, of the page of prognet studio with its worker. */
-const studioLimit = 270;
+/** Most kB, gzipped, of the pages of prognet studio and of deploy web, each with its worker. */
+const pageLimits = { studio: 290, ask: 275 };
 const sentence =
   /prognet\/web takes (\d+) kB in the page and (\d+) kB in the worker, gzipped; `import \{ grad \} from 'prognet\/onnx'` takes (\d+) kB/;
 const readme = readFileSync(at('README.md'), 'utf8');
@@ -40,10 +40,14 @@ for (const [name, limit] of Object.entries(limits)) {
   console.error(`${name}: ${found[name]} kB gzipped, the limit is ${limit}`);
   process.exitCode = 1;
 }
-const page = readdirSync(at('dist/studio')).filter((name) => /\.(js|css|html)$/.test(name));
-const studio = page.reduce((sum, name) => sum + gzipSync(readFileSync(at(`dist/studio/${name}`)), { level: 9 }).length, 0) / 1000;
-if (studio > studioLimit) {
-  console.error(`dist/studio: ${Math.round(studio)} kB gzipped, the limit is ${studioLimit}`);
+const pages = JSON.parse(readFileSync(at('dist/studio/pages.json'), 'utf8'));
+for (const [page, limit] of Object.entries(pageLimits)) {
+  const names = pages[page].filter((name) => /\.(js|css|html)$/.test(name));
+  const size =
+    names.reduce((sum, name) => sum + gzipSync(readFileSync(at(`dist/studio/${name}`)), { level: 9 }).length, 0) / 1000;
+  if (process.argv.includes('--pages')) console.log(`${page}: ${Math.round(size)} kB gzipped`);
+  if (size <= limit) continue;
+  console.error(`dist/studio, ${page}: ${Math.round(size)} kB gzipped, the limit is ${limit}`);
   process.exitCode = 1;
 }
 if (process.argv.includes('--check')) {

@@ -5,7 +5,7 @@ export { loadData } from './data/sources.js';
 export { type LoadedRuntime, type LoadSettings, loadRuntime } from './onnx/runtime/load.js';
 export { NodeRuntime } from './onnx/runtime/node.js';
 export { loadOrtTraining } from './onnx/runtime/ort-training-node.js';
-export { type Deployed, type DeployOptions, deployTasks } from './tasks/deploy.js';
+export { type Deployed, type DeployOptions, deployTasks, type PageOptions } from './tasks/deploy.js';
 export type { EarlierTask } from './tasks/earlier-tasks.js';
 export {
   type CalibrationOptions,

@@ -26,4 +26,4 @@ export { Tensor } from './onnx/core/tensor.js';
 export type { TrainEvent } from './train/events.js';
 export { begin, type OpenOptions, type OpenSource, open, WebNetwork, type WebTrainOptions } from './web/client.js';
 export type { BlockInfo, NetworkInfo, RuntimeChoice, TaskInfo } from './web/protocol.js';
-export { type TableRows, tableRows } from './web/table-rows.js';
+export { type TableRows, type TableTextOptions, tableRows } from './web/table-rows.js';

@@ -28,7 +28,10 @@ const percent = (values, threshold) => `${((100 * values.filter((v) => v > thres
 async function measures(network, task, inputs, domain) {
   const { scores, tap, probabilities } = await network.predict(task, inputs, { on, tap: true });
   const width = scores.dims[1];
-  const likeliest = Array.from({ length: scores.dims[0] }, (_, i) => -Math.max(...probabilities.data.subarray(i * width, (i + 1) * width)));
+  const likeliest = Array.from(
+    { length: scores.dims[0] },
+    (_, i) => -Math.max(...probabilities.data.subarray(i * width, (i + 1) * width)),
+  );
   const { energy, ...without } = domain;
   const distance = doubtsOf(without, { scores, tap });
   const both = doubtsOf(domain, { scores, tap });
@@ -46,13 +49,20 @@ async function table(name, network, task, data, asked) {
   // One part of the test data gives the threshold, the other says what is kept.
   const half = Math.min(1000, order.length >> 1);
   const own = rows(data.test.inputs, order.slice(0, half));
-  const domain = domainOf(await seen(rows(data.train.inputs, learned)), learned.map((row) => labels[row]), await seen(own));
+  const domain = domainOf(
+    await seen(rows(data.train.inputs, learned)),
+    learned.map((row) => labels[row]),
+    await seen(own),
+  );
   const base = await measures(network, task, own, domain);
   const { value } = await network.evaluate(task, data.test, { on });
   console.log(`\n${name}, accuracy ${value.toFixed(4)}, ${half} samples for the threshold\n`);
   console.log('| asked | samples | marked | distance alone | energy alone | likeliest class |');
   console.log('|---|---|---|---|---|---|');
-  for (const [what, inputs] of [['its own, others than those of the threshold', rows(data.test.inputs, order.slice(half))], ...asked]) {
+  for (const [what, inputs] of [
+    ['its own, others than those of the threshold', rows(data.test.inputs, order.slice(half))],
+    ...asked,
+  ]) {
     const found = await measures(network, task, inputs, domain);
     const shares = ['both', 'distance', 'energy', 'likeliest'].map((key) => percent(found[key], quantile(base[key])));
     console.log(`| ${what} | ${inputs.dims[0]} | ${shares.join(' | ')} |`);
@@ -63,11 +73,16 @@ const mnist = async (...transform) => await loadData({ source: 'mnist', transfor
 const low = { classes: [0, 1, 2, 3, 4] };
 const digits = await mnist(low);
 const random = new Random(1, 'noise');
-const noise = new Tensor('uint8', [2000, 1, 28, 28], Uint8Array.from({ length: 2000 * 784 }, () => 256 * random.uniform()));
+const noise = new Tensor(
+  'uint8',
+  [2000, 1, 28, 28],
+  Uint8Array.from({ length: 2000 * 784 }, () => 256 * random.uniform()),
+);
 const boxes = new Uint8Array(2000 * 784);
 for (let i = 0; i < 2000; i++) {
   const [x, y, w, h] = [18, 18, 8, 8].map((n) => Math.floor(n * random.uniform()));
-  for (let dy = 0; dy < h + 4 && y + dy < 28; dy++) boxes.fill(255, i * 784 + (y + dy) * 28 + x, i * 784 + (y + dy) * 28 + Math.min(28, x + w + 4));
+  for (let dy = 0; dy < h + 4 && y + dy < 28; dy++)
+    boxes.fill(255, i * 784 + (y + dy) * 28 + x, i * 784 + (y + dy) * 28 + Math.min(28, x + w + 4));
 }
 const asked = [
   ['digits 5 to 9', (await mnist({ classes: [5, 6, 7, 8, 9] })).test.inputs],
@@ -84,11 +99,21 @@ const kinds = {
     [conv2d(12, same), relu(), maxpool2d(2)],
     [flatten(), dense(32), relu()],
   ],
-  'Digits 0 to 4, dense layers of 128 and 64': [[flatten(), dense(128), relu()], [dense(64), relu()]],
+  'Digits 0 to 4, dense layers of 128 and 64': [
+    [flatten(), dense(128), relu()],
+    [dense(64), relu()],
+  ],
 };
 for (const [name, blocks] of Object.entries(kinds)) {
   const begun = prognet({ input: input('image', [1, 28, 28]), seed: 7 }).grow(column('digits', { blocks, head: classify(5) }));
-  const { network } = await begun.train('digits', { data: { train: digits.train }, on, epochs: 4, batch: 64, lr: 0.002, schedule: 'cosine' });
+  const { network } = await begun.train('digits', {
+    data: { train: digits.train },
+    on,
+    epochs: 4,
+    batch: 64,
+    lr: 0.002,
+    schedule: 'cosine',
+  });
   await table(name, network, 'digits', digits, asked);
 }
 
@@ -99,16 +124,31 @@ const whole = await loadData(join(folder, 'digits-0.npz'), { baseDir: folder });
 const only = ({ inputs, targets }, wanted) => {
   const labels = targets.numbers();
   const picked = [...labels.keys()].filter((i) => wanted(labels[i]));
-  return { inputs: rows(inputs, picked), targets: Tensor.from('int64', picked.map((i) => labels[i])) };
+  return {
+    inputs: rows(inputs, picked),
+    targets: Tensor.from(
+      'int64',
+      picked.map((i) => labels[i]),
+    ),
+  };
 };
 const data = { train: only(whole.train, (c) => c < 7), test: only(whole.test, (c) => c < 7) };
 const task = column('kind', { prepare: [standardise()], blocks: [[dense(64), relu()]], head: classify(7) });
-const { network } = await prognet({ input: input('row', [64]), seed: 0 }).grow(task).train('kind', { data: { train: data.train }, on, epochs: 60, batch: 100, lr: 0.001 });
+const { network } = await prognet({ input: input('row', [64]), seed: 0 })
+  .grow(task)
+  .train('kind', { data: { train: data.train }, on, epochs: 60, batch: 100, lr: 0.001 });
 const shuffled = new Random(1, 'columns').permutation(64);
 const mixed = data.test.inputs.data.map((_, i, all) => all[64 * Math.floor(i / 64) + shuffled[i % 64]]);
 await table("A table, scikit-learn's digits 0 to 6, one dense layer of 64", network, 'kind', data, [
   ['digits 7 to 9', only(whole.test, (c) => c >= 7).inputs],
   ['columns exchanged', new Tensor('float32', data.test.inputs.dims, mixed)],
-  ['ten times the numbers', new Tensor('float32', data.test.inputs.dims, data.test.inputs.data.map((v) => 10 * v))],
+  [
+    'ten times the numbers',
+    new Tensor(
+      'float32',
+      data.test.inputs.dims,
+      data.test.inputs.data.map((v) => 10 * v),
+    ),
+  ],
 ]);
 rmSync(folder, { recursive: true });
