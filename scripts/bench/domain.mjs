@@ -17,7 +17,7 @@ const on = await NodeRuntime.load();
 const rows = (tensor, picked) => {
   const size = tensor.size / tensor.dims[0];
   const data = new tensor.data.constructor(picked.length * size);
-  picked.forEach((row, i) => data.set(tensor.data.subarray(row * size, (row + 1) * size), i * size));
+  for (const [i, row] of picked.entries()) data.set(tensor.data.subarray(row * size, (row + 1) * size), i * size);
   return new Tensor(tensor.dtype, [picked.length, ...tensor.dims.slice(1)], data);
 };
 const drawn = (tensor, count, what) => [...new Random(1, 'bench', what).permutation(tensor.dims[0]).subarray(0, count)];
