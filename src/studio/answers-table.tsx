@@ -1,6 +1,6 @@
 // Answers to several samples as a table, and as the CSV file that `prognet predict` writes of them.
 import { useState } from 'preact/hooks';
-import type { AskProps } from './ask-panel.js';
+import type { AskProps } from './ask-props.js';
 import { download } from './download.js';
 import type { AllAnswers } from './state.js';
 

@@ -1,19 +1,12 @@
 // Where a sample comes from: one of the test data, a drawing, a row of a table, numbers, files; and which of several samples is asked about.
 import { useId } from 'preact/hooks';
-import type { AskPage } from './ask-page.js';
+import type { AskProps } from './ask-props.js';
 import { DrawingPad } from './drawing-pad.js';
 import { NumbersField } from './numbers-field.js';
 import { Problem } from './problem.js';
 import { SampleImage } from './sample-image.js';
 import { SampleStrip } from './sample-strip.js';
-import type { Loaded, State } from './state.js';
 import { TableFields } from './table-fields.js';
-
-export interface AskProps {
-  readonly page: AskPage;
-  readonly state: State;
-  readonly network: Loaded;
-}
 
 /** Which of several samples is asked about. */
 function Which({ page, state }: AskProps) {

@@ -1,6 +1,6 @@
 // A sample drawn by pointer or keyboard: ink for networks of digits, colours or greys where the input is of such. Files fall into it too.
 import { useEffect, useId, useRef, useState } from 'preact/hooks';
-import type { AskProps } from './ask-panel.js';
+import type { AskProps } from './ask-props.js';
 import { DropArea, FileButton } from './drop-area.js';
 import { strides } from './input-shape.js';
 import { type Colours, Pad, padSide } from './pad.js';

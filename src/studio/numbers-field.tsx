@@ -1,6 +1,6 @@
 // A sample as numbers, for inputs that are neither images nor rows with names.
 import { useId, useState } from 'preact/hooks';
-import type { AskProps } from './ask-panel.js';
+import type { AskProps } from './ask-props.js';
 import { DropArea, FileButton } from './drop-area.js';
 import { Problem } from './problem.js';
 

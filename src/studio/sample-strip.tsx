@@ -1,5 +1,5 @@
 // Samples to click on: of the tasks' own test data, which no task was trained on, each with what it is by its label.
-import type { AskProps } from './ask-panel.js';
+import type { AskProps } from './ask-props.js';
 import { SampleImage } from './sample-image.js';
 import { triedSamples } from './tried-samples.js';
 

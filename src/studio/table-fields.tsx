@@ -1,7 +1,7 @@
 // A row of a table typed into fields that have the features' names, categories as a choice; or a file of rows.
 import { useId, useState } from 'preact/hooks';
 import type { NetworkInfo } from '../web.js';
-import type { AskProps } from './ask-panel.js';
+import type { AskProps } from './ask-props.js';
 import { DropArea, FileButton } from './drop-area.js';
 import { Problem } from './problem.js';
 

@@ -1,0 +1,9 @@
+// What each part of the ask panel is given.
+import type { AskPage } from './ask-page.js';
+import type { Loaded, State } from './state.js';
+
+export interface AskProps {
+  readonly page: AskPage;
+  readonly state: State;
+  readonly network: Loaded;
+}
