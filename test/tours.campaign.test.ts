@@ -1,5 +1,5 @@
 // The tours of docs are followed to the letter, in an empty folder with the package as npm packs it: every block is run, or says why it is not.
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -73,6 +73,13 @@ describe('a stranger follows', () => {
     expect(left).toEqual([]);
     expect(readFileSync(join(reader.root, 'prognet.yaml'), 'utf8')).toMatch(/validation: 0\.1 \} # too slow$/m);
   }, 180_000);
+
+  it('docs/watching.md', () => {
+    const { reader, left } = follow('watching');
+    expect(left).toEqual(['it serves until it is stopped']);
+    expect(readFileSync(join(reader.root, 'kind.svg'), 'utf8')).toContain('Learning curves of kind');
+    expect(readdirSync(join(reader.root, 'logs/kind')).sort()).toEqual(['test', 'training', 'validation']);
+  }, 120_000);
 
   it('docs/templates.md', () => {
     const { reader, left } = follow('templates');

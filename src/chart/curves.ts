@@ -39,7 +39,7 @@ export interface Curves {
 }
 
 /** Every file that is written here begins so: others are not written over. */
-export const svgMark = '<!-- prognet plot -->';
+export const svgMark = '<svg xmlns="http://www.w3.org/2000/svg" class="prognet-curves"';
 
 const width = 520;
 const left = 60;
@@ -92,10 +92,10 @@ function style(): string {
     ['path.mark', 'stroke:var(--soft);stroke-width:1.5;stroke-dasharray:2 3'],
     ['circle', 'stroke:var(--paper);stroke-width:1.5'],
   ];
-  return `<style>.curves{--paper:#fff;--ink:#1b1f24;--soft:#57606a;--rule:#e1e4e8;${series(0)};background:var(--paper);display:block;margin:0 auto;max-width:100%;height:auto}
-@media (prefers-color-scheme:dark){.curves{--paper:#14171c;--ink:#e9ecf0;--soft:#a8b0bb;--rule:#2e343d;${series(1)}}}
-@media (pointer:coarse) and (max-width:999px){.curves{width:100%}}
-${rules.map(([selector, rule]) => `.curves ${selector}{${rule}}`).join('\n')}</style>`;
+  return `<style>.prognet-curves{--paper:#fff;--ink:#1b1f24;--soft:#57606a;--rule:#e1e4e8;${series(0)};background:var(--paper);display:block;margin:0 auto;max-width:100%;height:auto}
+@media (prefers-color-scheme:dark){.prognet-curves{--paper:#14171c;--ink:#e9ecf0;--soft:#a8b0bb;--rule:#2e343d;${series(1)}}}
+@media (pointer:coarse) and (max-width:999px){.prognet-curves{width:100%}}
+${rules.map(([selector, rule]) => `.prognet-curves ${selector}{${rule}}`).join('\n')}</style>`;
 }
 
 /** Softer, after a name. */
@@ -207,8 +207,7 @@ export function curvesSvg(curves: Curves): string {
   const key = legend(curves, 62);
   const top = 62 + key.height + 12;
   const height = top + panels.length * panelHeight;
-  return `${svgMark}
-<svg xmlns="http://www.w3.org/2000/svg" class="curves" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" role="img" aria-labelledby="title desc">
+  return `${svgMark} width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" role="img" aria-labelledby="title desc">
 <title id="title">${escaped(title)}</title>
 <desc id="desc">${escaped(spoken(curves))}</desc>
 ${style()}
