@@ -95,7 +95,7 @@ describe('a stranger follows', () => {
       expect((record as { metrics: { accuracy: number } }).metrics.accuracy, `${folder} ${task}`).toBeGreaterThan(least);
     }
     expect(readFileSync(join(reader.root, 'shop/left.md'), 'utf8')).toContain('onnxruntime.InferenceSession("left.onnx")');
-    expect(readFileSync(join(reader.root, 'houses/price.svg'), 'utf8')).toMatch(/^<svg /);
+    expect(readFileSync(join(reader.root, 'houses/price.svg'), 'utf8')).toContain('<svg ');
   }, 300_000);
 
   it('docs/training.md', () => {
