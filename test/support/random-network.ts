@@ -50,7 +50,12 @@ export interface RandomNetwork {
   readonly laterals: NonNullable<ColumnInput['laterals']>;
   readonly head: NonNullable<ColumnInput['head']>;
   readonly seed: number;
+  /** What each column does to the input itself; absent: nothing. */
+  readonly prepare?: readonly [Steps, Steps];
+  /** Whether the input is of bytes. */
+  readonly bytes?: boolean;
 }
+type Steps = NonNullable<ColumnInput['prepare']>;
 
 const kind = fc.constantFrom(...Object.keys(bodies));
 export const randomNetwork: fc.Arbitrary<RandomNetwork> = fc.record({
@@ -61,17 +66,44 @@ export const randomNetwork: fc.Arbitrary<RandomNetwork> = fc.record({
   seed: fc.nat(1000),
 });
 
+const floatSteps: readonly Steps[] = [
+  [],
+  ['standardise'],
+  [{ normalise: { mean: 0.3, std: 0.5 } }],
+  [{ transpose: [0, 2, 1] }, { normalise: { mean: -1, std: 2 } }],
+  [{ fill: 'mean' }, { resize: { height: 6, width: 5 } }, 'standardise'],
+];
+/** Bytes become numbers first. */
+const byteSteps: readonly Steps[] = [
+  ['scale'],
+  ['standardise'],
+  [{ scale: 100 }, { transpose: [0, 2, 1] }, 'standardise'],
+  [{ resize: { height: 6, width: 5 } }, { normalise: { mean: 127, std: 64 } }],
+];
+const stepsOf = (bytes: boolean) => fc.constantFrom(...(bytes ? byteSteps : floatSteps));
+
+/** The same over columns that prepare the input each in its own way. */
+export const preparedNetwork: fc.Arbitrary<RandomNetwork> = fc
+  .boolean()
+  .chain((bytes) =>
+    fc
+      .tuple(randomNetwork, stepsOf(bytes), stepsOf(bytes))
+      .map(([network, first, second]): RandomNetwork => ({ ...network, bytes, prepare: [first, second] })),
+  );
+
+const preparing = (steps: Steps | undefined) => (steps === undefined || steps.length === 0 ? {} : { prepare: steps });
+
 /** Columns `a` and `b`, b over a. */
 export function columnsOf(n: RandomNetwork): [ColumnInput, ColumnInput] {
   const body = (name: string): ColumnInput['blocks'] => bodies[name];
   return [
-    { task: 'a', blocks: body(n.first), head: { classify: 3 } },
-    { task: 'b', blocks: body(n.second), head: n.head, laterals: n.laterals },
+    { task: 'a', blocks: body(n.first), head: { classify: 3 }, ...preparing(n.prepare?.[0]) },
+    { task: 'b', blocks: body(n.second), head: n.head, laterals: n.laterals, ...preparing(n.prepare?.[1]) },
   ];
 }
 
-export function describe(columns: readonly ColumnInput[], seed: number): Description {
-  const input = { name: 'image', shape: [1, 4, 4] };
+export function describe(columns: readonly ColumnInput[], seed: number, bytes = false): Description {
+  const input = { name: 'image', shape: [1, 4, 4], ...(bytes && { dtype: 'uint8' as const }) };
   return parseDescription({ prognet: 1, name: 'random', seed, input, columns: [...columns] });
 }
 
@@ -87,6 +119,13 @@ export function normals(seed: number, dims: readonly number[]): Tensor {
 
 const rows = 12;
 export const images = normals(3, [rows, 1, 4, 4]);
+
+/** The same as bytes. */
+export const byteImages = new Tensor(
+  'uint8',
+  images.dims,
+  Uint8Array.from(images.numbers(), (v) => Math.max(0, Math.min(255, 127 + 60 * v))),
+);
 
 /** Targets of a head for `images`. */
 export function targetsOf(head: NonNullable<ColumnInput['head']>): Tensor {

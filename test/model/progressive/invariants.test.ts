@@ -14,7 +14,16 @@ import { ops } from '../../../src/onnx/ops/ops.js';
 import { train } from '../../../src/train/loop.js';
 import { trainSettings } from '../../../src/train/settings.js';
 import { columnAt, frozenIn, initialAt, modelOf } from '../../support/by-place.js';
-import { columnsOf, describe, images, type RandomNetwork, randomNetwork, targetsOf } from '../../support/random-network.js';
+import {
+  byteImages,
+  columnsOf,
+  describe,
+  images,
+  preparedNetwork,
+  type RandomNetwork,
+  randomNetwork,
+  targetsOf,
+} from '../../support/random-network.js';
 import { runModel, runtime } from '../../support/run.js';
 
 /** What the invariants speak of; a defect replaces one of these. */
@@ -25,29 +34,31 @@ interface Implementation {
   outputs(d: Description, weights: Weights[], task: string): Promise<Tensor>;
   initial(d: Description, column: number): Map<string, Tensor>;
   /** A network of a pretrained column `a` and one more around it. */
-  build(a: ColumnInput, pretrained: Weights, b: ColumnInput): Network;
+  build(a: ColumnInput, pretrained: Weights, b: ColumnInput, bytes?: boolean): Network;
 }
 
-const empty = prognet({ input: { name: 'image', shape: [1, 4, 4] } });
+const input = { name: 'image', shape: [1, 4, 4] };
+const empty = prognet({ input });
+const emptyOfBytes = prognet({ input: { ...input, dtype: 'uint8', prepare: ['scale'] } });
+const imagesOf = ({ inputs }: Description) => ({ image: inputs[0]?.dtype === 'uint8' ? byteImages : images });
 
 const real: Implementation = {
   train: async (d, frozen, column) => {
     const { head } = must(d.columns[column], 'column');
     const settings = trainSettings({ epochs: 2, batch: 4, lr: 0.01 }, d.seed);
-    const data = { inputs: { image: images }, targets: targetsOf({ [head.kind]: 1 } as NonNullable<ColumnInput['head']>) };
+    const data = { inputs: imagesOf(d), targets: targetsOf({ [head.kind]: 1 } as NonNullable<ColumnInput['head']>) };
     const request = { column: columnAt(d, column), frozen: frozenIn(d, frozen), settings, train: data };
     return (await train({ runtime, ...request, session: { threads: 1 } })).weights;
   },
-  outputs: async (d, weights, task) =>
-    must((await runModel(modelOf(d, weights, { tasks: [task] }), { image: images }))[task], task),
+  outputs: async (d, weights, task) => must((await runModel(modelOf(d, weights, { tasks: [task] }), imagesOf(d)))[task], task),
   initial: initialAt,
-  build: (a, pretrained, b) => empty.grow(a).withWeights('a', pretrained).grow(b),
+  build: (a, pretrained, b, bytes) => (bytes === true ? emptyOfBytes : empty).grow(a).withWeights('a', pretrained).grow(b),
 };
 
 type Law = (use: Implementation, n: RandomNetwork) => Promise<void>;
 const hex = (w: Weights) => new Map([...w].map(([k, t]) => [k, Buffer.from(t.bytes).toString('hex')]));
 const same = (a: Tensor, b: Tensor) => Buffer.compare(a.bytes, b.bytes) === 0;
-const twoColumns = (n: RandomNetwork) => describe(columnsOf(n), n.seed);
+const twoColumns = (n: RandomNetwork) => describe(columnsOf(n), n.seed, n.bytes);
 
 const laws = {
   '(a) training a column moves not one bit of the outputs of earlier tasks': async (use, n) => {
@@ -60,12 +71,18 @@ const laws = {
 
   '(b) changing any weight of a frozen source changes the new column': async (use, n) => {
     const d = twoColumns(n);
-    const [a, b] = [use.initial(d, 0), use.initial(d, 1)];
+    // Trained, so that what prepares the input has learned its figures.
+    const a = await use.train(d, [], 0);
+    const b = await use.train(d, [a], 1);
     const before = await use.outputs(d, [a, b], 'b');
     // A target of k blocks reads the taps of the source's first k blocks (the head reads the last), and no head.
     const depth = must(d.columns[1], 'b').blocks.length;
     for (const [name, t] of a) {
-      if (!(Number(name.split('/')[1]) < depth)) continue;
+      const [, place] = name.split('/');
+      // What it does to the input itself comes before its blocks.
+      if (place !== 'prepare' && !(Number(place) < depth)) continue;
+      // No image has a missing value to fill.
+      if (name.includes('/fill/')) continue;
       // A constant shift before layer_norm would be taken out again: change one element only.
       const data = (t.data as Float32Array).slice();
       data[0] = (data[0] ?? 0) + 0.5;
@@ -85,8 +102,8 @@ const laws = {
 
   '(d) without its laterals a column computes what the same stand-alone network computes': async (use, n) => {
     const [a, b] = columnsOf(n);
-    const d = describe([a, { ...b, laterals: { kind: 'none' } }], n.seed);
-    const alone = describe([{ ...b, laterals: { kind: 'none' } }], n.seed);
+    const d = describe([a, { ...b, laterals: { kind: 'none' } }], n.seed, n.bytes);
+    const alone = describe([{ ...b, laterals: { kind: 'none' } }], n.seed, n.bytes);
     const weights = [use.initial(d, 0), use.initial(d, 1)];
     expect(hex(use.initial(alone, 0))).toEqual(hex(must(weights[1], 'b')));
     expect(same(await use.outputs(d, weights, 'b'), await use.outputs(alone, [must(weights[1], 'b')], 'b'))).toBe(true);
@@ -94,10 +111,10 @@ const laws = {
 
   '(e) building a network around a pretrained column leaves its weights untouched': async (use, n) => {
     const [a, b] = columnsOf(n);
-    const alone = describe([a], n.seed);
+    const alone = describe([a], n.seed, n.bytes);
     const pretrained = await use.train(alone, [], 0);
     const [weights, before] = [hex(pretrained), await use.outputs(alone, [pretrained], 'a')];
-    const network = use.build(a, pretrained, b);
+    const network = use.build(a, pretrained, b, n.bytes);
     const kept = must(network.weights('a'), 'weights of a');
     expect(hex(kept)).toEqual(weights);
     expect(same(await use.outputs(network.description, [kept], 'a'), before)).toBe(true);
@@ -112,6 +129,10 @@ const holds = (law: Law, use: Implementation, numRuns: number, among = randomNet
 
 group('over random networks', () => {
   it.each(Object.entries(laws))('%s', (_, law) => holds(law, real, 25));
+});
+
+group('over networks whose columns prepare the input each in its own way', () => {
+  it.each(Object.entries(laws))('%s', (_, law) => holds(law, real, 25, preparedNetwork));
 });
 
 /** The new column's own features where the frozen column's belong. */
