@@ -63,13 +63,15 @@ export interface CsvFile {
   readonly names: readonly string[] | undefined;
   /** The first line of data. */
   readonly firstRow: number;
+  /** Lines that come before its bytes. */
+  readonly before: number;
 }
 
 /** The different texts of a column, sorted, and how many of its cells are no numbers. */
-function valuesOf({ bytes, delimiter, where, firstRow }: CsvFile, cell: number, decimal: '.' | ',') {
+function valuesOf({ bytes, delimiter, where, firstRow, before }: CsvFile, cell: number, decimal: '.' | ',') {
   const found = new Set<string>();
   let [texts, all] = [0, 0];
-  for (const line of lines(bytes, delimiter, where)) {
+  for (const line of lines(bytes, delimiter, where, before)) {
     if (line.row < firstRow || line.cells <= cell) continue;
     const text = line.text(cell);
     all++;

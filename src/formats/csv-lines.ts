@@ -83,16 +83,17 @@ function split(line: Line, begin: number, end: number, delimiter: number, where:
 }
 
 /**
- * The lines that are not blank, split at `delimiter`; LF and CRLF, a UTF-8 byte order mark is passed over.
+ * The lines that are not blank, split at `delimiter`; LF and CRLF, a UTF-8 byte order mark is passed over. `before`: lines of the file that are not in `bytes`.
  * @throws DataError for UTF-16, an open quote, an impossible delimiter
  */
-export function* lines(bytes: Uint8Array, delimiter: string, where: string): Generator<Line> {
+export function* lines(bytes: Uint8Array, delimiter: string, where: string, before = 0): Generator<Line> {
   const separator = delimiterByte(delimiter, where);
   const [a, b, c] = bytes;
   if ((a === 0xff && b === 0xfe) || (a === 0xfe && b === 0xff)) {
     throw dataError(where, 'is UTF-16, expected UTF-8', { expected: 'UTF-8', got: 'UTF-16' });
   }
   const line = new Line(bytes);
+  line.row = before;
   let begin = a === 0xef && b === 0xbb && c === 0xbf ? 3 : 0;
   while (begin < bytes.length) {
     const found = bytes.indexOf(lf, begin);

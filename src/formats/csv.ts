@@ -51,6 +51,8 @@ export interface CsvTable {
   readonly labelColumns: readonly string[];
   /** What was taken for granted: delimiter, header, label, columns that nothing reads, unknown categories; a line each. */
   readonly notes: readonly string[];
+  /** How it was read, so that the rest of the file is read likewise; absent where there is no such thing. */
+  readonly read?: { readonly delimiter: string; readonly header: boolean };
   /** The row of the file, as messages count it, that a row of the table stands in. */
   readonly rowOf: (row: number) => number;
 }
@@ -206,9 +208,10 @@ export function csvWidth(bytes: Uint8Array, { delimiter, decimal }: CsvOptions, 
 /**
  * Reads a CSV file in UTF-8.
  * @param where names the file in errors
+ * @param before lines of the file that come before `bytes`
  * @throws DataError naming row and column of a cell that is not what it must be, rows of unequal length, columns that are not there
  */
-export function readCsv(bytes: Uint8Array, options: CsvOptions = {}, where = 'CSV data'): CsvTable {
+export function readCsv(bytes: Uint8Array, options: CsvOptions = {}, where = 'CSV data', before = 0): CsvTable {
   const how: CellOptions = { decimal: options.decimal ?? '.', missing: options.missing ?? false };
   const delimiter = options.delimiter ?? findDelimiter(bytes, how.decimal === ',', where);
   if (delimiter === how.decimal)
@@ -219,7 +222,7 @@ export function readCsv(bytes: Uint8Array, options: CsvOptions = {}, where = 'CS
   let width = -1;
   let reader: Reader | undefined;
   let chosen: Chosen | undefined;
-  for (const line of lines(bytes, delimiter, where)) {
+  for (const line of lines(bytes, delimiter, where, before)) {
     if (reader === undefined) {
       width = line.cells;
       const texts = Array.from({ length: width }, (_, cell) => line.text(cell));
@@ -227,7 +230,7 @@ export function readCsv(bytes: Uint8Array, options: CsvOptions = {}, where = 'CS
       const first = options.header ?? (named || looksLikeHeader(plain, line.row, where));
       if (first) [names, header] = [texts, { row: line.row }];
       chosen = chooseColumns(names, width, options, where);
-      reader = new Reader({ bytes, delimiter, where, names, firstRow: line.row + (first ? 1 : 0) }, chosen, options, how);
+      reader = new Reader({ bytes, delimiter, where, names, before, firstRow: line.row + (first ? 1 : 0) }, chosen, options, how);
       if (first) continue;
     }
     if (line.cells !== width) {
@@ -259,6 +262,7 @@ export function readCsv(bytes: Uint8Array, options: CsvOptions = {}, where = 'CS
     columns: chosen.features.map(({ cell }) => columns[cell] ?? ''),
     labelColumns: chosen.labels.map((cell) => columns[cell] ?? ''),
     notes: [...takenNotes(options, guessed, header, chosen, columns, where), ...unknown],
+    read: { delimiter, header: header !== undefined },
     rowOf: (row) => rowNumbers[row] ?? row + 1,
   };
 }

@@ -157,6 +157,37 @@ describe('what is kept on disk is what would be in memory', () => {
     expect(fingerprint(found)).toBe(fingerprint(expected));
   });
 
+  it('of tables, with categories, missing cells and texts as labels, in a file and in a folder', async () => {
+    const rows = (count: number) =>
+      Array.from(
+        { length: count },
+        (_, i) =>
+          `${i % 7 === 0 ? '' : r.below(1000) / 8},${['x', 'long name', 'z'][i % 3]},${i},${['no', 'yes'][r.below(2)]}\r\n`,
+      );
+    const header = 'a,city,b,label\r\n';
+    const bytes = (count: number) => Buffer.from(header + rows(count).join(''));
+    const features = [{ name: 'b' }, { name: 'city', categories: ['z', 'x', 'long name'] }, { name: 'a' }];
+    const more = { missing: true, features, head: { kind: 'classify' as const, size: 2 } };
+    // More than one block of 8 MiB.
+    const file = folderOf({ 'a.csv': bytes(400_000) });
+    const folder = folderOf({ 'train.csv': bytes(60_000), 'test.csv': bytes(500) });
+    for (const source of [join(file, 'a.csv'), folder]) {
+      const [said, told]: [string[], string[]] = [[], []];
+      const whole = await loadData(source, { baseDir: root, ...more, onNote: (line) => said.push(line) });
+      const kept = await loadRows(
+        { source, memory },
+        { baseDir: root, cache: join(root, 'tables'), ...more, onNote: (line) => told.push(line) },
+      );
+      expect(told.slice(1)).toEqual(said);
+      for (const part of ['train', 'test'] as const) {
+        expect(inMemory(kept[part].inputs)).toBe(false);
+        expectRows(all(kept[part].inputs), whole[part].inputs);
+        expectRows(kept[part].targets, whole[part].targets);
+        expect(kept[part]).toMatchObject({ classNames: ['no', 'yes'], classes: 2 });
+      }
+    }
+  });
+
   it('of folders of images', async () => {
     const folder = folderOf({});
     for (const kind of ['a', 'b']) {

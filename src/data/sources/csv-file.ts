@@ -1,17 +1,19 @@
 // Tables as .csv and .tsv files: one row a sample, its targets in the label columns. A folder may hold a table to train on and one to test on.
 import { join } from 'node:path';
 import { type CsvOptions, readCsv } from '../../formats/csv.js';
+import { csvBlocks } from '../../formats/csv-blocks.js';
 import { dataError } from '../../formats/data-error.js';
 import { must } from '../../onnx/core/errors.js';
 import { bytesOf, firstFile, pathsIn } from './files.js';
 import type { Source } from './source.js';
-import { readTables, type TableReader, tableOptions } from './tables.js';
+import { type BlockReader, readTables, type TableReader, tableOptions, tableStreams } from './tables.js';
 
 /** The delimiter that a file's name says. */
 export const delimiterOf = (path: string): { readonly delimiter?: string } => (/\.tsv$/i.test(path) ? { delimiter: '\t' } : {});
 
 const read: TableReader = async (path, options: CsvOptions) =>
   readCsv(await bytesOf(path), { ...delimiterOf(path), ...options }, path);
+const blocks: BlockReader = (path, options) => csvBlocks(path, { ...delimiterOf(path), ...options });
 const csvTableOptions = [...tableOptions, 'header', 'delimiter', 'decimal'] as const;
 
 /** A table. */
@@ -23,9 +25,23 @@ export const csvFile: Source = {
     const [whole] = await readTables([path], options, context, read);
     return { whole: must(whole, 'table') };
   },
+  open: async ({ path }, options, context) => {
+    const [train] = tableStreams([path], options, context, blocks);
+    return { train: must(train, 'table') };
+  },
 };
 
 const namesIn = (part: string): string[] => [`${part}.csv`, `${part}.tsv`];
+
+/** train.csv and test.csv of a folder. Throws DataError where one is not there. */
+async function partsOf(path: string): Promise<string[]> {
+  const [train, test] = [await firstFile(path, namesIn('train')), await firstFile(path, namesIn('test'))];
+  if (train === undefined || test === undefined)
+    throw dataError(path, 'has train.csv and no test.csv; name the file itself to have a test set drawn from it', {
+      expected: join(path, 'test.csv'),
+    });
+  return [train, test];
+}
 
 /** A folder with train.csv and test.csv. */
 export const csvFolder: Source = {
@@ -33,13 +49,12 @@ export const csvFolder: Source = {
   options: csvTableOptions,
   is: async ({ kind, path }) => kind === 'folder' && (await firstFile(path, namesIn('train'))) !== undefined,
   read: async ({ path }, options, context) => {
-    const [train, test] = [await firstFile(path, namesIn('train')), await firstFile(path, namesIn('test'))];
-    if (train === undefined || test === undefined)
-      throw dataError(path, 'has train.csv and no test.csv; name the file itself to have a test set drawn from it', {
-        expected: join(path, 'test.csv'),
-      });
-    const [first, second] = await readTables([train, test], options, context, read);
+    const [first, second] = await readTables(await partsOf(path), options, context, read);
     return { split: { train: must(first, 'train'), test: must(second, 'test') } };
+  },
+  open: async ({ path }, options, context) => {
+    const [train, test] = tableStreams(await partsOf(path), options, context, blocks);
+    return { train: must(train, 'train'), test: must(test, 'test') };
   },
   files: (folder) => pathsIn(folder, (name) => [...namesIn('train'), ...namesIn('test')].includes(name)),
 };

@@ -1,0 +1,79 @@
+// A CSV file read by blocks of whole lines, each as a table of its own: for files that are not to be in memory whole. A line never breaks inside quotes, so that
+// a block may end at any line's end. What the first block shows of delimiter and header holds for all. Node only.
+import { closeSync, openSync, readSync } from 'node:fs';
+import { fileError } from '../onnx/files/file-error.js';
+import { type CsvOptions, type CsvTable, readCsv } from './csv.js';
+
+const lf = 10;
+/** Bytes of a block, but for a line that is longer. */
+const blockBytes = 2 ** 23;
+
+/** The tables of a file, in order. Throws as `readCsv`. */
+export function* csvBlocks(path: string, options: CsvOptions, size = blockBytes): Generator<CsvTable> {
+  let settled: CsvOptions | undefined;
+  let header = new Uint8Array();
+  let before = 0;
+  for (const block of lineBlocks(path, size)) {
+    if (block.every((byte) => byte <= 32)) {
+      before += linesIn(block);
+      continue;
+    }
+    if (settled === undefined) {
+      const table = readCsv(block, options, path);
+      settled = { ...options, ...table.read };
+      if (table.read?.header === true) header = block.slice(0, headerEnd(block));
+      before = linesIn(block);
+      yield table;
+      continue;
+    }
+    const own = header.length === 0 ? block : joined(header, block);
+    yield readCsv(own, settled, path, before - linesIn(header));
+    before += linesIn(block);
+  }
+}
+
+/** Behind the first line that is not blank. */
+function headerEnd(block: Uint8Array): number {
+  for (let begin = 0; begin < block.length; ) {
+    const end = block.indexOf(lf, begin) + 1 || block.length;
+    if (block.subarray(begin, end).some((byte) => byte > 32)) return end;
+    begin = end;
+  }
+  return block.length;
+}
+
+function linesIn(block: Uint8Array): number {
+  let count = 0;
+  for (let at = block.indexOf(lf); at >= 0; at = block.indexOf(lf, at + 1)) count++;
+  return count;
+}
+
+function joined(a: Uint8Array, b: Uint8Array): Uint8Array<ArrayBuffer> {
+  const out = new Uint8Array(a.length + b.length);
+  out.set(a);
+  out.set(b, a.length);
+  return out;
+}
+
+/** A file's bytes in blocks that end where a line does. */
+function* lineBlocks(path: string, size: number): Generator<Uint8Array<ArrayBuffer>> {
+  let fd: number | undefined;
+  try {
+    fd = openSync(path, 'r');
+    let held = new Uint8Array();
+    for (;;) {
+      const more = new Uint8Array(size);
+      const n = readSync(fd, more);
+      if (n === 0) break;
+      const own = joined(held, more.subarray(0, n));
+      const end = own.lastIndexOf(lf) + 1;
+      if (end > 0) yield own.slice(0, end);
+      held = own.slice(end);
+    }
+    if (held.length > 0) yield held;
+  } catch (cause) {
+    throw fileError('read', path, cause);
+  } finally {
+    if (fd !== undefined) closeSync(fd);
+  }
+}
