@@ -1,6 +1,6 @@
 // The files of a dataset of Hugging Face: shards of Parquet as the hub holds them, train-00000-of-00001.parquet, in a folder or in its folder `data`; or
 // Arrow files as `save_to_disk` writes them, with state.json beside. Names alone, and how they are opened.
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import * as z from 'zod';
 import { openArrow } from '../../../formats/arrow-file.js';
@@ -25,10 +25,12 @@ interface Shard {
   readonly file: string;
 }
 
+const isFolder = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
+
 /** The shards of a folder or of its folder `data`, in their order; none where there are none. */
 function shardsIn(path: string): Shard[] {
   for (const folder of [path, join(path, 'data')]) {
-    const found = (existsSync(folder) ? readdirSync(folder) : []).toSorted().flatMap((name): Shard[] => {
+    const found = (isFolder(folder) ? readdirSync(folder) : []).toSorted().flatMap((name): Shard[] => {
       const [, part = '', index, of] = shardName.exec(name) ?? [];
       return of === undefined ? [] : [{ part, index: Number(index), of: Number(of), file: join(folder, name) }];
     });
