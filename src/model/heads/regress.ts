@@ -78,7 +78,7 @@ function distance(g: Ops, loss: NumberLoss, d: Value): Value {
     return g.mul(near, g.sub(far, g.mul(near, 0.5)));
   }
   const { q } = loss;
-  const parts = (of: (q: number) => number) => (Array.isArray(q) ? g.constant(float32(q.map(of))) : g.scalar(of(q), d));
+  const parts = (of: (q: number) => number) => (Array.isArray(q) ? g.constant(float32(q.map(of))) : of(q));
   return g.max(
     g.mul(
       d,
