@@ -44,7 +44,7 @@ const dictOf = (folder: string): string => join(folder, 'dataset_dict.json');
 
 /** Whether a folder holds such a dataset. */
 export const isHub = (path: string): boolean =>
-  shardsIn(path).length > 0 || existsSync(dictOf(path)) || existsSync(stateOf(path));
+  isFolder(path) && (shardsIn(path).length > 0 || existsSync(dictOf(path)) || existsSync(stateOf(path)));
 
 const plainName = z.string().regex(/^[^/\\]+$/);
 const state = z.looseObject({ _data_files: z.array(z.looseObject({ filename: plainName })).min(1) });
