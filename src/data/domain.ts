@@ -53,11 +53,17 @@ function featuresOf({ dims, data }: Tensor): { rows: Float64Array[]; size: numbe
   const row = (at: number) => Float64Array.from({ length: width }, (_, i) => Number(data[at * width + i]));
   if (width <= mostFeatures) return { rows: Array.from({ length: count }, (_, i) => row(i)), size };
   const random = new Random(1, 'domain', width);
-  const signs = Array.from({ length: size }, () => Float64Array.from({ length: width }, () => (random.uniform() < 0.5 ? -1 : 1)));
   const scale = 1 / Math.sqrt(width);
+  const signs = Float64Array.from({ length: size * width }, () => (random.uniform() < 0.5 ? -scale : scale));
   const rows = Array.from({ length: count }, (_, i) => {
     const whole = row(i);
-    return Float64Array.from(signs, (each) => scale * each.reduce((sum, sign, j) => sum + sign * (whole[j] ?? 0), 0));
+    const out = new Float64Array(size);
+    for (let k = 0, at = 0; k < size; k++) {
+      let sum = 0;
+      for (let j = 0; j < width; j++) sum += (signs[at++] ?? 0) * (whole[j] ?? 0);
+      out[k] = sum;
+    }
+    return out;
   });
   return { rows, size };
 }
