@@ -43,14 +43,11 @@ it('a page reads what was written, and refuses what is no such file', () => {
   const learned = rows(100, 4, 1);
   const domain = must(domainOf(learned, learned.labels, rows(40, 4, 2)), 'domain');
   const task = { weights: 'a', labels: ['x', 'y'], samples: Tensor.from('float32', [1, 2], [2, 1]), domain };
-  const about = {
-    white: 255 as const,
-    decimal: ',' as const,
-    tasks: new Map([
-      ['t', task],
-      ['u', { weights: 'b' }],
-    ]),
-  };
+  const tasks = new Map<string, AboutTask>([
+    ['t', task],
+    ['u', { weights: 'b' }],
+  ]);
+  const about = { white: 255 as const, decimal: ',' as const, tasks };
   expect(decodeAbout(encodeAbout(about), 'about')).toEqual(about);
   const other = encodeAbout({ white: 1, decimal: '.', tasks: new Map() }).map((v) => (v === 0x2e ? 0x2d : v));
   expect(() => decodeAbout(other, 'about')).toThrow('about: says nothing of tasks under prognet.about');
