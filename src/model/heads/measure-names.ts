@@ -4,13 +4,25 @@ import { answersOf, type Head, targetKind } from './heads.js';
 /** What a head's answers are measured as. */
 export type MeasuredAs = 'classes' | 'labels' | 'numbers';
 
+/** A measure over all outputs of a head. */
+export type MeasureName =
+  | 'accuracy'
+  | 'balanced accuracy'
+  | 'macro f1'
+  | 'macro auc'
+  | 'top 5 accuracy'
+  | 'calibration error'
+  | 'mae'
+  | 'rmse'
+  | 'r2';
+
 interface Row {
   readonly better: 'higher' | 'lower';
   readonly of: readonly MeasuredAs[];
 }
 
 const answers: readonly MeasuredAs[] = ['classes', 'labels'];
-const table = {
+const table: Readonly<Record<MeasureName, Row>> = {
   accuracy: { better: 'higher', of: answers },
   'balanced accuracy': { better: 'higher', of: answers },
   'macro f1': { better: 'higher', of: answers },
@@ -20,10 +32,7 @@ const table = {
   mae: { better: 'lower', of: ['numbers'] },
   rmse: { better: 'lower', of: ['numbers'] },
   r2: { better: 'higher', of: ['numbers'] },
-} as const satisfies Readonly<Record<string, Row>>;
-
-/** A measure over all outputs of a head. */
-export type MeasureName = keyof typeof table;
+};
 /** What may be watched: the loss, or a measure; `f1` and `auc` are the macro ones. */
 export type Monitor = 'loss' | MeasureName | 'f1' | 'auc';
 
