@@ -83,12 +83,12 @@ const size = Number(gigabytes);
 const compared = Math.min(size, mostInMemory);
 const results = [run(compared, undefined), run(compared, memory), ...(size > compared ? [run(size, memory)] : [])];
 const table = [
-  '| rows | where | peak memory | first reading | an epoch | rows a second |',
+  '| rows | where | peak memory | before the first step | an epoch | rows a second |',
   '|---|---|---|---|---|---|',
   ...results.map(({ rows, limit, peak, preparing, epochs }) => {
     const seconds = Math.min(...epochs.map((epoch) => epoch.seconds));
     const trained = rows * 0.8 * 0.95;
-    return `| ${(rows / 1e6).toFixed(2)} million, ${((rows * side ** 2) / 1e9).toFixed(1)} GB | ${limit === undefined ? 'in memory' : `on disk, memory: ${limit}`} | ${(peak / 1e9).toFixed(2)} GB | ${preparing.toFixed(0)} s | ${seconds.toFixed(1)} s | ${Math.round(trained / seconds)} |`;
+    return `| ${(rows / 1e6).toFixed(2)} million, ${((rows * side ** 2) / 1e9).toFixed(1)} GB | ${limit === undefined ? 'in memory' : `on disk, \`memory: ${limit}\``} | ${(peak / 1e9).toFixed(2)} GB | ${preparing.toFixed(0)} s | ${seconds.toFixed(1)} s | ${Math.round(trained / seconds)} |`;
   }),
 ];
 process.stdout.write(`${table.join('\n')}\n`);
