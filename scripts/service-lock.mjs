@@ -1,5 +1,5 @@
-// Writes templates/node-service/lock.json, the package-lock.json of `prognet deploy node`: the entries of our own lock that onnxruntime-node needs,
-// with their versions and hashes. No network. Run after a change of package-lock.json.
+// Writes templates/node-service/lock.json, lock-images.json and lock-texts.json, the package-lock.json of `prognet deploy node` for what the service takes:
+// the entries of our own lock that onnxruntime-node needs, with sharp or @huggingface/tokenizers where images or texts come, with their versions and hashes. No network. Run after a change of package-lock.json.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
@@ -15,11 +15,15 @@ function found(packages, from, name) {
   }
 }
 
-/** The text of the lock for the service's package.json. */
-export function serviceLock() {
+/** Each lock's file, and the package that it takes beside the service's own. */
+export const locks = { 'lock.json': undefined, 'lock-images.json': 'sharp', 'lock-texts.json': '@huggingface/tokenizers' };
+
+/** The text of the lock for the service's package.json, with one package more. */
+export function serviceLock(more) {
   const { packages } = read('package-lock.json');
   const own = read('templates/node-service/package.json');
-  const { name, version, dependencies, engines } = own;
+  const { name, version, engines } = own;
+  const dependencies = { ...own.dependencies, ...(more && { [more]: packages[''].peerDependencies[more] }) };
   const kept = new Map();
   const left = Object.keys(dependencies).map((dependency) => ['', dependency]);
   for (const [from, dependency] of left) {
@@ -30,6 +34,9 @@ export function serviceLock() {
     if (entry.integrity === undefined) throw new Error(`package-lock.json has no hash of ${path}`);
     kept.set(path, entry);
     for (const inner of Object.keys(entry.dependencies ?? {})) left.push([path, inner]);
+    // A package for each platform, of which npm installs the one that fits.
+    for (const inner of Object.keys(entry.optionalDependencies ?? {}))
+      if (found(packages, path, inner) !== undefined) left.push([path, inner]);
   }
   const sorted = Object.fromEntries([...kept].sort(([a], [b]) => (a < b ? -1 : 1)));
   const lock = {
@@ -42,4 +49,5 @@ export function serviceLock() {
   return `${JSON.stringify(lock, null, 2)}\n`;
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) writeFileSync(at('templates/node-service/lock.json'), serviceLock());
+if (process.argv[1] === fileURLToPath(import.meta.url))
+  for (const [file, more] of Object.entries(locks)) writeFileSync(at(`templates/node-service/${file}`), serviceLock(more));

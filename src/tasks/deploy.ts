@@ -75,7 +75,7 @@ export async function deployTasks(loaded: LoadedWorkspace, folder: string, optio
   );
   const { target, tasks, form } = options;
   refuseOutput(folder);
-  if (target === 'web' || target === 'node') refuseText(loaded, target);
+  if (target === 'web') refuseText(loaded);
   const routed = form === 'routed';
   const ordered = frozenTasks(loaded).filter((task) => tasks.includes(task));
   const groups =
@@ -105,13 +105,12 @@ export async function deployTasks(loaded: LoadedWorkspace, folder: string, optio
 }
 
 /** What tokenises nothing would be asked with texts. */
-function refuseText({ columns }: LoadedWorkspace, target: 'web' | 'node'): void {
+function refuseText({ columns }: LoadedWorkspace): void {
   if (columns.inputs.every(({ tokens }) => tokens === undefined)) return;
-  const expected = 'triton or kserve, whose clients send token ids, or "prognet export"';
-  const what = target === 'web' ? 'the page' : 'the Node service';
-  throw new UsageError(`${target}: the network takes text, which ${what} cannot tokenise, expected ${expected}`, {
+  const expected = 'node, triton or kserve';
+  throw new UsageError(`web: the network takes text, which the page cannot tokenise, expected ${expected}`, {
     expected,
-    got: target,
+    got: 'web',
   });
 }
 
@@ -129,7 +128,7 @@ function filesOf(
     case 'kserve':
       return kserveFiles(models, { name, storageUri: options.storageUri ?? `pvc://models/${kubernetesName(name)}`, triton });
     case 'node':
-      return nodeService(models);
+      return nodeService(models, loaded.columns.inputs);
   }
 }
 

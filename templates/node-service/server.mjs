@@ -63,6 +63,17 @@ const counts = features && {
 /** Whether the models take bytes as they are; else bytes are grey levels and become 0..1. */
 const takesBytes = input.dtype === 'uint8';
 
+/** By task, what makes samples of images; what makes token ids of texts. What does it lies beside this file where it is needed. */
+const decoders = new Map();
+for (const { task, decoding } of tasks)
+  if (decoding !== undefined)
+    decoders.set(task, await needed('images.mjs, run npm ci', async () => (await import('./images.mjs')).imageReader(decoding)));
+const tokenise =
+  input.tokens &&
+  (await needed('texts.mjs, run npm ci', async () =>
+    (await import('./texts.mjs')).textReader(input, readFileSync(here('tokenizer.json'), 'utf8')),
+  ));
+
 const sessions = new Map();
 for (const { file } of tasks) {
   if (sessions.has(file)) continue;
@@ -157,8 +168,39 @@ function calledOf({ classes }, labels) {
   return { names: labels.map((row) => (Array.isArray(row) ? classes.filter((_, i) => row[i] === 1) : classes[row])) };
 }
 
+/** Of a .png, .jpg or .webp, the sample that training would make of it. */
+async function imageOf(request, held, { task, seen }) {
+  const decode = decoders.get(task);
+  if (decode === undefined) throw new Refusal(415, 'found an image, and the task was trained on arrays: expected those');
+  const bytes = await decode(await wholeBody(request, held), wrong);
+  if (!takesBytes) refuseBytes(seen, wrong);
+  const values = takesBytes ? bytes : Float32Array.from(bytes, (v) => v * Math.fround(1 / 255));
+  return { feeds: { [input.name]: new ort.Tensor(input.dtype, values, [1, ...input.shape]) }, rows: 1, beside: {} };
+}
+
+/** Of {"inputs": ["a text", ...]}. */
+async function textsOf(request, held) {
+  if (!isJson(request)) throw new Refusal(415, 'expected content-type application/json, {"inputs": ["a text", ...]}');
+  let texts;
+  try {
+    texts = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(await wholeBody(request, held)))?.inputs;
+  } catch (error) {
+    if (error instanceof Refusal) throw error;
+    throw wrong('the body is no JSON');
+  }
+  if (typeof texts === 'string') texts = [texts];
+  if (!Array.isArray(texts) || texts.length === 0 || texts.some((text) => typeof text !== 'string'))
+    throw wrong('expected {"inputs": ["a text", ...]}');
+  if (texts.length > maxRows) throw tooMany;
+  const ids = new ort.Tensor('int64', tokenise(texts, wrong), [texts.length, ...input.shape]);
+  return { feeds: { [input.name]: ids }, rows: texts.length, beside: {} };
+}
+
 /** What the model is fed, of how many rows, and what of them is not known. */
-async function inputsOf(request, held, { missing = false, seen }) {
+async function inputsOf(request, held, task) {
+  const { missing = false, seen } = task;
+  if (tokenise) return await textsOf(request, held);
+  if (/^image\//.test(request.headers['content-type'] ?? '')) return await imageOf(request, held, task);
   if (features !== undefined && isJson(request)) {
     const reader = new TableReader(features, missing, maxRows, tooMany, wrong);
     const { rows, numbers, texts, unknown } = reader.read(await wholeBody(request, held));

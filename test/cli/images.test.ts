@@ -1,6 +1,6 @@
 // A folder of photographs from files to answers: inside prognet, by `predict` on the files, and from the exported model in Python's onnxruntime on the
 // decoded arrays, the answers are the same; the model's file says how images are decoded.
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import * as z from 'zod';
@@ -12,6 +12,7 @@ import { loadModel } from '../../src/onnx/serde/external-data.js';
 import { decodeInputs } from '../../src/tasks/decoding-of.js';
 import { environment, python } from '../python/python.js';
 import { image } from '../support/images.js';
+import { serve } from '../support/service.js';
 import { okIn, prognet, workspace } from './support.js';
 
 const yaml = `prognet: 1
@@ -104,3 +105,34 @@ describe.skipIf(missing)(`in Python${note}`, () => {
     for (const [i, row] of inside.entries()) for (const [j, p] of row.entries()) expect(found[i]?.[j]).toBeCloseTo(p, 5);
   });
 });
+
+it('the Node service takes the files themselves and answers as predict does; what is no image is refused', async () => {
+  ok('deploy', 'node', '-o', at('service'));
+  const url = await serve(at('service'));
+  const post = (body: Uint8Array, type: string) =>
+    fetch(`${url}/predict/kind`, { method: 'POST', headers: { 'content-type': type }, body: Buffer.from(body) });
+  const types = { png: 'image/png', jpg: 'image/jpeg', webp: 'image/webp' };
+  for (const [kind, { probabilities }] of predicted().entries()) {
+    const files = readdirSync(at('photos/test', kinds[kind] ?? '')).toSorted();
+    for (const [i, file] of files.entries()) {
+      const ending = file.split('.')[1] as keyof typeof types;
+      const response = await post(readFileSync(at('photos/test', kinds[kind] ?? '', file)), types[ending]);
+      const found = answers.parse(await response.json());
+      expect(found.probabilities, file).toHaveLength(1);
+      for (const [k, p] of (found.probabilities[0] ?? []).entries())
+        expect(Math.abs(p - (probabilities[i]?.[k] ?? Number.NaN)), file).toBeLessThan(1e-6);
+    }
+  }
+  const refused = async (body: Uint8Array, type = 'image/png') => {
+    const response = await post(body, type);
+    return [response.status, Object(await response.json()).error];
+  };
+  const whole = readFileSync(at('photos/test/red', readdirSync(at('photos/test/red')).find((f) => f.endsWith('png')) ?? ''));
+  expect(await refused(new TextEncoder().encode('<svg/>'))).toEqual([400, 'the image: is no PNG, JPEG or WebP image']);
+  expect(await refused(whole.subarray(0, 60))).toEqual([400, expect.stringMatching(/^the image: is damaged, /)]);
+  const wide = await image(4100, 4100, 1, new Uint8Array(4100 * 4100))
+    .png()
+    .toBuffer();
+  expect(await refused(wide)).toEqual([400, 'the image has 4100 x 4100 pixels, expected at most 16777216']);
+  expect(JSON.stringify(await (await fetch(`${url}/tasks`)).json())).toContain('"decoding":{"kind":"image","colours":"rgb"');
+}, 60_000);

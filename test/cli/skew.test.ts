@@ -1,16 +1,16 @@
 // No skew between training and use: a table that is standardised and images of bytes answer alike inside prognet, by `predict` on the raw file, by the
 // exported file in Python's onnxruntime on raw arrays, and by the node service.
-import { spawn } from 'node:child_process';
-import { readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import * as z from 'zod';
 import { readNpy, writeNpy } from '../../src/formats/npy.js';
 import { writeNpz } from '../../src/formats/npz.js';
 import { Random } from '../../src/onnx/core/random.js';
 import { Tensor } from '../../src/onnx/core/tensor.js';
 import { environment, python } from '../python/python.js';
-import { prognet, repo, workspace } from './support.js';
+import { serve } from '../support/service.js';
+import { prognet, workspace } from './support.js';
 
 const rows = 200;
 const random = new Random(11, 'skew');
@@ -90,27 +90,6 @@ const outside = ({ dtype, dims, data }: Tensor, yaml: string): Tensor =>
 
 const answers = z.record(z.string(), z.array(z.unknown()));
 const reply = z.object({ probabilities: z.array(z.array(z.number())) });
-const running: ReturnType<typeof spawn>[] = [];
-afterAll(() => {
-  for (const child of running) child.kill('SIGKILL');
-});
-
-async function serve(folder: string): Promise<string> {
-  symlinkSync(join(repo, 'node_modules'), join(folder, 'node_modules'));
-  const child = spawn('node', ['server.mjs'], { cwd: folder, env: { ...process.env, PORT: '0', THREADS: '1' } });
-  running.push(child);
-  return await new Promise((resolve, reject) => {
-    let log = '';
-    const hear = (chunk: Buffer) => {
-      log += chunk;
-      const port = /listening on port (\d+)/.exec(log)?.[1];
-      if (port !== undefined) resolve(`http://127.0.0.1:${port}`);
-    };
-    child.stdout?.on('data', hear);
-    child.stderr?.on('data', hear);
-    child.on('close', () => reject(new Error(log)));
-  });
-}
 
 const { missing, note } = environment('.venv');
 

@@ -9,6 +9,7 @@ import { writeNpy } from '../../src/formats/npy.js';
 import { Tensor } from '../../src/onnx/core/tensor.js';
 import { environment, python } from '../python/python.js';
 import { parquet } from '../support/parquet.js';
+import { serve } from '../support/service.js';
 import { okIn, prognet, repo } from './support.js';
 
 const dir = mkdtempSync(join(tmpdir(), 'prognet-text-'));
@@ -117,6 +118,29 @@ describe('columns over text', () => {
   });
 });
 
+it('the Node service takes texts and answers as predict does', async () => {
+  ok('deploy', 'node', '-o', at('service'));
+  const url = await serve(at('service'));
+  const post = async (body: string, type = 'application/json') => {
+    const response = await fetch(`${url}/predict/topic`, { method: 'POST', headers: { 'content-type': type }, body });
+    const said: unknown = await response.json();
+    return { status: response.status, ...Object(said) };
+  };
+  const inside = probabilitiesOf('topic', '--input', at('lines.txt')).flat();
+  const found: { probabilities: number[][] } = await post(JSON.stringify({ inputs: texts }));
+  expect(found.probabilities).toHaveLength(texts.length);
+  for (const [i, p] of found.probabilities.flat().entries())
+    expect(Math.abs(p - (inside[i] ?? Number.NaN)), `${i}`).toBeLessThan(1e-6);
+  expect(await post('{"inputs": [[1, 2]]}')).toEqual({ status: 400, error: 'expected {"inputs": ["a text", ...]}' });
+  expect(await post('{"inputs": ')).toEqual({ status: 400, error: 'the body is no JSON' });
+  expect(await post('a text', 'text/plain')).toMatchObject({ status: 415 });
+  expect(await post(JSON.stringify({ inputs: ['a '.repeat(40_000)] }))).toEqual({
+    status: 400,
+    error: 'text 0 has 80000 characters, expected at most 65536',
+  });
+  expect(await post(JSON.stringify({ inputs: Array(1025).fill('x') }))).toMatchObject({ status: 413 });
+}, 60_000);
+
 describe('refused', () => {
   const says = (args: readonly string[], said: string | RegExp) => {
     const { status, stderr } = prognet(...args, '-C', dir);
@@ -147,9 +171,8 @@ describe('refused', () => {
   it('where nothing tokenises', () => {
     says(
       ['deploy', 'web', '-o', at('page')],
-      'web: the network takes text, which the page cannot tokenise, expected triton or kserve',
+      'web: the network takes text, which the page cannot tokenise, expected node, triton or kserve',
     );
-    says(['deploy', 'node', '-o', at('service')], 'node: the network takes text, which the Node service cannot tokenise');
     says(['studio', '--build', at('studio')], 'studio: the network takes text, which the page cannot tokenise');
   });
 

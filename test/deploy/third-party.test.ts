@@ -4,7 +4,7 @@ import { cpSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { serviceLock } from '../../scripts/service-lock.mjs';
+import { locks, serviceLock } from '../../scripts/service-lock.mjs';
 import { prognet, repo, workspace } from '../cli/support.js';
 import { environment, python } from '../python/python.js';
 
@@ -72,7 +72,20 @@ describe('the lock of the Node service', () => {
     spawnSync('npm', ['ci', '--dry-run', '--offline', '--omit=dev', '--ignore-scripts'], { cwd: folder, encoding: 'utf8' });
 
   it('is what our own lock gives: node scripts/service-lock.mjs writes it', () => {
-    expect(JSON.parse(readFileSync(join(repo, 'templates/node-service/lock.json'), 'utf8'))).toEqual(JSON.parse(serviceLock()));
+    for (const [file, more] of Object.entries(locks))
+      expect(JSON.parse(readFileSync(join(repo, 'templates/node-service', file), 'utf8')), file).toEqual(
+        JSON.parse(serviceLock(more)),
+      );
+  });
+
+  it.each(['lock-images.json', 'lock-texts.json'])('%s can be installed as it is', (file) => {
+    const folder = mkdtempSync(join(tmpdir(), 'prognet-lock-'));
+    const lock = readFileSync(join(repo, 'templates/node-service', file), 'utf8');
+    writeFileSync(join(folder, 'package-lock.json'), lock);
+    writeFileSync(join(folder, 'package.json'), JSON.stringify(JSON.parse(lock).packages['']));
+    expect(install(folder)).toMatchObject({ status: 0, stderr: '' });
+    for (const [path, entry] of Object.entries<Record<string, unknown>>(JSON.parse(lock).packages))
+      if (path !== '') expect(entry.integrity, path).toMatch(/^sha512-/);
   });
 
   it('fits the package.json that lies beside it, each version with its hash', () => {

@@ -1,0 +1,31 @@
+// What the Node service tokenises with, the same code as training's: `npm run build` bundles it to a file of its own, which `prognet deploy node` puts
+// beside the server where the network takes text. The package @huggingface/tokenizers, the service installs.
+import { tokenizerOf } from '../../data/text/tokenizer.js';
+import type { NetworkInput } from '../../model/progressive/inputs.js';
+import { PrognetError } from '../../onnx/core/errors.js';
+
+/** Characters of one text at most: tokenising takes the time of the event loop. */
+export const mostCharacters = 2 ** 16;
+
+/** The input of text as tasks.json has it. */
+type Told = Pick<NetworkInput, 'name' | 'shape'> & Required<Pick<NetworkInput, 'tokens'>>;
+
+/**
+ * What makes token ids of texts, int64 [texts, length]. `wrong` makes what a client is told of a text that has none.
+ * @throws DataError where the package is not installed or does not take the tokenizer
+ */
+export async function textReader(
+  { name, shape, tokens }: Told,
+  tokenizer: string,
+): Promise<(texts: readonly string[], wrong: (message: string) => Error) => BigInt64Array> {
+  const tokenize = await tokenizerOf({ name, dtype: 'int64', shape, tokens, tokenizer }, 'texts');
+  return (texts, wrong) => {
+    const long = texts.findIndex((text) => text.length > mostCharacters);
+    if (long >= 0) throw wrong(`text ${long} has ${texts[long]?.length} characters, expected at most ${mostCharacters}`);
+    try {
+      return tokenize(texts, 'inputs', (i) => i).data as BigInt64Array;
+    } catch (error) {
+      throw error instanceof PrognetError ? wrong(error.message) : error;
+    }
+  };
+}
