@@ -4,15 +4,18 @@
 export { ortTrainingEngine } from './artifacts/session-engine.js';
 export type { Dataset, Labelled, SampleSet, Split } from './data/dataset.js';
 export { dataset, type NestedNumbers, type NumberArray, type OwnData, type OwnDataOptions } from './data/own-data.js';
-export type { Samples } from './data/samples.js';
+export type { BlockShuffle, Rows, RowsOnDisk } from './data/rows.js';
+export type { SampleRows, Samples } from './data/samples.js';
 export type { TransformSpec } from './data/transforms/registry.js';
 export * from './model/description/builder.js';
 export { parseDescription } from './model/description/parse.js';
 export { readDescription } from './model/description/read-text.js';
+export type { Side, Tokens } from './model/description/tokens.js';
 export type * from './model/description/written.js';
 export type { ParameterInit } from './model/nn/init.js';
 export type { ParameterSpec } from './model/nn/scope.js';
 export { type Column, type ColumnParameters, type Columns, columnsOf, type TapRef } from './model/progressive/column.js';
+export type { ColumnFacts, DataFacts, FactsByTask, Seen, TrainedFacts } from './model/progressive/facts.js';
 export { type FormOptions, taskModel } from './model/progressive/forms.js';
 export type { GraphLoader, ImportedDescription, ImportedGraph } from './model/progressive/imported-graph.js';
 export type { ByInput, NetworkInput } from './model/progressive/inputs.js';
@@ -54,6 +57,7 @@ export type { CountState } from './train/counts.js';
 export type { Engine, Minibatches, StepResults } from './train/engine.js';
 export type { TrainEvent } from './train/events.js';
 export { type TrainResult, train } from './train/loop.js';
+export type { KeptDtype } from './train/network-input.js';
 export {
   adam,
   adamw,

@@ -135,6 +135,7 @@ const left: Readonly<Record<string, string>> = {
   'new InternalError': 'thrown by the library alone',
   'Network#with': 'internal',
   'Network#ask': 'private',
+  'Network#fitting': 'private',
   'Network#scoresAnew': 'private',
   'Network#needPlace': 'private',
   'Network#needed': 'private',

@@ -36,7 +36,7 @@ function whatItIs({ form, tasks }: ModelFacts): string {
   return `A run answers one of the tasks ${names}: the one whose number, from 0 in this order, stands in \`task_id\`, int64 [1].`;
 }
 
-function inputText(input: InputFacts, { tasks, prepared }: ModelFacts): string {
+function inputText(input: InputFacts, { tasks, prepared, tokenizer }: ModelFacts): string {
   const { name, dtype, features } = input;
   const scaled = tasks.every(({ trained }) => trained?.seen?.[name]?.unit !== undefined);
   const values = prepared
@@ -45,7 +45,9 @@ function inputText(input: InputFacts, { tasks, prepared }: ModelFacts): string {
       ? ' Bytes 0 to 255, as they are.'
       : scaled
         ? ' Values 0 to 1: bytes divided by 255.'
-        : '';
+        : tokenizer !== undefined
+          ? ` Token ids of texts, as this says: ${code(tokenizer, 2000)}.`
+          : '';
   const filled = !prepared && tasks.every(({ prepare }) => prepare[0]?.startsWith('fill')) && dtype !== 'string';
   const text = `${code(name)}: ${typeOf(input)}.${values}${filled ? ' NaN is a value that is missing.' : ''}`;
   if (features === undefined || prepared) return text;
@@ -66,13 +68,12 @@ const beyond = (count: number): string => (count > most ? `\n\n${count - most} m
 
 function taskText(facts: TaskFacts, model: ModelFacts): string[] {
   const { task, head, outputs, classes, prepare, decoding, trained, sha256 } = facts;
-  const kind = { classify: 'one class', binary: 'each label on its own', regress: 'numbers' }[head ?? ''] ?? 'scores';
   const lines = [
     ...(prepare.length > 0 && !model.prepared ? [`The model itself does to the input: ${steps(facts)}.`] : []),
-    ...(decoding !== undefined ? [`Images become its input as this says: \`${decoding.replace(/`/g, "'")}\`.`] : []),
+    ...(decoding !== undefined ? [`Images become its input as this says: ${code(decoding, 2000)}.`] : []),
   ];
   return [
-    `## Task ${code(task)}: ${kind}`,
+    `## Task ${code(task)}${head === undefined ? '' : `: ${line(head)}`}`,
     table(
       ['output', 'type', 'what'],
       outputs.map(({ name, type, what }) => [code(name), type, what]),
@@ -80,7 +81,7 @@ function taskText(facts: TaskFacts, model: ModelFacts): string[] {
     ...(classes === undefined
       ? []
       : [
-          `${head === 'classify' ? 'Classes' : 'Outputs'}, from 0: ${classes
+          `Names, from 0: ${classes
             .slice(0, most)
             .map((c) => code(c))
             .join(', ')}.${beyond(classes.length)}`,
@@ -127,7 +128,7 @@ function seenText(name: string, { range, unit, each }: Seen, inputs: readonly In
       ];
 }
 
-const steps = (task: TaskFacts | undefined): string => (task?.prepare ?? []).map(code).join(', then ');
+const steps = (task: TaskFacts | undefined): string => (task?.prepare ?? []).map((step) => code(step)).join(', then ');
 
 const table = (header: readonly string[], rows: readonly (readonly string[])[]): string =>
   [header, header.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
@@ -140,9 +141,9 @@ export const line = (text: string): string =>
     .replace(/[\\`*_[\]<>|#&]/g, '\\$&');
 
 /** The same as code. */
-export const code = (text: string): string =>
+export const code = (text: string, longest = 200): string =>
   `\`${text
-    .slice(0, 200)
+    .slice(0, longest)
     .replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g, ' ')
     .replace(/`/g, "'")
     .replace(/\|/g, '\\|')}\``;

@@ -15,7 +15,7 @@ const runBytes = 2 ** 24;
 /** Digits that are kept of a range. */
 const digits = 6;
 
-type Range = [number, number];
+type Range = readonly [number, number];
 
 /** Of data that fit the network; inputs of bytes that stay bytes and of token ids have none, since they can be no others. */
 export function seenOf(samples: SampleRows, inputs: readonly NetworkInput[]): Record<string, Seen> {

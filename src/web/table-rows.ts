@@ -2,7 +2,7 @@
 import { type CsvOptions, readCsv } from '../formats/csv.js';
 import { findDelimiter } from '../formats/csv-delimiter.js';
 import { DataError, UsageError } from '../onnx/core/errors.js';
-import { anObject, text as aText, given, listOf, optional } from '../onnx/core/given.js';
+import { aList, anObject, text as aText, given, listOf, optional } from '../onnx/core/given.js';
 import type { Tensor } from '../onnx/core/tensor.js';
 import type { NetworkInfo } from './protocol.js';
 
@@ -30,7 +30,7 @@ export function tableRows(text: string, input: NetworkInfo['input'], options: Ta
   given(
     'tableRows',
     { text, input, options },
-    { text: aText, input: anObject, options: anObject, 'input.features': optional(listOf(anObject)) },
+    { text: aText, input: anObject, options: anObject, 'input.features': optional(listOf(anObject)), 'input.shape': aList },
   );
   const { where = 'table', decimal = '.' } = options;
   const { features, shape } = input;

@@ -118,6 +118,16 @@ describe('columns over text', () => {
   });
 });
 
+it('the card says what makes the ids', () => {
+  ok('export', '--task', 'topic', '-o', at('carded.onnx'), '--card');
+  const card = readFileSync(at('carded.md'), 'utf8');
+  expect(card).toMatch(
+    /`text`: int64 \[N,16\]\. Token ids of texts, as this says: `\{"kind":"tokenizer","input":"text","length":16,"sha256":"[0-9a-f]{64}"/,
+  );
+  expect(card).toContain('"text": numpy.zeros([1, 16], dtype=numpy.int64)');
+  expect(ok('inspect', at('carded.onnx'), '--card')).toBe(card);
+});
+
 it('the Node service takes texts and answers as predict does', async () => {
   ok('deploy', 'node', '-o', at('service'));
   const url = await serve(at('service'));

@@ -3,45 +3,60 @@
 import * as z from 'zod';
 import { canonicalJson } from '../description/canonical.js';
 
+/** What values an input had in training. */
+export interface Seen {
+  /** The least and the largest value, missing ones aside. Of bytes that are scaled, in the unit of the model's input: 0 and 1. */
+  readonly range?: readonly [number, number] | undefined;
+  /** The data were bytes, and the model takes them divided by 255. */
+  readonly unit?: 'byte / 255' | undefined;
+  /** Of a table or another flat sample the range of each number; null for a category and where no value was there. */
+  readonly each?: readonly (readonly [number, number] | null)[] | undefined;
+}
+
+/** Rows that a column was trained or measured on. */
+export interface DataFacts {
+  /** SHA-256 over dtypes, shapes and bytes; absent where it was not made. */
+  readonly sha256?: string | undefined;
+  /** How many. */
+  readonly rows: number;
+}
+
+/** How a column came about and how well it answers. */
+export interface TrainedFacts {
+  /** What it was trained on. */
+  readonly data?: DataFacts | undefined;
+  /** What it was measured on. */
+  readonly test?: DataFacts | undefined;
+  /** What values each input had in training. */
+  readonly seen?: Readonly<Record<string, Seen>> | undefined;
+  /** On the test data, each by its name. */
+  readonly measures?: Readonly<Record<string, number>> | undefined;
+  /** What its first weights and the order of its rows follow from. */
+  readonly seed?: number | undefined;
+  /** How often it saw the data. */
+  readonly epochs?: number | undefined;
+  /** What trained and tested it. */
+  readonly versions?: Readonly<Record<string, string>> | undefined;
+}
+
 const number = z.number();
 const range = z.tuple([number, number]);
 const count = z.int().min(0);
-
-/** What values the training data had, by input. */
+const part = z.strictObject({ sha256: z.string().optional(), rows: count });
 const seenSchema = z.strictObject({
-  /** The least and the largest value, missing ones aside. Of bytes that are scaled, in the unit of the model's input: 0 and 1. */
   range: range.optional(),
-  /** `byte / 255`: the data were bytes, and the model takes them divided by 255. */
   unit: z.literal('byte / 255').optional(),
-  /** Of a table or another flat sample the range of each number; null for a category and where no value was there. */
   each: z.array(range.nullable()).optional(),
 });
-
-/** What values an input had in training. */
-export type Seen = z.output<typeof seenSchema>;
-
-const part = z.strictObject({
-  /** SHA-256 over dtypes, shapes and bytes; absent where it was not made. */
-  sha256: z.string().optional(),
-  rows: count,
-});
-
 const trainedSchema = z.strictObject({
-  /** What it was trained on. */
   data: part.optional(),
-  /** What it was measured on. */
   test: part.optional(),
   seen: z.record(z.string(), seenSchema).optional(),
-  /** On the test data, each by its name. */
   measures: z.record(z.string(), number).optional(),
   seed: z.int().optional(),
   epochs: count.optional(),
-  /** What trained and tested it. */
   versions: z.record(z.string(), z.string()).optional(),
 });
-
-/** How a column came about and how well it answers. */
-export type TrainedFacts = z.output<typeof trainedSchema>;
 
 /** What is known of a column beside its weights. */
 export interface ColumnFacts {

@@ -36,7 +36,7 @@ const inputKey = 'prognet.input';
 export const preparedKey = 'prognet.prepared';
 
 /** The key that says how texts become the ids that a model takes, as JSON: it cannot stand in a graph. */
-const tokenizerKey = 'prognet.tokenizer';
+export const tokenizerKey = 'prognet.tokenizer';
 
 /** What a model's metadata say of its inputs; undefined where they have no features. */
 export function inputsInMetadata(metadata: ReadonlyMap<string, string>): readonly unknown[] | undefined {

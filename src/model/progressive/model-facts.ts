@@ -9,7 +9,7 @@ import { taskIdName } from '../description/description.js';
 import { categoriesName } from '../description/features.js';
 import { namesInMetadata, outputNames } from '../heads/output-names.js';
 import { type ColumnFacts, factsInMetadata } from './facts.js';
-import { type Form, forms, inputsInMetadata, preparedKey, routedNames } from './forms.js';
+import { type Form, forms, inputsInMetadata, preparedKey, routedNames, tokenizerKey } from './forms.js';
 
 /** A column of a table. */
 export interface FeatureFacts {
@@ -61,6 +61,8 @@ export interface ModelFacts {
   readonly tasks: readonly TaskFacts[];
   /** Whether the input is to be prepared by who asks, by the steps in `prepare`. */
   readonly prepared: boolean;
+  /** Of what tokenizer its input takes ids, and how many, as JSON. */
+  readonly tokenizer?: string;
 }
 
 const featureList = z.array(z.object({ name: z.string(), categories: z.array(z.string()).optional() }));
@@ -76,6 +78,7 @@ export function modelFacts(model: Model): ModelFacts | undefined {
   const form = forms.find((name) => name === metadata.get('prognet.form'));
   const tasks = metadata.get('prognet.tasks')?.split(',');
   if (form === undefined || tasks === undefined) return undefined;
+  const tokenizer = metadata.get(tokenizerKey);
   const initialized = new Set(graph.initializers);
   const inputs = graph.inputs.filter((v) => !initialized.has(v));
   return {
@@ -85,6 +88,7 @@ export function modelFacts(model: Model): ModelFacts | undefined {
     inputs: inputs.map((v) => inputFacts(v, inputs, metadata)),
     tasks: tasks.map((task) => taskFacts(task, model, form)),
     prepared: metadata.has(preparedKey),
+    ...(tokenizer !== undefined && { tokenizer }),
   };
 }
 
