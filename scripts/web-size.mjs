@@ -8,7 +8,7 @@ import { build } from 'esbuild';
 
 const at = (path) => fileURLToPath(new URL(`../${path}`, import.meta.url));
 /** Most kB, gzipped, that page and worker may take. */
-const limits = { prognet: 60, worker: 210, grad: 100 };
+const limits = { prognet: 70, worker: 230, grad: 100 };
 
 const gzipped = (bytes) => Math.round(gzipSync(bytes, { level: 9 }).length / 1000);
 const kb = (name) => gzipped(readFileSync(at(`dist/browser/${name}.js`)));
@@ -28,7 +28,7 @@ async function gradAlone() {
 
 const found = { prognet: kb('prognet'), worker: kb('worker'), grad: await gradAlone() };
 /** Most kB, gzipped, of the pages of prognet studio and of deploy web, each with its worker. */
-const pageLimits = { studio: 290, ask: 275 };
+const pageLimits = { studio: 305, ask: 290 };
 const sentence =
   /prognet\/web takes (\d+) kB in the page and (\d+) kB in the worker, gzipped; `import \{ grad \} from 'prognet\/onnx'` takes (\d+) kB/;
 const readme = readFileSync(at('README.md'), 'utf8');

@@ -1,5 +1,7 @@
 // The `data` entry of a column: a source, or a source with options and transforms. Schema only; loading is in sources.ts.
+
 import * as z from 'zod';
+import { formatPath } from '../model/description/issues.js';
 import { DataError, must } from '../onnx/core/errors.js';
 import { valueAt } from '../onnx/core/value-at.js';
 import { complaintOf, expectedOf } from './expected.js';
@@ -81,7 +83,7 @@ export function parseDataSpec(value: unknown, path: string): DataSpec {
   const result = dataObjectSchema.safeParse(value, { error: expectedOf });
   if (result.success) return result.data;
   const issue = must(result.error.issues[0], 'issue');
-  const at = issue.path.length === 0 ? path : `${path}.${z.core.toDotPath(issue.path)}`;
+  const at = issue.path.length === 0 ? path : `${path}.${formatPath(issue.path)}`;
   const { text, expected, got } = complaintOf(issue, value);
   throw wrong(at, text, expected, got);
 }

@@ -74,7 +74,8 @@ export class Evaluator {
     const wanted = targetsOf(head, 'N');
     const from = g.input('scores', 'float32', ['N', width]);
     g.output(lowerLoss(g, head, from, g.input('targets', wanted.dtype, wanted.shape), 'none'), 'losses');
-    const session = await this.runtime.createSession(toBinary(g.model()), { providers: ['cpu'], threads: 1 });
+    const alone = this.runtime.sharedThreads === true ? {} : { threads: 1 };
+    const session = await this.runtime.createSession(toBinary(g.model()), { providers: ['cpu'], ...alone });
     this.sessions.set(key, session);
     return session;
   }

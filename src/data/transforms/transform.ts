@@ -1,6 +1,8 @@
 // What a transform is: a name, a schema of its options, a pure function on data sets. And how its options are checked. One of values works on part after part
 // of the rows in their order, so that they need not be in memory together.
+
 import * as z from 'zod';
+import { formatPath } from '../../model/description/issues.js';
 import { DataError, InternalError, must } from '../../onnx/core/errors.js';
 import type { Tensor } from '../../onnx/core/tensor.js';
 import type { RowSet } from '../dataset.js';
@@ -36,7 +38,7 @@ export interface Transform<Name extends string = string, Options extends z.ZodTy
 
 /** `noise.std: is missing, expected a number` from the first issue of zod. `name` is the transform, `options` what was written. */
 function optionError(name: string, issue: z.core.$ZodIssue, options: unknown, path: string): DataError {
-  const key = z.core.toDotPath([name, ...issue.path]);
+  const key = formatPath([name, ...issue.path]);
   const { text, expected, got } = complaintOf(issue, options);
   return new DataError(`${path}: ${key}: ${text}`, { path: `${path}.${key}`, expected, got });
 }

@@ -2,6 +2,7 @@
 // many ids there are, which one pads, the file's hash. Texts become ids in data/text.
 import * as z from 'zod';
 import { sha256Text } from '../../onnx/core/sha256.js';
+import { formatPath } from './issues.js';
 
 /** Where padding stands, or what is cut. */
 export type Side = 'left' | 'right';
@@ -59,7 +60,7 @@ export function tokensOf(text: string, pad: string | undefined): Tokens | { read
   const parsed = fileSchema.safeParse(value);
   if (!parsed.success) {
     const [issue] = parsed.error.issues;
-    return { got: `the tokenizer is broken at ${z.core.toDotPath(issue?.path ?? [])}`, expected: 'a tokenizer.json' };
+    return { got: `the tokenizer is broken at ${formatPath(issue?.path ?? [])}`, expected: 'a tokenizer.json' };
   }
   const file = parsed.data;
   const ids = idsOf(file);

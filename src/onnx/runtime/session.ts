@@ -82,6 +82,8 @@ export interface RuntimeSettings {
 export interface Runtime {
   /** `onnxruntime-node 1.30.0` */
   readonly version: string;
+  /** Whether all sessions share the threads of the first, and none can ask for a number of its own. */
+  readonly sharedThreads?: boolean;
   /** A session of a model. Throws RuntimeError where the runtime does not take it. */
   createSession(model: Uint8Array, options?: SessionOptions): Promise<Session>;
   /** A session that holds values between runs: those that `carried` names. Throws RuntimeError. */

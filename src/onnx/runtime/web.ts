@@ -38,6 +38,7 @@ function pageThreads(): number {
 
 /** onnxruntime-web as a runtime: wasm, WebGPU, WebNN. */
 export class WebRuntime implements Runtime {
+  readonly sharedThreads = true;
   private readonly probes = new Probes((provider) => this.attempt(provider), explain, 'wasm');
   private readonly loaded = new Map<string, Promise<OrtModule>>();
 
