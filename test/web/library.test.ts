@@ -127,7 +127,7 @@ describe.skipIf(chromium === undefined)(
         { task: 'left', trained: true },
         { task: 'upper', trained: true },
       ]);
-      expect(found.kinds).toEqual(['tapping', 'taps', 'step', 'epoch']);
+      expect(found.kinds).toEqual(['tapping', 'taps', 'started', 'step', 'epoch']);
       expect(found.after).toEqual(found.before);
       const weights = expect.stringMatching(/^[0-9a-f]{64}$/);
       expect(found.left).toEqual({ task: 'left', weights, rows: 80, moved: 0, identical: true });
