@@ -63,12 +63,9 @@ const cut = (text: string, most: number): string => (text.length > most ? `${tex
 /** Four digits that matter, without a tail of zeros; large and small ones by their power of ten. */
 export function short(value: number): string {
   const plain = String(Number(value.toPrecision(4)));
-  return plain.length <= 7
-    ? plain
-    : value
-        .toExponential(2)
-        .replace(/\.?0+e/, 'e')
-        .replace('e+', 'e');
+  if (plain.length <= 7) return plain;
+  const [digits, power] = value.toExponential(2).split('e');
+  return `${Number(digits)}e${Number(power)}`;
 }
 
 /** The class of a line: by its run, or where there is one run alone by its data. */

@@ -20,6 +20,7 @@ import { trainSettings } from '../train/settings.js';
 import type { TapCache } from '../train/taps/tap-cache.js';
 import type { ColumnRecord } from '../workspace/column-record.js';
 import { freezeColumn, listColumns } from '../workspace/column-store.js';
+import { refuseOutput } from '../workspace/output-path.js';
 import { clearRun, openRun } from '../workspace/run-store.js';
 import { readTrained, writeTrained } from '../workspace/trained-store.js';
 import { createFolders } from '../workspace/workspace.js';
@@ -38,7 +39,7 @@ import {
 } from './load-workspace.js';
 import { clearTaps, givenData, trainInRun, type Work } from './run-training.js';
 import { type RunIdentity, runExists, storedRun, toJson, unfinished } from './stored-run.js';
-import { loadTaskData } from './task-data.js';
+import { loadTaskData, namedFiles } from './task-data.js';
 import { testColumn } from './test-column.js';
 import { basisOf } from './trained-column.js';
 
@@ -156,6 +157,7 @@ export async function trainLoaded(
     return { trained: await frozenAlready(runtime, opened, task, signal), loaded: opened };
   }
   refuseTraining(described);
+  if (options.log !== undefined) refuseOutput(options.log, namedFiles(opened));
   requireSources(opened, described);
   if (runExists(root, task) && !resume && !restart) {
     // One that a live process works on says so itself.

@@ -44,6 +44,8 @@ const grad = ['--of', 'loss', '--by', 'x'];
 /** Each command that writes where it is told, up to the place. */
 const commands: Readonly<Record<string, (place: string) => string[]>> = {
   init: () => ['init', at('columns/x')],
+  train: () => ['train', 'b', '--log', at('columns')],
+  plot: () => ['plot', 'a', '-o', at('columns/a/curves.svg')],
   predict: (place) => ['predict', 'a', '--input', at('x.npy'), '--output', place],
   export: (place) => ['export', '--task', 'a', '-o', place],
   bundle: (place) => ['bundle', '-o', place],
@@ -59,7 +61,7 @@ it('the table below holds every command that writes where it is told', () => {
     .split(/^command\('/m)
     .slice(1);
   const writing = blocks
-    .filter((b) => /'(-o, )?--(output|build) </.test(b) || b.startsWith('init '))
+    .filter((b) => /'(-o, )?--(output|build|log) </.test(b) || b.startsWith('init '))
     .map((b) => b.match(/^\w+/)?.[0]);
   expect(Object.keys(commands)).toEqual(writing);
 });

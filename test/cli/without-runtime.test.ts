@@ -49,3 +49,16 @@ it('what needs a runtime says so in a line', () => {
   expect(status).toBe(2);
   expect(stderr).toMatch(/^prognet: onnxruntime-node cannot be loaded .*\): npm install onnxruntime-node; .*\n$/);
 });
+
+it('onnxruntime-web alone trains, freezes and verifies, and says that it is slower', () => {
+  for (const name of ['onnxruntime-web', 'onnxruntime-common'])
+    symlinkSync(join(repo, 'node_modules', name), join(alone, 'node_modules', name));
+  const dir = workspace();
+  const trained = prognet('train', '--all', '-C', dir);
+  expect(trained.stderr).toMatch(/^onnxruntime-web \S+ on wasm, several times slower: /m);
+  expect(trained.status).toBe(0);
+  expect(JSON.parse(prognet('verify', '--json', '-C', dir).stdout).tasks).toMatchObject([
+    { task: 'a', identical: true },
+    { task: 'b', identical: true },
+  ]);
+}, 60_000);

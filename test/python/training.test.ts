@@ -28,7 +28,7 @@ import {
   weightsApart,
   weightTolerance,
 } from '../artifacts/engines.js';
-import { prognet, workspace } from '../cli/support.js';
+import { lastLine, prognet, workspace } from '../cli/support.js';
 import { runtime } from '../support/run.js';
 import { environment, python } from './python.js';
 
@@ -215,7 +215,7 @@ it.skipIf(missing)(`prognet artifacts, trained in Python, taken in by --absorb${
   const run = (...args: string[]) => {
     const { status, stdout, stderr } = prognet(...args, '--json', '-C', dir);
     expect({ status, stderr: status === 0 ? '' : stderr }).toEqual({ status: 0, stderr: '' });
-    return JSON.parse(stdout);
+    return lastLine(stdout);
   };
   run('train', 'a', '--freeze', '--epochs', '2');
   run('artifacts', 'b', '-o', join(dir, 'made'));
