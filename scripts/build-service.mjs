@@ -1,4 +1,4 @@
-// Bundles what the Node service takes over from training: dist/deploy/service/images.mjs and texts.mjs, which `prognet deploy node` copies. They find the
+// Bundles what the Node service takes over from training: dist/deploy/service/ranges.mjs, images.mjs and texts.mjs, which `prognet deploy node` copies. They find the
 // packages that decode beside themselves. Run by `npm run build`, after tsc.
 import { rmSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -7,6 +7,7 @@ import { writeNotices } from './third-party.mjs';
 
 const at = (path) => fileURLToPath(new URL(`../${path}`, import.meta.url));
 const folder = at('dist/deploy/service');
+const names = ['ranges', 'images', 'texts'];
 
 const { metafile } = await build({
   bundle: true,
@@ -16,10 +17,9 @@ const { metafile } = await build({
   target: 'node20',
   minifySyntax: true,
   logLevel: 'warning',
-  entryPoints: ['images', 'texts'].map((name) => ({ in: `${folder}/${name}.js`, out: name })),
+  entryPoints: names.map((name) => ({ in: `${folder}/${name}.js`, out: name })),
   outdir: folder,
   outExtension: { '.js': '.mjs' },
 });
-for (const name of ['images', 'texts'])
-  for (const ending of ['js', 'd.ts']) rmSync(`${folder}/${name}.${ending}`, { force: true });
+for (const name of names) for (const ending of ['js', 'd.ts']) rmSync(`${folder}/${name}.${ending}`, { force: true });
 writeNotices(folder, Object.keys(metafile.inputs), false);

@@ -119,6 +119,11 @@ abstract class Sentences implements Progress {
           `${task}: taps of earlier columns need ${e.bytes} bytes, over ${e.budget}: ${e.found ? 'found' : 'kept'} in cache/`,
         );
         break;
+      case 'bytes':
+        this.line(
+          `${task}: the data are bytes and "${e.input}" is float32: exported models take bytes divided by 255, 0 to 1; { dtype: uint8, prepare: [scale] } of the input makes models that take bytes`,
+        );
+        break;
       case 'augmented':
         this.line(`${task}: rows are varied in each epoch, so earlier columns are computed at every step, which is slower`);
         break;

@@ -22,6 +22,7 @@ export function trainingLines({ json, quiet }: GlobalOptions, task: string): Tra
         case 'started':
         case 'resumed':
         case 'balanced':
+        case 'bytes':
         case 'plateau':
         case 'stopped': {
           const { kind, ...fields } = e;

@@ -12,7 +12,7 @@ import { type Files, type ServedModel, text } from './deployment.js';
 const templates = new URL('../../templates/node-service/', import.meta.url);
 /** By `npm run build`, from service/. */
 const bundles = new URL('../../dist/deploy/service/', import.meta.url);
-const copied = ['server.mjs', 'lists.mjs', 'table.mjs', 'ranges.mjs', 'npy.mjs', 'package.json', 'Dockerfile', 'README.md'];
+const copied = ['server.mjs', 'lists.mjs', 'table.mjs', 'npy.mjs', 'package.json', 'Dockerfile', 'README.md'];
 
 /** What the task's outputs are called, where its model says so. */
 function calledOf({ model }: ServedModel, task: string): { classes?: readonly string[] } {
@@ -33,7 +33,10 @@ const ownPackages = { arrays: undefined, images: 'sharp', texts: '@huggingface/t
 function reading(takes: keyof typeof ownPackages): Map<string, Uint8Array> {
   const name = ownPackages[takes];
   const lock = readFileSync(new URL(takes === 'arrays' ? 'lock.json' : `lock-${takes}.json`, templates));
-  const files = new Map<string, Uint8Array>([['package-lock.json', lock]]);
+  const files = new Map<string, Uint8Array>([
+    ['package-lock.json', lock],
+    ['ranges.mjs', readFileSync(new URL('ranges.mjs', bundles))],
+  ]);
   if (name === undefined) return files;
   const { packages } = JSON.parse(lock.toString()) as { packages: { '': { dependencies: Record<string, string> } } };
   const manifest: object = JSON.parse(readFileSync(new URL('package.json', templates), 'utf8'));

@@ -2,7 +2,7 @@
 // statistics by which an answer is marked. Made where the data are; a task whose data cannot be read goes without.
 import { type About, type AboutTask, encodeAbout } from '../data/about-tasks.js';
 import { classLabels, type SampleSet, type Split } from '../data/dataset.js';
-import { type Domain, domainOf, fewestRows, type Seen } from '../data/domain.js';
+import { type Answered, type Domain, domainOf, fewestRows } from '../data/domain.js';
 import { gatherRows } from '../data/rows.js';
 import { countOf, mapSamples, type Samples } from '../data/samples.js';
 import { answersOf, outputLabels } from '../model/heads/heads.js';
@@ -145,7 +145,7 @@ async function domainOfTask(
   data: Split<SampleSet>,
 ): Promise<Domain | undefined> {
   if (blocks.length === 0) return undefined;
-  const seen = async ({ inputs }: Some): Promise<Seen> => {
+  const seen = async ({ inputs }: Some): Promise<Answered> => {
     const { scores, tap } = await network.predict(task, inputs, { tap: true });
     return { scores, tap: must(tap, 'tap') };
   };

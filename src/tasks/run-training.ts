@@ -11,7 +11,6 @@ import type { TrainEvent } from '../train/events.js';
 import { singleRowNote } from '../train/least-rows.js';
 import { type TrainResult, train } from '../train/loop.js';
 import { fitData, partition } from '../train/prepare-data.js';
-import { bytesNote } from '../train/seen.js';
 import type { TrainSettings } from '../train/settings.js';
 import { stateSchema } from '../train/state-schema.js';
 import type { TapCache } from '../train/taps/tap-cache.js';
@@ -104,7 +103,7 @@ export async function trainInRun(
       : { train: data.train, validation };
   const perEpoch = Math.ceil(rows(parts.train) / Math.min(settings.batch, rows(parts.train)));
   const single = singleRowNote(work.column, rows(parts.train), Math.min(settings.batch, rows(parts.train)));
-  for (const line of [single, bytesNote(parts.train.inputs, work.column)]) if (line !== undefined) options.onNote?.(line);
+  if (single !== undefined) options.onNote?.(single);
   const result = await train({
     runtime: work.runtime,
     column: work.column,

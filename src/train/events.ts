@@ -13,6 +13,8 @@ export type TrainEvent =
   | { readonly kind: 'uncached'; readonly bytes: number; readonly budget: number }
   /** Rows are varied anew in each epoch: taps, `bytes` of them, are computed at each step and not kept. */
   | { readonly kind: 'augmented'; readonly bytes: number }
+  /** The data of a float32 input are bytes: exported models take them divided by 255, 0 to 1. */
+  | { readonly kind: 'bytes'; readonly input: string }
   /** Before the first step: epochs at most, and the rows of each. */
   | { readonly kind: 'started'; readonly epochs: number; readonly rows: number; readonly validationRows: number }
   /** It goes on from a checkpoint: epochs and steps done. */

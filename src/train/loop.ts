@@ -24,6 +24,7 @@ import { refuseSingleRows } from './least-rows.js';
 import { keptDtype } from './network-input.js';
 import { Rates } from './rates.js';
 import type { TrainRequest } from './request.js';
+import { inputOfBytes } from './seen.js';
 import { watchesValidation } from './settings.js';
 import { StepEngine } from './step/step-engine.js';
 import { ColumnTaps } from './taps/column-taps.js';
@@ -142,8 +143,10 @@ class Training {
   }
 
   async run(): Promise<TrainResult> {
-    const { settings, validation: seen, onEvent } = this.request;
+    const { settings, column, train: trained, validation: seen, onEvent } = this.request;
     const validationRows = seen === undefined ? 0 : countOf(seen.inputs);
+    const bytes = inputOfBytes(trained.inputs, column);
+    if (bytes !== undefined) onEvent?.({ kind: 'bytes', input: bytes });
     onEvent?.({ kind: 'started', epochs: settings.epochs, rows: this.plan.rows, validationRows });
     if (!this.restore()) await this.learn();
     if (!this.state.done) await this.engine.begin(this.tensors, this.state.step);

@@ -7,15 +7,12 @@ import type { Column } from '../model/progressive/column.js';
 import type { Seen } from '../model/progressive/facts.js';
 import type { NetworkInput } from '../model/progressive/inputs.js';
 import { DataError } from '../onnx/core/errors.js';
+import { far, type Range, Ranges, spoken, withinUnit } from './ranges.js';
 
 /** Wider samples have one range for all of their numbers. */
 const widest = 1024;
 /** Rows on disk that are looked at together. */
 const runBytes = 2 ** 24;
-/** Digits that are kept of a range. */
-const digits = 6;
-
-type Range = readonly [number, number];
 
 /** Of data that fit the network; inputs of bytes that stay bytes and of token ids have none, since they can be no others. */
 export function seenOf(samples: SampleRows, inputs: readonly NetworkInput[]): Record<string, Seen> {
@@ -32,29 +29,16 @@ export function seenOf(samples: SampleRows, inputs: readonly NetworkInput[]): Re
   return Object.fromEntries(found);
 }
 
-/** The least and the largest of every `width`-th value. */
+/** Of every `width`-th value. */
 function rangesOf(rows: Rows, width: number): (Range | null)[] {
-  const low = new Float64Array(width).fill(Number.POSITIVE_INFINITY);
-  const high = new Float64Array(width).fill(Number.NEGATIVE_INFINITY);
-  // A run is whole rows.
-  for (const { part } of runsOf(rows, Math.max(1, Math.floor(runBytes / rowBytes(rows))))) {
-    const values = part.data as Float32Array;
-    for (let i = 0, place = 0; i < values.length; i++, place = place + 1 === width ? 0 : place + 1) {
-      const v = values[i] as number;
-      if (v < (low[place] as number)) low[place] = v;
-      if (v > (high[place] as number)) high[place] = v;
-    }
-  }
-  const rounded = (v: number) => Number(v.toPrecision(digits));
-  return Array.from(low, (v, i) => (v === Number.POSITIVE_INFINITY ? null : [rounded(v), rounded(high[i] as number)]));
+  const ranges = new Ranges(width);
+  for (const { part } of runsOf(rows, Math.max(1, Math.floor(runBytes / rowBytes(rows))))) ranges.add(part.data as Float32Array);
+  return ranges.found();
 }
 
-/** What is said where data of bytes meet a network of float32: its exported models take something else than the data are. */
-export function bytesNote(samples: SampleRows, { inputs, task }: Column): string | undefined {
-  const scaled = inputs.find(({ name, dtype }) => dtype === 'float32' && samples[name]?.dtype === 'uint8');
-  if (scaled === undefined) return undefined;
-  const way = '{ dtype: uint8, prepare: [scale] } of the input makes models that take bytes';
-  return `${task}: the data are bytes and "${scaled.name}" is float32: exported models take bytes divided by 255, 0 to 1; ${way}`;
+/** The float32 input whose data are bytes: exported models take something else there than the data are. */
+export function inputOfBytes(samples: SampleRows, { inputs }: Column): string | undefined {
+  return inputs.find(({ name, dtype }) => dtype === 'float32' && samples[name]?.dtype === 'uint8')?.name;
 }
 
 /**
@@ -93,19 +77,12 @@ export function besideSeen(
 
 /** Bytes are divided by 255 on the way to a network of float32, which is right for one that was trained on values 0 to 1 alone. */
 function refuseBytes(seen: readonly Range[], name: string, where: string): [] {
-  const [low, high] = [Math.min(...seen.map(([l]) => l)), Math.max(...seen.map(([, h]) => h))];
-  if (low >= 0 && high <= 1) return [];
-  const expected = `float32, in training it was ${spoken([low, high])}`;
+  if (withinUnit(seen)) return [];
+  const all: Range = [Math.min(...seen.map(([l]) => l)), Math.max(...seen.map(([, h]) => h))];
+  const expected = `float32, in training it was ${spoken(all)}`;
   throw new DataError(`${where}: ${name} is uint8, which is divided by 255; expected ${expected}`, {
     path: where,
     expected,
     got: 'uint8',
   });
-}
-
-const spoken = ([low, high]: Range): string => (low === high ? `${low}` : `${low} to ${high}`);
-
-function far([low, high]: Range, [least, most]: Range): boolean {
-  const width = most - least || Math.abs(most) || 1;
-  return low < least - width || high > most + width;
 }

@@ -1,4 +1,5 @@
 // What the outputs of a task are called in its ONNX model, and where its metadata say what they mean.
+import { jsonOrNothing } from '../../formats/json-or-nothing.js';
 
 /** Those that exports add on request beside the scores, and the scores. Heads without answers of their own give scores alone. */
 export type OutputNames = {
@@ -26,10 +27,6 @@ export const classesKey = (task: string): string => `prognet.classes.${task}`;
 
 /** What a model's metadata calls the outputs of a task; undefined where it says nothing that can be read. */
 export function namesInMetadata(metadata: ReadonlyMap<string, string>, task: string): readonly string[] | undefined {
-  try {
-    const names: unknown = JSON.parse(metadata.get(classesKey(task)) ?? 'null');
-    return Array.isArray(names) && names.every((name) => typeof name === 'string') ? names : undefined;
-  } catch {
-    return undefined;
-  }
+  const names = jsonOrNothing(metadata.get(classesKey(task)));
+  return Array.isArray(names) && names.every((name) => typeof name === 'string') ? names : undefined;
 }

@@ -1,6 +1,7 @@
 // What is known of a trained column beside its weights: how files become its input, what data it saw, how well it answered. Nothing of it can stand in a
 // graph; exported models and .prognet files carry it in their metadata, for people, for `prognet inspect` and for whoever feeds the model.
 import * as z from 'zod';
+import { jsonOrNothing } from '../../formats/json-or-nothing.js';
 import { canonicalJson } from '../description/canonical.js';
 
 /** What values an input had in training. */
@@ -86,7 +87,7 @@ export function factsAsMetadata(task: string, { decoding, trained }: ColumnFacts
 /** What the metadata of a file say of a task; what cannot be read says nothing. */
 export function factsInMetadata(metadata: ReadonlyMap<string, string>, task: string): ColumnFacts {
   const decoding = metadata.get(decodingKey(task));
-  const trained = trainedFactsIn(json(metadata.get(trainedKey(task))));
+  const trained = trainedFactsIn(jsonOrNothing(metadata.get(trainedKey(task))));
   return { ...(decoding !== undefined && { decoding }), ...(trained !== undefined && { trained }) };
 }
 
@@ -100,12 +101,4 @@ export function trainedFactsIn(value: unknown): TrainedFacts | undefined {
 export function seenIn(value: unknown): Readonly<Record<string, Seen>> | undefined {
   const seen = trainedSchema.shape.seen.safeParse(value);
   return seen.success ? seen.data : undefined;
-}
-
-function json(text: string | undefined): unknown {
-  try {
-    return JSON.parse(text ?? 'null');
-  } catch {
-    return undefined;
-  }
 }

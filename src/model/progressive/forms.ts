@@ -1,6 +1,7 @@
 // Graphs for use, weights included: the model of one task, of all tasks in one graph with shared work done once, or of one task of several
 // chosen at the run (routed). A model holds only what its tasks need: their columns, and of earlier columns the blocks that laterals reach.
 
+import { jsonOrNothing } from '../../formats/json-or-nothing.js';
 import { must, UsageError } from '../../onnx/core/errors.js';
 import { given, names } from '../../onnx/core/given.js';
 import { Tensor } from '../../onnx/core/tensor.js';
@@ -40,12 +41,8 @@ export const tokenizerKey = 'prognet.tokenizer';
 
 /** What a model's metadata say of its inputs; undefined where they have no features. */
 export function inputsInMetadata(metadata: ReadonlyMap<string, string>): readonly unknown[] | undefined {
-  try {
-    const found: unknown = JSON.parse(metadata.get(inputKey) ?? 'null');
-    return Array.isArray(found) ? found : undefined;
-  } catch {
-    return undefined;
-  }
+  const found = jsonOrNothing(metadata.get(inputKey));
+  return Array.isArray(found) ? found : undefined;
 }
 
 /** The form of an exported graph. */

@@ -1,6 +1,7 @@
 // What an exported model says of itself: read from its signature and its metadata alone, without the workspace that wrote it. `prognet inspect`, the
 // card beside a model and services tell it; nothing here runs a model or writes one.
 import * as z from 'zod';
+import { jsonOrNothing } from '../../formats/json-or-nothing.js';
 import type { DType } from '../../onnx/core/dtype.js';
 import { formatShape, type Shape } from '../../onnx/core/shape.js';
 import type { Value } from '../../onnx/ir/graph.js';
@@ -120,7 +121,7 @@ function taskFacts(task: string, { metadata, graph }: Model, form: Form): TaskFa
     return v === undefined ? [] : [{ name, type: typeOf(v), what }];
   });
   const classes = namesInMetadata(metadata, task);
-  const column = canonicalColumn.safeParse(json(metadata.get(`prognet.column.${task}`)));
+  const column = canonicalColumn.safeParse(jsonOrNothing(metadata.get(`prognet.column.${task}`)));
   const sha256 = metadata.get(`prognet.sha256.${task}`);
   return {
     task,
@@ -146,11 +147,3 @@ function stepText({ kind, ...options }: { kind: string; [option: string]: unknow
 /** The inputs that samples come in: not the task's number of a routed model. */
 export const sampleInputs = ({ inputs, form }: ModelFacts): readonly InputFacts[] =>
   inputs.filter(({ name }) => form !== 'routed' || name !== taskIdName);
-
-function json(text: string | undefined): unknown {
-  try {
-    return JSON.parse(text ?? 'null');
-  } catch {
-    return undefined;
-  }
-}

@@ -2,6 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import * as z from 'zod';
+import { jsonOrNothing } from '../../../formats/json-or-nothing.js';
 import type { OpenTable } from '../../../formats/open-table.js';
 import type { HubPart } from './parts.js';
 
@@ -18,19 +19,12 @@ const saved = z.object({ features: z.record(z.string(), z.unknown()) });
 const named = z.object({ _type: z.literal('ClassLabel'), names: z.array(z.string()).min(1) });
 const image = z.object({ _type: z.literal('Image') });
 
-function parsed(text: string | undefined): unknown {
-  try {
-    return JSON.parse(text ?? 'null');
-  } catch {
-    return undefined;
-  }
-}
-
 /** The columns of a file; undefined where nothing says what they are. */
 export function featuresOf({ notes, names }: OpenTable, { format }: HubPart, file: string): readonly HubFeature[] | undefined {
-  const note = noted.safeParse(parsed(notes.get('huggingface')));
+  const note = noted.safeParse(jsonOrNothing(notes.get('huggingface')));
   const beside = join(dirname(file), 'dataset_info.json');
-  const info = format === 'arrow' && existsSync(beside) ? saved.safeParse(parsed(readFileSync(beside, 'utf8'))) : undefined;
+  const info =
+    format === 'arrow' && existsSync(beside) ? saved.safeParse(jsonOrNothing(readFileSync(beside, 'utf8'))) : undefined;
   const features = note.data?.info.features ?? info?.data?.features;
   if (features === undefined) return undefined;
   return Object.entries(features)
