@@ -10,7 +10,7 @@ import { Tensor } from '../../src/onnx/core/tensor.js';
 const root = mkdtempSync(join(tmpdir(), 'prognet-memory-'));
 afterAll(() => rmSync(root, { recursive: true, force: true }));
 
-it('256 MB train in less memory with a limit of 16 MB than they are, and to the same end', () => {
+it('256 MB train with a limit of 16 MB in half of the memory that they take without one, and to the same end', () => {
   const rows = 2 ** 18;
   const pixels = new Uint8Array(rows * 1024);
   const labels = new BigInt64Array(rows);
@@ -30,7 +30,7 @@ it('256 MB train in less memory with a limit of 16 MB than they are, and to the 
   const [inside, kept] = [run('.'), run('{ source: ., memory: 16MB }')];
   const times = ({ peak, before }: typeof kept) => (peak - before) / pixels.length;
   expect([inside.value, kept.value]).toEqual([1, 1]);
-  // In memory they are there at least once, or nothing was measured.
+  // In memory they are there at least once, or nothing was measured; what both take besides them is 0.5 to 0.7 times their size.
   expect(times(inside)).toBeGreaterThan(1);
-  expect(times(kept)).toBeLessThan(0.8);
+  expect(times(kept)).toBeLessThan(times(inside) / 2);
 }, 120_000);
