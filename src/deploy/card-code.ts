@@ -1,8 +1,8 @@
 // What a model's card says of running it: one sample in Python, in Node and in a browser, with names, dtypes and shapes of the model. A test runs it.
 import { type InputFacts, type ModelFacts, sampleInputs } from '../model/progressive/model-facts.js';
 
-/** Paragraphs of Markdown. */
-export function codeOf(facts: ModelFacts, file: string): string[] {
+/** Paragraphs of Markdown. `data` are the files that hold weights of the model, as it names them. */
+export function codeOf(facts: ModelFacts, file: string, data: readonly string[]): string[] {
   const texts = sampleInputs(facts).some(({ dtype }) => dtype === 'string');
   return [
     'One sample; the first axis counts them. Python, with `pip install onnxruntime`:',
@@ -11,8 +11,21 @@ export function codeOf(facts: ModelFacts, file: string): string[] {
     block('js', javascript(facts, file, 'onnxruntime-node')),
     ...(texts
       ? ['A browser: onnxruntime-web takes no texts; `prognet export --category-indices` writes a model without them.']
-      : ['A browser, with `npm install onnxruntime-web`:', block('js', javascript(facts, `/${file}`, 'onnxruntime-web'))]),
+      : [
+          `A browser, with \`npm install onnxruntime-web\`; the ${data.length === 0 ? 'model lies' : 'model and its data lie'} beside the page:`,
+          block('js', javascript(facts, address(file), 'onnxruntime-web', besideIt(data))),
+          'A bundler such as Vite finds the package. Without one, an import map leads to it: `<script type="importmap">{ "imports": { "onnxruntime-web": "/node_modules/onnxruntime-web/dist/ort.bundle.min.mjs" } }</script>`, before the module.',
+        ]),
   ];
+}
+
+/** A file beside a page, whatever stands in its name. */
+const address = (file: string): string => `./${file.split('/').map(encodeURIComponent).join('/')}`;
+
+/** Options of a session in a browser, which finds no files by itself. */
+function besideIt(data: readonly string[]): string {
+  const files = data.map((path) => `{ path: ${literal(path)}, data: ${literal(address(path))} }`);
+  return files.length === 0 ? '' : `, { externalData: [${files.join(', ')}] }`;
 }
 
 const block = (language: string, lines: readonly string[]): string => `\`\`\`${language}\n${lines.join('\n')}\n\`\`\``;
@@ -63,7 +76,7 @@ const arrays: Partial<Record<string, string>> = {
   float16: 'Uint16Array',
 };
 
-function javascript(facts: ModelFacts, file: string, from: string): string[] {
+function javascript(facts: ModelFacts, file: string, from: string, options = ''): string[] {
   const feeds = sampleInputs(facts).map((input) => {
     const { name, dtype } = input;
     const dims = dimsOf(input);
@@ -73,7 +86,7 @@ function javascript(facts: ModelFacts, file: string, from: string): string[] {
   });
   return [
     `import * as ort from '${from}';`,
-    `const session = await ort.InferenceSession.create(${literal(file)});`,
+    `const session = await ort.InferenceSession.create(${literal(file)}${options});`,
     'const outputs = await session.run({',
     ...feeds,
     ...(facts.form === 'routed'

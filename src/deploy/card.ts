@@ -8,8 +8,8 @@ import { codeOf } from './card-code.js';
 /** Rows of a table of features or classes at most; what else there is is counted. */
 const most = 100;
 
-/** Markdown, ending in a newline. `file` is what the model is called where the card stands. */
-export function modelCard(model: Model, facts: ModelFacts, file: string): string {
+/** Markdown, ending in a newline. `file` is what the model is called where the card stands, `data` what it calls the files of its weights there. */
+export function modelCard(model: Model, facts: ModelFacts, file: string, data: readonly string[]): string {
   const { parameters, opsets } = inspectModel(model);
   const versions = Object.entries(opsets).map(([domain, version]) => `${domain} ${version}`);
   const only = facts.tasks.length === 1 ? facts.tasks[0]?.task : undefined;
@@ -20,7 +20,7 @@ export function modelCard(model: Model, facts: ModelFacts, file: string): string
     ...sampleInputs(facts).map((input) => inputText(input, facts)),
     ...facts.tasks.flatMap((task) => taskText(task, facts)),
     '## How to run it',
-    ...codeOf(facts, file),
+    ...codeOf(facts, file, data),
   ];
   return `${parts.join('\n\n')}\n`;
 }

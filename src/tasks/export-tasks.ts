@@ -91,7 +91,8 @@ export function writeModel(loaded: LoadedWorkspace, model: Model, file: string, 
     throw new UsageError(`${file}: is no regular file, which external data need`, { path: file, expected: 'a file' });
   const dataFile = saveModel(model, file, { externalData });
   if (card !== undefined) {
-    const text = modelCard(model, must(modelFacts(model), 'what the model says'), basename(file));
+    const data = dataFile === undefined ? [] : [basename(dataFile)];
+    const text = modelCard(model, must(modelFacts(model), 'what the model says'), basename(file), data);
     writeFileAtomic(card, new TextEncoder().encode(text));
   }
   return {

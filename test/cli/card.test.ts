@@ -1,9 +1,11 @@
 // The card of a model: written beside it, the same from the file alone, and its code runs; and what values the input had in training, told wherever
 // the model is asked.
 import { execFileSync } from 'node:child_process';
-import { existsSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { getFloat16 } from '@petamoriken/float16';
+import type { Browser } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { writeNpy } from '../../src/formats/npy.js';
 import { writeNpz } from '../../src/formats/npz.js';
 import { Random } from '../../src/onnx/core/random.js';
@@ -11,6 +13,9 @@ import { Tensor } from '../../src/onnx/core/tensor.js';
 import { toBinary } from '../../src/onnx/serde/to-binary.js';
 import { smallModel } from '../onnx/small-model.js';
 import { environment } from '../python/python.js';
+import { launch } from '../support/browser.js';
+import { serve } from '../support/serve.js';
+import { chromium, noChromium } from '../support/swiftshader.js';
 import { prognet, repo, workspace } from './support.js';
 
 const random = new Random(3, 'card');
@@ -43,6 +48,12 @@ input: { name: image, shape: [4, 4, 1], dtype: uint8, prepare: [{ transpose: [2,
 columns:
   - { task: a, data: photos.npz, blocks: [[flatten, { dense: 4 }, relu]], head: { classify: 2 }, train: { epochs: 2 } }
   - { task: b, data: photos.npz, blocks: [[flatten, { dense: 4 }, relu]], head: { classify: 2 }, train: { epochs: 2 } }
+`,
+  wide: `prognet: 1
+name: photos
+input: { name: image, shape: [4, 4, 1] }
+columns:
+  - { task: a, data: photos.npz, blocks: [[flatten, { dense: 64 }, relu]], head: { classify: 2 }, train: { epochs: 2 } }
 `,
   scaled: `prognet: 1
 name: photos
@@ -79,36 +90,135 @@ const blocks = (card: string, language: string) =>
 
 const { missing, note } = environment('.venv');
 
+const withoutBrowser = chromium === undefined ? ` (skipped: ${noChromium})` : '';
+
+/** What code of a card shows. */
+interface Shown {
+  readonly name: string;
+  readonly dims: readonly number[];
+  readonly halves: boolean;
+  readonly data: readonly (number | string)[];
+}
+
+const capture = join(repo, 'test/support/capture-log.mjs');
+const half = (bits: number) => getFloat16(new DataView(Uint16Array.of(bits).buffer), 0, true);
+const numbersOf = ({ data, halves }: Shown) => (halves ? data.map((bits) => half(Number(bits))) : data);
+
+/** The answers that the card's code for Node gives. */
+function answersInNode(dir: string, code: string): Shown[] {
+  if (!existsSync(join(dir, 'node_modules'))) symlinkSync(join(repo, 'node_modules'), join(dir, 'node_modules'));
+  writeFileSync(join(dir, 'run.mjs'), code);
+  return JSON.parse(execFileSync('node', ['--import', capture, join(dir, 'run.mjs')], { cwd: dir, encoding: 'utf8' }));
+}
+
+function expectSame(page: readonly Shown[], node: readonly Shown[]): void {
+  const called = ({ name, dims }: Shown) => ({ name, dims });
+  expect(page.map(called)).toEqual(node.map(called));
+  page.forEach((output, i) => {
+    const expected = numbersOf(node[i] ?? output);
+    numbersOf(output).forEach((value, k) => {
+      if (typeof value === 'string') expect(value).toBe(expected[k]);
+      else expect(Math.abs(value - Number(expected[k])), `${output.name}[${k}]`).toBeLessThanOrEqual(1e-5);
+    });
+  });
+}
+
+const page = (map: string) =>
+  `<!doctype html>${map}<script src="/capture-log.mjs"></script><script type="module">import './run.js'; window.ended = true;</script>`;
+
+let browser: Browser | undefined;
+afterAll(() => browser?.close());
+
+/** What a page shows once its code has ended; what goes wrong in it is an error. */
+async function answersOfPage(url: string): Promise<Shown[]> {
+  browser ??= await launch(false);
+  const tab = await browser.newPage();
+  try {
+    const fault = new Promise<never>((_, reject) => tab.on('pageerror', reject));
+    await tab.goto(url);
+    await Promise.race([tab.waitForFunction('window.ended', undefined, { timeout: 30_000 }), fault]);
+    return await tab.evaluate('shown');
+  } finally {
+    await tab.close();
+  }
+}
+
 describe.each([
   ['table', ['--all', '--probabilities'], ['left', 'left_probabilities', 'left_label'], 'In training the numbers of `row` were'],
   ['table', ['--all', '--category-indices'], ['left'], 'index of: `Bern`, `Zug`'],
   ['bytes', ['--routed', '--probabilities'], ['scores', 'probabilities', 'label'], 'Bytes 0 to 255, as they are.'],
   ['scaled', ['--all'], ['a'], 'Values 0 to 1: bytes divided by 255.'],
   ['scaled', ['--all', '--precision', 'fp16', '--half-io'], ['a'], 'float16 [N,4,4,1]'],
+  [
+    'wide',
+    ['--all', '--probabilities', '--external-data'],
+    ['a', 'a_probabilities', 'a_label'],
+    'the model and its data lie beside',
+  ],
 ] as const)('the card of %s %s', (name, flags, outputs, said) => {
-  const made = () => trained(cases[name]);
-  it.skipIf(missing)(
-    `says what the file says, and its code runs in Python and in Node${note}`,
-    () => {
-      const { at, ok, dir } = made();
-      ok('export', ...flags, '--card', '-o', at('model.onnx'));
-      const card = readFileSync(at('model.md'), 'utf8');
-      expect(card).toContain(said);
-      expect(card).toMatch(/\| accuracy \| [01]\.\d{4} \|/);
-      expect(card).toMatch(/Trained on 48 rows, sha256 [0-9a-f]{64}; 2 epochs; seed 0; onnxruntime-node \S+; prognet /);
-      expect(ok('inspect', at('model.onnx'), '--card')).toBe(card);
-      const [python] = blocks(card, 'python');
-      const [node, browser] = blocks(card, 'js');
-      const printed = execFileSync(join(repo, '.venv/bin/python'), ['-c', python ?? ''], { cwd: dir, encoding: 'utf8' });
-      symlinkSync(join(repo, 'node_modules'), at('node_modules'));
-      writeFileSync(at('run.mjs'), node ?? '');
-      const written = execFileSync('node', ['run.mjs'], { cwd: dir, encoding: 'utf8' });
-      for (const output of outputs) for (const text of [printed, written]) expect(text).toMatch(new RegExp(`^${output} `, 'm'));
-      expect(browser === undefined).toBe(card.includes('takes no texts'));
-    },
-    60_000,
-  );
+  // A name with everything that an address would take for its own.
+  const file = 'my 100% model #1?.onnx';
+  let dir = '';
+  let card = '';
+  beforeAll(() => {
+    const { at, ok, dir: made } = trained(cases[name]);
+    dir = made;
+    ok('export', ...flags, '--card', '-o', at(file));
+    card = readFileSync(at(file.replace('.onnx', '.md')), 'utf8');
+    expect(ok('inspect', at(file), '--card')).toBe(card);
+  });
+
+  it('says what the file says', () => {
+    expect(card).toContain(said);
+    expect(card).toMatch(/\| accuracy \| [01]\.\d{4} \|/);
+    expect(card).toMatch(/Trained on 48 rows, sha256 [0-9a-f]{64}; 2 epochs; seed 0; onnxruntime-node \S+; prognet /);
+    expect(blocks(card, 'js')).toHaveLength(card.includes('takes no texts') ? 1 : 2);
+  });
+  it.skipIf(missing)(`has code that runs in Python and in Node${note}`, () => {
+    const [python = ''] = blocks(card, 'python');
+    const printed = execFileSync(join(repo, '.venv/bin/python'), ['-c', python], { cwd: dir, encoding: 'utf8' });
+    for (const output of outputs) expect(printed).toMatch(new RegExp(`^${output} `, 'm'));
+    expect(answersInNode(dir, blocks(card, 'js')[0] ?? '').map((shown) => shown.name)).toEqual(outputs);
+  });
+  it.skipIf(chromium === undefined)(`has code that answers in Chromium as in Node${withoutBrowser}`, async () => {
+    const [node = '', code] = blocks(card, 'js');
+    if (code === undefined) return expect(name).toBe('table'); // of texts
+    const { imports } = JSON.parse(/<script type="importmap">(.*?)<\/script>/.exec(card)?.[1] ?? '');
+    expect(Object.keys(imports)).toEqual(['onnxruntime-web']);
+    const map = `<script type="importmap">${JSON.stringify({ imports })}</script>`;
+    const files = { 'run.js': code, 'capture-log.mjs': readFileSync(capture), 'index.html': page(map) };
+    const served = await serve({ folders: [dir, repo], files });
+    try {
+      expectSame(await answersOfPage(served.url), answersInNode(dir, node));
+    } finally {
+      await served.close();
+    }
+  });
 });
+
+it.skipIf(chromium === undefined)(
+  `the code of a card for browsers, bundled by Vite${withoutBrowser}`,
+  async () => {
+    const { at, ok, dir } = trained(cases.wide);
+    ok('export', '--all', '--external-data', '--card', '-o', at('model.onnx'));
+    const [node = '', code = ''] = blocks(readFileSync(at('model.md'), 'utf8'), 'js');
+    const answers = answersInNode(dir, node);
+    writeFileSync(at('run.js'), code);
+    writeFileSync(at('index.html'), page(''));
+    mkdirSync(at('public'));
+    for (const file of ['model.onnx', 'model.onnx.data']) copyFileSync(at(file), at(`public/${file}`));
+    copyFileSync(capture, at('public/capture-log.mjs'));
+    const { build } = await import('vite');
+    await build({ root: dir, base: './', logLevel: 'error', build: { target: 'esnext', chunkSizeWarningLimit: 1e6 } });
+    const served = await serve({ folders: [at('dist')] });
+    try {
+      expectSame(await answersOfPage(served.url), answers);
+    } finally {
+      await served.close();
+    }
+  },
+  60_000,
+);
 
 describe('a card', () => {
   it('is refused where another text stands, and written anew over a card', () => {

@@ -24,14 +24,15 @@ export function inspect(file: string, options: InspectFlags): void {
     inspectColumn(loaded, file, options);
     return;
   }
-  const model = loadModel(file);
+  const data = new Set<string>();
+  const model = loadModel(file, (_, location) => location !== undefined && data.add(location));
   const facts = modelFacts(model);
   if (options.card === true) {
     if (facts === undefined) {
       const expected = 'a model that prognet export wrote';
       throw new ModelError(`${file}: says nothing of what it answers, expected ${expected}`, { path: file, expected });
     }
-    process.stdout.write(modelCard(model, facts, basename(file)));
+    process.stdout.write(modelCard(model, facts, basename(file), [...data]));
     return;
   }
   const found = inspectModel(model);

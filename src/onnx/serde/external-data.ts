@@ -65,17 +65,17 @@ function confine(folders: readonly string[], location: string): string {
 }
 
 /**
- * A reader of external data for a model in `folder`; `onRead` hears each file. Its sizes are checked against the file before anything is
+ * A reader of external data for a model in `folder`; `onRead` hears each file, and what the model calls it. Its sizes are checked against the file before anything is
  * allocated. Links may lead into `folder`, and into `realFolder`, where the model itself is a link into it (as caches of downloads keep both).
  */
 export function externalReader(
   folder: string,
-  onRead: (path: string) => void = () => {},
+  onRead: (path: string, location: string) => void = () => {},
   realFolder: string = folder,
 ): LoadExternal {
   return ({ location, offset, length }: ExternalReference) => {
     const path = confine([realpathSync(folder), realpathSync(realFolder)], location);
-    onRead(path);
+    onRead(path, location);
     let file: number;
     try {
       file = openSync(path, 'r');
@@ -96,8 +96,11 @@ export function externalReader(
   };
 }
 
-/** Reads an ONNX file and the external data beside it; `onRead` hears the files. Throws ModelError for anything wrong with either. */
-export function loadModel(path: string, onRead: (path: string) => void = () => {}): Model {
+/**
+ * Reads an ONNX file and the external data beside it; `onRead` hears the files, those beside it with what the model calls them. Throws ModelError for
+ * anything wrong with either.
+ */
+export function loadModel(path: string, onRead: (path: string, location?: string) => void = () => {}): Model {
   given('load', { path, onRead }, { path: text, onRead: aFunction });
   onRead(path);
   let bytes: Uint8Array;
