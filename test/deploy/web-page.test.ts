@@ -10,6 +10,7 @@ import { writeNpy } from '../../src/formats/npy.js';
 import { must } from '../../src/onnx/core/errors.js';
 import { Random } from '../../src/onnx/core/random.js';
 import { Tensor } from '../../src/onnx/core/tensor.js';
+import { savesAsPredict } from '../cli/page-answers.js';
 import { okIn, prognet, workspace } from '../cli/support.js';
 import { answerOf, draw, drop, pad, seriousViolations, tooSmallOrCut } from '../studio/support.js';
 import { launch } from '../support/browser.js';
@@ -41,25 +42,6 @@ async function tabOf(context: BrowserContext, { served }: Site): Promise<Page> {
   await tab.goto(`${served.url}/index.html`);
   await tab.getByRole('heading', { name: 'Answers' }).waitFor();
   return tab;
-}
-
-/** The numbers of a CSV file of answers, and its other cells. */
-function cells(csv: string): { header: string; texts: string[]; numbers: number[] } {
-  const [header = '', ...lines] = csv.trimEnd().split('\n');
-  const all = lines.flatMap((line) => line.split(','));
-  return { header, texts: all.filter((c) => Number.isNaN(Number(c))), numbers: all.map(Number).filter((v) => !Number.isNaN(v)) };
-}
-
-/** What the page saves of a task is what `predict` writes for the same input, up to rounding. */
-async function savesAsPredict(tab: Page, { dir }: Site, task: string, input: string, tolerance = 1e-5): Promise<void> {
-  const button = tab.getByRole('button', { name: `Save ${task} as CSV` });
-  const [download] = await Promise.all([tab.waitForEvent('download'), button.click()]);
-  expect(download.suggestedFilename()).toBe(`${task}-answers.csv`);
-  const page = cells(readFileSync(await download.path(), 'utf8'));
-  const own = cells(okIn(dir, 'predict', task, '--input', input, '--format', 'csv', '--quiet'));
-  expect([page.header, page.texts]).toEqual([own.header, own.texts]);
-  expect(page.numbers).toHaveLength(own.numbers.length);
-  for (const [i, v] of page.numbers.entries()) expect(Math.abs(v - must(own.numbers[i], 'number'))).toBeLessThan(tolerance);
 }
 
 /** The percents on the page are those of `predict` for the same one sample. */
@@ -205,7 +187,7 @@ describe.skipIf(chromium === undefined)(`the page of deploy web${why}`, () => {
     writeFileSync(rows, 'city,note,age,income\nBern,x,30,40000\nBasel,y,,81000\nUri,z,77,12345.5\nBasel,z,50,9000000\n');
     await drop(tab, tab.locator('.numbers'), 'rows.csv', readFileSync(rows).toString('base64'));
     await tab.getByRole('heading', { name: 'All 4 samples' }).waitFor();
-    for (const task of ['kind', 'left']) await savesAsPredict(tab, own, task, rows, task === 'left' ? 1e-4 : 1e-5);
+    for (const task of ['kind', 'left']) await savesAsPredict(tab, own.dir, task, rows, task === 'left' ? 1e-4 : 1e-5);
     const notes = await tab.getByRole('list', { name: 'What was read' }).textContent();
     expect(notes).toContain('rows.csv: not read: column 2 ("note")');
     expect(notes).toContain('holds "Uri", which is none of its categories and counts as none');
@@ -234,7 +216,7 @@ describe.skipIf(chromium === undefined)(`the page of deploy web${why}`, () => {
     const files = ['a.png', 'b.png'].map((name) => join(hwc.dir, 'asked', name));
     await tab.getByLabel(/^Open images/).setInputFiles(files);
     await tab.getByRole('heading', { name: 'All 2 samples' }).waitFor();
-    await savesAsPredict(tab, hwc, 'hue', join(hwc.dir, 'asked'));
+    await savesAsPredict(tab, hwc.dir, 'hue', join(hwc.dir, 'asked'));
     // One of another size is cut and made smaller as the column's own were.
     await tab.getByLabel(/^Open images/).setInputFiles(join(hwc.dir, 'large.png'));
     await tab.getByText('made to fit by “cover”').waitFor();
@@ -257,7 +239,13 @@ describe.skipIf(chromium === undefined)(`the page of deploy web${why}`, () => {
     const seen = tab.getByRole('img', { name: 'The sample as the network sees it' });
     await seen.waitFor();
     const image = "document.querySelector('.seen canvas').getContext('2d').getImageData(0, 0, 16, 16).data";
-    const rgba = (await tab.evaluate(`Array.from(${image})`)) as number[];
+    const looked = async () => (await tab.evaluate(`Array.from(${image})`)) as number[];
+    let rgba = await looked();
+    // Until nothing of the drawing is to come any more.
+    for (let before: number[] = []; String(before) !== String(rgba); ) {
+      await tab.waitForTimeout(300);
+      [before, rgba] = [rgba, await looked()];
+    }
     const pixels = Uint8Array.from(rgba.filter((_, i) => i % 4 < 3));
     const reds = pixels.filter((_, i) => i % 3 === 0);
     expect([...pixels.slice(0, 3), Math.max(...reds) > 0xb0]).toEqual([0x40, 0x10, 0x60, true]);
@@ -307,7 +295,7 @@ describe.skipIf(chromium === undefined)(`the page of deploy web${why}`, () => {
       return await shown.filter({ hasText: 'unlike its data' }).count();
     };
     const seen = await marked('some.npy');
-    await savesAsPredict(tab, own, 'low', file);
+    await savesAsPredict(tab, own.dir, 'low', file);
     const random = new Random(1, 'noise');
     writeFileSync(
       join(own.dir, 'noise.npy'),
