@@ -92,12 +92,16 @@ function taskText(facts: TaskFacts, model: ModelFacts): string[] {
   ];
 }
 
-function trainedText({ data, test, measures, seen, epochs, seed, versions }: TrainedFacts, { inputs }: ModelFacts): string[] {
+function trainedText(
+  { data, test, measures, loss, seen, epochs, seed, versions }: TrainedFacts,
+  { inputs }: ModelFacts,
+): string[] {
   const hash = (part: { sha256?: string | undefined }) => (part.sha256 === undefined ? '' : `, sha256 ${part.sha256}`);
   const figures = Object.entries(measures ?? {});
   const how = [
     ...(data === undefined ? [] : [`on ${data.rows} rows${hash(data)}`]),
     ...(epochs === undefined || epochs === 0 ? [] : [`${epochs} epochs`]),
+    ...(loss === undefined ? [] : [lossText(loss)]),
     ...(seed === undefined ? [] : [`seed ${seed}`]),
     ...Object.entries(versions ?? {}).map(([name, version]) => line(name === 'onnxruntime' ? version : `${name} ${version}`)),
   ];
@@ -126,6 +130,13 @@ function seenText(name: string, { range, unit, each }: Seen, inputs: readonly In
     : [
         `In training the numbers of ${code(name)} were:\n\n${table(['feature', 'range'], rows.slice(0, most))}${beyond(rows.length)}`,
       ];
+}
+
+/** `loss {kind:focal,gamma:2}, class_weights [1,3]`: the name first. */
+function lossText({ loss, ...options }: Readonly<Record<string, unknown>>): string {
+  const plain = (value: unknown) => JSON.stringify(value).replace(/"/g, '');
+  const said = Object.entries(options).map(([name, value]) => `${name} ${plain(value)}`);
+  return code([`loss ${plain(loss)}`, ...said].join(', '), 400);
 }
 
 const steps = (task: TaskFacts | undefined): string => (task?.prepare ?? []).map((step) => code(step)).join(', then ');

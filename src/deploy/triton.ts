@@ -5,6 +5,7 @@ import type { DType } from '../onnx/core/dtype.js';
 import { ModelError } from '../onnx/core/errors.js';
 import type { Shape } from '../onnx/core/shape.js';
 import type { Value } from '../onnx/ir/graph.js';
+import type { Model } from '../onnx/ir/model.js';
 import { type Files, type ServedModel, text } from './deployment.js';
 
 export interface TritonOptions {
@@ -59,6 +60,9 @@ function config(served: ServedModel, { maxBatch, queueMicroseconds }: TritonOpti
   };
   // requests for different tasks cannot join one batch: a routed model has none, and its dims say the batch
   const tensor = (v: Value) => entry(v, routed ? whole(v) : perSample(v), labelled(v));
+  const parameters = told(model).map(
+    ([key, v]) => `parameters {\n  key: ${quoted(key)}\n  value { string_value: ${quoted(v)} }\n}\n`,
+  );
   const batching = routed ? '' : `dynamic_batching {\n  max_queue_delay_microseconds: ${queueMicroseconds}\n}\n`;
   return `name: ${quoted(name)}
 backend: "onnxruntime"
@@ -70,8 +74,11 @@ output [
 ${outputs.map(tensor).join(',\n')}
 ]
 ${batching}version_policy { latest { num_versions: 1 } }
-`;
+${parameters.join('')}`;
 }
+
+/** What the model says of itself, for who asks the server for the model's config: names, ranges and units of inputs, classes, measures. */
+const told = ({ metadata }: Model): [string, string][] => [...metadata].filter(([key]) => key.startsWith('prognet.'));
 
 /** The dims of a tensor without its batch. One number per sample has no dims left, which Triton writes as [ 1 ] and a reshape. */
 function perSample(v: Value): string {
@@ -97,5 +104,6 @@ function entry(v: Value, dims: string, labels: string | undefined): string {
 
 /** A string of protobuf's text format. */
 function quoted(name: string): string {
-  return `"${name.replace(/["\\]/g, '\\$&')}"`;
+  const control = (c: string) => `\\${c.charCodeAt(0).toString(8).padStart(3, '0')}`;
+  return `"${name.replace(/["\\]/g, '\\$&').replace(/[\u0000-\u001f]/g, control)}"`;
 }

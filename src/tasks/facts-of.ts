@@ -3,6 +3,7 @@ import type { ColumnFacts, FactsByTask, TrainedFacts } from '../model/progressiv
 import { seenIn, trainedFactsIn } from '../model/progressive/facts.js';
 import { sha256Pattern } from '../onnx/files/hash.js';
 import type { ColumnRecord } from '../workspace/column-record.js';
+import { isJsonObject } from '../workspace/json.js';
 import { decodingOf } from './decoding-of.js';
 import type { LoadedWorkspace } from './load-workspace.js';
 
@@ -31,6 +32,8 @@ function trainedFacts({ data, metrics, seed, outputs, versions }: ColumnRecord):
     ...(typeof test === 'string' && { test: { ...hashed(test), rows: outputs.count } }),
     ...(seen !== undefined && { seen }),
     ...(Object.keys(measures).length > 0 && { measures }),
+    // a head that names no loss has cross-entropy
+    ...(isJsonObject(data.loss) && { loss: { loss: 'cross_entropy', ...data.loss } }),
     seed,
     ...(epochs !== undefined && { epochs }),
     versions: rest,

@@ -171,7 +171,9 @@ describe.each([
   it('says what the file says', () => {
     expect(card).toContain(said);
     expect(card).toMatch(/\| accuracy \| [01]\.\d{4} \|/);
-    expect(card).toMatch(/Trained on 48 rows, sha256 [0-9a-f]{64}; 2 epochs; seed 0; onnxruntime-node \S+; prognet /);
+    expect(card).toMatch(
+      /Trained on 48 rows, sha256 [0-9a-f]{64}; 2 epochs; `loss cross_entropy, label_smoothing 0`; seed 0; onnxruntime-node \S+; prognet /,
+    );
     expect(blocks(card, 'js')).toHaveLength(card.includes('takes no texts') ? 1 : 2);
   });
   it.skipIf(missing)(`has code that runs in Python and in Node${note}`, () => {

@@ -5,9 +5,11 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { kubernetesName } from '../../src/deploy/kserve.js';
+import { tritonRepository } from '../../src/deploy/triton.js';
 import { readNpy, writeNpy } from '../../src/formats/npy.js';
 import { must } from '../../src/onnx/core/errors.js';
 import { Tensor } from '../../src/onnx/core/tensor.js';
+import { fromBinary } from '../../src/onnx/serde/from-binary.js';
 import { prognet, repo, workspace } from '../cli/support.js';
 
 let dir = '';
@@ -32,6 +34,12 @@ const missing = withoutParsers();
 const python = join(repo, '.venv-deploy/bin/python');
 const why = missing === undefined ? '' : ` (not run: ${missing})`;
 
+/** The metadata of a model as parameters of a config. */
+const toldBy = (file: string) => {
+  const own = [...fromBinary(readFileSync(file)).metadata].filter(([key]) => key.startsWith('prognet.'));
+  return Object.fromEntries(own.map(([key, value]) => [key, { string_value: value }]));
+};
+
 describe('triton', () => {
   it.skipIf(missing !== undefined)(`configs by the parser of tritonclient${why}`, () => {
     const folders = { tasks: out('triton'), all: out('triton-all'), routed: out('triton-routed') };
@@ -46,9 +54,9 @@ describe('triton', () => {
       join(folders.all, 'toy/config.pbtxt'),
       join(folders.routed, 'toy/config.pbtxt'),
     ];
-    const configs = JSON.parse(
-      execFileSync(python, [join(repo, 'scripts/deploy-check/parse_config.py'), ...files], { encoding: 'utf8' }),
-    );
+    const parsed = (paths: readonly string[]) =>
+      JSON.parse(execFileSync(python, [join(repo, 'scripts/deploy-check/parse_config.py'), ...paths], { encoding: 'utf8' }));
+    const configs = parsed(files);
     expect(configs[files[0] ?? '']).toEqual({
       name: 'b',
       backend: 'onnxruntime',
@@ -61,6 +69,14 @@ describe('triton', () => {
       ],
       dynamic_batching: { max_queue_delay_microseconds: '500' },
       version_policy: { latest: { num_versions: 1 } },
+      parameters: toldBy(join(folders.tasks, 'b/1/model.onnx')),
+    });
+    // Who asks the server for the config reads there what values the input had in training, and how well the task was answered.
+    const trained = JSON.parse(configs[files[0] ?? ''].parameters['prognet.trained.b'].string_value);
+    expect(trained).toMatchObject({
+      seen: { x: { each: Array(4).fill([expect.any(Number), expect.any(Number)]) } },
+      measures: { accuracy: expect.any(Number) },
+      loss: { loss: 'cross_entropy' },
     });
     expect(configs[files[1] ?? '']).toMatchObject({ name: 'toy', max_batch_size: 7 });
     expect(configs[files[1] ?? ''].output.map((o: { name: string }) => o.name)).toEqual(
@@ -73,6 +89,14 @@ describe('triton', () => {
       { name: 'task_id', data_type: 'TYPE_INT64', dims: ['1'] },
     ]);
     expect(routed.output.map((o: { name: string }) => o.name)).toEqual(['scores', 'probabilities', 'label']);
+    // Text of every kind, as protobuf reads it.
+    const model = fromBinary(readFileSync(join(folders.tasks, 'b/1/model.onnx')));
+    const said = { key: 'prognet.note', text: 'a "b" \\ c\n\tdé\u0001f \u{1f600}' };
+    model.metadata.set(said.key, said.text);
+    const served = { name: 'b', tasks: ['b'], routed: false, filled: [], model, bytes: new Uint8Array() };
+    writeFileSync(out('odd.pbtxt'), must(tritonRepository([served]).get('b/config.pbtxt'), 'config'));
+    const [odd] = Object.values<typeof routed>(parsed([out('odd.pbtxt')]));
+    expect(odd.parameters[said.key]).toEqual({ string_value: said.text });
     // What the config says is what the model has.
     const found = JSON.parse(prognet('inspect', join(folders.tasks, 'b/1/model.onnx'), '--json').stdout);
     expect(found.outputs.map((o: { name: string; type: string }) => `${o.name} ${o.type}`)).toEqual([

@@ -32,6 +32,8 @@ export interface TrainedFacts {
   readonly seen?: Readonly<Record<string, Seen>> | undefined;
   /** On the test data, each by its name. */
   readonly measures?: Readonly<Record<string, number>> | undefined;
+  /** What was made small in training: the loss by name with its options, weights of classes and labels among them, as a head has them. */
+  readonly loss?: Readonly<Record<string, unknown>> | undefined;
   /** What its first weights and the order of its rows follow from. */
   readonly seed?: number | undefined;
   /** How often it saw the data. */
@@ -54,6 +56,7 @@ const trainedSchema = z.strictObject({
   test: part.optional(),
   seen: z.record(z.string(), seenSchema).optional(),
   measures: z.record(z.string(), number).optional(),
+  loss: z.record(z.string(), z.unknown()).optional(),
   seed: z.int().optional(),
   epochs: count.optional(),
   versions: z.record(z.string(), z.string()).optional(),
