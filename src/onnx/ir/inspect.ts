@@ -43,7 +43,7 @@ export interface ModelSummary {
   readonly inputs: readonly SignatureEntry[];
   /** Its outputs, in order. */
   readonly outputs: readonly SignatureEntry[];
-  /** Elements and bytes of floating-point and 8-bit initializers; shapes, axes and indices are not parameters. */
+  /** Elements and bytes of floating-point and 8-bit initializers and Constant nodes; shapes, axes and indices are not parameters. */
   readonly parameters: { readonly count: number; readonly bytes: number };
   /** Nodes of the graph and its subgraphs. */
   readonly nodes: number;
@@ -66,7 +66,7 @@ export function inspectModel(model: Model): ModelSummary {
   const tensors = graphs.flatMap((g) =>
     g.initializers.flatMap((v): [string, Tensor][] => (v.constant ? [[v.name, v.constant]] : [])),
   );
-  const parameters = tensors.map(([, t]) => t).filter(isParameter);
+  const parameters = [...tensors.map(([, t]) => t), ...nodes.flatMap(constantsOf)].filter(isParameter);
   const initialized = new Set(graph.initializers);
   return {
     irVersion: model.irVersion,
@@ -90,6 +90,12 @@ export function inspectModel(model: Model): ModelSummary {
 function* graphsOf(graph: Graph): Generator<Graph> {
   yield graph;
   for (const node of graph.nodes) for (const sub of node.subgraphs) yield* graphsOf(sub);
+}
+
+/** What a Constant node gives: some exporters write weights as such nodes. */
+function constantsOf({ opType, domain, attributes }: Node): Tensor[] {
+  if (opType !== 'Constant' || (domain !== '' && domain !== 'ai.onnx')) return [];
+  return [...attributes.values()].flatMap((a) => (a.kind === 'tensor' ? [a.value] : []));
 }
 
 function signature(v: Value): SignatureEntry {

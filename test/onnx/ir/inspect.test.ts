@@ -1,5 +1,6 @@
 // The summary behind `prognet inspect`, as data and as text.
 import { expect, test } from 'vitest';
+import { must } from '../../../src/onnx/core/errors.js';
 import { Tensor } from '../../../src/onnx/core/tensor.js';
 import { formatInspection, inspectModel } from '../../../src/onnx/ir/inspect.js';
 import { ops } from '../../../src/onnx/ops/ops.js';
@@ -146,4 +147,13 @@ test('formatInspection is for people', () => {
     metadata
       note  line\\nbreak .......................................................................................…"
   `);
+});
+
+test('weights that are Constant nodes are parameters, shapes that are such are none', () => {
+  const g = ops();
+  const node = (value: Tensor) => must(g.op('Constant', [], { value }, 1)[0], 'constant');
+  const product = g.matMul(g.input('x', 'float32', ['N', 3]), node(Tensor.zeros('float32', [3, 4])));
+  g.output(g.reshape(product, node(Tensor.from('int64', [-1, 2, 2]))), 'y');
+  const { parameters, ops: used } = inspectModel(g.model());
+  expect([parameters, used.Constant]).toEqual([{ count: 12, bytes: 48 }, 2]);
 });

@@ -7,6 +7,7 @@ import { gradientByIndex, scatterAddSince, scatterRows, sumAt } from '../rules/b
 import { coordinates, pick, stridesOf } from '../rules/pick.js';
 import { reshapeLike, typed, zerosLike } from '../rules/shape-like.js';
 import { integers, knownElements } from '../rules/shape-value.js';
+import { reduceBy } from './reduce.js';
 
 type GatherOp = 'Gather' | 'GatherElements' | 'GatherND' | 'TopK' | 'Compress' | 'Unique';
 
@@ -48,11 +49,33 @@ function gatherGradient(c: GradientContext): (Value | null)[] {
   const { g } = c;
   const [x, indices] = [c.x(0), c.x(1)];
   const [rank, q] = [c.rank(0), c.rank(1)];
-  if (rank === undefined || q === undefined) return c.fail('the gradient needs inputs of known rank');
+  if (rank === undefined || q === undefined) return [flatRows(c), null];
   const axis = c.axis(c.int('axis'), rank);
   const pads = padsOfPlace(c, axis);
   if (pads !== undefined) return [typed(g.pad(q === 0 ? g.unsqueeze(c.dy(), [axis]) : c.dy(), pads), x), null];
   return [scatterRows(g, { x, axis, indices, q, dy: c.dy(), repeats: 'repeated' }), null];
+}
+
+/** The same where a rank comes out at run time: over x as [sizes before the axis, its own, sizes behind], which are one number each. */
+function flatRows(c: GradientContext): Value {
+  const { g } = c;
+  const [x, indices, axis] = [c.x(0), c.x(1), c.int('axis')];
+  const sizes = g.shape(x);
+  const product = (v: Value) => reduceBy(g, 'ReduceProd', v, [0]);
+  const before = product(g.slice(sizes, [0], [axis], [0]));
+  const behind = axis === -1 ? g.ints([1]) : product(g.slice(sizes, [axis + 1], [2 ** 31 - 1], [0]));
+  const own = g.gather(sizes, g.ints([axis]), { axis: 0 });
+  const flat = (v: Value, count: Value) => {
+    const reshaped = g.reshape(v, g.concat(before, count, behind, { axis: 0 }), g.opset >= 14 ? { allowzero: 1 } : {});
+    reshaped.type = tensorType(v.dtype, [null, null, null]);
+    return reshaped;
+  };
+  const dy = flat(c.dy(), g.reshape(g.size(indices), [1]));
+  return reshapeLike(
+    g,
+    scatterRows(g, { x: flat(x, own), axis: 1, indices: g.reshape(indices, [-1]), q: 1, dy, repeats: 'repeated' }),
+    x,
+  );
 }
 
 function gatherNdShape(c: NodeContext): Dim[] | undefined {

@@ -25,6 +25,33 @@ const gathers = [0, 1, 2, -1].flatMap((axis) =>
     ];
   }),
 );
+/** The rank of the data or of the indices comes out at run time. */
+const gathersOfUnknownRank = [0, 1, 2, -1, -2].flatMap((axis) =>
+  [[4], [2, 2], []].flatMap((dims): Case[] => {
+    const data = values([2, 2, 3]);
+    const indices = int64(
+      [0, 1, 1, -1].slice(
+        0,
+        dims.reduce((a, b) => a * b, 1),
+      ),
+    ).reshape(dims);
+    const name = `axis ${axis}, indices [${dims}]`;
+    return [
+      {
+        name: `gather of unknown rank, ${name}`,
+        inputs: [data, indices, int64([2, 2, 3])],
+        build: (g, x) => g.gather(g.neg(g.reshape(at(x), at(x, 2))), at(x, 1), { axis }),
+        options: { shapes: [[null, null, null], dims, [null]] },
+      },
+      {
+        name: `gather by indices of unknown rank, ${name}`,
+        inputs: [data, indices, int64(dims)],
+        build: (g, x) => g.gather(at(x), g.abs(g.reshape(at(x, 1), at(x, 2))), { axis }),
+        options: { shapes: [[2, 2, 3], dims.map(() => null), [null]] },
+      },
+    ];
+  }),
+);
 const elements = [0, 1, -1].map(
   (axis): Case => ({
     name: `gatherElements axis ${axis}`,
@@ -115,4 +142,13 @@ const smooth = [
   } as Case,
 ].map(secondOrder);
 
-export const gatherCases: readonly Case[] = [...gathers, ...elements, ...nd, ...scatters, ...topK, ...conditions, ...smooth];
+export const gatherCases: readonly Case[] = [
+  ...gathers,
+  ...gathersOfUnknownRank,
+  ...elements,
+  ...nd,
+  ...scatters,
+  ...topK,
+  ...conditions,
+  ...smooth,
+];
