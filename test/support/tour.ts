@@ -81,7 +81,9 @@ export class Reader {
   private command(line: string): string {
     const [program, verb, ...names] = line.split(/\s+/);
     if (program === 'npm' && verb === 'install') {
-      for (const name of names.filter((n) => !n.startsWith('-'))) this.install(name);
+      const [wanted = ''] = names.join(' ').split('#');
+      // of `ort-training@npm:onnxruntime-web@1.19.2` the name
+      for (const name of wanted.trim().split(' ')) if (!name.startsWith('-')) this.install(/^@?[^@]+/.exec(name)?.[0] ?? name);
       return '';
     }
     // npx of what is installed is what stands in .bin; the folder in which the line ends is where the next one begins.

@@ -32,11 +32,11 @@ async function install(what: string, options: GlobalOptions): Promise<void> {
 }
 
 async function place(file: string, providers: readonly string[]): Promise<Placed[]> {
-  const model = readWhole(file);
+  readWhole(file); // a file that cannot be read is told in one line, whatever the providers
   const placed: Placed[] = [];
   for (const provider of providers) {
     try {
-      placed.push({ provider, placement: await placementOf(model, provider) });
+      placed.push({ provider, placement: await placementOf(file, provider) });
     } catch (error) {
       placed.push({ provider, reason: error instanceof Error ? error.message : String(error) });
     }

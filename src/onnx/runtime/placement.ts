@@ -2,6 +2,7 @@
 // output: so the session is made in a child process, and its log read.
 
 import { spawn } from 'node:child_process';
+import { resolve } from 'node:path';
 import { RuntimeError } from '../core/errors.js';
 import { withoutBuildPaths } from './build-path.js';
 
@@ -12,13 +13,11 @@ export interface Placement {
   readonly fellBack: readonly string[];
 }
 
-/** Makes a session of the model on stdin; a failure is the last line of stdout. */
+/** Makes a session of the model in a file, beside which its data may lie; a failure is the last line of stdout. */
 const child = `
 import ort from 'onnxruntime-node';
-const chunks = [];
-for await (const chunk of process.stdin) chunks.push(chunk);
 try {
-  await ort.InferenceSession.create(new Uint8Array(Buffer.concat(chunks)), { ...JSON.parse(process.argv[1]), logSeverityLevel: 0 });
+  await ort.InferenceSession.create(process.argv[2], { ...JSON.parse(process.argv[1]), logSeverityLevel: 0 });
 } catch (error) {
   process.stdout.write('refused ' + String(error.message).split('\\n')[0] + '\\n');
 }
@@ -49,12 +48,12 @@ export function readPlacement(log: string, provider: string): Placement {
   return { nodes, fellBack };
 }
 
-/** Places a model's nodes on a provider of onnxruntime-node. Throws RuntimeError when it is refused. */
-export async function placementOf(model: Uint8Array, provider: string): Promise<Placement> {
+/** Places the nodes of the model in a file on a provider of onnxruntime-node. Throws RuntimeError when it is refused. */
+export async function placementOf(file: string, provider: string): Promise<Placement> {
   const options = JSON.stringify({ executionProviders: [provider], graphOptimizationLevel: 'all', intraOpNumThreads: 1 });
-  const ran = spawn(process.execPath, ['--input-type=module', '-e', child, options], {
+  const ran = spawn(process.execPath, ['--input-type=module', '-e', child, options, resolve(file)], {
     cwd: import.meta.dirname,
-    stdio: ['pipe', 'pipe', 'pipe'],
+    stdio: ['ignore', 'pipe', 'pipe'],
   });
   let output = '';
   const hear = (chunk: Buffer) => {
@@ -62,12 +61,9 @@ export async function placementOf(model: Uint8Array, provider: string): Promise<
   };
   ran.stdout.on('data', hear);
   ran.stderr.on('data', hear);
-  // A child that dies early closes its input; what it said is read below.
-  ran.stdin.on('error', () => {});
-  ran.stdin.end(model);
-  await new Promise<void>((resolve, reject) => {
+  await new Promise<void>((ended, reject) => {
     ran.on('error', reject);
-    ran.on('close', () => resolve());
+    ran.on('close', () => ended());
   });
   const refused = /^refused (.*)$/m.exec(output)?.[1];
   if (refused !== undefined) throw new RuntimeError(`${provider}: ${withoutBuildPaths(refused)}`);

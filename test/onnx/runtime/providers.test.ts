@@ -4,11 +4,13 @@ import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlin
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { int64 } from '../../../src/onnx/core/tensor.js';
+import { graph } from '../../../src/onnx/autodiff/graph.js';
+import { int64, Tensor } from '../../../src/onnx/core/tensor.js';
 import { ops } from '../../../src/onnx/ops/ops.js';
 import { readPlacement } from '../../../src/onnx/runtime/placement.js';
 import { probeModel } from '../../../src/onnx/runtime/probe-model.js';
 import { fromBinary } from '../../../src/onnx/serde/from-binary.js';
+import { saveModel } from '../../../src/onnx/serde/save-model.js';
 import { toBinary } from '../../../src/onnx/serde/to-binary.js';
 import { noChromium, swiftshaderEnv } from '../../support/swiftshader.js';
 
@@ -73,6 +75,17 @@ describe('where nodes run', () => {
   it('all on the CPU', () => {
     const { placement } = JSON.parse(run(main, ['providers', '--model', file, '--json']).stdout);
     expect(placement[0]).toEqual({ provider: 'cpu', placement: { nodes: { CPUExecutionProvider: 2 }, fellBack: [] } });
+  });
+
+  it('of a model whose weights lie beside it', () => {
+    const { model } = graph((g) => {
+      const weight = g.parameter('w', Tensor.from('float32', Array(1024).fill(1), [32, 32]));
+      return { y: g.matMul(g.input('x', 'float32', ['N', 32]), weight) };
+    });
+    const beside = join(dir, 'beside.onnx');
+    expect(saveModel(model, beside, { externalData: true })).toBe(`${beside}.data`);
+    const { placement } = JSON.parse(run(main, ['providers', '--model', beside, '--json']).stdout);
+    expect(placement[0].placement.nodes).toEqual({ CPUExecutionProvider: 1 });
   });
 
   it.skipIf(swiftshaderEnv === undefined)(
