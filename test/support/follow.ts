@@ -20,7 +20,7 @@ export interface FollowOptions {
   readonly after?: string;
   /** What to call the files of blocks that have no title, by their language. */
   readonly titles?: Readonly<Record<string, string>>;
-  /** Commands in place of those that are left out. */
+  /** Lines in place of others; a block with such a line is run, even if the page says that it is not. */
   readonly instead?: Readonly<Record<string, string>>;
 }
 
@@ -54,12 +54,9 @@ export function followPages() {
     const left: string[] = [];
     let printed = '';
     for (const read of [...command(before), ...blocksOf(readFileSync(join(repo, page), 'utf8')), ...command(after)]) {
-      const other = instead[read.text.trim()];
-      const block = {
-        ...read,
-        title: read.title ?? titles[read.language],
-        ...(other !== undefined && { text: other, left: undefined }),
-      };
+      const text = read.text.replace(/^.*$/gm, (line) => instead[line] ?? line);
+      const title = read.title ?? titles[read.language];
+      const block = text === read.text ? { ...read, title } : { ...read, title, text, left: undefined };
       const why = block.left ?? withoutPython(block);
       if (why !== undefined) left.push(why);
       else if (block.language === 'text') expect(notPrinted(block, printed), `${page}:${block.line}`).toEqual([]);
