@@ -3,6 +3,7 @@
 // their energy -log sum exp (Liu et al. 2020, arXiv:2010.03759). Each is measured in standard deviations of the column's own samples, and their
 // sum is the doubt. Numbers alone: who runs the model is network's affair.
 import * as z from 'zod';
+import { jsonOrNothing } from '../formats/json-or-nothing.js';
 import { Random } from '../onnx/core/random.js';
 import { Tensor } from '../onnx/core/tensor.js';
 
@@ -25,8 +26,7 @@ export interface Answered {
 
 const number = z.number();
 const spread = z.strictObject({ mean: number, deviation: number });
-/** The numbers of a domain that stand as JSON; its tensors stand apart. */
-export const domainFigures = z.strictObject({
+const domainFigures = z.strictObject({
   /** Of the distance over the column's own samples. */
   distance: spread,
   /** Of the energy, where the scores are those of classes. */
@@ -43,6 +43,26 @@ export interface Domain extends z.output<typeof domainFigures> {
   readonly means: Tensor;
   /** float32 [features, features]: lower triangular; makes the covariance within classes the identity. */
   readonly whitening: Tensor;
+}
+
+const textSchema = domainFigures.extend({ features: z.int().min(1), means: z.array(number), whitening: z.array(number) });
+
+/** As JSON, to stand in the metadata of a file. */
+export function domainText({ means, whitening, ...figures }: Domain): string {
+  // Nine digits are those of a float32.
+  const list = (tensor: Tensor) => Array.from(tensor.numbers(), (v) => Number(v.toPrecision(9)));
+  return JSON.stringify({ ...figures, features: whitening.dims[0], means: list(means), whitening: list(whitening) });
+}
+
+/** What such a text says; undefined where it is none. */
+export function domainIn(text: string | undefined): Domain | undefined {
+  const found = textSchema.safeParse(jsonOrNothing(text));
+  if (!found.success) return undefined;
+  const { features, means, whitening, ...figures } = found.data;
+  const classes = means.length / features;
+  if (!Number.isInteger(classes) || classes === 0 || whitening.length !== features ** 2) return undefined;
+  const tensor = (rows: number, values: readonly number[]) => new Tensor('float32', [rows, features], Float32Array.from(values));
+  return { ...figures, means: tensor(classes, means), whitening: tensor(features, whitening) };
 }
 
 /** Rows [N, features] of a tap. */
@@ -187,3 +207,7 @@ export function doubtsOf(domain: Omit<Domain, 'threshold'>, { scores, tap }: Ans
 
 /** Whether a row of this doubt is marked: NaN is. */
 export const isStrange = ({ threshold }: Domain, doubt: number): boolean => !(doubt <= threshold);
+
+/** Of each row whether it is marked. */
+export const strangeRows = (domain: Domain, answered: Answered): boolean[] =>
+  doubtsOf(domain, answered).map((doubt) => isStrange(domain, doubt));

@@ -1,6 +1,7 @@
 // Answers of models that are asked again and again: a session for each model, made when it is first asked, the least used given back when there
 // are too many, and one run at a time.
 
+import { domainIn, strangeRows } from '../data/domain.js';
 import type { SampleRows } from '../data/samples.js';
 import { outputNames } from '../model/heads/output-names.js';
 import { must } from '../onnx/core/errors.js';
@@ -8,7 +9,7 @@ import type { Tensor } from '../onnx/core/tensor.js';
 import type { Runtime, Session, SessionOptions } from '../onnx/runtime/session.js';
 import type { TakenInputs } from '../train/network-input.js';
 import { allOutputsOf } from '../train/outputs.js';
-import type { Prediction } from './growing.js';
+import type { Prediction, PredictOptions } from './growing.js';
 
 /** A model and the key under which its session is kept. */
 export interface Asked {
@@ -38,6 +39,19 @@ export async function predictionOf(task: string, ask: (names: readonly string[])
     milliseconds,
     provider,
   };
+}
+
+/** The same with what is asked for beside it, of a column that `domain` says of what its own samples look like to it. */
+export async function markedPrediction(
+  task: string,
+  { tap = false, marks = false, domain: text }: PredictOptions & { readonly domain?: string },
+  ask: (names: readonly string[], tap: boolean) => Promise<Answers>,
+): Promise<Prediction> {
+  const domain = marks ? domainIn(text) : undefined;
+  const { tap: last, ...answer } = await predictionOf(task, (names) => ask(names, tap || domain !== undefined));
+  if (last === undefined) return answer;
+  const strange = domain && strangeRows(domain, { scores: answer.scores, tap: last });
+  return { ...answer, ...(tap && { tap: last }), ...(strange !== undefined && { strange }) };
 }
 
 /** Sessions kept at most: each holds its model's weights. */

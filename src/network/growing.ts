@@ -66,6 +66,8 @@ export interface Prediction {
   readonly notes?: readonly string[];
   /** What the head read of its column, the output of the last block, [N, ...]; where it was asked for. */
   readonly tap?: Tensor;
+  /** Of each row whether it is unlike the samples that the column learned from; where it was asked for and the network can tell. */
+  readonly strange?: readonly boolean[];
   /** The time of the runs alone. */
   readonly milliseconds: number;
   /** The execution provider that ran. */
@@ -76,6 +78,8 @@ export interface Prediction {
 export interface PredictOptions {
   /** Whether the answer has `tap`. */
   readonly tap?: boolean;
+  /** Whether the answer has `strange`, where the network knows what the column's own samples look like to it. */
+  readonly marks?: boolean;
 }
 
 /** Loss and metric of a task over data. */

@@ -4,7 +4,7 @@
 import { decodeSafetensors, encodeSafetensors } from '../formats/safetensors.js';
 import type { Description } from '../model/description/description.js';
 import { parseDescription, toInput } from '../model/description/parse.js';
-import { type ColumnFacts, type FactsByTask, factsAsMetadata, factsInMetadata } from '../model/progressive/facts.js';
+import { type ColumnFacts, domainKey, type FactsByTask, factsAsMetadata, factsInMetadata } from '../model/progressive/facts.js';
 import type { FrozenWeights, Weights } from '../model/progressive/weights.js';
 import { DataError } from '../onnx/core/errors.js';
 import type { Tensor } from '../onnx/core/tensor.js';
@@ -38,7 +38,9 @@ export async function encodeNetwork({ description, frozen, facts }: NetworkParts
     if (weights === undefined) continue;
     const hash = await columnHash(task, weights);
     if (hash !== undefined) metadata[hashKey(task)] = hash;
-    Object.assign(metadata, factsAsMetadata(task, facts.get(task) ?? {}));
+    const known = facts.get(task) ?? {};
+    Object.assign(metadata, factsAsMetadata(task, known));
+    if (known.domain !== undefined) metadata[domainKey(task)] = known.domain;
     for (const [name, tensor] of weights) tensors.set(name, tensor);
   }
   return encodeSafetensors(tensors, metadata);

@@ -23,7 +23,7 @@ import { fitData, fitInputs } from '../train/prepare-data.js';
 import type { TrainData } from '../train/request.js';
 import { besideSeen } from '../train/seen.js';
 import { stepGraph } from '../train/step/step-graph.js';
-import { Answerer, type Answers, predictionOf } from './answerer.js';
+import { Answerer, type Answers, markedPrediction } from './answerer.js';
 import type {
   ExportOptions,
   GivenData,
@@ -203,10 +203,11 @@ export class Network implements GrowingNetwork {
   /** What a trained task answers, frozen or not. @throws UsageError for a task that is unknown or not trained, DataError for inputs that do not fit */
   async predict(task: string, inputs: Inputs, options: On & PredictOptions = {}): Promise<Prediction> {
     given('predict', { task, options }, { task: text, options: anObject });
-    const { tap, ...on } = options;
+    const { tap, marks, ...on } = options;
     const column = this.columns.column(task);
     const { samples, notes } = this.fitting('predict', column, inputs);
-    const prediction = await predictionOf(task, (outputs) => this.ask('predict', task, samples, outputs, on, tap));
+    const how = { ...defined({ tap, marks, domain: this.facts.get(task)?.domain }) };
+    const prediction = await markedPrediction(task, how, (names, last) => this.ask('predict', task, samples, names, on, last));
     return { ...prediction, ...defined({ names: outputLabels(column.head) }), ...(notes.length > 0 && { notes }) };
   }
 

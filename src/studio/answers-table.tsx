@@ -2,6 +2,7 @@
 import { useState } from 'preact/hooks';
 import type { AskProps } from './ask-props.js';
 import { download } from './download.js';
+import { FarNotes } from './far-notes.js';
 import type { AllAnswers } from './state.js';
 
 /** Rows that are shown; the file has them all. */
@@ -35,6 +36,7 @@ export function AnswersTable({ page, state }: AskProps) {
           </button>
         ))}
       </div>
+      <FarNotes tasks={all} />
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reached by keyboard */}
       <section class="scroll" aria-label="Answers to all samples" tabIndex={0}>
         <table class="all">

@@ -1,4 +1,5 @@
 // Every task's answer to what is asked: the likeliest class, probabilities as bars with their numbers, time and provider.
+import { FarNotes } from './far-notes.js';
 import type { Answer, State } from './state.js';
 
 const shown = 10;
@@ -44,19 +45,24 @@ function AnswerView({ answer }: { readonly answer: Answer }) {
 export function AnswersView({ state }: { readonly state: State }) {
   const { answers, network, teaching } = state;
   const trained = network?.info.tasks.filter((t) => t.trained).length ?? 0;
-  if (answers.length > 0)
-    return (
-      <div class="answers">
-        {answers.map((answer) => (
-          <AnswerView key={answer.task} answer={answer} />
-        ))}
-      </div>
-    );
   const text =
     trained === 0
       ? 'No task is learned yet: teach the first one below.'
       : teaching
         ? 'Answers come back when the lesson is over.'
         : 'Every task answers here, each in its own column.';
-  return <p class="quiet">{text}</p>;
+  return (
+    <>
+      <FarNotes tasks={answers} />
+      {answers.length === 0 ? (
+        <p class="quiet">{text}</p>
+      ) : (
+        <div class="answers">
+          {answers.map((answer) => (
+            <AnswerView key={answer.task} answer={answer} />
+          ))}
+        </div>
+      )}
+    </>
+  );
 }

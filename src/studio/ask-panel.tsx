@@ -62,13 +62,15 @@ export function AskPanel(props: AskProps) {
       <Own {...props} />
       {input.image === undefined ? null : <SampleStrip {...props} />}
       <Problem text={props.state.problems.ask} />
-      {props.state.notes.length === 0 ? null : (
-        <ul class="notes quiet small" aria-label="What was read">
-          {props.state.notes.map((line) => (
-            <li key={line}>{line}</li>
-          ))}
-        </ul>
-      )}
+      <div role="status">
+        {props.state.notes.length === 0 ? null : (
+          <ul class="notes quiet small" aria-label="What was read">
+            {props.state.notes.map((line) => (
+              <li key={line}>{line}</li>
+            ))}
+          </ul>
+        )}
+      </div>
       <Seen {...props} />
     </>
   );

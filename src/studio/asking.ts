@@ -1,33 +1,24 @@
 // Questions to every trained task: samples, one of which is asked about, and the answers with the names of their classes; to several samples the
 // answers to all of them as well.
 import { type Answered, AnswerRows } from '../data/answer-rows.js';
-import { doubtsOf, isStrange } from '../data/domain.js';
-import { type Prediction, tableRows, type WebNetwork } from '../web.js';
+import { tableRows, type WebNetwork } from '../web.js';
 import { samplesTensor } from './input-shape.js';
 import type { Opening } from './opening.js';
 import { maxRows, readFiles } from './read-files.js';
 import type { AllAnswers, Answer, Loaded } from './state.js';
 import type { Store } from './store.js';
 
-interface Asked extends Prediction {
-  /** Of each row: whether it is unlike the column's own samples. */
-  readonly strange?: readonly boolean[];
-}
-
-/** Asks a task about samples, one after another in `rows`. */
-async function ask(net: WebNetwork, { about, input }: Loaded, task: string, rows: Float32Array): Promise<Asked> {
-  const domain = about.get(task)?.domain;
-  const prediction = await net.predict(task, samplesTensor(rows, input), { tap: domain !== undefined });
-  const { scores, tap } = prediction;
-  if (domain === undefined || tap === undefined) return prediction;
-  return { ...prediction, strange: doubtsOf(domain, { scores, tap }).map((doubt) => isStrange(domain, doubt)) };
+/** Asks a task about samples, one after another in `rows`; the notes as the page shows them, beside the answer whose inputs they are of. */
+async function ask(net: WebNetwork, { input }: Loaded, task: string, rows: Float32Array) {
+  const { notes = [], ...said } = await net.predict(task, samplesTensor(rows, input), { marks: true });
+  return { ...said, notes: notes.map((line) => line.replace(`predict: inputs of task "${task}": `, '')) };
 }
 
 async function answersOf(net: WebNetwork, network: Loaded, row: Float32Array): Promise<Answer[]> {
   const answers: Answer[] = [];
-  for (const { task, trained, answers: kind, names } of net.info.tasks) {
+  for (const { task, trained, answers: kind, names, markedBy = 0 } of net.info.tasks) {
     if (!trained) continue;
-    const { probabilities, scores, milliseconds, provider, strange } = await ask(net, network, task, row);
+    const { probabilities, scores, milliseconds, provider, strange, notes } = await ask(net, network, task, row);
     const values = (probabilities ?? scores).numbers();
     const entries = values.map((value, i) => ({ name: names?.[i] ?? String(i), value }));
     const best = values.reduce((at, v, i) => (v > (values[at] ?? Number.NEGATIVE_INFINITY) ? i : at), 0);
@@ -36,7 +27,8 @@ async function answersOf(net: WebNetwork, network: Loaded, row: Float32Array): P
       entries,
       likely: kind !== undefined,
       ...(kind === 'class' ? { best } : {}),
-      ...(strange !== undefined && { strange: strange[0] === true, toldBy: network.about.get(task)?.domain?.rows ?? 0 }),
+      ...(strange !== undefined && { strange: strange[0] === true, toldBy: markedBy }),
+      notes,
       milliseconds,
       provider,
     });
@@ -53,14 +45,14 @@ async function allAnswersOf(net: WebNetwork, network: Loaded, asked: readonly Fl
   const all: AllAnswers[] = [];
   for (const { task, trained, names } of net.info.tasks) {
     if (!trained) continue;
-    const { probabilities, scores, labels, strange } = await ask(net, network, task, rows);
+    const { probabilities, scores, labels, strange, notes } = await ask(net, network, task, rows);
     const answered: Answered = {
       kind: probabilities === undefined ? 'values' : 'probabilities',
       values: probabilities ?? scores,
       ...(labels !== undefined && { labels }),
       ...(names !== undefined && { names }),
     };
-    all.push({ task, rows: new AnswerRows(task, answered, true), ...(strange !== undefined && { strange }) });
+    all.push({ task, rows: new AnswerRows(task, answered, true), notes, ...(strange !== undefined && { strange }) });
   }
   return all;
 }

@@ -32,24 +32,21 @@ export interface InputShape {
   readonly fills: boolean;
 }
 
-/** What a page knows of the network's data. */
-export interface KnownOfData {
-  /** What an image's brightest value is to a network of float32. */
-  readonly white?: number;
-  readonly decoding?: Decoding | undefined;
-}
+/** More than rounding beyond 1: the values of images are those of bytes. */
+const beyondUnit = 2;
 
-export function inputShapeOf({ input }: NetworkInfo, { white = 1, decoding }: KnownOfData = {}): InputShape {
+export function inputShapeOf({ input }: NetworkInfo): InputShape {
   const shape = input.shape.map((d) => d ?? 1);
   const dtype = input.dtype === 'uint8' ? 'uint8' : 'float32';
   const image = input.features === undefined ? imageOf(shape) : undefined;
+  const { decoding, range: [, most] = [0, 1] } = input;
   return {
     shape,
     dtype,
     size: shape.reduce((n, d) => n * d, 1),
     ...(image !== undefined && { image, ...(decoding !== undefined && { decoding }) }),
     ink: image?.channels === 1 && decoding === undefined,
-    white: image === undefined ? 1 : dtype === 'uint8' ? 255 : white,
+    white: image !== undefined && (dtype === 'uint8' || most > beyondUnit) ? 255 : 1,
     scalesBytes: dtype === 'float32' && input.prepared !== true,
     fills: input.fills === true,
   };

@@ -1,7 +1,7 @@
 // Which network is open: the one the page came with, the same as it was taught here, one of the user's, an empty one; on which provider; and
 // taking it away. Holds the worker.
 import type { About } from '../data/about-tasks.js';
-import { begin, open, RuntimeError, type WebNetwork } from '../web.js';
+import { begin, type NetworkInfo, open, RuntimeError, type WebNetwork } from '../web.js';
 import { inputShapeOf } from './input-shape.js';
 import { type KeptNetwork, keptNetwork, type Shelf } from './kept.js';
 import { freshLesson } from './lesson.js';
@@ -12,12 +12,15 @@ import type { Store } from './store.js';
 
 const providersOf = (provider: Provider): string => (provider === 'webgpu' ? 'webgpu,wasm' : 'wasm');
 
+/** Two networks that take the same have the same samples. */
+const takes = (info: NetworkInfo | undefined): string => JSON.stringify([info?.input.shape, info?.input.features]);
+
 export class Opening {
   /** SHA-256 of the network that the page came with: what is kept in this browser is kept under it. */
   key = '';
   private net: WebNetwork | undefined;
   private page: Served | undefined;
-  private about: About = { white: 1, decimal: '.', tasks: new Map() };
+  private about: About = { decimal: '.', tasks: new Map() };
   private shelf: Shelf<KeptNetwork> | undefined;
   /** What the worker's network came from: an ONNX model cannot be saved again. */
   private source: Uint8Array | undefined;
@@ -82,14 +85,12 @@ export class Opening {
     this.net = net;
     this.source = source;
     const { info } = net;
-    const [known] = [...about.values()].flatMap(({ decoding }) => (decoding === undefined ? [] : [decoding]));
-    const ours = about.size > 0;
-    const input = inputShapeOf(info, ours ? { white: this.about.white, decoding: known } : {});
-    const same = this.store.state.network?.input.shape.join() === input.shape.join();
+    const input = inputShapeOf(info);
+    const same = takes(this.store.state.network?.info) === takes(info);
     const tasks = info.tasks.length === 0 ? 'no column yet' : info.tasks.map((t) => t.task).join(', ');
     this.store.set({
       phase: 'ready',
-      network: { info, input, title, about, decimal: ours ? this.about.decimal : '.' },
+      network: { info, input, title, about, decimal: about.size > 0 ? this.about.decimal : '.' },
       provider: info.provider === 'webgpu' ? 'webgpu' : 'wasm',
       answers: [],
       all: [],

@@ -20,6 +20,8 @@ export interface Answer {
   readonly strange?: boolean;
   /** The column's own samples that tell it. */
   readonly toldBy?: number;
+  /** Which of the sample's numbers are far from all that the column was trained on, a line each. */
+  readonly notes: readonly string[];
   readonly milliseconds: number;
   readonly provider: string;
 }
@@ -28,6 +30,8 @@ export interface Answer {
 export interface AllAnswers {
   readonly task: string;
   readonly rows: AnswerRows;
+  /** Which numbers of the samples, taken together, are far from all that the column was trained on, a line each. */
+  readonly notes: readonly string[];
   /** Of each row; undefined where nothing tells. */
   readonly strange?: readonly boolean[];
 }

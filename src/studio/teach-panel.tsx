@@ -173,7 +173,8 @@ function LessonForm(props: TeachProps) {
         </div>
         <p class="quiet small">
           A fifth of each class is held out where it has five examples or more. The new column has the blocks of the first one and
-          hears every earlier column through adapters of rank 8.
+          hears every earlier column through adapters of rank 8. With 40 examples held out, answers are marked where a sample is
+          unlike them.
         </p>
       </details>
       <div class="row">

@@ -15,11 +15,10 @@ import { toBinary } from '../onnx/serde/to-binary.js';
 import { readingFor } from '../train/prepare-data.js';
 import { writeOutputFolder } from '../workspace/output-folder.js';
 import { refuseOutput } from '../workspace/output-path.js';
-import { aboutTasks } from './about-tasks.js';
 import { convertModel, type PrecisionOptions } from './export-precision.js';
 import { exportedModel } from './export-tasks.js';
 import { aLoadedWorkspace, frozenTasks, type LoadedWorkspace } from './load-workspace.js';
-import { networkFileOf } from './write-network-file.js';
+import { pageNetwork } from './page-network.js';
 
 export const targets = ['triton', 'kserve', 'node', 'web'] as const;
 export type Target = (typeof targets)[number];
@@ -84,9 +83,8 @@ export async function deployTasks(loaded: LoadedWorkspace, folder: string, optio
     // The network itself, which grows in the page: not a model for each task.
     const { runtime, webgpu = false, samples = true, onNote } = options.page ?? {};
     const onnxruntime = webPackageFolder();
-    const network = await networkFileOf(loaded);
-    const about = await aboutTasks(loaded, runtime ?? (await loadRuntime()).runtime, { samples, onNote });
-    const page = askPage(loaded.description.name, { onnxruntime, webgpu, own: { network, about } });
+    const own = await pageNetwork(loaded, runtime ?? (await loadRuntime()).runtime, { samples, onNote });
+    const page = askPage(loaded.description.name, { onnxruntime, webgpu, own });
     writeOutputFolder(folder, page);
     return { target, folder, models: frozenTasks(loaded), files: [...page.keys()].sort() };
   }

@@ -8,10 +8,9 @@ import { DataError, UsageError } from '../onnx/core/errors.js';
 import { webPackageFolder } from '../onnx/runtime/node-package.js';
 import type { Runtime } from '../onnx/runtime/session.js';
 import { findWorkspace } from '../workspace/workspace.js';
-import { type AboutOptions, aboutTasks } from './about-tasks.js';
 import { frozenTasks, loadWorkspace } from './load-workspace.js';
+import { type PageNetworkOptions, pageNetwork } from './page-network.js';
 import { trainedTasks } from './trained-column.js';
-import { networkFileOf } from './write-network-file.js';
 
 export interface Studio {
   readonly files: Files;
@@ -27,7 +26,7 @@ const lessonClasses = [6, 7, 8, 9];
 const examplesPerClass = 200;
 
 /** MNIST's 6 to 9, which the demo network has never seen: the first of each class, in their order. Without the package that holds it, said, none. */
-async function mnistLesson(onNote: AboutOptions['onNote']): Promise<Lesson | undefined> {
+async function mnistLesson(onNote: PageNetworkOptions['onNote']): Promise<Lesson | undefined> {
   let train: Dataset;
   try {
     train = (await loadSource('mnist', { baseDir: '.' })).train;
@@ -63,7 +62,7 @@ export async function studioOf(
   start: string,
   insist: boolean,
   runtime: () => Promise<Runtime>,
-  options: AboutOptions,
+  options: PageNetworkOptions,
 ): Promise<Studio> {
   const page = { onnxruntime: webPackageFolder(), webgpu: true };
   const workspace = findWorkspace(start);
@@ -75,9 +74,8 @@ export async function studioOf(
     throw new UsageError('studio: the network takes text, which the page cannot tokenise, expected "prognet predict"', {
       expected: 'prognet predict',
     });
-  const network = await networkFileOf(loaded);
   const image = loaded.columns.inputs.every(({ shape }) => shape.join() === '1,28,28');
-  const about = await aboutTasks(loaded, await runtime(), options);
-  const files = studioPage({ ...page, own: { network, about } }, image ? await mnistLesson(options.onNote) : undefined);
+  const own = await pageNetwork(loaded, await runtime(), options);
+  const files = studioPage({ ...page, own }, image ? await mnistLesson(options.onNote) : undefined);
   return { files, workspace: loaded.workspace.root, tasks: frozenTasks(loaded), leftOut: trainedTasks(loaded) };
 }

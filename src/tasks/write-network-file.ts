@@ -13,16 +13,11 @@ export interface WrittenNetwork {
   readonly tasks: readonly string[];
 }
 
-/** The bytes of the .prognet file. Throws UsageError where nothing is trained yet. */
-export async function networkFileOf(loaded: LoadedWorkspace): Promise<Uint8Array> {
-  someFrozen(loaded);
-  return await networkOf(loaded).save();
-}
-
-/** Throws UsageError for a file that may not be written over, WorkspaceError where it cannot be written. */
+/** Throws UsageError where nothing is trained yet and for a file that may not be written over, WorkspaceError where it cannot be written. */
 export async function writeNetworkFile(loaded: LoadedWorkspace, file: string): Promise<WrittenNetwork> {
   refuseOutput(file, namedFiles(loaded));
-  const bytes = await networkFileOf(loaded);
+  someFrozen(loaded);
+  const bytes = await networkOf(loaded).save();
   writeFileAtomic(file, bytes);
   return { file, bytes: bytes.length, tasks: frozenTasks(loaded) };
 }

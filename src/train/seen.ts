@@ -47,7 +47,7 @@ export function inputOfBytes(samples: SampleRows, { inputs }: Column): string | 
  */
 export function besideSeen(
   samples: SampleRows,
-  inputs: readonly NetworkInput[],
+  inputs: readonly Pick<NetworkInput, 'name' | 'features'>[],
   seen: Readonly<Record<string, Seen>>,
   where: string,
 ): string[] {

@@ -44,6 +44,11 @@ export interface OpenOptions extends RuntimeChoice {
 export interface WebTrainOptions extends TrainOptions {
   /** Keeps checkpoints in the browser's database under this name; a training of that name goes on where it stopped. */
   readonly checkpoint?: string;
+  /**
+   * Whether the network learns what samples look like to the column, so that `predict` can mark answers as strange: from the training data, and from
+   * the test or validation data, of which there must be 40. It is kept in what `save` gives.
+   */
+  readonly marks?: boolean;
 }
 
 /** A browser's ArrayBuffer and ONNX's protobuf both end at 2 GiB. */
@@ -171,7 +176,7 @@ export class WebNetwork implements GrowingNetwork {
 
   /** Trains a column and, unless `freeze` is false, freezes it. The network is as before when this throws. */
   async train(task: string, options: WebTrainOptions): Promise<Trained<this>> {
-    const { data, checkpoint, freeze, onEvent, signal, ...settings } = options ?? {};
+    const { data, checkpoint, freeze, marks, onEvent, signal, ...settings } = options ?? {};
     if (data === undefined) {
       const expected = '{ inputs, targets }, or { train, validation, test } of such';
       throw new UsageError(`train: "data" is missing, expected ${expected}`, { path: 'data', expected });
@@ -182,6 +187,7 @@ export class WebNetwork implements GrowingNetwork {
       settings,
       ...(checkpoint !== undefined && { checkpoint }),
       ...(freeze !== undefined && { freeze }),
+      ...(marks !== undefined && { marks }),
     };
     const { network, ...trained } = await this.call('train', args, onEvent, signal);
     this.info = network;

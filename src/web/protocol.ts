@@ -1,5 +1,6 @@
 // What page and worker say to each other. Everything here survives structured cloning once its tensors are taken apart (crossing.ts).
 
+import type { Decoding } from '../data/images/decoding.js';
 import type { ColumnInput } from '../model/description/description.js';
 import type { Feature } from '../model/description/features.js';
 import type { TrainInput } from '../model/description/train-schema.js';
@@ -47,6 +48,8 @@ export interface TaskInfo {
   readonly blocks: readonly BlockInfo[];
   /** What it hears of earlier columns; empty while it is not trained. */
   readonly laterals: readonly LateralStrength[];
+  /** How many samples of its own tell which answers `predict` marks as strange; absent where nothing tells. */
+  readonly markedBy?: number;
 }
 
 /** A block of a column, for display. */
@@ -64,6 +67,7 @@ export interface NetworkInfo {
   /**
    * What it takes: its name, its dtype, and its shape without the batch; null stands for what the file leaves open. Of a table its features.
    * `prepared`: a column prepares it, so that bytes are not scaled for a network of float32. `fills`: every column fills values that are missing.
+   * `decoding`: how image files became the samples that a column was trained on. `range`: between which values all of those lay, where that is known.
    */
   readonly input: {
     readonly name: string;
@@ -72,6 +76,8 @@ export interface NetworkInfo {
     readonly features?: readonly Feature[];
     readonly prepared?: boolean;
     readonly fills?: boolean;
+    readonly decoding?: Decoding;
+    readonly range?: readonly [number, number];
   };
   /** Its tasks, in the order of their columns. */
   readonly tasks: readonly TaskInfo[];
@@ -105,6 +111,7 @@ export interface TrainCall {
   readonly settings: TrainInput;
   /** false: the column is left trained, to be frozen by a call of its own. */
   readonly freeze?: boolean;
+  readonly marks?: boolean;
   /** Keeps checkpoints in the browser's database under this name, and goes on from there. */
   readonly checkpoint?: string;
 }

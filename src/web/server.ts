@@ -1,32 +1,24 @@
 // The network inside a worker: what the page's calls do. Free of the worker's own API, so that it runs wherever onnxruntime-web does.
 
+import { domainIn } from '../data/domain.js';
 import { hashNamed, namedSamples } from '../data/samples.js';
-import { answersOf, type Head, headAnswering, headWidth, outputLabels } from '../model/heads/heads.js';
-import { namesInMetadata, outputNames } from '../model/heads/output-names.js';
+import { answersOf, type Head, headWidth, outputLabels } from '../model/heads/heads.js';
 import type { Layer } from '../model/nn/layers.js';
 import { onlyOf } from '../model/progressive/inputs.js';
 import { lateralStrengths } from '../model/progressive/lateral-strength.js';
-import { Answerer, predictionOf } from '../network/answerer.js';
+import { withDomain } from '../network/column-domain.js';
 import { type Network, prognet } from '../network/network.js';
 import { columnHash, looksLikeNetwork } from '../network/network-file.js';
 import { readNetwork } from '../network/read-network.js';
 import { must, UsageError } from '../onnx/core/errors.js';
-import type { Graph } from '../onnx/ir/graph.js';
 import { parseProviders } from '../onnx/runtime/requested-providers.js';
 import type { RequestedProvider, Runtime, Selection } from '../onnx/runtime/session.js';
 import { type WebModules, WebRuntime } from '../onnx/runtime/web.js';
-import { fromBinary } from '../onnx/serde/from-binary.js';
 import { readingFor } from '../train/prepare-data.js';
 import type { CheckpointRecord } from './checkpoint-db.js';
+import { dataFacts } from './data-facts.js';
+import { FixedModel } from './fixed-model.js';
 import type { Calls, NetworkInfo, RuntimeChoice, Source, TaskInfo } from './protocol.js';
-
-/** An ONNX model that came without a description: it answers and no more. */
-interface Fixed {
-  readonly bytes: Uint8Array;
-  readonly graph: Graph;
-  readonly metadata: ReadonlyMap<string, string>;
-  readonly answerer: Answerer;
-}
 
 /** What the outputs are called, where the description says so. */
 function classNames(head: Head): { names?: readonly string[] } {
@@ -34,10 +26,9 @@ function classNames(head: Head): { names?: readonly string[] } {
   return names === undefined ? {} : { names };
 }
 
-/** The same of a model that prognet exported. */
-function namesIn(metadata: ReadonlyMap<string, string>, task: string): { names?: readonly string[] } {
-  const names = namesInMetadata(metadata, task);
-  return names === undefined ? {} : { names };
+function markedBy(domain: string | undefined): { markedBy?: number } {
+  const rows = domainIn(domain)?.rows;
+  return rows === undefined ? {} : { markedBy: rows };
 }
 
 export interface ServerOptions {
@@ -50,7 +41,7 @@ export class Server implements Calls {
   private runtime: Runtime | undefined;
   private selection: Selection = { provider: 'wasm', refused: [] };
   private network: Network | undefined;
-  private fixed: Fixed | undefined;
+  private fixed: FixedModel | undefined;
 
   constructor(private readonly options: ServerOptions) {}
 
@@ -61,16 +52,13 @@ export class Server implements Calls {
     this.runtime = runtime;
     this.selection = await runtime.select(requested);
     await this.network?.close();
-    await this.fixed?.answerer.release();
+    await this.fixed?.release();
     this.network = undefined;
     this.fixed = undefined;
     const session = { providers: [this.selection.provider] };
     if (source.kind === 'new') this.network = prognet(source.options).on(runtime, session);
     else if (looksLikeNetwork(source.bytes)) this.network = (await readNetwork(source.bytes, source.name)).on(runtime, session);
-    else {
-      const { graph, metadata } = fromBinary(source.bytes, { file: source.name });
-      this.fixed = { bytes: source.bytes, graph, metadata, answerer: new Answerer(runtime, session) };
-    }
+    else this.fixed = new FixedModel(source.bytes, source.name, runtime, session);
     return this.info();
   }
 
@@ -85,7 +73,7 @@ export class Server implements Calls {
   }
 
   train: Calls['train'] = async (call, onEvent, signal) => {
-    const { task, data, settings, checkpoint, freeze } = call;
+    const { task, data, settings, checkpoint, freeze, marks } = call;
     const store = checkpoint === undefined ? undefined : this.checkpoint(checkpoint, await this.identityOf(call));
     const { network, ...trained } = await this.growable().train(task, {
       ...settings,
@@ -95,7 +83,9 @@ export class Server implements Calls {
       ...(store !== undefined && { store }),
       ...(freeze !== undefined && { freeze }),
     });
-    this.network = network;
+    const own = 'train' in data ? (data.test ?? data.validation) : undefined;
+    const learned = 'train' in data ? data.train : data;
+    this.network = marks === true && own !== undefined ? await withDomain(network, task, learned, own) : network;
     // A training that is done needs its checkpoint no more.
     await store?.drop().catch(() => {});
     return { ...trained, network: this.info() };
@@ -114,18 +104,7 @@ export class Server implements Calls {
     const { network, fixed } = this;
     if (network !== undefined) return await network.predict(task, inputs, options);
     if (fixed === undefined) throw new UsageError('no network is open yet');
-    const given = new Set(fixed.graph.initializers);
-    const taken = fixed.graph.inputs.filter((v) => !given.has(v)).map(({ name, dtype }) => ({ name, dtype }));
-    const names = taken.map(({ name }) => name);
-    const outputs = fixed.graph.outputs.map(({ name }) => name);
-    if (!outputs.includes(task)) {
-      const expected = outputs.join(', ');
-      throw new UsageError(`unknown output "${task}", the model has: ${expected}`, { expected, got: task });
-    }
-    const prediction = await predictionOf(task, (asked) =>
-      fixed.answerer.ask({ key: '', model: () => fixed.bytes, inputs: taken }, asked, namedSamples(inputs, names, 'inputs')),
-    );
-    return { ...prediction, ...namesIn(fixed.metadata, task) };
+    return await fixed.predict(task, inputs);
   };
 
   evaluate: Calls['evaluate'] = ({ task, data }) => this.growable().evaluate(task, data);
@@ -178,6 +157,7 @@ export class Server implements Calls {
         ...(features !== undefined && { features }),
         prepared: own.some(({ prepare }) => prepare.length > 0),
         fills: own.length > 0 && own.every((column) => readingFor(column).missing),
+        ...dataFacts(network.facts.values(), inputName),
       };
       const tasks = own.map((column): TaskInfo => {
         const { task, head, blocks, taps } = column;
@@ -194,41 +174,12 @@ export class Server implements Calls {
           parameters: column.parameters.count,
           blocks: blocks.map((layers, i) => ({ layers: layers.map(layerText), shape: taps[i] ?? [] })),
           laterals: weights === undefined ? [] : lateralStrengths(column, weights),
+          ...markedBy(network.facts.get(task)?.domain),
         };
       });
       return { ...where, name: columns.description.name, input, tasks, growable: true };
     }
-    const { graph, metadata } = must(fixed, 'model');
-    const given = new Set(graph.initializers);
-    const [input] = graph.inputs.filter((v) => !given.has(v));
-    const named = new Map(graph.outputs.map((v) => [v.name, v]));
-    const beside = new Set(
-      graph.outputs.flatMap(({ name }) => {
-        const { probabilities, label, labelName } = outputNames(name);
-        return [probabilities, label, labelName];
-      }),
-    );
-    const tasks = graph.outputs
-      .filter((v) => !beside.has(v.name))
-      .map((v): TaskInfo => {
-        const width = v.shape?.at(-1);
-        const label = named.get(outputNames(v.name).label);
-        const answers = label === undefined ? undefined : label.shape?.length === 1 ? 'class' : 'flags';
-        return {
-          task: v.name,
-          trained: true,
-          head: headAnswering(answers),
-          ...(answers !== undefined && { answers }),
-          outputs: typeof width === 'number' ? width : 0,
-          ...namesIn(metadata, v.name),
-          parameters: 0,
-          blocks: [],
-          laterals: [],
-        };
-      });
-    const shape = (input?.shape ?? []).slice(1).map((d) => (typeof d === 'number' ? d : null));
-    const dtype = input?.type?.kind === 'tensor' ? input.type.dtype : 'float32';
-    return { ...where, name: graph.name, input: { name: input?.name ?? '', dtype, shape }, tasks, growable: false };
+    return { ...where, ...must(fixed, 'model').info() };
   }
 }
 

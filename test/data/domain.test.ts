@@ -1,7 +1,7 @@
 // What is marked as unlike a column's own samples: at most a twentieth of its own, all that is far away, whatever the number of features.
 import { expect, it } from 'vitest';
 import { type AboutTask, decodeAbout, encodeAbout } from '../../src/data/about-tasks.js';
-import { type Answered, type Domain, domainOf, doubtsOf, isStrange } from '../../src/data/domain.js';
+import { type Answered, type Domain, domainIn, domainOf, domainText, doubtsOf, isStrange } from '../../src/data/domain.js';
 import { must } from '../../src/onnx/core/errors.js';
 import { Random } from '../../src/onnx/core/random.js';
 import { Tensor } from '../../src/onnx/core/tensor.js';
@@ -39,16 +39,30 @@ it('marks what is no number, and says nothing of few samples', () => {
   expect(domainOf(rows(100, 4, 1), undefined, rows(39, 4, 2))).toBeUndefined();
 });
 
-it('a page reads what was written, and refuses what is no such file', () => {
+it('a domain is the same out of its text, and what is no such text says nothing', () => {
   const learned = rows(100, 4, 1);
   const domain = must(domainOf(learned, learned.labels, rows(40, 4, 2)), 'domain');
-  const task = { weights: 'a', labels: ['x', 'y'], samples: Tensor.from('float32', [1, 2], [2, 1]), domain };
+  const text = domainText(domain);
+  expect(domainIn(text)).toEqual(domain);
+  const parsed = JSON.parse(text);
+  for (const bad of [
+    undefined,
+    'no JSON',
+    '{}',
+    JSON.stringify({ ...parsed, means: [1] }),
+    JSON.stringify({ ...parsed, rows: 'x' }),
+  ])
+    expect(domainIn(bad)).toBeUndefined();
+});
+
+it('a page reads what was written, and refuses what is no such file', () => {
+  const task = { weights: 'a', labels: ['x', 'y'], samples: Tensor.from('float32', [1, 2], [2, 1]) };
   const tasks = new Map<string, AboutTask>([
     ['t', task],
     ['u', { weights: 'b' }],
   ]);
-  const about = { white: 255 as const, decimal: ',' as const, tasks };
+  const about = { decimal: ',' as const, tasks };
   expect(decodeAbout(encodeAbout(about), 'about')).toEqual(about);
-  const other = encodeAbout({ white: 1, decimal: '.', tasks: new Map() }).map((v) => (v === 0x2e ? 0x2d : v));
+  const other = encodeAbout({ decimal: '.', tasks: new Map() }).map((v) => (v === 0x2e ? 0x2d : v));
   expect(() => decodeAbout(other, 'about')).toThrow('about: says nothing of tasks under prognet.about');
 });

@@ -1,8 +1,7 @@
 // prognet deploy web: the folder in Chromium, asked in every way that the page has; its numbers are those of `predict` on the same rows and files.
-import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
-import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { take } from '../../src/data/dataset.js';
 import { loadData } from '../../src/data/sources.js';
@@ -13,6 +12,7 @@ import { Tensor } from '../../src/onnx/core/tensor.js';
 import { savesAsPredict } from '../cli/page-answers.js';
 import { okIn, prognet, workspace } from '../cli/support.js';
 import { answerOf, draw, drop, pad, seriousViolations, tooSmallOrCut } from '../studio/support.js';
+import { hues, people, photos, table } from '../studio/workspaces.js';
 import { launch } from '../support/browser.js';
 import { type Served, serve } from '../support/serve.js';
 import { chromium, noChromium } from '../support/swiftshader.js';
@@ -53,65 +53,6 @@ async function answersAsPredict(tab: Page, { dir }: Site, task: string, input: s
       return Math.max(...percents.map((p, i) => Math.abs(p - 100 * probabilities[0][i])));
     })
     .toBeLessThan(0.11);
-}
-
-const table = `prognet: 1
-name: people
-input: { name: row, features: [age, { city: [Basel, Bern] }, income], prepare: [{ fill: median }, standardise, one_hot] }
-columns:
-  - { task: kind, data: { source: people.csv, label: kind }, blocks: [[{ dense: 8 }, relu]], head: { classify: 2 }, train: { epochs: 6, batch: 16, lr: 0.02 } }
-  - { task: left, data: { source: people.csv, label: left }, like: kind, head: { regress: 1 }, laterals: { kind: adapter, rank: 2 } }
-`;
-
-function people(dir: string): void {
-  const r = new Random(5, 'people');
-  const rows = Array.from({ length: 300 }, (_, i) => {
-    const [age, bern] = [20 + Math.floor(50 * r.uniform()), r.uniform() < 0.4];
-    const kind = age + (bern ? 15 : 0) > 50 ? 'stays' : 'leaves';
-    return `${i % 9 === 0 ? '' : age},${bern ? 'Bern' : 'Basel'},${Math.round(20_000 + 900 * age)},${kind},${(age / 10).toFixed(2)}`;
-  });
-  writeFileSync(join(dir, 'people.csv'), `age,city,income,kind,left\n${rows.join('\n')}\n`);
-}
-
-const photos = (shape: string, prepare: string, source: string) => `prognet: 1
-name: photos
-input: { name: image, shape: ${shape}, dtype: uint8, prepare: [${prepare}] }
-columns:
-  - task: hue
-    data: { source: photos, ${source} }
-    blocks: [[flatten, { dense: 12 }, relu]]
-    head: { classify: 2 }
-    train: { epochs: 4, batch: 16 }
-`;
-
-/** Reddish and bluish noise, 16 x 16, as PNG; and one larger as JPEG. */
-async function hues(dir: string): Promise<void> {
-  const r = new Random(2, 'hues');
-  const image = (red: boolean, side: number) => {
-    const data = Uint8Array.from({ length: side * side * 3 }, (_, i) => (i % 3 === (red ? 0 : 2) ? 150 : 40) + 90 * r.uniform());
-    return sharp(data, { raw: { width: side, height: side, channels: 3 } });
-  };
-  for (const name of ['red', 'blue']) {
-    const folder = join(dir, 'photos', name);
-    mkdirSync(folder, { recursive: true });
-    for (let i = 0; i < 60; i++)
-      writeFileSync(
-        join(folder, `${i}.png`),
-        await image(name === 'red', 16)
-          .png()
-          .toBuffer(),
-      );
-  }
-  mkdirSync(join(dir, 'asked'));
-  writeFileSync(join(dir, 'asked', 'a.png'), await image(true, 16).png().toBuffer());
-  writeFileSync(join(dir, 'asked', 'b.png'), await image(false, 16).png().toBuffer());
-  const large = await sharp(
-    Uint8Array.from({ length: 90 * 60 * 3 }, (_, i) => 128 + 100 * Math.sin(i / 400)),
-    {
-      raw: { width: 90, height: 60, channels: 3 },
-    },
-  );
-  writeFileSync(join(dir, 'large.png'), await large.png().toBuffer());
 }
 
 const digits = `prognet: 1
@@ -182,13 +123,24 @@ describe.skipIf(chromium === undefined)(`the page of deploy web${why}`, () => {
     await tab.getByLabel('income').fill('much');
     await tab.getByText('income: expected a number').waitFor();
 
+    // What is far from all that was learned from is told beside the answers, and is gone with the next sample.
+    await tab.getByLabel('income').fill('9000000');
+    const far = tab.getByRole('status').filter({ hasText: 'Far from its training data' });
+    await far.getByText(/^income is 9e\+?6|^income is 9000000, in training it was [\d.]+ to [\d.]+$/).waitFor();
+    await tab.getByLabel('income').fill('70000');
+    await expect.poll(() => far.count()).toBe(0);
+
     // A CSV file, its columns in another order and one that is no feature.
     const rows = join(own.dir, 'rows.csv');
     writeFileSync(rows, 'city,note,age,income\nBern,x,30,40000\nBasel,y,,81000\nUri,z,77,12345.5\nBasel,z,50,9000000\n');
     await drop(tab, tab.locator('.numbers'), 'rows.csv', readFileSync(rows).toString('base64'));
     await tab.getByRole('heading', { name: 'All 4 samples' }).waitFor();
     for (const task of ['kind', 'left']) await savesAsPredict(tab, own.dir, task, rows, task === 'left' ? 1e-4 : 1e-5);
-    const notes = await tab.getByRole('list', { name: 'What was read' }).textContent();
+    await far
+      .last()
+      .getByText(/^income is [\d.]+ to 9000000, in training it was /)
+      .waitFor();
+    const notes = await tab.getByRole('status').getByRole('list', { name: 'What was read' }).textContent();
     expect(notes).toContain('rows.csv: not read: column 2 ("note")');
     expect(notes).toContain('holds "Uri", which is none of its categories and counts as none');
     // An income of nine million is like nothing that was learned from.

@@ -11,7 +11,8 @@ import { writeNpy } from '../../src/formats/npy.js';
 import { lateralStrengths } from '../../src/model/progressive/lateral-strength.js';
 import { readNetwork } from '../../src/network/read-network.js';
 import { must } from '../../src/onnx/core/errors.js';
-import type { Tensor } from '../../src/onnx/core/tensor.js';
+import { Random } from '../../src/onnx/core/random.js';
+import { Tensor } from '../../src/onnx/core/tensor.js';
 import { outputsOf } from '../../src/train/outputs.js';
 import { launch } from '../support/browser.js';
 import { runtime } from '../support/run.js';
@@ -193,6 +194,26 @@ describe.skipIf(chromium === undefined)(`prognet studio${why}`, () => {
         )
         .toBeLessThan(0.11);
     }
+
+    // Its answers are marked where they mean nothing, here and by whoever opens the downloaded file.
+    const random = new Random(1, 'noise');
+    const grey = Uint8Array.from({ length: 200 * 784 }, () => 256 * random.uniform());
+    const noise = new Tensor('uint8', [200, 1, 28, 28], grey);
+    writeFileSync(file, writeNpy(noise));
+    await tab.getByLabel(/^Open images/).setInputFiles(file);
+    const answer = tab.getByRole('article', { name: 'Answer of six-to-nine' });
+    await answer.getByText('Of 160 samples of its own kind 95 % are nearer to what it learned').waitFor();
+    await tab.getByRole('button', { name: 'Show all 200' }).click();
+    const cellsOf = tab.locator('table.all tbody tr td:nth-of-type(3)');
+    await expect.poll(() => cellsOf.count()).toBe(200);
+    const marked = await cellsOf.filter({ hasText: 'unlike its data' }).count();
+    const net = after.on(runtime, { threads: 1 });
+    const strange = async (inputs: Tensor) =>
+      ((await net.predict('six-to-nine', inputs, { marks: true })).strange ?? []).filter((v) => v).length;
+    expect([marked, await strange(noise)]).toEqual([marked, marked]);
+    expect(marked).toBeGreaterThan(190);
+    expect(await strange(unseen.test.inputs)).toBeLessThan((unseen.test.targets.size * 15) / 100);
+    await net.close();
 
     // It is still there in another tab, and gone when it is sent back.
     const again = await openTab(context, studio.url);

@@ -143,6 +143,13 @@ describe.skipIf(chromium === undefined)(`prognet studio in trouble${why}`, () =>
     await taught(second);
     expect(await second.locator('#said').textContent()).toMatch(/^last is learned, /);
     expect(await weightsOf(second)).toEqual(await weightsOf(calm));
+    await second.getByLabel(/^4 numbers/).fill('9 -9 9 9');
+    await second.getByText('Of 60 samples of its own kind').waitFor();
+    await second
+      .getByRole('status')
+      .getByText(/ of \w+ is 9, in training it was /)
+      .first()
+      .waitFor();
     expect(Number.parseFloat((await second.locator('#accuracy').textContent()) ?? '')).toBeGreaterThan(90);
     await Promise.all([whole.close(), broken.close()]);
   }, 200_000);

@@ -68,12 +68,16 @@ export interface ColumnFacts {
   readonly decoding?: string;
   /** Of its training; absent where that was elsewhere. */
   readonly trained?: TrainedFacts;
+  /** What its own samples look like to it, as JSON; .prognet files alone carry it. */
+  readonly domain?: string;
 }
 
 /** Facts by task. */
 export type FactsByTask = ReadonlyMap<string, ColumnFacts>;
 
 const decodingKey = (task: string): string => `prognet.decoding.${task}`;
+/** The key of a .prognet file's metadata that says what samples look like to a column. */
+export const domainKey = (task: string): string => `prognet.domain.${task}`;
 const trainedKey = (task: string): string => `prognet.trained.${task}`;
 
 /** As metadata of a file. */
@@ -91,7 +95,12 @@ export function factsAsMetadata(task: string, { decoding, trained }: ColumnFacts
 export function factsInMetadata(metadata: ReadonlyMap<string, string>, task: string): ColumnFacts {
   const decoding = metadata.get(decodingKey(task));
   const trained = trainedFactsIn(jsonOrNothing(metadata.get(trainedKey(task))));
-  return { ...(decoding !== undefined && { decoding }), ...(trained !== undefined && { trained }) };
+  const domain = metadata.get(domainKey(task));
+  return {
+    ...(decoding !== undefined && { decoding }),
+    ...(trained !== undefined && { trained }),
+    ...(domain !== undefined && { domain }),
+  };
 }
 
 /** A value as facts; undefined where it is none. */

@@ -1,72 +1,61 @@
-// What a page is told of a workspace's frozen tasks beside the network: how images were decoded, some samples of the test data to try, and the
-// statistics by which an answer is marked. Made where the data are; a task whose data cannot be read goes without.
+// A workspace's network as a page gets it: its file, which for a page knows what each column's samples look like to it, and beside it some samples of
+// the test data to try. Made where the data are; a task whose data cannot be read goes without.
 import { type About, type AboutTask, encodeAbout } from '../data/about-tasks.js';
-import { classLabels, type SampleSet, type Split } from '../data/dataset.js';
-import { type Answered, type Domain, domainOf, fewestRows } from '../data/domain.js';
-import { gatherRows } from '../data/rows.js';
-import { countOf, mapSamples, type Samples } from '../data/samples.js';
+import { classLabels, type SampleSet } from '../data/dataset.js';
+import { fewestRows } from '../data/domain.js';
+import { countOf } from '../data/samples.js';
+import type { PageNetwork } from '../deploy/page.js';
 import { answersOf, outputLabels } from '../model/heads/heads.js';
 import type { Column } from '../model/progressive/column.js';
 import { onlyOf } from '../model/progressive/inputs.js';
-import type { Network } from '../network/network.js';
+import { someRows, withDomain } from '../network/column-domain.js';
 import { columnHash } from '../network/network-file.js';
 import { byteLength } from '../onnx/core/dtype.js';
 import { DataError, DescriptionError, must, UsageError } from '../onnx/core/errors.js';
 import { oneLine } from '../onnx/core/one-line.js';
-import { Random } from '../onnx/core/random.js';
 import { elementCount } from '../onnx/core/shape.js';
-import type { Tensor } from '../onnx/core/tensor.js';
+import { Tensor } from '../onnx/core/tensor.js';
 import type { Runtime } from '../onnx/runtime/session.js';
-import { decodingOf } from './decoding-of.js';
-import { factsOf } from './facts-of.js';
-import { frozenTasks, type LoadedWorkspace } from './load-workspace.js';
+import { frozenTasks, type LoadedWorkspace, someFrozen } from './load-workspace.js';
 import { networkOf } from './network-of.js';
 import { dataSpecOf, loadTaskData } from './task-data.js';
 
-export interface AboutOptions {
+export interface PageNetworkOptions {
   /** Whether samples of the test data go with the page. */
   readonly samples: boolean;
   /** What goes with the page of the data, and what does not, a line each. */
   readonly onNote?: ((line: string) => void) | undefined;
 }
 
-/** Rows that statistics are taken of, and rows that the threshold is found on. */
-const learnedRows = 2000;
-const ownRows = 1000;
 const samplesOfTask = 6;
 const mostSampleBytes = 128 * 1024;
 
-/** The bytes of the file that lies beside the network in a page. */
-export async function aboutTasks(
+/** The files of the network and of what is known of its tasks. Throws UsageError where nothing is frozen yet. */
+export async function pageNetwork(
   loaded: LoadedWorkspace,
   runtime: Runtime,
-  { samples, onNote }: AboutOptions,
-): Promise<Uint8Array> {
-  const network = networkOf(loaded).on(runtime);
-  const facts = factsOf(loaded);
+  { samples, onNote }: PageNetworkOptions,
+): Promise<PageNetwork> {
+  someFrozen(loaded);
+  let network = networkOf(loaded).on(runtime);
   const tasks = new Map<string, AboutTask>();
-  let white: About['white'] = 1;
   const small: string[] = [];
   for (const task of frozenTasks(loaded)) {
     const column = loaded.columns.column(task);
     const weights = (await columnHash(task, must(network.weights(task), task))) ?? '';
-    const decoding = decodingOf(loaded, task);
-    const { name, dtype } = onlyOf(column.inputs);
-    const [, most = 0] = facts.get(task)?.trained?.seen?.[name]?.range ?? [];
-    if (dtype === 'float32' && most > 2) white = 255;
-    let about: AboutTask = { weights, ...(decoding !== undefined && { decoding }) };
+    let about: AboutTask = { weights };
     try {
       const data = await loadTaskData(loaded, task);
       const tried = samples ? samplesOf(data.test, column) : undefined;
       if (tried !== undefined) small.push(`${task} ${tried.samples.dims[0]} (${sizeOf(tried.samples)})`);
       else if (samples)
         onNote?.(`${task}: a sample of its test data is over ${mostSampleBytes / 1024} kB, none goes with the page`);
-      const domain = await domainOfTask(network, column, data);
-      if (domain === undefined)
+      network = await withDomain(network, task, data.train, data.test);
+      if (network.facts.get(task)?.domain === undefined)
         onNote?.(
           `${task}: answers are not marked where they are in doubt, which takes ${fewestRows} samples of its data at least`,
         );
-      about = { ...about, ...tried, ...(domain !== undefined && { domain }) };
+      about = { ...about, ...tried };
     } catch (error) {
       if (!(error instanceof DataError || error instanceof DescriptionError || error instanceof UsageError)) throw error;
       onNote?.(`${task}: no samples, and no marks where an answer is in doubt: ${oneLine(error.message)}`);
@@ -75,7 +64,7 @@ export async function aboutTasks(
   }
   await network.close();
   if (small.length > 0) onNote?.(`samples of test data go with the page: ${small.join(', ')}; --no-samples leaves them out`);
-  return encodeAbout({ white, decimal: decimalOf(loaded), tasks });
+  return { network: await network.save(), about: encodeAbout({ decimal: decimalOf(loaded), tasks }) };
 }
 
 /** Of the first table that says one. */
@@ -84,24 +73,8 @@ function decimalOf(loaded: LoadedWorkspace): About['decimal'] {
   return found.flatMap((spec) => (typeof spec === 'object' && spec.decimal !== undefined ? [spec.decimal] : []))[0] ?? '.';
 }
 
-/** Rows of a data set, in memory. */
-interface Some {
-  readonly inputs: Samples;
-  readonly targets: Tensor;
-}
-
-const some = ({ inputs, targets }: SampleSet, picked: Uint32Array): Some => ({
-  inputs: mapSamples(inputs, (rows) => gatherRows(rows, picked)),
-  targets: gatherRows(targets, picked),
-});
-
 const sizeOf = ({ bytes: { length } }: Tensor): string =>
   length < 1000 ? `${length} bytes` : `${(length / 1000).toFixed(1)} kB`;
-
-/** Rows drawn by a seed of their own, in the order of the data. */
-function drawn(data: SampleSet, count: number, what: string): Some {
-  return some(data, new Random(1, 'about', what).permutation(countOf(data.inputs)).subarray(0, count).toSorted());
-}
 
 /** The first rows of the test data, of each class in turn where there are classes; undefined where one is too large. */
 function samplesOf(test: SampleSet, column: Column): Required<Pick<AboutTask, 'samples' | 'labels'>> | undefined {
@@ -120,11 +93,14 @@ function samplesOf(test: SampleSet, column: Column): Required<Pick<AboutTask, 's
     return { row, turn, label: Number(labels?.[row] ?? 0) };
   });
   const chosen = order.sort((a, b) => a.turn - b.turn || a.label - b.label || a.row - b.row).slice(0, most);
-  const { inputs, targets } = some(
+  const { inputs, targets } = someRows(
     test,
     Uint32Array.from(chosen, ({ row }) => row),
   );
-  return { samples: must(inputs[name], 'input'), labels: chosen.map((_, i) => labelOf(targets, i, column)) };
+  return {
+    samples: must(inputs instanceof Tensor ? inputs : inputs[name], 'input'),
+    labels: chosen.map((_, i) => labelOf(targets, i, column)),
+  };
 }
 
 /** The label of a row in words. */
@@ -137,20 +113,4 @@ function labelOf({ data, dims }: Tensor, row: number, { head }: Column): string 
   if (each === 'class') return called(own[0] ?? 0);
   if (each === 'flags') return own.flatMap((v, i) => (v > 0.5 ? [called(i)] : [])).join(' and ') || 'none';
   return own.map((v, i) => (width === 1 && names === undefined ? '' : `${called(i)} `) + Number(v.toPrecision(5))).join(', ');
-}
-
-async function domainOfTask(
-  network: Network,
-  { task, head, blocks }: Column,
-  data: Split<SampleSet>,
-): Promise<Domain | undefined> {
-  if (blocks.length === 0) return undefined;
-  const seen = async ({ inputs }: Some): Promise<Answered> => {
-    const { scores, tap } = await network.predict(task, inputs, { tap: true });
-    return { scores, tap: must(tap, 'tap') };
-  };
-  const learned = drawn(data.train, learnedRows, 'learned');
-  const own = drawn(data.test, ownRows, 'own');
-  const labels = answersOf(head)?.each === 'class' ? learned.targets.numbers() : undefined;
-  return domainOf(await seen(learned), labels && [...labels], await seen(own));
 }
