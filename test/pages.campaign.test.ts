@@ -3,6 +3,8 @@ import { execFileSync, spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
+import { parseDescription } from '../src/model/description/parse.js';
 import { environment } from './python/python.js';
 import { launch } from './support/browser.js';
 import { followPages, python } from './support/follow.js';
@@ -50,7 +52,12 @@ npx prognet check -C family`;
   }, 180_000);
 
   it('docs/concepts.md', () => {
-    expect(follow('docs/concepts.md').left).toEqual([]);
+    const { reader, left } = follow('docs/concepts.md', { titles: { yaml: 'columns.yaml' } });
+    expect(left).toEqual([]);
+    const columns = [{ task: 'digits', blocks: [['flatten']], head: { classify: 10 } }];
+    columns.push(...parse(readFileSync(join(reader.root, 'columns.yaml'), 'utf8')));
+    const described = parseDescription({ prognet: 1, name: 'words', input: { name: 'image', shape: [1, 28, 28] }, columns });
+    expect(described.columns[1]?.laterals).toEqual({ kind: 'linear', from: ['digits'], into: [0] });
   }, 60_000);
 
   it('docs/deploy.md', async () => {

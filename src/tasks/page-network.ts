@@ -52,9 +52,7 @@ export async function pageNetwork(
         onNote?.(`${task}: a sample of its test data is over ${mostSampleBytes / 1024} kB, none goes with the page`);
       network = await withDomain(network, task, data.train, data.test);
       if (network.facts.get(task)?.domain === undefined)
-        onNote?.(
-          `${task}: answers are not marked where they are in doubt, which takes ${fewestRows} samples of its data at least`,
-        );
+        onNote?.(`${task}: answers are not marked where they are in doubt, which ${whatMarksTake(column)}`);
       about = { ...about, ...tried };
     } catch (error) {
       if (!(error instanceof DataError || error instanceof DescriptionError || error instanceof UsageError)) throw error;
@@ -66,6 +64,9 @@ export async function pageNetwork(
   if (small.length > 0) onNote?.(`samples of test data go with the page: ${small.join(', ')}; --no-samples leaves them out`);
   return { network: await network.save(), about: encodeAbout({ decimal: decimalOf(loaded), tasks }) };
 }
+
+const whatMarksTake = ({ blocks }: Column): string =>
+  blocks.length === 0 ? 'takes blocks of its own' : `takes ${fewestRows} samples of its data at least`;
 
 /** Of the first table that says one. */
 function decimalOf(loaded: LoadedWorkspace): About['decimal'] {

@@ -11,7 +11,15 @@ import { writeNpz } from '../../src/formats/npz.js';
 import { must } from '../../src/onnx/core/errors.js';
 import { environment, python } from '../python/python.js';
 import { launch } from '../support/browser.js';
-import { byteImages, columnsOf, images, preparedNetwork, type RandomNetwork, targetsOf } from '../support/random-network.js';
+import {
+  byteImages,
+  columnsOf,
+  headAlone,
+  images,
+  preparedNetwork,
+  type RandomNetwork,
+  targetsOf,
+} from '../support/random-network.js';
 import { serve as serveFolder } from '../support/serve.js';
 import { serve } from '../support/service.js';
 import { chromium, noChromium } from '../support/swiftshader.js';
@@ -20,7 +28,11 @@ import { okIn, workspace } from './support.js';
 
 /** PROGNET_SKEW_NETWORKS says another number of networks, PROGNET_SKEW_SEED others. */
 const numRuns = Number(process.env.PROGNET_SKEW_NETWORKS ?? 3);
-const networks = fc.sample(preparedNetwork, { numRuns, seed: Number(process.env.PROGNET_SKEW_SEED ?? 10) });
+const seed = Number(process.env.PROGNET_SKEW_SEED ?? 10);
+const networks = [
+  ...fc.sample(preparedNetwork, { numRuns, seed }),
+  ...fc.sample(headAlone, { numRuns: Math.ceil(numRuns / 3), seed }),
+];
 const called = ({ first, second, bytes, prepare, laterals, head }: RandomNetwork) =>
   `${first} and ${second} of ${bytes ? 'bytes' : 'floats'}, ${JSON.stringify([prepare, laterals, head])}`;
 

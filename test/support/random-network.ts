@@ -36,6 +36,8 @@ const bodies: Readonly<Record<string, ColumnInput['blocks']>> = {
   // The second block has no affine layer: laterals are added to its input.
   plain: [['flatten', { dense: 6 }, 'tanh'], ['softmax']],
 };
+/** A head over the taps of the column before, and nothing else. */
+const alone = 'alone';
 
 const laterals = [
   { kind: 'linear' },
@@ -91,11 +93,22 @@ export const preparedNetwork: fc.Arbitrary<RandomNetwork> = fc
       .map(([network, first, second]): RandomNetwork => ({ ...network, bytes, prepare: [first, second] })),
   );
 
+const withRank = (laterals: RandomNetwork['laterals']): RandomNetwork['laterals'] =>
+  typeof laterals === 'object' && laterals.kind === 'adapter' ? { rank: 5, ...laterals } : laterals;
+
+/** The same whose second column is a head alone; its adapters say their rank, since there is no block before. */
+export const headAlone: fc.Arbitrary<RandomNetwork> = preparedNetwork.map((network) => ({
+  ...network,
+  second: alone,
+  laterals: withRank(network.laterals),
+  prepare: [network.prepare?.[0] ?? [], []],
+}));
+
 const preparing = (steps: Steps | undefined) => (steps === undefined || steps.length === 0 ? {} : { prepare: steps });
 
 /** Columns `a` and `b`, b over a. */
 export function columnsOf(n: RandomNetwork): [ColumnInput, ColumnInput] {
-  const body = (name: string): ColumnInput['blocks'] => bodies[name];
+  const body = (name: string): ColumnInput['blocks'] => (name === alone ? [] : bodies[name]);
   return [
     { task: 'a', blocks: body(n.first), head: { classify: 3 }, ...preparing(n.prepare?.[0]) },
     { task: 'b', blocks: body(n.second), head: n.head, laterals: n.laterals, ...preparing(n.prepare?.[1]) },

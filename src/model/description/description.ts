@@ -133,9 +133,10 @@ const columnSchema = strict(
       .describe("What the column does to the network's input before its first block, in place of the input's own steps."),
     blocks: z
       .array(block, { error: 'a list of blocks' })
-      .min(1, { error: 'at least one block' })
       .optional()
-      .describe("Lists of layers. The output of block i is the tap that later columns' block i+1 may read."),
+      .describe(
+        "Lists of layers. The output of block i is the tap that later columns' block i+1 may read. [] is a head alone, over the last taps of earlier columns.",
+      ),
     onnx: importedSchema.optional().describe('In place of blocks: a column that `prognet import` took from an ONNX model.'),
     head: headSchema.optional().describe('What is predicted from the last tap.'),
     like: z
@@ -230,7 +231,7 @@ export interface ColumnInput {
   data?: DataInput | undefined;
   /** What the column does to the network's input before its first block, in place of the input's own steps. */
   prepare?: StepInput[] | undefined;
-  /** Lists of layers. The output of block i is the tap that later columns' block i+1 may read. */
+  /** Lists of layers. The output of block i is the tap that later columns' block i+1 may read. [] is a head alone, over the last taps of earlier columns. */
   blocks?: LayerInput[][] | undefined;
   /** In place of blocks: a column that `prognet import` took from an ONNX model. */
   onnx?: ImportedInput | undefined;

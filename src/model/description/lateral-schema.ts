@@ -6,7 +6,8 @@ import { integer, plainVariant, real, size, strict, taggedByKind, taggedDefiniti
 
 const from = z.union([z.enum(['all', 'none']), z.array(z.string())], { error: '"all", "none" or a list of earlier tasks' });
 const targetText = 'a block index from 1, or "head"';
-const target = z.union([integer(1, targetText), z.literal('head')], { error: targetText });
+/** 0 is the head of a column without blocks, and of no other (resolve.ts). */
+const target = z.union([integer(0, targetText), z.literal('head')], { error: targetText });
 const into = z.union([z.literal('all'), z.array(target)], {
   error: '"all" or a list of block indices from 1 (the head is the last, or "head")',
 });
@@ -63,7 +64,7 @@ export const lateralDefinitions = { laterals: taggedDefinition(lateralTable, 'ki
 
 /**
  * Normalised laterals. `from`: earlier tasks, in the columns' order, at least one. `into`: indices of the blocks that receive, ascending,
- * from 1 (the first block receives none) to the number of blocks, which stands for the head.
+ * from 1 (the first block receives none) to the number of blocks, which stands for the head: 0 in a column without blocks.
  */
 export type Laterals =
   | { kind: 'none' }

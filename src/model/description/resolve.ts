@@ -92,11 +92,14 @@ function resolveFrom(
 }
 
 function resolveInto(laterals: Exclude<LateralsWritten, { kind: 'none' }>, index: number, head: number, fail: Fail): number[] {
-  if (laterals.into === 'all') return Array.from({ length: head }, (_, i) => i + 1);
+  if (laterals.into === 'all') return head === 0 ? [0] : Array.from({ length: head }, (_, i) => i + 1);
   const blocks = laterals.into.map((b) => (b === 'head' ? head : b));
   blocks.forEach((block, i) => {
     const path = ['columns', index, 'laterals', 'into', i];
-    if (block > head) throw fail(path, `found ${block}`, `expected a block index from 1 to ${head}, the head`);
+    const right =
+      head === 0 ? 'expected "head", as the column has no blocks' : `expected a block index from 1 to ${head}, the head`;
+    if (block === 0 && head > 0) throw fail(path, 'found 0', 'expected a block index from 1, or "head"');
+    if (block > head) throw fail(path, `found ${block}`, right);
     if (blocks.indexOf(block) !== i) throw fail(path, `block ${block} stands there twice`, 'expected each block once');
   });
   return blocks.sort((a, b) => a - b);
@@ -105,12 +108,25 @@ function resolveInto(laterals: Exclude<LateralsWritten, { kind: 'none' }>, index
 function resolveLaterals(
   index: number,
   head: number,
-  tasks: readonly string[],
+  done: readonly ColumnDescription[],
   all: readonly ColumnWritten[],
   fail: Fail,
 ): Laterals {
   const laterals: LateralsWritten = all[index]?.laterals ?? { kind: 'linear', from: 'all', into: 'all' };
   if (laterals.kind === 'none') return { kind: 'none' };
+  if (laterals.kind === 'adapter' && laterals.rank === undefined && head === 0)
+    throw fail(['columns', index, 'laterals'], '"rank" is missing', 'expected it in a column without blocks, such as rank: 32');
+  const bare = done.filter(({ blocks }) => blocks.length === 0).map(({ task }) => task);
+  if (typeof laterals.from === 'object')
+    laterals.from.forEach((name, i) => {
+      if (bare.includes(name))
+        throw fail(
+          ['columns', index, 'laterals', 'from', i],
+          `${show(name)} has no blocks to read`,
+          'expected a task with blocks',
+        );
+    });
+  const tasks = done.map(({ task }) => task).filter((task) => !bare.includes(task));
   const from = resolveFrom(laterals, index, tasks, all, fail);
   const into = resolveInto(laterals, index, head, fail);
   if (from.length === 0 || into.length === 0) return { kind: 'none' };
@@ -124,6 +140,15 @@ function resolveLaterals(
     ...(rank === undefined ? {} : { rank }),
     ...(alpha === undefined ? {} : { alpha }),
   };
+}
+
+/** A column without blocks is a head over what earlier columns give: it reads no input itself. */
+function checkHeadAlone({ laterals }: ColumnDescription, written: ColumnWritten, index: number, fail: Fail): void {
+  const path = (key: string) => ['columns', index, key];
+  if (laterals.kind === 'none')
+    throw fail(path('blocks'), 'found none', 'expected at least one block, or laterals from an earlier task into the head');
+  if (written.prepare !== undefined)
+    throw fail(path('prepare'), 'found beside "blocks: []"', 'expected none, since the column reads earlier columns alone');
 }
 
 /** An imported column brings blocks and laterals of its own. */
@@ -155,10 +180,11 @@ export function resolve(written: DescriptionWritten, file: string | undefined): 
     const path = ['columns', i];
     if (blocks === undefined) throw fail(path, '"blocks" is missing', 'expected a list of blocks, or "like"');
     if (head === undefined) throw fail(path, '"head" is missing', 'expected a head such as { classify: 10 }, or "like"');
-    const tasks = done.map((c) => c.task);
     const [input] = written.input;
-    const prepare =
-      column.prepare ?? (column.onnx === undefined ? (source?.prepare ?? input?.prepare) : importedPrepare(input?.prepare));
+    const alone = blocks.length === 0;
+    const prepare = alone
+      ? undefined
+      : (column.prepare ?? (column.onnx === undefined ? (source?.prepare ?? input?.prepare) : importedPrepare(input?.prepare)));
     const learning = column.onnx === undefined ? undefined : prepare?.find(learns);
     if (learning !== undefined) {
       const right = 'expected steps that learn nothing, since an imported column is not trained';
@@ -169,11 +195,11 @@ export function resolve(written: DescriptionWritten, file: string | undefined): 
       const right = 'expected numbers, since an imported column is not trained';
       throw fail(['columns', i, 'head'], `${balanced}: balanced is learned of the training data`, right);
     }
-    if (prepare === undefined && input?.dtype === 'uint8') {
+    if (prepare === undefined && !alone && input?.dtype === 'uint8') {
       const right = 'expected what makes numbers of uint8, such as [scale] for 0..255 to 0..1';
       throw fail(['input', 'prepare'], '"prepare" is missing', right);
     }
-    done.push({
+    const resolved: ColumnDescription = {
       task: column.task,
       ...(column.data === undefined ? {} : { data: column.data }),
       ...(prepare === undefined ? {} : { prepare: prepare.map((step) => structuredClone(step)) }),
@@ -181,9 +207,11 @@ export function resolve(written: DescriptionWritten, file: string | undefined): 
       ...(column.onnx === undefined ? {} : { onnx: column.onnx }),
       head: structuredClone(head),
       ...(column.like === undefined ? {} : { like: column.like }),
-      laterals: column.onnx !== undefined ? { kind: 'none' } : resolveLaterals(i, blocks.length, tasks, written.columns, fail),
+      laterals: column.onnx !== undefined ? { kind: 'none' } : resolveLaterals(i, blocks.length, done, written.columns, fail),
       train: column.train ?? {},
-    });
+    };
+    if (alone) checkHeadAlone(resolved, column, i, fail);
+    done.push(resolved);
   });
   return { prognet: 1, name: written.name, seed: written.seed, inputs: written.input, columns: done };
 }

@@ -179,6 +179,11 @@ export class Column implements LoweredColumn<Column> {
     return this.known.canonical;
   }
 
+  /** The blocks that take something of earlier columns, ascending; the number of its blocks stands for the head. */
+  get receiving(): readonly number[] {
+    return this.laterals.kind === 'none' ? [] : this.laterals.into;
+  }
+
   /** The taps that flow into a block (the number of its blocks stands for the head), in the order of the sources. */
   sourcesInto(block: number): readonly TapRef[] {
     const { into } = this.known;
@@ -192,8 +197,9 @@ export class Column implements LoweredColumn<Column> {
     if (laterals.kind === 'none' || !laterals.into.includes(block)) return [];
     return laterals.from.map((task) => {
       const column = this.network.column(task);
-      // A source shorter than the target contributes its last block.
-      return { column, block: Math.min(block - 1, column.blocks.length - 1) };
+      // A source shorter than the target contributes its last block, and so does every source of a head alone.
+      const last = column.blocks.length - 1;
+      return { column, block: block === 0 ? last : Math.min(block - 1, last) };
     });
   }
 
@@ -205,7 +211,7 @@ export class Column implements LoweredColumn<Column> {
 
   private allTapsRead(): readonly TapRef[] {
     const found = new Map<string, TapRef>();
-    for (let block = 1; block <= this.blocks.length; block++)
+    for (const block of this.receiving)
       for (const ref of this.sourcesInto(block)) found.set(`${ref.column.index}/${ref.block}`, ref);
     return [...found.values()].sort((a, b) => a.column.index - b.column.index || a.block - b.block);
   }

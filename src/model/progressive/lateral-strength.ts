@@ -43,7 +43,7 @@ export function lateralStrengths(column: Column, weights: Weights): LateralStren
   const { task, blocks, laterals } = column;
   const weight = (name: string) => must(weights.get(name), name);
   const found: LateralStrength[] = [];
-  for (let into = 1; into <= blocks.length; into++) {
+  for (const into of column.receiving) {
     const prefix = `${task}/${into === blocks.length ? 'head' : into}`;
     let feature = 0;
     for (const ref of column.sourcesInto(into)) {

@@ -5,10 +5,11 @@ import { Random } from '../../onnx/core/random.js';
 import type { Value } from '../../onnx/ir/graph.js';
 import type { Head, Laterals, Step } from '../description/description.js';
 import { headLayers, headWidth } from '../heads/heads.js';
+import type { Lateral } from '../nn/joint.js';
 import type { Layer } from '../nn/layers.js';
 import { lowerBlock } from '../nn/lower.js';
 import { sampleDims } from '../nn/sample.js';
-import type { LayerScope } from '../nn/scope.js';
+import { type LayerScope, trainable } from '../nn/scope.js';
 import { lowerPrepare } from '../prepare/prepare.js';
 import { ImportedLowering } from './imported.js';
 import type { ImportedGraph } from './imported-graph.js';
@@ -104,8 +105,18 @@ export class NetworkLowering<C extends LoweredColumn<C>> {
         { path },
       );
     }
-    const layers = headLayers(head);
-    return value ?? this.lower(column, blocks.length, layers, 'head', path);
+    if (value !== undefined) return value;
+    return blocks.length === 0 ? this.headAlone(column) : this.lower(column, blocks.length, headLayers(head), 'head', path);
+  }
+
+  /** The scores of a column without blocks: what laterals carry, and the head's bias. */
+  private headAlone(column: C): Value {
+    const { head, task } = column;
+    const scope = this.options.scope(column);
+    const prefix = `${task}/head`;
+    const [width, { init }] = [headWidth(head), head];
+    const carried = must(this.joint(column, 0, prefix), 'laterals')({ along: 'features', width, init });
+    return scope.g.add(carried, trainable(scope, `${prefix}/dense/bias`, [width], { fill: 0 }));
   }
 
   private of(column: C): Lowered {
@@ -139,16 +150,22 @@ export class NetworkLowering<C extends LoweredColumn<C>> {
     const scope = options.scope(column);
     const x = block === 0 ? this.input(column) : this.tap({ column, block: block - 1 });
     const prefix = `${column.task}/${name}`;
-    const refs = column.sourcesInto(block);
     const tokens = block === 0 ? onlyOf(column.inputs).tokens : undefined;
-    if (refs.length === 0) return lowerBlock(scope, layers, x, prefix, path, undefined, tokens);
+    return lowerBlock(scope, layers, x, prefix, path, this.joint(column, block, prefix, sampleDims(x)[0]), tokens);
+  }
+
+  /** What the laterals into a block add at its joint; undefined where there are none. `width` is that of the column's own block before. */
+  private joint(column: C, block: number, prefix: string, width = 1): Lateral | undefined {
+    const { options } = this;
+    const refs = column.sourcesInto(block);
+    if (refs.length === 0) return undefined;
+    const scope = options.scope(column);
     const { laterals, seed } = column;
     if (laterals.kind === 'none') throw new InternalError('a column without laterals has sources');
     const joined = options.joined?.(column, block);
     const apart = (): SourceTap[] => refs.map((ref) => ({ task: ref.column.task, tap: this.tap(ref) }));
     const sources = joined === undefined ? apart() : { ...joined, tasks: refs.map((ref) => ref.column.task) };
     const drawAlpha = (parameter: string) => must(alphaChoices[new Random(seed, parameter).below(alphaChoices.length)], 'alpha');
-    const joint = lateralJoint({ scope, prefix, laterals, sources, width: sampleDims(x)[0] ?? 1, drawAlpha });
-    return lowerBlock(scope, layers, x, prefix, path, joint);
+    return lateralJoint({ scope, prefix, laterals, sources, width, drawAlpha });
   }
 }

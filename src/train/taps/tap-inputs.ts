@@ -37,7 +37,7 @@ export function joinedInput(column: Column, block: number): TapInput | undefined
 export function tapInputs(column: Column): TapInput[] {
   const joined: TapInput[] = [];
   const apart = new Set<string>();
-  for (let block = 1; block <= column.blocks.length; block++) {
+  for (const block of column.receiving) {
     const input = joinedInput(column, block);
     if (input !== undefined) joined.push(input);
     else for (const ref of column.sourcesInto(block)) apart.add(tapKey(ref));

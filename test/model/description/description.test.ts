@@ -246,6 +246,20 @@ describe('columns', () => {
     expect(family.columns[2]?.laterals).toMatchObject({ from: ['digits', 'inverted'], into: [2] });
   });
 
+  it('a column without blocks is a head over the last taps of earlier columns that have some', () => {
+    const alone = (value: unknown) =>
+      parseDescription(withColumn(1, { like: undefined, blocks: [], head: { classify: 2 }, ...Object(value) }));
+    const over = { kind: 'linear', from: ['a'], into: [0] };
+    for (const laterals of [undefined, 'linear', { kind: 'linear', into: ['head'] }, { kind: 'linear', from: ['a'] }, over])
+      expect(alone({ laterals }).columns[1]).toMatchObject({ blocks: [], laterals: over });
+    const d = alone({ laterals: { kind: 'adapter', rank: 3 } });
+    expect(d.columns[1]?.laterals).toEqual({ ...over, kind: 'adapter', activation: 'relu', rank: 3 });
+    expect(parseDescription(JSON.parse(JSON.stringify(toInput(d))))).toEqual(d);
+    // Later columns read past it.
+    const columns = [...d.columns.slice(0, 2).map((c) => JSON.parse(JSON.stringify(c))), { task: 'c', like: 'a' }];
+    expect(parseDescription({ ...base, columns }).columns[2]?.laterals).toMatchObject({ from: ['a'] });
+  });
+
   it('like copies blocks and head, unless overridden, and nothing else', () => {
     const d = parseDescription(withColumn(0, { data: 'mnist', train: { epochs: 3 } }));
     expect(d.columns[1]).toEqual({

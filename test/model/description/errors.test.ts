@@ -116,6 +116,38 @@ describe('messages', () => {
       withColumn(1, { laterals: { kind: 'linear', into: [0] } }),
       'columns[1].laterals.into[0]: found 0, expected a block index from 1, or "head"',
     ],
+    // a head alone
+    [
+      withColumn(0, { blocks: [] }),
+      'columns[0].blocks: found none, expected at least one block, or laterals from an earlier task into the head',
+    ],
+    [
+      withColumn(1, { blocks: [], laterals: 'none' }),
+      'columns[1].blocks: found none, expected at least one block, or laterals from an earlier task into the head',
+    ],
+    [
+      withColumn(1, { blocks: [], laterals: 'adapter' }),
+      'columns[1].laterals: "rank" is missing, expected it in a column without blocks, such as rank: 32',
+    ],
+    [
+      withColumn(1, { blocks: [], laterals: { kind: 'linear', into: [1] } }),
+      'columns[1].laterals.into[0]: found 1, expected "head", as the column has no blocks',
+    ],
+    [
+      withColumn(1, { blocks: [], prepare: ['standardise'] }),
+      'columns[1].prepare: found beside "blocks: []", expected none, since the column reads earlier columns alone',
+    ],
+    [
+      {
+        ...base,
+        columns: [
+          base.columns[0],
+          { task: 'b', blocks: [], head: { classify: 2 } },
+          { task: 'c', like: 'a', laterals: { kind: 'linear', from: ['b'] } },
+        ],
+      },
+      'columns[2].laterals.from[0]: "b" has no blocks to read, expected a task with blocks',
+    ],
     [
       withColumn(1, { laterals: { kind: 'linear', rank: 3 } }),
       'columns[1].laterals: unknown key "rank", expected one of "from", "into"',

@@ -18,6 +18,7 @@ import {
   byteImages,
   columnsOf,
   describe,
+  headAlone,
   images,
   preparedNetwork,
   type RandomNetwork,
@@ -76,7 +77,8 @@ const laws = {
     const b = await use.train(d, [a], 1);
     const before = await use.outputs(d, [a, b], 'b');
     // A target of k blocks reads the taps of the source's first k blocks (the head reads the last), and no head.
-    const depth = must(d.columns[1], 'b').blocks.length;
+    // A head alone reads its last tap.
+    const depth = must(d.columns[1], 'b').blocks.length || Number.POSITIVE_INFINITY;
     for (const [name, t] of a) {
       const [, place] = name.split('/');
       // What it does to the input itself comes before its blocks.
@@ -133,6 +135,11 @@ group('over random networks', () => {
 
 group('over networks whose columns prepare the input each in its own way', () => {
   it.each(Object.entries(laws))('%s', (_, law) => holds(law, real, 25, preparedNetwork));
+});
+
+group('over columns that are a head alone', () => {
+  // Without its laterals such a column would be nothing.
+  it.each(Object.entries(laws).filter(([name]) => !name.startsWith('(d)')))('%s', (_, law) => holds(law, real, 25, headAlone));
 });
 
 /** The new column's own features where the frozen column's belong. */

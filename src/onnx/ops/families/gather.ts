@@ -63,8 +63,9 @@ function flatRows(c: GradientContext): Value {
   const sizes = g.shape(x);
   const product = (v: Value) => reduceBy(g, 'ReduceProd', v, [0]);
   const before = product(g.slice(sizes, [0], [axis], [0]));
-  const behind = axis === -1 ? g.ints([1]) : product(g.slice(sizes, [axis + 1], [2 ** 31 - 1], [0]));
-  const own = g.gather(sizes, g.ints([axis]), { axis: 0 });
+  const end = 2 ** 31 - 1;
+  const behind = product(g.slice(sizes, [axis === -1 ? end : axis + 1], [end], [0]));
+  const own = g.gather(sizes, [axis], { axis: 0 });
   const flat = (v: Value, count: Value) => {
     const reshaped = g.reshape(v, g.concat(before, count, behind, { axis: 0 }), g.opset >= 14 ? { allowzero: 1 } : {});
     reshaped.type = tensorType(v.dtype, [null, null, null]);
