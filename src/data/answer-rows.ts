@@ -1,5 +1,4 @@
-// Answers row by row, as text, JSON, JSON Lines, CSV and .npy: what `predict` prints and writes, and pages show and save.
-import { writeNpy } from '../formats/npy.js';
+// Answers row by row, as text, JSON Lines and CSV: what `predict` prints and writes, and pages show and save. Some rows or all of them.
 import type { Tensor } from '../onnx/core/tensor.js';
 
 /** What a task answers for some rows. */
@@ -27,13 +26,7 @@ export class AnswerRows {
   private readonly labels: readonly (readonly number[])[] | undefined;
   private readonly oneEach: boolean;
 
-  constructor(
-    private readonly task: string,
-    private readonly answers: Answered,
-    private readonly frozen: boolean,
-    /** What was said in reading the inputs. */
-    private readonly notes: readonly string[] = [],
-  ) {
+  constructor(private readonly answers: Answered) {
     const { values, labels } = answers;
     this.count = values.dims[0] ?? 0;
     this.values = rowsOf(values.data, this.count);
@@ -55,22 +48,7 @@ export class AnswerRows {
     return this.oneEach ? names[found[0] ?? 0] : names.filter((_, i) => found[i] === 1);
   }
 
-  /** One document; without the numbers where they stand in a file. */
-  document(output?: string): Readonly<Record<string, unknown>> {
-    const { task, frozen, count, answers, labels } = this;
-    const all = <T>(of: (row: number) => T) => Array.from({ length: count }, (_, row) => of(row));
-    return {
-      task,
-      frozen,
-      rows: count,
-      ...(this.notes.length > 0 && { notes: this.notes }),
-      ...(labels !== undefined && { labels: all((row) => this.label(row)) }),
-      ...(labels !== undefined && answers.names !== undefined && { names: all((row) => this.called(row)) }),
-      ...(answers.names !== undefined && { classes: answers.names }),
-      ...(output === undefined ? { [answers.kind]: this.values } : { output }),
-    };
-  }
-
+  /** A line for each row, without a line break behind the last. */
   text(): string {
     const { values, labels } = this;
     const before = (row: number) => {
@@ -97,7 +75,11 @@ export class AnswerRows {
 
   /** A header and a row for each answer: the label (binary: each label as 0 or 1), then the numbers. */
   csv(): string {
-    const { values, answers, labels, oneEach } = this;
+    return this.csvHeader() + this.csvRows();
+  }
+
+  csvHeader(): string {
+    const { answers, labels, oneEach } = this;
     const width = answers.values.dims[1] ?? 1;
     const names = Array.from({ length: width }, (_, i) => answers.names?.[i] ?? String(i));
     const given = (what: string) => names.map((name) => (answers.names === undefined ? `${what}_${name}` : name));
@@ -105,17 +87,16 @@ export class AnswerRows {
       labels === undefined
         ? given('value')
         : [...(oneEach ? ['label'] : given('label')), ...names.map((name) => `probability_${name}`)];
-    const rows = values.map((numbers, row) => {
-      const label = oneEach ? [this.called(row) ?? this.label(row)] : (labels?.[row] ?? []);
-      return [...label, ...numbers].map((v) => cell(String(v))).join(',');
-    });
-    return [header.map(cell).join(','), ...rows].map((line) => `${line}\n`).join('');
+    return `${header.map(cell).join(',')}\n`;
   }
 
-  bytes(format: 'json' | 'jsonl' | 'csv' | 'npy'): Uint8Array {
-    if (format === 'npy') return writeNpy(this.answers.values);
-    const text = format === 'csv' ? this.csv() : format === 'jsonl' ? this.jsonl() : `${JSON.stringify(this.document())}\n`;
-    return new TextEncoder().encode(text);
+  csvRows(): string {
+    const { values, labels, oneEach } = this;
+    const rows = values.map((numbers, row) => {
+      const label = oneEach ? [this.called(row) ?? this.label(row)] : (labels?.[row] ?? []);
+      return `${[...label, ...numbers].map((v) => cell(String(v))).join(',')}\n`;
+    });
+    return rows.join('');
   }
 }
 

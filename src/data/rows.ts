@@ -1,5 +1,6 @@
 // Rows whose first axis counts samples: a tensor, or rows that stay on disk and are read by number. Nothing here reads a file: what keeps rows on disk is
 // stored/.
+import { must } from '../onnx/core/errors.js';
 import { elementCount } from '../onnx/core/shape.js';
 import { Tensor } from '../onnx/core/tensor.js';
 
@@ -68,4 +69,16 @@ export function* runsOf(rows: Rows, size: number): Generator<{ readonly from: nu
 /** Bytes of a row. */
 export function rowBytes({ dims, dtype }: Rows): number {
   return Tensor.zeros(dtype, dims.slice(1)).bytes.length;
+}
+
+/** Rows of tensors one after another, of at least one tensor. */
+export function joinRows(parts: readonly Tensor[]): Tensor {
+  const { dtype, dims } = must(parts[0], 'part');
+  const out = new Uint8Array(parts.reduce((n, { bytes }) => n + bytes.length, 0));
+  let at = 0;
+  for (const { bytes } of parts) {
+    out.set(bytes, at);
+    at += bytes.length;
+  }
+  return Tensor.fromBytes(dtype, [parts.reduce((n, { dims: [rows = 0] }) => n + rows, 0), ...dims.slice(1)], out);
 }

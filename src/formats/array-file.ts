@@ -18,7 +18,9 @@ import { checkLength, declaredBytes, rawTensor } from './raw-elements.js';
 export interface ArrayFile {
   readonly dtype: DType;
   readonly dims: readonly number[];
-  /** Its rows, so many at once, in order. Throws DataError for a file that is damaged. */
+  /** Whether rows stand one behind the other; they do not in Fortran's order. */
+  readonly byRows: boolean;
+  /** Its rows, so many at once, in order. Throws DataError for a file that is damaged, and where rows are no neighbours. */
   readonly parts: (rows: number) => AsyncGenerator<Tensor>;
 }
 
@@ -40,6 +42,7 @@ interface Header {
   readonly dtype: DType;
   readonly dims: readonly number[];
   readonly bigEndian: boolean;
+  readonly fortran?: boolean;
   /** Bytes before the first element. */
   readonly length: number;
 }
@@ -102,7 +105,14 @@ async function arrayFile(extent: Extent, longest: number, read: (bytes: Uint8Arr
     const { path, start = 0, end = statSync(path).size } = extent;
     checkLength(dtype, dims, end - start - length, where);
   }
+  const byRows = header.fortran !== true || dims.length < 2;
   async function* parts(rows: number): AsyncGenerator<Tensor> {
+    if (!byRows) {
+      const expected = 'C order, which numpy.ascontiguousarray makes of it';
+      throw dataError(where, `is in Fortran order, in which rows are no neighbours to be read by parts, expected ${expected}`, {
+        expected,
+      });
+    }
     const bytes = Bytes.of(extent);
     try {
       await bytes.take(length);
@@ -123,31 +133,20 @@ async function arrayFile(extent: Extent, longest: number, read: (bytes: Uint8Arr
       await bytes.close();
     }
   }
-  return { dtype, dims, parts };
+  return { dtype, dims, byRows, parts };
 }
 
-/** An array in .npy form, in C order. Throws DataError. */
+/** An array in .npy form. Throws DataError. */
 export function openNpy(extent: Extent): Promise<ArrayFile> {
-  const { where } = extent;
-  return arrayFile(extent, longestNpyHeader, (bytes) => {
-    const header = readNpyHeader(bytes, where);
-    const { fortran, dims } = header;
-    if (fortran && dims.length > 1) {
-      const expected = 'C order, which numpy.ascontiguousarray makes of it';
-      throw dataError(where, `is in Fortran order, in which rows are no neighbours to be read by parts, expected ${expected}`, {
-        expected,
-      });
-    }
-    return header;
-  });
+  return arrayFile(extent, longestNpyHeader, (bytes) => readNpyHeader(bytes, extent.where));
 }
 
 const longestIdxHeader = 4 + 4 * 255;
 
 /** An array in IDX form, plain or packed by gzip. Throws DataError. */
-export function openIdx(path: string): Promise<ArrayFile> {
-  const extent: Extent = { path, where: path, ...(isGzip(path) && { packed: 'gzip' as const }) };
-  return arrayFile(extent, longestIdxHeader, (bytes) => ({ ...readIdxHeader(bytes, path), bigEndian: true }));
+export function openIdx(path: string, where = path): Promise<ArrayFile> {
+  const extent: Extent = { path, where, ...(isGzip(path) && { packed: 'gzip' as const }) };
+  return arrayFile(extent, longestIdxHeader, (bytes) => ({ ...readIdxHeader(bytes, where), bigEndian: true }));
 }
 
 function isGzip(path: string): boolean {

@@ -8,27 +8,40 @@ const lf = 10;
 /** Bytes of a block, but for a line that is longer. */
 const blockBytes = 2 ** 23;
 
+/** The blocks of a file, one after another, each as a table. */
+export class CsvBlocks {
+  private settled: CsvOptions | undefined;
+  private header = new Uint8Array();
+  private before = 0;
+
+  constructor(
+    private readonly options: CsvOptions,
+    private readonly path: string,
+  ) {}
+
+  /** The next one; undefined where it is blank. Throws as `readCsv`. */
+  read(block: Uint8Array): CsvTable | undefined {
+    const { path, options, settled, header, before } = this;
+    const blank = block.every((byte) => byte <= 32);
+    this.before += linesIn(block);
+    if (blank) return undefined;
+    if (settled !== undefined) {
+      const own = header.length === 0 ? block : joined(header, block);
+      return readCsv(own, settled, path, before - linesIn(header));
+    }
+    const table = readCsv(block, options, path, before);
+    this.settled = { ...options, ...table.read };
+    if (table.read?.header === true) this.header = block.slice(0, headerEnd(block));
+    return table;
+  }
+}
+
 /** The tables of a file, in order. Throws as `readCsv`. */
 export function* csvBlocks(path: string, options: CsvOptions, size = blockBytes): Generator<CsvTable> {
-  let settled: CsvOptions | undefined;
-  let header = new Uint8Array();
-  let before = 0;
+  const blocks = new CsvBlocks(options, path);
   for (const block of lineBlocks(path, size)) {
-    if (block.every((byte) => byte <= 32)) {
-      before += linesIn(block);
-      continue;
-    }
-    if (settled === undefined) {
-      const table = readCsv(block, options, path);
-      settled = { ...options, ...table.read };
-      if (table.read?.header === true) header = block.slice(0, headerEnd(block));
-      before = linesIn(block);
-      yield table;
-      continue;
-    }
-    const own = header.length === 0 ? block : joined(header, block);
-    yield readCsv(own, settled, path, before - linesIn(header));
-    before += linesIn(block);
+    const table = blocks.read(block);
+    if (table !== undefined) yield table;
   }
 }
 
@@ -56,7 +69,7 @@ function joined(a: Uint8Array, b: Uint8Array): Uint8Array<ArrayBuffer> {
 }
 
 /** A file's bytes in blocks that end where a line does. */
-function* lineBlocks(path: string, size: number): Generator<Uint8Array<ArrayBuffer>> {
+export function* lineBlocks(path: string, size: number): Generator<Uint8Array<ArrayBuffer>> {
   let fd: number | undefined;
   try {
     fd = openSync(path, 'r');

@@ -24,6 +24,37 @@ export interface CsvOptions extends ColumnOptions {
   readonly texts?: boolean;
   /** Whether a text that is no category is -1; refused otherwise. */
   readonly unknown?: boolean;
+  /** How many cells a row has, where lines before have said it. */
+  readonly cells?: number;
+}
+
+/** Texts of a column that are none of its categories. */
+export interface UnknownCategory {
+  /** The first of them, and how many there are. */
+  readonly row: number;
+  readonly text: string;
+  readonly count: number;
+}
+
+/** What is said of them, once all rows are read. */
+export class UnknownCategories {
+  private readonly byColumn = new Map<string, UnknownCategory>();
+
+  /** Those of a table that follows the ones before, by what their columns are called. */
+  add(found: ReadonlyMap<string, UnknownCategory>): this {
+    for (const [column, { row, text, count }] of found) {
+      const known = this.byColumn.get(column);
+      this.byColumn.set(column, known === undefined ? { row, text, count } : { ...known, count: known.count + count });
+    }
+    return this;
+  }
+
+  lines(where: string): string[] {
+    return [...this.byColumn].map(([column, { row, text, count }]) => {
+      const more = count === 2 ? '; so does one more row' : count > 2 ? `; so do ${count - 1} more rows` : '';
+      return `${where}: row ${row}, ${column} holds ${quote(text)}, which is none of its categories and counts as none${more}`;
+    });
+  }
 }
 
 /** A label column of texts. */
@@ -49,10 +80,12 @@ export interface CsvTable {
   readonly columns: readonly string[];
   /** Names of the label columns. */
   readonly labelColumns: readonly string[];
-  /** What was taken for granted: delimiter, header, label, columns that nothing reads, unknown categories; a line each. */
+  /** What was taken for granted: delimiter, header, label, columns that nothing reads; a line each. */
   readonly notes: readonly string[];
+  /** Texts that are no categories, by what their columns are called: `column 3 ("town")`. */
+  readonly unknown?: ReadonlyMap<string, UnknownCategory>;
   /** How it was read, so that the rest of the file is read likewise; absent where there is no such thing. */
-  readonly read?: { readonly delimiter: string; readonly header: boolean };
+  readonly read?: { readonly delimiter: string; readonly header: boolean; readonly cells: number };
   /** The row of the file, as messages count it, that a row of the table stands in. */
   readonly rowOf: (row: number) => number;
 }
@@ -199,10 +232,32 @@ class Reader {
   }
 }
 
+const textsOf = (line: Line): string[] => Array.from({ length: line.cells }, (_, cell) => line.text(cell));
+
+/** Whether the first line is a header. Throws a DataError where nobody can tell. */
+function isHeader(line: Line, options: CsvOptions, where: string): boolean {
+  if (options.header !== undefined) return options.header;
+  if (namesColumns(options)) return true;
+  const texts = textsOf(line);
+  const plain = options.decimal === ',' ? texts.map((text) => text.replace(',', '.')) : texts;
+  return looksLikeHeader(plain, line.row, where);
+}
+
+const delimiterIn = (bytes: Uint8Array, { delimiter, decimal }: CsvOptions, where: string): string =>
+  delimiter ?? findDelimiter(bytes, decimal === ',', where);
+
 /** How many cells the first row has; 0 of an empty file. Throws a DataError where nobody can tell what parts them. */
-export function csvWidth(bytes: Uint8Array, { delimiter, decimal }: CsvOptions, where = 'CSV data'): number {
-  for (const line of lines(bytes, delimiter ?? findDelimiter(bytes, decimal === ',', where), where)) return line.cells;
+export function csvWidth(bytes: Uint8Array, options: CsvOptions, where = 'CSV data'): number {
+  for (const line of lines(bytes, delimiterIn(bytes, options, where), where)) return line.cells;
   return 0;
+}
+
+/** Whether there is a row of data, beside a header. Throws a DataError as `readCsv` does. */
+export function csvHasRows(bytes: Uint8Array, options: CsvOptions, where = 'CSV data'): boolean {
+  let count = 0;
+  for (const line of lines(bytes, delimiterIn(bytes, options, where), where))
+    if (++count === 2 || !isHeader(line, options, where)) return true;
+  return false;
 }
 
 /**
@@ -213,7 +268,7 @@ export function csvWidth(bytes: Uint8Array, { delimiter, decimal }: CsvOptions, 
  */
 export function readCsv(bytes: Uint8Array, options: CsvOptions = {}, where = 'CSV data', before = 0): CsvTable {
   const how: CellOptions = { decimal: options.decimal ?? '.', missing: options.missing ?? false };
-  const delimiter = options.delimiter ?? findDelimiter(bytes, how.decimal === ',', where);
+  const delimiter = delimiterIn(bytes, options, where);
   if (delimiter === how.decimal)
     throw dataError(where, `"${delimiter}" parts cells and decimals, expected another delimiter`, { expected: 'delimiter' });
   const named = namesColumns(options);
@@ -224,11 +279,9 @@ export function readCsv(bytes: Uint8Array, options: CsvOptions = {}, where = 'CS
   let chosen: Chosen | undefined;
   for (const line of lines(bytes, delimiter, where, before)) {
     if (reader === undefined) {
-      width = line.cells;
-      const texts = Array.from({ length: width }, (_, cell) => line.text(cell));
-      const plain = how.decimal === ',' ? texts.map((text) => text.replace(',', '.')) : texts;
-      const first = options.header ?? (named || looksLikeHeader(plain, line.row, where));
-      if (first) [names, header] = [texts, { row: line.row }];
+      width = options.cells ?? line.cells;
+      const first = isHeader(line, options, where);
+      if (first) [names, header] = [textsOf(line), { row: line.row }];
       chosen = chooseColumns(names, width, options, where);
       reader = new Reader({ bytes, delimiter, where, names, before, firstRow: line.row + (first ? 1 : 0) }, chosen, options, how);
       if (first) continue;
@@ -251,8 +304,7 @@ export function readCsv(bytes: Uint8Array, options: CsvOptions = {}, where = 'CS
     header: (options.header === undefined || options.unlabelled === true) && !named,
   };
   const unknown = [...reader.unknown].map(
-    ([cell, { row, text, count }]) =>
-      `${where}: row ${row}, column ${cell + 1} (${quote(columns[cell] ?? '')}) holds ${quote(text)}, which is none of its categories and counts as none${count > 1 ? `; so ${count === 2 ? 'does one more row' : `do ${count - 1} more rows`}` : ''}`,
+    ([cell, found]) => [`column ${cell + 1} (${quote(columns[cell] ?? '')})`, found] as const,
   );
   return {
     features: new Tensor('float32', [rows, reader.features.length / rows], reader.features.values()),
@@ -261,8 +313,9 @@ export function readCsv(bytes: Uint8Array, options: CsvOptions = {}, where = 'CS
     labelTexts: reader.texts ? { ids: reader.ids, texts: reader.interned.texts } : undefined,
     columns: chosen.features.map(({ cell }) => columns[cell] ?? ''),
     labelColumns: chosen.labels.map((cell) => columns[cell] ?? ''),
-    notes: [...takenNotes(options, guessed, header, chosen, columns, where), ...unknown],
-    read: { delimiter, header: header !== undefined },
+    notes: takenNotes(options, guessed, header, chosen, columns, where),
+    unknown: new Map(unknown),
+    read: { delimiter, header: header !== undefined, cells: width },
     rowOf: (row) => rowNumbers[row] ?? row + 1,
   };
 }

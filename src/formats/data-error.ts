@@ -18,9 +18,10 @@ export function quote(text: string): string {
 export function formatIndex(flat: number, dims: readonly number[]): string {
   const out: number[] = [];
   let rest = flat;
-  for (const d of dims.toReversed()) {
+  for (const d of dims.slice(1).toReversed()) {
     out.unshift(rest % d);
     rest = Math.floor(rest / d);
   }
+  if (dims.length > 0) out.unshift(rest);
   return `[${out.join(',')}]`;
 }

@@ -126,28 +126,36 @@ export function readNpy(bytes: Uint8Array, where = 'npy data', owned = false): T
   return fortran && dims.length > 1 ? toRowMajor(tensor) : tensor;
 }
 
-/**
- * Writes version 1, little-endian, C order; the elements begin at a multiple of 64 bytes.
- * @throws DataError for dtypes that NumPy does not have (bfloat16, 8-bit and smaller floats, packed integers), strings, complex
- */
-export function writeNpy(tensor: Tensor): Uint8Array {
-  const code = [...descriptors].find(([, dtype]) => dtype === tensor.dtype)?.[0];
+/** What stands before the elements of an array: version 1, little-endian, C order; they begin at a multiple of 64 bytes. Throws as `writeNpy`. */
+export function npyHeader(dtype: DType, dims: readonly number[]): Uint8Array {
+  const code = [...descriptors].find(([, known]) => known === dtype)?.[0];
   if (code === undefined) {
-    throw dataError('npy', `dtype ${tensor.dtype} cannot be written, expected one of ${[...descriptors.values()].join(' ')}`, {
-      got: tensor.dtype,
+    throw dataError('npy', `dtype ${dtype} cannot be written, expected one of ${[...descriptors.values()].join(' ')}`, {
+      got: dtype,
     });
   }
   const order = code.endsWith('1') ? '|' : '<';
-  const shape = tensor.dims.length === 1 ? `(${tensor.dims[0]},)` : `(${tensor.dims.join(', ')})`;
+  const shape = dims.length === 1 ? `(${dims[0]},)` : `(${dims.join(', ')})`;
   const dict = `{'descr': '${order}${code}', 'fortran_order': False, 'shape': ${shape}, }`;
   const total = Math.ceil((10 + dict.length + 1) / 64) * 64;
   const header = new TextEncoder().encode(`${dict.padEnd(total - 11)}\n`);
-  const out = new Uint8Array(total + tensor.bytes.length);
+  const out = new Uint8Array(total);
   out.set(magic);
   out[6] = 1;
   out[8] = header.length & 0xff;
   out[9] = header.length >> 8;
   out.set(header, 10);
-  out.set(tensor.bytes, total);
+  return out;
+}
+
+/**
+ * Writes version 1, little-endian, C order; the elements begin at a multiple of 64 bytes.
+ * @throws DataError for dtypes that NumPy does not have (bfloat16, 8-bit and smaller floats, packed integers), strings, complex
+ */
+export function writeNpy(tensor: Tensor): Uint8Array {
+  const header = npyHeader(tensor.dtype, tensor.dims);
+  const out = new Uint8Array(header.length + tensor.bytes.length);
+  out.set(header);
+  out.set(tensor.bytes, header.length);
   return out;
 }

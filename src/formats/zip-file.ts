@@ -14,8 +14,11 @@ class Reading {
   readonly size: number;
   private readonly fd: number;
 
-  constructor(private readonly where: string) {
-    this.fd = openSync(where, 'r');
+  constructor(
+    path: string,
+    private readonly where: string,
+  ) {
+    this.fd = openSync(path, 'r');
     this.size = fstatSync(this.fd).size;
   }
 
@@ -84,19 +87,19 @@ function sizesOf(
   return { unpacked, packed, offset };
 }
 
-/** The entries of an archive by name. Throws DataError for a broken directory, and for entries that are encrypted or packed by anything but deflate. */
-export function zipEntries(path: string): Map<string, Extent> {
-  const file = new Reading(path);
+/** The entries of an archive by name; `called` names it in errors. Throws DataError for a broken directory, and for entries that are encrypted or packed by anything but deflate. */
+export function zipEntries(path: string, called = path): Map<string, Extent> {
+  const file = new Reading(path, called);
   try {
-    const { at: start, size, count } = directoryOf(file, path);
+    const { at: start, size, count } = directoryOf(file, called);
     if (size > largestDirectory)
-      throw dataError(path, `its zip directory takes ${size} bytes`, { expected: `at most ${largestDirectory}` });
+      throw dataError(called, `its zip directory takes ${size} bytes`, { expected: `at most ${largestDirectory}` });
     const view = file.at(start, size);
     const entries = new Map<string, Extent>();
     let at = 0;
     for (let i = 0; i < count; i++) {
       const broken = () =>
-        dataError(path, `zip directory is broken at byte ${start + at}, entry ${i} of ${count}`, {
+        dataError(called, `zip directory is broken at byte ${start + at}, entry ${i} of ${count}`, {
           expected: 'a directory entry',
         });
       if (at + 46 > size || view.getUint32(at, true) !== signatures.entry) throw broken();
@@ -105,12 +108,12 @@ export function zipEntries(path: string): Map<string, Extent> {
       const next = after + (extra ?? 0) + (comment ?? 0);
       if (next > size) throw broken();
       const name = new TextDecoder().decode(new Uint8Array(view.buffer, at + 46, named));
-      const where = `${path}: ${quote(name.replace(/\.npy$/, ''))}`;
+      const where = `${called}: ${quote(name.replace(/\.npy$/, ''))}`;
       const method = view.getUint16(at + 10, true);
       if ((view.getUint16(at + 8, true) & 1) !== 0) throw dataError(where, 'is encrypted');
       if (method !== 0 && method !== 8) throw dataError(where, `has compression method ${method}, expected 0 or 8`);
       if (entries.has(name)) throw dataError(where, 'stands twice');
-      const { packed, offset } = sizesOf(view, at, after, extra ?? 0, path);
+      const { packed, offset } = sizesOf(view, at, after, extra ?? 0, called);
       const local = file.at(offset, 30);
       if (local.getUint32(0, true) !== signatures.local) throw dataError(where, `has no local header at byte ${offset}`);
       const begin = offset + 30 + local.getUint16(26, true) + local.getUint16(28, true);

@@ -31,7 +31,7 @@ export function AnswersTable({ page, state }: AskProps) {
     <>
       <div class="row">
         {all.map(({ task, rows }) => (
-          <button key={task} type="button" onClick={() => download(rows.bytes('csv'), `${task}-answers.csv`)}>
+          <button key={task} type="button" onClick={() => download(new TextEncoder().encode(rows.csv()), `${task}-answers.csv`)}>
             Save {task} as CSV
           </button>
         ))}

@@ -52,7 +52,7 @@ async function allAnswersOf(net: WebNetwork, network: Loaded, asked: readonly Fl
       ...(labels !== undefined && { labels }),
       ...(names !== undefined && { names }),
     };
-    all.push({ task, rows: new AnswerRows(task, answered, true), notes, ...(strange !== undefined && { strange }) });
+    all.push({ task, rows: new AnswerRows(answered), notes, ...(strange !== undefined && { strange }) });
   }
   return all;
 }

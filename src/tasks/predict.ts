@@ -1,51 +1,101 @@
-// Answers of a frozen or trained task for inputs, one sample or many.
+// Answers of a frozen or trained task for inputs, one sample or many, run by run: no more of inputs and answers is in memory than that.
 
 import type { Answered } from '../data/answer-rows.js';
-import type { Samples } from '../data/samples.js';
+import { joinRows, sliceRows } from '../data/rows.js';
+import { countOf, mapSamples, type Samples } from '../data/samples.js';
 import { answersOf, outputLabels } from '../model/heads/heads.js';
 import { outputNames } from '../model/heads/output-names.js';
 import { taskModel } from '../model/progressive/forms.js';
-import { must } from '../onnx/core/errors.js';
+import { must, stopIfAborted } from '../onnx/core/errors.js';
 import type { Runtime, SessionOptions } from '../onnx/runtime/session.js';
 import { toBinary } from '../onnx/serde/to-binary.js';
-import { outputsOf } from '../train/outputs.js';
+import { allOutputsOf, rowsPerRun } from '../train/outputs.js';
 import { fitInputs } from '../train/prepare-data.js';
-import { besideSeen } from '../train/seen.js';
+import { BesideSeen } from '../train/seen.js';
 import { factsOf } from './facts-of.js';
+import type { InputParts } from './inputs/parts.js';
+import { type Pause, pause } from './inputs/pipe.js';
 import { type LoadedWorkspace, weightsOf } from './load-workspace.js';
 import { withTrained } from './trained-column.js';
 
-/** What a task answers, and what was seen of its inputs. */
-export interface Predicted extends Answered {
-  /** Which numbers are far from all that the column was trained on, a line each. */
-  readonly notes: readonly string[];
+export interface PredictOptions extends SessionOptions {
+  /** Hears, once all is answered, which numbers are far from all that the column was trained on, a line each. */
+  readonly onNote?: ((line: string) => void) | undefined;
+  /** Whether rows are answered as soon as inputs pause, in a run of their own, whose last bits may be others. */
+  readonly prompt?: boolean;
+  readonly signal?: AbortSignal;
 }
 
-/** Runs the model that the task is or would be exported as over `inputs`, each [D, ...]. */
-export async function predict(
+/** Runs the model that the task is or would be exported as over inputs, each [D, ...]. Throws DataError at the first part that does not fit. */
+export async function* predict(
   runtime: Runtime,
   opened: LoadedWorkspace,
   task: string,
-  inputs: Samples,
-  options: SessionOptions,
-): Promise<Predicted> {
+  parts: InputParts | readonly Samples[],
+  options: PredictOptions,
+): AsyncGenerator<Answered> {
+  const { onNote, prompt = false, signal, ...own } = options;
   const loaded = withTrained(opened, task);
   const column = loaded.columns.column(task);
   const where = `inputs of task "${task}"`;
-  const seen = factsOf(loaded).get(task)?.trained?.seen ?? {};
-  const notes = besideSeen(fitInputs(column, inputs, where), column.inputs, seen, where);
+  const beside = new BesideSeen(column.inputs, factsOf(loaded).get(task)?.trained?.seen ?? {}, where);
+  const fitted = async function* () {
+    let first = 0;
+    for await (const part of parts) {
+      stopIfAborted(signal);
+      if (part === pause) {
+        if (prompt) yield pause;
+        continue;
+      }
+      fitInputs(column, part, where, first);
+      beside.add(part);
+      first += countOf(part);
+      yield part;
+    }
+  };
   const model = taskModel(loaded.columns, weightsOf(loaded), { tasks: [task], probabilities: true });
-  const session = await runtime.createSession(toBinary(model), options);
+  const session = await runtime.createSession(toBinary(model), own);
+  const called = outputLabels(column.head);
+  const names = called !== undefined && { names: called };
+  const { probabilities, label } = outputNames(task);
+  const labelled = answersOf(column.head) !== undefined;
   try {
-    const called = outputLabels(column.head);
-    const told = { notes, ...(called !== undefined && { names: called }) };
-    if (answersOf(column.head) === undefined)
-      return { kind: 'values', values: await outputsOf(session, task, column.inputs, inputs), ...told };
-    const { probabilities, label } = outputNames(task);
-    const values = await outputsOf(session, probabilities, column.inputs, inputs);
-    const labels = must(await outputsOf(session, label, column.inputs, inputs), 'labels');
-    return { kind: 'probabilities', values, labels, ...told };
+    for await (const run of runsOf(fitted())) {
+      stopIfAborted(signal);
+      const outputs = await allOutputsOf(session, labelled ? [probabilities, label] : [task], column.inputs, run);
+      if (!labelled) yield { kind: 'values', values: must(outputs.get(task), task), ...names };
+      else {
+        const [values, labels] = [must(outputs.get(probabilities), probabilities), must(outputs.get(label), label)];
+        yield { kind: 'probabilities', values, labels, ...names };
+      }
+    }
+    for (const line of beside.lines()) onNote?.(line);
   } finally {
     await session.release();
   }
+}
+
+/** Parts as runs of so many rows as all evaluation takes; fewer before a pause and at the end. */
+async function* runsOf(parts: AsyncIterable<Samples | Pause>): AsyncGenerator<Samples> {
+  let rest: Samples | undefined;
+  for await (const part of parts) {
+    if (part === pause) {
+      if (rest !== undefined) yield rest;
+      rest = undefined;
+      continue;
+    }
+    const count = countOf(part);
+    const slice = (from: number, to: number) => mapSamples(part, (rows) => sliceRows(rows, from, to));
+    // What was left fills one run; the others are views.
+    let from = rest === undefined ? 0 : Math.min(rowsPerRun - countOf(rest), count);
+    if (rest !== undefined) {
+      const more = slice(0, from);
+      rest = mapSamples(rest, (rows, name) => joinRows([rows, must(more[name], name)]));
+      if (countOf(rest) < rowsPerRun) continue;
+      yield rest;
+    }
+    for (; from + rowsPerRun <= count; from += rowsPerRun) yield slice(from, from + rowsPerRun);
+    rest = from === count ? undefined : slice(from, count);
+  }
+  if (rest !== undefined) yield rest;
 }

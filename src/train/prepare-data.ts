@@ -36,8 +36,9 @@ export function fitData<R extends Rows>(
 /**
  * Inputs to be answered under the network's names, [N, ...shape] each, from tensors with as many numbers: one sample needs no axis of its own.
  * Throws as `fitData`.
+ * @param first the number of the first row, where they are a part of others
  */
-export function fitInputs(column: Column, given: SampleRows | Rows, where: string): SampleRows {
+export function fitInputs(column: Column, given: SampleRows | Rows, where: string, first = 0): SampleRows {
   const { inputs } = column;
   const samples = namedSamples(
     given,
@@ -53,13 +54,14 @@ export function fitInputs(column: Column, given: SampleRows | Rows, where: strin
     const count = tensor.size / elementCount(shape);
     return Number.isInteger(count) ? tensor.reshape([count, ...shape]) : tensor;
   });
-  return fitSamples(column, rows, where);
+  return fitSamples(column, rows, where, first);
 }
 
 function fitSamples<R extends Rows>(
   column: Column,
   given: Readonly<Record<string, R>> | R,
   where: string,
+  first = 0,
 ): Readonly<Record<string, R>> {
   const { inputs } = column;
   const missing = missingMay(column);
@@ -77,9 +79,9 @@ function fitSamples<R extends Rows>(
     }
     const input = inputs.find((input) => input.name === name);
     for (const { from, part } of runsOf(tensor, rowsPerLook)) {
-      refuseNotFinite(part, missing, where, from);
-      refuseNoCategory(part, input?.features, where, from);
-      refuseNoToken(part, input?.tokens, where, from);
+      refuseNotFinite(part, missing, where, first + from);
+      refuseNoCategory(part, input?.features, where, first + from);
+      refuseNoToken(part, input?.tokens, where, first + from);
     }
   }
   return samples;

@@ -31,9 +31,12 @@ export function seenOf(samples: SampleRows, inputs: readonly NetworkInput[]): Re
 
 /** Of every `width`-th value. */
 function rangesOf(rows: Rows, width: number): (Range | null)[] {
-  const ranges = new Ranges(width);
+  return addRows(new Ranges(width), rows).found();
+}
+
+function addRows(ranges: Ranges, rows: Rows): Ranges {
   for (const { part } of runsOf(rows, Math.max(1, Math.floor(runBytes / rowBytes(rows))))) ranges.add(part.data as Float32Array);
-  return ranges.found();
+  return ranges;
 }
 
 /** The float32 input whose data are bytes: exported models take something else there than the data are. */
@@ -41,43 +44,85 @@ export function inputOfBytes(samples: SampleRows, { inputs }: Column): string | 
   return inputs.find(({ name, dtype }) => dtype === 'float32' && samples[name]?.dtype === 'uint8')?.name;
 }
 
-/**
- * Lines that tell which values are far from those of the training, further than their range is wide.
- * @throws DataError for numbers as of bytes where the model takes bytes divided by 255, and for bytes where it does not
- */
+/** Samples beside what a training saw, over as many parts as come. */
+export class BesideSeen {
+  private readonly found = new Map<string, Ranges>();
+
+  constructor(
+    private readonly inputs: readonly Pick<NetworkInput, 'name' | 'features'>[],
+    private readonly seen: Readonly<Record<string, Seen>>,
+    private readonly where: string,
+  ) {}
+
+  /**
+   * Samples that follow those before.
+   * @throws DataError for numbers as of bytes where the model takes bytes divided by 255, and for bytes where it does not
+   */
+  add(samples: SampleRows): this {
+    for (const { name } of this.inputs) {
+      const tensor = samples[name];
+      const { range, unit, each } = this.seen[name] ?? {};
+      const every = (each ?? [range]).filter((r) => r != null);
+      if (tensor === undefined || every.length === 0) continue;
+      if (tensor.dtype === 'uint8') {
+        if (unit === undefined) refuseBytes(every, name, this.where);
+        continue;
+      }
+      const width = each?.length ?? 1;
+      if (each !== undefined && tensor.dims[1] !== width) continue;
+      const ranges = this.found.get(name) ?? new Ranges(width);
+      addRows(ranges, tensor);
+      this.found.set(name, ranges);
+      if (unit !== undefined) this.refuseScale(name);
+    }
+    return this;
+  }
+
+  /** Which values are far from those of the training, further than their range is wide. */
+  lines(): string[] {
+    return this.inputs.flatMap(({ name, features }) => {
+      const each = this.seen[name]?.each;
+      return this.beyond(name).map(({ place, now, before }) => {
+        const called = features?.[place]?.name ?? (each === undefined ? name : `number ${place} of ${name}`);
+        return `${this.where}: ${called} is ${now}, in training it was ${before}`;
+      });
+    });
+  }
+
+  private refuseScale(name: string): void {
+    const [found] = this.beyond(name);
+    if (found === undefined) return;
+    const expected = 'bytes (uint8), or their values divided by 255';
+    throw new DataError(`${this.where}: ${name} is ${found.now}, and the model takes 0 to 1; expected ${expected}`, {
+      path: this.where,
+      expected,
+      got: found.now,
+    });
+  }
+
+  private beyond(name: string): { readonly place: number; readonly now: string; readonly before: string }[] {
+    const { range, each } = this.seen[name] ?? {};
+    return (this.found.get(name)?.found() ?? []).flatMap((found, place) => {
+      const known = each === undefined ? range : each[place];
+      if (known == null || found === null || !far(found, known)) return [];
+      return [{ place, now: spoken(found), before: spoken(known) }];
+    });
+  }
+}
+
+/** What is told of samples that are all there. Throws as `BesideSeen`. */
 export function besideSeen(
   samples: SampleRows,
   inputs: readonly Pick<NetworkInput, 'name' | 'features'>[],
   seen: Readonly<Record<string, Seen>>,
   where: string,
 ): string[] {
-  return inputs.flatMap(({ name, features }) => {
-    const tensor = samples[name];
-    const { range, unit, each } = seen[name] ?? {};
-    const every = (each ?? [range]).filter((r) => r != null);
-    if (tensor === undefined || every.length === 0) return [];
-    if (tensor.dtype === 'uint8') return unit === undefined ? refuseBytes(every, name, where) : [];
-    const width = each?.length ?? 1;
-    if (each !== undefined && tensor.dims[1] !== width) return [];
-    return rangesOf(tensor, width).flatMap((found, place) => {
-      const known = each === undefined ? range : each[place];
-      if (known == null || found === null || !far(found, known)) return [];
-      const called = features?.[place]?.name ?? (each === undefined ? name : `number ${place} of ${name}`);
-      const [now, then] = [spoken(found), spoken(known)];
-      if (unit === undefined) return [`${where}: ${called} is ${now}, in training it was ${then}`];
-      const expected = 'bytes (uint8), or their values divided by 255';
-      throw new DataError(`${where}: ${called} is ${now}, and the model takes 0 to 1; expected ${expected}`, {
-        path: where,
-        expected,
-        got: now,
-      });
-    });
-  });
+  return new BesideSeen(inputs, seen, where).add(samples).lines();
 }
 
 /** Bytes are divided by 255 on the way to a network of float32, which is right for one that was trained on values 0 to 1 alone. */
-function refuseBytes(seen: readonly Range[], name: string, where: string): [] {
-  if (withinUnit(seen)) return [];
+function refuseBytes(seen: readonly Range[], name: string, where: string): void {
+  if (withinUnit(seen)) return;
   const all: Range = [Math.min(...seen.map(([l]) => l)), Math.max(...seen.map(([, h]) => h))];
   const expected = `float32, in training it was ${spoken(all)}`;
   throw new DataError(`${where}: ${name} is uint8, which is divided by 255; expected ${expected}`, {

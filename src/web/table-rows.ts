@@ -1,5 +1,5 @@
 // Rows of a table as a page gets them, typed in, pasted or dropped: CSV with the names of the features above, or a row a line in their order.
-import { type CsvOptions, readCsv } from '../formats/csv.js';
+import { type CsvOptions, readCsv, UnknownCategories } from '../formats/csv.js';
 import { findDelimiter } from '../formats/csv-delimiter.js';
 import { DataError, UsageError } from '../onnx/core/errors.js';
 import { aList, anObject, text as aText, given, listOf, optional } from '../onnx/core/given.js';
@@ -46,7 +46,8 @@ export function tableRows(text: string, input: NetworkInfo['input'], options: Ta
     const header = features.map(({ name }) => `"${name.replaceAll('"', '""')}"`).join(delimiter);
     const whole = named ? bytes : new TextEncoder().encode(`${header}\n${text}`);
     const table = readCsv(whole, { ...how, header: true, features }, where);
-    return { inputs: table.features, notes: table.notes };
+    const unknown = new UnknownCategories().add(table.unknown ?? new Map());
+    return { inputs: table.features, notes: [...table.notes, ...unknown.lines(where)] };
   }
   if (shape.length !== 1 || typeof size !== 'number')
     throw new UsageError(`tableRows: the input of this network is [${shape}], expected a row of numbers or features`, {

@@ -1,6 +1,6 @@
 // CSV as tables are written: features by name, categories, missing cells, decimal commas, delimiters that are looked for, labels of texts.
 import { describe, expect, test } from 'vitest';
-import { type CsvOptions, readCsv } from '../../src/formats/csv.js';
+import { type CsvOptions, readCsv, UnknownCategories } from '../../src/formats/csv.js';
 import { expectDataError } from './expect-data-error.js';
 
 const csv = (text: string, options: CsvOptions = {}) => readCsv(Buffer.from(text), options, 'a.csv');
@@ -77,10 +77,13 @@ describe('features by name', () => {
     const table = ask('city,age,"income, net",left\nZug,1,2,yes\n,1,2,yes\n');
     expect(table.features.numbers()).toEqual([1, -1, 2, 1, -1, 2]);
     expect(table.labels).toBeUndefined();
-    expect(table.notes).toEqual([
-      'a.csv: not read: column 4 ("left")',
+    expect(table.notes).toEqual(['a.csv: not read: column 4 ("left")']);
+    const unknown = new UnknownCategories().add(table.unknown ?? new Map());
+    expect(unknown.lines('a.csv')).toEqual([
       'a.csv: row 2, column 1 ("city") holds "Zug", which is none of its categories and counts as none; so does one more row',
     ]);
+    const more = ask('city,age,"income, net"\nZug,1,2\n');
+    expect(unknown.add(more.unknown ?? new Map()).lines('a.csv')[0]).toMatch(/^a\.csv: row 2, .*; so do 2 more rows$/);
     expect(ask('age,"income, net",city\n1,2,Bern\n').features.numbers()).toEqual([1, 1, 2]);
   });
 });

@@ -3,14 +3,17 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
+import { joinRows } from '../../src/data/rows.js';
+import type { Samples } from '../../src/data/samples.js';
 import { writeIdx } from '../../src/formats/idx.js';
 import { writeNpy } from '../../src/formats/npy.js';
 import { writeNpz } from '../../src/formats/npz.js';
 import { must } from '../../src/onnx/core/errors.js';
 import { Tensor } from '../../src/onnx/core/tensor.js';
+import { pause } from '../../src/tasks/inputs/pipe.js';
+import { readInputs } from '../../src/tasks/inputs/read-inputs.js';
 import { loadWorkspace } from '../../src/tasks/load-workspace.js';
 import { predict } from '../../src/tasks/predict.js';
-import { openAsked, readInputs } from '../../src/tasks/read-inputs.js';
 import { prognet, workspace, yaml } from '../cli/support.js';
 import { runtime } from '../support/run.js';
 
@@ -21,8 +24,9 @@ it('reads .npy and IDX, whatever their names, and calls anything else by no wron
   const read = async (name: string, bytes: Uint8Array | string) => {
     writeFileSync(join(dir, name), bytes);
     const inputs = [{ name: 'x', dtype: 'float32', shape: [4] }] as const;
-    const { x } = await readInputs(openAsked(join(dir, name), undefined, inputs), inputs);
-    return must(x, 'x');
+    const parts: Tensor[] = [];
+    for await (const part of readInputs({ path: join(dir, name) }, inputs)) if (part !== pause) parts.push(must(part.x, 'x'));
+    return joinRows(parts);
   };
   expect((await read('x.npy', writeNpy(x))).dims).toEqual([2, 4]);
   expect((await read('x.bin', writeNpy(x))).dims).toEqual([2, 4]);
@@ -74,13 +78,16 @@ it('bytes are refused by a column of other floats than 0..1 and by one that prep
   expect(prognet('train', '--all', '--quiet', '-C', folder)).toMatchObject({ status: 0, stderr: '' });
   const loaded = loadWorkspace(folder);
   const bytes = { x: new Tensor('uint8', [2, 4], Uint8Array.of(0, 51, 102, 255, 255, 0, 51, 102)) };
-  await expect(predict(runtime, loaded, 'a', bytes, {})).rejects.toThrow(
+  const ask = async (task: string, x: Samples) => {
+    for await (const { values } of predict(runtime, loaded, task, [x], {})) return values.dims;
+  };
+  await expect(ask('a', bytes)).rejects.toThrow(
     'inputs of task "a": inputs are uint8, expected float32, or dtype: uint8 in the input that is prepared',
   );
   const floats = { x: Tensor.from('float32', [0, 0.2, 0.4, 1, 1, 0, 0.2, 0.4], [2, 4]) };
-  await expect(predict(runtime, loaded, 'b', bytes, {})).rejects.toThrow(
+  await expect(ask('b', bytes)).rejects.toThrow(
     /^inputs of task "b": x is uint8, which is divided by 255; expected float32, in training it was -2\.\d+ to 2\.\d+$/,
   );
-  expect((await predict(runtime, loaded, 'b', floats, {})).values.dims).toEqual([2, 2]);
-  expect((await predict(runtime, loaded, 'a', floats, {})).values.dims).toEqual([2, 2]);
+  expect(await ask('b', floats)).toEqual([2, 2]);
+  expect(await ask('a', floats)).toEqual([2, 2]);
 }, 60_000);

@@ -1,19 +1,19 @@
 // prognet predict
-import { AnswerRows } from '../../data/answer-rows.js';
-import type { ImageBytes } from '../../data/images/decode-all.js';
+import { type Answered, AnswerRows } from '../../data/answer-rows.js';
 import { UsageError } from '../../onnx/core/errors.js';
-import { writeFileAtomic } from '../../onnx/files/atomic-file.js';
-import { decodeInputs, decodingOf, imagesIn } from '../../tasks/decoding-of.js';
-import { hubInputs } from '../../tasks/hub-inputs.js';
+import { GrowingFile } from '../../onnx/files/atomic-file.js';
+import { decodingOf } from '../../tasks/decoding-of.js';
+import { type InputFormat, inputFormats, stdin } from '../../tasks/inputs/asked-file.js';
+import { type AskedInputs, readInputs } from '../../tasks/inputs/read-inputs.js';
 import { loadWorkspace } from '../../tasks/load-workspace.js';
 import { predict } from '../../tasks/predict.js';
-import { type InputFormat, inputFormats, openAsked, readInputs, stdin } from '../../tasks/read-inputs.js';
-import type { ReadingInputs } from '../../tasks/sheets.js';
 import { dataSpecOf, namedFiles } from '../../tasks/task-data.js';
 import { isTrained, withTrained } from '../../tasks/trained-column.js';
 import { readingFor } from '../../train/prepare-data.js';
 import { refuseOutput } from '../../workspace/output-path.js';
-import { formatOf } from '../answer-formats.js';
+import { type AnswerFormat, formatOf } from '../answers/formats.js';
+import { type AnswerWriter, answerWriter, documentWriter, toFile, toStdout } from '../answers/writers.js';
+import { interruptible } from '../interruptible.js';
 import { note, result } from '../report.js';
 import { openRuntime, type RuntimeFlags } from '../runtime.js';
 
@@ -36,10 +36,15 @@ function inputFormatOf(text: string | undefined): InputFormat | undefined {
 }
 
 export async function predictCommand(task: string, options: PredictFlags): Promise<void> {
-  const { input, output } = options;
+  const { output } = options;
   const format = formatOf(options.format, output);
   if (options.json === true && output === undefined && format !== undefined && format !== 'json')
     throw new UsageError(`--format ${format} beside --json, expected one of them`, { path: '--format', got: format });
+  await interruptible(options, 'stopping, no file is written', (signal) => answer(task, options, format, signal));
+}
+
+async function answer(task: string, options: PredictFlags, format: AnswerFormat | undefined, signal: AbortSignal): Promise<void> {
+  const { input, output } = options;
   const loaded = loadWorkspace(options.workspace ?? '.');
   const asked = withTrained(loaded, task);
   if (isTrained(loaded, task)) note(options, `${task} is trained, not frozen`);
@@ -48,38 +53,66 @@ export async function predictCommand(task: string, options: PredictFlags): Promi
   const column = loaded.columns.column(task);
   const spec = dataSpecOf(loaded, column);
   const notes: string[] = [];
-  const reading: ReadingInputs = {
+  const onNote = (line: string) => {
+    notes.push(line);
+    note(options, line);
+  };
+  const reading: AskedInputs = {
+    path: input,
+    format: inputFormatOf(options.inputFormat),
+    decoding: decodingOf(asked, task),
     missing: readingFor(column).missing,
     ...(typeof spec === 'object' && { data: spec }),
-    onNote: (line) => {
-      notes.push(line);
-      note(options, line);
-    },
+    onNote,
+    signal,
   };
-  const taken = loaded.columns.inputs;
-  const decode = (images: readonly ImageBytes[]) => decodeInputs(images, taken, decodingOf(asked, task), input);
-  const read = async () => {
-    const dataset = input === stdin ? undefined : await hubInputs(input, taken, reading, decode);
-    if (dataset !== undefined) return dataset;
-    const folder = imagesIn(input);
-    if (folder !== undefined) return await decode(folder);
-    const file = openAsked(input, inputFormatOf(options.inputFormat), taken);
-    const { name, bytes, format } = file;
-    return format === 'image' ? await decode([{ name, bytes: async () => bytes }]) : await readInputs(file, taken, reading);
-  };
-  const inputs = await read();
   const { runtime, selection } = await openRuntime(options);
-  const answers = await predict(runtime, loaded, task, inputs, { providers: [selection?.provider ?? 'cpu'] });
-  for (const line of answers.notes) reading.onNote?.(line);
-  const rows = new AnswerRows(task, answers, loaded.frozen.has(task), notes);
+  const shown = options.json === true ? 'json' : (format ?? 'text');
+  const how = {
+    providers: [selection?.provider ?? 'cpu'],
+    onNote,
+    signal,
+    prompt: output === undefined && ['text', 'jsonl', 'csv'].includes(shown),
+  };
+  const answers = predict(runtime, loaded, task, readInputs(reading, loaded.columns.inputs), how);
+  const about = { task, frozen: loaded.frozen.has(task) };
   if (output === undefined) {
-    const shown = options.json === true ? 'json' : (format ?? 'text');
-    if (shown === 'text' || shown === 'json') result({ json: shown === 'json' }, rows.document(), rows.text());
-    else process.stdout.write(rows.bytes(shown));
+    await written(answers, [answerWriter(shown, toStdout, about)], notes);
     return;
   }
-  const written = format ?? 'npy';
-  writeFileAtomic(output, written === 'text' ? new TextEncoder().encode(`${rows.text()}\n`) : rows.bytes(written));
-  const what = written === 'npy' ? `${answers.kind} float32 [${answers.values.dims}]` : `${rows.count} rows as ${written}`;
-  result(options, rows.document(output), `${output} written: ${what}`);
+  const as = format ?? 'npy';
+  const file = new GrowingFile(output);
+  try {
+    const document = options.json === true ? [documentWriter(toStdout, { ...about, output })] : [];
+    const into = answerWriter(as, toFile(file, output), about);
+    const { kind, dims } = await written(answers, [into, ...document], notes, () => file.commit());
+    const what = as === 'npy' ? `${kind} float32 [${dims}]` : `${dims[0]} rows as ${as}`;
+    if (options.json !== true) result(options, undefined, `${output} written: ${what}`);
+  } finally {
+    file.abandon();
+  }
+}
+
+/** All answers handed to the writers; `whole` is called when the first of them has all. Kind and shape of the numbers. */
+async function written(
+  answers: AsyncIterable<Answered>,
+  [main, ...others]: readonly [AnswerWriter, ...AnswerWriter[]],
+  notes: readonly string[],
+  whole = () => {},
+): Promise<{ readonly kind: string; readonly dims: readonly number[] }> {
+  let [kind, dims, count]: [string, readonly number[], number] = ['values', [], 0];
+  try {
+    for await (const run of answers) {
+      const rows = new AnswerRows(run);
+      for (const writer of [main, ...others]) await writer.add(rows, run);
+      [kind, dims] = [run.kind, run.values.dims.slice(1)];
+      count += rows.count;
+    }
+    await main.end(notes);
+    whole();
+    for (const writer of others) await writer.end(notes);
+    return { kind, dims: [count, ...dims] };
+  } finally {
+    for (const writer of [main, ...others]) writer.close();
+  }
 }

@@ -12,7 +12,7 @@ import {
   writeSync,
 } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { WorkspaceError } from '../core/errors.js';
+import { must, WorkspaceError } from '../core/errors.js';
 import { errorCode, fileError } from './file-error.js';
 import { removeQuietly, removeStale, temporaryName } from './temporary.js';
 
@@ -73,36 +73,93 @@ function target(path: string): string {
 }
 
 /**
- * Replaces or makes the file `path`. Its mode is kept when it existed. What is no file (a pipe, /dev/stdout) is written to, never replaced.
+ * A file that is written piece by piece and takes its name when it is whole. Its mode is kept when it existed. What is no file (a pipe, /dev/stdout) is
+ * written to as it comes, never replaced.
+ * @throws WorkspaceError in each of its calls, `cannot write <path>: <why>`; the old file is then untouched
+ */
+export class GrowingFile {
+  private fd: number | undefined;
+  /** Where it stands until it is whole; undefined for what is no file. */
+  private readonly temporary: string | undefined;
+  private readonly final: string;
+
+  constructor(private readonly path: string) {
+    this.final = target(path);
+    const old = statOf(this.final);
+    const [folder, name] = [dirname(this.final), basename(this.final)];
+    try {
+      if (old?.isDirectory())
+        throw new WorkspaceError(`cannot write ${path}: it is a folder, expected a file`, { path, got: 'EISDIR' });
+      if (old !== undefined && !old.isFile()) {
+        this.fd = openSync(this.final, 'w');
+        return;
+      }
+      removeStale(folder, name);
+      this.temporary = join(folder, temporaryName(name));
+      this.fd = openSync(this.temporary, 'wx');
+      if (old !== undefined) fchmodSync(this.fd, old.mode & 0o7777);
+    } catch (cause) {
+      this.abandon();
+      throw fileError('write', path, cause);
+    }
+  }
+
+  /** Whether what was written can be written over. */
+  get replaceable(): boolean {
+    return this.temporary !== undefined;
+  }
+
+  /** Adds bytes at the end. */
+  write(bytes: FileBytes): void {
+    this.trying((fd) => writeAll(fd, bytes));
+  }
+
+  /** Writes over the first bytes. */
+  replaceStart(bytes: Uint8Array): void {
+    this.trying((fd) => {
+      for (let at = 0; at < bytes.length; ) at += writeSync(fd, bytes, at, bytes.length - at, at);
+    });
+  }
+
+  /** The file is whole and takes its name. */
+  commit(): void {
+    const { temporary, final } = this;
+    this.trying((fd) => {
+      if (temporary !== undefined) {
+        fsyncSync(fd);
+        renameSync(temporary, final);
+        syncFolder(dirname(final));
+      }
+      this.fd = undefined;
+      closeSync(fd);
+    });
+  }
+
+  /** Nothing of it stays. Does nothing after `commit`. */
+  abandon(): void {
+    const { fd, temporary } = this;
+    if (fd === undefined) return;
+    this.fd = undefined;
+    closeSync(fd);
+    if (temporary !== undefined) removeQuietly(temporary);
+  }
+
+  private trying(work: (fd: number) => void): void {
+    try {
+      work(must(this.fd, 'open file'));
+    } catch (cause) {
+      this.abandon();
+      throw fileError('write', this.path, cause);
+    }
+  }
+}
+
+/**
+ * Replaces or makes the file `path`, as a GrowingFile does.
  * @throws WorkspaceError `cannot write <path>: <why>`; the old file is then untouched
  */
 export function writeFileAtomic(path: string, bytes: FileBytes): void {
-  const final = target(path);
-  const old = statOf(final);
-  const folder = dirname(final);
-  const name = basename(final);
-  let temporary: string | undefined;
-  try {
-    if (old?.isDirectory())
-      throw new WorkspaceError(`cannot write ${path}: it is a folder, expected a file`, { path, got: 'EISDIR' });
-    if (old !== undefined && !old.isFile()) {
-      const fd = openSync(final, 'w');
-      try {
-        writeAll(fd, bytes);
-      } finally {
-        closeSync(fd);
-      }
-      return;
-    }
-    removeStale(folder, name);
-    const made = join(folder, temporaryName(name));
-    temporary = made;
-    writeNewFile(made, bytes, old === undefined ? undefined : old.mode & 0o7777);
-    renameSync(made, final);
-    temporary = undefined;
-    syncFolder(folder);
-  } catch (cause) {
-    if (temporary !== undefined) removeQuietly(temporary);
-    throw fileError('write', path, cause);
-  }
+  const file = new GrowingFile(path);
+  file.write(bytes);
+  file.commit();
 }

@@ -1,4 +1,4 @@
-// Reads whole files of any size: Node's own readFile ends at 2 GiB.
+// Reads regular files, whole and of any size, or how they begin: Node's own readFile ends at 2 GiB.
 import { closeSync, fstatSync, openSync, readSync, statSync } from 'node:fs';
 import { WorkspaceError } from '../core/errors.js';
 import { fileError } from './file-error.js';
@@ -13,15 +13,7 @@ const chunk = 256 * 2 ** 20;
 export function readWhole(path: string): Uint8Array {
   let fd: number | undefined;
   try {
-    // Looked at before it is opened: opening a pipe waits for its writer.
-    const stat = statSync(path);
-    if (!stat.isFile()) {
-      throw new WorkspaceError(`cannot read ${path}: it is ${stat.isDirectory() ? 'a folder' : 'a device'}, expected a file`, {
-        path,
-        expected: 'a file',
-      });
-    }
-    fd = openSync(path, 'r');
+    fd = openFile(path);
     const bytes = new Uint8Array(fstatSync(fd).size);
     let at = 0;
     while (at < bytes.length) {
@@ -42,4 +34,30 @@ export function readWhole(path: string): Uint8Array {
   } finally {
     if (fd !== undefined) closeSync(fd);
   }
+}
+
+/** The first bytes of a regular file, `count` at most. Throws as `readWhole`. */
+export function firstBytes(path: string, count: number): Uint8Array {
+  let fd: number | undefined;
+  try {
+    fd = openFile(path);
+    const bytes = new Uint8Array(count);
+    return bytes.subarray(0, readSync(fd, bytes, 0, count, 0));
+  } catch (cause) {
+    throw fileError('read', path, cause);
+  } finally {
+    if (fd !== undefined) closeSync(fd);
+  }
+}
+
+function openFile(path: string): number {
+  // Looked at before it is opened: opening a pipe waits for its writer.
+  const stat = statSync(path);
+  if (!stat.isFile()) {
+    throw new WorkspaceError(`cannot read ${path}: it is ${stat.isDirectory() ? 'a folder' : 'a device'}, expected a file`, {
+      path,
+      expected: 'a file',
+    });
+  }
+  return openSync(path, 'r');
 }

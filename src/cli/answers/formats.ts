@@ -1,5 +1,5 @@
 // The formats that `predict` writes answers in, told by name.
-import { UsageError } from '../onnx/core/errors.js';
+import { UsageError } from '../../onnx/core/errors.js';
 
 export const answerFormats = ['text', 'json', 'jsonl', 'csv', 'npy'] as const;
 export type AnswerFormat = (typeof answerFormats)[number];

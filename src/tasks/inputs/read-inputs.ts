@@ -1,0 +1,71 @@
+// Inputs to be answered, whatever they stand in: files of arrays and tables, texts, images, folders of them, stdin.
+import type { ImageBytes } from '../../data/images/decode-all.js';
+import type { Decoding } from '../../data/images/decoding.js';
+import { isHub } from '../../data/sources/hub/parts.js';
+import { takesText } from '../../data/text/tokenizer.js';
+import { parquetWidth, readParquet } from '../../formats/parquet.js';
+import type { NetworkInput } from '../../model/progressive/inputs.js';
+import { onlyOf } from '../../model/progressive/inputs.js';
+import { readWhole } from '../../onnx/files/read-file.js';
+import { decodeInputs, imagesIn } from '../decoding-of.js';
+import { arrayParts, isArray } from './arrays.js';
+import { type AskedFile, type InputFormat, openAsked, stdin } from './asked-file.js';
+import { csvSheet } from './csv-sheet.js';
+import { hubParts } from './hub.js';
+import type { InputParts, ReadingInputs } from './parts.js';
+import { type Sheet, sheetParts } from './sheets.js';
+import { lineParts } from './texts.js';
+
+/** What is asked about. */
+export interface AskedInputs extends ReadingInputs {
+  /** A file, a folder, or `-`. */
+  readonly path: string;
+  readonly format?: InputFormat | undefined;
+  /** How images become what the task takes; undefined where it was not trained on images. */
+  readonly decoding?: Decoding | undefined;
+  /** Ends waiting for stdin. */
+  readonly signal?: AbortSignal;
+}
+
+/** Images that are decoded together. */
+const imagesTogether = 100;
+
+/**
+ * The samples of the network's only input [D, ...shape], part by part: axes of size 1 may be missing, and the batch of a single sample. Categories are
+ * indices, -1 for a text that is none; texts are token ids. Throws DataError.
+ */
+export async function* readInputs(asked: AskedInputs, inputs: readonly NetworkInput[]): InputParts {
+  const { path, format, decoding, signal } = asked;
+  const input = onlyOf(inputs);
+  const decode = async function* (images: readonly ImageBytes[]): InputParts {
+    for (let from = 0; from < images.length; from += imagesTogether)
+      yield await decodeInputs(images.slice(from, from + imagesTogether), inputs, decoding, path);
+  };
+  if (path !== stdin && isHub(path)) return yield* hubParts(path, input, asked, decode);
+  const folder = path === stdin ? undefined : imagesIn(path);
+  if (folder !== undefined) return yield* decode(folder);
+  const file = await openAsked(path, format, inputs, signal);
+  try {
+    if (file.format === 'image') {
+      const image = await file.path();
+      yield* decode([{ name: file.name, bytes: async () => readWhole(image) }]);
+    } else if (isArray(file.format)) yield* arrayParts(file, input, asked);
+    else if (takesText(input) && file.format === 'txt') yield* lineParts(file, input);
+    else yield* sheetParts(file.format === 'parquet' ? await parquetSheet(file) : csvSheet(file, input, asked), input, asked);
+  } finally {
+    file.close();
+  }
+}
+
+async function parquetSheet(file: AskedFile): Promise<Sheet> {
+  const { name } = file;
+  const bytes = readWhole(await file.path());
+  return {
+    name,
+    how: {},
+    width: () => parquetWidth(bytes, name),
+    read: async function* (options) {
+      yield await readParquet(bytes, options, name);
+    },
+  };
+}
