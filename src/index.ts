@@ -4,6 +4,7 @@
 export { ortTrainingEngine } from './artifacts/session-engine.js';
 export type { Dataset, Labelled, SampleSet, Split } from './data/dataset.js';
 export { dataset, type NestedNumbers, type NumberArray, type OwnData, type OwnDataOptions } from './data/own-data.js';
+export type { Reading, ReadingOptions } from './data/reading.js';
 export type { BlockShuffle, Rows, RowsOnDisk } from './data/rows.js';
 export type { SampleRows, Samples } from './data/samples.js';
 export type { TransformSpec } from './data/transforms/registry.js';

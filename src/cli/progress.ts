@@ -1,5 +1,6 @@
 // Progress of a training on stderr: a bar on a terminal, else a line per epoch and one every two seconds within a long one.
 import cliProgress from 'cli-progress';
+import type { Reading } from '../data/reading.js';
 import type { ByMeasure } from '../train/counts.js';
 import type { TrainEvent } from '../train/events.js';
 import { type GlobalOptions, note } from './report.js';
@@ -10,6 +11,8 @@ const leads = ['accuracy', 'macro f1', 'mae', 'r2'] as const;
 
 export interface Progress {
   readonly event: (event: TrainEvent) => void;
+  /** Of data that are written to disk. */
+  readonly reading: (reading: Reading) => void;
   /** A line, the bar taken away first. */
   readonly line: (text: string) => void;
   readonly stop: () => void;
@@ -80,9 +83,14 @@ abstract class Sentences implements Progress {
     note(this.options, text);
   };
 
+  readonly reading = ({ what, done, total }: Reading): void => this.step(what, done, total);
+
   readonly event = (e: TrainEvent): void => {
     const { task } = this;
     switch (e.kind) {
+      case 'reading':
+        this.reading(e);
+        break;
       case 'tapping':
         this.step('taps of earlier columns', e.done, e.total);
         break;

@@ -31,6 +31,7 @@ export function trainingLines({ json, quiet }: GlobalOptions, task: string): Tra
         }
         // Work within an epoch is for people who wait.
         case 'step':
+        case 'reading':
         case 'tapping':
         case 'taps':
         case 'stored':

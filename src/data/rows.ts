@@ -1,5 +1,6 @@
 // Rows whose first axis counts samples: a tensor, or rows that stay on disk and are read by number. Nothing here reads a file: what keeps rows on disk is
 // stored/.
+import { byteLength } from '../onnx/core/dtype.js';
 import { must } from '../onnx/core/errors.js';
 import { elementCount } from '../onnx/core/shape.js';
 import { Tensor } from '../onnx/core/tensor.js';
@@ -7,7 +8,7 @@ import { Tensor } from '../onnx/core/tensor.js';
 /** Rows that are read as they are asked for. */
 export interface RowsOnDisk {
   /** The type of their elements. */
-  readonly dtype: 'uint8' | 'float32';
+  readonly dtype: 'uint8' | 'float32' | 'int64';
   /** [D, ...shape of a row] */
   readonly dims: readonly number[];
   /** SHA-256 of all that they hold: what tells them from others without reading them again. */
@@ -23,6 +24,11 @@ export interface RowsOnDisk {
   /** Some of them, in this order, as rows of their own. */
   select(numbers: Uint32Array): RowsOnDisk;
 }
+
+/** What the elements of rows on disk may be. */
+export type StoredType = RowsOnDisk['dtype'];
+/** What the elements of rows on disk may be. */
+export const storedTypes = ['uint8', 'float32', 'int64'] as const satisfies readonly StoredType[];
 
 /** Blocks of neighbours come in any order, and so do the rows of as many blocks as are in memory together. */
 export interface BlockShuffle {
@@ -67,8 +73,8 @@ export function* runsOf(rows: Rows, size: number): Generator<{ readonly from: nu
 }
 
 /** Bytes of a row. */
-export function rowBytes({ dims, dtype }: Rows): number {
-  return Tensor.zeros(dtype, dims.slice(1)).bytes.length;
+export function rowBytes({ dims, dtype }: Pick<Rows, 'dims' | 'dtype'>): number {
+  return byteLength(dtype, elementCount(dims.slice(1)));
 }
 
 /** Rows of tensors one after another, of at least one tensor. */

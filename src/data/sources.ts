@@ -2,19 +2,21 @@
 
 import { statSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { dataError, defaultMaxBytes, quote } from '../formats/data-error.js';
+import { dataError, quote } from '../formats/data-error.js';
 import { DataError, InternalError, UsageError } from '../onnx/core/errors.js';
 import { aList, anObject, either, given, optional, text } from '../onnx/core/given.js';
 import { type Dataset, type RowSet, type Split, splitTest } from './dataset.js';
 import { sameInputs, withClasses } from './from-arrays.js';
+import { stepOf } from './reading.js';
 import { inMemory } from './rows.js';
 import type { DataOptions, DataSpec } from './schema.js';
 import { kindOf } from './sources/files.js';
 import { named, sources } from './sources/list.js';
 import type { Place, Source, SourceContext, Streams } from './sources/source.js';
-import { type Keeping, keptSplit, type Writer } from './stored/keep-split.js';
-import { memoryBytes } from './stored/memory.js';
-import { applyTransforms, changesTargets, type TransformSpec } from './transforms/registry.js';
+import { type Keeping, keptSplit } from './stored/keep-split.js';
+import { memoryOf } from './stored/memory.js';
+import type { Writer } from './stored/writing.js';
+import { applyTransforms, changesTargets, type TransformSpec, transformStored } from './transforms/registry.js';
 
 /** Sources that are names rather than paths. */
 export const sourceNames: readonly string[] = named.map(({ what }) => what);
@@ -139,7 +141,7 @@ async function keepingOf(
   if (source.open === undefined || cache === undefined) return undefined;
   const files = place.kind === 'file' ? [place.path] : (source.files?.(place.path) ?? []);
   if (written === undefined && files.reduce((n, file) => n + statSync(file).size, 0) < smallFiles) return undefined;
-  const memory = written === undefined ? defaultMaxBytes : memoryBytes(written);
+  const memory = memoryOf(options);
   const said: string[] = [];
   const say = (line: string) => {
     said.push(line);
@@ -156,14 +158,14 @@ async function keepingOf(
   const bytes = streams.train.bytes + (streams.test?.bytes ?? 0);
   if (bytes <= memory) return undefined;
   const asked = [{ ...rest, transform: list }, place.path, head, features, inputs, missing];
-  return { cache, memory, asked, files, bytes, where: place.path, said, onNote, streams };
+  return { cache, memory, asked, files, bytes, where: place.path, said, onNote, step: stepOf(context, place.path), streams };
 }
 
 /** Both parts from streams, the rows on disk. */
 async function writeSplit(writer: Writer, { train, test }: Streams, { options, where }: Opened): Promise<Split<RowSet>> {
-  const first = await writer.write(train.parts());
+  const first = await writer.write(train);
   if (test === undefined) return withClasses(splitTest(first, options.test ?? 0.2, options.seed ?? 0, where));
-  const split = sameInputs({ train: first, test: await writer.write(test.parts()) }, where);
+  const split = sameInputs({ train: first, test: await writer.write(test) }, where);
   return first.classes === undefined ? withClasses(split) : split;
 }
 
@@ -204,6 +206,6 @@ export async function loadRows(spec: DataSpec, context: SourceContext): Promise<
   return await keptSplit(keeping, async (writer) => {
     checkSplitOptions(opened.options, streams.test === undefined, opened.where);
     const split = await writeSplit(writer, streams, opened);
-    return list === undefined ? split : applyTransforms(split, list, path, writer.rewrite);
+    return list === undefined ? split : transformStored(split, list, path, writer.rewrite);
   });
 }

@@ -4,16 +4,26 @@ import { getFloat16 } from '@petamoriken/float16';
 import { reason } from '../onnx/core/one-line.js';
 import { type ArrowBatch, type ArrowField, readArrowStream } from './arrow-messages.js';
 import { dataError, quote } from './data-error.js';
-import type { OpenTable } from './open-table.js';
+import { bytesInMemory, type FileBytes } from './file-bytes.js';
+import { type GroupedTable, joinTables, type OpenTable, type RowGroup } from './open-table.js';
 
 /** The value of a row of a batch; null where there is none. */
 type ValueAt = (row: number) => unknown;
 
 /**
- * Opens a file whose columns hold single values and, with `records`, records.
+ * Opens a file that is in memory, whose columns hold single values and, with `records`, records.
  * @throws DataError for damaged files, for lists, dates, dictionaries and packed buffers, and for more rows than the bytes can hold
  */
 export function openArrow(bytes: Uint8Array, where: string, records = false): OpenTable {
+  const opened = openArrowGroups(bytesInMemory(bytes), where, records);
+  return joinTables(
+    opened,
+    opened.groups.map(({ open }) => open()),
+  );
+}
+
+/** The same of a file whose record batches are read one by one. Throws as `openArrow`, for what is in a batch when it is opened. */
+export function openArrowGroups(bytes: FileBytes, where: string, records = false): GroupedTable {
   const { fields, notes, batches } = broken(where, () => readArrowStream(bytes));
   const names = fields.map(({ name }) => name);
   const twice = names.find((each, i) => names.indexOf(each) !== i);
@@ -31,20 +41,21 @@ export function openArrow(bytes: Uint8Array, where: string, records = false): Op
       expected: 'as many rows as there are',
       got: `${rows}`,
     });
-  const read = batches.map((batch) => broken(where, () => columnsOf(fields, batch)));
-  return {
-    rows,
-    names,
-    notes,
-    column: async (name, each) => {
-      let before = 0;
-      for (const [i, batch] of batches.entries()) {
-        const at = read[i]?.[names.indexOf(name)] ?? (() => null);
-        for (let row = 0; row < batch.rows; row++) each(valueIn(at, row, name, before + row, where), before + row);
-        before += batch.rows;
-      }
-    },
-  };
+  let before = 0;
+  const groups = batches.map((batch): RowGroup => {
+    const first = before;
+    before += batch.rows;
+    const open = (): OpenTable => {
+      const read = broken(where, () => columnsOf(fields, batch));
+      const column: OpenTable['column'] = async (name, each) => {
+        const at = read[names.indexOf(name)] ?? (() => null);
+        for (let row = 0; row < batch.rows; row++) each(valueIn(at, row, name, first + row, where), row);
+      };
+      return { rows: batch.rows, first, names, notes, column };
+    };
+    return { rows: batch.rows, bytes: () => batch.bytes, open };
+  });
+  return { rows, names, notes, groups: groups.filter((group) => group.rows > 0) };
 }
 
 function isTaken({ type: { kind }, children }: ArrowField, records: boolean): boolean {
@@ -53,7 +64,8 @@ function isTaken({ type: { kind }, children }: ArrowField, records: boolean): bo
 }
 
 /** The values of each field of a batch, its buffers taken in depth-first order and looked at for their sizes. */
-function columnsOf(fields: readonly ArrowField[], { rows, nodes, buffers }: ArrowBatch): ValueAt[] {
+function columnsOf(fields: readonly ArrowField[], { rows, nodes, buffers: read }: ArrowBatch): ValueAt[] {
+  const buffers = read();
   let [node, buffer] = [0, 0];
   const next = (bytes: number): DataView => {
     const found = buffers[buffer++];

@@ -1,5 +1,6 @@
 // The messages of an Arrow stream (format: arrow.apache.org, Columnar.html, and its Message.fbs and Schema.fbs): the schema, and of each batch where its buffers
 // lie. Read here and not by a package, since those that there are believe every size that a file claims. Every read is within the bytes: DataView sees to it.
+import type { FileBytes } from './file-bytes.js';
 
 /** A field of the schema, with those that it is made of. */
 export interface ArrowField {
@@ -18,8 +19,10 @@ export interface ArrowBatch {
   readonly rows: number;
   /** Values of each field in depth-first order. */
   readonly nodes: readonly number[];
-  /** Each within the file. */
-  readonly buffers: readonly Uint8Array[];
+  /** Bytes of all buffers together. */
+  readonly bytes: number;
+  /** Read when they are asked for, each within the file. */
+  readonly buffers: () => readonly Uint8Array[];
 }
 
 export interface ArrowStream {
@@ -149,30 +152,37 @@ function fieldsOf(tables: readonly Flat[], depth: number, seen: { count: number 
   });
 }
 
-function batchOf(batch: Flat, body: Uint8Array): ArrowBatch {
+function batchOf(batch: Flat, length: number, read: () => Uint8Array): ArrowBatch {
   if (batch.table(3) !== undefined) throw new RangeError('packed buffers, expected them as they are');
-  const buffers = batch.pairs(2).map(([offset, length]) => {
-    if (offset + length > body.length) throw new RangeError(`a buffer of ${length} bytes at ${offset} of ${body.length}`);
-    return body.subarray(offset, offset + length);
-  });
-  return { rows: batch.long(0), nodes: batch.pairs(1).map(([length]) => length), buffers };
+  const places = batch.pairs(2);
+  for (const [offset, count] of places)
+    if (offset + count > length) throw new RangeError(`a buffer of ${count} bytes at ${offset} of ${length}`);
+  return {
+    rows: batch.long(0),
+    bytes: length,
+    nodes: batch.pairs(1).map(([count]) => count),
+    buffers: () => {
+      const body = read();
+      return places.map(([offset, count]) => body.subarray(offset, offset + count));
+    },
+  };
 }
 
 const header = { schema: 1, dictionary: 2, batch: 3 } as const;
 const continuation = 0xffffffff;
 
-/** All messages of a stream, or of a file of such a stream. Throws what DataView says of places that are not there. */
-export function readArrowStream(bytes: Uint8Array): ArrowStream {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-  const magic = new TextDecoder().decode(bytes.subarray(0, 6)) === 'ARROW1';
+/** All messages of a stream, or of a file of such a stream; bodies are read as they are asked for. Throws what DataView says of places that are not there. */
+export function readArrowStream(bytes: FileBytes): ArrowStream {
+  const magic = new TextDecoder().decode(bytes.read(0, Math.min(6, bytes.length))) === 'ARROW1';
   let at = magic ? 8 : 0;
   let schema: Pick<ArrowStream, 'fields' | 'notes'> | undefined;
   const batches: ArrowBatch[] = [];
   while (at < bytes.length) {
-    if (view.getUint32(at, true) !== continuation) throw new RangeError(`no message at byte ${at}`);
-    const size = view.getInt32(at + 4, true);
+    const begins = viewOf(bytes, at, 8);
+    if (begins.getUint32(0, true) !== continuation) throw new RangeError(`no message at byte ${at}`);
+    const size = begins.getInt32(4, true);
     if (size === 0) break;
-    const message = Flat.root(new DataView(bytes.buffer, bytes.byteOffset + at + 8, size));
+    const message = Flat.root(viewOf(bytes, at + 8, size));
     const [kind, content, length] = [message.byte(1), message.table(2), message.long(3)];
     const begin = at + 8 + size;
     if (begin + length > bytes.length) throw new RangeError(`a message of ${length} bytes at ${begin} of ${bytes.length}`);
@@ -181,9 +191,16 @@ export function readArrowStream(bytes: Uint8Array): ArrowStream {
       if (content.short(0) !== 0) throw new RangeError('numbers of the other byte order');
       const notes = new Map(content.tables(2).map((note) => [note.text(0), note.text(1)]));
       schema ??= { fields: fieldsOf(content.tables(1), 0, { count: 0 }), notes };
-    } else if (kind === header.batch) batches.push(batchOf(content, bytes.subarray(begin, begin + length)));
+    } else if (kind === header.batch) batches.push(batchOf(content, length, () => bytes.read(begin, begin + length)));
     at = begin + length;
   }
   if (schema === undefined) throw new RangeError('no schema');
   return { ...schema, batches };
+}
+
+/** The bytes there, which must be there. */
+function viewOf(bytes: FileBytes, at: number, count: number): DataView {
+  if (count < 0 || at + count > bytes.length) throw new RangeError(`${count} bytes at ${at} of ${bytes.length}`);
+  const own = bytes.read(at, at + count);
+  return new DataView(own.buffer, own.byteOffset, count);
 }

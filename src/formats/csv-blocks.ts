@@ -36,12 +36,20 @@ export class CsvBlocks {
   }
 }
 
+/** A block as a table, and the bytes of the file up to its end. */
+export interface CsvBlock {
+  readonly table: CsvTable;
+  readonly done: number;
+}
+
 /** The tables of a file, in order. Throws as `readCsv`. */
-export function* csvBlocks(path: string, options: CsvOptions, size = blockBytes): Generator<CsvTable> {
+export function* csvBlocks(path: string, options: CsvOptions, size = blockBytes): Generator<CsvBlock> {
   const blocks = new CsvBlocks(options, path);
+  let done = 0;
   for (const block of lineBlocks(path, size)) {
+    done += block.length;
     const table = blocks.read(block);
-    if (table !== undefined) yield table;
+    if (table !== undefined) yield { table, done };
   }
 }
 
@@ -53,6 +61,13 @@ function headerEnd(block: Uint8Array): number {
     begin = end;
   }
   return block.length;
+}
+
+/** Lines of a file, blank ones too: as many rows as it may hold. Throws WorkspaceError. */
+export function countLines(path: string): number {
+  let count = 0;
+  for (const block of lineBlocks(path, blockBytes)) count += Math.max(1, linesIn(block));
+  return count;
 }
 
 function linesIn(block: Uint8Array): number {

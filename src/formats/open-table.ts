@@ -12,6 +12,8 @@ const isIndex = (name: string): boolean => /^__index_level_\d+__$/.test(name);
 /** A file of columns whose claims have been looked through. */
 export interface OpenTable {
   readonly rows: number;
+  /** Rows that come before these, where they are a part of others: messages count them. */
+  readonly first?: number;
   /** Columns in the order of the file. */
   readonly names: readonly string[];
   /** Texts that its writer added, by their keys. */
@@ -20,20 +22,64 @@ export interface OpenTable {
   readonly column: (name: string, each: (value: unknown, row: number) => void) => Promise<void>;
 }
 
+/** A file of columns in runs of rows that are opened one by one: row groups of Parquet, record batches of Arrow. */
+export interface GroupedTable extends Pick<OpenTable, 'rows' | 'names' | 'notes'> {
+  readonly groups: readonly RowGroup[];
+}
+
+/** A run of rows. */
+export interface RowGroup {
+  readonly rows: number;
+  /** Bytes that these columns take unpacked, as the file claims. */
+  readonly bytes: (names: readonly string[]) => number;
+  /** Throws DataError for a damaged one. */
+  readonly open: () => OpenTable;
+}
+
+/** Tables of the same columns, one after another. */
+export function joinTables({ names, notes }: Pick<OpenTable, 'names' | 'notes'>, tables: readonly OpenTable[]): OpenTable {
+  return {
+    rows: tables.reduce((sum, { rows }) => sum + rows, 0),
+    names,
+    notes,
+    column: async (name, each) => {
+      let before = 0;
+      for (const { rows, column } of tables) {
+        const from = before;
+        await column(name, (value, row) => each(value, from + row));
+        before += rows;
+      }
+    },
+  };
+}
+
+/** Columns that are read for what is asked. Throws DataError for columns that are not there. */
+export function columnsRead(
+  { names: all }: Pick<OpenTable, 'names'>,
+  options: CsvOptions,
+  where: string,
+): { features: string[]; labels: string[] } {
+  const names = all.filter((name) => !isIndex(name));
+  const { features, labels } = chooseColumns(names, names.length, options, where);
+  return { features: features.map(({ cell }) => names[cell] ?? ''), labels: labels.map((cell) => names[cell] ?? '') };
+}
+
 /** How many columns of values a table has. */
-export const widthOf = ({ names }: OpenTable): number => names.filter((name) => !isIndex(name)).length;
+export const widthOf = ({ names }: Pick<OpenTable, 'names'>): number => names.filter((name) => !isIndex(name)).length;
 
 /**
  * The columns that are asked for, as `readCsv` reads them of a text: null and NaN are values that are missing, true and false are 1 and 0.
  * @param where names the file in errors
  * @param maxBytes bound on what the table takes
+ * @param labelsAlone leaves the features out: as many rows of no columns
  * @throws DataError naming row and column of a value that is not what it must be, and for columns that are not there
  */
 export async function tableOf(
-  { names: all, rows, column }: OpenTable,
+  { names: all, rows, column, first = 0 }: OpenTable,
   options: CsvOptions,
   where: string,
   maxBytes = defaultMaxBytes,
+  labelsAlone = false,
 ): Promise<CsvTable> {
   const [names, indices] = [all.filter((name) => !isIndex(name)), all.filter(isIndex)];
   if (rows === 0) throw dataError(where, 'has no rows of data', { expected: 'at least one row', got: '0 rows' });
@@ -48,12 +94,13 @@ export async function tableOf(
         got: `${size} bytes`,
       },
     );
-  const width = options.text === undefined ? chosen.features.length : 0;
+  const wanted = labelsAlone ? [] : chosen.features;
+  const width = options.text === undefined ? wanted.length : 0;
   const words: string[] = [];
   const features = new Float32Array(rows * width);
   const unknown: string[] = [];
-  for (const [i, { cell, categories }] of chosen.features.entries()) {
-    const place = { where, cell, name: names[cell] ?? '' };
+  for (const [i, { cell, categories }] of wanted.entries()) {
+    const place = { where, cell, name: names[cell] ?? '', first };
     const index = categories && new Map(categories.map((text, id) => [text, id]));
     let none = 0;
     await column(place.name, (value, row) => {
@@ -68,7 +115,7 @@ export async function tableOf(
       }
     });
   }
-  const labels = await readLabels(chosen, options, rows, names, column, where);
+  const labels = await readLabels(chosen, options, { rows, column, first }, names, where);
   const skipped = indices.length === 0 ? [] : [`${where}: not read, an index of pandas: ${indices.map(quote).join(', ')}`];
   const guessed = { delimiter: undefined, header: false };
   return {
@@ -78,7 +125,7 @@ export async function tableOf(
     columns: chosen.features.map(({ cell }) => names[cell] ?? ''),
     labelColumns: chosen.labels.map((cell) => names[cell] ?? ''),
     notes: [...takenNotes(options, guessed, { row: 0 }, chosen, names, where), ...skipped, ...unknown],
-    rowOf: (row) => row + 1,
+    rowOf: (row) => first + row + 1,
   };
 }
 
@@ -86,13 +133,15 @@ interface Cell {
   readonly where: string;
   readonly cell: number;
   readonly name: string;
+  /** Rows before the table. */
+  readonly first: number;
 }
+
 async function readLabels(
   { labels }: Chosen,
   options: CsvOptions,
-  rows: number,
+  { rows, column, first }: Required<Pick<OpenTable, 'rows' | 'column' | 'first'>>,
   names: readonly string[],
-  column: OpenTable['column'],
   where: string,
 ): Promise<Pick<CsvTable, 'labels' | 'labelTexts'>> {
   if (options.unlabelled === true) return { labels: undefined, labelTexts: undefined };
@@ -102,7 +151,7 @@ async function readLabels(
   const ids: number[] = [];
   let numbers = true;
   for (const [i, cell] of labels.entries()) {
-    const place = { where, cell, name: names[cell] ?? '' };
+    const place = { where, cell, name: names[cell] ?? '', first };
     await column(place.name, (value, row) => {
       if (texts && typeof value === 'string') {
         numbers = false;
@@ -121,8 +170,8 @@ async function readLabels(
   return { labels: numbers ? tensor : undefined, labelTexts: texts ? { ids, texts: interned.texts } : undefined };
 }
 
-const cellName = (row: number, { where, cell, name }: Cell): string =>
-  `${where}: row ${row + 1}, column ${cell + 1} (${quote(name)})`;
+const cellName = (row: number, { where, cell, name, first }: Cell): string =>
+  `${where}: row ${first + row + 1}, column ${cell + 1} (${quote(name)})`;
 function shown(value: unknown): string {
   if (typeof value === 'string') return quote(value);
   if (value === null || value === undefined) return 'null';

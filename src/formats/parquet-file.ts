@@ -1,10 +1,12 @@
 // A Parquet file opened: its columns by name. The package hyparquet, an optional peer, decodes them; what the file claims is looked through before that
 // (parquet-pages.ts), for hyparquet believes every size. What the values mean, parquet.ts and others say.
 import { reason } from '../onnx/core/one-line.js';
+import { valueAt } from '../onnx/core/value-at.js';
 import { importPackage } from '../onnx/files/optional-package.js';
-import { dataError, quote } from './data-error.js';
-import type { OpenTable } from './open-table.js';
-import { checkPages, fileSchema, type ParquetFile } from './parquet-pages.js';
+import { dataError, defaultMaxBytes, quote } from './data-error.js';
+import { bytesInMemory, type FileBytes } from './file-bytes.js';
+import { type GroupedTable, joinTables, type OpenTable, type RowGroup } from './open-table.js';
+import { checkGroups, checkPages, checkRows, fileSchema, type Pages, type ParquetFile } from './parquet-pages.js';
 
 type Column = ArrayLike<unknown>;
 /** What is used of hyparquet. */
@@ -12,6 +14,7 @@ interface Hyparquet {
   parquetMetadata(bytes: ArrayBuffer, options: { geoparquet: false }): unknown;
   parquetRead(options: {
     file: { byteLength: number; slice(start: number, end?: number): ArrayBuffer };
+    metadata: object;
     columns: string[];
     compressors: Readonly<Record<string, Unpack>>;
     geoparquet: false;
@@ -42,14 +45,71 @@ async function needed<T>(name: string, where: string, what: string, pick: (modul
 }
 
 /**
- * Opens a file. Without `records` its columns must hold single values, and bytes are texts; with them a column may be a record, whose fields may be bytes.
+ * Opens a file that is in memory. Without `records` its columns must hold single values, and bytes are texts; with them a column may be a record, whose
+ * fields may be bytes.
  * @throws DataError for damaged files, lists, and what claims more than `maxBytes`
  */
 export async function openParquet(bytes: Uint8Array, where: string, maxBytes: number, records = false): Promise<OpenTable> {
+  const opened = await openFile(bytesInMemory(bytes), where, maxBytes, records);
+  const { file, pages } = opened;
+  checkRows(file.num_rows, where, maxBytes);
+  const all = file.row_groups.flatMap(({ columns, num_rows: rows }) => columns.map(({ meta_data: chunk }) => ({ chunk, rows })));
+  checkPages(pages, all, maxBytes);
+  const tables = file.row_groups.map((_, i) => tableAt(opened, i));
+  return joinTables(opened, tables);
+}
+
+/**
+ * Opens a file whose row groups are read one by one, each column when it is asked for. `records` as for `openParquet`.
+ * @throws DataError for damaged files and lists, and on reading for a column of a group that claims more than `maxBytes`
+ */
+export async function openParquetGroups(
+  bytes: FileBytes,
+  where: string,
+  maxBytes: number,
+  records = false,
+): Promise<GroupedTable> {
+  const opened = await openFile(bytes, where, maxBytes, records);
+  const { names, notes, file, pages } = opened;
+  let before = 0;
+  const groups = file.row_groups.map(({ num_rows: rows, columns }, i): RowGroup => {
+    const first = before;
+    before += rows;
+    const chunks = (wanted: readonly string[]) =>
+      columns.flatMap(({ meta_data: chunk }) => (wanted.includes(chunk.path_in_schema[0] ?? '') ? [{ chunk, rows }] : []));
+    return {
+      rows,
+      bytes: (wanted) => chunks(wanted).reduce((sum, { chunk }) => sum + chunk.total_uncompressed_size, 0),
+      open: () => {
+        checkRows(rows, where, maxBytes);
+        const table = tableAt(opened, i);
+        const column: OpenTable['column'] = async (name, each) => {
+          checkPages(pages, chunks([name]), maxBytes);
+          await table.column(name, each);
+        };
+        return { ...table, first, column };
+      },
+    };
+  });
+  return { rows: file.num_rows, names, notes, groups: groups.filter(({ rows }) => rows > 0) };
+}
+
+/** A file whose metadata have been read. */
+interface Opened extends Pick<OpenTable, 'names' | 'notes'> {
+  readonly file: ParquetFile;
+  /** The same as the library has it. */
+  readonly metadata: object;
+  readonly library: Hyparquet;
+  readonly compressors: Readonly<Record<string, Unpack>>;
+  readonly pages: Pages;
+  readonly utf8: boolean;
+}
+
+async function openFile(bytes: FileBytes, where: string, maxBytes: number, records: boolean): Promise<Opened> {
   const pick = (module: object) => (isHyparquet(module) ? module : undefined);
   const library = await needed('hyparquet', where, 'Parquet is read', pick);
-  const parsed = fileSchema.safeParse(broken(where, () => library.parquetMetadata(copied(bytes, 0), { geoparquet: false })));
-  const file = parsed.data;
+  const metadata = Object(broken(where, () => library.parquetMetadata(footerOf(bytes), { geoparquet: false })));
+  const file = fileSchema.safeParse(metadata).data;
   if (file === undefined)
     throw dataError(where, 'is no whole Parquet file, its metadata are broken', { expected: 'a Parquet file' });
   const [root, ...elements] = file.schema;
@@ -65,13 +125,25 @@ export async function openParquet(bytes: Uint8Array, where: string, maxBytes: nu
   const twice = names.find((name, i) => names.indexOf(name) !== i);
   if (twice !== undefined) throw dataError(where, `two columns are named ${quote(twice)}, expected each name once`);
   const parse = await needed('hyparquet/src/column.js', where, 'Parquet is read', headerOf);
-  checkPages(bytes, file, paths, parse, where, maxBytes);
+  checkGroups(file, paths, where);
   return {
-    rows: file.num_rows,
+    file,
+    metadata,
     names,
     notes: new Map(file.key_value_metadata?.map(({ key, value = '' }) => [key, value])),
-    column: await columnReader(bytes, library, file, where, { maxBytes, utf8: !records }),
+    library,
+    compressors: await compressorsOf(library, file, where, maxBytes),
+    pages: { bytes, parse, where },
+    utf8: !records,
   };
+}
+
+/** The end of a file: metadata, their length, a mark. */
+function footerOf({ length, read }: FileBytes): ArrayBuffer {
+  const end = read(Math.max(0, length - 8), length);
+  const claimed = end.length < 8 ? 0 : new DataView(end.buffer, end.byteOffset, 8).getUint32(0, true) + 8;
+  if (claimed > defaultMaxBytes) throw new RangeError(`metadata of ${claimed} bytes`);
+  return copied(read(Math.max(0, length - Math.max(8, claimed)), length));
 }
 
 /** Records in records; the walk below calls itself. */
@@ -98,13 +170,12 @@ function headerOf(module: object): ((reader: { view: DataView; offset: number })
   return typeof found === 'function' ? (reader) => Reflect.apply(found, undefined, [reader]) : undefined;
 }
 
-async function columnReader(
-  bytes: Uint8Array,
+async function compressorsOf(
   library: Hyparquet,
   opened: ParquetFile,
   where: string,
-  { maxBytes, utf8 }: { maxBytes: number; utf8: boolean },
-): Promise<OpenTable['column']> {
+  maxBytes: number,
+): Promise<Readonly<Record<string, Unpack>>> {
   const codecs = new Set(opened.row_groups.flatMap(({ columns }) => columns.map(({ meta_data: { codec } }) => codec)));
   const plain = [...codecs].every((codec) => codec === 'UNCOMPRESSED' || codec === 'SNAPPY');
   const pick = (module: object) => {
@@ -125,16 +196,25 @@ async function columnReader(
       if (out.length !== length) throw new RangeError(`a page of ${out.length} bytes that claims ${length}`);
       return out;
     };
-  const compressors = Object.fromEntries(
-    Object.entries({ ...others, SNAPPY: snappy }).map(([name, unpack]) => [name, bounded(unpack)]),
-  );
-  const file = { byteLength: bytes.length, slice: (start: number, end?: number) => copied(bytes, start, end) };
-  return async (name, each) => {
+  return Object.fromEntries(Object.entries({ ...others, SNAPPY: snappy }).map(([name, unpack]) => [name, bounded(unpack)]));
+}
+
+/** A row group as a table of its own. */
+function tableAt({ names, notes, file, metadata, library, compressors, pages, utf8 }: Opened, group: number): OpenTable {
+  const { bytes, where } = pages;
+  const rows = file.row_groups[group]?.num_rows ?? 0;
+  const own = { ...metadata, num_rows: BigInt(rows), row_groups: [valueAt(metadata, ['row_groups', group])] };
+  const buffer = {
+    byteLength: bytes.length,
+    slice: (start: number, end = bytes.length) => copied(bytes.read(start, end)),
+  };
+  const column: OpenTable['column'] = async (name, each) => {
     let read = 0;
     let thrown: unknown;
     try {
       await library.parquetRead({
-        file,
+        file: buffer,
+        metadata: own,
         columns: [name],
         compressors,
         geoparquet: false,
@@ -153,19 +233,19 @@ async function columnReader(
       throw dataError(where, `column ${quote(name)} is damaged, ${reason(cause)}`, { cause });
     }
     if (thrown !== undefined) throw thrown;
-    if (read !== opened.num_rows)
-      throw dataError(where, `column ${quote(name)} has ${read} values for ${opened.num_rows} rows`, {
-        expected: `${opened.num_rows} values`,
+    if (read !== rows)
+      throw dataError(where, `column ${quote(name)} has ${read} values for ${rows} rows`, {
+        expected: `${rows} values`,
         got: `${read} values`,
       });
   };
+  return { rows, names, notes, column };
 }
 
-/** A part of bytes as memory of its own. */
-function copied(bytes: Uint8Array, start: number, end?: number): ArrayBuffer {
-  const part = bytes.subarray(start, end);
-  const out = new ArrayBuffer(part.length);
-  new Uint8Array(out).set(part);
+/** Bytes as memory of their own. */
+function copied(bytes: Uint8Array): ArrayBuffer {
+  const out = new ArrayBuffer(bytes.length);
+  new Uint8Array(out).set(bytes);
   return out;
 }
 

@@ -2,6 +2,7 @@
 
 import type { SampleSet, Split } from '../data/dataset.js';
 import { fingerprint } from '../data/fingerprint.js';
+import type { ReadingOptions } from '../data/reading.js';
 import type { GivenData, TaskData } from '../network/growing.js';
 import { UsageError } from '../onnx/core/errors.js';
 import { anObject, given, text } from '../onnx/core/given.js';
@@ -21,7 +22,7 @@ import { frozenAlready, type TrainedTask, trainedFrom } from './train-task.js';
 import { changedError, changedSince, providerOf, trainedOf, withTrained } from './trained-column.js';
 
 /** How a trained column is frozen. */
-export interface FreezeTaskOptions {
+export interface FreezeTaskOptions extends ReadingOptions {
   /** What it was trained on, where that was in place of the data that the description names. */
   readonly data?: TaskData & { readonly test: GivenData };
   /** On abort InterruptedError is thrown, and the column stays trained. */
@@ -62,7 +63,7 @@ export async function freezeLoaded(
     return { trained: await frozenAlready(runtime, opened, task, signal), loaded: opened };
   }
   requireFreezable(opened, task);
-  const data = options.data === undefined ? await loadTaskData(opened, task, onNote) : givenData(column, options.data);
+  const data = options.data === undefined ? await loadTaskData(opened, task, options) : givenData(column, options.data);
   noteAllFrozen(opened, onNote);
   const before = await outputsBefore(runtime, opened, task, signal);
   createFolders(opened.workspace);

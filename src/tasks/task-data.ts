@@ -2,6 +2,7 @@
 
 import { join } from 'node:path';
 import type { SampleSet, Split } from '../data/dataset.js';
+import type { ReadingOptions } from '../data/reading.js';
 import { type DataSpec, parseDataSpec } from '../data/schema.js';
 import { loadRows, sourceFiles } from '../data/sources.js';
 import type { Column } from '../model/progressive/column.js';
@@ -37,11 +38,17 @@ export function namedFiles(loaded: LoadedWorkspace): string[] {
   return [...data, ...loaded.graphs];
 }
 
-/** Train and test data of a task; `onNote` hears what was taken for granted. Throws DataError where they do not fit, DescriptionError for a wrong `data` entry. */
+/** Who hears of the reading of a task's data, and what stops it. */
+export interface TaskDataOptions extends ReadingOptions {
+  /** A line on what was taken for granted. */
+  readonly onNote?: (line: string) => void;
+}
+
+/** Train and test data of a task. Throws InterruptedError on abort, DataError where they do not fit, DescriptionError for a wrong `data` entry. */
 export async function loadTaskData(
   loaded: LoadedWorkspace,
   task: string,
-  onNote?: (line: string) => void,
+  { onNote, onReading, signal }: TaskDataOptions = {},
 ): Promise<Split<SampleSet>> {
   const column = loaded.columns.column(task);
   const path = `${column.path}.data`;
@@ -53,6 +60,8 @@ export async function loadTaskData(
     path,
     ...readingFor(column),
     ...(onNote && { onNote }),
+    ...(onReading && { onReading }),
+    ...(signal && { signal }),
   });
   return {
     train: fitData(column, split.train, `train data of task "${task}"`),

@@ -39,7 +39,7 @@ import {
 } from './load-workspace.js';
 import { clearTaps, givenData, trainInRun, type Work } from './run-training.js';
 import { type RunIdentity, runExists, storedRun, toJson, unfinished } from './stored-run.js';
-import { loadTaskData, namedFiles } from './task-data.js';
+import { loadTaskData, namedFiles, type TaskDataOptions } from './task-data.js';
 import { testColumn } from './test-column.js';
 import { basisOf } from './trained-column.js';
 
@@ -177,7 +177,12 @@ export async function trainLoaded(
     settings,
     columns: loaded.columns,
   });
-  const data = options.data === undefined ? await loadTaskData(loaded, task, options.onNote) : givenData(column, options.data);
+  const told: TaskDataOptions = {
+    ...(options.onNote && { onNote: options.onNote }),
+    ...(signal && { signal }),
+    onReading: (reading) => options.onEvent?.({ kind: 'reading', ...reading }),
+  };
+  const data = options.data === undefined ? await loadTaskData(loaded, task, told) : givenData(column, options.data);
   stopIfAborted(signal);
   const identity: RunIdentity = {
     settings,

@@ -2,6 +2,7 @@
 
 import { rows, type SampleSet } from '../data/dataset.js';
 import { fingerprint } from '../data/fingerprint.js';
+import type { ReadingOptions } from '../data/reading.js';
 import { metricName } from '../model/heads/heads.js';
 import { anObject, given, text } from '../onnx/core/given.js';
 import type { Tensor } from '../onnx/core/tensor.js';
@@ -37,7 +38,7 @@ export interface Verified {
 }
 
 /** How a task is verified. */
-export interface VerifyOptions {
+export interface VerifyOptions extends ReadingOptions {
   /** The task's test data, if they are read already. */
   readonly test?: SampleSet;
   /** Default: what the column was frozen with. */
@@ -99,7 +100,7 @@ export async function compareOutputs(
   const { record } = column;
   // One that is trained and not frozen was measured when it was trained.
   const [since, then] = 'basis' in column ? (['trained', 'when it was trained'] as const) : (['frozen', 'at freezing'] as const);
-  const test = options.test ?? (await loadTaskData(loaded, task)).test;
+  const test = options.test ?? (await loadTaskData(loaded, task, options)).test;
   const { outputs } = record;
   const { provider = outputs.provider, threads = outputs.threads, signal } = options;
   const providers = options.provider === undefined && provider !== 'cpu' ? [provider, 'cpu'] : [provider];

@@ -3,6 +3,8 @@ import type { EpochRecord } from './checkpoint.js';
 
 /** What a training tells on its way. */
 export type TrainEvent =
+  /** Data that are written to disk, or looked through there: what is counted, such as `rows read`. */
+  | { readonly kind: 'reading'; readonly what: string; readonly done: number; readonly total: number }
   /** Rows whose taps are computed. */
   | { readonly kind: 'tapping'; readonly done: number; readonly total: number }
   /** Taps of earlier columns in memory: so many were computed, so many an earlier training had left in the cache. */

@@ -8,11 +8,10 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { splitValidation } from '../../src/data/dataset.js';
 import { epochOrder } from '../../src/data/epoch-order.js';
 import { fingerprint } from '../../src/data/fingerprint.js';
-import { gatherRows, inMemory, type Rows, type RowsOnDisk, sliceRows } from '../../src/data/rows.js';
+import { gatherRows, inMemory, sliceRows } from '../../src/data/rows.js';
 import type { DataSpec } from '../../src/data/schema.js';
 import { parseDataSpec } from '../../src/data/schema.js';
 import { loadData, loadRows } from '../../src/data/sources.js';
-import { shuffleOf } from '../../src/data/stored/rows-file.js';
 import type { TransformSpec } from '../../src/data/transforms/registry.js';
 import { writeIdx } from '../../src/formats/idx.js';
 import { writeNpy } from '../../src/formats/npy.js';
@@ -30,6 +29,7 @@ import { TapStore } from '../../src/workspace/tap-store.js';
 import { columnAt, frozenIn, initialAt } from '../support/by-place.js';
 import { image } from '../support/images.js';
 import { runtime } from '../support/run.js';
+import { allRows, expectRows, shuffledAs } from '../support/stored-rows.js';
 
 const root = mkdtempSync(join(tmpdir(), 'prognet-stored-'));
 afterAll(() => rmSync(root, { recursive: true, force: true }));
@@ -70,21 +70,12 @@ async function both(folder: string, more: Partial<Exclude<DataSpec, string>> = {
   return { kept, whole: await loadData(spec, { baseDir: root }), notes, cache };
 }
 
-/** Compared by their bytes: element by element it takes a hundred times as long. */
-function expectRows(found: Tensor, expected: Rows): void {
-  const whole = inMemory(expected) ? expected : all(expected);
-  expect([found.dtype, found.dims]).toEqual([whole.dtype, whole.dims]);
-  expect(Buffer.compare(found.bytes, whole.bytes)).toBe(0);
-}
-
-const all = (rows: Rows): Tensor => sliceRows(rows, 0, rows.dims[0] ?? 0);
-
 async function expectSame(folder: string, more: Partial<Exclude<DataSpec, string>> = {}) {
   const found = await both(folder, more);
   for (const part of ['train', 'test'] as const) {
     const [kept, whole] = [found.kept[part], found.whole[part]];
     expect(inMemory(kept.inputs)).toBe(false);
-    expectRows(all(kept.inputs), whole.inputs);
+    expectRows(allRows(kept.inputs), whole.inputs);
     expectRows(kept.targets, whole.targets);
     expect({ ...kept, inputs: 0, targets: 0 }).toEqual({ ...whole, inputs: 0, targets: 0 });
     expect(fingerprint(kept)).toBe(fingerprint(whole));
@@ -153,7 +144,7 @@ describe('what is kept on disk is what would be in memory', () => {
       { source: must(large, 'path'), memory },
       { baseDir: root, cache: join(root, 'cache64') },
     );
-    expectRows(all(found.inputs), expected.inputs);
+    expectRows(allRows(found.inputs), expected.inputs);
     expect(fingerprint(found)).toBe(fingerprint(expected));
   });
 
@@ -181,7 +172,7 @@ describe('what is kept on disk is what would be in memory', () => {
       expect(told.slice(1)).toEqual(said);
       for (const part of ['train', 'test'] as const) {
         expect(inMemory(kept[part].inputs)).toBe(false);
-        expectRows(all(kept[part].inputs), whole[part].inputs);
+        expectRows(allRows(kept[part].inputs), whole[part].inputs);
         expectRows(kept[part].targets, whole[part].targets);
         expect(kept[part]).toMatchObject({ classNames: ['no', 'yes'], classes: 2 });
       }
@@ -208,7 +199,7 @@ describe('what is kept on disk is what would be in memory', () => {
   it('read by number, in any order, of a part of a part', async () => {
     const { kept, whole } = await both(npy());
     const [a, b] = [splitValidation(kept.train, 0.3, 7), splitValidation(whole.train, 0.3, 7)];
-    expectRows(all(a.validation.inputs), b.validation.inputs);
+    expectRows(allRows(a.validation.inputs), b.validation.inputs);
     const numbers = Uint32Array.from({ length: 500 }, () => r.below(800));
     expectRows(gatherRows(a.train.inputs, numbers), gatherRows(b.train.inputs, numbers));
     const [c, d] = [splitValidation(a.train, 0.5, 8), splitValidation(b.train, 0.5, 8)];
@@ -359,21 +350,6 @@ describe('is refused', () => {
     );
   });
 });
-
-/** Rows in memory that are shuffled as rows on disk are. */
-function shuffledAs(rows: Tensor, bytes: number): RowsOnDisk {
-  const dtype = rows.dtype === 'uint8' ? 'uint8' : 'float32';
-  return {
-    dtype,
-    dims: rows.dims,
-    content: fingerprint({ inputs: rows, targets: Tensor.from('int64', []) }),
-    memory: bytes,
-    shuffle: shuffleOf({ dtype, dims: rows.dims }, bytes),
-    read: (numbers) => gatherRows(rows, Uint32Array.from(numbers)),
-    slice: (from, to) => sliceRows(rows, from, to),
-    select: (numbers) => shuffledAs(gatherRows(rows, numbers), bytes),
-  };
-}
 
 describe('the order of an epoch', () => {
   const rows = shuffledAs(tensor('uint8', 1002, 40), 2 ** 15);

@@ -1,5 +1,5 @@
 // A CSV file read by blocks gives the rows of the whole, and errors that name the same row.
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
@@ -33,7 +33,10 @@ describe.each(Object.entries(texts))('%s', (name, text) => {
   it.each([40, 64, 100, 10_000])('in blocks of %i bytes', (size) => {
     writeFileSync(path, text);
     const whole = readCsv(new TextEncoder().encode(text), options[name], path);
-    const parts = [...csvBlocks(path, options[name] ?? {}, size)];
+    const blocks = [...csvBlocks(path, options[name] ?? {}, size)];
+    const parts = blocks.map(({ table }) => table);
+    const ends = blocks.map(({ done }) => done);
+    expect([ends, ends.at(-1)]).toEqual([ends.toSorted((a, b) => a - b), statSync(path).size]);
     if (size < 1000) expect(parts.length).toBeGreaterThan(2);
     expect(parts.flatMap(({ features }) => features.numbers())).toEqual(whole.features.numbers());
     const labels = (table: typeof whole): unknown[] =>

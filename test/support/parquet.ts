@@ -2,7 +2,7 @@
 import { importPackage } from '../../src/onnx/files/optional-package.js';
 
 type Columns = readonly { name: string; data: readonly unknown[]; type?: string }[];
-type Write = (table: { columnData: Columns }) => ArrayBuffer;
+type Write = (table: { columnData: Columns; rowGroupSize?: number }) => ArrayBuffer;
 const isWrite = (value: unknown): value is Write => typeof value === 'function';
 const writer: unknown = Reflect.get(await importPackage('hyparquet-writer'), 'parquetWriteBuffer');
 
@@ -10,4 +10,10 @@ const writer: unknown = Reflect.get(await importPackage('hyparquet-writer'), 'pa
 export function parquet(...columnData: Columns): Uint8Array {
   if (!isWrite(writer)) throw new Error('hyparquet-writer writes nothing');
   return new Uint8Array(writer({ columnData }));
+}
+
+/** The same in row groups of so many rows. */
+export function parquetInGroups(rowGroupSize: number, ...columnData: Columns): Uint8Array {
+  if (!isWrite(writer)) throw new Error('hyparquet-writer writes nothing');
+  return new Uint8Array(writer({ columnData, rowGroupSize }));
 }

@@ -94,7 +94,7 @@ describe('what each does', () => {
     for (const axis of ['horizontal', 'vertical'] as const) {
       const always = varied(grey, [{ flip: { axis, probability: 1 } }], pictures, { numbers: [0, 1, 2, 3, 4, 5] });
       const dataset = { inputs: pictures, targets: Tensor.from('int64', [0, 0, 0, 0, 0, 0]) };
-      const mirrored = flip.bind({ axis }, 'x')(dataset, { path: 'x', part: 'train', train: dataset });
+      const mirrored = flip.bind({ axis }, 'x').run(dataset, { path: 'x', part: 'train', train: dataset });
       expect(always).toEqual((mirrored.inputs as Tensor).numbers());
     }
     expect(varied(grey, [{ flip: { axis: 'vertical', probability: 0 } }], pictures)).toEqual(pictures.numbers().slice(0, 16));

@@ -5,6 +5,7 @@ import { loadWorkspace } from '../../tasks/load-workspace.js';
 import type { TrainedTask } from '../../tasks/train-task.js';
 import { trainedTasks } from '../../tasks/trained-column.js';
 import { interruptible } from '../interruptible.js';
+import { progressOf } from '../progress.js';
 import { type GlobalOptions, note } from '../report.js';
 import { openRuntime } from '../runtime.js';
 import { printTrained } from '../trained-table.js';
@@ -24,9 +25,15 @@ export async function freezeCommand(names: readonly string[], flags: FreezeFlags
     const { runtime } = await openRuntime(flags);
     for (const task of tasks) {
       if (loaded.frozen.has(task)) note(flags, `${task} is frozen already`);
-      const frozen = await freezeLoaded(runtime, loaded, task, { signal, onNote: (line) => note(flags, line) });
-      done.push(frozen.trained);
-      loaded = frozen.loaded;
+      const progress = progressOf(flags, task);
+      try {
+        const told = { signal, onNote: progress.line, onReading: progress.reading };
+        const frozen = await freezeLoaded(runtime, loaded, task, told);
+        done.push(frozen.trained);
+        loaded = frozen.loaded;
+      } finally {
+        progress.stop();
+      }
     }
   });
   printTrained(flags, done, 'no task is trained and not frozen');

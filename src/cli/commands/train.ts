@@ -133,7 +133,9 @@ export async function trainCommand(task: string | undefined, flags: TrainFlags):
         trained.push(done.trained);
         loaded = done.loaded;
       } catch (error) {
-        if (!(error instanceof InterruptedError)) throw error;
+        // Before its first step nothing is there to go on from.
+        const begun = task === undefined || runExists(loaded.workspace.root, task);
+        if (!(error instanceof InterruptedError) || !begun) throw error;
         const remedy = { kind: 'resume' as const, ...(task !== undefined && { task, ...(freeze && { freeze }) }) };
         throw new InterruptedError(error.statement, { cause: error.cause, remedy });
       } finally {

@@ -8,6 +8,8 @@ import { type Verified, type VerifyOptions, verifyWith } from '../../tasks/verif
 import { Evaluator } from '../../train/evaluate.js';
 import type { Measures } from '../../train/measures.js';
 import { integerFlag } from '../flags.js';
+import { interruptible } from '../interruptible.js';
+import { progressOf } from '../progress.js';
 import { colours, count, note, result, table, warn } from '../report.js';
 import { chosen, openRuntime, type RuntimeFlags } from '../runtime.js';
 
@@ -57,15 +59,19 @@ async function checkTasks(
   const evaluator = new Evaluator(opened.runtime);
   const found: Checked[] = [];
   for (const record of records) {
+    const progress = progressOf(flags, record.task);
     try {
       const verified = await verifyWith(evaluator, opened.runtime, withTrained(loaded, record.task), record.task, {
         ...how,
         ...chosen(opened),
+        onReading: progress.reading,
       });
       found.push({ ...record, verified, ...(verified.reason !== undefined && { reason: verified.reason }) });
     } catch (error) {
       if (!(error instanceof DataError) || tasks.length === 1) throw error;
       found.push({ ...record, reason: error.message });
+    } finally {
+      progress.stop();
     }
     const { reason } = must(found.at(-1), 'result');
     if (reason !== undefined) note(flags, `${record.task}: not comparable bit for bit, ${reason}`);
@@ -134,9 +140,12 @@ function measuresText(task: string, { overall, outputs }: Measures): string {
   return [`${task}: ${line.join(', ')}`, table(['', 'samples', ...names], rows), ...more].join('\n');
 }
 
+/** Nothing is kept of what is interrupted. */
+const stoppable = <T>(flags: VerifyFlags, work: (signal: AbortSignal) => Promise<T>) => interruptible(flags, 'stopping', work);
+
 /** Fails (exit code 1) where a task moved, or where nothing could be proved of it. */
 export async function verify(flags: VerifyFlags): Promise<void> {
-  const found = await checkTasks(undefined, flags, {}, () => []);
+  const found = await stoppable(flags, (signal) => checkTasks(undefined, flags, { signal }, () => []));
   print(flags, found);
   if (found.some((c) => moved(c) || unproved(c))) process.exitCode = 1;
 }
@@ -157,8 +166,9 @@ function answers(flags: VerifyFlags, loaded: LoadedWorkspace, task: string): boo
 export async function evaluate(task: string | undefined, flags: VerifyFlags): Promise<void> {
   if (task !== undefined && flags.all) throw new UsageError('name one task, or give --all: prognet eval <task>');
   const threads = integerFlag('--threads', flags.threads);
-  const found = await checkTasks(task, flags, { measures: true, ...(threads !== undefined && { threads }) }, (loaded) =>
-    trainedTasks(loaded).filter((name) => answers(flags, loaded, name)),
+  const how = { measures: true, ...(threads !== undefined && { threads }) };
+  const found = await stoppable(flags, (signal) =>
+    checkTasks(task, flags, { ...how, signal }, (loaded) => trainedTasks(loaded).filter((name) => answers(flags, loaded, name))),
   );
   print(flags, found);
   if (found.some((c) => moved(c) || c.verified === undefined)) process.exitCode = 1;

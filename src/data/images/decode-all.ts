@@ -24,12 +24,19 @@ async function inTurn<T>(items: readonly T[], each: (item: T, i: number) => Prom
  * The decoding where no network says what it takes: the size of `resize`, else the one that all images have; in colour as soon as one is; [C,H,W].
  * @throws DataError for images of several sizes
  */
-export async function commonDecoding(sharp: Sharp, images: readonly ImageBytes[], resize: Resize | undefined): Promise<Decoding> {
+export async function commonDecoding(
+  sharp: Sharp,
+  parts: AsyncIterable<readonly ImageBytes[]> | Iterable<readonly ImageBytes[]>,
+  resize: Resize | undefined,
+): Promise<Decoding> {
   const heads: { name: string; colour: boolean; size: string; height: number; width: number }[] = [];
-  await inTurn(images, async ({ name, bytes }, i) => {
-    const { autoOrient, channels } = await headOf(sharp, await bytes(), name);
-    heads[i] = { name, colour: channels > 2, size: `${autoOrient.width} x ${autoOrient.height}`, ...autoOrient };
-  });
+  for await (const images of parts) {
+    const before = heads.length;
+    await inTurn(images, async ({ name, bytes }, i) => {
+      const { autoOrient, channels } = await headOf(sharp, await bytes(), name);
+      heads[before + i] = { name, colour: channels > 2, size: `${autoOrient.width} x ${autoOrient.height}`, ...autoOrient };
+    });
+  }
   const first = must(heads[0], 'image');
   const other = heads.find(({ size }) => size !== first.size);
   if (resize === undefined && other !== undefined) {

@@ -37,7 +37,7 @@ export function arrayStream(
   const width = elementCount(sample) * (inputs.dtype === 'uint8' ? 1 : 4);
   return {
     bytes: count * width,
-    parts: async function* () {
+    parts: async function* (step) {
       const targets = await read();
       let first = 0;
       for await (const part of inputs.parts(Math.max(1, Math.floor(bytesAtOnce / width)))) {
@@ -45,6 +45,7 @@ export function arrayStream(
         const labels = sliceRows(targets, first, first + own);
         yield fitting(part.reshape([own, ...sample]), labels, { ...names, missing, first }, head);
         first += own;
+        await step('rows read', first, count);
       }
     },
   };

@@ -1,19 +1,35 @@
 // Tables as .csv and .tsv files: one row a sample, its targets in the label columns. A folder may hold a table to train on and one to test on.
+import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { type CsvOptions, readCsv } from '../../formats/csv.js';
-import { csvBlocks } from '../../formats/csv-blocks.js';
+import { countLines, csvBlocks } from '../../formats/csv-blocks.js';
 import { dataError } from '../../formats/data-error.js';
 import { must } from '../../onnx/core/errors.js';
+import { elementCount } from '../../onnx/core/shape.js';
+import { takesText } from '../text/tokenizer.js';
 import { bytesOf, firstFile, pathsIn } from './files.js';
-import type { Source } from './source.js';
-import { type BlockReader, readTables, type TableReader, tableOptions, tableStreams } from './tables.js';
+import type { Source, SourceContext } from './source.js';
+import { idBytes, type TableParts, tableStreams } from './table-streams.js';
+import { readTables, type TableReader, tableOptions } from './tables.js';
 
 /** The delimiter that a file's name says. */
 export const delimiterOf = (path: string): { readonly delimiter?: string } => (/\.tsv$/i.test(path) ? { delimiter: '\t' } : {});
 
 const read: TableReader = async (path, options: CsvOptions) =>
   readCsv(await bytesOf(path), { ...delimiterOf(path), ...options }, path);
-const blocks: BlockReader = (path, options) => csvBlocks(path, { ...delimiterOf(path), ...options });
+
+/** By its own size, which is what numbers take at most; of texts by its lines and the ids that each becomes. */
+function partsOfFile(path: string, { inputs: [input] = [] }: SourceContext): TableParts {
+  const { size } = statSync(path);
+  return {
+    where: path,
+    bytes: takesText(input) ? countLines(path) * elementCount(input.shape) * idBytes : size,
+    unit: 'bytes',
+    total: size,
+    read: (options) => csvBlocks(path, { ...delimiterOf(path), ...options }),
+  };
+}
+
 const csvTableOptions = [...tableOptions, 'header', 'delimiter', 'decimal'] as const;
 
 /** A table. */
@@ -26,7 +42,7 @@ export const csvFile: Source = {
     return { whole: must(whole, 'table') };
   },
   open: async ({ path }, options, context) => {
-    const [train] = tableStreams([path], options, context, blocks);
+    const [train] = await tableStreams([partsOfFile(path, context)], options, context);
     return { train: must(train, 'table') };
   },
 };
@@ -53,7 +69,12 @@ export const csvFolder: Source = {
     return { split: { train: must(first, 'train'), test: must(second, 'test') } };
   },
   open: async ({ path }, options, context) => {
-    const [train, test] = tableStreams(await partsOf(path), options, context, blocks);
+    const files = await partsOf(path);
+    const [train, test] = await tableStreams(
+      files.map((file) => partsOfFile(file, context)),
+      options,
+      context,
+    );
     return { train: must(train, 'train'), test: must(test, 'test') };
   },
   files: (folder) => pathsIn(folder, (name) => [...namesIn('train'), ...namesIn('test')].includes(name)),

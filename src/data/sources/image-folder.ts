@@ -171,7 +171,7 @@ async function openFolder(
   const all = parts.map((classes) => [...classes.values()].flat().map(imageOf));
   const sharp = await loadSharp(path);
   const decoding =
-    inputs === undefined ? await commonDecoding(sharp, all.flat(), resize) : decodingFor(onlyOf(inputs).shape, resize, where);
+    inputs === undefined ? await commonDecoding(sharp, all, resize) : decodingFor(onlyOf(inputs).shape, resize, where);
   return all.map((images, i): Part => {
     const labels = must(named.labels[i], 'labels');
     let transparent = 0;
@@ -202,8 +202,12 @@ function streamOf({ images, width, read, end }: Part): RowStream {
   const together = Math.max(1, Math.floor(bytesAtOnce / width));
   return {
     bytes: images.length * width,
-    parts: async function* () {
-      for (let from = 0; from < images.length; from += together) yield await read(images.slice(from, from + together), from);
+    parts: async function* (step) {
+      for (let from = 0; from < images.length; from += together) {
+        const some = images.slice(from, from + together);
+        yield await read(some, from);
+        await step('images read', from + some.length, images.length);
+      }
       end();
     },
   };

@@ -3,10 +3,11 @@ import type { Feature } from '../../model/description/features.js';
 import type { NetworkInput } from '../../model/progressive/inputs.js';
 import type { TargetHead } from '../checks.js';
 import type { Dataset, Split } from '../dataset.js';
+import type { ReadingOptions, Step } from '../reading.js';
 import type { DataOptions } from '../schema.js';
 
 /** What a source is read with. */
-export interface SourceContext {
+export interface SourceContext extends ReadingOptions {
   /** Folder that relative paths start from: that of the description. */
   readonly baseDir: string;
   /** Place of the `data` entry in the description, for errors; default `data`. */
@@ -44,8 +45,8 @@ export type Found = { readonly whole: Dataset } | { readonly split: Split };
 export interface RowStream {
   /** Bytes that they take as a data set. */
   readonly bytes: number;
-  /** The parts, in order; each time from the beginning. Throws DataError. */
-  readonly parts: () => AsyncIterable<Dataset>;
+  /** The parts, in order; each time from the beginning; `step` is called after each. Throws DataError, and what `step` throws. */
+  readonly parts: (step: Step) => AsyncIterable<Dataset>;
 }
 
 /** A source that is read part by part: one data set that is still to be split, or two. */

@@ -1,4 +1,5 @@
 // How many bytes rows may take in memory, as a data entry says it.
+import { defaultMaxBytes } from '../../formats/data-error.js';
 
 const units: Readonly<Record<string, number>> = {
   B: 1,
@@ -17,6 +18,14 @@ export const memoryPattern = /^(\d+(?:\.\d+)?) ?(B|kB|MB|GB|TB|KiB|MiB|GiB|TiB)$
 
 /** What is too small to read blocks into is no limit. */
 export const leastMemory = 2 ** 20;
+
+/** Bytes in words, for messages. */
+export const inWords = (bytes: number): string =>
+  bytes < 1e9 ? `${(bytes / 1e6).toFixed(0)} MB` : `${(bytes / 1e9).toFixed(1)} GB`;
+
+/** Bytes that rows may take in memory by a data entry. */
+export const memoryOf = ({ memory }: { readonly memory?: number | string | undefined }): number =>
+  memory === undefined ? defaultMaxBytes : memoryBytes(memory);
 
 /** Bytes of `500MB`, `1.5 GiB` or a number. */
 export function memoryBytes(written: number | string): number {

@@ -6,7 +6,8 @@ import { dataError } from '../../formats/data-error.js';
 import { must } from '../../onnx/core/errors.js';
 import { Tensor } from '../../onnx/core/tensor.js';
 import { fileError } from '../../onnx/files/file-error.js';
-import type { BlockShuffle, RowsOnDisk } from '../rows.js';
+import type { Step } from '../reading.js';
+import { type BlockShuffle, type RowsOnDisk, rowBytes, type StoredType } from '../rows.js';
 
 /** What is read although nobody asked for it, where rows stand apart: one large read is quicker than many small ones. */
 const widestGap = 2 ** 16;
@@ -18,15 +19,13 @@ const blocksTogether = 32;
 
 /** What rows are, but for where they stand. */
 export interface RowsShape {
-  readonly dtype: 'uint8' | 'float32';
+  readonly dtype: StoredType;
   readonly dims: readonly number[];
 }
 
-const bytesOfRow = ({ dtype, dims }: RowsShape): number => dims.slice(1).reduce((a, b) => a * b, 1) * (dtype === 'uint8' ? 1 : 4);
-
 /** Follows from the description alone, not from the machine: the order of rows does. */
 export function shuffleOf(shape: RowsShape, memory: number): BlockShuffle {
-  const width = bytesOfRow(shape);
+  const width = rowBytes(shape);
   const buffer = Math.min(memory / 4, mostForBlocks);
   const block = Math.max(1, Math.floor(buffer / blocksTogether / width));
   return { block, together: Math.max(1, Math.floor(buffer / (block * width))) };
@@ -85,7 +84,7 @@ export class RowsFile implements RowsOnDisk {
   /** By their numbers, the one that was read longest ago first. */
   private readonly blocks = new Map<number, Uint8Array>();
 
-  private hash: Hash | undefined;
+  private begun: Hash | undefined;
   /** The whole file, of some of its rows. */
   private whole: RowsFile | undefined;
 
@@ -96,7 +95,7 @@ export class RowsFile implements RowsOnDisk {
     private readonly chosen?: Uint32Array,
   ) {
     this.dims = [chosen?.length ?? shape.dims[0] ?? 0, ...shape.dims.slice(1)];
-    this.width = bytesOfRow(shape);
+    this.width = rowBytes(shape);
     this.shuffle = shuffleOf(shape, memory);
   }
 
@@ -108,8 +107,24 @@ export class RowsFile implements RowsOnDisk {
   /** Of a whole file: the hash over what the rows are and what they hold, not ended yet; the one that `fingerprint` begins with. Undefined for some of its rows. */
   hashed(): Hash | undefined {
     if (this.chosen !== undefined) return undefined;
-    this.hash ??= hashRows(this.file, this.shape);
-    return this.hash.copy();
+    if (this.begun === undefined) {
+      const parts = hashRows(this.file, this.shape);
+      let part = parts.next();
+      while (part.done !== true) part = parts.next();
+      this.begun = part.value;
+    }
+    return this.begun.copy();
+  }
+
+  /** The same of a whole file, told as it goes; it is not hashed again after that. */
+  async hash(step: Step): Promise<void> {
+    const parts = hashRows(this.file, this.shape);
+    let part = parts.next();
+    while (part.done !== true) {
+      await step('rows looked through', part.value, this.shape.dims[0] ?? 0);
+      part = parts.next();
+    }
+    this.begun = part.value;
   }
 
   get content(): string {
@@ -126,7 +141,7 @@ export class RowsFile implements RowsOnDisk {
     return this.chosen === undefined ? this.file.path : undefined;
   }
 
-  get dtype(): 'uint8' | 'float32' {
+  get dtype(): StoredType {
     return this.shape.dtype;
   }
 
@@ -200,14 +215,17 @@ export class RowsFile implements RowsOnDisk {
   }
 }
 
-function hashRows(file: WholeFile, { dtype, dims }: RowsShape): Hash {
+/** Gives the rows that are hashed so far, and at the end the hash. */
+function* hashRows(file: WholeFile, { dtype, dims }: RowsShape): Generator<number, Hash> {
   const hash = createHash('sha256').update(`${JSON.stringify([dtype, dims])}\n`);
-  const size = (dims[0] ?? 0) * bytesOfRow({ dtype, dims });
+  const width = rowBytes({ dtype, dims });
+  const size = (dims[0] ?? 0) * width;
   const block = new Uint8Array(Math.min(size, hashedAtOnce));
   for (let at = 0; at < size; at += block.length) {
     const part = block.subarray(0, Math.min(block.length, size - at));
     file.read([{ at, into: part }]);
     hash.update(part);
+    yield Math.floor((at + part.length) / width);
   }
   return hash;
 }

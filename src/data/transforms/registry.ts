@@ -4,6 +4,7 @@ import * as z from 'zod';
 import { stepNames } from '../../model/prepare/prepare.js';
 import { DataError } from '../../onnx/core/errors.js';
 import type { RowSet, Split } from '../dataset.js';
+import { inMemory } from '../rows.js';
 import { flip } from './flip.js';
 import { invert } from './invert.js';
 import { noise } from './noise.js';
@@ -21,8 +22,14 @@ const ofRows: readonly Transform[] = [classes, subset, oneHot];
 /** Names of all transforms. */
 export const transformNames: readonly string[] = [...byName.keys()];
 
+/** A transform at its place in the list. */
+interface Placed extends Bound {
+  readonly path: string;
+  readonly refuseTokens: (dataset: RowSet) => void;
+}
+
 /** Looks up and checks one transform as written. Throws a DataError that begins with `path`. */
-function bindTransform(written: unknown, path: string): Bound {
+function bindTransform(written: unknown, path: string): Placed {
   const keys = typeof written === 'object' && written !== null && !Array.isArray(written) ? Object.keys(written) : [];
   const name = typeof written === 'string' ? written : keys[0];
   if (name === undefined || keys.length > 1) {
@@ -54,18 +61,17 @@ function bindTransform(written: unknown, path: string): Bound {
     });
   }
   const options = typeof written === 'object' && written !== null ? Reflect.get(written, name) : undefined;
-  const bound = transform.bind(options, path);
-  return (dataset, context) => {
-    if (dataset.inputs.dtype === 'int64' && !ofRows.includes(transform)) {
-      const expected = ofRows.map(({ name }) => name).join(', ');
-      throw new DataError(`${path}: ${name} is for numbers, the inputs are token ids, expected one of ${expected}`, {
-        path,
-        expected,
-        got: name,
-      });
-    }
-    return bound(dataset, context);
+  const { run, values } = transform.bind(options, path);
+  const refuseTokens = ({ inputs: { dtype } }: RowSet): void => {
+    if (dtype !== 'int64' || ofRows.includes(transform)) return;
+    const expected = ofRows.map(({ name }) => name).join(', ');
+    throw new DataError(`${path}: ${name} is for numbers, the inputs are token ids, expected one of ${expected}`, {
+      path,
+      expected,
+      got: name,
+    });
   };
+  return { path, refuseTokens, run, ...(values && { values }) };
 }
 
 /** Throws a DataError that begins with `path` for a transform that is not written as it must be. */
@@ -107,31 +113,46 @@ export type TransformSpec =
   | { subset: { count: number; test?: number | undefined; seed?: number | undefined } }
   | { one_hot: { classes?: number | undefined } };
 
+const bindAll = (list: readonly TransformSpec[], path: string): Placed[] =>
+  list.map((written, i) => bindTransform(written, `${path}[${i}]`));
+
 /**
  * Applies transforms in order to train and test alike; only the draws of noise and of subset differ between the two.
- * @param rewrite where rows on disk go whose values are made others
  * @param path place of the list, for errors: with `columns[1].data.transform`, the first is `columns[1].data.transform[0]`
  * @throws DataError for unknown transforms and bad options, before any work is done, and for data that a transform cannot take
  */
 export function applyTransforms(split: Split, list: readonly TransformSpec[], path?: string): Split;
-export function applyTransforms(
+export function applyTransforms(split: Split<RowSet>, list: readonly TransformSpec[], path = 'transform'): Split<RowSet> {
+  let { train, test } = split;
+  for (const { run, refuseTokens, path: place } of bindAll(list, path)) {
+    const before = train;
+    refuseTokens(before);
+    train = run(before, { path: place, part: 'train', train: before });
+    refuseTokens(test);
+    test = run(test, { path: place, part: 'test', train: before });
+  }
+  return { train, test };
+}
+
+/** The same of rows on disk: `rewrite` says where those go whose values are made others. */
+export async function transformStored(
   split: Split<RowSet>,
   list: readonly TransformSpec[],
   path: string,
-  rewrite?: Rewrite,
-): Split<RowSet>;
-export function applyTransforms(
-  split: Split<RowSet>,
-  list: readonly TransformSpec[],
-  path = 'transform',
-  rewrite?: Rewrite,
-): Split<RowSet> {
-  const bound = list.map((written, i) => ({ run: bindTransform(written, `${path}[${i}]`), path: `${path}[${i}]` }));
+  rewrite: Rewrite,
+): Promise<Split<RowSet>> {
   let { train, test } = split;
-  for (const { run, path: place } of bound) {
+  for (const { run, values, refuseTokens, path: place } of bindAll(list, path)) {
     const before = train;
-    train = run(before, { path: place, part: 'train', train: before, ...(rewrite && { rewrite }) });
-    test = run(test, { path: place, part: 'test', train: before, ...(rewrite && { rewrite }) });
+    const apply = async (dataset: RowSet, part: 'train' | 'test'): Promise<RowSet> => {
+      refuseTokens(dataset);
+      const context = { path: place, part, train: before };
+      const { inputs } = dataset;
+      if (values === undefined || inMemory(inputs)) return run(dataset, context);
+      return { ...dataset, inputs: await rewrite(inputs, values(context)) };
+    };
+    train = await apply(before, 'train');
+    test = await apply(test, 'test');
   }
   return { train, test };
 }

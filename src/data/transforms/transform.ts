@@ -3,7 +3,7 @@
 
 import * as z from 'zod';
 import { formatPath } from '../../model/description/issues.js';
-import { DataError, InternalError, must } from '../../onnx/core/errors.js';
+import { DataError, InternalError } from '../../onnx/core/errors.js';
 import type { Tensor } from '../../onnx/core/tensor.js';
 import type { RowSet } from '../dataset.js';
 import { complaintOf, expectedOf } from '../expected.js';
@@ -17,17 +17,20 @@ export interface TransformContext {
   readonly part: 'train' | 'test';
   /** The train set as it enters this transform, for what must be decided once for both parts. */
   readonly train: RowSet;
-  /** Where rows on disk go whose values are made others, part by part in their order. */
-  readonly rewrite?: Rewrite;
 }
 
-/** Rows on disk made others. */
-export type Rewrite = (rows: RowsOnDisk, each: Values) => RowsOnDisk;
+/** Rows on disk made others, part by part in their order. */
+export type Rewrite = (rows: RowsOnDisk, each: Values) => Promise<RowsOnDisk>;
 /** Part of the rows with other values. Parts come in the order of the rows. */
 export type Values = (part: Tensor) => Tensor;
 
 /** A transform with its options bound. */
-export type Bound = (dataset: RowSet, context: TransformContext) => RowSet;
+export interface Bound {
+  /** One of values takes rows in memory alone. */
+  readonly run: (dataset: RowSet, context: TransformContext) => RowSet;
+  /** Of a transform of values: begun for all rows of a data set. */
+  readonly values?: (context: TransformContext) => Values;
+}
 
 export interface Transform<Name extends string = string, Options extends z.ZodType = z.ZodType> {
   readonly name: Name;
@@ -48,13 +51,20 @@ export function defineTransform<Name extends string, Options extends z.ZodType>(
   name: Name,
   options: Options,
   apply: (dataset: RowSet, options: z.output<Options>, context: TransformContext) => RowSet,
+  begin?: (options: z.output<Options>, context: TransformContext) => Values,
 ): Transform<Name, Options> {
   return {
     name,
     options,
     bind(written, path) {
       const parsed = options.safeParse(written ?? {}, { error: expectedOf });
-      if (parsed.success) return (dataset, context) => apply(dataset, parsed.data, context);
+      if (parsed.success) {
+        const { data } = parsed;
+        return {
+          run: (dataset, context) => apply(dataset, data, context),
+          ...(begin && { values: (context) => begin(data, context) }),
+        };
+      }
       const [issue] = parsed.error.issues;
       throw issue === undefined
         ? new DataError(`${path}: ${name} is not valid`, { path })
@@ -69,11 +79,12 @@ export function defineValues<Name extends string, Options extends z.ZodType>(
   options: Options,
   begin: (options: z.output<Options>, context: TransformContext) => Values,
 ): Transform<Name, Options> {
-  return defineTransform(name, options, (dataset, parsed, context) => {
+  const inside = (dataset: RowSet, parsed: z.output<Options>, context: TransformContext): RowSet => {
     const { inputs } = dataset;
-    const each = begin(parsed, context);
-    return { ...dataset, inputs: inMemory(inputs) ? each(inputs) : must(context.rewrite, 'rewrite')(inputs, each) };
-  });
+    if (!inMemory(inputs)) throw new InternalError(`${name} of rows on disk, which are rewritten`);
+    return { ...dataset, inputs: begin(parsed, context)(inputs) };
+  };
+  return defineTransform(name, options, inside, begin);
 }
 
 /** The elements of inputs. */

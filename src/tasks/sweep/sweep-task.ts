@@ -104,7 +104,7 @@ export async function sweepTask(runtime: Runtime, loaded: LoadedWorkspace, task:
   const metric = measure ?? metricName(column.head);
   const by = options.metric === 'loss' ? 'loss' : metric;
   const plan = planTrials(loaded, must(loaded.text, 'description'), task, options);
-  const data = fingerprint((await loadTaskData(loaded, task, options.onNote)).train);
+  const data = fingerprint((await loadTaskData(loaded, task, options)).train);
   createFolders(loaded.workspace);
   const described = plan.map((planned) => [planned, withText(loaded, planned.text)] as const);
   if (by === 'loss')

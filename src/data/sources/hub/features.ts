@@ -20,7 +20,11 @@ const named = z.object({ _type: z.literal('ClassLabel'), names: z.array(z.string
 const image = z.object({ _type: z.literal('Image') });
 
 /** The columns of a file; undefined where nothing says what they are. */
-export function featuresOf({ notes, names }: OpenTable, { format }: HubPart, file: string): readonly HubFeature[] | undefined {
+export function featuresOf(
+  { notes, names }: Pick<OpenTable, 'notes' | 'names'>,
+  { format }: HubPart,
+  file: string,
+): readonly HubFeature[] | undefined {
   const note = noted.safeParse(jsonOrNothing(notes.get('huggingface')));
   const beside = join(dirname(file), 'dataset_info.json');
   const info =

@@ -5,10 +5,27 @@ import { tableOf } from '../../../formats/open-table.js';
 import { must } from '../../../onnx/core/errors.js';
 import type { Dataset } from '../../dataset.js';
 import type { DataOptions } from '../../schema.js';
-import type { SourceContext } from '../source.js';
-import { readTables } from '../tables.js';
+import { memoryOf } from '../../stored/memory.js';
+import { groupParts } from '../group-parts.js';
+import type { RowStream, SourceContext } from '../source.js';
+import { type TableParts, tableStreams } from '../table-streams.js';
+import { csvOptions, readTables } from '../tables.js';
 import type { HubFeature } from './features.js';
-import { type HubPart, openPart } from './parts.js';
+import { type HubPart, openPart, openPartGroups } from './parts.js';
+
+/** How a table of these features is read: a single column of classes is the label, and its classes have names. */
+function readingOf(features: readonly HubFeature[], options: DataOptions) {
+  const classes = features.filter(({ kind }) => kind === 'class');
+  const label = options.label ?? (classes.length === 1 ? classes[0]?.name : undefined);
+  const adapt = (table: CsvTable, where: string, texts: boolean | undefined): CsvTable => {
+    const [column = '', ...more] = table.labelColumns;
+    const names = classes.find(({ name }) => name === column)?.names;
+    return names === undefined || more.length > 0 || texts !== true ? table : withNames(table, names, where);
+  };
+  return { adapt, options: { ...options, ...(label !== undefined && { label }) } };
+}
+
+const nameOf = (path: string, { part }: HubPart): string => `${path}: ${part}`;
 
 /** The data sets of these parts. Throws DataError. */
 export async function readHubTables(
@@ -18,16 +35,30 @@ export async function readHubTables(
   options: DataOptions,
   context: SourceContext,
 ): Promise<Dataset[]> {
-  const classes = features.filter(({ kind }) => kind === 'class');
-  const label = options.label ?? (classes.length === 1 ? classes[0]?.name : undefined);
-  const byName = new Map(parts.map((part) => [`${path}: ${part.part}`, part]));
-  const read = async (where: string, how: CsvOptions): Promise<CsvTable> => {
-    const table = await tableOf(await openPart(must(byName.get(where), where)), how, where);
-    const [column = '', ...more] = table.labelColumns;
-    const names = classes.find(({ name }) => name === column)?.names;
-    return names === undefined || more.length > 0 || how.texts !== true ? table : withNames(table, names, where);
-  };
-  return await readTables([...byName.keys()], { ...options, ...(label !== undefined && { label }) }, context, read);
+  const { adapt, options: own } = readingOf(features, options);
+  const byName = new Map(parts.map((part) => [nameOf(path, part), part]));
+  const read = async (where: string, how: CsvOptions): Promise<CsvTable> =>
+    adapt(await tableOf(await openPart(must(byName.get(where), where)), how, where), where, how.texts);
+  return await readTables([...byName.keys()], own, context, read);
+}
+
+/** The same by row groups. */
+export async function hubTableStreams(
+  path: string,
+  parts: readonly HubPart[],
+  features: readonly HubFeature[],
+  options: DataOptions,
+  context: SourceContext,
+): Promise<RowStream[]> {
+  const { adapt, options: own } = readingOf(features, options);
+  const { texts } = csvOptions(own, context);
+  const tables: TableParts[] = [];
+  for (const part of parts) {
+    const where = nameOf(path, part);
+    const opened = await openPartGroups(part, memoryOf(own));
+    tables.push(groupParts(where, opened, own, context, (table) => adapt(table, where, texts)));
+  }
+  return await tableStreams(tables, own, context);
 }
 
 /** The table with labels that are texts, in the order of the dataset. */

@@ -11,7 +11,7 @@ export async function imagesOf(opened: OpenTable, column: string, file: string):
   const images: ImageBytes[] = [];
   await opened.column(column, (value, row) => {
     const found = bytesField.safeParse(value);
-    const name = `${file}: row ${row + 1}`;
+    const name = `${file}: row ${(opened.first ?? 0) + row + 1}`;
     if (!found.success) throw dataError(name, 'holds no bytes of an image, expected them in the file', { expected: 'bytes' });
     images.push({ name, bytes: async () => found.data.bytes });
   });

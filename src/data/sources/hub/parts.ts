@@ -3,10 +3,11 @@
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import * as z from 'zod';
-import { openArrow } from '../../../formats/arrow-file.js';
+import { openArrow, openArrowGroups } from '../../../formats/arrow-file.js';
 import { dataError, defaultMaxBytes, quote } from '../../../formats/data-error.js';
-import type { OpenTable } from '../../../formats/open-table.js';
-import { openParquet } from '../../../formats/parquet-file.js';
+import { bytesOnDisk } from '../../../formats/disk-bytes.js';
+import { type GroupedTable, joinTables, type OpenTable } from '../../../formats/open-table.js';
+import { openParquet, openParquetGroups } from '../../../formats/parquet-file.js';
 import { bytesOf } from '../files.js';
 
 /** A part of a dataset, such as train: its files in their order. */
@@ -111,9 +112,18 @@ export async function openPart(part: HubPart): Promise<OpenTable> {
   const opened: OpenTable[] = [];
   for (const file of part.files) {
     const next = await openFile(part, file, false);
-    const [names, first] = [next, opened[0] ?? next].map((table) => table.names.map(quote).join(', '));
-    if (names !== first)
-      throw dataError(file, `has the columns ${names}, the file before has ${first}`, { expected: `${first}` });
+    requireSameColumns(next, opened[0], file);
+    opened.push(next);
+  }
+  return joinTables(opened[0] ?? { names: [], notes: new Map() }, opened);
+}
+
+/** The same by row groups, which are opened one by one; messages count the rows of the part. */
+export async function openPartGroups(part: HubPart, memory: number): Promise<GroupedTable> {
+  const opened: GroupedTable[] = [];
+  for (const file of part.files) {
+    const next = await openFileGroups(part, file, false, memory);
+    requireSameColumns(next, opened[0], file);
     opened.push(next);
   }
   const [{ names, notes } = { names: [], notes: new Map<string, string>() }] = opened;
@@ -121,13 +131,18 @@ export async function openPart(part: HubPart): Promise<OpenTable> {
     rows: opened.reduce((sum, { rows }) => sum + rows, 0),
     names,
     notes,
-    column: async (name, each) => {
-      let before = 0;
-      for (const { rows, column } of opened) {
-        const from = before;
-        await column(name, (value, row) => each(value, from + row));
-        before += rows;
-      }
-    },
+    groups: opened.flatMap(({ groups }) => groups),
   };
+}
+
+/** A file of a part by its row groups. */
+export async function openFileGroups({ format }: HubPart, file: string, records: boolean, memory: number): Promise<GroupedTable> {
+  const bytes = bytesOnDisk(file);
+  return format === 'parquet' ? await openParquetGroups(bytes, file, memory, records) : openArrowGroups(bytes, file, records);
+}
+
+function requireSameColumns(next: Pick<OpenTable, 'names'>, before: Pick<OpenTable, 'names'> | undefined, file: string): void {
+  const [names, first] = [next, before ?? next].map((table) => table.names.map(quote).join(', '));
+  if (names === first) return;
+  throw dataError(file, `has the columns ${names}, the file before has ${first}`, { expected: `${first}` });
 }
