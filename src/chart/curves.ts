@@ -30,6 +30,8 @@ export interface CurveRun {
   readonly result?: string;
   /** The epoch to mark. */
   readonly best?: number;
+  /** Drawn stronger than the others; or without a colour and a row of its own, behind those that have one and come first. */
+  readonly weight?: 'strong' | 'quiet';
 }
 
 export interface Curves {
@@ -69,8 +71,14 @@ export function short(value: number): string {
 }
 
 /** The class of a line: by its run, or where there is one run alone by its data. */
-const classOf = ({ run, part }: Pick<CurveLine, 'run' | 'part'>, runs: number): string =>
-  `${part} c${(runs === 1 ? Number(part === 'training') : run) % colours.length}`;
+function classOf({ run, part }: Pick<CurveLine, 'run' | 'part'>, runs: readonly CurveRun[]): string {
+  const weight = runs[run]?.weight;
+  if (weight === 'quiet') return `${part} quiet`;
+  const colour = (runs.length === 1 ? Number(part === 'training') : run) % colours.length;
+  return `${part} c${colour}${weight === 'strong' && part === 'validation' ? ' strong' : ''}`;
+}
+
+const isLoud = ({ weight }: CurveRun): boolean => weight !== 'quiet';
 
 /** Every rule is for this picture alone, in whatever page it stands. */
 function style(): string {
@@ -81,9 +89,15 @@ function style(): string {
     ['.title', 'font-size:19px;font-weight:600'],
     ['.name', 'font-size:15px;font-weight:600'],
     ['.soft', 'fill:var(--soft);font-size:13px;font-weight:400'],
-    ...colours.map((_, i) => [`.c${i}`, `stroke:var(--c${i});fill:var(--c${i})`] as const),
+    ...colours.flatMap((_, i) => [
+      [`path.c${i}`, `stroke:var(--c${i})`] as const,
+      [`circle.c${i}`, `fill:var(--c${i})`] as const,
+    ]),
     ['path', 'stroke-width:2.2;stroke-linejoin:round;fill:none'],
     ['path.training', 'stroke-dasharray:6 4;stroke-width:1.8'],
+    ['path.strong', 'stroke-width:3.6'],
+    ['path.quiet', 'stroke:var(--soft);stroke-width:1.2;opacity:.55'],
+    ['circle.quiet', 'fill:var(--soft)'],
     ['path.key', 'stroke:var(--ink)'],
     ['path.rule', 'stroke:var(--rule);stroke-width:1'],
     ['path.mark', 'stroke:var(--soft);stroke-width:1.5;stroke-dasharray:2 3'],
@@ -102,17 +116,23 @@ const beside = (text: string | undefined): string =>
 /** Line and text of each run, then what full, dashed and dotted mean. */
 function legend({ runs, panels }: Curves, top: number): { readonly svg: string; readonly height: number } {
   const parts = (['validation', 'training'] as const).filter((part) => panels.some((p) => p.lines.some((l) => l.part === part)));
-  const rows = runs.map(({ name, about, result }, run) => {
+  const loud = runs.filter(isLoud);
+  const quiet = runs.length - loud.length;
+  const rows = loud.map(({ name, about, result }, run) => {
     const y = top + run * 44;
-    const swatch =
-      runs.length === 1 ? '' : `<path class="${classOf({ run, part: 'validation' }, runs.length)}" d="M16 ${y - 5}H40"/>`;
+    const swatch = runs.length === 1 ? '' : `<path class="${classOf({ run, part: 'validation' }, runs)}" d="M16 ${y - 5}H40"/>`;
     const x = runs.length === 1 ? 16 : 48;
     return `${swatch}<text class="name" x="${x}" y="${y}">${escaped(cut(name, 34))}${beside(result)}</text><text class="soft" x="${x}" y="${y + 19}">${escaped(cut(about, runs.length === 1 ? 70 : 64))}</text>`;
   });
-  const y = top + runs.length * 44 + 8;
+  const last = top + loud.length * 44;
+  if (quiet > 0)
+    rows.push(
+      `<path class="validation quiet" d="M16 ${last - 5}H40"/><text class="soft" x="48" y="${last}">${quiet} more</text>`,
+    );
+  const y = last + (quiet > 0 ? 36 : 8);
   let x = 16;
   const keys = parts.map((part) => {
-    const own = runs.length === 1 ? classOf({ run: 0, part }, 1) : `${part} key`;
+    const own = runs.length === 1 ? classOf({ run: 0, part }, runs) : `${part} key`;
     const key = `<path class="${own}" d="M${x} ${y - 5}h28"/><text x="${x + 36}" y="${y}">${part}</text>`;
     x += 36 + part.length * 8 + 22;
     return key;
@@ -120,7 +140,7 @@ function legend({ runs, panels }: Curves, top: number): { readonly svg: string; 
   const best = runs.some((run) => run.best !== undefined)
     ? `<path class="mark" d="M${x + 6} ${y - 13}v16"/><text x="${x + 18}" y="${y}">best epoch</text>`
     : '';
-  return { svg: [...rows, ...keys, best].join('\n'), height: runs.length * 44 + 26 };
+  return { svg: [...rows, ...keys, best].join('\n'), height: y - top + 18 };
 }
 
 function scaleOf({ lines, least = Number.NEGATIVE_INFINITY, logarithmic }: CurvePanel): {
@@ -158,8 +178,10 @@ function panel(curves: Curves, shown: CurvePanel, index: number, top: number, ep
     if (best !== undefined) out.push(`<path class="mark"${own} d="M${x(best).toFixed(1)} ${top + 34}V${bottom}"/>`);
   });
   // The validation data are what counts: above the training data.
-  for (const line of [...shown.lines].sort((a, b) => a.part.localeCompare(b.part))) {
-    const name = classOf(line, runs.length);
+  // So do the first runs, where some are stronger or quieter than others.
+  const depth = ({ run }: CurveLine) => ({ quiet: -1, strong: 1, usual: 0 })[runs[run]?.weight ?? 'usual'];
+  for (const line of [...shown.lines].sort((a, b) => depth(a) - depth(b) || a.part.localeCompare(b.part))) {
+    const name = classOf(line, runs);
     const points = line.points.map(({ epoch, value }) => [x(epoch), y(value)] as const);
     out.push(`<path class="${name}" clip-path="url(#p${index})" d="${linePath(points)}"/>`);
     const best = line.points.find(({ epoch }) => epoch === runs[line.run]?.best);
@@ -183,9 +205,11 @@ function atBest({ runs }: Curves, { lines }: CurvePanel, top: number): string[] 
 
 /** What the picture says, for those who do not see it. */
 function spoken({ runs, panels }: Curves): string {
-  const about = runs.map((run) => `${run.name}: ${run.about}.`);
+  const loud = runs.filter(isLoud);
+  const about = loud.map((run) => `${run.name}: ${run.about}.`);
   const ends = panels.flatMap(({ name, lines }) =>
     lines.flatMap(({ run, part, points }) => {
+      if (run >= loud.length) return [];
       const [first, last] = [points[0], points.at(-1)];
       return first === undefined || last === undefined
         ? []
@@ -194,7 +218,8 @@ function spoken({ runs, panels }: Curves): string {
           ];
     }),
   );
-  return [...about, ...ends].join(' ');
+  const more = runs.length > loud.length ? [`${runs.length - loud.length} more.`] : [];
+  return [...about, ...more, ...ends].join(' ');
 }
 
 /** The picture. */

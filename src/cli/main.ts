@@ -162,9 +162,11 @@ command('plot <tasks...>', 'learning curves as an SVG: loss and measures of each
   'prognet plot digits                         writes digits.svg',
   'prognet plot digits letters -o curves.svg   both in one picture',
   'prognet plot digits --measure loss --measure f1',
+  'prognet plot digits --sweep                 all trials of its sweep, the best one strongest',
 ])
   .option('-o, --output <file>', 'the .svg file, - for stdout (default: <tasks>.svg); one that is no such picture is refused')
   .option('--measure <name>', 'repeatable: loss, accuracy, f1, auc, mae, ... (default: loss and the two that say most)', collect)
+  .option('--sweep', 'the trials of a task that sweep has kept, over one another')
   .action(async (tasks: string[], o: PlotFlags) => (await import('./commands/plot.js')).plot(tasks, all(o)));
 
 command('predict <task>', 'probabilities and labels for inputs from a file', [

@@ -6,8 +6,11 @@ import type { MetricValue } from '../workspace/metrics-log.js';
 const prefix = 'validation_';
 const keyOf = (name: MeasureName): string => name.replaceAll(' ', '_');
 
+/** An epoch as one flat object of numbers. */
+export type FlatEpoch = Readonly<Record<string, number>>;
+
 /** The record as one flat object. */
-export function flat({ validation, measures, ...record }: EpochRecord): Record<string, MetricValue> {
+export function flat({ validation, measures, ...record }: EpochRecord): Record<string, number> {
   const seen = validation && { validation_loss: validation.loss, validation_metric: validation.metric };
   return { ...record, ...keyed(measures, ''), ...seen, ...keyed(validation?.measures, prefix) };
 }

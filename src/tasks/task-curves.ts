@@ -81,9 +81,31 @@ export function taskCurves(loaded: LoadedWorkspace, tasks: readonly string[], na
       imported ? { got: task } : { got: task, remedy: { kind: 'train', task } },
     );
   });
-  const panels = (names ?? usual).flatMap((name): CurvePanel[] => {
-    const lines = runs.flatMap(({ history }, run) =>
-      (['training', 'validation'] as const).flatMap((part): CurveLine[] => {
+  const panels = curvePanels(runs, ['training', 'validation'], names, tasks.join(', '));
+  return { title: `Learning curves of ${tasks.join(', ')}`, runs: runs.map(runText), panels };
+}
+
+/** What is drawn of one training. */
+export interface DrawnRun {
+  readonly history: readonly EpochRecord[];
+  /** Where it is not drawn of all that is asked for. */
+  readonly parts?: readonly CurveLine['part'][];
+}
+
+/**
+ * A panel for each measure, as far as it is there.
+ * @param of whose epochs they are, for errors
+ * @throws UsageError where a measure that is asked for is in none
+ */
+export function curvePanels(
+  runs: readonly DrawnRun[],
+  parts: readonly CurveLine['part'][],
+  names: readonly Followed[] | undefined,
+  of: string,
+): CurvePanel[] {
+  return (names ?? usual).flatMap((name): CurvePanel[] => {
+    const lines = runs.flatMap(({ history, parts: own = parts }, run) =>
+      own.flatMap((part): CurveLine[] => {
         const points = history.flatMap((record) => {
           const value = drawnOf(name, part === 'training' ? record : record.validation);
           return value === undefined ? [] : [{ epoch: record.epoch, value }];
@@ -92,22 +114,12 @@ export function taskCurves(loaded: LoadedWorkspace, tasks: readonly string[], na
       }),
     );
     if (lines.length === 0 && names !== undefined)
-      throw new UsageError(`no epoch of ${tasks.join(', ')} was measured by "${name}"`, { path: 'measure', got: name });
-    const r2 = name === 'r2' ? { least: -1 } : {};
-    const least = lines.some(({ points }) => points.some(({ value }) => value < -1)) ? r2 : {};
-    return lines.length === 0
-      ? []
-      : [
-          {
-            name,
-            unit: units[name],
-            ...least,
-            logarithmic: name === 'loss' || (!rises(name) && name !== 'calibration error'),
-            lines,
-          },
-        ];
+      throw new UsageError(`no epoch of ${of} was measured by "${name}"`, { path: 'measure', got: name });
+    if (lines.length === 0) return [];
+    const cut = name === 'r2' && lines.some(({ points }) => points.some(({ value }) => value < -1));
+    const logarithmic = name === 'loss' || (!rises(name) && name !== 'calibration error');
+    return [{ name, unit: units[name], ...(cut && { least: -1 }), logarithmic, lines }];
   });
-  return { title: `Learning curves of ${tasks.join(', ')}`, runs: runs.map(runText), panels };
 }
 
 function runText(run: Run): CurveRun {

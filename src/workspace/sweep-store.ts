@@ -1,5 +1,5 @@
 // The table of a sweep: runs/<task>/sweep/{sweep.json, sweep.csv}, written anew after each trial, each file whole at any kill. A trial is found again by
-// its key, a hash of all that its numbers follow from.
+// its key, a hash of all that its numbers follow from; what its epochs measured stands in curves/<key>.json, written once, before its row.
 import { join } from 'node:path';
 import * as z from 'zod';
 import { writeFileAtomic } from '../onnx/files/atomic-file.js';
@@ -39,8 +39,41 @@ const sweepSchema = z.strictObject({
   trials: z.array(trialSchema),
 });
 
+const historySchema = z.array(z.record(z.string(), number));
+
 /** A row of the table. */
 export type SweepTrial = z.infer<typeof trialSchema>;
+/** What each epoch of a trial measured, by name. */
+export type TrialHistory = z.infer<typeof historySchema>;
+
+/** A table as it was left. */
+export interface SweepTable {
+  /** The measure beside the loss. */
+  readonly metric: string;
+  readonly trials: readonly SweepTrial[];
+  /** Of each trial by its key; empty where nothing was kept. */
+  readonly historyOf: (key: string) => TrialHistory;
+}
+
+/** The table of a task; undefined where it has none, or none that can be read. */
+export function readSweep(root: string, task: string): SweepTable | undefined {
+  checkTask(task);
+  const folder = join(root, 'runs', task, sweepFolder);
+  const found = readTable(join(folder, 'sweep.json'), task);
+  return found && { metric: found.metric, trials: found.trials, historyOf: (key) => readHistory(folder, key) };
+}
+
+const curvesFolder = 'curves';
+
+function readHistory(folder: string, key: string): TrialHistory {
+  const path = join(folder, curvesFolder, `${key}.json`);
+  try {
+    return historySchema.parse(parseJson(readWhole(path), path));
+  } catch {
+    // Of a trial of an earlier version, or one that diverged.
+    return [];
+  }
+}
 
 export class SweepStore {
   private constructor(
@@ -67,7 +100,14 @@ export class SweepStore {
     }
     const lock = acquireLock(join(folder, 'lock'), `runs/${task}/${sweepFolder}/lock`);
     try {
-      const store = new SweepStore(folder, task, metric, measure, lock, readTrials(join(folder, 'sweep.json'), task));
+      const store = new SweepStore(
+        folder,
+        task,
+        metric,
+        measure,
+        lock,
+        readTable(join(folder, 'sweep.json'), task)?.trials ?? [],
+      );
       // Killed between the two files, the last trial stands in one of them.
       store.writeCsv();
       return store;
@@ -82,9 +122,24 @@ export class SweepStore {
     return this.trials.find((trial) => trial.key === key && trial.state !== 'failed');
   }
 
+  /** What each epoch of a trial measured; empty where nothing was kept. */
+  historyOf(key: string): TrialHistory {
+    return readHistory(this.folder, key);
+  }
+
   /** Keeps a trial, in the place of one of the same key. @throws WorkspaceError when the disk does not take it */
-  add(trial: SweepTrial): void {
+  add(trial: SweepTrial, history: readonly Readonly<Record<string, number>>[] = []): void {
     const { task, metric } = this;
+    if (history.length > 0) {
+      const folder = join(this.folder, curvesFolder);
+      try {
+        makeFolder(folder);
+      } catch (cause) {
+        throw fileError('write', folder, cause);
+      }
+      const lines = history.map((epoch) => stableJson({ ...epoch })).join(',\n');
+      writeFileAtomic(join(folder, `${trial.key}.json`), new TextEncoder().encode(`[\n${lines}\n]\n`));
+    }
     this.trials = [...this.trials.filter(({ key }) => key !== trial.key), trial];
     const document = { format: 1, task, metric, measuredOn: 'validation part', trials: this.trials };
     writeFileAtomic(join(this.folder, 'sweep.json'), new TextEncoder().encode(`${stableJson(document, 2)}\n`));
@@ -103,13 +158,13 @@ export class SweepStore {
   }
 }
 
-function readTrials(path: string, task: string): readonly SweepTrial[] {
+/** None yet, or damaged: its trials are run again. */
+function readTable(path: string, task: string): z.infer<typeof sweepSchema> | undefined {
   try {
     const found = sweepSchema.parse(parseJson(readWhole(path), path));
-    return found.task === task ? found.trials : [];
+    return found.task === task ? found : undefined;
   } catch {
-    // None yet, or damaged: its trials are run again.
-    return [];
+    return undefined;
   }
 }
 

@@ -72,6 +72,22 @@ it('says what it shows, and holds nothing from elsewhere', () => {
   expect(svg.replace('xmlns="http://www.w3.org/2000/svg"', '')).not.toMatch(/https?:|<script|@import|url\((?!#)/);
 });
 
+it('a strong run is above the others, quiet ones have one row together and lie behind', () => {
+  const runs = curves(4).runs.map((run, i) => ({
+    ...run,
+    ...(i === 0 && { weight: 'strong' as const }),
+    ...(i > 1 && { weight: 'quiet' as const }),
+  }));
+  const svg = curvesSvg({ ...curves(4), runs });
+  expect(svg).toContain('>2 more</text>');
+  expect(svg.match(/class="name" x="48"/g)).toHaveLength(2);
+  const [panel = ''] = svg.split('>r2<');
+  const lines = [...panel.matchAll(/<path class="(\S+ \S+( strong)?)" clip-path/g)].map(([, name]) => name);
+  expect(lines.slice(0, 4).every((name) => name?.endsWith('quiet'))).toBe(true);
+  expect(lines.slice(-2)).toEqual(['training c0', 'validation c0 strong']);
+  expect(svg).toMatch(/<desc id="desc">.* 2 more\. /);
+});
+
 it('one epoch is a point', () => {
   const one = curvesSvg({
     title: 't',
@@ -104,10 +120,11 @@ describe.skipIf(chromium === undefined)(`in a browser${chromium === undefined ? 
         width: own.width,
         cut: boxes.filter(({ box }) => box.left < own.left || box.right > own.right + 0.5 || box.bottom > own.bottom).map((b) => b.text),
         over: boxes.flatMap((a, i) => boxes.slice(i + 1).flatMap((b) => (over(a.box, b.box) ? [[a.text, b.text]] : []))),
+        filled: [...svg.querySelectorAll('path')].filter((path) => getComputedStyle(path).fill !== 'none').length,
         paper: getComputedStyle(svg).getPropertyValue('--paper'),
       };
     })()`);
-    expect(found).toEqual({ width: 390, cut: [], over: [], paper: paper === '#ffffff' ? '#fff' : paper });
+    expect(found).toEqual({ width: 390, cut: [], over: [], filled: 0, paper: paper === '#ffffff' ? '#fff' : paper });
     expect(asked).toEqual([]);
     await page.close();
   });

@@ -50,6 +50,46 @@ it('ranks combinations on the validation part, keeps the best, and freezing make
   expect(prognet('sweep', 'a', ...set, '-C', dir).stderr).toMatch(/task "a" is trained and frozen for good.*: prognet reset a$/m);
 });
 
+it('keeps what each epoch measured: in its document, and as curves of all trials over one another', () => {
+  const dir = workspace(yaml('', 3));
+  const sweep = () => JSON.parse(prognet('sweep', 'a', ...set, '--seeds', '2', '--json', '-C', dir).stdout);
+  const found = sweep();
+  const best = found.trials[0].trials.toSorted((x: { metric: number }, y: { metric: number }) => y.metric - x.metric)[0];
+  expect(best.history).toHaveLength(3);
+  expect(best.history[best.epoch - 1]).toMatchObject({
+    epoch: best.epoch,
+    validation_loss: best.loss,
+    validation_accuracy: best.metric,
+  });
+  // Those that are found again have theirs too.
+  expect(sweep().trials[0].trials[0].history).toEqual(found.trials[0].trials[0].history);
+  const file = join(dir, 'sweep.svg');
+  const { status, stdout, stderr } = prognet('plot', 'a', '--sweep', '-o', file, '-C', dir);
+  expect([status, stdout]).toEqual([0, `${file} written: loss, accuracy, macro f1\n`]);
+  expect(stderr).toMatch(
+    /^dropout \S+, lr \S+, seed [34]: best of the sweep; 3 epochs; weights of epoch [1-3]; validation accuracy \d\.\d{4}\n/,
+  );
+  expect(stderr.trim().split('\n')).toHaveLength(5);
+  const svg = readFileSync(file, 'utf8');
+  expect(svg.match(/<path class="(?:training|validation) [^"]+" clip-path/g)).toHaveLength(3 * 9);
+  expect(svg).toContain('>3 more</text>');
+  const document = JSON.parse(prognet('plot', 'a', '--sweep', '-o', file, '--json', '-C', dir).stdout);
+  expect(document.runs).toHaveLength(8);
+  expect(document.runs[0]).toMatchObject({ weight: 'strong', best: best.epoch });
+});
+
+it('no curves are drawn where no trial was run, nor of two tasks', () => {
+  const dir = workspace(yaml('', 1));
+  expect(prognet('plot', 'a', '--sweep', '-C', dir)).toMatchObject({
+    status: 2,
+    stderr: 'prognet: task "a" has no sweep yet: prognet sweep a --set lr=0.01,0.001\n',
+  });
+  expect(prognet('plot', 'a', 'b', '--sweep', '-C', dir)).toMatchObject({
+    status: 2,
+    stderr: 'prognet: --sweep draws the trials of one task, found a, b\n',
+  });
+});
+
 it('a trial gives the same numbers however many run beside it', () => {
   const [one, two] = [workspace(yaml('', 3)), workspace(yaml('', 3))];
   for (const [dir, jobs] of [

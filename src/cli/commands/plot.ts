@@ -6,6 +6,7 @@ import { writeFileAtomic } from '../../onnx/files/atomic-file.js';
 import { fileError } from '../../onnx/files/file-error.js';
 import { type Followed, followedNames } from '../../tasks/best-epoch.js';
 import { loadWorkspace } from '../../tasks/load-workspace.js';
+import { sweepCurves } from '../../tasks/sweep/sweep-curves.js';
 import { taskCurves } from '../../tasks/task-curves.js';
 import { refuseOutput } from '../../workspace/output-path.js';
 import { choiceFlag } from '../flags.js';
@@ -14,6 +15,7 @@ import { type GlobalOptions, note, result } from '../report.js';
 export interface PlotFlags extends GlobalOptions {
   readonly output?: string;
   readonly measure?: readonly string[];
+  readonly sweep?: boolean;
 }
 
 /** The measures that are asked for; `f1` and `auc` are the macro ones. */
@@ -40,13 +42,20 @@ function refuseForeign(file: string): void {
 export function plot(names: readonly string[], flags: PlotFlags): void {
   const tasks = [...new Set(names)];
   const loaded = loadWorkspace(flags.workspace ?? '.');
-  const file = flags.output ?? `${tasks.join('-')}.svg`;
+  const [first = '', another] = tasks;
+  if (flags.sweep && another !== undefined)
+    throw new UsageError(`--sweep draws the trials of one task, found ${tasks.join(', ')}`, {
+      path: '--sweep',
+      got: tasks.join(', '),
+    });
+  const file = flags.output ?? `${tasks.join('-')}${flags.sweep ? '-sweep' : ''}.svg`;
   if (file !== '-' && !file.toLowerCase().endsWith('.svg'))
     throw new UsageError(`--output: found "${file}", expected a name that ends in .svg, or - for stdout`, {
       path: '--output',
       got: file,
     });
-  const curves = taskCurves(loaded, tasks, measuresOf(flags.measure));
+  const measured = measuresOf(flags.measure);
+  const curves = flags.sweep ? sweepCurves(loaded, first, measured) : taskCurves(loaded, tasks, measured);
   const svg = curvesSvg(curves);
   if (file === '-') {
     if (flags.json) throw new UsageError('--json and -o - would both take stdout, give -o a file', { path: '--output' });
@@ -56,7 +65,8 @@ export function plot(names: readonly string[], flags: PlotFlags): void {
   refuseOutput(file);
   refuseForeign(file);
   writeFileAtomic(file, new TextEncoder().encode(svg));
-  for (const { name, about, result: end } of curves.runs) note(flags, `${name}: ${about}${end === undefined ? '' : `; ${end}`}`);
+  for (const { name, about, result: end, weight } of curves.runs)
+    if (weight !== 'quiet') note(flags, `${name}: ${about}${end === undefined ? '' : `; ${end}`}`);
   const measures = curves.panels.map((panel) => panel.name);
   result(flags, { file, runs: curves.runs, measures }, `${file} written: ${measures.join(', ')}`);
 }

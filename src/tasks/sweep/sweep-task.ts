@@ -10,6 +10,7 @@ import type { Runtime } from '../../onnx/runtime/session.js';
 import { type Json, stableJson } from '../../workspace/json.js';
 import { SweepStore, type SweepTrial } from '../../workspace/sweep-store.js';
 import { createFolders } from '../../workspace/workspace.js';
+import type { FlatEpoch } from '../epoch-records.js';
 import { frozenIsFinal, type LoadedWorkspace, requireSources, sourceHashes, withText } from '../load-workspace.js';
 import { versionsNow } from '../machine.js';
 import { toJson } from '../stored-run.js';
@@ -25,6 +26,9 @@ export interface TrialRunner {
   close(): void;
 }
 
+/** A row of the table, and what each of its epochs measured, where that is known. */
+export type TriedTrial = SweepTrial & { readonly history?: readonly FlatEpoch[] };
+
 /** How a sweep is run. */
 export interface SweepOptions extends PlanOptions {
   /** `loss`, the head's own or another measure of it; default: the head's own. */
@@ -38,14 +42,14 @@ export interface SweepOptions extends PlanOptions {
   /** On abort the running trials are dropped and InterruptedError is thrown; those that ended stay in the table. */
   readonly signal?: AbortSignal;
   /** Told of each trial that ended, or was found in the table. */
-  readonly onTrial?: (trial: SweepTrial, done: number, total: number) => void;
+  readonly onTrial?: (trial: TriedTrial, done: number, total: number) => void;
   /** A line that the user should know. */
   readonly onNote?: (line: string) => void;
 }
 
 /** A combination with what its trials measured. */
 export interface Ranked {
-  readonly trials: readonly SweepTrial[];
+  readonly trials: readonly TriedTrial[];
   readonly planned: PlannedTrial;
   /** Means over the seeds; undefined where a trial is missing. */
   readonly metric?: number;
@@ -113,8 +117,8 @@ export async function sweepTask(runtime: Runtime, loaded: LoadedWorkspace, task:
       metric,
     );
   const store = SweepStore.open(loaded.workspace.root, task, metric, measure);
-  const found = new Map<PlannedTrial, SweepTrial>();
-  const tell = (planned: PlannedTrial, trial: SweepTrial) => {
+  const found = new Map<PlannedTrial, TriedTrial>();
+  const tell = (planned: PlannedTrial, trial: TriedTrial) => {
     found.set(planned, trial);
     options.onTrial?.(trial, found.size, plan.length);
   };
@@ -130,14 +134,16 @@ export async function sweepTask(runtime: Runtime, loaded: LoadedWorkspace, task:
     );
     for (const planned of plan) {
       const known = store.find(must(keys.get(planned), 'key'));
-      if (known !== undefined) tell(planned, known);
+      if (known === undefined) continue;
+      const history = store.historyOf(known.key);
+      tell(planned, { ...known, ...(history.length > 0 && { history }) });
     }
     const left = plan.filter((planned) => !found.has(planned));
     const work = async () => {
       const runner = options.runner();
       runners.push(runner);
       for (let next = left.shift(); next !== undefined && !stopped(); next = left.shift()) {
-        const outcome = await runner.run({ task, text: next.text, threads, ...(measure && { measure }) });
+        const { history, ...outcome } = told(await runner.run({ task, text: next.text, threads, ...(measure && { measure }) }));
         if (stopped()) return;
         const trial = {
           key: must(keys.get(next), 'key'),
@@ -146,8 +152,8 @@ export async function sweepTask(runtime: Runtime, loaded: LoadedWorkspace, task:
           ...outcome,
           ...(measure && { measure }),
         };
-        store.add(trial);
-        tell(next, trial);
+        store.add(trial, history);
+        tell(next, { ...trial, ...(history.length > 0 && { history }) });
       }
     };
     await Promise.all(Array.from({ length: Math.min(options.jobs, left.length) }, work));
@@ -180,6 +186,11 @@ function refuseLosses(heads: readonly Head[], metric: string): void {
   );
 }
 
+/** An outcome and what its epochs measured apart. */
+function told(outcome: TrialOutcome): Omit<SweepTrial, 'key' | 'settings' | 'seed'> & { readonly history: readonly FlatEpoch[] } {
+  return outcome.state === 'done' ? outcome : { ...outcome, history: [] };
+}
+
 function settingsOf({ combination }: PlannedTrial): Record<string, Json> {
   return Object.fromEntries(Object.entries(combination).map(([name, value]) => [name, toJson(value)]));
 }
@@ -189,7 +200,7 @@ const mean = (values: readonly number[]): number => values.reduce((a, b) => a + 
 /** Combinations by their means, the best first; of equal ones the smaller loss, then the one that was planned first. */
 function rankedOf(
   plan: readonly PlannedTrial[],
-  found: ReadonlyMap<PlannedTrial, SweepTrial>,
+  found: ReadonlyMap<PlannedTrial, TriedTrial>,
   by: string,
   rises: boolean,
 ): Ranked[] {

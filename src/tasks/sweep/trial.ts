@@ -8,6 +8,7 @@ import { train } from '../../train/loop.js';
 import { partition } from '../../train/prepare-data.js';
 import { trainSettings } from '../../train/settings.js';
 import { stableJson } from '../../workspace/json.js';
+import { type FlatEpoch, flat } from '../epoch-records.js';
 import { type LoadedWorkspace, weightsOf, withText } from '../load-workspace.js';
 import { toJson } from '../stored-run.js';
 import { loadTaskData } from '../task-data.js';
@@ -32,6 +33,8 @@ export type TrialOutcome =
       /** The epoch whose weights are kept. */
       readonly epoch: number;
       readonly seconds: number;
+      /** What each epoch measured. */
+      readonly history: readonly FlatEpoch[];
     }
   | { readonly state: 'diverged' | 'failed'; readonly reason: string };
 
@@ -70,7 +73,8 @@ export async function runTrial(
     const { loss, metric: own, measures = {} } = must(record.validation, 'validation');
     const metric = measure === undefined ? own : measures[measure];
     if (metric === undefined) return { state: 'failed', reason: `the validation part gives no ${measure}` };
-    return { state: 'done', loss, metric, epoch, seconds: (performance.now() - started) / 1000 };
+    const seconds = (performance.now() - started) / 1000;
+    return { state: 'done', loss, metric, epoch, seconds, history: history.map(flat) };
   } catch (error) {
     if (error instanceof DivergedError) return { state: 'diverged', reason: error.statement };
     throw error;
