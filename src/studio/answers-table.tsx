@@ -3,6 +3,7 @@ import { useState } from 'preact/hooks';
 import type { AskProps } from './ask-props.js';
 import { download } from './download.js';
 import { FarNotes } from './far-notes.js';
+import { NameText } from './name-text.js';
 import type { AllAnswers } from './state.js';
 
 /** Rows that are shown; the file has them all. */
@@ -45,7 +46,7 @@ export function AnswersTable({ page, state }: AskProps) {
               <th scope="col">Sample</th>
               {all.map(({ task }) => (
                 <th key={task} scope="col">
-                  {task}
+                  <NameText text={task} />
                 </th>
               ))}
             </tr>
@@ -67,7 +68,7 @@ export function AnswersTable({ page, state }: AskProps) {
                   const { answer, number } = cellsOf(answers, row);
                   return (
                     <td key={answers.task}>
-                      {answer} <span class="quiet">{number}</span>
+                      <NameText text={answer} /> <span class="quiet">{number}</span>
                       {answers.strange?.[row] === true ? <span class="mark">unlike its data</span> : null}
                     </td>
                   );

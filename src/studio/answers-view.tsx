@@ -1,5 +1,6 @@
 // Every task's answer to what is asked: the likeliest class, probabilities as bars with their numbers, time and provider.
 import { FarNotes } from './far-notes.js';
+import { NameText } from './name-text.js';
 import type { Answer, State } from './state.js';
 
 const shown = 10;
@@ -12,13 +13,21 @@ function AnswerView({ answer }: { readonly answer: Answer }) {
   return (
     <article class="answer" aria-label={`Answer of ${task}`}>
       <h3>
-        <span class="task">{task}</span>
-        {winner === undefined ? null : <strong class="winner">{winner.name}</strong>}
+        <span class="task">
+          <NameText text={task} />
+        </span>
+        {winner === undefined ? null : (
+          <strong class="winner">
+            <NameText text={winner.name} />
+          </strong>
+        )}
       </h3>
       <ul class="bars">
         {ordered.map((entry) => (
           <li key={entry.name} class={entry === winner ? 'best' : ''}>
-            <span class="name">{entry.name}</span>
+            <span class="name">
+              <NameText text={entry.name} />
+            </span>
             {likely && (
               <span class="bar" aria-hidden="true">
                 <span style={{ width: `${Math.max(0.5, entry.value * 100)}%` }} />

@@ -71,7 +71,7 @@ export function DrawingPad({ page, state, network }: AskProps) {
   // The same picture may be drawn for the next network that takes its size: a drawing outlives a change of provider.
   const size = image && `${image.channels}x${image.height}x${image.width} ${image.axes} ${ink}`;
   useEffect(() => {
-    if (canvas.current === null || image === undefined) return;
+    if (canvas.current === null || image === undefined) return undefined;
     const drawn = () => (ink ? centred(own.picture(), image.height, image.width) : sampleOf(own.pixels(), image, 'fill'));
     const asked = () => {
       const row = own.empty ? undefined : drawn();
@@ -81,6 +81,10 @@ export function DrawingPad({ page, state, network }: AskProps) {
     const own = new Pad(canvas.current, asked, first);
     setColours(first);
     pad.current = own;
+    const dark = matchMedia('(prefers-color-scheme: dark)');
+    const draw = () => own.draw();
+    dark.addEventListener('change', draw);
+    return () => dark.removeEventListener('change', draw);
   }, [page, size]);
   const colour = (next: Colours) => {
     setColours(next);

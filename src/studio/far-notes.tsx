@@ -1,5 +1,7 @@
 // Values far from all that a column was trained on, in the words of the network, beside the answers that they make doubtful.
 
+import { NameText } from './name-text.js';
+
 export interface FarNotesProps {
   /** What each task says of its sample. */
   readonly tasks: readonly { readonly task: string; readonly notes: readonly string[] }[];
@@ -24,7 +26,9 @@ export function FarNotes({ tasks }: FarNotesProps) {
           <strong class="mark">Far from its training data</strong>
           <ul>
             {lines.map((line) => (
-              <li key={line}>{line}</li>
+              <li key={line}>
+                <NameText text={line} />
+              </li>
             ))}
           </ul>
         </>

@@ -123,7 +123,8 @@ export class Pad {
     return undefined;
   }
 
-  private draw(): void {
+  /** Anew, in the page's colours as they are now. */
+  draw(): void {
     const context = this.canvas.getContext('2d');
     if (context === null) return;
     context.clearRect(0, 0, padSide, padSide);

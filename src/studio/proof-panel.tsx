@@ -26,8 +26,7 @@ export function ProofPanel({ state }: { readonly state: State }) {
           <thead>
             <tr>
               <th scope="col">Task</th>
-              <th scope="col">SHA-256 before</th>
-              <th scope="col">and after</th>
+              <th scope="col">SHA-256 before and after</th>
               <th scope="col">Outputs</th>
             </tr>
           </thead>
@@ -35,11 +34,8 @@ export function ProofPanel({ state }: { readonly state: State }) {
             {proof.rows.map((row) => (
               <tr key={row.task}>
                 <th scope="row">{row.task}</th>
-                <td>
-                  <code title={row.before}>{short(row.before)}</code>
-                </td>
-                <td>
-                  <code title={row.after}>{short(row.after)}</code>
+                <td class="hash">
+                  <code title={row.before}>{short(row.before)}</code> <code title={row.after}>{short(row.after)}</code>
                 </td>
                 <td>{row.moved === 0 ? `${row.outputs} identical` : `${row.moved} of ${row.outputs} differ`}</td>
               </tr>

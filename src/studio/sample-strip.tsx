@@ -1,5 +1,6 @@
 // Samples to click on: of the tasks' own test data, which no task was trained on, each with what it is by its label.
 import type { AskProps } from './ask-props.js';
+import { NameText } from './name-text.js';
 import { SampleImage } from './sample-image.js';
 import { triedSamples } from './tried-samples.js';
 
@@ -26,7 +27,9 @@ export function SampleStrip({ page, state, network }: AskProps) {
               onClick={() => page.askAbout([row])}
             >
               {image === undefined ? null : <SampleImage row={row} image={image} ink={ink} />}
-              <span>{label}</span>
+              <span>
+                <NameText text={label} />
+              </span>
             </button>
           </li>
         ))}

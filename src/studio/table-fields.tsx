@@ -3,6 +3,7 @@ import { useId, useState } from 'preact/hooks';
 import type { NetworkInfo } from '../web.js';
 import type { AskProps } from './ask-props.js';
 import { DropArea, FileButton } from './drop-area.js';
+import { NameText } from './name-text.js';
 import { Problem } from './problem.js';
 
 type Feature = NonNullable<NetworkInfo['input']['features']>[number];
@@ -19,6 +20,9 @@ function numberOf(text: string, decimal: '.' | ','): number | undefined {
   return Number.isFinite(value) ? value : undefined;
 }
 
+/** A longer text would be cut in a choice that shares its row. */
+const longText = 12;
+
 interface FieldProps {
   readonly feature: Feature;
   readonly text: string;
@@ -29,8 +33,10 @@ interface FieldProps {
 function Field({ feature: { name, categories }, text, wrong, onText }: FieldProps) {
   const id = useId();
   return (
-    <div class="field">
-      <label for={id}>{name}</label>
+    <div class={categories?.some((text) => text.length > longText) ? 'field wide' : 'field'}>
+      <label for={id}>
+        <NameText text={name} />
+      </label>
       {categories === undefined ? (
         <input
           id={id}

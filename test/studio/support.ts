@@ -108,29 +108,40 @@ export async function seriousViolations(tab: Page): Promise<string[]> {
 }
 
 /**
- * What a finger on a narrow page would miss or not see, a line each: targets under 44 pixels a side, boxes beyond the page's edge. A tick's target is
- * its label; what scrolls in a place of its own is not measured.
+ * What a finger on a narrow page would miss or not see, a line each: targets under 44 pixels a side, boxes beyond their card or the page's edge, texts
+ * that are cut or stand outside the drawing that they are of. A tick's target is its label. Fields scroll what is typed into them; the drawing of the
+ * network and the answers to many samples scroll in a place of their own, and may be wider than it.
  */
 export async function tooSmallOrCut(tab: Page): Promise<string[]> {
   return (await tab.evaluate(`(() => {
     const wrong = [];
     const width = document.documentElement.clientWidth;
+    const shown = (el) => el.getClientRects().length > 0;
+    const called = (el) => el.tagName.toLowerCase() + (el.getAttribute('class') ? '.' + el.getAttribute('class') : '') + ' "' +
+      (el.getAttribute('aria-label') || el.textContent.trim().slice(0, 60) || el.id) + '"';
     if (document.documentElement.scrollWidth > width) wrong.push('the page is ' + document.documentElement.scrollWidth + ' wide');
     for (const el of document.querySelectorAll('button, input, select, textarea, summary, a[href], [tabindex]')) {
-      if (el.getClientRects().length === 0) continue;
+      if (!shown(el)) continue;
       const target = el.type === 'checkbox' ? el.closest('label') : el;
       const box = target.getBoundingClientRect();
-      const name = el.getAttribute('aria-label') ?? el.textContent?.trim() ?? el.id;
-      if (box.width < 44 || box.height < 44) wrong.push(el.tagName + ' ' + name + ' is ' + box.width.toFixed(1) + ' x ' + box.height.toFixed(1));
-      if (!el.closest('.scroll') && (box.left < 0 || box.right > width)) wrong.push(el.tagName + ' ' + name + ' ends at ' + box.right);
+      if (box.width < 44 || box.height < 44) wrong.push(called(el) + ' is ' + box.width.toFixed(1) + ' x ' + box.height.toFixed(1));
     }
-    for (const el of document.querySelectorAll('main *')) {
-      if (el.closest('.scroll, svg, .hidden, select')) continue;
+    for (const el of document.querySelectorAll('body *')) {
+      if (!shown(el) || el.closest('.hidden, option')) continue;
       const box = el.getBoundingClientRect();
-      if (box.width > 0 && box.right > width + 0.5) wrong.push(el.tagName + ' ends at ' + box.right);
-      if (el.scrollWidth > el.clientWidth + 1 && getComputedStyle(el).overflowX === 'hidden' && !el.classList.contains('bar'))
-        wrong.push(el.tagName + ' "' + el.textContent + '" is cut');
+      if (box.width === 0) continue;
+      const scroll = el.parentElement.closest('.scroll');
+      const svg = el.parentElement.closest('svg');
+      const place = svg ?? scroll ?? el.parentElement.closest('.card') ?? document.documentElement;
+      const [left, right] = place === document.documentElement ? [0, width] : [place.getBoundingClientRect().left, place.getBoundingClientRect().right];
+      if ((svg !== null || scroll === null) && (box.left < left - 0.5 || box.right > right + 0.5) && (svg === null || el.tagName === 'text'))
+        wrong.push(called(el) + ' reaches from ' + box.left.toFixed(1) + ' to ' + box.right.toFixed(1) + ', its place from ' + left.toFixed(1) + ' to ' + right.toFixed(1));
+      if (svg === null && el.scrollWidth > el.clientWidth + 1 && el.clientWidth > 0 && !el.classList.contains('scroll') && !['TEXTAREA', 'SELECT', 'INPUT'].includes(el.tagName) && getComputedStyle(el).display !== 'inline')
+        wrong.push(called(el) + ' is ' + el.clientWidth + ' wide, what it holds ' + el.scrollWidth);
     }
+    for (const el of document.querySelectorAll('.scroll:not(.drawing)'))
+      if (el.scrollWidth > el.clientWidth + 1 && el.querySelector('table.all') === null)
+        wrong.push(called(el) + ' is ' + el.clientWidth + ' wide, what it holds ' + el.scrollWidth);
     return wrong;
   })()`)) as string[];
 }
