@@ -1,16 +1,18 @@
 // Data larger than memory: the table of docs/data.md.
-//   node scripts/bench/large-data.mjs [GB] [memory]    (needs npm run build; default 4 GB with a memory of 1GB; some minutes, three times the data on the disk)
-// Makes a folder of .npy files in the temporary folder, uint8 images [1,32,32] of eight classes, trains one column over it with the rows on disk and, up to 1.9 GB, in
+//   node scripts/bench/large-data.mjs [GB] [memory] [npy|parquet]    (needs npm run build; default 4 GB of npy with a memory of 1GB; some minutes, four times the data on the disk)
+// Makes in the temporary folder a folder of .npy files, uint8 images [1,32,32] of eight classes, or a Parquet file of 256 columns of float32 in row groups of 20,000, also
+// 1024 bytes a row. Trains one column over it with the rows on disk and, up to 1.9 GB, in
 // memory, and prints peak memory of the process and seconds of an epoch. Exits 1 where 4 GB take 1.5 GB of memory or more.
 import { execFileSync } from 'node:child_process';
 import { closeSync, mkdtempSync, openSync, rmSync, statfsSync, writeFileSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { fileWriter, ParquetWriter, schemaFromColumnData } from 'hyparquet-writer';
 import { writeNpy } from '../../dist/formats/npy.js';
 import { Tensor } from '../../dist/index.js';
 
-const [gigabytes = '4', memory = '1GB'] = process.argv.slice(2);
+const [gigabytes = '4', memory = '1GB', kind = 'npy'] = process.argv.slice(2);
 const side = 32;
 const classes = 8;
 const mostInMemory = 1.9;
@@ -53,22 +55,54 @@ function makeData(folder, rows) {
   writeFileSync(join(folder, 'y.npy'), writeNpy(new Tensor('int64', [rows], y)));
 }
 
+/** A Parquet file of numbers, written group by group; the class lifts some of them. */
+function makeParquet(folder, rows) {
+  const width = side ** 2 / 4;
+  const group = 20_000;
+  let writer;
+  for (let from = 0; from < rows; from += group) {
+    const own = Math.min(group, rows - from);
+    const label = Int32Array.from({ length: own }, (_, i) => (from + i) % classes);
+    const columns = Array.from({ length: width }, (_, c) => ({
+      name: `x${c}`,
+      type: 'FLOAT',
+      nullable: false,
+      encoding: 'PLAIN',
+      data: Float32Array.from({ length: own }, (_, i) => Math.random() + (c % classes === label[i] ? 1 : 0)),
+    }));
+    const columnData = [...columns, { name: 'label', type: 'INT32', nullable: false, data: label }];
+    writer ??= new ParquetWriter({
+      writer: fileWriter(join(folder, 'x.parquet')),
+      schema: schemaFromColumnData({ columnData }),
+      statistics: false,
+    });
+    writer.write({ columnData, rowGroupSize: group });
+  }
+  writer.finish();
+}
+
+const kinds = {
+  npy: { make: makeData, source: '.', input: `[1, ${side}, ${side}]`, blocks: 'flatten, ' },
+  parquet: { make: makeParquet, source: 'x.parquet', input: `[${side ** 2 / 4}]`, blocks: '' },
+};
+const { make, source, input, blocks } = kinds[kind];
+
 function run(size, limit) {
   const rows = Math.round((size * 1e9) / side ** 2);
   const folder = mkdtempSync(join(tmpdir(), 'prognet-large-'));
   try {
     const { bavail, bsize } = statfsSync(folder);
-    const needed = 3.2 * rows * side ** 2;
+    const needed = 4.2 * rows * side ** 2;
     if (bavail * bsize < needed) throw new Error(`${folder}: ${(needed / 1e9).toFixed(1)} GB of disk are needed`);
-    makeData(folder, rows);
-    const data = limit === undefined ? '.' : `{ source: ., memory: ${limit} }`;
+    make(folder, rows);
+    const data = limit === undefined ? source : `{ source: ${source}, memory: ${limit} }`;
     writeFileSync(
       join(folder, 'prognet.yaml'),
       `prognet: 1
 name: large
-input: { name: image, shape: [1, ${side}, ${side}] }
+input: { name: x, shape: ${input} }
 columns:
-  - { task: a, data: ${data}, blocks: [[flatten, { dense: 64 }, relu]], head: { classify: ${classes} }, train: { epochs: 2, validation: 0.05 } }
+  - { task: a, data: ${data}, blocks: [[${blocks}{ dense: 64 }, relu]], head: { classify: ${classes} }, train: { epochs: 2, validation: 0.05 } }
 `,
     );
     const child = [fileURLToPath(new URL('large-train.mjs', import.meta.url)), folder];
