@@ -104,6 +104,12 @@ export const headAlone: fc.Arbitrary<RandomNetwork> = preparedNetwork.map((netwo
   prepare: [network.prepare?.[0] ?? [], []],
 }));
 
+/** The same whose second column's first lateral reads the last of the first two taps, and its head the first. */
+export const tapsNamed: fc.Arbitrary<RandomNetwork> = randomNetwork.map(({ laterals, ...rest }) => ({
+  ...rest,
+  laterals: typeof laterals === 'object' && laterals.kind !== 'none' ? { ...laterals, taps: { 1: 1, head: 0 } } : laterals,
+}));
+
 const preparing = (steps: Steps | undefined) => (steps === undefined || steps.length === 0 ? {} : { prepare: steps });
 
 /** Columns `a` and `b`, b over a. */

@@ -5,6 +5,7 @@ import { suggest } from '../nn/schema.js';
 import type { Description, Layer } from './description.js';
 import { differences } from './differences.js';
 import { show } from './issues.js';
+import { namedTaps } from './resolve-laterals.js';
 
 function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
@@ -52,7 +53,11 @@ export function canonical(description: Description, task: string): string {
     blocks: column.blocks.map((block) => block.map(layerGraph)),
     head: headGraph(column.head),
     onnx: column.onnx,
-    laterals: laterals.kind === 'adapter' ? { ...laterals, alpha: undefined } : laterals,
+    laterals: {
+      ...laterals,
+      ...(laterals.kind === 'adapter' && { alpha: undefined }),
+      ...(laterals.kind !== 'none' && { taps: namedTaps(laterals.taps, description.columns) }),
+    },
   });
 }
 

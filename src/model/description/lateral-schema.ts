@@ -4,16 +4,26 @@ import * as z from 'zod';
 import { type ActivationName, activationName } from '../nn/layers.js';
 import { integer, plainVariant, real, size, strict, taggedByKind, taggedDefinition } from '../nn/schema.js';
 
-const from = z.union([z.enum(['all', 'none']), z.array(z.string())], { error: '"all", "none" or a list of earlier tasks' });
+const from = z.union([z.string(), z.array(z.string())], { error: '"all", "none", an earlier task or a list of earlier tasks' });
 const targetText = 'a block index from 1, or "head"';
 /** 0 is the head of a column without blocks, and of no other (resolve.ts). */
 const target = z.union([integer(0, targetText), z.literal('head')], { error: targetText });
 const into = z.union([z.literal('all'), z.array(target)], {
   error: '"all" or a list of block indices from 1 (the head is the last, or "head")',
 });
+const tapText = 'the number of a block, or the name of a tap of an imported column';
+const tap = z.union([integer(0, tapText), z.string().min(1, { error: tapText })], { error: tapText });
+const ofSource = z.record(z.string(), tap, { error: 'taps by the block that they go into, such as { 1: 0, head: 3 }' });
+const tapsText = 'taps by the block that they go into, such as { 1: 0, head: 3 }, or such by source';
+const taps = z.record(z.string(), z.union([tap, ofSource], { error: tapText }), { error: tapsText });
 const ends = {
   from: from.default('all').describe('The earlier tasks whose columns are read: "all" when absent.'),
   into: into.default('all').describe('The blocks that receive, from 1, and "head": "all" when absent.'),
+  taps: taps
+    .optional()
+    .describe(
+      'Which tap of the source goes into which block, { 1: 0, head: 3 }, or by source, { base: { head: 3 } }. When absent block i reads tap i - 1; of an imported column with more taps they are spread by depth, the last into the head.',
+    ),
 };
 
 const lateralTable = {
@@ -33,10 +43,15 @@ const lateralTable = {
 /** Which columns are read, and by which blocks. */
 export interface LinearInput {
   /** The earlier tasks whose columns are read: "all" when absent. */
-  from?: 'all' | 'none' | string[] | undefined;
+  from?: string | string[] | undefined;
   /** The blocks that receive, from 1, and "head": "all" when absent. */
   into?: 'all' | (number | 'head')[] | undefined;
+  /** Which tap of the source goes into which block, { 1: 0, head: 3 }, or by source, { base: { head: 3 } }. When absent block i reads tap i - 1; of an imported column with more taps they are spread by depth, the last into the head. */
+  taps?: Record<string, TapInput | Record<string, TapInput>> | undefined;
 }
+
+/** A tap: the number of a block, or the name of a tap of an imported column. */
+export type TapInput = number | string;
 
 /** What an adapter has beside the ends of all laterals. */
 export interface AdapterInput extends LinearInput {
@@ -68,14 +83,18 @@ export const lateralDefinitions = { laterals: taggedDefinition(lateralTable, 'ki
  */
 export type Laterals =
   | { kind: 'none' }
-  | { kind: 'linear'; from: string[]; into: number[] }
+  | { kind: 'linear'; from: string[]; into: number[]; taps?: Taps }
   | {
       kind: 'adapter';
       from: string[];
       into: number[];
+      taps?: Taps;
       /** Features that V projects to; absent: the width of the column's own block before. */
       rank?: number;
       activation: ActivationName;
       /** Where every alpha starts; absent: drawn from 1, 0.1, 0.01 by the seed. */
       alpha?: number;
     };
+
+/** By source and the block that receives: the block of the source that is read, where it is another than what no word gives. */
+export type Taps = Record<string, Record<string, number>>;

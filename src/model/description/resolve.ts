@@ -1,16 +1,12 @@
-// What one part of a description says of another: unique names, `like`, and what laterals read and feed.
-import type { DescriptionError } from '../../onnx/core/errors.js';
+// What one part of a description says of another: unique names, `like`; what laterals read and feed is resolve-laterals.ts.
 import { toBalance } from '../heads/heads.js';
 import { outputNames } from '../heads/output-names.js';
 import { suggest } from '../nn/schema.js';
 import { importedPrepare, learns } from '../prepare/prepare.js';
-import { type ColumnDescription, type Description, type DescriptionWritten, type Laterals, taskIdName } from './description.js';
+import { type ColumnDescription, type Description, type DescriptionWritten, taskIdName } from './description.js';
 import { categoriesName, hasCategories } from './features.js';
-import { descriptionError, type Path, show } from './issues.js';
-import type { LateralsWritten } from './lateral-schema.js';
-
-type Fail = (path: Path, got: string, right: string) => DescriptionError;
-type ColumnWritten = DescriptionWritten['columns'][number];
+import { descriptionError, show } from './issues.js';
+import { type ColumnWritten, type Fail, listTasks, notEarlier, resolveLaterals } from './resolve-laterals.js';
 
 /** Tasks must differ in more than case (they become folders), and their outputs stay apart from inputs and from each other. */
 function checkNames(written: DescriptionWritten, fail: Fail): void {
@@ -38,17 +34,6 @@ function checkNames(written: DescriptionWritten, fail: Fail): void {
   });
 }
 
-function listTasks(tasks: readonly string[]): string {
-  return tasks.map(show).join(', ');
-}
-
-/** Why a name is no earlier task. */
-function notEarlier(name: string, index: number, written: readonly ColumnWritten[]): string {
-  const at = written.findIndex((c) => c.task === name);
-  if (at === index) return `${show(name)} is the column itself`;
-  return at > index ? `${show(name)} comes later` : `unknown task ${show(name)}`;
-}
-
 function likeColumn(
   index: number,
   done: readonly ColumnDescription[],
@@ -64,82 +49,6 @@ function likeColumn(
   const got = notEarlier(name, index, written);
   const right = got.startsWith('unknown') || tasks.length === 0 ? hint : `expected an earlier task: ${listTasks(tasks)}`;
   throw fail(['columns', index, 'like'], got, right);
-}
-
-function resolveFrom(
-  laterals: Exclude<LateralsWritten, { kind: 'none' }>,
-  index: number,
-  tasks: readonly string[],
-  all: readonly ColumnWritten[],
-  fail: Fail,
-): string[] {
-  if (laterals.from === 'none') return [];
-  if (laterals.from === 'all') {
-    if (tasks.length > 0 || all[index]?.laterals === undefined) return [...tasks];
-    throw fail(['columns', index, 'laterals'], 'no task comes before', 'expected none in the first column');
-  }
-  const named = laterals.from;
-  named.forEach((name, i) => {
-    const path = ['columns', index, 'laterals', 'from', i];
-    if (!tasks.includes(name)) {
-      const right =
-        tasks.length === 0 ? 'expected "none", as no task comes before' : `expected an earlier task: ${listTasks(tasks)}`;
-      throw fail(path, notEarlier(name, index, all), right);
-    }
-    if (named.indexOf(name) !== i) throw fail(path, `${show(name)} stands there twice`, 'expected each task once');
-  });
-  return tasks.filter((t) => named.includes(t));
-}
-
-function resolveInto(laterals: Exclude<LateralsWritten, { kind: 'none' }>, index: number, head: number, fail: Fail): number[] {
-  if (laterals.into === 'all') return head === 0 ? [0] : Array.from({ length: head }, (_, i) => i + 1);
-  const blocks = laterals.into.map((b) => (b === 'head' ? head : b));
-  blocks.forEach((block, i) => {
-    const path = ['columns', index, 'laterals', 'into', i];
-    const right =
-      head === 0 ? 'expected "head", as the column has no blocks' : `expected a block index from 1 to ${head}, the head`;
-    if (block === 0 && head > 0) throw fail(path, 'found 0', 'expected a block index from 1, or "head"');
-    if (block > head) throw fail(path, `found ${block}`, right);
-    if (blocks.indexOf(block) !== i) throw fail(path, `block ${block} stands there twice`, 'expected each block once');
-  });
-  return blocks.sort((a, b) => a - b);
-}
-
-function resolveLaterals(
-  index: number,
-  head: number,
-  done: readonly ColumnDescription[],
-  all: readonly ColumnWritten[],
-  fail: Fail,
-): Laterals {
-  const laterals: LateralsWritten = all[index]?.laterals ?? { kind: 'linear', from: 'all', into: 'all' };
-  if (laterals.kind === 'none') return { kind: 'none' };
-  if (laterals.kind === 'adapter' && laterals.rank === undefined && head === 0)
-    throw fail(['columns', index, 'laterals'], '"rank" is missing', 'expected it in a column without blocks, such as rank: 32');
-  const bare = done.filter(({ blocks }) => blocks.length === 0).map(({ task }) => task);
-  if (typeof laterals.from === 'object')
-    laterals.from.forEach((name, i) => {
-      if (bare.includes(name))
-        throw fail(
-          ['columns', index, 'laterals', 'from', i],
-          `${show(name)} has no blocks to read`,
-          'expected a task with blocks',
-        );
-    });
-  const tasks = done.map(({ task }) => task).filter((task) => !bare.includes(task));
-  const from = resolveFrom(laterals, index, tasks, all, fail);
-  const into = resolveInto(laterals, index, head, fail);
-  if (from.length === 0 || into.length === 0) return { kind: 'none' };
-  if (laterals.kind === 'linear') return { kind: 'linear', from, into };
-  const { activation, rank, alpha } = laterals;
-  return {
-    kind: 'adapter',
-    from,
-    into,
-    activation,
-    ...(rank === undefined ? {} : { rank }),
-    ...(alpha === undefined ? {} : { alpha }),
-  };
 }
 
 /** A column without blocks is a head over what earlier columns give: it reads no input itself. */

@@ -42,7 +42,7 @@ export type {
   InputInput,
 } from './description.js';
 export type { Feature, FeatureInput } from './features.js';
-export type { AdapterInput, Laterals, LateralsInput, LinearInput } from './lateral-schema.js';
+export type { AdapterInput, Laterals, LateralsInput, LinearInput, TapInput, Taps } from './lateral-schema.js';
 export type {
   Clip,
   ClipInput,

@@ -10,6 +10,7 @@ import { tensorType } from '../../onnx/ir/types.js';
 import { ops } from '../../onnx/ops/ops.js';
 import { canonical } from '../description/canonical.js';
 import type { ColumnDescription, Description, Head, Laterals, Layer, Step, Train } from '../description/description.js';
+import { ownTap } from '../description/resolve-laterals.js';
 import { inferenceScope, type ParameterSpec } from '../nn/scope.js';
 import { carriedGraph, type GraphLoader, ImportedGraph } from './imported-graph.js';
 import { addInputs, type NetworkInput, networkInputs } from './inputs.js';
@@ -197,9 +198,7 @@ export class Column implements LoweredColumn<Column> {
     if (laterals.kind === 'none' || !laterals.into.includes(block)) return [];
     return laterals.from.map((task) => {
       const column = this.network.column(task);
-      // A source shorter than the target contributes its last block, and so does every source of a head alone.
-      const last = column.blocks.length - 1;
-      return { column, block: block === 0 ? last : Math.min(block - 1, last) };
+      return { column, block: laterals.taps?.[task]?.[block] ?? ownTap(block, column.blocks.length) };
     });
   }
 

@@ -246,6 +246,41 @@ describe('columns', () => {
     expect(family.columns[2]?.laterals).toMatchObject({ from: ['digits', 'inverted'], into: [2] });
   });
 
+  it('laterals read the taps that are named, by number, and say nothing of what they would read anyway', () => {
+    const all = { kind: 'linear', from: ['a'], into: [1, 2] };
+    expect(laterals({ kind: 'linear', from: 'a', taps: { 1: 1, head: 0 } })).toEqual({ ...all, taps: { a: { 1: 1, 2: 0 } } });
+    expect(laterals({ kind: 'linear', taps: { a: { 1: 0, 2: 0 } } })).toEqual({ ...all, taps: { a: { 2: 0 } } });
+    expect(laterals({ kind: 'linear', taps: { 1: 0, head: 1 } })).toEqual(all);
+    expect(laterals({ kind: 'adapter', into: ['head'], taps: { head: 0 } })).toMatchObject({ into: [2], taps: { a: { 2: 0 } } });
+    const d = parseDescription(withColumn(1, { laterals: { kind: 'linear', taps: { 1: 1, head: 0 } } }));
+    expect(parseDescription(JSON.parse(JSON.stringify(toInput(d))))).toEqual(d);
+  });
+
+  it('taps of an imported column are named, or spread by depth with the last into the head', () => {
+    const onnx = { graph: 'a.onnx', taps: ['p', 'q', 'r', 's', 't', 'u', 'v'], scores: 'w' };
+    const described = (value: unknown, blocks: unknown = [[{ dense: 2 }], [{ dense: 2 }], [{ dense: 2 }]]) => {
+      const columns = [
+        { task: 'a', onnx, head: { classify: 2 } },
+        { task: 'b', blocks, head: { classify: 2 }, laterals: value },
+      ];
+      return parseDescription({ ...base, columns });
+    };
+    const over = (...given: Parameters<typeof described>) => described(...given).columns[1]?.laterals;
+    expect(over(undefined)).toMatchObject({ taps: { a: { 1: 1, 2: 4, 3: 6 } } });
+    const named = over({ kind: 'linear', taps: { 1: 'p', 2: 'q', head: 'r' } });
+    expect(named).toMatchObject({ taps: { a: { 1: 0, 2: 1, 3: 2 } } });
+    expect(over(named)).toEqual(named);
+    // As columns were frozen before taps were spread.
+    expect(canonical(described(named), 'b')).not.toContain('taps":{');
+    expect(canonical(described(undefined), 'b')).toContain('"taps":{"a":{"1":1,"2":4,"3":6}}');
+    expect(over({ kind: 'linear', taps: { 1: 'p', head: 't' } })).toMatchObject({ taps: { a: { 1: 0, 2: 4, 3: 4 } } });
+    expect(over(undefined, [])).toEqual({ kind: 'linear', from: ['a'], into: [0] });
+    expect(over({ kind: 'linear', taps: { head: 'r' } }, [])).toMatchObject({ taps: { a: { 0: 2 } } });
+    expect(() => over({ kind: 'linear', taps: { 1: 'x1' } })).toThrow(
+      'laterals.taps["1"]: "a" has no tap "x1", expected one of "p", "q", "r", "s", "t", "u", "v"',
+    );
+  });
+
   it('a column without blocks is a head over the last taps of earlier columns that have some', () => {
     const alone = (value: unknown) =>
       parseDescription(withColumn(1, { like: undefined, blocks: [], head: { classify: 2 }, ...Object(value) }));

@@ -101,8 +101,32 @@ describe('messages', () => {
       'columns[1].laterals.from[1]: "a" stands there twice, expected each task once',
     ],
     [
-      withColumn(1, { laterals: { kind: 'linear', from: 'a' } }),
-      'columns[1].laterals.from: found "a", expected "all", "none" or a list of earlier tasks',
+      withColumn(1, { laterals: { kind: 'linear', from: 3 } }),
+      'columns[1].laterals.from: found 3, expected "all", "none", an earlier task or a list of earlier tasks',
+    ],
+    [
+      withColumn(1, { laterals: { kind: 'linear', from: 'c' } }),
+      'columns[1].laterals.from: unknown task "c", expected an earlier task: "a"',
+    ],
+    [
+      withColumn(1, { laterals: { kind: 'linear', taps: { 1: 2 } } }),
+      'columns[1].laterals.taps["1"]: "a" has no tap 2, expected a number from 0 to 1, the blocks of "a"',
+    ],
+    [
+      withColumn(1, { laterals: { kind: 'linear', taps: { head: 'relu' } } }),
+      'columns[1].laterals.taps.head: "a" has no tap "relu", expected a number from 0 to 1, the blocks of "a"',
+    ],
+    [
+      withColumn(1, { laterals: { kind: 'linear', into: ['head'], taps: { 1: 0 } } }),
+      'columns[1].laterals.taps["1"]: found "1", expected a block that receives: head',
+    ],
+    [
+      withColumn(1, { laterals: { kind: 'linear', taps: { c: { 1: 0 } } } }),
+      'columns[1].laterals.taps.c: found "c", expected a source: "a"',
+    ],
+    [
+      { ...base, columns: [...base.columns, { task: 'c', like: 'a', laterals: { kind: 'linear', taps: { 1: 0 } } }] },
+      'columns[2].laterals.taps["1"]: found a tap of one source, there are 2, expected them by source, such as { a: { ... } }',
     ],
     [
       withColumn(1, { laterals: { kind: 'linear', into: [1, 3] } }),
@@ -150,7 +174,7 @@ describe('messages', () => {
     ],
     [
       withColumn(1, { laterals: { kind: 'linear', rank: 3 } }),
-      'columns[1].laterals: unknown key "rank", expected one of "from", "into"',
+      'columns[1].laterals: unknown key "rank", expected one of "from", "into", "taps"',
     ],
     [
       withColumn(1, { laterals: { rank: 3 } }),

@@ -23,6 +23,7 @@ import {
   preparedNetwork,
   type RandomNetwork,
   randomNetwork,
+  tapsNamed,
   targetsOf,
 } from '../../support/random-network.js';
 import { runModel, runtime } from '../../support/run.js';
@@ -78,7 +79,8 @@ const laws = {
     const before = await use.outputs(d, [a, b], 'b');
     // A target of k blocks reads the taps of the source's first k blocks (the head reads the last), and no head.
     // A head alone reads its last tap.
-    const depth = must(d.columns[1], 'b').blocks.length || Number.POSITIVE_INFINITY;
+    const { blocks, laterals } = must(d.columns[1], 'b');
+    const depth = Math.max(blocks.length || Number.POSITIVE_INFINITY, laterals.kind !== 'none' && laterals.taps ? 2 : 0);
     for (const [name, t] of a) {
       const [, place] = name.split('/');
       // What it does to the input itself comes before its blocks.
@@ -135,6 +137,10 @@ group('over random networks', () => {
 
 group('over networks whose columns prepare the input each in its own way', () => {
   it.each(Object.entries(laws))('%s', (_, law) => holds(law, real, 25, preparedNetwork));
+});
+
+group('over columns whose laterals read taps that are named, a later one early and an early one late', () => {
+  it.each(Object.entries(laws))('%s', (_, law) => holds(law, real, 25, tapsNamed));
 });
 
 group('over columns that are a head alone', () => {

@@ -1,0 +1,187 @@
+// What laterals read and feed, resolved against the other columns: which earlier tasks, into which blocks, which tap into which.
+import type { DescriptionError } from '../../onnx/core/errors.js';
+import { suggest } from '../nn/schema.js';
+import type { ColumnDescription, DescriptionWritten, Laterals } from './description.js';
+import { type Path, show } from './issues.js';
+import type { LateralsWritten, Taps } from './lateral-schema.js';
+
+export type Fail = (path: Path, got: string, right: string) => DescriptionError;
+export type ColumnWritten = DescriptionWritten['columns'][number];
+type Reading = Exclude<LateralsWritten, { kind: 'none' }>;
+
+export function listTasks(tasks: readonly string[]): string {
+  return tasks.map(show).join(', ');
+}
+
+/** Why a name is no earlier task. */
+export function notEarlier(name: string, index: number, written: readonly ColumnWritten[]): string {
+  const at = written.findIndex((c) => c.task === name);
+  if (at === index) return `${show(name)} is the column itself`;
+  return at > index ? `${show(name)} comes later` : `unknown task ${show(name)}`;
+}
+
+function resolveFrom(
+  laterals: Reading,
+  index: number,
+  tasks: readonly string[],
+  all: readonly ColumnWritten[],
+  fail: Fail,
+): string[] {
+  if (laterals.from === 'none') return [];
+  if (laterals.from === 'all') {
+    if (tasks.length > 0 || all[index]?.laterals === undefined) return [...tasks];
+    throw fail(['columns', index, 'laterals'], 'no task comes before', 'expected none in the first column');
+  }
+  const named = typeof laterals.from === 'string' ? [laterals.from] : laterals.from;
+  named.forEach((name, i) => {
+    const path = ['columns', index, 'laterals', 'from', ...(typeof laterals.from === 'string' ? [] : [i])];
+    if (!tasks.includes(name)) {
+      const right =
+        tasks.length === 0 ? 'expected "none", as no task comes before' : `expected an earlier task: ${listTasks(tasks)}`;
+      throw fail(path, notEarlier(name, index, all), right);
+    }
+    if (named.indexOf(name) !== i) throw fail(path, `${show(name)} stands there twice`, 'expected each task once');
+  });
+  return tasks.filter((t) => named.includes(t));
+}
+
+function resolveInto(laterals: Reading, index: number, head: number, fail: Fail): number[] {
+  if (laterals.into === 'all') return head === 0 ? [0] : Array.from({ length: head }, (_, i) => i + 1);
+  const blocks = laterals.into.map((b) => (b === 'head' ? head : b));
+  blocks.forEach((block, i) => {
+    const path = ['columns', index, 'laterals', 'into', i];
+    const right =
+      head === 0 ? 'expected "head", as the column has no blocks' : `expected a block index from 1 to ${head}, the head`;
+    if (block === 0 && head > 0) throw fail(path, 'found 0', 'expected a block index from 1, or "head"');
+    if (block > head) throw fail(path, `found ${block}`, right);
+    if (blocks.indexOf(block) !== i) throw fail(path, `block ${block} stands there twice`, 'expected each block once');
+  });
+  return blocks.sort((a, b) => a - b);
+}
+
+/** The block of a source of `count` blocks that a block reads where nothing else is said: the one before; a head alone reads the last. */
+export const ownTap = (block: number, count: number): number => (block === 0 ? count - 1 : Math.min(block - 1, count - 1));
+
+interface Ends {
+  readonly index: number;
+  readonly head: number;
+  readonly into: readonly number[];
+  readonly sources: readonly ColumnDescription[];
+}
+
+/**
+ * What is written, and of imported columns with more taps than blocks that could read them taps spread by depth. Left out is what is read anyway,
+ * so that the resolved form resolves to itself.
+ */
+function resolveTaps(laterals: Reading, ends: Ends, fail: Fail): Taps {
+  const said = writtenTaps(laterals, ends, fail);
+  const found: Taps = {};
+  for (const source of ends.sources) {
+    const own: Record<string, number> = {};
+    for (const block of ends.into) {
+      const here = said.get(source.task)?.get(block);
+      const tap = here === undefined ? spread(source, block, ends.head) : tapOf(source, here, fail);
+      if (tap !== ownTap(block, source.blocks.length) || isSpread(source, ends.head)) own[block] = tap;
+    }
+    if (Object.keys(own).length > 0) found[source.task] = own;
+  }
+  return found;
+}
+
+/** A tap as written, and where it stands. */
+interface Said {
+  readonly tap: number | string;
+  readonly path: Path;
+}
+
+/** By source and block. */
+function writtenTaps({ taps = {} }: Reading, { index, head, into, sources }: Ends, fail: Fail): Map<string, Map<number, Said>> {
+  const path = ['columns', index, 'laterals', 'taps'];
+  const names = sources.map(({ task }) => task);
+  const [only = ''] = names;
+  const targets = into.map((block) => (block === head ? 'head' : block)).join(', ');
+  const found = new Map<string, Map<number, Said>>();
+  const add = (task: string, key: string, tap: number | string, at: Path) => {
+    const block = key === 'head' ? head : Number(key);
+    if (!into.includes(block)) throw fail(at, `found ${show(key)}`, `expected a block that receives: ${targets}`);
+    found.set(task, (found.get(task) ?? new Map()).set(block, { tap, path: at }));
+  };
+  for (const [key, value] of Object.entries(taps)) {
+    if (typeof value !== 'object') {
+      const right = `expected them by source, such as { ${only}: { ... } }`;
+      if (names.length > 1) throw fail([...path, key], `found a tap of one source, there are ${names.length}`, right);
+      add(only, key, value, [...path, key]);
+      continue;
+    }
+    if (!names.includes(key)) throw fail([...path, key], `found ${show(key)}`, `expected a source: ${listTasks(names)}`);
+    for (const [block, tap] of Object.entries(value)) add(key, block, tap, [...path, key, block]);
+  }
+  return found;
+}
+
+/** Taps of an imported column lie close together: evenly spread, the last into the head. */
+function spread(source: ColumnDescription, block: number, head: number): number {
+  const count = source.blocks.length;
+  return isSpread(source, head) ? Math.round((block * count) / head) - 1 : ownTap(block, count);
+}
+
+const isSpread = ({ onnx, blocks }: ColumnDescription, head: number): boolean =>
+  onnx !== undefined && head > 0 && blocks.length > head;
+
+/** Taps of laterals without those that are read anyway: as columns were frozen before taps could be named. */
+export function namedTaps(taps: Taps | undefined, columns: readonly ColumnDescription[]): Taps | undefined {
+  const named = Object.entries(taps ?? {}).flatMap(([task, of]): [string, Record<string, number>][] => {
+    const count = columns.find((column) => column.task === task)?.blocks.length ?? 0;
+    const others = Object.entries(of).filter(([block, tap]) => tap !== ownTap(Number(block), count));
+    return others.length === 0 ? [] : [[task, Object.fromEntries(others)]];
+  });
+  return named.length === 0 ? undefined : Object.fromEntries(named);
+}
+
+function tapOf({ task, onnx, blocks }: ColumnDescription, { tap, path }: Said, fail: Fail): number {
+  const names = onnx?.taps ?? [];
+  const at = typeof tap === 'string' ? names.indexOf(tap) : tap;
+  if (at >= 0 && at < blocks.length) return at;
+  const numbers = `expected a number from 0 to ${blocks.length - 1}, the blocks of ${show(task)}`;
+  const right = typeof tap === 'string' && names.length > 0 ? suggest(tap, names) : numbers;
+  throw fail(path, `${show(task)} has no tap ${JSON.stringify(tap)}`, right);
+}
+
+export function resolveLaterals(
+  index: number,
+  head: number,
+  done: readonly ColumnDescription[],
+  all: readonly ColumnWritten[],
+  fail: Fail,
+): Laterals {
+  const laterals: LateralsWritten = all[index]?.laterals ?? { kind: 'linear', from: 'all', into: 'all' };
+  if (laterals.kind === 'none') return { kind: 'none' };
+  if (laterals.kind === 'adapter' && laterals.rank === undefined && head === 0)
+    throw fail(['columns', index, 'laterals'], '"rank" is missing', 'expected it in a column without blocks, such as rank: 32');
+  const bare = done.filter(({ blocks }) => blocks.length === 0).map(({ task }) => task);
+  if (typeof laterals.from === 'object')
+    laterals.from.forEach((name, i) => {
+      if (bare.includes(name))
+        throw fail(
+          ['columns', index, 'laterals', 'from', i],
+          `${show(name)} has no blocks to read`,
+          'expected a task with blocks',
+        );
+    });
+  const tasks = done.map(({ task }) => task).filter((task) => !bare.includes(task));
+  const from = resolveFrom(laterals, index, tasks, all, fail);
+  const into = resolveInto(laterals, index, head, fail);
+  if (from.length === 0 || into.length === 0) return { kind: 'none' };
+  const sources = done.filter(({ task }) => from.includes(task));
+  const taps = resolveTaps(laterals, { index, head, into, sources }, fail);
+  const ends = { from, into, ...(Object.keys(taps).length > 0 && { taps }) };
+  if (laterals.kind === 'linear') return { kind: 'linear', ...ends };
+  const { activation, rank, alpha } = laterals;
+  return {
+    kind: 'adapter',
+    ...ends,
+    activation,
+    ...(rank === undefined ? {} : { rank }),
+    ...(alpha === undefined ? {} : { alpha }),
+  };
+}
