@@ -238,7 +238,7 @@ export class Teaching {
       schedule: 'cosine',
       validation: 0,
       seed: 1,
-      marks: true,
+      ...(heldOut && { marks: true }),
       signal: this.stop.signal,
       ...(keeps && { checkpoint }),
       onEvent: (event) => this.hear(event),

@@ -181,6 +181,13 @@ export class WebNetwork implements GrowingNetwork {
       const expected = '{ inputs, targets }, or { train, validation, test } of such';
       throw new UsageError(`train: "data" is missing, expected ${expected}`, { path: 'data', expected });
     }
+    if (marks === true && !('train' in data && (data.test ?? data.validation) !== undefined)) {
+      const expected = '{ train, test } or { train, validation }, whose rows it was not trained on';
+      throw new UsageError(`train: "marks" needs samples that the column does not learn from, expected data of ${expected}`, {
+        path: 'data',
+        expected,
+      });
+    }
     const args = {
       task,
       data,

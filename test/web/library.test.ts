@@ -272,11 +272,20 @@ describe.skipIf(chromium === undefined)(
         const bytes = new Uint8Array(await (await fetch('plane.prognet')).arrayBuffer());
         bytes[bytes.length - 1] = (bytes.at(-1) ?? 0) ^ 1;
         await attempt(() => open(bytes, { name: 'changed.prognet' }));
+        const net = await open('plane.prognet');
+        const data = { inputs: new Tensor('float32', [1, 2], Float32Array.of(3, 0)), targets: Tensor.from('int64', [0]) };
+        await attempt(() => net.train('left', { data, marks: true }));
+        await attempt(() => net.train('left', { data: { train: data }, marks: true }));
         return errors;
       });
       await tab.close();
       expect(said[0]).toBe('ours huge.prognet: 3.0 GiB, a browser takes files up to 2 GiB; use it in Node');
       expect(said[1]).toMatch(/missing\.prognet: the server answers 404$/);
+      expect(said.slice(-2)).toEqual(
+        Array(2).fill(
+          'ours train: "marks" needs samples that the column does not learn from, expected data of { train, test } or { train, validation }, whose rows it was not trained on',
+        ),
+      );
       expect(said[2]).toMatch(/^notes\.txt: /);
       expect(said[3]).toMatch(/^ours provider: unknown provider "zebra"/);
       expect(said[4]).toMatch(/^ours an ONNX model answers but cannot grow/);
