@@ -5,7 +5,7 @@ import { gatherRows } from '../data/rows.js';
 import { mapSamples } from '../data/samples.js';
 import type { Columns } from '../model/progressive/column.js';
 import { keptInputs } from '../model/progressive/inputs.js';
-import { must, UsageError } from '../onnx/core/errors.js';
+import { must } from '../onnx/core/errors.js';
 import { Tensor } from '../onnx/core/tensor.js';
 import { defaultLearningRate, type TrainingRuntime, type TrainingSession } from '../onnx/runtime/training-session.js';
 import { toBinary } from '../onnx/serde/to-binary.js';
@@ -26,12 +26,6 @@ export function ortTrainingEngine(training: TrainingRuntime): EngineMaker {
 /** The optimizer, if the engine can train so. Throws UsageError. */
 export function checkOfficial(settings: TrainSettings, network: Columns): OfficialOptimizer {
   for (const { name } of network.inputs) checkInputName(name);
-  if (settings.schedule.kind === 'plateau') {
-    throw new UsageError(
-      'the engine ort-training takes its rates as a table made before the first step, so it cannot follow the schedule plateau; take the engine ort, or another schedule',
-      { path: 'schedule', expected: 'constant, step, cosine', got: 'plateau' },
-    );
-  }
   return officialOptimizer(settings.optimizer);
 }
 
@@ -40,6 +34,8 @@ class SessionEngine implements Engine {
   private readonly optimizer: OfficialOptimizer;
   private artifacts: Artifacts | undefined;
   private session: TrainingSession | undefined;
+  /** Of the session's steps as they were planned; one where all are the same. */
+  private rates: readonly number[] = [];
 
   constructor(
     private readonly training: TrainingRuntime,
@@ -50,15 +46,18 @@ class SessionEngine implements Engine {
 
   async begin(tensors: ReadonlyMap<string, Tensor>, step: number): Promise<void> {
     const { column, frozen, settings, steps, rate } = this.context;
-    const constant = settings.schedule.kind === 'constant' && settings.schedule.warmup === 0;
-    const rates = Array.from({ length: constant ? 1 : steps }, (_, i) => rate(i) / defaultLearningRate);
+    const { kind, warmup } = settings.schedule;
+    const varies = kind === 'step' || kind === 'cosine' || warmup > 0;
+    // On a plateau these hold until the rate falls.
+    this.rates = Array.from({ length: varies ? steps : 1 }, (_, i) => rate(varies ? i : step) / defaultLearningRate);
+    const { rates } = this;
     this.artifacts = trainingArtifacts({
       column,
       frozen,
       frozenForm: 'initializers',
       weights: tensors,
       optimizer: this.optimizer,
-      rateScale: constant ? must(rates[0], 'rate') : rates,
+      rateScale: varies ? rates : must(rates[0], 'rate'),
       ...(settings.clip && { clip: settings.clip }),
       copiedMoments: true,
       parametersFromEval: true,
@@ -73,25 +72,36 @@ class SessionEngine implements Engine {
     });
   }
 
-  async run({ epoch, count, size, rows, seeds }: Minibatches): Promise<StepResults> {
+  async run({ epoch, first, count, size, rows, seeds }: Minibatches): Promise<StepResults> {
+    const planned = this.rates[Math.min(first, this.rates.length - 1)];
+    if (planned !== this.context.rate(first) / defaultLearningRate) await this.renew(first);
     const session = must(this.session, 'session');
     const losses = new Float32Array(count);
+    const answers: { readonly scores: Tensor; readonly targets: Tensor }[] = [];
+    const { task, head } = this.context.column;
     for (let i = 0; i < count; i++) {
       const seed = new Tensor('int64', [], seeds.slice(i, i + 1));
-      const outputs = await session.trainStep({
-        ...this.feeds(rows.subarray(i * size, (i + 1) * size), epoch),
-        [seedInput]: seed,
-      });
+      const feeds = this.feeds(rows.subarray(i * size, (i + 1) * size), epoch);
+      const outputs = await session.trainStep({ ...feeds, [seedInput]: seed });
       losses[i] = Number(must(outputs[lossOutput], lossOutput).data[0]);
+      const target = targetInput(head);
+      answers.push({ scores: must(outputs[task], task), targets: must(feeds[target], target) });
       await session.optimizerStep();
       await session.resetGradients();
     }
-    return { losses };
+    return { losses, answers };
   }
 
   async read(): Promise<ReadonlyMap<string, Tensor>> {
     const outputs = await must(this.session, 'session').evalStep(this.feeds(Uint32Array.of(0)));
     return splitParameters(must(this.artifacts, 'artifacts').parameters, must(outputs[parametersOutput], parametersOutput));
+  }
+
+  /** A session of another rate, which goes on where this one stands. */
+  private async renew(step: number): Promise<void> {
+    const tensors = await this.read();
+    await this.release();
+    await this.begin(tensors, step);
   }
 
   async release(): Promise<void> {

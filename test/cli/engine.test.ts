@@ -52,6 +52,36 @@ it('trains to the figures of the engine ort, and every column verifies', () => {
   ]);
 }, 60_000);
 
+it('measures both parts by name, stops early by one of them, follows a plateau and draws the same views as the engine ort', async () => {
+  const more = 'schedule: { plateau: { patience: 1, factor: 0.5, threshold: 0.5 } }, augment: [{ noise: 0.3 }]';
+  const written = yaml('', 6).replace(
+    'lr: 0.01, seed: 3',
+    `lr: 0.05, seed: 3, validation: 0.3, early_stopping: { patience: 6, monitor: f1 }, ${more}`,
+  );
+  const [theirs, ours, broken] = [workspace(written), workspace(written), workspace(written)];
+  expect(train(theirs, 'a', ...official)).toMatchObject({ status: 0 });
+  expect(train(ours, 'a').status).toBe(0);
+  const [one, other] = [record(theirs, 'a').history, record(ours, 'a').history];
+  const rates = (history: { rate: number }[]) => history.map(({ rate }) => rate);
+  expect(rates(one)).toEqual(rates(other));
+  expect(new Set(rates(one)).size).toBeGreaterThan(2);
+  expect(Object.keys(one[0])).toEqual(Object.keys(other[0]));
+  expect(Object.keys(one[0])).toEqual(
+    expect.arrayContaining(['accuracy', 'macro_f1', 'validation_accuracy', 'validation_macro_f1']),
+  );
+  for (const [i, epoch] of one.entries()) expect(apart(epoch, other[i]), `epoch ${i}`).toBeLessThan(1e-3);
+  // Other views would be seen: without them, other losses.
+  const plain = workspace(written.replace(', augment: [{ noise: 0.3 }]', ''));
+  expect(train(plain, 'a', ...official).status).toBe(0);
+  expect(apart(record(plain, 'a').history[0], one[0])).toBeGreaterThan(1e-3);
+  // A fallen rate is kept by a run that is broken off.
+  const training = start('train', 'a', '--freeze', '--threads', '1', '-C', broken, ...official);
+  await until(training, /a epoch 4\/6/);
+  training.child.kill('SIGINT');
+  if ((await training.ended).code === 130) expect(train(broken, 'a', '--resume').status).toBe(0);
+  expect(Buffer.compare(weights(theirs, 'a'), weights(broken, 'a'))).toBe(0);
+}, 120_000);
+
 it('ctrl-C keeps the state, the optimizer included, and the rest gives the same bits', async () => {
   const [whole, broken] = [workspace(text(60)), workspace(text(60))];
   expect(train(whole, 'a', ...official).status).toBe(0);

@@ -2,7 +2,6 @@
 // scripts/fixtures/torch-plateau.py), what a training does with it, and what is refused.
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { checkOfficial } from '../../../src/artifacts/session-engine.js';
 import { parseDescription } from '../../../src/model/description/parse.js';
 import type { Plateau } from '../../../src/model/description/train-schema.js';
 import { columnsOf } from '../../../src/model/progressive/column.js';
@@ -155,12 +154,6 @@ describe('settings', () => {
     const schedule = { ...plateau, monitor: 'rmse' as const };
     expect(() => trainSettings({ schedule }, 0, toyColumn().head)).toThrow(
       'train: monitor is "rmse", which a head classify does not have, expected one of loss, accuracy, balanced accuracy, macro f1, macro auc, calibration error',
-    );
-  });
-
-  it('are refused by the engine ort-training, whose rates are a table', () => {
-    expect(() => checkOfficial(trainSettings({ schedule: plateau }, 0), toyColumn().network)).toThrow(
-      'the engine ort-training takes its rates as a table made before the first step, so it cannot follow the schedule plateau; take the engine ort, or another schedule',
     );
   });
 });
