@@ -1,7 +1,7 @@
 // Files of columns, Parquet and Arrow, as tables: numbers, bools and texts, chosen and typed as those of a CSV file. What opens a file is parquet-file.ts and
 // arrow-file.ts. Rows in messages count from 1.
 import { Tensor } from '../onnx/core/tensor.js';
-import { type CsvOptions, type CsvTable, takenNotes } from './csv.js';
+import { type CsvOptions, type CsvTable, takenNotes, type UnknownCategory } from './csv.js';
 import { Interned } from './csv-cells.js';
 import { type Chosen, chooseColumns } from './csv-columns.js';
 import { dataError, defaultMaxBytes, quote } from './data-error.js';
@@ -98,19 +98,22 @@ export async function tableOf(
   const width = options.text === undefined ? wanted.length : 0;
   const words: string[] = [];
   const features = new Float32Array(rows * width);
-  const unknown: string[] = [];
+  const unknown = new Map<string, UnknownCategory>();
   for (const [i, { cell, categories }] of wanted.entries()) {
     const place = { where, cell, name: names[cell] ?? '', first };
     const index = categories && new Map(categories.map((text, id) => [text, id]));
-    let none = 0;
+    const called = columnName(place);
     await column(place.name, (value, row) => {
       if (options.text !== undefined) words.push(textOf(value, row, place));
       else if (index === undefined) features[row * width + i] = numberOf(value, row, place, options.missing === true);
       else {
         const id = typeof value === 'string' || typeof value === 'number' ? index.get(String(value)) : undefined;
         if (id === undefined && options.unknown !== true) throw noCategory(value, row, place, [...index.keys()]);
-        if (id === undefined && none++ === 0)
-          unknown.push(`${cellName(row, place)} holds ${shown(value)}, which is none of its categories and counts as none`);
+        if (id === undefined) {
+          const text = typeof value === 'string' ? value : shown(value);
+          const found = unknown.get(called) ?? { row: first + row + 1, text, count: 0 };
+          unknown.set(called, { ...found, count: found.count + 1 });
+        }
         features[row * width + i] = id ?? -1;
       }
     });
@@ -124,7 +127,8 @@ export async function tableOf(
     ...labels,
     columns: chosen.features.map(({ cell }) => names[cell] ?? ''),
     labelColumns: chosen.labels.map((cell) => names[cell] ?? ''),
-    notes: [...takenNotes(options, guessed, { row: 0 }, chosen, names, where), ...skipped, ...unknown],
+    notes: [...takenNotes(options, guessed, { row: 0 }, chosen, names, where), ...skipped],
+    unknown,
     rowOf: (row) => first + row + 1,
   };
 }
@@ -170,8 +174,8 @@ async function readLabels(
   return { labels: numbers ? tensor : undefined, labelTexts: texts ? { ids, texts: interned.texts } : undefined };
 }
 
-const cellName = (row: number, { where, cell, name, first }: Cell): string =>
-  `${where}: row ${first + row + 1}, column ${cell + 1} (${quote(name)})`;
+const columnName = ({ cell, name }: Cell): string => `column ${cell + 1} (${quote(name)})`;
+const cellName = (row: number, place: Cell): string => `${place.where}: row ${place.first + row + 1}, ${columnName(place)}`;
 function shown(value: unknown): string {
   if (typeof value === 'string') return quote(value);
   if (value === null || value === undefined) return 'null';

@@ -1,13 +1,8 @@
 // Parquet files as tables.
 import type { CsvOptions, CsvTable } from './csv.js';
 import { defaultMaxBytes } from './data-error.js';
-import { tableOf, widthOf } from './open-table.js';
+import { tableOf } from './open-table.js';
 import { openParquet } from './parquet-file.js';
-
-/** How many columns of values a file has. Throws DataError as `readParquet`. */
-export async function parquetWidth(bytes: Uint8Array, where = 'Parquet data', maxBytes = defaultMaxBytes): Promise<number> {
-  return widthOf(await openParquet(bytes, where, maxBytes));
-}
 
 /**
  * Reads a Parquet file as `readCsv` reads one of text: null and NaN are values that are missing, true and false are 1 and 0.

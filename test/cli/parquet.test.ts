@@ -1,10 +1,10 @@
 // The same table as CSV and as Parquet: the same data, bit for bit, and the same answers of `predict`.
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, expect, it } from 'vitest';
 import { Random } from '../../src/onnx/core/random.js';
-import { parquet } from '../support/parquet.js';
-import { okIn, workspace } from './support.js';
+import { parquetInGroups } from '../support/parquet.js';
+import { okIn, prognet, workspace } from './support.js';
 
 const column = (task: string, data: string, more = '') =>
   `  - { task: ${task}, data: ${data}${more}, head: { classify: { classes: 2, names: [no, yes] } }, train: { epochs: 3, batch: 16, lr: 0.02, seed: 1 } }\n`;
@@ -19,8 +19,9 @@ const people = Array.from({ length: 120 }, (_, i) => {
   const city = random.below(2) === 0 ? 'Basel' : 'Bern';
   return { age, city, member: random.below(2) === 1, kind: (age ?? 40) > 45 ? 'yes' : 'no' };
 });
-const table = (rows: typeof people) =>
-  parquet(
+const table = (rows: typeof people, together = 1000) =>
+  parquetInGroups(
+    together,
     { name: 'age', data: rows.map(({ age }) => age ?? null), type: 'DOUBLE' },
     { name: 'city', data: rows.map(({ city }) => city), type: 'STRING' },
     { name: 'member', data: rows.map(({ member }) => member), type: 'BOOLEAN' },
@@ -49,4 +50,28 @@ it('predict reads it, with its label or without, as it reads CSV', () => {
   const answers = (file: string) => JSON.parse(ok('predict', 'a', '--input', at(file), '--json')).probabilities;
   expect(answers('people.parquet')).toEqual(answers('people.csv'));
   expect(answers('people.parquet')).toHaveLength(120);
+});
+
+it('predict reads it row group by row group, and says rows as the file counts them', () => {
+  writeFileSync(at('groups.parquet'), table(people, 7));
+  const answers = (file: string) => ok('predict', 'a', '--input', at(file), '--format', 'csv');
+  expect(answers('groups.parquet')).toBe(answers('people.csv'));
+  const strange = people.map((p, i) => (i === 49 || i > 99 ? { ...p, city: 'Uri' } : p));
+  writeFileSync(at('strange.parquet'), table(strange, 7));
+  expect(prognet('predict', 'a', '--input', at('strange.parquet'), '--format', 'csv', '-C', dir).stderr).toContain(
+    'strange.parquet: row 50, column 2 ("city") holds "Uri", which is none of its categories and counts as none; so do 20 more rows\n',
+  );
+  writeFileSync(
+    at('bad.parquet'),
+    table(
+      people.map((p, i) => (i === 99 ? { ...p, age: Number.POSITIVE_INFINITY } : p)),
+      7,
+    ),
+  );
+  const { status, stderr } = prognet('predict', 'a', '--input', at('bad.parquet'), '--output', at('bad.csv'), '-C', dir);
+  expect([status, stderr]).toEqual([
+    2,
+    expect.stringContaining('bad.parquet: row 100, column 1 ("age"): holds Infinity, expected a number'),
+  ]);
+  expect(existsSync(at('bad.csv'))).toBe(false);
 });

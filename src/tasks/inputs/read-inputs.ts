@@ -3,7 +3,9 @@ import type { ImageBytes } from '../../data/images/decode-all.js';
 import type { Decoding } from '../../data/images/decoding.js';
 import { isHub } from '../../data/sources/hub/parts.js';
 import { takesText } from '../../data/text/tokenizer.js';
-import { parquetWidth, readParquet } from '../../formats/parquet.js';
+import { defaultMaxBytes } from '../../formats/data-error.js';
+import { bytesOnDisk } from '../../formats/disk-bytes.js';
+import { openParquetGroups } from '../../formats/parquet-file.js';
 import type { NetworkInput } from '../../model/progressive/inputs.js';
 import { onlyOf } from '../../model/progressive/inputs.js';
 import { readWhole } from '../../onnx/files/read-file.js';
@@ -13,7 +15,7 @@ import { type AskedFile, type InputFormat, openAsked, stdin } from './asked-file
 import { csvSheet } from './csv-sheet.js';
 import { hubParts } from './hub.js';
 import type { InputParts, ReadingInputs } from './parts.js';
-import { type Sheet, sheetParts } from './sheets.js';
+import { groupedSheet, type Sheet, sheetParts } from './sheets.js';
 import { lineParts } from './texts.js';
 
 /** What is asked about. */
@@ -59,13 +61,5 @@ export async function* readInputs(asked: AskedInputs, inputs: readonly NetworkIn
 
 async function parquetSheet(file: AskedFile): Promise<Sheet> {
   const { name } = file;
-  const bytes = readWhole(await file.path());
-  return {
-    name,
-    how: {},
-    width: () => parquetWidth(bytes, name),
-    read: async function* (options) {
-      yield await readParquet(bytes, options, name);
-    },
-  };
+  return groupedSheet(name, await openParquetGroups(bytesOnDisk(await file.path()), name, defaultMaxBytes));
 }

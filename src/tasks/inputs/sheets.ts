@@ -4,6 +4,7 @@ import type { Samples } from '../../data/samples.js';
 import { type TextInput, takesText, tokenizerOf } from '../../data/text/tokenizer.js';
 import { type CsvOptions, type CsvTable, UnknownCategories } from '../../formats/csv.js';
 import { quote } from '../../formats/data-error.js';
+import { type GroupedTable, joinTables, tableOf, widthOf } from '../../formats/open-table.js';
 import type { NetworkInput } from '../../model/progressive/inputs.js';
 import { DataError } from '../../onnx/core/errors.js';
 import { elementCount } from '../../onnx/core/shape.js';
@@ -21,6 +22,22 @@ export interface Sheet {
   /** Its rows, as the tables that follow each other in it; to be called once. */
   readonly read: (options: CsvOptions) => AsyncIterable<CsvTable | Pause>;
 }
+
+/** A table of row groups, of which one is in memory at a time. */
+export const groupedSheet = (name: string, table: GroupedTable): Sheet => ({
+  name,
+  how: {},
+  width: () => widthOf(table),
+  read: async function* (options) {
+    // Without rows it is refused as a table is.
+    if (table.rows === 0) yield await tableOf(joinTables(table, []), options, name);
+    let first = 0;
+    for (const group of table.groups) {
+      yield await tableOf({ ...group.open(), first }, options, name);
+      first += group.rows;
+    }
+  },
+});
 
 /** A table as the network's only input. Throws DataError. */
 export async function* sheetParts(sheet: Sheet, input: NetworkInput, reading: ReadingInputs): InputParts {
