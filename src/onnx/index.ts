@@ -22,6 +22,7 @@ export {
 } from './core/errors.js';
 export type { Remedy } from './core/remedy.js';
 export type { Dim, Shape } from './core/shape.js';
+export type { StoredBytes } from './core/stored-tensor.js';
 export { Tensor, type TensorData, type TypedArray } from './core/tensor.js';
 export { version } from './core/version.js';
 export type { GraphBuilder, Infer, Names } from './ir/builder.js';

@@ -25,7 +25,7 @@ export function inspect(file: string, options: InspectFlags): void {
     return;
   }
   const data = new Set<string>();
-  const model = loadModel(file, (_, location) => location !== undefined && data.add(location));
+  const model = loadModel(file, (_, location) => location !== undefined && data.add(location), true);
   const facts = modelFacts(model);
   if (options.card === true) {
     if (facts === undefined) {

@@ -104,6 +104,11 @@ export class Tensor {
     return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
   }
 
+  /** How many bytes `bytes` are. Strings have none. */
+  get byteLength(): number {
+    return this.bytes.length;
+  }
+
   /** Elements as numbers (int64 that does not fit 2^53 throws). Not for strings, packed or complex types. */
   numbers(): number[] {
     const { dtype } = this;

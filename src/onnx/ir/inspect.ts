@@ -108,7 +108,7 @@ function isParameter({ dtype }: Tensor): boolean {
 
 /** As raw_data; strings as UTF-8. */
 function bytesOf(t: Tensor): number {
-  if (t.dtype !== 'string') return t.bytes.length;
+  if (t.dtype !== 'string') return t.byteLength;
   let bytes = 0;
   for (const s of t.data) bytes += new TextEncoder().encode(String(s)).length;
   return bytes;

@@ -1,6 +1,7 @@
 // What every decoder needs: the name of the file for error messages, and the door to external data. Decoders trust nothing they read:
 // whatever is wrong with the bytes is a ModelError of one line.
 import { type ErrorFields, ModelError } from '../core/errors.js';
+import type { StoredBytes } from '../core/stored-tensor.js';
 import type { onnx } from './generated/onnx.js';
 import { fromHalves, type Halves } from './int64.js';
 
@@ -14,8 +15,8 @@ export interface ExternalReference {
   readonly length: number;
 }
 
-/** Reads exactly `length` bytes at `offset`, or throws ModelError. */
-export type LoadExternal = (reference: ExternalReference) => Uint8Array;
+/** Reads exactly `length` bytes at `offset`, at once or when they are asked for, or throws ModelError. */
+export type LoadExternal = (reference: ExternalReference) => Uint8Array | StoredBytes;
 
 export class Decoding {
   constructor(

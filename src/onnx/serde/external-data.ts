@@ -1,7 +1,7 @@
 // Reads models on disk (node only), with weights inside the file or beside it. ONNX, ExternalData.md. Reading never leaves the model's folder:
 // the one that it is named in and, where it is a link, the one that it lies in.
 
-import { closeSync, fstatSync, openSync, readFileSync, readSync, realpathSync, statSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readFileSync, readSync, realpathSync, type Stats, statSync } from 'node:fs';
 import { dirname, isAbsolute, join, relative, sep, win32 } from 'node:path';
 import { ModelError } from '../core/errors.js';
 import { aFunction, given, text } from '../core/given.js';
@@ -9,6 +9,8 @@ import type { Model } from '../ir/model.js';
 import type { ExternalReference, LoadExternal } from './decoding.js';
 import { fromBinary } from './from-binary.js';
 
+/** Of tensors that may stay in the file: those of more bytes do. */
+const readAtOnce = 2 ** 16;
 /** One read call; node refuses 2 GB and more. */
 const chunk = 2 ** 30;
 
@@ -66,12 +68,14 @@ function confine(folders: readonly string[], location: string): string {
 
 /**
  * A reader of external data for a model in `folder`; `onRead` hears each file, and what the model calls it. Its sizes are checked against the file before anything is
- * allocated. Links may lead into `folder`, and into `realFolder`, where the model itself is a link into it (as caches of downloads keep both).
+ * allocated. Links may lead into `folder`, and into `realFolder`, where the model itself is a link into it (as caches of downloads keep both). With
+ * `stored` what is large is read when it is asked for.
  */
 export function externalReader(
   folder: string,
   onRead: (path: string, location: string) => void = () => {},
   realFolder: string = folder,
+  stored = false,
 ): LoadExternal {
   return ({ location, offset, length }: ExternalReference) => {
     const path = confine([realpathSync(folder), realpathSync(realFolder)], location);
@@ -89,18 +93,40 @@ export function externalReader(
         const asked = `bytes ${offset} to ${offset + length}`;
         throw new ModelError(`its external data ${JSON.stringify(location)} has ${stat.size} bytes, ${asked} are asked for`);
       }
-      return readAt(file, offset, length);
+      if (!stored || length <= readAtOnce) return readAt(file, offset, length);
+      return { read: () => readAgain(path, location, seenOf(stat), offset, length) };
     } finally {
       closeSync(file);
     }
   };
 }
 
+/** What tells a file from another, and from itself once it was written anew. */
+const seenOf = ({ ino, size, mtimeMs }: Stats): string => [ino, size, mtimeMs].join();
+
+/** Bytes of a file that has been looked at, which must be what it was then. */
+function readAgain(path: string, location: string, seen: string, offset: number, length: number): Uint8Array {
+  const quoted = JSON.stringify(location);
+  let file: number;
+  try {
+    file = openSync(path, 'r');
+  } catch (cause) {
+    throw new ModelError(`its external data ${quoted} cannot be read: ${reason(cause)}`, { cause });
+  }
+  try {
+    if (seenOf(fstatSync(file)) !== seen)
+      throw new ModelError(`its external data ${quoted} was written anew meanwhile, begin again`);
+    return readAt(file, offset, length);
+  } finally {
+    closeSync(file);
+  }
+}
+
 /**
- * Reads an ONNX file and the external data beside it; `onRead` hears the files, those beside it with what the model calls them. Throws ModelError for
- * anything wrong with either.
+ * Reads an ONNX file and the external data beside it; `onRead` hears the files, those beside it with what the model calls them. With `stored` weights
+ * beside the model are read when their elements are asked for, and must not change until then. Throws ModelError for anything wrong with either.
  */
-export function loadModel(path: string, onRead: (path: string, location?: string) => void = () => {}): Model {
+export function loadModel(path: string, onRead: (path: string, location?: string) => void = () => {}, stored = false): Model {
   given('load', { path, onRead }, { path: text, onRead: aFunction });
   onRead(path);
   let bytes: Uint8Array;
@@ -111,5 +137,6 @@ export function loadModel(path: string, onRead: (path: string, location?: string
   } catch (cause) {
     throw new ModelError(`${path}: cannot be read: ${reason(cause)}`, { path, cause });
   }
-  return fromBinary(bytes, { file: path, loadExternal: externalReader(dirname(path), onRead, dirname(realpathSync(path))) });
+  const loadExternal = externalReader(dirname(path), onRead, dirname(realpathSync(path)), stored);
+  return fromBinary(bytes, { file: path, loadExternal });
 }

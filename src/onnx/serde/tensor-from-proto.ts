@@ -2,6 +2,7 @@
 // raw_data is shared with the file's bytes where alignment allows. onnx.proto, TensorProto.
 import { byteLength, type DType, dtypeFromCode, dtypes } from '../core/dtype.js';
 import { ModelError } from '../core/errors.js';
+import { StoredTensor } from '../core/stored-tensor.js';
 import { allocate, Tensor, type TypedArray } from '../core/tensor.js';
 import type { SparseTensor, TensorLabel } from '../ir/graph.js';
 import type { Decoding } from './decoding.js';
@@ -133,14 +134,18 @@ function fromExternal(t: TensorProto, dtype: DType, dims: readonly number[], wha
     throw decoding.error(`${what}: ${dtype}[${dims.join(',')}] needs ${length} bytes, its external length is ${stated}`);
   }
   const offset = externalNumber(entries.get('offset') ?? '0', 'offset', what, decoding);
-  let bytes: Uint8Array;
-  try {
-    bytes = decoding.loadExternal({ location, offset, length });
-  } catch (cause) {
-    if (!(cause instanceof ModelError)) throw cause;
-    throw decoding.error(`${what}: ${cause.message}`, { cause });
-  }
-  return fromBytes(bytes, dtype, dims, what, decoding);
+  const { loadExternal } = decoding;
+  const named = <T>(read: () => T): T => {
+    try {
+      return read();
+    } catch (cause) {
+      if (!(cause instanceof ModelError)) throw cause;
+      throw decoding.error(`${what}: ${cause.message}`, { cause });
+    }
+  };
+  const found = named(() => loadExternal({ location, offset, length }));
+  if (found instanceof Uint8Array) return fromBytes(found, dtype, dims, what, decoding);
+  return new StoredTensor(dtype, dims, { read: () => named(found.read) });
 }
 
 /** A tensor; `what` (`initializer "w"`) begins each message. */

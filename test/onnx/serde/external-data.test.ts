@@ -9,14 +9,16 @@ import {
   renameSync,
   rmSync,
   symlinkSync,
+  truncateSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { expect, it } from 'vitest';
-import { ModelError } from '../../../src/onnx/core/errors.js';
+import { describe, expect, it } from 'vitest';
+import { ModelError, must } from '../../../src/onnx/core/errors.js';
 import { Tensor } from '../../../src/onnx/core/tensor.js';
+import { inspectModel } from '../../../src/onnx/ir/inspect.js';
 import type { Model } from '../../../src/onnx/ir/model.js';
 import { ops } from '../../../src/onnx/ops/ops.js';
 import { loadModel } from '../../../src/onnx/serde/external-data.js';
@@ -245,4 +247,52 @@ it('any location is read inside or refused: what lies outside stays unread', () 
     { numRuns: 400, seed: 5 },
   );
   expect(existsSync(join(dir, 'secret'))).toBe(true);
+});
+
+describe('weights that are left in their file', () => {
+  const saved = () => {
+    const dir = folder();
+    const large = new Tensor('float32', [64, 512], Float32Array.from({ length: 64 * 512 }, Math.sin));
+    const g = ops();
+    g.output(g.matMul(g.input('x', 'float32', ['N', 64]), g.initializer('w', large)), 'y');
+    saveModel(g.model(), join(dir, 'm.onnx'), { externalData: true });
+    const [w] = loadModel(join(dir, 'm.onnx'), () => {}, true).graph.initializers;
+    return { dir, large, stored: must(w?.constant, 'w') };
+  };
+
+  it('are tensors as others', () => {
+    const { large, stored } = saved();
+    expect([stored.dtype, stored.dims, stored.size, stored.byteLength]).toEqual(['float32', [64, 512], 64 * 512, 4 * 64 * 512]);
+    expect(Buffer.compare(stored.bytes, large.bytes)).toBe(0);
+    expect(stored.reshape([512, 64]).data).toEqual(large.data);
+    expect(structuredClone({ ...stored })).toEqual({ dtype: 'float32', dims: [64, 512], data: large.data });
+  });
+
+  it('must be what they were', () => {
+    const { dir, stored } = saved();
+    writeFileSync(join(dir, 'm.onnx.data'), new Uint8Array(4 * 64 * 512));
+    expect(() => stored.data).toThrow(
+      /m\.onnx: initializer "w": its external data "m\.onnx\.data" was written anew meanwhile, begin again$/,
+    );
+    rmSync(join(dir, 'm.onnx.data'));
+    expect(() => stored.bytes).toThrow(/its external data "m\.onnx\.data" cannot be read: no such file or directory/);
+  });
+
+  it('are not read for a summary: 3 GB of them', () => {
+    const dir = withSecret();
+    const proto = onnx.ModelProto.decode(readFileSync(pointing(dir, { location: 'large' })));
+    const w = must(
+      proto.graph?.initializer?.find((t) => t.name === 'w'),
+      'w',
+    );
+    w.dims = [750_000, 1024];
+    const file = join(dir, 'model', 'huge.onnx');
+    writeFileSync(file, onnx.ModelProto.encode(proto).finish());
+    writeFileSync(join(dir, 'model', 'large'), '');
+    truncateSync(join(dir, 'model', 'large'), 750_000 * 4096);
+    const before = process.memoryUsage().rss;
+    const { parameters } = inspectModel(loadModel(file, () => {}, true));
+    expect(parameters).toEqual({ count: 750_000 * 1024 + 32, bytes: 750_000 * 4096 + 128 });
+    expect(process.memoryUsage().rss - before).toBeLessThan(2 ** 28);
+  });
 });

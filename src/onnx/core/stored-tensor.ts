@@ -1,0 +1,33 @@
+// Tensors whose elements stand elsewhere until somebody asks for them, as in a file. What reads them is the caller's; who uses them sees tensors.
+import { byteLength, type DType } from './dtype.js';
+import { elementCount } from './shape.js';
+import { allocate, Tensor, type TensorData } from './tensor.js';
+
+/** Bytes that are read when they are needed, and again when they were let go meanwhile. */
+export interface StoredBytes {
+  /** The same bytes each time; throws where they can no longer be had. */
+  readonly read: () => Uint8Array;
+}
+
+/** A tensor of numbers whose elements are read when they are first asked for, and let go when nobody holds them. */
+export class StoredTensor extends Tensor {
+  constructor(dtype: DType, dims: readonly number[], stored: StoredBytes) {
+    super(dtype, [0], allocate(dtype, 0));
+    let held: WeakRef<TensorData & object> | undefined;
+    const data = (): TensorData => {
+      const known = held?.deref();
+      if (known !== undefined) return known;
+      const { data } = Tensor.fromBytes(dtype, dims, stored.read());
+      held = new WeakRef(data);
+      return data;
+    };
+    Object.defineProperties(this, {
+      dims: { value: dims, enumerable: true },
+      data: { get: data, enumerable: true },
+    });
+  }
+
+  override get byteLength(): number {
+    return byteLength(this.dtype, elementCount(this.dims));
+  }
+}
