@@ -2,6 +2,7 @@
 // stored/.
 import { byteLength } from '../onnx/core/dtype.js';
 import { must } from '../onnx/core/errors.js';
+import { joinBytes } from '../onnx/core/join-bytes.js';
 import { elementCount } from '../onnx/core/shape.js';
 import { Tensor } from '../onnx/core/tensor.js';
 
@@ -80,11 +81,6 @@ export function rowBytes({ dims, dtype }: Pick<Rows, 'dims' | 'dtype'>): number 
 /** Rows of tensors one after another, of at least one tensor. */
 export function joinRows(parts: readonly Tensor[]): Tensor {
   const { dtype, dims } = must(parts[0], 'part');
-  const out = new Uint8Array(parts.reduce((n, { bytes }) => n + bytes.length, 0));
-  let at = 0;
-  for (const { bytes } of parts) {
-    out.set(bytes, at);
-    at += bytes.length;
-  }
-  return Tensor.fromBytes(dtype, [parts.reduce((n, { dims: [rows = 0] }) => n + rows, 0), ...dims.slice(1)], out);
+  const count = parts.reduce((n, { dims: [rows = 0] }) => n + rows, 0);
+  return Tensor.fromBytes(dtype, [count, ...dims.slice(1)], joinBytes(parts.map(({ bytes }) => bytes)));
 }

@@ -1,6 +1,7 @@
 // A CSV file read by blocks of whole lines, each as a table of its own: for files that are not to be in memory whole. A line never breaks inside quotes, so that
 // a block may end at any line's end. What the first block shows of delimiter and header holds for all. Node only.
 import { closeSync, openSync, readSync } from 'node:fs';
+import { joinBytes } from '../onnx/core/join-bytes.js';
 import { fileError } from '../onnx/files/file-error.js';
 import { type CsvOptions, type CsvTable, readCsv } from './csv.js';
 
@@ -26,7 +27,7 @@ export class CsvBlocks {
     this.before += linesIn(block);
     if (blank) return undefined;
     if (settled !== undefined) {
-      const own = header.length === 0 ? block : joined(header, block);
+      const own = header.length === 0 ? block : joinBytes([header, block]);
       return readCsv(own, settled, path, before - linesIn(header));
     }
     const table = readCsv(block, options, path, before);
@@ -76,13 +77,6 @@ function linesIn(block: Uint8Array): number {
   return count;
 }
 
-function joined(a: Uint8Array, b: Uint8Array): Uint8Array<ArrayBuffer> {
-  const out = new Uint8Array(a.length + b.length);
-  out.set(a);
-  out.set(b, a.length);
-  return out;
-}
-
 /** A file's bytes in blocks that end where a line does. */
 export function* lineBlocks(path: string, size: number): Generator<Uint8Array<ArrayBuffer>> {
   let fd: number | undefined;
@@ -93,7 +87,7 @@ export function* lineBlocks(path: string, size: number): Generator<Uint8Array<Ar
       const more = new Uint8Array(size);
       const n = readSync(fd, more);
       if (n === 0) break;
-      const own = joined(held, more.subarray(0, n));
+      const own = joinBytes([held, more.subarray(0, n)]);
       const end = own.lastIndexOf(lf) + 1;
       if (end > 0) yield own.slice(0, end);
       held = own.slice(end);

@@ -1,5 +1,6 @@
 // NumPy's .npy, versions 1 to 3 (numpy.lib.format): magic, a Python dict literal as header, elements. Written as version 1.
 import type { DType } from '../onnx/core/dtype.js';
+import { joinBytes } from '../onnx/core/join-bytes.js';
 import { allocate, Tensor } from '../onnx/core/tensor.js';
 import { dataError, quote } from './data-error.js';
 import { checkLength, rawTensor } from './raw-elements.js';
@@ -153,9 +154,5 @@ export function npyHeader(dtype: DType, dims: readonly number[]): Uint8Array {
  * @throws DataError for dtypes that NumPy does not have (bfloat16, 8-bit and smaller floats, packed integers), strings, complex
  */
 export function writeNpy(tensor: Tensor): Uint8Array {
-  const header = npyHeader(tensor.dtype, tensor.dims);
-  const out = new Uint8Array(header.length + tensor.bytes.length);
-  out.set(header);
-  out.set(tensor.bytes, header.length);
-  return out;
+  return joinBytes([npyHeader(tensor.dtype, tensor.dims), tensor.bytes]);
 }

@@ -3,6 +3,7 @@
 
 import { byteLength, type DType } from '../onnx/core/dtype.js';
 import { DataError } from '../onnx/core/errors.js';
+import { joinBytes } from '../onnx/core/join-bytes.js';
 import { oneLine, reason } from '../onnx/core/one-line.js';
 import { Tensor } from '../onnx/core/tensor.js';
 
@@ -104,14 +105,7 @@ export function encodeSafetensors(
   tensors: ReadonlyMap<string, Tensor>,
   metadata: Readonly<Record<string, string>> = {},
 ): Uint8Array {
-  const parts = encodeSafetensorsParts(tensors, metadata);
-  const out = new Uint8Array(parts.reduce((n, part) => n + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    out.set(part, at);
-    at += part.length;
-  }
-  return out;
+  return joinBytes(encodeSafetensorsParts(tensors, metadata));
 }
 
 type Fail = (what: string, expected?: string, got?: string) => DataError;

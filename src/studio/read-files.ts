@@ -2,6 +2,7 @@
 
 import { readIdxHeader, readPlainIdx } from '../formats/idx.js';
 import { readNpy } from '../formats/npy.js';
+import { joinBytes } from '../onnx/core/join-bytes.js';
 import { DataError, type Tensor, UsageError } from '../web.js';
 import { type ImageShape, type InputShape, keptRows } from './input-shape.js';
 import { centred, inkFound } from './picture.js';
@@ -52,13 +53,7 @@ async function unpacked(file: File): Promise<Uint8Array> {
     if (cause instanceof DataError || cause instanceof UsageError) throw cause;
     throw new DataError(`${file.name}: bad gzip data`, { cause });
   }
-  const whole = new Uint8Array(length);
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
+  return joinBytes(parts);
 }
 
 /** The image at its own size; one that is larger than `most` a side is made smaller. What is transparent is laid on white, unless alpha is kept. */

@@ -2,6 +2,7 @@
 // second copy of them. The bytes are those of the generated encoder, which writes fields by ascending number; messages on the way to a
 // tensor are taken apart here, the rest is left to it. onnx.proto.
 import $protobuf from 'protobufjs/minimal.js';
+import { joinBytes } from '../core/join-bytes.js';
 import { onnx } from './generated/onnx.js';
 
 /** Shorter tensor data are copied into the text around them. */
@@ -126,13 +127,7 @@ function joinSmall(list: readonly Uint8Array[]): Uint8Array[] {
   const out: Uint8Array[] = [];
   let run: Uint8Array[] = [];
   const flush = () => {
-    if (run.length > 0)
-      out.push(
-        joinBytes(
-          run,
-          run.reduce((n, piece) => n + piece.length, 0),
-        ),
-      );
+    if (run.length > 0) out.push(joinBytes(run));
     run = [];
   };
   for (const piece of list) {
@@ -143,16 +138,5 @@ function joinSmall(list: readonly Uint8Array[]): Uint8Array[] {
     }
   }
   flush();
-  return out;
-}
-
-/** One array of all. */
-export function joinBytes(pieces: readonly Uint8Array[], length: number): Uint8Array {
-  const out = new Uint8Array(length);
-  let at = 0;
-  for (const piece of pieces) {
-    out.set(piece, at);
-    at += piece.length;
-  }
   return out;
 }

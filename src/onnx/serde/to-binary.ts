@@ -3,9 +3,10 @@
 import $protobuf from 'protobufjs/minimal.js';
 import { ModelError } from '../core/errors.js';
 import { given } from '../core/given.js';
+import { joinBytes } from '../core/join-bytes.js';
 import type { Model } from '../ir/model.js';
 import { aModel } from '../ir/model.js';
-import { joinBytes, modelPieces } from './model-pieces.js';
+import { modelPieces } from './model-pieces.js';
 import type { PlaceTensor } from './tensor-to-proto.js';
 import { modelToProto } from './to-proto.js';
 
@@ -46,8 +47,7 @@ export function toPieces(model: Model, place?: PlaceTensor): ModelBytes {
 /** As `toPieces`, in one array: a second copy of the weights. */
 export function toBinary(model: Model, place?: PlaceTensor): Uint8Array {
   given('toBinary', { model }, { model: aModel });
-  const { pieces, length } = toPieces(model, place);
-  return joinBytes(pieces, length);
+  return joinBytes(toPieces(model, place).pieces);
 }
 
 function unreadBytes(model: Model): Uint8Array {

@@ -2,9 +2,10 @@
 import { type CsvOptions, csvHasRows, csvWidth, readCsv } from '../../formats/csv.js';
 import { CsvBlocks } from '../../formats/csv-blocks.js';
 import type { NetworkInput } from '../../model/progressive/inputs.js';
+import { joinBytes } from '../../onnx/core/join-bytes.js';
 import type { AskedFile } from './asked-file.js';
 import type { ReadingInputs } from './parts.js';
-import { joinedBytes, type Pause, pause } from './pipe.js';
+import { type Pause, pause } from './pipe.js';
 import type { Sheet } from './sheets.js';
 
 /** How a CSV file is read, but for its columns. */
@@ -31,7 +32,7 @@ export function csvSheet(file: AskedFile, input: NetworkInput, reading: ReadingI
   const more = async (): Promise<boolean> => {
     const { done, value } = await blocks.next();
     if (done === true) return false;
-    if (value !== pause) begin = joinedBytes([begin, value]);
+    if (value !== pause) begin = joinBytes([begin, value]);
     return true;
   };
   return {

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { addAbortSignal, type Readable } from 'node:stream';
 import { stopIfAborted } from '../../onnx/core/errors.js';
+import { joinBytes } from '../../onnx/core/join-bytes.js';
 import { GrowingFile } from '../../onnx/files/atomic-file.js';
 import { fileError } from '../../onnx/files/file-error.js';
 
@@ -42,7 +43,7 @@ export class Pipe {
       if (chunk === undefined || chunk === pause) break;
       this.held.push(chunk);
     }
-    this.held = [joinedBytes(this.held)];
+    this.held = [joinBytes(this.held)];
     return this.held[0] ?? new Uint8Array();
   }
 
@@ -56,13 +57,13 @@ export class Pipe {
         patiently = chunk !== pause;
         if (chunk !== pause) this.held.push(chunk);
         if (chunk !== pause && size(this.held) < blockBytes) continue;
-        const bytes = joinedBytes(this.held);
+        const bytes = joinBytes(this.held);
         const end = bytes.lastIndexOf(lf) + 1;
         this.held = [bytes.subarray(end)];
         if (end > 0) yield bytes.slice(0, end);
         if (chunk === pause) yield pause;
       }
-      const rest = joinedBytes(this.held);
+      const rest = joinBytes(this.held);
       if (rest.length > 0) yield rest;
     } finally {
       this.close();
@@ -117,14 +118,3 @@ export class Pipe {
 }
 
 const size = (parts: readonly Uint8Array[]): number => parts.reduce((sum, { length }) => sum + length, 0);
-
-/** One after another. */
-export function joinedBytes(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
-  const out = new Uint8Array(size(parts));
-  let at = 0;
-  for (const part of parts) {
-    out.set(part, at);
-    at += part.length;
-  }
-  return out;
-}
