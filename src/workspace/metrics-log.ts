@@ -1,9 +1,10 @@
 // metrics.jsonl: one JSON object a line, appended as training goes. A kill may leave half a line at the end, which readers pass over.
-import { closeSync, fsyncSync, openSync, statSync, writeSync } from 'node:fs';
+import { closeSync, fsyncSync, openSync, statSync } from 'node:fs';
 import { WorkspaceError } from '../onnx/core/errors.js';
 import { writeFileAtomic } from '../onnx/files/atomic-file.js';
 import { errorCode, fileError } from '../onnx/files/file-error.js';
 import { readWhole } from '../onnx/files/read-file.js';
+import { writeAll } from '../onnx/files/write-all.js';
 import { isJsonObject, type Json, parseJson, stableJson } from './json.js';
 
 /** JSON has no NaN and no infinity; they are written as text and come back as numbers. */
@@ -97,8 +98,7 @@ export class MetricsWriter {
     const bytes = new TextEncoder().encode(toLine(record));
     try {
       this.fd ??= openSync(this.path, 'a');
-      let at = 0;
-      while (at < bytes.length) at += writeSync(this.fd, bytes, at);
+      writeAll(this.fd, bytes);
     } catch (cause) {
       throw fileError('write', this.path, cause);
     }

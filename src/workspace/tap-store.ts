@@ -2,7 +2,7 @@
 // by the row; <key>.json beside it, written last, with its size and SHA-256. The key is a hash of all that the taps depend on, so what is
 // found is right or, damaged, written anew. The loop's interface is train/taps/tapped-data.ts; nothing here knows what a row holds.
 import { createHash } from 'node:crypto';
-import { closeSync, fstatSync, fsyncSync, openSync, readdirSync, readSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, fstatSync, fsyncSync, openSync, readdirSync, readSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import * as z from 'zod';
 import { PrognetError } from '../onnx/core/errors.js';
@@ -13,6 +13,7 @@ import { makeFolder } from '../onnx/files/folder.js';
 import { sha256, sha256Pattern, sha256Tensors } from '../onnx/files/hash.js';
 import { readWhole } from '../onnx/files/read-file.js';
 import { removeQuietly, removeStale, temporaryName } from '../onnx/files/temporary.js';
+import { writeAll } from '../onnx/files/write-all.js';
 import { parseJson, stableJson } from './json.js';
 
 const noteSchema = z.strictObject({ format: z.literal(1), bytes: z.int().min(0), sha256: z.string().regex(sha256Pattern) });
@@ -93,7 +94,7 @@ export class TapStore {
     try {
       for await (const block of blocks) {
         hash.update(block);
-        for (let at = 0; at < block.length; ) at += writeSync(fd, block, at, block.length - at);
+        writeAll(fd, block);
       }
       fsyncSync(fd);
       renameSync(temporary, path);

@@ -1,8 +1,9 @@
 // Bytes that are written later than they are made: in memory while they are few, else in a file without a name, which ends with the process.
-import { closeSync, openSync, readSync, writeSync } from 'node:fs';
+import { closeSync, openSync, readSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileError } from '../../onnx/files/file-error.js';
 import { removeQuietly, temporaryName } from '../../onnx/files/temporary.js';
+import { writeAll } from '../../onnx/files/write-all.js';
 
 /** Bytes that stay in memory. */
 const few = 2 ** 20;
@@ -42,9 +43,7 @@ export class Spool {
   }
 
   private flush(): void {
-    this.trying('write', (fd) => {
-      for (const bytes of this.held) for (let at = 0; at < bytes.length; ) at += writeSync(fd, bytes, at, bytes.length - at);
-    });
+    this.trying('write', (fd) => writeAll(fd, this.held));
     this.written = this.size;
     this.held = [];
   }

@@ -8,12 +8,13 @@ import { InterruptedError, must } from '../../onnx/core/errors.js';
 import { Tensor } from '../../onnx/core/tensor.js';
 import { errorCode, fileError } from '../../onnx/files/file-error.js';
 import { makeFolder } from '../../onnx/files/folder.js';
+import { sha256 } from '../../onnx/files/hash.js';
 import { removeQuietly, removeStale, temporaryName } from '../../onnx/files/temporary.js';
 import type { RowSet, Split } from '../dataset.js';
 import type { Step } from '../reading.js';
 import { inWords } from './memory.js';
 import { RowsFile } from './rows-file.js';
-import { type Part, partSchema, sha256, Writer } from './writing.js';
+import { type Part, partSchema, Writer } from './writing.js';
 
 /** What is kept, where, and how it is spoken of. */
 export interface Keeping {

@@ -1,12 +1,13 @@
 // Files of rows while they are made: what a stream gives, what transforms make of it, and the two parts under their names at the end.
-import { createHash } from 'node:crypto';
-import { closeSync, fsyncSync, openSync, renameSync, writeFileSync, writeSync } from 'node:fs';
+import { closeSync, fsyncSync, openSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as z from 'zod';
 import { dataError } from '../../formats/data-error.js';
 import { must } from '../../onnx/core/errors.js';
 import type { Tensor } from '../../onnx/core/tensor.js';
+import { sha256 } from '../../onnx/files/hash.js';
 import { removeQuietly } from '../../onnx/files/temporary.js';
+import { writeAll } from '../../onnx/files/write-all.js';
 import type { Dataset, RowSet } from '../dataset.js';
 import { decodingSchema } from '../images/decoding.js';
 import type { Step } from '../reading.js';
@@ -30,8 +31,6 @@ export const partSchema = z.strictObject({
 });
 /** What the note says of a part. */
 export type Part = z.output<typeof partSchema>;
-/** SHA-256 in hex. */
-export const sha256 = (bytes: Uint8Array | string): string => createHash('sha256').update(bytes).digest('hex');
 
 /** Files of rows in a folder. */
 export class Writer {
@@ -128,8 +127,7 @@ class Appending {
     this.first ??= part;
     const [a, b] = [this.first, part].map(({ dtype, dims }) => `${dtype} [${dims.slice(1)}]`);
     if (a !== b) throw dataError(where, `row ${this.rows} is ${b}, the first is ${a}`, { expected: `${a}`, got: `${b}` });
-    const { bytes } = part;
-    for (let at = 0; at < bytes.length; ) at += writeSync(this.fd, bytes, at, bytes.length - at);
+    writeAll(this.fd, part.bytes);
     this.rows += part.dims[0] ?? 0;
   }
 

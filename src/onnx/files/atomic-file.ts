@@ -1,33 +1,10 @@
 // Writes a file so that at any kill there is the old one or the new one: temporary file beside it, fsync, rename, fsync of the folder.
-import {
-  closeSync,
-  fchmodSync,
-  fsyncSync,
-  lstatSync,
-  openSync,
-  realpathSync,
-  renameSync,
-  type Stats,
-  statSync,
-  writeSync,
-} from 'node:fs';
+import { closeSync, fchmodSync, fsyncSync, lstatSync, openSync, realpathSync, renameSync, type Stats, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { must, WorkspaceError } from '../core/errors.js';
 import { errorCode, fileError } from './file-error.js';
 import { removeQuietly, removeStale, temporaryName } from './temporary.js';
-
-/** One piece, or several that follow each other in the file. */
-export type FileBytes = Uint8Array | readonly Uint8Array[];
-
-/** Bytes given to the system at once; one call may not pass 2 GiB. */
-const chunk = 256 * 2 ** 20;
-
-function writeAll(fd: number, bytes: FileBytes): void {
-  for (const part of bytes instanceof Uint8Array ? [bytes] : bytes) {
-    let at = 0;
-    while (at < part.length) at += writeSync(fd, part, at, Math.min(chunk, part.length - at));
-  }
-}
+import { type BytePieces, writeAll } from './write-all.js';
 
 /** Makes the names in a folder survive a power cut. Windows has no such call and needs none. */
 export function syncFolder(folder: string): void {
@@ -44,7 +21,7 @@ export function syncFolder(folder: string): void {
 }
 
 /** Writes a new file (an existing one is an error) and its bytes to the disk. The mode is exact, whatever the umask, if given. */
-export function writeNewFile(path: string, bytes: FileBytes, mode?: number): void {
+export function writeNewFile(path: string, bytes: BytePieces, mode?: number): void {
   const fd = openSync(path, 'wx');
   try {
     writeAll(fd, bytes);
@@ -110,15 +87,13 @@ export class GrowingFile {
   }
 
   /** Adds bytes at the end. */
-  write(bytes: FileBytes): void {
+  write(bytes: BytePieces): void {
     this.trying((fd) => writeAll(fd, bytes));
   }
 
   /** Writes over the first bytes. */
   replaceStart(bytes: Uint8Array): void {
-    this.trying((fd) => {
-      for (let at = 0; at < bytes.length; ) at += writeSync(fd, bytes, at, bytes.length - at, at);
-    });
+    this.trying((fd) => writeAll(fd, bytes, 0));
   }
 
   /** The file is whole and takes its name. */
@@ -158,7 +133,7 @@ export class GrowingFile {
  * Replaces or makes the file `path`, as a GrowingFile does.
  * @throws WorkspaceError `cannot write <path>: <why>`; the old file is then untouched
  */
-export function writeFileAtomic(path: string, bytes: FileBytes): void {
+export function writeFileAtomic(path: string, bytes: BytePieces): void {
   const file = new GrowingFile(path);
   file.write(bytes);
   file.commit();

@@ -1,7 +1,7 @@
 // SHA-256 of bytes and of named tensors.
 import { createHash, type Hash } from 'node:crypto';
 import type { Tensor } from '../core/tensor.js';
-import type { FileBytes } from './atomic-file.js';
+import type { BytePieces } from './write-all.js';
 
 /** A SHA-256 as 64 lower-case hex digits. */
 export const sha256Pattern = /^[0-9a-f]{64}$/;
@@ -14,7 +14,7 @@ function updateAll(hash: Hash, bytes: Uint8Array): void {
 }
 
 /** SHA-256 of bytes, in hex. Several pieces count as one. */
-export function sha256(bytes: FileBytes | string): string {
+export function sha256(bytes: BytePieces | string): string {
   const hash = createHash('sha256');
   if (typeof bytes === 'string') hash.update(bytes);
   else for (const part of bytes instanceof Uint8Array ? [bytes] : bytes) updateAll(hash, part);
