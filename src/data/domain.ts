@@ -17,7 +17,7 @@ const mostFeatures = 64;
 const leastVariance = 0.01;
 
 /** What a model answers for some rows. */
-export interface Answered {
+export interface ScoresAndTap {
   /** float32 [N, k] */
   readonly scores: Tensor;
   /** float32 [N, ...], the output of the last block. */
@@ -153,7 +153,7 @@ function distances(tap: Tensor, { means, whitening }: Pick<Domain, 'means' | 'wh
  * @param own the same for samples that it was not trained on: the threshold keeps 95 % of these
  * @returns undefined for fewer than 40 of either
  */
-export function domainOf(learned: Answered, labels: readonly number[] | undefined, own: Answered): Domain | undefined {
+export function domainOf(learned: ScoresAndTap, labels: readonly number[] | undefined, own: ScoresAndTap): Domain | undefined {
   const { rows, size } = featuresOf(learned.tap);
   const count = own.scores.dims[0] ?? 0;
   if (rows.length < fewestRows || count < fewestRows) return undefined;
@@ -194,7 +194,7 @@ export function domainOf(learned: Answered, labels: readonly number[] | undefine
 }
 
 /** How little each row is like the column's own samples; more than the domain's threshold is marked. */
-export function doubtsOf(domain: Omit<Domain, 'threshold'>, { scores, tap }: Answered): number[] {
+export function doubtsOf(domain: Omit<Domain, 'threshold'>, { scores, tap }: ScoresAndTap): number[] {
   const away = distances(tap, domain);
   const energy = domain.energy === undefined ? undefined : energies(scores);
   const part = (value: number, { mean, deviation }: { mean: number; deviation: number }) => (value - mean) / deviation;
@@ -209,5 +209,5 @@ export function doubtsOf(domain: Omit<Domain, 'threshold'>, { scores, tap }: Ans
 export const isStrange = ({ threshold }: Domain, doubt: number): boolean => !(doubt <= threshold);
 
 /** Of each row whether it is marked. */
-export const strangeRows = (domain: Domain, answered: Answered): boolean[] =>
+export const strangeRows = (domain: Domain, answered: ScoresAndTap): boolean[] =>
   doubtsOf(domain, answered).map((doubt) => isStrange(domain, doubt));

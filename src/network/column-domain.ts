@@ -1,6 +1,6 @@
 // What a trained column's own samples look like to it (data/domain.ts), asked of the network itself and kept among what is known of the column, so
 // that later answers can be marked where a sample is unlike them.
-import { type Answered, domainOf, domainText } from '../data/domain.js';
+import { domainOf, domainText, type ScoresAndTap } from '../data/domain.js';
 import { gatherRows, type Rows } from '../data/rows.js';
 import { countOf, isRows, mapSamples, type SampleRows } from '../data/samples.js';
 import { answersOf } from '../model/heads/heads.js';
@@ -39,7 +39,7 @@ function drawn(data: Labelled, count: number, what: string): GivenData {
 export async function withDomain(network: Network, task: string, learned: Labelled, own: Labelled): Promise<Network> {
   const { head, blocks } = network.columns.column(task);
   if (blocks.length === 0) return network;
-  const seen = async ({ inputs }: GivenData): Promise<Answered> => {
+  const seen = async ({ inputs }: GivenData): Promise<ScoresAndTap> => {
     const { scores, tap } = await network.predict(task, inputs, { tap: true });
     return { scores, tap: must(tap, 'tap') };
   };

@@ -1,13 +1,13 @@
 // What is marked as unlike a column's own samples: at most a twentieth of its own, all that is far away, whatever the number of features.
 import { expect, it } from 'vitest';
 import { type AboutTask, decodeAbout, encodeAbout } from '../../src/data/about-tasks.js';
-import { type Answered, type Domain, domainIn, domainOf, domainText, doubtsOf, isStrange } from '../../src/data/domain.js';
+import { type ScoresAndTap, type Domain, domainIn, domainOf, domainText, doubtsOf, isStrange } from '../../src/data/domain.js';
 import { must } from '../../src/onnx/core/errors.js';
 import { Random } from '../../src/onnx/core/random.js';
 import { Tensor } from '../../src/onnx/core/tensor.js';
 
 /** Two classes around (3, 0, ...) and (0, 3, ...), the second feature of each pair ten times as wide; scores that say so. */
-function rows(count: number, width: number, seed: number, away = 0): Answered & { labels: number[] } {
+function rows(count: number, width: number, seed: number, away = 0): ScoresAndTap & { labels: number[] } {
   const random = new Random(seed, 'rows');
   const labels = Array.from({ length: count }, (_, i) => i % 2);
   const tap = Float32Array.from({ length: count * width }, (_, i) => {
@@ -18,7 +18,7 @@ function rows(count: number, width: number, seed: number, away = 0): Answered & 
   return { labels, tap: new Tensor('float32', [count, width], tap), scores: new Tensor('float32', [count, 2], scores) };
 }
 
-const share = (domain: Domain, seen: Answered) =>
+const share = (domain: Domain, seen: ScoresAndTap) =>
   doubtsOf(domain, seen).filter((v) => isStrange(domain, v)).length / (seen.scores.dims[0] ?? 1);
 
 it.each([4, 64, 400])('of %i features a twentieth of its own is marked, and all that is far away', (width) => {

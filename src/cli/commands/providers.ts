@@ -1,6 +1,6 @@
 // prognet providers
 import { UsageError } from '../../onnx/core/errors.js';
-import { readWhole } from '../../onnx/files/read-file.js';
+import { firstBytes } from '../../onnx/files/read-file.js';
 import { installCuda } from '../../onnx/runtime/install-cuda.js';
 import { NoRuntimeError } from '../../onnx/runtime/load.js';
 import type { Placement } from '../../onnx/runtime/placement.js';
@@ -32,7 +32,7 @@ async function install(what: string, options: GlobalOptions): Promise<void> {
 }
 
 async function place(file: string, providers: readonly string[]): Promise<Placed[]> {
-  readWhole(file); // a file that cannot be read is told in one line, whatever the providers
+  firstBytes(file, 1); // a file that cannot be read is told in one line, whatever the providers
   const placed: Placed[] = [];
   for (const provider of providers) {
     try {

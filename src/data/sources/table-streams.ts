@@ -93,8 +93,8 @@ export async function tableStreams(
           const to = Math.min(from + together, count);
           const set = setOf(table, labels, { where, from, to, first });
           yield names === undefined ? set : { ...set, classNames: names };
-          const before = unit === 'rows' ? done - count + to : done;
-          await step(`${unit} read`, before, total);
+          const soFar = unit === 'rows' ? done - count + to : done;
+          await step(`${unit} read`, soFar, total);
         }
         first += count;
       }

@@ -80,43 +80,36 @@ export function externalReader(
   return ({ location, offset, length }: ExternalReference) => {
     const path = confine([realpathSync(folder), realpathSync(realFolder)], location);
     onRead(path, location);
-    let file: number;
-    try {
-      file = openSync(path, 'r');
-    } catch (cause) {
-      throw new ModelError(`its external data ${JSON.stringify(location)} cannot be read: ${reason(cause)}`, { cause });
-    }
-    try {
-      const stat = fstatSync(file);
+    return inFile(path, location, (file, stat) => {
       if (!stat.isFile()) throw new ModelError(`its external data ${JSON.stringify(location)} is not a file`);
       if (offset + length > stat.size) {
         const asked = `bytes ${offset} to ${offset + length}`;
         throw new ModelError(`its external data ${JSON.stringify(location)} has ${stat.size} bytes, ${asked} are asked for`);
       }
       if (!stored || length <= readAtOnce) return readAt(file, offset, length);
-      return { read: () => readAgain(path, location, seenOf(stat), offset, length) };
-    } finally {
-      closeSync(file);
-    }
+      const seen = seenOf(stat);
+      const read = (again: number, now: Stats) => {
+        if (seenOf(now) === seen) return readAt(again, offset, length);
+        throw new ModelError(`its external data ${JSON.stringify(location)} was written anew meanwhile, begin again`);
+      };
+      return { read: () => inFile(path, location, read) };
+    });
   };
 }
 
 /** What tells a file from another, and from itself once it was written anew. */
 const seenOf = ({ ino, size, mtimeMs }: Stats): string => [ino, size, mtimeMs].join();
 
-/** Bytes of a file that has been looked at, which must be what it was then. */
-function readAgain(path: string, location: string, seen: string, offset: number, length: number): Uint8Array {
-  const quoted = JSON.stringify(location);
+/** Something read in a file, which the model calls `location`. */
+function inFile<T>(path: string, location: string, read: (file: number, stat: Stats) => T): T {
   let file: number;
   try {
     file = openSync(path, 'r');
   } catch (cause) {
-    throw new ModelError(`its external data ${quoted} cannot be read: ${reason(cause)}`, { cause });
+    throw new ModelError(`its external data ${JSON.stringify(location)} cannot be read: ${reason(cause)}`, { cause });
   }
   try {
-    if (seenOf(fstatSync(file)) !== seen)
-      throw new ModelError(`its external data ${quoted} was written anew meanwhile, begin again`);
-    return readAt(file, offset, length);
+    return read(file, fstatSync(file));
   } finally {
     closeSync(file);
   }

@@ -1,5 +1,6 @@
 // Arrays to be answered, .npy, .npz and IDX, read by parts of their first axis; whole where they are one sample, or in Fortran's order.
 import { datasetFrom } from '../../data/from-arrays.js';
+import { rowBytes } from '../../data/rows.js';
 import { type TextInput, takesText } from '../../data/text/tokenizer.js';
 import { type ArrayFile, openIdx, openNpy } from '../../formats/array-file.js';
 import { defaultMaxBytes, quote } from '../../formats/data-error.js';
@@ -8,9 +9,7 @@ import { readNpy } from '../../formats/npy.js';
 import { readNpz } from '../../formats/npz.js';
 import { zipEntries } from '../../formats/zip-file.js';
 import type { NetworkInput } from '../../model/progressive/inputs.js';
-import { dtypes } from '../../onnx/core/dtype.js';
 import { DataError, must } from '../../onnx/core/errors.js';
-import { elementCount } from '../../onnx/core/shape.js';
 import { Tensor } from '../../onnx/core/tensor.js';
 import { readWhole } from '../../onnx/files/read-file.js';
 import { rowsPerRun } from '../../train/outputs.js';
@@ -90,10 +89,10 @@ async function* tokenParts(opened: Opened, called: string, { name, shape }: Text
 }
 
 /** Parts of an array; one of no rows is handed on, since nobody else would say so. */
-function tensorsOf({ dims, dtype, byRows, parts, whole }: Opened): AsyncIterable<Tensor> | Iterable<Tensor> {
+function tensorsOf(opened: Opened): AsyncIterable<Tensor> | Iterable<Tensor> {
+  const { dims, byRows, parts, whole } = opened;
   if (!byRows || dims[0] === 0) return [whole()];
-  const width = (elementCount(dims.slice(1)) * dtypes[dtype].bits) / 8;
   // As many runs as fit, so that none is put together of two parts.
-  const runs = Math.max(1, Math.floor(bytesTogether / Math.max(1, width * rowsPerRun)));
+  const runs = Math.max(1, Math.floor(bytesTogether / Math.max(1, rowBytes(opened) * rowsPerRun)));
   return parts(runs * rowsPerRun);
 }

@@ -40,7 +40,8 @@ const beginnings: readonly (readonly [InputFormat, string])[] = [
   ['idx', '00 00'],
   ['idx', '1f 8b'],
 ];
-const longest = 12;
+/** Bytes of the longest of them. */
+const longest = Math.max(...beginnings.map(([, pattern]) => pattern.split(' ').length));
 const begins = (bytes: Uint8Array, pattern: string): boolean =>
   pattern.split(' ').every((byte, i) => byte === '..' || Number.parseInt(byte, 16) === bytes[i]);
 
@@ -80,6 +81,6 @@ async function openStdin(
   const pipe = new Pipe(process.stdin, signal);
   // Of a text in a pipe nothing says whether it is a table.
   const piped = takesText(onlyOf(inputs)) ? 'txt' : 'csv';
-  const found = format ?? formatOf(await pipe.begin()) ?? piped;
+  const found = format ?? formatOf(await pipe.begin(longest)) ?? piped;
   return { name: 'stdin', format: found, path: () => pipe.file(), lines: () => pipe.lines(), close: () => pipe.close() };
 }

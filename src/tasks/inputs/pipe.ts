@@ -17,8 +17,6 @@ export type Pause = typeof pause;
 const patience = 50;
 /** Lines that are handed on together, in bytes, while more come. */
 const blockBytes = 2 ** 20;
-/** What is needed to tell what a file is. */
-const beginning = 16;
 const lf = 10;
 
 /** What comes out of a pipe, once. */
@@ -36,9 +34,9 @@ export class Pipe {
     this.chunks = stream[Symbol.asyncIterator]();
   }
 
-  /** The first bytes, as many as tell what it is; fewer where it ends or pauses before. */
-  async begin(): Promise<Uint8Array> {
-    while (size(this.held) < beginning) {
+  /** How it begins, `count` bytes or more; fewer where it ends or pauses before. */
+  async begin(count: number): Promise<Uint8Array> {
+    while (size(this.held) < count) {
       const chunk = await this.take(this.held.length > 0);
       if (chunk === undefined || chunk === pause) break;
       this.held.push(chunk);
