@@ -1,7 +1,7 @@
 // What is marked as unlike a column's own samples: at most a twentieth of its own, all that is far away, whatever the number of features.
 import { expect, it } from 'vitest';
 import { type AboutTask, decodeAbout, encodeAbout } from '../../src/data/about-tasks.js';
-import { type ScoresAndTap, type Domain, domainIn, domainOf, domainText, doubtsOf, isStrange } from '../../src/data/domain.js';
+import { type Domain, domainIn, domainOf, domainText, doubtsOf, isStrange, type ScoresAndTap } from '../../src/data/domain.js';
 import { must } from '../../src/onnx/core/errors.js';
 import { Random } from '../../src/onnx/core/random.js';
 import { Tensor } from '../../src/onnx/core/tensor.js';

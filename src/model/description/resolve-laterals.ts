@@ -20,21 +20,26 @@ export function notEarlier(name: string, index: number, written: readonly Column
   return at > index ? `${show(name)} comes later` : `unknown task ${show(name)}`;
 }
 
+/** The earlier columns that are read, in their order. One without blocks has nothing to read. */
 function resolveFrom(
   laterals: Reading,
   index: number,
-  tasks: readonly string[],
+  done: readonly ColumnDescription[],
   all: readonly ColumnWritten[],
   fail: Fail,
-): string[] {
+): ColumnDescription[] {
   if (laterals.from === 'none') return [];
+  const readable = done.filter(({ blocks }) => blocks.length > 0);
   if (laterals.from === 'all') {
-    if (tasks.length > 0 || all[index]?.laterals === undefined) return [...tasks];
+    if (readable.length > 0 || all[index]?.laterals === undefined) return readable;
     throw fail(['columns', index, 'laterals'], 'no task comes before', 'expected none in the first column');
   }
+  const tasks = readable.map(({ task }) => task);
   const named = typeof laterals.from === 'string' ? [laterals.from] : laterals.from;
   named.forEach((name, i) => {
     const path = ['columns', index, 'laterals', 'from', ...(typeof laterals.from === 'string' ? [] : [i])];
+    if (!tasks.includes(name) && done.some(({ task }) => task === name))
+      throw fail(path, `${show(name)} has no blocks to read`, 'expected a task with blocks');
     if (!tasks.includes(name)) {
       const right =
         tasks.length === 0 ? 'expected "none", as no task comes before' : `expected an earlier task: ${listTasks(tasks)}`;
@@ -42,7 +47,7 @@ function resolveFrom(
     }
     if (named.indexOf(name) !== i) throw fail(path, `${show(name)} stands there twice`, 'expected each task once');
   });
-  return tasks.filter((t) => named.includes(t));
+  return readable.filter(({ task }) => named.includes(task));
 }
 
 function resolveInto(laterals: Reading, index: number, head: number, fail: Fail): number[] {
@@ -158,21 +163,10 @@ export function resolveLaterals(
   if (laterals.kind === 'none') return { kind: 'none' };
   if (laterals.kind === 'adapter' && laterals.rank === undefined && head === 0)
     throw fail(['columns', index, 'laterals'], '"rank" is missing', 'expected it in a column without blocks, such as rank: 32');
-  const bare = done.filter(({ blocks }) => blocks.length === 0).map(({ task }) => task);
-  if (typeof laterals.from === 'object')
-    laterals.from.forEach((name, i) => {
-      if (bare.includes(name))
-        throw fail(
-          ['columns', index, 'laterals', 'from', i],
-          `${show(name)} has no blocks to read`,
-          'expected a task with blocks',
-        );
-    });
-  const tasks = done.map(({ task }) => task).filter((task) => !bare.includes(task));
-  const from = resolveFrom(laterals, index, tasks, all, fail);
+  const sources = resolveFrom(laterals, index, done, all, fail);
   const into = resolveInto(laterals, index, head, fail);
-  if (from.length === 0 || into.length === 0) return { kind: 'none' };
-  const sources = done.filter(({ task }) => from.includes(task));
+  if (sources.length === 0 || into.length === 0) return { kind: 'none' };
+  const from = sources.map(({ task }) => task);
   const taps = resolveTaps(laterals, { index, head, into, sources }, fail);
   const ends = { from, into, ...(Object.keys(taps).length > 0 && { taps }) };
   if (laterals.kind === 'linear') return { kind: 'linear', ...ends };

@@ -173,6 +173,17 @@ describe('messages', () => {
       'columns[2].laterals.from[0]: "b" has no blocks to read, expected a task with blocks',
     ],
     [
+      {
+        ...base,
+        columns: [
+          base.columns[0],
+          { task: 'b', blocks: [], head: { classify: 2 } },
+          { task: 'c', like: 'a', laterals: { kind: 'linear', from: 'b' } },
+        ],
+      },
+      'columns[2].laterals.from: "b" has no blocks to read, expected a task with blocks',
+    ],
+    [
       withColumn(1, { laterals: { kind: 'linear', rank: 3 } }),
       'columns[1].laterals: unknown key "rank", expected one of "from", "into", "taps"',
     ],
