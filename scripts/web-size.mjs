@@ -1,7 +1,7 @@
-// The size of prognet/web, as `npm run build` bundles it, and of a page that takes gradients by prognet/onnx: writes both into README.md, or
-// with --check fails where README.md says otherwise by more than 20 % or a bundle has outgrown its limit. The pages of prognet studio and of
-// deploy web have limits too; --pages prints their sizes. onnxruntime-web is not counted.
-import { readFileSync, writeFileSync } from 'node:fs';
+// The sizes that pages tell: of prognet/web, as `npm run build` bundles it, of a page that takes gradients by prognet/onnx (README.md), of the
+// page of deploy web (docs/deploy.md) and of ONNX Runtime's files (docs/web.md). Writes them there, or with --check fails where a page says
+// otherwise by more than 20 % or a bundle has outgrown its limit. The page of prognet studio has a limit too; --pages prints both.
+import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { build } from 'esbuild';
@@ -10,6 +10,9 @@ const at = (path) => fileURLToPath(new URL(`../${path}`, import.meta.url));
 /** Most kB, gzipped, that page and worker may take. */
 const limits = { prognet: 70, worker: 230, grad: 100 };
 
+/** Bytes of files, gzipped one by one or as they are. */
+const packed = (paths) => paths.reduce((sum, path) => sum + gzipSync(readFileSync(at(path)), { level: 9 }).length, 0);
+const plain = (paths) => paths.reduce((sum, path) => sum + statSync(at(path)).size, 0);
 const gzipped = (bytes) => Math.round(gzipSync(bytes, { level: 9 }).length / 1000);
 const kb = (name) => gzipped(readFileSync(at(`dist/browser/${name}.js`)));
 
@@ -29,12 +32,6 @@ async function gradAlone() {
 const found = { prognet: kb('prognet'), worker: kb('worker'), grad: await gradAlone() };
 /** Most kB, gzipped, of the pages of prognet studio and of deploy web, each with its worker. */
 const pageLimits = { studio: 305, ask: 290 };
-const sentence =
-  /prognet\/web takes (\d+) kB in the page and (\d+) kB in the worker, gzipped; `import \{ grad \} from 'prognet\/onnx'` takes (\d+) kB/;
-const readme = readFileSync(at('README.md'), 'utf8');
-const said = sentence.exec(readme);
-if (said === null) throw new Error('README.md does not state the size of prognet/web');
-
 for (const [name, limit] of Object.entries(limits)) {
   if (found[name] <= limit) continue;
   console.error(`${name}: ${found[name]} kB gzipped, the limit is ${limit}`);
@@ -43,22 +40,69 @@ for (const [name, limit] of Object.entries(limits)) {
 const pages = JSON.parse(readFileSync(at('dist/studio/pages.json'), 'utf8'));
 for (const [page, limit] of Object.entries(pageLimits)) {
   const names = pages[page].filter((name) => /\.(js|css|html)$/.test(name));
-  const size =
-    names.reduce((sum, name) => sum + gzipSync(readFileSync(at(`dist/studio/${name}`)), { level: 9 }).length, 0) / 1000;
+  const size = packed(names.map((name) => `dist/studio/${name}`)) / 1000;
   if (process.argv.includes('--pages')) console.log(`${page}: ${Math.round(size)} kB gzipped`);
   if (size <= limit) continue;
   console.error(`dist/studio, ${page}: ${Math.round(size)} kB gzipped, the limit is ${limit}`);
   process.exitCode = 1;
 }
-if (process.argv.includes('--check')) {
-  const stated = { prognet: Number(said[1]), worker: Number(said[2]), grad: Number(said[3]) };
-  for (const [name, size] of Object.entries(found)) {
-    if (Math.abs(size - stated[name]) <= stated[name] / 5) continue;
-    console.error(`README.md says ${stated[name]} kB of ${name}, it takes ${size}: node scripts/web-size.mjs`);
+const ort = (...names) => names.map((name) => `node_modules/onnxruntime-web/dist/${name}`);
+const wasm = ort('ort-wasm-simd-threaded.wasm', 'ort.wasm.bundle.min.mjs');
+const webgpu = ort('ort-wasm-simd-threaded.asyncify.wasm', 'ort.webgpu.bundle.min.mjs');
+const page = pages.ask.filter((name) => !/NOTICES/.test(name)).map((name) => `dist/studio/${name}`);
+const notices = ['dist/licenses/ONNXRUNTIME-THIRD-PARTY-NOTICES.txt', 'dist/studio/THIRD-PARTY-NOTICES.txt'];
+const megabytes = (bytes) => (bytes / 1e6).toFixed(1);
+
+/** Each sentence as its parts, and the numbers between them. */
+const sentences = [
+  {
+    file: 'README.md',
+    parts: [
+      'prognet/web takes ',
+      ' kB in the page and ',
+      " kB in the worker, gzipped; `import { grad } from 'prognet/onnx'` takes ",
+      ' kB',
+    ],
+    numbers: [found.prognet, found.worker, found.grad],
+  },
+  {
+    file: 'docs/deploy.md',
+    parts: [
+      'Without ONNX Runtime the page takes ',
+      ' MB, gzipped ',
+      ' MB; with it ',
+      ' MB, gzipped ',
+      ' MB. `--webgpu` adds ',
+      ' MB',
+    ],
+    numbers: [
+      plain(page),
+      packed(page),
+      plain([...page, ...wasm, ...notices]),
+      packed([...page, ...wasm, ...notices]),
+      plain(webgpu),
+    ].map(megabytes),
+  },
+  {
+    file: 'docs/web.md',
+    parts: ['onnxruntime-web is imported when first needed: ', ' MB gzipped for wasm, ', ' MB when WebGPU is asked for'],
+    numbers: [wasm, webgpu].map((files) => megabytes(packed(files))),
+  },
+];
+for (const { file, parts, numbers } of sentences) {
+  const text = readFileSync(at(file), 'utf8');
+  const [said, ...stated] =
+    new RegExp(parts.map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')).join('([\\d.]+)')).exec(text) ?? [];
+  if (said === undefined) throw new Error(`${file} does not say "${parts.join('...')}"`);
+  if (!process.argv.includes('--check')) {
+    const told = parts.map((part, i) => part + (numbers[i] ?? '')).join('');
+    writeFileSync(
+      at(file),
+      text.replace(said, () => told),
+    );
+    console.log(`${file}: ${told}`);
+  } else if (stated.some((number, i) => Math.abs(numbers[i] - number) > number / 5)) {
+    console.error(`${file} says ${stated.join(', ')}, it is ${numbers.join(', ')}: node scripts/web-size.mjs`);
     process.exitCode = 1;
   }
-} else {
-  const text = `prognet/web takes ${found.prognet} kB in the page and ${found.worker} kB in the worker, gzipped; \`import { grad } from 'prognet/onnx'\` takes ${found.grad} kB`;
-  writeFileSync(at('README.md'), readme.replace(sentence, text));
-  console.log(text);
 }
