@@ -4,21 +4,15 @@ import { dataError, defaultMaxBytes, quote } from '../../formats/data-error.js';
 import { must } from '../../onnx/core/errors.js';
 import type { DataOptions } from '../schema.js';
 import { takesText } from '../text/tokenizer.js';
-import { featuresOf, type HubFeature } from './hub/features.js';
-import { hubImageStreams, readHubImages } from './hub/hub-images.js';
-import { hubTableStreams, readHubTables } from './hub/hub-tables.js';
-import { filesIn, type HubPart, isHub, openFileGroups, partsOf } from './hub/parts.js';
-import type { Found, Source, SourceContext, Streams } from './source.js';
+import { featuresOf } from './hub/features.js';
+import { hubImages } from './hub/hub-images.js';
+import { hubTables } from './hub/hub-tables.js';
+import { filesIn, isHub, openFileGroups, partsOf } from './hub/parts.js';
+import type { Found, Source, SourceContext, Streams, Unread } from './source.js';
 import { tableOptions } from './tables.js';
 
-/** What a folder holds, by what the network takes and by its columns. */
-interface Folder {
-  readonly parts: readonly HubPart[];
-  /** Of a table; undefined of images. */
-  readonly table: readonly HubFeature[] | undefined;
-}
-
-async function openFolder(path: string, options: DataOptions, context: SourceContext): Promise<Folder> {
+/** What a folder holds is told by what the network takes and by its columns. */
+async function openFolder(path: string, options: DataOptions, context: SourceContext): Promise<Unread> {
   const all = partsOf(path);
   const parts = ['train', 'test'].flatMap((name) => all.filter(({ part }) => part === name));
   const [first] = parts;
@@ -36,7 +30,7 @@ async function openFolder(path: string, options: DataOptions, context: SourceCon
     throw dataError(`${context.path ?? 'data'}.resize`, `is for images, ${quote(options.source)} is read as a table`, {
       got: options.source,
     });
-  return { parts, table: tables ? (features ?? []) : undefined };
+  return tables ? hubTables(path, parts, features ?? [], options, context) : await hubImages(path, parts, options, context);
 }
 
 /** Images by class, texts and tables in Parquet and Arrow. */
@@ -45,20 +39,12 @@ export const hubFolder: Source = {
   options: ['resize', ...tableOptions],
   is: ({ kind, path }) => kind === 'folder' && isHub(path),
   read: async ({ path }, options, context): Promise<Found> => {
-    const { parts, table } = await openFolder(path, options, context);
-    const [first, second] =
-      table === undefined
-        ? await readHubImages(path, parts, options, context)
-        : await readHubTables(path, parts, table, options, context);
+    const [first, second] = await (await openFolder(path, options, context)).read();
     const train = must(first, 'train');
     return second === undefined ? { whole: train } : { split: { train, test: second } };
   },
   open: async ({ path }, options, context): Promise<Streams> => {
-    const { parts, table } = await openFolder(path, options, context);
-    const [train, test] =
-      table === undefined
-        ? await hubImageStreams(path, parts, options, context)
-        : await hubTableStreams(path, parts, table, options, context);
+    const [train, test] = await (await openFolder(path, options, context)).streams();
     return { train: must(train, 'train'), ...(test !== undefined && { test }) };
   },
   files: filesIn,

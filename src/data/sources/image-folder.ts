@@ -4,20 +4,15 @@ import { lstatSync, readdirSync, realpathSync } from 'node:fs';
 import { join, sep } from 'node:path';
 import { dataError, quote } from '../../formats/data-error.js';
 import { targetKind } from '../../model/heads/heads.js';
-import { onlyOf } from '../../model/progressive/inputs.js';
 import { must } from '../../onnx/core/errors.js';
 import { reason } from '../../onnx/core/one-line.js';
-import type { Dataset } from '../dataset.js';
 import { imageEndings } from '../images/decode.js';
-import { commonDecoding, decodeAll, type ImageBytes } from '../images/decode-all.js';
-import { channelsOf, decodingFor } from '../images/decoding.js';
-import { loadSharp } from '../images/sharp.js';
+import type { ImageBytes } from '../images/decode-all.js';
 import { classesOfTexts, type LabelColumn } from '../label-texts.js';
-import { sliceRows } from '../rows.js';
 import type { DataOptions } from '../schema.js';
 import { bytesOf } from './files.js';
-import { fitting } from './fitting.js';
-import type { Found, RowStream, Source, SourceContext, Streams } from './source.js';
+import { type LabelledImages, unreadImages } from './labelled-images.js';
+import type { Found, Source, SourceContext, Streams, Unread } from './source.js';
 
 /** The files of one class, by its name. */
 type Classes = ReadonlyMap<string, readonly string[]>;
@@ -140,77 +135,26 @@ function layoutOf(path: string): { readonly train: Classes; readonly test?: Clas
 const listed = (names: readonly string[]): string =>
   names.slice(0, 20).map(quote).join(', ') + (names.length > 20 ? `, ... (${names.length})` : '');
 
-/** The images of train, of test or of both together. */
-interface Part {
-  readonly images: readonly ImageBytes[];
-  /** Bytes of one, decoded. */
-  readonly width: number;
-  /** Some of them as a data set; `first` is the number of the first. */
-  readonly read: (images: readonly ImageBytes[], first: number) => Promise<Dataset>;
-  /** Called when all are read: says what was done to them. */
-  readonly end: () => void;
-}
-
 /** What is read of a folder. Throws DataError. */
-async function openFolder(
-  path: string,
-  { resize }: DataOptions,
-  { head, inputs, onNote, path: where = 'data' }: SourceContext,
-): Promise<Part[]> {
+async function openFolder(path: string, options: DataOptions, context: SourceContext): Promise<Unread> {
+  const { head } = context;
   if (head !== undefined && targetKind(head).of !== 'classes')
     throw dataError(path, `folders of images are classes, a ${head.kind} head takes other targets`, { expected: 'classify' });
   const { train, test } = layoutOf(path);
   const parts = test === undefined ? [train] : [train, test];
-  const named = must(
+  const { names, labels } = must(
     classesOfTexts(
       parts.map((classes) => labelsOf(classes, path)),
       head,
     ),
     'classes',
   );
-  const all = parts.map((classes) => [...classes.values()].flat().map(imageOf));
-  const sharp = await loadSharp(path);
-  const decoding =
-    inputs === undefined ? await commonDecoding(sharp, all, resize) : decodingFor(onlyOf(inputs).shape, resize, where);
-  return all.map((images, i): Part => {
-    const labels = must(named.labels[i], 'labels');
-    let transparent = 0;
-    return {
-      images,
-      end: () => {
-        if (transparent > 0 && decoding.colours !== 'rgba')
-          onNote?.(
-            `${path}: ${transparent} of ${images.length} images have an alpha channel; transparent parts are laid on white`,
-          );
-      },
-      width: decoding.height * decoding.width * channelsOf(decoding),
-      read: async (some, first) => {
-        const { inputs: pixels, withAlpha } = await decodeAll(sharp, some, decoding, path);
-        transparent += withAlpha;
-        const own = sliceRows(labels, first, first + some.length);
-        const set = fitting(pixels, own, { inputs: path, targets: path, first }, head);
-        return { ...set, classes: named.names.length, classNames: named.names, decoding };
-      },
-    };
+  const all = parts.map((classes, i): LabelledImages => {
+    const images = [...classes.values()].flat().map(imageOf);
+    const group = { images, labels: must(labels[i], 'labels') };
+    return { count: images.length, groups: () => [group] };
   });
-}
-
-/** Bytes of images that are decoded together where not all are in memory. */
-const bytesAtOnce = 2 ** 23;
-
-function streamOf({ images, width, read, end }: Part): RowStream {
-  const together = Math.max(1, Math.floor(bytesAtOnce / width));
-  return {
-    bytes: images.length * width,
-    parts: async function* (step) {
-      for (let from = 0; from < images.length; from += together) {
-        const some = images.slice(from, from + together);
-        yield await read(some, from);
-        await step('images read', from + some.length, images.length);
-      }
-      end();
-    },
-  };
+  return await unreadImages(path, all, names, options, context);
 }
 
 /** Images by class. */
@@ -219,17 +163,12 @@ export const imageFolder: Source = {
   options: ['resize'],
   is: ({ kind, path }) => kind === 'folder' && looksLike(path),
   read: async ({ path }, options, context): Promise<Found> => {
-    const sets: Dataset[] = [];
-    for (const { images, read, end } of await openFolder(path, options, context)) {
-      sets.push(await read(images, 0));
-      end();
-    }
-    const [first, second] = sets;
+    const [first, second] = await (await openFolder(path, options, context)).read();
     const whole = must(first, 'images');
     return second === undefined ? { whole } : { split: { train: whole, test: second } };
   },
   open: async ({ path }, options, context): Promise<Streams> => {
-    const [first, second] = (await openFolder(path, options, context)).map(streamOf);
+    const [first, second] = await (await openFolder(path, options, context)).streams();
     return { train: must(first, 'images'), ...(second !== undefined && { test: second }) };
   },
   files: (folder) => {

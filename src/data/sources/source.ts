@@ -49,6 +49,14 @@ export interface RowStream {
   readonly parts: (step: Step) => AsyncIterable<Dataset>;
 }
 
+/** Rows whose files are open: those of train and of test, or of both together. */
+export interface Unread {
+  /** As data sets. Throws DataError. */
+  readonly read: () => Promise<Dataset[]>;
+  /** As streams. Throws DataError for what cannot be read so. */
+  readonly streams: () => Promise<RowStream[]>;
+}
+
 /** A source that is read part by part: one data set that is still to be split, or two. */
 export interface Streams {
   readonly train: RowStream;

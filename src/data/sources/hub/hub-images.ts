@@ -1,20 +1,15 @@
 // Images of classes in a dataset of Hugging Face: records { bytes, path } and labels of ClassLabel, read group by group of their files, so that not all need be
-// in memory, and decoded to what the network takes.
+// in memory. What becomes of images is labelled-images.ts's.
 import { dataError, defaultMaxBytes, quote } from '../../../formats/data-error.js';
 import type { GroupedTable } from '../../../formats/open-table.js';
 import { targetKind } from '../../../model/heads/heads.js';
-import { onlyOf } from '../../../model/progressive/inputs.js';
 import { must } from '../../../onnx/core/errors.js';
 import { Tensor } from '../../../onnx/core/tensor.js';
 import type { TargetHead } from '../../checks.js';
-import type { Dataset } from '../../dataset.js';
-import { commonDecoding, decodeAll, type ImageBytes } from '../../images/decode-all.js';
-import { channelsOf, decodingFor } from '../../images/decoding.js';
-import { loadSharp } from '../../images/sharp.js';
 import type { DataOptions } from '../../schema.js';
-import { fitting } from '../fitting.js';
 import { refuseLargeGroups } from '../group-parts.js';
-import type { RowStream, SourceContext } from '../source.js';
+import { type ImageGroup, type LabelledImages, unreadImages } from '../labelled-images.js';
+import type { SourceContext, Unread } from '../source.js';
 import { featuresOf, type HubFeature } from './features.js';
 import { imagesOf } from './images.js';
 import { type HubPart, openFileGroups } from './parts.js';
@@ -44,12 +39,6 @@ function layoutOf(features: readonly HubFeature[], file: string, { label }: Data
   return { image: only.name, label: chosen.name, names: chosen.names };
 }
 
-/** Images of a group and their labels, as the file counts them. */
-interface Group {
-  readonly images: readonly ImageBytes[];
-  readonly labels: readonly number[];
-}
-
 /** The files of a part, opened. */
 interface Opened {
   readonly files: readonly { readonly file: string; readonly table: GroupedTable }[];
@@ -74,23 +63,27 @@ async function openPart(part: HubPart, options: DataOptions): Promise<Opened> {
   return { files, layout: must(layout, 'layout'), rows };
 }
 
-async function* groupsOf({ files, layout: { image, label, names } }: Opened): AsyncGenerator<Group> {
+/** The images of its groups; `order` is how classes are counted. */
+async function* groupsOf(
+  { files, layout: { image, label, names } }: Opened,
+  order: readonly string[],
+): AsyncGenerator<ImageGroup> {
   for (const { file, table } of files)
     for (const group of table.groups) {
       const opened = group.open();
       const images = await imagesOf(opened, image, file);
-      const labels: number[] = [];
+      const ids = new BigInt64Array(group.rows);
       await opened.column(label, (value, row) => {
-        const id = typeof value === 'number' || typeof value === 'bigint' ? Number(value) : Number.NaN;
-        if (names[id] === undefined)
+        const name = names[typeof value === 'number' || typeof value === 'bigint' ? Number(value) : Number.NaN];
+        if (name === undefined)
           throw dataError(
             `${file}: row ${(opened.first ?? 0) + row + 1}`,
             `has the label ${String(value)}, expected 0..${names.length - 1}`,
             { got: String(value) },
           );
-        labels.push(id);
+        ids[row] = BigInt(order.indexOf(name));
       });
-      yield { images, labels };
+      yield { images, labels: new Tensor('int64', [ids.length], ids) };
     }
 }
 
@@ -107,23 +100,14 @@ function classNames(names: readonly string[], head: TargetHead | undefined, wher
   return order;
 }
 
-/** A part whose images are still to be read. */
-interface ImagePart {
-  readonly opened: Opened;
-  /** Bytes of one image, decoded. */
-  readonly width: number;
-  /** Some of them as a data set; `first` is the number of the first. */
-  readonly read: (some: Group, first: number) => Promise<Dataset>;
-  /** Called when all are read: says what was done to them. */
-  readonly end: () => void;
-}
-
-async function openImages(
+/** The images of these parts. Throws DataError. */
+export async function hubImages(
   path: string,
   parts: readonly HubPart[],
   options: DataOptions,
-  { onNote, head, inputs, path: where = 'data' }: SourceContext,
-): Promise<ImagePart[]> {
+  context: SourceContext,
+): Promise<Unread> {
+  const { head, path: where = 'data' } = context;
   for (const option of ['columns', 'drop'] as const)
     if (options[option] !== undefined)
       throw dataError(`${where}.${option}`, `is for tables, ${quote(options.source)} holds images`, { got: options.source });
@@ -131,85 +115,20 @@ async function openImages(
     throw dataError(path, `images of classes, a ${head.kind} head takes other targets`, { expected: 'classify' });
   const all: Opened[] = [];
   for (const part of parts) all.push(await openPart(part, options));
-  const other = all.find(({ layout }) => layout.names.join('\n') !== all[0]?.layout.names.join('\n'));
-  if (other !== undefined)
+  const { names } = must(all[0], 'part').layout;
+  if (all.some(({ layout }) => layout.names.join('\n') !== names.join('\n')))
     throw dataError(path, 'test has other classes than train, expected the same', { expected: 'the same' });
-  const sharp = await loadSharp(path);
-  const everything = async function* () {
-    for (const opened of all) for await (const { images } of groupsOf(opened)) yield images;
+  const order = classNames(names, head, path);
+  const images = all.map((opened): LabelledImages => ({ count: opened.rows, groups: () => groupsOf(opened, order) }));
+  const { read, streams } = await unreadImages(path, images, order, options, context);
+  return {
+    read,
+    streams: async () => {
+      const found = await streams();
+      for (const [i, { files, layout }] of all.entries())
+        for (const { file, table } of files)
+          refuseLargeGroups(file, must(found[i], 'stream').bytes, table.groups, [layout.image, layout.label], options);
+      return found;
+    },
   };
-  const decoding =
-    inputs === undefined
-      ? await commonDecoding(sharp, everything(), options.resize)
-      : decodingFor(onlyOf(inputs).shape, options.resize, where);
-  return all.map((opened): ImagePart => {
-    const { names } = opened.layout;
-    const order = classNames(names, head, path);
-    let transparent = 0;
-    return {
-      opened,
-      width: decoding.height * decoding.width * channelsOf(decoding),
-      read: async ({ images, labels }, first) => {
-        const ids = BigInt64Array.from(labels, (id) => BigInt(order.indexOf(names[id] ?? '')));
-        const { inputs: pixels, withAlpha } = await decodeAll(sharp, images, decoding, path);
-        transparent += withAlpha;
-        const set = fitting(pixels, new Tensor('int64', [ids.length], ids), { inputs: path, targets: path, first }, head);
-        return { ...set, classes: order.length, classNames: order, decoding };
-      },
-      end: () => {
-        if (transparent > 0 && decoding.colours !== 'rgba')
-          onNote?.(`${path}: ${transparent} of ${opened.rows} images have an alpha channel; transparent parts are laid on white`);
-      },
-    };
-  });
-}
-
-/** The data sets of these parts. Throws DataError. */
-export async function readHubImages(
-  path: string,
-  parts: readonly HubPart[],
-  options: DataOptions,
-  context: SourceContext,
-): Promise<Dataset[]> {
-  const sets: Dataset[] = [];
-  for (const { opened, read, end } of await openImages(path, parts, options, context)) {
-    const groups: Group[] = [];
-    for await (const group of groupsOf(opened)) groups.push(group);
-    const whole = { images: groups.flatMap(({ images }) => images), labels: groups.flatMap(({ labels }) => labels) };
-    sets.push(await read(whole, 0));
-    end();
-  }
-  return sets;
-}
-
-/** Bytes of images that are decoded together where not all are in memory. */
-const bytesAtOnce = 2 ** 23;
-
-/** The same by groups. */
-export async function hubImageStreams(
-  path: string,
-  parts: readonly HubPart[],
-  options: DataOptions,
-  context: SourceContext,
-): Promise<RowStream[]> {
-  return (await openImages(path, parts, options, context)).map(({ opened, width, read, end }): RowStream => {
-    const { files, layout, rows } = opened;
-    const bytes = rows * width;
-    for (const { file, table } of files) refuseLargeGroups(file, bytes, table.groups, [layout.image, layout.label], options);
-    const together = Math.max(1, Math.floor(bytesAtOnce / width));
-    return {
-      bytes,
-      parts: async function* (step) {
-        let first = 0;
-        for await (const { images, labels } of groupsOf(opened))
-          for (let from = 0; from < images.length; from += together) {
-            const some = { images: images.slice(from, from + together), labels: labels.slice(from, from + together) };
-            yield await read(some, first);
-            first += some.images.length;
-            await step('images read', first, rows);
-          }
-        end();
-      },
-    };
-  });
 }

@@ -3,62 +3,51 @@ import type { CsvOptions, CsvTable } from '../../../formats/csv.js';
 import { dataError } from '../../../formats/data-error.js';
 import { tableOf } from '../../../formats/open-table.js';
 import { must } from '../../../onnx/core/errors.js';
-import type { Dataset } from '../../dataset.js';
 import type { DataOptions } from '../../schema.js';
 import { memoryOf } from '../../stored/memory.js';
 import { groupParts } from '../group-parts.js';
-import type { RowStream, SourceContext } from '../source.js';
+import type { SourceContext, Unread } from '../source.js';
 import { type TableParts, tableStreams } from '../table-streams.js';
 import { csvOptions, readTables } from '../tables.js';
 import type { HubFeature } from './features.js';
 import { type HubPart, openPart, openPartGroups } from './parts.js';
 
-/** How a table of these features is read: a single column of classes is the label, and its classes have names. */
-function readingOf(features: readonly HubFeature[], options: DataOptions) {
+const nameOf = (path: string, { part }: HubPart): string => `${path}: ${part}`;
+
+/** The tables of these parts: a single column of classes is the label, and its classes have names. Throws DataError. */
+export function hubTables(
+  path: string,
+  parts: readonly HubPart[],
+  features: readonly HubFeature[],
+  asked: DataOptions,
+  context: SourceContext,
+): Unread {
   const classes = features.filter(({ kind }) => kind === 'class');
-  const label = options.label ?? (classes.length === 1 ? classes[0]?.name : undefined);
-  const adapt = (table: CsvTable, where: string, texts: boolean | undefined): CsvTable => {
+  const label = asked.label ?? (classes.length === 1 ? classes[0]?.name : undefined);
+  const options = { ...asked, ...(label !== undefined && { label }) };
+  const { texts } = csvOptions(options, context);
+  const named = (table: CsvTable, where: string): CsvTable => {
     const [column = '', ...more] = table.labelColumns;
     const names = classes.find(({ name }) => name === column)?.names;
     return names === undefined || more.length > 0 || texts !== true ? table : withNames(table, names, where);
   };
-  return { adapt, options: { ...options, ...(label !== undefined && { label }) } };
-}
-
-const nameOf = (path: string, { part }: HubPart): string => `${path}: ${part}`;
-
-/** The data sets of these parts. Throws DataError. */
-export async function readHubTables(
-  path: string,
-  parts: readonly HubPart[],
-  features: readonly HubFeature[],
-  options: DataOptions,
-  context: SourceContext,
-): Promise<Dataset[]> {
-  const { adapt, options: own } = readingOf(features, options);
-  const byName = new Map(parts.map((part) => [nameOf(path, part), part]));
-  const read = async (where: string, how: CsvOptions): Promise<CsvTable> =>
-    adapt(await tableOf(await openPart(must(byName.get(where), where)), how, where), where, how.texts);
-  return await readTables([...byName.keys()], own, context, read);
-}
-
-/** The same by row groups. */
-export async function hubTableStreams(
-  path: string,
-  parts: readonly HubPart[],
-  features: readonly HubFeature[],
-  options: DataOptions,
-  context: SourceContext,
-): Promise<RowStream[]> {
-  const { adapt, options: own } = readingOf(features, options);
-  const { texts } = csvOptions(own, context);
-  const tables: TableParts[] = [];
-  for (const part of parts) {
-    const where = nameOf(path, part);
-    const opened = await openPartGroups(part, memoryOf(own));
-    tables.push(groupParts(where, opened, own, context, (table) => adapt(table, where, texts)));
-  }
-  return await tableStreams(tables, own, context);
+  return {
+    read: async () => {
+      const byName = new Map(parts.map((part) => [nameOf(path, part), part]));
+      const read = async (where: string, how: CsvOptions): Promise<CsvTable> =>
+        named(await tableOf(await openPart(must(byName.get(where), where)), how, where), where);
+      return await readTables([...byName.keys()], options, context, read);
+    },
+    streams: async () => {
+      const tables: TableParts[] = [];
+      for (const part of parts) {
+        const where = nameOf(path, part);
+        const opened = await openPartGroups(part, memoryOf(options));
+        tables.push(groupParts(where, opened, options, context, (table) => named(table, where)));
+      }
+      return await tableStreams(tables, options, context);
+    },
+  };
 }
 
 /** The table with labels that are texts, in the order of the dataset. */
