@@ -55,6 +55,16 @@ it('a domain is the same out of its text, and what is no such text says nothing'
     expect(domainIn(bad)).toBeUndefined();
 });
 
+it.each([
+  [16, 5_000],
+  [64, 45_000],
+  [400, 45_000],
+])('the text of %i features and ten classes takes at most %i bytes', (width, most) => {
+  const learned = rows(800, width, 1);
+  const labels = learned.labels.map((_, i) => i % 10);
+  expect(domainText(must(domainOf(learned, labels, rows(400, width, 2)), 'domain')).length).toBeLessThan(most);
+});
+
 it('a page reads what was written, and refuses what is no such file', () => {
   const task = { weights: 'a', labels: ['x', 'y'], samples: Tensor.from('float32', [1, 2], [2, 1]) };
   const tasks = new Map<string, AboutTask>([
