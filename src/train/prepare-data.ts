@@ -177,8 +177,9 @@ function targetHead(head: Head): TargetHead {
   };
 }
 
-/** Whether values may be missing: the column and those that it reads fill them. */
-const missingMay = (column: Column): boolean => [column, ...column.foundation].every(({ prepare }) => takesMissing(prepare));
+/** Whether values may be missing: the column and those that it reads fill them, as far as they read the input. */
+const missingMay = (column: Column): boolean =>
+  [column, ...column.foundation].every(({ prepare, readsInput }) => !readsInput || takesMissing(prepare));
 
 /** What reading a column's data needs to know of it. */
 export function readingFor(column: Column): {

@@ -27,17 +27,21 @@ const describedInputs = z.array(
   }),
 );
 const columnSchema = z.object({ prepare: z.array(stepSchema) });
+/** A head alone reads no input, so that it has no steps. */
+const headAlone = z.object({ blocks: z.tuple([]) });
 const columnKey = 'prognet.column.';
 
 /** What samples come in: as the metadata describe it, where the graph takes numbers and texts of a table apart, else as the graph does. */
 type Taken = Pick<NetworkInfo['input'], 'name' | 'dtype' | 'shape' | 'features'>;
 
-/** The steps of every column that the model reaches; what cannot be read has none. */
+/** The steps of every column that the model reaches and that reads the input; what cannot be read has none. */
 function preparesOf(metadata: ReadonlyMap<string, string>) {
   const columns = [...metadata].filter(([key]) => key.startsWith(columnKey));
-  return columns.map(([, text]) => {
-    const column = columnSchema.safeParse(jsonOrNothing(text));
-    return column.success ? column.data.prepare : [];
+  return columns.flatMap(([, text]) => {
+    const described = jsonOrNothing(text);
+    if (headAlone.safeParse(described).success) return [];
+    const column = columnSchema.safeParse(described);
+    return [column.success ? column.data.prepare : []];
   });
 }
 

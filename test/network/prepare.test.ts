@@ -20,6 +20,7 @@ import {
 import { Random } from '../../src/onnx/core/random.js';
 import { Tensor } from '../../src/onnx/core/tensor.js';
 import { fromBinary } from '../../src/onnx/serde/from-binary.js';
+import { FixedModel } from '../../src/web/fixed-model.js';
 import { runModel, runtime } from '../support/run.js';
 
 const rows = 120;
@@ -89,6 +90,30 @@ describe('a table', () => {
         else expect(near, task).toEqual(scores.numbers());
       }
     }
+  });
+
+  it('a head alone takes what is not there where the columns that it reads fill it', async () => {
+    const holed = Float32Array.from(x);
+    holed.fill(Number.NaN, 4, 6);
+    const missing = new Tensor('float32', [rows, 4], holed);
+    const given = { ...on, data: { inputs: missing, targets }, ...settings };
+    const filled = column('t', { prepare: [fill('median'), standardise()], blocks: [[dense(4), relu()]], head: classify(2) });
+    const begun = (
+      await prognet({ input: input('row', [4]), seed: 1 })
+        .grow(filled)
+        .train('t', given)
+    ).network;
+    const network = (await begun.grow(column('alone', { blocks: [], head: classify(2) })).train('alone', given)).network;
+    const { scores } = await network.predict('alone', missing, on);
+    const bytes = network.export({ task: 'alone' });
+    const { alone } = await runModel(fromBinary(bytes), { row: missing });
+    expect(alone?.numbers()).toEqual(scores.numbers());
+    expect(alone?.numbers().every(Number.isFinite)).toBe(true);
+    const { input: asked } = new FixedModel(bytes, 'alone.onnx', runtime, { threads: 1 }).info();
+    expect(asked).toMatchObject({ prepared: true, fills: true });
+
+    const prepared = fromBinary(network.export({ task: 'alone', preparedInput: true })).metadata;
+    expect(prepared.get('prognet.prepared')).toBe('[{"kind":"fill","by":"median"},{"kind":"standardise"}]');
   });
 
   it('fill takes what is not there, and is refused where a source would meet it', async () => {

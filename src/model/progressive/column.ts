@@ -150,6 +150,10 @@ export class Column implements LoweredColumn<Column> {
   get prepare(): readonly Step[] {
     return this.description.prepare ?? [];
   }
+  /** Whether it reads the network's input itself: a head alone reads earlier columns, which prepare it by their own steps. */
+  get readsInput(): boolean {
+    return this.blocks.length > 0;
+  }
   /** Lists of layers, one for each tap. */
   get blocks(): readonly (readonly Layer[])[] {
     return this.description.blocks;

@@ -19,7 +19,7 @@ import { type Column, type Columns, someColumns } from './column.js';
 import { type FactsByTask, factsAsMetadata } from './facts.js';
 import { addInputs, keptInputs, tokenizerInMetadata } from './inputs.js';
 import { NetworkLowering } from './lowering.js';
-import { addPreparedInput } from './prepared-input.js';
+import { addPreparedInput, stepsLeftOut } from './prepared-input.js';
 import { routeByTask } from './routed.js';
 import { type FrozenWeights, frozenScope, weightsByTask } from './weights.js';
 
@@ -151,7 +151,7 @@ export function taskModel(network: Columns, weights: FrozenWeights, options: For
     ...(options.fused === true && { 'prognet.fused': 'true' }),
     'prognet.tasks': columns.map(({ task }) => task).join(','),
   };
-  if (prepared) metadata[preparedKey] = JSON.stringify(columns[0]?.prepare);
+  if (prepared) metadata[preparedKey] = JSON.stringify(stepsLeftOut(columns));
   else if (network.inputs.some(({ features }) => features !== undefined)) metadata[inputKey] = JSON.stringify(network.inputs);
   const tokenizer = tokenizerInMetadata(network.inputs);
   if (tokenizer !== undefined) metadata[tokenizerKey] = JSON.stringify(tokenizer);

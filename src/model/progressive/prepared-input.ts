@@ -4,18 +4,26 @@ import type { Value } from '../../onnx/ir/graph.js';
 import { ops } from '../../onnx/ops/ops.js';
 import type { Ops } from '../../onnx/ops/ops-builder.js';
 import { sampleDims } from '../nn/sample.js';
-import { learns, lowerPrepare } from '../prepare/prepare.js';
+import { learns, lowerPrepare, type Step } from '../prepare/prepare.js';
 import type { Column } from './column.js';
 import { addInputs, type ByInput, onlyOf } from './inputs.js';
 import { type FrozenWeights, frozenScope } from './weights.js';
+
+/** The columns that read the input, of these and of those that they read, in the network's order. */
+const readers = (columns: readonly Column[]): Column[] => [
+  ...new Set(columns.flatMap((column) => [...column.foundation, column]).filter(({ readsInput }) => readsInput)),
+];
+
+/** The steps that `addPreparedInput` leaves out. */
+export const stepsLeftOut = (columns: readonly Column[]): readonly Step[] => readers(columns)[0]?.prepare ?? [];
 
 /**
  * The network's input behind the steps of these columns and of those that they read, as an input of the graph: float32 [N, ...].
  * Throws UsageError where no column has steps, and where they do not all prepare alike.
  */
 export function addPreparedInput(g: Ops, columns: readonly Column[], weights: FrozenWeights): ByInput<Value> {
-  const reached = [...new Set(columns.flatMap((column) => [...column.foundation, column]))];
-  const [first] = columns;
+  const reached = readers(columns);
+  const [first] = reached;
   if (first === undefined || reached.every(({ prepare }) => prepare.length === 0))
     throw new UsageError('prepared input: no step of "prepare" is there to be left out', { expected: 'a column with "prepare"' });
   const same = (column: Column) => JSON.stringify(column.prepare) === JSON.stringify(first.prepare);
