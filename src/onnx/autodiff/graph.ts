@@ -47,7 +47,7 @@ export function graph(
   const g = ops(options);
   const differentiable: Differentiable = {
     parameter: (name, tensor) => g.initializer(name, tensor),
-    gradient: <const By extends readonly Value[]>(of: Value, by: By) => gradient(g, { of, by }) as unknown as Alike<By>,
+    gradient: gradientsIn(g),
   };
   const found: unknown = build(Object.assign(g, differentiable));
   const outputs = typeof found === 'object' && found !== null && !(found instanceof Value) ? Object.entries(found) : [];
@@ -58,4 +58,13 @@ export function graph(
     g.output(value, name);
   }
   return { model: g.model() };
+}
+
+/** As many gradients as values that they are by, which the overload says. */
+function gradientsIn(g: Ops): Differentiable['gradient'] {
+  function each<const By extends readonly Value[]>(of: Value, by: By): Alike<By>;
+  function each(of: Value, by: readonly Value[]): readonly Value[] {
+    return gradient(g, { of, by });
+  }
+  return each;
 }
