@@ -8,6 +8,7 @@ import { parseDescription } from '../src/model/description/parse.js';
 import { environment } from './python/python.js';
 import { launch } from './support/browser.js';
 import { followPages, python } from './support/follow.js';
+import { previewed } from './support/preview.js';
 import { serve as serveFolder } from './support/serve.js';
 import { serve as startService } from './support/service.js';
 import { chromium, noChromium } from './support/swiftshader.js';
@@ -144,20 +145,13 @@ npx prognet check -C family`;
     const { reader, left } = follow('docs/web.md');
     expect(left).toEqual([]);
     if (chromium === undefined) return;
-    const { preview } = await import('vite');
-    const server = await preview({ root: reader.root, logLevel: 'error', preview: { port: 0 } });
-    const browser = await launch(false);
-    try {
-      const tab = await browser.newPage();
+    await previewed(reader.root, async (tab, open) => {
       const said: string[] = [];
       tab.on('pageerror', (error) => said.push(String(error)));
       tab.on('console', (message) => message.type() === 'log' && said.push(message.text()));
-      await tab.goto(server.resolvedUrls?.local[0] ?? '');
+      await open();
       await expect.poll(() => said.at(-1), { timeout: 60_000 }).toMatch(/^unchanged: true bytes: \d+ \d+$/);
       expect(said.slice(0, 2)).toEqual([expect.stringMatching(/^wasm /), '[40] [40, 3]']);
-    } finally {
-      await browser.close();
-      await server.close();
-    }
+    });
   }, 180_000);
 });

@@ -6,8 +6,8 @@ import { parse } from 'yaml';
 import { parseDataSpec } from '../src/data/schema.js';
 import { trainSchema } from '../src/model/description/train-schema.js';
 import { headSchema } from '../src/model/heads/heads.js';
-import { launch } from './support/browser.js';
 import { followPages, python } from './support/follow.js';
+import { previewed } from './support/preview.js';
 import { chromium, noChromium } from './support/swiftshader.js';
 
 const { follow } = followPages();
@@ -76,14 +76,10 @@ describe('a stranger follows', () => {
     const { reader, left } = follow('docs/tour-browser.md');
     expect(left).toEqual(['the dev server runs until it is stopped; the test serves what is built']);
     if (chromium === undefined) return;
-    const { preview } = await import('vite');
-    const server = await preview({ root: reader.root, logLevel: 'error', preview: { port: 0 } });
-    const browser = await launch(false);
-    try {
-      const tab = await browser.newPage();
+    await previewed(reader.root, async (tab, open) => {
       const faults: unknown[] = [];
       tab.on('pageerror', (error) => faults.push(error));
-      await tab.goto(server.resolvedUrls?.local[0] ?? '');
+      await open();
       const found = await tab.waitForFunction(
         "/done$/.test(document.getElementById('out').textContent.trim()) && document.getElementById('out').textContent",
         undefined,
@@ -101,9 +97,6 @@ describe('a stranger follows', () => {
         'opened: circle,square',
         'done',
       ]);
-    } finally {
-      await browser.close();
-      await server.close();
-    }
+    });
   }, 180_000);
 });
