@@ -67,6 +67,28 @@ it('reads .npy and IDX, whatever their names, and calls anything else by no wron
   await expect(read('cut.npy', '')).rejects.toThrow(/cut\.npy: not an npy file/);
 });
 
+it('a table is parted as the data entry says, a .tsv by tabs', async () => {
+  const asked = async (name: string, text: string, delimiter: string) => {
+    writeFileSync(join(dir, name), text);
+    const inputs = [{ name: 'x', dtype: 'float32', shape: [2] }] as const;
+    const [parts, notes]: [Tensor[], string[]] = [[], []];
+    const reading = {
+      path: join(dir, name),
+      data: { source: 'train.csv', delimiter },
+      onNote: (line: string) => notes.push(line),
+    };
+    for await (const part of readInputs(reading, inputs)) if (part !== pause) parts.push(must(part.x, 'x'));
+    return { numbers: joinRows(parts).numbers(), notes };
+  };
+  expect(await asked('spaces.csv', '1 2\n3 4\n', ' ')).toEqual({
+    numbers: [1, 2, 3, 4],
+    notes: [expect.stringMatching(/^[^,]*spaces.csv: no row taken as names of the columns; "header" in/)],
+  });
+  expect((await asked('both.csv', '1;2\n3;4\n', ';')).numbers).toEqual([1, 2, 3, 4]);
+  expect((await asked('tabs.tsv', '1\t2\n', ';')).numbers).toEqual([1, 2]);
+  await expect(asked('semicolons.csv', 'a;b\n1;2\n', ' ')).rejects.toThrow(/semicolons\.csv: has 1 column/);
+});
+
 it('bytes are refused by a column of other floats than 0..1 and by one that prepares its input: which scale it was trained on is a guess', async () => {
   const column = '    blocks: [[{ dense: 8 }, relu, { dropout: 0.1 }]';
   const folder = workspace(

@@ -10,8 +10,9 @@ import type { Sheet } from './sheets.js';
 
 /** How a CSV file is read, but for its columns. */
 function csvHow({ format }: AskedFile, { features }: NetworkInput, { data }: ReadingInputs): CsvOptions {
-  const { header, decimal } = data ?? {};
+  const { header, delimiter, decimal } = data ?? {};
   return {
+    ...(delimiter !== undefined && { delimiter }),
     ...(format === 'tsv' && { delimiter: '\t' }),
     ...(decimal !== undefined && { decimal }),
     ...(features === undefined && header !== undefined && { header }),
