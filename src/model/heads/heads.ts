@@ -104,10 +104,11 @@ export function headGraph(head: Head): Readonly<Record<string, unknown>> {
   return { kind: head.kind, [definitionOf(head).main]: headWidth(head) };
 }
 
+/** The layer of a head that gives its scores. */
+export const headDense = (head: Head) => ({ kind: 'dense', units: headWidth(head), bias: true, init: head.init }) as const;
+
 /** The block that a head is. */
-export function headLayers(head: Head): Layer[] {
-  return [{ kind: 'flatten' }, { kind: 'dense', units: headWidth(head), bias: true, init: head.init }];
-}
+export const headLayers = (head: Head): Layer[] => [{ kind: 'flatten' }, headDense(head)];
 
 /**
  * Loss of scores [N, width] against targets of the head's type. "mean": a scalar, over the sum of what the samples count; "none": [N], what

@@ -4,7 +4,7 @@ import { DescriptionError, InternalError, must } from '../../onnx/core/errors.js
 import { Random } from '../../onnx/core/random.js';
 import type { Value } from '../../onnx/ir/graph.js';
 import type { Head, Laterals, Step } from '../description/description.js';
-import { headLayers, headWidth } from '../heads/heads.js';
+import { headDense, headLayers, headWidth } from '../heads/heads.js';
 import type { Lateral } from '../nn/joint.js';
 import type { Layer } from '../nn/layers.js';
 import { lowerBlock } from '../nn/lower.js';
@@ -109,14 +109,13 @@ export class NetworkLowering<C extends LoweredColumn<C>> {
     return blocks.length === 0 ? this.headAlone(column) : this.lower(column, blocks.length, headLayers(head), 'head', path);
   }
 
-  /** The scores of a column without blocks: what laterals carry, and the head's bias. */
+  /** The scores of a column without blocks: what laterals carry to the head's dense, and its bias. */
   private headAlone(column: C): Value {
-    const { head, task } = column;
     const scope = this.options.scope(column);
-    const prefix = `${task}/head`;
-    const [width, { init }] = [headWidth(head), head];
-    const carried = must(this.joint(column, 0, prefix), 'laterals')({ along: 'features', width, init });
-    return scope.g.add(carried, trainable(scope, `${prefix}/dense/bias`, [width], { fill: 0 }));
+    const prefix = `${column.task}/head`;
+    const { kind, units, init } = headDense(column.head);
+    const carried = must(this.joint(column, 0, prefix), 'laterals')({ along: 'features', width: units, init });
+    return scope.g.add(carried, trainable(scope, `${prefix}/${kind}/bias`, [units], { fill: 0 }));
   }
 
   private of(column: C): Lowered {
