@@ -7,7 +7,7 @@ import { headAnswering } from '../model/heads/heads.js';
 import { namesInMetadata, outputNames } from '../model/heads/output-names.js';
 import { stepSchema, takesMissing } from '../model/prepare/prepare.js';
 import { factsInMetadata } from '../model/progressive/facts.js';
-import { inputsInMetadata, preparedKey } from '../model/progressive/forms.js';
+import { columnKey, inputsInMetadata, preparedKey } from '../model/progressive/forms.js';
 import { Answerer, predictionOf } from '../network/answerer.js';
 import type { Inputs, Prediction } from '../network/growing.js';
 import { UsageError } from '../onnx/core/errors.js';
@@ -29,14 +29,13 @@ const describedInputs = z.array(
 const columnSchema = z.object({ prepare: z.array(stepSchema) });
 /** A head alone reads no input, so that it has no steps. */
 const headAlone = z.object({ blocks: z.tuple([]) });
-const columnKey = 'prognet.column.';
 
 /** What samples come in: as the metadata describe it, where the graph takes numbers and texts of a table apart, else as the graph does. */
 type Taken = Pick<NetworkInfo['input'], 'name' | 'dtype' | 'shape' | 'features'>;
 
 /** The steps of every column that the model reaches and that reads the input; what cannot be read has none. */
 function preparesOf(metadata: ReadonlyMap<string, string>) {
-  const columns = [...metadata].filter(([key]) => key.startsWith(columnKey));
+  const columns = [...metadata].filter(([key]) => key.startsWith(columnKey('')));
   return columns.flatMap(([, text]) => {
     const described = jsonOrNothing(text);
     if (headAlone.safeParse(described).success) return [];

@@ -38,6 +38,8 @@ export const preparedKey = 'prognet.prepared';
 
 /** The key that says how texts become the ids that a model takes, as JSON: it cannot stand in a graph. */
 export const tokenizerKey = 'prognet.tokenizer';
+/** What of a column decides its graph, as JSON, of each column that a model holds. */
+export const columnKey = (task: string): string => `prognet.column.${task}`;
 
 /** What a model's metadata say of its inputs; undefined where they have no features. */
 export function inputsInMetadata(metadata: ReadonlyMap<string, string>): readonly unknown[] | undefined {
@@ -158,7 +160,7 @@ export function taskModel(network: Columns, weights: FrozenWeights, options: For
   for (const column of network) {
     if (!reached.has(column)) continue;
     const { task } = column;
-    metadata[`prognet.column.${task}`] = column.canonical;
+    metadata[columnKey(task)] = column.canonical;
     const names = outputLabels(column.head);
     if (names !== undefined && asked.has(column)) metadata[classesKey(task)] = JSON.stringify(names);
     const hash = options.hashes?.[task];

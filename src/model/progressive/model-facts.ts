@@ -10,7 +10,7 @@ import { taskIdName } from '../description/description.js';
 import { categoriesName } from '../description/features.js';
 import { namesInMetadata, outputNames } from '../heads/output-names.js';
 import { type ColumnFacts, factsInMetadata } from './facts.js';
-import { type Form, forms, inputsInMetadata, preparedKey, routedNames, tokenizerKey } from './forms.js';
+import { columnKey, type Form, forms, inputsInMetadata, preparedKey, routedNames, tokenizerKey } from './forms.js';
 
 /** A column of a table. */
 export interface FeatureFacts {
@@ -121,7 +121,7 @@ function taskFacts(task: string, { metadata, graph }: Model, form: Form): TaskFa
     return v === undefined ? [] : [{ name, type: typeOf(v), what }];
   });
   const classes = namesInMetadata(metadata, task);
-  const column = canonicalColumn.safeParse(jsonOrNothing(metadata.get(`prognet.column.${task}`)));
+  const column = canonicalColumn.safeParse(jsonOrNothing(metadata.get(columnKey(task))));
   const sha256 = metadata.get(`prognet.sha256.${task}`);
   return {
     task,
