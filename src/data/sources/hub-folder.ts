@@ -1,13 +1,13 @@
 // A dataset of Hugging Face, as its hub holds it or as `save_to_disk` writes it: images { bytes, path } of classes, texts, or a table. Its files are
 // hub/parts.ts's, what their columns are hub/features.ts's, what is made of them hub/hub-images.ts's and hub/hub-tables.ts's.
-import { dataError, defaultMaxBytes, quote } from '../../formats/data-error.js';
+import { dataError, quote } from '../../formats/data-error.js';
 import { must } from '../../onnx/core/errors.js';
 import type { DataOptions } from '../schema.js';
 import { takesText } from '../text/tokenizer.js';
-import { featuresOf } from './hub/features.js';
+import { featuresIn } from './hub/features.js';
 import { hubImages } from './hub/hub-images.js';
 import { hubTables } from './hub/hub-tables.js';
-import { filesIn, isHub, openFileGroups, partsOf } from './hub/parts.js';
+import { filesIn, isHub, partsOf } from './hub/parts.js';
 import type { Found, Source, SourceContext, Streams, Unread } from './source.js';
 import { tableOptions } from './tables.js';
 
@@ -22,8 +22,7 @@ async function openFolder(path: string, options: DataOptions, context: SourceCon
     });
   const unread = all.filter((part) => !parts.includes(part));
   if (unread.length > 0) context.onNote?.(`${path}: not read: the shards of ${unread.map(({ part }) => quote(part)).join(', ')}`);
-  const file = must(first.files[0], 'file');
-  const features = featuresOf(await openFileGroups(first, file, true, defaultMaxBytes), first, file);
+  const features = await featuresIn(first);
   const [input] = context.inputs ?? [];
   const tables = takesText(input) || context.features !== undefined || features?.some(({ kind }) => kind === 'image') !== true;
   if (tables && options.resize !== undefined)

@@ -1,6 +1,6 @@
 // A dataset of Hugging Face to be answered: its part test, or train where there is no other.
 import type { ImageBytes } from '../../data/images/decode-all.js';
-import { featuresOf } from '../../data/sources/hub/features.js';
+import { featuresIn } from '../../data/sources/hub/features.js';
 import { imagesOf } from '../../data/sources/hub/images.js';
 import { openFileGroups, openPartGroups, partsOf } from '../../data/sources/hub/parts.js';
 import { takesText } from '../../data/text/tokenizer.js';
@@ -20,8 +20,7 @@ export async function* hubParts(
   const parts = partsOf(path);
   const part = must(['test', 'train'].flatMap((name) => parts.filter((each) => each.part === name))[0] ?? parts[0], 'part');
   reading.onNote?.(`${path}: the part "${part.part}" is answered`);
-  const file = must(part.files[0], 'file');
-  const features = featuresOf(await openFileGroups(part, file, true, defaultMaxBytes), part, file) ?? [];
+  const features = (await featuresIn(part)) ?? [];
   const image = features.find(({ kind }) => kind === 'image');
   if (image !== undefined && !takesText(input) && input.features === undefined) {
     for (const name of part.files)

@@ -2,9 +2,11 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import * as z from 'zod';
+import { defaultMaxBytes } from '../../../formats/data-error.js';
 import { jsonOrNothing } from '../../../formats/json-or-nothing.js';
 import type { OpenTable } from '../../../formats/open-table.js';
-import type { HubPart } from './parts.js';
+import { must } from '../../../onnx/core/errors.js';
+import { type HubPart, openFileGroups } from './parts.js';
 
 /** A column, as far as it matters. */
 export interface HubFeature {
@@ -18,6 +20,12 @@ const noted = z.object({ info: z.object({ features: z.record(z.string(), z.unkno
 const saved = z.object({ features: z.record(z.string(), z.unknown()) });
 const named = z.object({ _type: z.literal('ClassLabel'), names: z.array(z.string()).min(1) });
 const image = z.object({ _type: z.literal('Image') });
+
+/** The columns of a part, as its first file says it; undefined where that says nothing. */
+export async function featuresIn(part: HubPart): Promise<readonly HubFeature[] | undefined> {
+  const file = must(part.files[0], 'file');
+  return featuresOf(await openFileGroups(part, file, true, defaultMaxBytes), part, file);
+}
 
 /** The columns of a file; undefined where nothing says what they are. */
 export function featuresOf(
