@@ -206,7 +206,7 @@ export class Network implements GrowingNetwork {
     const { tap, marks, ...on } = options;
     const column = this.columns.column(task);
     const { samples, notes } = this.fitting('predict', column, inputs);
-    const how = { ...defined({ tap, marks, domain: this.facts.get(task)?.domain }) };
+    const how = defined({ tap, marks, domain: this.facts.get(task)?.domain });
     const prediction = await markedPrediction(task, how, (names, last) => this.ask('predict', task, samples, names, on, last));
     return { ...prediction, ...defined({ names: outputLabels(column.head) }), ...(notes.length > 0 && { notes }) };
   }

@@ -70,7 +70,7 @@ export async function absorbCheckpoint(
   requireSources(loaded, column);
   const weights = weightsIn(loaded, column, readCheckpoint(readWhole(file), file), file);
   const { provider = 'cpu', threads = defaultThreads() } = options;
-  const data = await loadTaskData(loaded, task, { ...(options.onNote && { onNote: options.onNote }) });
+  const data = await loadTaskData(loaded, task, { onNote: options.onNote });
   const where = `train data of task "${task}"`;
   const part = partition(data.train, trainSettings(column.train, column.seed), where).train;
   createFolders(loaded.workspace);

@@ -243,7 +243,7 @@ async function freeze(
   const loaded = loadWorkspace(root);
   const column = loaded.columns.column(task);
   const { taps, count } = column.parameters;
-  const data = await loadTaskData(loaded, task, { ...(onNote && { onNote }) });
+  const data = await loadTaskData(loaded, task, { onNote });
   await checkTaps(runtime, loaded, column, imported.weights);
   createFolders(loaded.workspace);
   const record = await testAndFreeze({

@@ -41,7 +41,7 @@ export function namedFiles(loaded: LoadedWorkspace): string[] {
 /** Who hears of the reading of a task's data, and what stops it. */
 export interface TaskDataOptions extends ReadingOptions {
   /** A line on what was taken for granted. */
-  readonly onNote?: (line: string) => void;
+  readonly onNote?: ((line: string) => void) | undefined;
 }
 
 /** Train and test data of a task. Throws InterruptedError on abort, DataError where they do not fit, DescriptionError for a wrong `data` entry. */

@@ -178,7 +178,7 @@ export async function trainLoaded(
     columns: loaded.columns,
   });
   const told: TaskDataOptions = {
-    ...(options.onNote && { onNote: options.onNote }),
+    onNote: options.onNote,
     ...(signal && { signal }),
     onReading: (reading) => options.onEvent?.({ kind: 'reading', ...reading }),
   };

@@ -57,13 +57,25 @@ export interface SweepTable {
 
 /** The table of a task; undefined where it has none, or none that can be read. */
 export function readSweep(root: string, task: string): SweepTable | undefined {
-  checkTask(task);
-  const folder = join(root, 'runs', task, sweepFolder);
+  const folder = folderOf(root, task);
   const found = readTable(join(folder, 'sweep.json'), task);
   return found && { metric: found.metric, trials: found.trials, historyOf: (key) => readHistory(folder, key) };
 }
 
 const curvesFolder = 'curves';
+
+function folderOf(root: string, task: string): string {
+  checkTask(task);
+  return join(root, 'runs', task, sweepFolder);
+}
+
+function make(folder: string): void {
+  try {
+    makeFolder(folder);
+  } catch (cause) {
+    throw fileError('write', folder, cause);
+  }
+}
 
 function readHistory(folder: string, key: string): TrialHistory {
   const path = join(folder, curvesFolder, `${key}.json`);
@@ -91,13 +103,8 @@ export class SweepStore {
    * @throws WorkspaceError when a live process holds it
    */
   static open(root: string, task: string, metric: string, measure?: string): SweepStore {
-    checkTask(task);
-    const folder = join(root, 'runs', task, sweepFolder);
-    try {
-      makeFolder(folder);
-    } catch (cause) {
-      throw fileError('write', folder, cause);
-    }
+    const folder = folderOf(root, task);
+    make(folder);
     const lock = acquireLock(join(folder, 'lock'), `runs/${task}/${sweepFolder}/lock`);
     try {
       const store = new SweepStore(
@@ -132,11 +139,7 @@ export class SweepStore {
     const { task, metric } = this;
     if (history.length > 0) {
       const folder = join(this.folder, curvesFolder);
-      try {
-        makeFolder(folder);
-      } catch (cause) {
-        throw fileError('write', folder, cause);
-      }
+      make(folder);
       const lines = history.map((epoch) => stableJson({ ...epoch })).join(',\n');
       writeFileAtomic(join(folder, `${trial.key}.json`), new TextEncoder().encode(`[\n${lines}\n]\n`));
     }

@@ -5,6 +5,7 @@ import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { type Answered, AnswerRows } from '../../src/data/answer-rows.js';
+import { joinRows } from '../../src/data/rows.js';
 import { writeNpy } from '../../src/formats/npy.js';
 import { writeNpz } from '../../src/formats/npz.js';
 import { must } from '../../src/onnx/core/errors.js';
@@ -39,27 +40,12 @@ beforeAll(async () => {
   writeFileSync(at('x.npz'), writeNpz(new Map([['x', x]])));
   const runs: Answered[] = [];
   for await (const run of predict(runtime, loadWorkspace(dir), 'a', [{ x }], {})) runs.push(run);
-  const joined = <T extends Float32Array | BigInt64Array>(out: T, of: (run: Answered) => Tensor) => {
-    let from = 0;
-    for (const run of runs) {
-      new Uint8Array(out.buffer).set(of(run).bytes, from);
-      from += of(run).bytes.length;
-    }
-    return out;
-  };
   answers = {
     kind: 'probabilities',
-    values: new Tensor(
-      'float32',
-      [count, 2],
-      joined(new Float32Array(count * 2), (run) => run.values),
-    ),
-    labels: new Tensor(
-      'int64',
-      [count],
-      joined(new BigInt64Array(count), (run) => must(run.labels, 'labels')),
-    ),
+    values: joinRows(runs.map(({ values }) => values)),
+    labels: joinRows(runs.map(({ labels }) => must(labels, 'labels'))),
   };
+  expect([answers.values.dims, answers.labels?.dims]).toEqual([[count, 2], [count]]);
 }, 120_000);
 
 describe('all answers, whatever the input is read by', () => {

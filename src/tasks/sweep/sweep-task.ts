@@ -143,7 +143,9 @@ export async function sweepTask(runtime: Runtime, loaded: LoadedWorkspace, task:
       const runner = options.runner();
       runners.push(runner);
       for (let next = left.shift(); next !== undefined && !stopped(); next = left.shift()) {
-        const { history, ...outcome } = told(await runner.run({ task, text: next.text, threads, ...(measure && { measure }) }));
+        const { history, ...outcome } = withHistory(
+          await runner.run({ task, text: next.text, threads, ...(measure && { measure }) }),
+        );
         if (stopped()) return;
         const trial = {
           key: must(keys.get(next), 'key'),
@@ -187,7 +189,9 @@ function refuseLosses(heads: readonly Head[], metric: string): void {
 }
 
 /** An outcome and what its epochs measured apart. */
-function told(outcome: TrialOutcome): Omit<SweepTrial, 'key' | 'settings' | 'seed'> & { readonly history: readonly FlatEpoch[] } {
+function withHistory(
+  outcome: TrialOutcome,
+): Omit<SweepTrial, 'key' | 'settings' | 'seed'> & { readonly history: readonly FlatEpoch[] } {
   return outcome.state === 'done' ? outcome : { ...outcome, history: [] };
 }
 
