@@ -5,7 +5,7 @@ const lf = 10;
 const cr = 13;
 const space = 32;
 const quoteByte = 34;
-const decoder = new TextDecoder();
+const decoder = new TextDecoder('utf-8', { fatal: true });
 
 /** One line. `lines` reuses the same object for the next line. */
 export class Line {
@@ -16,10 +16,22 @@ export class Line {
   readonly starts: number[] = [];
   readonly ends: number[] = [];
 
-  constructor(readonly bytes: Uint8Array) {}
+  constructor(
+    readonly bytes: Uint8Array,
+    private readonly where: string,
+  ) {}
 
+  /** @throws DataError for bytes that are no UTF-8: read otherwise, different texts would become the same */
   text(cell: number): string {
-    return decoder.decode(this.bytes.subarray(this.starts[cell], this.ends[cell])).replaceAll('""', '"');
+    const { bytes, starts, ends, where, row } = this;
+    try {
+      return decoder.decode(bytes.subarray(starts[cell], ends[cell])).replaceAll('""', '"');
+    } catch (cause) {
+      throw dataError(where, `row ${row}, column ${cell + 1} is not valid UTF-8, expected a file in UTF-8`, {
+        expected: 'UTF-8',
+        cause,
+      });
+    }
   }
 }
 
@@ -92,7 +104,7 @@ export function* lines(bytes: Uint8Array, delimiter: string, where: string, befo
   if ((a === 0xff && b === 0xfe) || (a === 0xfe && b === 0xff)) {
     throw dataError(where, 'is UTF-16, expected UTF-8', { expected: 'UTF-8', got: 'UTF-16' });
   }
-  const line = new Line(bytes);
+  const line = new Line(bytes, where);
   line.row = before;
   let begin = a === 0xef && b === 0xbb && c === 0xbf ? 3 : 0;
   while (begin < bytes.length) {

@@ -112,6 +112,10 @@ describe('readCsv', () => {
       'a.csv: delimiter "::" cannot be used, expected one ASCII character such as "," ";" or "\\t"',
     );
     expectDataError(() => readCsv(Buffer.from('\ufeff1,2', 'utf16le'), {}, 'a.csv'), 'a.csv: is UTF-16, expected UTF-8');
+    const message = 'a.csv: row 2, column 2 is not valid UTF-8, expected a file in UTF-8';
+    const latin = Buffer.from('x,name\n1,M\xfcller\n2,M\xf6ller\n', 'latin1');
+    expectDataError(() => readCsv(latin, { texts: true }, 'a.csv'), message);
+    expectDataError(() => readCsv(latin, { features: [{ name: 'name' }] }, 'a.csv'), message);
   });
 
   test('any float32 table round trips', () => {
