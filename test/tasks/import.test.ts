@@ -178,6 +178,11 @@ describe('refuses, in one line and with nothing written', () => {
         {},
         /^m\.onnx: its input is float32\[1,4\], a batch of 1: export it with a dynamic first dimension/,
       ],
+      [
+        small(() => {}, ['N', 'width']),
+        {},
+        /^m\.onnx: the input "x" is float32\[N,width\], expected float32\[N,\.\.\.\] with only the batch open$/,
+      ],
       [small((g) => g.input('z', 'float32', ['N', 1])), {}, /^m\.onnx: has 2 inputs \(x, z\), expected one$/],
       [
         small((g) => g.output(g.identity(must(g.graph.outputs[0], 'y')), 'z')),

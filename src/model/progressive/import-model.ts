@@ -96,7 +96,7 @@ export function importModel(given: Model, request: ImportRequest, file: string):
 
 const names = (values: readonly Value[]): string => values.map((v) => v.name).join(', ');
 
-/** The one input that callers feed, its batch left open. */
+/** The one input that callers feed, its batch left open and nothing else. */
 function inputOf(graph: Graph, fail: Fail): Value {
   const given = new Set(graph.initializers);
   const inputs = graph.inputs.filter((v) => !given.has(v));
@@ -113,6 +113,7 @@ function inputOf(graph: Graph, fail: Fail): Value {
   input.type = tensorType('float32', ['N', ...shape.slice(1)]);
   graph.inputs = [input];
   for (const v of given) v.overridable = false;
+  sampleOf(input, 'the input', fail);
   return input;
 }
 
