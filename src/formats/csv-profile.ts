@@ -14,6 +14,10 @@ export interface ColumnProfile {
   readonly numbers: number;
   readonly texts: number;
   readonly missing: number;
+  /** Cells among the texts that are numbers with the other decimal sign. */
+  readonly otherDecimals: number;
+  /** A number that begins with zeros, as codes do: "01067". */
+  readonly padded: string | undefined;
   /** Whether all numbers are whole. */
   readonly whole: boolean;
   /** The different cells, missing ones left out, up to one more than `mostValues`. */
@@ -30,9 +34,13 @@ interface Counting extends ColumnProfile {
   numbers: number;
   texts: number;
   missing: number;
+  otherDecimals: number;
+  padded: string | undefined;
   whole: boolean;
   readonly values: Set<string>;
 }
+
+const nothing = { numbers: 0, texts: 0, missing: 0, otherDecimals: 0, padded: undefined, whole: true };
 
 /** Throws a DataError for a file without a header or rows, for rows of unequal length, and for two columns of one name. */
 export function profileCsv(bytes: Uint8Array, decimal: '.' | ',', where: string, stated?: string): CsvProfile {
@@ -46,7 +54,7 @@ export function profileCsv(bytes: Uint8Array, decimal: '.' | ',', where: string,
         throw dataError(where, `row ${line.row} holds numbers, expected the names of the columns`, { expected: 'a header' });
       const twice = cells.find((name, i) => cells.indexOf(name) !== i);
       if (twice !== undefined) throw dataError(where, `two columns are named ${JSON.stringify(twice)}, expected different names`);
-      columns = cells.map((name) => ({ name, numbers: 0, texts: 0, missing: 0, whole: true, values: new Set() }));
+      columns = cells.map((name) => ({ name, ...nothing, values: new Set() }));
       continue;
     }
     if (cells.length !== columns.length) {
@@ -69,9 +77,12 @@ function count(column: Counting, text: string, decimal: '.' | ','): void {
     return;
   }
   const value = numberOf(text, decimal);
-  if (value === undefined) column.texts++;
-  else {
+  if (value === undefined) {
+    column.texts++;
+    if (numberOf(text, decimal === '.' ? ',' : '.') !== undefined) column.otherDecimals++;
+  } else {
     column.numbers++;
+    if (/^0\d/.test(text)) column.padded ??= text;
     column.whole &&= Number.isSafeInteger(value);
   }
   if (column.values.size <= mostValues) column.values.add(text);

@@ -1,5 +1,6 @@
 // A description for a table, from what its columns hold: features and categories, the label, steps of `prepare`, a small network. It is a beginning,
 // written for people to go on with; what was taken for granted is said line by line.
+import { delimiterName } from '../formats/csv-delimiter.js';
 import type { ColumnProfile, CsvProfile } from '../formats/csv-profile.js';
 import { DataError } from '../onnx/core/errors.js';
 
@@ -44,14 +45,20 @@ export function describeTable(
 ): { readonly text: string; readonly notes: readonly string[] } {
   const notes: string[] = [];
   const label = labelOf(profile, wishes, notes);
+  for (const column of profile.columns) notes.push(...numberNotes(column, wishes));
+  const left: string[] = [];
   const features = profile.columns.flatMap((column): Feature[] =>
-    column === label ? [] : featureOf(column, profile.rows, (why) => notes.push(`column "${column.name}" ${why}`)),
+    column === label ? [] : featureOf(column, profile.rows, (why) => left.push(`column "${column.name}" is left out: ${why}`)),
   );
-  if (features.length === 0)
-    throw new DataError(`${wishes.where}: no column beside the label can be a feature`, {
+  if (features.length === 0) {
+    const why =
+      left.length === 0 ? `there is none, with cells parted at ${delimiterName(profile.delimiter)}` : left.slice(0, 3).join(', ');
+    throw new DataError(`${wishes.where}: no column beside the label can be a feature: ${why}`, {
       path: wishes.where,
       expected: 'a feature',
     });
+  }
+  notes.push(...left);
   const head = headOf(label, profile.rows, wishes, notes);
   return { text: textOf(profile, label, features, head, wishes), notes };
 }
@@ -80,10 +87,22 @@ function labelOf({ columns }: CsvProfile, { label, where }: TableWishes, notes: 
   return found;
 }
 
+/** What is not said by calling a column numbers or texts. */
+function numberNotes({ name, numbers, texts, otherDecimals, padded, values }: ColumnProfile, { decimal }: TableWishes): string[] {
+  if (otherDecimals > 0 && otherDecimals === texts) {
+    const other = decimal === ',' ? '.' : ',';
+    const example = [...values].find((text) => text.includes(other));
+    return [`column "${name}" is taken as texts, such as ${JSON.stringify(example)}; --decimal ${other} reads them as numbers`];
+  }
+  if (numbers > 0 && texts === 0 && padded !== undefined)
+    return [`column "${name}" is taken as numbers, though ${JSON.stringify(padded)} begins with a zero as codes do`];
+  return [];
+}
+
 function featureOf(column: ColumnProfile, rows: number, leaveOut: (why: string) => void): Feature[] {
   const { name, texts, numbers, values, missing } = column;
   const left = (why: string): Feature[] => {
-    leaveOut(`is left out: ${why}`);
+    leaveOut(why);
     return [];
   };
   if (texts + numbers === 0) return left('it is empty');

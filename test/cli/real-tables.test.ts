@@ -106,6 +106,18 @@ describe('init --from', () => {
     expect(prognet('train', 'grade', '--freeze', '--epochs', '2', '--quiet', '-C', dir)).toMatchObject({ status: 0 });
   });
 
+  it('says which texts are numbers with decimal commas, and which numbers look like codes', () => {
+    const { status, stderr } = from(`plz;wert;art\n${rows(40, (i) => `0${1000 + i};${i % 9},5;${i % 2 === 0 ? 'a' : 'b'}`)}\n`);
+    expect([status, stderr.trim().split('\n')]).toEqual([
+      0,
+      [
+        'column "art", the last, is the label; --label names another',
+        'column "plz" is taken as numbers, though "01000" begins with a zero as codes do',
+        'column "wert" is taken as texts, such as "0,5"; --decimal , reads them as numbers',
+      ],
+    ]);
+  });
+
   it('decimal commas, another delimiter and a label that is named', () => {
     const { status, text, dir } = from(
       `zahl;wert;art\n${rows(40, (i) => `${i % 2 === 0 ? '' : `${i},5`};${i},25;${i % 2 === 0 ? 'a b' : 'c'}`)}\n`,
@@ -126,7 +138,8 @@ describe('init --from', () => {
     ['a,y\n1,0\n2,\n', [], /t\.csv: the label "y" is missing in 1 rows, expected it in every row\n$/],
     ['a,y\n1,0\n2,0\n', [], /t\.csv: the label "y" is the same in every row, expected at least two values\n$/],
     ['a,y\n1,0\n2,1\n', ['--label', 'z'], /t\.csv: no column is named "z", expected one of "a", "y"\n$/],
-    ['a,y\n,0\n,1\n', [], /t\.csv: no column beside the label can be a feature\n$/],
+    ['a,y\n,0\n,1\n', [], /t\.csv: no column beside the label can be a feature: column "a" is left out: it is empty\n$/],
+    ['a y\n1 0\n2 1\n', [], /t\.csv: no column beside the label can be a feature: there is none, with cells parted at ","\n$/],
     ['a,y\n1,0\n2,1\n', ['--template', 'mnist'], /--template beside --from, expected one of them\n$/],
     ['a,y\n1,0\n2,1\n', ['--decimal', ';'], /--decimal: found ";", expected "," or "\."\n$/],
   ])('%j %j is refused', (text, flags, message) => {
