@@ -1,7 +1,8 @@
 // A file's bytes by their places, read as they are asked for. Node only.
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, fstatSync, openSync } from 'node:fs';
 import { DataError } from '../onnx/core/errors.js';
 import { reason } from '../onnx/core/one-line.js';
+import { fill } from '../onnx/files/fill.js';
 import { dataError } from './data-error.js';
 import type { FileBytes } from './file-bytes.js';
 
@@ -12,11 +13,7 @@ export function bytesOnDisk(path: string): FileBytes {
     read: (from, to) =>
       reading(path, (fd) => {
         const out = new Uint8Array(to - from);
-        for (let done = 0; done < out.length; ) {
-          const n = readSync(fd, out, done, Math.min(out.length - done, 2 ** 28), from + done);
-          if (n === 0) throw dataError(path, 'is shorter than when it was opened, begin again', {});
-          done += n;
-        }
+        if (fill(fd, out, from) < out.length) throw dataError(path, 'is shorter than when it was opened, begin again', {});
         return out;
       }),
   };

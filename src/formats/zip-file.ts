@@ -1,5 +1,7 @@
 // The entries of a ZIP archive on disk, of any size: where each stands, nothing of it read (PKWARE APPNOTE 4.3, zip64 included). What is in memory is zip.ts's. Node only.
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+
+import { closeSync, fstatSync, openSync } from 'node:fs';
+import { fill } from '../onnx/files/fill.js';
 import type { Extent } from './array-file.js';
 import { dataError, quote } from './data-error.js';
 
@@ -24,7 +26,7 @@ class Reading {
 
   at(place: number, count: number): DataView {
     const bytes = new Uint8Array(count);
-    const whole = place >= 0 && place + count <= this.size && readSync(this.fd, bytes, 0, count, place) === count;
+    const whole = place >= 0 && place + count <= this.size && fill(this.fd, bytes, place) === count;
     if (!whole)
       throw dataError(this.where, `is no whole zip archive, ${count} bytes at ${place} are not there`, {
         expected: 'a whole zip archive',

@@ -2,13 +2,14 @@
 // by the row; <key>.json beside it, written last, with its size and SHA-256. The key is a hash of all that the taps depend on, so what is
 // found is right or, damaged, written anew. The loop's interface is train/taps/tapped-data.ts; nothing here knows what a row holds.
 import { createHash } from 'node:crypto';
-import { closeSync, fstatSync, fsyncSync, openSync, readdirSync, readSync, renameSync, rmSync } from 'node:fs';
+import { closeSync, fstatSync, fsyncSync, openSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import * as z from 'zod';
 import { PrognetError } from '../onnx/core/errors.js';
 import type { Tensor } from '../onnx/core/tensor.js';
 import { writeFileAtomic } from '../onnx/files/atomic-file.js';
 import { fileError } from '../onnx/files/file-error.js';
+import { fill } from '../onnx/files/fill.js';
 import { makeFolder } from '../onnx/files/folder.js';
 import { sha256, sha256Pattern, sha256Tensors } from '../onnx/files/hash.js';
 import { readWhole } from '../onnx/files/read-file.js';
@@ -46,11 +47,7 @@ class StoredRows {
 }
 
 function readFully(fd: number, into: Uint8Array, position: number, path: string): void {
-  for (let at = 0; at < into.length; ) {
-    const n = readSync(fd, into, at, Math.min(into.length - at, 2 ** 28), position + at);
-    if (n === 0) throw fileError('read', path, new Error('it is shorter than when it was opened'));
-    at += n;
-  }
+  if (fill(fd, into, position) < into.length) throw fileError('read', path, new Error('it is shorter than when it was opened'));
 }
 
 /**

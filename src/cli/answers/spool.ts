@@ -1,7 +1,8 @@
 // Bytes that are written later than they are made: in memory while they are few, else in a file without a name, which ends with the process.
-import { closeSync, openSync, readSync } from 'node:fs';
+import { closeSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileError } from '../../onnx/files/file-error.js';
+import { fill } from '../../onnx/files/fill.js';
 import { removeQuietly, temporaryName } from '../../onnx/files/temporary.js';
 import { writeAll } from '../../onnx/files/write-all.js';
 
@@ -27,11 +28,12 @@ export class Spool {
   /** All bytes, in order. */
   *parts(): Generator<Uint8Array> {
     if (this.fd !== undefined)
-      for (let at = 0; at < this.written; ) {
+      for (let at = 0; at < this.written; at += copiedAtOnce) {
         const part = new Uint8Array(Math.min(copiedAtOnce, this.written - at));
-        const n = this.trying('read', (fd) => readSync(fd, part, 0, part.length, at));
-        at += n;
-        yield part.subarray(0, n);
+        this.trying('read', (fd) => {
+          if (fill(fd, part, at) < part.length) throw new Error('it ended before all was read');
+        });
+        yield part;
       }
     yield* this.held;
   }

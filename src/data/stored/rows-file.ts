@@ -1,11 +1,12 @@
 // Rows of one size in a file that is not changed any more, read by number (node only). Rows in the order of an epoch are read by blocks, of which as
 // many are kept as the shuffle takes together; neighbours are read as they stand.
 import { createHash, type Hash } from 'node:crypto';
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, fstatSync, openSync } from 'node:fs';
 import { dataError } from '../../formats/data-error.js';
 import { must } from '../../onnx/core/errors.js';
 import { Tensor } from '../../onnx/core/tensor.js';
 import { fileError } from '../../onnx/files/file-error.js';
+import { fill } from '../../onnx/files/fill.js';
 import type { Step } from '../reading.js';
 import { type BlockShuffle, type RowsOnDisk, rowBytes, type StoredType } from '../rows.js';
 
@@ -58,11 +59,7 @@ class WholeFile {
     try {
       if (this.seen !== seenOf(fd)) throw dataError(this.path, 'was written anew while it was read, begin again', {});
       for (const { at, into } of pieces)
-        for (let done = 0; done < into.length; ) {
-          const n = readSync(fd, into, done, Math.min(into.length - done, 2 ** 28), at + done);
-          if (n === 0) throw dataError(this.path, 'is shorter than when it was opened, begin again', {});
-          done += n;
-        }
+        if (fill(fd, into, at) < into.length) throw dataError(this.path, 'is shorter than when it was opened, begin again', {});
     } catch (cause) {
       throw fileError('read', this.path, cause);
     } finally {

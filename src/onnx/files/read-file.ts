@@ -1,10 +1,8 @@
 // Reads regular files, whole and of any size, or how they begin: Node's own readFile ends at 2 GiB.
-import { closeSync, fstatSync, openSync, readSync, statSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, statSync } from 'node:fs';
 import { WorkspaceError } from '../core/errors.js';
 import { fileError } from './file-error.js';
-
-/** Bytes asked of the system at once; one call may not pass 2 GiB. */
-const chunk = 256 * 2 ** 20;
+import { fill } from './fill.js';
 
 /**
  * The bytes of a regular file, in memory of their own, so that views on them are aligned as the file is.
@@ -15,12 +13,7 @@ export function readWhole(path: string): Uint8Array {
   try {
     fd = openFile(path);
     const bytes = new Uint8Array(fstatSync(fd).size);
-    let at = 0;
-    while (at < bytes.length) {
-      const n = readSync(fd, bytes, at, Math.min(chunk, bytes.length - at), at);
-      if (n === 0) break;
-      at += n;
-    }
+    const at = fill(fd, bytes, 0);
     if (at < bytes.length) {
       throw new WorkspaceError(`cannot read ${path}: it ended at byte ${at} of ${bytes.length}, another program is writing it`, {
         path,
@@ -42,7 +35,7 @@ export function firstBytes(path: string, count: number): Uint8Array {
   try {
     fd = openFile(path);
     const bytes = new Uint8Array(count);
-    return bytes.subarray(0, readSync(fd, bytes, 0, count, 0));
+    return bytes.subarray(0, fill(fd, bytes, 0));
   } catch (cause) {
     throw fileError('read', path, cause);
   } finally {

@@ -1,18 +1,17 @@
 // Reads models on disk (node only), with weights inside the file or beside it. ONNX, ExternalData.md. Reading never leaves the model's folder:
 // the one that it is named in and, where it is a link, the one that it lies in.
 
-import { closeSync, fstatSync, openSync, readFileSync, readSync, realpathSync, type Stats, statSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readFileSync, realpathSync, type Stats, statSync } from 'node:fs';
 import { dirname, isAbsolute, join, relative, sep, win32 } from 'node:path';
 import { ModelError } from '../core/errors.js';
 import { aFunction, given, text } from '../core/given.js';
+import { fill } from '../files/fill.js';
 import type { Model } from '../ir/model.js';
 import type { ExternalReference, LoadExternal } from './decoding.js';
 import { fromBinary } from './from-binary.js';
 
 /** Of tensors that may stay in the file: those of more bytes do. */
 const readAtOnce = 2 ** 16;
-/** One read call; node refuses 2 GB and more. */
-const chunk = 2 ** 30;
 
 /** `permission denied (EACCES)` of an error of node:fs. */
 function reason(error: unknown): string {
@@ -24,11 +23,7 @@ function reason(error: unknown): string {
 /** Reads exactly `length` bytes; `size` has been checked. */
 function readAt(file: number, offset: number, length: number): Uint8Array {
   const bytes = new Uint8Array(length);
-  for (let done = 0; done < length; ) {
-    const n = readSync(file, bytes, done, Math.min(chunk, length - done), offset + done);
-    if (n === 0) throw new ModelError('its external data ended while it was read');
-    done += n;
-  }
+  if (fill(file, bytes, offset) < length) throw new ModelError('its external data ended while it was read');
   return bytes;
 }
 
