@@ -182,7 +182,10 @@ command('predict <task>', 'probabilities and labels for inputs from a file', [
   )
   .option('--input-format <name>', 'npy, npz, idx, csv, tsv, txt, parquet or image (default: as it begins, or by its name)')
   .option('--output <file>', 'answers as .csv, .json, .jsonl, .txt; as .npy the probabilities (regress: values), float32 [D, k]')
-  .option('--format <name>', 'text, json, jsonl, csv or npy (default: by the name of --output, else text)')
+  .option(
+    '--format <name>',
+    'text, json, jsonl, csv or npy (default: by the ending of --output, npy where it has none; else text)',
+  )
   .option('--provider <list>', `${providerHelp} (default: cpu)`)
   .option('--provider-option <k=v>', optionHelp, collect)
   .action(async (task: string, o: PredictFlags) => (await import('./commands/predict.js')).predictCommand(task, all(o)));

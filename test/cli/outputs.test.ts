@@ -46,7 +46,7 @@ const commands: Readonly<Record<string, (place: string) => string[]>> = {
   init: () => ['init', at('columns/x')],
   train: () => ['train', 'b', '--log', at('columns')],
   plot: () => ['plot', 'a', '-o', at('columns/a/curves.svg')],
-  predict: (place) => ['predict', 'a', '--input', at('x.npy'), '--output', place],
+  predict: (place) => ['predict', 'a', '--input', at('x.npy'), '--format', 'npy', '--output', place],
   export: (place) => ['export', '--task', 'a', '-o', place],
   bundle: (place) => ['bundle', '-o', place],
   artifacts: () => ['artifacts', 'b', '-o', at('columns')],
@@ -77,6 +77,18 @@ it('nor onto what it reads', () => {
   refuses(['export', '--task', 'a', '-o', at('a.csv')], reads);
   expect(prognet('predict', 'a', '--input', at('x.npy'), '--output', at('y.npy'), '-C', dir).status).toBe(0);
   expect(readNpy(new Uint8Array(readFileSync(at('y.npy')))).dims).toEqual([2, 2]);
+});
+
+it('predict writes no format that nobody named: an ending is known, or --format says it', () => {
+  const ask = ['predict', 'a', '--input', at('x.npy'), '--output', at('answers.tsv')];
+  refuses(
+    ask,
+    /^prognet: --output: "\.tsv" is no ending of a format, expected \.npy, \.csv, \.json, \.jsonl or \.txt, or --format as one of /,
+  );
+  expect(prognet(...ask, '--format', 'csv', '-C', dir).status).toBe(0);
+  expect(readFileSync(at('answers.tsv'), 'utf8').split('\n')[0]).toBe('label,probability_0,probability_1');
+  expect(prognet('predict', 'a', '--input', at('x.npy'), '--output', at('answers'), '-C', dir).status).toBe(0);
+  expect(readNpy(new Uint8Array(readFileSync(at('answers')))).dims).toEqual([2, 2]);
 });
 
 it('nor weights beside the model that it reads', () => {

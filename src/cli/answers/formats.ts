@@ -10,8 +10,10 @@ export function formatOf(named: string | undefined, file: string | undefined): A
   if (asked === undefined) return file === undefined ? undefined : 'npy';
   const found = answerFormats.find((format) => format === (asked === 'txt' ? 'text' : asked === 'ndjson' ? 'jsonl' : asked));
   if (found !== undefined) return found;
-  // A name that says nothing is .npy's.
-  if (named === undefined) return 'npy';
   const expected = answerFormats.join(', ');
+  if (named === undefined) {
+    const advice = `expected .npy, .csv, .json, .jsonl or .txt, or --format as one of ${expected}`;
+    throw new UsageError(`--output: ".${asked}" is no ending of a format, ${advice}`, { path: '--output', expected, got: asked });
+  }
   throw new UsageError(`--format: found "${named}", expected one of ${expected}`, { path: '--format', expected, got: named });
 }
