@@ -34,13 +34,13 @@ export function imagesIn(path: string): ImageBytes[] | undefined {
   return names.toSorted().map((name) => imageOf(join(path, name)));
 }
 
-/** Images as the network's only input. Throws DataError where the task was not trained on images. */
+/** Images as the network's only input, and how many of them have an alpha channel. Throws DataError where the task was not trained on images. */
 export async function decodeInputs(
   images: readonly ImageBytes[],
   inputs: readonly NetworkInput[],
   decoding: Decoding | undefined,
   where: string,
-): Promise<Samples> {
+): Promise<{ readonly samples: Samples; readonly withAlpha: number }> {
   if (decoding === undefined) {
     const text = 'is an image, and the task was trained on arrays: nothing says how an image becomes one';
     throw new DataError(`${where}: ${text}, expected .npy, .npz, IDX, .csv or .parquet`, {
@@ -49,5 +49,5 @@ export async function decodeInputs(
     });
   }
   const decoded = await decodeAll(await loadSharp(where), images, decoding, where);
-  return { [onlyOf(inputs).name]: decoded.inputs };
+  return { samples: { [onlyOf(inputs).name]: decoded.inputs }, withAlpha: decoded.withAlpha };
 }

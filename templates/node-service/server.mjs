@@ -172,10 +172,11 @@ function calledOf({ classes }, labels) {
 async function imageOf(request, held, { task, seen }) {
   const decode = decoders.get(task);
   if (decode === undefined) throw new Refusal(415, 'found an image, and the task was trained on arrays: expected those');
-  const bytes = await decode(await wholeBody(request, held), wrong);
+  const { values: bytes, notes } = await decode(await wholeBody(request, held), wrong);
   if (!takesBytes) refuseBytes(seen, wrong);
   const values = takesBytes ? bytes : Float32Array.from(bytes, (v) => v * Math.fround(1 / 255));
-  return { feeds: { [input.name]: new ort.Tensor(input.dtype, values, [1, ...input.shape]) }, rows: 1, beside: {} };
+  const beside = notes.length > 0 ? { notes } : {};
+  return { feeds: { [input.name]: new ort.Tensor(input.dtype, values, [1, ...input.shape]) }, rows: 1, beside };
 }
 
 /** Of {"inputs": ["a text", ...]}. */

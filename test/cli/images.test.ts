@@ -2,6 +2,7 @@
 // decoded arrays, the answers are the same; the model's file says how images are decoded.
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import sharp from 'sharp';
 import { beforeAll, describe, expect, it } from 'vitest';
 import * as z from 'zod';
 import { loadData } from '../../src/data/sources.js';
@@ -79,6 +80,20 @@ it('predict decodes a folder of images, or one, as training did', () => {
   expect(one.probabilities[0]?.map((v) => v.toFixed(6))).toEqual(predicted()[1]?.probabilities[1]?.map((v) => v.toFixed(6)));
 });
 
+it('predict says that what is transparent is laid on white', async () => {
+  const seen = await sharp({ create: { width: 10, height: 12, channels: 4, background: { r: 250, g: 10, b: 10, alpha: 0.4 } } })
+    .png()
+    .toBuffer();
+  mkdirSync(at('asked'));
+  writeFileSync(at('asked/a.png'), seen);
+  writeFileSync(at('asked/b.jpg'), readFileSync(at('photos/test/red/001.jpg')));
+  const { status, stderr } = prognet('predict', 'kind', '--input', at('asked'), '-C', dir);
+  expect([status, stderr]).toEqual([
+    0,
+    `${at('asked')}: 1 of 2 images have an alpha channel; transparent parts are laid on white\n`,
+  ]);
+});
+
 it('refuses a folder of other things, and images for a task that learned of arrays', async () => {
   const { status, stderr } = prognet('predict', 'kind', '--input', at('photos'), '-C', dir);
   expect([status, stderr]).toEqual([2, `prognet: ${at('photos')}: holds "test", expected PNG, JPEG or WebP files alone\n`]);
@@ -123,6 +138,11 @@ it('the Node service takes the files themselves and answers as predict does; wha
         expect(Math.abs(p - (probabilities[i]?.[k] ?? Number.NaN)), file).toBeLessThan(1e-6);
     }
   }
+  // What predict says of a transparent one, the service says too, and of no other.
+  const told = async (file: string, type: string) =>
+    Object(await (await post(readFileSync(at('asked', file)), type)).json()).notes;
+  expect(await told('a.png', 'image/png')).toEqual(['the image: has an alpha channel; transparent parts are laid on white']);
+  expect(await told('b.jpg', 'image/jpeg')).toBe(undefined);
   const refused = async (body: Uint8Array, type = 'image/png') => {
     const response = await post(body, type);
     return [response.status, Object(await response.json()).error];

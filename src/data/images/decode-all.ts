@@ -83,3 +83,10 @@ export async function decodeAll(
   });
   return { inputs: new Tensor('uint8', [images.length, ...sampleShape(decoding)], out), withAlpha };
 }
+
+/** What was done to images that are partly transparent, in a line; undefined where nothing was. */
+export function alphaNote(where: string, withAlpha: number, count: number, { colours }: Decoding): string | undefined {
+  if (withAlpha === 0 || colours === 'rgba') return undefined;
+  const which = count === 1 ? 'has' : `${withAlpha} of ${count} images have`;
+  return `${where}: ${which} an alpha channel; transparent parts are laid on white`;
+}

@@ -3,7 +3,7 @@
 import { onlyOf } from '../../model/progressive/inputs.js';
 import { Tensor } from '../../onnx/core/tensor.js';
 import type { Dataset } from '../dataset.js';
-import { commonDecoding, decodeAll, type ImageBytes } from '../images/decode-all.js';
+import { alphaNote, commonDecoding, decodeAll, type ImageBytes } from '../images/decode-all.js';
 import { channelsOf, decodingFor } from '../images/decoding.js';
 import { loadSharp } from '../images/sharp.js';
 import { joinRows, sliceRows } from '../rows.js';
@@ -56,8 +56,8 @@ export async function unreadImages(
       return { ...set, classes: classNames.length, classNames, decoding };
     };
     const end = () => {
-      if (transparent > 0 && decoding.colours !== 'rgba')
-        onNote?.(`${path}: ${transparent} of ${count} images have an alpha channel; transparent parts are laid on white`);
+      const note = alphaNote(path, transparent, count, decoding);
+      if (note !== undefined) onNote?.(note);
     };
     return { decode, end };
   }

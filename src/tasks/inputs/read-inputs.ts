@@ -1,5 +1,5 @@
 // Inputs to be answered, whatever they stand in: files of arrays and tables, texts, images, folders of them, stdin.
-import type { ImageBytes } from '../../data/images/decode-all.js';
+import { alphaNote, type ImageBytes } from '../../data/images/decode-all.js';
 import type { Decoding } from '../../data/images/decoding.js';
 import { isHub } from '../../data/sources/hub/parts.js';
 import { takesText } from '../../data/text/tokenizer.js';
@@ -37,12 +37,29 @@ const imagesTogether = 100;
  * indices, -1 for a text that is none; texts are token ids. Throws DataError.
  */
 export async function* readInputs(asked: AskedInputs, inputs: readonly NetworkInput[]): InputParts {
-  const { path, format, decoding, signal } = asked;
-  const input = onlyOf(inputs);
+  const { path, decoding } = asked;
+  let [count, transparent] = [0, 0];
   const decode = async function* (images: readonly ImageBytes[]): InputParts {
-    for (let from = 0; from < images.length; from += imagesTogether)
-      yield await decodeInputs(images.slice(from, from + imagesTogether), inputs, decoding, path);
+    for (let from = 0; from < images.length; from += imagesTogether) {
+      const together = images.slice(from, from + imagesTogether);
+      const { samples, withAlpha } = await decodeInputs(together, inputs, decoding, path);
+      count += together.length;
+      transparent += withAlpha;
+      yield samples;
+    }
   };
+  yield* partsOf(asked, inputs, decode);
+  const note = decoding && alphaNote(path, transparent, count, decoding);
+  if (note !== undefined) asked.onNote?.(note);
+}
+
+async function* partsOf(
+  asked: AskedInputs,
+  inputs: readonly NetworkInput[],
+  decode: (images: readonly ImageBytes[]) => InputParts,
+): InputParts {
+  const { path, format, signal } = asked;
+  const input = onlyOf(inputs);
   if (path !== stdin && isHub(path)) return yield* hubParts(path, input, asked, decode);
   const folder = path === stdin ? undefined : imagesIn(path);
   if (folder !== undefined) return yield* decode(folder);
