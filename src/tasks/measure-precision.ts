@@ -104,7 +104,7 @@ function halfSession(session: Session): Session {
     run: async (feeds, fetches) =>
       each(
         await session.run(
-          each(feeds, (t) => (t.dtype === 'float32' ? toHalf(t).tensor : t)),
+          each(feeds, (t) => (t.dtype === 'float32' ? toHalf(t) : t)),
           fetches,
         ),
         fromHalf,

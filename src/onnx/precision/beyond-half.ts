@@ -4,12 +4,10 @@ import type { Tensor } from '../core/tensor.js';
 import type { Attribute, Graph, Node, Value } from '../ir/graph.js';
 import { hasTrait, isStandard } from '../ops/definition.js';
 import { type Range, rangeOf } from '../ops/value-range.js';
-import { smallestNormal } from './half.js';
+import { infinite, smallestNormal } from './half.js';
 
 /** The largest float16. */
 export const largestHalf = 65504;
-/** From here on a number rounds to infinity. */
-const infinite = 65520;
 const infinity = Number.POSITIVE_INFINITY;
 
 const largestIn = ([least, most]: Range): number => Math.max(Math.abs(least), Math.abs(most));

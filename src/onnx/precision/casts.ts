@@ -50,7 +50,7 @@ export class Casts {
     let made: Value;
     if (wanted === 'float16' && data !== undefined) {
       made = new Value(this.free(v, 'float16'), tensorType('float16', data.dims));
-      made.constant = toHalf(data).tensor;
+      made.constant = toHalf(data);
       home.graph.initializers.push(made);
       this.rounded.set(v, { half: made, home });
     } else {

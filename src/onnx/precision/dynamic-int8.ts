@@ -153,10 +153,8 @@ class DynamicQuantizing {
 
 function transposed(t: Tensor): Tensor {
   const [rows = 0, columns = 0] = t.dims;
-  const data = t.data as Int8Array;
-  return new Tensor(
-    'int8',
-    [columns, rows],
-    Int8Array.from(data, (_, i) => data[(i % rows) * columns + Math.floor(i / rows)] ?? 0),
-  );
+  const from = t.data as Int8Array;
+  const to = new Int8Array(from.length);
+  for (let r = 0; r < rows; r++) for (let c = 0; c < columns; c++) to[c * rows + r] = from[r * columns + c] ?? 0;
+  return new Tensor('int8', [columns, rows], to);
 }

@@ -11,7 +11,7 @@ import { verifyModel } from '../ops/verify-model.js';
 import { removeUnused } from '../passes/remove-unused.js';
 import { BeyondHalf, largestHalf } from './beyond-half.js';
 import { Casts, type Frame, type Precision } from './casts.js';
-import { toHalf, vanishes } from './half.js';
+import { halfLoss, vanishes } from './half.js';
 import { leastDivisor } from './least-divisor.js';
 
 export interface Float16Options {
@@ -200,7 +200,7 @@ class Conversion {
   private asDivisor(node: Node, v: Value): string | undefined {
     if (node.opType !== 'Div' || node.inputs[1] !== v) return undefined;
     const data = v.dtype === 'float32' ? this.casts.constant(v) : undefined;
-    const gone = data === undefined ? 0 : toHalf(data).vanished;
+    const gone = data === undefined ? 0 : halfLoss(data).vanished;
     if (gone > 0) return `"${v.name}" divides by ${gone} number${gone === 1 ? '' : 's'} that float16 makes 0`;
     const least = data === undefined ? leastDivisor(v) : undefined;
     return least !== undefined && least > 0 && least <= vanishes
@@ -214,7 +214,7 @@ class Conversion {
     if (v.dtype !== 'float32') return undefined;
     if (data === undefined) return this.beyond.reason(v) ?? this.beyond.tiny(v);
     if (!this.checked.has(v)) {
-      const { tiny, vanished } = toHalf(data);
+      const { tiny, vanished } = halfLoss(data);
       const reason = this.beyond.reason(v) ?? (tiny ? `"${v.name}" lies below 6.1e-5 as a whole` : undefined);
       if (reason === undefined) this.vanished += vanished;
       this.checked.set(v, reason);

@@ -7,30 +7,55 @@ import { Tensor } from '../core/tensor.js';
 export const smallestNormal = 2 ** -14;
 /** Numbers of at most this size become 0. */
 export const vanishes = 2 ** -25;
+/** From here on a number rounds to infinity. */
+export const infinite = 65520;
 
-export interface Half {
-  readonly tensor: Tensor;
-  /** Finite numbers that became infinite. */
+/** What is lost of a tensor in float16. */
+export interface HalfLoss {
+  /** Finite numbers that become infinite. */
   readonly overflowed: number;
-  /** Numbers other than zero that became zero. */
+  /** Numbers other than zero that become zero. */
   readonly vanished: number;
   /** Numbers other than zero, all of them below the normal range: a scale or an epsilon that float16 cannot hold. */
   readonly tiny: boolean;
 }
 
 /** Rounds a float32 tensor. */
-export function toHalf(t: Tensor): Half {
-  const halves = new Float16Array(t.data as Float32Array);
-  const bits = new Uint16Array(halves.buffer, halves.byteOffset, halves.length);
+export function toHalf(t: Tensor): Tensor {
+  const data = t.data as Float32Array;
+  const words = new Uint32Array(data.buffer, data.byteOffset, data.length);
+  const bits = new Uint16Array(words.length);
+  for (let i = 0; i < words.length; i++) bits[i] = halfBits(words[i] ?? 0);
+  return new Tensor('float16', t.dims, bits);
+}
+
+/** What rounding a float32 tensor would lose. */
+export function halfLoss(t: Tensor): HalfLoss {
+  const data = t.data as Float32Array;
   let [overflowed, vanished, largest] = [0, 0, 0];
-  for (let i = 0; i < bits.length; i++) {
-    const v = Math.abs(Number(t.data[i]));
-    const magnitude = (bits[i] ?? 0) & 0x7fff;
-    if (magnitude === 0x7c00 && v !== Number.POSITIVE_INFINITY) overflowed++;
-    if (magnitude === 0 && v !== 0) vanished++;
+  for (let i = 0; i < data.length; i++) {
+    const v = Math.abs(data[i] ?? 0);
+    if (v >= infinite && v !== Number.POSITIVE_INFINITY) overflowed++;
+    if (v <= vanishes && v !== 0) vanished++;
     if (v > largest) largest = v;
   }
-  return { tensor: new Tensor('float16', t.dims, bits), overflowed, vanished, tiny: largest > 0 && largest < smallestNormal };
+  return { overflowed, vanished, tiny: largest > 0 && largest < smallestNormal };
+}
+
+/** The float16 nearest to a float32, of two the even one; both as their bits. */
+function halfBits(word: number): number {
+  const sign = (word >>> 16) & 0x8000;
+  const size = word & 0x7fffffff;
+  if (size > 0x7f800000) return sign | 0x7e00 | ((size >>> 13) & 0x3ff);
+  // from 65520 on
+  if (size >= 0x477ff000) return sign | 0x7c00;
+  // 2^-14 and more: the exponent in the new bias, 13 digits less
+  if (size >= 0x38800000) return sign | ((size - 0x38000000 + 0xfff + ((size >>> 13) & 1)) >>> 13);
+  if (size <= 0x33000000) return sign;
+  const digits = (size & 0x7fffff) | 0x800000;
+  const shift = 126 - (size >>> 23);
+  const kept = digits >>> shift;
+  return sign | ((digits + (1 << (shift - 1)) - 1 + (kept & 1)) >>> shift);
 }
 
 /** The same numbers as float32; other dtypes stay as they are. */

@@ -32,16 +32,31 @@ export const weightLimit = (reduceRange: boolean): number => (reduceRange ? 63 :
 export function quantizeWeight(t: Tensor, axis: number, limit: number, atLeast?: (channel: number) => number): QuantizedWeight {
   const channels = must(t.dims[axis], 'channel axis');
   const inner = t.dims.slice(axis + 1).reduce((a, b) => a * b, 1);
-  const channelOf = (i: number) => Math.floor(i / inner) % channels;
   const data = t.data as Float32Array;
   const largest = new Float64Array(channels);
-  data.forEach((v, i) => {
-    const c = channelOf(i);
-    if (Math.abs(v) > (largest[c] ?? 0)) largest[c] = Math.abs(v);
+  // Plain loops: TypedArray.from keeps all numbers in a list of its own, which of a large weight takes gigabytes.
+  eachRun(data.length, channels, inner, (from, c) => {
+    let most = largest[c] ?? 0;
+    for (let i = from; i < from + inner; i++) {
+      const size = Math.abs(data[i] ?? 0);
+      if (size > most) most = size;
+    }
+    largest[c] = most;
   });
   const scales = Float32Array.from(largest, (m, c) => Math.max(m / limit, atLeast?.(c) ?? 0) || 1);
-  const values = Int8Array.from(data, (v, i) => Math.min(limit, Math.max(-limit, roundEven(v / (scales[channelOf(i)] ?? 1)))));
+  const values = new Int8Array(data.length);
+  eachRun(data.length, channels, inner, (from, c) => {
+    const scale = scales[c] ?? 1;
+    for (let i = from; i < from + inner; i++) {
+      values[i] = Math.min(limit, Math.max(-limit, roundEven((data[i] ?? 0) / scale)));
+    }
+  });
   return { values: new Tensor('int8', t.dims, values), scales };
+}
+
+/** The neighbours of one channel, run by run. */
+function eachRun(length: number, channels: number, inner: number, run: (from: number, channel: number) => void): void {
+  for (let from = 0, c = 0; from < length; from += inner, c = c + 1 === channels ? 0 : c + 1) run(from, c);
 }
 
 /** A bias in units of `scales`, int32: it is added to the sum of the products of integers. */

@@ -35,7 +35,7 @@ it('random networks answer as in float32, within what 11 bits hold', () =>
       const { model: half } = convertFloat16(model, { halfIo });
       expect(printGraph(model.graph)).toBe(before);
       const expected = await runModel(model, { image: images });
-      const found = await runModel(half, { image: halfIo ? toHalf(images).tensor : images });
+      const found = await runModel(half, { image: halfIo ? toHalf(images) : images });
       for (const [name, t] of Object.entries(expected)) {
         const now = must(found[name], name);
         expect(now.dtype, name).toBe(t.dtype === 'float32' && halfIo ? 'float16' : t.dtype);
@@ -318,7 +318,7 @@ describe('names', () => {
     });
     const x = normals(3, [3, 2]);
     for (const halfIo of [false, true]) {
-      const found = await runModel(toFloat16(model, { halfIo }).model, { x: halfIo ? toHalf(x).tensor : x });
+      const found = await runModel(toFloat16(model, { halfIo }).model, { x: halfIo ? toHalf(x) : x });
       for (const [name, t] of Object.entries(await runModel(model, { x })))
         expectNear(fromHalf(must(found[name], name)), t, 0.01, name);
     }
@@ -344,7 +344,7 @@ describe('a model that is float16 in parts', () => {
     small((g) => {
       const x = g.input('x', 'float32', ['N', 2]);
       const z = g.input('z', 'float16', ['N', 2]);
-      const w = g.initializer('w', toHalf(normals(1, [2, 2])).tensor);
+      const w = g.initializer('w', toHalf(normals(1, [2, 2])));
       const h = g.matMul(g.cast(x, { to: 'float16' }), w);
       // Softmax is kept in float32 of what was float32, and stays float16 where it was.
       const p = g.softmax(g.add(h, z), { axis: 1 });
@@ -369,10 +369,10 @@ describe('a model that is float16 in parts', () => {
     });
 
   it.each([false, true])('keeps its signature, and its numbers (halfIo %s)', async (halfIo) => {
-    const [x, z] = [normals(5, [3, 2]), toHalf(normals(6, [3, 2])).tensor];
+    const [x, z] = [normals(5, [3, 2]), toHalf(normals(6, [3, 2]))];
     const { model: half } = await quantize(undefined, model(), { precision: 'fp16', halfIo });
     expect(half.graph.inputs.map((v) => v.dtype)).toEqual([halfIo ? 'float16' : 'float32', 'float16']);
-    const found = await runModel(half, { x: halfIo ? toHalf(x).tensor : x, z });
+    const found = await runModel(half, { x: halfIo ? toHalf(x) : x, z });
     for (const [name, t] of Object.entries(await runModel(model(), { x, z }))) {
       expect(found[name]?.dtype, name).toBe(halfIo ? 'float16' : t.dtype);
       expectNear(fromHalf(must(found[name], name)), fromHalf(t), 0.01, name);
