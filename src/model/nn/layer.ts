@@ -8,6 +8,7 @@ import type { Ops } from '../../onnx/ops/ops-builder.js';
 import type { ParameterInit } from './init.js';
 import type { Joint } from './joint.js';
 import { type KindFunction, kindFunction } from './kind-function.js';
+import type { Layout } from './sample.js';
 import { type Variant, variant } from './schema.js';
 import type { LayerScope } from './scope.js';
 
@@ -24,6 +25,8 @@ export interface LayerContext {
   readonly name: string;
   /** A parameter that training changes, named under the layer. */
   readonly trainable: (what: string, shape: readonly number[], init: ParameterInit) => Value;
+  /** Where the channels of x stand; undefined: no layer has said it (`layoutOf`). */
+  readonly layout: Layout | undefined;
   /** y with what laterals carry added, where this layer is its block's joint; else y itself. Every layer that has a joint calls it once. */
   readonly join: (y: Value) => Value;
   /** What ids are, where the network's input is text. */
@@ -42,7 +45,9 @@ export interface TokenTable {
 interface Behaviour<O> {
   lower(c: LayerContext, o: O & AnyLayer, x: Value): Value;
   /** What a lateral must give where it joins this layer, x being the layer's input. Absent: laterals do not join here. */
-  joint?(o: O & AnyLayer, x: Value): Joint;
+  joint?(o: O & AnyLayer, x: Value, layout: Layout | undefined): Joint;
+  /** Where the channels stand in what it gives, "unsaid" where that is as the next layers take it. Absent: where they stood before. */
+  readonly gives?: Layout | 'unsaid';
   /** Kinds that this layer goes ahead of in training, where one stands right before it. */
   readonly overtakes?: readonly string[];
   /** Takes token ids, which no other layer does. */
@@ -83,7 +88,8 @@ interface Spec<T extends z.ZodType, M extends string, A extends readonly unknown
 
 interface LayerSpec<T extends z.ZodType, M extends string, A extends readonly unknown[], R> extends Spec<T, M, A, R> {
   readonly lower: (c: LayerContext, o: z.output<T>, x: Value) => Value;
-  readonly joint?: (o: z.output<T>, x: Value) => Joint;
+  readonly joint?: (o: z.output<T>, x: Value, layout: Layout | undefined) => Joint;
+  readonly gives?: Layout | 'unsaid';
   readonly overtakes?: readonly string[];
   readonly takesIds?: true;
 }

@@ -6,6 +6,7 @@ import type { Ops } from '../../onnx/ops/ops-builder.js';
 import type { Joint } from './joint.js';
 import type { AnyLayer, LayerContext } from './layer.js';
 import * as list from './layers/index.js';
+import type { Layout } from './sample.js';
 import {
   type Filled,
   type FilledOf,
@@ -85,7 +86,8 @@ export const layerDefinitions = { layer: taggedDefinition(layerTable) };
 /** How a layer of any kind behaves. */
 interface AnyBehaviour {
   lower(c: LayerContext, o: AnyLayer, x: Value): Value;
-  joint?(o: AnyLayer, x: Value): Joint;
+  joint?(o: AnyLayer, x: Value, layout: Layout | undefined): Joint;
+  readonly gives?: Layout | 'unsaid';
   readonly overtakes?: readonly string[];
   readonly takesIds?: true;
 }
@@ -101,6 +103,15 @@ export function behaviourOf({ kind }: AnyLayer): AnyBehaviour {
 /** The layers that a layer holds: none, unless it is made of layers. */
 export function heldBy(layer: AnyLayer): readonly AnyLayer[] {
   return 'layers' in layer && Array.isArray(layer.layers) ? layer.layers : [];
+}
+
+/** The layout of what these layers give, from that of what they take. */
+export function layoutAfter(layers: readonly AnyLayer[], before: Layout | undefined): Layout | undefined {
+  return layers.reduce<Layout | undefined>((layout, layer) => {
+    const { gives } = behaviourOf(layer);
+    if (gives !== undefined) return gives === 'unsaid' ? undefined : gives;
+    return layoutAfter(heldBy(layer), layout);
+  }, before);
 }
 
 interface AnyActivation {

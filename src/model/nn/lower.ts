@@ -2,10 +2,10 @@
 // layer that has a joint (inside a residual too), else the block's input (reference: Rusu et al. 2016, Eq. 1 and 2; our decisions are in docs/decisions.md).
 import { DescriptionError, InternalError, must, PrognetError, ShapeError } from '../../onnx/core/errors.js';
 import type { Value } from '../../onnx/ir/graph.js';
-import { inputJoint, type Joint, type Lateral } from './joint.js';
+import { inputJoint, type Lateral } from './joint.js';
 import type { AnyLayer, LayerContext, TokenTable } from './layer.js';
-import { behaviourOf, heldBy } from './layers.js';
-import { formatSample } from './sample.js';
+import { behaviourOf, heldBy, layoutAfter } from './layers.js';
+import { formatSample, type Layout } from './sample.js';
 import { type LayerScope, trainable } from './scope.js';
 
 /** What laterals carry, on its way to the layer that is the joint: by the indices that lead there from the layers at hand. */
@@ -22,6 +22,8 @@ interface Place {
   /** `columns[0].blocks[1]`, for errors. */
   readonly path: string;
   readonly arriving: Arriving | undefined;
+  /** Of what comes in. */
+  readonly layout: Layout | undefined;
   readonly tokens: TokenTable | undefined;
 }
 
@@ -45,43 +47,42 @@ export function jointOf(layers: readonly AnyLayer[]): readonly number[] | undefi
   return undefined;
 }
 
-/** The tap of a block. Errors name the layer's path in the description. `tokens` is of a network of text, whose first block takes ids. */
-export function lowerBlock(
-  scope: LayerScope,
-  layers: readonly AnyLayer[],
-  x: Value,
-  prefix: string,
-  path: string,
-  lateral?: Lateral,
-  tokens?: TokenTable,
-): Value {
-  const place = { scope, prefix, path, arriving: undefined, tokens };
-  if (lateral === undefined) return lowerLayers(place, layers, x);
-  const at = jointOf(layers);
-  if (at === undefined) return lowerLayers(place, layers, scope.g.add(x, lateral(joinedInput(x, path))));
-  return lowerLayers({ ...place, arriving: { at, lateral } }, layers, x);
+/** What else a block is lowered with. */
+export interface BlockPlace {
+  readonly scope: LayerScope;
+  /** `<task>/<block>` */
+  readonly prefix: string;
+  /** Its path in the description, which errors name. */
+  readonly path: string;
+  /** What earlier columns add to it. */
+  readonly lateral?: Lateral | undefined;
+  /** The layout of its input. */
+  readonly layout?: Layout | undefined;
+  /** Of a network of text, whose first block takes ids. */
+  readonly tokens?: TokenTable | undefined;
 }
 
-/** Laterals join a flat value or an image; among the positions of a text only at a layer that takes all of them. */
-function joinedInput(x: Value, path: string): Joint {
-  const joint = inputJoint(x);
-  if (joint !== undefined) return joint;
-  const expected = 'a layer in it that laterals join, such as dense, or laterals that leave it out, such as into: [head]';
-  throw new DescriptionError(`${path}: laterals would join its input ${formatSample(x)}, expected ${expected}`, {
-    path,
-    expected,
-  });
+/** The tap of a block. Errors name the layer's path in the description. */
+export function lowerBlock(block: BlockPlace, layers: readonly AnyLayer[], x: Value): Value {
+  const { scope, prefix, path, lateral, layout, tokens } = block;
+  const place = { scope, prefix, path, arriving: undefined, layout, tokens };
+  if (lateral === undefined) return lowerLayers(place, layers, x);
+  const at = jointOf(layers);
+  if (at === undefined) return lowerLayers(place, layers, scope.g.add(x, lateral(inputJoint(x, layout))));
+  return lowerLayers({ ...place, arriving: { at, lateral } }, layers, x);
 }
 
 function lowerLayers(place: Place, layers: readonly AnyLayer[], x: Value): Value {
   const names = new LayerNames();
   let h = x;
+  let { layout } = place;
   for (const i of loweringOrder(layers, place.scope.training)) {
     const layer = must(layers[i], 'layer');
     const path = `${place.path}[${i}]`;
     const arriving = place.arriving?.at[0] === i ? { ...place.arriving, at: place.arriving.at.slice(1) } : undefined;
     try {
-      h = lowerLayer({ ...place, prefix: `${place.prefix}/${names.next(layer.kind)}`, path, arriving }, layer, h);
+      h = lowerLayer({ ...place, prefix: `${place.prefix}/${names.next(layer.kind)}`, path, arriving, layout }, layer, h);
+      layout = layoutAfter([layer], layout);
     } catch (error) {
       if (!(error instanceof PrognetError) || error instanceof DescriptionError) throw error;
       throw new DescriptionError(`${path}: ${layer.kind} does not fit its input ${formatSample(h)}: ${error.message}`, {
@@ -106,7 +107,7 @@ function loweringOrder(layers: readonly AnyLayer[], training: boolean): number[]
 
 /** `place` is the layer's own here: its name and its path. */
 function lowerLayer(place: Place, layer: AnyLayer, x: Value): Value {
-  const { scope, prefix: name, path, arriving } = place;
+  const { scope, prefix: name, path, arriving, layout } = place;
   const { g } = scope;
   const behaviour = behaviourOf(layer);
   const lateral = arriving?.at.length === 0 ? arriving.lateral : undefined;
@@ -115,10 +116,11 @@ function lowerLayer(place: Place, layer: AnyLayer, x: Value): Value {
     g,
     scope,
     name,
+    layout,
     trainable: (what, shape, init) => trainable(scope, `${name}/${what}`, shape, init),
     join: (y) => {
       joined++;
-      const joint = behaviour.joint?.(layer, x);
+      const joint = behaviour.joint?.(layer, x, layout);
       if (joint === undefined) throw new InternalError(`${layer.kind} joins without a joint`);
       return lateral === undefined ? y : g.add(y, lateral(joint));
     },

@@ -1,4 +1,5 @@
-// The shape of one sample of a value [N, ...]: what layers ask of their input. The batch is never looked at.
+// The shape and the layout of one sample of a value [N, ...]: what layers ask of their input. The batch is never looked at. A sample is flat, [features],
+// or has positions. Which axis holds the channels then does not follow of the shape: it is what the layer says that made it, and goes with the value.
 import { ShapeError } from '../../onnx/core/errors.js';
 import { formatShape } from '../../onnx/core/shape.js';
 import type { Value } from '../../onnx/ir/graph.js';
@@ -19,14 +20,48 @@ export function sampleDims(x: Value): number[] {
   return dims;
 }
 
-/** [channels, height, width] of an image. Throws ShapeError for anything else. */
-export function imageOf(x: Value): [number, number, number] {
+/**
+ * Where the channels stand in a sample that has positions. First: [channels, ...positions], as convolutions read it, be it a signal, an image or a
+ * volume. Last: [...positions, features], as a sequence has it.
+ */
+export type Layout = 'channels-first' | 'channels-last';
+
+/** What a sample is made of. */
+export interface Positions {
+  readonly channels: number;
+  /** Positions along each axis. */
+  readonly size: readonly number[];
+}
+
+/** The layout of a sample: where no layer has said it, as of the network's input and after "reshape", channels first. */
+export function layoutOf(said: Layout | undefined): Layout {
+  return said ?? 'channels-first';
+}
+
+/** How many channels stand at each position of a sample of these dims, and how many positions each axis has; a flat one is all channels, without axes. */
+export function positionsOf(dims: readonly number[], said: Layout | undefined): Positions {
+  const last = layoutOf(said) === 'channels-last';
+  const channels = (last ? dims.at(-1) : dims[0]) ?? 1;
+  return { channels, size: last ? dims.slice(0, -1) : dims.slice(1) };
+}
+
+const spatial = [
+  [],
+  ['a signal', 'channels', 'length'],
+  ['an image', 'channels', 'height', 'width'],
+  ['a volume', 'channels', 'depth', 'height', 'width'],
+] as const;
+
+/** Channels and positions of a sample with so many spatial axes, channels first. Throws ShapeError for anything else. */
+export function spatialOf(x: Value, axes: 1 | 2 | 3, said: Layout | undefined): Positions {
   const dims = sampleDims(x);
-  const [c, h, w] = dims;
-  if (dims.length !== 3 || c === undefined || h === undefined || w === undefined) {
-    throw new ShapeError('an image [channels, height, width] is needed', { expected: '[C,H,W]', got: `[${dims}]` });
-  }
-  return [c, h, w];
+  const [what, ...names] = spatial[axes];
+  if (dims.length === axes + 1 && said !== 'channels-last') return positionsOf(dims, 'channels-first');
+  const hint = dims.length === axes + 1 ? ', this is a sequence [positions, features]: put "to_channels" before it' : '';
+  throw new ShapeError(`${what} [${names.join(', ')}] is needed${hint}`, {
+    expected: `[${names.map((name) => name[0]?.toUpperCase()).join()}]`,
+    got: `[${dims}]`,
+  });
 }
 
 /** How many features a flat sample has. Throws ShapeError for anything else. */

@@ -1,4 +1,4 @@
-// Windows that move over images: what a description may say of them, and the attributes that ONNX takes for it.
+// Windows that move over positions: what a description may say of them, and the attributes that ONNX takes for it.
 import * as z from 'zod';
 import { integer, size } from './schema.js';
 
@@ -26,18 +26,25 @@ export const padding = z.union(
   { error: '"same", "valid", an integer, [height, width] or [top, left, bottom, right]' },
 );
 
+/** A window over any number of spatial axes. */
 export interface Window {
-  readonly kernel: Pair;
-  readonly stride: Pair;
-  readonly dilation: Pair;
-  readonly padding: 'same' | 'valid' | Pads;
+  readonly kernel: readonly number[];
+  readonly stride: readonly number[];
+  readonly dilation: readonly number[];
+  /** Numbers: how much stands before each axis, then how much behind each. */
+  readonly padding: 'same' | 'valid' | readonly number[];
+  /** The window of a transposed convolution: each position of the input gives a window of the output, which has so many more positions at its end. */
+  readonly transposed?: { readonly outputPadding: readonly number[] } | undefined;
 }
 
-/** One value at a time, the output as large as the input. */
-export const pointwise: Window = { kernel: [1, 1], stride: [1, 1], dilation: [1, 1], padding: 'valid' };
+/** One position at a time, the output as large as the input. */
+export function pointwise(axes: number): Window {
+  const ones = Array.from({ length: axes }, () => 1);
+  return { kernel: ones, stride: ones, dilation: ones, padding: 'valid' };
+}
 
-/** Attributes of Conv for a window over images of this height and width. */
-export function convAttributes(window: Window, size: readonly [number, number], groups: number) {
+/** Attributes of Conv for a window over this many positions along each axis. */
+export function convAttributes(window: Window, size: readonly number[], groups: number) {
   return {
     kernel_shape: window.kernel,
     strides: window.stride,
@@ -47,13 +54,23 @@ export function convAttributes(window: Window, size: readonly [number, number], 
   };
 }
 
-/** ONNX pads [top, left, bottom, right]. "same" is SAME_UPPER: the output has ceil(size / stride) places, an odd pad goes to the end. */
-export function explicitPads({ padding, kernel, stride, dilation }: Window, size: readonly [number, number]): number[] {
-  if (padding === 'valid') return [0, 0, 0, 0];
+/** How many positions a window spans along an axis. */
+export const extent = ({ kernel, dilation }: Window, axis: number): number =>
+  ((kernel[axis] ?? 1) - 1) * (dilation[axis] ?? 1) + 1;
+
+/**
+ * ONNX pads all axes before, then all behind: [top, left, bottom, right]. "same" is SAME_UPPER: the output has ceil(size / stride) places, a transposed
+ * one's size * stride; an odd pad goes to the end.
+ */
+export function explicitPads(window: Window, size: readonly number[]): readonly number[] {
+  const { padding, kernel, stride, transposed } = window;
+  if (padding === 'valid') return [...kernel, ...kernel].map(() => 0);
   if (padding !== 'same') return padding;
-  const total = ([0, 1] as const).map((i) =>
-    Math.max((Math.ceil(size[i] / stride[i]) - 1) * stride[i] + (kernel[i] - 1) * dilation[i] + 1 - size[i], 0),
-  );
+  const total = size.map((n, i) => {
+    const step = stride[i] ?? 1;
+    if (transposed !== undefined) return Math.max(extent(window, i) + (transposed.outputPadding[i] ?? 0) - step, 0);
+    return Math.max((Math.ceil(n / step) - 1) * step + extent(window, i) - n, 0);
+  });
   const begin = total.map((t) => Math.floor(t / 2));
   return [...begin, ...total.map((t, i) => t - (begin[i] ?? 0))];
 }

@@ -1,7 +1,10 @@
 // How strongly a trained column listens to each earlier one, read off its lateral weights.
 import { must } from '../../onnx/core/errors.js';
+import { elementCount } from '../../onnx/core/shape.js';
 import type { Tensor } from '../../onnx/core/tensor.js';
-import type { Column } from './column.js';
+import { positionsOf } from '../nn/sample.js';
+import type { Column, TapRef } from './column.js';
+import { tapLayout } from './lowering.js';
 import type { Weights } from './weights.js';
 
 /** How much a block takes from an earlier column. */
@@ -38,6 +41,13 @@ function norm(t: Tensor): number {
   return Math.sqrt(sum);
 }
 
+/** Channels of a tap. */
+const channelsOf = (ref: TapRef): number => positionsOf(ref.column.tapShape(ref.block), tapLayout(ref)).channels;
+
+/** All values of taps. */
+const featuresOf = (refs: readonly TapRef[]): number =>
+  refs.reduce((sum, { column, block }) => sum + elementCount(column.tapShape(block)), 0);
+
 /** The laterals of a column with their strengths, by target block and then source. */
 export function lateralStrengths(column: Column, weights: Weights): LateralStrength[] {
   const { task, blocks, laterals } = column;
@@ -46,21 +56,23 @@ export function lateralStrengths(column: Column, weights: Weights): LateralStren
   for (const into of column.receiving) {
     const prefix = `${task}/${into === blocks.length ? 'head' : into}`;
     let feature = 0;
-    for (const ref of column.sourcesInto(into)) {
+    const sources = column.sourcesInto(into);
+    for (const ref of sources) {
       const source = ref.column.task;
       const place = { into, source, sourceBlock: ref.block };
       if (laterals.kind === 'linear') {
-        // Dense: [features, units]. Convolution: [filters, channels, kh, kw].
+        // Dense: [features, units]. Convolution: [filters, channels, ...], a transposed one [channels, filters, ...].
         const u = weight(`${prefix}/lateral/${source}/weight`);
         const size = norm(u);
-        const units = must(u.dims.length === 2 ? u.dims[1] : u.dims[0], 'units');
+        const [first = 1, second = 1] = u.dims;
+        const units = u.dims.length > 2 && second === channelsOf(ref) ? first : second;
         found.push({ ...place, kind: 'linear', norm: size, gain: size / Math.sqrt(units) });
       } else {
-        // Features: V [features, rank]. Image: V [rank, channels, 1, 1].
+        // Features: V [features, rank]. A convolution: V [rank, channels, 1, ...].
         const v = weight(`${prefix}/adapter/V`);
-        const image = v.dims.length === 4;
-        const tap = ref.column.tapShape(ref.block);
-        const width = image && tap.length === 3 ? must(tap[0], 'channels') : tap.reduce((n, d) => n * d, 1);
+        const image = v.dims.length > 2;
+        const flat = featuresOf(sources) === v.dims[image ? 1 : 0];
+        const width = flat ? featuresOf([ref]) : channelsOf(ref);
         const size = partNorm(v, image ? 1 : 0, feature, feature + width);
         feature += width;
         const alpha = Number(weight(`${prefix}/adapter/alpha/${source}`).data[0]);

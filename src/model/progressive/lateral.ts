@@ -1,25 +1,27 @@
 // Laterals: what carries earlier columns' taps into a block of the new column. Linear is Eq. 1, adapter Eq. 2 of Rusu et al. 2016 with one
 // V and one U per target block over the concatenated sources and one alpha per source (docs/decisions.md says where the paper leaves room).
 import { InternalError, must } from '../../onnx/core/errors.js';
-import { elementCount } from '../../onnx/core/shape.js';
 import { Tensor } from '../../onnx/core/tensor.js';
 import type { Value } from '../../onnx/ir/graph.js';
+import { reduceMean } from '../../onnx/ops/families/reduce.js';
 import type { Ops } from '../../onnx/ops/ops-builder.js';
 import type { Laterals } from '../description/lateral-schema.js';
+import { convolutionWeights, convolve } from '../nn/convolution.js';
 import type { Init } from '../nn/init.js';
 import type { Joint, Lateral } from '../nn/joint.js';
 import { lowerActivation } from '../nn/layers.js';
-import { flat, sampleDims } from '../nn/sample.js';
+import { flat, type Layout, layoutOf, positionsOf, sampleDims } from '../nn/sample.js';
 import { type LayerScope, type ParameterSpec, scalars, trainable } from '../nn/scope.js';
-import { convAttributes } from '../nn/window.js';
 
 /** A tap of an earlier column, [N, ...], frozen. */
 export interface SourceTap {
   readonly task: string;
   readonly tap: Value;
+  /** Where its channels stand; undefined: no layer has said it. */
+  readonly layout: Layout | undefined;
 }
 
-/** The same taps of all sources in one value, side by side along axis 1, where they are kept so. */
+/** The same taps of all sources in one value, side by side along axis 1, their channels, where they are kept so. */
 export interface JoinedTaps {
   readonly tasks: readonly string[];
   readonly value: Value;
@@ -55,7 +57,7 @@ function carried(place: LateralPlace, target: Joint): Value {
   if (laterals.kind === 'linear') {
     if ('value' in sources) throw new InternalError('linear laterals read taps one by one');
     return sources
-      .map(({ task, tap }) => mapIn(scope, `${prefix}/lateral/${task}/weight`, fitTap(scope, tap, target), target))
+      .map((source) => mapIn(scope, `${prefix}/lateral/${source.task}/weight`, fitTap(g, source, target), target))
       .reduce((a, b) => g.add(a, b));
   }
   const tasks = 'value' in sources ? sources.tasks : sources.map(({ task }) => task);
@@ -65,13 +67,19 @@ function carried(place: LateralPlace, target: Joint): Value {
   });
   const joined = joinedTaps(scope, sources, alphas, target);
   const rank = laterals.rank ?? place.width;
-  const features = sampleDims(joined.value)[0] ?? 1;
-  const image = sampleDims(joined.value).length === 3;
+  const features = widthOf(joined.value, target);
+  // V of a convolution has a kernel of one position.
+  const kernel = convolved(target)?.size.map(() => 1);
   const init = { by: heNormal, fanIn: features, fanOut: rank };
-  const own = trainable(scope, `${prefix}/adapter/V`, image ? [rank, features, 1, 1] : [features, rank], init);
-  const v = joined.scale === undefined ? own : scaled(g, own, joined.scale, image);
+  const own = trainable(scope, `${prefix}/adapter/V`, kernel ? [rank, features, ...kernel] : [features, rank], init);
+  const v = joined.scale === undefined ? own : scaled(g, own, joined.scale);
   const bias = trainable(scope, `${prefix}/adapter/V_bias`, [rank], { fill: 0 });
-  const projected = image ? g.conv(joined.value, v, bias, { kernel_shape: [1, 1] }) : g.gemm(joined.value, v, bias);
+  const flat = target.along === 'features';
+  const projected = kernel
+    ? g.conv(joined.value, v, bias, { kernel_shape: kernel })
+    : flat
+      ? g.gemm(joined.value, v, bias)
+      : g.add(g.matMul(joined.value, v), bias);
   return mapIn(scope, `${prefix}/adapter/U`, lowerActivation(g, laterals.activation, projected), target);
 }
 
@@ -89,68 +97,105 @@ function joinedTaps(scope: LayerScope, sources: LateralPlace['sources'], specs: 
   const { g } = scope;
   if ('value' in sources) {
     const alphas = scalars(scope, specs);
-    const value = fitTap(scope, sources.value, target);
-    const share = (sampleDims(value)[0] ?? 1) / (sampleDims(sources.value)[0] ?? 1);
+    const value = fitTap(g, { tap: sources.value, layout: 'channels-first' }, target);
+    const share = widthOf(value, target) / (sampleDims(sources.value)[0] ?? 1);
     return { value, scale: { alphas, widths: sources.widths.map((w) => w * share) } };
   }
   const join = (values: readonly Value[]) =>
-    must(values.length === 1 ? values[0] : g.op('Concat', values, { axis: 1 })[0], 'source of an adapter');
+    must(values.length === 1 ? values[0] : g.op('Concat', values, { axis: channelAxis(target) })[0], 'source of an adapter');
   if (scope.training) {
     const alphas = scalars(scope, specs);
-    const taps = sources.map(({ tap }) => fitTap(scope, tap, target));
-    return { value: join(taps), scale: { alphas, widths: taps.map((tap) => sampleDims(tap)[0] ?? 1) } };
+    const taps = sources.map((source) => fitTap(g, source, target));
+    return { value: join(taps), scale: { alphas, widths: taps.map((tap) => widthOf(tap, target)) } };
   }
   const alphas = specs.map((spec) => scope.parameter(spec));
-  return { value: join(sources.map(({ tap }, i) => g.mul(fitTap(scope, tap, target), must(alphas[i], 'alpha')))) };
+  return { value: join(sources.map((source, i) => g.mul(fitTap(g, source, target), must(alphas[i], 'alpha')))) };
 }
 
-/** V with each source's part times its alpha. */
-function scaled(g: Ops, v: Value, { alphas, widths }: Required<Joined>['scale'], image: boolean): Value {
+/** V, [features, rank] or [rank, features, 1, ...], with each source's part times its alpha. */
+function scaled(g: Ops, v: Value, { alphas, widths }: Required<Joined>['scale']): Value {
   const [n, width = 1] = [widths.length, widths[0]];
-  const [rank = 1, features = 1] = image ? sizes(v) : sizes(v).reverse();
+  const [first = 1, second = 1, ...kernel] = v.dims;
+  const image = kernel.length > 0;
+  const [rank, features] = image ? [first, second] : [second, first];
   if (widths.every((w) => w === width)) {
     const parts = g.reshape(v, image ? [rank, n, width] : [n, width, rank]);
     const product = g.mul(parts, image ? alphas : g.reshape(alphas, [n, 1, 1]));
-    return g.reshape(product, image ? [rank, features, 1, 1] : [features, rank]);
+    return g.reshape(product, image ? [rank, features, ...kernel] : [features, rank]);
   }
   const row = g.reshape(alphas, [n]);
   const alpha = (i: number) => g.gather(row, i, { axis: 0 });
-  const spread = widths.map((w, i) => g.expand(alpha(i), image ? [1, w, 1, 1] : [w, 1]));
+  const spread = widths.map((w, i) => g.expand(alpha(i), image ? [1, w, ...kernel] : [w, 1]));
   return g.mul(v, must(g.op('Concat', spread, { axis: image ? 1 : 0 })[0], 'alphas'));
 }
 
-const sizes = (v: Value): number[] => (v.shape ?? []).slice(0, 2).map(Number);
-
-/** U: a dense map without bias, or a convolution by the window of the joint. */
+/** U: a map of each position without bias, or a convolution by the window of the joint. */
 function mapIn(scope: LayerScope, name: string, tap: Value, target: Joint): Value {
   const { g } = scope;
-  const channels = sampleDims(tap)[0] ?? 1;
-  if (target.along === 'features') {
-    const { width, init } = target;
+  const channels = widthOf(tap, target);
+  const { width, init } = target;
+  const convolution = convolved(target);
+  if (convolution === undefined)
     return g.matMul(tap, trainable(scope, name, [channels, width], { by: init, fanIn: channels, fanOut: width }));
-  }
-  const { width, init, window, size } = target;
-  const [kh, kw] = window.kernel;
-  const area = kh * kw;
-  const u = trainable(scope, name, [width, channels, kh, kw], { by: init, fanIn: channels * area, fanOut: width * area });
-  return g.conv(tap, u, convAttributes(window, size, 1));
+  const { shape, fanIn, fanOut } = convolutionWeights(convolution.window, channels, width);
+  return convolve(g, tap, trainable(scope, name, shape, { by: init, fanIn, fanOut }), undefined, convolution);
 }
 
-/** Brings a tap to what the joint needs: flat for features; an image of the target's height and width for a convolution. */
-function fitTap(scope: LayerScope, tap: Value, target: Joint): Value {
-  const { g } = scope;
+/** The joint of a convolution; undefined where each position is mapped by itself. */
+const convolved = (target: Joint) => (target.along === 'positions' && target.layout === 'channels-first' ? target : undefined);
+
+/** Where the channels stand in what a lateral brings to a joint. */
+const channelAxis = (target: Joint): number => (target.along === 'positions' && target.layout === 'channels-last' ? -1 : 1);
+
+/** How many channels, or features, a tap has that is brought to a joint. */
+const widthOf = (tap: Value, target: Joint): number => sampleDims(tap).at(channelAxis(target) === 1 ? 0 : -1) ?? 1;
+
+/**
+ * Brings a tap to what the joint needs. For features it is flat. For positions: one of as many axes is resampled along each; one of another number
+ * of axes gives its mean over all positions, which, like features, is seen at every position.
+ */
+function fitTap(g: Ops, { tap, layout }: Pick<SourceTap, 'tap' | 'layout'>, target: Joint): Value {
   if (target.along === 'features') return flat(g, tap);
-  const dims = sampleDims(tap);
-  const [channels = 1, h, w] = dims;
-  const [th, tw] = target.size;
-  if (h === undefined || w === undefined) {
-    // Features seen at every place of the image.
-    const column = g.reshape(flat(g, tap), [0, h === undefined ? channels : elementCount(dims), 1, 1]);
-    return g.expand(column, [1, 1, th, tw]);
+  const { channels, size } = positionsOf(sampleDims(tap), layout);
+  const last = target.layout === 'channels-last';
+  const axes = target.size.length;
+  if (size.length === axes) {
+    const turned = layoutOf(layout) === target.layout ? tap : g.transpose(tap, { perm: turning(axes, last) });
+    return target.size.reduce((v, to, i) => resampled(g, v, i + (last ? 1 : 2), to), turned);
   }
-  if (h === th && w === tw) return tap;
-  const rows = h === th ? tap : g.matMul(g.constant(resampling(h, th)), tap);
-  return w === tw ? rows : g.matMul(rows, g.constant(transposed(resampling(w, tw))));
+  const begin = layoutOf(layout) === 'channels-last' ? 1 : 2;
+  const pooled =
+    size.length === 0
+      ? flat(g, tap)
+      : reduceMean(
+          g,
+          tap,
+          size.map((_, i) => begin + i),
+          0,
+        );
+  const ones = target.size.map(() => 1);
+  const column = g.reshape(pooled, last ? [0, ...ones, channels] : [0, channels, ...ones]);
+  return g.expand(column, last ? [1, ...target.size, 1] : [1, 1, ...target.size]);
+}
+
+/** The permutation that takes channels over so many axes, to the end or to the front. */
+function turning(axes: number, last: boolean): number[] {
+  const positions = Array.from({ length: axes }, (_, i) => i);
+  return last ? [0, ...positions.map((i) => i + 2), 1] : [0, axes + 1, ...positions.map((i) => i + 1)];
+}
+
+/** v resampled to a number of positions along an axis. */
+function resampled(g: Ops, v: Value, axis: number, to: number): Value {
+  const dims = sampleDims(v);
+  const from = dims[axis - 1] ?? 1;
+  if (from === to) return v;
+  if (axis === dims.length) return g.matMul(v, g.constant(transposed(resampling(from, to))));
+  const matrix = g.constant(resampling(from, to));
+  if (axis === dims.length - 1) return g.matMul(matrix, v);
+  // What comes behind the axis is one axis for the product.
+  const [before, after] = [dims.slice(0, axis - 1), dims.slice(axis)];
+  const rows = g.reshape(v, [0, ...before, from, after.reduce((a, b) => a * b, 1)]);
+  return g.reshape(g.matMul(matrix, rows), [0, ...before, to, ...after]);
 }
 
 /**

@@ -6,9 +6,9 @@ import type { Value } from '../../onnx/ir/graph.js';
 import type { Head, Laterals, Step } from '../description/description.js';
 import { headDense, headLayers, headWidth } from '../heads/heads.js';
 import type { Lateral } from '../nn/joint.js';
-import type { Layer } from '../nn/layers.js';
+import { type Layer, layoutAfter } from '../nn/layers.js';
 import { lowerBlock } from '../nn/lower.js';
-import { sampleDims } from '../nn/sample.js';
+import { type Layout, positionsOf, sampleDims } from '../nn/sample.js';
 import { type LayerScope, trainable } from '../nn/scope.js';
 import { lowerPrepare } from '../prepare/prepare.js';
 import { ImportedLowering } from './imported.js';
@@ -46,6 +46,11 @@ export interface TapOf<C> {
   readonly column: C;
   /** The block whose output it is, from 0. */
   readonly block: number;
+}
+
+/** Where the channels of a tap stand; undefined: no layer of its column has said it. */
+export function tapLayout<C extends LoweredColumn<C>>({ column, block }: TapOf<C>): Layout | undefined {
+  return layoutAfter(column.blocks.slice(0, block + 1).flat(), undefined);
 }
 
 export interface LoweringOptions<C> {
@@ -150,7 +155,9 @@ export class NetworkLowering<C extends LoweredColumn<C>> {
     const x = block === 0 ? this.input(column) : this.tap({ column, block: block - 1 });
     const prefix = `${column.task}/${name}`;
     const tokens = block === 0 ? onlyOf(column.inputs).tokens : undefined;
-    return lowerBlock(scope, layers, x, prefix, path, this.joint(column, block, prefix, sampleDims(x)[0]), tokens);
+    const layout = block === 0 ? undefined : tapLayout({ column, block: block - 1 });
+    const lateral = this.joint(column, block, prefix, positionsOf(sampleDims(x), layout).channels);
+    return lowerBlock({ scope, prefix, path, lateral, layout, tokens }, layers, x);
   }
 
   /** What the laterals into a block add at its joint; undefined where there are none. `width` is that of the column's own block before. */
@@ -162,7 +169,7 @@ export class NetworkLowering<C extends LoweredColumn<C>> {
     const { laterals, seed } = column;
     if (laterals.kind === 'none') throw new InternalError('a column without laterals has sources');
     const joined = options.joined?.(column, block);
-    const apart = (): SourceTap[] => refs.map((ref) => ({ task: ref.column.task, tap: this.tap(ref) }));
+    const apart = (): SourceTap[] => refs.map((ref) => ({ task: ref.column.task, tap: this.tap(ref), layout: tapLayout(ref) }));
     const sources = joined === undefined ? apart() : { ...joined, tasks: refs.map((ref) => ref.column.task) };
     const drawAlpha = (parameter: string) => must(alphaChoices[new Random(seed, parameter).below(alphaChoices.length)], 'alpha');
     return lateralJoint({ scope, prefix, laterals, sources, width, drawAlpha });

@@ -1,6 +1,8 @@
 // The inputs by which a step reads what frozen columns feed to a column's laterals: what an adapter joins is one input, kept joined, so that a
 // minibatch is one Gather; other taps are inputs of their own.
+import { layoutOf } from '../../model/nn/sample.js';
 import type { Column, TapRef } from '../../model/progressive/column.js';
+import { tapLayout } from '../../model/progressive/lowering.js';
 import { must } from '../../onnx/core/errors.js';
 
 /** An input of a step graph that takes taps. */
@@ -26,7 +28,8 @@ export function joinedInput(column: Column, block: number): TapInput | undefined
   const refs = column.sourcesInto(block);
   const found = refs.map((ref) => ref.column.tapShape(ref.block));
   const [first = []] = found;
-  // Axis 1 is the channels; the rest must agree.
+  // Axis 1 must be the channels of all; the rest must agree.
+  if (first.length > 1 && refs.some((ref) => layoutOf(tapLayout(ref)) === 'channels-last')) return undefined;
   if (first.length === 0 || found.some((shape) => shape.slice(1).join() !== first.slice(1).join())) return undefined;
   const widths = found.map(([width = 1]) => width);
   const shape = [widths.reduce((a, b) => a + b, 0), ...first.slice(1)];

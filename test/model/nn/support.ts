@@ -4,7 +4,9 @@ import type { Joint } from '../../../src/model/nn/joint.js';
 import type { TokenTable } from '../../../src/model/nn/layer.js';
 import { type LayerInput, layerSchema } from '../../../src/model/nn/layers.js';
 import { lowerBlock } from '../../../src/model/nn/lower.js';
-import type { ParameterSpec } from '../../../src/model/nn/scope.js';
+import type { Layout } from '../../../src/model/nn/sample.js';
+import type { LayerScope, ParameterSpec } from '../../../src/model/nn/scope.js';
+import { explicitPads } from '../../../src/model/nn/window.js';
 import { Random } from '../../../src/onnx/core/random.js';
 import { elementCount } from '../../../src/onnx/core/shape.js';
 import { Tensor } from '../../../src/onnx/core/tensor.js';
@@ -26,50 +28,53 @@ export interface Lowered {
 export function lower(
   layers: readonly LayerInput[],
   shape: readonly number[],
-  options: { training?: boolean; lateral?: boolean; batch?: number; tokens?: TokenTable } = {},
+  options: { training?: boolean; lateral?: boolean; batch?: number; tokens?: TokenTable; layout?: Layout } = {},
 ): Lowered {
-  const { training = false, batch, tokens } = options;
+  const { training = false, batch, tokens, layout } = options;
   const g = ops();
   const rows = batch ?? 'N';
   const x = g.input('x', tokens === undefined ? 'float32' : 'int64', [rows, ...shape]);
   const [specs, moved, joints]: [ParameterSpec[], string[], Joint[]] = [[], [], []];
   const lateral = (joint: Joint) => {
     joints.push(joint);
-    const place = joint.along === 'features' ? [] : outputSize(joint);
-    return g.input('lateral', 'float32', [rows, joint.width, ...place]);
+    return g.input('lateral', 'float32', [rows, ...joined(joint)]);
+  };
+  const scope: LayerScope = {
+    g,
+    training,
+    parameter: (spec) => {
+      specs.push(spec);
+      return g.input(spec.name, 'float32', spec.shape);
+    },
+    update: (name, next) => {
+      moved.push(`${name}/next`);
+      g.output(next, `${name}/next`);
+    },
+    random: (name, like) => g.input(`${name}/random`, 'float32', like.shape ?? []),
   };
   const y = lowerBlock(
-    {
-      g,
-      training,
-      parameter: (spec) => {
-        specs.push(spec);
-        return g.input(spec.name, 'float32', spec.shape);
-      },
-      update: (name, next) => {
-        moved.push(`${name}/next`);
-        g.output(next, `${name}/next`);
-      },
-      random: (name, like) => g.input(`${name}/random`, 'float32', like.shape ?? []),
-    },
+    { scope, prefix: 't/0', path: 'blocks[0]', lateral: options.lateral === true ? lateral : undefined, layout, tokens },
     layers.map((layer) => layerSchema.parse(layer)),
     x,
-    't/0',
-    'blocks[0]',
-    options.lateral === true ? lateral : undefined,
-    tokens,
   );
   g.output(y, 'y');
   return { g, specs, moved, joints };
 }
 
-/** Height and width that a lateral has at an image's joint: these tests pad by "same" or not at all, without dilation. */
-function outputSize(joint: Extract<Joint, { along: 'image' }>): number[] {
-  const { size, window } = joint;
-  return size.map((n, i) => {
-    const [kernel = 1, stride = 1] = [window.kernel[i], window.stride[i]];
-    return window.padding === 'same' ? Math.ceil(n / stride) : Math.floor((n - kernel) / stride) + 1;
+/** The shape of a sample that a lateral has at a joint. */
+function joined(joint: Joint): number[] {
+  if (joint.along === 'features') return [joint.width];
+  const { size, width } = joint;
+  if (joint.layout === 'channels-last') return [...size, width];
+  const { kernel, stride, dilation, transposed } = joint.window;
+  const pads = explicitPads(joint.window, size);
+  const places = size.map((n, i) => {
+    const [step = 1, pad] = [stride[i], (pads[i] ?? 0) + (pads[i + size.length] ?? 0)];
+    const span = ((kernel[i] ?? 1) - 1) * (dilation[i] ?? 1) + 1;
+    if (transposed !== undefined) return (n - 1) * step + span + (transposed.outputPadding[i] ?? 0) - pad;
+    return Math.floor((n + pad - span) / step) + 1;
   });
+  return [width, ...places];
 }
 
 /** The graph of these layers as text. */
@@ -90,7 +95,7 @@ export async function run(
   layers: readonly LayerInput[],
   x: Tensor,
   feeds: Readonly<Record<string, Tensor>> = {},
-  options: { training?: boolean; lateral?: boolean; tokens?: TokenTable } = {},
+  options: { training?: boolean; lateral?: boolean; tokens?: TokenTable; layout?: Layout } = {},
 ): Promise<Record<string, Tensor>> {
   const { g } = lower(layers, x.dims.slice(1), { ...options, batch: x.dims[0] ?? 1 });
   return runModel(g.model(), { x, ...feeds });

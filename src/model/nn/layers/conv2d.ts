@@ -1,10 +1,9 @@
 // conv2d: a convolution over images [channels, height, width].
-import { ShapeError } from '../../../onnx/core/errors.js';
-import { biasInit, type InitInput, weightInit } from '../init.js';
+import { convolutionJoint, lowerConvolution } from '../convolution.js';
+import { type InitInput, weightInit } from '../init.js';
 import { layer } from '../layer.js';
-import { imageOf } from '../sample.js';
 import { flag, size, strict } from '../schema.js';
-import { convAttributes, type PaddingInput, type PairInput, padding, pair } from '../window.js';
+import { type PaddingInput, type PairInput, padding, pair } from '../window.js';
 
 /** Options of `conv2d`. */
 export interface Conv2dOptions {
@@ -44,23 +43,7 @@ export const conv2d = layer('conv2d', {
   }).refine((o) => o.filters % o.groups === 0, { error: 'expected a divisor of "filters"', path: ['groups'] }),
   example: '{ conv2d: { filters: 16, kernel: 3 } }',
   call: (filters: number, options: Conv2dOptions) => ({ filters, ...options }),
-  lower: (c, o, x) => {
-    const [channels, h, w] = imageOf(x);
-    if (channels % o.groups !== 0) {
-      throw new ShapeError(`${channels} channels do not divide into ${o.groups} groups`, { got: String(channels) });
-    }
-    const [kh, kw] = o.kernel;
-    const fanIn = (channels / o.groups) * kh * kw;
-    const weight = c.trainable('weight', [o.filters, channels / o.groups, kh, kw], {
-      by: o.init,
-      fanIn,
-      fanOut: (o.filters / o.groups) * kh * kw,
-    });
-    const bias = o.bias ? c.trainable('bias', [o.filters], biasInit(o.init, fanIn)) : undefined;
-    return c.join(c.g.conv(x, weight, bias, convAttributes(o, [h, w], o.groups)));
-  },
-  joint: (o, x) => {
-    const [, h, w] = imageOf(x);
-    return { along: 'image', width: o.filters, init: o.init, window: o, size: [h, w] };
-  },
+  lower: (c, o, x) => lowerConvolution(c, o, x, 2),
+  joint: (o, x, layout) => convolutionJoint(o, x, 2, layout),
+  gives: 'channels-first',
 });

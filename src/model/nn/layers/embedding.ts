@@ -38,6 +38,7 @@ export const embedding = layer('embedding', {
   example: '{ embedding: { size: 32, pool: mean } }',
   call: (size: number, options: EmbeddingOptions = {}) => ({ size, ...options }),
   takesIds: true,
+  gives: 'channels-last',
   lower: (c, { size, pool, init }, x) => {
     const { g, tokens } = c;
     const dims = sampleDims(x);

@@ -11,5 +11,6 @@ export const flatten = layer('flatten', {
   doc: 'All values of a sample in a row; a flat one stays itself.',
   options: strict({}),
   call: () => ({}),
+  gives: 'unsaid',
   lower: ({ g }, _, x) => flat(g, x),
 });

@@ -2,7 +2,7 @@
 import { ShapeError } from '../../../onnx/core/errors.js';
 import type { Value } from '../../../onnx/ir/graph.js';
 import { layer } from '../layer.js';
-import { imageOf } from '../sample.js';
+import { type Layout, spatialOf } from '../sample.js';
 import { strict } from '../schema.js';
 import { explicitPads, type PaddingInput, type PairInput, padding, pair, type Window } from '../window.js';
 
@@ -24,10 +24,10 @@ const options = strict({
 
 const call = (kernel: PairInput, options: PoolOptions = {}) => ({ kernel, ...options });
 
-function attributes(o: Omit<Window, 'dilation'>, x: Value) {
-  const [, h, w] = imageOf(x);
-  const pads = explicitPads({ ...o, dilation: [1, 1] }, [h, w]);
-  if (pads.some((pad, i) => pad >= (o.kernel[i % 2] ?? 0)))
+function attributes(o: Omit<Window, 'dilation'>, x: Value, layout: Layout | undefined) {
+  const { size } = spatialOf(x, 2, layout);
+  const pads = explicitPads({ ...o, dilation: size.map(() => 1) }, size);
+  if (pads.some((pad, i) => pad >= (o.kernel[i % size.length] ?? 0)))
     throw new ShapeError(`padding [${pads}] reaches beyond the window [${o.kernel}]`, { got: `[${pads}]` });
   return { kernel_shape: o.kernel, strides: o.stride, pads };
 }
@@ -42,7 +42,7 @@ export const maxpool2d = layer('maxpool2d', {
   main: 'kernel',
   example: '{ maxpool2d: 2 }',
   call,
-  lower: ({ g }, o, x) => g.maxPool(x, attributes(o, x)),
+  lower: ({ g, layout }, o, x) => g.maxPool(x, attributes(o, x, layout)),
   // Both orders give the same bits, forward and backward, since relu is monotone and passes no gradient where the maximum is not positive; after
   // the pool there is a quarter to do.
   overtakes: ['relu'],
@@ -58,7 +58,7 @@ export const avgpool2d = layer('avgpool2d', {
   main: 'kernel',
   example: '{ avgpool2d: 2 }',
   call,
-  lower: ({ g }, o, x) => g.averagePool(x, attributes(o, x)),
+  lower: ({ g, layout }, o, x) => g.averagePool(x, attributes(o, x, layout)),
 });
 
 /**
@@ -69,8 +69,8 @@ export const globalAvgpool = layer('global_avgpool', {
   doc: 'The mean of each channel of an image: flat.',
   options: strict({}),
   call: () => ({}),
-  lower: ({ g }, _, x) => {
-    imageOf(x);
+  lower: ({ g, layout }, _, x) => {
+    spatialOf(x, 2, layout);
     return g.flatten(g.globalAveragePool(x), { axis: 1 });
   },
 });
@@ -83,8 +83,8 @@ export const globalMaxpool = layer('global_maxpool', {
   doc: 'The largest value of each channel of an image: flat.',
   options: strict({}),
   call: () => ({}),
-  lower: ({ g }, _, x) => {
-    imageOf(x);
+  lower: ({ g, layout }, _, x) => {
+    spatialOf(x, 2, layout);
     return g.flatten(g.globalMaxPool(x), { axis: 1 });
   },
 });

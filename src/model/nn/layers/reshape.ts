@@ -34,5 +34,6 @@ export const reshape = layer('reshape', {
   main: 'shape',
   example: '{ reshape: [16, 49] }',
   call: (shape: number[]) => ({ shape }),
+  gives: 'unsaid',
   lower: ({ g }, { shape }, x) => g.reshape(x, [0, ...dims(shape, x)]),
 });

@@ -51,7 +51,7 @@ it('takes laterals at its output, which come by its own window from images of it
   const layer = { conv2d: { filters: 4, kernel: 3, stride: 2, padding: 'same' } } as const;
   const { joints } = lower([layer, 'relu'], [1, 5, 5], { lateral: true });
   expect(joints).toMatchObject([
-    { along: 'image', width: 4, init: { kind: 'he_normal' }, window: { kernel: [3, 3], stride: [2, 2] }, size: [5, 5] },
+    { along: 'positions', width: 4, init: { kind: 'he_normal' }, window: { kernel: [3, 3], stride: [2, 2] }, size: [5, 5] },
   ]);
   expect(printed([layer, 'relu'], [1, 5, 5], { lateral: true })).toMatchInlineSnapshot(`
     "graph graph (x: float32[N,1,5,5], t/0/conv2d/weight: float32[4,1,3,3], t/0/conv2d/bias: float32[4], lateral: float32[N,4,3,3]) -> (y)

@@ -62,5 +62,5 @@ it.each(['global_avgpool', 'global_maxpool'] as const)('%s refuses what is no im
 
 it('has no joint: laterals join the input of the block', () => {
   const { joints } = lower([{ maxpool2d: 2 }], [3, 4, 5], { lateral: true });
-  expect(joints).toMatchObject([{ along: 'image', width: 3, window: { kernel: [1, 1], padding: 'valid' }, size: [4, 5] }]);
+  expect(joints).toMatchObject([{ along: 'positions', width: 3, window: { kernel: [1, 1], padding: 'valid' }, size: [4, 5] }]);
 });
