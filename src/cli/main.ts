@@ -243,18 +243,20 @@ command('artifacts <task>', "training artifacts for ONNX Runtime's own training 
   .option('--threads <n>', '--absorb: threads of one op')
   .action(async (task: string, o: ArtifactsFlags) => (await import('./commands/artifacts.js')).artifactsCommand(task, all(o)));
 
-command('import <model>', 'an ONNX model from elsewhere becomes a frozen column, which later ones can read (docs/import.md)', [
+command('import <model>', 'an ONNX model, or columns of another workspace, become frozen columns here (docs/import.md)', [
   'prognet import resnet.onnx --task photos --data ../photos.npz -o family',
   'prognet import prognet.onnx --task second --scores second --taps relu_2,relu_3 --data second.npz',
+  'prognet import ../friend --task cats --as friend-cats',
 ])
-  .requiredOption('--task <task>', 'name of its task')
-  .requiredOption('--data <source>', 'what the task is tested and verified on: a source, or { source: a.csv, header: false }')
+  .requiredOption('--task <task>', 'name of its task; of a workspace: the task whose column is brought')
+  .option('--as <name>', 'of a workspace: what the task is called here (default: as there)')
+  .option('--data <source>', 'of a model: what the task is tested and verified on: a source, or { source: a.csv, header: false }')
   .option(
     '--scores <name>',
     'the value with the raw scores [N, k], or auto: before softmax and labels (default: its only output)',
   )
   .option('--taps <names>', 'values that later columns may read, with commas (default: what its activations give)')
-  .option('--head <kind>', 'classify, binary or regress', 'classify')
+  .option('--head <kind>', 'classify, binary or regress (default: classify)')
   .option('-o, --output <folder>', 'workspace to begin or to add to (default: the one here or above)')
   .option('--provider <name>', 'execution provider of the test (default: cpu)')
   .option('--threads <n>', 'threads of one op')

@@ -1,6 +1,6 @@
 // An ONNX model from elsewhere becomes a frozen column of a workspace: its graph a file beside the description, its weights those of the column.
 // Everything is checked and the model run on the task's test data before the column is frozen; where that fails, nothing is left behind.
-import { existsSync, renameSync, rmdirSync, rmSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import type { Description } from '../model/description/description.js';
 import { readDescription } from '../model/description/read-text.js';
@@ -14,13 +14,11 @@ import { addInputs } from '../model/progressive/inputs.js';
 import type { Weights } from '../model/progressive/weights.js';
 import { DescriptionError, InternalError, must, UsageError } from '../onnx/core/errors.js';
 import { Tensor } from '../onnx/core/tensor.js';
-import { writeFileAtomic, writeNewFile } from '../onnx/files/atomic-file.js';
 import { fileError } from '../onnx/files/file-error.js';
 import { makeFolder } from '../onnx/files/folder.js';
 import { acquireLock } from '../onnx/files/lock-file.js';
-import { beginPending, endPending, leftPending } from '../onnx/files/pending.js';
+import { leftPending } from '../onnx/files/pending.js';
 import { readWhole } from '../onnx/files/read-file.js';
-import { removeQuietly, temporaryName } from '../onnx/files/temporary.js';
 import { ops } from '../onnx/ops/ops.js';
 import { defaultThreads } from '../onnx/runtime/node.js';
 import type { Runtime } from '../onnx/runtime/session.js';
@@ -38,6 +36,7 @@ import { importedFile, withGraphs } from './imported-graph.js';
 import { type LoadedWorkspace, loadWorkspace, weightsOf } from './load-workspace.js';
 import { loadTaskData } from './task-data.js';
 import { testAndFreeze } from './test-column.js';
+import { missingFolders, removeEmpty, writtenTogether } from './written-together.js';
 
 export interface ImportTaskOptions {
   readonly task: string;
@@ -136,7 +135,7 @@ export async function importTask(
   const next = withColumn(text, name, { task, ...{ data, onnx, head: headOfWidth(head, imported.width) } });
   const description = join(root, name);
   // The deepest first.
-  const made = [join(root, 'columns'), join(root, 'runs')].filter((f) => !existsSync(f)).concat(missing(dirname(kept)));
+  const made = [join(root, 'columns'), join(root, 'runs')].filter((f) => !existsSync(f)).concat(missingFolders(dirname(kept)));
   try {
     makeFolder(dirname(kept));
   } catch (cause) {
@@ -148,66 +147,17 @@ export async function importTask(
     [kept, imported.graph],
     [description, new TextEncoder().encode(next)],
   ]);
-  // A column that was interrupted has a graph already.
-  const earlier = new Map([
-    [kept, existsSync(kept) ? readWhole(kept) : undefined],
-    [description, old],
-  ]);
-  const copies = new Map<string, string>();
   try {
     if (old !== undefined && Buffer.compare(readWhole(description), old) !== 0)
       throw new UsageError(`${name} was changed while it was read: import again`, { path: description });
-    // Copies first: a full disk leaves no room for them once it is known to be full.
-    for (const [path, bytes] of earlier) if (bytes !== undefined) copies.set(path, copyBeside(path, bytes));
-    // Told before it is written: a graph that a kill leaves without a column is one that the next import may write over.
-    beginPending(kept, [basename(kept)]);
-    for (const [path, bytes] of files) writeFileAtomic(path, bytes);
-    endPending(kept);
-    const frozen = await freeze(runtime, root, imported, options, basename(file));
+    // A graph that a kill leaves without a column is one that the next import may write over.
+    const frozen = await writtenTogether(files, [kept], () => freeze(runtime, root, imported, options, basename(file)));
     done = true;
     return frozen;
-  } catch (error) {
-    for (const [path, bytes] of files) restore(path, bytes, copies.get(path));
-    if (known !== undefined || !existsSync(kept)) endPending(kept);
-    throw error;
   } finally {
-    for (const copy of copies.values()) removeQuietly(copy);
     lock.release();
     if (!done) for (const folder of made) removeEmpty(folder);
   }
-}
-
-/** A folder and those above it, as far as they are not there. */
-function missing(folder: string): string[] {
-  return existsSync(folder) ? [] : [folder, ...missing(dirname(folder))];
-}
-
-/** Removes a folder unless somebody has put something into it. */
-function removeEmpty(folder: string): void {
-  try {
-    rmdirSync(folder);
-  } catch {
-    // Not empty, or never made.
-  }
-}
-
-/** A copy of a file beside it, from which a rename restores it. One that a kill leaves goes with the next write of the file. */
-function copyBeside(path: string, bytes: Uint8Array): string {
-  const copy = join(dirname(path), temporaryName(basename(path)));
-  try {
-    writeNewFile(copy, bytes);
-  } catch (cause) {
-    removeQuietly(copy);
-    throw fileError('write', path, cause);
-  }
-  return copy;
-}
-
-/** Brings a file back to what it was, unless somebody has changed it meanwhile. */
-function restore(path: string, written: Uint8Array, copy: string | undefined): void {
-  if (!existsSync(path) || Buffer.compare(readWhole(path), written) !== 0) return;
-  if (copy === undefined) rmSync(path, { force: true });
-  else renameSync(copy, path);
 }
 
 /** Every tap has a row for each sample, whatever the batch: what has not would be frozen for good. */

@@ -5,7 +5,6 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { stringify } from 'yaml';
 import { rows, type SampleSet } from '../data/dataset.js';
 import { fingerprint } from '../data/fingerprint.js';
-import type { DescriptionInput } from '../model/description/description.js';
 import { toInput } from '../model/description/parse.js';
 import { metricName } from '../model/heads/heads.js';
 import type { Column } from '../model/progressive/column.js';
@@ -32,6 +31,7 @@ import { refuseOutput } from '../workspace/output-path.js';
 import { versionsNow } from './machine.js';
 import { toJson } from './stored-run.js';
 import { taskOutputs } from './task-outputs.js';
+import { tokenizerFiles } from './tokenizer-file.js';
 
 /** What a workspace keeps beside the weights. */
 export interface SaveOptions {
@@ -92,23 +92,13 @@ function refuseTaken(folder: string): void {
   }
 }
 
-/** The description with each tokenizer as a file beside it. */
-function withTokenizerFiles(description: DescriptionInput, root: string): DescriptionInput {
-  const { input } = description;
-  const moved = [input].flat().map((each) => {
-    if (each.tokenizer === undefined) return each;
-    const name = `${each.name}-tokenizer.json`;
-    writeNewFile(join(root, name), new TextEncoder().encode(each.tokenizer));
-    return { ...each, tokenizer: name };
-  });
-  return { ...description, input: moved };
-}
-
 async function writeWorkspace(network: Network, root: string, { test = {}, on }: SaveOptions): Promise<void> {
   for (const task of Object.keys(test)) {
     if (!network.trained(task)) throw new UsageError(`save: test data of task "${task}", which is not trained`, { got: task });
   }
-  const text = stringify(withTokenizerFiles(toInput(network.description), root), { lineWidth: 120 });
+  const written = toInput(network.description);
+  const input = tokenizerFiles([written.input].flat(), (name, bytes) => writeNewFile(join(root, name), bytes));
+  const text = stringify({ ...written, input }, { lineWidth: 120 });
   writeNewFile(join(root, 'prognet.yaml'), new TextEncoder().encode(text));
   const hashes = new Map<string, string>();
   for (const column of network.columns) {

@@ -1,5 +1,6 @@
 // The tokenizers of inputs of text: files of the workspace that the description names, read into it when it is opened.
 import { join } from 'node:path';
+import type { InputInput } from '../model/description/description.js';
 import { isTokenizerText } from '../model/description/tokens.js';
 import { DescriptionError } from '../onnx/core/errors.js';
 import { readWithin } from './workspace-file.js';
@@ -29,6 +30,16 @@ export function withTokenizers(
     ? input.map((each: unknown, i) => read(each, `${path}[${i}].tokenizer`))
     : read(input, `${path}.tokenizer`);
   return { value: { ...value, input: inputs }, files };
+}
+
+/** Inputs with each tokenizer as a file beside the description, which `write` is given. */
+export function tokenizerFiles(inputs: readonly InputInput[], write: (name: string, bytes: Uint8Array) => void): InputInput[] {
+  return inputs.map((each) => {
+    if (each.tokenizer === undefined) return each;
+    const name = `${each.name}-tokenizer.json`;
+    write(name, new TextEncoder().encode(each.tokenizer));
+    return { ...each, tokenizer: name };
+  });
 }
 
 function textOf(bytes: Uint8Array, path: string): string {

@@ -1,7 +1,9 @@
-// prognet import
+// prognet import: a model from elsewhere, or columns of another workspace.
+import { statSync } from 'node:fs';
 import { parseDocument } from 'yaml';
 import { headKind } from '../../model/heads/heads.js';
 import { UsageError } from '../../onnx/core/errors.js';
+import { importColumns } from '../../tasks/import-columns.js';
 import { importTask } from '../../tasks/import-task.js';
 import { choiceFlag, integerFlag } from '../flags.js';
 import { note, result } from '../report.js';
@@ -9,10 +11,11 @@ import { chosen, openRuntime, type RuntimeFlags } from '../runtime.js';
 
 export interface ImportFlags extends RuntimeFlags {
   readonly task: string;
-  readonly data: string;
+  readonly as?: string;
+  readonly data?: string;
   readonly taps?: string;
   readonly scores?: string;
-  readonly head: string;
+  readonly head?: string;
   readonly output?: string;
 }
 
@@ -31,7 +34,48 @@ function dataOf(text: string): unknown {
 }
 
 export async function importCommand(model: string, flags: ImportFlags): Promise<void> {
-  const head = choiceFlag('--head', flags.head, headKind.options);
+  return isFolder(model) ? importFromWorkspace(model, flags) : importFromModel(model, flags);
+}
+
+function isFolder(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+}
+
+/** Columns of another workspace bring with them all that is said of a model here. */
+async function importFromWorkspace(from: string, flags: ImportFlags): Promise<void> {
+  const given = (['data', 'scores', 'taps', 'head', 'provider', 'threads'] as const).find((name) => flags[name] !== undefined);
+  if (given !== undefined)
+    throw new UsageError(`--${given}: is for an ONNX model, ${from} is a folder, whose columns bring it`, { path: `--${given}` });
+  const { runtime } = await openRuntime(flags);
+  const { workspace, columns } = await importColumns(
+    runtime,
+    flags.output ?? flags.workspace ?? '.',
+    flags.output !== undefined,
+    from,
+    {
+      task: flags.task,
+      ...(flags.as !== undefined && { as: flags.as }),
+      onNote: (line) => note(flags, line),
+    },
+  );
+  const lines = columns.map(({ task, was, state, parameters, identical }) => {
+    const name = task === was ? task : `${task} (${was} there)`;
+    const told = state === 'here' ? 'was here already' : identical === true ? 'answers bit for bit as it did' : 'brought';
+    return `${name}: ${told}, ${parameters} parameters`;
+  });
+  result(flags, { workspace, columns }, `brought from ${from} to ${workspace}\n${lines.join('\n')}`);
+}
+
+async function importFromModel(model: string, flags: ImportFlags): Promise<void> {
+  if (flags.as !== undefined)
+    throw new UsageError(`--as: is for a column of another workspace, ${model} is no folder; --task names the column`, {
+      path: '--as',
+    });
+  if (flags.data === undefined)
+    throw new UsageError('--data: is missing, expected what the task is tested and verified on, such as mnist', {
+      path: '--data',
+    });
+  const head = choiceFlag('--head', flags.head ?? 'classify', headKind.options);
   const threads = integerFlag('--threads', flags.threads);
   const data = dataOf(flags.data);
   const open = await openRuntime(flags);

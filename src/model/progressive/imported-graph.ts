@@ -24,6 +24,10 @@ export function graphUrl(bytes: Uint8Array): string {
 /** False for the path of a file, which belongs to the workspace. */
 export const isGraphUrl = (graph: string): boolean => graph.startsWith(prefix);
 
+/** The bytes that a description carries. */
+export const graphBytes = (graph: string): Uint8Array =>
+  Uint8Array.from(atob(graph.slice(prefix.length)), (c) => c.charCodeAt(0));
+
 /** The graph out of the description itself. */
 export const carriedGraph: GraphLoader = (imported, task) => {
   if (!isGraphUrl(imported.graph)) {
@@ -33,7 +37,7 @@ export const carriedGraph: GraphLoader = (imported, task) => {
   }
   let bytes: Uint8Array;
   try {
-    bytes = Uint8Array.from(atob(imported.graph.slice(prefix.length)), (c) => c.charCodeAt(0));
+    bytes = graphBytes(imported.graph);
   } catch (cause) {
     throw new DescriptionError(`task "${task}": onnx.graph is no base64`, { cause });
   }
