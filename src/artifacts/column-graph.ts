@@ -4,14 +4,17 @@
 
 import { lowerLoss, targetsOf } from '../model/heads/heads.js';
 import { inferenceScope, type LayerScope, type ParameterSpec } from '../model/nn/scope.js';
-import type { Column } from '../model/progressive/column.js';
+import { type Column, withDomains } from '../model/progressive/column.js';
 import { addInputs, keptInputs } from '../model/progressive/inputs.js';
 import { NetworkLowering } from '../model/progressive/lowering.js';
 import { type FrozenWeights, frozenScope } from '../model/progressive/weights.js';
 import { must } from '../onnx/core/errors.js';
+import { version } from '../onnx/core/version.js';
 import type { Value } from '../onnx/ir/graph.js';
+import type { Model } from '../onnx/ir/model.js';
 import { ops } from '../onnx/ops/ops.js';
 import type { Ops } from '../onnx/ops/ops-builder.js';
+import { optimise } from '../onnx/passes/optimise.js';
 import { saltOf, uniformLike } from '../train/step/random-graph.js';
 import { checkInputName, seedInput, targetInput } from './names.js';
 
@@ -45,6 +48,8 @@ export interface ColumnGraph {
   readonly moved: Map<string, Value>;
   readonly scores: Value;
   readonly loss: Value;
+  /** The model, once outputs and inputs are declared. */
+  readonly finished: () => Model;
 }
 
 /** Lowers the column; the caller adds outputs and orders the inputs. Earlier columns are in inference mode whatever `training` says. */
@@ -59,8 +64,8 @@ export function columnGraph(request: ColumnRequest, training: boolean): ColumnGr
   const values = new Map<string, Value>();
   const moved = new Map<string, Value>();
   const parameter = (of: Column) => (spec: ParameterSpec) => {
-    const { name, shape } = spec;
-    const value = g.input(name, 'float32', shape);
+    const { name, shape, dtype = 'float32' } = spec;
+    const value = g.input(name, dtype, shape);
     parameters.push({ name, shape, task: of.task, role: of === column ? spec.role : 'frozen' });
     values.set(name, value);
     return value;
@@ -83,10 +88,17 @@ export function columnGraph(request: ColumnRequest, training: boolean): ColumnGr
     if (frozenForm === 'inputs') return inferenceScope(g, parameter(of));
     return frozenScope(g, must(frozen.get(of.task), `weights of ${of.task}`));
   };
-  const scores = new NetworkLowering<Column>({ inputs, scope }).scores(column);
+  const lowering = new NetworkLowering<Column>({ inputs, scope });
+  const scores = lowering.scores(column);
   const wanted = targetsOf(head, 'N');
   const target = g.input(targetInput(head), wanted.dtype, wanted.shape);
   const loss = lowerLoss(g, head, scores, target, 'mean');
   const userInputs = [...Object.values(inputs), ...(seed === undefined ? [] : [seed]), target];
-  return { g, userInputs, parameters, values, moved, scores, loss };
+  const finished = (): Model => {
+    lowering.finish(g.graph, () => optimise(g.graph, { opset: g.opset }));
+    const model = withDomains(g.model(), network);
+    model.producerVersion = version;
+    return model;
+  };
+  return { g, userInputs, parameters, values, moved, scores, loss, finished };
 }

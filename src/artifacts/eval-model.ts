@@ -1,7 +1,5 @@
 // eval_model.onnx: loss and scores, dropout and batch_norm in inference mode, over the parameters of the training model in the same order.
-import { version } from '../onnx/core/version.js';
 import type { Model } from '../onnx/ir/model.js';
-import { optimise } from '../onnx/passes/optimise.js';
 import { type ColumnRequest, columnGraph } from './column-graph.js';
 import { declareMoments } from './moments.js';
 import { lossOutput, parametersOutput } from './names.js';
@@ -26,8 +24,5 @@ export function evalModel(request: ColumnRequest, options: EvalModelOptions = {}
     g.output(g.concat(...flat, { axis: 0 }), parametersOutput);
   }
   g.graph.inputs = [...userInputs, ...values.values()];
-  optimise(g.graph, { opset: g.opset });
-  const model = g.model();
-  model.producerVersion = version;
-  return model;
+  return graph.finished();
 }

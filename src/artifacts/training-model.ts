@@ -6,9 +6,7 @@ import type { Clip } from '../model/description/train-schema.js';
 import { gradient } from '../onnx/autodiff/gradient.js';
 import { must } from '../onnx/core/errors.js';
 import { Tensor } from '../onnx/core/tensor.js';
-import { version } from '../onnx/core/version.js';
 import type { Model } from '../onnx/ir/model.js';
-import { optimise } from '../onnx/passes/optimise.js';
 import { clipGradients } from '../train/optim/clip.js';
 import { type ArtifactParameter, type ColumnRequest, columnGraph } from './column-graph.js';
 import { declareMoments, moveMoments } from './moments.js';
@@ -56,8 +54,5 @@ export function trainingModel(request: ColumnRequest, options: TrainingModelOpti
     }
   }
   g.graph.inputs = [...userInputs, ...values.values(), ...buffers, reset];
-  optimise(g.graph, { opset: g.opset });
-  const model = g.model();
-  model.producerVersion = version;
-  return { model, userInputs: userInputs.map((v) => v.name), parameters };
+  return { model: graph.finished(), userInputs: userInputs.map((v) => v.name), parameters };
 }

@@ -35,7 +35,8 @@ const formatNames = {
 
 type StorableDType = keyof typeof formatNames;
 
-function isStorable(dtype: DType): dtype is StorableDType {
+/** Whether the format has the type. */
+export function isStorable(dtype: DType): dtype is StorableDType {
   return Object.hasOwn(formatNames, dtype);
 }
 

@@ -122,19 +122,19 @@ export class Network implements GrowingNetwork {
   }
 
   /**
-   * This network with the column of `task` frozen at weights from elsewhere (float32 by parameter name).
+   * This network with the column of `task` frozen at weights from elsewhere (by parameter name, float32 but for what an import brought).
    * @throws UsageError when it is frozen already, ShapeError when a weight is missing or does not fit
    */
   withWeights(task: string, weights: Weights): Network {
     given('withWeights', { weights }, { weights: instance(Map, 'a Map of tensors by name') });
     if (this.trained(task)) throw frozenAlready(task);
     const own = new Map(
-      this.parameters(task).specs.map(({ name, shape }) => {
+      this.parameters(task).specs.map(({ name, shape, dtype = 'float32' }) => {
         const tensor = weights.get(name);
-        if (tensor?.dtype === 'float32' && tensor.dims.join() === shape.join()) return [name, tensor];
+        if (tensor?.dtype === dtype && tensor.dims.join() === shape.join()) return [name, tensor];
         const got = tensor === undefined ? 'nothing' : `${tensor.dtype} [${tensor.dims}]`;
-        throw new ShapeError(`weight "${name}": expected float32 [${shape}], got ${got}`, {
-          expected: `float32 [${shape}]`,
+        throw new ShapeError(`weight "${name}": expected ${dtype} [${shape}], got ${got}`, {
+          expected: `${dtype} [${shape}]`,
           got,
         });
       }),

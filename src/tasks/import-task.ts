@@ -8,12 +8,10 @@ import { type HeadKind, headOfWidth } from '../model/heads/heads.js';
 import { sampleDims } from '../model/nn/sample.js';
 import { inferenceScope } from '../model/nn/scope.js';
 import { importedPrepare, lowerPrepare } from '../model/prepare/prepare.js';
-import { type Column, columnsOf } from '../model/progressive/column.js';
-import { type ImportedModel, importModel } from '../model/progressive/import-model.js';
+import { columnsOf } from '../model/progressive/column.js';
+import { graphFile, type ImportedModel, importModel } from '../model/progressive/import-model.js';
 import { addInputs } from '../model/progressive/inputs.js';
-import type { Weights } from '../model/progressive/weights.js';
 import { DescriptionError, InternalError, must, UsageError } from '../onnx/core/errors.js';
-import { Tensor } from '../onnx/core/tensor.js';
 import { fileError } from '../onnx/files/file-error.js';
 import { makeFolder } from '../onnx/files/folder.js';
 import { acquireLock } from '../onnx/files/lock-file.js';
@@ -23,17 +21,14 @@ import { ops } from '../onnx/ops/ops.js';
 import { defaultThreads } from '../onnx/runtime/node.js';
 import type { Runtime } from '../onnx/runtime/session.js';
 import { loadModel } from '../onnx/serde/external-data.js';
-import { toBinary } from '../onnx/serde/to-binary.js';
-import { dataFeeds } from '../train/network-input.js';
-import { checkRows } from '../train/step/check-rows.js';
-import { tapGraph } from '../train/taps/tap-graph.js';
 import type { ColumnRecord } from '../workspace/column-record.js';
 import { refuseOutput } from '../workspace/output-path.js';
 import { checkTask } from '../workspace/task-name.js';
 import { createFolders, descriptionNames, findWorkspace } from '../workspace/workspace.js';
 import { emptyDescription, withColumn } from './column-text.js';
+import { probeImport, stateShapes } from './import-probe.js';
 import { importedFile, withGraphs } from './imported-graph.js';
-import { type LoadedWorkspace, loadWorkspace, weightsOf } from './load-workspace.js';
+import { loadWorkspace } from './load-workspace.js';
 import { loadTaskData } from './task-data.js';
 import { testAndFreeze } from './test-column.js';
 import { missingFolders, removeEmpty, writtenTogether } from './written-together.js';
@@ -42,6 +37,8 @@ export interface ImportTaskOptions {
   readonly task: string;
   readonly taps?: readonly string[];
   readonly scores?: string;
+  /** Sizes of dimensions that the model's input leaves open beyond its batch, by their names. */
+  readonly dims?: ReadonlyMap<string, number>;
   readonly head: HeadKind;
   /** The column's `data`, as a description has it: its test part is what `verify` compares over. */
   readonly data: unknown;
@@ -107,7 +104,8 @@ export async function importTask(
   const { task, head, data } = options;
   checkTask(task);
   if (begin) refuseOutput(folder);
-  const imported = importModel(loadModel(file), options, file);
+  const original = loadModel(file);
+  const imported = importModel(original, options, file);
   for (const line of imported.notes) options.onNote?.(line);
   const { root, file: name, text, old } = descriptionAt(folder, begin, imported);
   const before = readDescription(text, name, (value) => withGraphs(value, root, name).value);
@@ -131,8 +129,17 @@ export async function importTask(
       path: kept,
     });
   }
-  const onnx = { graph, taps: [...imported.taps], scores: imported.scores };
-  const next = withColumn(text, name, { task, ...{ data, onnx, head: headOfWidth(head, imported.width) } });
+  const probed = await probeImport(runtime, imported, original, { task, file });
+  if (probed.apart > 0) options.onNote?.(`${file}: its scores are the file's own up to ${probed.apart}, not bit for bit`);
+  stateShapes(imported, probed);
+  const [width = 0, ...more] = probed.scores;
+  if (more.length > 0 || width === 0)
+    throw new UsageError(`${file}: the output "${imported.scores}" is [N,${probed.scores}], expected scores [N,k]`, {
+      path: file,
+    });
+  const taps = imported.taps.map((tap, i) => ({ name: tap, shape: [...must(probed.shapes[i], tap)] }));
+  const onnx = { graph, taps, scores: imported.scores, opset: imported.model.opset };
+  const next = withColumn(text, name, { task, ...{ data, onnx, head: headOfWidth(head, width) } });
   const description = join(root, name);
   // The deepest first.
   const made = [join(root, 'columns'), join(root, 'runs')].filter((f) => !existsSync(f)).concat(missingFolders(dirname(kept)));
@@ -144,7 +151,7 @@ export async function importTask(
   const lock = acquireLock(join(dirname(kept), 'lock'), 'imported/lock');
   let done = false;
   const files = new Map([
-    [kept, imported.graph],
+    [kept, graphFile(imported, file)],
     [description, new TextEncoder().encode(next)],
   ]);
   try {
@@ -160,29 +167,6 @@ export async function importTask(
   }
 }
 
-/** Every tap has a row for each sample, whatever the batch: what has not would be frozen for good. */
-async function checkTaps(runtime: Runtime, loaded: LoadedWorkspace, column: Column, weights: Weights): Promise<void> {
-  const { columns } = loaded;
-  const inputs = column.taps.map((shape, block) => ({
-    name: must(column.imported?.taps[block], 'tap'),
-    refs: [{ column, block }],
-    widths: [shape[0] ?? 1],
-    shape,
-  }));
-  const frozen = new Map(weightsOf(loaded)).set(column.task, weights);
-  const dtypes = Object.fromEntries(columns.inputs.map(({ name, dtype }) => [name, dtype]));
-  const session = await runtime.createSession(toBinary(tapGraph(columns, inputs, frozen, dtypes)));
-  try {
-    for (const rows of [2, 3]) {
-      const samples = columns.inputs.map(({ name, dtype, shape }) => [name, Tensor.zeros(dtype, [rows, ...shape])] as const);
-      const results = await session.run(dataFeeds(Object.fromEntries(samples)));
-      for (const { name } of inputs) checkRows(must(results[name], name), name, rows);
-    }
-  } finally {
-    await session.release();
-  }
-}
-
 async function freeze(
   runtime: Runtime,
   root: string,
@@ -194,7 +178,6 @@ async function freeze(
   const column = loaded.columns.column(task);
   const { taps, count } = column.parameters;
   const data = await loadTaskData(loaded, task, { onNote });
-  await checkTaps(runtime, loaded, column, imported.weights);
   createFolders(loaded.workspace);
   const record = await testAndFreeze({
     runtime,

@@ -16,6 +16,7 @@ export interface ImportFlags extends RuntimeFlags {
   readonly taps?: string;
   readonly scores?: string;
   readonly head?: string;
+  readonly dim?: readonly string[];
   readonly output?: string;
 }
 
@@ -33,6 +34,18 @@ function dataOf(text: string): unknown {
   });
 }
 
+/** `height=48`, each by its name. */
+function dimsOf(given: readonly string[]): ReadonlyMap<string, number> {
+  return new Map(
+    given.map((text) => {
+      const at = text.lastIndexOf('=');
+      const size = Number(text.slice(at + 1));
+      if (at > 0 && Number.isSafeInteger(size) && size > 0) return [text.slice(0, at), size];
+      throw new UsageError(`--dim: found "${text}", expected a name and a size such as height=48`, { path: '--dim', got: text });
+    }),
+  );
+}
+
 export async function importCommand(model: string, flags: ImportFlags): Promise<void> {
   return isFolder(model) ? importFromWorkspace(model, flags) : importFromModel(model, flags);
 }
@@ -43,7 +56,9 @@ function isFolder(path: string): boolean {
 
 /** Columns of another workspace bring with them all that is said of a model here. */
 async function importFromWorkspace(from: string, flags: ImportFlags): Promise<void> {
-  const given = (['data', 'scores', 'taps', 'head', 'provider', 'threads'] as const).find((name) => flags[name] !== undefined);
+  const given = (['data', 'scores', 'taps', 'dim', 'head', 'provider', 'threads'] as const).find(
+    (name) => flags[name] !== undefined,
+  );
   if (given !== undefined)
     throw new UsageError(`--${given}: is for an ONNX model, ${from} is a folder, whose columns bring it`, { path: `--${given}` });
   const { runtime } = await openRuntime(flags);
@@ -86,6 +101,7 @@ async function importFromModel(model: string, flags: ImportFlags): Promise<void>
     data,
     ...(flags.taps !== undefined && { taps: flags.taps.split(',').map((name) => name.trim()) }),
     ...(flags.scores !== undefined && { scores: flags.scores }),
+    ...(flags.dim !== undefined && { dims: dimsOf(flags.dim) }),
     onNote: (line) => note(flags, line),
     ...chosen(open),
     ...(threads !== undefined && { threads }),

@@ -6,6 +6,7 @@ import { type Layer, type LayerInput, layerSchema } from '../nn/layers.js';
 import { integer, oneOf, size, strict } from '../nn/schema.js';
 import { type Step, type StepInput, stepSchema } from '../prepare/prepare.js';
 import { type Feature, type FeatureInput, featureList } from './features.js';
+import { type ImportedInput, importedSchema } from './imported-schema.js';
 import { type Laterals, type LateralsInput, lateralsSchema } from './lateral-schema.js';
 import { isTokenizerText, type Tokens, tokensOf } from './tokens.js';
 import { type Train, type TrainInput, trainSchema } from './train-schema.js';
@@ -108,22 +109,6 @@ const dataSchema = z
 
 const block = z.array(layerSchema, { error: 'a list of layers' }).min(1, { error: 'at least one layer' });
 
-const valueName = z.string({ error: 'the name of a value' }).min(1, { error: 'the name of a value' });
-const importedSchema = strict(
-  {
-    graph: z
-      .string({ error: 'the path of an .onnx file in the workspace' })
-      .min(1, { error: 'the path of an .onnx file in the workspace' })
-      .describe('The graph without its weights: a file of the workspace; as a data URL once it is read.'),
-    taps: z
-      .array(valueName, { error: 'a list of names' })
-      .min(1, { error: 'at least one name' })
-      .describe('Values that later columns may read: these are its blocks.'),
-    scores: valueName.describe("The value that is the task's raw scores."),
-  },
-  'an imported column: { graph, taps, scores }',
-);
-
 const columnSchema = strict(
   {
     task: name.describe('What the column is for; files and values are named by it.'),
@@ -213,16 +198,6 @@ export interface InputInput {
   prepare?: StepInput[] | undefined;
 }
 
-/** The graph of an imported column. */
-export interface ImportedInput {
-  /** The graph without its weights: a file of the workspace; as a data URL once it is read. */
-  graph: string;
-  /** Values that later columns may read: these are its blocks. */
-  taps: string[];
-  /** The value that is the task's raw scores. */
-  scores: string;
-}
-
 /** A column as written. */
 export interface ColumnInput {
   /** What the column is for; files and values are named by it. */
@@ -299,7 +274,7 @@ export interface ColumnDescription {
   /** One for each tap; empty ones where the column is imported. */
   blocks: Layer[][];
   /** In place of blocks: the graph of an imported column. */
-  onnx?: { graph: string; taps: string[]; scores: string };
+  onnx?: ImportedInput;
   /** What is predicted from the last tap. */
   head: Head;
   /** Where blocks or head came from; already copied here. */

@@ -2,6 +2,7 @@
 import type { DescriptionError } from '../../onnx/core/errors.js';
 import { suggest } from '../nn/schema.js';
 import type { ColumnDescription, DescriptionWritten, Laterals } from './description.js';
+import { tapName } from './imported-schema.js';
 import { type Path, show } from './issues.js';
 import type { LateralsWritten, Taps } from './lateral-schema.js';
 
@@ -144,7 +145,7 @@ export function namedTaps(taps: Taps | undefined, columns: readonly ColumnDescri
 }
 
 function tapOf({ task, onnx, blocks }: ColumnDescription, { tap, path }: Said, fail: Fail): number {
-  const names = onnx?.taps ?? [];
+  const names = onnx?.taps.map(tapName) ?? [];
   const at = typeof tap === 'string' ? names.indexOf(tap) : tap;
   if (at >= 0 && at < blocks.length) return at;
   const numbers = `expected a number from 0 to ${blocks.length - 1}, the blocks of ${show(task)}`;

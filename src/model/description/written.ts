@@ -37,11 +37,11 @@ export type {
   DataInput,
   Description,
   DescriptionInput,
-  ImportedInput,
   Input,
   InputInput,
 } from './description.js';
 export type { Feature, FeatureInput } from './features.js';
+export type { ImportedInput, ImportedTap } from './imported-schema.js';
 export type { AdapterInput, Laterals, LateralsInput, LinearInput, TapInput, Taps } from './lateral-schema.js';
 export type {
   Clip,

@@ -1,5 +1,6 @@
 // Where layers get their parameters from while they are lowered. The same lowering makes a training step (parameters are values of the
 // step), an exported model (initializers) or a count of parameters, by what `parameter` returns.
+import type { DType } from '../../onnx/core/dtype.js';
 import { must } from '../../onnx/core/errors.js';
 import type { Value } from '../../onnx/ir/graph.js';
 import type { Ops } from '../../onnx/ops/ops-builder.js';
@@ -9,6 +10,8 @@ import type { ParameterInit } from './init.js';
 export interface ParameterSpec {
   /** `<task>/<block>/<layer>/weight` */
   readonly name: string;
+  /** The type of its elements: float32 when absent; an imported column may have others. */
+  readonly dtype?: DType;
   /** Its shape; all sizes are known. */
   readonly shape: readonly number[];
   /** How its values begin. */

@@ -5,12 +5,13 @@ import { DescriptionError, must, UsageError } from '../../onnx/core/errors.js';
 import { aFunction, anObject, given, instance, listOf, text } from '../../onnx/core/given.js';
 import { elementCount } from '../../onnx/core/shape.js';
 import { Value } from '../../onnx/ir/graph.js';
-import { defaultOpset } from '../../onnx/ir/model.js';
+import { defaultOpset, type Model } from '../../onnx/ir/model.js';
 import { tensorType } from '../../onnx/ir/types.js';
 import { ops } from '../../onnx/ops/ops.js';
 import { canonical } from '../description/canonical.js';
 import type { ColumnDescription, Description, Head, Laterals, Layer, Step, Train } from '../description/description.js';
 import { ownTap } from '../description/resolve-laterals.js';
+import { headWidth } from '../heads/heads.js';
 import { inferenceScope, type ParameterSpec } from '../nn/scope.js';
 import { carriedGraph, type GraphLoader, ImportedGraph } from './imported-graph.js';
 import { addInputs, type NetworkInput, networkInputs } from './inputs.js';
@@ -96,7 +97,7 @@ export class Columns implements Iterable<Column> {
     let found: { opset: number; task: string } | undefined;
     for (const { task, imported } of this) {
       if (imported === undefined) continue;
-      const { opset } = imported.model;
+      const { opset } = imported;
       if (found !== undefined && found.opset !== opset) {
         throw new DescriptionError(
           `task "${task}" was imported at opset ${opset}, "${found.task}" at ${found.opset}: export both at one opset and import again`,
@@ -247,8 +248,31 @@ export class Column implements LoweredColumn<Column> {
     return must(this.taps[block], `tap ${block}`);
   }
 
+  /** Of an imported column: what the description says, or where it says nothing its graph, which weights are asked of. */
+  private measureImported(imported: ImportedGraph): ColumnParameters {
+    const { path, task, head } = this;
+    const shape = imported.scoresShape;
+    if (shape.join() !== String(headWidth(head))) {
+      throw new DescriptionError(`task "${task}": its head is ${headWidth(head)} wide, its imported scores are [N,${shape}]`, {
+        path: `${path}.head`,
+      });
+    }
+    const taps = imported.taps.map((_, block) => imported.tapShape(block));
+    const specs = imported.parameters.map(
+      ({ name, dtype, shape }): ParameterSpec => ({
+        name,
+        shape,
+        ...(dtype !== 'float32' && { dtype }),
+        init: { fill: 0 },
+        role: 'trainable',
+      }),
+    );
+    return { specs, count: specs.reduce((n, s) => n + elementCount(s.shape), 0), taps };
+  }
+
   private measure(): ColumnParameters {
-    const { path } = this;
+    const { path, imported } = this;
+    if (imported !== undefined) return this.measureImported(imported);
     const g = ops({ opset: this.network.opset });
     const specs: ParameterSpec[] = [];
     const scope = inferenceScope(g, (spec) => {
@@ -277,6 +301,16 @@ export class Column implements LoweredColumn<Column> {
     });
     return { specs, count, taps };
   }
+}
+
+/** The model of a network's graph with the versions that imported nodes have of domains beside ai.onnx. */
+export function withDomains(model: Model, network: Columns): Model {
+  for (const { imported } of network) {
+    if (imported === undefined) continue;
+    for (const [domain, version] of imported.model.opsets)
+      if (domain !== '' && model.opsets.has(domain)) model.opsets.set(domain, version);
+  }
+  return model;
 }
 
 /** For checks of what programs without types give. */

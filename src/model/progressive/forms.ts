@@ -6,7 +6,7 @@ import { must, UsageError } from '../../onnx/core/errors.js';
 import { given, names } from '../../onnx/core/given.js';
 import { Tensor } from '../../onnx/core/tensor.js';
 import { version } from '../../onnx/core/version.js';
-import type { Value } from '../../onnx/ir/graph.js';
+import type { Graph, Value } from '../../onnx/ir/graph.js';
 import type { Model } from '../../onnx/ir/model.js';
 import { ops } from '../../onnx/ops/ops.js';
 import type { Ops } from '../../onnx/ops/ops-builder.js';
@@ -15,7 +15,7 @@ import { optimise } from '../../onnx/passes/optimise.js';
 import { answersOf, outputLabels } from '../heads/heads.js';
 import { classesKey, outputNames } from '../heads/output-names.js';
 import { categoryDomain } from './categories.js';
-import { type Column, type Columns, someColumns } from './column.js';
+import { type Column, type Columns, someColumns, withDomains } from './column.js';
 import { type FactsByTask, factsAsMetadata } from './facts.js';
 import { addInputs, keptInputs, tokenizerInMetadata } from './inputs.js';
 import { NetworkLowering } from './lowering.js';
@@ -139,11 +139,15 @@ export function taskModel(network: Columns, weights: FrozenWeights, options: For
     };
   });
   if (options.labelNames === true) refuseNameless(answers, options.routed === true);
-  if (options.routed === true) routedOutputs(g, answers, options.probabilities === true, options.labelNames === true);
-  else separateOutputs(g, answers);
-  if (options.fused === true) fuse(g.graph, { opset });
-  else optimise(g.graph, { opset });
-  const model = g.model();
+  const passes = () => (options.fused === true ? fuse(g.graph, { opset }) : optimise(g.graph, { opset }));
+  const routed = (own: readonly Answer[]) => routedOutputs(g, own, options.probabilities === true, options.labelNames === true);
+  if (options.routed === true && lowering.importsAny) routed(finished(g.graph, answers, () => lowering.finish(g.graph, passes)));
+  else {
+    if (options.routed === true) routed(answers);
+    else separateOutputs(g, answers);
+    lowering.finish(g.graph, passes);
+  }
+  const model = withDomains(g.model(), network);
   if (model.opsets.has(categoryDomain.name)) model.opsets.set(categoryDomain.name, categoryDomain.version);
   model.producerVersion = version;
   const form: Form = options.routed === true ? 'routed' : columns.length === 1 ? 'task' : 'all';
@@ -193,6 +197,27 @@ function refuseNameless(answers: readonly Answer[], routed: boolean): void {
   if (nameless === undefined || (!routed && answers.some(({ labelName }) => labelName !== undefined))) return;
   const expected = 'a head that classifies, with names such as { classify: { classes: 2, names: [no, yes] } }';
   throw new UsageError(`label names: task "${nameless.task}" has none, expected ${expected}`, { expected, got: nameless.task });
+}
+
+/** The answers as they are once all is done to the graph that is done to one of other forms: imported nodes are routed as they are. */
+function finished(graph: Graph, answers: readonly Answer[], finish: () => void): Answer[] {
+  const names = ['scores', 'probabilities', 'label', 'labelName'] as const;
+  const outputs = answers.flatMap((answer) => names.flatMap((name) => answer[name] ?? []));
+  graph.outputs.push(...outputs);
+  finish();
+  const now = new Map(outputs.map((v, i) => [v, must(graph.outputs[i], v.name)]));
+  graph.outputs = [];
+  const become = (v: Value | undefined) => v && must(now.get(v), v.name);
+  return answers.map(({ scores, probabilities, label, labelName, ...answer }) => {
+    const named = become(labelName);
+    return {
+      ...answer,
+      scores: must(now.get(scores), scores.name),
+      probabilities: become(probabilities),
+      label: become(label),
+      ...(named !== undefined && { labelName: named }),
+    };
+  });
 }
 
 function separateOutputs(g: Ops, answers: readonly Answer[]): void {

@@ -1,11 +1,12 @@
-// An ONNX model from elsewhere as an imported column: what its taps and scores need, its float weights taken out as parameters. What is left
-// is a small graph that a description can carry.
+// An ONNX model from elsewhere as an imported column: the graph as it is, as far as its taps and scores need it, its weights taken out as parameters.
+// What is left is a small graph that a description can carry. Shapes that inference does not find are left to who can run it (tasks/import-probe.ts).
+import { isStorable } from '../../formats/safetensors.js';
 import { must, UsageError } from '../../onnx/core/errors.js';
 import type { Remedy } from '../../onnx/core/remedy.js';
 import type { Tensor } from '../../onnx/core/tensor.js';
 import { version } from '../../onnx/core/version.js';
 import { Names } from '../../onnx/ir/builder.js';
-import { type Graph, Node, Value } from '../../onnx/ir/graph.js';
+import { allNodes, type Graph, Node, nodeLabel, nodeReads, Value } from '../../onnx/ir/graph.js';
 import { cloneModel, type Model, producer } from '../../onnx/ir/model.js';
 import { formatType, tensorType } from '../../onnx/ir/types.js';
 import { Uses } from '../../onnx/ir/uses.js';
@@ -21,26 +22,41 @@ import { scoresOf } from './raw-scores.js';
 import type { Weights } from './weights.js';
 
 /** A description carries the graph: one that is larger holds weights that it should not. */
-export const maxGraphBytes = 4 << 20;
+export const maxGraphBytes = 16 << 20;
+/** Weights of other types than float32 are taken out from so many elements on: what is smaller says how to compute, as axes and shapes do. */
+const fewElements = 64;
 
 export interface ImportRequest {
   readonly task: string;
   /** Names of values that later columns may read, in order. Default: what its activations give. */
   readonly taps?: readonly string[];
+  /** Sizes of dimensions that the input leaves open beyond its batch, by their names; `x.2` where one has none. */
+  readonly dims?: ReadonlyMap<string, number>;
   /** The value that is the task's raw scores [N, k], or `auto`: what stands before softmax and labels. Default: the model's only output. */
   readonly scores?: string;
 }
 
+/** A value that the column gives, with what inference knows of it. */
+export interface ImportedValue {
+  readonly name: string;
+  /** Of one sample; undefined where running the model must tell. */
+  readonly shape: readonly number[] | undefined;
+}
+
 export interface ImportedModel {
-  /** The graph without weights, a whole ONNX model: the input, then the parameters. */
-  readonly graph: Uint8Array;
+  /** The graph without weights: the input, then the parameters. Its outputs are taps and scores. */
+  readonly model: Model;
   readonly taps: readonly string[];
   readonly scores: string;
+  /** Of the taps, in their order. */
+  readonly shapes: readonly ImportedValue['shape'][];
+  /** The value of the file that the scores are, [N, k, 1, 1] as they are there. */
+  readonly given: string;
   /** Under the names that the column gives them. */
   readonly weights: Weights;
   readonly input: { readonly name: string; readonly shape: readonly number[] };
-  /** Width of the scores. */
-  readonly width: number;
+  /** Width of the scores; undefined where running the model must tell. */
+  readonly width: number | undefined;
   /** What the user should know. */
   readonly notes: readonly string[];
 }
@@ -56,48 +72,66 @@ export function importModel(given: Model, request: ImportRequest, file: string):
   modernise(model);
   const { graph, opset } = model;
   if (opset > opsetRange.max) fail(`is of opset ${opset}, expected at most ${opsetRange.max}: export it at an older one`);
-  const input = inputOf(graph, fail);
+  const input = inputOf(graph, request.dims ?? new Map(), fail);
   constantsAsInitializers(graph);
   const { value: found, note } = scoresOf(graph, request.scores, fail);
   const asked = request.taps?.map((name) => computedBy(graph, name, fail));
   graph.outputs = [...new Set([...(asked ?? []), found])];
   removeUnused(graph);
-  checkNodes(model, fail);
+  checkNodes(graph, fail);
   const notes = note === undefined ? [] : [note];
-  inferShapes(graph, { opset, onNote: (line) => notes.push(line) });
-  for (const node of graph.nodes) for (const v of node.outputs) v.type = undefined;
-  inferShapes(graph, { opset });
+  inferAnew(graph, opset, notes);
   const scores = flat(graph, found);
   const taps = asked ?? activations(graph, found);
   if (taps.length === 0)
     fail('no activation was found to tap: name values of the graph', { kind: 'give', option: 'taps', value: 'names' });
-  for (const v of taps) sampleOf(v, 'the tap', fail);
+  for (const v of taps) refuseAlone(v, 'the tap', input, fail);
+  const shapes = taps.map((v) => sampleOf(v, 'the tap', fail));
+  refuseAlone(scores, 'the output', input, fail);
   const sample = sampleOf(scores, 'the output', fail);
-  if (sample.length !== 1) fail(`the output "${scores.name}" is ${formatType(scores.type)}, expected scores float32[N,k]`);
+  if (sample !== undefined && sample.length !== 1)
+    fail(`the output "${scores.name}" is ${formatType(scores.type)}, expected scores float32[N,k]`);
 
   graph.outputs = [...new Set([...taps, scores])];
+  removeUnused(graph);
+  verifyModel(model);
   const weights = takeWeights(graph, input, request.task);
   strip(model, input);
-  verifyModel(model);
-  const bytes = toBinary(model);
-  if (bytes.length > maxGraphBytes) {
-    fail(`is ${bytes.length} bytes without its weights, expected at most ${maxGraphBytes}: it holds large constants`);
-  }
   return {
-    graph: bytes,
+    model,
     taps: taps.map((v) => v.name),
     scores: scores.name,
+    shapes,
+    given: found.name,
     weights,
-    input: { name: input.name, shape: sampleOf(input, 'the input', fail) },
-    width: must(sample[0], 'width'),
+    input: { name: input.name, shape: must(sampleOf(input, 'the input', fail), 'input') },
+    width: sample?.[0],
     notes: notes.map((line) => `${file}: ${line}`),
   };
+}
+
+/** The file of an imported graph. Throws UsageError for one that a description cannot carry. */
+export function graphFile({ model }: ImportedModel, file: string): Uint8Array {
+  const bytes = toBinary(model);
+  if (bytes.length <= maxGraphBytes) return bytes;
+  const held = `is ${bytes.length} bytes without its weights, expected at most ${maxGraphBytes}: it holds large constants`;
+  throw new UsageError(`${file}: ${held}`, { path: file });
+}
+
+/** Types as inference finds them: what a file states of a shape may be left over from another version of the model. */
+function inferAnew(graph: Graph, opset: number, notes: string[]): void {
+  inferShapes(graph, { opset, onNote: (line) => notes.push(line) });
+  for (const node of graph.nodes) {
+    const known = definitionOf(node, opset) !== undefined;
+    for (const v of node.outputs) v.type = known || v.type?.kind !== 'tensor' ? undefined : tensorType(v.type.dtype);
+  }
+  inferShapes(graph, { opset });
 }
 
 const names = (values: readonly Value[]): string => values.map((v) => v.name).join(', ');
 
 /** The one input that callers feed, its batch left open and nothing else. */
-function inputOf(graph: Graph, fail: Fail): Value {
+function inputOf(graph: Graph, sizes: ReadonlyMap<string, number>, fail: Fail): Value {
   const given = new Set(graph.initializers);
   const inputs = graph.inputs.filter((v) => !given.has(v));
   const [input] = inputs;
@@ -110,10 +144,20 @@ function inputOf(graph: Graph, fail: Fail): Value {
       `its input is ${formatType(type)}, a batch of ${shape[0]}: export it with a dynamic first dimension (dynamic_shapes)`,
     );
   }
-  input.type = tensorType('float32', ['N', ...shape.slice(1)]);
+  const dims = shape.slice(1).map((d, i) => (typeof d === 'number' ? d : (sizes.get(d ?? `${input.name}.${i + 1}`) ?? d)));
+  const open = dims.findIndex((d) => typeof d !== 'number');
+  if (open >= 0) {
+    const called = dims[open] ?? `${input.name}.${open + 1}`;
+    const value = `${called}=SIZE`;
+    fail(`its input is ${formatType(type)}, open beyond the batch: say a size`, { kind: 'give', option: 'dim', exactly: value });
+  }
+  for (const name of sizes.keys()) {
+    if (shape.slice(1).some((d, i) => typeof d !== 'number' && (d ?? `${input.name}.${i + 1}`) === name)) continue;
+    fail(`its input is ${formatType(type)}, which has no open dimension "${name}"`);
+  }
+  input.type = tensorType('float32', ['N', ...dims]);
   graph.inputs = [input];
   for (const v of given) v.overridable = false;
-  sampleOf(input, 'the input', fail);
   return input;
 }
 
@@ -125,15 +169,29 @@ function computedBy(graph: Graph, name: string, fail: Fail): Value {
   return fail(`computes no "${name}", it computes: ${near.join(', ')}${computed.length > near.length ? ', ...' : ''}`);
 }
 
-/** Shape of one sample of a float32 value; the batch must have stayed open. */
-function sampleOf(v: Value, what: string, fail: Fail): number[] {
-  const type = v.type?.kind === 'tensor' && v.type.dtype === 'float32' ? v.type : undefined;
-  const dims = type?.shape?.slice(1);
-  const known = dims?.every((d): d is number => typeof d === 'number') ? dims : undefined;
-  if (known === undefined || typeof type?.shape?.[0] === 'number' || type?.shape?.length === 0) {
-    return fail(`${what} "${v.name}" is ${formatType(v.type)}, expected float32[N,...] with only the batch open`);
+/** Types that columns can read, as float32. */
+const readable: readonly (string | undefined)[] = ['float32', 'float16', 'bfloat16', 'float64'];
+
+/** Shape of one sample, undefined where inference does not know it all. Throws for a type that no column reads and for a batch that is not open. */
+function sampleOf(v: Value, what: string, fail: Fail): number[] | undefined {
+  const { type } = v;
+  const wrong = () => fail(`${what} "${v.name}" is ${formatType(type)}, expected float32[N,...] with only the batch open`);
+  if (type === undefined) return undefined;
+  if (type.kind !== 'tensor' || !readable.includes(type.dtype)) return wrong();
+  const { shape } = type;
+  if (shape?.length === 0 || typeof shape?.[0] === 'number') return wrong();
+  const dims = shape?.slice(1);
+  return dims?.every((d): d is number => typeof d === 'number') ? dims : undefined;
+}
+
+/** Throws for a value that has nothing to do with the input: it cannot have a row for each sample. */
+function refuseAlone(v: Value, what: string, input: Value, fail: Fail): void {
+  const seen = new Set<Value>([v]);
+  for (const value of seen) {
+    if (value === input) return;
+    if (value.producer !== undefined) for (const read of nodeReads(value.producer)) seen.add(read);
   }
-  return known;
+  fail(`${what} "${v.name}" depends on no input`);
 }
 
 /** Scores [N, k, 1, 1], as convolutional classifiers have them, as [N, k]. */
@@ -161,16 +219,10 @@ function constantsAsInitializers(graph: Graph): void {
   });
 }
 
-function checkNodes({ graph, opset, opsets }: Model, fail: Fail): void {
-  for (const node of graph.nodes) {
-    const called = `${node.opType} "${node.name}"`;
-    if (!isStandard(node) || definitionOf(node, opset) === undefined)
-      fail(
-        `${called} of ${node.domain || 'ai.onnx'} ${isStandard(node) ? opset : (opsets.get(node.domain) ?? '')} is not known (docs/ops.md)`,
-      );
-    if (node.subgraphs.length > 0) fail(`${called}: control flow cannot be imported`);
+function checkNodes(graph: Graph, fail: Fail): void {
+  for (const node of allNodes(graph)) {
     if (drawsAtRandom(node) || usesBatchStatistics(node) || node.int('training_mode', 0) !== 0)
-      fail(`${called} is in training mode: export the model after .eval()`);
+      fail(`${nodeLabel(node)} is in training mode: export the model after .eval()`);
   }
 }
 
@@ -199,16 +251,17 @@ function isCappedRelu(node: Node): boolean {
 
 const numberOf = (v: Value | null | undefined): number | undefined => (v ? constantOf(v)?.numbers()[0] : undefined);
 
-/** Makes inputs of float32 initializers that are no scalars, and returns their data. */
+/** Makes inputs of initializers that safetensors can hold, scalars and few integers aside, and returns their data. */
 function takeWeights(graph: Graph, input: Value, task: string): Map<string, Tensor> {
   const fixed = new Set(graph.nodes.filter((n) => hasTrait(n, 'settings')).flatMap((n) => n.inputs));
   const weights = new Map<string, Tensor>();
   const parameters: Value[] = [];
   graph.initializers = graph.initializers.filter((v) => {
     const { constant } = v;
-    if (constant?.dtype !== 'float32' || constant.dims.length === 0 || fixed.has(v)) return true;
+    if (constant === undefined || constant.dims.length === 0 || fixed.has(v) || !isStorable(constant.dtype)) return true;
+    if (constant.dtype !== 'float32' && constant.size < fewElements) return true;
     weights.set(`${task}/${v.name}`, constant);
-    v.type = tensorType('float32', constant.dims);
+    v.type = tensorType(constant.dtype, constant.dims);
     v.constant = undefined;
     parameters.push(v);
     return false;
@@ -228,14 +281,24 @@ function strip(model: Model, input: Value): void {
   model.unread = [];
   graph.quantization = [];
   graph.restated = [];
-  for (const domain of [...model.opsets.keys()]) if (domain !== '') model.opsets.delete(domain);
-  for (const node of graph.nodes) {
+  const domains = new Set([...allNodes(graph)].map(({ domain }) => domain));
+  for (const domain of [...model.opsets.keys()]) if (domain !== '' && !domains.has(domain)) model.opsets.delete(domain);
+  for (const node of allNodes(graph)) {
+    for (const body of node.subgraphs) {
+      body.doc = '';
+      body.metadata = new Map();
+      body.quantization = [];
+      body.restated = [];
+      for (const v of body.values()) forget(v);
+    }
     node.doc = '';
     node.metadata = new Map();
     node.deviceConfigurations = [];
   }
-  for (const v of [input, ...graph.values()]) {
-    v.doc = '';
-    v.metadata = new Map();
-  }
+  for (const v of [input, ...graph.values()]) forget(v);
+}
+
+function forget(v: Value): void {
+  v.doc = '';
+  v.metadata = new Map();
 }

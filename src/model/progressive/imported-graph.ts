@@ -1,10 +1,13 @@
 // The graph of an imported column and where it comes from: the one place through which a column gets it. A description carries it as a data URL;
-// another loader may read it from elsewhere.
+// another loader may read it from elsewhere. What a description says of its taps, scores and opset is asked here before the graph is opened.
+import type { DType } from '../../onnx/core/dtype.js';
 import { DescriptionError, must } from '../../onnx/core/errors.js';
-import type { Value } from '../../onnx/ir/graph.js';
+import type { Shape } from '../../onnx/core/shape.js';
+import { captures, type Node, type Value } from '../../onnx/ir/graph.js';
 import type { Model } from '../../onnx/ir/model.js';
 import { fromBinary } from '../../onnx/serde/from-binary.js';
 import type { ColumnDescription } from '../description/description.js';
+import { tapName } from '../description/imported-schema.js';
 
 /** What a description says of an imported column. */
 export type ImportedDescription = NonNullable<ColumnDescription['onnx']>;
@@ -44,9 +47,20 @@ export const carriedGraph: GraphLoader = (imported, task) => {
   return fromBinary(bytes, { file: `the imported graph of task "${task}"` });
 };
 
+/** A weight of an imported column: an input of its graph. */
+export interface ImportedParameter {
+  /** With the task before it. */
+  readonly name: string;
+  readonly dtype: DType;
+  readonly shape: readonly number[];
+  /** In the graph. */
+  readonly value: Value;
+}
+
 /** The graph of an imported column. */
 export class ImportedGraph {
   private loaded: Model | undefined;
+  private found: readonly ImportedParameter[] | undefined;
 
   constructor(
     private readonly description: ImportedDescription,
@@ -54,10 +68,15 @@ export class ImportedGraph {
     private readonly load: GraphLoader,
   ) {}
 
-  /** Its inputs are the network's input, then a parameter each. Loaded when it is first asked for. Throws DescriptionError, ModelError. */
+  /** Its inputs are those of the network that it reads, then a parameter each. Loaded when it is first asked for. Throws DescriptionError, ModelError. */
   get model(): Model {
     this.loaded ??= this.load(this.description, this.task);
     return this.loaded;
+  }
+
+  /** Of ai.onnx. */
+  get opset(): number {
+    return this.description.opset ?? this.model.opset;
   }
 
   /** The value that stands for the network's input. */
@@ -68,11 +87,75 @@ export class ImportedGraph {
 
   /** Names of the values that later columns may read, one for each block. */
   get taps(): readonly string[] {
-    return this.description.taps;
+    return this.description.taps.map(tapName);
   }
 
   /** The name of the raw scores. */
   get scores(): string {
     return this.description.scores;
+  }
+
+  /** Of one sample of a tap; as the description says it, else as its graph does. Throws DescriptionError. */
+  tapShape(block: number): readonly number[] {
+    const tap = must(this.description.taps[block], `tap ${block}`);
+    return typeof tap === 'string' ? this.sampleOf(tap) : tap.shape;
+  }
+
+  /** Of the raw scores, without the batch. Throws DescriptionError. */
+  get scoresShape(): readonly number[] {
+    return this.sampleOf(this.scores);
+  }
+
+  /** An output of the graph. Throws DescriptionError. */
+  output(name: string): Value {
+    const value = this.model.graph.outputs.find((v) => v.name === name);
+    if (value !== undefined) return value;
+    throw new DescriptionError(`task "${this.task}": its imported graph has no output ${JSON.stringify(name)}`, { got: name });
+  }
+
+  private sampleOf(name: string): readonly number[] {
+    const v = this.output(name);
+    const dims: Shape = v.shape?.slice(1) ?? [];
+    if (v.shape !== undefined && dims.every((d): d is number => typeof d === 'number')) return dims;
+    throw new DescriptionError(
+      `task "${this.task}": its imported graph says no shape of ${JSON.stringify(name)}: import it again`,
+      {
+        got: name,
+      },
+    );
+  }
+
+  /** @internal What scores and taps are computed from: those of the scores first. Throws DescriptionError. */
+  get parameters(): readonly ImportedParameter[] {
+    if (this.found !== undefined) return this.found;
+    const seen = new Set<Value>([this.input]);
+    const nodes = new Set<Node>();
+    const list = [this.scores, ...this.taps].flatMap((name) => this.leavesOf(this.output(name), seen, nodes));
+    this.found = list.filter((v) => v.constant === undefined).map((v) => this.parameterOf(v));
+    return this.found;
+  }
+
+  /** @internal The weight that an input of the graph is. */
+  parameterOf(value: Value): ImportedParameter {
+    return { name: `${this.task}/${value.name}`, dtype: value.dtype, shape: value.dims, value };
+  }
+
+  /** @internal Inputs and constants that a value is computed from, those of `seen` left out; both sets take what was found. */
+  leavesOf(target: Value, seen: Set<Value>, nodes: Set<Node>): Value[] {
+    const leaves: Value[] = [];
+    const open = [target];
+    for (let v = open.pop(); v !== undefined; v = open.pop()) {
+      const { producer } = v;
+      if (producer !== undefined) {
+        if (nodes.has(producer)) continue;
+        nodes.add(producer);
+        for (const input of producer.inputs) if (input !== null) open.push(input);
+        for (const body of producer.subgraphs) open.push(...captures(body));
+      } else if (!seen.has(v)) {
+        seen.add(v);
+        leaves.push(v);
+      }
+    }
+    return leaves;
   }
 }

@@ -1,9 +1,10 @@
-// Imported columns: the graph of one, made by import-model.ts, put into a network's graph piece by piece, as far as taps and scores are asked for.
-// Where the graph comes from is the loader's affair (imported-graph.ts).
-import { DescriptionError, must, UsageError } from '../../onnx/core/errors.js';
+// Imported columns in a network's graph. To our passes their taps and scores are values that come from outside; once the passes have run, the nodes
+// of the file itself are put in, as they are, as far as something reads them. Where a graph comes from is imported-graph.ts.
+import { InternalError, must, UsageError } from '../../onnx/core/errors.js';
+import { Names } from '../../onnx/ir/builder.js';
 import { cloneNodes } from '../../onnx/ir/clone.js';
-import type { Node, Value } from '../../onnx/ir/graph.js';
-import { inferTypes } from '../../onnx/ops/infer.js';
+import { allNodes, type Graph, Node, nodeReads, Value } from '../../onnx/ir/graph.js';
+import { type Type, tensorType } from '../../onnx/ir/types.js';
 import type { LayerScope } from '../nn/scope.js';
 import type { ImportedGraph } from './imported-graph.js';
 
@@ -21,67 +22,163 @@ export function refuseTraining({
 
 /** The values of one imported column within one graph. */
 export class ImportedLowering {
-  private readonly map = new Map<Value, Value>();
+  /** By name in the column's own graph: what stands for the value while passes run. */
+  private readonly standins = new Map<string, Value>();
+  /** Weights of the column in this graph, by the inputs of its own. */
+  private readonly weights = new Map<Value, Value>();
+  private readonly nodes = new Set<Node>();
+  private readonly leaves = new Set<Value>();
 
   constructor(
     private readonly task: string,
     private readonly imported: ImportedGraph,
     private readonly scope: LayerScope,
-    x: Value,
+    /** What it reads, as the column prepares it. */
+    private readonly x: Value,
   ) {
     if (scope.training) refuseTraining({ task, imported });
-    this.map.set(imported.input, x);
+    this.leaves.add(imported.input);
   }
 
   /** The tap of that number; `scores` for what comes last. */
   value(tap: number | 'scores'): Value {
-    const name = tap === 'scores' ? this.imported.scores : must(this.imported.taps[tap], `tap ${tap}`);
-    const target = this.imported.model.graph.outputs.find((v) => v.name === name);
-    if (target === undefined) {
-      throw new DescriptionError(`task "${this.task}": its imported graph has no output ${JSON.stringify(name)}`, { got: name });
+    const { imported } = this;
+    const scores = tap === 'scores';
+    const name = scores ? imported.scores : must(imported.taps[tap], `tap ${tap}`);
+    const known = this.standins.get(name);
+    if (known !== undefined) return known;
+    const shape = scores ? imported.scoresShape : imported.tapShape(tap);
+    const { g } = this.scope;
+    for (const v of imported.leavesOf(imported.output(name), this.leaves, this.nodes)) {
+      if (v.constant !== undefined) continue;
+      const parameter = imported.parameterOf(v);
+      this.weights.set(v, this.scope.parameter({ ...parameter, init: { fill: 0 }, role: 'trainable' }));
     }
-    this.reach(target);
-    return must(this.map.get(target), name);
+    const value = new Value(g.names.unique(`${this.task}/${name}`), tensorType('float32', ['N', ...shape]));
+    this.standins.set(name, value);
+    return value;
   }
 
-  /** Copies what `target` needs and is not there yet. */
-  private reach(target: Value): void {
-    const needed = new Set<Node>();
-    const open = [target];
-    for (let v = open.pop(); v !== undefined; v = open.pop()) {
-      if (this.map.has(v)) continue;
-      const { producer } = v;
-      if (producer === undefined) this.map.set(v, this.leaf(v));
-      else if (!needed.has(producer)) {
-        needed.add(producer);
-        for (const input of producer.inputs) if (input !== null) open.push(input);
+  /** What stands for values that the file's nodes compute. */
+  get given(): readonly Value[] {
+    return [...this.standins.values()];
+  }
+
+  /** What must come through passes: the input where it is computed, and weights that nothing reads before the nodes are there. */
+  get needed(): readonly Value[] {
+    return [this.x, ...this.weights.values()].filter((v) => v.producer !== undefined || v.constant !== undefined);
+  }
+
+  /** Puts the nodes into the graph; `now` tells what became of `needed`. */
+  splice(graph: Graph, now: ReadonlyMap<Value, Value>): void {
+    const { imported, task } = this;
+    const current = (v: Value) => now.get(v) ?? v;
+    const x = current(this.x);
+    const map = new Map<Value, Value>([[imported.input, x]]);
+    for (const [v, weight] of this.weights) map.set(v, current(weight));
+    const present = Names.of(graph);
+    for (const v of this.standins.values()) present.unique(v.name);
+    const { names } = this.scope.g;
+    const rename = (name: string): string => {
+      let free = names.unique(`${task}/${name}`);
+      while (present.has(free)) free = names.unique(`${task}/${name}`);
+      return free;
+    };
+    for (const v of this.leaves) {
+      if (v.constant === undefined) continue;
+      const copy = new Value(rename(v.name), v.type);
+      copy.constant = v.constant;
+      graph.initializers.push(copy);
+      map.set(v, copy);
+    }
+    // In the order of the file, which is one that can be computed.
+    const copies = cloneNodes(
+      imported.model.graph.nodes.filter((n) => this.nodes.has(n)),
+      { map, rename },
+    );
+    const made = new Map<Value, Value>();
+    for (const [name, standin] of this.standins) {
+      const value = this.asFloat(must(map.get(imported.output(name)), name), copies, rename);
+      made.set(standin, value);
+      value.name = standin.name;
+    }
+    const at = graph.nodes.findLastIndex((node) => node.outputs.includes(x)) + 1;
+    graph.nodes.splice(at, 0, ...copies);
+    skipIdentities(graph, made);
+    replace(graph, made);
+    graph.nodes = inOrder(graph.nodes);
+  }
+
+  /** Columns compute in float32. */
+  private asFloat(v: Value, copies: Node[], rename: (name: string) => string): Value {
+    const type: Type | undefined = v.type;
+    if (type?.kind !== 'tensor' || type.dtype === 'float32') return v;
+    const y = new Value('', tensorType('float32', type.shape));
+    copies.push(new Node('Cast', [v], [y], new Map([['to', { kind: 'int', value: 1n }]]), rename('Cast')));
+    return y;
+  }
+}
+
+/** Runs passes over a graph with what is imported outside of it, then puts it in. */
+export function aroundImported(graph: Graph, imported: readonly ImportedLowering[], passes: () => void): void {
+  if (imported.length === 0) {
+    passes();
+    return;
+  }
+  const needed = [...new Set(imported.flatMap((lowering) => lowering.needed))];
+  const given = new Set(imported.flatMap((lowering) => lowering.given));
+  const { length } = graph.outputs;
+  graph.outputs.push(...needed);
+  graph.inputs.push(...given);
+  passes();
+  const kept = graph.outputs.splice(length);
+  graph.inputs = graph.inputs.filter((v) => !given.has(v));
+  if (kept.length !== needed.length) throw new InternalError('a pass lost an output');
+  const now = new Map(needed.map((v, i) => [v, must(kept[i], v.name)]));
+  for (const lowering of imported) lowering.splice(graph, now);
+}
+
+/** An output that was only a name for an imported value is that value itself. */
+function skipIdentities(graph: Graph, made: Map<Value, Value>): void {
+  const outputs = new Set(graph.outputs);
+  const taken = new Set<Value>();
+  graph.nodes = graph.nodes.filter((node) => {
+    const [from] = node.inputs;
+    const [to] = node.outputs;
+    const value = from ? made.get(from) : undefined;
+    if (node.opType !== 'Identity' || value === undefined || to === undefined || !outputs.has(to) || taken.has(value))
+      return true;
+    taken.add(value);
+    value.name = to.name;
+    made.set(to, value);
+    return false;
+  });
+}
+
+function replace(graph: Graph, made: ReadonlyMap<Value, Value>): void {
+  for (const node of allNodes(graph)) {
+    if (node.inputs.some((v) => v !== null && made.has(v))) node.inputs = node.inputs.map((v) => (v && made.get(v)) ?? v);
+    for (const body of node.subgraphs) body.outputs = body.outputs.map((v) => made.get(v) ?? v);
+  }
+  graph.outputs = graph.outputs.map((v) => made.get(v) ?? v);
+}
+
+/** Each node behind those that it reads, and otherwise as they stand. */
+function inOrder(nodes: readonly Node[]): Node[] {
+  const own = new Set(nodes);
+  const done = new Set<Node>();
+  for (const first of nodes) {
+    const open = [first];
+    for (let node = open.at(-1); node !== undefined; node = open.at(-1)) {
+      const before = [...nodeReads(node)].flatMap(({ producer }) =>
+        producer !== undefined && own.has(producer) && !done.has(producer) ? [producer] : [],
+      );
+      if (before.length > 0 && !done.has(node)) open.push(...before);
+      else {
+        done.add(node);
+        open.pop();
       }
     }
-    const { g } = this.scope;
-    const rename = (name: string) => g.names.unique(`${this.task}/${name}`);
-    // In the order of the file, which is one that can be computed.
-    for (const copy of cloneNodes(
-      this.imported.model.graph.nodes.filter((n) => needed.has(n)),
-      { map: this.map, rename },
-    )) {
-      g.graph.nodes.push(copy);
-      const types = inferTypes(copy, g.opset);
-      copy.outputs.forEach((v, i) => {
-        const type = types[i];
-        if (type !== undefined) v.type = type;
-      });
-    }
   }
-
-  /** A parameter, or a constant of the graph. */
-  private leaf(v: Value): Value {
-    const { g } = this.scope;
-    if (v.constant !== undefined) return g.constant(v.constant);
-    return this.scope.parameter({
-      name: `${this.task}/${v.name}`,
-      shape: v.dims,
-      init: { fill: 0 },
-      role: 'trainable',
-    });
-  }
+  return [...done];
 }

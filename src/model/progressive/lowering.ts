@@ -1,17 +1,17 @@
 // A network lowered to a graph, column by column and only as deep as asked: a block of an earlier column exists in the graph when
 // something reads its tap. Where parameters come from is the scope's affair (model/nn/scope.ts).
-import { DescriptionError, InternalError, must } from '../../onnx/core/errors.js';
+import { InternalError, must } from '../../onnx/core/errors.js';
 import { Random } from '../../onnx/core/random.js';
-import type { Value } from '../../onnx/ir/graph.js';
+import type { Graph, Value } from '../../onnx/ir/graph.js';
 import type { Head, Laterals, Step } from '../description/description.js';
-import { headDense, headLayers, headWidth } from '../heads/heads.js';
+import { headDense, headLayers } from '../heads/heads.js';
 import type { Lateral } from '../nn/joint.js';
 import { type Layer, layoutAfter } from '../nn/layers.js';
 import { lowerBlock } from '../nn/lower.js';
 import { type Layout, positionsOf, sampleDims } from '../nn/sample.js';
 import { type LayerScope, trainable } from '../nn/scope.js';
 import { lowerPrepare } from '../prepare/prepare.js';
-import { ImportedLowering } from './imported.js';
+import { aroundImported, ImportedLowering } from './imported.js';
 import type { ImportedGraph } from './imported-graph.js';
 import { type ByInput, type NetworkInput, onlyOf } from './inputs.js';
 import { alphaChoices, type JoinedTaps, lateralJoint, type SourceTap } from './lateral.js';
@@ -100,16 +100,21 @@ export class NetworkLowering<C extends LoweredColumn<C>> {
     return lowered.scores;
   }
 
+  /** Whether anything of an imported column is in the graph. */
+  get importsAny(): boolean {
+    return [...this.done.values()].some(({ imported }) => imported !== undefined);
+  }
+
+  /** Passes over the graph once all is lowered: they see nothing of what imported columns compute, whose nodes are then put in as they are. */
+  finish(graph: Graph, passes: () => void): void {
+    const imported = [...this.done.values()].flatMap((lowered) => lowered.imported ?? []);
+    aroundImported(graph, imported, passes);
+  }
+
   private lowerScores(column: C): Value {
-    const { head, blocks, task } = column;
+    const { head, blocks } = column;
     const path = `${column.path}.head`;
     const value = this.imported(column)?.value('scores');
-    if (value !== undefined && sampleDims(value).join() !== String(headWidth(head))) {
-      throw new DescriptionError(
-        `task "${task}": its head is ${headWidth(head)} wide, its imported scores are [N,${sampleDims(value)}]`,
-        { path },
-      );
-    }
     if (value !== undefined) return value;
     return blocks.length === 0 ? this.headAlone(column) : this.lower(column, blocks.length, headLayers(head), 'head', path);
   }

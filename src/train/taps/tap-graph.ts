@@ -1,6 +1,6 @@
 // The graph that computes what frozen columns feed to the newest column's laterals: data to taps, frozen weights inside.
 
-import type { Column, Columns } from '../../model/progressive/column.js';
+import { type Column, type Columns, withDomains } from '../../model/progressive/column.js';
 import type { ByInput } from '../../model/progressive/inputs.js';
 import { NetworkLowering } from '../../model/progressive/lowering.js';
 import { type FrozenWeights, frozenScope } from '../../model/progressive/weights.js';
@@ -56,6 +56,6 @@ export function tapGraph(
     const v = values[i];
     if (v !== undefined) g.output(values.indexOf(v) < i ? g.identity(v) : v, name);
   });
-  optimise(g.graph, { opset: g.opset });
-  return g.model();
+  lowering.finish(g.graph, () => optimise(g.graph, { opset: g.opset }));
+  return withDomains(g.model(), network);
 }

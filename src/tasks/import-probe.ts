@@ -1,0 +1,140 @@
+// An imported graph run on a few samples before it is taken: whether ONNX Runtime takes it, what shapes its taps and scores have, and whether its
+// scores are, bit for bit, those of the file that it came from.
+import type { ImportedModel } from '../model/progressive/import-model.js';
+import type { DType } from '../onnx/core/dtype.js';
+import { must, RuntimeError, UsageError } from '../onnx/core/errors.js';
+import { Random } from '../onnx/core/random.js';
+import { Tensor } from '../onnx/core/tensor.js';
+import { cloneModel, type Model } from '../onnx/ir/model.js';
+import { tensorType } from '../onnx/ir/types.js';
+import { removeUnused } from '../onnx/passes/remove-unused.js';
+import type { Runtime } from '../onnx/runtime/session.js';
+import { toBinary } from '../onnx/serde/to-binary.js';
+
+export interface Probed {
+  /** Shapes of one sample, of the taps in their order. */
+  readonly shapes: readonly (readonly number[])[];
+  /** Of the scores. */
+  readonly scores: readonly number[];
+  /** The largest difference between its scores and the file's own; 0 where every bit is the same. */
+  readonly apart: number;
+}
+
+/** As many samples as differ from each other and from a batch of one. */
+const batches = [2, 3] as const;
+
+/** What scores may be from the file's own at most, relative to them where they are over 1. */
+const near = 1e-4;
+
+/** Numbers that any model can take: fractions, bytes, and of integers 0 and 1, which are ids and flags alike. */
+export function randomSamples(dtype: DType, dims: readonly number[], random: Random): Tensor {
+  const count = dims.reduce((n, d) => n * d, 1);
+  const most = dtype === 'uint8' ? 256 : 2;
+  const whole = dtype !== 'float32' && dtype !== 'float64' && dtype !== 'float16';
+  const numbers = Array.from({ length: count }, () => (whole ? random.below(most) : random.uniform()));
+  return Tensor.from(dtype, numbers, [...dims]);
+}
+
+/** The graph with its weights in it. */
+function whole({ model, weights }: ImportedModel, task: string): Model {
+  const copy = cloneModel(model);
+  const { graph } = copy;
+  graph.inputs = graph.inputs.filter((v) => {
+    const tensor = weights.get(`${task}/${v.name}`);
+    if (tensor === undefined) return true;
+    v.constant = tensor;
+    graph.initializers.push(v);
+    return false;
+  });
+  return copy;
+}
+
+/** Throws UsageError, in one line that `file` begins, for what does not run or has no row for each sample. */
+export async function probeImport(
+  runtime: Runtime,
+  imported: ImportedModel,
+  original: Model,
+  { task, file, seed = 0 }: { readonly task: string; readonly file: string; readonly seed?: number },
+): Promise<Probed> {
+  const { taps, scores, input } = imported;
+  const random = new Random(seed, 'import');
+  const feeds = batches.map((rows) => randomSamples('float32', [rows, ...input.shape], random));
+  const names = [...new Set([...taps, scores])];
+  const fail = (message: string, cause?: unknown): never => {
+    throw new UsageError(`${file}: ${message}`, { path: file, ...(cause !== undefined && { cause }) });
+  };
+  const ours = await answers(runtime, toBinary(whole(imported, task)), input.name, feeds, names, fail);
+  const shapes = new Map<string, readonly number[]>();
+  for (const name of names) {
+    const found = ours.map((of) => must(of[name], name).dims);
+    found.forEach((dims, i) => {
+      const rows = must(batches[i], 'rows');
+      if (dims[0] !== rows) fail(`"${name}" is [${dims}] for ${rows} samples, expected one row for each`);
+    });
+    const [first = [], second = []] = found;
+    if (first.slice(1).join() !== second.slice(1).join())
+      fail(`the shape of "${name}" depends on the samples: [${first}] and [${second}], expected one shape for all`);
+    shapes.set(name, first.slice(1));
+  }
+  // Without taps among its outputs, as `export` writes it.
+  const alone = whole(imported, task);
+  alone.graph.outputs = alone.graph.outputs.filter((v) => v.name === scores);
+  removeUnused(alone.graph);
+  const exported = await answers(runtime, toBinary(alone), input.name, feeds, [scores], fail);
+  const theirs = await answers(runtime, toBinary(exposed(original, imported)), input.name, feeds, [imported.given], fail);
+  const apart = Math.max(
+    ...feeds.map((_, i) => difference(must(exported[i]?.[scores], scores), must(theirs[i]?.[imported.given], scores))),
+  );
+  if (!(apart <= near)) fail(`its scores "${imported.given}" are others once it is taken in, by up to ${apart}`);
+  return { shapes: taps.map((name) => must(shapes.get(name), name)), scores: must(shapes.get(scores), scores), apart };
+}
+
+/** The file's own model, with the scores among its outputs. */
+function exposed(original: Model, { given }: ImportedModel): Model {
+  if (original.graph.outputs.some((v) => v.name === given)) return original;
+  const copy = cloneModel(original);
+  const value = copy.graph.nodes.flatMap((node) => node.outputs).find((v) => v.name === given);
+  if (value !== undefined) copy.graph.outputs.push(value);
+  return copy;
+}
+
+async function answers(
+  runtime: Runtime,
+  bytes: Uint8Array,
+  input: string,
+  feeds: readonly Tensor[],
+  names: readonly string[],
+  fail: (message: string, cause?: unknown) => never,
+): Promise<Record<string, Tensor>[]> {
+  try {
+    const session = await runtime.createSession(bytes);
+    try {
+      const found: Record<string, Tensor>[] = [];
+      for (const x of feeds) found.push(await session.run({ [input]: x }, names));
+      return found;
+    } finally {
+      await session.release();
+    }
+  } catch (cause) {
+    if (cause instanceof RuntimeError) return fail(cause.message, cause);
+    throw cause;
+  }
+}
+
+/** The largest difference, relative where numbers are over 1; 0 where all bits are the same. */
+function difference(a: Tensor, b: Tensor): number {
+  if (Buffer.compare(a.bytes, b.bytes) === 0) return 0;
+  const [x, y] = [a.numbers(), b.numbers()];
+  if (x.length !== y.length) return Number.POSITIVE_INFINITY;
+  return x.reduce((most, v, i) => Math.max(most, Math.abs(v - must(y[i], 'score')) / Math.max(1, Math.abs(v))), Number.MIN_VALUE);
+}
+
+/** States what was found of the outputs in the graph, for those who read it. */
+export function stateShapes({ model, taps, scores }: ImportedModel, probed: Probed): void {
+  const found = new Map([[scores, probed.scores], ...taps.map((name, i) => [name, must(probed.shapes[i], name)] as const)]);
+  for (const v of model.graph.outputs) {
+    const shape = found.get(v.name);
+    const dtype = v.type?.kind === 'tensor' ? v.type.dtype : 'float32';
+    if (shape !== undefined) v.type = tensorType(dtype, ['N', ...shape]);
+  }
+}
