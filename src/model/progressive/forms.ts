@@ -12,6 +12,7 @@ import { ops } from '../../onnx/ops/ops.js';
 import type { Ops } from '../../onnx/ops/ops-builder.js';
 import { fuse } from '../../onnx/passes/fuse/fuse.js';
 import { optimise } from '../../onnx/passes/optimise.js';
+import { removeUnused } from '../../onnx/passes/remove-unused.js';
 import { answersOf, outputLabels } from '../heads/heads.js';
 import { classesKey, outputNames } from '../heads/output-names.js';
 import { categoryDomain } from './categories.js';
@@ -141,8 +142,10 @@ export function taskModel(network: Columns, weights: FrozenWeights, options: For
   if (options.labelNames === true) refuseNameless(answers, options.routed === true);
   const passes = () => (options.fused === true ? fuse(g.graph, { opset }) : optimise(g.graph, { opset }));
   const routed = (own: readonly Answer[]) => routedOutputs(g, own, options.probabilities === true, options.labelNames === true);
-  if (options.routed === true && lowering.importsAny) routed(finished(g.graph, answers, () => lowering.finish(g.graph, passes)));
-  else {
+  if (options.routed === true && lowering.importsAny) {
+    routed(finished(g.graph, answers, () => lowering.finish(g.graph, passes)));
+    removeUnused(g.graph);
+  } else {
     if (options.routed === true) routed(answers);
     else separateOutputs(g, answers);
     lowering.finish(g.graph, passes);

@@ -48,7 +48,8 @@ describe('doc comments are the descriptions of the JSON Schema', () => {
   visit(toJsonSchema());
 
   it.each([
-    ['description.ts', 'InputInput', 'ImportedInput', 'ColumnInput', 'DescriptionInput'],
+    ['description.ts', 'InputInput', 'ColumnInput', 'DescriptionInput'],
+    ['imported-schema.ts', 'ImportedTap', 'ImportedInput'],
     ['train-schema.ts', 'EarlyStoppingInput', 'TrainInput'],
     ['lateral-schema.ts', 'LinearInput', 'AdapterInput'],
   ])('%s', (file, ...interfaces) => {
