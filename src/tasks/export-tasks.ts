@@ -9,7 +9,7 @@ import { writeFileAtomic } from '../onnx/files/atomic-file.js';
 import { readWhole } from '../onnx/files/read-file.js';
 import type { Model } from '../onnx/ir/model.js';
 import { saveModel } from '../onnx/serde/save-model.js';
-import { refuseOutput } from '../workspace/output-path.js';
+import { isDevice, refuseDevice, refuseModelOutput } from '../workspace/output-path.js';
 import { factsOf } from './facts-of.js';
 import { frozenOf, frozenTasks, type LoadedWorkspace, weightsOf } from './load-workspace.js';
 import { namedFiles } from './task-data.js';
@@ -85,10 +85,8 @@ export function exportedModel(loaded: LoadedWorkspace, options: ExportOptions): 
 export function writeModel(loaded: LoadedWorkspace, model: Model, file: string, options: ExportOptions): Exported {
   const { tasks, externalData = false } = options;
   const card = options.card === true ? cardFile(file) : undefined;
-  refuseOutput(file, namedFiles(loaded));
-  // A device (/dev/stdout) takes one file.
-  if (externalData && isDevice(file))
-    throw new UsageError(`${file}: is no regular file, which external data need`, { path: file, expected: 'a file' });
+  refuseModelOutput(file, namedFiles(loaded));
+  if (externalData) refuseDevice(file);
   const dataFile = saveModel(model, file, { externalData });
   if (card !== undefined) {
     const data = dataFile === undefined ? [] : [basename(dataFile)];
@@ -119,8 +117,4 @@ function cardFile(file: string): string {
   throw new UsageError(`${card}: is there and is no card of a model, expected nothing, or a card that is written anew`, {
     path: card,
   });
-}
-
-function isDevice(file: string): boolean {
-  return existsSync(file) && !statSync(file).isFile() && !statSync(file).isDirectory();
 }

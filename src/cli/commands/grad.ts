@@ -7,7 +7,7 @@ import { formatType } from '../../onnx/ir/types.js';
 import type { Rematerialised } from '../../onnx/passes/rematerialise.js';
 import { loadModel } from '../../onnx/serde/external-data.js';
 import { saveModel } from '../../onnx/serde/save-model.js';
-import { refuseOutput } from '../../workspace/output-path.js';
+import { isDevice, refuseDevice, refuseModelOutput } from '../../workspace/output-path.js';
 import { type GlobalOptions, note, result } from '../report.js';
 
 export interface GradFlags extends GlobalOptions {
@@ -26,8 +26,9 @@ export function grad(file: string, flags: GradFlags): void {
     throw new UsageError(`--mode: found "${mode}", expected vjp or jvp`, { path: '--mode', expected: 'vjp, jvp', got: mode });
   }
   const read: string[] = [];
-  const model = loadModel(file, (path) => read.push(path));
-  refuseOutput(flags.output, read);
+  const model = loadModel(file, (path) => read.push(path), true);
+  refuseModelOutput(flags.output, read);
+  if (flags.externalData === true) refuseDevice(flags.output);
   const {
     model: made,
     memory,
@@ -40,7 +41,9 @@ export function grad(file: string, flags: GradFlags): void {
     onNote: (line) => note(flags, `${file}: ${line}`),
     ...(flags.memory !== undefined && { memory: bytesFlag('--memory', flags.memory) }),
   });
-  const dataFile = saveModel(made, flags.output, flags.externalData ? { externalData: true } : {});
+  // A model that has its weights beside it gets a gradient that has them so: a copy, streamed from file to file, that moves with it.
+  const beside = flags.externalData === true || (read.length > 1 && !isDevice(flags.output));
+  const dataFile = saveModel(made, flags.output, beside ? { externalData: true } : {});
   const [inputs, outputs] = [
     made.graph.inputs.slice(model.graph.inputs.length),
     made.graph.outputs.slice(model.graph.outputs.length),

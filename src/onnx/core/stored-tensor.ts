@@ -11,8 +11,12 @@ export interface StoredBytes {
 
 /** A tensor of numbers whose elements are read when they are first asked for, and let go when nobody holds them. */
 export class StoredTensor extends Tensor {
+  /** No property that can be seen: a copy of a tensor has its elements. */
+  readonly #stored: StoredBytes;
+
   constructor(dtype: DType, dims: readonly number[], stored: StoredBytes) {
     super(dtype, [0], allocate(dtype, 0));
+    this.#stored = stored;
     let held: WeakRef<TensorData & object> | undefined;
     const data = (): TensorData => {
       const known = held?.deref();
@@ -25,6 +29,11 @@ export class StoredTensor extends Tensor {
       dims: { value: dims, enumerable: true },
       data: { get: data, enumerable: true },
     });
+  }
+
+  /** Read anew, and let go by whoever copies them: what `data` gives is held until the work at hand ends. */
+  override get bytes(): Uint8Array {
+    return this.#stored.read();
   }
 
   override get byteLength(): number {

@@ -1,8 +1,8 @@
 // Bytes written to an open file, all of them: one call of the system may take fewer, and none takes more than 2 GiB.
 import { writeSync } from 'node:fs';
 
-/** One piece, or several that follow each other in the file. */
-export type BytePieces = Uint8Array | readonly Uint8Array[];
+/** One piece, or several that follow each other in the file; each is asked for when those before it are written. */
+export type BytePieces = Uint8Array | Iterable<Uint8Array>;
 
 /** Bytes given to the system at once. */
 const chunk = 256 * 2 ** 20;

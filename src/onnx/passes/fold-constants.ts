@@ -120,5 +120,8 @@ function expectedBytes(node: Node): number {
 }
 
 function bytesOf(t: Tensor): number {
-  return ArrayBuffer.isView(t.data) ? t.data.byteLength : t.data.reduce((n, s) => n + String(s).length, 0);
+  if (t.dtype !== 'string') return t.byteLength;
+  let length = 0;
+  for (const s of t.data) length += String(s).length;
+  return length;
 }

@@ -31,32 +31,51 @@ function weightBytes(graph: Graph): number {
   const graphs = [graph, ...Array.from(allNodes(graph), (n) => n.subgraphs).flat()];
   return graphs
     .flatMap((g) => g.initializers)
-    .reduce((n, { constant }) => n + (constant && constant.dtype !== 'string' ? constant.bytes.length : 0), 0);
+    .reduce((n, { constant }) => n + (constant && constant.dtype !== 'string' ? constant.byteLength : 0), 0);
 }
 
-/** Lays tensors out in a data file, whose pieces follow each other: large ones at pages, so that they can be mapped, others at cache lines. */
-function layout(location: string, threshold: number): { pieces: Uint8Array[]; place: PlaceTensor } {
-  const pieces: Uint8Array[] = [];
+interface Layout {
+  readonly place: PlaceTensor;
+  /** Where each tensor begins. */
+  readonly offsets: ReadonlyMap<Tensor, number>;
+  /** What the file holds. */
+  readonly pieces: () => Iterable<Uint8Array>;
+}
+
+/**
+ * Lays tensors out in a data file, one behind the other: large ones at pages, so that they can be mapped, others at cache lines. Nothing of
+ * them is read before the file is written, and then one after the other.
+ */
+function layout(location: string, threshold: number): Layout {
+  const offsets = new Map<Tensor, number>();
   const known = new Map<Tensor, ReadonlyMap<string, string>>();
   let end = 0;
   const place: PlaceTensor = (tensor) => {
-    const { bytes } = tensor;
-    if (bytes.length < Math.max(threshold, 1)) return undefined;
+    const { byteLength } = tensor;
+    if (byteLength < Math.max(threshold, 1)) return undefined;
     const before = known.get(tensor);
     if (before !== undefined) return before;
-    const alignment = bytes.length >= 65536 ? 4096 : 64;
+    const alignment = byteLength >= 65536 ? 4096 : 64;
     const offset = Math.ceil(end / alignment) * alignment;
-    pieces.push(new Uint8Array(offset - end), bytes);
-    end = offset + bytes.length;
+    offsets.set(tensor, offset);
+    end = offset + byteLength;
     const entries = new Map([
       ['location', location],
       ['offset', String(offset)],
-      ['length', String(bytes.length)],
+      ['length', String(byteLength)],
     ]);
     known.set(tensor, entries);
     return entries;
   };
-  return { pieces, place };
+  function* pieces() {
+    let written = 0;
+    for (const [tensor, offset] of offsets) {
+      yield new Uint8Array(offset - written);
+      yield tensor.bytes;
+      written = offset + tensor.byteLength;
+    }
+  }
+  return { place, offsets, pieces };
 }
 
 /** Whether a file beside the model at `path` is named as saveModel names its data. */
@@ -65,17 +84,34 @@ function isDataName(path: string, file: string): boolean {
   return file.startsWith(`${name}.`) && /^(\.\d+)?\.data$/.test(file.slice(name.length));
 }
 
-/** Of these names, those that the model at `path` reads. */
-function readBy(path: string, files: readonly string[]): string[] {
-  if (files.length === 0 || !existsSync(path)) return [];
+/** What the model at `path` calls the files beside it that it reads; none where no model of ONNX stands there. */
+export function dataFilesOf(path: string): ReadonlySet<string> {
+  if (!existsSync(path)) return new Set();
   try {
     const { graph } = onnx.ModelProto.decode(readFileSync(path));
-    const read = new Set((graph?.initializer ?? []).flatMap((t) => t.external_data ?? []).map((e) => e.value));
-    return files.filter((f) => read.has(f));
+    return new Set(graph ? locations(graph) : []);
   } catch {
-    // Whatever stands there is no model of ours.
-    return [];
+    return new Set();
   }
+}
+
+function* locations({ initializer, node }: onnx.GraphProto.$Properties): Generator<string> {
+  for (const { external_data } of initializer ?? [])
+    for (const { key, value } of external_data ?? []) if (key === 'location' && value) yield value;
+  for (const { g, graphs } of (node ?? []).flatMap((n) => n.attribute ?? []))
+    for (const sub of [...(g ? [g] : []), ...(graphs ?? [])]) yield* locations(sub);
+}
+
+/** Of these names, those that the model at `path` reads. */
+function readBy(path: string, files: readonly string[]): string[] {
+  if (files.length === 0) return [];
+  const read = dataFilesOf(path);
+  return files.filter((f) => read.has(f));
+}
+
+/** Whether saveModel, over the model at `path`, removes the file of this name beside it once that reads it no more. */
+export function isOwnData(path: string, file: string): boolean {
+  return basename(file) === file && isDataName(path, file);
 }
 
 /** The data files that the model at `path` reads and that saveModel wrote for it: what a new model makes superfluous. */
@@ -133,16 +169,16 @@ function saveLocked(model: Model, path: string, options: SaveOptions): string | 
     finishPending(path);
     const old = ownDataFiles(path);
     const location = freeDataName(path);
-    const { pieces, place } = layout(location, sizeThreshold);
+    const { place, offsets, pieces } = layout(location, sizeThreshold);
     const inside = external ? toPieces(model, place) : toPieces(model);
-    const beside = pieces.length > 0;
+    const beside = offsets.size > 0;
     const touched = beside ? [location, ...old] : old;
     if (touched.length > 0) beginPending(path, touched);
     if (beside) {
       const temporary = join(folder, temporaryName(location));
       removeStale(folder, location);
       written = [temporary, join(folder, location)];
-      writeNewFile(temporary, pieces);
+      writeNewFile(temporary, pieces());
       renameSync(temporary, join(folder, location));
       syncFolder(folder);
     }
