@@ -9,9 +9,10 @@ import { writeFileAtomic } from '../onnx/files/atomic-file.js';
 import { readWhole } from '../onnx/files/read-file.js';
 import type { Model } from '../onnx/ir/model.js';
 import { saveModel } from '../onnx/serde/save-model.js';
-import { isDevice, refuseDevice, refuseModelOutput } from '../workspace/output-path.js';
+import { isDevice, refuseDevice } from '../workspace/output-path.js';
 import { factsOf } from './facts-of.js';
 import { frozenOf, frozenTasks, type LoadedWorkspace, weightsOf } from './load-workspace.js';
+import { refuseModelOutput } from './model-output.js';
 import { namedFiles } from './task-data.js';
 
 /** Which tasks are exported, and in what form. */

@@ -2,7 +2,6 @@
 import { realpathSync, type Stats, statSync } from 'node:fs';
 import { basename, dirname, join, relative, resolve, sep } from 'node:path';
 import { UsageError } from '../onnx/core/errors.js';
-import { dataFilesOf, isOwnData } from '../onnx/serde/save-model.js';
 import { descriptionNames, ownFolders } from './workspace.js';
 
 function statOf(path: string): Stats | undefined {
@@ -41,7 +40,7 @@ function isOwn(root: string, path: string): boolean {
 }
 
 /** The same file on disk, under whatever name; devices and pipes are none. */
-function isSame(a: string, b: string): boolean {
+export function isSame(a: string, b: string): boolean {
   const [x, y] = [statOf(a), statOf(b)];
   return realOf(a) === realOf(b) ? x === undefined || x.isFile() : x?.isFile() === true && x.dev === y?.dev && x.ino === y.ino;
 }
@@ -59,29 +58,6 @@ export function refuseOutput(output: string, inputs: readonly string[] = []): vo
   for (const path of [resolve(output), realOf(output)])
     if (roots(path).some((root) => isOwn(root, path))) refuse('is a file of the workspace itself');
   if (inputs.some((input) => isSame(output, input))) refuse('is what the command reads');
-}
-
-/**
- * The same of a model. One that stands at `output` may have its weights in files beside it: those that prognet wrote go with it, so none may be
- * an input; any other file would stay behind, and is not prognet's to remove. Throws UsageError.
- */
-export function refuseModelOutput(output: string, inputs: readonly string[] = []): void {
-  refuseOutput(output, inputs);
-  const real = realOf(output);
-  for (const location of dataFilesOf(real)) {
-    const data = join(dirname(real), location);
-    if (statOf(data) === undefined) continue;
-    if (inputs.some((input) => isSame(data, input)))
-      throw new UsageError(`${output}: its weights in ${location} are what the command reads, expected another output`, {
-        path: output,
-        expected: 'another output',
-      });
-    if (!isOwnData(real, location))
-      throw new UsageError(
-        `${output}: the model there has weights in ${location}, which would stay behind, expected another output or neither of them there`,
-        { path: output, expected: 'another output', got: location },
-      );
-  }
 }
 
 /** Whether an output is there and is neither a file nor a folder: a pipe, /dev/stdout. */

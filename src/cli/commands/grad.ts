@@ -7,7 +7,8 @@ import { formatType } from '../../onnx/ir/types.js';
 import type { Rematerialised } from '../../onnx/passes/rematerialise.js';
 import { loadModel } from '../../onnx/serde/external-data.js';
 import { saveModel } from '../../onnx/serde/save-model.js';
-import { isDevice, refuseDevice, refuseModelOutput } from '../../workspace/output-path.js';
+import { refuseModelOutput } from '../../tasks/model-output.js';
+import { isDevice, refuseDevice } from '../../workspace/output-path.js';
 import { type GlobalOptions, note, result } from '../report.js';
 
 export interface GradFlags extends GlobalOptions {

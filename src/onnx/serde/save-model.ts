@@ -86,7 +86,7 @@ function isDataName(path: string, file: string): boolean {
 
 /** What the model at `path` calls the files beside it that it reads; none where no model of ONNX stands there. */
 export function dataFilesOf(path: string): ReadonlySet<string> {
-  if (!existsSync(path)) return new Set();
+  if (!existsSync(path) || !statSync(path).isFile()) return new Set();
   try {
     const { graph } = onnx.ModelProto.decode(readFileSync(path));
     return new Set(graph ? locations(graph) : []);
