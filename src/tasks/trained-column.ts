@@ -1,6 +1,7 @@
 // A column that is trained and not frozen: what it was trained from, how the workspace differs from that now, and the workspace in which it answers.
 
 import { differences } from '../model/description/differences.js';
+import { inputsTelling } from '../model/description/inputs-read.js';
 import type { Column } from '../model/progressive/column.js';
 import { notTrained } from '../model/progressive/forms.js';
 import { WorkspaceError } from '../onnx/core/errors.js';
@@ -12,8 +13,7 @@ import { toJson } from './stored-run.js';
 
 /** All that a column's training follows from, its data and its sources aside: what its record says of those is compared as well. */
 function statedBy({ network, description, train, seed }: Column): Json {
-  // Each column has the steps of `prepare` itself.
-  const inputs = network.description.inputs.map((input) => ({ ...input, prepare: undefined }));
+  const inputs = inputsTelling(network.description, description);
   const ofNetwork = train.seed === undefined ? { seed } : {};
   return toJson({ inputs, ...description, data: undefined, like: undefined, ...ofNetwork });
 }

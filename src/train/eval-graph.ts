@@ -20,12 +20,12 @@ export const lossesOutput = 'eval/losses';
 export function evalGraph(column: Column, taps: readonly TapInput[], dtypes: ByInput<DType>): Model {
   const { head, network } = column;
   const g = ops({ name: 'eval', opset: network.opset });
-  const data = dataInputs(g, network.inputs, dtypes, 'N');
+  const data = dataInputs(g, column.inputs, dtypes, 'N');
   const wanted = targetsOf(head, 'N');
   const targets = g.input(stepInputs.targets, wanted.dtype, wanted.shape);
   const scope = inferenceScope(g, (spec) => g.input(spec.name, 'float32', spec.shape));
   const lowering = new NetworkLowering<Column>({
-    inputs: networkInputsFrom(g, network.inputs, data),
+    inputs: networkInputsFrom(g, column.inputs, data),
     scope: () => scope,
     ...tapOptions(taps, ({ name, shape }) => g.input(name, 'float32', ['N', ...shape])),
   });

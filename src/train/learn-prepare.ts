@@ -6,7 +6,7 @@ import { countOf, mapSamples, type SampleRows } from '../data/samples.js';
 import { inferenceScope } from '../model/nn/scope.js';
 import { learningOf, lowerPrepare } from '../model/prepare/prepare.js';
 import type { Column } from '../model/progressive/column.js';
-import { onlyOf } from '../model/progressive/inputs.js';
+import type { ReadInput } from '../model/progressive/lowering.js';
 import { must } from '../onnx/core/errors.js';
 import type { Tensor } from '../onnx/core/tensor.js';
 import { ops } from '../onnx/ops/ops.js';
@@ -28,35 +28,53 @@ export async function learnPrepare(
   session: SessionOptions = {},
 ): Promise<ReadonlyMap<string, Tensor>> {
   const found = new Map<string, Tensor>();
-  for (let i = 0; i < column.prepare.length; i++) {
-    const { model, sample } = prepareGraph(column, samples, i, found);
-    const learning = learningOf(`${column.task}/prepare`, column.prepare, i, sample);
-    if (learning === undefined) continue;
-    const running = await runtime.createSession(toBinary(model), session);
-    try {
-      const total = countOf(samples);
-      for (let from = 0; from < total; from += rowsPerRun) {
-        const rows = mapSamples(samples, (t) => sliceRows(t, from, Math.min(from + rowsPerRun, total)));
-        learning.add(must((await running.run(dataFeeds(rows), [output]))[output], output));
-      }
-    } finally {
-      await running.release();
-    }
-    for (const [name, tensor] of learning.parameters()) found.set(name, tensor);
-  }
+  for (const read of column.reads)
+    for (const i of read.steps.keys()) await learnStep(runtime, { column, read, i }, samples, session, found);
   return found;
 }
 
-/** The data behind the first `count` steps, and the shape of one sample there. */
-function prepareGraph(column: Column, samples: SampleRows, count: number, known: ReadonlyMap<string, Tensor>) {
-  const { network, prepare, task, path } = column;
+/** Step `i` of an input that the column reads. */
+interface StepOfInput {
+  readonly column: Column;
+  readonly read: ReadInput;
+  readonly i: number;
+}
+
+async function learnStep(
+  runtime: Runtime,
+  step: StepOfInput,
+  samples: SampleRows,
+  session: SessionOptions,
+  found: Map<string, Tensor>,
+): Promise<void> {
+  const { column, read, i } = step;
+  const own = { [read.input.name]: must(samples[read.input.name], read.input.name) };
+  const { model, sample } = prepareGraph(step, own, found);
+  const learning = learningOf(`${column.task}/${read.prefix}`, read.steps, i, sample);
+  if (learning === undefined) return;
+  const running = await runtime.createSession(toBinary(model), session);
+  try {
+    const total = countOf(own);
+    for (let from = 0; from < total; from += rowsPerRun) {
+      const rows = mapSamples(own, (t) => sliceRows(t, from, Math.min(from + rowsPerRun, total)));
+      learning.add(must((await running.run(dataFeeds(rows), [output]))[output], output));
+    }
+  } finally {
+    await running.release();
+  }
+  for (const [name, tensor] of learning.parameters()) found.set(name, tensor);
+}
+
+/** The data behind the steps before it, and the shape of one sample there. */
+function prepareGraph({ column, read, i }: StepOfInput, samples: SampleRows, known: ReadonlyMap<string, Tensor>) {
+  const { network, task } = column;
+  const { input, steps, prefix, path } = read;
   const g = ops({ name: 'prepare', opset: network.opset });
   const dtypes = Object.fromEntries(Object.entries(samples).map(([name, { dtype }]) => [name, dtype]));
-  const inputs = networkInputsFrom(g, network.inputs, dataInputs(g, network.inputs, dtypes, 'N'));
+  const inputs = networkInputsFrom(g, [input], dataInputs(g, [input], dtypes, 'N'));
   const scope = inferenceScope(g, ({ name }) => g.initializer(name, must(known.get(name), name)));
-  const { features } = onlyOf(network.inputs);
-  const place = { scope, prefix: `${task}/prepare`, path: `${path}.prepare`, features };
-  const x = lowerPrepare(place, prepare.slice(0, count), onlyOf(Object.values(inputs)));
+  const place = { scope, prefix: `${task}/${prefix}`, path, features: input.features, tokens: input.tokens };
+  const x = lowerPrepare(place, steps.slice(0, i), must(inputs[input.name], input.name));
   g.output(x.producer === undefined ? g.identity(x) : x, output);
   return { model: g.model(), sample: (x.shape ?? []).slice(1).map(Number) };
 }

@@ -4,7 +4,7 @@
 import type { Samples } from '../data/samples.js';
 import { type Feature, hasCategories } from '../model/description/features.js';
 import { tableFeeds } from '../model/progressive/categories.js';
-import type { ByInput, NetworkInput } from '../model/progressive/inputs.js';
+import type { ByInput, InputDtype, NetworkInput } from '../model/progressive/inputs.js';
 import type { DType } from '../onnx/core/dtype.js';
 import { must } from '../onnx/core/errors.js';
 import type { Dim } from '../onnx/core/shape.js';
@@ -15,11 +15,13 @@ import type { Ops } from '../onnx/ops/ops-builder.js';
 /** Names and dtypes of what a model takes; of a table what its numbers are. */
 export type TakenInputs = readonly { readonly name: string; readonly dtype: DType; readonly features?: readonly Feature[] }[];
 
-/** Of data as they are kept: bytes, numbers, token ids. */
-export type KeptDtype = 'uint8' | 'float32' | 'int64';
+/** Of data as they are kept: what inputs may be. */
+export type KeptDtype = InputDtype;
+
+const kept = ['float32', 'float16', 'int64', 'int32', 'uint8', 'bool'] as const satisfies readonly KeptDtype[];
 
 /** As what data of a dtype are kept. */
-export const keptDtype = (dtype: DType): KeptDtype => (dtype === 'uint8' || dtype === 'int64' ? dtype : 'float32');
+export const keptDtype = (dtype: DType): KeptDtype => kept.find((own) => own === dtype) ?? 'float32';
 
 /** The name of the first input's data in the graphs of training; a further input's is `step/data/<input>`. */
 export const firstData = 'step/data';
@@ -65,7 +67,7 @@ export function networkFeeds(inputs: TakenInputs, data: Samples): Samples {
 }
 
 function scaled(dtype: DType | undefined, data: Tensor): Tensor {
-  if (data.dtype === 'float32' || data.dtype === dtype) return data;
+  if (data.dtype === 'float32' || data.dtype === dtype || dtype === undefined) return data;
   const factor = data.dtype === 'uint8' ? Math.fround(1 / 255) : 1;
   return new Tensor(
     'float32',

@@ -4,6 +4,7 @@ import { headGraph } from '../heads/heads.js';
 import { suggest } from '../nn/schema.js';
 import type { Description, Layer } from './description.js';
 import { differences } from './differences.js';
+import { inputsTelling } from './inputs-read.js';
 import { show } from './issues.js';
 import { namedTaps } from './resolve-laterals.js';
 
@@ -30,7 +31,7 @@ function layerGraph(layer: Layer): unknown {
 }
 
 /**
- * Blocks, head, laterals, preparation and the network's inputs: all that a frozen column's weights must fit. Left out is what only its training
+ * Blocks, head, laterals, preparation and the inputs that it reads: all that a frozen column's weights must fit. Left out is what only its training
  * needed (initialisers, losses and their weights, the start of alpha, data, train), so that it may change afterwards.
  * @throws UsageError when there is no such task
  */
@@ -47,8 +48,8 @@ export function canonical(description: Description, task: string): string {
   }
   const { laterals } = column;
   return canonicalJson({
-    // each column has its steps itself; a tokenizer is told by its hash
-    inputs: description.inputs.map((input) => ({ ...input, prepare: undefined, tokenizer: undefined })),
+    // a tokenizer is told by its hash
+    inputs: inputsTelling(description, column).map((input) => ({ ...input, tokenizer: undefined })),
     prepare: column.prepare,
     blocks: column.blocks.map((block) => block.map(layerGraph)),
     head: headGraph(column.head),

@@ -20,7 +20,7 @@ const name = z
   // Runtimes in JavaScript keep values by name in plain objects, where these names are taken.
   .refine((n) => !(n in Object.prototype), { error: 'a name that JavaScript objects do not have of themselves' });
 
-const inputDtypes = ['float32', 'float16', 'float64', 'int64', 'int32', 'uint8', 'bool'] as const;
+const inputDtypes = ['float32', 'float16', 'int64', 'int32', 'uint8', 'bool'] as const;
 
 const openText = 'a positive integer, or the name of a dimension that stays open';
 const dimension = z.union([size, z.string().regex(/^[A-Za-z][A-Za-z0-9_]*$/, { error: openText })], {
@@ -116,6 +116,13 @@ const columnSchema = strict(
     prepare: prepare
       .optional()
       .describe("What the column does to the network's input before its first block, in place of the input's own steps."),
+    inputs: z
+      .array(name, { error: 'a list of names of inputs' })
+      .min(1, { error: 'at least one input' })
+      .optional()
+      .describe(
+        "The network's inputs that it reads: its first block gets the first, its layers name the others. The network's first when absent.",
+      ),
     blocks: z
       .array(block, { error: 'a list of blocks' })
       .optional()
@@ -172,7 +179,7 @@ export const descriptionSchema = strict(
     prognet: z.literal(1, { error: '1, the version of this format' }).describe('The version of this format: 1.'),
     name: name.describe("What the network is called; the ONNX graphs' name."),
     seed: integer(0, 'a non-negative integer').default(0).describe('What all that is random is drawn from; 0 when absent.'),
-    input: inputs.describe('What every column reads: one input or a list.'),
+    input: inputs.describe('What columns read: one input or a list.'),
     columns: z.array(columnSchema, { error: 'a list of columns' }).describe('A column for each task, in the order of training.'),
   },
   'a description: { prognet: 1, name, input, columns }',
@@ -206,6 +213,8 @@ export interface ColumnInput {
   data?: DataInput | undefined;
   /** What the column does to the network's input before its first block, in place of the input's own steps. */
   prepare?: StepInput[] | undefined;
+  /** The network's inputs that it reads: its first block gets the first, its layers name the others. The network's first when absent. */
+  inputs?: string[] | undefined;
   /** Lists of layers. The output of block i is the tap that later columns' block i+1 may read. [] is a head alone, over the last taps of earlier columns. */
   blocks?: LayerInput[][] | undefined;
   /** In place of blocks: a column that `prognet import` took from an ONNX model. */
@@ -228,7 +237,7 @@ export interface DescriptionInput {
   name: string;
   /** What all that is random is drawn from; 0 when absent. */
   seed?: number | undefined;
-  /** What every column reads: one input or a list. */
+  /** What columns read: one input or a list. */
   input: InputInput | InputInput[];
   /** A column for each task, in the order of training. */
   columns: ColumnInput[];
@@ -271,6 +280,8 @@ export interface ColumnDescription {
   data?: DataInput;
   /** What it does to the network's input before its first block: its own steps, else those of the input. */
   prepare?: Step[];
+  /** The inputs that it reads, where they are others than the network's first alone; a head alone reads none. */
+  inputs?: string[];
   /** One for each tap; empty ones where the column is imported. */
   blocks: Layer[][];
   /** In place of blocks: the graph of an imported column. */
@@ -293,7 +304,7 @@ export interface Description {
   name: string;
   /** What all that is random is drawn from. */
   seed: number;
-  /** What every column reads. */
+  /** What columns read. */
   inputs: Input[];
   /** A column for each task, in the order of training. */
   columns: ColumnDescription[];

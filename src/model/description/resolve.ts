@@ -5,7 +5,7 @@ import { suggest } from '../nn/schema.js';
 import { importedPrepare, learns } from '../prepare/prepare.js';
 import { type ColumnDescription, type Description, type DescriptionWritten, taskIdName } from './description.js';
 import { categoriesName, hasCategories } from './features.js';
-import { descriptionError, show } from './issues.js';
+import { descriptionError, type Path, show } from './issues.js';
 import { type ColumnWritten, type Fail, listTasks, notEarlier, resolveLaterals } from './resolve-laterals.js';
 
 /** Tasks must differ in more than case (they become folders), and their outputs stay apart from inputs and from each other. */
@@ -51,9 +51,29 @@ function likeColumn(
   throw fail(['columns', index, 'like'], got, right);
 }
 
+/** The inputs that a column reads, by name; its own, else those of the column whose blocks it has, else the first. */
+function readNames(
+  column: ColumnWritten,
+  source: ColumnDescription | undefined,
+  { input }: DescriptionWritten,
+  path: Path,
+  fail: Fail,
+): readonly string[] {
+  const names = input.map((each) => each.name);
+  column.inputs?.forEach((name, i) => {
+    const at = [...path, 'inputs', i];
+    if (!names.includes(name)) throw fail(at, `unknown input ${show(name)}`, suggest(name, names));
+    if (column.inputs?.indexOf(name) !== i) throw fail(at, `${show(name)} stands there twice`, 'expected each input once');
+  });
+  const liked = column.blocks === undefined && column.onnx === undefined ? source?.inputs : undefined;
+  return column.inputs ?? liked ?? names.slice(0, 1);
+}
+
 /** A column without blocks is a head over what earlier columns give: it reads no input itself. */
 function checkHeadAlone({ laterals }: ColumnDescription, written: ColumnWritten, index: number, fail: Fail): void {
   const path = (key: string) => ['columns', index, key];
+  if (written.inputs !== undefined)
+    throw fail(path('inputs'), 'found beside "blocks: []"', 'expected none, since the column reads earlier columns alone');
   if (laterals.kind === 'none')
     throw fail(path('blocks'), 'found none', 'expected at least one block, or laterals from an earlier task into the head');
   if (written.prepare !== undefined)
@@ -89,11 +109,15 @@ export function resolve(written: DescriptionWritten, file: string | undefined): 
     const path = ['columns', i];
     if (blocks === undefined) throw fail(path, '"blocks" is missing', 'expected a list of blocks, or "like"');
     if (head === undefined) throw fail(path, '"head" is missing', 'expected a head such as { classify: 10 }, or "like"');
-    const [input] = written.input;
     const alone = blocks.length === 0;
-    const prepare = alone
-      ? undefined
-      : (column.prepare ?? (column.onnx === undefined ? (source?.prepare ?? input?.prepare) : importedPrepare(input?.prepare)));
+    const reads = readNames(column, source, written, path, fail);
+    const [first = ''] = reads;
+    const at = written.input.findIndex((each) => each.name === first);
+    const input = written.input[at];
+    const alike = source?.inputs === undefined ? at === 0 : source.inputs[0] === first;
+    const own =
+      column.onnx === undefined ? ((alike ? source?.prepare : undefined) ?? input?.prepare) : importedPrepare(input?.prepare);
+    const prepare = alone ? undefined : (column.prepare ?? own);
     const learning = column.onnx === undefined ? undefined : prepare?.find(learns);
     if (learning !== undefined) {
       const right = 'expected steps that learn nothing, since an imported column is not trained';
@@ -106,12 +130,13 @@ export function resolve(written: DescriptionWritten, file: string | undefined): 
     }
     if (prepare === undefined && !alone && input?.dtype === 'uint8') {
       const right = 'expected what makes numbers of uint8, such as [scale] for 0..255 to 0..1';
-      throw fail(['input', 'prepare'], '"prepare" is missing', right);
+      throw fail(['input', ...(written.input.length > 1 ? [at] : []), 'prepare'], '"prepare" is missing', right);
     }
     const resolved: ColumnDescription = {
       task: column.task,
       ...(column.data === undefined ? {} : { data: column.data }),
       ...(prepare === undefined ? {} : { prepare: prepare.map((step) => structuredClone(step)) }),
+      ...(alone || (reads.length === 1 && at === 0) ? {} : { inputs: [...reads] }),
       blocks: structuredClone(blocks),
       ...(column.onnx === undefined ? {} : { onnx: column.onnx }),
       head: structuredClone(head),

@@ -29,8 +29,15 @@ export interface LayerContext {
   readonly layout: Layout | undefined;
   /** y with what laterals carry added, where this layer is its block's joint; else y itself. Every layer that has a joint calls it once. */
   readonly join: (y: Value) => Value;
-  /** What ids are, where the network's input is text. */
+  /** What ids are, where x is an input of text. */
   readonly tokens: TokenTable | undefined;
+  /**
+   * Another of the inputs that the column reads, behind its own `prepare`: float32 [N, ...]. Throws DescriptionError for a name that the column does not
+   * read, and for ids.
+   */
+  readonly input: (name: string) => Value;
+  /** The same as it comes, of its own dtype: masks and ids. */
+  readonly raw: (name: string) => Value;
   /** Layers that this one holds, in order from x. */
   readonly inside: (layers: readonly AnyLayer[], x: Value) => Value;
 }
@@ -39,6 +46,16 @@ export interface LayerContext {
 export interface TokenTable {
   readonly vocabulary: number;
   readonly padding: { readonly id: number };
+}
+
+/** The network's inputs as the layers of a column find them; `path` is the layer's, for errors. */
+export interface NamedInputs {
+  /** What ids are, where the block's input is text. */
+  readonly tokens?: TokenTable | undefined;
+  /** As `LayerContext.input`. */
+  input(name: string, path: string): Value;
+  /** As `LayerContext.raw`. */
+  raw(name: string, path: string): Value;
 }
 
 /** How a layer of these options behaves. Where x does not fit, a ShapeError says what would; the caller adds where the layer stands. */
@@ -50,7 +67,7 @@ interface Behaviour<O> {
   readonly gives?: Layout | 'unsaid';
   /** Kinds that this layer goes ahead of in training, where one stands right before it. */
   readonly overtakes?: readonly string[];
-  /** Takes token ids, which no other layer does. */
+  /** Takes ids, whole numbers of int32 or int64, which no other layer does. */
   readonly takesIds?: true;
 }
 

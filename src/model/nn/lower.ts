@@ -1,10 +1,11 @@
 // Layers lowered to ONNX ops, block by block. What laterals carry joins a block at one place, which is found before anything is lowered: the first
 // layer that has a joint (inside a residual too), else the block's input (reference: Rusu et al. 2016, Eq. 1 and 2; our decisions are in docs/decisions.md).
-import { DescriptionError, InternalError, must, PrognetError, ShapeError } from '../../onnx/core/errors.js';
+import { DescriptionError, InternalError, must, PrognetError } from '../../onnx/core/errors.js';
 import type { Value } from '../../onnx/ir/graph.js';
 import { inputJoint, type Lateral } from './joint.js';
-import type { AnyLayer, LayerContext, TokenTable } from './layer.js';
+import type { AnyLayer, LayerContext, NamedInputs } from './layer.js';
 import { behaviourOf, heldBy, layoutAfter } from './layers.js';
+import { numbersOf } from './numbers.js';
 import { formatSample, type Layout } from './sample.js';
 import { type LayerScope, trainable } from './scope.js';
 
@@ -24,7 +25,7 @@ interface Place {
   readonly arriving: Arriving | undefined;
   /** Of what comes in. */
   readonly layout: Layout | undefined;
-  readonly tokens: TokenTable | undefined;
+  readonly inputs: NamedInputs | undefined;
 }
 
 /** Names within a block: the kind, then kind_1, kind_2 for the next of that kind. */
@@ -58,14 +59,14 @@ export interface BlockPlace {
   readonly lateral?: Lateral | undefined;
   /** The layout of its input. */
   readonly layout?: Layout | undefined;
-  /** Of a network of text, whose first block takes ids. */
-  readonly tokens?: TokenTable | undefined;
+  /** The network's inputs, which its layers may name. */
+  readonly inputs?: NamedInputs | undefined;
 }
 
 /** The tap of a block. Errors name the layer's path in the description. */
 export function lowerBlock(block: BlockPlace, layers: readonly AnyLayer[], x: Value): Value {
-  const { scope, prefix, path, lateral, layout, tokens } = block;
-  const place = { scope, prefix, path, arriving: undefined, layout, tokens };
+  const { scope, prefix, path, lateral, layout, inputs } = block;
+  const place = { scope, prefix, path, arriving: undefined, layout, inputs };
   if (lateral === undefined) return lowerLayers(place, layers, x);
   const at = jointOf(layers);
   if (at === undefined) return lowerLayers(place, layers, scope.g.add(x, lateral(inputJoint(x, layout))));
@@ -107,7 +108,7 @@ function loweringOrder(layers: readonly AnyLayer[], training: boolean): number[]
 
 /** `place` is the layer's own here: its name and its path. */
 function lowerLayer(place: Place, layer: AnyLayer, x: Value): Value {
-  const { scope, prefix: name, path, arriving, layout } = place;
+  const { scope, prefix: name, path, arriving, layout, inputs } = place;
   const { g } = scope;
   const behaviour = behaviourOf(layer);
   const lateral = arriving?.at.length === 0 ? arriving.lateral : undefined;
@@ -124,14 +125,14 @@ function lowerLayer(place: Place, layer: AnyLayer, x: Value): Value {
       if (joint === undefined) throw new InternalError(`${layer.kind} joins without a joint`);
       return lateral === undefined ? y : g.add(y, lateral(joint));
     },
-    tokens: place.tokens,
+    tokens: inputs?.tokens,
+    input: (named) => must(inputs, 'inputs').input(named, path),
+    raw: (named) => must(inputs, 'inputs').raw(named, path),
     inside: (layers, from) => lowerLayers({ ...place, path: `${path}.${layer.kind}` }, layers, from),
   };
-  if (x.dtype === 'int64' && behaviour.takesIds !== true)
-    throw new ShapeError('these are token ids, expected "embedding" before it, such as { embedding: { size: 32, pool: mean } }', {
-      expected: 'embedding',
-    });
-  const y = g.scope(name, () => behaviour.lower(context, layer, x));
+  const y = g.scope(name, () =>
+    behaviour.lower(context, layer, behaviour.takesIds === true ? x : numbersOf(g, x, context.tokens)),
+  );
   if (joined !== (behaviour.joint === undefined ? 0 : 1)) throw new InternalError(`${layer.kind} joins ${joined} times`);
   return y;
 }

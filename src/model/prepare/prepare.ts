@@ -81,12 +81,14 @@ interface Place {
   readonly path: string;
   /** What the raw input's numbers are, where it is a table. */
   readonly features?: readonly Feature[] | undefined;
+  /** What the raw input's ids are, where it is text. */
+  readonly tokens?: object | undefined;
 }
 
 /** float32 behind the steps: what a column's first block reads of a raw input x [N, ...]. Throws DescriptionError where a step does not fit. */
 export function lowerPrepare(place: Place, steps: readonly Step[], x: Value): Value {
   const { g } = place.scope;
-  if (x.dtype === 'int64')
+  if (place.tokens !== undefined)
     throw new DescriptionError(`${place.path}: the input is text, whose tokens no step prepares, expected no "prepare"`, {
       path: place.path,
       expected: 'no "prepare"',

@@ -10,12 +10,14 @@ import { tensorType } from '../../onnx/ir/types.js';
 import { ops } from '../../onnx/ops/ops.js';
 import { canonical } from '../description/canonical.js';
 import type { ColumnDescription, Description, Head, Laterals, Layer, Step, Train } from '../description/description.js';
+import { inputsRead } from '../description/inputs-read.js';
 import { ownTap } from '../description/resolve-laterals.js';
 import { headWidth } from '../heads/heads.js';
+import { suggest } from '../nn/schema.js';
 import { inferenceScope, type ParameterSpec } from '../nn/scope.js';
 import { carriedGraph, type GraphLoader, ImportedGraph } from './imported-graph.js';
 import { addInputs, type NetworkInput, networkInputs } from './inputs.js';
-import { type LoweredColumn, NetworkLowering, type TapOf } from './lowering.js';
+import { type LoweredColumn, NetworkLowering, type ReadInput, type TapOf } from './lowering.js';
 
 /** A tap by its column and block. */
 export type TapRef = TapOf<Column>;
@@ -28,6 +30,8 @@ export interface ColumnParameters {
   readonly count: number;
   /** Of each block's output, the shape of one sample. */
   readonly taps: readonly (readonly number[])[];
+  /** Of each block, and of the head behind the last, names of the inputs that it reads itself. */
+  readonly inputs: readonly ReadonlySet<string>[];
 }
 
 /** Parameters of one column at most: beyond, a number in the description is a slip. */
@@ -81,7 +85,7 @@ export class Columns implements Iterable<Column> {
     return [...this].at(-1);
   }
 
-  /** The inputs, as far as anything takes them yet. Throws DescriptionError. */
+  /** All inputs, as far as anything takes them yet. Throws DescriptionError. */
   get inputs(): readonly NetworkInput[] {
     this.known.inputs ??= networkInputs(this.description);
     return this.known.inputs;
@@ -112,10 +116,13 @@ export class Columns implements Iterable<Column> {
 
 interface Known {
   readonly into: Map<number, readonly TapRef[]>;
+  readonly reached: Map<number, ReadonlySet<string>>;
   canonical?: string;
   tapsRead?: readonly TapRef[];
   sources?: readonly Column[];
   foundation?: readonly Column[];
+  reads?: readonly ReadInput[];
+  inputs?: readonly NetworkInput[];
 }
 
 /** A column of a network with all that follows from its description. */
@@ -124,7 +131,7 @@ export class Column implements LoweredColumn<Column> {
   readonly imported: ImportedGraph | undefined;
   private measured: ColumnParameters | undefined;
   /** What was asked already: neither a column nor those before it change. */
-  private readonly known: Known = { into: new Map() };
+  private readonly known: Known = { into: new Map(), reached: new Map() };
 
   /** @internal Use `columnsOf`. */
   constructor(
@@ -147,7 +154,7 @@ export class Column implements LoweredColumn<Column> {
   get head(): Head {
     return this.description.head;
   }
-  /** What it does to the network's input before its first block. */
+  /** What it does to the first input that it reads, before its first block. */
   get prepare(): readonly Step[] {
     return this.description.prepare ?? [];
   }
@@ -175,9 +182,62 @@ export class Column implements LoweredColumn<Column> {
   get seed(): number {
     return this.train.seed ?? this.network.description.seed;
   }
-  /** The network's inputs. */
+  /** The inputs that it reads itself, the first by its first block. */
+  get reads(): readonly ReadInput[] {
+    this.known.reads ??= this.inputsRead();
+    return this.known.reads;
+  }
+
+  private inputsRead(): readonly ReadInput[] {
+    const { network, path, prepare } = this;
+    const { description } = network;
+    return inputsRead(description, this.description).map(({ name, prepare: own = [] }, i) => {
+      const input = must(
+        network.inputs.find((other) => other.name === name),
+        name,
+      );
+      if (i === 0) return { input, steps: prepare, prefix: 'prepare', path: `${path}.prepare` };
+      const at = description.inputs.findIndex((other) => other.name === name);
+      return { input, steps: own, prefix: `prepare/${name}`, path: `input[${at}].prepare` };
+    });
+  }
+
+  /** An input that it reads, by name. Throws DescriptionError for any other name; `path` is that of the layer that names it. */
+  reading(name: string, path: string): ReadInput {
+    const found = this.reads.find(({ input }) => input.name === name);
+    if (found !== undefined) return found;
+    const all = this.network.inputs.map((input) => input.name);
+    const expected = `[${[...this.reads.map(({ input }) => input.name), name].join(', ')}]`;
+    const [got, right] = all.includes(name)
+      ? [`the column does not read the input "${name}"`, `expected it among its inputs, ${this.path}.inputs: ${expected}`]
+      : [`unknown input "${name}"`, suggest(name, all)];
+    throw new DescriptionError(`${path}: ${got}, ${right}`, { path, got: name });
+  }
+
+  /** The inputs of a model that answers its task, in the network's order: those that it reads, and those of the blocks that it stands on. */
   get inputs(): readonly NetworkInput[] {
-    return this.network.inputs;
+    this.known.inputs ??= this.inputsReached();
+    return this.known.inputs;
+  }
+
+  private inputsReached(): readonly NetworkInput[] {
+    const { inputs } = this.network;
+    if (inputs.length === 1) return inputs;
+    const names = this.inputsInto(this.blocks.length);
+    return inputs.filter(({ name }) => names.has(name));
+  }
+
+  /** Names of the inputs that a block (the number of its blocks stands for the head) follows from. */
+  private inputsInto(block: number): ReadonlySet<string> {
+    const known = this.known.reached.get(block);
+    if (known !== undefined) return known;
+    const names = new Set<string>();
+    for (let b = block; b >= 0; b--) {
+      for (const name of this.parameters.inputs[b] ?? []) names.add(name);
+      for (const ref of this.sourcesInto(b)) for (const name of ref.column.inputsInto(ref.block)) names.add(name);
+    }
+    this.known.reached.set(block, names);
+    return names;
   }
   /** What of the description decides its graph, as stable text. */
   get canonical(): string {
@@ -267,7 +327,8 @@ export class Column implements LoweredColumn<Column> {
         role: 'trainable',
       }),
     );
-    return { specs, count: specs.reduce((n, s) => n + elementCount(s.shape), 0), taps };
+    const inputs = [new Set(this.reads.map(({ input }) => input.name))];
+    return { specs, count: specs.reduce((n, s) => n + elementCount(s.shape), 0), taps, inputs };
   }
 
   private measure(): ColumnParameters {
@@ -275,13 +336,15 @@ export class Column implements LoweredColumn<Column> {
     if (imported !== undefined) return this.measureImported(imported);
     const g = ops({ opset: this.network.opset });
     const specs: ParameterSpec[] = [];
+    const inputs = Array.from({ length: this.blocks.length + 1 }, () => new Set<string>());
     const scope = inferenceScope(g, (spec) => {
       specs.push(spec);
       return new Value(g.names.reserve(spec.name), tensorType('float32', spec.shape));
     });
     const lowering = new NetworkLowering<Column>({
-      inputs: addInputs(g, this.inputs),
+      inputs: addInputs(g, this.network.inputs),
       scope: () => scope,
+      onRead: (_, block, name) => inputs[block]?.add(name),
       // What it stands on is known already: its own blocks are all that is lowered.
       tap: ({ column, block }) =>
         column === this ? undefined : new Value(g.names.unique('tap'), tensorType('float32', ['N', ...column.tapShape(block)])),
@@ -299,8 +362,26 @@ export class Column implements LoweredColumn<Column> {
       const at = `${path}.blocks[${block}]`;
       throw new DescriptionError(`${at}: a sample's output has shape [${shape}], beyond any machine`, { path: at });
     });
-    return { specs, count, taps };
+    this.refuseUnread(inputs);
+    return { specs, count, taps, inputs };
   }
+
+  /** Every input that is listed is read by a layer. Throws DescriptionError. */
+  private refuseUnread(inputs: readonly ReadonlySet<string>[]): void {
+    const i = this.reads.findIndex(({ input }) => !inputs.some((names) => names.has(input.name)));
+    const unread = this.reads[i]?.input.name;
+    if (unread === undefined) return;
+    const path = `${this.path}.inputs[${i}]`;
+    throw new DescriptionError(`${path}: no layer reads "${unread}", expected one that names it, such as { concat: ${unread} }`, {
+      path,
+      got: unread,
+    });
+  }
+}
+
+/** The inputs of a model that answers the tasks of these columns, in the network's order. */
+export function inputsOf(network: Columns, columns: readonly Column[]): readonly NetworkInput[] {
+  return network.inputs.filter((input) => columns.some(({ inputs }) => inputs.includes(input)));
 }
 
 /** The model of a network's graph with the versions that imported nodes have of domains beside ai.onnx. */

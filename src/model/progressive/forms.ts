@@ -16,7 +16,7 @@ import { removeUnused } from '../../onnx/passes/remove-unused.js';
 import { answersOf, outputLabels } from '../heads/heads.js';
 import { classesKey, outputNames } from '../heads/output-names.js';
 import { categoryDomain } from './categories.js';
-import { type Column, type Columns, someColumns, withDomains } from './column.js';
+import { type Column, type Columns, inputsOf, someColumns, withDomains } from './column.js';
 import { type FactsByTask, factsAsMetadata } from './facts.js';
 import { addInputs, keptInputs, tokenizerInMetadata } from './inputs.js';
 import { NetworkLowering } from './lowering.js';
@@ -32,7 +32,7 @@ export type Form = (typeof forms)[number];
 export const routedNames = ['scores', 'probabilities', 'label'] as const;
 const routedLabelName = 'label_name';
 
-/** The key of a model's metadata that says what its inputs are where they have features: a JSON list of name, dtype, shape and features. */
+/** The key of a model's metadata that says what its inputs are where they are several or have features: a JSON list of name, dtype, shape and features. */
 const inputKey = 'prognet.input';
 /** The key under which a model says the steps that its input must have had. */
 export const preparedKey = 'prognet.prepared';
@@ -100,6 +100,7 @@ export function taskModel(network: Columns, weights: FrozenWeights, options: For
   }
   const asked = new Set(options.tasks.map((task) => network.column(task)));
   const columns = [...network].filter((column) => asked.has(column));
+  const inputs = inputsOf(network, columns);
   const g = ops({ opset, name: network.description.name });
   const reached = new Set<Column>();
   const prepared = options.preparedInput === true;
@@ -111,8 +112,8 @@ export function taskModel(network: Columns, weights: FrozenWeights, options: For
     });
   const lowering = new NetworkLowering<Column>({
     inputs: prepared
-      ? addPreparedInput(g, columns, weights)
-      : addInputs(g, options.categoryIndices === true ? keptInputs(network.inputs) : network.inputs),
+      ? addPreparedInput(g, inputs, columns, weights)
+      : addInputs(g, options.categoryIndices === true ? keptInputs(inputs) : inputs),
     prepared,
     scope: (column) => {
       const { task } = column;
@@ -160,9 +161,10 @@ export function taskModel(network: Columns, weights: FrozenWeights, options: For
     ...(options.fused === true && { 'prognet.fused': 'true' }),
     'prognet.tasks': columns.map(({ task }) => task).join(','),
   };
-  if (prepared) metadata[preparedKey] = JSON.stringify(stepsLeftOut(columns));
-  else if (network.inputs.some(({ features }) => features !== undefined)) metadata[inputKey] = JSON.stringify(network.inputs);
-  const tokenizer = tokenizerInMetadata(network.inputs);
+  if (prepared) metadata[preparedKey] = JSON.stringify(stepsLeftOut(inputs, columns));
+  else if (inputs.length > 1 || inputs.some(({ features }) => features !== undefined))
+    metadata[inputKey] = JSON.stringify(inputs);
+  const tokenizer = tokenizerInMetadata(inputs);
   if (tokenizer !== undefined) metadata[tokenizerKey] = JSON.stringify(tokenizer);
   for (const column of network) {
     if (!reached.has(column)) continue;

@@ -1,19 +1,22 @@
-// The inputs of a network: by name, with dtype and shape. Columns take one input of float32, uint8 or token ids and of known shape so far; what else a
-// description may say is refused here, by name.
-import { DescriptionError, must } from '../../onnx/core/errors.js';
+// The inputs of a network: by name, with dtype and shape. Columns take inputs of known shape so far; an open dimension is refused here, by name.
+import { DescriptionError, must, ShapeError } from '../../onnx/core/errors.js';
 import type { Value } from '../../onnx/ir/graph.js';
 import type { Ops } from '../../onnx/ops/ops-builder.js';
-import type { Description } from '../description/description.js';
+import type { Description, Input } from '../description/description.js';
 import { type Feature, hasCategories } from '../description/features.js';
 import type { Tokens } from '../description/tokens.js';
+import { numbersOf } from '../nn/numbers.js';
 import { addTableInput } from './categories.js';
+
+/** What the elements of an input may be. */
+export type InputDtype = Input['dtype'];
 
 /** An input that columns can take. */
 export interface NetworkInput {
   /** What it is called in every graph. */
   readonly name: string;
   /** The type of its elements. */
-  readonly dtype: 'float32' | 'uint8' | 'int64';
+  readonly dtype: InputDtype;
   /** Of one sample. */
   readonly shape: readonly number[];
   /** What its numbers are, of a table. */
@@ -27,17 +30,18 @@ export interface NetworkInput {
 /** The inputs by name, each a value of a graph [N, ...] or a tensor. */
 export type ByInput<T> = Readonly<Record<string, T>>;
 
-/** Throws DescriptionError for several inputs, another dtype or an open dimension, which no layer takes yet. */
+/** Throws DescriptionError for an open dimension, which no layer takes yet. */
 export function networkInputs({ inputs }: Description): readonly NetworkInput[] {
-  const refuse = (path: string, got: string, right: string): never => {
-    throw new DescriptionError(`${path}: found ${got}, expected ${right}; others are not supported yet`, { path, got });
-  };
-  if (inputs.length > 1) refuse('input', `${inputs.length} inputs`, 'one input of float32 or uint8');
-  return inputs.map(({ name, dtype, shape, features, tokens, tokenizer }) => {
-    const taken = dtype === 'float32' || dtype === 'uint8' || (dtype === 'int64' && tokens !== undefined);
-    if (!taken) return refuse('input.dtype', dtype, 'one input of float32 or uint8');
+  return inputs.map(({ name, dtype, shape, features, tokens, tokenizer }, i) => {
     const known = shape.filter((d) => typeof d === 'number');
-    if (known.length < shape.length) refuse('input.shape', `[${shape}]`, 'an input whose dimensions are known');
+    if (known.length < shape.length) {
+      const path = inputs.length > 1 ? `input[${i}].shape` : 'input.shape';
+      const expected = 'an input whose dimensions are known';
+      throw new DescriptionError(`${path}: found [${shape}], expected ${expected}; others are not supported yet`, {
+        path,
+        expected,
+      });
+    }
     const text = tokens !== undefined && tokenizer !== undefined && { tokens, tokenizer };
     return { name, dtype, shape: known, ...(features !== undefined && { features }), ...text };
   });
@@ -64,6 +68,16 @@ export function addInputs(g: Ops, inputs: readonly NetworkInput[]): ByInput<Valu
       hasCategories(features) ? addTableInput(g, name, features) : g.input(name, dtype, ['N', ...shape]),
     ]),
   );
+}
+
+/** The numbers of an input that a layer names. Throws DescriptionError for ids and bytes. */
+export function inputNumbers(g: Ops, x: Value, { name, tokens }: NetworkInput, path: string): Value {
+  try {
+    return numbersOf(g, x, tokens);
+  } catch (error) {
+    if (!(error instanceof ShapeError)) throw error;
+    throw new DescriptionError(`${path}: reads the input "${name}" as numbers; ${error.message}`, { path, cause: error });
+  }
 }
 
 /** The one input that a first block or an imported graph takes, or what stands for it. */

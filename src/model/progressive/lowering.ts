@@ -1,11 +1,12 @@
 // A network lowered to a graph, column by column and only as deep as asked: a block of an earlier column exists in the graph when
 // something reads its tap. Where parameters come from is the scope's affair (model/nn/scope.ts).
-import { InternalError, must } from '../../onnx/core/errors.js';
+import { InternalError, must, UsageError } from '../../onnx/core/errors.js';
 import { Random } from '../../onnx/core/random.js';
 import type { Graph, Value } from '../../onnx/ir/graph.js';
 import type { Head, Laterals, Step } from '../description/description.js';
 import { headDense, headLayers } from '../heads/heads.js';
 import type { Lateral } from '../nn/joint.js';
+import type { NamedInputs } from '../nn/layer.js';
 import { type Layer, layoutAfter } from '../nn/layers.js';
 import { lowerBlock } from '../nn/lower.js';
 import { type Layout, positionsOf, sampleDims } from '../nn/sample.js';
@@ -13,7 +14,7 @@ import { type LayerScope, trainable } from '../nn/scope.js';
 import { lowerPrepare } from '../prepare/prepare.js';
 import { aroundImported, ImportedLowering } from './imported.js';
 import type { ImportedGraph } from './imported-graph.js';
-import { type ByInput, type NetworkInput, onlyOf } from './inputs.js';
+import { type ByInput, inputNumbers, type NetworkInput } from './inputs.js';
 import { alphaChoices, type JoinedTaps, lateralJoint, type SourceTap } from './lateral.js';
 
 /** What lowering reads of a column (column.ts): no shapes and no parameters, since these are what it finds. */
@@ -24,10 +25,8 @@ export interface LoweredColumn<C> {
   readonly path: string;
   /** What is predicted from the last tap. */
   readonly head: Head;
-  /** What it does to the network's input before its first block. */
-  readonly prepare: readonly Step[];
-  /** The network's inputs. */
-  readonly inputs: readonly NetworkInput[];
+  /** The inputs that it reads, the first by its first block; none where it is a head alone. */
+  readonly reads: readonly ReadInput[];
   /** Lists of layers, one for each tap. */
   readonly blocks: readonly (readonly Layer[])[];
   /** What it takes from earlier columns. */
@@ -36,8 +35,21 @@ export interface LoweredColumn<C> {
   readonly seed: number;
   /** Its graph, where it is imported. */
   readonly imported: ImportedGraph | undefined;
+  /** An input that it reads, by name; `path` is that of the layer that names it. Throws DescriptionError for any other name. */
+  reading(name: string, path: string): ReadInput;
   /** The taps that flow into a block (the number of its blocks stands for the head), in the order of the sources. */
   sourcesInto(block: number): readonly TapOf<C>[];
+}
+
+/** An input as a column reads it. */
+export interface ReadInput {
+  readonly input: NetworkInput;
+  /** What the column does to it before any layer reads it. */
+  readonly steps: readonly Step[];
+  /** What its steps are named under: `prepare`, of further inputs `prepare/<input>`. */
+  readonly prefix: string;
+  /** Where its steps stand in the description, for errors. */
+  readonly path: string;
 }
 
 /** A block of a column, whose output later columns may read. */
@@ -62,6 +74,8 @@ export interface LoweringOptions<C> {
   readonly scope: (column: C) => LayerScope;
   /** A tap that is there already (a training step reads frozen taps as inputs); undefined: lower the block. */
   readonly tap?: (ref: TapOf<C>) => Value | undefined;
+  /** Hears which block (the number of its blocks stands for the head) reads which input. */
+  readonly onRead?: (column: C, block: number, input: string) => void;
   /** What all sources of an adapter into a block give, where it is there already; undefined: taps one by one. */
   readonly joined?: (column: C, block: number) => Omit<JoinedTaps, 'tasks'> | undefined;
 }
@@ -69,7 +83,7 @@ export interface LoweringOptions<C> {
 /** What a column has in a graph so far: its blocks' outputs by number, its scores, its imported graph. */
 interface Lowered {
   readonly taps: Map<number, Value>;
-  input?: Value;
+  readonly inputs: Map<string, Value>;
   scores?: Value;
   imported?: ImportedLowering;
 }
@@ -129,40 +143,74 @@ export class NetworkLowering<C extends LoweredColumn<C>> {
   }
 
   private of(column: C): Lowered {
-    const known = this.done.get(column) ?? { taps: new Map() };
+    const known = this.done.get(column) ?? { taps: new Map(), inputs: new Map() };
     this.done.set(column, known);
     return known;
   }
 
-  /** The network's input, prepared as the column does. */
-  private input(column: C): Value {
-    const lowered = this.of(column);
-    const { prepare, task, path } = column;
-    const raw = onlyOf(Object.values(this.options.inputs));
-    if (prepare.length === 0 || this.options.prepared === true) return raw;
-    const { features } = onlyOf(column.inputs);
-    const place = { scope: this.options.scope(column), prefix: `${task}/prepare`, path: `${path}.prepare`, features };
-    lowered.input ??= lowerPrepare(place, prepare, raw);
-    return lowered.input;
+  private raw({ input: { name } }: ReadInput): Value {
+    return must(this.options.inputs[name], `input ${name}`);
+  }
+
+  /** An input of the network, prepared as the column does. */
+  private prepared(column: C, read: ReadInput): Value {
+    const { input, steps, prefix, path } = read;
+    const raw = this.raw(read);
+    if (steps.length === 0 || this.options.prepared === true) return raw;
+    const { inputs } = this.of(column);
+    const { features, tokens } = input;
+    const place = { scope: this.options.scope(column), prefix: `${column.task}/${prefix}`, path, features, tokens };
+    const value = inputs.get(input.name) ?? lowerPrepare(place, steps, raw);
+    inputs.set(input.name, value);
+    return value;
+  }
+
+  /** What the first block reads. */
+  private first(column: C): Value {
+    const read = must(column.reads[0], 'input');
+    this.options.onRead?.(column, 0, read.input.name);
+    return this.prepared(column, read);
+  }
+
+  /** The inputs as the layers of a block find them. */
+  private named(column: C, block: number): NamedInputs {
+    const reading = (name: string, path: string) => {
+      const read = column.reading(name, path);
+      this.options.onRead?.(column, block, name);
+      return read;
+    };
+    return {
+      tokens: block === 0 ? column.reads[0]?.input.tokens : undefined,
+      input: (name, path) => {
+        const read = reading(name, path);
+        return inputNumbers(this.options.scope(column).g, this.prepared(column, read), read.input, path);
+      },
+      raw: (name, path) => {
+        const read = reading(name, path);
+        if (this.options.prepared !== true || read.steps.length === 0) return this.raw(read);
+        throw new UsageError(`prepared input: ${path} reads the input "${name}" as it comes, expected a model that prepares it`, {
+          got: name,
+        });
+      },
+    };
   }
 
   private imported(column: C): ImportedLowering | undefined {
     const { task, imported } = column;
     if (imported === undefined) return undefined;
     const lowered = this.of(column);
-    lowered.imported ??= new ImportedLowering(task, imported, this.options.scope(column), this.input(column));
+    lowered.imported ??= new ImportedLowering(task, imported, this.options.scope(column), this.first(column));
     return lowered.imported;
   }
 
   private lower(column: C, block: number, layers: readonly Layer[], name: string, path: string): Value {
     const { options } = this;
     const scope = options.scope(column);
-    const x = block === 0 ? this.input(column) : this.tap({ column, block: block - 1 });
+    const x = block === 0 ? this.first(column) : this.tap({ column, block: block - 1 });
     const prefix = `${column.task}/${name}`;
-    const tokens = block === 0 ? onlyOf(column.inputs).tokens : undefined;
     const layout = block === 0 ? undefined : tapLayout({ column, block: block - 1 });
     const lateral = this.joint(column, block, prefix, positionsOf(sampleDims(x), layout).channels);
-    return lowerBlock({ scope, prefix, path, lateral, layout, tokens }, layers, x);
+    return lowerBlock({ scope, prefix, path, lateral, layout, inputs: this.named(column, block) }, layers, x);
   }
 
   /** What the laterals into a block add at its joint; undefined where there are none. `width` is that of the column's own block before. */

@@ -102,7 +102,7 @@ export function stepGraph(request: StepRequest): StepGraph {
 
   const loop = request.form !== 'step';
   const rowsHere = loop ? 'D' : (request.batch ?? 'D');
-  const data = dataInputs(g, network.inputs, request.dtypes, rowsHere);
+  const data = dataInputs(g, column.inputs, request.dtypes, rowsHere);
   const wanted = targetsOf(head, rowsHere, request.classes);
   const targets = g.input(stepInputs.targets, wanted.dtype, wanted.shape);
   const tapValues = new Map(taps.map(({ name, shape }) => [name, g.input(name, 'float32', [rowsHere, ...shape])]));
@@ -132,7 +132,7 @@ export function stepGraph(request: StepRequest): StepGraph {
 
   const layerScope = state.scope((name, like) => uniformLike(body, like, ofStep(seeds), saltOf(name)));
   const lowering = new NetworkLowering<Column>({
-    inputs: networkInputsFrom(body, network.inputs, Object.fromEntries(Object.entries(data).map(([name, v]) => [name, take(v)]))),
+    inputs: networkInputsFrom(body, column.inputs, Object.fromEntries(Object.entries(data).map(([name, v]) => [name, take(v)]))),
     scope: (other) => {
       if (other !== column) throw new InternalError(`the training step of "${task}" reaches into "${other.task}"`);
       return layerScope;

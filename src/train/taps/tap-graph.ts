@@ -27,7 +27,8 @@ export function tapGraph(
   known: readonly KnownTaps[] = [],
 ): Model {
   const g = ops({ name: 'taps', opset: network.opset });
-  const data = dataInputs(g, network.inputs, dtypes, 'N');
+  const taken = network.inputs.filter(({ name }) => dtypes[name] !== undefined);
+  const data = dataInputs(g, taken, dtypes, 'N');
   const given = new Map(known.map((k) => [k, g.input(k.name, 'float32', ['N', ...k.shape])]));
   const join = (taps: readonly Value[]) => must(taps.length === 1 ? taps[0] : g.op('Concat', taps, { axis: 1 })[0], 'tap');
   const pieceValue = (piece: Piece<KnownTaps>): Value => {
@@ -37,7 +38,7 @@ export function tapGraph(
     return isWhole(piece) ? value : g.slice(value, [at], [at + width], [1]);
   };
   const lowering: NetworkLowering<Column> = new NetworkLowering<Column>({
-    inputs: networkInputsFrom(g, network.inputs, data),
+    inputs: networkInputsFrom(g, taken, data),
     scope: ({ task }) => frozenScope(g, must(frozen.get(task), `weights of ${task}`)),
     tap: (ref) => {
       const [piece] = piecesOf([ref], [], known);

@@ -7,9 +7,13 @@ import { lowerBlock } from '../../../src/model/nn/lower.js';
 import type { Layout } from '../../../src/model/nn/sample.js';
 import type { LayerScope, ParameterSpec } from '../../../src/model/nn/scope.js';
 import { explicitPads } from '../../../src/model/nn/window.js';
+import { inputNumbers } from '../../../src/model/progressive/inputs.js';
+import type { DType } from '../../../src/onnx/core/dtype.js';
+import { must } from '../../../src/onnx/core/errors.js';
 import { Random } from '../../../src/onnx/core/random.js';
 import { elementCount } from '../../../src/onnx/core/shape.js';
 import { Tensor } from '../../../src/onnx/core/tensor.js';
+import type { Value } from '../../../src/onnx/ir/graph.js';
 import { printGraph } from '../../../src/onnx/ir/print.js';
 import { ops } from '../../../src/onnx/ops/ops.js';
 import type { Ops } from '../../../src/onnx/ops/ops-builder.js';
@@ -24,16 +28,31 @@ export interface Lowered {
   readonly joints: readonly Joint[];
 }
 
-/** A block of these layers over x, float32 [N, ...shape] or ids of `tokens`; output `y`. With `lateral`, an input of that name is added at the joint. */
+/** Other inputs of the network, by name: those that layers name. */
+type Others = Readonly<Record<string, { readonly dtype: DType; readonly shape: readonly number[] }>>;
+
+/** A block of these layers over x, float32 [N, ...shape], of another dtype or ids of `tokens`; output `y`. With `lateral`, an input of that name is added at the joint. */
 export function lower(
   layers: readonly LayerInput[],
   shape: readonly number[],
-  options: { training?: boolean; lateral?: boolean; batch?: number; tokens?: TokenTable; layout?: Layout } = {},
+  options: {
+    training?: boolean;
+    lateral?: boolean;
+    batch?: number;
+    tokens?: TokenTable;
+    layout?: Layout;
+    dtype?: DType;
+    inputs?: Others;
+  } = {},
 ): Lowered {
-  const { training = false, batch, tokens, layout } = options;
+  const { training = false, batch, tokens, layout, dtype = tokens === undefined ? 'float32' : 'int64' } = options;
   const g = ops();
   const rows = batch ?? 'N';
-  const x = g.input('x', tokens === undefined ? 'float32' : 'int64', [rows, ...shape]);
+  const x = g.input('x', dtype, [rows, ...shape]);
+  const other = (name: string): Value => {
+    const { dtype, shape } = must(options.inputs?.[name], name);
+    return g.graph.inputs.find((value) => value.name === name) ?? g.input(name, dtype, [rows, ...shape]);
+  };
   const [specs, moved, joints]: [ParameterSpec[], string[], Joint[]] = [[], [], []];
   const lateral = (joint: Joint) => {
     joints.push(joint);
@@ -53,7 +72,18 @@ export function lower(
     random: (name, like) => g.input(`${name}/random`, 'float32', like.shape ?? []),
   };
   const y = lowerBlock(
-    { scope, prefix: 't/0', path: 'blocks[0]', lateral: options.lateral === true ? lateral : undefined, layout, tokens },
+    {
+      scope,
+      prefix: 't/0',
+      path: 'blocks[0]',
+      lateral: options.lateral === true ? lateral : undefined,
+      layout,
+      inputs: {
+        tokens,
+        input: (name, path) => inputNumbers(g, other(name), { name, dtype: 'float32', shape: [] }, path),
+        raw: other,
+      },
+    },
     layers.map((layer) => layerSchema.parse(layer)),
     x,
   );
@@ -95,8 +125,8 @@ export async function run(
   layers: readonly LayerInput[],
   x: Tensor,
   feeds: Readonly<Record<string, Tensor>> = {},
-  options: { training?: boolean; lateral?: boolean; tokens?: TokenTable; layout?: Layout } = {},
+  options: { training?: boolean; lateral?: boolean; tokens?: TokenTable; layout?: Layout; inputs?: Others } = {},
 ): Promise<Record<string, Tensor>> {
-  const { g } = lower(layers, x.dims.slice(1), { ...options, batch: x.dims[0] ?? 1 });
+  const { g } = lower(layers, x.dims.slice(1), { dtype: x.dtype, ...options, batch: x.dims[0] ?? 1 });
   return runModel(g.model(), { x, ...feeds });
 }

@@ -94,14 +94,6 @@ group('inputs that no layer takes yet are refused by name', () => {
   const column: ColumnInput = { task: 'a', blocks: [['flatten', { dense: 2 }]], head: { classify: 2 } };
   it.each([
     [
-      [image, { name: 'mask', shape: [4] }],
-      'input: found 2 inputs, expected one input of float32 or uint8; others are not supported yet',
-    ],
-    [
-      { ...image, dtype: 'int64' as const },
-      'input.dtype: found int64, expected one input of float32 or uint8; others are not supported yet',
-    ],
-    [
       { name: 'text', shape: ['T', 16] },
       'input.shape: found [T,16], expected an input whose dimensions are known; others are not supported yet',
     ],
@@ -109,6 +101,105 @@ group('inputs that no layer takes yet are refused by name', () => {
     const columns = network([column], { input });
     expect(() => columns.inputs).toThrow(message);
     expect(() => columns.column('a').parameters).toThrow(message);
+  });
+});
+
+group('a network of several inputs', () => {
+  const meta = { name: 'meta', shape: [2], prepare: ['standardise' as const] };
+  const ids = { name: 'ids', shape: [4], dtype: 'int64' as const };
+  const input = [image, meta, ids];
+  const joined: ColumnInput['blocks'] = [
+    ['flatten', { dense: 5 }],
+    [{ concat: 'meta' }, { dense: 3 }],
+  ];
+  const base: ColumnInput = { task: 'a', blocks: two, head: { classify: 2 } };
+  const both: ColumnInput = { task: 'b', inputs: ['image', 'meta'], blocks: joined, head: { classify: 2 } };
+  const told = (columns: Columns, task: string) => columns.column(task).inputs.map(({ name }) => name);
+
+  it('gives each column those that it reads and those that it stands on, the first where it says none', () => {
+    const text: ColumnInput = {
+      task: 't',
+      inputs: ['ids'],
+      blocks: [[{ embedding: { size: 3, vocabulary: 9, pool: 'mean' } }]],
+      head: { classify: 2 },
+    };
+    const columns = network(
+      [
+        base,
+        both,
+        { ...text, laterals: 'none' },
+        { ...text, task: 'u' },
+        { task: 'h', blocks: [], head: { binary: 1 }, laterals: { kind: 'linear', from: ['t'] } },
+      ],
+      { input },
+    );
+    expect(columns.tasks.map((task) => told(columns, task))).toEqual([
+      ['image'],
+      ['image', 'meta'],
+      ['ids'],
+      ['image', 'ids'],
+      ['ids'],
+    ]);
+  });
+
+  it('has no input of blocks that nothing reads', () => {
+    const late = network([both, { task: 'c', blocks: two, head: { classify: 2 }, laterals: { kind: 'linear', into: [1] } }], {
+      input,
+    });
+    expect(told(late, 'c')).toEqual(['image']);
+  });
+
+  it('prepares each by its own steps, named by the input', () => {
+    const { specs } = network([both], { input }).column('b').parameters;
+    expect(specs.map(({ name }) => name)).toEqual([
+      'b/0/dense/weight',
+      'b/0/dense/bias',
+      'b/prepare/meta/0/standardise/mean',
+      'b/prepare/meta/0/standardise/std',
+      'b/1/dense/weight',
+      'b/1/dense/bias',
+      'b/head/dense/weight',
+      'b/head/dense/bias',
+    ]);
+  });
+
+  it('keeps the text of a column that reads the first alone, whatever inputs stand behind', () => {
+    const text = network([base]).column('a').canonical;
+    expect(network([base], { input }).column('a').canonical).toBe(text);
+    const moved = network([base, { ...both, inputs: ['meta', 'image'], blocks: [[{ dense: 5 }]] }], { input });
+    expect(moved.column('b').canonical).not.toBe(network([both], { input }).column('b').canonical);
+    expect(network([base], { input: [{ ...image, shape: [1, 7, 7] }, meta] }).column('a').canonical).not.toBe(text);
+    expect(network([both], { input: [image, { ...meta, prepare: [{ fill: 'mean' as const }] }] }).column('b').canonical).not.toBe(
+      network([both], { input }).column('b').canonical,
+    );
+  });
+
+  it.each<[string, ColumnInput, string]>([
+    [
+      'a layer names one that is not there',
+      { ...both, blocks: [[{ concat: 'mta' }]] },
+      'columns[0].blocks[0][0]: unknown input "mta", did you mean "meta"?',
+    ],
+    [
+      'a layer names one that the column does not read',
+      { ...both, blocks: [['flatten', { residual: [{ concat: 'ids' }] }]] },
+      'columns[0].blocks[0][1].residual[0]: the column does not read the input "ids", expected it among its inputs, columns[0].inputs: [image, meta, ids]',
+    ],
+    [
+      'no layer reads one',
+      { ...both, blocks: two },
+      'columns[0].inputs[1]: no layer reads "meta", expected one that names it, such as { concat: meta }',
+    ],
+  ])('%s', (_, column, message) => {
+    expect(() => network([column], { input }).column('b').parameters).toThrow(message);
+  });
+
+  it.each<[ColumnInput, string]>([
+    [{ ...both, inputs: ['image', 'mta'] }, 'columns[0].inputs[1]: unknown input "mta", did you mean "meta"?'],
+    [{ ...both, inputs: ['image', 'image'] }, 'columns[0].inputs[1]: "image" stands there twice, expected each input once'],
+    [{ ...both, inputs: [] }, 'columns[0].inputs: found [], expected at least one input'],
+  ])('%j', (column, message) => {
+    expect(() => network([column], { input })).toThrow(message);
   });
 });
 

@@ -58,11 +58,51 @@ describe('ids that are none', () => {
   });
 });
 
-it('takes token ids alone, and no other layer does', () => {
+it('takes ids alone, and no other layer does', () => {
   expect(() => lower([{ embedding: 2 }], [3])).toThrow(
-    'blocks[0][0]: embedding does not fit its input [3]: token ids are needed, as the first layer of a column over input: { name, tokenizer, length }',
+    'blocks[0][0]: embedding does not fit its input [3]: ids are needed, as the first layer of a column over input: { name, tokenizer, length } or input: { name, shape: [length], dtype: int64 }',
   );
   expect(() => lower([{ dense: 2 }], [3], { tokens })).toThrow(
     'blocks[0][0]: dense does not fit its input [3]: these are token ids, expected "embedding" before it, such as { embedding: { size: 32, pool: mean } }',
   );
+});
+
+describe('ids without a tokenizer', () => {
+  const plain = { embedding: { size: 2, vocabulary: 4 } };
+
+  it.each(['int64', 'int32'] as const)('of %s are rows of the table, none of them padding', async (dtype) => {
+    const x = Tensor.from(dtype, [1, 2, 0], [1, 3]);
+    expect((await run([plain], x, feeds)).y?.numbers()).toEqual([1, -2, 3, 4, 9, 9]);
+  });
+
+  it('one for each sample is a row of its own', async () => {
+    const { y } = await run([plain], int64([2, 1]), feeds);
+    expect([y?.dims, y?.numbers()]).toEqual([
+      [2, 2],
+      [3, 4, 1, -2],
+    ]);
+  });
+
+  it('are pooled, what is said to be padding left out', async () => {
+    const pooled = async (pool: 'mean' | 'max', padding?: number) =>
+      (
+        await run([{ embedding: { ...plain.embedding, pool, ...(padding !== undefined && { padding }) } }], ids, feeds)
+      ).y?.numbers();
+    expect(await pooled('max')).toEqual([9, 9, 9, 9, 9, 9]);
+    expect(await pooled('max', 0)).toEqual([3, 4, -5, -6, 0, 0]);
+    expect(await pooled('mean', 0)).toEqual([2, 1, -5, -6, 0, 0]);
+  });
+
+  it('need a vocabulary, which a text has itself', () => {
+    const message = 'blocks[0][0]: embedding does not fit its input [3]: ';
+    expect(() => lower([{ embedding: 2 }], [3], { dtype: 'int64' })).toThrow(
+      `${message}expected "vocabulary", of an input without a tokenizer how many ids there are`,
+    );
+    expect(() => lower([plain], [3], { tokens })).toThrow(
+      `${message}"vocabulary" is as the tokenizer of the text says, expected none`,
+    );
+    expect(() => lower([{ dense: 2 }], [3], { dtype: 'int64' })).toThrow(
+      'blocks[0][0]: dense does not fit its input [3]: these are ids, of int64, expected "embedding" before it, such as',
+    );
+  });
 });

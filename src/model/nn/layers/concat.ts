@@ -1,0 +1,44 @@
+// concat: other inputs of the network joined to x.
+import * as z from 'zod';
+import { ShapeError } from '../../../onnx/core/errors.js';
+import { formatShape } from '../../../onnx/core/shape.js';
+import type { Value } from '../../../onnx/ir/graph.js';
+import { type LayerContext, layer } from '../layer.js';
+import { layoutOf, sampleDims } from '../sample.js';
+import { strict } from '../schema.js';
+
+const names = 'the name of an input, or a list of them';
+const one = z.string({ error: names }).min(1, { error: names });
+
+/**
+ * Other inputs of the network joined to x: features to features, the channels of images, signals and sequences at each position.
+ * @function
+ */
+export const concat = layer('concat', {
+  doc: 'Other inputs of the network joined to x: features to features, the channels of images, signals and sequences at each position.',
+  options: strict({
+    inputs: z
+      .union([one.transform((name) => [name]), z.array(one, { error: names }).min(1, { error: names })], { error: names })
+      .describe('The input that is joined, or a list of them in their order; the column must read them.'),
+  }),
+  main: 'inputs',
+  example: '{ concat: meta }',
+  call: (inputs: string | string[]) => ({ inputs }),
+  lower: (c, { inputs }, x) => {
+    const dims = sampleDims(x);
+    const axis = layoutOf(c.layout) === 'channels-last' ? dims.length : 1;
+    const others = inputs.map((name) => fitting(c, name, dims, axis));
+    return c.g.concat(x, ...others, { axis });
+  },
+});
+
+/** The input of that name, which must agree with x in all but the axis that they are joined along. A single number is a feature. */
+function fitting({ g, input }: LayerContext, name: string, dims: readonly number[], axis: number): Value {
+  const found = input(name);
+  const own = sampleDims(found);
+  const y = own.length === 0 ? g.unsqueeze(found, [1]) : found;
+  const [have, want] = [own.length === 0 ? [1] : own, dims];
+  if (have.length === want.length && have.every((d, i) => i === axis - 1 || d === want[i])) return y;
+  const expected = formatShape(want.map((d, i) => (i === axis - 1 ? 'any' : d)));
+  throw new ShapeError(`the input "${name}" is ${formatShape(own)}, expected ${expected}`, { expected, got: formatShape(own) });
+}
