@@ -12,6 +12,7 @@ const names = [
   'threads',
   'dense-column',
   'conv-column',
+  'frozen-base',
   'growth',
   'wasm-step',
   'conv-gradient',
