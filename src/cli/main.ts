@@ -255,9 +255,13 @@ command('import <model>', 'an ONNX model, or columns of another workspace, becom
     '--scores <name>',
     'the value with the raw scores [N, k], or auto: before softmax and labels (default: its only output)',
   )
-  .option('--taps <names>', 'values that later columns may read, with commas (default: what its activations give)')
+  .option(
+    '--taps <names>',
+    'values that later columns may read, with commas (default: what its activations give); auto:4: so many of these',
+  )
   .option('--dim <name=size>', 'size of a dimension that the input leaves open beyond its batch, repeatable', collect)
-  .option('--head <kind>', 'classify, binary or regress (default: classify)')
+  .option('--head <kind>', 'classify, binary or regress (default: classify), or none: nothing judges what it gives')
+  .option('--backbone', 'its taps alone are of use: no head, no data; other taps can be chosen later')
   .option('-o, --output <folder>', 'workspace to begin or to add to (default: the one here or above)')
   .option('--provider <name>', 'execution provider of the test (default: cpu)')
   .option('--threads <n>', 'threads of one op')

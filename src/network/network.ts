@@ -4,7 +4,7 @@
 import type { SampleRows } from '../data/samples.js';
 import type { ColumnInput, Description, DescriptionInput } from '../model/description/description.js';
 import { parseDescription, toInput } from '../model/description/parse.js';
-import { type Head, metricName, outputLabels } from '../model/heads/heads.js';
+import { type Head, isJudged, metricName, outputLabels, withNames } from '../model/heads/heads.js';
 import { type Column, type ColumnParameters, type Columns, columnsOf } from '../model/progressive/column.js';
 import type { FactsByTask } from '../model/progressive/facts.js';
 import { notFrozen, notTrained, taskModel } from '../model/progressive/forms.js';
@@ -171,9 +171,9 @@ export class Network implements GrowingNetwork {
     const how = { tapCache: this.kept.taps, ...defined({ engine, tapBudget, tapStorage, tapCache, store, onEvent, signal }) };
     const { weights, history, given, test, balance } = await trainColumn(column, data, { ...how, ...place, frozen: this.frozen });
     const described = this.columns.column(task);
-    const names = described.head.names ?? given.classNames;
+    const names = outputLabels(described.head) ?? given.classNames;
     const tried = this.with({
-      ...(given.classNames && names && { written: withHead(this.written, described, { ...described.head, names: [...names] }) }),
+      ...(given.classNames && names && { written: withHead(this.written, described, withNames(described.head, names)) }),
       unfrozen: new Map(this.unfrozen).set(task, weights),
       balances: balance ? new Map(this.balances).set(task, balance) : this.forgotten(task).balances,
     });
@@ -216,6 +216,7 @@ export class Network implements GrowingNetwork {
     if (data === undefined) throw missing('evaluate', 'data', '{ inputs, targets }');
     given('evaluate', { data, on }, { data: anObject, on: anObject });
     const { head } = withNumbers(this.columns.column(task), this.balances.get(task));
+    if (!isJudged(head)) throw new UsageError(`task "${task}" has no head, expected one whose answers are judged`, { got: task });
     const { inputs, targets } = fitData(this.columns.column(task), data, `data of task "${task}"`);
     const { outputs } = await this.ask('evaluate', task, inputs, [task], on);
     const { runtime } = this.needPlace('evaluate', on);

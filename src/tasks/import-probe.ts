@@ -1,21 +1,21 @@
 // An imported graph run on a few samples before it is taken: whether ONNX Runtime takes it, what shapes its taps and scores have, and whether its
 // scores are, bit for bit, those of the file that it came from.
 import type { ImportedModel } from '../model/progressive/import-model.js';
-import type { DType } from '../onnx/core/dtype.js';
 import { must, RuntimeError, UsageError } from '../onnx/core/errors.js';
 import { Random } from '../onnx/core/random.js';
-import { Tensor } from '../onnx/core/tensor.js';
+import type { Tensor } from '../onnx/core/tensor.js';
 import { cloneModel, type Model } from '../onnx/ir/model.js';
 import { tensorType } from '../onnx/ir/types.js';
 import { removeUnused } from '../onnx/passes/remove-unused.js';
 import type { Runtime } from '../onnx/runtime/session.js';
 import { toBinary } from '../onnx/serde/to-binary.js';
+import { randomSamples } from './fixed-samples.js';
 
 export interface Probed {
   /** Shapes of one sample, of the taps in their order. */
   readonly shapes: readonly (readonly number[])[];
-  /** Of the scores. */
-  readonly scores: readonly number[];
+  /** Of the scores that a head judges. */
+  readonly scores: readonly number[] | undefined;
   /** The largest difference between its scores and the file's own; 0 where every bit is the same. */
   readonly apart: number;
 }
@@ -25,15 +25,6 @@ const batches = [2, 3] as const;
 
 /** What scores may be from the file's own at most, relative to them where they are over 1. */
 const near = 1e-4;
-
-/** Numbers that any model can take: fractions, bytes, and of integers 0 and 1, which are ids and flags alike. */
-export function randomSamples(dtype: DType, dims: readonly number[], random: Random): Tensor {
-  const count = dims.reduce((n, d) => n * d, 1);
-  const most = dtype === 'uint8' ? 256 : 2;
-  const whole = dtype !== 'float32' && dtype !== 'float64' && dtype !== 'float16';
-  const numbers = Array.from({ length: count }, () => (whole ? random.below(most) : random.uniform()));
-  return Tensor.from(dtype, numbers, [...dims]);
-}
 
 /** The graph with its weights in it. */
 function whole({ model, weights }: ImportedModel, task: string): Model {
@@ -54,18 +45,20 @@ export async function probeImport(
   runtime: Runtime,
   imported: ImportedModel,
   original: Model,
-  { task, file, seed = 0 }: { readonly task: string; readonly file: string; readonly seed?: number },
+  { task, file, judged }: { readonly task: string; readonly file: string; readonly judged: boolean },
 ): Promise<Probed> {
   const { taps, scores, input } = imported;
-  const random = new Random(seed, 'import');
+  const random = new Random(0, 'import');
   const feeds = batches.map((rows) => randomSamples('float32', [rows, ...input.shape], random));
-  const names = [...new Set([...taps, scores])];
+  const rowed = [...new Set([...taps, ...(judged && scores !== undefined ? [scores] : [])])];
+  const gives = scores ?? must(taps.at(-1), 'tap');
+  const names = [...new Set([...rowed, gives])];
   const fail = (message: string, cause?: unknown): never => {
     throw new UsageError(`${file}: ${message}`, { path: file, ...(cause !== undefined && { cause }) });
   };
   const ours = await answers(runtime, toBinary(whole(imported, task)), input.name, feeds, names, fail);
   const shapes = new Map<string, readonly number[]>();
-  for (const name of names) {
+  for (const name of rowed) {
     const found = ours.map((of) => must(of[name], name).dims);
     found.forEach((dims, i) => {
       const rows = must(batches[i], 'rows');
@@ -78,15 +71,15 @@ export async function probeImport(
   }
   // Without taps among its outputs, as `export` writes it.
   const alone = whole(imported, task);
-  alone.graph.outputs = alone.graph.outputs.filter((v) => v.name === scores);
+  alone.graph.outputs = alone.graph.outputs.filter((v) => v.name === gives);
   removeUnused(alone.graph);
-  const exported = await answers(runtime, toBinary(alone), input.name, feeds, [scores], fail);
+  const exported = await answers(runtime, toBinary(alone), input.name, feeds, [gives], fail);
   const theirs = await answers(runtime, toBinary(exposed(original, imported)), input.name, feeds, [imported.given], fail);
   const apart = Math.max(
-    ...feeds.map((_, i) => difference(must(exported[i]?.[scores], scores), must(theirs[i]?.[imported.given], scores))),
+    ...feeds.map((_, i) => difference(must(exported[i]?.[gives], gives), must(theirs[i]?.[imported.given], gives))),
   );
-  if (!(apart <= near)) fail(`its scores "${imported.given}" are others once it is taken in, by up to ${apart}`);
-  return { shapes: taps.map((name) => must(shapes.get(name), name)), scores: must(shapes.get(scores), scores), apart };
+  if (!(apart <= near)) fail(`its values "${imported.given}" are others once it is taken in, by up to ${apart}`);
+  return { shapes: taps.map((name) => must(shapes.get(name), name)), scores: judged ? shapes.get(gives) : undefined, apart };
 }
 
 /** The file's own model, with the scores among its outputs. */
@@ -131,7 +124,8 @@ function difference(a: Tensor, b: Tensor): number {
 
 /** States what was found of the outputs in the graph, for those who read it. */
 export function stateShapes({ model, taps, scores }: ImportedModel, probed: Probed): void {
-  const found = new Map([[scores, probed.scores], ...taps.map((name, i) => [name, must(probed.shapes[i], name)] as const)]);
+  const found = new Map(taps.map((name, i) => [name, must(probed.shapes[i], name)]));
+  if (scores !== undefined && probed.scores !== undefined) found.set(scores, probed.scores);
   for (const v of model.graph.outputs) {
     const shape = found.get(v.name);
     const dtype = v.type?.kind === 'tensor' ? v.type.dtype : 'float32';

@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import type { Description } from '../model/description/description.js';
 import { readDescription } from '../model/description/read-text.js';
-import { type HeadKind, headOfWidth } from '../model/heads/heads.js';
+import { type HeadKind, headOfWidth, isJudged } from '../model/heads/heads.js';
 import { sampleDims } from '../model/nn/sample.js';
 import { inferenceScope } from '../model/nn/scope.js';
 import { importedPrepare, lowerPrepare } from '../model/prepare/prepare.js';
@@ -39,9 +39,14 @@ export interface ImportTaskOptions {
   readonly scores?: string;
   /** Sizes of dimensions that the model's input leaves open beyond its batch, by their names. */
   readonly dims?: ReadonlyMap<string, number>;
+  /** What the scores are; `none`: nothing judges them. */
   readonly head: HeadKind;
-  /** The column's `data`, as a description has it: its test part is what `verify` compares over. */
-  readonly data: unknown;
+  /** Takes all that the file computes for its taps; nothing judges them, and there are no scores unless they are named. */
+  readonly backbone?: boolean;
+  /** So many taps, evenly spread by depth, of those that are found. */
+  readonly spread?: number;
+  /** The column's `data`, as a description has it: its test part is what `verify` compares over. None where nothing judges what it gives. */
+  readonly data?: unknown;
   readonly provider?: string;
   readonly threads?: number;
   /** A line that the user should know. */
@@ -105,7 +110,8 @@ export async function importTask(
   checkTask(task);
   if (begin) refuseOutput(folder);
   const original = loadModel(file);
-  const imported = importModel(original, options, file);
+  const judged = isJudged({ kind: head });
+  const imported = importModel(original, { ...options, judged }, file);
   for (const line of imported.notes) options.onNote?.(line);
   const { root, file: name, text, old } = descriptionAt(folder, begin, imported);
   const before = readDescription(text, name, (value) => withGraphs(value, root, name).value);
@@ -129,17 +135,17 @@ export async function importTask(
       path: kept,
     });
   }
-  const probed = await probeImport(runtime, imported, original, { task, file });
-  if (probed.apart > 0) options.onNote?.(`${file}: its scores are the file's own up to ${probed.apart}, not bit for bit`);
+  const probed = await probeImport(runtime, imported, original, { task, file, judged });
+  if (probed.apart > 0) options.onNote?.(`${file}: what it gives is the file's own up to ${probed.apart}, not bit for bit`);
   stateShapes(imported, probed);
-  const [width = 0, ...more] = probed.scores;
-  if (more.length > 0 || width === 0)
+  const [width = 0, ...more] = probed.scores ?? [];
+  if (judged && (more.length > 0 || width === 0))
     throw new UsageError(`${file}: the output "${imported.scores}" is [N,${probed.scores}], expected scores [N,k]`, {
       path: file,
     });
   const taps = imported.taps.map((tap, i) => ({ name: tap, shape: [...must(probed.shapes[i], tap)] }));
-  const onnx = { graph, taps, scores: imported.scores, opset: imported.model.opset };
-  const next = withColumn(text, name, { task, ...{ data, onnx, head: headOfWidth(head, width) } });
+  const onnx = { graph, taps, ...(imported.scores !== undefined && { scores: imported.scores }), opset: imported.model.opset };
+  const next = withColumn(text, name, { task, ...(judged ? { data, onnx, head: headOfWidth(head, width) } : { onnx }) });
   const description = join(root, name);
   // The deepest first.
   const made = [join(root, 'columns'), join(root, 'runs')].filter((f) => !existsSync(f)).concat(missingFolders(dirname(kept)));

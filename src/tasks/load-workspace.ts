@@ -5,7 +5,7 @@ import { describeDifference } from '../model/description/canonical.js';
 import type { Description } from '../model/description/description.js';
 import { differences } from '../model/description/differences.js';
 import { readDescription } from '../model/description/read-text.js';
-import { type Head, headLoss, toBalance, withLoss } from '../model/heads/heads.js';
+import { type Head, headLoss, outputLabels, toBalance, withLoss, withNames } from '../model/heads/heads.js';
 import { type Column, type Columns, columnsOf, someColumns } from '../model/progressive/column.js';
 import { notFrozen, nothingTrained, notTrained } from '../model/progressive/forms.js';
 import type { FrozenWeights } from '../model/progressive/weights.js';
@@ -237,12 +237,13 @@ function withClassNames(description: Description, frozen: LoadedWorkspace['froze
     const { head, task } = column;
     const classes = frozen.get(task)?.record.data.classes;
     if (classes === undefined) return column;
-    if (head.names === undefined) {
+    const names = outputLabels(head);
+    if (names === undefined) {
       changed = true;
-      return { ...column, head: { ...head, names: classes } };
+      return { ...column, head: withNames(head, classes) };
     }
-    if (head.names.join('\n') === classes.join('\n')) return column;
-    const [expected, got] = [JSON.stringify(classes), JSON.stringify(head.names)];
+    if (names.join('\n') === classes.join('\n')) return column;
+    const [expected, got] = [JSON.stringify(classes), JSON.stringify(names)];
     throw new WorkspaceError(
       `${file}: task "${task}" was trained on the classes ${expected}, its head names them ${got}; undo that, or add a new task`,
       { path: file, expected, got },

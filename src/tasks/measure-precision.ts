@@ -1,7 +1,7 @@
 // What another precision costs: the tasks' test data through the float32 model and through the other, metric by metric.
 
 import { taskIdName } from '../model/description/description.js';
-import { metricName } from '../model/heads/heads.js';
+import { type Head, isJudged, metricName } from '../model/heads/heads.js';
 import { routedNames } from '../model/progressive/forms.js';
 import { must } from '../onnx/core/errors.js';
 import { int64, type Tensor } from '../onnx/core/tensor.js';
@@ -18,8 +18,8 @@ export interface TaskLoss {
   readonly task: string;
   /** Test samples. */
   readonly rows: number;
-  /** The metric's name. */
-  readonly metric: { readonly name: string; readonly float32: number; readonly now: number; readonly difference: number };
+  /** The metric; absent where nothing judges what the column gives. */
+  readonly metric?: { readonly name: string; readonly float32: number; readonly now: number; readonly difference: number };
   /** Largest difference of a raw score, and the largest magnitude of the float32 scores to read it by. */
   readonly largestDifference: number;
   /** The largest absolute score, to hold differences against. */
@@ -54,11 +54,11 @@ export async function measurePrecision(
       const { head } = loaded.columns.column(task);
       const float32 = await outputsOf(asked(before), task, loaded.columns.inputs, test.inputs);
       const now = await outputsOf(asked(models.halfIo ? halfSession(after) : after), task, loaded.columns.inputs, test.inputs);
-      const [a, b] = [meanMetric(head, float32, test.targets), meanMetric(head, now, test.targets)];
+      const metric = isJudged(head) && metricOf(head, float32, now, test.targets);
       found.push({
         task,
         rows: float32.dims[0] ?? 0,
-        metric: { name: metricName(head), float32: a, now: b, difference: b - a },
+        ...(metric && { metric }),
         ...differences(float32, now),
       });
     }
@@ -67,6 +67,11 @@ export async function measurePrecision(
     await before.release();
     await after.release();
   }
+}
+
+function metricOf(head: Head, before: Tensor, after: Tensor, targets: Tensor): NonNullable<TaskLoss['metric']> {
+  const [float32, now] = [meanMetric(head, before, targets), meanMetric(head, after, targets)];
+  return { name: metricName(head), float32, now, difference: now - float32 };
 }
 
 function differences(float32: Tensor, now: Tensor): { largestDifference: number; largestScore: number } {

@@ -5,9 +5,11 @@ import type { SampleSet, Split } from '../data/dataset.js';
 import type { ReadingOptions } from '../data/reading.js';
 import { type DataSpec, parseDataSpec } from '../data/schema.js';
 import { loadRows, sourceFiles } from '../data/sources.js';
+import { isJudged } from '../model/heads/heads.js';
 import type { Column } from '../model/progressive/column.js';
 import { DataError, DescriptionError } from '../onnx/core/errors.js';
 import { fitData, readingFor } from '../train/prepare-data.js';
+import { fixedSamples } from './fixed-samples.js';
 import type { LoadedWorkspace } from './load-workspace.js';
 
 /** The checked `data` entry of a column; undefined where it has none. Nothing is read. Throws DescriptionError. */
@@ -53,6 +55,10 @@ export async function loadTaskData(
   const column = loaded.columns.column(task);
   const path = `${column.path}.data`;
   const spec = dataSpecOf(loaded, column);
+  if (!isJudged(column.head)) {
+    const fixed = fixedSamples(column.inputs);
+    return { train: fixed, test: fixed };
+  }
   if (spec === undefined) throw new DataError(`${path}: task "${task}" names no data, expected a source such as mnist`, { path });
   const split = await loadRows(spec, {
     baseDir: loaded.workspace.root,

@@ -1,14 +1,17 @@
 // What a frozen task answers, by the model that `export` writes: raw scores and their hash.
 
-import type { SampleRows } from '../data/samples.js';
+import { sliceRows } from '../data/rows.js';
+import { countOf, mapSamples, type SampleRows, type Samples } from '../data/samples.js';
+import { isJudged } from '../model/heads/heads.js';
 import type { Columns } from '../model/progressive/column.js';
 import { taskModel } from '../model/progressive/forms.js';
 import type { FrozenWeights } from '../model/progressive/weights.js';
-import { stopIfAborted } from '../onnx/core/errors.js';
+import { must, stopIfAborted } from '../onnx/core/errors.js';
 import type { Tensor } from '../onnx/core/tensor.js';
 import { sha256 } from '../onnx/files/hash.js';
 import type { Runtime, SessionOptions } from '../onnx/runtime/session.js';
 import { toBinary } from '../onnx/serde/to-binary.js';
+import { networkFeeds } from '../train/network-input.js';
 import { outputsOf } from '../train/outputs.js';
 
 export interface TaskOutputs {
@@ -21,6 +24,9 @@ export interface TaskOutputs {
   /** The provider that ran. */
   readonly provider: string;
 }
+
+/** All rows, in memory. */
+const whole = (inputs: SampleRows): Samples => mapSamples(inputs, (t) => sliceRows(t, 0, countOf(inputs)));
 
 /** Raw scores of a task over `inputs`, each [D, ...]. */
 export async function taskOutputs(
@@ -35,7 +41,10 @@ export async function taskOutputs(
   const model = toBinary(taskModel(columns, weights, { tasks: [task] }));
   const session = await runtime.createSession(model, options);
   try {
-    const scores = await outputsOf(session, task, columns.inputs, inputs, () => stopIfAborted(signal));
+    // What nothing judges may be of any shape, without a row for each sample.
+    const scores = isJudged(columns.column(task).head)
+      ? await outputsOf(session, task, columns.inputs, inputs, () => stopIfAborted(signal))
+      : must((await session.run(networkFeeds(columns.inputs, whole(inputs)), [task]))[task], task);
     return { scores, sha256: sha256(scores.bytes), graph: sha256(model), provider: session.provider };
   } finally {
     await session.release();

@@ -2,10 +2,11 @@
 
 import { rows, type SampleSet, type Split } from '../data/dataset.js';
 import { fingerprint } from '../data/fingerprint.js';
-import { headLoss, metricName } from '../model/heads/heads.js';
+import { headLoss, isJudged, metricName } from '../model/heads/heads.js';
 import type { Column } from '../model/progressive/column.js';
 import type { Weights } from '../model/progressive/weights.js';
 import { ModelError } from '../onnx/core/errors.js';
+import type { Tensor } from '../onnx/core/tensor.js';
 import type { Runtime } from '../onnx/runtime/session.js';
 import { DivergedError } from '../train/diverged.js';
 import { evaluateScores } from '../train/evaluate.js';
@@ -18,7 +19,7 @@ import type { MetricValue } from '../workspace/metrics-log.js';
 import { type LoadedWorkspace, sourceHashes, weightsOf } from './load-workspace.js';
 import { versionsNow } from './machine.js';
 import { toJson } from './stored-run.js';
-import { taskOutputs } from './task-outputs.js';
+import { type TaskOutputs, taskOutputs } from './task-outputs.js';
 
 export interface TestRequest {
   readonly runtime: Runtime;
@@ -56,19 +57,32 @@ export interface TestedColumn {
  * ModelError after one elsewhere.
  */
 export async function testColumn(request: TestRequest): Promise<TestedColumn> {
-  const { runtime, loaded, column, seed, data, session, trained, seconds, trainer, signal } = request;
+  const { runtime, loaded, column, data, session, trained, signal } = request;
   const { task, head } = column;
   const weights = new Map(weightsOf(loaded)).set(task, trained.weights);
   const outputs = await taskOutputs(runtime, loaded.columns, weights, task, data.test.inputs, session, signal);
-  const { loss, metric } = await evaluateScores(runtime, head, outputs.scores, data.test.targets);
+  const metrics = isJudged(head) ? await judged(request, outputs.scores) : {};
+  return draftOf(request, outputs, metrics);
+}
+
+/** Loss and metric on the test data. Throws as `testColumn`. */
+async function judged({ runtime, column, data, trained }: TestRequest, scores: Tensor): Promise<Record<string, number>> {
+  const { task, head } = column;
+  const { loss, metric } = await evaluateScores(runtime, head, scores, data.test.targets);
   if (!Number.isFinite(loss) || !Number.isFinite(metric)) {
     const found = `task "${task}": the loss on its test data is ${loss}, ${metricName(head)} ${metric}`;
     if (trained.step !== undefined) throw new DivergedError(found, trained.step);
     throw new ModelError(`${found}, expected finite numbers`);
   }
+  return { [metricName(head)]: metric, loss };
+}
+
+function draftOf(request: TestRequest, outputs: TaskOutputs, metrics: Readonly<Record<string, number>>): TestedColumn {
+  const { runtime, loaded, column, seed, data, session, trained, seconds, trainer } = request;
+  const { task, head } = column;
   return {
     weights: trained.weights,
-    measures: () => measuresOf(head, outputs.scores, data.test.targets).overall,
+    measures: () => (isJudged(head) ? measuresOf(head, outputs.scores, data.test.targets).overall : {}),
     draft: {
       task,
       description: column.canonical,
@@ -84,7 +98,7 @@ export async function testColumn(request: TestRequest): Promise<TestedColumn> {
         ...(data.train.classNames && { classes: [...data.train.classNames] }),
         ...(data.train.decoding && { decoding: toJson(data.train.decoding) }),
       },
-      metrics: { [metricName(head)]: metric, loss, seconds, epochs: trained.history.length },
+      metrics: { ...metrics, seconds, epochs: trained.history.length },
       history: [...trained.history],
       outputs: { sha256: outputs.sha256, count: rows(data.test), provider: outputs.provider, threads: session.threads },
       versions: { ...versionsNow(runtime), ...(trainer !== undefined && { trainer }) },

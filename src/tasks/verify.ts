@@ -3,7 +3,7 @@
 import { rows, type SampleSet } from '../data/dataset.js';
 import { fingerprint } from '../data/fingerprint.js';
 import type { ReadingOptions } from '../data/reading.js';
-import { metricName } from '../model/heads/heads.js';
+import { isJudged, metricName } from '../model/heads/heads.js';
 import { anObject, given, text } from '../onnx/core/given.js';
 import type { Tensor } from '../onnx/core/tensor.js';
 import type { Runtime } from '../onnx/runtime/session.js';
@@ -27,10 +27,10 @@ export interface Verified {
   readonly reason?: string;
   /** Not comparable bit for bit: whether loss and metric are those of freezing up to 1e-5. */
   readonly close?: boolean;
-  /** The metric's name. */
-  readonly metric: { readonly name: string; readonly atFreeze: number; readonly now: number };
+  /** The metric; absent, as the loss, where nothing judges what the column gives. */
+  readonly metric?: { readonly name: string; readonly atFreeze: number; readonly now: number };
   /** On the test set, now. */
-  readonly loss: number;
+  readonly loss?: number;
   /** sha256 of the outputs as they are now. */
   readonly sha256: string;
   /** Further measures on the test set, where they were asked for. */
@@ -133,6 +133,7 @@ export async function verifyWith(
 ): Promise<Verified> {
   const { head } = loaded.columns.column(task);
   const { test, scores, elsewhere, ...compared } = await compareOutputs(runtime, loaded, task, options);
+  if (!isJudged(head)) return compared;
   const now = await evaluator.evaluate(head, scores, test.targets);
   const { metrics } = frozenOf(loaded, task).record;
   const name = metricName(head);

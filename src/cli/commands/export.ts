@@ -144,12 +144,12 @@ function cost({ measured, precision }: ExportedPrecision): string {
   const rows = measured.tasks.map((t) => [
     t.task,
     String(t.rows),
-    t.metric.float32.toFixed(4),
-    t.metric.now.toFixed(4),
-    `${t.metric.difference >= 0 ? '+' : ''}${t.metric.difference.toFixed(4)}`,
+    t.metric?.float32.toFixed(4) ?? '-',
+    t.metric?.now.toFixed(4) ?? '-',
+    t.metric === undefined ? '-' : `${t.metric.difference >= 0 ? '+' : ''}${t.metric.difference.toFixed(4)}`,
     `${t.largestDifference.toPrecision(3)} of ${t.largestScore.toPrecision(3)}`,
   ]);
-  const metric = measured.tasks.every((t) => t.metric.name === 'accuracy') ? 'accuracy' : 'metric';
+  const metric = measured.tasks.every((t) => t.metric?.name === 'accuracy') ? 'accuracy' : 'metric';
   const header = ['task', 'test rows', `${metric} fp32`, precision, 'difference', 'largest difference of a score'];
   const part = ((100 * size.now) / size.float32).toFixed(0);
   return `${table(header, rows)}\n${size.now} bytes, ${part} % of the ${size.float32} at float32`;

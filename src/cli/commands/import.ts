@@ -1,7 +1,7 @@
 // prognet import: a model from elsewhere, or columns of another workspace.
 import { statSync } from 'node:fs';
 import { parseDocument } from 'yaml';
-import { headKind } from '../../model/heads/heads.js';
+import { headKind, isJudged } from '../../model/heads/heads.js';
 import { UsageError } from '../../onnx/core/errors.js';
 import { importColumns } from '../../tasks/import-columns.js';
 import { importTask } from '../../tasks/import-task.js';
@@ -16,6 +16,7 @@ export interface ImportFlags extends RuntimeFlags {
   readonly taps?: string;
   readonly scores?: string;
   readonly head?: string;
+  readonly backbone?: boolean;
   readonly dim?: readonly string[];
   readonly output?: string;
 }
@@ -32,6 +33,14 @@ function dataOf(text: string): unknown {
     path: '--data',
     got: text,
   });
+}
+
+/** How many of `auto:4`; undefined for names. */
+function spreadOf(taps: string): number | undefined {
+  const count = /^auto:(.*)$/.exec(taps)?.[1];
+  if (count === undefined) return undefined;
+  if (/^[1-9][0-9]{0,3}$/.test(count)) return Number(count);
+  throw new UsageError(`--taps: found "${taps}", expected auto:4 or names of values`, { path: '--taps', got: taps });
 }
 
 /** `height=48`, each by its name. */
@@ -56,7 +65,7 @@ function isFolder(path: string): boolean {
 
 /** Columns of another workspace bring with them all that is said of a model here. */
 async function importFromWorkspace(from: string, flags: ImportFlags): Promise<void> {
-  const given = (['data', 'scores', 'taps', 'dim', 'head', 'provider', 'threads'] as const).find(
+  const given = (['data', 'scores', 'taps', 'dim', 'head', 'backbone', 'provider', 'threads'] as const).find(
     (name) => flags[name] !== undefined,
   );
   if (given !== undefined)
@@ -86,20 +95,29 @@ async function importFromModel(model: string, flags: ImportFlags): Promise<void>
     throw new UsageError(`--as: is for a column of another workspace, ${model} is no folder; --task names the column`, {
       path: '--as',
     });
-  if (flags.data === undefined)
+  const head = flags.backbone === true ? 'none' : choiceFlag('--head', flags.head ?? 'classify', headKind.options);
+  const judged = isJudged({ kind: head });
+  if (flags.backbone === true && flags.head !== undefined)
+    throw new UsageError('--head: found beside --backbone, which has none', { path: '--head' });
+  if (!judged && flags.data !== undefined)
+    throw new UsageError('--data: nothing judges what the column gives, expected none', { path: '--data' });
+  if (judged && flags.data === undefined)
     throw new UsageError('--data: is missing, expected what the task is tested and verified on, such as mnist', {
       path: '--data',
     });
-  const head = choiceFlag('--head', flags.head ?? 'classify', headKind.options);
   const threads = integerFlag('--threads', flags.threads);
-  const data = dataOf(flags.data);
+  const data = flags.data === undefined ? undefined : dataOf(flags.data);
+  const { taps } = flags;
+  const spread = taps === undefined ? undefined : spreadOf(taps);
   const open = await openRuntime(flags);
   const folder = flags.output ?? flags.workspace ?? '.';
   const taken = await importTask(open.runtime, folder, flags.output !== undefined, model, {
     task: flags.task,
     head,
     data,
-    ...(flags.taps !== undefined && { taps: flags.taps.split(',').map((name) => name.trim()) }),
+    ...(spread !== undefined && { spread }),
+    ...(flags.backbone === true && { backbone: true }),
+    ...(taps !== undefined && spread === undefined && { taps: taps.split(',').map((name) => name.trim()) }),
     ...(flags.scores !== undefined && { scores: flags.scores }),
     ...(flags.dim !== undefined && { dims: dimsOf(flags.dim) }),
     onNote: (line) => note(flags, line),
@@ -109,11 +127,12 @@ async function importFromModel(model: string, flags: ImportFlags): Promise<void>
   const { record, ...document } = taken;
   const { metrics } = record;
   const told = Object.entries(metrics).filter(([name]) => name !== 'seconds' && name !== 'epochs');
-  const taps = taken.taps.map(({ name, shape }) => `${name} [${shape}]`).join(', ');
+  const measured = told.map(([name, v]) => `${name} ${v.toFixed(4)}`).join(', ');
+  const tapped = taken.taps.map(({ name, shape }) => `${name} [${shape}]`).join(', ');
   result(
     flags,
     { ...document, metrics: Object.fromEntries(told) },
-    `${taken.task} imported and frozen in ${taken.workspace}: ${told.map(([name, v]) => `${name} ${v.toFixed(4)}`).join(', ')} on the test data\n` +
-      `${taken.parameters} parameters, taps ${taps}`,
+    `${taken.task} imported and frozen in ${taken.workspace}${judged ? `: ${measured} on the test data` : ''}\n` +
+      `${taken.parameters} parameters, taps ${tapped}`,
   );
 }

@@ -104,8 +104,8 @@ function print(flags: VerifyFlags, found: readonly Checked[]): void {
     c.seconds === undefined ? '-' : `${c.seconds.toFixed(1)} s`,
     c.verified === undefined ? '-' : count(c.verified.rows),
     Number.isNaN(c.metric.atFreeze) ? '-' : c.metric.atFreeze.toFixed(4),
-    c.verified?.metric.now.toFixed(4) ?? '-',
-    c.verified?.loss.toFixed(4) ?? '-',
+    c.verified?.metric?.now.toFixed(4) ?? '-',
+    c.verified?.loss?.toFixed(4) ?? '-',
     verdict(c),
   ]);
   const paint = (text: string, row: number, column: number) => {

@@ -26,7 +26,9 @@ export const importedSchema = strict(
       .array(z.union([valueName, tapSchema], { error: tapText }), { error: 'a list of names' })
       .min(1, { error: 'at least one name' })
       .describe('Values that later columns may read: these are its blocks. A name alone has the shape that the graph says.'),
-    scores: valueName.describe("The value that is the task's raw scores."),
+    scores: valueName
+      .optional()
+      .describe("The value that is the task's raw scores; the last tap where the column has no head and it is left out."),
     opset: size.optional().describe('Of ai.onnx; the graph says it where it is left out.'),
   },
   'an imported column: { graph, taps, scores }',
@@ -46,8 +48,8 @@ export interface ImportedInput {
   graph: string;
   /** Values that later columns may read: these are its blocks. A name alone has the shape that the graph says. */
   taps: (string | ImportedTap)[];
-  /** The value that is the task's raw scores. */
-  scores: string;
+  /** The value that is the task's raw scores; the last tap where the column has no head and it is left out. */
+  scores?: string | undefined;
   /** Of ai.onnx; the graph says it where it is left out. */
   opset?: number | undefined;
 }

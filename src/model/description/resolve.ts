@@ -1,5 +1,5 @@
 // What one part of a description says of another: unique names, `like`; what laterals read and feed is resolve-laterals.ts.
-import { toBalance } from '../heads/heads.js';
+import { isJudged, toBalance, unjudged } from '../heads/heads.js';
 import { outputNames } from '../heads/output-names.js';
 import { suggest } from '../nn/schema.js';
 import { importedPrepare, learns } from '../prepare/prepare.js';
@@ -105,10 +105,14 @@ export function resolve(written: DescriptionWritten, file: string | undefined): 
       );
     }
     const blocks = column.onnx?.taps.map(() => []) ?? column.blocks ?? source?.blocks;
-    const head = column.head ?? source?.head;
+    const head = column.head ?? source?.head ?? (column.onnx === undefined ? undefined : unjudged());
     const path = ['columns', i];
     if (blocks === undefined) throw fail(path, '"blocks" is missing', 'expected a list of blocks, or "like"');
     if (head === undefined) throw fail(path, '"head" is missing', 'expected a head such as { classify: 10 }, or "like"');
+    if (column.onnx === undefined && !isJudged(head))
+      throw fail([...path, 'head'], 'found none', 'expected what the column is trained for, such as { classify: 10 }');
+    if (column.onnx !== undefined && column.onnx.scores === undefined && isJudged(head))
+      throw fail([...path, 'onnx'], '"scores" is missing', 'expected the value that the head judges');
     const alone = blocks.length === 0;
     const reads = readNames(column, source, written, path, fail);
     const [first = ''] = reads;

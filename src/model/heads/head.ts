@@ -64,6 +64,8 @@ interface Behaviour<O> {
   /** Loss of scores [N, width] against targets. */
   loss(g: Ops, o: O, scores: Value, targets: Value, reduction: Reduction): Value;
   readonly metric: Metric<O>;
+  /** False where no data say what is right: neither loss nor metric is ever asked for. Left out: true. */
+  readonly judged?: false;
   readonly answers?: Answers;
   readonly balance?: Balance<O>;
   /** Whether all outputs are trained on one number of each row, where the data have one alone. */

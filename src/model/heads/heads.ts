@@ -57,6 +57,7 @@ interface AnyDefinition {
   readonly main: string;
   readonly targets: TargetKind;
   readonly metric: Metric<AnyHead>;
+  readonly judged?: false;
   readonly answers?: Answers;
   loss(g: Ops, o: AnyHead, scores: Value, targets: Value, reduction: Reduction): Value;
   readonly balance?: Balance<AnyHead>;
@@ -153,14 +154,15 @@ export function sharesTarget(head: Head): boolean {
 
 /** What of a head decides its loss alone: all but its kind, its width, its names and how its weights begin. */
 export function headLoss(head: Head): Readonly<Record<string, unknown>> {
-  const { kind: _, names: _names, init: _init, ...rest } = head;
   const { main } = definitionOf(head);
-  return Object.fromEntries(Object.entries(rest).filter(([option]) => option !== main));
+  const others = ['kind', 'names', 'init', main];
+  return Object.fromEntries(Object.entries(head).filter(([option]) => !others.includes(option)));
 }
 
 /** The head whose loss is this one, as `headLoss` gave it. Throws ZodError where it is none. */
 export function withLoss(head: Head, loss: Readonly<Record<string, unknown>>): Head {
-  const { kind, names, init } = head;
+  const { kind, init } = head;
+  const names = outputLabels(head);
   return headSchema.parse({ ...loss, kind, [definitionOf(head).main]: headWidth(head), ...(names && { names }), init });
 }
 
@@ -173,16 +175,31 @@ export function answersOf(head: Head): Answers | undefined {
 export function headAnswering(each: AnswerKind | undefined): HeadKind {
   // Scores alone may be any numbers: a head whose targets have bounds is not to be guessed.
   const found = definitions.find(
-    ({ answers, targets }: AnyDefinition) =>
-      answers?.each === each && (each !== undefined || (targets.of === 'numbers' && targets.from === undefined)),
+    ({ answers, targets, judged }: AnyDefinition) =>
+      judged !== false &&
+      answers?.each === each &&
+      (each !== undefined || (targets.of === 'numbers' && targets.from === undefined)),
   );
   if (found === undefined) throw new InternalError(`no head answers with ${each ?? 'scores alone'}`);
   return found.kind;
 }
 
+/** Whether data say what is right: else there is no loss, no metric and nothing to train. */
+export function isJudged(head: { readonly kind: HeadKind }): boolean {
+  return definitionOf(head).judged !== false;
+}
+
+/** The head of a column whose values nothing judges. */
+export const unjudged = (): Head => headSchema.parse('none');
+
 /** What a head's outputs are called, if they have names. */
 export function outputLabels(head: Head): readonly string[] | undefined {
   return definitionOf(head).names?.(head);
+}
+
+/** The head whose outputs are called so. */
+export function withNames(head: Head, names: readonly string[]): Head {
+  return Object.assign({}, head, { names: [...names] });
 }
 
 /** Targets of a head as an input of a graph. */

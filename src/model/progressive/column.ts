@@ -12,7 +12,7 @@ import { canonical } from '../description/canonical.js';
 import type { ColumnDescription, Description, Head, Laterals, Layer, Step, Train } from '../description/description.js';
 import { inputsRead } from '../description/inputs-read.js';
 import { ownTap } from '../description/resolve-laterals.js';
-import { headWidth } from '../heads/heads.js';
+import { headWidth, isJudged } from '../heads/heads.js';
 import { suggest } from '../nn/schema.js';
 import { inferenceScope, type ParameterSpec } from '../nn/scope.js';
 import { carriedGraph, type GraphLoader, ImportedGraph } from './imported-graph.js';
@@ -311,11 +311,9 @@ export class Column implements LoweredColumn<Column> {
   /** Of an imported column: what the description says, or where it says nothing its graph, which weights are asked of. */
   private measureImported(imported: ImportedGraph): ColumnParameters {
     const { path, task, head } = this;
-    const shape = imported.scoresShape;
-    if (shape.join() !== String(headWidth(head))) {
-      throw new DescriptionError(`task "${task}": its head is ${headWidth(head)} wide, its imported scores are [N,${shape}]`, {
-        path: `${path}.head`,
-      });
+    if (isJudged(head) && imported.scoresShape.join() !== String(headWidth(head))) {
+      const found = `its head is ${headWidth(head)} wide, its imported scores are [N,${imported.scoresShape}]`;
+      throw new DescriptionError(`task "${task}": ${found}`, { path: `${path}.head` });
     }
     const taps = imported.taps.map((_, block) => imported.tapShape(block));
     const specs = imported.parameters.map(

@@ -13,7 +13,7 @@ import type { Ops } from '../../onnx/ops/ops-builder.js';
 import { fuse } from '../../onnx/passes/fuse/fuse.js';
 import { optimise } from '../../onnx/passes/optimise.js';
 import { removeUnused } from '../../onnx/passes/remove-unused.js';
-import { answersOf, outputLabels } from '../heads/heads.js';
+import { answersOf, isJudged, outputLabels } from '../heads/heads.js';
 import { classesKey, outputNames } from '../heads/output-names.js';
 import { categoryDomain } from './categories.js';
 import { type Column, type Columns, inputsOf, someColumns, withDomains } from './column.js';
@@ -103,6 +103,11 @@ export function taskModel(network: Columns, weights: FrozenWeights, options: For
   const inputs = inputsOf(network, columns);
   const g = ops({ opset, name: network.description.name });
   const reached = new Set<Column>();
+  const apart = options.routed === true ? columns.find(({ head }) => !isJudged(head)) : undefined;
+  if (apart !== undefined)
+    throw new UsageError(`routed: task "${apart.task}" has no head, expected tasks that answer alike, or another form`, {
+      got: apart.task,
+    });
   const prepared = options.preparedInput === true;
   if (options.lastTap === true && options.routed === true)
     throw new UsageError('last tap: a routed model has one set of outputs for all tasks, expected another form');

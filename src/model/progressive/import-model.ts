@@ -32,6 +32,12 @@ export interface ImportRequest {
   readonly taps?: readonly string[];
   /** Sizes of dimensions that the input leaves open beyond its batch, by their names; `x.2` where one has none. */
   readonly dims?: ReadonlyMap<string, number>;
+  /** Whether a head judges the scores: they are raw then, [N, k]. Otherwise they may be any values, and without a name there are none. Default: true. */
+  readonly judged?: boolean;
+  /** Takes all that the file computes, so that other taps can be chosen later; there are no scores unless they are named. */
+  readonly backbone?: boolean;
+  /** Taps that are found are thinned out to so many, evenly spread by depth. */
+  readonly spread?: number;
   /** The value that is the task's raw scores [N, k], or `auto`: what stands before softmax and labels. Default: the model's only output. */
   readonly scores?: string;
 }
@@ -47,10 +53,11 @@ export interface ImportedModel {
   /** The graph without weights: the input, then the parameters. Its outputs are taps and scores. */
   readonly model: Model;
   readonly taps: readonly string[];
-  readonly scores: string;
+  /** undefined where there are none: the last tap is what the column gives. */
+  readonly scores: string | undefined;
   /** Of the taps, in their order. */
   readonly shapes: readonly ImportedValue['shape'][];
-  /** The value of the file that the scores are, [N, k, 1, 1] as they are there. */
+  /** The value of the file that the column gives: scores, [N, k, 1, 1] as they are there, or the last tap. */
   readonly given: string;
   /** Under the names that the column gives them. */
   readonly weights: Weights;
@@ -74,35 +81,37 @@ export function importModel(given: Model, request: ImportRequest, file: string):
   if (opset > opsetRange.max) fail(`is of opset ${opset}, expected at most ${opsetRange.max}: export it at an older one`);
   const input = inputOf(graph, request.dims ?? new Map(), fail);
   constantsAsInitializers(graph);
-  const { value: found, note } = scoresOf(graph, request.scores, fail);
+  const { judged = request.backbone !== true, backbone = false } = request;
+  const { value: found, note } = judged ? scoresOf(graph, request.scores, fail) : { value: unjudgedOf(graph, request, fail) };
   const asked = request.taps?.map((name) => computedBy(graph, name, fail));
-  graph.outputs = [...new Set([...(asked ?? []), found])];
+  graph.outputs = [...new Set([...(backbone ? graph.outputs : []), ...(asked ?? []), ...(found ? [found] : [])])];
   removeUnused(graph);
   checkNodes(graph, fail);
   const notes = note === undefined ? [] : [note];
   inferAnew(graph, opset, notes);
-  const scores = flat(graph, found);
-  const taps = asked ?? activations(graph, found);
-  if (taps.length === 0)
-    fail('no activation was found to tap: name values of the graph', { kind: 'give', option: 'taps', value: 'names' });
+  const scores = found && judged ? flat(graph, found) : found;
+  const taps = asked ?? spread(activations(graph, found), request.spread);
+  const [deepest] = taps.slice(-1);
+  if (deepest === undefined)
+    return fail('no activation was found to tap: name values of the graph', { kind: 'give', option: 'taps', value: 'names' });
   for (const v of taps) refuseAlone(v, 'the tap', input, fail);
   const shapes = taps.map((v) => sampleOf(v, 'the tap', fail));
-  refuseAlone(scores, 'the output', input, fail);
-  const sample = sampleOf(scores, 'the output', fail);
-  if (sample !== undefined && sample.length !== 1)
+  if (scores) refuseAlone(scores, 'the output', input, fail);
+  const sample = scores && judged ? sampleOf(scores, 'the output', fail) : undefined;
+  if (scores && sample !== undefined && sample.length !== 1)
     fail(`the output "${scores.name}" is ${formatType(scores.type)}, expected scores float32[N,k]`);
 
-  graph.outputs = [...new Set([...taps, scores])];
-  removeUnused(graph);
+  graph.outputs = [...new Set([...taps, ...(scores ? [scores] : [])])];
+  if (!backbone) removeUnused(graph);
   verifyModel(model);
   const weights = takeWeights(graph, input, request.task);
   strip(model, input);
   return {
     model,
     taps: taps.map((v) => v.name),
-    scores: scores.name,
+    scores: scores?.name,
     shapes,
-    given: found.name,
+    given: (found ?? deepest).name,
     weights,
     input: { name: input.name, shape: must(sampleOf(input, 'the input', fail), 'input') },
     width: sample?.[0],
@@ -126,6 +135,21 @@ function inferAnew(graph: Graph, opset: number, notes: string[]): void {
     for (const v of node.outputs) v.type = known || v.type?.kind !== 'tensor' ? undefined : tensorType(v.type.dtype);
   }
   inferShapes(graph, { opset });
+}
+
+/** What a column gives that no head judges: the value that is named, else the only output, of a backbone nothing. */
+function unjudgedOf(graph: Graph, { scores, backbone }: ImportRequest, fail: Fail): Value | undefined {
+  if (scores !== undefined) return computedBy(graph, scores, fail);
+  if (backbone === true) return undefined;
+  const [only, ...more] = graph.outputs;
+  if (more.length === 0) return only;
+  return fail(`has the outputs ${names(graph.outputs)}: say which one it is`, { kind: 'give', option: 'scores', value: 'name' });
+}
+
+/** So many of a list, evenly spread, the last among them. */
+function spread<T>(list: readonly T[], count = list.length): T[] {
+  const kept = Math.min(count, list.length);
+  return Array.from({ length: kept }, (_, i) => must(list[Math.round(((i + 1) * list.length) / kept) - 1], 'tap'));
 }
 
 const names = (values: readonly Value[]): string => values.map((v) => v.name).join(', ');
@@ -230,7 +254,7 @@ function checkNodes(graph: Graph, fail: Fail): void {
  * Outputs of activations that something goes on from; a sigmoid that only gates its own input (SiLU) is none, its product is. A Clip at 0 and
  * above is ReLU6. What is no float32 cannot be read by columns and is left out.
  */
-function activations(graph: Graph, scores: Value): Value[] {
+function activations(graph: Graph, scores: Value | undefined): Value[] {
   const uses = new Uses(graph);
   return graph.nodes.flatMap((node): Value[] => {
     const [v] = node.outputs;

@@ -90,9 +90,9 @@ export class ImportedGraph {
     return this.description.taps.map(tapName);
   }
 
-  /** The name of the raw scores. */
+  /** The name of the raw scores; of a column that has none the last tap. */
   get scores(): string {
-    return this.description.scores;
+    return this.description.scores ?? must(this.taps.at(-1), 'tap');
   }
 
   /** Of one sample of a tap; as the description says it, else as its graph does. Throws DescriptionError. */

@@ -40,21 +40,34 @@ export class ImportedLowering {
     this.leaves.add(imported.input);
   }
 
-  /** The tap of that number; `scores` for what comes last. */
-  value(tap: number | 'scores'): Value {
+  /** The tap of that number, float32. */
+  tap(block: number): Value {
+    const name = must(this.imported.taps[block], `tap ${block}`);
+    return this.standin(name, () => tensorType('float32', ['N', ...this.imported.tapShape(block)]));
+  }
+
+  /** What comes last: raw scores, float32 [N, k], or what nothing judges, as the graph gives it. */
+  scores(judged: boolean): Value {
     const { imported } = this;
-    const scores = tap === 'scores';
-    const name = scores ? imported.scores : must(imported.taps[tap], `tap ${tap}`);
+    const { scores, taps } = imported;
+    const same = taps.indexOf(scores);
+    if (!judged && same >= 0) return this.tap(same);
+    return this.standin(scores, () =>
+      judged ? tensorType('float32', ['N', ...imported.scoresShape]) : imported.output(scores).type,
+    );
+  }
+
+  private standin(name: string, type: () => Type | undefined): Value {
+    const { imported } = this;
     const known = this.standins.get(name);
     if (known !== undefined) return known;
-    const shape = scores ? imported.scoresShape : imported.tapShape(tap);
     const { g } = this.scope;
     for (const v of imported.leavesOf(imported.output(name), this.leaves, this.nodes)) {
       if (v.constant !== undefined) continue;
       const parameter = imported.parameterOf(v);
       this.weights.set(v, this.scope.parameter({ ...parameter, init: { fill: 0 }, role: 'trainable' }));
     }
-    const value = new Value(g.names.unique(`${this.task}/${name}`), tensorType('float32', ['N', ...shape]));
+    const value = new Value(g.names.unique(`${this.task}/${name}`), type());
     this.standins.set(name, value);
     return value;
   }
@@ -98,7 +111,8 @@ export class ImportedLowering {
     );
     const made = new Map<Value, Value>();
     for (const [name, standin] of this.standins) {
-      const value = this.asFloat(must(map.get(imported.output(name)), name), copies, rename);
+      const own = must(map.get(imported.output(name)), name);
+      const value = standin.type?.kind === 'tensor' && standin.type.dtype === 'float32' ? this.asFloat(own, copies, rename) : own;
       made.set(standin, value);
       value.name = standin.name;
     }

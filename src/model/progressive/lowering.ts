@@ -4,7 +4,7 @@ import { InternalError, must, UsageError } from '../../onnx/core/errors.js';
 import { Random } from '../../onnx/core/random.js';
 import type { Graph, Value } from '../../onnx/ir/graph.js';
 import type { Head, Laterals, Step } from '../description/description.js';
-import { headDense, headLayers } from '../heads/heads.js';
+import { headDense, headLayers, isJudged } from '../heads/heads.js';
 import type { Lateral } from '../nn/joint.js';
 import type { NamedInputs } from '../nn/layer.js';
 import { type Layer, layoutAfter } from '../nn/layers.js';
@@ -100,7 +100,7 @@ export class NetworkLowering<C extends LoweredColumn<C>> {
     let value = taps.get(block) ?? this.options.tap?.(ref);
     if (value === undefined) {
       const layers = must(column.blocks[block], `block ${block} of ${column.task}`);
-      value = this.imported(column)?.value(block);
+      value = this.imported(column)?.tap(block);
       value ??= this.lower(column, block, layers, String(block), `${column.path}.blocks[${block}]`);
     }
     taps.set(block, value);
@@ -128,7 +128,7 @@ export class NetworkLowering<C extends LoweredColumn<C>> {
   private lowerScores(column: C): Value {
     const { head, blocks } = column;
     const path = `${column.path}.head`;
-    const value = this.imported(column)?.value('scores');
+    const value = this.imported(column)?.scores(isJudged(head));
     if (value !== undefined) return value;
     return blocks.length === 0 ? this.headAlone(column) : this.lower(column, blocks.length, headLayers(head), 'head', path);
   }
