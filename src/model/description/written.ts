@@ -8,15 +8,28 @@ export type { MeasureName, Monitor } from '../heads/measure-names.js';
 export type { RegressOptions } from '../heads/regress.js';
 export type { Weighting } from '../heads/weights.js';
 export type { FilledInits, Init, InitInput, Inits, InitValues } from '../nn/init.js';
+export type { CompositeOptions } from '../nn/layer.js';
 export type { BatchNormOptions } from '../nn/layers/batch-norm.js';
+export type { ConvTranspose1dOptions } from '../nn/layers/conv-transpose1d.js';
+export type { ConvTranspose2dOptions } from '../nn/layers/conv-transpose2d.js';
+export type { Conv1dOptions } from '../nn/layers/conv1d.js';
 export type { Conv2dOptions } from '../nn/layers/conv2d.js';
+export type { Conv3dOptions } from '../nn/layers/conv3d.js';
 export type { DenseOptions } from '../nn/layers/dense.js';
+export type { DepthwiseConv2dOptions } from '../nn/layers/depthwise-conv2d.js';
 export type { EmbeddingOptions } from '../nn/layers/embedding.js';
+export type { GroupNormOptions } from '../nn/layers/group-norm.js';
+export type { InstanceNormOptions } from '../nn/layers/instance-norm.js';
 export type { LayerNormOptions } from '../nn/layers/layer-norm.js';
 export type { PoolOptions } from '../nn/layers/pool.js';
+export type { Pool1dOptions } from '../nn/layers/pool1d.js';
+export type { Pool3dOptions } from '../nn/layers/pool3d.js';
+export type { RmsNormOptions } from '../nn/layers/rms-norm.js';
+export type { SqueezeExcitationOptions } from '../nn/layers/squeeze-excitation.js';
 export type {
   ActivationName,
   CompositeInput,
+  CompositeInputOptions,
   CompositeKind,
   CompositeLayer,
   FilledLayers,
@@ -26,7 +39,17 @@ export type {
   LayerValues,
 } from '../nn/layers.js';
 export type { Filled, WithKind, Written, WrittenKind } from '../nn/schema.js';
-export type { PaddingInput, Pads, Pair, PairInput } from '../nn/window.js';
+export type {
+  Padding1dInput,
+  Padding3dInput,
+  PaddingInput,
+  Pads,
+  Pads3d,
+  Pair,
+  PairInput,
+  SingleInput,
+  TripleInput,
+} from '../nn/window.js';
 export type { FilledSteps, Step, StepInput, Steps, StepValues } from '../prepare/prepare.js';
 export type { NormaliseOptions } from '../prepare/steps/normalise.js';
 export type { ResizeOptions } from '../prepare/steps/resize.js';

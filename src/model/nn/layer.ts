@@ -38,8 +38,10 @@ export interface LayerContext {
   readonly input: (name: string) => Value;
   /** The same as it comes, of its own dtype: masks and ids. */
   readonly raw: (name: string) => Value;
-  /** Layers that this one holds, in order from x. */
-  readonly inside: (layers: readonly AnyLayer[], x: Value) => Value;
+  /** Layers that this one holds, in order from x. `beside`: the name of a list beside the one in which laterals join. */
+  readonly inside: (layers: readonly AnyLayer[], x: Value, beside?: string) => Value;
+  /** The layout of what layers give, that of x before them. */
+  readonly layoutAfter: (layers: readonly AnyLayer[]) => Layout | undefined;
 }
 
 /** Token ids: whole numbers below `vocabulary`; `padding.id` stands where a text has ended. */
@@ -83,8 +85,15 @@ export interface ActivationDefinition<K extends string, T extends z.ZodType, M e
   apply(g: Ops, o: z.output<T>, x: Value): Value;
 }
 
-/** A layer whose one option is a list of layers: the table gives that list its schema. */
-export interface CompositeDefinition<K extends string> extends Behaviour<{ readonly layers: readonly AnyLayer[] }> {
+/** The options of a layer that holds layers, filled in. */
+export interface HeldLayers {
+  readonly layers: readonly AnyLayer[];
+  readonly shortcut?: readonly AnyLayer[] | undefined;
+  readonly project?: boolean | undefined;
+}
+
+/** A layer whose main option is a list of layers: the table gives its options their schema. */
+export interface CompositeDefinition<K extends string> extends Behaviour<HeldLayers> {
   readonly kind: K;
   readonly composite: true;
   readonly doc: string;
@@ -140,18 +149,27 @@ export function activation<
   return kindFunction(kind, call, { kind, ...variant(options, main, example, doc), apply, lower });
 }
 
+/** Options of a layer that holds layers, as its function takes them. L: what layers' functions give. */
+export interface CompositeOptions<L> {
+  /** Layers in place of the way around, which then need not keep the shape. */
+  shortcut?: readonly L[];
+  /** Where the shapes differ, the way around is a 1x1 convolution, or a matrix, that is learned; false when absent. */
+  project?: boolean;
+}
+
 /** A layer that holds layers, by its name in YAML. Its function takes any list of what layers' functions give. */
 export function composite<const K extends string>(
   kind: K,
   spec: Omit<CompositeDefinition<K>, 'kind' | 'composite'>,
 ): {
-  <L>(layers: readonly L[]): { [P in K]: { layers: L[] } };
+  <L>(layers: readonly L[], options?: CompositeOptions<L>): { [P in K]: { layers: L[]; shortcut?: L[]; project?: boolean } };
   /** @internal */
   readonly definition: CompositeDefinition<K>;
 } {
-  const write = <L>(layers: readonly L[]) => {
+  const write = <L>(layers: readonly L[], { shortcut, ...options }: CompositeOptions<L> = {}) => {
     given(kind, { layers }, { layers: aList });
-    return { [kind]: { layers: [...layers] } } as { [P in K]: { layers: L[] } };
+    const written = { layers: [...layers], ...(shortcut !== undefined && { shortcut: [...shortcut] }), ...options };
+    return { [kind]: written } as { [P in K]: { layers: L[]; shortcut?: L[]; project?: boolean } };
   };
   return Object.assign(write, { definition: { kind, composite: true as const, ...spec } });
 }

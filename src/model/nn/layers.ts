@@ -10,6 +10,7 @@ import type { Layout } from './sample.js';
 import {
   type Filled,
   type FilledOf,
+  flag,
   type Options,
   type OptionsOf,
   oneOf,
@@ -39,6 +40,19 @@ export interface CompositeLayer<K extends CompositeKind = CompositeKind> {
   kind: K;
   /** The layers that it holds, in order. */
   layers: Layer[];
+  /** Layers in place of the way around, which then need not keep the shape. */
+  shortcut?: Layer[] | undefined;
+  /** Where the shapes differ, the way around is a 1x1 convolution, or a matrix, that is learned; false when absent. */
+  project?: boolean | undefined;
+}
+/** The options of a layer that holds layers, as written. */
+export interface CompositeInputOptions {
+  /** The layers that it holds, in order. */
+  layers: LayerInput[];
+  /** Layers in place of the way around, which then need not keep the shape. */
+  shortcut?: LayerInput[] | undefined;
+  /** Where the shapes differ, the way around is a 1x1 convolution, or a matrix, that is learned; false when absent. */
+  project?: boolean | undefined;
 }
 /** The options of every layer that holds no others as written, by its name. */
 export interface Layers extends OptionsOf<PlainTable> {}
@@ -52,8 +66,8 @@ export type Layer = Filled<FilledLayers> | CompositeLayer;
 export type LayerInput = Written<Layers, LayerValues> | CompositeInput;
 /** A layer that holds layers, as written: `{ residual: [...] }`. */
 export type CompositeInput =
-  | { [K in CompositeKind]: { [P in K]: LayerInput[] | { layers: LayerInput[] } } }[CompositeKind]
-  | { kind: CompositeKind; layers: LayerInput[] };
+  | { [K in CompositeKind]: { [P in K]: LayerInput[] | CompositeInputOptions } }[CompositeKind]
+  | ({ kind: CompositeKind } & CompositeInputOptions);
 /** The options of one layer as written: `LayerOptions<'dense'>`. */
 export type LayerOptions<K extends keyof PlainTable> = Options<PlainTable[K]>;
 /**
@@ -63,18 +77,26 @@ export type LayerOptions<K extends keyof PlainTable> = Options<PlainTable[K]>;
 export type ActivationName = KindsWith<{ apply: unknown }>;
 
 const inner: z.ZodType<Layer[], LayerInput[]> = z.lazy(() =>
-  z
-    .array(layerSchema, { error: 'a list of layers' })
-    .min(1, { error: 'at least one layer' })
-    .describe('The layers that it holds.'),
+  z.array(layerSchema, { error: 'a list of layers' }).min(1, { error: 'at least one layer' }),
 );
+/** Of a layer that holds layers. What may be left out stays out, so that a description without it reads as ever. */
+const compositeOptions = strict({
+  layers: inner.describe('The layers that it holds.'),
+  shortcut: inner.optional().describe('Layers in place of the way around, which then need not keep the shape.'),
+  project: flag
+    .optional()
+    .describe('Where the shapes differ, the way around is a 1x1 convolution, or a matrix, that is learned; false when absent.'),
+}).refine((o) => o.shortcut === undefined || o.project !== true, {
+  error: 'expected no "project" beside "shortcut"',
+  path: ['project'],
+});
 
 const definitions = Object.values(list)
   .map(({ definition }) => definition)
   .sort((a, b) => (a.kind < b.kind ? -1 : 1));
 
 const layerTable: Variants = Object.fromEntries(
-  definitions.map((d) => [d.kind, 'composite' in d ? variant(strict({ layers: inner }), 'layers', d.example, d.doc) : d]),
+  definitions.map((d) => [d.kind, 'composite' in d ? variant(compositeOptions, 'layers', d.example, d.doc) : d]),
 );
 
 // The table is made of the list at run time, so that TypeScript knows its rows by the list's type alone.

@@ -128,7 +128,11 @@ function lowerLayer(place: Place, layer: AnyLayer, x: Value): Value {
     tokens: inputs?.tokens,
     input: (named) => must(inputs, 'inputs').input(named, path),
     raw: (named) => must(inputs, 'inputs').raw(named, path),
-    inside: (layers, from) => lowerLayers({ ...place, path: `${path}.${layer.kind}` }, layers, from),
+    inside: (layers, from, beside) =>
+      beside === undefined
+        ? lowerLayers({ ...place, path: `${path}.${layer.kind}` }, layers, from)
+        : lowerLayers({ ...place, prefix: `${name}/${beside}`, path: `${path}.${beside}`, arriving: undefined }, layers, from),
+    layoutAfter: (layers) => layoutAfter(layers, layout),
   };
   const y = g.scope(name, () =>
     behaviour.lower(context, layer, behaviour.takesIds === true ? x : numbersOf(g, x, context.tokens)),

@@ -52,12 +52,25 @@ const spatial = [
   ['a volume', 'channels', 'depth', 'height', 'width'],
 ] as const;
 
+const sequenceHint = ', this is a sequence [positions, features]: put "to_channels" before it';
+
+/** Channels and positions of a sample that has any positions, channels first. Throws ShapeError for anything else. */
+export function anyPositionsOf(x: Value, said: Layout | undefined): Positions {
+  const dims = sampleDims(x);
+  if (dims.length > 1 && said !== 'channels-last') return positionsOf(dims, 'channels-first');
+  const hint = dims.length > 1 ? sequenceHint : '';
+  throw new ShapeError(`positions [channels, ...] are needed, such as those of an image${hint}`, {
+    expected: '[C,...]',
+    got: `[${dims}]`,
+  });
+}
+
 /** Channels and positions of a sample with so many spatial axes, channels first. Throws ShapeError for anything else. */
 export function spatialOf(x: Value, axes: 1 | 2 | 3, said: Layout | undefined): Positions {
   const dims = sampleDims(x);
   const [what, ...names] = spatial[axes];
   if (dims.length === axes + 1 && said !== 'channels-last') return positionsOf(dims, 'channels-first');
-  const hint = dims.length === axes + 1 ? ', this is a sequence [positions, features]: put "to_channels" before it' : '';
+  const hint = dims.length === axes + 1 ? sequenceHint : '';
   throw new ShapeError(`${what} [${names.join(', ')}] is needed${hint}`, {
     expected: `[${names.map((name) => name[0]?.toUpperCase()).join()}]`,
     got: `[${dims}]`,

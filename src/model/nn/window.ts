@@ -26,6 +26,45 @@ export const padding = z.union(
   { error: '"same", "valid", an integer, [height, width] or [top, left, bottom, right]' },
 );
 
+/** One number, alone or in a list. */
+export type SingleInput = number | [number];
+/** "same", "valid" (none), one number, or [begin, end]. */
+export type Padding1dInput = 'same' | 'valid' | number | [number, number];
+/** One number for all three axes, or [depth, height, width]. */
+export type TripleInput = number | [number, number, number];
+/** "same", "valid" (none), one number, [depth, height, width], or all six: [front, top, left, back, bottom, right]. */
+export type Padding3dInput =
+  | 'same'
+  | 'valid'
+  | number
+  | [number, number, number]
+  | [number, number, number, number, number, number];
+
+export const single = z.union([size.transform((n): [number] => [n]), z.tuple([size])], { error: 'a positive integer' });
+export const padding1d = z.union(
+  [z.enum(['same', 'valid']), pad.transform((p): [number, number] => [p, p]), z.tuple([pad, pad])],
+  { error: '"same", "valid", an integer or [begin, end]' },
+);
+export const triple = z.union([size.transform((n): [number, number, number] => [n, n, n]), z.tuple([size, size, size])], {
+  error: 'a positive integer or three of them, [depth, height, width]',
+});
+/** Padding: [front, top, left, back, bottom, right]. */
+export type Pads3d = [number, number, number, number, number, number];
+export const padding3d = z.union(
+  [
+    z.enum(['same', 'valid']),
+    pad.transform((p): Pads3d => [p, p, p, p, p, p]),
+    z.tuple([pad, pad, pad]).transform(([d, h, w]): Pads3d => [d, h, w, d, h, w]),
+    z.tuple([pad, pad, pad, pad, pad, pad]),
+  ],
+  { error: '"same", "valid", an integer, [depth, height, width] or [front, top, left, back, bottom, right]' },
+);
+/** Positions that a transposed convolution adds at the end. */
+export const extra1d = z.union([pad.transform((p): [number] => [p]), z.tuple([pad])], { error: 'a non-negative integer' });
+export const extra2d = z.union([pad.transform((p): Pair => [p, p]), z.tuple([pad, pad])], {
+  error: 'a non-negative integer or a pair [height, width] of them',
+});
+
 /** A window over any number of spatial axes. */
 export interface Window {
   readonly kernel: readonly number[];

@@ -5,7 +5,7 @@ import type { TokenTable } from '../../../src/model/nn/layer.js';
 import { type LayerInput, layerSchema } from '../../../src/model/nn/layers.js';
 import { lowerBlock } from '../../../src/model/nn/lower.js';
 import type { Layout } from '../../../src/model/nn/sample.js';
-import type { LayerScope, ParameterSpec } from '../../../src/model/nn/scope.js';
+import { inferenceScope, type LayerScope, type ParameterSpec } from '../../../src/model/nn/scope.js';
 import { explicitPads } from '../../../src/model/nn/window.js';
 import { inputNumbers } from '../../../src/model/progressive/inputs.js';
 import type { DType } from '../../../src/onnx/core/dtype.js';
@@ -17,6 +17,7 @@ import type { Value } from '../../../src/onnx/ir/graph.js';
 import { printGraph } from '../../../src/onnx/ir/print.js';
 import { ops } from '../../../src/onnx/ops/ops.js';
 import type { Ops } from '../../../src/onnx/ops/ops-builder.js';
+import { checkGradient } from '../../support/check-gradient.js';
 import { runModel } from '../../support/run.js';
 
 export interface Lowered {
@@ -31,22 +32,23 @@ export interface Lowered {
 /** Other inputs of the network, by name: those that layers name. */
 type Others = Readonly<Record<string, { readonly dtype: DType; readonly shape: readonly number[] }>>;
 
+interface LowerOptions {
+  training?: boolean;
+  lateral?: boolean;
+  tokens?: TokenTable;
+  layout?: Layout;
+  inputs?: Others;
+  opset?: number;
+}
+
 /** A block of these layers over x, float32 [N, ...shape], of another dtype or ids of `tokens`; output `y`. With `lateral`, an input of that name is added at the joint. */
 export function lower(
   layers: readonly LayerInput[],
   shape: readonly number[],
-  options: {
-    training?: boolean;
-    lateral?: boolean;
-    batch?: number;
-    tokens?: TokenTable;
-    layout?: Layout;
-    dtype?: DType;
-    inputs?: Others;
-  } = {},
+  options: LowerOptions & { batch?: number; dtype?: DType } = {},
 ): Lowered {
-  const { training = false, batch, tokens, layout, dtype = tokens === undefined ? 'float32' : 'int64' } = options;
-  const g = ops();
+  const { training = false, batch, tokens, layout, opset, dtype = tokens === undefined ? 'float32' : 'int64' } = options;
+  const g = ops(opset === undefined ? {} : { opset });
   const rows = batch ?? 'N';
   const x = g.input('x', dtype, [rows, ...shape]);
   const other = (name: string): Value => {
@@ -125,8 +127,33 @@ export async function run(
   layers: readonly LayerInput[],
   x: Tensor,
   feeds: Readonly<Record<string, Tensor>> = {},
-  options: { training?: boolean; lateral?: boolean; tokens?: TokenTable; layout?: Layout; inputs?: Others } = {},
+  options: LowerOptions = {},
 ): Promise<Record<string, Tensor>> {
   const { g } = lower(layers, x.dims.slice(1), { dtype: x.dtype, ...options, batch: x.dims[0] ?? 1 });
   return runModel(g.model(), { x, ...feeds });
+}
+
+/** Random parameters of these layers over x [N, ...shape], by name; scales and statistics too. */
+export function parametersOf(
+  layers: readonly LayerInput[],
+  shape: readonly number[],
+  options: LowerOptions = {},
+): Record<string, Tensor> {
+  return Object.fromEntries(lower(layers, shape, options).specs.map(({ name, shape: own }, i) => [name, numbers(own, 100 + i)]));
+}
+
+/** Checks the gradients of the layers by x and by their parameters against differences; how many entries were compared. */
+export async function checkLayers(layers: readonly LayerInput[], x: Tensor, options: LowerOptions = {}): Promise<number> {
+  const parameters = Object.entries(parametersOf(layers, x.dims.slice(1), options));
+  const names = parameters.map(([name]) => name);
+  const build = (g: Ops, [first, ...rest]: Value[]) => {
+    const scope = inferenceScope(g, ({ name }) => must(rest[names.indexOf(name)], name));
+    const parsed = layers.map((layer) => layerSchema.parse(layer));
+    return lowerBlock({ scope, prefix: 't/0', path: 'blocks[0]', layout: options.layout }, parsed, must(first, 'x'));
+  };
+  return await checkGradient(
+    build,
+    [x, ...parameters.map(([, t]) => t)],
+    options.opset === undefined ? {} : { opset: options.opset },
+  );
 }

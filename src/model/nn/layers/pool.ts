@@ -1,10 +1,9 @@
-// Pooling over images: by windows (maxpool2d, avgpool2d) and over the whole image (global_maxpool, global_avgpool).
-import { ShapeError } from '../../../onnx/core/errors.js';
-import type { Value } from '../../../onnx/ir/graph.js';
+// Pooling over images by windows (maxpool2d, avgpool2d), and over all positions of whatever has some (global_maxpool, global_avgpool).
 import { layer } from '../layer.js';
-import { type Layout, spatialOf } from '../sample.js';
+import { poolAttributes } from '../pooling.js';
+import { anyPositionsOf } from '../sample.js';
 import { strict } from '../schema.js';
-import { explicitPads, type PaddingInput, type PairInput, padding, pair, type Window } from '../window.js';
+import { type PaddingInput, type PairInput, padding, pair } from '../window.js';
 
 /** Options of `maxpool2d` and `avgpool2d`. */
 export interface PoolOptions {
@@ -24,14 +23,6 @@ const options = strict({
 
 const call = (kernel: PairInput, options: PoolOptions = {}) => ({ kernel, ...options });
 
-function attributes(o: Omit<Window, 'dilation'>, x: Value, layout: Layout | undefined) {
-  const { size } = spatialOf(x, 2, layout);
-  const pads = explicitPads({ ...o, dilation: size.map(() => 1) }, size);
-  if (pads.some((pad, i) => pad >= (o.kernel[i % size.length] ?? 0)))
-    throw new ShapeError(`padding [${pads}] reaches beyond the window [${o.kernel}]`, { got: `[${pads}]` });
-  return { kernel_shape: o.kernel, strides: o.stride, pads };
-}
-
 /**
  * The largest value of each window of an image.
  * @function
@@ -42,7 +33,8 @@ export const maxpool2d = layer('maxpool2d', {
   main: 'kernel',
   example: '{ maxpool2d: 2 }',
   call,
-  lower: ({ g, layout }, o, x) => g.maxPool(x, attributes(o, x, layout)),
+  gives: 'channels-first',
+  lower: ({ g, layout }, o, x) => g.maxPool(x, poolAttributes(o, x, 2, layout)),
   // Both orders give the same bits, forward and backward, since relu is monotone and passes no gradient where the maximum is not positive; after
   // the pool there is a quarter to do.
   overtakes: ['relu'],
@@ -58,33 +50,34 @@ export const avgpool2d = layer('avgpool2d', {
   main: 'kernel',
   example: '{ avgpool2d: 2 }',
   call,
-  lower: ({ g, layout }, o, x) => g.averagePool(x, attributes(o, x, layout)),
+  gives: 'channels-first',
+  lower: ({ g, layout }, o, x) => g.averagePool(x, poolAttributes(o, x, 2, layout)),
 });
 
 /**
- * The mean of each channel of an image: flat.
+ * The mean of each channel of a signal, an image or a volume: flat.
  * @function
  */
 export const globalAvgpool = layer('global_avgpool', {
-  doc: 'The mean of each channel of an image: flat.',
+  doc: 'The mean of each channel of a signal, an image or a volume: flat.',
   options: strict({}),
   call: () => ({}),
   lower: ({ g, layout }, _, x) => {
-    spatialOf(x, 2, layout);
+    anyPositionsOf(x, layout);
     return g.flatten(g.globalAveragePool(x), { axis: 1 });
   },
 });
 
 /**
- * The largest value of each channel of an image: flat.
+ * The largest value of each channel of a signal, an image or a volume: flat.
  * @function
  */
 export const globalMaxpool = layer('global_maxpool', {
-  doc: 'The largest value of each channel of an image: flat.',
+  doc: 'The largest value of each channel of a signal, an image or a volume: flat.',
   options: strict({}),
   call: () => ({}),
   lower: ({ g, layout }, _, x) => {
-    spatialOf(x, 2, layout);
+    anyPositionsOf(x, layout);
     return g.flatten(g.globalMaxPool(x), { axis: 1 });
   },
 });

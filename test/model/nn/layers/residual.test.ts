@@ -1,5 +1,8 @@
 import { expect, it } from 'vitest';
-import { lower, printed } from '../support.js';
+import type { LayerInput } from '../../../../src/model/nn/layers.js';
+import { must } from '../../../../src/onnx/core/errors.js';
+import { convolution } from '../reference.js';
+import { checkLayers, lower, numbers, parametersOf, printed, run } from '../support.js';
 
 it('adds what its layers give to its input; names within begin anew', () => {
   expect(printed([{ dense: 2 }, { residual: [{ dense: 2 }, 'relu'] }], [2])).toMatchInlineSnapshot(`
@@ -34,9 +37,84 @@ it('takes a lateral at the input of the block where no layer within has a joint'
 
 it('refuses layers that change the shape, and names what is wrong within', () => {
   expect(() => lower([{ residual: [{ dense: 3 }] }], [2])).toThrow(
-    'blocks[0][0]: residual does not fit its input [2]: the layers inside must keep the shape [2], they give [3]',
+    'blocks[0][0]: residual does not fit its input [2]: the layers inside must keep the shape [2], they give [3]: project: true takes x along',
   );
   expect(() => lower([{ residual: [{ residual: ['relu', { maxpool2d: 2 }] }] }], [2])).toThrow(
     'blocks[0][0].residual[0].residual[1]: maxpool2d does not fit its input [2]: an image [channels, height, width] is needed',
+  );
+});
+
+it('projects x where the shapes differ, and only there', () => {
+  const layers = (filters: number, stride: number): LayerInput[] => [
+    { residual: { layers: [{ conv2d: { filters, kernel: 3, stride, padding: 'same' } }], project: true } },
+  ];
+  const own = (...args: Parameters<typeof lower>) => lower(...args).specs.map(({ name, shape }) => [name, shape]);
+  expect(own(layers(2, 1), [2, 5, 5]).map(([name]) => name)).toEqual(['t/0/residual/conv2d/weight', 't/0/residual/conv2d/bias']);
+  expect(own(layers(3, 2), [2, 5, 5])).toContainEqual(['t/0/residual/project/weight', [3, 2, 1, 1]]);
+  expect(own([{ residual: { layers: [{ dense: 3 }], project: true } }], [2])).toContainEqual([
+    't/0/residual/project/weight',
+    [2, 3],
+  ]);
+});
+
+it('a projection is a convolution of one position that steps as the layers do', async () => {
+  const layers = [
+    {
+      residual: {
+        layers: [{ conv1d: { filters: 3, kernel: 3, stride: 2, padding: 'same' as const, bias: false } }],
+        project: true,
+      },
+    },
+  ];
+  const x = numbers([2, 2, 5], 1);
+  const parameters = parametersOf(layers, [2, 5]);
+  const part = (name: string) => must(parameters[`t/0/residual/${name}/weight`], name);
+  const inside = convolution(x, part('conv1d'), { stride: [2], pads: [1, 1] });
+  const around = convolution(x, part('project'), { stride: [2] });
+  const y = must((await run(layers, x, parameters)).y, 'y');
+  expect(y.dims).toEqual(inside.dims);
+  y.numbers().forEach((v, i) => {
+    expect(v).toBeCloseTo((inside.numbers[i] ?? 0) + (around.numbers[i] ?? 0), 5);
+  });
+  await checkLayers(layers, x);
+});
+
+it('takes layers of its own as the shortcut, in which no lateral joins', async () => {
+  const layers = [
+    {
+      residual: {
+        layers: [{ dense: 3 }, 'tanh' as const],
+        shortcut: [{ dense: { units: 3, bias: false } }, 'batch_norm' as const],
+      },
+    },
+  ];
+  const { specs, joints } = lower(layers, [2], { lateral: true });
+  expect(joints).toHaveLength(1);
+  expect(specs.map(({ name }) => name)).toEqual([
+    't/0/residual/dense/weight',
+    't/0/residual/dense/bias',
+    't/0/residual/shortcut/dense/weight',
+    't/0/residual/shortcut/batch_norm/scale',
+    't/0/residual/shortcut/batch_norm/bias',
+    't/0/residual/shortcut/batch_norm/mean',
+    't/0/residual/shortcut/batch_norm/var',
+  ]);
+});
+
+it('refuses ways that do not meet', () => {
+  const of = (residual: Parameters<typeof lower>[0][number], shape: readonly number[]) => () => lower([residual], shape);
+  expect(of({ residual: { layers: [{ dense: 3 }], shortcut: [{ dense: 4 }] } }, [2])).toThrow(
+    'blocks[0][0]: residual does not fit its input [2]: the layers inside give [3], its shortcut [4]: both must have one shape',
+  );
+  expect(of({ residual: { layers: ['global_avgpool'], project: true } }, [2, 3, 3])).toThrow(
+    'no 1x1 convolution or matrix takes [2,3,3] to [2]: say the layers that do as "shortcut"',
+  );
+  expect(of({ residual: { layers: ['flatten', { reshape: [3, 3] }, 'to_channels'], project: true } }, [3, 3])).not.toThrow();
+  expect(of({ residual: { layers: ['to_sequence'] } }, [3, 3])).toThrow('channels stand first on one way and last on the other');
+  expect(of({ residual: { layers: ['relu'], shortcut: ['relu'], project: true } }, [2])).toThrow(
+    /expected no .*project.* beside .*shortcut/,
+  );
+  expect(of({ residual: { layers: ['relu'], shortcut: [{ maxpool2d: 2 }] } }, [2])).toThrow(
+    'blocks[0][0].shortcut[0]: maxpool2d does not fit',
   );
 });

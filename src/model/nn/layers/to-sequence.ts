@@ -1,0 +1,20 @@
+// to_sequence: a signal, an image or a volume as a sequence of its positions. The way back from a signal is to_channels.
+import { layer } from '../layer.js';
+import { anyPositionsOf } from '../sample.js';
+import { strict } from '../schema.js';
+
+/**
+ * A signal, an image or a volume [channels, ...] as a sequence [positions, features], row by row.
+ * @function
+ */
+export const toSequence = layer('to_sequence', {
+  doc: 'A signal, an image or a volume [channels, ...] as a sequence [positions, features], row by row.',
+  options: strict({}),
+  call: () => ({}),
+  lower: ({ g, layout }, _, x) => {
+    const { channels, size } = anyPositionsOf(x, layout);
+    const rows = size.length === 1 ? x : g.reshape(x, [0, channels, size.reduce((a, b) => a * b, 1)]);
+    return g.transpose(rows, { perm: [0, 2, 1] });
+  },
+  gives: 'channels-last',
+});
