@@ -279,7 +279,7 @@ command('grad <model>', 'the gradient graph of any ONNX model, in standard ops',
   'prognet grad model.onnx --of loss --by weight --memory 64MB --dim N=32 -o gradient.onnx',
 ])
   .requiredOption('--of <names>', 'the output to differentiate (or several, with commas)')
-  .requiredOption('--by <names>', 'inputs or initializers to differentiate by, with commas')
+  .requiredOption('--by <names>', 'inputs or weights to differentiate by, with commas')
   .requiredOption('-o, --output <file>', 'the .onnx file: the outputs of the model and grad/<name> (jvp: jvp/<output>)')
   .option('--mode <mode>', 'vjp: reverse, jvp: forward, along inputs tangent/<name>', 'vjp')
   .option('--external-data', 'weights in <file>.data beside the model')

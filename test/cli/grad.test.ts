@@ -78,7 +78,7 @@ it.each([
   [['--loss', 'loss', '--wrt', 'x'], "prognet: unknown option '--loss', expected --of loss\n"],
   [['--of', 'loss', '--wrt', 'x'], "prognet: unknown option '--wrt', expected --by x\n"],
   [['--of', 'nope', '--by', 'x'], 'prognet: the model has no output "nope", there are: loss\n'],
-  [['--of', 'loss', '--by', 'y'], 'prognet: the model has no input or initializer "y", there are: x, '],
+  [['--of', 'loss', '--by', 'y'], 'prognet: the model has no input or weight "y", there are: x, '],
   [['--of', 'loss', '--by', 'x', '--mode', 'up'], 'prognet: --mode: found "up", expected vjp or jvp\n'],
 ])('%j is refused in one line', (flags, message) => {
   const { status, stderr } = prognet('grad', model, ...flags, '-o', out());

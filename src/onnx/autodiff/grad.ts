@@ -7,7 +7,8 @@ import { version } from '../core/version.js';
 import { Names } from '../ir/builder.js';
 import type { Graph, Value } from '../ir/graph.js';
 import { aModel, cloneModel, type Model, producer } from '../ir/model.js';
-import { formatType } from '../ir/types.js';
+import { formatType, tensorType } from '../ir/types.js';
+import { weightsOfConstant } from '../ir/weights.js';
 import { ops } from '../ops/ops.js';
 import type { Ops } from '../ops/ops-builder.js';
 import { verifyModel } from '../ops/verify-model.js';
@@ -20,6 +21,7 @@ import { nameDimensions } from '../passes/name-dimensions.js';
 import { optimise } from '../passes/optimise.js';
 import { type PassContext, untilStable } from '../passes/pass.js';
 import { type Rematerialised, rematerialise } from '../passes/rematerialise.js';
+import { takeBranch } from '../passes/take-branch.js';
 import { unpackSequences } from '../passes/unpack-sequences.js';
 import { gradient, isScalar, jvp } from './gradient.js';
 import { carriesGradient } from './path.js';
@@ -28,7 +30,7 @@ import { carriesGradient } from './path.js';
 export interface GradOptions {
   /** What to differentiate: names of outputs, or of any floating-point values of the graph. */
   readonly of: string | readonly string[];
-  /** What to differentiate by: names of inputs, initializers, or any floating-point values of the graph. */
+  /** What to differentiate by: names of inputs, weights (initializers, Constant nodes), or any floating-point values of the graph. */
   readonly by: readonly string[];
   /**
    * `vjp` (default), reverse mode: an output `grad/<by>` for each of `by`; an `of` that is no scalar gets an input `seed/<of>`, its vector.
@@ -86,10 +88,11 @@ export function gradWithin(model: Model, options: GradOptions): GradientModel {
   const asked = [...new Set(typeof options.of === 'string' ? [options.of] : options.of)].map((n) =>
     find(n, 'output', graph.outputs),
   );
-  const by = [...new Set(options.by)].map((n) => find(n, 'input or initializer', differentiable(graph)));
+  const by = [...new Set(options.by)].map((n) => find(n, 'input or weight', differentiable(graph)));
   if (asked.length === 0 || by.length === 0)
     throw new UsageError('grad: name at least one output and one value to differentiate by');
 
+  for (const v of by) asInitializer(graph, v);
   const parameters = new Set(graph.initializers);
   const own = graph.outputs.length;
   const restore = setAside(graph, by);
@@ -129,7 +132,7 @@ function keepWithin(
   return rematerialise(g, { budget, forward: graph.outputs.slice(0, own), bytes: sizesOf(graph, dims, opset) });
 }
 
-const constantsAlone = untilStable([inferShapes, foldConstants]);
+const constantsAlone = untilStable([inferShapes, takeBranch, foldConstants]);
 
 /** Old forms and calls are gone before anything is differentiated. */
 function prepare(model: Model): Model {
@@ -160,9 +163,21 @@ function settle(graph: Graph, opset: number, of: readonly Value[], by: readonly 
   return of;
 }
 
-/** Inputs and initializers that a gradient may be taken by. */
+/** Inputs and weights that a gradient may be taken by. */
 function differentiable(graph: Graph): Value[] {
-  return [...new Set([...graph.inputs, ...graph.initializers])].filter(carriesGradient);
+  const constants = graph.nodes.flatMap((node) => weightsOfConstant(node).map(({ value }) => value));
+  return [...new Set([...graph.inputs, ...graph.initializers, ...constants])].filter(carriesGradient);
+}
+
+/** A weight that a Constant node gives, as some exporters write them, is an initializer like others. */
+function asInitializer(graph: Graph, v: Value): void {
+  const [weight] = v.producer === undefined || graph.outputs.includes(v) ? [] : weightsOfConstant(v.producer);
+  if (weight === undefined) return;
+  graph.nodes = graph.nodes.filter((node) => node !== v.producer);
+  v.producer = undefined;
+  v.constant = weight.tensor;
+  v.type = tensorType(weight.tensor.dtype, weight.tensor.dims);
+  graph.initializers.push(v);
 }
 
 /** How many names an error lists. */

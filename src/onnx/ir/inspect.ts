@@ -8,6 +8,7 @@ import type { Graph, Node, Value } from './graph.js';
 import type { Model } from './model.js';
 import { aModel } from './model.js';
 import { formatType } from './types.js';
+import { weightsOfConstant } from './weights.js';
 
 /** Input or output; `type` as `float32[N,10]`, `?` when the file does not state it. */
 export interface SignatureEntry {
@@ -51,6 +52,8 @@ export interface ModelSummary {
   readonly ops: Readonly<Record<string, number>>;
   /** In the order of the file, those of subgraphs after those of the graph. */
   readonly initializers: readonly InitializerEntry[];
+  /** Weights that stand in Constant nodes: of floats, and more than a number. */
+  readonly constants: readonly InitializerEntry[];
   /** Names of its functions. */
   readonly functions: readonly string[];
   /** Texts by key. */
@@ -81,7 +84,8 @@ export function inspectModel(model: Model): ModelSummary {
     },
     nodes: nodes.length,
     ops: histogram(nodes),
-    initializers: tensors.map(([name, t]) => ({ name, dtype: t.dtype, shape: [...t.dims], bytes: bytesOf(t) })),
+    initializers: tensors.map(([name, t]) => entry(name, t)),
+    constants: nodes.flatMap(weightsOfConstant).map(({ value, tensor }) => entry(value.name, tensor)),
     functions: model.functions.map((f) => `${f.domain}::${f.name}`),
     metadata: Object.fromEntries(model.metadata),
   };
@@ -97,6 +101,8 @@ function constantsOf({ opType, domain, attributes }: Node): Tensor[] {
   if (opType !== 'Constant' || (domain !== '' && domain !== 'ai.onnx')) return [];
   return [...attributes.values()].flatMap((a) => (a.kind === 'tensor' ? [a.value] : []));
 }
+
+const entry = (name: string, t: Tensor): InitializerEntry => ({ name, dtype: t.dtype, shape: [...t.dims], bytes: bytesOf(t) });
 
 function signature(v: Value): SignatureEntry {
   return { name: v.name, type: formatType(v.type) };
@@ -149,11 +155,10 @@ export function formatInspection(summary: ModelSummary): string {
     'ops',
     Object.entries(summary.ops).map(([op, n]) => [op, String(n)]),
   );
-  section(
-    lines,
-    'initializers',
-    summary.initializers.map((v) => [v.name, `${v.dtype}${formatShape(v.shape)}`, formatBytes(v.bytes)]),
-  );
+  const weights = (list: readonly InitializerEntry[]) =>
+    list.map((v) => [v.name, `${v.dtype}${formatShape(v.shape)}`, formatBytes(v.bytes)]);
+  section(lines, 'initializers', weights(summary.initializers));
+  section(lines, 'weights in Constant nodes', weights(summary.constants));
   section(
     lines,
     'functions',

@@ -8,6 +8,7 @@ import { formatType, type Type, tensorType } from '../ir/types.js';
 import { mergeTypes } from '../ir/verify.js';
 import { definitionOf } from '../ops/definition.js';
 import { inferTypes } from '../ops/infer.js';
+import { takenBranch } from '../ops/rules/taken-branch.js';
 import type { PassContext } from './pass.js';
 import { refuseKind, Statements } from './stated-types.js';
 
@@ -29,7 +30,7 @@ function inferGraph(graph: Graph, context: PassContext, statements: Statements):
   const { opset = defaultOpset } = context;
   let changed = false;
   for (const node of graph.nodes) {
-    for (const sub of node.subgraphs) {
+    for (const sub of ranBy(node)) {
       if (declareInputs(node, sub)) changed = true;
       const stated = statements.enter(node, sub);
       if (inferGraph(sub, context, statements)) changed = true;
@@ -48,6 +49,13 @@ function inferGraph(graph: Graph, context: PassContext, statements: Statements):
     });
   }
   return changed;
+}
+
+/** The subgraphs of a node but for a branch that is never taken: what stands there need not fit. */
+function ranBy(node: Node): readonly Graph[] {
+  const taken = takenBranch(node);
+  const branch = taken === undefined ? undefined : node.attributes.get(taken);
+  return branch?.kind === 'graph' ? [branch.value] : node.subgraphs;
 }
 
 function refine(node: Node, v: Value, inferred: Type): boolean {

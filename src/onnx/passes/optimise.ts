@@ -9,6 +9,7 @@ import { removeIdentity } from './remove-identity.js';
 import { removeUnused } from './remove-unused.js';
 import { simplifyArithmetic } from './simplify-arithmetic.js';
 import { skipExpand } from './skip-expand.js';
+import { takeBranch } from './take-branch.js';
 
 /** For graphs whose weights come in as inputs: every initializer is a constant. */
 export const noParameters: PassContext = { parameters: new Set() };
@@ -17,6 +18,7 @@ export const noParameters: PassContext = { parameters: new Set() };
 export const optimise: Pass = untilStable([
   removeUnused,
   inferShapes,
+  takeBranch,
   takeFromConcat,
   joinReshapes,
   removeIdentity,

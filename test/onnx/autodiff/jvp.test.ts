@@ -36,5 +36,5 @@ it('a dense layer: jvp against differences, and its size', async () => {
   const second = grad(grad(model, { of: 'y', by: ['x'] }), { of: 'grad/x', by: ['x'] });
   expect(second.graph.outputs.map((v) => v.name)).toEqual(['y', 'grad/x', 'grad/grad/x']);
   expect(() => grad(model, { of: 'z', by: ['x'] })).toThrow('the model has no output "z", there are: y');
-  expect(() => grad(model, { of: 'y', by: ['v'] })).toThrow('the model has no input or initializer "v", there are: x, w, b');
+  expect(() => grad(model, { of: 'y', by: ['v'] })).toThrow('the model has no input or weight "v", there are: x, w, b');
 });

@@ -30,6 +30,7 @@ test('inspectModel gives plain data', () => {
   expect(JSON.parse(JSON.stringify(summary))).toEqual(summary);
   expect({ ...summary, metadata: {} }).toMatchInlineSnapshot(`
     {
+      "constants": [],
       "functions": [],
       "graph": "digits",
       "initializers": [

@@ -16,6 +16,7 @@ import { build, programs } from './random-graph.js';
 const bitwise = [
   'removeUnused',
   'inferShapes',
+  'takeBranch',
   'takeFromConcat',
   'joinReshapes',
   'removeIdentity',

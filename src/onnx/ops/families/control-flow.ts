@@ -4,6 +4,7 @@ import type { Graph } from '../../ir/graph.js';
 import { formatType, type Type, tensorType } from '../../ir/types.js';
 import type { NodeContext, OpRules } from '../op-def.js';
 import { knownElements } from '../rules/shape-value.js';
+import { takenBranch } from '../rules/taken-branch.js';
 
 type ControlOp = 'If' | 'Loop' | 'Scan';
 
@@ -74,6 +75,8 @@ function inferIf(c: NodeContext): (Type | undefined)[] {
   checkCount(c, 'outputs of else_branch', c.outputCount, other.outputs.length);
   if (c.dtype(0) !== 'bool')
     return c.fail(`the condition must be bool, it is ${c.dtype(0)}`, { expected: 'bool', got: c.dtype(0) });
+  const taken = takenBranch(c.node);
+  if (taken !== undefined) return (taken === 'then_branch' ? then : other).outputs.map((v) => v.type);
   return c.node.outputs.map((_, i) => common(c, `output ${i} of the branches`, then.outputs[i]?.type, other.outputs[i]?.type));
 }
 

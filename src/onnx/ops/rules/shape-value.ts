@@ -86,7 +86,11 @@ function fromNode(node: Node, depth: number, search: Search): Dim[] | undefined 
       return rank(0) <= 1 ? input(0) : undefined;
     case 'Cast': {
       const from = node.inputs[0]?.type;
-      return from?.kind === 'tensor' && !isFloat(from.dtype) && rank(0) <= 1 ? input(0) : undefined;
+      const to = node.outputs[0]?.type;
+      const found = from?.kind === 'tensor' && !isFloat(from.dtype) && rank(0) <= 1 ? input(0) : undefined;
+      return to?.kind === 'tensor' && to.dtype === 'bool'
+        ? found?.map((d) => (typeof d === 'number' ? Number(d !== 0) : null))
+        : found;
     }
     case 'Concat': {
       const parts = node.inputs.map((_, i) => (rank(i) === 1 ? input(i) : undefined));
@@ -111,6 +115,10 @@ function fromNode(node: Node, depth: number, search: Search): Dim[] | undefined 
       if (count?.length !== 1 || typeof count[0] !== 'number' || count[0] > largest) return undefined;
       return new Array<Dim>(count[0]).fill(value?.kind === 'tensor' ? Number(value.value.data[0]) : 0);
     }
+    case 'Equal':
+      return rank(0) <= 1 && rank(1) <= 1 ? pairwise(input(0), input(1), equal) : undefined;
+    case 'Not':
+      return rank(0) <= 1 ? input(0)?.map((d) => (typeof d === 'number' ? Number(d === 0) : null)) : undefined;
     case 'Add':
       return pairwise(input(0), input(1), addDims);
     case 'Sub':
@@ -126,6 +134,11 @@ function fromNode(node: Node, depth: number, search: Search): Dim[] | undefined 
     default:
       return undefined;
   }
+}
+
+/** 1 or 0, as bool tensors hold it; integers whose last digits are lost are not compared. */
+function equal(a: Dim, b: Dim): Dim {
+  return Number.isSafeInteger(a) && Number.isSafeInteger(b) ? Number(a === b) : null;
 }
 
 function pairwise(a: Dim[] | undefined, b: Dim[] | undefined, f: (a: Dim, b: Dim) => Dim): Dim[] | undefined {
