@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { parseDescription } from '../src/model/description/parse.js';
+import { columnsOf } from '../src/model/progressive/column.js';
 import { environment } from './python/python.js';
 import { launch } from './support/browser.js';
 import { followPages, python } from './support/follow.js';
@@ -58,7 +59,8 @@ npx prognet check -C family`;
     const columns = [{ task: 'digits', blocks: [['flatten']], head: { classify: 10 } }];
     columns.push(...parse(readFileSync(join(reader.root, 'columns.yaml'), 'utf8')));
     const described = parseDescription({ prognet: 1, name: 'words', input: { name: 'image', shape: [1, 28, 28] }, columns });
-    expect(described.columns[1]?.laterals).toEqual({ kind: 'linear', from: ['digits'], into: [0] });
+    expect(described.columns.at(-1)?.laterals).toEqual({ kind: 'linear', from: ['digits', 'rows'], into: [0] });
+    expect([...columnsOf(described)].map(({ taps }) => taps)).toEqual([[[784]], [[28, 128], [64]], []]);
   }, 60_000);
 
   it('docs/deploy.md', async () => {

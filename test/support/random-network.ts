@@ -33,6 +33,13 @@ const bodies: Readonly<Record<string, ColumnInput['blocks']>> = {
     ['flatten', { dense: 6 }, 'tanh', { residual: [{ dense: 6 }, 'tanh'] }],
     ['tanh', { residual: [{ dense: 6 }, 'tanh', { dense: 6 }] }],
   ],
+  // Rows as steps. No block of these has a joint: laterals are added to its input.
+  lstm: [[{ reshape: [2, -1] }, { lstm: { units: 5, sequences: true } }], [{ lstm: { units: 3, direction: 'bidirectional' } }]],
+  gru: [
+    [{ reshape: [-1, 2] }, { gru: { units: 4, direction: 'reverse', sequences: true } }],
+    [{ rnn: { units: 3, layers: 2, sequences: true } }],
+    ['flatten', { dense: 4 }, 'tanh'],
+  ],
   // The second block has no affine layer: laterals are added to its input.
   plain: [['flatten', { dense: 6 }, 'tanh'], ['softmax']],
 };

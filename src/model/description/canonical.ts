@@ -26,7 +26,7 @@ export function canonicalJson(value: unknown): string {
 
 /** A layer without what only its start needs. */
 function layerGraph(layer: Layer): unknown {
-  if ('layers' in layer) return { ...layer, layers: layer.layers.map(layerGraph) };
+  if ('layers' in layer && typeof layer.layers !== 'number') return { ...layer, layers: layer.layers.map(layerGraph) };
   return 'init' in layer ? { ...layer, init: undefined } : layer;
 }
 

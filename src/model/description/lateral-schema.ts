@@ -2,7 +2,7 @@
 // A column after the first that says nothing has linear laterals from all earlier columns into all its blocks and its head.
 import * as z from 'zod';
 import { type ActivationName, activationName } from '../nn/layers.js';
-import { integer, plainVariant, real, size, strict, taggedByKind, taggedDefinition } from '../nn/schema.js';
+import { integer, oneOf, plainVariant, real, size, strict, taggedByKind, taggedDefinition } from '../nn/schema.js';
 
 const from = z.union([z.string(), z.array(z.string())], { error: '"all", "none", an earlier task or a list of earlier tasks' });
 const targetText = 'a block index from 1, or "head"';
@@ -16,6 +16,10 @@ const tap = z.union([integer(0, tapText), z.string().min(1, { error: tapText })]
 const ofSource = z.record(z.string(), tap, { error: 'taps by the block that they go into, such as { 1: 0, head: 3 }' });
 const tapsText = 'taps by the block that they go into, such as { 1: 0, head: 3 }, or such by source';
 const taps = z.record(z.string(), z.union([tap, ofSource], { error: tapText }), { error: tapsText });
+/** How the positions of a tap go into a block: one by one, their mean, or all values side by side. */
+export type Join = 'steps' | 'pool' | 'flatten';
+const joins: readonly Join[] = ['steps', 'pool', 'flatten'];
+
 const ends = {
   from: from.default('all').describe('The earlier tasks whose columns are read: "all" when absent.'),
   into: into.default('all').describe('The blocks that receive, from 1, and "head": "all" when absent.'),
@@ -23,6 +27,11 @@ const ends = {
     .optional()
     .describe(
       'Which tap of the source goes into which block, { 1: 0, head: 3 }, or by source, { base: { head: 3 } }. When absent block i reads tap i - 1; of an imported column with more taps they are spread by depth, the last into the head.',
+    ),
+  join: oneOf(joins)
+    .optional()
+    .describe(
+      'How the positions of a tap, steps of a sequence or places of an image, go into a block: "steps" one by one, resampled where there are others; "pool" their mean; "flatten" all values side by side. When absent, into features a sequence is pooled and an image flattened; positions go by steps along as many axes, else pooled.',
     ),
 };
 
@@ -48,6 +57,8 @@ export interface LinearInput {
   into?: 'all' | (number | 'head')[] | undefined;
   /** Which tap of the source goes into which block, { 1: 0, head: 3 }, or by source, { base: { head: 3 } }. When absent block i reads tap i - 1; of an imported column with more taps they are spread by depth, the last into the head. */
   taps?: Record<string, TapInput | Record<string, TapInput>> | undefined;
+  /** How the positions of a tap, steps of a sequence or places of an image, go into a block: "steps" one by one, resampled where there are others; "pool" their mean; "flatten" all values side by side. When absent, into features a sequence is pooled and an image flattened; positions go by steps along as many axes, else pooled. */
+  join?: Join | undefined;
 }
 
 /** A tap: the number of a block, or the name of a tap of an imported column. */
@@ -83,12 +94,13 @@ export const lateralDefinitions = { laterals: taggedDefinition(lateralTable, 'ki
  */
 export type Laterals =
   | { kind: 'none' }
-  | { kind: 'linear'; from: string[]; into: number[]; taps?: Taps }
+  | { kind: 'linear'; from: string[]; into: number[]; taps?: Taps; join?: Join }
   | {
       kind: 'adapter';
       from: string[];
       into: number[];
       taps?: Taps;
+      join?: Join;
       /** Features that V projects to; absent: the width of the column's own block before. */
       rank?: number;
       activation: ActivationName;

@@ -169,7 +169,8 @@ export function resolveLaterals(
   if (sources.length === 0 || into.length === 0) return { kind: 'none' };
   const from = sources.map(({ task }) => task);
   const taps = resolveTaps(laterals, { index, head, into, sources }, fail);
-  const ends = { from, into, ...(Object.keys(taps).length > 0 && { taps }) };
+  const { join } = laterals;
+  const ends = { from, into, ...(Object.keys(taps).length > 0 && { taps }), ...(join !== undefined && { join }) };
   if (laterals.kind === 'linear') return { kind: 'linear', ...ends };
   const { activation, rank, alpha } = laterals;
   return {

@@ -24,6 +24,7 @@ export type { LayerNormOptions } from '../nn/layers/layer-norm.js';
 export type { PoolOptions } from '../nn/layers/pool.js';
 export type { Pool1dOptions } from '../nn/layers/pool1d.js';
 export type { Pool3dOptions } from '../nn/layers/pool3d.js';
+export type { RecurrentOptions, RnnOptions } from '../nn/layers/recurrent.js';
 export type { RmsNormOptions } from '../nn/layers/rms-norm.js';
 export type { SqueezeExcitationOptions } from '../nn/layers/squeeze-excitation.js';
 export type {
@@ -65,7 +66,7 @@ export type {
 } from './description.js';
 export type { Feature, FeatureInput } from './features.js';
 export type { ImportedInput, ImportedTap } from './imported-schema.js';
-export type { AdapterInput, Laterals, LateralsInput, LinearInput, TapInput, Taps } from './lateral-schema.js';
+export type { AdapterInput, Join, Laterals, LateralsInput, LinearInput, TapInput, Taps } from './lateral-schema.js';
 export type {
   Clip,
   ClipInput,

@@ -60,6 +60,10 @@ const initSchema: z.ZodType<Init, InitInput> = tagged('init', initTable);
 export const weightInit = initSchema.prefault('he_normal').describe('How the weights begin: he_normal when absent.');
 /** The same of a table, whose rows stand alone: normal of deviation 1 when absent. */
 export const tableInit = initSchema.prefault({ normal: 1 }).describe('How the table begins: { normal: 1 } when absent.');
+/** The same of recurrent layers, biases as well. */
+export const recurrentInit = initSchema
+  .prefault('torch_uniform')
+  .describe('How weights and biases begin: torch_uniform when absent, within 1 / sqrt(units) as PyTorch has it.');
 /** What `#/$defs` of a JSON Schema must hold for initialisers. */
 export const initDefinitions = { init: taggedDefinition(initTable) };
 /** How a parameter begins: by a named initialiser with its fans, or at one value. */

@@ -77,6 +77,15 @@ export function spatialOf(x: Value, axes: 1 | 2 | 3, said: Layout | undefined): 
   });
 }
 
+/** [steps, features] of a sequence: two axes, unless a layer has said that the first are channels. Throws ShapeError for anything else. */
+export function sequenceOf(x: Value, said: Layout | undefined): [number, number] {
+  const dims = sampleDims(x);
+  const [steps, features] = dims;
+  if (dims.length === 2 && steps !== undefined && features !== undefined && said !== 'channels-first') return [steps, features];
+  const hint = dims.length === 2 ? ', this is a signal [channels, length]: put "to_sequence" before it' : '';
+  throw new ShapeError(`a sequence [steps, features] is needed${hint}`, { expected: '[T,F]', got: `[${dims}]` });
+}
+
 /** How many features a flat sample has. Throws ShapeError for anything else. */
 export function featuresOf(x: Value): number {
   const dims = sampleDims(x);

@@ -1,17 +1,16 @@
 // Laterals: what carries earlier columns' taps into a block of the new column. Linear is Eq. 1, adapter Eq. 2 of Rusu et al. 2016 with one
 // V and one U per target block over the concatenated sources and one alpha per source (docs/decisions.md says where the paper leaves room).
 import { InternalError, must } from '../../onnx/core/errors.js';
-import { Tensor } from '../../onnx/core/tensor.js';
 import type { Value } from '../../onnx/ir/graph.js';
-import { reduceMean } from '../../onnx/ops/families/reduce.js';
 import type { Ops } from '../../onnx/ops/ops-builder.js';
 import type { Laterals } from '../description/lateral-schema.js';
 import { convolutionWeights, convolve } from '../nn/convolution.js';
 import type { Init } from '../nn/init.js';
 import type { Joint, Lateral } from '../nn/joint.js';
 import { lowerActivation } from '../nn/layers.js';
-import { flat, type Layout, layoutOf, positionsOf, sampleDims } from '../nn/sample.js';
+import { type Layout, sampleDims } from '../nn/sample.js';
 import { type LayerScope, type ParameterSpec, scalars, trainable } from '../nn/scope.js';
+import { channelAxis, fitTap, widthOf } from './fit-tap.js';
 
 /** A tap of an earlier column, [N, ...], frozen. */
 export interface SourceTap {
@@ -57,7 +56,7 @@ function carried(place: LateralPlace, target: Joint): Value {
   if (laterals.kind === 'linear') {
     if ('value' in sources) throw new InternalError('linear laterals read taps one by one');
     return sources
-      .map((source) => mapIn(scope, `${prefix}/lateral/${source.task}/weight`, fitTap(g, source, target), target))
+      .map((source) => mapIn(scope, `${prefix}/lateral/${source.task}/weight`, fitTap(g, source, target, laterals.join), target))
       .reduce((a, b) => g.add(a, b));
   }
   const tasks = 'value' in sources ? sources.tasks : sources.map(({ task }) => task);
@@ -65,7 +64,7 @@ function carried(place: LateralPlace, target: Joint): Value {
     const name = `${prefix}/adapter/alpha/${task}`;
     return { name, shape: [], init: { fill: laterals.alpha ?? place.drawAlpha(name) }, role: 'trainable' };
   });
-  const joined = joinedTaps(scope, sources, alphas, target);
+  const joined = joinedTaps(place, alphas, target);
   const rank = laterals.rank ?? place.width;
   const features = widthOf(joined.value, target);
   // V of a convolution has a kernel of one position.
@@ -93,11 +92,11 @@ interface Joined {
  * The input of V. V (alpha h) = (V alpha) h: in training, and where taps are joined already, alpha goes to V. Taps then need no gradient, which
  * alpha's own would ask for otherwise, and V is smaller than a minibatch of them. Else alpha stays with the taps.
  */
-function joinedTaps(scope: LayerScope, sources: LateralPlace['sources'], specs: readonly ParameterSpec[], target: Joint): Joined {
+function joinedTaps({ scope, sources, laterals }: LateralPlace, specs: readonly ParameterSpec[], target: Joint): Joined {
   const { g } = scope;
   if ('value' in sources) {
     const alphas = scalars(scope, specs);
-    const value = fitTap(g, { tap: sources.value, layout: 'channels-first' }, target);
+    const value = fitTap(g, { tap: sources.value, layout: 'channels-first' }, target, laterals.join);
     const share = widthOf(value, target) / (sampleDims(sources.value)[0] ?? 1);
     return { value, scale: { alphas, widths: sources.widths.map((w) => w * share) } };
   }
@@ -105,11 +104,11 @@ function joinedTaps(scope: LayerScope, sources: LateralPlace['sources'], specs: 
     must(values.length === 1 ? values[0] : g.op('Concat', values, { axis: channelAxis(target) })[0], 'source of an adapter');
   if (scope.training) {
     const alphas = scalars(scope, specs);
-    const taps = sources.map((source) => fitTap(g, source, target));
+    const taps = sources.map((source) => fitTap(g, source, target, laterals.join));
     return { value: join(taps), scale: { alphas, widths: taps.map((tap) => widthOf(tap, target)) } };
   }
   const alphas = specs.map((spec) => scope.parameter(spec));
-  return { value: join(sources.map((source, i) => g.mul(fitTap(g, source, target), must(alphas[i], 'alpha')))) };
+  return { value: join(sources.map((source, i) => g.mul(fitTap(g, source, target, laterals.join), must(alphas[i], 'alpha')))) };
 }
 
 /** V, [features, rank] or [rank, features, 1, ...], with each source's part times its alpha. */
@@ -143,87 +142,3 @@ function mapIn(scope: LayerScope, name: string, tap: Value, target: Joint): Valu
 
 /** The joint of a convolution; undefined where each position is mapped by itself. */
 const convolved = (target: Joint) => (target.along === 'positions' && target.layout === 'channels-first' ? target : undefined);
-
-/** Where the channels stand in what a lateral brings to a joint. */
-const channelAxis = (target: Joint): number => (target.along === 'positions' && target.layout === 'channels-last' ? -1 : 1);
-
-/** How many channels, or features, a tap has that is brought to a joint. */
-const widthOf = (tap: Value, target: Joint): number => sampleDims(tap).at(channelAxis(target) === 1 ? 0 : -1) ?? 1;
-
-/**
- * Brings a tap to what the joint needs. For features it is flat. For positions: one of as many axes is resampled along each; one of another number
- * of axes gives its mean over all positions, which, like features, is seen at every position.
- */
-function fitTap(g: Ops, { tap, layout }: Pick<SourceTap, 'tap' | 'layout'>, target: Joint): Value {
-  if (target.along === 'features') return flat(g, tap);
-  const { channels, size } = positionsOf(sampleDims(tap), layout);
-  const last = target.layout === 'channels-last';
-  const axes = target.size.length;
-  if (size.length === axes) {
-    const turned = layoutOf(layout) === target.layout ? tap : g.transpose(tap, { perm: turning(axes, last) });
-    return target.size.reduce((v, to, i) => resampled(g, v, i + (last ? 1 : 2), to), turned);
-  }
-  const begin = layoutOf(layout) === 'channels-last' ? 1 : 2;
-  const pooled =
-    size.length === 0
-      ? flat(g, tap)
-      : reduceMean(
-          g,
-          tap,
-          size.map((_, i) => begin + i),
-          0,
-        );
-  const ones = target.size.map(() => 1);
-  const column = g.reshape(pooled, last ? [0, ...ones, channels] : [0, channels, ...ones]);
-  return g.expand(column, last ? [1, ...target.size, 1] : [1, 1, ...target.size]);
-}
-
-/** The permutation that takes channels over so many axes, to the end or to the front. */
-function turning(axes: number, last: boolean): number[] {
-  const positions = Array.from({ length: axes }, (_, i) => i);
-  return last ? [0, ...positions.map((i) => i + 2), 1] : [0, axes + 1, ...positions.map((i) => i + 1)];
-}
-
-/** v resampled to a number of positions along an axis. */
-function resampled(g: Ops, v: Value, axis: number, to: number): Value {
-  const dims = sampleDims(v);
-  const from = dims[axis - 1] ?? 1;
-  if (from === to) return v;
-  if (axis === dims.length) return g.matMul(v, g.constant(transposed(resampling(from, to))));
-  const matrix = g.constant(resampling(from, to));
-  if (axis === dims.length - 1) return g.matMul(matrix, v);
-  // What comes behind the axis is one axis for the product.
-  const [before, after] = [dims.slice(0, axis - 1), dims.slice(axis)];
-  const rows = g.reshape(v, [0, ...before, from, after.reduce((a, b) => a * b, 1)]);
-  return g.reshape(g.matMul(matrix, rows), [0, ...before, to, ...after]);
-}
-
-/**
- * A [to, from] matrix that resamples an axis: averages over each output's share when shrinking (adaptive average pooling), interpolates
- * linearly between centres when growing. As matrices, both are plain MatMuls on every provider.
- */
-export function resampling(from: number, to: number): Tensor {
-  const data = new Float32Array(to * from);
-  for (let o = 0; o < to; o++) {
-    if (to <= from) {
-      const begin = Math.floor((o * from) / to);
-      const end = Math.ceil(((o + 1) * from) / to);
-      for (let i = begin; i < end; i++) data[o * from + i] = 1 / (end - begin);
-    } else {
-      const centre = Math.min(Math.max(((o + 0.5) * from) / to - 0.5, 0), from - 1);
-      const left = Math.floor(centre);
-      const right = Math.min(left + 1, from - 1);
-      data[o * from + left] = (data[o * from + left] ?? 0) + 1 - (centre - left);
-      data[o * from + right] = (data[o * from + right] ?? 0) + (centre - left);
-    }
-  }
-  return new Tensor('float32', [to, from], data);
-}
-
-function transposed(m: Tensor): Tensor {
-  const [rows = 0, columns = 0] = m.dims;
-  const data = Float32Array.from({ length: rows * columns }, (_, k) =>
-    Number(m.data[(k % rows) * columns + Math.floor(k / rows)]),
-  );
-  return new Tensor('float32', [columns, rows], data);
-}

@@ -185,7 +185,7 @@ describe('messages', () => {
     ],
     [
       withColumn(1, { laterals: { kind: 'linear', rank: 3 } }),
-      'columns[1].laterals: unknown key "rank", expected one of "from", "into", "taps"',
+      'columns[1].laterals: unknown key "rank", expected one of "from", "into", "taps", "join"',
     ],
     [
       withColumn(1, { laterals: { rank: 3 } }),

@@ -77,10 +77,8 @@ const laws = {
     const a = await use.train(d, [], 0);
     const b = await use.train(d, [a], 1);
     const before = await use.outputs(d, [a, b], 'b');
-    // A target of k blocks reads the taps of the source's first k blocks (the head reads the last), and no head.
-    // A head alone reads its last tap.
-    const { blocks, laterals } = must(d.columns[1], 'b');
-    const depth = Math.max(blocks.length || Number.POSITIVE_INFINITY, laterals.kind !== 'none' && laterals.taps ? 2 : 0);
+    // What stands behind the deepest tap that is read does not count, nor does the head.
+    const depth = 1 + Math.max(...columnAt(d, 1).tapsRead.map(({ block }) => block));
     for (const [name, t] of a) {
       const [, place] = name.split('/');
       // What it does to the input itself comes before its blocks.

@@ -18,6 +18,7 @@ export { layerNorm } from './layer-norm.js';
 export { avgpool2d, globalAvgpool, globalMaxpool, maxpool2d } from './pool.js';
 export { avgpool1d, maxpool1d } from './pool1d.js';
 export { avgpool3d, maxpool3d } from './pool3d.js';
+export { gru, lstm, rnn } from './recurrent.js';
 export { reshape } from './reshape.js';
 export { residual } from './residual.js';
 export { rmsNorm } from './rms-norm.js';
