@@ -8,6 +8,7 @@ import { Tensor } from '../core/tensor.js';
 import { type Attribute, type AttributeKind, type Node, Value } from '../ir/graph.js';
 import { formatType, type TensorType, type Type, tensorType } from '../ir/types.js';
 import type { Ops } from './ops-builder.js';
+import type { View } from './rules/pick.js';
 import { type AttributeName, type AttributeSpec, type Form, findSignature, formAt, type Signature } from './signature.js';
 import type { Trait } from './traits.js';
 
@@ -39,6 +40,8 @@ export interface OpRules {
   readonly traits?: readonly Trait[];
   /** Value of the outputs when all inputs are known. undefined: not for these inputs. */
   readonly fold?: (c: NodeContext, inputs: readonly (Tensor | null)[]) => readonly Tensor[] | undefined;
+  /** Of ops that lay the elements of the first input out anew, none of them twice: where they stand in a tensor of those dims. undefined: not known. */
+  readonly view?: (c: NodeContext, dims: readonly number[]) => View | undefined;
 }
 
 /** An op of the table: its signature and its rules, which hold from opset `since` on. */

@@ -23,6 +23,7 @@ export async function calibrate(
 ): Promise<Map<string, Range>> {
   if (batches.length === 0) throw new UsageError('int8: there are no samples to calibrate on');
   const names = calibratedValues(model);
+  if (names.length === 0) return new Map();
   const observers = names.map((name) => new RangeObserver(name));
   const session = await runtime.createSession(toBinary(observed(model, names)));
   try {

@@ -1,6 +1,7 @@
 // Casts between float32 and float16 inside a graph: one for each value and direction, in the graph that defines the value, made when first
 // asked for. Initializers are rounded in place of a Cast.
 import { dtypes } from '../core/dtype.js';
+import type { Tensor } from '../core/tensor.js';
 import type { Names } from '../ir/builder.js';
 import { type Graph, Node, Value } from '../ir/graph.js';
 import { tensorType } from '../ir/types.js';
@@ -22,6 +23,7 @@ export class Casts {
   /** The graph that defines a value. */
   private readonly homes = new Map<Value, Frame>();
   private readonly other = new Map<Value, Value>();
+  private readonly heldAsHalf = new Map<Value, Value>();
   private readonly rounded = new Map<Value, { readonly half: Value; readonly home: Frame }>();
 
   constructor(
@@ -57,6 +59,20 @@ export class Casts {
       made = this.cast(v, wanted, this.names.unique(`${v.name}_${suffix[wanted]}`), home);
     }
     this.other.set(v, made);
+    this.homes.set(made, home);
+    return made;
+  }
+
+  /** A large float32 constant as float32 again, but held as float16; for what must stay float32. */
+  stored(v: Value, data: Tensor, frame: Frame): Value {
+    const known = this.heldAsHalf.get(v);
+    if (known !== undefined) return known;
+    const home = this.homes.get(v) ?? frame;
+    const half = new Value(this.free(v, 'float16'), tensorType('float16', data.dims));
+    half.constant = toHalf(data);
+    home.graph.initializers.push(half);
+    const made = this.cast(half, 'float32', this.free(v, 'float32'), home);
+    this.heldAsHalf.set(v, made);
     this.homes.set(made, home);
     return made;
   }

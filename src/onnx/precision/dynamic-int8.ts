@@ -11,6 +11,7 @@ import { verifyModel } from '../ops/verify-model.js';
 import { removeUnused } from '../passes/remove-unused.js';
 import { quantizeWeight, weightLimit } from './integers.js';
 import { channelAxis, quantizableWeight, whyNone } from './placement.js';
+import { storeInt8 } from './stored-int8.js';
 
 export interface DynamicInt8Options {
   /** Weights of 7 bits. */
@@ -22,7 +23,9 @@ export function toDynamicInt8(model: Model, options: DynamicInt8Options = {}): M
   const out = cloneModel(model);
   const quantizing = new DynamicQuantizing(out.graph, weightLimit(options.reduceRange ?? false));
   quantizing.graph(out.graph);
-  if (quantizing.products === 0)
+  removeUnused(out.graph);
+  const stored = storeInt8(out.graph);
+  if (quantizing.products === 0 && stored === 0)
     throw new UsageError(`int8-dynamic: the model has no Conv, Gemm or MatMul with constant weights${whyNone(model.graph)}`);
   removeUnused(out.graph);
   out.metadata.set('prognet.precision', 'int8-dynamic');

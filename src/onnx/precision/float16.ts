@@ -12,6 +12,7 @@ import { removeUnused } from '../passes/remove-unused.js';
 import { BeyondHalf, largestHalf } from './beyond-half.js';
 import { Casts, type Frame, type Precision } from './casts.js';
 import { halfLoss, vanishes } from './half.js';
+import { isLarge } from './large-weights.js';
 import { leastDivisor } from './least-divisor.js';
 
 export interface Float16Options {
@@ -166,11 +167,16 @@ class Conversion {
     if (hasTrait(node, 'anyPrecision')) {
       if (node.outputs.every((v) => !isFloating(v)) || opType === 'Cast')
         return floats.length === 1 ? 'as is' : this.widest(node, floats);
-      return floats.some((v) => this.casts.constant(v) === undefined && v.dtype === 'float16') && this.fits(node, floats)
-        ? 'float16'
-        : 'as before';
+      const moved = floats.some((v) => this.casts.constant(v) === undefined && v.dtype === 'float16') || this.isOfWeights(floats);
+      return moved && this.fits(node, floats) ? 'float16' : 'as before';
     }
     return hasTrait(node, 'half') && this.fits(node, floats) ? 'float16' : 'as before';
+  }
+
+  /** Whether all that is moved are constants or float16 already, large weights among them: a table. */
+  private isOfWeights(floats: readonly Value[]): boolean {
+    const data = floats.map((v) => (v.dtype === 'float32' ? this.casts.constant(v) : undefined));
+    return floats.every((v, i) => v.dtype === 'float16' || data[i] !== undefined) && data.some((d) => d && isLarge(d));
   }
 
   /** Comparisons: float16 only where all that is compared is. */
@@ -252,13 +258,21 @@ class Conversion {
     }
   }
 
-  /** Gives a subgraph that stays as it is its outer values in the precision that they had. */
+  /** Gives a subgraph that computes as it did its outer values in the precision that they had. */
   private body(graph: Graph, frame: Frame): void {
     for (const node of graph.nodes) {
-      this.read(node, 'as before', frame);
+      node.inputs = node.inputs.map((v) => (v === null ? v : this.inBody(v, frame)));
       for (const sub of node.subgraphs) this.body(sub, frame);
     }
     graph.outputs = graph.outputs.map((v) => this.asBefore(v, frame));
+  }
+
+  /** Large weights are held as float16 and read as float32. */
+  private inBody(v: Value, frame: Frame): Value {
+    const data = isFloating(v) ? this.casts.constant(v) : undefined;
+    return data !== undefined && isLarge(data) && this.unfit(v) === undefined
+      ? this.casts.stored(v, data, frame)
+      : this.asBefore(v, frame);
   }
 }
 

@@ -20,7 +20,7 @@ export function quantizableWeight(node: Node, fed: ReadonlySet<Value>): Value | 
   return isProduct(node) && w && inTheWay(node, fed) === undefined ? w : undefined;
 }
 
-const isProduct = (node: Node): boolean =>
+export const isProduct = (node: Node): boolean =>
   isStandard(node) && (node.opType === 'Conv' || node.opType === 'Gemm' || node.opType === 'MatMul');
 
 /** What of a product the integer kernels do not take. */

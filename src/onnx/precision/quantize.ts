@@ -4,16 +4,21 @@
 import { UsageError } from '../core/errors.js';
 import { anObject, given, listOf, optional } from '../core/given.js';
 import { aModel, cloneModel, type Model } from '../ir/model.js';
+import { isStandard } from '../ops/definition.js';
 import { denseInitializers } from '../passes/dense-initializers.js';
 import { foldBatchNormalization } from '../passes/fuse/fold-batch-normalization.js';
 import { inferShapes } from '../passes/infer-shapes.js';
 import { inlineFunctions } from '../passes/inline-functions.js';
+import { removeUnused } from '../passes/remove-unused.js';
 import type { Runtime } from '../runtime/session.js';
 import { type Batch, calibrate } from './calibrate.js';
 import { toDynamicInt8 } from './dynamic-int8.js';
 import { type Float16Options, toFloat16 } from './float16.js';
-import { leftOut } from './placement.js';
+import { foldMovements } from './fold-movements.js';
+import { remaining } from './large-weights.js';
+import { isProduct, leftOut } from './placement.js';
 import { toStaticInt8 } from './static-int8.js';
+import { isRecurrent, leastRow } from './stored-int8.js';
 
 export const precisions = ['fp32', 'fp16', 'int8', 'int8-dynamic'] as const;
 /** `fp32` is what a model is in before. */
@@ -69,13 +74,16 @@ export async function quantize(runtime: Runtime | undefined, model: Model, optio
       const converted = convertFloat16(ready, options);
       return { ...converted, notes: [...notes, ...converted.notes] };
     }
-    case 'int8-dynamic':
-      return { model: toDynamicInt8(ready, options), notes: [...notes, ...leftOut(ready.graph)] };
+    case 'int8-dynamic': {
+      const converted = toDynamicInt8(ready, options);
+      return { model: converted, notes: [...notes, ...leftOut(ready.graph), ...withoutInt8(converted)] };
+    }
     case 'int8': {
       const { samples = [], percentile, reduceRange = false } = options;
       if (runtime === undefined) throw new UsageError('int8: a runtime is missing, expected one to run the samples on');
       const ranges = await calibrate(runtime, ready, samples, percentile);
-      return { model: toStaticInt8(ready, { ranges, reduceRange }), notes: [...notes, ...leftOut(ready.graph)] };
+      const converted = toStaticInt8(ready, { ranges, reduceRange });
+      return { model: converted, notes: [...notes, ...leftOut(ready.graph), ...withoutInt8(converted)] };
     }
   }
 }
@@ -91,14 +99,25 @@ const quantizeKinds = {
   'options.samples': optional(listOf(anObject)),
 };
 
-/** A copy made ready for another precision: functions are inlined, types are known, normalizations go into the weights. */
+/** A copy made ready for another precision: functions are inlined, types are known, weights stand as they are read, normalizations go into them. */
 export function readyForPrecision(model: Model, onNote?: (line: string) => void): Model {
   const copy = cloneModel(model);
   denseInitializers(copy);
   inlineFunctions(copy);
   inferShapes(copy.graph, { opset: copy.opset, ...(onNote !== undefined && { onNote }) });
+  if (foldMovements(copy.graph, copy.opset)) removeUnused(copy.graph);
   foldBatchNormalization(copy.graph);
   return copy;
+}
+
+/** Large weights that int8 left float32; products are told by `leftOut`. */
+function withoutInt8({ graph }: Model): string[] {
+  return remaining(graph, ({ reader, at }) => {
+    // the biases of a recurrent layer are no more than a vector for each direction
+    if ((isProduct(reader) && at < 2) || (isRecurrent(reader) && at === 3)) return undefined;
+    const table = isStandard(reader) && reader.opType === 'Gather' && at === 0;
+    return table ? `its rows hold fewer than ${leastRow} numbers` : 'integers are for products, tables and recurrent layers';
+  });
 }
 
 /** float16 with what it could not convert as notes. */
@@ -107,6 +126,10 @@ export function convertFloat16(model: Model, options: Float16Options): Quantized
   return {
     model: converted,
     notes: [
+      ...remaining(converted.graph, ({ reader }) => {
+        if (kept.some(({ node }) => node === reader.name)) return undefined;
+        return isStandard(reader) ? 'it computes in float32' : `"${reader.domain}" may have no float16 of it`;
+      }),
       ...kept.map((k) => `${k.op} "${k.node}" stays float32: ${k.reason}`),
       ...(vanished === 0 ? [] : [`${vanished} weight${vanished === 1 ? ' is' : 's are'} too small for float16 and became zero`]),
     ],

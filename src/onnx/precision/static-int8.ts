@@ -3,7 +3,7 @@
 import { must, UsageError } from '../core/errors.js';
 import { Tensor } from '../core/tensor.js';
 import { Names } from '../ir/builder.js';
-import { type Attribute, type Graph, Node, Value } from '../ir/graph.js';
+import { type Attribute, allNodes, type Graph, Node, Value } from '../ir/graph.js';
 import { cloneModel, type Model } from '../ir/model.js';
 import { tensorType } from '../ir/types.js';
 import { constantOf } from '../ops/op-def.js';
@@ -18,7 +18,8 @@ import {
   type Range,
   weightLimit,
 } from './integers.js';
-import { channelAxis, type Placement, placeInt8, whyNone } from './placement.js';
+import { channelAxis, type Placement, placeInt8, quantizableWeight, whyNone } from './placement.js';
+import { type ChannelsOf, canStoreInt8, storeInt8 } from './stored-int8.js';
 
 export interface StaticInt8Options {
   /** Of every value that `calibratedValues` names. */
@@ -30,7 +31,7 @@ export interface StaticInt8Options {
 /** Names of the values whose ranges are needed. Throws UsageError where there is nothing to quantize. */
 export function calibratedValues(model: Model): string[] {
   const { values, products, left } = placeInt8(model.graph);
-  if (products.size === 0)
+  if (products.size === 0 && !canStoreInt8(model.graph, channelsInside(model.graph)))
     throw new UsageError(
       `int8: the model has no Conv, Gemm or MatMul with constant weights outside its branches${whyNone(model.graph, left)}; try int8-dynamic or fp16`,
     );
@@ -42,9 +43,20 @@ export function toStaticInt8(model: Model, options: StaticInt8Options): Model {
   const out = cloneModel(model);
   new Quantizing(out.graph, options).run();
   removeUnused(out.graph);
+  storeInt8(out.graph, channelsInside(out.graph));
+  removeUnused(out.graph);
   out.metadata.set('prognet.precision', 'int8');
   verifyModel(out);
   return out;
+}
+
+/** The channels of the weight of a product in a branch or a body, whose values nobody calibrates: it is held as int8 and multiplied as float32. */
+function channelsInside(root: Graph): ChannelsOf {
+  const fed = new Set([root, ...Array.from(allNodes(root), (n) => n.subgraphs).flat()].flatMap((g) => g.inputs));
+  return ({ reader, at, graph }) =>
+    graph !== root && at === 1 && reader instanceof Node && quantizableWeight(reader, fed) !== undefined
+      ? channelAxis(reader)
+      : undefined;
 }
 
 class Quantizing {

@@ -6,6 +6,7 @@ import { formatType, type TensorType, tensorType } from '../../ir/types.js';
 import type { GradientContext, NodeContext, OpRules } from '../op-def.js';
 import type { Ops } from '../ops-builder.js';
 import { foldArithmetic, foldElements } from '../rules/fold.js';
+import { sameOrder } from '../rules/pick.js';
 
 type ElementwiseOp =
   | 'Identity'
@@ -152,6 +153,7 @@ export const elementwise: Readonly<Record<ElementwiseOp, OpRules>> = {
     infer: (c) => [c.value(0).type],
     gradient: (c) => [c.dy()],
     fold: (_c, [x]) => (x === null || x === undefined ? undefined : [x]),
+    view: (_c, dims) => sameOrder(dims),
   },
 
   Add: {

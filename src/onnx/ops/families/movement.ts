@@ -5,7 +5,7 @@ import { Tensor } from '../../core/tensor.js';
 import type { Value } from '../../ir/graph.js';
 import type { GradientContext, NodeContext, OpRules } from '../op-def.js';
 import type { Ops } from '../ops-builder.js';
-import { coordinates, pick, stridesOf } from '../rules/pick.js';
+import { pickView, sameOrder, stridesOf, type View } from '../rules/pick.js';
 import { reshapeLike } from '../rules/shape-like.js';
 import { integers, mulDims, shapeElements } from '../rules/shape-value.js';
 
@@ -61,6 +61,17 @@ const foldReshape: NonNullable<OpRules['fold']> = (c, [x]) => {
   const shape = c.node.outputs[0]?.shape;
   return x && isStatic(shape) ? [new Tensor(x.dtype, shape, x.data)] : undefined;
 };
+
+const reshaped: NonNullable<OpRules['view']> = ({ node }) => {
+  const shape = node.outputs[0]?.shape;
+  return isStatic(shape) ? sameOrder(shape) : undefined;
+};
+
+function permuted(c: NodeContext, dims: readonly number[]): View {
+  const perm = permOf(c, dims.length);
+  const strides = stridesOf(dims);
+  return { dims: perm.map((p) => dims[p] ?? 1), strides: perm.map((p) => strides[p] ?? 0), offset: 0 };
+}
 
 /** Constant axes of input `i`, counted from the front of a tensor of `rank`; undefined when not known or left out. */
 function axesInput(c: NodeContext, i: number, rank: number): number[] | undefined {
@@ -132,6 +143,7 @@ export const movement: Readonly<Record<MovementOp, OpRules>> = {
     infer: (c) => [c.like(0, reshapeShape(c))],
     gradient: sameElements,
     fold: foldReshape,
+    view: reshaped,
   },
   Flatten: {
     traits: ['reshapes', 'anyPrecision', 'int8InPlace'],
@@ -145,6 +157,7 @@ export const movement: Readonly<Record<MovementOp, OpRules>> = {
     },
     gradient: sameElements,
     fold: foldReshape,
+    view: reshaped,
   },
   Squeeze: {
     traits: ['reshapes', 'anyPrecision', 'int8InPlace'],
@@ -152,6 +165,7 @@ export const movement: Readonly<Record<MovementOp, OpRules>> = {
     infer: (c) => [c.like(0, squeezeShape(c))],
     gradient: sameElements,
     fold: foldReshape,
+    view: reshaped,
   },
   Unsqueeze: {
     traits: ['reshapes', 'anyPrecision', 'int8InPlace'],
@@ -159,6 +173,7 @@ export const movement: Readonly<Record<MovementOp, OpRules>> = {
     infer: (c) => [c.like(0, unsqueezeShape(c))],
     gradient: sameElements,
     fold: foldReshape,
+    view: reshaped,
   },
   Transpose: {
     traits: ['anyPrecision', 'int8InPlace'],
@@ -167,13 +182,8 @@ export const movement: Readonly<Record<MovementOp, OpRules>> = {
       return [c.like(0, shape === undefined ? undefined : permOf(c, shape.length).map((p) => shape[p] ?? null))];
     },
     gradient: transposeGradient,
-    fold: (c, [x]) => {
-      if (!x) return undefined;
-      const perm = permOf(c, x.dims.length);
-      const strides = stridesOf(x.dims);
-      const dims = perm.map((p) => x.dims[p] ?? 1);
-      return pick(x, dims, (i) => coordinates(i, dims).reduce((at, k, axis) => at + k * (strides[perm[axis] ?? 0] ?? 0), 0));
-    },
+    fold: (c, [x]) => (x ? pickView(x, permuted(c, x.dims)) : undefined),
+    view: permuted,
   },
   Trilu: {
     infer: (c) => [c.like(0, c.shape(0))],

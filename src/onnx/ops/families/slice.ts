@@ -4,7 +4,7 @@ import type { Tensor } from '../../core/tensor.js';
 import type { Value } from '../../ir/graph.js';
 import type { GradientContext, NodeContext, OpRules } from '../op-def.js';
 import { gradientByIndex } from '../rules/by-index.js';
-import { assemble, coordinates, pick, stridesOf } from '../rules/pick.js';
+import { assemble, coordinates, pickView, stridesOf, type View } from '../rules/pick.js';
 import { reshapeLike, typed } from '../rules/shape-like.js';
 import { addDims, knownElements } from '../rules/shape-value.js';
 
@@ -155,20 +155,22 @@ function padGradient(c: GradientContext): (Value | null)[] {
   return [c.needs(0) ? typed(dx, x) : null, null, c.needs(2) ? border() : null];
 }
 
-function foldSlice(c: NodeContext, [x]: readonly (Tensor | null)[]): [Tensor] | undefined {
-  if (!x) return undefined;
-  const cuts = cutsOf(c, x.dims.length);
+function sliced(c: NodeContext, dims: readonly number[]): View | undefined {
+  const cuts = cutsOf(c, dims.length);
   if (cuts === undefined) return undefined;
-  const extents = x.dims.map((d) => ({ first: 0, count: d, step: 1 }));
-  for (const cut of cuts) extents[cut.axis] = { ...extent(cut, x.dims[cut.axis] ?? 0), step: cut.step };
-  const dims = extents.map((e) => e.count);
-  const strides = stridesOf(x.dims);
-  return pick(x, dims, (i) =>
-    coordinates(i, dims).reduce((at, k, axis) => {
-      const e = extents[axis];
-      return at + ((e?.first ?? 0) + k * (e?.step ?? 1)) * (strides[axis] ?? 0);
-    }, 0),
-  );
+  const extents = dims.map((d) => ({ first: 0, count: d, step: 1 }));
+  for (const cut of cuts) extents[cut.axis] = { ...extent(cut, dims[cut.axis] ?? 0), step: cut.step };
+  const strides = stridesOf(dims);
+  return {
+    dims: extents.map((e) => e.count),
+    strides: extents.map((e, axis) => e.step * (strides[axis] ?? 0)),
+    offset: extents.reduce((at, e, axis) => at + e.first * (strides[axis] ?? 0), 0),
+  };
+}
+
+function foldSlice(c: NodeContext, [x]: readonly (Tensor | null)[]): [Tensor] | undefined {
+  const view = x ? sliced(c, x.dims) : undefined;
+  return x && view ? pickView(x, view) : undefined;
 }
 
 function foldPad(c: NodeContext, [x, , value]: readonly (Tensor | null)[]): [Tensor] | undefined {
@@ -192,6 +194,7 @@ export const slice: Readonly<Record<SliceOp, OpRules>> = {
     infer: (c) => [c.like(0, sliceShape(c))],
     gradient: sliceGradient,
     fold: foldSlice,
+    view: sliced,
   },
   Pad: {
     traits: ['settings', 'anyPrecision'],

@@ -51,3 +51,40 @@ export function assemble(
 export function pick(t: Tensor, dims: readonly number[], source: (i: number) => number): [Tensor] | undefined {
   return assemble(t, dims, (i) => t.data[source(i)]);
 }
+
+/** Elements of a tensor under other dims: element [i, j, ...] is the one at `offset + i * strides[0] + j * strides[1] + ...`. */
+export interface View {
+  readonly dims: readonly number[];
+  readonly strides: readonly number[];
+  readonly offset: number;
+}
+
+/** The elements in their order under other dims. */
+export function sameOrder(dims: readonly number[]): View {
+  return { dims, strides: stridesOf(dims), offset: 0 };
+}
+
+/** What a view shows, where it is small. */
+export function pickView(t: Tensor, { dims, strides, offset }: View): [Tensor] | undefined {
+  return pick(t, dims, (i) => coordinates(i, dims).reduce((at, k, axis) => at + k * (strides[axis] ?? 0), offset));
+}
+
+/** What a view shows of float32 numbers, however many they are; shared with `t` where their order is the same. */
+export function viewed(t: Tensor, { dims, strides, offset }: View): Tensor {
+  const from = t.data as Float32Array;
+  const count = elementCount(dims);
+  const plain = stridesOf(dims).every((stride, axis) => stride === strides[axis] || dims[axis] === 1);
+  if (plain && count === from.length) return new Tensor('float32', dims, from);
+  const to = new Float32Array(count);
+  const last = dims.length - 1;
+  let end = 0;
+  const copy = (axis: number, start: number): void => {
+    const [size, stride] = [dims[axis] ?? 1, strides[axis] ?? 0];
+    for (let i = 0, at = start; i < size; i++, at += stride) {
+      if (axis < last) copy(axis + 1, at);
+      else to[end++] = from[at] ?? 0;
+    }
+  };
+  if (count > 0) copy(0, offset);
+  return new Tensor('float32', dims, to);
+}
