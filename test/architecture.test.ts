@@ -20,6 +20,7 @@ const onnx = [
   'onnx/ops',
   'onnx/passes',
   'onnx/autodiff',
+  'onnx/features',
   'onnx/runtime',
   'onnx/precision',
 ];
@@ -40,6 +41,7 @@ const layers: Readonly<Record<string, readonly string[]>> = {
   'onnx/ops': ['onnx/core', 'onnx/ir'],
   'onnx/passes': ['onnx/core', 'onnx/ir', 'onnx/ops'],
   'onnx/autodiff': ['onnx/core', 'onnx/ir', 'onnx/ops', 'onnx/passes'],
+  'onnx/features': ['onnx/core', 'onnx/ir', 'onnx/ops', 'onnx/passes'],
   'onnx/runtime': ['onnx/core', 'onnx/files'],
   'onnx/precision': ['onnx/core', 'onnx/ir', 'onnx/ops', 'onnx/passes', 'onnx/runtime', 'onnx/serde'],
   formats: ['onnx/core', 'onnx/files'],
