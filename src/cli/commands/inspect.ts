@@ -6,6 +6,7 @@ import { ModelError, UsageError } from '../../onnx/core/errors.js';
 import { formatInspection, inspectModel } from '../../onnx/ir/inspect.js';
 import { loadModel } from '../../onnx/serde/external-data.js';
 import { type GlobalOptions, result } from '../report.js';
+import { inspectedTaps } from './inspect-taps.js';
 import { inspectColumn, workspaceWith } from './inspect-task.js';
 
 export interface InspectFlags extends GlobalOptions {
@@ -37,15 +38,22 @@ export function inspect(file: string, options: InspectFlags): void {
   }
   const found = inspectModel(model);
   const { features, classes } = facts === undefined ? { features: {}, classes: {} } : meanings(facts);
+  // Of what prognet exported columns are known: nobody imports it.
+  const { taps, table } = facts === undefined ? inspectedTaps(model) : { taps: [], table: '' };
   const document = {
     ...found,
+    ...(taps.length > 0 && { taps }),
     ...(Object.keys(features).length > 0 && { features }),
     ...(Object.keys(classes).length > 0 && { classes }),
     ...(facts !== undefined && { answers: facts }),
   };
   const trained = facts?.tasks.flatMap(trainedText) ?? [];
   const answers = trained.length === 0 ? '' : `\ntrained\n${trained.map((text) => `  ${text}`).join('\n')}`;
-  result(options, document, `${formatInspection(found)}${listed('features', features)}${listed('classes', classes)}${answers}`);
+  result(
+    options,
+    document,
+    `${formatInspection(found)}${listed('features', features)}${listed('classes', classes)}${answers}${table}`,
+  );
 }
 
 type Lists = Readonly<Record<string, readonly string[]>>;

@@ -2,6 +2,7 @@
 // them is (a convolution, a normalisation, a recurrent layer, an embedding) knows it of all. Nothing is run; names of values say nothing.
 import type { Dim } from '../core/shape.js';
 import type { Graph, Node, Value } from '../ir/graph.js';
+import { hasRole } from '../ops/feature-roles.js';
 import { constantOf } from '../ops/op-def.js';
 import { type FeatureLayout, layoutFrom } from './layout.js';
 
@@ -10,46 +11,6 @@ type Role = 'batch' | 'channels' | 'position';
 /** What an op says of itself counts more than what it is mostly used for. */
 const sure = 8;
 const likely = 1;
-
-const channelsSecond = new Set([
-  ...['Conv', 'ConvTranspose', 'ConvInteger', 'QLinearConv', 'FusedConv', 'DepthToSpace', 'SpaceToDepth'],
-  ...['AveragePool', 'MaxPool', 'LpPool', 'GlobalAveragePool', 'GlobalMaxPool', 'GlobalLpPool', 'QLinearGlobalAveragePool'],
-  ...['BatchNormalization', 'InstanceNormalization', 'GroupNormalization', 'LRN'],
-]);
-const changesChannels = new Set([
-  'Conv',
-  'ConvTranspose',
-  'ConvInteger',
-  'QLinearConv',
-  'FusedConv',
-  'DepthToSpace',
-  'SpaceToDepth',
-]);
-const normalisesLast = new Set(['LayerNormalization', 'RMSNormalization', 'SimplifiedLayerNormalization']);
-const alwaysLast = new Set(['SkipLayerNormalization', 'SkipSimplifiedLayerNormalization', 'EmbedLayerNormalization']);
-const products = new Set([
-  'MatMul',
-  'MatMulInteger',
-  'FusedMatMul',
-  'DynamicQuantizeMatMul',
-  'MatMulIntegerToFloat',
-  'MatMulNBits',
-]);
-const recurrent = new Set(['LSTM', 'GRU', 'RNN', 'DynamicQuantizeLSTM']);
-/** Their outputs have axes of their own, of which nothing is known. */
-const opaque = new Set([
-  'Einsum',
-  'If',
-  'Loop',
-  'Scan',
-  'Shape',
-  'NonZero',
-  'TopK',
-  'Gemm',
-  'Constant',
-  'ConstantOfShape',
-  'Range',
-]);
 
 /** The axes of all values of a graph whose types are inferred; not those of its subgraphs. */
 export class Axes {
@@ -83,16 +44,16 @@ export class Axes {
     const [y] = node.outputs;
     if (!x || y === undefined) return;
     const { opType } = node;
-    if (channelsSecond.has(opType)) this.channelsSecond(x, y, !changesChannels.has(opType));
-    else if (products.has(opType)) this.product(x, w ?? x, y);
-    else if (recurrent.has(opType)) this.recurrent(node, x);
+    if (hasRole(node, 'channelsSecond')) this.channelsSecond(x, y, !hasRole(node, 'convolves'));
+    else if (hasRole(node, 'multiplies')) this.product(x, w ?? x, y);
+    else if (hasRole(node, 'recurs')) this.recurrent(node, x);
     else if (opType === 'Gemm') this.say(y, 1, 'channels', likely);
     else if (opType === 'Transpose') this.transpose(node, x, y);
     else if (opType === 'Gather') this.gather(node, x, w, y);
     else if (opType === 'Flatten') this.join(x, 0, y, 0);
     else if (opType === 'Reshape' || opType === 'Squeeze' || opType === 'Unsqueeze') this.reshape(node, x, y);
     else if (opType.startsWith('Reduce') || opType.startsWith('Arg')) this.reduce(node, x, y);
-    else if (!opaque.has(opType)) this.kept(node, x, y);
+    else if (!hasRole(node, 'ownAxes')) this.kept(node, x, y);
   }
 
   /** Elementwise ops, normalisations, and all that leaves axes where they are: Concat, Slice, Pad, Resize. Of unknown ops no more is taken than that. */
@@ -100,8 +61,8 @@ export class Axes {
     for (const v of node.inputs) if (v !== null && this.depends.has(v)) this.align(v, y);
     const last = (x.shape?.length ?? 0) - 1;
     const axis = node.int('axis', -1);
-    if (normalisesLast.has(node.opType) && (axis === -1 || axis === last)) this.say(x, last, 'channels', sure);
-    if (alwaysLast.has(node.opType)) this.say(y, (y.shape?.length ?? 0) - 1, 'channels', sure);
+    if (hasRole(node, 'normalisesLast') && (axis === -1 || axis === last)) this.say(x, last, 'channels', sure);
+    if (hasRole(node, 'featuresLast')) this.say(y, (y.shape?.length ?? 0) - 1, 'channels', sure);
     // x - mean(x) over the last axis: a normalisation that is written out.
     const mean = node.opType === 'Sub' ? node.inputs[1]?.producer : undefined;
     if (mean?.opType === 'ReduceMean' && mean.inputs[0] === x && isLast(axesOf(mean), last)) this.say(x, last, 'channels', sure);

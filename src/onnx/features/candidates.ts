@@ -4,6 +4,7 @@ import { isFloat } from '../core/dtype.js';
 import { formatShape, type Shape } from '../core/shape.js';
 import type { Graph, Node, Value } from '../ir/graph.js';
 import { hasTrait } from '../ops/definition.js';
+import { hasRole } from '../ops/feature-roles.js';
 import { constantOf } from '../ops/op-def.js';
 import { Axes } from './axes.js';
 import { gatedAt } from './gated.js';
@@ -50,7 +51,8 @@ export function tapCandidates(graph: Graph, scores?: readonly Value[]): TapCandi
   }
   residuals(order, inside, take);
   for (const node of graph.nodes) {
-    if (recurrent.has(node.opType)) for (const v of unfolded(node, order)) take(v, 'recurrent', `output of ${node.opType}`);
+    if (hasRole(node, 'recurs') || loops(node))
+      for (const v of unfolded(node, order)) take(v, 'recurrent', `output of ${node.opType}`);
     else if (node.opType === 'Concat' && joinsBranches(node, order)) take(node.outputs[0], 'branches', 'branches joined');
     else if (!inside.has(node) && activates(node) && !isGate(node, order)) take(node.outputs[0], 'activation', node.opType);
   }
@@ -80,9 +82,6 @@ function residuals(order: GraphOrder, inside: Set<Node>, take: Take): void {
   });
 }
 
-const recurrent = new Set(['LSTM', 'GRU', 'RNN', 'DynamicQuantizeLSTM', 'Loop', 'Scan']);
-const moves = new Set(['Transpose', 'Reshape', 'Squeeze']);
-
 /** What follows a recurrent layer and brings the axis of its directions away: sequences from Y, vectors from the last states. */
 function unfolded({ outputs, subgraphs }: Node, order: GraphOrder): Value[] {
   return outputs.flatMap((v, i) => {
@@ -92,7 +91,7 @@ function unfolded({ outputs, subgraphs }: Node, order: GraphOrder): Value[] {
       const readers = order.readers(value);
       const next = readers.length === 1 ? readers[0] : readers.find(isBatchFirst);
       const [y] = next?.outputs ?? [];
-      if (next === undefined || y === undefined || !moves.has(next.opType)) break;
+      if (next === undefined || y === undefined || !hasRole(next, 'moves')) break;
       value = y;
     }
     const rank = value.shape?.length;
@@ -100,6 +99,9 @@ function unfolded({ outputs, subgraphs }: Node, order: GraphOrder): Value[] {
     return rank === (i === 0 ? 3 : 2) || (subgraphs.length > 0 && (rank === 2 || rank === 3)) ? [value] : [];
   });
 }
+
+/** Goes through the steps of a sequence by a graph of its own. */
+const loops = ({ opType }: Node): boolean => opType === 'Loop' || opType === 'Scan';
 
 const isBatchFirst = (node: Node): boolean => node.opType === 'Transpose' && node.ints('perm')?.join() === '1,0,2';
 
@@ -149,7 +151,7 @@ function judged(end: Value, order: GraphOrder): Value | undefined {
     const node = v.producer;
     const [x, other] = node === undefined ? [] : order.computed(node);
     if (node === undefined || x === undefined || other !== undefined) return undefined;
-    if (/^(Q?Gemm|.*MatMul.*)$/.test(node.opType)) return unquantised(x, order);
+    if (node.opType === 'Gemm' || hasRole(node, 'multiplies')) return unquantised(x, order);
     if (hasTrait(node, 'activation') && !hasTrait(node, 'probabilities')) return undefined;
     v = x;
   }
@@ -160,13 +162,13 @@ function judged(end: Value, order: GraphOrder): Value | undefined {
 function unquantised(x: Value, order: GraphOrder): Value {
   const node = x.producer;
   const [from] = node === undefined ? [] : order.computed(node);
-  return from !== undefined && /^(Dynamic)?Quantize(Linear)?$/.test(node?.opType ?? '') ? from : x;
+  return node !== undefined && from !== undefined && hasRole(node, 'quantises') ? from : x;
 }
 
-/** Layers that hold weights, and ops that nothing is known of. */
+/** Layers that hold weights, and control flow. */
 function weighs(node: Node, order: GraphOrder): boolean {
   if (order.computed(node).length === 0 && node.subgraphs.length === 0) return false;
-  return /Conv|Gemm|MatMul|LSTM|GRU|RNN|Attention|^If$|^Loop$|^Scan$/.test(node.opType);
+  return hasRole(node, 'weighs');
 }
 
 /** Floats of known rank that depend on an input and have a row or more for each sample. */

@@ -1,6 +1,7 @@
 // Activations that exporters write in several nodes: x times a gate that is made of x alone. The form is not asked for, only what it does: every
 // path leads back to one value, through arithmetic with numbers and one bounded function.
 import type { Node, Value } from '../ir/graph.js';
+import { hasRole } from '../ops/feature-roles.js';
 import { type GraphOrder, isNumber } from './graph-order.js';
 
 /** The bounded function to what the whole is called. */
@@ -11,8 +12,8 @@ const gates: ReadonlyMap<string, string> = new Map([
   ['HardSigmoid', 'hard-swish'],
   ['Clip', 'hard-swish'],
 ]);
-const between = new Set(['Add', 'Sub', 'Mul', 'Div', 'Pow', 'Neg', 'Cast', 'Sqrt', 'Softplus', ...gates.keys()]);
 const longest = 14;
+const shapes = (node: Node): boolean => gates.has(node.opType) || hasRole(node, 'shapesGates');
 
 export interface Gated {
   /** What comes out. */
@@ -32,7 +33,7 @@ export function gatedAt(end: Node, order: GraphOrder): Gated | undefined {
     // The last of them first: whatever else leads to it has been seen by then.
     const next = [...open].sort((a, b) => order.place(b) - order.place(a))[0];
     const node = next?.producer;
-    if (next === undefined || node === undefined || !between.has(node.opType) || inside.size > longest) return undefined;
+    if (next === undefined || node === undefined || !shapes(node) || inside.size > longest) return undefined;
     const reads = order.computed(node);
     if (!node.inputs.every((v) => v === null || order.depends.has(v) || isNumber(v))) return undefined;
     open.delete(next);

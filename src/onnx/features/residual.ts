@@ -1,6 +1,8 @@
 // Where residual blocks end: sums of what a block computed and of what went past it. Blocks with attention and the feed-forward part behind them
 // are one layer, which ends at the second sum.
 import type { Node, Value } from '../ir/graph.js';
+import { hasTrait } from '../ops/definition.js';
+import { hasRole } from '../ops/feature-roles.js';
 import type { GraphOrder } from './graph-order.js';
 
 export interface ResidualEnd {
@@ -11,12 +13,7 @@ export interface ResidualEnd {
   readonly attention: boolean;
 }
 
-const attends = new Set(['Softmax', 'Attention', 'MultiHeadAttention', 'GroupQueryAttention', 'QAttention', 'PackedAttention']);
-/** What a path past a block may hold: a projection to another size. */
-const projects = new Set([
-  ...['Conv', 'BatchNormalization', 'Gemm', 'MatMul', 'AveragePool', 'MaxPool', 'Pad', 'Identity', 'Slice', 'Resize'],
-  ...['QLinearConv', 'QuantizeLinear', 'DequantizeLinear', 'Add', 'Transpose', 'Reshape'],
-]);
+/** Nodes that a path past a block may go through. */
 const longestProjection = 5;
 const largestBlock = 600;
 
@@ -24,28 +21,23 @@ const largestBlock = 600;
 export function residualEnds(order: GraphOrder, within: ReadonlySet<Node>): ResidualEnd[] {
   return order.graph.nodes.flatMap((node) => {
     if (within.has(node)) return [];
-    if (node.opType !== 'Add' && node.opType !== 'QLinearAdd' && !isSkipNormalisation(node)) return [];
+    if (node.opType !== 'Add' && node.opType !== 'QLinearAdd' && !hasRole(node, 'skips')) return [];
     const [a, b] = order.computed(node);
     if (a === undefined || b === undefined) return [];
     const block = blockOf(a, b, order);
     const [y] = node.outputs;
     if (block === undefined || y === undefined || weighs(y, order)) return [];
     const inside = new Set<Node>();
-    return [{ value: settled(y, inside, order), inside, attention: block.some(({ opType }) => attends.has(opType)) }];
+    return [{ value: settled(y, inside, order), inside, attention: block.some((at) => hasRole(at, 'attends')) }];
   });
 }
-
-const isSkipNormalisation = ({ opType }: Node): boolean =>
-  opType === 'SkipLayerNormalization' || opType === 'SkipSimplifiedLayerNormalization';
 
 /** Scores of attention, to which a mask or a bias is added: the mask has gone past the layers before. */
 const weighs = (sum: Value, order: GraphOrder): boolean =>
   order
     .readers(sum)
-    .flatMap((node) => [node, ...node.outputs.flatMap((v) => (hands.has(node.opType) ? order.readers(v) : []))])
+    .flatMap((node) => [node, ...node.outputs.flatMap((v) => (hasRole(node, 'beforeSoftmax') ? order.readers(v) : []))])
     .some(({ opType }) => opType === 'Softmax');
-
-const hands = new Set(['Add', 'Cast', 'Max', 'Where', 'Reshape', 'Clip']);
 
 /** The nodes between where a path past them parts and where it comes back; undefined where the two have nothing in common. */
 function blockOf(a: Value, b: Value, order: GraphOrder): Node[] | undefined {
@@ -64,7 +56,7 @@ function blockOf(a: Value, b: Value, order: GraphOrder): Node[] | undefined {
       const block = reach(through, start, order);
       if (block !== undefined) return block;
       const node: Node | undefined = start.producer;
-      start = node !== undefined && projects.has(node.opType) ? order.computed(node)[0] : undefined;
+      start = node !== undefined && hasRole(node, 'projects') ? order.computed(node)[0] : undefined;
     }
   }
   return undefined;
@@ -89,7 +81,7 @@ function reach(from: Value, start: Value, order: GraphOrder): Node[] | undefined
   return found ? [...seen] : undefined;
 }
 
-const activates = new Set(['Relu', 'LeakyRelu', 'PRelu', 'Elu', 'Gelu', 'HardSwish', 'Clip', 'Tanh', 'Selu', 'Mish']);
+const belongs = /^(Clip|BatchNormalization)$/;
 
 /** Behind a sum that only an activation or a normalisation reads, as in ResNet and in BERT, the layer ends there. */
 function settled(sum: Value, inside: Set<Node>, order: GraphOrder): Value {
@@ -97,7 +89,8 @@ function settled(sum: Value, inside: Set<Node>, order: GraphOrder): Value {
   const [reader] = readers;
   const [y] = reader?.outputs ?? [];
   if (readers.length === 1 && reader !== undefined && y !== undefined) {
-    if (!activates.has(reader.opType) && !/^(Layer|RMS|Batch)Normalization$/.test(reader.opType)) return sum;
+    const ends = hasTrait(reader, 'activation') || hasRole(reader, 'normalisesLast') || belongs.test(reader.opType);
+    if (!ends) return sum;
     inside.add(reader);
     return y;
   }
@@ -112,11 +105,12 @@ function written(x: Value, readers: readonly Node[], inside: Set<Node>, order: G
   if (centred === undefined || less.inputs[0] !== x) return undefined;
   const over = order.readers(centred).find(({ opType, inputs }) => opType === 'Div' && inputs[0] === centred);
   let [value] = over?.outputs ?? [];
-  for (const opType of ['Mul', 'Add']) {
+  for (let factor = true; ; factor = false) {
     const [reader, other] = value === undefined ? [] : order.readers(value);
-    if (reader?.opType !== opType || other !== undefined || order.computed(reader).length !== 1) break;
+    if (reader?.opType !== (factor ? 'Mul' : 'Add') || other !== undefined || order.computed(reader).length !== 1) break;
     inside.add(reader);
     [value] = reader.outputs;
+    if (!factor) break;
   }
   return value;
 }
