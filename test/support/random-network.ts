@@ -40,6 +40,60 @@ const bodies: Readonly<Record<string, ColumnInput['blocks']>> = {
     [{ rnn: { units: 3, layers: 2, sequences: true } }],
     ['flatten', { dense: 4 }, 'tanh'],
   ],
+  projected: [
+    [
+      { conv2d: { filters: 2, kernel: 3, padding: 'same' } },
+      'tanh',
+      {
+        residual: {
+          layers: [{ conv2d: { filters: 4, kernel: 3, stride: 2, padding: 'same' } }, 'batch_norm', 'tanh'],
+          project: true,
+        },
+      },
+    ],
+    [
+      {
+        residual: {
+          layers: [{ conv2d: { filters: 3, kernel: 1 } }, 'tanh'],
+          shortcut: [{ conv2d: { filters: 3, kernel: 1 } }, 'batch_norm'],
+        },
+      },
+      'global_avgpool',
+    ],
+  ],
+  signal: [
+    [{ reshape: [1, -1] }, { conv1d: { filters: 4, kernel: 3, padding: 'same' } }, { group_norm: 2 }, 'tanh', { avgpool1d: 2 }],
+    [{ conv1d: { filters: 3, kernel: 3, stride: 2 } }, 'silu', { maxpool1d: 2 }, 'flatten'],
+  ],
+  volume: [
+    [
+      { reshape: [1, -1, 2, 1] },
+      { conv3d: { filters: 3, kernel: [3, 2, 1], padding: 'same' } },
+      'tanh',
+      { avgpool3d: [2, 1, 1] },
+    ],
+    [{ conv3d: { filters: 2, kernel: [1, 2, 1] } }, 'gelu', { maxpool3d: [2, 1, 1] }, 'global_avgpool'],
+  ],
+  upsampled: [
+    [
+      { conv2d: { filters: 2, kernel: 2, stride: 2 } },
+      'tanh',
+      { conv_transpose2d: { filters: 3, kernel: 2, stride: 2, bias: false } },
+      { instance_norm: { affine: true } },
+      'tanh',
+    ],
+    [{ depthwise_conv2d: { kernel: 3, multiplier: 2 } }, 'silu', { squeeze_excitation: 2 }],
+  ],
+  grown: [
+    [{ reshape: [2, -1] }, { conv1d: { filters: 3, kernel: 2, stride: 2 } }, 'tanh'],
+    [{ conv_transpose1d: { filters: 2, kernel: 3, stride: 2, padding: 'same' } }, 'tanh'],
+  ],
+  // Positions one by one: laterals join each of a sequence.
+  sequence: [
+    [{ conv2d: { filters: 4, kernel: 2, stride: 2 } }, 'to_sequence', 'rms_norm', 'tanh'],
+    ['silu', 'rms_norm'],
+    ['to_channels', { conv1d: { filters: 3, kernel: 2 } }, 'tanh'],
+  ],
   // The second block has no affine layer: laterals are added to its input.
   plain: [['flatten', { dense: 6 }, 'tanh'], ['softmax']],
 };

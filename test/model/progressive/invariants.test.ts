@@ -83,6 +83,8 @@ const laws = {
       const [, place] = name.split('/');
       // What it does to the input itself comes before its blocks.
       if (place !== 'prepare' && !(Number(place) < depth)) continue;
+      // A squeezed channel may be one that relu shuts for every image.
+      if (/squeeze\/|excite\/weight/.test(name)) continue;
       // No image has a missing value to fill.
       if (name.includes('/fill/')) continue;
       // A constant shift before layer_norm would be taken out again: change one element only.
