@@ -43,6 +43,30 @@ function triedOn(provider: 'wasm' | 'webgpu'): Tried {
   return JSON.parse(readFileSync(new URL('../test/onnx/ops/providers.json', import.meta.url), 'utf8'))[provider];
 }
 
+/** Of the gradients of other packages, those cases that passed. */
+interface Rivals {
+  readonly versions: Readonly<Record<string, string>>;
+  readonly ops: Readonly<
+    Record<string, Readonly<Record<Rival, { readonly passed: number; readonly tried: number; readonly why?: string }>>>
+  >;
+}
+
+type Rival = 'onnx-ad' | 'onnxsim';
+const rivalNames: readonly Rival[] = ['onnx-ad', 'onnxsim'];
+
+/** What test/onnx/ops/rivals.test.ts found. */
+function rivals(): Rivals {
+  return JSON.parse(readFileSync(new URL('../test/onnx/ops/rivals.json', import.meta.url), 'utf8'));
+}
+
+/** How many ops a rival has right in all cases, in some, in none. */
+function tally({ ops }: Rivals, rival: Rival): string {
+  const found = Object.values(ops).map((o) => o[rival]);
+  const all = found.filter((f) => f.passed === f.tried).length;
+  const none = found.filter((f) => f.passed === 0).length;
+  return `${all} in all cases, ${found.length - all - none} in some, ${none} in none`;
+}
+
 /** The file as Markdown. */
 export function supportTable(): string {
   const counts = caseCounts();
@@ -64,9 +88,22 @@ export function supportTable(): string {
   };
   const pages = (['wasm', 'webgpu'] as const).map((provider) => ({ provider, ...triedOn(provider) }));
   const inPage = ({ passed, failed }: Tried, op: string) => (passed.includes(op) ? 'yes' : op in failed ? 'fails' : '');
+  const peers = rivals();
+  const asOther = (found?: { passed: number; tried: number }) => {
+    if (found === undefined) return '';
+    return found.passed === found.tried ? 'yes' : found.passed === 0 ? 'no' : `${found.passed} of ${found.tried}`;
+  };
+  const said = rivalNames.flatMap((rival) =>
+    Object.entries(peers.ops).flatMap(([op, { [rival]: found }]) =>
+      found.why === undefined || found.why.includes('no gradient rule') || found.why.includes('no reverse rule')
+        ? []
+        : [`- ${op}, ${rival}, ${found.passed} of ${found.tried}: ${found.why}`],
+    ),
+  );
   const rows = names.map((op) => {
     const tries = pages.map((p) => inPage(p, op)).join(' | ');
-    return `| ${op} | ${versionsOf(op)} | yes | ${gradientOf(op)} | ${tested(op)} | ${tries} |`;
+    const others = rivalNames.map((r) => asOther(peers.ops[op]?.[r])).join(' | ');
+    return `| ${op} | ${versionsOf(op)} | yes | ${gradientOf(op)} | ${tested(op)} | ${tries} | ${others} |`;
   });
   const withoutRules = Object.entries<Signature>(signatures)
     .filter(([op]) => findOp(op) === undefined)
@@ -92,8 +129,13 @@ Under wasm and webgpu "yes" says that a case of the op and its gradient, in floa
 being SwiftShader; what has no kernel there runs on wasm in the same session. test/onnx/ops/providers.test.ts runs them, providers.json holds what passed:
 ${pages.map(({ provider, passed, failed }) => `${passed.length} of ${passed.length + Object.keys(failed).length} on ${provider}`).join(', ')}.
 
-| op | versions | inference | gradient | tested on cpu | wasm | webgpu |
-|---|---|---|---|---|---|---|
+Beside two other packages, onnx-ad ${peers.versions['onnx-ad']} and onnxsim ${peers.versions.onnxsim} (its module graph_grad), which get up to three of the shortest cases of each op with a rule here, in float32 and
+with static shapes. "yes": each makes a gradient that onnxruntime ${peers.versions.onnxruntime} loads and that agrees with ours, which the full numeric Jacobian of the case confirms; "2 of 3": so many do. A case asks for the gradients by all of its
+float inputs, scales and statistics among them: one that is missing or other is a "no".
+\`sh scripts/rivals\` tries them, test/onnx/ops/rivals.json keeps what came of it. Of ${Object.keys(peers.ops).length} ops: onnx-ad ${tally(peers, 'onnx-ad')}; onnxsim ${tally(peers, 'onnxsim')}.
+
+| op | versions | inference | gradient | tested on cpu | wasm | webgpu | onnx-ad | onnxsim |
+|---|---|---|---|---|---|---|---|---|
 ${rows.join('\n')}
 
 Ops of ai.onnx that have a signature and no rules here; they are checked and carried, and no gradient goes through them:
@@ -105,5 +147,9 @@ So are all ops of ai.onnx.ml and com.microsoft, by the schemas of the Python pac
 What fails:
 
 ${failures.join('\n')}
+
+What the other packages said, or where their numbers are others, but for ops that they have no rule for:
+
+${said.join('\n')}
 `;
 }

@@ -4,6 +4,7 @@ import { gradient } from '../../../src/onnx/autodiff/gradient.js';
 import { isFloat } from '../../../src/onnx/core/dtype.js';
 import { Random } from '../../../src/onnx/core/random.js';
 import { Tensor } from '../../../src/onnx/core/tensor.js';
+import type { Value } from '../../../src/onnx/ir/graph.js';
 import { ops } from '../../../src/onnx/ops/ops.js';
 import type { OpName } from '../../../src/onnx/ops/signature.js';
 import { table } from '../../../src/onnx/ops/table.js';
@@ -17,6 +18,10 @@ export interface ProviderModel {
   readonly bytes: Uint8Array;
   readonly feeds: Readonly<Record<string, Tensor>>;
   readonly expected: Readonly<Record<string, Tensor>>;
+  /** The same without its gradient: what is differentiated, by what. Seeds are fed as `seed0`, ..., gradients come as `d0`, ... */
+  readonly forward: Uint8Array;
+  readonly of: readonly string[];
+  readonly by: readonly string[];
 }
 
 const single = (t: Tensor) => (t.dtype === 'float64' ? Tensor.from('float32', Array.from(t.data, Number), t.dims) : t);
@@ -31,6 +36,7 @@ async function modelOf(op: string, c: Case): Promise<ProviderModel> {
   y.forEach((v, i) => {
     g.output(v, `y${i}`);
   });
+  const plain = toBinary(g.model());
   const forward = await runModel(g.model(), feeds);
   const of = y.filter((v) => isFloat(v.dtype));
   const random = new Random(1, op);
@@ -45,33 +51,42 @@ async function modelOf(op: string, c: Case): Promise<ProviderModel> {
     );
     return s;
   });
-  const by = (c.options?.by ?? x.map((_, i) => i)).map((i) => x[i]).filter((v) => v !== undefined && isFloat(v.dtype));
-  gradient(g, { of, by: by.filter((v) => v !== undefined), seed }).forEach((d, i) => {
+  const by = (c.options?.by ?? x.map((_, i) => i)).flatMap((i) => x[i] ?? []).filter((v) => isFloat(v.dtype));
+  gradient(g, { of, by, seed }).forEach((d, i) => {
     g.output(d, `d${i}`);
   });
   const model = g.model();
-  return { op, bytes: toBinary(model), feeds, expected: await runModel(model, feeds) };
+  const names = (values: readonly Value[]) => values.map((v) => v.name);
+  const expected = await runModel(model, feeds);
+  return { op, bytes: toBinary(model), feeds, expected, forward: plain, of: names(of), by: names(by) };
 }
 
-/** The first of the few smallest-numbered cases of each op that stands in float32 on Node's CPU. */
-export async function providerModels(): Promise<ProviderModel[]> {
+/** Of each op with a rule up to `most` models of its few shortest cases, of those that stand in float32 on Node's CPU. */
+export async function modelsOfOps(most: number): Promise<ReadonlyMap<string, readonly ProviderModel[]>> {
   const cases = new Map<string, Case[]>();
   for (const c of Object.values(families).flat()) {
     for (const op of opsOf(c)) {
       if (op in table && typeof table[op as OpName].gradient !== 'string') cases.set(op, [...(cases.get(op) ?? []), c]);
     }
   }
-  const models: ProviderModel[] = [];
+  const found = new Map<string, readonly ProviderModel[]>();
   for (const [op, list] of cases) {
+    const models: ProviderModel[] = [];
     // shortest graphs first, so that an op is tried by itself rather than as a part of something
     for (const c of [...list].sort((a, b) => opsOf(a).size - opsOf(b).size).slice(0, 4)) {
+      if (models.length === most) break;
       try {
         models.push(await modelOf(op, c));
-        break;
       } catch {
         // a case that wants float64
       }
     }
+    found.set(op, models);
   }
-  return models;
+  return found;
+}
+
+/** One for each op that has any. */
+export async function providerModels(): Promise<ProviderModel[]> {
+  return [...(await modelsOfOps(1)).values()].flat();
 }
