@@ -77,7 +77,7 @@ class DynamicQuantizing {
     const w = this.weight(node, weight);
     const conv = node.opType === 'Conv';
     const channels = w.scales.length;
-    const broadcast = conv ? [1, channels, ...Array.from({ length: (y.shape?.length ?? 3) - 2 }, () => 1)] : [channels];
+    const broadcast = conv ? [1, channels, ...Array.from({ length: w.values.dims.length - 2 }, () => 1)] : [channels];
     const name = node.name || y.name;
     const shape = y.shape;
     const sum = conv

@@ -23,6 +23,8 @@ export class Decoding {
     /** Begins every message; undefined when the bytes have no name. */
     readonly file: string | undefined,
     readonly loadExternal: LoadExternal | undefined,
+    /** The bytes may be changed. */
+    readonly owned: boolean = false,
   ) {}
 
   /** A ModelError `file: message`. */

@@ -126,5 +126,5 @@ export function loadModel(path: string, onRead: (path: string, location?: string
     throw new ModelError(`${path}: cannot be read: ${reason(cause)}`, { path, cause });
   }
   const loadExternal = externalReader(dirname(path), onRead, dirname(realpathSync(path)), stored);
-  return fromBinary(bytes, { file: path, loadExternal });
+  return fromBinary(bytes, { file: path, loadExternal, owned: true });
 }

@@ -16,6 +16,8 @@ export interface FromBinaryOptions {
   readonly file?: string;
   /** Reads external data. Without it a model that has some is refused. */
   readonly loadExternal?: LoadExternal;
+  /** The bytes are the reader's: weights that are not aligned are moved there rather than copied. Default false. */
+  readonly owned?: boolean;
 }
 
 /** What protobufjs's complaint means, at `position`. */
@@ -59,7 +61,7 @@ function unread(bytes: Uint8Array): Model['unread'] {
  */
 export function fromBinary(bytes: Uint8Array, options: FromBinaryOptions = {}): Model {
   given('fromBinary', { bytes, options }, { bytes: someBytes, options: anObject });
-  const decoding = new Decoding(options.file, options.loadExternal);
+  const decoding = new Decoding(options.file, options.loadExternal, options.owned);
   // A Buffer is a Uint8Array whose slice() and subarray() are its own.
   const plain = new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const proto = decode(plain, decoding);

@@ -164,7 +164,21 @@ export function tensorFromProto(t: TensorProto, what: string, decoding: Decoding
   if (external) return fromExternal(t, dtype, dims, what, decoding);
   return raw === undefined || typed || dtype === 'string'
     ? fromTyped(t, dtype, dims, what, decoding)
-    : fromBytes(raw, dtype, dims, what, decoding);
+    : fromBytes(decoding.owned ? aligned(t, raw, dtype) : raw, dtype, dims, what, decoding);
+}
+
+/** Of raw data that are moved: as many bytes that their tag and length, which stand before them and have been read, take 4 bytes at least. */
+const movable = 2 ** 16;
+
+/** Moves large raw data by up to 3 bytes to the front, over their own length, where they are aligned for numbers of 2 or 4 bytes. */
+function aligned(t: TensorProto, raw: Uint8Array, dtype: DType): Uint8Array {
+  const width = dtypes[dtype].bits / 8;
+  const by = width === 2 || width === 4 ? raw.byteOffset % width : 0;
+  if (by === 0 || raw.length < movable) return raw;
+  const to = new Uint8Array(raw.buffer, raw.byteOffset - by, raw.length);
+  to.set(raw);
+  t.raw_data = to;
+  return to;
 }
 
 /** What the message says beside the data; undefined when that is nothing. */

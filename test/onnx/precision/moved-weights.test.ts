@@ -6,6 +6,7 @@ import { allNodes, type Value } from '../../../src/onnx/ir/graph.js';
 import { cloneModel, type Model } from '../../../src/onnx/ir/model.js';
 import { ops } from '../../../src/onnx/ops/ops.js';
 import type { Ops } from '../../../src/onnx/ops/ops-builder.js';
+import { toDynamicInt8 } from '../../../src/onnx/precision/dynamic-int8.js';
 import { foldMovements } from '../../../src/onnx/precision/fold-movements.js';
 import { type QuantizeOptions, quantize } from '../../../src/onnx/precision/quantize.js';
 import { toBinary } from '../../../src/onnx/serde/to-binary.js';
@@ -227,3 +228,18 @@ it('says which large weights stay float32, and why; a line for each kind', async
     '2 weights of ConvTranspose (0.03 MB) stay float32: integers are for products, tables and recurrent layers',
   ]);
 });
+
+it('int8-dynamic takes a Conv whose output has no known rank', async () => {
+  const g = ops();
+  g.output(g.conv(g.input('x', 'float32', [1, 32, 8, 8]), g.initializer('k', normals(3, [8, 32, 3, 3])), null, {}), 'y');
+  const feeds = { x: normals(4, [1, 32, 8, 8]) };
+  const converted = toDynamicInt8(bare(g.model()));
+  expect(await distance(g.model(), converted, feeds)).toBeLessThan(0.05);
+});
+
+/** Without what is known of the values between. */
+function bare(model: Model): Model {
+  const copy = cloneModel(model);
+  for (const { outputs } of copy.graph.nodes) for (const v of outputs) v.type = undefined;
+  return copy;
+}
