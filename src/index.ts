@@ -19,9 +19,9 @@ export { type Column, type ColumnParameters, type Columns, columnsOf, type TapRe
 export type { ColumnFacts, DataFacts, FactsByTask, Seen, TrainedFacts } from './model/progressive/facts.js';
 export { type FormOptions, taskModel } from './model/progressive/forms.js';
 export type { GraphLoader, ImportedDescription, ImportedGraph } from './model/progressive/imported-graph.js';
-export type { ByInput, NetworkInput } from './model/progressive/inputs.js';
+export type { ByInput, InputDtype, NetworkInput } from './model/progressive/inputs.js';
 export type { LateralStrength } from './model/progressive/lateral-strength.js';
-export type { LoweredColumn, TapOf } from './model/progressive/lowering.js';
+export type { LoweredColumn, ReadInput, TapOf } from './model/progressive/lowering.js';
 export { type FrozenWeights, initialWeights, type Weights } from './model/progressive/weights.js';
 export type * from './network/growing.js';
 export { Network, prognet } from './network/network.js';

@@ -3,7 +3,7 @@
 import { dataError, formatIndex } from '../formats/data-error.js';
 import { type HeadKind, targetKind } from '../model/heads/heads.js';
 import { Tensor } from '../onnx/core/tensor.js';
-import { type AnySet, classLabels, type Dataset, type Labelled, rows } from './dataset.js';
+import { type AnySet, classLabels, type Labelled, rows } from './dataset.js';
 import type { SampleRows } from './samples.js';
 
 /** What the task's head takes: a class of `size`, or `size` numbers within bounds, if any. */
@@ -42,7 +42,7 @@ function checkLabels(labels: BigInt64Array, classes: number, where: string, rowO
  */
 export function checkSource(
   found: Tensor,
-  dataset: Dataset,
+  dataset: AnySet,
   head: TargetHead,
   where: string,
   place: { readonly rowOf?: RowOf; readonly advice?: string } = {},

@@ -1,10 +1,11 @@
 // Arrays as they stand in files to a Dataset: which dtypes become what, and what is refused.
 import { getFloat16 } from '@petamoriken/float16';
 import { dataError, formatIndex } from '../formats/data-error.js';
+import type { InputDtype, NetworkInput } from '../model/progressive/inputs.js';
 import type { DType } from '../onnx/core/dtype.js';
 import { elementCount } from '../onnx/core/shape.js';
 import { Tensor } from '../onnx/core/tensor.js';
-import type { Dataset, RowSet, Split } from './dataset.js';
+import type { AnySet, Dataset, RowSet, Split } from './dataset.js';
 
 const numeric: ReadonlySet<DType> = new Set<DType>([
   'float16',
@@ -78,15 +79,60 @@ function toInt64(tensor: Tensor, where: string): Tensor {
   return new Tensor('int64', dims, out);
 }
 
-/** uint8 stays, everything else becomes float32. [D] becomes [D,1]. */
-function toInputs(tensor: Tensor, where: string, missing: boolean, first: number): Tensor {
+/** uint8 stays, everything else becomes what the input is, float32 where nothing is known of it. [D] becomes [D,1], unless a sample is one value. */
+export function toInputs(tensor: Tensor, where: string, missing: boolean, first: number, input?: NetworkInput): Tensor {
   if (!numeric.has(tensor.dtype)) throw dataError(where, `inputs are ${tensor.dtype}, expected numbers`, { got: tensor.dtype });
-  const out = tensor.dtype === 'uint8' ? tensor : toFloat32(tensor, where, missing, first);
-  return out.dims.length === 1 ? out.reshape([out.size, 1]) : out;
+  const out = ofDtype(tensor, where, missing, first, input?.dtype);
+  const { dims } = out;
+  if (input?.shape.length === 0) return dims.length === 2 && dims[1] === 1 ? out.reshape([out.size]) : out;
+  return dims.length === 1 ? out.reshape([out.size, 1]) : out;
+}
+
+function ofDtype(tensor: Tensor, where: string, missing: boolean, first: number, wanted: InputDtype | undefined): Tensor {
+  const { dtype, dims } = tensor;
+  if (wanted === 'int64' || wanted === 'int32' || wanted === 'bool')
+    return dtype === wanted ? tensor : toWhole(tensor, wanted, where, first);
+  if (dtype === 'uint8') return tensor;
+  const floats = toFloat32(tensor, where, missing, first);
+  if (wanted !== 'float16') return floats;
+  return dtype === 'float16' ? tensor : Tensor.from('float16', [...floats.numbers()], dims);
+}
+
+const wholeRange = {
+  int64: [Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER],
+  int32: [-(2 ** 31), 2 ** 31 - 1],
+  bool: [0, 1],
+} as const;
+/** Beyond, a float32 has lost digits. */
+const wholeFloats = 2 ** 24;
+
+/** Whole numbers of another dtype, none of them changed. */
+function toWhole(tensor: Tensor, wanted: keyof typeof wholeRange, where: string, first: number): Tensor {
+  const { data, dims, dtype } = tensor;
+  const numbers = dtype === 'float16' ? toFloat32(tensor, where).data : data;
+  const [low, high] = wholeRange[wanted];
+  const most = dtype === 'float32' || dtype === 'float16' ? wholeFloats : Number.POSITIVE_INFINITY;
+  const out =
+    wanted === 'int64'
+      ? new BigInt64Array(data.length)
+      : wanted === 'int32'
+        ? new Int32Array(data.length)
+        : new Uint8Array(data.length);
+  for (let i = 0; i < out.length; i++) {
+    const value = Number(numbers[i]);
+    if (!Number.isInteger(value) || value < low || value > high || Math.abs(value) > most) {
+      const at = formatIndex(first * elementCount(dims.slice(1)) + i, dims);
+      const expected =
+        wanted === 'bool' ? '0 or 1' : `a whole number of ${wanted}${most < high ? ', as float32 at most 2^24' : ''}`;
+      throw dataError(where, `holds ${data[i]} at ${at}, expected ${expected}`, { expected, got: String(data[i]) });
+    }
+    out[i] = wanted === 'int64' ? BigInt(value) : value;
+  }
+  return new Tensor(wanted, dims, out);
 }
 
 /** Integers [D] or [D,1] become int64 labels [D]; floats, and integers [D,k], become float32 [D,k]. */
-function toTargets(tensor: Tensor, where: string): Tensor {
+export function toTargets(tensor: Tensor, where: string): Tensor {
   const { dims, dtype } = tensor;
   if (!numeric.has(dtype)) throw dataError(where, `targets are ${dtype}, expected numbers`, { got: dtype });
   if (dims.length !== 1 && dims.length !== 2) {
@@ -107,6 +153,8 @@ export interface ArraysFrom {
   readonly missing?: boolean | undefined;
   /** The number of the first row, where the arrays are a part of others. */
   readonly first?: number;
+  /** What they are for, where that is known. */
+  readonly input?: NetworkInput | undefined;
 }
 
 /**
@@ -128,7 +176,7 @@ export function datasetFrom(inputs: Tensor, targets: Tensor, where: ArraysFrom):
     });
   }
   return {
-    inputs: toInputs(inputs, where.inputs, where.missing ?? false, where.first ?? 0),
+    inputs: toInputs(inputs, where.inputs, where.missing ?? false, where.first ?? 0, where.input),
     targets: toTargets(targets, where.targets),
   };
 }
@@ -139,7 +187,7 @@ export function textDataset(ids: Tensor, targets: Tensor, where: ArraysFrom): Da
 }
 
 /** 1 + the largest label of the data sets together; undefined where there are other targets or negative labels. */
-function countClasses(datasets: readonly RowSet[]): number | undefined {
+function countClasses(datasets: readonly Pick<RowSet, 'targets'>[]): number | undefined {
   let largest = -1n;
   for (const { targets } of datasets) {
     if (!(targets.data instanceof BigInt64Array)) return undefined;
@@ -160,7 +208,7 @@ export function sameInputs<D extends RowSet>(split: Split<D>, where: string): Sp
 }
 
 /** The number of classes filled in, the same for both parts. */
-export function withClasses<D extends RowSet>(split: Split<D>): Split<D> {
+export function withClasses<D extends AnySet>(split: Split<D>): Split<D> {
   const classes = countClasses([split.train, split.test]);
   return classes === undefined ? split : { train: { ...split.train, classes }, test: { ...split.test, classes } };
 }

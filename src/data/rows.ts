@@ -1,5 +1,6 @@
 // Rows whose first axis counts samples: a tensor, or rows that stay on disk and are read by number. Nothing here reads a file: what keeps rows on disk is
 // stored/.
+import type { InputDtype } from '../model/progressive/inputs.js';
 import { byteLength } from '../onnx/core/dtype.js';
 import { must } from '../onnx/core/errors.js';
 import { joinBytes } from '../onnx/core/join-bytes.js';
@@ -9,7 +10,7 @@ import { Tensor } from '../onnx/core/tensor.js';
 /** Rows that are read as they are asked for. */
 export interface RowsOnDisk {
   /** The type of their elements. */
-  readonly dtype: 'uint8' | 'float32' | 'int64';
+  readonly dtype: InputDtype;
   /** [D, ...shape of a row] */
   readonly dims: readonly number[];
   /** SHA-256 of all that they hold: what tells them from others without reading them again. */
@@ -29,7 +30,7 @@ export interface RowsOnDisk {
 /** What the elements of rows on disk may be. */
 export type StoredType = RowsOnDisk['dtype'];
 /** What the elements of rows on disk may be. */
-export const storedTypes = ['uint8', 'float32', 'int64'] as const satisfies readonly StoredType[];
+export const storedTypes = ['uint8', 'float32', 'int64', 'int32', 'float16', 'bool'] as const satisfies readonly StoredType[];
 
 /** Blocks of neighbours come in any order, and so do the rows of as many blocks as are in memory together. */
 export interface BlockShuffle {

@@ -3,6 +3,7 @@
 import { statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { dataError, quote } from '../formats/data-error.js';
+import type { NetworkInput } from '../model/progressive/inputs.js';
 import { DataError, InternalError, UsageError } from '../onnx/core/errors.js';
 import { aList, anObject, either, given, optional, text } from '../onnx/core/given.js';
 import { type Dataset, type RowSet, type Split, splitTest } from './dataset.js';
@@ -12,6 +13,7 @@ import { inMemory } from './rows.js';
 import type { DataOptions, DataSpec } from './schema.js';
 import { kindOf } from './sources/files.js';
 import { named, sources } from './sources/list.js';
+import type { NamedSet } from './sources/several.js';
 import type { Place, Source, SourceContext, Streams } from './sources/source.js';
 import { type Keeping, keptSplit } from './stored/keep-split.js';
 import { memoryOf } from './stored/memory.js';
@@ -208,4 +210,24 @@ export async function loadRows(spec: DataSpec, context: SourceContext): Promise<
     const split = await writeSplit(writer, streams, opened);
     return list === undefined ? split : transformStored(split, list, path, writer.rewrite);
   });
+}
+
+/** Of several inputs, each by its name: all in memory, as they stand in the source. Throws DataError where it gives one, and for what is for one. */
+export async function loadSeveral(
+  spec: DataSpec,
+  context: SourceContext & { readonly inputs: readonly NetworkInput[] },
+): Promise<Split<NamedSet>> {
+  const { source, place, options, where } = await openSource(spec, context);
+  const refuse = (at: string, got: string, expected: string): never => {
+    throw dataError(at, `${got}, the task reads ${context.inputs.length} inputs; expected ${expected}`, { expected });
+  };
+  if (options.transform !== undefined) refuse(`${where}.transform`, 'is for one input', 'none');
+  if (options.memory !== undefined) refuse(`${where}.memory`, 'is for one input', 'none');
+  if (source.readSeveral === undefined) {
+    const takes = sources.filter(({ readSeveral }) => readSeveral !== undefined).map(({ what }) => what);
+    return refuse(where, `${quote(options.source)} gives one input`, takes.join(' or '));
+  }
+  const found = await source.readSeveral(place, options, context);
+  checkSplitOptions(options, 'whole' in found, where);
+  return withClasses('split' in found ? found.split : splitTest(found.whole, options.test ?? 0.2, options.seed ?? 0, where));
 }

@@ -76,7 +76,7 @@ export function nodeService(models: readonly ServedModel[], inputs: readonly Net
   });
   const described = inputsInMetadata(must(models[0], 'model').model.metadata)?.[0];
   const plain = { name: input.name, dtype: input.dtype, shape: (input.shape ?? []).slice(1) };
-  const taken = onlyOf(inputs);
+  const taken = onlyOf(inputs, 'the Node service');
   const document = { input: described ?? { ...plain, ...(taken.tokens && { tokens: taken.tokens }) }, tasks };
   if (taken.tokenizer !== undefined) files.set('tokenizer.json', text(taken.tokenizer));
   files.set('tasks.json', text(`${JSON.stringify(document, null, 2)}\n`));

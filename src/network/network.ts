@@ -280,7 +280,9 @@ export class Network implements GrowingNetwork {
     const graph = stepGraph({
       column,
       optimizer: rule,
-      dtypes: Object.fromEntries(column.inputs.map(({ name, dtype }) => [name, dtype === 'int64' ? dtype : dataType])),
+      dtypes: Object.fromEntries(
+        column.inputs.map(({ name, dtype }) => [name, dtype === 'float32' || dtype === 'uint8' ? dataType : dtype]),
+      ),
       ...defined({ batch, clip }),
     });
     const { kind, lr = defaultRate[kind] } = chosen;

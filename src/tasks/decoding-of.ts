@@ -49,5 +49,5 @@ export async function decodeInputs(
     });
   }
   const decoded = await decodeAll(await loadSharp(where), images, decoding, where);
-  return { samples: { [onlyOf(inputs).name]: decoded.inputs }, withAlpha: decoded.withAlpha };
+  return { samples: { [onlyOf(inputs, 'reading image files').name]: decoded.inputs }, withAlpha: decoded.withAlpha };
 }

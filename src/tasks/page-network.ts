@@ -79,7 +79,7 @@ const sizeOf = ({ bytes: { length } }: Tensor): string =>
 
 /** The first rows of the test data, of each class in turn where there are classes; undefined where one is too large. */
 function samplesOf(test: SampleSet, column: Column): Required<Pick<AboutTask, 'samples' | 'labels'>> | undefined {
-  const { name } = onlyOf(column.inputs);
+  const { name } = onlyOf(column.inputs, 'the page');
   const input = must(test.inputs[name], 'input');
   const count = countOf(test.inputs);
   const room = Math.floor(mostSampleBytes / (elementCount(input.dims.slice(1)) * byteLength(input.dtype, 1)));

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { SampleSet, Split } from '../data/dataset.js';
 import type { ReadingOptions } from '../data/reading.js';
 import { type DataSpec, parseDataSpec } from '../data/schema.js';
-import { loadRows, sourceFiles } from '../data/sources.js';
+import { loadRows, loadSeveral, sourceFiles } from '../data/sources.js';
 import { isJudged } from '../model/heads/heads.js';
 import type { Column } from '../model/progressive/column.js';
 import { DataError, DescriptionError } from '../onnx/core/errors.js';
@@ -60,7 +60,7 @@ export async function loadTaskData(
     return { train: fixed, test: fixed };
   }
   if (spec === undefined) throw new DataError(`${path}: task "${task}" names no data, expected a source such as mnist`, { path });
-  const split = await loadRows(spec, {
+  const reading = {
     baseDir: loaded.workspace.root,
     cache: join(loaded.workspace.root, 'cache'),
     path,
@@ -68,7 +68,8 @@ export async function loadTaskData(
     ...(onNote && { onNote }),
     ...(onReading && { onReading }),
     ...(signal && { signal }),
-  });
+  };
+  const split = column.inputs.length > 1 ? await loadSeveral(spec, reading) : await loadRows(spec, reading);
   return {
     train: fitData(column, split.train, `train data of task "${task}"`),
     test: fitData(column, split.test, `test data of task "${task}"`),

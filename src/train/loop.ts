@@ -5,7 +5,6 @@ import { epochOrder } from '../data/epoch-order.js';
 import { countOf, mapSamples } from '../data/samples.js';
 import type { ParameterSpec } from '../model/nn/scope.js';
 import { aColumn } from '../model/progressive/column.js';
-import { onlyOf } from '../model/progressive/inputs.js';
 import { initialWeights, weightsByTask } from '../model/progressive/weights.js';
 import { InterruptedError, must, UsageError } from '../onnx/core/errors.js';
 import { anObject, given, instance } from '../onnx/core/given.js';
@@ -191,7 +190,7 @@ class Training {
     const { rows, batch, whole, perEpoch } = this.plan;
     const started = performance.now();
     const order = epochOrder(
-      onlyOf(Object.values(this.request.train.inputs)),
+      must(Object.values(this.request.train.inputs)[0], 'input'),
       new Random(settings.seed, 'order', this.state.epoch),
     );
     const { head } = this.request.column;

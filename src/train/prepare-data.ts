@@ -11,7 +11,7 @@ import type { Tokens } from '../model/description/tokens.js';
 import { headWidth, outputLabels, sharesTarget } from '../model/heads/heads.js';
 import { takesMissing } from '../model/prepare/prepare.js';
 import type { Column } from '../model/progressive/column.js';
-import { type NetworkInput, onlyOf } from '../model/progressive/inputs.js';
+import type { NetworkInput } from '../model/progressive/inputs.js';
 import { DataError, must } from '../onnx/core/errors.js';
 import { elementCount } from '../onnx/core/shape.js';
 import type { Tensor } from '../onnx/core/tensor.js';
@@ -64,11 +64,14 @@ function fitSamples<R extends Rows>(
   first = 0,
 ): Readonly<Record<string, R>> {
   const { inputs } = column;
-  const missing = missingMay(column);
+  const missing = new Set(inputs.filter(({ name }) => missingMay(column, name)).map(({ name }) => name));
   const names = inputs.map(({ name }) => name);
   const samples = namedSamples(given, names, where);
-  const prepared = [column, ...column.foundation].some(({ prepare }) => prepare.length > 0);
-  for (const input of inputs) fitInput(must(samples[input.name], input.name), input, prepared, where);
+  for (const input of inputs) {
+    const readers = [column, ...column.foundation].flatMap(({ reads }) => reads.filter((read) => read.input === input));
+    const prepared = readers.some(({ steps }) => steps.length > 0);
+    fitInput(must(samples[input.name], input.name), input, prepared, where, inputs.length > 1);
+  }
   if (countOf(samples) === 0)
     throw new DataError(`${where}: has no rows`, { path: where, expected: 'at least one row', got: '0' });
   for (const name of names) {
@@ -78,8 +81,9 @@ function fitSamples<R extends Rows>(
       throw new DataError(`${where}: input "${name}" has ${got}, "${names[0]}" has ${expected}`, { path: where, expected, got });
     }
     const input = inputs.find((input) => input.name === name);
+    const inputMissing = missing.has(name);
     for (const { from, part } of runsOf(tensor, rowsPerLook)) {
-      refuseNotFinite(part, missing, where, first + from);
+      refuseNotFinite(part, inputMissing, where, first + from);
       refuseNoCategory(part, input?.features, where, first + from);
       refuseNoToken(part, input?.tokens, where, first + from);
     }
@@ -88,7 +92,13 @@ function fitSamples<R extends Rows>(
 }
 
 /** One sample's shape and dtype. */
-function fitInput({ dims, dtype }: Rows, { name, shape, dtype: wanted }: NetworkInput, prepared: boolean, where: string): void {
+function fitInput(
+  { dims, dtype }: Rows,
+  { name, shape, dtype: wanted, tokens }: NetworkInput,
+  prepared: boolean,
+  where: string,
+  several: boolean,
+): void {
   const found = dims.slice(1);
   if (found.join() !== shape.join()) {
     throw new DataError(`${where}: a sample has shape [${found}], input "${name}" is [${shape}]${transposeHint(found, shape)}`, {
@@ -101,9 +111,14 @@ function fitInput({ dims, dtype }: Rows, { name, shape, dtype: wanted }: Network
   const taken = wanted === 'float32' && !prepared ? ['float32', 'uint8'] : [wanted];
   if (taken.includes(dtype)) return;
   const way =
-    wanted === 'int64' ? ', the ids of tokens' : dtype === 'uint8' ? ', or dtype: uint8 in the input that is prepared' : '';
+    wanted === 'int64' && tokens !== undefined
+      ? ', the ids of tokens'
+      : dtype === 'uint8'
+        ? ', or dtype: uint8 in the input that is prepared'
+        : '';
   const expected = `${taken.join(' or ')}${way}`;
-  throw new DataError(`${where}: inputs are ${dtype}, expected ${expected}`, { path: where, expected, got: dtype });
+  const what = several ? `input "${name}" is` : 'inputs are';
+  throw new DataError(`${where}: ${what} ${dtype}, expected ${expected}`, { path: where, expected, got: dtype });
 }
 
 /** Ids are those of the tokenizer. */
@@ -177,9 +192,12 @@ function targetHead(head: Head): TargetHead {
   };
 }
 
-/** Whether values may be missing: the column and those that it reads fill them, as far as they read the input. */
-const missingMay = (column: Column): boolean =>
-  [column, ...column.foundation].every(({ prepare, readsInput }) => !readsInput || takesMissing(prepare));
+/** Whether values of an input may be missing: the column and those that it stands on fill them, as far as they read the input. */
+const missingMay = (column: Column, name: string): boolean =>
+  [column, ...column.foundation].every(({ reads }) => {
+    const read = reads.find(({ input }) => input.name === name);
+    return read === undefined || takesMissing(read.steps);
+  });
 
 /** What reading a column's data needs to know of it. */
 export function readingFor(column: Column): {
@@ -188,11 +206,12 @@ export function readingFor(column: Column): {
   inputs: readonly NetworkInput[];
   features?: readonly Feature[];
 } {
-  const { features } = onlyOf(column.inputs);
+  const { inputs } = column;
+  const features = inputs.length === 1 ? inputs[0]?.features : undefined;
   return {
     head: targetHead(column.head),
-    missing: missingMay(column),
-    inputs: column.inputs,
+    missing: inputs.every(({ name }) => missingMay(column, name)),
+    inputs,
     ...(features !== undefined && { features }),
   };
 }

@@ -148,7 +148,7 @@ export class Server implements Calls {
     const where = { runtime: must(this.runtime, 'runtime').version, ...selection };
     if (network !== undefined) {
       const { columns } = network;
-      const { name: inputName, dtype, shape, features } = onlyOf(columns.inputs);
+      const { name: inputName, dtype, shape, features } = onlyOf(columns.inputs, 'the page');
       const own = [...columns];
       const input = {
         name: inputName,

@@ -74,7 +74,7 @@ async function answer(task: string, options: PredictFlags, format: AnswerFormat 
     signal,
     prompt: output === undefined && ['text', 'jsonl', 'csv'].includes(shown),
   };
-  const answers = predict(runtime, loaded, task, readInputs(reading, loaded.columns.inputs), how);
+  const answers = predict(runtime, loaded, task, readInputs(reading, loaded.columns.column(task).inputs), how);
   const about = { task, frozen: loaded.frozen.has(task) };
   if (output === undefined) {
     await written(answers, [answerWriter(shown, toStdout, about)], notes);

@@ -1,6 +1,7 @@
 // Arrays in files as rows read part by part: inputs from their file as they come, targets whole, since they take a number a row.
 import { type ArrayFile, type Extent, openNpy } from '../../formats/array-file.js';
 import { dataError } from '../../formats/data-error.js';
+import { byteLength } from '../../onnx/core/dtype.js';
 import { elementCount } from '../../onnx/core/shape.js';
 import type { Tensor } from '../../onnx/core/tensor.js';
 import { sliceRows } from '../rows.js';
@@ -21,7 +22,7 @@ export function arrayStream(
   inputs: ArrayFile,
   wholeTargets: () => Promise<Tensor>,
   names: Names,
-  { head, missing }: SourceContext,
+  { head, missing, inputs: [input] = [] }: SourceContext,
   sample = inputs.dims.slice(1),
 ): RowStream {
   const [count = 0] = inputs.dims;
@@ -34,7 +35,7 @@ export function arrayStream(
       got: `${found} rows`,
     });
   };
-  const width = elementCount(sample) * (inputs.dtype === 'uint8' ? 1 : 4);
+  const width = byteLength(inputs.dtype === 'uint8' ? 'uint8' : (input?.dtype ?? 'float32'), elementCount(sample));
   return {
     bytes: count * width,
     parts: async function* (step) {
@@ -43,7 +44,7 @@ export function arrayStream(
       for await (const part of inputs.parts(Math.max(1, Math.floor(bytesAtOnce / width)))) {
         const [own = 0] = part.dims;
         const labels = sliceRows(targets, first, first + own);
-        yield fitting(part.reshape([own, ...sample]), labels, { ...names, missing, first }, head);
+        yield fitting(part.reshape([own, ...sample]), labels, { ...names, missing, first, input }, head);
         first += own;
         await step('rows read', first, count);
       }

@@ -10,7 +10,7 @@ import { takesText } from '../text/tokenizer.js';
 import { bytesOf, firstFile, pathsIn } from './files.js';
 import type { Source, SourceContext } from './source.js';
 import { idBytes, type TableParts, tableStreams } from './table-streams.js';
-import { readTables, type TableReader, tableOptions } from './tables.js';
+import { readSeveralTables, readTables, type TableReader, tableOptions } from './tables.js';
 
 /** The delimiter that a file's name says. */
 export const delimiterOf = (path: string): { readonly delimiter?: string } => (/\.tsv$/i.test(path) ? { delimiter: '\t' } : {});
@@ -41,6 +41,10 @@ export const csvFile: Source = {
     const [whole] = await readTables([path], options, context, read);
     return { whole: must(whole, 'table') };
   },
+  readSeveral: async ({ path }, options, context) => {
+    const [whole] = await readSeveralTables([path], options, context, read);
+    return { whole: must(whole, 'table') };
+  },
   open: async ({ path }, options, context) => {
     const [train] = await tableStreams([partsOfFile(path, context)], options, context);
     return { train: must(train, 'table') };
@@ -66,6 +70,10 @@ export const csvFolder: Source = {
   is: async ({ kind, path }) => kind === 'folder' && (await firstFile(path, namesIn('train'))) !== undefined,
   read: async ({ path }, options, context) => {
     const [first, second] = await readTables(await partsOf(path), options, context, read);
+    return { split: { train: must(first, 'train'), test: must(second, 'test') } };
+  },
+  readSeveral: async ({ path }, options, context) => {
+    const [first, second] = await readSeveralTables(await partsOf(path), options, context, read);
     return { split: { train: must(first, 'train'), test: must(second, 'test') } };
   },
   open: async ({ path }, options, context) => {

@@ -42,7 +42,9 @@ export async function unreadImages(
     for (const { groups } of parts) for await (const { images } of groups()) yield images;
   };
   const decoding =
-    inputs === undefined ? await commonDecoding(sharp, everything(), resize) : decodingFor(onlyOf(inputs).shape, resize, where);
+    inputs === undefined
+      ? await commonDecoding(sharp, everything(), resize)
+      : decodingFor(onlyOf(inputs, 'a folder of images').shape, resize, where);
   const width = decoding.height * decoding.width * channelsOf(decoding);
   const together = Math.max(1, Math.floor(bytesAtOnce / width));
 

@@ -5,12 +5,14 @@ import { dataError, defaultMaxBytes, quote } from '../../formats/data-error.js';
 import { readNpy } from '../../formats/npy.js';
 import { npzKeys, readNpz } from '../../formats/npz.js';
 import { zipEntries } from '../../formats/zip-file.js';
+import type { NetworkInput } from '../../model/progressive/inputs.js';
 import { must } from '../../onnx/core/errors.js';
 import type { Tensor } from '../../onnx/core/tensor.js';
 import type { Dataset } from '../dataset.js';
 import { arrayStream, wholeNpy } from './array-stream.js';
 import { bytesOf, firstFile, kindOf, pathsIn } from './files.js';
 import { fitting } from './fitting.js';
+import { type NamedSet, namedSet } from './several.js';
 import type { Found, RowStream, Source, SourceContext, Streams } from './source.js';
 
 /** Arrays by name; only those that are asked for are read. */
@@ -40,6 +42,38 @@ function setIn(names: readonly string[], where: string, input: string | undefine
   throw dataError(where, `arrays are ${got}, expected ${expected}`, { expected, got });
 }
 
+/** Arrays named as the inputs are, with y: `<input>_train`, `y_train`, `<input>_test`, `y_test`, or `<input>`, `y`. */
+async function severalFrom(
+  { names, read }: NamedArrays,
+  where: string,
+  file: (key: string) => string,
+  { inputs, head, missing }: SourceContext & { readonly inputs: readonly NetworkInput[] },
+): Promise<Found<NamedSet>> {
+  const called = [...inputs.map(({ name }) => name), 'y'];
+  const sets = [['_train', '_test'], ['']].map((parts) => parts.map((part) => called.map((name) => `${name}${part}`)));
+  const used = sets.find((set) => set.flat().every((name) => names.includes(name)));
+  if (used === undefined) {
+    const near = sets.find((set) => set.flat().some((name) => name !== 'y' && names.includes(name))) ?? must(sets[1], 'names');
+    const lacking = near.flat().filter((name) => !names.includes(name));
+    const got = names.slice(0, 20).map(quote).join(', ') || 'none';
+    const expected = sets.map((set) => set.flat().join(', ')).join(' or ');
+    throw dataError(where, `has no array ${lacking.map(quote).join(', ')}, its arrays are ${got}; expected ${expected}`, {
+      expected,
+      got,
+    });
+  }
+  const arrays = await read(used.flat());
+  const array = (key: string) => ({ tensor: must(arrays.get(key), key), where: file(key) });
+  const [train, test] = used.map((keys) =>
+    namedSet(inputs, (input) => array(must(keys[inputs.indexOf(input)], input.name)), array(must(keys.at(-1), 'y')), {
+      head,
+      missing,
+    }),
+  );
+  if (test === undefined) return { whole: must(train, 'set') };
+  return { split: { train: must(train, 'train'), test } };
+}
+
 /** The same arrays, where each stands in a file. */
 async function streamsOf(used: readonly string[], extentOf: (name: string) => Extent, context: SourceContext): Promise<Streams> {
   const stream = async (x: string, y: string): Promise<RowStream> => {
@@ -56,13 +90,13 @@ async function fromNamed(
   { names, read }: NamedArrays,
   where: string,
   file: (key: string) => string,
-  input: string | undefined,
-  { head, missing }: SourceContext,
+  called: string | undefined,
+  { head, missing, inputs: [input] = [] }: SourceContext,
 ): Promise<Found> {
-  const used = setIn(names, where, input);
+  const used = setIn(names, where, called);
   const arrays = await read(used);
   const dataset = (x: string, y: string): Dataset =>
-    fitting(must(arrays.get(x), x), must(arrays.get(y), y), { inputs: file(x), targets: file(y), missing }, head);
+    fitting(must(arrays.get(x), x), must(arrays.get(y), y), { inputs: file(x), targets: file(y), missing, input }, head);
   const [x = '', y = '', xTest, yTest] = used;
   return xTest === undefined || yTest === undefined
     ? { whole: dataset(x, y) }
@@ -71,9 +105,15 @@ async function fromNamed(
 
 const fileIn = (folder: string) => (key: string) => join(folder, `${key}.npy`);
 
-async function namesIn(folder: string): Promise<string[]> {
+async function readIn(folder: string, keys: readonly string[]): Promise<Map<string, Tensor>> {
+  const arrays = new Map<string, Tensor>();
+  for (const key of keys) arrays.set(key, readNpy(await bytesOf(fileIn(folder)(key)), fileIn(folder)(key)));
+  return arrays;
+}
+
+async function namesIn(folder: string, wanted: readonly string[] = arrayNames): Promise<string[]> {
   const names: string[] = [];
-  for (const key of arrayNames) if ((await kindOf(fileIn(folder)(key))) === 'file') names.push(key);
+  for (const key of wanted) if ((await kindOf(fileIn(folder)(key))) === 'file') names.push(key);
   return names;
 }
 
@@ -81,16 +121,20 @@ async function namesIn(folder: string): Promise<string[]> {
 export const npyFolder: Source = {
   what: 'a folder of .npy files',
   options: [],
-  is: async ({ kind, path }) => kind === 'folder' && (await firstFile(path, ['x_train.npy', 'x.npy'])) !== undefined,
+  is: async ({ kind, path }) =>
+    kind === 'folder' && (await firstFile(path, ['x_train.npy', 'x.npy', 'y_train.npy', 'y.npy'])) !== undefined,
   read: async ({ path }, _, context) => {
     const file = fileIn(path);
     const names = await namesIn(path);
-    const read = async (keys: readonly string[]) => {
-      const arrays = new Map<string, Tensor>();
-      for (const key of keys) arrays.set(key, readNpy(await bytesOf(file(key)), file(key)));
-      return arrays;
-    };
-    return await fromNamed({ names, read }, path, file, undefined, context);
+    return await fromNamed({ names, read: (keys) => readIn(path, keys) }, path, file, undefined, context);
+  },
+  readSeveral: async ({ path }, _, context) => {
+    const called = [...context.inputs.map(({ name }) => name), 'y'];
+    const names = await namesIn(
+      path,
+      called.flatMap((name) => [name, `${name}_train`, `${name}_test`]),
+    );
+    return await severalFrom({ names, read: (keys) => readIn(path, keys) }, path, fileIn(path), context);
   },
   open: async ({ path }, _, context) => {
     const file = fileIn(path);
@@ -100,25 +144,25 @@ export const npyFolder: Source = {
       context,
     );
   },
-  files: (folder) => pathsIn(folder, (name) => arrayNames.some((key) => name === `${key}.npy`)),
+  files: (folder) => pathsIn(folder, (name) => name.endsWith('.npy')),
 };
 
-/** A .npz file with the arrays x_train, y_train, x_test, y_test, or x, y; x may be called as the input is. */
+async function arraysOfNpz(path: string): Promise<NamedArrays> {
+  const bytes = await bytesOf(path);
+  const read = async (keys: readonly string[]) => readNpz(bytes, path, defaultMaxBytes, (key) => keys.includes(key));
+  return { names: npzKeys(bytes, path), read };
+}
+
+/** A .npz file with the arrays x_train, y_train, x_test, y_test, or x, y; x may be called as the input is; of several inputs each is. */
 export const npzFile: Source = {
   what: 'a .npz file',
   options: [],
   is: ({ kind, extension }) => kind === 'file' && extension === 'npz',
   read: async ({ path }, _, context) => {
-    const bytes = await bytesOf(path);
-    const read = async (keys: readonly string[]) => readNpz(bytes, path, defaultMaxBytes, (key) => keys.includes(key));
-    return await fromNamed(
-      { names: npzKeys(bytes, path), read },
-      path,
-      (key) => `${path}: ${quote(key)}`,
-      context.inputs?.[0]?.name,
-      context,
-    );
+    return await fromNamed(await arraysOfNpz(path), path, (key) => `${path}: ${quote(key)}`, context.inputs?.[0]?.name, context);
   },
+  readSeveral: async ({ path }, _, context) =>
+    await severalFrom(await arraysOfNpz(path), path, (key) => `${path}: ${quote(key)}`, context),
   open: async ({ path }, _, context) => {
     const entries = zipEntries(path);
     const names = [...entries.keys()].flatMap((name) => (name.endsWith('.npy') ? [name.slice(0, -'.npy'.length)] : []));

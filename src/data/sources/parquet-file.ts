@@ -11,7 +11,7 @@ import { bytesOf, firstFile, pathsIn } from './files.js';
 import { groupParts } from './group-parts.js';
 import type { RowStream, Source, SourceContext } from './source.js';
 import { type TableParts, tableStreams } from './table-streams.js';
-import { readTables, type TableReader, tableOptions } from './tables.js';
+import { readSeveralTables, readTables, type TableReader, tableOptions } from './tables.js';
 
 /** The rows of files, by their row groups. */
 async function streamsOf(paths: readonly string[], options: DataOptions, context: SourceContext): Promise<RowStream[]> {
@@ -32,6 +32,10 @@ export const parquetFile: Source = {
   is: ({ kind, extension }) => kind === 'file' && extension === 'parquet',
   read: async ({ path }, options, context) => {
     const [whole] = await readTables([path], options, context, read);
+    return { whole: must(whole, 'table') };
+  },
+  readSeveral: async ({ path }, options, context) => {
+    const [whole] = await readSeveralTables([path], options, context, read);
     return { whole: must(whole, 'table') };
   },
   open: async ({ path }, options, context) => {
@@ -56,6 +60,10 @@ export const parquetFolder: Source = {
   is: async ({ kind, path }) => kind === 'folder' && (await firstFile(path, ['train.parquet'])) !== undefined,
   read: async ({ path }, options, context) => {
     const [first, second] = await readTables(await partsOf(path), options, context, read);
+    return { split: { train: must(first, 'train'), test: must(second, 'test') } };
+  },
+  readSeveral: async ({ path }, options, context) => {
+    const [first, second] = await readSeveralTables(await partsOf(path), options, context, read);
     return { split: { train: must(first, 'train'), test: must(second, 'test') } };
   },
   open: async ({ path }, options, context) => {

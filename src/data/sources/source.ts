@@ -5,6 +5,7 @@ import type { TargetHead } from '../checks.js';
 import type { Dataset, Split } from '../dataset.js';
 import type { ReadingOptions, Step } from '../reading.js';
 import type { DataOptions } from '../schema.js';
+import type { NamedSet } from './several.js';
 
 /** What a source is read with. */
 export interface SourceContext extends ReadingOptions {
@@ -39,7 +40,7 @@ export interface Place {
 }
 
 /** Either one data set that is still to be split, or a split that the source brings along. */
-export type Found = { readonly whole: Dataset } | { readonly split: Split };
+export type Found<D = Dataset> = { readonly whole: D } | { readonly split: Split<D> };
 
 /** Rows of a source, read part by part. */
 export interface RowStream {
@@ -76,6 +77,12 @@ export interface Source {
   readonly is: (place: Place) => boolean | Promise<boolean>;
   /** Reads it. Throws DataError. */
   readonly read: (place: Place, options: DataOptions, context: SourceContext) => Promise<Found>;
+  /** The same for several inputs. Absent: it gives one alone. Throws DataError. */
+  readonly readSeveral?: (
+    place: Place,
+    options: DataOptions,
+    context: SourceContext & { readonly inputs: readonly NetworkInput[] },
+  ) => Promise<Found<NamedSet>>;
   /** The same without having it in memory whole; nothing but what tells the size is read yet. Absent: it is read whole alone. Throws DataError. */
   readonly open?: (place: Place, options: DataOptions, context: SourceContext) => Promise<Streams>;
   /** The files of a folder that it reads, as far as they are there; absent for a source that is a file. */

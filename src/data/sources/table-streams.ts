@@ -70,7 +70,7 @@ export async function tableStreams(
     const { where, from, to, first } = rows;
     const own = sliceRows(labels, from, to);
     const placeOf = (row: number) => rowOf(from + row);
-    const place = { inputs: where, targets: where, missing, first: first + from };
+    const place = { inputs: where, targets: where, missing, first: first + from, input };
     const set =
       tokenize === undefined
         ? datasetFrom(features, own, place)

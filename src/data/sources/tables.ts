@@ -3,14 +3,16 @@
 import type { CsvOptions, CsvTable } from '../../formats/csv.js';
 import { dataError, quote } from '../../formats/data-error.js';
 import { targetKind } from '../../model/heads/heads.js';
+import type { NetworkInput } from '../../model/progressive/inputs.js';
 import { must } from '../../onnx/core/errors.js';
 import type { Tensor } from '../../onnx/core/tensor.js';
 import { checkSource } from '../checks.js';
-import type { Dataset } from '../dataset.js';
+import type { AnySet, Dataset } from '../dataset.js';
 import { datasetFrom, textDataset } from '../from-arrays.js';
 import { classesOfTexts, type LabelColumn } from '../label-texts.js';
 import type { DataOptions } from '../schema.js';
 import { takesText, tokenizerOf } from '../text/tokenizer.js';
+import { featuresOfAll, inputsOfTable, type NamedSet, namedSet } from './several.js';
 import type { SourceContext } from './source.js';
 
 /** Reads the table in a file. Throws DataError. */
@@ -58,9 +60,41 @@ export async function readTables(
   context: SourceContext,
   read: TableReader,
 ): Promise<Dataset[]> {
-  const { head, missing, onNote, inputs: [input] = [] } = context;
+  const { missing, inputs: [input] = [] } = context;
   refuseColumns(options, context);
   const tokenize = takesText(input) ? await tokenizerOf(input, context.path ?? 'data') : undefined;
+  return await readLabelled(paths, options, context, read, (table, labels, path) => {
+    const where = { inputs: path, targets: path, missing, input };
+    if (tokenize === undefined) return datasetFrom(table.features, labels, where);
+    return textDataset(tokenize(table.words ?? [], path, table.rowOf), labels, where);
+  });
+}
+
+/** The same for several inputs, each of its columns. */
+export async function readSeveralTables(
+  paths: readonly string[],
+  options: DataOptions,
+  context: SourceContext & { readonly inputs: readonly NetworkInput[] },
+  read: TableReader,
+): Promise<NamedSet[]> {
+  const { inputs, missing, path: place = 'data' } = context;
+  const all = { ...context, features: featuresOfAll(inputs, place), inputs: [] };
+  refuseColumns(options, all);
+  return await readLabelled(paths, options, all, read, (table, labels, where) => {
+    const part = inputsOfTable(inputs, table.features, place);
+    return namedSet(inputs, (input) => ({ tensor: part(input), where }), { tensor: labels, where }, { missing });
+  });
+}
+
+/** Data sets as `make` makes them of a table and its labels. */
+async function readLabelled<D extends AnySet>(
+  paths: readonly string[],
+  options: DataOptions,
+  context: SourceContext,
+  read: TableReader,
+  make: (table: CsvTable, labels: Tensor, path: string) => D,
+): Promise<D[]> {
+  const { head, onNote } = context;
   const tables: { path: string; table: CsvTable }[] = [];
   for (const path of paths) {
     const table = await read(path, csvOptions(options, context));
@@ -77,11 +111,7 @@ export async function readTables(
   const named = columns.length === tables.length ? classesOfTexts(columns, head) : undefined;
   const datasets = tables.map(({ path, table }, i) => {
     const labels: Tensor = must(named?.labels[i] ?? table.labels, 'labels');
-    const where = { inputs: path, targets: path, missing };
-    const whole =
-      tokenize === undefined
-        ? datasetFrom(table.features, labels, where)
-        : textDataset(tokenize(table.words ?? [], path, table.rowOf), labels, where);
+    const whole = make(table, labels, path);
     if (head !== undefined)
       checkSource(labels, whole, head, labelWhere(path, table.labelColumns), { rowOf: table.rowOf, advice: labelAdvice });
     return named === undefined ? whole : { ...whole, classNames: named.names };

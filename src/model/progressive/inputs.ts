@@ -1,5 +1,5 @@
 // The inputs of a network: by name, with dtype and shape. Columns take inputs of known shape so far; an open dimension is refused here, by name.
-import { DescriptionError, must, ShapeError } from '../../onnx/core/errors.js';
+import { DescriptionError, must, ShapeError, UsageError } from '../../onnx/core/errors.js';
 import type { Value } from '../../onnx/ir/graph.js';
 import type { Ops } from '../../onnx/ops/ops-builder.js';
 import type { Description, Input } from '../description/description.js';
@@ -80,8 +80,14 @@ export function inputNumbers(g: Ops, x: Value, { name, tokens }: NetworkInput, p
   }
 }
 
-/** The one input that a first block or an imported graph takes, or what stands for it. */
-export function onlyOf<T>(inputs: readonly T[]): T {
+/** The one input, or what stands for it, of those who take no more. Throws UsageError for several. */
+export function onlyOf<T>(inputs: readonly T[], who: string): T {
   const [only] = inputs;
+  if (inputs.length > 1) {
+    const expected = 'a network of one input';
+    throw new UsageError(`${who} of a network of several inputs, here ${inputs.length}, is not there, expected ${expected}`, {
+      expected,
+    });
+  }
   return must(only, 'input');
 }

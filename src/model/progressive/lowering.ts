@@ -43,6 +43,7 @@ export interface LoweredColumn<C> {
 
 /** An input as a column reads it. */
 export interface ReadInput {
+  /** Which. */
   readonly input: NetworkInput;
   /** What the column does to it before any layer reads it. */
   readonly steps: readonly Step[];

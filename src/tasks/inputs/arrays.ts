@@ -65,7 +65,7 @@ export async function* arrayParts(file: AskedFile, input: NetworkInput, { missin
   let first = 0;
   for await (const part of single ? [opened.whole()] : tensorsOf(opened)) {
     const count = single ? 1 : (part.dims[0] ?? 0);
-    const where = { inputs: called, targets: called, missing, first };
+    const where = { inputs: called, targets: called, missing, first, input };
     const samples = datasetFrom(part.reshape([count, ...shape]), Tensor.zeros('int64', [count]), where).inputs;
     yield { [name]: samples.reshape([count, ...shape]) };
     first += count;

@@ -2,7 +2,7 @@
 import { imageEndings } from '../../data/images/decode.js';
 import { takesText } from '../../data/text/tokenizer.js';
 import { lineBlocks } from '../../formats/csv-blocks.js';
-import { type NetworkInput, onlyOf } from '../../model/progressive/inputs.js';
+import type { NetworkInput } from '../../model/progressive/inputs.js';
 import { DataError } from '../../onnx/core/errors.js';
 import { firstBytes } from '../../onnx/files/read-file.js';
 import { bytesTogether } from './parts.js';
@@ -80,7 +80,7 @@ async function openStdin(
 ): Promise<AskedFile> {
   const pipe = new Pipe(process.stdin, signal);
   // Of a text in a pipe nothing says whether it is a table.
-  const piped = takesText(onlyOf(inputs)) ? 'txt' : 'csv';
+  const piped = inputs.length === 1 && takesText(inputs[0]) ? 'txt' : 'csv';
   const found = format ?? formatOf(await pipe.begin(longest)) ?? piped;
   return { name: 'stdin', format: found, path: () => pipe.file(), lines: () => pipe.lines(), close: () => pipe.close() };
 }

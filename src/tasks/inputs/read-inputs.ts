@@ -8,6 +8,7 @@ import { bytesOnDisk } from '../../formats/disk-bytes.js';
 import { openParquetGroups } from '../../formats/parquet-file.js';
 import type { NetworkInput } from '../../model/progressive/inputs.js';
 import { onlyOf } from '../../model/progressive/inputs.js';
+import { DataError, must } from '../../onnx/core/errors.js';
 import { readWhole } from '../../onnx/files/read-file.js';
 import { decodeInputs, imagesIn } from '../decoding-of.js';
 import { arrayParts, isArray } from './arrays.js';
@@ -15,6 +16,7 @@ import { type AskedFile, type InputFormat, openAsked, stdin } from './asked-file
 import { csvSheet } from './csv-sheet.js';
 import { hubParts } from './hub.js';
 import type { InputParts, ReadingInputs } from './parts.js';
+import { namedArrays, namedColumns } from './several.js';
 import { groupedSheet, type Sheet, sheetParts } from './sheets.js';
 import { lineParts } from './texts.js';
 
@@ -59,7 +61,8 @@ async function* partsOf(
   decode: (images: readonly ImageBytes[]) => InputParts,
 ): InputParts {
   const { path, format, signal } = asked;
-  const input = onlyOf(inputs);
+  if (inputs.length > 1) return yield* severalParts(asked, inputs);
+  const input = onlyOf(inputs, 'reading this kind of file');
   if (path !== stdin && isHub(path)) return yield* hubParts(path, input, asked, decode);
   const folder = path === stdin ? undefined : imagesIn(path);
   if (folder !== undefined) return yield* decode(folder);
@@ -71,6 +74,29 @@ async function* partsOf(
     } else if (isArray(file.format)) yield* arrayParts(file, input, asked);
     else if (takesText(input) && file.format === 'txt') yield* lineParts(file, input);
     else yield* sheetParts(file.format === 'parquet' ? await parquetSheet(file) : csvSheet(file, input, asked), input, asked);
+  } finally {
+    file.close();
+  }
+}
+
+/** Of a network of several inputs. */
+async function* severalParts(asked: AskedInputs, inputs: readonly NetworkInput[]): InputParts {
+  const { path, format, signal } = asked;
+  const expected = 'a .npz file with an array for each, or a table with the columns of all';
+  const refuse = (): never => {
+    throw new DataError(`${path}: the task reads the inputs ${inputs.map(({ name }) => name).join(', ')}, expected ${expected}`, {
+      path,
+      expected,
+    });
+  };
+  if (path !== stdin && (isHub(path) || imagesIn(path) !== undefined)) refuse();
+  const file = await openAsked(path, format, inputs, signal);
+  try {
+    if (file.format === 'npz') yield* namedArrays(file, inputs, asked);
+    else if (file.format === 'parquet') yield* namedColumns(await parquetSheet(file), inputs, asked);
+    else if (file.format === 'csv' || file.format === 'tsv')
+      yield* namedColumns(csvSheet(file, { ...must(inputs[0], 'input'), features: [] }, asked), inputs, asked);
+    else refuse();
   } finally {
     file.close();
   }

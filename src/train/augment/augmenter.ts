@@ -2,16 +2,15 @@
 // in, nor from what was drawn before, so that a resumed training draws the same. Rows are the raw input; bytes stay bytes, rounded once.
 import { normalTable } from '../../data/normal-table.js';
 import { findTaps, mirror, type Planes, resample, shift, type Taps } from '../../data/planes.js';
-import { sliceRows } from '../../data/rows.js';
+import { type Rows, sliceRows } from '../../data/rows.js';
 import { countOf, mapSamples, type SampleRows, type Samples } from '../../data/samples.js';
 import type { Augmentation } from '../../model/description/augment-schema.js';
 import type { Column } from '../../model/progressive/column.js';
-import { onlyOf } from '../../model/progressive/inputs.js';
 import { must } from '../../onnx/core/errors.js';
 import { Random } from '../../onnx/core/random.js';
 import { elementCount } from '../../onnx/core/shape.js';
 import { Tensor } from '../../onnx/core/tensor.js';
-import { checkAugment, numbersOf, planesOf } from './fit.js';
+import { checkAugment, numbersOf, planesOf, variedInput } from './fit.js';
 
 /** Rows looked at together for what noise and limits follow from. */
 const rowsPerLook = 500;
@@ -22,6 +21,8 @@ type Vary = (from: Float32Array, to: Float32Array, random: Random) => Float32Arr
 /** What the rows of a training are varied by. */
 export class Augmenter {
   private constructor(
+    /** The input whose rows they are; others stay. */
+    private readonly input: string,
     private readonly seed: number,
     private readonly steps: readonly Vary[],
     /** Of one row. */
@@ -38,19 +39,21 @@ export class Augmenter {
   ): Augmenter | undefined {
     if (augment === undefined || augment.length === 0) return undefined;
     checkAugment(column, augment);
-    const input = onlyOf(column.inputs);
-    const bytes = must(samples[input.name], input.name).dtype === 'uint8';
+    const input = variedInput(column);
+    const rows = must(samples[input.name], input.name);
+    const bytes = rows.dtype === 'uint8';
     const flat = input.shape.length < 2;
-    const most = bytes ? 255 : !flat && inUnitRange(samples) ? 1 : undefined;
+    const most = bytes ? 255 : !flat && inUnitRange(rows) ? 1 : undefined;
     const full = bytes ? 255 : 1;
     const size = elementCount(input.shape);
     const scales = () => {
       if (bytes || !flat) return new Float64Array(size).fill(full);
-      const found = deviations(samples, size);
+      const found = deviations(rows, size);
       return found.map((deviation, i) => (numbersOf(input)[i] ? deviation : 0));
     };
     const planes = planesOf(column);
     return new Augmenter(
+      input.name,
       seed,
       augment.map((a) => varyBy(a, planes, full, scales)),
       size,
@@ -60,7 +63,8 @@ export class Augmenter {
 
   /** Rows of the training data, taken already, as they are varied in an epoch; `numbers` are their places in the training data. */
   vary(rows: Samples, numbers: Uint32Array, epoch: number): Samples {
-    return mapSamples(rows, (tensor) => {
+    return mapSamples(rows, (tensor, name) => {
+      if (name !== this.input) return tensor;
       const { dtype, dims, data } = tensor;
       const from = data as Uint8Array | Float32Array;
       const out = dtype === 'uint8' ? new Uint8ClampedArray(from.length) : new Float32Array(from.length);
@@ -160,24 +164,23 @@ function noiseBy(std: number, scales: Float64Array): Vary {
 }
 
 /** The numbers of all rows, part by part. */
-function* looks(samples: SampleRows): Generator<Float32Array> {
-  const rows = countOf(samples);
+function* looks(tensor: Rows): Generator<Float32Array> {
+  const rows = countOf(tensor);
   for (let from = 0; from < rows; from += rowsPerLook)
-    for (const tensor of Object.values(samples))
-      yield sliceRows(tensor, from, Math.min(from + rowsPerLook, rows)).data as Float32Array;
+    yield sliceRows(tensor, from, Math.min(from + rowsPerLook, rows)).data as Float32Array;
 }
 
-function inUnitRange(samples: SampleRows): boolean {
-  for (const data of looks(samples)) if (data.some((v) => v < 0 || v > 1)) return false;
+function inUnitRange(rows: Rows): boolean {
+  for (const data of looks(rows)) if (data.some((v) => v < 0 || v > 1)) return false;
   return true;
 }
 
 /** The standard deviation of each number of a row; what is not there is left out. Two passes, so that large means lose no digits. */
-function deviations(samples: SampleRows, size: number): Float64Array {
+function deviations(rows: Rows, size: number): Float64Array {
   const mean = new Float64Array(size);
   const counts = new Float64Array(size);
   const each = (add: (value: number, i: number) => void) => {
-    for (const data of looks(samples))
+    for (const data of looks(rows))
       for (let at = 0; at < data.length; at++) {
         const value = data[at] as number;
         if (!Number.isNaN(value)) add(value, at % size);

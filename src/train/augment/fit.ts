@@ -3,18 +3,23 @@
 import type { Planes } from '../../data/planes.js';
 import type { Augmentation } from '../../model/description/augment-schema.js';
 import type { Column } from '../../model/progressive/column.js';
-import { type NetworkInput, onlyOf } from '../../model/progressive/inputs.js';
-import { DescriptionError } from '../../onnx/core/errors.js';
+import type { NetworkInput } from '../../model/progressive/inputs.js';
+import { DescriptionError, must } from '../../onnx/core/errors.js';
 
 /** Colours of an image: grey, RGB, RGBA. */
 const colours = new Set([1, 3, 4]);
+
+/** The input that is varied: the one that the column's first block reads; of a head alone the first. */
+export function variedInput({ reads, inputs }: Column): NetworkInput {
+  return must(reads[0]?.input ?? inputs[0], 'input');
+}
 
 /**
  * A sample as planes: [H,W], [C,H,W] or [H,W,C]. A `transpose` of the column tells the two last apart, else the axis that may be colours; undefined
  * where a sample is no image.
  */
 export function planesOf(column: Column): Planes | undefined {
-  const { shape } = onlyOf(column.inputs);
+  const { shape } = variedInput(column);
   const [a = 1, b = 1, c = 1] = shape;
   const order = column.prepare.flatMap((step) => (step.kind === 'transpose' ? [step.axes.join()] : []))[0];
   if (shape.length === 2) return { planes: 1, height: a, width: b, planeStep: a * b, pixelStep: 1 };
@@ -37,7 +42,7 @@ export function numbersOf({ shape, features }: NetworkInput): boolean[] {
  * @param augment the settings' list
  */
 export function checkAugment(column: Column, augment: readonly Augmentation[] = []): void {
-  const input = onlyOf(column.inputs);
+  const input = variedInput(column);
   augment.forEach((augmentation, i) => {
     const found = misfit(augmentation, column, input);
     if (found === undefined) return;
@@ -51,6 +56,8 @@ export function checkAugment(column: Column, augment: readonly Augmentation[] = 
 function misfit(augmentation: Augmentation, column: Column, input: NetworkInput): [got: string, expected: string] | undefined {
   const { features, shape } = input;
   if (input.tokens !== undefined) return ['varies numbers, the input is text', 'no "augment"'];
+  if (input.dtype !== 'float32' && input.dtype !== 'uint8')
+    return [`varies numbers, the input is ${input.dtype}`, 'no "augment"'];
   if (augmentation.kind === 'noise')
     return numbersOf(input).some((number) => number) || shape.length > 1
       ? undefined

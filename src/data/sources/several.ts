@@ -1,0 +1,82 @@
+// Data sets of several inputs: each by its name, from arrays or from columns of one table. A column of one input is read as ever (named-arrays.ts, tables.ts).
+import { dataError, quote } from '../../formats/data-error.js';
+import type { Feature } from '../../model/description/features.js';
+import type { NetworkInput } from '../../model/progressive/inputs.js';
+import { must } from '../../onnx/core/errors.js';
+import { Tensor } from '../../onnx/core/tensor.js';
+import { checkSource, type TargetHead } from '../checks.js';
+import type { Labelled } from '../dataset.js';
+import { toInputs, toTargets } from '../from-arrays.js';
+import type { Samples } from '../samples.js';
+
+/** Rows of several inputs, in memory. */
+export type NamedSet = Labelled<Samples>;
+
+interface NamedArray {
+  readonly tensor: Tensor;
+  /** Names it in errors. */
+  readonly where: string;
+}
+
+/** A data set of an array for each input, and one of targets, which are checked for the head. Throws DataError. */
+export function namedSet(
+  inputs: readonly NetworkInput[],
+  arrays: (input: NetworkInput) => NamedArray,
+  targets: NamedArray,
+  { head, missing = false }: { readonly head?: TargetHead | undefined; readonly missing?: boolean | undefined },
+): NamedSet {
+  const count = targets.tensor.dims[0] ?? 0;
+  if (count === 0) throw dataError(targets.where, 'holds no rows', { expected: 'at least one row' });
+  const samples = inputs.map((input) => {
+    const { tensor, where } = arrays(input);
+    const found = tensor.dims[0] ?? 0;
+    if (found !== count) {
+      const [expected, got] = [`${count} rows`, `${found} rows`];
+      throw dataError(where, `has ${got}, ${targets.where} has ${expected}`, { expected, got });
+    }
+    return [input.name, toInputs(tensor, where, missing, 0, input)] as const;
+  });
+  const set: NamedSet = { inputs: Object.fromEntries(samples), targets: toTargets(targets.tensor, targets.where) };
+  if (head !== undefined) checkSource(targets.tensor, set, head, targets.where);
+  return set;
+}
+
+/** The columns of a table that several inputs are made of: what each has as features, else a column of its own name for one value. Throws DataError. */
+export function featuresOfAll(inputs: readonly NetworkInput[], path: string): readonly Feature[] {
+  const all = new Map<string, Feature>();
+  for (const input of inputs)
+    for (const feature of columnsOf(input, path)) {
+      const known = all.get(feature.name);
+      if (known !== undefined && known.categories?.join('\n') !== feature.categories?.join('\n')) {
+        const expected = 'the same categories in all of them';
+        throw dataError(path, `inputs read the column ${quote(feature.name)} each in its own way, expected ${expected}`, {
+          expected,
+        });
+      }
+      all.set(feature.name, feature);
+    }
+  return [...all.values()];
+}
+
+function columnsOf({ name, shape, features, tokens }: NetworkInput, path: string): readonly Feature[] {
+  if (features !== undefined) return features;
+  if (shape.length === 0 || shape.join() === '1') return [{ name }];
+  const what = tokens === undefined ? `is [${shape}] and has no "features"` : 'is text, which is read alone';
+  const expected = 'inputs with "features", or of one value, or arrays as in a .npz file';
+  throw dataError(path, `the input ${quote(name)} ${what}, a table gives its columns; expected ${expected}`, { expected });
+}
+
+/** The columns of `featuresOfAll`, float32 [D, columns], parted into the inputs that they are for. */
+export function inputsOfTable(inputs: readonly NetworkInput[], features: Tensor, path: string): (input: NetworkInput) => Tensor {
+  const places = new Map(featuresOfAll(inputs, path).map(({ name }, i) => [name, i]));
+  const [count = 0, width = 0] = features.dims;
+  return (input) => {
+    const from = columnsOf(input, path).map(({ name }) => must(places.get(name), name));
+    const out = new Float32Array(count * from.length);
+    for (let row = 0; row < count; row++)
+      from.forEach((place, i) => {
+        out[row * from.length + i] = Number(features.data[row * width + place]);
+      });
+    return new Tensor('float32', [count, from.length], out);
+  };
+}
