@@ -100,3 +100,13 @@ export function featuresOf(x: Value): number {
 export function flat(g: Ops, x: Value): Value {
   return sampleDims(x).length === 1 ? x : g.flatten(x, { axis: 1 });
 }
+
+/**
+ * Channels taken over all positions, to the end or to the front. An Einsum and no Transpose: ONNX Runtime moves pairs of Transposes together, past what
+ * stands between, where nothing else reads it; the same tap would then be summed in another order in a graph with more columns, and have other bits.
+ */
+export function turned(g: Ops, x: Value, to: Layout): Value {
+  const positions = 'defg'.slice(0, sampleDims(x).length - 1);
+  const [first, last] = [`nc${positions}`, `n${positions}c`];
+  return g.einsum(x, { equation: to === 'channels-last' ? `${first}->${last}` : `${last}->${first}` });
+}

@@ -7,7 +7,7 @@ import { reduceMean } from '../../onnx/ops/families/reduce.js';
 import type { Ops } from '../../onnx/ops/ops-builder.js';
 import type { Join } from '../description/lateral-schema.js';
 import type { Joint } from '../nn/joint.js';
-import { flat, type Layout, layoutOf, positionsOf, sampleDims } from '../nn/sample.js';
+import { flat, type Layout, layoutOf, positionsOf, sampleDims, turned } from '../nn/sample.js';
 
 /** A tap and where its channels stand. */
 interface Tap {
@@ -68,19 +68,13 @@ function everywhere(g: Ops, features: Value, target: Joint): Value {
 function inPositions(g: Ops, { tap, layout }: Tap, size: readonly number[], target: Positions): Value {
   const last = target.layout === 'channels-last';
   const axes = size.length;
-  const turned = layoutOf(layout) === target.layout ? tap : g.transpose(tap, { perm: turning(axes, last) });
-  if (axes === target.size.length) return target.size.reduce((v, to, i) => resampled(g, v, i + (last ? 1 : 2), to), turned);
-  const [channels = 1] = sampleDims(turned).slice(last ? -1 : 0);
+  const there = layoutOf(layout) === target.layout ? tap : turned(g, tap, target.layout);
+  if (axes === target.size.length) return target.size.reduce((v, to, i) => resampled(g, v, i + (last ? 1 : 2), to), there);
+  const [channels = 1] = sampleDims(there).slice(last ? -1 : 0);
   const inRow = (v: Value, to: readonly number[]) => g.reshape(v, last ? [0, ...to, channels] : [0, channels, ...to]);
-  const row = axes === 1 ? turned : inRow(turned, [elementCount(size)]);
+  const row = axes === 1 ? there : inRow(there, [elementCount(size)]);
   const fitted = resampled(g, row, last ? 1 : 2, elementCount(target.size));
   return target.size.length === 1 ? fitted : inRow(fitted, target.size);
-}
-
-/** The permutation that takes channels over so many axes, to the end or to the front. */
-function turning(axes: number, last: boolean): number[] {
-  const positions = Array.from({ length: axes }, (_, i) => i);
-  return last ? [0, ...positions.map((i) => i + 2), 1] : [0, axes + 1, ...positions.map((i) => i + 1)];
 }
 
 /** v resampled to a number of positions along an axis. */

@@ -1,7 +1,7 @@
 // to_channels: a sequence as a signal, for convolutions. The way back is to_sequence.
 import { ShapeError } from '../../../onnx/core/errors.js';
 import { layer } from '../layer.js';
-import { sampleDims } from '../sample.js';
+import { sampleDims, turned } from '../sample.js';
 import { strict } from '../schema.js';
 
 /**
@@ -17,7 +17,7 @@ export const toChannels = layer('to_channels', {
     const error = (what: string) => new ShapeError(what, { expected: '[T,F]', got: `[${dims}]` });
     if (dims.length < 2) throw error('a sequence [positions, features] is needed');
     if (layout === 'channels-first') throw error('its channels stand first already');
-    return g.transpose(x, { perm: [0, dims.length, ...dims.slice(1).map((_, i) => i + 1)] });
+    return turned(g, x, 'channels-first');
   },
   gives: 'channels-first',
 });

@@ -1,6 +1,6 @@
 // to_sequence: a signal, an image or a volume as a sequence of its positions. The way back from a signal is to_channels.
 import { layer } from '../layer.js';
-import { anyPositionsOf } from '../sample.js';
+import { anyPositionsOf, turned } from '../sample.js';
 import { strict } from '../schema.js';
 
 /**
@@ -14,7 +14,7 @@ export const toSequence = layer('to_sequence', {
   lower: ({ g, layout }, _, x) => {
     const { channels, size } = anyPositionsOf(x, layout);
     const rows = size.length === 1 ? x : g.reshape(x, [0, channels, size.reduce((a, b) => a * b, 1)]);
-    return g.transpose(rows, { perm: [0, 2, 1] });
+    return turned(g, rows, 'channels-last');
   },
   gives: 'channels-last',
 });
