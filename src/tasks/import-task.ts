@@ -12,6 +12,7 @@ import { columnsOf } from '../model/progressive/column.js';
 import { graphFile, type ImportedModel, importModel } from '../model/progressive/import-model.js';
 import { addInputs } from '../model/progressive/inputs.js';
 import { DescriptionError, InternalError, must, UsageError } from '../onnx/core/errors.js';
+import type { FeatureLayout } from '../onnx/features/layout.js';
 import { fileError } from '../onnx/files/file-error.js';
 import { makeFolder } from '../onnx/files/folder.js';
 import { acquireLock } from '../onnx/files/lock-file.js';
@@ -39,6 +40,8 @@ export interface ImportTaskOptions {
   readonly scores?: string;
   /** Sizes of dimensions that the model's input leaves open beyond its batch, by their names. */
   readonly dims?: ReadonlyMap<string, number>;
+  /** How the axes of taps lie, by their names, where the graph does not show it. */
+  readonly layouts?: ReadonlyMap<string, FeatureLayout>;
   /** What the scores are; `none`: nothing judges them. */
   readonly head: HeadKind;
   /** Takes all that the file computes for its taps; nothing judges them, and there are no scores unless they are named. */
@@ -143,7 +146,11 @@ export async function importTask(
     throw new UsageError(`${file}: the output "${imported.scores}" is [N,${probed.scores}], expected scores [N,k]`, {
       path: file,
     });
-  const taps = imported.taps.map((tap, i) => ({ name: tap, shape: [...must(probed.shapes[i], tap)] }));
+  const taps = imported.taps.map((tap, i) => {
+    const shape = [...must(probed.shapes[i], tap)];
+    const layout = shape.length > 1 ? imported.layouts[i] : undefined;
+    return { name: tap, shape, ...(layout !== undefined && { layout }) };
+  });
   const onnx = { graph, taps, ...(imported.scores !== undefined && { scores: imported.scores }), opset: imported.model.opset };
   const next = withColumn(text, name, { task, ...(judged ? { data, onnx, head: headOfWidth(head, width) } : { onnx }) });
   const description = join(root, name);

@@ -3,6 +3,7 @@ import { statSync } from 'node:fs';
 import { parseDocument } from 'yaml';
 import { headKind, isJudged } from '../../model/heads/heads.js';
 import { UsageError } from '../../onnx/core/errors.js';
+import { type FeatureLayout, featureLayouts } from '../../onnx/features/layout.js';
 import { importColumns } from '../../tasks/import-columns.js';
 import { importTask } from '../../tasks/import-task.js';
 import { choiceFlag, integerFlag } from '../flags.js';
@@ -18,6 +19,7 @@ export interface ImportFlags extends RuntimeFlags {
   readonly head?: string;
   readonly backbone?: boolean;
   readonly dim?: readonly string[];
+  readonly layout?: readonly string[];
   readonly output?: string;
 }
 
@@ -55,6 +57,19 @@ function dimsOf(given: readonly string[]): ReadonlyMap<string, number> {
   );
 }
 
+/** `features=NHWC`, each by the name of a tap. */
+function layoutsOf(given: readonly string[]): ReadonlyMap<string, FeatureLayout> {
+  return new Map(
+    given.map((text) => {
+      const at = text.lastIndexOf('=');
+      const layout = featureLayouts.find((name) => name === text.slice(at + 1));
+      if (at > 0 && layout !== undefined) return [text.slice(0, at), layout];
+      const expected = `the name of a tap and one of ${featureLayouts.join(', ')}, such as features=NHWC`;
+      throw new UsageError(`--layout: found "${text}", expected ${expected}`, { path: '--layout', got: text, expected });
+    }),
+  );
+}
+
 export async function importCommand(model: string, flags: ImportFlags): Promise<void> {
   return isFolder(model) ? importFromWorkspace(model, flags) : importFromModel(model, flags);
 }
@@ -65,7 +80,7 @@ function isFolder(path: string): boolean {
 
 /** Columns of another workspace bring with them all that is said of a model here. */
 async function importFromWorkspace(from: string, flags: ImportFlags): Promise<void> {
-  const given = (['data', 'scores', 'taps', 'dim', 'head', 'backbone', 'provider', 'threads'] as const).find(
+  const given = (['data', 'scores', 'taps', 'dim', 'layout', 'head', 'backbone', 'provider', 'threads'] as const).find(
     (name) => flags[name] !== undefined,
   );
   if (given !== undefined)
@@ -120,6 +135,7 @@ async function importFromModel(model: string, flags: ImportFlags): Promise<void>
     ...(taps !== undefined && spread === undefined && { taps: taps.split(',').map((name) => name.trim()) }),
     ...(flags.scores !== undefined && { scores: flags.scores }),
     ...(flags.dim !== undefined && { dims: dimsOf(flags.dim) }),
+    ...(flags.layout !== undefined && { layouts: layoutsOf(flags.layout) }),
     onNote: (line) => note(flags, line),
     ...chosen(open),
     ...(threads !== undefined && { threads }),

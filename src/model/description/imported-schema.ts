@@ -7,11 +7,15 @@ const nameText = 'the name of a value';
 const valueName = z.string({ error: nameText }).min(1, { error: nameText });
 const shapeText = 'a list of positive integers, without the batch';
 
-const tapText = 'the name of a value, or { name, shape }';
+const tapText = 'the name of a value, or { name, shape, layout }';
 const tapSchema = strict(
   {
     name: valueName.describe('The value in the graph.'),
     shape: z.array(size, { error: shapeText }).describe('Of one sample.'),
+    layout: z
+      .enum(['channels-first', 'channels-last'], { error: '"channels-first" or "channels-last"' })
+      .optional()
+      .describe('Where the channels of a sample with positions stand; a sequence has them last. Left out: first.'),
   },
   tapText,
 );
@@ -40,6 +44,8 @@ export interface ImportedTap {
   name: string;
   /** Of one sample. */
   shape: number[];
+  /** Where the channels of a sample with positions stand; a sequence has them last. Left out: first. */
+  layout?: 'channels-first' | 'channels-last' | undefined;
 }
 
 /** The graph of an imported column. */

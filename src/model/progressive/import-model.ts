@@ -5,18 +5,21 @@ import { must, UsageError } from '../../onnx/core/errors.js';
 import type { Remedy } from '../../onnx/core/remedy.js';
 import type { Tensor } from '../../onnx/core/tensor.js';
 import { version } from '../../onnx/core/version.js';
+import { layoutsIn } from '../../onnx/features/axes.js';
+import { spread, tapCandidates } from '../../onnx/features/candidates.js';
+import type { FeatureLayout } from '../../onnx/features/layout.js';
 import { Names } from '../../onnx/ir/builder.js';
 import { allNodes, type Graph, Node, nodeLabel, nodeReads, Value } from '../../onnx/ir/graph.js';
 import { cloneModel, type Model, producer } from '../../onnx/ir/model.js';
 import { formatType, tensorType } from '../../onnx/ir/types.js';
-import { Uses } from '../../onnx/ir/uses.js';
 import { definitionOf, drawsAtRandom, hasTrait, isStandard, usesBatchStatistics } from '../../onnx/ops/definition.js';
-import { constantOf, tensorOfConstant } from '../../onnx/ops/op-def.js';
+import { tensorOfConstant } from '../../onnx/ops/op-def.js';
 import { verifyModel } from '../../onnx/ops/verify-model.js';
 import { inferShapes } from '../../onnx/passes/infer-shapes.js';
 import { modernise } from '../../onnx/passes/modernise.js';
 import { removeUnused } from '../../onnx/passes/remove-unused.js';
 import { toBinary } from '../../onnx/serde/to-binary.js';
+import type { Layout } from '../nn/sample.js';
 import { opsetRange } from './forms.js';
 import { scoresOf } from './raw-scores.js';
 import type { Weights } from './weights.js';
@@ -25,10 +28,12 @@ import type { Weights } from './weights.js';
 export const maxGraphBytes = 16 << 20;
 /** Weights of other types than float32 are taken out from so many elements on: what is smaller says how to compute, as axes and shapes do. */
 const fewElements = 64;
+/** Taps that are taken where nobody says which: what a later column has blocks for, and the file stays readable. */
+const unasked = 8;
 
 export interface ImportRequest {
   readonly task: string;
-  /** Names of values that later columns may read, in order. Default: what its activations give. */
+  /** Names of values that later columns may read, in order. Default: good ones that are found, at most eight (`spread`). */
   readonly taps?: readonly string[];
   /** Sizes of dimensions that the input leaves open beyond its batch, by their names; `x.2` where one has none. */
   readonly dims?: ReadonlyMap<string, number>;
@@ -36,8 +41,10 @@ export interface ImportRequest {
   readonly judged?: boolean;
   /** Takes all that the file computes, so that other taps can be chosen later; there are no scores unless they are named. */
   readonly backbone?: boolean;
-  /** Taps that are found are thinned out to so many, evenly spread by depth. */
+  /** So many of the taps that are found, evenly spread by depth. */
   readonly spread?: number;
+  /** How the axes of taps lie, by their names, where the graph does not show it. */
+  readonly layouts?: ReadonlyMap<string, FeatureLayout>;
   /** The value that is the task's raw scores [N, k], or `auto`: what stands before softmax and labels. Default: the model's only output. */
   readonly scores?: string;
 }
@@ -57,6 +64,8 @@ export interface ImportedModel {
   readonly scores: string | undefined;
   /** Of the taps, in their order. */
   readonly shapes: readonly ImportedValue['shape'][];
+  /** Where their channels stand; undefined for vectors, and where it is not known. */
+  readonly layouts: readonly (Layout | undefined)[];
   /** The value of the file that the column gives: scores, [N, k, 1, 1] as they are there, or the last tap. */
   readonly given: string;
   /** Under the names that the column gives them. */
@@ -90,12 +99,17 @@ export function importModel(given: Model, request: ImportRequest, file: string):
   const notes = note === undefined ? [] : [note];
   inferAnew(graph, opset, notes);
   const scores = found && judged ? flat(graph, found) : found;
-  const taps = asked ?? spread(activations(graph, found), request.spread);
+  const candidates = tapCandidates(graph, found && judged ? [found] : undefined);
+  // Rows come first in what columns read: a tap whose steps come first is none that is taken unasked.
+  const good = candidates.filter(({ value, layout }) => value !== found && layout !== 'TNF');
+  const plain = good.filter(({ value }) => value.dtype === 'float32');
+  const taps = asked ?? spread(plain.length > 0 ? plain : good, request.spread ?? unasked).map(({ value }) => value);
   const [deepest] = taps.slice(-1);
   if (deepest === undefined)
-    return fail('no activation was found to tap: name values of the graph', { kind: 'give', option: 'taps', value: 'names' });
+    return fail('nothing was found to tap: name values of the graph', { kind: 'give', option: 'taps', value: 'names' });
   for (const v of taps) refuseAlone(v, 'the tap', input, fail);
   const shapes = taps.map((v) => sampleOf(v, 'the tap', fail));
+  const layouts = tapLayouts(graph, taps, request.layouts ?? new Map(), notes, fail);
   if (scores) refuseAlone(scores, 'the output', input, fail);
   const sample = scores && judged ? sampleOf(scores, 'the output', fail) : undefined;
   if (scores && sample !== undefined && sample.length !== 1)
@@ -111,6 +125,7 @@ export function importModel(given: Model, request: ImportRequest, file: string):
     taps: taps.map((v) => v.name),
     scores: scores?.name,
     shapes,
+    layouts,
     given: (found ?? deepest).name,
     weights,
     input: { name: input.name, shape: must(sampleOf(input, 'the input', fail), 'input') },
@@ -144,12 +159,6 @@ function unjudgedOf(graph: Graph, { scores, backbone }: ImportRequest, fail: Fai
   const [only, ...more] = graph.outputs;
   if (more.length === 0) return only;
   return fail(`has the outputs ${names(graph.outputs)}: say which one it is`, { kind: 'give', option: 'scores', value: 'name' });
-}
-
-/** So many of a list, evenly spread, the last among them. */
-function spread<T>(list: readonly T[], count = list.length): T[] {
-  const kept = Math.min(count, list.length);
-  return Array.from({ length: kept }, (_, i) => must(list[Math.round(((i + 1) * list.length) / kept) - 1], 'tap'));
 }
 
 const names = (values: readonly Value[]): string => values.map((v) => v.name).join(', ');
@@ -250,30 +259,36 @@ function checkNodes(graph: Graph, fail: Fail): void {
   }
 }
 
-/**
- * Outputs of activations that something goes on from; a sigmoid that only gates its own input (SiLU) is none, its product is. A Clip at 0 and
- * above is ReLU6. What is no float32 cannot be read by columns and is left out.
- */
-function activations(graph: Graph, scores: Value | undefined): Value[] {
-  const uses = new Uses(graph);
-  return graph.nodes.flatMap((node): Value[] => {
-    const [v] = node.outputs;
-    if (!(hasTrait(node, 'activation') || isCappedRelu(node)) || v === undefined || v === scores) return [];
-    const reader = uses.soleNode(v);
-    const gate = node.opType === 'Sigmoid' && reader?.opType === 'Mul';
-    const [product] = gate && reader.inputs.includes(node.inputs[0] ?? null) ? reader.outputs : [v];
-    const readable = product?.type?.kind === 'tensor' && product.type.dtype === 'float32';
-    return product === undefined || product === scores || !readable ? [] : [product];
+const layoutsOf: Readonly<Record<FeatureLayout, Layout | undefined>> = {
+  NF: undefined,
+  NCL: 'channels-first',
+  NCHW: 'channels-first',
+  NCDHW: 'channels-first',
+  NTF: 'channels-last',
+  NHWC: 'channels-last',
+  NDHWC: 'channels-last',
+  TNF: undefined,
+};
+
+/** Where the channels of taps stand: as it is said, else as their graph shows it. What nobody can know is told, since it is taken as channels first. */
+function tapLayouts(graph: Graph, taps: readonly Value[], said: ReadonlyMap<string, FeatureLayout>, notes: string[], fail: Fail) {
+  const unknown = [...said.keys()].find((name) => !taps.some((v) => v.name === name));
+  if (unknown !== undefined) fail(`"${unknown}" is no tap, there are: ${names(taps)}: its layout cannot be said`);
+  const found = layoutsIn(graph);
+  return taps.map((v) => {
+    const layout = said.get(v.name) ?? found(v);
+    const rank = v.shape?.length;
+    if (said.has(v.name) && rank !== undefined && rank !== layout?.length)
+      fail(`the tap "${v.name}" is ${formatType(v.type)}, its layout cannot be ${layout}`);
+    if (layout === 'TNF')
+      fail(`the tap "${v.name}" has its steps first, expected a value whose rows come first: a Transpose after it`);
+    if (layout === undefined && (rank ?? 3) > 2)
+      notes.push(
+        `how the axes of the tap "${v.name}" lie is not known, channels are taken to come first: say it by --layout ${v.name}=NHWC or the like`,
+      );
+    return layout && layoutsOf[layout];
   });
 }
-
-/** min(max(x, 0), c), as exporters write ReLU6. */
-function isCappedRelu(node: Node): boolean {
-  const [, least, most] = node.inputs;
-  return node.opType === 'Clip' && isStandard(node) && numberOf(least) === 0 && (numberOf(most) ?? 0) > 0;
-}
-
-const numberOf = (v: Value | null | undefined): number | undefined => (v ? constantOf(v)?.numbers()[0] : undefined);
 
 /** Makes inputs of initializers that safetensors can hold, scalars and few integers aside, and returns their data. */
 function takeWeights(graph: Graph, input: Value, task: string): Map<string, Tensor> {

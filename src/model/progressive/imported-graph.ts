@@ -8,6 +8,7 @@ import type { Model } from '../../onnx/ir/model.js';
 import { fromBinary } from '../../onnx/serde/from-binary.js';
 import type { ColumnDescription } from '../description/description.js';
 import { tapName } from '../description/imported-schema.js';
+import type { Layout } from '../nn/sample.js';
 
 /** What a description says of an imported column. */
 export type ImportedDescription = NonNullable<ColumnDescription['onnx']>;
@@ -99,6 +100,12 @@ export class ImportedGraph {
   tapShape(block: number): readonly number[] {
     const tap = must(this.description.taps[block], `tap ${block}`);
     return typeof tap === 'string' ? this.sampleOf(tap) : tap.shape;
+  }
+
+  /** @internal Where the channels of a tap stand; undefined where the description does not say it. */
+  tapLayout(block: number): Layout | undefined {
+    const tap = must(this.description.taps[block], `tap ${block}`);
+    return typeof tap === 'string' ? undefined : tap.layout;
   }
 
   /** Of the raw scores, without the batch. Throws DescriptionError. */

@@ -61,9 +61,9 @@ export interface TapOf<C> {
   readonly block: number;
 }
 
-/** Where the channels of a tap stand; undefined: no layer of its column has said it. */
+/** Where the channels of a tap stand; undefined: no layer of its column, or no description of an imported one, has said it. */
 export function tapLayout<C extends LoweredColumn<C>>({ column, block }: TapOf<C>): Layout | undefined {
-  return layoutAfter(column.blocks.slice(0, block + 1).flat(), undefined);
+  return column.imported?.tapLayout(block) ?? layoutAfter(column.blocks.slice(0, block + 1).flat(), undefined);
 }
 
 export interface LoweringOptions<C> {

@@ -4,6 +4,7 @@ import type { Dim } from '../core/shape.js';
 import type { Graph, Node, Value } from '../ir/graph.js';
 import { hasRole } from '../ops/feature-roles.js';
 import { constantOf } from '../ops/op-def.js';
+import { GraphOrder } from './graph-order.js';
 import { type FeatureLayout, layoutFrom } from './layout.js';
 
 type Role = 'batch' | 'channels' | 'position';
@@ -214,6 +215,12 @@ export class Axes {
     }
     return p;
   }
+}
+
+/** How the axes of any value of a graph lie, whose types are inferred. */
+export function layoutsIn(graph: Graph): (v: Value) => FeatureLayout | undefined {
+  const axes = new Axes(graph, new GraphOrder(graph).depends);
+  return (v) => axes.layoutOf(v);
 }
 
 /** Which is the largest, if any is above 0. */
