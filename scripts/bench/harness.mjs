@@ -2,6 +2,7 @@
 // then one for each line "run" that it reads: { "ms": ... }. Between its turns it is stopped (SIGSTOP), so that the threads of one engine
 // alone are alive; turns are interleaved, so that whatever else the machine does meets all of them alike.
 import { spawn } from 'node:child_process';
+import os from 'node:os';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
@@ -13,6 +14,12 @@ export const threads = 2;
 export const python = (file, ...args) => [fileURLToPath(new URL('../../.venv-bench/bin/python', import.meta.url)), file, ...args];
 /** A contestant in Node. */
 export const node = (file, ...args) => [process.execPath, file, ...args];
+
+/** What figures were measured on. */
+export function machine() {
+  const cpus = os.cpus();
+  return `${cpus.length} cores of ${cpus[0]?.model.trim()}, ${Math.round(os.totalmem() / 2 ** 30)} GB, ${os.platform()} ${os.arch()}, Node ${process.versions.node}`;
+}
 
 export function median(values) {
   const sorted = [...values].sort((a, b) => a - b);

@@ -1,8 +1,7 @@
 // Runs benchmarks by name (all without one), keeps their results in results/, and writes BENCHMARKS.md from all results there are. A
 // benchmark is a file here that exports `bench`: { title, run }, where run() returns { rows, notes, profile? }.
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import os from 'node:os';
-import { threads } from './harness.mjs';
+import { machine, threads } from './harness.mjs';
 
 const here = new URL('.', import.meta.url);
 /** In the order in which BENCHMARKS.md tells them. */
@@ -56,11 +55,6 @@ if (chosen.length === 0 || chosen.includes('gradient-peers')) {
     file,
     withTable(readFileSync(file, 'utf8'), JSON.parse(readFileSync(new URL('results/gradient-peers.json', here), 'utf8'))),
   );
-}
-
-function machine() {
-  const cpus = os.cpus();
-  return `${cpus.length} cores of ${cpus[0]?.model.trim()}, ${Math.round(os.totalmem() / 2 ** 30)} GB, ${os.platform()} ${os.arch()}, Node ${process.versions.node}`;
 }
 
 function number(x) {

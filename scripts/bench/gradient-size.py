@@ -1,0 +1,98 @@
+"""Models of gradient-size.mjs, by torch, torchvision and transformers: architectures at their full size, weights drawn at random. Arguments: a
+folder, then names. Writes <name>.onnx with its weights beside it (by torch.onnx, a scalar output `loss`) and, beside that, <name>.npz: the feeds,
+PyTorch's own loss, its gradients by every parameter, and under `seconds` how long PyTorch takes for one step. Prints a line of JSON for each."""
+
+import json
+import pathlib
+import sys
+import time
+import warnings
+
+import numpy as np
+import torch
+
+warnings.filterwarnings("ignore")
+torch.manual_seed(0)
+folder, *names = sys.argv[1:]
+
+
+class Loss(torch.nn.Module):
+    """Cross-entropy of a network's scores, the last axis the classes."""
+
+    def __init__(self, network):
+        super().__init__()
+        self.network = network
+
+    def forward(self, x, target):
+        scores = self.network(x)
+        scores = scores if isinstance(scores, torch.Tensor) else scores.logits
+        return torch.nn.functional.cross_entropy(scores.reshape(-1, scores.shape[-1]), target)
+
+
+def images():
+    return torch.rand(2, 3, 224, 224), torch.tensor([1, 7])
+
+
+def tokens(vocabulary, length=64):
+    return torch.randint(0, vocabulary, (2, length))
+
+
+def resnet50():
+    from torchvision.models import resnet50 as make
+
+    return make(), images()
+
+
+def vit_b():
+    from torchvision.models import vit_b_16 as make
+
+    network = make()
+    # its head begins at zero, and so would every gradient before it
+    torch.nn.init.normal_(network.heads.head.weight, std=0.02)
+    return network, images()
+
+
+def bert_base():
+    from transformers import BertConfig, BertForSequenceClassification as Make
+
+    return Make(BertConfig(attn_implementation="eager")), (tokens(30522), torch.tensor([0, 1]))
+
+
+def gpt2():
+    from transformers import GPT2Config, GPT2LMHeadModel as Make
+
+    ids = tokens(50257)
+    return Make(GPT2Config(attn_implementation="eager", use_cache=False)), (ids, ids.roll(-1, 1).reshape(-1))
+
+
+makers = {"resnet50": resnet50, "vit_b": vit_b, "bert_base": bert_base, "gpt2": gpt2}
+
+
+def step(loss, feeds):
+    loss.zero_grad()
+    value = loss(*feeds)
+    value.backward()
+    return value
+
+
+for name in names:
+    network, feeds = makers[name]()
+    loss = Loss(network).eval()
+    path = pathlib.Path(folder) / f"{name}.onnx"
+    with torch.no_grad():
+        program = torch.onnx.export(
+            loss, feeds, dynamo=True, opset_version=18, optimize=False, input_names=["x", "target"], output_names=["loss"], verbose=False
+        )
+    program.save(path, external_data=True)
+    value = step(loss, feeds)
+    # a weight with two names stands in the file under either
+    named = loss.named_parameters(remove_duplicate=False)
+    gradients = {f"grad/{k}": v.grad.numpy() for k, v in named if v.grad is not None}
+    turns = []
+    for _ in range(3):
+        begin = time.perf_counter()
+        step(loss, feeds)
+        turns.append(time.perf_counter() - begin)
+    np.savez(path.with_suffix(".npz"), x=feeds[0].numpy(), target=feeds[1].numpy(), loss=value.detach().numpy(), seconds=min(turns), **gradients)
+    parameters = sum(p.numel() for p in loss.parameters())
+    print(json.dumps({"name": name, "parameters": parameters, "gradients": len(gradients)}), flush=True)
