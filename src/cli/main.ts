@@ -202,6 +202,7 @@ command('export', 'write an ONNX model, weights included', [
   .option('--all', 'one graph with every trained task')
   .option('--routed', 'one graph that computes the task whose number (0, 1, ...) its input task_id holds')
   .option('--fused', 'for speed: laterals joined into few products; same numbers up to rounding')
+  .option('--lora <form>', 'low-rank updates: merged into their weights (the default), or apart, so that tasks share the base')
   .requiredOption('-o, --output <file>', 'the .onnx file')
   .option('--opset <n>', 'opset of the model, 17 to 21 (default: 17)')
   .option('--external-data', 'weights in <file>.data beside the model')

@@ -279,6 +279,7 @@ export class Network implements GrowingNetwork {
     const column = this.columns.column(task);
     const graph = stepGraph({
       column,
+      frozen: this.frozen,
       optimizer: rule,
       dtypes: Object.fromEntries(
         column.inputs.map(({ name, dtype }) => [name, dtype === 'float32' || dtype === 'uint8' ? dataType : dtype]),

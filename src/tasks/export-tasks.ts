@@ -2,7 +2,7 @@
 import { existsSync, statSync } from 'node:fs';
 import { basename } from 'node:path';
 import { isCard, modelCard } from '../deploy/card.js';
-import { taskModel } from '../model/progressive/forms.js';
+import { type LoraForm, taskModel } from '../model/progressive/forms.js';
 import { modelFacts } from '../model/progressive/model-facts.js';
 import { must, UsageError } from '../onnx/core/errors.js';
 import { writeFileAtomic } from '../onnx/files/atomic-file.js';
@@ -31,6 +31,8 @@ export interface ExportOptions {
   readonly routed?: boolean;
   /** Lateral sums and what reads one input as single products: same numbers up to rounding, weights of other names. */
   readonly fused?: boolean;
+  /** How low-rank updates of tuned columns stand in it: added to their weights when absent. */
+  readonly lora?: LoraForm;
   /** Of ai.onnx; 17 when absent. */
   readonly opset?: number;
   /** Weights in a file beside the model. */
@@ -64,6 +66,7 @@ export function exportedModel(loaded: LoadedWorkspace, options: ExportOptions): 
     preparedInput = false,
     routed = false,
     fused = false,
+    lora,
     opset,
   } = options;
   for (const task of tasks) frozenOf(loaded, task);
@@ -78,6 +81,7 @@ export function exportedModel(loaded: LoadedWorkspace, options: ExportOptions): 
     preparedInput,
     routed,
     fused,
+    ...(lora === undefined ? {} : { lora }),
     ...(opset === undefined ? {} : { opset }),
   });
 }

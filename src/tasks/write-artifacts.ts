@@ -77,7 +77,7 @@ async function begun(
   settings: TrainSettings,
   runtime: WriteArtifactsOptions['runtime'],
 ) {
-  const weights = initialWeights(described);
+  const weights = initialWeights(described, weightsOf(loaded));
   if (described.prepare.length === 0 && toBalance(described.head) === undefined) return { column: described, weights };
   const { train } = await loadTaskData(loaded, described.task);
   const part = partition(train, settings, `train data of task "${described.task}"`).train;

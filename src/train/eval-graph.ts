@@ -2,10 +2,12 @@
 
 import { lowerLoss, targetsOf } from '../model/heads/heads.js';
 import { inferenceScope } from '../model/nn/scope.js';
-import type { Column } from '../model/progressive/column.js';
+import { type Column, withDomains } from '../model/progressive/column.js';
 import type { ByInput } from '../model/progressive/inputs.js';
 import { NetworkLowering } from '../model/progressive/lowering.js';
+import { type FrozenWeights, frozenScope } from '../model/progressive/weights.js';
 import type { DType } from '../onnx/core/dtype.js';
+import { must } from '../onnx/core/errors.js';
 import type { Model } from '../onnx/ir/model.js';
 import { ops } from '../onnx/ops/ops.js';
 import { noParameters, optimise } from '../onnx/passes/optimise.js';
@@ -16,8 +18,13 @@ import { type TapInput, tapOptions } from './taps/tap-inputs.js';
 export const scoresOutput = 'eval/scores';
 export const lossesOutput = 'eval/losses';
 
-/** Data, targets, taps and the column's parameters (inputs) to scores [N, k] and losses [N], dropout and batch_norm in inference mode. */
-export function evalGraph(column: Column, taps: readonly TapInput[], dtypes: ByInput<DType>): Model {
+/** Data, targets, taps and the column's parameters (inputs), and the weights of a column that it tunes, to scores [N, k] and losses [N], dropout and batch_norm in inference mode. */
+export function evalGraph(
+  column: Column,
+  taps: readonly TapInput[],
+  dtypes: ByInput<DType>,
+  frozen: FrozenWeights = new Map(),
+): Model {
   const { head, network } = column;
   const g = ops({ name: 'eval', opset: network.opset });
   const data = dataInputs(g, column.inputs, dtypes, 'N');
@@ -26,12 +33,12 @@ export function evalGraph(column: Column, taps: readonly TapInput[], dtypes: ByI
   const scope = inferenceScope(g, (spec) => g.input(spec.name, 'float32', spec.shape));
   const lowering = new NetworkLowering<Column>({
     inputs: networkInputsFrom(g, column.inputs, data),
-    scope: () => scope,
+    scope: (other) => (other === column ? scope : frozenScope(g, must(frozen.get(other.task), `weights of ${other.task}`))),
     ...tapOptions(taps, ({ name, shape }) => g.input(name, 'float32', ['N', ...shape])),
   });
   const scores = lowering.scores(column);
   g.output(lowerLoss(g, head, scores, targets, 'none'), lossesOutput);
   g.output(scores, scoresOutput);
-  optimise(g.graph, { opset: g.opset, ...noParameters });
-  return g.model();
+  lowering.finish(g.graph, () => optimise(g.graph, { opset: g.opset, ...noParameters }));
+  return withDomains(g.model(), network);
 }

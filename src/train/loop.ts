@@ -104,7 +104,7 @@ class Training {
     private readonly validation: Validation | undefined,
   ) {
     this.specs = request.column.parameters.specs;
-    this.tensors = initialWeights(request.column);
+    this.tensors = initialWeights(request.column, request.frozen);
   }
 
   static async create(given: TrainRequest): Promise<Training> {

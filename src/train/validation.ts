@@ -43,14 +43,14 @@ export class Validation {
 
   /** Undefined where there are no validation data. @param budget bytes of taps in memory */
   static async create(
-    { runtime, column, validation, tapStorage, settings, session = {} }: TrainRequest,
+    { runtime, column, frozen, validation, tapStorage, settings, session = {} }: TrainRequest,
     taps: ColumnTaps,
     dtypes: ByInput<KeptDtype>,
     budget: number,
   ): Promise<Validation | undefined> {
     if (validation === undefined) return undefined;
     const data = await TappedData.create(taps, validation, budget, tapStorage);
-    const evaluation = await runtime.createSession(toBinary(evalGraph(column, taps.inputs, dtypes)), session);
+    const evaluation = await runtime.createSession(toBinary(evalGraph(column, taps.inputs, dtypes, frozen)), session);
     return new Validation(column, data, evaluation, settings.earlyStopping !== undefined || watchesValidation(settings.schedule));
   }
 

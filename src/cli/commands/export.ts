@@ -1,4 +1,5 @@
 // prognet export
+import { type LoraForm, loraForms } from '../../model/progressive/forms.js';
 import { UsageError } from '../../onnx/core/errors.js';
 import { type PrecisionName, precisions } from '../../onnx/precision/quantize.js';
 import {
@@ -19,6 +20,7 @@ export interface ExportFlags extends RuntimeFlags {
   readonly all?: boolean;
   readonly routed?: boolean;
   readonly fused?: boolean;
+  readonly lora?: string;
   readonly output: string;
   readonly opset?: string;
   readonly externalData?: boolean;
@@ -61,6 +63,7 @@ export async function exportCommand(flags: ExportFlags): Promise<void> {
     });
   const how = int8Flags(flags, precision);
   const opset = integerFlag('--opset', flags.opset);
+  const lora = loraFlag(flags.lora);
   const loaded = loadWorkspace(flags.workspace ?? '.');
   const tasks = flags.task === undefined ? someFrozen(loaded) : [flags.task];
   if (flags.task === undefined) noteLeftOut(flags, loaded);
@@ -74,6 +77,7 @@ export async function exportCommand(flags: ExportFlags): Promise<void> {
     routed,
     fused,
     card,
+    ...(lora === undefined ? {} : { lora }),
     ...(opset === undefined ? {} : { opset }),
   };
   if (precision === 'fp32') {
@@ -108,6 +112,14 @@ export function precisionFlag(text: string): PrecisionName {
   if (found !== undefined) return found;
   const expected = precisions.join(', ');
   throw new UsageError(`--precision: found "${text}", expected one of ${expected}`, { path: '--precision', expected, got: text });
+}
+
+/** Throws UsageError for a form that low-rank updates do not have. */
+function loraFlag(text: string | undefined): LoraForm | undefined {
+  const found = loraForms.find((form) => form === text);
+  if (found !== undefined || text === undefined) return found;
+  const expected = loraForms.join(' or ');
+  throw new UsageError(`--lora: found "${text}", expected ${expected}`, { path: '--lora', expected, got: text });
 }
 
 /** The flags of int8. */

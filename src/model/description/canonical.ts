@@ -54,6 +54,7 @@ export function canonical(description: Description, task: string): string {
     blocks: column.blocks.map((block) => block.map(layerGraph)),
     head: headGraph(column.head),
     onnx: column.onnx,
+    tune: column.tune,
     laterals: {
       ...laterals,
       ...(laterals.kind === 'adapter' && { alpha: undefined }),

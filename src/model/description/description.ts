@@ -10,6 +10,7 @@ import { type ImportedInput, importedSchema } from './imported-schema.js';
 import { type Laterals, type LateralsInput, lateralsSchema } from './lateral-schema.js';
 import { isTokenizerText, type Tokens, tokensOf } from './tokens.js';
 import { type Train, type TrainInput, trainSchema } from './train-schema.js';
+import { type Tune, type TuneInput, tuneSchema } from './tune-schema.js';
 
 /** Names become folder names, file names and ONNX value names. */
 const nameText = 'a name: a letter, then letters, digits, "_" or "-", at most 100';
@@ -130,6 +131,9 @@ const columnSchema = strict(
         "Lists of layers. The output of block i is the tap that later columns' block i+1 may read. [] is a head alone, over the last taps of earlier columns.",
       ),
     onnx: importedSchema.optional().describe('In place of blocks: a column that `prognet import` took from an ONNX model.'),
+    tune: tuneSchema
+      .optional()
+      .describe('In place of blocks: an earlier imported column with some or all of its weights trained anew for this task.'),
     head: headSchema.optional().describe('What is predicted from the last tap.'),
     like: z
       .string({ error: 'the name of an earlier task' })
@@ -219,6 +223,8 @@ export interface ColumnInput {
   blocks?: LayerInput[][] | undefined;
   /** In place of blocks: a column that `prognet import` took from an ONNX model. */
   onnx?: ImportedInput | undefined;
+  /** In place of blocks: an earlier imported column with some or all of its weights trained anew for this task. */
+  tune?: TuneInput | undefined;
   /** What is predicted from the last tap. */
   head?: HeadInput | undefined;
   /** An earlier task: its blocks and head are taken where this column states none. */
@@ -270,7 +276,7 @@ export interface Input {
   /** What every column that states nothing else does to it before its first block. */
   prepare?: Step[] | undefined;
 }
-export type { Head, Laterals, Layer, Step, Train };
+export type { Head, Laterals, Layer, Step, Train, Tune };
 
 /** A column with everything filled in. */
 export interface ColumnDescription {
@@ -286,6 +292,8 @@ export interface ColumnDescription {
   blocks: Layer[][];
   /** In place of blocks: the graph of an imported column. */
   onnx?: ImportedInput;
+  /** In place of blocks: what it tunes. */
+  tune?: Tune;
   /** What is predicted from the last tap. */
   head: Head;
   /** Where blocks or head came from; already copied here. */

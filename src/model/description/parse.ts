@@ -66,10 +66,12 @@ export function parseDescription(value: unknown, file?: string): Description {
 /** A description in the form that parseDescription takes; parsing it gives the same description again. */
 export function toInput(description: Description): DescriptionInput {
   const { inputs, columns, ...rest } = description;
-  const written = columns.map(({ blocks, train, ...column }) => ({
-    ...column,
-    ...(column.onnx === undefined && { blocks, train }),
-  }));
+  const written = columns.map(({ blocks, train, ...column }) => {
+    if (column.tune === undefined) return { ...column, ...(column.onnx === undefined && { blocks, train }) };
+    // what else it has is its base's
+    const { laterals: _, prepare: _steps, inputs: _reads, ...own } = column;
+    return { ...own, train };
+  });
   return structuredClone({ ...rest, input: inputs.map(writtenInput), columns: written });
 }
 

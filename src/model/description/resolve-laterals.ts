@@ -144,7 +144,8 @@ export function namedTaps(taps: Taps | undefined, columns: readonly ColumnDescri
   return named.length === 0 ? undefined : Object.fromEntries(named);
 }
 
-function tapOf({ task, onnx, blocks }: ColumnDescription, { tap, path }: Said, fail: Fail): number {
+/** The block that a tap is, by its number or its name. */
+export function tapOf({ task, onnx, blocks }: ColumnDescription, { tap, path }: Said, fail: Fail): number {
   const names = onnx?.taps.map(tapName) ?? [];
   const at = typeof tap === 'string' ? names.indexOf(tap) : tap;
   if (at >= 0 && at < blocks.length) return at;

@@ -3,10 +3,10 @@ import { isJudged, toBalance, unjudged } from '../heads/heads.js';
 import { outputNames } from '../heads/output-names.js';
 import { suggest } from '../nn/schema.js';
 import { importedPrepare, learns } from '../prepare/prepare.js';
-import { type ColumnDescription, type Description, type DescriptionWritten, taskIdName } from './description.js';
+import { type ColumnDescription, type Description, type DescriptionWritten, type Tune, taskIdName } from './description.js';
 import { categoriesName, hasCategories } from './features.js';
 import { descriptionError, type Path, show } from './issues.js';
-import { type ColumnWritten, type Fail, listTasks, notEarlier, resolveLaterals } from './resolve-laterals.js';
+import { type ColumnWritten, type Fail, listTasks, notEarlier, resolveLaterals, tapOf } from './resolve-laterals.js';
 
 /** Tasks must differ in more than case (they become folders), and their outputs stay apart from inputs and from each other. */
 function checkNames(written: DescriptionWritten, fail: Fail): void {
@@ -89,6 +89,35 @@ function checkImported(column: ColumnWritten, index: number, fail: Fail): void {
   }
 }
 
+/** What a column tunes, checked against the columns before it; undefined where it tunes none. */
+function resolveTune(
+  index: number,
+  source: ColumnDescription | undefined,
+  done: readonly ColumnDescription[],
+  all: readonly ColumnWritten[],
+  fail: Fail,
+): { readonly tune: Tune; readonly base: ColumnDescription } | undefined {
+  const column = all[index];
+  const inherited = column?.blocks === undefined && column?.onnx === undefined ? source?.tune : undefined;
+  const tune = column?.tune ?? inherited;
+  if (column === undefined || tune === undefined) return undefined;
+  const path = (...keys: (string | number)[]) => ['columns', index, ...keys];
+  for (const key of ['blocks', 'onnx', 'laterals', 'prepare', 'inputs'] as const) {
+    if (column[key] === undefined || (key === 'laterals' && column.laterals?.kind === 'none')) continue;
+    throw fail(path(key), 'found beside "tune"', `expected a column without it, since it has those of ${show(tune.base)}`);
+  }
+  const base = done.find(({ task }) => task === tune.base);
+  const imported = done.filter(({ onnx }) => onnx !== undefined).map(({ task }) => task);
+  const right =
+    imported.length === 0
+      ? 'expected an imported column, and none comes before'
+      : `expected an imported column: ${listTasks(imported)}`;
+  if (base === undefined) throw fail(path('tune', 'base'), notEarlier(tune.base, index, all), right);
+  if (base.onnx === undefined) throw fail(path('tune', 'base'), `${show(tune.base)} is not imported`, right);
+  if (tune.from !== undefined) tapOf(base, { tap: tune.from, path: path('tune', 'from') }, fail);
+  return { tune, base };
+}
+
 /** Fills in what the columns say of each other. Throws DescriptionError. */
 export function resolve(written: DescriptionWritten, file: string | undefined): Description {
   const fail: Fail = (path, got, right) => descriptionError(file, path, got, right);
@@ -104,7 +133,8 @@ export function resolve(written: DescriptionWritten, file: string | undefined): 
         'expected "blocks" of its own',
       );
     }
-    const blocks = column.onnx?.taps.map(() => []) ?? column.blocks ?? source?.blocks;
+    const tuned = resolveTune(i, source, done, written.columns, fail);
+    const blocks = (column.onnx?.taps ?? tuned?.base.blocks)?.map(() => []) ?? column.blocks ?? source?.blocks;
     const head = column.head ?? source?.head ?? (column.onnx === undefined ? undefined : unjudged());
     const path = ['columns', i];
     if (blocks === undefined) throw fail(path, '"blocks" is missing', 'expected a list of blocks, or "like"');
@@ -114,14 +144,14 @@ export function resolve(written: DescriptionWritten, file: string | undefined): 
     if (column.onnx !== undefined && column.onnx.scores === undefined && isJudged(head))
       throw fail([...path, 'onnx'], '"scores" is missing', 'expected the value that the head judges');
     const alone = blocks.length === 0;
-    const reads = readNames(column, source, written, path, fail);
+    const reads = readNames(tuned === undefined ? column : { ...column, inputs: tuned.base.inputs }, source, written, path, fail);
     const [first = ''] = reads;
     const at = written.input.findIndex((each) => each.name === first);
     const input = written.input[at];
     const alike = source?.inputs === undefined ? at === 0 : source.inputs[0] === first;
     const own =
       column.onnx === undefined ? ((alike ? source?.prepare : undefined) ?? input?.prepare) : importedPrepare(input?.prepare);
-    const prepare = alone ? undefined : (column.prepare ?? own);
+    const prepare = alone ? undefined : tuned === undefined ? (column.prepare ?? own) : tuned.base.prepare;
     const learning = column.onnx === undefined ? undefined : prepare?.find(learns);
     if (learning !== undefined) {
       const right = 'expected steps that learn nothing, since an imported column is not trained';
@@ -143,9 +173,13 @@ export function resolve(written: DescriptionWritten, file: string | undefined): 
       ...(alone || (reads.length === 1 && at === 0) ? {} : { inputs: [...reads] }),
       blocks: structuredClone(blocks),
       ...(column.onnx === undefined ? {} : { onnx: column.onnx }),
+      ...(tuned === undefined ? {} : { tune: tuned.tune }),
       head: structuredClone(head),
       ...(column.like === undefined ? {} : { like: column.like }),
-      laterals: column.onnx !== undefined ? { kind: 'none' } : resolveLaterals(i, blocks.length, done, written.columns, fail),
+      laterals:
+        column.onnx !== undefined || tuned !== undefined
+          ? { kind: 'none' }
+          : resolveLaterals(i, blocks.length, done, written.columns, fail),
       train: column.train ?? {},
     };
     if (alone) checkHeadAlone(resolved, column, i, fail);

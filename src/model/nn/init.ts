@@ -66,11 +66,13 @@ export const recurrentInit = initSchema
   .describe('How weights and biases begin: torch_uniform when absent, within 1 / sqrt(units) as PyTorch has it.');
 /** What `#/$defs` of a JSON Schema must hold for initialisers. */
 export const initDefinitions = { init: taggedDefinition(initTable) };
-/** How a parameter begins: by a named initialiser with its fans, or at one value. */
-export type ParameterInit = { readonly by: Init; readonly fanIn: number; readonly fanOut: number } | { readonly fill: number };
+/** How a parameter begins: by a named initialiser with its fans, at one value, or as a weight of an earlier column, by its name. */
+export type ParameterInit = OwnInit | { readonly like: string };
+/** A start that needs no other weight. */
+export type OwnInit = { readonly by: Init; readonly fanIn: number; readonly fanOut: number } | { readonly fill: number };
 
 /** A float32 tensor of this shape. */
-export function initialise(init: ParameterInit, shape: readonly number[], random: Random): Tensor {
+export function initialise(init: OwnInit, shape: readonly number[], random: Random): Tensor {
   const data = new Float32Array(elementCount(shape));
   if ('fill' in init) data.fill(init.fill);
   else draw(init.by, init.fanIn, init.fanOut, data, random);

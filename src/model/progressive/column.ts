@@ -17,7 +17,8 @@ import { suggest } from '../nn/schema.js';
 import { inferenceScope, type ParameterSpec } from '../nn/scope.js';
 import { carriedGraph, type GraphLoader, ImportedGraph } from './imported-graph.js';
 import { addInputs, type NetworkInput, networkInputs } from './inputs.js';
-import { type LoweredColumn, NetworkLowering, type ReadInput, type TapOf } from './lowering.js';
+import { type LoweredColumn, NetworkLowering, type ReadInput, type TapOf, type Tuned } from './lowering.js';
+import { Tuning } from './tuning.js';
 
 /** A tap by its column and block. */
 export type TapRef = TapOf<Column>;
@@ -58,7 +59,11 @@ export class Columns implements Iterable<Column> {
     readonly description: Description,
     load: GraphLoader,
   ) {
-    this.byTask = new Map(description.columns.map((column, index) => [column.task, new Column(this, index, column, load)]));
+    const byTask = new Map<string, Column>();
+    description.columns.forEach((column, index) => {
+      byTask.set(column.task, new Column(this, index, column, load, byTask));
+    });
+    this.byTask = byTask;
   }
 
   /** In their order. */
@@ -129,6 +134,8 @@ interface Known {
 export class Column implements LoweredColumn<Column> {
   /** The graph that it was imported as; undefined where it has layers. */
   readonly imported: ImportedGraph | undefined;
+  /** What it tunes of an imported column; undefined where it has layers or is imported itself. */
+  readonly tuned: Tuned<Column> | undefined;
   private measured: ColumnParameters | undefined;
   /** What was asked already: neither a column nor those before it change. */
   private readonly known: Known = { into: new Map(), reached: new Map() };
@@ -142,8 +149,13 @@ export class Column implements LoweredColumn<Column> {
     /** The column's part of the description. */
     readonly description: ColumnDescription,
     load: GraphLoader,
+    /** The columns before it, by task. */
+    before: ReadonlyMap<string, Column>,
   ) {
-    this.imported = description.onnx && new ImportedGraph(description.onnx, description.task, load);
+    const { onnx, tune, task } = description;
+    this.imported = onnx && new ImportedGraph(onnx, task, load);
+    const base = tune && before.get(tune.base);
+    this.tuned = tune && base?.imported && { base, tuning: new Tuning({ task, path: this.path }, tune, base.imported) };
   }
 
   /** The task that it is for. */
@@ -280,9 +292,9 @@ export class Column implements LoweredColumn<Column> {
     return [...found.values()].sort((a, b) => a.column.index - b.column.index || a.block - b.block);
   }
 
-  /** The columns whose taps it reads, in order. */
+  /** The columns whose taps it reads, or whose weights it tunes, in order. */
   get sources(): readonly Column[] {
-    this.known.sources ??= [...new Set(this.tapsRead.map(({ column }) => column))];
+    this.known.sources ??= this.tuned ? [this.tuned.base] : [...new Set(this.tapsRead.map(({ column }) => column))];
     return this.known.sources;
   }
 
@@ -339,9 +351,13 @@ export class Column implements LoweredColumn<Column> {
       specs.push(spec);
       return new Value(g.names.reserve(spec.name), tensorType('float32', spec.shape));
     });
+    const frozen = inferenceScope(
+      g,
+      ({ name, dtype = 'float32', shape }) => new Value(g.names.unique(name), tensorType(dtype, shape)),
+    );
     const lowering = new NetworkLowering<Column>({
       inputs: addInputs(g, this.network.inputs),
-      scope: () => scope,
+      scope: (column) => (column === this ? scope : frozen),
       onRead: (_, block, name) => inputs[block]?.add(name),
       // What it stands on is known already: its own blocks are all that is lowered.
       tap: ({ column, block }) =>

@@ -27,6 +27,9 @@ import { type FrozenWeights, frozenScope, weightsByTask } from './weights.js';
 /** Every form that a model can have, as `prognet.form` in its metadata says. */
 export const forms = ['task', 'all', 'routed'] as const;
 export type Form = (typeof forms)[number];
+/** How low-rank updates stand in a model. */
+export const loraForms = ['merged', 'apart'] as const;
+export type LoraForm = (typeof loraForms)[number];
 
 /** Outputs of the routed form; all but the first on request. */
 export const routedNames = ['scores', 'probabilities', 'label'] as const;
@@ -72,6 +75,11 @@ export interface FormOptions {
   readonly routed?: boolean;
   /** Fewer and larger products (onnx/passes/fuse/fuse.ts): same numbers up to rounding, weights of other names. */
   readonly fused?: boolean;
+  /**
+   * Of columns with low-rank updates: `merged` (the default), one weight each, or `apart`, the base's weights and the updates beside them, which several
+   * tasks share.
+   */
+  readonly lora?: LoraForm;
   /** 17 (the default) to 21. */
   readonly opset?: number;
   /** sha256 of each column's weights by task, written into the metadata. */
@@ -127,6 +135,12 @@ export function taskModel(network: Columns, weights: FrozenWeights, options: For
       reached.add(column);
       return frozenScope(g, own);
     },
+    merged: ({ task, tuned }, weight) => {
+      const own = weights.get(task);
+      const base = tuned && weights.get(tuned.base.task);
+      const merged = options.lora === 'apart' || !own || !base ? undefined : tuned.tuning.merged(weight, base, own);
+      return merged && g.initializer(tuned?.tuning.ownName(weight.name) ?? weight.name, merged);
+    },
   });
   const answers = columns.map((column): Answer => {
     const { task, head } = column;
@@ -145,8 +159,12 @@ export function taskModel(network: Columns, weights: FrozenWeights, options: For
       ...(names !== undefined && label !== undefined && { labelName: named(g, label, names) }),
     };
   });
+  if (options.lora !== undefined && ![...reached].some(({ tuned }) => tuned?.tuning.lowRank === true))
+    throw new UsageError(`low-rank updates ${options.lora}: the model holds no column with "lora"`, { got: options.lora });
   if (options.labelNames === true) refuseNameless(answers, options.routed === true);
-  const passes = () => (options.fused === true ? fuse(g.graph, { opset }) : optimise(g.graph, { opset }));
+  // What stands apart keeps its name, though it could be computed further.
+  const kept = options.lora === 'apart' ? { parameters: new Set(g.graph.initializers) } : {};
+  const passes = () => (options.fused === true ? fuse : optimise)(g.graph, { opset, ...kept });
   const routed = (own: readonly Answer[]) => routedOutputs(g, own, options.probabilities === true, options.labelNames === true);
   if (options.routed === true && lowering.importsAny) {
     routed(finished(g.graph, answers, () => lowering.finish(g.graph, passes)));

@@ -6,7 +6,7 @@ import { cloneNodes } from '../../onnx/ir/clone.js';
 import { allNodes, type Graph, Node, nodeReads, Value } from '../../onnx/ir/graph.js';
 import { type Type, tensorType } from '../../onnx/ir/types.js';
 import type { LayerScope } from '../nn/scope.js';
-import type { ImportedGraph } from './imported-graph.js';
+import type { ImportedGraph, ImportedParameter } from './imported-graph.js';
 
 /** An imported column is frozen as it came. */
 export function refuseTraining({
@@ -35,8 +35,9 @@ export class ImportedLowering {
     private readonly scope: LayerScope,
     /** What it reads, as the column prepares it. */
     private readonly x: Value,
+    /** The value of a weight in this graph. */
+    private readonly weight: (parameter: ImportedParameter) => Value,
   ) {
-    if (scope.training) refuseTraining({ task, imported });
     this.leaves.add(imported.input);
   }
 
@@ -64,8 +65,7 @@ export class ImportedLowering {
     const { g } = this.scope;
     for (const v of imported.leavesOf(imported.output(name), this.leaves, this.nodes)) {
       if (v.constant !== undefined) continue;
-      const parameter = imported.parameterOf(v);
-      this.weights.set(v, this.scope.parameter({ ...parameter, init: { fill: 0 }, role: 'trainable' }));
+      this.weights.set(v, this.weight(imported.parameterOf(v)));
     }
     const value = new Value(g.names.unique(`${this.task}/${name}`), type());
     this.standins.set(name, value);

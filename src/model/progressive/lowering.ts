@@ -3,19 +3,22 @@
 import { InternalError, must, UsageError } from '../../onnx/core/errors.js';
 import { Random } from '../../onnx/core/random.js';
 import type { Graph, Value } from '../../onnx/ir/graph.js';
+import { reduceMean } from '../../onnx/ops/families/reduce.js';
 import type { Head, Laterals, Step } from '../description/description.js';
 import { headDense, headLayers, isJudged } from '../heads/heads.js';
 import type { Lateral } from '../nn/joint.js';
 import type { NamedInputs } from '../nn/layer.js';
 import { type Layer, layoutAfter } from '../nn/layers.js';
 import { lowerBlock } from '../nn/lower.js';
-import { type Layout, positionsOf, sampleDims } from '../nn/sample.js';
+import { type Layout, layoutOf, positionsOf, sampleDims } from '../nn/sample.js';
 import { type LayerScope, trainable } from '../nn/scope.js';
 import { lowerPrepare } from '../prepare/prepare.js';
-import { aroundImported, ImportedLowering } from './imported.js';
-import type { ImportedGraph } from './imported-graph.js';
+import { aroundImported, ImportedLowering, refuseTraining } from './imported.js';
+import type { ImportedGraph, ImportedParameter } from './imported-graph.js';
 import { type ByInput, inputNumbers, type NetworkInput } from './inputs.js';
 import { alphaChoices, type JoinedTaps, lateralJoint, type SourceTap } from './lateral.js';
+import { lowerTuned } from './tuned-lowering.js';
+import type { TunedWeight, Tuning } from './tuning.js';
 
 /** What lowering reads of a column (column.ts): no shapes and no parameters, since these are what it finds. */
 export interface LoweredColumn<C> {
@@ -35,6 +38,8 @@ export interface LoweredColumn<C> {
   readonly seed: number;
   /** Its graph, where it is imported. */
   readonly imported: ImportedGraph | undefined;
+  /** What it tunes, and the column that it tunes. */
+  readonly tuned: Tuned<C> | undefined;
   /** An input that it reads, by name; `path` is that of the layer that names it. Throws DescriptionError for any other name. */
   reading(name: string, path: string): ReadInput;
   /** The taps that flow into a block (the number of its blocks stands for the head), in the order of the sources. */
@@ -53,6 +58,14 @@ export interface ReadInput {
   readonly path: string;
 }
 
+/** What a column tunes. */
+export interface Tuned<C> {
+  /** The column that is tuned. */
+  readonly base: C;
+  /** What of it. */
+  readonly tuning: Tuning;
+}
+
 /** A block of a column, whose output later columns may read. */
 export interface TapOf<C> {
   /** The column that has the tap. */
@@ -63,6 +76,7 @@ export interface TapOf<C> {
 
 /** Where the channels of a tap stand; undefined: no layer of its column, or no description of an imported one, has said it. */
 export function tapLayout<C extends LoweredColumn<C>>({ column, block }: TapOf<C>): Layout | undefined {
+  if (column.tuned !== undefined) return tapLayout({ column: column.tuned.base, block });
   return column.imported?.tapLayout(block) ?? layoutAfter(column.blocks.slice(0, block + 1).flat(), undefined);
 }
 
@@ -79,6 +93,8 @@ export interface LoweringOptions<C> {
   readonly onRead?: (column: C, block: number, input: string) => void;
   /** What all sources of an adapter into a block give, where it is there already; undefined: taps one by one. */
   readonly joined?: (column: C, block: number) => Omit<JoinedTaps, 'tasks'> | undefined;
+  /** A weight of a tuned column that is there already, its update added; undefined: the base's weight and the update. */
+  readonly merged?: (column: C, weight: TunedWeight) => Value | undefined;
 }
 
 /** What a column has in a graph so far: its blocks' outputs by number, its scores, its imported graph. */
@@ -87,6 +103,8 @@ interface Lowered {
   readonly inputs: Map<string, Value>;
   scores?: Value;
   imported?: ImportedLowering;
+  /** Weights of an imported column, by name: columns that tune it read them too. */
+  readonly weights: Map<string, Value>;
 }
 
 export class NetworkLowering<C extends LoweredColumn<C>> {
@@ -101,7 +119,7 @@ export class NetworkLowering<C extends LoweredColumn<C>> {
     let value = taps.get(block) ?? this.options.tap?.(ref);
     if (value === undefined) {
       const layers = must(column.blocks[block], `block ${block} of ${column.task}`);
-      value = this.imported(column)?.tap(block);
+      value = this.imported(column)?.tap(block) ?? this.tuned(column, block);
       value ??= this.lower(column, block, layers, String(block), `${column.path}.blocks[${block}]`);
     }
     taps.set(block, value);
@@ -131,6 +149,7 @@ export class NetworkLowering<C extends LoweredColumn<C>> {
     const path = `${column.path}.head`;
     const value = this.imported(column)?.scores(isJudged(head));
     if (value !== undefined) return value;
+    if (column.tuned !== undefined) return this.tunedScores(column, column.tuned.tuning.block, path);
     return blocks.length === 0 ? this.headAlone(column) : this.lower(column, blocks.length, headLayers(head), 'head', path);
   }
 
@@ -144,7 +163,7 @@ export class NetworkLowering<C extends LoweredColumn<C>> {
   }
 
   private of(column: C): Lowered {
-    const known = this.done.get(column) ?? { taps: new Map(), inputs: new Map() };
+    const known = this.done.get(column) ?? { taps: new Map(), inputs: new Map(), weights: new Map() };
     this.done.set(column, known);
     return known;
   }
@@ -200,8 +219,55 @@ export class NetworkLowering<C extends LoweredColumn<C>> {
     const { task, imported } = column;
     if (imported === undefined) return undefined;
     const lowered = this.of(column);
-    lowered.imported ??= new ImportedLowering(task, imported, this.options.scope(column), this.first(column));
+    const scope = this.options.scope(column);
+    if (scope.training) refuseTraining(column);
+    lowered.imported ??= new ImportedLowering(task, imported, scope, this.first(column), (p) => this.weight(column, p));
     return lowered.imported;
+  }
+
+  /** A weight of an imported column, once in a graph. */
+  private weight(column: C, parameter: ImportedParameter): Value {
+    const { weights } = this.of(column);
+    const known = weights.get(parameter.name);
+    if (known !== undefined) return known;
+    const value = this.options.scope(column).parameter({ ...parameter, init: { fill: 0 }, role: 'trainable' });
+    weights.set(parameter.name, value);
+    return value;
+  }
+
+  /** A tap of a tuned column; undefined of others. */
+  private tuned(column: C, block: number): Value | undefined {
+    const { task, tuned } = column;
+    if (tuned === undefined) return undefined;
+    const { base, tuning } = tuned;
+    const scope = this.options.scope(column);
+    const versions = new Map(tuning.weights.map((weight) => [weight.parameter.name, weight]));
+    const weight = (parameter: ImportedParameter): Value => {
+      const version = versions.get(parameter.name);
+      const frozen = () => this.weight(base, parameter);
+      if (version === undefined) return frozen();
+      return this.options.merged?.(column, version) ?? tuning.value(version, scope, frozen);
+    };
+    const x = this.first(column);
+    const { graph } = tuning;
+    const { batchStatistics } = tuning;
+    if (scope.training) return lowerTuned({ task, scope, graph, x, weight, batchStatistics }, block);
+    const lowered = this.of(column);
+    lowered.imported ??= new ImportedLowering(task, graph, scope, x, weight);
+    return lowered.imported.tap(block);
+  }
+
+  /** The scores of a tuned column: its head over its tap, the mean over positions where it has some. */
+  private tunedScores(column: C, block: number, path: string): Value {
+    const scope = this.options.scope(column);
+    const tap = this.tap({ column, block });
+    const layout = tapLayout({ column, block });
+    const { size } = positionsOf(sampleDims(tap), layout);
+    const first = layoutOf(layout) === 'channels-last' ? 1 : 2;
+    const axes = size.map((_, i) => first + i);
+    const features = axes.length === 0 ? tap : reduceMean(scope.g, tap, axes, 0);
+    const inputs = this.named(column, column.blocks.length);
+    return lowerBlock({ scope, prefix: `${column.task}/head`, path, inputs }, headLayers(column.head), features);
   }
 
   private lower(column: C, block: number, layers: readonly Layer[], name: string, path: string): Value {

@@ -32,7 +32,7 @@ export class StepEngine implements Engine {
   ) {}
 
   static async create(context: EngineContext): Promise<StepEngine> {
-    const { runtime, column, settings, taps, dtypes, augmenter, session = {}, onEvent, tapStorage } = context;
+    const { runtime, column, frozen, settings, taps, dtypes, augmenter, session = {}, onEvent, tapStorage } = context;
     const budget = tapBudgetOf(context);
     const onRows = (done: number, total: number) => onEvent?.({ kind: 'tapping', done, total });
     const traits = traitsOf(session.providers?.[0] ?? 'cpu');
@@ -50,7 +50,17 @@ export class StepEngine implements Engine {
     const form = traits.loop ? 'loop' : 'step';
     const optimizer = makeOptimizer(settings.optimizer);
     const { clip } = settings;
-    const graph = stepGraph({ column, optimizer, dtypes, ...(clip && { clip }), form, classes, channelsLast, scores: true });
+    const graph = stepGraph({
+      column,
+      frozen,
+      optimizer,
+      dtypes,
+      ...(clip && { clip }),
+      form,
+      classes,
+      channelsLast,
+      scores: true,
+    });
     const carried = Object.fromEntries(graph.carried.map(({ name }) => [name, nextName(name)]));
     const stepSession = await runtime.createCarryingSession(toBinary(graph.model), form === 'loop' ? {} : carried, {
       ...session,

@@ -9,6 +9,7 @@ import type { Column } from '../../model/progressive/column.js';
 import { aColumn } from '../../model/progressive/column.js';
 import type { ByInput } from '../../model/progressive/inputs.js';
 import { NetworkLowering } from '../../model/progressive/lowering.js';
+import { type FrozenWeights, frozenScope } from '../../model/progressive/weights.js';
 import { gradient } from '../../onnx/autodiff/gradient.js';
 import type { DType } from '../../onnx/core/dtype.js';
 import { InternalError, must } from '../../onnx/core/errors.js';
@@ -57,6 +58,8 @@ export interface StepRequest {
   readonly column: Column;
   /** The rule of an update. */
   readonly optimizer: Optimizer;
+  /** Weights of the column that it tunes; of no use for others. */
+  readonly frozen?: FrozenWeights;
   /** How gradients are bounded; not at all when absent. */
   readonly clip?: Clip;
   /** Rows of a minibatch, when all have the same. */
@@ -134,8 +137,9 @@ export function stepGraph(request: StepRequest): StepGraph {
   const lowering = new NetworkLowering<Column>({
     inputs: networkInputsFrom(body, column.inputs, Object.fromEntries(Object.entries(data).map(([name, v]) => [name, take(v)]))),
     scope: (other) => {
-      if (other !== column) throw new InternalError(`the training step of "${task}" reaches into "${other.task}"`);
-      return layerScope;
+      if (other === column) return layerScope;
+      if (other !== column.tuned?.base) throw new InternalError(`the training step of "${task}" reaches into "${other.task}"`);
+      return frozenScope(g, must(request.frozen?.get(other.task), `weights of ${other.task}`));
     },
     ...tapOptions(taps, ({ name }) => take(must(tapValues.get(name), name))),
   });
