@@ -21,7 +21,7 @@ export { type FormOptions, taskModel } from './model/progressive/forms.js';
 export type { GraphLoader, ImportedDescription, ImportedGraph } from './model/progressive/imported-graph.js';
 export type { ByInput, InputDtype, NetworkInput } from './model/progressive/inputs.js';
 export type { LateralStrength } from './model/progressive/lateral-strength.js';
-export type { LoweredColumn, ReadInput, TapOf } from './model/progressive/lowering.js';
+export type { LoweredColumn, ReadInput, TapOf, Tuned } from './model/progressive/lowering.js';
 export { type FrozenWeights, initialWeights, type Weights } from './model/progressive/weights.js';
 export type * from './network/growing.js';
 export { Network, prognet } from './network/network.js';

@@ -79,3 +79,4 @@ export type {
   Train,
   TrainInput,
 } from './train-schema.js';
+export type { Lora, LoraInput, Tune, TuneInput } from './tune-schema.js';
