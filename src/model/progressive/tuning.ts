@@ -13,7 +13,6 @@ import { type LayerScope, trainable } from '../nn/scope.js';
 import type { ImportedGraph, ImportedParameter } from './imported-graph.js';
 import { withUpdate } from './tuned-merge.js';
 import { firstOf } from './tuned-start.js';
-import type { Weights } from './weights.js';
 
 /** A weight of the base that a tuned column has in a version of its own. */
 export interface TunedWeight {
@@ -35,6 +34,9 @@ export interface Matrix {
   /** Stored as [...lead, inputs, outputs]. */
   readonly turned: boolean;
 }
+
+/** Weights by name. */
+type ByName = ReadonlyMap<string, Tensor>;
 
 /** What of a base a column tunes. */
 export class Tuning {
@@ -113,7 +115,7 @@ export class Tuning {
   }
 
   /** A weight with its update added, in float64 and rounded once; undefined where it has none, but is the column's own. */
-  merged({ parameter, name, matrix }: TunedWeight, base: Weights, own: Weights): Tensor | undefined {
+  merged({ parameter, name, matrix }: TunedWeight, base: ByName, own: ByName): Tensor | undefined {
     const { lora } = this.tune;
     if (lora === undefined || matrix === undefined) return undefined;
     const part = (what: string) => must(own.get(`${this.updateName(name)}/${what}`), what);
