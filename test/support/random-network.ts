@@ -97,6 +97,12 @@ const bodies: Readonly<Record<string, ColumnInput['blocks']>> = {
   // The second block has no affine layer: laterals are added to its input.
   plain: [['flatten', { dense: 6 }, 'tanh'], ['softmax']],
 };
+/** Steps that look at each other; laterals are added to the sequence that they read. */
+const looking: ColumnInput['blocks'] = [
+  [{ reshape: [-1, 2] }, 'positional_embedding', { attention: 2 }],
+  [{ attention: { heads: 2, kv_heads: 1, causal: true } }, 'tanh', 'attention_over_steps'],
+];
+const attention = 'attention';
 /** A head over the taps of the column before, and nothing else. */
 const alone = 'alone';
 
@@ -171,11 +177,18 @@ export const tapsNamed: fc.Arbitrary<RandomNetwork> = randomNetwork.map(({ later
   laterals: typeof laterals === 'object' && laterals.kind !== 'none' ? { ...laterals, taps: { 1: 1, head: 0 } } : laterals,
 }));
 
+/** The same of which one column, or both, is of attention. */
+export const attentionNetwork: fc.Arbitrary<RandomNetwork> = randomNetwork.map((network) => ({
+  ...network,
+  ...(network.seed % 3 !== 0 && { first: attention }),
+  ...(network.seed % 3 !== 1 && { second: attention }),
+}));
+
 const preparing = (steps: Steps | undefined) => (steps === undefined || steps.length === 0 ? {} : { prepare: steps });
 
 /** Columns `a` and `b`, b over a. */
 export function columnsOf(n: RandomNetwork): [ColumnInput, ColumnInput] {
-  const body = (name: string): ColumnInput['blocks'] => (name === alone ? [] : bodies[name]);
+  const body = (name: string): ColumnInput['blocks'] => (name === alone ? [] : name === attention ? looking : bodies[name]);
   return [
     { task: 'a', blocks: body(n.first), head: { classify: 3 }, ...preparing(n.prepare?.[0]) },
     { task: 'b', blocks: body(n.second), head: n.head, laterals: n.laterals, ...preparing(n.prepare?.[1]) },

@@ -64,6 +64,12 @@ export const tableInit = initSchema.prefault({ normal: 1 }).describe('How the ta
 export const recurrentInit = initSchema
   .prefault('torch_uniform')
   .describe('How weights and biases begin: torch_uniform when absent, within 1 / sqrt(units) as PyTorch has it.');
+/** The same of attention. */
+export const glorotInit = initSchema
+  .prefault('glorot_uniform')
+  .describe('How the weights begin: glorot_uniform when absent, biases at 0.');
+/** The same of a row for each step. */
+export const positionInit = initSchema.prefault({ normal: 0.02 }).describe('How the table begins: { normal: 0.02 } when absent.');
 /** What `#/$defs` of a JSON Schema must hold for initialisers. */
 export const initDefinitions = { init: taggedDefinition(initTable) };
 /** How a parameter begins: by a named initialiser with its fans, at one value, or as a weight of an earlier column, by its name. */

@@ -38,6 +38,8 @@ export interface LayerContext {
   readonly input: (name: string) => Value;
   /** The same as it comes, of its own dtype: masks and ids. */
   readonly raw: (name: string) => Value;
+  /** Which of so many steps are there, bool [N, steps], as an input says (`presentOf`). */
+  readonly present: (name: string, steps: number) => Value;
   /** Layers that this one holds, in order from x. `beside`: the name of a list beside the one in which laterals join. */
   readonly inside: (layers: readonly AnyLayer[], x: Value, beside?: string) => Value;
   /** The layout of what layers give, that of x before them. */
@@ -58,6 +60,8 @@ export interface NamedInputs {
   input(name: string, path: string): Value;
   /** As `LayerContext.raw`. */
   raw(name: string, path: string): Value;
+  /** What ids are, where the input of that name is text. */
+  tokensOf(name: string): TokenTable | undefined;
 }
 
 /** How a layer of these options behaves. Where x does not fit, a ShapeError says what would; the caller adds where the layer stands. */

@@ -212,6 +212,7 @@ export class NetworkLowering<C extends LoweredColumn<C>> {
           got: name,
         });
       },
+      tokensOf: (name) => column.reads.find(({ input }) => input.name === name)?.input.tokens,
     };
   }
 

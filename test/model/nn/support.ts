@@ -84,6 +84,7 @@ export function lower(
         tokens,
         input: (name, path) => inputNumbers(g, other(name), { name, dtype: 'float32', shape: [] }, path),
         raw: other,
+        tokensOf: () => undefined,
       },
     },
     layers.map((layer) => layerSchema.parse(layer)),

@@ -15,6 +15,7 @@ import { train } from '../../../src/train/loop.js';
 import { trainSettings } from '../../../src/train/settings.js';
 import { columnAt, frozenIn, initialAt, modelOf } from '../../support/by-place.js';
 import {
+  attentionNetwork,
   byteImages,
   columnsOf,
   describe,
@@ -141,6 +142,10 @@ group('over networks whose columns prepare the input each in its own way', () =>
 
 group('over columns whose laterals read taps that are named, a later one early and an early one late', () => {
   it.each(Object.entries(laws))('%s', (_, law) => holds(law, real, 25, tapsNamed));
+});
+
+group('over columns of attention, and others beside them', () => {
+  it.each(Object.entries(laws))('%s', (_, law) => holds(law, real, 12, attentionNetwork));
 });
 
 group('over columns that are a head alone', () => {

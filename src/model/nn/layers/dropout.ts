@@ -1,4 +1,5 @@
 // dropout, inverted: kept values are scaled by 1 / (1 - rate), so that inference is the identity.
+import { dropped } from '../dropped.js';
 import { layer } from '../layer.js';
 import { real, strict } from '../schema.js';
 
@@ -14,9 +15,5 @@ export const dropout = layer('dropout', {
   main: 'rate',
   example: '{ dropout: 0.5 }',
   call: (rate: number) => ({ rate }),
-  lower: ({ g, scope, name }, { rate }, x) => {
-    if (!scope.training || rate === 0) return x;
-    const keep = g.greaterOrEqual(scope.random(name, x), rate);
-    return g.mul(x, g.mul(g.cast(keep, { to: 'float32' }), 1 / (1 - rate)));
-  },
+  lower: (c, { rate }, x) => dropped(c, c.name, rate, x),
 });

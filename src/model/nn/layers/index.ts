@@ -1,5 +1,6 @@
 // The list of layers: each by its name in TypeScript, the camel case of its name in YAML. What follows from it is in nn/layers.ts.
 export { elu, gelu, hardswish, leakyRelu, relu, selu, sigmoid, silu, softmax, softplus, tanh } from './activations.js';
+export { attention } from './attention.js';
 export { batchNorm } from './batch-norm.js';
 export { concat } from './concat.js';
 export { convTranspose1d } from './conv-transpose1d.js';
@@ -15,9 +16,11 @@ export { flatten } from './flatten.js';
 export { groupNorm } from './group-norm.js';
 export { instanceNorm } from './instance-norm.js';
 export { layerNorm } from './layer-norm.js';
+export { attentionOverSteps, lastStep, maxOverSteps, meanOverSteps } from './over-steps.js';
 export { avgpool2d, globalAvgpool, globalMaxpool, maxpool2d } from './pool.js';
 export { avgpool1d, maxpool1d } from './pool1d.js';
 export { avgpool3d, maxpool3d } from './pool3d.js';
+export { positionalEmbedding, sinusoidal } from './positions.js';
 export { gru, lstm, rnn } from './recurrent.js';
 export { reshape } from './reshape.js';
 export { residual } from './residual.js';

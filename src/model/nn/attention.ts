@@ -1,0 +1,83 @@
+// Multi-head attention as products and a softmax, ops that every provider and the table of gradients know (the op Attention begins at opset 23).
+// Vaswani et al. 2017, arXiv 1706.03762; heads that share keys: Ainslie et al. 2023, arXiv 2305.13245; rotary positions: Su et al. 2021, arXiv 2104.09864.
+import { ShapeError } from '../../onnx/core/errors.js';
+import { Tensor } from '../../onnx/core/tensor.js';
+import type { Value } from '../../onnx/ir/graph.js';
+import type { Ops } from '../../onnx/ops/ops-builder.js';
+import type { Init } from './init.js';
+import type { LayerContext } from './layer.js';
+import { sequenceOf } from './sample.js';
+
+/** What an attention is made of. */
+export interface Attention {
+  readonly heads: number;
+  /** Heads of keys and values, which divide `heads`; absent: as many. */
+  readonly kv_heads?: number | undefined;
+  /** A step sees none that come later. */
+  readonly causal: boolean;
+  /** An input that says which steps of the keys are there. */
+  readonly mask?: string | undefined;
+  /** The base of rotary positions; absent: none. */
+  readonly rotary?: number | undefined;
+  readonly init: Init;
+}
+
+/** In place of a score that does not count: the least number of float16, whose exponential is 0 beside any other. */
+const never = -65504;
+
+/** Attention of x [N,T,F] over `source` [N,S,E], x itself where it attends to its own steps. Parameters are named under `prefix`. Throws ShapeError. */
+export function attend(c: LayerContext, o: Attention, x: Value, source: Value, prefix = ''): Value {
+  const { g } = c;
+  const [steps, width] = sequenceOf(x, 'channels-last');
+  const [seen, from] = sequenceOf(source, 'channels-last');
+  const { heads } = o;
+  const pairs = o.kv_heads ?? heads;
+  if (width % heads !== 0) throw new ShapeError(`${width} features do not divide into ${heads} heads`, { got: String(width) });
+  const size = width / heads;
+  if (o.rotary !== undefined && size % 2 !== 0)
+    throw new ShapeError(`rotary positions turn pairs of features, a head has ${size}`, { got: String(size) });
+  const project = (v: Value, what: string, fanIn: number, units: number) => {
+    const weight = c.trainable(`${prefix}${what}/weight`, [fanIn, units], { by: o.init, fanIn, fanOut: units });
+    // A bias of keys adds the same to all scores of a query: the softmax takes it out again.
+    if (what === 'key') return g.matMul(v, weight);
+    return g.add(g.matMul(v, weight), c.trainable(`${prefix}${what}/bias`, [units], { fill: 0 }));
+  };
+  const split = (v: Value, count: number) => g.transpose(g.reshape(v, [0, 0, count, size]), { perm: [0, 2, 1, 3] });
+  const turned = (v: Value, length: number) => (o.rotary === undefined ? v : rotated(g, v, length, size, o.rotary));
+  const shared = (v: Value) => (pairs === heads ? v : repeated(g, v, [seen, size], pairs, heads / pairs));
+
+  const q = turned(split(g.mul(project(x, 'query', width, width), size ** -0.5), heads), steps);
+  const k = shared(turned(split(project(source, 'key', from, pairs * size), pairs), seen));
+  const v = shared(split(project(source, 'value', from, pairs * size), pairs));
+  const scores = g.matMul(q, g.transpose(k, { perm: [0, 1, 3, 2] }));
+  const weights = g.softmax(allowed(c, o, scores, steps, seen), { axis: -1 });
+  const merged = g.reshape(g.transpose(g.matMul(weights, v), { perm: [0, 2, 1, 3] }), [0, 0, width]);
+  return project(merged, 'output', width, width);
+}
+
+/** Scores [N,heads,T,S] with those that do not count out of reach. */
+function allowed({ g, present }: LayerContext, { causal, mask }: Attention, scores: Value, steps: number, seen: number): Value {
+  const there = mask === undefined ? scores : g.where(g.unsqueeze(present(mask, seen), [1, 2]), scores, never);
+  if (!causal) return there;
+  const earlier = Uint8Array.from({ length: steps * seen }, (_, i) => (i % seen <= Math.floor(i / seen) ? 1 : 0));
+  return g.where(g.constant(new Tensor('bool', [steps, seen], earlier)), there, never);
+}
+
+/** [N,pairs,...size] to [N,pairs times,...size], each `times` in a row. */
+function repeated(g: Ops, v: Value, size: readonly [number, number], pairs: number, times: number): Value {
+  return g.reshape(g.expand(g.unsqueeze(v, [2]), [1, 1, times, 1, 1]), [0, pairs * times, ...size]);
+}
+
+/** Feature i and feature i + size / 2 of step t turned by the angle t base^(-2 i / size), so that products see how far apart steps are. */
+function rotated(g: Ops, v: Value, steps: number, size: number, base: number): Value {
+  const half = size / 2;
+  const angles = (of: (angle: number) => number) =>
+    Tensor.from(
+      'float32',
+      Array.from({ length: steps * size }, (_, k) => of(Math.floor(k / size) * base ** ((-2 * (k % half)) / size))),
+      [steps, size],
+    );
+  const [first, second] = g.op('Split', [v, g.ints([half, half])], { axis: 3 }, 2) as [Value, Value];
+  const across = g.concat(g.neg(second), first, { axis: 3 });
+  return g.add(g.mul(v, g.constant(angles(Math.cos))), g.mul(across, g.constant(angles(Math.sin))));
+}

@@ -1,0 +1,137 @@
+// Layers that make features of a sequence [T,F]: mean, largest, last and a learned mean over its steps; steps that only fill up do not count.
+import * as z from 'zod';
+import { Tensor } from '../../../onnx/core/tensor.js';
+import type { Value } from '../../../onnx/ir/graph.js';
+import { reduceMean, reduceSum } from '../../../onnx/ops/families/reduce.js';
+import type { Ops } from '../../../onnx/ops/ops-builder.js';
+import { glorotInit, type InitInput } from '../init.js';
+import { type LayerContext, layer } from '../layer.js';
+import { sequenceOf } from '../sample.js';
+import { strict } from '../schema.js';
+
+/** Options of `meanOverSteps`, `maxOverSteps` and `lastStep`. */
+export interface OverStepsOptions {
+  /** An input that says which steps are there: a number for each, 0 where it fills up, or how many there are; all of them when absent. */
+  mask?: string;
+}
+
+/** Options of `attentionOverSteps`. */
+export interface AttentionOverStepsOptions extends OverStepsOptions {
+  /** How the weights begin: glorot_uniform when absent, biases at 0. */
+  init?: InitInput;
+}
+
+const fields = {
+  mask: z
+    .string({ error: 'the name of an input' })
+    .min(1, { error: 'the name of an input' })
+    .optional()
+    .describe(
+      'An input that says which steps are there: a number for each, 0 where it fills up, or how many there are; all of them when absent.',
+    ),
+};
+const call = (options: OverStepsOptions = {}) => options;
+
+/** In place of a value that does not count: the least number of float16. */
+const never = -65504;
+
+/** bool [N,T,1]; undefined where all steps are there. */
+function presentSteps(c: LayerContext, mask: string | undefined, steps: number): Value | undefined {
+  return mask === undefined ? undefined : c.g.unsqueeze(c.present(mask, steps), [2]);
+}
+
+/** 1, 2, ... [steps,1] */
+const placesOf = (steps: number) =>
+  Tensor.from(
+    'float32',
+    Array.from({ length: steps }, (_, t) => t + 1),
+    [steps, 1],
+  );
+
+const counted = (g: Ops, present: Value) => g.cast(present, { to: 'float32' });
+
+/**
+ * The mean of a sequence [T,F] over its steps: [F]. Without any step it is 0.
+ * @function
+ */
+export const meanOverSteps = layer('mean_over_steps', {
+  doc: 'The mean of a sequence [T,F] over its steps: [F]. Without any step it is 0.',
+  options: strict(fields),
+  call,
+  lower: (c, { mask }, x) => {
+    const { g } = c;
+    const [steps] = sequenceOf(x, c.layout);
+    const present = presentSteps(c, mask, steps);
+    if (present === undefined) return reduceMean(g, x, [1], 0);
+    const ones = counted(g, present);
+    // Not a product: what fills up may be no number.
+    const sum = reduceSum(g, g.where(present, x, 0), [1], 0);
+    return g.div(sum, g.max(reduceSum(g, ones, [1], 0), 1));
+  },
+  gives: 'unsaid',
+});
+
+/**
+ * The largest of a sequence [T,F] over its steps, for each feature: [F]. Without any step it is 0.
+ * @function
+ */
+export const maxOverSteps = layer('max_over_steps', {
+  doc: 'The largest of a sequence [T,F] over its steps, for each feature: [F]. Without any step it is 0.',
+  options: strict(fields),
+  call,
+  lower: (c, { mask }, x) => {
+    const { g } = c;
+    const [steps] = sequenceOf(x, c.layout);
+    const present = presentSteps(c, mask, steps);
+    const largest = (v: Value) => g.reduceMax(v, [1], { keepdims: 0 });
+    if (present === undefined) return largest(x);
+    const some = g.greater(largest(counted(g, present)), 0);
+    return g.where(some, largest(g.where(present, x, never)), 0);
+  },
+  gives: 'unsaid',
+});
+
+/**
+ * The last step of a sequence [T,F] that is there: [F]. Without any step it is 0.
+ * @function
+ */
+export const lastStep = layer('last_step', {
+  doc: 'The last step of a sequence [T,F] that is there: [F]. Without any step it is 0.',
+  options: strict(fields),
+  call,
+  lower: (c, { mask }, x) => {
+    const { g } = c;
+    const [steps] = sequenceOf(x, c.layout);
+    const present = presentSteps(c, mask, steps);
+    if (present === undefined) return g.gather(x, steps - 1, { axis: 1 });
+    // 1 + its place where a step is there, else 0: the largest is the last.
+    const places = g.mul(counted(g, present), g.constant(placesOf(steps)));
+    const last = g.reduceMax(places, [1], { keepdims: 1 });
+    const chosen = g.and(present, g.equal(g.cast(places, { to: 'int64' }), g.cast(last, { to: 'int64' })));
+    return reduceSum(g, g.where(chosen, x, 0), [1], 0);
+  },
+  gives: 'unsaid',
+});
+
+/**
+ * A mean of a sequence [T,F] over its steps, whose weights are learned of the features of each: [F]. Without any step it is 0.
+ * @function
+ */
+export const attentionOverSteps = layer('attention_over_steps', {
+  doc: 'A mean of a sequence [T,F] over its steps, whose weights are learned of the features of each: [F]. Without any step it is 0.',
+  options: strict({ ...fields, init: glorotInit }),
+  call: (options: AttentionOverStepsOptions = {}) => options,
+  lower: (c, { mask, init }, x) => {
+    const { g } = c;
+    const [steps, features] = sequenceOf(x, c.layout);
+    const weight = (what: string, units: number) =>
+      c.trainable(`${what}/weight`, [features, units], { by: init, fanIn: features, fanOut: units });
+    const hidden = g.tanh(g.add(g.matMul(x, weight('hidden', features)), c.trainable('hidden/bias', [features], { fill: 0 })));
+    const scores = g.matMul(hidden, weight('score', 1));
+    const present = presentSteps(c, mask, steps);
+    const weights = g.softmax(present === undefined ? scores : g.where(present, scores, never), { axis: 1 });
+    if (present === undefined) return reduceSum(g, g.mul(x, weights), [1], 0);
+    return reduceSum(g, g.mul(g.where(present, x, 0), weights), [1], 0);
+  },
+  gives: 'unsaid',
+});

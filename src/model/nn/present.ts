@@ -1,0 +1,30 @@
+// Which steps of a sequence are there, and which only fill it up: read off another input of the network.
+import { ShapeError } from '../../onnx/core/errors.js';
+import { int64, Tensor } from '../../onnx/core/tensor.js';
+import type { Value } from '../../onnx/ir/graph.js';
+import type { Ops } from '../../onnx/ops/ops-builder.js';
+import type { TokenTable } from './layer.js';
+import { formatSample, sampleDims } from './sample.js';
+
+/**
+ * bool [N, steps] of an input of one number for each step (0 fills up; of a text the id that pads), or of one for each sample, how many steps it has.
+ * Throws ShapeError.
+ */
+export function presentOf(g: Ops, input: Value, tokens: TokenTable | undefined, steps: number): Value {
+  const dims = sampleDims(input);
+  if (dims.length === 0 || (dims.length === 1 && dims[0] === 1 && steps > 1)) {
+    const count = Tensor.from(
+      'int64',
+      Array.from({ length: steps }, (_, i) => i),
+      [1, steps],
+    );
+    const lengths = g.cast(dims.length === 0 ? g.unsqueeze(input, [1]) : input, { to: 'int64' });
+    return g.less(g.constant(count), lengths);
+  }
+  if (dims.length !== 1 || dims[0] !== steps) {
+    const expected = `[${steps}], one for each step, or [], how many steps there are`;
+    throw new ShapeError(`its mask is ${formatSample(input)}, expected ${expected}`, { expected, got: formatSample(input) });
+  }
+  if (tokens !== undefined) return g.not(g.equal(input, g.constant(int64(tokens.padding.id))));
+  return input.dtype === 'bool' ? input : g.cast(input, { to: 'bool' });
+}

@@ -1,0 +1,144 @@
+// attention against its formula written out in float64: heads, shared keys, causal, masks, another input, rotary positions.
+import { expect, it } from 'vitest';
+import type { LayerInput } from '../../../../src/model/nn/layers.js';
+import { Tensor } from '../../../../src/onnx/core/tensor.js';
+import { lower, numbers, printed, run } from '../support.js';
+
+type Matrix = number[][];
+const [rows, steps, width] = [2, 3, 8];
+
+/** Inputs as `lower` declares them. */
+const inputsOf = (feeds: Readonly<Record<string, Tensor>>) =>
+  Object.fromEntries(Object.entries(feeds).map(([name, { dtype, dims }]) => [name, { dtype, shape: dims.slice(1) }]));
+
+/** [rows, ...] as one matrix for each row. */
+const matrices = (t: Tensor): Matrix[] => {
+  const [n = 1, s = 1, f = 1] = t.dims;
+  const flat = t.numbers();
+  return Array.from({ length: n }, (_, i) =>
+    Array.from({ length: s }, (_, j) => flat.slice((i * s + j) * f, (i * s + j + 1) * f)),
+  );
+};
+
+interface Options {
+  readonly heads: number;
+  readonly kv?: number;
+  readonly causal?: boolean;
+  readonly rotary?: number;
+  readonly present?: readonly (readonly boolean[])[];
+}
+
+/** Pairs (i, i + half) of a head turned as complex numbers. */
+function turned(v: readonly number[], step: number, base: number): number[] {
+  const half = v.length / 2;
+  return v.map((_, i) => {
+    const angle = step * base ** ((-2 * (i % half)) / v.length);
+    const [re = 0, im = 0] = [v[i % half], v[(i % half) + half]];
+    return i < half ? re * Math.cos(angle) - im * Math.sin(angle) : re * Math.sin(angle) + im * Math.cos(angle);
+  });
+}
+
+function formula(x: Matrix, source: Matrix, weights: Record<string, Tensor>, o: Options, row: number): number[] {
+  const { heads, kv = heads, causal, rotary, present } = o;
+  const project = (v: Matrix, what: string) => {
+    const [w, b] = [weights[`t/0/attention/${what}/weight`], weights[`t/0/attention/${what}/bias`]];
+    const units = w?.dims[1] ?? 0;
+    const [m = [], bias = new Array<number>(units).fill(0)] = [w?.numbers(), b?.numbers()];
+    return v.map((r) => bias.map((start, u) => r.reduce((sum, value, i) => sum + value * (m[i * units + u] ?? 0), start)));
+  };
+  const size = width / heads;
+  const [q, k, v] = [project(x, 'query'), project(source, 'key'), project(source, 'value')];
+  const part = (r: readonly number[] | undefined, head: number) => (r ?? []).slice(head * size, (head + 1) * size);
+  const place = (r: number[], step: number) => (rotary === undefined ? r : turned(r, step, rotary));
+  const merged = q.map((r, t) =>
+    Array.from({ length: heads }, (_, head) => {
+      const group = Math.floor(head / (heads / kv));
+      const from = place(part(r, head), t);
+      const scores = k.map((key, s) => {
+        if ((causal === true && s > t) || present?.[row]?.[s] === false) return Number.NEGATIVE_INFINITY;
+        return place(part(key, group), s).reduce((sum, value, i) => sum + value * (from[i] ?? 0), 0) / Math.sqrt(size);
+      });
+      const exps = scores.map((s) => Math.exp(s));
+      const total = exps.reduce((a, b) => a + b, 0);
+      return Array.from({ length: size }, (_, i) =>
+        v.reduce((sum, value, s) => sum + ((exps[s] ?? 0) / total) * (part(value, group)[i] ?? 0), 0),
+      );
+    }).flat(),
+  );
+  return project(merged, 'output').flat();
+}
+
+async function agrees(layer: object, o: Options, extra: { feeds?: Record<string, Tensor>; source?: Tensor } = {}) {
+  const x = numbers([rows, steps, width], 1);
+  const written = { attention: { heads: o.heads, ...layer } } as LayerInput;
+  const others = extra.feeds ?? {};
+  const { specs } = lower([written], [steps, width], { inputs: inputsOf(others) });
+  const weights = Object.fromEntries(specs.map(({ name, shape }, i) => [name, numbers(shape, 20 + i)]));
+  const { y } = await run([written], x, { ...weights, ...others }, { inputs: inputsOf(others) });
+  const sources = matrices(extra.source ?? x);
+  const expected = matrices(x).flatMap((m, row) => formula(m, sources[row] ?? [], weights, o, row));
+  expect(y?.dims).toEqual([rows, steps, width]);
+  const found = y?.numbers() ?? [];
+  for (const [i, v] of expected.entries()) expect(found[i]).toBeCloseTo(v, 4);
+}
+
+it('weighs values by how queries meet keys, in each head', () => agrees({}, { heads: 2 }));
+it('shares keys and values among heads', () => agrees({ kv_heads: 2 }, { heads: 4, kv: 2 }));
+it('sees no later step when causal', () => agrees({ causal: true }, { heads: 2, causal: true }));
+it('turns queries and keys by where they stand', () => agrees({ rotary: 100 }, { heads: 2, rotary: 100 }));
+
+it('leaves out what a mask, or a length, says is not there', async () => {
+  const present = [
+    [true, true, true],
+    [true, false, false],
+  ];
+  const mask = new Tensor('bool', [rows, steps], Uint8Array.from(present.flat(), Number));
+  await agrees({ mask: 'mask' }, { heads: 2, present }, { feeds: { mask } });
+  const long = new Tensor('int64', [rows], BigInt64Array.of(3n, 1n));
+  await agrees({ mask: 'long', causal: true }, { heads: 2, present, causal: true }, { feeds: { long } });
+});
+
+it('looks at another input', async () => {
+  const memory = numbers([rows, 5, 3], 2);
+  await agrees({ cross: 'memory' }, { heads: 2 }, { feeds: { memory }, source: memory });
+});
+
+it('is products and a softmax', () => {
+  expect(printed([{ attention: 2 }], [3, 8])).toMatchInlineSnapshot(`
+    "graph graph (x: float32[N,3,8], t/0/attention/query/weight: float32[8,8], t/0/attention/query/bias: float32[8], t/0/attention/key/weight: float32[8,8], t/0/attention/value/weight: float32[8,8], t/0/attention/value/bias: float32[8], t/0/attention/output/weight: float32[8,8], t/0/attention/output/bias: float32[8]) -> (y)
+      t/0/attention/MatMul/out: float32[N,3,8] = MatMul(x, t/0/attention/query/weight)
+      t/0/attention/Add/out: float32[N,3,8] = Add(t/0/attention/MatMul/out, t/0/attention/query/bias)
+      t/0/attention/Mul/out: float32[N,3,8] = Mul(t/0/attention/Add/out, float32(0.5))
+      t/0/attention/Reshape/out: float32[N,3,2,4] = Reshape(t/0/attention/Mul/out, int64{0,0,2,4})
+      t/0/attention/Transpose/out: float32[N,2,3,4] = Transpose<perm=[0,2,1,3]>(t/0/attention/Reshape/out)
+      t/0/attention/MatMul_1/out: float32[N,3,8] = MatMul(x, t/0/attention/key/weight)
+      t/0/attention/Reshape_1/out: float32[N,3,2,4] = Reshape(t/0/attention/MatMul_1/out, int64{0,0,2,4})
+      t/0/attention/Transpose_1/out: float32[N,2,3,4] = Transpose<perm=[0,2,1,3]>(t/0/attention/Reshape_1/out)
+      t/0/attention/MatMul_2/out: float32[N,3,8] = MatMul(x, t/0/attention/value/weight)
+      t/0/attention/Add_1/out: float32[N,3,8] = Add(t/0/attention/MatMul_2/out, t/0/attention/value/bias)
+      t/0/attention/Reshape_2/out: float32[N,3,2,4] = Reshape(t/0/attention/Add_1/out, int64{0,0,2,4})
+      t/0/attention/Transpose_2/out: float32[N,2,3,4] = Transpose<perm=[0,2,1,3]>(t/0/attention/Reshape_2/out)
+      t/0/attention/Transpose_3/out: float32[N,2,4,3] = Transpose<perm=[0,1,3,2]>(t/0/attention/Transpose_1/out)
+      t/0/attention/MatMul_3/out: float32[N,2,3,3] = MatMul(t/0/attention/Transpose/out, t/0/attention/Transpose_3/out)
+      t/0/attention/Softmax/out: float32[N,2,3,3] = Softmax<axis=-1>(t/0/attention/MatMul_3/out)
+      t/0/attention/MatMul_4/out: float32[N,2,3,4] = MatMul(t/0/attention/Softmax/out, t/0/attention/Transpose_2/out)
+      t/0/attention/Transpose_4/out: float32[N,3,2,4] = Transpose<perm=[0,2,1,3]>(t/0/attention/MatMul_4/out)
+      t/0/attention/Reshape_3/out: float32[N,3,8] = Reshape(t/0/attention/Transpose_4/out, int64{0,0,8})
+      t/0/attention/MatMul_5/out: float32[N,3,8] = MatMul(t/0/attention/Reshape_3/out, t/0/attention/output/weight)
+      y: float32[N,3,8] = Add(t/0/attention/MatMul_5/out, t/0/attention/output/bias)"
+  `);
+});
+
+it('takes laterals at the sequence that it reads', () => {
+  const { joints } = lower([{ attention: 2 }], [3, 8], { lateral: true });
+  expect(joints).toMatchObject([{ along: 'positions', layout: 'channels-last', size: [3], width: 8 }]);
+});
+
+it('refuses heads that do not divide, and what is no sequence', () => {
+  expect(() => lower([{ attention: 3 }], [3, 8])).toThrow('8 features do not divide into 3 heads');
+  expect(() => lower([{ attention: { heads: 8, rotary: 10 } }], [3, 8])).toThrow(
+    'rotary positions turn pairs of features, a head has 1',
+  );
+  expect(() => lower([{ attention: { heads: 4, kv_heads: 3 } }], [3, 8])).toThrow(/expected a divisor of/);
+  expect(() => lower([{ attention: 2 }], [8])).toThrow('a sequence [steps, features] is needed');
+});
