@@ -8,6 +8,7 @@ const here = new URL('.', import.meta.url);
 const names = [
   'dense-step',
   'conv-step',
+  'lstm-step',
   'threads',
   'dense-column',
   'conv-column',

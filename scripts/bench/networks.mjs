@@ -10,9 +10,11 @@ import {
   flatten,
   initialWeights,
   input,
+  lstm,
   maxpool2d,
   prognet,
   relu,
+  reshape,
 } from '../../dist/index.js';
 import { loadData } from '../../dist/node.js';
 
@@ -26,6 +28,7 @@ const blocks = {
     [conv2d(32, { kernel: 3, padding: 'same' }), relu(), maxpool2d(2)],
     [conv2d(64, { kernel: 3, padding: 'same' }), relu()],
   ],
+  lstm: () => [[reshape([28, 28]), lstm(128, { layers: 2 })]],
 };
 
 /** Ranks of the adapters: features of the dense network, channels of the convolutional one. */

@@ -18,7 +18,20 @@ def blocks(kind, width=512):
     ], 64 * 7 * 7
 
 
+class Rows(nn.Module):
+    """The rows of an image as a sequence, through two LSTM layers; the last state."""
+
+    def __init__(self):
+        super().__init__()
+        self.lstm = nn.LSTM(28, 128, 2, batch_first=True)
+
+    def forward(self, x):
+        return self.lstm(x.flatten(1, 2))[0][:, -1]
+
+
 def first_column(kind):
+    if kind == "lstm":
+        return nn.Sequential(Rows(), nn.Linear(128, 10))
     layers, features = blocks(kind)
     return nn.Sequential(*layers, nn.Flatten(), nn.Linear(features, 10))
 
