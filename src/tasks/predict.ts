@@ -1,6 +1,7 @@
 // Answers of a frozen or trained task for inputs, one sample or many, run by run: no more of inputs and answers is in memory than that.
 
 import type { Answered } from '../data/answer-rows.js';
+import { withFollowing } from '../data/following.js';
 import { joinRows, sliceRows } from '../data/rows.js';
 import { countOf, mapSamples, type Samples } from '../data/samples.js';
 import { answersOf, outputLabels } from '../model/heads/heads.js';
@@ -50,7 +51,7 @@ export async function* predict(
       fitInputs(column, part, where, first);
       beside.add(part);
       first += countOf(part);
-      yield part;
+      yield withFollowing(column.inputs, part, where);
     }
   };
   const model = taskModel(loaded.columns, weightsOf(loaded), { tasks: [task], probabilities: true });

@@ -69,7 +69,7 @@ export async function loadTaskData(
     ...(onReading && { onReading }),
     ...(signal && { signal }),
   };
-  const split = column.inputs.length > 1 ? await loadSeveral(spec, reading) : await loadRows(spec, reading);
+  const split = reading.inputs.length > 1 ? await loadSeveral(spec, reading) : await loadRows(spec, reading);
   return {
     train: fitData(column, split.train, `train data of task "${task}"`),
     test: fitData(column, split.test, `test data of task "${task}"`),

@@ -2,8 +2,9 @@
 
 import { fitTargets, type TargetHead } from '../data/checks.js';
 import { type Labelled, type SampleSet, splitValidation } from '../data/dataset.js';
+import { inputsBrought, withFollowing } from '../data/following.js';
 import { inMemory, type Rows, runsOf } from '../data/rows.js';
-import { countOf, mapSamples, namedSamples, type SampleRows } from '../data/samples.js';
+import { countOf, isRows, mapSamples, namedSamples, type SampleRows } from '../data/samples.js';
 import { formatIndex } from '../formats/data-error.js';
 import type { Head } from '../model/description/description.js';
 import { type Feature, hasCategories } from '../model/description/features.js';
@@ -29,7 +30,7 @@ export function fitData<R extends Rows>(
   column: Column,
   data: Labelled<Readonly<Record<string, R>> | R>,
   where: string,
-): Labelled<Readonly<Record<string, R>>> {
+): Labelled<Readonly<Record<string, R | Tensor>>> {
   return fitTargets({ ...data, inputs: fitSamples(column, data.inputs, where) }, targetHead(column.head), where);
 }
 
@@ -40,11 +41,7 @@ export function fitData<R extends Rows>(
  */
 export function fitInputs(column: Column, given: SampleRows | Rows, where: string, first = 0): SampleRows {
   const { inputs } = column;
-  const samples = namedSamples(
-    given,
-    inputs.map(({ name }) => name),
-    where,
-  );
+  const samples = namedSamples(given, namesOf(inputs, given), where);
   const rows = mapSamples(samples, (tensor, name): Rows => {
     if (!inMemory(tensor)) return tensor;
     const { shape } = must(
@@ -57,16 +54,23 @@ export function fitInputs(column: Column, given: SampleRows | Rows, where: strin
   return fitSamples(column, rows, where, first);
 }
 
+/** The names that samples must have: those that follow of others may be left out together. */
+function namesOf(inputs: readonly NetworkInput[], given: SampleRows | Rows): string[] {
+  const brought = inputsBrought(inputs);
+  const all = !isRows<Rows>(given) && inputs.some((input) => Object.hasOwn(given, input.name) && !brought.includes(input));
+  return (all ? inputs : brought).map(({ name }) => name);
+}
+
 function fitSamples<R extends Rows>(
   column: Column,
   given: Readonly<Record<string, R>> | R,
   where: string,
   first = 0,
-): Readonly<Record<string, R>> {
+): Readonly<Record<string, R | Tensor>> {
   const { inputs } = column;
   const missing = new Set(inputs.filter(({ name }) => missingMay(column, name)).map(({ name }) => name));
   const names = inputs.map(({ name }) => name);
-  const samples = namedSamples(given, names, where);
+  const samples = withFollowing(inputs, namedSamples(given, namesOf(inputs, given), where), where);
   for (const input of inputs) {
     const readers = [column, ...column.foundation].flatMap(({ reads }) => reads.filter((read) => read.input === input));
     const prepared = readers.some(({ steps }) => steps.length > 0);
@@ -206,7 +210,7 @@ export function readingFor(column: Column): {
   inputs: readonly NetworkInput[];
   features?: readonly Feature[];
 } {
-  const { inputs } = column;
+  const inputs = inputsBrought(column.inputs);
   const features = inputs.length === 1 ? inputs[0]?.features : undefined;
   return {
     head: targetHead(column.head),

@@ -4,8 +4,10 @@ import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
+import { withFollowing } from '../../src/data/following.js';
+import { text } from '../../src/index.js';
 import type { ColumnInput, InputInput } from '../../src/model/description/description.js';
-import { parseDescription } from '../../src/model/description/parse.js';
+import { parseDescription, toInput } from '../../src/model/description/parse.js';
 import { columnsOf } from '../../src/model/progressive/column.js';
 import { initialWeights } from '../../src/model/progressive/weights.js';
 import { type Network, prognet } from '../../src/network/network.js';
@@ -14,6 +16,7 @@ import { Random } from '../../src/onnx/core/random.js';
 import { elementCount } from '../../src/onnx/core/shape.js';
 import { Tensor } from '../../src/onnx/core/tensor.js';
 import { runModel, runtime } from '../support/run.js';
+import { tokenizerText } from '../support/tokenizer.js';
 
 const rows = 24;
 const session = { threads: 1 };
@@ -220,4 +223,75 @@ it('the networks of docs/data.md are as it says', () => {
     ['returned', ['image', 'meta']],
     ['place', ['image', 'meta', 'shop']],
   ]);
+});
+
+describe('inputs that follow of a text', () => {
+  const words = ['sea', 'tide', 'sail', 'pan', 'soup'];
+  const input = [text('ids', tokenizerText(words), 4), { name: 'mask', mask: 'ids' }, { name: 'kinds', types: 'ids' }];
+  const over = (task: string, inputs: string[], blocks: NonNullable<ColumnInput['blocks']>): ColumnInput => ({
+    task,
+    inputs,
+    blocks,
+    head: { classify: 3 },
+  });
+  const masked = over(
+    'a',
+    ['ids', 'mask'],
+    [[{ embedding: { size: 3, pool: 'mean' } }, { concat: 'mask' }, { dense: 4 }, 'tanh']],
+  );
+  const ids = Tensor.from(
+    'int64',
+    Array.from({ length: rows * 4 }, (_, i) => (i % 4 > (i >> 2) % 4 ? 0 : 4 + (i % 5))),
+    [rows, 4],
+  );
+  const mask = Tensor.from(
+    'int64',
+    [...ids.numbers()].map((id) => Number(id !== 0)),
+    [rows, 4],
+  );
+
+  it('are made of its ids where data leave them out; the exported file takes them', async () => {
+    const one = prognet({ input }).grow(masked);
+    const train = async (inputs: Readonly<Record<string, Tensor>> | Tensor) =>
+      await (await one.train('a', { on: runtime, data: { inputs, targets }, epochs: 2, batch: 8, session })).network.freeze('a');
+    const network = await train(ids);
+    expect((await train({ ids, mask })).weights('a')).toEqual(network.weights('a'));
+    const model = network.model({ task: 'a' });
+    expect(model.graph.inputs.map(({ name, dtype, shape }) => [name, dtype, shape])).toEqual([
+      ['ids', 'int64', ['N', 4]],
+      ['mask', 'int64', ['N', 4]],
+    ]);
+    const { a } = await runModel(model, { ids, mask });
+    expect(hex((await network.predict('a', ids, { on: runtime })).scores)).toBe(hex(must(a, 'a')));
+  });
+
+  it('are 0 for the types of one text, and have its shape', () => {
+    const kinds = over('k', ['kinds', 'ids'], [[{ embedding: { size: 2, vocabulary: 2, pool: 'mean' } }]]);
+    const columns = columnsOf(
+      parseDescription({ prognet: 1, name: 'n', input, columns: [{ ...kinds, inputs: ['kinds', 'ids'] }] }),
+    );
+    expect(columns.inputs.map(({ shape }) => shape)).toEqual([[4], [4], [4]]);
+    expect(withFollowing(columns.inputs, { ids }, 'data').kinds?.dims).toEqual([rows, 4]);
+    expect(toInput(parseDescription({ prognet: 1, name: 'n', input, columns: [] })).input).toEqual(input);
+  });
+
+  it.each<[InputInput[], ColumnInput, string]>([
+    [
+      [input[0] as InputInput, { name: 'mask', mask: 'is' }],
+      masked,
+      'input[1].mask: found "is", expected an input with a tokenizer: "ids"',
+    ],
+    [
+      [input[0] as InputInput, { name: 'mask', mask: 'ids', shape: [4] }],
+      masked,
+      'input[1].shape: found "shape", expected none beside "mask", of which it follows',
+    ],
+    [
+      input as InputInput[],
+      { ...masked, inputs: ['mask'] },
+      'columns[0].inputs[0]: "mask" follows of "ids", expected "ids" among them',
+    ],
+  ])('%#', (written, column, message) => {
+    expect(() => parseDescription({ prognet: 1, name: 'n', input: written, columns: [column] })).toThrow(message);
+  });
 });

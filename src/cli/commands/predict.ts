@@ -1,5 +1,6 @@
 // prognet predict
 import { type Answered, AnswerRows } from '../../data/answer-rows.js';
+import { inputsBrought } from '../../data/following.js';
 import { UsageError } from '../../onnx/core/errors.js';
 import { GrowingFile } from '../../onnx/files/atomic-file.js';
 import { decodingOf } from '../../tasks/decoding-of.js';
@@ -74,7 +75,7 @@ async function answer(task: string, options: PredictFlags, format: AnswerFormat 
     signal,
     prompt: output === undefined && ['text', 'jsonl', 'csv'].includes(shown),
   };
-  const answers = predict(runtime, loaded, task, readInputs(reading, loaded.columns.column(task).inputs), how);
+  const answers = predict(runtime, loaded, task, readInputs(reading, inputsBrought(loaded.columns.column(task).inputs)), how);
   const about = { task, frozen: loaded.frozen.has(task) };
   if (output === undefined) {
     await written(answers, [answerWriter(shown, toStdout, about)], notes);

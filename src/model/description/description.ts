@@ -54,19 +54,47 @@ const inputSchema = strict(
       .describe('In place of shape, of text: the path of a tokenizer.json in the workspace; its text once it is read.'),
     length: size.max(maxLength).optional().describe('Of text: how many tokens a sample has, cut or padded.'),
     pad: token.optional().describe("Of text: the token that fills up short ones; the tokenizer's own when absent."),
+    mask: name
+      .optional()
+      .describe(
+        'In place of shape: an input of text, whose mask this is: 1 for tokens, 0 for what fills up short texts; int64 of the same length.',
+      ),
+    types: name
+      .optional()
+      .describe(
+        'In place of shape: an input of text, whose token types these are: 0, as one text has them; int64 of the same length.',
+      ),
     dtype: oneOf(inputDtypes).optional().describe('The type of its elements: float32 when absent, int64 of text.'),
     prepare: prepare
       .optional()
       .describe('What every column that states nothing else does to it before its first block, in every exported graph.'),
   },
   'an input: { name, shape }',
-).transform(({ name, shape, features, dtype: stated, prepare, tokenizer, length, pad }, ctx): Input => {
+).transform(({ name, shape, features, dtype: stated, prepare, tokenizer, length, pad, mask, types }, ctx): Input => {
   const wrong = (path: readonly string[], message: string, got: string) => {
     ctx.addIssue({ code: 'custom', message, path: [...path], params: { got } });
     return z.NEVER;
   };
   const dtype = stated ?? 'float32';
   const rest = { dtype, ...(prepare !== undefined && { prepare }) };
+  const follows = mask !== undefined ? { mask } : types !== undefined ? { types } : undefined;
+  if (follows !== undefined) {
+    const [key = ''] = Object.keys(follows);
+    const others = {
+      types: mask === undefined ? undefined : types,
+      shape,
+      features,
+      tokenizer,
+      length,
+      pad,
+      dtype: stated,
+      prepare,
+    };
+    const beside = Object.entries(others).find(([, value]) => value !== undefined)?.[0];
+    if (beside !== undefined) return wrong([beside], `expected none beside "${key}", of which it follows`, `found "${beside}"`);
+    // The length is that of the text, which the list knows.
+    return { name, shape: [], dtype: 'int64', ...follows };
+  }
   if (tokenizer === undefined) {
     const strange = Object.entries({ length, pad }).find(([, value]) => value !== undefined)?.[0];
     if (strange !== undefined) return wrong([strange], 'expected it beside "tokenizer"', `found "${strange}"`);
@@ -161,7 +189,20 @@ const inputList = z
       const got = `found "${input.name}", the name of ${typeof taken === 'number' ? `input[${taken}]` : taken}`;
       ctx.addIssue({ code: 'custom', message: 'expected a name of its own', path: [i, 'name'], params: { got } });
     });
-  });
+  })
+  .transform((list, ctx) =>
+    list.map((input, i): Input => {
+      const { mask, types = mask } = input;
+      if (types === undefined) return input;
+      const text = list.find(({ name, tokens }) => name === types && tokens !== undefined);
+      if (text !== undefined) return { ...input, shape: [...text.shape] };
+      const key = mask === undefined ? 'types' : 'mask';
+      const texts = list.flatMap(({ name, tokens }) => (tokens === undefined ? [] : [JSON.stringify(name)]));
+      const message = `expected an input with a tokenizer${texts.length > 0 ? `: ${texts.join(', ')}` : ''}`;
+      ctx.addIssue({ code: 'custom', message, path: [i, key], params: { got: `found ${JSON.stringify(types)}` } });
+      return z.NEVER;
+    }),
+  );
 
 /** One input or a list; a list comes out. The value decides which of the two it is checked as, so that an error speaks of that one. */
 const inputs = z
@@ -203,6 +244,10 @@ export interface InputInput {
   length?: number | undefined;
   /** Of text: the token that fills up short ones; the tokenizer's own when absent. */
   pad?: string | undefined;
+  /** In place of shape: an input of text, whose mask this is: 1 for tokens, 0 for what fills up short texts; int64 of the same length. */
+  mask?: string | undefined;
+  /** In place of shape: an input of text, whose token types these are: 0, as one text has them; int64 of the same length. */
+  types?: string | undefined;
   /** The type of its elements: float32 when absent, int64 of text. */
   dtype?: (typeof inputDtypes)[number] | undefined;
   /** What every column that states nothing else does to it before its first block, in every exported graph. */
@@ -271,6 +316,10 @@ export interface Input {
   pad?: string;
   /** Of text: what the ids are. */
   tokens?: Tokens;
+  /** The input of text whose mask it is. */
+  mask?: string;
+  /** The input of text whose token types it holds. */
+  types?: string;
   /** The type of its elements. */
   dtype: (typeof inputDtypes)[number];
   /** What every column that states nothing else does to it before its first block. */

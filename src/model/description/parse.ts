@@ -77,6 +77,9 @@ export function toInput(description: Description): DescriptionInput {
 
 /** Of text the tokenizer and the length, of which all else follows. */
 function writtenInput({ tokens, ...input }: Input): InputInput {
+  const { mask, types } = input;
+  if (mask !== undefined) return { name: input.name, mask };
+  if (types !== undefined) return { name: input.name, types };
   if (tokens === undefined) return input;
   const { name, shape, tokenizer, pad } = input;
   return { name, tokenizer, length: Number(shape[0]), ...(pad !== undefined && { pad }) };

@@ -65,6 +65,11 @@ function readNames(
     if (!names.includes(name)) throw fail(at, `unknown input ${show(name)}`, suggest(name, names));
     if (column.inputs?.indexOf(name) !== i) throw fail(at, `${show(name)} stands there twice`, 'expected each input once');
   });
+  column.inputs?.forEach((name, i) => {
+    const { mask, types = mask } = input.find((each) => each.name === name) ?? {};
+    if (types === undefined || column.inputs?.includes(types)) return;
+    throw fail([...path, 'inputs', i], `${show(name)} follows of ${show(types)}`, `expected ${show(types)} among them`);
+  });
   const liked = column.blocks === undefined && column.onnx === undefined ? source?.inputs : undefined;
   return column.inputs ?? liked ?? names.slice(0, 1);
 }

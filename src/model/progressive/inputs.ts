@@ -23,6 +23,10 @@ export interface NetworkInput {
   readonly features?: readonly Feature[];
   /** Of text: what its ids are. */
   readonly tokens?: Tokens;
+  /** The input of text whose mask it is: 1 for tokens, 0 for what fills up short texts. */
+  readonly mask?: string;
+  /** The input of text whose token types it holds: 0. */
+  readonly types?: string;
   /** Of text: the tokenizer.json that makes the ids, as text. */
   readonly tokenizer?: string;
 }
@@ -32,7 +36,7 @@ export type ByInput<T> = Readonly<Record<string, T>>;
 
 /** Throws DescriptionError for an open dimension, which no layer takes yet. */
 export function networkInputs({ inputs }: Description): readonly NetworkInput[] {
-  return inputs.map(({ name, dtype, shape, features, tokens, tokenizer }, i) => {
+  return inputs.map(({ name, dtype, shape, features, tokens, tokenizer, mask, types }, i) => {
     const known = shape.filter((d) => typeof d === 'number');
     if (known.length < shape.length) {
       const path = inputs.length > 1 ? `input[${i}].shape` : 'input.shape';
@@ -43,7 +47,15 @@ export function networkInputs({ inputs }: Description): readonly NetworkInput[] 
       });
     }
     const text = tokens !== undefined && tokenizer !== undefined && { tokens, tokenizer };
-    return { name, dtype, shape: known, ...(features !== undefined && { features }), ...text };
+    return {
+      name,
+      dtype,
+      shape: known,
+      ...(features !== undefined && { features }),
+      ...text,
+      ...(mask !== undefined && { mask }),
+      ...(types !== undefined && { types }),
+    };
   });
 }
 
@@ -70,8 +82,9 @@ export function addInputs(g: Ops, inputs: readonly NetworkInput[]): ByInput<Valu
   );
 }
 
-/** The numbers of an input that a layer names. Throws DescriptionError for ids and bytes. */
-export function inputNumbers(g: Ops, x: Value, { name, tokens }: NetworkInput, path: string): Value {
+/** The numbers of an input that a layer names, 0 and 1 of a mask. Throws DescriptionError for ids and bytes. */
+export function inputNumbers(g: Ops, x: Value, { name, tokens, mask }: NetworkInput, path: string): Value {
+  if (mask !== undefined) return g.cast(x, { to: 'float32' });
   try {
     return numbersOf(g, x, tokens);
   } catch (error) {
