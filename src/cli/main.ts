@@ -260,10 +260,12 @@ command('import <model>', 'an ONNX model, or columns of another workspace, becom
     '--taps <names>',
     'values that later columns may read, with commas (default: what its activations give); auto:4: so many of these',
   )
-  .option('--dim <name=size>', 'size of a dimension that the input leaves open beyond its batch, repeatable', collect)
+  .option('--dim <name=size>', 'size of a dimension that an input leaves open beyond its batch, repeatable', collect)
   .option('--layout <tap=NHWC>', 'how the axes of a tap lie, where its graph does not show it, repeatable', collect)
+  .option('--fix <input=number>', 'number that all elements are of an input that is no sample, repeatable', collect)
+  .option('--input <input=name>', "the network's input for an input that is called otherwise there, repeatable", collect)
   .option('--head <kind>', 'classify, binary or regress (default: classify), or none: nothing judges what it gives')
-  .option('--backbone', 'its taps alone are of use: no head, no data; other taps can be chosen later')
+  .option('--backbone', 'its taps alone are of use: no head, no data')
   .option('-o, --output <folder>', 'workspace to begin or to add to (default: the one here or above)')
   .option('--provider <name>', 'execution provider of the test (default: cpu)')
   .option('--threads <n>', 'threads of one op')

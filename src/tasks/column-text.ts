@@ -77,6 +77,19 @@ export function withoutColumn(text: string, file: string, task: string): string 
 }
 
 /** The text of a description without columns. */
-export function emptyDescription(name: string, input: { readonly name: string; readonly shape: readonly number[] }): string {
-  return `prognet: 1\nname: ${name}\ninput: { name: ${input.name}, shape: [${input.shape.join(', ')}] } # without the batch\ncolumns: []\n`;
+export function emptyDescription(name: string, inputs: readonly DescribedInput[]): string {
+  const written = inputs.map(({ name: called, shape, dtype }) => {
+    const type = dtype === 'float32' ? '' : `, dtype: ${dtype}`;
+    return `{ name: ${called}, shape: [${shape.join(', ')}]${type} } # without the batch`;
+  });
+  const [only = ''] = written;
+  const input = written.length === 1 ? ` ${only}` : written.map((line) => `\n  - ${line}`).join('');
+  return `prognet: 1\nname: ${name}\ninput:${input}\ncolumns: []\n`;
+}
+
+/** An input of a network that begins. */
+interface DescribedInput {
+  readonly name: string;
+  readonly shape: readonly number[];
+  readonly dtype: string;
 }

@@ -1,9 +1,11 @@
 // An imported graph run on a few samples before it is taken: whether ONNX Runtime takes it, what shapes its taps and scores have, and whether its
 // scores are, bit for bit, those of the file that it came from.
+import { sliceRows } from '../data/rows.js';
 import type { ImportedModel } from '../model/progressive/import-model.js';
 import { must, RuntimeError, UsageError } from '../onnx/core/errors.js';
 import { Random } from '../onnx/core/random.js';
-import type { Tensor } from '../onnx/core/tensor.js';
+import { elementCount } from '../onnx/core/shape.js';
+import { Tensor } from '../onnx/core/tensor.js';
 import { cloneModel, type Model } from '../onnx/ir/model.js';
 import { tensorType } from '../onnx/ir/types.js';
 import { removeUnused } from '../onnx/passes/remove-unused.js';
@@ -40,6 +42,9 @@ function whole({ model, weights }: ImportedModel, task: string): Model {
   return copy;
 }
 
+type Fail = (message: string, cause?: unknown) => never;
+type Feeds = Readonly<Record<string, Tensor>>;
+
 /** Throws UsageError, in one line that `file` begins, for what does not run or has no row for each sample. */
 export async function probeImport(
   runtime: Runtime,
@@ -47,42 +52,76 @@ export async function probeImport(
   original: Model,
   { task, file, judged }: { readonly task: string; readonly file: string; readonly judged: boolean },
 ): Promise<Probed> {
-  const { taps, scores, input } = imported;
+  const { taps, scores, inputs } = imported;
   const random = new Random(0, 'import');
-  const feeds = batches.map((rows) => randomSamples('float32', [rows, ...input.shape], random));
+  const feeds = batches.map((rows) => feedsOf(imported, rows, random));
   const rowed = [...new Set([...taps, ...(judged && scores !== undefined ? [scores] : [])])];
   const gives = scores ?? must(taps.at(-1), 'tap');
   const names = [...new Set([...rowed, gives])];
-  const fail = (message: string, cause?: unknown): never => {
+  const fail: Fail = (message, cause) => {
     throw new UsageError(`${file}: ${message}`, { path: file, ...(cause !== undefined && { cause }) });
   };
-  const ours = await answers(runtime, toBinary(whole(imported, task)), input.name, feeds, names, fail);
+  const run: Fail = imported.file.opened
+    ? (message, cause) => fail(`its batch is 1 and cannot be opened: ${message}`, cause)
+    : fail;
+  const own = (of: Feeds) => Object.fromEntries(inputs.map((name) => [name, must(of[name], name)]));
+  const ours = await answers(runtime, toBinary(whole(imported, task)), feeds.map(own), names, run);
   const shapes = new Map<string, readonly number[]>();
   for (const name of rowed) {
     const found = ours.map((of) => must(of[name], name).dims);
     found.forEach((dims, i) => {
       const rows = must(batches[i], 'rows');
-      if (dims[0] !== rows) fail(`"${name}" is [${dims}] for ${rows} samples, expected one row for each`);
+      if (dims[0] !== rows) run(`"${name}" is [${dims}] for ${rows} samples, expected one row for each`);
     });
     const [first = [], second = []] = found;
     if (first.slice(1).join() !== second.slice(1).join())
       fail(`the shape of "${name}" depends on the samples: [${first}] and [${second}], expected one shape for all`);
     shapes.set(name, first.slice(1));
   }
-  // Without taps among its outputs, as `export` writes it.
+  // Without taps among its outputs, as `export` writes it. A batch that was 1 is compared row by row.
   const alone = whole(imported, task);
   alone.graph.outputs = alone.graph.outputs.filter((v) => v.name === gives);
   removeUnused(alone.graph);
-  const exported = await answers(runtime, toBinary(alone), input.name, feeds, [gives], fail);
-  const theirs = await answers(runtime, toBinary(exposed(original, imported)), input.name, feeds, [imported.given], fail);
+  const each = imported.file.opened ? feeds.flatMap((of, i) => rowsOf(of, must(batches[i], 'rows'))) : feeds;
+  const exported = await answers(runtime, toBinary(alone), each.map(own), [gives], run);
+  const theirs = await answers(runtime, toBinary(exposed(original, imported)), each, [imported.given], fail);
   const apart = Math.max(
-    ...feeds.map((_, i) => difference(must(exported[i]?.[gives], gives), must(theirs[i]?.[imported.given], gives))),
+    ...each.map((_, i) => difference(must(exported[i]?.[gives], gives), must(theirs[i]?.[imported.given], gives))),
   );
   if (!(apart <= near)) fail(`its values "${imported.given}" are others once it is taken in, by up to ${apart}`);
+  if (imported.file.opened) {
+    const together = joined(ours.map((of) => must(of[gives], gives)));
+    const opened = difference(together, joined(theirs.map((of) => must(of[imported.given], gives))));
+    if (!(opened <= near)) fail(`its batch is 1 and cannot be opened: "${gives}" of a sample changes with the others`);
+  }
   return { shapes: taps.map((name) => must(shapes.get(name), name)), scores: judged ? shapes.get(gives) : undefined, apart };
 }
 
-/** The file's own model, with the scores among its outputs. */
+/** Of all that the file asks for. */
+function feedsOf({ file }: ImportedModel, rows: number, random: Random): Feeds {
+  return Object.fromEntries(
+    file.all.map(({ name, dtype, shape, fixed, batchAt }) => {
+      if (fixed === undefined) return [name, randomSamples(dtype, [rows, ...shape], random)];
+      const dims = shape.map((d, i) => (i === batchAt ? rows : d));
+      return [name, Tensor.from(dtype, new Array<number>(elementCount(dims)).fill(fixed), dims)];
+    }),
+  );
+}
+
+/** Each row as a batch of its own. */
+function rowsOf(feeds: Feeds, rows: number): Feeds[] {
+  return Array.from({ length: rows }, (_, i) =>
+    Object.fromEntries(Object.entries(feeds).map(([name, t]) => [name, t.dims[0] === rows ? sliceRows(t, i, i + 1) : t])),
+  );
+}
+
+/** All numbers one after another. */
+const joined = (parts: readonly Tensor[]): Tensor => {
+  const numbers = parts.flatMap((t) => t.numbers());
+  return Tensor.from('float64', numbers, [numbers.length]);
+};
+
+/** The file's own model, with what the column gives among its outputs. */
 function exposed(original: Model, { given }: ImportedModel): Model {
   if (original.graph.outputs.some((v) => v.name === given)) return original;
   const copy = cloneModel(original);
@@ -94,16 +133,15 @@ function exposed(original: Model, { given }: ImportedModel): Model {
 async function answers(
   runtime: Runtime,
   bytes: Uint8Array,
-  input: string,
-  feeds: readonly Tensor[],
+  feeds: readonly Feeds[],
   names: readonly string[],
-  fail: (message: string, cause?: unknown) => never,
+  fail: Fail,
 ): Promise<Record<string, Tensor>[]> {
   try {
     const session = await runtime.createSession(bytes);
     try {
       const found: Record<string, Tensor>[] = [];
-      for (const x of feeds) found.push(await session.run({ [input]: x }, names));
+      for (const each of feeds) found.push(await session.run(each, names));
       return found;
     } finally {
       await session.release();
@@ -116,10 +154,13 @@ async function answers(
 
 /** The largest difference, relative where numbers are over 1; 0 where all bits are the same. */
 function difference(a: Tensor, b: Tensor): number {
-  if (Buffer.compare(a.bytes, b.bytes) === 0) return 0;
+  if (a.dtype !== 'string' && b.dtype !== 'string' && Buffer.compare(a.bytes, b.bytes) === 0) return 0;
   const [x, y] = [a.numbers(), b.numbers()];
   if (x.length !== y.length) return Number.POSITIVE_INFINITY;
-  return x.reduce((most, v, i) => Math.max(most, Math.abs(v - must(y[i], 'score')) / Math.max(1, Math.abs(v))), Number.MIN_VALUE);
+  return x.reduce((most, v, i) => {
+    const by = Math.abs(v - must(y[i], 'score')) / Math.max(1, Math.abs(v));
+    return Object.is(v, y[i]) || by <= most ? most : by;
+  }, Number.MIN_VALUE);
 }
 
 /** States what was found of the outputs in the graph, for those who read it. */

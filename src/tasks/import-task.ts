@@ -2,15 +2,10 @@
 // Everything is checked and the model run on the task's test data before the column is frozen; where that fails, nothing is left behind.
 import { existsSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
-import type { Description } from '../model/description/description.js';
 import { readDescription } from '../model/description/read-text.js';
 import { type HeadKind, headOfWidth, isJudged } from '../model/heads/heads.js';
-import { sampleDims } from '../model/nn/sample.js';
-import { inferenceScope } from '../model/nn/scope.js';
-import { importedPrepare, lowerPrepare } from '../model/prepare/prepare.js';
-import { columnsOf } from '../model/progressive/column.js';
+import { samplesOf } from '../model/progressive/import-inputs.js';
 import { graphFile, type ImportedModel, importModel } from '../model/progressive/import-model.js';
-import { addInputs } from '../model/progressive/inputs.js';
 import { DescriptionError, InternalError, must, UsageError } from '../onnx/core/errors.js';
 import type { FeatureLayout } from '../onnx/features/layout.js';
 import { fileError } from '../onnx/files/file-error.js';
@@ -18,7 +13,6 @@ import { makeFolder } from '../onnx/files/folder.js';
 import { acquireLock } from '../onnx/files/lock-file.js';
 import { leftPending } from '../onnx/files/pending.js';
 import { readWhole } from '../onnx/files/read-file.js';
-import { ops } from '../onnx/ops/ops.js';
 import { defaultThreads } from '../onnx/runtime/node.js';
 import type { Runtime } from '../onnx/runtime/session.js';
 import { loadModel } from '../onnx/serde/external-data.js';
@@ -27,6 +21,7 @@ import { refuseOutput } from '../workspace/output-path.js';
 import { checkTask } from '../workspace/task-name.js';
 import { createFolders, descriptionNames, findWorkspace } from '../workspace/workspace.js';
 import { emptyDescription, withColumn } from './column-text.js';
+import { inputName, networkInputsOf } from './import-fit.js';
 import { probeImport, stateShapes } from './import-probe.js';
 import { importedFile, withGraphs } from './imported-graph.js';
 import { loadWorkspace } from './load-workspace.js';
@@ -38,13 +33,17 @@ export interface ImportTaskOptions {
   readonly task: string;
   readonly taps?: readonly string[];
   readonly scores?: string;
-  /** Sizes of dimensions that the model's input leaves open beyond its batch, by their names. */
+  /** Sizes of dimensions that the model's inputs leave open beyond their batch, by their names. */
   readonly dims?: ReadonlyMap<string, number>;
   /** How the axes of taps lie, by their names, where the graph does not show it. */
   readonly layouts?: ReadonlyMap<string, FeatureLayout>;
+  /** Inputs of the model that are no samples, by name: the number that all their elements are. */
+  readonly fixed?: ReadonlyMap<string, number>;
+  /** The network's input for an input of the model that is called otherwise there. */
+  readonly inputs?: ReadonlyMap<string, string>;
   /** What the scores are; `none`: nothing judges them. */
   readonly head: HeadKind;
-  /** Takes all that the file computes for its taps; nothing judges them, and there are no scores unless they are named. */
+  /** Its taps alone are of use: nothing judges them, and there are no scores unless they are named. */
   readonly backbone?: boolean;
   /** So many taps, evenly spread by depth, of those that are found. */
   readonly spread?: number;
@@ -68,7 +67,8 @@ export interface ImportedTask {
 function descriptionAt(
   folder: string,
   begin: boolean,
-  { input }: ImportedModel,
+  imported: ImportedModel,
+  renamed: ReadonlyMap<string, string>,
 ): { root: string; file: string; text: string; old?: Uint8Array } {
   const found = begin ? undefined : findWorkspace(folder);
   const root = found ?? resolve(folder);
@@ -76,26 +76,16 @@ function descriptionAt(
   if (name === undefined) {
     if (!begin)
       throw new UsageError(`no ${descriptionNames[0]} in ${root} or above it; -o <folder> begins a workspace`, { path: root });
-    const valid = (text: string, other: string) => (/^[A-Za-z][A-Za-z0-9_-]{0,99}$/.test(text) ? text : other);
-    const text = emptyDescription(valid(basename(root), 'network'), { ...input, name: valid(input.name, 'input') });
+    const called = /^[A-Za-z][A-Za-z0-9_-]{0,99}$/.test(basename(root)) ? basename(root) : 'network';
+    const samples = samplesOf(imported.file, imported.inputs);
+    const text = emptyDescription(
+      called,
+      samples.map((input) => ({ ...input, name: renamed.get(input.name) ?? inputName(input.name) })),
+    );
     return { root, file: descriptionNames[0], text };
   }
   const old = readWhole(join(root, name));
   return { root, file: name, text: new TextDecoder().decode(old), old };
-}
-
-/** One sample as an imported column gets it: the network's input, behind its steps unless one of them learns. */
-function importedSample(description: Description): readonly number[] {
-  const { inputs, opset } = columnsOf(description);
-  const [input] = description.inputs;
-  const steps = importedPrepare(input?.prepare);
-  const g = ops({ opset });
-  const [raw] = Object.values(addInputs(g, inputs));
-  const scope = inferenceScope(g, ({ name }) => {
-    throw new InternalError(`an imported column learns ${name}`);
-  });
-  const place = { scope, prefix: 'prepare', path: 'input.prepare', features: input?.features };
-  return sampleDims(lowerPrepare(place, steps ?? [], must(raw, 'input')));
 }
 
 /**
@@ -116,7 +106,7 @@ export async function importTask(
   const judged = isJudged({ kind: head });
   const imported = importModel(original, { ...options, judged }, file);
   for (const line of imported.notes) options.onNote?.(line);
-  const { root, file: name, text, old } = descriptionAt(folder, begin, imported);
+  const { root, file: name, text, old } = descriptionAt(folder, begin, imported, options.inputs ?? new Map());
   const before = readDescription(text, name, (value) => withGraphs(value, root, name).value);
   // Names differ by more than case, since they name files.
   const known = before.columns.find((c) => c.task.toLowerCase() === task.toLowerCase());
@@ -124,13 +114,7 @@ export async function importTask(
   if (known !== undefined && (known.task !== task || known.onnx === undefined || existsSync(join(root, 'columns', task)))) {
     throw new UsageError(`task "${known.task}" is in ${name} already, choose another name with --task`, { got: task });
   }
-  const shape = importedSample(before);
-  if (shape.join() !== imported.input.shape.join()) {
-    throw new DescriptionError(`${file}: its input is [N,${imported.input.shape}], the network gives it [N,${shape}]`, {
-      expected: `[N,${shape}]`,
-      got: `[N,${imported.input.shape}]`,
-    });
-  }
+  const inputs = networkInputsOf(before, imported, options.inputs ?? new Map(), file);
   const graph = importedFile(task);
   const kept = join(root, graph);
   if (known === undefined && existsSync(kept) && leftPending(kept) === undefined) {
@@ -152,7 +136,12 @@ export async function importTask(
     return { name: tap, shape, ...(layout !== undefined && { layout }) };
   });
   const onnx = { graph, taps, ...(imported.scores !== undefined && { scores: imported.scores }), opset: imported.model.opset };
-  const next = withColumn(text, name, { task, ...(judged ? { data, onnx, head: headOfWidth(head, width) } : { onnx }) });
+  const reads = inputs.length === 1 && inputs[0] === before.inputs[0]?.name ? {} : { inputs };
+  const next = withColumn(text, name, {
+    task,
+    ...reads,
+    ...(judged ? { data, onnx, head: headOfWidth(head, width) } : { onnx }),
+  });
   const description = join(root, name);
   // The deepest first.
   const made = [join(root, 'columns'), join(root, 'runs')].filter((f) => !existsSync(f)).concat(missingFolders(dirname(kept)));

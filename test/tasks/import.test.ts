@@ -170,20 +170,25 @@ describe('refuses, in one line and with nothing written', () => {
     importModel(fromBinary(bytes), { task: 't', ...request }, 'm.onnx');
 
   it('models that cannot be columns', () => {
-    expect(taken(small())).toMatchObject({ taps: ['hidden'], scores: 'y', width: 2, input: { name: 'x', shape: [4] } });
+    expect(taken(small())).toMatchObject({ taps: ['hidden'], scores: 'y', width: 2, inputs: ['x'] });
     expect([...taken(small()).weights.keys()]).toEqual(['t/w', 't/v']);
     const refused: [Uint8Array, { taps?: string[]; scores?: string }, RegExp][] = [
       [
-        small(() => {}, [1, 4]),
-        {},
-        /^m\.onnx: its input is float32\[1,4\], a batch of 1: export it with a dynamic first dimension/,
-      ],
-      [
         small(() => {}, ['N', 'width']),
         {},
-        /^m\.onnx: its input is float32\[N,width\], open beyond the batch: say a size, as the option dim: "width=SIZE"$/,
+        /^m\.onnx: its input "x" is float32\[N,width\], open beyond the batch: say a size, as the option dim: "width=SIZE"$/,
       ],
-      [small((g) => g.input('z', 'float32', ['N', 1])), {}, /^m\.onnx: has 2 inputs \(x, z\), expected one$/],
+      [
+        small((g) => g.input('z', 'int64', [])),
+        {},
+        /^m\.onnx: its input "z" is int64\[\], without a row for each sample: say what it is, as the option fix: "z=VALUE"$/,
+      ],
+      [small((g) => g.input('z', 'float32', [1, 2])), {}, /"z" is float32\[1,2\], 1 where others have the batch: say what it is/],
+      [
+        small((g) => g.input('z', 'string', ['N', 2])),
+        {},
+        /its input "z" is string\[N,2\], expected one of float32, float16, int64/,
+      ],
       [
         small((g) => g.output(g.identity(must(g.graph.outputs[0], 'y')), 'z')),
         {},

@@ -20,6 +20,8 @@ export interface ImportFlags extends RuntimeFlags {
   readonly backbone?: boolean;
   readonly dim?: readonly string[];
   readonly layout?: readonly string[];
+  readonly fix?: readonly string[];
+  readonly input?: readonly string[];
   readonly output?: string;
 }
 
@@ -45,14 +47,14 @@ function spreadOf(taps: string): number | undefined {
   throw new UsageError(`--taps: found "${taps}", expected auto:4 or names of values`, { path: '--taps', got: taps });
 }
 
-/** `height=48`, each by its name. */
-function dimsOf(given: readonly string[]): ReadonlyMap<string, number> {
+/** Each by what stands before the last `=`. */
+function pairs<T>(flag: string, given: readonly string[], like: string, read: (text: string) => T | undefined): Map<string, T> {
   return new Map(
-    given.map((text) => {
+    given.map((text): [string, T] => {
       const at = text.lastIndexOf('=');
-      const size = Number(text.slice(at + 1));
-      if (at > 0 && Number.isSafeInteger(size) && size > 0) return [text.slice(0, at), size];
-      throw new UsageError(`--dim: found "${text}", expected a name and a size such as height=48`, { path: '--dim', got: text });
+      const value = at > 0 && at + 1 < text.length ? read(text.slice(at + 1)) : undefined;
+      if (value !== undefined) return [text.slice(0, at), value];
+      throw new UsageError(`${flag}: found "${text}", expected ${like}`, { path: flag, got: text });
     }),
   );
 }
@@ -69,6 +71,19 @@ function layoutsOf(given: readonly string[]): ReadonlyMap<string, FeatureLayout>
     }),
   );
 }
+const dimsOf = (given: readonly string[]) =>
+  pairs('--dim', given, 'a name and a size such as height=48', (text) => {
+    const size = Number(text);
+    return Number.isSafeInteger(size) && size > 0 ? size : undefined;
+  });
+
+const numbersOf = (given: readonly string[]) =>
+  pairs('--fix', given, 'an input and a number such as rate=16000', (text) =>
+    Number.isFinite(Number(text)) ? Number(text) : undefined,
+  );
+
+const namesOf = (given: readonly string[]) =>
+  pairs('--input', given, "an input of the model and one of the network's such as input_ids=ids", (text) => text);
 
 export async function importCommand(model: string, flags: ImportFlags): Promise<void> {
   return isFolder(model) ? importFromWorkspace(model, flags) : importFromModel(model, flags);
@@ -80,9 +95,9 @@ function isFolder(path: string): boolean {
 
 /** Columns of another workspace bring with them all that is said of a model here. */
 async function importFromWorkspace(from: string, flags: ImportFlags): Promise<void> {
-  const given = (['data', 'scores', 'taps', 'dim', 'layout', 'head', 'backbone', 'provider', 'threads'] as const).find(
-    (name) => flags[name] !== undefined,
-  );
+  const given = (
+    ['data', 'scores', 'taps', 'dim', 'fix', 'input', 'layout', 'head', 'backbone', 'provider', 'threads'] as const
+  ).find((name) => flags[name] !== undefined);
   if (given !== undefined)
     throw new UsageError(`--${given}: is for an ONNX model, ${from} is a folder, whose columns bring it`, { path: `--${given}` });
   const { runtime } = await openRuntime(flags);
@@ -136,6 +151,8 @@ async function importFromModel(model: string, flags: ImportFlags): Promise<void>
     ...(flags.scores !== undefined && { scores: flags.scores }),
     ...(flags.dim !== undefined && { dims: dimsOf(flags.dim) }),
     ...(flags.layout !== undefined && { layouts: layoutsOf(flags.layout) }),
+    ...(flags.fix !== undefined && { fixed: numbersOf(flags.fix) }),
+    ...(flags.input !== undefined && { inputs: namesOf(flags.input) }),
     onNote: (line) => note(flags, line),
     ...chosen(open),
     ...(threads !== undefined && { threads }),

@@ -153,7 +153,7 @@ export class Column implements LoweredColumn<Column> {
     before: ReadonlyMap<string, Column>,
   ) {
     const { onnx, tune, task } = description;
-    this.imported = onnx && new ImportedGraph(onnx, task, load);
+    this.imported = onnx && new ImportedGraph(onnx, task, load, description.inputs?.length ?? 1);
     const base = tune && before.get(tune.base);
     this.tuned = tune && base?.imported && { base, tuning: new Tuning({ task, path: this.path }, tune, base.imported) };
   }

@@ -2,7 +2,6 @@
 // What is left is a small graph that a description can carry. Shapes that inference does not find are left to who can run it (tasks/import-probe.ts).
 import { isStorable } from '../../formats/safetensors.js';
 import { must, UsageError } from '../../onnx/core/errors.js';
-import type { Remedy } from '../../onnx/core/remedy.js';
 import type { Tensor } from '../../onnx/core/tensor.js';
 import { version } from '../../onnx/core/version.js';
 import { layoutsIn } from '../../onnx/features/axes.js';
@@ -21,6 +20,7 @@ import { removeUnused } from '../../onnx/passes/remove-unused.js';
 import { toBinary } from '../../onnx/serde/to-binary.js';
 import type { Layout } from '../nn/sample.js';
 import { opsetRange } from './forms.js';
+import { type Fail, type FileInputs, type InputRequest, prepareInputs } from './import-inputs.js';
 import { scoresOf } from './raw-scores.js';
 import type { Weights } from './weights.js';
 
@@ -31,15 +31,13 @@ const fewElements = 64;
 /** Taps that are taken where nobody says which: what a later column has blocks for, and the file stays readable. */
 const unasked = 8;
 
-export interface ImportRequest {
+export interface ImportRequest extends InputRequest {
   readonly task: string;
   /** Names of values that later columns may read, in order. Default: good ones that are found, at most eight (`spread`). */
   readonly taps?: readonly string[];
-  /** Sizes of dimensions that the input leaves open beyond its batch, by their names; `x.2` where one has none. */
-  readonly dims?: ReadonlyMap<string, number>;
   /** Whether a head judges the scores: they are raw then, [N, k]. Otherwise they may be any values, and without a name there are none. Default: true. */
   readonly judged?: boolean;
-  /** Takes all that the file computes, so that other taps can be chosen later; there are no scores unless they are named. */
+  /** Its taps alone are of use: there are no scores unless they are named. */
   readonly backbone?: boolean;
   /** So many of the taps that are found, evenly spread by depth. */
   readonly spread?: number;
@@ -70,30 +68,32 @@ export interface ImportedModel {
   readonly given: string;
   /** Under the names that the column gives them. */
   readonly weights: Weights;
-  readonly input: { readonly name: string; readonly shape: readonly number[] };
+  /** What the file asks for; what is fixed and what nothing needs is no input of the column. */
+  readonly file: FileInputs;
+  /** Names of the inputs of the column, in their order. */
+  readonly inputs: readonly string[];
   /** Width of the scores; undefined where running the model must tell. */
   readonly width: number | undefined;
   /** What the user should know. */
   readonly notes: readonly string[];
 }
 
-type Fail = (message: string, remedy?: Remedy) => never;
-
 /** `file` begins each message. Throws UsageError for what cannot be imported, ModelError for what is no sound model. */
-export function importModel(given: Model, request: ImportRequest, file: string): ImportedModel {
+export function importModel(original: Model, request: ImportRequest, file: string): ImportedModel {
   const fail: Fail = (message, remedy) => {
     throw new UsageError(`${file}: ${message}`, { path: file, ...(remedy !== undefined && { remedy }) });
   };
-  const model = cloneModel(given);
+  const model = cloneModel(original);
   modernise(model);
   const { graph, opset } = model;
   if (opset > opsetRange.max) fail(`is of opset ${opset}, expected at most ${opsetRange.max}: export it at an older one`);
-  const input = inputOf(graph, request.dims ?? new Map(), fail);
   constantsAsInitializers(graph);
-  const { judged = request.backbone !== true, backbone = false } = request;
+  const asks = prepareInputs(graph, request, fail);
+  const { judged = request.backbone !== true } = request;
   const { value: found, note } = judged ? scoresOf(graph, request.scores, fail) : { value: unjudgedOf(graph, request, fail) };
   const asked = request.taps?.map((name) => computedBy(graph, name, fail));
-  graph.outputs = [...new Set([...(backbone ? graph.outputs : []), ...(asked ?? []), ...(found ? [found] : [])])];
+  graph.outputs =
+    asked === undefined && found === undefined ? graph.outputs : [...new Set([...(asked ?? []), ...(found ? [found] : [])])];
   removeUnused(graph);
   checkNodes(graph, fail);
   const notes = note === undefined ? [] : [note];
@@ -107,19 +107,23 @@ export function importModel(given: Model, request: ImportRequest, file: string):
   const [deepest] = taps.slice(-1);
   if (deepest === undefined)
     return fail('nothing was found to tap: name values of the graph', { kind: 'give', option: 'taps', value: 'names' });
-  for (const v of taps) refuseAlone(v, 'the tap', input, fail);
+  const given = new Set(graph.inputs);
+  for (const v of taps) refuseAlone(v, 'the tap', given, fail);
   const shapes = taps.map((v) => sampleOf(v, 'the tap', fail));
   const layouts = tapLayouts(graph, taps, request.layouts ?? new Map(), notes, fail);
-  if (scores) refuseAlone(scores, 'the output', input, fail);
+  if (scores) refuseAlone(scores, 'the output', given, fail);
   const sample = scores && judged ? sampleOf(scores, 'the output', fail) : undefined;
   if (scores && sample !== undefined && sample.length !== 1)
     fail(`the output "${scores.name}" is ${formatType(scores.type)}, expected scores float32[N,k]`);
 
   graph.outputs = [...new Set([...taps, ...(scores ? [scores] : [])])];
-  if (!backbone) removeUnused(graph);
+  removeUnused(graph);
   verifyModel(model);
-  const weights = takeWeights(graph, input, request.task);
-  strip(model, input);
+  // What nothing needs any more is no input.
+  const read = new Set(graph.nodes.flatMap((node) => [...nodeReads(node)]));
+  const inputs = graph.inputs.filter((v) => read.has(v));
+  const weights = takeWeights(graph, inputs, request.task);
+  strip(model);
   return {
     model,
     taps: taps.map((v) => v.name),
@@ -128,7 +132,8 @@ export function importModel(given: Model, request: ImportRequest, file: string):
     layouts,
     given: (found ?? deepest).name,
     weights,
-    input: { name: input.name, shape: must(sampleOf(input, 'the input', fail), 'input') },
+    file: asks,
+    inputs: inputs.map((v) => v.name),
     width: sample?.[0],
     notes: notes.map((line) => `${file}: ${line}`),
   };
@@ -163,37 +168,6 @@ function unjudgedOf(graph: Graph, { scores, backbone }: ImportRequest, fail: Fai
 
 const names = (values: readonly Value[]): string => values.map((v) => v.name).join(', ');
 
-/** The one input that callers feed, its batch left open and nothing else. */
-function inputOf(graph: Graph, sizes: ReadonlyMap<string, number>, fail: Fail): Value {
-  const given = new Set(graph.initializers);
-  const inputs = graph.inputs.filter((v) => !given.has(v));
-  const [input] = inputs;
-  if (input === undefined || inputs.length > 1) return fail(`has ${inputs.length} inputs (${names(inputs)}), expected one`);
-  const { type } = input;
-  const shape = type?.kind === 'tensor' && type.dtype === 'float32' ? type.shape : undefined;
-  if (shape === undefined || shape.length === 0) return fail(`its input is ${formatType(type)}, expected float32[N,...]`);
-  if (typeof shape[0] === 'number') {
-    return fail(
-      `its input is ${formatType(type)}, a batch of ${shape[0]}: export it with a dynamic first dimension (dynamic_shapes)`,
-    );
-  }
-  const dims = shape.slice(1).map((d, i) => (typeof d === 'number' ? d : (sizes.get(d ?? `${input.name}.${i + 1}`) ?? d)));
-  const open = dims.findIndex((d) => typeof d !== 'number');
-  if (open >= 0) {
-    const called = dims[open] ?? `${input.name}.${open + 1}`;
-    const value = `${called}=SIZE`;
-    fail(`its input is ${formatType(type)}, open beyond the batch: say a size`, { kind: 'give', option: 'dim', exactly: value });
-  }
-  for (const name of sizes.keys()) {
-    if (shape.slice(1).some((d, i) => typeof d !== 'number' && (d ?? `${input.name}.${i + 1}`) === name)) continue;
-    fail(`its input is ${formatType(type)}, which has no open dimension "${name}"`);
-  }
-  input.type = tensorType('float32', ['N', ...dims]);
-  graph.inputs = [input];
-  for (const v of given) v.overridable = false;
-  return input;
-}
-
 function computedBy(graph: Graph, name: string, fail: Fail): Value {
   const computed = graph.nodes.flatMap((n) => n.outputs).filter((v) => v.name !== '');
   const found = computed.find((v) => v.name === name);
@@ -218,10 +192,10 @@ function sampleOf(v: Value, what: string, fail: Fail): number[] | undefined {
 }
 
 /** Throws for a value that has nothing to do with the input: it cannot have a row for each sample. */
-function refuseAlone(v: Value, what: string, input: Value, fail: Fail): void {
+function refuseAlone(v: Value, what: string, inputs: ReadonlySet<Value>, fail: Fail): void {
   const seen = new Set<Value>([v]);
   for (const value of seen) {
-    if (value === input) return;
+    if (inputs.has(value)) return;
     if (value.producer !== undefined) for (const read of nodeReads(value.producer)) seen.add(read);
   }
   fail(`${what} "${v.name}" depends on no input`);
@@ -291,7 +265,7 @@ function tapLayouts(graph: Graph, taps: readonly Value[], said: ReadonlyMap<stri
 }
 
 /** Makes inputs of initializers that safetensors can hold, scalars and few integers aside, and returns their data. */
-function takeWeights(graph: Graph, input: Value, task: string): Map<string, Tensor> {
+function takeWeights(graph: Graph, inputs: readonly Value[], task: string): Map<string, Tensor> {
   const fixed = new Set(graph.nodes.filter((n) => hasTrait(n, 'settings')).flatMap((n) => n.inputs));
   const weights = new Map<string, Tensor>();
   const parameters: Value[] = [];
@@ -305,12 +279,12 @@ function takeWeights(graph: Graph, input: Value, task: string): Map<string, Tens
     parameters.push(v);
     return false;
   });
-  graph.inputs = [input, ...parameters];
+  graph.inputs = [...inputs, ...parameters];
   return weights;
 }
 
 /** Leaves nothing that says where the model came from: exporters write paths of their machine into it. */
-function strip(model: Model, input: Value): void {
+function strip(model: Model): void {
   const { graph } = model;
   model.producerName = producer;
   model.producerVersion = version;
@@ -334,7 +308,7 @@ function strip(model: Model, input: Value): void {
     node.metadata = new Map();
     node.deviceConfigurations = [];
   }
-  for (const v of [input, ...graph.values()]) forget(v);
+  for (const v of graph.values()) forget(v);
 }
 
 function forget(v: Value): void {

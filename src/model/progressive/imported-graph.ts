@@ -67,6 +67,8 @@ export class ImportedGraph {
     private readonly description: ImportedDescription,
     private readonly task: string,
     private readonly load: GraphLoader,
+    /** How many of the network's inputs it reads. */
+    private readonly reads: number,
   ) {}
 
   /** Its inputs are those of the network that it reads, then a parameter each. Loaded when it is first asked for. Throws DescriptionError, ModelError. */
@@ -80,10 +82,9 @@ export class ImportedGraph {
     return this.description.opset ?? this.model.opset;
   }
 
-  /** The value that stands for the network's input. */
-  get input(): Value {
-    const [input] = this.model.graph.inputs;
-    return must(input, 'input');
+  /** @internal The values that stand for the network's inputs, in the order in which the column names these. */
+  get inputs(): readonly Value[] {
+    return this.model.graph.inputs.slice(0, this.reads);
   }
 
   /** Names of the values that later columns may read, one for each block. */
@@ -135,7 +136,7 @@ export class ImportedGraph {
   /** @internal What scores and taps are computed from: those of the scores first. Throws DescriptionError. */
   get parameters(): readonly ImportedParameter[] {
     if (this.found !== undefined) return this.found;
-    const seen = new Set<Value>([this.input]);
+    const seen = new Set<Value>(this.inputs);
     const nodes = new Set<Node>();
     const list = [this.scores, ...this.taps].flatMap((name) => this.leavesOf(this.output(name), seen, nodes));
     this.found = list.filter((v) => v.constant === undefined).map((v) => this.parameterOf(v));

@@ -34,11 +34,11 @@ export class ImportedLowering {
     private readonly imported: ImportedGraph,
     private readonly scope: LayerScope,
     /** What it reads, as the column prepares it. */
-    private readonly x: Value,
+    private readonly given: readonly Value[],
     /** The value of a weight in this graph. */
     private readonly weight: (parameter: ImportedParameter) => Value,
   ) {
-    this.leaves.add(imported.input);
+    for (const v of imported.inputs) this.leaves.add(v);
   }
 
   /** The tap of that number, float32. */
@@ -73,21 +73,21 @@ export class ImportedLowering {
   }
 
   /** What stands for values that the file's nodes compute. */
-  get given(): readonly Value[] {
+  get outside(): readonly Value[] {
     return [...this.standins.values()];
   }
 
   /** What must come through passes: the input where it is computed, and weights that nothing reads before the nodes are there. */
   get needed(): readonly Value[] {
-    return [this.x, ...this.weights.values()].filter((v) => v.producer !== undefined || v.constant !== undefined);
+    return [...this.given, ...this.weights.values()].filter((v) => v.producer !== undefined || v.constant !== undefined);
   }
 
   /** Puts the nodes into the graph; `now` tells what became of `needed`. */
   splice(graph: Graph, now: ReadonlyMap<Value, Value>): void {
     const { imported, task } = this;
     const current = (v: Value) => now.get(v) ?? v;
-    const x = current(this.x);
-    const map = new Map<Value, Value>([[imported.input, x]]);
+    const given = this.given.map(current);
+    const map = new Map<Value, Value>(imported.inputs.map((v, i) => [v, must(given[i], v.name)]));
     for (const [v, weight] of this.weights) map.set(v, current(weight));
     const present = Names.of(graph);
     for (const v of this.standins.values()) present.unique(v.name);
@@ -116,7 +116,7 @@ export class ImportedLowering {
       made.set(standin, value);
       value.name = standin.name;
     }
-    const at = graph.nodes.findLastIndex((node) => node.outputs.includes(x)) + 1;
+    const at = graph.nodes.findLastIndex((node) => node.outputs.some((v) => given.includes(v))) + 1;
     graph.nodes.splice(at, 0, ...copies);
     skipIdentities(graph, made);
     replace(graph, made);
@@ -140,7 +140,7 @@ export function aroundImported(graph: Graph, imported: readonly ImportedLowering
     return;
   }
   const needed = [...new Set(imported.flatMap((lowering) => lowering.needed))];
-  const given = new Set(imported.flatMap((lowering) => lowering.given));
+  const given = new Set(imported.flatMap((lowering) => lowering.outside));
   const { length } = graph.outputs;
   graph.outputs.push(...needed);
   graph.inputs.push(...given);

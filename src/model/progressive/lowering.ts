@@ -192,6 +192,14 @@ export class NetworkLowering<C extends LoweredColumn<C>> {
     return this.prepared(column, read);
   }
 
+  /** What an imported graph reads. */
+  private all(column: C): Value[] {
+    return column.reads.map((read) => {
+      this.options.onRead?.(column, 0, read.input.name);
+      return this.prepared(column, read);
+    });
+  }
+
   /** The inputs as the layers of a block find them. */
   private named(column: C, block: number): NamedInputs {
     const reading = (name: string, path: string) => {
@@ -222,7 +230,7 @@ export class NetworkLowering<C extends LoweredColumn<C>> {
     const lowered = this.of(column);
     const scope = this.options.scope(column);
     if (scope.training) refuseTraining(column);
-    lowered.imported ??= new ImportedLowering(task, imported, scope, this.first(column), (p) => this.weight(column, p));
+    lowered.imported ??= new ImportedLowering(task, imported, scope, this.all(column), (p) => this.weight(column, p));
     return lowered.imported;
   }
 
@@ -249,12 +257,12 @@ export class NetworkLowering<C extends LoweredColumn<C>> {
       if (version === undefined) return frozen();
       return this.options.merged?.(column, version) ?? tuning.value(version, scope, frozen);
     };
-    const x = this.first(column);
+    const given = this.all(column);
     const { graph } = tuning;
     const { batchStatistics } = tuning;
-    if (scope.training) return lowerTuned({ task, scope, graph, x, weight, batchStatistics }, block);
+    if (scope.training) return lowerTuned({ task, scope, graph, given, weight, batchStatistics }, block);
     const lowered = this.of(column);
-    lowered.imported ??= new ImportedLowering(task, graph, scope, x, weight);
+    lowered.imported ??= new ImportedLowering(task, graph, scope, given, weight);
     return lowered.imported.tap(block);
   }
 

@@ -17,7 +17,7 @@ export interface TunedPlace {
   readonly scope: LayerScope;
   readonly graph: ImportedGraph;
   /** What it reads, as the column prepares it. */
-  readonly x: Value;
+  readonly given: readonly Value[];
   /** The value of a weight. */
   readonly weight: (parameter: ImportedParameter) => Value;
   /** What running statistics are called, by their names in the graph, where batch normalisation takes those of its minibatch. */
@@ -26,12 +26,12 @@ export interface TunedPlace {
 
 /** A tap, with every node that it is computed from. */
 export function lowerTuned(place: TunedPlace, block: number): Value {
-  const { graph, x, weight, scope, task } = place;
+  const { graph, given, weight, scope, task } = place;
   const { g } = scope;
   const tap = graph.output(must(graph.taps[block], `tap ${block}`));
   const nodes = new Set<Node>();
-  const map = new Map<Value, Value>([[graph.input, x]]);
-  for (const v of graph.leavesOf(tap, new Set([graph.input]), nodes))
+  const map = new Map<Value, Value>(graph.inputs.map((v, i) => [v, must(given[i], v.name)]));
+  for (const v of graph.leavesOf(tap, new Set(graph.inputs), nodes))
     map.set(v, v.constant === undefined ? weight(graph.parameterOf(v)) : g.constant(v.constant, v.name));
   const rename = (name: string) => g.names.unique(`${task}/${name}`);
   for (const node of graph.model.graph.nodes) {
@@ -42,7 +42,7 @@ export function lowerTuned(place: TunedPlace, block: number): Value {
   }
   const value = must(map.get(tap), 'tap');
   // what stands behind ops that inference does not know has the shape that the description says
-  const batch = x.shape?.[0] ?? null;
+  const batch = given[0]?.shape?.[0] ?? null;
   if (!value.shape?.slice(1).every((d) => typeof d === 'number'))
     value.type = tensorType('float32', [batch, ...graph.tapShape(block)]);
   return value;

@@ -1,0 +1,178 @@
+// What callers feed to a model from elsewhere, made the inputs of an imported column: each with a row for each sample and no other open dimension. A
+// batch that an exporter fixed at 1 is opened, an input that is no sample gets a value.
+import type { DType } from '../../onnx/core/dtype.js';
+import type { Remedy } from '../../onnx/core/remedy.js';
+import { elementCount, type Shape } from '../../onnx/core/shape.js';
+import { int64, Tensor } from '../../onnx/core/tensor.js';
+import { Names } from '../../onnx/ir/builder.js';
+import { type Attribute, allNodes, type Graph, Node, nodeReads, Value } from '../../onnx/ir/graph.js';
+import { formatType, tensorType } from '../../onnx/ir/types.js';
+import { constantOf } from '../../onnx/ops/op-def.js';
+import type { InputDtype } from './inputs.js';
+
+/** Ends the import with a message. */
+export type Fail = (message: string, remedy?: Remedy) => never;
+
+/** What is said of a model's inputs. */
+export interface InputRequest {
+  /** Sizes of dimensions that are open beyond the batch, by their names; `x.2` where one has none. */
+  readonly dims?: ReadonlyMap<string, number>;
+  /** Inputs that are no samples, by name: the number that all their elements are. */
+  readonly fixed?: ReadonlyMap<string, number>;
+}
+
+/** An input of the file. */
+export interface FileInput {
+  readonly name: string;
+  readonly dtype: InputDtype;
+  /** Without the batch where it has samples. Of a fixed input all of it, `N` for the batch. */
+  readonly shape: readonly number[];
+  /** Where a fixed input has the batch among its dimensions. */
+  readonly batchAt?: number;
+  /** The number that all elements are of an input that is no sample. */
+  readonly fixed?: number;
+}
+
+const dtypes: readonly DType[] = ['float32', 'float16', 'int64', 'int32', 'uint8', 'bool'] satisfies InputDtype[];
+const isInputDtype = (dtype: DType): dtype is InputDtype => dtypes.includes(dtype);
+
+export interface FileInputs {
+  /** All that the file asks for, in its order. */
+  readonly all: readonly FileInput[];
+  /** Whether its batch was 1 and is open now. */
+  readonly opened: boolean;
+}
+
+/** Changes the graph so that its inputs are samples alone. */
+export function prepareInputs(graph: Graph, { dims = new Map(), fixed = new Map() }: InputRequest, fail: Fail): FileInputs {
+  const given = new Set(graph.initializers);
+  const inputs = graph.inputs.filter((v) => !given.has(v));
+  for (const v of given) v.overridable = false;
+  const strange = [...fixed.keys()].find((name) => !inputs.some((v) => v.name === name));
+  if (strange !== undefined) fail(`has no input "${strange}", it has ${inputs.map((v) => v.name).join(', ')}`);
+  const open = new Set<string>();
+  const sized = inputs.map((v) => ({ v, ...sizedInput(v, dims, fixed.get(v.name), open, fail) }));
+  const unused = [...dims.keys()].find((name) => !open.has(name));
+  if (unused !== undefined) fail(`has no open dimension "${unused}"${open.size > 0 ? `, it has ${[...open].join(', ')}` : ''}`);
+  const samples = sized.filter(({ input }) => input.fixed === undefined);
+  const [first] = samples;
+  if (first === undefined) return fail('has no input that takes samples');
+  const opened = samples.some(({ one }) => one);
+  const single = samples.find(({ one }) => one);
+  if (single !== undefined && samples.some(({ one }) => !one)) {
+    const value = `${single.v.name}=VALUE`;
+    const called = `its input "${single.v.name}" is ${formatType(single.v.type)}`;
+    fail(`${called}, 1 where others have the batch: say what it is`, { kind: 'give', option: 'fix', exactly: value });
+  }
+  for (const { v, input } of samples) v.type = tensorType(input.dtype, ['N', ...input.shape]);
+  graph.inputs = samples.map(({ v }) => v);
+  for (const { v, input } of sized.toReversed()) if (input.fixed !== undefined) fix(graph, v, input, first.v);
+  if (opened) openBatch(graph);
+  return { all: sized.map(({ input }) => input), opened };
+}
+
+function sizedInput(
+  v: Value,
+  dims: ReadonlyMap<string, number>,
+  fixed: number | undefined,
+  open: Set<string>,
+  fail: Fail,
+): { input: FileInput; one: boolean } {
+  const { type, name } = v;
+  const called = `its input "${name}" is ${formatType(type)}`;
+  if (type?.kind !== 'tensor' || type.shape === undefined) return fail(`${called}, expected a tensor whose rank is known`);
+  const { dtype, shape } = type;
+  if (!isInputDtype(dtype)) return fail(`${called}, expected one of ${dtypes.join(', ')}`);
+  const nameOf = (d: Shape[number], i: number) => (typeof d === 'string' && /\w/.test(d) ? d : `${name}.${i}`);
+  const sizeOf = (d: Shape[number], i: number): number => {
+    if (typeof d === 'number') return d;
+    open.add(nameOf(d, i));
+    return dims.get(nameOf(d, i)) ?? -1;
+  };
+  if (fixed !== undefined) {
+    const sizes = shape.map(sizeOf);
+    const batchAt = sizes.indexOf(-1);
+    if (sizes.indexOf(-1, batchAt + 1) > batchAt && batchAt >= 0) fail(`${called}, open in more than its batch`);
+    return { input: { name, dtype, shape: sizes, fixed, ...(batchAt >= 0 && { batchAt }) }, one: false };
+  }
+  const [batch, ...rest] = shape;
+  if (batch === undefined || (typeof batch === 'number' && batch !== 1)) {
+    const value = `${name}=VALUE`;
+    return fail(`${called}, without a row for each sample: say what it is`, { kind: 'give', option: 'fix', exactly: value });
+  }
+  const sizes = rest.map((d, i) => sizeOf(d, i + 1));
+  const missing = rest.flatMap((d, i) => (sizes[i] === -1 ? [nameOf(d, i + 1)] : []));
+  if (missing.length > 0) {
+    const told = missing.length > 1 ? `say the sizes of ${missing.join(', ')}` : 'say a size';
+    fail(`${called}, open beyond the batch: ${told}`, { kind: 'give', option: 'dim', exactly: `${missing[0]}=SIZE` });
+  }
+  return { input: { name, dtype, shape: sizes }, one: batch === 1 };
+}
+
+/** Makes an input what its value says: an initializer, or where it has the batch among its dimensions a tensor of as many rows as `like`. */
+function fix(graph: Graph, v: Value, { dtype, shape, fixed = 0, batchAt }: FileInput, like: Value): void {
+  const filled = (dims: readonly number[]) => Tensor.from(dtype, new Array<number>(elementCount(dims)).fill(fixed), [...dims]);
+  if (batchAt === undefined) {
+    v.constant = filled(shape);
+    v.type = tensorType(dtype, shape);
+    graph.initializers.push(v);
+    return;
+  }
+  const names = Names.of(graph);
+  const constant = (dims: readonly number[], name: string) => {
+    const c = new Value(names.unique(`${v.name}/${name}`), tensorType('int64', [dims.length]));
+    c.constant = int64([...dims]);
+    graph.initializers.push(c);
+    return c;
+  };
+  const made: Node[] = [];
+  const node = (op: string, inputs: Value[], out: Value, attributes: Record<string, Attribute>) => {
+    made.push(new Node(op, inputs, [out], new Map(Object.entries(attributes)), names.unique(`${v.name}/${op}`)));
+    return out;
+  };
+  const int = (value: number): Attribute => ({ kind: 'int', value: BigInt(value) });
+  const rows = node('Shape', [like], new Value(names.unique(`${v.name}/rows`)), { start: int(0), end: int(1) });
+  const before = shape.slice(0, batchAt);
+  const after = shape.slice(batchAt + 1);
+  const parts = [
+    ...(before.length > 0 ? [constant(before, 'before')] : []),
+    rows,
+    ...(after.length > 0 ? [constant(after, 'after')] : []),
+  ];
+  const dims = node('Concat', parts, new Value(names.unique(`${v.name}/shape`)), { axis: int(0) });
+  v.type = undefined;
+  node('ConstantOfShape', [dims], v, { value: { kind: 'tensor', value: filled([1]) } });
+  graph.nodes.unshift(...made);
+}
+
+/** The inputs of the file that a column has. */
+export const samplesOf = ({ all }: FileInputs, names: readonly string[]): FileInput[] =>
+  all.filter(({ name }) => names.includes(name));
+
+/** What a file of a batch of 1 says of shapes and in shapes holds of more rows no longer. */
+function openBatch(graph: Graph): void {
+  for (const node of allNodes(graph))
+    for (const v of node.outputs) if (v.type?.kind === 'tensor') v.type = tensorType(v.type.dtype);
+  openTargets(graph);
+}
+
+/** Constant shapes that begin with the batch of 1 take it from what they shape; whether that is right, the comparison with the file tells. */
+function openTargets(graph: Graph): void {
+  const names = Names.of(graph);
+  const samples = new Set<Value>(graph.inputs);
+  for (const node of allNodes(graph)) {
+    if ([...nodeReads(node)].some((v) => samples.has(v))) for (const v of node.outputs) samples.add(v);
+  }
+  for (const node of allNodes(graph)) {
+    const [shaped, target] = node.inputs;
+    if (!shaped || !samples.has(shaped)) continue;
+    const dims = node.opType === 'Reshape' && target ? constantOf(target) : undefined;
+    const [first, ...rest] = dims?.numbers() ?? [];
+    if (first !== 1 || node.int('allowzero', 0) !== 0) continue;
+    const open = rest.includes(-1) || rest.includes(0) ? 0 : -1;
+    const value = new Value(names.unique('batch/shape'), tensorType('int64', [rest.length + 1]));
+    value.constant = int64([open, ...rest]);
+    graph.initializers.push(value);
+    node.inputs = node.inputs.map((v, i) => (i === 1 ? value : v));
+  }
+}
