@@ -101,7 +101,9 @@ export function importModel(original: Model, request: ImportRequest, file: strin
   const scores = found && judged ? flat(graph, found) : found;
   const candidates = tapCandidates(graph, found && judged ? [found] : undefined);
   // Rows come first in what columns read: a tap whose steps come first is none that is taken unasked.
-  const good = candidates.filter(({ value, layout }) => value !== found && layout !== 'TNF');
+  const good = candidates.filter(
+    ({ value, layout, shape }) => value !== found && layout !== 'TNF' && typeof shape[0] !== 'number',
+  );
   const plain = good.filter(({ value }) => value.dtype === 'float32');
   const taps = asked ?? spread(plain.length > 0 ? plain : good, request.spread ?? unasked).map(({ value }) => value);
   const [deepest] = taps.slice(-1);
