@@ -35,6 +35,8 @@ export interface InspectedTask {
   readonly head: string;
   /** How many parameters its column has. */
   readonly parameters: number;
+  /** Of the weights that it reads of the column it tunes; absent where it tunes none. */
+  readonly shared?: number;
   /** Tasks that it reads. */
   readonly reads: readonly string[];
   /** An unfinished training stands in runs/ beside what is told here. */
@@ -59,6 +61,7 @@ export function inspectTask(loaded: LoadedWorkspace, task: string): InspectedTas
     state,
     head: column.head.kind,
     parameters: column.parameters.count,
+    ...(column.tuned !== undefined && { shared: column.parameters.shared }),
     reads: column.foundation.map(({ task: name }) => name),
     ...(unfinished && state === 'trained' && { unfinished: true as const }),
     ...(changed !== undefined && { changed }),

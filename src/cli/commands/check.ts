@@ -77,27 +77,29 @@ export function check(options: GlobalOptions): void {
   const { description, frozen, workspace } = loaded;
   const warnings = warningsOf(loaded);
   let total = 0;
-  const columns = [...loaded.columns].map(({ task, parameters: { count: parameters, specs, taps } }) => {
+  const columns = [...loaded.columns].map(({ task, parameters: { count: parameters, shared, specs, taps } }) => {
     const laterals = specs.filter((s) => isLateral(s.name)).reduce((n, s) => n + elementCount(s.shape), 0);
     total += parameters;
     const kept = keptOf(loaded, task, warnings);
     const state = frozen.has(task) ? 'frozen' : kept ? 'trained' : runExists(workspace.root, task) ? 'unfinished' : 'new';
-    return { task, parameters, laterals, total, taps, state, frozen: state === 'frozen', ...kept };
+    return { task, parameters, laterals, ...(shared > 0 && { shared }), total, taps, state, frozen: state === 'frozen', ...kept };
   });
+  const sharing = columns.some((c) => c.shared !== undefined);
   const rows = columns.map((c) => [
     c.task,
     count(c.parameters),
     count(c.laterals),
+    ...(sharing ? [count(c.shared ?? 0)] : []),
     count(c.total),
     c.test === undefined ? c.state : `trained, not frozen (${c.test.metric} ${c.test.value.toFixed(4)})`,
     c.taps.map((t) => `[${t}]`).join(' '),
   ]);
   const paint = (text: string, row: number, column: number) =>
-    column === 4 && columns[row]?.state === 'frozen' ? colours.green(text) : text;
+    column === (sharing ? 5 : 4) && columns[row]?.state === 'frozen' ? colours.green(text) : text;
   result(
     options,
     { name: description.name, columns, warnings },
-    table(['task', 'parameters', 'laterals', 'in all', 'state', 'taps'], rows, paint),
+    table(['task', 'parameters', 'laterals', ...(sharing ? ['shared'] : []), 'in all', 'state', 'taps'], rows, paint),
   );
   for (const line of warnings) warn(options, line);
 }

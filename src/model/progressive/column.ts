@@ -29,6 +29,8 @@ export interface ColumnParameters {
   readonly specs: readonly ParameterSpec[];
   /** Elements, trainable and statistics together. */
   readonly count: number;
+  /** Elements of the weights that it reads of the column it tunes; 0 where it tunes none. */
+  readonly shared: number;
   /** Of each block's output, the shape of one sample. */
   readonly taps: readonly (readonly number[])[];
   /** Of each block, and of the head behind the last, names of the inputs that it reads itself. */
@@ -338,7 +340,7 @@ export class Column implements LoweredColumn<Column> {
       }),
     );
     const inputs = [new Set(this.reads.map(({ input }) => input.name))];
-    return { specs, count: specs.reduce((n, s) => n + elementCount(s.shape), 0), taps, inputs };
+    return { specs, count: specs.reduce((n, s) => n + elementCount(s.shape), 0), shared: 0, taps, inputs };
   }
 
   private measure(): ColumnParameters {
@@ -351,10 +353,11 @@ export class Column implements LoweredColumn<Column> {
       specs.push(spec);
       return new Value(g.names.reserve(spec.name), tensorType('float32', spec.shape));
     });
-    const frozen = inferenceScope(
-      g,
-      ({ name, dtype = 'float32', shape }) => new Value(g.names.unique(name), tensorType(dtype, shape)),
-    );
+    let read = 0;
+    const frozen = inferenceScope(g, ({ name, dtype = 'float32', shape }) => {
+      read += elementCount(shape);
+      return new Value(g.names.unique(name), tensorType(dtype, shape));
+    });
     const lowering = new NetworkLowering<Column>({
       inputs: addInputs(g, this.network.inputs),
       scope: (column) => (column === this ? scope : frozen),
@@ -364,6 +367,7 @@ export class Column implements LoweredColumn<Column> {
         column === this ? undefined : new Value(g.names.unique('tap'), tensorType('float32', ['N', ...column.tapShape(block)])),
     });
     lowering.scores(this);
+    const shared = read;
     const count = specs.reduce((n, s) => n + elementCount(s.shape), 0);
     if (count > maxParameters) {
       throw new DescriptionError(`${path}: has ${count} parameters, expected at most ${maxParameters} (8 GiB of float32)`, {
@@ -377,7 +381,7 @@ export class Column implements LoweredColumn<Column> {
       throw new DescriptionError(`${at}: a sample's output has shape [${shape}], beyond any machine`, { path: at });
     });
     this.refuseUnread(inputs);
-    return { specs, count, taps, inputs };
+    return { specs, count, shared, taps, inputs };
   }
 
   /** Every input that is listed is read by a layer. Throws DescriptionError. */

@@ -1,7 +1,6 @@
 // How a weight of an imported graph begins where its training starts anew: by what its reader does with it.
-import { UsageError } from '../../onnx/core/errors.js';
 import { elementCount } from '../../onnx/core/shape.js';
-import { type Node, nodeLabel } from '../../onnx/ir/graph.js';
+import type { Node } from '../../onnx/ir/graph.js';
 import { isStandard } from '../../onnx/ops/definition.js';
 import type { ParameterInit } from '../nn/init.js';
 
@@ -10,17 +9,10 @@ const one: ParameterInit = { fill: 1 };
 
 /**
  * he_normal by the inputs of an output for what is multiplied, 0 for what is added, 1 for what scales, a deviation of 0.02 for tables that are looked up, and for
- * recurrent ops the uniform start of PyTorch. Throws UsageError for a reader of which that is not known.
+ * recurrent ops the uniform start of PyTorch; undefined for a reader of which that is not known. `shape` is that of what is read.
  */
-export function firstOf(
-  reader: Node,
-  input: number,
-  { shape, name }: { readonly shape: readonly number[]; readonly name: string },
-): ParameterInit {
-  const start = isStandard(reader) ? startOf(reader, input, shape) : undefined;
-  if (start !== undefined) return start;
-  const right = 'expected a weight of a known kind: use "weights: all" or "lora"';
-  throw new UsageError(`"${name}" is read by ${nodeLabel(reader)}, of which no start is known, ${right}`, { got: reader.opType });
+export function firstOf(reader: Node, input: number, shape: readonly number[]): ParameterInit | undefined {
+  return isStandard(reader) ? startOf(reader, input, shape) : undefined;
 }
 
 function startOf(reader: Node, input: number, shape: readonly number[]): ParameterInit | undefined {
@@ -41,9 +33,6 @@ function startOf(reader: Node, input: number, shape: readonly number[]): Paramet
       const turned = second ? reader.int('transB', 0) === 0 : reader.int('transA', 0) !== 0;
       return turned ? heNormal(first, others) : heNormal(others, first);
     }
-    // a matrix that is turned before it is multiplied is stored [outputs, inputs]
-    case 'Transpose':
-      return shape.length === 2 ? heNormal(others, first) : undefined;
     case 'BatchNormalization':
     case 'GroupNormalization':
     case 'InstanceNormalization':

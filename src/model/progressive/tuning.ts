@@ -8,6 +8,7 @@ import type { Tensor } from '../../onnx/core/tensor.js';
 import { type Node, nodeLabel, type Value } from '../../onnx/ir/graph.js';
 import { definitionOf, hasTrait, isStandard } from '../../onnx/ops/definition.js';
 import type { Tune } from '../description/description.js';
+import type { ParameterInit } from '../nn/init.js';
 import { suggest } from '../nn/schema.js';
 import { type LayerScope, trainable } from '../nn/scope.js';
 import type { ImportedGraph, ImportedParameter } from './imported-graph.js';
@@ -23,6 +24,8 @@ export interface TunedWeight {
   /** A node that reads it, and by which input. */
   readonly reader: Node;
   readonly input: number;
+  /** It is transposed on the way to its reader. */
+  readonly turned: boolean;
   /** As a matrix, of low-rank updates: [...lead, outputs, inputs], or with the last two the other way round. */
   readonly matrix: Matrix | undefined;
 }
@@ -77,7 +80,8 @@ export class Tuning {
   }
 
   /** The version of a weight: what is trained comes of the column's own scope, what is frozen is `base`. */
-  value({ parameter, name, matrix, reader, input }: TunedWeight, own: LayerScope, base: () => Value): Value {
+  value(weight: TunedWeight, own: LayerScope, base: () => Value): Value {
+    const { parameter, name, matrix, reader, input } = weight;
     const { lora } = this.tune;
     if (lora === undefined) {
       const statistic = reader.opType === 'BatchNormalization' && input > 2;
@@ -86,7 +90,7 @@ export class Tuning {
         // of one value alone there is no variance, and how many there are is known when it runs
         return own.parameter({ name: this.ownName(name), shape: parameter.shape, init, role: 'statistic', minRows: 2 });
       }
-      const init = this.anew ? firstOf(reader, input, parameter) : ({ like: parameter.name } as const);
+      const init = this.anew ? this.first(weight) : ({ like: parameter.name } as const);
       return trainable(own, this.ownName(name), parameter.shape, init);
     }
     const { lead, outputs, inputs, turned } = must(matrix, name);
@@ -103,6 +107,16 @@ export class Tuning {
       const { shape } = parameter;
       return g.add(base(), product.dims.join() === shape.join() ? product : g.reshape(product, shape));
     });
+  }
+
+  /** How a weight begins anew. Throws DescriptionError where what it is for is not known. */
+  private first({ parameter, name, reader, input, turned }: TunedWeight): ParameterInit {
+    const { shape } = parameter;
+    const start = firstOf(reader, input, turned ? shape.toReversed() : shape);
+    if (start !== undefined) return start;
+    const path = `${this.column.path}.tune.weights`;
+    const got = `the weight "${name}" of "${this.tune.base}" is read by ${nodeLabel(reader)}, of which no start is known`;
+    throw new DescriptionError(`${path}: ${got}, expected "all", or "lora"`, { path, got: 'scratch' });
   }
 
   /** What a weight is called that is the column's own. */
@@ -149,6 +163,7 @@ export class Tuning {
     const { opset } = this.graph.model;
     const active = new Set<Value>([this.tapValue]);
     const found = new Map<Value, TunedWeight>();
+    const readers = new Map<Value, Pick<TunedWeight, 'reader' | 'input' | 'turned'>>();
     for (const node of this.path.toReversed()) {
       if (!node.outputs.some((v) => active.has(v)) || definitionOf(node, opset)?.gradient === 'zero') continue;
       const normalises = node.opType === 'BatchNormalization' && isStandard(node);
@@ -156,9 +171,13 @@ export class Tuning {
         if (v === null || (normalises && input > 2 && !this.anew)) return;
         if (normalises && input > 2) this.checkStatistic(v, node, found);
         active.add(v);
+        const [y] = node.outputs;
+        const behind = input === 0 && movesOnly(node) && y !== undefined ? readers.get(y) : undefined;
+        const turned = node.opType === 'Transpose' && behind !== undefined;
+        const by = behind ? { ...behind, turned: behind.turned !== turned } : { reader: node, input, turned: false };
+        readers.set(v, by);
         const parameter = parameters.get(v);
-        if (parameter?.dtype !== 'float32') return;
-        found.set(v, { parameter, name: v.name, reader: node, input, matrix: undefined });
+        if (parameter?.dtype === 'float32') found.set(v, { parameter, name: v.name, ...by, matrix: undefined });
       });
     }
     return [...found.values()].reverse();
@@ -216,7 +235,7 @@ export class Tuning {
         const parameter = leaf && parameters.get(leaf.value);
         if (leaf === undefined || parameter?.dtype !== 'float32' || parameter.shape.length < 2 || found.has(leaf.value)) continue;
         const matrix = matrixOf(parameter.shape, leaf.turned, reader.opType === 'Conv');
-        found.set(leaf.value, { parameter, name: leaf.value.name, reader, input, matrix });
+        found.set(leaf.value, { parameter, name: leaf.value.name, reader, input, turned: leaf.turned, matrix });
       }
     }
     return [...found.values()];
@@ -273,14 +292,17 @@ function weightInputs(node: Node): readonly (readonly [number, boolean])[] {
   ];
 }
 
+/** Whether a node gives the elements of its first input, moved. */
+const movesOnly = (node: Node): boolean =>
+  isStandard(node) && (node.opType === 'Transpose' || node.opType === 'Identity' || hasTrait(node, 'reshapes'));
+
 /** The value that a weight is before it is moved; `turned` of it as it is stored, where it stays a matrix. */
 function throughMovement(from: Value | null, turned: boolean): { readonly value: Value; readonly turned: boolean } | undefined {
   let value = from;
   let flipped = turned;
   for (let node = value?.producer; node !== undefined; node = value?.producer) {
-    const transposed = node.opType === 'Transpose' && isStandard(node);
-    if (!transposed && !hasTrait(node, 'reshapes') && node.opType !== 'Identity') return undefined;
-    if (transposed && node.ints('perm')?.at(-1) !== (node.ints('perm')?.length ?? 0) - 1) flipped = !flipped;
+    if (!movesOnly(node)) return undefined;
+    if (node.opType === 'Transpose' && node.ints('perm')?.at(-1) !== (node.ints('perm')?.length ?? 0) - 1) flipped = !flipped;
     [value = null] = node.inputs;
   }
   return value ? { value, turned: flipped } : undefined;

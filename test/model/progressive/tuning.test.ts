@@ -204,6 +204,23 @@ describe.each(Object.entries(originals))('exported forms of a tuned %s', (_, mak
   });
 });
 
+it('a column says what it trains and what it shares with its base', () => {
+  const parameters = (tune: TuneInput) => tuned(mlp(), tune).network.column('new').parameters;
+  // 6 x 4 + 6, 5 x 6 + 5, 5 x 4 of the base before its last tap; the head is 4 x 3 + 3
+  expect(parameters(lora)).toMatchObject({ count: 2 * (10 + 11 + 9) + 15, shared: 85 });
+  expect(parameters({ base: 'base', weights: 'all' })).toMatchObject({ count: 85 + 15, shared: 0 });
+});
+
+it('weights that start anew start by what reads them', () => {
+  const { network, frozen } = tuned(encoder(), { base: 'base', weights: 'scratch' });
+  const first = initialWeights(network.column('new'), frozen);
+  const of = (name: string) => [...must(first.get(`new/tuned/${name}`), name).numbers()];
+  expect(new Set(of('query.bias'))).toEqual(new Set([0]));
+  expect(new Set(of('norm.scale'))).toEqual(new Set([1]));
+  expect(new Set(of('norm.shift'))).toEqual(new Set([0]));
+  expect(new Set(of('up.weight')).size).toBe(24);
+});
+
 it('a description that is written out again is the same', () => {
   const { description } = tuned(mlp(), { base: 'base', from: 'tap1', lora: { on: ['fc1.*'] } }).network;
   expect(parseDescription(toInput(description))).toEqual(description);
