@@ -74,7 +74,7 @@ export async function deployTasks(loaded: LoadedWorkspace, folder: string, optio
   );
   const { target, tasks, form } = options;
   refuseOutput(folder);
-  if (target === 'web') refuseText(loaded);
+  if (target === 'web') refuseForPage(loaded);
   const routed = form === 'routed';
   const ordered = frozenTasks(loaded).filter((task) => tasks.includes(task));
   const groups =
@@ -102,8 +102,15 @@ export async function deployTasks(loaded: LoadedWorkspace, folder: string, optio
   return { target, folder, models: models.map((m) => m.name), files: [...files.keys()].sort() };
 }
 
-/** What tokenises nothing would be asked with texts. */
-function refuseText({ columns }: LoadedWorkspace): void {
+/** What tokenises nothing would be asked with texts; a form of the page has one input. */
+function refuseForPage({ columns }: LoadedWorkspace): void {
+  if (columns.inputs.length > 1) {
+    const expected = 'triton or kserve';
+    throw new UsageError(`web: the network has ${columns.inputs.length} inputs, the page asks for one, expected ${expected}`, {
+      expected,
+      got: 'web',
+    });
+  }
   if (columns.inputs.every(({ tokens }) => tokens === undefined)) return;
   const expected = 'node, triton or kserve';
   throw new UsageError(`web: the network takes text, which the page cannot tokenise, expected ${expected}`, {
