@@ -5,7 +5,7 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { readDescription } from '../model/description/read-text.js';
 import { type HeadKind, headOfWidth, isJudged } from '../model/heads/heads.js';
 import { samplesOf } from '../model/progressive/import-inputs.js';
-import { graphFile, type ImportedModel, importModel } from '../model/progressive/import-model.js';
+import { graphFile, type ImportedModel, importModel, layoutUnknown } from '../model/progressive/import-model.js';
 import { DescriptionError, InternalError, must, UsageError } from '../onnx/core/errors.js';
 import type { FeatureLayout } from '../onnx/features/layout.js';
 import { fileError } from '../onnx/files/file-error.js';
@@ -132,6 +132,9 @@ export async function importTask(
     });
   const taps = imported.taps.map((tap, i) => {
     const shape = [...must(probed.shapes[i], tap)];
+    // Of known ones it was told already.
+    if (imported.shapes[i] === undefined && shape.length > 1 && imported.layouts[i] === undefined)
+      options.onNote?.(`${file}: ${layoutUnknown(tap)}`);
     const layout = shape.length > 1 ? imported.layouts[i] : undefined;
     return { name: tap, shape, ...(layout !== undefined && { layout }) };
   });

@@ -246,6 +246,10 @@ const layoutsOf: Readonly<Record<FeatureLayout, Layout | undefined>> = {
   TNF: undefined,
 };
 
+/** What is told of a tap of several axes where nobody can know how they lie. */
+export const layoutUnknown = (name: string): string =>
+  `how the axes of the tap "${name}" lie is not known, channels are taken to come first: say it by --layout ${name}=NHWC or the like`;
+
 /** Where the channels of taps stand: as it is said, else as their graph shows it. What nobody can know is told, since it is taken as channels first. */
 function tapLayouts(graph: Graph, taps: readonly Value[], said: ReadonlyMap<string, FeatureLayout>, notes: string[], fail: Fail) {
   const unknown = [...said.keys()].find((name) => !taps.some((v) => v.name === name));
@@ -258,10 +262,7 @@ function tapLayouts(graph: Graph, taps: readonly Value[], said: ReadonlyMap<stri
       fail(`the tap "${v.name}" is ${formatType(v.type)}, its layout cannot be ${layout}`);
     if (layout === 'TNF')
       fail(`the tap "${v.name}" has its steps first, expected a value whose rows come first: a Transpose after it`);
-    if (layout === undefined && (rank ?? 3) > 2)
-      notes.push(
-        `how the axes of the tap "${v.name}" lie is not known, channels are taken to come first: say it by --layout ${v.name}=NHWC or the like`,
-      );
+    if (layout === undefined && (rank ?? 0) > 2) notes.push(layoutUnknown(v.name));
     return layout && layoutsOf[layout];
   });
 }
