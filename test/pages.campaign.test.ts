@@ -91,6 +91,10 @@ npx prognet check -C family`;
     expect(follow('docs/import.md').left).toEqual(left);
   }, 60_000);
 
+  it('docs/tuning.md', () => {
+    expect(follow('docs/tuning.md').left).toEqual([]);
+  }, 60_000);
+
   it(`docs/inference.md${python.note}`, () => {
     expect(follow('docs/inference.md').left).toEqual(leftOf);
   }, 60_000);
