@@ -164,6 +164,11 @@ class Conversion {
     const floats = node.inputs.filter((v): v is Value => v !== null && isFloating(v));
     if (floats.length === 0) return 'as is';
     if (!isStandard(node) || this.options.keep?.has(opType) || this.options.keepNodes?.(node.name)) return 'as before';
+    const open = node.inputs.find((v) => v !== null && v.type === undefined);
+    if (open) {
+      if (hasTrait(node, 'half')) this.keep(node, `the type of "${open.name}" is not known`);
+      return 'as before';
+    }
     if (hasTrait(node, 'anyPrecision')) {
       if (node.outputs.every((v) => !isFloating(v)) || opType === 'Cast')
         return floats.length === 1 ? 'as is' : this.widest(node, floats);
@@ -190,16 +195,20 @@ class Conversion {
     for (const v of floats) {
       const reason = this.unfit(v) ?? this.asDivisor(node, v);
       if (reason === undefined) continue;
-      this.kept.push({ node: node.name, op: node.opType, reason });
-      return false;
+      return this.keep(node, reason);
     }
     for (const v of [...floats, ...node.outputs]) {
       const met = this.options.magnitudes?.get(v.name) ?? 0;
       if (met <= largestMagnitude) continue;
-      this.kept.push({ node: node.name, op: node.opType, reason: `"${v.name}" reaches ${met.toPrecision(3)}` });
-      return false;
+      return this.keep(node, `"${v.name}" reaches ${met.toPrecision(3)}`);
     }
     return true;
+  }
+
+  /** Notes that a node stays float32. */
+  private keep(node: Node, reason: string): false {
+    this.kept.push({ node: node.name, op: node.opType, reason });
+    return false;
   }
 
   /** Why a value cannot divide in float16: numbers in it, or the epsilon that keeps it from 0, become 0. */
@@ -245,7 +254,7 @@ class Conversion {
       if (!isFloating(v) || results.every((r) => r.dtype === 'float32')) return;
       const reason = results.map((r) => (r.dtype === 'float32' ? this.beyond.reason(r) : undefined)).find((r) => r !== undefined);
       const wanted = reason === undefined ? 'float16' : 'float32';
-      if (reason !== undefined) this.kept.push({ node: node.name, op: node.opType, reason });
+      if (reason !== undefined) this.keep(node, reason);
       branches.forEach((b, k) => {
         const r = results[k];
         if (r !== undefined && r.dtype !== wanted) b.graph.outputs[i] = this.casts.cast(r, wanted, this.casts.free(r, wanted), b);

@@ -5,10 +5,9 @@ import { UsageError } from '../core/errors.js';
 import { anObject, given, listOf, optional } from '../core/given.js';
 import { aModel, cloneModel, type Model } from '../ir/model.js';
 import { isStandard } from '../ops/definition.js';
-import { denseInitializers } from '../passes/dense-initializers.js';
 import { foldBatchNormalization } from '../passes/fuse/fold-batch-normalization.js';
 import { inferShapes } from '../passes/infer-shapes.js';
-import { inlineFunctions } from '../passes/inline-functions.js';
+import { modernise } from '../passes/modernise.js';
 import { removeUnused } from '../passes/remove-unused.js';
 import type { Runtime } from '../runtime/session.js';
 import { type Batch, calibrate } from './calibrate.js';
@@ -62,8 +61,9 @@ export interface Quantized {
 }
 
 /**
- * A new model in another precision; the one given stays as it is. `runtime` runs the samples of int8 and may be undefined for the others.
- * Throws UsageError where there is nothing to quantize or nothing to calibrate with, and for numbers that are not finite.
+ * A new model in another precision, of opset 17 where the one given is older; the one given stays as it is. `runtime` runs the samples of int8 and may be
+ * undefined for the others. Throws UsageError where there is nothing to quantize or nothing to calibrate with, and for numbers that are not finite;
+ * ModelError for a node that has no equal at opset 17.
  */
 export async function quantize(runtime: Runtime | undefined, model: Model, options: QuantizeOptions): Promise<Quantized> {
   given('quantize', { runtime, model, options }, quantizeKinds);
@@ -99,11 +99,13 @@ const quantizeKinds = {
   'options.samples': optional(listOf(anObject)),
 };
 
-/** A copy made ready for another precision: functions are inlined, types are known, weights stand as they are read, normalizations go into them. */
+/**
+ * A copy made ready for another precision: it stands at the working opset, where every rule holds and QuantizeLinear has an axis, functions are inlined, types
+ * are known, weights stand as they are read, normalizations go into them.
+ */
 export function readyForPrecision(model: Model, onNote?: (line: string) => void): Model {
   const copy = cloneModel(model);
-  denseInitializers(copy);
-  inlineFunctions(copy);
+  modernise(copy);
   inferShapes(copy.graph, { opset: copy.opset, ...(onNote !== undefined && { onNote }) });
   if (foldMovements(copy.graph, copy.opset)) removeUnused(copy.graph);
   foldBatchNormalization(copy.graph);

@@ -214,6 +214,59 @@ test.each([true, false].flatMap((inside) => each.map((p) => [inside, p] as const
   },
 );
 
+/** y of an If whose branches have a weight each, their own or the graph's. */
+function branched(inside: boolean): { model: Model; feeds: Feeds } {
+  const g = ops();
+  const x = g.input('x', 'float32', [2, 48]);
+  const condition = g.input('c', 'bool', []);
+  const branch = (name: string, seed: number) => {
+    const b = g.subgraph(name);
+    b.output(b.tanh(b.matMul(x, (inside ? b : g).initializer(`w_${name}`, small(seed, [48, 48])))));
+    return b.graph;
+  };
+  const [y] = g.op('If', [condition], { then_branch: branch('then', 1), else_branch: branch('else', 2) });
+  g.output(must(y, 'output'), 'y');
+  return { model: g.model(), feeds: { x: normals(3, [2, 48]) } };
+}
+
+test.each([true, false].flatMap((inside) => each.map((p) => [inside, p] as const)))(
+  'weights in the branches of an If (their own: %s) in %s',
+  async (inside, precision) => {
+    const { model, feeds } = branched(inside);
+    for (const c of [0, 1]) {
+      const found = await outcome(model, { ...feeds, c: new Tensor('bool', [], Uint8Array.of(c)) }, precision);
+      expect(found.percent).toBeLessThan(precision === 'fp16' ? 54 : 40);
+      expect(found.distance).toBeLessThan(bars[precision][1]);
+      expect(found.notes.filter((line) => /stays? float32: it|integers are/.test(line))).toEqual([]);
+    }
+  },
+);
+
+/** The last state of a Scan over five rows, its body's weights its own or the graph's. */
+function scanned(inside: boolean): { model: Model; feeds: Feeds } {
+  const g = ops();
+  const [rows, start] = [g.input('rows', 'float32', [5, 48]), g.input('start', 'float32', [48])];
+  const w = small(1, [48, 48]);
+  const outer = inside ? undefined : g.initializer('w', w);
+  const body = g.subgraph('body');
+  const [h, row] = [body.input('h', 'float32', [48]), body.input('row', 'float32', [48])];
+  const moved = body.matMul(body.unsqueeze(h, [0]), outer ?? body.initializer('w', w));
+  body.output(body.tanh(body.add(body.squeeze(moved, [0]), row)), 'next');
+  const [y] = g.op('Scan', [start, rows], { body: body.graph, num_scan_inputs: 1 });
+  g.output(must(y, 'output'), 'y');
+  return { model: g.model(), feeds: { rows: normals(2, [5, 48]), start: normals(3, [48]) } };
+}
+
+test.each([true, false].flatMap((inside) => each.map((p) => [inside, p] as const)))(
+  'a weight in the body of a Scan (its own: %s) in %s',
+  async (inside, precision) => {
+    const { model, feeds } = scanned(inside);
+    const found = await outcome(model, feeds, precision);
+    expect(found.percent).toBeLessThan(precision === 'fp16' ? 58 : 42);
+    expect(found.distance).toBeLessThan(bars[precision][1]);
+  },
+);
+
 it('says which large weights stay float32, and why; a line for each kind', async () => {
   const g = ops();
   const x = g.input('x', 'float32', [1, 32, 4, 4]);

@@ -66,6 +66,68 @@ it.each(each)('%o infers what types a file leaves out', async (options) => {
   expect(printModel(bare.model)).toBe(printModel(typed.model));
 });
 
+/** Old forms of ops that have no rule at opset 11: Unsqueeze and Squeeze with attributes, between two products and into a recurrent layer. */
+function old(): Model {
+  const sizes = (dims: readonly number[]) => tensor(dims, (i) => Math.sin(i) / 2);
+  return smallModel(
+    {
+      inputs: { x: ['float32', [5, 4]] },
+      constants: {
+        w: sizes([4, 6]),
+        W: sizes([1, 32, 6]),
+        R: sizes([1, 32, 8]),
+        state: sizes([1, 8]),
+        b: sizes([8]),
+      },
+      nodes: [
+        ['MatMul', ['x', 'w'], ['h']],
+        ['Unsqueeze', ['h'], ['rows'], { axes: [1n] }],
+        ['Unsqueeze', ['state'], ['start'], { axes: [1n] }],
+        ['LSTM', ['rows', 'W', 'R', '', '', 'start', 'start'], ['all'], { hidden_size: 8n }],
+        ['Squeeze', ['all'], ['flat'], { axes: [1n, 2n] }],
+        ['Add', ['flat', 'b'], ['y']],
+      ],
+    },
+    11,
+  );
+}
+
+it.each(each)('%o of a file of opset 11 brings it up first', async (options, op) => {
+  const model = old();
+  const feeds = { x: tensor([5, 4], (i) => Math.cos(i * 1.7)) };
+  const asked: QuantizeOptions = options.precision === 'int8' ? { ...options, samples: [feeds] } : options;
+  const { model: quantized } = await quantize(runtime, model, asked);
+  expect([model.opset, quantized.opset]).toEqual([11, 17]);
+  expect(quantized.graph.nodes.map((n) => n.opType)).toContain(op);
+  const [expected, found] = [await runModel(model, feeds), await runModel(quantized, feeds)];
+  const off = expected.y?.numbers().map((v, i) => Math.abs(v - (found.y?.numbers()[i] ?? Number.NaN))) ?? [Number.NaN];
+  expect(Math.max(...off)).toBeLessThan(0.05);
+});
+
+it('float16 leaves a node float32 that reads what an op of strangers gives, whose type nobody knows', async () => {
+  const constants = { w: tensor([4, 4], (i) => Math.sin(i)) };
+  const model = smallModel({
+    inputs: { x: ['float32', [16, 4]] },
+    constants,
+    nodes: [
+      ['MatMul', ['x', 'w'], ['h']],
+      ['Theirs', ['h'], ['odd']],
+      ['Add', ['h', 'odd'], ['y']],
+    ],
+  });
+  for (const node of model.graph.nodes) if (node.opType === 'Theirs') node.domain = 'strangers';
+  model.opsets.set('strangers', 1);
+  const { model: half, notes } = await quantize(undefined, model, { precision: 'fp16' });
+  expect(half.graph.nodes.map((n) => [n.opType, n.inputs.map((v) => v?.name)])).toEqual([
+    ['Cast', ['x']],
+    ['MatMul', ['x_fp16', 'w']],
+    ['Cast', ['h']],
+    ['Theirs', ['h_fp32']],
+    ['Add', ['h_fp32', 'odd']],
+  ]);
+  expect(notes).toEqual(['Add "add" stays float32: the type of "odd" is not known']);
+});
+
 it('says what is missing', async () => {
   await expect(quantize(undefined, dense(), { precision: 'int8', samples })).rejects.toThrow(
     'int8: a runtime is missing, expected one to run the samples on',
