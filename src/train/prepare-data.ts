@@ -57,7 +57,9 @@ export function fitInputs(column: Column, given: SampleRows | Rows, where: strin
 /** The names that samples must have: those that follow of others may be left out together. */
 function namesOf(inputs: readonly NetworkInput[], given: SampleRows | Rows): string[] {
   const brought = inputsBrought(inputs);
-  const all = !isRows<Rows>(given) && inputs.some((input) => Object.hasOwn(given, input.name) && !brought.includes(input));
+  // Programs without types give anything: `namedSamples` says what is wrong with it.
+  const named = typeof given === 'object' && given !== null && !isRows<Rows>(given);
+  const all = named && inputs.some((input) => Object.hasOwn(given, input.name) && !brought.includes(input));
   return (all ? inputs : brought).map(({ name }) => name);
 }
 

@@ -77,7 +77,7 @@ function rotated(g: Ops, v: Value, steps: number, size: number, base: number): V
       Array.from({ length: steps * size }, (_, k) => of(Math.floor(k / size) * base ** ((-2 * (k % half)) / size))),
       [steps, size],
     );
-  const [first, second] = g.op('Split', [v, g.ints([half, half])], { axis: 3 }, 2) as [Value, Value];
+  const [first, second] = [g.slice(v, [0], [half], [3]), g.slice(v, [half], [size], [3])];
   const across = g.concat(g.neg(second), first, { axis: 3 });
   return g.add(g.mul(v, g.constant(angles(Math.cos))), g.mul(across, g.constant(angles(Math.sin))));
 }
