@@ -4,7 +4,8 @@
 
 import { lowerLoss, targetsOf } from '../model/heads/heads.js';
 import { inferenceScope, type LayerScope, type ParameterSpec } from '../model/nn/scope.js';
-import { type Column, withDomains } from '../model/progressive/column.js';
+import type { Column } from '../model/progressive/column.js';
+import { withDomains } from '../model/progressive/imported-versions.js';
 import { addInputs, keptInputs } from '../model/progressive/inputs.js';
 import { NetworkLowering } from '../model/progressive/lowering.js';
 import { type FrozenWeights, frozenScope } from '../model/progressive/weights.js';

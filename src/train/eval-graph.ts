@@ -2,7 +2,8 @@
 
 import { lowerLoss, targetsOf } from '../model/heads/heads.js';
 import { inferenceScope } from '../model/nn/scope.js';
-import { type Column, withDomains } from '../model/progressive/column.js';
+import type { Column } from '../model/progressive/column.js';
+import { withDomains } from '../model/progressive/imported-versions.js';
 import type { ByInput } from '../model/progressive/inputs.js';
 import { NetworkLowering } from '../model/progressive/lowering.js';
 import { type FrozenWeights, frozenScope } from '../model/progressive/weights.js';

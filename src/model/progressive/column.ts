@@ -5,7 +5,6 @@ import { DescriptionError, must, UsageError } from '../../onnx/core/errors.js';
 import { aFunction, anObject, given, instance, listOf, text } from '../../onnx/core/given.js';
 import { elementCount } from '../../onnx/core/shape.js';
 import { Value } from '../../onnx/ir/graph.js';
-import { defaultOpset, type Model } from '../../onnx/ir/model.js';
 import { tensorType } from '../../onnx/ir/types.js';
 import { ops } from '../../onnx/ops/ops.js';
 import { canonical } from '../description/canonical.js';
@@ -16,6 +15,7 @@ import { headWidth, isJudged } from '../heads/heads.js';
 import { suggest } from '../nn/schema.js';
 import { inferenceScope, type ParameterSpec } from '../nn/scope.js';
 import { carriedGraph, type GraphLoader, ImportedGraph } from './imported-graph.js';
+import { commonOpset } from './imported-versions.js';
 import { addInputs, type NetworkInput, networkInputs } from './inputs.js';
 import { type LoweredColumn, NetworkLowering, type ReadInput, type TapOf, type Tuned } from './lowering.js';
 import { Tuning } from './tuning.js';
@@ -100,24 +100,8 @@ export class Columns implements Iterable<Column> {
 
   /** The opset of the network's graphs: that of its imported columns, which must agree. Throws DescriptionError. */
   get opset(): number {
-    this.known.opset ??= this.commonOpset();
+    this.known.opset ??= commonOpset(this);
     return this.known.opset;
-  }
-
-  private commonOpset(): number {
-    let found: { opset: number; task: string } | undefined;
-    for (const { task, imported } of this) {
-      if (imported === undefined) continue;
-      const { opset } = imported;
-      if (found !== undefined && found.opset !== opset) {
-        throw new DescriptionError(
-          `task "${task}" was imported at opset ${opset}, "${found.task}" at ${found.opset}: export both at one opset and import again`,
-          { expected: String(found.opset), got: String(opset) },
-        );
-      }
-      found = { opset, task };
-    }
-    return found?.opset ?? defaultOpset;
   }
 }
 
@@ -400,16 +384,6 @@ export class Column implements LoweredColumn<Column> {
 /** The inputs of a model that answers the tasks of these columns, in the network's order. */
 export function inputsOf(network: Columns, columns: readonly Column[]): readonly NetworkInput[] {
   return network.inputs.filter((input) => columns.some(({ inputs }) => inputs.includes(input)));
-}
-
-/** The model of a network's graph with the versions that imported nodes have of domains beside ai.onnx. */
-export function withDomains(model: Model, network: Columns): Model {
-  for (const { imported } of network) {
-    if (imported === undefined) continue;
-    for (const [domain, version] of imported.model.opsets)
-      if (domain !== '' && model.opsets.has(domain)) model.opsets.set(domain, version);
-  }
-  return model;
 }
 
 /** For checks of what programs without types give. */

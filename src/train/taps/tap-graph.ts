@@ -1,6 +1,7 @@
 // The graph that computes what frozen columns feed to the newest column's laterals: data to taps, frozen weights inside.
 
-import { type Column, type Columns, withDomains } from '../../model/progressive/column.js';
+import type { Column, Columns } from '../../model/progressive/column.js';
+import { withDomains } from '../../model/progressive/imported-versions.js';
 import type { ByInput } from '../../model/progressive/inputs.js';
 import { NetworkLowering } from '../../model/progressive/lowering.js';
 import { type FrozenWeights, frozenScope } from '../../model/progressive/weights.js';

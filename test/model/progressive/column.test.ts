@@ -3,6 +3,7 @@ import { expect, describe as group, it } from 'vitest';
 import type { ColumnInput, DescriptionInput } from '../../../src/model/description/description.js';
 import { parseDescription } from '../../../src/model/description/parse.js';
 import { type Columns, columnsOf, type TapRef } from '../../../src/model/progressive/column.js';
+import { taskModel } from '../../../src/model/progressive/forms.js';
 import type { GraphLoader } from '../../../src/model/progressive/imported-graph.js';
 import { initialWeights } from '../../../src/model/progressive/weights.js';
 import { Tensor } from '../../../src/onnx/core/tensor.js';
@@ -237,6 +238,24 @@ group('an imported graph', () => {
     const columns = columnsOf(both, (_, task) => model(task === 'a' ? 17 : 18));
     expect(() => columns.opset).toThrow(
       'task "b" was imported at opset 18, "a" at 17: export both at one opset and import again',
+    );
+  });
+
+  it('must have the versions of domains that others have', () => {
+    const load: GraphLoader = (_, task) => {
+      const scaled = model();
+      scaled.opsets.set('com.example', task === 'a' ? 1 : 2);
+      return scaled;
+    };
+    const columns = columnsOf(
+      network([
+        { task: 'a', onnx, head: { classify: 2 } },
+        { task: 'b', onnx, head: { classify: 2 } },
+      ]).description,
+      load,
+    );
+    expect(() => taskModel(columns, new Map([['a', new Map()]]), { tasks: ['a'] })).toThrow(
+      'task "b" was imported with version 2 of the domain com.example, "a" with 1: export both with one version and import again',
     );
   });
 
