@@ -157,13 +157,17 @@ function writtenColumns(theirs: LoadedWorkspace, names: ReadonlyMap<string, stri
     const task = names.get(from.task);
     const found = all.find((column) => column.task === from.task);
     if (task === undefined || found === undefined) return [];
-    const { like: _, data, laterals: __, onnx, ...rest } = found;
+    const { like: _, data, laterals: __, onnx, tune, ...rest } = found;
     const written: ColumnInput = {
       ...rest,
       task,
       ...(data !== undefined && { data: movedData(data, theirs.workspace.root, root) }),
       ...(onnx === undefined
-        ? { laterals: renamedLaterals(from.laterals, names), train: { ...rest.train, seed: from.seed } }
+        ? {
+            ...(tune !== undefined && { tune: { ...tune, base: must(names.get(tune.base), tune.base) } }),
+            laterals: renamedLaterals(from.laterals, names),
+            train: { ...rest.train, seed: from.seed },
+          }
         : { onnx: { ...onnx, graph: importedFile(task) } }),
     };
     return [{ from, task, written }];
