@@ -59,8 +59,18 @@ npx prognet check -C family`;
     const columns = [{ task: 'digits', blocks: [['flatten']], head: { classify: 10 } }];
     columns.push(...parse(readFileSync(join(reader.root, 'columns.yaml'), 'utf8')));
     const described = parseDescription({ prognet: 1, name: 'words', input: { name: 'image', shape: [1, 28, 28] }, columns });
-    expect(described.columns.at(-1)?.laterals).toEqual({ kind: 'linear', from: ['digits', 'rows', 'looking'], into: [0] });
-    expect([...columnsOf(described)].map(({ taps }) => taps)).toEqual([[[784]], [[28, 128], [64]], [[28, 28], [28]], []]);
+    expect(described.columns.at(-1)?.laterals).toEqual({
+      kind: 'linear',
+      from: ['digits', 'rows', 'looking', 'layered'],
+      into: [0],
+    });
+    expect([...columnsOf(described)].map(({ taps }) => taps)).toEqual([
+      [[784]],
+      [[28, 128], [64]],
+      [[28, 28], [28]],
+      [[28, 28], [28]],
+      [],
+    ]);
   }, 60_000);
 
   it('docs/deploy.md', async () => {

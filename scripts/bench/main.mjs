@@ -9,6 +9,7 @@ const names = [
   'dense-step',
   'conv-step',
   'lstm-step',
+  'encoder-step',
   'threads',
   'dense-column',
   'conv-column',

@@ -12,9 +12,12 @@ import {
   input,
   lstm,
   maxpool2d,
+  meanOverSteps,
   prognet,
   relu,
   reshape,
+  toSequence,
+  transformerEncoder,
 } from '../../dist/index.js';
 import { loadData } from '../../dist/node.js';
 
@@ -29,6 +32,14 @@ const blocks = {
     [conv2d(64, { kernel: 3, padding: 'same' }), relu()],
   ],
   lstm: () => [[reshape([28, 28]), lstm(128, { layers: 2 })]],
+  encoder: () => [
+    [
+      conv2d(256, { kernel: 7, stride: 3 }),
+      toSequence(),
+      ...Array.from({ length: 4 }, () => transformerEncoder(8)),
+      meanOverSteps(),
+    ],
+  ],
 };
 
 /** Ranks of the adapters: features of the dense network, channels of the convolutional one. */

@@ -29,9 +29,28 @@ class Rows(nn.Module):
         return self.lstm(x.flatten(1, 2))[0][:, -1]
 
 
+class Patches(nn.Module):
+    """64 windows of an image as a sequence, through four layers of a transformer; the mean over the steps."""
+
+    def __init__(self):
+        super().__init__()
+        self.windows = nn.Conv2d(1, 256, 7, 3)
+        self.layers = nn.Sequential(
+            *(
+                nn.TransformerEncoderLayer(256, 8, 1024, dropout=0.0, activation="gelu", batch_first=True, norm_first=True)
+                for _ in range(4)
+            )
+        )
+
+    def forward(self, x):
+        return self.layers(self.windows(x).flatten(2).transpose(1, 2)).mean(1)
+
+
 def first_column(kind):
     if kind == "lstm":
         return nn.Sequential(Rows(), nn.Linear(128, 10))
+    if kind == "encoder":
+        return nn.Sequential(Patches(), nn.Linear(256, 10))
     layers, features = blocks(kind)
     return nn.Sequential(*layers, nn.Flatten(), nn.Linear(features, 10))
 

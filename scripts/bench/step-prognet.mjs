@@ -1,4 +1,4 @@
-// Contestant: a training step of a first column by prognet's own loop, as a user runs it. Arguments: dense | conv,
+// Contestant: a training step of a first column by prognet's own loop, as a user runs it. Arguments: dense | conv | lstm | encoder,
 // and how worker threads wait: `default`, `never` or `always` spinning.
 import { train, trainSettings } from '../../dist/index.js';
 import { NodeRuntime } from '../../dist/node.js';
@@ -6,8 +6,8 @@ import { serve, threads } from './harness.mjs';
 import { lastColumn, mnist, named } from './networks.mjs';
 
 const [kind, spinning = 'default'] = process.argv.slice(2);
-const steps = kind === 'dense' ? 200 : 50;
-const batch = 128;
+const steps = { dense: 200, encoder: 8 }[kind] ?? 50;
+const batch = kind === 'encoder' ? 32 : 128;
 const { column, frozen } = lastColumn(kind, 1);
 const data = await mnist(steps * batch);
 const runtime = await NodeRuntime.load();

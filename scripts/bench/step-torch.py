@@ -1,4 +1,4 @@
-"""Contestant: a training step of a first column in PyTorch. Arguments: dense | conv, default | foreach | fused (the form of Adam)."""
+"""Contestant: a training step of a first column in PyTorch. Arguments: dense | conv | lstm | encoder, default | foreach | fused (the form of Adam)."""
 
 import sys
 import time
@@ -10,7 +10,7 @@ from harness import mnist, serve
 from networks import adam, first_column
 
 kind, form = sys.argv[1:3]
-steps, batch = (200 if kind == "dense" else 50), 128
+steps, batch = {"dense": (200, 128), "encoder": (8, 32)}.get(kind, (50, 128))
 torch.set_num_threads(2)
 torch.manual_seed(0)
 model = first_column(kind)

@@ -103,6 +103,15 @@ const looking: ColumnInput['blocks'] = [
   [{ attention: { heads: 2, kv_heads: 1, causal: true } }, 'tanh', 'attention_over_steps'],
 ];
 const attention = 'attention';
+/** Layers of transformers; laterals are added to the sequence that the first of a block reads. */
+const transformed: ColumnInput['blocks'] = [
+  [{ reshape: [-1, 4] }, 'positional_embedding', { transformer_encoder: { heads: 2, hidden: 6, dropout: 0.1 } }],
+  [
+    { transformer_decoder: { heads: 2, kv_heads: 1, hidden: 5, activation: 'tanh', norm: 'post', rotary: 100 } },
+    'attention_over_steps',
+  ],
+];
+const transformer = 'transformer';
 /** A head over the taps of the column before, and nothing else. */
 const alone = 'alone';
 
@@ -184,11 +193,23 @@ export const attentionNetwork: fc.Arbitrary<RandomNetwork> = randomNetwork.map((
   ...(network.seed % 3 !== 1 && { second: attention }),
 }));
 
+/** The same of which one column, or both, is of a transformer's layers. */
+export const transformerNetwork: fc.Arbitrary<RandomNetwork> = randomNetwork.map((network) => ({
+  ...network,
+  ...(network.seed % 3 !== 0 && { first: transformer }),
+  ...(network.seed % 3 !== 1 && { second: transformer }),
+}));
+
 const preparing = (steps: Steps | undefined) => (steps === undefined || steps.length === 0 ? {} : { prepare: steps });
 
 /** Columns `a` and `b`, b over a. */
 export function columnsOf(n: RandomNetwork): [ColumnInput, ColumnInput] {
-  const body = (name: string): ColumnInput['blocks'] => (name === alone ? [] : name === attention ? looking : bodies[name]);
+  const others: Readonly<Record<string, ColumnInput['blocks']>> = {
+    [alone]: [],
+    [attention]: looking,
+    [transformer]: transformed,
+  };
+  const body = (name: string): ColumnInput['blocks'] => others[name] ?? bodies[name];
   return [
     { task: 'a', blocks: body(n.first), head: { classify: 3 }, ...preparing(n.prepare?.[0]) },
     { task: 'b', blocks: body(n.second), head: n.head, laterals: n.laterals, ...preparing(n.prepare?.[1]) },

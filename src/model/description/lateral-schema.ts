@@ -1,7 +1,7 @@
 // Laterals: what carries earlier columns' taps into a column's blocks. Eq. 1 (linear) and Eq. 2 (adapter) of the paper.
 // A column after the first that says nothing has linear laterals from all earlier columns into all its blocks and its head.
 import * as z from 'zod';
-import { type ActivationName, activationName } from '../nn/layers.js';
+import { type ActivationName, activationName } from '../nn/activation-name.js';
 import { integer, oneOf, plainVariant, real, size, strict, taggedByKind, taggedDefinition } from '../nn/schema.js';
 
 const from = z.union([z.string(), z.array(z.string())], { error: '"all", "none", an earlier task or a list of earlier tasks' });

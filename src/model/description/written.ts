@@ -7,6 +7,7 @@ export type { ChanceLoss, ChanceLossInput, NumberLoss, NumberLossInput } from '.
 export type { MeasureName, Monitor } from '../heads/measure-names.js';
 export type { RegressOptions } from '../heads/regress.js';
 export type { Weighting } from '../heads/weights.js';
+export type { ActivationName } from '../nn/activation-name.js';
 export type { FilledInits, Init, InitInput, Inits, InitValues } from '../nn/init.js';
 export type { CompositeOptions } from '../nn/layer.js';
 export type { AttentionOptions } from '../nn/layers/attention.js';
@@ -30,8 +31,8 @@ export type { PositionalEmbeddingOptions } from '../nn/layers/positions.js';
 export type { RecurrentOptions, RnnOptions } from '../nn/layers/recurrent.js';
 export type { RmsNormOptions } from '../nn/layers/rms-norm.js';
 export type { SqueezeExcitationOptions } from '../nn/layers/squeeze-excitation.js';
+export type { TransformerDecoderOptions, TransformerEncoderOptions } from '../nn/layers/transformer.js';
 export type {
-  ActivationName,
   CompositeInput,
   CompositeInputOptions,
   CompositeKind,

@@ -4,6 +4,7 @@ import { ShapeError } from '../../onnx/core/errors.js';
 import { Tensor } from '../../onnx/core/tensor.js';
 import type { Value } from '../../onnx/ir/graph.js';
 import type { Ops } from '../../onnx/ops/ops-builder.js';
+import { affine } from './affine.js';
 import type { Init } from './init.js';
 import type { LayerContext } from './layer.js';
 import { sequenceOf } from './sample.js';
@@ -36,12 +37,9 @@ export function attend(c: LayerContext, o: Attention, x: Value, source: Value, p
   const size = width / heads;
   if (o.rotary !== undefined && size % 2 !== 0)
     throw new ShapeError(`rotary positions turn pairs of features, a head has ${size}`, { got: String(size) });
-  const project = (v: Value, what: string, fanIn: number, units: number) => {
-    const weight = c.trainable(`${prefix}${what}/weight`, [fanIn, units], { by: o.init, fanIn, fanOut: units });
-    // A bias of keys adds the same to all scores of a query: the softmax takes it out again.
-    if (what === 'key') return g.matMul(v, weight);
-    return g.add(g.matMul(v, weight), c.trainable(`${prefix}${what}/bias`, [units], { fill: 0 }));
-  };
+  // A bias of keys adds the same to all scores of a query: the softmax takes it out again.
+  const project = (v: Value, what: string, fanIn: number, units: number) =>
+    affine(c, v, `${prefix}${what}`, { fanIn, units, init: o.init, bias: what !== 'key' });
   const split = (v: Value, count: number) => g.transpose(g.reshape(v, [0, 0, count, size]), { perm: [0, 2, 1, 3] });
   const turned = (v: Value, length: number) => (o.rotary === undefined ? v : rotated(g, v, length, size, o.rotary));
   const shared = (v: Value) => (pairs === heads ? v : repeated(g, v, [seen, size], pairs, heads / pairs));

@@ -2,7 +2,6 @@
 import * as z from 'zod';
 import { InternalError } from '../../onnx/core/errors.js';
 import type { Value } from '../../onnx/ir/graph.js';
-import type { Ops } from '../../onnx/ops/ops-builder.js';
 import type { Joint } from './joint.js';
 import type { AnyLayer, LayerContext } from './layer.js';
 import * as list from './layers/index.js';
@@ -13,7 +12,6 @@ import {
   flag,
   type Options,
   type OptionsOf,
-  oneOf,
   strict,
   tagged,
   taggedDefinition,
@@ -70,11 +68,6 @@ export type CompositeInput =
   | ({ kind: CompositeKind } & CompositeInputOptions);
 /** The options of one layer as written: `LayerOptions<'dense'>`. */
 export type LayerOptions<K extends keyof PlainTable> = Options<PlainTable[K]>;
-/**
- * Names of the layers that compute each value, or each axis, by one function.
- * @useDeclaredType
- */
-export type ActivationName = KindsWith<{ apply: unknown }>;
 
 const inner: z.ZodType<Layer[], LayerInput[]> = z.lazy(() =>
   z.array(layerSchema, { error: 'a list of layers' }).min(1, { error: 'at least one layer' }),
@@ -134,20 +127,4 @@ export function layoutAfter(layers: readonly AnyLayer[], before: Layout | undefi
     if (gives !== undefined) return gives === 'unsaid' ? undefined : gives;
     return layoutAfter(heldBy(layer), layout);
   }, before);
-}
-
-interface AnyActivation {
-  readonly options: z.ZodType;
-  apply(g: Ops, o: unknown, x: Value): Value;
-}
-const activations = new Map<string, AnyActivation>(definitions.flatMap((d) => ('apply' in d ? [[d.kind, d] as const] : [])));
-
-/** An activation by name, its options at their defaults. */
-export const activationName = oneOf([...activations.keys()] as ActivationName[]);
-
-/** An activation by name lowered, its options at their defaults. */
-export function lowerActivation(g: Ops, name: ActivationName, x: Value): Value {
-  const found = activations.get(name);
-  if (found === undefined) throw new InternalError(`no activation is called ${name}`);
-  return found.apply(g, found.options.parse({}), x);
 }

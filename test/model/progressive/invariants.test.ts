@@ -26,6 +26,7 @@ import {
   randomNetwork,
   tapsNamed,
   targetsOf,
+  transformerNetwork,
 } from '../../support/random-network.js';
 import { runModel, runtime } from '../../support/run.js';
 
@@ -146,6 +147,10 @@ group('over columns whose laterals read taps that are named, a later one early a
 
 group('over columns of attention, and others beside them', () => {
   it.each(Object.entries(laws))('%s', (_, law) => holds(law, real, 12, attentionNetwork));
+});
+
+group('over columns of layers of transformers, and others beside them', () => {
+  it.each(Object.entries(laws))('%s', (_, law) => holds(law, real, 12, transformerNetwork));
 });
 
 group('over columns that are a head alone', () => {

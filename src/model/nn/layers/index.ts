@@ -28,3 +28,4 @@ export { rmsNorm } from './rms-norm.js';
 export { squeezeExcitation } from './squeeze-excitation.js';
 export { toChannels } from './to-channels.js';
 export { toSequence } from './to-sequence.js';
+export { transformerDecoder, transformerEncoder } from './transformer.js';

@@ -1,6 +1,6 @@
 // layer_norm: each sample normalised by its own mean and variance.
 import { layer } from '../layer.js';
-import { sampleDims } from '../sample.js';
+import { normalised } from '../normalised.js';
 import { real, strict } from '../schema.js';
 
 /** Options of `layerNorm`. */
@@ -21,10 +21,5 @@ export const layerNorm = layer('layer_norm', {
       .describe('Added to the variance before the root; 1e-5 when absent.'),
   }),
   call: (options: LayerNormOptions = {}) => options,
-  lower: ({ g, trainable }, { epsilon }, x) => {
-    const dims = sampleDims(x);
-    const scale = trainable('scale', dims, { fill: 1 });
-    const bias = trainable('bias', dims, { fill: 0 });
-    return g.layerNormalization(x, scale, bias, { axis: 1, epsilon });
-  },
+  lower: (c, { epsilon }, x) => normalised(c, x, 1, epsilon),
 });

@@ -1,6 +1,6 @@
 // Every activation against its formula, and as a lateral takes it.
 import { expect, it } from 'vitest';
-import { type ActivationName, activationName, lowerActivation } from '../../../../src/model/nn/layers.js';
+import { type ActivationName, activationName, lowerActivation } from '../../../../src/model/nn/activation-name.js';
 import { Tensor } from '../../../../src/onnx/core/tensor.js';
 import { ops } from '../../../../src/onnx/ops/ops.js';
 import { runModel } from '../../../support/run.js';

@@ -2,73 +2,16 @@
 import { expect, it } from 'vitest';
 import type { LayerInput } from '../../../../src/model/nn/layers.js';
 import { Tensor } from '../../../../src/onnx/core/tensor.js';
+import { type AttentionOptions, attentionOf, matrices } from '../attention-reference.js';
 import { lower, numbers, printed, run } from '../support.js';
 
-type Matrix = number[][];
 const [rows, steps, width] = [2, 3, 8];
 
 /** Inputs as `lower` declares them. */
 const inputsOf = (feeds: Readonly<Record<string, Tensor>>) =>
   Object.fromEntries(Object.entries(feeds).map(([name, { dtype, dims }]) => [name, { dtype, shape: dims.slice(1) }]));
 
-/** [rows, ...] as one matrix for each row. */
-const matrices = (t: Tensor): Matrix[] => {
-  const [n = 1, s = 1, f = 1] = t.dims;
-  const flat = t.numbers();
-  return Array.from({ length: n }, (_, i) =>
-    Array.from({ length: s }, (_, j) => flat.slice((i * s + j) * f, (i * s + j + 1) * f)),
-  );
-};
-
-interface Options {
-  readonly heads: number;
-  readonly kv?: number;
-  readonly causal?: boolean;
-  readonly rotary?: number;
-  readonly present?: readonly (readonly boolean[])[];
-}
-
-/** Pairs (i, i + half) of a head turned as complex numbers. */
-function turned(v: readonly number[], step: number, base: number): number[] {
-  const half = v.length / 2;
-  return v.map((_, i) => {
-    const angle = step * base ** ((-2 * (i % half)) / v.length);
-    const [re = 0, im = 0] = [v[i % half], v[(i % half) + half]];
-    return i < half ? re * Math.cos(angle) - im * Math.sin(angle) : re * Math.sin(angle) + im * Math.cos(angle);
-  });
-}
-
-function formula(x: Matrix, source: Matrix, weights: Record<string, Tensor>, o: Options, row: number): number[] {
-  const { heads, kv = heads, causal, rotary, present } = o;
-  const project = (v: Matrix, what: string) => {
-    const [w, b] = [weights[`t/0/attention/${what}/weight`], weights[`t/0/attention/${what}/bias`]];
-    const units = w?.dims[1] ?? 0;
-    const [m = [], bias = new Array<number>(units).fill(0)] = [w?.numbers(), b?.numbers()];
-    return v.map((r) => bias.map((start, u) => r.reduce((sum, value, i) => sum + value * (m[i * units + u] ?? 0), start)));
-  };
-  const size = width / heads;
-  const [q, k, v] = [project(x, 'query'), project(source, 'key'), project(source, 'value')];
-  const part = (r: readonly number[] | undefined, head: number) => (r ?? []).slice(head * size, (head + 1) * size);
-  const place = (r: number[], step: number) => (rotary === undefined ? r : turned(r, step, rotary));
-  const merged = q.map((r, t) =>
-    Array.from({ length: heads }, (_, head) => {
-      const group = Math.floor(head / (heads / kv));
-      const from = place(part(r, head), t);
-      const scores = k.map((key, s) => {
-        if ((causal === true && s > t) || present?.[row]?.[s] === false) return Number.NEGATIVE_INFINITY;
-        return place(part(key, group), s).reduce((sum, value, i) => sum + value * (from[i] ?? 0), 0) / Math.sqrt(size);
-      });
-      const exps = scores.map((s) => Math.exp(s));
-      const total = exps.reduce((a, b) => a + b, 0);
-      return Array.from({ length: size }, (_, i) =>
-        v.reduce((sum, value, s) => sum + ((exps[s] ?? 0) / total) * (part(value, group)[i] ?? 0), 0),
-      );
-    }).flat(),
-  );
-  return project(merged, 'output').flat();
-}
-
-async function agrees(layer: object, o: Options, extra: { feeds?: Record<string, Tensor>; source?: Tensor } = {}) {
+async function agrees(layer: object, o: AttentionOptions, extra: { feeds?: Record<string, Tensor>; source?: Tensor } = {}) {
   const x = numbers([rows, steps, width], 1);
   const written = { attention: { heads: o.heads, ...layer } } as LayerInput;
   const others = extra.feeds ?? {};
@@ -76,7 +19,7 @@ async function agrees(layer: object, o: Options, extra: { feeds?: Record<string,
   const weights = Object.fromEntries(specs.map(({ name, shape }, i) => [name, numbers(shape, 20 + i)]));
   const { y } = await run([written], x, { ...weights, ...others }, { inputs: inputsOf(others) });
   const sources = matrices(extra.source ?? x);
-  const expected = matrices(x).flatMap((m, row) => formula(m, sources[row] ?? [], weights, o, row));
+  const expected = matrices(x).flatMap((m, row) => attentionOf(m, sources[row] ?? [], weights, 't/0/attention/', o, row).flat());
   expect(y?.dims).toEqual([rows, steps, width]);
   const found = y?.numbers() ?? [];
   for (const [i, v] of expected.entries()) expect(found[i]).toBeCloseTo(v, 4);
