@@ -3,6 +3,7 @@ import type { Seen, TrainedFacts } from '../model/progressive/facts.js';
 import { type InputFacts, type ModelFacts, sampleInputs, type TaskFacts, typeOf } from '../model/progressive/model-facts.js';
 import { inspectModel } from '../onnx/ir/inspect.js';
 import type { Model } from '../onnx/ir/model.js';
+import { float32Kinds } from '../onnx/precision/large-weights.js';
 import { codeOf } from './card-code.js';
 
 /** Rows of a table of features or classes at most; what else there is is counted. */
@@ -16,6 +17,7 @@ export function modelCard(model: Model, facts: ModelFacts, file: string, data: r
   const parts = [
     `# ${line(facts.name)}${only === undefined || only === facts.name ? '' : `: ${line(only)}`}`,
     `${code(file)} is an ONNX model of ${parameters.count} parameters, opset ${versions.join(', ')}, written by prognet ${line(facts.version)}. ${whatItIs(facts)}`,
+    ...precisionText(model),
     '## Input',
     ...sampleInputs(facts).map((input) => inputText(input, facts)),
     ...facts.tasks.flatMap((task) => taskText(task, facts)),
@@ -34,6 +36,17 @@ function whatItIs({ form, tasks }: ModelFacts): string {
   if (form === 'task') return `It answers the task ${names}.`;
   if (form === 'all') return `One run answers the tasks ${names}.`;
   return `A run answers one of the tasks ${names}: the one whose number, from 0 in this order, stands in \`task_id\`, int64 [1].`;
+}
+
+/** Of a model in another precision than float32. */
+function precisionText({ metadata, graph }: Model): string[] {
+  const precision = metadata.get('prognet.precision');
+  if (precision === undefined) return [];
+  const kept = float32Kinds(graph);
+  const listed = kept.slice(0, most).map(line).join(', ');
+  return [
+    `Precision: ${line(precision)}.${kept.length === 0 ? '' : ` What of it stays float32: ${listed}.${beyond(kept.length)}`}`,
+  ];
 }
 
 function inputText(input: InputFacts, { tasks, prepared, tokenizer }: ModelFacts): string {

@@ -84,8 +84,8 @@ export async function exportWithPrecision(
   const model = exportedModel(loaded, what);
   const { model: converted, notes } = await convertModel(loaded, runtime, what.tasks, model, how);
   const models = {
-    float32: toBinary(model),
-    now: toBinary(converted),
+    float32: () => toBinary(model),
+    now: () => toBinary(converted),
     halfIo: how.halfIo ?? false,
     routed: what.routed ?? false,
   };

@@ -36,24 +36,43 @@ export interface Measured {
   readonly provider: string;
 }
 
-/** Runs both models over each task's test data. */
+/** The two models, written to bytes anew each time that a session is made of one. */
+export interface Compared {
+  /** As exported. */
+  readonly float32: () => Uint8Array;
+  /** In the other precision. */
+  readonly now: () => Uint8Array;
+  /** Whether inputs and outputs of `now` are float16. */
+  readonly halfIo: boolean;
+  /** Whether they are routed models. */
+  readonly routed: boolean;
+}
+
+/** Runs both models over each task's test data. One of them is in memory at a time. */
 export async function measurePrecision(
   runtime: Runtime,
   loaded: LoadedWorkspace,
   tasks: readonly string[],
-  models: { readonly float32: Uint8Array; readonly now: Uint8Array; readonly halfIo: boolean; readonly routed: boolean },
+  models: Compared,
   options: SessionOptions = {},
 ): Promise<Measured> {
-  const before = await runtime.createSession(models.float32, options);
-  const after = await runtime.createSession(models.now, options);
+  const sessions = new OneSession(runtime, models, options);
   try {
     const found: TaskLoss[] = [];
     for (const [id, task] of tasks.entries()) {
-      const asked = (session: RunningSession) => (models.routed ? routedSession(session, task, id) : session);
       const { test } = await loadTaskData(loaded, task);
       const { head } = loaded.columns.column(task);
-      const float32 = await outputsOf(asked(before), task, loaded.columns.inputs, test.inputs);
-      const now = await outputsOf(asked(models.halfIo ? halfSession(after) : after), task, loaded.columns.inputs, test.inputs);
+      const scoresOf = async (name: ModelName) => {
+        const session = await sessions.of(name);
+        const asked = models.halfIo && name === 'now' ? halfSession(session) : session;
+        return await outputsOf(models.routed ? routedSession(asked, task, id) : asked, task, loaded.columns.inputs, test.inputs);
+      };
+      // The model that answered last answers the next task first.
+      const first = sessions.name ?? 'float32';
+      const scores = { [first]: await scoresOf(first) };
+      const second = first === 'now' ? 'float32' : 'now';
+      scores[second] = await scoresOf(second);
+      const [float32, now] = [must(scores.float32, 'float32'), must(scores.now, 'now')];
       const metric = isJudged(head) && metricOf(head, float32, now, test.targets);
       found.push({
         task,
@@ -62,10 +81,47 @@ export async function measurePrecision(
         ...differences(float32, now),
       });
     }
-    return { tasks: found, size: { float32: models.float32.length, now: models.now.length }, provider: after.provider };
+    return { tasks: found, size: sessions.size, provider: sessions.provider };
   } finally {
-    await before.release();
-    await after.release();
+    await sessions.release();
+  }
+}
+
+type ModelName = 'float32' | 'now';
+
+/** A session of one of the models; it is released before one of the other is made. */
+class OneSession {
+  /** Bytes of the models that sessions were made of. */
+  readonly size = { float32: 0, now: 0 };
+  /** The execution provider that ran last. */
+  provider = '';
+  /** The model whose session there is. */
+  name: ModelName | undefined;
+  private session: Session | undefined;
+
+  constructor(
+    private readonly runtime: Runtime,
+    private readonly models: Compared,
+    private readonly options: SessionOptions,
+  ) {}
+
+  async of(name: ModelName): Promise<Session> {
+    if (this.session !== undefined && this.name === name) return this.session;
+    await this.release();
+    const bytes = this.models[name]();
+    this.size[name] = bytes.length;
+    const session = await this.runtime.createSession(bytes, this.options);
+    this.session = session;
+    this.name = name;
+    this.provider = session.provider;
+    return session;
+  }
+
+  async release(): Promise<void> {
+    const { session } = this;
+    this.session = undefined;
+    this.name = undefined;
+    await session?.release();
   }
 }
 
