@@ -204,7 +204,7 @@ command('export', 'write an ONNX model, weights included', [
   .option('--fused', 'for speed: laterals joined into few products; same numbers up to rounding')
   .option('--lora <form>', 'low-rank updates: merged into their weights (the default), or apart, so that tasks share the base')
   .requiredOption('-o, --output <file>', 'the .onnx file')
-  .option('--opset <n>', 'opset of the model, 17 to 21 (default: 17)')
+  .option('--opset <n>', 'opset of the model, 17 to 25 (default: 17)')
   .option('--external-data', 'weights in <file>.data beside the model')
   .option('--card', 'a page beside the model, <file>.md: what it takes and answers, how well, how to run it')
   .option('--probabilities', 'add <task>_probabilities and <task>_label')

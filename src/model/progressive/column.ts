@@ -98,7 +98,7 @@ export class Columns implements Iterable<Column> {
     return this.known.inputs;
   }
 
-  /** The opset of the network's graphs: that of its imported columns, which must agree. Throws DescriptionError. */
+  /** The opset of the network's graphs: the highest of its imported columns, at least 17. Throws DescriptionError where another cannot be brought to it. */
   get opset(): number {
     this.known.opset ??= commonOpset(this);
     return this.known.opset;

@@ -1,10 +1,11 @@
 // The graph of an imported column and where it comes from: the one place through which a column gets it. A description carries it as a data URL;
 // another loader may read it from elsewhere. What a description says of its taps, scores and opset is asked here before the graph is opened.
 import type { DType } from '../../onnx/core/dtype.js';
-import { DescriptionError, must } from '../../onnx/core/errors.js';
+import { DescriptionError, ModelError, must, ShapeError } from '../../onnx/core/errors.js';
 import type { Shape } from '../../onnx/core/shape.js';
 import { captures, type Node, type Value } from '../../onnx/ir/graph.js';
-import type { Model } from '../../onnx/ir/model.js';
+import { cloneModel, type Model } from '../../onnx/ir/model.js';
+import { raiseOpset } from '../../onnx/passes/opset/upgrade-opset.js';
 import { fromBinary } from '../../onnx/serde/from-binary.js';
 import type { ColumnDescription } from '../description/description.js';
 import { tapName } from '../description/imported-schema.js';
@@ -62,6 +63,7 @@ export interface ImportedParameter {
 export class ImportedGraph {
   private loaded: Model | undefined;
   private found: readonly ImportedParameter[] | undefined;
+  private readonly raised = new Map<number, ImportedGraph>();
 
   constructor(
     private readonly description: ImportedDescription,
@@ -80,6 +82,41 @@ export class ImportedGraph {
   /** Of ai.onnx. */
   get opset(): number {
     return this.description.opset ?? this.model.opset;
+  }
+
+  /**
+   * The same at a later opset: its file stays as it is. Throws DescriptionError where a node has no equal there.
+   */
+  at(opset: number): ImportedGraph {
+    const known = opset === this.opset ? this : (this.raised.get(opset) ?? this.broughtTo(opset, 'which the graph is to have'));
+    this.raised.set(opset, known);
+    return known;
+  }
+
+  /** At the opset of the import of another task: refused too where ONNX Runtime would round otherwise there. Throws DescriptionError. */
+  beside(task: string, opset: number): ImportedGraph {
+    const known = opset === this.opset ? this : this.broughtTo(opset, `that of "${task}"`, true);
+    this.raised.set(opset, known);
+    return known;
+  }
+
+  private broughtTo(opset: number, why: string, sameBits = false): ImportedGraph {
+    const { description, opset: own, reads, task } = this;
+    const refuse = (node: string, cause?: unknown): never => {
+      throw new DescriptionError(
+        `task "${task}" was imported at opset ${own} and cannot be brought to ${opset}, ${why}: ${node}: export both at one opset and import again`,
+        { expected: String(opset), got: String(own), ...(cause !== undefined && { cause }) },
+      );
+    };
+    if (opset < own) return refuse('that is an older one');
+    const model = cloneModel(this.model);
+    try {
+      raiseOpset(model, opset, { sameBits });
+    } catch (cause) {
+      if (cause instanceof ModelError || cause instanceof ShapeError) return refuse(cause.message, cause);
+      throw cause;
+    }
+    return new ImportedGraph({ ...description, opset }, task, () => model, reads);
   }
 
   /** @internal The values that stand for the network's inputs, in the order in which the column names these. */

@@ -6,21 +6,16 @@ import type { ImportedGraph } from './imported-graph.js';
 /** A network's columns, as far as they are imported. */
 type Imports = Iterable<{ readonly task: string; readonly imported: ImportedGraph | undefined }>;
 
-/** The opset of the network's graphs: that of its imported columns, which must agree. Throws DescriptionError. */
+/**
+ * The opset of the network's graphs: the highest of its imported columns, at least 17. Throws DescriptionError where the graph of another cannot be
+ * brought to it with its bits.
+ */
 export function commonOpset(network: Imports): number {
-  let found: { opset: number; task: string } | undefined;
-  for (const { task, imported } of network) {
-    if (imported === undefined) continue;
-    const { opset } = imported;
-    if (found !== undefined && found.opset !== opset) {
-      throw new DescriptionError(
-        `task "${task}" was imported at opset ${opset}, "${found.task}" at ${found.opset}: export both at one opset and import again`,
-        { expected: String(found.opset), got: String(opset) },
-      );
-    }
-    found = { opset, task };
-  }
-  return found?.opset ?? defaultOpset;
+  const graphs = [...network].flatMap(({ task, imported }) => (imported === undefined ? [] : [{ task, imported }]));
+  const highest = Math.max(defaultOpset, ...graphs.map(({ imported }) => imported.opset));
+  const newest = graphs.find(({ imported }) => imported.opset === highest);
+  if (newest !== undefined) for (const { imported } of graphs) imported.beside(newest.task, highest);
+  return highest;
 }
 
 /**

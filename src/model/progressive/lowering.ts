@@ -230,7 +230,9 @@ export class NetworkLowering<C extends LoweredColumn<C>> {
     const lowered = this.of(column);
     const scope = this.options.scope(column);
     if (scope.training) refuseTraining(column);
-    lowered.imported ??= new ImportedLowering(task, imported, scope, this.all(column), (p) => this.weight(column, p));
+    lowered.imported ??= new ImportedLowering(task, imported.at(scope.g.opset), scope, this.all(column), (p) =>
+      this.weight(column, p),
+    );
     return lowered.imported;
   }
 
@@ -258,7 +260,7 @@ export class NetworkLowering<C extends LoweredColumn<C>> {
       return this.options.merged?.(column, version) ?? tuning.value(version, scope, frozen);
     };
     const given = this.all(column);
-    const { graph } = tuning;
+    const graph = tuning.graph.at(scope.g.opset);
     const { batchStatistics } = tuning;
     if (scope.training) return lowerTuned({ task, scope, graph, given, weight, batchStatistics }, block);
     const lowered = this.of(column);

@@ -6,6 +6,7 @@ import { type Columns, columnsOf, type TapRef } from '../../../src/model/progres
 import { taskModel } from '../../../src/model/progressive/forms.js';
 import type { GraphLoader } from '../../../src/model/progressive/imported-graph.js';
 import { initialWeights } from '../../../src/model/progressive/weights.js';
+import { must } from '../../../src/onnx/core/errors.js';
 import { Tensor } from '../../../src/onnx/core/tensor.js';
 import { ops } from '../../../src/onnx/ops/ops.js';
 
@@ -230,15 +231,34 @@ group('an imported graph', () => {
     expect([columns.opset, column.taps, column.parameters.count, loads]).toEqual([17, [[36]], 0, 1]);
   });
 
-  it('must be at one opset with the others', () => {
-    const both = network([
-      { task: 'a', onnx, head: { classify: 2 } },
-      { task: 'b', onnx, head: { classify: 2 } },
-    ]).description;
-    const columns = columnsOf(both, (_, task) => model(task === 'a' ? 17 : 18));
+  const both = network([
+    { task: 'a', onnx, head: { classify: 2 } },
+    { task: 'b', onnx, head: { classify: 2 } },
+  ]).description;
+
+  it('is brought to the highest opset of the others, in memory', () => {
+    const columns = columnsOf(both, (_, task) => model(task === 'a' ? 17 : 20));
+    const { imported } = columns.column('a');
+    expect([columns.opset, imported?.opset, imported?.model.opset, imported?.at(20).model.opset]).toEqual([20, 17, 17, 20]);
+    expect(taskModel(columns, new Map([['a', new Map()]]), { tasks: ['a'] }).opset).toBe(20);
+  });
+
+  it('that has no equal at the opset of another is refused with both and the node', () => {
+    const grouped = (opset: number) => {
+      const g = ops({ opset });
+      const x = g.input('x', 'float32', ['N', 1, 6, 6]);
+      const one = g.initializer('one', Tensor.from('float32', [1]));
+      const [y] = g.op('GroupNormalization', [x, one, one], { num_groups: 1 });
+      const h = g.reshape(must(y, 'y'), [0, 36]);
+      g.output(h, 'h');
+      g.output(g.matMul(h, g.initializer('w', Tensor.zeros('float32', [36, 2]))), 'y');
+      return g.model();
+    };
+    const columns = columnsOf(both, (_, task) => (task === 'a' ? grouped(18) : model(21)));
     expect(() => columns.opset).toThrow(
-      'task "b" was imported at opset 18, "a" at 17: export both at one opset and import again',
+      'task "a" was imported at opset 18 and cannot be brought to 21, that of "b": GroupNormalization "GroupNormalization": cannot be brought to opset 21, it has a scale for each group, from opset 21 on one for each channel: export both at one opset and import again',
     );
+    expect(columnsOf(both, (_, task) => (task === 'a' ? grouped(18) : model(20))).opset).toBe(20);
   });
 
   it('must have the versions of domains that others have', () => {
@@ -247,13 +267,7 @@ group('an imported graph', () => {
       scaled.opsets.set('com.example', task === 'a' ? 1 : 2);
       return scaled;
     };
-    const columns = columnsOf(
-      network([
-        { task: 'a', onnx, head: { classify: 2 } },
-        { task: 'b', onnx, head: { classify: 2 } },
-      ]).description,
-      load,
-    );
+    const columns = columnsOf(both, load);
     expect(() => taskModel(columns, new Map([['a', new Map()]]), { tasks: ['a'] })).toThrow(
       'task "b" was imported with version 2 of the domain com.example, "a" with 1: export both with one version and import again',
     );

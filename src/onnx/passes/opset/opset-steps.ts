@@ -1,66 +1,22 @@
-// What changed in ai.onnx between opsets 1 and 17, as conversions of one node. Ops that are not listed only gained types or options.
+// What changed in ai.onnx between opsets 1 and 26, as conversions of one node. Ops that are not listed only gained types or options.
 // Specification: onnx/docs/Changelog.md.
 import { int64, Tensor } from '../../core/tensor.js';
 import { type Attribute, Graph, Node, Value } from '../../ir/graph.js';
 import { tensorType } from '../../ir/types.js';
 import { constantOf } from '../../ops/op-def.js';
-
-export interface Rewriting {
-  /** A node before this one; returns its output. */
-  readonly add: (op: string, inputs: readonly (Value | null)[], attributes?: Readonly<Record<string, Attribute>>) => Value;
-  readonly constant: (value: Tensor) => Value;
-  /** A name that nothing has: the hint, or the hint with a number. */
-  readonly name: (hint: string) => string;
-  /** True for a value that a node or an output of the model reads. */
-  readonly isRead: (v: Value) => boolean;
-  /** Throws ModelError `Op "node": cannot be brought to opset 17, why`. */
-  readonly fail: (why: string) => never;
-}
-
-/** Changes the node, or returns another that has its outputs. */
-type Step = (node: Node, r: Rewriting) => Node;
-
-/** [first opset of the new form, conversion], ascending. */
-type Steps = readonly (readonly [number, Step])[];
-
-const int = (value: number): Attribute => ({ kind: 'int', value: BigInt(value) });
-const text = (value: string): Attribute => ({ kind: 'string', value: new TextEncoder().encode(value) });
-
-/** Removes an attribute and returns its integers; undefined when it is not there. */
-function takeInts(node: Node, name: string): number[] | undefined {
-  const value = node.ints(name);
-  node.attributes.delete(name);
-  return value;
-}
-
-function takeInt(node: Node, name: string, fallback: number): number {
-  const value = node.int(name, fallback);
-  node.attributes.delete(name);
-  return value;
-}
-
-function takeFloat(node: Node, name: string): number | undefined {
-  const a = node.attributes.get(name);
-  node.attributes.delete(name);
-  return a?.kind === 'float' ? a.value : undefined;
-}
-
-/** A scalar of the dtype of `like`. */
-function scalar(r: Rewriting, value: number, like: Value | null | undefined): Value {
-  const { type } = like ?? {};
-  const dtype = type?.kind === 'tensor' ? type.dtype : 'float32';
-  return r.constant(Tensor.from(dtype, value));
-}
-
-/** Puts an input at place i, with left-out ones before it. */
-function setInput(node: Node, i: number, v: Value | null): void {
-  while (node.inputs.length <= i) node.inputs.push(null);
-  node.inputs[i] = v;
-}
-
-function renamed(node: Node, opType: string, inputs: (Value | null)[], attributes = node.attributes): Node {
-  return new Node(opType, inputs, node.outputs, attributes, node.name);
-}
+import {
+  int,
+  type Rewriting,
+  renamed,
+  type Step,
+  type Steps,
+  scalar,
+  setInput,
+  takeFloat,
+  takeInt,
+  takeInts,
+  text,
+} from './step.js';
 
 /** An attribute of integers becomes an input. */
 const toInput =
@@ -304,6 +260,26 @@ const seluDefaults: Step = (node, r) =>
     defaultAttribute('gamma', { kind: 'float', value: 1.0507 }),
   ].reduce((n, step) => step(n, r), node);
 
+const reduction: Steps = [[18, toInput('axes', 1)]];
+
+// A count of outputs says what equal parts are, which were told by the outputs alone.
+const splitCount: Step = (node) => {
+  if (!node.inputs[1]) node.attributes.set('num_outputs', int(node.outputs.length));
+  return node;
+};
+
+const dftAxis: Step = (node, r) => {
+  setInput(node, 2, r.constant(Tensor.from('int64', takeInt(node, 'axis', 1))));
+  return node;
+};
+
+const gridModes: Readonly<Record<string, string>> = { bilinear: 'linear', bicubic: 'cubic' };
+const gridMode: Step = (node) => {
+  const mode = node.string('mode', 'bilinear');
+  node.attributes.set('mode', text(gridModes[mode] ?? mode));
+  return node;
+};
+
 /** For every op: the attribute of first versions that told which inputs may be overwritten. */
 const always: Steps = [[6, drop('consumed_inputs')]];
 const softmax: Steps = [[13, matrixSoftmax]];
@@ -319,6 +295,7 @@ const steps: Readonly<Record<string, Steps>> = {
   Cast: [[6, oldCast]],
   Clip: [[11, clipBounds]],
   Concat: [[4, defaultAttribute('axis', int(1))]],
+  DFT: [[20, dftAxis]],
   Dropout: [
     [7, inferringDropout],
     [10, dropoutMask],
@@ -326,10 +303,21 @@ const steps: Readonly<Record<string, Steps>> = {
   ],
   Gemm: [[7, drop('broadcast')]],
   GlobalLpPool: [[2, integerP]],
+  GridSample: [[20, gridMode]],
+  GroupNormalization: [[21, refuse('it has a scale for each group, from opset 21 on one for each channel')]],
   LpPool: [[2, integerP]],
   PRelu: [[7, oldSlope]],
   Pad: [[11, padInputs]],
   ReduceSum: [[13, toInput('axes', 1)]],
+  ReduceL1: reduction,
+  ReduceL2: reduction,
+  ReduceLogSum: reduction,
+  ReduceLogSumExp: reduction,
+  ReduceMax: reduction,
+  ReduceMean: reduction,
+  ReduceMin: reduction,
+  ReduceProd: reduction,
+  ReduceSumSquare: reduction,
   Reshape: [[5, toInput('shape', 1)]],
   Resize: [[11, resizeScales]],
   RoiAlign: [[16, defaultAttribute('coordinate_transformation_mode', text('output_half_pixel'))]],
@@ -337,7 +325,10 @@ const steps: Readonly<Record<string, Steps>> = {
   Scatter: [[11, (node) => renamed(node, 'ScatterElements', node.inputs)]],
   Selu: [[6, seluDefaults]],
   Slice: [[10, sliceInputs]],
-  Split: [[13, toInput('split', 1)]],
+  Split: [
+    [13, toInput('split', 1)],
+    [18, splitCount],
+  ],
   Squeeze: [[13, toInput('axes', 1)]],
   Tile: [[6, refuse('Tile repeated along one axis before opset 6')]],
   TopK: [[10, topKInput]],
@@ -365,9 +356,9 @@ const steps: Readonly<Record<string, Steps>> = {
   Hardmax: softmax,
 };
 
-/** The conversions that a node of opset `from` needs, in order. */
-export function stepsOf(opType: string, from: number): Step[] {
+/** The conversions that a node of opset `from` needs at opset `to`, in order. */
+export function stepsOf(opType: string, from: number, to: number): Step[] {
   return [...always, ...(Object.hasOwn(steps, opType) ? (steps[opType] ?? []) : [])]
-    .filter(([first]) => from < first)
+    .filter(([first]) => from < first && first <= to)
     .map(([, step]) => step);
 }

@@ -7,7 +7,7 @@ import { GraphBuilder } from '../../../../src/onnx/ir/builder.js';
 import type { Attribute, Value } from '../../../../src/onnx/ir/graph.js';
 import { irVersionFor, type Model } from '../../../../src/onnx/ir/model.js';
 import { tensorType } from '../../../../src/onnx/ir/types.js';
-import { upgradeOpset } from '../../../../src/onnx/passes/opset/upgrade-opset.js';
+import { raiseOpset, upgradeOpset } from '../../../../src/onnx/passes/opset/upgrade-opset.js';
 import { fromBinary } from '../../../../src/onnx/serde/from-binary.js';
 import { toBinary } from '../../../../src/onnx/serde/to-binary.js';
 import { runtime } from '../../../support/run.js';
@@ -326,6 +326,82 @@ const versions: Row[] = [
     ]);
   }),
 ];
+
+/** What ONNX Runtime computes by another kernel from opset 19 on: up to rounding. */
+const rounded = /^AveragePool/;
+
+const later: Row[] = [
+  ...[0, 1].flatMap((count_include_pad) =>
+    over([11, 17], `AveragePool with ceil_mode, count_include_pad ${count_include_pad}`, (g, v) =>
+      g.op('AveragePool', [v], { kernel_shape: [3, 2], strides: [2, 3], pads: [1, 0, 1, 0], ceil_mode: 1, count_include_pad }),
+    ),
+  ),
+  ...over([17], 'LpPool, overlapping', (g, v) =>
+    g.op('LpPool', [v], { kernel_shape: [3, 2], strides: [1, 2], pads: [1, 0, 1, 0] }),
+  ),
+  ...over([17], 'ReduceMean and ReduceLogSum over everything', (g, v) =>
+    g.op('Add', [g.op('ReduceMean', [v]), g.op('ReduceLogSum', [g.op('Abs', [v])], { keepdims: 0 })]),
+  ),
+  ...over([17], 'GridSample, bicubic and by default', (g, v) =>
+    g.op('Add', [
+      g.op('GridSample', [v, weights(g, 'p', [2, 2, 3, 2])], { mode: 'bicubic' }),
+      g.op('GridSample', [v, weights(g, 'q', [2, 2, 3, 2])]),
+    ]),
+  ),
+  ...over([17], 'DFT of the axis by default', (g, v) => g.op('DFT', [g.op('Unsqueeze', [v, list(g, 4)])])),
+  ...over([17], 'RoiAlign', (g, v) =>
+    g.op('RoiAlign', [v, weights(g, 'r', [2, 4]), g.initializer('i', int64([0, 1]))], { output_height: 2, output_width: 2 }),
+  ),
+];
+
+later.push(
+  ...over([17], 'MaxRoiPool', (g, v) =>
+    g.op('MaxRoiPool', [v, g.initializer('r', Tensor.from('float32', [0, 0, 0, 2, 2], [1, 5]))], { pooled_shape: [2, 2] }),
+  ),
+  ...over([17], 'MaxUnpool', (g, v) =>
+    g.op('MaxUnpool', g.several('MaxPool', [v], { kernel_shape: [2, 2], strides: [2, 2] }, 2), {
+      kernel_shape: [2, 2],
+      strides: [2, 2],
+    }),
+  ),
+  ...over([17], 'EyeLike', (g, v) => g.op('EyeLike', [g.op('Reshape', [v, list(g, 8, 12)])])),
+);
+const unary =
+  'Acos Acosh Asin Asinh Atan Atanh Cos Cosh Sin Sinh Tan Det Elu GlobalAveragePool GlobalLpPool GlobalMaxPool HardSigmoid HardSwish LpNormalization Round Selu Softplus Softsign ThresholdedRelu'.split(
+    ' ',
+  );
+later.push(...unary.flatMap((op) => over([17], op, (g, v) => g.op(op, [v]))));
+
+describe('the same bits at every later opset', () => {
+  it.each([...rows, ...versions, ...later].map((r) => [r.opset, r.name, r] as const))(
+    'opset %i: %s',
+    async (opset, name, row) => {
+      const model = fromBinary(toBinary(modelOf(row)));
+      upgradeOpset(model);
+      const before = (await run(model, { x })).y as Tensor;
+      for (let to = Math.max(opset, 17) + 1; to <= 25; to++) {
+        const newer = fromBinary(toBinary(model));
+        if (to > 20 && newer.opset < 21 && newer.graph.nodes.some((node) => node.opType === 'GroupNormalization')) {
+          expect(() => raiseOpset(newer, to)).toThrow('it has a scale for each group, from opset 21 on one for each channel');
+          continue;
+        }
+        if (to > 21 && ['RoiAlign', 'GlobalLpPool', 'MaxRoiPool'].includes(name)) {
+          expect(() => raiseOpset(newer, to)).toThrow('ONNX Runtime has no kernel for it from opset 22 on');
+          continue;
+        }
+        if (rounded.test(name) && newer.opset < 19 && to >= 19)
+          expect(() => raiseOpset(fromBinary(toBinary(newer)), to, { sameBits: true })).toThrow(
+            `AveragePool "AveragePool": cannot be brought to opset ${to}, ONNX Runtime rounds it otherwise from opset 19 on`,
+          );
+        raiseOpset(newer, to);
+        expect(newer.opset).toBe(to);
+        const after = (await run(newer, { x })).y as Tensor;
+        if (rounded.test(name)) for (const [i, v] of before.numbers().entries()) expect(after.numbers()[i]).toBeCloseTo(v, 5);
+        else expect(Buffer.compare(after.bytes, before.bytes), `opset ${to}`).toBe(0);
+      }
+    },
+  );
+});
 
 /** How many models of each opset were upgraded, and how many were differentiated as they are. */
 const tally = new Map<number, { upgraded: number; kept: number }>();
