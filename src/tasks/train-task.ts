@@ -27,6 +27,7 @@ import { createFolders } from '../workspace/workspace.js';
 import { compareAfter, compareWithRecords, type EarlierTask, noteAllFrozen, outputsBefore } from './earlier-tasks.js';
 import { chooseEngine } from './engines.js';
 import { flat } from './epoch-records.js';
+import { heavyLaterals } from './heavy-laterals.js';
 import {
   frozenIsFinal,
   frozenOf,
@@ -202,6 +203,8 @@ export async function trainLoaded(
     if (event.kind === 'taps') taps = { computed: event.computed, reused: event.reused };
     options.onEvent?.(event);
   };
+  const heavy = heavyLaterals(column);
+  if (heavy !== undefined) options.onNote?.(heavy);
   noteAllFrozen(loaded, options.onNote);
   const before = freeze ? await outputsBefore(runtime, loaded, task, signal) : [];
   createFolders(loaded.workspace);

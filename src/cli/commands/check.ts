@@ -6,13 +6,14 @@ import { differences } from '../../model/description/differences.js';
 import { metricName } from '../../model/heads/heads.js';
 import { PrognetError } from '../../onnx/core/errors.js';
 import { elementCount } from '../../onnx/core/shape.js';
+import { heavyLaterals, isLateral } from '../../tasks/heavy-laterals.js';
 import { type LoadedWorkspace, loadWorkspace } from '../../tasks/load-workspace.js';
 import { runExists, toJson } from '../../tasks/stored-run.js';
 import { dataSpecOf } from '../../tasks/task-data.js';
 import { changedSince, isTrained, trainedOf } from '../../tasks/trained-column.js';
 import { checkAugment } from '../../train/augment/fit.js';
 import { trainSettings } from '../../train/settings.js';
-import { colours, count, type GlobalOptions, result, table, warn } from '../report.js';
+import { colours, count, type GlobalOptions, note, result, table, warn } from '../report.js';
 
 /** What is not wrong and yet will stand in the way. */
 function warningsOf(loaded: LoadedWorkspace): string[] {
@@ -47,11 +48,6 @@ function warningsOf(loaded: LoadedWorkspace): string[] {
   return found;
 }
 
-/** Parameters of laterals and adapters: `<task>/<block>/lateral/...`, `<task>/<block>/adapter/...`. */
-function isLateral(name: string): boolean {
-  return /^[^/]+\/[^/]+\/(lateral|adapter)\//.test(name);
-}
-
 /** What a trained column that is not frozen measured on its test data; undefined where there is none. What is wrong with it becomes a warning. */
 function keptOf(
   loaded: LoadedWorkspace,
@@ -84,6 +80,7 @@ export function check(options: GlobalOptions): void {
     const state = frozen.has(task) ? 'frozen' : kept ? 'trained' : runExists(workspace.root, task) ? 'unfinished' : 'new';
     return { task, parameters, laterals, ...(shared > 0 && { shared }), total, taps, state, frozen: state === 'frozen', ...kept };
   });
+  const notes = [...loaded.columns].filter(({ task }) => !frozen.has(task)).flatMap((column) => heavyLaterals(column) ?? []);
   const sharing = columns.some((c) => c.shared !== undefined);
   const rows = columns.map((c) => [
     c.task,
@@ -98,8 +95,9 @@ export function check(options: GlobalOptions): void {
     column === (sharing ? 5 : 4) && columns[row]?.state === 'frozen' ? colours.green(text) : text;
   result(
     options,
-    { name: description.name, columns, warnings },
+    { name: description.name, columns, warnings, ...(notes.length > 0 && { notes }) },
     table(['task', 'parameters', 'laterals', ...(sharing ? ['shared'] : []), 'in all', 'state', 'taps'], rows, paint),
   );
   for (const line of warnings) warn(options, line);
+  if (!options.json) for (const line of notes) note(options, line);
 }
