@@ -205,4 +205,7 @@ for (const { path, name } of files.filter(({ name }) => wanted.length === 0 || w
     rmSync(folder, { recursive: true, force: true });
   }
 }
-if (options.into === results) spawnSync(process.execPath, [join(import.meta.dirname, 'page.mjs')], { stdio: 'inherit' });
+if (options.into === results) {
+  spawnSync(join(root, 'node_modules/.bin/biome'), ['format', '--write', results], { stdio: 'inherit' });
+  spawnSync(process.execPath, [join(import.meta.dirname, 'page.mjs')], { stdio: 'inherit' });
+}
