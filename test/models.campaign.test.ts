@@ -1,0 +1,61 @@
+// Three of the models of docs/models.md, from packages that scripts/test fetches, go all the way as `node scripts/models/table.mjs` takes each: imported,
+// compared bit for bit with the file, grown by a column, verified, exported, run in Python. The page is what the script keeps.
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, expect, it } from 'vitest';
+import { environment } from './python/python.js';
+
+const repo = new URL('..', import.meta.url).pathname;
+const folder = mkdtempSync(join(tmpdir(), 'prognet-sample-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+const models = {
+  'packages/basic-pitch/basic_pitch/saved_models/icassp_2022/nmp.onnx': { taps: 4, arguments: undefined },
+  'packages/faster-whisper/faster_whisper/assets/silero_vad_v6.onnx': { taps: 4, arguments: '--fix h=0 --fix c=0' },
+  'packages/arabic-name-romanizer/arabic_name_romanizer/resources/encoder.onnx': { taps: 1, arguments: '--dim src_len=64' },
+};
+const python = environment('.venv');
+const absent = Object.keys(models).filter((name) => !existsSync(join(repo, '.cache/models', name)));
+if (absent.length > 0 && process.env.CI === 'true') throw new Error(`${absent[0]} is missing: see scripts/test`);
+const note = absent.length > 0 ? ' (skipped: not fetched, see scripts/test)' : python.note;
+
+interface Row {
+  readonly model: string;
+  readonly stopped?: string;
+  readonly reason?: string;
+  readonly arguments?: string;
+  readonly taps?: readonly string[];
+  readonly apart?: Readonly<Record<string, number | string | object>>;
+  readonly forms?: Readonly<Record<string, number | string>>;
+}
+
+it.skipIf(note !== '')(
+  `three models from packages go all the way${note}`,
+  () => {
+    const file = join(folder, 'results.json');
+    execFileSync(process.execPath, [join(repo, 'scripts/models/table.mjs'), '--into', file, ...Object.keys(models)]);
+    const rows: Row[] = JSON.parse(readFileSync(file, 'utf8'));
+    const found = rows.map(({ model, stopped, reason, taps = [], ...row }) => [
+      model,
+      { stopped, reason, taps: taps.length, arguments: row.arguments },
+    ]);
+    const expected = Object.entries(models).map(([name, of]) => [name, { stopped: undefined, reason: undefined, ...of }]);
+    expect(Object.fromEntries(found)).toEqual(Object.fromEntries(expected));
+    for (const { model, taps = [], apart = {}, forms = {} } of rows) {
+      // Taps and at least one output.
+      expect(Object.keys(apart).length, model).toBeGreaterThan(taps.length);
+      expect([model, Object.values(apart).filter((v) => v !== 0)]).toEqual([model, []]);
+      const { routed, ...others } = forms;
+      expect(routed).toBe('routed: task "base" has no head, expected tasks that answer alike, or another form');
+      expect(Object.keys(others).toSorted()).toEqual(['all', 'fused', 'task']);
+      for (const v of Object.values(others)) expect(v).toBeLessThan(1e-5);
+    }
+  },
+  240_000,
+);
+
+it('docs/models.md is what the script keeps', () => {
+  execFileSync(process.execPath, [join(repo, 'scripts/models/page.mjs'), '--check'], { encoding: 'utf8' });
+});
