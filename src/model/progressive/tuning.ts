@@ -271,9 +271,18 @@ function expectedNames(pattern: string, names: readonly string[]): string {
 
 /** "*" stands for anything. */
 function matcher(pattern: string): (name: string) => boolean {
-  const parts = pattern.split('*').map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'));
-  const expression = new RegExp(`^${parts.join('.*')}$`, 's');
-  return (name) => expression.test(name);
+  const [first = '', ...rest] = pattern.split('*');
+  const last = rest.pop();
+  if (last === undefined) return (name) => name === pattern;
+  return (name) => {
+    // Each part at its first place behind the one before: what is left for the last one is then the most.
+    let at = name.startsWith(first) ? first.length : -1;
+    for (const part of rest) {
+      const found = at < 0 ? -1 : name.indexOf(part, at);
+      at = found < 0 ? -1 : found + part.length;
+    }
+    return at >= 0 && name.length - last.length >= at && name.endsWith(last);
+  };
 }
 
 /** Inputs of a node that may be weights, each with whether it holds inputs before outputs. */
