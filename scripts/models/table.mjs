@@ -68,7 +68,8 @@ function imported(file, folder, how) {
       const value = { dim: size, fix: numberFor(name ?? ''), layout: 'NTF' }[option];
       const next = `${name}=${value}`;
       if (option === undefined || given.includes(next)) {
-        refusal ??= { ...found, given };
+        // The last one says most: a size that is too small hides what stands behind it.
+        if (refusal === undefined || !found.reason.startsWith('took over')) refusal = { ...found, given };
         break;
       }
       given.push(`--${option}`, next);
