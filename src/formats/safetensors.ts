@@ -5,6 +5,7 @@ import { byteLength, type DType } from '../onnx/core/dtype.js';
 import { DataError } from '../onnx/core/errors.js';
 import { joinBytes } from '../onnx/core/join-bytes.js';
 import { oneLine, reason } from '../onnx/core/one-line.js';
+import { type StoredBytes, StoredTensor } from '../onnx/core/stored-tensor.js';
 import { Tensor } from '../onnx/core/tensor.js';
 
 /** The format's own limit on its header. */
@@ -54,19 +55,18 @@ function quote(text: string): string {
 }
 
 /**
- * The pieces of a safetensors file: its header and each tensor's own bytes, none of them copied. Tensors keep the order of the map, and the
+ * The pieces of a safetensors file: its header and each tensor's own bytes, none of them copied and each asked for in its turn. Tensors keep the order of the map, and the
  * header is padded so that the data begin at a multiple of 8: the same map and metadata give the same bytes.
  * @throws DataError for a dtype that the format lacks and for names that it reserves
  */
 export function encodeSafetensorsParts(
   tensors: ReadonlyMap<string, Tensor>,
   metadata: Readonly<Record<string, string>> = {},
-): readonly Uint8Array[] {
+): Iterable<Uint8Array> {
   // Written by hand: an object would put keys such as "10" first.
   const fields: string[] = [];
   const text = Object.entries(metadata).map(([k, v]) => `${JSON.stringify(k)}:${JSON.stringify(v)}`);
   if (text.length > 0) fields.push(`"__metadata__":{${text.join(',')}}`);
-  const data: Uint8Array[] = [];
   let at = 0;
   for (const [name, tensor] of tensors) {
     if (name === '__metadata__')
@@ -81,11 +81,10 @@ export function encodeSafetensorsParts(
         },
       );
     }
-    const { bytes } = tensor;
-    const info = { dtype: formatNames[tensor.dtype], shape: tensor.dims, data_offsets: [at, at + bytes.length] };
+    const { byteLength } = tensor;
+    const info = { dtype: formatNames[tensor.dtype], shape: tensor.dims, data_offsets: [at, at + byteLength] };
     fields.push(`${JSON.stringify(name)}:${JSON.stringify(info)}`);
-    data.push(bytes);
-    at += bytes.length;
+    at += byteLength;
   }
   const json = new TextEncoder().encode(`{${fields.join(',')}}`);
   const length = Math.ceil(json.length / 8) * 8;
@@ -98,7 +97,12 @@ export function encodeSafetensorsParts(
   const header = new Uint8Array(8 + length).fill(0x20);
   new DataView(header.buffer).setBigUint64(0, BigInt(length), true);
   header.set(json, 8);
-  return [header, ...data];
+  return {
+    *[Symbol.iterator]() {
+      yield header;
+      for (const tensor of tensors.values()) yield tensor.bytes;
+    },
+  };
 }
 
 /** As `encodeSafetensorsParts`, in one piece. */
@@ -106,7 +110,7 @@ export function encodeSafetensors(
   tensors: ReadonlyMap<string, Tensor>,
   metadata: Readonly<Record<string, string>> = {},
 ): Uint8Array {
-  return joinBytes(encodeSafetensorsParts(tensors, metadata));
+  return joinBytes([...encodeSafetensorsParts(tensors, metadata)]);
 }
 
 type Fail = (what: string, expected?: string, got?: string) => DataError;
@@ -130,8 +134,10 @@ function countKeys(json: string): number {
   return keys;
 }
 
+/** `bytes` begin a file of `size` bytes and hold all of its header. */
 function readHeader(
   bytes: Uint8Array,
+  size: number,
   fail: Fail,
 ): { readonly header: Readonly<Record<string, unknown>>; readonly dataStart: number } {
   if (bytes.length < 8)
@@ -145,10 +151,10 @@ function readHeader(
     );
   }
   const length = Number(declared);
-  if (8 + length > bytes.length) {
+  if (8 + length > size) {
     throw fail(
-      `the header is said to take ${length} bytes, the file has ${bytes.length - 8} after its first 8`,
-      `at most ${bytes.length - 8}`,
+      `the header is said to take ${length} bytes, the file has ${size - 8} after its first 8`,
+      `at most ${size - 8}`,
       String(length),
     );
   }
@@ -236,16 +242,42 @@ function readInfo(name: string, value: unknown, dataLength: number, fail: Fail):
  * @throws DataError for anything but one whole, gapless file
  */
 export function decodeSafetensors(bytes: Uint8Array, file = 'safetensors data'): SafetensorsFile {
+  // A Buffer's slice() shares memory; a plain view behaves as typed arrays do.
+  const plain = new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return decode(plain, plain.length, (begin, length) => plain.subarray(begin, begin + length), file);
+}
+
+/** A file that is read in parts; large ones are left there until they are asked for. */
+interface Parts {
+  readonly path: string;
+  readonly size: number;
+  read(offset: number, length: number): Uint8Array;
+  part(offset: number, length: number): Uint8Array | StoredBytes;
+}
+
+/** As `decodeSafetensors`, of a file whose large tensors stay there until they are asked for. */
+export function storedSafetensors(stored: Parts, file = stored.path): SafetensorsFile {
+  const { size } = stored;
+  const first = stored.read(0, Math.min(8, size));
+  const stated = first.length < 8 ? 0n : new DataView(first.buffer).getBigUint64(0, true);
+  const header = stated > BigInt(maxHeaderBytes) ? first : stored.read(0, Math.min(size, 8 + Number(stated)));
+  return decode(header, size, (begin, length) => stored.part(begin, length), file);
+}
+
+function decode(
+  start: Uint8Array,
+  size: number,
+  part: (begin: number, length: number) => Uint8Array | StoredBytes,
+  file: string,
+): SafetensorsFile {
   const fail: Fail = (what, expected, got) =>
     new DataError(`${file}: ${what}`, {
       path: file,
       ...(expected === undefined ? {} : { expected }),
       ...(got === undefined ? {} : { got }),
     });
-  // A Buffer's slice() shares memory; a plain view behaves as typed arrays do.
-  const plain = new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const { header, dataStart } = readHeader(plain, fail);
-  const dataLength = plain.length - dataStart;
+  const { header, dataStart } = readHeader(start, size, fail);
+  const dataLength = size - dataStart;
   const metadata = readMetadata(Object.hasOwn(header, '__metadata__') ? header.__metadata__ : undefined, fail);
   const infos: TensorInfo[] = [];
   for (const [name, value] of Object.entries(header)) {
@@ -261,10 +293,11 @@ export function decodeSafetensors(bytes: Uint8Array, file = 'safetensors data'):
     at = end;
   }
   if (at !== dataLength)
-    throw fail(`${dataLength - at} bytes at the end belong to no tensor`, `${dataStart + at} bytes`, `${plain.length} bytes`);
+    throw fail(`${dataLength - at} bytes at the end belong to no tensor`, `${dataStart + at} bytes`, `${size} bytes`);
   const tensors = new Map<string, Tensor>();
   for (const { name, dtype, dims, begin, end } of infos) {
-    tensors.set(name, Tensor.fromBytes(dtype, dims, plain.subarray(dataStart + begin, dataStart + end)));
+    const found = part(dataStart + begin, end - begin);
+    tensors.set(name, found instanceof Uint8Array ? Tensor.fromBytes(dtype, dims, found) : new StoredTensor(dtype, dims, found));
   }
   return { tensors, metadata };
 }

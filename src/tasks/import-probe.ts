@@ -10,7 +10,7 @@ import { cloneModel, type Model } from '../onnx/ir/model.js';
 import { tensorType } from '../onnx/ir/types.js';
 import { removeUnused } from '../onnx/passes/remove-unused.js';
 import type { Runtime } from '../onnx/runtime/session.js';
-import { toBinary } from '../onnx/serde/to-binary.js';
+import { sessionModel } from '../onnx/serde/session-model.js';
 import { randomSamples } from './fixed-samples.js';
 
 export interface Probed {
@@ -65,7 +65,7 @@ export async function probeImport(
     ? (message, cause) => fail(`its batch is 1 and cannot be opened: ${message}`, cause)
     : fail;
   const own = (of: Feeds) => Object.fromEntries(inputs.map((name) => [name, must(of[name], name)]));
-  const ours = await answers(runtime, toBinary(whole(imported, task)), feeds.map(own), names, run);
+  const ours = await answers(runtime, whole(imported, task), feeds.map(own), names, run);
   const shapes = new Map<string, readonly number[]>();
   for (const name of rowed) {
     const found = ours.map((of) => must(of[name], name).dims);
@@ -83,8 +83,8 @@ export async function probeImport(
   alone.graph.outputs = alone.graph.outputs.filter((v) => v.name === gives);
   removeUnused(alone.graph);
   const each = imported.file.opened ? feeds.flatMap((of, i) => rowsOf(of, must(batches[i], 'rows'))) : feeds;
-  const exported = await answers(runtime, toBinary(alone), each.map(own), [gives], run);
-  const theirs = await answers(runtime, toBinary(exposed(original, imported)), each, [imported.given], fail);
+  const exported = await answers(runtime, alone, each.map(own), [gives], run);
+  const theirs = await answers(runtime, exposed(original, imported), each, [imported.given], fail);
   const apart = Math.max(
     ...each.map((_, i) => difference(must(exported[i]?.[gives], gives), must(theirs[i]?.[imported.given], gives))),
   );
@@ -132,13 +132,14 @@ function exposed(original: Model, { given }: ImportedModel): Model {
 
 async function answers(
   runtime: Runtime,
-  bytes: Uint8Array,
+  model: Model,
   feeds: readonly Feeds[],
   names: readonly string[],
   fail: Fail,
 ): Promise<Record<string, Tensor>[]> {
   try {
-    const session = await runtime.createSession(bytes);
+    const { bytes, options } = sessionModel(model, runtime);
+    const session = await runtime.createSession(bytes, options);
     try {
       const found: Record<string, Tensor>[] = [];
       for (const each of feeds) found.push(await session.run(each, names));

@@ -6,7 +6,7 @@ import { readDescription } from '../model/description/read-text.js';
 import { type HeadKind, headOfWidth, isJudged } from '../model/heads/heads.js';
 import { samplesOf } from '../model/progressive/import-inputs.js';
 import { graphFile, type ImportedModel, importModel, layoutUnknown } from '../model/progressive/import-model.js';
-import { DescriptionError, InternalError, must, UsageError } from '../onnx/core/errors.js';
+import { must, UsageError } from '../onnx/core/errors.js';
 import type { FeatureLayout } from '../onnx/features/layout.js';
 import { fileError } from '../onnx/files/file-error.js';
 import { makeFolder } from '../onnx/files/folder.js';
@@ -102,7 +102,7 @@ export async function importTask(
   const { task, head, data } = options;
   checkTask(task);
   if (begin) refuseOutput(folder);
-  const original = loadModel(file);
+  const original = loadModel(file, undefined, 'all');
   const judged = isJudged({ kind: head });
   const imported = importModel(original, { ...options, judged }, file);
   for (const line of imported.notes) options.onNote?.(line);

@@ -21,7 +21,6 @@ import { sha256 } from '../onnx/files/hash.js';
 import { removeQuietly, removeStale, temporaryName } from '../onnx/files/temporary.js';
 import { defaultThreads } from '../onnx/runtime/node.js';
 import type { Runtime } from '../onnx/runtime/session.js';
-import { toBinary } from '../onnx/serde/to-binary.js';
 import { evaluateScores } from '../train/evaluate.js';
 import { fitData } from '../train/prepare-data.js';
 import type { ColumnDraft } from '../workspace/column-record.js';
@@ -30,7 +29,7 @@ import { parseJson } from '../workspace/json.js';
 import { refuseOutput } from '../workspace/output-path.js';
 import { versionsNow } from './machine.js';
 import { toJson } from './stored-run.js';
-import { taskOutputs } from './task-outputs.js';
+import { modelHash, taskOutputs } from './task-outputs.js';
 import { tokenizerFiles } from './tokenizer-file.js';
 
 /** What a workspace keeps beside the weights. */
@@ -121,7 +120,7 @@ type Proof = Pick<ColumnDraft, 'data' | 'metrics' | 'outputs' | 'versions' | 'sh
 
 /** Of a column whose test data nobody gave: its weights alone are proved. */
 function unproved({ columns, frozen, facts }: Network, { task }: Column): Proof {
-  const graph = sha256(toBinary(taskModel(columns, frozen, { tasks: [task] })));
+  const graph = modelHash(taskModel(columns, frozen, { tasks: [task] }));
   return {
     data: known(facts.get(task)),
     metrics: {},

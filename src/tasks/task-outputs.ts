@@ -5,12 +5,15 @@ import { countOf, mapSamples, type SampleRows, type Samples } from '../data/samp
 import { isJudged } from '../model/heads/heads.js';
 import type { Columns } from '../model/progressive/column.js';
 import { taskModel } from '../model/progressive/forms.js';
+import { maxGraphBytes } from '../model/progressive/import-model.js';
 import type { FrozenWeights } from '../model/progressive/weights.js';
 import { must, stopIfAborted } from '../onnx/core/errors.js';
 import type { Tensor } from '../onnx/core/tensor.js';
 import { sha256 } from '../onnx/files/hash.js';
+import type { Model } from '../onnx/ir/model.js';
 import type { Runtime, SessionOptions } from '../onnx/runtime/session.js';
-import { toBinary } from '../onnx/serde/to-binary.js';
+import { sessionModel } from '../onnx/serde/session-model.js';
+import { maxMessageBytes, toPieces } from '../onnx/serde/to-binary.js';
 import { networkFeeds } from '../train/network-input.js';
 import { outputsOf } from '../train/outputs.js';
 
@@ -38,15 +41,27 @@ export async function taskOutputs(
   options: SessionOptions,
   signal?: AbortSignal,
 ): Promise<TaskOutputs> {
-  const model = toBinary(taskModel(columns, weights, { tasks: [task] }));
-  const session = await runtime.createSession(model, options);
+  const model = taskModel(columns, weights, { tasks: [task] });
+  const { bytes, options: from } = sessionModel(model, runtime);
+  const session = await runtime.createSession(bytes, { ...options, ...from });
+  let scores: Tensor;
   try {
     // What nothing judges may be of any shape, without a row for each sample.
-    const scores = isJudged(columns.column(task).head)
+    scores = isJudged(columns.column(task).head)
       ? await outputsOf(session, task, columns.inputs, inputs, () => stopIfAborted(signal))
       : must((await session.run(networkFeeds(columns.inputs, whole(inputs)), [task]))[task], task);
-    return { scores, sha256: sha256(scores.bytes), graph: sha256(model), provider: session.provider };
   } finally {
     await session.release();
   }
+  // Last: the weights are read for it, which the session's memory need not stand beside.
+  return { scores, sha256: sha256(scores.bytes), graph: modelHash(model), provider: session.provider };
+}
+
+/** SHA-256 of a model's bytes; of one that is beyond the 2 GB of a file, of its bytes with the hash of each weight in place of the weight. */
+export function modelHash(model: Model): string {
+  const { initializers } = model.graph;
+  const bytes = initializers.reduce((sum, { constant }) => sum + (constant?.byteLength ?? 0), 0);
+  // Beside the weights stand graphs, the largest of which a description takes.
+  const place = (t: Tensor) => (t.byteLength < 4096 ? undefined : new Map([['location', sha256(t.bytes)]]));
+  return sha256(toPieces(model, bytes > maxMessageBytes - 2 * maxGraphBytes ? place : undefined).pieces);
 }

@@ -1,7 +1,7 @@
 // Frozen columns: columns/<task>/{weights.safetensors, column.json}. Written once by an atomic rename, read-only, checked at each load.
-import { lstatSync, mkdirSync, readdirSync, renameSync } from 'node:fs';
+import { lstatSync, mkdirSync, readdirSync, realpathSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
-import { decodeSafetensors, encodeSafetensorsParts } from '../formats/safetensors.js';
+import { encodeSafetensorsParts, storedSafetensors } from '../formats/safetensors.js';
 import { WorkspaceError } from '../onnx/core/errors.js';
 import type { Tensor } from '../onnx/core/tensor.js';
 import { syncFolder, writeNewFile } from '../onnx/files/atomic-file.js';
@@ -9,6 +9,7 @@ import { errorCode, fileError } from '../onnx/files/file-error.js';
 import { makeFolder } from '../onnx/files/folder.js';
 import { sha256, shortHash } from '../onnx/files/hash.js';
 import { readWhole } from '../onnx/files/read-file.js';
+import { StoredFile } from '../onnx/files/stored-file.js';
 import { removeQuietly, removeStale, temporaryName } from '../onnx/files/temporary.js';
 import { type ColumnDraft, type ColumnRecord, readRecord, writeRecord } from './column-record.js';
 import { forgetFrozen, noteFrozen } from './frozen-list.js';
@@ -53,7 +54,7 @@ function refuseExisting(root: string, task: string): void {
 }
 
 /** The bytes of weights.safetensors. */
-export function weightsFile(task: string, tensors: ReadonlyMap<string, Tensor>): readonly Uint8Array[] {
+export function weightsFile(task: string, tensors: ReadonlyMap<string, Tensor>): Iterable<Uint8Array> {
   return encodeSafetensorsParts(tensors, { producer: 'prognet', task });
 }
 
@@ -119,6 +120,15 @@ export function removeColumn(root: string, task: string): void {
   removeQuietly(aside);
 }
 
+/** Where a file is, links followed. */
+function realOf(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch (cause) {
+    throw fileError('read', path, cause);
+  }
+}
+
 function isLink(path: string): boolean {
   try {
     return lstatSync(path).isSymbolicLink();
@@ -128,7 +138,7 @@ function isLink(path: string): boolean {
 }
 
 /**
- * A frozen column, its hashes checked against its files.
+ * A frozen column, its hashes checked against its files. Large weights are read when they are asked for.
  * @throws WorkspaceError when there is none, or a file is missing or was changed
  */
 export function loadColumn(root: string, task: string): FrozenColumn {
@@ -168,15 +178,15 @@ export function loadColumn(root: string, task: string): FrozenColumn {
     );
   }
   const file = `${folder}/weights.safetensors`;
-  const bytes = readWhole(join(root, file));
-  const found = sha256(bytes);
+  const stored = new StoredFile(realOf(join(root, file)));
+  const found = sha256(stored.pieces());
   if (found !== record.sha256.weights) {
     throw new WorkspaceError(
       `${file}: changed since it was frozen, sha256 is ${shortHash(found)}.., column.json says ${shortHash(record.sha256.weights)}..`,
       { path: file, expected: record.sha256.weights, got: found },
     );
   }
-  return { record, tensors: decodeSafetensors(bytes, file).tensors };
+  return { record, tensors: storedSafetensors(stored, file).tensors };
 }
 
 /** What column.json says of a frozen column, its weights left unread. Throws as `loadColumn`. */

@@ -7,6 +7,8 @@ import { allocate, Tensor, type TensorData } from './tensor.js';
 export interface StoredBytes {
   /** The same bytes each time; throws where they can no longer be had. */
   readonly read: () => Uint8Array;
+  /** Where they stand, when that is a file: who can read files need not ask for them. */
+  readonly at?: { readonly path: string; readonly offset: number };
 }
 
 /** A tensor of numbers whose elements are read when they are first asked for, and let go when nobody holds them. */
@@ -29,6 +31,11 @@ export class StoredTensor extends Tensor {
       dims: { value: dims, enumerable: true },
       data: { get: data, enumerable: true },
     });
+  }
+
+  /** Where its elements stand, little-endian and without gaps, when that is a file. */
+  get at(): StoredBytes['at'] {
+    return this.#stored.at;
   }
 
   /** Read anew, and let go by whoever copies them: what `data` gives is held until the work at hand ends. */

@@ -22,8 +22,12 @@ import { spinConfig } from './spinning.js';
 
 type NodeModule = OrtModule & { listSupportedBackends?: () => { name: string; bundled: boolean }[] };
 
+/** ONNX Runtime's entry for where external data of a model in memory lie. */
+const folderEntry = 'session.model_external_initializers_file_folder_path';
+
 /** onnxruntime-node as a runtime. */
 export class NodeRuntime implements Runtime {
+  readonly readsFiles = true;
   private readonly probes = new Probes((provider) => this.attempt(provider), explain, 'cpu');
 
   private constructor(
@@ -52,6 +56,8 @@ export class NodeRuntime implements Runtime {
   private async create(model: Uint8Array, provider: string, options: SessionOptions) {
     const { providerOptions = {}, config = {} } = this.settings;
     const threads = options.threads ?? defaultThreads();
+    const { weightsFolder } = options;
+    const folder = weightsFolder === undefined ? {} : { [folderEntry]: weightsFolder };
     const session = await this.ort.InferenceSession.create(model, {
       executionProviders: [{ name: provider, ...hostNodesOption(provider, options), ...providerOptions[provider] }],
       intraOpNumThreads: threads,
@@ -59,7 +65,7 @@ export class NodeRuntime implements Runtime {
       executionMode: 'sequential',
       graphOptimizationLevel: 'all',
       logSeverityLevel: 3,
-      extra: nestConfig({ ...(await spinConfig(options, threads)), ...config }),
+      extra: nestConfig({ ...(await spinConfig(options, threads)), ...config, ...folder }),
     });
     return { ort: this.ort, session };
   }

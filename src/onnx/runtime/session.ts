@@ -11,6 +11,8 @@ export interface SessionOptions {
   readonly spinning?: boolean;
   /** Names of nodes that the CPU is to run where the provider takes such a list: those whose kernel on the device does not do all of the op. */
   readonly hostNodes?: readonly string[];
+  /** The folder that locations of the model's external data begin in, where the runtime reads files (`readsFiles`). */
+  readonly weightsFolder?: string;
 }
 
 /** A graph that is ready to run. */
@@ -84,6 +86,8 @@ export interface Runtime {
   readonly version: string;
   /** Whether all sessions share the threads of the first, and none can ask for a number of its own. */
   readonly sharedThreads?: boolean;
+  /** Whether sessions take `weightsFolder`: models then need not hold their weights. */
+  readonly readsFiles?: boolean;
   /** A session of a model. Throws RuntimeError where the runtime does not take it. */
   createSession(model: Uint8Array, options?: SessionOptions): Promise<Session>;
   /** A session that holds values between runs: those that `carried` names. Throws RuntimeError. */

@@ -18,6 +18,9 @@ export interface ExternalReference {
 /** Reads exactly `length` bytes at `offset`, at once or when they are asked for, or throws ModelError. */
 export type LoadExternal = (reference: ExternalReference) => Uint8Array | StoredBytes;
 
+/** The same for bytes that were decoded from `offset` of their memory on. */
+export type LoadInside = (offset: number, length: number) => Uint8Array | StoredBytes;
+
 export class Decoding {
   constructor(
     /** Begins every message; undefined when the bytes have no name. */
@@ -25,6 +28,8 @@ export class Decoding {
     readonly loadExternal: LoadExternal | undefined,
     /** The bytes may be changed. */
     readonly owned: boolean = false,
+    /** Reads raw data from the file again, of which nothing is then held. */
+    readonly loadInside?: LoadInside,
   ) {}
 
   /** A ModelError `file: message`. */

@@ -6,6 +6,7 @@ import { dirname, isAbsolute, join, relative, sep, win32 } from 'node:path';
 import { ModelError } from '../core/errors.js';
 import { aFunction, given, text } from '../core/given.js';
 import { fill } from '../files/fill.js';
+import { StoredFile, seenOf } from '../files/stored-file.js';
 import type { Model } from '../ir/model.js';
 import type { ExternalReference, LoadExternal } from './decoding.js';
 import { fromBinary } from './from-binary.js';
@@ -87,13 +88,10 @@ export function externalReader(
         if (seenOf(now) === seen) return readAt(again, offset, length);
         throw new ModelError(`its external data ${JSON.stringify(location)} was written anew meanwhile, begin again`);
       };
-      return { read: () => inFile(path, location, read) };
+      return { read: () => inFile(path, location, read), at: { path, offset } };
     });
   };
 }
-
-/** What tells a file from another, and from itself once it was written anew. */
-const seenOf = ({ ino, size, mtimeMs }: Stats): string => [ino, size, mtimeMs].join();
 
 /** Something read in a file, which the model calls `location`. */
 function inFile<T>(path: string, location: string, read: (file: number, stat: Stats) => T): T {
@@ -112,9 +110,14 @@ function inFile<T>(path: string, location: string, read: (file: number, stat: St
 
 /**
  * Reads an ONNX file and the external data beside it; `onRead` hears the files, those beside it with what the model calls them. With `stored` weights
- * beside the model are read when their elements are asked for, and must not change until then. Throws ModelError for anything wrong with either.
+ * beside the model (with 'all' those inside as well) are read when their elements are asked for, and must not change until then. Throws ModelError
+ * for anything wrong with either.
  */
-export function loadModel(path: string, onRead: (path: string, location?: string) => void = () => {}, stored = false): Model {
+export function loadModel(
+  path: string,
+  onRead: (path: string, location?: string) => void = () => {},
+  stored: boolean | 'all' = false,
+): Model {
   given('load', { path, onRead }, { path: text, onRead: aFunction });
   onRead(path);
   let bytes: Uint8Array;
@@ -125,6 +128,9 @@ export function loadModel(path: string, onRead: (path: string, location?: string
   } catch (cause) {
     throw new ModelError(`${path}: cannot be read: ${reason(cause)}`, { path, cause });
   }
-  const loadExternal = externalReader(dirname(path), onRead, dirname(realpathSync(path)), stored);
-  return fromBinary(bytes, { file: path, loadExternal, owned: true });
+  const real = realpathSync(path);
+  const loadExternal = externalReader(dirname(path), onRead, dirname(real), stored !== false);
+  if (stored !== 'all') return fromBinary(bytes, { file: path, loadExternal, owned: true });
+  const own = new StoredFile(real);
+  return fromBinary(bytes, { file: path, loadExternal, loadInside: (offset, length) => own.part(offset, length) });
 }

@@ -5,7 +5,7 @@ import $protobuf from 'protobufjs/minimal.js';
 import { ModelError } from '../core/errors.js';
 import { anObject, given, bytes as someBytes } from '../core/given.js';
 import type { Model } from '../ir/model.js';
-import { Decoding, type LoadExternal } from './decoding.js';
+import { Decoding, type LoadExternal, type LoadInside } from './decoding.js';
 import { modelFromProto } from './from-proto.js';
 import { onnx } from './generated/onnx.js';
 import { unreadFields } from './to-binary.js';
@@ -18,6 +18,8 @@ export interface FromBinaryOptions {
   readonly loadExternal?: LoadExternal;
   /** The bytes are the reader's: weights that are not aligned are moved there rather than copied. Default false. */
   readonly owned?: boolean;
+  /** @internal Reads weights from the file again, so that nothing holds `bytes`. */
+  readonly loadInside?: LoadInside;
 }
 
 /** What protobufjs's complaint means, at `position`. */
@@ -61,9 +63,11 @@ function unread(bytes: Uint8Array): Model['unread'] {
  */
 export function fromBinary(bytes: Uint8Array, options: FromBinaryOptions = {}): Model {
   given('fromBinary', { bytes, options }, { bytes: someBytes, options: anObject });
-  const decoding = new Decoding(options.file, options.loadExternal, options.owned);
   // A Buffer is a Uint8Array whose slice() and subarray() are its own.
   const plain = new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const { file, loadExternal, owned, loadInside } = options;
+  const inside = loadInside && ((at: number, length: number) => loadInside(at - plain.byteOffset, length));
+  const decoding = new Decoding(file, loadExternal, owned, inside);
   const proto = decode(plain, decoding);
   try {
     const model = modelFromProto(proto, decoding);

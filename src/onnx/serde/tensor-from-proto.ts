@@ -101,14 +101,18 @@ function fromTyped(t: TensorProto, dtype: DType, dims: readonly number[], what: 
   return new Tensor(dtype, dims, data);
 }
 
-function fromBytes(bytes: Uint8Array, dtype: DType, dims: readonly number[], what: string, decoding: Decoding): Tensor {
+function checkLength(length: number, dtype: DType, dims: readonly number[], what: string, decoding: Decoding): void {
   const want = byteLength(dtype, countOf(dims));
-  if (bytes.length !== want) {
-    throw decoding.error(`${what}: ${dtype}[${dims.join(',')}] needs ${want} bytes, it has ${bytes.length}`, {
+  if (length !== want) {
+    throw decoding.error(`${what}: ${dtype}[${dims.join(',')}] needs ${want} bytes, it has ${length}`, {
       expected: String(want),
-      got: String(bytes.length),
+      got: String(length),
     });
   }
+}
+
+function fromBytes(bytes: Uint8Array, dtype: DType, dims: readonly number[], what: string, decoding: Decoding): Tensor {
+  checkLength(bytes.length, dtype, dims, what, decoding);
   return Tensor.fromBytes(dtype, dims, bytes);
 }
 
@@ -145,7 +149,7 @@ function fromExternal(t: TensorProto, dtype: DType, dims: readonly number[], wha
   };
   const found = named(() => loadExternal({ location, offset, length }));
   if (found instanceof Uint8Array) return fromBytes(found, dtype, dims, what, decoding);
-  return new StoredTensor(dtype, dims, { read: () => named(found.read) });
+  return new StoredTensor(dtype, dims, { ...found, read: () => named(found.read) });
 }
 
 /** A tensor; `what` (`initializer "w"`) begins each message. */
@@ -162,9 +166,12 @@ export function tensorFromProto(t: TensorProto, what: string, decoding: Decoding
     throw decoding.error(`${what}: its data stands in two places at once`);
   if (dtype === 'string' && (external || raw?.length)) throw decoding.error(`${what}: strings must stand in string_data`);
   if (external) return fromExternal(t, dtype, dims, what, decoding);
-  return raw === undefined || typed || dtype === 'string'
-    ? fromTyped(t, dtype, dims, what, decoding)
-    : fromBytes(decoding.owned ? aligned(t, raw, dtype) : raw, dtype, dims, what, decoding);
+  if (raw === undefined || typed || dtype === 'string') return fromTyped(t, dtype, dims, what, decoding);
+  const { loadInside } = decoding;
+  if (loadInside === undefined) return fromBytes(decoding.owned ? aligned(t, raw, dtype) : raw, dtype, dims, what, decoding);
+  checkLength(raw.length, dtype, dims, what, decoding);
+  const found = loadInside(raw.byteOffset, raw.length);
+  return found instanceof Uint8Array ? fromBytes(found, dtype, dims, what, decoding) : new StoredTensor(dtype, dims, found);
 }
 
 /** Of raw data that are moved: as many bytes that their tag and length, which stand before them and have been read, take 4 bytes at least. */
