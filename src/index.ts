@@ -13,7 +13,7 @@ export { parseDescription } from './model/description/parse.js';
 export { readDescription } from './model/description/read-text.js';
 export type { Side, Tokens } from './model/description/tokens.js';
 export type * from './model/description/written.js';
-export type { ParameterInit } from './model/nn/init.js';
+export type { OwnInit, ParameterInit } from './model/nn/init.js';
 export type { ParameterSpec } from './model/nn/scope.js';
 export { type Column, type ColumnParameters, type Columns, columnsOf, type TapRef } from './model/progressive/column.js';
 export type { ColumnFacts, DataFacts, FactsByTask, Seen, TrainedFacts } from './model/progressive/facts.js';

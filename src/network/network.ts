@@ -132,11 +132,8 @@ export class Network implements GrowingNetwork {
       this.parameters(task).specs.map(({ name, shape, dtype = 'float32' }) => {
         const tensor = weights.get(name);
         if (tensor?.dtype === dtype && tensor.dims.join() === shape.join()) return [name, tensor];
-        const got = tensor === undefined ? 'nothing' : `${tensor.dtype} [${tensor.dims}]`;
-        throw new ShapeError(`weight "${name}": expected ${dtype} [${shape}], got ${got}`, {
-          expected: `${dtype} [${shape}]`,
-          got,
-        });
+        const [expected, got] = [`${dtype} [${shape}]`, tensor === undefined ? 'nothing' : `${tensor.dtype} [${tensor.dims}]`];
+        throw new ShapeError(`weight "${name}": expected ${expected}, got ${got}`, { expected, got });
       }),
     );
     return this.with({ frozen: new Map(this.frozen).set(task, own), ...this.forgotten(task) });

@@ -1,7 +1,7 @@
 // An ONNX model from elsewhere as an imported column: the graph as it is, as far as its taps and scores need it, its weights taken out as parameters.
 // What is left is a small graph that a description can carry. Shapes that inference does not find are left to who can run it (tasks/import-probe.ts).
 import { isStorable } from '../../formats/safetensors.js';
-import { must, UsageError } from '../../onnx/core/errors.js';
+import { UsageError } from '../../onnx/core/errors.js';
 import type { Tensor } from '../../onnx/core/tensor.js';
 import { version } from '../../onnx/core/version.js';
 import { layoutsIn } from '../../onnx/features/axes.js';

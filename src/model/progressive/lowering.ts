@@ -62,7 +62,7 @@ export interface ReadInput {
 export interface Tuned<C> {
   /** The column that is tuned. */
   readonly base: C;
-  /** What of it. */
+  /** @internal What of it. */
   readonly tuning: Tuning;
 }
 

@@ -1,4 +1,4 @@
-// Tensors to and from onnxruntime-common's, shared by the adapters. No copies: both sides view the same memory.
+// Tensors to and from onnxruntime-common's, shared by the adapters. Both sides view the same memory, but for views that begin at an odd place.
 import type * as ort from 'onnxruntime-common';
 import { type DType, dtypes } from '../core/dtype.js';
 import { RuntimeError } from '../core/errors.js';
@@ -21,11 +21,20 @@ const carried: ReadonlySet<string> = new Set([
   'string',
 ]);
 
+/** The bits of a sum depend on where its operands begin: kernels take the elements up to the next 16 bytes apart from the rest. */
+const alignment = 16;
+
+function aligned({ data, dtype, dims }: Tensor): Tensor['data'] {
+  if (!ArrayBuffer.isView(data) || data.byteOffset % alignment === 0) return data;
+  const { buffer, byteOffset, byteLength } = data;
+  return Tensor.fromBytes(dtype, dims, new Uint8Array(buffer.slice(byteOffset, byteOffset + byteLength))).data;
+}
+
 export function toOrt(Ctor: ort.TensorConstructor, t: Tensor): ort.Tensor {
   if (!carried.has(t.dtype)) {
     throw new RuntimeError(`tensors of dtype ${t.dtype} cannot cross into ONNX Runtime's JavaScript API`, { got: t.dtype });
   }
-  return new Ctor(t.dtype as ort.Tensor.Type, t.data as ort.Tensor.DataType, t.dims) as ort.Tensor;
+  return new Ctor(t.dtype as ort.Tensor.Type, aligned(t) as ort.Tensor.DataType, t.dims) as ort.Tensor;
 }
 
 export function fromOrt(t: ort.Tensor): Tensor {
