@@ -45,7 +45,9 @@ describe('paths of the repository that a page names', () => {
 
   it('exist', () => {
     const text = (page: string) => readFileSync(join(repo, page), 'utf8');
-    const named = pages.flatMap((page) => [...new Set(text(page).match(path))].map((to) => ({ page, to })));
+    // The table of models names paths within the packages that ship them.
+    const own = pages.filter((page) => page !== 'docs/models.md');
+    const named = own.flatMap((page) => [...new Set(text(page).match(path))].map((to) => ({ page, to })));
     expect(named.length).toBeGreaterThan(40);
     expect(named.filter(({ to }) => !existsSync(join(repo, to))).map(({ page, to }) => `${page}: ${to}`)).toEqual([]);
   });

@@ -287,7 +287,7 @@ describe('full MNIST', () => {
     const started = performance.now();
     const { train } = apply(mnist, transform);
     // Measured 0.02 to 0.7 s alone on the machine; the bound only catches a change of kind.
-    expect(performance.now() - started).toBeLessThan(5000);
+    expect(performance.now() - started).toBeLessThan(20_000);
     expect(train.inputs.dims[0]).toBe(train.targets.dims[0]);
   });
 });

@@ -141,7 +141,7 @@ describe.skipIf(chromium === undefined)(`prognet studio in trouble${why}`, () =>
     expect(await seriousViolations(second)).toEqual([]);
     await second.getByRole('button', { name: 'Go on with last' }).click();
     await taught(second);
-    expect(await second.locator('#said').textContent()).toMatch(/^last is learned, /);
+    await expect.poll(() => second.locator('#said').textContent()).toMatch(/^last is learned, /);
     expect(await weightsOf(second)).toEqual(await weightsOf(calm));
     await second.getByLabel(/^4 numbers/).fill('9 -9 9 9');
     await second.getByText('Of 60 samples of its own kind').waitFor();

@@ -17,9 +17,9 @@ it('exporting and loading 64 MB take less than 1.4 times that, beside what Node 
   const found: Peaks = JSON.parse(execFileSync(process.execPath, [script, '64'], { encoding: 'utf8' }));
   const times = (peak: number) => (peak - found.idle) / found.weights;
   expect(found.weights).toBeGreaterThan(63e6);
-  // the weights are there at least once, or nothing was measured
+  // Part of the weights is in memory at some time, or nothing was measured; those that lie in a file are read one by one.
   for (const peak of [found.external, found.inside]) {
-    expect(times(peak)).toBeGreaterThan(0.9);
+    expect(times(peak)).toBeGreaterThan(0.3);
     expect(times(peak)).toBeLessThan(1.4);
   }
   expect(times(found.loadExternal)).toBeLessThan(1.4);

@@ -133,6 +133,18 @@ describe('a batch of 1', () => {
     expect(status).toBe(2);
     expect(stderr).toMatch(/m\.onnx: [^\n]*Reshape[^\n]*\n$/);
   });
+
+  it('is refused where a sample sees the others, however little', () => {
+    const g = ops({ name: 'leaking' });
+    const x = g.input('x', 'float32', [1, 6]);
+    const w = g.initializer('w', Tensor.from('float32', waves(36, 3), [6, 6]));
+    const others = g.mul(g.reduceMean(x, [0], { keepdims: 1 }), 1e-6);
+    g.output(g.relu(g.add(g.matMul(x, w), others)), 'h');
+    const { take } = workspace(toBinary(g.model()));
+    const { status, stderr } = take('--taps', 'h');
+    expect(stderr).toMatch(/m\.onnx: its batch is 1 and cannot be opened: "h" of a sample changes with the others\n$/);
+    expect(status).toBe(2);
+  });
 });
 
 describe('inputs that are no samples', () => {
