@@ -21,7 +21,7 @@ export const bench = {
     return {
       rows: [row(`${epochs} epochs, ${images} images, the base run once against ${epochs} times`, results, 'ours', 'torch', 0.3)],
       notes: [
-        `Both train the same column: two convolutions and a dense head, with an adapter of rank 16 from the last stage and a linear lateral from the pooled features. ${results.ours.info.engine}, ${results.torch.info.engine}.`,
+        `Both train the same column: two convolutions and a dense head, with adapters of rank 16 from the last stage and from the pooled features. ${results.ours.info.engine}, ${results.torch.info.engine}.`,
       ],
     };
   },
