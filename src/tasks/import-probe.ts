@@ -1,6 +1,6 @@
 // An imported graph run on a few samples before it is taken: whether ONNX Runtime takes it, what shapes its taps and scores have, and whether its
 // scores are, bit for bit, those of the file that it came from.
-import { sliceRows } from '../data/rows.js';
+import { joinRows, sliceRows } from '../data/rows.js';
 import type { ImportedModel } from '../model/progressive/import-model.js';
 import { must, RuntimeError, UsageError } from '../onnx/core/errors.js';
 import { Random } from '../onnx/core/random.js';
@@ -20,6 +20,8 @@ export interface Probed {
   readonly scores: readonly number[] | undefined;
   /** The largest difference between its scores and the file's own; 0 where every bit is the same. */
   readonly apart: number;
+  /** The value of a sample that changes when the others of its batch do, and by how much; undefined where none does. */
+  readonly mixed: { readonly name: string; readonly by: number } | undefined;
 }
 
 /** As many samples as differ from each other and from a batch of one. */
@@ -65,20 +67,13 @@ export async function probeImport(
     ? (message, cause) => fail(`its batch is 1 and cannot be opened: ${message}`, cause)
     : fail;
   const own = (of: Feeds) => Object.fromEntries(inputs.map((name) => [name, must(of[name], name)]));
-  const [few, more] = feeds;
-  // The first sample once more, among others.
-  const beside = imported.file.opened ? [besideOthers(must(more, 'feeds'), feedsOf(imported, batches[1], random))] : [];
-  const ran = await answers(
-    runtime,
-    whole(imported, task),
-    [few, more, ...beside].map((of) => own(must(of, 'feeds'))),
-    names,
-    run,
-  );
+  const [few = {}, more = {}] = feeds;
+  // The first sample once more, among others; and all of them the other way round.
+  const other = besideOthers(more, feedsOf(imported, batches[1], random));
+  const turned = Object.fromEntries(Object.entries(more).map(([name, t]) => [name, reversed(t)]));
+  const ran = await answers(runtime, whole(imported, task), [few, more, other, turned].map(own), names, run);
   const ours = ran.slice(0, batches.length);
-  const [, second = {}, again] = ran;
-  const changed = again && rowed.find((name) => !sameFirst(must(second[name], name), must(again[name], name)));
-  if (changed !== undefined) fail(`its batch is 1 and cannot be opened: "${changed}" of a sample changes with the others`);
+  const [, three = {}, again = {}, backward = {}] = ran;
   const shapes = new Map<string, readonly number[]>();
   for (const name of rowed) {
     const found = ours.map((of) => must(of[name], name).dims);
@@ -90,7 +85,17 @@ export async function probeImport(
     if (first.slice(1).join() !== second.slice(1).join())
       fail(`the shape of "${name}" depends on the samples: [${first}] and [${second}], expected one shape for all`);
     shapes.set(name, first.slice(1));
+    const back = reversed(must(backward[name], name));
+    if (!(difference(must(three[name], name), back) <= near))
+      run(`"${name}" has no row for each sample in their order, as what is sorted within the batch`);
   }
+  const [mixed] = rowed.flatMap((name) => {
+    const [a, b] = [three, again].map((of) => sliceRows(must(of[name], name), 0, 1));
+    const by = difference(must(a, name), must(b, name));
+    return by > 0 ? [{ name, by }] : [];
+  });
+  if (mixed !== undefined && imported.file.opened)
+    fail(`its batch is 1 and cannot be opened: "${mixed.name}" of a sample changes with the others`);
   // Without taps among its outputs, as `export` writes it. A batch that was 1 is compared row by row.
   const alone = whole(imported, task);
   alone.graph.outputs = alone.graph.outputs.filter((v) => v.name === gives);
@@ -107,19 +112,38 @@ export async function probeImport(
     const opened = difference(together, joined(theirs.map((of) => must(of[imported.given], gives))));
     if (!(opened <= near)) fail(`its batch is 1 and cannot be opened: "${gives}" of a sample changes with the others`);
   }
-  return { shapes: taps.map((name) => must(shapes.get(name), name)), scores: judged ? shapes.get(gives) : undefined, apart };
+  return {
+    shapes: taps.map((name) => must(shapes.get(name), name)),
+    scores: judged ? shapes.get(gives) : undefined,
+    apart,
+    mixed,
+  };
 }
 
 /** Of all that the file asks for. */
 function feedsOf({ file }: ImportedModel, rows: number, random: Random): Feeds {
   return Object.fromEntries(
     file.all.map(({ name, dtype, shape, fixed, batchAt }) => {
-      if (fixed === undefined) return [name, randomSamples(dtype, [rows, ...shape], random)];
+      if (fixed === undefined) return [name, differing(() => randomSamples(dtype, [rows, ...shape], random))];
       const dims = shape.map((d, i) => (i === batchAt ? rows : d));
       return [name, Tensor.from(dtype, new Array<number>(elementCount(dims)).fill(fixed), dims)];
     }),
   );
 }
+
+/** Rows that are not all the same, where chance gives such: lengths and flags decide what becomes of a row. */
+function differing(draw: () => Tensor): Tensor {
+  let found = draw();
+  for (let tries = 0; tries < 16 && sameRows(found); tries++) found = draw();
+  return found;
+}
+
+const sameRows = (t: Tensor): boolean => {
+  const rows = t.dims[0] ?? 0;
+  return Array.from({ length: rows }, (_, i) => sliceRows(t, i, i + 1).bytes).every(
+    (row, _, [first]) => first && Buffer.compare(first, row) === 0,
+  );
+};
 
 /** The first row of one batch, and all further ones of another. */
 function besideOthers(first: Feeds, others: Feeds): Feeds {
@@ -134,8 +158,12 @@ function besideOthers(first: Feeds, others: Feeds): Feeds {
   );
 }
 
-/** Whether the first rows are the same bits: as many rows run through the same kernels, whatever is in the others. */
-const sameFirst = (a: Tensor, b: Tensor): boolean => Buffer.compare(sliceRows(a, 0, 1).bytes, sliceRows(b, 0, 1).bytes) === 0;
+/** The rows of a batch of three from the last to the first; a value of another length is no sample and stays. */
+function reversed(t: Tensor): Tensor {
+  const rows = t.dims[0] ?? 0;
+  if (rows !== batches[1]) return t;
+  return joinRows(Array.from({ length: rows }, (_, i) => sliceRows(t, rows - 1 - i, rows - i)));
+}
 
 /** Each row as a batch of its own. */
 function rowsOf(feeds: Feeds, rows: number): Feeds[] {

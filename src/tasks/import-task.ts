@@ -123,6 +123,12 @@ export async function importTask(
     });
   }
   const probed = await probeImport(runtime, imported, original, { task, file, judged });
+  if (probed.mixed !== undefined) {
+    const { name, by } = probed.mixed;
+    options.onNote?.(
+      `${file}: "${name}" of a sample changes with the others of its batch, by up to ${by}: so do answers made of it`,
+    );
+  }
   if (probed.apart > 0) options.onNote?.(`${file}: what it gives is the file's own up to ${probed.apart}, not bit for bit`);
   stateShapes(imported, probed);
   const [width = 0, ...more] = probed.scores ?? [];

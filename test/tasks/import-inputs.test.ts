@@ -147,6 +147,28 @@ describe('a batch of 1', () => {
   });
 });
 
+describe('samples of an open batch', () => {
+  it('that are sorted by length are refused: a row is another sample there', () => {
+    const g = ops({ name: 'sorting' });
+    const x = g.input('x', 'float32', ['N', 6]);
+    const lengths = g.input('lengths', 'int64', ['N']);
+    const [, order] = g.op('TopK', [lengths, g.shape(lengths, { start: 0, end: 1 })], {}, 2);
+    g.output(g.relu(g.gather(x, must(order, 'order'), { axis: 0 })), 'h');
+    const { status, stderr } = workspace(toBinary(g.model())).take('--taps', 'h');
+    expect(stderr).toMatch(/m\.onnx: "h" has no row for each sample in their order, as what is sorted within the batch\n$/);
+    expect(status).toBe(2);
+  });
+
+  it('that change with each other are taken, and that is said', () => {
+    const g = ops({ name: 'mean' });
+    const x = g.input('x', 'float32', ['N', 6]);
+    g.output(g.relu(g.sub(x, g.mul(g.reduceMean(x, [0], { keepdims: 1 }), 0.5))), 'h');
+    const { status, stderr } = workspace(toBinary(g.model())).take('--taps', 'h');
+    expect(stderr).toMatch(/"h" of a sample changes with the others of its batch, by up to 0\.\d+: so do answers made of it/);
+    expect(status).toBe(0);
+  });
+});
+
 describe('inputs that are no samples', () => {
   function rated(): Uint8Array {
     const g = ops({ name: 'rated' });
