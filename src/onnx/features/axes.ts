@@ -36,8 +36,12 @@ export class Axes {
     const scores = Array.from({ length: rank }, (_, axis) => this.tell(v, axis));
     const batch = most(scores.map((s) => (s.batch > s.channels && s.batch > s.position ? s.batch : 0))) ?? 0;
     if (rank === 2) return layoutFrom(2, batch, 1);
-    const channels = most(scores.map((s, axis) => (axis !== batch && s.channels > s.position ? s.channels : 0)));
-    return channels === undefined ? undefined : layoutFrom(rank, batch, channels);
+    const claims = scores.map((s, axis) => (axis !== batch && s.channels > s.position ? s.channels : 0));
+    const channels = most(claims);
+    if (channels === undefined) return undefined;
+    // Products along two axes, as of a mixer over steps and features, do not say which of them holds the features.
+    const next = Math.max(...claims.filter((_, axis) => axis !== channels));
+    return next > 0 && (claims[channels] ?? 0) - next < sure ? undefined : layoutFrom(rank, batch, channels);
   }
 
   private look(node: Node): void {

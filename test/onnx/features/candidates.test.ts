@@ -222,6 +222,18 @@ describe('layouts', () => {
   it('are not guessed where nothing tells them', () => {
     expect(what(found(['N', 8, 8, 6], (g, x) => g.reduceMean(g.relu(x), undefined)))).toEqual([['Relu', undefined]]);
   });
+
+  it('are not guessed where products go along two axes, unless a normalisation says which holds the features', () => {
+    const mixer = (normed: boolean) =>
+      found(['N', 8, 6], (g, x) => {
+        const steps = { perm: [0, 2, 1] };
+        const features = g.relu(dense(g, normed ? norm(g, x) : x, 6, 6));
+        const mixed = g.transpose(dense(g, g.transpose(features, steps), 8, 8), steps);
+        return g.reduceMean(g.add(normed ? norm(g, mixed) : mixed, features), undefined);
+      });
+    expect(what(mixer(false))[0]).toEqual(['Relu', undefined]);
+    expect(what(mixer(true))[0]).toEqual(['Relu', 'NTF']);
+  });
 });
 
 it('branches that are joined along their channels are a candidate, tokens put before others are none', () => {
