@@ -12,6 +12,8 @@ type Role = 'batch' | 'channels' | 'position';
 /** What an op says of itself counts more than what it is mostly used for. */
 const sure = 8;
 const likely = 1;
+/** So many times as much as the next axis must be told for one to hold the features. */
+const clear = 4;
 
 /** The axes of all values of a graph whose types are inferred; not those of its subgraphs. */
 export class Axes {
@@ -39,9 +41,9 @@ export class Axes {
     const claims = scores.map((s, axis) => (axis !== batch && s.channels > s.position ? s.channels : 0));
     const channels = most(claims);
     if (channels === undefined) return undefined;
-    // Products along two axes, as of a mixer over steps and features, do not say which of them holds the features.
+    // Products along two axes, as of a mixer over steps and features, do not say alone which of them holds the features.
     const next = Math.max(...claims.filter((_, axis) => axis !== channels));
-    return next > 0 && (claims[channels] ?? 0) - next < sure ? undefined : layoutFrom(rank, batch, channels);
+    return (claims[channels] ?? 0) < clear * next ? undefined : layoutFrom(rank, batch, channels);
   }
 
   private look(node: Node): void {

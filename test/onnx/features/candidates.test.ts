@@ -231,8 +231,8 @@ describe('layouts', () => {
         const mixed = g.transpose(dense(g, g.transpose(features, steps), 8, 8), steps);
         return g.reduceMean(g.add(normed ? norm(g, mixed) : mixed, features), undefined);
       });
-    expect(what(mixer(false))[0]).toEqual(['Relu', undefined]);
-    expect(what(mixer(true))[0]).toEqual(['Relu', 'NTF']);
+    expect(new Set(mixer(false).map((c) => c.layout))).toEqual(new Set([undefined]));
+    expect(new Set(mixer(true).map((c) => c.layout))).toEqual(new Set(['NTF']));
   });
 });
 
