@@ -57,6 +57,14 @@ export const mlp = (): Original =>
     return [[first, second, third], g.gemm(third, w('fc.weight', 3, 4), w('fc.bias', 3), { transB: 1 })];
   });
 
+/** A dense layer whose weight is float16. */
+export const half = (): Original =>
+  original([4], (g, x) => {
+    const w = g.initializer('fc1.weight', Tensor.from('float16', noise('fc1.weight', [4, 5]).numbers(), [4, 5]));
+    const first = g.tanh(g.matMul(x, g.cast(w, { to: 'float32' })));
+    return [[first], g.mul(first, 2)];
+  });
+
 /** A dense layer, an op that prognet does not know, and another dense layer. */
 export const unknownOp = (): Original => {
   const made = original([4], (g, x, w) => {

@@ -180,6 +180,11 @@ export class Tuning {
         if (parameter?.dtype === 'float32') found.set(v, { parameter, name: v.name, ...by, matrix: undefined });
       });
     }
+    if (found.size === 0) {
+      const path = `${this.column.path}.tune.weights`;
+      const got = `"${this.tune.base}" has no float32 weight before its tap "${this.tapValue.name}"`;
+      throw new DescriptionError(`${path}: ${got}, expected one to tune, or a head alone ("blocks: []")`, { path });
+    }
     return [...found.values()].reverse();
   }
 

@@ -15,7 +15,7 @@ import { optimizer } from '../../../src/train/optim/optimizer.js';
 import { trainSettings } from '../../../src/train/settings.js';
 import { lossOutput, nextName, stepGraph, stepInputs } from '../../../src/train/step/step-graph.js';
 import { runModel, runtime, sessionOf } from '../../support/run.js';
-import { convnet, encoder, mlp, noise, type Original, type Tuned, tunedNetwork, unknownOp } from '../../support/tuned.js';
+import { convnet, encoder, half, mlp, noise, type Original, type Tuned, tunedNetwork, unknownOp } from '../../support/tuned.js';
 
 const rows = 6;
 const targets = Tensor.from('int64', [0n, 1n, 2n, 1n, 0n, 2n].map(Number), [rows]);
@@ -248,6 +248,12 @@ describe('what cannot be tuned is refused in one line', () => {
     [{ base: 'base', lora: {}, weights: 'all' }, 'columns[1].tune: both stand there, expected one of "lora" and "weights"'],
   ])('%j', (tune, message) => {
     expect(refused(mlp(), tune)).toThrow(expect.objectContaining({ name: 'DescriptionError', message }));
+  });
+
+  it.each(['all', 'scratch'] as const)('weights: %s, where the base has none of float32', (weights) => {
+    expect(refused(half(), { base: 'base', weights })).toThrow(
+      'columns[1].tune.weights: "base" has no float32 weight before its tap "tap0", expected one to tune, or a head alone ("blocks: []")',
+    );
   });
 
   it('blocks and laterals beside it, and a base with layers', () => {
