@@ -412,6 +412,22 @@ describe('refuses, in one line and with nothing written', () => {
     }
   });
 
+  it('what draws at random, and a batch that is neither 1 nor open', () => {
+    const model = (rows: number | string, build: (g: GraphBuilder, x: Value) => Value | undefined) => {
+      const g = new GraphBuilder(() => [], 17);
+      const y = must(build(g, g.input('x', 'float32', [rows, 3])), 'y');
+      y.type = tensorType('float32', [rows, 3]);
+      g.output(y, 'y');
+      return toBinary(g.model());
+    };
+    expect(() => taken(model('N', (g, x) => g.node('RandomNormalLike', [x])[0]))).toThrow(
+      /RandomNormalLike "RandomNormalLike" draws at random, so that no answer would come twice: export the model without it$/,
+    );
+    expect(() => taken(model(4, (g, x) => g.node('Relu', [x])[0]))).toThrow(
+      /"x" is float32\[4,3\], without a row for each sample: export the model with its first dimension open, or where it is no sample say what it is, as the option fix: "x=VALUE"$/,
+    );
+  });
+
   it('a model in whose place the graph would stand, and a task that leads out: the file stays as it is', () => {
     const dir = mkdtempSync(join(tmpdir(), 'prognet-import-'));
     const bytes = small();

@@ -98,7 +98,11 @@ function sizedInput(
   const [batch, ...rest] = shape;
   if (batch === undefined || (typeof batch === 'number' && batch !== 1)) {
     const value = `${name}=VALUE`;
-    return fail(`${called}, without a row for each sample: say what it is`, { kind: 'give', option: 'fix', exactly: value });
+    const closed = shape.length > 1 && shape.every((d) => typeof d === 'number');
+    const right = closed
+      ? 'export the model with its first dimension open, or where it is no sample say what it is'
+      : 'say what it is';
+    return fail(`${called}, without a row for each sample: ${right}`, { kind: 'give', option: 'fix', exactly: value });
   }
   const sizes = rest.map((d, i) => sizeOf(d, i + 1));
   const missing = rest.flatMap((d, i) => (sizes[i] === -1 ? [nameOf(d, i + 1)] : []));

@@ -230,6 +230,8 @@ function constantsAsInitializers(graph: Graph): void {
 
 function checkNodes(graph: Graph, fail: Fail): void {
   for (const node of allNodes(graph)) {
+    if (drawsAtRandom(node) && node.opType !== 'Dropout')
+      fail(`${nodeLabel(node)} draws at random, so that no answer would come twice: export the model without it`);
     if (drawsAtRandom(node) || usesBatchStatistics(node) || node.int('training_mode', 0) !== 0)
       fail(`${nodeLabel(node)} is in training mode: export the model after .eval()`);
   }
