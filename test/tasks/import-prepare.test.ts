@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { writeNpz } from '../../src/formats/npz.js';
 import { classify, column, dense, flatten, input, prognet, relu, scale, standardise } from '../../src/index.js';
+import { parseDescription } from '../../src/model/description/parse.js';
 import { Tensor } from '../../src/onnx/core/tensor.js';
 import { fromBinary } from '../../src/onnx/serde/from-binary.js';
 import { importTask } from '../../src/tasks/import-task.js';
@@ -65,5 +66,24 @@ it('states no step that learns', () => {
     prognet({ input: input('image', [1, 4, 4]) }).grow({ task: 'b', onnx, head: classify(2), prepare: [scale(), standardise()] });
   expect(described).toThrow(
     'columns[0].prepare: standardise learns of the training data, expected steps that learn nothing, since an imported column is not trained',
+  );
+});
+
+it('of a network of bytes a tuned column reads the bytes, as its base does', () => {
+  const onnx = { graph: 'imported/b.onnx', taps: [{ name: 't', shape: [4] }], opset: 17 };
+  const described = (second: object) => ({
+    prognet: 1,
+    name: 'bytes',
+    input: { name: 'image', shape: [1, 4, 4], dtype: 'uint8' },
+    columns: [
+      { task: 'b', onnx },
+      { task: 'c', head: { classify: 2 }, ...second },
+    ],
+  });
+  const [, tuned] = parseDescription(described({ tune: { base: 'b', weights: 'all' } })).columns;
+  expect(tuned).toMatchObject({ task: 'c', tune: { base: 'b' } });
+  expect(tuned?.prepare).toBeUndefined();
+  expect(() => parseDescription(described({ blocks: [['flatten', { dense: 2 }]] }))).toThrow(
+    'input.prepare: "prepare" is missing, expected what makes numbers of uint8, such as [scale] for 0..255 to 0..1',
   );
 });

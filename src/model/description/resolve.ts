@@ -167,7 +167,7 @@ export function resolve(written: DescriptionWritten, file: string | undefined): 
       const right = 'expected numbers, since an imported column is not trained';
       throw fail(['columns', i, 'head'], `${balanced}: balanced is learned of the training data`, right);
     }
-    if (prepare === undefined && !alone && column.onnx === undefined && input?.dtype === 'uint8') {
+    if (prepare === undefined && !alone && column.onnx === undefined && tuned === undefined && input?.dtype === 'uint8') {
       const right = 'expected what makes numbers of uint8, such as [scale] for 0..255 to 0..1';
       throw fail(['input', ...(written.input.length > 1 ? [at] : []), 'prepare'], '"prepare" is missing', right);
     }
