@@ -87,7 +87,7 @@ export async function probeImport(
     shapes.set(name, first.slice(1));
     const back = reversed(must(backward[name], name));
     if (!(difference(must(three[name], name), back) <= near))
-      run(`"${name}" has no row for each sample in their order, as what is sorted within the batch`);
+      run(`"${name}" has no row for each sample: in another order of the samples its rows are others`);
   }
   const [mixed] = rowed.flatMap((name) => {
     const [a, b] = [three, again].map((of) => sliceRows(must(of[name], name), 0, 1));
