@@ -1,5 +1,5 @@
 // Few examples of new classes over a backbone with really trained weights: a progressive column beside a head alone, low-rank updates, all weights, and the
-// same network from the start. The backbone is the first seven stages of nudenet's detector (scripts/models/setup fetches it), the classes are Fashion-MNIST's.
+// same network from the start. The backbone is the first seven stages of nudenet's detector (scripts/models/fetch.py fetches it), the classes are Fashion-MNIST's.
 //   node scripts/transfer/images.mjs [--seeds 5] [--examples 2,5] [--epochs 20] [--test 1000] [--to results.json]     Needs npm run build.
 // No option of any way was tuned: the same epochs, minibatches and optimizer for all, a tenth of the rate where weights go on from trained ones.
 import { spawnSync } from 'node:child_process';

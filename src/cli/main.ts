@@ -258,7 +258,7 @@ command('import <model>', 'an ONNX model, or columns of another workspace, becom
   )
   .option(
     '--taps <names>',
-    'values that later columns may read, with commas (default: what its activations give); auto:4: so many of these',
+    'values that later columns may read, with commas (default: up to eight good ones, spread by depth); auto:4: so many of these',
   )
   .option('--dim <name=size>', 'size of a dimension that an input leaves open beyond its batch, repeatable', collect)
   .option('--layout <tap=NHWC>', 'how the axes of a tap lie, where its graph does not show it, repeatable', collect)
