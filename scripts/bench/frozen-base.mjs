@@ -12,7 +12,10 @@ const model = fileURLToPath(new URL('../../.cache/models/exports/resnet50-script
 export const bench = {
   title: 'A column over a frozen ResNet-50',
   async run() {
-    if (!existsSync(model)) throw new Error(`${model} is missing: sh scripts/models/setup, then .venv-models/bin/python scripts/models/export.py resnet50`);
+    if (!existsSync(model))
+      throw new Error(
+        `${model} is missing: sh scripts/models/setup, then .venv-models/bin/python scripts/models/export.py resnet50`,
+      );
     const numbers = [images, epochs].map(String);
     const results = await race(
       { ours: node('frozen-base-prognet.mjs', model, ...numbers), torch: python('frozen-base-torch.py', ...numbers) },
