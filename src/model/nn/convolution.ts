@@ -52,6 +52,21 @@ export interface ConvolutionOptions extends Window {
   readonly init: Init;
 }
 
+/** What a description must say of groups, and what is told where it does not. */
+export const groupsDivide = (o: { readonly filters: number; readonly groups: number }): boolean => o.filters % o.groups === 0;
+export const dividingGroups = { error: 'expected a divisor of "filters"', path: ['groups'] };
+
+interface Transposing {
+  readonly output_padding: readonly number[];
+  readonly stride: readonly number[];
+  readonly dilation: readonly number[];
+}
+
+/** What it must say of places more at the end of a transposed convolution, along each axis. */
+export const paddingFits = ({ output_padding, stride, dilation }: Transposing): boolean =>
+  output_padding.every((p, i) => p < Math.max(stride[i] ?? 1, dilation[i] ?? 1));
+export const fittingPadding = { error: 'expected less than the stride or the dilation', path: ['output_padding'] };
+
 /** A convolution with its parameters `weight` and `bias`, over so many spatial axes; laterals join its output. */
 export function lowerConvolution(c: LayerContext, o: ConvolutionOptions, x: Value, axes: 1 | 2 | 3): Value {
   const { channels, size } = spatialOf(x, axes, c.layout);

@@ -1,5 +1,5 @@
 // conv_transpose1d: a transposed convolution over signals [channels, length], which makes them larger by its stride.
-import { convolutionJoint, lowerConvolution } from '../convolution.js';
+import { convolutionJoint, dividingGroups, fittingPadding, groupsDivide, lowerConvolution, paddingFits } from '../convolution.js';
 import { type InitInput, weightInit } from '../init.js';
 import { layer } from '../layer.js';
 import { flag, size, strict } from '../schema.js';
@@ -46,11 +46,8 @@ export const convTranspose1d = layer('conv_transpose1d', {
     bias: flag.default(true).describe('Adds a bias; true when absent.'),
     init: weightInit,
   })
-    .refine((o) => o.filters % o.groups === 0, { error: 'expected a divisor of "filters"', path: ['groups'] })
-    .refine((o) => o.output_padding.every((p, i) => p < Math.max(o.stride[i] ?? 1, o.dilation[i] ?? 1)), {
-      error: 'expected less than the stride or the dilation',
-      path: ['output_padding'],
-    }),
+    .refine(groupsDivide, dividingGroups)
+    .refine(paddingFits, fittingPadding),
   example: '{ conv_transpose1d: { filters: 8, kernel: 2, stride: 2 } }',
   call: (filters: number, options: ConvTranspose1dOptions) => ({ filters, ...options }),
   lower: (c, o, x) => lowerConvolution(c, { ...o, transposed: { outputPadding: o.output_padding } }, x, 1),

@@ -1,5 +1,5 @@
 // conv1d: a convolution over signals [channels, length].
-import { convolutionJoint, lowerConvolution } from '../convolution.js';
+import { convolutionJoint, dividingGroups, groupsDivide, lowerConvolution } from '../convolution.js';
 import { type InitInput, weightInit } from '../init.js';
 import { layer } from '../layer.js';
 import { flag, size, strict } from '../schema.js';
@@ -38,7 +38,7 @@ export const conv1d = layer('conv1d', {
     padding: padding1d.default('valid').describe('"same", "valid" (when absent), one number or [begin, end].'),
     bias: flag.default(true).describe('Adds a bias; true when absent.'),
     init: weightInit,
-  }).refine((o) => o.filters % o.groups === 0, { error: 'expected a divisor of "filters"', path: ['groups'] }),
+  }).refine(groupsDivide, dividingGroups),
   example: '{ conv1d: { filters: 16, kernel: 5 } }',
   call: (filters: number, options: Conv1dOptions) => ({ filters, ...options }),
   lower: (c, o, x) => lowerConvolution(c, o, x, 1),

@@ -1,5 +1,5 @@
 // conv2d: a convolution over images [channels, height, width].
-import { convolutionJoint, lowerConvolution } from '../convolution.js';
+import { convolutionJoint, dividingGroups, groupsDivide, lowerConvolution } from '../convolution.js';
 import { type InitInput, weightInit } from '../init.js';
 import { layer } from '../layer.js';
 import { flag, size, strict } from '../schema.js';
@@ -40,7 +40,7 @@ export const conv2d = layer('conv2d', {
       .describe('"same", "valid" (when absent), one number, [height, width] or [top, left, bottom, right].'),
     bias: flag.default(true).describe('Adds a bias; true when absent.'),
     init: weightInit,
-  }).refine((o) => o.filters % o.groups === 0, { error: 'expected a divisor of "filters"', path: ['groups'] }),
+  }).refine(groupsDivide, dividingGroups),
   example: '{ conv2d: { filters: 16, kernel: 3 } }',
   call: (filters: number, options: Conv2dOptions) => ({ filters, ...options }),
   lower: (c, o, x) => lowerConvolution(c, o, x, 2),

@@ -1,5 +1,5 @@
 // conv3d: a convolution over volumes [channels, depth, height, width].
-import { convolutionJoint, lowerConvolution } from '../convolution.js';
+import { convolutionJoint, dividingGroups, groupsDivide, lowerConvolution } from '../convolution.js';
 import { type InitInput, weightInit } from '../init.js';
 import { layer } from '../layer.js';
 import { flag, size, strict } from '../schema.js';
@@ -42,7 +42,7 @@ export const conv3d = layer('conv3d', {
       .describe('"same", "valid" (when absent), one number, [depth, height, width] or [front, top, left, back, bottom, right].'),
     bias: flag.default(true).describe('Adds a bias; true when absent.'),
     init: weightInit,
-  }).refine((o) => o.filters % o.groups === 0, { error: 'expected a divisor of "filters"', path: ['groups'] }),
+  }).refine(groupsDivide, dividingGroups),
   example: '{ conv3d: { filters: 16, kernel: 3 } }',
   call: (filters: number, options: Conv3dOptions) => ({ filters, ...options }),
   lower: (c, o, x) => lowerConvolution(c, o, x, 3),

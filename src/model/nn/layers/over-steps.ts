@@ -35,9 +35,11 @@ const call = (options: OverStepsOptions = {}) => options;
 /** In place of a value that does not count: the least number of float16. */
 const never = -65504;
 
-/** bool [N,T,1]; undefined where all steps are there. */
-function presentSteps(c: LayerContext, mask: string | undefined, steps: number): Value | undefined {
-  return mask === undefined ? undefined : c.g.unsqueeze(c.present(mask, steps), [2]);
+/** The sizes of a sequence, and which of its steps are there, bool [N,T,1]: undefined where all are. */
+function stepsOf(c: LayerContext, mask: string | undefined, x: Value) {
+  const [steps, features] = sequenceOf(x, c.layout);
+  const present = mask === undefined ? undefined : c.g.unsqueeze(c.present(mask, steps), [2]);
+  return { g: c.g, steps, features, present };
 }
 
 /** 1, 2, ... [steps,1] */
@@ -59,9 +61,7 @@ export const meanOverSteps = layer('mean_over_steps', {
   options: strict(fields),
   call,
   lower: (c, { mask }, x) => {
-    const { g } = c;
-    const [steps] = sequenceOf(x, c.layout);
-    const present = presentSteps(c, mask, steps);
+    const { g, present } = stepsOf(c, mask, x);
     if (present === undefined) return reduceMean(g, x, [1], 0);
     const ones = counted(g, present);
     // Not a product: what fills up may be no number.
@@ -80,9 +80,7 @@ export const maxOverSteps = layer('max_over_steps', {
   options: strict(fields),
   call,
   lower: (c, { mask }, x) => {
-    const { g } = c;
-    const [steps] = sequenceOf(x, c.layout);
-    const present = presentSteps(c, mask, steps);
+    const { g, present } = stepsOf(c, mask, x);
     const largest = (v: Value) => g.reduceMax(v, [1], { keepdims: 0 });
     if (present === undefined) return largest(x);
     const some = g.greater(largest(counted(g, present)), 0);
@@ -100,9 +98,7 @@ export const lastStep = layer('last_step', {
   options: strict(fields),
   call,
   lower: (c, { mask }, x) => {
-    const { g } = c;
-    const [steps] = sequenceOf(x, c.layout);
-    const present = presentSteps(c, mask, steps);
+    const { g, steps, present } = stepsOf(c, mask, x);
     if (present === undefined) return g.gather(x, steps - 1, { axis: 1 });
     // 1 + its place where a step is there, else 0: the largest is the last.
     const places = g.mul(counted(g, present), g.constant(placesOf(steps)));
@@ -122,13 +118,11 @@ export const attentionOverSteps = layer('attention_over_steps', {
   options: strict({ ...fields, init: glorotInit }),
   call: (options: AttentionOverStepsOptions = {}) => options,
   lower: (c, { mask, init }, x) => {
-    const { g } = c;
-    const [steps, features] = sequenceOf(x, c.layout);
+    const { g, features, present } = stepsOf(c, mask, x);
     const weight = (what: string, units: number) =>
       c.trainable(`${what}/weight`, [features, units], { by: init, fanIn: features, fanOut: units });
     const hidden = g.tanh(g.add(g.matMul(x, weight('hidden', features)), c.trainable('hidden/bias', [features], { fill: 0 })));
     const scores = g.matMul(hidden, weight('score', 1));
-    const present = presentSteps(c, mask, steps);
     const weights = g.softmax(present === undefined ? scores : g.where(present, scores, never), { axis: 1 });
     if (present === undefined) return reduceSum(g, g.mul(x, weights), [1], 0);
     return reduceSum(g, g.mul(g.where(present, x, 0), weights), [1], 0);
