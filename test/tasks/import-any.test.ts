@@ -13,7 +13,7 @@ import { tensorType } from '../../src/onnx/ir/types.js';
 import { ops } from '../../src/onnx/ops/ops.js';
 import { fromBinary } from '../../src/onnx/serde/from-binary.js';
 import { toBinary } from '../../src/onnx/serde/to-binary.js';
-import { lastLine, prognet } from '../cli/support.js';
+import { lastLine, okIn, prognet } from '../cli/support.js';
 import { runModel } from '../support/run.js';
 
 const waves = (count: number, by = 1) => Array.from({ length: count }, (_, i) => Math.sin(by * i + 1));
@@ -68,11 +68,7 @@ describe('a model of any ops', () => {
     'int64',
     Array.from({ length: 40 }, (_, i) => i % 5),
   );
-  const run = (...args: string[]) => {
-    const { status, stdout, stderr } = prognet(...args, '--json', '-C', dir);
-    expect({ args, status, stderr: status === 0 ? '' : stderr }).toEqual({ args, status: 0, stderr: '' });
-    return lastLine(stdout);
-  };
+  const run = (...args: string[]) => lastLine(okIn(dir, ...args, '--json'));
   const exported = (name: string, ...flags: string[]) => {
     const path = join(dir, `${name}.onnx`);
     run('export', ...flags, '-o', path);

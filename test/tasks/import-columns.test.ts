@@ -4,17 +4,13 @@ import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { lastLine, prognet } from '../cli/support.js';
+import { lastLine, okIn, prognet } from '../cli/support.js';
 
 const dir = mkdtempSync(join(tmpdir(), 'prognet-together-'));
 const at = (...path: string[]) => join(dir, ...path);
 const text = (...path: string[]) => readFileSync(at(...path), 'utf8');
 
-function run(folder: string, ...args: string[]) {
-  const { status, stdout, stderr } = prognet(...args, '--json', '-C', at(folder));
-  expect({ args, status, stderr: status === 0 ? '' : stderr }).toEqual({ args, status: 0, stderr: '' });
-  return lastLine(stdout);
-}
+const run = (folder: string, ...args: string[]) => lastLine(okIn(at(folder), ...args, '--json'));
 
 function refused(folder: string, ...args: string[]): string {
   const { status, stderr } = prognet(...args, '-C', at(folder));

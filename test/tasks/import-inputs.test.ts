@@ -9,7 +9,7 @@ import { reduceSum } from '../../src/onnx/ops/families/reduce.js';
 import { ops } from '../../src/onnx/ops/ops.js';
 import { fromBinary } from '../../src/onnx/serde/from-binary.js';
 import { toBinary } from '../../src/onnx/serde/to-binary.js';
-import { lastLine, prognet } from '../cli/support.js';
+import { lastLine, okIn, prognet } from '../cli/support.js';
 import { runModel } from '../support/run.js';
 
 const waves = (count: number, by = 1) => Array.from({ length: count }, (_, i) => Math.sin(by * i + 1));
@@ -21,11 +21,7 @@ function workspace(bytes: Uint8Array) {
   writeFileSync(file, bytes);
   mkdirSync(dir);
   const take = (...args: string[]) => prognet('import', file, '--task', 't', '--backbone', '-o', dir, '--json', ...args);
-  const run = (...args: string[]) => {
-    const { status, stdout, stderr } = prognet(...args, '--json', '-C', dir);
-    expect({ args, status, stderr: status === 0 ? '' : stderr }).toEqual({ args, status: 0, stderr: '' });
-    return lastLine(stdout);
-  };
+  const run = (...args: string[]) => lastLine(okIn(dir, ...args, '--json'));
   const exported = () => {
     run('export', '--task', 't', '-o', join(dir, 't.onnx'));
     return fromBinary(new Uint8Array(readFileSync(join(dir, 't.onnx'))));

@@ -9,7 +9,7 @@ import { Tensor } from '../../src/onnx/core/tensor.js';
 import { ops } from '../../src/onnx/ops/ops.js';
 import { fromBinary } from '../../src/onnx/serde/from-binary.js';
 import { toBinary } from '../../src/onnx/serde/to-binary.js';
-import { lastLine, prognet } from '../cli/support.js';
+import { lastLine, okIn, prognet } from '../cli/support.js';
 import { runModel } from '../support/run.js';
 
 const waves = (count: number, by = 1) => Array.from({ length: count }, (_, i) => Math.sin(by * i + 1));
@@ -32,11 +32,7 @@ function made(opset: number, by: number): Uint8Array {
 describe('imports of opsets 17 and 20', () => {
   const dir = join(mkdtempSync(join(tmpdir(), 'prognet-opsets-')), 'family');
   const file = (opset: number) => join(dir, '..', `at${opset}.onnx`);
-  const run = (...args: string[]) => {
-    const { status, stdout, stderr } = prognet(...args, '--json', '-C', dir);
-    expect({ args, status, stderr: status === 0 ? '' : stderr }).toEqual({ args, status: 0, stderr: '' });
-    return lastLine(stdout);
-  };
+  const run = (...args: string[]) => lastLine(okIn(dir, ...args, '--json'));
   const exported = (name: string, ...flags: string[]) => {
     run('export', ...flags, '-o', join(dir, `${name}.onnx`));
     return fromBinary(new Uint8Array(readFileSync(join(dir, `${name}.onnx`))));

@@ -18,7 +18,7 @@ import { reduceBy, reduceSum } from '../../src/onnx/ops/families/reduce.js';
 import { ops } from '../../src/onnx/ops/ops.js';
 import { fromBinary } from '../../src/onnx/serde/from-binary.js';
 import { toBinary } from '../../src/onnx/serde/to-binary.js';
-import { lastLine, prognet } from '../cli/support.js';
+import { lastLine, okIn, prognet } from '../cli/support.js';
 import { runModel } from '../support/run.js';
 
 const fixture = join(import.meta.dirname, 'torch/prognet.onnx');
@@ -41,11 +41,7 @@ function apart(a: Tensor, b: Tensor): number {
 
 describe('a PyTorch prognet of two columns', () => {
   const dir = join(mkdtempSync(join(tmpdir(), 'prognet-import-')), 'family');
-  const run = (...args: string[]) => {
-    const { status, stdout, stderr } = prognet(...args, '--json', '-C', dir);
-    expect({ args, status, stderr: status === 0 ? '' : stderr }).toEqual({ args, status: 0, stderr: '' });
-    return lastLine(stdout);
-  };
+  const run = (...args: string[]) => lastLine(okIn(dir, ...args, '--json'));
 
   beforeAll(() => {
     mkdirSync(dir);

@@ -11,7 +11,7 @@ import { must } from '../../src/onnx/core/errors.js';
 import { Tensor } from '../../src/onnx/core/tensor.js';
 import { fromBinary } from '../../src/onnx/serde/from-binary.js';
 import { toBinary } from '../../src/onnx/serde/to-binary.js';
-import { lastLine, prognet } from '../cli/support.js';
+import { lastLine, okIn, prognet } from '../cli/support.js';
 import { runModel, runtime } from '../support/run.js';
 import { mlp, noise } from '../support/tuned.js';
 
@@ -24,11 +24,7 @@ const y = Tensor.from(
 describe('a workspace with a tuned column', () => {
   const root = mkdtempSync(join(tmpdir(), 'prognet-tune-'));
   const dir = join(root, 'family');
-  const run = (...args: string[]) => {
-    const { status, stdout, stderr } = prognet(...args, '--json', '-C', dir);
-    expect({ args, status, stderr: status === 0 ? '' : stderr }).toEqual({ args, status: 0, stderr: '' });
-    return lastLine(stdout);
-  };
+  const run = (...args: string[]) => lastLine(okIn(dir, ...args, '--json'));
   const exported = (name: string, ...flags: string[]) => {
     run('export', ...flags, '-o', join(root, name));
     return fromBinary(new Uint8Array(readFileSync(join(root, name))));
