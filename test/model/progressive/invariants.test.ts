@@ -100,7 +100,8 @@ const laws = {
   '(c) every lateral parameter is moved by training': async (use, n) => {
     const d = twoColumns(n);
     const start = hex(use.initial(d, 1));
-    const end = hex(await use.train(d, [use.initial(d, 0)], 1));
+    // Over a trained column: one that has not learned how to prepare bytes gives taps of hundreds, which shut an activation for every image.
+    const end = hex(await use.train(d, [await use.train(d, [], 0)], 1));
     const laterals = [...start.keys()].filter((k) => /\/(lateral|adapter)\//.test(k));
     expect(laterals.length).toBeGreaterThan(0);
     for (const name of laterals) expect(end.get(name) === start.get(name), `${name} stood still`).toBe(false);
