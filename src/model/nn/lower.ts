@@ -6,7 +6,7 @@ import { inputJoint, type Lateral } from './joint.js';
 import type { AnyLayer, LayerContext, NamedInputs } from './layer.js';
 import { behaviourOf, heldBy, layoutAfter } from './layers.js';
 import { numbersOf } from './numbers.js';
-import { presentOf } from './present.js';
+import { lengthsOf, presentOf } from './present.js';
 import { formatSample, type Layout } from './sample.js';
 import { type LayerScope, trainable } from './scope.js';
 
@@ -132,6 +132,10 @@ function lowerLayer(place: Place, layer: AnyLayer, x: Value): Value {
     present: (named, steps) => {
       const from = must(inputs, 'inputs');
       return presentOf(g, from.raw(named, path), from.tokensOf(named), steps);
+    },
+    lengths: (named, steps) => {
+      const from = must(inputs, 'inputs');
+      return lengthsOf(g, from.raw(named, path), from.tokensOf(named), steps);
     },
     inside: (layers, from, beside) =>
       beside === undefined

@@ -12,7 +12,7 @@ import { formatSample, sampleDims } from './sample.js';
  */
 export function presentOf(g: Ops, input: Value, tokens: TokenTable | undefined, steps: number): Value {
   const dims = sampleDims(input);
-  if (dims.length === 0 || (dims.length === 1 && dims[0] === 1 && steps > 1)) {
+  if (counts(dims, steps)) {
     const count = Tensor.from(
       'int64',
       Array.from({ length: steps }, (_, i) => i),
@@ -27,4 +27,22 @@ export function presentOf(g: Ops, input: Value, tokens: TokenTable | undefined, 
   }
   if (tokens !== undefined) return g.not(g.equal(input, g.constant(int64(tokens.padding.id))));
   return input.dtype === 'bool' ? input : g.cast(input, { to: 'bool' });
+}
+
+/** Whether an input of these sizes says how many steps a sample has. */
+const counts = (dims: readonly number[], steps: number): boolean =>
+  dims.length === 0 || (dims.length === 1 && dims[0] === 1 && steps > 1);
+
+/** int32 [N] of the same input: how many steps there are up to the last that is there. Throws as `presentOf`. */
+export function lengthsOf(g: Ops, input: Value, tokens: TokenTable | undefined, steps: number): Value {
+  const dims = sampleDims(input);
+  if (counts(dims, steps)) return g.cast(dims.length === 0 ? input : g.squeeze(input, [1]), { to: 'int32' });
+  // 1 + its place where a step is there, else 0: the largest is the last.
+  const places = Tensor.from(
+    'float32',
+    Array.from({ length: steps }, (_, i) => i + 1),
+    [1, steps],
+  );
+  const there = g.cast(presentOf(g, input, tokens, steps), { to: 'float32' });
+  return g.cast(g.reduceMax(g.mul(there, g.constant(places)), [1], { keepdims: 0 }), { to: 'int32' });
 }

@@ -13,6 +13,8 @@ interface Options {
   readonly layers: number;
   readonly direction: 'forward' | 'reverse' | 'bidirectional';
   readonly sequences: boolean;
+  /** An input that says which steps are there: the states behind the last of them are 0, and the other direction begins at it. */
+  readonly mask?: string | undefined;
   readonly init: Init;
 }
 
@@ -26,14 +28,15 @@ interface Cell {
 /** The states [N,T,directions units] of a sequence [N,T,F], or the last ones [N,directions units]. */
 export function lowerRecurrent(c: LayerContext, cell: Cell, o: Options, x: Value): Value {
   const { g } = c;
-  const [, features] = sequenceOf(x, c.layout);
+  const [steps, features] = sequenceOf(x, c.layout);
   // Not a Transpose at either end: ONNX Runtime moves those through what reads them, otherwise where there are other readers, and bits would differ.
   let y = g.einsum(c.join(x), { equation: 'ntf->tnf' });
+  const lengths = o.mask === undefined ? [] : [c.lengths(o.mask, steps)];
   for (let i = 0; i < o.layers; i++) {
     const weights = weightsOf(c, cell, o, i === 0 ? features : directionsOf(o) * o.units, o.layers === 1 ? '' : `${i}/`);
     const attributes = { ...cell.attributes, hidden_size: o.units, direction: o.direction };
     const all = o.sequences || i < o.layers - 1;
-    const [states, last] = g.op(cell.op, [y, ...weights], attributes, all ? [true] : [false, true]);
+    const [states, last] = g.op(cell.op, [y, ...weights, ...lengths], attributes, all ? [true] : [false, true]);
     y = all ? statesByTime(g, must(states, 'Y'), o) : lastStates(g, must(last, 'Y_h'), o);
   }
   return o.sequences ? g.einsum(y, { equation: 'tnf->ntf' }) : y;

@@ -1,7 +1,7 @@
 // What the tests of layers share: layers lowered alone, as text or as numbers, parameters being inputs of the graph.
 
 import type { Joint } from '../../../src/model/nn/joint.js';
-import type { TokenTable } from '../../../src/model/nn/layer.js';
+import type { NamedInputs, TokenTable } from '../../../src/model/nn/layer.js';
 import { type LayerInput, layerSchema } from '../../../src/model/nn/layers.js';
 import { lowerBlock } from '../../../src/model/nn/lower.js';
 import type { Layout } from '../../../src/model/nn/sample.js';
@@ -143,14 +143,29 @@ export function parametersOf(
   return Object.fromEntries(lower(layers, shape, options).specs.map(({ name, shape: own }, i) => [name, numbers(own, 100 + i)]));
 }
 
-/** Checks the gradients of the layers by x and by their parameters against differences; how many entries were compared. */
-export async function checkLayers(layers: readonly LayerInput[], x: Tensor, options: LowerOptions = {}): Promise<number> {
+/** Checks the gradients of the layers by x and by their parameters against differences; how many entries were compared. `others`: inputs that layers name. */
+export async function checkLayers(
+  layers: readonly LayerInput[],
+  x: Tensor,
+  given: LowerOptions & { others?: Readonly<Record<string, Tensor>> } = {},
+): Promise<number> {
+  const inputs = Object.entries(given.others ?? {}).map(([name, { dtype, dims }]) => [name, { dtype, shape: dims.slice(1) }]);
+  const options = { ...given, inputs: Object.fromEntries(inputs) };
   const parameters = Object.entries(parametersOf(layers, x.dims.slice(1), options));
   const names = parameters.map(([name]) => name);
+  const others = Object.entries(options.others ?? {});
   const build = (g: Ops, [first, ...rest]: Value[]) => {
     const scope = inferenceScope(g, ({ name }) => must(rest[names.indexOf(name)], name));
     const parsed = layers.map((layer) => layerSchema.parse(layer));
-    return lowerBlock({ scope, prefix: 't/0', path: 'blocks[0]', layout: options.layout }, parsed, must(first, 'x'));
+    const raw = (name: string) => {
+      const [, tensor] = must(
+        others.find(([other]) => other === name),
+        name,
+      );
+      return g.constant(tensor);
+    };
+    const inputs: NamedInputs = { input: raw, raw, tokensOf: () => undefined };
+    return lowerBlock({ scope, prefix: 't/0', path: 'blocks[0]', layout: options.layout, inputs }, parsed, must(first, 'x'));
   };
   return await checkGradient(
     build,

@@ -1,5 +1,6 @@
 // Layers that read a sequence [T,F] step by step: lstm, gru and rnn, ONNX's own ops. Weights stand as ONNX has them: gates in the order i, o, f, c
 // (lstm) and z, r, h (gru), both biases.
+import * as z from 'zod';
 import type { Value } from '../../../onnx/ir/graph.js';
 import { type InitInput, recurrentInit } from '../init.js';
 import { layer } from '../layer.js';
@@ -15,6 +16,8 @@ export interface RecurrentOptions {
   direction?: 'forward' | 'reverse' | 'bidirectional';
   /** Gives the state at every step, [T,units]; false when absent: the last one, [units]. */
   sequences?: boolean;
+  /** An input that says which steps are there: a number for each, 0 where it fills up, or how many there are. They end at the last that is there. */
+  mask?: string;
   /** How weights and biases begin: torch_uniform when absent, within 1 / sqrt(units) as PyTorch has it. */
   init?: InitInput;
 }
@@ -32,6 +35,13 @@ const fields = {
     .default('forward')
     .describe('"forward" (when absent), "reverse" from the last step to the first, or "bidirectional": both, side by side.'),
   sequences: flag.default(false).describe('Gives the state at every step, [T,units]; false when absent: the last one, [units].'),
+  mask: z
+    .string({ error: 'the name of an input' })
+    .min(1, { error: 'the name of an input' })
+    .optional()
+    .describe(
+      'An input that says which steps are there: a number for each, 0 where it fills up, or how many there are. They end at the last that is there.',
+    ),
   init: recurrentInit,
 };
 

@@ -1,8 +1,16 @@
 // lstm, gru and rnn against their formulas written out in float64, in inference and in training.
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import type { LayerInput } from '../../../../src/model/nn/layers.js';
-import type { Tensor } from '../../../../src/onnx/core/tensor.js';
-import { lower, numbers, printed, run } from '../support.js';
+import { type LayerInput, layerSchema } from '../../../../src/model/nn/layers.js';
+import { lowerBlock } from '../../../../src/model/nn/lower.js';
+import { inferenceScope } from '../../../../src/model/nn/scope.js';
+import { gradient } from '../../../../src/onnx/autodiff/gradient.js';
+import { must } from '../../../../src/onnx/core/errors.js';
+import { Tensor } from '../../../../src/onnx/core/tensor.js';
+import type { Value } from '../../../../src/onnx/ir/graph.js';
+import { ops } from '../../../../src/onnx/ops/ops.js';
+import { runModel } from '../../../support/run.js';
+import { checkLayers, lower, numbers, printed, run } from '../support.js';
 
 const sigmoid = (v: number) => 1 / (1 + Math.exp(-v));
 const at = (t: readonly number[], i: number) => t[i] ?? Number.NaN;
@@ -94,6 +102,49 @@ const near = (found: Tensor | undefined, expected: readonly number[]) => {
   for (const [i, v] of values.entries()) expect(v).toBeCloseTo(at(expected, i), 5);
 };
 
+/** What a layer gives at every step and at the end, and the gradients of both, weighed by `seeds`, by x and by the weights. */
+async function withGradients(
+  all: readonly LayerInput[],
+  end: readonly LayerInput[],
+  x: Tensor,
+  others: Readonly<Record<string, Tensor>>,
+  valuesOf: (name: string) => readonly number[],
+  seeds: { readonly y: number[][][]; readonly last: number[][] },
+) {
+  const g = ops();
+  const from = g.input('x', 'float32', x.dims);
+  const own = new Map<string, Value>();
+  const feeds: Record<string, Tensor> = { x };
+  const scope = inferenceScope(g, ({ name, shape }) => {
+    feeds[name] = Tensor.from('float32', valuesOf(name), [...shape]);
+    const value = own.get(name) ?? g.input(name, 'float32', shape);
+    own.set(name, value);
+    return value;
+  });
+  const raw = (name: string) => g.constant(must(others[name], name));
+  const inputs = { input: raw, raw, tokensOf: () => undefined };
+  const lowered = (layers: readonly LayerInput[]) =>
+    lowerBlock(
+      { scope, prefix: 't/0', path: 'blocks[0]', inputs },
+      layers.map((layer) => layerSchema.parse(layer)),
+      from,
+    );
+  const [y, last] = [lowered(all), lowered(end)];
+  g.output(y, 'y');
+  g.output(last, 'last');
+  const weighed = (v: Value, seed: readonly number[]) => {
+    const dims = (v.shape ?? []).map(Number);
+    return g.reduceSum(g.mul(v, g.constant(Tensor.from('float32', seed, dims))), undefined, { keepdims: 0 });
+  };
+  const loss = g.add(weighed(y, seeds.y.flat(2)), weighed(last, seeds.last.flat()));
+  const by = [from, ...own.values()];
+  gradient(g, { of: loss, by }).forEach((d, i) => {
+    g.output(d, `gradient/${i}`);
+  });
+  const found = await runModel(g.model(), feeds);
+  return { y: found.y, last: found.last, gradients: new Map(by.map(({ name }, i) => [name, found[`gradient/${i}`]])) };
+}
+
 const kinds = [
   ['lstm', { lstm: { units } }],
   ['gru', { gru: { units } }],
@@ -124,6 +175,135 @@ describe.each(kinds)('%s', (kind, layer) => {
     },
   );
 });
+
+describe.each(kinds)('%s with a mask', (kind, layer) => {
+  const [name, options] = Object.entries(layer)[0] as [string, object];
+  const written = (more: object) => ({ [name]: { ...options, ...more } }) as unknown as LayerInput;
+  const lengths = [2, 4, 0, 1];
+  const n = new Tensor('int64', [4], BigInt64Array.from(lengths, BigInt));
+  const there = lengths.flatMap((length) => Array.from({ length: steps }, (_, t) => Number(t < length)));
+  const mask = Tensor.from('bool', there, [4, steps]);
+  const real = numbers([4, steps, features], 2);
+  /** The same steps among `count`, the others `filling`. */
+  const padded = (count: number, filling: number) => {
+    const data = new Float32Array(4 * count * features).fill(filling);
+    for (const [row, length] of lengths.entries())
+      data.set(
+        (real.data as Float32Array).subarray(row * steps * features, (row * steps + length) * features),
+        row * count * features,
+      );
+    return new Tensor('float32', [4, count, features], data);
+  };
+  const all = directions.flatMap((direction) => [1, 2].map((layers) => [direction, layers] as const));
+
+  it.each(all)('reads %s in %i layers up to the last step that is there, and gives 0 behind it', async (direction, layers) => {
+    for (const training of [false, true]) {
+      for (const [by, given] of [
+        ['n', n],
+        ['mask', mask],
+      ] as const) {
+        const inputs = { [by]: { dtype: given.dtype, shape: given.dims.slice(1) } };
+        const how = { direction, layers, mask: by };
+        const { feeds } = expected(kind, written({ direction, layers }), direction, layers);
+        const read = async (more: object, from = real) =>
+          (await run([written({ ...how, ...more })], from, { ...feeds, [by]: given }, { training, inputs })).y;
+        const [states, end] = [await read({ sequences: true }), await read({})];
+        for (const [row, length] of lengths.entries()) {
+          const width = (direction === 'bidirectional' ? 2 : 1) * units;
+          const own = states?.numbers().slice(row * steps * width, (row + 1) * steps * width) ?? [];
+          expect(own.slice(length * width)).toEqual(new Array(own.length - length * width).fill(0));
+          const last = end?.numbers().slice(row * width, (row + 1) * width) ?? [];
+          if (length === 0) {
+            expect(last).toEqual(new Array(width).fill(0));
+            continue;
+          }
+          // The same steps alone.
+          const cut = Tensor.from('float32', real.numbers().slice(row * steps * features, (row * steps + length) * features), [
+            1,
+            length,
+            features,
+          ]);
+          const [whole, short] = [
+            (await run([written({ direction, layers, sequences: true })], cut, feeds, { training })).y,
+            (await run([written({ direction, layers })], cut, feeds, { training })).y,
+          ];
+          near(whole, own.slice(0, length * width));
+          near(short, last);
+        }
+      }
+    }
+  });
+
+  it.each(all)('padding changes no bit of what %s in %i layers gives', async (direction, layers) => {
+    const { specs } = lower([written({ direction, layers })], [steps, features]);
+    const feeds = Object.fromEntries(specs.map(({ name, shape }, i) => [name, numbers(shape, 21 + i)]));
+    const inputs = { n: { dtype: 'int64', shape: [] } } as const;
+    const answer = async (count: number, filling: number) =>
+      (await run([written({ direction, layers, mask: 'n' })], padded(count, filling), { ...feeds, n }, { inputs })).y;
+    const short = await answer(steps, 0);
+    expect(short?.numbers().some((v) => v !== 0)).toBe(true);
+    expect((await answer(steps, 77))?.bytes).toEqual(short?.bytes);
+    expect((await answer(3 * steps, -5))?.bytes).toEqual(short?.bytes);
+  });
+
+  // Differences across the edge of a relu are no gradient.
+  const smooth = kind === 'relu' ? [] : all;
+  it.each(smooth)('its gradients are those of differences, %s in %i layers', async (direction, layers) => {
+    for (const sequences of [false, true])
+      expect(await checkLayers([written({ direction, layers, sequences, mask: 'n' })], real, { others: { n } })).toBeGreaterThan(
+        100,
+      );
+  });
+});
+
+/** As scripts/fixtures/torch-packed.py has written it. */
+const packed: {
+  readonly x: number[][][];
+  readonly lengths: number[];
+  readonly units: number;
+  readonly cases: readonly {
+    readonly kind: 'lstm' | 'gru' | 'rnn';
+    readonly direction: 'forward' | 'bidirectional';
+    readonly layers: number;
+    readonly weights: Readonly<Record<string, { readonly values: number[][][]; readonly gradients: number[][][] }>>;
+    readonly y: number[][][];
+    readonly last: number[][];
+    readonly seeds: { readonly y: number[][][]; readonly last: number[][] };
+    readonly gradient: number[][][];
+  }[];
+} = JSON.parse(readFileSync(new URL('torch-packed.json', import.meta.url), 'utf8'));
+
+it.each(packed.cases)(
+  "$kind, $direction in $layers layers: states and gradients are those of PyTorch's packed sequences",
+  async (given) => {
+    const { kind, direction, layers, weights, seeds } = given;
+    const sequence = Tensor.from('float32', packed.x.flat(2), [4, 5, 3]);
+    const others = { n: new Tensor('int64', [4], BigInt64Array.from(packed.lengths, BigInt)) };
+    const written = (sequences: boolean) =>
+      ({ [kind]: { units: packed.units, direction, layers, sequences, mask: 'n' } }) as unknown as LayerInput;
+    const told = (name: string) => {
+      const [, layer, what] = /^t\/0\/[a-z]+\/(?:(\d)\/)?(\w+)$/.exec(name) ?? [];
+      return {
+        values: weights[what ?? '']?.values[Number(layer ?? 0)]?.flat(2) ?? [],
+        gradients: weights[what ?? '']?.gradients[Number(layer ?? 0)]?.flat(2) ?? [],
+      };
+    };
+    const { y, last, gradients } = await withGradients(
+      [written(true)],
+      [written(false)],
+      sequence,
+      others,
+      (name) => told(name).values,
+      seeds,
+    );
+    near(y, given.y.flat(2));
+    near(last, given.last.flat());
+    near(gradients.get('x'), given.gradient.flat(2));
+    const names = [...gradients.keys()].filter((name) => name !== 'x');
+    expect(names).toHaveLength(3 * layers);
+    for (const name of names) near(gradients.get(name), told(name).gradients);
+  },
+);
 
 it('is one op', () => {
   expect(printed([{ lstm: 2 }], [4, 3])).toMatchInlineSnapshot(`
