@@ -7,6 +7,7 @@ import type { Ops } from '../../onnx/ops/ops-builder.js';
 import { affine } from './affine.js';
 import type { Init } from './init.js';
 import type { LayerContext } from './layer.js';
+import { uncounted } from './present.js';
 import { sequenceOf } from './sample.js';
 
 /** What an attention is made of. */
@@ -22,9 +23,6 @@ export interface Attention {
   readonly rotary?: number | undefined;
   readonly init: Init;
 }
-
-/** In place of a score that does not count: the least number of float16, whose exponential is 0 beside any other. */
-const never = -65504;
 
 /** Attention of x [N,T,F] over `source` [N,S,E], x itself where it attends to its own steps. Parameters are named under `prefix`. Throws ShapeError. */
 export function attend(c: LayerContext, o: Attention, x: Value, source: Value, prefix = ''): Value {
@@ -55,10 +53,10 @@ export function attend(c: LayerContext, o: Attention, x: Value, source: Value, p
 
 /** Scores [N,heads,T,S] with those that do not count out of reach. */
 function allowed({ g, present }: LayerContext, { causal, mask }: Attention, scores: Value, steps: number, seen: number): Value {
-  const there = mask === undefined ? scores : g.where(g.unsqueeze(present(mask, seen), [1, 2]), scores, never);
+  const there = mask === undefined ? scores : g.where(g.unsqueeze(present(mask, seen), [1, 2]), scores, uncounted);
   if (!causal) return there;
   const earlier = Uint8Array.from({ length: steps * seen }, (_, i) => (i % seen <= Math.floor(i / seen) ? 1 : 0));
-  return g.where(g.constant(new Tensor('bool', [steps, seen], earlier)), there, never);
+  return g.where(g.constant(new Tensor('bool', [steps, seen], earlier)), there, uncounted);
 }
 
 /** [N,pairs,...size] to [N,pairs times,...size], each `times` in a row. */

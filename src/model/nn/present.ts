@@ -6,6 +6,9 @@ import type { Ops } from '../../onnx/ops/ops-builder.js';
 import type { TokenTable } from './layer.js';
 import { formatSample, sampleDims } from './sample.js';
 
+/** In place of a score that does not count: the least number there is, so that none lies below, and a softmax of such alone is of equals. */
+export const uncounted = -3.4028234663852886e38;
+
 /**
  * bool [N, steps] of an input of one number for each step (0 fills up; of a text the id that pads), or of one for each sample, how many steps it has.
  * Throws ShapeError.

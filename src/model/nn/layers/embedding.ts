@@ -5,6 +5,7 @@ import type { Value } from '../../../onnx/ir/graph.js';
 import type { Ops } from '../../../onnx/ops/ops-builder.js';
 import { type InitInput, tableInit } from '../init.js';
 import { type LayerContext, layer, type TokenTable } from '../layer.js';
+import { uncounted } from '../present.js';
 import { sampleDims } from '../sample.js';
 import { integer, oneOf, size, strict } from '../schema.js';
 
@@ -21,7 +22,6 @@ export interface EmbeddingOptions {
 }
 
 const id = (g: Ops, value: number): Value => g.constant(int64(value));
-const least = -3.4028234663852886e38;
 
 /** What the ids are: as the tokenizer of a text says, else as the options say. `padding` is undefined where no id is one. */
 function idsOf(tokens: TokenTable | undefined, vocabulary: number | undefined, padding: number | undefined) {
@@ -94,7 +94,7 @@ function pooled(g: Ops, pool: 'mean' | 'max', rows: Value): Value {
 
 /** The largest of the rows that are present; 0 where none is. */
 function largest({ g }: LayerContext, rows: Value, present: Value): Value {
-  const found = g.reduceMax(g.where(present, rows, least), [1], { keepdims: 0 });
+  const found = g.reduceMax(g.where(present, rows, uncounted), [1], { keepdims: 0 });
   const some = g.reduceMax(g.cast(present, { to: 'float32' }), [1], { keepdims: 0 });
   return g.where(g.greater(some, 0), found, 0);
 }

@@ -1,11 +1,12 @@
 // Layers that make features of a sequence [T,F]: mean, largest, last and a learned mean over its steps; steps that only fill up do not count.
 import * as z from 'zod';
-import { Tensor } from '../../../onnx/core/tensor.js';
+import { int64, Tensor } from '../../../onnx/core/tensor.js';
 import type { Value } from '../../../onnx/ir/graph.js';
 import { reduceMean, reduceSum } from '../../../onnx/ops/families/reduce.js';
 import type { Ops } from '../../../onnx/ops/ops-builder.js';
 import { glorotInit, type InitInput } from '../init.js';
 import { type LayerContext, layer } from '../layer.js';
+import { uncounted } from '../present.js';
 import { sequenceOf } from '../sample.js';
 import { strict } from '../schema.js';
 
@@ -32,9 +33,6 @@ const fields = {
 };
 const call = (options: OverStepsOptions = {}) => options;
 
-/** In place of a value that does not count: the least number of float16. */
-const never = -65504;
-
 /** The sizes of a sequence, and which of its steps are there, bool [N,T,1]: undefined where all are. */
 function stepsOf(c: LayerContext, mask: string | undefined, x: Value) {
   const [steps, features] = sequenceOf(x, c.layout);
@@ -45,7 +43,7 @@ function stepsOf(c: LayerContext, mask: string | undefined, x: Value) {
 /** 1, 2, ... [steps,1] */
 const placesOf = (steps: number) =>
   Tensor.from(
-    'float32',
+    'int64',
     Array.from({ length: steps }, (_, t) => t + 1),
     [steps, 1],
   );
@@ -84,7 +82,7 @@ export const maxOverSteps = layer('max_over_steps', {
     const largest = (v: Value) => g.reduceMax(v, [1], { keepdims: 0 });
     if (present === undefined) return largest(x);
     const some = g.greater(largest(counted(g, present)), 0);
-    return g.where(some, largest(g.where(present, x, never)), 0);
+    return g.where(some, largest(g.where(present, x, Number.NEGATIVE_INFINITY)), 0);
   },
   gives: 'unsaid',
 });
@@ -100,10 +98,9 @@ export const lastStep = layer('last_step', {
   lower: (c, { mask }, x) => {
     const { g, steps, present } = stepsOf(c, mask, x);
     if (present === undefined) return g.gather(x, steps - 1, { axis: 1 });
-    // 1 + its place where a step is there, else 0: the largest is the last.
-    const places = g.mul(counted(g, present), g.constant(placesOf(steps)));
-    const last = g.reduceMax(places, [1], { keepdims: 1 });
-    const chosen = g.and(present, g.equal(g.cast(places, { to: 'int64' }), g.cast(last, { to: 'int64' })));
+    // 1 + its place where a step is there, else 0: the largest is the last. Integers, since float16 counts to 2048 alone.
+    const places = g.where(present, g.constant(placesOf(steps)), g.constant(int64(0)));
+    const chosen = g.and(present, g.equal(places, g.reduceMax(places, [1], { keepdims: 1 })));
     return reduceSum(g, g.where(chosen, x, 0), [1], 0);
   },
   gives: 'unsaid',
@@ -123,7 +120,7 @@ export const attentionOverSteps = layer('attention_over_steps', {
       c.trainable(`${what}/weight`, [features, units], { by: init, fanIn: features, fanOut: units });
     const hidden = g.tanh(g.add(g.matMul(x, weight('hidden', features)), c.trainable('hidden/bias', [features], { fill: 0 })));
     const scores = g.matMul(hidden, weight('score', 1));
-    const weights = g.softmax(present === undefined ? scores : g.where(present, scores, never), { axis: 1 });
+    const weights = g.softmax(present === undefined ? scores : g.where(present, scores, uncounted), { axis: 1 });
     if (present === undefined) return reduceSum(g, g.mul(x, weights), [1], 0);
     return reduceSum(g, g.mul(g.where(present, x, 0), weights), [1], 0);
   },

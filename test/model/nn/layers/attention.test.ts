@@ -41,6 +41,30 @@ it('leaves out what a mask, or a length, says is not there', async () => {
   await agrees({ mask: 'long', causal: true }, { heads: 2, present, causal: true }, { feeds: { long } });
 });
 
+it.each<[string, { causal?: boolean; mask?: string }]>([
+  ['causal', { causal: true }],
+  ['masked', { mask: 'n' }],
+])('sees nothing of what does not count where all other scores are far below 0: %s', async (_, o) => {
+  const eye = Tensor.from('float32', [1, 0, 0, 1], [2, 2]);
+  const against = Tensor.from('float32', [-1, 0, 0, -1], [2, 2]);
+  const n = new Tensor('int64', [1], BigInt64Array.of(2n));
+  const layers = [{ attention: { heads: 1, ...o } }] as LayerInput[];
+  const options = { inputs: inputsOf(o.mask === undefined ? {} : { n }) };
+  const weights = Object.fromEntries(
+    lower(layers, [steps, 2], options).specs.map(({ name, shape }) => [
+      name,
+      shape.length === 1 ? Tensor.zeros('float32', [...shape]) : name.includes('/key/') ? against : eye,
+    ]),
+  );
+  // Scores of -500,000 and less.
+  const answers = async (last: number) => {
+    const x = Tensor.from('float32', [1000, 1, 1000, 2, last, 3], [1, steps, 2]);
+    const { y } = await run(layers, x, { ...weights, ...(o.mask !== undefined && { n }) }, options);
+    return y?.numbers().slice(0, 4);
+  };
+  expect(await answers(1)).toEqual(await answers(1000));
+});
+
 it('looks at another input', async () => {
   const memory = numbers([rows, 5, 3], 2);
   await agrees({ cross: 'memory' }, { heads: 2 }, { feeds: { memory }, source: memory });

@@ -2,6 +2,8 @@
 import { expect, it } from 'vitest';
 import type { LayerInput } from '../../../../src/model/nn/layers.js';
 import { Tensor } from '../../../../src/onnx/core/tensor.js';
+import { quantize } from '../../../../src/onnx/precision/quantize.js';
+import { runModel } from '../../../support/run.js';
 import { lower, numbers, run } from '../support.js';
 
 const x = Tensor.from('float32', [1, -2, 3, -4, 8, -9, -1, -1, -2, -5, 7, 7], [2, 3, 2]);
@@ -28,6 +30,25 @@ it('only those that are there with one, and none gives 0', async () => {
   expect(await values({ mean_over_steps: { mask: 'mask' } }, { mask })).toEqual([4.5, -5.5, -2, -5]);
   expect(await values({ max_over_steps: { mask: 'mask' } }, { mask })).toEqual([8, -2, -2, -5]);
   expect(await values({ last_step: { mask: 'mask' } }, { mask })).toEqual([8, -9, -2, -5]);
+});
+
+it('counts what lies below all that float16 holds', async () => {
+  const low = Tensor.from('float32', [-1e5, -3e38, -2e5, -1e6, 5, 5], [1, 3, 2]);
+  const n = lengths(2);
+  expect(await values({ max_over_steps: { mask: 'n' } }, { n }, low)).toEqual([-1e5, -1e6].map(Math.fround));
+});
+
+it('finds the last of many steps in float16 too', async () => {
+  const steps = 2100;
+  const n = lengths(2052, 3, steps);
+  const { g } = lower([{ last_step: { mask: 'n' } }], [steps, 1], { inputs: inputsOf({ n }) });
+  const many = Tensor.from(
+    'float32',
+    Array.from({ length: 3 * steps }, (_, i) => i % steps),
+    [3, steps, 1],
+  );
+  const { model } = await quantize(undefined, g.model(), { precision: 'fp16' });
+  expect((await runModel(model, { x: many, n })).y?.numbers()).toEqual([2051, 2, 2099]);
 });
 
 const pools = ['mean_over_steps', 'max_over_steps', 'last_step', 'attention_over_steps'] as const;
