@@ -1,4 +1,4 @@
-// Bundles what the Node service takes over from training: dist/deploy/service/ranges.mjs, images.mjs and texts.mjs, which `prognet deploy node` copies. They find the
+// Bundles what the Node service takes over from training: dist/deploy/service/elements.mjs, ranges.mjs, images.mjs and texts.mjs, which `prognet deploy node` copies. They find the
 // packages that decode beside themselves. Run by `npm run build`, after tsc.
 import { rmSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -7,7 +7,7 @@ import { writeNotices } from './third-party.mjs';
 
 const at = (path) => fileURLToPath(new URL(`../${path}`, import.meta.url));
 const folder = at('dist/deploy/service');
-const names = ['ranges', 'images', 'texts'];
+const names = ['elements', 'ranges', 'images', 'texts'];
 
 const { metafile } = await build({
   bundle: true,

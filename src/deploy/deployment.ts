@@ -9,8 +9,8 @@ export interface ServedModel {
   /** One of the tasks is computed, the one that the input task_id names. */
   readonly routed: boolean;
   readonly model: Model;
-  /** The tasks that fill values that are missing. */
-  readonly filled: readonly string[];
+  /** By task the inputs in which values may be missing, since it fills them. */
+  readonly filled: ReadonlyMap<string, readonly string[]>;
   readonly bytes: Uint8Array;
 }
 

@@ -2,17 +2,30 @@
 
 import { readFileSync } from 'node:fs';
 import { taskIdName } from '../model/description/description.js';
+import { categoriesName } from '../model/description/features.js';
 import { namesInMetadata, outputNames } from '../model/heads/output-names.js';
-import { factsInMetadata, type Seen } from '../model/progressive/facts.js';
-import { inputsInMetadata, routedNames } from '../model/progressive/forms.js';
-import { type NetworkInput, onlyOf } from '../model/progressive/inputs.js';
-import { must } from '../onnx/core/errors.js';
+import { factsInMetadata } from '../model/progressive/facts.js';
+import { routedNames } from '../model/progressive/forms.js';
+import type { NetworkInput } from '../model/progressive/inputs.js';
+import { must, UsageError } from '../onnx/core/errors.js';
 import { type Files, type ServedModel, text } from './deployment.js';
 
 const templates = new URL('../../templates/node-service/', import.meta.url);
 /** By `npm run build`, from service/. */
 const bundles = new URL('../../dist/deploy/service/', import.meta.url);
-const copied = ['server.mjs', 'lists.mjs', 'table.mjs', 'npy.mjs', 'package.json', 'Dockerfile', 'README.md'];
+const copied = [
+  'server.mjs',
+  'inputs.mjs',
+  'members.mjs',
+  'lists.mjs',
+  'table.mjs',
+  'npy.mjs',
+  'package.json',
+  'Dockerfile',
+  'README.md',
+];
+/** Of what is bundled, what every service takes. */
+const bundled = ['ranges.mjs', 'elements.mjs', 'THIRD-PARTY-NOTICES.txt'];
 
 /** What the task's outputs are called, where its model says so. */
 function calledOf({ model }: ServedModel, task: string): { classes?: readonly string[] } {
@@ -20,10 +33,11 @@ function calledOf({ model }: ServedModel, task: string): { classes?: readonly st
   return classes === undefined ? {} : { classes };
 }
 
-/** What values the task saw in training, and how images become its input, where its model says so. */
-function knownOf({ model }: ServedModel, task: string): { seen?: Seen; decoding?: unknown } {
+/** What values the task saw in training, of several inputs each by its name, and how images become its input, where its model says so. */
+function knownOf({ model }: ServedModel, task: string, several: boolean): { seen?: unknown; decoding?: unknown } {
   const { trained, decoding } = factsInMetadata(model.metadata, task);
-  const [seen] = Object.values(trained?.seen ?? {});
+  const all = trained?.seen ?? {};
+  const seen = several ? (Object.keys(all).length > 0 ? all : undefined) : Object.values(all)[0];
   return { ...(seen !== undefined && { seen }), ...(decoding !== undefined && { decoding: JSON.parse(decoding) }) };
 }
 
@@ -35,27 +49,61 @@ function reading(takes: keyof typeof ownPackages): Map<string, Uint8Array> {
   const lock = readFileSync(new URL(takes === 'arrays' ? 'lock.json' : `lock-${takes}.json`, templates));
   const files = new Map<string, Uint8Array>([
     ['package-lock.json', lock],
-    ['ranges.mjs', readFileSync(new URL('ranges.mjs', bundles))],
+    ...bundled.map((file) => [file, readFileSync(new URL(file, bundles))] as const),
   ]);
   if (name === undefined) return files;
   const { packages } = JSON.parse(lock.toString()) as { packages: { '': { dependencies: Record<string, string> } } };
   const manifest: object = JSON.parse(readFileSync(new URL('package.json', templates), 'utf8'));
   files.set('package.json', text(`${JSON.stringify({ ...manifest, dependencies: packages[''].dependencies }, null, 2)}\n`));
   files.set(`${takes}.mjs`, readFileSync(new URL(`${takes}.mjs`, bundles)));
-  files.set('THIRD-PARTY-NOTICES.txt', readFileSync(new URL('THIRD-PARTY-NOTICES.txt', bundles)));
   return files;
+}
+
+/** The inputs as tasks.json says them: what reading requests needs to know. */
+function toldInputs(inputs: readonly NetworkInput[]): readonly object[] {
+  const texts = textsOf(inputs);
+  return inputs.map(({ tokenizer: _, ...input }) => {
+    const at = input.tokens === undefined ? -1 : texts.indexOf(input.tokens.sha256);
+    return { ...input, ...(at > 0 && { tokenizer: tokenizerFile(at) }) };
+  });
+}
+
+/** The hashes of tokenizers, each once. */
+const textsOf = (inputs: readonly NetworkInput[]): string[] => [
+  ...new Set(inputs.flatMap(({ tokens }) => (tokens === undefined ? [] : [tokens.sha256]))),
+];
+const tokenizerFile = (at: number): string => (at === 0 ? 'tokenizer.json' : `tokenizer-${at + 1}.json`);
+
+/** The inputs that a model takes: those of its graph, of which a table with categories has two. */
+const takenOf = ({ model }: ServedModel, inputs: readonly NetworkInput[]): readonly NetworkInput[] => {
+  const names = new Set(model.graph.inputs.map((v) => v.name));
+  return inputs.filter(({ name }) => names.has(name) || names.has(categoriesName(name)));
+};
+
+/** Whether values may be missing: of several inputs, in which. */
+function missingOf({ filled }: ServedModel, task: string, several: boolean): { missing?: true | readonly string[] } {
+  const names = filled.get(task) ?? [];
+  if (names.length === 0) return {};
+  return { missing: several ? names : true };
+}
+
+/** What the service reads of a body: arrays, which need no package, or images or texts beside them. Throws UsageError for both. */
+function takes(models: readonly ServedModel[], inputs: readonly NetworkInput[]): keyof typeof ownPackages {
+  const images = models.flatMap(({ model, tasks }) =>
+    tasks.filter((task) => factsInMetadata(model.metadata, task).decoding !== undefined),
+  );
+  if (inputs.every(({ tokens }) => tokens === undefined)) return images.length > 0 ? 'images' : 'arrays';
+  if (images.length === 0) return 'texts';
+  const expected = '--tasks of one kind';
+  throw new UsageError(`node: task "${images[0]}" reads image files and others read texts, expected ${expected}`, { expected });
 }
 
 /** Files of the service. */
 export function nodeService(models: readonly ServedModel[], inputs: readonly NetworkInput[]): Files {
   const files = new Map<string, Uint8Array>(copied.map((name) => [name, readFileSync(new URL(name, templates))]));
-  const takes = inputs.some(({ tokens }) => tokens !== undefined)
-    ? 'texts'
-    : models.some(({ model, tasks: own }) => own.some((task) => factsInMetadata(model.metadata, task).decoding !== undefined))
-      ? 'images'
-      : 'arrays';
-  for (const [path, content] of reading(takes)) files.set(path, content);
-  const input = must(models[0]?.model.graph.inputs[0], 'input');
+  const several = inputs.length > 1;
+  const read = inputs.filter((input) => models.some((m) => takenOf(m, inputs).includes(input)));
+  for (const [path, content] of reading(takes(models, read))) files.set(path, content);
   const tasks = models.flatMap((m) => {
     const names = new Set(m.model.graph.outputs.map((v) => v.name));
     const routed = { scores: routedNames[0], probabilities: routedNames[1], labels: routedNames[2] };
@@ -67,19 +115,20 @@ export function nodeService(models: readonly ServedModel[], inputs: readonly Net
     return m.tasks.map((task, id) => ({
       task,
       file: `models/${m.name}.onnx`,
+      ...(several && { inputs: takenOf(m, inputs).map(({ name }) => name) }),
       ...(m.routed ? { feeds: { [taskIdName]: id } } : {}),
       outputs: Object.fromEntries(Object.entries(outputs(task)).filter(([, name]) => names.has(name))),
       ...calledOf(m, task),
-      ...(m.filled.includes(task) && { missing: true }),
-      ...knownOf(m, task),
+      ...missingOf(m, task, several),
+      ...knownOf(m, task, several),
     }));
   });
-  const described = inputsInMetadata(must(models[0], 'model').model.metadata)?.[0];
-  const plain = { name: input.name, dtype: input.dtype, shape: (input.shape ?? []).slice(1) };
-  const taken = onlyOf(inputs, 'the Node service');
-  const document = { input: described ?? { ...plain, ...(taken.tokens && { tokens: taken.tokens }) }, tasks };
-  if (taken.tokenizer !== undefined) files.set('tokenizer.json', text(taken.tokenizer));
-  files.set('tasks.json', text(`${JSON.stringify(document, null, 2)}\n`));
+  const told = toldInputs(read);
+  files.set('tasks.json', text(`${JSON.stringify({ ...(several ? { inputs: told } : { input: told[0] }), tasks }, null, 2)}\n`));
+  textsOf(read).forEach((sha256, at) => {
+    const own = read.find(({ tokens }) => tokens?.sha256 === sha256);
+    files.set(tokenizerFile(at), text(must(own?.tokenizer, 'tokenizer')));
+  });
   for (const m of models) files.set(`models/${m.name}.onnx`, m.bytes);
   return files;
 }

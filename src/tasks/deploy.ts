@@ -12,7 +12,7 @@ import { loadRuntime } from '../onnx/runtime/load.js';
 import { webPackageFolder } from '../onnx/runtime/node-package.js';
 import type { Runtime } from '../onnx/runtime/session.js';
 import { toBinary } from '../onnx/serde/to-binary.js';
-import { readingFor } from '../train/prepare-data.js';
+import { filledInputs } from '../train/prepare-data.js';
 import { writeOutputFolder } from '../workspace/output-folder.js';
 import { refuseOutput } from '../workspace/output-path.js';
 import { convertModel, type PrecisionOptions } from './export-precision.js';
@@ -94,7 +94,7 @@ export async function deployTasks(loaded: LoadedWorkspace, folder: string, optio
     const { precision } = options;
     const model =
       precision === undefined ? float32 : (await convertModel(loaded, precision.runtime, group.tasks, float32, precision)).model;
-    const filled = group.tasks.filter((task) => readingFor(loaded.columns.column(task)).missing);
+    const filled = new Map(group.tasks.map((task) => [task, filledInputs(loaded.columns.column(task))]));
     models.push({ ...group, filled, routed, name: folderName(group.name), model, bytes: toBinary(model) });
   }
   const files = filesOf(loaded, target, models, options);

@@ -205,6 +205,10 @@ const missingMay = (column: Column, name: string): boolean =>
     return read === undefined || takesMissing(read.steps);
   });
 
+/** The inputs of a column in which values may be missing. */
+export const filledInputs = (column: Column): string[] =>
+  column.inputs.map(({ name }) => name).filter((name) => missingMay(column, name));
+
 /** What reading a column's data needs to know of it. */
 export function readingFor(column: Column): {
   head: TargetHead;

@@ -2,10 +2,8 @@
 // in the environment. What a client sends is bounded before it is held; what goes wrong here is one line on stderr.
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
-import { ListReader } from './lists.mjs';
-import { readNpy, writeNpy } from './npy.mjs';
-import { outside, refuseBytes } from './ranges.mjs';
-import { TableReader } from './table.mjs';
+import { requestReader } from './inputs.mjs';
+import { writeNpy } from './npy.mjs';
 
 /** Milliseconds: for the rest of a refused body; for what is on its way when told to stop; for how often slow clients are looked for. */
 const lingering = 2000;
@@ -52,27 +50,10 @@ async function needed(what, work) {
 }
 const here = (name) => new URL(name, import.meta.url);
 const { default: ort } = await needed('onnxruntime-node cannot be loaded, run npm ci', () => import('onnxruntime-node'));
-const { input, tasks } = await needed('tasks.json', () => JSON.parse(readFileSync(here('tasks.json'), 'utf8')));
-const sampleSize = input.shape.reduce((a, b) => a * b, 1);
-/** What the numbers of a table are; undefined for any other input. */
-const { features } = input;
-const counts = features && {
-  numbers: features.filter((f) => !f.categories).length,
-  texts: features.filter((f) => f.categories).length,
-};
-/** Whether the models take bytes as they are; else bytes are grey levels and become 0..1. */
-const takesBytes = input.dtype === 'uint8';
-
-/** By task, what makes samples of images; what makes token ids of texts. What does it lies beside this file where it is needed. */
-const decoders = new Map();
-for (const { task, decoding } of tasks)
-  if (decoding !== undefined)
-    decoders.set(task, await needed('images.mjs, run npm ci', async () => (await import('./images.mjs')).imageReader(decoding)));
-const tokenise =
-  input.tokens &&
-  (await needed('texts.mjs, run npm ci', async () =>
-    (await import('./texts.mjs')).textReader(input, readFileSync(here('tokenizer.json'), 'utf8')),
-  ));
+const { tasks, ...taken } = await needed('tasks.json', () => JSON.parse(readFileSync(here('tasks.json'), 'utf8')));
+/** What the models take: one input, or several by name. */
+const several = taken.inputs !== undefined;
+const inputs = several ? taken.inputs : [taken.input];
 
 const sessions = new Map();
 for (const { file } of tasks) {
@@ -89,9 +70,7 @@ class Refusal extends Error {
     this.headers = headers;
   }
 }
-const wrong = (message) => new Refusal(400, message);
 const busy = (what) => new Refusal(503, `${what}, try again`, { 'retry-after': '1' });
-const tooMany = new Refusal(413, `found over ${maxRows} samples, expected at most ${maxRows} (MAX_ROWS)`);
 
 /** Bytes of the bodies of all requests under way. */
 let pending = 0;
@@ -112,49 +91,16 @@ async function readBody(request, held, take) {
   }
 }
 
-const isJson = (request) => (request.headers['content-type'] ?? '').startsWith('application/json');
-
-async function wholeBody(request, held) {
-  const chunks = [];
-  await readBody(request, held, (chunk) => chunks.push(chunk));
-  return Buffer.concat(chunks);
-}
-
-/** The body of a request as an array. */
-async function arrayOf(request, held, missing) {
-  const type = request.headers['content-type'] ?? '';
-  if (isJson(request)) {
-    const lists = new ListReader(maxRows * sampleSize, tooMany, wrong, missing);
-    await readBody(request, held, (chunk) => lists.read(chunk));
-    return lists.finish();
-  }
-  if (!type.startsWith('application/x-npy') && !type.startsWith('application/octet-stream'))
-    throw new Refusal(415, 'expected content-type application/json or application/x-npy');
-  return readNpy(await wholeBody(request, held), maxRows * sampleSize, takesBytes, tooMany, wrong);
-}
-
-const withoutOnes = (dims) => dims.filter((d) => d !== 1).join();
-
-/** Whether dims are one sample, or a batch of samples, with axes of size 1 left out or not; a sample may also be its numbers in one row. */
-function fits(dims) {
-  if (dims.length <= 1 || withoutOnes(dims) === withoutOnes(input.shape)) return true;
-  const sample = dims.slice(1);
-  return withoutOnes(sample) === withoutOnes(input.shape) || (sample.length === 1 && sample[0] === sampleSize);
-}
-
-/** The samples of a request, one after another. */
-async function samples(request, held, missing) {
-  const { values, dims, scaled = false } = await arrayOf(request, held, missing);
-  const rows = values.length / sampleSize;
-  if (!Number.isInteger(rows) || rows < 1)
-    throw wrong(`found ${values.length} numbers, expected samples of [${input.shape}], ${sampleSize} numbers each`);
-  if (!fits(dims)) throw wrong(`found shape [${dims}], expected samples of [${input.shape}]`);
-  const right = takesBytes ? (v) => Number.isInteger(v) && v >= 0 && v <= 255 : Number.isFinite;
-  const at = values.findIndex((v) => !right(v) && !(missing && Number.isNaN(v)));
-  if (at >= 0)
-    throw wrong(`found ${values[at]} at number ${at}, expected ${takesBytes ? 'whole numbers from 0 to 255' : 'finite float32'}`);
-  return { values, rows, scaled };
-}
+const readRequest = await requestReader({
+  ort,
+  inputs,
+  several,
+  tasks,
+  maxRows,
+  readBody,
+  refusal: (status, message) => new Refusal(status, message),
+  needed,
+});
 
 function rowsOf(tensor, rows) {
   const data = Array.from(tensor.data, Number);
@@ -168,62 +114,8 @@ function calledOf({ classes }, labels) {
   return { names: labels.map((row) => (Array.isArray(row) ? classes.filter((_, i) => row[i] === 1) : classes[row])) };
 }
 
-/** Of a .png, .jpg or .webp, the sample that training would make of it. */
-async function imageOf(request, held, { task, seen }) {
-  const decode = decoders.get(task);
-  if (decode === undefined) throw new Refusal(415, 'found an image, and the task was trained on arrays: expected those');
-  const { values: bytes, notes } = await decode(await wholeBody(request, held), wrong);
-  if (!takesBytes) refuseBytes(seen, wrong);
-  const values = takesBytes ? bytes : Float32Array.from(bytes, (v) => v * Math.fround(1 / 255));
-  const beside = notes.length > 0 ? { notes } : {};
-  return { feeds: { [input.name]: new ort.Tensor(input.dtype, values, [1, ...input.shape]) }, rows: 1, beside };
-}
-
-/** Of {"inputs": ["a text", ...]}. */
-async function textsOf(request, held) {
-  if (!isJson(request)) throw new Refusal(415, 'expected content-type application/json, {"inputs": ["a text", ...]}');
-  let texts;
-  try {
-    texts = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(await wholeBody(request, held)))?.inputs;
-  } catch (error) {
-    if (error instanceof Refusal) throw error;
-    throw wrong('the body is no JSON');
-  }
-  if (typeof texts === 'string') texts = [texts];
-  if (!Array.isArray(texts) || texts.length === 0 || texts.some((text) => typeof text !== 'string'))
-    throw wrong('expected {"inputs": ["a text", ...]}');
-  if (texts.length > maxRows) throw tooMany;
-  const ids = new ort.Tensor('int64', tokenise(texts, wrong), [texts.length, ...input.shape]);
-  return { feeds: { [input.name]: ids }, rows: texts.length, beside: {} };
-}
-
-/** What the model is fed, of how many rows, and what of them is not known. */
-async function inputsOf(request, held, task) {
-  const { missing = false, seen } = task;
-  if (tokenise) return await textsOf(request, held);
-  if (/^image\//.test(request.headers['content-type'] ?? '')) return await imageOf(request, held, task);
-  if (features !== undefined && isJson(request)) {
-    const reader = new TableReader(features, missing, maxRows, tooMany, wrong);
-    const { rows, numbers, texts, unknown } = reader.read(await wholeBody(request, held));
-    const feeds = {};
-    if (counts.numbers > 0) feeds[input.name] = new ort.Tensor('float32', numbers, [rows, counts.numbers]);
-    if (counts.texts > 0) feeds[`${input.name}_categories`] = new ort.Tensor('string', texts, [rows, counts.texts]);
-    const numeric = seen?.each && { each: seen.each.filter((_, i) => !features[i]?.categories) };
-    const names = features.filter((f) => !f.categories).map((f) => f.name);
-    const notes = counts.numbers > 0 ? outside(numbers, numeric, names, wrong) : [];
-    return { feeds, rows, beside: { ...(unknown.length > 0 && { unknown }), ...(notes.length > 0 && { notes }) } };
-  }
-  if (counts?.texts > 0) throw new Refusal(415, 'expected content-type application/json, since categories are texts');
-  const { values, rows, scaled } = await samples(request, held, missing);
-  const tensor = new ort.Tensor(input.dtype, takesBytes ? Uint8Array.from(values) : values, [rows, ...input.shape]);
-  const names = features?.map((f) => f.name) ?? seen?.each?.map((_, i) => `number ${i}`) ?? [input.name];
-  if (scaled) refuseBytes(seen, wrong);
-  const notes = takesBytes ? [] : outside(values, seen, names, wrong);
-  return { feeds: { [input.name]: tensor }, rows, beside: notes.length > 0 ? { notes } : {} };
-}
-
 async function predict(task, request, held) {
-  const { feeds, rows, beside } = await inputsOf(request, held, task);
+  const { feeds, rows, beside } = await readRequest(request, held, task);
   for (const [name, id] of Object.entries(task.feeds ?? {})) feeds[name] = new ort.Tensor('int64', [BigInt(id)], [1]);
   const names = Object.values(task.outputs);
   const results = await sessions.get(task.file).run(feeds, names);
@@ -247,7 +139,7 @@ async function answer(request, held) {
   if (request.method === 'GET' && path === '/health') return json({ status: 'ok' });
   if (request.method === 'GET' && path === '/tasks')
     return json({
-      input,
+      ...taken,
       tasks: tasks.map(({ file: _, feeds: __, outputs, ...said }) => ({ ...said, outputs: Object.keys(outputs) })),
     });
   const name = /^\/predict\/([^/]+)$/.exec(path)?.[1];

@@ -41,10 +41,15 @@ export class TableReader {
       throw this.#wrong('the body is no JSON');
     }
     if (!isObject(document) || Object.keys(document).length !== 1 || !Array.isArray(document.inputs)) throw this.#wrong(noList);
-    const { inputs } = document;
+    return this.rows(document.inputs, noList);
+  }
+
+  /** Of the list of rows alone; `expected` is what a client is told of any other value. */
+  rows(inputs, expected = 'expected a list of rows') {
+    if (!Array.isArray(inputs)) throw this.#wrong(expected);
     // one row may stand alone
     const rows = inputs.length > 0 && inputs.every((row) => !isObject(row) && !Array.isArray(row)) ? [inputs] : inputs;
-    if (rows.length === 0) throw this.#wrong(noList);
+    if (rows.length === 0) throw this.#wrong(expected);
     if (rows.length > this.#most) throw this.#tooMany;
     const found = { rows: rows.length, numbers: [], texts: [], unknown: [] };
     rows.forEach((row, i) => {

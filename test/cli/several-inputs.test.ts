@@ -144,10 +144,6 @@ describe('of a table', () => {
   it.each([
     [['deploy', 'web', '-o', 'web'], 'web: the network has 3 inputs, the page asks for one, expected triton or kserve'],
     [['studio', '--port', '0'], 'studio: the network has 3 inputs, the page asks for one, expected "prognet predict"'],
-    [
-      ['deploy', 'node', '-o', 'node'],
-      'the Node service of a network of several inputs, here 3, is not there, expected a network of one input',
-    ],
   ])('%j refuses it', (words, message) => {
     const { status, stderr } = prognet(...words, '-C', dir);
     expect([status, stderr]).toEqual([2, `prognet: ${message}\n`]);

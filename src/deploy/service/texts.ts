@@ -1,8 +1,10 @@
 // What the Node service tokenises with, the same code as training's: `npm run build` bundles it to a file of its own, which `prognet deploy node` puts
 // beside the server where the network takes text. The package @huggingface/tokenizers, the service installs.
+import { withFollowing } from '../../data/following.js';
 import { tokenizerOf } from '../../data/text/tokenizer.js';
 import type { NetworkInput } from '../../model/progressive/inputs.js';
 import { PrognetError } from '../../onnx/core/errors.js';
+import { Tensor } from '../../onnx/core/tensor.js';
 
 /** Characters of one text at most: tokenising takes the time of the event loop. */
 export const mostCharacters = 2 ** 16;
@@ -27,5 +29,16 @@ export async function textReader(
     } catch (error) {
       throw error instanceof PrognetError ? wrong(error.message) : error;
     }
+  };
+}
+
+/** What makes the masks and token types that follow of a text's ids [texts, length]: each under the name of its input. */
+export function followingReader(
+  inputs: readonly NetworkInput[],
+): (text: string, ids: BigInt64Array, dims: readonly number[]) => [string, BigInt64Array][] {
+  return (text, ids, dims) => {
+    const own = inputs.filter(({ name, mask, types = mask }) => name === text || types === text);
+    const all = withFollowing(own, { [text]: new Tensor('int64', dims, ids) }, 'inputs');
+    return own.filter(({ name }) => name !== text).map(({ name }) => [name, all[name]?.data as BigInt64Array]);
   };
 }
