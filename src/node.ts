@@ -1,10 +1,12 @@
 // The part of the library for Node: data sources, workspaces, and onnxruntime-node.
+export type { Analysis, AnalysisProgress, TapSensitivity } from './analysis/analyze.js';
 export type { TargetHead } from './data/checks.js';
 export type { SourceContext } from './data/sources/source.js';
 export { loadData } from './data/sources.js';
 export { type LoadedRuntime, type LoadSettings, loadRuntime } from './onnx/runtime/load.js';
 export { NodeRuntime } from './onnx/runtime/node.js';
 export { loadOrtTraining } from './onnx/runtime/ort-training-node.js';
+export { type AnalyzeOptions, analyzeTask } from './tasks/analyze-task.js';
 export { type Deployed, type DeployOptions, deployTasks, type PageOptions } from './tasks/deploy.js';
 export type { EarlierTask } from './tasks/earlier-tasks.js';
 export {

@@ -104,6 +104,10 @@ npx prognet check -C family`;
     expect(follow('docs/import.md').left).toEqual(left);
   }, 60_000);
 
+  it('docs/analysis.md', () => {
+    expect(follow('docs/analysis.md').left).toEqual([]);
+  }, 120_000);
+
   it('docs/tuning.md', () => {
     expect(follow('docs/tuning.md').left).toEqual([]);
   }, 60_000);

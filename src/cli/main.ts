@@ -3,6 +3,7 @@
 import { Command, CommanderError, Option } from 'commander';
 import { UsageError } from '../onnx/core/errors.js';
 import { version } from '../onnx/core/version.js';
+import type { AnalyzeFlags } from './commands/analyze.js';
 import type { ArtifactsFlags } from './commands/artifacts.js';
 import type { BundleFlags } from './commands/bundle.js';
 import type { DeployFlags } from './commands/deploy.js';
@@ -157,6 +158,17 @@ command('eval [task]', 'loss and accuracy of trained tasks on their test data', 
   .option('--provider-option <k=v>', optionHelp, collect)
   .option('--threads <n>', "threads of one op (default: the column's)")
   .action(async (task: string | undefined, o: VerifyFlags) => (await import('./commands/verify.js')).evaluate(task, all(o)));
+
+command('analyze <task>', 'what a task takes of earlier columns: sensitivities of its taps, accuracy without each lateral', [
+  'prognet analyze letters',
+  'prognet analyze letters --rows 5000 --json',
+])
+  .option('--rows <n>', 'test samples at most, drawn by the seed (default: 1000)')
+  .option('--seed <n>', "of the noise and of what is drawn (default: the column's)")
+  .option('--provider <list>', providerHelp)
+  .option('--provider-option <key=value>', optionHelp, collect)
+  .option('--threads <n>', 'threads of ONNX Runtime (default: all cores)')
+  .action(async (task: string, o: AnalyzeFlags) => (await import('./commands/analyze.js')).analyzeCommand(task, all(o)));
 
 command('plot <tasks...>', 'learning curves as an SVG: loss and measures of each epoch, of training and validation data', [
   'prognet plot digits                         writes digits.svg',

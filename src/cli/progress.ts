@@ -23,19 +23,24 @@ export function progressOf(options: GlobalOptions, task: string): Progress {
   return shown ? new Bar(options, task) : new Lines(options, task);
 }
 
-/** Progress of a sweep: a bar of its trials on a terminal, else a line for each. */
-export interface TrialsProgress {
-  readonly done: (trial: string, done: number, total: number) => void;
+/** Progress of work in parts: a bar of them on a terminal, else a line for each. */
+export interface PartsProgress {
+  readonly done: (part: string, done: number, total: number) => void;
   readonly line: (text: string) => void;
   readonly stop: () => void;
 }
 
-export function trialsProgress(options: GlobalOptions, task: string): TrialsProgress {
+/** The trials of a sweep. */
+export const trialsProgress = (options: GlobalOptions, task: string): PartsProgress =>
+  partsProgress(options, `${task} trials`, `${task} trial`);
+
+/** @param all what the bar is of, @param each what a line begins with */
+export function partsProgress(options: GlobalOptions, all: string, each = all): PartsProgress {
   const line = (text: string) => note(options, text);
   if (!process.stderr.isTTY || options.quiet)
-    return { line, stop: () => {}, done: (trial, done, total) => line(`${task} trial ${done}/${total}: ${trial}`) };
+    return { line, stop: () => {}, done: (part, done, total) => line(`${each} ${done}/${total}: ${part}`) };
   const bar = new cliProgress.SingleBar({
-    format: `${task} trials [{bar}] {value}/{total} {trial}`,
+    format: `${all} [{bar}] {value}/{total} {part}`,
     stream: process.stderr,
     hideCursor: true,
     clearOnComplete: true,
@@ -54,10 +59,10 @@ export function trialsProgress(options: GlobalOptions, task: string): TrialsProg
       stop();
       line(text);
     },
-    done: (trial, done, total) => {
-      if (!shown) bar.start(total, done, { trial });
+    done: (part, done, total) => {
+      if (!shown) bar.start(total, done, { part });
       shown = true;
-      bar.update(done, { trial });
+      bar.update(done, { part });
     },
   };
 }

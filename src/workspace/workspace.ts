@@ -9,7 +9,7 @@ import { makeFolder } from '../onnx/files/folder.js';
 export const descriptionNames = ['prognet.yaml', 'prognet.yml', 'prognet.json'] as const;
 
 /** Folders of a workspace that hold what prognet alone writes. */
-export const ownFolders = ['columns', 'runs', 'imported'] as const;
+export const ownFolders = ['columns', 'runs', 'imported', 'analysis'] as const;
 
 /** A workspace's folders and files. */
 export interface Workspace {

@@ -89,6 +89,8 @@ export interface LoweringOptions<C> {
   readonly scope: (column: C) => LayerScope;
   /** A tap that is there already (a training step reads frozen taps as inputs); undefined: lower the block. */
   readonly tap?: (ref: TapOf<C>) => Value | undefined;
+  /** What stands in a tap's place for all that read it; left out, the tap itself. */
+  readonly through?: (ref: TapOf<C>, tap: Value) => Value;
   /** Hears which block (the number of its blocks stands for the head) reads which input. */
   readonly onRead?: (column: C, block: number, input: string) => void;
   /** What all sources of an adapter into a block give, where it is there already; undefined: taps one by one. */
@@ -122,6 +124,7 @@ export class NetworkLowering<C extends LoweredColumn<C>> {
       value = this.imported(column)?.tap(block) ?? this.tuned(column, block);
       value ??= this.lower(column, block, layers, String(block), `${column.path}.blocks[${block}]`);
     }
+    if (!taps.has(block)) value = this.options.through?.(ref, value) ?? value;
     taps.set(block, value);
     return value;
   }

@@ -1,0 +1,73 @@
+// prognet analyze
+import type { Analysis, TapSensitivity } from '../../analysis/analyze.js';
+import { analyzeTask } from '../../tasks/analyze-task.js';
+import { loadWorkspace } from '../../tasks/load-workspace.js';
+import { integerFlag } from '../flags.js';
+import { interruptible } from '../interruptible.js';
+import { partsProgress, progressOf } from '../progress.js';
+import { count, type GlobalOptions, result, table } from '../report.js';
+import { chosen, openRuntime, type RuntimeFlags } from '../runtime.js';
+
+export interface AnalyzeFlags extends GlobalOptions, RuntimeFlags {
+  readonly rows?: string;
+  readonly seed?: string;
+}
+
+/** A number to so many places, or a dash. */
+const shown = (value: number | undefined, places: number): string => value?.toFixed(places) ?? '-';
+
+/** What is lost, or won, by a lateral: `0.8123 (-0.0312)`. */
+function off({ without }: TapSensitivity, { value }: Analysis): string {
+  if (without === undefined) return '-';
+  const change = without - value;
+  return `${without.toFixed(4)} (${change < 0 ? '' : '+'}${change.toFixed(4)})`;
+}
+
+function text(analysis: Analysis, blocks: number): string {
+  const { task, rows, metric, value, constant, drawn, taps, correlation } = analysis;
+  const header = ['into', 'reads', 'tap', 'fisher', 'perturbation', 'half at', 'alpha', 'gain', `${metric} without`];
+  const lines = taps.map((tap, i) => [
+    taps[i - 1]?.into === tap.into ? '' : tap.into === blocks ? 'head' : `block ${tap.into}`,
+    tap.source === task ? `${task} itself` : tap.source,
+    String(tap.tap),
+    tap.fisher.toFixed(3),
+    tap.perturbation.toFixed(3),
+    tap.halvingVariance?.toPrecision(2) ?? '-',
+    tap.alpha?.toPrecision(3) ?? '-',
+    shown(tap.gain, 3),
+    off(tap, analysis),
+  ]);
+  const of = `${task}: ${metric} ${value.toFixed(4)} on ${count(rows)} test samples, ${constant.toFixed(4)} by one answer for all`;
+  const notes = [
+    ...(drawn ? ['the head is wide: the Fisher information is of drawn directions'] : []),
+    ...(correlation === undefined ? [] : [`rank correlation of both sensitivities: ${correlation.toFixed(2)}`]),
+  ];
+  return [of, '', table(header, lines), ...(notes.length > 0 ? ['', ...notes] : [])].join('\n');
+}
+
+export async function analyzeCommand(task: string, flags: AnalyzeFlags): Promise<void> {
+  const [rows, seed, threads] = (['rows', 'seed', 'threads'] as const).map((name) => integerFlag(`--${name}`, flags[name]));
+  const loaded = loadWorkspace(flags.workspace ?? '.');
+  const { blocks } = loaded.columns.column(task);
+  const opened = await openRuntime(flags);
+  const { provider } = chosen(opened);
+  const reading = progressOf(flags, task);
+  const parts = partsProgress(flags, task);
+  const analysis = await interruptible(flags, 'stopping', async (signal) => {
+    try {
+      return await analyzeTask(opened.runtime, loaded, task, {
+        ...(rows !== undefined && { rows }),
+        ...(seed !== undefined && { seed }),
+        ...(threads !== undefined && { threads }),
+        ...(provider !== undefined && { providers: [provider] }),
+        signal,
+        onReading: reading.reading,
+        onProgress: ({ what, done, total }) => parts.done(what, done, total),
+      });
+    } finally {
+      reading.stop();
+      parts.stop();
+    }
+  });
+  result(flags, analysis, text(analysis, blocks.length));
+}

@@ -1,0 +1,46 @@
+// `prognet analyze`: the table, the document, what is kept, and what it refuses.
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { okIn, prognet, workspace } from './support.js';
+
+it('measures what a task takes of earlier columns', () => {
+  const dir = workspace();
+  okIn(dir, 'train', '--all', '--quiet');
+  const text = okIn(dir, 'analyze', 'b', '--quiet');
+  expect(text).toMatch(/^b: accuracy [01]\.\d{4} on 40 test samples, 0\.\d{4} by one answer for all\n/);
+  expect(text).toMatch(/^into +reads +tap +fisher +perturbation +half at +alpha +gain +accuracy without$/m);
+  expect(text).toMatch(/^block 1 +b itself +0 +[01]\.\d{3} +[01]\.\d{3} +\S+ +- +- +-$/m);
+  expect(text).toMatch(/^ +a +0 +[01]\.\d{3} +[01]\.\d{3} +\S+ +-?\d\S* +\d\.\d{3} +[01]\.\d{4} \([+-]0\.\d{4}\)$/m);
+  const found = JSON.parse(okIn(dir, 'analyze', 'b', '--json', '--quiet'));
+  expect(found).toMatchObject({ task: 'b', rows: 40, metric: 'accuracy', drawn: false });
+  for (const into of [1, 2]) {
+    const taps = found.taps.filter((tap: { into: number }) => tap.into === into);
+    expect(taps.map(({ source, tap }: { source: string; tap: number }) => [source, tap])).toEqual([
+      ['b', into - 1],
+      ['a', into - 1],
+    ]);
+    const sum = (what: string) => taps.reduce((s: number, tap: Record<string, number>) => s + (tap[what] ?? 0), 0);
+    expect(sum('fisher')).toBeCloseTo(1, 6);
+    expect(sum('perturbation')).toBeCloseTo(1, 6);
+  }
+  const { weights, ...kept } = JSON.parse(readFileSync(join(dir, 'analysis/b.json'), 'utf8'));
+  expect(kept).toEqual(found);
+  expect(weights).toBe(JSON.parse(readFileSync(join(dir, 'columns/b/column.json'), 'utf8')).sha256.weights);
+  // The same seed, the same numbers; fewer samples are other ones.
+  expect(JSON.parse(okIn(dir, 'analyze', 'b', '--json', '--quiet'))).toEqual(found);
+  expect(JSON.parse(okIn(dir, 'analyze', 'b', '--rows', '20', '--seed', '4', '--json', '--quiet'))).toMatchObject({ rows: 20 });
+});
+
+it('says in one line what cannot be analysed', () => {
+  const dir = workspace();
+  const line = (...args: string[]) => {
+    const { status, stderr } = prognet('analyze', ...args, '-C', dir);
+    return [status, stderr];
+  };
+  expect(line('a')).toEqual([2, 'prognet: task "a" is not trained yet: prognet train a\n']);
+  okIn(dir, 'train', 'a', '--quiet');
+  expect(line('a')).toEqual([2, 'prognet: task "a" takes nothing of earlier columns, expected one with laterals\n']);
+  expect(line('c')).toEqual([2, 'prognet: unknown task "c", the description has: a, b\n']);
+  expect(line('b', '--rows', '0')).toEqual([2, 'prognet: --rows: found "0", expected a positive integer\n']);
+});
