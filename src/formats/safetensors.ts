@@ -5,7 +5,7 @@ import { byteLength, type DType } from '../onnx/core/dtype.js';
 import { DataError } from '../onnx/core/errors.js';
 import { joinBytes } from '../onnx/core/join-bytes.js';
 import { oneLine, reason } from '../onnx/core/one-line.js';
-import { type StoredBytes, StoredTensor } from '../onnx/core/stored-tensor.js';
+import { bytePieces, type StoredBytes, StoredTensor } from '../onnx/core/stored-tensor.js';
 import { Tensor } from '../onnx/core/tensor.js';
 
 /** The format's own limit on its header. */
@@ -55,14 +55,25 @@ function quote(text: string): string {
 }
 
 /**
- * The pieces of a safetensors file: its header and each tensor's own bytes, none of them copied and each asked for in its turn. Tensors keep the order of the map, and the
- * header is padded so that the data begin at a multiple of 8: the same map and metadata give the same bytes.
+ * The pieces of a safetensors file: its header and each tensor's own bytes, none of them copied and each asked for in its turn; those of tensors that stand in files are
+ * good until the next. Tensors keep the order of the map, and the header is padded so that the data begin at a multiple of 8: the same map and metadata give the same bytes.
  * @throws DataError for a dtype that the format lacks and for names that it reserves
  */
 export function encodeSafetensorsParts(
   tensors: ReadonlyMap<string, Tensor>,
   metadata: Readonly<Record<string, string>> = {},
 ): Iterable<Uint8Array> {
+  const header = headerOf(tensors, metadata);
+  return {
+    *[Symbol.iterator]() {
+      yield header;
+      for (const tensor of tensors.values()) yield* bytePieces(tensor);
+    },
+  };
+}
+
+/** Its length among its bytes. Throws as `encodeSafetensorsParts`. */
+function headerOf(tensors: ReadonlyMap<string, Tensor>, metadata: Readonly<Record<string, string>>): Uint8Array {
   // Written by hand: an object would put keys such as "10" first.
   const fields: string[] = [];
   const text = Object.entries(metadata).map(([k, v]) => `${JSON.stringify(k)}:${JSON.stringify(v)}`);
@@ -97,12 +108,7 @@ export function encodeSafetensorsParts(
   const header = new Uint8Array(8 + length).fill(0x20);
   new DataView(header.buffer).setBigUint64(0, BigInt(length), true);
   header.set(json, 8);
-  return {
-    *[Symbol.iterator]() {
-      yield header;
-      for (const tensor of tensors.values()) yield tensor.bytes;
-    },
-  };
+  return header;
 }
 
 /** As `encodeSafetensorsParts`, in one piece. */
@@ -110,7 +116,7 @@ export function encodeSafetensors(
   tensors: ReadonlyMap<string, Tensor>,
   metadata: Readonly<Record<string, string>> = {},
 ): Uint8Array {
-  return joinBytes([...encodeSafetensorsParts(tensors, metadata)]);
+  return joinBytes([headerOf(tensors, metadata), ...Array.from(tensors.values(), ({ bytes }) => bytes)]);
 }
 
 type Fail = (what: string, expected?: string, got?: string) => DataError;

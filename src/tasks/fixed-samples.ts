@@ -7,7 +7,7 @@ import { Random } from '../onnx/core/random.js';
 import { Tensor } from '../onnx/core/tensor.js';
 
 /** How many. */
-const count = 16;
+const count = 4;
 
 /** Numbers that any model can take: fractions, bytes, and of other integers those below `limit`: 0 and 1 where nothing is known, which are ids and flags alike. */
 export function randomSamples(dtype: DType, dims: readonly number[], random: Random, limit = 2): Tensor {

@@ -1,5 +1,5 @@
-// An imported graph run on a few samples before it is taken: whether ONNX Runtime takes it, what shapes its taps and scores have, and whether its
-// scores are, bit for bit, those of the file that it came from.
+// An imported graph run on a few samples before it is taken: whether ONNX Runtime takes it, what shapes its taps and scores have, and what the file that it
+// came from answers. Two sessions, one after another; whether the column as it is exported answers alike is import-proof.ts's.
 import { joinRows, sliceRows } from '../data/rows.js';
 import type { ImportedModel } from '../model/progressive/import-model.js';
 import { must, RuntimeError, UsageError } from '../onnx/core/errors.js';
@@ -9,26 +9,24 @@ import { Tensor } from '../onnx/core/tensor.js';
 import { cloneModel, type Model } from '../onnx/ir/model.js';
 import { tensorType } from '../onnx/ir/types.js';
 import { removeUnused } from '../onnx/passes/remove-unused.js';
-import type { Runtime } from '../onnx/runtime/session.js';
+import type { Runtime, Session, SessionOptions } from '../onnx/runtime/session.js';
 import { sessionModel } from '../onnx/serde/session-model.js';
 import { randomSamples } from './fixed-samples.js';
+import { apartFrom, difference, type Feeds, type FileAnswers, near } from './import-proof.js';
 
 export interface Probed {
   /** Shapes of one sample, of the taps in their order. */
   readonly shapes: readonly (readonly number[])[];
   /** Of the scores that a head judges. */
   readonly scores: readonly number[] | undefined;
-  /** The largest difference between its scores and the file's own; 0 where every bit is the same. */
-  readonly apart: number;
+  /** Of some of the samples. */
+  readonly answers: FileAnswers;
   /** The value of a sample that changes when the others of its batch do, and by how much; undefined where none does. */
   readonly mixed: { readonly name: string; readonly by: number } | undefined;
 }
 
-/** As many samples as differ from each other and from a batch of one. */
-const batches = [2, 3] as const;
-
-/** What scores may be from the file's own at most, relative to them where they are over 1. */
-const near = 1e-4;
+/** A batch of one, and the smallest in which a sample stands beside another. */
+const batches = [1, 2] as const;
 
 /** The graph with its weights in it. */
 function whole({ model, weights }: ImportedModel, task: string): Model {
@@ -45,14 +43,21 @@ function whole({ model, weights }: ImportedModel, task: string): Model {
 }
 
 type Fail = (message: string, cause?: unknown) => never;
-type Feeds = Readonly<Record<string, Tensor>>;
+
+export interface ProbeOptions {
+  readonly task: string;
+  readonly file: string;
+  /** Whether a head judges the scores. */
+  readonly judged: boolean;
+  readonly session: SessionOptions;
+}
 
 /** Throws UsageError, in one line that `file` begins, for what does not run or has no row for each sample. */
 export async function probeImport(
   runtime: Runtime,
   imported: ImportedModel,
   original: Model,
-  { task, file, judged }: { readonly task: string; readonly file: string; readonly judged: boolean },
+  { task, file, judged, session }: ProbeOptions,
 ): Promise<Probed> {
   const { taps, scores, inputs } = imported;
   const random = new Random(0, 'import');
@@ -67,57 +72,66 @@ export async function probeImport(
     ? (message, cause) => fail(`its batch is 1 and cannot be opened: ${message}`, cause)
     : fail;
   const own = (of: Feeds) => Object.fromEntries(inputs.map((name) => [name, must(of[name], name)]));
-  const [few = {}, more = {}] = feeds;
+  const [, more = {}] = feeds;
   // The first sample once more, among others; and all of them the other way round.
   const other = besideOthers(more, feedsOf(imported, batches[1], random));
   const turned = Object.fromEntries(Object.entries(more).map(([name, t]) => [name, reversed(t)]));
-  const ran = await answers(runtime, whole(imported, task), [few, more, other, turned].map(own), names, run);
+  const asked = [...feeds, other, turned].map(own);
+  const ran = await inSession(runtime, whole(imported, task), session, run, (s) => answers(s, asked, names));
   const ours = ran.slice(0, batches.length);
-  const [, three = {}, again = {}, backward = {}] = ran;
+  const [, two = {}, again = {}, backward = {}] = ran;
   const shapes = new Map<string, readonly number[]>();
   for (const name of rowed) {
-    const found = ours.map((of) => must(of[name], name).dims);
-    found.forEach((dims, i) => {
-      const rows = must(batches[i], 'rows');
-      if (dims[0] !== rows) run(`"${name}" is [${dims}] for ${rows} samples, expected one row for each`);
-    });
-    const [first = [], second = []] = found;
+    const [first = [], second = []] = ours.map((of) => must(of[name], name).dims);
+    if (second[0] !== batches[1]) run(`"${name}" is [${second}] for ${batches[1]} samples, expected one row for each`);
+    if (first[0] !== batches[0]) run(`"${name}" is [${first}] for one sample, expected one row for each`);
     if (first.slice(1).join() !== second.slice(1).join())
       fail(`the shape of "${name}" depends on the samples: [${first}] and [${second}], expected one shape for all`);
     shapes.set(name, first.slice(1));
     const back = reversed(must(backward[name], name));
-    if (!(difference(must(three[name], name), back) <= near))
+    if (!(difference(must(two[name], name), back) <= near))
       run(`"${name}" has no row for each sample: in another order of the samples its rows are others`);
   }
   const [mixed] = rowed.flatMap((name) => {
-    const [a, b] = [three, again].map((of) => sliceRows(must(of[name], name), 0, 1));
+    const [a, b] = [two, again].map((of) => sliceRows(must(of[name], name), 0, 1));
     const by = difference(must(a, name), must(b, name));
     return by > 0 ? [{ name, by }] : [];
   });
   if (mixed !== undefined && imported.file.opened)
     fail(`its batch is 1 and cannot be opened: "${mixed.name}" of a sample changes with the others`);
-  // Without taps among its outputs, as `export` writes it. A batch that was 1 is compared row by row.
-  const alone = whole(imported, task);
-  alone.graph.outputs = alone.graph.outputs.filter((v) => v.name === gives);
-  removeUnused(alone.graph);
-  const each = imported.file.opened ? feeds.flatMap((of, i) => rowsOf(of, must(batches[i], 'rows'))) : feeds;
-  const exported = await answers(runtime, alone, each.map(own), [gives], run);
-  const theirs = await answers(runtime, exposed(original, imported), each, [imported.given], fail);
-  const apart = Math.max(
-    ...each.map((_, i) => difference(must(exported[i]?.[gives], gives), must(theirs[i]?.[imported.given], gives))),
-  );
-  if (!(apart <= near)) fail(`its values "${imported.given}" are others once it is taken in, by up to ${apart}`);
+  // A batch that was 1 is compared row by row.
+  const each = imported.file.opened ? rowsOf(more, batches[1]) : [more];
+  const theirs = await inSession(runtime, exposed(original, imported), session, fail, (s) => answers(s, each, [imported.given]));
+  const given = theirs.map((of) => must(of[imported.given], gives));
   if (imported.file.opened) {
-    const together = joined(ours.map((of) => must(of[gives], gives)));
-    const opened = difference(together, joined(theirs.map((of) => must(of[imported.given], gives))));
+    const opened = difference(joined([must(two[gives], gives)]), joined(given));
     if (!(opened <= near)) fail(`its batch is 1 and cannot be opened: "${gives}" of a sample changes with the others`);
   }
   return {
     shapes: taps.map((name) => must(shapes.get(name), name)),
     scores: judged ? shapes.get(gives) : undefined,
-    apart,
+    answers: { feeds: each, given },
     mixed,
   };
+}
+
+/** How far the column is from the file where it cannot be asked as a whole: by its graph without taps among its outputs, as `export` writes it. */
+export async function apartAlone(
+  runtime: Runtime,
+  imported: ImportedModel,
+  { answers: found }: Probed,
+  { task, file, session }: ProbeOptions,
+): Promise<number> {
+  const output = imported.scores ?? must(imported.taps.at(-1), 'tap');
+  const alone = whole(imported, task);
+  alone.graph.outputs = alone.graph.outputs.filter((v) => v.name === output);
+  removeUnused(alone.graph);
+  const fail: Fail = (message, cause) => {
+    throw new UsageError(`${file}: ${message}`, { path: file, cause });
+  };
+  return await inSession(runtime, alone, session, fail, (s) =>
+    apartFrom(found, s, imported, { names: imported.inputs, output, file }),
+  );
 }
 
 /** Of all that the file asks for. */
@@ -134,7 +148,7 @@ function feedsOf({ file }: ImportedModel, rows: number, random: Random): Feeds {
 /** Rows that are not all the same, where chance gives such: lengths and flags decide what becomes of a row. */
 function differing(draw: () => Tensor): Tensor {
   let found = draw();
-  for (let tries = 0; tries < 16 && sameRows(found); tries++) found = draw();
+  for (let tries = 0; tries < 16 && found.dims[0] !== 1 && sameRows(found); tries++) found = draw();
   return found;
 }
 
@@ -158,7 +172,7 @@ function besideOthers(first: Feeds, others: Feeds): Feeds {
   );
 }
 
-/** The rows of a batch of three from the last to the first; a value of another length is no sample and stays. */
+/** The rows of the larger batch from the last to the first; a value of another length is no sample and stays. */
 function reversed(t: Tensor): Tensor {
   const rows = t.dims[0] ?? 0;
   if (rows !== batches[1]) return t;
@@ -187,20 +201,24 @@ function exposed(original: Model, { given }: ImportedModel): Model {
   return copy;
 }
 
-async function answers(
+async function answers(session: Session, feeds: readonly Feeds[], names: readonly string[]): Promise<Feeds[]> {
+  const found: Feeds[] = [];
+  for (const each of feeds) found.push(await session.run(each, names));
+  return found;
+}
+
+async function inSession<T>(
   runtime: Runtime,
   model: Model,
-  feeds: readonly Feeds[],
-  names: readonly string[],
+  how: SessionOptions,
   fail: Fail,
-): Promise<Record<string, Tensor>[]> {
+  work: (session: Session) => Promise<T>,
+): Promise<T> {
   try {
     const { bytes, options } = sessionModel(model, runtime);
-    const session = await runtime.createSession(bytes, options);
+    const session = await runtime.createSession(bytes, { ...how, ...options });
     try {
-      const found: Record<string, Tensor>[] = [];
-      for (const each of feeds) found.push(await session.run(each, names));
-      return found;
+      return await work(session);
     } finally {
       await session.release();
     }
@@ -208,17 +226,6 @@ async function answers(
     if (cause instanceof RuntimeError) return fail(cause.message, cause);
     throw cause;
   }
-}
-
-/** The largest difference, relative where numbers are over 1; 0 where all bits are the same. */
-function difference(a: Tensor, b: Tensor): number {
-  if (a.dtype !== 'string' && b.dtype !== 'string' && Buffer.compare(a.bytes, b.bytes) === 0) return 0;
-  const [x, y] = [a.numbers(), b.numbers()];
-  if (x.length !== y.length) return Number.POSITIVE_INFINITY;
-  return x.reduce((most, v, i) => {
-    const by = Math.abs(v - must(y[i], 'score')) / Math.max(1, Math.abs(v));
-    return Object.is(v, y[i]) || by <= most ? most : by;
-  }, Number.MIN_VALUE);
 }
 
 /** States what was found of the outputs in the graph, for those who read it. */

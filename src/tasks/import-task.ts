@@ -14,7 +14,7 @@ import { acquireLock } from '../onnx/files/lock-file.js';
 import { leftPending } from '../onnx/files/pending.js';
 import { readWhole } from '../onnx/files/read-file.js';
 import { defaultThreads } from '../onnx/runtime/node.js';
-import type { Runtime } from '../onnx/runtime/session.js';
+import type { Runtime, Session } from '../onnx/runtime/session.js';
 import { loadModel } from '../onnx/serde/external-data.js';
 import type { ColumnRecord } from '../workspace/column-record.js';
 import { refuseOutput } from '../workspace/output-path.js';
@@ -22,11 +22,12 @@ import { checkTask } from '../workspace/task-name.js';
 import { createFolders, descriptionNames, findWorkspace } from '../workspace/workspace.js';
 import { emptyDescription, withColumn } from './column-text.js';
 import { inputName, networkInputsOf } from './import-fit.js';
-import { probeImport, stateShapes } from './import-probe.js';
+import { apartAlone, probeImport, stateShapes } from './import-probe.js';
+import { apartFrom, readAsTheyAre } from './import-proof.js';
 import { importedFile, withGraphs } from './imported-graph.js';
 import { loadWorkspace } from './load-workspace.js';
 import { loadTaskData } from './task-data.js';
-import { testAndFreeze } from './test-column.js';
+import { type TestRequest, testAndFreeze } from './test-column.js';
 import { missingFolders, removeEmpty, writtenTogether } from './written-together.js';
 
 export interface ImportTaskOptions {
@@ -99,7 +100,8 @@ export async function importTask(
   file: string,
   options: ImportTaskOptions,
 ): Promise<ImportedTask> {
-  const { task, head, data } = options;
+  const { task, head, data, provider = 'cpu', threads = defaultThreads() } = options;
+  const session = { providers: [provider], threads };
   checkTask(task);
   if (begin) refuseOutput(folder);
   const original = loadModel(file, undefined, 'all');
@@ -122,14 +124,20 @@ export async function importTask(
       path: kept,
     });
   }
-  const probed = await probeImport(runtime, imported, original, { task, file, judged });
+  const asked = { task, file, judged, session };
+  const probed = await probeImport(runtime, imported, original, asked);
   if (probed.mixed !== undefined) {
     const { name, by } = probed.mixed;
     options.onNote?.(
       `${file}: "${name}" of a sample changes with the others of its batch, by up to ${by}: so do answers made of it`,
     );
   }
-  if (probed.apart > 0) options.onNote?.(`${file}: what it gives is the file's own up to ${probed.apart}, not bit for bit`);
+  const names = readAsTheyAre(before, inputs);
+  const noteApart = (apart: number) => {
+    if (apart > 0) options.onNote?.(`${file}: what it gives is the file's own up to ${apart}, not bit for bit`);
+  };
+  // Steps before its inputs would change what the file was asked.
+  if (names === undefined) noteApart(await apartAlone(runtime, imported, probed, asked));
   stateShapes(imported, probed);
   const [width = 0, ...more] = probed.scores ?? [];
   if (judged && (more.length > 0 || width === 0))
@@ -169,7 +177,13 @@ export async function importTask(
     if (old !== undefined && Buffer.compare(readWhole(description), old) !== 0)
       throw new UsageError(`${name} was changed while it was read: import again`, { path: description });
     // A graph that a kill leaves without a column is one that the next import may write over.
-    const frozen = await writtenTogether(files, [kept], () => freeze(runtime, root, imported, options, basename(file)));
+    const also =
+      names &&
+      (async (exported: Session) =>
+        noteApart(await apartFrom(probed.answers, exported, imported, { names, output: task, file })));
+    const frozen = await writtenTogether(files, [kept], () =>
+      freeze(runtime, root, imported, { task, session, also, onNote: options.onNote, from: basename(file) }),
+    );
     done = true;
     return frozen;
   } finally {
@@ -178,12 +192,18 @@ export async function importTask(
   }
 }
 
+interface Freezing extends Pick<TestRequest, 'session' | 'also'> {
+  readonly task: string;
+  readonly onNote: ImportTaskOptions['onNote'];
+  /** The name of the file. */
+  readonly from: string;
+}
+
 async function freeze(
   runtime: Runtime,
   root: string,
   imported: ImportedModel,
-  { task, provider = 'cpu', threads = defaultThreads(), onNote }: ImportTaskOptions,
-  from: string,
+  { task, session, also, onNote, from }: Freezing,
 ): Promise<ImportedTask> {
   const loaded = loadWorkspace(root);
   const column = loaded.columns.column(task);
@@ -196,7 +216,8 @@ async function freeze(
     column,
     seed: loaded.description.seed,
     data,
-    session: { providers: [provider], threads },
+    session,
+    also,
     trained: { weights: imported.weights, history: [] },
     seconds: 0,
     trainer: `imported from ${from}`,

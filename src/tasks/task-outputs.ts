@@ -8,10 +8,11 @@ import { taskModel } from '../model/progressive/forms.js';
 import { maxGraphBytes } from '../model/progressive/import-model.js';
 import type { FrozenWeights } from '../model/progressive/weights.js';
 import { must, stopIfAborted } from '../onnx/core/errors.js';
+import { bytePieces } from '../onnx/core/stored-tensor.js';
 import type { Tensor } from '../onnx/core/tensor.js';
 import { sha256 } from '../onnx/files/hash.js';
 import type { Model } from '../onnx/ir/model.js';
-import type { Runtime, SessionOptions } from '../onnx/runtime/session.js';
+import type { Runtime, Session, SessionOptions } from '../onnx/runtime/session.js';
 import { sessionModel } from '../onnx/serde/session-model.js';
 import { maxMessageBytes, toPieces } from '../onnx/serde/to-binary.js';
 import { networkFeeds } from '../train/network-input.js';
@@ -31,7 +32,7 @@ export interface TaskOutputs {
 /** All rows, in memory. */
 const whole = (inputs: SampleRows): Samples => mapSamples(inputs, (t) => sliceRows(t, 0, countOf(inputs)));
 
-/** Raw scores of a task over `inputs`, each [D, ...]. */
+/** Raw scores of a task over `inputs`, each [D, ...]. `also` asks the same session more. */
 export async function taskOutputs(
   runtime: Runtime,
   columns: Columns,
@@ -40,6 +41,7 @@ export async function taskOutputs(
   inputs: SampleRows,
   options: SessionOptions,
   signal?: AbortSignal,
+  also?: (session: Session) => Promise<void>,
 ): Promise<TaskOutputs> {
   const model = taskModel(columns, weights, { tasks: [task] });
   const { bytes, options: from } = sessionModel(model, runtime);
@@ -50,6 +52,7 @@ export async function taskOutputs(
     scores = isJudged(columns.column(task).head)
       ? await outputsOf(session, task, columns.inputs, inputs, () => stopIfAborted(signal))
       : must((await session.run(networkFeeds(columns.inputs, whole(inputs)), [task]))[task], task);
+    await also?.(session);
   } finally {
     await session.release();
   }
@@ -62,6 +65,6 @@ export function modelHash(model: Model): string {
   const { initializers } = model.graph;
   const bytes = initializers.reduce((sum, { constant }) => sum + (constant?.byteLength ?? 0), 0);
   // Beside the weights stand graphs, the largest of which a description takes.
-  const place = (t: Tensor) => (t.byteLength < 4096 ? undefined : new Map([['location', sha256(t.bytes)]]));
+  const place = (t: Tensor) => (t.byteLength < 4096 ? undefined : new Map([['location', sha256(bytePieces(t))]]));
   return sha256(toPieces(model, bytes > maxMessageBytes - 2 * maxGraphBytes ? place : undefined).pieces);
 }

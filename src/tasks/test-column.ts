@@ -7,7 +7,7 @@ import type { Column } from '../model/progressive/column.js';
 import type { Weights } from '../model/progressive/weights.js';
 import { ModelError } from '../onnx/core/errors.js';
 import type { Tensor } from '../onnx/core/tensor.js';
-import type { Runtime } from '../onnx/runtime/session.js';
+import type { Runtime, Session } from '../onnx/runtime/session.js';
 import { DivergedError } from '../train/diverged.js';
 import { evaluateScores } from '../train/evaluate.js';
 import { type Measures, measuresOf } from '../train/measures.js';
@@ -41,6 +41,8 @@ export interface TestRequest {
   readonly seconds: number;
   /** What trained the column, if it was not the engine `ort`. */
   readonly trainer?: string;
+  /** Asks the session of the exported model more. */
+  readonly also?: ((session: Session) => Promise<void>) | undefined;
   readonly signal?: AbortSignal;
 }
 
@@ -57,10 +59,10 @@ export interface TestedColumn {
  * ModelError after one elsewhere.
  */
 export async function testColumn(request: TestRequest): Promise<TestedColumn> {
-  const { runtime, loaded, column, data, session, trained, signal } = request;
+  const { runtime, loaded, column, data, session, trained, signal, also } = request;
   const { task, head } = column;
   const weights = new Map(weightsOf(loaded)).set(task, trained.weights);
-  const outputs = await taskOutputs(runtime, loaded.columns, weights, task, data.test.inputs, session, signal);
+  const outputs = await taskOutputs(runtime, loaded.columns, weights, task, data.test.inputs, session, signal, also);
   const metrics = isJudged(head) ? await judged(request, outputs.scores) : {};
   return draftOf(request, outputs, metrics);
 }

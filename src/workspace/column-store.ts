@@ -7,7 +7,7 @@ import type { Tensor } from '../onnx/core/tensor.js';
 import { syncFolder, writeNewFile } from '../onnx/files/atomic-file.js';
 import { errorCode, fileError } from '../onnx/files/file-error.js';
 import { makeFolder } from '../onnx/files/folder.js';
-import { sha256, shortHash } from '../onnx/files/hash.js';
+import { HashedPieces, sha256, shortHash } from '../onnx/files/hash.js';
 import { readWhole } from '../onnx/files/read-file.js';
 import { StoredFile } from '../onnx/files/stored-file.js';
 import { removeQuietly, removeStale, temporaryName } from '../onnx/files/temporary.js';
@@ -71,14 +71,16 @@ export function freezeColumn(root: string, draft: ColumnDraft, tensors: Readonly
   const final = join(columns, task);
   removeStale(columns);
   refuseExisting(root, task);
-  const weights = weightsFile(task, tensors);
-  const { record, bytes } = writeRecord(draft, sha256(weights), `columns/${task}/column.json`);
+  const weights = new HashedPieces(weightsFile(task, tensors));
   const temporary = join(columns, temporaryName(task));
+  let record: ColumnRecord;
   try {
     if (makeFolder(columns)) syncFolder(root);
     mkdirSync(temporary);
     writeNewFile(join(temporary, 'weights.safetensors'), weights, readOnly);
-    writeNewFile(join(temporary, 'column.json'), bytes, readOnly);
+    const written = writeRecord(draft, weights.digest(), `columns/${task}/column.json`);
+    record = written.record;
+    writeNewFile(join(temporary, 'column.json'), written.bytes, readOnly);
     syncFolder(temporary);
     renameSync(temporary, final);
   } catch (cause) {

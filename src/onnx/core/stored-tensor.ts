@@ -7,6 +7,8 @@ import { allocate, Tensor, type TensorData } from './tensor.js';
 export interface StoredBytes {
   /** The same bytes each time; throws where they can no longer be had. */
   readonly read: () => Uint8Array;
+  /** The same in pieces that follow each other, each good until the next; where this is absent, `read` gives them at once. */
+  readonly pieces?: () => Iterable<Uint8Array>;
   /** Where they stand, when that is a file: who can read files need not ask for them. */
   readonly at?: { readonly path: string; readonly offset: number };
 }
@@ -43,7 +45,16 @@ export class StoredTensor extends Tensor {
     return this.#stored.read();
   }
 
+  /** The same in pieces, each good until the next. */
+  pieces(): Iterable<Uint8Array> {
+    return this.#stored.pieces?.() ?? [this.#stored.read()];
+  }
+
   override get byteLength(): number {
     return byteLength(this.dtype, elementCount(this.dims));
   }
 }
+
+/** The bytes of a tensor for who hashes or writes them: in pieces that are good until the next, where they are read for it. */
+export const bytePieces = (tensor: Tensor): Iterable<Uint8Array> =>
+  tensor instanceof StoredTensor ? tensor.pieces() : [tensor.bytes];

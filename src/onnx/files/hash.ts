@@ -21,6 +21,25 @@ export function sha256(bytes: BytePieces | string): string {
   return hash.digest('hex');
 }
 
+/** Pieces on their way to a file, and the SHA-256 of all of them once they are there. */
+export class HashedPieces implements Iterable<Uint8Array> {
+  private readonly hash = createHash('sha256');
+
+  constructor(private readonly pieces: Iterable<Uint8Array>) {}
+
+  *[Symbol.iterator](): Generator<Uint8Array> {
+    for (const piece of this.pieces) {
+      updateAll(this.hash, piece);
+      yield piece;
+    }
+  }
+
+  /** In hex; asked once, after the last piece. */
+  digest(): string {
+    return this.hash.digest('hex');
+  }
+}
+
 /**
  * SHA-256 of tensors in the order of the map, in hex: for each a line of JSON `[name, dtype, dims, bytes]` and then its raw bytes (strings:
  * their list as JSON). Every length is stated before what it counts, so that no two maps give the same bytes.

@@ -8,7 +8,17 @@ import { fill } from './fill.js';
 /** Parts that may stay in the file: those of more bytes do. */
 const readAtOnce = 2 ** 16;
 /** Bytes of one piece. */
-const chunk = 2 ** 24;
+const chunk = 2 ** 22;
+
+/** So many bytes in pieces that share their memory, each filled from where it stands among them. */
+export function* inChunks(length: number, fillFrom: (piece: Uint8Array, at: number) => void): Generator<Uint8Array> {
+  const into = new Uint8Array(Math.min(chunk, length));
+  for (let at = 0; at < length; at += chunk) {
+    const piece = into.subarray(0, Math.min(chunk, length - at));
+    fillFrom(piece, at);
+    yield piece;
+  }
+}
 
 /** What tells a file from another, and from itself once it was written anew. */
 export const seenOf = ({ ino, size, mtimeMs }: Stats): string => [ino, size, mtimeMs].join();
@@ -34,14 +44,9 @@ export class StoredFile {
     }
   }
 
-  /** All of it, in pieces that share their memory: each is good until the next. */
-  *pieces(): Generator<Uint8Array> {
-    const into = new Uint8Array(Math.min(chunk, this.size));
-    for (let at = 0; at < this.size; at += chunk) {
-      const piece = into.subarray(0, Math.min(chunk, this.size - at));
-      this.into(piece, at);
-      yield piece;
-    }
+  /** All of it, or so many bytes, in pieces that share their memory: each is good until the next. */
+  pieces(offset = 0, length = this.size): Iterable<Uint8Array> {
+    return inChunks(length, (piece, at) => this.into(piece, offset + at));
   }
 
   /** So many bytes, in memory of their own. */
@@ -54,7 +59,11 @@ export class StoredFile {
   /** The bytes, or where there are many what reads them later. */
   part(offset: number, length: number): Uint8Array | StoredBytes {
     if (length <= readAtOnce) return this.read(offset, length);
-    return { read: () => this.read(offset, length), at: { path: this.path, offset } };
+    return {
+      read: () => this.read(offset, length),
+      pieces: () => this.pieces(offset, length),
+      at: { path: this.path, offset },
+    };
   }
 
   private into(bytes: Uint8Array, offset: number): void {

@@ -6,7 +6,7 @@ import { dirname, isAbsolute, join, relative, sep, win32 } from 'node:path';
 import { ModelError } from '../core/errors.js';
 import { aFunction, given, text } from '../core/given.js';
 import { fill } from '../files/fill.js';
-import { StoredFile, seenOf } from '../files/stored-file.js';
+import { inChunks, StoredFile, seenOf } from '../files/stored-file.js';
 import type { Model } from '../ir/model.js';
 import type { ExternalReference, LoadExternal } from './decoding.js';
 import { fromBinary } from './from-binary.js';
@@ -21,10 +21,9 @@ function reason(error: unknown): string {
   return parts ? `${parts[2]} (${parts[1]})` : message;
 }
 
-/** Reads exactly `length` bytes; `size` has been checked. */
-function readAt(file: number, offset: number, length: number): Uint8Array {
-  const bytes = new Uint8Array(length);
-  if (fill(file, bytes, offset) < length) throw new ModelError('its external data ended while it was read');
+/** Reads exactly as many bytes as there is room for; `size` has been checked. */
+function readAt(file: number, offset: number, bytes: Uint8Array): Uint8Array {
+  if (fill(file, bytes, offset) < bytes.length) throw new ModelError('its external data ended while it was read');
   return bytes;
 }
 
@@ -82,13 +81,18 @@ export function externalReader(
         const asked = `bytes ${offset} to ${offset + length}`;
         throw new ModelError(`its external data ${JSON.stringify(location)} has ${stat.size} bytes, ${asked} are asked for`);
       }
-      if (!stored || length <= readAtOnce) return readAt(file, offset, length);
+      if (!stored || length <= readAtOnce) return readAt(file, offset, new Uint8Array(length));
       const seen = seenOf(stat);
-      const read = (again: number, now: Stats) => {
-        if (seenOf(now) === seen) return readAt(again, offset, length);
-        throw new ModelError(`its external data ${JSON.stringify(location)} was written anew meanwhile, begin again`);
+      const into = (bytes: Uint8Array, from: number) =>
+        inFile(path, location, (again, now) => {
+          if (seenOf(now) === seen) return readAt(again, from, bytes);
+          throw new ModelError(`its external data ${JSON.stringify(location)} was written anew meanwhile, begin again`);
+        });
+      return {
+        read: () => into(new Uint8Array(length), offset),
+        pieces: () => inChunks(length, (piece, at) => into(piece, offset + at)),
+        at: { path, offset },
       };
-      return { read: () => inFile(path, location, read), at: { path, offset } };
     });
   };
 }

@@ -3,12 +3,23 @@
 // tensor are taken apart here, the rest is left to it. onnx.proto.
 import $protobuf from 'protobufjs/minimal.js';
 import { joinBytes } from '../core/join-bytes.js';
+import type { StoredTensor } from '../core/stored-tensor.js';
 import { onnx } from './generated/onnx.js';
 
 /** Shorter tensor data are copied into the text around them. */
 const smallest = 4096;
 /** Messages within messages that a reader in C++ takes at most. */
 const deepest = 100;
+
+/** Stands for the data of a tensor that are read when it is their turn. It has no bytes itself. */
+export class LaterBytes extends Uint8Array<ArrayBuffer> {
+  constructor(readonly tensor: StoredTensor) {
+    super(new ArrayBuffer(0));
+  }
+}
+
+/** How many bytes come of it. */
+const lengthOf = (bytes: Uint8Array): number => (bytes instanceof LaterBytes ? bytes.tensor.byteLength : bytes.length);
 
 type Message<T> = { encode(message: T, writer: $protobuf.Writer): $protobuf.Writer };
 
@@ -18,8 +29,9 @@ class Pieces {
   length = 0;
 
   add(bytes: Uint8Array): this {
-    if (bytes.length > 0) this.list.push(bytes);
-    this.length += bytes.length;
+    const length = lengthOf(bytes);
+    if (length > 0) this.list.push(bytes);
+    this.length += length;
     return this;
   }
 
@@ -48,7 +60,7 @@ export function modelPieces(
   model: onnx.ModelProto.$Properties,
   /** Fields to put at the end. */
   tail: Uint8Array,
-): { readonly pieces: readonly Uint8Array[]; readonly length: number } {
+): { readonly pieces: Iterable<Uint8Array>; readonly length: number } {
   const { graph, opset_import, metadata_props, functions, ...first } = model;
   const out = new Pieces().plain(onnx.ModelProto, first);
   if (graph) out.nested(7, graphPieces(graph, 1));
@@ -58,7 +70,17 @@ export function modelPieces(
     ...(functions && { functions }),
   });
   out.add(tail);
-  return { pieces: joinSmall(out.list), length: out.length };
+  const pieces = joinSmall(out.list);
+  return {
+    pieces: {
+      *[Symbol.iterator]() {
+        for (const piece of pieces)
+          if (piece instanceof LaterBytes) yield* piece.tensor.pieces();
+          else yield piece;
+      },
+    },
+    length: out.length,
+  };
 }
 
 function graphPieces(graph: onnx.GraphProto.$Properties, depth: number): Pieces {
@@ -78,7 +100,8 @@ function graphPieces(graph: onnx.GraphProto.$Properties, depth: number): Pieces 
 }
 
 const hasGraph = ({ attribute }: onnx.NodeProto.$Properties): boolean => attribute?.some(({ g }) => g) === true;
-const isLong = ({ raw_data }: onnx.TensorProto.$Properties): boolean => (raw_data?.length ?? 0) >= smallest;
+const isLong = ({ raw_data }: onnx.TensorProto.$Properties): boolean =>
+  raw_data instanceof LaterBytes || (raw_data?.length ?? 0) >= smallest;
 
 /** Neighbours that are to be taken apart, and those that are not, which one call encodes: most nodes and many tensors are small. */
 function runs<T>(list: readonly T[], apart: (item: T) => boolean): [boolean, T[]][] {
@@ -117,7 +140,7 @@ function tensorPieces(tensor: onnx.TensorProto.$Properties): Pieces {
   const data = raw_data ?? new Uint8Array();
   return new Pieces()
     .plain(onnx.TensorProto, first)
-    .add(prefix(9, data.length))
+    .add(prefix(9, lengthOf(data)))
     .add(data)
     .plain(onnx.TensorProto, { ...(doc_string !== undefined && { doc_string }), ...(metadata_props && { metadata_props }) });
 }
@@ -131,7 +154,7 @@ function joinSmall(list: readonly Uint8Array[]): Uint8Array[] {
     run = [];
   };
   for (const piece of list) {
-    if (piece.length < smallest) run.push(piece);
+    if (lengthOf(piece) < smallest && !(piece instanceof LaterBytes)) run.push(piece);
     else {
       flush();
       out.push(piece);

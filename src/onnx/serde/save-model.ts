@@ -4,6 +4,7 @@
 import { existsSync, readdirSync, readFileSync, realpathSync, renameSync, rmSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { anObject, given, instance, text } from '../core/given.js';
+import { bytePieces } from '../core/stored-tensor.js';
 import type { Tensor } from '../core/tensor.js';
 import { syncFolder, writeFileAtomic, writeNewFile } from '../files/atomic-file.js';
 import { fileError } from '../files/file-error.js';
@@ -71,7 +72,7 @@ function layout(location: string, threshold: number): Layout {
     let written = 0;
     for (const [tensor, offset] of offsets) {
       yield new Uint8Array(offset - written);
-      yield tensor.bytes;
+      yield* bytePieces(tensor);
       written = offset + tensor.byteLength;
     }
   }

@@ -149,7 +149,18 @@ function fromExternal(t: TensorProto, dtype: DType, dims: readonly number[], wha
   };
   const found = named(() => loadExternal({ location, offset, length }));
   if (found instanceof Uint8Array) return fromBytes(found, dtype, dims, what, decoding);
-  return new StoredTensor(dtype, dims, { ...found, read: () => named(found.read) });
+  const { pieces } = found;
+  return new StoredTensor(dtype, dims, {
+    ...found,
+    read: () => named(found.read),
+    ...(pieces !== undefined && { pieces: () => namedPieces(pieces(), named) }),
+  });
+}
+
+/** Pieces whose errors say what they are of. */
+function* namedPieces(pieces: Iterable<Uint8Array>, named: <T>(read: () => T) => T): Generator<Uint8Array> {
+  const each = pieces[Symbol.iterator]();
+  for (let next = named(() => each.next()); next.done !== true; next = named(() => each.next())) yield next.value;
 }
 
 /** A tensor; `what` (`initializer "w"`) begins each message. */

@@ -19,8 +19,16 @@ export function entriesToProto(map: ReadonlyMap<string, string>): Entry[] {
   return Array.from(map, ([key, value]) => ({ key, value }));
 }
 
+/** The bytes of a tensor, or what stands for them among the pieces of a message. */
+export type DataOf = (tensor: Tensor) => Uint8Array;
+
 /** A TensorProto. The data is shared, not copied, until the message is written. */
-export function tensorToProto(tensor: Tensor, label: TensorLabel = {}, place?: PlaceTensor): onnx.TensorProto.$Properties {
+export function tensorToProto(
+  tensor: Tensor,
+  label: TensorLabel = {},
+  place?: PlaceTensor,
+  dataOf: DataOf = ({ bytes }) => bytes,
+): onnx.TensorProto.$Properties {
   const out: onnx.TensorProto.$Properties = {
     dims: tensor.dims.map((d) => toHalves(BigInt(d))),
     data_type: dtypes[tensor.dtype].code,
@@ -34,7 +42,7 @@ export function tensorToProto(tensor: Tensor, label: TensorLabel = {}, place?: P
     return out;
   }
   const external = place?.(tensor);
-  if (external === undefined) out.raw_data = tensor.bytes;
+  if (external === undefined) out.raw_data = dataOf(tensor);
   else {
     out.data_location = onnx.TensorProto.DataLocation.EXTERNAL;
     out.external_data = entriesToProto(external);

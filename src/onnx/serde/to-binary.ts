@@ -3,11 +3,12 @@
 import $protobuf from 'protobufjs/minimal.js';
 import { ModelError } from '../core/errors.js';
 import { given } from '../core/given.js';
-import { joinBytes } from '../core/join-bytes.js';
+import { joinPieces } from '../core/join-bytes.js';
+import { StoredTensor } from '../core/stored-tensor.js';
 import type { Model } from '../ir/model.js';
 import { aModel } from '../ir/model.js';
-import { modelPieces } from './model-pieces.js';
-import type { PlaceTensor } from './tensor-to-proto.js';
+import { LaterBytes, modelPieces } from './model-pieces.js';
+import type { DataOf, PlaceTensor } from './tensor-to-proto.js';
 import { modelToProto } from './to-proto.js';
 
 /** What a protobuf message may hold at most; readers in C++ refuse more. */
@@ -16,9 +17,12 @@ export const maxMessageBytes = 2 ** 31 - 1;
 /** Field numbers of ModelProto that the IR keeps as bytes. */
 export const unreadFields = { training_info: 20, configuration: 26 } as const;
 
-/** The bytes of an ONNX file in order; long tensor data are pieces of their own, shared with the model and not copied. */
+/**
+ * The bytes of an ONNX file in order; long tensor data are pieces of their own, shared with the model and not copied. What stands in a file is read when it is its
+ * turn, in pieces that are good until the next.
+ */
 export interface ModelBytes {
-  readonly pieces: readonly Uint8Array[];
+  readonly pieces: Iterable<Uint8Array>;
   /** Of all pieces together. */
   readonly length: number;
 }
@@ -30,7 +34,7 @@ export interface ModelBytes {
 export function toPieces(model: Model, place?: PlaceTensor): ModelBytes {
   let bytes: ModelBytes;
   try {
-    bytes = modelPieces(modelToProto(model, place), unreadBytes(model));
+    bytes = modelPieces(modelToProto(model, place, laterOf), unreadBytes(model));
   } catch (cause) {
     if (cause instanceof Error && cause.message === 'max depth exceeded') {
       throw new ModelError('the model cannot be written: its graphs are nested too deeply for protobuf (100 messages)', {
@@ -47,8 +51,11 @@ export function toPieces(model: Model, place?: PlaceTensor): ModelBytes {
 /** As `toPieces`, in one array: a second copy of the weights. */
 export function toBinary(model: Model, place?: PlaceTensor): Uint8Array {
   given('toBinary', { model }, { model: aModel });
-  return joinBytes(toPieces(model, place).pieces);
+  const { pieces, length } = toPieces(model, place);
+  return joinPieces(pieces, length);
 }
+
+const laterOf: DataOf = (tensor) => (tensor instanceof StoredTensor ? new LaterBytes(tensor) : tensor.bytes);
 
 function unreadBytes(model: Model): Uint8Array {
   const writer = $protobuf.Writer.create();

@@ -4,7 +4,7 @@ import type { FunctionDef, Model } from '../ir/model.js';
 import type { Type } from '../ir/types.js';
 import { onnx } from './generated/onnx.js';
 import { toHalves } from './int64.js';
-import { entriesToProto, type PlaceTensor, sparseToProto, tensorToProto } from './tensor-to-proto.js';
+import { type DataOf, entriesToProto, type PlaceTensor, sparseToProto, tensorToProto } from './tensor-to-proto.js';
 import { typeToProto } from './type-to-proto.js';
 
 const { AttributeType } = onnx.AttributeProto;
@@ -119,8 +119,11 @@ function restatements(graph: Graph): (place: Restatement['place'], value: Value)
   return (place, value) => places[place].get(value);
 }
 
-/** A GraphProto. value_info lists every node output of which something is known and which is no output of the graph. */
-export function graphToProto(graph: Graph, place?: PlaceTensor): onnx.GraphProto.$Properties {
+/**
+ * A GraphProto. value_info lists every node output of which something is known and which is no output of the graph. `dataOf` is asked for the graph's own
+ * initializers, not for those of bodies within it.
+ */
+export function graphToProto(graph: Graph, place?: PlaceTensor, dataOf?: DataOf): onnx.GraphProto.$Properties {
   const restated = restatements(graph);
   const inputs = new Set(graph.inputs);
   const outputs = new Set(graph.outputs);
@@ -132,7 +135,7 @@ export function graphToProto(graph: Graph, place?: PlaceTensor): onnx.GraphProto
     node: graph.nodes.map((n) => nodeToProto(n, place)),
     name: graph.name,
     initializer: graph.initializers.flatMap((v) =>
-      v.constant === undefined ? [] : [tensorToProto(v.constant, label(v), place)],
+      v.constant === undefined ? [] : [tensorToProto(v.constant, label(v), place, dataOf)],
     ),
     sparse_initializer: graph.sparseInitializers.map(({ value, data }) => sparseToProto(data, label(value))),
     input: graph.inputs.map((v) => valueInfo(v.name, v)),
@@ -183,12 +186,12 @@ function functionToProto(f: FunctionDef, place?: PlaceTensor): onnx.FunctionProt
   return out;
 }
 
-/** A ModelProto, without `model.unread`, which stays as bytes. */
-export function modelToProto(model: Model, place?: PlaceTensor): onnx.ModelProto.$Properties {
+/** A ModelProto, without `model.unread`, which stays as bytes. `dataOf` as of `graphToProto`. */
+export function modelToProto(model: Model, place?: PlaceTensor, dataOf?: DataOf): onnx.ModelProto.$Properties {
   const out: onnx.ModelProto.$Properties = {
     ir_version: toHalves(BigInt(model.irVersion)),
     opset_import: opsetsToProto(model.opsets),
-    graph: graphToProto(model.graph, place),
+    graph: graphToProto(model.graph, place, dataOf),
     functions: model.functions.map((f) => functionToProto(f, place)),
   };
   if (model.producerName !== '') out.producer_name = model.producerName;

@@ -1,17 +1,20 @@
 // Sessions of models whose weights stay in files: what is in the bytes, what ONNX Runtime finds by itself, what is told of a file written anew.
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { encodeSafetensors, encodeSafetensorsParts } from '../../../src/formats/safetensors.js';
+import { must } from '../../../src/onnx/core/errors.js';
 import { StoredTensor } from '../../../src/onnx/core/stored-tensor.js';
 import { Tensor } from '../../../src/onnx/core/tensor.js';
+import { sha256 } from '../../../src/onnx/files/hash.js';
 import type { Model } from '../../../src/onnx/ir/model.js';
 import { ops } from '../../../src/onnx/ops/ops.js';
 import { NodeRuntime } from '../../../src/onnx/runtime/node.js';
 import { loadModel } from '../../../src/onnx/serde/external-data.js';
 import { saveModel } from '../../../src/onnx/serde/save-model.js';
 import { sessionModel } from '../../../src/onnx/serde/session-model.js';
-import { toBinary } from '../../../src/onnx/serde/to-binary.js';
+import { toBinary, toPieces } from '../../../src/onnx/serde/to-binary.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'prognet-session-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -69,3 +72,40 @@ test('weights of a model that was written anew meanwhile are refused', () => {
   writeFileSync(path, 'another');
   expect(() => toBinary(stored)).toThrow(/^cannot read .*anew\.onnx: it was written anew meanwhile, begin again$/);
 });
+
+test.each([
+  ['inside', false],
+  ['beside it', true],
+] as const)(
+  'a model whose weights stay in its file, %s, is written with the bytes of one in memory, and read in pieces',
+  (_, beside) => {
+    const path = join(folder, `pieces-${beside}.onnx`);
+    const g = ops();
+    const length = 3 * 2 ** 20;
+    const w = Tensor.fromBytes(
+      'float32',
+      [length],
+      new Uint8Array(4 * length).map((_, i) => i % 251),
+    );
+    g.output(g.add(g.input('x', 'float32', ['N', length]), g.initializer('w', w)), 'y');
+    saveModel(g.model(), path, { externalData: beside });
+    const stored = loadModel(path, undefined, 'all');
+    const { pieces } = toPieces(stored);
+    let most = 0;
+    for (const piece of pieces) most = Math.max(most, piece.length);
+    expect(most).toBe(2 ** 22);
+    const bytes = toBinary(g.model());
+    expect(Buffer.compare(toBinary(stored), bytes)).toBe(0);
+    expect(sha256(toPieces(stored).pieces)).toBe(sha256(bytes));
+    const again = join(folder, `again-${beside}.onnx`);
+    saveModel(stored, again, { externalData: true });
+    expect(readFileSync(`${again}.data`).equals(Buffer.from(w.bytes))).toBe(true);
+    const tensors = new Map(stored.graph.initializers.map((v) => [v.name, must(v.constant, v.name)]));
+    expect(sha256(encodeSafetensorsParts(tensors))).toBe(sha256(encodeSafetensors(new Map([['w', w]]))));
+    writeFileSync(beside ? `${path}.data` : path, new Uint8Array(5 * length));
+    const message = beside
+      ? /: initializer "w": its external data "pieces-true\.onnx\.data" was written anew meanwhile, begin again$/
+      : /^cannot read .*pieces-false\.onnx: it was written anew meanwhile, begin again$/;
+    expect(() => sha256(toPieces(stored).pieces)).toThrow(message);
+  },
+);
