@@ -16,17 +16,19 @@ export interface Normalisation {
   readonly momentum: number;
 }
 
-/** x [N, C, ...] normalised over all axes but that of C, and the running statistics after this minibatch. */
+/** x normalised over all axes but that of its channels, 1 or the last, and the running statistics after this minibatch. */
 export function byMinibatch(
   g: Ops,
   x: Value,
   given: Normalisation,
+  axis: 1 | -1 = 1,
 ): { readonly y: Value; readonly mean: Value; readonly variance: Value } {
   const { scale, bias, mean, variance, epsilon, momentum } = given;
   const channels = must(scale.dims[0], 'channels');
   const rank = must(x.shape, 'shape').length;
-  const axes = Array.from({ length: rank }, (_, i) => i).filter((i) => i !== 1);
-  const wide = [1, channels, ...Array.from({ length: rank - 2 }, () => 1)];
+  const own = axis === 1 ? 1 : rank - 1;
+  const axes = Array.from({ length: rank }, (_, i) => i).filter((i) => i !== own);
+  const wide = Array.from({ length: rank }, (_, i) => (i === own ? channels : 1));
   const batchMean = reduceMean(g, x, axes);
   const centred = g.sub(x, batchMean);
   const batchVariance = reduceMean(g, g.mul(centred, centred), axes);

@@ -7,7 +7,7 @@ import { biasInit, type Init } from './init.js';
 import type { Joint } from './joint.js';
 import type { LayerContext } from './layer.js';
 import { type Layout, spatialOf } from './sample.js';
-import { convAttributes, type Window } from './window.js';
+import { convAttributes, extent, type Window } from './window.js';
 
 /** Weights of a convolution: their shape, as ONNX has it, and the fans by which they begin. */
 export interface ConvolutionWeights {
@@ -66,6 +66,11 @@ interface Transposing {
 export const paddingFits = ({ output_padding, stride, dilation }: Transposing): boolean =>
   output_padding.every((p, i) => p < Math.max(stride[i] ?? 1, dilation[i] ?? 1));
 export const fittingPadding = { error: 'expected less than the stride or the dilation', path: ['output_padding'] };
+
+/** And of "same", which cuts off what is more than size * stride places. */
+export const sameFits = (o: Transposing & { readonly kernel: readonly number[]; readonly padding: unknown }): boolean =>
+  o.padding !== 'same' || o.stride.every((step, i) => extent(o, i) + (o.output_padding[i] ?? 0) >= step);
+export const fittingSame = { error: 'expected a kernel that spans the stride, or "output_padding"', path: ['padding'] };
 
 /** A convolution with its parameters `weight` and `bias`, over so many spatial axes; laterals join its output. */
 export function lowerConvolution(c: LayerContext, o: ConvolutionOptions, x: Value, axes: 1 | 2 | 3): Value {

@@ -66,13 +66,19 @@ export interface NamedInputs {
   tokensOf(name: string): TokenTable | undefined;
 }
 
+/** What a layer says of where the channels stand behind it. */
+export type Gives = Layout | 'unsaid' | 'as taken';
+
 /** How a layer of these options behaves. Where x does not fit, a ShapeError says what would; the caller adds where the layer stands. */
 interface Behaviour<O> {
   lower(c: LayerContext, o: O & AnyLayer, x: Value): Value;
   /** What a lateral must give where it joins this layer, x being the layer's input. Absent: laterals do not join here. */
   joint?(o: O & AnyLayer, x: Value, layout: Layout | undefined): Joint;
-  /** Where the channels stand in what it gives, "unsaid" where that is as the next layers take it. Absent: where they stood before. */
-  readonly gives?: Layout | 'unsaid';
+  /**
+   * Where the channels stand in what it gives, "unsaid" where that is as the next layers take it. "as taken": where it took them to stand, first where
+   * nothing said it. Absent: where they stood before, said or not.
+   */
+  readonly gives?: Gives;
   /** Kinds that this layer goes ahead of in training, where one stands right before it. */
   readonly overtakes?: readonly string[];
   /** Takes ids, whole numbers of int32 or int64, which no other layer does. */
@@ -121,7 +127,7 @@ interface Spec<T extends z.ZodType, M extends string, A extends readonly unknown
 interface LayerSpec<T extends z.ZodType, M extends string, A extends readonly unknown[], R> extends Spec<T, M, A, R> {
   readonly lower: (c: LayerContext, o: z.output<T>, x: Value) => Value;
   readonly joint?: (o: z.output<T>, x: Value, layout: Layout | undefined) => Joint;
-  readonly gives?: Layout | 'unsaid';
+  readonly gives?: Gives;
   readonly overtakes?: readonly string[];
   readonly takesIds?: true;
 }

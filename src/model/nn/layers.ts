@@ -3,9 +3,9 @@ import * as z from 'zod';
 import { InternalError } from '../../onnx/core/errors.js';
 import type { Value } from '../../onnx/ir/graph.js';
 import type { Joint } from './joint.js';
-import type { AnyLayer, LayerContext } from './layer.js';
+import type { AnyLayer, Gives, LayerContext } from './layer.js';
 import * as list from './layers/index.js';
-import type { Layout } from './sample.js';
+import { type Layout, layoutOf } from './sample.js';
 import {
   type Filled,
   type FilledOf,
@@ -102,7 +102,7 @@ export const layerDefinitions = { layer: taggedDefinition(layerTable) };
 interface AnyBehaviour {
   lower(c: LayerContext, o: AnyLayer, x: Value): Value;
   joint?(o: AnyLayer, x: Value, layout: Layout | undefined): Joint;
-  readonly gives?: Layout | 'unsaid';
+  readonly gives?: Gives;
   readonly overtakes?: readonly string[];
   readonly takesIds?: true;
 }
@@ -124,6 +124,7 @@ export function heldBy(layer: AnyLayer): readonly AnyLayer[] {
 export function layoutAfter(layers: readonly AnyLayer[], before: Layout | undefined): Layout | undefined {
   return layers.reduce<Layout | undefined>((layout, layer) => {
     const { gives } = behaviourOf(layer);
+    if (gives === 'as taken') return layoutOf(layout);
     if (gives !== undefined) return gives === 'unsaid' ? undefined : gives;
     return layoutAfter(heldBy(layer), layout);
   }, before);

@@ -16,6 +16,7 @@ export const uncounted = -3.4028234663852886e38;
 export function presentOf(g: Ops, input: Value, tokens: TokenTable | undefined, steps: number): Value {
   const dims = sampleDims(input);
   if (counts(dims, steps)) {
+    if (input.dtype === 'bool') throw unfit(`bool ${formatSample(input)}`, steps);
     const count = Tensor.from(
       'int64',
       Array.from({ length: steps }, (_, i) => i),
@@ -24,12 +25,27 @@ export function presentOf(g: Ops, input: Value, tokens: TokenTable | undefined, 
     const lengths = g.cast(dims.length === 0 ? g.unsqueeze(input, [1]) : input, { to: 'int64' });
     return g.less(g.constant(count), lengths);
   }
-  if (dims.length !== 1 || dims[0] !== steps) {
-    const expected = `[${steps}], one for each step, or [], how many steps there are`;
-    throw new ShapeError(`its mask is ${formatSample(input)}, expected ${expected}`, { expected, got: formatSample(input) });
-  }
+  if (dims.length !== 1 || dims[0] !== steps) throw unfit(formatSample(input), steps);
   if (tokens !== undefined) return g.not(g.equal(input, g.constant(int64(tokens.padding.id))));
   return input.dtype === 'bool' ? input : g.cast(input, { to: 'bool' });
+}
+
+function unfit(got: string, steps: number): ShapeError {
+  const expected = `[${steps}], one for each step, or a number, how many steps there are`;
+  return new ShapeError(`its mask is ${got}, expected ${expected}`, { expected, got });
+}
+
+/**
+ * int64 [N, steps]: 1, 2, ... of the steps that are there, bool [N, steps], and 0 of the others, so that the largest is that of the last. Integers, since
+ * float16 counts to 2048 alone.
+ */
+export function placesOf(g: Ops, present: Value, steps: number): Value {
+  const places = Tensor.from(
+    'int64',
+    Array.from({ length: steps }, (_, i) => i + 1),
+    [1, steps],
+  );
+  return g.where(present, g.constant(places), g.constant(int64(0)));
 }
 
 /** Whether an input of these sizes says how many steps a sample has. */
@@ -39,13 +55,8 @@ const counts = (dims: readonly number[], steps: number): boolean =>
 /** int32 [N] of the same input: how many steps there are up to the last that is there. Throws as `presentOf`. */
 export function lengthsOf(g: Ops, input: Value, tokens: TokenTable | undefined, steps: number): Value {
   const dims = sampleDims(input);
-  if (counts(dims, steps)) return g.cast(dims.length === 0 ? input : g.squeeze(input, [1]), { to: 'int32' });
-  // 1 + its place where a step is there, else 0: the largest is the last.
-  const places = Tensor.from(
-    'float32',
-    Array.from({ length: steps }, (_, i) => i + 1),
-    [1, steps],
-  );
-  const there = g.cast(presentOf(g, input, tokens, steps), { to: 'float32' });
-  return g.cast(g.reduceMax(g.mul(there, g.constant(places)), [1], { keepdims: 0 }), { to: 'int32' });
+  if (counts(dims, steps) && input.dtype !== 'bool')
+    return g.cast(dims.length === 0 ? input : g.squeeze(input, [1]), { to: 'int32' });
+  const places = placesOf(g, presentOf(g, input, tokens, steps), steps);
+  return g.cast(g.reduceMax(places, [1], { keepdims: 0 }), { to: 'int32' });
 }

@@ -94,7 +94,7 @@ export function convAttributes(window: Window, size: readonly number[], groups: 
 }
 
 /** How many positions a window spans along an axis. */
-export const extent = ({ kernel, dilation }: Window, axis: number): number =>
+export const extent = ({ kernel, dilation }: Pick<Window, 'kernel' | 'dilation'>, axis: number): number =>
   ((kernel[axis] ?? 1) - 1) * (dilation[axis] ?? 1) + 1;
 
 /**

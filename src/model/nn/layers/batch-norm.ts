@@ -2,7 +2,7 @@
 import { ShapeError } from '../../../onnx/core/errors.js';
 import { byMinibatch } from '../batch-statistics.js';
 import { layer } from '../layer.js';
-import { sampleDims } from '../sample.js';
+import { layoutOf, positionsOf, sampleDims } from '../sample.js';
 import { real, strict } from '../schema.js';
 
 /** Options of `batchNorm`. */
@@ -31,15 +31,13 @@ export const batchNorm = layer('batch_norm', {
   /**
    * Training: normalises by the minibatch's own statistics and moves the running ones. Inference: BatchNormalization.
    */
-  lower: ({ g, scope, name, trainable }, { epsilon, momentum }, x) => {
-    const [channels] = sampleDims(x);
-    if (channels === undefined)
-      throw new ShapeError('features or an image are needed', { expected: '[C] or [C,H,W]', got: '[]' });
+  lower: ({ g, scope, name, layout, trainable }, { epsilon, momentum }, x) => {
+    const dims = sampleDims(x);
+    if (dims.length === 0) throw new ShapeError('features or an image are needed', { expected: '[C] or [C,H,W]', got: '[]' });
+    const { channels, size } = positionsOf(dims, layout);
     const scale = trainable('scale', [channels], { fill: 1 });
     const bias = trainable('bias', [channels], { fill: 0 });
-    const single = sampleDims(x)
-      .slice(1)
-      .every((d) => d === 1);
+    const single = size.every((d) => d === 1);
     const running = (what: string, fill: number) =>
       scope.parameter({
         name: `${name}/${what}`,
@@ -50,11 +48,15 @@ export const batchNorm = layer('batch_norm', {
       });
     const mean = running('mean', 0);
     const variance = running('var', 1);
+    const last = size.length > 0 && layoutOf(layout) === 'channels-last';
+    // BatchNormalization reads channels at axis 1 alone.
+    if (!scope.training && last) return g.add(g.mul(g.sub(x, mean), g.div(scale, g.sqrt(g.add(variance, epsilon)))), bias);
     if (!scope.training) return g.batchNormalization(x, scale, bias, mean, variance, { epsilon });
 
-    const now = byMinibatch(g, x, { scale, bias, mean, variance, epsilon, momentum });
+    const now = byMinibatch(g, x, { scale, bias, mean, variance, epsilon, momentum }, last ? -1 : 1);
     scope.update(`${name}/mean`, now.mean);
     scope.update(`${name}/var`, now.variance);
     return now.y;
   },
+  gives: 'as taken',
 });

@@ -30,6 +30,7 @@ export const concat = layer('concat', {
     const others = inputs.map((name) => fitting(c, name, dims, axis));
     return c.g.concat(x, ...others, { axis });
   },
+  gives: 'as taken',
 });
 
 /** The input of that name, which must agree with x in all but the axis that they are joined along. A single number is a feature. */

@@ -1,5 +1,14 @@
 // conv_transpose1d: a transposed convolution over signals [channels, length], which makes them larger by its stride.
-import { convolutionJoint, dividingGroups, fittingPadding, groupsDivide, lowerConvolution, paddingFits } from '../convolution.js';
+import {
+  convolutionJoint,
+  dividingGroups,
+  fittingPadding,
+  fittingSame,
+  groupsDivide,
+  lowerConvolution,
+  paddingFits,
+  sameFits,
+} from '../convolution.js';
 import { type InitInput, weightInit } from '../init.js';
 import { layer } from '../layer.js';
 import { flag, size, strict } from '../schema.js';
@@ -47,7 +56,8 @@ export const convTranspose1d = layer('conv_transpose1d', {
     init: weightInit,
   })
     .refine(groupsDivide, dividingGroups)
-    .refine(paddingFits, fittingPadding),
+    .refine(paddingFits, fittingPadding)
+    .refine(sameFits, fittingSame),
   example: '{ conv_transpose1d: { filters: 8, kernel: 2, stride: 2 } }',
   call: (filters: number, options: ConvTranspose1dOptions) => ({ filters, ...options }),
   lower: (c, o, x) => lowerConvolution(c, { ...o, transposed: { outputPadding: o.output_padding } }, x, 1),

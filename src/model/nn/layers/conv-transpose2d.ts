@@ -1,5 +1,14 @@
 // conv_transpose2d: a transposed convolution over images [channels, height, width], which makes them larger by its stride.
-import { convolutionJoint, dividingGroups, fittingPadding, groupsDivide, lowerConvolution, paddingFits } from '../convolution.js';
+import {
+  convolutionJoint,
+  dividingGroups,
+  fittingPadding,
+  fittingSame,
+  groupsDivide,
+  lowerConvolution,
+  paddingFits,
+  sameFits,
+} from '../convolution.js';
 import { type InitInput, weightInit } from '../init.js';
 import { layer } from '../layer.js';
 import { flag, size, strict } from '../schema.js';
@@ -49,7 +58,8 @@ export const convTranspose2d = layer('conv_transpose2d', {
     init: weightInit,
   })
     .refine(groupsDivide, dividingGroups)
-    .refine(paddingFits, fittingPadding),
+    .refine(paddingFits, fittingPadding)
+    .refine(sameFits, fittingSame),
   example: '{ conv_transpose2d: { filters: 8, kernel: 2, stride: 2 } }',
   call: (filters: number, options: ConvTranspose2dOptions) => ({ filters, ...options }),
   lower: (c, o, x) => lowerConvolution(c, { ...o, transposed: { outputPadding: o.output_padding } }, x, 2),

@@ -42,4 +42,5 @@ export const groupNorm = layer('group_norm', {
     const scale = g.reshape(trainable('scale', [channels], { fill: 1 }), wide);
     return g.add(g.mul(normal, scale), g.reshape(trainable('bias', [channels], { fill: 0 }), wide));
   },
+  gives: 'channels-first',
 });

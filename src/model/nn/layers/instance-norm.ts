@@ -37,4 +37,5 @@ export const instanceNorm = layer('instance_norm', {
     const bias = affine ? trainable('bias', [channels], { fill: 0 }) : of(0);
     return g.instanceNormalization(x, scale, bias, { epsilon });
   },
+  gives: 'channels-first',
 });

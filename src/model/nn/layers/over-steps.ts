@@ -1,12 +1,11 @@
 // Layers that make features of a sequence [T,F]: mean, largest, last and a learned mean over its steps; steps that only fill up do not count.
 import * as z from 'zod';
-import { int64, Tensor } from '../../../onnx/core/tensor.js';
 import type { Value } from '../../../onnx/ir/graph.js';
 import { reduceMean, reduceSum } from '../../../onnx/ops/families/reduce.js';
 import type { Ops } from '../../../onnx/ops/ops-builder.js';
 import { glorotInit, type InitInput } from '../init.js';
 import { type LayerContext, layer } from '../layer.js';
-import { uncounted } from '../present.js';
+import { placesOf, uncounted } from '../present.js';
 import { sequenceOf } from '../sample.js';
 import { strict } from '../schema.js';
 
@@ -37,16 +36,8 @@ const call = (options: OverStepsOptions = {}) => options;
 function stepsOf(c: LayerContext, mask: string | undefined, x: Value) {
   const [steps, features] = sequenceOf(x, c.layout);
   const present = mask === undefined ? undefined : c.g.unsqueeze(c.present(mask, steps), [2]);
-  return { g: c.g, steps, features, present };
+  return { g: c.g, features, present };
 }
-
-/** 1, 2, ... [steps,1] */
-const placesOf = (steps: number) =>
-  Tensor.from(
-    'int64',
-    Array.from({ length: steps }, (_, t) => t + 1),
-    [steps, 1],
-  );
 
 const counted = (g: Ops, present: Value) => g.cast(present, { to: 'float32' });
 
@@ -96,11 +87,13 @@ export const lastStep = layer('last_step', {
   options: strict(fields),
   call,
   lower: (c, { mask }, x) => {
-    const { g, steps, present } = stepsOf(c, mask, x);
-    if (present === undefined) return g.gather(x, steps - 1, { axis: 1 });
-    // 1 + its place where a step is there, else 0: the largest is the last. Integers, since float16 counts to 2048 alone.
-    const places = g.where(present, g.constant(placesOf(steps)), g.constant(int64(0)));
-    const chosen = g.and(present, g.equal(places, g.reduceMax(places, [1], { keepdims: 1 })));
+    const [steps] = sequenceOf(x, c.layout);
+    const { g } = c;
+    if (mask === undefined) return g.gather(x, steps - 1, { axis: 1 });
+    const present = c.present(mask, steps);
+    const places = placesOf(g, present, steps);
+    const last = g.equal(places, g.reduceMax(places, [1], { keepdims: 1 }));
+    const chosen = g.unsqueeze(g.and(present, last), [2]);
     return reduceSum(g, g.where(chosen, x, 0), [1], 0);
   },
   gives: 'unsaid',

@@ -31,4 +31,5 @@ export const rmsNorm = layer('rms_norm', {
     const normal = g.div(x, g.sqrt(g.add(square, epsilon)));
     return g.mul(normal, first && size.length > 0 ? g.reshape(scale, [channels, ...size.map(() => 1)]) : scale);
   },
+  gives: 'as taken',
 });

@@ -38,4 +38,5 @@ export const squeezeExcitation = layer('squeeze_excitation', {
     const gate = g.sigmoid(g.gemm(narrow, ...dense('excite', squeezed, channels)));
     return g.mul(x, g.reshape(gate, [0, channels, ...size.map(() => 1)]));
   },
+  gives: 'channels-first',
 });

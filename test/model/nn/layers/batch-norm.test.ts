@@ -48,6 +48,16 @@ it('leaves the statistics where a minibatch has one value', async () => {
   expect(next('var')).toEqual(parameters['t/0/batch_norm/var'].numbers());
 });
 
+it.each([false, true])('normalises the features of a sequence as the channels of a signal: training %s', async (training) => {
+  const x = numbers([3, 4, 2], 5);
+  const moved = { ...(training && { training }), layout: 'channels-last' as const };
+  const own = await run(['batch_norm'], x, parameters, moved);
+  const turned = await run(['to_channels', 'batch_norm', 'to_sequence'], x, parameters, moved);
+  expect(Object.keys(own)).toHaveLength(training ? 3 : 1);
+  for (const [name, t] of Object.entries(turned))
+    for (const [i, v] of t.numbers().entries()) expect(own[name]?.numbers()[i], name).toBeCloseTo(v, 5);
+});
+
 it('refuses a single number', () => {
   expect(() => lower(['batch_norm'], [])).toThrow(
     'blocks[0][0]: batch_norm does not fit its input []: features or an image are needed',

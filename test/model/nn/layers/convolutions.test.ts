@@ -155,3 +155,14 @@ describe('refuses', () => {
     );
   });
 });
+
+it('a transposed convolution is "same" where its kernel spans the stride, or places more make up for it', () => {
+  const sizeOf = (o: object) =>
+    lower(
+      [{ conv_transpose1d: { filters: 1, kernel: 1, stride: 2, padding: 'same', ...o } }],
+      [1, 5],
+    ).g.graph.outputs[0]?.shape?.slice(1);
+  expect(() => sizeOf({})).toThrow('expected a kernel that spans the stride, or');
+  expect(sizeOf({ output_padding: 1 })).toEqual([1, 10]);
+  expect(sizeOf({ kernel: 2 })).toEqual([1, 10]);
+});

@@ -90,8 +90,17 @@ it('weighs steps by what it learned: alike where all scores are', async () => {
   );
 });
 
+it.each([
+  [[], 'bool []'],
+  [[1], 'bool [1]'],
+])('a single flag %j tells nothing of steps', (shape, got) => {
+  expect(() => lower([{ mean_over_steps: { mask: 'n' } }], [3, 2], { inputs: { n: { dtype: 'bool', shape } } })).toThrow(
+    `its mask is ${got}, expected [3], one for each step, or a number, how many steps there are`,
+  );
+});
+
 it('a mask of other steps is refused', () => {
   expect(() =>
     lower([{ mean_over_steps: { mask: 'n' } }], [3, 2], { inputs: inputsOf({ n: Tensor.zeros('float32', [1, 5]) }) }),
-  ).toThrow('its mask is [5], expected [3], one for each step, or [], how many steps there are');
+  ).toThrow('its mask is [5], expected [3], one for each step, or a number, how many steps there are');
 });

@@ -9,6 +9,7 @@ import { must } from '../../../../src/onnx/core/errors.js';
 import { Tensor } from '../../../../src/onnx/core/tensor.js';
 import type { Value } from '../../../../src/onnx/ir/graph.js';
 import { ops } from '../../../../src/onnx/ops/ops.js';
+import { quantize } from '../../../../src/onnx/precision/quantize.js';
 import { runModel } from '../../../support/run.js';
 import { checkLayers, lower, numbers, printed, run } from '../support.js';
 
@@ -356,4 +357,20 @@ it('refuses a signal, whose first axis are channels', () => {
   expect(() => lower([{ lstm: 2 }], [4, 3], { layout: 'channels-first' })).toThrow(
     'blocks[0][0]: lstm does not fit its input [4,3]: a sequence [steps, features] is needed, this is a signal [channels, length]: put "to_sequence" before it',
   );
+});
+
+it('a mask of many steps ends where it says in float16 too', async () => {
+  const [steps, there] = [2100, 2051];
+  const { g, specs } = lower([{ rnn: { units: 1, sequences: true, mask: 'm' } }], [steps, 1], {
+    inputs: { m: { dtype: 'float32', shape: [steps] } },
+  });
+  const weights = Object.fromEntries(specs.map(({ name, shape }) => [name, numbers(shape, 3)]));
+  const m = Tensor.from(
+    'float32',
+    Array.from({ length: steps }, (_, t) => (t < there ? 1 : 0)),
+    [1, steps],
+  );
+  const { model } = await quantize(undefined, g.model(), { precision: 'fp16' });
+  const { y } = await runModel(model, { x: numbers([1, steps, 1], 1), m, ...weights });
+  expect(y?.numbers().slice(there - 1, there + 1)).toEqual([expect.not.closeTo(0, 3), 0]);
 });

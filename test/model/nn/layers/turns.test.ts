@@ -1,5 +1,6 @@
 // to_sequence and to_channels: where the channels stand is turned, and later layers know it.
 import { expect, it } from 'vitest';
+import type { LayerInput } from '../../../../src/model/nn/layers.js';
 import { Tensor } from '../../../../src/onnx/core/tensor.js';
 import { lower, run } from '../support.js';
 
@@ -41,4 +42,19 @@ it('refuse what stands right already, and what has no positions', () => {
   );
   expect(() => lower(['to_channels'], [3])).toThrow('a sequence [positions, features] is needed');
   expect(() => lower(['to_sequence'], [3])).toThrow('positions [channels, ...] are needed, such as those of an image');
+});
+
+it.each([
+  'batch_norm',
+  'rms_norm',
+  { group_norm: 1 },
+  { instance_norm: {} },
+  'squeeze_excitation',
+  { concat: 'other' },
+] satisfies LayerInput[])('where nobody said how two axes lie, they lie as they were taken: %j', (layer) => {
+  const inputs = { other: { dtype: 'float32', shape: [7, 3] } } as const;
+  expect(() => lower([layer, { lstm: 2 }], [7, 3], { inputs })).toThrow(
+    'a sequence [steps, features] is needed, this is a signal [channels, length]: put "to_sequence" before it',
+  );
+  expect(() => lower([layer, { conv1d: { filters: 2, kernel: 3 } }], [7, 3], { inputs })).not.toThrow();
 });
