@@ -9,7 +9,7 @@ import { outputNames } from '../model/heads/output-names.js';
 import { taskModel } from '../model/progressive/forms.js';
 import { must, stopIfAborted } from '../onnx/core/errors.js';
 import type { Runtime, SessionOptions } from '../onnx/runtime/session.js';
-import { toBinary } from '../onnx/serde/to-binary.js';
+import { sessionModel } from '../onnx/serde/session-model.js';
 import { allOutputsOf, rowsPerRun } from '../train/outputs.js';
 import { fitInputs } from '../train/prepare-data.js';
 import { BesideSeen } from '../train/seen.js';
@@ -55,7 +55,8 @@ export async function* predict(
     }
   };
   const model = taskModel(loaded.columns, weightsOf(loaded), { tasks: [task], probabilities: true });
-  const session = await runtime.createSession(toBinary(model), own);
+  const { bytes, options: from } = sessionModel(model, runtime);
+  const session = await runtime.createSession(bytes, { ...own, ...from });
   const called = outputLabels(column.head);
   const names = called !== undefined && { names: called };
   const { probabilities, label } = outputNames(task);

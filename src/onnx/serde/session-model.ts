@@ -1,5 +1,4 @@
 // A model as what a session is made of: its bytes, without the weights that stand in files, which ONNX Runtime maps by itself.
-import { dirname, relative, resolve, sep } from 'node:path';
 import { StoredTensor } from '../core/stored-tensor.js';
 import { allNodes } from '../ir/graph.js';
 import type { Model } from '../ir/model.js';
@@ -25,7 +24,7 @@ export function sessionModel(model: Model, { readsFiles = false }: { readonly re
     const at = tensor instanceof StoredTensor ? tensor.at : undefined;
     if (at === undefined) return undefined;
     return new Map([
-      ['location', relative(folder, at.path).split(sep).join('/')],
+      ['location', partsOf(at.path).slice(partsOf(folder).length).join('/')],
       ['offset', String(at.offset)],
       ['length', String(tensor.byteLength)],
     ]);
@@ -33,16 +32,20 @@ export function sessionModel(model: Model, { readsFiles = false }: { readonly re
   return { bytes: toBinary(model, place), options: { weightsFolder: folder } };
 }
 
-/** The deepest folder that all files are in; undefined where there is none. */
+const isPosix = (path: string): boolean => path.startsWith('/');
+
+/** The names that a path is made of; pages have no node:path. */
+const partsOf = (path: string): string[] => path.split(isPosix(path) ? '/' : /[\\/]/).filter((name) => name !== '');
+
+/** The deepest folder that all files are in; undefined where there is none, and for paths that do not begin at a root. */
 function commonFolder(paths: readonly string[]): string | undefined {
   const [first, ...rest] = new Set(paths);
   if (first === undefined) return undefined;
-  let folder = dirname(resolve(first));
-  const holds = (path: string) => resolve(path).startsWith(folder.endsWith(sep) ? folder : `${folder}${sep}`);
-  while (!rest.every(holds)) {
-    const above = dirname(folder);
-    if (above === folder) return undefined;
-    folder = above;
-  }
-  return folder;
+  if (![first, ...rest].every((path) => isPosix(path) || /^[A-Za-z]:[\\/]/.test(path))) return undefined;
+  const folders = [first, ...rest].map((path) => partsOf(path).slice(0, -1));
+  const [names = [], ...others] = folders;
+  const differs = names.findIndex((name, i) => others.some((other) => other[i] !== name));
+  const common = differs < 0 ? names : names.slice(0, differs);
+  if (common.length === 0) return isPosix(first) ? '/' : undefined;
+  return isPosix(first) ? `/${common.join('/')}` : `${common.join('\\')}\\`;
 }

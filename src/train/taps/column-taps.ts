@@ -11,7 +11,7 @@ import { must } from '../../onnx/core/errors.js';
 import { elementCount } from '../../onnx/core/shape.js';
 import { Tensor } from '../../onnx/core/tensor.js';
 import type { Runtime, Session, SessionOptions } from '../../onnx/runtime/session.js';
-import { toBinary } from '../../onnx/serde/to-binary.js';
+import { sessionModel } from '../../onnx/serde/session-model.js';
 import { contentDigest } from '../digest.js';
 import { dataFeeds, type KeptDtype } from '../network-input.js';
 import { checkRows } from '../step/check-rows.js';
@@ -169,9 +169,11 @@ export class ColumnTaps {
     if (this.count(known).computed === 0) return undefined;
     const { runtime, column, frozen, dtypes, session } = this.source;
     const key = JSON.stringify(known.map(({ shape, places }) => [shape, places]));
-    const found =
-      this.sessions.get(key) ??
-      runtime.createSession(toBinary(tapGraph(column.network, this.inputs, frozen, dtypes, known)), session);
+    const begin = () => {
+      const { bytes, options } = sessionModel(tapGraph(column.network, this.inputs, frozen, dtypes, known), runtime);
+      return runtime.createSession(bytes, { ...session, ...options });
+    };
+    const found = this.sessions.get(key) ?? begin();
     this.sessions.set(key, found);
     return await found;
   }
