@@ -2,6 +2,7 @@
 import { must } from '../../onnx/core/errors.js';
 import { elementCount } from '../../onnx/core/shape.js';
 import type { Tensor } from '../../onnx/core/tensor.js';
+import type { Join } from '../description/lateral-schema.js';
 import { positionsOf } from '../nn/sample.js';
 import type { Column, TapRef } from './column.js';
 import { tapLayout } from './lowering.js';
@@ -48,16 +49,26 @@ const channelsOf = (ref: TapRef): number => positionsOf(ref.column.tapShape(ref.
 const featuresOf = (refs: readonly TapRef[]): number =>
   refs.reduce((sum, { column, block }) => sum + elementCount(column.tapShape(block)), 0);
 
+/** What each source has of the `total` channels that an adapter's V reads, by how fit-tap.ts brings it there. */
+function widthsIn(sources: readonly TapRef[], total: number, join: Join | undefined): number[] {
+  const isSequence = (ref: TapRef) => ref.column.tapShape(ref.block).length === 2 && tapLayout(ref) === 'channels-last';
+  const flattened = (ref: TapRef) => join === 'flatten' || (join === undefined && !isSequence(ref));
+  // Into features. Positions keep their channels, and where both are as many, each source has as many either way.
+  const widths = sources.map((ref) => (flattened(ref) ? featuresOf([ref]) : channelsOf(ref)));
+  return widths.reduce((a, b) => a + b, 0) === total ? widths : sources.map(channelsOf);
+}
+
 /** The laterals of a column with their strengths, by target block and then source. */
 export function lateralStrengths(column: Column, weights: Weights): LateralStrength[] {
   const { task, blocks, laterals } = column;
+  if (laterals.kind === 'none') return [];
   const weight = (name: string) => must(weights.get(name), name);
   const found: LateralStrength[] = [];
   for (const into of column.receiving) {
     const prefix = `${task}/${into === blocks.length ? 'head' : into}`;
     let feature = 0;
     const sources = column.sourcesInto(into);
-    for (const ref of sources) {
+    for (const [i, ref] of sources.entries()) {
       const source = ref.column.task;
       const place = { into, source, sourceBlock: ref.block };
       if (laterals.kind === 'linear') {
@@ -65,14 +76,14 @@ export function lateralStrengths(column: Column, weights: Weights): LateralStren
         const u = weight(`${prefix}/lateral/${source}/weight`);
         const size = norm(u);
         const [first = 1, second = 1] = u.dims;
-        const units = u.dims.length > 2 && second === channelsOf(ref) ? first : second;
+        const from = laterals.join === 'flatten' ? featuresOf([ref]) : channelsOf(ref);
+        const units = u.dims.length > 2 && second === from ? first : second;
         found.push({ ...place, kind: 'linear', norm: size, gain: size / Math.sqrt(units) });
       } else {
         // Features: V [features, rank]. A convolution: V [rank, channels, 1, ...].
         const v = weight(`${prefix}/adapter/V`);
         const image = v.dims.length > 2;
-        const flat = featuresOf(sources) === v.dims[image ? 1 : 0];
-        const width = flat ? featuresOf([ref]) : channelsOf(ref);
+        const width = must(widthsIn(sources, must(v.dims[image ? 1 : 0], 'features'), laterals.join)[i], source);
         const size = partNorm(v, image ? 1 : 0, feature, feature + width);
         feature += width;
         const alpha = Number(weight(`${prefix}/adapter/alpha/${source}`).data[0]);

@@ -13,6 +13,7 @@ import {
   maxpool2d,
   relu,
 } from '../../../src/model/description/builder.js';
+import { parseDescription } from '../../../src/model/description/parse.js';
 import { lateralStrengths } from '../../../src/model/progressive/lateral-strength.js';
 import { must } from '../../../src/onnx/core/errors.js';
 import { Tensor } from '../../../src/onnx/core/tensor.js';
@@ -96,4 +97,45 @@ it('adapter between images: V is a convolution over channels', () => {
   expect(found[0]?.gain).toBeCloseTo(2 * unitsNorm(turned, 0, 2), 6);
   // Into the dense block the image is flattened: its 3 x 2 x 2 features are V's rows.
   expect(found[1]?.norm).toBeCloseTo(Math.hypot(...must(weights.get('b/2/adapter/V'), 'V').numbers()), 5);
+});
+
+/** An image and a sequence, and a column over both. */
+const mixed = (laterals: object, blocks: readonly unknown[]) =>
+  parseDescription({
+    prognet: 1,
+    name: 'mixed',
+    input: { name: 'x', shape: [1, 4, 4] },
+    columns: [
+      { task: 'image', blocks: [[{ conv2d: { filters: 2, kernel: 3, padding: 'same' } }]], head: { classify: 2 } },
+      {
+        task: 'sequence',
+        blocks: [
+          [{ reshape: [4, 4] }, { lstm: { units: 3, sequences: true } }],
+          ['flatten', { dense: 2 }],
+        ],
+        head: { classify: 2 },
+        laterals: 'none',
+      },
+      { task: 'c', blocks, head: { classify: 2 }, laterals: { from: ['image', 'sequence'], into: [1], ...laterals } },
+    ],
+  });
+
+it('adapter: an image that is flattened beside a sequence that is pooled', () => {
+  const d = mixed({ kind: 'adapter', rank: 5, alpha: 1 }, [['flatten', { dense: 4 }], [{ dense: 4 }]]);
+  const v = must(initialAt(d, 2).get('c/1/adapter/V'), 'V');
+  // 2 channels of 4 x 4, and 3 features of the mean over the steps.
+  expect(v.dims).toEqual([35, 5]);
+  const [image, sequence] = strengths(d, 2);
+  expect(image?.gain).toBeCloseTo(unitsNorm(v, 0, 32), 6);
+  expect(sequence?.gain).toBeCloseTo(unitsNorm(v, 32, 3), 6);
+});
+
+it('linear: a flattened tap at each place of an image', () => {
+  const d = mixed({ kind: 'linear', join: 'flatten' }, [
+    [{ conv2d: { filters: 2, kernel: 3, padding: 'same' } }],
+    [{ conv2d: { filters: 4, kernel: 1 } }],
+  ]);
+  const u = must(initialAt(d, 2).get('c/1/lateral/image/weight'), 'U');
+  expect(u.dims).toEqual([4, 32, 1, 1]);
+  expect(strengths(d, 2)[0]?.gain).toBeCloseTo(Math.hypot(...u.numbers()) / 2, 6);
 });
