@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { commandLine } from './cli/support.js';
 
 const repo = new URL('..', import.meta.url).pathname;
 const manifest = JSON.parse(readFileSync(join(repo, 'package.json'), 'utf8'));
@@ -61,9 +62,8 @@ describe('paths of the repository that a page names', () => {
 });
 
 describe('commands that a page tells to run', () => {
-  const source = readFileSync(join(repo, 'src/cli/main.ts'), 'utf8');
   const flagsOf = (text: string) => [...text.matchAll(/'(?:-\w, )?(--[\w-]+)/g)].map(([, flag = '']) => flag);
-  const sections = source.split(/^command\('/m);
+  const sections = commandLine.split(/^command\('/m);
   const everywhere = flagsOf(sections[0] ?? '').concat('--help', '--version');
   const commands = new Map(
     sections.slice(1).map((text) => [/^\w+/.exec(text)?.[0] ?? '', new Set([...flagsOf(text), ...everywhere])]),

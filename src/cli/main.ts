@@ -1,9 +1,9 @@
 #!/usr/bin/env node
-// The command `prognet`: names, options and help. What a command does is loaded when it runs, so that --help is quick.
-import { Command, CommanderError, Option } from 'commander';
+// The command `prognet`: its commands with names, options and help. What a command does is loaded when it runs, so that --help is quick.
+import { CommanderError } from 'commander';
 import { UsageError } from '../onnx/core/errors.js';
 import { version } from '../onnx/core/version.js';
-import type { AnalyzeFlags } from './commands/analyze.js';
+import { addAnalysis } from './analysis.js';
 import type { ArtifactsFlags } from './commands/artifacts.js';
 import type { BundleFlags } from './commands/bundle.js';
 import type { DeployFlags } from './commands/deploy.js';
@@ -13,68 +13,14 @@ import type { GradFlags } from './commands/grad.js';
 import type { ImportFlags } from './commands/import.js';
 import type { InitFlags } from './commands/init.js';
 import type { InspectFlags } from './commands/inspect.js';
-import type { PlotFlags } from './commands/plot.js';
 import type { PredictFlags } from './commands/predict.js';
 import type { ProvidersFlags } from './commands/providers.js';
 import type { StudioFlags } from './commands/studio.js';
 import type { SweepFlags } from './commands/sweep.js';
 import type { TrainFlags } from './commands/train.js';
 import type { VerifyFlags } from './commands/verify.js';
+import { all, collect, command, elsewhere, json, optionHelp, printSaid, program, providerHelp } from './program.js';
 import { fail, type GlobalOptions, result } from './report.js';
-
-/** The options that every command takes, before or after its name. */
-function withGlobals(command: Command): Command {
-  return command
-    .option('--json', 'one JSON document on stdout, nothing else (train: an object a line)')
-    .option('--quiet', 'no progress')
-    .option('-C, --workspace <dir>', 'folder of the workspace (default: here or above)');
-}
-
-const json = process.argv.includes('--json');
-
-/** What commander prints itself, piece by piece: the version, help. Under --json it becomes a document at the end. */
-let said = '';
-function writeOut(text: string): void {
-  if (json) said += text;
-  else process.stdout.write(text);
-}
-
-const program = withGlobals(new Command('prognet'))
-  .description('Progressive neural networks on ONNX: grow a network task by task and prove that nothing was forgotten')
-  .version(version)
-  .allowExcessArguments()
-  .exitOverride()
-  .configureOutput({ outputError: () => {}, writeOut })
-  .addHelpText(
-    'after',
-    '\nExamples:\n  prognet init digits && cd digits\n  prognet train --all\n  prognet verify\n\n' +
-      'Exit codes: 0 done, 1 failed, 2 wrong use or bad input, 130 interrupted (state kept).',
-  );
-
-const providerHelp = 'execution providers in order of preference, "cuda,webgpu"; "cuda!" insists on it';
-const optionHelp = "ONNX Runtime's own, repeatable: cuda.deviceId=1, session.<key>=<value>";
-/** An option that may be given several times. */
-const collect = (value: string, before: readonly string[] = []): readonly string[] => [...before, value];
-
-/** A flag that is refused and says which one is meant. */
-function elsewhere(flag: string, meant: string): Option {
-  const [name = flag] = flag.split(' ');
-  return new Option(flag).hideHelp().argParser((value: string) => {
-    throw new UsageError(`unknown option '${name}', expected ${meant} ${value}`, { path: name, expected: meant, got: name });
-  });
-}
-
-function command(name: string, description: string, examples: readonly string[]): Command {
-  return withGlobals(program.command(name).description(description).allowExcessArguments(false)).addHelpText(
-    'after',
-    `\nExamples:\n${examples.map((line) => `  ${line}`).join('\n')}`,
-  );
-}
-
-/** The options of a command with those that stood before its name. */
-function all<T extends GlobalOptions>(options: T): T {
-  return { ...program.opts<GlobalOptions>(), ...options };
-}
 
 command('init [dir]', 'begin a workspace: writes prognet.yaml, never over an existing one', [
   'prognet init digits',
@@ -159,27 +105,7 @@ command('eval [task]', 'loss and accuracy of trained tasks on their test data', 
   .option('--threads <n>', "threads of one op (default: the column's)")
   .action(async (task: string | undefined, o: VerifyFlags) => (await import('./commands/verify.js')).evaluate(task, all(o)));
 
-command('analyze <task>', 'what a task takes of earlier columns: sensitivities of its taps, accuracy without each lateral', [
-  'prognet analyze letters',
-  'prognet analyze letters --rows 5000 --json',
-])
-  .option('--rows <n>', 'test samples at most, drawn by the seed (default: 1000)')
-  .option('--seed <n>', "of the noise and of what is drawn (default: the column's)")
-  .option('--provider <list>', providerHelp)
-  .option('--provider-option <key=value>', optionHelp, collect)
-  .option('--threads <n>', 'threads of ONNX Runtime (default: all cores)')
-  .action(async (task: string, o: AnalyzeFlags) => (await import('./commands/analyze.js')).analyzeCommand(task, all(o)));
-
-command('plot <tasks...>', 'learning curves as an SVG: loss and measures of each epoch, of training and validation data', [
-  'prognet plot digits                         writes digits.svg',
-  'prognet plot digits letters -o curves.svg   both in one picture',
-  'prognet plot digits --measure loss --measure f1',
-  'prognet plot digits --sweep                 all trials of its sweep, the best one strongest',
-])
-  .option('-o, --output <file>', 'the .svg file, - for stdout (default: <tasks>.svg); one that is no such picture is refused')
-  .option('--measure <name>', 'repeatable: loss, accuracy, f1, auc, mae, ... (default: loss and the two that say most)', collect)
-  .option('--sweep', 'the trials of a task that sweep has kept, over one another')
-  .action(async (tasks: string[], o: PlotFlags) => (await import('./commands/plot.js')).plot(tasks, all(o)));
+addAnalysis();
 
 command('predict <task>', 'probabilities and labels for inputs from a file', [
   'prognet predict digits --input images.npy',
@@ -389,4 +315,4 @@ try {
     process.exitCode = fail(new UsageError(message, { cause: error }), json);
   }
 }
-if (said !== '') process.stdout.write(`${JSON.stringify(said === `${version}\n` ? { version } : { help: said })}\n`);
+printSaid();

@@ -8,7 +8,7 @@ import { Tensor } from '../../src/onnx/core/tensor.js';
 import { loadModel } from '../../src/onnx/serde/external-data.js';
 import { saveModel } from '../../src/onnx/serde/save-model.js';
 import { refuseOutput } from '../../src/workspace/output-path.js';
-import { prognet, repo, workspace, yaml } from './support.js';
+import { commandLine, prognet, repo, workspace, yaml } from './support.js';
 
 const encoder = join(repo, 'test/onnx/autodiff/torch/encoder.onnx');
 let dir = '';
@@ -57,9 +57,7 @@ const commands: Readonly<Record<string, (place: string) => string[]>> = {
 };
 
 it('the table below holds every command that writes where it is told', () => {
-  const blocks = readFileSync(join(repo, 'src/cli/main.ts'), 'utf8')
-    .split(/^command\('/m)
-    .slice(1);
+  const blocks = commandLine.split(/^command\('/m).slice(1);
   const writing = blocks
     .filter((b) => /'(-o, )?--(output|build|log) </.test(b) || b.startsWith('init '))
     .map((b) => b.match(/^\w+/)?.[0]);

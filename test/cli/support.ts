@@ -1,6 +1,6 @@
 // The command line as a user runs it: child processes over the built package (test/support/build.ts keeps it current), real workspaces in temporary folders.
 import { spawn, spawnSync } from 'node:child_process';
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Random } from '../../src/onnx/core/random.js';
@@ -12,6 +12,13 @@ export function prognet(...args: string[]) {
   const { status, stdout, stderr } = spawnSync('node', [main, ...args], { encoding: 'utf8' });
   return { status, stdout, stderr };
 }
+
+const sourceOf = (name: string): string => readFileSync(join(repo, `src/cli/${name}.ts`), 'utf8');
+/** The source of the command line: what all commands have, then each command from `command('` at the start of a line, as help lists them. */
+export const commandLine = [
+  sourceOf('program'),
+  sourceOf('main').replace(/^addAnalysis\(\);$/m, () => sourceOf('analysis').replace(/^ {2}/gm, '')),
+].join('\n');
 
 /** Runs a command in a workspace that must take it; its stdout. */
 export const okIn = (dir: string, ...args: string[]): string => {

@@ -4,7 +4,7 @@ import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, symlinkSync }
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { beforeAll, expect, it } from 'vitest';
-import { repo, workspace } from './support.js';
+import { commandLine, repo, workspace } from './support.js';
 
 const alone = mkdtempSync(join(tmpdir(), 'prognet-alone-'));
 const prognet = (...args: string[]) =>
@@ -22,7 +22,7 @@ beforeAll(() => {
 });
 
 it('what help cites is in the package', () => {
-  const cited = readFileSync(join(repo, 'src/cli/main.ts'), 'utf8').match(/docs\/[\w-]+\.md/g) ?? [];
+  const cited = commandLine.match(/docs\/[\w-]+\.md/g) ?? [];
   expect(cited).toContain('docs/import.md');
   for (const path of cited) expect(existsSync(join(alone, path)), path).toBe(true);
 });

@@ -1,0 +1,33 @@
+// The commands that look into trained columns: names, options and help.
+import type { AnalyzeFlags } from './commands/analyze.js';
+import type { PlotFlags } from './commands/plot.js';
+import { all, collect, command, optionHelp, providerHelp } from './program.js';
+
+/** Adds them to the program. */
+export function addAnalysis(): void {
+  command('analyze <task>', 'what a task takes of earlier columns: sensitivities of its taps, accuracy without each lateral', [
+    'prognet analyze letters',
+    'prognet analyze letters --rows 5000 --json',
+  ])
+    .option('--rows <n>', 'test samples at most, drawn by the seed (default: 1000)')
+    .option('--seed <n>', "of the noise and of what is drawn (default: the column's)")
+    .option('--provider <list>', providerHelp)
+    .option('--provider-option <key=value>', optionHelp, collect)
+    .option('--threads <n>', 'threads of ONNX Runtime (default: all cores)')
+    .action(async (task: string, o: AnalyzeFlags) => (await import('./commands/analyze.js')).analyzeCommand(task, all(o)));
+
+  command('plot <tasks...>', 'learning curves as an SVG: loss and measures of each epoch, of training and validation data', [
+    'prognet plot digits                         writes digits.svg',
+    'prognet plot digits letters -o curves.svg   both in one picture',
+    'prognet plot digits --measure loss --measure f1',
+    'prognet plot digits --sweep                 all trials of its sweep, the best one strongest',
+  ])
+    .option('-o, --output <file>', 'the .svg file, - for stdout (default: <tasks>.svg); one that is no such picture is refused')
+    .option(
+      '--measure <name>',
+      'repeatable: loss, accuracy, f1, auc, mae, ... (default: loss and the two that say most)',
+      collect,
+    )
+    .option('--sweep', 'the trials of a task that sweep has kept, over one another')
+    .action(async (tasks: string[], o: PlotFlags) => (await import('./commands/plot.js')).plot(tasks, all(o)));
+}
