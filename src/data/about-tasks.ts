@@ -19,8 +19,8 @@ const schema = z.strictObject({
 
 /** What is known of a task. */
 export interface AboutTask extends z.output<typeof taskSchema> {
-  /** Some of its test data as the network takes them, [N, ...]; `labels` says what each is. */
-  readonly samples?: Tensor;
+  /** Some of its test data as the network takes them, [N, ...], of each input that the task reads; `labels` says what each is. */
+  readonly samples?: readonly Tensor[];
 }
 
 /** What is known of a network's tasks. */
@@ -30,13 +30,15 @@ export interface About {
 }
 
 const key = 'prognet.about';
-const samplesOf = (task: string): string => `${task}/samples`;
+const samplesOf = (task: string, input: number): string => (input === 0 ? `${task}/samples` : `${task}/samples/${input}`);
 
 /** The bytes of the file. */
 export function encodeAbout({ tasks, ...rest }: About): Uint8Array {
   const tensors = new Map<string, Tensor>();
   const said = [...tasks].map(([task, { samples, ...rest }]) => {
-    if (samples !== undefined) tensors.set(samplesOf(task), samples);
+    samples?.forEach((tensor, input) => {
+      tensors.set(samplesOf(task, input), tensor);
+    });
     return [task, rest] as const;
   });
   return encodeSafetensors(tensors, { [key]: JSON.stringify({ ...rest, tasks: Object.fromEntries(said) }) });
@@ -52,8 +54,10 @@ export function decodeAbout(bytes: Uint8Array, file: string): About {
     throw new DataError(`${file}: says nothing of tasks under ${key}`, { path: file, cause });
   }
   const tasks = Object.entries(found.tasks).map(([task, said]): [string, AboutTask] => {
-    const samples = tensors.get(samplesOf(task));
-    return [task, { ...said, ...(samples !== undefined && { samples }) }];
+    const samples: Tensor[] = [];
+    for (let own = tensors.get(samplesOf(task, 0)); own !== undefined; own = tensors.get(samplesOf(task, samples.length)))
+      samples.push(own);
+    return [task, { ...said, ...(samples.length > 0 && { samples }) }];
   });
   return { ...found, tasks: new Map(tasks) };
 }

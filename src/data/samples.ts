@@ -60,3 +60,13 @@ export function namedSamples<R extends Rows>(
     fail(`inputs named ${quoted(found)} for those named ${quoted(names)}`);
   return Object.fromEntries(names.map((name) => [name, must(given[name], name)]));
 }
+
+/** Of inputs by name those that a task reads, where they are asked about all tasks together; a tensor alone, and what holds none of them, as it is. */
+export function samplesFor<R extends Rows>(
+  given: Readonly<Record<string, R>> | R,
+  inputs: readonly { readonly name: string }[],
+): Readonly<Record<string, R>> | R {
+  if (typeof given !== 'object' || given === null || !byName(given)) return given;
+  const own = Object.entries(given).filter(([name]) => inputs.some((input) => input.name === name));
+  return own.length === 0 ? given : Object.fromEntries(own);
+}

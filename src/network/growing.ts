@@ -96,7 +96,7 @@ export interface Measured {
 
 /** What `verify` compares. */
 export interface VerifyOptions {
-  /** What every trained task is asked; left out, weights alone are compared. A workspace asks each task's own test data. */
+  /** What every trained task is asked, of several inputs each those that it reads; left out, weights alone are compared. A workspace asks each task's own test data. */
   readonly inputs?: Inputs;
   /** What an earlier `verify` gave; left out, what was recorded when each column was frozen. */
   readonly since?: { readonly tasks: readonly Evidence[] };

@@ -1,7 +1,7 @@
 // A network in the hand of a program: a description and the columns that are frozen so far. It never changes: growing and training give
 // a new one, and what is frozen is passed on as it is. The same thing in a folder is tasks/workspace-network.ts, in a page's worker web/client.ts.
 
-import type { SampleRows } from '../data/samples.js';
+import { type SampleRows, samplesFor } from '../data/samples.js';
 import type { ColumnInput, Description, DescriptionInput } from '../model/description/description.js';
 import { parseDescription, toInput } from '../model/description/parse.js';
 import { type Head, isJudged, metricName, outputLabels, withNames } from '../model/heads/heads.js';
@@ -351,7 +351,7 @@ export class Network implements GrowingNetwork {
     const answerer = new Answerer(runtime, session);
     try {
       const column = this.columns.column(task);
-      const samples = fitInputs(column, inputs, 'verify: inputs');
+      const samples = fitInputs(column, samplesFor(inputs, column.inputs), 'verify: inputs');
       const model = () => this.export({ task, categoryIndices: true });
       const asked = { key: '', model, inputs: keptInputs(column.inputs) };
       const { outputs } = await answerer.ask(asked, [task], samples);

@@ -1,5 +1,6 @@
 // Every task's answer to what is asked: the likeliest class, probabilities as bars with their numbers, time and provider.
 import { FarNotes } from './far-notes.js';
+import { lackingOf } from './input-shape.js';
 import { NameText } from './name-text.js';
 import type { Answer, State } from './state.js';
 
@@ -60,6 +61,14 @@ export function AnswersView({ state }: { readonly state: State }) {
       : teaching
         ? 'Answers come back when the lesson is over.'
         : 'Every task answers here, each in its own column.';
+  const row = state.asked[state.at];
+  const waiting =
+    row === undefined || network === undefined
+      ? []
+      : network.info.tasks.flatMap(({ task, trained, inputs }) => {
+          const names = trained ? lackingOf(row, network.sample, inputs) : [];
+          return names.length === 0 ? [] : [`${task} waits for ${names.join(', ')}.`];
+        });
   return (
     <>
       <FarNotes tasks={answers} />
@@ -72,6 +81,7 @@ export function AnswersView({ state }: { readonly state: State }) {
           ))}
         </div>
       )}
+      {waiting.length === 0 ? null : <p class="quiet small">{waiting.join(' ')}</p>}
     </>
   );
 }

@@ -1,7 +1,11 @@
 // Where a sample comes from: one of the test data, a drawing, a row of a table, numbers, files; and which of several samples is asked about.
+import type { ComponentChildren } from 'preact';
 import { useId } from 'preact/hooks';
-import type { AskProps } from './ask-props.js';
+import type { AskProps, InputProps } from './ask-props.js';
 import { DrawingPad } from './drawing-pad.js';
+import { FileButton } from './drop-area.js';
+import { partOf } from './input-shape.js';
+import { NameText } from './name-text.js';
 import { NumbersField } from './numbers-field.js';
 import { Problem } from './problem.js';
 import { SampleImage } from './sample-image.js';
@@ -33,11 +37,10 @@ function Which({ page, state }: AskProps) {
 }
 
 /** How the network sees an image. */
-function Seen(props: AskProps) {
-  const { asked, at } = props.state;
-  const row = asked[at];
-  const { image, ink, decoding } = props.network.input;
-  if (row === undefined || image === undefined) return <Which {...props} />;
+function Seen({ input, state, children }: InputProps & { readonly children?: ComponentChildren }) {
+  const row = partOf(state.asked[state.at], input);
+  const { image, ink, decoding } = input;
+  if (row === undefined || image === undefined) return <>{children}</>;
   const how = ink ? ', ink centred by its mass' : decoding?.fit === undefined ? '' : `, made to fit by “${decoding.fit}”`;
   return (
     <div class="seen">
@@ -47,20 +50,61 @@ function Seen(props: AskProps) {
           As the network sees it: {image.height} × {image.width}
           {how}.
         </p>
-        <Which {...props} />
+        {children}
       </div>
     </div>
   );
 }
 
-export function AskPanel(props: AskProps) {
-  const { input, info } = props.network;
-  const Own = info.input.features !== undefined ? TableFields : input.image === undefined ? NumbersField : DrawingPad;
+/** What asks for one input: fields of a table, numbers, or a pad. */
+function Own(props: InputProps) {
+  const { features, image } = props.input;
+  const Field = features !== undefined ? TableFields : image === undefined ? NumbersField : DrawingPad;
+  return <Field {...props} />;
+}
+
+/** Several inputs, each by its name, and files of all of them. */
+function Several(props: AskProps) {
+  const { page, network } = props;
   return (
     <>
-      {input.image === undefined ? <SampleStrip {...props} /> : null}
+      <SampleStrip {...props} />
+      {network.sample.inputs.map((input) => (
+        <fieldset key={input.name} class="input">
+          <legend>
+            <NameText text={input.name} />
+          </legend>
+          <Own {...props} input={input} />
+          <Seen {...props} input={input} />
+        </fieldset>
+      ))}
+      <FileButton
+        label="Open all inputs…"
+        spoken="Open a .npz file with an array for each input, or a table of them"
+        accept=".npz,.csv,.tsv"
+        onFiles={(files) => void page.askFiles(files)}
+      />
+    </>
+  );
+}
+
+/** One input, the only one of most networks. */
+function Single(props: InputProps) {
+  const { image } = props.input;
+  return (
+    <>
+      {image === undefined ? <SampleStrip {...props} /> : null}
       <Own {...props} />
-      {input.image === undefined ? null : <SampleStrip {...props} />}
+      {image === undefined ? null : <SampleStrip {...props} />}
+    </>
+  );
+}
+
+export function AskPanel(props: AskProps) {
+  const { first, inputs } = props.network.sample;
+  return (
+    <>
+      {inputs.length > 1 ? <Several {...props} /> : <Single {...props} input={first} />}
       <Problem text={props.state.problems.ask} />
       <div role="status">
         {props.state.notes.length === 0 ? null : (
@@ -71,7 +115,13 @@ export function AskPanel(props: AskProps) {
           </ul>
         )}
       </div>
-      <Seen {...props} />
+      {inputs.length > 1 ? (
+        <Which {...props} />
+      ) : (
+        <Seen {...props} input={first}>
+          <Which {...props} />
+        </Seen>
+      )}
     </>
   );
 }

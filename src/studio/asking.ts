@@ -1,24 +1,26 @@
 // Questions to every trained task: samples, one of which is asked about, and the answers with the names of their classes; to several samples the
 // answers to all of them as well.
 import { type Answered, AnswerRows } from '../data/answer-rows.js';
-import { tableRows, type WebNetwork } from '../web.js';
-import { samplesTensor } from './input-shape.js';
+import { DataError, type TaskInfo, type WebNetwork } from '../web.js';
+import { type InputShape, joinedRows, lackingOf, partOf, samplesTensors, withPart } from './input-shape.js';
 import type { Opening } from './opening.js';
-import { maxRows, readFiles } from './read-files.js';
+import { readFiles } from './read-files.js';
 import type { AllAnswers, Answer, Loaded } from './state.js';
 import type { Store } from './store.js';
+import { readTogether, tableSamples } from './together.js';
 
 /** Asks a task about samples, one after another in `rows`; the notes as the page shows them, beside the answer whose inputs they are of. */
-async function ask(net: WebNetwork, { input }: Loaded, task: string, rows: Float32Array) {
-  const { notes = [], ...said } = await net.predict(task, samplesTensor(rows, input), { marks: true });
-  return { ...said, notes: notes.map((line) => line.replace(`predict: inputs of task "${task}": `, '')) };
+async function ask(net: WebNetwork, { sample }: Loaded, task: TaskInfo, rows: Float32Array) {
+  const { notes = [], ...said } = await net.predict(task.task, samplesTensors(rows, sample, task.inputs), { marks: true });
+  return { ...said, notes: notes.map((line) => line.replace(`predict: inputs of task "${task.task}": `, '')) };
 }
 
 async function answersOf(net: WebNetwork, network: Loaded, row: Float32Array): Promise<Answer[]> {
   const answers: Answer[] = [];
-  for (const { task, trained, answers: kind, names, markedBy = 0 } of net.info.tasks) {
-    if (!trained) continue;
-    const { probabilities, scores, milliseconds, provider, strange, notes } = await ask(net, network, task, row);
+  for (const own of net.info.tasks) {
+    const { task, trained, answers: kind, names, markedBy = 0, inputs } = own;
+    if (!trained || lackingOf(row, network.sample, inputs).length > 0) continue;
+    const { probabilities, scores, milliseconds, provider, strange, notes } = await ask(net, network, own, row);
     const values = (probabilities ?? scores).numbers();
     const entries = values.map((value, i) => ({ name: names?.[i] ?? String(i), value }));
     const best = values.reduce((at, v, i) => (v > (values[at] ?? Number.NEGATIVE_INFINITY) ? i : at), 0);
@@ -38,14 +40,16 @@ async function answersOf(net: WebNetwork, network: Loaded, row: Float32Array): P
 
 /** As `predict` answers, in the same words. */
 async function allAnswersOf(net: WebNetwork, network: Loaded, asked: readonly Float32Array[]): Promise<AllAnswers[]> {
-  const rows = new Float32Array(asked.length * network.input.size);
+  const { sample } = network;
+  const rows = new Float32Array(asked.length * sample.size);
   asked.forEach((row, i) => {
-    rows.set(row, i * network.input.size);
+    rows.set(row, i * sample.size);
   });
   const all: AllAnswers[] = [];
-  for (const { task, trained, names } of net.info.tasks) {
-    if (!trained) continue;
-    const { probabilities, scores, labels, strange, notes } = await ask(net, network, task, rows);
+  for (const own of net.info.tasks) {
+    const { task, trained, names } = own;
+    if (!trained || asked.some((row) => lackingOf(row, sample, own.inputs).length > 0)) continue;
+    const { probabilities, scores, labels, strange, notes } = await ask(net, network, own, rows);
     const answered: Answered = {
       kind: probabilities === undefined ? 'values' : 'probabilities',
       values: probabilities ?? scores,
@@ -79,25 +83,40 @@ export class Asking {
     void this.again(!same);
   }
 
-  async aboutFiles(files: readonly File[]): Promise<void> {
-    const { network } = this.opening.loaded();
+  /** The sample that is asked about with another part. */
+  aboutPart(input: InputShape, part: Float32Array | undefined, notes: readonly string[] = []): void {
+    const { asked, at } = this.store.state;
+    const row = withPart(asked[at], this.opening.loaded().network.sample, input, part);
+    this.about(row === undefined ? [] : [row], 0, notes);
+  }
+
+  /** Samples that files hold; of `input` that one, of which a network of several takes a single sample. */
+  async aboutFiles(files: readonly File[], input?: InputShape): Promise<void> {
+    const { sample } = this.opening.loaded().network;
     const [file] = files;
     if (file !== undefined && files.length === 1 && /\.(csv|tsv|txt)$/i.test(file.name))
-      return this.aboutTable(await file.text(), file.name);
-    this.about((await readFiles(files, network.input)).rows);
+      return this.aboutTable(await file.text(), file.name, input);
+    if (sample.inputs.length === 1) return this.about((await readFiles(files, sample.first)).rows);
+    if (input === undefined || file?.name.endsWith('.npz')) return this.about((await readTogether(files, sample)).rows);
+    this.onePart(input, joinedRows(sample, new Map([[input.name, (await readFiles(files, input)).rows]])), file?.name ?? 'files');
+  }
+
+  /** The only sample of a file, whose part is asked about beside the others. Throws DataError for several. */
+  private onePart(input: InputShape, rows: readonly Float32Array[], where: string, notes?: readonly string[]): void {
+    const [row] = rows;
+    if (rows.length !== 1) {
+      const expected = 'one, or a .npz file with an array for each input';
+      throw new DataError(`${where}: holds ${rows.length} samples of "${input.name}", expected ${expected}`, { expected });
+    }
+    this.aboutPart(input, partOf(row, input), notes);
   }
 
   /** Rows of a table, as a CSV file holds them. Throws DataError naming row and column of what cannot be read. */
-  aboutTable(text: string, where: string): void {
-    const { info, decimal, input } = this.opening.loaded().network;
-    const { inputs, notes } = tableRows(text, info.input, { where, decimal });
-    const numbers = inputs.numbers();
-    const count = numbers.length / input.size;
-    const rows = Array.from({ length: Math.min(count, maxRows) }, (_, i) =>
-      Float32Array.from(numbers.slice(i * input.size, (i + 1) * input.size)),
-    );
-    const left = count > maxRows ? [`${where}: the first ${maxRows} of ${count} rows; prognet predict takes all`] : [];
-    this.about(rows, 0, [...notes, ...left]);
+  aboutTable(text: string, where: string, input?: InputShape): void {
+    const { info, decimal, sample } = this.opening.loaded().network;
+    const { rows, notes } = tableSamples(text, info, sample, { where, decimal }, input);
+    if (sample.inputs.length > 1 && input !== undefined) this.onePart(input, rows, where, notes);
+    else this.about(rows, 0, notes);
   }
 
   /** Asks every trained task; a newer question overtakes an older one. */

@@ -1,8 +1,8 @@
 // A sample drawn by pointer or keyboard: ink for networks of digits, colours or greys where the input is of such. Files fall into it too.
 import { useEffect, useId, useRef, useState } from 'preact/hooks';
-import type { AskProps } from './ask-props.js';
+import type { InputProps } from './ask-props.js';
 import { DropArea, FileButton } from './drop-area.js';
-import { strides } from './input-shape.js';
+import { type InputShape, partOf, strides } from './input-shape.js';
 import { type Colours, Pad, padSide } from './pad.js';
 import { centred } from './picture.js';
 import { sampleOf } from './pixels.js';
@@ -13,9 +13,9 @@ const dark = '#000000';
 const light = '#ffffff';
 
 /** Paper as most of the border of the first sample is, and a pen that is seen on it. */
-function coloursOf(network: Loaded): Colours {
-  const { image } = network.input;
-  const row = triedSamples(network)[0]?.row;
+function coloursOf(network: Loaded, input: InputShape): Colours {
+  const { image } = input;
+  const [row] = triedSamples(network).flatMap((tried) => partOf(tried.row, input) ?? []);
   if (image === undefined || row === undefined) return { pen: dark, paper: light };
   const { height, width, channels } = image;
   const { pixel, channel } = strides(image);
@@ -61,23 +61,22 @@ function Pens({ grey, colours, onColours }: PensProps) {
   );
 }
 
-export function DrawingPad({ page, state, network }: AskProps) {
+export function DrawingPad({ page, state, network, input }: InputProps) {
   const canvas = useRef<HTMLCanvasElement>(null);
   const pad = useRef<Pad | undefined>(undefined);
   const [said, setSaid] = useState('');
   const help = useId();
-  const { image, ink } = network.input;
-  const [colours, setColours] = useState(() => (ink ? undefined : coloursOf(network)));
+  const { image, ink } = input;
+  const [colours, setColours] = useState(() => (ink ? undefined : coloursOf(network, input)));
   // The same picture may be drawn for the next network that takes its size: a drawing outlives a change of provider.
   const size = image && `${image.channels}x${image.height}x${image.width} ${image.axes} ${ink}`;
   useEffect(() => {
     if (canvas.current === null || image === undefined) return undefined;
     const drawn = () => (ink ? centred(own.picture(), image.height, image.width) : sampleOf(own.pixels(), image, 'fill'));
     const asked = () => {
-      const row = own.empty ? undefined : drawn();
-      page.askAbout(row === undefined ? [] : [row]);
+      page.askPart(input, own.empty ? undefined : drawn());
     };
-    const first = ink ? undefined : coloursOf(network);
+    const first = ink ? undefined : coloursOf(network, input);
     const own = new Pad(canvas.current, asked, first);
     setColours(first);
     pad.current = own;
@@ -97,7 +96,7 @@ export function DrawingPad({ page, state, network }: AskProps) {
     return { x: (event.clientX - box.left) * scale, y: (event.clientY - box.top) * scale };
   };
   return (
-    <DropArea class="pad" onFiles={(files) => void page.askFiles(files)}>
+    <DropArea class="pad" onFiles={(files) => void page.askFiles(files, input)}>
       {/* biome-ignore lint/a11y/noInteractiveElementToNoninteractiveRole: keys go to the pad, as in any drawing program */}
       <canvas
         ref={canvas}
@@ -133,7 +132,7 @@ export function DrawingPad({ page, state, network }: AskProps) {
         onBlur={() => pad.current?.focus(false)}
       />
       {colours === undefined ? null : <Pens grey={image?.channels === 1} colours={colours} onColours={colour} />}
-      {drawn || state.asked.length > 0 ? null : (
+      {drawn || partOf(state.asked[state.at], input) !== undefined ? null : (
         <p class="pad-hint" aria-hidden="true">
           Draw here, or drop an image
         </p>
@@ -158,7 +157,7 @@ export function DrawingPad({ page, state, network }: AskProps) {
           multiple
           onFiles={(files) => {
             pad.current?.clear();
-            void page.askFiles(files);
+            void page.askFiles(files, input);
           }}
         />
       </div>

@@ -1,7 +1,7 @@
-// What the network's input is for a page: an image to draw and show, a row of a table, or plain numbers. A sample is kept as floats in the order in
-// which the network takes it: images 0..1, all else as it is.
+// What the network's inputs are for a page: images to draw and show, rows of a table, or plain numbers. A sample is kept as floats, of several inputs one
+// after another, in the order in which the network takes them: images 0..1, all else as it is. An input that a sample has not is `absent` there.
 import { type Decoding, decodingFor } from '../data/images/decoding.js';
-import { type NetworkInfo, Tensor } from '../web.js';
+import { type InputInfo, type NetworkInfo, Tensor } from '../web.js';
 
 /** An image as a sample holds it. */
 export interface ImageShape {
@@ -12,10 +12,15 @@ export interface ImageShape {
 }
 
 export interface InputShape {
+  readonly name: string;
+  /** Where its numbers begin in a sample. */
+  readonly from: number;
+  /** What the numbers are, of a table. */
+  readonly features?: InputInfo['features'];
   /** Of one sample. */
   readonly shape: readonly number[];
-  /** uint8, or float32. */
-  readonly dtype: 'uint8' | 'float32';
+  /** Of its numbers. */
+  readonly dtype: PageDtype;
   /** Numbers of one sample. */
   readonly size: number;
   /** Where a sample is an image. */
@@ -32,15 +37,40 @@ export interface InputShape {
   readonly fills: boolean;
 }
 
+/** What samples consist of. */
+export interface SampleShape {
+  /** Numbers of one sample, of all inputs together. */
+  readonly size: number;
+  readonly inputs: readonly InputShape[];
+  /** The first of the inputs, the only one of most networks. */
+  readonly first: InputShape;
+}
+
+const dtypes = ['float32', 'float16', 'int64', 'int32', 'uint8', 'bool'] as const;
+type PageDtype = (typeof dtypes)[number];
+
 /** More than rounding beyond 1: the values of images are those of bytes. */
 const beyondUnit = 2;
 
-export function inputShapeOf({ input }: NetworkInfo): InputShape {
+export function sampleShapeOf({ input, inputs }: NetworkInfo): SampleShape {
+  let size = 0;
+  const all = inputs.map((info) => {
+    const shape = inputShapeOf(info, size);
+    size += shape.size;
+    return shape;
+  });
+  return { size, inputs: all, first: all[0] ?? inputShapeOf(input, 0) };
+}
+
+function inputShapeOf(input: InputInfo, from: number): InputShape {
   const shape = input.shape.map((d) => d ?? 1);
-  const dtype = input.dtype === 'uint8' ? 'uint8' : 'float32';
-  const image = input.features === undefined ? imageOf(shape) : undefined;
+  const dtype = dtypes.find((known) => known === input.dtype) ?? 'float32';
+  const image = input.features === undefined && (dtype === 'uint8' || dtype === 'float32') ? imageOf(shape) : undefined;
   const { decoding, range: [, most] = [0, 1] } = input;
   return {
+    name: input.name,
+    from,
+    ...(input.features !== undefined && { features: input.features }),
     shape,
     dtype,
     size: shape.reduce((n, d) => n * d, 1),
@@ -68,18 +98,81 @@ export function strides({ channels, height, width, axes }: ImageShape): { readon
   return axes === 'HWC' ? { pixel: channels, channel: 1 } : { pixel: 1, channel: height * width };
 }
 
-/** Samples, one after another as this page keeps them, as the network takes them. */
-export function samplesTensor(rows: Float32Array, { size, shape, dtype, white }: InputShape): Tensor {
+/** In place of an input that a sample has not: no value is infinite. */
+const absent = Number.POSITIVE_INFINITY;
+
+/** The numbers of an input in a sample; undefined where it has none. */
+export function partOf(row: Float32Array | undefined, { from, size }: InputShape): Float32Array | undefined {
+  if (row === undefined || row[from] === absent) return undefined;
+  return from === 0 && row.length === size ? row : row.slice(from, from + size);
+}
+
+/** Whether two parts hold the same. */
+export const samePart = (a: Float32Array | undefined, b: Float32Array | undefined): boolean =>
+  a === b || (a !== undefined && b !== undefined && a.length === b.length && a.every((v, i) => Object.is(v, b[i])));
+
+/** A sample with another part, undefined for none; undefined where nothing is left of it. */
+export function withPart(
+  row: Float32Array | undefined,
+  sample: SampleShape,
+  { from, size }: InputShape,
+  part: Float32Array | undefined,
+): Float32Array | undefined {
+  if (sample.inputs.length === 1) return part;
+  const next = row?.slice() ?? new Float32Array(sample.size).fill(absent);
+  if (part === undefined) next.fill(absent, from, from + size);
+  else next.set(part, from);
+  return next.every((v) => v === absent) ? undefined : next;
+}
+
+/** The inputs of these names that a sample has not. */
+export const lackingOf = (row: Float32Array, { inputs }: SampleShape, names: readonly string[]): string[] =>
+  inputs.filter((input) => names.includes(input.name) && partOf(row, input) === undefined).map(({ name }) => name);
+
+/** Samples, one after another as this page keeps them, as the network takes them: the inputs of these names, all of them when absent. */
+export function samplesTensors(
+  rows: Float32Array,
+  { size, inputs }: SampleShape,
+  names: readonly string[] = inputs.map(({ name }) => name),
+): Record<string, Tensor> {
+  const count = rows.length / size;
+  return Object.fromEntries(
+    inputs
+      .filter(({ name }) => names.includes(name))
+      .map((input) => {
+        const own = inputs.length === 1 ? rows : new Float32Array(count * input.size);
+        if (own !== rows)
+          for (let i = 0; i < count; i++)
+            own.set(rows.subarray(i * size + input.from, i * size + input.from + input.size), i * input.size);
+        return [input.name, samplesTensor(own, input)];
+      }),
+  );
+}
+
+function samplesTensor(rows: Float32Array, { size, shape, dtype, white }: InputShape): Tensor {
   const dims = [rows.length / size, ...shape];
   if (dtype === 'uint8') return new Tensor('uint8', dims, new Uint8Array(Uint8ClampedArray.from(rows, (v) => v * white)));
+  if (dtype !== 'float32') return Tensor.from(dtype, [...rows], dims);
   return new Tensor('float32', dims, white === 1 ? rows : rows.map((v) => v * white));
 }
 
 /** Samples of a tensor [N, ...] as this page keeps them; its numbers must be those of N samples. */
-export function keptRows({ dtype, data }: Tensor, { size, white, dtype: own }: InputShape): Float32Array[] {
+export function keptRows(tensor: Tensor, { size, white, dtype: own }: InputShape): Float32Array[] {
   // Bytes for a network of float32 are grey levels, whatever it is.
-  const scale = dtype === 'uint8' && own === 'float32' ? 255 : white;
+  const scale = tensor.dtype === 'uint8' && own === 'float32' ? 255 : white;
+  const data = tensor.dtype === 'float16' ? tensor.numbers() : tensor.data;
   return Array.from({ length: data.length / size }, (_, row) =>
     Float32Array.from({ length: size }, (_, i) => Number(data[row * size + i]) / scale),
   );
+}
+
+/** Samples of parts, each with as many rows; an input without any is absent. */
+export function joinedRows(sample: SampleShape, parts: ReadonlyMap<string, readonly Float32Array[]>): Float32Array[] {
+  const count = Math.max(0, ...[...parts.values()].map((rows) => rows.length));
+  if (sample.inputs.length === 1) return [...(parts.get(sample.first.name) ?? [])];
+  return Array.from({ length: count }, (_, row) => {
+    const whole = new Float32Array(sample.size).fill(absent);
+    for (const { name, from } of sample.inputs) whole.set(parts.get(name)?.[row] ?? [], from);
+    return whole;
+  });
 }

@@ -2,7 +2,7 @@
 
 import { Random } from '../onnx/core/random.js';
 import { Tensor } from '../web.js';
-import { type InputShape, samplesTensor } from './input-shape.js';
+import { lackingOf, type SampleShape, samplesTensors } from './input-shape.js';
 import { varied } from './vary.js';
 
 export interface LessonClass {
@@ -49,7 +49,7 @@ const mostCopies = 24;
 const stepsWanted = 360;
 
 /** Why a lesson cannot begin yet; undefined when it can. */
-export function lacking({ task, classes }: Lesson, taken: readonly string[]): string | undefined {
+export function lacking({ task, classes }: Lesson, taken: readonly string[], sample: SampleShape): string | undefined {
   if (task.trim() === '') return 'Give the task a name.';
   if (!/^[A-Za-z][A-Za-z0-9_-]*$/.test(task)) return 'The name begins with a letter; letters, digits, “-” and “_” may follow.';
   if (taken.includes(task)) return `There is a task “${task}” already; its column is frozen for good.`;
@@ -58,11 +58,18 @@ export function lacking({ task, classes }: Lesson, taken: readonly string[]): st
   if (names.includes('')) return 'Give each class a name.';
   if (new Set(names).size < names.length) return 'Two classes have the same name.';
   const poor = classes.find((c) => c.examples.length < 2);
-  return poor === undefined ? undefined : `Class “${poor.name}” needs two examples at least.`;
+  if (poor !== undefined) return `Class “${poor.name}” needs two examples at least.`;
+  // The proof asks every task about examples.
+  const all = sample.inputs.map(({ name }) => name);
+  const open = classes.map(
+    ({ name, examples }) => [name, new Set(examples.flatMap((row) => lackingOf(row, sample, all)))] as const,
+  );
+  const [found] = open.filter(([, inputs]) => inputs.size > 0);
+  return found === undefined ? undefined : `An example of “${found[0]}” has no ${[...found[1]].join(', ')}.`;
 }
 
 /** Splits and varies, the same for the same lesson. */
-export function lessonData(lesson: Lesson, { size, image }: InputShape): LessonData {
+export function lessonData(lesson: Lesson, { size, inputs, first: { image } }: SampleShape): LessonData {
   const random = new Random(1, 'lesson');
   const [train, held]: [{ row: Float32Array; label: number }[], { row: Float32Array; label: number }[]] = [[], []];
   for (const [label, { examples }] of lesson.classes.entries()) {
@@ -72,7 +79,7 @@ export function lessonData(lesson: Lesson, { size, image }: InputShape): LessonD
       const row = examples[index];
       if (row !== undefined) (i < out ? held : train).push({ row, label });
     }
-    if (!lesson.vary || image === undefined) continue;
+    if (!lesson.vary || image === undefined || inputs.length > 1) continue;
     const own = train.filter((e) => e.label === label);
     const copies = Math.min(mostCopies, Math.ceil(varyTo / own.length) - 1);
     for (let copy = 0; copy < copies; copy++) for (const { row } of own) train.push({ row: varied(row, image, random), label });
@@ -94,19 +101,23 @@ export function lessonData(lesson: Lesson, { size, image }: InputShape): LessonD
   };
 }
 
-/** Samples [N, ...shape] and labels as tensors. */
-export function tensorsOf(inputs: Float32Array, targets: readonly number[], input: InputShape) {
-  return { inputs: samplesTensor(inputs, input), targets: Tensor.from('int64', targets) };
+/** Samples [N, ...shape], of the inputs of these names, and labels as tensors. */
+export function tensorsOf(inputs: Float32Array, targets: readonly number[], sample: SampleShape, names?: readonly string[]) {
+  return { inputs: samplesTensors(inputs, sample, names), targets: Tensor.from('int64', targets) };
 }
 
 const probeExamples = 48;
 const probeNoise = 16;
 
 /** What the trained tasks are asked before and after: examples of the lesson, and noise that looks like none. */
-export function probes(lesson: Lesson, { shape, size }: InputShape): Float32Array & { readonly length: number } {
+export function probes(
+  lesson: Lesson,
+  { size, inputs, first: { shape } }: SampleShape,
+): Float32Array & { readonly length: number } {
   const rows = lesson.classes.flatMap(({ examples }) => examples.slice(0, Math.ceil(probeExamples / lesson.classes.length)));
   const random = new Random(2, `probes ${shape}`);
-  const out = new Float32Array((rows.length + probeNoise) * size);
+  // Of several inputs noise would hold numbers that some of them do not.
+  const out = new Float32Array((rows.length + (inputs.length > 1 ? 0 : probeNoise)) * size);
   for (const [i, row] of rows.entries()) out.set(row, i * size);
   for (let i = rows.length * size; i < out.length; i++) out[i] = random.uniform();
   return out;

@@ -19,7 +19,7 @@ export function NetworkPanel({ network, teaching }: { readonly network: Loaded; 
         see and teach them.
       </p>
     );
-  const drawing = drawingOf(tasks, `${info.input.name} ${info.input.shape.join(' × ')}`);
+  const drawing = drawingOf(tasks, info.inputs.map(({ name, shape }) => `${name} ${shape.join(' × ')}`.trim()).join(', '));
   const blocksOf = (task: string) => tasks.find((t) => t.task === task)?.blocks.length ?? 0;
   const spoken = `${tasks.length} columns: ${tasks.map((t) => t.task).join(', ')}. ${drawing.laterals.length} laterals, as a table below.`;
   return (

@@ -1,8 +1,8 @@
 // Which network is open: the one the page came with, the same as it was taught here, one of the user's, an empty one; on which provider; and
 // taking it away. Holds the worker.
 import type { About } from '../data/about-tasks.js';
-import { begin, type NetworkInfo, open, RuntimeError, type WebNetwork } from '../web.js';
-import { inputShapeOf } from './input-shape.js';
+import { begin, type NetworkInfo, open, RuntimeError, UsageError, type WebNetwork } from '../web.js';
+import { sampleShapeOf } from './input-shape.js';
 import { type KeptNetwork, keptNetwork, type Shelf } from './kept.js';
 import { freshLesson } from './lesson.js';
 import { messageOf } from './remedies.js';
@@ -13,7 +13,8 @@ import type { Store } from './store.js';
 const providersOf = (provider: Provider): string => (provider === 'webgpu' ? 'webgpu,wasm' : 'wasm');
 
 /** Two networks that take the same have the same samples. */
-const takes = (info: NetworkInfo | undefined): string => JSON.stringify([info?.input.shape, info?.input.features]);
+const takes = (info: NetworkInfo | undefined): string =>
+  JSON.stringify(info?.inputs.map(({ shape, features }) => [shape, features]));
 
 export class Opening {
   /** SHA-256 of the network that the page came with: what is kept in this browser is kept under it. */
@@ -85,12 +86,12 @@ export class Opening {
     this.net = net;
     this.source = source;
     const { info } = net;
-    const input = inputShapeOf(info);
+    const sample = sampleShapeOf(info);
     const same = takes(this.store.state.network?.info) === takes(info);
     const tasks = info.tasks.length === 0 ? 'no column yet' : info.tasks.map((t) => t.task).join(', ');
     this.store.set({
       phase: 'ready',
-      network: { info, input, title, about, decimal: about.size > 0 ? this.about.decimal : '.' },
+      network: { info, sample, title, about, decimal: about.size > 0 ? this.about.decimal : '.' },
       provider: info.provider === 'webgpu' ? 'webgpu' : 'wasm',
       answers: [],
       all: [],
@@ -153,10 +154,11 @@ export class Opening {
   /** A network without columns that takes what the present one takes. */
   async beginEmpty(): Promise<void> {
     if (!this.mayReplace()) return;
-    const { info, input } = this.loaded().network;
-    const { name } = info.input;
-    const bytes = input.dtype === 'uint8' ? { dtype: input.dtype, prepare: ['scale' as const] } : {};
-    const empty = { name: 'taught-here', input: { name, shape: [...input.shape], ...bytes } };
+    const { first, inputs } = this.loaded().network.sample;
+    if (inputs.length > 1)
+      throw new UsageError(`a new network here has one input, this one has ${inputs.length}: begin it with prognet init`);
+    const bytes = first.dtype === 'uint8' ? { dtype: first.dtype, prepare: ['scale' as const] } : {};
+    const empty = { name: 'taught-here', input: { name: first.name, shape: [...first.shape], ...bytes } };
     const net = await begin(empty, { provider: providersOf(this.store.state.provider) });
     await this.show(net, 'A new network', await net.save());
     this.store.set({ proof: undefined, training: undefined });

@@ -23,7 +23,7 @@ export const maxRows = 20_000;
 const maxSide = 8192;
 const maxInkSide = 512;
 
-function checkSize(bytes: number, name: string): void {
+export function checkSize(bytes: number, name: string): void {
   if (bytes <= maxBytes) return;
   const mib = Math.round(bytes / 2 ** 20);
   throw new UsageError(
@@ -113,24 +113,52 @@ async function tensorOf(file: File): Promise<Tensor> {
 }
 
 /** Throws DataError, UsageError for what is not [N, ...] of the network's numbers. */
-function rowsOf(tensor: Tensor, name: string, input: InputShape): Float32Array[] {
+export function rowsOf(tensor: Tensor, name: string, input: InputShape): Float32Array[] {
   const count = tensor.size === input.size ? 1 : (tensor.dims[0] ?? 0);
   if (tensor.size === 0 || count * input.size !== tensor.size)
-    throw new DataError(`${name}: [${tensor.dims}] ${tensor.dtype}, expected [N,${input.shape}] of float32 or uint8`);
+    throw new DataError(`${name}: [${tensor.dims}] ${tensor.dtype}, expected [${['N', ...input.shape]}] of ${dtypesOf(input)}`);
   if (count > maxRows)
     throw new UsageError(`${name}: ${count} samples, this page takes up to ${maxRows}; train on more with prognet train`);
-  if (tensor.dtype === 'float16') throw new DataError(`${name}: float16, expected uint8 or float32`);
+  if (tensor.dtype === 'float16' && input.dtype !== 'float16')
+    throw new DataError(`${name}: float16, expected ${dtypesOf(input)}`);
   if (tensor.dtype === 'uint8' && input.dtype === 'float32' && !input.scalesBytes)
     throw new DataError(`${name}: inputs are uint8, expected float32: the network prepares its input itself`, {
       expected: 'float32',
       got: 'uint8',
     });
   const rows = keptRows(tensor, input);
-  rows.forEach((row, i) => {
-    const bad = row.find((v) => v - v !== 0 && !(input.fills && Number.isNaN(v)));
-    if (bad !== undefined) throw new DataError(`${name}: sample ${i} holds ${bad}, expected finite numbers`);
-  });
+  checkNumbers(rows, name, input);
   return rows;
+}
+
+const dtypesOf = ({ dtype }: InputShape): string =>
+  dtype === 'float32' || dtype === 'uint8' ? 'float32 or uint8' : dtype === 'float16' ? 'float16 or float32' : `${dtype}`;
+
+/** What each dtype of whole numbers holds, as far as a float32 tells them apart. */
+const whole: Partial<Record<InputShape['dtype'], readonly [low: number, high: number]>> = {
+  int64: [-(2 ** 24), 2 ** 24],
+  int32: [-(2 ** 24), 2 ** 24],
+  bool: [0, 1],
+};
+
+/** What is wrong with a number of an input, undefined where nothing is. */
+export function wrongNumber(value: number, { dtype, fills, image }: InputShape): string | undefined {
+  if (fills && Number.isNaN(value)) return undefined;
+  if (value - value !== 0) return 'expected finite numbers';
+  // Bytes of images are kept as 0 to 1.
+  const bounds = dtype === 'uint8' && image === undefined ? ([0, 255] as const) : whole[dtype];
+  if (bounds === undefined || (Number.isInteger(value) && value >= bounds[0] && value <= bounds[1])) return undefined;
+  return bounds[0] === 0 ? `expected whole numbers from 0 to ${bounds[1]}` : 'expected whole numbers up to 2^24';
+}
+
+/** Throws DataError for numbers that the input does not hold. */
+export function checkNumbers(rows: readonly Float32Array[], name: string, input: InputShape): void {
+  rows.forEach((row, i) => {
+    for (const value of row) {
+      const wrong = wrongNumber(value, input);
+      if (wrong !== undefined) throw new DataError(`${name}: sample ${i} holds ${value}, ${wrong}`);
+    }
+  });
 }
 
 function isArray(file: File, head: Uint8Array): boolean {
@@ -159,9 +187,12 @@ export async function readFiles(files: readonly File[], input: InputShape): Prom
   const labels = tensors.length === 2 && rows.length === 0 ? tensors.find(({ tensor }) => tensor.dims.length === 1) : undefined;
   for (const { name, tensor } of tensors) if (name !== labels?.name) rows.push(...rowsOf(tensor, name, input));
   if (labels === undefined) return { rows };
-  const { tensor } = labels;
-  if (tensor.size !== rows.length)
-    throw new DataError(`${labels.name}: ${tensor.size} labels for ${rows.length} samples, expected one each`);
-  if (!/^u?int/.test(tensor.dtype)) throw new DataError(`${labels.name}: labels of ${tensor.dtype}, expected integers`);
-  return { rows, labels: Array.from(tensor.data, String) };
+  return { rows, labels: labelsOf(labels.tensor, labels.name, rows.length) };
+}
+
+/** Labels as texts, one for each sample. Throws DataError. */
+export function labelsOf(tensor: Tensor, name: string, count: number): string[] {
+  if (tensor.size !== count) throw new DataError(`${name}: ${tensor.size} labels for ${count} samples, expected one each`);
+  if (!/^u?int/.test(tensor.dtype)) throw new DataError(`${name}: labels of ${tensor.dtype}, expected integers`);
+  return Array.from(tensor.data, String);
 }

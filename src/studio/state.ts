@@ -2,7 +2,7 @@
 import type { AboutTask } from '../data/about-tasks.js';
 import type { AnswerRows } from '../data/answer-rows.js';
 import type { NetworkInfo } from '../web.js';
-import type { InputShape } from './input-shape.js';
+import type { SampleShape } from './input-shape.js';
 import type { Lesson } from './lesson.js';
 import type { Proof } from './proof.js';
 
@@ -55,7 +55,7 @@ export interface Training {
 
 export interface Loaded {
   readonly info: NetworkInfo;
-  readonly input: InputShape;
+  readonly sample: SampleShape;
   /** What the network is, for people. */
   readonly title: string;
   /** What the page knows of tasks beside the network, of those that it came with. */

@@ -1,5 +1,6 @@
 // The affairs of the studio by what a person does beside asking: opens another network, teaches, takes away.
 import { AskPage } from './ask-page.js';
+import type { InputShape } from './input-shape.js';
 import type { Lesson } from './lesson.js';
 import { Teaching } from './teaching.js';
 
@@ -17,9 +18,9 @@ export class Studio extends AskPage {
   saved = () => this.opening.saved();
   exported = (task: string | undefined) => this.opening.exported(task);
 
-  override askFiles = (files: readonly File[]): Promise<void> => {
+  override askFiles = (files: readonly File[], input?: InputShape): Promise<void> => {
     const model = files.find((f) => /\.(prognet|onnx)$/i.test(f.name));
-    return model === undefined ? this.store.attempt('ask', () => this.asking.aboutFiles(files)) : this.openFile(model);
+    return model === undefined ? this.store.attempt('ask', () => this.asking.aboutFiles(files, input)) : this.openFile(model);
   };
 
   edit = (change: Partial<Lesson>) => this.teaching.edit(change);

@@ -1,12 +1,13 @@
 // A row of a table typed into fields that have the features' names, categories as a choice; or a file of rows.
 import { useId, useState } from 'preact/hooks';
-import type { NetworkInfo } from '../web.js';
-import type { AskProps } from './ask-props.js';
+import type { InputInfo } from '../web.js';
+import type { InputProps } from './ask-props.js';
 import { DropArea, FileButton } from './drop-area.js';
+import { partOf, samePart } from './input-shape.js';
 import { NameText } from './name-text.js';
 import { Problem } from './problem.js';
 
-type Feature = NonNullable<NetworkInfo['input']['features']>[number];
+type Feature = NonNullable<InputInfo['features']>[number];
 
 /** What a field shows of a number: nothing for what is missing, of a category its text's index. */
 const textOf = (value: number | undefined): string =>
@@ -63,13 +64,12 @@ function Field({ feature: { name, categories }, text, wrong, onText }: FieldProp
   );
 }
 
-export function TableFields({ page, state, network }: AskProps) {
-  const { features = [], fills = false } = network.info.input;
-  const { asked, at } = state;
-  const row = asked[at];
+export function TableFields({ page, state, network, input }: InputProps) {
+  const { features = [], fills } = input;
+  const row = partOf(state.asked[state.at], input);
   // The texts as they are typed, as long as the row that is asked about is the one that they make.
   const [typed, setTyped] = useState<{ readonly texts: readonly string[]; readonly row: Float32Array | undefined }>();
-  const texts = typed !== undefined && typed.row === row ? typed.texts : features.map((_, i) => textOf(row?.[i]));
+  const texts = typed !== undefined && samePart(typed.row, row) ? typed.texts : features.map((_, i) => textOf(row?.[i]));
   const numbers = texts.map((text) => numberOf(text, network.decimal));
   const wrong = features.filter((_, i) => numbers[i] === undefined).map(({ name }) => name);
   const change = (place: number, text: string) => {
@@ -79,11 +79,11 @@ export function TableFields({ page, state, network }: AskProps) {
     const whole = values.every((v) => v !== undefined) && !open && next.some((each) => each.trim() !== '');
     const made = whole ? Float32Array.from(values, (v) => v ?? Number.NaN) : undefined;
     setTyped({ texts: next, row: made });
-    page.askAbout(made === undefined ? [] : [made]);
+    page.askPart(input, made);
   };
   const lacking = features.filter(({ categories }, i) => texts[i]?.trim() === '' && (categories !== undefined || !fills)).length;
   return (
-    <DropArea class="numbers" onFiles={(files) => void page.askFiles(files)}>
+    <DropArea class="numbers" onFiles={(files) => void page.askFiles(files, input)}>
       <form class="fields" onSubmit={(event) => event.preventDefault()}>
         {features.map((feature, i) => (
           <Field
@@ -107,14 +107,14 @@ export function TableFields({ page, state, network }: AskProps) {
           label="Open a CSV file…"
           spoken="Open a CSV file of rows to ask about"
           accept=".csv,.tsv,.txt,.npy"
-          onFiles={(files) => void page.askFiles(files)}
+          onFiles={(files) => void page.askFiles(files, input)}
         />
         <button
           type="button"
-          disabled={asked.length === 0 && texts.every((text) => text === '')}
+          disabled={row === undefined && texts.every((text) => text === '')}
           onClick={() => {
             setTyped(undefined);
-            page.askAbout([]);
+            page.askPart(input, undefined);
           }}
         >
           Clear

@@ -2,6 +2,7 @@
 import { useId } from 'preact/hooks';
 import { Chart } from './chart.js';
 import { DropArea, FileButton } from './drop-area.js';
+import { partOf } from './input-shape.js';
 import { lacking } from './lesson.js';
 import { Problem } from './problem.js';
 import { SampleImage } from './sample-image.js';
@@ -23,7 +24,9 @@ function ClassRow({ studio, state, network, index }: TeachProps & { readonly ind
   if (found === undefined) return null;
   const { name, examples } = found;
   const sample = asked[at];
-  const { image, ink } = network.input;
+  const { inputs, first } = network.sample;
+  const shown = inputs.find(({ image }) => image !== undefined) ?? first;
+  const { image, ink } = shown;
   return (
     <li>
       <DropArea class="class" onFiles={(files) => void studio.addExampleFiles(index, files)}>
@@ -42,7 +45,14 @@ function ClassRow({ studio, state, network, index }: TeachProps & { readonly ind
             ? null
             : examples
                 .slice(-thumbnails)
-                .map((row, i) => <SampleImage key={`${examples.length - i}`} row={row} image={image} ink={ink} />)}
+                .map((row, i) => (
+                  <SampleImage
+                    key={`${examples.length - i}`}
+                    row={partOf(row, shown) ?? new Float32Array()}
+                    image={image}
+                    ink={ink}
+                  />
+                ))}
           <span class="quiet small">
             {examples.length === 0 ? 'no examples yet' : `${examples.length} ${examples.length === 1 ? 'example' : 'examples'}`}
           </span>
@@ -59,8 +69,8 @@ function ClassRow({ studio, state, network, index }: TeachProps & { readonly ind
           </button>
           <FileButton
             label="Files…"
-            spoken={`Add files to ${name}: images, .npy or IDX`}
-            accept="image/*,.npy,.gz,.idx"
+            spoken={`Add files to ${name}: ${inputs.length > 1 ? 'a .npz of all inputs' : 'images, .npy or IDX'}`}
+            accept={inputs.length > 1 ? '.npz' : 'image/*,.npy,.gz,.idx'}
             multiple
             onFiles={(files) => void studio.addExampleFiles(index, files)}
           />
@@ -85,7 +95,9 @@ function LessonForm(props: TeachProps) {
   const missing = lacking(
     lesson,
     network.info.tasks.map((t) => t.task),
+    network.sample,
   );
+  const several = network.sample.inputs.length > 1;
   const begun = lesson.task !== '' || lesson.classes.some((c) => c.examples.length > 0);
   return (
     <form
@@ -116,8 +128,8 @@ function LessonForm(props: TeachProps) {
           )}
           <FileButton
             label="Labelled files…"
-            spoken="Open labelled samples: x.npy and y.npy, or an IDX pair"
-            accept=".npy,.gz,.idx,.idx1,.idx3"
+            spoken={`Open labelled samples: ${several ? 'a .npz of all inputs and y' : 'x.npy and y.npy, or an IDX pair'}`}
+            accept={several ? '.npz' : '.npy,.gz,.idx,.idx1,.idx3'}
             multiple
             onFiles={(files) => void studio.addLabelled(files)}
           />

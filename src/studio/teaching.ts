@@ -13,23 +13,24 @@ import {
   type Tensor,
   type TrainEvent,
 } from '../web.js';
-import { samplesTensor } from './input-shape.js';
+import { samplesTensors } from './input-shape.js';
 import { alone, type KeptLesson, keptLesson, type Shelf } from './kept.js';
 import { freshLesson, type Lesson, lessonData, probes, tensorsOf } from './lesson.js';
 import type { Opening } from './opening.js';
 import { evidence, kept as keptOf, shown } from './proof.js';
-import { readFiles } from './read-files.js';
+import { readFiles, type Samples } from './read-files.js';
 import { messageOf } from './remedies.js';
 import { fetchBytes } from './served.js';
 import type { Loaded, Training } from './state.js';
 import type { Store } from './store.js';
+import { readTogether } from './together.js';
 
 /** The column of a lesson: like the first one, with adapters from every column; in an empty network two convolutions or a dense layer, and another. */
-function columnOf(lesson: Lesson, { info, input }: Loaded): ColumnInput {
+function columnOf(lesson: Lesson, { info, sample: { first: input } }: Loaded): ColumnInput {
   const names = lesson.classes.map((c) => c.name.trim());
   const head = classify(names.length, { names });
-  const [first] = info.tasks;
-  if (first !== undefined) return { task: lesson.task, like: first.task, head, laterals: adapter({ rank: 8 }) };
+  const [task] = info.tasks;
+  if (task !== undefined) return { task: lesson.task, like: task.task, head, laterals: adapter({ rank: 8 }) };
   const same = { kernel: 3, padding: 'same' } as const;
   const blocks =
     input.image === undefined || input.shape.length !== 3
@@ -85,12 +86,18 @@ export class Teaching {
   }
 
   async addExampleFiles(index: number, files: readonly File[]): Promise<void> {
-    this.addExamples(index, (await readFiles(files, this.opening.loaded().network.input)).rows);
+    this.addExamples(index, (await this.samplesOf(files)).rows);
+  }
+
+  /** Of a network of several inputs a .npz file of all. */
+  private async samplesOf(files: readonly File[]): Promise<Samples> {
+    const { sample } = this.opening.loaded().network;
+    return sample.inputs.length > 1 ? await readTogether(files, sample) : await readFiles(files, sample.first);
   }
 
   /** Samples with labels: the classes become those of the labels. */
   async addLabelled(files: readonly File[], task?: string): Promise<void> {
-    const { rows, labels } = await readFiles(files, this.opening.loaded().network.input);
+    const { rows, labels } = await this.samplesOf(files);
     if (labels === undefined)
       throw new RuntimeError(
         'expected two files, samples and their labels: x.npy and y.npy, or an IDX pair of images and labels',
@@ -114,16 +121,16 @@ export class Teaching {
   async teach(): Promise<void> {
     const { net, network } = this.opening.loaded();
     const { lesson, provider } = this.store.state;
-    const asked = probes(lesson, network.input);
+    const asked = probes(lesson, network.sample);
     await this.train({
       task: lesson.task,
       column: columnOf(lesson, network),
-      data: lessonData(lesson, network.input),
+      data: lessonData(lesson, network.sample),
       rate: lesson.rate,
       provider,
       checkpoint: `studio-${crypto.randomUUID()}`,
       probes: asked,
-      before: keptOf(await net.verify({ inputs: this.probeTensor(asked) })),
+      before: keptOf(await net.verify({ inputs: this.probeTensors(asked) })),
     });
   }
 
@@ -154,8 +161,8 @@ export class Teaching {
     this.progress({ stopping: true });
   }
 
-  private probeTensor(asked: Float32Array): Tensor {
-    return samplesTensor(asked, this.opening.loaded().network.input);
+  private probeTensors(asked: Float32Array): Record<string, Tensor> {
+    return samplesTensors(asked, this.opening.loaded().network.sample);
   }
 
   private async train(kept: KeptLesson): Promise<void> {
@@ -184,7 +191,7 @@ export class Teaching {
       store.set({ network: { ...network, info: net.info } });
       await this.run(kept, keeps === true);
       this.progress({ stage: 'proving' });
-      const found = await net.verify({ inputs: this.probeTensor(kept.probes), since: { tasks: evidence(kept.before) } });
+      const found = await net.verify({ inputs: this.probeTensors(kept.probes), since: { tasks: evidence(kept.before) } });
       const proof = shown(task, kept.before, found);
       store.set({ network: { ...network, info: net.info }, proof });
       await this.opening.keep();
@@ -226,10 +233,11 @@ export class Teaching {
     const { net, network } = this.opening.loaded();
     const { epochs, batch } = data;
     const heldOut = data.heldOutTargets.length > 0;
+    const names = net.info.tasks.find((own) => own.task === task)?.inputs;
     await net.train(task, {
       data: {
-        train: tensorsOf(data.inputs, data.targets, network.input),
-        ...(heldOut && { validation: tensorsOf(data.heldOutInputs, data.heldOutTargets, network.input) }),
+        train: tensorsOf(data.inputs, data.targets, network.sample, names),
+        ...(heldOut && { validation: tensorsOf(data.heldOutInputs, data.heldOutTargets, network.sample, names) }),
       },
       epochs,
       batch,

@@ -1,5 +1,5 @@
 // The samples of test data that came with the page, as it keeps samples.
-import { keptRows } from './input-shape.js';
+import { joinedRows, keptRows } from './input-shape.js';
 import type { Loaded } from './state.js';
 
 export interface TriedSample {
@@ -13,12 +13,17 @@ export interface TriedSample {
 const most = 12;
 
 /** Those of tasks that the network has. */
-export function triedSamples({ about, input }: Loaded): TriedSample[] {
+export function triedSamples({ about, sample, info }: Loaded): TriedSample[] {
   const each = Math.max(1, Math.floor(most / Math.max(1, about.size)));
-  return [...about].flatMap(([task, { samples, labels = [] }]) => {
-    if (samples === undefined || samples.size % input.size !== 0) return [];
-    return keptRows(samples, input)
-      .slice(0, each)
-      .map((row, i): TriedSample => ({ task, label: labels[i] ?? '', row }));
+  return [...about].flatMap(([task, { samples = [], labels = [] }]) => {
+    const names = info.tasks.find((own) => own.task === task)?.inputs ?? [];
+    const parts = names.flatMap((name, i): [string, Float32Array[]][] => {
+      const [input, tensor] = [sample.inputs.find((own) => own.name === name), samples[i]];
+      return input === undefined || tensor === undefined || tensor.size % input.size !== 0
+        ? []
+        : [[name, keptRows(tensor, input).slice(0, each)]];
+    });
+    if (parts.length < names.length) return [];
+    return joinedRows(sample, new Map(parts)).map((row, i): TriedSample => ({ task, label: labels[i] ?? '', row }));
   });
 }

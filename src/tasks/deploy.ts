@@ -102,15 +102,8 @@ export async function deployTasks(loaded: LoadedWorkspace, folder: string, optio
   return { target, folder, models: models.map((m) => m.name), files: [...files.keys()].sort() };
 }
 
-/** What tokenises nothing would be asked with texts; a form of the page has one input. */
+/** What tokenises nothing would be asked with texts. */
 function refuseForPage({ columns }: LoadedWorkspace): void {
-  if (columns.inputs.length > 1) {
-    const expected = 'triton or kserve';
-    throw new UsageError(`web: the network has ${columns.inputs.length} inputs, the page asks for one, expected ${expected}`, {
-      expected,
-      got: 'web',
-    });
-  }
   if (columns.inputs.every(({ tokens }) => tokens === undefined)) return;
   const expected = 'node, triton or kserve';
   throw new UsageError(`web: the network takes text, which the page cannot tokenise, expected ${expected}`, {

@@ -3,11 +3,11 @@
 import { type About, type AboutTask, encodeAbout } from '../data/about-tasks.js';
 import { classLabels, type SampleSet } from '../data/dataset.js';
 import { fewestRows } from '../data/domain.js';
+import type { Rows } from '../data/rows.js';
 import { countOf } from '../data/samples.js';
 import type { PageNetwork } from '../deploy/page.js';
 import { answersOf, outputLabels } from '../model/heads/heads.js';
 import type { Column } from '../model/progressive/column.js';
-import { onlyOf } from '../model/progressive/inputs.js';
 import { someRows, withDomain } from '../network/column-domain.js';
 import { columnHash } from '../network/network-file.js';
 import { byteLength } from '../onnx/core/dtype.js';
@@ -47,7 +47,7 @@ export async function pageNetwork(
     try {
       const data = await loadTaskData(loaded, task);
       const tried = samples ? samplesOf(data.test, column) : undefined;
-      if (tried !== undefined) small.push(`${task} ${tried.samples.dims[0]} (${sizeOf(tried.samples)})`);
+      if (tried !== undefined) small.push(`${task} ${tried.labels?.length ?? 0} (${sizeOf(tried.samples)})`);
       else if (samples)
         onNote?.(`${task}: a sample of its test data is over ${mostSampleBytes / 1024} kB, none goes with the page`);
       network = await withDomain(network, task, data.train, data.test);
@@ -74,15 +74,16 @@ function decimalOf(loaded: LoadedWorkspace): About['decimal'] {
   return found.flatMap((spec) => (typeof spec === 'object' && spec.decimal !== undefined ? [spec.decimal] : []))[0] ?? '.';
 }
 
-const sizeOf = ({ bytes: { length } }: Tensor): string =>
-  length < 1000 ? `${length} bytes` : `${(length / 1000).toFixed(1)} kB`;
+function sizeOf(samples: readonly Tensor[]): string {
+  const length = samples.reduce((sum, { bytes }) => sum + bytes.length, 0);
+  return length < 1000 ? `${length} bytes` : `${(length / 1000).toFixed(1)} kB`;
+}
 
 /** The first rows of the test data, of each class in turn where there are classes; undefined where one is too large. */
 function samplesOf(test: SampleSet, column: Column): Required<Pick<AboutTask, 'samples' | 'labels'>> | undefined {
-  const { name } = onlyOf(column.inputs, 'the page');
-  const input = must(test.inputs[name], 'input');
   const count = countOf(test.inputs);
-  const room = Math.floor(mostSampleBytes / (elementCount(input.dims.slice(1)) * byteLength(input.dtype, 1)));
+  const bytesOf = ({ dims, dtype }: Rows) => elementCount(dims.slice(1)) * byteLength(dtype, 1);
+  const room = Math.floor(mostSampleBytes / Object.values(test.inputs).reduce((sum, rows) => sum + bytesOf(rows), 0));
   const most = Math.min(samplesOfTask, room, count);
   if (most === 0) return undefined;
   const labels = classLabels(test);
@@ -99,7 +100,7 @@ function samplesOf(test: SampleSet, column: Column): Required<Pick<AboutTask, 's
     Uint32Array.from(chosen, ({ row }) => row),
   );
   return {
-    samples: must(inputs instanceof Tensor ? inputs : inputs[name], 'input'),
+    samples: column.inputs.map(({ name }) => must(inputs instanceof Tensor ? inputs : inputs[name], name)),
     labels: chosen.map((_, i) => labelOf(targets, i, column)),
   };
 }

@@ -74,11 +74,6 @@ export async function studioOf(
     throw new UsageError('studio: the network takes text, which the page cannot tokenise, expected "prognet predict"', {
       expected: 'prognet predict',
     });
-  if (loaded.columns.inputs.length > 1)
-    throw new UsageError(
-      `studio: the network has ${loaded.columns.inputs.length} inputs, the page asks for one, expected "prognet predict"`,
-      { expected: 'prognet predict' },
-    );
   const image = loaded.columns.inputs.every(({ shape }) => shape.join() === '1,28,28');
   const own = await pageNetwork(loaded, await runtime(), options);
   const files = studioPage({ ...page, own }, image ? await mnistLesson(options.onNote) : undefined);

@@ -6,7 +6,7 @@ import { featureList } from '../model/description/features.js';
 import { headAnswering } from '../model/heads/heads.js';
 import { namesInMetadata, outputNames } from '../model/heads/output-names.js';
 import { stepSchema, takesMissing } from '../model/prepare/prepare.js';
-import { factsInMetadata } from '../model/progressive/facts.js';
+import { type ColumnFacts, factsInMetadata } from '../model/progressive/facts.js';
 import { columnKey, inputsInMetadata, preparedKey } from '../model/progressive/forms.js';
 import { Answerer, predictionOf } from '../network/answerer.js';
 import type { Inputs, Prediction } from '../network/growing.js';
@@ -16,12 +16,12 @@ import type { Runtime, SessionOptions } from '../onnx/runtime/session.js';
 import { fromBinary } from '../onnx/serde/from-binary.js';
 import { besideSeen } from '../train/seen.js';
 import { dataFacts } from './data-facts.js';
-import type { NetworkInfo, TaskInfo } from './protocol.js';
+import type { InputInfo, NetworkInfo, TaskInfo } from './protocol.js';
 
 const describedInputs = z.array(
   z.object({
     name: z.string(),
-    dtype: z.enum(['float32', 'uint8', 'int64']),
+    dtype: z.enum(['float32', 'float16', 'int64', 'int32', 'uint8', 'bool']),
     shape: z.array(z.int()),
     features: featureList.optional(),
   }),
@@ -31,7 +31,7 @@ const columnSchema = z.object({ prepare: z.array(stepSchema) });
 const headAlone = z.object({ blocks: z.tuple([]) });
 
 /** What samples come in: as the metadata describe it, where the graph takes numbers and texts of a table apart, else as the graph does. */
-type Taken = Pick<NetworkInfo['input'], 'name' | 'dtype' | 'shape' | 'features'>;
+type Taken = Pick<InputInfo, 'name' | 'dtype' | 'shape' | 'features'>;
 
 /** The steps of every column that the model reaches and that reads the input; what cannot be read has none. */
 function preparesOf(metadata: ReadonlyMap<string, string>) {
@@ -107,7 +107,7 @@ export class FixedModel {
   }
 
   /** For display. */
-  info(): Pick<NetworkInfo, 'name' | 'input' | 'tasks' | 'growable'> {
+  info(): Pick<NetworkInfo, 'name' | 'input' | 'inputs' | 'tasks' | 'growable'> {
     const { graph } = this;
     const named = new Map(graph.outputs.map((v) => [v.name, v]));
     const beside = new Set(
@@ -132,22 +132,29 @@ export class FixedModel {
           parameters: 0,
           blocks: [],
           laterals: [],
+          inputs: this.taken.map(({ name }) => name),
         };
       });
-    const [input = { name: '', dtype: 'float32' as const, shape: [] }] = this.taken;
-    return { name: graph.name, input: { ...input, ...this.preparation(tasks, input.name) }, tasks, growable: false };
+    const inputs = this.taken.map((input): InputInfo => ({ ...input, ...this.preparation(tasks, input.name) }));
+    const [input = { name: '', dtype: 'float32' as const, shape: [] }] = inputs;
+    return { name: graph.name, input, inputs, tasks, growable: false };
   }
 
   /** What becomes of the input, and what data it was; a model that takes it prepared knows of none. */
-  private preparation(tasks: readonly TaskInfo[], input: string): Omit<NetworkInfo['input'], keyof Taken> {
+  private preparation(tasks: readonly TaskInfo[], input: string): Omit<InputInfo, keyof Taken> {
     const { metadata } = this;
     if (metadata.has(preparedKey)) return { prepared: true, fills: false };
+    // Of several inputs the metadata do not say which the steps are of: bytes are not scaled, nothing may be missing.
+    if (this.taken.length > 1) return { prepared: true, fills: false, ...dataFacts(this.facts(tasks), input) };
     const prepares = preparesOf(metadata);
-    const facts = tasks.map(({ task }) => factsInMetadata(metadata, task));
     return {
       prepared: prepares.some((steps) => steps.length > 0),
       fills: prepares.length > 0 && prepares.every(takesMissing),
-      ...dataFacts(facts, input),
+      ...dataFacts(this.facts(tasks), input),
     };
+  }
+
+  private facts(tasks: readonly TaskInfo[]): ColumnFacts[] {
+    return tasks.map(({ task }) => factsInMetadata(this.metadata, task));
   }
 }

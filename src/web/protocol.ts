@@ -48,6 +48,8 @@ export interface TaskInfo {
   readonly blocks: readonly BlockInfo[];
   /** What it hears of earlier columns; empty while it is not trained. */
   readonly laterals: readonly LateralStrength[];
+  /** The inputs that it reads, of those of the network. */
+  readonly inputs: readonly string[];
   /** How many samples of its own tell which answers `predict` marks as strange; absent where nothing tells. */
   readonly markedBy?: number;
 }
@@ -60,25 +62,34 @@ export interface BlockInfo {
   readonly shape: readonly number[];
 }
 
+/** An input of a network. */
+export interface InputInfo {
+  /** Its name. */
+  readonly name: string;
+  /** Of its elements. */
+  readonly dtype: DType;
+  /** Without the batch; null stands for what the file leaves open. */
+  readonly shape: readonly (number | null)[];
+  /** What its numbers are, of a table. */
+  readonly features?: readonly Feature[];
+  /** A column prepares it, so that bytes are not scaled for a network of float32. */
+  readonly prepared?: boolean;
+  /** Every column fills values that are missing. */
+  readonly fills?: boolean;
+  /** How image files became the samples that a column was trained on. */
+  readonly decoding?: Decoding;
+  /** Between which values all of those lay, where that is known. */
+  readonly range?: readonly [number, number];
+}
+
 /** What a worker holds, told after everything that changes it. */
 export interface NetworkInfo {
   /** What the network is called. */
   readonly name: string;
-  /**
-   * What it takes: its name, its dtype, and its shape without the batch; null stands for what the file leaves open. Of a table its features.
-   * `prepared`: a column prepares it, so that bytes are not scaled for a network of float32. `fills`: every column fills values that are missing.
-   * `decoding`: how image files became the samples that a column was trained on. `range`: between which values all of those lay, where that is known.
-   */
-  readonly input: {
-    readonly name: string;
-    readonly dtype: DType;
-    readonly shape: readonly (number | null)[];
-    readonly features?: readonly Feature[];
-    readonly prepared?: boolean;
-    readonly fills?: boolean;
-    readonly decoding?: Decoding;
-    readonly range?: readonly [number, number];
-  };
+  /** What it takes; of several inputs the first. */
+  readonly input: InputInfo;
+  /** All that it takes. */
+  readonly inputs: readonly InputInfo[];
   /** Its tasks, in the order of their columns. */
   readonly tasks: readonly TaskInfo[];
   /** False for an ONNX model, which answers but has no description to grow by. */

@@ -1,10 +1,12 @@
 // The network inside a worker: what the page's calls do. Free of the worker's own API, so that it runs wherever onnxruntime-web does.
 
 import { domainIn } from '../data/domain.js';
+import { sampleShape } from '../data/images/decoding.js';
 import { hashNamed, namedSamples } from '../data/samples.js';
 import { answersOf, type Head, headWidth, outputLabels } from '../model/heads/heads.js';
 import type { Layer } from '../model/nn/layers.js';
-import { onlyOf } from '../model/progressive/inputs.js';
+import type { Column } from '../model/progressive/column.js';
+import type { NetworkInput } from '../model/progressive/inputs.js';
 import { lateralStrengths } from '../model/progressive/lateral-strength.js';
 import { withDomain } from '../network/column-domain.js';
 import { type Network, prognet } from '../network/network.js';
@@ -14,11 +16,11 @@ import { must, UsageError } from '../onnx/core/errors.js';
 import { parseProviders } from '../onnx/runtime/requested-providers.js';
 import type { RequestedProvider, Runtime, Selection } from '../onnx/runtime/session.js';
 import { type WebModules, WebRuntime } from '../onnx/runtime/web.js';
-import { readingFor } from '../train/prepare-data.js';
+import { filledInputs } from '../train/prepare-data.js';
 import type { CheckpointRecord } from './checkpoint-db.js';
 import { dataFacts } from './data-facts.js';
 import { FixedModel } from './fixed-model.js';
-import type { Calls, NetworkInfo, RuntimeChoice, Source, TaskInfo } from './protocol.js';
+import type { Calls, InputInfo, NetworkInfo, RuntimeChoice, Source, TaskInfo } from './protocol.js';
 
 /** What the outputs are called, where the description says so. */
 function classNames(head: Head): { names?: readonly string[] } {
@@ -148,17 +150,8 @@ export class Server implements Calls {
     const where = { runtime: must(this.runtime, 'runtime').version, ...selection };
     if (network !== undefined) {
       const { columns } = network;
-      const { name: inputName, dtype, shape, features } = onlyOf(columns.inputs, 'the page');
       const own = [...columns];
-      const input = {
-        name: inputName,
-        dtype,
-        shape,
-        ...(features !== undefined && { features }),
-        prepared: own.some(({ prepare }) => prepare.length > 0),
-        fills: own.length > 0 && own.every((column) => readingFor(column).missing),
-        ...dataFacts(network.facts.values(), inputName),
-      };
+      const inputs = columns.inputs.map((input) => inputInfo(network, own, input));
       const tasks = own.map((column): TaskInfo => {
         const { task, head, blocks, taps } = column;
         const weights = network.weights(task);
@@ -174,13 +167,30 @@ export class Server implements Calls {
           parameters: column.parameters.count,
           blocks: blocks.map((layers, i) => ({ layers: layers.map(layerText), shape: taps[i] ?? [] })),
           laterals: weights === undefined ? [] : lateralStrengths(column, weights),
+          inputs: column.inputs.map(({ name }) => name),
           ...markedBy(network.facts.get(task)?.domain),
         };
       });
-      return { ...where, name: columns.description.name, input, tasks, growable: true };
+      const input = must(inputs[0], 'input');
+      return { ...where, name: columns.description.name, input, inputs, tasks, growable: true };
     }
     return { ...where, ...must(fixed, 'model').info() };
   }
+}
+
+function inputInfo(network: Network, own: readonly Column[], { name, dtype, shape, features }: NetworkInput): InputInfo {
+  // Of all that the columns were trained on: decoding is of the one input that image files can give.
+  const { decoding, ...facts } = dataFacts(network.facts.values(), name);
+  return {
+    name,
+    dtype,
+    shape,
+    ...(features !== undefined && { features }),
+    prepared: own.some(({ reads }) => reads.some((read) => read.input.name === name && read.steps.length > 0)),
+    fills: own.length > 0 && own.every((column) => filledInputs(column).includes(name)),
+    ...(decoding !== undefined && sampleShape(decoding).join() === shape.join() && { decoding }),
+    ...facts,
+  };
 }
 
 /** A layer in a word or two: its kind and how wide it makes things. */

@@ -4,7 +4,7 @@ import { findDelimiter } from '../formats/csv-delimiter.js';
 import { DataError, UsageError } from '../onnx/core/errors.js';
 import { aList, anObject, text as aText, given, listOf, optional } from '../onnx/core/given.js';
 import type { Tensor } from '../onnx/core/tensor.js';
-import type { NetworkInfo } from './protocol.js';
+import type { InputInfo } from './protocol.js';
 
 /** Rows that a table's text holds. */
 export interface TableRows {
@@ -26,7 +26,7 @@ export interface TableTextOptions {
  * Reads rows for a network whose input has features, or is a row of numbers.
  * @throws UsageError for a network that takes neither, DataError naming row and column of what cannot be read
  */
-export function tableRows(text: string, input: NetworkInfo['input'], options: TableTextOptions = {}): TableRows {
+export function tableRows(text: string, input: InputInfo, options: TableTextOptions = {}): TableRows {
   given(
     'tableRows',
     { text, input, options },

@@ -141,14 +141,6 @@ describe('of a table', () => {
     );
   });
 
-  it.each([
-    [['deploy', 'web', '-o', 'web'], 'web: the network has 3 inputs, the page asks for one, expected triton or kserve'],
-    [['studio', '--port', '0'], 'studio: the network has 3 inputs, the page asks for one, expected "prognet predict"'],
-  ])('%j refuses it', (words, message) => {
-    const { status, stderr } = prognet(...words, '-C', dir);
-    expect([status, stderr]).toEqual([2, `prognet: ${message}\n`]);
-  });
-
   it('what one input alone may have is refused', () => {
     const other = workspace(table.replace('data: rows.csv', 'data: { source: rows.csv, transform: [invert] }'));
     writeFileSync(join(other, 'rows.csv'), csv(40));

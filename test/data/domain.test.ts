@@ -66,7 +66,11 @@ it.each([
 });
 
 it('a page reads what was written, and refuses what is no such file', () => {
-  const task = { weights: 'a', labels: ['x', 'y'], samples: Tensor.from('float32', [1, 2], [2, 1]) };
+  const task = {
+    weights: 'a',
+    labels: ['x', 'y'],
+    samples: [Tensor.from('float32', [1, 2], [2, 1]), Tensor.from('int64', [3, 4], [2])],
+  };
   const tasks = new Map<string, AboutTask>([
     ['t', task],
     ['u', { weights: 'b' }],

@@ -57,7 +57,9 @@ describe('a picture as MNIST would have it', () => {
 });
 
 describe('a lesson', () => {
-  const shape = {
+  const first = {
+    name: 'image',
+    from: 0,
     shape: [1, 28, 28],
     dtype: 'float32' as const,
     size: 784,
@@ -67,6 +69,7 @@ describe('a lesson', () => {
     scalesBytes: true,
     fills: false,
   };
+  const shape = { size: 784, inputs: [first], first };
   const lesson = (perClass: number) => ({
     ...freshLesson,
     task: 'letters',
@@ -78,13 +81,13 @@ describe('a lesson', () => {
 
   it('says what it lacks', () => {
     const two = lesson(2);
-    expect(lacking(two, [])).toBeUndefined();
-    expect(lacking({ ...two, task: '' }, [])).toMatch(/name/);
-    expect(lacking({ ...two, task: '9 lives' }, [])).toMatch(/begins with a letter/);
-    expect(lacking(two, ['letters'])).toMatch(/already/);
-    expect(lacking({ ...two, classes: two.classes.slice(0, 1) }, [])).toMatch(/two classes/);
-    expect(lacking({ ...two, classes: two.classes.map((c) => ({ ...c, name: 'A' })) }, [])).toMatch(/same name/);
-    expect(lacking(lesson(1), [])).toMatch(/two examples/);
+    expect(lacking(two, [], shape)).toBeUndefined();
+    expect(lacking({ ...two, task: '' }, [], shape)).toMatch(/name/);
+    expect(lacking({ ...two, task: '9 lives' }, [], shape)).toMatch(/begins with a letter/);
+    expect(lacking(two, ['letters'], shape)).toMatch(/already/);
+    expect(lacking({ ...two, classes: two.classes.slice(0, 1) }, [], shape)).toMatch(/two classes/);
+    expect(lacking({ ...two, classes: two.classes.map((c) => ({ ...c, name: 'A' })) }, [], shape)).toMatch(/same name/);
+    expect(lacking(lesson(1), [], shape)).toMatch(/two examples/);
   });
 
   it('holds a fifth of each class out, trains on none of it, and is the same each time', () => {
@@ -126,7 +129,15 @@ describe('a lesson', () => {
 
 it('the strongest lateral is drawn widest, and every lateral between its own blocks', () => {
   const block = { layers: ['dense 4', 'relu'], shape: [4] };
-  const task = { trained: true, head: 'classify' as const, outputs: 2, parameters: 1, blocks: [block, block], laterals: [] };
+  const task = {
+    trained: true,
+    head: 'classify' as const,
+    outputs: 2,
+    parameters: 1,
+    blocks: [block, block],
+    laterals: [],
+    inputs: ['x'],
+  };
   const lateral = { into: 1, source: 'a', sourceBlock: 0, kind: 'linear' as const, norm: 1 };
   const drawing = drawingOf(
     [

@@ -75,7 +75,7 @@ export const asJson = (at: number): Record<string, unknown> => {
   };
 };
 
-export const yaml = `prognet: 1
+const yaml = `prognet: 1
 name: six
 input:
   - { name: image, shape: [1, 4, 4] }
@@ -97,9 +97,12 @@ columns:
       laterals: none, head: { classify: 2 }, train: { epochs: 4, batch: 16, lr: 0.02 } }
 `;
 
-/** The workspace with its data, not trained. */
-export function sixDtypes(): string {
-  const dir = workspace(yaml);
+/** The workspace with its data, not trained; without the text that pages do not tokenise, or with it. */
+export function sixDtypes({ text = true }: { readonly text?: boolean } = {}): string {
+  const lines = yaml.split('\n');
+  const from = lines.findIndex((line) => line.includes('task: words'));
+  const told = lines.filter((line, i) => !/name: (note|mask),/.test(line) && (from < 0 || i < from));
+  const dir = workspace(text ? yaml : told.join('\n'));
   const npz = (name: string, arrays: Readonly<Record<string, Tensor>>) =>
     writeFileSync(join(dir, name), writeNpz(new Map(Object.entries(arrays))));
   writeFileSync(join(dir, 'tokenizer.json'), tokenizerText(words));
