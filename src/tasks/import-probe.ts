@@ -1,13 +1,14 @@
 // An imported graph run on a few samples before it is taken: whether ONNX Runtime takes it, what shapes its taps and scores have, and what the file that it
 // came from answers. Two sessions, one after another; whether the column as it is exported answers alike is import-proof.ts's.
 import { joinRows, sliceRows } from '../data/rows.js';
-import type { ImportedModel } from '../model/progressive/import-model.js';
+import { type ImportedModel, isReadable } from '../model/progressive/import-model.js';
+import type { DType } from '../onnx/core/dtype.js';
 import { must, RuntimeError, UsageError } from '../onnx/core/errors.js';
 import { Random } from '../onnx/core/random.js';
 import { elementCount } from '../onnx/core/shape.js';
 import { Tensor } from '../onnx/core/tensor.js';
 import { cloneModel, type Model } from '../onnx/ir/model.js';
-import { tensorType } from '../onnx/ir/types.js';
+import { formatType, tensorType } from '../onnx/ir/types.js';
 import { removeUnused } from '../onnx/passes/remove-unused.js';
 import type { Runtime, Session, SessionOptions } from '../onnx/runtime/session.js';
 import { sessionModel } from '../onnx/serde/session-model.js';
@@ -17,6 +18,8 @@ import { apartFrom, difference, type Feeds, type FileAnswers, near } from './imp
 export interface Probed {
   /** Shapes of one sample, of the taps in their order. */
   readonly shapes: readonly (readonly number[])[];
+  /** Of taps and scores that a head judges, by name. */
+  readonly dtypes: ReadonlyMap<string, DType>;
   /** Of the scores that a head judges. */
   readonly scores: readonly number[] | undefined;
   /** Of some of the samples. */
@@ -81,7 +84,12 @@ export async function probeImport(
   const ours = ran.slice(0, batches.length);
   const [, two = {}, again = {}, backward = {}] = ran;
   const shapes = new Map<string, readonly number[]>();
+  const dtypes = new Map<string, DType>();
   for (const name of rowed) {
+    const { dtype, dims } = must(two[name], name);
+    if (!isReadable(dtype))
+      fail(`"${name}" is ${formatType(tensorType(dtype, ['N', ...dims.slice(1)]))}, expected float32[N,...]`);
+    dtypes.set(name, dtype);
     const [first = [], second = []] = ours.map((of) => must(of[name], name).dims);
     if (second[0] !== batches[1]) run(`"${name}" is [${second}] for ${batches[1]} samples, expected one row for each`);
     if (first[0] !== batches[0]) run(`"${name}" is [${first}] for one sample, expected one row for each`);
@@ -89,13 +97,13 @@ export async function probeImport(
       fail(`the shape of "${name}" depends on the samples: [${first}] and [${second}], expected one shape for all`);
     shapes.set(name, first.slice(1));
     const back = reversed(must(backward[name], name));
-    if (!(difference(must(two[name], name), back) <= near))
+    if (!(difference(must(two[name], name), back) <= near(back)))
       run(`"${name}" has no row for each sample: in another order of the samples its rows are others`);
   }
   const [mixed] = rowed.flatMap((name) => {
     const [a, b] = [two, again].map((of) => sliceRows(must(of[name], name), 0, 1));
     const by = difference(must(a, name), must(b, name));
-    return by > 0 ? [{ name, by }] : [];
+    return by === 0 ? [] : [{ name, by }];
   });
   if (mixed !== undefined && imported.file.opened)
     fail(`its batch is 1 and cannot be opened: "${mixed.name}" of a sample changes with the others`);
@@ -105,10 +113,12 @@ export async function probeImport(
   const given = theirs.map((of) => must(of[imported.given], gives));
   if (imported.file.opened) {
     const opened = difference(joined([must(two[gives], gives)]), joined(given));
-    if (!(opened <= near)) fail(`its batch is 1 and cannot be opened: "${gives}" of a sample changes with the others`);
+    if (!(opened <= Math.max(...given.map(near))))
+      fail(`its batch is 1 and cannot be opened: "${gives}" of a sample changes with the others`);
   }
   return {
     shapes: taps.map((name) => must(shapes.get(name), name)),
+    dtypes,
     scores: judged ? shapes.get(gives) : undefined,
     answers: { feeds: each, given },
     mixed,
@@ -234,7 +244,7 @@ export function stateShapes({ model, taps, scores }: ImportedModel, probed: Prob
   if (scores !== undefined && probed.scores !== undefined) found.set(scores, probed.scores);
   for (const v of model.graph.outputs) {
     const shape = found.get(v.name);
-    const dtype = v.type?.kind === 'tensor' ? v.type.dtype : 'float32';
-    if (shape !== undefined) v.type = tensorType(dtype, ['N', ...shape]);
+    const dtype = probed.dtypes.get(v.name);
+    if (shape !== undefined && dtype !== undefined) v.type = tensorType(dtype, ['N', ...shape]);
   }
 }

@@ -1,6 +1,7 @@
 // An ONNX model from elsewhere as an imported column: the graph as it is, as far as its taps and scores need it, its weights taken out as parameters.
 // What is left is a small graph that a description can carry. Shapes that inference does not find are left to who can run it (tasks/import-probe.ts).
 import { isStorable } from '../../formats/safetensors.js';
+import type { DType } from '../../onnx/core/dtype.js';
 import { UsageError } from '../../onnx/core/errors.js';
 import type { Tensor } from '../../onnx/core/tensor.js';
 import { version } from '../../onnx/core/version.js';
@@ -179,14 +180,14 @@ function computedBy(graph: Graph, name: string, fail: Fail): Value {
 }
 
 /** Types that columns can read, as float32. */
-const readable: readonly (string | undefined)[] = ['float32', 'float16', 'bfloat16', 'float64'];
+export const isReadable = (dtype: DType): boolean => ['float32', 'float16', 'bfloat16', 'float64'].includes(dtype);
 
 /** Shape of one sample, undefined where inference does not know it all. Throws for a type that no column reads and for a batch that is not open. */
 function sampleOf(v: Value, what: string, fail: Fail): number[] | undefined {
   const { type } = v;
   const wrong = () => fail(`${what} "${v.name}" is ${formatType(type)}, expected float32[N,...] with only the batch open`);
   if (type === undefined) return undefined;
-  if (type.kind !== 'tensor' || !readable.includes(type.dtype)) return wrong();
+  if (type.kind !== 'tensor' || !isReadable(type.dtype)) return wrong();
   const { shape } = type;
   if (shape?.length === 0 || typeof shape?.[0] === 'number') return wrong();
   const dims = shape?.slice(1);
