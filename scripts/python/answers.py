@@ -11,8 +11,16 @@ model, inputs, *task_id = sys.argv[1:]
 session = ort.InferenceSession(model, providers=["CPUExecutionProvider"])
 if inputs.endswith(".json"):
     given = json.load(open(inputs, encoding="utf-8"))
-    types = {"tensor(float)": np.float32, "tensor(int64)": np.int64, "tensor(string)": object}
-    feeds = {i.name: np.array(given[i.name], dtype=types[i.type]) for i in session.get_inputs()}
+    types = {
+        "tensor(float)": np.float32,
+        "tensor(float16)": np.float16,
+        "tensor(int64)": np.int64,
+        "tensor(int32)": np.int32,
+        "tensor(uint8)": np.uint8,
+        "tensor(bool)": np.bool_,
+        "tensor(string)": object,
+    }
+    feeds = {i.name: np.array(given[i.name], dtype=types[i.type]) for i in session.get_inputs() if i.name != "task_id"}
 else:
     [only] = [i for i in session.get_inputs() if i.name != "task_id"]
     feeds = {only.name: np.load(inputs)}

@@ -229,3 +229,30 @@ describe('models of all tasks together', () => {
     for (const [i, v] of predicted('plain').entries()) expect(Math.abs(v - must(near[i], 'number'))).toBeLessThan(1e-6);
   });
 });
+
+it('a Triton repository says each input of a task with its type and its dims', () => {
+  okIn(dir, 'deploy', 'triton', '-o', at('models'), '--tasks', 'all,words');
+  const inputsOf = (task: string) => {
+    const config = readFileSync(at(`models/${task}/config.pbtxt`), 'utf8');
+    const [, listed = ''] = /^input \[\n([\s\S]*?)^\]/m.exec(config) ?? [];
+    return [
+      ...listed.matchAll(/name: "(\w+)"\s+data_type: TYPE_(\w+)\s+dims: (\[[^\]]*\](?:\s+reshape \{ shape: \[ \] \})?)/g),
+    ].map(([, name, type, dims]) => `${name} ${type} ${dims?.replace(/\s+/g, ' ')}`);
+  };
+  expect(inputsOf('all')).toEqual([
+    'image FP32 [ 1, 4, 4 ]',
+    'person FP32 [ 1 ]',
+    'person_categories STRING [ 1 ]',
+    'kind INT32 [ 1 ] reshape { shape: [ ] }',
+    'shop INT64 [ 1 ] reshape { shape: [ ] }',
+    'half FP16 [ 3 ]',
+    'open BOOL [ 1 ] reshape { shape: [ ] }',
+    'pixels UINT8 [ 4 ]',
+  ]);
+  expect(inputsOf('words')).toEqual([
+    'person FP32 [ 1 ]',
+    'person_categories STRING [ 1 ]',
+    'note INT64 [ 5 ]',
+    'mask INT64 [ 5 ]',
+  ]);
+});

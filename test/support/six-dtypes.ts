@@ -55,6 +55,31 @@ export const targets = Tensor.from(
 );
 export const categories = ['Basel', 'Bern'];
 
+/** What exported graphs take, as lists: the table's numbers and categories apart, the text's ids with their mask. */
+export function asGraphInputs(): Record<string, unknown> {
+  const lists = Object.entries(samples).map(([name, { dims }]): [string, unknown] => {
+    const numbers = must(name).numbers();
+    const nested = (flat: readonly number[], [size = 1, ...rest]: readonly number[]): unknown[] =>
+      Array.from({ length: size }, (_, i) => {
+        const width = flat.length / size;
+        const own = flat.slice(i * width, (i + 1) * width);
+        return rest.length === 0 ? own[0] : nested(own, rest);
+      });
+    return [name, nested([...numbers], dims)];
+  });
+  return {
+    ...Object.fromEntries(lists),
+    person: ages.map((age) => [age]),
+    person_categories: cities.map((city) => [categories[city] ?? 'Zug']),
+    mask: Array.from({ length: rows }, (_, i) =>
+      ids
+        .numbers()
+        .slice(i * 5, i * 5 + 5)
+        .map((id) => Number(id !== 0)),
+    ),
+  };
+}
+
 /** A sample as JSON names it: rows of the table as objects, texts as texts. */
 export const asJson = (at: number): Record<string, unknown> => {
   const part = (name: string): number[] => {
@@ -92,7 +117,7 @@ columns:
   - { task: numbers, data: six.npz, inputs: [image, person, kind, half, open, pixels], blocks: [[flatten, { dense: 6 }, relu], [{ concat: [person, kind, half, open, pixels] }, { dense: 8 }, relu]],
       head: { classify: { classes: 2, names: ['no', 'yes'] } }, train: { epochs: 4, batch: 16, lr: 0.02 } }
   - { task: all, data: six.npz, inputs: [shop, person, kind, half, open, pixels], blocks: [[{ embedding: { size: 3, vocabulary: 6 } }, { concat: [person, kind, half, open, pixels] }, { dense: 8 }, relu]],
-      laterals: { kind: adapter, rank: 2 }, head: { binary: 1 }, train: { epochs: 4, batch: 16, lr: 0.02 } }
+      laterals: { kind: adapter, rank: 2 }, head: { classify: 2 }, train: { epochs: 4, batch: 16, lr: 0.02 } }
   - { task: words, data: six.npz, inputs: [note, mask, person], blocks: [[{ embedding: { size: 4 } }, { mean_over_steps: { mask: mask } }, { concat: person }, { dense: 6 }, relu]],
       laterals: none, head: { classify: 2 }, train: { epochs: 4, batch: 16, lr: 0.02 } }
 `;
