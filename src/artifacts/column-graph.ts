@@ -8,6 +8,7 @@ import type { Column } from '../model/progressive/column.js';
 import { withDomains } from '../model/progressive/imported-versions.js';
 import { addInputs, keptInputs } from '../model/progressive/inputs.js';
 import { NetworkLowering } from '../model/progressive/lowering.js';
+import { knownShape } from '../model/progressive/open-inputs.js';
 import { type FrozenWeights, frozenScope } from '../model/progressive/weights.js';
 import { must } from '../onnx/core/errors.js';
 import { version } from '../onnx/core/version.js';
@@ -60,6 +61,7 @@ export function columnGraph(request: ColumnRequest, training: boolean): ColumnGr
   for (const { name } of network.inputs) checkInputName(name);
   const g = ops({ name: `${task}-${training ? 'training' : 'eval'}`, opset: network.opset });
   // ONNX Runtime's training API takes numbers alone: categories come as indices.
+  for (const input of network.inputs) knownShape(input, 'training artifacts');
   const inputs = addInputs(g, keptInputs(network.inputs));
   const parameters: ArtifactParameter[] = [];
   const values = new Map<string, Value>();

@@ -1,6 +1,7 @@
 // Arrays as they stand in files to a Dataset: which dtypes become what, and what is refused.
 import { getFloat16 } from '@petamoriken/float16';
 import { dataError, formatIndex } from '../formats/data-error.js';
+import { areKnown } from '../model/nn/open-size.js';
 import type { InputDtype, NetworkInput } from '../model/progressive/inputs.js';
 import type { DType } from '../onnx/core/dtype.js';
 import { elementCount } from '../onnx/core/shape.js';
@@ -200,8 +201,9 @@ function countClasses(datasets: readonly Pick<RowSet, 'targets'>[]): number | un
   return Number.isSafeInteger(classes) ? classes : undefined;
 }
 
-/** The split again. @throws DataError when a sample of train has another dtype or shape than one of test */
-export function sameInputs<D extends RowSet>(split: Split<D>, where: string): Split<D> {
+/** The split again. @throws DataError when a sample of train has another dtype or shape than one of test, as far as no size of the `inputs` is open */
+export function sameInputs<D extends RowSet>(split: Split<D>, where: string, inputs: readonly NetworkInput[] = []): Split<D> {
+  if (!inputs.every(({ shape }) => areKnown(shape))) return split;
   const [a, b] = [split.train, split.test].map(({ inputs }) => `${inputs.dtype} [${inputs.dims.slice(1).join(',')}]`);
   if (a === b) return split;
   throw dataError(where, `inputs of train are ${a}, those of test ${b}, expected the same`, { expected: `${a}`, got: `${b}` });

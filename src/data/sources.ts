@@ -113,7 +113,7 @@ async function readSource({ source, place, options, where }: Opened, context: So
   const found = await source.read(place, options, context);
   checkSplitOptions(options, 'whole' in found, where);
   if ('split' in found) {
-    const { train } = sameInputs(found.split, where);
+    const { train } = sameInputs(found.split, where, context.inputs);
     return train.classes === undefined ? withClasses(found.split) : found.split;
   }
   return withClasses(splitTest(found.whole, options.test ?? 0.2, options.seed ?? 0, where));
@@ -164,10 +164,15 @@ async function keepingOf(
 }
 
 /** Both parts from streams, the rows on disk. */
-async function writeSplit(writer: Writer, { train, test }: Streams, { options, where }: Opened): Promise<Split<RowSet>> {
+async function writeSplit(
+  writer: Writer,
+  { train, test }: Streams,
+  { options, where }: Opened,
+  { inputs }: SourceContext,
+): Promise<Split<RowSet>> {
   const first = await writer.write(train);
   if (test === undefined) return withClasses(splitTest(first, options.test ?? 0.2, options.seed ?? 0, where));
-  const split = sameInputs({ train: first, test: await writer.write(test) }, where);
+  const split = sameInputs({ train: first, test: await writer.write(test) }, where, inputs);
   return first.classes === undefined ? withClasses(split) : split;
 }
 
@@ -207,7 +212,7 @@ export async function loadRows(spec: DataSpec, context: SourceContext): Promise<
   const { streams } = keeping;
   return await keptSplit(keeping, async (writer) => {
     checkSplitOptions(opened.options, streams.test === undefined, opened.where);
-    const split = await writeSplit(writer, streams, opened);
+    const split = await writeSplit(writer, streams, opened, context);
     return list === undefined ? split : transformStored(split, list, path, writer.rewrite);
   });
 }

@@ -271,7 +271,7 @@ export class Network implements GrowingNetwork {
   /** The step graph of a task's column: (parameters, optimizer state, minibatches) to the same after them, and the losses. */
   trainingGraph(task: string, options: TrainingGraphOptions): TrainingGraph {
     given('trainingGraph', { options }, { options: anObject, 'options.optimizer': anObject });
-    const { optimizer: chosen, dataType = 'float32', batch, clip } = options;
+    const { optimizer: chosen, dataType = 'float32', batch, clip, sizes } = options;
     const rule = optimizer(chosen);
     const column = this.columns.column(task);
     const graph = stepGraph({
@@ -281,7 +281,7 @@ export class Network implements GrowingNetwork {
       dtypes: Object.fromEntries(
         column.inputs.map(({ name, dtype }) => [name, dtype === 'float32' || dtype === 'uint8' ? dataType : dtype]),
       ),
-      ...defined({ batch, clip }),
+      ...defined({ batch, clip, sizes }),
     });
     const { kind, lr = defaultRate[kind] } = chosen;
     return { ...graph, scalars: (step, rate = lr) => rule.scalars(rate, step) };

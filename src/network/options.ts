@@ -15,6 +15,8 @@ export type NetworkOptions = Omit<DescriptionInput, 'prognet' | 'name' | 'column
 export interface TrainingGraphOptions {
   /** The rule of an update: `adam()`, `sgd({ lr: 0.1 })`. */
   readonly optimizer: OptimizerOptions;
+  /** Sizes of the network's inputs that are open, by their names. */
+  readonly sizes?: Readonly<Record<string, number>>;
   /** Rows of a minibatch; left out, the graph takes any. */
   readonly batch?: number;
   /** How gradients are bounded; not at all when absent. */

@@ -8,6 +8,8 @@ import { Tensor } from '../onnx/core/tensor.js';
 
 /** How many. */
 const count = 4;
+/** What an open size of them is. */
+const openSize = 32;
 
 /** Numbers that any model can take: fractions, bytes, and of other integers those below `limit`: 0 and 1 where nothing is known, which are ids and flags alike. */
 export function randomSamples(dtype: DType, dims: readonly number[], random: Random, limit = 2): Tensor {
@@ -22,7 +24,8 @@ export function randomSamples(dtype: DType, dims: readonly number[], random: Ran
 export function fixedSamples(inputs: readonly NetworkInput[]): SampleSet {
   const samples = inputs.map(({ name, dtype, shape, features, tokens }) => {
     const random = new Random(0, 'samples', name);
-    const tensor = randomSamples(dtype, [count, ...shape], random, tokens?.vocabulary);
+    const dims = shape.map((size) => (typeof size === 'number' ? size : openSize));
+    const tensor = randomSamples(dtype, [count, ...dims], random, tokens?.vocabulary);
     if (!hasCategories(features)) return [name, tensor] as const;
     const texts = features.map(({ categories }) => categories?.length);
     const places = tensor.numbers().map((v, i) => {

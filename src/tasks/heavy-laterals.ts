@@ -1,4 +1,5 @@
 // What is said of a column whose laterals hold most of its weights: where the most of them are, what they read, and what would be smaller.
+import { leastCount } from '../model/nn/open-size.js';
 import type { Column, TapRef } from '../model/progressive/column.js';
 import { must } from '../onnx/core/errors.js';
 import { elementCount } from '../onnx/core/shape.js';
@@ -24,7 +25,7 @@ export function heavyLaterals(column: Column): string | undefined {
   }
   const [place, most] = must([...into].sort(([, a], [, b]) => b - a)[0], 'laterals');
   const refs = column.sourcesInto(place === 'head' ? blocks.length : Number(place));
-  const size = ({ column: source, block }: TapRef) => elementCount(source.tapShape(block));
+  const size = ({ column: source, block }: TapRef) => leastCount(source.tapShape(block));
   const tap = must([...refs].sort((a, b) => size(b) - size(a))[0], 'tap');
   const shape = tap.column.tapShape(tap.block);
   const flattened = carrying.some(

@@ -59,7 +59,7 @@ export interface ImportTaskOptions {
 export interface ImportedTask {
   readonly workspace: string;
   readonly task: string;
-  readonly taps: readonly { readonly name: string; readonly shape: readonly number[] }[];
+  readonly taps: readonly { readonly name: string; readonly shape: readonly (number | string)[] }[];
   readonly parameters: number;
   readonly record: ColumnRecord;
 }

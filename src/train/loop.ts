@@ -5,6 +5,7 @@ import { epochOrder } from '../data/epoch-order.js';
 import { countOf, mapSamples } from '../data/samples.js';
 import type { ParameterSpec } from '../model/nn/scope.js';
 import { aColumn } from '../model/progressive/column.js';
+import { boundToData } from '../model/progressive/open-inputs.js';
 import { initialWeights, weightsByTask } from '../model/progressive/weights.js';
 import { InterruptedError, must, UsageError } from '../onnx/core/errors.js';
 import { anObject, given, instance } from '../onnx/core/given.js';
@@ -111,7 +112,8 @@ class Training {
     const checkpoint = await given.store?.load();
     const balance = checkpoint === undefined ? learnBalance(given.column, given.train) : checkpoint.state.balance;
     if (checkpoint === undefined && balance !== undefined) given.onEvent?.(balanceEvent(given.column, balance, given.train));
-    const request = { ...given, column: withNumbers(given.column, balance) };
+    const open = withNumbers(given.column, balance);
+    const request = { ...given, column: boundToData(open, given.train.inputs, 'training data') };
     const state = checkpoint?.state ?? { ...freshState, ...(balance && { balance }) };
     const { column, settings, session = {} } = request;
     const { engine: make = (context) => StepEngine.create(context) } = request;
@@ -131,7 +133,7 @@ class Training {
     const rate = (step: number) => rates.at(step);
     const steps = settings.epochs * plan.perEpoch;
     const engine = await make({ ...request, taps, dtypes, ...(augmenter && { augmenter }), steps, rate });
-    const validation = await Validation.create(request, taps, dtypes, tapBudget - engine.tapBytes);
+    const validation = await Validation.create(request, open, taps, dtypes, tapBudget - engine.tapBytes);
     return new Training(request, state, checkpoint, plan, rates, taps, engine, validation);
   }
 

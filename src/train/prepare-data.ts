@@ -10,9 +10,11 @@ import type { Head } from '../model/description/description.js';
 import { type Feature, hasCategories } from '../model/description/features.js';
 import type { Tokens } from '../model/description/tokens.js';
 import { headWidth, outputLabels, sharesTarget } from '../model/heads/heads.js';
+import { areKnown, type Size } from '../model/nn/open-size.js';
 import { takesMissing } from '../model/prepare/prepare.js';
 import type { Column } from '../model/progressive/column.js';
 import type { NetworkInput } from '../model/progressive/inputs.js';
+import { fitsShape, sizesOfData } from '../model/progressive/open-inputs.js';
 import { DataError, must } from '../onnx/core/errors.js';
 import { elementCount } from '../onnx/core/shape.js';
 import type { Tensor } from '../onnx/core/tensor.js';
@@ -48,6 +50,7 @@ export function fitInputs(column: Column, given: SampleRows | Rows, where: strin
       inputs.find((input) => input.name === name),
       name,
     );
+    if (!areKnown(shape)) return fitsShape(tensor.dims, shape) ? tensor.reshape([1, ...tensor.dims]) : tensor;
     const count = tensor.size / elementCount(shape);
     return Number.isInteger(count) ? tensor.reshape([count, ...shape]) : tensor;
   });
@@ -78,6 +81,7 @@ function fitSamples<R extends Rows>(
     const prepared = readers.some(({ steps }) => steps.length > 0);
     fitInput(must(samples[input.name], input.name), input, prepared, where, inputs.length > 1);
   }
+  sizesOfData(inputs, (name) => samples[name]?.dims, where);
   if (countOf(samples) === 0)
     throw new DataError(`${where}: has no rows`, { path: where, expected: 'at least one row', got: '0' });
   for (const name of names) {
@@ -106,7 +110,7 @@ function fitInput(
   several: boolean,
 ): void {
   const found = dims.slice(1);
-  if (found.join() !== shape.join()) {
+  if (!fitsShape(found, shape)) {
     throw new DataError(`${where}: a sample has shape [${found}], input "${name}" is [${shape}]${transposeHint(found, shape)}`, {
       path: where,
       expected: `[${shape}]`,
@@ -164,7 +168,7 @@ function refuseNoCategory({ data }: Tensor, features: readonly Feature[] | undef
 }
 
 /** Where the axes of a sample stand in another order: the step of the model that puts them right. */
-function transposeHint(found: readonly number[], wanted: readonly number[]): string {
+function transposeHint(found: readonly number[], wanted: readonly Size[]): string {
   const left = new Set(found.keys());
   const order: number[] = [];
   for (const size of wanted) {

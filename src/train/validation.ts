@@ -4,6 +4,7 @@ import { type Head, headWidth } from '../model/heads/heads.js';
 import type { ParameterSpec } from '../model/nn/scope.js';
 import type { Column } from '../model/progressive/column.js';
 import type { ByInput } from '../model/progressive/inputs.js';
+import { boundToData } from '../model/progressive/open-inputs.js';
 import { must } from '../onnx/core/errors.js';
 import { Tensor } from '../onnx/core/tensor.js';
 import type { Session } from '../onnx/runtime/session.js';
@@ -17,7 +18,7 @@ import type { KeptDtype } from './network-input.js';
 import type { TrainRequest } from './request.js';
 import { watchesValidation } from './settings.js';
 import { stepInputs } from './step/step-graph.js';
-import type { ColumnTaps } from './taps/column-taps.js';
+import { ColumnTaps } from './taps/column-taps.js';
 import { TappedData } from './taps/tapped-data.js';
 
 const rowsPerEvaluation = 500;
@@ -36,22 +37,33 @@ export class Validation {
     private readonly data: TappedData,
     private readonly session: Session,
     private readonly watched: boolean,
+    /** Taps of its own, where its samples have other sizes than those of the training. */
+    private readonly own: ColumnTaps | undefined,
   ) {
     this.specs = column.parameters.specs;
     this.head = column.head;
   }
 
-  /** Undefined where there are no validation data. @param budget bytes of taps in memory */
+  /** Undefined where there are no validation data. @param open the column before it was bound to the training data @param budget bytes of taps in memory */
   static async create(
-    { runtime, column, frozen, validation, tapStorage, settings, session = {} }: TrainRequest,
+    request: TrainRequest,
+    open: Column,
     taps: ColumnTaps,
     dtypes: ByInput<KeptDtype>,
     budget: number,
   ): Promise<Validation | undefined> {
+    const { runtime, frozen, validation, tapStorage, settings, session = {} } = request;
     if (validation === undefined) return undefined;
-    const data = await TappedData.create(taps, validation, budget, tapStorage);
-    const evaluation = await runtime.createSession(toBinary(evalGraph(column, taps.inputs, dtypes, frozen)), session);
-    return new Validation(column, data, evaluation, settings.earlyStopping !== undefined || watchesValidation(settings.schedule));
+    const bound = boundToData(open, validation.inputs, 'validation data');
+    const sizes = ({ inputs }: Column) => JSON.stringify(inputs.map(({ shape }) => shape));
+    const same = sizes(bound) === sizes(request.column);
+    const column = same ? request.column : bound;
+    const own = same ? undefined : await ColumnTaps.create({ ...request, column, session, dtypes });
+    const read = own ?? taps;
+    const data = await TappedData.create(read, validation, budget, tapStorage);
+    const evaluation = await runtime.createSession(toBinary(evalGraph(column, read.inputs, dtypes, frozen)), session);
+    const watched = settings.earlyStopping !== undefined || watchesValidation(settings.schedule);
+    return new Validation(column, data, evaluation, watched, own);
   }
 
   /** Loss, metric and measures under these parameters. AUC and calibration only of some thousand rows, or where a measure is watched. */
@@ -80,6 +92,7 @@ export class Validation {
 
   async release(): Promise<void> {
     await this.session.release();
+    await this.own?.release();
     this.data.close();
   }
 }

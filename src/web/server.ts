@@ -8,6 +8,7 @@ import type { Layer } from '../model/nn/layers.js';
 import type { Column } from '../model/progressive/column.js';
 import type { NetworkInput } from '../model/progressive/inputs.js';
 import { lateralStrengths } from '../model/progressive/lateral-strength.js';
+import { boundShape, knownShape } from '../model/progressive/open-inputs.js';
 import { withDomain } from '../network/column-domain.js';
 import { type Network, prognet } from '../network/network.js';
 import { columnHash, looksLikeNetwork } from '../network/network-file.js';
@@ -165,7 +166,7 @@ export class Server implements Calls {
           outputs: headWidth(head),
           ...classNames(head),
           parameters: column.parameters.count,
-          blocks: blocks.map((layers, i) => ({ layers: layers.map(layerText), shape: taps[i] ?? [] })),
+          blocks: blocks.map((layers, i) => ({ layers: layers.map(layerText), shape: boundShape(taps[i] ?? []) })),
           laterals: weights === undefined ? [] : lateralStrengths(column, weights),
           inputs: column.inputs.map(({ name }) => name),
           ...markedBy(network.facts.get(task)?.domain),
@@ -184,7 +185,7 @@ function inputInfo(network: Network, own: readonly Column[], { name, dtype, shap
   return {
     name,
     dtype,
-    shape,
+    shape: knownShape({ name, shape }, 'the page'),
     ...(features !== undefined && { features }),
     prepared: own.some(({ reads }) => reads.some((read) => read.input.name === name && read.steps.length > 0)),
     fills: own.length > 0 && own.every((column) => filledInputs(column).includes(name)),

@@ -1,6 +1,8 @@
 // Images of classes to data sets, all at once or so many at a time as are decoded together: what folders of images and datasets of Hugging Face share. What
 // reads their files, image-folder.ts and hub/hub-images.ts say.
+
 import { onlyOf } from '../../model/progressive/inputs.js';
+import { knownShape } from '../../model/progressive/open-inputs.js';
 import { Tensor } from '../../onnx/core/tensor.js';
 import type { Dataset } from '../dataset.js';
 import { alphaNote, commonDecoding, decodeAll, type ImageBytes } from '../images/decode-all.js';
@@ -44,7 +46,7 @@ export async function unreadImages(
   const decoding =
     inputs === undefined
       ? await commonDecoding(sharp, everything(), resize)
-      : decodingFor(onlyOf(inputs, 'a folder of images').shape, resize, where);
+      : decodingFor(knownShape(onlyOf(inputs, 'a folder of images'), 'a folder of images'), resize, where);
   const width = decoding.height * decoding.width * channelsOf(decoding);
   const together = Math.max(1, Math.floor(bytesAtOnce / width));
 

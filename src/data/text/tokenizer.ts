@@ -1,6 +1,7 @@
 // Texts to token ids by a tokenizer.json: the npm package @huggingface/tokenizers, an optional peer, makes them; what is cut and what is padded is ours,
 // since the package does neither. Which file, its hash says, the description knows.
 import { dataError, quote } from '../../formats/data-error.js';
+import { areKnown } from '../../model/nn/open-size.js';
 import type { NetworkInput } from '../../model/progressive/inputs.js';
 import { reason } from '../../onnx/core/one-line.js';
 import { Tensor } from '../../onnx/core/tensor.js';
@@ -41,11 +42,12 @@ async function constructorOf(where: string): Promise<Constructor> {
 export type Tokenize = (texts: readonly string[], where: string, rowOf?: (index: number) => number) => Tensor;
 
 /** An input that takes text. */
-export type TextInput = NetworkInput & Required<Pick<NetworkInput, 'tokens' | 'tokenizer'>>;
+export type TextInput = NetworkInput &
+  Required<Pick<NetworkInput, 'tokens' | 'tokenizer'>> & { readonly shape: readonly number[] };
 
 /** Whether an input takes text. */
 export const takesText = (input: NetworkInput | undefined): input is TextInput =>
-  input?.tokens !== undefined && input.tokenizer !== undefined;
+  input?.tokens !== undefined && input.tokenizer !== undefined && areKnown(input.shape);
 
 /** The tokenizer of an input of text. Throws DataError where the package is missing or does not take the file. */
 export async function tokenizerOf({ tokenizer, tokens, shape }: TextInput, where: string): Promise<Tokenize> {

@@ -1,7 +1,7 @@
 // What the Node service tokenises with, the same code as training's: `npm run build` bundles it to a file of its own, which `prognet deploy node` puts
 // beside the server where the network takes text. The package @huggingface/tokenizers, the service installs.
 import { withFollowing } from '../../data/following.js';
-import { tokenizerOf } from '../../data/text/tokenizer.js';
+import { type TextInput, tokenizerOf } from '../../data/text/tokenizer.js';
 import type { NetworkInput } from '../../model/progressive/inputs.js';
 import { PrognetError } from '../../onnx/core/errors.js';
 import { Tensor } from '../../onnx/core/tensor.js';
@@ -10,7 +10,7 @@ import { Tensor } from '../../onnx/core/tensor.js';
 export const mostCharacters = 2 ** 16;
 
 /** The input of text as tasks.json has it. */
-type Told = Pick<NetworkInput, 'name' | 'shape'> & Required<Pick<NetworkInput, 'tokens'>>;
+type Told = Pick<TextInput, 'name' | 'shape'> & Required<Pick<TextInput, 'tokens'>>;
 
 /**
  * What makes token ids of texts, int64 [texts, length]. `wrong` makes what a client is told of a text that has none.

@@ -7,8 +7,10 @@ import type { Ops } from '../../onnx/ops/ops-builder.js';
 import { affine } from './affine.js';
 import type { Init } from './init.js';
 import type { LayerContext } from './layer.js';
+import type { Size } from './open-size.js';
 import { uncounted } from './present.js';
-import { sequenceOf } from './sample.js';
+import { reshaped, sampleDims, sequenceOf } from './sample.js';
+import { stepNumbers, waves } from './steps.js';
 
 /** What an attention is made of. */
 export interface Attention {
@@ -27,7 +29,7 @@ export interface Attention {
 /** Attention of x [N,T,F] over `source` [N,S,E], x itself where it attends to its own steps. Parameters are named under `prefix`. Throws ShapeError. */
 export function attend(c: LayerContext, o: Attention, x: Value, source: Value, prefix = ''): Value {
   const { g } = c;
-  const [steps, width] = sequenceOf(x, 'channels-last');
+  const [, width] = sequenceOf(x, 'channels-last');
   const [seen, from] = sequenceOf(source, 'channels-last');
   const { heads } = o;
   const pairs = o.kv_heads ?? heads;
@@ -39,41 +41,48 @@ export function attend(c: LayerContext, o: Attention, x: Value, source: Value, p
   const project = (v: Value, what: string, fanIn: number, units: number) =>
     affine(c, v, `${prefix}${what}`, { fanIn, units, init: o.init, bias: what !== 'key' });
   const split = (v: Value, count: number) => g.transpose(g.reshape(v, [0, 0, count, size]), { perm: [0, 2, 1, 3] });
-  const turned = (v: Value, length: number) => (o.rotary === undefined ? v : rotated(g, v, length, size, o.rotary));
+  const turned = (v: Value, steps: Value) => (o.rotary === undefined ? v : rotated(g, v, steps, size, o.rotary));
   const shared = (v: Value) => (pairs === heads ? v : repeated(g, v, [seen, size], pairs, heads / pairs));
 
-  const q = turned(split(g.mul(project(x, 'query', width, width), size ** -0.5), heads), steps);
-  const k = shared(turned(split(project(source, 'key', from, pairs * size), pairs), seen));
+  const q = turned(split(g.mul(project(x, 'query', width, width), size ** -0.5), heads), x);
+  const k = shared(turned(split(project(source, 'key', from, pairs * size), pairs), source));
   const v = shared(split(project(source, 'value', from, pairs * size), pairs));
   const scores = g.matMul(q, g.transpose(k, { perm: [0, 1, 3, 2] }));
-  const weights = g.softmax(allowed(c, o, scores, steps, seen), { axis: -1 });
+  const weights = g.softmax(allowed(c, o, scores, x, source), { axis: -1 });
   const merged = g.reshape(g.transpose(g.matMul(weights, v), { perm: [0, 2, 1, 3] }), [0, 0, width]);
   return project(merged, 'output', width, width);
 }
 
 /** Scores [N,heads,T,S] with those that do not count out of reach. */
-function allowed({ g, present }: LayerContext, { causal, mask }: Attention, scores: Value, steps: number, seen: number): Value {
-  const there = mask === undefined ? scores : g.where(g.unsqueeze(present(mask, seen), [1, 2]), scores, uncounted);
+function allowed({ g, present }: LayerContext, { causal, mask }: Attention, scores: Value, x: Value, source: Value): Value {
+  const there = mask === undefined ? scores : g.where(g.unsqueeze(present(mask, source), [1, 2]), scores, uncounted);
   if (!causal) return there;
+  const [[steps = 1], [seen = 1]] = [sampleDims(x), sampleDims(source)];
+  if (typeof steps === 'string' || typeof seen === 'string')
+    return g.where(g.lessOrEqual(stepNumbers(g, source, 'int64', 0, 0), stepNumbers(g, x, 'int64', 0, 1)), there, uncounted);
   const earlier = Uint8Array.from({ length: steps * seen }, (_, i) => (i % seen <= Math.floor(i / seen) ? 1 : 0));
   return g.where(g.constant(new Tensor('bool', [steps, seen], earlier)), there, uncounted);
 }
 
 /** [N,pairs,...size] to [N,pairs times,...size], each `times` in a row. */
-function repeated(g: Ops, v: Value, size: readonly [number, number], pairs: number, times: number): Value {
-  return g.reshape(g.expand(g.unsqueeze(v, [2]), [1, 1, times, 1, 1]), [0, pairs * times, ...size]);
+function repeated(g: Ops, v: Value, size: readonly [Size, number], pairs: number, times: number): Value {
+  return reshaped(g, g.expand(g.unsqueeze(v, [2]), [1, 1, times, 1, 1]), [pairs * times, ...size]);
 }
 
 /** Feature i and feature i + size / 2 of step t turned by the angle t base^(-2 i / size), so that products see how far apart steps are. */
-function rotated(g: Ops, v: Value, steps: number, size: number, base: number): Value {
+function rotated(g: Ops, v: Value, steps: Value, size: number, base: number): Value {
   const half = size / 2;
-  const angles = (of: (angle: number) => number) =>
-    Tensor.from(
-      'float32',
-      Array.from({ length: steps * size }, (_, k) => of(Math.floor(k / size) * base ** ((-2 * (k % half)) / size))),
-      [steps, size],
-    );
+  const turn = Array.from({ length: size }, (_, k) => base ** ((-2 * (k % half)) / size));
   const [first, second] = [g.slice(v, [0], [half], [3]), g.slice(v, [half], [size], [3])];
   const across = g.concat(g.neg(second), first, { axis: 3 });
-  return g.add(g.mul(v, g.constant(angles(Math.cos))), g.mul(across, g.constant(angles(Math.sin))));
+  return g.add(
+    g.mul(
+      v,
+      waves(g, steps, turn, () => 'cos'),
+    ),
+    g.mul(
+      across,
+      waves(g, steps, turn, () => 'sin'),
+    ),
+  );
 }

@@ -6,8 +6,9 @@ import type { Ops } from '../../onnx/ops/ops-builder.js';
 import { biasInit, type Init } from './init.js';
 import type { Joint } from './joint.js';
 import type { LayerContext } from './layer.js';
-import { type Layout, spatialOf } from './sample.js';
-import { convAttributes, extent, type Window } from './window.js';
+import type { Size } from './open-size.js';
+import { type Layout, sized, spatialOf } from './sample.js';
+import { convAttributes, extent, placesOf, type Window } from './window.js';
 
 /** Weights of a convolution: their shape, as ONNX has it, and the fans by which they begin. */
 export interface ConvolutionWeights {
@@ -36,12 +37,16 @@ export function convolve(
   x: Value,
   weight: Value,
   bias: Value | undefined,
-  { window, size, groups = 1 }: { readonly window: Window; readonly size: readonly number[]; readonly groups?: number },
+  { window, size, groups = 1 }: { readonly window: Window; readonly size: readonly Size[]; readonly groups?: number },
 ): Value {
   const attributes = convAttributes(window, size, groups);
   const { transposed } = window;
-  if (transposed === undefined) return g.conv(x, weight, bias, attributes);
-  return g.convTranspose(x, weight, bias, { ...attributes, output_padding: transposed.outputPadding });
+  const y =
+    transposed === undefined
+      ? g.conv(x, weight, bias, attributes)
+      : g.convTranspose(x, weight, bias, { ...attributes, output_padding: transposed.outputPadding });
+  const filters = y.shape?.[1] ?? null;
+  return typeof filters === 'number' ? sized(y, [filters, ...placesOf(window, size)]) : y;
 }
 
 /** Options that the layers of convolutions share; `transposed` tells one that is. */
@@ -87,5 +92,5 @@ export function lowerConvolution(c: LayerContext, o: ConvolutionOptions, x: Valu
 /** The joint of a convolution. */
 export function convolutionJoint(o: ConvolutionOptions, x: Value, axes: 1 | 2 | 3, layout: Layout | undefined): Joint {
   const { size } = spatialOf(x, axes, layout);
-  return { along: 'positions', layout: 'channels-first', width: o.filters, init: o.init, window: o, size };
+  return { along: 'positions', layout: 'channels-first', width: o.filters, init: o.init, window: o, size, like: x };
 }

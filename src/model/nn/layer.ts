@@ -38,10 +38,10 @@ export interface LayerContext {
   readonly input: (name: string) => Value;
   /** The same as it comes, of its own dtype: masks and ids. */
   readonly raw: (name: string) => Value;
-  /** Which of so many steps are there, bool [N, steps], as an input says (`presentOf`). */
-  readonly present: (name: string, steps: number) => Value;
+  /** Which steps of a sequence [N, steps, ...] are there, bool [N, steps], as an input says (`presentOf`). */
+  readonly present: (name: string, sequence: Value) => Value;
   /** The same as a number: how many steps there are up to the last that is there, int32 [N] (`lengthsOf`). */
-  readonly lengths: (name: string, steps: number) => Value;
+  readonly lengths: (name: string, sequence: Value) => Value;
   /** Layers that this one holds, in order from x. `beside`: the name of a list beside the one in which laterals join. */
   readonly inside: (layers: readonly AnyLayer[], x: Value, beside?: string) => Value;
   /** The layout of what layers give, that of x before them. */

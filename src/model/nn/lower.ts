@@ -129,13 +129,13 @@ function lowerLayer(place: Place, layer: AnyLayer, x: Value): Value {
     tokens: inputs?.tokens,
     input: (named) => must(inputs, 'inputs').input(named, path),
     raw: (named) => must(inputs, 'inputs').raw(named, path),
-    present: (named, steps) => {
+    present: (named, sequence) => {
       const from = must(inputs, 'inputs');
-      return presentOf(g, from.raw(named, path), from.tokensOf(named), steps);
+      return presentOf(g, from.raw(named, path), from.tokensOf(named), sequence);
     },
-    lengths: (named, steps) => {
+    lengths: (named, sequence) => {
       const from = must(inputs, 'inputs');
-      return lengthsOf(g, from.raw(named, path), from.tokensOf(named), steps);
+      return lengthsOf(g, from.raw(named, path), from.tokensOf(named), sequence);
     },
     inside: (layers, from, beside) =>
       beside === undefined

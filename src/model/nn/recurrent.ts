@@ -28,10 +28,10 @@ interface Cell {
 /** The states [N,T,directions units] of a sequence [N,T,F], or the last ones [N,directions units]. */
 export function lowerRecurrent(c: LayerContext, cell: Cell, o: Options, x: Value): Value {
   const { g } = c;
-  const [steps, features] = sequenceOf(x, c.layout);
+  const [, features] = sequenceOf(x, c.layout);
   // Not a Transpose at either end: ONNX Runtime moves those through what reads them, otherwise where there are other readers, and bits would differ.
   let y = g.einsum(c.join(x), { equation: 'ntf->tnf' });
-  const lengths = o.mask === undefined ? [] : [c.lengths(o.mask, steps)];
+  const lengths = o.mask === undefined ? [] : [c.lengths(o.mask, x)];
   for (let i = 0; i < o.layers; i++) {
     const weights = weightsOf(c, cell, o, i === 0 ? features : directionsOf(o) * o.units, o.layers === 1 ? '' : `${i}/`);
     const attributes = { ...cell.attributes, hidden_size: o.units, direction: o.direction };
@@ -45,7 +45,7 @@ export function lowerRecurrent(c: LayerContext, cell: Cell, o: Options, x: Value
 /** Laterals join the sequence that a layer reads, where no affine layer stands at its start. */
 export function sequenceJoint(x: Value, layout: Layout | undefined): Joint {
   const [steps, width] = sequenceOf(x, layout);
-  return { along: 'positions', layout: 'channels-last', width, init: { kind: 'he_normal' }, size: [steps] };
+  return { along: 'positions', layout: 'channels-last', width, init: { kind: 'he_normal' }, size: [steps], like: x };
 }
 
 const directionsOf = ({ direction }: Options) => (direction === 'bidirectional' ? 2 : 1);

@@ -1,5 +1,6 @@
 // Windows that move over positions: what a description may say of them, and the attributes that ONNX takes for it.
 import * as z from 'zod';
+import { grown, type Size, shrunk } from './open-size.js';
 import { integer, size } from './schema.js';
 
 /** [height, width]. */
@@ -83,14 +84,30 @@ export function pointwise(axes: number): Window {
 }
 
 /** Attributes of Conv for a window over this many positions along each axis. */
-export function convAttributes(window: Window, size: readonly number[], groups: number) {
+export function convAttributes(window: Window, size: readonly Size[], groups: number) {
   return {
     kernel_shape: window.kernel,
     strides: window.stride,
     dilations: window.dilation,
-    pads: explicitPads(window, size),
+    ...padAttributes(explicitPads(window, size)),
     group: groups,
   };
+}
+
+/** Pads as ONNX takes them: those of "same" over sizes that are open it computes itself. */
+export const padAttributes = (pads: readonly number[] | undefined) =>
+  pads === undefined ? { auto_pad: 'SAME_UPPER' as const } : { pads };
+
+/** How many positions a window gives along each axis. */
+export function placesOf(window: Window, size: readonly Size[]): Size[] {
+  const { stride, padding, transposed } = window;
+  const pads = explicitPads(window, size);
+  return size.map((n, i) => {
+    const step = stride[i] ?? 1;
+    const pad = (pads?.[i] ?? 0) + (pads?.[i + size.length] ?? 0);
+    if (transposed !== undefined) return grown(n, step, extent(window, i) + (transposed.outputPadding[i] ?? 0) - step - pad);
+    return padding === 'same' ? shrunk(n, 0, step) : shrunk(n, pad - extent(window, i) + 1, step);
+  });
 }
 
 /** How many positions a window spans along an axis. */
@@ -99,17 +116,20 @@ export const extent = ({ kernel, dilation }: Pick<Window, 'kernel' | 'dilation'>
 
 /**
  * ONNX pads all axes before, then all behind: [top, left, bottom, right]. "same" is SAME_UPPER: the output has ceil(size / stride) places, a transposed
- * one's size * stride; an odd pad goes to the end.
+ * one's size * stride; an odd pad goes to the end. Undefined where it depends on a size that is open.
  */
-export function explicitPads(window: Window, size: readonly number[]): readonly number[] {
+export function explicitPads(window: Window, size: readonly Size[]): readonly number[] | undefined {
   const { padding, kernel, stride, transposed } = window;
   if (padding === 'valid') return [...kernel, ...kernel].map(() => 0);
   if (padding !== 'same') return padding;
   const total = size.map((n, i) => {
     const step = stride[i] ?? 1;
     if (transposed !== undefined) return Math.max(extent(window, i) + (transposed.outputPadding[i] ?? 0) - step, 0);
-    return Math.max((Math.ceil(n / step) - 1) * step + extent(window, i) - n, 0);
+    // As many places as there are: the size does not matter.
+    if (step === 1) return extent(window, i) - 1;
+    return typeof n === 'string' ? undefined : Math.max((Math.ceil(n / step) - 1) * step + extent(window, i) - n, 0);
   });
+  if (!total.every((t) => t !== undefined)) return undefined;
   const begin = total.map((t) => Math.floor(t / 2));
   return [...begin, ...total.map((t, i) => t - (begin[i] ?? 0))];
 }

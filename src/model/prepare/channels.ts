@@ -2,16 +2,21 @@
 import { ShapeError } from '../../onnx/core/errors.js';
 import { elementCount } from '../../onnx/core/shape.js';
 import type { Tensor } from '../../onnx/core/tensor.js';
+import { knownSize, type Size } from '../nn/open-size.js';
 import type { Learning } from './step.js';
 
 /** The shape that spreads one value for each channel over a sample: [3] over [3], [3, 1, 1] over [3, 8, 8]. */
-export function channelShape(sample: readonly number[]): number[] {
-  return sample.map((d, i) => (i === 0 ? d : 1));
+export function channelShape(sample: readonly Size[]): number[] {
+  return sample.map((_, i) => (i === 0 ? channelsOf(sample) : 1));
 }
 
+/** How many channels a sample has, whose first axis they are. Throws ShapeError where that is open. */
+const channelsOf = ([first = 1]: readonly Size[]): number =>
+  knownSize(first, 'and the first axis holds the channels', 'expected a known number of them, or { transpose: [...] } before it');
+
 /** One value for each channel, from one for all or a list. Throws ShapeError for a list of another length. */
-export function perChannel(option: string, given: number | readonly number[], sample: readonly number[]): number[] {
-  const channels = sample[0] ?? 1;
+export function perChannel(option: string, given: number | readonly number[], sample: readonly Size[]): number[] {
+  const channels = channelsOf(sample);
   if (typeof given === 'number') return new Array<number>(channels).fill(given);
   if (given.length === channels) return [...given];
   throw new ShapeError(`${option} has ${given.length} values, a sample [${sample}] has ${channels} channels`, {

@@ -12,6 +12,8 @@ import type { ColumnDescription, Description, Head, Laterals, Layer, Step, Train
 import { inputsRead } from '../description/inputs-read.js';
 import { ownTap } from '../description/resolve-laterals.js';
 import { headWidth, isJudged } from '../heads/heads.js';
+import { leastCount, type Size } from '../nn/open-size.js';
+import { sampleDims } from '../nn/sample.js';
 import { suggest } from '../nn/schema.js';
 import { inferenceScope, type ParameterSpec } from '../nn/scope.js';
 import { carriedGraph, type GraphLoader, ImportedGraph } from './imported-graph.js';
@@ -31,8 +33,8 @@ export interface ColumnParameters {
   readonly count: number;
   /** Elements of the weights that it reads of the column it tunes; 0 where it tunes none. */
   readonly shared: number;
-  /** Of each block's output, the shape of one sample. */
-  readonly taps: readonly (readonly number[])[];
+  /** Of each block's output, the shape of one sample; what follows of an open size is written out, such as "ceil(length/2)". */
+  readonly taps: readonly (readonly Size[])[];
   /** Of each block, and of the head behind the last, names of the inputs that it reads itself. */
   readonly inputs: readonly ReadonlySet<string>[];
 }
@@ -302,7 +304,7 @@ export class Column implements LoweredColumn<Column> {
     return this.parameters.taps;
   }
   /** The shape of one sample of a tap. */
-  tapShape(block: number): readonly number[] {
+  tapShape(block: number): readonly Size[] {
     return must(this.taps[block], `tap ${block}`);
   }
 
@@ -358,9 +360,9 @@ export class Column implements LoweredColumn<Column> {
         path,
       });
     }
-    const taps = this.blocks.map((_, block) => (lowering.tap({ column: this, block }).shape ?? []).slice(1).map(Number));
+    const taps = this.blocks.map((_, block) => sampleDims(lowering.tap({ column: this, block })));
     taps.forEach((shape, block) => {
-      if (elementCount(shape) <= maxParameters) return;
+      if (leastCount(shape) <= maxParameters) return;
       const at = `${path}.blocks[${block}]`;
       throw new DescriptionError(`${at}: a sample's output has shape [${shape}], beyond any machine`, { path: at });
     });

@@ -1,13 +1,17 @@
 // Taps brought to what a joint needs, each kind to each: features, positions of one, two or three axes, channels first or last.
-import { ShapeError } from '../../onnx/core/errors.js';
+import { must, ShapeError } from '../../onnx/core/errors.js';
 import { elementCount } from '../../onnx/core/shape.js';
 import { Tensor } from '../../onnx/core/tensor.js';
 import type { Value } from '../../onnx/ir/graph.js';
+import { tensorType } from '../../onnx/ir/types.js';
 import { reduceMean } from '../../onnx/ops/families/reduce.js';
 import type { Ops } from '../../onnx/ops/ops-builder.js';
+import { sizesOf } from '../../onnx/ops/rules/shape-like.js';
 import type { Join } from '../description/lateral-schema.js';
 import type { Joint } from '../nn/joint.js';
-import { flat, type Layout, layoutOf, positionsOf, sampleDims, turned } from '../nn/sample.js';
+import { areKnown, knownSizes, type Size } from '../nn/open-size.js';
+import { flat, type Layout, layoutOf, positionsOf, sampleDims, sized, turned } from '../nn/sample.js';
+import { openResampling } from './open-resampling.js';
 
 /** A tap and where its channels stand. */
 interface Tap {
@@ -21,7 +25,8 @@ export const channelAxis = (target: Joint): number =>
   target.along === 'positions' && target.layout === 'channels-last' ? -1 : 1;
 
 /** How many channels, or features, a tap has that is brought to a joint. */
-export const widthOf = (tap: Value, target: Joint): number => sampleDims(tap).at(channelAxis(target) === 1 ? 0 : -1) ?? 1;
+export const widthOf = (tap: Value, target: Joint): number =>
+  positionsOf(sampleDims(tap), channelAxis(target) === 1 ? 'channels-first' : 'channels-last').channels;
 
 /**
  * Brings a tap to what the joint needs: flat for features, the positions of the joint else. How its positions go there, `join` says. When absent:
@@ -58,30 +63,47 @@ function pooled(g: Ops, { tap, layout }: Tap, axes: number): Value {
 function everywhere(g: Ops, features: Value, target: Joint): Value {
   if (target.along === 'features') return features;
   const last = target.layout === 'channels-last';
-  const [channels = 1] = sampleDims(features);
+  const { channels } = positionsOf(sampleDims(features), undefined);
   const ones = target.size.map(() => 1);
   const column = g.reshape(features, last ? [0, ...ones, channels] : [0, channels, ...ones]);
-  return g.expand(column, last ? [1, ...target.size, 1] : [1, 1, ...target.size]);
+  const { size } = target;
+  if (areKnown(size)) return g.expand(column, last ? [1, ...size, 1] : [1, 1, ...size]);
+  const places = placesOf(g, target);
+  const spread = g.expand(column, last ? g.concat([1], places, [1], { axis: 0 }) : g.concat([1, 1], places, { axis: 0 }));
+  return sized(spread, last ? [...size, channels] : [channels, ...size]);
 }
 
 /** Positions to positions: along each axis where there are as many, else all of them in a row, the last axis fastest. */
-function inPositions(g: Ops, { tap, layout }: Tap, size: readonly number[], target: Positions): Value {
+function inPositions(g: Ops, { tap, layout }: Tap, size: readonly Size[], target: Positions): Value {
   const last = target.layout === 'channels-last';
   const axes = size.length;
   const there = layoutOf(layout) === target.layout ? tap : turned(g, tap, target.layout);
-  if (axes === target.size.length) return target.size.reduce((v, to, i) => resampled(g, v, i + (last ? 1 : 2), to), there);
-  const [channels = 1] = sampleDims(there).slice(last ? -1 : 0);
+  if (axes === target.size.length)
+    return target.size.reduce<Value>((v, to, i) => resampled(g, v, i + (last ? 1 : 2), to, target), there);
+  const { channels } = positionsOf(sampleDims(there), target.layout);
   const inRow = (v: Value, to: readonly number[]) => g.reshape(v, last ? [0, ...to, channels] : [0, channels, ...to]);
-  const row = axes === 1 ? there : inRow(there, [elementCount(size)]);
-  const fitted = resampled(g, row, last ? 1 : 2, elementCount(target.size));
-  return target.size.length === 1 ? fitted : inRow(fitted, target.size);
+  const known = (sizes: readonly Size[]) =>
+    knownSizes(sizes, 'and positions of another number of axes are put in a row', 'expected join: pool');
+  const [from, to] = [known(size), known(target.size)];
+  const row = axes === 1 ? there : inRow(there, [elementCount(from)]);
+  const fitted = resampled(g, row, last ? 1 : 2, elementCount(to), target);
+  return to.length === 1 ? fitted : inRow(fitted, to);
 }
 
 /** v resampled to a number of positions along an axis. */
-function resampled(g: Ops, v: Value, axis: number, to: number): Value {
-  const dims = sampleDims(v);
+function resampled(g: Ops, v: Value, axis: number, to: Size, target: Positions): Value {
+  const dims: readonly Size[] = sampleDims(v);
   const from = dims[axis - 1] ?? 1;
   if (from === to) return v;
+  if (typeof from === 'string' || typeof to === 'string' || !areKnown(dims)) {
+    const places =
+      typeof to === 'number' ? g.ints([to]) : g.slice(placesOf(g, target), [at(axis, target)], [at(axis, target) + 1], [0]);
+    const matrix = openResampling(g, sizesOf(g, v, axis, axis + 1), places);
+    matrix.type = tensorType('float32', [to, from]);
+    const axes = 'abcdef'.slice(0, dims.length);
+    const moved = axes.replace(axes[axis - 1] ?? '', 'z');
+    return g.einsum(matrix, v, { equation: `z${axes[axis - 1]},n${axes}->n${moved}` });
+  }
   if (axis === dims.length) return g.matMul(v, g.constant(transposed(resampling(from, to))));
   const matrix = g.constant(resampling(from, to));
   if (axis === dims.length - 1) return g.matMul(matrix, v);
@@ -89,6 +111,15 @@ function resampled(g: Ops, v: Value, axis: number, to: number): Value {
   const [before, after] = [dims.slice(0, axis - 1), dims.slice(axis)];
   const rows = g.reshape(v, [0, ...before, from, after.reduce((a, b) => a * b, 1)]);
   return g.reshape(g.matMul(matrix, rows), [0, ...before, to, ...after]);
+}
+
+/** Which of the target's positions stand along an axis of what is brought to it. */
+const at = (axis: number, { layout }: Positions): number => axis - (layout === 'channels-last' ? 1 : 2);
+
+/** The target's positions along each axis, int64, where some are known at the run alone. */
+function placesOf(g: Ops, { layout, size, like }: Positions): Value {
+  const first = layout === 'channels-last' ? 1 : 2;
+  return sizesOf(g, must(like, 'what has the positions'), first, first + size.length);
 }
 
 /**

@@ -1,4 +1,4 @@
-// The inputs of a network: by name, with dtype and shape. Columns take inputs of known shape so far; an open dimension is refused here, by name.
+// The inputs of a network: by name, with dtype and shape, in which a name stands for an open size.
 import { DescriptionError, must, ShapeError, UsageError } from '../../onnx/core/errors.js';
 import type { Value } from '../../onnx/ir/graph.js';
 import type { Ops } from '../../onnx/ops/ops-builder.js';
@@ -17,8 +17,8 @@ export interface NetworkInput {
   readonly name: string;
   /** The type of its elements. */
   readonly dtype: InputDtype;
-  /** Of one sample. */
-  readonly shape: readonly number[];
+  /** Of one sample; a name stands for a size that is open: each data set has one of its own. */
+  readonly shape: readonly (number | string)[];
   /** What its numbers are, of a table. */
   readonly features?: readonly Feature[];
   /** Of text: what its ids are. */
@@ -34,23 +34,14 @@ export interface NetworkInput {
 /** The inputs by name, each a value of a graph [N, ...] or a tensor. */
 export type ByInput<T> = Readonly<Record<string, T>>;
 
-/** Throws DescriptionError for an open dimension, which no layer takes yet. */
+/** The inputs of a description as columns take them. */
 export function networkInputs({ inputs }: Description): readonly NetworkInput[] {
-  return inputs.map(({ name, dtype, shape, features, tokens, tokenizer, mask, types }, i) => {
-    const known = shape.filter((d) => typeof d === 'number');
-    if (known.length < shape.length) {
-      const path = inputs.length > 1 ? `input[${i}].shape` : 'input.shape';
-      const expected = 'an input whose dimensions are known';
-      throw new DescriptionError(`${path}: found [${shape}], expected ${expected}; others are not supported yet`, {
-        path,
-        expected,
-      });
-    }
+  return inputs.map(({ name, dtype, shape, features, tokens, tokenizer, mask, types }) => {
     const text = tokens !== undefined && tokenizer !== undefined && { tokens, tokenizer };
     return {
       name,
       dtype,
-      shape: known,
+      shape,
       ...(features !== undefined && { features }),
       ...text,
       ...(mask !== undefined && { mask }),

@@ -1,8 +1,8 @@
 // How strongly a trained column listens to each earlier one, read off its lateral weights.
 import { must } from '../../onnx/core/errors.js';
-import { elementCount } from '../../onnx/core/shape.js';
 import type { Tensor } from '../../onnx/core/tensor.js';
 import type { Join } from '../description/lateral-schema.js';
+import { leastCount } from '../nn/open-size.js';
 import { positionsOf } from '../nn/sample.js';
 import type { Column, TapRef } from './column.js';
 import { tapLayout } from './lowering.js';
@@ -47,7 +47,7 @@ const channelsOf = (ref: TapRef): number => positionsOf(ref.column.tapShape(ref.
 
 /** All values of taps. */
 const featuresOf = (refs: readonly TapRef[]): number =>
-  refs.reduce((sum, { column, block }) => sum + elementCount(column.tapShape(block)), 0);
+  refs.reduce((sum, { column, block }) => sum + leastCount(column.tapShape(block)), 0);
 
 /** What each source has of the `total` channels that an adapter's V reads, by how fit-tap.ts brings it there. */
 function widthsIn(sources: readonly TapRef[], total: number, join: Join | undefined): number[] {

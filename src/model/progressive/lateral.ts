@@ -8,7 +8,7 @@ import { lowerActivation } from '../nn/activation-name.js';
 import { convolutionWeights, convolve } from '../nn/convolution.js';
 import type { Init } from '../nn/init.js';
 import type { Joint, Lateral } from '../nn/joint.js';
-import { type Layout, sampleDims } from '../nn/sample.js';
+import { type Layout, positionsOf, sampleDims } from '../nn/sample.js';
 import { type LayerScope, type ParameterSpec, scalars, trainable } from '../nn/scope.js';
 import { channelAxis, fitTap, widthOf } from './fit-tap.js';
 
@@ -97,7 +97,7 @@ function joinedTaps({ scope, sources, laterals }: LateralPlace, specs: readonly 
   if ('value' in sources) {
     const alphas = scalars(scope, specs);
     const value = fitTap(g, { tap: sources.value, layout: 'channels-first' }, target, laterals.join);
-    const share = widthOf(value, target) / (sampleDims(sources.value)[0] ?? 1);
+    const share = widthOf(value, target) / positionsOf(sampleDims(sources.value), 'channels-first').channels;
     return { value, scale: { alphas, widths: sources.widths.map((w) => w * share) } };
   }
   const join = (values: readonly Value[]) =>

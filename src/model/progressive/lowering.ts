@@ -290,12 +290,12 @@ export class NetworkLowering<C extends LoweredColumn<C>> {
     const x = block === 0 ? this.first(column) : this.tap({ column, block: block - 1 });
     const prefix = `${column.task}/${name}`;
     const layout = block === 0 ? undefined : tapLayout({ column, block: block - 1 });
-    const lateral = this.joint(column, block, prefix, positionsOf(sampleDims(x), layout).channels);
+    const lateral = this.joint(column, block, prefix, () => positionsOf(sampleDims(x), layout).channels);
     return lowerBlock({ scope, prefix, path, lateral, layout, inputs: this.named(column, block) }, layers, x);
   }
 
   /** What the laterals into a block add at its joint; undefined where there are none. `width` is that of the column's own block before. */
-  private joint(column: C, block: number, prefix: string, width = 1): Lateral | undefined {
+  private joint(column: C, block: number, prefix: string, widthOf = () => 1): Lateral | undefined {
     const { options } = this;
     const refs = column.sourcesInto(block);
     if (refs.length === 0) return undefined;
@@ -306,6 +306,6 @@ export class NetworkLowering<C extends LoweredColumn<C>> {
     const apart = (): SourceTap[] => refs.map((ref) => ({ task: ref.column.task, tap: this.tap(ref), layout: tapLayout(ref) }));
     const sources = joined === undefined ? apart() : { ...joined, tasks: refs.map((ref) => ref.column.task) };
     const drawAlpha = (parameter: string) => must(alphaChoices[new Random(seed, parameter).below(alphaChoices.length)], 'alpha');
-    return lateralJoint({ scope, prefix, laterals, sources, width, drawAlpha });
+    return lateralJoint({ scope, prefix, laterals, sources, width: widthOf(), drawAlpha });
   }
 }

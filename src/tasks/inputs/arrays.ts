@@ -8,7 +8,9 @@ import { readIdx } from '../../formats/gzip-idx.js';
 import { readNpy } from '../../formats/npy.js';
 import { readNpz } from '../../formats/npz.js';
 import { zipEntries } from '../../formats/zip-file.js';
+import { areKnown } from '../../model/nn/open-size.js';
 import type { NetworkInput } from '../../model/progressive/inputs.js';
+import { fitsShape } from '../../model/progressive/open-inputs.js';
 import { DataError, must } from '../../onnx/core/errors.js';
 import { Tensor } from '../../onnx/core/tensor.js';
 import { readWhole } from '../../onnx/files/read-file.js';
@@ -45,6 +47,15 @@ function keyOf(keys: readonly string[], file: string, input: string): string {
 
 const withoutOnes = (dims: readonly number[]): string => dims.filter((d) => d !== 1).join();
 
+/** The shape of a sample in an array: where sizes are open those that stand there, with or without an axis of samples. Throws DataError. */
+function sampleShape(called: string, dims: readonly number[], shape: NetworkInput['shape']): readonly number[] {
+  if (areKnown(shape)) return shape;
+  const found = [dims.slice(1), dims].find((sample) => fitsShape(sample, shape));
+  if (found !== undefined) return found;
+  const expected = `[D${shape.map((d) => `,${d}`).join('')}]`;
+  throw new DataError(`${called}: holds shape [${dims}], expected ${expected}`, { path: called, expected, got: `[${dims}]` });
+}
+
 /** An array as the network's only input. Throws DataError. */
 export async function* arrayParts(file: AskedFile, input: NetworkInput, { missing }: ReadingInputs): InputParts {
   const { name: called } = file;
@@ -53,8 +64,9 @@ export async function* arrayParts(file: AskedFile, input: NetworkInput, { missin
     yield* tokenParts(opened, called, input);
     return;
   }
-  const { name, shape } = input;
+  const { name } = input;
   const { dims } = opened;
+  const shape = sampleShape(called, dims, input.shape);
   const batched = dims.length > 0 && withoutOnes(dims.slice(1)) === withoutOnes(shape);
   // [1,28,28] for [1,28,28] is a sample rather than a batch of images without channels; both are the same bytes.
   const single = dims.join() === shape.join() || (!batched && withoutOnes(dims) === withoutOnes(shape));

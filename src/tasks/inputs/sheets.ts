@@ -6,6 +6,7 @@ import { type CsvOptions, type CsvTable, UnknownCategories } from '../../formats
 import { quote } from '../../formats/data-error.js';
 import { type GroupedTable, joinTables, tableOf, widthOf } from '../../formats/open-table.js';
 import type { NetworkInput } from '../../model/progressive/inputs.js';
+import { knownShape } from '../../model/progressive/open-inputs.js';
 import { DataError } from '../../onnx/core/errors.js';
 import { elementCount } from '../../onnx/core/shape.js';
 import type { InputParts, ReadingInputs } from './parts.js';
@@ -84,7 +85,7 @@ async function wordsOf({ name, how, width }: Sheet, input: TextInput, { data, on
 
 async function numbersOf({ name, how, width: widthOf }: Sheet, input: NetworkInput, reading: ReadingInputs): Promise<Way> {
   const options = tableOptions(how, input, reading);
-  const width = input.features === undefined ? await widthOf() : elementCount(input.shape);
+  const width = input.features === undefined ? await widthOf() : elementCount(knownShape(input, 'a table'));
   return {
     options: { ...options, ...widerOptions(width, input, reading) },
     samples: (table, first) => tableInputs(table, width, name, input, reading, first),
@@ -103,8 +104,8 @@ function tableOptions(own: CsvOptions, { features }: NetworkInput, { missing }: 
 }
 
 /** A file that is wider than the input is read as the one that was trained on, but for its label. */
-function widerOptions(width: number, { shape }: NetworkInput, { data }: ReadingInputs): CsvOptions {
-  if (width === elementCount(shape)) return {};
+function widerOptions(width: number, input: NetworkInput, { data }: ReadingInputs): CsvOptions {
+  if (width === elementCount(knownShape(input, 'a table'))) return {};
   const { label, drop, columns } = data ?? { source: '' };
   if (columns !== undefined) return { columns };
   return { drop: [...(drop ?? []), ...[label ?? -1].flat()] };
@@ -119,7 +120,8 @@ function tableInputs(
   { data, onNote }: ReadingInputs,
   first: boolean,
 ): Samples {
-  const { name, shape } = input;
+  const { name } = input;
+  const shape = knownShape(input, 'a table');
   const size = elementCount(shape);
   if (first && width !== size && data?.columns === undefined) {
     const named = [data?.label ?? -1].flat().map((l) => (typeof l === 'string' ? quote(l) : String(l)));

@@ -6,6 +6,7 @@ import { type Rows, sliceRows } from '../../data/rows.js';
 import { countOf, mapSamples, type SampleRows, type Samples } from '../../data/samples.js';
 import type { Augmentation } from '../../model/description/augment-schema.js';
 import type { Column } from '../../model/progressive/column.js';
+import { boundShape } from '../../model/progressive/open-inputs.js';
 import { must } from '../../onnx/core/errors.js';
 import { Random } from '../../onnx/core/random.js';
 import { elementCount } from '../../onnx/core/shape.js';
@@ -45,7 +46,7 @@ export class Augmenter {
     const flat = input.shape.length < 2;
     const most = bytes ? 255 : !flat && inUnitRange(rows) ? 1 : undefined;
     const full = bytes ? 255 : 1;
-    const size = elementCount(input.shape);
+    const size = elementCount(boundShape(input.shape));
     const scales = () => {
       if (bytes || !flat) return new Float64Array(size).fill(full);
       const found = deviations(rows, size);

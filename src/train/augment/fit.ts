@@ -20,7 +20,8 @@ export function variedInput({ reads, inputs }: Column): NetworkInput {
  */
 export function planesOf(column: Column): Planes | undefined {
   const { shape } = variedInput(column);
-  const [a = 1, b = 1, c = 1] = shape;
+  // What is open may have any size, and has one where the column is bound to data.
+  const [a = 1, b = 1, c = 1] = shape.map((size) => (typeof size === 'number' ? size : Number.POSITIVE_INFINITY));
   const order = column.prepare.flatMap((step) => (step.kind === 'transpose' ? [step.axes.join()] : []))[0];
   if (shape.length === 2) return { planes: 1, height: a, width: b, planeStep: a * b, pixelStep: 1 };
   const first = order === undefined ? colours.has(a) || !colours.has(c) : order === '0,1,2';
@@ -34,7 +35,10 @@ export function planesOf(column: Column): Planes | undefined {
 /** Which numbers of a row are no categories. */
 export function numbersOf({ shape, features }: NetworkInput): boolean[] {
   const [size = 1] = shape;
-  return features?.map(({ categories }) => categories === undefined) ?? Array.from({ length: size }, () => true);
+  return (
+    features?.map(({ categories }) => categories === undefined) ??
+    Array.from({ length: typeof size === 'number' ? size : 1 }, () => true)
+  );
 }
 
 /**

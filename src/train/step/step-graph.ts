@@ -9,6 +9,7 @@ import type { Column } from '../../model/progressive/column.js';
 import { aColumn } from '../../model/progressive/column.js';
 import type { ByInput } from '../../model/progressive/inputs.js';
 import { NetworkLowering } from '../../model/progressive/lowering.js';
+import { boundTo, knownShape, type Sizes } from '../../model/progressive/open-inputs.js';
 import { type FrozenWeights, frozenScope } from '../../model/progressive/weights.js';
 import { gradient } from '../../onnx/autodiff/gradient.js';
 import type { DType } from '../../onnx/core/dtype.js';
@@ -56,6 +57,8 @@ export const stepScores = 'step/scores';
 export interface StepRequest {
   /** The column to train. */
   readonly column: Column;
+  /** Sizes of the network's inputs that are open, by their names. */
+  readonly sizes?: Sizes;
   /** The rule of an update. */
   readonly optimizer: Optimizer;
   /** Weights of the column that it tunes; of no use for others. */
@@ -96,7 +99,9 @@ export interface StepGraph {
 /** Builds the training graph of a column. Pure: the same request gives the same bytes. */
 export function stepGraph(request: StepRequest): StepGraph {
   given('stepGraph', { request }, { 'request.column': aColumn, 'request.optimizer': anObject });
-  const { column, optimizer } = request;
+  const { optimizer } = request;
+  const column = boundTo(request.column, request.sizes ?? {});
+  for (const input of column.inputs) knownShape(input, 'a training step', 'its size, such as sizes: { length: 100 }');
   const { task, head, network } = column;
   const { specs } = column.parameters;
   if (request.batch !== undefined) refuseSingleRows(column, request.batch);

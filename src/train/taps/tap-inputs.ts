@@ -3,6 +3,7 @@
 import { layoutOf } from '../../model/nn/sample.js';
 import type { Column, TapRef } from '../../model/progressive/column.js';
 import { tapLayout } from '../../model/progressive/lowering.js';
+import { boundShape } from '../../model/progressive/open-inputs.js';
 import { must } from '../../onnx/core/errors.js';
 
 /** An input of a step graph that takes taps. */
@@ -26,7 +27,7 @@ export const tapKey = ({ column, block }: TapRef): string => `${column.index}/${
 export function joinedInput(column: Column, block: number): TapInput | undefined {
   if (column.laterals.kind !== 'adapter') return undefined;
   const refs = column.sourcesInto(block);
-  const found = refs.map((ref) => ref.column.tapShape(ref.block));
+  const found = refs.map((ref) => boundShape(ref.column.tapShape(ref.block)));
   const [first = []] = found;
   // Axis 1 must be the channels of all; the rest must agree.
   if (first.length > 1 && refs.some((ref) => layoutOf(tapLayout(ref)) === 'channels-last')) return undefined;
@@ -49,7 +50,7 @@ export function tapInputs(column: Column): TapInput[] {
   return [
     ...joined,
     ...single.map((ref) => {
-      const shape = ref.column.tapShape(ref.block);
+      const shape = boundShape(ref.column.tapShape(ref.block));
       return { name: `step/tap/${tapKey(ref)}`, refs: [ref], widths: [shape[0] ?? 1], shape };
     }),
   ];

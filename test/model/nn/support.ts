@@ -4,6 +4,7 @@ import type { Joint } from '../../../src/model/nn/joint.js';
 import type { NamedInputs, TokenTable } from '../../../src/model/nn/layer.js';
 import { type LayerInput, layerSchema } from '../../../src/model/nn/layers.js';
 import { lowerBlock } from '../../../src/model/nn/lower.js';
+import type { Size } from '../../../src/model/nn/open-size.js';
 import type { Layout } from '../../../src/model/nn/sample.js';
 import { inferenceScope, type LayerScope, type ParameterSpec } from '../../../src/model/nn/scope.js';
 import { explicitPads } from '../../../src/model/nn/window.js';
@@ -30,7 +31,7 @@ export interface Lowered {
 }
 
 /** Other inputs of the network, by name: those that layers name. */
-type Others = Readonly<Record<string, { readonly dtype: DType; readonly shape: readonly number[] }>>;
+type Others = Readonly<Record<string, { readonly dtype: DType; readonly shape: readonly Size[] }>>;
 
 interface LowerOptions {
   training?: boolean;
@@ -44,7 +45,7 @@ interface LowerOptions {
 /** A block of these layers over x, float32 [N, ...shape], of another dtype or ids of `tokens`; output `y`. With `lateral`, an input of that name is added at the joint. */
 export function lower(
   layers: readonly LayerInput[],
-  shape: readonly number[],
+  shape: readonly Size[],
   options: LowerOptions & { batch?: number; dtype?: DType } = {},
 ): Lowered {
   const { training = false, batch, tokens, layout, opset, dtype = tokens === undefined ? 'float32' : 'int64' } = options;
@@ -97,10 +98,11 @@ export function lower(
 /** The shape of a sample that a lateral has at a joint. */
 function joined(joint: Joint): number[] {
   if (joint.along === 'features') return [joint.width];
-  const { size, width } = joint;
+  const { width } = joint;
+  const size = joint.size.map(Number);
   if (joint.layout === 'channels-last') return [...size, width];
   const { kernel, stride, dilation, transposed } = joint.window;
-  const pads = explicitPads(joint.window, size);
+  const pads = explicitPads(joint.window, size) ?? [];
   const places = size.map((n, i) => {
     const [step = 1, pad] = [stride[i], (pads[i] ?? 0) + (pads[i + size.length] ?? 0)];
     const span = ((kernel[i] ?? 1) - 1) * (dilation[i] ?? 1) + 1;

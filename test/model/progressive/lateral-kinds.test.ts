@@ -57,9 +57,14 @@ function halved(values: readonly number[], dims: readonly number[], axis: number
   });
 }
 
+const fixed = (dims: readonly number[], layout: Layout | undefined) => {
+  const { channels, size } = positionsOf(dims, layout);
+  return { channels, size: size.map(Number) };
+};
+
 /** The tap as the joint needs it, channels first: [N, channels, ...size]. */
 function brought(tap: Tensor, layout: Layout | undefined, size: readonly number[]): Tensor {
-  const own = positionsOf(tap.dims.slice(1), layout);
+  const own = fixed(tap.dims.slice(1), layout);
   const [n = 1, { channels }] = [tap.dims[0], own];
   const places = own.size.reduce((a, b) => a * b, 1);
   const values = tap.numbers();
@@ -134,17 +139,18 @@ describe.each(Object.entries(taps))('%s into', (_, { shape, layout }) => {
   const tap = numbers([2, ...shape], 7);
   it.each(Object.entries(joints))('%s', async (_name, joint) => {
     if (joint.along !== 'positions') throw new Error('positions');
-    const fits = positionsOf(shape, layout).size.length === joint.size.length;
+    const size = joint.size.map(Number);
+    const fits = fixed(shape, layout).size.length === size.length;
     // These references halve sizes only.
-    if (fits && joint.size.some((n, i) => n > (positionsOf(shape, layout).size[i] ?? 0))) throw new Error('grows');
-    const x = brought(tap, layout, joint.size);
+    if (fits && size.some((n, i) => n > (fixed(shape, layout).size[i] ?? 0))) throw new Error('grows');
+    const x = brought(tap, layout, size);
     const linear = await lateral('linear', tap, layout, joint);
     near(joint, linear.y, mapped(joint, x, must(linear.parameters.get('lateral/a/weight'), 'U')));
 
     const { y, parameters } = await lateral('adapter', tap, layout, joint);
     const parameter = (name: string) => must(parameters.get(`adapter/${name}`), name);
     const v = parameter('V');
-    const channels = positionsOf(shape, layout).channels;
+    const channels = fixed(shape, layout).channels;
     const one = joint.size.map(() => 1);
     const matrix = v.dims.length === 2;
     const kernel = matrix
@@ -160,7 +166,7 @@ describe.each(Object.entries(taps))('%s into', (_, { shape, layout }) => {
       x.dims,
     );
     const projected = convolution(scaled, kernel);
-    const places = joint.size.reduce((a, b) => a * b, 1);
+    const places = size.reduce((a, b) => a * b, 1);
     const bias = parameter('V_bias').numbers();
     const active = projected.numbers.map((z, at) => Math.tanh(z + (bias[Math.floor(at / places) % 3] ?? 0)));
     near(joint, y, mapped(joint, Tensor.from('float32', active, projected.dims), parameter('U')));

@@ -74,8 +74,8 @@ async function lateralOf(blocks: ColumnInput['blocks'], input: readonly number[]
   const model = (of: 'with' | 'tap', weighted = true) => {
     const g = ops({ name: of });
     const scope = weighted ? frozenScope(g, weights) : inferenceScope(g, ({ name, shape }) => g.input(name, 'float32', shape));
-    const tap = g.input('tap', 'float32', ['N', ...a.tapShape(0)]);
-    const own = g.input('own', 'float32', ['N', ...b.tapShape(0)]);
+    const tap = g.input('tap', 'float32', ['N', ...a.tapShape(0).map(Number)]);
+    const own = g.input('own', 'float32', ['N', ...b.tapShape(0).map(Number)]);
     const lowering: NetworkLowering<Column> = new NetworkLowering<Column>({
       inputs: addInputs(g, network.inputs),
       scope: () => scope,
@@ -90,8 +90,8 @@ async function lateralOf(blocks: ColumnInput['blocks'], input: readonly number[]
     const alone = name.replace(/^b\/1\/(dense|conv2d)\//, 'a/1/$1/');
     if (alone !== name) weights.set(alone, t);
   }
-  const tap = normals([rowsIn, ...a.tapShape(0)]);
-  const own = normals([rowsIn, ...b.tapShape(0)]);
+  const tap = normals([rowsIn, ...a.tapShape(0).map(Number)]);
+  const own = normals([rowsIn, ...b.tapShape(0).map(Number)]);
   const both = must((await runModel(model('with'), { tap, own })).y, 'y').numbers();
   const alone = must((await runModel(model('tap'), { tap: own })).y, 'y').numbers();
   const weight = (name: string) => must(weights.get(`b/1/${name}`), name).numbers();

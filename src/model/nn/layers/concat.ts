@@ -4,6 +4,7 @@ import { ShapeError } from '../../../onnx/core/errors.js';
 import { formatShape } from '../../../onnx/core/shape.js';
 import type { Value } from '../../../onnx/ir/graph.js';
 import { type LayerContext, layer } from '../layer.js';
+import type { Size } from '../open-size.js';
 import { layoutOf, sampleDims } from '../sample.js';
 import { strict } from '../schema.js';
 
@@ -34,7 +35,7 @@ export const concat = layer('concat', {
 });
 
 /** The input of that name, which must agree with x in all but the axis that they are joined along. A single number is a feature. */
-function fitting({ g, input }: LayerContext, name: string, dims: readonly number[], axis: number): Value {
+function fitting({ g, input }: LayerContext, name: string, dims: readonly Size[], axis: number): Value {
   const found = input(name);
   const own = sampleDims(found);
   const y = own.length === 0 ? g.unsqueeze(found, [1]) : found;

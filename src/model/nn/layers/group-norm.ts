@@ -2,7 +2,7 @@
 import { ShapeError } from '../../../onnx/core/errors.js';
 import { Tensor } from '../../../onnx/core/tensor.js';
 import { layer } from '../layer.js';
-import { anyPositionsOf } from '../sample.js';
+import { anyPositionsOf, reshaped } from '../sample.js';
 import { flag, real, size, strict } from '../schema.js';
 
 /** Options of `groupNorm`. */
@@ -36,7 +36,7 @@ export const groupNorm = layer('group_norm', {
       throw new ShapeError(`${channels} channels do not divide into ${groups} groups`, { got: String(channels) });
     const of = (value: number) => g.constant(new Tensor('float32', [groups], new Float32Array(groups).fill(value)));
     const rows = g.reshape(x, [0, groups, -1]);
-    const normal = g.reshape(g.instanceNormalization(rows, of(1), of(0), { epsilon }), [0, channels, ...size]);
+    const normal = reshaped(g, g.instanceNormalization(rows, of(1), of(0), { epsilon }), [channels, ...size], x);
     if (!affine) return normal;
     const wide = [channels, ...size.map(() => 1)];
     const scale = g.reshape(trainable('scale', [channels], { fill: 1 }), wide);

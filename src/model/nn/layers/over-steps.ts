@@ -34,8 +34,8 @@ const call = (options: OverStepsOptions = {}) => options;
 
 /** The sizes of a sequence, and which of its steps are there, bool [N,T,1]: undefined where all are. */
 function stepsOf(c: LayerContext, mask: string | undefined, x: Value) {
-  const [steps, features] = sequenceOf(x, c.layout);
-  const present = mask === undefined ? undefined : c.g.unsqueeze(c.present(mask, steps), [2]);
+  const [, features] = sequenceOf(x, c.layout);
+  const present = mask === undefined ? undefined : c.g.unsqueeze(c.present(mask, x), [2]);
   return { g: c.g, features, present };
 }
 
@@ -89,9 +89,9 @@ export const lastStep = layer('last_step', {
   lower: (c, { mask }, x) => {
     const [steps] = sequenceOf(x, c.layout);
     const { g } = c;
-    if (mask === undefined) return g.gather(x, steps - 1, { axis: 1 });
-    const present = c.present(mask, steps);
-    const places = placesOf(g, present, steps);
+    if (mask === undefined) return g.gather(x, typeof steps === 'number' ? steps - 1 : -1, { axis: 1 });
+    const present = c.present(mask, x);
+    const places = placesOf(g, present, x);
     const last = g.equal(places, g.reduceMax(places, [1], { keepdims: 1 }));
     const chosen = g.unsqueeze(g.and(present, last), [2]);
     return reduceSum(g, g.where(chosen, x, 0), [1], 0);

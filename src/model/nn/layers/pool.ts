@@ -1,6 +1,6 @@
 // Pooling over images by windows (maxpool2d, avgpool2d), and over all positions of whatever has some (global_maxpool, global_avgpool).
 import { layer } from '../layer.js';
-import { poolAttributes } from '../pooling.js';
+import { poolAttributes, pooled } from '../pooling.js';
 import { anyPositionsOf } from '../sample.js';
 import { strict } from '../schema.js';
 import { type PaddingInput, type PairInput, padding, pair } from '../window.js';
@@ -34,7 +34,7 @@ export const maxpool2d = layer('maxpool2d', {
   example: '{ maxpool2d: 2 }',
   call,
   gives: 'channels-first',
-  lower: ({ g, layout }, o, x) => g.maxPool(x, poolAttributes(o, x, 2, layout)),
+  lower: ({ g, layout }, o, x) => pooled(g.maxPool(x, poolAttributes(o, x, 2, layout)), o, x, 2, layout),
   // Both orders give the same bits, forward and backward, since relu is monotone and passes no gradient where the maximum is not positive; after
   // the pool there is a quarter to do.
   overtakes: ['relu'],
@@ -51,7 +51,7 @@ export const avgpool2d = layer('avgpool2d', {
   example: '{ avgpool2d: 2 }',
   call,
   gives: 'channels-first',
-  lower: ({ g, layout }, o, x) => g.averagePool(x, poolAttributes(o, x, 2, layout)),
+  lower: ({ g, layout }, o, x) => pooled(g.averagePool(x, poolAttributes(o, x, 2, layout)), o, x, 2, layout),
 });
 
 /**

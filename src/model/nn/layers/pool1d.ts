@@ -1,6 +1,6 @@
 // Pooling by windows over signals: maxpool1d, avgpool1d.
 import { layer } from '../layer.js';
-import { poolAttributes } from '../pooling.js';
+import { poolAttributes, pooled } from '../pooling.js';
 import { strict } from '../schema.js';
 import { type Padding1dInput, padding1d, type SingleInput, single } from '../window.js';
 
@@ -31,7 +31,7 @@ export const maxpool1d = layer('maxpool1d', {
   example: '{ maxpool1d: 2 }',
   call,
   gives: 'channels-first',
-  lower: ({ g, layout }, o, x) => g.maxPool(x, poolAttributes(o, x, 1, layout)),
+  lower: ({ g, layout }, o, x) => pooled(g.maxPool(x, poolAttributes(o, x, 1, layout)), o, x, 1, layout),
   // As in maxpool2d.
   overtakes: ['relu'],
 });
@@ -47,5 +47,5 @@ export const avgpool1d = layer('avgpool1d', {
   example: '{ avgpool1d: 2 }',
   call,
   gives: 'channels-first',
-  lower: ({ g, layout }, o, x) => g.averagePool(x, poolAttributes(o, x, 1, layout)),
+  lower: ({ g, layout }, o, x) => pooled(g.averagePool(x, poolAttributes(o, x, 1, layout)), o, x, 1, layout),
 });

@@ -1,6 +1,6 @@
 // Pooling by windows over volumes: maxpool3d, avgpool3d.
 import { layer } from '../layer.js';
-import { poolAttributes } from '../pooling.js';
+import { poolAttributes, pooled } from '../pooling.js';
 import { strict } from '../schema.js';
 import { type Padding3dInput, padding3d, type TripleInput, triple } from '../window.js';
 
@@ -33,7 +33,7 @@ export const maxpool3d = layer('maxpool3d', {
   example: '{ maxpool3d: 2 }',
   call,
   gives: 'channels-first',
-  lower: ({ g, layout }, o, x) => g.maxPool(x, poolAttributes(o, x, 3, layout)),
+  lower: ({ g, layout }, o, x) => pooled(g.maxPool(x, poolAttributes(o, x, 3, layout)), o, x, 3, layout),
   // As in maxpool2d.
   overtakes: ['relu'],
 });
@@ -49,5 +49,5 @@ export const avgpool3d = layer('avgpool3d', {
   example: '{ avgpool3d: 2 }',
   call,
   gives: 'channels-first',
-  lower: ({ g, layout }, o, x) => g.averagePool(x, poolAttributes(o, x, 3, layout)),
+  lower: ({ g, layout }, o, x) => pooled(g.averagePool(x, poolAttributes(o, x, 3, layout)), o, x, 3, layout),
 });

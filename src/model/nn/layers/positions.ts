@@ -1,9 +1,10 @@
 // Layers that tell steps where they stand: positional_embedding learns it, sinusoidal is given (Vaswani et al. 2017, arXiv 1706.03762).
-import { Tensor } from '../../../onnx/core/tensor.js';
 import { type InitInput, positionInit } from '../init.js';
 import { layer } from '../layer.js';
+import { knownSize } from '../open-size.js';
 import { sequenceOf } from '../sample.js';
 import { strict } from '../schema.js';
+import { waves } from '../steps.js';
 
 /** Options of `positionalEmbedding`. */
 export interface PositionalEmbeddingOptions {
@@ -20,7 +21,9 @@ export const positionalEmbedding = layer('positional_embedding', {
   options: strict({ init: positionInit }),
   call: (options: PositionalEmbeddingOptions = {}) => options,
   lower: (c, { init }, x) => {
-    const [steps, features] = sequenceOf(x, c.layout);
+    const [open, features] = sequenceOf(x, c.layout);
+    const why = 'and there is a learned row for each step';
+    const steps = knownSize(open, why, '"sinusoidal" takes any number of steps, and so does "rotary" of attention');
     return c.g.add(x, c.trainable('table', [steps, features], { by: init, fanIn: steps, fanOut: features }));
   },
   gives: 'channels-last',
@@ -35,13 +38,12 @@ export const sinusoidal = layer('sinusoidal', {
   options: strict({}),
   call: () => ({}),
   lower: ({ g, layout }, _, x) => {
-    const [steps, features] = sequenceOf(x, layout);
-    const waves = Array.from({ length: steps * features }, (_, k) => {
-      const feature = k % features;
-      const angle = Math.floor(k / features) * 10000 ** (-(feature - (feature % 2)) / features);
-      return feature % 2 === 0 ? Math.sin(angle) : Math.cos(angle);
-    });
-    return g.add(x, g.constant(Tensor.from('float32', waves, [steps, features])));
+    const [, features] = sequenceOf(x, layout);
+    const turn = Array.from({ length: features }, (_, k) => 10000 ** (-(k - (k % 2)) / features));
+    return g.add(
+      x,
+      waves(g, x, turn, (k) => (k % 2 === 0 ? 'sin' : 'cos')),
+    );
   },
   gives: 'channels-last',
 });

@@ -4,6 +4,7 @@ import type { Value } from '../../../onnx/ir/graph.js';
 import { convolutionWeights, convolve } from '../convolution.js';
 import type { Init } from '../init.js';
 import { composite, type LayerContext } from '../layer.js';
+import { type Size, shrunk } from '../open-size.js';
 import { layoutOf, type Positions, positionsOf, sampleDims } from '../sample.js';
 import { pointwise, type Window } from '../window.js';
 
@@ -60,8 +61,14 @@ function projected(c: LayerContext, x: Value, y: Value, layers: Parameters<Layer
 /** Steps along each axis that leave as many positions as `to` has; undefined where none do. */
 function stepsBetween(from: Positions, to: Positions): number[] | undefined {
   if (from.size.length !== to.size.length) return undefined;
-  const steps = from.size.map((n, i) => Math.ceil(n / (to.size[i] ?? 1)));
-  return steps.every((s, i) => s > 0 && Math.ceil((from.size[i] ?? 0) / s) === to.size[i]) ? steps : undefined;
+  const steps = from.size.map((n, i) => stepBetween(n, to.size[i] ?? 1));
+  return steps.every((s) => s !== undefined) ? steps : undefined;
+}
+
+/** The same along an axis; of sizes that are open one of few. */
+function stepBetween(from: Size, to: Size): number | undefined {
+  const tried = typeof from === 'number' && typeof to === 'number' ? [Math.ceil(from / to)] : [1, 2, 3, 4, 5, 6, 7, 8];
+  return tried.find((s) => s > 0 && shrunk(from, 0, s) === to);
 }
 
 const unfit = (x: Value, y: Value): ShapeError =>

@@ -1,6 +1,7 @@
 // to_sequence: a signal, an image or a volume as a sequence of its positions. The way back from a signal is to_channels.
 import { layer } from '../layer.js';
-import { anyPositionsOf, turned } from '../sample.js';
+import { product } from '../open-size.js';
+import { anyPositionsOf, reshaped, turned } from '../sample.js';
 import { strict } from '../schema.js';
 
 /**
@@ -13,7 +14,7 @@ export const toSequence = layer('to_sequence', {
   call: () => ({}),
   lower: ({ g, layout }, _, x) => {
     const { channels, size } = anyPositionsOf(x, layout);
-    const rows = size.length === 1 ? x : g.reshape(x, [0, channels, size.reduce((a, b) => a * b, 1)]);
+    const rows = size.length === 1 ? x : reshaped(g, x, [channels, product(size)]);
     return turned(g, rows, 'channels-last');
   },
   gives: 'channels-last',

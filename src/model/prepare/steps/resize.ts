@@ -1,6 +1,6 @@
 // resize: images of one size to images of another, by linear interpolation.
 import { Tensor } from '../../../onnx/core/tensor.js';
-import { spatialOf } from '../../nn/sample.js';
+import { sized, spatialOf } from '../../nn/sample.js';
 import { size, strict } from '../../nn/schema.js';
 import { step } from '../step.js';
 
@@ -22,8 +22,16 @@ export const resize = step('resize', {
   example: '{ resize: { height: 32, width: 32 } }',
   call: (options: ResizeOptions) => options,
   lower: ({ g }, { height, width }, x) => {
-    const [h = 1, w = 1] = spatialOf(x, 2, undefined).size;
+    const {
+      channels,
+      size: [h = 1, w = 1],
+    } = spatialOf(x, 2, undefined);
+    const attributes = { mode: 'linear', coordinate_transformation_mode: 'half_pixel' } as const;
+    if (typeof h === 'string' || typeof w === 'string') {
+      const sizes = g.concat(g.slice(g.shape(x), [0], [2], [0]), [height, width], { axis: 0 });
+      return sized(g.resize(x, null, null, sizes, attributes), [channels, height, width]);
+    }
     const scales = g.constant(Tensor.from('float32', [1, 1, height / h, width / w]));
-    return g.resize(x, null, scales, null, { mode: 'linear', coordinate_transformation_mode: 'half_pixel' });
+    return g.resize(x, null, scales, null, attributes);
   },
 });
