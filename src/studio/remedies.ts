@@ -24,6 +24,8 @@ function asAction(remedy: Remedy): string {
       return ': teach on more slowly, or drop it';
     case 'import':
       return ': open its model again';
+    case 'inspect':
+      return `: "prognet inspect ${remedy.task}" lists all`;
     case 'begin':
       return ': open a network';
     case 'install':

@@ -1,5 +1,7 @@
 // What a task of a workspace is now: described, interrupted, trained or frozen, and what is known of its training. Of an ONNX file: model-facts.ts.
 import { metricName } from '../model/heads/heads.js';
+import type { ImportedGraph } from '../model/progressive/imported-graph.js';
+import { weightsToUpdate } from '../model/progressive/tuning.js';
 import type { EpochRecord } from '../train/checkpoint.js';
 import { bestEpoch, monitorOf } from './best-epoch.js';
 import { epochOf } from './epoch-records.js';
@@ -37,6 +39,13 @@ export interface InspectedTask {
   readonly parameters: number;
   /** Of the weights that it reads of the column it tunes; absent where it tunes none. */
   readonly shared?: number;
+  /** Of an imported column: the weights that low-rank updates may name, in `lora.on`, by their names or those of the nodes that read them. */
+  readonly tunable?: readonly {
+    readonly name: string;
+    readonly shape: readonly number[];
+    readonly op: string;
+    readonly node: string;
+  }[];
   /** Tasks that it reads. */
   readonly reads: readonly string[];
   /** An unfinished training stands in runs/ beside what is told here. */
@@ -45,6 +54,16 @@ export interface InspectedTask {
   readonly changed?: string;
   /** Absent where it is not trained. */
   readonly training?: InspectedTraining;
+}
+
+/** Before the last tap. */
+function tunableOf(graph: ImportedGraph): NonNullable<InspectedTask['tunable']> {
+  return weightsToUpdate(graph).map(({ name, parameter: { shape }, reader }) => ({
+    name,
+    shape,
+    op: reader.opType,
+    node: reader.name,
+  }));
 }
 
 /** What a task is. Throws UsageError for an unknown one, WorkspaceError where its trained column is damaged. */
@@ -62,6 +81,7 @@ export function inspectTask(loaded: LoadedWorkspace, task: string): InspectedTas
     head: column.head.kind,
     parameters: column.parameters.count,
     ...(column.tuned !== undefined && { shared: column.parameters.shared }),
+    ...(column.imported !== undefined && { tunable: tunableOf(column.imported) }),
     reads: column.foundation.map(({ task: name }) => name),
     ...(unfinished && state === 'trained' && { unfinished: true as const }),
     ...(changed !== undefined && { changed }),

@@ -58,15 +58,16 @@ function readText(path: string, file: string): string {
   }
 }
 
-/** Every column is lowered once, so that shapes that do not fit are found before any work. */
-function checkShapes(columns: Columns, file: string): void {
+/** Every column, or that of one task, is lowered once, so that shapes that do not fit are found before any work. */
+function checkShapes(columns: Columns, file: string, only?: string): void {
   try {
-    for (const column of columns) column.parameters;
+    for (const column of columns) if (only === undefined || column.task === only) column.parameters;
   } catch (error) {
     if (!(error instanceof DescriptionError)) throw error;
-    const { path } = error;
-    throw new DescriptionError(`${file}: ${error.message}`, {
+    const { path, remedy } = error;
+    throw new DescriptionError(`${file}: ${error.statement}`, {
       ...(path !== undefined && { path: `${file}: ${path}` }),
+      ...(remedy !== undefined && { remedy }),
       cause: error,
     });
   }
@@ -118,23 +119,32 @@ export function sourceHashes(loaded: LoadedWorkspace, { foundation }: Column): R
 /** Opens the workspace that `start` lies in. Throws WorkspaceError, DataError or DescriptionError in one line. */
 export function loadWorkspace(start: string): LoadedWorkspace {
   given('loadWorkspace', { start }, { start: text });
-  return load(requireWorkspace(start));
+  return load(requireWorkspace(start), {});
 }
+
+/** The same where one task is asked about: its column alone must fit what it stands on. */
+export const loadForTask = (start: string, task: string): LoadedWorkspace => load(requireWorkspace(start), { only: task });
 
 /** The same workspace read anew, every frozen column with its hashes. A description whose text is what it was is not looked through again. */
 export function reloadWorkspace(before: LoadedWorkspace): LoadedWorkspace {
-  return load(openWorkspace(before.workspace.root), before);
+  return load(openWorkspace(before.workspace.root), { before });
 }
 
 type Described = Pick<LoadedWorkspace, 'text' | 'description' | 'columns' | 'graphs'>;
 
-function describedIn(workspace: Workspace, file: string, before: LoadedWorkspace | undefined): Described {
-  const text = readText(workspace.description, file);
-  if (before?.text === text && !before.filled && before.file === file && before.graphs.length === 0) return before;
-  return describe(workspace.root, text, file);
+/** What is there already, and what must fit. */
+interface Loading {
+  readonly before?: LoadedWorkspace;
+  readonly only?: string | undefined;
 }
 
-function describe(root: string, text: string, file: string): Described {
+function describedIn(workspace: Workspace, file: string, { before, only }: Loading): Described {
+  const text = readText(workspace.description, file);
+  if (before?.text === text && !before.filled && before.file === file && before.graphs.length === 0) return before;
+  return describe(workspace.root, text, file, only);
+}
+
+function describe(root: string, text: string, file: string, only?: string): Described {
   let graphs: readonly string[] = [];
   const description = readDescription(text, file, (written) => {
     const graph = withGraphs(written, root, file);
@@ -143,7 +153,7 @@ function describe(root: string, text: string, file: string): Described {
     return tokenizer.value;
   });
   const columns = columnsOf(description);
-  checkShapes(columns, file);
+  checkShapes(columns, file, only);
   return { text, description, columns, graphs };
 }
 
@@ -155,9 +165,9 @@ export function withText(loaded: LoadedWorkspace, text: string): LoadedWorkspace
   return { ...loaded, ...described };
 }
 
-function load(workspace: Workspace, before?: LoadedWorkspace): LoadedWorkspace {
+function load(workspace: Workspace, loading: Loading): LoadedWorkspace {
   const file = relative(workspace.root, workspace.description);
-  const { text, description, columns, graphs } = describedIn(workspace, file, before);
+  const { text, description, columns, graphs } = describedIn(workspace, file, loading);
   const described = new Set(columns.tasks);
   const tasks = listColumns(workspace.root);
   for (const task of tasks) {

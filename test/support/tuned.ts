@@ -57,6 +57,14 @@ export const mlp = (): Original =>
     return [[first, second, third], g.gemm(third, w('fc.weight', 3, 4), w('fc.bias', 3), { transB: 1 })];
   });
 
+/** So many dense layers, their weights w0, w1, ... */
+export const deepMlp = (layers: number): Original =>
+  original([4], (g, x, w) => {
+    let h = x;
+    for (let i = 0; i < layers; i++) h = g.tanh(g.matMul(h, w(`w${i}`, 4, 4)));
+    return [[h], g.matMul(h, w('last', 4, 3))];
+  });
+
 /** A dense layer whose weight is float16. */
 export const half = (): Original =>
   original([4], (g, x) => {

@@ -65,6 +65,24 @@ describe('a workspace with a tuned column', () => {
     expect(run('verify')).toMatchObject({ tasks: [{ identical: true }, { identical: true }, { identical: true }] });
   });
 
+  it('says what low-rank updates may name, where the description names what is not there too', () => {
+    const first = { name: 'fc1.weight', shape: [6, 4], op: 'Gemm', node: 'Gemm' };
+    expect(run('inspect', 'base').tunable).toMatchObject([first, { name: 'fc2.weight' }, { name: 'fc3.weight' }]);
+    const wrong = join(root, 'wrong');
+    cpSync(dir, wrong, { recursive: true });
+    const text = readFileSync(join(wrong, 'prognet.yaml'), 'utf8');
+    const other = '  - { task: other, data: d.npz, tune: { base: base, lora: { on: [nothing] } }, head: { classify: 3 } }\n';
+    writeFileSync(join(wrong, 'prognet.yaml'), text + other);
+    expect(prognet('check', '--workspace', wrong)).toMatchObject({
+      status: 2,
+      stderr:
+        'prognet: prognet.yaml: columns[3].tune.lora.on[0]: found "nothing", which is no weight of "base", expected one of "fc1.weight", "fc2.weight", "fc3.weight"\n',
+    });
+    const { status, stdout, stderr } = prognet('inspect', 'base', '--workspace', wrong);
+    expect([status, stderr]).toEqual([0, '']);
+    expect(stdout).toMatch(/^ {2}lora\.on +fc1\.weight \[6,4\], Gemm Gemm\n {13,}fc2\.weight \[5,6\], MatMul MatMul\n/m);
+  });
+
   it('answers alike merged, apart, with all tasks, and from a .prognet file', async () => {
     const merged = await answer('merged.onnx', '--task', 'pets');
     const apart = await answer('apart.onnx', '--task', 'pets', '--lora', 'apart');

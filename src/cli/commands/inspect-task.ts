@@ -1,7 +1,7 @@
 // prognet inspect <task>: a column of a workspace, frozen or not.
 import { existsSync } from 'node:fs';
 import { type InspectedTask, inspectTask } from '../../tasks/inspect-task.js';
-import { type LoadedWorkspace, loadWorkspace } from '../../tasks/load-workspace.js';
+import { type LoadedWorkspace, loadForTask } from '../../tasks/load-workspace.js';
 import type { ByMeasure } from '../../train/counts.js';
 import { findWorkspace } from '../../workspace/workspace.js';
 import { colours, count, type GlobalOptions, result } from '../report.js';
@@ -9,7 +9,7 @@ import { colours, count, type GlobalOptions, result } from '../report.js';
 /** The workspace where `name` is a task of it and no file. */
 export function workspaceWith(name: string, { workspace }: GlobalOptions): LoadedWorkspace | undefined {
   if (existsSync(name) || findWorkspace(workspace ?? '.') === undefined) return undefined;
-  const loaded = loadWorkspace(workspace ?? '.');
+  const loaded = loadForTask(workspace ?? '.', name);
   return loaded.columns.tasks.includes(name) ? loaded : undefined;
 }
 
@@ -27,7 +27,17 @@ function measures(loss: number | undefined, by: ByMeasure | Readonly<Record<stri
     .join(', ');
 }
 
-function rowsOf({ task, state, head, parameters, reads, unfinished, changed, training }: InspectedTask): [string, string][] {
+function rowsOf({
+  task,
+  state,
+  head,
+  parameters,
+  reads,
+  unfinished,
+  changed,
+  training,
+  tunable = [],
+}: InspectedTask): [string, string][] {
   const rows: [string, string][] = [
     ['state', states[state](task)],
     ...(unfinished ? [['', `a further training is unfinished: prognet train ${task} --resume`] as [string, string]] : []),
@@ -36,6 +46,12 @@ function rowsOf({ task, state, head, parameters, reads, unfinished, changed, tra
     ['parameters', count(parameters)],
     ['reads', reads.length === 0 ? '-' : reads.join(', ')],
   ];
+  rows.push(
+    ...tunable.map(({ name, shape, op, node }, i): [string, string] => [
+      i === 0 ? 'lora.on' : '',
+      `${name} [${shape}], ${op} ${node}`,
+    ]),
+  );
   if (training === undefined) return rows;
   const { epochs, epoch, seconds, at, rows: samples, test, measured } = training;
   const kept = epochs > 0 && epoch !== undefined && epoch !== epochs ? `, weights of epoch ${epoch}` : '';

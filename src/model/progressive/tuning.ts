@@ -199,9 +199,9 @@ export class Tuning {
   }
 
   /** The weights of MatMul, Gemm and Conv that are named, by their own names or those of their readers. */
-  private chosen(on: readonly string[] | undefined): TunedWeight[] {
+  private chosen(on: readonly string[] | undefined): readonly TunedWeight[] {
     const { column, tune } = this;
-    const candidates = this.matrices();
+    const { candidates } = this;
     const names = candidates.map(({ name }) => name);
     const chosen = new Set<string>();
     on?.forEach((pattern, i) => {
@@ -210,7 +210,9 @@ export class Tuning {
       if (matched.length === 0) {
         const path = `${column.path}.tune.lora.on[${i}]`;
         const got = `found ${JSON.stringify(pattern)}, which is ${this.whatIs(pattern)}`;
-        throw new DescriptionError(`${path}: ${got}, ${expectedNames(pattern, names)}`, { path, got: pattern });
+        const { expected, all } = expectedNames(pattern, names);
+        const remedy = { kind: 'inspect', task: tune.base } as const;
+        throw new DescriptionError(`${path}: ${got}, ${expected}`, { path, got: pattern, ...(!all && { remedy }) });
       }
       for (const { name } of matched) chosen.add(name);
     });
@@ -230,8 +232,8 @@ export class Tuning {
     return `${kind} and no float32 weight of a MatMul, Gemm or Conv before the tap "${this.tapValue.name}"`;
   }
 
-  /** The weights of MatMul, Gemm and Conv, also such as are moved or turned before they are read. */
-  private matrices(): TunedWeight[] {
+  /** What low-rank updates may name: weights of MatMul, Gemm and Conv before the tap, also such as are moved or turned before they are read. */
+  get candidates(): readonly TunedWeight[] {
     const { parameters } = this;
     const found = new Map<Value, TunedWeight>();
     for (const reader of this.path) {
@@ -264,14 +266,23 @@ export class Tuning {
   }
 }
 
+/** Names that an error lists. */
+const few = 8;
+
+/** What low-rank updates of a column over this graph may name, up to its last tap. */
+export const weightsToUpdate = (graph: ImportedGraph): readonly TunedWeight[] =>
+  new Tuning({ task: '', path: '' }, { base: '', lora: { rank: 1, alpha: 1 } }, graph).candidates;
+
 const gradientOf = (node: Node, opset: number): string | undefined => {
   const rule = definitionOf(node, opset)?.gradient;
   return rule === undefined || typeof rule === 'string' ? rule : 'rule';
 };
 
-function expectedNames(pattern: string, names: readonly string[]): string {
-  const near = suggest(pattern, names.slice(0, 8));
-  return names.length > 8 && !near.startsWith('did') ? `${near}, ... (${names.length} in all)` : near;
+/** What would be right, and whether that is all. */
+function expectedNames(pattern: string, names: readonly string[]): { readonly expected: string; readonly all: boolean } {
+  const near = suggest(pattern, names);
+  if (names.length <= few || near.startsWith('did')) return { expected: near, all: true };
+  return { expected: `${suggest(pattern, names.slice(0, few))}, ... (${names.length} in all)`, all: false };
 }
 
 /** "*" stands for anything. */

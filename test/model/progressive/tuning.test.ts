@@ -15,7 +15,18 @@ import { optimizer } from '../../../src/train/optim/optimizer.js';
 import { trainSettings } from '../../../src/train/settings.js';
 import { lossOutput, nextName, stepGraph, stepInputs } from '../../../src/train/step/step-graph.js';
 import { runModel, runtime, sessionOf } from '../../support/run.js';
-import { convnet, encoder, half, mlp, noise, type Original, type Tuned, tunedNetwork, unknownOp } from '../../support/tuned.js';
+import {
+  convnet,
+  deepMlp,
+  encoder,
+  half,
+  mlp,
+  noise,
+  type Original,
+  type Tuned,
+  tunedNetwork,
+  unknownOp,
+} from '../../support/tuned.js';
 
 const rows = 6;
 const targets = Tensor.from('int64', [0n, 1n, 2n, 1n, 0n, 2n].map(Number), [rows]);
@@ -248,6 +259,17 @@ describe('what cannot be tuned is refused in one line', () => {
     [{ base: 'base', lora: {}, weights: 'all' }, 'columns[1].tune: both stand there, expected one of "lora" and "weights"'],
   ])('%j', (tune, message) => {
     expect(refused(mlp(), tune)).toThrow(expect.objectContaining({ name: 'DescriptionError', message }));
+  });
+
+  it('more names than a line holds, and a slip in one of those that it leaves out', () => {
+    const deep = deepMlp(12);
+    expect(refused(deep, { base: 'base', lora: { on: ['nothing'] } })).toThrow(
+      expect.objectContaining({
+        statement: `columns[1].tune.lora.on[0]: found "nothing", which is no weight of "base", expected one of ${[...Array(8).keys()].map((i) => `"w${i}"`).join(', ')}, ... (12 in all)`,
+        remedy: { kind: 'inspect', task: 'base' },
+      }),
+    );
+    expect(refused(deep, { base: 'base', lora: { on: ['w111'] } })).toThrow(', did you mean "w11"?');
   });
 
   it.each(['all', 'scratch'] as const)('weights: %s, where the base has none of float32', (weights) => {
