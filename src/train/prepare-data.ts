@@ -19,6 +19,7 @@ import { DataError, must } from '../onnx/core/errors.js';
 import { elementCount } from '../onnx/core/shape.js';
 import type { Tensor } from '../onnx/core/tensor.js';
 import type { TrainSettings } from './settings.js';
+import { boundsOf, refuseBeyond } from './whole-bounds.js';
 
 /** Rows that are looked through together. */
 const rowsPerLook = 4096;
@@ -81,7 +82,10 @@ function fitSamples<R extends Rows>(
     const prepared = readers.some(({ steps }) => steps.length > 0);
     fitInput(must(samples[input.name], input.name), input, prepared, where, inputs.length > 1);
   }
-  sizesOfData(inputs, (name) => samples[name]?.dims, where);
+  const bounds = boundsOf(
+    column,
+    sizesOfData(inputs, (name) => samples[name]?.dims, where),
+  );
   if (countOf(samples) === 0)
     throw new DataError(`${where}: has no rows`, { path: where, expected: 'at least one row', got: '0' });
   for (const name of names) {
@@ -96,6 +100,7 @@ function fitSamples<R extends Rows>(
       refuseNotFinite(part, inputMissing, where, first + from);
       refuseNoCategory(part, input?.features, where, first + from);
       refuseNoToken(part, input?.tokens, where, first + from);
+      refuseBeyond(part, bounds(name), where, first + from);
     }
   }
   return samples;

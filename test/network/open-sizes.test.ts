@@ -269,6 +269,38 @@ describe('what does not fit is refused in one line', () => {
       }),
     ).rejects.toThrow('train data of task "a": a sample has shape [3,41], input "signal" is [2,length]');
   });
+  it('ids and numbers of steps that no layer has a place for, of what an earlier column reads too', async () => {
+    const one = prognet({ input: inputs }).grow(columnOf('a', 'tokens'));
+    const { tokens, count } = samples.train;
+    const right = { tokens: must(tokens, 'tokens'), count: must(count, 'count') };
+    const changed = (name: 'tokens' | 'count', at: number, to: number) => {
+      const numbers = right[name].numbers();
+      numbers[at] = to;
+      return { ...right, [name]: Tensor.from('int64', numbers, right[name].dims) };
+    };
+    const train = (given: Readonly<Record<string, Tensor>>) =>
+      one.train('a', { on: runtime, data: { inputs: given, targets }, epochs: 1, batch: 8, session });
+    await expect(train(changed('tokens', 40, 5))).rejects.toThrow(
+      'train data of task "a": input "tokens" holds 5 at [1,3], expected an id below "vocabulary", 0..4',
+    );
+    await expect(train(changed('tokens', 0, -1))).rejects.toThrow(
+      'input "tokens" holds -1 at [0,0], expected an id below "vocabulary"',
+    );
+    await expect(train(changed('count', 2, 38))).rejects.toThrow(
+      'train data of task "a": input "count" holds 38 at [2], expected how many steps a sample has, 0..37',
+    );
+    await expect(train(changed('count', 2, -1))).rejects.toThrow('input "count" holds -1 at [2]');
+    const two = (await trained(one, 'a')).grow({ task: 'b', blocks: [], head: { classify: 3 } });
+    expect(() => two.parameters('b')).not.toThrow();
+    await expect(two.predict('a', changed('count', 1, 99), { on: runtime })).rejects.toThrow(
+      'input "count" holds 99 at [1], expected',
+    );
+    const data = { inputs: changed('tokens', 3, 7), targets };
+    await expect(two.train('b', { on: runtime, data, epochs: 1, batch: 8, session })).rejects.toThrow(
+      'input "tokens" holds 7 at [0,3]',
+    );
+  });
+
   it('samples that are too short for a window', async () => {
     const short = { seen: Tensor.zeros('float32', [rows, 3, 3]), signal: Tensor.zeros('float32', [rows, 2, 3]) };
     await expect(train(short)).rejects.toThrow('a window of 5 does not fit axis 0 of size 3 with its pads');

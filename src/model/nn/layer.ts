@@ -8,6 +8,7 @@ import type { Ops } from '../../onnx/ops/ops-builder.js';
 import type { ParameterInit } from './init.js';
 import type { Joint } from './joint.js';
 import { type KindFunction, kindFunction } from './kind-function.js';
+import type { Size } from './open-size.js';
 import type { Layout } from './sample.js';
 import { type Variant, variant } from './schema.js';
 import type { LayerScope } from './scope.js';
@@ -64,6 +65,8 @@ export interface NamedInputs {
   raw(name: string, path: string): Value;
   /** What ids are, where the input of that name is text. */
   tokensOf(name: string): TokenTable | undefined;
+  /** Hears of an input that says of how many of these steps a sample has. */
+  counted?(name: string, steps: Size): void;
 }
 
 /** What a layer says of where the channels stand behind it. */

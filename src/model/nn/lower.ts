@@ -6,8 +6,8 @@ import { inputJoint, type Lateral } from './joint.js';
 import type { AnyLayer, LayerContext, NamedInputs } from './layer.js';
 import { behaviourOf, heldBy, layoutAfter } from './layers.js';
 import { numbersOf } from './numbers.js';
-import { lengthsOf, presentOf } from './present.js';
-import { formatSample, type Layout } from './sample.js';
+import { countsSteps, lengthsOf, presentOf } from './present.js';
+import { formatSample, type Layout, sampleDims } from './sample.js';
 import { type LayerScope, trainable } from './scope.js';
 
 /** What laterals carry, on its way to the layer that is the joint: by the indices that lead there from the layers at hand. */
@@ -114,6 +114,12 @@ function lowerLayer(place: Place, layer: AnyLayer, x: Value): Value {
   const behaviour = behaviourOf(layer);
   const lateral = arriving?.at.length === 0 ? arriving.lateral : undefined;
   let joined = 0;
+  const said = (named: string, sequence: Value) => {
+    const from = must(inputs, 'inputs');
+    const [input, [steps = 1]] = [from.raw(named, path), sampleDims(sequence)];
+    if (countsSteps(input, steps)) from.counted?.(named, steps);
+    return [input, from.tokensOf(named), sequence] as const;
+  };
   const context: LayerContext = {
     g,
     scope,
@@ -129,14 +135,8 @@ function lowerLayer(place: Place, layer: AnyLayer, x: Value): Value {
     tokens: inputs?.tokens,
     input: (named) => must(inputs, 'inputs').input(named, path),
     raw: (named) => must(inputs, 'inputs').raw(named, path),
-    present: (named, sequence) => {
-      const from = must(inputs, 'inputs');
-      return presentOf(g, from.raw(named, path), from.tokensOf(named), sequence);
-    },
-    lengths: (named, sequence) => {
-      const from = must(inputs, 'inputs');
-      return lengthsOf(g, from.raw(named, path), from.tokensOf(named), sequence);
-    },
+    present: (named, sequence) => presentOf(g, ...said(named, sequence)),
+    lengths: (named, sequence) => lengthsOf(g, ...said(named, sequence)),
     inside: (layers, from, beside) =>
       beside === undefined
         ? lowerLayers({ ...place, path: `${path}.${layer.kind}` }, layers, from)

@@ -46,7 +46,8 @@ export function product(sizes: readonly Size[]): Size {
   const known = sizes.filter((s) => typeof s === 'number').reduce((a, b) => a * b, 1);
   const open = sizes.filter((s) => typeof s === 'string');
   if (open.length === 0) return known;
-  return [...(known === 1 ? [] : [known]), ...open].join('*');
+  const factors = [...(known === 1 ? [] : [known]), ...open];
+  return factors.length === 1 ? factors.join() : `(${factors.join('*')})`;
 }
 
 /** How many values a sample has, each open size counted as 1: at the least so many. */
@@ -69,3 +70,28 @@ export function knownSize(size: Size, why: string, way: string): number {
 /** The numbers. Throws ShapeError for an open one. */
 export const knownSizes = (sizes: readonly Size[], why: string, way: string): number[] =>
   sizes.map((size) => knownSize(size, why, way));
+
+/** What a size is where the open ones are these. */
+export function sizeIn(size: Size, sizes: Readonly<Record<string, number>>): number | undefined {
+  if (typeof size === 'number') return size;
+  const { base, add, by } = read(size);
+  const known = base === size ? factorsIn(size, sizes) : sizeIn(base, sizes);
+  return known === undefined ? undefined : Math.ceil((known + add) / by);
+}
+
+/** A name, a number, or several of both that are multiplied. */
+function factorsIn(text: string, sizes: Readonly<Record<string, number>>): number | undefined {
+  const own = sizes[text];
+  if (own !== undefined) return own;
+  if (/^\d+$/.test(text)) return Number(text);
+  if (text.startsWith('(') && text.endsWith(')')) return factorsIn(text.slice(1, -1), sizes);
+  // At a "*" outside any bracket.
+  let depth = 0;
+  for (let i = 0; i < text.length; i++) {
+    depth += text[i] === '(' ? 1 : text[i] === ')' ? -1 : 0;
+    if (text[i] !== '*' || depth > 0) continue;
+    const [first, rest] = [sizeIn(text.slice(0, i), sizes), sizeIn(text.slice(i + 1), sizes)];
+    return first === undefined || rest === undefined ? undefined : first * rest;
+  }
+  return undefined;
+}

@@ -18,7 +18,7 @@ export const uncounted = -3.4028234663852886e38;
 export function presentOf(g: Ops, input: Value, tokens: TokenTable | undefined, sequence: Value): Value {
   const [steps = 1] = sampleDims(sequence);
   const dims = sampleDims(input);
-  if (counts(dims, steps)) {
+  if (isCount(dims, steps)) {
     if (input.dtype === 'bool') throw unfit(`bool ${formatSample(input)}`, steps);
     const lengths = g.cast(dims.length === 0 ? g.unsqueeze(input, [1]) : input, { to: 'int64' });
     return g.less(stepNumbers(g, sequence, 'int64', 0, 0), lengths);
@@ -41,16 +41,17 @@ export function placesOf(g: Ops, present: Value, sequence: Value): Value {
   return g.where(present, stepNumbers(g, sequence, 'int64', 1, 0), g.constant(int64(0)));
 }
 
-/** Whether an input of these sizes says how many steps a sample has. */
-const counts = (dims: readonly Size[], steps: Size): boolean =>
+/** Whether an input of these sizes has one number for each sample, for so many steps. */
+const isCount = (dims: readonly Size[], steps: Size): boolean =>
   dims.length === 0 || (dims.length === 1 && dims[0] === 1 && steps !== 1);
+
+/** Whether an input says how many of so many steps a sample has. */
+export const countsSteps = (input: Value, steps: Size): boolean => isCount(sampleDims(input), steps) && input.dtype !== 'bool';
 
 /** int32 [N] of the same input: how many steps there are up to the last that is there. Throws as `presentOf`. */
 export function lengthsOf(g: Ops, input: Value, tokens: TokenTable | undefined, sequence: Value): Value {
-  const dims = sampleDims(input);
   const [steps = 1] = sampleDims(sequence);
-  if (counts(dims, steps) && input.dtype !== 'bool')
-    return g.cast(dims.length === 0 ? input : g.squeeze(input, [1]), { to: 'int32' });
+  if (countsSteps(input, steps)) return g.cast(sampleDims(input).length === 0 ? input : g.squeeze(input, [1]), { to: 'int32' });
   const places = placesOf(g, presentOf(g, input, tokens, sequence), sequence);
   return g.cast(g.reduceMax(places, [1], { keepdims: 0 }), { to: 'int32' });
 }

@@ -19,7 +19,7 @@ import { inferenceScope, type ParameterSpec } from '../nn/scope.js';
 import { carriedGraph, type GraphLoader, ImportedGraph } from './imported-graph.js';
 import { commonOpset } from './imported-versions.js';
 import { addInputs, type NetworkInput, networkInputs } from './inputs.js';
-import { type LoweredColumn, NetworkLowering, type ReadInput, type TapOf, type Tuned } from './lowering.js';
+import { type LoweredColumn, NetworkLowering, type ReadInput, type StepCount, type TapOf, type Tuned } from './lowering.js';
 import { Tuning } from './tuning.js';
 
 /** A tap by its column and block. */
@@ -37,6 +37,8 @@ export interface ColumnParameters {
   readonly taps: readonly (readonly Size[])[];
   /** Of each block, and of the head behind the last, names of the inputs that it reads itself. */
   readonly inputs: readonly ReadonlySet<string>[];
+  /** Inputs that say how many steps of a sequence a sample has, and how many there are. */
+  readonly counts: readonly StepCount[];
 }
 
 /** Parameters of one column at most: beyond, a number in the description is a slip. */
@@ -326,7 +328,7 @@ export class Column implements LoweredColumn<Column> {
       }),
     );
     const inputs = [new Set(this.reads.map(({ input }) => input.name))];
-    return { specs, count: specs.reduce((n, s) => n + elementCount(s.shape), 0), shared: 0, taps, inputs };
+    return { specs, count: specs.reduce((n, s) => n + elementCount(s.shape), 0), shared: 0, taps, inputs, counts: [] };
   }
 
   private measure(): ColumnParameters {
@@ -339,6 +341,7 @@ export class Column implements LoweredColumn<Column> {
       specs.push(spec);
       return new Value(g.names.reserve(spec.name), tensorType('float32', spec.shape));
     });
+    const counts: StepCount[] = [];
     let read = 0;
     const frozen = inferenceScope(g, ({ name, dtype = 'float32', shape }) => {
       read += elementCount(shape);
@@ -348,6 +351,7 @@ export class Column implements LoweredColumn<Column> {
       inputs: addInputs(g, this.network.inputs),
       scope: (column) => (column === this ? scope : frozen),
       onRead: (_, block, name) => inputs[block]?.add(name),
+      onCount: (_, count) => counts.push(count),
       // What it stands on is known already: its own blocks are all that is lowered.
       tap: ({ column, block }) =>
         column === this ? undefined : new Value(g.names.unique('tap'), tensorType('float32', ['N', ...column.tapShape(block)])),
@@ -367,7 +371,7 @@ export class Column implements LoweredColumn<Column> {
       throw new DescriptionError(`${at}: a sample's output has shape [${shape}], beyond any machine`, { path: at });
     });
     this.refuseUnread(inputs);
-    return { specs, count, shared, taps, inputs };
+    return { specs, count, shared, taps, inputs, counts };
   }
 
   /** Every input that is listed is read by a layer. Throws DescriptionError. */

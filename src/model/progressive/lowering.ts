@@ -10,6 +10,7 @@ import type { Lateral } from '../nn/joint.js';
 import type { NamedInputs } from '../nn/layer.js';
 import { type Layer, layoutAfter } from '../nn/layers.js';
 import { lowerBlock } from '../nn/lower.js';
+import type { Size } from '../nn/open-size.js';
 import { type Layout, layoutOf, positionsOf, sampleDims } from '../nn/sample.js';
 import { type LayerScope, trainable } from '../nn/scope.js';
 import { lowerPrepare } from '../prepare/prepare.js';
@@ -80,6 +81,14 @@ export function tapLayout<C extends LoweredColumn<C>>({ column, block }: TapOf<C
   return column.imported?.tapLayout(block) ?? layoutAfter(column.blocks.slice(0, block + 1).flat(), undefined);
 }
 
+/** An input that says how many steps of a sequence a sample has. */
+export interface StepCount {
+  /** Its name. */
+  readonly input: string;
+  /** How many steps there are: the most that it may say. */
+  readonly steps: Size;
+}
+
 export interface LoweringOptions<C> {
   /** The network's inputs as its users bring them, [N, ...]: each column prepares them by its own steps. */
   readonly inputs: ByInput<Value>;
@@ -93,6 +102,8 @@ export interface LoweringOptions<C> {
   readonly through?: (ref: TapOf<C>, tap: Value) => Value;
   /** Hears which block (the number of its blocks stands for the head) reads which input. */
   readonly onRead?: (column: C, block: number, input: string) => void;
+  /** Hears which input says how many of so many steps a sample has. */
+  readonly onCount?: (column: C, count: StepCount) => void;
   /** What all sources of an adapter into a block give, where it is there already; undefined: taps one by one. */
   readonly joined?: (column: C, block: number) => Omit<JoinedTaps, 'tasks'> | undefined;
   /** A weight of a tuned column that is there already, its update added; undefined: the base's weight and the update. */
@@ -223,6 +234,7 @@ export class NetworkLowering<C extends LoweredColumn<C>> {
           got: name,
         });
       },
+      counted: (name, steps) => this.options.onCount?.(column, { input: name, steps }),
       tokensOf: (name) => column.reads.find(({ input }) => input.name === name)?.input.tokens,
     };
   }

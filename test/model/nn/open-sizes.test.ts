@@ -2,7 +2,7 @@
 // what needs a size says so.
 import { describe, expect, it } from 'vitest';
 import type { LayerInput } from '../../../src/model/nn/layers.js';
-import { grown, product, type Size, shrunk } from '../../../src/model/nn/open-size.js';
+import { grown, product, type Size, shrunk, sizeIn } from '../../../src/model/nn/open-size.js';
 import type { Layout } from '../../../src/model/nn/sample.js';
 import type { DType } from '../../../src/onnx/core/dtype.js';
 import { Tensor } from '../../../src/onnx/core/tensor.js';
@@ -222,6 +222,20 @@ it.each([
   expect(() => lower(layers, shape)).toThrow(message);
 });
 
+it.each([
+  ['n', 7],
+  ['(n-2)', 5],
+  ['ceil((n+4)/3)', 4],
+  ['(2*ceil(n/2)+3)', 11],
+  ['ceil((2*n-1)/4)', 4],
+  ['(6*n*ceil((m-1)/2))', 84],
+  [shrunk(product([shrunk('n', 1, 2), shrunk('m', 0, 2)]), -2, 3), 4],
+  ['k', undefined],
+  ['2*k', undefined],
+] as const)('%s of sizes that are known is %s', (size, value) => {
+  expect(sizeIn(size, { n: 7, m: 5 })).toBe(value);
+});
+
 it('writes what windows leave of a size in one way', () => {
   expect(shrunk(7, -2, 2)).toBe(3);
   expect(shrunk('n', 0, 1)).toBe('n');
@@ -229,7 +243,7 @@ it('writes what windows leave of a size in one way', () => {
   expect(shrunk(shrunk('n', -2, 1), 2, 1)).toBe('n');
   expect(shrunk(shrunk('n', -1, 2), 1, 3)).toBe('ceil((n+1)/6)');
   expect(shrunk(grown('n', 2, 1), -1, 1)).toBe('2*n');
-  expect(product([2, 'h', 3, 'w'])).toBe('6*h*w');
+  expect(product([2, 'h', 3, 'w'])).toBe('(6*h*w)');
   for (const n of [3, 4, 5, 6, 7, 8, 9, 20, 31])
     for (const [a, s, b, t] of [
       [-2, 2, 1, 3],
