@@ -183,6 +183,7 @@ command('artifacts <task>', "training artifacts for ONNX Runtime's own training 
   .action(async (task: string, o: ArtifactsFlags) => (await import('./commands/artifacts.js')).artifactsCommand(task, all(o)));
 
 command('import <model>', 'an ONNX model, or columns of another workspace, become frozen columns here (docs/import.md)', [
+  'prognet import resnet.onnx --task base --backbone --taps auto:4',
   'prognet import resnet.onnx --task photos --data ../photos.npz -o family',
   'prognet import prognet.onnx --task second --scores second --taps relu_2,relu_3 --data second.npz',
   'prognet import ../friend --task cats --as friend-cats',
