@@ -1,20 +1,18 @@
 // What a trained column takes of earlier ones: sensitivities of its taps, and what it loses without each lateral.
 
-import { joinRows } from '../data/rows.js';
 import { countOf } from '../data/samples.js';
 import { metricName } from '../model/heads/heads.js';
 import type { Column } from '../model/progressive/column.js';
 import { lateralStrengths } from '../model/progressive/lateral-strength.js';
 import { must, UsageError } from '../onnx/core/errors.js';
 import { Tensor } from '../onnx/core/tensor.js';
-import { meanMetric } from '../train/evaluate.js';
-import { type Analysed, batchesOf, withSession } from './analysed.js';
+import type { Analysed } from './analysed.js';
 import { fisherShares, tapFeatures } from './fisher.js';
 import { type Joint, jointsOf, tapKey, tapsIn } from './joints.js';
+import { metricOf } from './metric.js';
 import { constantMetric, halvingVariances, perturbationShares } from './perturbation.js';
 import { rankCorrelation } from './rank-correlation.js';
 import { directionsOf } from './score-directions.js';
-import { scoresOutput, taskGraph } from './task-graph.js';
 
 /** One tap that flows into a block. */
 export interface TapSensitivity {
@@ -68,17 +66,6 @@ export interface AnalysisProgress {
   readonly done: number;
   /** Parts there are. */
   readonly total: number;
-}
-
-/** The metric of a column with these weights. */
-async function metricOf(analysed: Analysed): Promise<{ readonly metric: number; readonly scores: Tensor }> {
-  const parts: Tensor[] = [];
-  await withSession(analysed, taskGraph(analysed), async (session) => {
-    for (const { feeds } of batchesOf(analysed))
-      parts.push(must((await session.run(feeds, [scoresOutput]))[scoresOutput], 'scores'));
-  });
-  const scores = joinRows(parts);
-  return { metric: meanMetric(analysed.column.head, scores, analysed.data.targets), scores };
 }
 
 /** The weights with one lateral switched off: linear, U is 0; adapter, the source's alpha. */

@@ -1,6 +1,7 @@
 // The commands that look into trained columns: names, options and help.
 import type { AnalyzeFlags } from './commands/analyze.js';
 import type { PlotFlags } from './commands/plot.js';
+import type { PruneFlags } from './commands/prune.js';
 import { all, collect, command, optionHelp, providerHelp } from './program.js';
 
 /** Adds them to the program. */
@@ -15,6 +16,20 @@ export function addAnalysis(): void {
     .option('--provider-option <key=value>', optionHelp, collect)
     .option('--threads <n>', 'threads of ONNX Runtime (default: all cores)')
     .action(async (task: string, o: AnalyzeFlags) => (await import('./commands/analyze.js')).analyzeCommand(task, all(o)));
+
+  command('prune <task>', 'a trained column without the laterals, ranks and units that its task does not need', [
+    'prognet prune letters --keep-accuracy 0.95',
+    'prognet prune letters --threshold 0.1 --epochs 2     and trains on with what is left',
+    'prognet prune letters --threshold 0.1 --dry-run',
+  ])
+    .option('--threshold <x>', 'what matters less than this share of an equal one: 0.1, a tenth')
+    .option('--keep-accuracy <y>', 'as much as leaves this accuracy on the validation part')
+    .option('--keep-error <y>', 'the same of a head of numbers')
+    .option('--rows <n>', 'samples to measure on at most, drawn by the seed (default: 2000)')
+    .option('--epochs <n>', 'trains so long with what is left (default: not at all)')
+    .option('--lr <rate>', "the rate of these epochs (default: a tenth of the column's)")
+    .option('--dry-run', 'says what would go, and writes nothing')
+    .action(async (task: string, o: PruneFlags) => (await import('./commands/prune.js')).pruneCommand(task, all(o)));
 
   command('plot <tasks...>', 'learning curves as an SVG: loss and measures of each epoch, of training and validation data', [
     'prognet plot digits                         writes digits.svg',

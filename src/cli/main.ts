@@ -135,6 +135,7 @@ command('export', 'write an ONNX model, weights included', [
   'prognet export --task digits --external-data -o digits.onnx',
   'prognet export --task digits --precision fp16 -o digits.onnx     and what it costs on the test data',
   'prognet export --task digits --precision int8 --calibration 1000 -o digits.onnx',
+  'prognet export --task letters --prune --threshold 0.1 -o letters.onnx     a smaller model of a frozen column',
 ])
   .option('--task <task>', 'one task')
   .option('--all', 'one graph with every trained task')
@@ -154,6 +155,10 @@ command('export', 'write an ONNX model, weights included', [
   .option('--calibration <n>', 'int8: samples of each task to find ranges on (default: 512)')
   .option('--percentile <p>', 'int8: share of the values a range must hold, 100 for all (default: 99.99)')
   .option('--reduce-range', 'int8, int8-dynamic: weights of 7 bits, for x86 processors without VNNI')
+  .option('--prune', 'without what the task does not need; the column stays. How much, --threshold or --keep-accuracy say')
+  .option('--threshold <x>', '--prune: what matters less than this share of an equal one')
+  .option('--keep-accuracy <y>', '--prune: as much as leaves this accuracy on the validation part')
+  .option('--keep-error <y>', '--prune: the same of a head of numbers')
   .action(async (o: ExportFlags) => (await import('./commands/export.js')).exportCommand(all(o)));
 
 command('bundle', 'the network as one file, which prognet/web opens in a browser', ['prognet bundle -o digits.prognet'])

@@ -32,6 +32,11 @@ export function writtenColumn(text: string, task: string): Plain {
   return { ...taken(columns, column), ...column };
 }
 
+/** Tasks that take their blocks from the column of this one. */
+export function tasksLike(text: string, like: string): string[] {
+  return columnsIn(text).flatMap((c) => (c.like === like && c.blocks === undefined ? String(c.task) : []));
+}
+
 /** `blocks[0][0].dense` */
 export function pathText(path: ValuePath): string {
   return path.map((part, i) => (typeof part === 'number' ? `[${part}]` : i === 0 ? part : `.${part}`)).join('');

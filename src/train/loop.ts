@@ -105,7 +105,7 @@ class Training {
     private readonly validation: Validation | undefined,
   ) {
     this.specs = request.column.parameters.specs;
-    this.tensors = initialWeights(request.column, request.frozen);
+    this.tensors = request.start === undefined ? initialWeights(request.column, request.frozen) : new Map(request.start);
   }
 
   static async create(given: TrainRequest): Promise<Training> {

@@ -2,7 +2,7 @@
 import type { SampleSet } from '../data/dataset.js';
 import type { Column } from '../model/progressive/column.js';
 import type { ByInput } from '../model/progressive/inputs.js';
-import type { FrozenWeights } from '../model/progressive/weights.js';
+import type { FrozenWeights, Weights } from '../model/progressive/weights.js';
 import type { Runtime, SessionOptions } from '../onnx/runtime/session.js';
 import type { Augmenter } from './augment/augmenter.js';
 import type { CheckpointStore } from './checkpoint.js';
@@ -25,6 +25,8 @@ export interface TrainRequest {
   readonly engine?: EngineMaker;
   /** The column to train. */
   readonly column: Column;
+  /** What the column begins with; default: drawn by the seed, as its initialisers say. */
+  readonly start?: Weights;
   /** Weights of the earlier columns. They are read only. */
   readonly frozen: FrozenWeights;
   /** Epochs, rates and the rest, with defaults filled in. */

@@ -1,4 +1,5 @@
 // prognet export
+import { metricName } from '../../model/heads/heads.js';
 import { type LoraForm, loraForms } from '../../model/progressive/forms.js';
 import { UsageError } from '../../onnx/core/errors.js';
 import { type PrecisionName, precisions } from '../../onnx/precision/quantize.js';
@@ -9,13 +10,17 @@ import {
   type PrecisionOptions,
 } from '../../tasks/export-precision.js';
 import { type Exported, type ExportOptions, exportTasks } from '../../tasks/export-tasks.js';
-import { loadWorkspace, someFrozen } from '../../tasks/load-workspace.js';
+import { type LoadedWorkspace, loadWorkspace, someFrozen } from '../../tasks/load-workspace.js';
+import { prunedWorkspace } from '../../tasks/prune-task.js';
 import { integerFlag } from '../flags.js';
+import { interruptible } from '../interruptible.js';
 import { noteLeftOut } from '../left-out.js';
+import { partsProgress, progressOf } from '../progress.js';
 import { note, result, table } from '../report.js';
 import { openRuntime, type RuntimeFlags } from '../runtime.js';
+import { type GoalFlags, goalOf, prunedText } from './prune.js';
 
-export interface ExportFlags extends RuntimeFlags {
+export interface ExportFlags extends RuntimeFlags, GoalFlags {
   readonly task?: string;
   readonly all?: boolean;
   readonly routed?: boolean;
@@ -34,6 +39,7 @@ export interface ExportFlags extends RuntimeFlags {
   readonly percentile?: string;
   readonly reduceRange?: boolean;
   readonly card?: boolean;
+  readonly prune?: boolean;
 }
 
 export async function exportCommand(flags: ExportFlags): Promise<void> {
@@ -64,7 +70,8 @@ export async function exportCommand(flags: ExportFlags): Promise<void> {
   const how = int8Flags(flags, precision);
   const opset = integerFlag('--opset', flags.opset);
   const lora = loraFlag(flags.lora);
-  const loaded = loadWorkspace(flags.workspace ?? '.');
+  const opened = loadWorkspace(flags.workspace ?? '.');
+  const loaded = await prunedFor(flags, opened);
   const tasks = flags.task === undefined ? someFrozen(loaded) : [flags.task];
   if (flags.task === undefined) noteLeftOut(flags, loaded);
   const options: ExportOptions = {
@@ -97,6 +104,34 @@ export async function exportCommand(flags: ExportFlags): Promise<void> {
     exported,
     `${exported.file} written: ${tasks.join(', ')}, ${precision}${besideText(exported)}\n${cost(exported)}`,
   );
+}
+
+/** The workspace as it is exported: with `--prune` the task's column without what it does not need, which is said. */
+async function prunedFor(flags: ExportFlags, opened: LoadedWorkspace): Promise<LoadedWorkspace> {
+  const { task, prune = false } = flags;
+  if (!prune) {
+    const [name] = (['threshold', 'keepAccuracy', 'keepError'] as const).filter((key) => flags[key] !== undefined);
+    const flag = name?.replace(/[A-Z]/, (c) => `-${c.toLowerCase()}`);
+    if (flag !== undefined) throw new UsageError(`--${flag} is of --prune`, { path: `--${flag}` });
+    return opened;
+  }
+  if (task === undefined)
+    throw new UsageError('--prune is of one task, expected --task', { path: '--prune', expected: '--task' });
+  const { head, blocks } = opened.columns.column(task);
+  const goal = goalOf(flags, metricName(head));
+  const { runtime } = await openRuntime(flags);
+  const parts = partsProgress(flags, task);
+  const reading = progressOf(flags, task);
+  const { loaded, report } = await interruptible(flags, 'stopping', async (signal) => {
+    try {
+      return await prunedWorkspace(runtime, opened, task, { goal, signal, onProgress: parts.done, onReading: reading.reading });
+    } finally {
+      parts.stop();
+      reading.stop();
+    }
+  });
+  note(flags, prunedText(report, blocks.length));
+  return loaded;
 }
 
 /** Where the weights went, if a file beside the model was asked for. */

@@ -11,11 +11,13 @@ const target = z.union([integer(0, targetText), z.literal('head')], { error: tar
 const into = z.union([z.literal('all'), z.array(target)], {
   error: '"all" or a list of block indices from 1 (the head is the last, or "head")',
 });
-const tapText = 'the number of a block, or the name of a tap of an imported column';
-const tap = z.union([integer(0, tapText), z.string().min(1, { error: tapText })], { error: tapText });
+const tapText = 'the number of a block, the name of a tap of an imported column, or false for none';
+const tap = z.union([integer(0, tapText), z.string().min(1, { error: tapText }), z.literal(false)], { error: tapText });
 const ofSource = z.record(z.string(), tap, { error: 'taps by the block that they go into, such as { 1: 0, head: 3 }' });
 const tapsText = 'taps by the block that they go into, such as { 1: 0, head: 3 }, or such by source';
 const taps = z.record(z.string(), z.union([tap, ofSource], { error: tapText }), { error: tapsText });
+const rankText = 'a positive integer, or such by the block that receives, { 1: 16, head: 4 }';
+const ranks = z.union([size, z.record(z.string(), size)], { error: rankText });
 /** How the positions of a tap go into a block: one by one, their mean, or all values side by side. */
 export type Join = 'steps' | 'pool' | 'flatten';
 const joins: readonly Join[] = ['steps', 'pool', 'flatten'];
@@ -26,7 +28,7 @@ const ends = {
   taps: taps
     .optional()
     .describe(
-      'Which tap of the source goes into which block, { 1: 0, head: 3 }, or by source, { base: { head: 3 } }. When absent block i reads tap i - 1; of an imported column with more taps they are spread by depth, the last into the head.',
+      'Which tap of the source goes into which block, { 1: 0, head: 3 }, or by source, { base: { head: 3 } }. When absent block i reads tap i - 1; of an imported column with more taps they are spread by depth, the last into the head. false: the block does not read that source.',
     ),
   join: oneOf(joins)
     .optional()
@@ -41,7 +43,11 @@ const lateralTable = {
   adapter: plainVariant(
     strict({
       ...ends,
-      rank: size.optional().describe("Features that V projects to; when absent the width of the column's own block before."),
+      rank: ranks
+        .optional()
+        .describe(
+          "Features that V projects to, or such by the block that receives, { 1: 16, head: 4 }; when absent the width of the column's own block before.",
+        ),
       activation: activationName.default('relu').describe('What stands between V and U: relu when absent.'),
       alpha: real('a number').optional().describe('Where every alpha starts; when absent drawn from 1, 0.1, 0.01 by the seed.'),
     }),
@@ -55,19 +61,19 @@ export interface LinearInput {
   from?: string | string[] | undefined;
   /** The blocks that receive, from 1, and "head": "all" when absent. */
   into?: 'all' | (number | 'head')[] | undefined;
-  /** Which tap of the source goes into which block, { 1: 0, head: 3 }, or by source, { base: { head: 3 } }. When absent block i reads tap i - 1; of an imported column with more taps they are spread by depth, the last into the head. */
+  /** Which tap of the source goes into which block, { 1: 0, head: 3 }, or by source, { base: { head: 3 } }. When absent block i reads tap i - 1; of an imported column with more taps they are spread by depth, the last into the head. false: the block does not read that source. */
   taps?: Record<string, TapInput | Record<string, TapInput>> | undefined;
   /** How the positions of a tap, steps of a sequence or places of an image, go into a block: "steps" one by one, resampled where there are others; "pool" their mean; "flatten" all values side by side. When absent, into features a sequence is pooled and an image flattened; positions go by steps along as many axes, else pooled. */
   join?: Join | undefined;
 }
 
-/** A tap: the number of a block, or the name of a tap of an imported column. */
-export type TapInput = number | string;
+/** A tap: the number of a block, the name of a tap of an imported column, or none. */
+export type TapInput = number | string | false;
 
 /** What an adapter has beside the ends of all laterals. */
 export interface AdapterInput extends LinearInput {
-  /** Features that V projects to; when absent the width of the column's own block before. */
-  rank?: number | undefined;
+  /** Features that V projects to, or such by the block that receives, { 1: 16, head: 4 }; when absent the width of the column's own block before. */
+  rank?: number | Record<string, number> | undefined;
   /** What stands between V and U: relu when absent. */
   activation?: ActivationName | undefined;
   /** Where every alpha starts; when absent drawn from 1, 0.1, 0.01 by the seed. */
@@ -101,12 +107,12 @@ export type Laterals =
       into: number[];
       taps?: Taps;
       join?: Join;
-      /** Features that V projects to; absent: the width of the column's own block before. */
-      rank?: number;
+      /** Features that V projects to, of all blocks or by the block that receives; absent: the width of the column's own block before. */
+      rank?: number | Record<string, number>;
       activation: ActivationName;
       /** Where every alpha starts; absent: drawn from 1, 0.1, 0.01 by the seed. */
       alpha?: number;
     };
 
-/** By source and the block that receives: the block of the source that is read, where it is another than what no word gives. */
-export type Taps = Record<string, Record<string, number>>;
+/** By source and the block that receives: the block of the source that is read, where it is another than what no word gives; false: none. */
+export type Taps = Record<string, Record<string, number | false>>;

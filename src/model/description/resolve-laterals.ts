@@ -83,10 +83,10 @@ function resolveTaps(laterals: Reading, ends: Ends, fail: Fail): Taps {
   const said = writtenTaps(laterals, ends, fail);
   const found: Taps = {};
   for (const source of ends.sources) {
-    const own: Record<string, number> = {};
+    const own: Record<string, number | false> = {};
     for (const block of ends.into) {
       const here = said.get(source.task)?.get(block);
-      const tap = here === undefined ? spread(source, block, ends.head) : tapOf(source, here, fail);
+      const tap = here === undefined ? spread(source, block, ends.head) : readTap(source, here, fail);
       if (tap !== ownTap(block, source.blocks.length) || isSpread(source, ends.head)) own[block] = tap;
     }
     if (Object.keys(own).length > 0) found[source.task] = own;
@@ -96,7 +96,7 @@ function resolveTaps(laterals: Reading, ends: Ends, fail: Fail): Taps {
 
 /** A tap as written, and where it stands. */
 interface Said {
-  readonly tap: number | string;
+  readonly tap: number | string | false;
   readonly path: Path;
 }
 
@@ -107,7 +107,7 @@ function writtenTaps({ taps = {} }: Reading, { index, head, into, sources }: End
   const [only = ''] = names;
   const targets = into.map((block) => (block === head ? 'head' : block)).join(', ');
   const found = new Map<string, Map<number, Said>>();
-  const add = (task: string, key: string, tap: number | string, at: Path) => {
+  const add = (task: string, key: string, tap: Said['tap'], at: Path) => {
     const block = key === 'head' ? head : Number(key);
     if (!into.includes(block)) throw fail(at, `found ${show(key)}`, `expected a block that receives: ${targets}`);
     found.set(task, (found.get(task) ?? new Map()).set(block, { tap, path: at }));
@@ -136,7 +136,7 @@ const isSpread = ({ onnx, blocks }: ColumnDescription, head: number): boolean =>
 
 /** Taps of laterals without those that are read anyway: as columns were frozen before taps could be named. */
 export function namedTaps(taps: Taps | undefined, columns: readonly ColumnDescription[]): Taps | undefined {
-  const named = Object.entries(taps ?? {}).flatMap(([task, of]): [string, Record<string, number>][] => {
+  const named = Object.entries(taps ?? {}).flatMap(([task, of]): [string, Taps[string]][] => {
     const count = columns.find((column) => column.task === task)?.blocks.length ?? 0;
     const others = Object.entries(of).filter(([block, tap]) => tap !== ownTap(Number(block), count));
     return others.length === 0 ? [] : [[task, Object.fromEntries(others)]];
@@ -144,14 +144,59 @@ export function namedTaps(taps: Taps | undefined, columns: readonly ColumnDescri
   return named.length === 0 ? undefined : Object.fromEntries(named);
 }
 
+/** The block that a tap is, by its number or its name; false: none is read. */
+function readTap(source: ColumnDescription, { tap, path }: Said, fail: Fail): number | false {
+  return tap === false ? false : tapOf(source, { tap, path }, fail);
+}
+
 /** The block that a tap is, by its number or its name. */
-export function tapOf({ task, onnx, blocks }: ColumnDescription, { tap, path }: Said, fail: Fail): number {
+export function tapOf(
+  { task, onnx, blocks }: ColumnDescription,
+  { tap, path }: { readonly tap: number | string; readonly path: Path },
+  fail: Fail,
+): number {
   const names = onnx?.taps.map(tapName) ?? [];
   const at = typeof tap === 'string' ? names.indexOf(tap) : tap;
   if (at >= 0 && at < blocks.length) return at;
   const numbers = `expected a number from 0 to ${blocks.length - 1}, the blocks of ${show(task)}`;
   const right = typeof tap === 'string' && names.length > 0 ? suggest(tap, names) : numbers;
   throw fail(path, `${show(task)} has no tap ${JSON.stringify(tap)}`, right);
+}
+
+/** Every block that receives reads some source, every source is read by some block. */
+function refuseUnread(
+  index: number,
+  head: number,
+  { from, into, taps }: { readonly from: readonly string[]; readonly into: readonly number[]; readonly taps: Taps },
+  fail: Fail,
+): void {
+  const path = ['columns', index, 'laterals', 'taps'];
+  const none = (task: string, block: number) => taps[task]?.[block] === false;
+  const block = into.find((b) => from.every((task) => none(task, b)));
+  const called = block === head ? 'the head' : `block ${block}`;
+  if (block !== undefined) throw fail(path, `${called} reads no source`, 'expected it left out of "into"');
+  const task = from.find((t) => into.every((b) => none(t, b)));
+  if (task !== undefined) throw fail([...path, task], `no block reads ${show(task)}`, 'expected it left out of "from"');
+}
+
+/** Ranks by block: of each that receives, one that all have as that number alone. */
+function resolveRanks(
+  rank: number | Readonly<Record<string, number>> | undefined,
+  index: number,
+  head: number,
+  into: readonly number[],
+  fail: Fail,
+): number | Record<string, number> | undefined {
+  if (typeof rank !== 'object') return rank;
+  const path = ['columns', index, 'laterals', 'rank'];
+  const targets = into.map((block) => (block === head ? 'head' : block)).join(', ');
+  const found: Record<string, number> = {};
+  for (const [key, value] of Object.entries(rank)) {
+    const block = key === 'head' ? head : Number(key);
+    if (!into.includes(block)) throw fail([...path, key], `found ${show(key)}`, `expected a block that receives: ${targets}`);
+    found[block] = value;
+  }
+  return found;
 }
 
 export function resolveLaterals(
@@ -170,10 +215,12 @@ export function resolveLaterals(
   if (sources.length === 0 || into.length === 0) return { kind: 'none' };
   const from = sources.map(({ task }) => task);
   const taps = resolveTaps(laterals, { index, head, into, sources }, fail);
+  refuseUnread(index, head, { from, into, taps }, fail);
   const { join } = laterals;
   const ends = { from, into, ...(Object.keys(taps).length > 0 && { taps }), ...(join !== undefined && { join }) };
   if (laterals.kind === 'linear') return { kind: 'linear', ...ends };
-  const { activation, rank, alpha } = laterals;
+  const { activation, alpha } = laterals;
+  const rank = resolveRanks(laterals.rank, index, head, into, fail);
   return {
     kind: 'adapter',
     ...ends,

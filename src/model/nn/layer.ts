@@ -86,6 +86,11 @@ interface Behaviour<O> {
   readonly overtakes?: readonly string[];
   /** Takes ids, whole numbers of int32 or int64, which no other layer does. */
   readonly takesIds?: true;
+  /**
+   * What can be taken out of it. "apart": each channel that it gives follows of the same one that comes in, so that one may go; "made": its weights make
+   * each of them of all that come in, so that some of either may go. Absent: nothing.
+   */
+  readonly channels?: 'apart' | 'made';
 }
 
 /** A layer as the table of layers holds it. */
@@ -133,10 +138,13 @@ interface LayerSpec<T extends z.ZodType, M extends string, A extends readonly un
   readonly gives?: Gives;
   readonly overtakes?: readonly string[];
   readonly takesIds?: true;
+  readonly channels?: 'apart' | 'made';
 }
 
 interface ActivationSpec<T extends z.ZodType, M extends string, A extends readonly unknown[], R> extends Spec<T, M, A, R> {
   readonly apply: (g: Ops, o: z.output<T>, x: Value) => Value;
+  /** It looks along an axis; else at each value by itself. */
+  readonly along?: true;
 }
 
 /** A layer by its name in YAML. */
@@ -159,9 +167,10 @@ export function activation<
   R extends z.input<T>,
   M extends keyof z.input<T> & string = never,
 >(kind: K, spec: ActivationSpec<T, M, A, R>): KindFunction<K, A, R, ActivationDefinition<K, T, M>> {
-  const { options, main, example, doc, call, apply } = spec;
+  const { options, main, example, doc, call, apply, along } = spec;
   const lower = (c: LayerContext, o: z.output<T>, x: Value) => apply(c.g, o, x);
-  return kindFunction(kind, call, { kind, ...variant(options, main, example, doc), apply, lower });
+  const channels = along === true ? {} : ({ channels: 'apart' } as const);
+  return kindFunction(kind, call, { kind, ...variant(options, main, example, doc), apply, lower, ...channels });
 }
 
 /** Options of a layer that holds layers, as its function takes them. L: what layers' functions give. */

@@ -105,6 +105,7 @@ interface AnyBehaviour {
   readonly gives?: Gives;
   readonly overtakes?: readonly string[];
   readonly takesIds?: true;
+  readonly channels?: 'apart' | 'made';
 }
 const behaviours = new Map<string, AnyBehaviour>(definitions.map((d) => [d.kind, d]));
 

@@ -263,9 +263,10 @@ export class Column implements LoweredColumn<Column> {
   private refsInto(block: number): readonly TapRef[] {
     const { laterals } = this;
     if (laterals.kind === 'none' || !laterals.into.includes(block)) return [];
-    return laterals.from.map((task) => {
+    return laterals.from.flatMap((task) => {
       const column = this.network.column(task);
-      return { column, block: laterals.taps?.[task]?.[block] ?? ownTap(block, column.blocks.length) };
+      const tap = laterals.taps?.[task]?.[block] ?? ownTap(block, column.blocks.length);
+      return tap === false ? [] : [{ column, block: tap }];
     });
   }
 

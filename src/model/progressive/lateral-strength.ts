@@ -50,7 +50,7 @@ const featuresOf = (refs: readonly TapRef[]): number =>
   refs.reduce((sum, { column, block }) => sum + leastCount(column.tapShape(block)), 0);
 
 /** What each source has of the `total` channels that an adapter's V reads, by how fit-tap.ts brings it there. */
-function widthsIn(sources: readonly TapRef[], total: number, join: Join | undefined): number[] {
+export function widthsIn(sources: readonly TapRef[], total: number, join: Join | undefined): number[] {
   const isSequence = (ref: TapRef) => ref.column.tapShape(ref.block).length === 2 && tapLayout(ref) === 'channels-last';
   const flattened = (ref: TapRef) => join === 'flatten' || (join === undefined && !isSequence(ref));
   // Into features. Positions keep their channels, and where both are as many, each source has as many either way.

@@ -37,6 +37,8 @@ export interface LateralPlace {
   readonly prefix: string;
   readonly laterals: Exclude<Laterals, { kind: 'none' }>;
   readonly sources: readonly SourceTap[] | JoinedTaps;
+  /** The block that receives. */
+  readonly into: number;
   /** Features or channels of the new column's block before: the default rank. */
   readonly width: number;
   /** Draws an alpha's first value for a source. */
@@ -65,7 +67,7 @@ function carried(place: LateralPlace, target: Joint): Value {
     return { name, shape: [], init: { fill: laterals.alpha ?? place.drawAlpha(name) }, role: 'trainable' };
   });
   const joined = joinedTaps(place, alphas, target);
-  const rank = laterals.rank ?? place.width;
+  const rank = (typeof laterals.rank === 'object' ? laterals.rank[place.into] : laterals.rank) ?? place.width;
   const features = widthOf(joined.value, target);
   // V of a convolution has a kernel of one position.
   const kernel = convolved(target)?.size.map(() => 1);

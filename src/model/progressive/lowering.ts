@@ -318,6 +318,6 @@ export class NetworkLowering<C extends LoweredColumn<C>> {
     const apart = (): SourceTap[] => refs.map((ref) => ({ task: ref.column.task, tap: this.tap(ref), layout: tapLayout(ref) }));
     const sources = joined === undefined ? apart() : { ...joined, tasks: refs.map((ref) => ref.column.task) };
     const drawAlpha = (parameter: string) => must(alphaChoices[new Random(seed, parameter).below(alphaChoices.length)], 'alpha');
-    return lateralJoint({ scope, prefix, laterals, sources, width: widthOf(), drawAlpha });
+    return lateralJoint({ scope, prefix, into: block, laterals, sources, width: widthOf(), drawAlpha });
   }
 }

@@ -113,6 +113,32 @@ describe('messages', () => {
       'columns[1].laterals.taps["1"]: "a" has no tap 2, expected a number from 0 to 1, the blocks of "a"',
     ],
     [
+      withColumn(1, { laterals: { kind: 'linear', taps: { 1: false } } }),
+      'columns[1].laterals.taps: block 1 reads no source, expected it left out of "into"',
+    ],
+    [
+      {
+        ...base,
+        columns: [
+          ...base.columns,
+          { task: 'c', like: 'a', laterals: { kind: 'linear', taps: { b: { 1: false, head: false } } } },
+        ],
+      },
+      'columns[2].laterals.taps.b: no block reads "b", expected it left out of "from"',
+    ],
+    [
+      withColumn(1, { laterals: { kind: 'linear', taps: { 1: true } } }),
+      'columns[1].laterals.taps["1"]: found true, expected the number of a block, the name of a tap of an imported column, or false for none',
+    ],
+    [
+      withColumn(1, { laterals: { kind: 'adapter', into: ['head'], rank: { 1: 4 } } }),
+      'columns[1].laterals.rank["1"]: found "1", expected a block that receives: head',
+    ],
+    [
+      withColumn(1, { laterals: { kind: 'adapter', rank: { 1: 0 } } }),
+      'columns[1].laterals.rank["1"]: found 0, expected a positive integer',
+    ],
+    [
       withColumn(1, { laterals: { kind: 'linear', taps: { head: 'relu' } } }),
       'columns[1].laterals.taps.head: "a" has no tap "relu", expected a number from 0 to 1, the blocks of "a"',
     ],

@@ -107,7 +107,7 @@ async function lateral(kind: 'linear' | 'adapter', tap: Tensor, layout: Layout |
   });
   const ends = { from: ['a'], into: [1] };
   const laterals = kind === 'linear' ? { kind, ...ends } : { kind, activation: 'tanh' as const, rank: 3, ...ends };
-  const place = { scope, prefix: 'b/1', laterals, width: 3, drawAlpha: () => 0.5 };
+  const place = { scope, prefix: 'b/1', into: 1, laterals, width: 3, drawAlpha: () => 0.5 };
   const x = g.input('tap', 'float32', tap.dims);
   g.output(lateralJoint({ ...place, sources: [{ task: 'a', tap: x, layout }] })(joint), 'y');
   return { y: must((await runModel(g.model(), { tap })).y, 'y'), parameters };

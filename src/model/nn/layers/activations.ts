@@ -92,6 +92,7 @@ export const softmax = activation('softmax', {
   }),
   main: 'axis',
   call: (axis?: number) => ({ axis }),
+  along: true,
   apply: (g, { axis }, x) => {
     if (axis === 0 || axis === -(sampleDims(x).length + 1))
       throw new ShapeError(`axis ${axis} is the batch, expected an axis of the sample: from 1, or from the end`, {

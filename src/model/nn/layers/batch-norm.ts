@@ -28,6 +28,7 @@ export const batchNorm = layer('batch_norm', {
       .describe("ONNX's: running = running * momentum + batch * (1 - momentum); 0.9 when absent."),
   }),
   call: (options: BatchNormOptions = {}) => options,
+  channels: 'apart',
   /**
    * Training: normalises by the minibatch's own statistics and moves the running ones. Inference: BatchNormalization.
    */

@@ -44,4 +44,5 @@ export const conv1d = layer('conv1d', {
   lower: (c, o, x) => lowerConvolution(c, o, x, 1),
   joint: (o, x, layout) => convolutionJoint(o, x, 1, layout),
   gives: 'channels-first',
+  channels: 'made',
 });

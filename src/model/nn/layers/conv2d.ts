@@ -46,4 +46,5 @@ export const conv2d = layer('conv2d', {
   lower: (c, o, x) => lowerConvolution(c, o, x, 2),
   joint: (o, x, layout) => convolutionJoint(o, x, 2, layout),
   gives: 'channels-first',
+  channels: 'made',
 });

@@ -48,4 +48,5 @@ export const conv3d = layer('conv3d', {
   lower: (c, o, x) => lowerConvolution(c, o, x, 3),
   joint: (o, x, layout) => convolutionJoint(o, x, 3, layout),
   gives: 'channels-first',
+  channels: 'made',
 });

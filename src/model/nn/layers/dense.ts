@@ -32,5 +32,6 @@ export const dense = layer('dense', {
     if (!bias) return c.join(c.g.matMul(x, weight));
     return c.join(c.g.gemm(x, weight, c.trainable('bias', [units], biasInit(init, fanIn))));
   },
+  channels: 'made',
   joint: ({ units, init }) => ({ along: 'features', width: units, init }),
 });

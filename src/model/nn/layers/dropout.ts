@@ -15,5 +15,6 @@ export const dropout = layer('dropout', {
   main: 'rate',
   example: '{ dropout: 0.5 }',
   call: (rate: number) => ({ rate }),
+  channels: 'apart',
   lower: (c, { rate }, x) => dropped(c, c.name, rate, x),
 });

@@ -12,5 +12,6 @@ export const flatten = layer('flatten', {
   options: strict({}),
   call: () => ({}),
   gives: 'unsaid',
+  channels: 'apart',
   lower: ({ g }, _, x) => flat(g, x),
 });

@@ -34,6 +34,7 @@ export const maxpool2d = layer('maxpool2d', {
   example: '{ maxpool2d: 2 }',
   call,
   gives: 'channels-first',
+  channels: 'apart',
   lower: ({ g, layout }, o, x) => pooled(g.maxPool(x, poolAttributes(o, x, 2, layout)), o, x, 2, layout),
   // Both orders give the same bits, forward and backward, since relu is monotone and passes no gradient where the maximum is not positive; after
   // the pool there is a quarter to do.
@@ -51,6 +52,7 @@ export const avgpool2d = layer('avgpool2d', {
   example: '{ avgpool2d: 2 }',
   call,
   gives: 'channels-first',
+  channels: 'apart',
   lower: ({ g, layout }, o, x) => pooled(g.averagePool(x, poolAttributes(o, x, 2, layout)), o, x, 2, layout),
 });
 
@@ -62,6 +64,7 @@ export const globalAvgpool = layer('global_avgpool', {
   doc: 'The mean of each channel of a signal, an image or a volume: flat.',
   options: strict({}),
   call: () => ({}),
+  channels: 'apart',
   lower: ({ g, layout }, _, x) => {
     anyPositionsOf(x, layout);
     return g.flatten(g.globalAveragePool(x), { axis: 1 });
@@ -76,6 +79,7 @@ export const globalMaxpool = layer('global_maxpool', {
   doc: 'The largest value of each channel of a signal, an image or a volume: flat.',
   options: strict({}),
   call: () => ({}),
+  channels: 'apart',
   lower: ({ g, layout }, _, x) => {
     anyPositionsOf(x, layout);
     return g.flatten(g.globalMaxPool(x), { axis: 1 });

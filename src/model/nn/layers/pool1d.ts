@@ -31,6 +31,7 @@ export const maxpool1d = layer('maxpool1d', {
   example: '{ maxpool1d: 2 }',
   call,
   gives: 'channels-first',
+  channels: 'apart',
   lower: ({ g, layout }, o, x) => pooled(g.maxPool(x, poolAttributes(o, x, 1, layout)), o, x, 1, layout),
   // As in maxpool2d.
   overtakes: ['relu'],
@@ -47,5 +48,6 @@ export const avgpool1d = layer('avgpool1d', {
   example: '{ avgpool1d: 2 }',
   call,
   gives: 'channels-first',
+  channels: 'apart',
   lower: ({ g, layout }, o, x) => pooled(g.averagePool(x, poolAttributes(o, x, 1, layout)), o, x, 1, layout),
 });

@@ -33,6 +33,7 @@ export const maxpool3d = layer('maxpool3d', {
   example: '{ maxpool3d: 2 }',
   call,
   gives: 'channels-first',
+  channels: 'apart',
   lower: ({ g, layout }, o, x) => pooled(g.maxPool(x, poolAttributes(o, x, 3, layout)), o, x, 3, layout),
   // As in maxpool2d.
   overtakes: ['relu'],
@@ -49,5 +50,6 @@ export const avgpool3d = layer('avgpool3d', {
   example: '{ avgpool3d: 2 }',
   call,
   gives: 'channels-first',
+  channels: 'apart',
   lower: ({ g, layout }, o, x) => pooled(g.averagePool(x, poolAttributes(o, x, 3, layout)), o, x, 3, layout),
 });
