@@ -1,5 +1,4 @@
-// Layers lowered to ONNX ops, block by block. What laterals carry joins a block at one place, which is found before anything is lowered: the first
-// layer that has a joint (inside a residual too), else the block's input (reference: Rusu et al. 2016, Eq. 1 and 2; our decisions are in docs/decisions.md).
+// Layers lowered to ONNX ops, block by block, in the order that training or inference asks for. What laterals carry is added at the block's joint (joint.ts).
 import { DescriptionError, InternalError, must, PrognetError } from '../../onnx/core/errors.js';
 import type { Value } from '../../onnx/ir/graph.js';
 import { inputJoint, type Lateral } from './joint.js';
