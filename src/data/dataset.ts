@@ -7,8 +7,8 @@ import { dataError } from '../formats/data-error.js';
 import { Random } from '../onnx/core/random.js';
 import { Tensor } from '../onnx/core/tensor.js';
 import type { Decoding } from './images/decoding.js';
-import { inMemory, type Rows } from './rows.js';
-import { countOf, isRows, mapSamples, type SampleRows } from './samples.js';
+import { inMemory, type PackedInput, type Rows } from './rows.js';
+import { countOf, isRows, mapSamples, type SampleRows, type Samples } from './samples.js';
 
 /** D rows; `inputs` and `targets` agree in D. */
 export interface Labelled<Inputs extends Rows | SampleRows> {
@@ -22,6 +22,8 @@ export interface Labelled<Inputs extends Rows | SampleRows> {
   readonly classNames?: readonly string[];
   /** How image files became samples: what is to be done to other images. */
   readonly decoding?: Decoding;
+  /** Of rows of bytes: the inputs that are packed in each, one after another. */
+  readonly packed?: readonly PackedInput[];
 }
 
 /** One array of inputs, as a file holds it: which input of a network it is, the network says (train/prepare-data.ts). */
@@ -30,6 +32,8 @@ export type Dataset = Labelled<Tensor>;
 export type RowSet = Labelled<Rows>;
 /** The inputs of a network, by name. */
 export type SampleSet = Labelled<SampleRows>;
+/** The same, in memory. */
+export type NamedSet = Labelled<Samples>;
 /** Any of them. */
 export type AnySet = Labelled<Rows | SampleRows>;
 
@@ -70,13 +74,17 @@ function takeRows(tensor: Tensor, indices: ArrayLike<number>): Tensor {
   return Tensor.fromBytes(dtype, [indices.length, ...dims.slice(1)], out);
 }
 
-const chooseRows = (rows: Rows, indices: ArrayLike<number>): Rows =>
-  inMemory(rows) ? takeRows(rows, indices) : rows.select(Uint32Array.from(indices));
-
 /** The rows at `indices`, in that order; a row may come more than once. Throws a DataError for a row that is not there. */
 export function take<D extends AnySet>(dataset: D, indices: ArrayLike<number>): D {
   const { inputs } = dataset;
-  const chosen = isRows(inputs) ? chooseRows(inputs, indices) : mapSamples(inputs, (t) => chooseRows(t, indices));
+  // Once for all inputs of a row: what holds them together tells by it that they are the same rows.
+  let numbers: Uint32Array | undefined;
+  const choose = (rows: Rows): Rows => {
+    if (inMemory(rows)) return takeRows(rows, indices);
+    numbers ??= Uint32Array.from(indices);
+    return rows.select(numbers);
+  };
+  const chosen = isRows(inputs) ? choose(inputs) : mapSamples(inputs, choose);
   return { ...dataset, inputs: chosen, targets: takeRows(dataset.targets, indices) };
 }
 

@@ -40,6 +40,14 @@ export interface BlockShuffle {
   readonly together: number;
 }
 
+/** An input in rows of bytes that hold several, one after another. */
+export interface PackedInput {
+  readonly name: string;
+  readonly dtype: StoredType;
+  /** Of one sample. */
+  readonly shape: readonly number[];
+}
+
 /** Rows in memory or on disk. */
 export type Rows = Tensor | RowsOnDisk;
 

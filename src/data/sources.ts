@@ -3,22 +3,22 @@
 import { statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { dataError, quote } from '../formats/data-error.js';
-import type { NetworkInput } from '../model/progressive/inputs.js';
 import { DataError, InternalError, UsageError } from '../onnx/core/errors.js';
 import { aList, anObject, either, given, optional, text } from '../onnx/core/given.js';
-import { type Dataset, type RowSet, type Split, splitTest } from './dataset.js';
+import { type Dataset, type RowSet, type SampleSet, type Split, splitTest } from './dataset.js';
 import { sameInputs, withClasses } from './from-arrays.js';
 import { stepOf } from './reading.js';
 import { inMemory } from './rows.js';
 import type { DataOptions, DataSpec } from './schema.js';
 import { kindOf } from './sources/files.js';
 import { named, sources } from './sources/list.js';
-import type { NamedSet } from './sources/several.js';
-import type { Place, Source, SourceContext, Streams } from './sources/source.js';
+import type { Place, SeveralContext, Source, SourceContext, Streams } from './sources/source.js';
 import { type Keeping, keptSplit } from './stored/keep-split.js';
 import { memoryOf } from './stored/memory.js';
+import { packedSet, unpackedSet } from './stored/packed.js';
 import type { Writer } from './stored/writing.js';
 import { applyTransforms, changesTargets, type TransformSpec, transformStored } from './transforms/registry.js';
+import { transformSeveral } from './transforms/several.js';
 
 /** Sources that are names rather than paths. */
 export const sourceNames: readonly string[] = named.map(({ what }) => what);
@@ -123,15 +123,17 @@ async function readSource({ source, place, options, where }: Opened, context: So
 const smallFiles = 2 ** 21;
 
 /** Where and how the rows are kept, when they are more than may be in memory. */
-async function keepingOf(
+async function keepingOf<C extends SourceContext>(
   { source, place, options, where }: Opened,
-  context: SourceContext,
+  context: C,
   list: readonly TransformSpec[] | undefined,
+  openOf: (source: Source) => ((place: Place, options: DataOptions, context: C) => Promise<Streams>) | undefined,
 ): Promise<(Keeping & { readonly streams: Streams }) | undefined> {
   const { memory: written, ...rest } = options;
   const { cache, head, features, inputs, missing, onNote } = context;
-  if (written !== undefined && source.open === undefined) {
-    const takes = sources.filter(({ open }) => open !== undefined).map(({ what }) => what);
+  const open = openOf(source);
+  if (written !== undefined && open === undefined) {
+    const takes = sources.filter((other) => openOf(other) !== undefined).map(({ what }) => what);
     throw dataError(`${where}.memory`, `is for ${takes.join(' or ')}, the source is ${quote(options.source)}`, {
       got: options.source,
     });
@@ -140,7 +142,7 @@ async function keepingOf(
     const expected = 'a workspace, whose folder cache/ holds what is not to be in memory';
     throw dataError(`${where}.memory`, `expected ${expected}`, { expected });
   }
-  if (source.open === undefined || cache === undefined) return undefined;
+  if (open === undefined || cache === undefined) return undefined;
   const files = place.kind === 'file' ? [place.path] : (source.files?.(place.path) ?? []);
   if (written === undefined && files.reduce((n, file) => n + statSync(file).size, 0) < smallFiles) return undefined;
   const memory = memoryOf(options);
@@ -151,7 +153,7 @@ async function keepingOf(
   };
   let streams: Streams;
   try {
-    streams = await source.open(place, options, { ...context, onNote: say });
+    streams = await open(place, options, { ...context, onNote: say });
   } catch (error) {
     if (written !== undefined || !(error instanceof DataError)) throw error;
     // Read whole it may be taken, or is refused for the same.
@@ -204,7 +206,7 @@ export async function loadRows(spec: DataSpec, context: SourceContext): Promise<
   const own = head === undefined || list?.some(changesTargets) ? place : context;
   const path = `${context?.path ?? 'data'}.transform`;
   const opened = await openSource(spec, own);
-  const keeping = await keepingOf(opened, own, list);
+  const keeping = await keepingOf(opened, own, list, ({ open }) => open);
   if (keeping === undefined) {
     const split = await readSource(opened, own);
     return list === undefined ? split : applyTransforms(split, list, path);
@@ -217,22 +219,41 @@ export async function loadRows(spec: DataSpec, context: SourceContext): Promise<
   });
 }
 
-/** Of several inputs, each by its name: all in memory, as they stand in the source. Throws DataError where it gives one, and for what is for one. */
-export async function loadSeveral(
-  spec: DataSpec,
-  context: SourceContext & { readonly inputs: readonly NetworkInput[] },
-): Promise<Split<NamedSet>> {
-  const { source, place, options, where } = await openSource(spec, context);
-  const refuse = (at: string, got: string, expected: string): never => {
-    throw dataError(at, `${got}, the task reads ${context.inputs.length} inputs; expected ${expected}`, { expected });
-  };
-  if (options.transform !== undefined) refuse(`${where}.transform`, 'is for one input', 'none');
-  if (options.memory !== undefined) refuse(`${where}.memory`, 'is for one input', 'none');
+/** Of several inputs, each by its name, in memory or on disk. Throws DataError where the source gives one, and as `loadRows`. */
+export async function loadSeveral(spec: DataSpec, context: SeveralContext): Promise<Split<SampleSet>> {
+  const list = typeof spec === 'string' ? undefined : spec.transform;
+  const path = `${context.path ?? 'data'}.transform`;
+  const { head, ...place } = context;
+  const first = context.first ?? context.inputs[0]?.name ?? '';
+  // as of one input
+  const own: SeveralContext = head === undefined || list?.some(changesTargets) ? place : context;
+  const opened = await openSource(spec, own);
+  const { source, options, where } = opened;
   if (source.readSeveral === undefined) {
-    const takes = sources.filter(({ readSeveral }) => readSeveral !== undefined).map(({ what }) => what);
-    return refuse(where, `${quote(options.source)} gives one input`, takes.join(' or '));
+    const expected = sources
+      .filter(({ readSeveral }) => readSeveral !== undefined)
+      .map(({ what }) => what)
+      .join(' or ');
+    const text = `${quote(options.source)} gives one input, the task reads ${context.inputs.length} inputs; expected ${expected}`;
+    throw dataError(where, text, { expected });
   }
-  const found = await source.readSeveral(place, options, context);
-  checkSplitOptions(options, 'whole' in found, where);
-  return withClasses('split' in found ? found.split : splitTest(found.whole, options.test ?? 0.2, options.seed ?? 0, where));
+  const keeping = await keepingOf(opened, own, list, ({ openSeveral }) => openSeveral);
+  if (keeping === undefined) {
+    const found = await source.readSeveral(opened.place, options, own);
+    checkSplitOptions(options, 'whole' in found, where);
+    const whole = 'split' in found ? found.split : splitTest(found.whole, options.test ?? 0.2, options.seed ?? 0, where);
+    const split = withClasses(whole);
+    return list === undefined ? split : await transformSeveral(split, list, path, first);
+  }
+  const { streams } = keeping;
+  const kept = await keptSplit({ ...keeping, asked: [keeping.asked, first] }, async (writer) => {
+    checkSplitOptions(options, streams.test === undefined, where);
+    const split = await writeSplit(writer, streams, opened, own);
+    if (list === undefined) return split;
+    const made = await transformSeveral(eachPart(split, unpackedSet), list, path, first, writer.rewrite);
+    return eachPart(made, packedSet);
+  });
+  return eachPart(kept, unpackedSet);
 }
+
+const eachPart = <D, E>({ train, test }: Split<D>, part: (set: D) => E): Split<E> => ({ train: part(train), test: part(test) });

@@ -224,6 +224,7 @@ export function readingFor(column: Column): {
   missing: boolean;
   inputs: readonly NetworkInput[];
   features?: readonly Feature[];
+  first?: string;
 } {
   const inputs = inputsBrought(column.inputs);
   const features = inputs.length === 1 ? inputs[0]?.features : undefined;
@@ -232,6 +233,7 @@ export function readingFor(column: Column): {
     missing: inputs.every(({ name }) => missingMay(column, name)),
     inputs,
     ...(features !== undefined && { features }),
+    ...(inputs.length > 1 && column.reads[0] !== undefined && { first: column.reads[0].input.name }),
   };
 }
 

@@ -141,10 +141,15 @@ describe('of a table', () => {
     );
   });
 
-  it('what one input alone may have is refused', () => {
-    const other = workspace(table.replace('data: rows.csv', 'data: { source: rows.csv, transform: [invert] }'));
-    writeFileSync(join(other, 'rows.csv'), csv(40));
-    const { stderr } = prognet('train', 'again', '-C', other);
-    expect(stderr).toContain('columns[0].data.transform: is for one input, the task reads 3 inputs; expected none');
+  it('a transform of values is for a first input of numbers, and a folder of images for one input', () => {
+    const other = (data: string) => {
+      const dir = workspace(table.replace('data: rows.csv', `data: ${data}`));
+      writeFileSync(join(dir, 'rows.csv'), csv(40));
+      return prognet('train', 'again', '-C', dir).stderr;
+    };
+    expect(other('{ source: rows.csv, transform: [invert] }')).toContain(
+      'columns[0].data.transform[0]: invert is for numbers, the inputs are token ids, expected one of classes, subset, one_hot',
+    );
+    expect(other('mnist')).toContain('columns[0].data: "mnist" gives one input, the task reads 3 inputs; expected ');
   });
 });

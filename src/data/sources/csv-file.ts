@@ -8,9 +8,10 @@ import { must } from '../../onnx/core/errors.js';
 import { elementCount } from '../../onnx/core/shape.js';
 import { takesText } from '../text/tokenizer.js';
 import { bytesOf, firstFile, pathsIn } from './files.js';
+import { ofSeveral } from './several.js';
 import type { Source, SourceContext } from './source.js';
 import { idBytes, type TableParts, tableStreams } from './table-streams.js';
-import { readSeveralTables, readTables, type TableReader, tableOptions } from './tables.js';
+import { readTables, type TableReader, tableOptions } from './tables.js';
 
 /** The delimiter that a file's name says. */
 export const delimiterOf = (path: string): { readonly delimiter?: string } => (/\.tsv$/i.test(path) ? { delimiter: '\t' } : {});
@@ -32,17 +33,12 @@ function partsOfFile(path: string, { inputs: [input] = [] }: SourceContext): Tab
 
 const csvTableOptions = [...tableOptions, 'header', 'delimiter', 'decimal'] as const;
 
-/** A table. */
-export const csvFile: Source = {
+const csvAlone: Source = {
   what: 'a .csv file',
   options: csvTableOptions,
   is: ({ kind, extension }) => kind === 'file' && (extension === 'csv' || extension === 'tsv'),
   read: async ({ path }, options, context) => {
     const [whole] = await readTables([path], options, context, read);
-    return { whole: must(whole, 'table') };
-  },
-  readSeveral: async ({ path }, options, context) => {
-    const [whole] = await readSeveralTables([path], options, context, read);
     return { whole: must(whole, 'table') };
   },
   open: async ({ path }, options, context) => {
@@ -63,17 +59,12 @@ async function partsOf(path: string): Promise<string[]> {
   return [train, test];
 }
 
-/** A folder with train.csv and test.csv. */
-export const csvFolder: Source = {
+const csvParts: Source = {
   what: 'a folder of train.csv and test.csv',
   options: csvTableOptions,
   is: async ({ kind, path }) => kind === 'folder' && (await firstFile(path, namesIn('train'))) !== undefined,
   read: async ({ path }, options, context) => {
     const [first, second] = await readTables(await partsOf(path), options, context, read);
-    return { split: { train: must(first, 'train'), test: must(second, 'test') } };
-  },
-  readSeveral: async ({ path }, options, context) => {
-    const [first, second] = await readSeveralTables(await partsOf(path), options, context, read);
     return { split: { train: must(first, 'train'), test: must(second, 'test') } };
   },
   open: async ({ path }, options, context) => {
@@ -87,3 +78,8 @@ export const csvFolder: Source = {
   },
   files: (folder) => pathsIn(folder, (name) => [...namesIn('train'), ...namesIn('test')].includes(name)),
 };
+
+/** A table. */
+export const csvFile = ofSeveral(csvAlone);
+/** A folder with train.csv and test.csv. */
+export const csvFolder = ofSeveral(csvParts);

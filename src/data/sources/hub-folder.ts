@@ -8,6 +8,7 @@ import { featuresIn } from './hub/features.js';
 import { hubImages } from './hub/hub-images.js';
 import { hubTables } from './hub/hub-tables.js';
 import { filesIn, isHub, partsOf } from './hub/parts.js';
+import { ofSeveral } from './several.js';
 import type { Found, Source, SourceContext, Streams, Unread } from './source.js';
 import { tableOptions } from './tables.js';
 
@@ -32,8 +33,7 @@ async function openFolder(path: string, options: DataOptions, context: SourceCon
   return tables ? hubTables(path, parts, features ?? [], options, context) : await hubImages(path, parts, options, context);
 }
 
-/** Images by class, texts and tables in Parquet and Arrow. */
-export const hubFolder: Source = {
+const hub: Source = {
   what: 'a dataset of Hugging Face, shards of Parquet or what save_to_disk writes',
   options: ['resize', ...tableOptions],
   is: ({ kind, path }) => kind === 'folder' && isHub(path),
@@ -48,3 +48,6 @@ export const hubFolder: Source = {
   },
   files: filesIn,
 };
+
+/** Images by class, texts and tables in Parquet and Arrow; of several inputs a table. */
+export const hubFolder = ofSeveral(hub);

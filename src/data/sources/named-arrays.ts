@@ -8,12 +8,12 @@ import { zipEntries } from '../../formats/zip-file.js';
 import type { NetworkInput } from '../../model/progressive/inputs.js';
 import { must } from '../../onnx/core/errors.js';
 import type { Tensor } from '../../onnx/core/tensor.js';
-import type { Dataset } from '../dataset.js';
-import { arrayStream, wholeNpy } from './array-stream.js';
+import type { Dataset, NamedSet } from '../dataset.js';
+import { arrayStream, arraysStream, wholeNpy } from './array-stream.js';
 import { bytesOf, firstFile, kindOf, pathsIn } from './files.js';
 import { fitting } from './fitting.js';
-import { type NamedSet, namedSet } from './several.js';
-import type { Found, RowStream, Source, SourceContext, Streams } from './source.js';
+import { namedSet } from './several.js';
+import type { Found, RowStream, SeveralContext, Source, SourceContext, Streams } from './source.js';
 
 /** Arrays by name; only those that are asked for are read. */
 interface NamedArrays {
@@ -47,8 +47,23 @@ async function severalFrom(
   { names, read }: NamedArrays,
   where: string,
   file: (key: string) => string,
-  { inputs, head, missing }: SourceContext & { readonly inputs: readonly NetworkInput[] },
+  { inputs, head, missing }: SeveralContext,
 ): Promise<Found<NamedSet>> {
+  const used = severalSets(names, where, inputs);
+  const arrays = await read(used.flat());
+  const array = (key: string) => ({ tensor: must(arrays.get(key), key), where: file(key) });
+  const [train, test] = used.map((keys) =>
+    namedSet(inputs, (input) => array(must(keys[inputs.indexOf(input)], input.name)), array(must(keys.at(-1), 'y')), {
+      head,
+      missing,
+    }),
+  );
+  if (test === undefined) return { whole: must(train, 'set') };
+  return { split: { train: must(train, 'train'), test } };
+}
+
+/** Names of the arrays of each part, the inputs in their order and y. Throws DataError where one is not there. */
+function severalSets(names: readonly string[], where: string, inputs: readonly NetworkInput[]): readonly (readonly string[])[] {
   const called = [...inputs.map(({ name }) => name), 'y'];
   const sets = [['_train', '_test'], ['']].map((parts) => parts.map((part) => called.map((name) => `${name}${part}`)));
   const used = sets.find((set) => set.flat().every((name) => names.includes(name)));
@@ -62,16 +77,29 @@ async function severalFrom(
       got,
     });
   }
-  const arrays = await read(used.flat());
-  const array = (key: string) => ({ tensor: must(arrays.get(key), key), where: file(key) });
-  const [train, test] = used.map((keys) =>
-    namedSet(inputs, (input) => array(must(keys[inputs.indexOf(input)], input.name)), array(must(keys.at(-1), 'y')), {
-      head,
-      missing,
-    }),
-  );
-  if (test === undefined) return { whole: must(train, 'set') };
-  return { split: { train: must(train, 'train'), test } };
+  return used;
+}
+
+/** The same arrays of several inputs, where each stands in a file: read in step, packed. */
+async function severalStreamsOf(
+  names: readonly string[],
+  where: string,
+  extentOf: (name: string) => Extent,
+  context: SeveralContext,
+): Promise<Streams> {
+  const stream = async (keys: readonly string[]): Promise<RowStream> => {
+    const extents = keys.slice(0, -1).map(extentOf);
+    const targets = extentOf(must(keys.at(-1), 'y'));
+    return arraysStream(
+      await Promise.all(extents.map(openNpy)),
+      extents.map((e) => e.where),
+      () => wholeNpy(targets),
+      targets.where,
+      context,
+    );
+  };
+  const [train = [], test] = severalSets(names, where, context.inputs);
+  return { train: await stream(train), ...(test !== undefined && { test: await stream(test) }) };
 }
 
 /** The same arrays, where each stands in a file. */
@@ -117,6 +145,10 @@ async function namesIn(folder: string, wanted: readonly string[] = arrayNames): 
   return names;
 }
 
+/** All that arrays of several inputs may be called. */
+const namesOfAll = ({ inputs }: SeveralContext): string[] =>
+  [...inputs.map(({ name }) => name), 'y'].flatMap((name) => [name, `${name}_train`, `${name}_test`]);
+
 /** A folder with x_train.npy or x.npy and their companions. */
 export const npyFolder: Source = {
   what: 'a folder of .npy files',
@@ -129,17 +161,22 @@ export const npyFolder: Source = {
     return await fromNamed({ names, read: (keys) => readIn(path, keys) }, path, file, undefined, context);
   },
   readSeveral: async ({ path }, _, context) => {
-    const called = [...context.inputs.map(({ name }) => name), 'y'];
-    const names = await namesIn(
-      path,
-      called.flatMap((name) => [name, `${name}_train`, `${name}_test`]),
-    );
+    const names = await namesIn(path, namesOfAll(context));
     return await severalFrom({ names, read: (keys) => readIn(path, keys) }, path, fileIn(path), context);
   },
   open: async ({ path }, _, context) => {
     const file = fileIn(path);
     return await streamsOf(
       setIn(await namesIn(path), path, undefined),
+      (key) => ({ path: file(key), where: file(key) }),
+      context,
+    );
+  },
+  openSeveral: async ({ path }, _, context) => {
+    const file = fileIn(path);
+    return await severalStreamsOf(
+      await namesIn(path, namesOfAll(context)),
+      path,
       (key) => ({ path: file(key), where: file(key) }),
       context,
     );
@@ -168,5 +205,10 @@ export const npzFile: Source = {
     const names = [...entries.keys()].flatMap((name) => (name.endsWith('.npy') ? [name.slice(0, -'.npy'.length)] : []));
     const used = setIn(names, path, context.inputs?.[0]?.name);
     return await streamsOf(used, (key) => must(entries.get(`${key}.npy`), key), context);
+  },
+  openSeveral: async ({ path }, _, context) => {
+    const entries = zipEntries(path);
+    const names = [...entries.keys()].flatMap((name) => (name.endsWith('.npy') ? [name.slice(0, -'.npy'.length)] : []));
+    return await severalStreamsOf(names, path, (key) => must(entries.get(`${key}.npy`), key), context);
   },
 };

@@ -9,9 +9,10 @@ import type { DataOptions } from '../schema.js';
 import { memoryOf } from '../stored/memory.js';
 import { bytesOf, firstFile, pathsIn } from './files.js';
 import { groupParts } from './group-parts.js';
+import { ofSeveral } from './several.js';
 import type { RowStream, Source, SourceContext } from './source.js';
 import { type TableParts, tableStreams } from './table-streams.js';
-import { readSeveralTables, readTables, type TableReader, tableOptions } from './tables.js';
+import { readTables, type TableReader, tableOptions } from './tables.js';
 
 /** The rows of files, by their row groups. */
 async function streamsOf(paths: readonly string[], options: DataOptions, context: SourceContext): Promise<RowStream[]> {
@@ -25,17 +26,12 @@ async function streamsOf(paths: readonly string[], options: DataOptions, context
 
 const read: TableReader = async (path, options) => await readParquet(await bytesOf(path), options, path);
 
-/** A table. */
-export const parquetFile: Source = {
+const parquetAlone: Source = {
   what: 'a .parquet file',
   options: tableOptions,
   is: ({ kind, extension }) => kind === 'file' && extension === 'parquet',
   read: async ({ path }, options, context) => {
     const [whole] = await readTables([path], options, context, read);
-    return { whole: must(whole, 'table') };
-  },
-  readSeveral: async ({ path }, options, context) => {
-    const [whole] = await readSeveralTables([path], options, context, read);
     return { whole: must(whole, 'table') };
   },
   open: async ({ path }, options, context) => {
@@ -53,17 +49,12 @@ async function partsOf(path: string): Promise<string[]> {
   });
 }
 
-/** A folder with train.parquet and test.parquet. */
-export const parquetFolder: Source = {
+const parquetParts: Source = {
   what: 'a folder of train.parquet and test.parquet',
   options: tableOptions,
   is: async ({ kind, path }) => kind === 'folder' && (await firstFile(path, ['train.parquet'])) !== undefined,
   read: async ({ path }, options, context) => {
     const [first, second] = await readTables(await partsOf(path), options, context, read);
-    return { split: { train: must(first, 'train'), test: must(second, 'test') } };
-  },
-  readSeveral: async ({ path }, options, context) => {
-    const [first, second] = await readSeveralTables(await partsOf(path), options, context, read);
     return { split: { train: must(first, 'train'), test: must(second, 'test') } };
   },
   open: async ({ path }, options, context) => {
@@ -72,3 +63,8 @@ export const parquetFolder: Source = {
   },
   files: (folder) => pathsIn(folder, (name) => name === 'train.parquet' || name === 'test.parquet'),
 };
+
+/** A table. */
+export const parquetFile = ofSeveral(parquetAlone);
+/** A folder with train.parquet and test.parquet. */
+export const parquetFolder = ofSeveral(parquetParts);

@@ -2,15 +2,14 @@
 import { dataError, quote } from '../../formats/data-error.js';
 import type { Feature } from '../../model/description/features.js';
 import type { NetworkInput } from '../../model/progressive/inputs.js';
-import { must } from '../../onnx/core/errors.js';
+import { InternalError, must } from '../../onnx/core/errors.js';
 import { Tensor } from '../../onnx/core/tensor.js';
 import { checkSource, type TargetHead } from '../checks.js';
-import type { Labelled } from '../dataset.js';
+import type { Dataset, NamedSet } from '../dataset.js';
 import { toInputs, toTargets } from '../from-arrays.js';
-import type { Samples } from '../samples.js';
-
-/** Rows of several inputs, in memory. */
-export type NamedSet = Labelled<Samples>;
+import { inMemory } from '../rows.js';
+import { packedSet } from '../stored/packed.js';
+import type { RowStream, SeveralContext, Source, SourceContext } from './source.js';
 
 interface NamedArray {
   readonly tensor: Tensor;
@@ -18,12 +17,19 @@ interface NamedArray {
   readonly where: string;
 }
 
+interface NamedOptions {
+  readonly head?: TargetHead | undefined;
+  readonly missing?: boolean | undefined;
+  /** The number of the first row, where the arrays are a part of others. */
+  readonly first?: number;
+}
+
 /** A data set of an array for each input, and one of targets, which are checked for the head. Throws DataError. */
 export function namedSet(
   inputs: readonly NetworkInput[],
   arrays: (input: NetworkInput) => NamedArray,
   targets: NamedArray,
-  { head, missing = false }: { readonly head?: TargetHead | undefined; readonly missing?: boolean | undefined },
+  { head, missing = false, first = 0 }: NamedOptions,
 ): NamedSet {
   const count = targets.tensor.dims[0] ?? 0;
   if (count === 0) throw dataError(targets.where, 'holds no rows', { expected: 'at least one row' });
@@ -34,7 +40,7 @@ export function namedSet(
       const [expected, got] = [`${count} rows`, `${found} rows`];
       throw dataError(where, `has ${got}, ${targets.where} has ${expected}`, { expected, got });
     }
-    return [input.name, toInputs(tensor, where, missing, 0, input)] as const;
+    return [input.name, toInputs(tensor, where, missing, first, input)] as const;
   });
   const set: NamedSet = { inputs: Object.fromEntries(samples), targets: toTargets(targets.tensor, targets.where) };
   if (head !== undefined) checkSource(targets.tensor, set, head, targets.where);
@@ -80,3 +86,70 @@ export function inputsOfTable(inputs: readonly NetworkInput[], features: Tensor,
     return new Tensor('float32', [count, from.length], out);
   };
 }
+
+/** Rows of a table with the columns of all inputs as packed rows of each input. Throws DataError. */
+function packedTable({ bytes, parts }: RowStream, { inputs, missing }: SeveralContext, path: string): RowStream {
+  return {
+    bytes,
+    parts: async function* (step) {
+      let first = 0;
+      for await (const { inputs: table, ...rest } of parts(step)) {
+        const own = inputsOfTable(inputs, table, path);
+        const samples = inputs.map((input) => [input.name, toInputs(own(input), path, missing ?? false, first, input)] as const);
+        yield packedPart({ ...rest, inputs: Object.fromEntries(samples) });
+        first += table.dims[0] ?? 0;
+      }
+    },
+  };
+}
+
+/** Named rows as rows of bytes, in memory. */
+export function packedPart(set: NamedSet): Dataset {
+  const { inputs, ...rest } = packedSet(set);
+  if (!inMemory(inputs)) throw new InternalError('a part of rows that is not in memory');
+  return { ...rest, inputs };
+}
+
+/** How the columns of all inputs are read: as the features of one table. Throws DataError. */
+const asOneTable = (context: SeveralContext): SourceContext => ({
+  ...context,
+  features: featuresOfAll(context.inputs, context.path ?? 'data'),
+  inputs: [],
+});
+
+const severalStreams =
+  (open: NonNullable<Source['open']>): NonNullable<Source['openSeveral']> =>
+  async (place, options, context) => {
+    const { train, test } = await open(place, options, asOneTable(context));
+    return {
+      train: packedTable(train, context, place.path),
+      ...(test !== undefined && { test: packedTable(test, context, place.path) }),
+    };
+  };
+
+const severalRows =
+  (read: Source['read']): NonNullable<Source['readSeveral']> =>
+  async (place, options, context) => {
+    const found = await read(place, options, asOneTable(context));
+    const [{ missing }, { path }] = [context, place];
+    const parted = ({ inputs: table, targets, ...rest }: Dataset): NamedSet => {
+      const own = inputsOfTable(context.inputs, table, path);
+      const set = namedSet(
+        context.inputs,
+        (input) => ({ tensor: own(input), where: path }),
+        { tensor: targets, where: path },
+        { missing },
+      );
+      return { ...rest, ...set };
+    };
+    return 'whole' in found
+      ? { whole: parted(found.whole) }
+      : { split: { train: parted(found.split.train), test: parted(found.split.test) } };
+  };
+
+/** A source of tables that gives several inputs too, each of its columns. */
+export const ofSeveral = (source: Source): Source => ({
+  ...source,
+  readSeveral: severalRows(source.read),
+  ...(source.open !== undefined && { openSeveral: severalStreams(source.open) }),
+});

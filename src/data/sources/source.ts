@@ -2,10 +2,9 @@
 import type { Feature } from '../../model/description/features.js';
 import type { NetworkInput } from '../../model/progressive/inputs.js';
 import type { TargetHead } from '../checks.js';
-import type { Dataset, Split } from '../dataset.js';
+import type { Dataset, NamedSet, Split } from '../dataset.js';
 import type { ReadingOptions, Step } from '../reading.js';
 import type { DataOptions } from '../schema.js';
-import type { NamedSet } from './several.js';
 
 /** What a source is read with. */
 export interface SourceContext extends ReadingOptions {
@@ -26,6 +25,13 @@ export interface SourceContext extends ReadingOptions {
   /** Hears what was taken for granted in reading a file, in one line. */
   readonly onNote?: (line: string) => void;
 }
+
+/** The same for several inputs. */
+export type SeveralContext = SourceContext & {
+  readonly inputs: readonly NetworkInput[];
+  /** The one whose values transforms change; the first of them when absent. */
+  readonly first?: string;
+};
 
 /** Where a `data` entry points to. */
 export interface Place {
@@ -78,13 +84,11 @@ export interface Source {
   /** Reads it. Throws DataError. */
   readonly read: (place: Place, options: DataOptions, context: SourceContext) => Promise<Found>;
   /** The same for several inputs. Absent: it gives one alone. Throws DataError. */
-  readonly readSeveral?: (
-    place: Place,
-    options: DataOptions,
-    context: SourceContext & { readonly inputs: readonly NetworkInput[] },
-  ) => Promise<Found<NamedSet>>;
+  readonly readSeveral?: (place: Place, options: DataOptions, context: SeveralContext) => Promise<Found<NamedSet>>;
   /** The same without having it in memory whole; nothing but what tells the size is read yet. Absent: it is read whole alone. Throws DataError. */
   readonly open?: (place: Place, options: DataOptions, context: SourceContext) => Promise<Streams>;
+  /** The same for several inputs, packed in rows of bytes. Absent: they are read whole alone. Throws DataError. */
+  readonly openSeveral?: (place: Place, options: DataOptions, context: SeveralContext) => Promise<Streams>;
   /** The files of a folder that it reads, as far as they are there; absent for a source that is a file. */
   readonly files?: (folder: string) => string[];
 }

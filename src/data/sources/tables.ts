@@ -3,7 +3,6 @@
 import type { CsvOptions, CsvTable } from '../../formats/csv.js';
 import { dataError, quote } from '../../formats/data-error.js';
 import { targetKind } from '../../model/heads/heads.js';
-import type { NetworkInput } from '../../model/progressive/inputs.js';
 import { must } from '../../onnx/core/errors.js';
 import type { Tensor } from '../../onnx/core/tensor.js';
 import { checkSource } from '../checks.js';
@@ -12,7 +11,6 @@ import { datasetFrom, textDataset } from '../from-arrays.js';
 import { classesOfTexts, type LabelColumn } from '../label-texts.js';
 import type { DataOptions } from '../schema.js';
 import { takesText, tokenizerOf } from '../text/tokenizer.js';
-import { featuresOfAll, inputsOfTable, type NamedSet, namedSet } from './several.js';
 import type { SourceContext } from './source.js';
 
 /** Reads the table in a file. Throws DataError. */
@@ -67,22 +65,6 @@ export async function readTables(
     const where = { inputs: path, targets: path, missing, input };
     if (tokenize === undefined) return datasetFrom(table.features, labels, where);
     return textDataset(tokenize(table.words ?? [], path, table.rowOf), labels, where);
-  });
-}
-
-/** The same for several inputs, each of its columns. */
-export async function readSeveralTables(
-  paths: readonly string[],
-  options: DataOptions,
-  context: SourceContext & { readonly inputs: readonly NetworkInput[] },
-  read: TableReader,
-): Promise<NamedSet[]> {
-  const { inputs, missing, path: place = 'data' } = context;
-  const all = { ...context, features: featuresOfAll(inputs, place), inputs: [] };
-  refuseColumns(options, all);
-  return await readLabelled(paths, options, all, read, (table, labels, where) => {
-    const part = inputsOfTable(inputs, table.features, place);
-    return namedSet(inputs, (input) => ({ tensor: part(input), where }), { tensor: labels, where }, { missing });
   });
 }
 

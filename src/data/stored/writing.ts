@@ -28,6 +28,9 @@ export const partSchema = z.strictObject({
   classes: z.int().exactOptional(),
   classNames: z.array(z.string()).exactOptional(),
   decoding: decodingSchema.exactOptional(),
+  packed: z
+    .array(z.strictObject({ name: z.string(), dtype: z.enum(storedTypes), shape: z.array(z.int().min(0)) }))
+    .exactOptional(),
 });
 /** What the note says of a part. */
 export type Part = z.output<typeof partSchema>;

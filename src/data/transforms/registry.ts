@@ -113,7 +113,8 @@ export type TransformSpec =
   | { subset: { count: number; test?: number | undefined; seed?: number | undefined } }
   | { one_hot: { classes?: number | undefined } };
 
-const bindAll = (list: readonly TransformSpec[], path: string): Placed[] =>
+/** The transforms of a list, each at its place. Throws DataError. */
+export const bindAll = (list: readonly TransformSpec[], path: string): Placed[] =>
   list.map((written, i) => bindTransform(written, `${path}[${i}]`));
 
 /**
