@@ -50,7 +50,7 @@ it.skipIf(note !== '')(
       expect(Object.keys(apart).length, model).toBeGreaterThan(taps.length);
       expect([model, Object.values(apart).filter((v) => v !== 0)]).toEqual([model, []]);
       const { routed, ...others } = forms;
-      expect(routed).toBe('routed: task "base" has no head, expected tasks that answer alike, or another form');
+      expect(routed).toBe('a routed model needs two tasks or more, expected at least two trained ones');
       expect(Object.keys(others).toSorted()).toEqual(['all', 'fused', 'task']);
       for (const v of Object.values(others)) expect(v).toBeLessThan(1e-5);
     }

@@ -3,16 +3,7 @@
 // peaks in bytes, seconds }; needs about three times the weights on disk, and removes what it made.
 //   node scripts/bench/import-huge.mjs [gigabytes]
 import { execFileSync } from 'node:child_process';
-import {
-  appendFileSync,
-  createReadStream,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs';
+import { appendFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';

@@ -7,7 +7,7 @@ import { parseDescription, toInput } from '../model/description/parse.js';
 import { type Head, isJudged, metricName, outputLabels, withNames } from '../model/heads/heads.js';
 import { type Column, type ColumnParameters, type Columns, columnsOf } from '../model/progressive/column.js';
 import type { FactsByTask } from '../model/progressive/facts.js';
-import { notFrozen, notTrained, taskModel } from '../model/progressive/forms.js';
+import { notFrozen, notTrained, routable, taskModel } from '../model/progressive/forms.js';
 import { keptInputs } from '../model/progressive/inputs.js';
 import type { FrozenWeights, Weights } from '../model/progressive/weights.js';
 import { must, ShapeError, stopIfAborted, UsageError } from '../onnx/core/errors.js';
@@ -245,7 +245,8 @@ export class Network implements GrowingNetwork {
   /** float32 [N, ...] to raw scores [N, k] under each task's name. @throws UsageError for a task that is unknown or not frozen */
   model(options: ExportOptions): Model {
     const { all, task, ...form } = { all: undefined, task: undefined, ...options };
-    const tasks = task === undefined ? this.tasks.filter((name) => this.frozen.has(name)) : [task];
+    const trained = this.tasks.filter((name) => this.frozen.has(name));
+    const tasks = task !== undefined ? [task] : form.routed === true ? routable(this.columns, trained) : trained;
     if (tasks.length === 0) for (const name of this.unfrozen.keys()) throw notFrozen(name);
     if (tasks.length === 0) throw new UsageError('no task is trained yet, so there is nothing to export');
     for (const name of tasks) this.needed(this.columns.column(name).task);

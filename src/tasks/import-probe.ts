@@ -1,6 +1,7 @@
 // An imported graph run on a few samples before it is taken: whether ONNX Runtime takes it, what shapes its taps and scores have, and what the file that it
 // came from answers. Two sessions, one after another; whether the column as it is exported answers alike is import-proof.ts's.
 import { joinRows, sliceRows } from '../data/rows.js';
+import type { FileInput } from '../model/progressive/import-inputs.js';
 import { type ImportedModel, isReadable } from '../model/progressive/import-model.js';
 import type { DType } from '../onnx/core/dtype.js';
 import { must, RuntimeError, UsageError } from '../onnx/core/errors.js';
@@ -9,7 +10,9 @@ import { elementCount } from '../onnx/core/shape.js';
 import { Tensor } from '../onnx/core/tensor.js';
 import { cloneModel, type Model } from '../onnx/ir/model.js';
 import { formatType, tensorType } from '../onnx/ir/types.js';
+import { inferShapes } from '../onnx/passes/infer-shapes.js';
 import { removeUnused } from '../onnx/passes/remove-unused.js';
+import { takeBranch } from '../onnx/passes/take-branch.js';
 import type { Runtime, Session, SessionOptions } from '../onnx/runtime/session.js';
 import { sessionModel } from '../onnx/serde/session-model.js';
 import { randomSamples } from './fixed-samples.js';
@@ -55,7 +58,19 @@ export interface ProbeOptions {
   readonly session: SessionOptions;
 }
 
-/** Throws UsageError, in one line that `file` begins, for what does not run or has no row for each sample. */
+/** A tap that later columns cannot read, as the run shows. */
+export class TapRefused extends UsageError {
+  constructor(
+    message: string,
+    readonly tap: string,
+    file: string,
+    cause?: unknown,
+  ) {
+    super(message, { path: file, ...(cause !== undefined && { cause }) });
+  }
+}
+
+/** Throws UsageError, in one line that `file` begins, for what does not run or has no row for each sample; TapRefused where that is a tap. */
 export async function probeImport(
   runtime: Runtime,
   imported: ImportedModel,
@@ -74,13 +89,21 @@ export async function probeImport(
   const run: Fail = imported.file.opened
     ? (message, cause) => fail(`its batch is 1 and cannot be opened: ${message}`, cause)
     : fail;
+  const opening = imported.file.opened ? 'its batch is 1 and cannot be opened: ' : '';
+  const refuse = (name: string, message: string, cause?: unknown): never => {
+    if (taps.includes(name)) throw new TapRefused(`${file}: ${message}`, name, file, cause);
+    return fail(message, cause);
+  };
+  // Of what does not run, the deepest tap needs most.
+  const ill: Fail = (message, cause) =>
+    taps.length > 1 ? refuse(must(taps.at(-1), 'tap'), `${opening}${message}`, cause) : run(message, cause);
   const own = (of: Feeds) => Object.fromEntries(inputs.map((name) => [name, must(of[name], name)]));
   const [, more = {}] = feeds;
   // The first sample once more, among others; and all of them the other way round.
   const other = besideOthers(more, feedsOf(imported, batches[1], random));
   const turned = Object.fromEntries(Object.entries(more).map(([name, t]) => [name, reversed(t)]));
   const asked = [...feeds, other, turned].map(own);
-  const ran = await inSession(runtime, whole(imported, task), session, run, (s) => answers(s, asked, names));
+  const ran = await inSession(runtime, whole(imported, task), session, ill, (s) => answers(s, asked, names));
   const ours = ran.slice(0, batches.length);
   const [, two = {}, again = {}, backward = {}] = ran;
   const shapes = new Map<string, readonly number[]>();
@@ -88,17 +111,18 @@ export async function probeImport(
   for (const name of rowed) {
     const { dtype, dims } = must(two[name], name);
     if (!isReadable(dtype))
-      fail(`"${name}" is ${formatType(tensorType(dtype, ['N', ...dims.slice(1)]))}, expected float32[N,...]`);
+      refuse(name, `"${name}" is ${formatType(tensorType(dtype, ['N', ...dims.slice(1)]))}, expected float32[N,...]`);
     dtypes.set(name, dtype);
     const [first = [], second = []] = ours.map((of) => must(of[name], name).dims);
-    if (second[0] !== batches[1]) run(`"${name}" is [${second}] for ${batches[1]} samples, expected one row for each`);
-    if (first[0] !== batches[0]) run(`"${name}" is [${first}] for one sample, expected one row for each`);
+    if (second[0] !== batches[1])
+      refuse(name, `${opening}"${name}" is [${second}] for ${batches[1]} samples, expected one row for each`);
+    if (first[0] !== batches[0]) refuse(name, `${opening}"${name}" is [${first}] for one sample, expected one row for each`);
     if (first.slice(1).join() !== second.slice(1).join())
-      fail(`the shape of "${name}" depends on the samples: [${first}] and [${second}], expected one shape for all`);
+      refuse(name, `the shape of "${name}" depends on the samples: [${first}] and [${second}], expected one shape for all`);
     shapes.set(name, first.slice(1));
     const back = reversed(must(backward[name], name));
     if (!(difference(must(two[name], name), back) <= near(back)))
-      run(`"${name}" has no row for each sample: in another order of the samples its rows are others`);
+      refuse(name, `${opening}"${name}" has no row for each sample: in another order of the samples its rows are others`);
   }
   const [mixed] = rowed.flatMap((name) => {
     const [a, b] = [two, again].map((of) => sliceRows(must(of[name], name), 0, 1));
@@ -106,9 +130,9 @@ export async function probeImport(
     return by === 0 ? [] : [{ name, by }];
   });
   if (mixed !== undefined && imported.file.opened)
-    fail(`its batch is 1 and cannot be opened: "${mixed.name}" of a sample changes with the others`);
+    refuse(mixed.name, `its batch is 1 and cannot be opened: "${mixed.name}" of a sample changes with the others`);
   // A batch that was 1 is compared row by row.
-  const each = imported.file.opened ? rowsOf(more, batches[1]) : [more];
+  const each = imported.file.opened ? rowsOf(imported, more, batches[1]) : [more];
   const theirs = await inSession(runtime, exposed(original, imported), session, fail, (s) => answers(s, each, [imported.given]));
   const given = theirs.map((of) => must(of[imported.given], gives));
   if (imported.file.opened) {
@@ -147,10 +171,12 @@ export async function apartAlone(
 /** Of all that the file asks for. */
 function feedsOf({ file }: ImportedModel, rows: number, random: Random): Feeds {
   return Object.fromEntries(
-    file.all.map(({ name, dtype, shape, fixed, batchAt }) => {
-      if (fixed === undefined) return [name, differing(() => randomSamples(dtype, [rows, ...shape], random))];
-      const dims = shape.map((d, i) => (i === batchAt ? rows : d));
-      return [name, Tensor.from(dtype, new Array<number>(elementCount(dims)).fill(fixed), dims)];
+    file.all.map((input) => {
+      const { name, dtype, shape, fixed } = input;
+      return [
+        name,
+        fixed === undefined ? differing(() => randomSamples(dtype, [rows, ...shape], random)) : fixedFeed(input, rows),
+      ];
     }),
   );
 }
@@ -190,10 +216,21 @@ function reversed(t: Tensor): Tensor {
 }
 
 /** Each row as a batch of its own. */
-function rowsOf(feeds: Feeds, rows: number): Feeds[] {
+function rowsOf({ file }: ImportedModel, feeds: Feeds, rows: number): Feeds[] {
   return Array.from({ length: rows }, (_, i) =>
-    Object.fromEntries(Object.entries(feeds).map(([name, t]) => [name, t.dims[0] === rows ? sliceRows(t, i, i + 1) : t])),
+    Object.fromEntries(
+      file.all.map((input) => {
+        const { name, fixed } = input;
+        return [name, fixed === undefined ? sliceRows(must(feeds[name], name), i, i + 1) : fixedFeed(input, 1)];
+      }),
+    ),
   );
+}
+
+/** An input that is no sample, for so many rows. */
+function fixedFeed({ dtype, shape, fixed = 0, batchAt }: FileInput, rows: number): Tensor {
+  const dims = shape.map((d, i) => (i === batchAt ? rows : d));
+  return Tensor.from(dtype, new Array<number>(elementCount(dims)).fill(fixed), dims);
 }
 
 /** All numbers one after another. */
@@ -202,18 +239,35 @@ const joined = (parts: readonly Tensor[]): Tensor => {
   return Tensor.from('float64', numbers, [numbers.length]);
 };
 
-/** The file's own model, with what the column gives among its outputs. */
-function exposed(original: Model, { given }: ImportedModel): Model {
+/** The file's own model, with what the column gives among its outputs; where that is none of them, the part that gives it. */
+function exposed(original: Model, { given, file }: ImportedModel): Model {
   if (original.graph.outputs.some((v) => v.name === given)) return original;
   const copy = cloneModel(original);
-  const value = copy.graph.nodes.flatMap((node) => node.outputs).find((v) => v.name === given);
-  if (value !== undefined) copy.graph.outputs.push(value);
+  const { graph, opset } = copy;
+  const find = () => graph.nodes.flatMap((node) => node.outputs).find((v) => v.name === given);
+  if (find() === undefined) {
+    // It stands in a branch that what is fixed chooses.
+    for (const v of graph.inputs) {
+      const input = file.all.find(({ name, fixed }) => name === v.name && fixed !== undefined);
+      if (input === undefined || input.batchAt !== undefined) continue;
+      v.constant = fixedFeed(input, 1);
+      graph.initializers.push(v);
+    }
+    graph.inputs = graph.inputs.filter((v) => v.constant === undefined);
+    inferShapes(graph, { opset });
+    takeBranch(graph);
+  }
+  graph.outputs = [must(find(), given)];
+  removeUnused(graph);
   return copy;
 }
 
 async function answers(session: Session, feeds: readonly Feeds[], names: readonly string[]): Promise<Feeds[]> {
   const found: Feeds[] = [];
-  for (const each of feeds) found.push(await session.run(each, names));
+  for (const each of feeds) {
+    const taken = session.inputNames.map((name) => [name, must(each[name], name)] as const);
+    found.push(await session.run(Object.fromEntries(taken), names));
+  }
   return found;
 }
 

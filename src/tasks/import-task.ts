@@ -5,7 +5,13 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { readDescription } from '../model/description/read-text.js';
 import { type HeadKind, headOfWidth, isJudged } from '../model/heads/heads.js';
 import { samplesOf } from '../model/progressive/import-inputs.js';
-import { graphFile, type ImportedModel, importModel, layoutUnknown } from '../model/progressive/import-model.js';
+import {
+  graphFile,
+  type ImportedModel,
+  type ImportRequest,
+  importModel,
+  layoutUnknown,
+} from '../model/progressive/import-model.js';
 import { must, UsageError } from '../onnx/core/errors.js';
 import type { FeatureLayout } from '../onnx/features/layout.js';
 import { fileError } from '../onnx/files/file-error.js';
@@ -13,6 +19,7 @@ import { makeFolder } from '../onnx/files/folder.js';
 import { acquireLock } from '../onnx/files/lock-file.js';
 import { leftPending } from '../onnx/files/pending.js';
 import { readWhole } from '../onnx/files/read-file.js';
+import type { Model } from '../onnx/ir/model.js';
 import { defaultThreads } from '../onnx/runtime/node.js';
 import type { Runtime, Session } from '../onnx/runtime/session.js';
 import { loadModel } from '../onnx/serde/external-data.js';
@@ -22,7 +29,7 @@ import { checkTask } from '../workspace/task-name.js';
 import { createFolders, descriptionNames, findWorkspace } from '../workspace/workspace.js';
 import { emptyDescription, withColumn } from './column-text.js';
 import { inputName, networkInputsOf } from './import-fit.js';
-import { apartAlone, probeImport, stateShapes } from './import-probe.js';
+import { apartAlone, type Probed, type ProbeOptions, probeImport, stateShapes, TapRefused } from './import-probe.js';
 import { apartFrom, readAsTheyAre } from './import-proof.js';
 import { importedFile, withGraphs } from './imported-graph.js';
 import { loadWorkspace } from './load-workspace.js';
@@ -106,17 +113,21 @@ export async function importTask(
   if (begin) refuseOutput(folder);
   const original = loadModel(file, undefined, 'all');
   const judged = isJudged({ kind: head });
-  const imported = importModel(original, { ...options, judged }, file);
-  for (const line of imported.notes) options.onNote?.(line);
-  const { root, file: name, text, old } = descriptionAt(folder, begin, imported, options.inputs ?? new Map());
-  const before = readDescription(text, name, (value) => withGraphs(value, root, name).value);
+  const request = { ...options, judged };
+  const first = importModel(original, request, file);
+  const look = (imported: ImportedModel) => {
+    const at = descriptionAt(folder, begin, imported, options.inputs ?? new Map());
+    const before = readDescription(at.text, at.file, (value) => withGraphs(value, at.root, at.file).value);
+    return { ...at, before, inputs: networkInputsOf(before, imported, options.inputs ?? new Map(), file) };
+  };
+  const seen = look(first);
+  const { root, file: name } = seen;
   // Names differ by more than case, since they name files.
-  const known = before.columns.find((c) => c.task.toLowerCase() === task.toLowerCase());
+  const known = seen.before.columns.find((c) => c.task.toLowerCase() === task.toLowerCase());
   // One that was interrupted between description and freezing may be taken in again.
   if (known !== undefined && (known.task !== task || known.onnx === undefined || existsSync(join(root, 'columns', task)))) {
     throw new UsageError(`task "${known.task}" is in ${name} already, choose another name with --task`, { got: task });
   }
-  const inputs = networkInputsOf(before, imported, options.inputs ?? new Map(), file);
   const graph = importedFile(task);
   const kept = join(root, graph);
   if (known === undefined && existsSync(kept) && leftPending(kept) === undefined) {
@@ -125,7 +136,9 @@ export async function importTask(
     });
   }
   const asked = { task, file, judged, session };
-  const probed = await probeImport(runtime, imported, original, asked);
+  const { imported, probed, left } = await withGoodTaps(runtime, original, first, request, asked);
+  const { text, old, before, inputs } = imported === first ? seen : look(imported);
+  for (const line of [...imported.notes, ...left]) options.onNote?.(line);
   if (probed.mixed !== undefined) {
     const { name, by } = probed.mixed;
     options.onNote?.(
@@ -148,7 +161,7 @@ export async function importTask(
     const shape = [...must(probed.shapes[i], tap)];
     // Of known ones it was told already.
     if (imported.shapes[i] === undefined && shape.length > 1 && imported.layouts[i] === undefined)
-      options.onNote?.(`${file}: ${layoutUnknown(tap)}`);
+      options.onNote?.(`${file}: ${layoutUnknown(tap, shape.length + 1)}`);
     const layout = shape.length > 1 ? imported.layouts[i] : undefined;
     return { name: tap, shape, ...(layout !== undefined && { layout }) };
   });
@@ -189,6 +202,31 @@ export async function importTask(
   } finally {
     lock.release();
     if (!done) for (const folder of made) removeEmpty(folder);
+  }
+}
+
+/** The model as it is probed. Taps that nobody named and that later columns cannot read are left out, which `left` says. Throws what the first one is refused with where none is left. */
+async function withGoodTaps(
+  runtime: Runtime,
+  original: Model,
+  first: ImportedModel,
+  request: ImportRequest,
+  asked: ProbeOptions,
+): Promise<{ imported: ImportedModel; probed: Probed; left: readonly string[] }> {
+  const without = new Map<string, TapRefused>();
+  for (let imported = first; ; ) {
+    try {
+      const probed = await probeImport(runtime, imported, original, asked);
+      return { imported, probed, left: [...without.values()].map(({ message }) => `${message}: it is no tap`) };
+    } catch (error) {
+      if (!(error instanceof TapRefused) || request.taps !== undefined) throw error;
+      without.set(error.tap, error);
+      try {
+        imported = importModel(original, { ...request, without: new Set(without.keys()) }, asked.file);
+      } catch {
+        throw [...without.values()][0];
+      }
+    }
   }
 }
 

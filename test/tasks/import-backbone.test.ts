@@ -96,11 +96,8 @@ describe('a backbone', () => {
     expect(Buffer.compare(must(base, 'base').bytes, must(relu3, 'relu3').bytes)).toBe(0);
   }, 60_000);
 
-  it('is not routed, trained or evaluated', () => {
+  it('is not trained or evaluated', () => {
     const refused = (...args: string[]) => prognet(...args, '-C', dir).stderr;
-    expect(refused('export', '--routed', '-o', join(dir, 'r.onnx'))).toBe(
-      'prognet: routed: task "base" has no head, expected tasks that answer alike, or another form\n',
-    );
     expect(refused('train', 'base')).toMatch(/^prognet: task "base" is [^\n]*\n$/);
   });
 
@@ -128,4 +125,24 @@ describe('a backbone', () => {
     );
     expect(refused('--head', 'none')).toMatch(/deep\.onnx: has the outputs p, steps: say which one it is, --scores <name>\n$/);
   });
+
+  it('is read by the tasks of a routed model, none of which it is', async () => {
+    const text = readFileSync(join(dir, 'prognet.yaml'), 'utf8');
+    const other = text.slice(text.indexOf('  - task: next'), text.indexOf('seed: 1 }') + 9).replace('task: next', 'task: other');
+    writeFileSync(join(dir, 'prognet.yaml'), `${text}${other}\n`);
+    run('train', 'other', '--freeze');
+    const routed = exported('routed', '--routed');
+    expect(routed.metadata.get('prognet.tasks')).toBe('next,other');
+    for (const [id, task] of ['next', 'other'].entries()) {
+      const { scores } = await runModel(routed, { x: rows, task_id: Tensor.from('int64', [id]) });
+      const alone = (await runModel(exported(task, '--task', task), { x: rows }))[task];
+      expect(Buffer.compare(must(scores, 'scores').bytes, must(alone, task).bytes), task).toBe(0);
+    }
+    run('bundle', '-o', join(dir, 'routed.prognet'));
+    const network = await readNetwork(new Uint8Array(readFileSync(join(dir, 'routed.prognet'))));
+    expect(network.model({ all: true, routed: true }).metadata.get('prognet.tasks')).toBe('next,other');
+    expect(() => network.model({ task: 'base', routed: true })).toThrow(
+      'routed: task "base" has no head, expected tasks that answer alike, or another form',
+    );
+  }, 60_000);
 });

@@ -1,6 +1,6 @@
 // prognet deploy
 
-import { forms } from '../../model/progressive/forms.js';
+import { forms, routable } from '../../model/progressive/forms.js';
 import { UsageError } from '../../onnx/core/errors.js';
 import type { PrecisionName } from '../../onnx/precision/quantize.js';
 import { deployTasks, targets } from '../../tasks/deploy.js';
@@ -64,7 +64,8 @@ export async function deploy(name: string, flags: DeployFlags): Promise<void> {
     });
   const maxBatch = integerFlag('--max-batch', flags.maxBatch);
   const loaded = loadWorkspace(flags.workspace ?? '.');
-  const tasks = flags.tasks === undefined ? someFrozen(loaded) : [...new Set(flags.tasks.split(',').map((t) => t.trim()))];
+  const frozen = () => (form === 'routed' ? routable(loaded.columns, someFrozen(loaded)) : someFrozen(loaded));
+  const tasks = flags.tasks === undefined ? frozen() : [...new Set(flags.tasks.split(',').map((t) => t.trim()))];
   if (flags.tasks === undefined) noteLeftOut(flags, loaded);
   for (const task of tasks) frozenOf(loaded, task);
   const deployed = await deployTasks(loaded, flags.output, {

@@ -1,6 +1,6 @@
 // prognet export
 import { metricName } from '../../model/heads/heads.js';
-import { type LoraForm, loraForms } from '../../model/progressive/forms.js';
+import { type LoraForm, loraForms, routable } from '../../model/progressive/forms.js';
 import { UsageError } from '../../onnx/core/errors.js';
 import { type PrecisionName, precisions } from '../../onnx/precision/quantize.js';
 import {
@@ -72,7 +72,8 @@ export async function exportCommand(flags: ExportFlags): Promise<void> {
   const lora = loraFlag(flags.lora);
   const opened = loadWorkspace(flags.workspace ?? '.');
   const loaded = await prunedFor(flags, opened);
-  const tasks = flags.task === undefined ? someFrozen(loaded) : [flags.task];
+  const frozen = () => (routed ? routable(loaded.columns, someFrozen(loaded)) : someFrozen(loaded));
+  const tasks = flags.task === undefined ? frozen() : [flags.task];
   if (flags.task === undefined) noteLeftOut(flags, loaded);
   const options: ExportOptions = {
     tasks,

@@ -205,6 +205,12 @@ export function taskModel(network: Columns, weights: FrozenWeights, options: For
   return model;
 }
 
+/** Of these tasks those that a routed model answers: a backbone has no head, it is read by the others. Where none has one, all, which `taskModel` refuses. */
+export function routable(network: Columns, tasks: readonly string[]): readonly string[] {
+  const answering = tasks.filter((task) => isJudged(network.column(task).head));
+  return answering.length > 0 ? answering : tasks;
+}
+
 /** What one task gives; undefined: not asked for, or nothing that its head has. */
 interface Answer {
   readonly task: string;

@@ -1,12 +1,16 @@
 // What callers feed to a model from elsewhere, made the inputs of an imported column: each with a row for each sample and no other open dimension. A
 // batch that an exporter fixed at 1 is opened, an input that is no sample gets a value.
 import type { DType } from '../../onnx/core/dtype.js';
+import { ModelError, ShapeError } from '../../onnx/core/errors.js';
 import type { Remedy } from '../../onnx/core/remedy.js';
 import { elementCount, type Shape } from '../../onnx/core/shape.js';
 import { int64, Tensor } from '../../onnx/core/tensor.js';
 import { Names } from '../../onnx/ir/builder.js';
 import { type Attribute, allNodes, type Graph, Node, nodeReads, Value } from '../../onnx/ir/graph.js';
+import type { Model } from '../../onnx/ir/model.js';
 import { formatType, tensorType } from '../../onnx/ir/types.js';
+import { hasRole } from '../../onnx/ops/feature-roles.js';
+import { inferTypes } from '../../onnx/ops/infer.js';
 import { constantOf } from '../../onnx/ops/op-def.js';
 import type { InputDtype } from './inputs.js';
 
@@ -44,14 +48,22 @@ export interface FileInputs {
 }
 
 /** Changes the graph so that its inputs are samples alone. */
-export function prepareInputs(graph: Graph, { dims = new Map(), fixed = new Map() }: InputRequest, fail: Fail): FileInputs {
+export function prepareInputs(
+  { graph, opset }: Model,
+  { dims = new Map(), fixed = new Map() }: InputRequest,
+  fail: Fail,
+): FileInputs {
   const given = new Set(graph.initializers);
   const inputs = graph.inputs.filter((v) => !given.has(v));
   for (const v of given) v.overridable = false;
   const strange = [...fixed.keys()].find((name) => !inputs.some((v) => v.name === name));
   if (strange !== undefined) fail(`has no input "${strange}", it has ${inputs.map((v) => v.name).join(', ')}`);
   const open = new Set<string>();
-  const sized = inputs.map((v) => ({ v, ...sizedInput(v, dims, fixed.get(v.name), open, fail) }));
+  const states = statesOf(graph);
+  const sized = inputs.map((v) => ({
+    v,
+    ...sizedInput(v, { dims, fixed: fixed.get(v.name), state: states.has(v) }, open, fail),
+  }));
   const unused = [...dims.keys()].find((name) => !open.has(name));
   if (unused !== undefined) fail(`has no open dimension "${unused}"${open.size > 0 ? `, it has ${[...open].join(', ')}` : ''}`);
   const samples = sized.filter(({ input }) => input.fixed === undefined);
@@ -66,18 +78,38 @@ export function prepareInputs(graph: Graph, { dims = new Map(), fixed = new Map(
   }
   for (const { v, input } of samples) v.type = tensorType(input.dtype, ['N', ...input.shape]);
   graph.inputs = samples.map(({ v }) => v);
-  for (const { v, input } of sized.toReversed()) if (input.fixed !== undefined) fix(graph, v, input, first.v);
-  if (opened) openBatch(graph);
-  return { all: sized.map(({ input }) => input), opened };
+  const all = sized.map(({ v, input }) => (opened ? withBatch(input, states.has(v)) : input));
+  sized.toReversed().forEach(({ v }, i) => {
+    const input = all[all.length - 1 - i];
+    if (input?.fixed !== undefined) fix(graph, v, input, first.v);
+  });
+  if (opened) openBatch(graph, opset);
+  return { all, opened };
 }
 
-function sizedInput(
-  v: Value,
-  dims: ReadonlyMap<string, number>,
-  fixed: number | undefined,
-  open: Set<string>,
-  fail: Fail,
-): { input: FileInput; one: boolean } {
+/** Where a recurrent layer begins: [directions, N, units], no rows of samples. */
+function statesOf(graph: Graph): ReadonlySet<Value> {
+  const begins = [...allNodes(graph)].filter((node) => hasRole(node, 'recurs')).flatMap((node) => node.inputs.slice(5));
+  return new Set(begins.filter((v) => v !== null));
+}
+
+/** What is fixed, in a file whose batch was 1: of a state the second axis is the batch, else the only one of size 1 of several. */
+function withBatch(input: FileInput, state: boolean): FileInput {
+  const { shape, fixed, batchAt } = input;
+  if (fixed === undefined || batchAt !== undefined || shape.length < 2) return input;
+  const ones = shape.flatMap((d, i) => (d === 1 ? [i] : []));
+  const at = state && shape[1] === 1 ? 1 : ones.length === 1 ? ones[0] : undefined;
+  return at === undefined ? input : { ...input, batchAt: at };
+}
+
+interface Said {
+  readonly dims: ReadonlyMap<string, number>;
+  readonly fixed: number | undefined;
+  /** Whether a recurrent layer begins with it. */
+  readonly state: boolean;
+}
+
+function sizedInput(v: Value, { dims, fixed, state }: Said, open: Set<string>, fail: Fail): { input: FileInput; one: boolean } {
   const { type, name } = v;
   const called = `its input "${name}" is ${formatType(type)}`;
   if (type?.kind !== 'tensor' || type.shape === undefined) return fail(`${called}, expected a tensor whose rank is known`);
@@ -96,6 +128,10 @@ function sizedInput(
     return { input: { name, dtype, shape: sizes, fixed, ...(batchAt >= 0 && { batchAt }) }, one: false };
   }
   const [batch, ...rest] = shape;
+  if (state) {
+    const value = `${name}=VALUE`;
+    fail(`${called}, what a recurrent layer begins with: say what it is`, { kind: 'give', option: 'fix', exactly: value });
+  }
   if (batch === undefined || (typeof batch === 'number' && batch !== 1)) {
     const value = `${name}=VALUE`;
     const closed = shape.length > 1 && shape.every((d) => typeof d === 'number');
@@ -154,29 +190,49 @@ export const samplesOf = ({ all }: FileInputs, names: readonly string[]): FileIn
   all.filter(({ name }) => names.includes(name));
 
 /** What a file of a batch of 1 says of shapes and in shapes holds of more rows no longer. */
-function openBatch(graph: Graph): void {
+function openBatch(graph: Graph, opset: number): void {
   for (const node of allNodes(graph))
     for (const v of node.outputs) if (v.type?.kind === 'tensor') v.type = tensorType(v.type.dtype);
-  openTargets(graph);
+  openTargets(graph, opset);
 }
 
 /** Constant shapes that begin with the batch of 1 take it from what they shape; whether that is right, the comparison with the file tells. */
-function openTargets(graph: Graph): void {
+function openTargets(graph: Graph, opset: number): void {
   const names = Names.of(graph);
+  const own = new Set(graph.nodes);
   const samples = new Set<Value>(graph.inputs);
   for (const node of allNodes(graph)) {
     if ([...nodeReads(node)].some((v) => samples.has(v))) for (const v of node.outputs) samples.add(v);
   }
   for (const node of allNodes(graph)) {
-    const [shaped, target] = node.inputs;
-    if (!shaped || !samples.has(shaped)) continue;
-    const dims = node.opType === 'Reshape' && target ? constantOf(target) : undefined;
-    const [first, ...rest] = dims?.numbers() ?? [];
-    if (first !== 1 || node.int('allowzero', 0) !== 0) continue;
-    const open = rest.includes(-1) || rest.includes(0) ? 0 : -1;
-    const value = new Value(names.unique('batch/shape'), tensorType('int64', [rest.length + 1]));
-    value.constant = int64([open, ...rest]);
-    graph.initializers.push(value);
-    node.inputs = node.inputs.map((v, i) => (i === 1 ? value : v));
+    openTarget(graph, node, samples, names);
+    if (own.has(node)) inferSoFar(node, opset);
   }
+}
+
+/** What is known of a node's outputs once the batch is open before it; nothing where its inputs do not fit yet. */
+function inferSoFar(node: Node, opset: number): void {
+  try {
+    const types = inferTypes(node, opset);
+    node.outputs.forEach((v, i) => {
+      v.type = types[i] ?? v.type;
+    });
+  } catch (cause) {
+    if (!(cause instanceof ShapeError) && !(cause instanceof ModelError)) throw cause;
+  }
+}
+
+function openTarget(graph: Graph, node: Node, samples: ReadonlySet<Value>, names: Names): void {
+  const [shaped, target] = node.inputs;
+  if (!shaped || !samples.has(shaped)) return;
+  // A bias over scales of the whole batch, for instance, has no row for each sample.
+  if (shaped.shape?.every((d) => typeof d === 'number')) return;
+  const dims = node.opType === 'Reshape' && target ? constantOf(target) : undefined;
+  const [first, ...rest] = dims?.numbers() ?? [];
+  if (first !== 1 || node.int('allowzero', 0) !== 0) return;
+  const open = rest.includes(-1) || rest.includes(0) ? 0 : -1;
+  const value = new Value(names.unique('batch/shape'), tensorType('int64', [rest.length + 1]));
+  value.constant = int64([open, ...rest]);
+  graph.initializers.push(value);
+  node.inputs = node.inputs.map((v, i) => (i === 1 ? value : v));
 }

@@ -2,7 +2,7 @@
 // What is left is a small graph that a description can carry. Shapes that inference does not find are left to who can run it (tasks/import-probe.ts).
 import { isStorable } from '../../formats/safetensors.js';
 import type { DType } from '../../onnx/core/dtype.js';
-import { UsageError } from '../../onnx/core/errors.js';
+import { ModelError, ShapeError, UsageError } from '../../onnx/core/errors.js';
 import type { Tensor } from '../../onnx/core/tensor.js';
 import { version } from '../../onnx/core/version.js';
 import { layoutsIn } from '../../onnx/features/axes.js';
@@ -18,6 +18,7 @@ import { verifyModel } from '../../onnx/ops/verify-model.js';
 import { inferShapes } from '../../onnx/passes/infer-shapes.js';
 import { modernise } from '../../onnx/passes/modernise.js';
 import { removeUnused } from '../../onnx/passes/remove-unused.js';
+import { takeBranch } from '../../onnx/passes/take-branch.js';
 import { toBinary } from '../../onnx/serde/to-binary.js';
 import type { Layout } from '../nn/sample.js';
 import { opsetRange } from './forms.js';
@@ -42,6 +43,8 @@ export interface ImportRequest extends InputRequest {
   readonly backbone?: boolean;
   /** So many of the taps that are found, evenly spread by depth. */
   readonly spread?: number;
+  /** Names of values that are no taps, though they may be found. */
+  readonly without?: ReadonlySet<string>;
   /** How the axes of taps lie, by their names, where the graph does not show it. */
   readonly layouts?: ReadonlyMap<string, FeatureLayout>;
   /** The value that is the task's raw scores [N, k], or `auto`: what stands before softmax and labels. Default: the model's only output. */
@@ -79,8 +82,18 @@ export interface ImportedModel {
   readonly notes: readonly string[];
 }
 
-/** `file` begins each message. Throws UsageError for what cannot be imported, ModelError for what is no sound model. */
+/** `file` begins each message. Throws UsageError for what cannot be imported, ModelError and ShapeError for what is no sound model. */
 export function importModel(original: Model, request: ImportRequest, file: string): ImportedModel {
+  try {
+    return imported(original, request, file);
+  } catch (cause) {
+    if (cause instanceof ShapeError) throw new ShapeError(`${file}: ${cause.statement}`, { ...cause.fields, path: file, cause });
+    if (cause instanceof ModelError) throw new ModelError(`${file}: ${cause.statement}`, { ...cause.fields, path: file, cause });
+    throw cause;
+  }
+}
+
+function imported(original: Model, request: ImportRequest, file: string): ImportedModel {
   const fail: Fail = (message, remedy) => {
     throw new UsageError(`${file}: ${message}`, { path: file, ...(remedy !== undefined && { remedy }) });
   };
@@ -89,7 +102,7 @@ export function importModel(original: Model, request: ImportRequest, file: strin
   const { graph, opset } = model;
   if (opset > opsetRange.max) fail(`is of opset ${opset}, expected at most ${opsetRange.max}: export it at an older one`);
   constantsAsInitializers(graph);
-  const asks = prepareInputs(graph, request, fail);
+  const asks = prepareInputs(model, request, fail);
   const { judged = request.backbone !== true } = request;
   const { value: found, note } = judged ? scoresOf(graph, request.scores, fail) : { value: unjudgedOf(graph, request, fail) };
   const asked = request.taps?.map((name) => computedBy(graph, name, fail));
@@ -100,10 +113,14 @@ export function importModel(original: Model, request: ImportRequest, file: strin
   const notes = note === undefined ? [] : [note];
   inferAnew(graph, opset, notes);
   const scores = found && judged ? flat(graph, found) : found;
-  const candidates = tapCandidates(graph, found && judged ? [found] : undefined);
+  const ends = found && judged ? [found] : undefined;
+  const inBranches = () => (asked === undefined && branchesTaken(graph, opset) ? tapCandidates(graph, ends) : []);
+  const before = tapCandidates(graph, ends);
+  const candidates = before.length > 0 ? before : inBranches();
   // Rows come first in what columns read: a tap whose steps come first is none that is taken unasked.
   const good = candidates.filter(
-    ({ value, layout, shape }) => value !== found && layout !== 'TNF' && typeof shape[0] !== 'number',
+    ({ value, layout, shape }) =>
+      value !== found && layout !== 'TNF' && typeof shape[0] !== 'number' && request.without?.has(value.name) !== true,
   );
   const plain = good.filter(({ value }) => value.dtype === 'float32');
   const taps = asked ?? spread(plain.length > 0 ? plain : good, request.spread ?? unasked).map(({ value }) => value);
@@ -148,6 +165,13 @@ export function graphFile({ model }: ImportedModel, file: string): Uint8Array {
   if (bytes.length <= maxGraphBytes) return bytes;
   const held = `is ${bytes.length} bytes without its weights, expected at most ${maxGraphBytes}: it holds large constants`;
   throw new UsageError(`${file}: ${held}`, { path: file });
+}
+
+/** Puts branches in the place of an If whose condition is known, as where it asks an input that is fixed: what is worth a tap may stand there. */
+function branchesTaken(graph: Graph, opset: number): boolean {
+  if (!takeBranch(graph)) return false;
+  inferShapes(graph, { opset });
+  return true;
 }
 
 /** Types as inference finds them: what a file states of a shape may be left over from another version of the model. */
@@ -250,8 +274,22 @@ const layoutsOf: Readonly<Record<FeatureLayout, Layout | undefined>> = {
 };
 
 /** What is told of a tap of several axes where nobody can know how they lie. */
-export const layoutUnknown = (name: string): string =>
-  `how the axes of the tap "${name}" lie is not known, channels are taken to come first: say it by --layout ${name}=NHWC or the like`;
+export const layoutUnknown = (name: string, rank: number): string =>
+  `how the axes of the tap "${name}" lie is not known, channels are taken to come first: say it by --layout ${name}=${
+    layoutsOfRank.get(rank) ?? 'NHWC or the like'
+  }`;
+
+const rightLayout = (rank: number): string => {
+  const right = layoutsOfRank.get(rank);
+  return right === undefined ? '' : `, expected ${right}`;
+};
+
+/** What may be said of so many axes. */
+const layoutsOfRank = new Map([
+  [3, 'NTF or NCL'],
+  [4, 'NHWC or NCHW'],
+  [5, 'NDHWC or NCDHW'],
+]);
 
 /** Where the channels of taps stand: as it is said, else as their graph shows it. What nobody can know is told, since it is taken as channels first. */
 function tapLayouts(graph: Graph, taps: readonly Value[], said: ReadonlyMap<string, FeatureLayout>, notes: string[], fail: Fail) {
@@ -262,10 +300,10 @@ function tapLayouts(graph: Graph, taps: readonly Value[], said: ReadonlyMap<stri
     const layout = said.get(v.name) ?? found(v);
     const rank = v.shape?.length;
     if (said.has(v.name) && rank !== undefined && rank !== layout?.length)
-      fail(`the tap "${v.name}" is ${formatType(v.type)}, its layout cannot be ${layout}`);
+      fail(`the tap "${v.name}" is ${formatType(v.type)}, its layout cannot be ${layout}${rightLayout(rank)}`);
     if (layout === 'TNF')
       fail(`the tap "${v.name}" has its steps first, expected a value whose rows come first: a Transpose after it`);
-    if (layout === undefined && (rank ?? 0) > 2) notes.push(layoutUnknown(v.name));
+    if (layout === undefined && (rank ?? 0) > 2) notes.push(layoutUnknown(v.name, rank ?? 0));
     return layout && layoutsOf[layout];
   });
 }
@@ -277,8 +315,9 @@ function takeWeights(graph: Graph, inputs: readonly Value[], task: string): Map<
   const parameters: Value[] = [];
   graph.initializers = graph.initializers.filter((v) => {
     const { constant } = v;
-    if (constant === undefined || constant.dims.length === 0 || fixed.has(v) || !isStorable(constant.dtype)) return true;
-    if (constant.dtype !== 'float32' && constant.size < fewElements) return true;
+    if (constant === undefined || constant.dims.length === 0 || !isStorable(constant.dtype)) return true;
+    // A table that a Cast reads is no setting.
+    if ((constant.dtype !== 'float32' || fixed.has(v)) && constant.size < fewElements) return true;
     weights.set(`${task}/${v.name}`, constant);
     v.type = tensorType(constant.dtype, constant.dims);
     v.constant = undefined;
