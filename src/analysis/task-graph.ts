@@ -5,6 +5,7 @@ import { inferenceScope } from '../model/nn/scope.js';
 import type { Column, TapRef } from '../model/progressive/column.js';
 import { withDomains } from '../model/progressive/imported-versions.js';
 import { NetworkLowering, tapLayout } from '../model/progressive/lowering.js';
+import { boundToData } from '../model/progressive/open-inputs.js';
 import { must } from '../onnx/core/errors.js';
 import type { Value } from '../onnx/ir/graph.js';
 import type { Model } from '../onnx/ir/model.js';
@@ -31,9 +32,10 @@ export interface TaskGraphOptions {
  * column and of all that it stands on.
  */
 export function taskGraph(
-  { column, weights, data: { inputs } }: Pick<Analysed, 'column' | 'weights' | 'data'>,
+  { column: open, weights, data: { inputs } }: Pick<Analysed, 'column' | 'weights' | 'data'>,
   { through, beside }: TaskGraphOptions = {},
 ): Model {
+  const column = boundToData(open, inputs, `samples of task "${open.task}"`);
   const dtypes = mapSamples(inputs, ({ dtype }) => dtype);
   const g = ops({ name: 'analysis', opset: column.network.opset });
   const data = dataInputs(g, column.inputs, dtypes, 'N');

@@ -1,5 +1,6 @@
 // Pruning: what goes is gone from the weights' shapes, and what nothing read may go without a change of any answer.
 import { describe, expect, it } from 'vitest';
+import { analyze } from '../../src/analysis/analyze.js';
 import { candidatesOf, keptWithout } from '../../src/analysis/prune/candidates.js';
 import { cut, type Kept } from '../../src/analysis/prune/cut.js';
 import { described, withChange } from '../../src/analysis/prune/describe.js';
@@ -157,6 +158,34 @@ describe.each(Object.keys(laterals))('%s laterals', (kind) => {
         expect(now.parameters.count).toBeLessThan(column.parameters.count);
     }
   });
+});
+
+it('of an input of open size: the description stays open, the answers are those of any size', async () => {
+  const columns: ColumnInput[] = ['a', 'b'].map((task) => ({
+    task,
+    blocks: [
+      [{ conv1d: { filters: 4, kernel: 3 } }, 'tanh', 'global_avgpool'],
+      [{ dense: 3 }, 'tanh'],
+    ],
+    head: { classify: 3 },
+  }));
+  const network = columnsOf(parseDescription({ prognet: 1, name: 'n', input: { name: 'x', shape: [1, 'length'] }, columns }));
+  const column = network.column('b');
+  const weights = new Map([...network].map((own) => [own.task, moved(initialWeights(own))]));
+  const samples = { x: x.reshape([rows, 1, 16]) };
+  // What it answers is right.
+  const { b_label: label } = await runModel(taskModel(network, weights, { tasks: ['b'], probabilities: true }), samples);
+  const whole = { column, weights, data: { inputs: samples, targets: must(label, 'label') }, runtime, seed: 1 };
+  const found = await prune(whole, { threshold: 0.8 });
+  expect(found.column.network.description.inputs).toMatchObject([{ shape: [1, 'length'] }]);
+  expect(found.column.parameters.count).toBeLessThan(column.parameters.count);
+  const sensitivity = await analyze(whole);
+  expect(sensitivity.taps.map(({ into, source }) => [into, source])).toEqual([
+    [1, 'b'],
+    [1, 'a'],
+    [2, 'b'],
+    [2, 'a'],
+  ]);
 });
 
 describe('how much goes', () => {
