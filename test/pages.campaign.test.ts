@@ -61,7 +61,7 @@ npx prognet check -C family`;
     const described = parseDescription({ prognet: 1, name: 'words', input: { name: 'image', shape: [1, 28, 28] }, columns });
     expect(described.columns.at(-1)?.laterals).toEqual({
       kind: 'linear',
-      from: ['digits', 'rows', 'looking', 'layered'],
+      from: ['digits', 'rows', 'looking', 'layered', 'tags'],
       into: [0],
     });
     expect([...columnsOf(described)].map(({ taps }) => taps)).toEqual([
@@ -69,6 +69,10 @@ npx prognet check -C family`;
       [[28, 128], [64]],
       [[28, 28], [28]],
       [[28, 28], [28]],
+      [
+        [28, 128],
+        [28, 32],
+      ],
       [],
     ]);
   }, 60_000);

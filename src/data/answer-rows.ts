@@ -3,13 +3,29 @@ import type { Tensor } from '../onnx/core/tensor.js';
 
 /** What a task answers for some rows. */
 export interface Answered {
-  /** Probabilities [D, k] of classes or labels; else the numbers themselves. */
+  /** Probabilities [D, k] of classes or labels; else the numbers themselves. Of a head of each step [D, T, k]. */
   readonly values: Tensor;
   readonly kind: 'probabilities' | 'values';
-  /** Classes, int64 [D]; or bool [D, k], a flag for each label; absent where the values are the answer. */
+  /** Classes, int64 [D]; or bool [D, k], a flag for each label; absent where the values are the answer. Of a head of each step [D, T], [D, T, k]. */
   readonly labels?: Tensor;
   /** What the outputs are called. */
   readonly names?: readonly string[];
+}
+
+/** Answers sample by sample, as they are written. */
+export interface AnswerLines {
+  readonly count: number;
+  readonly values: readonly unknown[];
+  /** As JSON has it; undefined where the values are the answer. */
+  label(row: number): unknown;
+  /** The same in names; undefined where there are none. */
+  called(row: number): unknown;
+  /** A line for each sample, without a line break behind the last. */
+  text(): string;
+  jsonl(): string;
+  csvHeader(): string;
+  /** @param before how many samples were written before */
+  csvRows(before?: number): string;
 }
 
 /** The rows of a tensor [D, ...] as lists of numbers. */
@@ -19,7 +35,7 @@ function rowsOf(data: ArrayLike<unknown>, count: number): number[][] {
 }
 
 /** Answers row by row. */
-export class AnswerRows {
+export class AnswerRows implements AnswerLines {
   readonly count: number;
   readonly values: readonly (readonly number[])[];
   /** A class, or a flag for each label. */
@@ -51,13 +67,15 @@ export class AnswerRows {
   /** A line for each row, without a line break behind the last. */
   text(): string {
     const { values, labels } = this;
-    const before = (row: number) => {
-      if (labels === undefined) return [];
-      const called = this.called(row);
-      const label = called === undefined ? (labels[row]?.join('') ?? '') : [called].flat().join('+');
-      return [`${label || 'none'}:`];
-    };
+    const before = (row: number) => (labels === undefined ? [] : [`${this.worded(row)}:`]);
     return values.map((numbers, row) => [...before(row), ...numbers.map((v) => v.toFixed(4))].join(' ')).join('\n');
+  }
+
+  /** The label in one word. */
+  worded(row: number): string {
+    const called = this.called(row);
+    const label = called === undefined ? (this.labels?.[row]?.join('') ?? '') : [called].flat().join('+');
+    return label || 'none';
   }
 
   jsonl(): string {
@@ -90,11 +108,12 @@ export class AnswerRows {
     return `${header.map(cell).join(',')}\n`;
   }
 
-  csvRows(): string {
+  /** @param lead what each row begins with */
+  csvRows(_before = 0, lead = (_row: number) => ''): string {
     const { values, labels, oneEach } = this;
     const rows = values.map((numbers, row) => {
       const label = oneEach ? [this.called(row) ?? this.label(row)] : (labels?.[row] ?? []);
-      return `${[...label, ...numbers].map((v) => cell(String(v))).join(',')}\n`;
+      return `${lead(row)}${[...label, ...numbers].map((v) => cell(String(v))).join(',')}\n`;
     });
     return rows.join('');
   }

@@ -5,6 +5,7 @@ import { type HeadKind, targetKind } from '../model/heads/heads.js';
 import { Tensor } from '../onnx/core/tensor.js';
 import { type AnySet, classLabels, type Labelled, rows } from './dataset.js';
 import type { SampleRows } from './samples.js';
+import { stepTargets } from './step-targets.js';
 
 /** What the task's head takes: a class of `size`, or `size` numbers within bounds, if any. */
 export interface TargetHead {
@@ -16,6 +17,8 @@ export interface TargetHead {
   readonly names?: readonly string[];
   /** Whether one number of each row stands for all outputs where there is no more. */
   readonly shared?: boolean;
+  /** How many steps each sample has, of a head that answers each of them; the name of a size that is open. */
+  readonly steps?: number | string;
 }
 
 /** The row of a file that a row of the data set is, for messages; arrays count from 0, as NumPy does. */
@@ -48,12 +51,13 @@ export function checkSource(
   place: { readonly rowOf?: RowOf; readonly advice?: string } = {},
 ): void {
   const { rowOf = (row) => row, advice = '' } = place;
+  if (head.steps !== undefined) return void stepTargets(dataset.targets, { ...head, steps: head.steps }, where, rowOf(0));
   const labels = classLabels(dataset);
   const { targets } = dataset;
   const classify = targetKind(head).of === 'classes';
   const numbers = head.shared === true ? `1 number per row or ${head.size}` : `${head.size} numbers per row`;
   const expected = classify ? `whole numbers 0..${head.size - 1}, one per row` : numbers;
-  const width = labels === undefined ? targets.dims[1] : 1;
+  const width = labels !== undefined ? 1 : targets.dims.length === 2 ? targets.dims[1] : undefined;
   if (classify ? labels === undefined : width !== head.size && !(head.shared === true && width === 1)) {
     const broken = classify && width === 1 ? targets.numbers().findIndex((v) => !Number.isInteger(v)) : -1;
     const got =
@@ -65,11 +69,12 @@ export function checkSource(
 
 /**
  * Throws a DataError unless the targets are what the head needs: classify, int64 [D] in 0..size-1; binary, float32 [D,size] in 0..1;
- * regress, float32 [D,size].
+ * regress, float32 [D,size]. Of a head of each step [D,steps] and [D,steps,size], -100 and NaN where a step does not count.
  * @param where names the data set, e.g. `mnist train`
  */
 export function checkTargets(dataset: AnySet, head: TargetHead, where: string): void {
   const { targets } = dataset;
+  if (head.steps !== undefined) return void stepTargets(targets, { ...head, steps: head.steps }, where);
   const labels = classLabels(dataset);
   const found = `${targets.dtype} [${targets.dims.join(',')}]`;
   const count = rows(dataset);
@@ -110,6 +115,10 @@ export function fitTargets<I extends SampleRows>(dataset: Labelled<I>, head: Tar
   if (classNames !== undefined && head.names !== undefined && classNames.join('\n') !== head.names.join('\n')) {
     const [expected, got] = [JSON.stringify(head.names), JSON.stringify(classNames)];
     throw dataError(where, `the classes are ${got}, the head names them ${expected}`, { expected, got });
+  }
+  if (head.steps !== undefined) {
+    const { classes: _, ...rest } = dataset;
+    return { ...rest, targets: stepTargets(dataset.targets, { ...head, steps: head.steps }, where) };
   }
   let fitted = dataset;
   if (labels !== undefined && targetKind(head).of === 'numbers' && (head.size === 1 || head.shared === true)) {

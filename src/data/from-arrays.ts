@@ -132,18 +132,21 @@ function toWhole(tensor: Tensor, wanted: keyof typeof wholeRange, where: string,
   return new Tensor(wanted, dims, out);
 }
 
-/** Integers [D] or [D,1] become int64 labels [D]; floats, and integers [D,k], become float32 [D,k]. */
-export function toTargets(tensor: Tensor, where: string): Tensor {
+/**
+ * Integers [D] or [D,1] become int64 labels [D]; floats, and integers [D,k] and [D,T,k], become float32. NaN, where a step does not count, may be where there
+ * are steps.
+ */
+export function toTargets(tensor: Tensor, where: string, steps = false): Tensor {
   const { dims, dtype } = tensor;
   if (!numeric.has(dtype)) throw dataError(where, `targets are ${dtype}, expected numbers`, { got: dtype });
-  if (dims.length !== 1 && dims.length !== 2) {
-    throw dataError(where, `targets have shape [${dims.join(',')}], expected [D] or [D,k]`, {
-      expected: '[D] or [D,k]',
+  if (dims.length < 1 || dims.length > 3) {
+    throw dataError(where, `targets have shape [${dims.join(',')}], expected [D] or [D,k], or of each step [D,T] or [D,T,k]`, {
+      expected: '[D], [D,k] or [D,T,k]',
       got: `[${dims.join(',')}]`,
     });
   }
   if (isInteger(dtype) && (dims.length === 1 || dims[1] === 1)) return toInt64(tensor, where).reshape([dims[0] ?? 0]);
-  const out = toFloat32(tensor, where);
+  const out = toFloat32(tensor, where, steps || dims.length === 3);
   return dims.length === 1 ? out.reshape([out.size, 1]) : out;
 }
 
@@ -154,6 +157,8 @@ export interface ArraysFrom {
   readonly missing?: boolean | undefined;
   /** The number of the first row, where the arrays are a part of others. */
   readonly first?: number;
+  /** Whether the targets are of each step: NaN where one does not count. */
+  readonly steps?: boolean;
   /** What they are for, where that is known. */
   readonly input?: NetworkInput | undefined;
 }
@@ -178,7 +183,7 @@ export function datasetFrom(inputs: Tensor, targets: Tensor, where: ArraysFrom):
   }
   return {
     inputs: toInputs(inputs, where.inputs, where.missing ?? false, where.first ?? 0, where.input),
-    targets: toTargets(targets, where.targets),
+    targets: toTargets(targets, where.targets, where.steps),
   };
 }
 

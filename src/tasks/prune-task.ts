@@ -4,7 +4,7 @@ import { someSamples } from '../analysis/analysed.js';
 import { type Pruned, type PrunedPart, type PruneGoal, type PruneProgress, prune } from '../analysis/prune/prune.js';
 import type { SampleSet, Split } from '../data/dataset.js';
 import type { Reading } from '../data/reading.js';
-import { isJudged, metricName } from '../model/heads/heads.js';
+import { isJudged, metricName, refuseSteps } from '../model/heads/heads.js';
 import type { Column } from '../model/progressive/column.js';
 import { taskModel } from '../model/progressive/forms.js';
 import type { FrozenWeights } from '../model/progressive/weights.js';
@@ -94,6 +94,7 @@ interface Work {
 async function workOf(runtime: Runtime, loaded: LoadedWorkspace, task: string, options: PruneOptions): Promise<Work> {
   const { onReading, signal } = options;
   const column = loaded.columns.column(task);
+  refuseSteps(column.head, task, 'prune');
   if (!isJudged(column.head))
     throw new UsageError(`task "${task}" has no head, expected one whose answers are judged`, { got: task });
   const data = await loadTaskData(loaded, task, { ...(onReading && { onReading }), ...(signal && { signal }) });

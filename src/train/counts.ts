@@ -1,6 +1,6 @@
 // Measures that follow of sums over samples: they can be taken batch after batch, as a training goes. Those that need all scores at one time (AUC,
 // calibration) are in measures.ts, which takes these from here.
-import { type Head, headWidth } from '../model/heads/heads.js';
+import { type Head, headWidth, judgedRows } from '../model/heads/heads.js';
 import { type MeasureName, measuredAs } from '../model/heads/measure-names.js';
 import type { Tensor } from '../onnx/core/tensor.js';
 
@@ -9,7 +9,7 @@ export type ByMeasure = Readonly<Partial<Record<MeasureName, number>>>;
 
 /** What a checkpoint holds of them. */
 export interface CountState {
-  /** Samples so far. */
+  /** Samples so far, or steps that count. */
   readonly rows: number;
   /** Each sum, by output. */
   readonly sums: readonly (readonly number[])[];
@@ -17,7 +17,7 @@ export interface CountState {
 
 /** Sums over the samples so far. */
 export interface Counts {
-  /** Adds scores [n, width] and targets of the head's type. */
+  /** Adds scores [n, width], or [n, T, width] of a head of each step, and targets of the head's type. */
   add(scores: Tensor, targets: Tensor): void;
   /** Over all outputs, in the order of the names; none where there were no samples. */
   overall(): ByMeasure;
@@ -26,13 +26,12 @@ export interface Counts {
 
 /** For a head; goes on from a state that another one gave. */
 export function countsOf(head: Head, from?: CountState): ClassCounts | LabelCounts | NumberCounts {
-  const width = headWidth(head);
   const kind = measuredAs(head);
   return kind === 'classes'
-    ? new ClassCounts(width, from)
+    ? new ClassCounts(head, from)
     : kind === 'labels'
-      ? new LabelCounts(width, from)
-      : new NumberCounts(width, from);
+      ? new LabelCounts(head, from)
+      : new NumberCounts(head, from);
 }
 
 /** Precision, recall and F1 of one class or label: answered rightly, answered at all, and there at all. What divides by 0 is 0. */
@@ -50,21 +49,29 @@ const at = (values: ArrayLike<number>, i: number): number => values[i] ?? 0;
 /** Sums by output. */
 abstract class Sums implements Counts {
   protected rows: number;
+  protected readonly width: number;
   protected readonly sums: readonly Float64Array[];
 
   /** @param kinds how many sums there are of each output */
   constructor(
-    protected readonly width: number,
+    private readonly head: Head,
     kinds: number,
     from?: CountState,
   ) {
+    const width = headWidth(head);
+    this.width = width;
     this.rows = from?.rows ?? 0;
     this.sums = Array.from({ length: kinds }, (_, kind) =>
       Float64Array.from({ length: width }, (_, i) => from?.sums[kind]?.[i] ?? 0),
     );
   }
 
-  abstract add(scores: Tensor, targets: Tensor): void;
+  add(scores: Tensor, targets: Tensor): void {
+    const rows = judgedRows(this.head, scores, targets);
+    this.addRows(rows.scores, rows.targets);
+  }
+
+  protected abstract addRows(scores: Tensor, targets: Tensor): void;
   protected abstract measured(): ByMeasure;
 
   overall(): ByMeasure {
@@ -87,11 +94,11 @@ abstract class Sums implements Counts {
 
 /** Classes: right, answered, and there; and how often the class is among the five best. */
 export class ClassCounts extends Sums {
-  constructor(width: number, from?: CountState) {
-    super(width, 4, from);
+  constructor(head: Head, from?: CountState) {
+    super(head, 4, from);
   }
 
-  add(scores: Tensor, targets: Tensor): void {
+  protected addRows(scores: Tensor, targets: Tensor): void {
     const { width } = this;
     const [given, wanted] = [scores.data as Float32Array, targets.data as BigInt64Array];
     for (let n = 0; n < wanted.length; n++) {
@@ -126,11 +133,11 @@ export class ClassCounts extends Sums {
 
 /** Labels, each there or not: rightly said to be there, said to be there, and there. */
 export class LabelCounts extends Sums {
-  constructor(width: number, from?: CountState) {
-    super(width, 3, from);
+  constructor(head: Head, from?: CountState) {
+    super(head, 3, from);
   }
 
-  add(scores: Tensor, targets: Tensor): void {
+  protected addRows(scores: Tensor, targets: Tensor): void {
     const { width } = this;
     const [given, wanted] = [scores.data as Float32Array, targets.data as Float32Array];
     for (let n = 0; n < wanted.length; n++) {
@@ -169,11 +176,11 @@ export class LabelCounts extends Sums {
 
 /** Numbers: absolute and squared errors, and the targets' mean and spread about it (Welford's update). */
 export class NumberCounts extends Sums {
-  constructor(width: number, from?: CountState) {
-    super(width, 4, from);
+  constructor(head: Head, from?: CountState) {
+    super(head, 4, from);
   }
 
-  add(scores: Tensor, targets: Tensor): void {
+  protected addRows(scores: Tensor, targets: Tensor): void {
     const { width } = this;
     const [given, wanted] = [scores.data as Float32Array, targets.data as Float32Array];
     for (let n = 0; n < wanted.length; n++) {

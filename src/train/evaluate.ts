@@ -1,7 +1,7 @@
 // Loss and metric of a column over a data set.
 
 import type { Head } from '../model/description/description.js';
-import { lowerLoss, sampleMetric, sampleWeight, targetsOf } from '../model/heads/heads.js';
+import { eachOf, judgedRows, lowerLoss, sampleMetric, sampleWeight, targetsOf } from '../model/heads/heads.js';
 import { must } from '../onnx/core/errors.js';
 import type { Tensor } from '../onnx/core/tensor.js';
 import { ops } from '../onnx/ops/ops.js';
@@ -9,45 +9,50 @@ import type { Runtime, Session } from '../onnx/runtime/session.js';
 import { toBinary } from '../onnx/serde/to-binary.js';
 
 export interface Evaluation {
-  /** Mean over samples; with class weights divided by the sum of the weights met, where that is not 0. */
+  /** Mean over samples, or over the steps that count; with class weights divided by the sum of the weights met, where that is not 0. */
   readonly loss: number;
   /** Fraction of right answers (classify), of right labels (binary), or mean absolute error (regress). */
   readonly metric: number;
   readonly rows: number;
 }
 
-/** Adds up batches of scores [n, k], losses [n] and targets. */
+/** Adds up batches of scores, losses and targets: [n, k] and [n]; of heads of each step [n, T, k] and [n T]. */
 export class EvaluationSum {
   private loss = 0;
   private weight = 0;
   private metric = 0;
   private rows = 0;
+  private judged = 0;
 
   constructor(private readonly head: Head) {}
 
   add(scores: Tensor, losses: Tensor, targets: Tensor): void {
     const { head } = this;
-    const n = scores.dims[0] ?? 0;
-    const scoreData = scores.data as Float32Array;
-    const targetData = targets.data as Float32Array | BigInt64Array;
+    const rows = judgedRows(head, scores, targets);
+    const n = rows.scores.dims[0] ?? 0;
+    const scoreData = rows.scores.data as Float32Array;
+    const targetData = rows.targets.data as Float32Array | BigInt64Array;
     for (let i = 0; i < n; i++) {
-      this.loss += Number(losses.data[i]);
+      this.loss += Number(losses.data[rows.places?.[i] ?? i]);
       this.weight += sampleWeight(head, targetData[i]);
       this.metric += sampleMetric(head, scoreData, targetData, i);
     }
-    this.rows += n;
+    this.judged += n;
+    this.rows += scores.dims[0] ?? 0;
   }
 
   result(): Evaluation {
-    return { loss: this.loss / (this.weight || this.rows), metric: this.metric / this.rows, rows: this.rows };
+    return { loss: this.loss / (this.weight || this.judged), metric: this.metric / this.judged, rows: this.rows };
   }
 }
 
-/** Metric of scores [D, k] against targets that fit the head. */
+/** Metric of scores [D, k], or [D, T, k] of a head of each step, against targets that fit the head. */
 export function meanMetric(head: Head, scores: Tensor, targets: Tensor): number {
-  const rows = scores.dims[0] ?? 0;
+  const judged = judgedRows(head, scores, targets);
+  const rows = judged.scores.dims[0] ?? 0;
+  const [given, wanted] = [judged.scores.data as Float32Array, judged.targets.data as Float32Array];
   let sum = 0;
-  for (let i = 0; i < rows; i++) sum += sampleMetric(head, scores.data as Float32Array, targets.data as Float32Array, i);
+  for (let i = 0; i < rows; i++) sum += sampleMetric(head, given, wanted, i);
   return sum / rows;
 }
 
@@ -57,9 +62,9 @@ export class Evaluator {
 
   constructor(private readonly runtime: Runtime) {}
 
-  /** Of scores [D, k] against targets that fit the head: the loss by the head's own graph, each sample's in float32. */
+  /** Of scores [D, k] or [D, T, k] against targets that fit the head: the loss by the head's own graph, each sample's in float32. */
   async evaluate(head: Head, scores: Tensor, targets: Tensor): Promise<Evaluation> {
-    const session = await this.session(head, scores.dims[1] ?? 1);
+    const session = await this.session(head, scores.dims.at(-1) ?? 1);
     const { losses } = await session.run({ scores, targets });
     const sum = new EvaluationSum(head);
     sum.add(scores, must(losses, 'losses'), targets);
@@ -72,7 +77,7 @@ export class Evaluator {
     if (known !== undefined) return known;
     const g = ops({ name: 'loss' });
     const wanted = targetsOf(head, 'N');
-    const from = g.input('scores', 'float32', ['N', width]);
+    const from = g.input('scores', 'float32', ['N', ...(eachOf(head) ? ['steps'] : []), width]);
     g.output(lowerLoss(g, head, from, g.input('targets', wanted.dtype, wanted.shape), 'none'), 'losses');
     const alone = this.runtime.sharedThreads === true ? {} : { threads: 1 };
     const session = await this.runtime.createSession(toBinary(g.model()), { providers: ['cpu'], ...alone });

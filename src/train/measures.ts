@@ -1,7 +1,7 @@
 // What answers are worth, by the names that the field has for it: of scores against targets, outside any graph. What sums over samples give is
 // counts.ts's, the loss evaluate.ts's.
 import type { Head } from '../model/description/description.js';
-import { headWidth, outputLabels, weighableBy } from '../model/heads/heads.js';
+import { headWidth, judgedRows, outputLabels, weighableBy } from '../model/heads/heads.js';
 import { type MeasureName, measureNames } from '../model/heads/measure-names.js';
 import type { Tensor } from '../onnx/core/tensor.js';
 import { ClassCounts, countsOf, found, type LabelCounts, mean, NumberCounts } from './counts.js';
@@ -31,8 +31,9 @@ export interface Measures {
 /** Bins of the calibration error: equal parts of 0..1, as in Guo et al. 2017 (arXiv 1706.04599). */
 const bins = 15;
 
-/** Measures of scores [D, k] against targets that fit the head. */
-export function measuresOf(head: Head, scores: Tensor, targets: Tensor): Measures {
+/** Measures of scores [D, k], or [D, T, k] of a head of each step, against targets that fit the head. */
+export function measuresOf(head: Head, given: Tensor, wanted: Tensor): Measures {
+  const { scores, targets } = judgedRows(head, given, wanted);
   const width = headWidth(head);
   const names = outputLabels(head) ?? Array.from({ length: width }, (_, i) => String(i));
   const rows = scores.dims[0] ?? 0;

@@ -6,15 +6,14 @@ import { inputsBrought, withFollowing } from '../data/following.js';
 import { inMemory, type Rows, runsOf } from '../data/rows.js';
 import { countOf, isRows, mapSamples, namedSamples, type SampleRows } from '../data/samples.js';
 import { formatIndex } from '../formats/data-error.js';
-import type { Head } from '../model/description/description.js';
 import { type Feature, hasCategories } from '../model/description/features.js';
 import type { Tokens } from '../model/description/tokens.js';
-import { headWidth, outputLabels, sharesTarget } from '../model/heads/heads.js';
+import { eachOf, headWidth, outputLabels, sharesTarget } from '../model/heads/heads.js';
 import { areKnown, type Size } from '../model/nn/open-size.js';
 import { takesMissing } from '../model/prepare/prepare.js';
 import type { Column } from '../model/progressive/column.js';
 import type { NetworkInput } from '../model/progressive/inputs.js';
-import { fitsShape, sizesOfData } from '../model/progressive/open-inputs.js';
+import { boundToData, fitsShape, sizesOfData } from '../model/progressive/open-inputs.js';
 import { DataError, must } from '../onnx/core/errors.js';
 import { elementCount } from '../onnx/core/shape.js';
 import type { Tensor } from '../onnx/core/tensor.js';
@@ -34,7 +33,10 @@ export function fitData<R extends Rows>(
   data: Labelled<Readonly<Record<string, R>> | R>,
   where: string,
 ): Labelled<Readonly<Record<string, R | Tensor>>> {
-  return fitTargets({ ...data, inputs: fitSamples(column, data.inputs, where) }, targetHead(column.head), where);
+  const inputs = fitSamples(column, data.inputs, where);
+  // Where a sample's sizes are open, so is the number of its steps: these data say it.
+  const bound = eachOf(column.head) === undefined ? column : boundToData(column, inputs, where);
+  return fitTargets({ ...data, inputs }, targetHead(bound), where);
 }
 
 /**
@@ -197,13 +199,14 @@ function refuseNotFinite({ data, dims }: Tensor, missingMay: boolean, where: str
 }
 
 /** What the checks of data need to know of a head. */
-function targetHead(head: Head): TargetHead {
+function targetHead({ head, parameters }: Column): TargetHead {
   const names = outputLabels(head);
   return {
     kind: head.kind,
     size: headWidth(head),
     ...(names !== undefined && { names }),
     ...(sharesTarget(head) && { shared: true }),
+    ...(eachOf(head) && { steps: parameters.scores[0] ?? 1 }),
   };
 }
 
@@ -229,7 +232,7 @@ export function readingFor(column: Column): {
   const inputs = inputsBrought(column.inputs);
   const features = inputs.length === 1 ? inputs[0]?.features : undefined;
   return {
-    head: targetHead(column.head),
+    head: targetHead(column),
     missing: inputs.every(({ name }) => missingMay(column, name)),
     inputs,
     ...(features !== undefined && { features }),

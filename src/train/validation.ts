@@ -1,12 +1,13 @@
 // What each epoch is measured on: the validation data with their taps, and the graph that scores them. Not the finished column's test, which runs
 // the exported model (evaluate.ts).
-import { type Head, headWidth } from '../model/heads/heads.js';
+import { joinRows } from '../data/rows.js';
+import type { Head } from '../model/heads/heads.js';
 import type { ParameterSpec } from '../model/nn/scope.js';
 import type { Column } from '../model/progressive/column.js';
 import type { ByInput } from '../model/progressive/inputs.js';
 import { boundToData } from '../model/progressive/open-inputs.js';
 import { must } from '../onnx/core/errors.js';
-import { Tensor } from '../onnx/core/tensor.js';
+import type { Tensor } from '../onnx/core/tensor.js';
 import type { Session } from '../onnx/runtime/session.js';
 import { toBinary } from '../onnx/serde/to-binary.js';
 import type { ValidationRecord } from './checkpoint.js';
@@ -70,10 +71,9 @@ export class Validation {
   async measure(tensors: ReadonlyMap<string, Tensor>): Promise<Validated> {
     const { head, data } = this;
     const { rows } = data;
-    const width = headWidth(head);
     const sum = new EvaluationSum(head);
     const counts = countsOf(head);
-    const all = this.watched || rows * width <= mostScores ? new Float32Array(rows * width) : undefined;
+    const kept: Tensor[] = [];
     for (let from = 0; from < rows; from += rowsPerEvaluation) {
       const feeds = await data.range(from, Math.min(from + rowsPerEvaluation, rows));
       for (const { name } of this.specs) feeds[name] = must(tensors.get(name), name);
@@ -81,12 +81,12 @@ export class Validation {
       const scores = must(results[scoresOutput], 'scores');
       const targets = must(feeds[stepInputs.targets], 'targets');
       sum.add(scores, must(results[lossesOutput], 'losses'), targets);
-      if (all === undefined) counts.add(scores, targets);
-      else all.set(scores.data as Float32Array, from * width);
+      const each = scores.size / (scores.dims[0] ?? 1);
+      if (this.watched || rows * each <= mostScores) kept.push(scores);
+      else counts.add(scores, targets);
     }
     const { loss, metric } = sum.result();
-    const measures =
-      all === undefined ? counts.overall() : measuresOf(head, new Tensor('float32', [rows, width], all), data.targets).overall;
+    const measures = kept.length === 0 ? counts.overall() : measuresOf(head, joinRows(kept), data.targets).overall;
     return { loss, metric, measures };
   }
 

@@ -3,7 +3,7 @@
 import { domainIn } from '../data/domain.js';
 import { sampleShape } from '../data/images/decoding.js';
 import { hashNamed, namedSamples } from '../data/samples.js';
-import { answersOf, type Head, headWidth, outputLabels } from '../model/heads/heads.js';
+import { answersOf, type Head, headWidth, outputLabels, refuseSteps } from '../model/heads/heads.js';
 import type { Layer } from '../model/nn/layers.js';
 import type { Column } from '../model/progressive/column.js';
 import type { NetworkInput } from '../model/progressive/inputs.js';
@@ -155,6 +155,7 @@ export class Server implements Calls {
       const inputs = columns.inputs.map((input) => inputInfo(network, own, input));
       const tasks = own.map((column): TaskInfo => {
         const { task, head, blocks, taps } = column;
+        refuseSteps(head, task, 'the page');
         const weights = network.weights(task);
         const answers = answersOf(head);
         return {

@@ -102,16 +102,24 @@ const readRequest = await requestReader({
   needed,
 });
 
-function rowsOf(tensor, rows) {
-  const data = Array.from(tensor.data, Number);
-  const width = data.length / rows;
-  return tensor.dims.length === 1 ? data : Array.from({ length: rows }, (_, i) => data.slice(i * width, (i + 1) * width));
+/** The numbers of a tensor in lists, one in another by its axes. */
+function rowsOf(tensor) {
+  const nested = (data, [, ...dims]) => {
+    if (dims.length === 0) return data;
+    const width = dims.reduce((a, b) => a * b, 1);
+    return Array.from({ length: data.length / width }, (_, i) => nested(data.slice(i * width, (i + 1) * width), dims));
+  };
+  return nested(Array.from(tensor.data, Number), tensor.dims);
 }
 
-/** What labels are called: the class of each row, or of each row the labels that are there. */
-function calledOf({ classes }, labels) {
+/** What labels are called: the class of each row or step, or of each the labels that are there. */
+function calledOf({ classes }, labels, flags) {
   if (classes === undefined || labels === undefined) return {};
-  return { names: labels.map((row) => (Array.isArray(row) ? classes.filter((_, i) => row[i] === 1) : classes[row])) };
+  const called = (label) => {
+    if (!Array.isArray(label)) return classes[label];
+    return flags && !Array.isArray(label[0]) ? classes.filter((_, i) => label[i] === 1) : label.map(called);
+  };
+  return { names: labels.map(called) };
 }
 
 async function predict(task, request, held) {
@@ -123,9 +131,15 @@ async function predict(task, request, held) {
     const best = results[task.outputs.probabilities ?? task.outputs.scores];
     return { type: 'application/x-npy', body: writeNpy(best.data, best.dims) };
   }
-  const found = Object.entries(task.outputs).map(([what, name]) => [what, rowsOf(results[name], rows)]);
+  const found = Object.entries(task.outputs).map(([what, name]) => [what, rowsOf(results[name])]);
   const answers = Object.fromEntries(found);
-  return json({ task: task.task, rows, ...answers, ...calledOf(task, answers.labels), ...beside });
+  return json({
+    task: task.task,
+    rows,
+    ...answers,
+    ...calledOf(task, answers.labels, results[task.outputs.labels]?.type === 'bool'),
+    ...beside,
+  });
 }
 
 const json = (document) => ({ type: 'application/json', body: `${JSON.stringify(document)}\n` });

@@ -302,8 +302,9 @@ describe('files', () => {
       loadSource('none.npz', inDir()),
       `${none}: "x": shape [0,2] holds no rows, expected [D, ...] with D of at least 1`,
     );
-    const cube = npz('cube.npz', bytes([2, 2]), bytes([2, 2, 2]));
-    await expectDataRejection(loadSource('cube.npz', inDir()), `${cube}: "y": targets have shape [2,2,2], expected [D] or [D,k]`);
+    const cube = npz('cube.npz', bytes([2, 2]), bytes([2, 2, 2, 1]));
+    const shapes = 'targets have shape [2,2,2,1], expected [D] or [D,k], or of each step [D,T] or [D,T,k]';
+    await expectDataRejection(loadSource('cube.npz', inDir()), `${cube}: "y": ${shapes}`);
     const far = npz('far.npz', bytes([1, 2]), new Tensor('uint64', [1], BigUint64Array.from([2n ** 64n - 1n])));
     await expectDataRejection(loadSource('far.npz', inDir()), `${far}: "y": holds 18446744073709551615 at [0], beyond int64`);
     const keys = file('keys.npz', writeNpz(new Map([['X', bytes([1])]])));

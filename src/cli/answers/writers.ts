@@ -2,7 +2,7 @@
 // document) at the end. Nobody holds all answers in memory.
 import { tmpdir } from 'node:os';
 import { dirname } from 'node:path';
-import type { Answered, AnswerRows } from '../../data/answer-rows.js';
+import type { Answered, AnswerLines } from '../../data/answer-rows.js';
 import { npyHeader } from '../../formats/npy.js';
 import type { GrowingFile } from '../../onnx/files/atomic-file.js';
 import type { AnswerFormat } from './formats.js';
@@ -19,7 +19,7 @@ export interface Target {
 
 /** What takes answers run by run. */
 export interface AnswerWriter {
-  readonly add: (rows: AnswerRows, answers: Answered) => Promise<void> | void;
+  readonly add: (rows: AnswerLines, answers: Answered) => Promise<void> | void;
   /** All have come; `notes` were said of them. */
   readonly end: (notes: readonly string[]) => Promise<void> | void;
   /** Gives up what was kept. */
@@ -42,11 +42,11 @@ export const toFile = (file: GrowingFile, path: string): Target => ({
 const encode = (text: string): Uint8Array => new TextEncoder().encode(text);
 
 /** A writer of rows that stand on their own. */
-function rowWriter({ write }: Target, text: (rows: AnswerRows, first: boolean) => string): AnswerWriter {
-  let first = true;
-  const add = async (rows: AnswerRows) => {
-    const bytes = encode(text(rows, first));
-    first = false;
+function rowWriter({ write }: Target, text: (rows: AnswerLines, before: number) => string): AnswerWriter {
+  let before = 0;
+  const add = async (rows: AnswerLines) => {
+    const bytes = encode(text(rows, before));
+    before += rows.count;
     await write(bytes);
   };
   return { add, end: () => {}, close: () => {} };
@@ -122,7 +122,7 @@ export function documentWriter(target: Target, { task, frozen, output }: AboutAn
   const [labels, names, values] = [new JsonList(target.folder), new JsonList(target.folder), new JsonList(target.folder)];
   let count = 0;
   let told: Answered | undefined;
-  const each = <T>(rows: AnswerRows, of: (row: number) => T) => Array.from({ length: rows.count }, (_, row) => of(row));
+  const each = <T>(rows: AnswerLines, of: (row: number) => T) => Array.from({ length: rows.count }, (_, row) => of(row));
   return {
     add: (rows, answers) => {
       told ??= answers;
@@ -160,7 +160,7 @@ export function answerWriter(format: AnswerFormat, target: Target, about: AboutA
     case 'jsonl':
       return rowWriter(target, (rows) => rows.jsonl());
     case 'csv':
-      return rowWriter(target, (rows, first) => (first ? rows.csv() : rows.csvRows()));
+      return rowWriter(target, (rows, before) => (before === 0 ? rows.csvHeader() : '') + rows.csvRows(before));
     case 'text':
       return rowWriter(target, (rows) => `${rows.text()}\n`);
   }

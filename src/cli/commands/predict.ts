@@ -1,6 +1,7 @@
 // prognet predict
-import { type Answered, AnswerRows } from '../../data/answer-rows.js';
+import type { Answered } from '../../data/answer-rows.js';
 import { inputsBrought } from '../../data/following.js';
+import { answerLines } from '../../data/step-answer-rows.js';
 import { UsageError } from '../../onnx/core/errors.js';
 import { GrowingFile } from '../../onnx/files/atomic-file.js';
 import { decodingOf } from '../../tasks/decoding-of.js';
@@ -104,7 +105,7 @@ async function written(
   let [kind, dims, count]: [string, readonly number[], number] = ['values', [], 0];
   try {
     for await (const run of answers) {
-      const rows = new AnswerRows(run);
+      const rows = answerLines(run);
       for (const writer of [main, ...others]) await writer.add(rows, run);
       [kind, dims] = [run.kind, run.values.dims.slice(1)];
       count += rows.count;

@@ -6,7 +6,7 @@ import { type ArraysFrom, datasetFrom } from '../from-arrays.js';
 
 /** A data set from arrays, its targets checked for the head, if one is given. Throws DataError. */
 export function fitting(inputs: Tensor, targets: Tensor, where: ArraysFrom, head: TargetHead | undefined): Dataset {
-  const dataset = datasetFrom(inputs, targets, where);
+  const dataset = datasetFrom(inputs, targets, { ...where, steps: head?.steps !== undefined });
   const { first = 0 } = where;
   if (head !== undefined) checkSource(targets, dataset, head, where.targets, { rowOf: (row) => row + first });
   return dataset;

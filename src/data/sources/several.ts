@@ -42,7 +42,10 @@ export function namedSet(
     }
     return [input.name, toInputs(tensor, where, missing, first, input)] as const;
   });
-  const set: NamedSet = { inputs: Object.fromEntries(samples), targets: toTargets(targets.tensor, targets.where) };
+  const set: NamedSet = {
+    inputs: Object.fromEntries(samples),
+    targets: toTargets(targets.tensor, targets.where, head?.steps !== undefined),
+  };
   if (head !== undefined) checkSource(targets.tensor, set, head, targets.where);
   return set;
 }

@@ -4,6 +4,7 @@ import type { Value } from '../../onnx/ir/graph.js';
 import type { Ops } from '../../onnx/ops/ops-builder.js';
 import { type InitInput, weightInit } from '../nn/init.js';
 import { size, strict } from '../nn/schema.js';
+import { eachStep } from './each-step.js';
 import { head, meanOf } from './head.js';
 import { type ChanceLoss, type ChanceLossInput, chanceLoss } from './losses.js';
 import { nameList } from './names.js';
@@ -17,6 +18,8 @@ export interface BinaryOptions {
   loss?: ChanceLossInput;
   /** What a label that is there counts beside one that is not: a number, one for each label in order or by name, or "balanced" by the training data; 1 when absent. */
   pos_weight?: number | Weighting;
+  /** "step": each step of a sequence [T,F] is answered by itself; when absent: each sample is. */
+  each?: 'step';
   /** How the weights begin: he_normal when absent. */
   init?: InitInput;
 }
@@ -43,6 +46,7 @@ export const binary = head('binary', {
         .describe(
           'What a label that is there counts beside one that is not: a number, one for each label in order or by name, or "balanced" by the training data; 1 when absent.',
         ),
+      each: eachStep,
       init: weightInit,
     },
     undefined,
@@ -61,7 +65,7 @@ export const binary = head('binary', {
   example: '{ binary: 5 }',
   call: (labels: number, options: BinaryOptions = {}) => ({ labels, ...options }),
   targets: { of: 'numbers', from: 0, to: 1 },
-  loss: (g, o, scores, targets, reduction) => meanOf(g, crossEntropy(g, o, scores, targets), reduction),
+  loss: (g, o, scores, targets, reduction, counted) => meanOf(g, crossEntropy(g, o, scores, targets), reduction, counted),
   metric: {
     name: 'accuracy',
     better: 'higher',

@@ -2,7 +2,8 @@
 import { type InitInput, weightInit } from '../nn/init.js';
 import { integer, real, strict } from '../nn/schema.js';
 import { crossEntropy } from './cross-entropy.js';
-import { head } from './head.js';
+import { eachStep } from './each-step.js';
+import { head, lastAxis } from './head.js';
 import { type ChanceLossInput, chanceLoss } from './losses.js';
 import { nameList } from './names.js';
 import { balancedClasses, classWeights, refuseMisnamed, type Weighting, weightList } from './weights.js';
@@ -17,6 +18,8 @@ export interface ClassifyOptions {
   class_weights?: Weighting;
   /** The part of each target that is spread over all classes; 0 when absent. */
   label_smoothing?: number;
+  /** "step": each step of a sequence [T,F] is answered by itself; when absent: each sample is. */
+  each?: 'step';
   /** How the weights begin: he_normal when absent. */
   init?: InitInput;
 }
@@ -46,6 +49,7 @@ export const classify = head('classify', {
       label_smoothing: real('a number of at least 0 and below 1', { min: 0, below: 1 })
         .default(0)
         .describe('The part of each target that is spread over all classes; 0 when absent.'),
+      each: eachStep,
       init: weightInit,
     },
     undefined,
@@ -72,7 +76,7 @@ export const classify = head('classify', {
   example: '{ classify: 10 }',
   call: (classes: number, options: ClassifyOptions = {}) => ({ classes, ...options }),
   targets: { of: 'classes' },
-  loss: (g, o, scores, targets, reduction) => crossEntropy(g, o, scores, targets, reduction),
+  loss: crossEntropy,
   metric: {
     name: 'accuracy',
     better: 'higher',
@@ -84,8 +88,8 @@ export const classify = head('classify', {
   },
   answers: {
     each: 'class',
-    probabilities: (g, scores) => g.softmax(scores, { axis: 1 }),
-    label: (g, scores) => g.argMax(scores, { axis: 1, keepdims: 0 }),
+    probabilities: (g, scores) => g.softmax(scores, { axis: lastAxis(scores) }),
+    label: (g, scores) => g.argMax(scores, { axis: lastAxis(scores), keepdims: 0 }),
   },
   balance: { option: 'class_weights', of: ({ classes }, targets, named) => balancedClasses(targets, classes, named) },
   weight: (o, target) =>

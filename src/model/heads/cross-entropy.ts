@@ -2,7 +2,7 @@
 import { float32, Tensor } from '../../onnx/core/tensor.js';
 import type { Value } from '../../onnx/ir/graph.js';
 import type { Ops } from '../../onnx/ops/ops-builder.js';
-import { meanOf, type Reduction } from './head.js';
+import { meanOf, over, type Reduction } from './head.js';
 import type { ChanceLoss } from './losses.js';
 import { type Weighting, weightList } from './weights.js';
 
@@ -14,17 +14,28 @@ interface ClassLoss {
   readonly label_smoothing: number;
 }
 
+/** What is made of the losses of rows. */
+interface Part {
+  /** Of each class. */
+  readonly weights: Value | undefined;
+  /** Whether the weights met may add up to 0. */
+  readonly zeros: boolean;
+  readonly reduction: Reduction;
+  readonly counted: Value | undefined;
+}
+
 /**
  * "mean" is divided by the sum of the class weights met (0 where all of them are 0); under "none" the weight of a sample's class is multiplied in.
- * Classes as int32 take a form without SoftmaxCrossEntropyLoss and OneHot, which graphics processors lack.
+ * Classes as int32, and rows of which some do not count, take a form without SoftmaxCrossEntropyLoss and OneHot, which graphics processors lack.
  */
-export function crossEntropy(g: Ops, o: ClassLoss, scores: Value, targets: Value, reduction: Reduction): Value {
+export function crossEntropy(g: Ops, o: ClassLoss, scores: Value, targets: Value, reduction: Reduction, counted?: Value): Value {
   const numbers = o.class_weights === undefined ? undefined : weightList('class_weights', o.class_weights, o, o.classes);
   const weights = numbers && g.constant(float32(numbers));
-  const zeros = numbers?.includes(0) === true;
+  const zeros = numbers?.includes(0) === true || counted !== undefined;
+  const part = { weights, zeros, reduction, counted };
   const s = o.label_smoothing;
-  if (typeof o.loss === 'object') return focal(g, scores, targets, weights, zeros, o.loss.gamma, reduction);
-  if (targets.dtype === 'int32') return maskedCrossEntropy(g, scores, targets, weights, zeros, s, reduction);
+  if (typeof o.loss === 'object') return focal(g, scores, targets, o.loss.gamma, part);
+  if (targets.dtype === 'int32' || counted !== undefined) return maskedCrossEntropy(g, scores, targets, s, part);
   const hard =
     reduction === 'mean' && weights !== undefined && zeros
       ? g.div(
@@ -52,23 +63,26 @@ function maskedCrossEntropy(
   g: Ops,
   scores: Value,
   targets: Value,
-  weights: Value | undefined,
-  zeros: boolean,
   smoothing: number,
-  reduction: Reduction,
+  { weights, zeros, reduction, counted }: Part,
 ): Value {
   const mask = classMask(g, scores, targets);
   const z = g.sub(scores, g.reduceMax(scores, [1], { keepdims: 1 }));
   const logP = g.sub(z, g.log(g.reduceSum(g.exp(z), [1], { keepdims: 1 })));
   const weighted = weights === undefined ? mask : g.mul(mask, weights);
   const perSample = (v: Value) => g.reduceSum(v, [1], { keepdims: 0 });
-  const mean = (v: Value) => g.reduceMean(v, [0], { keepdims: 0 });
+  const mean = (v: Value) => over(g, v, 'mean', counted);
   const each = g.neg(perSample(g.mul(weighted, logP)));
   const met = weights === undefined ? undefined : mean(perSample(weighted));
-  const hard = reduction === 'none' ? each : met === undefined ? mean(each) : g.div(mean(each), zeros ? aboveZero(g, met) : met);
+  const hard =
+    reduction === 'none'
+      ? over(g, each, reduction, counted)
+      : met === undefined
+        ? mean(each)
+        : g.div(mean(each), zeros ? aboveZero(g, met) : met);
   if (smoothing === 0) return hard;
   const softEach = g.neg(g.reduceMean(logP, [1], { keepdims: 0 }));
-  const soft = reduction === 'none' ? softEach : mean(softEach);
+  const soft = over(g, softEach, reduction, counted);
   return g.add(g.mul(hard, 1 - smoothing), g.mul(soft, smoothing));
 }
 
@@ -87,15 +101,7 @@ function classMask(g: Ops, scores: Value, targets: Value): Value {
 
 // -w (1 - p)^gamma log p, p being the chance of the sample's class (arXiv 1708.02002). 1 - p is the sum of the other chances: no digits are
 // lost where p is near 1, and its power is taken through the logarithm, whose gradient is finite for every gamma.
-function focal(
-  g: Ops,
-  scores: Value,
-  targets: Value,
-  weights: Value | undefined,
-  zeros: boolean,
-  gamma: number,
-  reduction: Reduction,
-): Value {
+function focal(g: Ops, scores: Value, targets: Value, gamma: number, { weights, zeros, reduction, counted }: Part): Value {
   const mask = classMask(g, scores, targets);
   const z = g.sub(scores, g.reduceMax(scores, [1], { keepdims: 1 }));
   const e = g.exp(z);
@@ -106,8 +112,8 @@ function focal(
   const plain = g.neg(g.mul(g.exp(g.mul(others, gamma)), logP));
   const counts = weights && perSample(g.mul(mask, weights));
   const each = counts === undefined ? plain : g.mul(plain, counts);
-  if (reduction === 'none') return each;
-  const mean = (v: Value) => g.reduceMean(v, [0], { keepdims: 0 });
+  if (reduction === 'none') return over(g, each, reduction, counted);
+  const mean = (v: Value) => over(g, v, 'mean', counted);
   if (counts === undefined) return mean(each);
   return g.div(mean(each), zeros ? aboveZero(g, mean(counts)) : mean(counts));
 }

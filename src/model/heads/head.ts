@@ -1,9 +1,9 @@
 // What a head is: its options, the targets it takes, its loss, its metric, its answers. Every head is a dense layer with a bias over the flat tap
-// of the last block, whose raw scores [N, width] are the task's output. One file holds one head; index.ts lists them.
+// of the last block, whose raw scores [N, width] are the task's output, or over each step of it: [N, T, width]. One file holds one head; index.ts lists them.
 import type * as z from 'zod';
 import type { DType } from '../../onnx/core/dtype.js';
 import type { Value } from '../../onnx/ir/graph.js';
-import { reduceMean } from '../../onnx/ops/families/reduce.js';
+import { reduceMean, reduceSum } from '../../onnx/ops/families/reduce.js';
 import type { Ops } from '../../onnx/ops/ops-builder.js';
 import type { Init } from '../nn/init.js';
 import { type KindFunction, kindFunction } from '../nn/kind-function.js';
@@ -13,6 +13,7 @@ import { type Variant, variant } from '../nn/schema.js';
 export interface AnyHead {
   readonly kind: string;
   readonly init: Init;
+  readonly each?: 'step' | undefined;
 }
 
 /** "mean": a scalar over the minibatch; "none": a loss for each sample, [N]. */
@@ -20,7 +21,7 @@ export type Reduction = 'mean' | 'none';
 
 /**
  * What a head is trained on: a class of each sample (int64 [N], some graphs take int32), or `width` numbers of each (float32 [N, width]) within
- * bounds, if any.
+ * bounds, if any. Heads of each step have those of each: [N, T], [N, T, width].
  */
 export type TargetKind = { readonly of: 'classes' } | { readonly of: 'numbers'; readonly from?: number; readonly to?: number };
 
@@ -39,9 +40,9 @@ export type AnswerKind = 'class' | 'flags';
 export interface Answers {
   /** What a label is: the class of a sample, or whether each of `width` is there. */
   readonly each: AnswerKind;
-  /** [N, width] in 0..1 */
+  /** As the scores, in 0..1 */
   probabilities(g: Ops, scores: Value): Value;
-  /** int64 [N], a class; or bool [N, width] */
+  /** int64, a class of each sample or step; or bool, as the scores */
   label(g: Ops, scores: Value): Value;
 }
 
@@ -61,8 +62,8 @@ export interface Named {
 
 interface Behaviour<O> {
   readonly targets: TargetKind;
-  /** Loss of scores [N, width] against targets. */
-  loss(g: Ops, o: O, scores: Value, targets: Value, reduction: Reduction): Value;
+  /** Loss of rows of scores [M, width] against their targets; `counted` [M] is 1 for rows that count and 0 for others, absent where all do. */
+  loss(g: Ops, o: O, scores: Value, targets: Value, reduction: Reduction, counted?: Value): Value;
   readonly metric: Metric<O>;
   /** False where no data say what is right: neither loss nor metric is ever asked for. Left out: true. */
   readonly judged?: false;
@@ -109,11 +110,21 @@ export function head<
   return kindFunction(kind, call, { kind, ...variant(options, width, example, doc), main: width, ...behaviour });
 }
 
-/** The mean of an elementwise loss [N, width] over each sample, then as asked over the minibatch. */
-export function meanOf(g: Ops, perElement: Value, reduction: Reduction): Value {
-  const perSample = reduceMean(g, perElement, [1], 0);
-  return reduction === 'mean' ? reduceMean(g, perSample, [0], 0) : perSample;
+/** The mean of an elementwise loss [M, width] over each row, then as asked over the rows that count. */
+export function meanOf(g: Ops, perElement: Value, reduction: Reduction, counted?: Value): Value {
+  return over(g, reduceMean(g, perElement, [1], 0), reduction, counted);
 }
+
+/** Numbers [M] as asked over the rows that count: others are 0, and the mean of none is. */
+export function over(g: Ops, perRow: Value, reduction: Reduction, counted?: Value): Value {
+  if (counted === undefined) return reduction === 'mean' ? reduceMean(g, perRow, [0], 0) : perRow;
+  const own = g.mul(perRow, counted);
+  if (reduction === 'none') return own;
+  return g.div(reduceSum(g, own, [0], 0), g.clip(reduceSum(g, counted, [0], 0), 1));
+}
+
+/** The axis of scores along which a row's numbers stand. */
+export const lastAxis = (scores: Value): number => (scores.shape?.length ?? 2) - 1;
 
 /** Type of targets as an input of a graph; `rows` is the batch. Graphics processors take classes as int32. */
 export function targetType(
@@ -121,6 +132,8 @@ export function targetType(
   width: number,
   rows: string | number,
   classes: 'int64' | 'int32' = 'int64',
+  each?: 'step',
 ): { readonly dtype: DType; readonly shape: (string | number)[] } {
-  return targets.of === 'classes' ? { dtype: classes, shape: [rows] } : { dtype: 'float32', shape: [rows, width] };
+  const places = each === undefined ? [rows] : [rows, 'steps'];
+  return targets.of === 'classes' ? { dtype: classes, shape: places } : { dtype: 'float32', shape: [...places, width] };
 }

@@ -1,6 +1,7 @@
 // What follows from the list of heads: the table by name, the schema, and what the rest of the project asks of a head whatever its kind.
 import type * as z from 'zod';
-import { InternalError, must } from '../../onnx/core/errors.js';
+import { InternalError, must, UsageError } from '../../onnx/core/errors.js';
+import type { Tensor } from '../../onnx/core/tensor.js';
 import type { Value } from '../../onnx/ir/graph.js';
 import type { Ops } from '../../onnx/ops/ops-builder.js';
 import type { Layer } from '../nn/layers.js';
@@ -15,6 +16,7 @@ import {
   type Variants,
   type Written,
 } from '../nn/schema.js';
+import { countedSteps, isCounted, type JudgedRows, stepRows } from './each-step.js';
 import {
   type AnswerKind,
   type Answers,
@@ -59,7 +61,7 @@ interface AnyDefinition {
   readonly metric: Metric<AnyHead>;
   readonly judged?: false;
   readonly answers?: Answers;
-  loss(g: Ops, o: AnyHead, scores: Value, targets: Value, reduction: Reduction): Value;
+  loss(g: Ops, o: AnyHead, scores: Value, targets: Value, reduction: Reduction, counted?: Value): Value;
   readonly balance?: Balance<AnyHead>;
   sharesTarget?(o: AnyHead): boolean;
   weight?(o: AnyHead, target: number): number;
@@ -100,23 +102,29 @@ export function optionOf(
   return { path: [kind, option], head };
 }
 
-/** What of a head decides its graph: kind and width. */
+/** What of a head decides its graph: kind, width and what it answers. */
 export function headGraph(head: Head): Readonly<Record<string, unknown>> {
-  return { kind: head.kind, [definitionOf(head).main]: headWidth(head) };
+  return { kind: head.kind, [definitionOf(head).main]: headWidth(head), each: eachOf(head) };
 }
 
 /** The layer of a head that gives its scores. */
-export const headDense = (head: Head) => ({ kind: 'dense', units: headWidth(head), bias: true, init: head.init }) as const;
+export const headDense = (head: Head) => {
+  const each = eachOf(head);
+  return { kind: 'dense', units: headWidth(head), bias: true, ...(each && { each }), init: head.init } as const;
+};
 
 /** The block that a head is. */
-export const headLayers = (head: Head): Layer[] => [{ kind: 'flatten' }, headDense(head)];
+export const headLayers = (head: Head): Layer[] => (eachOf(head) ? [headDense(head)] : [{ kind: 'flatten' }, headDense(head)]);
 
 /**
  * Loss of scores [N, width] against targets of the head's type. "mean": a scalar, over the sum of what the samples count; "none": [N], what
- * each counts multiplied in.
+ * each counts multiplied in. Of a head of each step the same over the steps that count: [N T] under "none", 0 where one does not.
  */
 export function lowerLoss(g: Ops, head: Head, scores: Value, targets: Value, reduction: Reduction): Value {
-  return definitionOf(head).loss(g, head, scores, targets, reduction);
+  const { loss, targets: kind } = definitionOf(head);
+  if (eachOf(head) === undefined) return loss(g, head, scores, targets, reduction);
+  const rows = stepRows(g, kind, headWidth(head), scores, targets);
+  return loss(g, head, rows.scores, rows.targets, reduction, rows.counted);
 }
 
 /** The option of the loss that is to be learned of the training data, `class_weights` or `pos_weight`; undefined where none is. */
@@ -139,7 +147,9 @@ export function weighableBy(head: Head): string | undefined {
 export function balanceOf(head: Head, targets: ArrayLike<number | bigint>, data: string, known?: readonly string[]): number[] {
   const names = outputLabels(head) ?? known;
   const output = (i: number) => (names?.[i] === undefined ? String(i) : JSON.stringify(names[i]));
-  return must(definitionOf(head).balance, 'balance').of(head, targets, { data, output });
+  const { balance, targets: kind } = definitionOf(head);
+  const counted = eachOf(head) === undefined ? targets : Array.from(targets).filter((target) => isCounted(kind, target));
+  return must(balance, 'balance').of(head, counted, { data, output });
 }
 
 /** The head with these numbers in place of "balanced". */
@@ -152,18 +162,19 @@ export function sharesTarget(head: Head): boolean {
   return definitionOf(head).sharesTarget?.(head) === true;
 }
 
-/** What of a head decides its loss alone: all but its kind, its width, its names and how its weights begin. */
+/** What of a head decides its loss alone: all but its kind, its width, what it answers, its names and how its weights begin. */
 export function headLoss(head: Head): Readonly<Record<string, unknown>> {
   const { main } = definitionOf(head);
-  const others = ['kind', 'names', 'init', main];
+  const others = ['kind', 'names', 'init', 'each', main];
   return Object.fromEntries(Object.entries(head).filter(([option]) => !others.includes(option)));
 }
 
 /** The head whose loss is this one, as `headLoss` gave it. Throws ZodError where it is none. */
 export function withLoss(head: Head, loss: Readonly<Record<string, unknown>>): Head {
   const { kind, init } = head;
-  const names = outputLabels(head);
-  return headSchema.parse({ ...loss, kind, [definitionOf(head).main]: headWidth(head), ...(names && { names }), init });
+  const [names, each] = [outputLabels(head), eachOf(head)];
+  const own = { ...(names && { names }), ...(each && { each }) };
+  return headSchema.parse({ ...loss, kind, [definitionOf(head).main]: headWidth(head), ...own, init });
 }
 
 /** What a head answers beside its scores; undefined: the scores are the answer. */
@@ -204,7 +215,7 @@ export function withNames(head: Head, names: readonly string[]): Head {
 
 /** Targets of a head as an input of a graph. */
 export function targetsOf(head: Head, rows: string | number, classes?: 'int64' | 'int32') {
-  return targetType(definitionOf(head).targets, headWidth(head), rows, classes);
+  return targetType(definitionOf(head).targets, headWidth(head), rows, classes, eachOf(head));
 }
 
 /** What a head is trained on. */
@@ -219,6 +230,32 @@ export function metricName(head: Head): 'accuracy' | 'error' {
 /** True where a larger metric is a better one. */
 export function metricRises(head: Head): boolean {
   return definitionOf(head).metric.better === 'higher';
+}
+
+/** "step" of a head that answers each step of a sequence, undefined of one that answers samples. */
+export function eachOf(head: Head): 'step' | undefined {
+  return 'each' in head ? head.each : undefined;
+}
+
+/** Whether scores of this shape, without the batch, are a head's: [width], of each step [T, width]. */
+export const takesScores = (head: Head, shape: readonly (number | string)[]): boolean =>
+  shape.length === (eachOf(head) === undefined ? 1 : 2) && shape.at(-1) === headWidth(head);
+
+/** The same in words. */
+export const scoresExpected = (head: Head): string =>
+  `its head is ${headWidth(head)} wide${eachOf(head) === undefined ? '' : ' at each step'}`;
+
+/** Throws UsageError for a head of each step, where samples alone are answered. @param what takes no steps */
+export function refuseSteps(head: Head, task: string, what: string): void {
+  if (eachOf(head) === undefined) return;
+  const expected = 'a head that answers samples';
+  throw new UsageError(`${what}: task "${task}" answers each step of a sequence, expected ${expected}`, { expected, got: task });
+}
+
+/** Scores and targets as rows of which each counts: samples, or of a head of each step the steps whose target is there. */
+export function judgedRows(head: Head, scores: Tensor, targets: Tensor): JudgedRows {
+  if (eachOf(head) === undefined) return { scores, targets };
+  return countedSteps(definitionOf(head).targets, headWidth(head), scores, targets);
 }
 
 /** What the metric is the mean of, for the sample of one row of scores [N, width] and targets. */

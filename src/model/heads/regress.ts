@@ -4,6 +4,7 @@ import type { Value } from '../../onnx/ir/graph.js';
 import type { Ops } from '../../onnx/ops/ops-builder.js';
 import { type InitInput, weightInit } from '../nn/init.js';
 import { size, strict } from '../nn/schema.js';
+import { eachStep } from './each-step.js';
 import { head, meanOf } from './head.js';
 import { type NumberLoss, type NumberLossInput, numberLoss } from './losses.js';
 import { nameList } from './names.js';
@@ -14,6 +15,8 @@ export interface RegressOptions {
   names?: string[];
   /** "mse" (when absent), the mean squared error, "l1", the mean absolute one, { huber: { delta: 1 } } or { quantile: 0.9 }. */
   loss?: NumberLossInput;
+  /** "step": each step of a sequence [T,F] is answered by itself; when absent: each sample is. */
+  each?: 'step';
   /** How the weights begin: he_normal when absent. */
   init?: InitInput;
 }
@@ -34,6 +37,7 @@ export const regress = head('regress', {
       .describe(
         '"mse" (when absent), the mean squared error, "l1", the mean absolute one, { huber: { delta: 1 } } or { quantile: 0.9 }.',
       ),
+    each: eachStep,
     init: weightInit,
   })
     .refine((h) => h.names === undefined || h.names.length === h.outputs, {
@@ -52,7 +56,8 @@ export const regress = head('regress', {
   example: '{ regress: 3 }',
   call: (outputs: number, options: RegressOptions = {}) => ({ outputs, ...options }),
   targets: { of: 'numbers' },
-  loss: (g, { loss }, scores, targets, reduction) => meanOf(g, distance(g, loss, g.sub(scores, targets)), reduction),
+  loss: (g, { loss }, scores, targets, reduction, counted) =>
+    meanOf(g, distance(g, loss, g.sub(scores, targets)), reduction, counted),
   // Quantiles of one number.
   sharesTarget: ({ loss }) => typeof loss === 'object' && loss.kind === 'quantile' && Array.isArray(loss.q),
   metric: {

@@ -103,6 +103,7 @@ interface AnyBehaviour {
   lower(c: LayerContext, o: AnyLayer, x: Value): Value;
   joint?(o: AnyLayer, x: Value, layout: Layout | undefined): Joint;
   readonly gives?: Gives;
+  givesBy?(o: AnyLayer): Layout | undefined;
   readonly overtakes?: readonly string[];
   readonly takesIds?: true;
   readonly channels?: 'apart' | 'made';
@@ -124,7 +125,8 @@ export function heldBy(layer: AnyLayer): readonly AnyLayer[] {
 /** The layout of what these layers give, from that of what they take. */
 export function layoutAfter(layers: readonly AnyLayer[], before: Layout | undefined): Layout | undefined {
   return layers.reduce<Layout | undefined>((layout, layer) => {
-    const { gives } = behaviourOf(layer);
+    const behaviour = behaviourOf(layer);
+    const gives = behaviour.gives ?? behaviour.givesBy?.(layer);
     if (gives === 'as taken') return layoutOf(layout);
     if (gives !== undefined) return gives === 'unsaid' ? undefined : gives;
     return layoutAfter(heldBy(layer), layout);

@@ -11,7 +11,7 @@ import { canonical } from '../description/canonical.js';
 import type { ColumnDescription, Description, Head, Laterals, Layer, Step, Train } from '../description/description.js';
 import { inputsRead } from '../description/inputs-read.js';
 import { ownTap } from '../description/resolve-laterals.js';
-import { headWidth, isJudged } from '../heads/heads.js';
+import { isJudged, scoresExpected, takesScores } from '../heads/heads.js';
 import { leastCount, type Size } from '../nn/open-size.js';
 import { sampleDims } from '../nn/sample.js';
 import { suggest } from '../nn/schema.js';
@@ -35,6 +35,8 @@ export interface ColumnParameters {
   readonly shared: number;
   /** Of each block's output, the shape of one sample; what follows of an open size is written out, such as "ceil(length/2)". */
   readonly taps: readonly (readonly Size[])[];
+  /** Of the scores, the shape of one sample: [width], of a head of each step [T, width]; [] where nothing judges them. */
+  readonly scores: readonly Size[];
   /** Of each block, and of the head behind the last, names of the inputs that it reads itself. */
   readonly inputs: readonly ReadonlySet<string>[];
   /** Inputs that say how many steps of a sequence a sample has, and how many there are. */
@@ -314,10 +316,11 @@ export class Column implements LoweredColumn<Column> {
   /** Of an imported column: what the description says, or where it says nothing its graph, which weights are asked of. */
   private measureImported(imported: ImportedGraph): ColumnParameters {
     const { path, task, head } = this;
-    if (isJudged(head) && imported.scoresShape.join() !== String(headWidth(head))) {
-      const found = `its head is ${headWidth(head)} wide, its imported scores are [N,${imported.scoresShape}]`;
-      throw new DescriptionError(`task "${task}": ${found}`, { path: `${path}.head` });
-    }
+    const scores = isJudged(head) ? imported.scoresShape : [];
+    if (isJudged(head) && !takesScores(head, scores))
+      throw new DescriptionError(`task "${task}": ${scoresExpected(head)}, its imported scores are [N,${scores}]`, {
+        path: `${path}.head`,
+      });
     const taps = imported.taps.map((_, block) => imported.tapShape(block));
     const specs = imported.parameters.map(
       ({ name, dtype, shape }): ParameterSpec => ({
@@ -329,7 +332,7 @@ export class Column implements LoweredColumn<Column> {
       }),
     );
     const inputs = [new Set(this.reads.map(({ input }) => input.name))];
-    return { specs, count: specs.reduce((n, s) => n + elementCount(s.shape), 0), shared: 0, taps, inputs, counts: [] };
+    return { specs, count: specs.reduce((n, s) => n + elementCount(s.shape), 0), shared: 0, taps, scores, inputs, counts: [] };
   }
 
   private measure(): ColumnParameters {
@@ -357,7 +360,7 @@ export class Column implements LoweredColumn<Column> {
       tap: ({ column, block }) =>
         column === this ? undefined : new Value(g.names.unique('tap'), tensorType('float32', ['N', ...column.tapShape(block)])),
     });
-    lowering.scores(this);
+    const scores = sampleDims(lowering.scores(this));
     const shared = read;
     const count = specs.reduce((n, s) => n + elementCount(s.shape), 0);
     if (count > maxParameters) {
@@ -372,7 +375,7 @@ export class Column implements LoweredColumn<Column> {
       throw new DescriptionError(`${at}: a sample's output has shape [${shape}], beyond any machine`, { path: at });
     });
     this.refuseUnread(inputs);
-    return { specs, count, shared, taps, inputs, counts };
+    return { specs, count, shared, taps, scores, inputs, counts };
   }
 
   /** Every input that is listed is read by a layer. Throws DescriptionError. */

@@ -274,6 +274,17 @@ function routedOutputs(g: Ops, answers: readonly Answer[], probabilities: boolea
       got: input.name,
     });
   }
+  const steps = answers.filter(({ scores }) => scores.shape?.length === 3);
+  const other = answers.find((answer) => !steps.includes(answer));
+  if (steps[0] !== undefined && other !== undefined) {
+    const found = `task "${steps[0].task}" answers each step of a sequence, "${other.task}" each sample`;
+    throw new UsageError(
+      `a routed model has one set of outputs for all tasks: ${found}; choose tasks of one kind, or another form`,
+      {
+        expected: 'heads of one kind',
+      },
+    );
+  }
   const asked = probabilities ? routedNames : routedNames.slice(0, 1);
   const kinds = new Set(answers.map(({ label }) => label?.dtype ?? 'none'));
   if (probabilities && (kinds.size > 1 || kinds.has('none'))) {

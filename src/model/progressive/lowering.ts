@@ -1,17 +1,18 @@
 // A network lowered to a graph, column by column and only as deep as asked: a block of an earlier column exists in the graph when
 // something reads its tap. Where parameters come from is the scope's affair (model/nn/scope.ts).
-import { InternalError, must, UsageError } from '../../onnx/core/errors.js';
+import { DescriptionError, InternalError, must, UsageError } from '../../onnx/core/errors.js';
 import { Random } from '../../onnx/core/random.js';
 import type { Graph, Value } from '../../onnx/ir/graph.js';
 import { reduceMean } from '../../onnx/ops/families/reduce.js';
 import type { Head, Laterals, Step } from '../description/description.js';
-import { headDense, headLayers, isJudged } from '../heads/heads.js';
-import type { Lateral } from '../nn/joint.js';
+import { eachOf, headDense, headLayers, isJudged } from '../heads/heads.js';
+import type { Init } from '../nn/init.js';
+import type { Joint, Lateral } from '../nn/joint.js';
 import type { NamedInputs } from '../nn/layer.js';
 import { type Layer, layoutAfter } from '../nn/layers.js';
 import { lowerBlock } from '../nn/lower.js';
-import type { Size } from '../nn/open-size.js';
-import { type Layout, layoutOf, positionsOf, sampleDims } from '../nn/sample.js';
+import { areKnown, type Size } from '../nn/open-size.js';
+import { type Layout, layoutOf, positionsOf, sampleDims, turned } from '../nn/sample.js';
 import { type LayerScope, trainable } from '../nn/scope.js';
 import { lowerPrepare } from '../prepare/prepare.js';
 import { aroundImported, ImportedLowering, refuseTraining } from './imported.js';
@@ -171,9 +172,24 @@ export class NetworkLowering<C extends LoweredColumn<C>> {
   private headAlone(column: C): Value {
     const scope = this.options.scope(column);
     const prefix = `${column.task}/head`;
-    const { kind, units, init } = headDense(column.head);
-    const carried = must(this.joint(column, 0, prefix), 'laterals')({ along: 'features', width: units, init });
+    const { kind, units, init, each } = headDense(column.head);
+    const lateral = must(this.joint(column, 0, prefix), 'laterals');
+    const carried = lateral(each ? this.stepsAlone(column, units, init) : { along: 'features', width: units, init });
     return scope.g.add(carried, trainable(scope, `${prefix}/${kind}/bias`, [units], { fill: 0 }));
+  }
+
+  /** What a head of each step, alone, takes: as many steps as the first of its sources that is a sequence. Throws DescriptionError. */
+  private stepsAlone(column: C, width: number, init: Init): Joint {
+    for (const ref of column.sourcesInto(0)) {
+      const [tap, layout] = [this.tap(ref), tapLayout(ref)];
+      const { size } = positionsOf(sampleDims(tap), layout);
+      if (size.length !== 1) continue;
+      const like =
+        areKnown(size) || layout === 'channels-last' ? tap : turned(this.options.scope(column).g, tap, 'channels-last');
+      return { along: 'positions', layout: 'channels-last', width, init, size, like };
+    }
+    const path = `${column.path}.head`;
+    throw new DescriptionError(`${path}: each: step needs a sequence, the taps that it reads have no steps`, { path });
   }
 
   private of(column: C): Lowered {
@@ -288,12 +304,14 @@ export class NetworkLowering<C extends LoweredColumn<C>> {
     const scope = this.options.scope(column);
     const tap = this.tap({ column, block });
     const layout = tapLayout({ column, block });
+    const inputs = this.named(column, column.blocks.length);
+    const head = headLayers(column.head);
+    if (eachOf(column.head)) return lowerBlock({ scope, prefix: `${column.task}/head`, path, layout, inputs }, head, tap);
     const { size } = positionsOf(sampleDims(tap), layout);
     const first = layoutOf(layout) === 'channels-last' ? 1 : 2;
     const axes = size.map((_, i) => first + i);
     const features = axes.length === 0 ? tap : reduceMean(scope.g, tap, axes, 0);
-    const inputs = this.named(column, column.blocks.length);
-    return lowerBlock({ scope, prefix: `${column.task}/head`, path, inputs }, headLayers(column.head), features);
+    return lowerBlock({ scope, prefix: `${column.task}/head`, path, inputs }, head, features);
   }
 
   private lower(column: C, block: number, layers: readonly Layer[], name: string, path: string): Value {

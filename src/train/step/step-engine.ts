@@ -1,6 +1,6 @@
 // The engine `ort`: the step graph on any runtime, many minibatches in one run where the provider has a Loop.
 import { gatherRows } from '../../data/rows.js';
-import { headWidth } from '../../model/heads/heads.js';
+import { leastCount } from '../../model/nn/open-size.js';
 import { must } from '../../onnx/core/errors.js';
 import { Tensor } from '../../onnx/core/tensor.js';
 import type { CarryingSession } from '../../onnx/runtime/session.js';
@@ -89,7 +89,10 @@ export class StepEngine implements Engine {
     if (this.form === 'step') return await this.singly(minibatches);
     const { epoch, first, count, size, rows, seeds } = minibatches;
     const brought = this.data.brought(size);
-    const most = Math.max(1, Math.floor(bytesPerRun / Math.max(brought, 4 * size * headWidth(this.context.column.head))));
+    const most = Math.max(
+      1,
+      Math.floor(bytesPerRun / Math.max(brought, 4 * size * leastCount(this.context.column.parameters.scores))),
+    );
     const losses = new Float32Array(count);
     const answers: Answered[] = [];
     for (let at = 0; at < count; at += most) {
@@ -165,7 +168,8 @@ export class StepEngine implements Engine {
 
   private answered(results: Readonly<Record<string, Tensor>>, rows: Uint32Array): Answered {
     const { dims, data } = must(results[stepScores], stepScores);
-    const scores = new Tensor('float32', [rows.length, dims.at(-1) ?? 1], data);
+    const each = dims.slice(this.form === 'loop' ? 2 : 1);
+    const scores = new Tensor('float32', [rows.length, ...each], data);
     return { scores, targets: gatherRows(this.data.targets, rows) };
   }
 }

@@ -50,7 +50,7 @@ export const stepInputs = {
 export const nextName = (name: string): string => `${name}/next`;
 /** float32 [S]; a scalar in the form `step`. */
 export const lossOutput = 'step/loss';
-/** Where they are asked for: float32 [S, B, width]; [B, width] in the form `step`. */
+/** Where they are asked for: float32 [S, B, width]; [B, width] in the form `step`; of a head of each step [S, B, T, width] and [B, T, width]. */
 export const stepScores = 'step/scores';
 
 /** What a step graph is made of. */

@@ -7,11 +7,16 @@ import {
   headLoss,
   lowerLoss,
   sampleWeight,
+  targetsOf,
   toBalance,
   withBalance,
   withLoss,
 } from '../../../src/model/heads/heads.js';
+import { gradient } from '../../../src/onnx/autodiff/gradient.js';
+import { must } from '../../../src/onnx/core/errors.js';
+import { Tensor } from '../../../src/onnx/core/tensor.js';
 import { ops } from '../../../src/onnx/ops/ops.js';
+import { runModel } from '../../support/run.js';
 import { errorOf, withColumn } from '../description/support.js';
 import { headOf } from './support.js';
 
@@ -52,7 +57,7 @@ it.each([
   ],
   [
     { regress: { outputs: 1, pos_weight: 2 } },
-    'regress: unknown key "pos_weight", expected one of "outputs", "names", "loss", "init"',
+    'regress: unknown key "pos_weight", expected one of "outputs", "names", "loss", "each", "init"',
   ],
   // losses
   [{ classify: { classes: 2, loss: 'focla' } }, 'classify.loss: unknown loss "focla", did you mean "focal"?'],
@@ -170,4 +175,33 @@ describe('balanced', () => {
 it('weights by name count 1 where a class is not named', () => {
   const head = headOf({ classify: { classes: 3, names: ['a', 'b', 'c'], class_weights: { b: 5 } } });
   expect([0, 1, 2].map((c) => sampleWeight(head, c))).toEqual([1, 5, 1]);
+});
+
+it('the loss of a minibatch in which no step counts is 0, and so are its gradients', async () => {
+  const heads: readonly HeadInput[] = [
+    { classify: { classes: 3, each: 'step' } },
+    { classify: { classes: 3, each: 'step', class_weights: [1, 2, 3] } },
+    { classify: { classes: 3, each: 'step', loss: 'focal', class_weights: [1, 2, 3] } },
+    { binary: { labels: 3, each: 'step' } },
+    { regress: { outputs: 3, each: 'step' } },
+  ];
+  for (const written of heads) {
+    const head = headOf(written);
+    const g = ops();
+    const x = g.input('scores', 'float32', [1, 2, 3]);
+    const { dtype, shape } = targetsOf(head, 1);
+    const loss = lowerLoss(g, head, x, g.input('targets', dtype, shape), 'mean');
+    g.output(must(gradient(g, { of: loss, by: [x] })[0], 'gradient'), 'gradient');
+    g.output(loss, 'loss');
+    const targets =
+      head.kind === 'classify'
+        ? Tensor.from('int64', [-100, -100], [1, 2])
+        : Tensor.from('float32', new Array(6).fill(Number.NaN), [1, 2, 3]);
+    const results = await runModel(g.model(), { scores: Tensor.from('float32', [1, 2, 3, 4, 5, 6], [1, 2, 3]), targets });
+    expect(results.loss?.numbers(), JSON.stringify(written)).toEqual([0]);
+    expect(
+      results.gradient?.numbers().every((v) => v === 0),
+      JSON.stringify(written),
+    ).toBe(true);
+  }
 });

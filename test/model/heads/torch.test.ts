@@ -2,7 +2,7 @@
 // in float64), scores from -110 to 90 among them.
 import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
-import { type HeadInput, lowerLoss, targetsOf } from '../../../src/model/heads/heads.js';
+import { eachOf, type HeadInput, lowerLoss, targetsOf } from '../../../src/model/heads/heads.js';
 import { gradient } from '../../../src/onnx/autodiff/gradient.js';
 import { must } from '../../../src/onnx/core/errors.js';
 import { Tensor } from '../../../src/onnx/core/tensor.js';
@@ -12,7 +12,8 @@ import { headOf, matrix } from './support.js';
 
 interface Case {
   readonly head: HeadInput;
-  readonly targets: readonly number[] | readonly (readonly number[])[];
+  /** null stands for NaN */
+  readonly targets: readonly number[] | readonly (readonly (number | null)[])[];
   readonly loss: number;
   readonly gradient: readonly (readonly number[])[];
 }
@@ -30,15 +31,19 @@ const apart = (found: readonly number[], expected: readonly number[]): number =>
 async function found(given: Case, dtype: 'int64' | 'int32') {
   const head = headOf(given.head);
   const g = ops();
-  const x = g.input('scores', 'float32', [rows, 3]);
-  const wanted = targetsOf(head, rows, dtype);
+  // Two sequences of three steps have the same rows.
+  const places = eachOf(head) ? [2, rows / 2] : [rows];
+  const x = g.input('scores', 'float32', [...places, 3]);
+  const wanted = targetsOf(head, must(places[0], 'rows'), dtype);
   const t = g.input('targets', wanted.dtype, wanted.shape);
   const loss = lowerLoss(g, head, x, t, 'mean');
   g.output(loss, 'loss');
   g.output(lowerLoss(g, head, x, t, 'none'), 'losses');
   g.output(must(gradient(g, { of: loss, by: [x] })[0], 'gradient'), 'gradient');
-  const targets = Tensor.from(wanted.dtype as 'float32' | 'int64' | 'int32', given.targets.flat(), wanted.shape.map(Number));
-  return await runModel(g.model(), { scores, targets });
+  const numbers = given.targets.flat().map((target) => target ?? Number.NaN);
+  const shape = wanted.shape.map((dim) => (dim === 'steps' ? rows / 2 : Number(dim)));
+  const targets = Tensor.from(wanted.dtype as 'float32' | 'int64' | 'int32', numbers, shape);
+  return await runModel(g.model(), { scores: scores.reshape([...places, 3]), targets });
 }
 
 it.each(named)('$name', async (given) => {

@@ -47,7 +47,7 @@ describe('the comment is the description', () => {
   it('and stands in the JSON Schema', () => {
     const text = JSON.stringify(toJsonSchema().$defs);
     expect(text).toContain('"description":"Features of the output."');
-    expect(text).toContain('"description":"y = x W + b over a flat input."');
+    expect(text).toContain('"description":"y = x W + b over a flat input, or over each step of a sequence."');
     expect(text).toContain('"description":"The layers that it holds."');
   });
 });
@@ -59,7 +59,7 @@ describe('functions', () => {
     expectTypeOf<Parameters<typeof list.relu>>().toEqualTypeOf<[]>();
     expectTypeOf<Parameters<typeof list.leakyRelu>>().toEqualTypeOf<[alpha?: number | undefined]>();
     expectTypeOf<ReturnType<typeof list.dense>>().toEqualTypeOf<{
-      dense: { bias?: boolean; init?: InitInput; units: number };
+      dense: { bias?: boolean; each?: 'step'; init?: InitInput; units: number };
     }>();
     expectTypeOf<ReturnType<typeof list.conv2d>>().toExtend<LayerInput>();
   });
