@@ -24,6 +24,7 @@ const without: Readonly<Record<string, string>> = {
   'docs/ops.md': 'a table that sh scripts/support-table writes',
   'docs/reliability.md': 'figures of scripts that the package does not hold',
   'docs/training-speed.md': 'what training does by itself',
+  'docs/transfer.md': 'figures of scripts that the package does not hold',
 };
 
 it('each page is followed, or has nothing to follow', () => {

@@ -8,14 +8,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { resultsOf, writePage } from './page.mjs';
 
 export const at = (path) => new URL(`../../${path}`, import.meta.url);
 const { readNetwork } = await import(at('dist/index.js').href);
 const { NodeRuntime } = await import(at('dist/node.js').href);
 const { Tensor } = await import(at('dist/onnx/index.js').href);
-
-/** The files that results are kept in. */
-export const resultsOf = (name) => fileURLToPath(new URL(`results/${name}.json`, import.meta.url));
 
 /** The model as the network of one frozen column. */
 export async function imported(model, options) {
@@ -123,6 +121,7 @@ export async function compare(name, { base, ways, classes, drawn, test, settings
       }
     }
   }
+  if (values.to === resultsOf(name)) writePage();
 }
 
 /** A run a line. */

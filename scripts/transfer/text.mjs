@@ -85,8 +85,8 @@ await compare('text', {
   test: samples(testAt),
   settings: { length, sentences: sentences.length },
   examples: [8, 32, 128],
-  steps: 64,
-  batch: 8,
+  steps: 32,
+  batch: 16,
 });
 
 /** Throws unless sentences that mean the same are nearest each other: a tokenizer that is not the encoder's would mix them up. */

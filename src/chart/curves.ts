@@ -1,4 +1,4 @@
-// Learning curves as one SVG: a panel for each measure, epochs along it. It stands alone (no font, script or style from elsewhere), is light or dark as the
+// Learning curves as one SVG: a panel for each measure, epochs or other steps along it. It stands alone (no font, script or style from elsewhere), is light or dark as the
 // reader's system is, and says in title and desc what it shows. What the values are, the caller knows.
 import { evenScale, linePath, logScale, type Scale, wholeTicks } from './scale.js';
 
@@ -38,6 +38,8 @@ export interface Curves {
   readonly title: string;
   readonly runs: readonly CurveRun[];
   readonly panels: readonly CurvePanel[];
+  /** What stands along a panel in place of epochs: what its steps are, and the name of each. A line's "epoch" is the number of the step then, from 1. */
+  readonly along?: { readonly name: string; readonly at: readonly string[] };
 }
 
 /** Every file that is written here begins so: others are not written over. */
@@ -114,8 +116,10 @@ const beside = (text: string | undefined): string =>
   text === undefined || text === '' ? '' : ` <tspan class="soft" dx="6">${escaped(text)}</tspan>`;
 
 /** Line and text of each run, then what full, dashed and dotted mean. */
-function legend({ runs, panels }: Curves, top: number): { readonly svg: string; readonly height: number } {
-  const parts = (['validation', 'training'] as const).filter((part) => panels.some((p) => p.lines.some((l) => l.part === part)));
+function legend({ runs, panels, along }: Curves, top: number): { readonly svg: string; readonly height: number } {
+  const parts = (['validation', 'training'] as const).filter(
+    (part) => along === undefined && panels.some((p) => p.lines.some((l) => l.part === part)),
+  );
   const loud = runs.filter(isLoud);
   const quiet = runs.length - loud.length;
   const rows = loud.map(({ name, about, result }, run) => {
@@ -154,7 +158,7 @@ function scaleOf({ lines, least = Number.NEGATIVE_INFINITY, logarithmic }: Curve
 }
 
 function panel(curves: Curves, shown: CurvePanel, index: number, top: number, epochs: number): string {
-  const { runs } = curves;
+  const { runs, along } = curves;
   const { y: scale, log } = scaleOf(shown);
   const x = (epoch: number) => left + (epochs === 1 ? plotWidth / 2 : (plotWidth * (epoch - 1)) / (epochs - 1));
   const y = (value: number) => top + 34 + plotHeight * (1 - scale.at(value));
@@ -167,10 +171,11 @@ function panel(curves: Curves, shown: CurvePanel, index: number, top: number, ep
       (t) =>
         `<path class="rule" d="M${left} ${y(t).toFixed(1)}H${width - right}"/><text class="soft" text-anchor="end" x="${left - 8}" y="${(y(t) + 4.5).toFixed(1)}">${short(t)}</text>`,
     ),
-    ...wholeTicks(epochs, 6).map(
-      (t) => `<text class="soft" text-anchor="middle" x="${x(t).toFixed(1)}" y="${bottom + 19}">${t}</text>`,
+    ...(along === undefined ? wholeTicks(epochs, 6) : along.at.map((_, i) => i + 1)).map(
+      (t) =>
+        `<text class="soft" text-anchor="middle" x="${x(t).toFixed(1)}" y="${bottom + 19}">${escaped(along?.at[t - 1] ?? String(t))}</text>`,
     ),
-    `<text class="soft" text-anchor="middle" x="${left + plotWidth / 2}" y="${bottom + 37}">epoch</text>`,
+    `<text class="soft" text-anchor="middle" x="${left + plotWidth / 2}" y="${bottom + 37}">${escaped(along?.name ?? 'epoch')}</text>`,
     `<clipPath id="p${index}"><rect x="${left - 4}" y="${top + 28}" width="${plotWidth + 8}" height="${plotHeight + 10}"/></clipPath>`,
   ];
   runs.forEach(({ best }, run) => {
@@ -185,7 +190,7 @@ function panel(curves: Curves, shown: CurvePanel, index: number, top: number, ep
     const points = line.points.map(({ epoch, value }) => [x(epoch), y(value)] as const);
     out.push(`<path class="${name}" clip-path="url(#p${index})" d="${linePath(points)}"/>`);
     const best = line.points.find(({ epoch }) => epoch === runs[line.run]?.best);
-    const dots = line.points.length === 1 ? line.points : best === undefined ? [] : [best];
+    const dots = line.points.length === 1 || along !== undefined ? line.points : best === undefined ? [] : [best];
     for (const dot of dots) {
       if (dot.value < (shown.least ?? dot.value)) continue;
       out.push(`<circle class="${name}" cx="${x(dot.epoch).toFixed(1)}" cy="${y(dot.value).toFixed(1)}" r="5"/>`);
@@ -204,12 +209,16 @@ function atBest({ runs }: Curves, { lines }: CurvePanel, top: number): string[] 
 }
 
 /** What the picture says, for those who do not see it. */
-function spoken({ runs, panels }: Curves): string {
+function spoken({ runs, panels, along }: Curves): string {
   const loud = runs.filter(isLoud);
   const about = loud.map((run) => `${run.name}: ${run.about}.`);
   const ends = panels.flatMap(({ name, lines }) =>
     lines.flatMap(({ run, part, points }) => {
       if (run >= loud.length) return [];
+      if (along !== undefined) {
+        const values = points.map(({ epoch, value }) => `${short(value)} at ${along.at[epoch - 1]}`);
+        return [`${runs[run]?.name}, ${name} by ${along.name}: ${values.join(', ')}.`];
+      }
       const [first, last] = [points[0], points.at(-1)];
       return first === undefined || last === undefined
         ? []
@@ -224,8 +233,9 @@ function spoken({ runs, panels }: Curves): string {
 
 /** The picture. */
 export function curvesSvg(curves: Curves): string {
-  const { title, panels } = curves;
-  const epochs = Math.max(1, ...panels.flatMap((p) => p.lines.flatMap((l) => l.points.map(({ epoch }) => epoch))));
+  const { title, panels, along } = curves;
+  const epochs =
+    along?.at.length ?? Math.max(1, ...panels.flatMap((p) => p.lines.flatMap((l) => l.points.map(({ epoch }) => epoch))));
   const key = legend(curves, 62);
   const top = 62 + key.height + 12;
   const height = top + panels.length * panelHeight;

@@ -98,6 +98,25 @@ it('one epoch is a point', () => {
   expect(one).not.toContain('NaN');
 });
 
+it('other steps than epochs have their own names, a point each, and no data to tell apart', () => {
+  const svg = curvesSvg({
+    title: 't',
+    runs: [
+      { name: 'a', about: 'x' },
+      { name: 'b', about: 'y' },
+    ],
+    panels: [
+      { name: 'accuracy', unit: '', lines: [0, 1].map((run) => ({ run, part: 'validation' as const, points: points(2, 5, 7) })) },
+    ],
+    along: { name: 'examples a class', at: ['2', '5 < 6', '50'] },
+  });
+  expect(svg).toContain('>5 &lt; 6</text>');
+  expect(svg).toContain('>examples a class</text>');
+  expect(svg.match(/<circle/g)).toHaveLength(6);
+  expect(svg).not.toMatch(/>(epoch|validation)</);
+  expect(svg).toContain('a, accuracy by examples a class: 2 at 2, 5 at 5 &lt; 6, 7 at 50.');
+});
+
 describe.skipIf(chromium === undefined)(`in a browser${chromium === undefined ? ' (skipped: no chromium here)' : ''}`, () => {
   const browser = chromium === undefined ? undefined : launch(false);
   afterAll(async () => (await browser)?.close());

@@ -1,5 +1,9 @@
 // MNIST read row by row, a sequence of 28 steps: an LSTM column, a convolutional column that reads it, and the two the other way round; test accuracy of
-// each. `npm run build`, then `node scripts/mnist-rows.mjs [epochs] [rows]`.
+// each, kept in results/rows.json.
+//   node scripts/transfer/rows.mjs [--epochs 3] [--rows 60000] [--to results.json]     Needs npm run build.
+import { writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
 import {
   adapter,
   classify,
@@ -13,11 +17,19 @@ import {
   prognet,
   relu,
   reshape,
-} from '../dist/index.js';
-import { loadData, NodeRuntime } from '../dist/node.js';
+} from '../../dist/index.js';
+import { loadData, NodeRuntime } from '../../dist/node.js';
+import { resultsOf, writePage } from './page.mjs';
 
-const [epochs = 3, rows = 60_000] = process.argv.slice(2).map(Number);
-const { train, test } = await loadData('mnist', { baseDir: '.' });
+const { values } = parseArgs({
+  options: {
+    epochs: { type: 'string', default: '3' },
+    rows: { type: 'string', default: '60000' },
+    to: { type: 'string', default: resultsOf('rows') },
+  },
+});
+const [epochs, rows] = [Number(values.epochs), Number(values.rows)];
+const { train, test } = await loadData('mnist', { baseDir: fileURLToPath(new URL('../..', import.meta.url)) });
 const sliced = (t) =>
   new t.constructor(t.dtype, [rows, ...t.dims.slice(1)], t.data.subarray(0, (t.data.length / t.dims[0]) * rows));
 const data = { inputs: sliced(train.inputs), targets: sliced(train.targets) };
@@ -34,6 +46,7 @@ const blocks = {
 };
 const one = (task, laterals) => column(task, { blocks: blocks[task], head: classify(10), ...(laterals && { laterals }) });
 
+const columns = [];
 for (const [first, second] of [
   ['lstm', 'conv'],
   ['conv', 'lstm'],
@@ -42,10 +55,12 @@ for (const [first, second] of [
   for (const next of [one(first), one(second, adapter({ rank: 16, join: 'steps', into: [1] }))]) {
     const began = performance.now();
     ({ network } = await network.grow(next).train(next.task, { on, data, ...settings }));
-    const seconds = ((performance.now() - began) / 1000).toFixed(0);
+    const seconds = Number(((performance.now() - began) / 1000).toFixed(1));
     const { value } = await network.evaluate(next.task, test, { on });
-    console.log(
-      `${next.task}${next.task === first ? '' : `, reading ${first}`}: ${(100 * value).toFixed(2)} % of the test images, trained in ${seconds} s`,
-    );
+    const parameters = network.columns.column(next.task).parameters.count;
+    columns.push({ task: next.task, reading: next.task === first ? undefined : first, parameters, accuracy: value, seconds });
+    writeFileSync(values.to, `${JSON.stringify({ settings, rows, testRows: test.targets.dims[0], columns }, undefined, 1)}\n`);
+    console.error(`${next.task}${next.task === first ? '' : `, reading ${first}`}: ${(100 * value).toFixed(2)} %, ${seconds} s`);
   }
 }
+if (values.to === resultsOf('rows')) writePage();

@@ -1,0 +1,100 @@
+// Writes what stands in results/ into docs/transfer.md, a table and a picture of learning curves (docs/transfer-*.svg) for each comparison.
+//   node scripts/transfer/page.mjs     Needs npm run build. The scripts that measure call it themselves.
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { curvesSvg } from '../../dist/chart/curves.js';
+
+const docs = (name) => fileURLToPath(new URL(`../../docs/${name}`, import.meta.url));
+/** The file that results are kept in. */
+export const resultsOf = (name) => fileURLToPath(new URL(`results/${name}.json`, import.meta.url));
+
+const mean = (list) => list.reduce((a, b) => a + b, 0) / list.length;
+const deviation = (list) =>
+  Math.sqrt(mean(list.map((v) => (v - mean(list)) ** 2)) * (list.length / Math.max(1, list.length - 1)));
+const percent = (v, digits = 1) => (100 * v).toFixed(digits);
+const line = (cells) => `| ${cells.join(' | ')} |`;
+
+/** Accuracies of a way with so many examples a class. */
+const accuraciesOf = ({ runs }, way, each) =>
+  runs.filter((run) => run.way === way && run.each === each).map(({ accuracy }) => accuracy);
+
+function comparison(name, results) {
+  const { settings, parameters, runs } = results;
+  const ways = Object.keys(parameters);
+  const count = Math.max(...runs.map(({ seed }) => seed)) + 1;
+  // A size that is not measured whole yet has no row in the table.
+  const sizes = [...new Set(runs.map(({ each }) => each))].filter((each) =>
+    ways.every((way) => accuraciesOf(results, way, each).length === count),
+  );
+  const best = new Map(
+    sizes.map((each) => [each, Math.max(...ways.map((way) => Number(percent(mean(accuraciesOf(results, way, each))))))]),
+  );
+  const cell = (way, each) => {
+    const own = accuraciesOf(results, way, each);
+    const shown = percent(mean(own));
+    return `${Number(shown) === best.get(each) ? `**${shown}**` : shown} ± ${percent(deviation(own))}`;
+  };
+  const svg = curvesSvg({
+    title: `Few examples over a trained backbone: ${name}`,
+    runs: ways.map((way) => ({
+      name: way,
+      about: `${parameters[way].toLocaleString('en')} trained parameters`,
+      ...(way === 'progressive column' && { weight: 'strong' }),
+    })),
+    panels: [
+      {
+        name: 'accuracy',
+        unit: `% of ${settings.testRows.toLocaleString('en')} test rows, mean of ${count} draws`,
+        lines: ways.map((way, run) => ({
+          run,
+          part: 'validation',
+          points: sizes.map((each, i) => ({ epoch: i + 1, value: 100 * mean(accuraciesOf(results, way, each)) })),
+        })),
+      },
+    ],
+    along: { name: 'examples of each class', at: sizes.map(String) },
+  });
+  writeFileSync(docs(`transfer-${name}.svg`), svg);
+  return [
+    `Accuracy in % of ${settings.testRows.toLocaleString('en')} test rows, mean and standard deviation over ${count} draws of the examples; ${settings.classes} classes, ${settings.steps} steps of ${settings.batch} rows with adam, rates ${ways.map((way) => settings.rates[way]).join(', ')} in the order of the rows:`,
+    '',
+    line(['way', 'trained parameters', ...sizes.map((each) => `${each} of each class`)]),
+    line(['---', '---:', ...sizes.map(() => '---:')]),
+    ...ways.map((way) => line([way, parameters[way].toLocaleString('en'), ...sizes.map((each) => cell(way, each))])),
+    '',
+    `![Accuracy of each way by examples of each class; the table holds the same means](transfer-${name}.svg)`,
+  ];
+}
+
+function rowsTable({ settings, rows, testRows, columns }) {
+  const { epochs, batch, lr, schedule } = settings;
+  return [
+    `${epochs} epochs of ${rows.toLocaleString('en')} images, minibatches of ${batch}, adam, rate ${lr}, ${schedule} schedule; % of ${testRows.toLocaleString('en')} test images:`,
+    '',
+    line(['column', 'reads', 'trained parameters', 'accuracy']),
+    line(['---', '---', '---:', '---:']),
+    ...columns.map(({ task, reading, parameters, accuracy }) =>
+      line([task, reading ?? 'the image alone', parameters.toLocaleString('en'), percent(accuracy, 2)]),
+    ),
+  ];
+}
+
+/** docs/transfer.md with what results/ holds by now. */
+export function writePage() {
+  let page = readFileSync(docs('transfer.md'), 'utf8');
+  for (const [name, table] of Object.entries({
+    images: comparison,
+    text: comparison,
+    rows: (_, results) => rowsTable(results),
+  })) {
+    if (!existsSync(resultsOf(name))) continue;
+    const [begin, end] = [`<!-- ${name}: written by node scripts/transfer/${name}.mjs -->`, `<!-- end of ${name} -->`];
+    const [from, to] = [page.indexOf(begin), page.indexOf(end)];
+    if (from < 0 || to < from) throw new Error(`docs/transfer.md has no place for ${begin}`);
+    const text = table(name, JSON.parse(readFileSync(resultsOf(name), 'utf8'))).join('\n');
+    page = `${page.slice(0, from)}${begin}\n${text}\n${page.slice(to)}`;
+  }
+  writeFileSync(docs('transfer.md'), page);
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) writePage();
