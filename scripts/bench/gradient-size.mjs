@@ -1,6 +1,6 @@
 // Gradients of models of real size by all of their weights: ResNet-50, ViT-B/16, BERT-base, GPT-2 small, as torch.onnx exports them. Seconds and
 // peak memory of `prognet grad`, of onnx-ad and of onnxsim's graph_grad; size of what they make; one step in onnxruntime, element by element
-// against PyTorch. The table also goes into docs/gradients.md: node scripts/bench/gradient-size.mjs [name...] [--keep FOLDER]
+// against PyTorch's gradients of float64. The table also goes into docs/gradients.md: node scripts/bench/gradient-size.mjs [name...] [--keep FOLDER]
 import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -122,7 +122,7 @@ function tableOf({ models, versions, date, machine }) {
     '| model | by | build | memory | nodes | size | step | difference |',
     '|---|---|---|---|---|---|---|---|',
     ...models.flatMap((m) => [
-      `| ${m.name}, ${(m.bytes / 1e6).toFixed(0)} MB, ${m.nodes} nodes, ${m.weights} weights | PyTorch | | | | | ${m.prognet.torch?.toFixed(2) ?? ''} s | |`,
+      `| ${m.name}, ${(m.bytes / 1e6).toFixed(0)} MB, ${m.nodes} nodes, ${m.weights} weights | PyTorch, float32 | | | | | ${m.prognet.torch.toFixed(2)} s | ${m.prognet.torchDifference.toExponential(0)} |`,
       ...['prognet', ...rivals].map((who) => cells(m, who)),
     ]),
   ].join('\n');

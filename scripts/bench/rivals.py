@@ -1,6 +1,7 @@
 """Gradients by onnx-ad and by onnxsim's graph_grad, each called as its documentation says, in one form: a model with the outputs that it had and
 `grad/<name>`, and an input `seed/<name>` for each output that is no scalar."""
 
+import numpy as np
 import onnx
 from onnx import TensorProto, helper
 
@@ -66,6 +67,13 @@ def by_onnxsim(model, of, by):
     except Exception:
         pass
     return made, {name: f"grad/{name}" for name in by}, seeds
+
+
+def farthest(want, found):
+    """The largest difference of an element from what it should be, in parts of the largest of its tensor (of 1e-5 of the largest of all, where that is
+    more: some are 0 but for rounding)."""
+    floor = 1e-5 * max(np.abs(g).max() for g in want.values())
+    return max(float(np.abs(found[k].reshape(g.shape) - g).max() / max(np.abs(g).max(), floor)) for k, g in want.items())
 
 
 RIVALS = {"onnx-ad": by_onnx_ad, "onnxsim": by_onnxsim}
