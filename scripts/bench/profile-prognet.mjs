@@ -1,4 +1,4 @@
-// Where the time of a training goes, by ONNX Runtime's profiler, as one line of JSON. Arguments: dense | conv, the column's number, rows.
+// Where the time of a training goes, by ONNX Runtime's profiler, as one line of JSON. Arguments: dense | conv | encoder, the column's number, rows.
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -29,7 +29,8 @@ ort.InferenceSession.create = async (model, options) => {
 };
 
 const { column, frozen } = lastColumn(kind, count, count > 1 ? widths[kind] : undefined);
-const settings = trainSettings({ epochs: 2, batch: 128, optimizer: 'adam', lr: 0.001 }, 0);
+const batch = kind === 'encoder' ? 32 : 128;
+const settings = trainSettings({ epochs: 2, batch, optimizer: 'adam', lr: 0.001 }, 0);
 const started = performance.now();
 const data = await mnist(rows);
 const runtime = await NodeRuntime.load();

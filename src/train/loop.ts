@@ -47,6 +47,8 @@ export interface TrainResult {
 
 /** Seconds that one run of the engine should take, so that ctrl-C and progress are prompt: it blocks the event loop. */
 const secondsPerRun = 0.4;
+/** Slow steps share a run too, as many as this and within `secondsAtMost`: a run brings the whole state in and out. */
+const [stepsAtLeast, secondsAtMost] = [4, 2];
 const secondsPerCheckpoint = 10;
 
 /** Trains the column until its epochs are done. */
@@ -205,7 +207,7 @@ class Training {
       const before = performance.now();
       const { losses, answers = [] } = await this.steps(rowsNow, steps, size);
       const seconds = (performance.now() - before) / 1000;
-      if (steps === this.chunk) this.chunk = Math.max(1, Math.min(this.chunk * 4, Math.round((steps * secondsPerRun) / seconds)));
+      if (steps === this.chunk) this.chunk = stepsPerRun(steps, seconds / steps);
       let { lossSum } = this.state;
       for (const loss of losses) lossSum += loss * size;
       for (const { scores, targets } of answers) this.counts?.add(scores, targets);
@@ -312,6 +314,12 @@ class Training {
       throw new DivergedError(`"${name}" holds ${bad} after step ${step} (rate ${this.rates.at(step - 1).toPrecision(3)})`, step);
     }
   }
+}
+
+/** How many steps the next run takes, after one of `steps` that took so many seconds each. */
+function stepsPerRun(steps: number, seconds: number): number {
+  const wanted = Math.max(secondsPerRun, Math.min(stepsAtLeast * seconds, secondsAtMost));
+  return Math.max(1, Math.min(steps * 4, Math.round(wanted / seconds)));
 }
 
 /** The first infinity or NaN. A plain loop, since `find` is slow and weights are many. */

@@ -88,3 +88,32 @@ for (const body of ['dense', 'convolutional'] as const)
           expect(must(again.weights.get(name), name).data, name).toEqual(values);
         }
       });
+
+it("transformer layers over sequences: what training rewrites of gelu and sums over steps is the plain graphs' numbers", async () => {
+  const layers = [
+    { transformer_encoder: { heads: 2, hidden: 12 } },
+    { transformer_encoder: { heads: 2, hidden: 12, activation: 'relu' } },
+  ];
+  const blocks = [
+    [{ reshape: [8, 8] }, ...layers],
+    [layers[0], 'mean_over_steps'],
+  ];
+  const column = (task: string) => ({ task, blocks, head: { classify: 3 } });
+  const description = parseDescription({
+    prognet: 1,
+    name: 'numbers',
+    input: { name: 'image', shape: [1, 8, 8] },
+    columns: [column('a'), { ...column('b'), laterals: { kind: 'adapter', rank: 4 } }],
+  });
+  const settings = trainSettings({ epochs: 2, batch: 64, optimizer: 'adam', lr: 0.001 }, 0);
+  const frozen = frozenIn(description, [initialAt(description, 0)]);
+  const request = { runtime, column: columnAt(description, 1), frozen, settings, train: data };
+  const plain = await plainTraining({ ...request, threads: 2 });
+  const { weights } = await train({ ...request, session: { threads: 2 } });
+  for (const [name, { data: values }] of weights) {
+    const expected = must(plain.get(name), name).data as Float32Array;
+    (values as Float32Array).forEach((v, i) => {
+      expect(Math.abs(v - must(expected[i], name)), `${name}[${i}]`).toBeLessThan(1e-5);
+    });
+  }
+});

@@ -246,12 +246,13 @@ export const elementwise: Readonly<Record<ElementwiseOp, OpRules>> = {
     }),
     traits: ['elementwise'],
   },
-  // erf' = 2 / sqrt(pi) exp(-x^2)
+  // erf' = 2 / sqrt(pi) exp(-x^2), the factor within the exponential
   Erf: {
     ...unary(
       (c) => {
-        const bell = c.g.exp(c.g.neg(c.g.mul(c.x(0), c.x(0))));
-        return [c.g.mul(c.dy(), c.g.mul(bell, 2 / Math.sqrt(Math.PI)))];
+        const { g } = c;
+        const exponent = g.sub(g.scalar(Math.log(2 / Math.sqrt(Math.PI)), c.x(0)), g.mul(c.x(0), c.x(0)));
+        return [g.mul(c.dy(), g.exp(exponent))];
       },
       { infer: arithmetic },
     ),
