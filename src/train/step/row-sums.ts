@@ -15,7 +15,7 @@ export function sumsByProduct(g: Ops, order: Value): (body: Ops, sum: Value) => 
   /** Rows of ones by how many there are for each row of the minibatch. */
   const made = new Map([[1, g.expand(one, g.concat([1], batch, { axis: 0 }))]]);
   const ones = (times: number): Value => {
-    const row = made.get(times) ?? g.expand(one, g.concat([1], g.mul(batch, g.ints([times])), { axis: 0 }));
+    const row = made.get(times) ?? g.expand(one, g.concat([1], g.mul(batch, times), { axis: 0 }));
     made.set(times, row);
     return row;
   };

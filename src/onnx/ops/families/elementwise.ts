@@ -251,7 +251,7 @@ export const elementwise: Readonly<Record<ElementwiseOp, OpRules>> = {
     ...unary(
       (c) => {
         const { g } = c;
-        const exponent = g.sub(g.scalar(Math.log(2 / Math.sqrt(Math.PI)), c.x(0)), g.mul(c.x(0), c.x(0)));
+        const exponent = g.sub(Math.log(2 / Math.sqrt(Math.PI)), g.mul(c.x(0), c.x(0)));
         return [g.mul(c.dy(), g.exp(exponent))];
       },
       { infer: arithmetic },
