@@ -116,9 +116,12 @@ command('predict <task>', 'probabilities and labels for inputs from a file', [
 ])
   .requiredOption(
     '--input <file>',
-    '.npy, .npz, IDX, .csv, .parquet, .txt, an image, a folder of images or a dataset of Hugging Face, - for stdin; the transforms of the task are not applied to it',
+    '.npy, .npz, IDX, .csv, .jsonl, .parquet, .txt, an image, a folder of images or a dataset of Hugging Face, - for stdin; the transforms of the task are not applied to it',
   )
-  .option('--input-format <name>', 'npy, npz, idx, csv, tsv, txt, parquet or image (default: as it begins, or by its name)')
+  .option(
+    '--input-format <name>',
+    'npy, npz, idx, csv, tsv, txt, jsonl, parquet or image (default: as it begins, or by its name)',
+  )
   .option('--output <file>', 'answers as .csv, .json, .jsonl, .txt; as .npy the probabilities (regress: values), float32 [D, k]')
   .option(
     '--format <name>',

@@ -62,7 +62,7 @@ it('reads .npy and IDX, whatever their names, and calls anything else by no wron
     ['words', 'none of these'],
   ] as const)
     await expect(read(name, bytes)).rejects.toThrow(
-      `${join(dir, name)}: is none of .npy, .npz, IDX, .csv, .parquet, an image or, of a network of text, .txt`,
+      `${join(dir, name)}: is none of .npy, .npz, IDX, .csv, .jsonl, .parquet, an image or, of a network of text, .txt`,
     );
   await expect(read('cut.npy', '')).rejects.toThrow(/cut\.npy: not an npy file/);
 });

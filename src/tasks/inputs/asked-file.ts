@@ -9,7 +9,7 @@ import { bytesTogether } from './parts.js';
 import { type Pause, Pipe } from './pipe.js';
 
 /** What inputs can stand in, by the names that `--input-format` takes. */
-export const inputFormats = ['npy', 'npz', 'idx', 'csv', 'tsv', 'txt', 'parquet', 'image'] as const;
+export const inputFormats = ['npy', 'npz', 'idx', 'csv', 'tsv', 'txt', 'jsonl', 'parquet', 'image'] as const;
 export type InputFormat = (typeof inputFormats)[number];
 
 /** A file that is read part by part. */
@@ -47,14 +47,15 @@ const begins = (bytes: Uint8Array, pattern: string): boolean =>
 
 function formatByName(file: string): InputFormat | undefined {
   if (imageEndings.test(file)) return 'image';
-  const ending = /\.(npy|npz|csv|tsv|txt|parquet)$/i.exec(file)?.[1]?.toLowerCase();
+  const ending = /\.(npy|npz|csv|tsv|txt|jsonl|parquet)$/i.exec(file)?.[1]?.toLowerCase();
   return inputFormats.find((format) => format === ending);
 }
 
 /** Texts are told by their names alone: they may begin with anything. */
-const isText = (format: InputFormat | undefined): boolean => format === 'csv' || format === 'tsv' || format === 'txt';
+const isText = (format: InputFormat | undefined): boolean =>
+  format === 'csv' || format === 'tsv' || format === 'txt' || format === 'jsonl';
 
-const formats = '.npy, .npz, IDX, .csv, .parquet, an image or, of a network of text, .txt';
+const formats = '.npy, .npz, IDX, .csv, .jsonl, .parquet, an image or, of a network of text, .txt';
 
 /** A file or stdin, and what it is. Throws DataError where nobody knows. */
 export async function openAsked(

@@ -15,6 +15,7 @@ import { arrayParts, isArray } from './arrays.js';
 import { type AskedFile, type InputFormat, openAsked, stdin } from './asked-file.js';
 import { csvSheet } from './csv-sheet.js';
 import { hubParts } from './hub.js';
+import { jsonLines } from './json-lines.js';
 import type { InputParts, ReadingInputs } from './parts.js';
 import { namedArrays, namedColumns } from './several.js';
 import { groupedSheet, type Sheet, sheetParts } from './sheets.js';
@@ -72,6 +73,7 @@ async function* partsOf(
       const image = await file.path();
       yield* decode([{ name: file.name, bytes: async () => readWhole(image) }]);
     } else if (isArray(file.format)) yield* arrayParts(file, input, asked);
+    else if (file.format === 'jsonl') yield* jsonLines(file, inputs, asked);
     else if (takesText(input) && file.format === 'txt') yield* lineParts(file, input);
     else yield* sheetParts(file.format === 'parquet' ? await parquetSheet(file) : csvSheet(file, input, asked), input, asked);
   } finally {
@@ -82,7 +84,7 @@ async function* partsOf(
 /** Of a network of several inputs. */
 async function* severalParts(asked: AskedInputs, inputs: readonly NetworkInput[]): InputParts {
   const { path, format, signal } = asked;
-  const expected = 'a .npz file with an array for each, or a table with the columns of all';
+  const expected = 'a .npz file with an array for each, a table with the columns of all, or .jsonl with an object a line';
   const refuse = (): never => {
     throw new DataError(`${path}: the task reads the inputs ${inputs.map(({ name }) => name).join(', ')}, expected ${expected}`, {
       path,
@@ -93,6 +95,7 @@ async function* severalParts(asked: AskedInputs, inputs: readonly NetworkInput[]
   const file = await openAsked(path, format, inputs, signal);
   try {
     if (file.format === 'npz') yield* namedArrays(file, inputs, asked);
+    else if (file.format === 'jsonl') yield* jsonLines(file, inputs, asked);
     else if (file.format === 'parquet') yield* namedColumns(await parquetSheet(file), inputs, asked);
     else if (file.format === 'csv' || file.format === 'tsv')
       yield* namedColumns(csvSheet(file, { ...must(inputs[0], 'input'), features: [] }, asked), inputs, asked);
