@@ -113,10 +113,12 @@ export async function probeImport(
     if (!isReadable(dtype))
       refuse(name, `"${name}" is ${formatType(tensorType(dtype, ['N', ...dims.slice(1)]))}, expected float32[N,...]`);
     dtypes.set(name, dtype);
+    const way = judged && name === scores ? ', or --head none' : '';
     const [first = [], second = []] = ours.map((of) => must(of[name], name).dims);
     if (second[0] !== batches[1])
-      refuse(name, `${opening}"${name}" is [${second}] for ${batches[1]} samples, expected one row for each`);
-    if (first[0] !== batches[0]) refuse(name, `${opening}"${name}" is [${first}] for one sample, expected one row for each`);
+      refuse(name, `${opening}"${name}" is [${second}] for ${batches[1]} samples, expected one row for each${way}`);
+    if (first[0] !== batches[0])
+      refuse(name, `${opening}"${name}" is [${first}] for one sample, expected one row for each${way}`);
     if (first.slice(1).join() !== second.slice(1).join())
       refuse(name, `the shape of "${name}" depends on the samples: [${first}] and [${second}], expected one shape for all`);
     shapes.set(name, first.slice(1));

@@ -3,7 +3,7 @@
 import { existsSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { readDescription } from '../model/description/read-text.js';
-import { type HeadKind, headOfWidth, isJudged } from '../model/heads/heads.js';
+import { type HeadKind, headOfScores, isJudged } from '../model/heads/heads.js';
 import { samplesOf } from '../model/progressive/import-inputs.js';
 import {
   graphFile,
@@ -152,11 +152,14 @@ export async function importTask(
   // Steps before its inputs would change what the file was asked.
   if (names === undefined) noteApart(await apartAlone(runtime, imported, probed, asked));
   stateShapes(imported, probed);
-  const [width = 0, ...more] = probed.scores ?? [];
-  if (judged && (more.length > 0 || width === 0))
-    throw new UsageError(`${file}: the output "${imported.scores}" is [N,${probed.scores}], expected scores [N,k]`, {
+  const found = judged ? headOfScores(head, probed.scores ?? []) : undefined;
+  if (judged && found === undefined) {
+    const expected = 'scores [N,k], or [N,T,k] of each step, or --head none';
+    throw new UsageError(`${file}: the output "${imported.scores}" is [N,${probed.scores}], expected ${expected}`, {
       path: file,
+      expected,
     });
+  }
   const taps = imported.taps.map((tap, i) => {
     const shape = [...must(probed.shapes[i], tap)];
     // Of known ones it was told already.
@@ -170,7 +173,7 @@ export async function importTask(
   const next = withColumn(text, name, {
     task,
     ...reads,
-    ...(judged ? { data, onnx, head: headOfWidth(head, width) } : { onnx }),
+    ...(found === undefined ? { onnx } : { data, onnx, head: found }),
   });
   const description = join(root, name);
   // The deepest first.

@@ -80,10 +80,17 @@ export function headWidth(head: Head): number {
   return Number(Reflect.get(head, definitionOf(head).main));
 }
 
-/** A head of a kind and width as written, all else at its defaults. */
-export function headOfWidth(kind: HeadKind, width: number): HeadInput {
+/**
+ * A head of a kind for scores of this shape, without the batch, all else at its defaults: [width], or [T, width] of each step. Undefined where no head
+ * judges such scores.
+ */
+export function headOfScores(kind: HeadKind, shape: readonly number[]): HeadInput | undefined {
+  const width = shape.at(-1);
+  if (width === undefined || width === 0 || shape.length > 2) return undefined;
   // TypeScript gives a computed key the type string.
-  return { [kind]: width } as HeadInput;
+  return (
+    shape.length === 1 ? { [kind]: width } : { [kind]: { [definitionOf({ kind }).main]: width, each: 'step' } }
+  ) as HeadInput;
 }
 
 /** Where an option stands in a head as written, from the head on, and the head written so that it may stand there; undefined for no option of it. */
@@ -241,9 +248,9 @@ export function eachOf(head: Head): 'step' | undefined {
 export const takesScores = (head: Head, shape: readonly (number | string)[]): boolean =>
   shape.length === (eachOf(head) === undefined ? 1 : 2) && shape.at(-1) === headWidth(head);
 
-/** The same in words. */
-export const scoresExpected = (head: Head): string =>
-  `its head is ${headWidth(head)} wide${eachOf(head) === undefined ? '' : ' at each step'}`;
+/** What is wrong where they are none. */
+export const scoresExpected = (head: Head, shape: readonly (number | string)[]): string =>
+  `its head is ${headWidth(head)} wide${eachOf(head) === undefined ? '' : ' at each step'}, its imported scores are [N,${shape}]`;
 
 /** Throws UsageError for a head of each step, where samples alone are answered. @param what takes no steps */
 export function refuseSteps(head: Head, task: string, what: string): void {

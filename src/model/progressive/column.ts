@@ -318,9 +318,7 @@ export class Column implements LoweredColumn<Column> {
     const { path, task, head } = this;
     const scores = isJudged(head) ? imported.scoresShape : [];
     if (isJudged(head) && !takesScores(head, scores))
-      throw new DescriptionError(`task "${task}": ${scoresExpected(head)}, its imported scores are [N,${scores}]`, {
-        path: `${path}.head`,
-      });
+      throw new DescriptionError(`task "${task}": ${scoresExpected(head, scores)}`, { path: `${path}.head` });
     const taps = imported.taps.map((_, block) => imported.tapShape(block));
     const specs = imported.parameters.map(
       ({ name, dtype, shape }): ParameterSpec => ({

@@ -132,9 +132,11 @@ function imported(original: Model, request: ImportRequest, file: string): Import
   const shapes = taps.map((v) => sampleOf(v, 'the tap', fail));
   const layouts = tapLayouts(graph, taps, request.layouts ?? new Map(), notes, fail);
   if (scores) refuseAlone(scores, 'the output', given, fail);
-  const sample = scores && judged ? sampleOf(scores, 'the output', fail) : undefined;
-  if (scores && sample !== undefined && sample.length !== 1)
-    fail(`the output "${scores.name}" is ${formatType(scores.type)}, expected scores float32[N,k]`);
+  const sample = scores && judged ? sampleOf(scores, 'the output', fail, unjudgedWay) : undefined;
+  if (scores && sample !== undefined && (sample.length < 1 || sample.length > 2)) {
+    const right = `scores float32[N,k], or [N,T,k] of each step${unjudgedWay}`;
+    fail(`the output "${scores.name}" is ${formatType(scores.type)}, expected ${right}`);
+  }
 
   graph.outputs = [...new Set([...taps, ...(scores ? [scores] : [])])];
   removeUnused(graph);
@@ -154,7 +156,7 @@ function imported(original: Model, request: ImportRequest, file: string): Import
     weights,
     file: asks,
     inputs: inputs.map((v) => v.name),
-    width: sample?.[0],
+    width: sample?.at(-1),
     notes: notes.map((line) => `${file}: ${line}`),
   };
 }
@@ -203,13 +205,16 @@ function computedBy(graph: Graph, name: string, fail: Fail): Value {
   return fail(`computes no "${name}", it computes: ${near.join(', ')}${computed.length > near.length ? ', ...' : ''}`);
 }
 
+/** What takes scores that no head judges. */
+const unjudgedWay = ', or --head none';
+
 /** Types that columns can read, as float32. */
 export const isReadable = (dtype: DType): boolean => ['float32', 'float16', 'bfloat16', 'float64'].includes(dtype);
 
 /** Shape of one sample, undefined where inference does not know it all. Throws for a type that no column reads and for a batch that is not open. */
-function sampleOf(v: Value, what: string, fail: Fail): number[] | undefined {
+function sampleOf(v: Value, what: string, fail: Fail, way = ''): number[] | undefined {
   const { type } = v;
-  const wrong = () => fail(`${what} "${v.name}" is ${formatType(type)}, expected float32[N,...] with only the batch open`);
+  const wrong = () => fail(`${what} "${v.name}" is ${formatType(type)}, expected float32[N,...] with only the batch open${way}`);
   if (type === undefined) return undefined;
   if (type.kind !== 'tensor' || !isReadable(type.dtype)) return wrong();
   const { shape } = type;

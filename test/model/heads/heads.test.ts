@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { expect, expectTypeOf, it } from 'vitest';
 import type { ClassifyOptions } from '../../../src/model/heads/classify.js';
-import { type HeadInput, headGraph, headOfWidth, headWidth, sampleMetric } from '../../../src/model/heads/heads.js';
+import { type HeadInput, headGraph, headOfScores, headWidth, sampleMetric } from '../../../src/model/heads/heads.js';
 import * as list from '../../../src/model/heads/index.js';
 import { Tensor } from '../../../src/onnx/core/tensor.js';
 import { evaluateScores } from '../../../src/train/evaluate.js';
@@ -28,7 +28,9 @@ it.each(Object.entries(list))('%s: name, comment and options', (name, { definiti
 it('has a width, and a graph that is kind and width alone', () => {
   expect(headWidth(headOf({ regress: { outputs: 3, loss: 'l1' } }))).toBe(3);
   expect(headGraph(headOf({ classify: { classes: 4, label_smoothing: 0.5 } }))).toEqual({ kind: 'classify', classes: 4 });
-  expect(headOfWidth('binary', 5)).toEqual({ binary: 5 });
+  expect(headOfScores('binary', [5])).toEqual({ binary: 5 });
+  expect(headOfScores('classify', [7, 5])).toEqual({ classify: { classes: 5, each: 'step' } });
+  for (const shape of [[], [0], [2, 3, 4]]) expect(headOfScores('regress', shape)).toBeUndefined();
   expect(() => sampleMetric(headOf({ regress: 2 }), new Float32Array(3), [0, 0, 0, 0], 1)).toThrow('scores are too short');
 });
 
