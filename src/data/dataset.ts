@@ -22,7 +22,7 @@ export interface Labelled<Inputs extends Rows | SampleRows> {
   readonly classNames?: readonly string[];
   /** How image files became samples: what is to be done to other images. */
   readonly decoding?: Decoding;
-  /** Of rows of bytes: the inputs that are packed in each, one after another. */
+  /** @internal Of rows of bytes: the inputs that are packed in each, one after another. */
   readonly packed?: readonly PackedInput[];
 }
 
