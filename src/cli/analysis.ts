@@ -6,7 +6,8 @@ import { all, collect, command, optionHelp, providerHelp } from './program.js';
 
 /** Adds them to the program. */
 export function addAnalysis(): void {
-  command('analyze <task>', 'what a task takes of earlier columns: sensitivities of its taps, accuracy without each lateral', [
+  command('analyze [task]', 'what a task takes of earlier columns: sensitivities of its taps, accuracy without each lateral', [
+    'prognet analyze                  how the network grows: parameters and computation of each task',
     'prognet analyze letters',
     'prognet analyze letters --rows 5000 --json',
   ])
@@ -15,7 +16,9 @@ export function addAnalysis(): void {
     .option('--provider <list>', providerHelp)
     .option('--provider-option <key=value>', optionHelp, collect)
     .option('--threads <n>', 'threads of ONNX Runtime (default: all cores)')
-    .action(async (task: string, o: AnalyzeFlags) => (await import('./commands/analyze.js')).analyzeCommand(task, all(o)));
+    .action(async (task: string | undefined, o: AnalyzeFlags) =>
+      (await import('./commands/analyze.js')).analyzeCommand(task, all(o)),
+    );
 
   command('prune <task>', 'a trained column without the laterals, ranks and units that its task does not need', [
     'prognet prune letters --keep-accuracy 0.95',

@@ -32,6 +32,35 @@ it('measures what a task takes of earlier columns', () => {
   expect(JSON.parse(okIn(dir, 'analyze', 'b', '--rows', '20', '--seed', '4', '--json', '--quiet'))).toMatchObject({ rows: 20 });
 });
 
+it('tells how the network grows', () => {
+  const dir = workspace();
+  expect(okIn(dir, 'analyze')).toBe('no task is trained yet\n');
+  okIn(dir, 'train', '--all', '--quiet');
+  // 4 to 8 to 8 to 2; b has two adapters of rank 3 beside it, and of a its two blocks.
+  const own = 4 * 8 + 8 * 8 + 8 * 2;
+  const adapters = 8 * 3 + 3 * 8 + (8 * 3 + 3 * 2);
+  expect(JSON.parse(okIn(dir, 'analyze', '--json'))).toEqual({
+    tasks: [
+      { task: 'a', parameters: own + 18, model: { parameters: own + 18, bytes: 4 * (own + 18), multiplyAdds: own } },
+      {
+        task: 'b',
+        parameters: own + 18 + adapters + 2 * 4,
+        model: {
+          parameters: own + 18 + adapters + 2 * 4 + 4 * 8 + 8 + 8 * 8 + 8,
+          bytes: 4 * (own + 18 + adapters + 2 * 4 + 4 * 8 + 8 + 8 * 8 + 8),
+          multiplyAdds: own + adapters + 4 * 8 + 8 * 8,
+        },
+      },
+    ],
+  });
+  expect(okIn(dir, 'analyze')).toMatch(
+    /^task +parameters +its model +bytes +multiply-adds +the first\na +130 +130 +520 +112 +1\.00 times\n/,
+  );
+  expect(prognet('analyze', '--rows', '3', '-C', dir).stderr).toBe(
+    'prognet: --rows is of one task, expected prognet analyze <task>\n',
+  );
+});
+
 it('says in one line what cannot be analysed', () => {
   const dir = workspace();
   const line = (...args: string[]) => {

@@ -1,6 +1,8 @@
 // prognet analyze
 import type { Analysis, TapSensitivity } from '../../analysis/analyze.js';
+import { UsageError } from '../../onnx/core/errors.js';
 import { analyzeTask } from '../../tasks/analyze-task.js';
+import { growthOf } from '../../tasks/growth.js';
 import { loadWorkspace } from '../../tasks/load-workspace.js';
 import { integerFlag } from '../flags.js';
 import { interruptible } from '../interruptible.js';
@@ -45,7 +47,30 @@ function text(analysis: Analysis, blocks: number): string {
   return [of, '', table(header, lines), ...(notes.length > 0 ? ['', ...notes] : [])].join('\n');
 }
 
-export async function analyzeCommand(task: string, flags: AnalyzeFlags): Promise<void> {
+/** Of all trained columns: what each adds, and what its task's model holds and computes. */
+function growth(flags: AnalyzeFlags): void {
+  const [sample] = (['rows', 'seed'] as const).filter((name) => flags[name] !== undefined);
+  if (sample !== undefined)
+    throw new UsageError(`--${sample} is of one task, expected prognet analyze <task>`, { path: `--${sample}` });
+  const found = growthOf(loadWorkspace(flags.workspace ?? '.'));
+  const first = found[0]?.model.multiplyAdds;
+  const rows = found.map(({ task, parameters, model }) => [
+    task,
+    count(parameters),
+    count(model.parameters),
+    count(model.bytes),
+    `${model.uncounted === undefined ? '' : 'over '}${count(model.multiplyAdds)}`,
+    first === undefined || first === 0 ? '-' : `${(model.multiplyAdds / first).toFixed(2)} times`,
+  ]);
+  const header = ['task', 'parameters', 'its model', 'bytes', 'multiply-adds', 'the first'];
+  result(flags, { tasks: found }, rows.length === 0 ? 'no task is trained yet' : table(header, rows));
+}
+
+export async function analyzeCommand(task: string | undefined, flags: AnalyzeFlags): Promise<void> {
+  if (task === undefined) {
+    growth(flags);
+    return;
+  }
   const [rows, seed, threads] = (['rows', 'seed', 'threads'] as const).map((name) => integerFlag(`--${name}`, flags[name]));
   const loaded = loadWorkspace(flags.workspace ?? '.');
   const { blocks } = loaded.columns.column(task);

@@ -2,10 +2,9 @@
 // reads it, outputs to the end. Weights and inputs are not counted, they are there before and after.
 import { byteLength } from '../core/dtype.js';
 import { elementCount, isStatic } from '../core/shape.js';
-import { cloneGraph } from '../ir/clone.js';
 import type { Graph, Node, Value } from '../ir/graph.js';
 import { hasTrait, isStandard } from '../ops/definition.js';
-import { inferShapes } from './infer-shapes.js';
+import { atSizes } from './at-sizes.js';
 
 /** One node at its turn. `alias`: what it writes is what it reads first, in another shape. */
 export interface Step {
@@ -21,13 +20,7 @@ export function isAlias(node: Node): boolean {
 
 /** Bytes of every value of a graph whose symbolic dimensions have the sizes given; undefined where a size is still not known. */
 export function sizesOf(graph: Graph, dims: Readonly<Record<string, number>>, opset: number): (v: Value) => number | undefined {
-  const map = new Map<Value, Value>();
-  const copy = cloneGraph(graph, { map });
-  for (const v of copy.values()) {
-    if (v.type?.kind !== 'tensor' || v.type.shape === undefined) continue;
-    v.type = { ...v.type, shape: v.type.shape.map((d) => (typeof d === 'string' ? (dims[d] ?? d) : d)) };
-  }
-  inferShapes(copy, { opset });
+  const { map } = atSizes(graph, dims, opset);
   return (v) => {
     const type = (map.get(v) ?? v).type;
     return type?.kind === 'tensor' && isStatic(type.shape) ? byteLength(type.dtype, elementCount(type.shape)) : undefined;
