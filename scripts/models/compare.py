@@ -89,9 +89,25 @@ def read_by(node):
     return {*node.input, *(name for g in bodies for inner in g.node for name in read_by(inner)), *(o.name for g in bodies for o in g.output)}
 
 
+def lift(graph, name):
+    """Puts the branch of an If that computes the value in the place of the If: the one that what is fixed chooses."""
+    for at, node in enumerate(graph.node):
+        branch = next((a.g for a in node.attribute if any(name in inner.output for inner in a.g.node)), None)
+        if branch is None:
+            continue
+        results = [onnx.helper.make_node("Identity", [made.name], [out]) for made, out in zip(branch.output, node.output)]
+        nodes = [onnx.NodeProto.FromString(n.SerializeToString()) for n in [*graph.node[:at], *branch.node, *results, *graph.node[at + 1 :]]]
+        graph.initializer.extend(branch.initializer)
+        del graph.node[:]
+        graph.node.extend(nodes)
+        return
+
+
 def giving(file, name, plain):
     """A session of the model with this value as its only output, and no node that it does not need."""
     model = onnx.load(file)
+    if not any(name in node.output for node in model.graph.node):
+        lift(model.graph, name)
     known = {o.name: o for o in model.graph.output}
     kept = known.get(name, onnx.helper.make_empty_tensor_value_info(name))
     del model.graph.output[:]

@@ -4,11 +4,13 @@ import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { importModel } from '../../src/model/progressive/import-model.js';
 import { must } from '../../src/onnx/core/errors.js';
 import { int64, Tensor } from '../../src/onnx/core/tensor.js';
 import type { Value } from '../../src/onnx/ir/graph.js';
 import { ops } from '../../src/onnx/ops/ops.js';
 import type { Ops } from '../../src/onnx/ops/ops-builder.js';
+import { loadModel } from '../../src/onnx/serde/external-data.js';
 import { toBinary } from '../../src/onnx/serde/to-binary.js';
 import { lastLine, okIn, prognet } from '../cli/support.js';
 
@@ -96,6 +98,10 @@ describe('taps that nobody named', () => {
     expect(found).toMatchObject({ status: 0, stderr: '' });
     expect(tapsOf(found)).toEqual(['fast/h']);
     expect(lastLine(okIn(dir, 'verify', '--json')).tasks).toMatchObject([{ identical: true }]);
+    const model = loadModel(join(dir, '../m.onnx'));
+    const of = (rate: number) => ({ task: 't', backbone: true, fixed: new Map([['rate', rate]]), taps: ['slow/h'] });
+    expect(importModel(model, of(8000), 'm.onnx').taps).toEqual(['slow/h']);
+    expect(() => importModel(model, of(16000), 'm.onnx')).toThrow(/^m\.onnx: computes no "slow\/h", it computes: [^\n]*fast\/h/);
   }, 60_000);
 });
 

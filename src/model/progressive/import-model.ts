@@ -104,6 +104,9 @@ function imported(original: Model, request: ImportRequest, file: string): Import
   constantsAsInitializers(graph);
   const asks = prepareInputs(model, request, fail);
   const { judged = request.backbone !== true } = request;
+  const named = [...(request.taps ?? []), ...(request.scores === undefined || request.scores === 'auto' ? [] : [request.scores])];
+  const computed = new Set(graph.nodes.flatMap((n) => n.outputs).map(({ name }) => name));
+  if (named.some((name) => !computed.has(name))) branchesTaken(graph, opset);
   const { value: found, note } = judged ? scoresOf(graph, request.scores, fail) : { value: unjudgedOf(graph, request, fail) };
   const asked = request.taps?.map((name) => computedBy(graph, name, fail));
   graph.outputs =
@@ -171,6 +174,7 @@ export function graphFile({ model }: ImportedModel, file: string): Uint8Array {
 
 /** Puts branches in the place of an If whose condition is known, as where it asks an input that is fixed: what is worth a tap may stand there. */
 function branchesTaken(graph: Graph, opset: number): boolean {
+  inferShapes(graph, { opset });
   if (!takeBranch(graph)) return false;
   inferShapes(graph, { opset });
   return true;
