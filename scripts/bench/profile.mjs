@@ -5,6 +5,7 @@ import { node } from './harness.mjs';
 const cases = [
   ['step, dense column', 'dense', 1, 25_600],
   ['step, convolutional column', 'conv', 1, 6_400],
+  ['step, four transformer encoder layers', 'encoder', 1, 256],
   ['dense column 2', 'dense', 2, 6_400],
   ['dense column 5', 'dense', 5, 6_400],
   ['dense column 10', 'dense', 10, 6_400],

@@ -1,5 +1,5 @@
 // Writes what stands in results/ into docs/transfer.md, a table and a picture of learning curves (docs/transfer-*.svg) for each comparison.
-//   node scripts/transfer/page.mjs     Needs npm run build. The scripts that measure call it themselves.
+//   node scripts/transfer/page.mjs [--check]     Needs npm run build. The scripts that measure call it themselves; --check tells whether it would change.
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { curvesSvg } from '../../dist/chart/curves.js';
@@ -54,8 +54,7 @@ function comparison(name, results) {
     ],
     along: { name: 'examples of each class', at: sizes.map(String) },
   });
-  writeFileSync(docs(`transfer-${name}.svg`), svg);
-  return [
+  const table = [
     `Accuracy in % of ${settings.testRows.toLocaleString('en')} test rows, mean and standard deviation over ${count} draws of the examples; ${settings.classes} classes, ${settings.steps} steps of ${settings.batch} rows with adam, rates ${ways.map((way) => settings.rates[way]).join(', ')} in the order of the rows:`,
     '',
     line(['way', 'trained parameters', ...sizes.map((each) => `${each} of each class`)]),
@@ -64,11 +63,12 @@ function comparison(name, results) {
     '',
     `![Accuracy of each way by examples of each class; the table holds the same means](transfer-${name}.svg)`,
   ];
+  return { table, svg };
 }
 
 function rowsTable({ settings, rows, testRows, columns }) {
   const { epochs, batch, lr, schedule } = settings;
-  return [
+  const table = [
     `${epochs} epochs of ${rows.toLocaleString('en')} images, minibatches of ${batch}, adam, rate ${lr}, ${schedule} schedule; % of ${testRows.toLocaleString('en')} test images:`,
     '',
     line(['column', 'reads', 'trained parameters', 'accuracy']),
@@ -77,24 +77,34 @@ function rowsTable({ settings, rows, testRows, columns }) {
       line([task, reading ?? 'the image alone', parameters.toLocaleString('en'), percent(accuracy, 2)]),
     ),
   ];
+  return { table };
 }
 
-/** docs/transfer.md with what results/ holds by now. */
-export function writePage() {
+/** What docs/transfer.md and its pictures are with what results/ holds by now: { file: text }. */
+function files() {
   let page = readFileSync(docs('transfer.md'), 'utf8');
-  for (const [name, table] of Object.entries({
-    images: comparison,
-    text: comparison,
-    rows: (_, results) => rowsTable(results),
-  })) {
+  const found = {};
+  for (const [name, part] of Object.entries({ images: comparison, text: comparison, rows: (_, results) => rowsTable(results) })) {
     if (!existsSync(resultsOf(name))) continue;
     const [begin, end] = [`<!-- ${name}: written by node scripts/transfer/${name}.mjs -->`, `<!-- end of ${name} -->`];
     const [from, to] = [page.indexOf(begin), page.indexOf(end)];
     if (from < 0 || to < from) throw new Error(`docs/transfer.md has no place for ${begin}`);
-    const text = table(name, JSON.parse(readFileSync(resultsOf(name), 'utf8'))).join('\n');
-    page = `${page.slice(0, from)}${begin}\n${text}\n${page.slice(to)}`;
+    const { table, svg } = part(name, JSON.parse(readFileSync(resultsOf(name), 'utf8')));
+    page = `${page.slice(0, from)}${begin}\n${table.join('\n')}\n${page.slice(to)}`;
+    if (svg !== undefined) found[`transfer-${name}.svg`] = svg;
   }
-  writeFileSync(docs('transfer.md'), page);
+  return { 'transfer.md': page, ...found };
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) writePage();
+/** Writes them. */
+export function writePage() {
+  for (const [name, text] of Object.entries(files())) writeFileSync(docs(name), text);
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  if (process.argv[2] !== '--check') writePage();
+  else {
+    const others = Object.entries(files()).flatMap(([name, text]) => (readFileSync(docs(name), 'utf8') === text ? [] : [name]));
+    if (others.length > 0) throw new Error(`docs/${others.join(', docs/')}: not what node scripts/transfer/page.mjs writes`);
+  }
+}

@@ -1,6 +1,6 @@
 // MNIST read row by row, a sequence of 28 steps: an LSTM column, a convolutional column that reads it, and the two the other way round; test accuracy of
 // each, kept in results/rows.json.
-//   node scripts/transfer/rows.mjs [--epochs 3] [--rows 60000] [--to results.json]     Needs npm run build.
+//   node scripts/transfer/rows.mjs [--epochs 3] [--rows 60000] [--batch 128] [--test 10000] [--to results.json]     Needs npm run build.
 import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -25,16 +25,19 @@ const { values } = parseArgs({
   options: {
     epochs: { type: 'string', default: '3' },
     rows: { type: 'string', default: '60000' },
+    batch: { type: 'string', default: '128' },
+    test: { type: 'string', default: '10000' },
     to: { type: 'string', default: resultsOf('rows') },
   },
 });
-const [epochs, rows] = [Number(values.epochs), Number(values.rows)];
-const { train, test } = await loadData('mnist', { baseDir: fileURLToPath(new URL('../..', import.meta.url)) });
-const sliced = (t) =>
-  new t.constructor(t.dtype, [rows, ...t.dims.slice(1)], t.data.subarray(0, (t.data.length / t.dims[0]) * rows));
-const data = { inputs: sliced(train.inputs), targets: sliced(train.targets) };
+const [epochs, rows, testRows] = [values.epochs, values.rows, values.test].map(Number);
+const mnist = await loadData('mnist', { baseDir: fileURLToPath(new URL('../..', import.meta.url)) });
+const leading = (t, count) =>
+  new t.constructor(t.dtype, [count, ...t.dims.slice(1)], t.data.subarray(0, (t.data.length / t.dims[0]) * count));
+const part = ({ inputs, targets }, count) => ({ inputs: leading(inputs, count), targets: leading(targets, count) });
+const [data, test] = [part(mnist.train, rows), part(mnist.test, testRows)];
 const on = await NodeRuntime.load();
-const settings = { epochs, batch: 128, optimizer: 'adam', lr: 0.002, schedule: 'cosine' };
+const settings = { epochs, batch: Number(values.batch), optimizer: 'adam', lr: 0.002, schedule: 'cosine' };
 
 const blocks = {
   lstm: [[reshape([28, 28]), lstm(128, { sequences: true })], [lstm(128)]],
