@@ -10,10 +10,10 @@ const at = (path) => fileURLToPath(new URL(`../${path}`, import.meta.url));
 /**
  * Most kB, gzipped, that page and worker may take. A page opens and trains any network, so it holds every layer that a description may name, and what
  * fits taps of imported columns into blocks: some 10 kB with layers of one and three axes, recurrent ones, attention and further norms. Imports of several
- * opsets are brought to one where a network's graph is made (3 kB), and a column may tune an imported one (4 kB). Nothing of precision, import or
+ * opsets are brought to one where a network's graph is made (3 kB), and a column may tune an imported one (4 kB). Sizes may be open (2 kB). Nothing of precision, import or
  * inspect belongs there.
  */
-const limits = { prognet: 80, worker: 254, grad: 100 };
+const limits = { prognet: 80, worker: 260, grad: 100 };
 
 /** Bytes of files, gzipped one by one or as they are. */
 const packed = (paths) => paths.reduce((sum, path) => sum + gzipSync(readFileSync(at(path)), { level: 9 }).length, 0);
@@ -36,7 +36,7 @@ async function gradAlone() {
 
 const found = { prognet: kb('prognet'), worker: kb('worker'), grad: await gradAlone() };
 /** Most kB, gzipped, of the pages of prognet studio and of deploy web, each with its worker. */
-const pageLimits = { studio: 332, ask: 314 };
+const pageLimits = { studio: 340, ask: 321 };
 for (const [name, limit] of Object.entries(limits)) {
   if (found[name] <= limit) continue;
   console.error(`${name}: ${found[name]} kB gzipped, the limit is ${limit}`);

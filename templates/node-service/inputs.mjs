@@ -8,6 +8,8 @@ import { outside, refuseBytes } from './ranges.mjs';
 import { TableReader } from './table.mjs';
 
 const withoutOnes = (dims) => dims.filter((d) => d !== 1).join();
+/** What a size that has a name counts as where numbers of a request are limited. */
+const mostOpen = 1024;
 const here = (name) => new URL(name, import.meta.url);
 const typeOf = (request) => request.headers['content-type'] ?? '';
 const isJson = (request) => typeOf(request).startsWith('application/json');
@@ -60,7 +62,9 @@ export async function requestReader({ ort, inputs, several, tasks, maxRows, read
       numbers: features.filter((f) => !f.categories).length,
       texts: features.filter((f) => f.categories).length,
     };
-    return { ...input, size: shape.reduce((a, b) => a * b, 1), elements: elementsOf(dtype), counts, text };
+    const open = shape.some((d) => typeof d === 'string');
+    const size = shape.reduce((n, d) => n * (typeof d === 'string' ? mostOpen : d), 1);
+    return { ...input, open, size, elements: elementsOf(dtype), counts, text };
   }
 
   async function wholeBody(request, held) {
@@ -87,6 +91,15 @@ export async function requestReader({ ort, inputs, several, tasks, maxRows, read
     return readNpy(await wholeBody(request, held), how);
   }
 
+  /** Rows and the shape of a sample, whose sizes that have a name are as they come. */
+  function opened({ shape }, dims, wrong) {
+    const [rows, ...sample] = dims;
+    const fit =
+      sample.length === shape.length && shape.every((d, i) => (typeof d === 'string' ? sample[i] > 0 : d === sample[i]));
+    if (!fit || rows < 1) throw wrong(`found shape [${dims}], expected [${['N', ...shape]}], of any size where there is a name`);
+    return [rows, sample];
+  }
+
   /** Whether dims are one sample, or a batch of samples, with axes of size 1 left out or not; a sample may also be its numbers in one row. */
   function fits({ shape, size }, dims) {
     if (dims.length <= 1 || withoutOnes(dims) === withoutOnes(shape)) return true;
@@ -96,12 +109,12 @@ export async function requestReader({ ort, inputs, several, tasks, maxRows, read
 
   /** An array as the samples of an input. */
   function samples(input, { values, dims, scaled = false }, seen, wrong) {
-    const { name, dtype, shape, size, elements, features } = input;
-    const rows = values.length / size;
+    const { name, dtype, shape, size, elements, features, open } = input;
+    const [rows, sample] = open ? opened(input, dims, wrong) : [values.length / size, shape];
     if (!Number.isInteger(rows) || rows < 1)
       throw wrong(`found ${values.length} numbers, expected samples of [${shape}], ${size} numbers each`);
-    if (!fits(input, dims)) throw wrong(`found shape [${dims}], expected samples of [${shape}]`);
-    const tensor = new ort.Tensor(dtype, elements.data(values), [rows, ...shape]);
+    if (!open && !fits(input, dims)) throw wrong(`found shape [${dims}], expected samples of [${shape}]`);
+    const tensor = new ort.Tensor(dtype, elements.data(values), [rows, ...sample]);
     const names = features?.map((f) => f.name) ?? seen?.each?.map((_, i) => `number ${i}`) ?? [name];
     if (scaled) refuseBytes(seen, wrong);
     const notes = dtype === 'float32' ? outside(values, seen, names, wrong) : [];

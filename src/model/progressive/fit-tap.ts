@@ -1,7 +1,7 @@
 // Taps brought to what a joint needs, each kind to each: features, positions of one, two or three axes, channels first or last.
 import { must, ShapeError } from '../../onnx/core/errors.js';
 import { elementCount } from '../../onnx/core/shape.js';
-import { Tensor } from '../../onnx/core/tensor.js';
+import { int64, Tensor } from '../../onnx/core/tensor.js';
 import type { Value } from '../../onnx/ir/graph.js';
 import { tensorType } from '../../onnx/ir/types.js';
 import { reduceMean } from '../../onnx/ops/families/reduce.js';
@@ -97,7 +97,9 @@ function resampled(g: Ops, v: Value, axis: number, to: Size, target: Positions):
   if (from === to) return v;
   if (typeof from === 'string' || typeof to === 'string' || !areKnown(dims)) {
     const places =
-      typeof to === 'number' ? g.ints([to]) : g.slice(placesOf(g, target), [at(axis, target)], [at(axis, target) + 1], [0]);
+      typeof to === 'number'
+        ? g.unsqueeze(g.constant(int64(to)), [0])
+        : g.slice(placesOf(g, target), [at(axis, target)], [at(axis, target) + 1], [0]);
     const matrix = openResampling(g, sizesOf(g, v, axis, axis + 1), places);
     matrix.type = tensorType('float32', [to, from]);
     const axes = 'abcdef'.slice(0, dims.length);

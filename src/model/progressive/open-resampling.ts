@@ -1,10 +1,11 @@
 // The matrix that resamples an axis (`resampling` in fit-tap.ts) made in the graph, of sizes that are known at the run alone.
+import { int64 } from '../../onnx/core/tensor.js';
 import type { Value } from '../../onnx/ir/graph.js';
 import type { Ops } from '../../onnx/ops/ops-builder.js';
 
 /** float32 [to, from], of sizes int64 [1]. All places are whole numbers here, so that only a weight itself is rounded. */
 export function openResampling(g: Ops, from: Value, to: Value): Value {
-  const counted = (size: Value) => g.range(g.scalar(0, 'int64'), g.squeeze(size, [0]), 1);
+  const counted = (size: Value) => g.range(g.constant(int64(0)), g.squeeze(size, [0]), 1);
   const [out, place] = [g.unsqueeze(counted(to), [1]), g.unsqueeze(counted(from), [0])];
   return g.where(g.lessOrEqual(to, from), averaging(g, out, place, from, to), interpolating(g, out, place, from, to));
 }
