@@ -135,6 +135,7 @@ command('export', 'write an ONNX model, weights included', [
   'prognet export --task digits -o digits.onnx',
   'prognet export --all --probabilities -o all.onnx',
   'prognet export --routed --fused -o routed.onnx',
+  'prognet export --all --auto -o auto.onnx                  the model finds the task itself',
   'prognet export --task digits --external-data -o digits.onnx',
   'prognet export --task digits --precision fp16 -o digits.onnx     and what it costs on the test data',
   'prognet export --task digits --precision int8 --calibration 1000 -o digits.onnx',
@@ -158,6 +159,11 @@ command('export', 'write an ONNX model, weights included', [
   .option('--calibration <n>', 'int8: samples of each task to find ranges on (default: 512)')
   .option('--percentile <p>', 'int8: share of the values a range must hold, 100 for all (default: 99.99)')
   .option('--reduce-range', 'int8, int8-dynamic: weights of 7 bits, for x86 processors without VNNI')
+  .option(
+    '--auto',
+    '--all: which task a sample is of, by the least doubt: auto_task, auto_label, auto_doubt, and how often that is right',
+  )
+  .option('--none-above <doubt>', '--auto: above this doubt, 0 to 1, a sample is of none of the tasks: -1')
   .option('--prune', 'without what the task does not need; the column stays. How much, --threshold or --keep-accuracy say')
   .option('--threshold <x>', '--prune: what matters less than this share of an equal one')
   .option('--keep-accuracy <y>', '--prune: as much as leaves this accuracy on the validation part')

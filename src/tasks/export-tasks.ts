@@ -29,6 +29,8 @@ export interface ExportOptions {
   readonly preparedInput?: boolean;
   /** One graph that computes the task that its input `task_id` names. */
   readonly routed?: boolean;
+  /** Adds which of several tasks a sample is likely of, or none of them above a doubt of `none`. */
+  readonly auto?: boolean | { readonly none: number };
   /** Lateral sums and what reads one input as single products: same numbers up to rounding, weights of other names. */
   readonly fused?: boolean;
   /** How low-rank updates of tuned columns stand in it: added to their weights when absent. */
@@ -66,6 +68,7 @@ export function exportedModel(loaded: LoadedWorkspace, options: ExportOptions): 
     preparedInput = false,
     routed = false,
     fused = false,
+    auto = false,
     lora,
     opset,
   } = options;
@@ -81,6 +84,7 @@ export function exportedModel(loaded: LoadedWorkspace, options: ExportOptions): 
     preparedInput,
     routed,
     fused,
+    auto,
     ...(lora === undefined ? {} : { lora }),
     ...(opset === undefined ? {} : { opset }),
   });

@@ -15,6 +15,7 @@ import { optimise } from '../../onnx/passes/optimise.js';
 import { removeUnused } from '../../onnx/passes/remove-unused.js';
 import { answersOf, isJudged, outputLabels } from '../heads/heads.js';
 import { classesKey, outputNames } from '../heads/output-names.js';
+import { addAuto, autoTasks } from './auto.js';
 import { categoryDomain } from './categories.js';
 import { type Column, type Columns, inputsOf, someColumns } from './column.js';
 import { type FactsByTask, factsAsMetadata } from './facts.js';
@@ -41,6 +42,8 @@ const inputKey = 'prognet.input';
 /** The key under which a model says the steps that its input must have had. */
 export const preparedKey = 'prognet.prepared';
 
+/** The key that says which tasks `auto_task` counts, in their order. */
+export const autoKey = 'prognet.auto';
 /** The key that says how texts become the ids that a model takes, as JSON: it cannot stand in a graph. */
 export const tokenizerKey = 'prognet.tokenizer';
 /** What of a column decides its graph, as JSON, of each column that a model holds. */
@@ -74,6 +77,11 @@ export interface FormOptions {
    * outputs `scores` and, on request, `probabilities`, `label` and `label_name`. An id out of range or several ids make the run fail.
    */
   readonly routed?: boolean;
+  /**
+   * Adds to the model of several tasks which of them a sample is likely of: the outputs `auto_task`, int64 [N], which counts the tasks of `prognet.auto`
+   * in the metadata, `auto_label`, int64 [N], where all of them name classes, and `auto_doubt`, float32 [N], 0 to 1. Above a doubt of `none` both are -1.
+   */
+  readonly auto?: boolean | { readonly none: number };
   /** Fewer and larger products (onnx/passes/fuse/fuse.ts): same numbers up to rounding, weights of other names. */
   readonly fused?: boolean;
   /**
@@ -117,6 +125,9 @@ export function taskModel(network: Columns, weights: FrozenWeights, options: For
     throw new UsageError(`routed: task "${apart.task}" has no head, expected tasks that answer alike, or another form`, {
       got: apart.task,
     });
+  const auto = options.auto === undefined || options.auto === false ? undefined : autoTasks(columns);
+  if (auto !== undefined && options.routed === true)
+    throw new UsageError('auto: a routed model is told the task, expected the model of all tasks');
   const prepared = options.preparedInput === true;
   if (options.lastTap === true && options.routed === true)
     throw new UsageError('last tap: a routed model has one set of outputs for all tasks, expected another form');
@@ -173,6 +184,21 @@ export function taskModel(network: Columns, weights: FrozenWeights, options: For
   } else {
     if (options.routed === true) routed(answers);
     else separateOutputs(g, answers);
+    if (auto !== undefined) {
+      const none = typeof options.auto === 'object' ? options.auto.none : undefined;
+      addAuto(
+        g,
+        auto.map(({ task, head }) => ({
+          task,
+          head,
+          scores: must(
+            answers.find((a) => a.task === task),
+            task,
+          ).scores,
+        })),
+        none,
+      );
+    }
     lowering.finish(g.graph, passes);
   }
   const model = withDomains(g.model(), network);
@@ -185,6 +211,7 @@ export function taskModel(network: Columns, weights: FrozenWeights, options: For
     ...(options.fused === true && { 'prognet.fused': 'true' }),
     'prognet.tasks': columns.map(({ task }) => task).join(','),
   };
+  if (auto !== undefined) metadata[autoKey] = auto.map(({ task }) => task).join(',');
   if (prepared) metadata[preparedKey] = JSON.stringify(stepsLeftOut(inputs, columns));
   else if (inputs.length > 1 || inputs.some(({ features }) => features !== undefined))
     metadata[inputKey] = JSON.stringify(inputs);
