@@ -7,7 +7,6 @@ import { namesInMetadata, outputNames } from '../model/heads/output-names.js';
 import { factsInMetadata } from '../model/progressive/facts.js';
 import { routedNames } from '../model/progressive/forms.js';
 import type { NetworkInput } from '../model/progressive/inputs.js';
-import { knownShape } from '../model/progressive/open-inputs.js';
 import { must, UsageError } from '../onnx/core/errors.js';
 import { type Files, type ServedModel, text } from './deployment.js';
 
@@ -104,8 +103,6 @@ export function nodeService(models: readonly ServedModel[], inputs: readonly Net
   const files = new Map<string, Uint8Array>(copied.map((name) => [name, readFileSync(new URL(name, templates))]));
   const several = inputs.length > 1;
   const read = inputs.filter((input) => models.some((m) => takenOf(m, inputs).includes(input)));
-  // What a request holds is bounded by the size of a sample.
-  for (const input of read) knownShape(input, 'the Node service');
   for (const [path, content] of reading(takes(models, read))) files.set(path, content);
   const tasks = models.flatMap((m) => {
     const names = new Set(m.model.graph.outputs.map((v) => v.name));

@@ -3,13 +3,10 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { nodeService } from '../../src/deploy/node-service.js';
 import { elementsOf } from '../../src/deploy/service/elements.js';
 import { readNpy, writeNpy } from '../../src/formats/npy.js';
-import type { NetworkInput } from '../../src/model/progressive/inputs.js';
 import { must } from '../../src/onnx/core/errors.js';
 import { Tensor } from '../../src/onnx/core/tensor.js';
-import { fromBinary } from '../../src/onnx/serde/from-binary.js';
 import { okIn } from '../cli/support.js';
 import { serve } from '../support/service.js';
 import { asJson, rows, samples, sixDtypes } from '../support/six-dtypes.js';
@@ -258,13 +255,4 @@ it('a Triton repository says each input of a task with its type and its dims', (
     'note INT64 [ 5 ]',
     'mask INT64 [ 5 ]',
   ]);
-});
-
-it('an input of open size is refused by the Node service, by name', () => {
-  const inputs: NetworkInput[] = [{ name: 'image', dtype: 'float32', shape: [1, 'height', 4] }];
-  const model = fromBinary(readFileSync(at('service/models/plain.onnx')));
-  const served = { name: 'plain', tasks: ['plain'], routed: false, filled: new Map(), model, bytes: new Uint8Array() };
-  expect(() => nodeService([served], inputs)).toThrow(
-    'the Node service: the input "image" is [1,height,4], "height" is open, expected an input of known sizes',
-  );
 });
