@@ -11,6 +11,8 @@ export interface ServedModel {
   readonly model: Model;
   /** By task the inputs in which values may be missing, since it fills them. */
   readonly filled: ReadonlyMap<string, readonly string[]>;
+  /** By task the most that whole numbers of its inputs may be: a number, or the name of an open size. */
+  readonly most: ReadonlyMap<string, Readonly<Record<string, number | string>>>;
   readonly bytes: Uint8Array;
 }
 

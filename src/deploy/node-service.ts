@@ -87,6 +87,12 @@ function missingOf({ filled }: ServedModel, task: string, several: boolean): { m
   return { missing: several ? names : true };
 }
 
+/** What ids and counts of steps may be. */
+function boundsOf({ most }: ServedModel, task: string): { most?: Readonly<Record<string, number | string>> } {
+  const own = most.get(task) ?? {};
+  return Object.keys(own).length === 0 ? {} : { most: own };
+}
+
 /** What the service reads of a body: arrays, which need no package, or images or texts beside them. Throws UsageError for both. */
 function takes(models: readonly ServedModel[], inputs: readonly NetworkInput[]): keyof typeof ownPackages {
   const images = models.flatMap(({ model, tasks }) =>
@@ -120,6 +126,7 @@ export function nodeService(models: readonly ServedModel[], inputs: readonly Net
       outputs: Object.fromEntries(Object.entries(outputs(task)).filter(([, name]) => names.has(name))),
       ...calledOf(m, task),
       ...missingOf(m, task, several),
+      ...boundsOf(m, task),
       ...knownOf(m, task, several),
     }));
   });

@@ -14,6 +14,7 @@ import { webPackageFolder } from '../onnx/runtime/node-package.js';
 import type { Runtime } from '../onnx/runtime/session.js';
 import { toBinary } from '../onnx/serde/to-binary.js';
 import { filledInputs } from '../train/prepare-data.js';
+import { mostOf } from '../train/whole-bounds.js';
 import { writeOutputFolder } from '../workspace/output-folder.js';
 import { refuseOutput } from '../workspace/output-path.js';
 import { convertModel, type PrecisionOptions } from './export-precision.js';
@@ -96,7 +97,8 @@ export async function deployTasks(loaded: LoadedWorkspace, folder: string, optio
     const model =
       precision === undefined ? float32 : (await convertModel(loaded, precision.runtime, group.tasks, float32, precision)).model;
     const filled = new Map(group.tasks.map((task) => [task, filledInputs(loaded.columns.column(task))]));
-    models.push({ ...group, filled, routed, name: folderName(group.name), model, bytes: toBinary(model) });
+    const most = new Map(group.tasks.map((task) => [task, mostOf(loaded.columns.column(task))]));
+    models.push({ ...group, filled, most, routed, name: folderName(group.name), model, bytes: toBinary(model) });
   }
   const files = filesOf(loaded, target, models, options);
   writeOutputFolder(folder, files);

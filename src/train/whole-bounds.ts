@@ -34,6 +34,18 @@ const counts = ({ parameters }: Column, sizes: Sizes): Bound[] =>
     return most === undefined ? [] : [{ input, most, what: 'how many steps a sample has' }];
   });
 
+/** The most that the numbers of each input may be, told to those who read requests: a number, or the name of an open size. */
+export function mostOf(column: Column): Readonly<Record<string, number | string>> {
+  const readers = [column, ...column.foundation];
+  const found = [
+    ...readers.flatMap((reader) => ids(reader).map(({ input, most }) => [input, most] as const)),
+    ...readers.flatMap(({ parameters }) => parameters.counts.map(({ input, steps }) => [input, steps] as const)),
+  ];
+  // Of several the least: an open size is as it comes.
+  const sorted = found.sort(([, a], [, b]) => (typeof a === 'number' && typeof b === 'number' ? b - a : 0));
+  return Object.fromEntries(sorted);
+}
+
 /** Throws DataError for the first number that is beyond. @param first the number of the first row, where they are a part of others */
 export function refuseBeyond({ data, dims }: Tensor, bounds: readonly Bound[], where: string, first: number): void {
   for (const { input, most, what } of bounds) {

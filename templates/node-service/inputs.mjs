@@ -217,9 +217,28 @@ export async function requestReader({ ort, inputs, several, tasks, maxRows, read
 
   const ofInput = (name, note) => (note.startsWith('number ') ? `${name}, ${note}` : note);
 
+  /** A size by its name, as it came. */
+  function sizeOf(size, feeds) {
+    const input = inputs.find(({ name, shape }) => feeds[name] !== undefined && shape.includes(size));
+    return input && feeds[input.name].dims[input.shape.indexOf(size) + 1];
+  }
+
+  /** Ids beyond the vocabulary and counts beyond the steps: models fail at them, or take them for something else. */
+  function refuseBeyond({ most = {} }, feeds, rows) {
+    for (const [name, bound] of Object.entries(most)) {
+      const { data = [] } = feeds[name] ?? {};
+      const limit = typeof bound === 'number' ? bound : sizeOf(bound, feeds);
+      const bad = limit === undefined ? -1 : data.findIndex((v) => !(Number(v) >= 0 && Number(v) <= limit));
+      if (bad < 0) continue;
+      const row = Math.floor(bad / (data.length / rows));
+      throw wrong(`input "${name}" holds ${data[bad]} in sample ${row}, expected whole numbers 0..${limit}`);
+    }
+  }
+
   /** What the model is fed, of how many rows, and what of them is to be told. */
   return async (request, held, task) => {
     const { feeds, rows, unknown = [], notes = [] } = await (several ? namedInputs : onlyInput)(request, held, task);
+    refuseBeyond(task, feeds, rows);
     return { feeds, rows, beside: { ...(unknown.length > 0 && { unknown }), ...(notes.length > 0 && { notes }) } };
   };
 }

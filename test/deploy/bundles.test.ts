@@ -93,7 +93,7 @@ describe('triton', () => {
     const model = fromBinary(readFileSync(join(folders.tasks, 'b/1/model.onnx')));
     const said = { key: 'prognet.note', text: 'a "b" \\ c\n\tdé\u0001f \u{1f600}' };
     model.metadata.set(said.key, said.text);
-    const served = { name: 'b', tasks: ['b'], routed: false, filled: new Map(), model, bytes: new Uint8Array() };
+    const served = { name: 'b', tasks: ['b'], routed: false, filled: new Map(), most: new Map(), model, bytes: new Uint8Array() };
     writeFileSync(out('odd.pbtxt'), must(tritonRepository([served]).get('b/config.pbtxt'), 'config'));
     const [odd] = Object.values<typeof routed>(parsed([out('odd.pbtxt')]));
     expect(odd.parameters[said.key]).toEqual({ string_value: said.text });

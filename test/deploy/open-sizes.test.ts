@@ -143,5 +143,23 @@ describe('the Node service', () => {
       status: 400,
       error: expect.stringContaining('found shape [3], expected [N,steps], of any size where there is a name'),
     });
+    expect(
+      await post({
+        tokens: [
+          [1, 2, 3],
+          [4, 20, 6],
+        ],
+        count: [2, 2],
+      }),
+    ).toEqual({
+      status: 400,
+      error: 'input "tokens" holds 20 in sample 1, expected whole numbers 0..19',
+    });
+    // The model would take it as the last row of its table.
+    expect(await post({ tokens: [[1, -1, 3]], count: [2] })).toMatchObject({ status: 400 });
+    expect(await post({ tokens: [[1, 2, 3]], count: [4] })).toEqual({
+      status: 400,
+      error: 'input "count" holds 4 in sample 0, expected whole numbers 0..3',
+    });
   });
 });
