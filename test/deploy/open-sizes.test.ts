@@ -12,7 +12,7 @@ import { Tensor } from '../../src/onnx/core/tensor.js';
 import { fromBinary } from '../../src/onnx/serde/from-binary.js';
 import { okIn, prognet } from '../cli/support.js';
 import { runModel } from '../support/run.js';
-import { serve } from '../support/service.js';
+import { ask, serve } from '../support/service.js';
 
 const description = `prognet: 1
 name: words
@@ -121,7 +121,7 @@ describe('the Node service', () => {
     url = await serve(at('service'));
   });
   const post = async (inputs: object) => {
-    const response = await fetch(`${url}/predict/mood`, {
+    const response = await ask(`${url}/predict/mood`, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
       body: JSON.stringify({ inputs }),

@@ -8,7 +8,7 @@ import { readNpy, writeNpy } from '../../src/formats/npy.js';
 import { must } from '../../src/onnx/core/errors.js';
 import { Tensor } from '../../src/onnx/core/tensor.js';
 import { okIn } from '../cli/support.js';
-import { serve } from '../support/service.js';
+import { ask, serve } from '../support/service.js';
 import { asJson, rows, samples, sixDtypes } from '../support/six-dtypes.js';
 
 let dir = '';
@@ -30,7 +30,7 @@ const bodyOf = (names: readonly string[], rowsOf = all) => ({
   inputs: Object.fromEntries(names.map((name) => [name, rowsOf.map((row) => row[name])])),
 });
 const post = async (task: string, body: string | Uint8Array<ArrayBuffer>, type = 'application/json') => {
-  const response = await fetch(`${url}/predict/${task}`, { method: 'POST', headers: { 'content-type': type }, body });
+  const response = await ask(`${url}/predict/${task}`, { method: 'POST', headers: { 'content-type': type }, body });
   return { status: response.status, ...Object(await response.json()) };
 };
 const predicted = (task: string) => {
@@ -46,7 +46,7 @@ describe('the Node service', () => {
   });
 
   it('says what each task reads, and what each input is', async () => {
-    const said = Object(await (await fetch(`${url}/tasks`)).json());
+    const said = Object(await (await ask(`${url}/tasks`)).json());
     expect(said.inputs.map((input: { name: string; dtype: string }) => [input.name, input.dtype])).toEqual([
       ['image', 'float32'],
       ['person', 'float32'],
@@ -219,7 +219,7 @@ describe('models of all tasks together', () => {
     const folder = at(`service-${form}`);
     okIn(dir, 'deploy', 'node', '-o', folder, '--form', form, '--tasks', 'plain,numbers');
     const own = await serve(folder);
-    const response = await fetch(`${own}/predict/plain`, {
+    const response = await ask(`${own}/predict/plain`, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
       body: JSON.stringify(bodyOf(tasks.numbers)),

@@ -10,6 +10,13 @@ afterAll(() => {
   for (const child of running) child.kill('SIGKILL');
 });
 
+/**
+ * A request on a connection of its own: where a command is run and waited for in between, the service closes one that idles, and a request on it would find
+ * nobody.
+ */
+export const ask = (url: string, { headers, ...init }: RequestInit = {}): Promise<Response> =>
+  fetch(url, { ...init, headers: { ...Object(headers), connection: 'close' } });
+
 /** Its address, once it listens. */
 export async function serve(folder: string): Promise<string> {
   symlinkSync(join(repo, 'node_modules'), join(folder, 'node_modules'));
