@@ -20,7 +20,7 @@ if inputs.endswith(".json"):
         "tensor(bool)": np.bool_,
         "tensor(string)": object,
     }
-    feeds = {i.name: np.array(given[i.name], dtype=types[i.type]) for i in session.get_inputs() if i.name != "task_id"}
+    feeds = {i.name: np.array(given[i.name], dtype=types[i.type]) for i in session.get_inputs() if i.name in given}
 else:
     [only] = [i for i in session.get_inputs() if i.name != "task_id"]
     feeds = {only.name: np.load(inputs)}

@@ -291,7 +291,7 @@ describe.skipIf(chromium === undefined)(
       expect(said[4]).toMatch(/^ours an ONNX model answers but cannot grow/);
       expect(said[5]).toBe('ours unknown output "right", the model has: left, left_probabilities, left_label');
       expect(said[6]).toBe(
-        'label 1, [{"task":"left","trained":true,"head":"classify","answers":"class","outputs":2,"parameters":0,"blocks":[],"laterals":[]}]',
+        'label 1, [{"task":"left","trained":true,"head":"classify","answers":"class","outputs":2,"parameters":0,"blocks":[],"laterals":[],"inputs":["point"]}]',
       );
       expect(said[7]).toBe('ours changed.prognet: the weights of task "left" are not those that were frozen (sha256 differs)');
     });

@@ -36,7 +36,7 @@ describe('layouts of imported taps', () => {
     const { layouts, notes } = taken(undefined, ['first']);
     expect(layouts).toEqual([undefined]);
     expect(notes).toEqual([
-      'm.onnx: how the axes of the tap "first" lie is not known, channels are taken to come first: say it by --layout first=NHWC or the like',
+      'm.onnx: how the axes of the tap "first" lie is not known, channels are taken to come first: say it by --layout first=NHWC or NCHW',
     ]);
   });
 

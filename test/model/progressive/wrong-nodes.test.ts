@@ -76,7 +76,9 @@ async function said(way: (bytes: Uint8Array) => unknown, bytes: Uint8Array): Pro
   return '';
 }
 
-describe.each(Object.entries(ways))('%s', (_, way) => {
+describe.each(Object.entries(ways))('%s', (name, way) => {
+  // Import names the file.
+  const where = name === 'import' ? 'm.onnx: ' : '';
   test.each<Wrong>([
     { op: 'LeakyRelu', attributes: { alpha: float(0.1) } },
     { op: 'Softmax', opset: 12 },
@@ -113,6 +115,6 @@ describe.each(Object.entries(ways))('%s', (_, way) => {
       message: 'is deprecated in ai.onnx from opset 10 on, the model has 17: Resize takes its place',
     },
   ])('$op of opset $opset: $message', async ({ message, ...wrong }) => {
-    expect(await said(way, file(wrong))).toBe(`${wrong.op} "wrong": ${message}`);
+    expect(await said(way, file(wrong))).toBe(`${where}${wrong.op} "wrong": ${message}`);
   });
 });
