@@ -1,7 +1,7 @@
 // Average perturbation sensitivity (arXiv 1606.04671, section 3): how much noise in a tap a task stands. Gaussian noise of a share of each feature's own
 // standard deviation is added to one tap, anew in each run; the variance that halves the performance is found, and its inverse is what the tap matters.
 
-import { metricRises } from '../model/heads/heads.js';
+import { answersOf, metricRises, targetKind } from '../model/heads/heads.js';
 import type { TapRef } from '../model/progressive/column.js';
 import { must, UsageError } from '../onnx/core/errors.js';
 import { float32, int64, Tensor } from '../onnx/core/tensor.js';
@@ -31,16 +31,15 @@ export interface Scale {
 /** The metric of the best answer that is the same for all samples: what is left where nothing of the inputs gets through. */
 export function constantMetric({ column: { head }, data: { targets } }: Analysed, scores: Tensor): number {
   const [rows = 0, width = 1] = scores.dims;
-  // The mean of what a class, a label or a number is stands for all samples; of classes the most frequent one.
-  const mean = new Float64Array(width);
-  const each = targets.dims.length > 1 ? (targets.dims[1] ?? 1) : 1;
-  if (each === width && targets.dims.length > 1)
-    targets.data.forEach((v, i) => {
-      mean[i % width] = (mean[i % width] ?? 0) + Number(v) / rows;
-    });
-  else for (const v of targets.data) mean[Number(v)] = (mean[Number(v)] ?? 0) + 1 / rows;
-  const flags = metricRises(head) && targets.dims.length > 1;
-  const row = Float32Array.from(mean, (v) => (flags ? v - 0.5 : v));
+  const column = (j: number) => Array.from({ length: rows }, (_, i) => Number(targets.data[i * width + j]));
+  const row = Array.from({ length: width }, (_, j): number => {
+    if (targetKind(head).of === 'classes') return targets.numbers().filter((v) => v === j).length;
+    const values = column(j);
+    // Of labels the more frequent, of numbers the median, whose absolute error is the least.
+    return answersOf(head) !== undefined
+      ? values.reduce((sum, v) => sum + v - 0.5, 0)
+      : must(values.sort((x, y) => x - y)[rows >> 1], 'target');
+  });
   const constant = Tensor.zeros('float32', [rows, width]);
   for (let i = 0; i < rows; i++) (constant.data as Float32Array).set(row, i * width);
   return meanMetric(head, constant, targets);

@@ -187,16 +187,19 @@ export async function pruneTask(runtime: Runtime, start: string, task: string, o
       { got: task },
     );
   const trained = trainedOf(opened, task);
-  const work = { ...(await workOf(runtime, withTrained(opened, task), task, options)) };
-  const session = { ...work.session, providers: [providerOf(trained)] };
-  const found = await smaller({ ...work, session }, options);
+  const asked = await workOf(runtime, withTrained(opened, task), task, options);
+  const session = { ...asked.session, providers: [providerOf(trained)] };
+  const work = { ...asked, session };
+  const found = await smaller(work, options);
   const { pruned } = found;
-  const weights = await tuned({ ...work, session }, pruned, options);
-  const after = new Map(weightsOf(work.loaded)).set(task, weights);
-  const { loss: _, ...report } = await reportOf(work, found, after, options);
   const { record } = trained;
   const written = must(opened.text, 'description');
   const now = prunedText(written, opened.file, task, pruned.described);
+  // What did not become smaller is not trained on.
+  const own = now === written ? { ...options, epochs: 0 } : options;
+  const weights = await tuned(work, pruned, own);
+  const after = new Map(weightsOf(work.loaded)).set(task, weights);
+  const { loss: _, ...report } = await reportOf(work, found, after, own);
   const loaded = withText(opened, now);
   if (loaded.columns.column(task).canonical !== pruned.column.canonical)
     throw new InternalError(`the description of "${task}" says another column`);

@@ -188,6 +188,23 @@ it('of an input of open size: the description stays open, the answers are those 
   ]);
 });
 
+it('leaves units of each step, which flatten would not keep together', () => {
+  const columns: ColumnInput[] = [
+    {
+      task: 'a',
+      blocks: [
+        [{ reshape: [4, 4] }, { lstm: { units: 3, sequences: true } }, { dense: { units: 6, each: 'step' } }],
+        ['flatten', { dense: 4 }],
+      ],
+      head: { classify: 3 },
+    },
+  ];
+  const column = columnsOf(parseDescription({ prognet: 1, name: 'n', input: { name: 'x', shape: [1, 4, 4] }, columns })).column(
+    'a',
+  );
+  expect(column.blocks.map((_, block) => producerOf(column, block)?.prefix)).toEqual([undefined, 'a/1/dense']);
+});
+
 describe('how much goes', () => {
   const analysed = (kind: string) => ({ ...grown('dense', kind), data, runtime, session: { threads: 1 }, seed: 1 });
 

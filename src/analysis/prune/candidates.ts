@@ -87,9 +87,9 @@ export function keptWithout(column: Column, all: readonly Candidate[], gone: Rea
   for (const c of all) places.set(placeOf(c), [...(places.get(placeOf(c)) ?? []), c]);
   for (const likes of places.values()) {
     const best = likes.reduce((a, b) => (b.share > a.share ? b : a));
-    const lonely = best.kind === 'source' && column.blocks.length > 0;
+    const allMayGo = best.kind === 'source' && column.blocks.length > 0;
     const left = likes.filter((c) => !gone.has(c));
-    const stay = left.length > 0 || lonely ? left : [best];
+    const stay = left.length > 0 || allMayGo ? left : [best];
     if (stay.length === likes.length) continue;
     const [first] = likes;
     if (first?.kind === 'unit')

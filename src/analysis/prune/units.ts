@@ -2,9 +2,8 @@
 // channels.
 
 import { headLayers } from '../../model/heads/heads.js';
-import type { Layer } from '../../model/nn/layers.js';
-import { behaviourOf } from '../../model/nn/layers.js';
-import { jointOf } from '../../model/nn/lower.js';
+import { behaviourOf, type Layer } from '../../model/nn/layers.js';
+import { jointOf, LayerNames } from '../../model/nn/lower.js';
 import type { Column } from '../../model/progressive/column.js';
 
 /** A layer among those of a block. */
@@ -20,17 +19,16 @@ export interface LayerAt {
 export function layersOf(column: Column, block: number): LayerAt[] {
   const head = block === column.blocks.length;
   const layers = head ? headLayers(column.head) : (column.blocks[block] ?? []);
-  const counts = new Map<string, number>();
-  return layers.map((layer, index) => {
-    const n = counts.get(layer.kind) ?? 0;
-    counts.set(layer.kind, n + 1);
-    const name = n === 0 ? layer.kind : `${layer.kind}_${n}`;
-    return { block, index, prefix: `${column.task}/${head ? 'head' : block}/${name}`, layer };
-  });
+  const names = new LayerNames();
+  const prefix = `${column.task}/${head ? 'head' : block}`;
+  return layers.map((layer, index) => ({ block, index, prefix: `${prefix}/${names.next(layer.kind)}`, layer }));
 }
 
+/** Groups do not meet all channels; a dense layer of each step has its channels last, which flatten does not keep together. */
 const made = ({ layer }: LayerAt): boolean =>
-  behaviourOf(layer).channels === 'made' && !('groups' in layer && Number(layer.groups) > 1);
+  behaviourOf(layer).channels === 'made' &&
+  !('groups' in layer && Number(layer.groups) > 1) &&
+  !('each' in layer && layer.each !== undefined);
 const apart = ({ layer }: LayerAt): boolean => behaviourOf(layer).channels === 'apart';
 
 /** The layer whose units are the channels of a block's tap; undefined where they cannot be taken out one by one. */

@@ -29,7 +29,7 @@ interface Place {
 }
 
 /** Names within a block: the kind, then kind_1, kind_2 for the next of that kind. */
-class LayerNames {
+export class LayerNames {
   private readonly counts = new Map<string, number>();
   next(kind: string): string {
     const n = this.counts.get(kind) ?? 0;

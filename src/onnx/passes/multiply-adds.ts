@@ -36,6 +36,14 @@ const counts: Readonly<Record<string, (node: Node) => number | undefined>> = {
     const [from, weight] = [dims(x), dims(w)];
     return from && weight && times(from, elementCount(weight.slice(1)));
   },
+  Einsum: einsum,
+  // These multiply as well, in a form that is not counted.
+  MatMulInteger: () => undefined,
+  ConvInteger: () => undefined,
+  QLinearMatMul: () => undefined,
+  QLinearConv: () => undefined,
+  Attention: () => undefined,
+  DeformConv: () => undefined,
   LSTM: recurrent,
   GRU: recurrent,
   RNN: recurrent,
@@ -44,6 +52,22 @@ const counts: Readonly<Record<string, (node: Node) => number | undefined>> = {
 function summed(y: Value | undefined, each: number | undefined): number | undefined {
   const output = dims(y);
   return output && each !== undefined ? times(output, each) : undefined;
+}
+
+/** Every combination of the indices of several operands; one operand is only moved or summed. */
+function einsum(node: Node): number | undefined {
+  const { inputs } = node;
+  if (inputs.length < 2) return 0;
+  const equation = node.string('equation', '');
+  if (equation.includes('.')) return undefined;
+  const terms = equation.replaceAll(' ', '').split('->')[0]?.split(',') ?? [];
+  const sizes = new Map<string, number>();
+  for (const [i, term] of terms.entries()) {
+    const own = dims(inputs[i]);
+    if (own === undefined) return undefined;
+    [...term].forEach((index, axis) => void sizes.set(index, own[axis] ?? 1));
+  }
+  return elementCount([...sizes.values()]);
 }
 
 /** Every step of every sample meets all weights: X [steps, batch, features] unless `layout` is 1, which has as many rows. */
@@ -60,7 +84,8 @@ export function multiplyAdds(graph: Graph, sizes: Readonly<Record<string, number
   const visit = (g: Graph) => {
     for (const node of g.nodes) {
       for (const sub of node.subgraphs) visit(sub);
-      const of = isStandard(node) ? counts[node.opType] : undefined;
+      // Of other domains nothing is known.
+      const of = isStandard(node) ? counts[node.opType] : () => undefined;
       if (of === undefined) continue;
       const own = of(node);
       if (own === undefined) unknown++;

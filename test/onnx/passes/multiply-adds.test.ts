@@ -29,3 +29,14 @@ it('counts every step of a recurrent layer, and what stands in a branch', () => 
   g.output(h ?? x, 'h');
   expect(multiplyAdds(g.graph, { T: 6, N: 1 }, g.opset)).toEqual({ count: 6 * (24 + 16), unknown: 0 });
 });
+
+it('counts an Einsum by its indices, and says what it cannot count', () => {
+  const g = ops();
+  const x = g.input('x', 'float32', ['N', 4, 5]);
+  const y = g.einsum(x, g.constant(weight(5, 6)), { equation: 'ntf,fu->ntu' });
+  g.output(g.einsum(y, { equation: 'ntu->nut' }), 'y');
+  expect(multiplyAdds(g.graph, { N: 1 }, g.opset)).toEqual({ count: 4 * 5 * 6, unknown: 0 });
+  const [whole] = g.op('MatMulInteger', [g.input('a', 'uint8', [2, 3]), g.constant(Tensor.zeros('uint8', [3, 4]))]);
+  g.output(whole ?? x, 'whole');
+  expect(multiplyAdds(g.graph, { N: 1 }, g.opset)).toEqual({ count: 4 * 5 * 6, unknown: 1 });
+});
