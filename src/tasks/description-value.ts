@@ -1,6 +1,6 @@
 // One value of a column in the text of a description: where it stands, and the text with another one there, all around it left as it is.
 import { isDeepStrictEqual } from 'node:util';
-import { Document, isMap, isNode, isScalar, parseDocument } from 'yaml';
+import { Document, isCollection, isMap, isNode, isScalar, isSeq, parseDocument } from 'yaml';
 import { optionOf } from '../model/heads/heads.js';
 import { UsageError } from '../onnx/core/errors.js';
 import { valueAt } from '../onnx/core/value-at.js';
@@ -58,7 +58,10 @@ export function withValue(text: string, file: string, task: string, path: ValueP
   refuseNowhere(own, task, path);
   const document = parseDocument(text);
   const full = ['columns', index, ...path];
-  document.setIn(full, document.createNode(value));
+  const node = document.createNode(value);
+  // A list of blocks: each of them in a line.
+  if (isSeq(node)) for (const item of node.items) if (isCollection(item)) item.flow = true;
+  document.setIn(full, node);
   const wanted: unknown = document.toJS();
   for (const candidate of [replaced(text, full, value, file), inserted(text, full, value, file)]) {
     if (candidate === undefined) continue;

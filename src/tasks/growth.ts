@@ -17,8 +17,10 @@ export interface Growth {
     readonly parameters: number;
     /** Bytes of its weights. */
     readonly bytes: number;
-    /** Multiplications with additions for one sample: products, convolutions, recurrent layers. Open sizes count as 1. */
+    /** Multiplications with additions for one sample: products, convolutions, recurrent layers. */
     readonly multiplyAdds: number;
+    /** Names of the sizes that are open, which count as 1; left out where none is. */
+    readonly open?: readonly string[];
     /** Nodes of such ops whose sizes are not known, which are not counted; left out where there is none. */
     readonly uncounted?: number;
   };
@@ -31,8 +33,11 @@ export function growthOf(opened: LoadedWorkspace): Growth[] {
     const loaded = withTrained(opened, task);
     const model = taskModel(loaded.columns, weightsOf(loaded), { tasks: [task] });
     const { graph, opset } = model;
-    const open = graph.inputs.flatMap(({ shape }) => shape?.filter((dim) => typeof dim === 'string') ?? []);
-    const { count, unknown } = multiplyAdds(graph, Object.fromEntries(open.map((name) => [name, 1])), opset);
+    const named = graph.inputs.flatMap(({ shape }) => shape?.filter((dim) => typeof dim === 'string') ?? []);
+    const { count, unknown } = multiplyAdds(graph, Object.fromEntries(named.map((name) => [name, 1])), opset);
+    const open = [
+      ...new Set(loaded.columns.column(task).inputs.flatMap(({ shape }) => shape.filter((d) => typeof d === 'string'))),
+    ];
     const weights = graph.initializers.flatMap(({ constant }) => constant ?? []);
     return {
       task,
@@ -41,6 +46,7 @@ export function growthOf(opened: LoadedWorkspace): Growth[] {
         parameters: weights.reduce((n, { dims }) => n + elementCount(dims), 0),
         bytes: weights.reduce((n, { byteLength }) => n + byteLength, 0),
         multiplyAdds: count,
+        ...(open.length > 0 && { open }),
         ...(unknown > 0 && { uncounted: unknown }),
       },
     };

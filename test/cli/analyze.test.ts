@@ -1,8 +1,10 @@
 // `prognet analyze`: the table, the document, what is kept, and what it refuses.
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { okIn, prognet, workspace } from './support.js';
+import { writeNpz } from '../../src/formats/npz.js';
+import { Tensor } from '../../src/onnx/core/tensor.js';
+import { okIn, prognet, workspace, yaml } from './support.js';
 
 it('measures what a task takes of earlier columns', () => {
   const dir = workspace();
@@ -72,4 +74,32 @@ it('says in one line what cannot be analysed', () => {
   expect(line('a')).toEqual([2, 'prognet: task "a" takes nothing of earlier columns, expected one with laterals\n']);
   expect(line('c')).toEqual([2, 'prognet: unknown task "c", the description has: a, b\n']);
   expect(line('b', '--rows', '0')).toEqual([2, 'prognet: --rows: found "0", expected a positive integer\n']);
+});
+
+it('says which sizes of the multiply-adds are open', () => {
+  const dir = workspace(
+    yaml('', 1)
+      .replace('input: { name: x, shape: [4] }', 'input: { name: x, shape: [1, length] }')
+      .replaceAll('{ source: a.csv, header: false }', 'a.npz')
+      .replace(
+        '[[{ dense: 8 }, relu, { dropout: 0.1 }], [{ dense: 8 }, relu]]',
+        '[[{ conv1d: { filters: 3, kernel: 1 } }, relu, global_avgpool]]',
+      )
+      .split('  - task: b')[0],
+  );
+  const rows = Tensor.from(
+    'float32',
+    Array.from({ length: 40 }, (_, i) => i % 7),
+    [10, 1, 4],
+  );
+  const labels = Tensor.from(
+    'int64',
+    Array.from({ length: 10 }, (_, i) => i % 2),
+  );
+  const arrays = { x_train: rows, y_train: labels, x_test: rows, y_test: labels };
+  writeFileSync(join(dir, 'a.npz'), writeNpz(new Map(Object.entries(arrays))));
+  okIn(dir, 'train', 'a', '--quiet');
+  const { stdout, stderr } = prognet('analyze', '--json', '-C', dir);
+  expect(stderr).toBe('multiply-adds count open sizes as 1: length\n');
+  expect(JSON.parse(stdout).tasks[0].model).toMatchObject({ multiplyAdds: 3 + 3 * 2, open: ['length'] });
 });

@@ -7,7 +7,7 @@ import { loadWorkspace } from '../../tasks/load-workspace.js';
 import { integerFlag } from '../flags.js';
 import { interruptible } from '../interruptible.js';
 import { partsProgress, progressOf } from '../progress.js';
-import { count, type GlobalOptions, result, table } from '../report.js';
+import { count, type GlobalOptions, note, result, table } from '../report.js';
 import { chosen, openRuntime, type RuntimeFlags } from '../runtime.js';
 
 export interface AnalyzeFlags extends GlobalOptions, RuntimeFlags {
@@ -63,6 +63,8 @@ function growth(flags: AnalyzeFlags): void {
     first === undefined || first === 0 ? '-' : `${(model.multiplyAdds / first).toFixed(2)} times`,
   ]);
   const header = ['task', 'parameters', 'its model', 'bytes', 'multiply-adds', 'the first'];
+  const open = [...new Set(found.flatMap(({ model }) => model.open ?? []))];
+  if (open.length > 0) note(flags, `multiply-adds count open sizes as 1: ${open.join(', ')}`);
   result(flags, { tasks: found }, rows.length === 0 ? 'no task is trained yet' : table(header, rows));
 }
 

@@ -51,10 +51,11 @@ export function prunedText(report: PrunedTask, blocks: number): string {
     const place = block === blocks ? 'head' : `block ${block}`;
     return [kind === 'units' ? `units of ${place}` : `${kind} into ${place}`, count(before), count(after)];
   });
-  const further = epochs === 0 ? '' : `, ${epochs} further ${epochs === 1 ? 'epoch' : 'epochs'}`;
+  const further = epochs === 0 ? '' : ` after ${epochs} further ${epochs === 1 ? 'epoch' : 'epochs'}`;
+  const first = epochs === 0 ? '' : ' before them';
   return [
     `${task}: parameters ${changed(parameters, count)}, of its exported model ${changed(model, count)}`,
-    `${test.metric} on the test data ${changed(test, metric)}${further}; on the ${measured.on} (${count(measured.rows)} samples) ${changed(measured, metric)}`,
+    `${test.metric} on the test data ${changed(test, metric)}${further}; on the ${measured.on} (${count(measured.rows)} samples) ${changed(measured, metric)}${first}`,
     '',
     table(['what', 'before', 'after'], rows),
   ].join('\n');
