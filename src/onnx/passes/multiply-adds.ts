@@ -77,6 +77,12 @@ function recurrent({ inputs: [x, w, r] }: Node): number | undefined {
   return elementCount(from.slice(0, 2)) * (elementCount(weight) + elementCount(own));
 }
 
+/** Of ai.onnx.ml those that look up or rearrange multiply nothing; of its models and of other domains nothing is known. */
+function ofOtherDomain({ domain, opType }: Node): (() => undefined) | undefined {
+  const multiplies = domain !== 'ai.onnx.ml' || /^(Linear|SVM|TreeEnsemble)/.test(opType);
+  return multiplies ? () => undefined : undefined;
+}
+
 /** Of a graph whose open dimensions have these sizes, subgraphs once each. */
 export function multiplyAdds(graph: Graph, sizes: Readonly<Record<string, number>>, opset: number): MultiplyAdds {
   const { copy } = atSizes(graph, sizes, opset);
@@ -84,8 +90,7 @@ export function multiplyAdds(graph: Graph, sizes: Readonly<Record<string, number
   const visit = (g: Graph) => {
     for (const node of g.nodes) {
       for (const sub of node.subgraphs) visit(sub);
-      // Of other domains nothing is known.
-      const of = isStandard(node) ? counts[node.opType] : () => undefined;
+      const of = isStandard(node) ? counts[node.opType] : ofOtherDomain(node);
       if (of === undefined) continue;
       const own = of(node);
       if (own === undefined) unknown++;
