@@ -18,12 +18,11 @@ import type { Runtime, SessionOptions } from '../onnx/runtime/session.js';
 import { toBinary } from '../onnx/serde/to-binary.js';
 import { withNumbers } from '../train/balance.js';
 import { evaluateScores } from '../train/evaluate.js';
-import { defaultRate, optimizer } from '../train/optim/optimizer.js';
 import { fitData, fitInputs } from '../train/prepare-data.js';
 import type { TrainData } from '../train/request.js';
 import { besideSeen } from '../train/seen.js';
-import { stepGraph } from '../train/step/step-graph.js';
 import { Answerer, type Answers, markedPrediction } from './answerer.js';
+import { defined } from './defined.js';
 import type {
   ExportOptions,
   GivenData,
@@ -40,6 +39,7 @@ import { columnHash, encodeNetwork } from './network-file.js';
 import type { NetworkOptions, NetworkTrainOptions, On, TrainingGraph, TrainingGraphOptions } from './options.js';
 import { type Evidence, type Proof, proofOf } from './proof.js';
 import { factsOfTraining, trainColumn } from './train-column.js';
+import { trainingGraph } from './training-graph.js';
 
 /** Begins a network without columns: `prognet({ input: input('image', [1, 28, 28]) })`. @throws DescriptionError */
 export function prognet(options: NetworkOptions): Network {
@@ -271,21 +271,7 @@ export class Network implements GrowingNetwork {
 
   /** The step graph of a task's column: (parameters, optimizer state, minibatches) to the same after them, and the losses. */
   trainingGraph(task: string, options: TrainingGraphOptions): TrainingGraph {
-    given('trainingGraph', { options }, { options: anObject, 'options.optimizer': anObject });
-    const { optimizer: chosen, dataType = 'float32', batch, clip, sizes } = options;
-    const rule = optimizer(chosen);
-    const column = this.columns.column(task);
-    const graph = stepGraph({
-      column,
-      frozen: this.frozen,
-      optimizer: rule,
-      dtypes: Object.fromEntries(
-        column.inputs.map(({ name, dtype }) => [name, dtype === 'float32' || dtype === 'uint8' ? dataType : dtype]),
-      ),
-      ...defined({ batch, clip, sizes }),
-    });
-    const { kind, lr = defaultRate[kind] } = chosen;
-    return { ...graph, scalars: (step, rate = lr) => rule.scalars(rate, step) };
+    return trainingGraph(this.columns.column(task), this.frozen, options);
   }
 
   private get changeable() {
@@ -375,13 +361,6 @@ export class Network implements GrowingNetwork {
 
 function withoutTask<T>(of: ReadonlyMap<string, T>, task: string): ReadonlyMap<string, T> {
   return new Map([...of].filter(([name]) => name !== task));
-}
-
-/** The properties that have a value. */
-function defined<T extends object>(given: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
-  return Object.fromEntries(Object.entries(given).filter(([, v]) => v !== undefined)) as {
-    [K in keyof T]?: Exclude<T[K], undefined>;
-  };
 }
 
 /** What programs without types leave out. */
