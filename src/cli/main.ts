@@ -214,7 +214,11 @@ command('import <model>', 'an ONNX model, or columns of another workspace, becom
     'values that later columns may read, with commas (default: up to eight good ones, spread by depth); auto:4: so many of these',
   )
   .option('--dim <name=size>', 'size of a dimension that an input leaves open beyond its batch, repeatable', collect)
-  .option('--layout <tap=NHWC>', 'how the axes of a tap lie, where its graph does not show it, repeatable', collect)
+  .option(
+    '--layout <tap=NHWC>',
+    'how the axes of a tap or of the scores lie, where the graph does not show it, repeatable',
+    collect,
+  )
   .option('--fix <input=number>', 'number that all elements are of an input that is no sample, repeatable', collect)
   .option('--input <input=name>', "the network's input for an input that is called otherwise there, repeatable", collect)
   .option('--head <kind>', 'classify, binary or regress (default: classify), or none: nothing judges what it gives')

@@ -43,7 +43,7 @@ export interface ImportTaskOptions {
   readonly scores?: string;
   /** Sizes of dimensions that the model's inputs leave open beyond their batch, by their names. */
   readonly dims?: ReadonlyMap<string, number>;
-  /** How the axes of taps lie, by their names, where the graph does not show it. */
+  /** How the axes of taps and scores lie, by their names, where the graph does not show it. */
   readonly layouts?: ReadonlyMap<string, FeatureLayout>;
   /** Inputs of the model that are no samples, by name: the number that all their elements are. */
   readonly fixed?: ReadonlyMap<string, number>;

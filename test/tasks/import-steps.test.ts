@@ -90,3 +90,51 @@ it.each([
   await expect(importing(file, 'classify')).rejects.toThrow(`${file}: ${message}`);
   await expect(importing(file, 'none')).resolves.toBeDefined();
 });
+
+/** Numbers of each step, of the data of `y` beside the file. */
+const asked = (file: string, head: 'binary' | 'classify', layouts: Record<string, 'NTF' | 'NCL'> = {}) =>
+  importTask(runtime, file.replace('.onnx', ''), true, file, {
+    ...{ ...options, head, data: '../flags.npz' },
+    layouts: new Map(Object.entries(layouts)),
+  });
+const flags = Tensor.from(
+  'float32',
+  Array.from({ length: 80 }, (_, i) => (i % 4 === 3 ? Number.NaN : i % 2)),
+  [20, 4],
+);
+writeFileSync(join(dir, 'flags.npz'), writeNpz(new Map(Object.entries({ ...arrays, y_train: flags, y_test: flags }))));
+const one = (g: Ops, s: Value) => g.matMul(s, g.initializer('v', drawn(3, 1)));
+const turn = (g: Ops, s: Value) => g.transpose(s, { perm: [0, 2, 1] });
+/** [N,4,1] of an op that says nothing of axes. */
+const hidden = (g: Ops, s: Value) => g.reshape(g.einsum(s, { equation: 'ntk->nt' }), [0, 0, 1]);
+
+it.each([
+  ['last', one, {}],
+  ['channel', (g: Ops, s: Value) => g.conv(turn(g, s), g.initializer('v', drawn(1, 3, 1))), {}],
+  ['told', hidden, { y: 'NTF' }],
+] as const)('one number of each step is judged by the step: %s', async (name, make, layouts) => {
+  const file = fileOf(name, make);
+  await asked(file, 'binary', layouts);
+  const at = join(dir, name);
+  expect(readFileSync(join(at, 'prognet.yaml'), 'utf8')).toMatch(/binary:\s+labels: 1\s+each: step/);
+  const before = must((await runModel(fromBinary(readFileSync(file)), { x })).y, 'y').numbers();
+  const counted = flags.numbers().flatMap((flag, i) => (Number.isNaN(flag) ? [] : [Number(Number(before[i]) > 0) === flag]));
+  expect(okIn(at, 'eval', 'tags')).toContain((counted.filter(Boolean).length / 60).toFixed(4));
+});
+
+it('outputs beside an axis of one stay outputs, and what nobody can know is asked', async () => {
+  const pooled = fileOf('pooled', (g, s) => g.globalAveragePool(turn(g, s)));
+  await expect(importing(pooled, 'classify')).rejects.toThrow('a classify head of 3 needs whole numbers');
+  const file = fileOf('unknown', hidden);
+  await expect(asked(file, 'binary')).rejects.toThrow(
+    `${file}: the output "y" is float32[N,4,1], whether it holds a number of each step (NTF) or outputs (NCL) is not known`,
+  );
+  // Labels of a sample are all there.
+  await expect(asked(file, 'binary', { y: 'NCL' })).rejects.toThrow('flags.npz: "y_train": holds NaN at [0,3]');
+  const turned = fileOf('channels', turn);
+  await expect(asked(turned, 'binary')).rejects.toThrow(
+    `${turned}: the output "y" is float32[N,3,4] with its channels before its steps, expected steps before outputs`,
+  );
+  const single = fileOf('single', one);
+  await expect(asked(single, 'classify')).rejects.toThrow('classes: found 1, expected an integer of at least 2');
+});

@@ -8,8 +8,7 @@ import { version } from '../../onnx/core/version.js';
 import { layoutsIn } from '../../onnx/features/axes.js';
 import { spread, tapCandidates } from '../../onnx/features/candidates.js';
 import type { FeatureLayout } from '../../onnx/features/layout.js';
-import { Names } from '../../onnx/ir/builder.js';
-import { allNodes, type Graph, Node, nodeLabel, nodeReads, Value } from '../../onnx/ir/graph.js';
+import { allNodes, type Graph, nodeLabel, nodeReads, type Value } from '../../onnx/ir/graph.js';
 import { cloneModel, type Model, producer } from '../../onnx/ir/model.js';
 import { formatType, tensorType } from '../../onnx/ir/types.js';
 import { definitionOf, drawsAtRandom, hasTrait, isStandard, usesBatchStatistics } from '../../onnx/ops/definition.js';
@@ -23,6 +22,7 @@ import { toBinary } from '../../onnx/serde/to-binary.js';
 import type { Layout } from '../nn/sample.js';
 import { opsetRange } from './forms.js';
 import { type Fail, type FileInputs, type InputRequest, prepareInputs } from './import-inputs.js';
+import { judgedScores } from './judged-scores.js';
 import { scoresOf } from './raw-scores.js';
 import type { Weights } from './weights.js';
 
@@ -45,7 +45,7 @@ export interface ImportRequest extends InputRequest {
   readonly spread?: number;
   /** Names of values that are no taps, though they may be found. */
   readonly without?: ReadonlySet<string>;
-  /** How the axes of taps lie, by their names, where the graph does not show it. */
+  /** How the axes of taps and scores lie, by their names, where the graph does not show it. */
   readonly layouts?: ReadonlyMap<string, FeatureLayout>;
   /** The value that is the task's raw scores [N, k], or `auto`: what stands before softmax and labels. Default: the model's only output. */
   readonly scores?: string;
@@ -115,7 +115,7 @@ function imported(original: Model, request: ImportRequest, file: string): Import
   checkNodes(graph, fail);
   const notes = note === undefined ? [] : [note];
   inferAnew(graph, opset, notes);
-  const scores = found && judged ? flat(graph, found) : found;
+  const scores = found && judged ? judgedScores(graph, found, request.layouts ?? new Map(), fail) : found;
   const ends = found && judged ? [found] : undefined;
   const inBranches = () => (asked === undefined && branchesTaken(graph, opset) ? tapCandidates(graph, ends) : []);
   const before = tapCandidates(graph, ends);
@@ -133,7 +133,7 @@ function imported(original: Model, request: ImportRequest, file: string): Import
   const given = new Set(graph.inputs);
   for (const v of taps) refuseAlone(v, 'the tap', given, fail);
   const shapes = taps.map((v) => sampleOf(v, 'the tap', fail));
-  const layouts = tapLayouts(graph, taps, request.layouts ?? new Map(), notes, fail);
+  const layouts = tapLayouts(graph, taps, found, request.layouts ?? new Map(), notes, fail);
   if (scores) refuseAlone(scores, 'the output', given, fail);
   const sample = scores && judged ? sampleOf(scores, 'the output', fail, unjudgedWay) : undefined;
   if (scores && sample !== undefined && (sample.length < 1 || sample.length > 2)) {
@@ -237,18 +237,6 @@ function refuseAlone(v: Value, what: string, inputs: ReadonlySet<Value>, fail: F
   fail(`${what} "${v.name}" depends on no input`);
 }
 
-/** Scores [N, k, 1, 1], as convolutional classifiers have them, as [N, k]. */
-function flat(graph: Graph, scores: Value): Value {
-  const [batch = null, ...dims] = scores.shape ?? [];
-  const wide = dims.filter((d) => d !== 1);
-  if (dims.length < 2 || wide.length > 1) return scores;
-  const names = Names.of(graph);
-  const y = new Value(names.unique(`${scores.name}/flat`), tensorType(scores.dtype, [batch, wide[0] ?? 1]));
-  const axis = new Map([['axis', { kind: 'int', value: 1n } as const]]);
-  graph.nodes.push(new Node('Flatten', [scores], [y], axis, names.unique(`${scores.name}/Flatten`)));
-  return y;
-}
-
 function constantsAsInitializers(graph: Graph): void {
   graph.nodes = graph.nodes.filter((node) => {
     const [v] = node.outputs;
@@ -301,8 +289,15 @@ const layoutsOfRank = new Map([
 ]);
 
 /** Where the channels of taps stand: as it is said, else as their graph shows it. What nobody can know is told, since it is taken as channels first. */
-function tapLayouts(graph: Graph, taps: readonly Value[], said: ReadonlyMap<string, FeatureLayout>, notes: string[], fail: Fail) {
-  const unknown = [...said.keys()].find((name) => !taps.some((v) => v.name === name));
+function tapLayouts(
+  graph: Graph,
+  taps: readonly Value[],
+  scores: Value | undefined,
+  said: ReadonlyMap<string, FeatureLayout>,
+  notes: string[],
+  fail: Fail,
+) {
+  const unknown = [...said.keys()].find((name) => name !== scores?.name && !taps.some((v) => v.name === name));
   if (unknown !== undefined) fail(`"${unknown}" is no tap, there are: ${names(taps)}: its layout cannot be said`);
   const found = layoutsIn(graph);
   return taps.map((v) => {
