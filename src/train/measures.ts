@@ -1,7 +1,7 @@
 // What answers are worth, by the names that the field has for it: of scores against targets, outside any graph. What sums over samples give is
 // counts.ts's, the loss evaluate.ts's.
 import type { Head } from '../model/description/description.js';
-import { headWidth, judgedRows, outputLabels, weighableBy } from '../model/heads/heads.js';
+import { eachOf, headWidth, judgedRows, outputLabels, weighableBy } from '../model/heads/heads.js';
 import { type MeasureName, measureNames } from '../model/heads/measure-names.js';
 import type { Tensor } from '../onnx/core/tensor.js';
 import { ClassCounts, countsOf, found, type LabelCounts, mean, NumberCounts } from './counts.js';
@@ -10,7 +10,7 @@ import { ClassCounts, countsOf, found, type LabelCounts, mean, NumberCounts } fr
 export interface MeasuredOutput {
   /** Its name, else its number. */
   readonly name: string;
-  /** Samples that are of it. */
+  /** Samples, or steps of a head of each step, that are of it. */
   readonly support: number;
   /** By name, each once: precision, recall, f1, auc; or mae, rmse, r2. */
   readonly measures: Readonly<Record<string, number>>;
@@ -18,11 +18,13 @@ export interface MeasuredOutput {
 
 /** Measures of a task on a data set. */
 export interface Measures {
+  /** What is counted: samples, or of a head of each step the steps whose target is there. */
+  readonly of: 'samples' | 'steps';
   /** Over all, by name. */
   readonly overall: Readonly<Partial<Record<MeasureName, number>>>;
   /** Each class, label or number. */
   readonly outputs: readonly MeasuredOutput[];
-  /** Samples of class i (row) that were taken for class j (column); of classes alone. */
+  /** Samples or steps of class i (row) that were taken for class j (column); of classes alone. */
   readonly confusion?: readonly (readonly number[])[];
   /** What a constant answer would do as well, if one would. */
   readonly constant?: string;
@@ -33,6 +35,10 @@ const bins = 15;
 
 /** Measures of scores [D, k], or [D, T, k] of a head of each step, against targets that fit the head. */
 export function measuresOf(head: Head, given: Tensor, wanted: Tensor): Measures {
+  return { of: eachOf(head) === undefined ? 'samples' : 'steps', ...measured(head, given, wanted) };
+}
+
+function measured(head: Head, given: Tensor, wanted: Tensor): Omit<Measures, 'of'> {
   const { scores, targets } = judgedRows(head, given, wanted);
   const width = headWidth(head);
   const names = outputLabels(head) ?? Array.from({ length: width }, (_, i) => String(i));
@@ -69,7 +75,7 @@ function ofClasses(
   counts: ClassCounts,
   scores: Float32Array,
   wanted: readonly number[],
-): Measures {
+): Omit<Measures, 'of'> {
   const width = names.length;
   const chances = softmaxOfRows(scores, width);
   const answers = wanted.map((_, n) => bestOf(scores, n * width, width));
@@ -118,7 +124,7 @@ interface OutputColumn {
   readonly wanted: Float64Array;
 }
 
-function ofLabels(columns: readonly OutputColumn[], advice: string, counts: LabelCounts): Measures {
+function ofLabels(columns: readonly OutputColumn[], advice: string, counts: LabelCounts): Omit<Measures, 'of'> {
   const outputs = columns.map(({ name, given, wanted }, i): MeasuredOutput => {
     const { right, answered, support, accuracy } = counts.output(i);
     const auc = areaUnderRoc(
@@ -149,7 +155,7 @@ function ofLabels(columns: readonly OutputColumn[], advice: string, counts: Labe
   return { overall, outputs, ...(constant !== undefined && { constant }) };
 }
 
-function ofNumbers(columns: readonly OutputColumn[], counts: NumberCounts): Measures {
+function ofNumbers(columns: readonly OutputColumn[], counts: NumberCounts): Omit<Measures, 'of'> {
   const outputs = columns.map(
     ({ name, given }, i): MeasuredOutput => ({ name, support: given.length, measures: { ...counts.output(i) } }),
   );

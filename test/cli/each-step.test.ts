@@ -81,6 +81,13 @@ afterAll(() => rmSync(dir, { recursive: true, force: true }));
 it('is measured over the steps that count, and proven', () => {
   const measured = JSON.parse(okIn(dir, 'eval', 'tags', '--json'));
   expect(JSON.stringify(measured)).toContain('"accuracy"');
+  // Three of four steps of each row count.
+  expect(measured.tasks[0].measures).toMatchObject({ of: 'steps' });
+  const lines = okIn(dir, 'eval').split('\n');
+  const after = (task: string) => lines[lines.findIndex((line) => line.startsWith(`${task}: `)) + 1]?.split(/\s+/);
+  expect([after('tags')?.[1], after('whole')?.[1]]).toEqual(['steps', 'samples']);
+  const counted = measured.tasks[0].measures.outputs.map(({ support }: { support: number }) => support);
+  expect(counted[0] + counted[1]).toBe(3 * measured.tasks[0].rows);
   const verified = okIn(dir, 'verify');
   expect(verified.match(/identical/g)).toHaveLength(3);
 });

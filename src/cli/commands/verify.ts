@@ -130,14 +130,14 @@ function print(flags: VerifyFlags, found: readonly Checked[]): void {
 const mostRows = 20;
 
 /** Over all in a line, then a row for each class, label or number. */
-function measuresText(task: string, { overall, outputs }: Measures): string {
+function measuresText(task: string, { of, overall, outputs }: Measures): string {
   const line = Object.entries(overall).map(([name, value]) => `${name} ${value.toFixed(4)}`);
   const names = [...new Set(outputs.flatMap(({ measures }) => Object.keys(measures)))];
   const rows = outputs
     .slice(0, mostRows)
     .map(({ name, support, measures }) => [name, count(support), ...names.map((n) => measures[n]?.toFixed(4) ?? '-')]);
   const more = outputs.length > mostRows ? [`and ${outputs.length - mostRows} more, all by --json`] : [];
-  return [`${task}: ${line.join(', ')}`, table(['', 'samples', ...names], rows), ...more].join('\n');
+  return [`${task}: ${line.join(', ')}`, table(['', of, ...names], rows), ...more].join('\n');
 }
 
 /** Nothing is kept of what is interrupted. */

@@ -58,6 +58,8 @@ export interface Balance<O> {
 export interface Named {
   readonly data: string;
   readonly output: (index: number) => string;
+  /** What one target is of. */
+  readonly one: 'row' | 'step';
 }
 
 interface Behaviour<O> {

@@ -156,7 +156,7 @@ export function balanceOf(head: Head, targets: ArrayLike<number | bigint>, data:
   const output = (i: number) => (names?.[i] === undefined ? String(i) : JSON.stringify(names[i]));
   const { balance, targets: kind } = definitionOf(head);
   const counted = eachOf(head) === undefined ? targets : Array.from(targets).filter((target) => isCounted(kind, target));
-  return must(balance, 'balance').of(head, counted, { data, output });
+  return must(balance, 'balance').of(head, counted, { data, output, one: eachOf(head) ?? 'row' });
 }
 
 /** The head with these numbers in place of "balanced". */

@@ -58,7 +58,7 @@ export function weightList(option: string, given: number | Weighting, { names = 
 }
 
 /** D / (k D_c) for each of k classes, D_c of D targets being of class c: each class counts the same in all. Throws DataError for a class without rows. */
-export function balancedClasses(targets: ArrayLike<number | bigint>, count: number, { data, output }: Named): number[] {
+export function balancedClasses(targets: ArrayLike<number | bigint>, count: number, { data, output, one }: Named): number[] {
   const met = new Array<number>(count).fill(0);
   for (let i = 0; i < targets.length; i++) {
     const c = Number(targets[i]);
@@ -67,23 +67,23 @@ export function balancedClasses(targets: ArrayLike<number | bigint>, count: numb
   return met.map((rows, c) => {
     if (rows > 0) return targets.length / (count * rows);
     throw new DataError(
-      `${data}: class_weights: balanced: class ${output(c)} has no row in the training part, expected some of each class, or numbers in place of balanced`,
-      { path: 'class_weights', expected: 'rows of each class', got: 'none' },
+      `${data}: class_weights: balanced: class ${output(c)} has no ${one} in the training part, expected some of each class, or numbers in place of balanced`,
+      { path: 'class_weights', expected: `${one}s of each class`, got: 'none' },
     );
   });
 }
 
 /** Of each label the rows without it by the rows with it; targets [D, k] from 0 to 1. Throws DataError for a label that all rows have, or none. */
-export function balancedLabels(targets: ArrayLike<number | bigint>, count: number, { data, output }: Named): number[] {
+export function balancedLabels(targets: ArrayLike<number | bigint>, count: number, { data, output, one }: Named): number[] {
   const there = new Array<number>(count).fill(0);
   for (let i = 0; i < targets.length; i++) there[i % count] = (there[i % count] ?? 0) + Number(targets[i]);
   const rows = targets.length / count;
   return there.map((sum, label) => {
     if (sum > 0 && sum < rows) return (rows - sum) / sum;
-    const found = sum > 0 ? 'every row of the training part has' : 'no row of the training part has';
+    const found = `${sum > 0 ? 'every' : 'no'} ${one} of the training part has`;
     throw new DataError(
       `${data}: pos_weight: balanced: ${found} label ${output(label)}, expected some with it and some without, or numbers in place of balanced`,
-      { path: 'pos_weight', expected: 'rows with it and rows without', got: sum > 0 ? 'all with it' : 'none with it' },
+      { path: 'pos_weight', expected: `${one}s with it and ${one}s without`, got: sum > 0 ? 'all with it' : 'none with it' },
     );
   });
 }

@@ -150,6 +150,16 @@ describe('balanced', () => {
       'data: pos_weight: balanced: no row of the training part has label 1, expected some with it and some without, or numbers in place of balanced',
     ],
     [
+      headOf({ classify: { classes: 3, class_weights: 'balanced', each: 'step' } }),
+      [0, 2, 2, -100],
+      'data: class_weights: balanced: class 1 has no step in the training part, expected some of each class, or numbers in place of balanced',
+    ],
+    [
+      headOf({ binary: { labels: 2, pos_weight: 'balanced', each: 'step' } }),
+      [1, 0, 0, 0],
+      'data: pos_weight: balanced: no step of the training part has label 1, expected some with it and some without, or numbers in place of balanced',
+    ],
+    [
       labels,
       [1, 1, 1, 0],
       'data: pos_weight: balanced: every row of the training part has label 0, expected some with it and some without, or numbers in place of balanced',
