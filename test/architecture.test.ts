@@ -53,12 +53,13 @@ const layers: Readonly<Record<string, readonly string[]>> = {
   artifacts: training,
   analysis: [...training, 'network'],
   deploy: [...training, 'network'],
-  tasks: [...using, 'chart'],
+  report: ['chart'],
+  tasks: [...using, 'chart', 'report'],
   browser: [],
   chart: [],
   web: [...using, 'browser'],
   serve: [...using, 'tasks'],
-  cli: [...using, 'chart', 'tasks', 'serve'],
+  cli: [...using, 'chart', 'report', 'tasks', 'serve'],
   studio: ['onnx/core', 'data', 'formats', 'browser', 'chart'],
 };
 

@@ -1,5 +1,6 @@
-// Learning curves as one SVG: a panel for each measure, epochs or other steps along it. It stands alone (no font, script or style from elsewhere), is light or dark as the
-// reader's system is, and says in title and desc what it shows. What the values are, the caller knows.
+// Learning curves as one picture: a panel for each measure, epochs or other steps along it. What the values are, the caller knows.
+import { short } from './numbers.js';
+import { cut, escaped, type Picture, seriesColours, svgFile, usualWidth } from './picture.js';
 import { evenScale, linePath, logScale, type Scale, wholeTicks } from './scale.js';
 
 /** Values of one run, of its training or its validation data, by epoch. */
@@ -42,74 +43,22 @@ export interface Curves {
   readonly along?: { readonly name: string; readonly at: readonly string[] };
 }
 
-/** Every file that is written here begins so: others are not written over. */
-export const svgMark = '<svg xmlns="http://www.w3.org/2000/svg" class="prognet-curves"';
-
-const width = 520;
+const width = usualWidth;
 const left = 60;
 const right = 20;
 const plotWidth = width - left - right;
 const plotHeight = 160;
 /** A panel with its heading above and the epochs below. */
 const panelHeight = plotHeight + 84;
-/** Colours of the runs, in light and in dark, told apart by people who see few colours too. */
-const colours: readonly (readonly [string, string])[] = [
-  ['#0b5cc0', '#7ab7ff'],
-  ['#b54708', '#ffa366'],
-  ['#0f7a4d', '#5fd9a4'],
-  ['#8a2bb0', '#dba6ff'],
-  ['#8f6400', '#f0c64f'],
-  ['#b3175c', '#ff94bb'],
-];
-
-const escaped = (text: string): string => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
-const cut = (text: string, most: number): string => (text.length > most ? `${text.slice(0, most - 1)}…` : text);
-/** Four digits that matter, without a tail of zeros; large and small ones by their power of ten. */
-export function short(value: number): string {
-  const plain = String(Number(value.toPrecision(4)));
-  if (plain.length <= 7) return plain;
-  const [digits, power] = value.toExponential(2).split('e');
-  return `${Number(digits)}e${Number(power)}`;
-}
-
 /** The class of a line: by its run, or where there is one run alone by its data. */
 function classOf({ run, part }: Pick<CurveLine, 'run' | 'part'>, runs: readonly CurveRun[]): string {
   const weight = runs[run]?.weight;
   if (weight === 'quiet') return `${part} quiet`;
-  const colour = (runs.length === 1 ? Number(part === 'training') : run) % colours.length;
+  const colour = (runs.length === 1 ? Number(part === 'training') : run) % seriesColours.length;
   return `${part} c${colour}${weight === 'strong' && part === 'validation' ? ' strong' : ''}`;
 }
 
 const isLoud = ({ weight }: CurveRun): boolean => weight !== 'quiet';
-
-/** Every rule is for this picture alone, in whatever page it stands. */
-function style(): string {
-  const series = (mode: 0 | 1) => colours.map((c, i) => `--c${i}:${c[mode]}`).join(';');
-  const rules: readonly (readonly [string, string])[] = [
-    ['.paper', 'fill:var(--paper)'],
-    ['text', 'font:14px system-ui,-apple-system,"Segoe UI",Roboto,"DejaVu Sans",sans-serif;fill:var(--ink)'],
-    ['.title', 'font-size:19px;font-weight:600'],
-    ['.name', 'font-size:15px;font-weight:600'],
-    ['.soft', 'fill:var(--soft);font-size:13px;font-weight:400'],
-    ...colours.flatMap((_, i) => [
-      [`path.c${i}`, `stroke:var(--c${i})`] as const,
-      [`circle.c${i}`, `fill:var(--c${i})`] as const,
-    ]),
-    ['path', 'stroke-width:2.2;stroke-linejoin:round;fill:none'],
-    ['path.training', 'stroke-dasharray:6 4;stroke-width:1.8'],
-    ['path.strong', 'stroke-width:3.6'],
-    ['path.quiet', 'stroke:var(--soft);stroke-width:1.2;opacity:.55'],
-    ['circle.quiet', 'fill:var(--soft)'],
-    ['path.key', 'stroke:var(--ink)'],
-    ['path.rule', 'stroke:var(--rule);stroke-width:1'],
-    ['path.mark', 'stroke:var(--soft);stroke-width:1.5;stroke-dasharray:2 3'],
-    ['circle', 'stroke:var(--paper);stroke-width:1.5'],
-  ];
-  return `<style>.prognet-curves{--paper:#fff;--ink:#1b1f24;--soft:#57606a;--rule:#e1e4e8;${series(0)};background:var(--paper);display:block;margin:0 auto;max-width:100%;height:auto}
-@media (prefers-color-scheme:dark){.prognet-curves{--paper:#14171c;--ink:#e9ecf0;--soft:#a8b0bb;--rule:#2e343d;${series(1)}}}
-@media (pointer:coarse) and (max-width:999px){.prognet-curves{width:100%}}
-${rules.map(([selector, rule]) => `.prognet-curves ${selector}{${rule}}`).join('\n')}</style>`;
-}
 
 /** Softer, after a name. */
 const beside = (text: string | undefined): string =>
@@ -157,7 +106,7 @@ function scaleOf({ lines, least = Number.NEGATIVE_INFINITY, logarithmic }: Curve
   return { y: log ? logScale(values) : evenScale(values.length === 0 ? [0] : values), log };
 }
 
-function panel(curves: Curves, shown: CurvePanel, index: number, top: number, epochs: number): string {
+function panel(curves: Curves, shown: CurvePanel, clip: string, top: number, epochs: number): string {
   const { runs, along } = curves;
   const { y: scale, log } = scaleOf(shown);
   const x = (epoch: number) => left + (epochs === 1 ? plotWidth / 2 : (plotWidth * (epoch - 1)) / (epochs - 1));
@@ -176,10 +125,10 @@ function panel(curves: Curves, shown: CurvePanel, index: number, top: number, ep
         `<text class="soft" text-anchor="middle" x="${x(t).toFixed(1)}" y="${bottom + 19}">${escaped(along?.at[t - 1] ?? String(t))}</text>`,
     ),
     `<text class="soft" text-anchor="middle" x="${left + plotWidth / 2}" y="${bottom + 37}">${escaped(along?.name ?? 'epoch')}</text>`,
-    `<clipPath id="p${index}"><rect x="${left - 4}" y="${top + 28}" width="${plotWidth + 8}" height="${plotHeight + 10}"/></clipPath>`,
+    `<clipPath id="${clip}"><rect x="${left - 4}" y="${top + 28}" width="${plotWidth + 8}" height="${plotHeight + 10}"/></clipPath>`,
   ];
   runs.forEach(({ best }, run) => {
-    const own = runs.length === 1 ? '' : ` style="stroke:var(--c${run % colours.length})"`;
+    const own = runs.length === 1 ? '' : ` style="stroke:var(--c${run % seriesColours.length})"`;
     if (best !== undefined) out.push(`<path class="mark"${own} d="M${x(best).toFixed(1)} ${top + 34}V${bottom}"/>`);
   });
   // The validation data are what counts: above the training data.
@@ -188,7 +137,7 @@ function panel(curves: Curves, shown: CurvePanel, index: number, top: number, ep
   for (const line of [...shown.lines].sort((a, b) => depth(a) - depth(b) || a.part.localeCompare(b.part))) {
     const name = classOf(line, runs);
     const points = line.points.map(({ epoch, value }) => [x(epoch), y(value)] as const);
-    out.push(`<path class="${name}" clip-path="url(#p${index})" d="${linePath(points)}"/>`);
+    out.push(`<path class="${name}" clip-path="url(#${clip})" d="${linePath(points)}"/>`);
     const best = line.points.find(({ epoch }) => epoch === runs[line.run]?.best);
     const dots = line.points.length === 1 || along !== undefined ? line.points : best === undefined ? [] : [best];
     for (const dot of dots) {
@@ -232,21 +181,18 @@ function spoken({ runs, panels, along }: Curves): string {
 }
 
 /** The picture. */
-export function curvesSvg(curves: Curves): string {
+export function curvesPicture(curves: Curves): Picture {
   const { title, panels, along } = curves;
   const epochs =
     along?.at.length ?? Math.max(1, ...panels.flatMap((p) => p.lines.flatMap((l) => l.points.map(({ epoch }) => epoch))));
   const key = legend(curves, 62);
   const top = 62 + key.height + 12;
   const height = top + panels.length * panelHeight;
-  return `${svgMark} width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" role="img" aria-labelledby="title desc">
-<title id="title">${escaped(title)}</title>
-<desc id="desc">${escaped(spoken(curves))}</desc>
-${style()}
-<rect class="paper" width="${width}" height="${height}"/>
-<text class="title" x="16" y="32">${escaped(cut(title, 46))}</text>
+  const body = (id: string) => `<text class="title" x="16" y="32">${escaped(cut(title, 46))}</text>
 ${key.svg}
-${panels.map((p, i) => panel(curves, p, i, top + i * panelHeight, epochs)).join('\n')}
-</svg>
-`;
+${panels.map((p, i) => panel(curves, p, `${id}p${i}`, top + i * panelHeight, epochs)).join('\n')}`;
+  return { width, height, title, spoken: spoken(curves), body };
 }
+
+/** The same as a file. */
+export const curvesSvg = (curves: Curves): string => svgFile(curvesPicture(curves));

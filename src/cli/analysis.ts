@@ -2,6 +2,7 @@
 import type { AnalyzeFlags } from './commands/analyze.js';
 import type { PlotFlags } from './commands/plot.js';
 import type { PruneFlags } from './commands/prune.js';
+import type { ReportFlags } from './commands/report.js';
 import { all, collect, command, optionHelp, providerHelp } from './program.js';
 
 /** Adds them to the program. */
@@ -48,4 +49,16 @@ export function addAnalysis(): void {
     )
     .option('--sweep', 'the trials of a task that sweep has kept, over one another')
     .action(async (tasks: string[], o: PlotFlags) => (await import('./commands/plot.js')).plot(tasks, all(o)));
+
+  command('report [folder]', 'all that is known of a workspace as one HTML file: curves, growth, proof, settings', [
+    'prognet report                              writes report.html',
+    'prognet report digits -o digits.html',
+    'prognet report --figures figures --data data     pictures as SVG and PNG, numbers as JSON and CSV',
+  ])
+    .option('-o, --output <file>', 'the .html file, - for stdout; one that is no report is refused', 'report.html')
+    .option('--figures <dir>', 'every picture as SVG, and as PNG where the package sharp is installed')
+    .option('--data <dir>', 'every number: report.json, and a .csv for each table')
+    .action(async (folder: string | undefined, o: ReportFlags) =>
+      (await import('./commands/report.js')).reportCommand(folder, all(o)),
+    );
 }

@@ -4,6 +4,8 @@ import { InterruptedError, PrognetError, TrainingError } from '../onnx/core/erro
 import { isMachineFault } from '../onnx/files/file-error.js';
 import { asCommand } from './remedies.js';
 
+export { count } from '../chart/numbers.js';
+
 export interface GlobalOptions {
   readonly json?: boolean;
   readonly quiet?: boolean;
@@ -59,11 +61,6 @@ export function table(
         .trimEnd(),
     )
     .join('\n');
-}
-
-/** `1 234 567` */
-export function count(n: number): string {
-  return String(n).replace(/\B(?=(\d{3})+$)/g, ' ');
 }
 
 /** A path in a command to copy: quoted for a POSIX shell where it must be. */

@@ -26,29 +26,32 @@ export interface Growth {
   };
 }
 
-/** Of every trained column, in their order. */
+/** Of every trained column, in their order. Throws as `growthOfTask`. */
 export function growthOf(opened: LoadedWorkspace): Growth[] {
   const trained = opened.columns.tasks.filter((task) => opened.frozen.has(task) || isTrained(opened, task));
-  return trained.map((task) => {
-    const loaded = withTrained(opened, task);
-    const model = taskModel(loaded.columns, weightsOf(loaded), { tasks: [task] });
-    const { graph, opset } = model;
-    const named = graph.inputs.flatMap(({ shape }) => shape?.filter((dim) => typeof dim === 'string') ?? []);
-    const { count, unknown } = multiplyAdds(graph, Object.fromEntries(named.map((name) => [name, 1])), opset);
-    const open = [
-      ...new Set(loaded.columns.column(task).inputs.flatMap(({ shape }) => shape.filter((d) => typeof d === 'string'))),
-    ];
-    const weights = graph.initializers.flatMap(({ constant }) => constant ?? []);
-    return {
-      task,
-      parameters: loaded.columns.column(task).parameters.count,
-      model: {
-        parameters: weights.reduce((n, { dims }) => n + elementCount(dims), 0),
-        bytes: weights.reduce((n, { byteLength }) => n + byteLength, 0),
-        multiplyAdds: count,
-        ...(open.length > 0 && { open }),
-        ...(unknown > 0 && { uncounted: unknown }),
-      },
-    };
-  });
+  return trained.map((task) => growthOfTask(opened, task));
+}
+
+/** Of one that is trained. Throws WorkspaceError where the description is another than it was trained from. */
+export function growthOfTask(opened: LoadedWorkspace, task: string): Growth {
+  const loaded = withTrained(opened, task);
+  const model = taskModel(loaded.columns, weightsOf(loaded), { tasks: [task] });
+  const { graph, opset } = model;
+  const named = graph.inputs.flatMap(({ shape }) => shape?.filter((dim) => typeof dim === 'string') ?? []);
+  const { count, unknown } = multiplyAdds(graph, Object.fromEntries(named.map((name) => [name, 1])), opset);
+  const open = [
+    ...new Set(loaded.columns.column(task).inputs.flatMap(({ shape }) => shape.filter((d) => typeof d === 'string'))),
+  ];
+  const weights = graph.initializers.flatMap(({ constant }) => constant ?? []);
+  return {
+    task,
+    parameters: loaded.columns.column(task).parameters.count,
+    model: {
+      parameters: weights.reduce((n, { dims }) => n + elementCount(dims), 0),
+      bytes: weights.reduce((n, { byteLength }) => n + byteLength, 0),
+      multiplyAdds: count,
+      ...(open.length > 0 && { open }),
+      ...(unknown > 0 && { uncounted: unknown }),
+    },
+  };
 }

@@ -14,7 +14,7 @@ import { runExists } from './stored-run.js';
 import { isTrained, trainedOf } from './trained-column.js';
 
 /** One training of a task. */
-interface Run {
+export interface TaskRun {
   readonly name: string;
   readonly state: string;
   readonly history: readonly EpochRecord[];
@@ -39,10 +39,11 @@ const units: Readonly<Record<Followed, string>> = {
 /** What is drawn where nothing else is asked for, as far as it is there. */
 const usual: readonly Followed[] = ['loss', 'accuracy', 'macro f1', 'mae', 'r2'];
 
-function runsOf(loaded: LoadedWorkspace, task: string): Run[] {
+/** The trainings of a task whose epochs are kept; none where it is not trained, or was elsewhere. */
+export function runsOf(loaded: LoadedWorkspace, task: string): TaskRun[] {
   const { root } = loaded.workspace;
   const column = loaded.columns.column(task);
-  const found: Run[] = [];
+  const found: TaskRun[] = [];
   const kept = (record: ColumnRecord, state: string) => {
     const history = (record.history ?? []).map(epochOf);
     if (history.length === 0) return;
@@ -122,7 +123,7 @@ export function curvePanels(
   });
 }
 
-function runText(run: Run): CurveRun {
+function runText(run: TaskRun): CurveRun {
   const best = bestEpoch(run.history, run.monitor);
   const { length } = run.history;
   const said = [

@@ -4,7 +4,7 @@ import { domainIn } from '../data/domain.js';
 import { sampleShape } from '../data/images/decoding.js';
 import { hashNamed, namedSamples } from '../data/samples.js';
 import { answersOf, type Head, headWidth, outputLabels, refuseSteps } from '../model/heads/heads.js';
-import type { Layer } from '../model/nn/layers.js';
+import { layerText } from '../model/nn/layer-text.js';
 import type { Column } from '../model/progressive/column.js';
 import type { NetworkInput } from '../model/progressive/inputs.js';
 import { lateralStrengths } from '../model/progressive/lateral-strength.js';
@@ -193,10 +193,4 @@ function inputInfo(network: Network, own: readonly Column[], { name, dtype, shap
     ...(decoding !== undefined && sampleShape(decoding).join() === shape.join() && { decoding }),
     ...facts,
   };
-}
-
-/** A layer in a word or two: its kind and how wide it makes things. */
-function layerText(layer: Layer): string {
-  const width = 'units' in layer ? layer.units : 'filters' in layer ? layer.filters : undefined;
-  return width === undefined ? layer.kind : `${layer.kind} ${width}`;
 }

@@ -30,7 +30,7 @@ it('draws loss and measures of training and validation data, and marks the best 
 
 it('draws several tasks, chosen measures, and to stdout', () => {
   const { stdout } = plot('a', 'b', '--measure', 'loss', '--measure', 'auc', '-o', '-');
-  expect(stdout).toMatch(/^<svg xmlns="http:\/\/www\.w3\.org\/2000\/svg" class="prognet-curves" /);
+  expect(stdout).toMatch(/^<svg xmlns="http:\/\/www\.w3\.org\/2000\/svg" class="prognet-chart" /);
   expect(stdout).toContain('<title id="title">Learning curves of a, b</title>');
   expect(stdout).toContain('b, macro auc on validation data');
   const out = file();

@@ -1,6 +1,7 @@
 // prognet plot
 import { existsSync, readFileSync } from 'node:fs';
-import { curvesSvg, svgMark } from '../../chart/curves.js';
+import { curvesSvg } from '../../chart/curves.js';
+import { svgMark } from '../../chart/picture.js';
 import { UsageError, WorkspaceError } from '../../onnx/core/errors.js';
 import { writeFileAtomic } from '../../onnx/files/atomic-file.js';
 import { fileError } from '../../onnx/files/file-error.js';

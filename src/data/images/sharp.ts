@@ -24,11 +24,19 @@ interface Pipeline {
   ensureAlpha(): Pipeline;
   resize(options: { width: number; height: number; fit: string; background: string; fastShrinkOnLoad: boolean }): Pipeline;
   raw(): Pipeline;
+  png(): Pipeline;
+  toBuffer(): Promise<Uint8Array>;
   toBuffer(options: { resolveWithObject: true }): Promise<{ data: Uint8Array; info: { channels: number } }>;
 }
 
 /** The package's one function. */
-export type Sharp = (bytes: Uint8Array, options: { failOn: 'error'; limitInputPixels: number; ignoreIcc: true }) => Pipeline;
+export type Sharp = (
+  bytes: Uint8Array,
+  options:
+    | { readonly failOn: 'error'; readonly limitInputPixels: number; readonly ignoreIcc: true }
+    /** Dots per inch of an SVG, whose own unit is 1/72 of one. */
+    | { readonly density: number },
+) => Pipeline;
 
 const isSharp = (value: unknown): value is Sharp => typeof value === 'function';
 
