@@ -8,7 +8,7 @@ import { affine } from './affine.js';
 import type { Init } from './init.js';
 import type { LayerContext } from './layer.js';
 import type { Size } from './open-size.js';
-import { uncounted } from './present.js';
+import { onlyPresent, uncounted } from './present.js';
 import { reshaped, sampleDims, sequenceOf } from './sample.js';
 import { stepNumbers, waves } from './steps.js';
 
@@ -26,7 +26,14 @@ export interface Attention {
   readonly init: Init;
 }
 
-/** Attention of x [N,T,F] over `source` [N,S,E], x itself where it attends to its own steps. Parameters are named under `prefix`. Throws ShapeError. */
+/** The steps of a sequence that a mask, if one is named, says are there, and 0 in the others: what fills up is no part of any product. */
+export const presentSteps = ({ g, present }: LayerContext, mask: string | undefined, sequence: Value): Value =>
+  mask === undefined ? sequence : onlyPresent(g, present(mask, sequence), sequence);
+
+/**
+ * Attention of x [N,T,F] over `source` [N,S,E], x itself where it attends to its own steps; both as `presentSteps` gives them. Parameters are named under
+ * `prefix`. Throws ShapeError.
+ */
 export function attend(c: LayerContext, o: Attention, x: Value, source: Value, prefix = ''): Value {
   const { g } = c;
   const [, width] = sequenceOf(x, 'channels-last');

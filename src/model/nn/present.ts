@@ -41,6 +41,9 @@ export function placesOf(g: Ops, present: Value, sequence: Value): Value {
   return g.where(present, stepNumbers(g, sequence, 'int64', 1, 0), g.constant(int64(0)));
 }
 
+/** A sequence [N,T,F] with 0 in place of what fills it up, which may be anything, no number among it: products would take that along. `present`: bool [N,T]. */
+export const onlyPresent = (g: Ops, present: Value, sequence: Value): Value => g.where(g.unsqueeze(present, [2]), sequence, 0);
+
 /** Whether an input of these sizes has one number for each sample, for so many steps. */
 const isCount = (dims: readonly Size[], steps: Size): boolean =>
   dims.length === 0 || (dims.length === 1 && dims[0] === 1 && steps !== 1);

@@ -6,7 +6,9 @@ import type { Ops } from '../../onnx/ops/ops-builder.js';
 import { biasInit, type Init } from './init.js';
 import type { Joint } from './joint.js';
 import type { LayerContext } from './layer.js';
+import { onlyPresent } from './present.js';
 import { type Layout, sequenceOf } from './sample.js';
+import { stepNumbers } from './steps.js';
 
 interface Options {
   readonly units: number;
@@ -30,8 +32,8 @@ export function lowerRecurrent(c: LayerContext, cell: Cell, o: Options, x: Value
   const { g } = c;
   const [, features] = sequenceOf(x, c.layout);
   // Not a Transpose at either end: ONNX Runtime moves those through what reads them, otherwise where there are other readers, and bits would differ.
-  let y = g.einsum(c.join(x), { equation: 'ntf->tnf' });
   const lengths = o.mask === undefined ? [] : [c.lengths(o.mask, x)];
+  let y = g.einsum(read(c, c.join(x), lengths[0]), { equation: 'ntf->tnf' });
   for (let i = 0; i < o.layers; i++) {
     const weights = weightsOf(c, cell, o, i === 0 ? features : directionsOf(o) * o.units, o.layers === 1 ? '' : `${i}/`);
     const attributes = { ...cell.attributes, hidden_size: o.units, direction: o.direction };
@@ -40,6 +42,13 @@ export function lowerRecurrent(c: LayerContext, cell: Cell, o: Options, x: Value
     y = all ? statesByTime(g, must(states, 'Y'), o) : lastStates(g, must(last, 'Y_h'), o);
   }
   return o.sequences ? g.einsum(y, { equation: 'tnf->ntf' }) : y;
+}
+
+/** What is read of a sequence of these lengths. The op passes over what stands behind them; products of its gradient do not, and NaN times 0 is NaN. */
+function read({ g, scope }: LayerContext, sequence: Value, lengths: Value | undefined): Value {
+  if (lengths === undefined || !scope.training) return sequence;
+  const places = stepNumbers(g, sequence, 'int64', 0, 0);
+  return onlyPresent(g, g.less(places, g.unsqueeze(g.cast(lengths, { to: 'int64' }), [1])), sequence);
 }
 
 /** Laterals join the sequence that a layer reads, where no affine layer stands at its start. */

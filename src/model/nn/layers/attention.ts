@@ -1,6 +1,6 @@
 // attention: each step of a sequence [T,F] looks at its steps, or at those of another input.
 import * as z from 'zod';
-import { attend } from '../attention.js';
+import { attend, presentSteps } from '../attention.js';
 import { glorotInit, type InitInput } from '../init.js';
 import { layer } from '../layer.js';
 import { sequenceJoint } from '../recurrent.js';
@@ -53,7 +53,9 @@ export const attention = layer('attention', {
   call: (heads: number, options: AttentionOptions = {}) => ({ heads, ...options }),
   lower: (c, o, x) => {
     const joined = c.join(x);
-    return attend(c, o, joined, o.cross === undefined ? joined : c.input(o.cross));
+    if (o.cross !== undefined) return attend(c, o, joined, presentSteps(c, o.mask, c.input(o.cross)));
+    const own = presentSteps(c, o.mask, joined);
+    return attend(c, o, own, own);
   },
   joint: (_, x, layout) => sequenceJoint(x, layout),
   gives: 'channels-last',

@@ -109,13 +109,15 @@ export const attentionOverSteps = layer('attention_over_steps', {
   call: (options: AttentionOverStepsOptions = {}) => options,
   lower: (c, { mask, init }, x) => {
     const { g, features, present } = stepsOf(c, mask, x);
+    const steps = present === undefined ? x : g.where(present, x, 0);
     const weight = (what: string, units: number) =>
       c.trainable(`${what}/weight`, [features, units], { by: init, fanIn: features, fanOut: units });
-    const hidden = g.tanh(g.add(g.matMul(x, weight('hidden', features)), c.trainable('hidden/bias', [features], { fill: 0 })));
+    const hidden = g.tanh(
+      g.add(g.matMul(steps, weight('hidden', features)), c.trainable('hidden/bias', [features], { fill: 0 })),
+    );
     const scores = g.matMul(hidden, weight('score', 1));
     const weights = g.softmax(present === undefined ? scores : g.where(present, scores, uncounted), { axis: 1 });
-    if (present === undefined) return reduceSum(g, g.mul(x, weights), [1], 0);
-    return reduceSum(g, g.mul(g.where(present, x, 0), weights), [1], 0);
+    return reduceSum(g, g.mul(steps, weights), [1], 0);
   },
   gives: 'unsaid',
 });

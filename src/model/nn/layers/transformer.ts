@@ -4,7 +4,7 @@ import * as z from 'zod';
 import type { Value } from '../../../onnx/ir/graph.js';
 import { type ActivationName, activationName, lowerActivation } from '../activation-name.js';
 import { type Affine, affine } from '../affine.js';
-import { type Attention, attend } from '../attention.js';
+import { type Attention, attend, presentSteps } from '../attention.js';
 import { dropped } from '../dropped.js';
 import { glorotInit, type Init, type InitInput } from '../init.js';
 import { type LayerContext, layer } from '../layer.js';
@@ -96,7 +96,7 @@ function added(c: LayerContext, o: Parts, x: Value, what: string, part: (v: Valu
 
 /** Its own steps, then those of `cross`, then each step by itself. */
 function transformer(c: LayerContext, o: Parts, x: Value, cross?: { source: Value; mask: string | undefined }): Value {
-  const start = c.join(x);
+  const start = presentSteps(c, o.mask, c.join(x));
   const [, features] = sequenceOf(start, 'channels-last');
   let y = added(c, o, start, 'attention', (v, prefix) => attend(c, o, v, v, prefix));
   if (cross !== undefined) {
@@ -164,7 +164,8 @@ export const transformerDecoder = layer('transformer_decoder', {
   example: '{ transformer_decoder: 4 }',
   call: (heads: number, options: TransformerDecoderOptions = {}) => ({ heads, ...options }),
   lower: (c, o, x) => {
-    const cross = o.cross === undefined ? undefined : { source: c.input(o.cross), mask: o.cross_mask };
+    const source = o.cross === undefined ? undefined : presentSteps(c, o.cross_mask, c.input(o.cross));
+    const cross = source && { source, mask: o.cross_mask };
     return transformer(c, { ...o, causal: true }, x, cross);
   },
   ...over,
