@@ -6,6 +6,8 @@ import { basename, join } from 'node:path';
 export const root = join(import.meta.dirname, '../..');
 export const cache = join(root, '.cache/models');
 export const python = join(root, '.venv/bin/python');
+/** A command that takes longer has failed. */
+export const limitSeconds = 400;
 export const results = join(import.meta.dirname, 'results.json');
 
 function* filesOf(folder) {

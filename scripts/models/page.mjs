@@ -2,7 +2,7 @@
 //   node scripts/models/page.mjs [--check]
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { results, root } from './models.mjs';
+import { limitSeconds, results, root } from './models.mjs';
 
 const page = join(root, 'docs/models.md');
 /** What exported forms may be from `predict`. */
@@ -58,7 +58,7 @@ const told = {
   apart: 'go all the way; some value is near the one of the file, not the same bits',
   refused: 'are refused at the import',
   stopped: 'are imported and stop later',
-  failed: 'fail: an unknown op, an error of prognet itself, over 120 seconds or a wrong number',
+  failed: `fail: an unknown op, an error of prognet itself, over ${limitSeconds} seconds or a wrong number`,
 };
 
 function lineOf(row) {

@@ -8,13 +8,12 @@ import { appendFileSync, existsSync, mkdtempSync, readFileSync, rmSync, statSync
 import { tmpdir } from 'node:os';
 import { basename, join, relative } from 'node:path';
 import { parseArgs } from 'node:util';
-import { cache, modelsIn, python, results, root } from './models.mjs';
+import { cache, limitSeconds, modelsIn, python, results, root } from './models.mjs';
 
 /** Raised where rows of another version say something else. */
 const version = 2;
 const cli = join(root, 'dist/cli/main.js');
-/** Longer than that is a failure. */
-const limit = 120_000;
+const limit = limitSeconds * 1000;
 /** What open dimensions get, in this order, until a model takes it: sides that many strides divide, then windows of sound. */
 const sizes = [64, 48, 224, 512, 576, 1536];
 /** Of a model with many outputs the first ones are compared. */
@@ -35,7 +34,7 @@ function prognet(...args) {
     timeout: limit,
     maxBuffer: 1 << 28,
   });
-  if (signal) return { ok: false, reason: `took over ${limit / 1000} s` };
+  if (signal) return { ok: false, reason: `took over ${limitSeconds} s` };
   if (status === 0) return { ok: true, said: JSON.parse(stdout.trim().split('\n').at(-1)), notes: stderr.trim() };
   const lines = stdout.trim().split('\n').concat(stderr.trim().split('\n'));
   const document = lines.find((line) => line.startsWith('{"error"'));
@@ -49,7 +48,7 @@ function ask(what, document) {
     input: JSON.stringify(document),
   });
   if (status === 0) return JSON.parse(stdout);
-  throw new Stopped(`Python: ${stderr.trim().split('\n').at(-1) || `took over ${limit / 1000} s`}`);
+  throw new Stopped(`Python: ${stderr.trim().split('\n').at(-1) || `took over ${limitSeconds} s`}`);
 }
 
 /** What stands for an input that is no sample. */

@@ -1,5 +1,6 @@
 // An imported graph run on a few samples before it is taken: whether ONNX Runtime takes it, what shapes its taps and scores have, and what the file that it
-// came from answers. Two sessions, one after another; whether the column as it is exported answers alike is import-proof.ts's.
+// came from answers. Two sessions, one after another, or the file's alone where the graph shows the rest; whether the column as it is exported answers
+// alike is import-proof.ts's.
 import { joinRows, sliceRows } from '../data/rows.js';
 import type { FileInput } from '../model/progressive/import-inputs.js';
 import { type ImportedModel, isReadable } from '../model/progressive/import-model.js';
@@ -8,6 +9,8 @@ import { must, RuntimeError, UsageError } from '../onnx/core/errors.js';
 import { Random } from '../onnx/core/random.js';
 import { elementCount } from '../onnx/core/shape.js';
 import { Tensor } from '../onnx/core/tensor.js';
+import { ownRows } from '../onnx/features/own-rows.js';
+import { type Graph, nodeReads, type Value } from '../onnx/ir/graph.js';
 import { cloneModel, type Model } from '../onnx/ir/model.js';
 import { formatType, tensorType } from '../onnx/ir/types.js';
 import { inferShapes } from '../onnx/passes/infer-shapes.js';
@@ -75,8 +78,69 @@ export async function probeImport(
   runtime: Runtime,
   imported: ImportedModel,
   original: Model,
-  { task, file, judged, session }: ProbeOptions,
+  options: ProbeOptions,
 ): Promise<Probed> {
+  const shown = shownBy(imported, options);
+  if (shown === undefined) return await probeByRuns(runtime, imported, original, options);
+  const feeds = [feedsOf(imported, batches[0], new Random(0, 'import'))];
+  try {
+    return { ...shown, answers: await fileAnswers(runtime, imported, original, feeds, options), mixed: undefined };
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    // The column may need less of the file.
+    return await probeByRuns(runtime, imported, original, options);
+  }
+}
+
+/** What the graph itself says of taps and scores: shapes and types, and that a row is its sample's alone. Undefined where a run must tell. */
+function shownBy(
+  { model: { graph }, file, inputs, taps, scores }: ImportedModel,
+  { judged }: ProbeOptions,
+): Pick<Probed, 'shapes' | 'dtypes' | 'scores'> | undefined {
+  if (file.opened) return undefined;
+  const samples = graph.inputs.filter((v) => inputs.includes(v.name));
+  const own = ownRows(graph, samples);
+  const shapes = new Map<string, readonly number[]>();
+  const dtypes = new Map<string, DType>();
+  const gives = scores ?? must(taps.at(-1), 'tap');
+  const ran = neededBy(graph, gives);
+  for (const v of graph.outputs) {
+    if (!taps.includes(v.name) && !judged) continue;
+    const shape = v.shape?.slice(1);
+    // What the file's answer does not need nobody would have run.
+    if (!shape?.every((d) => typeof d === 'number') || !own.has(v) || !isReadable(v.dtype) || !ran.has(v)) return undefined;
+    shapes.set(v.name, shape);
+    dtypes.set(v.name, v.dtype);
+  }
+  const shape = (name: string) => must(shapes.get(name), name);
+  return { shapes: taps.map(shape), dtypes, scores: judged ? shape(gives) : undefined };
+}
+
+/** An output and all that it is computed from. */
+function neededBy(graph: Graph, output: string): ReadonlySet<Value> {
+  const needed = new Set(graph.outputs.filter((v) => v.name === output));
+  for (const v of needed) if (v.producer !== undefined) for (const read of nodeReads(v.producer)) needed.add(read);
+  return needed;
+}
+
+/** What the file answers. Throws UsageError where it does not run. */
+async function fileAnswers(
+  runtime: Runtime,
+  imported: ImportedModel,
+  original: Model,
+  feeds: readonly Feeds[],
+  { file, session }: ProbeOptions,
+): Promise<FileAnswers> {
+  const fail: Fail = (message, cause) => {
+    throw new UsageError(`${file}: ${message}`, { path: file, cause });
+  };
+  const { given } = imported;
+  const theirs = await inSession(runtime, exposed(original, imported), session, fail, (s) => answers(s, feeds, [given]));
+  return { feeds, given: theirs.map((of) => must(of[given], given)) };
+}
+
+async function probeByRuns(runtime: Runtime, imported: ImportedModel, original: Model, options: ProbeOptions): Promise<Probed> {
+  const { task, file, judged, session } = options;
   const { taps, scores, inputs } = imported;
   const random = new Random(0, 'import');
   const feeds = batches.map((rows) => feedsOf(imported, rows, random));
@@ -135,18 +199,17 @@ export async function probeImport(
     refuse(mixed.name, `its batch is 1 and cannot be opened: "${mixed.name}" of a sample changes with the others`);
   // A batch that was 1 is compared row by row.
   const each = imported.file.opened ? rowsOf(imported, more, batches[1]) : [more];
-  const theirs = await inSession(runtime, exposed(original, imported), session, fail, (s) => answers(s, each, [imported.given]));
-  const given = theirs.map((of) => must(of[imported.given], gives));
+  const theirs = await fileAnswers(runtime, imported, original, each, options);
   if (imported.file.opened) {
-    const opened = difference(joined([must(two[gives], gives)]), joined(given));
-    if (!(opened <= Math.max(...given.map(near))))
+    const opened = difference(joined([must(two[gives], gives)]), joined(theirs.given));
+    if (!(opened <= Math.max(...theirs.given.map(near))))
       fail(`its batch is 1 and cannot be opened: "${gives}" of a sample changes with the others`);
   }
   return {
     shapes: taps.map((name) => must(shapes.get(name), name)),
     dtypes,
     scores: judged ? shapes.get(gives) : undefined,
-    answers: { feeds: each, given },
+    answers: theirs,
     mixed,
   };
 }
