@@ -35,7 +35,9 @@ export const groupNorm = layer('group_norm', {
     if (channels % groups !== 0)
       throw new ShapeError(`${channels} channels do not divide into ${groups} groups`, { got: String(channels) });
     const of = (value: number) => g.constant(new Tensor('float32', [groups], new Float32Array(groups).fill(value)));
-    const rows = g.reshape(x, [0, groups, -1]);
+    // By its number: -1 cannot be found of a batch without rows.
+    const each = size.reduce<number>((n, d) => (typeof d === 'number' ? n * d : Number.NaN), channels / groups);
+    const rows = g.reshape(x, [0, groups, Number.isNaN(each) ? -1 : each]);
     const normal = reshaped(g, g.instanceNormalization(rows, of(1), of(0), { epsilon }), [channels, ...size], x);
     if (!affine) return normal;
     const wide = [channels, ...size.map(() => 1)];

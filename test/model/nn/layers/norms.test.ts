@@ -3,6 +3,8 @@ import { describe, expect, it } from 'vitest';
 import type { LayerInput } from '../../../../src/model/nn/layers.js';
 import type { Layout } from '../../../../src/model/nn/sample.js';
 import { must } from '../../../../src/onnx/core/errors.js';
+import { Tensor } from '../../../../src/onnx/core/tensor.js';
+import { runModel } from '../../../support/run.js';
 import { checkLayers, lower, numbers, parametersOf, run } from '../support.js';
 
 /** Each run of `width` numbers less its mean, over its deviation. */
@@ -123,4 +125,16 @@ it('refuse what has no positions, groups that do not divide, one position', () =
   expect(() => lower(['instance_norm'], [4, 4], { layout: 'channels-last' })).toThrow(
     'this is a sequence [positions, features]: put "to_channels" before it',
   );
+});
+
+it.each<[LayerInput, number[]]>([
+  [{ group_norm: 2 }, [4, 3, 3]],
+  ['instance_norm', [4, 3, 3]],
+  ['batch_norm', [4, 3, 3]],
+  ['layer_norm', [4, 3, 3]],
+  ['rms_norm', [4, 3, 3]],
+])('a batch without rows has an answer without rows: %j', async (layer, shape) => {
+  const { g } = lower([layer], shape);
+  const x = Tensor.zeros('float32', [0, ...shape]);
+  expect((await runModel(g.model(), { x, ...parametersOf([layer], shape) })).y?.dims).toEqual([0, ...shape]);
 });
