@@ -8,6 +8,7 @@ export { type LoadedRuntime, type LoadSettings, loadRuntime } from './onnx/runti
 export { NodeRuntime } from './onnx/runtime/node.js';
 export { loadOrtTraining } from './onnx/runtime/ort-training-node.js';
 export { type AnalyzeOptions, analyzeTask } from './tasks/analyze-task.js';
+export { type ChangedTaps, type ChangeTapsOptions, changeTaps } from './tasks/change-taps.js';
 export { type Deployed, type DeployOptions, deployTasks, type PageOptions } from './tasks/deploy.js';
 export type { EarlierTask } from './tasks/earlier-tasks.js';
 export {

@@ -196,11 +196,12 @@ command('artifacts <task>', "training artifacts for ONNX Runtime's own training 
   .option('--threads <n>', '--absorb: threads of one op')
   .action(async (task: string, o: ArtifactsFlags) => (await import('./commands/artifacts.js')).artifactsCommand(task, all(o)));
 
-command('import <model>', 'an ONNX model, or columns of another workspace, become frozen columns here (docs/import.md)', [
+command('import [model]', 'an ONNX model, or columns of another workspace, become frozen columns here (docs/import.md)', [
   'prognet import resnet.onnx --task base --backbone --taps auto:4',
   'prognet import resnet.onnx --task photos --data ../photos.npz -o family',
   'prognet import prognet.onnx --task second --scores second --taps relu_2,relu_3 --data second.npz',
   'prognet import ../friend --task cats --as friend-cats',
+  'prognet import --task base --taps relu_2,relu_9',
 ])
   .requiredOption('--task <task>', 'name of its task; of a workspace: the task whose column is brought')
   .option('--as <name>', 'of a workspace: what the task is called here (default: as there)')
@@ -211,7 +212,7 @@ command('import <model>', 'an ONNX model, or columns of another workspace, becom
   )
   .option(
     '--taps <names>',
-    'values that later columns may read, with commas (default: up to eight good ones, spread by depth); auto:4: so many of these',
+    'values that later columns may read, with commas (default: up to eight good ones, spread by depth); auto:4: so many of these. Without a model: other taps of a column that is here',
   )
   .option('--dim <name=size>', 'size of a dimension that an input leaves open beyond its batch, repeatable', collect)
   .option(
@@ -226,7 +227,9 @@ command('import <model>', 'an ONNX model, or columns of another workspace, becom
   .option('-o, --output <folder>', 'workspace to begin or to add to (default: the one here or above)')
   .option('--provider <name>', 'execution provider of the test (default: cpu)')
   .option('--threads <n>', 'threads of one op')
-  .action(async (model: string, o: ImportFlags) => (await import('./commands/import.js')).importCommand(model, all(o)));
+  .action(async (model: string | undefined, o: ImportFlags) =>
+    (await import('./commands/import.js')).importCommand(model, all(o)),
+  );
 
 command('verify', 'hashes, and every trained task: outputs bit for bit as on the day it was frozen', [
   'prognet verify',

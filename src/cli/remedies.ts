@@ -18,6 +18,8 @@ export function asCommand(remedy: Remedy): string {
       return `; go on from the last good state with prognet train ${remedy.task} --resume --lr ${remedy.rate} or drop it with --restart`;
     case 'import':
       return ': prognet import takes it in again';
+    case 'taps':
+      return `: say them again with prognet import --task ${remedy.task} --taps <names>`;
     case 'inspect':
       return `: prognet inspect ${remedy.task} lists all`;
     case 'begin':

@@ -23,6 +23,7 @@ function asAction(remedy: Remedy): string {
     case 'lower-rate':
       return ': teach on more slowly, or drop it';
     case 'import':
+    case 'taps':
       return ': open its model again';
     case 'inspect':
       return `: "prognet inspect ${remedy.task}" lists all`;

@@ -64,6 +64,68 @@ function insertedText(text: string, document: Document, column: object): string 
   return `${before}${before.endsWith('\n') ? '' : '\n'}${indented(blanks)}${text.slice(at)}`;
 }
 
+const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** The columns as they are written. `text` is a description that parses. */
+function columnsWritten(text: string): readonly Readonly<Record<string, unknown>>[] {
+  const value: unknown = parseDocument(text).toJS();
+  return isObject(value) && Array.isArray(value.columns) ? value.columns.filter(isObject) : [];
+}
+
+/** What is written for the graph of an imported column: a path, or the graph itself. */
+export function graphWritten(text: string, task: string): string | undefined {
+  const onnx = columnsWritten(text).find((column) => column.task === task)?.onnx;
+  return isObject(onnx) && typeof onnx.graph === 'string' ? onnx.graph : undefined;
+}
+
+/** Names of taps of `source` that the laterals of a column name. */
+export function tapsNamed(text: string, task: string, source: string): string[] {
+  const laterals = columnsWritten(text).find((column) => column.task === task)?.laterals;
+  if (!isObject(laterals) || !isObject(laterals.taps)) return [];
+  const [from] = [laterals.from].flat();
+  const own = Object.entries(laterals.taps).flatMap(([key, tap]) => {
+    if (isObject(tap)) return key === source ? Object.values(tap) : [];
+    // Without the name of a source they are of the only one.
+    return from === undefined || from === 'all' || from === source ? [tap] : [];
+  });
+  return own.filter((tap) => typeof tap === 'string');
+}
+
+/** The text with other taps of an imported column, a line each, and its graph where the text holds that itself. */
+export function withTaps(
+  text: string,
+  file: string,
+  task: string,
+  { taps, graph }: { readonly taps: readonly object[]; readonly graph?: string },
+): string {
+  if (file.endsWith('.json')) {
+    const value: { columns: { task: string; onnx: object }[] } = JSON.parse(text);
+    const columns = value.columns.map((column) =>
+      column.task === task ? { ...column, onnx: { ...column.onnx, ...(graph !== undefined && { graph }), taps } } : column,
+    );
+    return `${JSON.stringify({ ...value, columns }, null, 2)}\n`;
+  }
+  const document = parseDocument(text);
+  const path = ['columns', indexOf(document.toJS()?.columns, task), 'onnx'];
+  const old = document.getIn([...path, 'taps'], true);
+  document.setIn([...path, 'taps'], document.createNode(taps));
+  if (graph !== undefined) document.setIn([...path, 'graph'], graph);
+  // The library writes the whole text anew; where putting the lines in their place comes to the same, nothing else moves.
+  if (graph === undefined && isSeq(old) && old.range) {
+    const [start, end] = old.range;
+    const blanks = start - (text.lastIndexOf('\n', start - 1) + 1);
+    const lines = taps.map((tap) =>
+      new Document(tap, { flow: true }).toString({ lineWidth: 0, flowCollectionPadding: true }).trim(),
+    );
+    const own = old.flow ? `[${lines.join(', ')}]` : lines.map((line) => `- ${line}`).join(`\n${' '.repeat(blanks)}`);
+    const behind = text.slice(start, end);
+    const put = `${text.slice(0, start)}${own}${behind.slice(behind.trimEnd().length)}${text.slice(end)}`;
+    if (same(parseDocument(put), document)) return put;
+  }
+  return document.toString({ lineWidth: 120 });
+}
+
 /** The text without the column of a task, which stands last. */
 export function withoutColumn(text: string, file: string, task: string): string {
   if (file.endsWith('.json')) {

@@ -38,7 +38,7 @@ export interface Probed {
 const batches = [1, 2] as const;
 
 /** The graph with its weights in it. */
-function whole({ model, weights }: ImportedModel, task: string): Model {
+export function withWeights({ model, weights }: Pick<ImportedModel, 'model' | 'weights'>, task: string): Model {
   const copy = cloneModel(model);
   const { graph } = copy;
   graph.inputs = graph.inputs.filter((v) => {
@@ -167,7 +167,7 @@ async function probeByRuns(runtime: Runtime, imported: ImportedModel, original: 
   const other = besideOthers(more, feedsOf(imported, batches[1], random));
   const turned = Object.fromEntries(Object.entries(more).map(([name, t]) => [name, reversed(t)]));
   const asked = [...feeds, other, turned].map(own);
-  const ran = await inSession(runtime, whole(imported, task), session, ill, (s) => answers(s, asked, names));
+  const ran = await inSession(runtime, withWeights(imported, task), session, ill, (s) => answers(s, asked, names));
   const ours = ran.slice(0, batches.length);
   const [, two = {}, again = {}, backward = {}] = ran;
   const shapes = new Map<string, readonly number[]>();
@@ -222,7 +222,7 @@ export async function apartAlone(
   { task, file, session }: ProbeOptions,
 ): Promise<number> {
   const output = imported.scores ?? must(imported.taps.at(-1), 'tap');
-  const alone = whole(imported, task);
+  const alone = withWeights(imported, task);
   alone.graph.outputs = alone.graph.outputs.filter((v) => v.name === output);
   removeUnused(alone.graph);
   const fail: Fail = (message, cause) => {
@@ -358,7 +358,7 @@ async function inSession<T>(
 }
 
 /** States what was found of the outputs in the graph, for those who read it. */
-export function stateShapes({ model, taps, scores }: ImportedModel, probed: Probed): void {
+export function stateShapes({ model, taps, scores }: Pick<ImportedModel, 'model' | 'taps' | 'scores'>, probed: Probed): void {
   const found = new Map(taps.map((name, i) => [name, must(probed.shapes[i], name)]));
   if (scores !== undefined && probed.scores !== undefined) found.set(scores, probed.scores);
   for (const v of model.graph.outputs) {

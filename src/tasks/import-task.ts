@@ -5,13 +5,7 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { readDescription } from '../model/description/read-text.js';
 import { type HeadKind, headOfScores, isJudged } from '../model/heads/heads.js';
 import { samplesOf } from '../model/progressive/import-inputs.js';
-import {
-  graphFile,
-  type ImportedModel,
-  type ImportRequest,
-  importModel,
-  layoutUnknown,
-} from '../model/progressive/import-model.js';
+import { graphFile, type ImportedModel, importModel } from '../model/progressive/import-model.js';
 import { must, UsageError } from '../onnx/core/errors.js';
 import type { FeatureLayout } from '../onnx/features/layout.js';
 import { fileError } from '../onnx/files/file-error.js';
@@ -19,7 +13,6 @@ import { makeFolder } from '../onnx/files/folder.js';
 import { acquireLock } from '../onnx/files/lock-file.js';
 import { leftPending } from '../onnx/files/pending.js';
 import { readWhole } from '../onnx/files/read-file.js';
-import type { Model } from '../onnx/ir/model.js';
 import { defaultThreads } from '../onnx/runtime/node.js';
 import type { Runtime, Session } from '../onnx/runtime/session.js';
 import { loadModel } from '../onnx/serde/external-data.js';
@@ -29,8 +22,9 @@ import { checkTask } from '../workspace/task-name.js';
 import { createFolders, descriptionNames, findWorkspace } from '../workspace/workspace.js';
 import { emptyDescription, withColumn } from './column-text.js';
 import { inputName, networkInputsOf } from './import-fit.js';
-import { apartAlone, type Probed, type ProbeOptions, probeImport, stateShapes, TapRefused } from './import-probe.js';
+import { apartAlone, stateShapes } from './import-probe.js';
 import { apartFrom, readAsTheyAre } from './import-proof.js';
+import { describedTaps, mixedNote, withGoodTaps } from './import-taps.js';
 import { importedFile, withGraphs } from './imported-graph.js';
 import { loadWorkspace } from './load-workspace.js';
 import { loadTaskData } from './task-data.js';
@@ -138,13 +132,7 @@ export async function importTask(
   const asked = { task, file, judged, session };
   const { imported, probed, left } = await withGoodTaps(runtime, original, first, request, asked);
   const { text, old, before, inputs } = imported === first ? seen : look(imported);
-  for (const line of [...imported.notes, ...left]) options.onNote?.(line);
-  if (probed.mixed !== undefined) {
-    const { name, by } = probed.mixed;
-    options.onNote?.(
-      `${file}: "${name}" of a sample changes with the others of its batch, by up to ${by}: so do answers made of it`,
-    );
-  }
+  for (const line of [...imported.notes, ...left, ...mixedNote(probed, file)]) options.onNote?.(line);
   const names = readAsTheyAre(before, inputs);
   const noteApart = (apart: number) => {
     if (apart > 0) options.onNote?.(`${file}: what it gives is the file's own up to ${apart}, not bit for bit`);
@@ -160,14 +148,7 @@ export async function importTask(
       expected,
     });
   }
-  const taps = imported.taps.map((tap, i) => {
-    const shape = [...must(probed.shapes[i], tap)];
-    // Of known ones it was told already.
-    if (imported.shapes[i] === undefined && shape.length > 1 && imported.layouts[i] === undefined)
-      options.onNote?.(`${file}: ${layoutUnknown(tap, shape.length + 1)}`);
-    const layout = shape.length > 1 ? imported.layouts[i] : undefined;
-    return { name: tap, shape, ...(layout !== undefined && { layout }) };
-  });
+  const taps = describedTaps(imported, probed, file, options.onNote);
   const onnx = { graph, taps, ...(imported.scores !== undefined && { scores: imported.scores }), opset: imported.model.opset };
   const reads = inputs.length === 1 && inputs[0] === before.inputs[0]?.name ? {} : { inputs };
   const next = withColumn(text, name, {
@@ -205,31 +186,6 @@ export async function importTask(
   } finally {
     lock.release();
     if (!done) for (const folder of made) removeEmpty(folder);
-  }
-}
-
-/** The model as it is probed. Taps that nobody named and that later columns cannot read are left out, which `left` says. Throws what the first one is refused with where none is left. */
-async function withGoodTaps(
-  runtime: Runtime,
-  original: Model,
-  first: ImportedModel,
-  request: ImportRequest,
-  asked: ProbeOptions,
-): Promise<{ imported: ImportedModel; probed: Probed; left: readonly string[] }> {
-  const without = new Map<string, TapRefused>();
-  for (let imported = first; ; ) {
-    try {
-      const probed = await probeImport(runtime, imported, original, asked);
-      return { imported, probed, left: [...without.values()].map(({ message }) => `${message}: it is no tap`) };
-    } catch (error) {
-      if (!(error instanceof TapRefused) || request.taps !== undefined) throw error;
-      without.set(error.tap, error);
-      try {
-        imported = importModel(original, { ...request, without: new Set(without.keys()) }, asked.file);
-      } catch {
-        throw [...without.values()][0];
-      }
-    }
   }
 }
 

@@ -1,7 +1,7 @@
 // The graphs of imported columns: files of the workspace that the description names, read into it when it is opened.
 import { join } from 'node:path';
 import { maxGraphBytes } from '../model/progressive/import-model.js';
-import { graphUrl, isGraphUrl } from '../model/progressive/imported-graph.js';
+import { graphUrl, type ImportedDescription, isGraphUrl } from '../model/progressive/imported-graph.js';
 import { DescriptionError } from '../onnx/core/errors.js';
 import { readWithin } from './workspace-file.js';
 
@@ -11,6 +11,12 @@ export const importedFile = (task: string): string => `imported/${task}.onnx`;
 /** Of all graphs of a description, in bytes. */
 const maxAllGraphs = 16 * maxGraphBytes;
 
+/** An imported column as it is to be read, its graph within, in place of what is written. */
+export interface Instead {
+  readonly task: string;
+  readonly onnx: ImportedDescription;
+}
+
 const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
@@ -19,6 +25,7 @@ export function withGraphs(
   value: unknown,
   root: string,
   file: string,
+  instead?: Instead,
 ): { readonly value: unknown; readonly files: readonly string[] } {
   if (!isObject(value) || !Array.isArray(value.columns)) return { value, files: [] };
   // Each file is read once, and all together are bounded: a description from elsewhere may name one a thousand times.
@@ -39,6 +46,7 @@ export function withGraphs(
   };
   const columns = value.columns.map((column: unknown, i) => {
     if (!isObject(column) || !isObject(column.onnx)) return column;
+    if (instead !== undefined && column.task === instead.task) return { ...column, onnx: instead.onnx };
     const { graph } = column.onnx;
     if (typeof graph !== 'string' || isGraphUrl(graph)) return column;
     return { ...column, onnx: { ...column.onnx, graph: urlOf(graph, `${file}: columns[${i}].onnx.graph`) } };

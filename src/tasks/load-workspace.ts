@@ -1,6 +1,6 @@
 // A workspace loaded for work: its description and its frozen columns, each checked against its hashes and against the description.
 
-import { relative } from 'node:path';
+import { join, relative } from 'node:path';
 import { describeDifference } from '../model/description/canonical.js';
 import type { Description } from '../model/description/description.js';
 import { differences } from '../model/description/differences.js';
@@ -12,6 +12,7 @@ import type { FrozenWeights } from '../model/progressive/weights.js';
 import { DescriptionError, UsageError, WorkspaceError } from '../onnx/core/errors.js';
 import { anObject, given, type Kind, text } from '../onnx/core/given.js';
 import { shortHash } from '../onnx/files/hash.js';
+import { leftPending } from '../onnx/files/pending.js';
 import { readWhole } from '../onnx/files/read-file.js';
 import { type FrozenColumn, listColumns, loadColumn } from '../workspace/column-store.js';
 import { checkFrozen } from '../workspace/frozen-list.js';
@@ -19,7 +20,7 @@ import { isJsonObject, type Json, show, stableJson } from '../workspace/json.js'
 import { trainedExists } from '../workspace/trained-store.js';
 import { openWorkspace, requireWorkspace, type Workspace } from '../workspace/workspace.js';
 
-import { withGraphs } from './imported-graph.js';
+import { type Instead, withGraphs } from './imported-graph.js';
 import { withTokenizers } from './tokenizer-file.js';
 
 /** A workspace as it was read: description, columns, what is frozen. */
@@ -122,6 +123,9 @@ export function loadWorkspace(start: string): LoadedWorkspace {
   return load(requireWorkspace(start), {});
 }
 
+/** The same with an imported column as it is given, whatever the description says of it. */
+export const loadWorkspaceWith = (start: string, instead: Instead): LoadedWorkspace => load(requireWorkspace(start), { instead });
+
 /** The same where one task is asked about: its column alone must fit what it stands on. */
 export const loadForTask = (start: string, task: string): LoadedWorkspace => load(requireWorkspace(start), { only: task });
 
@@ -136,18 +140,19 @@ type Described = Pick<LoadedWorkspace, 'text' | 'description' | 'columns' | 'gra
 interface Loading {
   readonly before?: LoadedWorkspace;
   readonly only?: string | undefined;
+  readonly instead?: Instead | undefined;
 }
 
-function describedIn(workspace: Workspace, file: string, { before, only }: Loading): Described {
+function describedIn(workspace: Workspace, file: string, { before, only, instead }: Loading): Described {
   const text = readText(workspace.description, file);
   if (before?.text === text && !before.filled && before.file === file && before.graphs.length === 0) return before;
-  return describe(workspace.root, text, file, only);
+  return describe(workspace.root, text, file, { only, instead });
 }
 
-function describe(root: string, text: string, file: string, only?: string): Described {
+function describe(root: string, text: string, file: string, { only, instead }: Loading = {}): Described {
   let graphs: readonly string[] = [];
   const description = readDescription(text, file, (written) => {
-    const graph = withGraphs(written, root, file);
+    const graph = withGraphs(written, root, file, instead);
     const tokenizer = withTokenizers(graph.value, root, file);
     graphs = [...graph.files, ...tokenizer.files];
     return tokenizer.value;
@@ -165,7 +170,32 @@ export function withText(loaded: LoadedWorkspace, text: string): LoadedWorkspace
   return { ...loaded, ...described };
 }
 
+/** The workspace as if its description had this text, and an imported column were as it is given. What is frozen need not fit. */
+export function asImported(loaded: LoadedWorkspace, text: string, instead: Instead): LoadedWorkspace {
+  const described = describe(loaded.workspace.root, text, loaded.file, { instead });
+  return withColumns({ ...loaded, ...described }, loaded.frozen);
+}
+
 function load(workspace: Workspace, loading: Loading): LoadedWorkspace {
+  try {
+    return loadWhole(workspace, loading);
+  } catch (error) {
+    throw tapsInterrupted(workspace.root, error) ?? error;
+  }
+}
+
+/** What a kill while the taps of an imported column were changed leaves in pieces. */
+function tapsInterrupted(root: string, cause: unknown): WorkspaceError | undefined {
+  const task = listColumns(root).find((each) => leftPending(join(root, 'columns', each, 'column.json')) !== undefined);
+  if (task === undefined) return undefined;
+  return new WorkspaceError(`columns/${task}: a change of its taps was interrupted`, {
+    path: `columns/${task}`,
+    remedy: { kind: 'taps', task },
+    cause,
+  });
+}
+
+function loadWhole(workspace: Workspace, loading: Loading): LoadedWorkspace {
   const file = relative(workspace.root, workspace.description);
   const { text, description, columns, graphs } = describedIn(workspace, file, loading);
   const described = new Set(columns.tasks);

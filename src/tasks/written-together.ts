@@ -1,5 +1,5 @@
 // Files of a workspace that are written before work that may fail: what stood there comes back where it does. A kill leaves old or new files whole.
-import { existsSync, renameSync, rmdirSync, rmSync } from 'node:fs';
+import { existsSync, renameSync, rmdirSync, rmSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { writeFileAtomic, writeNewFile } from '../onnx/files/atomic-file.js';
 import { fileError } from '../onnx/files/file-error.js';
@@ -53,7 +53,7 @@ export function removeEmpty(folder: string): void {
 function copyBeside(path: string, bytes: Uint8Array): string {
   const copy = join(dirname(path), temporaryName(basename(path)));
   try {
-    writeNewFile(copy, bytes);
+    writeNewFile(copy, bytes, statSync(path).mode & 0o7777);
   } catch (cause) {
     removeQuietly(copy);
     throw fileError('write', path, cause);

@@ -1,11 +1,12 @@
-// prognet import: a model from elsewhere, or columns of another workspace.
+// prognet import: a model from elsewhere, columns of another workspace, or other taps of a column that was imported.
 import { statSync } from 'node:fs';
 import { parseDocument } from 'yaml';
 import { headKind, isJudged } from '../../model/heads/heads.js';
 import { UsageError } from '../../onnx/core/errors.js';
 import { type FeatureLayout, featureLayouts } from '../../onnx/features/layout.js';
+import { changeTaps } from '../../tasks/change-taps.js';
 import { importColumns } from '../../tasks/import-columns.js';
-import { importTask } from '../../tasks/import-task.js';
+import { type ImportedTask, importTask } from '../../tasks/import-task.js';
 import { choiceFlag, integerFlag } from '../flags.js';
 import { note, result } from '../report.js';
 import { chosen, openRuntime, type RuntimeFlags } from '../runtime.js';
@@ -85,7 +86,8 @@ const numbersOf = (given: readonly string[]) =>
 const namesOf = (given: readonly string[]) =>
   pairs('--input', given, "an input of the model and one of the network's such as input_ids=ids", (text) => text);
 
-export async function importCommand(model: string, flags: ImportFlags): Promise<void> {
+export async function importCommand(model: string | undefined, flags: ImportFlags): Promise<void> {
+  if (model === undefined) return changeTapsOf(flags);
   return isFolder(model) ? importFromWorkspace(model, flags) : importFromModel(model, flags);
 }
 
@@ -93,11 +95,47 @@ function isFolder(path: string): boolean {
   return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
 }
 
+/** What is said of a model alone. */
+const ofModel = ['data', 'scores', 'dim', 'fix', 'input', 'head', 'backbone'] as const;
+
+/** How its taps are said. */
+function tapsAsked({ taps, layout }: ImportFlags) {
+  const spread = taps === undefined ? undefined : spreadOf(taps);
+  return {
+    ...(spread !== undefined && { spread }),
+    ...(taps !== undefined && spread === undefined && { taps: taps.split(',').map((name) => name.trim()) }),
+    ...(layout !== undefined && { layouts: layoutsOf(layout) }),
+  };
+}
+
+/** Without a model: the taps of a column that is here. */
+async function changeTapsOf(flags: ImportFlags): Promise<void> {
+  const { task, taps, layout } = flags;
+  if (taps === undefined && layout === undefined)
+    throw new UsageError('found no model, expected an ONNX model or a workspace; or --taps, other taps of a task that is here', {
+      expected: 'a model, or --taps',
+    });
+  const given = (['as', 'output', ...ofModel] as const).find((name) => flags[name] !== undefined);
+  if (given !== undefined)
+    throw new UsageError(`--${given}: found without a model, expected --taps and --layout alone`, { path: `--${given}` });
+  const threads = integerFlag('--threads', flags.threads);
+  const asked = tapsAsked(flags);
+  const open = await openRuntime(flags);
+  const changed = await changeTaps(open.runtime, flags.workspace ?? '.', task, {
+    ...asked,
+    onNote: (line) => note(flags, line),
+    ...chosen(open),
+    ...(threads !== undefined && { threads }),
+  });
+  const lines = changed.readers.map((reader) => `${reader.task} reads ${reader.taps.join(', ')}`);
+  result(flags, changed, [`${task} has the taps ${shown(changed.taps)}`, ...lines].join('\n'));
+}
+
+const shown = (taps: ImportedTask['taps']): string => taps.map(({ name, shape }) => `${name} [${shape}]`).join(', ');
+
 /** Columns of another workspace bring with them all that is said of a model here. */
 async function importFromWorkspace(from: string, flags: ImportFlags): Promise<void> {
-  const given = (
-    ['data', 'scores', 'taps', 'dim', 'fix', 'input', 'layout', 'head', 'backbone', 'provider', 'threads'] as const
-  ).find((name) => flags[name] !== undefined);
+  const given = (['taps', 'layout', 'provider', 'threads', ...ofModel] as const).find((name) => flags[name] !== undefined);
   if (given !== undefined)
     throw new UsageError(`--${given}: is for an ONNX model, ${from} is a folder, whose columns bring it`, { path: `--${given}` });
   const { runtime } = await openRuntime(flags);
@@ -137,20 +175,17 @@ async function importFromModel(model: string, flags: ImportFlags): Promise<void>
     });
   const threads = integerFlag('--threads', flags.threads);
   const data = flags.data === undefined ? undefined : dataOf(flags.data);
-  const { taps } = flags;
-  const spread = taps === undefined ? undefined : spreadOf(taps);
+  const asked = tapsAsked(flags);
   const open = await openRuntime(flags);
   const folder = flags.output ?? flags.workspace ?? '.';
   const taken = await importTask(open.runtime, folder, flags.output !== undefined, model, {
     task: flags.task,
     head,
     data,
-    ...(spread !== undefined && { spread }),
+    ...asked,
     ...(flags.backbone === true && { backbone: true }),
-    ...(taps !== undefined && spread === undefined && { taps: taps.split(',').map((name) => name.trim()) }),
     ...(flags.scores !== undefined && { scores: flags.scores }),
     ...(flags.dim !== undefined && { dims: dimsOf(flags.dim) }),
-    ...(flags.layout !== undefined && { layouts: layoutsOf(flags.layout) }),
     ...(flags.fix !== undefined && { fixed: numbersOf(flags.fix) }),
     ...(flags.input !== undefined && { inputs: namesOf(flags.input) }),
     onNote: (line) => note(flags, line),
@@ -161,11 +196,10 @@ async function importFromModel(model: string, flags: ImportFlags): Promise<void>
   const { metrics } = record;
   const told = Object.entries(metrics).filter(([name]) => name !== 'seconds' && name !== 'epochs');
   const measured = told.map(([name, v]) => `${name} ${v.toFixed(4)}`).join(', ');
-  const tapped = taken.taps.map(({ name, shape }) => `${name} [${shape}]`).join(', ');
   result(
     flags,
     { ...document, metrics: Object.fromEntries(told) },
     `${taken.task} imported and frozen in ${taken.workspace}${judged ? `: ${measured} on the test data` : ''}\n` +
-      `${taken.parameters} parameters, taps ${tapped}`,
+      `${taken.parameters} parameters, taps ${shown(taken.taps)}`,
   );
 }

@@ -16,6 +16,8 @@ export type Remedy =
   | { readonly kind: 'lower-rate'; readonly task: string; readonly rate: number }
   /** A column came from an ONNX model and changes only with it. */
   | { readonly kind: 'import'; readonly task: string }
+  /** The taps of an imported column are to be said once more. */
+  | { readonly kind: 'taps'; readonly task: string }
   /** What can be named there is more than a line holds. */
   | { readonly kind: 'inspect'; readonly task: string }
   /** There is no workspace. */
@@ -42,6 +44,8 @@ export function asCall(remedy: Remedy): string {
       return `; go on from the last good state with { resume: true, overrides: { lr: ${remedy.rate} } } or drop it with { restart: true }`;
     case 'import':
       return ': import its model again';
+    case 'taps':
+      return `: change the taps of ${JSON.stringify(remedy.task)} again`;
     case 'inspect':
       return `: inspect ${JSON.stringify(remedy.task)} lists all`;
     case 'begin':
