@@ -57,8 +57,11 @@ function carried(place: LateralPlace, target: Joint): Value {
   const { g } = scope;
   if (laterals.kind === 'linear') {
     if ('value' in sources) throw new InternalError('linear laterals read taps one by one');
+    const taps = sources.map((source) => fitTap(g, source, target, laterals.join));
+    // Together the sources begin as one map of all their features does, however many they are.
+    const features = taps.reduce((n, tap) => n + widthOf(tap, target), 0);
     return sources
-      .map((source) => mapIn(scope, `${prefix}/lateral/${source.task}/weight`, fitTap(g, source, target, laterals.join), target))
+      .map(({ task }, i) => mapIn(scope, `${prefix}/lateral/${task}/weight`, must(taps[i], task), target, features))
       .reduce((a, b) => g.add(a, b));
   }
   const tasks = 'value' in sources ? sources.tasks : sources.map(({ task }) => task);
@@ -130,15 +133,16 @@ function scaled(g: Ops, v: Value, { alphas, widths }: Required<Joined>['scale'])
   return g.mul(v, must(g.op('Concat', spread, { axis: image ? 1 : 0 })[0], 'alphas'));
 }
 
-/** U: a map of each position without bias, or a convolution by the window of the joint. */
-function mapIn(scope: LayerScope, name: string, tap: Value, target: Joint): Value {
+/** U: a map of each position without bias, or a convolution by the window of the joint. It begins as part of a map of so many `features`. */
+function mapIn(scope: LayerScope, name: string, tap: Value, target: Joint, features = widthOf(tap, target)): Value {
   const { g } = scope;
   const channels = widthOf(tap, target);
   const { width, init } = target;
   const convolution = convolved(target);
   if (convolution === undefined)
-    return g.matMul(tap, trainable(scope, name, [channels, width], { by: init, fanIn: channels, fanOut: width }));
-  const { shape, fanIn, fanOut } = convolutionWeights(convolution.window, channels, width);
+    return g.matMul(tap, trainable(scope, name, [channels, width], { by: init, fanIn: features, fanOut: width }));
+  const { shape } = convolutionWeights(convolution.window, channels, width);
+  const { fanIn, fanOut } = convolutionWeights(convolution.window, features, width);
   return convolve(g, tap, trainable(scope, name, shape, { by: init, fanIn, fanOut }), undefined, convolution);
 }
 

@@ -243,3 +243,25 @@ group('image to features', () => {
     `);
   });
 });
+
+it('linear laterals of several sources begin as one map of all their features would', () => {
+  const blocks = [
+    [{ dense: 40 }, 'relu'],
+    [{ dense: 40 }, 'relu'],
+  ] satisfies ColumnInput['blocks'];
+  const tasks = ['a', 'b', 'c', 'd'];
+  const columns = tasks.map((task, i) => ({
+    task,
+    blocks,
+    head: { classify: 3 },
+    ...(i > 0 && { laterals: { kind: 'linear' as const } }),
+  }));
+  const all = columnsOf(parseDescription({ prognet: 1, name: 'many', input: { name: 'x', shape: [40] }, columns }));
+  const spread = (task: string) => {
+    const weights = [...initialWeights(all.column(task))].filter(([name]) => name.includes('/1/lateral/'));
+    const values = weights.flatMap(([, { data }]) => Array.from(data, Number));
+    return Math.sqrt(values.reduce((n, v) => n + v * v, 0) / values.length);
+  };
+  expect(spread('b')).toBeCloseTo(Math.sqrt(2 / 40), 2);
+  expect(spread('d')).toBeCloseTo(Math.sqrt(2 / 120), 2);
+});
