@@ -104,8 +104,8 @@ const wholeRange = {
   int32: [-(2 ** 31), 2 ** 31 - 1],
   bool: [0, 1],
 } as const;
-/** Beyond, a float32 has lost digits. */
-const wholeFloats = 2 ** 24;
+/** From 2^24 on a float32 may stand for its neighbours as well. */
+const wholeFloats = 2 ** 24 - 1;
 
 /** Whole numbers of another dtype, none of them changed. */
 function toWhole(tensor: Tensor, wanted: keyof typeof wholeRange, where: string, first: number): Tensor {
@@ -124,7 +124,7 @@ function toWhole(tensor: Tensor, wanted: keyof typeof wholeRange, where: string,
     if (!Number.isInteger(value) || value < low || value > high || Math.abs(value) > most) {
       const at = formatIndex(first * elementCount(dims.slice(1)) + i, dims);
       const expected =
-        wanted === 'bool' ? '0 or 1' : `a whole number of ${wanted}${most < high ? ', as float32 at most 2^24' : ''}`;
+        wanted === 'bool' ? '0 or 1' : `a whole number of ${wanted}${most < high ? ', as float32 below 2^24' : ''}`;
       throw dataError(where, `holds ${data[i]} at ${at}, expected ${expected}`, { expected, got: String(data[i]) });
     }
     out[i] = wanted === 'int64' ? BigInt(value) : value;

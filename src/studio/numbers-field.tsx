@@ -26,7 +26,7 @@ export function NumbersField({ page, state, network, input }: InputProps) {
     const whole = several ? numbers.length === size : numbers.length % size === 0;
     setWrong(
       bad >= 0
-        ? `“${texts[bad]}” is no ${dtype === 'int32' || dtype === 'int64' ? 'whole number up to 2^24' : kind}`
+        ? `“${texts[bad]}” is no ${dtype === 'int32' || dtype === 'int64' ? 'whole number below 2^24' : kind}`
         : whole || numbers.length < size
           ? undefined
           : `${numbers.length} numbers, expected ${size}${several ? '' : ' for each sample'}`,

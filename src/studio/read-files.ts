@@ -134,10 +134,12 @@ export function rowsOf(tensor: Tensor, name: string, input: InputShape): Float32
 const dtypesOf = ({ dtype }: InputShape): string =>
   dtype === 'float32' || dtype === 'uint8' ? 'float32 or uint8' : dtype === 'float16' ? 'float16 or float32' : `${dtype}`;
 
+/** Up to here a float32 stands for one whole number alone: 2^24 is what 2^24 + 1 becomes. */
+const most = 2 ** 24 - 1;
 /** What each dtype of whole numbers holds, as far as a float32 tells them apart. */
 const whole: Partial<Record<InputShape['dtype'], readonly [low: number, high: number]>> = {
-  int64: [-(2 ** 24), 2 ** 24],
-  int32: [-(2 ** 24), 2 ** 24],
+  int64: [-most, most],
+  int32: [-most, most],
   bool: [0, 1],
 };
 
@@ -148,7 +150,7 @@ export function wrongNumber(value: number, { dtype, fills, image }: InputShape):
   // Bytes of images are kept as 0 to 1.
   const bounds = dtype === 'uint8' && image === undefined ? ([0, 255] as const) : whole[dtype];
   if (bounds === undefined || (Number.isInteger(value) && value >= bounds[0] && value <= bounds[1])) return undefined;
-  return bounds[0] === 0 ? `expected whole numbers from 0 to ${bounds[1]}` : 'expected whole numbers up to 2^24';
+  return bounds[0] === 0 ? `expected whole numbers from 0 to ${bounds[1]}` : 'expected whole numbers below 2^24';
 }
 
 /** Throws DataError for numbers that the input does not hold. */

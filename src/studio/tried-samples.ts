@@ -1,5 +1,6 @@
 // The samples of test data that came with the page, as it keeps samples.
 import { joinedRows, keptRows } from './input-shape.js';
+import { wrongNumber } from './read-files.js';
 import type { Loaded } from './state.js';
 
 export interface TriedSample {
@@ -19,9 +20,11 @@ export function triedSamples({ about, sample, info }: Loaded): TriedSample[] {
     const names = info.tasks.find((own) => own.task === task)?.inputs ?? [];
     const parts = names.flatMap((name, i): [string, Float32Array[]][] => {
       const [input, tensor] = [sample.inputs.find((own) => own.name === name), samples[i]];
-      return input === undefined || tensor === undefined || tensor.size % input.size !== 0
-        ? []
-        : [[name, keptRows(tensor, input).slice(0, each)]];
+      if (input === undefined || tensor === undefined || tensor.size % input.size !== 0) return [];
+      const rows = keptRows(tensor, input).slice(0, each);
+      // Ids that the page cannot hold: it would ask about others.
+      const others = rows.some((row) => row.some((v) => wrongNumber(v, input) !== undefined));
+      return others ? [] : [[name, rows]];
     });
     if (parts.length < names.length) return [];
     return joinedRows(sample, new Map(parts)).map((row, i): TriedSample => ({ task, label: labels[i] ?? '', row }));

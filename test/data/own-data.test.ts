@@ -1,5 +1,6 @@
 // dataset({ x, y }): own arrays of every kind become what files give; what is ragged, no number or of another length is refused by its index.
 import { expect, it } from 'vitest';
+import { toInputs } from '../../src/data/from-arrays.js';
 import { dataset } from '../../src/data/own-data.js';
 import { applyTransforms } from '../../src/data/transforms/registry.js';
 import { classify, column, dense, flatten, input, prognet, regress, relu } from '../../src/index.js';
@@ -173,4 +174,15 @@ it.each([
   [[{ x, y, shape: [0] }], 'UsageError', 'dataset: shape is an array, expected the sizes of one sample, such as [1, 28, 28]'],
 ] as const)('without types, %#', (args, name, message) => {
   expect(() => untyped(...args)).toThrow(expect.objectContaining({ name, message: expect.stringContaining(message) }));
+});
+
+it('whole numbers come of float32 where it holds one alone', () => {
+  const input = { name: 'id', dtype: 'int64', shape: [] } as const;
+  const of = (tensor: Tensor) => toInputs(tensor, 'ids', false, 0, input).numbers();
+  expect(of(Tensor.from('float32', [-(2 ** 24 - 1), 2 ** 24 - 1]))).toEqual([1 - 2 ** 24, 2 ** 24 - 1]);
+  expect(of(Tensor.from('float64', [2 ** 24 + 1]))).toEqual([2 ** 24 + 1]);
+  // As float32 it is 2^24.
+  expect(() => of(Tensor.from('float32', [2 ** 24 + 1]))).toThrow(
+    'ids: holds 16777216 at [0], expected a whole number of int64, as float32 below 2^24',
+  );
 });

@@ -98,7 +98,15 @@ describe.skipIf(chromium === undefined)(`a page of several inputs${why}`, () => 
     }
     // What is not whole takes the answers of those who read it away.
     await field(tab, 'kind').getByRole('textbox').fill('1.5');
-    expect(await field(tab, 'kind').getByRole('alert').textContent()).toBe('“1.5” is no whole number up to 2^24');
+    expect(await field(tab, 'kind').getByRole('alert').textContent()).toBe('“1.5” is no whole number below 2^24');
+    // As float32 it is 2^24.
+    await field(tab, 'kind').getByRole('textbox').fill('16777217');
+    expect(await field(tab, 'kind').getByRole('alert').textContent()).toBe('“16777217” is no whole number below 2^24');
+    const large = Buffer.from(writeNpy(Tensor.from('int64', [16777217], [1])));
+    await field(tab, 'shop')
+      .getByLabel(/^Open .npy/)
+      .setInputFiles({ name: 'shop.npy', mimeType: 'application/octet-stream', buffer: large });
+    await expect.poll(() => problems(tab)).toContainEqual(expect.stringMatching(/16777216, expected whole numbers below 2\^24/));
     await expect.poll(() => answer('all').count()).toBe(0);
     expect(await answer('plain').count()).toBe(1);
     await tab.close();
