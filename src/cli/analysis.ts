@@ -3,6 +3,7 @@ import type { AnalyzeFlags } from './commands/analyze.js';
 import type { PlotFlags } from './commands/plot.js';
 import type { PruneFlags } from './commands/prune.js';
 import type { ReportFlags } from './commands/report.js';
+import type { StudyFlags } from './commands/study.js';
 import { all, collect, command, optionHelp, providerHelp } from './program.js';
 
 /** Adds them to the program. */
@@ -34,6 +35,24 @@ export function addAnalysis(): void {
     .option('--lr <rate>', "the rate of these epochs (default: a tenth of the column's)")
     .option('--dry-run', 'says what would go, and writes nothing')
     .action(async (task: string, o: PruneFlags) => (await import('./commands/prune.js')).pruneCommand(task, all(o)));
+
+  command('study <description>', 'the baselines of the paper and progressive networks on the same tasks, seeds and budgets', [
+    'prognet study family.yaml',
+    'prognet study family.yaml --seeds 5 --jobs 4 --equal-parameters',
+    'prognet study family.yaml --methods b1,b3,linear --tasks digits,inverted --matrix none',
+  ])
+    .option('--methods <names>', 'b1, b2, b3, b4, linear, adapter, with commas; b1 is always there (default: all)')
+    .option('--tasks <names>', 'which tasks in which order, with commas (default: all, as they are described)')
+    .option('--seeds <n>', 'so many trainings of each, by seeds that follow that of the description (default: 3)')
+    .option(
+      '--matrix <methods>',
+      'how much each task helps each other, over all ordered pairs, by these methods, or none (default: the first progressive one)',
+    )
+    .option('--equal-parameters [rival]', 'progressive networks also with no more parameters than b3 (default) or b1')
+    .option('-o, --output <folder>', 'where the trainings, study.json and tables go (default: study, beside the description)')
+    .option('--jobs <n>', 'trainings at one time (default: one for each core)')
+    .option('--threads <n>', 'threads of one op in each training; the bits of the result depend on it (default: 1)')
+    .action(async (description: string, o: StudyFlags) => (await import('./commands/study.js')).study(description, all(o)));
 
   command('plot <tasks...>', 'learning curves as an SVG: loss and measures of each epoch, of training and validation data', [
     'prognet plot digits                         writes digits.svg',

@@ -1,6 +1,7 @@
 // A workspace loaded for work: its description and its frozen columns, each checked against its hashes and against the description.
 
-import { join, relative } from 'node:path';
+import { statSync } from 'node:fs';
+import { dirname, join, relative, resolve } from 'node:path';
 import { describeDifference } from '../model/description/canonical.js';
 import type { Description } from '../model/description/description.js';
 import { differences } from '../model/description/differences.js';
@@ -18,7 +19,7 @@ import { type FrozenColumn, listColumns, loadColumn } from '../workspace/column-
 import { checkFrozen } from '../workspace/frozen-list.js';
 import { isJsonObject, type Json, show, stableJson } from '../workspace/json.js';
 import { trainedExists } from '../workspace/trained-store.js';
-import { openWorkspace, requireWorkspace, type Workspace } from '../workspace/workspace.js';
+import { openWorkspace, requireWorkspace, type Workspace, workspaceOf } from '../workspace/workspace.js';
 
 import { type Instead, withGraphs } from './imported-graph.js';
 import { withTokenizers } from './tokenizer-file.js';
@@ -125,6 +126,16 @@ export function loadWorkspace(start: string): LoadedWorkspace {
 
 /** The same with an imported column as it is given, whatever the description says of it. */
 export const loadWorkspaceWith = (start: string, instead: Instead): LoadedWorkspace => load(requireWorkspace(start), { instead });
+
+/** The description in a file of any name, or in a folder; of its columns none is trained. Throws as `loadWorkspace`. */
+export function loadDescription(path: string): LoadedWorkspace {
+  const at = resolve(path);
+  const root = statSync(at, { throwIfNoEntry: false })?.isDirectory() ? at : dirname(at);
+  const workspace = at === root ? openWorkspace(root) : workspaceOf(root, at);
+  const file = relative(root, workspace.description);
+  const described = describe(root, readText(workspace.description, file), file);
+  return { workspace, file, frozen: new Map(), filled: false, otherLosses: new Map(), ...described };
+}
 
 /** The same where one task is asked about: its column alone must fit what it stands on. */
 export const loadForTask = (start: string, task: string): LoadedWorkspace => load(requireWorkspace(start), { only: task });

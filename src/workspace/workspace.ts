@@ -69,7 +69,12 @@ export function openWorkspace(root: string): Workspace {
       expected: descriptionNames.join(', '),
     });
   }
-  return { root: folder, description, columns: join(folder, 'columns'), runs: join(folder, 'runs') };
+  return workspaceOf(folder, description);
+}
+
+/** The workspace of a description, both paths absolute. */
+export function workspaceOf(root: string, description: string): Workspace {
+  return { root, description, columns: join(root, 'columns'), runs: join(root, 'runs') };
 }
 
 /**

@@ -8,10 +8,10 @@ import { type Ranked, type Sweep, sweepInterrupted, sweepTask } from '../../task
 import type { SweepTrial } from '../../workspace/sweep-store.js';
 import { choiceFlag, integerFlag } from '../flags.js';
 import { interruptible } from '../interruptible.js';
+import { processRunner } from '../process-runner.js';
 import { progressOf, trialsProgress } from '../progress.js';
 import { colours, type GlobalOptions, result, table } from '../report.js';
 import { openRuntime } from '../runtime.js';
-import { trialRunner } from '../trial-runner.js';
 
 export interface SweepFlags extends GlobalOptions {
   readonly set: readonly string[];
@@ -112,7 +112,7 @@ export async function sweep(task: string, flags: SweepFlags): Promise<void> {
         ...(flags.metric !== undefined && { metric: flags.metric }),
         jobs,
         threads,
-        runner: () => trialRunner(root),
+        runner: () => processRunner('trial-process', root),
         signal,
         onNote: progress.line,
         onTrial: (trial, done, total) => {

@@ -1,5 +1,6 @@
 // Trains combinations of settings side by side and ranks them by what they measure on the validation part. How a trial is run (in a process of its own,
 // or in this one) is the caller's.
+import { meanOf, spreadOf } from '../../analysis/study/scores.js';
 import { fingerprint } from '../../data/fingerprint.js';
 import { type Head, headLoss, metricName, metricRises } from '../../model/heads/heads.js';
 import { type MeasureName, measureNamed, measuresFor, monitorNames, rises as risesBy } from '../../model/heads/measure-names.js';
@@ -13,18 +14,15 @@ import { createFolders } from '../../workspace/workspace.js';
 import type { FlatEpoch } from '../epoch-records.js';
 import { frozenIsFinal, type LoadedWorkspace, requireSources, sourceHashes, withText } from '../load-workspace.js';
 import { versionsNow } from '../machine.js';
+import { type Runner, sideBySide } from '../side-by-side.js';
 import { toJson } from '../stored-run.js';
 import { loadTaskData } from '../task-data.js';
 import { basisOf } from '../trained-column.js';
 import { type PlannedTrial, type PlanOptions, planTrials } from './plan.js';
 import type { TrialJob, TrialOutcome } from './trial.js';
 
-/** What runs trials, one after another. */
-export interface TrialRunner {
-  run(job: TrialJob): Promise<TrialOutcome>;
-  /** Ends it at once, whatever it does. */
-  close(): void;
-}
+/** What runs trials. */
+export type TrialRunner = Runner<TrialJob, TrialOutcome>;
 
 /** A row of the table, and what each of its epochs measured, where that is known. */
 export type TriedTrial = SweepTrial & { readonly history?: readonly FlatEpoch[] };
@@ -122,12 +120,6 @@ export async function sweepTask(runtime: Runtime, loaded: LoadedWorkspace, task:
     found.set(planned, trial);
     options.onTrial?.(trial, found.size, plan.length);
   };
-  const runners: TrialRunner[] = [];
-  const stopped = () => signal?.aborted === true;
-  const stop = () => {
-    for (const runner of runners) runner.close();
-  };
-  signal?.addEventListener('abort', stop);
   try {
     const keys = new Map(
       described.map(([planned, workspace]) => [planned, keyOf(runtime, workspace, task, data, threads, measure)]),
@@ -138,30 +130,26 @@ export async function sweepTask(runtime: Runtime, loaded: LoadedWorkspace, task:
       const history = store.historyOf(known.key);
       tell(planned, { ...known, ...(history.length > 0 && { history }) });
     }
-    const left = plan.filter((planned) => !found.has(planned));
-    const work = async () => {
-      const runner = options.runner();
-      runners.push(runner);
-      for (let next = left.shift(); next !== undefined && !stopped(); next = left.shift()) {
-        const { history, ...outcome } = withHistory(
-          await runner.run({ task, text: next.text, threads, ...(measure && { measure }) }),
-        );
-        if (stopped()) return;
+    await sideBySide({
+      left: plan.filter((planned) => !found.has(planned)),
+      jobs: options.jobs,
+      runner: options.runner,
+      signal,
+      job: ({ text }) => ({ task, text, threads, ...(measure && { measure }) }),
+      ended: (planned, ended) => {
+        const { history, ...outcome } = withHistory(ended);
         const trial = {
-          key: must(keys.get(next), 'key'),
-          settings: settingsOf(next),
-          seed: next.seed ?? column.seed,
+          key: must(keys.get(planned), 'key'),
+          settings: settingsOf(planned),
+          seed: planned.seed ?? column.seed,
           ...outcome,
           ...(measure && { measure }),
         };
         store.add(trial, history);
-        tell(next, { ...trial, ...(history.length > 0 && { history }) });
-      }
-    };
-    await Promise.all(Array.from({ length: Math.min(options.jobs, left.length) }, work));
+        tell(planned, { ...trial, ...(history.length > 0 && { history }) });
+      },
+    });
   } finally {
-    signal?.removeEventListener('abort', stop);
-    stop();
     store.close();
   }
   const rises = by !== 'loss' && (measure === undefined ? metricRises(column.head) : risesBy(measure));
@@ -199,8 +187,6 @@ function settingsOf({ combination }: PlannedTrial): Record<string, Json> {
   return Object.fromEntries(Object.entries(combination).map(([name, value]) => [name, toJson(value)]));
 }
 
-const mean = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0) / values.length;
-
 /** Combinations by their means, the best first; of equal ones the smaller loss, then the one that was planned first. */
 function rankedOf(
   plan: readonly PlannedTrial[],
@@ -215,9 +201,8 @@ function rankedOf(
     const done = trials.flatMap(({ metric, loss }) => (metric === undefined || loss === undefined ? [] : [{ metric, loss }]));
     const planned = must(group[0], 'trial');
     if (done.length < group.length) return { trials, planned };
-    const metric = mean(done.map((d) => d.metric));
-    const deviation = Math.sqrt(mean(done.map((d) => (d.metric - metric) ** 2)));
-    return { trials, planned, metric, loss: mean(done.map((d) => d.loss)), ...(group.length > 1 && { deviation }) };
+    const { mean: metric, deviation } = spreadOf(done.map((d) => d.metric));
+    return { trials, planned, metric, loss: meanOf(done.map((d) => d.loss)), ...(group.length > 1 && { deviation }) };
   });
   const value = ({ metric, loss }: Ranked): number => {
     const measured = by === 'loss' ? loss : metric;

@@ -1,0 +1,106 @@
+// The small networks of a study, each a description of its own: made of the columns of the description that is studied.
+import type { ColumnInput, Description, DescriptionInput } from '../../model/description/description.js';
+import type { LateralsInput } from '../../model/description/lateral-schema.js';
+import { parseDescription, toInput } from '../../model/description/parse.js';
+import { columnsOf } from '../../model/progressive/column.js';
+import { must, UsageError } from '../../onnx/core/errors.js';
+
+/** Kinds of laterals that a progressive network may have. */
+export type LateralKind = 'linear' | 'adapter';
+
+/** The part of the training data that is set aside where the description sets none aside, as in a sweep. */
+const validationPart = 0.1;
+
+/** Makes networks of the columns of one description. */
+export class StudyColumns {
+  private readonly input: DescriptionInput;
+
+  constructor(private readonly description: Description) {
+    this.input = toInput(description);
+  }
+
+  private written(task: string): ColumnInput {
+    return must(
+      this.input.columns.find((column) => column.task === task),
+      task,
+    );
+  }
+
+  /** The column of a task by itself; with the blocks of another task's column where one is named. */
+  alone(task: string, like = task): ColumnInput {
+    const { data, head, train } = this.written(task);
+    const { blocks, prepare, inputs } = this.written(like);
+    return {
+      task,
+      ...(data !== undefined && { data }),
+      ...(prepare && { prepare }),
+      ...(inputs && { inputs }),
+      ...(blocks && { blocks }),
+      ...(head && { head }),
+      laterals: 'none',
+      train: measuredOnValidation(task, train),
+    };
+  }
+
+  /** A head alone, over what the last block of another column gives. */
+  headOver(task: string, source: string): ColumnInput {
+    const { prepare: _, inputs: _reads, ...column } = this.alone(task);
+    return { ...column, blocks: [], laterals: { kind: 'linear', from: [source], into: ['head'] } };
+  }
+
+  /** A column with laterals from earlier ones. Its own options of laterals are kept as far as they are of this kind and these sources. */
+  over(task: string, kind: LateralKind, sources: readonly string[]): ColumnInput {
+    const { laterals } = must(
+      this.description.columns.find((column) => column.task === task),
+      task,
+    );
+    const ends: LateralsInput = { kind, from: [...sources] };
+    if (laterals.kind === 'none') return { ...this.alone(task), laterals: ends };
+    const { into, join, taps = {} } = laterals;
+    const named = laterals.from.filter((source) => sources.includes(source));
+    const from = named.length === 0 ? [...sources] : named;
+    const own = Object.fromEntries(Object.entries(taps).filter(([source]) => from.includes(source)));
+    const same = { from, into, ...(join && { join }), ...(Object.keys(own).length > 0 && { taps: own }) };
+    if (kind === 'linear' || laterals.kind !== 'adapter') return { ...this.alone(task), laterals: { kind, ...same } };
+    const { rank, activation, alpha } = laterals;
+    const adapter = { activation, ...(rank !== undefined && { rank }), ...(alpha !== undefined && { alpha }) };
+    return { ...this.alone(task), laterals: { kind, ...same, ...adapter } };
+  }
+
+  /** The seed that is so many beyond the one that is described. */
+  seedOf(seed: number): number {
+    return this.description.seed + seed;
+  }
+
+  /** A network of these columns whose seeds are so many beyond those that are described. */
+  network(columns: readonly ColumnInput[], seed: number): DescriptionInput {
+    return {
+      ...this.input,
+      name: 'study',
+      seed: this.seedOf(seed),
+      columns: columns.map(({ train = {}, ...column }) => ({
+        ...column,
+        train: { ...train, ...(train.seed !== undefined && { seed: train.seed + seed }) },
+      })),
+    };
+  }
+}
+
+/** A study's curves are those of a validation part. Throws UsageError where the description says that there is none. */
+function measuredOnValidation(task: string, train: ColumnInput['train'] = {}): ColumnInput['train'] {
+  if (train.validation !== 0) return { validation: validationPart, ...train };
+  throw new UsageError(
+    `task "${task}": learning curves are measured on the validation part, found validation: 0, expected it above 0`,
+    { expected: 'validation above 0', got: '0' },
+  );
+}
+
+/** Parameters of each column of a network, and of each one's head. Throws DescriptionError where the columns do not fit. */
+export function parametersOf(network: DescriptionInput): { readonly column: number; readonly head: number }[] {
+  return [...columnsOf(parseDescription(network))].map(({ task, parameters: { count, specs } }) => ({
+    column: count,
+    head: specs
+      .filter(({ name }) => name.startsWith(`${task}/head/`))
+      .reduce((sum, { shape }) => sum + shape.reduce((n, d) => n * d, 1), 0),
+  }));
+}

@@ -1,0 +1,84 @@
+// What a study compares: baselines 1 to 4 of the paper (arXiv 1606.04671, section 4) and progressive networks.
+import { UsageError } from '../../onnx/core/errors.js';
+
+/** What is known of a method before anything is trained. */
+export interface Method {
+  /** For legends. */
+  readonly label: string;
+  /** One sentence. */
+  readonly about: string;
+  readonly kind: 'baseline' | 'progressive';
+  /** Whether it carries one task over to another, so that pairs of tasks may be asked of it. */
+  readonly carries: boolean;
+  /** Whether its tasks know nothing of each other. */
+  readonly apart: boolean;
+}
+
+/** By the names that `--methods` takes, in the order of the tables. */
+export const methods = {
+  b1: {
+    label: 'B1',
+    about: 'a column for each task, which learns it alone',
+    kind: 'baseline',
+    carries: false,
+    apart: true,
+  },
+  b2: {
+    label: 'B2',
+    about: 'the column of the first task, frozen; of each later task the head alone is trained',
+    kind: 'baseline',
+    carries: true,
+    apart: false,
+  },
+  b3: {
+    label: 'B3',
+    about: 'the column of the first task, all of it tuned on each later task in turn; each task keeps the head that it had',
+    kind: 'baseline',
+    carries: true,
+    apart: false,
+  },
+  b4: {
+    label: 'B4',
+    about: 'two columns for each later task, of which the first is frozen as it was drawn',
+    kind: 'baseline',
+    carries: false,
+    apart: true,
+  },
+  linear: {
+    label: 'linear',
+    about: 'a column for each task, with linear laterals from the frozen columns of all earlier tasks (Eq. 1)',
+    kind: 'progressive',
+    carries: true,
+    apart: false,
+  },
+  adapter: {
+    label: 'adapter',
+    about: 'a column for each task, with adapters over the frozen columns of all earlier tasks (Eq. 2)',
+    kind: 'progressive',
+    carries: true,
+    apart: false,
+  },
+} as const satisfies Readonly<Record<string, Method>>;
+
+/** The name of a method. */
+export type MethodName = keyof typeof methods;
+
+/** All of them, in the order of the tables. */
+export const methodNames = Object.keys(methods) as MethodName[];
+
+/** Methods that are named with commas. Throws UsageError for a name that is none, and for one that stands there twice. */
+export function methodsNamed(flag: string, text: string): MethodName[] {
+  return text.split(',').map((name, i, all) => {
+    const found = methodNames.find((known) => known === name.trim());
+    const expected = methodNames.join(', ');
+    if (found === undefined)
+      throw new UsageError(`${flag}: unknown method "${name.trim()}", expected some of ${expected}`, {
+        path: flag,
+        expected,
+        got: name.trim(),
+      });
+    if (all.findIndex((other) => other.trim() === found) !== i)
+      throw new UsageError(`${flag}: found "${found}" twice, expected each method once`, { path: flag, got: found });
+    return found;
+  });
+}

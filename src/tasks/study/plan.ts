@@ -1,0 +1,158 @@
+// All trainings of a study: those of each method over the sequence of tasks, and those of pairs of tasks; for each seed.
+import type { StudyMethod } from '../../analysis/study/result.js';
+import { must } from '../../onnx/core/errors.js';
+import type { Json } from '../../workspace/json.js';
+import type { LoadedWorkspace } from '../load-workspace.js';
+import { type LateralKind, parametersOf, StudyColumns } from './columns.js';
+import { equalColumns } from './equal.js';
+import { type MethodName, methods } from './methods.js';
+import { grownColumns, type Learned, type PlannedTraining, Planner } from './planner.js';
+
+/** What is to be compared. */
+export interface PlanRequest {
+  readonly tasks: readonly string[];
+  /** How many. */
+  readonly seeds: number;
+  readonly methods: readonly MethodName[];
+  /** Methods of which all pairs of tasks are trained. */
+  readonly matrix: readonly MethodName[];
+  /** Baseline whose parameters progressive networks are scaled down to, beside those of their own size. */
+  readonly equalTo?: 'b1' | 'b3';
+}
+
+/** A method over the sequence of tasks. */
+export interface MethodPlan extends Pick<StudyMethod, 'method' | 'label' | 'about' | 'kind' | 'equal'> {
+  readonly sequence: readonly string[];
+  readonly apart: boolean;
+  /** Parameters of everything that is there after each task of `sequence`. */
+  readonly network: readonly number[];
+  /** Keys of the trainings of each task, one for each seed. */
+  readonly keys: ReadonlyMap<string, readonly string[]>;
+}
+
+/** A method over pairs of tasks. */
+export interface PairsPlan {
+  readonly method: MethodName;
+  readonly label: string;
+  /** A key for each seed. */
+  readonly keys: (source: string, target: string) => readonly string[];
+}
+
+export interface StudyPlan {
+  /** Each behind those that it needs. */
+  readonly trainings: readonly PlannedTraining[];
+  readonly methods: readonly MethodPlan[];
+  readonly pairs: readonly PairsPlan[];
+}
+
+const sums = (values: readonly number[]): number[] => values.map((_, i) => values.slice(0, i + 1).reduce((a, b) => a + b, 0));
+const isLateral = (method: MethodName): method is LateralKind => methods[method].kind === 'progressive';
+
+/**
+ * Plans a study. Every network is lowered, so that what does not fit is said before anything is trained.
+ * @param beside what the numbers of a training on the data of these tasks follow from beside its description
+ * @throws DescriptionError, UsageError
+ */
+export function planStudy(loaded: LoadedWorkspace, request: PlanRequest, beside: (tasks: readonly string[]) => Json): StudyPlan {
+  const { tasks, methods: chosen, matrix, equalTo } = request;
+  const columns = new StudyColumns(loaded.description);
+  const planner = new Planner(columns, beside);
+  const seeds = Array.from({ length: request.seeds }, (_, seed) => seed);
+  const control = chosen.find(isLateral) ?? 'linear';
+  const sizes = sizesOf(columns, tasks, control);
+  const alone = new Map(tasks.map((task) => [task, seeds.map((seed) => planner.alone(task, seed))]));
+  const first = must(tasks[0], 'task');
+
+  /** The trainings of tasks that follow each other, seed by seed. */
+  const sequence = (
+    begun: (seed: number) => string,
+    next: (before: readonly Learned[], task: string, seed: number) => string,
+  ) => {
+    const keys = new Map<string, string[]>(tasks.map((task) => [task, []]));
+    for (const seed of seeds) {
+      const before: Learned[] = [{ task: first, key: begun(seed) }];
+      for (const task of tasks.slice(1)) before.push({ task, key: next(before, task, seed) });
+      for (const { task, key } of before) must(keys.get(task), task).push(key);
+    }
+    return keys;
+  };
+  const aloneOf = (task: string, seed: number): string => must(alone.get(task)?.[seed], task);
+
+  const planned = (method: MethodName): MethodPlan => {
+    const { label, about, kind, apart } = methods[method];
+    const rest = { method, label, about, kind, apart, equal: null, network: sizes(method) };
+    if (method === 'b1') return { ...rest, sequence: tasks, keys: alone };
+    const keys = sequence(
+      (seed) => aloneOf(first, seed),
+      (before, task, seed) => planner.next(method, before, task, seed, control),
+    );
+    return { ...rest, sequence: method === 'b4' ? tasks.slice(1) : tasks, keys };
+  };
+
+  const equal = (kind: LateralKind, rival: 'b1' | 'b3'): MethodPlan => {
+    const budget = must(sizes(rival).at(-1), 'parameters');
+    const network = (of: StudyColumns) => of.network(grownColumns(of, kind, tasks), 0);
+    const { factor, columns: narrow, parameters } = equalColumns(loaded.description, budget, network);
+    const label = `${methods[kind].label} =${methods[rival].label}`;
+    return {
+      method: `${kind}-equal`,
+      label,
+      about: `${methods[kind].about}, its widths multiplied by ${factor} so that all of it has no more parameters than ${methods[rival].label}, ${budget}`,
+      kind: 'progressive',
+      equal: { to: rival, parameters, factor },
+      apart: false,
+      sequence: tasks,
+      network: sums(parametersOf(network(narrow)).map(({ column }) => column)),
+      keys: sequence(
+        (seed) => planner.alone(first, seed, narrow, label),
+        (before, task, seed) => planner.grown(kind, before, task, seed, narrow, label),
+      ),
+    };
+  };
+
+  const pairs = (method: MethodName): PairsPlan => {
+    const keys = new Map<string, readonly string[]>();
+    const name = (source: string, target: string) => `${source} > ${target}`;
+    for (const source of tasks)
+      for (const task of tasks)
+        if (source !== task && method !== 'b1')
+          keys.set(
+            name(source, task),
+            seeds.map((seed) => planner.next(method, [{ task: source, key: aloneOf(source, seed) }], task, seed, control)),
+          );
+    return { method, label: methods[method].label, keys: (source, target) => must(keys.get(name(source, target)), target) };
+  };
+
+  const plans = [
+    ...chosen.map(planned),
+    ...(equalTo === undefined ? [] : chosen.filter(isLateral).map((kind) => equal(kind, equalTo))),
+  ];
+  const pairsPlans = matrix.map(pairs);
+  return { trainings: planner.trainings, methods: plans, pairs: pairsPlans };
+}
+
+/** By method the parameters of everything that is there after each task of its sequence. */
+function sizesOf(columns: StudyColumns, tasks: readonly string[], control: LateralKind): (method: MethodName) => number[] {
+  const first = must(tasks[0], 'task');
+  const of = (list: Parameters<StudyColumns['network']>[0]) => parametersOf(columns.network(list, 0));
+  const last = (list: Parameters<StudyColumns['network']>[0]) => must(of(list).at(-1), 'column');
+  return (method) => {
+    if (method === 'b1') return sums(tasks.map((task) => last([columns.alone(task)]).column));
+    if (method === 'b2')
+      return sums(
+        tasks.map((task, i) =>
+          i === 0 ? last([columns.alone(task)]).column : last([columns.alone(first), columns.headOver(task, first)]).column,
+        ),
+      );
+    if (method === 'b3') {
+      const each = tasks.map((task) => last([columns.alone(task, first)]));
+      return each.map(({ column }, i) => column + each.slice(0, i).reduce((sum, { head }) => sum + head, 0));
+    }
+    if (method === 'b4') {
+      const random = last([columns.alone(first)]).column;
+      const over = tasks.slice(1).map((task) => last([columns.alone(first), columns.over(task, control, [first])]).column);
+      return sums(over).map((sum) => sum + random);
+    }
+    return sums(of(grownColumns(columns, method, tasks)).map(({ column }) => column));
+  };
+}

@@ -1,0 +1,140 @@
+// Trainings of a study, each named by all that its numbers follow from: what two methods have in common is trained once.
+import type { ColumnInput } from '../../model/description/description.js';
+import { sha256 } from '../../onnx/files/hash.js';
+import { type Json, stableJson } from '../../workspace/json.js';
+import { toJson } from '../stored-run.js';
+import type { LateralKind, StudyColumns } from './columns.js';
+import type { MethodName } from './methods.js';
+import { type Origin, type StudyJob, type StudyTest, self } from './training.js';
+
+/** A training before it is known where and how it is run. */
+type Work = Omit<StudyJob, 'key' | 'folder' | 'keep' | 'threads'>;
+
+/** A training that is to be there. */
+export interface PlannedTraining extends Work {
+  readonly key: string;
+  /** For people: what it is for, in the first place. */
+  readonly label: string;
+  /** Keys of the trainings whose weights it takes. */
+  readonly needs: readonly string[];
+}
+
+/** A task that was learned before, and by which training. */
+export interface Learned {
+  readonly task: string;
+  readonly key: string;
+}
+
+const whole = (key: string): Origin => ({ prepare: key, blocks: key, head: key });
+const keysOf = (origins: readonly Origin[]) => origins.flatMap((origin) => Object.values(origin)).filter((key) => key !== self);
+
+export class Planner {
+  private readonly planned = new Map<string, PlannedTraining>();
+
+  constructor(
+    private readonly columns: StudyColumns,
+    /** What the numbers of a training on the data of these tasks follow from beside its own description. */
+    private readonly beside: (tasks: readonly string[]) => Json,
+  ) {}
+
+  /** All of them, each behind those that it needs. */
+  get trainings(): PlannedTraining[] {
+    return [...this.planned.values()];
+  }
+
+  private add(label: string, seed: number, work: Work): string {
+    const { task, from, start = {}, tests } = work;
+    const beside = this.beside([task, ...tests.map((test) => test.task)]);
+    const key = sha256(stableJson([toJson(work), beside])).slice(0, 32);
+    const needs = new Set(keysOf([...Object.values(from), start, ...tests.flatMap((test) => Object.values(test.from))]));
+    if (!this.planned.has(key))
+      this.planned.set(key, { ...work, key, label: `${label}, seed ${this.columns.seedOf(seed)}`, needs: [...needs] });
+    return key;
+  }
+
+  /** Baseline 1: a column by itself. `columns` are others than those of the study where widths are scaled. */
+  alone(task: string, seed: number, columns = this.columns, label = 'B1'): string {
+    const description = columns.network([columns.alone(task)], seed);
+    return this.add(`${label} ${task}`, seed, {
+      description,
+      task,
+      from: {},
+      tests: [{ description, task, from: { [task]: whole(self) } }],
+    });
+  }
+
+  /** The next task of a method, after those that it learned before, one at least. */
+  next(method: Exclude<MethodName, 'b1'>, before: readonly Learned[], task: string, seed: number, control: LateralKind): string {
+    const names = before.map((each) => each.task);
+    if (method === 'b2') return this.headAlone(before, task, seed);
+    if (method === 'b3') return this.tuned(before, task, seed);
+    if (method === 'b4') return this.overRandom(names[0] ?? task, before[0]?.key ?? self, task, seed, control);
+    return this.grown(method, before, task, seed);
+  }
+
+  private headAlone(before: readonly Learned[], task: string, seed: number): string {
+    const { columns } = this;
+    const [source = { task, key: self }] = before;
+    const network = (name: string) =>
+      columns.network(
+        name === source.task ? [columns.alone(name)] : [columns.alone(source.task), columns.headOver(name, source.task)],
+        seed,
+      );
+    const from = { [source.task]: whole(source.key) };
+    const tests = [...before, { task, key: self }].map(
+      (each): StudyTest => ({
+        description: network(each.task),
+        task: each.task,
+        from: { ...from, [each.task]: whole(each.key) },
+      }),
+    );
+    return this.add(`B2 ${source.task} > ${task}`, seed, { description: network(task), task, from, tests });
+  }
+
+  private tuned(before: readonly Learned[], task: string, seed: number): string {
+    const { columns } = this;
+    const [first = { task, key: self }] = before;
+    const last = before.at(-1) ?? first;
+    const network = (name: string) => columns.network([columns.alone(name, first.task)], seed);
+    const tests = [...before, { task, key: self }].map(
+      (each): StudyTest => ({
+        description: network(each.task),
+        task: each.task,
+        from: { [each.task]: { prepare: self, blocks: self, head: each.key } },
+      }),
+    );
+    const start = { prepare: last.key, blocks: last.key };
+    return this.add(`B3 ${last.task} > ${task}`, seed, { description: network(task), task, from: {}, start, tests });
+  }
+
+  private overRandom(first: string, key: string, task: string, seed: number, kind: LateralKind): string {
+    const { columns } = this;
+    const description = columns.network([columns.alone(first), columns.over(task, kind, [first])], seed);
+    // What `prepare` learned is of the data, not of the training.
+    const from = { [first]: { prepare: key } };
+    const tests = [{ description, task, from: { ...from, [task]: whole(self) } }];
+    return this.add(`B4 ${task}`, seed, { description, task, from, tests });
+  }
+
+  /** A progressive network's next column. */
+  grown(
+    kind: LateralKind,
+    before: readonly Learned[],
+    task: string,
+    seed: number,
+    columns = this.columns,
+    label: string = kind,
+  ): string {
+    const description = columns.network(grownColumns(columns, kind, [...before.map((each) => each.task), task]), seed);
+    const from = Object.fromEntries(before.map((each) => [each.task, whole(each.key)]));
+    const tests = [...before.map((each) => each.task), task].map(
+      (name): StudyTest => ({ description, task: name, from: { ...from, [task]: whole(self) } }),
+    );
+    return this.add(`${label} ${before.map((each) => each.task).join(', ')} > ${task}`, seed, { description, task, from, tests });
+  }
+}
+
+/** The columns of a progressive network of these tasks. */
+export function grownColumns(columns: StudyColumns, kind: LateralKind, tasks: readonly string[]): ColumnInput[] {
+  return tasks.map((task, i) => (i === 0 ? columns.alone(task) : columns.over(task, kind, tasks.slice(0, i))));
+}

@@ -1,0 +1,184 @@
+// A study: the baselines of the paper and progressive networks on the same tasks, seeds and budgets. Trainings run side by side, each is kept when it has
+// ended, and what is there already is not trained again. How a training is run (in a process of its own) is the caller's.
+import { assemble, type Measured } from '../../analysis/study/assemble.js';
+import type { StudyResult, StudyTask } from '../../analysis/study/result.js';
+import { rows } from '../../data/dataset.js';
+import { fingerprint } from '../../data/fingerprint.js';
+import { parseDescription } from '../../model/description/parse.js';
+import { isJudged, metricName, metricRises } from '../../model/heads/heads.js';
+import { columnsOf } from '../../model/progressive/column.js';
+import { InterruptedError, must, stopIfAborted, TrainingError, UsageError } from '../../onnx/core/errors.js';
+import type { Runtime } from '../../onnx/runtime/session.js';
+import { partition } from '../../train/prepare-data.js';
+import { trainSettings } from '../../train/settings.js';
+import { StudyStore, type StudyTraining } from '../../workspace/study-store.js';
+import type { LoadedWorkspace } from '../load-workspace.js';
+import { versionsNow } from '../machine.js';
+import { type Runner, sideBySide } from '../side-by-side.js';
+import { loadTaskData } from '../task-data.js';
+import { StudyColumns } from './columns.js';
+import type { MethodName } from './methods.js';
+import { type PlanRequest, planStudy, type StudyPlan } from './plan.js';
+import type { PlannedTraining } from './planner.js';
+import { studyTables } from './tables.js';
+import type { StudyJob, StudyOutcome } from './training.js';
+
+/** How a study is run. */
+export interface StudyOptions extends Omit<PlanRequest, 'tasks' | 'methods'> {
+  /** In the order in which they are learned; all of the description when absent. */
+  readonly tasks?: readonly string[];
+  readonly methods: readonly MethodName[];
+  /** Its folder. */
+  readonly folder: string;
+  /** Trainings at one time. */
+  readonly jobs: number;
+  /** Threads of one op in each training. The bits of the result depend on it. */
+  readonly threads: number;
+  /** Called for each of the trainings that run at one time. */
+  readonly runner: () => Runner<StudyJob, StudyOutcome>;
+  /** On abort the running trainings are dropped and InterruptedError is thrown; those that ended stay. */
+  readonly signal?: AbortSignal;
+  /** Told of each training that ended, or was found. */
+  readonly onTraining?: (label: string, done: number, total: number) => void;
+  /** A line that the user should know. */
+  readonly onNote?: (line: string) => void;
+}
+
+/**
+ * Runs a study and writes study.json and its tables.
+ * @throws UsageError, DescriptionError and DataError before anything is trained; TrainingError where a training diverges or fails; InterruptedError on abort
+ */
+export async function runStudy(runtime: Runtime, loaded: LoadedWorkspace, options: StudyOptions): Promise<StudyResult> {
+  const { folder, signal, threads } = options;
+  const tasks = studiedTasks(loaded, options.tasks);
+  const seeds = Array.from({ length: options.seeds }, (_, i) => loaded.description.seed + i);
+  const facts = new Map<string, { readonly data: string; readonly task: StudyTask }>();
+  for (const task of tasks) {
+    stopIfAborted(signal);
+    facts.set(task, await factsOf(loaded, task, options));
+  }
+  const versions = versionsNow(runtime);
+  const beside = (named: readonly string[]) => [
+    ...named.map((task) => must(facts.get(task), task).data),
+    { ...versions },
+    threads,
+  ];
+  const plan = planStudy(loaded, { ...options, methods: withBaseline(options.methods), tasks }, beside);
+  const store = StudyStore.open(folder);
+  try {
+    const found = await trained(store, plan, options);
+    const measured = (keys: readonly string[]) => keys.map((key) => measuredOf(must(found.get(key), key)));
+    const result = assemble({
+      name: loaded.description.name,
+      versions: { prognet: versions.prognet, onnxruntime: versions.onnxruntime },
+      threads,
+      seeds,
+      tasks: [...facts.values()].map(({ task }) => task),
+      methods: plan.methods.map(({ keys, ...method }) => ({
+        ...method,
+        trainings: new Map([...keys].map(([task, of]) => [task, measured(of)])),
+      })),
+      pairs: plan.pairs.map(({ method, label, keys }) => ({
+        method,
+        label,
+        of: (source, target) => measured(keys(source, target)),
+      })),
+      trainings: {
+        count: plan.trainings.length,
+        seconds: [...found.values()].reduce((sum, { seconds }) => sum + seconds, 0),
+      },
+      notes: [],
+    });
+    for (const [name, text] of studyTables(result)) store.write(name, text);
+    return result;
+  } finally {
+    store.close();
+  }
+}
+
+/** Every score is one beside that of baseline 1. */
+const withBaseline = (methods: readonly MethodName[]): MethodName[] => ['b1', ...methods.filter((name) => name !== 'b1')];
+
+/** Throws UsageError for a task that is unknown or stands there twice, for fewer than two, and for columns that nothing can be compared of. */
+function studiedTasks(loaded: LoadedWorkspace, named: readonly string[] | undefined): readonly string[] {
+  const { columns, file } = loaded;
+  const tasks = named ?? columns.tasks;
+  const twice = tasks.find((task, i) => tasks.indexOf(task) !== i);
+  if (twice !== undefined) throw new UsageError(`--tasks: found "${twice}" twice, expected each task once`, { got: twice });
+  for (const task of tasks) {
+    const { imported, tuned, head, blocks } = columns.column(task);
+    const expected = 'a column with layers and a head of its own';
+    const found =
+      imported !== undefined
+        ? 'is imported'
+        : tuned !== undefined
+          ? 'tunes another column'
+          : isJudged(head)
+            ? undefined
+            : 'has no head';
+    const what = found ?? (blocks.length === 0 ? 'has no blocks' : undefined);
+    if (what !== undefined)
+      throw new UsageError(`${file}: task "${task}" ${what}, a study expects ${expected}`, { got: task, expected });
+  }
+  if (tasks.length > 1) return tasks;
+  throw new UsageError(`a study compares how tasks help each other: found one task, "${tasks[0]}", expected at least two`, {
+    expected: 'at least two tasks',
+    got: tasks.join(', '),
+  });
+}
+
+async function factsOf(loaded: LoadedWorkspace, task: string, { onNote, signal }: StudyOptions) {
+  const data = await loadTaskData(loaded, task, { onNote, ...(signal && { signal }) });
+  const columns = new StudyColumns(loaded.description);
+  const { head, seed, train } = columnsOf(parseDescription(columns.network([columns.alone(task)], 0))).column(task);
+  const settings = trainSettings(train, seed, head);
+  const parts = partition(data.train, settings, `train data of task "${task}"`);
+  return {
+    data: `${fingerprint(data.train)} ${fingerprint(data.test)}`,
+    task: {
+      task,
+      metric: metricName(head),
+      rises: metricRises(head),
+      epochs: settings.epochs,
+      rows: { training: rows(parts.train), validation: rows(must(parts.validation, 'validation')), test: rows(data.test) },
+    },
+  };
+}
+
+/** What all trainings of the plan measured, by key. Throws as `runStudy`. */
+async function trained(store: StudyStore, { trainings }: StudyPlan, options: StudyOptions): Promise<Map<string, StudyTraining>> {
+  const { signal, threads } = options;
+  const needed = new Set(trainings.flatMap(({ needs }) => needs));
+  const found = new Map<string, StudyTraining>();
+  const tell = ({ key, label }: PlannedTraining, training: StudyTraining) => {
+    found.set(key, training);
+    options.onTraining?.(label, found.size, trainings.length);
+  };
+  for (const planned of trainings) {
+    const known = store.find(planned.key, needed.has(planned.key));
+    if (known !== undefined) tell(planned, known);
+  }
+  await sideBySide({
+    left: trainings.filter(({ key }) => !found.has(key)),
+    jobs: options.jobs,
+    runner: options.runner,
+    signal,
+    ready: ({ needs }) => needs.every((key) => found.has(key)),
+    job: ({ needs: _, label: _label, ...job }) => ({ ...job, folder: store.folder, keep: needed.has(job.key), threads }),
+    ended: (planned, outcome) => {
+      if (outcome.state !== 'done') throw new TrainingError(`${planned.label}: ${outcome.reason}`);
+      const training = { key: planned.key, ...outcome.training };
+      store.add(training);
+      tell(planned, training);
+    },
+  });
+  if (found.size === trainings.length) return found;
+  throw new InterruptedError(
+    `interrupted after ${found.size} of ${trainings.length} trainings, which stand in ${store.folder}; the same command goes on with the others`,
+    { cause: signal?.reason },
+  );
+}
+
+function measuredOf({ curve, epoch, tests, trained: count, seconds }: StudyTraining): Measured {
+  return { curve, epoch, tests: new Map(tests.map(({ task, ...test }) => [task, test])), trained: count, seconds };
+}

@@ -1,0 +1,172 @@
+// One training of a study: a column of a small network whose other columns stay as an earlier training left them, or as they were drawn. It leaves its
+// weights in the study's folder where a later training needs them.
+import type { SampleSet } from '../../data/dataset.js';
+import type { DescriptionInput } from '../../model/description/description.js';
+import { parseDescription } from '../../model/description/parse.js';
+import { type Column, columnsOf } from '../../model/progressive/column.js';
+import { initialWeights, type Weights } from '../../model/progressive/weights.js';
+import { must } from '../../onnx/core/errors.js';
+import type { Tensor } from '../../onnx/core/tensor.js';
+import type { Runtime } from '../../onnx/runtime/session.js';
+import { DivergedError } from '../../train/diverged.js';
+import { meanMetric } from '../../train/evaluate.js';
+import { train } from '../../train/loop.js';
+import { partition } from '../../train/prepare-data.js';
+import { trainSettings } from '../../train/settings.js';
+import { readStudyWeights, type StudyTraining, writeStudyWeights } from '../../workspace/study-store.js';
+import type { LoadedWorkspace } from '../load-workspace.js';
+import { loadTaskData } from '../task-data.js';
+import { taskOutputs } from '../task-outputs.js';
+
+/** In the place of a key: the training itself. */
+export const self = 'self';
+
+/** The parts of a column's parameters: what `prepare` learned, the blocks with their laterals, the head with its laterals. */
+export type ColumnPart = 'prepare' | 'blocks' | 'head';
+
+/** Where the weights of a column come from: for each part the key of a training; drawn by the seed where there is none. */
+export type Origin = Readonly<Partial<Record<ColumnPart, string>>>;
+
+/** A task whose answers are measured, in a network of its own. */
+export interface StudyTest {
+  readonly description: DescriptionInput;
+  readonly task: string;
+  /** By task, of each column of the network. */
+  readonly from: Readonly<Record<string, Origin>>;
+}
+
+/** What a process is told to train. */
+export interface StudyJob {
+  readonly key: string;
+  /** The study's. */
+  readonly folder: string;
+  readonly description: DescriptionInput;
+  /** The column that is trained, the network's last. */
+  readonly task: string;
+  /** By task, of the columns before it. */
+  readonly from: Readonly<Record<string, Origin>>;
+  /** What it begins with, where that is not drawn. */
+  readonly start?: Origin;
+  /** Its own task among them. */
+  readonly tests: readonly StudyTest[];
+  /** Whether a later training needs its weights. */
+  readonly keep: boolean;
+  readonly threads: number;
+}
+
+/** How a training of a study ended. */
+export type StudyOutcome =
+  | { readonly state: 'done'; readonly training: Omit<StudyTraining, 'key'> }
+  | { readonly state: 'diverged' | 'failed'; readonly reason: string };
+
+/** Data of the last training, for the next one that reads the same. */
+export class StudyData {
+  private train: { readonly task: string; readonly set: SampleSet } | undefined;
+  private readonly tests = new Map<string, SampleSet>();
+
+  constructor(private readonly base: LoadedWorkspace) {}
+
+  async trainOf(task: string): Promise<SampleSet> {
+    if (this.train?.task !== task) await this.load(task);
+    return must(this.train, task).set;
+  }
+
+  async testOf(task: string): Promise<SampleSet> {
+    if (!this.tests.has(task)) await this.load(task);
+    return must(this.tests.get(task), task);
+  }
+
+  private async load(task: string): Promise<void> {
+    const { train: set, test } = await loadTaskData(this.base, task);
+    this.train = { task, set };
+    this.tests.set(task, test);
+  }
+}
+
+/** Which part of a column a parameter is of. */
+function partOf(name: string, task: string): ColumnPart {
+  const [first] = name.slice(task.length + 1).split('/');
+  return first === 'prepare' || first === 'head' ? first : 'blocks';
+}
+
+/** Weights of trainings, each read once. */
+class Origins {
+  private readonly known = new Map<string, { readonly task: string; readonly tensors: Weights }>();
+
+  constructor(private readonly folder: string) {}
+
+  add(key: string, task: string, tensors: Weights): void {
+    this.known.set(key, { task, tensors });
+  }
+
+  /** The parameters of a column: each from the training that its part is of, drawn where there is none. */
+  weights(column: Column, origin: Origin): Map<string, Tensor> {
+    const own = initialWeights(column);
+    for (const name of own.keys()) {
+      const key = origin[partOf(name, column.task)];
+      if (key === undefined) continue;
+      const { task, tensors } = this.known.get(key) ?? this.read(key);
+      const there = `${task}${name.slice(column.task.length)}`;
+      own.set(name, must(tensors.get(there), `weight "${there}" of training ${key}`));
+    }
+    return own;
+  }
+
+  private read(key: string) {
+    const read = readStudyWeights(this.folder, key);
+    this.known.set(key, read);
+    return read;
+  }
+}
+
+/** Trains and measures. Throws for what the description or the data do not take. */
+export async function runStudyTraining(runtime: Runtime, data: StudyData, job: StudyJob): Promise<StudyOutcome> {
+  const started = performance.now();
+  const { key, folder, task, from, start, tests, keep, threads } = job;
+  const session = { providers: ['cpu'], threads };
+  const origins = new Origins(folder);
+  const columns = columnsOf(parseDescription(job.description));
+  const column = columns.column(task);
+  const settings = trainSettings(column.train, column.seed, column.head);
+  // The very tensors that training reads are measured after it: had it changed one, an earlier task would answer otherwise.
+  const frozen = new Map(
+    [...columns].filter((other) => other !== column).map((other) => [other.task, origins.weights(other, from[other.task] ?? {})]),
+  );
+  try {
+    const { history, epoch, weights } = await train({
+      runtime,
+      column,
+      frozen,
+      settings,
+      session,
+      ...(start && { start: origins.weights(column, start) }),
+      ...partition(await data.trainOf(task), settings, `train data of task "${task}"`),
+    });
+    const curve = history.map(({ validation }) => must(validation, 'validation').metric);
+    const seconds = (performance.now() - started) / 1000;
+    origins.add(self, task, weights);
+    const measured: StudyTraining['tests'] = [];
+    for (const test of tests) {
+      const network = columnsOf(parseDescription(test.description));
+      const all = new Map(
+        [...network].map((other) => {
+          const origin = test.from[other.task] ?? {};
+          const same = JSON.stringify(origin) === JSON.stringify(from[other.task] ?? {});
+          return [other.task, (same ? frozen.get(other.task) : undefined) ?? origins.weights(other, origin)];
+        }),
+      );
+      const { inputs, targets } = await data.testOf(test.task);
+      const { scores, sha256 } = await taskOutputs(runtime, network, all, test.task, inputs, session);
+      measured.push({ task: test.task, value: meanMetric(network.column(test.task).head, scores, targets), scores: sha256 });
+    }
+    const kept = keep ? writeStudyWeights(folder, key, task, weights) : undefined;
+    const trained = column.parameters.count;
+    return {
+      state: 'done',
+      training: { curve, epoch, tests: measured, trained, seconds, ...(kept !== undefined && { weights: kept }) },
+    };
+  } catch (error) {
+    if (error instanceof DivergedError) return { state: 'diverged', reason: error.statement };
+    throw error;
+  }
+}

@@ -1,0 +1,187 @@
+// A study as a user runs it: trainings in processes, kept one by one, so that a kill costs no more than those that ran.
+import { appendFileSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { type StudyResult, studySchema } from '../../src/analysis/study/result.js';
+import { csv, prognet, start, until, workspace, yaml } from './support.js';
+
+/** Three tasks of the same kind. */
+const three = (epochs = 4) =>
+  yaml(
+    '  - task: c\n    data: { source: c.csv, header: false }\n    like: a\n    train: { epochs: 4, batch: 16, lr: 0.01 }\n',
+    epochs,
+  );
+
+function folder(text = three()): string {
+  const dir = workspace(text);
+  writeFileSync(join(dir, 'c.csv'), csv(3));
+  return dir;
+}
+
+const resultIn = (dir: string): StudyResult => studySchema.parse(JSON.parse(readFileSync(join(dir, 'study/study.json'), 'utf8')));
+/** All of a result but how long it took. */
+const figures = ({ methods, trainings: _, ...rest }: StudyResult) => ({
+  ...rest,
+  methods: methods.map(({ tasks, ...method }) => ({ ...method, tasks: tasks.map(({ seconds: _seconds, ...task }) => task) })),
+});
+const trainings = (dir: string) => readdirSync(join(dir, 'study/trainings')).filter((name) => name.endsWith('.json'));
+
+it('compares baselines and progressive networks over the same tasks and seeds', () => {
+  const dir = folder();
+  const args = ['study', join(dir, 'prognet.yaml'), '--seeds', '2', '--equal-parameters'];
+  const { status, stdout, stderr } = prognet(...args);
+  expect(status, stderr).toBe(0);
+  const study = resultIn(dir);
+  const of = (name: string) => {
+    const found = study.methods.find(({ method }) => method === name);
+    if (found === undefined) throw new Error(name);
+    return found;
+  };
+  expect(study.methods.map(({ method }) => method)).toEqual([
+    ...['b1', 'b2', 'b3', 'b4', 'linear', 'adapter'],
+    ...['linear-equal', 'adapter-equal'],
+  ]);
+  expect(study).toMatchObject({ name: 'toy', seeds: [0, 1], threads: 1 });
+  expect(study.tasks[1]).toMatchObject({ task: 'b', metric: 'accuracy', epochs: 4 });
+  for (const { tasks } of study.methods)
+    for (const { curve, learned } of tasks) {
+      expect(curve).toHaveLength(4);
+      expect(learned.values).toHaveLength(2);
+    }
+  // Every method learns the first task as baseline 1 does, but for those whose columns are narrower.
+  for (const name of ['b2', 'b3', 'linear', 'adapter']) expect(of(name).tasks[0]?.curve).toEqual(of('b1').tasks[0]?.curve);
+  expect(of('linear-equal').tasks[0]?.curve).not.toEqual(of('b1').tasks[0]?.curve);
+  expect(of('b1').summary.transfer?.values).toEqual([1, 1]);
+  // Frozen columns answer with the same bits after each later task; a column that is tuned on does not.
+  for (const name of ['b2', 'linear', 'adapter', 'linear-equal', 'adapter-equal'])
+    expect(of(name)).toMatchObject({ bitIdentical: true, summary: { backwardTransfer: { mean: 0 }, forgetting: { mean: 0 } } });
+  expect(of('b3').bitIdentical).toBe(false);
+  // 4-8-8-2: 40, 72 and 18 parameters; a second head has 18.
+  expect(of('b1').parameters).toBe(3 * 130);
+  expect(of('b2').parameters).toBe(130 + 2 * 18);
+  expect(of('b3').parameters).toBe(130 + 2 * 18);
+  expect(of('b2').tasks[2]?.parameters.trained).toBe(18);
+  // Laterals into block 1 and the head: 8 x 8 and 8 x 2 for each source.
+  expect(of('linear').parameters).toBe(3 * 130 + 3 * 80);
+  expect(of('b4').parameters).toBe(3 * 130 + 2 * 80);
+  expect(of('linear-equal').equal).toMatchObject({ to: 'b3' });
+  expect(of('linear-equal').parameters).toBeLessThanOrEqual(of('b3').parameters);
+  const [matrix] = study.matrices;
+  expect(matrix).toMatchObject({ method: 'linear', tasks: ['a', 'b', 'c'] });
+  expect(matrix?.transfer[0]?.[1]).toEqual(of('linear').tasks[1]?.transfer);
+  expect(matrix?.transfer.flat().filter((cell) => cell === null)).toHaveLength(3);
+  expect(stdout).toMatch(/^method +parameters +accuracy at the end +transfer/m);
+  expect(stdout).toMatch(/^linear +630 .* the same bits$/m);
+  expect(stdout).toMatch(/^B3 +166 .* changed$/m);
+  expect(stdout).toMatch(/^linear, from +to a +to b +to c$/m);
+  const lines = (name: string) =>
+    readFileSync(join(dir, 'study', name), 'utf8')
+      .trim()
+      .split('\n');
+  expect(lines('tasks.csv')).toHaveLength(1 + 3 * 7 + 2);
+  expect(lines('matrix.csv')).toHaveLength(1 + 9);
+  expect(lines('methods.csv')[0]).toBe(
+    'method,parameters,bit-identical,average,average deviation,transfer,transfer deviation,medianTransfer,medianTransfer deviation,forwardTransfer,forwardTransfer deviation,backwardTransfer,backwardTransfer deviation,forgetting,forgetting deviation,gain,gain deviation',
+  );
+
+  // The same command trains nothing again; other seeds are trained beside those that are there.
+  const again = prognet(...args, '--json', '--quiet');
+  expect(again.status, again.stderr).toBe(0);
+  expect(figures(studySchema.parse(JSON.parse(again.stdout)))).toEqual(figures(study));
+  const before = trainings(dir);
+  expect(before).toHaveLength(study.trainings.count);
+  writeFileSync(join(dir, 'c.csv'), csv(4));
+  expect(prognet('study', dir, '--seeds', '2', '--methods', 'linear', '--matrix', 'none', '--quiet').status).toBe(0);
+  // Of the third task alone there is something new: alone and over the others, for each seed.
+  expect(trainings(dir).filter((name) => !before.includes(name))).toHaveLength(4);
+}, 180_000);
+
+it.each(['SIGINT', 'SIGKILL'] as const)(
+  'after %s the same command goes on, to the very figures of one that nothing stopped',
+  async (signal) => {
+    const dir = folder();
+    const args = ['study', dir, '--seeds', '1', '--methods', 'b3,linear', '--matrix', 'none', '--jobs', '1'];
+    const study = start(...args);
+    await until(study, /training 3\/7/);
+    study.child.kill(signal);
+    const { code, stderr } = await study.ended;
+    if (signal === 'SIGINT') {
+      expect(code).toBe(130);
+      expect(stderr).toMatch(
+        /interrupted after \d of 7 trainings, which stand in \S+study; the same command goes on with the others$/m,
+      );
+    }
+    const done = trainings(dir);
+    expect(done.length).toBeGreaterThanOrEqual(3);
+    expect(done.length).toBeLessThan(7);
+    expect(existsSync(join(dir, 'study/study.json'))).toBe(false);
+    const files = done.map((name) => readFileSync(join(dir, 'study/trainings', name), 'utf8'));
+    expect(prognet(...args).status).toBe(0);
+    expect(done.map((name) => readFileSync(join(dir, 'study/trainings', name), 'utf8'))).toEqual(files);
+    expect(existsSync(join(dir, 'study/lock'))).toBe(false);
+    const whole = folder();
+    expect(prognet('study', whole, ...args.slice(2, -1), '2', '--quiet').status).toBe(0);
+    expect(figures(resultIn(dir))).toEqual(figures(resultIn(whole)));
+  },
+  180_000,
+);
+
+it('weights that changed since they were written are not taken', () => {
+  const dir = folder();
+  const args = ['study', dir, '--seeds', '1', '--methods', 'b2', '--matrix', 'none', '--quiet'];
+  expect(prognet(...args).status).toBe(0);
+  const own = join(dir, 'study/trainings');
+  const weights = readdirSync(own).filter((name) => name.endsWith('.safetensors'));
+  for (const name of weights) {
+    const bytes = readFileSync(join(own, name));
+    bytes[bytes.length - 1] = (bytes.at(-1) ?? 0) ^ 1;
+    writeFileSync(join(own, name), bytes);
+  }
+  appendFileSync(join(dir, 'b.csv'), `\n${csv(5)}`);
+  const { status, stderr } = prognet(...args);
+  expect([status, stderr.split('\n').length]).toEqual([1, 2]);
+  expect(stderr).toMatch(
+    /^prognet: B2 a > b, seed 0: .*\.safetensors: changed since it was written; remove it, and the same command/,
+  );
+});
+
+it('a training that diverges is named', () => {
+  const dir = folder(three().replace('lr: 0.01, seed: 3', 'lr: 1.0e+30'));
+  expect(prognet('study', dir, '--seeds', '1', '--quiet')).toMatchObject({
+    status: 1,
+    stderr: expect.stringMatching(/^prognet: B1 a, seed 0: the loss is NaN at step \d+ .*\n$/),
+  });
+});
+
+it('refuses what it cannot compare, before anything is trained', () => {
+  const dir = folder();
+  const says = (args: readonly string[], line: RegExp) => {
+    const { status, stderr } = prognet('study', ...args, '--quiet');
+    expect(stderr).toMatch(line);
+    expect([status, stderr.trimEnd().split('\n').length]).toEqual([2, 1]);
+  };
+  says(
+    [dir, '--tasks', 'a'],
+    /^prognet: a study compares how tasks help each other: found one task, "a", expected at least two$/m,
+  );
+  says([dir, '--tasks', 'a,d'], /^prognet: unknown task "d", the description has: a, b, c$/m);
+  says([dir, '--tasks', 'a,b,a'], /^prognet: --tasks: found "a" twice, expected each task once$/m);
+  says([dir, '--methods', 'b5'], /^prognet: --methods: unknown method "b5", expected some of b1, b2, b3, b4, linear, adapter$/m);
+  says([dir, '--methods', 'b1,b1'], /^prognet: --methods: found "b1" twice, expected each method once$/m);
+  says([dir, '--matrix', 'b4'], /^prognet: --matrix: found "b4", expected one of b2, b3, linear, adapter, none$/m);
+  says([dir, '--equal-parameters', 'b2'], /^prognet: --equal-parameters: found "b2", expected one of b1, b3$/m);
+  says([dir, '--seeds', '0'], /^prognet: --seeds: found "0", expected a positive integer$/m);
+  says([join(dir, 'none.yaml')], /none\.yaml/);
+  says([join(dir, 'a.csv')], /a\.csv/);
+  says([dir, '--output', dir], /: holds files of something else, expected an empty folder or that of a study: --output$/m);
+  const without = folder(
+    three()
+      .replace('validation: 0.2', 'validation: 0')
+      .replace(/, early_stopping: \{[^}]*\}/, ''),
+  );
+  says(
+    [without],
+    /^prognet: task "b": learning curves are measured on the validation part, found validation: 0, expected it above 0$/m,
+  );
+  expect(existsSync(join(dir, 'study'))).toBe(false);
+});
