@@ -50,7 +50,7 @@ function panelOf({ name, unit, rows }: BarPanel, top: number): string {
   );
   const bars = rows.map((row, i) => {
     const y = top + 24 + i * rowHeight;
-    const label = `<text class="small" text-anchor="end" x="${labels - 8}" y="${y + 18}">${escaped(cut(row.name, 17))}</text>`;
+    const label = `<text class="small" text-anchor="end" x="${labels - 8}" y="${y + 18}">${escaped(cut(row.name, 15))}</text>`;
     if (row.values.length === 0) return `${label}<text class="soft" x="${labels + 6}" y="${y + 18}">not known</text>`;
     let from = 0;
     const parts = row.values.map((value, part) => {

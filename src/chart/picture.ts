@@ -109,6 +109,9 @@ const grounds: Readonly<Record<string, Colour>> = {
 /** Ground and ink that stand on each other, in light and in dark: for a test of their contrast. */
 export const heatPairs: readonly (readonly [ground: Colour, ink: Colour])[] = [...heat, ...sides];
 
+/** How many steps a scale of colours has. */
+export const heatSteps = { heat: heat.length, sides: sides.length } as const;
+
 const rules: readonly (readonly [string, string])[] = [
   ['.paper', 'fill:var(--paper)'],
   ['text', 'font:14px system-ui,-apple-system,"Segoe UI",Roboto,"DejaVu Sans",sans-serif;fill:var(--ink)'],

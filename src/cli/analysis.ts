@@ -69,14 +69,19 @@ export function addAnalysis(): void {
     .option('--sweep', 'the trials of a task that sweep has kept, over one another')
     .action(async (tasks: string[], o: PlotFlags) => (await import('./commands/plot.js')).plot(tasks, all(o)));
 
-  command('report [folder]', 'all that is known of a workspace as one HTML file: curves, growth, proof, settings', [
+  command('report [folder]', 'a workspace as one HTML file: curves, the drawn network, growth, proof, settings', [
     'prognet report                              writes report.html',
     'prognet report digits -o digits.html',
+    'prognet report --verify                     runs the test data too: proof, measures of each class, confusion',
     'prognet report --figures figures --data data     pictures as SVG and PNG, numbers as JSON and CSV',
   ])
     .option('-o, --output <file>', 'the .html file, - for stdout; one that is no report is refused', 'report.html')
+    .option('--verify', 'runs every trained task on its test data: the proof bit for bit, measures of each class, confusion')
     .option('--figures <dir>', 'every picture as SVG, and as PNG where the package sharp is installed')
     .option('--data <dir>', 'every number: report.json, and a .csv for each table')
+    .option('--provider <list>', `--verify: ${providerHelp} (default: cpu)`)
+    .option('--provider-option <key=value>', optionHelp, collect)
+    .option('--threads <n>', "--verify: threads of one op (default: the column's)")
     .action(async (folder: string | undefined, o: ReportFlags) =>
       (await import('./commands/report.js')).reportCommand(folder, all(o)),
     );

@@ -37,9 +37,9 @@ function tableHtml(table: Table): string {
   return folded ? `<details><summary>In numbers: ${escaped(left)}</summary>${html}</details>` : html;
 }
 
-function figureHtml({ name, picture, says }: Figure): string {
+function figureHtml({ name, picture, says, alone }: Figure): string {
   const svg = svgInPage(picture, name);
-  const usual = picture.width <= usualWidth;
+  const usual = picture.width <= usualWidth && alone !== true;
   return `<figure class="${usual ? 'usual' : 'wide'}">${scrolled(svg, picture.title)}<figcaption>${escaped(says)}</figcaption></figure>`;
 }
 

@@ -7,7 +7,7 @@ import type { Picture } from '../chart/picture.js';
 export type Cell = string | number | null;
 
 /** How the numbers of a column are written in the page. Data files have them in full. */
-export type Written = 'text' | 'count' | 'share' | 'measure' | 'short' | 'seconds' | 'times' | 'hash' | 'when';
+export type Written = 'text' | 'count' | 'share' | 'measure' | 'change' | 'short' | 'seconds' | 'times' | 'hash' | 'when';
 
 /** A column of a table. */
 export interface TableColumn {
@@ -37,6 +37,8 @@ export interface Figure {
   readonly name: string;
   readonly picture: Picture;
   readonly says: string;
+  /** Has a row of the page for itself. */
+  readonly alone?: boolean;
 }
 
 /** A part of a report. */
@@ -70,6 +72,7 @@ const writers: Readonly<Record<Written, (value: number) => string>> = {
   count,
   share: (v) => v.toFixed(3),
   measure: (v) => v.toFixed(4),
+  change: (v) => `${v < 0 ? '' : '+'}${v.toFixed(4)}`,
   short,
   seconds: (v) => `${v.toFixed(1)} s`,
   times: (v) => `${v.toFixed(2)} times`,

@@ -35,7 +35,7 @@ td.hash{font:12.5px/1.4 ui-monospace,"DejaVu Sans Mono",monospace;min-width:36ch
 details{margin:0 0 12px}
 summary{cursor:pointer;padding:6px 0;color:var(--accent);overflow-wrap:anywhere}
 footer{font-size:14.5px;padding-bottom:32px}
-@media (max-width:600px){main{padding:0 4px}header,footer{padding-left:12px;padding-right:12px}section.part{padding:16px 8px;margin:14px 0}h1{font-size:25px}figure.usual{flex-basis:100%}figure.usual svg{min-width:440px}}
+@media (max-width:600px){main{padding:0 4px}header,footer{padding-left:12px;padding-right:12px}section.part{padding:16px 8px;margin:14px 0}h1{font-size:25px}figure.usual{flex-basis:100%}figure.usual .prognet-chart text.soft[text-anchor]{font-size:16px}figure.usual .prognet-chart text.name{font-size:17px}figure.usual .prognet-chart text.small{font-size:14px}}
 @media print{
 :root{color-scheme:light;--ground:#fff;--card:#fff;--text:#000;--quiet:#444;--line:#bbb;--accent:#000}
 body{font-size:10.5pt}
@@ -52,8 +52,10 @@ table{font-size:8.5pt;width:100%}
 th,td{padding:2pt 6pt 2pt 0}
 thead th,th.number,td.number{white-space:normal}
 td.hash{font-size:7pt;min-width:0}
+td.text{overflow-wrap:anywhere}
+figcaption{font-size:9pt;margin-top:3pt}
+h2{font-size:14pt}h1{font-size:20pt}
 td.long{min-width:0}
-figure.usual svg{min-width:0}
 details:not([open]){display:none}
 @page{margin:14mm}
 }`;

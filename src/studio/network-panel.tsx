@@ -1,9 +1,10 @@
 // The network drawn: columns, blocks, and laterals as wide as they are strong; the same as tables for people who read.
-import { drawingOf, type LateralDrawing } from './network-layout.js';
+import { drawingOf, type LateralDrawing } from '../chart/network-layout.js';
+import type { LateralStrength } from '../web.js';
 import type { Loaded } from './state.js';
 
 const grouped = (n: number): string => n.toLocaleString('en').replaceAll(',', ' ');
-const places = (l: LateralDrawing, blocks: number): string => (l.into === blocks ? 'head' : `block ${l.into}`);
+const places = (l: LateralDrawing<LateralStrength>, blocks: number): string => (l.into === blocks ? 'head' : `block ${l.into}`);
 
 function cut(text: string, most: number): string {
   return text.length > most ? `${text.slice(0, most - 1)}…` : text;

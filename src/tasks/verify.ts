@@ -37,6 +37,18 @@ export interface Verified {
   readonly measures?: Measures;
 }
 
+/** Outputs that are others, or loss and metric where bits cannot be compared. */
+export const hasMoved = (verified: Verified | undefined): boolean => verified?.identical === false || verified?.close === false;
+
+/** What came of it, in a word or two; undefined: the task's data cannot be read. */
+export function outcomeOf(verified: Verified | undefined): string {
+  if (verified === undefined) return 'no data';
+  const { identical, close } = verified;
+  if (identical !== undefined) return identical ? 'identical' : 'DIFFERENT';
+  if (close === undefined) return 'other data';
+  return close ? 'not comparable, metrics agree' : 'not comparable, METRICS DIFFER';
+}
+
 /** How a task is verified. */
 export interface VerifyOptions extends ReadingOptions {
   /** The task's test data, if they are read already. */

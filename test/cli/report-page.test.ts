@@ -74,13 +74,69 @@ it('writes one page, and its figures and numbers beside it', async () => {
   expect(prognet('report', dir, '-o', html ?? '', '--figures', figures ?? '', '--quiet').status).toBe(0);
 });
 
+it('draws the network with what analyze kept, and says what it did not', () => {
+  const two = workspace(yaml('', 1));
+  okIn(two, 'train', '--all', '--quiet');
+  const report = () => prognet('report', '-C', two, '-o', '-').stdout;
+  expect(report()).toContain('Not measured yet: b. What measures it: prognet analyze b.');
+  expect(report()).toMatch(/<path class="unknown" /);
+  const { taps } = JSON.parse(okIn(two, 'analyze', 'b', '--json', '--quiet'));
+  const page = report();
+  expect(page).not.toMatch(/Not measured yet|<path class="unknown" /);
+  const cells = cellsOf(page);
+  for (const tap of taps) expect(cells).toContain(tap.fisher.toFixed(3));
+  // In the heat map of two sources each: the share that is drawn is the one of the table.
+  const [, heat = ''] = page.split('>Average Fisher sensitivity</text>');
+  expect([...(heat.split('</svg>')[0]?.matchAll(/>(\d\.\d{3})<\/text>/g) ?? [])].map(([, share]) => share)).toEqual(
+    taps.map((tap: { fisher: number }) => tap.fisher.toFixed(3)),
+  );
+  // Of other weights than those that are there now.
+  const file = join(two, 'analysis/b.json');
+  const kept = readFileSync(file, 'utf8');
+  writeFileSync(file, kept.replace(/"weights":"../, '"weights":"00'));
+  expect(report()).toContain('Trained anew since it was measured, so left out here: b.');
+  writeFileSync(file, kept.replace('"rows":40', '"rows":"many"'));
+  expect(prognet('report', '-C', two, '-o', '-')).toMatchObject({
+    status: 2,
+    stderr: 'prognet: analysis/b.json: rows: found "many", expected an integer of 0 and more; prognet analyze b writes it anew\n',
+  });
+});
+
+it('runs the test data where it is asked to: proof, measures, confusion', () => {
+  const bad = '<script>alert(1)</script>';
+  const named = workspace(yaml('', 2).replace('classify: 2', `classify: { classes: 2, names: ["${bad}", "=b"] }`));
+  okIn(named, 'train', 'a', '--freeze', '--quiet');
+  okIn(named, 'train', 'b', '--quiet');
+  const data = join(out(), 'data');
+  const page = okIn(named, 'report', '--verify', '-o', '-', '--data', data);
+  expect(page).not.toContain('<script');
+  expect(page).toContain('1 of 1 frozen tasks gave the same bits over their whole test data');
+  const { tables } = JSON.parse(readFileSync(join(data, 'report.json'), 'utf8'));
+  const measured = JSON.parse(okIn(named, 'eval', '--all', '--json')).tasks;
+  expect(tables.verified.map((row: Record<string, unknown>) => [row.task, row.outputs, row.now])).toEqual([
+    ['a', 'identical', measured[0].metric.now],
+    ['b', 'identical, not frozen', measured[1].metric.now],
+  ]);
+  expect(tables.measures[0].balanced_accuracy).toBe(measured[0].measures.overall['balanced accuracy']);
+  expect(tables['confusion-a'].reduce((sum: number, row: { samples: number }) => sum + row.samples, 0)).toBe(measured[0].rows);
+  expect(readFileSync(join(data, 'measures-a.csv'), 'utf8')).toContain("\r\n'=b,");
+  // Other outputs than those of its freezing: said, on the page and as exit code.
+  writeFileSync(join(named, 'a.csv'), readFileSync(join(named, 'b.csv')));
+  const other = prognet('report', '--verify', '-C', named, '-o', '-');
+  expect(other.stdout).toContain('0 of 1 frozen tasks gave the same bits');
+  expect(other.stdout).toContain('a (other data)');
+  expect(prognet('report', '--threads', '1', '-C', named, '-o', '-').stderr).toBe(
+    'prognet: --threads is of --verify, which runs the tasks: expected both\n',
+  );
+});
+
 it('says its files as a document, and goes to stdout', () => {
   const file = join(out(), 'r.html');
   expect(JSON.parse(prognet('report', '-C', dir, '-o', file, '--json').stdout)).toMatchObject({
     file,
     of: 'workspace',
     title: 'Report of toy',
-    figures: ['curves-a', 'curves-b', 'growth'],
+    figures: ['curves-a', 'curves-b', 'network', 'growth'],
   });
   expect(prognet('report', '-C', dir, '-o', '-').stdout).toMatch(/^<!doctype html>\n[\s\S]*<\/html>\n$/);
 });

@@ -1,10 +1,10 @@
 // Pictures and lessons on their way to the network: what MNIST's own images become, what is held out, what varies.
 import { describe, expect, it } from 'vitest';
+import { drawingOf } from '../../src/chart/network-layout.js';
 import { loadData } from '../../src/data/sources.js';
 import { must } from '../../src/onnx/core/errors.js';
 import { Random } from '../../src/onnx/core/random.js';
 import { freshLesson, lacking, lessonData, probes } from '../../src/studio/lesson.js';
-import { drawingOf } from '../../src/studio/network-layout.js';
 import { centred, fitted, inkFound, type Picture } from '../../src/studio/picture.js';
 import { varied } from '../../src/studio/vary.js';
 

@@ -8,14 +8,21 @@ import { dataFiles } from '../../report/data.js';
 import { figureFiles } from '../../report/figures.js';
 import { pageMark, reportPage } from '../../report/page.js';
 import { figuresOf, type Report, tablesOf } from '../../report/report.js';
-import { loadWorkspace } from '../../tasks/load-workspace.js';
+import { type LoadedWorkspace, loadWorkspace } from '../../tasks/load-workspace.js';
+import { type Asked, askTasks } from '../../tasks/report/asked.js';
 import { workspaceReport } from '../../tasks/report/workspace-report.js';
+import { hasMoved } from '../../tasks/verify.js';
 import { writeOutputFolder } from '../../workspace/output-folder.js';
 import { refuseOutput } from '../../workspace/output-path.js';
+import { integerFlag } from '../flags.js';
+import { interruptible } from '../interruptible.js';
 import { pngMaker } from '../png.js';
-import { type GlobalOptions, result, warn } from '../report.js';
+import { progressOf } from '../progress.js';
+import { result, warn } from '../report.js';
+import { chosen, openRuntime, type RuntimeFlags } from '../runtime.js';
 
-export interface ReportFlags extends GlobalOptions {
+export interface ReportFlags extends RuntimeFlags {
+  readonly verify?: boolean;
   readonly output: string;
   readonly figures?: string;
   readonly data?: string;
@@ -55,6 +62,30 @@ function checkOutputs({ output, figures, data, json }: ReportFlags): void {
     throw new UsageError(`--figures and --data: found "${figures}" for both, expected two folders`, { got: figures });
 }
 
+/** Every trained task on its test data. Nothing is kept of what is interrupted. */
+async function ask(loaded: LoadedWorkspace, flags: ReportFlags): Promise<readonly Asked[]> {
+  const threads = integerFlag('--threads', flags.threads);
+  const opened = await openRuntime(flags);
+  return await interruptible(flags, 'stopping', async (signal) => {
+    let progress = progressOf(flags, '');
+    const onTask = (task: string) => {
+      progress.stop();
+      progress = progressOf(flags, task);
+    };
+    try {
+      return await askTasks(opened.runtime, loaded, {
+        ...chosen(opened),
+        ...(threads !== undefined && { threads }),
+        signal,
+        onTask,
+        onReading: (reading) => progress.reading(reading),
+      });
+    } finally {
+      progress.stop();
+    }
+  });
+}
+
 async function writeFigures(report: Report, folder: string, flags: ReportFlags): Promise<boolean> {
   const { toPng, why } = await pngMaker();
   if (why !== undefined) warn(flags, `${folder}: SVG alone, ${why}`);
@@ -66,7 +97,17 @@ export async function reportCommand(folder: string | undefined, flags: ReportFla
   if (folder !== undefined && flags.workspace !== undefined)
     throw new UsageError(`name the folder once: ${folder} or -C ${flags.workspace}`, { got: folder });
   checkOutputs(flags);
-  const report = workspaceReport(loadWorkspace(folder ?? flags.workspace ?? '.'));
+  for (const flag of ['provider', 'threads'] as const)
+    if (flags[flag] !== undefined && !flags.verify)
+      throw new UsageError(`--${flag} is of --verify, which runs the tasks: expected both`, { path: `--${flag}` });
+  const loaded = loadWorkspace(folder ?? flags.workspace ?? '.');
+  const asked = flags.verify ? await ask(loaded, flags) : undefined;
+  for (const { task, verified, reason } of asked ?? [])
+    if (hasMoved(verified)) {
+      warn(flags, `${task}: ${reason ?? 'it is not as it was'}`);
+      process.exitCode = 1;
+    }
+  const report = workspaceReport(loaded, asked);
   const png = flags.figures === undefined ? undefined : await writeFigures(report, flags.figures, flags);
   if (flags.data !== undefined) writeOutputFolder(flags.data, dataFiles(report));
   const page = reportPage(report);

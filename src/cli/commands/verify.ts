@@ -4,7 +4,7 @@ import { metricName } from '../../model/heads/heads.js';
 import { DataError, must, PrognetError, UsageError } from '../../onnx/core/errors.js';
 import { frozenOf, frozenTasks, type LoadedWorkspace, loadWorkspace } from '../../tasks/load-workspace.js';
 import { trainedTasks, withTrained } from '../../tasks/trained-column.js';
-import { type Verified, type VerifyOptions, verifyWith } from '../../tasks/verify.js';
+import { hasMoved, outcomeOf, type Verified, type VerifyOptions, verifyWith } from '../../tasks/verify.js';
 import { Evaluator } from '../../train/evaluate.js';
 import type { Measures } from '../../train/measures.js';
 import { integerFlag } from '../flags.js';
@@ -81,20 +81,13 @@ async function checkTasks(
 }
 
 /** Outputs that moved, or metrics that did where bits cannot be compared. */
-const moved = ({ verified }: Checked): boolean => verified?.identical === false || verified?.close === false;
+const moved = ({ verified }: Checked): boolean => hasMoved(verified);
 /** The test data are gone, or others than at freezing. */
 const unproved = ({ verified }: Checked): boolean => verified?.identical === undefined && verified?.close === undefined;
 
 function verdict(checked: Checked): string {
-  return checked.frozen ? outcome(checked) : `${outcome(checked)}, not frozen`;
-}
-
-function outcome(checked: Checked): string {
-  const { verified } = checked;
-  if (verified === undefined) return 'no data';
-  if (verified.identical !== undefined) return verified.identical ? 'identical' : 'DIFFERENT';
-  if (unproved(checked)) return 'other data';
-  return verified.close ? 'not comparable, metrics agree' : 'not comparable, METRICS DIFFER';
+  const outcome = outcomeOf(checked.verified);
+  return checked.frozen ? outcome : `${outcome}, not frozen`;
 }
 
 function print(flags: VerifyFlags, found: readonly Checked[]): void {

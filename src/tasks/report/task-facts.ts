@@ -1,5 +1,4 @@
 // What a report says of each task before any picture: what it is now, what it was measured at, what it was trained from, what was recorded of its freezing.
-import { metricName } from '../../model/heads/heads.js';
 import { layerText } from '../../model/nn/layer-text.js';
 import type { Column } from '../../model/progressive/column.js';
 import type { Cell, Section, Table } from '../../report/report.js';
@@ -120,54 +119,51 @@ function dataText(loaded: LoadedWorkspace, column: Column): string {
 
 /** What each column is made of, and what it is trained on and how, as the description says it. */
 export function settingsSection(loaded: LoadedWorkspace): Section {
-  const rows = [...loaded.columns].map((column) => {
-    const { task, blocks, head, train, seed } = column;
-    const { epochs, batch, rate, optimizer, schedule, validation } = trainSettings(train, seed, head);
-    const schema = schedule.kind === 'constant' ? 'constant' : JSON.stringify(schedule);
-    return [
-      task,
-      blocks.map((layers) => layers.map(layerText).join(', ')).join(' | ') || '-',
-      lateralsText(column),
-      dataText(loaded, column),
-      epochs,
-      batch,
-      rate,
-      optimizer.kind,
-      schema,
-      validation,
-      seed,
-      recordOf(loaded, task)?.data.fingerprint ?? null,
-      metricName(head),
-    ];
-  });
-  const table: Table = {
-    name: 'settings',
-    caption: 'Layers, laterals, data and training of each column',
+  const base = { id: 'settings', heading: 'Parameters and data', figures: [] };
+  if (loaded.columns.last === undefined) return { ...base, says: ['There is nothing to tell yet.'], tables: [] };
+  const columns = [...loaded.columns];
+  const made: Table = {
+    name: 'columns',
+    caption: 'What each column is made of',
     columns: [
       { key: 'task', name: 'task', as: 'text' },
       { key: 'blocks', name: 'blocks', as: 'text' },
       { key: 'laterals', name: 'laterals', as: 'text' },
+    ],
+    rows: columns.map((column) => [
+      column.task,
+      column.blocks.map((layers) => layers.map(layerText).join(', ')).join(' | ') || '-',
+      lateralsText(column),
+    ]),
+  };
+  const trained: Table = {
+    name: 'settings',
+    caption: 'What each column is trained on, and how',
+    columns: [
+      { key: 'task', name: 'task', as: 'text' },
       { key: 'data', name: 'data', as: 'text' },
-      { key: 'epochs', name: 'epochs at most', as: 'count' },
+      { key: 'epochs', name: 'epochs', as: 'count' },
       { key: 'batch', name: 'batch', as: 'count' },
-      { key: 'rate', name: 'learning rate', as: 'short' },
+      { key: 'rate', name: 'rate', as: 'short' },
       { key: 'optimizer', name: 'optimizer', as: 'text' },
       { key: 'schedule', name: 'schedule', as: 'text' },
-      { key: 'validation', name: 'validation part', as: 'short' },
+      { key: 'validation', name: 'validation', as: 'short' },
       { key: 'seed', name: 'seed', as: 'count' },
       { key: 'data_sha256', name: 'SHA-256 of its training data', as: 'hash' },
-      { key: 'metric', name: 'metric', as: 'text' },
     ],
-    rows,
+    rows: columns.map((column) => {
+      const { task, head, train, seed } = column;
+      const { epochs, batch, rate, optimizer, schedule, validation } = trainSettings(train, seed, head);
+      const rates = schedule.kind === 'constant' ? 'constant' : JSON.stringify(schedule);
+      const hash = recordOf(loaded, task)?.data.fingerprint ?? null;
+      return [task, dataText(loaded, column), epochs, batch, rate, optimizer.kind, rates, validation, seed, hash];
+    }),
   };
   return {
-    id: 'settings',
-    heading: 'Parameters and data',
-    says:
-      rows.length === 0
-        ? ['There is nothing to tell yet.']
-        : ['As the description says it now. The SHA-256 is of the training data that a trained column was trained on.'],
-    figures: [],
-    tables: rows.length === 0 ? [] : [table],
+    ...base,
+    says: [
+      'As the description says it now; epochs are those at most, validation is the part of the training data set aside. The SHA-256 is of the data that a trained column was trained on.',
+    ],
+    tables: [made, trained],
   };
 }

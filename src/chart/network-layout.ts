@@ -1,6 +1,5 @@
 // Where the network's columns, blocks and laterals stand in the drawing. Columns go to the right in the order of learning, blocks upwards, as in
-import type { LateralStrength, TaskInfo } from '../web.js';
-// the paper's figure. Numbers in, coordinates out: nothing of the page.
+// the paper's figure. Numbers in, coordinates out: nothing of a page.
 
 export interface Box {
   readonly x: number;
@@ -9,6 +8,28 @@ export interface Box {
   readonly height: number;
   readonly title: string;
   readonly detail: string;
+}
+
+/** A lateral between two columns. */
+export interface DrawnLateral {
+  /** The task that it comes from, and its block. */
+  readonly source: string;
+  readonly sourceBlock: number;
+  /** The block that it goes into; the number of the column's blocks stands for the head. */
+  readonly into: number;
+  /** How strong it is: what its width follows from. */
+  readonly gain: number;
+}
+
+/** A column as it is drawn. */
+export interface DrawnTask<L extends DrawnLateral> {
+  readonly task: string;
+  readonly trained: boolean;
+  readonly blocks: readonly { readonly layers: readonly string[]; readonly shape: readonly (number | string)[] }[];
+  readonly head: string;
+  readonly outputs: number;
+  readonly names?: readonly string[];
+  readonly laterals: readonly L[];
 }
 
 export interface ColumnDrawing {
@@ -21,18 +42,19 @@ export interface ColumnDrawing {
   readonly label: { readonly x: number; readonly y: number };
 }
 
-export interface LateralDrawing extends LateralStrength {
+/** A lateral with its place. */
+export type LateralDrawing<L extends DrawnLateral> = L & {
   readonly task: string;
   /** An SVG path from the source's block to the target. */
   readonly path: string;
   readonly width: number;
-}
+};
 
-export interface Drawing {
+export interface Drawing<L extends DrawnLateral> {
   readonly width: number;
   readonly height: number;
   readonly columns: readonly ColumnDrawing[];
-  readonly laterals: readonly LateralDrawing[];
+  readonly laterals: readonly LateralDrawing<L>[];
   readonly input: Box;
 }
 
@@ -44,7 +66,8 @@ const inputHeight = 30;
 const widest = 9;
 const narrowest = 1;
 
-export function drawingOf(tasks: readonly TaskInfo[], inputText: string): Drawing {
+/** Throws an internal error for a lateral without ends. */
+export function drawingOf<L extends DrawnLateral>(tasks: readonly DrawnTask<L>[], inputText: string): Drawing<L> {
   const deepest = Math.max(1, ...tasks.map((t) => t.blocks.length + 1));
   const width = 2 * margin + Math.max(1, tasks.length) * (box.width + gap.x) - gap.x;
   const bottom = margin + labelHeight + deepest * (box.height + gap.y);
@@ -67,7 +90,7 @@ export function drawingOf(tasks: readonly TaskInfo[], inputText: string): Drawin
   });
   const strongest = Math.max(...tasks.flatMap((t) => t.laterals.map((l) => l.gain)), 1e-9);
   const laterals = tasks.flatMap((task, index) =>
-    task.laterals.map((lateral): LateralDrawing => {
+    task.laterals.map((lateral): LateralDrawing<L> => {
       const source = columns.find((c) => c.task === lateral.source)?.boxes[lateral.sourceBlock];
       const target = columns[index]?.boxes[lateral.into];
       if (source === undefined || target === undefined) throw new Error('internal: a lateral without ends');
