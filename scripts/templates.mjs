@@ -1,4 +1,4 @@
-// Writes the data of the templates of `prognet init` into templates/init: tables of customers, offers and houses, and pictures of shapes. Every number
+// Writes the data of the templates of `prognet init` into templates/init: tables of customers, offers, houses and pumps, and pictures of shapes. Every number
 // is drawn from a seed, by rules that stand below: nothing is anybody's data. `--check` compares instead. Those of `text` are scripts/python/text_template.py's.
 //   node scripts/templates.mjs [--check]
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -98,6 +98,32 @@ function houses() {
   return csv(['area', 'rooms', 'district', 'built', 'price', 'rent'], rows);
 }
 
+const readings = 16;
+const makers = ['Alba', 'Brun', 'Cern'];
+
+/** A pump and its vibration: a worn bearing swings more and more, a leaking seal shakes from one reading to the next. */
+function pump({ whole, choice, draw, bell }) {
+  const [maker, age, load] = [choice(makers), whole(0, 20), whole(20, 100)];
+  const worn = draw() * age * (maker === 'Cern' ? 0.14 : 0.1);
+  const leaks = draw() * draw() * load * 0.025;
+  const [turn, begin] = [0.7 + 0.6 * draw(), 6.28 * draw()];
+  const vibration = Array.from({ length: readings }, (_, t) => {
+    const swing = (0.5 + (worn * t) / readings) * Math.sin(turn * t + begin);
+    return (swing + (t % 2 === 0 ? leaks : -leaks) + 0.1 * bell()).toFixed(2);
+  });
+  return { maker, age, load, worn, leaks, vibration };
+}
+const pumpColumns = ['pump', 'maker', 'age', 'load', ...Array.from({ length: readings }, (_, t) => `v${t + 1}`)];
+
+function pumps(seed, count, first, column, answer) {
+  const random = of(seed);
+  const rows = Array.from({ length: count }, (_, i) => {
+    const p = pump(random);
+    return [`P${first + i}`, p.maker, p.age, p.load, ...p.vibration, answer(p, random)];
+  });
+  return csv([...pumpColumns, column], rows);
+}
+
 const side = 24;
 const inside = {
   circle: (x, y, r) => x * x + y * y < r * r,
@@ -132,6 +158,10 @@ async function pictures(folder, seed, classes, made) {
 await write('tabular/customers.csv', customers());
 await write('tabular/offers.csv', offers());
 await write('regression/houses.csv', houses());
+const fails = ({ worn, leaks, load }, { bell }) => (worn + leaks + load / 200 + 0.1 * bell() > 1.2 ? 'yes' : 'no');
+await write('sensors/pumps.csv', pumps(6, 400, 100, 'fails', fails));
+const needs = ({ worn, leaks }) => (Math.max(worn, leaks) < 0.6 ? 'nothing' : worn > leaks ? 'bearing' : 'seal');
+await write('sensors/repairs.csv', pumps(7, 240, 600, 'needs', needs));
 await pictures('shapes', 4, Object.keys(inside), (random, shape) => picture(random, shape, random.choice(Object.keys(colours))));
 await pictures('colours', 5, ['blue', 'green', 'red'], (random, colour) =>
   picture(random, random.choice(Object.keys(inside)), colour),

@@ -46,6 +46,8 @@ describe('a stranger follows', () => {
       ['pictures', 'shapes', 0.9],
       ['pictures', 'colours', 0.9],
       ['notes', 'topic', 0.95],
+      ['pumps', 'fails', 0.85],
+      ['pumps', 'needs', 0.8],
     ] as const) {
       const record: unknown = JSON.parse(readFileSync(join(reader.root, folder, 'columns', task, 'column.json'), 'utf8'));
       expect((record as { metrics: { accuracy: number } }).metrics.accuracy, `${folder} ${task}`).toBeGreaterThan(least);

@@ -27,7 +27,7 @@ command('init [dir]', 'begin a workspace: writes prognet.yaml, never over an exi
   'prognet init shop --template tabular',
   'prognet init churn --from customers.csv --label left',
 ])
-  .option('--template <name>', 'what to begin with: mnist, tabular, images, text or regression (default: mnist)')
+  .option('--template <name>', 'what to begin with: mnist, tabular, images, text, sensors or regression (default: mnist)')
   .option('--from <file>', 'a .csv file: features, categories, classes and steps of prepare as its columns say')
   .option('--label <name>', 'with --from: the column that is predicted (default: the last)')
   .option('--decimal <sign>', 'with --from: "," where numbers have decimal commas')

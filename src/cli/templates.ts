@@ -20,6 +20,7 @@ export const templates = {
   tabular: { over: 'tables of customers', packages: [] },
   images: { over: 'folders of pictures', packages: ['sharp'] },
   text: { over: 'sentences', packages: ['@huggingface/tokenizers'] },
+  sensors: { over: 'pumps and their vibration', packages: [] },
   regression: { over: 'a table of houses', packages: [] },
 } as const satisfies Record<string, Template>;
 

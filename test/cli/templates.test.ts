@@ -40,7 +40,7 @@ it('one that there is not is refused with those that there are', () => {
   const { status, stderr } = prognet('init', join(scratch(), 'x'), '--template', 'video');
   expect({ status, stderr }).toEqual({
     status: 2,
-    stderr: 'prognet: unknown template "video", expected one of mnist, tabular, images, text, regression\n',
+    stderr: 'prognet: unknown template "video", expected one of mnist, tabular, images, text, sensors, regression\n',
   });
 });
 
