@@ -1,4 +1,5 @@
-// Numbers among the flags.
+// Flags that are numbers, words or data.
+import { parseDocument } from 'yaml';
 import { UsageError } from '../onnx/core/errors.js';
 
 /** A positive integer; undefined stays undefined. Throws UsageError. */
@@ -30,4 +31,18 @@ export function choiceFlag<W extends string>(name: string, text: string, words: 
   if (found !== undefined) return found;
   const expected = words.join(', ');
   throw new UsageError(`${name}: found "${text}", expected one of ${expected}`, { path: name, expected, got: text });
+}
+
+/** A source, or the flow form of YAML: `{ source: a.csv, header: false }`. Throws UsageError. */
+export function dataFlag(name: string, text: string): unknown {
+  const document = parseDocument(text);
+  try {
+    if (document.errors.length === 0) return document.toJS();
+  } catch {
+    // An alias that leads nowhere, as `*.csv` reads in YAML.
+  }
+  throw new UsageError(`${name}: found "${text}", expected a source such as mnist, or { source: a.csv, header: false }`, {
+    path: name,
+    got: text,
+  });
 }

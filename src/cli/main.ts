@@ -136,6 +136,7 @@ command('export', 'write an ONNX model, weights included', [
   'prognet export --all --probabilities -o all.onnx',
   'prognet export --routed --fused -o routed.onnx',
   'prognet export --all --auto -o auto.onnx                  the model finds the task itself',
+  'prognet export --all --auto mean --none-above 0.99 -o auto.onnx     by the nearest mean of a class, or none',
   'prognet export --task digits --external-data -o digits.onnx',
   'prognet export --task digits --precision fp16 -o digits.onnx     and what it costs on the test data',
   'prognet export --task digits --precision int8 --calibration 1000 -o digits.onnx',
@@ -160,10 +161,12 @@ command('export', 'write an ONNX model, weights included', [
   .option('--percentile <p>', 'int8: share of the values a range must hold, 100 for all (default: 99.99)')
   .option('--reduce-range', 'int8, int8-dynamic: weights of 7 bits, for x86 processors without VNNI')
   .option(
-    '--auto',
-    '--all: which task a sample is of, by the least doubt: auto_task, auto_label, auto_doubt, and how often that is right',
+    '--auto [by]',
+    '--all: which task a sample is of: auto_task, auto_label, auto_doubt, and how often that is right; by entropy (the default), mean, autoencoder or trained',
   )
+  .option('--features <task[:block]>', '--auto: the block whose features are read (default: the last of the first column)')
   .option('--none-above <doubt>', '--auto: above this doubt, 0 to 1, a sample is of none of the tasks: -1')
+  .option('--others <data>', '--auto: samples that are of none of the tasks, to measure on, repeatable', collect)
   .option('--prune', 'without what the task does not need; the column stays. How much, --threshold or --keep-accuracy say')
   .option('--threshold <x>', '--prune: what matters less than this share of an equal one')
   .option('--keep-accuracy <y>', '--prune: as much as leaves this accuracy on the validation part')

@@ -2,7 +2,8 @@
 import { existsSync, statSync } from 'node:fs';
 import { basename } from 'node:path';
 import { isCard, modelCard } from '../deploy/card.js';
-import { type LoraForm, taskModel } from '../model/progressive/forms.js';
+import type { Router } from '../model/progressive/auto.js';
+import { type LoraForm, modelWith } from '../model/progressive/forms.js';
 import { modelFacts } from '../model/progressive/model-facts.js';
 import { must, UsageError } from '../onnx/core/errors.js';
 import { writeFileAtomic } from '../onnx/files/atomic-file.js';
@@ -58,8 +59,8 @@ export interface Exported {
   readonly opset: number;
 }
 
-/** The model of frozen tasks, float32. Throws UsageError for tasks that are unknown or not trained. */
-export function exportedModel(loaded: LoadedWorkspace, options: ExportOptions): Model {
+/** The model of frozen tasks, float32; a router says under `auto` which task a sample is of. Throws UsageError for tasks that are unknown or not trained. */
+export function exportedModel(loaded: LoadedWorkspace, options: ExportOptions, router?: Router): Model {
   const {
     tasks,
     probabilities = false,
@@ -74,7 +75,7 @@ export function exportedModel(loaded: LoadedWorkspace, options: ExportOptions): 
   } = options;
   for (const task of tasks) frozenOf(loaded, task);
   const hashes = Object.fromEntries(frozenTasks(loaded).map((t) => [t, frozenOf(loaded, t).record.sha256.weights]));
-  return taskModel(loaded.columns, weightsOf(loaded), {
+  const form = {
     tasks,
     hashes,
     facts: factsOf(loaded),
@@ -87,7 +88,8 @@ export function exportedModel(loaded: LoadedWorkspace, options: ExportOptions): 
     auto,
     ...(lora === undefined ? {} : { lora }),
     ...(opset === undefined ? {} : { opset }),
-  });
+  };
+  return modelWith(loaded.columns, weightsOf(loaded), form, router);
 }
 
 /** Throws WorkspaceError where the file cannot be written. */

@@ -1,15 +1,16 @@
-// How often the model of all tasks finds the task of a sample by itself, over each task's test data.
+// How often the model of all tasks finds the task of a sample by itself, over each task's test data, and what it makes of samples of none of them.
 import { someSamples } from '../analysis/analysed.js';
 import { autoNames, autoTasks } from '../model/progressive/auto.js';
 import { inputsOf } from '../model/progressive/column.js';
-import { must } from '../onnx/core/errors.js';
+import { must, stopIfAborted, UsageError } from '../onnx/core/errors.js';
 import type { Model } from '../onnx/ir/model.js';
 import type { Runtime } from '../onnx/runtime/session.js';
 import { sessionModel } from '../onnx/serde/session-model.js';
 import { meanMetric } from '../train/evaluate.js';
+import { areaUnderRoc } from '../train/measures.js';
 import { allOutputsOf } from '../train/outputs.js';
 import type { LoadedWorkspace } from './load-workspace.js';
-import { loadTaskData } from './task-data.js';
+import { loadOtherSamples, loadTaskData } from './task-data.js';
 
 /** Test samples of each task at most. */
 const mostRows = 2000;
@@ -30,10 +31,38 @@ export interface FoundTask {
   readonly none: number;
 }
 
+/** Samples of none of the tasks. */
+export interface FoundOthers {
+  /** Where they come from, as it was named. */
+  readonly source: string;
+  /** Test samples. */
+  readonly rows: number;
+  /** The share that is given to none. */
+  readonly none: number;
+  /** How often one of these is in more doubt than a sample of the tasks: the area under the curve of both shares. 0.5 is chance. */
+  readonly apart: number;
+}
+
 /** What was found, and which tasks could not be asked, since their samples lack inputs that others read. */
 export interface FoundTasks {
   readonly tasks: readonly FoundTask[];
+  readonly others: readonly FoundOthers[];
   readonly left: readonly string[];
+}
+
+/** Samples that are of none of the tasks: a source, and how it was named. */
+export interface Others {
+  readonly name: string;
+  readonly source: unknown;
+}
+
+/** How a model finds the task of a sample. */
+export interface MeasureAutoOptions {
+  /** Whether a router does it. */
+  readonly routed?: boolean;
+  /** Samples of none of the tasks. */
+  readonly others?: readonly Others[];
+  readonly signal?: AbortSignal;
 }
 
 /** Runs the model, which has the outputs of `auto`, over test data of these tasks. */
@@ -42,22 +71,26 @@ export async function measureAuto(
   loaded: LoadedWorkspace,
   tasks: readonly string[],
   model: Model,
+  { routed = false, others = [], signal }: MeasureAutoOptions = {},
 ): Promise<FoundTasks> {
   const columns = tasks.map((task) => loaded.columns.column(task));
-  const candidates = autoTasks(columns);
+  const candidates = autoTasks(columns, routed);
   const all = inputsOf(loaded.columns, columns);
   const alike = candidates.filter(({ inputs }) => inputs.length === all.length);
   const { bytes, options } = sessionModel(model, runtime);
   const session = await runtime.createSession(bytes, options);
   try {
     const found: FoundTask[] = [];
+    const doubts: number[] = [];
     for (const { task, head, seed } of alike) {
+      stopIfAborted(signal);
       const { inputs, targets } = someSamples((await loadTaskData(loaded, task)).test, mostRows, seed);
       const labelled = session.outputNames.includes(autoNames.label);
-      const names = [task, autoNames.task, ...(labelled ? [autoNames.label] : [])];
+      const names = [task, autoNames.task, autoNames.doubt, ...(labelled ? [autoNames.label] : [])];
       const out = await allOutputsOf(session, names, all, inputs);
       const own = candidates.findIndex((other) => other.task === task);
       const given = must(out.get(autoNames.task), autoNames.task).numbers();
+      doubts.push(...must(out.get(autoNames.doubt), autoNames.doubt).numbers());
       const label = out.get(autoNames.label)?.numbers();
       const share = (of: (i: number) => boolean) => given.filter((_, i) => of(i)).length / given.length;
       found.push({
@@ -69,7 +102,27 @@ export async function measureAuto(
         none: share((i) => given[i] === -1),
       });
     }
-    return { tasks: found, left: candidates.filter((c) => !alike.includes(c)).map(({ task }) => task) };
+    const unlike: FoundOthers[] = [];
+    for (const { name, source } of others) {
+      stopIfAborted(signal);
+      const [reader] = alike;
+      if (reader === undefined)
+        throw new UsageError('--others: no task reads all inputs of the model, expected one', { path: '--others' });
+      const samples = await loadOtherSamples(loaded, reader.task, source, `--others ${name}`);
+      const { inputs } = someSamples(samples, mostRows, reader.seed);
+      const out = await allOutputsOf(session, [autoNames.task, autoNames.doubt], all, inputs);
+      const given = must(out.get(autoNames.task), autoNames.task).numbers();
+      const none = given.filter((task) => task === -1).length / given.length;
+      const both = [...must(out.get(autoNames.doubt), autoNames.doubt).numbers(), ...doubts];
+      const apart = areaUnderRoc(
+        both.length,
+        (n) => must(both[n], 'doubt'),
+        (n) => n < given.length,
+      );
+      unlike.push({ source: name, rows: given.length, none, apart: must(apart, 'apart') });
+    }
+    const left = candidates.filter((c) => !alike.includes(c)).map(({ task }) => task);
+    return { tasks: found, others: unlike, left };
   } finally {
     await session.release();
   }

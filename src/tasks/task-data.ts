@@ -1,14 +1,16 @@
 // The data of a task: read, transformed, and checked against the network's input and the task's head.
 
 import { join } from 'node:path';
-import type { SampleSet, Split } from '../data/dataset.js';
+import type { Labelled, RowSet, SampleSet, Split } from '../data/dataset.js';
 import type { ReadingOptions } from '../data/reading.js';
+import type { SampleRows } from '../data/samples.js';
 import { type DataSpec, parseDataSpec } from '../data/schema.js';
+import type { SeveralContext } from '../data/sources/source.js';
 import { loadRows, loadSeveral, sourceFiles } from '../data/sources.js';
 import { isJudged } from '../model/heads/heads.js';
 import type { Column } from '../model/progressive/column.js';
 import { DataError, DescriptionError } from '../onnx/core/errors.js';
-import { fitData, readingFor } from '../train/prepare-data.js';
+import { fitData, fitInputs, readingFor } from '../train/prepare-data.js';
 import { fixedSamples } from './fixed-samples.js';
 import type { LoadedWorkspace } from './load-workspace.js';
 
@@ -50,7 +52,7 @@ export interface TaskDataOptions extends ReadingOptions {
 export async function loadTaskData(
   loaded: LoadedWorkspace,
   task: string,
-  { onNote, onReading, signal }: TaskDataOptions = {},
+  options: TaskDataOptions = {},
 ): Promise<Split<SampleSet>> {
   const column = loaded.columns.column(task);
   const path = `${column.path}.data`;
@@ -60,18 +62,37 @@ export async function loadTaskData(
     return { train: fixed, test: fixed };
   }
   if (spec === undefined) throw new DataError(`${path}: task "${task}" names no data, expected a source such as mnist`, { path });
-  const reading = {
-    baseDir: loaded.workspace.root,
-    cache: join(loaded.workspace.root, 'cache'),
-    path,
-    ...readingFor(column),
-    ...(onNote && { onNote }),
-    ...(onReading && { onReading }),
-    ...(signal && { signal }),
-  };
-  const split = reading.inputs.length > 1 ? await loadSeveral(spec, reading) : await loadRows(spec, reading);
+  const split = await readSplit(spec, { ...readingOf(loaded, column), path, ...told(options) });
   return {
     train: fitData(column, split.train, `train data of task "${task}"`),
     test: fitData(column, split.test, `test data of task "${task}"`),
   };
 }
+
+/** Test samples of a source that no task names, under the inputs of a column; what they are labelled is not looked at. Throws as `loadTaskData`. */
+export async function loadOtherSamples(
+  loaded: LoadedWorkspace,
+  task: string,
+  source: unknown,
+  path: string,
+): Promise<Labelled<SampleRows>> {
+  const column = loaded.columns.column(task);
+  const { head: _, ...reading } = readingOf(loaded, column);
+  const { test } = await readSplit(parseDataSpec(source, path), { ...reading, path });
+  return { ...test, inputs: fitInputs(column, test.inputs, `test data of ${path}`) };
+}
+
+const readingOf = ({ workspace: { root } }: LoadedWorkspace, column: Column) => ({
+  baseDir: root,
+  cache: join(root, 'cache'),
+  ...readingFor(column),
+});
+
+const told = ({ onNote, onReading, signal }: TaskDataOptions) => ({
+  ...(onNote && { onNote }),
+  ...(onReading && { onReading }),
+  ...(signal && { signal }),
+});
+
+const readSplit = async (spec: DataSpec, reading: SeveralContext): Promise<Split<RowSet | SampleSet>> =>
+  reading.inputs.length > 1 ? await loadSeveral(spec, reading) : await loadRows(spec, reading);

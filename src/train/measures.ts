@@ -168,7 +168,7 @@ function ofNumbers(columns: readonly OutputColumn[], counts: NumberCounts): Omit
 }
 
 /** The share of pairs of one sample that is there and one that is not which the scores order rightly, ties by half; absent without pairs. */
-function areaUnderRoc(rows: number, score: (n: number) => number, isThere: (n: number) => boolean): number | undefined {
+export function areaUnderRoc(rows: number, score: (n: number) => number, isThere: (n: number) => boolean): number | undefined {
   const [there, not] = [new Float64Array(rows), new Float64Array(rows)];
   let count = 0;
   for (let n = 0; n < rows; n++) {

@@ -73,6 +73,13 @@ const exports: Readonly<Record<string, readonly string[]>> = {
   'all-fused': ['--all', '--fused'],
   'all-answers': ['--all', '--probabilities'],
   external: ['--all', '--external-data'],
+  auto: ['--all', '--auto'],
+  ...Object.fromEntries(
+    ['mean', 'autoencoder', 'trained'].map((by) => [
+      `auto-${by}`,
+      ['--all', '--auto', by, '--features', 'a:0', '--none-above', '0.9'],
+    ]),
+  ),
   routed: ['--routed'],
   'routed-fused': ['--routed', '--fused'],
   fp16: ['--all', '--precision', 'fp16'],
@@ -169,14 +176,14 @@ describe.skipIf(missing)(`every file that any command writes${note}`, () => {
     files = readdirSync(dir, { recursive: true, encoding: 'utf8' })
       .filter((name) => name.endsWith('.onnx'))
       .sort();
-  }, 180_000);
+  }, 400_000);
 
   it('is taken by onnx.checker with full_check, and its shapes can be inferred', () => {
     const found = z
       .record(z.string(), z.object({ foreign: z.array(z.string()) }))
       .parse(python('.venv', 'check_model.py', ...files.map((name) => join(dir, name))));
     expect(Object.keys(found)).toHaveLength(files.length);
-    expect(files.length).toBeGreaterThan(45);
+    expect(files.length).toBeGreaterThan(49);
     // Of com.microsoft only what the training API consists of.
     for (const [file, { foreign }] of Object.entries(found)) {
       const trained = /(training|optimizer)_model/.test(file);

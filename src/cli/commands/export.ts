@@ -9,19 +9,19 @@ import {
   exportWithPrecision,
   type PrecisionOptions,
 } from '../../tasks/export-precision.js';
-import { type Exported, type ExportOptions, exportedModel, exportTasks } from '../../tasks/export-tasks.js';
+import { type Exported, type ExportOptions, exportTasks } from '../../tasks/export-tasks.js';
 import { type LoadedWorkspace, loadWorkspace, someFrozen } from '../../tasks/load-workspace.js';
-import { type FoundTasks, measureAuto } from '../../tasks/measure-auto.js';
 import { prunedWorkspace } from '../../tasks/prune-task.js';
-import { integerFlag, numberFlag } from '../flags.js';
+import { integerFlag } from '../flags.js';
 import { interruptible } from '../interruptible.js';
 import { noteLeftOut } from '../left-out.js';
 import { partsProgress, progressOf } from '../progress.js';
-import { count, note, result, table } from '../report.js';
+import { note, result, table } from '../report.js';
 import { openRuntime, type RuntimeFlags } from '../runtime.js';
+import { type AutoFlags, autoAsked, exportAuto } from './export-auto.js';
 import { type GoalFlags, goalOf, prunedText } from './prune.js';
 
-export interface ExportFlags extends RuntimeFlags, GoalFlags {
+export interface ExportFlags extends RuntimeFlags, GoalFlags, AutoFlags {
   readonly task?: string;
   readonly all?: boolean;
   readonly routed?: boolean;
@@ -41,8 +41,6 @@ export interface ExportFlags extends RuntimeFlags, GoalFlags {
   readonly reduceRange?: boolean;
   readonly card?: boolean;
   readonly prune?: boolean;
-  readonly auto?: boolean;
-  readonly noneAbove?: string;
 }
 
 export async function exportCommand(flags: ExportFlags): Promise<void> {
@@ -71,7 +69,7 @@ export async function exportCommand(flags: ExportFlags): Promise<void> {
       got: precision,
     });
   const how = int8Flags(flags, precision);
-  const auto = autoFlag(flags);
+  const auto = autoAsked(flags);
   const opset = integerFlag('--opset', flags.opset);
   const lora = loraFlag(flags.lora);
   const opened = loadWorkspace(flags.workspace ?? '.');
@@ -89,28 +87,22 @@ export async function exportCommand(flags: ExportFlags): Promise<void> {
     routed,
     fused,
     card,
-    auto,
     ...(lora === undefined ? {} : { lora }),
     ...(opset === undefined ? {} : { opset }),
   };
-  if (precision === 'fp32' && auto === false) {
+  if (auto !== undefined) {
+    const { runtime } = await openRuntime(flags);
+    const { exported, found, text } = await exportAuto(flags, runtime, loaded, options, auto);
+    const about = { auto: found.tasks, ...(found.others.length > 0 && { others: found.others }) };
+    result(flags, { ...exported, ...about }, `${exported.file} written: ${tasks.join(', ')}${besideText(exported)}\n${text}`);
+    return;
+  }
+  if (precision === 'fp32') {
     const exported = exportTasks(loaded, flags.output, options);
     result(flags, exported, `${exported.file} written: ${tasks.join(', ')}${besideText(exported)}`);
     return;
   }
   const { runtime } = await openRuntime(flags);
-  if (precision === 'fp32') {
-    const exported = exportTasks(loaded, flags.output, options);
-    const found = await measureAuto(runtime, loaded, tasks, exportedModel(loaded, options));
-    for (const task of found.left)
-      note(flags, `${task}: its samples lack inputs of other tasks, so how often it is found is not measured`);
-    result(
-      flags,
-      { ...exported, auto: found.tasks },
-      `${exported.file} written: ${tasks.join(', ')}${besideText(exported)}\n${foundText(found)}`,
-    );
-    return;
-  }
   const exported = await exportWithPrecision(loaded, runtime, flags.output, options, {
     precision,
     halfIo: flags.halfIo ?? false,
@@ -122,37 +114,6 @@ export async function exportCommand(flags: ExportFlags): Promise<void> {
     exported,
     `${exported.file} written: ${tasks.join(', ')}, ${precision}${besideText(exported)}\n${cost(exported)}`,
   );
-}
-
-/** Throws UsageError where it is asked of one task, and for a doubt beyond 0 to 1. */
-function autoFlag({ auto = false, noneAbove, all: every = false, precision }: ExportFlags): ExportOptions['auto'] & {} {
-  if (!auto) {
-    if (noneAbove !== undefined) throw new UsageError('--none-above is of --auto', { path: '--none-above' });
-    return false;
-  }
-  if (!every) throw new UsageError('--auto is of the model of all tasks, expected --all', { path: '--auto', expected: '--all' });
-  if (precision !== 'fp32') throw new UsageError('--auto is for --precision fp32', { path: '--auto', got: precision });
-  const none = numberFlag('--none-above', noneAbove);
-  if (none !== undefined && none >= 1)
-    throw new UsageError(`--none-above: found "${noneAbove}", expected a doubt below 1`, {
-      path: '--none-above',
-      got: String(none),
-    });
-  return none === undefined ? true : { none };
-}
-
-/** How often each task is found. */
-function foundText({ tasks }: FoundTasks): string {
-  const shown = (share: number | undefined) => share?.toFixed(4) ?? '-';
-  const rows = tasks.map(({ task, rows: n, told, found, right, none }) => [
-    task,
-    count(n),
-    shown(told),
-    shown(found),
-    shown(right),
-    shown(none),
-  ]);
-  return table(['task', 'test rows', 'told the task', 'finds it', 'and answers rightly', 'none'], rows);
 }
 
 /** The workspace as it is exported: with `--prune` the task's column without what it does not need, which is said. */

@@ -1,13 +1,12 @@
 // prognet import: a model from elsewhere, columns of another workspace, or other taps of a column that was imported.
 import { statSync } from 'node:fs';
-import { parseDocument } from 'yaml';
 import { headKind, isJudged } from '../../model/heads/heads.js';
 import { UsageError } from '../../onnx/core/errors.js';
 import { type FeatureLayout, featureLayouts } from '../../onnx/features/layout.js';
 import { changeTaps } from '../../tasks/change-taps.js';
 import { importColumns } from '../../tasks/import-columns.js';
 import { type ImportedTask, importTask } from '../../tasks/import-task.js';
-import { choiceFlag, integerFlag } from '../flags.js';
+import { choiceFlag, dataFlag, integerFlag } from '../flags.js';
 import { note, result } from '../report.js';
 import { chosen, openRuntime, type RuntimeFlags } from '../runtime.js';
 
@@ -24,20 +23,6 @@ export interface ImportFlags extends RuntimeFlags {
   readonly fix?: readonly string[];
   readonly input?: readonly string[];
   readonly output?: string;
-}
-
-/** A source, or the flow form of YAML: `{ source: a.csv, header: false }`. */
-function dataOf(text: string): unknown {
-  const document = parseDocument(text);
-  try {
-    if (document.errors.length === 0) return document.toJS();
-  } catch {
-    // An alias that leads nowhere, as `*.csv` reads in YAML.
-  }
-  throw new UsageError(`--data: found "${text}", expected a source such as mnist, or { source: a.csv, header: false }`, {
-    path: '--data',
-    got: text,
-  });
 }
 
 /** How many of `auto:4`; undefined for names. */
@@ -174,7 +159,7 @@ async function importFromModel(model: string, flags: ImportFlags): Promise<void>
       path: '--data',
     });
   const threads = integerFlag('--threads', flags.threads);
-  const data = flags.data === undefined ? undefined : dataOf(flags.data);
+  const data = flags.data === undefined ? undefined : dataFlag('--data', flags.data);
   const asked = tapsAsked(flags);
   const open = await openRuntime(flags);
   const folder = flags.output ?? flags.workspace ?? '.';

@@ -1,9 +1,10 @@
 // Which task is a sample of? The model of all tasks answers that itself, without a label: the task whose answer is least in doubt, by the entropy of what it
-// predicts. It is a guess, and a score of doubt stands beside it.
+// predicts, or what a router says that was fitted to features of a frozen column. It is a guess, and a score of doubt stands beside it.
 import { UsageError } from '../../onnx/core/errors.js';
 import type { Value } from '../../onnx/ir/graph.js';
 import type { Ops } from '../../onnx/ops/ops-builder.js';
-import { answersOf, eachOf, type Head, headWidth } from '../heads/heads.js';
+import { answersOf, eachOf, type Head, headWidth, isJudged } from '../heads/heads.js';
+import type { TapRef } from './column.js';
 
 /** Names of the outputs: which task, int64 [N], its label, int64 [N], and the doubt, float32 [N]. */
 export const autoNames = { task: 'auto_task', label: 'auto_label', doubt: 'auto_doubt' } as const;
@@ -12,15 +13,39 @@ export const autoNames = { task: 'auto_task', label: 'auto_label', doubt: 'auto_
 export interface Candidate {
   readonly task: string;
   readonly head: Head;
-  /** float32 [N, width], raw. */
+  /** float32 [N, width], raw; of a head of each step [N, T, width]. */
   readonly scores: Value;
 }
 
-/** The tasks among these that can be told apart so. Throws UsageError for fewer than two, for heads of each step, and for a task called as an output. */
-export function autoTasks<T extends { readonly task: string; readonly head: Head }>(columns: readonly T[]): T[] {
-  const found = columns.filter(({ head }) => answersOf(head) !== undefined && eachOf(head) === undefined);
+/** What a sample is given to. */
+export interface Route {
+  /** The place of the task among the candidates, int64 [N]. */
+  readonly task: Value;
+  /** 0, certain, to 1: float32 [N]. */
+  readonly doubt: Value;
+}
+
+/** Finds the task by features of a frozen column. */
+export interface Router {
+  /** How. */
+  readonly kind: string;
+  /** The task and the block of the tap whose features it reads. */
+  readonly features: { readonly task: string; readonly block: number };
+  /** The tasks that it tells apart, in its order. */
+  readonly tasks: readonly string[];
+  /** Adds it to a graph; `tap` is the value of the tap `ref`. */
+  route(g: Ops, ref: TapRef, tap: Value): Route;
+}
+
+/**
+ * The tasks among these that can be told apart by what they answer, or by a router: any that are judged. Throws UsageError for fewer than two, and for a task
+ * called as an output.
+ */
+export function autoTasks<T extends { readonly task: string; readonly head: Head }>(columns: readonly T[], routed = false): T[] {
+  const answering = (head: Head) => answersOf(head) !== undefined && eachOf(head) === undefined;
+  const found = columns.filter(({ head }) => (routed ? isJudged(head) : answering(head)));
   if (found.length < 2) {
-    const expected = 'two tasks or more that classify samples';
+    const expected = routed ? 'two tasks or more that have a head' : 'two tasks or more that classify samples';
     throw new UsageError(`auto: found ${found.length}, expected ${expected}`, { expected, got: String(found.length) });
   }
   const taken = columns.find(({ task }) => Object.values(autoNames).some((name) => name === task));
@@ -30,7 +55,7 @@ export function autoTasks<T extends { readonly task: string; readonly head: Head
 }
 
 /** Entropy of what is predicted, [N], as a share of the largest that there is: 0 is certain, 1 says nothing. Of labels the mean over them. */
-function doubtOf(g: Ops, { head, scores }: Candidate): Value {
+export function entropyShare(g: Ops, head: Head, scores: Value): Value {
   const answers = answersOf(head);
   const p = answers === undefined ? scores : answers.probabilities(g, scores);
   const plogp = (v: Value) => g.mul(v, g.log(g.clip(v, 1e-12)));
@@ -40,23 +65,28 @@ function doubtOf(g: Ops, { head, scores }: Candidate): Value {
   return g.div(g.reduceSum(both, [1], { keepdims: 0 }), -Math.log(2) * headWidth(head));
 }
 
+const column = (g: Ops, v: Value): Value => g.unsqueeze(v, [1]);
+
+/** The task whose answer is least in doubt. */
+export function leastDoubt(g: Ops, candidates: readonly Candidate[]): Route {
+  const doubts = g.concat(...candidates.map(({ head, scores }) => column(g, entropyShare(g, head, scores))), { axis: 1 });
+  const doubt = g.reduceMin(doubts, [1], { keepdims: 0 });
+  return { doubt, task: g.argMin(doubts, { axis: 1, keepdims: 0 }) };
+}
+
 /**
  * Adds the outputs: the place of the task among `candidates`, its label where all of them name classes, and its doubt. Above a doubt of `none` both are -1:
  * none of these.
  */
-export function addAuto(g: Ops, candidates: readonly Candidate[], none: number | undefined): void {
-  const column = (v: Value) => g.unsqueeze(v, [1]);
-  const doubts = g.concat(...candidates.map((c) => column(doubtOf(g, c))), { axis: 1 });
-  const doubt = g.reduceMin(doubts, [1], { keepdims: 0 });
-  const task = g.argMin(doubts, { axis: 1, keepdims: 0 });
+export function addAuto(g: Ops, candidates: readonly Candidate[], { task, doubt }: Route, none: number | undefined): void {
   const kept = (v: Value) => (none === undefined ? v : g.where(g.greater(doubt, none), -1, v));
   g.output(kept(task), autoNames.task);
   const labels = candidates.flatMap(({ head, scores }) => {
     const answers = answersOf(head);
-    return answers?.each === 'class' ? column(answers.label(g, scores)) : [];
+    return answers?.each === 'class' && eachOf(head) === undefined ? column(g, answers.label(g, scores)) : [];
   });
   if (labels.length === candidates.length) {
-    const own = g.gatherElements(g.concat(...labels, { axis: 1 }), column(task), { axis: 1 });
+    const own = g.gatherElements(g.concat(...labels, { axis: 1 }), column(g, task), { axis: 1 });
     g.output(kept(g.squeeze(own, [1])), autoNames.label);
   }
   g.output(doubt, autoNames.doubt);

@@ -15,7 +15,7 @@ import { optimise } from '../../onnx/passes/optimise.js';
 import { removeUnused } from '../../onnx/passes/remove-unused.js';
 import { answersOf, isJudged, outputLabels } from '../heads/heads.js';
 import { classesKey, outputNames } from '../heads/output-names.js';
-import { addAuto, autoTasks } from './auto.js';
+import { addAuto, autoTasks, leastDoubt, type Router } from './auto.js';
 import { categoryDomain } from './categories.js';
 import { type Column, type Columns, inputsOf, someColumns } from './column.js';
 import { type FactsByTask, factsAsMetadata } from './facts.js';
@@ -44,6 +44,8 @@ export const preparedKey = 'prognet.prepared';
 
 /** The key that says which tasks `auto_task` counts, in their order. */
 export const autoKey = 'prognet.auto';
+/** How the task of a sample is found, where it is not by the least doubt. */
+const routerKey = 'prognet.auto.router';
 /** The key that says how texts become the ids that a model takes, as JSON: it cannot stand in a graph. */
 export const tokenizerKey = 'prognet.tokenizer';
 /** What of a column decides its graph, as JSON, of each column that a model holds. */
@@ -105,6 +107,11 @@ export const opsetRange = { min: 17, max: 25 } as const;
  * are read. Throws UsageError for an unknown task or opset.
  */
 export function taskModel(network: Columns, weights: FrozenWeights, options: FormOptions): Model {
+  return modelWith(network, weights, options, undefined);
+}
+
+/** The same, in which a router says under `auto` which task a sample is of. */
+export function modelWith(network: Columns, weights: FrozenWeights, options: FormOptions, router: Router | undefined): Model {
   given('taskModel', { network, weights, options }, { network: someColumns, weights: weightsByTask, 'options.tasks': names });
   const least = network.opset;
   const { opset = least } = options;
@@ -125,7 +132,8 @@ export function taskModel(network: Columns, weights: FrozenWeights, options: For
     throw new UsageError(`routed: task "${apart.task}" has no head, expected tasks that answer alike, or another form`, {
       got: apart.task,
     });
-  const auto = options.auto === undefined || options.auto === false ? undefined : autoTasks(columns);
+  const none = typeof options.auto === 'object' ? options.auto.none : undefined;
+  const auto = options.auto === undefined || options.auto === false ? undefined : autoCandidates(network, columns, router);
   if (auto !== undefined && options.routed === true)
     throw new UsageError('auto: a routed model is told the task, expected the model of all tasks');
   const prepared = options.preparedInput === true;
@@ -185,19 +193,15 @@ export function taskModel(network: Columns, weights: FrozenWeights, options: For
     if (options.routed === true) routed(answers);
     else separateOutputs(g, answers);
     if (auto !== undefined) {
-      const none = typeof options.auto === 'object' ? options.auto.none : undefined;
-      addAuto(
-        g,
-        auto.map(({ task, head }) => ({
+      const candidates = auto.map(({ task, head }) => {
+        const { scores } = must(
+          answers.find((a) => a.task === task),
           task,
-          head,
-          scores: must(
-            answers.find((a) => a.task === task),
-            task,
-          ).scores,
-        })),
-        none,
-      );
+        );
+        return { task, head, scores };
+      });
+      const ref = router && { column: network.column(router.features.task), block: router.features.block };
+      addAuto(g, candidates, ref ? router.route(g, ref, lowering.tap(ref)) : leastDoubt(g, candidates), none);
     }
     lowering.finish(g.graph, passes);
   }
@@ -212,6 +216,7 @@ export function taskModel(network: Columns, weights: FrozenWeights, options: For
     'prognet.tasks': columns.map(({ task }) => task).join(','),
   };
   if (auto !== undefined) metadata[autoKey] = auto.map(({ task }) => task).join(',');
+  if (router !== undefined) metadata[routerKey] = router.kind;
   if (prepared) metadata[preparedKey] = JSON.stringify(stepsLeftOut(inputs, columns));
   else if (inputs.length > 1 || inputs.some(({ features }) => features !== undefined))
     metadata[inputKey] = JSON.stringify(inputs);
@@ -230,6 +235,19 @@ export function taskModel(network: Columns, weights: FrozenWeights, options: For
   }
   model.metadata = new Map(Object.entries(metadata));
   return model;
+}
+
+/** The columns of the tasks that a sample may be of. A router has its own, in its order. Throws UsageError. */
+function autoCandidates(network: Columns, columns: readonly Column[], router: Router | undefined): readonly Column[] {
+  const found = autoTasks(columns, router !== undefined);
+  if (router === undefined) return found;
+  const { features, tasks } = router;
+  const missing = [features.task, ...tasks].find((task) => !columns.some((column) => column.task === task));
+  if (missing !== undefined)
+    throw new UsageError(`auto: the router stands on the task "${missing}", expected it among the tasks of the model`, {
+      got: missing,
+    });
+  return tasks.map((task) => network.column(task));
 }
 
 /** Of these tasks those that a routed model answers: a backbone has no head, it is read by the others. Where none has one, all, which `taskModel` refuses. */
