@@ -7,7 +7,8 @@ import { evenScale, linePath, logScale, type Scale, wholeTicks } from './scale.j
 export interface CurveLine {
   readonly run: number;
   readonly part: 'training' | 'validation';
-  readonly points: readonly { readonly epoch: number; readonly value: number }[];
+  /** `spread`, a standard deviation, is drawn to both sides of the value. */
+  readonly points: readonly { readonly epoch: number; readonly value: number; readonly spread?: number }[];
 }
 
 /** One measure. */
@@ -48,6 +49,8 @@ const left = 60;
 const right = 20;
 const plotWidth = width - left - right;
 const plotHeight = 160;
+/** Letters that a name along a panel may have, of so many. */
+const lettersAt = (names: number): number => Math.max(2, Math.floor(plotWidth / Math.max(1, names - 1) / 7.5));
 /** A panel with its heading above and the epochs below. */
 const panelHeight = plotHeight + 84;
 /** The class of a line: by its run, or where there is one run alone by its data. */
@@ -73,7 +76,9 @@ function legend({ runs, panels, along }: Curves, top: number): { readonly svg: s
   const quiet = runs.length - loud.length;
   const rows = loud.map(({ name, about, result }, run) => {
     const y = top + run * 44;
-    const swatch = runs.length === 1 ? '' : `<path class="${classOf({ run, part: 'validation' }, runs)}" d="M16 ${y - 5}H40"/>`;
+    const own = classOf({ run, part: 'validation' }, runs);
+    const sign = `<path class="shape ${own}" d="${shapeAt(run, 28, y - 5)}"/>`;
+    const swatch = runs.length === 1 ? '' : `<path class="${own}" d="M16 ${y - 5}H40"/>${sign}`;
     const x = runs.length === 1 ? 16 : 48;
     return `${swatch}<text class="name" x="${x}" y="${y}">${escaped(cut(name, 34))}${beside(result)}</text><text class="soft" x="${x}" y="${y + 19}">${escaped(cut(about, runs.length === 1 ? 70 : 64))}</text>`;
   });
@@ -100,7 +105,10 @@ function scaleOf({ lines, least = Number.NEGATIVE_INFINITY, logarithmic }: Curve
   readonly y: Scale;
   readonly log: boolean;
 } {
-  const values = lines.flatMap(({ points }) => points.map(({ value }) => Math.max(value, least))).filter(Number.isFinite);
+  const values = lines
+    .flatMap(({ points }) => points.flatMap(({ value, spread = 0 }) => [value - spread, value + spread]))
+    .map((value) => Math.max(value, least))
+    .filter(Number.isFinite);
   const lowest = Math.min(...values);
   const log = logarithmic === true && lowest > 0 && Math.max(...values) / lowest > 100;
   return { y: log ? logScale(values) : evenScale(values.length === 0 ? [0] : values), log };
@@ -120,9 +128,8 @@ function panel(curves: Curves, shown: CurvePanel, clip: string, top: number, epo
       (t) =>
         `<path class="rule" d="M${left} ${y(t).toFixed(1)}H${width - right}"/><text class="soft" text-anchor="end" x="${left - 8}" y="${(y(t) + 4.5).toFixed(1)}">${short(t)}</text>`,
     ),
-    ...(along === undefined ? wholeTicks(epochs, 6) : along.at.map((_, i) => i + 1)).map(
-      (t) =>
-        `<text class="soft" text-anchor="middle" x="${x(t).toFixed(1)}" y="${bottom + 19}">${escaped(along?.at[t - 1] ?? String(t))}</text>`,
+    ...(along === undefined ? wholeTicks(epochs, 6) : along.at.map((_, i) => i + 1)).map((t) =>
+      stepName(x(t), bottom + 19, cut(along?.at[t - 1] ?? String(t), lettersAt(epochs))),
     ),
     `<text class="soft" text-anchor="middle" x="${left + plotWidth / 2}" y="${bottom + 37}">${escaped(along?.name ?? 'epoch')}</text>`,
     `<clipPath id="${clip}"><rect x="${left - 4}" y="${top + 28}" width="${plotWidth + 8}" height="${plotHeight + 10}"/></clipPath>`,
@@ -137,15 +144,56 @@ function panel(curves: Curves, shown: CurvePanel, clip: string, top: number, epo
   for (const line of [...shown.lines].sort((a, b) => depth(a) - depth(b) || a.part.localeCompare(b.part))) {
     const name = classOf(line, runs);
     const points = line.points.map(({ epoch, value }) => [x(epoch), y(value)] as const);
+    out.push(...spreadOf(line, name, clip, x, y));
     out.push(`<path class="${name}" clip-path="url(#${clip})" d="${linePath(points)}"/>`);
     const best = line.points.find(({ epoch }) => epoch === runs[line.run]?.best);
-    const dots = line.points.length === 1 || along !== undefined ? line.points : best === undefined ? [] : [best];
+    // Signs of their own tell several runs apart.
+    const signs = runs.length > 1 && line.part === 'validation' && !name.endsWith('quiet');
+    const dots = line.points.length === 1 || along !== undefined ? (signs ? [] : line.points) : best === undefined ? [] : [best];
     for (const dot of dots) {
       if (dot.value < (shown.least ?? dot.value)) continue;
       out.push(`<circle class="${name}" cx="${x(dot.epoch).toFixed(1)}" cy="${y(dot.value).toFixed(1)}" r="5"/>`);
     }
+    if (signs) out.push(...shapesOf(line, name, along !== undefined, x, y));
   }
   return out.join('\n');
+}
+
+/** The name of a step, which the picture does not cut at its end. */
+function stepName(x: number, y: number, text: string): string {
+  const out = x + text.length * 4 > width - 4;
+  return `<text class="soft" text-anchor="${out ? 'end' : 'middle'}" x="${(out ? width - 4 : x).toFixed(1)}" y="${y}">${escaped(text)}</text>`;
+}
+
+/** What the values spread by, behind their line. */
+function spreadOf({ points }: CurveLine, name: string, clip: string, x: Place, y: Place): string[] {
+  if (points.every(({ spread = 0 }) => spread === 0)) return [];
+  const edge = (sign: 1 | -1) =>
+    points.map(({ epoch, value, spread = 0 }) => `${x(epoch).toFixed(1)} ${y(value + sign * spread).toFixed(1)}`);
+  return [`<path class="spread ${name}" clip-path="url(#${clip})" d="M${[...edge(1), ...edge(-1).reverse()].join(' L')}Z"/>`];
+}
+
+type Place = (value: number) => number;
+
+/** A sign around a place, another for each of so many runs: lines are told apart by more than colours. */
+const shapes: readonly ((x: number, y: number) => string)[] = [
+  (x, y) => `M${x - 4} ${y - 4}h8v8h-8Z`,
+  (x, y) => `M${x} ${y - 5.5}L${x + 5} ${y + 4}H${x - 5}Z`,
+  (x, y) => `M${x} ${y - 5.5}L${x + 5.5} ${y}L${x} ${y + 5.5}L${x - 5.5} ${y}Z`,
+  (x, y) => `M${x} ${y + 5.5}L${x + 5} ${y - 4}H${x - 5}Z`,
+  (x, y) => `M${x - 1.5} ${y - 5}h3v3.5h3.5v3h-3.5v3.5h-3v-3.5h-3.5v-3h3.5Z`,
+  (x, y) => `M${x - 2.5} ${y - 5}h5L${x + 5} ${y}L${x + 2.5} ${y + 5}h-5L${x - 5} ${y}Z`,
+  (x, y) => `M${x - 5} ${y - 2}h10v4h-10Z`,
+];
+const shapeAt = (run: number, x: number, y: number): string =>
+  shapes[run % shapes.length]?.(Number(x.toFixed(1)), Number(y.toFixed(1))) ?? '';
+
+/** The run's sign at all of its points, or at some: no more than eight, those of each run beside those of the others. */
+function shapesOf({ run, points }: CurveLine, name: string, all: boolean, x: Place, y: Place): string[] {
+  const step = all ? 1 : Math.max(1, Math.ceil(points.length / 8));
+  return points
+    .filter((_, i) => i % step === run % step || points.length === 1)
+    .map(({ epoch, value }) => `<path class="shape ${name}" d="${shapeAt(run, x(epoch), y(value))}"/>`);
 }
 
 /** The value at the best epoch, where there is one run. */

@@ -72,6 +72,7 @@ export function addAnalysis(): void {
   command('report [folder]', 'a workspace as one HTML file: curves, the drawn network, growth, proof, settings', [
     'prognet report                              writes report.html',
     'prognet report digits -o digits.html',
+    'prognet report study                        a folder that prognet study wrote',
     'prognet report --verify                     runs the test data too: proof, measures of each class, confusion',
     'prognet report --figures figures --data data     pictures as SVG and PNG, numbers as JSON and CSV',
   ])

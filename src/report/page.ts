@@ -13,9 +13,17 @@ const isNumber = ({ as }: TableColumn): boolean => as !== 'text' && as !== 'hash
 /** Texts that are narrow only where they must be. */
 const long = 30;
 
-function cell(value: Cell, column: TableColumn, first: boolean): string {
-  const text = escaped(written(value, column.as));
-  if (first) return `<th scope="row">${text}</th>`;
+/** What the page shows in a cell, the deviation of the column after it too. */
+function shown(row: readonly Cell[], i: number, columns: readonly TableColumn[]): string {
+  const own = written(row[i] ?? null, columns[i]?.as ?? 'text');
+  const deviation = columns[i + 1]?.as === 'deviation' ? (row[i + 1] ?? null) : null;
+  return escaped(deviation === null ? own : `${own} ${written(deviation, 'deviation')}`);
+}
+
+function cell(row: readonly Cell[], column: TableColumn, i: number, columns: readonly TableColumn[]): string {
+  if (column.as === 'deviation') return '';
+  const text = shown(row, i, columns);
+  if (i === 0) return `<th scope="row"${text.length > long ? '' : ' class="short"'}>${text}</th>`;
   const name = isNumber(column) ? 'number' : column.as === 'hash' ? 'hash' : text.length > long ? 'text long' : 'text';
   return `<td class="${name}">${text}</td>`;
 }
@@ -26,10 +34,13 @@ const scrolled = (what: string, label: string): string =>
 
 function tableHtml(table: Table): string {
   const { caption, columns, rows, folded } = table;
-  const shown = shownRows(table);
-  const head = columns.map((c) => `<th scope="col"${isNumber(c) ? ' class="number"' : ''}>${escaped(c.name)}</th>`).join('');
-  const body = shown.map((row) => `<tr>${columns.map((c, i) => cell(row[i] ?? null, c, i === 0)).join('')}</tr>`).join('\n');
-  const left = rows.length > shown.length ? `${caption} (${shown.length} of ${rows.length} rows)` : caption;
+  const some = shownRows(table);
+  const head = columns
+    .filter(({ as }) => as !== 'deviation')
+    .map((c) => `<th scope="col"${isNumber(c) ? ' class="number"' : ''}>${escaped(c.name)}</th>`)
+    .join('');
+  const body = some.map((row) => `<tr>${columns.map((c, i) => cell(row, c, i, columns)).join('')}</tr>`).join('\n');
+  const left = rows.length > some.length ? `${caption} (${some.length} of ${rows.length} rows)` : caption;
   const html = scrolled(
     `<table><caption>${escaped(left)}</caption><thead><tr>${head}</tr></thead>\n<tbody>${body}</tbody></table>`,
     caption,

@@ -6,8 +6,19 @@ import type { Picture } from '../chart/picture.js';
 /** What a cell holds: `null` where nothing is known. */
 export type Cell = string | number | null;
 
-/** How the numbers of a column are written in the page. Data files have them in full. */
-export type Written = 'text' | 'count' | 'share' | 'measure' | 'change' | 'short' | 'seconds' | 'times' | 'hash' | 'when';
+/** How the numbers of a column are written in the page. Data files have them in full. A deviation stands in the cell of the column before it. */
+export type Written =
+  | 'text'
+  | 'count'
+  | 'share'
+  | 'measure'
+  | 'deviation'
+  | 'change'
+  | 'short'
+  | 'seconds'
+  | 'times'
+  | 'hash'
+  | 'when';
 
 /** A column of a table. */
 export interface TableColumn {
@@ -72,6 +83,7 @@ const writers: Readonly<Record<Written, (value: number) => string>> = {
   count,
   share: (v) => v.toFixed(3),
   measure: (v) => v.toFixed(4),
+  deviation: (v) => `± ${v.toFixed(4)}`,
   change: (v) => `${v < 0 ? '' : '+'}${v.toFixed(4)}`,
   short,
   seconds: (v) => `${v.toFixed(1)} s`,

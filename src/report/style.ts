@@ -28,6 +28,7 @@ caption{text-align:left;font-weight:600;padding:8px 0 6px;caption-side:top}
 th,td{padding:5px 14px 5px 0;text-align:left;vertical-align:top;border-bottom:1px solid var(--line)}
 thead th{color:var(--quiet);font-weight:600;white-space:nowrap;border-bottom-width:2px}
 th.number,td.number{text-align:right;white-space:nowrap}
+tbody th.short{white-space:nowrap}
 tbody th{font-weight:600;max-width:34ch;overflow-wrap:break-word}
 td.text{max-width:44ch;overflow-wrap:break-word}
 td.long{min-width:24ch}

@@ -112,9 +112,27 @@ it('other steps than epochs have their own names, a point each, and no data to t
   });
   expect(svg).toContain('>5 &lt; 6</text>');
   expect(svg).toContain('>examples a class</text>');
-  expect(svg.match(/<circle/g)).toHaveLength(6);
+  // A sign for each run, at each of its points and beside its name.
+  const signs = [...svg.matchAll(/<path class="shape validation (c\d)" d="M[\d. -]+([a-zA-Z])/g)].map(
+    ([, run, kind]) => `${run} ${kind}`,
+  );
+  expect(signs.toSorted()).toEqual(['c0 h', 'c0 h', 'c0 h', 'c0 h', 'c1 L', 'c1 L', 'c1 L', 'c1 L']);
+  expect(svg).not.toContain('<circle');
   expect(svg).not.toMatch(/>(epoch|validation)</);
   expect(svg).toContain('a, accuracy by examples a class: 2 at 2, 5 at 5 &lt; 6, 7 at 50.');
+});
+
+it('what values spread by lies behind their line, on the scale', () => {
+  const spread = points(0.4, 0.6).map((point) => ({ ...point, spread: 0.2 }));
+  const svg = curvesSvg({
+    title: 't',
+    runs: [{ name: 'a', about: 'x' }],
+    panels: [{ name: 'accuracy', unit: '', lines: [{ run: 0, part: 'validation', points: spread }] }],
+  });
+  expect(
+    svg.match(/<path class="spread validation c0" clip-path="url\(#p0\)" d="M[^"]*Z"\/>\n?<path class="validation c0"/g),
+  ).toHaveLength(1);
+  expect(svg).toContain('>0.8</text>');
 });
 
 describe.skipIf(chromium === undefined)(`in a browser${chromium === undefined ? ' (skipped: no chromium here)' : ''}`, () => {
@@ -139,7 +157,7 @@ describe.skipIf(chromium === undefined)(`in a browser${chromium === undefined ? 
         width: own.width,
         cut: boxes.filter(({ box }) => box.left < own.left || box.right > own.right + 0.5 || box.bottom > own.bottom).map((b) => b.text),
         over: boxes.flatMap((a, i) => boxes.slice(i + 1).flatMap((b) => (over(a.box, b.box) ? [[a.text, b.text]] : []))),
-        filled: [...svg.querySelectorAll('path')].filter((path) => getComputedStyle(path).fill !== 'none').length,
+        filled: [...svg.querySelectorAll('path:not(.shape)')].filter((path) => getComputedStyle(path).fill !== 'none').length,
         paper: getComputedStyle(svg).getPropertyValue('--paper'),
       };
     })()`);

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, expect, it } from 'vitest';
 import { count } from '../../src/chart/numbers.js';
+import { exampleStudy } from '../support/study-example.js';
 import { okIn, prognet, workspace, yaml } from './support.js';
 
 let dir = '';
@@ -128,6 +129,23 @@ it('runs the test data where it is asked to: proof, measures, confusion', () => 
   expect(prognet('report', '--threads', '1', '-C', named, '-o', '-').stderr).toBe(
     'prognet: --threads is of --verify, which runs the tasks: expected both\n',
   );
+});
+
+it('reports a study where the folder holds one', () => {
+  const folder = out();
+  writeFileSync(join(folder, 'study.json'), JSON.stringify(exampleStudy()));
+  const page = prognet('report', folder, '-o', '-');
+  expect([page.status, page.stderr]).toEqual([0, '']);
+  expect(page.stdout).toContain('<h1>Study of example</h1>');
+  expect(prognet('report', folder, '--verify', '-o', '-')).toMatchObject({
+    status: 2,
+    stderr: `prognet: --verify is of a workspace, ${folder} holds a study\n`,
+  });
+  writeFileSync(join(folder, 'study.json'), '{');
+  expect(prognet('report', folder, '-o', '-')).toMatchObject({
+    status: 2,
+    stderr: expect.stringMatching(/^prognet: .*study\.json.*\n$/),
+  });
 });
 
 it('says its files as a document, and goes to stdout', () => {

@@ -1,6 +1,7 @@
 // prognet report
 import { existsSync, readFileSync } from 'node:fs';
-import { basename } from 'node:path';
+import { basename, join } from 'node:path';
+import { readStudy } from '../../analysis/study/read.js';
 import { UsageError, WorkspaceError } from '../../onnx/core/errors.js';
 import { writeFileAtomic } from '../../onnx/files/atomic-file.js';
 import { fileError } from '../../onnx/files/file-error.js';
@@ -10,6 +11,7 @@ import { pageMark, reportPage } from '../../report/page.js';
 import { figuresOf, type Report, tablesOf } from '../../report/report.js';
 import { type LoadedWorkspace, loadWorkspace } from '../../tasks/load-workspace.js';
 import { type Asked, askTasks } from '../../tasks/report/asked.js';
+import { studyReport } from '../../tasks/report/study-report.js';
 import { workspaceReport } from '../../tasks/report/workspace-report.js';
 import { hasMoved } from '../../tasks/verify.js';
 import { writeOutputFolder } from '../../workspace/output-folder.js';
@@ -93,21 +95,31 @@ async function writeFigures(report: Report, folder: string, flags: ReportFlags):
   return toPng !== undefined;
 }
 
-export async function reportCommand(folder: string | undefined, flags: ReportFlags): Promise<void> {
-  if (folder !== undefined && flags.workspace !== undefined)
-    throw new UsageError(`name the folder once: ${folder} or -C ${flags.workspace}`, { got: folder });
-  checkOutputs(flags);
+/** Of a study where the folder holds one, else of the workspace that it lies in. */
+async function reportOf(folder: string, flags: ReportFlags): Promise<Report> {
+  const study = join(folder, 'study.json');
+  if (existsSync(study)) {
+    if (flags.verify) throw new UsageError(`--verify is of a workspace, ${folder} holds a study`, { path: '--verify' });
+    return studyReport(readStudy(study));
+  }
   for (const flag of ['provider', 'threads'] as const)
     if (flags[flag] !== undefined && !flags.verify)
       throw new UsageError(`--${flag} is of --verify, which runs the tasks: expected both`, { path: `--${flag}` });
-  const loaded = loadWorkspace(folder ?? flags.workspace ?? '.');
+  const loaded = loadWorkspace(folder);
   const asked = flags.verify ? await ask(loaded, flags) : undefined;
   for (const { task, verified, reason } of asked ?? [])
     if (hasMoved(verified)) {
       warn(flags, `${task}: ${reason ?? 'it is not as it was'}`);
       process.exitCode = 1;
     }
-  const report = workspaceReport(loaded, asked);
+  return workspaceReport(loaded, asked);
+}
+
+export async function reportCommand(folder: string | undefined, flags: ReportFlags): Promise<void> {
+  if (folder !== undefined && flags.workspace !== undefined)
+    throw new UsageError(`name the folder once: ${folder} or -C ${flags.workspace}`, { got: folder });
+  checkOutputs(flags);
+  const report = await reportOf(folder ?? flags.workspace ?? '.', flags);
   const png = flags.figures === undefined ? undefined : await writeFigures(report, flags.figures, flags);
   if (flags.data !== undefined) writeOutputFolder(flags.data, dataFiles(report));
   const page = reportPage(report);
