@@ -12,6 +12,7 @@ export type { FilledInits, Init, InitInput, Inits, InitValues } from '../nn/init
 export type { CompositeOptions } from '../nn/layer.js';
 export type { AttentionOptions } from '../nn/layers/attention.js';
 export type { BatchNormOptions } from '../nn/layers/batch-norm.js';
+export type { ConcatOptions } from '../nn/layers/concat.js';
 export type { ConvTranspose1dOptions } from '../nn/layers/conv-transpose1d.js';
 export type { ConvTranspose2dOptions } from '../nn/layers/conv-transpose2d.js';
 export type { Conv1dOptions } from '../nn/layers/conv1d.js';

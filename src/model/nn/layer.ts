@@ -83,7 +83,7 @@ interface Behaviour<O> {
    */
   readonly gives?: Gives;
   /** The same by its options. */
-  givesBy?(o: O & AnyLayer): Layout | undefined;
+  givesBy?(o: O & AnyLayer): Gives | undefined;
   /** Kinds that this layer goes ahead of in training, where one stands right before it. */
   readonly overtakes?: readonly string[];
   /** Takes ids, whole numbers of int32 or int64, which no other layer does. */
@@ -138,7 +138,7 @@ interface LayerSpec<T extends z.ZodType, M extends string, A extends readonly un
   readonly lower: (c: LayerContext, o: z.output<T>, x: Value) => Value;
   readonly joint?: (o: z.output<T>, x: Value, layout: Layout | undefined) => Joint;
   readonly gives?: Gives;
-  readonly givesBy?: (o: z.output<T>) => Layout | undefined;
+  readonly givesBy?: (o: z.output<T>) => Gives | undefined;
   readonly overtakes?: readonly string[];
   readonly takesIds?: true;
   readonly channels?: 'apart' | 'made';

@@ -103,7 +103,7 @@ interface AnyBehaviour {
   lower(c: LayerContext, o: AnyLayer, x: Value): Value;
   joint?(o: AnyLayer, x: Value, layout: Layout | undefined): Joint;
   readonly gives?: Gives;
-  givesBy?(o: AnyLayer): Layout | undefined;
+  givesBy?(o: AnyLayer): Gives | undefined;
   readonly overtakes?: readonly string[];
   readonly takesIds?: true;
   readonly channels?: 'apart' | 'made';

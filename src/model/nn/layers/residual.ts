@@ -3,7 +3,7 @@ import { ShapeError } from '../../../onnx/core/errors.js';
 import type { Value } from '../../../onnx/ir/graph.js';
 import { convolutionWeights, convolve } from '../convolution.js';
 import type { Init } from '../init.js';
-import { composite, type LayerContext } from '../layer.js';
+import { type AnyLayer, composite, type LayerContext } from '../layer.js';
 import { type Size, shrunk } from '../open-size.js';
 import { layoutOf, type Positions, positionsOf, sampleDims } from '../sample.js';
 import { pointwise, type Window } from '../window.js';
@@ -19,7 +19,10 @@ export const residual = composite('residual', {
   example: '{ residual: [{ dense: 64 }, relu] }',
   lower: (c, { layers, shortcut, project }, x) => {
     const y = c.inside(layers, x);
-    const around = shortcut !== undefined ? c.inside(shortcut, x, 'shortcut') : project === true ? projected(c, x, y, layers) : x;
+    const layout = readsSequence(c, layers) ? 'channels-last' : c.layout;
+    const taken = { ...c, layout };
+    const around =
+      shortcut !== undefined ? c.inside(shortcut, x, 'shortcut') : project === true ? projected(taken, x, y, layers) : x;
     const [from, to] = [sampleDims(around), sampleDims(y)];
     const different = from.join() !== to.join();
     if (different && shortcut !== undefined)
@@ -32,11 +35,18 @@ export const residual = composite('residual', {
         expected: `[${from}]`,
         got: `[${to}]`,
       });
-    if (from.length > 1 && layoutOf(c.layoutAfter(layers)) !== layoutOf(c.layoutAfter(shortcut ?? [])))
+    const goneAround = shortcut === undefined ? layout : c.layoutAfter(shortcut);
+    if (from.length > 1 && layoutOf(c.layoutAfter(layers)) !== layoutOf(goneAround))
       throw new ShapeError('channels stand first on one way and last on the other', { got: `[${to}]` });
     return c.g.add(around, y);
   },
 });
+
+/** Whether these layers give a sequence and read x as one, where nothing before has said what it is. */
+function readsSequence({ layout, layoutAfter }: LayerContext, layers: readonly AnyLayer[]): boolean {
+  const turns = layers.some(({ kind }, i) => kind === 'to_sequence' || layoutAfter(layers.slice(0, i + 1)) === 'channels-first');
+  return layout === undefined && layoutAfter(layers) === 'channels-last' && !turns;
+}
 
 /** x brought to the shape of y: as it is where they agree, else by a matrix of its features or a convolution of one position that steps. */
 function projected(c: LayerContext, x: Value, y: Value, layers: Parameters<LayerContext['layoutAfter']>[0]): Value {

@@ -25,6 +25,23 @@ it('joins images by their channels, and sequences at each position', () => {
   expect(steps.g.graph.outputs[0]?.shape).toEqual(['N', 7, 5]);
 });
 
+it('joins the steps of sequences that no layer has said to be some', async () => {
+  const more = Tensor.from('float32', [7, 8, 9], [1, 3, 1]);
+  const inputs = { more: { dtype: 'float32', shape: [3, 1] } } as const;
+  const layers = [{ concat: { inputs: 'more', each: 'step' } }] as const;
+  const { y } = await run([...layers], Tensor.from('float32', [1, 2, 3, 4, 5, 6], [1, 3, 2]), { more }, { inputs });
+  expect([y?.dims, y?.numbers()]).toEqual([
+    [1, 3, 3],
+    [1, 2, 7, 3, 4, 8, 5, 6, 9],
+  ]);
+  // It is a sequence from there on.
+  expect(lower([...layers, 'batch_norm'], [3, 2], { inputs }).specs[0]?.shape).toEqual([3]);
+  expect(lower([...layers, { lstm: 4 }], [3, 2], { inputs }).g.graph.outputs[0]?.shape).toEqual(['N', 4]);
+  expect(() => lower([{ concat: 'more' }], [3, 2], { inputs })).toThrow(
+    'the input "more" is [3,1], expected [any,2]; each: step joins the features of sequences',
+  );
+});
+
 describe('refuses', () => {
   const refused = (shape: readonly number[], own: readonly number[], dtype: 'float32' | 'int64' | 'uint8' = 'float32') =>
     expect(() => lower([{ concat: 'other' }], shape, { inputs: { other: { dtype, shape: own } } }));

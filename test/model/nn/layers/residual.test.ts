@@ -118,3 +118,15 @@ it('refuses ways that do not meet', () => {
     'blocks[0][0].shortcut[0]: maxpool2d does not fit',
   );
 });
+
+it('adds what recurrent layers and attention give to a sequence that no layer has said to be one', () => {
+  const shapeOf = (layer: LayerInput) => lower([layer], [5, 3]).g.graph.outputs[0]?.shape;
+  expect(shapeOf({ residual: [{ lstm: { units: 3, sequences: true } }] })).toEqual(['N', 5, 3]);
+  expect(shapeOf({ residual: ['relu', { attention: 1 }, { dense: { units: 3, each: 'step' } }] })).toEqual(['N', 5, 3]);
+  const projected = lower([{ residual: { layers: [{ gru: { units: 4, sequences: true } }], project: true } }], [5, 3]);
+  expect(projected.g.graph.outputs[0]?.shape).toEqual(['N', 5, 4]);
+  expect(projected.specs.find(({ name }) => name.endsWith('project/weight'))?.shape).toEqual([3, 4]);
+  // A convolution reads the first axis as channels: the way around would be another thing.
+  const turned = [{ conv1d: { filters: 5, kernel: 1 } }, 'to_sequence'] as const;
+  expect(() => lower([{ residual: [...turned] }], [5, 5])).toThrow('channels stand first on one way and last on the other');
+});
