@@ -1,6 +1,6 @@
 // Gradients of models of real size by all of their weights: ResNet-50, ViT-B/16, BERT-base, GPT-2 small, as torch.onnx exports them. Seconds and
 // peak memory of `prognet grad`, of onnx-ad and of onnxsim's graph_grad; size of what they make; one step in onnxruntime, element by element
-// against PyTorch's gradients of float64. The table also goes into docs/gradients.md: node scripts/bench/gradient-size.mjs [name...] [--keep FOLDER]
+// against PyTorch's gradients of float64. All seconds are the processor's, and steps run on one thread: what else the machine does is not counted. The table also goes into docs/gradients.md: node scripts/bench/gradient-size.mjs [name...] [--keep FOLDER]
 import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -27,7 +27,7 @@ function weightsOf(model, arrays) {
 }
 
 function ours(model, by, out, folder) {
-  const peak = join(folder, 'peak');
+  const [peak, cpu] = [join(folder, 'peak'), join(folder, 'cpu')];
   const args = [
     '--require',
     here('peak.cjs'),
@@ -41,9 +41,9 @@ function ours(model, by, out, folder) {
     '-o',
     out,
   ];
-  const began = performance.now();
-  execFileSync(process.execPath, args, { env: { ...process.env, PEAK_FILE: peak }, stdio: ['ignore', 'ignore', 'inherit'] });
-  const seconds = (performance.now() - began) / 1000;
+  const env = { ...process.env, PEAK_FILE: peak, CPU_FILE: cpu };
+  execFileSync(process.execPath, args, { env, stdio: ['ignore', 'ignore', 'inherit'] });
+  const seconds = Number(readFileSync(cpu, 'utf8'));
   const gradients = Object.fromEntries(by.map((name) => [name, `grad/${name}`]));
   return { seconds, peak: Number(readFileSync(peak, 'utf8')), gradients, seeds: {} };
 }

@@ -1,7 +1,7 @@
 """Models of gradient-size.mjs, by torch, torchvision and transformers: architectures at their full size, weights drawn at random. Arguments: a
 folder, then names. Writes <name>.onnx with its weights beside it (by torch.onnx, a scalar output `loss`) and, beside that, <name>.npz: the feeds,
-PyTorch's loss and gradients by every parameter, computed in float64, under `seconds` how long one step of float32 takes PyTorch, and under
-`difference` how far its gradients are from those then. Prints a line of JSON for each."""
+PyTorch's loss and gradients by every parameter, computed in float64, under `seconds` the seconds of the processor that one step of float32 takes
+PyTorch on one thread, and under `difference` how far its gradients are from those then. Prints a line of JSON for each."""
 
 import json
 import pathlib
@@ -15,6 +15,7 @@ from rivals import farthest
 
 warnings.filterwarnings("ignore")
 torch.manual_seed(0)
+torch.set_num_threads(1)
 folder, *names = sys.argv[1:]
 
 
@@ -99,9 +100,9 @@ for name in names:
     program.save(path, external_data=True)
     turns = []
     for _ in range(3):
-        begin = time.perf_counter()
+        begin = time.process_time()
         step(loss, feeds)
-        turns.append(time.perf_counter() - begin)
+        turns.append(time.process_time() - begin)
     single = gradients_of(loss)
     value = step(loss.double(), [v.double() if v.is_floating_point() else v for v in feeds])
     gradients = gradients_of(loss)

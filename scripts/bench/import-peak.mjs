@@ -1,8 +1,9 @@
 // Peak memory and time of `prognet import` as a backbone, of `verify`, of a head alone trained over it on 8 images, of `predict` and `export`; and of
 // ONNX Runtime's own session of the file. VGG-19 at a share of its widths, 575 MB at 1, on images of the pixels given.
 //   node scripts/bench/import-peak.mjs [share] [pixels]
-// Prints JSON: { file, peaks: { session, import, ... } in bytes, seconds: { session, import, ... } }. Peaks are over those of the same with next to nothing;
-// the seconds of `session` are those of reading the file's bytes and of creating the session, of all others those of the whole command.
+// Prints JSON: { file, peaks: { session, import, ... } in bytes, seconds: { session, import, ... }, processor: { ... } }. Peaks are over those of the same
+// with next to nothing; the seconds of `session` are those of reading the file's bytes and of creating the session, of all others those of the whole
+// command. `processor`: seconds of the processor, which other work on the machine does not change.
 import { execFileSync } from 'node:child_process';
 import { appendFileSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -19,14 +20,15 @@ const folder = mkdtempSync(join(tmpdir(), 'prognet-import-peak-'));
 
 /** The most memory that a Node process held, its seconds, what it printed. */
 function measured(...args) {
-  const file = join(folder, 'peak');
+  const [file, cpu] = [join(folder, 'peak'), join(folder, 'cpu')];
   const started = performance.now();
   const printed = execFileSync(process.execPath, ['--require', here('peak.cjs'), ...args], {
     encoding: 'utf8',
     stdio: ['ignore', 'pipe', 'ignore'],
-    env: { ...process.env, PEAK_FILE: file },
+    env: { ...process.env, PEAK_FILE: file, CPU_FILE: cpu },
   });
-  return { peak: Number(readFileSync(file, 'utf8')), seconds: (performance.now() - started) / 1000, printed };
+  const seconds = (performance.now() - started) / 1000;
+  return { peak: Number(readFileSync(file, 'utf8')), seconds, processor: Number(readFileSync(cpu, 'utf8')), printed };
 }
 
 const imported = (file, workspace) =>
@@ -42,7 +44,7 @@ try {
   };
   const w = join(folder, 'w');
   const session = measured(here('import-session.mjs'), file, size);
-  const runs = { session: { ...session, seconds: Number(session.printed) }, import: imported(file, w) };
+  const runs = { session: { ...session, ...JSON.parse(session.printed) }, import: imported(file, w) };
   const images = Tensor.from(
     'float32',
     Array.from({ length: 8 * 3 * size * size }, (_, i) => Math.sin(i)),
@@ -64,7 +66,8 @@ try {
   runs.export = measured(cli, 'export', '--task', 'base', '-o', join(folder, 'out.onnx'), '-C', w);
   const each = (of) => Object.fromEntries(Object.entries(runs).map(([name, run]) => [name, of(run, name)]));
   const peaks = each(({ peak }, name) => peak - (idle[name] ?? idle.import));
-  process.stdout.write(`${JSON.stringify({ file: statSync(file).size, peaks, seconds: each(({ seconds }) => seconds) })}\n`);
+  const [seconds, processor] = [each((run) => run.seconds), each((run) => run.processor)];
+  process.stdout.write(`${JSON.stringify({ file: statSync(file).size, peaks, seconds, processor })}\n`);
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }

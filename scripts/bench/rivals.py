@@ -40,6 +40,9 @@ def by_onnxsim(model, of, by):
     for value in [*inferred.input, *inferred.value_info, *inferred.output]:
         if value.type.tensor_type.HasField("shape"):
             shapes[value.name] = [d.dim_value if d.HasField("dim_value") else d.dim_param for d in value.type.tensor_type.shape.dim]
+    # torch.onnx writes a Conv without a bias with zeros that it expands to Shape(W): onnx infers no size of them
+    for node in (n for n in model.graph.node if n.op_type == "Conv" and len(n.input) > 2):
+        shapes[node.input[2]] = shapes[node.input[1]][:1]
     types = {v.name: v.type.tensor_type.elem_type for v in inferred.output}
     builder = qat_graph.GraphBuilder(prefix="back_")
     builder.nodes = list(model.graph.node)
