@@ -32,17 +32,23 @@ def on_path(nodes, of, by):
     return [n for n in reversed(down) if above.intersection(n.output) and not above.update(n.input)][::-1]
 
 
+def without_zeros(model):
+    """torch.onnx writes a Conv without a bias with zeros that it expands to the first dimension of W. graph_grad takes no Expand to what is computed."""
+    expanded = {n.output[0] for n in model.graph.node if n.op_type == "Expand"}
+    for node in (n for n in model.graph.node if n.op_type == "Conv"):
+        if len(node.input) > 2 and node.input[2] in expanded:
+            del node.input[2]
+
+
 def by_onnxsim(model, of, by):
     from onnxsim import graph_grad, qat_graph, simplify
 
+    without_zeros(model)
     inferred = onnx.shape_inference.infer_shapes(model, data_prop=True).graph
     shapes = {t.name: list(t.dims) for t in model.graph.initializer}
     for value in [*inferred.input, *inferred.value_info, *inferred.output]:
         if value.type.tensor_type.HasField("shape"):
             shapes[value.name] = [d.dim_value if d.HasField("dim_value") else d.dim_param for d in value.type.tensor_type.shape.dim]
-    # torch.onnx writes a Conv without a bias with zeros that it expands to Shape(W): onnx infers no size of them
-    for node in (n for n in model.graph.node if n.op_type == "Conv" and len(n.input) > 2):
-        shapes[node.input[2]] = shapes[node.input[1]][:1]
     types = {v.name: v.type.tensor_type.elem_type for v in inferred.output}
     builder = qat_graph.GraphBuilder(prefix="back_")
     builder.nodes = list(model.graph.node)

@@ -1,6 +1,7 @@
 // A KServe InferenceService that serves the Triton model repository beside it. KServe, serving.kserve.io/v1beta1.
 import { stringify } from 'yaml';
-import { type Files, type ServedModel, text } from './deployment.js';
+import type { BytePieces } from '../onnx/files/write-all.js';
+import { type ServedFiles, type ServedModel, text } from './deployment.js';
 import { type TritonOptions, tritonRepository } from './triton.js';
 
 export interface KserveOptions {
@@ -12,8 +13,8 @@ export interface KserveOptions {
 }
 
 /** `models/`, `inference-service.yaml` and a README. */
-export function kserveFiles(models: readonly ServedModel[], options: KserveOptions): Files {
-  const files = new Map<string, Uint8Array>();
+export function kserveFiles(models: readonly ServedModel[], options: KserveOptions): ServedFiles {
+  const files = new Map<string, BytePieces>();
   for (const [path, bytes] of tritonRepository(models, options.triton)) files.set(`models/${path}`, bytes);
   files.set('inference-service.yaml', text(manifest(options)));
   files.set('README.md', text(readme(models, options)));

@@ -8,7 +8,9 @@ import { factsInMetadata } from '../model/progressive/facts.js';
 import { routedNames } from '../model/progressive/forms.js';
 import type { NetworkInput } from '../model/progressive/inputs.js';
 import { must, UsageError } from '../onnx/core/errors.js';
-import { type Files, type ServedModel, text } from './deployment.js';
+import type { BytePieces } from '../onnx/files/write-all.js';
+import { toPieces } from '../onnx/serde/to-binary.js';
+import { type ServedFiles, type ServedModel, text } from './deployment.js';
 
 const templates = new URL('../../templates/node-service/', import.meta.url);
 /** By `npm run build`, from service/. */
@@ -105,8 +107,8 @@ function takes(models: readonly ServedModel[], inputs: readonly NetworkInput[]):
 }
 
 /** Files of the service. */
-export function nodeService(models: readonly ServedModel[], inputs: readonly NetworkInput[]): Files {
-  const files = new Map<string, Uint8Array>(copied.map((name) => [name, readFileSync(new URL(name, templates))]));
+export function nodeService(models: readonly ServedModel[], inputs: readonly NetworkInput[]): ServedFiles {
+  const files = new Map<string, BytePieces>(copied.map((name) => [name, readFileSync(new URL(name, templates))]));
   const several = inputs.length > 1;
   const read = inputs.filter((input) => models.some((m) => takenOf(m, inputs).includes(input)));
   for (const [path, content] of reading(takes(models, read))) files.set(path, content);
@@ -136,6 +138,6 @@ export function nodeService(models: readonly ServedModel[], inputs: readonly Net
     const own = read.find(({ tokens }) => tokens?.sha256 === sha256);
     files.set(tokenizerFile(at), text(must(own?.tokenizer, 'tokenizer')));
   });
-  for (const m of models) files.set(`models/${m.name}.onnx`, m.bytes);
+  for (const m of models) files.set(`models/${m.name}.onnx`, toPieces(m.model).pieces);
   return files;
 }

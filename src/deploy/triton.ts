@@ -4,9 +4,11 @@ import { namesInMetadata, outputNames } from '../model/heads/output-names.js';
 import type { DType } from '../onnx/core/dtype.js';
 import { ModelError } from '../onnx/core/errors.js';
 import type { Shape } from '../onnx/core/shape.js';
+import type { BytePieces } from '../onnx/files/write-all.js';
 import type { Value } from '../onnx/ir/graph.js';
 import type { Model } from '../onnx/ir/model.js';
-import { type Files, type ServedModel, text } from './deployment.js';
+import { toPieces } from '../onnx/serde/to-binary.js';
+import { type ServedFiles, type ServedModel, text } from './deployment.js';
 
 export interface TritonOptions {
   /** Samples of a batch at most. */
@@ -30,11 +32,11 @@ const types: Partial<Record<DType, string>> = {
 };
 
 /** Files of the repository. Throws ModelError for a signature that Triton cannot batch. */
-export function tritonRepository(models: readonly ServedModel[], options: TritonOptions = tritonDefaults): Files {
-  const files = new Map<string, Uint8Array>();
+export function tritonRepository(models: readonly ServedModel[], options: TritonOptions = tritonDefaults): ServedFiles {
+  const files = new Map<string, BytePieces>();
   for (const m of models) {
     files.set(`${m.name}/config.pbtxt`, text(config(m, options)));
-    files.set(`${m.name}/1/model.onnx`, m.bytes);
+    files.set(`${m.name}/1/model.onnx`, toPieces(m.model).pieces);
     for (const [file, names] of labelFiles(m)) files.set(`${m.name}/${file}`, text(names.map((name) => `${name}\n`).join('')));
   }
   return files;

@@ -1,6 +1,6 @@
 // Deployments from a workspace: the models of the tasks, in any precision, as a folder for Triton, KServe or Node.
 
-import type { Files, ServedModel } from '../deploy/deployment.js';
+import type { ServedFiles, ServedModel } from '../deploy/deployment.js';
 import { kserveFiles, kubernetesName } from '../deploy/kserve.js';
 import { nodeService } from '../deploy/node-service.js';
 import { askPage } from '../deploy/page.js';
@@ -12,7 +12,6 @@ import { anObject, given, names, text } from '../onnx/core/given.js';
 import { loadRuntime } from '../onnx/runtime/load.js';
 import { webPackageFolder } from '../onnx/runtime/node-package.js';
 import type { Runtime } from '../onnx/runtime/session.js';
-import { toBinary } from '../onnx/serde/to-binary.js';
 import { filledInputs } from '../train/prepare-data.js';
 import { mostOf } from '../train/whole-bounds.js';
 import { writeOutputFolder } from '../workspace/output-folder.js';
@@ -98,7 +97,7 @@ export async function deployTasks(loaded: LoadedWorkspace, folder: string, optio
       precision === undefined ? float32 : (await convertModel(loaded, precision.runtime, group.tasks, float32, precision)).model;
     const filled = new Map(group.tasks.map((task) => [task, filledInputs(loaded.columns.column(task))]));
     const most = new Map(group.tasks.map((task) => [task, mostOf(loaded.columns.column(task))]));
-    models.push({ ...group, filled, most, routed, name: folderName(group.name), model, bytes: toBinary(model) });
+    models.push({ ...group, filled, most, routed, name: folderName(group.name), model });
   }
   const files = filesOf(loaded, target, models, options);
   writeOutputFolder(folder, files);
@@ -121,7 +120,7 @@ function filesOf(
   target: Exclude<Target, 'web'>,
   models: readonly ServedModel[],
   options: DeployOptions,
-): Files {
+): ServedFiles {
   const { name } = loaded.description;
   const triton = { ...tritonDefaults, ...(options.maxBatch === undefined ? {} : { maxBatch: options.maxBatch }) };
   switch (target) {

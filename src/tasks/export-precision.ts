@@ -4,7 +4,6 @@ import { anObject, given, names, text } from '../onnx/core/given.js';
 import type { Model } from '../onnx/ir/model.js';
 import { type PrecisionName, type Quantized, quantize } from '../onnx/precision/quantize.js';
 import type { Runtime } from '../onnx/runtime/session.js';
-import { toBinary } from '../onnx/serde/to-binary.js';
 import { refuseOutput } from '../workspace/output-path.js';
 import { calibrationSamples } from './calibration-samples.js';
 import { type Exported, type ExportOptions, exportedModel, writeModel } from './export-tasks.js';
@@ -84,8 +83,8 @@ export async function exportWithPrecision(
   const model = exportedModel(loaded, what);
   const { model: converted, notes } = await convertModel(loaded, runtime, what.tasks, model, how);
   const models = {
-    float32: () => toBinary(model),
-    now: () => toBinary(converted),
+    float32: model,
+    now: converted,
     halfIo: how.halfIo ?? false,
     routed: what.routed ?? false,
   };

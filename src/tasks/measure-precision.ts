@@ -5,8 +5,11 @@ import { type Head, isJudged, metricName } from '../model/heads/heads.js';
 import { routedNames } from '../model/progressive/forms.js';
 import { must } from '../onnx/core/errors.js';
 import { int64, type Tensor } from '../onnx/core/tensor.js';
+import type { Model } from '../onnx/ir/model.js';
 import { fromHalf, toHalf } from '../onnx/precision/half.js';
 import type { Runtime, Session, SessionOptions } from '../onnx/runtime/session.js';
+import { sessionModel } from '../onnx/serde/session-model.js';
+import { toPieces } from '../onnx/serde/to-binary.js';
 import { meanMetric } from '../train/evaluate.js';
 import { outputsOf, type RunningSession } from '../train/outputs.js';
 import type { LoadedWorkspace } from './load-workspace.js';
@@ -36,12 +39,12 @@ export interface Measured {
   readonly provider: string;
 }
 
-/** The two models, written to bytes anew each time that a session is made of one. */
+/** The two models, written anew each time that a session is made of one. */
 export interface Compared {
   /** As exported. */
-  readonly float32: () => Uint8Array;
+  readonly float32: Model;
   /** In the other precision. */
-  readonly now: () => Uint8Array;
+  readonly now: Model;
   /** Whether inputs and outputs of `now` are float16. */
   readonly halfIo: boolean;
   /** Whether they are routed models. */
@@ -81,7 +84,9 @@ export async function measurePrecision(
         ...differences(float32, now),
       });
     }
-    return { tasks: found, size: sessions.size, provider: sessions.provider };
+    const { float32, now } = models;
+    const size = { float32: toPieces(float32).length, now: toPieces(now).length };
+    return { tasks: found, size, provider: sessions.provider };
   } finally {
     await sessions.release();
   }
@@ -91,8 +96,6 @@ type ModelName = 'float32' | 'now';
 
 /** A session of one of the models; it is released before one of the other is made. */
 class OneSession {
-  /** Bytes of the models that sessions were made of. */
-  readonly size = { float32: 0, now: 0 };
   /** The execution provider that ran last. */
   provider = '';
   /** The model whose session there is. */
@@ -108,9 +111,8 @@ class OneSession {
   async of(name: ModelName): Promise<Session> {
     if (this.session !== undefined && this.name === name) return this.session;
     await this.release();
-    const bytes = this.models[name]();
-    this.size[name] = bytes.length;
-    const session = await this.runtime.createSession(bytes, this.options);
+    const { bytes, options } = sessionModel(this.models[name], this.runtime);
+    const session = await this.runtime.createSession(bytes, { ...this.options, ...options });
     this.session = session;
     this.name = name;
     this.provider = session.provider;

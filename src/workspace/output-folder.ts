@@ -6,9 +6,11 @@ import { WorkspaceError } from '../onnx/core/errors.js';
 import { syncFolder, writeNewFile } from '../onnx/files/atomic-file.js';
 import { fileError } from '../onnx/files/file-error.js';
 import { makeFolder } from '../onnx/files/folder.js';
-import { sha256 } from '../onnx/files/hash.js';
+import { HashedPieces, sha256 } from '../onnx/files/hash.js';
 import { whileLocked } from '../onnx/files/lock-file.js';
+import { StoredFile } from '../onnx/files/stored-file.js';
 import { removeQuietly, removeStale, stem, temporaryName } from '../onnx/files/temporary.js';
+import type { BytePieces } from '../onnx/files/write-all.js';
 
 /** Lists what was written, by path and sha256. */
 const list = '.prognet-bundle.json';
@@ -52,7 +54,7 @@ function refuseForeign(folder: string): void {
     if (path === list) continue;
     const hash = known.get(path);
     if (hash === undefined) throw refused(`holds ${JSON.stringify(path)}, which prognet did not write`);
-    if (sha256(readFileSync(join(folder, path))) !== hash)
+    if (sha256(new StoredFile(join(folder, path)).pieces()) !== hash)
       throw refused(`${JSON.stringify(path)} was changed since it was written`);
   }
 }
@@ -68,7 +70,7 @@ function finishReplacement(folder: string, aside: string): void {
  * Writes `files` (paths with forward slashes) as the folder `path`. On any error the folder is as it was. Writes of one folder wait for each other.
  * @throws WorkspaceError for a folder that is not ours, or what the disk does not take
  */
-export function writeOutputFolder(path: string, files: ReadonlyMap<string, Uint8Array>): void {
+export function writeOutputFolder(path: string, files: ReadonlyMap<string, BytePieces>): void {
   const folder = resolve(path);
   try {
     makeFolder(dirname(folder));
@@ -78,7 +80,7 @@ export function writeOutputFolder(path: string, files: ReadonlyMap<string, Uint8
   whileLocked(folder, () => writeLocked(path, folder, files));
 }
 
-function writeLocked(path: string, folder: string, files: ReadonlyMap<string, Uint8Array>): void {
+function writeLocked(path: string, folder: string, files: ReadonlyMap<string, BytePieces>): void {
   const [parent, name] = [dirname(folder), basename(folder)];
   const made = join(parent, temporaryName(name));
   const aside = join(parent, `.${stem(name)}.replaced`);
@@ -90,8 +92,9 @@ function writeLocked(path: string, folder: string, files: ReadonlyMap<string, Ui
     const hashes: Record<string, string> = {};
     for (const [file, bytes] of files) {
       makeFolder(dirname(join(made, file)));
-      writeNewFile(join(made, file), bytes);
-      hashes[file] = sha256(bytes);
+      const hashed = new HashedPieces(bytes instanceof Uint8Array ? [bytes] : bytes);
+      writeNewFile(join(made, file), hashed);
+      hashes[file] = hashed.digest();
     }
     writeNewFile(join(made, list), new TextEncoder().encode(`${JSON.stringify({ prognet: 1, files: hashes }, null, 2)}\n`));
     syncFolder(made);

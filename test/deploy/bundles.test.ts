@@ -9,7 +9,9 @@ import { tritonRepository } from '../../src/deploy/triton.js';
 import { readNpy, writeNpy } from '../../src/formats/npy.js';
 import { must } from '../../src/onnx/core/errors.js';
 import { Tensor } from '../../src/onnx/core/tensor.js';
+import type { BytePieces } from '../../src/onnx/files/write-all.js';
 import { fromBinary } from '../../src/onnx/serde/from-binary.js';
+import { toBinary } from '../../src/onnx/serde/to-binary.js';
 import { prognet, repo, workspace } from '../cli/support.js';
 
 let dir = '';
@@ -33,6 +35,9 @@ function withoutParsers(): string | undefined {
 const missing = withoutParsers();
 const python = join(repo, '.venv-deploy/bin/python');
 const why = missing === undefined ? '' : ` (not run: ${missing})`;
+
+/** A file's bytes; a piece is good until the next. */
+const piecesOf = (bytes: BytePieces) => (bytes instanceof Uint8Array ? [bytes] : Array.from(bytes, (piece) => piece.slice()));
 
 /** The metadata of a model as parameters of a config. */
 const toldBy = (file: string) => {
@@ -93,8 +98,13 @@ describe('triton', () => {
     const model = fromBinary(readFileSync(join(folders.tasks, 'b/1/model.onnx')));
     const said = { key: 'prognet.note', text: 'a "b" \\ c\n\tdé\u0001f \u{1f600}' };
     model.metadata.set(said.key, said.text);
-    const served = { name: 'b', tasks: ['b'], routed: false, filled: new Map(), most: new Map(), model, bytes: new Uint8Array() };
-    writeFileSync(out('odd.pbtxt'), must(tritonRepository([served]).get('b/config.pbtxt'), 'config'));
+    const served = { name: 'b', tasks: ['b'], routed: false, filled: new Map(), most: new Map(), model };
+    const repository = tritonRepository([served]);
+    writeFileSync(out('odd.pbtxt'), Buffer.concat([...piecesOf(must(repository.get('b/config.pbtxt'), 'config'))]));
+    // Weights stay in the file of their column until they are written.
+    const written = must(repository.get('b/1/model.onnx'), 'model');
+    expect(written).not.toBeInstanceOf(Uint8Array);
+    expect(Buffer.compare(Buffer.concat([...piecesOf(written)]), toBinary(model))).toBe(0);
     const [odd] = Object.values<typeof routed>(parsed([out('odd.pbtxt')]));
     expect(odd.parameters[said.key]).toEqual({ string_value: said.text });
     // What the config says is what the model has.

@@ -8,9 +8,9 @@ import { Tensor } from '../../src/onnx/core/tensor.js';
 import type { Value } from '../../src/onnx/ir/graph.js';
 import { ops } from '../../src/onnx/ops/ops.js';
 import type { Ops } from '../../src/onnx/ops/ops-builder.js';
-import type { Runtime } from '../../src/onnx/runtime/session.js';
 import { toBinary } from '../../src/onnx/serde/to-binary.js';
 import { importTask } from '../../src/tasks/import-task.js';
+import { counting } from '../support/counting.js';
 import { runtime } from '../support/run.js';
 
 const dir = mkdtempSync(join(tmpdir(), 'prognet-sessions-'));
@@ -34,22 +34,12 @@ async function imported(name: string, behind: (g: Ops, x: Value) => Value) {
   g.output(g.gemm(Object.assign(second, { name: 'second' }), g.initializer('u', waves(5, 2))), 'y');
   const file = join(dir, `${name}.onnx`);
   writeFileSync(file, toBinary(g.model()));
-  let sessions = 0;
-  const counting: Runtime = {
-    version: runtime.version,
-    createSession: (...options) => {
-      sessions++;
-      return runtime.createSession(...options);
-    },
-    createCarryingSession: (...options) => runtime.createCarryingSession(...options),
-    providers: () => runtime.providers(),
-    select: (requested) => runtime.select(requested),
-  };
+  const { runtime: counted, models } = counting(runtime);
   const notes: string[] = [];
   const onNote = (line: string) => notes.push(line.replace(file, 'm.onnx'));
   const options = { task: 'base', head: 'none', backbone: true, onNote } as const;
-  const { taps } = await importTask(counting, join(dir, name), true, file, options);
-  return { sessions, taps, notes };
+  const { taps } = await importTask(counted, join(dir, name), true, file, options);
+  return { sessions: models.length, taps, notes };
 }
 
 const taps = [
