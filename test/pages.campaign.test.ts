@@ -112,6 +112,10 @@ npx prognet check -C family`;
     expect(follow('docs/analysis.md').left).toEqual([]);
   }, 120_000);
 
+  it('docs/study.md', () => {
+    expect(follow('docs/study.md').left).toEqual([]);
+  }, 120_000);
+
   it('docs/tuning.md', () => {
     expect(follow('docs/tuning.md').left).toEqual([]);
   }, 60_000);

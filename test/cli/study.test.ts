@@ -51,6 +51,9 @@ it('compares baselines and progressive networks over the same tasks and seeds', 
   // Every method learns the first task as baseline 1 does, but for those whose columns are narrower.
   for (const name of ['b2', 'b3', 'linear', 'adapter']) expect(of(name).tasks[0]?.curve).toEqual(of('b1').tasks[0]?.curve);
   expect(of('linear-equal').tasks[0]?.curve).not.toEqual(of('b1').tasks[0]?.curve);
+  // The same first head and the same order of rows: a start from what was learned, and a source that learned nothing, are what makes the difference.
+  expect(of('b3').tasks[1]?.curve).not.toEqual(of('b1').tasks[1]?.curve);
+  expect(of('b4').tasks[0]?.curve).not.toEqual(of('linear').tasks[1]?.curve);
   expect(of('b1').summary.transfer?.values).toEqual([1, 1]);
   // Frozen columns answer with the same bits after each later task; a column that is tuned on does not.
   for (const name of ['b2', 'linear', 'adapter', 'linear-equal', 'adapter-equal'])

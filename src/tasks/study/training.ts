@@ -1,6 +1,7 @@
 // One training of a study: a column of a small network whose other columns stay as an earlier training left them, or as they were drawn. It leaves its
 // weights in the study's folder where a later training needs them.
-import type { SampleSet } from '../../data/dataset.js';
+import type { SampleSet, Split } from '../../data/dataset.js';
+import { inMemory } from '../../data/rows.js';
 import type { DescriptionInput } from '../../model/description/description.js';
 import { parseDescription } from '../../model/description/parse.js';
 import { type Column, columnsOf } from '../../model/progressive/column.js';
@@ -59,29 +60,27 @@ export type StudyOutcome =
   | { readonly state: 'done'; readonly training: Omit<StudyTraining, 'key'> }
   | { readonly state: 'diverged' | 'failed'; readonly reason: string };
 
-/** Data of the last training, for the next one that reads the same. */
+/** Bytes of data that are kept from one training to the next. */
+const keptBytes = 2 ** 28;
+
+/** Data of the tasks, those that were asked for last in memory: reading them takes longer than many a training. */
 export class StudyData {
-  private train: { readonly task: string; readonly set: SampleSet } | undefined;
-  private readonly tests = new Map<string, SampleSet>();
+  private readonly sets = new Map<string, Split<SampleSet>>();
 
   constructor(private readonly base: LoadedWorkspace) {}
 
-  async trainOf(task: string): Promise<SampleSet> {
-    if (this.train?.task !== task) await this.load(task);
-    return must(this.train, task).set;
-  }
-
-  async testOf(task: string): Promise<SampleSet> {
-    if (!this.tests.has(task)) await this.load(task);
-    return must(this.tests.get(task), task);
-  }
-
-  private async load(task: string): Promise<void> {
-    const { train: set, test } = await loadTaskData(this.base, task);
-    this.train = { task, set };
-    this.tests.set(task, test);
+  async of(task: string): Promise<Split<SampleSet>> {
+    const found = this.sets.get(task) ?? (await loadTaskData(this.base, task));
+    this.sets.delete(task);
+    this.sets.set(task, found);
+    const bytes = () => [...this.sets.values()].reduce((sum, { train, test }) => sum + bytesOf(train) + bytesOf(test), 0);
+    for (const other of this.sets.keys()) if (other !== task && bytes() > keptBytes) this.sets.delete(other);
+    return found;
   }
 }
+
+const bytesOf = ({ inputs, targets }: SampleSet): number =>
+  [...Object.values(inputs), targets].reduce((sum, part) => sum + (inMemory(part) ? part.byteLength : 0), 0);
 
 /** Which part of a column a parameter is of. */
 function partOf(name: string, task: string): ColumnPart {
@@ -140,7 +139,7 @@ export async function runStudyTraining(runtime: Runtime, data: StudyData, job: S
       settings,
       session,
       ...(start && { start: origins.weights(column, start) }),
-      ...partition(await data.trainOf(task), settings, `train data of task "${task}"`),
+      ...partition((await data.of(task)).train, settings, `train data of task "${task}"`),
     });
     const curve = history.map(({ validation }) => must(validation, 'validation').metric);
     const seconds = (performance.now() - started) / 1000;
@@ -155,7 +154,7 @@ export async function runStudyTraining(runtime: Runtime, data: StudyData, job: S
           return [other.task, (same ? frozen.get(other.task) : undefined) ?? origins.weights(other, origin)];
         }),
       );
-      const { inputs, targets } = await data.testOf(test.task);
+      const { inputs, targets } = (await data.of(test.task)).test;
       const { scores, sha256 } = await taskOutputs(runtime, network, all, test.task, inputs, session);
       measured.push({ task: test.task, value: meanMetric(network.column(test.task).head, scores, targets), scores: sha256 });
     }

@@ -1,0 +1,82 @@
+// Writes the study that stands in results/ into docs/study.md, as tables.
+//   node scripts/study/page.mjs [--check]     scripts/study/soup.mjs, which measures, calls it itself; --check tells whether it would change.
+import { readFileSync, writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+
+const at = (path) => fileURLToPath(new URL(path, import.meta.url));
+/** Where the result is kept. */
+export const resultsFile = at('results/mnist-soup.json');
+const page = at('../../docs/study.md');
+const [begin, end] = ['<!-- soup: written by node scripts/study/page.mjs -->', '<!-- end of soup -->'];
+
+const line = (cells) => `| ${cells.join(' | ')} |`;
+const table = (header, rows) => [line(header), line(header.map((_, i) => (i === 0 ? '---' : '---:'))), ...rows.map(line)];
+const both = (spread, digits, scale = 1) =>
+  spread === null ? '-' : `${(scale * spread.mean).toFixed(digits)} ± ${(scale * spread.deviation).toFixed(digits)}`;
+const points = (spread) => (spread === null ? '-' : both(spread, 1, 100));
+const count = (n) => n.toLocaleString('en');
+const shown = { true: 'the same bits', false: 'changed', null: '-' };
+
+function tables({ tasks, methods, matrices, seeds, trainings }) {
+  const [{ rows, epochs, task: first }] = tasks;
+  const of = (method, task) => methods.find((m) => m.method === method).tasks.find((t) => t.task === task);
+  const forgetting = methods
+    .filter(({ method }) => ['b3', 'adapter'].includes(method))
+    .map(({ label, after }) => [label, ...after.map((row) => points(row[0]))]);
+  const [matrix] = matrices;
+  return [
+    `${count(rows.training)} samples of each task are learned from in ${epochs} epochs, ${count(rows.validation)} draw the curves, ${count(rows.test)} measure the accuracy; ${seeds.length} seeds, ${trainings.count} trainings. Means and standard deviations over the seeds, accuracy in %.`,
+    '',
+    ...table(
+      ['method', 'parameters', 'accuracy at the end', 'transfer', 'median', 'forward', 'backward', 'earlier tasks'],
+      methods.map(({ label, parameters, summary: s, bitIdentical }) => [
+        label,
+        count(parameters),
+        points(s.average),
+        both(s.transfer, 2),
+        both(s.medianTransfer, 2),
+        both(s.forwardTransfer, 3),
+        points(s.backwardTransfer),
+        shown[bitIdentical],
+      ]),
+    ),
+    '',
+    'Accuracy of each task at the end:',
+    '',
+    ...table(
+      ['task', ...methods.map(({ label }) => label)],
+      tasks.map(({ task }) => [task, ...methods.map(({ method }) => points(of(method, task)?.end ?? null))]),
+    ),
+    '',
+    `Accuracy of the first task, "${first}", after each task that was learned:`,
+    '',
+    ...table(['after', ...tasks.map(({ task }) => task)], forgetting),
+    '',
+    `Transfer from one task (rows) to another (columns) by ${matrix.label}, two columns each; mean ${both(matrix.mean, 2)}, median ${both(matrix.median, 2)}:`,
+    '',
+    ...table(
+      ['from', ...matrix.tasks.map((task) => `to ${task}`)],
+      matrix.tasks.map((task, i) => [task, ...matrix.transfer[i].map((cell) => both(cell, 2))]),
+    ),
+  ];
+}
+
+/** What docs/study.md is with what results/ holds by now. */
+function written() {
+  const text = readFileSync(page, 'utf8');
+  const [from, to] = [text.indexOf(begin), text.indexOf(end)];
+  if (from < 0 || to < from) throw new Error(`docs/study.md has no place for ${begin}`);
+  const found = tables(JSON.parse(readFileSync(resultsFile, 'utf8')));
+  return `${text.slice(0, from)}${begin}\n${found.join('\n')}\n${text.slice(to)}`;
+}
+
+/** Writes it. */
+export function writePage() {
+  writeFileSync(page, written());
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  if (process.argv[2] !== '--check') writePage();
+  else if (written() !== readFileSync(page, 'utf8'))
+    throw new Error('docs/study.md: not what node scripts/study/page.mjs writes');
+}
