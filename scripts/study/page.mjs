@@ -51,6 +51,12 @@ function tables({ tasks, methods, matrices, seeds, trainings }) {
     `Accuracy of the first task, "${first}", after each task that was learned:`,
     '',
     ...table(['after', ...tasks.map(({ task }) => task)], forgetting),
+    ...(matrix === undefined ? [] : pairs(matrix)),
+  ];
+}
+
+function pairs(matrix) {
+  return [
     '',
     `Transfer from one task (rows) to another (columns) by ${matrix.label}, two columns each; mean ${both(matrix.mean, 2)}, median ${both(matrix.median, 2)}:`,
     '',

@@ -41,7 +41,10 @@ export function addAnalysis(): void {
     'prognet study family.yaml --seeds 5 --jobs 4 --equal-parameters',
     'prognet study family.yaml --methods b1,b3,linear --tasks digits,inverted --matrix none',
   ])
-    .option('--methods <names>', 'b1, b2, b3, b4, linear, adapter, with commas; b1 is always there (default: all)')
+    .option(
+      '--methods <names>',
+      'b1, b2, b3, b4, linear, adapter, or lora where an imported column is tuned, with commas; b1 is always there (default: all)',
+    )
     .option('--tasks <names>', 'which tasks in which order, with commas (default: all, as they are described)')
     .option('--seeds <n>', 'so many trainings of each, by seeds that follow that of the description (default: 3)')
     .option(

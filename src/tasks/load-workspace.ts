@@ -127,14 +127,17 @@ export function loadWorkspace(start: string): LoadedWorkspace {
 /** The same with an imported column as it is given, whatever the description says of it. */
 export const loadWorkspaceWith = (start: string, instead: Instead): LoadedWorkspace => load(requireWorkspace(start), { instead });
 
-/** The description in a file of any name, or in a folder; of its columns none is trained. Throws as `loadWorkspace`. */
+/** The description in a file of any name, or in a folder; of its columns those alone are frozen that were imported beside it. Throws as `loadWorkspace`. */
 export function loadDescription(path: string): LoadedWorkspace {
   const at = resolve(path);
   const root = statSync(at, { throwIfNoEntry: false })?.isDirectory() ? at : dirname(at);
   const workspace = at === root ? openWorkspace(root) : workspaceOf(root, at);
   const file = relative(root, workspace.description);
   const described = describe(root, readText(workspace.description, file), file);
-  return { workspace, file, frozen: new Map(), filled: false, otherLosses: new Map(), ...described };
+  const there = listColumns(root);
+  const brought = [...described.columns].filter(({ imported, task }) => imported !== undefined && there.includes(task));
+  const frozen = new Map(brought.map((column) => [column.task, openColumn(root, column, file)]));
+  return { workspace, file, frozen, filled: false, otherLosses: new Map(), ...described };
 }
 
 /** The same where one task is asked about: its column alone must fit what it stands on. */

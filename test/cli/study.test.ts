@@ -1,8 +1,11 @@
 // A study as a user runs it: trainings in processes, kept one by one, so that a kill costs no more than those that ran.
-import { appendFileSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { type StudyResult, studySchema } from '../../src/analysis/study/result.js';
+import { toBinary } from '../../src/onnx/serde/to-binary.js';
+import { mlp } from '../support/tuned.js';
 import { csv, prognet, start, until, workspace, yaml } from './support.js';
 
 /** Three tasks of the same kind. */
@@ -49,11 +52,11 @@ it('compares baselines and progressive networks over the same tasks and seeds', 
       expect(learned.values).toHaveLength(2);
     }
   // Every method learns the first task as baseline 1 does, but for those whose columns are narrower.
-  for (const name of ['b2', 'b3', 'linear', 'adapter']) expect(of(name).tasks[0]?.curve).toEqual(of('b1').tasks[0]?.curve);
+  for (const name of ['b2', 'b3', 'b4', 'linear', 'adapter']) expect(of(name).tasks[0]?.curve).toEqual(of('b1').tasks[0]?.curve);
   expect(of('linear-equal').tasks[0]?.curve).not.toEqual(of('b1').tasks[0]?.curve);
   // The same first head and the same order of rows: a start from what was learned, and a source that learned nothing, are what makes the difference.
   expect(of('b3').tasks[1]?.curve).not.toEqual(of('b1').tasks[1]?.curve);
-  expect(of('b4').tasks[0]?.curve).not.toEqual(of('linear').tasks[1]?.curve);
+  expect(of('b4').tasks[1]?.curve).not.toEqual(of('linear').tasks[1]?.curve);
   expect(of('b1').summary.transfer?.values).toEqual([1, 1]);
   // Frozen columns answer with the same bits after each later task; a column that is tuned on does not.
   for (const name of ['b2', 'linear', 'adapter', 'linear-equal', 'adapter-equal'])
@@ -66,7 +69,7 @@ it('compares baselines and progressive networks over the same tasks and seeds', 
   expect(of('b2').tasks[2]?.parameters.trained).toBe(18);
   // Laterals into block 1 and the head: 8 x 8 and 8 x 2 for each source.
   expect(of('linear').parameters).toBe(3 * 130 + 3 * 80);
-  expect(of('b4').parameters).toBe(3 * 130 + 2 * 80);
+  expect(of('b4').parameters).toBe(4 * 130 + 2 * 80);
   expect(of('linear-equal').equal).toMatchObject({ to: 'b3' });
   expect(of('linear-equal').parameters).toBeLessThanOrEqual(of('b3').parameters);
   const [matrix] = study.matrices;
@@ -81,7 +84,7 @@ it('compares baselines and progressive networks over the same tasks and seeds', 
     readFileSync(join(dir, 'study', name), 'utf8')
       .trim()
       .split('\n');
-  expect(lines('tasks.csv')).toHaveLength(1 + 3 * 7 + 2);
+  expect(lines('tasks.csv')).toHaveLength(1 + 3 * 8);
   expect(lines('matrix.csv')).toHaveLength(1 + 9);
   expect(lines('methods.csv')[0]).toBe(
     'method,parameters,bit-identical,average,average deviation,transfer,transfer deviation,medianTransfer,medianTransfer deviation,forwardTransfer,forwardTransfer deviation,backwardTransfer,backwardTransfer deviation,forgetting,forgetting deviation,gain,gain deviation',
@@ -169,10 +172,17 @@ it('refuses what it cannot compare, before anything is trained', () => {
   );
   says([dir, '--tasks', 'a,d'], /^prognet: unknown task "d", the description has: a, b, c$/m);
   says([dir, '--tasks', 'a,b,a'], /^prognet: --tasks: found "a" twice, expected each task once$/m);
-  says([dir, '--methods', 'b5'], /^prognet: --methods: unknown method "b5", expected some of b1, b2, b3, b4, linear, adapter$/m);
+  says(
+    [dir, '--methods', 'b5'],
+    /^prognet: --methods: unknown method "b5", expected some of b1, b2, b3, b4, linear, adapter, lora$/m,
+  );
   says([dir, '--methods', 'b1,b1'], /^prognet: --methods: found "b1" twice, expected each method once$/m);
   says([dir, '--matrix', 'b4'], /^prognet: --matrix: found "b4", expected one of b2, b3, linear, adapter, none$/m);
   says([dir, '--equal-parameters', 'b2'], /^prognet: --equal-parameters: found "b2", expected one of b1, b3$/m);
+  says(
+    [dir, '--methods', 'lora'],
+    /^prognet: method lora is for columns that tune an imported one, these have layers of their own; /m,
+  );
   says([dir, '--seeds', '0'], /^prognet: --seeds: found "0", expected a positive integer$/m);
   says([join(dir, 'none.yaml')], /none\.yaml/);
   says([join(dir, 'a.csv')], /a\.csv/);
@@ -188,3 +198,50 @@ it('refuses what it cannot compare, before anything is trained', () => {
   );
   expect(existsSync(join(dir, 'study'))).toBe(false);
 });
+
+it('over an imported column: a head alone, all weights tuned on and on, low-rank updates, and the same network from the start', () => {
+  const dir = mkdtempSync(join(tmpdir(), 'prognet-study-'));
+  const { model, taps } = mlp();
+  writeFileSync(join(dir, 'original.onnx'), toBinary(model));
+  const begun = prognet('import', join(dir, 'original.onnx'), '--task', 'base', '--backbone', '--taps', taps.join(), '-o', dir);
+  expect(begun.status, begun.stderr).toBe(0);
+  const file = join(dir, 'prognet.yaml');
+  const task = (name: string) => `  - task: ${name}
+    data: { source: ${name}.csv, header: false }
+    tune: { base: base, lora: { rank: 2, on: ["fc*"] } }
+    head: { classify: 2 }
+    train: { epochs: 3, batch: 16, lr: 0.02 }
+`;
+  writeFileSync(file, `${readFileSync(file, 'utf8')}${['a', 'b', 'c'].map(task).join('')}`);
+  for (const [i, name] of ['a', 'b', 'c'].entries()) writeFileSync(join(dir, `${name}.csv`), csv(i + 1));
+  const { status, stderr } = prognet('study', dir, '--seeds', '1', '--quiet');
+  expect(status, stderr).toBe(0);
+  const study = resultIn(dir);
+  expect(study.matrices).toEqual([]);
+  expect(study.tasks.map((each) => each.task)).toEqual(['a', 'b', 'c']);
+  const [b1, b2, b3, lora] = study.methods;
+  expect(study.methods.map(({ method }) => method)).toEqual(['b1', 'b2', 'b3', 'lora']);
+  // 4-6-5-4: 24 + 6, 30 + 5 and 20; a head of two over four has 10. Updates of rank 2: 2 (4 + 6), 2 (6 + 5), 2 (5 + 4).
+  const [body, head, updates] = [85, 10, 60];
+  expect(b1?.parameters).toBe(3 * (body + head));
+  expect(b3?.parameters).toBe(body + 3 * head);
+  expect(b2?.tasks[1]?.parameters.trained).toBe(head);
+  expect(lora?.tasks[1]?.parameters.trained).toBe(updates + head);
+  expect((lora?.parameters ?? 0) - (b2?.parameters ?? 0)).toBe(3 * updates);
+  // The imported column helps the first task too, which is learned from there.
+  expect(b3?.tasks[0]?.curve).not.toEqual(b1?.tasks[0]?.curve);
+  expect([b2?.bitIdentical, b3?.bitIdentical, lora?.bitIdentical]).toEqual([true, false, true]);
+  const says = (args: readonly string[], line: RegExp) =>
+    expect(prognet('study', dir, '--quiet', ...args)).toMatchObject({ status: 2, stderr: expect.stringMatching(line) });
+  says(
+    ['--methods', 'b4'],
+    /^prognet: method b4 is for columns with layers of their own, these tune an imported one; expected .*\n$/,
+  );
+  says(['--equal-parameters'], /^prognet: --equal-parameters is for columns with layers of their own, these tune .*\n$/);
+  says(['--matrix', 'b3'], /^prognet: --matrix: what is tuned begins with the imported column and carries nothing .*\n$/);
+  const over =
+    '  - task: d\n    data: { source: c.csv, header: false }\n    blocks: [[{ dense: 4 }], [{ dense: 4 }]]\n    head: { classify: 2 }\n';
+  appendFileSync(file, over);
+  says([], /^prognet: prognet.yaml: task "d" has layers and reads the imported column "base", a study expects .*\n$/);
+  says(['--tasks', 'base,a'], /^prognet: prognet.yaml: task "base" is an imported column, a study expects .*\n$/);
+}, 120_000);

@@ -52,6 +52,7 @@ function method(
     ),
     network: parameters,
     apart,
+    firstAlone: true,
   };
 }
 

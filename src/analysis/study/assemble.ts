@@ -34,6 +34,8 @@ export interface MeasuredMethod extends Pick<StudyMethod, 'method' | 'label' | '
   readonly network: readonly number[];
   /** Whether its tasks know nothing of each other: what was learned stays, and there is nothing to compare. */
   readonly apart: boolean;
+  /** Whether the first task of the study is learned as baseline 1 learns it, so that there is no transfer to it. */
+  readonly firstAlone: boolean;
 }
 
 /** Trainings of all ordered pairs of tasks by one method. */
@@ -157,7 +159,7 @@ function methodOf(of: MeasuredMethod, tasks: readonly StudyTask[], baseline: Bas
 }
 
 function summaryOf(
-  { sequence, trainings, apart }: MeasuredMethod,
+  { sequence, trainings, apart, firstAlone }: MeasuredMethod,
   tasks: readonly StudyTask[],
   baseline: Baseline,
   bySeed: readonly number[][][],
@@ -168,8 +170,7 @@ function summaryOf(
   const rises = first?.rises ?? true;
   const found = bySeed.map((after) => continual(after, rises));
   const of = (values: readonly (number | undefined)[]): Spread | null => (alike ? spreadOrNull(values) : null);
-  // The first task of the whole study is learned by every method as baseline 1 does it.
-  const later = described.filter(({ task }) => task !== tasks[0]?.task);
+  const later = described.filter(({ task }) => !firstAlone || task !== tasks[0]?.task);
   const overLater = (seed: number, by: (own: Measured, alone: Measured, task: StudyTask) => number | undefined) => {
     const values = later.map((task) =>
       by(must(trainingsOf(trainings, task.task)[seed], 'seed'), must(trainingsOf(baseline, task.task)[seed], 'seed'), task),

@@ -65,7 +65,7 @@ const methodSchema = z.strictObject({
    * `sequence`. Of baselines 1 and 4, whose networks know nothing of each other, every row repeats what was learned.
    */
   after: z.array(z.array(spreadSchema)),
-  /** The tasks that it learned, in order. The first is learned as baseline 1 learns it; baseline 4 begins with the second. */
+  /** The tasks that it learned, in order. The first is learned as baseline 1 learns it, but where an imported column is tuned. */
   sequence: z.array(z.string()),
   /** Over all tasks of `sequence`, after the last one. */
   summary: z.strictObject({

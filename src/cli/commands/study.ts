@@ -62,18 +62,16 @@ function matrixText({ label, tasks, transfer, mean, median }: TransferMatrix): s
   return `${table([`${label}, from`, ...tasks.map((task) => `to ${task}`)], rows)}\nmean ${spreadText(mean, 2)}, median ${spreadText(median, 2)}`;
 }
 
-/** The methods of the matrix: those that are named, or the first progressive one of the study. */
-function matrixOf(named: string | undefined, chosen: readonly MethodName[]): readonly MethodName[] {
+/** The methods of the matrix that are named. */
+function matrixOf(named: string): readonly MethodName[] {
   if (named === 'none') return [];
   const carrying = methodNames.filter((name) => methods[name].carries);
-  if (named !== undefined)
-    return named.split(',').map((name) => choiceFlag('--matrix', name.trim(), [...carrying, 'none'] as const) as MethodName);
-  return chosen.filter((name) => methods[name].kind === 'progressive').slice(0, 1);
+  return named.split(',').map((name) => choiceFlag('--matrix', name.trim(), [...carrying, 'none'] as const) as MethodName);
 }
 
 export async function study(description: string, flags: StudyFlags): Promise<void> {
-  const chosen = flags.methods === undefined ? methodNames : methodsNamed('--methods', flags.methods);
-  const matrix = matrixOf(flags.matrix, chosen);
+  const chosen = flags.methods === undefined ? undefined : methodsNamed('--methods', flags.methods);
+  const matrix = flags.matrix === undefined ? undefined : matrixOf(flags.matrix);
   const seeds = integerFlag('--seeds', flags.seeds) ?? defaultSeeds;
   const threads = integerFlag('--threads', flags.threads) ?? 1;
   const jobs = integerFlag('--jobs', flags.jobs) ?? Math.max(1, Math.floor(availableParallelism() / threads));
@@ -86,10 +84,10 @@ export async function study(description: string, flags: StudyFlags): Promise<voi
     const progress = partsProgress(flags, 'trainings', 'training');
     try {
       const found = await runStudy(runtime, loaded, {
-        methods: chosen,
+        ...(chosen && { methods: chosen }),
         ...(flags.tasks !== undefined && { tasks: flags.tasks.split(',').map((task) => task.trim()) }),
         seeds,
-        matrix,
+        ...(matrix && { matrix }),
         ...(equalTo !== undefined && { equalTo }),
         folder,
         jobs,

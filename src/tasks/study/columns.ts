@@ -26,8 +26,27 @@ export class StudyColumns {
     );
   }
 
+  /** The imported column that the column of a task tunes; undefined where it has layers. */
+  baseOf(task: string): string | undefined {
+    return this.written(task).tune?.base;
+  }
+
+  /** A column that tunes the imported one: all weights from the start or from where they are, or low-rank updates as described. */
+  tuning(task: string, how: 'scratch' | 'all' | 'lora'): ColumnInput {
+    const { data, head, train, tune } = this.written(task);
+    const { base, from, lora = {} } = must(tune, 'tune');
+    return {
+      task,
+      ...(data !== undefined && { data }),
+      tune: { base, ...(from !== undefined && { from }), ...(how === 'lora' ? { lora } : { weights: how }) },
+      ...(head && { head }),
+      train: measuredOnValidation(task, train),
+    };
+  }
+
   /** The column of a task by itself; with the blocks of another task's column where one is named. */
   alone(task: string, like = task): ColumnInput {
+    if (this.baseOf(task) !== undefined) return this.tuning(task, 'scratch');
     const { data, head, train } = this.written(task);
     const { blocks, prepare, inputs } = this.written(like);
     return {
@@ -44,8 +63,9 @@ export class StudyColumns {
 
   /** A head alone, over what the last block of another column gives. */
   headOver(task: string, source: string): ColumnInput {
-    const { prepare: _, inputs: _reads, ...column } = this.alone(task);
-    return { ...column, blocks: [], laterals: { kind: 'linear', from: [source], into: ['head'] } };
+    const { prepare: _, inputs: _reads, tune, ...column } = this.alone(task);
+    const taps = tune?.from === undefined ? {} : { taps: { [source]: { head: tune.from } } };
+    return { ...column, blocks: [], laterals: { kind: 'linear', from: [source], into: ['head'], ...taps } };
   }
 
   /** A column with laterals from earlier ones. Its own options of laterals are kept as far as they are of this kind and these sources. */
@@ -72,18 +92,22 @@ export class StudyColumns {
     return this.description.seed + seed;
   }
 
-  /** A network of these columns whose seeds are so many beyond those that are described. */
+  /** A network of these columns, behind the imported ones that they read, whose seeds are so many beyond those that are described. */
   network(columns: readonly ColumnInput[], seed: number): DescriptionInput {
-    return {
-      ...this.input,
-      name: 'study',
-      seed: this.seedOf(seed),
-      columns: columns.map(({ train = {}, ...column }) => ({
-        ...column,
-        train: { ...train, ...(train.seed !== undefined && { seed: train.seed + seed }) },
-      })),
-    };
+    const read = new Set(columns.flatMap(sourcesOf));
+    const imported = this.input.columns.filter(({ task, onnx }) => onnx !== undefined && read.has(task));
+    const own = columns.map(({ train = {}, ...column }) => ({
+      ...column,
+      train: { ...train, ...(train.seed !== undefined && { seed: train.seed + seed }) },
+    }));
+    return { ...this.input, name: 'study', seed: this.seedOf(seed), columns: [...imported, ...own] };
   }
+}
+
+/** Names of the columns that a column reads or tunes. */
+function sourcesOf({ tune, laterals }: ColumnInput): string[] {
+  const from = typeof laterals === 'object' && 'from' in laterals ? laterals.from : undefined;
+  return [...(tune === undefined ? [] : [tune.base]), ...(Array.isArray(from) ? from : [])];
 }
 
 /** A study's curves are those of a validation part. Throws UsageError where the description says that there is none. */

@@ -58,6 +58,13 @@ export const methods = {
     carries: true,
     apart: false,
   },
+  lora: {
+    label: 'LoRA',
+    about: 'low-rank updates of an imported column for each task, and a head',
+    kind: 'progressive',
+    carries: false,
+    apart: false,
+  },
 } as const satisfies Readonly<Record<string, Method>>;
 
 /** The name of a method. */
@@ -65,6 +72,24 @@ export type MethodName = keyof typeof methods;
 
 /** All of them, in the order of the tables. */
 export const methodNames = Object.keys(methods) as MethodName[];
+
+/** Those of columns that tune an imported one. There is no first task: each begins with what was imported. */
+const tuning: readonly MethodName[] = ['b1', 'b2', 'b3', 'lora'];
+
+/** The methods that there are for such columns. Throws UsageError for one of the others that was asked for. */
+export function methodsFor(tuned: boolean, asked: readonly MethodName[] | undefined): readonly MethodName[] {
+  const known = methodNames.filter((name) => (tuned ? tuning.includes(name) : name !== 'lora'));
+  const other = asked?.find((name) => !known.includes(name));
+  if (other === undefined) return asked ?? known;
+  const what = tuned
+    ? 'columns with layers of their own, these tune an imported one'
+    : 'columns that tune an imported one, these have layers of their own';
+  throw new UsageError(`method ${other} is for ${what}; expected some of ${known.join(', ')}`, {
+    path: '--methods',
+    expected: known.join(', '),
+    got: other,
+  });
+}
 
 /** Methods that are named with commas. Throws UsageError for a name that is none, and for one that stands there twice. */
 export function methodsNamed(flag: string, text: string): MethodName[] {

@@ -24,6 +24,7 @@ export interface PlanRequest {
 export interface MethodPlan extends Pick<StudyMethod, 'method' | 'label' | 'about' | 'kind' | 'equal'> {
   readonly sequence: readonly string[];
   readonly apart: boolean;
+  readonly firstAlone: boolean;
   /** Parameters of everything that is there after each task of `sequence`. */
   readonly network: readonly number[];
   /** Keys of the trainings of each task, one for each seed. */
@@ -46,7 +47,7 @@ export interface StudyPlan {
 }
 
 const sums = (values: readonly number[]): number[] => values.map((_, i) => values.slice(0, i + 1).reduce((a, b) => a + b, 0));
-const isLateral = (method: MethodName): method is LateralKind => methods[method].kind === 'progressive';
+const isLateral = (method: MethodName): method is LateralKind => method === 'linear' || method === 'adapter';
 
 /**
  * Plans a study. Every network is lowered, so that what does not fit is said before anything is trained.
@@ -59,7 +60,8 @@ export function planStudy(loaded: LoadedWorkspace, request: PlanRequest, beside:
   const planner = new Planner(columns, beside);
   const seeds = Array.from({ length: request.seeds }, (_, seed) => seed);
   const control = chosen.find(isLateral) ?? 'linear';
-  const sizes = sizesOf(columns, tasks, control);
+  const tuned = columns.baseOf(must(tasks[0], 'task')) !== undefined;
+  const sizes = tuned ? tunedSizesOf(columns, tasks) : sizesOf(columns, tasks, control);
   const alone = new Map(tasks.map((task) => [task, seeds.map((seed) => planner.alone(task, seed))]));
   const first = must(tasks[0], 'task');
 
@@ -80,13 +82,13 @@ export function planStudy(loaded: LoadedWorkspace, request: PlanRequest, beside:
 
   const planned = (method: MethodName): MethodPlan => {
     const { label, about, kind, apart } = methods[method];
-    const rest = { method, label, about, kind, apart, equal: null, network: sizes(method) };
+    const rest = { method, label, about, kind, apart, firstAlone: !tuned, equal: null, network: sizes(method) };
     if (method === 'b1') return { ...rest, sequence: tasks, keys: alone };
     const keys = sequence(
-      (seed) => aloneOf(first, seed),
+      (seed) => (tuned ? planner.next(method, [], first, seed, control) : aloneOf(first, seed)),
       (before, task, seed) => planner.next(method, before, task, seed, control),
     );
-    return { ...rest, sequence: method === 'b4' ? tasks.slice(1) : tasks, keys };
+    return { ...rest, sequence: tasks, keys };
   };
 
   const equal = (kind: LateralKind, rival: 'b1' | 'b3'): MethodPlan => {
@@ -101,6 +103,7 @@ export function planStudy(loaded: LoadedWorkspace, request: PlanRequest, beside:
       kind: 'progressive',
       equal: { to: rival, parameters, factor },
       apart: false,
+      firstAlone: false,
       sequence: tasks,
       network: sums(parametersOf(network(narrow)).map(({ column }) => column)),
       keys: sequence(
@@ -149,10 +152,33 @@ function sizesOf(columns: StudyColumns, tasks: readonly string[], control: Later
       return each.map(({ column }, i) => column + each.slice(0, i).reduce((sum, { head }) => sum + head, 0));
     }
     if (method === 'b4') {
+      // The first task's column is there twice: as it was learned, and as it was drawn.
       const random = last([columns.alone(first)]).column;
       const over = tasks.slice(1).map((task) => last([columns.alone(first), columns.over(task, control, [first])]).column);
-      return sums(over).map((sum) => sum + random);
+      return [random, ...sums(over).map((sum) => 2 * random + sum)];
     }
+    if (!isLateral(method)) throw new Error(`internal: ${method} is of imported columns`);
     return sums(of(grownColumns(columns, method, tasks)).map(({ column }) => column));
+  };
+}
+
+/** The same where all tasks tune an imported column. */
+function tunedSizesOf(columns: StudyColumns, tasks: readonly string[]): (method: MethodName) => number[] {
+  const of = (task: string, column: (base: string) => Parameters<StudyColumns['network']>[0][number]) => {
+    const base = must(columns.baseOf(task), 'base');
+    const sizes = parametersOf(columns.network([column(base)], 0));
+    return { base: sizes.length > 1 ? must(sizes[0], 'base').column : 0, own: must(sizes.at(-1), 'column') };
+  };
+  return (method) => {
+    if (method === 'b1') return sums(tasks.map((task) => of(task, () => columns.alone(task)).own.column));
+    const each = tasks.map((task) =>
+      of(task, (base) =>
+        method === 'b2' ? columns.headOver(task, base) : columns.tuning(task, method === 'b3' ? 'all' : 'lora'),
+      ),
+    );
+    // One copy of all weights, and the heads; else the imported column, and what each task adds to it.
+    if (method === 'b3')
+      return each.map(({ own }, i) => own.column + each.slice(0, i).reduce((sum, { own: { head } }) => sum + head, 0));
+    return sums(each.map(({ own }) => own.column)).map((sum) => sum + must(each[0], 'task').base);
   };
 }

@@ -4,7 +4,7 @@ import { sha256 } from '../../onnx/files/hash.js';
 import { type Json, stableJson } from '../../workspace/json.js';
 import { toJson } from '../stored-run.js';
 import type { LateralKind, StudyColumns } from './columns.js';
-import type { MethodName } from './methods.js';
+import { type MethodName, methods } from './methods.js';
 import { type Origin, type StudyJob, type StudyTest, self } from './training.js';
 
 /** A training before it is known where and how it is run. */
@@ -63,9 +63,12 @@ export class Planner {
     });
   }
 
-  /** The next task of a method, after those that it learned before, one at least. */
+  /** The next task of a method, after those that it learned before: one at least, but where an imported column is tuned. */
   next(method: Exclude<MethodName, 'b1'>, before: readonly Learned[], task: string, seed: number, control: LateralKind): string {
     const names = before.map((each) => each.task);
+    const base = this.columns.baseOf(task);
+    if (base !== undefined) return this.overImported(method, base, before, task, seed);
+    if (method === 'lora') throw new Error(`internal: ${task} tunes nothing`);
     if (method === 'b2') return this.headAlone(before, task, seed);
     if (method === 'b3') return this.tuned(before, task, seed);
     if (method === 'b4') return this.overRandom(names[0] ?? task, before[0]?.key ?? self, task, seed, control);
@@ -114,6 +117,29 @@ export class Planner {
     const from = { [first]: { prepare: key } };
     const tests = [{ description, task, from: { ...from, [task]: whole(self) } }];
     return this.add(`B4 ${task}`, seed, { description, task, from, tests });
+  }
+
+  /** Over an imported column: a head alone, all of its weights in turn, or low-rank updates. */
+  private overImported(method: MethodName, base: string, before: readonly Learned[], task: string, seed: number): string {
+    const { columns } = this;
+    const column = (name: string): ColumnInput =>
+      method === 'b2' ? columns.headOver(name, base) : columns.tuning(name, method === 'b3' ? 'all' : 'lora');
+    const tests = [...before, { task, key: self }].map(
+      (each): StudyTest => ({
+        description: columns.network([column(each.task)], seed),
+        task: each.task,
+        from: { [each.task]: method === 'b3' ? { prepare: self, blocks: self, head: each.key } : whole(each.key) },
+      }),
+    );
+    const last = before.at(-1);
+    const start = method === 'b3' && last !== undefined && { start: { prepare: last.key, blocks: last.key } };
+    return this.add(`${methods[method].label} ${last === undefined ? base : last.task} > ${task}`, seed, {
+      description: columns.network([column(task)], seed),
+      task,
+      from: {},
+      ...start,
+      tests,
+    });
   }
 
   /** A progressive network's next column. */

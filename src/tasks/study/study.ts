@@ -6,28 +6,31 @@ import { rows } from '../../data/dataset.js';
 import { fingerprint } from '../../data/fingerprint.js';
 import { parseDescription } from '../../model/description/parse.js';
 import { isJudged, metricName, metricRises } from '../../model/heads/heads.js';
-import { columnsOf } from '../../model/progressive/column.js';
+import { type Column, columnsOf } from '../../model/progressive/column.js';
 import { InterruptedError, must, stopIfAborted, TrainingError, UsageError } from '../../onnx/core/errors.js';
 import type { Runtime } from '../../onnx/runtime/session.js';
 import { partition } from '../../train/prepare-data.js';
 import { trainSettings } from '../../train/settings.js';
 import { StudyStore, type StudyTraining } from '../../workspace/study-store.js';
-import type { LoadedWorkspace } from '../load-workspace.js';
+import { type LoadedWorkspace, requireSources } from '../load-workspace.js';
 import { versionsNow } from '../machine.js';
 import { type Runner, sideBySide } from '../side-by-side.js';
 import { loadTaskData } from '../task-data.js';
 import { StudyColumns } from './columns.js';
-import type { MethodName } from './methods.js';
+import { type MethodName, methods, methodsFor } from './methods.js';
 import { type PlanRequest, planStudy, type StudyPlan } from './plan.js';
 import type { PlannedTraining } from './planner.js';
 import { studyTables } from './tables.js';
 import type { StudyJob, StudyOutcome } from './training.js';
 
 /** How a study is run. */
-export interface StudyOptions extends Omit<PlanRequest, 'tasks' | 'methods'> {
+export interface StudyOptions extends Omit<PlanRequest, 'tasks' | 'methods' | 'matrix'> {
+  /** Methods of which all pairs of tasks are trained; the first progressive one that carries over when absent. */
+  readonly matrix?: readonly MethodName[];
   /** In the order in which they are learned; all of the description when absent. */
   readonly tasks?: readonly string[];
-  readonly methods: readonly MethodName[];
+  /** All that there are for these columns when absent. */
+  readonly methods?: readonly MethodName[];
   /** Its folder. */
   readonly folder: string;
   /** Trainings at one time. */
@@ -49,8 +52,9 @@ export interface StudyOptions extends Omit<PlanRequest, 'tasks' | 'methods'> {
  * @throws UsageError, DescriptionError and DataError before anything is trained; TrainingError where a training diverges or fails; InterruptedError on abort
  */
 export async function runStudy(runtime: Runtime, loaded: LoadedWorkspace, options: StudyOptions): Promise<StudyResult> {
-  const { folder, signal, threads } = options;
+  const { folder, signal, threads, equalTo } = options;
   const tasks = studiedTasks(loaded, options.tasks);
+  const chosen = chosenMethods(loaded.columns.column(must(tasks[0], 'task')).tuned !== undefined, options);
   const seeds = Array.from({ length: options.seeds }, (_, i) => loaded.description.seed + i);
   const facts = new Map<string, { readonly data: string; readonly task: StudyTask }>();
   for (const task of tasks) {
@@ -60,10 +64,12 @@ export async function runStudy(runtime: Runtime, loaded: LoadedWorkspace, option
   const versions = versionsNow(runtime);
   const beside = (named: readonly string[]) => [
     ...named.map((task) => must(facts.get(task), task).data),
+    ...[...loaded.frozen].map(([task, { record }]) => [task, record.sha256.weights]),
     { ...versions },
     threads,
   ];
-  const plan = planStudy(loaded, { ...options, methods: withBaseline(options.methods), tasks }, beside);
+  const request = { tasks, seeds: options.seeds, ...chosen, ...(equalTo && { equalTo }) };
+  const plan = planStudy(loaded, request, beside);
   const store = StudyStore.open(folder);
   try {
     const found = await trained(store, plan, options);
@@ -96,35 +102,60 @@ export async function runStudy(runtime: Runtime, loaded: LoadedWorkspace, option
   }
 }
 
-/** Every score is one beside that of baseline 1. */
-const withBaseline = (methods: readonly MethodName[]): MethodName[] => ['b1', ...methods.filter((name) => name !== 'b1')];
+/** What is compared, and of which methods there is a matrix; every score is one beside that of baseline 1. Throws UsageError for what does not go together. */
+function chosenMethods(tuned: boolean, { methods: asked, matrix, equalTo }: StudyOptions) {
+  if (tuned && equalTo !== undefined)
+    throw new UsageError('--equal-parameters is for columns with layers of their own, these tune an imported one', {
+      path: '--equal-parameters',
+    });
+  if (tuned && matrix !== undefined && matrix.length > 0)
+    throw new UsageError('--matrix: what is tuned begins with the imported column and carries nothing from task to task', {
+      path: '--matrix',
+      expected: 'none',
+      got: matrix.join(),
+    });
+  const known = methodsFor(tuned, asked);
+  const carrying = known.filter((name) => methods[name].kind === 'progressive' && methods[name].carries).slice(0, 1);
+  const all: MethodName[] = ['b1', ...known.filter((name) => name !== 'b1')];
+  return { methods: all, matrix: matrix ?? carrying };
+}
 
 /** Throws UsageError for a task that is unknown or stands there twice, for fewer than two, and for columns that nothing can be compared of. */
 function studiedTasks(loaded: LoadedWorkspace, named: readonly string[] | undefined): readonly string[] {
   const { columns, file } = loaded;
-  const tasks = named ?? columns.tasks;
+  const tasks = named ?? [...columns].filter(({ imported }) => imported === undefined).map(({ task }) => task);
   const twice = tasks.find((task, i) => tasks.indexOf(task) !== i);
   if (twice !== undefined) throw new UsageError(`--tasks: found "${twice}" twice, expected each task once`, { got: twice });
   for (const task of tasks) {
-    const { imported, tuned, head, blocks } = columns.column(task);
-    const expected = 'a column with layers and a head of its own';
-    const found =
-      imported !== undefined
-        ? 'is imported'
-        : tuned !== undefined
-          ? 'tunes another column'
-          : isJudged(head)
-            ? undefined
-            : 'has no head';
-    const what = found ?? (blocks.length === 0 ? 'has no blocks' : undefined);
+    const column = columns.column(task);
+    const what = notStudied(column);
     if (what !== undefined)
-      throw new UsageError(`${file}: task "${task}" ${what}, a study expects ${expected}`, { got: task, expected });
+      throw new UsageError(`${file}: task "${task}" ${what}`, { got: task, expected: 'a column with layers and a head' });
+    if (column.tuned !== undefined) requireSources(loaded, column);
+  }
+  const bases = new Set(tasks.map((task) => columns.column(task).tuned?.base.task));
+  if (bases.size > 1) {
+    const found = [...bases].map((base) => base ?? 'none').join(', ');
+    throw new UsageError(`${file}: tasks tune different columns: ${found}; a study expects one that all of them tune, or none`, {
+      got: found,
+    });
   }
   if (tasks.length > 1) return tasks;
   throw new UsageError(`a study compares how tasks help each other: found one task, "${tasks[0]}", expected at least two`, {
     expected: 'at least two tasks',
     got: tasks.join(', '),
   });
+}
+
+/** Why a study has no place for a column; undefined where it has. */
+function notStudied({ imported, tuned, head, blocks, sources }: Column): string | undefined {
+  if (imported !== undefined) return 'is an imported column, a study expects tasks that are learned here';
+  if (!isJudged(head)) return 'has no head, a study expects answers that are judged';
+  if (tuned !== undefined) return undefined;
+  const read = sources.find((source) => source.imported !== undefined);
+  if (read !== undefined)
+    return `has layers and reads the imported column "${read.task}", a study expects columns that tune it, or that do not read it`;
+  return blocks.length === 0 ? 'has no blocks, a study expects columns with layers' : undefined;
 }
 
 async function factsOf(loaded: LoadedWorkspace, task: string, { onNote, signal }: StudyOptions) {

@@ -5,9 +5,8 @@ import { inMemory } from '../../data/rows.js';
 import type { DescriptionInput } from '../../model/description/description.js';
 import { parseDescription } from '../../model/description/parse.js';
 import { type Column, columnsOf } from '../../model/progressive/column.js';
-import { initialWeights, type Weights } from '../../model/progressive/weights.js';
+import { type FrozenWeights, initialWeights, type Weights } from '../../model/progressive/weights.js';
 import { must } from '../../onnx/core/errors.js';
-import type { Tensor } from '../../onnx/core/tensor.js';
 import type { Runtime } from '../../onnx/runtime/session.js';
 import { DivergedError } from '../../train/diverged.js';
 import { meanMetric } from '../../train/evaluate.js';
@@ -15,7 +14,7 @@ import { train } from '../../train/loop.js';
 import { partition } from '../../train/prepare-data.js';
 import { trainSettings } from '../../train/settings.js';
 import { readStudyWeights, type StudyTraining, writeStudyWeights } from '../../workspace/study-store.js';
-import type { LoadedWorkspace } from '../load-workspace.js';
+import { type LoadedWorkspace, weightsOf } from '../load-workspace.js';
 import { loadTaskData } from '../task-data.js';
 import { taskOutputs } from '../task-outputs.js';
 
@@ -69,6 +68,11 @@ export class StudyData {
 
   constructor(private readonly base: LoadedWorkspace) {}
 
+  /** Weights of imported columns. */
+  get imported(): FrozenWeights {
+    return weightsOf(this.base);
+  }
+
   async of(task: string): Promise<Split<SampleSet>> {
     const found = this.sets.get(task) ?? (await loadTaskData(this.base, task));
     this.sets.delete(task);
@@ -92,15 +96,19 @@ function partOf(name: string, task: string): ColumnPart {
 class Origins {
   private readonly known = new Map<string, { readonly task: string; readonly tensors: Weights }>();
 
-  constructor(private readonly folder: string) {}
+  constructor(
+    private readonly folder: string,
+    private readonly imported: FrozenWeights,
+  ) {}
 
   add(key: string, task: string, tensors: Weights): void {
     this.known.set(key, { task, tensors });
   }
 
   /** The parameters of a column: each from the training that its part is of, drawn where there is none. */
-  weights(column: Column, origin: Origin): Map<string, Tensor> {
-    const own = initialWeights(column);
+  weights(column: Column, origin: Origin): Weights {
+    if (column.imported !== undefined) return must(this.imported.get(column.task), `weights of "${column.task}"`);
+    const own = initialWeights(column, this.imported);
     for (const name of own.keys()) {
       const key = origin[partOf(name, column.task)];
       if (key === undefined) continue;
@@ -123,7 +131,7 @@ export async function runStudyTraining(runtime: Runtime, data: StudyData, job: S
   const started = performance.now();
   const { key, folder, task, from, start, tests, keep, threads } = job;
   const session = { providers: ['cpu'], threads };
-  const origins = new Origins(folder);
+  const origins = new Origins(folder, data.imported);
   const columns = columnsOf(parseDescription(job.description));
   const column = columns.column(task);
   const settings = trainSettings(column.train, column.seed, column.head);
