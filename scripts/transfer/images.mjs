@@ -4,35 +4,11 @@
 // The rate is a tenth where weights go on from trained ones.
 import { fileURLToPath } from 'node:url';
 import { at, compare, few, imported, targetsOf } from './compare.mjs';
+import { backbone, conv, importing, side, widened } from './nudenet.mjs';
 
 const { loadData } = await import(at('dist/node.js').href);
-const { Tensor } = await import(at('dist/onnx/index.js').href);
-const [classes, side, testEach] = [10, 64, 60];
-const backbone = fileURLToPath(at('.cache/models/packages/nudenet/nudenet/320n.onnx'));
-const taps = [2, 4, 6].map((stage) => `/model.${stage}/cv2/act/Mul_output_0`);
+const [classes, testEach] = [10, 60];
 
-/** Images [1, 28, 28] as [3, side, side]: two pixels of nothing around, each pixel twice, three channels alike. */
-function widened(images, rows) {
-  const data = new Float32Array(rows.length * 3 * side * side);
-  rows.forEach((row, n) => {
-    for (let y = 0; y < 28; y++) {
-      for (let x = 0; x < 28; x++) {
-        const value = Number(images.data[row * 784 + y * 28 + x]) * (images.dtype === 'uint8' ? 1 / 255 : 1);
-        for (let c = 0; c < 3; c++)
-          for (const [dy, dx] of [
-            [0, 0],
-            [0, 1],
-            [1, 0],
-            [1, 1],
-          ])
-            data[((n * 3 + c) * side + 2 * (y + 2) + dy) * side + 2 * (x + 2) + dx] = value;
-      }
-    }
-  });
-  return new Tensor('float32', [rows.length, 3, side, side], data);
-}
-
-const conv = (filters) => [{ conv2d: { filters, kernel: 3, stride: 2, padding: 'same' } }, 'relu'];
 const ways = {
   'progressive column': {
     column: {
@@ -50,13 +26,13 @@ const ways = {
 const data = await loadData('fashion-mnist', {
   baseDir: fileURLToPath(at('.')),
   inputs: [{ name: 'images', dtype: 'uint8', shape: [1, 28, 28] }],
-  head: { kind: 'classify', classes },
+  head: { kind: 'classify', size: classes },
 });
 const classesOf = ({ targets }) => Array.from(targets.data, Number);
 const samples = (part, kinds, rows) => ({ inputs: { images: widened(part.inputs, rows) }, targets: targetsOf(kinds, rows) });
 const [trainKinds, testKinds] = [classesOf(data.train), classesOf(data.test)];
 await compare('images', {
-  base: await imported(backbone, ['--taps', taps.join(), '--dim', `height=${side}`, '--dim', `width=${side}`]),
+  base: await imported(backbone, importing),
   ways,
   classes,
   drawn: (each, seed) => samples(data.train, trainKinds, few(trainKinds, classes, each, seed)),

@@ -80,11 +80,52 @@ function rowsTable({ settings, rows, testRows, columns }) {
   return { table };
 }
 
+const pairs = ['top, trouser', 'pullover, dress', 'coat, sandal', 'shirt, sneaker', 'bag, boot'];
+const routerNames = {
+  entropy: 'least entropy',
+  mean: 'nearest mean of a class',
+  autoencoder: 'smallest error of an autoencoder',
+  trained: 'trained router',
+};
+
+function routingTable({ settings, runs }) {
+  const { each, testEach, steps, batch, none, lr } = settings;
+  const average = (of) => pairs.map((_, i) => mean(runs.map((run) => of(run)[i])));
+  const row = (way, { found, right, own, others }) =>
+    line([way, found, percent(mean(right)), ...right.map((v) => percent(v)), own, others].map((cell) => cell ?? '-'));
+  const router = (kind) => {
+    const of = (name) => average((run) => run.routers[kind][name]);
+    return row(routerNames[kind], {
+      found: percent(mean(of('task'))),
+      right: of('right'),
+      own: percent(mean(of('none'))),
+      others: percent(mean(runs.map((run) => run.routers[kind].others))),
+    });
+  };
+  const best = [...new Set(runs.map((run) => run.best))].join(', ');
+  const table = [
+    `Accuracy in % of ${(10 * testEach).toLocaleString('en')} test rows, mean of ${runs.length} draws of ${each} examples of each class; columns trained for about ${steps} steps of ${batch} rows with adam at ${lr}; the routers stand before: ${best}. Doubts above ${none} are none of the tasks:`,
+    '',
+    line(['which task', 'finds it', 'right answers', ...pairs, 'own given to none', 'MNIST given to none']),
+    line(['---', ...Array.from({ length: pairs.length + 4 }, () => '---:')]),
+    ...Object.keys(runs[0].told).map((way) => row(`told: ${way}`, { right: average((run) => run.told[way]) })),
+    ...Object.keys(routerNames).map(router),
+    row('no column: nearest of ten means', { right: average((run) => run.alone) }),
+  ];
+  return { table };
+}
+
 /** What docs/transfer.md and its pictures are with what results/ holds by now: { file: text }. */
 function files() {
   let page = readFileSync(docs('transfer.md'), 'utf8');
   const found = {};
-  for (const [name, part] of Object.entries({ images: comparison, text: comparison, rows: (_, results) => rowsTable(results) })) {
+  const parts = {
+    images: comparison,
+    text: comparison,
+    rows: (_, results) => rowsTable(results),
+    routing: (_, results) => routingTable(results),
+  };
+  for (const [name, part] of Object.entries(parts)) {
     if (!existsSync(resultsOf(name))) continue;
     const [begin, end] = [`<!-- ${name}: written by node scripts/transfer/${name}.mjs -->`, `<!-- end of ${name} -->`];
     const [from, to] = [page.indexOf(begin), page.indexOf(end)];
