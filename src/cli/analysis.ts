@@ -1,5 +1,6 @@
 // The commands that look into trained columns: names, options and help.
 import type { AnalyzeFlags } from './commands/analyze.js';
+import type { CompressFlags } from './commands/compress.js';
 import type { PlotFlags } from './commands/plot.js';
 import type { PruneFlags } from './commands/prune.js';
 import type { ReportFlags } from './commands/report.js';
@@ -56,6 +57,18 @@ export function addAnalysis(): void {
     .option('--jobs <n>', 'trainings at one time (default: one for each core)')
     .option('--threads <n>', 'threads of one op in each training; the bits of the result depend on it (default: 1)')
     .action(async (description: string, o: StudyFlags) => (await import('./commands/study.js')).study(description, all(o)));
+
+  command('compress', 'all frozen columns as one of bounded size and a head for each task, in a new workspace', [
+    'prognet compress -o smaller',
+    'prognet compress --like digits --width 2 --epochs 40 -o smaller     a column twice as wide as that of digits',
+  ])
+    .requiredOption('-o, --output <folder>', 'the new workspace')
+    .option('--like <task>', 'the task whose blocks the column has (default: the first with layers of its own)')
+    .option('--width <x>', 'so many times its units and filters (default: 1)')
+    .option('--epochs <n>', 'passes over the training data of all tasks (default: 20, and at least 4000 steps)')
+    .option('--lr <rate>', 'the rate of adam, which a cosine brings to 0 (default: 0.001)')
+    .option('--rows <n>', 'training samples of each task at most, drawn by its seed (default: 10000)')
+    .action(async (o: CompressFlags) => (await import('./commands/compress.js')).compressCommand(all(o)));
 
   command('plot <tasks...>', 'learning curves as an SVG: loss and measures of each epoch, of training and validation data', [
     'prognet plot digits                         writes digits.svg',

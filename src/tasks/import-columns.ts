@@ -177,7 +177,7 @@ function writtenColumns(theirs: LoadedWorkspace, names: ReadonlyMap<string, stri
 type Data = NonNullable<ColumnInput['data']>;
 
 /** A source that is a path leads from here to where the data lie. */
-function movedData(data: Data, from: string, to: string): Data {
+export function movedData(data: Data, from: string, to: string): Data {
   const moved = (source: string) =>
     sourceNames.includes(source) ? source : relative(to, resolve(from, source)).split(sep).join('/');
   return typeof data === 'string' ? moved(data) : { ...data, source: moved(data.source) };

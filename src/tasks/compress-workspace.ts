@@ -1,0 +1,238 @@
+// The frozen columns of a workspace compressed to one of bounded size, in a new workspace: its first task has the column, every other one a head over it.
+import { existsSync } from 'node:fs';
+import { basename, join, resolve } from 'node:path';
+import { stringify } from 'yaml';
+import { someSamples } from '../analysis/analysed.js';
+import { compress, type Teacher } from '../analysis/compress.js';
+import type { ColumnInput } from '../model/description/description.js';
+import { toInput } from '../model/description/parse.js';
+import { isJudged, metricName, refuseSteps } from '../model/heads/heads.js';
+import type { Column } from '../model/progressive/column.js';
+import { must, UsageError } from '../onnx/core/errors.js';
+import { Tensor } from '../onnx/core/tensor.js';
+import { makeFolder } from '../onnx/files/folder.js';
+import { defaultThreads } from '../onnx/runtime/node.js';
+import type { Runtime } from '../onnx/runtime/session.js';
+import type { TrainEvent } from '../train/events.js';
+import { removeColumn } from '../workspace/column-store.js';
+import { refuseOutput } from '../workspace/output-path.js';
+import { createFolders, descriptionNames } from '../workspace/workspace.js';
+import { movedData } from './import-columns.js';
+import { frozenOf, type LoadedWorkspace, loadWorkspace, reloadWorkspace, someFrozen, weightsOf } from './load-workspace.js';
+import { loadTaskData } from './task-data.js';
+import { taskOutputs } from './task-outputs.js';
+import { testAndFreeze } from './test-column.js';
+import { removeEmpty, writtenTogether } from './written-together.js';
+
+/** How columns are compressed. */
+export interface CompressOptions {
+  /** The task whose column's blocks the compressed one has; default: the first with layers of its own. */
+  readonly like?: string | undefined;
+  /** How many times the units of its dense layers and the filters of its convolutions there are; default 1. */
+  readonly width?: number | undefined;
+  /** Passes over the training data of all tasks; default: as many as give 4,000 steps of 128 rows, at least 20. */
+  readonly epochs?: number | undefined;
+  /** The learning rate of adam, which a cosine brings to 0; default 0.001. */
+  readonly rate?: number | undefined;
+  /** Training samples of each task at most, drawn by its seed; default 10,000. */
+  readonly rows?: number | undefined;
+  readonly onEvent?: (event: TrainEvent) => void;
+  readonly signal?: AbortSignal;
+}
+
+/** What came of it. */
+export interface CompressedWorkspace {
+  readonly workspace: string;
+  /** Parameters of all columns together. */
+  readonly parameters: { readonly before: number; readonly after: number };
+  readonly tasks: readonly {
+    readonly task: string;
+    readonly metric: 'accuracy' | 'error';
+    readonly before: number;
+    readonly after: number;
+    /** Of its column in the new workspace. */
+    readonly parameters: number;
+  }[];
+}
+
+/**
+ * Compresses the frozen tasks that have a head into a new workspace in `folder`. Throws UsageError where there are fewer than two, where one reads other inputs or
+ * answers steps, and where `folder` is a workspace already; DataError for a task that names no data; InterruptedError on abort, when nothing is written.
+ */
+export async function compressWorkspace(
+  runtime: Runtime,
+  theirs: LoadedWorkspace,
+  folder: string,
+  options: CompressOptions = {},
+): Promise<CompressedWorkspace> {
+  const started = performance.now();
+  const { like, width = 1, epochs, rate = 0.001, rows = 10_000, onEvent, signal } = options;
+  const root = resolve(folder);
+  refuseOutput(root);
+  const there = descriptionNames.find((name) => existsSync(join(root, name)));
+  if (there !== undefined)
+    throw new UsageError(`${folder}: holds ${there}, expected a new folder`, { path: folder, expected: 'a new folder' });
+  const columns = someFrozen(theirs)
+    .map((task) => theirs.columns.column(task))
+    .filter(({ head }) => isJudged(head));
+  const template = templateOf(theirs, columns, like);
+  for (const { task, head, inputs } of columns) {
+    refuseSteps(head, task, 'compress');
+    if (inputs.map(({ name }) => name).join() === template.inputs.map(({ name }) => name).join()) continue;
+    throw new UsageError(
+      `compress: task "${task}" reads other inputs than "${template.task}", expected tasks that read the same`,
+      {
+        got: task,
+      },
+    );
+  }
+  const session = { providers: ['cpu'], threads: defaultThreads() };
+  const weights = weightsOf(theirs);
+  const teachers: Teacher[] = [];
+  for (const { task, head, seed } of columns) {
+    const { train } = await loadTaskData(theirs, task, { ...(signal && { signal }) });
+    const { inputs } = someSamples(train, rows, seed);
+    const { scores } = await taskOutputs(runtime, theirs.columns, weights, task, inputs, session, signal);
+    teachers.push({ head, inputs, scores });
+  }
+  const description = toInput(theirs.description);
+  const first = must(columns[0], 'task').task;
+  const written = columns.map((column) => writtenAs(theirs, column, template, width, first, root));
+  const { task, blocks, prepare, inputs } = must(written[0], 'column');
+  const compressed = await compress({
+    runtime,
+    session,
+    description,
+    column: { task, ...(blocks && { blocks }), ...(prepare && { prepare }), ...(inputs && { inputs }) },
+    teachers,
+    epochs:
+      epochs ?? Math.max(20, Math.ceil(4000 / Math.ceil(teachers.reduce((n, { scores }) => n + (scores.dims[0] ?? 0), 0) / 128))),
+    rate,
+    seed: theirs.description.seed,
+    ...(onEvent && { onEvent }),
+    ...(signal && { signal }),
+  });
+  const { prognet, seed, input } = description;
+  const called = /^[A-Za-z][A-Za-z0-9_-]{0,99}$/.test(basename(root)) ? basename(root) : description.name;
+  const text = stringify({ prognet, name: called, seed, input, columns: written }, { lineWidth: 120 });
+  const made = [root, ...['columns', 'runs'].map((name) => join(root, name))].filter((path) => !existsSync(path)).reverse();
+  makeFolder(root);
+  const frozen: string[] = [];
+  try {
+    const files = new Map([[join(root, descriptionNames[0]), new TextEncoder().encode(text)]]);
+    return await writtenTogether(files, [], async () => {
+      let loaded = loadWorkspace(root);
+      createFolders(loaded.workspace);
+      for (const [i, { task }] of columns.entries()) {
+        const column = loaded.columns.column(task);
+        const head = must(compressed.heads[i], 'head');
+        const own = ownWeights(column, i === 0 ? compressed.weights : new Map(), head);
+        await testAndFreeze({
+          runtime,
+          loaded,
+          column,
+          seed: column.seed,
+          data: await loadTaskData(loaded, task),
+          session,
+          trained: { weights: own, history: [] },
+          seconds: (performance.now() - started) / 1000,
+          trainer: `compressed from ${theirs.description.name}`,
+          ...(signal && { signal }),
+        });
+        frozen.push(task);
+        loaded = reloadWorkspace(loaded);
+      }
+      return reportOf(theirs, loaded, columns);
+    });
+  } catch (error) {
+    for (const task of frozen.reverse()) removeColumn(root, task);
+    for (const path of made) removeEmpty(path);
+    throw error;
+  }
+}
+
+/** The column whose blocks are taken. Throws UsageError. */
+function templateOf(loaded: LoadedWorkspace, columns: readonly Column[], like: string | undefined): Column {
+  if (columns.length < 2)
+    throw new UsageError(`compress: found ${columns.length} frozen tasks with a head, expected two or more`, {
+      got: String(columns.length),
+    });
+  const layered = (column: Column) => column.blocks.length > 0 && column.imported === undefined && column.tuned === undefined;
+  const found = like === undefined ? columns.find(layered) : loaded.columns.column(like);
+  if (found !== undefined && layered(found)) return found;
+  const what = like === undefined ? 'no task has' : `"${like}" has no`;
+  throw new UsageError(`compress: ${what} layers of its own, expected a column whose blocks the compressed one has`, {
+    ...(like !== undefined && { got: like }),
+  });
+}
+
+/** A task as the new workspace describes it: the first has the blocks, every other one is a head. */
+function writtenAs(loaded: LoadedWorkspace, column: Column, template: Column, width: number, first: string, root: string) {
+  const all = toInput(loaded.description).columns;
+  const found = must(
+    all.find(({ task }) => task === column.task),
+    column.task,
+  );
+  const { data, head } = found;
+  const shared = {
+    task: column.task,
+    ...(data !== undefined && { data: movedData(data, loaded.workspace.root, root) }),
+    ...(head !== undefined && { head }),
+  };
+  const {
+    blocks = [],
+    prepare,
+    inputs,
+  } = must(
+    all.find(({ task }) => task === template.task),
+    template.task,
+  );
+  const last = blocks.length - 1;
+  if (column.task !== first)
+    return {
+      ...shared,
+      blocks: [],
+      laterals: { kind: 'linear', from: [first], taps: { [first]: { head: last } } },
+    } as ColumnInput;
+  const wide = blocks.map((layers) => layers.map((layer) => widened(layer, width)));
+  // Heads of other tasks read the last block as this one does.
+  if (template.tapShape(last).length > 1) wide[last] = [...(wide[last] ?? []), 'flatten'];
+  return { ...shared, ...(prepare && { prepare }), ...(inputs && { inputs }), blocks: wide, laterals: 'none' } as ColumnInput;
+}
+
+type LayerInput = NonNullable<ColumnInput['blocks']>[number][number];
+
+/** A layer with so many times its units or filters. */
+function widened(layer: LayerInput, width: number): LayerInput {
+  if (typeof layer !== 'object' || width === 1) return layer;
+  const more = (n: unknown) => (typeof n === 'number' ? Math.max(1, Math.round(n * width)) : n);
+  const kinds = { dense: 'units', conv1d: 'filters', conv2d: 'filters', conv3d: 'filters' };
+  const option: unknown = Reflect.get(kinds, Reflect.get(layer, 'kind'));
+  return typeof option === 'string' ? ({ ...layer, [option]: more(Reflect.get(layer, option)) } as LayerInput) : layer;
+}
+
+/** The column's parameters: its blocks', and of the head the weight and the bias, whatever they are called there. */
+function ownWeights(column: Column, blocks: ReadonlyMap<string, Tensor>, head: { weight: Tensor; bias: Tensor }) {
+  const own = column.parameters.specs.map(({ name, shape }): [string, Tensor] => {
+    const known = blocks.get(name);
+    if (known !== undefined) return [name, known];
+    const { dtype, data } = shape.length === 1 ? head.bias : head.weight;
+    return [name, new Tensor(dtype, [...shape], data)];
+  });
+  return new Map(own);
+}
+
+function reportOf(theirs: LoadedWorkspace, ours: LoadedWorkspace, columns: readonly Column[]): CompressedWorkspace {
+  const count = ({ columns: all, frozen }: LoadedWorkspace) =>
+    [...frozen.keys()].reduce((n, task) => n + all.column(task).parameters.count, 0);
+  return {
+    workspace: ours.workspace.root,
+    parameters: { before: count(theirs), after: count(ours) },
+    tasks: columns.map(({ task, head }) => {
+      const metric = metricName(head);
+      const of = (loaded: LoadedWorkspace) => frozenOf(loaded, task).record.metrics[metric] ?? Number.NaN;
+      const { parameters } = ours.columns.column(task);
+      return { task, metric, before: of(theirs), after: of(ours), parameters: parameters.count };
+    }),
+  };
+}
