@@ -1,6 +1,6 @@
 // README.md and the pages of docs that are no tours, followed to the letter as the tours are: a stranger has the packed package and an empty folder.
 import { execFileSync, spawn } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
@@ -114,6 +114,12 @@ npx prognet check -C family`;
 
   it('docs/study.md', () => {
     expect(follow('docs/study.md').left).toEqual([]);
+  }, 120_000);
+
+  it('docs/report.md', () => {
+    const { reader, left } = follow('docs/report.md');
+    expect(left).toEqual([]);
+    expect(existsSync(join(reader.root, 'shop/figures/network.png'))).toBe(true);
   }, 120_000);
 
   it('docs/tuning.md', () => {

@@ -27,7 +27,8 @@ export interface DrawnTask<L extends DrawnLateral> {
   readonly trained: boolean;
   readonly blocks: readonly { readonly layers: readonly string[]; readonly shape: readonly (number | string)[] }[];
   readonly head: string;
-  readonly outputs: number;
+  /** How many; absent where nothing is predicted. */
+  readonly outputs?: number;
   readonly names?: readonly string[];
   readonly laterals: readonly L[];
 }
@@ -79,7 +80,13 @@ export function drawingOf<L extends DrawnLateral>(tasks: readonly DrawnTask<L>[]
       ...task.blocks.map(
         ({ layers, shape }, level): Box => ({ x, y: at(level), ...box, title: layers.join(', '), detail: shape.join(' × ') }),
       ),
-      { x, y: at(task.blocks.length), ...box, title: `${task.head} ${task.outputs}`, detail: task.names?.join(' ') ?? '' },
+      {
+        x,
+        y: at(task.blocks.length),
+        ...box,
+        title: task.outputs === undefined ? task.head : `${task.head} ${task.outputs}`,
+        detail: task.names?.join(' ') ?? '',
+      },
     ];
     const links = boxes.map((b, level) => {
       const below = boxes[level - 1]?.y ?? input.y;

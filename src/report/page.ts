@@ -12,6 +12,8 @@ const policy = "default-src 'none'; style-src 'unsafe-inline'";
 const isNumber = ({ as }: TableColumn): boolean => as !== 'text' && as !== 'hash' && as !== 'when';
 /** Texts that are narrow only where they must be. */
 const long = 30;
+/** Texts that stay in one line. */
+const short = 20;
 
 /** What the page shows in a cell, the deviation of the column after it too. */
 function shown(row: readonly Cell[], i: number, columns: readonly TableColumn[]): string {
@@ -24,7 +26,15 @@ function cell(row: readonly Cell[], column: TableColumn, i: number, columns: rea
   if (column.as === 'deviation') return '';
   const text = shown(row, i, columns);
   if (i === 0) return `<th scope="row"${text.length > long ? '' : ' class="short"'}>${text}</th>`;
-  const name = isNumber(column) ? 'number' : column.as === 'hash' ? 'hash' : text.length > long ? 'text long' : 'text';
+  const name = isNumber(column)
+    ? 'number'
+    : column.as === 'hash'
+      ? 'hash'
+      : text.length > long
+        ? 'text long'
+        : text.length > short
+          ? 'text'
+          : 'text short';
   return `<td class="${name}">${text}</td>`;
 }
 

@@ -31,6 +31,7 @@ th.number,td.number{text-align:right;white-space:nowrap}
 tbody th.short{white-space:nowrap}
 tbody th{font-weight:600;max-width:34ch;overflow-wrap:break-word}
 td.text{max-width:44ch;overflow-wrap:break-word}
+td.short{white-space:nowrap}
 td.long{min-width:24ch}
 td.hash{font:12.5px/1.4 ui-monospace,"DejaVu Sans Mono",monospace;min-width:36ch;max-width:36ch;overflow-wrap:anywhere}
 details{margin:0 0 12px}

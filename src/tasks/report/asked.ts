@@ -66,7 +66,7 @@ export function verdictTable(asked: readonly Asked[]): Table {
       verified?.metric?.atFreeze ?? null,
       verified?.metric?.now ?? null,
       verified?.sha256 ?? null,
-      reason ?? '-',
+      reason ?? null,
     ]),
   };
 }

@@ -2,7 +2,7 @@
 // prognet analyze kept; where it kept nothing, or what it measured is another column by now, the report says how to make it.
 import { type HeatMap, heatPicture } from '../../chart/heat-map.js';
 import { networkPicture, type SharedLateral, type SharedTask } from '../../chart/network.js';
-import { headWidth, outputLabels } from '../../model/heads/heads.js';
+import { headWidth, isJudged, outputLabels } from '../../model/heads/heads.js';
 import { layerText } from '../../model/nn/layer-text.js';
 import type { Column } from '../../model/progressive/column.js';
 import type { Cell, Figure, Section, Table } from '../../report/report.js';
@@ -61,7 +61,7 @@ function drawn(loaded: LoadedWorkspace, column: Column, analysis: StoredAnalysis
     }),
   );
   const layers = (block: number): readonly string[] => {
-    const tap = imported?.taps[block];
+    const tap = (imported ?? tuned?.base.imported)?.taps[block];
     return tap === undefined ? (blocks[block] ?? []).map(layerText) : [tap];
   };
   const names = outputLabels(head);
@@ -69,8 +69,7 @@ function drawn(loaded: LoadedWorkspace, column: Column, analysis: StoredAnalysis
     task,
     trained: loaded.frozen.has(task) || isTrained(loaded, task),
     blocks: taps.map((shape, block) => ({ layers: layers(block), shape })),
-    head: tuned === undefined ? head.kind : `updates of ${tuned.base.task}, ${head.kind}`,
-    outputs: column.parameters.scores.length === 0 ? 0 : headWidth(head),
+    ...(isJudged(head) ? { head: head.kind, outputs: headWidth(head) } : { head: 'no head' }),
     ...(names !== undefined && { names }),
     laterals,
     own: new Map(shares.filter((tap) => tap.source === task).map((tap) => [tap.into, tap.fisher])),
@@ -165,12 +164,18 @@ export function networkSection(loaded: LoadedWorkspace): Section {
   const { analyses, missing } = keptOf(loaded);
   const laterals = columns.some(({ receiving }) => receiving.length > 0);
   const measured = analyses.size > 0;
+  const tuning = columns.flatMap(({ task, tuned }) =>
+    tuned === undefined
+      ? []
+      : [`${task} tunes weights of ${tuned.base.task} by low-rank updates: its blocks are those of ${tuned.base.task}.`],
+  );
   const says = [
     laterals
       ? 'Columns stand side by side in the order of learning, blocks upwards. Lines between columns are laterals: what a block reads of an earlier column.'
       : 'Columns stand side by side in the order of learning, blocks upwards. No column reads an earlier one by laterals.',
     ...(columns.length > mostDrawn ? [`The drawing has the first ${mostDrawn} of ${columns.length} columns.`] : []),
     ...missing,
+    ...tuning,
   ];
   const input = loaded.columns.inputs.map(({ name, shape }) => `${name} ${shape.join(' × ')}`).join(', ');
   const drawing: Figure = {

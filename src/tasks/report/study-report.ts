@@ -52,8 +52,8 @@ function barPanel(
   };
 }
 
-const identityText = ({ bitIdentical }: StudyMethod): string =>
-  bitIdentical === null ? '-' : bitIdentical ? 'the same bits' : 'other answers';
+const identityText = ({ bitIdentical }: StudyMethod): Cell =>
+  bitIdentical === null ? null : bitIdentical ? 'the same bits' : 'other answers';
 
 function methodsSection(study: StudyResult): Section {
   const { methods } = study;
@@ -91,7 +91,7 @@ function methodsSection(study: StudyResult): Section {
       label,
       kind,
       does,
-      equal === null ? '-' : `${equal.to} (${count(equal.parameters)}), widths times ${short(equal.factor)}`,
+      equal === null ? null : `${equal.to} (${count(equal.parameters)}), widths times ${short(equal.factor)}`,
     ]),
   };
   return {

@@ -28,7 +28,7 @@ export function tasksSection(loaded: LoadedWorkspace): Section {
       orNone(training?.epochs),
       orNone(training?.epoch),
       orNone(training?.seconds),
-      reads.join(', ') || '-',
+      reads.join(', ') || null,
     ];
   });
   const errors = found.some(({ training }) => training?.test.error !== undefined);
@@ -100,18 +100,25 @@ export function recordedProof(loaded: LoadedWorkspace): Table {
   };
 }
 
-function lateralsText({ laterals, blocks, tuned, imported }: Column): string {
+/** Layers by blocks; of an imported column its taps, of one that tunes none of its own. */
+function blocksText({ blocks, imported, tuned }: Column): Cell {
+  if (imported !== undefined) return `taps ${imported.taps.join(', ')}`;
+  if (tuned !== undefined || blocks.length === 0) return null;
+  return blocks.map((layers) => layers.map(layerText).join(', ')).join(' | ');
+}
+
+function lateralsText({ laterals, blocks, tuned, imported }: Column): Cell {
   if (tuned !== undefined) return `low-rank updates of ${tuned.base.task}`;
   if (imported !== undefined) return 'imported graph';
-  if (laterals.kind === 'none') return 'none';
+  if (laterals.kind === 'none') return null;
   const into = laterals.into.map((block) => (block === blocks.length ? 'head' : `block ${block}`)).join(', ');
   const rank = laterals.kind === 'adapter' && laterals.rank !== undefined ? ` of rank ${JSON.stringify(laterals.rank)}` : '';
   return `${laterals.kind}${rank} from ${laterals.from.join(', ')} into ${into}`;
 }
 
-function dataText(loaded: LoadedWorkspace, column: Column): string {
+function dataText(loaded: LoadedWorkspace, column: Column): Cell {
   const spec = dataSpecOf(loaded, column);
-  if (spec === undefined) return 'none';
+  if (spec === undefined) return null;
   if (typeof spec === 'string') return spec;
   const { source, ...options } = spec;
   return Object.keys(options).length === 0 ? source : `${source} ${JSON.stringify(options)}`;
@@ -130,11 +137,7 @@ export function settingsSection(loaded: LoadedWorkspace): Section {
       { key: 'blocks', name: 'blocks', as: 'text' },
       { key: 'laterals', name: 'laterals', as: 'text' },
     ],
-    rows: columns.map((column) => [
-      column.task,
-      column.blocks.map((layers) => layers.map(layerText).join(', ')).join(' | ') || '-',
-      lateralsText(column),
-    ]),
+    rows: columns.map((column) => [column.task, blocksText(column), lateralsText(column)]),
   };
   const trained: Table = {
     name: 'settings',
@@ -153,9 +156,10 @@ export function settingsSection(loaded: LoadedWorkspace): Section {
     ],
     rows: columns.map((column) => {
       const { task, head, train, seed } = column;
+      const hash = recordOf(loaded, task)?.data.fingerprint ?? null;
+      if (column.imported !== undefined) return [task, dataText(loaded, column), ...Array.from({ length: 7 }, () => null), hash];
       const { epochs, batch, rate, optimizer, schedule, validation } = trainSettings(train, seed, head);
       const rates = schedule.kind === 'constant' ? 'constant' : JSON.stringify(schedule);
-      const hash = recordOf(loaded, task)?.data.fingerprint ?? null;
       return [task, dataText(loaded, column), epochs, batch, rate, optimizer.kind, rates, validation, seed, hash];
     }),
   };
