@@ -3,7 +3,7 @@
 import { domainOf, domainText, type ScoresAndTap } from '../data/domain.js';
 import { gatherRows, type Rows } from '../data/rows.js';
 import { countOf, isRows, mapSamples, type SampleRows } from '../data/samples.js';
-import { answersOf } from '../model/heads/heads.js';
+import { answersOf, eachOf } from '../model/heads/heads.js';
 import { must } from '../onnx/core/errors.js';
 import { Random } from '../onnx/core/random.js';
 import type { Tensor } from '../onnx/core/tensor.js';
@@ -32,13 +32,16 @@ function drawn(data: Labelled, count: number, what: string): GivenData {
 }
 
 /**
- * The network, knowing what samples of a trained task look like to its column; as it was where it has no blocks or there are too few samples.
+ * The network, knowing what samples of a trained task look like to its column; as it was where it has no blocks, answers each step, ends in open sizes, or
+ * there are too few samples.
  * @param learned what the column was trained on
  * @param own the same kind of samples that it was not trained on
  */
 export async function withDomain(network: Network, task: string, learned: Labelled, own: Labelled): Promise<Network> {
-  const { head, blocks } = network.columns.column(task);
-  if (blocks.length === 0) return network;
+  const { head, blocks, taps } = network.columns.column(task);
+  // Of steps, and of taps of any size, there are no samples of one kind.
+  const one = eachOf(head) === undefined && taps.at(-1)?.every((size) => typeof size === 'number') === true;
+  if (blocks.length === 0 || !one) return network;
   const seen = async ({ inputs }: GivenData): Promise<ScoresAndTap> => {
     const { scores, tap } = await network.predict(task, inputs, { tap: true });
     return { scores, tap: must(tap, 'tap') };

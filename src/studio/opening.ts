@@ -16,6 +16,20 @@ const providersOf = (provider: Provider): string => (provider === 'webgpu' ? 'we
 const takes = (info: NetworkInfo | undefined): string =>
   JSON.stringify(info?.inputs.map(({ shape, features }) => [shape, features]));
 
+/** Throws UsageError for answers of each step and samples of any size: prognet/web has both, this page has no place for them. */
+function refuseUnshown({ tasks, inputs }: NetworkInfo): void {
+  const steps = tasks.find(({ each }) => each === 'step');
+  const ways = 'predict, the Node service and prognet/web answer it';
+  if (steps !== undefined)
+    throw new UsageError(
+      `the page: task "${steps.task}" answers each step of a sequence, expected one that answers samples; ${ways}`,
+    );
+  const open = inputs.find(({ shape }) => shape.includes(null));
+  if (open === undefined) return;
+  const shape = open.shape.map((size) => size ?? 'any').join();
+  throw new UsageError(`the page: the input "${open.name}" is [${shape}], expected an input of known sizes; ${ways}`);
+}
+
 export class Opening {
   /** SHA-256 of the network that the page came with: what is kept in this browser is kept under it. */
   key = '';
@@ -79,8 +93,14 @@ export class Opening {
     await this.show(await open(bytes, { name: title, provider: providersOf(preferred) }), title, bytes);
   }
 
-  /** A network that has just been opened takes the place of the one before. */
+  /** A network that has just been opened takes the place of the one before. @throws UsageError for one that this page cannot show */
   private async show(net: WebNetwork, title: string, source: Uint8Array): Promise<void> {
+    try {
+      refuseUnshown(net.info);
+    } catch (error) {
+      net.close();
+      throw error;
+    }
     const about = await this.aboutOf(net);
     this.net?.close();
     this.net = net;

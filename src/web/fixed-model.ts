@@ -22,7 +22,8 @@ const describedInputs = z.array(
   z.object({
     name: z.string(),
     dtype: z.enum(['float32', 'float16', 'int64', 'int32', 'uint8', 'bool']),
-    shape: z.array(z.int()),
+    // A size that has a name is open.
+    shape: z.array(z.union([z.int(), z.string().transform(() => null)])),
     features: featureList.optional(),
   }),
 );
@@ -121,12 +122,14 @@ export class FixedModel {
       .map((v): TaskInfo => {
         const width = v.shape?.at(-1);
         const label = named.get(outputNames(v.name).label);
-        const answers = label === undefined ? undefined : label.shape?.length === 1 ? 'class' : 'flags';
+        const rank = v.shape?.length;
+        const answers = label === undefined ? undefined : label.shape?.length === rank ? 'flags' : 'class';
         return {
           task: v.name,
           trained: true,
           head: headAnswering(answers),
           ...(answers !== undefined && { answers }),
+          ...(rank === 3 && { each: 'step' as const }),
           outputs: typeof width === 'number' ? width : 0,
           ...this.names(v.name),
           parameters: 0,

@@ -38,6 +38,8 @@ export interface TaskInfo {
   readonly head: HeadKind;
   /** What its labels are: a class, or a flag for each output; absent where the scores are the answer. */
   readonly answers?: AnswerKind;
+  /** "step": it answers each step of a sequence, scores are [N, T, outputs]; absent where it answers samples. */
+  readonly each?: 'step';
   /** Classes, labels or numbers. */
   readonly outputs: number;
   /** What the classes are called, where the description says so. */
@@ -58,8 +60,8 @@ export interface TaskInfo {
 export interface BlockInfo {
   /** `conv2d 16`, `relu`, ... */
   readonly layers: readonly string[];
-  /** Of its tap, without the batch. */
-  readonly shape: readonly number[];
+  /** Of its tap, without the batch; a size that is open has its name. */
+  readonly shape: readonly (number | string)[];
 }
 
 /** An input of a network. */
@@ -68,7 +70,7 @@ export interface InputInfo {
   readonly name: string;
   /** Of its elements. */
   readonly dtype: DType;
-  /** Without the batch; null stands for what the file leaves open. */
+  /** Without the batch; null stands for a size that is open. */
   readonly shape: readonly (number | null)[];
   /** What its numbers are, of a table. */
   readonly features?: readonly Feature[];

@@ -3,12 +3,11 @@
 import { domainIn } from '../data/domain.js';
 import { sampleShape } from '../data/images/decoding.js';
 import { hashNamed, namedSamples } from '../data/samples.js';
-import { answersOf, type Head, headWidth, outputLabels, refuseSteps } from '../model/heads/heads.js';
+import { answersOf, eachOf, type Head, headWidth, outputLabels } from '../model/heads/heads.js';
 import { layerText } from '../model/nn/layer-text.js';
 import type { Column } from '../model/progressive/column.js';
 import type { NetworkInput } from '../model/progressive/inputs.js';
 import { lateralStrengths } from '../model/progressive/lateral-strength.js';
-import { boundShape, knownShape } from '../model/progressive/open-inputs.js';
 import { withDomain } from '../network/column-domain.js';
 import { type Network, prognet } from '../network/network.js';
 import { columnHash, looksLikeNetwork } from '../network/network-file.js';
@@ -155,7 +154,7 @@ export class Server implements Calls {
       const inputs = columns.inputs.map((input) => inputInfo(network, own, input));
       const tasks = own.map((column): TaskInfo => {
         const { task, head, blocks, taps } = column;
-        refuseSteps(head, task, 'the page');
+        const each = eachOf(head);
         const weights = network.weights(task);
         const answers = answersOf(head);
         return {
@@ -164,10 +163,11 @@ export class Server implements Calls {
           ...(network.unfrozen.has(task) && { unfrozen: true as const }),
           head: head.kind,
           ...(answers !== undefined && { answers: answers.each }),
+          ...(each !== undefined && { each }),
           outputs: headWidth(head),
           ...classNames(head),
           parameters: column.parameters.count,
-          blocks: blocks.map((layers, i) => ({ layers: layers.map(layerText), shape: boundShape(taps[i] ?? []) })),
+          blocks: blocks.map((layers, i) => ({ layers: layers.map(layerText), shape: taps[i] ?? [] })),
           laterals: weights === undefined ? [] : lateralStrengths(column, weights),
           inputs: column.inputs.map(({ name }) => name),
           ...markedBy(network.facts.get(task)?.domain),
@@ -186,7 +186,7 @@ function inputInfo(network: Network, own: readonly Column[], { name, dtype, shap
   return {
     name,
     dtype,
-    shape: knownShape({ name, shape }, 'the page'),
+    shape: shape.map((size) => (typeof size === 'number' ? size : null)),
     ...(features !== undefined && { features }),
     prepared: own.some(({ reads }) => reads.some((read) => read.input.name === name && read.steps.length > 0)),
     fills: own.length > 0 && own.every((column) => filledInputs(column).includes(name)),

@@ -8,6 +8,7 @@ import { Random } from '../../src/onnx/core/random.js';
 import { Tensor } from '../../src/onnx/core/tensor.js';
 import { fromBinary } from '../../src/onnx/serde/from-binary.js';
 import { runModel } from '../support/run.js';
+import { ask as post, serve } from '../support/service.js';
 import { okIn, prognet, workspace } from './support.js';
 
 const [rows, steps] = [80, 4];
@@ -130,6 +131,19 @@ it('every exported form answers each step', async () => {
     const apart = other.table?.numbers().map((v, i) => Math.abs(v - Number(plain.table?.numbers()[i]))) ?? [];
     expect(Math.max(...apart)).toBeLessThan(0.5);
   }
+});
+
+it('the Node service answers each step as predict does', async () => {
+  okIn(dir, 'deploy', 'node', '-o', at('service'), '--tasks', 'tags', '--quiet');
+  const url = await serve(at('service'));
+  const samples = [0, 1, 2].map((i) => [...numbers.slice(i * steps * 2, (i + 1) * steps * 2)]);
+  const headers = { 'content-type': 'application/json' };
+  const body = JSON.stringify({ inputs: samples });
+  const answer = Object(await (await post(`${url}/predict/tags`, { method: 'POST', headers, body })).json());
+  const right = JSON.parse(okIn(dir, 'predict', 'tags', '--input', at('in.npy'), '--format', 'json'));
+  expect(answer.labels).toEqual(right.labels);
+  expect(answer.names).toEqual(answer.labels.map((own: number[]) => own.map((label) => ['low', 'high'][label])));
+  expect(answer.probabilities).toEqual(right.probabilities);
 });
 
 it.each([

@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { adapter, classify, column, dense, input, relu } from '../../src/model/description/builder.js';
+import { adapter, classify, column, dense, input, lstm, relu } from '../../src/model/description/builder.js';
 import { prognet as beginNetwork, type Network } from '../../src/network/network.js';
 import { readNetwork } from '../../src/network/read-network.js';
 import { must } from '../../src/onnx/core/errors.js';
@@ -243,6 +243,86 @@ describe.skipIf(chromium === undefined)(
       } finally {
         await plain.close();
       }
+    });
+
+    it('answers and learns each step of sequences of any length, as Node does', async () => {
+      const tags = column('tags', {
+        blocks: [[lstm(5, { sequences: true })], [dense(4, { each: 'step' }), relu()]],
+        head: classify(3, { each: 'step' }),
+      });
+      const begun = beginNetwork({ name: 'words', input: input('signal', ['steps', 2]) }).grow(tags);
+      const r = new Random(4, 'signal');
+      const signal = (rows: number, steps: number) =>
+        new Tensor(
+          'float32',
+          [rows, steps, 2],
+          Float32Array.from({ length: rows * steps * 2 }, () => r.normal()),
+        );
+      const targets = Tensor.from(
+        'int64',
+        Array.from({ length: 40 * 6 }, (_, i) => (i % 6 === 5 ? -100 : i % 3)),
+        [40, 6],
+      );
+      const data = { inputs: signal(40, 6), targets };
+      const { network: trained } = await begun.train('tags', { on: runtime, data, epochs: 2, session: { threads: 1 } });
+      const asked = signal(3, 9);
+      const right = await trained.predict('tags', asked, { on: runtime });
+      const tab = await opened();
+      const sent = {
+        network: [...(await trained.save())],
+        model: [...trained.export({ task: 'tags', probabilities: true })],
+        asked: asked.numbers(),
+        learned: data.inputs.numbers(),
+        targets: targets.numbers(),
+      };
+      const found = await tab.evaluate(async ({ network, model, asked, learned, targets }) => {
+        const { open, Tensor, column } = globalThis.prognet;
+        const x = Tensor.from('float32', asked, [3, 9, 2]);
+        const answers = [];
+        for (const [bytes, name] of [
+          [network, 'words.prognet'],
+          [model, 'words.onnx'],
+        ] as const) {
+          const net = await open(Uint8Array.from(bytes), { name });
+          const { scores, labels } = await net.predict('tags', x);
+          const [task] = net.info.tasks;
+          answers.push({
+            input: net.info.input.shape,
+            task: [task?.each, task?.answers, task?.outputs, task?.blocks.map(({ shape }) => shape)],
+            dims: [scores.dims, labels?.dims],
+            scores: scores.numbers(),
+            labels: labels?.numbers(),
+          });
+          if (!net.info.growable) continue;
+          await net.grow(column('again', { like: 'tags' }));
+          const data = { inputs: Tensor.from('float32', learned, [40, 6, 2]), targets: Tensor.from('int64', targets, [40, 6]) };
+          await net.train('again', { data: { train: data, test: data }, epochs: 1, marks: true });
+          answers.push({
+            again: (await net.predict('again', x)).scores.dims,
+            marked: net.info.tasks.map(({ markedBy }) => markedBy),
+          });
+          net.close();
+        }
+        return answers;
+      }, sent);
+      await tab.close();
+      const info = {
+        input: [null, 2],
+        dims: [
+          [3, 9, 3],
+          [3, 9],
+        ],
+        labels: right.labels?.numbers(),
+      };
+      const shapes = [
+        ['steps', 5],
+        ['steps', 4],
+      ];
+      expect(found[0]).toMatchObject({ ...info, task: ['step', 'class', 3, shapes] });
+      expect(found[1]).toMatchObject({ again: [3, 9, 3], marked: [undefined, undefined] });
+      expect(found[2]).toMatchObject({ ...info, task: ['step', 'class', 3, []] });
+      for (const { scores } of found.filter((each) => 'scores' in each))
+        for (const [i, v] of (scores ?? []).entries()) expect(v).toBeCloseTo(right.scores.numbers()[i] ?? Number.NaN, 4);
     });
 
     it('says in one line what it cannot take', async () => {
