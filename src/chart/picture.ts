@@ -28,6 +28,8 @@ export const seriesColours: readonly Colour[] = [
   ['#8a2bb0', '#dba6ff'],
   ['#8f6400', '#f0c64f'],
   ['#b3175c', '#ff94bb'],
+  ['#0b7285', '#66d9e8'],
+  ['#495057', '#ced4da'],
 ];
 
 /** One hue, from nothing to all. Each with the ink that is read on it. */
