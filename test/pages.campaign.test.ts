@@ -110,7 +110,7 @@ npx prognet check -C family`;
 
   it('docs/analysis.md', () => {
     expect(follow('docs/analysis.md').left).toEqual([]);
-  }, 120_000);
+  }, 240_000);
 
   it('docs/study.md', () => {
     expect(follow('docs/study.md').left).toEqual([]);

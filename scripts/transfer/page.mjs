@@ -115,6 +115,34 @@ function routingTable({ settings, runs }) {
   return { table };
 }
 
+const compressNames = {
+  columns: 'a column for each task',
+  compressed: 'compressed to one',
+  joint: 'one, trained on all labels at one time',
+  'fine-tuned': 'one, trained on one task after another',
+};
+
+function compressTable({ settings, parameters, accuracy }) {
+  const { tasks, rows, testRows, epochs, units, width } = settings;
+  const shown = [0, tasks >> 1, tasks - 1];
+  const table = [
+    `${tasks} orders of pixels, ${rows.toLocaleString('en')} training images of each; columns of two layers of ${units}, the one of two of ${width * units}, ${epochs} epochs of all tasks together and ${2 * epochs} of each alone; % of ${testRows.toLocaleString('en')} test images of each task:`,
+    '',
+    line(['way', 'parameters', 'mean', 'worst task', ...shown.map((t) => `task ${t + 1}`)]),
+    line(['---', ...Array.from({ length: shown.length + 3 }, () => '---:')]),
+    ...Object.entries(compressNames).map(([way, name]) => {
+      const own = accuracy[way];
+      const cells = [mean(own), Math.min(...own), ...shown.map((t) => own[t])].map((v) => percent(v));
+      return line([name, parameters[way].toLocaleString('en'), ...cells]);
+    }),
+    '',
+    line(['task', ...Object.values(compressNames)]),
+    line(['---:', ...Object.values(compressNames).map(() => '---:')]),
+    ...accuracy.columns.map((_, t) => line([t + 1, ...Object.keys(compressNames).map((way) => percent(accuracy[way][t]))])),
+  ];
+  return { table };
+}
+
 /** What docs/transfer.md and its pictures are with what results/ holds by now: { file: text }. */
 function files() {
   let page = readFileSync(docs('transfer.md'), 'utf8');
@@ -124,6 +152,7 @@ function files() {
     text: comparison,
     rows: (_, results) => rowsTable(results),
     routing: (_, results) => routingTable(results),
+    compress: (_, results) => compressTable(results),
   };
   for (const [name, part] of Object.entries(parts)) {
     if (!existsSync(resultsOf(name))) continue;
