@@ -58,11 +58,11 @@ export interface ColumnGraph {
 export function columnGraph(request: ColumnRequest, training: boolean): ColumnGraph {
   const { column, frozen, frozenForm } = request;
   const { task, head, network } = column;
-  for (const { name } of network.inputs) checkInputName(name);
+  for (const { name } of column.inputs) checkInputName(name);
   const g = ops({ name: `${task}-${training ? 'training' : 'eval'}`, opset: network.opset });
   // ONNX Runtime's training API takes numbers alone: categories come as indices.
-  for (const input of network.inputs) knownShape(input, 'training artifacts');
-  const inputs = addInputs(g, keptInputs(network.inputs));
+  for (const input of column.inputs) knownShape(input, 'training artifacts');
+  const inputs = addInputs(g, keptInputs(column.inputs));
   const parameters: ArtifactParameter[] = [];
   const values = new Map<string, Value>();
   const moved = new Map<string, Value>();
