@@ -46,6 +46,7 @@ const commands: Readonly<Record<string, (place: string) => string[]>> = {
   init: () => ['init', at('columns/x')],
   train: () => ['train', 'b', '--log', at('columns')],
   compress: () => ['compress', '-o', at('columns/x')],
+  study: () => ['study', dir, '-o', at('columns')],
   plot: () => ['plot', 'a', '-o', at('columns/a/curves.svg')],
   report: () => ['report', '-o', at('columns/a/report.html')],
   predict: (place) => ['predict', 'a', '--input', at('x.npy'), '--format', 'npy', '--output', place],

@@ -11,11 +11,12 @@ import { InterruptedError, must, stopIfAborted, TrainingError, UsageError } from
 import type { Runtime } from '../../onnx/runtime/session.js';
 import { partition } from '../../train/prepare-data.js';
 import { trainSettings } from '../../train/settings.js';
+import { refuseOutput } from '../../workspace/output-path.js';
 import { StudyStore, type StudyTraining } from '../../workspace/study-store.js';
 import { type LoadedWorkspace, requireSources } from '../load-workspace.js';
 import { versionsNow } from '../machine.js';
 import { type Runner, sideBySide } from '../side-by-side.js';
-import { loadTaskData } from '../task-data.js';
+import { loadTaskData, namedFiles } from '../task-data.js';
 import { StudyColumns } from './columns.js';
 import { type MethodName, methods, methodsFor } from './methods.js';
 import { type PlanRequest, planStudy, type StudyPlan } from './plan.js';
@@ -54,6 +55,7 @@ export interface StudyOptions extends Omit<PlanRequest, 'tasks' | 'methods' | 'm
 export async function runStudy(runtime: Runtime, loaded: LoadedWorkspace, options: StudyOptions): Promise<StudyResult> {
   const { folder, signal, threads, equalTo } = options;
   const tasks = studiedTasks(loaded, options.tasks);
+  refuseOutput(folder, namedFiles(loaded));
   const chosen = chosenMethods(loaded.columns.column(must(tasks[0], 'task')).tuned !== undefined, options);
   const seeds = Array.from({ length: options.seeds }, (_, i) => loaded.description.seed + i);
   const facts = new Map<string, { readonly data: string; readonly task: StudyTask }>();
