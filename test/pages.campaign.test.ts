@@ -106,7 +106,7 @@ npx prognet check -C family`;
       'test/tasks/import-backbone.test.ts does it',
     ];
     expect(follow('docs/import.md').left).toEqual(left);
-  }, 60_000);
+  }, 120_000);
 
   it('docs/analysis.md', () => {
     expect(follow('docs/analysis.md').left).toEqual([]);

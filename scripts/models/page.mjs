@@ -91,7 +91,7 @@ ${counted
   .map(([kind, count]) => `- ${count} of ${rows.length} ${told[kind]}.`)
   .join('\n')}
 
-Each model is imported with \`--backbone --taps auto:4\` and the arguments that its refusal names, which the table shows. Taps and the first outputs are computed in Python's onnxruntime, by the file that \`prognet export\` writes and
+Each model is imported with \`--backbone --taps auto:4\` and the arguments that its refusal names, which the table shows; sizes that could stay open get a number. Taps and the first outputs are computed in Python's onnxruntime, by the file that \`prognet export\` writes and
 by the original, each alone, over the same random samples: ids below the size of their table, fractions, bytes, flags. A batch of 1 is compared row by row. Where a value is not the same bits, it is compared once more with sessions that do not rewrite their
 graph. A column that is a head alone then reads the last tap through an adapter of rank 4, is trained on 16 rows with random labels for two epochs, and the network is verified. It is exported as its task, with all tasks and fused; each file, run
 in Python's onnxruntime, gives what \`prognet predict\` answers: "within" is the largest difference of a probability. ${routed.length > 0 ? `The routed form is refused for all of them, because a backbone answers nothing and one task alone is left: "${routed.join('", "')}".` : ''}

@@ -62,7 +62,13 @@ function imported(file, folder, how) {
     for (;;) {
       rmSync(folder, { recursive: true, force: true });
       const found = prognet('import', file, '--task', 'base', '--backbone', ...how, ...given, '-o', folder);
-      if (found.ok) return { ...found, given };
+      // Compared at sizes that are known, which stay open otherwise.
+      const open = found.ok ? found.said.open.map((name) => ['--dim', `${name}=${size}`]) : [];
+      if (found.ok && open.length === 0) return { ...found, given };
+      if (found.ok) {
+        given.push(...open.flat());
+        continue;
+      }
       const [, option, name] = /--(dim|fix|layout) (\S+)=[A-Z]/.exec(found.reason) ?? [];
       const value = { dim: size, fix: numberFor(name ?? ''), layout: 'NTF' }[option];
       const next = `${name}=${value}`;

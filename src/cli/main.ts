@@ -217,7 +217,11 @@ command('import [model]', 'an ONNX model, or columns of another workspace, becom
     '--taps <names>',
     'values that later columns may read, with commas (default: up to eight good ones, spread by depth); auto:4: so many of these. Without a model: other taps of a column that is here',
   )
-  .option('--dim <name=size>', 'size of a dimension that an input leaves open beyond its batch, repeatable', collect)
+  .option(
+    '--dim <name=size>',
+    'size of a dimension that an input leaves open beyond its batch, repeatable (default: it stays open)',
+    collect,
+  )
   .option(
     '--layout <tap=NHWC>',
     'how the axes of a tap or of the scores lie, where the graph does not show it, repeatable',

@@ -58,7 +58,7 @@ export interface ChangedTaps {
   /** The task. */
   readonly task: string;
   /** Its taps with the shape of one sample. */
-  readonly taps: readonly { readonly name: string; readonly shape: readonly number[] }[];
+  readonly taps: readonly { readonly name: string; readonly shape: readonly (number | string)[] }[];
   /** The columns that read it, with the names of the taps that they read. */
   readonly readers: readonly { readonly task: string; readonly taps: readonly string[] }[];
 }

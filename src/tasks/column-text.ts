@@ -152,6 +152,6 @@ export function emptyDescription(name: string, inputs: readonly DescribedInput[]
 /** An input of a network that begins. */
 interface DescribedInput {
   readonly name: string;
-  readonly shape: readonly number[];
+  readonly shape: readonly (number | string)[];
   readonly dtype: string;
 }

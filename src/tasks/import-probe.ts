@@ -2,11 +2,14 @@
 // came from answers. Two sessions, one after another, or the file's alone where the graph shows the rest; whether the column as it is exported answers
 // alike is import-proof.ts's.
 import { joinRows, sliceRows } from '../data/rows.js';
+import type { Size } from '../model/nn/open-size.js';
 import type { FileInput } from '../model/progressive/import-inputs.js';
 import { type ImportedModel, isReadable } from '../model/progressive/import-model.js';
+import { boundShape } from '../model/progressive/open-inputs.js';
 import type { DType } from '../onnx/core/dtype.js';
 import { must, RuntimeError, UsageError } from '../onnx/core/errors.js';
 import { Random } from '../onnx/core/random.js';
+import type { Remedy } from '../onnx/core/remedy.js';
 import { elementCount } from '../onnx/core/shape.js';
 import { Tensor } from '../onnx/core/tensor.js';
 import { ownRows } from '../onnx/features/own-rows.js';
@@ -23,11 +26,11 @@ import { apartFrom, difference, type Feeds, type FileAnswers, near } from './imp
 
 export interface Probed {
   /** Shapes of one sample, of the taps in their order. */
-  readonly shapes: readonly (readonly number[])[];
+  readonly shapes: readonly (readonly Size[])[];
   /** Of taps and scores that a head judges, by name. */
   readonly dtypes: ReadonlyMap<string, DType>;
   /** Of the scores that a head judges. */
-  readonly scores: readonly number[] | undefined;
+  readonly scores: readonly Size[] | undefined;
   /** Of some of the samples. */
   readonly answers: FileAnswers;
   /** The value of a sample that changes when the others of its batch do, and by how much; undefined where none does. */
@@ -68,13 +71,17 @@ export class TapRefused extends UsageError {
     readonly tap: string,
     file: string,
     cause?: unknown,
+    remedy?: Remedy,
   ) {
-    super(message, { path: file, ...(cause !== undefined && { cause }) });
+    super(message, { path: file, ...(cause !== undefined && { cause }), ...(remedy !== undefined && { remedy }) });
   }
 }
 
-/** Throws UsageError, in one line that `file` begins, for what does not run or has no row for each sample; TapRefused where that is a tap. */
-export async function probeImport(
+/**
+ * All sizes of the inputs are known. Throws UsageError, in one line that `file` begins, for what does not run or has no row for each sample; TapRefused
+ * where that is a tap.
+ */
+export async function probeKnown(
   runtime: Runtime,
   imported: ImportedModel,
   original: Model,
@@ -240,7 +247,9 @@ function feedsOf({ file }: ImportedModel, rows: number, random: Random): Feeds {
       const { name, dtype, shape, fixed } = input;
       return [
         name,
-        fixed === undefined ? differing(() => randomSamples(dtype, [rows, ...shape], random)) : fixedFeed(input, rows),
+        fixed === undefined
+          ? differing(() => randomSamples(dtype, [rows, ...boundShape(shape)], random))
+          : fixedFeed(input, rows),
       ];
     }),
   );
@@ -294,7 +303,7 @@ function rowsOf({ file }: ImportedModel, feeds: Feeds, rows: number): Feeds[] {
 
 /** An input that is no sample, for so many rows. */
 function fixedFeed({ dtype, shape, fixed = 0, batchAt }: FileInput, rows: number): Tensor {
-  const dims = shape.map((d, i) => (i === batchAt ? rows : d));
+  const dims = boundShape(shape).map((d, i) => (i === batchAt ? rows : d));
   return Tensor.from(dtype, new Array<number>(elementCount(dims)).fill(fixed), dims);
 }
 

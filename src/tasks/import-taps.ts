@@ -4,7 +4,8 @@ import { type ImportedModel, type ImportRequest, importModel, layoutUnknown } fr
 import { must } from '../onnx/core/errors.js';
 import type { Model } from '../onnx/ir/model.js';
 import type { Runtime } from '../onnx/runtime/session.js';
-import { type Probed, type ProbeOptions, probeImport, TapRefused } from './import-probe.js';
+import { probeImport } from './import-open.js';
+import { type Probed, type ProbeOptions, TapRefused } from './import-probe.js';
 
 /** The model as it is probed. Taps that nobody named and that later columns cannot read are left out, which `left` says. Throws what the first one is refused with where none is left. */
 export async function withGoodTaps(
@@ -18,7 +19,7 @@ export async function withGoodTaps(
   for (let imported = first; ; ) {
     try {
       const probed = await probeImport(runtime, imported, original, asked);
-      return { imported, probed, left: [...without.values()].map(({ message }) => `${message}: it is no tap`) };
+      return { imported, probed, left: leftOut([...without.values()]) };
     } catch (error) {
       if (!(error instanceof TapRefused) || request.taps !== undefined) throw error;
       without.set(error.tap, error);
@@ -29,6 +30,14 @@ export async function withGoodTaps(
       }
     }
   }
+}
+
+/** A line for each tap that is left out; one for all that keep a size from staying open. */
+function leftOut(refused: readonly TapRefused[]): string[] {
+  const [first, ...more] = refused.filter(({ remedy }) => remedy !== undefined);
+  const others = refused.filter(({ remedy }) => remedy === undefined).map(({ message }) => `${message}: it is no tap`);
+  if (first === undefined) return others;
+  return [`${first.statement}: it is no tap${more.length > 0 ? `, nor are ${more.length} more` : ''}`, ...others];
 }
 
 /** What the description says of the taps. `onNote` hears of those whose axes nobody knows. */

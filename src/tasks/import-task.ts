@@ -5,7 +5,7 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { readDescription } from '../model/description/read-text.js';
 import { type HeadKind, headOfScores, isJudged } from '../model/heads/heads.js';
 import { samplesOf } from '../model/progressive/import-inputs.js';
-import { graphFile, type ImportedModel, importModel } from '../model/progressive/import-model.js';
+import { graphFile, type ImportedModel, type ImportRequest, importModel } from '../model/progressive/import-model.js';
 import { must, UsageError } from '../onnx/core/errors.js';
 import type { FeatureLayout } from '../onnx/features/layout.js';
 import { fileError } from '../onnx/files/file-error.js';
@@ -61,6 +61,8 @@ export interface ImportedTask {
   readonly workspace: string;
   readonly task: string;
   readonly taps: readonly { readonly name: string; readonly shape: readonly (number | string)[] }[];
+  /** Sizes that stay open, by the names that the model has for them. */
+  readonly open: readonly string[];
   readonly parameters: number;
   readonly record: ColumnRecord;
 }
@@ -107,14 +109,22 @@ export async function importTask(
   if (begin) refuseOutput(folder);
   const original = loadModel(file, undefined, 'all');
   const judged = isJudged({ kind: head });
-  const request = { ...options, judged };
-  const first = importModel(original, request, file);
+  let request: ImportRequest = { ...options, judged };
   const look = (imported: ImportedModel) => {
     const at = descriptionAt(folder, begin, imported, options.inputs ?? new Map());
     const before = readDescription(at.text, at.file, (value) => withGraphs(value, at.root, at.file).value);
-    return { ...at, before, inputs: networkInputsOf(before, imported, options.inputs ?? new Map(), file) };
+    const { names: inputs, called } = networkInputsOf(before, imported, options.inputs ?? new Map(), file);
+    return { ...at, before, inputs, called };
   };
-  const seen = look(first);
+  let first = importModel(original, request, file);
+  let seen = look(first);
+  // Its open sizes have the names of the network's.
+  const { called } = seen;
+  if ([...called].some(([own, there]) => own !== there)) {
+    request = { ...request, called };
+    first = importModel(original, request, file);
+    seen = look(first);
+  }
   const { root, file: name } = seen;
   // Names differ by more than case, since they name files.
   const known = seen.before.columns.find((c) => c.task.toLowerCase() === task.toLowerCase());
@@ -220,5 +230,7 @@ async function freeze(
     trainer: `imported from ${from}`,
   });
   const shapes = imported.taps.map((name, i) => ({ name, shape: must(taps[i], name) }));
-  return { workspace: root, task, taps: shapes, parameters: count, record };
+  const read = new Set(samplesOf(imported.file, imported.inputs).flatMap(({ shape }) => shape));
+  const open = [...imported.file.open].flatMap(([called, own]) => (read.has(called) ? [own] : []));
+  return { workspace: root, task, taps: shapes, open, parameters: count, record };
 }

@@ -50,9 +50,15 @@ function encoder(): Uint8Array {
 describe('several inputs', () => {
   it('begin a workspace with their types; what is exported has the bits of the file', async () => {
     const { take, run, exported, text } = workspace(encoder());
-    expect(take('--taps', 'tokens,y').stderr).toMatch(
-      /"input_ids" is int64\[N,length\], open beyond the batch: say a size, --dim length=SIZE\n$/,
-    );
+    const open = workspace(encoder());
+    const left = open.take('--taps', 'tokens,y');
+    expect(left).toMatchObject({ status: 0, stderr: '' });
+    expect(JSON.parse(left.stdout)).toMatchObject({
+      open: ['length'],
+      taps: [{ shape: ['length', 5] }, { shape: [5] }],
+    });
+    expect(open.text()).toMatch(/- \{ name: attention_mask, shape: \[length\], dtype: int64 \}/);
+    expect(open.run('verify').tasks).toMatchObject([{ identical: true }]);
     expect(take('--taps', 'tokens,y', '--dim', 'length=6')).toMatchObject({ status: 0, stderr: '' });
     expect(text()).toMatch(/inputs:\n\s+- input_ids\n\s+- attention_mask\n\s+- pixels\n/);
     expect(text()).toMatch(/- \{ name: attention_mask, shape: \[6\], dtype: int64 \}/);

@@ -170,11 +170,6 @@ describe('refuses, in one line and with nothing written', () => {
     expect([...taken(small()).weights.keys()]).toEqual(['t/w', 't/v']);
     const refused: [Uint8Array, { taps?: string[]; scores?: string }, RegExp][] = [
       [
-        small(() => {}, ['N', 'width']),
-        {},
-        /^m\.onnx: its input "x" is float32\[N,width\], open beyond the batch: say a size, as the option dim: "width=SIZE"$/,
-      ],
-      [
         small((g) => g.input('z', 'int64', [])),
         {},
         /^m\.onnx: its input "z" is int64\[\], without a row for each sample: say what it is, as the option fix: "z=VALUE"$/,

@@ -185,6 +185,6 @@ async function importFromModel(model: string, flags: ImportFlags): Promise<void>
     flags,
     { ...document, metrics: Object.fromEntries(told) },
     `${taken.task} imported and frozen in ${taken.workspace}${judged ? `: ${measured} on the test data` : ''}\n` +
-      `${taken.parameters} parameters, taps ${shown(taken.taps)}`,
+      `${taken.parameters} parameters, taps ${shown(taken.taps)}${taken.open.length > 0 ? `; ${taken.open.join(', ')} open` : ''}`,
   );
 }

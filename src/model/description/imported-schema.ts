@@ -6,12 +6,17 @@ const graphText = 'the path of an .onnx file in the workspace';
 const nameText = 'the name of a value';
 const valueName = z.string({ error: nameText }).min(1, { error: nameText });
 const shapeText = 'a list of positive integers, without the batch';
+const sizeText = 'a positive integer, or a size that follows from an open one';
 
 const tapText = 'the name of a value, or { name, shape, layout }';
 const tapSchema = strict(
   {
     name: valueName.describe('The value in the graph.'),
-    shape: z.array(size, { error: shapeText }).describe('Of one sample.'),
+    shape: z
+      .array(z.union([size, z.string({ error: sizeText }).min(1, { error: sizeText })], { error: sizeText }), {
+        error: shapeText,
+      })
+      .describe('Of one sample; a text is a size that follows from one that is open, such as ceil(length/2).'),
     layout: z
       .enum(['channels-first', 'channels-last'], { error: '"channels-first" or "channels-last"' })
       .optional()
@@ -42,8 +47,8 @@ export const importedSchema = strict(
 export interface ImportedTap {
   /** The value in the graph. */
   name: string;
-  /** Of one sample. */
-  shape: number[];
+  /** Of one sample; a text is a size that follows from one that is open, such as ceil(length/2). */
+  shape: (number | string)[];
   /** Where the channels of a sample with positions stand; a sequence has them last. Left out: first. */
   layout?: 'channels-first' | 'channels-last' | undefined;
 }

@@ -84,9 +84,9 @@ export function headWidth(head: Head): number {
  * A head of a kind for scores of this shape, without the batch, all else at its defaults: [width], or [T, width] of each step. Undefined where no head
  * judges such scores.
  */
-export function headOfScores(kind: HeadKind, shape: readonly number[]): HeadInput | undefined {
+export function headOfScores(kind: HeadKind, shape: readonly (number | string)[]): HeadInput | undefined {
   const width = shape.at(-1);
-  if (width === undefined || width === 0 || shape.length > 2) return undefined;
+  if (typeof width !== 'number' || width === 0 || shape.length > 2) return undefined;
   // TypeScript gives a computed key the type string.
   return (
     shape.length === 1 ? { [kind]: width } : { [kind]: { [definitionOf({ kind }).main]: width, each: 'step' } }

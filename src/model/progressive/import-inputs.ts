@@ -1,5 +1,5 @@
-// What callers feed to a model from elsewhere, made the inputs of an imported column: each with a row for each sample and no other open dimension. A
-// batch that an exporter fixed at 1 is opened, an input that is no sample gets a value.
+// What callers feed to a model from elsewhere, made the inputs of an imported column: each with a row for each sample, other open dimensions under
+// names that a description takes. A batch that an exporter fixed at 1 is opened, an input that is no sample gets a value.
 import type { DType } from '../../onnx/core/dtype.js';
 import { ModelError, ShapeError } from '../../onnx/core/errors.js';
 import type { Remedy } from '../../onnx/core/remedy.js';
@@ -12,7 +12,9 @@ import { formatType, tensorType } from '../../onnx/ir/types.js';
 import { hasRole } from '../../onnx/ops/feature-roles.js';
 import { inferTypes } from '../../onnx/ops/infer.js';
 import { constantOf } from '../../onnx/ops/op-def.js';
+import type { Size } from '../nn/open-size.js';
 import type { InputDtype } from './inputs.js';
+import { boundShape } from './open-inputs.js';
 
 /** Ends the import with a message. */
 export type Fail = (message: string, remedy?: Remedy) => never;
@@ -23,14 +25,16 @@ export interface InputRequest {
   readonly dims?: ReadonlyMap<string, number>;
   /** Inputs that are no samples, by name: the number that all their elements are. */
   readonly fixed?: ReadonlyMap<string, number>;
+  /** What dimensions that stay open are called in the network, by what they are called in a description. */
+  readonly called?: ReadonlyMap<string, string>;
 }
 
 /** An input of the file. */
 export interface FileInput {
   readonly name: string;
   readonly dtype: InputDtype;
-  /** Without the batch where it has samples. Of a fixed input all of it, `N` for the batch. */
-  readonly shape: readonly number[];
+  /** Without the batch where it has samples, names being sizes that are open. Of a fixed input all of it, `N` for the batch. */
+  readonly shape: readonly Size[];
   /** Where a fixed input has the batch among its dimensions. */
   readonly batchAt?: number;
   /** The number that all elements are of an input that is no sample. */
@@ -45,12 +49,14 @@ export interface FileInputs {
   readonly all: readonly FileInput[];
   /** Whether its batch was 1 and is open now. */
   readonly opened: boolean;
+  /** Sizes that stay open, by the name that a description has for them: the name of the file, which `--dim` takes. */
+  readonly open: ReadonlyMap<string, string>;
 }
 
 /** Changes the graph so that its inputs are samples alone. */
 export function prepareInputs(
   { graph, opset }: Model,
-  { dims = new Map(), fixed = new Map() }: InputRequest,
+  { dims = new Map(), fixed = new Map(), called = new Map() }: InputRequest,
   fail: Fail,
 ): FileInputs {
   const given = new Set(graph.initializers);
@@ -59,10 +65,11 @@ export function prepareInputs(
   const strange = [...fixed.keys()].find((name) => !inputs.some((v) => v.name === name));
   if (strange !== undefined) fail(`has no input "${strange}", it has ${inputs.map((v) => v.name).join(', ')}`);
   const open = new Set<string>();
+  const stay = new Map<string, string>();
   const states = statesOf(graph);
   const sized = inputs.map((v) => ({
     v,
-    ...sizedInput(v, { dims, fixed: fixed.get(v.name), state: states.has(v) }, open, fail),
+    ...sizedInput(v, { dims, fixed: fixed.get(v.name), state: states.has(v), called, stay }, open, fail),
   }));
   const unused = [...dims.keys()].find((name) => !open.has(name));
   if (unused !== undefined) fail(`has no open dimension "${unused}"${open.size > 0 ? `, it has ${[...open].join(', ')}` : ''}`);
@@ -84,7 +91,7 @@ export function prepareInputs(
     if (input?.fixed !== undefined) fix(graph, v, input, first.v);
   });
   if (opened) openBatch(graph, opset);
-  return { all, opened };
+  return { all, opened, open: stay };
 }
 
 /** Where a recurrent layer begins: [directions, N, units], no rows of samples. */
@@ -107,9 +114,17 @@ interface Said {
   readonly fixed: number | undefined;
   /** Whether a recurrent layer begins with it. */
   readonly state: boolean;
+  readonly called: ReadonlyMap<string, string>;
+  /** Takes what stays open. */
+  readonly stay: Map<string, string>;
 }
 
-function sizedInput(v: Value, { dims, fixed, state }: Said, open: Set<string>, fail: Fail): { input: FileInput; one: boolean } {
+function sizedInput(
+  v: Value,
+  { dims, fixed, state, called: names, stay }: Said,
+  open: Set<string>,
+  fail: Fail,
+): { input: FileInput; one: boolean } {
   const { type, name } = v;
   const called = `its input "${name}" is ${formatType(type)}`;
   if (type?.kind !== 'tensor' || type.shape === undefined) return fail(`${called}, expected a tensor whose rank is known`);
@@ -140,17 +155,29 @@ function sizedInput(v: Value, { dims, fixed, state }: Said, open: Set<string>, f
       : 'say what it is';
     return fail(`${called}, without a row for each sample: ${right}`, { kind: 'give', option: 'fix', exactly: value });
   }
-  const sizes = rest.map((d, i) => sizeOf(d, i + 1));
-  const missing = rest.flatMap((d, i) => (sizes[i] === -1 ? [nameOf(d, i + 1)] : []));
-  if (missing.length > 0) {
-    const told = missing.length > 1 ? `say the sizes of ${missing.join(', ')}` : 'say a size';
-    fail(`${called}, open beyond the batch: ${told}`, { kind: 'give', option: 'dim', exactly: `${missing[0]}=SIZE` });
-  }
+  const sizes = rest.map((d, i): Size => {
+    const known = sizeOf(d, i + 1);
+    if (known !== -1) return known;
+    const own = nameOf(d, i + 1);
+    const valid = describedName(own, `${name}_${i + 1}`, stay);
+    const called = names.get(valid) ?? valid;
+    stay.set(called, own);
+    return called;
+  });
   return { input: { name, dtype, shape: sizes }, one: batch === 1 };
 }
 
+/** The name of an open size as a description may have it: of its own. */
+function describedName(own: string, otherwise: string, taken: ReadonlyMap<string, string>): string {
+  const valid = (text: string) => text.replace(/[^A-Za-z0-9_]/g, '_').replace(/^(?![A-Za-z])/, 'x');
+  const [first, second] = [valid(own), valid(otherwise)];
+  // N is the batch.
+  return first === 'N' || (taken.get(first) ?? own) !== own ? second : first;
+}
+
 /** Makes an input what its value says: an initializer, or where it has the batch among its dimensions a tensor of as many rows as `like`. */
-function fix(graph: Graph, v: Value, { dtype, shape, fixed = 0, batchAt }: FileInput, like: Value): void {
+function fix(graph: Graph, v: Value, { dtype, shape: stated, fixed = 0, batchAt }: FileInput, like: Value): void {
+  const shape = boundShape(stated);
   const filled = (dims: readonly number[]) => Tensor.from(dtype, new Array<number>(elementCount(dims)).fill(fixed), [...dims]);
   if (batchAt === undefined) {
     v.constant = filled(shape);

@@ -9,6 +9,7 @@ import { raiseOpset } from '../../onnx/passes/opset/upgrade-opset.js';
 import { fromBinary } from '../../onnx/serde/from-binary.js';
 import type { ColumnDescription } from '../description/description.js';
 import { tapName } from '../description/imported-schema.js';
+import type { Size } from '../nn/open-size.js';
 import type { Layout } from '../nn/sample.js';
 
 /** What a description says of an imported column. */
@@ -135,7 +136,7 @@ export class ImportedGraph {
   }
 
   /** Of one sample of a tap; as the description says it, else as its graph does. Throws DescriptionError. */
-  tapShape(block: number): readonly number[] {
+  tapShape(block: number): readonly Size[] {
     const tap = must(this.description.taps[block], `tap ${block}`);
     return typeof tap === 'string' ? this.sampleOf(tap) : tap.shape;
   }
@@ -147,7 +148,7 @@ export class ImportedGraph {
   }
 
   /** Of the raw scores, without the batch. Throws DescriptionError. */
-  get scoresShape(): readonly number[] {
+  get scoresShape(): readonly Size[] {
     return this.sampleOf(this.scores);
   }
 
@@ -158,10 +159,10 @@ export class ImportedGraph {
     throw new DescriptionError(`task "${this.task}": its imported graph has no output ${JSON.stringify(name)}`, { got: name });
   }
 
-  private sampleOf(name: string): readonly number[] {
+  private sampleOf(name: string): readonly Size[] {
     const v = this.output(name);
     const dims: Shape = v.shape?.slice(1) ?? [];
-    if (v.shape !== undefined && dims.every((d): d is number => typeof d === 'number')) return dims;
+    if (v.shape !== undefined && dims.every((d): d is Size => d !== null)) return dims;
     throw new DescriptionError(
       `task "${this.task}": its imported graph says no shape of ${JSON.stringify(name)}: import it again`,
       {

@@ -2,8 +2,9 @@
 // shapes of its data, and so no other nodes than one whose sizes are known; exported graphs are lowered with the names.
 import { DataError, InternalError, UsageError } from '../../onnx/core/errors.js';
 import { formatShape } from '../../onnx/core/shape.js';
-import type { Size } from '../nn/open-size.js';
+import { type Size, sizeIn } from '../nn/open-size.js';
 import { type Column, columnsOf } from './column.js';
+import type { ImportedDescription } from './imported-graph.js';
 import type { ByInput, NetworkInput } from './inputs.js';
 
 /** Sizes by the name of the dimension. */
@@ -59,8 +60,17 @@ export function boundTo(column: Column, sizes: Sizes): Column {
   const { description } = column.network;
   if (description.inputs.every(({ shape }) => shape.every((dim) => typeof dim === 'number'))) return column;
   const inputs = description.inputs.map((input) => ({ ...input, shape: input.shape.map((dim) => sizes[dim] ?? dim) }));
-  return columnsOf({ ...description, inputs }).column(column.task);
+  const columns = description.columns.map((each) => ({ ...each, ...(each.onnx && { onnx: importedAt(each.onnx, sizes) }) }));
+  return columnsOf({ ...description, inputs, columns }).column(column.task);
 }
+
+/** What is said of an imported column where open sizes are these. */
+const importedAt = (onnx: ImportedDescription, sizes: Sizes): ImportedDescription => ({
+  ...onnx,
+  taps: onnx.taps.map((tap) =>
+    typeof tap === 'string' ? tap : { ...tap, shape: tap.shape.map((size) => sizeIn(size, sizes) ?? size) },
+  ),
+});
 
 /** The same of the sizes of samples by input, each [rows, ...]. Throws DataError. */
 export function boundToData(column: Column, samples: ByInput<{ readonly dims: readonly number[] }>, where: string): Column {
