@@ -3,7 +3,14 @@
 
 export { ortTrainingEngine } from './artifacts/session-engine.js';
 export type { Dataset, Labelled, SampleSet, Split } from './data/dataset.js';
-export { dataset, type NestedNumbers, type NumberArray, type OwnData, type OwnDataOptions } from './data/own-data.js';
+export {
+  dataset,
+  type NestedNumbers,
+  type NumberArray,
+  type OwnData,
+  type OwnDataOptions,
+  type OwnTargets,
+} from './data/own-data.js';
 export type { Reading, ReadingOptions } from './data/reading.js';
 export type { BlockShuffle, Rows, RowsOnDisk } from './data/rows.js';
 export type { SampleRows, Samples } from './data/samples.js';
@@ -57,6 +64,7 @@ export type { Augmenter } from './train/augment/augmenter.js';
 export type { Checkpoint, CheckpointStore, EpochRecord, TrainState, ValidationRecord } from './train/checkpoint.js';
 export type { CountState } from './train/counts.js';
 export type { Engine, Minibatches, StepResults } from './train/engine.js';
+export type { HeadEvaluation } from './train/evaluate.js';
 export type { TrainEvent } from './train/events.js';
 export { type TrainResult, train } from './train/loop.js';
 export type { KeptDtype } from './train/network-input.js';

@@ -1,8 +1,8 @@
 // The part of the library for Node: data sources, workspaces, and onnxruntime-node.
 export type { Analysis, AnalysisProgress, TapSensitivity } from './analysis/analyze.js';
 export type { PrunedPart, PruneGoal, PruneProgress } from './analysis/prune/prune.js';
-export type { TargetHead } from './data/checks.js';
-export type { SourceContext } from './data/sources/source.js';
+export type { NamedTargetHead, TargetHead } from './data/checks.js';
+export type { SourceContext, TargetColumns } from './data/sources/source.js';
 export { loadData } from './data/sources.js';
 export { type LoadedRuntime, type LoadSettings, loadRuntime } from './onnx/runtime/load.js';
 export { NodeRuntime } from './onnx/runtime/node.js';
@@ -26,7 +26,7 @@ export { type Change, type PrunedTask, type PruneOptions, pruneTask } from './ta
 export { type ResetTask, resetTask } from './tasks/reset-task.js';
 export { type SaveOptions, save } from './tasks/save-network.js';
 export { type TrainedTask, type TrainTaskOptions, trainTask } from './tasks/train-task.js';
-export { type Verified, type VerifyOptions, verifyTask } from './tasks/verify.js';
+export { type Verified, type VerifiedHead, type VerifyOptions, verifyTask } from './tasks/verify.js';
 export { WorkspaceNetwork, type WorkspaceTrainOptions } from './tasks/workspace-network.js';
 export type { MeasuredOutput, Measures } from './train/measures.js';
 export type { FrozenColumn } from './workspace/column-store.js';

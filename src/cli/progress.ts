@@ -1,6 +1,7 @@
 // Progress of a training on stderr: a bar on a terminal, else a line per epoch and one every two seconds within a long one.
 import cliProgress from 'cli-progress';
 import type { Reading } from '../data/reading.js';
+import type { ValidationRecord } from '../train/checkpoint.js';
 import type { ByMeasure } from '../train/counts.js';
 import type { TrainEvent } from '../train/events.js';
 import { type GlobalOptions, note } from './report.js';
@@ -73,6 +74,15 @@ function measured(loss: number, measures: ByMeasure = {}): string {
   return [`loss ${loss.toFixed(4)}`, ...said].join(', ');
 }
 
+/** Of several heads the sum of their losses and each with its own. */
+function validated({ loss, measures, heads }: ValidationRecord): string {
+  if (heads === undefined) return measured(loss, measures);
+  const each = Object.entries(heads).map(
+    ([name, own]) => `${name} loss ${own.loss.toFixed(4)} ${own.metric.name} ${own.metric.value.toFixed(4)}`,
+  );
+  return [`loss ${loss.toFixed(4)}`, ...each].join(', ');
+}
+
 /** The sentences that both kinds share. */
 abstract class Sentences implements Progress {
   constructor(
@@ -104,7 +114,7 @@ abstract class Sentences implements Progress {
         break;
       case 'epoch': {
         const { epoch, loss, measures, validation } = e.record;
-        const seen = validation === undefined ? '' : `; validation ${measured(validation.loss, validation.measures)}`;
+        const seen = validation === undefined ? '' : `; validation ${validated(validation)}`;
         this.line(`${task} epoch ${epoch}/${e.epochs} ${measured(loss, measures)}${seen} (${e.seconds.toFixed(1)} s)`);
         break;
       }

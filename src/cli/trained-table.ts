@@ -9,8 +9,12 @@ function earlierText(earlier: readonly EarlierTask[]): string {
   return earlier.length === 0 ? '-' : earlier.map((e) => `${e.task} ${words(e)}`).join(', ');
 }
 
-/** `accuracy 0.9500`, and what stood there before. */
-function testText({ metric, value, was }: TrainedTask): string {
+/** `accuracy 0.9500`, and what stood there before; of several heads each. */
+function testText({ metric, value, was, heads }: TrainedTask): string {
+  if (heads !== undefined)
+    return Object.entries(heads)
+      .map(([name, own]) => `${name} ${own.metric.name} ${own.metric.value.toFixed(4)}`)
+      .join(', ');
   const now = `${metric} ${value.toFixed(4)}`;
   return was === undefined ? now : `${now}, was ${was.toFixed(4)}`;
 }

@@ -10,6 +10,8 @@ export interface Answered {
   readonly labels?: Tensor;
   /** What the outputs are called. */
   readonly names?: readonly string[];
+  /** Of several heads what each answers, by its name; then `values` are the raw scores of all side by side. */
+  readonly heads?: Readonly<Record<string, Answered>>;
 }
 
 /** Answers sample by sample, as they are written. */
@@ -23,6 +25,8 @@ export interface AnswerLines {
   /** A line for each sample, without a line break behind the last. */
   text(): string;
   jsonl(): string;
+  /** Of several heads what they answer for a sample, as a line of `jsonl` has it. */
+  answer?(row: number): unknown;
   csvHeader(): string;
   /** @param before how many samples were written before */
   csvRows(before?: number): string;
@@ -66,9 +70,12 @@ export class AnswerRows implements AnswerLines {
 
   /** A line for each row, without a line break behind the last. */
   text(): string {
-    const { values, labels } = this;
-    const before = (row: number) => (labels === undefined ? [] : [`${this.worded(row)}:`]);
-    return values.map((numbers, row) => [...before(row), ...numbers.map((v) => v.toFixed(4))].join(' ')).join('\n');
+    return this.values.map((_, row) => this.line(row)).join('\n');
+  }
+
+  line(row: number): string {
+    const before = this.labels === undefined ? [] : [`${this.worded(row)}:`];
+    return [...before, ...(this.values[row] ?? []).map((v) => v.toFixed(4))].join(' ');
   }
 
   /** The label in one word. */
@@ -79,16 +86,17 @@ export class AnswerRows implements AnswerLines {
   }
 
   jsonl(): string {
-    const { values, answers } = this;
-    const lines = values.map((numbers, row) => {
-      const [label, called] = [this.label(row), this.called(row)];
-      return JSON.stringify({
-        ...(label !== undefined && { [this.oneEach ? 'label' : 'labels']: label }),
-        ...(called !== undefined && { [this.oneEach ? 'name' : 'names']: called }),
-        [answers.kind]: numbers,
-      });
-    });
-    return lines.map((line) => `${line}\n`).join('');
+    return this.values.map((_, row) => `${JSON.stringify(this.entry(row))}\n`).join('');
+  }
+
+  /** What a line of `jsonl` holds. */
+  entry(row: number): object {
+    const [label, called] = [this.label(row), this.called(row)];
+    return {
+      ...(label !== undefined && { [this.oneEach ? 'label' : 'labels']: label }),
+      ...(called !== undefined && { [this.oneEach ? 'name' : 'names']: called }),
+      [this.answers.kind]: this.values[row],
+    };
   }
 
   /** A header and a row for each answer: the label (binary: each label as 0 or 1), then the numbers. */
@@ -97,27 +105,32 @@ export class AnswerRows implements AnswerLines {
   }
 
   csvHeader(): string {
+    return `${this.columns().map(cell).join(',')}\n`;
+  }
+
+  /** What the cells of a row are called. */
+  columns(): readonly string[] {
     const { answers, labels, oneEach } = this;
     const width = answers.values.dims[1] ?? 1;
     const names = Array.from({ length: width }, (_, i) => answers.names?.[i] ?? String(i));
     const given = (what: string) => names.map((name) => (answers.names === undefined ? `${what}_${name}` : name));
-    const header =
-      labels === undefined
-        ? given('value')
-        : [...(oneEach ? ['label'] : given('label')), ...names.map((name) => `probability_${name}`)];
-    return `${header.map(cell).join(',')}\n`;
+    return labels === undefined
+      ? given('value')
+      : [...(oneEach ? ['label'] : given('label')), ...names.map((name) => `probability_${name}`)];
   }
 
   /** @param lead what each row begins with */
   csvRows(_before = 0, lead = (_row: number) => ''): string {
+    return this.values.map((_, row) => `${lead(row)}${this.cells(row)}\n`).join('');
+  }
+
+  /** The cells of a row, a comma between them. */
+  cells(row: number): string {
     const { values, labels, oneEach } = this;
-    const rows = values.map((numbers, row) => {
-      const label = oneEach ? [this.called(row) ?? this.label(row)] : (labels?.[row] ?? []);
-      return `${lead(row)}${[...label, ...numbers].map((v) => cell(String(v))).join(',')}\n`;
-    });
-    return rows.join('');
+    const label = oneEach ? [this.called(row) ?? this.label(row)] : (labels?.[row] ?? []);
+    return [...label, ...(values[row] ?? [])].map((v) => cell(String(v))).join(',');
   }
 }
 
 /** Quoted where it has to be. */
-const cell = (text: string): string => (/[",\r\n]|^\s|\s$/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
+export const cell = (text: string): string => (/[",\r\n]|^\s|\s$/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);

@@ -1,7 +1,8 @@
 // Whether targets fit a head, and the few conversions that lose nothing. Run at loading, where file and row are known, and before training.
 
-import { dataError, formatIndex } from '../formats/data-error.js';
-import { type HeadKind, targetKind } from '../model/heads/heads.js';
+import { dataError, formatIndex, quote } from '../formats/data-error.js';
+import { type AnyHeadKind, targetKind } from '../model/heads/heads.js';
+import { asClasses, columnsOf, sideBySide } from '../model/heads/several.js';
 import { Tensor } from '../onnx/core/tensor.js';
 import { type AnySet, classLabels, type Labelled, rows } from './dataset.js';
 import type { SampleRows } from './samples.js';
@@ -10,7 +11,7 @@ import { stepTargets } from './step-targets.js';
 /** What the task's head takes: a class of `size`, or `size` numbers within bounds, if any. */
 export interface TargetHead {
   /** Which head it is. */
-  readonly kind: HeadKind;
+  readonly kind: AnyHeadKind;
   /** How wide it is. */
   readonly size: number;
   /** What its outputs are called. */
@@ -19,6 +20,14 @@ export interface TargetHead {
   readonly shared?: boolean;
   /** How many steps each sample has, of a head that answers each of them; the name of a size that is open. */
   readonly steps?: number | string;
+  /** Of several heads: each. */
+  readonly heads?: readonly NamedTargetHead[];
+}
+
+/** One of several heads. */
+export interface NamedTargetHead extends TargetHead {
+  /** What its targets are called, where nobody says otherwise. */
+  readonly name: string;
 }
 
 /** The row of a file that a row of the data set is, for messages; arrays count from 0, as NumPy does. */
@@ -91,7 +100,7 @@ export function checkTargets(dataset: AnySet, head: TargetHead, where: string): 
     });
   }
   if (labels !== undefined) checkLabels(labels, head.size, where, (row) => row);
-  if (kind.of === 'classes' || !(targets.data instanceof Float32Array)) return;
+  if (kind.of !== 'numbers' || !(targets.data instanceof Float32Array)) return;
   const { from = Number.NEGATIVE_INFINITY, to = Number.POSITIVE_INFINITY } = kind;
   if (from === Number.NEGATIVE_INFINITY && to === Number.POSITIVE_INFINITY) return;
   for (let i = 0; i < targets.data.length; i++) {
@@ -110,6 +119,57 @@ export function checkTargets(dataset: AnySet, head: TargetHead, where: string): 
  * each row [D,1] is repeated where outputs share it. Checked.
  */
 export function fitTargets<I extends SampleRows>(dataset: Labelled<I>, head: TargetHead, where: string): Labelled<I> {
+  const { heads } = dataset;
+  if (head.heads !== undefined) return fitHeads(dataset, head.heads, where);
+  if (heads === undefined) return fitAlone(dataset, head, where);
+  const [expected, got] = ['the targets of one head', heads.map(quote).join(', ')];
+  throw dataError(where, `targets are those of the heads ${got}, expected ${expected}`, { expected, got });
+}
+
+/** Targets of several heads, each fitted to its own, side by side. */
+function fitHeads<I extends SampleRows>(
+  { targets, heads: found = [], ...given }: Labelled<I>,
+  heads: readonly NamedTargetHead[],
+  where: string,
+): Labelled<I> {
+  const own = heads.map(({ name }) => name);
+  const fail = (got: string, expected: string): never => {
+    throw dataError(where, `targets are ${got}, the column has the heads ${own.map(quote).join(', ')}; expected ${expected}`, {
+      expected,
+      got,
+    });
+  };
+  if (found.length !== own.length || !own.every((name, i) => name === found[i]))
+    fail(
+      found.length === 0 ? 'those of one head' : `those of ${found.map(quote).join(', ')}`,
+      `targets of ${own.join(', ')}, in this order`,
+    );
+  const width = heads.reduce((sum, head) => sum + widthOf(head), 0);
+  if (targets.dtype !== 'float32' || targets.dims.length !== 2 || targets.dims[1] !== width)
+    fail(`${targets.dtype} [${targets.dims}]`, `float32 [${targets.dims[0] ?? 0},${width}]`);
+  let from = 0;
+  const fitted = heads.map((head) => {
+    const columns = columnsOf(targets, { from, to: from + widthOf(head) });
+    from += widthOf(head);
+    const place = `${where}: head ${quote(head.name)}`;
+    return fitAlone({ ...given, targets: classesIn(columns, head, place) }, head, place).targets;
+  });
+  return { ...given, targets: sideBySide(fitted), heads: own };
+}
+
+/** Numbers that the targets of a row are. */
+const widthOf = (head: TargetHead): number => (targetKind(head).of === 'classes' ? 1 : head.size);
+
+/** Targets [D, k] as a head alone has them: of one that classifies, int64 [D]. */
+function classesIn(columns: Tensor, head: TargetHead, where: string): Tensor {
+  if (targetKind(head).of !== 'classes') return columns;
+  const broken = columns.numbers().findIndex((v) => !Number.isSafeInteger(v));
+  if (broken < 0) return asClasses(columns);
+  const [expected, got] = [`whole numbers 0..${head.size - 1}`, `${columns.data[broken]} at row ${broken}`];
+  throw dataError(where, `targets hold ${got}, a ${head.kind} head of ${head.size} needs ${expected}`, { expected, got });
+}
+
+function fitAlone<I extends SampleRows>(dataset: Labelled<I>, head: TargetHead, where: string): Labelled<I> {
   const labels = classLabels(dataset);
   const { classNames } = dataset;
   if (classNames !== undefined && head.names !== undefined && classNames.join('\n') !== head.names.join('\n')) {

@@ -20,6 +20,8 @@ export interface Labelled<Inputs extends Rows | SampleRows> {
   readonly classes?: number;
   /** What the classes are called in the data, where their labels are texts. */
   readonly classNames?: readonly string[];
+  /** Of several heads: their names, in the order in which their targets stand side by side, float32 [D, ...], a class as its number. */
+  readonly heads?: readonly string[];
   /** How image files became samples: what is to be done to other images. */
   readonly decoding?: Decoding;
   /** @internal Of rows of bytes: the inputs that are packed in each, one after another. */

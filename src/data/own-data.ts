@@ -1,6 +1,7 @@
 // Data of one's own as arrays: `dataset({ x, y })` makes of nested arrays, typed arrays and tensors what files give, split and transformed alike.
 // Files are read in sources.ts; what a network and its head take is seen when they are used (checks.ts, train/prepare-data.ts).
 import { dataError, quote } from '../formats/data-error.js';
+import { sideBySide } from '../model/heads/several.js';
 import { anObject, given, type Kind, optional } from '../onnx/core/given.js';
 import { elementCount } from '../onnx/core/shape.js';
 import { Tensor, type TypedArray } from '../onnx/core/tensor.js';
@@ -13,6 +14,9 @@ export type NestedNumbers = readonly (number | NumberArray | NestedNumbers)[];
 /** A flat array of numbers. */
 export type NumberArray = TypedArray | Uint8ClampedArray;
 
+/** A target for each row. */
+export type OwnTargets = NestedNumbers | NumberArray | Tensor;
+
 /** Rows of inputs with a target each. */
 export interface OwnData {
   /**
@@ -20,8 +24,8 @@ export interface OwnData {
    * array alone, `shape` says what a sample is.
    */
   readonly x: NestedNumbers | NumberArray | Tensor;
-  /** Whole numbers [D] are classes, counted from 0; [D, k] and what is not whole become float32, for regress and binary. */
-  readonly y: NestedNumbers | NumberArray | Tensor;
+  /** Whole numbers [D] are classes, counted from 0; [D, k] and what is not whole become float32, for regress and binary. Of several heads those of each by its name. */
+  readonly y: OwnTargets | Readonly<Record<string, OwnTargets>>;
   /** The shape of one sample, such as [1, 28, 28], where the arrays do not have it. */
   readonly shape?: readonly number[];
 }
@@ -72,13 +76,31 @@ export function dataset(data: OwnData, options: OwnDataOptions = {}): Split {
   }
 }
 
-function rowsOf(data: OwnData, where: string): Dataset {
+function rowsOf(data: OwnData, where: string, named = `${where}.y`): Dataset {
   const { x, y, shape } = data;
   onlyKeys(data, ['x', 'y', 'shape'], where);
   given(where, { shape }, { shape: optional(shapeKind) });
-  const targets = targetsOf(y, `${where}.y`);
+  if (isByName(y)) return rowsOfHeads(x, y, shape, where);
+  const targets = targetsOf(y, named);
   const inputs = inputsOf(x, shape, targets.dims[0] ?? 0, `${where}.x`);
-  return datasetFrom(inputs, targets, { inputs: `${where}.x`, targets: `${where}.y` });
+  return datasetFrom(inputs, targets, { inputs: `${where}.x`, targets: named });
+}
+
+const isByName = (y: OwnData['y']): y is Readonly<Record<string, OwnTargets>> =>
+  anObject.holds(y) && !isArray(y) && !(y instanceof Tensor);
+
+/** Targets of several heads side by side, in the order of their names. */
+function rowsOfHeads(
+  x: OwnData['x'],
+  y: Readonly<Record<string, OwnTargets>>,
+  shape: readonly number[] | undefined,
+  where: string,
+): Dataset {
+  const heads = Object.keys(y);
+  const sets = heads.map((name) => rowsOf({ x, y: y[name] ?? [], ...(shape && { shape }) }, where, `${where}.y.${name}`));
+  const [first] = sets;
+  if (first === undefined) throw dataError(`${where}.y`, 'holds no targets, expected those of each head by its name');
+  return { ...first, targets: sideBySide(sets.map(({ targets }) => targets)), heads };
 }
 
 function onlyKeys(value: object, known: readonly string[], where: string): void {

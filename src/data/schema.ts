@@ -11,7 +11,7 @@ import { checkTransform, transformSchema } from './transforms/registry.js';
 
 const label = z.union([z.string(), z.int()]);
 
-const keys = 'source, transform, label, header, delimiter, decimal, columns, drop, resize, memory, test, seed';
+const keys = 'source, transform, label, targets, header, delimiter, decimal, columns, drop, resize, memory, test, seed';
 
 const memoryText = 'at least 1 MiB, as 500MB, 2GiB or a number of bytes';
 
@@ -29,6 +29,16 @@ const dataObjectSchema = z.strictObject(
       .union([label, z.array(label).min(1)], { error: 'a column name, an index, or a list of them' })
       .optional()
       .describe('CSV: label column by name or index, negative from the end; default -1, with features the last that is none.'),
+    targets: z
+      .record(
+        z.string(),
+        z.union([label, z.array(label).min(1)], { error: 'a column or an array by name, or a list of columns' }),
+        {
+          error: 'columns or arrays by head, as in { age: age, group: kind }',
+        },
+      )
+      .optional()
+      .describe('Of several heads: the column, or the array, that holds the targets of each; called as the head when absent.'),
     header: z
       .boolean()
       .optional()

@@ -105,6 +105,14 @@ async function openSource(spec: DataSpec, context: SourceContext): Promise<Opene
   const where = context.path ?? 'data';
   const place = await placeOf(options.source, context.baseDir);
   const source = await sourceAt(place, where);
+  const { target } = context;
+  if (target !== undefined && !source.options.includes('targets')) {
+    const takes = sources.filter(({ options }) => options.includes('targets')).map(({ what }) => what);
+    const text = `${quote(options.source)} gives one target, the column has several heads; expected ${takes.join(' or ')}`;
+    throw dataError(where, text, { expected: takes.join(' or '), got: options.source });
+  }
+  if (target === undefined && options.targets !== undefined)
+    throw dataError(`${where}.targets`, 'is for columns with several heads, expected "label"', { expected: 'label' });
   checkSourceOptions(options, source, where);
   return { source, place, options, where };
 }
@@ -130,7 +138,7 @@ async function keepingOf<C extends SourceContext>(
   openOf: (source: Source) => ((place: Place, options: DataOptions, context: C) => Promise<Streams>) | undefined,
 ): Promise<(Keeping & { readonly streams: Streams }) | undefined> {
   const { memory: written, ...rest } = options;
-  const { cache, head, features, inputs, missing, onNote } = context;
+  const { cache, head, features, inputs, missing, target, onNote } = context;
   const open = openOf(source);
   if (written !== undefined && open === undefined) {
     const takes = sources.filter((other) => openOf(other) !== undefined).map(({ what }) => what);
@@ -161,7 +169,7 @@ async function keepingOf<C extends SourceContext>(
   }
   const bytes = streams.train.bytes + (streams.test?.bytes ?? 0);
   if (bytes <= memory) return undefined;
-  const asked = [{ ...rest, transform: list }, place.path, head, features, inputs, missing];
+  const asked = [{ ...rest, transform: list }, place.path, head, features, inputs, missing, ...(target ? [target] : [])];
   return { cache, memory, asked, files, bytes, where: place.path, said, onNote, step: stepOf(context, place.path), streams };
 }
 

@@ -2,10 +2,15 @@
 // table that of one step. What a step's answer is called, answer-rows.ts says.
 import type { Tensor } from '../onnx/core/tensor.js';
 import { type Answered, type AnswerLines, AnswerRows } from './answer-rows.js';
+import { SeveralAnswerRows } from './several-answer-rows.js';
 
-/** Sample by sample, whatever is answered: each sample, or each of its steps. */
+/** Sample by sample, whatever is answered: each sample by one head or several, or each of its steps. */
 export const answerLines = (answers: Answered): AnswerLines =>
-  answers.values.dims.length === 3 ? new StepAnswerRows(answers) : new AnswerRows(answers);
+  answers.heads !== undefined
+    ? new SeveralAnswerRows(answers, answers.heads)
+    : answers.values.dims.length === 3
+      ? new StepAnswerRows(answers)
+      : new AnswerRows(answers);
 
 /** Answers [D, T, k] sample by sample. */
 class StepAnswerRows implements AnswerLines {

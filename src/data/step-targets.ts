@@ -1,11 +1,11 @@
 // Targets of heads that answer each step of a sequence: a class of each, or numbers of each, as files and arrays have them, to what the head takes.
 import { dataError, formatIndex } from '../formats/data-error.js';
 import { isCounted, uncountedClass } from '../model/heads/each-step.js';
-import { type HeadKind, targetKind } from '../model/heads/heads.js';
+import { type AnyHeadKind, targetKind } from '../model/heads/heads.js';
 import { Tensor } from '../onnx/core/tensor.js';
 
 interface StepHead {
-  readonly kind: HeadKind;
+  readonly kind: AnyHeadKind;
   readonly size: number;
   /** A name where any number will do. */
   readonly steps: number | string;

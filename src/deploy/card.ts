@@ -91,19 +91,21 @@ function taskText(facts: TaskFacts, model: ModelFacts): string[] {
       ['output', 'type', 'what'],
       outputs.map(({ name, type, what }) => [code(name), type, what]),
     ),
-    ...(classes === undefined
-      ? []
-      : [
-          `Names, from 0: ${classes
-            .slice(0, most)
-            .map((c) => code(c))
-            .join(', ')}.${beyond(classes.length)}`,
-        ]),
+    ...(classes === undefined ? [] : [`Names, from 0: ${listed(classes)}.${beyond(classes.length)}`]),
+    ...(facts.heads ?? []).flatMap(({ name, classes: own = [] }) =>
+      own.length === 0 ? [] : [`Names of ${code(name)}, from 0: ${listed(own)}.${beyond(own.length)}`],
+    ),
     ...lines,
     ...(trained === undefined ? [] : trainedText(trained, model)),
     ...(sha256 === undefined ? [] : [`Weights: sha256 ${sha256}.`]),
   ];
 }
+
+const listed = (names: readonly string[]): string =>
+  names
+    .slice(0, most)
+    .map((name) => code(name))
+    .join(', ');
 
 function trainedText(
   { data, test, measures, loss, seen, epochs, seed, versions }: TrainedFacts,
@@ -145,8 +147,12 @@ function seenText(name: string, { range, unit, each }: Seen, inputs: readonly In
       ];
 }
 
-/** `loss {kind:focal,gamma:2}, class_weights [1,3]`: the name first. */
+/** `loss {kind:focal,gamma:2}, class_weights [1,3]`: the name first; of several heads each. */
 function lossText({ loss, ...options }: Readonly<Record<string, unknown>>): string {
+  if (loss === undefined)
+    return Object.entries(options)
+      .map(([name, own]) => `${code(name)}: ${lossText({ loss: 'cross_entropy', ...(own as object) })}`)
+      .join(', ');
   const plain = (value: unknown) => JSON.stringify(value).replace(/"/g, '');
   const said = Object.entries(options).map(([name, value]) => `${name} ${plain(value)}`);
   return code([`loss ${plain(loss)}`, ...said].join(', '), 400);

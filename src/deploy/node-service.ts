@@ -4,9 +4,10 @@ import { readFileSync } from 'node:fs';
 import { taskIdName } from '../model/description/description.js';
 import { categoriesName } from '../model/description/features.js';
 import { namesInMetadata, outputNames } from '../model/heads/output-names.js';
+import { routedNames } from '../model/progressive/answers.js';
 import { factsInMetadata } from '../model/progressive/facts.js';
-import { routedNames } from '../model/progressive/forms.js';
 import type { NetworkInput } from '../model/progressive/inputs.js';
+import { headsInMetadata } from '../model/progressive/model-facts.js';
 import { must, UsageError } from '../onnx/core/errors.js';
 import type { BytePieces } from '../onnx/files/write-all.js';
 import { toPieces } from '../onnx/serde/to-binary.js';
@@ -115,18 +116,23 @@ export function nodeService(models: readonly ServedModel[], inputs: readonly Net
   const tasks = models.flatMap((m) => {
     const names = new Set(m.model.graph.outputs.map((v) => v.name));
     const routed = { scores: routedNames[0], probabilities: routedNames[1], labels: routedNames[2] };
-    const outputs = (task: string) => {
-      if (m.routed) return routed;
-      const { scores, probabilities, label } = outputNames(task);
-      return { scores, probabilities, labels: label };
+    const outputs = (begin: string) => {
+      const { scores, probabilities, label } = outputNames(begin);
+      const own = m.routed ? routed : { scores, probabilities, labels: label };
+      return { outputs: Object.fromEntries(Object.entries(own).filter(([, name]) => names.has(name))) };
+    };
+    const answers = (task: string) => {
+      const heads = headsInMetadata(m.model.metadata, task)?.map(({ name, begin, classes }) => {
+        return [name, { ...outputs(begin), ...(classes !== undefined && { classes }) }] as const;
+      });
+      return heads === undefined ? { ...outputs(task), ...calledOf(m, task) } : { heads: Object.fromEntries(heads) };
     };
     return m.tasks.map((task, id) => ({
       task,
       file: `models/${m.name}.onnx`,
       ...(several && { inputs: takenOf(m, inputs).map(({ name }) => name) }),
       ...(m.routed ? { feeds: { [taskIdName]: id } } : {}),
-      outputs: Object.fromEntries(Object.entries(outputs(task)).filter(([, name]) => names.has(name))),
-      ...calledOf(m, task),
+      ...answers(task),
       ...missingOf(m, task, several),
       ...boundsOf(m, task),
       ...knownOf(m, task, several),

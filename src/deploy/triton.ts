@@ -1,6 +1,7 @@
 // A model repository for NVIDIA Triton: <model>/config.pbtxt and <model>/1/model.onnx. Triton, docs/user_guide/model_configuration.md.
 
 import { namesInMetadata, outputNames } from '../model/heads/output-names.js';
+import { headsInMetadata } from '../model/progressive/model-facts.js';
 import type { DType } from '../onnx/core/dtype.js';
 import { ModelError } from '../onnx/core/errors.js';
 import type { Shape } from '../onnx/core/shape.js';
@@ -44,11 +45,17 @@ export function tritonRepository(models: readonly ServedModel[], options: Triton
 
 /** Files with a name a line, by which Triton's classification extension calls what a task answers. */
 function labelFiles({ model, tasks, routed }: ServedModel): Map<string, readonly string[]> {
-  const named = routed ? [] : tasks.map((task) => [task, namesInMetadata(model.metadata, task) ?? []] as const);
+  const named = routed
+    ? []
+    : beginsOf(model, tasks).map((begin) => [begin, namesInMetadata(model.metadata, begin) ?? []] as const);
   // a line is a name
   const fit = named.filter(([, names]) => names.length > 0 && names.every((name) => !/[\r\n]/.test(name)));
   return new Map(fit.map(([task, names]) => [labelFile(task), names]));
 }
+
+/** What the outputs of these tasks begin with: the task, or each of its heads. */
+const beginsOf = ({ metadata }: Model, tasks: readonly string[]): readonly string[] =>
+  tasks.flatMap((task) => headsInMetadata(metadata, task)?.map(({ begin }) => begin) ?? [task]);
 
 const labelFile = (task: string): string => `${task}.labels.txt`;
 
@@ -57,7 +64,9 @@ function config(served: ServedModel, { maxBatch, queueMicroseconds }: TritonOpti
   const { inputs, outputs } = model.graph;
   const files = labelFiles(served);
   const labelled = (v: Value) => {
-    const task = tasks.find((t) => files.has(labelFile(t)) && [t, outputNames(t).probabilities].includes(v.name));
+    const task = beginsOf(model, tasks).find(
+      (t) => files.has(labelFile(t)) && [t, outputNames(t).probabilities].includes(v.name),
+    );
     return task === undefined ? undefined : labelFile(task);
   };
   // requests for different tasks cannot join one batch: a routed model has none, and its dims say the batch

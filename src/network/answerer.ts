@@ -3,13 +3,15 @@
 
 import { domainIn, strangeRows } from '../data/domain.js';
 import type { SampleRows } from '../data/samples.js';
+import { type Head, isSeveral, outputLabels } from '../model/heads/heads.js';
 import { outputNames } from '../model/heads/output-names.js';
+import { outputsBegin } from '../model/heads/several.js';
 import { must } from '../onnx/core/errors.js';
 import type { Tensor } from '../onnx/core/tensor.js';
 import type { Runtime, Session, SessionOptions } from '../onnx/runtime/session.js';
 import type { TakenInputs } from '../train/network-input.js';
 import { allOutputsOf } from '../train/outputs.js';
-import type { Prediction, PredictOptions } from './growing.js';
+import type { HeadPrediction, Prediction, PredictOptions } from './growing.js';
 
 /** A model and the key under which its session is kept. */
 export interface Asked {
@@ -26,15 +28,36 @@ export interface Answers {
   readonly provider: string;
 }
 
-/** What a task's model answers, of outputs named as export names them. */
-export async function predictionOf(task: string, ask: (names: readonly string[]) => Promise<Answers>): Promise<Prediction> {
-  const names = outputNames(task);
-  const { outputs, milliseconds, provider } = await ask([names.scores, names.probabilities, names.label, names.tap]);
-  const [probabilities, labels, tap] = [outputs.get(names.probabilities), outputs.get(names.label), outputs.get(names.tap)];
+/** A task whose outputs are named as export names them; of several heads with the joined scores. */
+interface AskedTask {
+  readonly task: string;
+  /** Absent: one. */
+  readonly head?: Head;
+}
+
+/** What a task's model answers. */
+export async function predictionOf(
+  { task, head }: AskedTask,
+  ask: (names: readonly string[]) => Promise<Answers>,
+): Promise<Prediction> {
+  const several = head !== undefined && isSeveral(head) ? head.heads : [];
+  const begins = [task, ...several.map(({ name }) => outputsBegin(task, name))];
+  const asked = begins.map(outputNames).flatMap((names) => [names.scores, names.probabilities, names.label, names.tap]);
+  const { outputs, milliseconds, provider } = await ask(asked);
+  const answer = (begin: string): HeadPrediction => {
+    const names = outputNames(begin);
+    const [probabilities, labels] = [outputs.get(names.probabilities), outputs.get(names.label)];
+    const scores = must(outputs.get(begin), begin);
+    return { scores, ...(probabilities !== undefined && { probabilities }), ...(labels !== undefined && { labels }) };
+  };
+  const tap = outputs.get(outputNames(task).tap);
+  const heads = several.map(({ name, head: own }) => {
+    const names = outputLabels(own);
+    return [name, { ...answer(outputsBegin(task, name)), ...(names !== undefined && { names }) }] as const;
+  });
   return {
-    scores: must(outputs.get(task), task),
-    ...(probabilities !== undefined && { probabilities }),
-    ...(labels !== undefined && { labels }),
+    ...answer(task),
+    ...(heads.length > 0 && { heads: Object.fromEntries(heads) }),
     ...(tap !== undefined && { tap }),
     milliseconds,
     provider,
@@ -43,7 +66,7 @@ export async function predictionOf(task: string, ask: (names: readonly string[])
 
 /** The same with what is asked for beside it, of a column that `domain` says of what its own samples look like to it. */
 export async function markedPrediction(
-  task: string,
+  task: AskedTask,
   { tap = false, marks = false, domain: text }: PredictOptions & { readonly domain?: string },
   ask: (names: readonly string[], tap: boolean) => Promise<Answers>,
 ): Promise<Prediction> {

@@ -6,6 +6,7 @@ import type { TrainInput } from '../model/description/train-schema.js';
 import type { FormOptions } from '../model/progressive/forms.js';
 import type { Tensor } from '../onnx/core/tensor.js';
 import type { EpochRecord } from '../train/checkpoint.js';
+import type { HeadEvaluation } from '../train/evaluate.js';
 import type { TrainEvent } from '../train/events.js';
 import type { Evidence, Proof } from './proof.js';
 
@@ -18,6 +19,8 @@ export interface GivenData {
   readonly inputs: Inputs;
   /** The rows' targets, as many. */
   readonly targets: Tensor;
+  /** Of a column with several heads: their names, in the order in which their targets stand side by side, float32 [N, ...], as `dataset` gives them. */
+  readonly heads?: readonly string[];
 }
 
 /** The data of a training by their part. Without `validation`, the settings' part of `train` is set aside. */
@@ -54,8 +57,10 @@ export interface Trained<N> {
 
 /** What a task answers for rows of inputs. */
 export interface Prediction {
-  /** Raw scores, float32 [N, k]. */
+  /** Raw scores, float32 [N, k]; of several heads those of all side by side. */
   readonly scores: Tensor;
+  /** Of several heads what each answers, by its name; then nothing but the scores stands beside it. */
+  readonly heads?: Readonly<Record<string, HeadPrediction>>;
   /** Probabilities, float32 [N, k]; absent for regress. */
   readonly probabilities?: Tensor;
   /** Classes, int64 [N]; or one bool for each label, [N, k]. Absent for regress. */
@@ -73,6 +78,9 @@ export interface Prediction {
   /** The execution provider that ran. */
   readonly provider: string;
 }
+
+/** What one of several heads answers. */
+export type HeadPrediction = Pick<Prediction, 'scores' | 'probabilities' | 'labels' | 'names'>;
 
 /** What is asked for beside the answer. */
 export interface PredictOptions {
@@ -92,6 +100,8 @@ export interface Measured {
   readonly value: number;
   /** How many rows were measured. */
   readonly rows: number;
+  /** Of several heads each by its name: then the loss is the sum of theirs by their weights, and the metric that of the first. */
+  readonly heads?: Readonly<Record<string, HeadEvaluation>>;
 }
 
 /** What `verify` compares. */

@@ -3,8 +3,8 @@
 
 import { type SampleRows, samplesFor } from '../data/samples.js';
 import type { ColumnInput, Description, DescriptionInput } from '../model/description/description.js';
-import { parseDescription, toInput } from '../model/description/parse.js';
-import { type Head, isJudged, metricName, outputLabels, withNames } from '../model/heads/heads.js';
+import { parseDescription, withHead } from '../model/description/parse.js';
+import { isJudged, metricName, outputLabels, withNames } from '../model/heads/heads.js';
 import { type Column, type ColumnParameters, type Columns, columnsOf } from '../model/progressive/column.js';
 import type { FactsByTask } from '../model/progressive/facts.js';
 import { notFrozen, notTrained, routable, taskModel } from '../model/progressive/forms.js';
@@ -204,7 +204,7 @@ export class Network implements GrowingNetwork {
     const column = this.columns.column(task);
     const { samples, notes } = this.fitting('predict', column, inputs);
     const how = defined({ tap, marks, domain: this.facts.get(task)?.domain });
-    const prediction = await markedPrediction(task, how, (names, last) => this.ask('predict', task, samples, names, on, last));
+    const prediction = await markedPrediction(column, how, (names, last) => this.ask('predict', task, samples, names, on, last));
     return { ...prediction, ...defined({ names: outputLabels(column.head) }), ...(notes.length > 0 && { notes }) };
   }
 
@@ -217,8 +217,8 @@ export class Network implements GrowingNetwork {
     const { inputs, targets } = fitData(this.columns.column(task), data, `data of task "${task}"`);
     const { outputs } = await this.ask('evaluate', task, inputs, [task], on);
     const { runtime } = this.needPlace('evaluate', on);
-    const { loss, metric, rows } = await evaluateScores(runtime, head, must(outputs.get(task), task), targets);
-    return { loss, metric: metricName(head), value: metric, rows };
+    const { loss, metric, rows, heads } = await evaluateScores(runtime, head, must(outputs.get(task), task), targets);
+    return { loss, metric: metricName(head), value: metric, rows, ...(heads && { heads }) };
   }
 
   /** Weights by their hashes, and where `inputs` are given the outputs of every trained task, bit for bit. */
@@ -315,7 +315,7 @@ export class Network implements GrowingNetwork {
       return this.kept.numberOf(must(asked.frozen.get(name), name));
     });
     const { samples } = this.fitting(method, column, inputs);
-    const model = () => asked.export({ task, probabilities: true, categoryIndices: true, lastTap: tap });
+    const model = () => asked.export({ task, probabilities: true, categoryIndices: true, lastTap: tap, joined: true });
     return this.kept
       .answerer(this.needPlace(method, on))
       .ask({ key: `${stands.join()}${tap ? ' tap' : ''}`, model, inputs: keptInputs(column.inputs) }, names, samples);
@@ -339,7 +339,7 @@ export class Network implements GrowingNetwork {
     try {
       const column = this.columns.column(task);
       const samples = fitInputs(column, samplesFor(inputs, column.inputs), 'verify: inputs');
-      const model = () => this.export({ task, categoryIndices: true });
+      const model = () => this.export({ task, categoryIndices: true, joined: true });
       const asked = { key: '', model, inputs: keptInputs(column.inputs) };
       const { outputs } = await answerer.ask(asked, [task], samples);
       return must(outputs.get(task), task);
@@ -370,10 +370,4 @@ function missing(method: string, name: string, expected: string): UsageError {
 
 function frozenAlready(task: string): UsageError {
   return new UsageError(`task "${task}" is trained and frozen for good; grow a new column to train more`, { got: task });
-}
-
-/** A description as written, with this head of a column. */
-function withHead(written: DescriptionInput, { network, task }: Column, head: Head): DescriptionInput {
-  const columns = toInput(network.description).columns.map((c) => (c.task === task ? { ...c, head } : c));
-  return { ...written, columns };
 }

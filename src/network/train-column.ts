@@ -6,6 +6,7 @@ import type { ColumnFacts } from '../model/progressive/facts.js';
 import type { FrozenWeights, Weights } from '../model/progressive/weights.js';
 import { version } from '../onnx/core/version.js';
 import type { EpochRecord } from '../train/checkpoint.js';
+import { headFigures } from '../train/evaluate.js';
 import { train } from '../train/loop.js';
 import { fitData, partition } from '../train/prepare-data.js';
 import type { TrainRequest } from '../train/request.js';
@@ -67,7 +68,10 @@ export function factsOfTraining(
     trained: {
       data: { rows: countOf(inputs) },
       seen: seenOf(inputs, column.inputs),
-      ...(test !== undefined && { test: { rows: test.rows }, measures: { [test.metric]: test.value, loss: test.loss } }),
+      ...(test !== undefined && {
+        test: { rows: test.rows },
+        measures: { [test.metric]: test.value, loss: test.loss, ...headFigures(test.heads) },
+      }),
       seed: column.seed,
       epochs,
       versions: { prognet: version },

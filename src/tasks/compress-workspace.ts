@@ -6,7 +6,8 @@ import { someSamples } from '../analysis/analysed.js';
 import { compress, type Teacher } from '../analysis/compress.js';
 import type { ColumnInput } from '../model/description/description.js';
 import { toInput } from '../model/description/parse.js';
-import { isJudged, metricName, refuseSteps } from '../model/heads/heads.js';
+import { isJudged, metricName } from '../model/heads/heads.js';
+import { refuseSeveral, refuseSteps } from '../model/heads/refusals.js';
 import type { Column } from '../model/progressive/column.js';
 import { must, UsageError } from '../onnx/core/errors.js';
 import { Tensor } from '../onnx/core/tensor.js';
@@ -78,6 +79,7 @@ export async function compressWorkspace(
   const template = templateOf(theirs, columns, like);
   for (const { task, head, inputs } of columns) {
     refuseSteps(head, task, 'compress');
+    refuseSeveral(head, task, 'compress');
     if (inputs.map(({ name }) => name).join() === template.inputs.map(({ name }) => name).join()) continue;
     throw new UsageError(
       `compress: task "${task}" reads other inputs than "${template.task}", expected tasks that read the same`,

@@ -22,7 +22,9 @@ function taken(columns: readonly Plain[], column: Plain): Plain {
   const source = like === undefined ? undefined : columns.find(({ task }) => task === like);
   if (source === undefined || column.onnx !== undefined) return {};
   const own = { ...taken(columns, source), ...source };
-  return Object.fromEntries(['blocks', 'head'].filter((key) => column[key] === undefined).map((key) => [key, own[key]]));
+  const headed = column.head !== undefined || column.heads !== undefined;
+  const lacking = ['blocks', 'head', 'heads'].filter((key) => column[key] === undefined && !(headed && key.startsWith('head')));
+  return Object.fromEntries(lacking.flatMap((key) => (own[key] === undefined && key === 'heads' ? [] : [[key, own[key]]])));
 }
 
 /** A column as it is written, with what it takes from the one that it is like. `text` is a description that parses. */

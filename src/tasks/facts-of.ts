@@ -3,7 +3,7 @@ import type { ColumnFacts, FactsByTask, TrainedFacts } from '../model/progressiv
 import { seenIn, trainedFactsIn } from '../model/progressive/facts.js';
 import { sha256Pattern } from '../onnx/files/hash.js';
 import type { ColumnRecord } from '../workspace/column-record.js';
-import { isJsonObject } from '../workspace/json.js';
+import { isJsonObject, type Json } from '../workspace/json.js';
 import { decodingOf } from './decoding-of.js';
 import type { LoadedWorkspace } from './load-workspace.js';
 
@@ -32,12 +32,19 @@ function trainedFacts({ data, metrics, seed, outputs, versions }: ColumnRecord):
     ...(typeof test === 'string' && { test: { ...hashed(test), rows: outputs.count } }),
     ...(seen !== undefined && { seen }),
     ...(Object.keys(measures).length > 0 && { measures }),
-    // a head that names no loss has cross-entropy
-    ...(isJsonObject(data.loss) && { loss: { loss: 'cross_entropy', ...data.loss } }),
+    ...(isJsonObject(data.loss) && { loss: lossOf(data.loss) }),
     seed,
     ...(epochs !== undefined && { epochs }),
     versions: rest,
   };
+}
+
+/** A head that names no loss has cross-entropy; several heads have losses by their names. */
+function lossOf(loss: Readonly<Record<string, Json>>): Readonly<Record<string, unknown>> {
+  const each = Object.values(loss);
+  return each.length > 0 && each.every((own) => isJsonObject(own) && typeof own.weight === 'number')
+    ? loss
+    : { loss: 'cross_entropy', ...loss };
 }
 
 /** A network that was saved as a workspace has data that nobody hashed. */

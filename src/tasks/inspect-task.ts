@@ -1,8 +1,9 @@
 // What a task of a workspace is now: described, interrupted, trained or frozen, and what is known of its training. Of an ONNX file: model-facts.ts.
-import { metricName } from '../model/heads/heads.js';
+import { type Head, headText, metricName } from '../model/heads/heads.js';
 import type { ImportedGraph } from '../model/progressive/imported-graph.js';
 import { weightsToUpdate } from '../model/progressive/tuning.js';
 import type { EpochRecord } from '../train/checkpoint.js';
+import { headFigures, headsInFigures, inOrderOf } from '../train/evaluate.js';
 import { bestEpoch, monitorOf } from './best-epoch.js';
 import { epochOf } from './epoch-records.js';
 import type { LoadedWorkspace } from './load-workspace.js';
@@ -21,7 +22,7 @@ export interface InspectedTraining {
   readonly at: string;
   /** Rows of its training data, the validation part included. */
   readonly rows?: number;
-  /** On the test data: the head's metric, and the loss. */
+  /** On the test data: the head's metric, and the loss; of several heads those of each beside, as `group/loss`. */
   readonly test: Readonly<Record<string, number>>;
   /** Of the epoch whose weights are kept. */
   readonly measured?: EpochRecord;
@@ -33,7 +34,7 @@ export interface InspectedTask {
   readonly task: string;
   /** `trained`: it answers, and may be trained anew; `frozen`: for good. */
   readonly state: 'new' | 'unfinished' | 'trained' | 'frozen';
-  /** What it predicts. */
+  /** What it predicts: the head's kind, of several heads each by its name, `group classify, age regress`. */
   readonly head: string;
   /** How many parameters its column has. */
   readonly parameters: number;
@@ -66,6 +67,14 @@ function tunableOf(graph: ImportedGraph): NonNullable<InspectedTask['tunable']> 
   }));
 }
 
+/** What several heads gave in the order in which they stand in the description. */
+function inOrder(head: Head, record: EpochRecord): EpochRecord {
+  const heads = inOrderOf(head, record.validation?.heads);
+  return record.validation === undefined || heads === undefined
+    ? record
+    : { ...record, validation: { ...record.validation, heads } };
+}
+
 /** What a task is. Throws UsageError for an unknown one, WorkspaceError where its trained column is damaged. */
 export function inspectTask(loaded: LoadedWorkspace, task: string): InspectedTask {
   const column = loaded.columns.column(task);
@@ -78,7 +87,7 @@ export function inspectTask(loaded: LoadedWorkspace, task: string): InspectedTas
   const base = {
     task,
     state,
-    head: column.head.kind,
+    head: headText(column.head),
     parameters: column.parameters.count,
     ...(column.tuned !== undefined && { shared: column.parameters.shared }),
     ...(column.imported !== undefined && { tunable: tunableOf(column.imported) }),
@@ -103,8 +112,12 @@ export function inspectTask(loaded: LoadedWorkspace, task: string): InspectedTas
       ...(seconds !== undefined && { seconds }),
       at: record.createdAt,
       ...(typeof rows === 'number' && { rows }),
-      test: { ...(value !== undefined && { [metric]: value }), ...(loss !== undefined && { loss }) },
-      ...(measured !== undefined && { measured }),
+      test: {
+        ...(value !== undefined && { [metric]: value }),
+        ...(loss !== undefined && { loss }),
+        ...headFigures(inOrderOf(column.head, headsInFigures(record.metrics))),
+      },
+      ...(measured !== undefined && { measured: inOrder(column.head, measured) }),
     },
   };
 }

@@ -6,6 +6,7 @@ import { descriptionSchema, inputDefinitions } from '../model/description/descri
 import { lateralDefinitions } from '../model/description/lateral-schema.js';
 import { trainDefinitions } from '../model/description/train-schema.js';
 import { headDefinitions } from '../model/heads/heads.js';
+import { severalDefinitions } from '../model/heads/several-schema.js';
 import { initDefinitions } from '../model/nn/init.js';
 import { layerDefinitions } from '../model/nn/layers.js';
 import { stepDefinitions } from '../model/prepare/prepare.js';
@@ -16,6 +17,7 @@ const definitions: Readonly<Record<string, z.ZodType>> = {
   ...layerDefinitions,
   ...stepDefinitions,
   ...headDefinitions,
+  ...severalDefinitions,
   ...lateralDefinitions,
   ...trainDefinitions,
   ...augmentDefinitions,

@@ -1,8 +1,9 @@
 // What another precision costs: the tasks' test data through the float32 model and through the other, metric by metric.
 
 import { taskIdName } from '../model/description/description.js';
-import { type Head, isJudged, metricName } from '../model/heads/heads.js';
-import { routedNames } from '../model/progressive/forms.js';
+import { type Head, isJudged, isSeveral, metricName, type SeveralHeads } from '../model/heads/heads.js';
+import { outputsBegin, sideBySide } from '../model/heads/several.js';
+import { routedNames } from '../model/progressive/answers.js';
 import { must } from '../onnx/core/errors.js';
 import { int64, type Tensor } from '../onnx/core/tensor.js';
 import type { Model } from '../onnx/ir/model.js';
@@ -68,7 +69,8 @@ export async function measurePrecision(
       const scoresOf = async (name: ModelName) => {
         const session = await sessions.of(name);
         const asked = models.halfIo && name === 'now' ? halfSession(session) : session;
-        return await outputsOf(models.routed ? routedSession(asked, task, id) : asked, task, loaded.columns.inputs, test.inputs);
+        const own = models.routed ? routedSession(asked, task, id) : isSeveral(head) ? joinedSession(asked, task, head) : asked;
+        return await outputsOf(own, task, loaded.columns.inputs, test.inputs);
       };
       // The model that answered last answers the next task first.
       const first = sessions.name ?? 'float32';
@@ -152,6 +154,18 @@ function routedSession(session: RunningSession, task: string, id: number): Runni
       const [scores] = routedNames;
       const found = await session.run({ ...feeds, [taskIdName]: int64([id]) }, [scores]);
       return { [task]: must(found[scores], scores) };
+    },
+  };
+}
+
+/** A session of a task with several heads, the scores of all side by side under the task's name. */
+function joinedSession(session: RunningSession, task: string, { heads }: SeveralHeads): RunningSession {
+  const names = heads.map(({ name }) => outputsBegin(task, name));
+  return {
+    inputNames: session.inputNames,
+    run: async (feeds) => {
+      const found = await session.run(feeds, names);
+      return { [task]: sideBySide(names.map((name) => must(found[name], name))) };
     },
   };
 }

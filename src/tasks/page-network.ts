@@ -6,7 +6,8 @@ import { fewestRows } from '../data/domain.js';
 import type { Rows } from '../data/rows.js';
 import { countOf } from '../data/samples.js';
 import type { PageNetwork } from '../deploy/page.js';
-import { answersOf, outputLabels, refuseSteps } from '../model/heads/heads.js';
+import { answersOf, outputLabels } from '../model/heads/heads.js';
+import { refuseSeveral, refuseSteps } from '../model/heads/refusals.js';
 import type { Column } from '../model/progressive/column.js';
 import { someRows, withDomain } from '../network/column-domain.js';
 import { columnHash } from '../network/network-file.js';
@@ -37,7 +38,10 @@ export async function pageNetwork(
   { samples, onNote }: PageNetworkOptions,
 ): Promise<PageNetwork> {
   someFrozen(loaded);
-  for (const { task, head } of loaded.columns) refuseSteps(head, task, 'the page');
+  for (const { task, head } of loaded.columns) {
+    refuseSteps(head, task, 'the page');
+    refuseSeveral(head, task, 'the page');
+  }
   let network = networkOf(loaded).on(runtime);
   const tasks = new Map<string, AboutTask>();
   const small: string[] = [];

@@ -4,10 +4,12 @@ import type { Answered } from '../data/answer-rows.js';
 import { withFollowing } from '../data/following.js';
 import { joinRows, sliceRows } from '../data/rows.js';
 import { countOf, mapSamples, type Samples } from '../data/samples.js';
-import { answersOf, outputLabels } from '../model/heads/heads.js';
+import { answersOf, type Head, isSeveral, outputLabels } from '../model/heads/heads.js';
 import { outputNames } from '../model/heads/output-names.js';
+import { outputsBegin } from '../model/heads/several.js';
 import { taskModel } from '../model/progressive/forms.js';
 import { must, stopIfAborted } from '../onnx/core/errors.js';
+import type { Tensor } from '../onnx/core/tensor.js';
 import type { Runtime, SessionOptions } from '../onnx/runtime/session.js';
 import { sessionModel } from '../onnx/serde/session-model.js';
 import { allOutputsOf, rowsPerRun } from '../train/outputs.js';
@@ -54,27 +56,56 @@ export async function* predict(
       yield withFollowing(column.inputs, part, where);
     }
   };
-  const model = taskModel(loaded.columns, weightsOf(loaded), { tasks: [task], probabilities: true });
+  const model = taskModel(loaded.columns, weightsOf(loaded), { tasks: [task], probabilities: true, joined: true });
   const { bytes, options: from } = sessionModel(model, runtime);
   const session = await runtime.createSession(bytes, { ...own, ...from });
-  const called = outputLabels(column.head);
-  const names = called !== undefined && { names: called };
-  const { probabilities, label } = outputNames(task);
-  const labelled = answersOf(column.head) !== undefined;
+  const asked = outputsFor(task, column.head);
   try {
     for await (const run of runsOf(fitted())) {
       stopIfAborted(signal);
-      const outputs = await allOutputsOf(session, labelled ? [probabilities, label] : [task], column.inputs, run);
-      if (!labelled) yield { kind: 'values', values: must(outputs.get(task), task), ...names };
-      else {
-        const [values, labels] = [must(outputs.get(probabilities), probabilities), must(outputs.get(label), label)];
-        yield { kind: 'probabilities', values, labels, ...names };
-      }
+      yield asked.answered(await allOutputsOf(session, asked.names, column.inputs, run));
     }
     for (const line of beside.lines()) onNote?.(line);
   } finally {
     await session.release();
   }
+}
+
+/** The outputs that are an answer, and what they say. */
+interface AskedOutputs {
+  readonly names: readonly string[];
+  readonly answered: (outputs: ReadonlyMap<string, Tensor>) => Answered;
+}
+
+function outputsFor(task: string, head: Head): AskedOutputs {
+  if (!isSeveral(head)) return outputsOfHead(task, head);
+  const each = head.heads.map(({ name, head: own }) => [name, outputsOfHead(outputsBegin(task, name), own)] as const);
+  return {
+    names: [task, ...each.flatMap(([, { names }]) => names)],
+    answered: (outputs) => ({
+      kind: 'values',
+      values: must(outputs.get(task), task),
+      heads: Object.fromEntries(each.map(([name, own]) => [name, own.answered(outputs)])),
+    }),
+  };
+}
+
+function outputsOfHead(begin: string, head: Head): AskedOutputs {
+  const called = outputLabels(head);
+  const names = called !== undefined && { names: called };
+  const { probabilities, label } = outputNames(begin);
+  const of = (outputs: ReadonlyMap<string, Tensor>, name: string) => must(outputs.get(name), name);
+  if (answersOf(head) === undefined)
+    return { names: [begin], answered: (outputs) => ({ kind: 'values', values: of(outputs, begin), ...names }) };
+  return {
+    names: [probabilities, label],
+    answered: (outputs) => ({
+      kind: 'probabilities',
+      values: of(outputs, probabilities),
+      labels: of(outputs, label),
+      ...names,
+    }),
+  };
 }
 
 /** Parts as runs of so many rows as all evaluation takes; fewer before a pause and at the end. */

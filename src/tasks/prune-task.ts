@@ -4,7 +4,8 @@ import { someSamples } from '../analysis/analysed.js';
 import { type Pruned, type PrunedPart, type PruneGoal, type PruneProgress, prune } from '../analysis/prune/prune.js';
 import type { SampleSet, Split } from '../data/dataset.js';
 import type { Reading } from '../data/reading.js';
-import { isJudged, metricName, refuseSteps } from '../model/heads/heads.js';
+import { isJudged, metricName } from '../model/heads/heads.js';
+import { refuseSeveral, refuseSteps } from '../model/heads/refusals.js';
 import type { Column } from '../model/progressive/column.js';
 import { taskModel } from '../model/progressive/forms.js';
 import type { FrozenWeights } from '../model/progressive/weights.js';
@@ -95,6 +96,7 @@ async function workOf(runtime: Runtime, loaded: LoadedWorkspace, task: string, o
   const { onReading, signal } = options;
   const column = loaded.columns.column(task);
   refuseSteps(column.head, task, 'prune');
+  refuseSeveral(column.head, task, 'prune');
   if (!isJudged(column.head))
     throw new UsageError(`task "${task}" has no head, expected one whose answers are judged`, { got: task });
   const data = await loadTaskData(loaded, task, { ...(onReading && { onReading }), ...(signal && { signal }) });

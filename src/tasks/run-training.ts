@@ -7,6 +7,7 @@ import type { GivenData, TaskData } from '../network/growing.js';
 import { stopIfAborted } from '../onnx/core/errors.js';
 import type { Runtime } from '../onnx/runtime/session.js';
 import type { EpochRecord } from '../train/checkpoint.js';
+import { headFigures } from '../train/evaluate.js';
 import type { TrainEvent } from '../train/events.js';
 import { singleRowNote } from '../train/least-rows.js';
 import { type TrainResult, train } from '../train/loop.js';
@@ -70,7 +71,8 @@ function logOf(run: Run, { options, column }: Work, history: readonly EpochRecor
 
 function logEpoch(log: TrainingLog, { epoch, loss, rate, measures = {}, validation }: EpochRecord): void {
   log.write('training', epoch, { loss, rate, ...measures });
-  if (validation !== undefined) log.write('validation', epoch, { loss: validation.loss, ...validation.measures });
+  if (validation !== undefined)
+    log.write('validation', epoch, { loss: validation.loss, ...validation.measures, ...headFigures(validation.heads) });
 }
 
 /** Runs the loop with checkpoints and metrics in the run's folder, and the log that was asked for. */

@@ -21,7 +21,7 @@ import { sha256 } from '../onnx/files/hash.js';
 import { removeQuietly, removeStale, temporaryName } from '../onnx/files/temporary.js';
 import { defaultThreads } from '../onnx/runtime/node.js';
 import type { Runtime } from '../onnx/runtime/session.js';
-import { evaluateScores } from '../train/evaluate.js';
+import { evaluateScores, headFigures } from '../train/evaluate.js';
 import { fitData } from '../train/prepare-data.js';
 import type { ColumnDraft } from '../workspace/column-record.js';
 import { freezeColumn } from '../workspace/column-store.js';
@@ -120,7 +120,7 @@ type Proof = Pick<ColumnDraft, 'data' | 'metrics' | 'outputs' | 'versions' | 'sh
 
 /** Of a column whose test data nobody gave: its weights alone are proved. */
 function unproved({ columns, frozen, facts }: Network, { task }: Column): Proof {
-  const graph = modelHash(taskModel(columns, frozen, { tasks: [task] }));
+  const graph = modelHash(taskModel(columns, frozen, { tasks: [task], joined: true }));
   return {
     data: known(facts.get(task)),
     metrics: {},
@@ -154,10 +154,10 @@ async function proved(
   const { task, head } = column;
   const threads = defaultThreads();
   const ran = await taskOutputs(on, columns, frozen, task, test.inputs, { providers: ['cpu'], threads });
-  const { loss, metric } = await evaluateScores(on, head, ran.scores, test.targets);
+  const { loss, metric, heads } = await evaluateScores(on, head, ran.scores, test.targets);
   return {
     data: known(facts.get(task), test),
-    metrics: { [metricName(head)]: metric, loss },
+    metrics: { [metricName(head)]: metric, loss, ...headFigures(heads) },
     outputs: { sha256: ran.sha256, count: rows(test), provider: ran.provider, threads },
     versions: versionsNow(on),
     sha256: { graph: ran.graph },

@@ -2,6 +2,7 @@
 
 import { join } from 'node:path';
 import type { Labelled, RowSet, SampleSet, Split } from '../data/dataset.js';
+import { loadHeads } from '../data/heads.js';
 import type { ReadingOptions } from '../data/reading.js';
 import type { SampleRows } from '../data/samples.js';
 import { type DataSpec, parseDataSpec } from '../data/schema.js';
@@ -94,5 +95,10 @@ const told = ({ onNote, onReading, signal }: TaskDataOptions) => ({
   ...(signal && { signal }),
 });
 
-const readSplit = async (spec: DataSpec, reading: SeveralContext): Promise<Split<RowSet | SampleSet>> =>
+const readAlone = async (spec: DataSpec, reading: SeveralContext): Promise<Split<RowSet | SampleSet>> =>
   reading.inputs.length > 1 ? await loadSeveral(spec, reading) : await loadRows(spec, reading);
+
+const readSplit = async (spec: DataSpec, reading: SeveralContext): Promise<Split<RowSet | SampleSet>> => {
+  const heads = reading.head?.heads;
+  return heads === undefined ? await readAlone(spec, reading) : await loadHeads(spec, { ...reading, heads }, readAlone);
+};

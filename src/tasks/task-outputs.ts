@@ -43,7 +43,7 @@ export async function taskOutputs(
   signal?: AbortSignal,
   also?: (session: Session) => Promise<void>,
 ): Promise<TaskOutputs> {
-  const model = taskModel(columns, weights, { tasks: [task] });
+  const model = taskModel(columns, weights, { tasks: [task], joined: true });
   const { bytes, options: from } = sessionModel(model, runtime);
   const session = await runtime.createSession(bytes, { ...options, ...from });
   let scores: Tensor;

@@ -9,7 +9,7 @@ import { ModelError } from '../onnx/core/errors.js';
 import type { Tensor } from '../onnx/core/tensor.js';
 import type { Runtime, Session } from '../onnx/runtime/session.js';
 import { DivergedError } from '../train/diverged.js';
-import { evaluateScores } from '../train/evaluate.js';
+import { evaluateScores, headFigures } from '../train/evaluate.js';
 import { type Measures, measuresOf } from '../train/measures.js';
 import { seenOf } from '../train/seen.js';
 import type { ColumnDraft, ColumnRecord } from '../workspace/column-record.js';
@@ -70,13 +70,13 @@ export async function testColumn(request: TestRequest): Promise<TestedColumn> {
 /** Loss and metric on the test data. Throws as `testColumn`. */
 async function judged({ runtime, column, data, trained }: TestRequest, scores: Tensor): Promise<Record<string, number>> {
   const { task, head } = column;
-  const { loss, metric } = await evaluateScores(runtime, head, scores, data.test.targets);
+  const { loss, metric, heads } = await evaluateScores(runtime, head, scores, data.test.targets);
   if (!Number.isFinite(loss) || !Number.isFinite(metric)) {
     const found = `task "${task}": the loss on its test data is ${loss}, ${metricName(head)} ${metric}`;
     if (trained.step !== undefined) throw new DivergedError(found, trained.step);
     throw new ModelError(`${found}, expected finite numbers`);
   }
-  return { [metricName(head)]: metric, loss };
+  return { [metricName(head)]: metric, loss, ...headFigures(heads) };
 }
 
 function draftOf(request: TestRequest, outputs: TaskOutputs, metrics: Readonly<Record<string, number>>): TestedColumn {

@@ -6,6 +6,7 @@ import { fingerprint } from '../data/fingerprint.js';
 import { inMemory } from '../data/rows.js';
 import type { ColumnDescription, Train } from '../model/description/description.js';
 import { metricName } from '../model/heads/heads.js';
+import { refuseSeveral } from '../model/heads/refusals.js';
 import { refuseTraining } from '../model/progressive/imported.js';
 import type { GivenData, TaskData } from '../network/growing.js';
 import { InterruptedError, PrognetError, stopIfAborted, TrainingError, UsageError } from '../onnx/core/errors.js';
@@ -15,6 +16,7 @@ import type { Runtime } from '../onnx/runtime/session.js';
 import { checkAugment } from '../train/augment/fit.js';
 import { withNumbers } from '../train/balance.js';
 import { DivergedError } from '../train/diverged.js';
+import { type HeadEvaluation, headsInFigures, inOrderOf } from '../train/evaluate.js';
 import type { TrainEvent } from '../train/events.js';
 import { trainSettings } from '../train/settings.js';
 import type { TapCache } from '../train/taps/tap-cache.js';
@@ -84,6 +86,8 @@ export interface TrainedTask {
   readonly value: number;
   /** On the test set. */
   readonly loss: number;
+  /** Of several heads each by its name, on the test set: then the loss is the sum of theirs by their weights, and the metric that of the first. */
+  readonly heads?: Readonly<Record<string, HeadEvaluation>>;
   /** How many epochs were run. */
   readonly epochs: number;
   /** How long it took. */
@@ -120,9 +124,12 @@ export function trainedFrom(
   { task, metrics }: ColumnRecord,
   rest: Pick<TrainedTask, 'frozen' | 'earlier' | 'was' | 'taps'>,
 ): TrainedTask {
-  const metric = metricName(loaded.columns.column(task).head);
+  const { head } = loaded.columns.column(task);
+  const metric = metricName(head);
   const of = (name: string) => metrics[name] ?? Number.NaN;
-  return { task, metric, value: of(metric), loss: of('loss'), epochs: of('epochs'), seconds: of('seconds'), ...rest };
+  const heads = inOrderOf(head, headsInFigures(metrics));
+  const found = { metric, value: of(metric), loss: of('loss'), ...(heads && { heads }) };
+  return { task, ...found, epochs: of('epochs'), seconds: of('seconds'), ...rest };
 }
 
 /**
@@ -173,7 +180,9 @@ export async function trainLoaded(
   checkAugment(column, settings.augment);
   const provider = options.provider ?? stored?.provider ?? 'cpu';
   const threads = options.threads ?? stored?.threads ?? defaultThreads();
-  const engine = await chooseEngine(options.engine ?? stored?.engine ?? 'ort', {
+  const engineName = options.engine ?? stored?.engine ?? 'ort';
+  if (engineName !== 'ort') refuseSeveral(column.head, task, `the engine ${engineName}`);
+  const engine = await chooseEngine(engineName, {
     provider,
     settings,
     columns: loaded.columns,

@@ -7,8 +7,8 @@ import { isJudged, metricName } from '../model/heads/heads.js';
 import { anObject, given, text } from '../onnx/core/given.js';
 import type { Tensor } from '../onnx/core/tensor.js';
 import type { Runtime } from '../onnx/runtime/session.js';
-import { Evaluator } from '../train/evaluate.js';
-import { type Measures, measuresOf } from '../train/measures.js';
+import { Evaluator, type HeadEvaluation } from '../train/evaluate.js';
+import { type Measures, measuresOf, measuresOfHeads } from '../train/measures.js';
 import type { ColumnRecord } from '../workspace/column-record.js';
 import { aLoadedWorkspace, frozenOf, type LoadedWorkspace, weightsOf } from './load-workspace.js';
 import { versionsNow } from './machine.js';
@@ -31,6 +31,8 @@ export interface Verified {
   readonly metric?: { readonly name: string; readonly atFreeze: number; readonly now: number };
   /** On the test set, now. */
   readonly loss?: number;
+  /** Of several heads each by its name, on the test set, now: then the loss is the sum of theirs by their weights, and the metric that of the first. */
+  readonly heads?: Readonly<Record<string, VerifiedHead>>;
   /** sha256 of the outputs as they are now. */
   readonly sha256: string;
   /** Further measures on the test set, where they were asked for. */
@@ -47,6 +49,12 @@ export function outcomeOf(verified: Verified | undefined): string {
   if (identical !== undefined) return identical ? 'identical' : 'DIFFERENT';
   if (close === undefined) return 'other data';
   return close ? 'not comparable, metrics agree' : 'not comparable, METRICS DIFFER';
+}
+
+/** One of several heads. */
+export interface VerifiedHead extends HeadEvaluation {
+  /** Further measures, where they were asked for. */
+  readonly measures?: Measures;
 }
 
 /** How a task is verified. */
@@ -150,10 +158,16 @@ export async function verifyWith(
   const { metrics } = frozenOf(loaded, task).record;
   const name = metricName(head);
   const metric = { name, atFreeze: metrics[name] ?? Number.NaN, now: now.metric };
-  const measures = options.measures === true ? { measures: measuresOf(head, scores, test.targets) } : {};
-  const verified = { ...compared, metric, loss: now.loss, ...measures };
+  const asked = options.measures === true;
+  const each = asked ? measuresOfHeads(head, scores, test.targets) : undefined;
+  const measures = asked && each === undefined ? { measures: measuresOf(head, scores, test.targets) } : {};
+  const heads = now.heads && mapHeads(now.heads, (own, key) => ({ ...own, ...(each?.[key] && { measures: each[key] }) }));
+  const verified = { ...compared, metric, loss: now.loss, ...(heads && { heads }), ...measures };
   return elsewhere ? { ...verified, close: near(metrics.loss, now.loss) && near(metric.atFreeze, now.metric) } : verified;
 }
+
+const mapHeads = <T, U>(heads: Readonly<Record<string, T>>, of: (own: T, name: string) => U): Readonly<Record<string, U>> =>
+  Object.fromEntries(Object.entries(heads).map(([name, own]) => [name, of(own, name)]));
 
 /** Hashes were checked when the workspace was loaded; this runs the task's model on its test data. */
 export async function verifyTask(

@@ -2,6 +2,7 @@
 // that was never interrupted.
 import type { Tensor } from '../onnx/core/tensor.js';
 import type { ByMeasure, CountState } from './counts.js';
+import type { HeadEvaluation } from './evaluate.js';
 
 /** What an epoch gave. */
 export interface EpochRecord {
@@ -28,6 +29,8 @@ export interface ValidationRecord {
   readonly metric: number;
   /** By name, as `prognet eval` has them. */
   readonly measures?: ByMeasure;
+  /** Of several heads each by its name; then the loss is the sum of theirs by their weights, and all else that of the first. */
+  readonly heads?: Readonly<Record<string, HeadEvaluation>>;
 }
 
 /** Where a training is, as JSON. */

@@ -1,7 +1,8 @@
 // Measures that follow of sums over samples: they can be taken batch after batch, as a training goes. Those that need all scores at one time (AUC,
 // calibration) are in measures.ts, which takes these from here.
-import { type Head, headWidth, judgedRows } from '../model/heads/heads.js';
+import { type Head, headWidth, isSeveral, judgedHeads, judgedRows, leading, type SingleHead } from '../model/heads/heads.js';
 import { type MeasureName, measuredAs } from '../model/heads/measure-names.js';
+import { must } from '../onnx/core/errors.js';
 import type { Tensor } from '../onnx/core/tensor.js';
 
 /** Measures over all outputs, by name. */
@@ -24,8 +25,19 @@ export interface Counts {
   state(): CountState;
 }
 
-/** For a head; goes on from a state that another one gave. */
-export function countsOf(head: Head, from?: CountState): ClassCounts | LabelCounts | NumberCounts {
+/** For a head, of several the first; goes on from a state that another one gave. */
+export function countsOf(head: Head, from?: CountState): Counts {
+  if (!isSeveral(head)) return countsOfOne(head, from);
+  const counts = countsOfOne(leading(head), from);
+  const add = (scores: Tensor, targets: Tensor) => {
+    const first = must(judgedHeads(head, scores, targets)[0], 'head');
+    counts.add(first.scores, first.targets);
+  };
+  return { add, overall: () => counts.overall(), state: () => counts.state() };
+}
+
+/** For a head alone. */
+export function countsOfOne(head: SingleHead, from?: CountState): ClassCounts | LabelCounts | NumberCounts {
   const kind = measuredAs(head);
   return kind === 'classes'
     ? new ClassCounts(head, from)

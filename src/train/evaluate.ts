@@ -1,7 +1,19 @@
 // Loss and metric of a column over a data set.
 
 import type { Head } from '../model/description/description.js';
-import { eachOf, judgedRows, lowerLoss, sampleMetric, sampleWeight, targetsOf } from '../model/heads/heads.js';
+import {
+  eachOf,
+  isSeveral,
+  judgedHeads,
+  judgedRows,
+  lowerLoss,
+  metricName,
+  type SeveralHeads,
+  sampleMetric,
+  sampleWeight,
+  targetsOf,
+} from '../model/heads/heads.js';
+import { columnsOf } from '../model/heads/several.js';
 import { must } from '../onnx/core/errors.js';
 import type { Tensor } from '../onnx/core/tensor.js';
 import { ops } from '../onnx/ops/ops.js';
@@ -14,10 +26,83 @@ export interface Evaluation {
   /** Fraction of right answers (classify), of right labels (binary), or mean absolute error (regress). */
   readonly metric: number;
   readonly rows: number;
+  /** Of several heads each by its name: then `loss` is the sum of theirs by their weights, and `metric` that of the first. */
+  readonly heads?: Readonly<Record<string, HeadEvaluation>>;
 }
 
-/** Adds up batches of scores, losses and targets: [n, k] and [n]; of heads of each step [n, T, k] and [n T]. */
-export class EvaluationSum {
+/** One of several heads. */
+export interface HeadEvaluation {
+  /** As of a head alone: not weighed. */
+  readonly loss: number;
+  /** Its own: accuracy, or mean absolute error. */
+  readonly metric: { readonly name: 'accuracy' | 'error'; readonly value: number };
+}
+
+/** Loss and metric of several heads as one list of numbers by name, `group/loss`, `group/accuracy`; none of a head alone. */
+export function headFigures(heads: Evaluation['heads'] = {}): Record<string, number> {
+  const of = ([name, { loss, metric }]: [string, HeadEvaluation]) => [
+    [`${name}/loss`, loss] as const,
+    [`${name}/${metric.name}`, metric.value] as const,
+  ];
+  return Object.fromEntries(Object.entries(heads).flatMap(of));
+}
+
+/** The same back, of numbers by name among others; undefined where there are none. */
+export function headsInFigures(figures: Readonly<Record<string, unknown>>): Evaluation['heads'] {
+  const found = new Map<string, { loss: number; metric?: HeadEvaluation['metric'] }>();
+  for (const [key, value] of Object.entries(figures)) {
+    const [, head, name] = /^([^/]+)\/(loss|accuracy|error)$/.exec(key) ?? [];
+    if (head === undefined || typeof value !== 'number') continue;
+    const known = found.get(head) ?? { loss: Number.NaN };
+    if (name === 'accuracy' || name === 'error') found.set(head, { ...known, metric: { name, value } });
+    else found.set(head, { ...known, loss: value });
+  }
+  const whole = [...found].flatMap(([name, { loss, metric }]) =>
+    metric === undefined ? [] : [[name, { loss, metric }] as const],
+  );
+  return whole.length === 0 ? undefined : Object.fromEntries(whole);
+}
+
+/** The same in the order of a column's heads; records have theirs by the alphabet. */
+export function inOrderOf(head: Head, heads: Evaluation['heads']): Evaluation['heads'] {
+  if (heads === undefined || !isSeveral(head)) return heads;
+  return Object.fromEntries(head.heads.flatMap(({ name }) => (heads[name] === undefined ? [] : [[name, heads[name]]])));
+}
+
+/** Adds up batches of scores, losses and targets: [n, k] and [n]; of heads of each step [n, T, k] and [n T]; of several heads losses [n, heads]. */
+export interface EvaluationSum {
+  add(scores: Tensor, losses: Tensor, targets: Tensor): void;
+  result(): Evaluation;
+}
+
+export const evaluationSum = (head: Head): EvaluationSum => (isSeveral(head) ? new SumOfHeads(head) : new SumOfHead(head));
+
+class SumOfHeads implements EvaluationSum {
+  private readonly sums: readonly SumOfHead[];
+
+  constructor(private readonly several: SeveralHeads) {
+    this.sums = several.heads.map(({ head }) => new SumOfHead(head));
+  }
+
+  add(scores: Tensor, losses: Tensor, targets: Tensor): void {
+    judgedHeads(this.several, scores, targets).forEach((own, i) => {
+      this.sums[i]?.add(own.scores, columnsOf(losses, { from: i, to: i + 1 }), own.targets);
+    });
+  }
+
+  result(): Evaluation {
+    const found = this.several.heads.map(({ name, weight, head }, i) => {
+      const { loss, metric, rows } = must(this.sums[i], name).result();
+      return { name, weight, rows, loss, metric: { name: metricName(head), value: metric } };
+    });
+    const first = must(found[0], 'head');
+    const heads = Object.fromEntries(found.map(({ name, loss, metric }) => [name, { loss, metric }]));
+    const loss = found.reduce((sum, own) => sum + own.weight * own.loss, 0);
+    return { loss, metric: first.metric.value, rows: first.rows, heads };
+  }
+}
+
+class SumOfHead implements EvaluationSum {
   private loss = 0;
   private weight = 0;
   private metric = 0;
@@ -66,7 +151,7 @@ export class Evaluator {
   async evaluate(head: Head, scores: Tensor, targets: Tensor): Promise<Evaluation> {
     const session = await this.session(head, scores.dims.at(-1) ?? 1);
     const { losses } = await session.run({ scores, targets });
-    const sum = new EvaluationSum(head);
+    const sum = evaluationSum(head);
     sum.add(scores, must(losses, 'losses'), targets);
     return sum.result();
   }

@@ -1,10 +1,20 @@
 // What answers are worth, by the names that the field has for it: of scores against targets, outside any graph. What sums over samples give is
 // counts.ts's, the loss evaluate.ts's.
 import type { Head } from '../model/description/description.js';
-import { eachOf, headWidth, judgedRows, outputLabels, weighableBy } from '../model/heads/heads.js';
+import {
+  eachOf,
+  headWidth,
+  isSeveral,
+  judgedHeads,
+  judgedRows,
+  outputLabels,
+  type SingleHead,
+  weighableBy,
+} from '../model/heads/heads.js';
 import { type MeasureName, measureNames } from '../model/heads/measure-names.js';
+import { must } from '../onnx/core/errors.js';
 import type { Tensor } from '../onnx/core/tensor.js';
-import { ClassCounts, countsOf, found, type LabelCounts, mean, NumberCounts } from './counts.js';
+import { ClassCounts, countsOfOne, found, type LabelCounts, mean, NumberCounts } from './counts.js';
 
 /** One class, label or number: a row of what `eval` prints. What cannot be computed (no such sample) is absent. */
 export interface MeasuredOutput {
@@ -33,17 +43,28 @@ export interface Measures {
 /** Bins of the calibration error: equal parts of 0..1, as in Guo et al. 2017 (arXiv 1706.04599). */
 const bins = 15;
 
-/** Measures of scores [D, k], or [D, T, k] of a head of each step, against targets that fit the head. */
+/** Measures of each of several heads by its name; undefined for a head alone. */
+export function measuresOfHeads(head: Head, given: Tensor, wanted: Tensor): Readonly<Record<string, Measures>> | undefined {
+  if (!isSeveral(head)) return undefined;
+  const each = judgedHeads(head, given, wanted);
+  return Object.fromEntries(each.map((own) => [own.name, measuresOf(own.head, own.scores, own.targets)]));
+}
+
+/** Measures of scores [D, k], or [D, T, k] of a head of each step, against targets that fit the head; of several heads those of the first. */
 export function measuresOf(head: Head, given: Tensor, wanted: Tensor): Measures {
+  if (isSeveral(head)) {
+    const first = must(judgedHeads(head, given, wanted)[0], 'head');
+    return measuresOf(first.head, first.scores, first.targets);
+  }
   return { of: eachOf(head) === undefined ? 'samples' : 'steps', ...measured(head, given, wanted) };
 }
 
-function measured(head: Head, given: Tensor, wanted: Tensor): Omit<Measures, 'of'> {
+function measured(head: SingleHead, given: Tensor, wanted: Tensor): Omit<Measures, 'of'> {
   const { scores, targets } = judgedRows(head, given, wanted);
   const width = headWidth(head);
   const names = outputLabels(head) ?? Array.from({ length: width }, (_, i) => String(i));
   const rows = scores.dims[0] ?? 0;
-  const counts = countsOf(head);
+  const counts = countsOfOne(head);
   counts.add(scores, targets);
   // A score of column i stands at n * width + i, as a target of labels and numbers does.
   const column = (i: number, of: ArrayLike<number>) => Float64Array.from({ length: rows }, (_, n) => of[n * width + i] ?? 0);

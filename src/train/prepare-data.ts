@@ -1,6 +1,6 @@
 // Data made ready for a column: checked against the network's input and the column's head, and split for validation.
 
-import { fitTargets, type TargetHead } from '../data/checks.js';
+import { fitTargets, type NamedTargetHead, type TargetHead } from '../data/checks.js';
 import { type Labelled, type SampleSet, splitValidation } from '../data/dataset.js';
 import { inputsBrought, withFollowing } from '../data/following.js';
 import { inMemory, type Rows, runsOf } from '../data/rows.js';
@@ -8,7 +8,7 @@ import { countOf, isRows, mapSamples, namedSamples, type SampleRows } from '../d
 import { formatIndex } from '../formats/data-error.js';
 import { type Feature, hasCategories } from '../model/description/features.js';
 import type { Tokens } from '../model/description/tokens.js';
-import { eachOf, headWidth, outputLabels, sharesTarget } from '../model/heads/heads.js';
+import { eachOf, type Head, headWidth, isSeveral, outputLabels, sharesTarget } from '../model/heads/heads.js';
 import { areKnown, type Size } from '../model/nn/open-size.js';
 import { takesMissing } from '../model/prepare/prepare.js';
 import type { Column } from '../model/progressive/column.js';
@@ -199,7 +199,15 @@ function refuseNotFinite({ data, dims }: Tensor, missingMay: boolean, where: str
 }
 
 /** What the checks of data need to know of a head. */
-function targetHead({ head, parameters }: Column): TargetHead {
+function targetHead(column: Column): TargetHead {
+  const { head } = column;
+  const own = targetHeadOf(head, column);
+  return isSeveral(head)
+    ? { ...own, heads: head.heads.map(({ name, head: each }): NamedTargetHead => ({ name, ...targetHeadOf(each, column) })) }
+    : own;
+}
+
+function targetHeadOf(head: Head, { parameters }: Column): TargetHead {
   const names = outputLabels(head);
   return {
     kind: head.kind,

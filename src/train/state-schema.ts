@@ -5,6 +5,9 @@ import type { TrainState } from './checkpoint.js';
 
 const measures = z.partialRecord(z.enum(measureNames), z.number());
 
+const metric = z.object({ name: z.enum(['accuracy', 'error']), value: z.number() });
+const heads = z.record(z.string(), z.object({ loss: z.number(), metric }));
+
 export const stateSchema = z.object({
   epoch: z.number(),
   offset: z.number(),
@@ -17,7 +20,9 @@ export const stateSchema = z.object({
       loss: z.number(),
       rate: z.number(),
       measures: measures.exactOptional(),
-      validation: z.object({ loss: z.number(), metric: z.number(), measures: measures.exactOptional() }).exactOptional(),
+      validation: z
+        .object({ loss: z.number(), metric: z.number(), measures: measures.exactOptional(), heads: heads.exactOptional() })
+        .exactOptional(),
     }),
   ),
   balance: z.array(z.number()).readonly().exactOptional(),

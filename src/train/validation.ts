@@ -13,7 +13,7 @@ import { toBinary } from '../onnx/serde/to-binary.js';
 import type { ValidationRecord } from './checkpoint.js';
 import { countsOf } from './counts.js';
 import { evalGraph, lossesOutput, scoresOutput } from './eval-graph.js';
-import { EvaluationSum } from './evaluate.js';
+import { evaluationSum } from './evaluate.js';
 import { measuresOf } from './measures.js';
 import type { KeptDtype } from './network-input.js';
 import type { TrainRequest } from './request.js';
@@ -27,7 +27,7 @@ const rowsPerEvaluation = 500;
 const mostScores = 1 << 20;
 
 /** What an epoch measured on the validation data. */
-export type Validated = Required<ValidationRecord>;
+export type Validated = ValidationRecord & Required<Pick<ValidationRecord, 'measures'>>;
 
 export class Validation {
   private readonly specs: readonly ParameterSpec[];
@@ -71,7 +71,7 @@ export class Validation {
   async measure(tensors: ReadonlyMap<string, Tensor>): Promise<Validated> {
     const { head, data } = this;
     const { rows } = data;
-    const sum = new EvaluationSum(head);
+    const sum = evaluationSum(head);
     const counts = countsOf(head);
     const kept: Tensor[] = [];
     for (let from = 0; from < rows; from += rowsPerEvaluation) {
@@ -85,9 +85,9 @@ export class Validation {
       if (this.watched || rows * each <= mostScores) kept.push(scores);
       else counts.add(scores, targets);
     }
-    const { loss, metric } = sum.result();
+    const { loss, metric, heads } = sum.result();
     const measures = kept.length === 0 ? counts.overall() : measuresOf(head, joinRows(kept), data.targets).overall;
-    return { loss, metric, measures };
+    return { loss, metric, measures, ...(heads && { heads }) };
   }
 
   async release(): Promise<void> {

@@ -88,7 +88,7 @@ export class FixedModel {
     const names = this.taken.map(({ name }) => name);
     const samples = namedSamples(given, names, 'inputs');
     const notes = this.notes(task, samples);
-    const prediction = await predictionOf(task, (asked) =>
+    const prediction = await predictionOf({ task }, (asked) =>
       this.answerer.ask({ key: '', model: () => this.bytes, inputs: this.taken }, asked, samples),
     );
     return { ...prediction, ...this.names(task), ...(notes.length > 0 && { notes }) };

@@ -4,6 +4,7 @@ import { domainIn } from '../data/domain.js';
 import { sampleShape } from '../data/images/decoding.js';
 import { hashNamed, namedSamples } from '../data/samples.js';
 import { answersOf, eachOf, type Head, headWidth, outputLabels } from '../model/heads/heads.js';
+import { refuseSeveral } from '../model/heads/refusals.js';
 import { layerText } from '../model/nn/layer-text.js';
 import type { Column } from '../model/progressive/column.js';
 import type { NetworkInput } from '../model/progressive/inputs.js';
@@ -154,6 +155,7 @@ export class Server implements Calls {
       const inputs = columns.inputs.map((input) => inputInfo(network, own, input));
       const tasks = own.map((column): TaskInfo => {
         const { task, head, blocks, taps } = column;
+        refuseSeveral(head, task, 'the page');
         const each = eachOf(head);
         const weights = network.weights(task);
         const answers = answersOf(head);

@@ -123,26 +123,43 @@ function calledOf({ classes }, labels, flags) {
 }
 
 async function predict(task, request, held) {
+  if (task.heads !== undefined && asArray(request))
+    throw new Refusal(
+      406,
+      `task "${task.task}" has several heads, whose answers are no one array: expected accept: application/json`,
+    );
   const { feeds, rows, beside } = await readRequest(request, held, task);
   for (const [name, id] of Object.entries(task.feeds ?? {})) feeds[name] = new ort.Tensor('int64', [BigInt(id)], [1]);
-  const names = Object.values(task.outputs);
+  const parts = task.heads === undefined ? [task] : Object.values(task.heads);
+  const names = parts.flatMap(({ outputs }) => Object.values(outputs));
   const results = await sessions.get(task.file).run(feeds, names);
-  if ((request.headers.accept ?? '').startsWith('application/x-npy')) {
+  if (asArray(request)) {
     const best = results[task.outputs.probabilities ?? task.outputs.scores];
     return { type: 'application/x-npy', body: writeNpy(best.data, best.dims) };
   }
-  const found = Object.entries(task.outputs).map(([what, name]) => [what, rowsOf(results[name])]);
-  const answers = Object.fromEntries(found);
-  return json({
-    task: task.task,
-    rows,
-    ...answers,
-    ...calledOf(task, answers.labels, results[task.outputs.labels]?.type === 'bool'),
-    ...beside,
-  });
+  const answers =
+    task.heads === undefined
+      ? answersOf(task, results)
+      : { heads: Object.fromEntries(Object.entries(task.heads).map(([name, head]) => [name, answersOf(head, results)])) };
+  return json({ task: task.task, rows, ...answers, ...beside });
 }
 
+/** What a task, or one of its heads, answers. */
+function answersOf(head, results) {
+  const answers = Object.fromEntries(Object.entries(head.outputs).map(([what, name]) => [what, rowsOf(results[name])]));
+  return { ...answers, ...calledOf(head, answers.labels, results[head.outputs.labels]?.type === 'bool') };
+}
+
+/** Whether the answer is to be one array. */
+const asArray = (request) => (request.headers.accept ?? '').startsWith('application/x-npy');
+
 const json = (document) => ({ type: 'application/json', body: `${JSON.stringify(document)}\n` });
+
+/** What a client may know of a task. */
+function told({ file: _, feeds: __, outputs, heads, ...said }) {
+  if (heads === undefined) return { ...said, outputs: Object.keys(outputs) };
+  return { ...said, heads: Object.fromEntries(Object.entries(heads).map(([name, head]) => [name, told(head)])) };
+}
 
 /** Path of `/path?query` or of `http://host/path`. */
 const pathOf = (url) => /^(?:https?:\/\/[^/?#]*)?([^?#]*)/i.exec(url)[1];
@@ -154,7 +171,7 @@ async function answer(request, held) {
   if (request.method === 'GET' && path === '/tasks')
     return json({
       ...taken,
-      tasks: tasks.map(({ file: _, feeds: __, outputs, ...said }) => ({ ...said, outputs: Object.keys(outputs) })),
+      tasks: tasks.map(told),
     });
   const name = /^\/predict\/([^/]+)$/.exec(path)?.[1];
   if (name === undefined) throw new Refusal(404, 'expected GET /health, GET /tasks or POST /predict/<task>');

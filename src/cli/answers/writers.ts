@@ -127,6 +127,10 @@ export function documentWriter(target: Target, { task, frozen, output }: AboutAn
     add: (rows, answers) => {
       told ??= answers;
       count += rows.count;
+      if (answers.heads !== undefined) {
+        values.add(rows.values);
+        return;
+      }
       if (answers.labels !== undefined) labels.add(each(rows, (row) => rows.label(row)));
       if (answers.labels !== undefined && answers.names !== undefined) names.add(each(rows, (row) => rows.called(row)));
       if (output === undefined) values.add(rows.values);
@@ -142,7 +146,7 @@ export function documentWriter(target: Target, { task, frozen, output }: AboutAn
       if (told?.labels !== undefined && told.names !== undefined) await list('names', names);
       if (told?.names !== undefined) await target.write(encode(`,"classes":${JSON.stringify(told.names)}`));
       if (output !== undefined) await target.write(encode(`,"output":${JSON.stringify(output)}`));
-      else if (told !== undefined) await list(told.kind, values);
+      else if (told !== undefined) await list(told.heads === undefined ? told.kind : 'answers', values);
       await target.write(encode('}\n'));
     },
     close: () => {

@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { type InspectedTask, inspectTask } from '../../tasks/inspect-task.js';
 import { type LoadedWorkspace, loadForTask } from '../../tasks/load-workspace.js';
 import type { ByMeasure } from '../../train/counts.js';
+import { headFigures } from '../../train/evaluate.js';
 import { findWorkspace } from '../../workspace/workspace.js';
 import { colours, count, type GlobalOptions, result } from '../report.js';
 
@@ -64,7 +65,10 @@ function rowsOf({
   if (measured !== undefined)
     rows.push(['training', `${measures(measured.loss, measured.measures)} (as epoch ${measured.epoch} went)`]);
   if (measured?.validation !== undefined)
-    rows.push(['validation', measures(measured.validation.loss, measured.validation.measures)]);
+    rows.push([
+      'validation',
+      measures(measured.validation.loss, { ...measured.validation.measures, ...headFigures(measured.validation.heads) }),
+    ]);
   if (Object.keys(test).length > 0) rows.push(['test', `${measures(undefined, test)}; more by prognet eval ${task}`]);
   return rows;
 }

@@ -1,6 +1,7 @@
 // prognet predict
 import type { Answered } from '../../data/answer-rows.js';
 import { inputsBrought } from '../../data/following.js';
+import { withLabels } from '../../data/heads.js';
 import { answerLines } from '../../data/step-answer-rows.js';
 import { UsageError } from '../../onnx/core/errors.js';
 import { GrowingFile } from '../../onnx/files/atomic-file.js';
@@ -54,6 +55,8 @@ async function answer(task: string, options: PredictFlags, format: AnswerFormat 
   if (output !== undefined) refuseOutput(output, reads);
   const column = loaded.columns.column(task);
   const spec = dataSpecOf(loaded, column);
+  const { head, missing } = readingFor(column);
+  const data = withLabels(spec, head.heads);
   const notes: string[] = [];
   const onNote = (line: string) => {
     notes.push(line);
@@ -63,12 +66,20 @@ async function answer(task: string, options: PredictFlags, format: AnswerFormat 
     path: input,
     format: inputFormatOf(options.inputFormat),
     decoding: decodingOf(asked, task),
-    missing: readingFor(column).missing,
-    ...(typeof spec === 'object' && { data: spec }),
+    missing,
+    ...(data !== undefined && { data }),
     onNote,
     signal,
   };
   const { runtime, selection } = await openRuntime(options);
+  if (head.heads !== undefined && (format === 'npy' || (output !== undefined && format === undefined)))
+    throw new UsageError(
+      `task "${task}" has several heads, whose answers are no one array: expected --format json, jsonl, csv or text`,
+      {
+        path: '--format',
+        got: 'npy',
+      },
+    );
   const shown = options.json === true ? 'json' : (format ?? 'text');
   const how = {
     providers: [selection?.provider ?? 'cpu'],

@@ -4,7 +4,7 @@ import { metricName } from '../../model/heads/heads.js';
 import { DataError, must, PrognetError, UsageError } from '../../onnx/core/errors.js';
 import { frozenOf, frozenTasks, type LoadedWorkspace, loadWorkspace } from '../../tasks/load-workspace.js';
 import { trainedTasks, withTrained } from '../../tasks/trained-column.js';
-import { hasMoved, outcomeOf, type Verified, type VerifyOptions, verifyWith } from '../../tasks/verify.js';
+import { hasMoved, outcomeOf, type Verified, type VerifiedHead, type VerifyOptions, verifyWith } from '../../tasks/verify.js';
 import { Evaluator } from '../../train/evaluate.js';
 import type { Measures } from '../../train/measures.js';
 import { integerFlag } from '../flags.js';
@@ -109,28 +109,41 @@ function print(flags: VerifyFlags, found: readonly Checked[]): void {
   const metric = found.some((c) => c.metric.name === 'error') ? 'metric' : 'accuracy';
   const header = ['task', 'parameters', 'trained in', 'test rows', `${metric} then`, 'now', 'loss now', 'outputs'];
   const tasks = found.map(({ verified, ...rest }) => ({ ...rest, ...verified }));
-  const measured = found.flatMap(({ task, verified }) =>
-    verified?.measures === undefined ? [] : measuresText(task, verified.measures),
-  );
+  const measured = found.flatMap(({ task, verified }) => [
+    ...(verified?.measures === undefined ? [] : [measuresText(task, verified.measures)]),
+    ...Object.entries(verified?.heads ?? {}).map(([name, head]) => headText(`${task} ${name}`, head)),
+  ]);
   result(flags, { tasks }, rows.length === 0 ? 'no task is trained yet' : [table(header, rows, paint), ...measured].join('\n\n'));
   for (const { task, verified } of found) {
     const constant = verified?.measures?.constant;
     if (constant !== undefined) warn(flags, `${task}: ${constant}`);
+    for (const [name, { measures }] of Object.entries(verified?.heads ?? {}))
+      if (measures?.constant !== undefined) warn(flags, `${task} ${name}: ${measures.constant}`);
   }
+}
+
+/** One of several heads: its loss and its measures, else its metric. */
+function headText(name: string, { loss, metric, measures }: VerifiedHead): string {
+  const figures = measures ?? { of: 'samples' as const, overall: { [metric.name]: metric.value }, outputs: [] };
+  return measuresText(name, { ...figures, overall: { loss, ...figures.overall } });
 }
 
 /** Rows that are printed of each task; --json has all. */
 const mostRows = 20;
 
 /** Over all in a line, then a row for each class, label or number. */
-function measuresText(task: string, { of, overall, outputs }: Measures): string {
+function measuresText(
+  task: string,
+  { of, overall, outputs }: Pick<Measures, 'of' | 'outputs'> & { readonly overall: Readonly<Record<string, number>> },
+): string {
   const line = Object.entries(overall).map(([name, value]) => `${name} ${value.toFixed(4)}`);
   const names = [...new Set(outputs.flatMap(({ measures }) => Object.keys(measures)))];
   const rows = outputs
     .slice(0, mostRows)
     .map(({ name, support, measures }) => [name, count(support), ...names.map((n) => measures[n]?.toFixed(4) ?? '-')]);
   const more = outputs.length > mostRows ? [`and ${outputs.length - mostRows} more, all by --json`] : [];
-  return [`${task}: ${line.join(', ')}`, table(['', of, ...names], rows), ...more].join('\n');
+  const each = rows.length === 0 ? [] : [table(['', of, ...names], rows)];
+  return [`${task}: ${line.join(', ')}`, ...each, ...more].join('\n');
 }
 
 /** Nothing is kept of what is interrupted. */

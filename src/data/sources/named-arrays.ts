@@ -21,22 +21,28 @@ interface NamedArrays {
   readonly read: (names: readonly string[]) => Promise<ReadonlyMap<string, Tensor>>;
 }
 
-const arrayNames = ['x_train', 'y_train', 'x_test', 'y_test', 'x', 'y'];
+/** What the array of targets is called: y, of one of several heads as the data entry or the head says. Throws DataError. */
+function targetsIn({ target, path = 'data' }: SourceContext): string {
+  if (target === undefined) return 'y';
+  if (typeof target.of === 'string') return target.of;
+  const expected = 'the name of one array';
+  throw dataError(`${path}.targets.${target.head}`, `found ${JSON.stringify(target.of)}, expected ${expected}`, { expected });
+}
 
 /** Sets of names, the first of which that is whole is read: inputs are called x, or as the network's input is. */
-function setsOf(input: string | undefined): string[][] {
+function setsOf(input: string | undefined, y: string): string[][] {
   return [...new Set(['x', ...(input === undefined ? [] : [input])])].flatMap((x) => [
-    [`${x}_train`, 'y_train', `${x}_test`, 'y_test'],
-    [x, 'y'],
+    [`${x}_train`, `${y}_train`, `${x}_test`, `${y}_test`],
+    [x, y],
   ]);
 }
 
 /** The first set of names that is whole. Throws DataError where none is. */
-function setIn(names: readonly string[], where: string, input: string | undefined): string[] {
-  const used = setsOf(input).find((set) => set.every((name) => names.includes(name)));
+function setIn(names: readonly string[], where: string, input: string | undefined, y: string): string[] {
+  const used = setsOf(input, y).find((set) => set.every((name) => names.includes(name)));
   if (used !== undefined) return used;
   const got = names.slice(0, 20).map(quote).join(', ') || 'none';
-  const expected = setsOf(input)
+  const expected = setsOf(input, y)
     .map((set) => set.join(', '))
     .join(' or ');
   throw dataError(where, `arrays are ${got}, expected ${expected}`, { expected, got });
@@ -47,9 +53,10 @@ async function severalFrom(
   { names, read }: NamedArrays,
   where: string,
   file: (key: string) => string,
-  { inputs, head, missing }: SeveralContext,
+  context: SeveralContext,
 ): Promise<Found<NamedSet>> {
-  const used = severalSets(names, where, inputs);
+  const { inputs, head, missing } = context;
+  const used = severalSets(names, where, inputs, targetsIn(context));
   const arrays = await read(used.flat());
   const array = (key: string) => ({ tensor: must(arrays.get(key), key), where: file(key) });
   const [train, test] = used.map((keys) =>
@@ -63,12 +70,17 @@ async function severalFrom(
 }
 
 /** Names of the arrays of each part, the inputs in their order and y. Throws DataError where one is not there. */
-function severalSets(names: readonly string[], where: string, inputs: readonly NetworkInput[]): readonly (readonly string[])[] {
-  const called = [...inputs.map(({ name }) => name), 'y'];
+function severalSets(
+  names: readonly string[],
+  where: string,
+  inputs: readonly NetworkInput[],
+  y: string,
+): readonly (readonly string[])[] {
+  const called = [...inputs.map(({ name }) => name), y];
   const sets = [['_train', '_test'], ['']].map((parts) => parts.map((part) => called.map((name) => `${name}${part}`)));
   const used = sets.find((set) => set.flat().every((name) => names.includes(name)));
   if (used === undefined) {
-    const near = sets.find((set) => set.flat().some((name) => name !== 'y' && names.includes(name))) ?? must(sets[1], 'names');
+    const near = sets.find((set) => set.flat().some((name) => name !== y && names.includes(name))) ?? must(sets[1], 'names');
     const lacking = near.flat().filter((name) => !names.includes(name));
     const got = names.slice(0, 20).map(quote).join(', ') || 'none';
     const expected = sets.map((set) => set.flat().join(', ')).join(' or ');
@@ -98,7 +110,7 @@ async function severalStreamsOf(
       context,
     );
   };
-  const [train = [], test] = severalSets(names, where, context.inputs);
+  const [train = [], test] = severalSets(names, where, context.inputs, targetsIn(context));
   return { train: await stream(train), ...(test !== undefined && { test: await stream(test) }) };
 }
 
@@ -119,9 +131,10 @@ async function fromNamed(
   where: string,
   file: (key: string) => string,
   called: string | undefined,
-  { head, missing, inputs: [input] = [] }: SourceContext,
+  context: SourceContext,
 ): Promise<Found> {
-  const used = setIn(names, where, called);
+  const { head, missing, inputs: [input] = [] } = context;
+  const used = setIn(names, where, called, targetsIn(context));
   const arrays = await read(used);
   const dataset = (x: string, y: string): Dataset =>
     fitting(must(arrays.get(x), x), must(arrays.get(y), y), { inputs: file(x), targets: file(y), missing, input }, head);
@@ -139,25 +152,25 @@ async function readIn(folder: string, keys: readonly string[]): Promise<Map<stri
   return arrays;
 }
 
-async function namesIn(folder: string, wanted: readonly string[] = arrayNames): Promise<string[]> {
+async function namesIn(folder: string, wanted: readonly string[]): Promise<string[]> {
   const names: string[] = [];
   for (const key of wanted) if ((await kindOf(fileIn(folder)(key))) === 'file') names.push(key);
   return names;
 }
 
 /** All that arrays of several inputs may be called. */
-const namesOfAll = ({ inputs }: SeveralContext): string[] =>
-  [...inputs.map(({ name }) => name), 'y'].flatMap((name) => [name, `${name}_train`, `${name}_test`]);
+const namesOfAll = (context: SeveralContext): string[] =>
+  [...context.inputs.map(({ name }) => name), targetsIn(context)].flatMap((name) => [name, `${name}_train`, `${name}_test`]);
 
 /** A folder with x_train.npy or x.npy and their companions. */
 export const npyFolder: Source = {
   what: 'a folder of .npy files',
-  options: [],
+  options: ['targets'],
   is: async ({ kind, path }) =>
     kind === 'folder' && (await firstFile(path, ['x_train.npy', 'x.npy', 'y_train.npy', 'y.npy'])) !== undefined,
   read: async ({ path }, _, context) => {
     const file = fileIn(path);
-    const names = await namesIn(path);
+    const names = await namesIn(path, setsOf(undefined, targetsIn(context)).flat());
     return await fromNamed({ names, read: (keys) => readIn(path, keys) }, path, file, undefined, context);
   },
   readSeveral: async ({ path }, _, context) => {
@@ -166,8 +179,9 @@ export const npyFolder: Source = {
   },
   open: async ({ path }, _, context) => {
     const file = fileIn(path);
+    const y = targetsIn(context);
     return await streamsOf(
-      setIn(await namesIn(path), path, undefined),
+      setIn(await namesIn(path, setsOf(undefined, y).flat()), path, undefined, y),
       (key) => ({ path: file(key), where: file(key) }),
       context,
     );
@@ -193,7 +207,7 @@ async function arraysOfNpz(path: string): Promise<NamedArrays> {
 /** A .npz file with the arrays x_train, y_train, x_test, y_test, or x, y; x may be called as the input is; of several inputs each is. */
 export const npzFile: Source = {
   what: 'a .npz file',
-  options: [],
+  options: ['targets'],
   is: ({ kind, extension }) => kind === 'file' && extension === 'npz',
   read: async ({ path }, _, context) => {
     return await fromNamed(await arraysOfNpz(path), path, (key) => `${path}: ${quote(key)}`, context.inputs?.[0]?.name, context);
@@ -203,7 +217,7 @@ export const npzFile: Source = {
   open: async ({ path }, _, context) => {
     const entries = zipEntries(path);
     const names = [...entries.keys()].flatMap((name) => (name.endsWith('.npy') ? [name.slice(0, -'.npy'.length)] : []));
-    const used = setIn(names, path, context.inputs?.[0]?.name);
+    const used = setIn(names, path, context.inputs?.[0]?.name, targetsIn(context));
     return await streamsOf(used, (key) => must(entries.get(`${key}.npy`), key), context);
   },
   openSeveral: async ({ path }, _, context) => {

@@ -6,6 +6,16 @@ import type { Dataset, NamedSet, Split } from '../dataset.js';
 import type { ReadingOptions, Step } from '../reading.js';
 import type { DataOptions } from '../schema.js';
 
+/** The targets of one of several heads. */
+export interface TargetColumns {
+  /** Its name. */
+  readonly head: string;
+  /** Columns of a table by name or index, or the name of an array. */
+  readonly of: string | number | readonly (string | number)[];
+  /** Columns that are targets of other heads. */
+  readonly others: readonly (string | number)[];
+}
+
 /** What a source is read with. */
 export interface SourceContext extends ReadingOptions {
   /** Folder that relative paths start from: that of the description. */
@@ -14,6 +24,8 @@ export interface SourceContext extends ReadingOptions {
   readonly path?: string;
   /** What the targets are for: they are checked while their file and its rows are known. */
   readonly head?: TargetHead;
+  /** Where the targets of one of several heads stand; a source without the option "targets" refuses it. */
+  readonly target?: TargetColumns;
   /** What the network takes: images are decoded to that. Absent: in the form that the files suggest. */
   readonly inputs?: readonly NetworkInput[];
   /** What the columns of a table are called, in the order of the network's input. */
@@ -71,7 +83,7 @@ export interface Streams {
 }
 
 /** Options that only some sources have a use for. */
-export type SourceOption = 'label' | 'header' | 'delimiter' | 'decimal' | 'columns' | 'drop' | 'resize';
+export type SourceOption = 'label' | 'targets' | 'header' | 'delimiter' | 'decimal' | 'columns' | 'drop' | 'resize';
 
 /** One kind of source. */
 export interface Source {

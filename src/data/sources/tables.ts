@@ -17,11 +17,19 @@ import type { SourceContext } from './source.js';
 export type TableReader = (path: string, options: CsvOptions) => Promise<CsvTable>;
 
 /** Options of every table. */
-export const tableOptions = ['label', 'columns', 'drop'] as const;
+export const tableOptions = ['label', 'targets', 'columns', 'drop'] as const;
+
+const labelOf = ({ label }: DataOptions, target: SourceContext['target']): DataOptions['label'] =>
+  target === undefined ? label : typeof target.of === 'object' ? [...target.of] : target.of;
 
 /** How the `data` entry and the network say that a table is read. */
-export function csvOptions(options: DataOptions, { features, missing, head, inputs = [] }: Partial<SourceContext>): CsvOptions {
-  const { label, header, delimiter, decimal, columns, drop } = options;
+export function csvOptions(
+  options: DataOptions,
+  { features, missing, head, inputs = [], target }: Partial<SourceContext>,
+): CsvOptions {
+  const { header, delimiter, decimal, columns } = options;
+  const label = labelOf(options, target);
+  const drop = target === undefined ? options.drop : [...(options.drop ?? []), ...target.others];
   const classes = head === undefined || targetKind(head).of === 'classes';
   return {
     ...(label !== undefined && { label }),
@@ -76,7 +84,8 @@ async function readLabelled<D extends AnySet>(
   read: TableReader,
   make: (table: CsvTable, labels: Tensor, path: string) => D,
 ): Promise<D[]> {
-  const { head, onNote } = context;
+  const { head, onNote, target } = context;
+  const label = labelOf(options, target);
   const tables: { path: string; table: CsvTable }[] = [];
   for (const path of paths) {
     const table = await read(path, csvOptions(options, context));
@@ -86,7 +95,7 @@ async function readLabelled<D extends AnySet>(
     for (const { table } of tables) for (const line of table.notes) onNote?.(line);
   };
   // Where nothing of the label is guessed, an error stands alone.
-  if (options.label === undefined) say();
+  if (label === undefined) say();
   const columns = tables.flatMap(({ path, table: { labelTexts, labels, rowOf, labelColumns } }): LabelColumn[] =>
     labelTexts === undefined ? [] : [{ ...labelTexts, numbers: labels, rowOf, where: labelWhere(path, labelColumns) }],
   );
@@ -98,7 +107,7 @@ async function readLabelled<D extends AnySet>(
       checkSource(labels, whole, head, labelWhere(path, table.labelColumns), { rowOf: table.rowOf, advice: labelAdvice });
     return named === undefined ? whole : { ...whole, classNames: named.names };
   });
-  if (options.label !== undefined) say();
+  if (label !== undefined) say();
   return datasets;
 }
 

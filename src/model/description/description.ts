@@ -2,6 +2,7 @@
 // What one part says of another (like, laterals, unique names) is resolve.ts; reading files is parse.ts.
 import * as z from 'zod';
 import { type Head, type HeadInput, headSchema } from '../heads/heads.js';
+import { type HeadsInput, headsSchema } from '../heads/several-schema.js';
 import { type Layer, type LayerInput, layerSchema } from '../nn/layers.js';
 import { integer, oneOf, size, strict } from '../nn/schema.js';
 import { type Step, type StepInput, stepSchema } from '../prepare/prepare.js';
@@ -163,6 +164,9 @@ const columnSchema = strict(
       .optional()
       .describe('In place of blocks: an earlier imported column with some or all of its weights trained anew for this task.'),
     head: headSchema.optional().describe('What is predicted from the last tap.'),
+    heads: headsSchema(name)
+      .optional()
+      .describe('In place of head: several by name, each with its own target; their losses are added, each by its weight.'),
     like: z
       .string({ error: 'the name of an earlier task' })
       .optional()
@@ -272,6 +276,8 @@ export interface ColumnInput {
   tune?: TuneInput | undefined;
   /** What is predicted from the last tap. */
   head?: HeadInput | undefined;
+  /** In place of head: several by name, each with its own target; their losses are added, each by its weight. */
+  heads?: HeadsInput | undefined;
   /** An earlier task: its blocks and head are taken where this column states none. */
   like?: string | undefined;
   /** What it takes from earlier columns: linear from all into all when absent, nothing for the first. */

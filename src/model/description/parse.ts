@@ -1,6 +1,8 @@
 // From a plain value (what YAML, JSON or the builder gives) to a checked description, and back. Texts are read-text.ts's. Whatever is wrong ends in a
 // DescriptionError of one line.
 import { given, optional, text } from '../../onnx/core/given.js';
+import type { Head } from '../heads/heads.js';
+import { writtenHead } from '../heads/several-schema.js';
 import { type Description, type DescriptionInput, descriptionSchema, type Input, type InputInput } from './description.js';
 import { descriptionError, errorFromIssues, show } from './issues.js';
 import { resolve } from './resolve.js';
@@ -66,13 +68,24 @@ export function parseDescription(value: unknown, file?: string): Description {
 /** A description in the form that parseDescription takes; parsing it gives the same description again. */
 export function toInput(description: Description): DescriptionInput {
   const { inputs, columns, ...rest } = description;
-  const written = columns.map(({ blocks, train, ...column }) => {
+  const written = columns.map(({ blocks, train, head, ...rest }) => {
+    const column = { ...rest, ...writtenHead(head) };
     if (column.tune === undefined) return { ...column, ...(column.onnx === undefined && { blocks, train }) };
     // what else it has is its base's
     const { laterals: _, prepare: _steps, inputs: _reads, ...own } = column;
     return { ...own, train };
   });
   return structuredClone({ ...rest, input: inputs.map(writtenInput), columns: written });
+}
+
+/** A description as written, with this head of a column. */
+export function withHead(
+  written: DescriptionInput,
+  { network, task }: { readonly network: { readonly description: Description }; readonly task: string },
+  head: Head,
+): DescriptionInput {
+  const columns = toInput(network.description).columns.map((c) => (c.task === task ? { ...c, ...writtenHead(head) } : c));
+  return { ...written, columns };
 }
 
 /** Of text the tokenizer and the length, of which all else follows. */

@@ -1,6 +1,7 @@
 // What one part of a description says of another: unique names, `like`; what laterals read and feed is resolve-laterals.ts.
-import { isJudged, toBalance, unjudged } from '../heads/heads.js';
+import { isJudged, isSeveral, toBalance, unjudged } from '../heads/heads.js';
 import { outputNames } from '../heads/output-names.js';
+import { outputsBegin } from '../heads/several.js';
 import { suggest } from '../nn/schema.js';
 import { importedPrepare, learns } from '../prepare/prepare.js';
 import { type ColumnDescription, type Description, type DescriptionWritten, type Tune, taskIdName } from './description.js';
@@ -8,8 +9,8 @@ import { categoriesName, hasCategories } from './features.js';
 import { descriptionError, type Path, show } from './issues.js';
 import { type ColumnWritten, type Fail, listTasks, notEarlier, resolveLaterals, tapOf } from './resolve-laterals.js';
 
-/** Tasks must differ in more than case (they become folders), and their outputs stay apart from inputs and from each other. */
-function checkNames(written: DescriptionWritten, fail: Fail): void {
+/** Tasks must differ in more than case (they become folders), and their outputs stay apart from inputs and from each other. Names with their holders. */
+function checkNames(written: DescriptionWritten, fail: Fail): Map<string, string> {
   const inputs = new Map([[taskIdName, 'the input of routed models']]);
   for (const input of written.input) {
     const { name } = input;
@@ -32,6 +33,19 @@ function checkNames(written: DescriptionWritten, fail: Fail): void {
       values.set(value, `an output of task ${show(task)}`);
     }
   });
+  return new Map([...inputs, ...values]);
+}
+
+/** The same of several heads, whose outputs begin with their names. */
+function checkHeadNames({ task, head }: ColumnDescription, path: Path, taken: Map<string, string>, fail: Fail): void {
+  if (!isSeveral(head)) return;
+  for (const { name } of head.heads)
+    for (const value of Object.values(outputNames(outputsBegin(task, name)))) {
+      const holder = taken.get(value);
+      if (holder !== undefined)
+        throw fail([...path, 'heads', name], `has an output ${show(value)}, the name of ${holder}`, 'expected a name of its own');
+      taken.set(value, `an output of head ${show(name)} of task ${show(task)}`);
+    }
 }
 
 function likeColumn(
@@ -87,7 +101,7 @@ function checkHeadAlone({ laterals }: ColumnDescription, written: ColumnWritten,
 
 /** An imported column brings blocks and laterals of its own. */
 function checkImported(column: ColumnWritten, index: number, fail: Fail): void {
-  for (const key of ['blocks', 'like', 'laterals', 'train'] as const) {
+  for (const key of ['blocks', 'like', 'laterals', 'train', 'heads'] as const) {
     const given = column[key];
     if (given === undefined || (key === 'laterals' && column.laterals?.kind === 'none')) continue;
     throw fail(['columns', index, key], `found beside "onnx"`, 'expected an imported column without it');
@@ -126,7 +140,7 @@ function resolveTune(
 /** Fills in what the columns say of each other. Throws DescriptionError. */
 export function resolve(written: DescriptionWritten, file: string | undefined): Description {
   const fail: Fail = (path, got, right) => descriptionError(file, path, got, right);
-  checkNames(written, fail);
+  const taken = checkNames(written, fail);
   const done: ColumnDescription[] = [];
   written.columns.forEach((column, i) => {
     const source = likeColumn(i, done, written.columns, fail);
@@ -140,10 +154,12 @@ export function resolve(written: DescriptionWritten, file: string | undefined): 
     }
     const tuned = resolveTune(i, source, done, written.columns, fail);
     const blocks = (column.onnx?.taps ?? tuned?.base.blocks)?.map(() => []) ?? column.blocks ?? source?.blocks;
-    const head = column.head ?? source?.head ?? (column.onnx === undefined ? undefined : unjudged());
+    if (column.head !== undefined && column.heads !== undefined)
+      throw fail(['columns', i], 'found "head" and "heads"', 'expected one of them');
+    const head = column.heads ?? column.head ?? source?.head ?? (column.onnx === undefined ? undefined : unjudged());
     const path = ['columns', i];
     if (blocks === undefined) throw fail(path, '"blocks" is missing', 'expected a list of blocks, or "like"');
-    if (head === undefined) throw fail(path, '"head" is missing', 'expected a head such as { classify: 10 }, or "like"');
+    if (head === undefined) throw fail(path, '"head" is missing', 'expected a head such as { classify: 10 }, "heads", or "like"');
     if (column.onnx === undefined && !isJudged(head))
       throw fail([...path, 'head'], 'found none', 'expected what the column is trained for, such as { classify: 10 }');
     if (column.onnx !== undefined && column.onnx.scores === undefined && isJudged(head))
@@ -188,6 +204,7 @@ export function resolve(written: DescriptionWritten, file: string | undefined): 
       train: column.train ?? {},
     };
     if (alone) checkHeadAlone(resolved, column, i, fail);
+    checkHeadNames(resolved, path, taken, fail);
     done.push(resolved);
   });
   return { prognet: 1, name: written.name, seed: written.seed, inputs: written.input, columns: done };

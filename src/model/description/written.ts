@@ -2,10 +2,11 @@
 
 export type { BinaryOptions } from '../heads/binary.js';
 export type { ClassifyOptions } from '../heads/classify.js';
-export type { FilledHeads, Head, HeadInput, Heads, HeadValues } from '../heads/heads.js';
+export type { FilledHeads, Head, HeadInput, Heads, HeadValues, NamedHead, SeveralHeads, SingleHead } from '../heads/heads.js';
 export type { ChanceLoss, ChanceLossInput, NumberLoss, NumberLossInput } from '../heads/losses.js';
 export type { MeasureName, Monitor } from '../heads/measure-names.js';
 export type { RegressOptions } from '../heads/regress.js';
+export type { HeadsInput, WeighedHeadInput } from '../heads/several-schema.js';
 export type { Weighting } from '../heads/weights.js';
 export type { ActivationName } from '../nn/activation-name.js';
 export type { FilledInits, Init, InitInput, Inits, InitValues } from '../nn/init.js';

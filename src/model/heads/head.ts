@@ -21,9 +21,12 @@ export type Reduction = 'mean' | 'none';
 
 /**
  * What a head is trained on: a class of each sample (int64 [N], some graphs take int32), or `width` numbers of each (float32 [N, width]) within
- * bounds, if any. Heads of each step have those of each: [N, T], [N, T, width].
+ * bounds, if any. Heads of each step have those of each: [N, T], [N, T, width]. Several heads have those of each side by side, float32, a class as its number.
  */
-export type TargetKind = { readonly of: 'classes' } | { readonly of: 'numbers'; readonly from?: number; readonly to?: number };
+export type TargetKind =
+  | { readonly of: 'classes' }
+  | { readonly of: 'numbers'; readonly from?: number; readonly to?: number }
+  | { readonly of: 'parts' };
 
 export interface Metric<O> {
   /** As it is printed and recorded. */

@@ -1,5 +1,5 @@
 // What answers are measured by, under the names that `eval`, trainings and descriptions have for it. How each is computed: train/measures.ts.
-import { answersOf, type Head, targetKind } from './heads.js';
+import { answersOf, type Head, leading, targetKind } from './heads.js';
 
 /** What a head's answers are measured as. */
 export type MeasuredAs = 'classes' | 'labels' | 'numbers';
@@ -43,10 +43,11 @@ export const measureNames: readonly MeasureName[] = rows.map(([name]) => name);
 /** Every name that may be watched, as it may be written. */
 export const monitorNames: readonly Monitor[] = ['loss', ...measureNames, 'f1', 'auc'];
 
-/** What a head's answers are measured as. */
+/** What a head's answers are measured as, of several heads those of the first. */
 export function measuredAs(head: Head): MeasuredAs {
-  if (targetKind(head).of === 'classes') return 'classes';
-  return answersOf(head)?.each === 'flags' ? 'labels' : 'numbers';
+  const first = leading(head);
+  if (targetKind(first).of === 'classes') return 'classes';
+  return answersOf(first)?.each === 'flags' ? 'labels' : 'numbers';
 }
 
 /** The measures that a head may have. A set of data may lack some: `top 5 accuracy` needs more than five classes, `macro auc` two that are met. */

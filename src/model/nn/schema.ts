@@ -193,8 +193,8 @@ export function taggedByKind<T extends Variants>(
     .meta({ $ref: `#/$defs/${what}` });
 }
 
-/** The written forms of a table as one plain union, for JSON Schema only. */
-export function taggedDefinition(table: Variants, form: 'key' | 'kind' = 'key'): z.ZodType {
+/** The written forms of a table as one plain union, for JSON Schema only; `beside`: keys that may stand beside the variant's. */
+export function taggedDefinition(table: Variants, form: 'key' | 'kind' = 'key', beside: z.ZodRawShape = {}): z.ZodType {
   const bare: string[] = [];
   const objects: z.ZodType[] = [];
   for (const [name, { options, main, doc }] of Object.entries(table)) {
@@ -206,7 +206,7 @@ export function taggedDefinition(table: Variants, form: 'key' | 'kind' = 'key'):
     const written =
       form === 'kind'
         ? z.strictObject({ kind: told(z.literal(name)), ...object.shape })
-        : z.strictObject({ [name]: told(mainField instanceof z.ZodType ? z.union([mainField, object]) : object) });
+        : z.strictObject({ [name]: told(mainField instanceof z.ZodType ? z.union([mainField, object]) : object), ...beside });
     objects.push(told(written));
   }
   return z.union(bare.length > 0 ? [z.enum(bare), ...objects] : objects);

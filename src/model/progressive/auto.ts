@@ -3,7 +3,8 @@
 import { UsageError } from '../../onnx/core/errors.js';
 import type { Value } from '../../onnx/ir/graph.js';
 import type { Ops } from '../../onnx/ops/ops-builder.js';
-import { answersOf, eachOf, type Head, headWidth, isJudged } from '../heads/heads.js';
+import { answersOf, eachOf, type Head, headWidth, isJudged, isSeveral } from '../heads/heads.js';
+import { outputsBegin } from '../heads/several.js';
 import type { TapRef } from './column.js';
 
 /** Names of the outputs: which task, int64 [N], its label, int64 [N], and the doubt, float32 [N]. */
@@ -48,9 +49,12 @@ export function autoTasks<T extends { readonly task: string; readonly head: Head
     const expected = routed ? 'two tasks or more that have a head' : 'two tasks or more that classify samples';
     throw new UsageError(`auto: found ${found.length}, expected ${expected}`, { expected, got: String(found.length) });
   }
-  const taken = columns.find(({ task }) => Object.values(autoNames).some((name) => name === task));
+  const own: readonly string[] = Object.values(autoNames);
+  const taken = columns
+    .flatMap(({ task, head }) => (isSeveral(head) ? head.heads.map(({ name }) => outputsBegin(task, name)) : [task]))
+    .find((name) => own.includes(name));
   if (taken !== undefined)
-    throw new UsageError(`auto: the task "${taken.task}" has the name of an output, expected another name`, { got: taken.task });
+    throw new UsageError(`auto: the task "${taken}" has the name of an output, expected another name`, { got: taken });
   return found;
 }
 

@@ -2,19 +2,18 @@
 // chosen at the run (routed). A model holds only what its tasks need: their columns, and of earlier columns the blocks that laterals reach.
 
 import { jsonOrNothing } from '../../formats/json-or-nothing.js';
-import { must, UsageError } from '../../onnx/core/errors.js';
+import { UsageError } from '../../onnx/core/errors.js';
 import { given, names } from '../../onnx/core/given.js';
-import { Tensor } from '../../onnx/core/tensor.js';
 import { version } from '../../onnx/core/version.js';
-import type { Graph, Value } from '../../onnx/ir/graph.js';
 import type { Model } from '../../onnx/ir/model.js';
 import { ops } from '../../onnx/ops/ops.js';
-import type { Ops } from '../../onnx/ops/ops-builder.js';
 import { fuse } from '../../onnx/passes/fuse/fuse.js';
 import { optimise } from '../../onnx/passes/optimise.js';
 import { removeUnused } from '../../onnx/passes/remove-unused.js';
-import { answersOf, isJudged, outputLabels } from '../heads/heads.js';
-import { classesKey, outputNames } from '../heads/output-names.js';
+import { isJudged, outputLabels } from '../heads/heads.js';
+import { classesKey } from '../heads/output-names.js';
+import { refuseSeveral } from '../heads/refusals.js';
+import { type Answer, answering, answersFor, finished, refuseNameless, routedOutputs, separateOutputs } from './answers.js';
 import { addAuto, autoTasks, leastDoubt, type Router } from './auto.js';
 import { categoryDomain } from './categories.js';
 import { type Column, type Columns, inputsOf, someColumns } from './column.js';
@@ -23,7 +22,6 @@ import { withDomains } from './imported-versions.js';
 import { addInputs, keptInputs, tokenizerInMetadata } from './inputs.js';
 import { NetworkLowering } from './lowering.js';
 import { addPreparedInput, stepsLeftOut } from './prepared-input.js';
-import { routeByTask } from './routed.js';
 import { type FrozenWeights, frozenScope, weightsByTask } from './weights.js';
 
 /** Every form that a model can have, as `prognet.form` in its metadata says. */
@@ -32,10 +30,6 @@ export type Form = (typeof forms)[number];
 /** How low-rank updates stand in a model. */
 export const loraForms = ['merged', 'apart'] as const;
 export type LoraForm = (typeof loraForms)[number];
-
-/** Outputs of the routed form; all but the first on request. */
-export const routedNames = ['scores', 'probabilities', 'label'] as const;
-const routedLabelName = 'label_name';
 
 /** The key of a model's metadata that says what its inputs are where they are several or have features: a JSON list of name, dtype, shape and features. */
 const inputKey = 'prognet.input';
@@ -61,8 +55,10 @@ export function inputsInMetadata(metadata: ReadonlyMap<string, string>): readonl
 export interface FormOptions {
   /** Tasks whose outputs the model has, in the order of the columns. */
   readonly tasks: readonly string[];
-  /** Adds `<task>_probabilities` and `<task>_label`. */
+  /** Adds `<task>_probabilities` and `<task>_label`; of several heads `<task>_<head>_probabilities` and so on. */
   readonly probabilities?: boolean;
+  /** Adds of columns with several heads the raw scores of all of them side by side, under the task's name. Not in a routed model, which takes no such column. */
+  readonly joined?: boolean;
   /** Adds `<task>_label_name`, string [N]: what the class is called, of tasks that classify and whose classes have names. */
   readonly labelNames?: boolean;
   /**
@@ -103,7 +99,7 @@ export interface FormOptions {
 export const opsetRange = { min: 17, max: 25 } as const;
 
 /**
- * float32 [N, ...] to raw scores [N, k] under each task's name (routed: of the task asked for). Of `weights` only the columns that are reached
+ * float32 [N, ...] to raw scores [N, k] under each task's name (routed: of the task asked for), of several heads each under `<task>_<head>`. Of `weights` only the columns that are reached
  * are read. Throws UsageError for an unknown task or opset.
  */
 export function taskModel(network: Columns, weights: FrozenWeights, options: FormOptions): Model {
@@ -132,6 +128,7 @@ export function modelWith(network: Columns, weights: FrozenWeights, options: For
     throw new UsageError(`routed: task "${apart.task}" has no head, expected tasks that answer alike, or another form`, {
       got: apart.task,
     });
+  if (options.routed === true) for (const { head, task } of columns) refuseSeveral(head, task, 'routed');
   const none = typeof options.auto === 'object' ? options.auto.none : undefined;
   const auto = options.auto === undefined || options.auto === false ? undefined : autoCandidates(network, columns, router);
   if (auto !== undefined && options.routed === true)
@@ -162,23 +159,7 @@ export function modelWith(network: Columns, weights: FrozenWeights, options: For
       return merged && g.initializer(tuned?.tuning.ownName(weight.name) ?? weight.name, merged);
     },
   });
-  const answers = columns.map((column): Answer => {
-    const { task, head } = column;
-    const scores = lowering.scores(column);
-    const answers = answersOf(head);
-    const names = options.labelNames === true && answers?.each === 'class' ? outputLabels(head) : undefined;
-    const asked = options.probabilities === true;
-    const probabilities = asked ? answers?.probabilities(g, scores) : undefined;
-    const label = asked || names !== undefined ? answers?.label(g, scores) : undefined;
-    const last = column.blocks.length - 1;
-    return {
-      task,
-      scores,
-      ...(options.lastTap === true && last >= 0 && { tap: lowering.tap({ column, block: last }) }),
-      ...(asked && { probabilities, label }),
-      ...(names !== undefined && label !== undefined && { labelName: named(g, label, names) }),
-    };
-  });
+  const answers = columns.flatMap((column) => answersFor(g, lowering, column, options));
   if (options.lora !== undefined && ![...reached].some(({ tuned }) => tuned?.tuning.lowRank === true))
     throw new UsageError(`low-rank updates ${options.lora}: the model holds no column with "lora"`, { got: options.lora });
   if (options.labelNames === true) refuseNameless(answers, options.routed === true);
@@ -193,13 +174,7 @@ export function modelWith(network: Columns, weights: FrozenWeights, options: For
     if (options.routed === true) routed(answers);
     else separateOutputs(g, answers);
     if (auto !== undefined) {
-      const candidates = auto.map(({ task, head }) => {
-        const { scores } = must(
-          answers.find((a) => a.task === task),
-          task,
-        );
-        return { task, head, scores };
-      });
+      const candidates = auto.map((column) => ({ task: column.task, head: column.head, scores: lowering.scores(column) }));
       const ref = router && { column: network.column(router.features.task), block: router.features.block };
       addAuto(g, candidates, ref ? router.route(g, ref, lowering.tap(ref)) : leastDoubt(g, candidates), none);
     }
@@ -226,8 +201,10 @@ export function modelWith(network: Columns, weights: FrozenWeights, options: For
     if (!reached.has(column)) continue;
     const { task } = column;
     metadata[columnKey(task)] = column.canonical;
-    const names = outputLabels(column.head);
-    if (names !== undefined && asked.has(column)) metadata[classesKey(task)] = JSON.stringify(names);
+    for (const { begin, head } of answering(task, column.head)) {
+      const names = outputLabels(head);
+      if (names !== undefined && asked.has(column)) metadata[classesKey(begin)] = JSON.stringify(names);
+    }
     const hash = options.hashes?.[task];
     if (hash !== undefined) metadata[`prognet.sha256.${task}`] = hash;
     const facts = options.facts?.get(task);
@@ -254,95 +231,6 @@ function autoCandidates(network: Columns, columns: readonly Column[], router: Ro
 export function routable(network: Columns, tasks: readonly string[]): readonly string[] {
   const answering = tasks.filter((task) => isJudged(network.column(task).head));
   return answering.length > 0 ? answering : tasks;
-}
-
-/** What one task gives; undefined: not asked for, or nothing that its head has. */
-interface Answer {
-  readonly task: string;
-  readonly scores: Value;
-  readonly probabilities?: Value | undefined;
-  readonly label?: Value | undefined;
-  readonly labelName?: Value;
-  readonly tap?: Value;
-}
-
-/** string [N] of classes int64 [N]. */
-function named(g: Ops, label: Value, names: readonly string[]): Value {
-  return g.gather(g.constant(new Tensor('string', [names.length], [...names]), 'label_names'), label, { axis: 0 });
-}
-
-/** Throws UsageError where names of labels are asked for and there are none; a routed model has one set of outputs for all. */
-function refuseNameless(answers: readonly Answer[], routed: boolean): void {
-  const nameless = answers.find(({ labelName }) => labelName === undefined);
-  if (nameless === undefined || (!routed && answers.some(({ labelName }) => labelName !== undefined))) return;
-  const expected = 'a head that classifies, with names such as { classify: { classes: 2, names: [no, yes] } }';
-  throw new UsageError(`label names: task "${nameless.task}" has none, expected ${expected}`, { expected, got: nameless.task });
-}
-
-/** The answers as they are once all is done to the graph that is done to one of other forms: imported nodes are routed as they are. */
-function finished(graph: Graph, answers: readonly Answer[], finish: () => void): Answer[] {
-  const names = ['scores', 'probabilities', 'label', 'labelName'] as const;
-  const outputs = answers.flatMap((answer) => names.flatMap((name) => answer[name] ?? []));
-  graph.outputs.push(...outputs);
-  finish();
-  const now = new Map(outputs.map((v, i) => [v, must(graph.outputs[i], v.name)]));
-  graph.outputs = [];
-  const become = (v: Value | undefined) => v && must(now.get(v), v.name);
-  return answers.map(({ scores, probabilities, label, labelName, ...answer }) => {
-    const named = become(labelName);
-    return {
-      ...answer,
-      scores: must(now.get(scores), scores.name),
-      probabilities: become(probabilities),
-      label: become(label),
-      ...(named !== undefined && { labelName: named }),
-    };
-  });
-}
-
-function separateOutputs(g: Ops, answers: readonly Answer[]): void {
-  for (const { task, scores, probabilities, label, labelName, tap } of answers) {
-    const names = outputNames(task);
-    g.output(scores, names.scores);
-    if (probabilities !== undefined) g.output(probabilities, names.probabilities);
-    if (label !== undefined) g.output(label, names.label);
-    if (labelName !== undefined) g.output(labelName, names.labelName);
-    if (tap !== undefined) g.output(tap, names.tap);
-  }
-}
-
-/** One set of outputs for all tasks: their heads may differ in width, but not in what they give. */
-function routedOutputs(g: Ops, answers: readonly Answer[], probabilities: boolean, labelNames: boolean): void {
-  const input = g.graph.inputs.find(({ name }) => [...routedNames, routedLabelName].some((output) => output === name));
-  if (input !== undefined) {
-    throw new UsageError(`the input "${input.name}" has the name of an output of routed models, expected another name`, {
-      got: input.name,
-    });
-  }
-  const steps = answers.filter(({ scores }) => scores.shape?.length === 3);
-  const other = answers.find((answer) => !steps.includes(answer));
-  if (steps[0] !== undefined && other !== undefined) {
-    const found = `task "${steps[0].task}" answers each step of a sequence, "${other.task}" each sample`;
-    throw new UsageError(
-      `a routed model has one set of outputs for all tasks: ${found}; choose tasks of one kind, or another form`,
-      {
-        expected: 'heads of one kind',
-      },
-    );
-  }
-  const asked = probabilities ? routedNames : routedNames.slice(0, 1);
-  const kinds = new Set(answers.map(({ label }) => label?.dtype ?? 'none'));
-  if (probabilities && (kinds.size > 1 || kinds.has('none'))) {
-    throw new UsageError(
-      'probabilities of a routed model need heads of one kind, all classify or all binary: choose tasks of one kind, another form, or no probabilities',
-      { expected: 'all classify or all binary' },
-    );
-  }
-  const routes = answers.map((answer) => [
-    ...asked.map((name) => must(answer[name], name)),
-    ...(labelNames ? [must(answer.labelName, routedLabelName)] : []),
-  ]);
-  routeByTask(g, routes, labelNames ? [...asked, routedLabelName] : asked);
 }
 
 /** Its weights are asked for and are not there. */

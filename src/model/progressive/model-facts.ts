@@ -9,8 +9,10 @@ import type { Model } from '../../onnx/ir/model.js';
 import { taskIdName } from '../description/description.js';
 import { categoriesName } from '../description/features.js';
 import { namesInMetadata, outputNames } from '../heads/output-names.js';
+import { outputsBegin } from '../heads/several.js';
+import { routedNames } from './answers.js';
 import { type ColumnFacts, factsInMetadata } from './facts.js';
-import { columnKey, type Form, forms, inputsInMetadata, preparedKey, routedNames, tokenizerKey } from './forms.js';
+import { columnKey, type Form, forms, inputsInMetadata, preparedKey, tokenizerKey } from './forms.js';
 
 /** A column of a table. */
 export interface FeatureFacts {
@@ -38,11 +40,20 @@ export interface OutputFacts {
   readonly what: 'raw scores' | 'probabilities' | 'label' | 'name of the label';
 }
 
+/** One of several heads. */
+export interface HeadFacts {
+  readonly name: string;
+  readonly begin: string;
+  readonly classes?: readonly string[];
+}
+
 /** What a model answers for one task. */
 export interface TaskFacts extends ColumnFacts {
   readonly task: string;
-  /** classify, binary or regress. */
+  /** classify, binary or regress; of several heads each by its name, `group classify, age regress`. */
   readonly head?: string;
+  /** Of several heads: their names, what their outputs begin with, and what their classes, labels or numbers are called. */
+  readonly heads?: readonly HeadFacts[];
   readonly outputs: readonly OutputFacts[];
   /** What its classes, labels or numbers are called. */
   readonly classes?: readonly string[];
@@ -69,7 +80,7 @@ export interface ModelFacts {
 const featureList = z.array(z.object({ name: z.string(), categories: z.array(z.string()).optional() }));
 const described = z.array(z.object({ name: z.string(), features: featureList.optional() }));
 const canonicalColumn = z.object({
-  head: z.object({ kind: z.string() }),
+  head: z.object({ kind: z.string(), heads: z.array(z.object({ name: z.string(), kind: z.string() })).optional() }),
   prepare: z.array(z.looseObject({ kind: z.string() })).optional(),
 });
 
@@ -109,13 +120,18 @@ function inputFacts(v: Value, inputs: readonly Value[], metadata: Model['metadat
 
 function taskFacts(task: string, { metadata, graph }: Model, form: Form): TaskFacts {
   const [scores, probabilities, label] = routedNames;
-  const names = form === 'routed' ? { scores, probabilities, label, labelName: 'label_name' } : outputNames(task);
-  const whats = [
-    [names.scores, 'raw scores'],
-    [names.probabilities, 'probabilities'],
-    [names.label, 'label'],
-    [names.labelName, 'name of the label'],
-  ] as const;
+  const heads = headsInMetadata(metadata, task);
+  const routed = { scores, probabilities, label, labelName: 'label_name' };
+  const named = form === 'routed' ? [routed] : (heads ?? [{ begin: task }]).map(({ begin }) => outputNames(begin));
+  const whats = named.flatMap(
+    (names) =>
+      [
+        [names.scores, 'raw scores'],
+        [names.probabilities, 'probabilities'],
+        [names.label, 'label'],
+        [names.labelName, 'name of the label'],
+      ] as const,
+  );
   const outputs = whats.flatMap(([name, what]) => {
     const v = graph.outputs.find((output) => output.name === name);
     return v === undefined ? [] : [{ name, type: typeOf(v), what }];
@@ -125,13 +141,27 @@ function taskFacts(task: string, { metadata, graph }: Model, form: Form): TaskFa
   const sha256 = metadata.get(`prognet.sha256.${task}`);
   return {
     task,
-    ...(column.success && { head: column.data.head.kind }),
+    ...(column.success && { head: headText(column.data.head) }),
+    ...(heads !== undefined && { heads }),
     outputs,
     prepare: column.success ? (column.data.prepare ?? []).map(stepText) : [],
     ...(classes !== undefined && { classes }),
     ...(sha256 !== undefined && { sha256 }),
     ...factsInMetadata(metadata, task),
   };
+}
+
+const headText = ({ kind, heads }: z.output<typeof canonicalColumn>['head']): string =>
+  heads === undefined ? kind : heads.map((own) => `${own.name} ${own.kind}`).join(', ');
+
+/** The heads of a task, where it has several. */
+export function headsInMetadata(metadata: ReadonlyMap<string, string>, task: string): readonly HeadFacts[] | undefined {
+  const column = canonicalColumn.safeParse(jsonOrNothing(metadata.get(columnKey(task))));
+  return column.data?.head.heads?.map(({ name }) => {
+    const begin = outputsBegin(task, name);
+    const classes = namesInMetadata(metadata, begin);
+    return { name, begin, ...(classes !== undefined && { classes }) };
+  });
 }
 
 /** `float32 [N, 10]`. */

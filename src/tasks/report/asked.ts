@@ -1,6 +1,7 @@
 // What every trained task answers now, for a report: its test data are run through its model, which proves that nothing moved and gives all measures.
 import { heatPicture } from '../../chart/heat-map.js';
 import { count } from '../../chart/numbers.js';
+import { outputsBegin } from '../../model/heads/several.js';
 import { PrognetError } from '../../onnx/core/errors.js';
 import type { Runtime } from '../../onnx/runtime/session.js';
 import type { Cell, Figure, Section, Table } from '../../report/report.js';
@@ -163,8 +164,9 @@ export function measuresSection(asked: readonly Asked[] | undefined): Section {
       tables: [],
     };
   const measured = asked.flatMap(({ task, verified }): Measured[] => {
-    const measures = verified?.measures;
-    return measures === undefined ? [] : [{ task, measures }];
+    const several = Object.entries(verified?.heads ?? {}).map(([name, head]) => [outputsBegin(task, name), head] as const);
+    const each = [[task, verified] as const, ...several];
+    return each.flatMap(([name, own]) => (own?.measures === undefined ? [] : [{ task: name, measures: own.measures }]));
   });
   if (measured.length === 0) return { ...base, says: ['No trained task could be measured.'], figures: [], tables: [] };
   const confused = measured.flatMap(({ task, measures: { outputs, confusion } }) =>

@@ -2,7 +2,7 @@
 // prognet analyze kept; where it kept nothing, or what it measured is another column by now, the report says how to make it.
 import { type HeatMap, heatPicture } from '../../chart/heat-map.js';
 import { networkPicture, type SharedLateral, type SharedTask } from '../../chart/network.js';
-import { headWidth, isJudged, outputLabels } from '../../model/heads/heads.js';
+import { headText, headWidth, isJudged, outputLabels } from '../../model/heads/heads.js';
 import { layerText } from '../../model/nn/layer-text.js';
 import type { Column } from '../../model/progressive/column.js';
 import type { Cell, Figure, Section, Table } from '../../report/report.js';
@@ -69,7 +69,7 @@ function drawn(loaded: LoadedWorkspace, column: Column, analysis: StoredAnalysis
     task,
     trained: loaded.frozen.has(task) || isTrained(loaded, task),
     blocks: taps.map((shape, block) => ({ layers: layers(block), shape })),
-    ...(isJudged(head) ? { head: head.kind, outputs: headWidth(head) } : { head: 'no head' }),
+    ...(isJudged(head) ? { head: headText(head), outputs: headWidth(head) } : { head: 'no head' }),
     ...(names !== undefined && { names }),
     laterals,
     own: new Map(shares.filter((tap) => tap.source === task).map((tap) => [tap.into, tap.fisher])),

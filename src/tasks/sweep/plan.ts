@@ -70,7 +70,7 @@ function resolved(name: string, column: Readonly<Record<string, unknown>>, task:
     return path;
   }
   if (fixed.includes(name)) refuse(`${name} makes another task of it, expected what decides how it is learnt`);
-  if (['blocks', 'head', 'laterals', 'prepare', 'train'].includes(name)) return [name];
+  if (['blocks', 'head', 'heads', 'laterals', 'prepare', 'train'].includes(name)) return [name];
   if (train.includes(name)) return ['train', name];
   const ofHead = optionOf(column.head, name);
   if (ofHead !== undefined) return ['head', ...ofHead.path];

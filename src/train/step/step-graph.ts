@@ -149,7 +149,7 @@ export function stepGraph(request: StepRequest): StepGraph {
     ...tapOptions(taps, ({ name }) => take(must(tapValues.get(name), name))),
   });
   const scores = lowering.scores(column);
-  const loss = lowerLoss(body, head, scores, batchTargets, 'mean');
+  const loss = lowerLoss(body, head, scores, batchTargets, 'mean', request.classes);
   const told = request.scores === true ? [scores] : [];
   const images = new ImageGradients();
   const channelsLast = loop && request.channelsLast === true;
