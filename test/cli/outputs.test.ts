@@ -45,8 +45,8 @@ const grad = ['--of', 'loss', '--by', 'x'];
 const commands: Readonly<Record<string, (place: string) => string[]>> = {
   init: () => ['init', at('columns/x')],
   train: () => ['train', 'b', '--log', at('columns')],
-  compress: () => ['compress', '-o', at('columns/x')],
   study: () => ['study', dir, '-o', at('columns')],
+  compress: () => ['compress', '-o', at('columns/x')],
   plot: () => ['plot', 'a', '-o', at('columns/a/curves.svg')],
   report: () => ['report', '-o', at('columns/a/report.html')],
   predict: (place) => ['predict', 'a', '--input', at('x.npy'), '--format', 'npy', '--output', place],
