@@ -1,56 +1,12 @@
 // The report of a study: learning curves of all methods, transfer, forgetting and parameters, out of what study.json holds. Nothing is computed anew.
-import type { Spread, StudyMethod, StudyResult, TransferMatrix } from '../../analysis/study/result.js';
-import { type BarPanel, barsPicture } from '../../chart/bars.js';
+import type { StudyMethod, StudyResult } from '../../analysis/study/result.js';
+import { barsPicture } from '../../chart/bars.js';
 import { type Curves, curvesPicture } from '../../chart/curves.js';
-import { heatPicture } from '../../chart/heat-map.js';
 import { count, short } from '../../chart/numbers.js';
 import { version } from '../../onnx/core/version.js';
-import type { Cell, Figure, Report, Section, Table, TableColumn } from '../../report/report.js';
-
-/** Methods of a picture at most; tables have all. */
-const mostMethods = 12;
-
-const column = (key: string, name: string, as: TableColumn['as']): TableColumn => ({ key, name, as });
-/** Mean and standard deviation of a number, as two cells. */
-const spreadColumns = (key: string, name: string): readonly TableColumn[] => [
-  column(key, name, 'measure'),
-  column(`${key}_deviation`, '±', 'deviation'),
-];
-const spreadCells = (spread: Spread | null): readonly Cell[] =>
-  spread === null ? [null, null] : [spread.mean, spread.deviation];
-const said = (spread: Spread, digits = 4): string =>
-  spread.values.length === 1
-    ? spread.mean.toFixed(digits)
-    : `${spread.mean.toFixed(digits)} ± ${spread.deviation.toFixed(digits)}`;
-
-/** What the spread is, once for all. */
-function spreadText({ seeds }: StudyResult): string {
-  return seeds.length === 1
-    ? 'One seed, so nothing is known of how much the numbers spread.'
-    : `Means over ${seeds.length} seeds; ± and shades are one standard deviation.`;
-}
-
-function barPanel(
-  name: string,
-  unit: string,
-  methods: readonly StudyMethod[],
-  of: (method: StudyMethod) => Spread | null,
-): BarPanel {
-  return {
-    name,
-    unit,
-    rows: methods.map((method) => {
-      const spread = of(method);
-      if (spread === null) return { name: method.label, values: [] };
-      return {
-        name: method.label,
-        values: [spread.mean],
-        said: spread.mean.toFixed(3),
-        ...(spread.values.length > 1 && { spread: spread.deviation }),
-      };
-    }),
-  };
-}
+import type { Cell, Report, Section, Table } from '../../report/report.js';
+import { barPanel, column, mostMethods, said, spreadCells, spreadColumns, spreadText } from './study-text.js';
+import { transferSection } from './study-transfer.js';
 
 const identityText = ({ bitIdentical }: StudyMethod): Cell =>
   bitIdentical === null ? null : bitIdentical ? 'the same bits' : 'other answers';
@@ -167,104 +123,6 @@ function curvesSection(study: StudyResult): Section {
       says: `Learning curves of ${task} by each method, measured on the validation part after each epoch. The area under a curve is its mean over the epochs.`,
     })),
     tables: [table],
-  };
-}
-
-function matrixFigure(matrix: TransferMatrix): Figure {
-  const { method, label, tasks, transfer } = matrix;
-  const reach = Math.max(1e-9, ...transfer.flatMap((row) => row.map((cell) => Math.abs((cell?.mean ?? 1) - 1))));
-  const picture = heatPicture({
-    title: `Transfer by ${label}`,
-    rowsAre: 'the task learned first',
-    columnsAre: 'the task learned after it',
-    rows: tasks,
-    columns: tasks,
-    cells: transfer.map((row) =>
-      row.map((cell) => (cell === null ? undefined : { value: cell.mean, said: cell.mean.toFixed(3) })),
-    ),
-    scale: { around: 1, reach },
-    unit: 'transfer score, 1: no help',
-  });
-  const [mean, median] = [matrix.mean, matrix.median].map((spread) => (spread === null ? 'not known' : said(spread, 3)));
-  return {
-    name: `transfer-matrix-${method}`,
-    picture,
-    says: `How much each task helps each other one, by ${label}: the area under the learning curve in relation to that of baseline 1. Blue, above 1, helps; orange, below 1, harms. Mean over all pairs ${mean}, median ${median}.`,
-  };
-}
-
-function transferSection(study: StudyResult): Section {
-  const { methods, matrices } = study;
-  const scored = methods.filter(({ summary }) => summary.transfer !== null).slice(0, mostMethods);
-  const pairs: Table = {
-    name: 'transfer-matrix',
-    caption: 'Transfer of every ordered pair of tasks',
-    columns: [
-      column('method', 'method', 'text'),
-      column('source', 'learned first', 'text'),
-      column('target', 'learned after it', 'text'),
-      ...spreadColumns('transfer', 'transfer'),
-      ...spreadColumns('metric', 'metric'),
-    ],
-    rows: matrices.flatMap(({ label, tasks, transfer, learned }) =>
-      tasks.flatMap((source, i) =>
-        tasks.flatMap((target, j): Cell[][] => {
-          const [score, metric] = [transfer[i]?.[j] ?? null, learned[i]?.[j] ?? null];
-          return i === j ? [] : [[label, source, target, ...spreadCells(score), ...spreadCells(metric)]];
-        }),
-      ),
-    ),
-    folded: true,
-  };
-  const learned: Table = {
-    name: 'learned',
-    caption: 'What each method made of each task',
-    columns: [
-      column('method', 'method', 'text'),
-      column('task', 'task', 'text'),
-      ...spreadColumns('area', 'area'),
-      ...spreadColumns('transfer', 'transfer'),
-      ...spreadColumns('learned', 'metric when learned'),
-      ...spreadColumns('end', 'metric at the end'),
-      column('trained_parameters', 'parameters trained', 'count'),
-      column('network_parameters', 'in all', 'count'),
-      column('seconds', 'seconds', 'seconds'),
-    ],
-    rows: methods.flatMap(({ label, tasks }) =>
-      tasks.map((t): Cell[] => [
-        label,
-        t.task,
-        ...spreadCells(t.area),
-        ...spreadCells(t.transfer),
-        ...spreadCells(t.learned),
-        ...spreadCells(t.end),
-        t.parameters.trained,
-        t.parameters.network,
-        t.seconds.mean,
-      ]),
-    ),
-  };
-  const scores: Figure = {
-    name: 'transfer-scores',
-    picture: barsPicture({
-      title: 'Transfer scores',
-      parts: [],
-      panels: [
-        barPanel('transfer', 'mean over the tasks after the first', scored, ({ summary }) => summary.transfer),
-        barPanel('gain', 'of the metric over baseline 1', scored, ({ summary }) => summary.gain),
-      ],
-    }),
-    says: `Area under the learning curves in relation to that of baseline 1, and what was gained on the test data. ${spreadText(study)}`,
-  };
-  return {
-    id: 'transfer',
-    heading: 'Transfer',
-    says: [
-      'Whether earlier tasks help to learn later ones. A transfer score above 1 says that the area under the learning curve is larger than that of a network that learns the task alone.',
-      ...(matrices.length === 0 ? ['The study has no transfer matrix: it was not asked for.'] : []),
-    ],
-    figures: [...(scored.length > 0 ? [scores] : []), ...matrices.map(matrixFigure)],
-    tables: [learned, ...(matrices.length > 0 ? [pairs] : [])],
   };
 }
 
