@@ -69,10 +69,14 @@ const torch = [
 export async function* untrained(dist) {
   const library = await openLibrary(dist);
   const masked = ([name, bytes]) => [name, withoutVersion(bytes, library.version)];
-  const files = readdirSync(join(repo, 'models')).filter((name) => name.endsWith('.yaml'));
+  // Places choose forms: what was added later stands last.
+  const first = ['mnist-family.yaml', 'mnist-three.yaml', 'studio-demo.yaml'];
+  const later = readdirSync(join(repo, 'models')).filter((name) => name.endsWith('.yaml') && !first.includes(name));
+  const ofFile = (file) => [`models/${file}`, library.read(readFileSync(join(repo, 'models', file), 'utf8'))];
   const described = [
-    ...files.map((file) => [`models/${file}`, library.read(readFileSync(join(repo, 'models', file), 'utf8'))]),
+    ...first.map(ofFile),
     ...randomNetworks().map((plain) => [`random/${plain.name}`, library.parse(plain)]),
+    ...later.map(ofFile),
   ];
   for (const [i, [name, description]] of described.entries()) {
     for (const pair of ofDescription(library, name, description, i)) yield masked(pair);
