@@ -252,7 +252,7 @@ describe('how transforms are written', () => {
     [{ source: 'a.csv', label: [] }, '.label: found [], expected at least 1 entry'],
     [
       { source: 'a.csv', labels: 'y' },
-      ': found "labels", expected one of source, transform, label, header, delimiter, decimal, columns, drop, resize, memory, test, seed',
+      ': found "labels", expected one of source, transform, label, targets, header, delimiter, decimal, columns, drop, resize, memory, test, seed',
     ],
     [{ source: 'mnist', transform: 'invert' }, '.transform: found "invert", expected a list'],
     [{ source: 'mnist', transform: ['perm'] }, `.transform[0]: unknown transform "perm", expected one of ${names}`],
