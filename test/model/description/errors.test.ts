@@ -77,7 +77,10 @@ describe('messages', () => {
       withColumn(0, { head: { regress: { outputs: 1, loss: 'hubber' } } }),
       'columns[0].head.regress.loss: unknown loss "hubber", did you mean "huber"?',
     ],
-    [withColumn(0, { head: undefined }), 'columns[0]: "head" is missing, expected a head such as { classify: 10 }, "heads", or "like"'],
+    [
+      withColumn(0, { head: undefined }),
+      'columns[0]: "head" is missing, expected a head such as { classify: 10 }, "heads", or "like"',
+    ],
     [withColumn(0, { blocks: undefined }), 'columns[0]: "blocks" is missing, expected a list of blocks, or "like"'],
     // laterals
     [
