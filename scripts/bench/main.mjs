@@ -19,6 +19,7 @@ const names = [
   'conv-gradient',
   'gradient-peers',
   'inference',
+  'pruned',
   'numbers',
   'profile',
   'train-memory',
