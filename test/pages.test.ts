@@ -19,6 +19,7 @@ const followed = ['tours', 'pages'].flatMap((name) =>
 
 /** Pages without a block to follow. */
 const without: Readonly<Record<string, string>> = {
+  'docs/continual.md': 'figures of scripts that the package does not hold',
   'docs/decisions.md': 'a list of decisions',
   'docs/models.md': 'a table that node scripts/models/table.mjs writes',
   'docs/ops.md': 'a table that sh scripts/support-table writes',
