@@ -13,6 +13,7 @@ import { taskModel } from '../../src/model/progressive/forms.js';
 import { initialWeights } from '../../src/model/progressive/weights.js';
 import { must } from '../../src/onnx/core/errors.js';
 import { Random } from '../../src/onnx/core/random.js';
+import { StoredTensor } from '../../src/onnx/core/stored-tensor.js';
 import { Tensor } from '../../src/onnx/core/tensor.js';
 import { runModel, runtime } from '../support/run.js';
 
@@ -247,4 +248,26 @@ describe('how much goes', () => {
       'task "a" has nothing to take out: no laterals, and no layers whose units could go',
     );
   });
+});
+
+it('reads weights that stand in a file once each, however large they are', async () => {
+  const { column, weights } = grown('dense', 'wide');
+  let reads = 0;
+  const stored = new Map(
+    [...must(weights.get('c'), 'c')].map(([name, t]) => {
+      const read = () => {
+        reads++;
+        return t.bytes.slice();
+      };
+      return [name, new StoredTensor(t.dtype, t.dims, { read })];
+    }),
+  );
+  const all = await candidatesOf({ column, weights, data, runtime, session: {}, seed: 1 });
+  const kept = keptWithout(column, all, new Set(all.filter((_, i) => i % 2 === 0)));
+  const own = must(weights.get('c'), 'c');
+  const now = columnsOf(withChange(column.network.description, 'c', described(column, own, kept))).column('c');
+  const cutDown = cut(column, now, stored, kept);
+  expect(reads).toBeGreaterThan(0);
+  expect(reads).toBeLessThanOrEqual(stored.size);
+  for (const [name, t] of cut(column, now, own, kept)) expect(cutDown.get(name)?.numbers(), name).toEqual(t.numbers());
 });

@@ -21,10 +21,11 @@ function norms(t: Tensor, axis: number): Float64Array {
   const size = must(t.dims[axis], 'axis');
   const inner = t.dims.slice(axis + 1).reduce((a, b) => a * b, 1);
   const sums = new Float64Array(size);
-  for (let i = 0; i < t.size; i++) {
+  // Once: a stored tensor is read from its file each time that it is asked.
+  t.data.forEach((v, i) => {
     const at = Math.floor(i / inner) % size;
-    sums[at] = (sums[at] ?? 0) + Number(t.data[i]) ** 2;
-  }
+    sums[at] = (sums[at] ?? 0) + Number(v) ** 2;
+  });
   return sums.map(Math.sqrt);
 }
 

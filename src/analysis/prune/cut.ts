@@ -27,11 +27,13 @@ export function along(t: Tensor, axis: number, kept: readonly number[]): Tensor 
   const size = must(t.dims[axis], 'axis');
   const outer = elementCount(t.dims.slice(0, axis));
   const out = Tensor.zeros(t.dtype, dims);
-  const unit = inner * (t.bytes.length / Math.max(1, t.size));
+  // Once: a stored tensor is read from its file each time that it is asked.
+  const { bytes } = t;
+  const unit = inner * (bytes.length / Math.max(1, t.size));
   for (let o = 0; o < outer; o++)
     kept.forEach((index, k) => {
       const from = (o * size + index) * unit;
-      out.bytes.set(t.bytes.subarray(from, from + unit), (o * kept.length + k) * unit);
+      out.bytes.set(bytes.subarray(from, from + unit), (o * kept.length + k) * unit);
     });
   return out;
 }

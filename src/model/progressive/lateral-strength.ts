@@ -29,10 +29,12 @@ export interface LateralStrength {
 /** Frobenius norm of a matrix's rows (axis 0) or columns (axis 1) in [from, to); further axes must be of length 1. */
 function partNorm(v: Tensor, axis: 0 | 1, from: number, to: number): number {
   const [rows = 0, columns = 0] = v.dims;
+  // Once: a stored tensor is read from its file each time that it is asked.
+  const { data } = v;
   let sum = 0;
   for (let feature = from; feature < to; feature++)
     for (let other = 0; other < (axis === 0 ? columns : rows); other++)
-      sum += Number(v.data[axis === 0 ? feature * columns + other : other * columns + feature]) ** 2;
+      sum += Number(data[axis === 0 ? feature * columns + other : other * columns + feature]) ** 2;
   return Math.sqrt(sum);
 }
 
