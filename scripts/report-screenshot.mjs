@@ -1,6 +1,7 @@
-// Takes docs/report.png: the network in the report of the tabular template, trained and analysed. Needs Chromium and a built package.
+// Takes docs/report.png, the network in the report of the tabular template, trained and analysed, and docs/study.png, the forgetting in the report of the study
+// whose results are kept (scripts/study). Needs Chromium and a built package.
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { cpSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
@@ -20,9 +21,16 @@ try {
   run('train', '--all', '-C', shop);
   run('analyze', 'took', '-C', shop);
   run('report', '-C', shop, '-o', join(root, 'report.html'));
+  cpSync(at('scripts/study/results/mnist-soup.json'), join(root, 'study/study.json'));
+  run('report', join(root, 'study'), '-o', join(root, 'study.html'));
   const page = await browser.newPage({ viewport: { width: 1180, height: 900 } });
-  await page.goto(pathToFileURL(join(root, 'report.html')).href);
-  await page.locator('#network').screenshot({ path: at('docs/report.png') });
+  for (const [html, part, png] of [
+    ['report.html', '#network', 'docs/report.png'],
+    ['study.html', '#forgetting', 'docs/study.png'],
+  ]) {
+    await page.goto(pathToFileURL(join(root, html)).href);
+    await page.locator(part).screenshot({ path: at(png) });
+  }
 } finally {
   await browser.close();
   rmSync(root, { recursive: true });
