@@ -33,7 +33,7 @@ columns:
       - [{ embedding: { size: 6, vocabulary: 20 } }, sinusoidal, { transformer_encoder: { heads: 2, mask: count } }]
       - [{ mean_over_steps: { mask: count } }, { dense: 4 }, relu]
     head: { classify: 2 }
-    train: { epochs: 1 }
+    train: { epochs: 3 }
 `;
 const random = new Random(3, 'open');
 const below = (most: number, dims: readonly number[], first = 0) =>
@@ -94,7 +94,7 @@ it.each(['fp32', 'fp16', 'int8', 'int8-dynamic'])('a model of %s takes any size'
     must(a, 'again')
       .numbers()
       .forEach((v, i) => {
-        expect(Math.abs(v - (b?.numbers()[i] ?? Number.NaN))).toBeLessThan(precision === 'fp32' ? 1e-6 : 0.25);
+        expect(Math.abs(v - (b?.numbers()[i] ?? Number.NaN))).toBeLessThan(precision === 'fp32' ? 1e-6 : 0.2);
       });
   }
 });
