@@ -36,7 +36,7 @@ async function gradAlone() {
 
 const found = { prognet: kb('prognet'), worker: kb('worker'), grad: await gradAlone() };
 /** Most kB, gzipped, of the pages of prognet studio and of deploy web, each with its worker. */
-const pageLimits = { studio: 343, ask: 324 };
+const pageLimits = { studio: 346, ask: 326 };
 for (const [name, limit] of Object.entries(limits)) {
   if (found[name] <= limit) continue;
   console.error(`${name}: ${found[name]} kB gzipped, the limit is ${limit}`);
