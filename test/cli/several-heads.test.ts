@@ -181,7 +181,7 @@ it('exports name the outputs by task and head, and say what they mean', async ()
     must(full[name], name)
       .numbers()
       .forEach((v, i) => {
-        expect(Math.abs(must(half[name], name).numbers()[i] ?? Number.NaN - v)).toBeLessThan(Math.abs(v) + 0.1);
+        expect(Math.abs((must(half[name], name).numbers()[i] ?? Number.NaN) - v)).toBeLessThan(0.02 * (1 + Math.abs(v)));
       });
 });
 

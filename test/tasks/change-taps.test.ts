@@ -19,20 +19,15 @@ import { loadWorkspace } from '../../src/tasks/load-workspace.js';
 import { trainTask } from '../../src/tasks/train-task.js';
 import { verifyTask } from '../../src/tasks/verify.js';
 import { prognet } from '../cli/support.js';
+import { deepHidden, waves } from '../support/deep-hidden.js';
 import { runModel, runtime } from '../support/run.js';
 
-const waves = (count: number, by = 1) => Array.from({ length: count }, (_, i) => Math.sin(by * i + 1));
 const rows = Tensor.from('float32', waves(24 * 6, 3), [24, 6]);
 
 /** relu0 to relu3, scores beside them. */
 function deep(): Model {
   const g = ops({ name: 'deep' });
-  let h = g.input('x', 'float32', ['N', 6]);
-  for (let i = 0; i < 4; i++) {
-    const width = i === 0 ? 6 : 8;
-    h = g.relu(g.matMul(h, g.initializer(`w${i}`, Tensor.from('float32', waves(width * 8, i + 2), [width, 8]))));
-    h.name = `relu${i}`;
-  }
+  const h = deepHidden(g);
   g.output(g.matMul(h, g.initializer('v', Tensor.from('float32', waves(24, 9), [8, 3]))), 'y');
   return g.model();
 }

@@ -11,20 +11,15 @@ import { ops } from '../../src/onnx/ops/ops.js';
 import { fromBinary } from '../../src/onnx/serde/from-binary.js';
 import { toBinary } from '../../src/onnx/serde/to-binary.js';
 import { lastLine, okIn, prognet } from '../cli/support.js';
+import { deepHidden, waves } from '../support/deep-hidden.js';
 import { runModel } from '../support/run.js';
 
-const waves = (count: number, by = 1) => Array.from({ length: count }, (_, i) => Math.sin(by * i + 1));
 const rows = Tensor.from('float32', waves(24 * 6, 3), [24, 6]);
 
 /** Four blocks of dense and relu, then [T, N, k] beside probabilities. */
 function deep(): Uint8Array {
   const g = ops({ name: 'deep' });
-  let h = g.input('x', 'float32', ['N', 6]);
-  for (let i = 0; i < 4; i++) {
-    const width = i === 0 ? 6 : 8;
-    h = g.relu(g.matMul(h, g.initializer(`w${i}`, Tensor.from('float32', waves(width * 8, i + 2), [width, 8]))));
-    h.name = `relu${i}`;
-  }
+  const h = deepHidden(g);
   g.output(g.softmax(h), 'p');
   g.output(g.transpose(g.reshape(h, [0, 4, 2]), { perm: [1, 0, 2] }), 'steps');
   return toBinary(g.model());
