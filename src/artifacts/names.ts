@@ -16,7 +16,7 @@ export const movedOutput = (statistic: string): string => `${statistic}.moved`;
 /** All parameters one after another, float32, as the third output of the eval model, where that is asked for. */
 export const parametersOutput = 'parameters';
 
-/** int64 `labels` where targets are classes, float32 `target` where they are numbers. */
+/** int64 `labels` where targets are classes, float32 `target` where they are numbers, or those of several heads side by side. */
 export const targetInput = (head: Head): 'labels' | 'target' => (targetKind(head).of === 'classes' ? 'labels' : 'target');
 
 /** Inputs are classified by their names: a network input must not look like one of the others. */

@@ -6,7 +6,6 @@ import { fingerprint } from '../data/fingerprint.js';
 import { inMemory } from '../data/rows.js';
 import type { ColumnDescription, Train } from '../model/description/description.js';
 import { metricName } from '../model/heads/heads.js';
-import { refuseSeveral } from '../model/heads/refusals.js';
 import { refuseTraining } from '../model/progressive/imported.js';
 import type { GivenData, TaskData } from '../network/growing.js';
 import { InterruptedError, PrognetError, stopIfAborted, TrainingError, UsageError } from '../onnx/core/errors.js';
@@ -181,7 +180,6 @@ export async function trainLoaded(
   const provider = options.provider ?? stored?.provider ?? 'cpu';
   const threads = options.threads ?? stored?.threads ?? defaultThreads();
   const engineName = options.engine ?? stored?.engine ?? 'ort';
-  if (engineName !== 'ort') refuseSeveral(column.head, task, `the engine ${engineName}`);
   const engine = await chooseEngine(engineName, {
     provider,
     settings,

@@ -8,7 +8,6 @@ import type { FrozenForm } from '../artifacts/column-graph.js';
 import { officialOptimizer } from '../artifacts/optimizer-model.js';
 import type { Clip } from '../model/description/train-schema.js';
 import { toBalance } from '../model/heads/heads.js';
-import { refuseSeveral } from '../model/heads/refusals.js';
 import type { Column } from '../model/progressive/column.js';
 import { notFrozen } from '../model/progressive/forms.js';
 import { initialWeights } from '../model/progressive/weights.js';
@@ -98,7 +97,6 @@ export async function writeArtifacts(
   options: WriteArtifactsOptions,
 ): Promise<WrittenArtifacts> {
   const described = loaded.columns.column(task);
-  refuseSeveral(described.head, task, 'training artifacts');
   requireSources(loaded, described);
   if (options.resume !== true && isTrained(loaded, task)) throw notFrozen(task);
   refuseOutput(folder);

@@ -49,7 +49,9 @@ const heads = {
   mse: { regress: { outputs: 3 } },
   l1: { regress: { outputs: 3, loss: 'l1' } },
 } as const;
-export type HeadName = keyof typeof heads;
+/** Several heads over one tap, their targets side by side: a class, two flags, a number. */
+const several = { group: { classify: 3 }, flags: { binary: 2 }, age: { regress: 1, weight: 0.3 } } as const;
+export type HeadName = keyof typeof heads | 'several';
 
 /** Two columns, the body of the first by name where it is another, over [1, 8, 8] images and `steps` minibatches of `batch` rows. */
 export function engineCase(
@@ -63,7 +65,7 @@ export function engineCase(
     name: 'engines',
     input: { name: 'image', shape: [1, 8, 8] },
     columns: [
-      { task: 'first', blocks: bodies[first], head: heads[head] },
+      { task: 'first', blocks: bodies[first], ...(head === 'several' ? { heads: several } : { head: heads[head] }) },
       { task: 'second', like: 'first', blocks: bodies[body], laterals: { kind: laterals } },
     ],
   });
@@ -71,6 +73,7 @@ export function engineCase(
   const rows = steps * batch;
   const x = Float32Array.from({ length: rows * 64 }, () => random.normal());
   const classify = head === 'cross_entropy';
+  const width = head === 'several' ? 4 : 3;
   const targets = classify
     ? new Tensor(
         'int64',
@@ -79,8 +82,8 @@ export function engineCase(
       )
     : new Tensor(
         'float32',
-        [rows, 3],
-        Float32Array.from({ length: rows * 3 }, () => Number(random.uniform() > 0.5)),
+        [rows, width],
+        Float32Array.from({ length: rows * width }, () => Number(random.uniform() > 0.5)),
       );
   return {
     column: columnAt(description, 1),

@@ -50,7 +50,7 @@ describe('twenty steps over a dense column', () => {
     expectAlike(given, { optimizer: { kind: 'sgd' }, clip: { kind: 'norm', limit: 0.3 }, rates: constant(0.1) }, 'inputs'));
   it('sgd, clipped by value', () =>
     expectAlike(given, { optimizer: { kind: 'sgd' }, clip: { kind: 'value', limit: 0.01 }, rates: constant(0.1) }, 'inputs'));
-  for (const head of ['bce', 'mse', 'l1'] as const)
+  for (const head of ['bce', 'mse', 'l1', 'several'] as const)
     it(`adam, ${head}`, () =>
       expectAlike(engineCase('dense', 'adapter', head), { optimizer: { kind: 'adam' }, rates: constant(0.001) }, 'inputs'));
 });

@@ -1,5 +1,5 @@
-// prognet train --engine ort-training over what is no image: several inputs with masks, recurrent layers, transformers, heads of each step, tuned columns.
-// Each trains to the figures of the engine ort.
+// prognet train --engine ort-training over what is no image: several inputs with masks, recurrent layers, transformers, heads of each step, several heads, tuned
+// columns. Each trains to the figures of the engine ort.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, expect, it } from 'vitest';
@@ -25,7 +25,7 @@ const whole = (below: number, first: number, ...dims: number[]) =>
     dims,
   );
 
-const tasks = ['recurrent', 'transformer', 'tags', 'tuned'];
+const tasks = ['recurrent', 'transformer', 'tags', 'tuned', 'several'];
 const train = 'train: { epochs: 2, batch: 8, lr: 0.01 }';
 const columns = `
   - task: recurrent
@@ -55,6 +55,13 @@ const columns = `
     tune: { base: base, lora: { rank: 2, on: ["w"] } }
     head: { classify: 2 }
     ${train}
+  - task: several
+    data: several.npz
+    inputs: [seq, meta]
+    blocks: [[{ gru: 4 }, { concat: meta }, { dense: 6 }, relu]]
+    heads: { kind: { classify: 3 }, size: { regress: 1, weight: 0.3 } }
+    laterals: none
+    ${train}
 `;
 
 function made(): string {
@@ -77,6 +84,8 @@ const files = new Map<string, Uint8Array>();
 beforeAll(() => {
   const inputs = { seq: drawn(rows, steps, 2), meta: drawn(rows, 3), n: whole(steps, 1, rows) };
   files.set('whole.npz', writeNpz(new Map(Object.entries({ ...inputs, y: whole(2, 0, rows) }))));
+  const several = { seq: inputs.seq, meta: inputs.meta, kind: whole(3, 0, rows), size: drawn(rows) };
+  files.set('several.npz', writeNpz(new Map(Object.entries(several))));
   const tags = Tensor.from(
     'int64',
     Array.from({ length: rows * steps }, (_, i) => (i % 5 === 0 ? -100 : i % 3)),

@@ -91,6 +91,18 @@ describe.skipIf(missing)(`twenty steps in Python${note}`, () => {
         expect(artifacts.parameters.some((p) => p.role === 'frozen')).toBe(form === 'inputs');
         await inferenceModelAgrees(given, join(dir, 'out/inference.onnx'), saved);
       });
+
+  it('several heads, their targets side by side', async () => {
+    const given = engineCase('dense', 'adapter', 'several');
+    const artifacts = artifactsOf(given, adamw, 'inputs');
+    const dir = folder();
+    const own = await trainWithLoop(given, adamw);
+    const theirs = train(write(artifacts, dir), dataFile(given, artifacts.userInputs, dir), join(dir, 'out'), 'second');
+    expect(apart(own.losses, theirs.losses)).toBeLessThan(1e-5);
+    for (const { name, role } of artifacts.parameters)
+      if (role === 'trainable')
+        expect(weightsApart(own.weights.get(name), theirs.weights.get(name)), name).toBeLessThan(weightTolerance);
+  });
 });
 
 /** What Python exported for inferencing runs on onnxruntime-node and gives what our own model of those weights gives. */
