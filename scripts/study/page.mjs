@@ -1,12 +1,15 @@
-// Writes the study that stands in results/ into docs/study.md, as tables.
-//   node scripts/study/page.mjs [--check]     scripts/study/soup.mjs, which measures, calls it itself; --check tells whether it would change.
-import { readFileSync, writeFileSync } from 'node:fs';
+// Writes the study that stands in results/ into docs/study.md, as tables, and as docs/study.html, which is what `prognet report` makes of it.
+//   node scripts/study/page.mjs [--check]     Needs npm run build. scripts/study/soup.mjs, which measures, calls it itself; --check tells whether they would change.
+import { execFileSync } from 'node:child_process';
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const at = (path) => fileURLToPath(new URL(path, import.meta.url));
 /** Where the result is kept. */
 export const resultsFile = at('results/mnist-soup.json');
-const page = at('../../docs/study.md');
+const [page, report] = [at('../../docs/study.md'), at('../../docs/study.html')];
 const [begin, end] = ['<!-- soup: written by node scripts/study/page.mjs -->', '<!-- end of soup -->'];
 
 const line = (cells) => `| ${cells.join(' | ')} |`;
@@ -76,13 +79,31 @@ function written() {
   return `${text.slice(0, from)}${begin}\n${found.join('\n')}\n${text.slice(to)}`;
 }
 
-/** Writes it. */
+/** What docs/study.html is with them. */
+function reported() {
+  const folder = mkdtempSync(join(tmpdir(), 'prognet-study-'));
+  try {
+    cpSync(resultsFile, join(folder, 'study/study.json'));
+    const args = ['report', join(folder, 'study'), '-o', join(folder, 'study.html'), '--quiet'];
+    execFileSync(process.execPath, [at('../../dist/cli/main.js'), ...args], { stdio: ['ignore', 'ignore', 'inherit'] });
+    return readFileSync(join(folder, 'study.html'), 'utf8');
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+/** Writes both. */
 export function writePage() {
   writeFileSync(page, written());
+  writeFileSync(report, reported());
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   if (process.argv[2] !== '--check') writePage();
-  else if (written() !== readFileSync(page, 'utf8'))
-    throw new Error('docs/study.md: not what node scripts/study/page.mjs writes');
+  else
+    for (const [file, text] of [
+      [page, written()],
+      [report, reported()],
+    ])
+      if (text !== readFileSync(file, 'utf8')) throw new Error(`${file}: not what node scripts/study/page.mjs writes`);
 }
