@@ -92,6 +92,9 @@ function reported() {
   }
 }
 
+/** Without the moment at which a report was written. */
+const undated = (text) => text.replace(/\d{4}-\d\d-\d\d \d\d:\d\d UTC/, '');
+
 /** Writes both. */
 export function writePage() {
   writeFileSync(page, written());
@@ -105,5 +108,6 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
       [page, written()],
       [report, reported()],
     ])
-      if (text !== readFileSync(file, 'utf8')) throw new Error(`${file}: not what node scripts/study/page.mjs writes`);
+      if (undated(text) !== undated(readFileSync(file, 'utf8')))
+        throw new Error(`${file}: not what node scripts/study/page.mjs writes`);
 }
