@@ -25,5 +25,5 @@ export type { Remedy } from './onnx/core/remedy.js';
 export { Tensor } from './onnx/core/tensor.js';
 export type { TrainEvent } from './train/events.js';
 export { begin, type OpenOptions, type OpenSource, open, WebNetwork, type WebTrainOptions } from './web/client.js';
-export type { BlockInfo, InputInfo, NetworkInfo, RuntimeChoice, TaskInfo } from './web/protocol.js';
+export type { BlockInfo, HeadInfo, InputInfo, NetworkInfo, RuntimeChoice, TaskInfo } from './web/protocol.js';
 export { type TableRows, type TableTextOptions, tableRows } from './web/table-rows.js';

@@ -4,35 +4,21 @@ import type { AskProps } from './ask-props.js';
 import { download } from './download.js';
 import { FarNotes } from './far-notes.js';
 import { NameText } from './name-text.js';
-import type { AllAnswers } from './state.js';
 
 /** Rows that are shown; the file has them all. */
 const shown = 50;
-
-/** The answer of a row in words, and how likely it is. */
-function cellsOf({ rows }: AllAnswers, row: number): { answer: string; number: string } {
-  const values = rows.values[row] ?? [];
-  const label = rows.label(row);
-  if (label === undefined) return { answer: values.map((v) => v.toPrecision(5)).join(', '), number: '' };
-  const called =
-    rows.called(row) ?? (typeof label === 'number' ? String(label) : label.flatMap((v, i) => (v === 1 ? [String(i)] : [])));
-  const likeliest = Math.max(...values);
-  return {
-    answer: [called].flat().join(' and ') || 'none',
-    number: typeof label === 'number' ? `${(likeliest * 100).toFixed(1)} %` : '',
-  };
-}
 
 export function AnswersTable({ page, state }: AskProps) {
   const { all, asked, at } = state;
   const [more, setMore] = useState(false);
   if (all.length === 0) return <p class="quiet">{state.problems.ask === undefined ? 'Being computed.' : 'No answers.'}</p>;
+  const columns = all.flatMap(({ task, heads, strange }) => heads.map((head) => ({ ...head, task, strange })));
   const count = Math.min(asked.length, more ? asked.length : shown);
   return (
     <>
       <div class="row">
-        {all.map(({ task, rows }) => (
-          <button key={task} type="button" onClick={() => download(new TextEncoder().encode(rows.csv()), `${task}-answers.csv`)}>
+        {all.map(({ task, csv }) => (
+          <button key={task} type="button" onClick={() => download(new TextEncoder().encode(csv()), `${task}-answers.csv`)}>
             Save {task} as CSV
           </button>
         ))}
@@ -44,9 +30,9 @@ export function AnswersTable({ page, state }: AskProps) {
           <thead>
             <tr>
               <th scope="col">Sample</th>
-              {all.map(({ task }) => (
-                <th key={task} scope="col">
-                  <NameText text={task} />
+              {columns.map(({ task, name }) => (
+                <th key={`${task}/${name}`} scope="col">
+                  <NameText text={name === undefined ? task : `${task} ${name}`} />
                 </th>
               ))}
             </tr>
@@ -64,15 +50,12 @@ export function AnswersTable({ page, state }: AskProps) {
                     {row + 1}
                   </button>
                 </th>
-                {all.map((answers) => {
-                  const { answer, number } = cellsOf(answers, row);
-                  return (
-                    <td key={answers.task}>
-                      <NameText text={answer} /> <span class="quiet">{number}</span>
-                      {answers.strange?.[row] === true ? <span class="mark">unlike its data</span> : null}
-                    </td>
-                  );
-                })}
+                {columns.map(({ task, name, cells, strange }) => (
+                  <td key={`${task}/${name}`}>
+                    <NameText text={cells[row]?.answer ?? ''} /> <span class="quiet">{cells[row]?.number}</span>
+                    {strange?.[row] === true ? <span class="mark">unlike its data</span> : null}
+                  </td>
+                ))}
               </tr>
             ))}
           </tbody>

@@ -2,20 +2,36 @@
 import { FarNotes } from './far-notes.js';
 import { lackingOf } from './input-shape.js';
 import { NameText } from './name-text.js';
-import type { Answer, State } from './state.js';
+import type { Answer, AnswerCell, State } from './state.js';
 
 const shown = 10;
+const shownSteps = 100;
 const percent = (p: number): string => (p > 0.9995 && p < 1 ? '>99.9 %' : `${(p * 100).toFixed(1)} %`);
 
+/** What each step of a sequence is, one after another. */
+function Steps({ steps }: { readonly steps: readonly AnswerCell[] }) {
+  return (
+    <ol class="steps">
+      {steps.map(({ answer, number }, i) => (
+        // biome-ignore lint/suspicious/noArrayIndexKey: a step is its place
+        <li key={i}>
+          <NameText text={answer} /> <span class="quiet">{number}</span>
+        </li>
+      ))}
+    </ol>
+  );
+}
+
 function AnswerView({ answer }: { readonly answer: Answer }) {
-  const { task, entries, likely, best, strange, toldBy, milliseconds, provider } = answer;
+  const { task, head, entries, steps, likely, best, strange, toldBy, milliseconds, provider } = answer;
+  const called = head === undefined ? task : `${task} ${head}`;
   const ordered = entries.length <= shown ? entries : [...entries].sort((a, b) => b.value - a.value).slice(0, shown);
   const winner = best === undefined ? undefined : entries[best];
   return (
-    <article class="answer" aria-label={`Answer of ${task}`}>
+    <article class="answer" aria-label={`Answer of ${called}`}>
       <h3>
         <span class="task">
-          <NameText text={task} />
+          <NameText text={called} />
         </span>
         {winner === undefined ? null : (
           <strong class="winner">
@@ -23,6 +39,7 @@ function AnswerView({ answer }: { readonly answer: Answer }) {
           </strong>
         )}
       </h3>
+      {steps === undefined ? null : <Steps steps={steps.slice(0, shownSteps)} />}
       <ul class="bars">
         {ordered.map((entry) => (
           <li key={entry.name} class={entry === winner ? 'best' : ''}>
@@ -47,6 +64,7 @@ function AnswerView({ answer }: { readonly answer: Answer }) {
       <p class="quiet small time">
         {milliseconds.toFixed(1)} ms on {provider}
         {entries.length > shown ? `, the likeliest ${shown} of ${entries.length}` : ''}
+        {steps !== undefined && steps.length > shownSteps ? `, the first ${shownSteps} of ${steps.length} steps` : ''}
       </p>
     </article>
   );
@@ -77,7 +95,7 @@ export function AnswersView({ state }: { readonly state: State }) {
       ) : (
         <div class="answers">
           {answers.map((answer) => (
-            <AnswerView key={answer.task} answer={answer} />
+            <AnswerView key={`${answer.task}/${answer.head}`} answer={answer} />
           ))}
         </div>
       )}

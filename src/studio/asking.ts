@@ -1,11 +1,12 @@
 // Questions to every trained task: samples, one of which is asked about, and the answers with the names of their classes; to several samples the
 // answers to all of them as well.
 import { type Answered, AnswerRows } from '../data/answer-rows.js';
-import { DataError, type TaskInfo, type WebNetwork } from '../web.js';
+import { answerLines } from '../data/step-answer-rows.js';
+import { DataError, type HeadPrediction, type Prediction, type TaskInfo, type Tensor, type WebNetwork } from '../web.js';
 import { type InputShape, joinedRows, lackingOf, partOf, samplesTensors, withPart } from './input-shape.js';
 import type { Opening } from './opening.js';
 import { readFiles } from './read-files.js';
-import type { AllAnswers, Answer, Loaded } from './state.js';
+import type { AllAnswers, Answer, AnswerCell, Loaded } from './state.js';
 import type { Store } from './store.js';
 import { readTogether, tableSamples } from './together.js';
 
@@ -15,25 +16,67 @@ async function ask(net: WebNetwork, { sample }: Loaded, task: TaskInfo, rows: Fl
   return { ...said, notes: notes.map((line) => line.replace(`predict: inputs of task "${task.task}": `, '')) };
 }
 
+/** What a head answers, as rows of answers take it. */
+const answered = ({ scores, probabilities, labels, names }: HeadPrediction): Answered => ({
+  kind: probabilities === undefined ? 'values' : 'probabilities',
+  values: probabilities ?? scores,
+  ...(labels !== undefined && { labels }),
+  ...(names !== undefined && { names }),
+});
+
+/** The heads of a task with what each said; one that stands alone has no name. */
+const headsOf = (task: TaskInfo, said: Prediction) =>
+  task.heads?.flatMap(({ name, answers }) => {
+    const own = said.heads?.[name];
+    return own === undefined ? [] : [{ name, answers, own }];
+  }) ?? [{ name: undefined, answers: task.answers, own: said }];
+
+/** The answer of a row in words, and how likely it is. */
+function cellOf(rows: AnswerRows, row: number): AnswerCell {
+  const values = rows.values[row] ?? [];
+  const label = rows.label(row);
+  if (label === undefined) return { answer: values.map((v) => v.toPrecision(5)).join(', '), number: '' };
+  const called =
+    rows.called(row) ?? (typeof label === 'number' ? String(label) : label.flatMap((v, i) => (v === 1 ? [String(i)] : [])));
+  return {
+    answer: [called].flat().join(' and ') || 'none',
+    number: typeof label === 'number' ? `${(Math.max(...values) * 100).toFixed(1)} %` : '',
+  };
+}
+
+/** The answers of a head to all samples; of a head of each step those of each sample's steps. */
+function cellsOf(own: HeadPrediction): AnswerCell[][] {
+  const { values, labels, ...rest } = answered(own);
+  const [count = 0, steps = 1] = values.dims.length === 3 ? values.dims : [values.dims[0]];
+  const flat = (t: Tensor) => (values.dims.length === 3 ? t.reshape([count * steps, ...t.dims.slice(2)]) : t);
+  const rows = new AnswerRows({ ...rest, values: flat(values), ...(labels && { labels: flat(labels) }) });
+  return Array.from({ length: count }, (_, row) => Array.from({ length: steps }, (_, step) => cellOf(rows, row * steps + step)));
+}
+
 async function answersOf(net: WebNetwork, network: Loaded, row: Float32Array): Promise<Answer[]> {
   const answers: Answer[] = [];
-  for (const own of net.info.tasks) {
-    const { task, trained, answers: kind, names, markedBy = 0, inputs } = own;
-    if (!trained || lackingOf(row, network.sample, inputs).length > 0) continue;
-    const { probabilities, scores, milliseconds, provider, strange, notes } = await ask(net, network, own, row);
-    const values = (probabilities ?? scores).numbers();
-    const entries = values.map((value, i) => ({ name: names?.[i] ?? String(i), value }));
-    const best = values.reduce((at, v, i) => (v > (values[at] ?? Number.NEGATIVE_INFINITY) ? i : at), 0);
-    answers.push({
-      task,
-      entries,
-      likely: kind !== undefined,
-      ...(kind === 'class' ? { best } : {}),
-      ...(strange !== undefined && { strange: strange[0] === true, toldBy: markedBy }),
-      notes,
-      milliseconds,
-      provider,
-    });
+  for (const task of net.info.tasks) {
+    if (!task.trained || lackingOf(row, network.sample, task.inputs).length > 0) continue;
+    const said = await ask(net, network, task, row);
+    const { milliseconds, provider, strange, notes } = said;
+    for (const { name, answers: kind, own } of headsOf(task, said)) {
+      const steps = task.each === 'step' ? cellsOf(own)[0] : undefined;
+      const values = steps === undefined ? (own.probabilities ?? own.scores).numbers() : [];
+      const entries = values.map((value, i) => ({ name: own.names?.[i] ?? String(i), value }));
+      const best = values.reduce((at, v, i) => (v > (values[at] ?? Number.NEGATIVE_INFINITY) ? i : at), 0);
+      answers.push({
+        task: task.task,
+        ...(name !== undefined && { head: name }),
+        entries,
+        ...(steps !== undefined && { steps }),
+        likely: kind !== undefined,
+        ...(kind === 'class' && steps === undefined ? { best } : {}),
+        ...(strange !== undefined && { strange: strange[0] === true, toldBy: task.markedBy ?? 0 }),
+        notes,
+        milliseconds,
+        provider,
+      });
+    }
   }
   return answers;
 }
@@ -46,24 +89,33 @@ async function allAnswersOf(net: WebNetwork, network: Loaded, asked: readonly Fl
     rows.set(row, i * sample.size);
   });
   const all: AllAnswers[] = [];
-  for (const own of net.info.tasks) {
-    const { task, trained, names } = own;
-    if (!trained || asked.some((row) => lackingOf(row, sample, own.inputs).length > 0)) continue;
-    const { probabilities, scores, labels, strange, notes } = await ask(net, network, own, rows);
-    const answered: Answered = {
-      kind: probabilities === undefined ? 'values' : 'probabilities',
-      values: probabilities ?? scores,
-      ...(labels !== undefined && { labels }),
-      ...(names !== undefined && { names }),
-    };
-    all.push({ task, rows: new AnswerRows(answered), notes, ...(strange !== undefined && { strange }) });
+  for (const task of net.info.tasks) {
+    if (!task.trained || asked.some((row) => lackingOf(row, sample, task.inputs).length > 0)) continue;
+    const said = await ask(net, network, task, rows);
+    const { strange, notes } = said;
+    const heads = headsOf(task, said).map(({ name, own }) => ({
+      ...(name !== undefined && { name }),
+      cells: cellsOf(own).map((steps) => ({
+        answer: steps.map(({ answer }) => answer).join(' '),
+        number: task.each === 'step' ? '' : (steps[0]?.number ?? ''),
+      })),
+    }));
+    const lines = answerLines({
+      ...answered(said),
+      ...(said.heads && {
+        heads: Object.fromEntries(Object.entries(said.heads).map(([name, own]) => [name, answered(own)])),
+      }),
+    });
+    const csv = () => lines.csvHeader() + lines.csvRows();
+    all.push({ task: task.task, csv, heads, notes, ...(strange !== undefined && { strange }) });
   }
   return all;
 }
 
-function spoken({ task, best, entries, strange }: Answer): string {
+function spoken({ task, head, best, entries, strange }: Answer): string {
   const winner = best === undefined ? undefined : entries[best];
-  const said = winner === undefined ? task : `${task}: ${winner.name}, ${(winner.value * 100).toFixed(0)} percent`;
+  const who = head === undefined ? task : `${task}, ${head}`;
+  const said = winner === undefined ? who : `${who}: ${winner.name}, ${(winner.value * 100).toFixed(0)} percent`;
   return strange === true ? `${said}, unlike its own data` : said;
 }
 

@@ -12,7 +12,7 @@ function linesOf(tasks: FarNotesProps['tasks']): string[] {
   const lines = new Set(tasks.flatMap(({ notes }) => notes));
   return [...lines].map((line) => {
     const own = tasks.filter(({ notes }) => notes.includes(line)).map(({ task }) => task);
-    return own.length === tasks.length ? line : `${own.join(', ')}: ${line}`;
+    return own.length === tasks.length ? line : `${[...new Set(own)].join(', ')}: ${line}`;
   });
 }
 

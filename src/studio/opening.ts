@@ -16,14 +16,9 @@ const providersOf = (provider: Provider): string => (provider === 'webgpu' ? 'we
 const takes = (info: NetworkInfo | undefined): string =>
   JSON.stringify(info?.inputs.map(({ shape, features }) => [shape, features]));
 
-/** Throws UsageError for answers of each step and samples of any size: prognet/web has both, this page has no place for them. */
-function refuseUnshown({ tasks, inputs }: NetworkInfo): void {
-  const steps = tasks.find(({ each }) => each === 'step');
+/** Throws UsageError for samples of any size: prognet/web has them, this page has no place for them. */
+function refuseUnshown({ inputs }: NetworkInfo): void {
   const ways = 'predict, the Node service and prognet/web answer it';
-  if (steps !== undefined)
-    throw new UsageError(
-      `the page: task "${steps.task}" answers each step of a sequence, expected one that answers samples; ${ways}`,
-    );
   const open = inputs.find(({ shape }) => shape.includes(null));
   if (open === undefined) return;
   const shape = open.shape.map((size) => size ?? 'any').join();

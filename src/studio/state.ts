@@ -1,6 +1,5 @@
 // What the page shows, as one value that never changes: each change is a new one. studio.ts makes them.
 import type { AboutTask } from '../data/about-tasks.js';
-import type { AnswerRows } from '../data/answer-rows.js';
 import type { NetworkInfo } from '../web.js';
 import type { SampleShape } from './input-shape.js';
 import type { Lesson } from './lesson.js';
@@ -8,10 +7,20 @@ import type { Proof } from './proof.js';
 
 export type Provider = 'wasm' | 'webgpu';
 
+/** An answer in words, and how likely it is, as a table has it. */
+export interface AnswerCell {
+  readonly answer: string;
+  readonly number: string;
+}
+
 export interface Answer {
   readonly task: string;
+  /** Of several heads the one that answers. */
+  readonly head?: string;
   /** Classes, labels or numbers in the head's order. */
   readonly entries: readonly { readonly name: string; readonly value: number }[];
+  /** Of a head of each step what each of the sample's steps is; then there are no entries. */
+  readonly steps?: readonly AnswerCell[];
   /** Whether the entries are probabilities. */
   readonly likely: boolean;
   /** Of the class that wins; undefined for other heads. */
@@ -29,7 +38,10 @@ export interface Answer {
 /** A task's answers to all samples, where there are several. */
 export interface AllAnswers {
   readonly task: string;
-  readonly rows: AnswerRows;
+  /** As `predict` writes them. */
+  readonly csv: () => string;
+  /** Of each sample; of several heads those of each, by its name. */
+  readonly heads: readonly { readonly name?: string; readonly cells: readonly AnswerCell[] }[];
   /** Which numbers of the samples, taken together, are far from all that the column was trained on, a line each. */
   readonly notes: readonly string[];
   /** Of each row; undefined where nothing tells. */

@@ -6,8 +6,17 @@ import { fewestRows } from '../data/domain.js';
 import type { Rows } from '../data/rows.js';
 import { countOf } from '../data/samples.js';
 import type { PageNetwork } from '../deploy/page.js';
-import { answersOf, outputLabels } from '../model/heads/heads.js';
-import { refuseSeveral, refuseSteps } from '../model/heads/refusals.js';
+import { isCounted } from '../model/heads/each-step.js';
+import {
+  answersOf,
+  eachOf,
+  type Head,
+  isSeveral,
+  outputLabels,
+  placesOf,
+  targetKind,
+  targetWidth,
+} from '../model/heads/heads.js';
 import type { Column } from '../model/progressive/column.js';
 import { someRows, withDomain } from '../network/column-domain.js';
 import { columnHash } from '../network/network-file.js';
@@ -38,10 +47,6 @@ export async function pageNetwork(
   { samples, onNote }: PageNetworkOptions,
 ): Promise<PageNetwork> {
   someFrozen(loaded);
-  for (const { task, head } of loaded.columns) {
-    refuseSteps(head, task, 'the page');
-    refuseSeveral(head, task, 'the page');
-  }
   let network = networkOf(loaded).on(runtime);
   const tasks = new Map<string, AboutTask>();
   const small: string[] = [];
@@ -70,8 +75,10 @@ export async function pageNetwork(
   return { network: await network.save(), about: encodeAbout({ decimal: decimalOf(loaded), tasks }) };
 }
 
-const whatMarksTake = ({ blocks }: Column): string =>
-  blocks.length === 0 ? 'takes blocks of its own' : `takes ${fewestRows} samples of its data at least`;
+function whatMarksTake({ blocks, head }: Column): string {
+  if (blocks.length === 0) return 'takes blocks of its own';
+  return eachOf(head) === undefined ? `takes ${fewestRows} samples of its data at least` : 'takes answers of whole samples';
+}
 
 /** Of the first table that says one. */
 function decimalOf(loaded: LoadedWorkspace): About['decimal'] {
@@ -91,7 +98,7 @@ function samplesOf(test: SampleSet, column: Column): Required<Pick<AboutTask, 's
   const room = Math.floor(mostSampleBytes / Object.values(test.inputs).reduce((sum, rows) => sum + bytesOf(rows), 0));
   const most = Math.min(samplesOfTask, room, count);
   if (most === 0) return undefined;
-  const labels = classLabels(test);
+  const labels = eachOf(column.head) === undefined ? classLabels(test) : undefined;
   const turns = new Map<string, number>();
   const order = Array.from({ length: count }, (_, row) => {
     const label = String(labels?.[row]);
@@ -110,14 +117,34 @@ function samplesOf(test: SampleSet, column: Column): Required<Pick<AboutTask, 's
   };
 }
 
-/** The label of a row in words. */
+/** Steps whose labels are said. */
+const mostSteps = 12;
+
+/** The label of a row in words: of several heads each by its name, of a head of each step those of the first steps. */
 function labelOf({ data, dims }: Tensor, row: number, { head }: Column): string {
+  const size = elementCount(dims.slice(1));
+  const own = Array.from({ length: size }, (_, i) => Number(data[row * size + i]));
+  if (isSeveral(head))
+    return placesOf(head)
+      .map(({ name, head: one, targets: { from, to } }) => `${name} ${targetText(one, own.slice(from, to))}`)
+      .join(', ');
+  if (eachOf(head) === undefined) return targetText(head, own);
+  const width = targetWidth(head);
+  const steps = Array.from({ length: Math.min(size / width, mostSteps) }, (_, step) => {
+    const target = own.slice(step * width, (step + 1) * width);
+    return target.every((v) => isCounted(targetKind(head), v)) ? targetText(head, target) : '–';
+  });
+  return [...steps, ...(size / width > mostSteps ? ['…'] : [])].join(' ');
+}
+
+/** A target of a head in words. */
+function targetText(head: Head, own: readonly number[]): string {
   const names = outputLabels(head);
-  const width = dims[1] ?? 1;
-  const own = Array.from({ length: width }, (_, i) => Number(data[row * width + i]));
   const called = (i: number) => names?.[i] ?? String(i);
   const each = answersOf(head)?.each;
   if (each === 'class') return called(own[0] ?? 0);
   if (each === 'flags') return own.flatMap((v, i) => (v > 0.5 ? [called(i)] : [])).join(' and ') || 'none';
-  return own.map((v, i) => (width === 1 && names === undefined ? '' : `${called(i)} `) + Number(v.toPrecision(5))).join(', ');
+  return own
+    .map((v, i) => (own.length === 1 && names === undefined ? '' : `${called(i)} `) + Number(v.toPrecision(5)))
+    .join(', ');
 }

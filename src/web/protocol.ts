@@ -5,7 +5,7 @@ import type { ColumnInput } from '../model/description/description.js';
 import type { Feature } from '../model/description/features.js';
 import type { TrainInput } from '../model/description/train-schema.js';
 import type { AnswerKind } from '../model/heads/head.js';
-import type { HeadKind } from '../model/heads/heads.js';
+import type { AnyHeadKind, HeadKind } from '../model/heads/heads.js';
 import type { LateralStrength } from '../model/progressive/lateral-strength.js';
 import type {
   ExportOptions,
@@ -34,8 +34,10 @@ export interface TaskInfo {
   readonly trained: boolean;
   /** Its column is trained and not frozen: it answers, and may be trained anew. */
   readonly unfrozen?: true;
-  /** What it predicts. */
-  readonly head: HeadKind;
+  /** What it predicts, or "several". */
+  readonly head: AnyHeadKind;
+  /** Of several heads each, in the order in which their scores stand side by side; absent of one. */
+  readonly heads?: readonly HeadInfo[];
   /** What its labels are: a class, or a flag for each output; absent where the scores are the answer. */
   readonly answers?: AnswerKind;
   /** "step": it answers each step of a sequence, scores are [N, T, outputs]; absent where it answers samples. */
@@ -54,6 +56,14 @@ export interface TaskInfo {
   readonly inputs: readonly string[];
   /** How many samples of its own tell which answers `predict` marks as strange; absent where nothing tells. */
   readonly markedBy?: number;
+}
+
+/** One of several heads, for display. */
+export interface HeadInfo extends Pick<TaskInfo, 'answers' | 'outputs' | 'names'> {
+  /** What it is called. */
+  readonly name: string;
+  /** What it predicts. */
+  readonly head: HeadKind;
 }
 
 /** A block of a column, for display. */

@@ -3,8 +3,7 @@
 import { domainIn } from '../data/domain.js';
 import { sampleShape } from '../data/images/decoding.js';
 import { hashNamed, namedSamples } from '../data/samples.js';
-import { answersOf, eachOf, type Head, headWidth, outputLabels } from '../model/heads/heads.js';
-import { refuseSeveral } from '../model/heads/refusals.js';
+import { answersOf, eachOf, type Head, headWidth, isSeveral, outputLabels } from '../model/heads/heads.js';
 import { layerText } from '../model/nn/layer-text.js';
 import type { Column } from '../model/progressive/column.js';
 import type { NetworkInput } from '../model/progressive/inputs.js';
@@ -23,10 +22,14 @@ import { dataFacts } from './data-facts.js';
 import { FixedModel } from './fixed-model.js';
 import type { Calls, InputInfo, NetworkInfo, RuntimeChoice, Source, TaskInfo } from './protocol.js';
 
-/** What the outputs are called, where the description says so. */
-function classNames(head: Head): { names?: readonly string[] } {
-  const names = outputLabels(head);
-  return names === undefined ? {} : { names };
+/** What a head answers, and what its outputs are called, where the description says so. */
+function headInfo(head: Head): Pick<TaskInfo, 'answers' | 'outputs' | 'names'> {
+  const [names, answers] = [outputLabels(head), answersOf(head)];
+  return {
+    outputs: headWidth(head),
+    ...(answers !== undefined && { answers: answers.each }),
+    ...(names !== undefined && { names }),
+  };
 }
 
 function markedBy(domain: string | undefined): { markedBy?: number } {
@@ -155,19 +158,18 @@ export class Server implements Calls {
       const inputs = columns.inputs.map((input) => inputInfo(network, own, input));
       const tasks = own.map((column): TaskInfo => {
         const { task, head, blocks, taps } = column;
-        refuseSeveral(head, task, 'the page');
         const each = eachOf(head);
         const weights = network.weights(task);
-        const answers = answersOf(head);
         return {
           task,
           trained: weights !== undefined,
           ...(network.unfrozen.has(task) && { unfrozen: true as const }),
           head: head.kind,
-          ...(answers !== undefined && { answers: answers.each }),
+          ...(isSeveral(head) && {
+            heads: head.heads.map(({ name, head: own }) => ({ name, head: own.kind, ...headInfo(own) })),
+          }),
           ...(each !== undefined && { each }),
-          outputs: headWidth(head),
-          ...classNames(head),
+          ...headInfo(head),
           parameters: column.parameters.count,
           blocks: blocks.map((layers, i) => ({ layers: layers.map(layerText), shape: taps[i] ?? [] })),
           laterals: weights === undefined ? [] : lateralStrengths(column, weights),

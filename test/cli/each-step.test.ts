@@ -152,10 +152,6 @@ it.each([
     ['export', '--routed', '-o', 'r.onnx'],
     'a routed model has one set of outputs for all tasks: task "tags" answers each step of a sequence, "whole" each sample; choose tasks of one kind, or another form',
   ],
-  [
-    ['deploy', 'web', '-o', 'page'],
-    'the page: task "tags" answers each step of a sequence, expected a head that answers samples',
-  ],
 ] as const)('%j is refused', (args, message) => {
   const { status, stderr } = prognet(...args, '-C', dir);
   expect([status, stderr.trim()]).toEqual([expect.any(Number), `prognet: ${message}`]);

@@ -215,7 +215,6 @@ it('the Node service answers head by head', async () => {
 it.each([
   [['export', '--routed', '-o', 'r.onnx'], 'routed: task "people" has the heads group, age, expected a column of one head'],
   [['analyze', 'people'], 'analyze: task "people" has the heads group, age, expected a column of one head'],
-  [['deploy', 'web', '-o', 'web'], 'the page: task "people" has the heads group, age, expected a column of one head'],
   [
     ['predict', 'people', '--input', 'asked.csv', '--output', 'a.npy'],
     'task "people" has several heads, whose answers are no one array: expected --format json, jsonl, csv or text',

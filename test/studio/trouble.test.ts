@@ -86,15 +86,11 @@ describe.skipIf(chromium === undefined)(`prognet studio in trouble${why}`, () =>
 
     const open = beginNetwork({ name: 'words', input: input('signal', ['steps', 2]) });
     const mood = column('mood', { blocks: [[lstm(3)]], head: classify(2) });
-    const tags = column('tags', { blocks: [[lstm(3, { sequences: true })]], head: classify(2, { each: 'step' }) });
     const file = async (name: string, network: Network) =>
       await model.setInputFiles({ name, mimeType: 'application/octet-stream', buffer: Buffer.from(await network.save()) });
     await file('open.prognet', open.grow(mood));
     const ways = 'predict, the Node service and prognet/web answer it';
     await says(take, new RegExp(`^the page: the input "signal" is \\[any,2\\], expected an input of known sizes; ${ways}$`));
-    await file('steps.prognet', open.grow(tags));
-    const steps = 'task "tags" answers each step of a sequence, expected one that answers samples';
-    await says(take, new RegExp(`^the page: ${steps}; ${ways}$`));
 
     const ask = 'section[aria-labelledby=ask-title]';
     const samples = tab.getByLabel('Open .npy or .csv…');
