@@ -13,6 +13,7 @@ const label = z.union([z.string(), z.int()]);
 
 const keys = 'source, transform, label, targets, header, delimiter, decimal, columns, drop, resize, memory, test, seed';
 
+const listText = 'a list of columns by name or index, as in [age, height]';
 const memoryText = 'at least 1 MiB, as 500MB, 2GiB or a number of bytes';
 
 /** The object form. `label`, `header`, `delimiter`, `decimal`, `columns` and `drop` are for CSV; `test` and `seed` for sources without a test set of their own. */
@@ -52,13 +53,13 @@ const dataObjectSchema = z.strictObject(
       .describe('CSV: what parts cells; default: what stands equally often in each of the first lines.'),
     decimal: z.enum(['.', ',']).optional().describe('CSV: the sign before the decimals; default a point.'),
     columns: z
-      .array(label)
+      .array(label, { error: `${listText}; columns of targets stand under "targets", those of inputs in their "features"` })
       .min(1)
       .optional()
       .describe(
         'CSV: the columns of the features by name or index, in this order; default all but the labels. Of text: its one column.',
       ),
-    drop: z.array(label).min(1).optional().describe('CSV: columns by name or index that are no features.'),
+    drop: z.array(label, { error: listText }).min(1).optional().describe('CSV: columns by name or index that are no features.'),
     resize: resizeSchema.optional().describe('Images: the size that all are brought to, in the height and width of the input.'),
     memory: z
       .union([z.int(), z.string().regex(memoryPattern, { error: memoryText })], { error: memoryText })

@@ -75,12 +75,6 @@ export function networkInputsOf(
     throw new UsageError(`${file}: two of its inputs are the same input of the network, ${found.join(', ')}`, {
       got: found.join(),
     });
-  const twice = [...called].find(([size, there], i) => [...called.values()].indexOf(there) < i && size !== there);
-  if (twice !== undefined)
-    throw new UsageError(`${file}: two sizes that it leaves open, "${twice[0]}" among them, are "${twice[1]}" of the network`, {
-      got: twice[0],
-      remedy: { kind: 'give', option: 'dim', exactly: `${asked.open.get(twice[0])}=SIZE` },
-    });
   return { names: found, called };
 }
 

@@ -4,7 +4,7 @@
 import { joinRows, sliceRows } from '../data/rows.js';
 import type { Size } from '../model/nn/open-size.js';
 import type { FileInput } from '../model/progressive/import-inputs.js';
-import { type ImportedModel, isReadable } from '../model/progressive/import-model.js';
+import { type ImportedModel, isReadable, sayingFile } from '../model/progressive/import-model.js';
 import { boundShape } from '../model/progressive/open-inputs.js';
 import type { DType } from '../onnx/core/dtype.js';
 import { must, RuntimeError, UsageError } from '../onnx/core/errors.js';
@@ -142,7 +142,8 @@ async function fileAnswers(
     throw new UsageError(`${file}: ${message}`, { path: file, cause });
   };
   const { given } = imported;
-  const theirs = await inSession(runtime, exposed(original, imported), session, fail, (s) => answers(s, feeds, [given]));
+  const part = sayingFile(file, () => exposed(original, imported));
+  const theirs = await inSession(runtime, part, session, fail, (s) => answers(s, feeds, [given]));
   return { feeds, given: theirs.map((of) => must(of[given], given)) };
 }
 

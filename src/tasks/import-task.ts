@@ -3,7 +3,7 @@
 import { existsSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { readDescription } from '../model/description/read-text.js';
-import { type HeadKind, headOfScores, isJudged } from '../model/heads/heads.js';
+import { type HeadKind, headOfScores, headSchema, isJudged } from '../model/heads/heads.js';
 import { samplesOf } from '../model/progressive/import-inputs.js';
 import { graphFile, type ImportedModel, type ImportRequest, importModel } from '../model/progressive/import-model.js';
 import { must, UsageError } from '../onnx/core/errors.js';
@@ -158,6 +158,14 @@ export async function importTask(
       expected,
     });
   }
+  if (found !== undefined && !headSchema.safeParse(found).success)
+    throw new UsageError(
+      `${file}: the output "${imported.scores}" is [N,${probed.scores}], too few scores for the head ${head}`,
+      {
+        path: file,
+        remedy: { kind: 'give', option: 'head', value: 'binary or regress' },
+      },
+    );
   const taps = describedTaps(imported, probed, file, options.onNote);
   const onnx = { graph, taps, ...(imported.scores !== undefined && { scores: imported.scores }), opset: imported.model.opset };
   const reads = inputs.length === 1 && inputs[0] === before.inputs[0]?.name ? {} : { inputs };

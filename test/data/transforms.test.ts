@@ -254,6 +254,11 @@ describe('how transforms are written', () => {
       { source: 'a.csv', labels: 'y' },
       ': found "labels", expected one of source, transform, label, targets, header, delimiter, decimal, columns, drop, resize, memory, test, seed',
     ],
+    [
+      { source: 'a.csv', columns: { x: ['age'] } },
+      '.columns: found {"x":["age"]}, expected a list of columns by name or index, as in [age, height]; columns of targets stand under "targets", those of inputs in their "features"',
+    ],
+    [{ source: 'a.csv', drop: 'age' }, '.drop: found "age", expected a list of columns by name or index, as in [age, height]'],
     [{ source: 'mnist', transform: 'invert' }, '.transform: found "invert", expected a list'],
     [{ source: 'mnist', transform: ['perm'] }, `.transform[0]: unknown transform "perm", expected one of ${names}`],
     [{ source: 'mnist', transform: [{ zoom: 2 }] }, '.transform[0]: zoom: found 2, expected an object of options'],

@@ -94,6 +94,22 @@ const image = (): Model =>
     g.output(g.tanh(named(g.relu(g.conv(a, w(g, [6, 4, 3, 3], 4), null, how)), 'b')), 'y');
   });
 
+/** An image in patches, one after another, with a token of its own before them; then a convolution over other patches. */
+const patches = (): Model =>
+  build((g) => {
+    const x = g.input('x', 'float32', ['N', 3, 'height', 'width']);
+    const patch = (v: Value, from: number, kernel: number, stride: number) =>
+      g.conv(v, w(g, [4, from, kernel, kernel], kernel), null, { kernel_shape: [kernel, kernel], strides: [stride, stride] });
+    const inRow = (v: Value) => g.transpose(g.reshape(v, [0, 4, -1]), { perm: [0, 2, 1] });
+    const a = named(g.matMul(inRow(patch(x, 3, 8, 8)), w(g, [4, 4], 5)), 'a');
+    const own = g.expand(g.reshape(w(g, [4], 1), [1, 1, 4]), g.concat(g.shape(x, { start: 0, end: 1 }), [1, 1], { axis: 0 }));
+    const b = named(g.relu(g.matMul(g.concat(own, a, { axis: 1 }), w(g, [4, 4], 7))), 'b');
+    const c = named(g.relu(inRow(patch(x, 3, 3, 2))), 'c');
+    g.output(g.add(g.reduceMean(b, [1], { keepdims: 0 }), g.reduceMean(c, [1], { keepdims: 0 })), 'y');
+  });
+
+const isImage = (make: () => Model): boolean => make === image || make === patches;
+
 describe('shapes', () => {
   it.each([
     [
@@ -130,18 +146,30 @@ describe('shapes', () => {
         ['6', 'ceil(height/4)', 'ceil(width/4)'],
       ],
     ],
+    [
+      'patches',
+      patches,
+      ['a', 'b', 'c'],
+      (n: number) => [3, n, 2 * n - 9],
+      ['height', 'width'],
+      [
+        ['(ceil((height-7)/8)*ceil((width-7)/8))', '4'],
+        ['((ceil((height-7)/8)*ceil((width-7)/8))+1)', '4'],
+        ['(ceil((height-2)/2)*ceil((width-2)/2))', '4'],
+      ],
+    ],
   ] as const)('%s: those of ONNX Runtime at every size', async (_, make, taps, sample, open, expected) => {
     const model = make();
     const imported = await bring({ taps });
     expect(imported.taps.map(({ shape }) => shape.map(String))).toEqual(expected);
     expect(text()).toContain(
       `shape: [${sample(0)
-        .map((d, i) => (i === 0 && make !== steps ? d : make === steps && i === 1 ? d : open[make === image ? i - 1 : 0]))
+        .map((d, i) => (i === 0 && make !== steps ? d : make === steps && i === 1 ? d : open[isImage(make) ? i - 1 : 0]))
         .join(', ')}]`,
     );
     for (const n of [17, 32, 33, 34, 35, 36, 37, 41, 50, 64, 65, 100]) {
       const dims = sample(n);
-      const sizes = make === image ? { height: dims[1] ?? 0, width: dims[2] ?? 0 } : { [open[0]]: n };
+      const sizes = isImage(make) ? { height: dims[1] ?? 0, width: dims[2] ?? 0 } : { [open[0]]: n };
       for (const [i, tap] of taps.entries()) {
         const found = await asked(model, tap, { x: waves([2, ...dims]) });
         const inferred = must(imported.taps[i], tap).shape.map((size: Size) => sizeIn(size, sizes));
@@ -239,6 +267,85 @@ describe('columns over it', () => {
       { taps: ['a', 'b'] },
     );
   }, 60_000);
+
+  it('patches of an image', async () => {
+    await grown(
+      patches,
+      (n) => [3, n, n + 7],
+      column(
+        'next',
+        '[[{ conv2d: { filters: 4, kernel: 3, stride: 2 } }, relu, to_sequence], [{ gru: 3 }]]',
+        '{ kind: linear, from: base, taps: { base: { 1: b } } }',
+      ) + column('alone', '[]', '{ kind: adapter, rank: 3, from: base, join: pool }'),
+      { taps: ['a', 'b'] },
+    );
+  }, 60_000);
+});
+
+describe('sizes that are one', () => {
+  /** Ids and flags of as many steps, which the file names otherwise. */
+  const two = () =>
+    build((g) => {
+      const x = g.input('x', 'float32', ['N', 'steps', 3]);
+      const m = g.input('m', 'float32', ['N', 'other']);
+      const h = named(g.relu(g.matMul(x, w(g, [3, 4], 3))), 'h');
+      g.output(g.mul(h, g.unsqueeze(m, [2])), 'y');
+    });
+
+  it('have one name, which data must agree with', async () => {
+    const model = two();
+    const notes: string[] = [];
+    const { taps, open } = await bring({ taps: ['h', 'y'], onNote: (line) => notes.push(line) });
+    expect(taps).toEqual([
+      { name: 'h', shape: ['steps', 4] },
+      { name: 'y', shape: ['steps', 4] },
+    ]);
+    expect(open).toEqual(['steps']);
+    expect(notes).toEqual([`${at('m.onnx')}: "steps" and "other" are one size here, "steps": apart they cannot stay open`]);
+    expect(text()).toContain('shape: [steps]');
+    const loaded = loadWorkspace(at('family'));
+    const exported = exportedModel(loaded, { tasks: ['base'] });
+    for (const n of [20, 33]) {
+      const feeds = { x: waves([2, n, 3]), m: waves([2, n], 0.4) };
+      const own = await asked(model, 'y', feeds);
+      expect(Buffer.compare(must((await runModel(exported, feeds)).base, 'base').bytes, own.bytes), `at ${n}`).toBe(0);
+    }
+    expect((await verifyTask(runtime, loaded, 'base')).identical).toBe(true);
+    expect((await changeTaps(runtime, at('family'), 'base', { taps: ['y'] })).taps).toEqual([{ name: 'y', shape: ['steps', 4] }]);
+  });
+
+  it('are one where the network says so', async () => {
+    two();
+    const inputs = '[{ name: x, shape: [length, 3] }, { name: m, shape: [length] }]';
+    writeFileSync(at('prognet.yaml'), `prognet: 1\nname: n\ninput: ${inputs}\ncolumns: []\n`);
+    const given = { task: 'base', head: 'none', backbone: true, taps: ['y'] } as const;
+    expect((await importTask(runtime, root, false, at('m.onnx'), given)).taps).toEqual([{ name: 'y', shape: ['length', 4] }]);
+  });
+
+  it('are two of three', async () => {
+    build((g) => {
+      const x = g.input('x', 'float32', ['N', 'steps', 3]);
+      const m = g.input('m', 'float32', ['N', 'other']);
+      const s = g.input('s', 'float32', ['N', 'own', 3]);
+      const h = g.mul(g.relu(g.matMul(x, w(g, [3, 4], 3))), g.unsqueeze(m, [2]));
+      g.output(g.add(h, g.reduceMean(g.matMul(s, w(g, [3, 4], 5)), [1])), 'y');
+    });
+    const { taps, open } = await bring({ taps: ['y'] });
+    expect(taps).toEqual([{ name: 'y', shape: ['steps', 4] }]);
+    expect(open).toEqual(['steps', 'own']);
+  });
+
+  it('are not where the file wants them apart', async () => {
+    build((g) => {
+      const x = g.input('x', 'float32', ['N', 'steps', 3]);
+      const m = g.input('m', 'float32', ['N', 'other', 3]);
+      const scores = g.matMul(x, g.transpose(m, { perm: [0, 2, 1] }));
+      g.output(g.matMul(g.softmax(scores, { axis: -1 }), m), 'y');
+    });
+    const { taps, open } = await bring({ taps: ['y'] });
+    expect(taps).toEqual([{ name: 'y', shape: ['steps', 3] }]);
+    expect(open).toEqual(['steps', 'other']);
+  });
 });
 
 describe('what is said', () => {

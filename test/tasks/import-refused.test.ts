@@ -55,6 +55,22 @@ describe('one line for', () => {
     expect(begin('--taps', 'tokens,alone')).toEqual(line(/^prognet: [^:]*m\.onnx: the tap "alone" depends on no input\n$/));
   });
 
+  it('scores of one number under a head that chooses among classes', () => {
+    const one = join(root, 'one.onnx');
+    const g = ops({ name: 'one', opset: 18 });
+    const h = g.relu(g.matMul(g.input('x', 'float32', ['N', 3]), g.initializer('w', Tensor.from('float32', waves(12), [3, 4]))));
+    g.output(g.matMul(h, g.initializer('v', Tensor.from('float32', waves(4), [4, 1]))), 'y');
+    saveModel(g.model(), one);
+    const said = prognet('import', one, '--task', 't', '--head', 'classify', '--data', 'x.npz', '-o', join(root, 'one'));
+    const { status, stderr } = said;
+    expect({ status, stderr }).toEqual(
+      line(
+        /^prognet: [^:]*one\.onnx: the output "y" is \[N,1\], too few scores for the head classify, --head <binary or regress>\n$/,
+      ),
+    );
+    expect(existsSync(join(root, 'one'))).toBe(false);
+  });
+
   it('a tap of unknown rank, as the run shows that it is no row for each sample', () => {
     const found = line(/^prognet: [^:]*m\.onnx: "whole" is \[\] for 2 samples, expected one row for each\n$/);
     expect(begin('--taps', 'whole')).toEqual(found);

@@ -84,7 +84,7 @@ function factorsIn(text: string, sizes: Readonly<Record<string, number>>): numbe
   const own = sizes[text];
   if (own !== undefined) return own;
   if (/^\d+$/.test(text)) return Number(text);
-  if (text.startsWith('(') && text.endsWith(')')) return factorsIn(text.slice(1, -1), sizes);
+  if (isBracketed(text)) return factorsIn(text.slice(1, -1), sizes);
   // At a "*" outside any bracket.
   let depth = 0;
   for (let i = 0; i < text.length; i++) {
@@ -94,4 +94,14 @@ function factorsIn(text: string, sizes: Readonly<Record<string, number>>): numbe
     return first === undefined || rest === undefined ? undefined : first * rest;
   }
   return undefined;
+}
+
+/** Whether the bracket that opens a text closes at its end. */
+function isBracketed(text: string): boolean {
+  let depth = 0;
+  for (let i = 0; i < text.length; i++) {
+    depth += text[i] === '(' ? 1 : text[i] === ')' ? -1 : 0;
+    if (depth === 0) return i > 0 && i === text.length - 1;
+  }
+  return false;
 }

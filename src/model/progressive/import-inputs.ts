@@ -161,7 +161,8 @@ function sizedInput(
     const own = nameOf(d, i + 1);
     const valid = describedName(own, `${name}_${i + 1}`, stay);
     const called = names.get(valid) ?? valid;
-    stay.set(called, own);
+    // Two that are one size have the name of the first.
+    if (!stay.has(called)) stay.set(called, own);
     return called;
   });
   return { input: { name, dtype, shape: sizes }, one: batch === 1 };

@@ -83,9 +83,13 @@ export interface ImportedModel {
 }
 
 /** `file` begins each message. Throws UsageError for what cannot be imported, ModelError and ShapeError for what is no sound model. */
-export function importModel(original: Model, request: ImportRequest, file: string): ImportedModel {
+export const importModel = (original: Model, request: ImportRequest, file: string): ImportedModel =>
+  sayingFile(file, () => imported(original, request, file));
+
+/** Does what inference of a file's graph is part of: `file` begins what that throws, ModelError and ShapeError. */
+export function sayingFile<T>(file: string, work: () => T): T {
   try {
-    return imported(original, request, file);
+    return work();
   } catch (cause) {
     if (cause instanceof ShapeError) throw new ShapeError(`${file}: ${cause.statement}`, { ...cause.fields, path: file, cause });
     if (cause instanceof ModelError) throw new ModelError(`${file}: ${cause.statement}`, { ...cause.fields, path: file, cause });

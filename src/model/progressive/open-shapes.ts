@@ -1,11 +1,11 @@
 // What sizes values of an imported graph have while sizes of its inputs are open: inference is asked at many sizes, and the one rule that all of them
-// follow, ceil((times size + add) / by), is the value's own size. Where there is none, the size must be given.
+// follow, ceil((times size + add) / by) or the product of two such, is the value's own size. Where there is none, the size must be given.
 import { ModelError, must, ShapeError } from '../../onnx/core/errors.js';
 import type { Graph, Node } from '../../onnx/ir/graph.js';
 import { nodeLabel, nodeReads } from '../../onnx/ir/graph.js';
 import type { Model } from '../../onnx/ir/model.js';
 import { atSizes } from '../../onnx/passes/at-sizes.js';
-import { grown, type Size, shrunk } from '../nn/open-size.js';
+import { grown, product, type Size, shrunk, sizeIn } from '../nn/open-size.js';
 import type { Sizes } from './open-inputs.js';
 
 /** What an open size is at least and where rules begin: samples that stand for data have it too. */
@@ -51,9 +51,17 @@ export function openShapes({ graph, opset }: Model, dims: readonly string[], nam
   const first = shapesAt(base);
   const [some = ''] = dims;
   if ('why' in first) throw new NoRule(first.why, first.value, some);
-  const found = new Map(names.map((name): [string, Size[]] => [name, [...must(first.get(name), name)]]));
-  for (const dim of dims) ruleOf(dim, base, shapesAt, found);
-  return found;
+  const [last = ''] = names.slice(-1);
+  const lines = dims.map((dim) => lineOf(dim, base, shapesAt, last));
+  const sizeOf = (name: string, axis: number, size: number): Size => {
+    const moving = lines.filter((line) => new Set(line.along(name, axis).values()).size > 1);
+    const [one, two, ...more] = moving;
+    if (one === undefined) return size;
+    if (two === undefined) return ruleOf(one, name, axis);
+    if (more.length > 0) throw new NoRule('a size of it follows from three that are open', name, one.dim);
+    return productOf([one, two], name, axis, shapesAt);
+  };
+  return new Map(names.map((name) => [name, must(first.get(name), name).map((size, axis) => sizeOf(name, axis, size))]));
 }
 
 type Shapes = ReadonlyMap<string, readonly number[]>;
@@ -64,8 +72,20 @@ interface Unknown {
 }
 type ShapesAt = (sizes: Sizes) => Shapes | Unknown;
 
-/** Puts in place what follows of one open size, the others being those of `base`. */
-function ruleOf(dim: string, base: Sizes, shapesAt: ShapesAt, found: Map<string, Size[]>): void {
+/** What inference is asked along one open size, the others being those of `base`. */
+interface Line {
+  readonly dim: string;
+  readonly base: Sizes;
+  readonly least: number;
+  readonly reach: number;
+  /** Whether there are shapes at this size, which `along` holds from then on. */
+  ask(size: number): boolean;
+  /** An axis of a value, at all sizes that were asked. */
+  along(name: string, axis: number): ReadonlyMap<number, number>;
+}
+
+/** Throws NoRule, of the value `last`, where inference has no shapes. */
+function lineOf(dim: string, base: Sizes, shapesAt: ShapesAt, last: string): Line {
   const least = base[dim] ?? smallestOpen;
   const samples = new Map<number, Shapes>();
   const ask = (size: number): boolean => {
@@ -74,18 +94,66 @@ function ruleOf(dim: string, base: Sizes, shapesAt: ShapesAt, found: Map<string,
     samples.set(size, shapes);
     return true;
   };
-  const [last = ''] = [...found.keys()].slice(-1);
   const reach = reaches.find((more) => ask(least + more));
   if (reach === undefined || !ask(least) || !ask(least + 1))
     throw new NoRule(`it has no shape where "${dim}" is ${least + must(reaches.at(-1), 'reach')}`, last, dim);
-  for (const [name, sizes] of found)
-    sizes.forEach((size, axis) => {
-      const at = () => new Map([...samples].map(([asked, shapes]) => [asked, must(shapes.get(name)?.[axis], name)]));
-      if (new Set(at().values()).size === 1) return;
-      if (typeof size === 'string')
-        throw new NoRule(`a size of it follows from several that are open, "${dim}" among them`, name, dim);
-      sizes[axis] = written(dim, onlyRule(at, ask, { least, reach }) ?? noRule(name, axis, dim));
-    });
+  const along = (name: string, axis: number) =>
+    new Map([...samples].map(([asked, shapes]) => [asked, must(shapes.get(name)?.[axis], name)]));
+  return { dim, base, least, reach, ask, along };
+}
+
+/** What follows of one open size. */
+function ruleOf(line: Line, name: string, axis: number): Size {
+  const { dim } = line;
+  return written(dim, onlyRule(() => line.along(name, axis), line.ask, line) ?? noRule(name, axis, dim));
+}
+
+/** Of two: the product of what follows of each, as places of an image in a row are, and a number beside it, as a token of its own. Throws NoRule. */
+function productOf([one, two]: readonly [Line, Line], name: string, axis: number, shapesAt: ShapesAt): Size {
+  const several = (): never => {
+    throw new NoRule(`a size of it follows from several that are open, "${two.dim}" among them`, name, two.dim);
+  };
+  // Where the other factor is one more, the product is more by this one.
+  const factor = (line: Line, other: Line): Size => {
+    const beside = lineOf(line.dim, { ...line.base, [other.dim]: nextStep(other, name, axis) ?? several() }, shapesAt, name);
+    const more = () => {
+      const [low, high] = [line.along(name, axis), beside.along(name, axis)];
+      return new Map(
+        [...low].flatMap(([size, v]): [number, number][] => (high.has(size) ? [[size, must(high.get(size), name) - v]] : [])),
+      );
+    };
+    const range = { least: line.least, reach: Math.min(line.reach, beside.reach) };
+    const ask = (size: number) => line.ask(size) && beside.ask(size);
+    if (!ask(range.least + range.reach)) return several();
+    return written(line.dim, onlyRule(more, ask, range) ?? several());
+  };
+  const whole = product([factor(one, two), factor(two, one)]);
+  const at = (sizes: Sizes) => {
+    const shapes = shapesAt(sizes);
+    return 'why' in shapes ? several() : must(shapes.get(name)?.[axis], name);
+  };
+  const beside = at(one.base) - must(sizeIn(whole, one.base), 'product');
+  const size = shrunk(whole, beside, 1);
+  // Along both at once.
+  for (const [a, b] of [
+    [1, 1],
+    [7, 17],
+    [31, 31],
+    [one.reach, two.reach],
+  ] as const) {
+    const sizes = { ...one.base, [one.dim]: one.least + Math.min(a, one.reach), [two.dim]: two.least + Math.min(b, two.reach) };
+    if (at(sizes) !== sizeIn(size, sizes)) several();
+  }
+  return size;
+}
+
+/** The first size beyond the least at which an axis of a value is another. */
+function nextStep(line: Line, name: string, axis: number): number | undefined {
+  const { least, reach, ask, along } = line;
+  const before = along(name, axis).get(least);
+  for (let size = least + 1; size <= least + Math.min(reach, largestStride); size++)
+    if (ask(size) && along(name, axis).get(size) !== before) return size;
+  return undefined;
 }
 
 const noRule = (name: string, axis: number, dim: string): never => {

@@ -229,6 +229,7 @@ it.each([
   ['(2*ceil(n/2)+3)', 11],
   ['ceil((2*n-1)/4)', 4],
   ['(6*n*ceil((m-1)/2))', 84],
+  [product([shrunk('n', 1, 1), shrunk('m', -1, 1)]), 32],
   [shrunk(product([shrunk('n', 1, 2), shrunk('m', 0, 2)]), -2, 3), 4],
   ['k', undefined],
   ['2*k', undefined],
