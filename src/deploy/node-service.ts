@@ -3,8 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { taskIdName } from '../model/description/description.js';
 import { categoriesName } from '../model/description/features.js';
-import { namesInMetadata, outputNames } from '../model/heads/output-names.js';
-import { routedNames } from '../model/progressive/answers.js';
+import { namesInMetadata, outputNames, routedNames } from '../model/heads/output-names.js';
 import { factsInMetadata } from '../model/progressive/facts.js';
 import type { NetworkInput } from '../model/progressive/inputs.js';
 import { headsInMetadata } from '../model/progressive/model-facts.js';
@@ -115,15 +114,14 @@ export function nodeService(models: readonly ServedModel[], inputs: readonly Net
   for (const [path, content] of reading(takes(models, read))) files.set(path, content);
   const tasks = models.flatMap((m) => {
     const names = new Set(m.model.graph.outputs.map((v) => v.name));
-    const routed = { scores: routedNames[0], probabilities: routedNames[1], labels: routedNames[2] };
-    const outputs = (begin: string) => {
-      const { scores, probabilities, label } = outputNames(begin);
-      const own = m.routed ? routed : { scores, probabilities, labels: label };
+    const outputs = (begin: string, head?: string) => {
+      const { scores, probabilities, label } = m.routed ? routedNames(head) : outputNames(begin);
+      const own = { scores, probabilities, labels: label };
       return { outputs: Object.fromEntries(Object.entries(own).filter(([, name]) => names.has(name))) };
     };
     const answers = (task: string) => {
       const heads = headsInMetadata(m.model.metadata, task)?.map(({ name, begin, classes }) => {
-        return [name, { ...outputs(begin), ...(classes !== undefined && { classes }) }] as const;
+        return [name, { ...outputs(begin, name), ...(classes !== undefined && { classes }) }] as const;
       });
       return heads === undefined ? { ...outputs(task), ...calledOf(m, task) } : { heads: Object.fromEntries(heads) };
     };

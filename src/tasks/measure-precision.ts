@@ -1,9 +1,9 @@
 // What another precision costs: the tasks' test data through the float32 model and through the other, metric by metric.
 
 import { taskIdName } from '../model/description/description.js';
-import { type Head, isJudged, isSeveral, metricName, type SeveralHeads } from '../model/heads/heads.js';
+import { type Head, isJudged, isSeveral, metricName } from '../model/heads/heads.js';
+import { routedNames } from '../model/heads/output-names.js';
 import { outputsBegin, sideBySide } from '../model/heads/several.js';
-import { routedNames } from '../model/progressive/answers.js';
 import { must } from '../onnx/core/errors.js';
 import { int64, type Tensor } from '../onnx/core/tensor.js';
 import type { Model } from '../onnx/ir/model.js';
@@ -69,7 +69,7 @@ export async function measurePrecision(
       const scoresOf = async (name: ModelName) => {
         const session = await sessions.of(name);
         const asked = models.halfIo && name === 'now' ? halfSession(session) : session;
-        const own = models.routed ? routedSession(asked, task, id) : isSeveral(head) ? joinedSession(asked, task, head) : asked;
+        const own = joinedSession(models.routed ? routedSession(asked, id) : asked, task, namesOf(task, head, models.routed));
         return await outputsOf(own, task, loaded.columns.inputs, test.inputs);
       };
       // The model that answered last answers the next task first.
@@ -146,26 +146,28 @@ function differences(float32: Tensor, now: Tensor): { largestDifference: number;
   return { largestDifference, largestScore };
 }
 
-/** A session of a routed model as one of the task `id`, its scores under the task's name. */
-function routedSession(session: RunningSession, task: string, id: number): RunningSession {
+/** The scores of a task, of several heads those of each. */
+function namesOf(task: string, head: Head, routed: boolean): readonly string[] {
+  const heads = isSeveral(head) ? head.heads.map(({ name }) => name) : [undefined];
+  return heads.map((name) => (routed ? routedNames(name).scores : name === undefined ? task : outputsBegin(task, name)));
+}
+
+/** A session of a routed model as one of the task `id`. */
+function routedSession(session: RunningSession, id: number): RunningSession {
   return {
     inputNames: session.inputNames,
-    run: async (feeds) => {
-      const [scores] = routedNames;
-      const found = await session.run({ ...feeds, [taskIdName]: int64([id]) }, [scores]);
-      return { [task]: must(found[scores], scores) };
-    },
+    run: (feeds, fetches) => session.run({ ...feeds, [taskIdName]: int64([id]) }, fetches),
   };
 }
 
-/** A session of a task with several heads, the scores of all side by side under the task's name. */
-function joinedSession(session: RunningSession, task: string, { heads }: SeveralHeads): RunningSession {
-  const names = heads.map(({ name }) => outputsBegin(task, name));
+/** A session whose outputs of these names, side by side, are the scores under the task's name. */
+function joinedSession(session: RunningSession, task: string, names: readonly string[]): RunningSession {
   return {
     inputNames: session.inputNames,
     run: async (feeds) => {
       const found = await session.run(feeds, names);
-      return { [task]: sideBySide(names.map((name) => must(found[name], name))) };
+      const scores = names.map((name) => must(found[name], name));
+      return { [task]: scores.length === 1 ? must(scores[0], task) : sideBySide(scores) };
     },
   };
 }

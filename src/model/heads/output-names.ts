@@ -22,6 +22,12 @@ export function outputNames(task: string): OutputNames {
   };
 }
 
+/** The same of a routed model, whose outputs are of every task; of several heads each begins with the head's name. */
+export function routedNames(head?: string): Omit<OutputNames, 'tap'> {
+  const of = (what: string) => (head === undefined ? what : `${head}_${what}`);
+  return { scores: of('scores'), probabilities: of('probabilities'), label: of('label'), labelName: of('label_name') };
+}
+
 /** The key of a model's metadata under which the names of a task's outputs stand, a JSON list. */
 export const classesKey = (task: string): string => `prognet.classes.${task}`;
 

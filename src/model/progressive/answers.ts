@@ -4,20 +4,18 @@ import { Tensor } from '../../onnx/core/tensor.js';
 import type { Graph, Value } from '../../onnx/ir/graph.js';
 import type { Ops } from '../../onnx/ops/ops-builder.js';
 import { answersOf, type Head, isSeveral, outputLabels, placesOf } from '../heads/heads.js';
-import { outputNames } from '../heads/output-names.js';
+import { outputNames, routedNames } from '../heads/output-names.js';
 import { outputsBegin, sliceColumns } from '../heads/several.js';
 import type { Column } from './column.js';
 import type { NetworkLowering } from './lowering.js';
 import { routeByTask } from './routed.js';
 
-/** Outputs of the routed form; all but the first on request. */
-export const routedNames = ['scores', 'probabilities', 'label'] as const;
-const routedLabelName = 'label_name';
-
 /** What one head gives; undefined: not asked for, or nothing that it has. */
 export interface Answer {
   /** What its outputs begin with: the task, of several heads its name behind it. */
   readonly task: string;
+  /** Of several heads: whose this one is, and its own name. */
+  readonly of?: { readonly task: string; readonly head: string };
   readonly scores?: Value | undefined;
   readonly probabilities?: Value | undefined;
   readonly label?: Value | undefined;
@@ -46,9 +44,10 @@ export function answersFor(g: Ops, lowering: NetworkLowering<Column>, column: Co
   const last = column.blocks.length - 1;
   const tap = asked.lastTap === true && last >= 0 ? { tap: lowering.tap({ column, block: last }) } : {};
   if (!isSeveral(head)) return [{ ...answerOf(g, task, head, scores, asked), ...tap }];
-  const each = placesOf(head).map((own) =>
-    answerOf(g, outputsBegin(task, own.name), own.head, sliceColumns(g, scores, own.scores), asked),
-  );
+  const each = placesOf(head).map((own) => ({
+    ...answerOf(g, outputsBegin(task, own.name), own.head, sliceColumns(g, scores, own.scores), asked),
+    of: { task, head: own.name },
+  }));
   // A head alone gives all scores: two outputs are two values.
   const whole = each.some((answer) => answer.scores === scores) ? g.identity(scores) : scores;
   return [...each, { task, ...(asked.joined === true && { scores: whole }), ...tap }];
@@ -72,12 +71,14 @@ function named(g: Ops, label: Value, names: readonly string[]): Value {
   return g.gather(g.constant(new Tensor('string', [names.length], [...names]), 'label_names'), label, { axis: 0 });
 }
 
-/** Throws UsageError where names of labels are asked for and there are none; a routed model has one set of outputs for all. */
-export function refuseNameless(answers: readonly Answer[], routed: boolean): void {
-  const nameless = answers.find(({ labelName }) => labelName === undefined);
-  if (nameless === undefined || (!routed && answers.some(({ labelName }) => labelName !== undefined))) return;
+/** Throws UsageError where names of labels are asked for and there are none. */
+export function refuseNameless(answers: readonly Answer[]): void {
+  if (answers.every(({ labelName }) => labelName === undefined)) throw nameless(answers[0]?.of?.task ?? answers[0]?.task ?? '');
+}
+
+function nameless(task: string): UsageError {
   const expected = 'a head that classifies, with names such as { classify: { classes: 2, names: [no, yes] } }';
-  throw new UsageError(`label names: task "${nameless.task}" has none, expected ${expected}`, { expected, got: nameless.task });
+  return new UsageError(`label names: task "${task}" has none, expected ${expected}`, { expected, got: task });
 }
 
 /** The answers as they are once all is done to the graph that is done to one of other forms: imported nodes are routed as they are. */
@@ -112,36 +113,82 @@ export function separateOutputs(g: Ops, answers: readonly Answer[]): void {
   }
 }
 
-/** One set of outputs for all tasks: their heads may differ in width, but not in what they give. */
-export function routedOutputs(g: Ops, answers: readonly Answer[], probabilities: boolean, labelNames: boolean): void {
-  const input = g.graph.inputs.find(({ name }) => [...routedNames, routedLabelName].some((output) => output === name));
+/** What one head gives of each task, and what it is called where there are several. */
+interface RoutedHead {
+  readonly head: string | undefined;
+  readonly answers: readonly Answer[];
+}
+
+/** One set of outputs for all tasks: their heads may differ in width, but not in what they are called and give. */
+export function routedOutputs(g: Ops, given: readonly Answer[], probabilities: boolean, labelNames: boolean): void {
+  const heads = headsOfAll(given.filter(({ scores }) => scores !== undefined));
+  const outputs = heads.flatMap(({ head, answers }) => {
+    refuseMixed(answers);
+    const names = routedNames(head);
+    const asked: (keyof typeof names)[] = ['scores'];
+    if (probabilities && labelled(answers, head)) asked.push('probabilities', 'label');
+    if (labelNames && answers.some(({ labelName }) => labelName !== undefined)) asked.push('labelName');
+    return asked.map((what) => ({ name: names[what], values: answers.map((answer) => answer[what] ?? unnamed(answer)) }));
+  });
+  const names = outputs.map(({ name }) => name);
+  const input = g.graph.inputs.find(({ name }) => [...names, ...Object.values(routedNames())].includes(name));
   if (input !== undefined) {
     throw new UsageError(`the input "${input.name}" has the name of an output of routed models, expected another name`, {
       got: input.name,
     });
   }
+  const tasks = heads[0]?.answers ?? [];
+  const routes = tasks.map((_, task) => outputs.map(({ name, values }) => must(values[task], name)));
+  routeByTask(g, routes, names);
+}
+
+/** Of the labels' names one is not there, though other tasks have it. */
+const unnamed = ({ task, of }: Answer): never => {
+  throw nameless(of?.task ?? task);
+};
+
+/** The heads that all tasks have. Throws UsageError where theirs are called otherwise. */
+function headsOfAll(answers: readonly Answer[]): RoutedHead[] {
+  const taskOf = ({ task, of }: Answer) => of?.task ?? task;
+  const tasks = [...new Set(answers.map(taskOf))];
+  const [first = [], ...others] = tasks.map((task) => answers.filter((answer) => taskOf(answer) === task));
+  const called = (own: readonly Answer[]) => own.map(({ of }) => of?.head);
+  const said = (own: readonly Answer[]) =>
+    own[0]?.of === undefined
+      ? `task "${own[0]?.task}" has one head`
+      : `task "${own[0].of.task}" has the heads ${called(own).join(', ')}`;
+  const other = others.find((own) => called(own).join() !== called(first).join());
+  if (other !== undefined) {
+    const expected = 'tasks of the same heads';
+    throw new UsageError(
+      `a routed model has one set of outputs for all tasks: ${said(first)}, ${said(other)}; choose ${expected}, or another form`,
+      { expected },
+    );
+  }
+  return first.map(({ of }, i) => ({ head: of?.head, answers: [first, ...others].map((own) => must(own[i], 'head')) }));
+}
+
+/** Throws UsageError where some tasks answer each step of a sequence and some samples. */
+function refuseMixed(answers: readonly Answer[]): void {
   const steps = answers.filter(({ scores }) => scores?.shape?.length === 3);
   const other = answers.find((answer) => !steps.includes(answer));
-  if (steps[0] !== undefined && other !== undefined) {
-    const found = `task "${steps[0].task}" answers each step of a sequence, "${other.task}" each sample`;
-    throw new UsageError(
-      `a routed model has one set of outputs for all tasks: ${found}; choose tasks of one kind, or another form`,
-      {
-        expected: 'heads of one kind',
-      },
-    );
-  }
-  const asked = probabilities ? routedNames : routedNames.slice(0, 1);
+  if (steps[0] === undefined || other === undefined) return;
+  const found = `task "${steps[0].task}" answers each step of a sequence, "${other.task}" each sample`;
+  throw new UsageError(
+    `a routed model has one set of outputs for all tasks: ${found}; choose tasks of one kind, or another form`,
+    {
+      expected: 'heads of one kind',
+    },
+  );
+}
+
+/** Whether a head has labels, in all tasks of one kind. Throws UsageError where they differ, and where a head that stands alone has none. */
+function labelled(answers: readonly Answer[], head: string | undefined): boolean {
   const kinds = new Set(answers.map(({ label }) => label?.dtype ?? 'none'));
-  if (probabilities && (kinds.size > 1 || kinds.has('none'))) {
-    throw new UsageError(
-      'probabilities of a routed model need heads of one kind, all classify or all binary: choose tasks of one kind, another form, or no probabilities',
-      { expected: 'all classify or all binary' },
-    );
-  }
-  const routes = answers.map((answer) => [
-    ...asked.map((name) => must(answer[name], name)),
-    ...(labelNames ? [must(answer.labelName, routedLabelName)] : []),
-  ]);
-  routeByTask(g, routes, labelNames ? [...asked, routedLabelName] : asked);
+  if (head !== undefined && kinds.size === 1 && kinds.has('none')) return false;
+  if (kinds.size === 1 && !kinds.has('none')) return true;
+  throw new UsageError(
+    'probabilities of a routed model need heads of one kind, all classify or all binary: choose tasks of one kind, another form, or no probabilities',
+    { expected: 'all classify or all binary' },
+  );
 }

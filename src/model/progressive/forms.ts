@@ -12,7 +12,6 @@ import { optimise } from '../../onnx/passes/optimise.js';
 import { removeUnused } from '../../onnx/passes/remove-unused.js';
 import { isJudged, outputLabels } from '../heads/heads.js';
 import { classesKey } from '../heads/output-names.js';
-import { refuseSeveral } from '../heads/refusals.js';
 import { type Answer, answering, answersFor, finished, refuseNameless, routedOutputs, separateOutputs } from './answers.js';
 import { addAuto, autoTasks, leastDoubt, type Router } from './auto.js';
 import { categoryDomain } from './categories.js';
@@ -72,7 +71,7 @@ export interface FormOptions {
   readonly lastTap?: boolean;
   /**
    * One graph that computes one of the tasks: the int64 input `task_id`, [1], counts them from 0 in the order of `tasks` in the metadata;
-   * outputs `scores` and, on request, `probabilities`, `label` and `label_name`. An id out of range or several ids make the run fail.
+   * outputs `scores` and, on request, `probabilities`, `label` and `label_name`, of several heads, the same in all tasks, `<head>_scores` and so on. An id out of range or several ids make the run fail.
    */
   readonly routed?: boolean;
   /**
@@ -128,7 +127,6 @@ export function modelWith(network: Columns, weights: FrozenWeights, options: For
     throw new UsageError(`routed: task "${apart.task}" has no head, expected tasks that answer alike, or another form`, {
       got: apart.task,
     });
-  if (options.routed === true) for (const { head, task } of columns) refuseSeveral(head, task, 'routed');
   const none = typeof options.auto === 'object' ? options.auto.none : undefined;
   const auto = options.auto === undefined || options.auto === false ? undefined : autoCandidates(network, columns, router);
   if (auto !== undefined && options.routed === true)
@@ -162,7 +160,7 @@ export function modelWith(network: Columns, weights: FrozenWeights, options: For
   const answers = columns.flatMap((column) => answersFor(g, lowering, column, options));
   if (options.lora !== undefined && ![...reached].some(({ tuned }) => tuned?.tuning.lowRank === true))
     throw new UsageError(`low-rank updates ${options.lora}: the model holds no column with "lora"`, { got: options.lora });
-  if (options.labelNames === true) refuseNameless(answers, options.routed === true);
+  if (options.labelNames === true) refuseNameless(answers);
   // What stands apart keeps its name, though it could be computed further.
   const kept = options.lora === 'apart' ? { parameters: new Set(g.graph.initializers) } : {};
   const passes = () => (options.fused === true ? fuse : optimise)(g.graph, { opset, ...kept });

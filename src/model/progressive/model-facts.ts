@@ -8,9 +8,8 @@ import type { Value } from '../../onnx/ir/graph.js';
 import type { Model } from '../../onnx/ir/model.js';
 import { taskIdName } from '../description/description.js';
 import { categoriesName } from '../description/features.js';
-import { namesInMetadata, outputNames } from '../heads/output-names.js';
+import { namesInMetadata, outputNames, routedNames } from '../heads/output-names.js';
 import { outputsBegin } from '../heads/several.js';
-import { routedNames } from './answers.js';
 import { type ColumnFacts, factsInMetadata } from './facts.js';
 import { columnKey, type Form, forms, inputsInMetadata, preparedKey, tokenizerKey } from './forms.js';
 
@@ -119,10 +118,11 @@ function inputFacts(v: Value, inputs: readonly Value[], metadata: Model['metadat
 }
 
 function taskFacts(task: string, { metadata, graph }: Model, form: Form): TaskFacts {
-  const [scores, probabilities, label] = routedNames;
   const heads = headsInMetadata(metadata, task);
-  const routed = { scores, probabilities, label, labelName: 'label_name' };
-  const named = form === 'routed' ? [routed] : (heads ?? [{ begin: task }]).map(({ begin }) => outputNames(begin));
+  const named =
+    form === 'routed'
+      ? (heads ?? [{ name: undefined }]).map(({ name }) => routedNames(name))
+      : (heads ?? [{ begin: task }]).map(({ begin }) => outputNames(begin));
   const whats = named.flatMap(
     (names) =>
       [
