@@ -4,6 +4,9 @@ export type { PrunedPart, PruneGoal, PruneProgress } from './analysis/prune/prun
 export type { NamedTargetHead, TargetHead } from './data/checks.js';
 export type { SourceContext, TargetColumns } from './data/sources/source.js';
 export { loadData } from './data/sources.js';
+export type { Fleet } from './fleet/folder.js';
+export type { FleetWeight } from './fleet/forms.js';
+export { type FleetAnswer, type FleetInputs, FleetRunner, type FleetRunnerOptions } from './fleet/runner.js';
 export { type LoadedRuntime, type LoadSettings, loadRuntime } from './onnx/runtime/load.js';
 export { NodeRuntime } from './onnx/runtime/node.js';
 export { loadOrtTraining } from './onnx/runtime/ort-training-node.js';
@@ -11,6 +14,7 @@ export { type AnalyzeOptions, analyzeTask } from './tasks/analyze-task.js';
 export { type ChangedTaps, type ChangeTapsOptions, changeTaps } from './tasks/change-taps.js';
 export { type Deployed, type DeployOptions, deployTasks, type PageOptions } from './tasks/deploy.js';
 export type { EarlierTask } from './tasks/earlier-tasks.js';
+export { addToFleet, type ExportedFleet, type ExportFleetOptions, exportFleet } from './tasks/export-fleet.js';
 export {
   type CalibrationOptions,
   type ExportedPrecision,

@@ -26,7 +26,7 @@ const onnx = [
 ];
 const model = [...onnx, 'formats', 'model'];
 const training = [...model, 'data', 'train', 'workspace'];
-const using = [...training, 'network', 'artifacts', 'analysis', 'deploy'];
+const using = [...training, 'network', 'artifacts', 'analysis', 'deploy', 'fleet'];
 
 /**
  * Folder to the folders it may import from; itself always. In three sentences: onnx imports onnx alone; formats and model stand on it and know
@@ -53,6 +53,7 @@ const layers: Readonly<Record<string, readonly string[]>> = {
   artifacts: training,
   analysis: [...training, 'network'],
   deploy: [...training, 'network'],
+  fleet: training,
   report: ['chart'],
   tasks: [...using, 'chart', 'report'],
   browser: [],

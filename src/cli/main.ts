@@ -141,13 +141,15 @@ command('export', 'write an ONNX model, weights included', [
   'prognet export --task digits --precision fp16 -o digits.onnx     and what it costs on the test data',
   'prognet export --task digits --precision int8 --calibration 1000 -o digits.onnx',
   'prognet export --task letters --prune --threshold 0.1 -o letters.onnx     a smaller model of a frozen column',
+  'prognet export --fleet -o fleet     one base, and a small file for each column over it',
 ])
   .option('--task <task>', 'one task')
   .option('--all', 'one graph with every trained task')
   .option('--routed', 'one graph that computes the task whose number (0, 1, ...) its input task_id holds')
+  .option('--fleet', 'a folder: models of the base that the frozen columns of one shape share, and a file for each column')
   .option('--fused', 'for speed: laterals joined into few products; same numbers up to rounding')
   .option('--lora <form>', 'low-rank updates: merged into their weights (the default), or apart, so that tasks share the base')
-  .requiredOption('-o, --output <file>', 'the .onnx file')
+  .requiredOption('-o, --output <file>', 'the .onnx file; of --fleet the folder')
   .option('--opset <n>', 'opset of the model, 17 to 25 (default: 17)')
   .option('--external-data', 'weights in <file>.data beside the model')
   .option('--card', 'a page beside the model, <file>.md: what it takes and answers, how well, how to run it')
@@ -172,6 +174,13 @@ command('export', 'write an ONNX model, weights included', [
   .option('--keep-accuracy <y>', '--prune: as much as leaves this accuracy on the validation part')
   .option('--keep-error <y>', '--prune: the same of a head of numbers')
   .action(async (o: ExportFlags) => (await import('./commands/export.js')).exportCommand(all(o)));
+
+command('fleet <action> <folder> [tasks...]', 'further columns for a fleet that export --fleet wrote', [
+  'prognet fleet add fleet ann ben     frozen columns of the workspace',
+  'prognet fleet list fleet            its columns, each checked against its hashes',
+]).action(async (action: string, folder: string, tasks: string[], o: GlobalOptions) =>
+  (await import('./commands/fleet.js')).fleetCommand(action, folder, tasks, all(o)),
+);
 
 command('bundle', 'the network as one file, which prognet/web opens in a browser', ['prognet bundle -o digits.prognet'])
   .requiredOption('-o, --output <file>', 'the .prognet file: safetensors with the description in its metadata')

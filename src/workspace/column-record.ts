@@ -123,7 +123,7 @@ export function writeRecord(
  * @throws DataError when it is no JSON
  * @throws WorkspaceError when it was changed, is of another format or is no record
  */
-export function readRecord(bytes: Uint8Array, file: string): ColumnRecord {
+export function readRecord(bytes: Uint8Array | string, file: string): ColumnRecord {
   const value = parseJson(bytes, file);
   if (!isJsonObject(value))
     throw new WorkspaceError(`${file}: found ${show(value)}, expected an object`, { path: file, expected: 'an object' });

@@ -19,12 +19,14 @@ import { partsProgress, progressOf } from '../progress.js';
 import { note, result, table } from '../report.js';
 import { openRuntime, type RuntimeFlags } from '../runtime.js';
 import { type AutoFlags, autoAsked, exportAuto } from './export-auto.js';
+import { exportFleetCommand } from './fleet.js';
 import { type GoalFlags, goalOf, prunedText } from './prune.js';
 
 export interface ExportFlags extends RuntimeFlags, GoalFlags, AutoFlags {
   readonly task?: string;
   readonly all?: boolean;
   readonly routed?: boolean;
+  readonly fleet?: boolean;
   readonly fused?: boolean;
   readonly lora?: string;
   readonly output: string;
@@ -54,8 +56,9 @@ export async function exportCommand(flags: ExportFlags): Promise<void> {
     preparedInput = false,
     card = false,
   } = flags;
+  if (flags.fleet === true) return exportFleetCommand(flags);
   const forms = [flags.task !== undefined, flags.all === true, routed].filter(Boolean).length;
-  if (forms !== 1) throw new UsageError('name one task with --task, or give --all, or --routed');
+  if (forms !== 1) throw new UsageError('name one task with --task, or give --all, --routed or --fleet');
   const precision = precisionFlag(flags.precision);
   if (categoryIndices && precision !== 'fp32')
     throw new UsageError('--category-indices is for --precision fp32', { path: '--category-indices', got: precision });
