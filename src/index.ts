@@ -81,6 +81,7 @@ export {
 export type { EngineContext, EngineMaker, TrainData, TrainRequest } from './train/request.js';
 export { type TrainSettings, trainSettings } from './train/settings.js';
 export type { Carried as CarriedState } from './train/step/carried-state.js';
+export type { Penalty } from './train/step/penalty.js';
 export { type StepGraph, type StepRequest, stepGraph } from './train/step/step-graph.js';
 export type { ColumnTaps, KnownTensor, OnRows, Taps } from './train/taps/column-taps.js';
 export { TapCache, type TapPlace } from './train/taps/tap-cache.js';

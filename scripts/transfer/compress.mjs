@@ -1,11 +1,13 @@
-// Twenty tasks compressed to one column of twice a column's size: MNIST with its pixels in twenty orders, few images of each. Accuracy of each task by its own
-// column, by the compressed column, by a column of the same size that is trained on the labels of all tasks at one time, and by one that is trained on them one
-// after another. Kept in results/compress.json.
-//   node scripts/transfer/compress.mjs [--tasks 20] [--rows 1000] [--test 500] [--epochs 20] [--to results.json]     Needs npm run build.
+// Twenty tasks compressed to one column of twice a column's size, its twenty heads included: MNIST with its pixels in twenty orders, few images of each. Accuracy
+// of each task by its own column, by the column compressed from all tasks at one time and from one after another (online elastic weight consolidation, and nothing
+// held), by a column of the same size that is trained on the labels of all tasks at one time, and by one that is trained on them one after another. Kept in
+// results/compress.json.
+//   node scripts/transfer/compress.mjs [--tasks 20] [--rows 1000] [--test 500] [--epochs 20] [--strength 10] [--decay 1] [--to results.json]     Needs npm run build.
 import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { compress } from '../../dist/analysis/compress.js';
+import { compress } from '../../dist/analysis/compress/compress.js';
+import { compressInTurn } from '../../dist/analysis/compress/in-turn.js';
 import { parseDescription } from '../../dist/model/description/parse.js';
 import { columnsOf } from '../../dist/model/progressive/column.js';
 import { taskModel } from '../../dist/model/progressive/forms.js';
@@ -22,11 +24,14 @@ const { values } = parseArgs({
     rows: { type: 'string', default: '1000' },
     test: { type: 'string', default: '500' },
     epochs: { type: 'string', default: '20' },
+    strength: { type: 'string', default: '10' },
+    decay: { type: 'string', default: '1' },
     to: { type: 'string', default: resultsOf('compress') },
   },
 });
 const [tasks, rows, testRows, epochs] = [values.tasks, values.rows, values.test, values.epochs].map(Number);
-const [units, width, seed] = [64, 2, 1];
+const [strength, decay] = [values.strength, values.decay].map(Number);
+const [units, seed] = [64, 1];
 const mnist = await loadData('mnist', { baseDir: fileURLToPath(new URL('../..', import.meta.url)) });
 const on = await NodeRuntime.load();
 
@@ -89,36 +94,48 @@ function accuracyOf(scores, { targets }, at = 0, all = 10) {
 }
 
 const single = columnOf(blocksOf(units), { classify: 10 });
-const wide = columnOf(blocksOf(width * units), { classify: 10 });
-const found = { columns: [], compressed: [], joint: [], 'fine-tuned': [] };
+const count = (column) => column.parameters.count;
+/** Parameters of a column of so many units, and of a head over it for each task. */
+const sizeOf = (n) => count(columnOf(blocksOf(n), { classify: 10 })) + (tasks - 1) * (n * 10 + 10);
+/** The widest column that is no larger than two, all heads included. */
+let wideUnits = 1;
+while (sizeOf(wideUnits + 1) <= 2 * count(single)) wideUnits++;
+const wide = columnOf(blocksOf(wideUnits), { classify: 10 });
+const found = { columns: [], compressed: [], consolidated: [], 'in turn': [], joint: [], 'fine-tuned': [] };
 const teachers = [];
 // A column alone takes as many steps as there are in 40 epochs of its few rows, small minibatches.
 for (const [t, own] of data.entries()) {
   const { weights } = await learn(single, own, undefined, { epochs: 2 * epochs, batch: 32 });
   found.columns.push(accuracyOf(await scoresOf(single, weights, tests[t].inputs), tests[t]));
-  teachers.push({ head: single.head, inputs: own.inputs, scores: await scoresOf(single, weights, own.inputs) });
+  teachers.push({ head: single.head, ...own, scores: await scoresOf(single, weights, own.inputs) });
 }
 const mean = (list) => list.reduce((a, b) => a + b, 0) / list.length;
 const say = (what) => console.error(`${what}: ${(100 * mean(found[what])).toFixed(2)} %`);
 say('columns');
-const { weights, heads } = await compress({
+const request = {
   runtime: on,
   description,
-  column: { task: 'one', blocks: blocksOf(width * units) },
+  column: { task: 'one', blocks: blocksOf(wideUnits) },
   teachers,
   epochs,
   rate: 0.001,
   seed,
-});
-for (const [t, { weight, bias }] of heads.entries()) {
-  const own = new Map(
-    wide.parameters.specs.map(({ name, shape }) => [name, weights.get(name) ?? (shape.length === 1 ? bias : weight)]),
-  );
-  found.compressed.push(accuracyOf(await scoresOf(wide, own, tests[t].inputs), tests[t]));
+};
+async function compressed(what, { weights, heads }) {
+  for (const [t, { weight, bias }] of heads.entries()) {
+    const own = new Map(
+      wide.parameters.specs.map(({ name, shape }) => [name, weights.get(name) ?? (shape.length === 1 ? bias : weight)]),
+    );
+    found[what].push(accuracyOf(await scoresOf(wide, own, tests[t].inputs), tests[t]));
+  }
+  say(what);
 }
-say('compressed');
+await compressed('compressed', await compress(request));
+const inTurn = { ...request, epochs: 2 * epochs };
+await compressed('consolidated', await compressInTurn(inTurn, { strength, decay }));
+await compressed('in turn', await compressInTurn(inTurn, { strength: 0 }));
 // The same layers, with the labels of each task in place of what its column says; of other tasks a sample has none.
-const many = columnOf([...blocksOf(width * units), [{ dense: tasks * 10 }, { reshape: [tasks, 10] }]], {
+const many = columnOf([...blocksOf(wideUnits), [{ dense: tasks * 10 }, { reshape: [tasks, 10] }]], {
   classify: { classes: 10, each: 'step' },
 });
 const images = new Float32Array(tasks * rows * 784);
@@ -138,13 +155,14 @@ let tuned;
 for (const own of data) tuned = (await learn(wide, own, tuned, { epochs: 2 * epochs, batch: 32 })).weights;
 for (const test of tests) found['fine-tuned'].push(accuracyOf(await scoresOf(wide, tuned, test.inputs), test));
 say('fine-tuned');
-const count = (column) => column.parameters.count;
 const parameters = {
   columns: tasks * count(single),
-  compressed: count(wide) + (tasks - 1) * (width * units * 10 + 10),
+  compressed: sizeOf(wideUnits),
+  consolidated: sizeOf(wideUnits),
+  'in turn': sizeOf(wideUnits),
   joint: count(many),
   'fine-tuned': count(wide),
 };
-const of = { tasks, rows, testRows, epochs, units, width };
+const of = { tasks, rows, testRows, epochs, units, wideUnits, single: count(single), strength, decay };
 writeFileSync(values.to, `${JSON.stringify({ settings: of, parameters, accuracy: found }, undefined, 1)}\n`);
 if (values.to === resultsOf('compress')) writePage();

@@ -118,15 +118,18 @@ function routingTable({ settings, runs }) {
 const compressNames = {
   columns: 'a column for each task',
   compressed: 'compressed to one',
+  consolidated: 'compressed one after another, online EWC',
+  'in turn': 'compressed one after another, nothing held',
   joint: 'one, trained on all labels at one time',
   'fine-tuned': 'one, trained on one task after another',
 };
 
 function compressTable({ settings, parameters, accuracy }) {
-  const { tasks, rows, testRows, epochs, units, width } = settings;
+  const { tasks, rows, testRows, epochs, units, wideUnits, single, strength, decay } = settings;
   const shown = [0, tasks >> 1, tasks - 1];
+  const number = (v) => v.toLocaleString('en');
   const table = [
-    `${tasks} orders of pixels, ${rows.toLocaleString('en')} training images of each; columns of two layers of ${units}, the one of two of ${width * units}, ${epochs} epochs of all tasks together and ${2 * epochs} of each alone; % of ${testRows.toLocaleString('en')} test images of each task:`,
+    `${tasks} orders of pixels, ${number(rows)} training images of each; columns of two layers of ${units}, ${number(single)} parameters; the one of two of ${wideUnits}, ${number(parameters.compressed)} with ${tasks} heads, at most twice as many. ${epochs} epochs of all tasks together and ${2 * epochs} of each alone; strength ${strength}, decay ${decay}; % of ${number(testRows)} test images of each task:`,
     '',
     line(['way', 'parameters', 'mean', 'worst task', ...shown.map((t) => `task ${t + 1}`)]),
     line(['---', ...Array.from({ length: shown.length + 3 }, () => '---:')]),

@@ -5,7 +5,7 @@ import { gatherRows } from '../data/rows.js';
 import { mapSamples } from '../data/samples.js';
 import type { Columns } from '../model/progressive/column.js';
 import { keptInputs } from '../model/progressive/inputs.js';
-import { must } from '../onnx/core/errors.js';
+import { must, UsageError } from '../onnx/core/errors.js';
 import { Tensor } from '../onnx/core/tensor.js';
 import { defaultLearningRate, type TrainingRuntime, type TrainingSession } from '../onnx/runtime/training-session.js';
 import { toBinary } from '../onnx/serde/to-binary.js';
@@ -41,6 +41,7 @@ class SessionEngine implements Engine {
     private readonly training: TrainingRuntime,
     private readonly context: EngineContext,
   ) {
+    if (context.penalty !== undefined) throw new UsageError('the engine ort-training takes no penalty, expected the engine ort');
     this.optimizer = checkOfficial(context.settings, context.column.network);
   }
 

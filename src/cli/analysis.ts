@@ -60,14 +60,21 @@ export function addAnalysis(): void {
 
   command('compress', 'all frozen columns as one of bounded size and a head for each task, in a new workspace', [
     'prognet compress -o smaller',
+    'prognet compress --in-turn -o smaller     one task after another, as in progress and compress',
     'prognet compress --like digits --width 2 --epochs 40 -o smaller     a column twice as wide as that of digits',
   ])
     .requiredOption('-o, --output <folder>', 'the new workspace')
     .option('--like <task>', 'the task whose blocks the column has (default: the first with layers of its own)')
     .option('--width <x>', 'so many times its units and filters (default: 1)')
-    .option('--epochs <n>', 'passes over the training data of all tasks (default: 20, and at least 4000 steps)')
+    .option(
+      '--epochs <n>',
+      'passes over the training data, with --in-turn of each task (default: 20, and at least 4000 or 1000 steps)',
+    )
     .option('--lr <rate>', 'the rate of adam, which a cosine brings to 0 (default: 0.001)')
     .option('--rows <n>', 'training samples of each task at most, drawn by its seed (default: 10000)')
+    .option('--in-turn', 'one task after another, each over its own samples alone, by online elastic weight consolidation')
+    .option('--strength <x>', '--in-turn: how firmly what was learned before is held (default: 10)')
+    .option('--decay <x>', '--in-turn: what is left of that with each further task (default: 1)')
     .action(async (o: CompressFlags) => (await import('./commands/compress.js')).compressCommand(all(o)));
 
   command('plot <tasks...>', 'learning curves as an SVG: loss and measures of each epoch, of training and validation data', [

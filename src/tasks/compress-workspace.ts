@@ -3,11 +3,12 @@ import { existsSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { stringify } from 'yaml';
 import { someSamples } from '../analysis/analysed.js';
-import { compress, type Teacher } from '../analysis/compress.js';
+import { type CompressRequest, compress } from '../analysis/compress/compress.js';
+import { type Consolidation, compressInTurn } from '../analysis/compress/in-turn.js';
+import type { Teacher } from '../analysis/compress/teachers.js';
 import type { ColumnInput } from '../model/description/description.js';
 import { toInput } from '../model/description/parse.js';
-import { isJudged, metricName } from '../model/heads/heads.js';
-import { refuseSeveral, refuseSteps } from '../model/heads/refusals.js';
+import { eachOf, isJudged, isSeveral, metricName } from '../model/heads/heads.js';
 import type { Column } from '../model/progressive/column.js';
 import { must, UsageError } from '../onnx/core/errors.js';
 import { Tensor } from '../onnx/core/tensor.js';
@@ -31,7 +32,9 @@ export interface CompressOptions {
   readonly like?: string | undefined;
   /** How many times the units of its dense layers and the filters of its convolutions there are; default 1. */
   readonly width?: number | undefined;
-  /** Passes over the training data of all tasks; default: as many as give 4,000 steps of 128 rows, at least 20. */
+  /** One task after another rather than all at one time: each over its own samples, with what was learned before held by online elastic weight consolidation. */
+  readonly inTurn?: Consolidation | undefined;
+  /** Passes over the training data of all tasks, in turn of each; default: as many as give 4,000 steps of 128 rows, in turn 1,000 of each, at least 20. */
   readonly epochs?: number | undefined;
   /** The learning rate of adam, which a cosine brings to 0; default 0.001. */
   readonly rate?: number | undefined;
@@ -41,24 +44,30 @@ export interface CompressOptions {
   readonly signal?: AbortSignal;
 }
 
+/** A metric on the test data, of the column that was and of the compressed one. */
+export interface ComparedMetric {
+  readonly metric: 'accuracy' | 'error';
+  readonly before: number;
+  readonly after: number;
+}
+
 /** What came of it. */
 export interface CompressedWorkspace {
   readonly workspace: string;
   /** Parameters of all columns together. */
   readonly parameters: { readonly before: number; readonly after: number };
-  readonly tasks: readonly {
+  readonly tasks: readonly (ComparedMetric & {
     readonly task: string;
-    readonly metric: 'accuracy' | 'error';
-    readonly before: number;
-    readonly after: number;
+    /** Of several heads each by its name; then the task's own is that of the first. */
+    readonly heads?: Readonly<Record<string, ComparedMetric>>;
     /** Of its column in the new workspace. */
     readonly parameters: number;
-  }[];
+  })[];
 }
 
 /**
  * Compresses the frozen tasks that have a head into a new workspace in `folder`. Throws UsageError where there are fewer than two, where one reads other inputs or
- * answers steps, and where `folder` is a workspace already; DataError for a task that names no data; InterruptedError on abort, when nothing is written.
+ * some answer steps and some samples, and where `folder` is a workspace already; DataError for a task that names no data; InterruptedError on abort, when nothing is written.
  */
 export async function compressWorkspace(
   runtime: Runtime,
@@ -67,7 +76,7 @@ export async function compressWorkspace(
   options: CompressOptions = {},
 ): Promise<CompressedWorkspace> {
   const started = performance.now();
-  const { like, width = 1, epochs, rate = 0.001, rows = 10_000, onEvent, signal } = options;
+  const { like, width = 1, inTurn, epochs, rate = 0.001, rows = 10_000, onEvent, signal } = options;
   const root = resolve(folder);
   refuseOutput(root);
   const there = descriptionNames.find((name) => existsSync(join(root, name)));
@@ -77,43 +86,34 @@ export async function compressWorkspace(
     .map((task) => theirs.columns.column(task))
     .filter(({ head }) => isJudged(head));
   const template = templateOf(theirs, columns, like);
-  for (const { task, head, inputs } of columns) {
-    refuseSteps(head, task, 'compress');
-    refuseSeveral(head, task, 'compress');
-    if (inputs.map(({ name }) => name).join() === template.inputs.map(({ name }) => name).join()) continue;
-    throw new UsageError(
-      `compress: task "${task}" reads other inputs than "${template.task}", expected tasks that read the same`,
-      {
-        got: task,
-      },
-    );
-  }
+  for (const column of columns) refuseUnlike(column, template);
   const session = { providers: ['cpu'], threads: defaultThreads() };
   const weights = weightsOf(theirs);
   const teachers: Teacher[] = [];
   for (const { task, head, seed } of columns) {
     const { train } = await loadTaskData(theirs, task, { ...(signal && { signal }) });
-    const { inputs } = someSamples(train, rows, seed);
+    const { inputs, targets } = someSamples(train, rows, seed);
     const { scores } = await taskOutputs(runtime, theirs.columns, weights, task, inputs, session, signal);
-    teachers.push({ head, inputs, scores });
+    teachers.push({ head, inputs, targets, scores });
   }
+  if (inTurn === undefined) refuseOtherSizes(columns, teachers);
   const description = toInput(theirs.description);
   const first = must(columns[0], 'task').task;
   const written = columns.map((column) => writtenAs(theirs, column, template, width, first, root));
   const { task, blocks, prepare, inputs } = must(written[0], 'column');
-  const compressed = await compress({
+  const request: CompressRequest = {
     runtime,
     session,
     description,
     column: { task, ...(blocks && { blocks }), ...(prepare && { prepare }), ...(inputs && { inputs }) },
     teachers,
-    epochs:
-      epochs ?? Math.max(20, Math.ceil(4000 / Math.ceil(teachers.reduce((n, { scores }) => n + (scores.dims[0] ?? 0), 0) / 128))),
+    epochs: epochs ?? epochsOf(teachers, inTurn !== undefined),
     rate,
     seed: theirs.description.seed,
     ...(onEvent && { onEvent }),
     ...(signal && { signal }),
-  });
+  };
+  const compressed = await (inTurn === undefined ? compress(request) : compressInTurn(request, inTurn));
   const { prognet, seed, input } = description;
   const called = /^[A-Za-z][A-Za-z0-9_-]{0,99}$/.test(basename(root)) ? basename(root) : description.name;
   const text = stringify({ prognet, name: called, seed, input, columns: written }, { lineWidth: 120 });
@@ -153,6 +153,45 @@ export async function compressWorkspace(
   }
 }
 
+/** Passes that give enough steps of 128 rows, over the samples of all tasks or, in turn, over those of the task that has most. */
+function epochsOf(teachers: readonly Teacher[], inTurn: boolean): number {
+  const rows = teachers.map(({ scores }) => scores.dims[0] ?? 0);
+  const [steps, over] = inTurn ? [1000, Math.max(...rows)] : [4000, rows.reduce((a, b) => a + b, 0)];
+  return Math.max(20, Math.ceil(steps / Math.ceil(over / 128)));
+}
+
+/** Throws UsageError for a column that reads or answers otherwise than the one whose blocks are taken. */
+function refuseUnlike({ task, head, inputs }: Column, template: Column): void {
+  const names = (of: Column['inputs']) => of.map(({ name }) => name).join();
+  if (names(inputs) !== names(template.inputs))
+    throw new UsageError(
+      `compress: task "${task}" reads other inputs than "${template.task}", expected tasks that read the same`,
+      {
+        got: task,
+      },
+    );
+  if (eachOf(head) === eachOf(template.head)) return;
+  const [own, its] = [head, template.head].map((of) => (eachOf(of) === undefined ? 'samples' : 'each step of a sequence'));
+  throw new UsageError(`compress: task "${task}" answers ${own}, "${template.task}" ${its}, expected tasks that answer alike`, {
+    got: task,
+  });
+}
+
+/** Throws UsageError where samples of all tasks cannot stand in one array. */
+function refuseOtherSizes(columns: readonly Column[], teachers: readonly Teacher[]): void {
+  const [first, ...others] = teachers;
+  for (const [i, { inputs }] of others.entries())
+    for (const [name, { dims }] of Object.entries(inputs)) {
+      const [own, its] = [dims, first?.inputs[name]?.dims ?? []].map((of) => of.slice(1).join());
+      if (own === its) continue;
+      const { task } = must(columns[i + 1], 'task');
+      throw new UsageError(
+        `compress: samples of "${name}" are [${own}] in task "${task}" and [${its}] in "${columns[0]?.task}", expected one size, or tasks one after another`,
+        { got: task },
+      );
+    }
+}
+
 /** The column whose blocks are taken. Throws UsageError. */
 function templateOf(loaded: LoadedWorkspace, columns: readonly Column[], like: string | undefined): Column {
   if (columns.length < 2)
@@ -175,11 +214,12 @@ function writtenAs(loaded: LoadedWorkspace, column: Column, template: Column, wi
     all.find(({ task }) => task === column.task),
     column.task,
   );
-  const { data, head } = found;
+  const { data, head, heads } = found;
   const shared = {
     task: column.task,
     ...(data !== undefined && { data: movedData(data, loaded.workspace.root, root) }),
     ...(head !== undefined && { head }),
+    ...(heads !== undefined && { heads }),
   };
   const {
     blocks = [],
@@ -198,7 +238,7 @@ function writtenAs(loaded: LoadedWorkspace, column: Column, template: Column, wi
     } as ColumnInput;
   const wide = blocks.map((layers) => layers.map((layer) => widened(layer, width)));
   // Heads of other tasks read the last block as this one does.
-  if (template.tapShape(last).length > 1) wide[last] = [...(wide[last] ?? []), 'flatten'];
+  if (template.tapShape(last).length > 1 && eachOf(template.head) === undefined) wide[last] = [...(wide[last] ?? []), 'flatten'];
   return { ...shared, ...(prepare && { prepare }), ...(inputs && { inputs }), blocks: wide, laterals: 'none' } as ColumnInput;
 }
 
@@ -231,10 +271,16 @@ function reportOf(theirs: LoadedWorkspace, ours: LoadedWorkspace, columns: reado
     workspace: ours.workspace.root,
     parameters: { before: count(theirs), after: count(ours) },
     tasks: columns.map(({ task, head }) => {
-      const metric = metricName(head);
-      const of = (loaded: LoadedWorkspace) => frozenOf(loaded, task).record.metrics[metric] ?? Number.NaN;
-      const { parameters } = ours.columns.column(task);
-      return { task, metric, before: of(theirs), after: of(ours), parameters: parameters.count };
+      const compared = (metric: ComparedMetric['metric'], figure: string = metric): ComparedMetric => {
+        const of = (loaded: LoadedWorkspace) => frozenOf(loaded, task).record.metrics[figure] ?? Number.NaN;
+        return { metric, before: of(theirs), after: of(ours) };
+      };
+      const heads = isSeveral(head) && {
+        heads: Object.fromEntries(
+          head.heads.map(({ name, head: own }) => [name, compared(metricName(own), `${name}/${metricName(own)}`)]),
+        ),
+      };
+      return { task, ...compared(metricName(head)), ...heads, parameters: ours.columns.column(task).parameters.count };
     }),
   };
 }

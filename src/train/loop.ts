@@ -151,7 +151,7 @@ class Training {
     const bytes = inputOfBytes(trained.inputs, column);
     if (bytes !== undefined) onEvent?.({ kind: 'bytes', input: bytes });
     onEvent?.({ kind: 'started', epochs: settings.epochs, rows: this.plan.rows, validationRows });
-    if (!this.restore()) await this.learn();
+    if (!this.restore() && this.request.prepared !== true) await this.learn();
     if (!this.state.done) await this.engine.begin(this.tensors, this.state.step);
     while (!this.state.done) await this.epoch();
     const weights = new Map<string, Tensor>();

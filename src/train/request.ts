@@ -10,6 +10,7 @@ import type { Engine } from './engine.js';
 import type { TrainEvent } from './events.js';
 import type { KeptDtype } from './network-input.js';
 import type { TrainSettings } from './settings.js';
+import type { Penalty } from './step/penalty.js';
 import type { ColumnTaps } from './taps/column-taps.js';
 import type { TapCache } from './taps/tap-cache.js';
 import type { TapStorage } from './taps/tapped-data.js';
@@ -27,6 +28,10 @@ export interface TrainRequest {
   readonly column: Column;
   /** What the column begins with; default: drawn by the seed, as its initialisers say. */
   readonly start?: Weights;
+  /** What `prepare` learned stands in `start` and stays; default: it is learned of the training data. */
+  readonly prepared?: boolean;
+  /** What is added to the loss of the training steps. The engine `ort` alone takes one. */
+  readonly penalty?: Penalty;
   /** Weights of the earlier columns. They are read only. */
   readonly frozen: FrozenWeights;
   /** Epochs, rates and the rest, with defaults filled in. */

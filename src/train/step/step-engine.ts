@@ -50,12 +50,14 @@ export class StepEngine implements Engine {
     const form = traits.loop ? 'loop' : 'step';
     const optimizer = makeOptimizer(settings.optimizer);
     const { clip } = settings;
+    const { penalty } = context;
     const graph = stepGraph({
       column,
       frozen,
       optimizer,
       dtypes,
       ...(clip && { clip }),
+      ...(penalty && { penalty }),
       form,
       classes,
       channelsLast,

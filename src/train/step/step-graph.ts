@@ -30,6 +30,7 @@ import { clipGradients } from '../optim/clip.js';
 import type { Optimizer } from '../optim/optimizer.js';
 import { type TapInput, tapInputs, tapOptions } from '../taps/tap-inputs.js';
 import { type Carried, CarriedState } from './carried-state.js';
+import { type Penalty, penaltyOf } from './penalty.js';
 import { saltOf, uniformLike } from './random-graph.js';
 import { sumsByProduct } from './row-sums.js';
 
@@ -65,6 +66,8 @@ export interface StepRequest {
   readonly frozen?: FrozenWeights;
   /** How gradients are bounded; not at all when absent. */
   readonly clip?: Clip;
+  /** What is added to the loss. */
+  readonly penalty?: Penalty;
   /** Rows of a minibatch, when all have the same. */
   readonly batch?: number;
   /** dtype of each input's data as they are kept: uint8 (scaled to 0..1 in the graph) or float32. */
@@ -149,7 +152,9 @@ export function stepGraph(request: StepRequest): StepGraph {
     ...tapOptions(taps, ({ name }) => take(must(tapValues.get(name), name))),
   });
   const scores = lowering.scores(column);
-  const loss = lowerLoss(body, head, scores, batchTargets, 'mean', request.classes);
+  const own = lowerLoss(body, head, scores, batchTargets, 'mean', request.classes);
+  const held = request.penalty && penaltyOf(body, request.penalty, { scope: layerScope, specs });
+  const loss = held === undefined ? own : body.add(own, held);
   const told = request.scores === true ? [scores] : [];
   const images = new ImageGradients();
   const channelsLast = loop && request.channelsLast === true;
