@@ -1,5 +1,5 @@
 // Bundles the command line, so that Node opens a few files at the start and not four hundred: dist/cli/main.js, the processes of a sweep's trials and of a study's
-// trainings, and what they share. It runs nothing of its user's, so it may hold copies of what the library's entries hold. Run by `npm run build`, after tsc.
+// trainings, the threads of a server, and what they share. It runs nothing of its user's, so it may hold copies of what the library's entries hold. Run by `npm run build`, after tsc.
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -30,7 +30,7 @@ const { metafile, outputFiles } = await build({
   ],
   // CommonJS packages inside ask for Node's modules by require
   banner: { js: "import { createRequire as requireOf } from 'node:module'; const require = requireOf(import.meta.url);" },
-  entryPoints: ['main', 'trial-process', 'study-process'].map((name) => at(`dist/cli/${name}.js`)),
+  entryPoints: ['main', 'trial-process', 'study-process', 'serve-worker'].map((name) => at(`dist/cli/${name}.js`)),
   outdir: at('dist/cli'),
 });
 

@@ -20,6 +20,9 @@ function packageOf(module) {
 function sectionOf(folder) {
   const { name, version, license } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
   const files = readdirSync(folder).filter((file) => /^(?:licen[cs]e|copying|notice)(?:$|[.-])/i.test(file));
+  const kept = join(repo, `scripts/licenses/${name}.txt`);
+  if (files.length === 0 && existsSync(kept))
+    return { title: `${name} ${version} (${license})`, text: readFileSync(kept, 'utf8').trim() };
   if (files.length === 0) throw new Error(`${name} ${version} is bundled and has no licence file in ${folder}`);
   const texts = files.sort().map((file) => readFileSync(join(folder, file), 'utf8').trim());
   return { title: `${name} ${version} (${license})`, text: texts.join('\n\n') };

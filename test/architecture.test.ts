@@ -30,7 +30,7 @@ const using = [...training, 'network', 'artifacts', 'analysis', 'deploy', 'fleet
 
 /**
  * Folder to the folders it may import from; itself always. In three sentences: onnx imports onnx alone; formats and model stand on it and know
- * nothing of data, training, files on disk; nothing imports a face (cli, web, studio, serve).
+ * nothing of data, training, files on disk; nothing imports a face (cli, web, studio).
  */
 const layers: Readonly<Record<string, readonly string[]>> = {
   onnx,

@@ -7,6 +7,7 @@ import { parse } from 'yaml';
 import { parseDescription } from '../src/model/description/parse.js';
 import { columnsOf } from '../src/model/progressive/column.js';
 import { environment } from './python/python.js';
+import { serving } from './serve/serving.js';
 import { launch } from './support/browser.js';
 import { followPages, python } from './support/follow.js';
 import { previewed } from './support/preview.js';
@@ -94,6 +95,27 @@ npx prognet check -C family`;
     // Trained weights, and so the scores, are of this processor.
     const near = (rows: number[][]) => rows.map((row) => row.map((v) => expect.closeTo(v, 0)));
     expect(answered).toEqual({ ...shown, scores: near(shown.scores), probabilities: near(shown.probabilities) });
+  }, 120_000);
+
+  it('docs/serve.md', async () => {
+    const { reader, left } = follow('docs/serve.md');
+    expect(left).toEqual([
+      'it runs until it is stopped; the test starts it on a port that is free',
+      'the test asks the server that it started, by this very line',
+      'what the server answers; the test compares it',
+    ]);
+    const [, line, answer] = blocksOf(readFileSync(join(repo, 'docs/serve.md'), 'utf8')).filter((b) => b.left !== undefined);
+    // The options of the page's file hold as they stand, but for its ports.
+    const { http, models } = await serving(
+      '--config',
+      join(reader.root, 'serve.yaml'),
+      '-C',
+      join(reader.root, 'shop'),
+      join(reader.root, 'shop'),
+    );
+    expect(models).toEqual(['customers', 'left', 'took']);
+    const asked = (line?.text ?? '').replace('localhost:8000', http.replace('http://', ''));
+    expect(JSON.parse(execFileSync('sh', ['-c', asked], { encoding: 'utf8' }))).toEqual(JSON.parse(answer?.text ?? ''));
   }, 120_000);
 
   it('docs/gradients.md', () => {

@@ -21,6 +21,7 @@ import type { TrainFlags } from './commands/train.js';
 import type { VerifyFlags } from './commands/verify.js';
 import { all, collect, command, elsewhere, json, optionHelp, printSaid, program, providerHelp } from './program.js';
 import { fail, type GlobalOptions, result } from './report.js';
+import { addServing } from './serving.js';
 
 command('init [dir]', 'begin a workspace: writes prognet.yaml, never over an existing one', [
   'prognet init digits',
@@ -300,6 +301,8 @@ command('studio [folder]', 'a page on this machine: see, ask and teach the netwo
   .option('--build <dir>', 'write the page as static files instead of serving it')
   .option('--no-samples', 'without samples of the test data to click on')
   .action(async (folder: string | undefined, o: StudioFlags) => (await import('./commands/studio.js')).studio(folder, all(o)));
+
+addServing();
 
 command('inspect <what>', 'what an ONNX file holds, or what a task of the workspace is', [
   'prognet inspect digits.onnx',

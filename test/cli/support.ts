@@ -17,7 +17,9 @@ const sourceOf = (name: string): string => readFileSync(join(repo, `src/cli/${na
 /** The source of the command line: what all commands have, then each command from `command('` at the start of a line, as help lists them. */
 export const commandLine = [
   sourceOf('program'),
-  sourceOf('main').replace(/^addAnalysis\(\);$/m, () => sourceOf('analysis').replace(/^ {2}/gm, '')),
+  sourceOf('main')
+    .replace(/^addAnalysis\(\);$/m, () => sourceOf('analysis').replace(/^ {2}/gm, ''))
+    .replace(/^addServing\(\);$/m, () => sourceOf('serving').replace(/^ {2}/gm, '')),
 ].join('\n');
 
 /** Runs a command in a workspace that must take it; its stdout. */

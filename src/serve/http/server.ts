@@ -1,0 +1,202 @@
+// The Open Inference Protocol over HTTP, with the extensions of Triton that its clients use.
+import { randomUUID } from 'node:crypto';
+import type { Server } from 'node:http';
+import { promisify } from 'node:util';
+import { gunzip, inflate } from 'node:zlib';
+import fastify, {
+  type FastifyBaseLogger,
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+  LogController,
+} from 'fastify';
+import { modelConfig, modelMetadata } from '../protocol/model-config.js';
+import { statisticsDocument } from '../protocol/statistics-document.js';
+import { ServeError } from '../served-model.js';
+import type { Service } from '../service.js';
+import { keyCheck, keyOf, refusePages } from './access.js';
+import { headerLength, readRequest, writeAnswer } from './infer-body.js';
+
+/** What clients decide, bounded. */
+export interface HttpLimits {
+  /** Bytes of a body, unpacked. */
+  readonly maxBytes: number;
+  readonly maxHeaderBytes: number;
+  readonly maxConnections: number;
+  /** Milliseconds in which a request must have come. */
+  readonly receiveMs: number;
+}
+
+export interface HttpOptions {
+  readonly limits: HttpLimits;
+  readonly logger: FastifyBaseLogger;
+  /** Certificate and key, as PEM. */
+  readonly tls?: { readonly cert: string; readonly key: string };
+  /** Asked of everyone but health checks. */
+  readonly apiKey?: string;
+}
+
+interface Named {
+  readonly Params: { readonly model: string; readonly version?: string };
+}
+
+const unpackers = { gzip: promisify(gunzip), deflate: promisify(inflate) } as const;
+
+/** The body as it was before it was packed. Throws ServeError. */
+async function unpacked(body: Buffer, encoding: string | undefined, maxBytes: number): Promise<Buffer> {
+  if (encoding === undefined || encoding === 'identity') return body;
+  const unpack = encoding === 'gzip' || encoding === 'deflate' ? unpackers[encoding] : undefined;
+  if (unpack === undefined) throw new ServeError('unsupported', `content-encoding '${encoding}', expected gzip, deflate or none`);
+  try {
+    return await unpack(body, { maxOutputLength: maxBytes });
+  } catch (error) {
+    const large = error instanceof RangeError;
+    throw new ServeError(
+      large ? 'too-large' : 'invalid',
+      large ? `the body unpacked has over ${maxBytes} bytes` : `the body is no ${encoding}`,
+    );
+  }
+}
+
+/** Aborted when the client has gone before it was answered. */
+function whileThere(reply: FastifyReply): AbortSignal {
+  const controller = new AbortController();
+  reply.raw.once('close', () => {
+    if (!reply.raw.writableFinished) controller.abort();
+  });
+  return controller.signal;
+}
+
+function bodyOf({ body }: FastifyRequest): Buffer {
+  return Buffer.isBuffer(body) ? body : Buffer.alloc(0);
+}
+
+/** The members of a JSON body, none of an empty one. Throws ServeError. */
+function membersOf(request: FastifyRequest): Readonly<Record<string, unknown>> {
+  const text = bodyOf(request).toString();
+  if (text.trim() === '') return {};
+  try {
+    const found: unknown = JSON.parse(text);
+    if (typeof found === 'object' && found !== null) return found as Record<string, unknown>;
+  } catch (error) {
+    throw new ServeError(
+      'internal',
+      `failed to parse the request JSON buffer: ${error instanceof Error ? error.message : error}`,
+    );
+  }
+  throw new ServeError('invalid', 'the body is no JSON object');
+}
+
+function answerError(error: unknown, reply: FastifyReply, log: FastifyBaseLogger): FastifyReply {
+  if (error instanceof ServeError) {
+    if (error.retryAfter !== undefined) reply.header('retry-after', error.retryAfter);
+    return reply.code(error.status).send({ error: error.message });
+  }
+  const { statusCode, message } = error as { statusCode?: number; message: string };
+  if (statusCode !== undefined && statusCode < 500) return reply.code(statusCode).send({ error: message });
+  log.error({ err: error }, 'internal error');
+  return reply.code(500).send({ error: 'internal: the server failed, its log says more' });
+}
+
+function addModels(app: FastifyInstance, service: Service, maxBytes: number): void {
+  const of = ({ params }: FastifyRequest<Named>) => service.model(params.model, params.version);
+  for (const path of ['/v2/models/:model', '/v2/models/:model/versions/:version']) {
+    app.get<Named>(path, async (request) => modelMetadata(of(request)));
+    app.get<Named>(`${path}/config`, async (request) => modelConfig(of(request)));
+    app.get<Named>(`${path}/stats`, async (request) => ({
+      model_stats: [statisticsDocument(service.statistics.of(of(request)))],
+    }));
+    app.get<Named>(`${path}/ready`, async (request, reply) => {
+      const found = service.host.find(request.params.model);
+      const { version = found?.version } = request.params;
+      if (found === undefined || found.version !== version) throw new ServeError('invalid', 'Model version not ready');
+      return reply.send();
+    });
+    app.post<Named>(`${path}/infer`, async (request, reply) => {
+      const model = of(request);
+      const body = await unpacked(bodyOf(request), request.headers['content-encoding'], maxBytes);
+      const read = readRequest(body, request.headers[headerLength] as string | undefined);
+      const outputs = await service.infer(model, read.request, whileThere(reply));
+      const { body: written, jsonLength } = writeAnswer(model, read, outputs);
+      if (jsonLength === undefined) return reply.type('application/json').send(written);
+      return reply.type('application/octet-stream').header(headerLength, jsonLength).send(written);
+    });
+  }
+  app.get('/v2/models/stats', async () => ({
+    model_stats: service.host
+      .index()
+      .flatMap(({ name }) => service.host.find(name) ?? [])
+      .map((model) => statisticsDocument(service.statistics.of(model))),
+  }));
+}
+
+function addRepository(app: FastifyInstance, service: Service): void {
+  app.post('/v2/repository/index', async (request) => {
+    const { ready } = membersOf(request);
+    const all = service.host.index().filter(({ state }) => ready !== true || state === 'READY');
+    return all.map(({ reason, ...entry }) => (reason === '' ? entry : { ...entry, reason }));
+  });
+  app.post<Named>('/v2/repository/models/:model/load', async (request, reply) => {
+    const { parameters } = membersOf(request);
+    if (typeof parameters === 'object' && parameters !== null && Object.keys(parameters).length > 0)
+      throw new ServeError('unsupported', 'models are loaded as they are in the repository: no config and no files may be given');
+    await service.host.load(request.params.model);
+    return reply.send();
+  });
+  app.post<Named>('/v2/repository/models/:model/unload', async (request, reply) => {
+    await service.host.unload(request.params.model);
+    return reply.send();
+  });
+}
+
+/** Paths that are there, with a method that they do not have, are answered 405. */
+const known =
+  /^\/v2(\/health\/(live|ready)|\/models\/stats|\/models\/[^/]+(\/versions\/[^/]+)?(\/(config|stats|ready|infer))?|\/repository\/(index|models\/[^/]+\/(load|unload)))?\/?$/;
+
+/** The server, which does not listen yet. */
+export function httpServer(service: Service, { limits, logger, tls, apiKey }: HttpOptions): FastifyInstance {
+  const http = { maxHeaderSize: limits.maxHeaderBytes, headersTimeout: limits.receiveMs };
+  const app = fastify({
+    loggerInstance: logger,
+    // A line for each request, below.
+    logController: new LogController({ disableRequestLogging: true }),
+    // A client's own id is kept where it is one that a log can hold.
+    genReqId: ({ headers }) => {
+      const { 'x-request-id': given } = headers;
+      return typeof given === 'string' && /^[\w.:-]{1,128}$/.test(given) ? given : randomUUID();
+    },
+    bodyLimit: limits.maxBytes,
+    requestTimeout: limits.receiveMs,
+    forceCloseConnections: 'idle',
+    routerOptions: { maxParamLength: 512, ignoreTrailingSlash: true },
+    ...(tls === undefined ? { http } : { https: { ...http, ...tls } as never }),
+  }) as unknown as FastifyInstance;
+  (app.server as Server).maxConnections = limits.maxConnections;
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
+  app.setErrorHandler((error, request, reply) => answerError(error, reply, request.log));
+  app.setNotFoundHandler((request, reply) => {
+    const path = request.url.split('?', 1)[0] ?? '';
+    const there = known.test(path);
+    return reply.code(there ? 405 : 404).send({ error: there ? 'Method Not Allowed' : 'Not Found' });
+  });
+  const allowed = keyCheck(apiKey);
+  app.addHook('onRequest', async (request, reply) => {
+    reply.header('x-request-id', request.id);
+    refusePages(request.headers);
+    if (!request.url.startsWith('/v2/health/') && !allowed(keyOf(request.headers))) {
+      reply.header('www-authenticate', 'Bearer');
+      return reply.code(401).send({ error: 'expected the key as "authorization: Bearer ..." or x-api-key' });
+    }
+  });
+  app.addHook('onResponse', async (request, reply) => {
+    const { method, url, log } = request;
+    log.info({ method, url, status: reply.statusCode, ms: Math.round(reply.elapsedTime * 1000) / 1000 }, 'answered');
+  });
+  app.get('/v2', async () => service.about);
+  app.get('/v2/health/live', async (_, reply) => reply.send());
+  app.get('/v2/health/ready', async (_, reply) => reply.code(service.ready ? 200 : 503).send());
+  addModels(app, service, limits.maxBytes);
+  addRepository(app, service);
+  return app;
+}

@@ -1,0 +1,140 @@
+// A server from its options to its orderly end: worker threads, models, protocols, metrics.
+import { readFileSync } from 'node:fs';
+import type { FastifyInstance } from 'fastify';
+import { destination, type Logger, pino } from 'pino';
+import { UsageError } from '../onnx/core/errors.js';
+import { fileError } from '../onnx/files/file-error.js';
+import { httpServer } from './http/server.js';
+import { metricsServer } from './metrics.js';
+import type { ServeOptions } from './options.js';
+import { Repository } from './repository.js';
+import { Service } from './service.js';
+import { Calls } from './workers/calls.js';
+import { Pool } from './workers/pool.js';
+import type { Role } from './workers/program.js';
+import { Scheduler } from './workers/scheduler.js';
+
+/** Where a server answers. */
+export interface Serving {
+  readonly http: string;
+  readonly metrics?: string;
+  readonly models: readonly string[];
+  /** Models that could not be loaded, each with the reason. */
+  readonly refused: readonly { readonly model: string; readonly reason: string }[];
+  /** Takes no more requests, answers those under way and ends. */
+  close(): Promise<void>;
+}
+
+function textOf(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (cause) {
+    throw fileError('read', path, cause);
+  }
+}
+
+function secrets({ tls_cert, tls_key, api_key_file }: ServeOptions) {
+  if ((tls_cert === undefined) !== (tls_key === undefined))
+    throw new UsageError('found one of tls_cert and tls_key, expected both: a certificate and its key', { expected: 'both' });
+  const apiKey = api_key_file === undefined ? undefined : textOf(api_key_file).trim();
+  if (apiKey === '')
+    throw new UsageError(`${api_key_file}: is empty, expected the key that clients send`, { path: api_key_file ?? '' });
+  return {
+    ...(tls_cert !== undefined && tls_key !== undefined && { tls: { cert: textOf(tls_cert), key: textOf(tls_key) } }),
+    ...(apiKey !== undefined && { apiKey }),
+  };
+}
+
+/** @throws UsageError where the port is taken or forbidden */
+async function listen(app: FastifyInstance, host: string, port: number, option: string): Promise<string> {
+  try {
+    return await app.listen({ host, port, listenTextResolver: (address) => `${option}: listening on ${address}` });
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException;
+    const why = code === 'EADDRINUSE' ? 'is in use' : `cannot be listened on (${code ?? cause})`;
+    throw new UsageError(`${option}: port ${port} of ${host} ${why}, choose another: 0 takes any that is free`, {
+      path: option,
+      cause,
+    });
+  }
+}
+
+/** What a model's change looks like in the log. */
+const changed = (log: Logger) => (change: { readonly model: string; readonly what: string; readonly reason?: string }) =>
+  change.what === 'refused' ? log.error(change, 'model refused') : log.info(change, `model ${change.what}`);
+
+/**
+ * Begins to serve.
+ * @param program the file of the worker threads' program
+ * @throws UsageError, DataError, WorkspaceError or RuntimeError in one line
+ */
+export async function serve(options: ServeOptions, program: URL): Promise<Serving> {
+  const lines = destination({ fd: 2, sync: false });
+  const log = pino({ level: options.log_level, base: { name: 'prognet' } }, lines);
+  const { tls, apiKey } = secrets(options);
+  const ended = (why: string) => log.fatal({ why }, 'a worker thread ended');
+  const reading: Role = { role: 'read', places: options.models, forms: options.forms };
+  const reader = new Calls(program, reading, ended);
+  const pool = new Pool({ program, workers: options.workers, onEnd: ended });
+  const repository = new Repository(reader, pool, new Scheduler(pool), {
+    maxBatch: options.max_batch,
+    batchDelayMicroseconds: options.batch_delay_us,
+    maxWaiting: options.max_queue,
+    threads: options.threads,
+    providers: options.providers,
+    onChange: changed(log),
+  });
+  const service = new Service(repository, { timeout: options.timeout_ms });
+  const limits = {
+    maxBytes: options.max_bytes,
+    maxHeaderBytes: options.max_header_bytes,
+    maxConnections: options.max_connections,
+    receiveMs: options.receive_ms,
+  };
+  const app = httpServer(service, {
+    limits,
+    logger: log,
+    ...(tls !== undefined && { tls }),
+    ...(apiKey !== undefined && { apiKey }),
+  });
+  const metrics = options.metrics_port === null ? undefined : metricsServer(service);
+  let polling: NodeJS.Timeout | undefined;
+  const close = async () => {
+    service.ready = false;
+    clearTimeout(polling);
+    const late = setTimeout(() => app.server.closeAllConnections(), options.drain_ms);
+    await app.close();
+    clearTimeout(late);
+    await metrics?.close();
+    await Promise.all([pool.close(), reader.close()]);
+    lines.flushSync();
+  };
+  try {
+    await repository.refresh();
+    const index = repository.index();
+    const models = index.filter(({ state }) => state === 'READY').map(({ name }) => name);
+    const refused = index.filter(({ state }) => state !== 'READY').map(({ name, reason }) => ({ model: name, reason }));
+    if (index.length === 0) {
+      const places = options.models.join(', ');
+      throw new UsageError(`${places}: no model to serve, expected frozen tasks, .onnx or .prognet files`, { path: places });
+    }
+    const [first] = refused;
+    if (models.length === 0 && first !== undefined)
+      throw new UsageError(`model "${first.model}" cannot be served: ${first.reason}`);
+    const http = await listen(app, options.host, options.port, 'port');
+    const own = metrics && (await listen(metrics, options.host, options.metrics_port ?? 0, 'metrics_port'));
+    const look = () => {
+      polling = setTimeout(async () => {
+        await repository
+          .refresh()
+          .catch((error) => log.warn({ why: error.message }, 'the models cannot be read, those loaded stay'));
+        look();
+      }, options.poll_ms);
+    };
+    if (options.poll_ms > 0) look();
+    return { http, ...(own !== undefined && { metrics: own }), models, refused, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}

@@ -1,0 +1,133 @@
+// What both protocols do with a request: find the model, look whether the inputs are those of its signature, ask it, count. What is refused is said in
+// Triton's words, which clients know.
+
+import type { Tensor } from '../onnx/core/tensor.js';
+import { version as ownVersion } from '../onnx/core/version.js';
+import { datatypeOf } from './datatypes.js';
+import { type Ask, type ModelHost, type ServedModel, ServeError, type TensorSpec, type Tensors } from './served-model.js';
+import { Statistics } from './statistics.js';
+
+/** An input as a request brings it; its elements are read once it is known to fit. */
+export interface GivenInput {
+  readonly name: string;
+  readonly datatype: string;
+  readonly shape: readonly number[];
+  /** Throws ServeError for elements that are not of the input's type or not as many as the shape has. */
+  readonly read: (spec: TensorSpec) => Tensor;
+}
+
+export interface InferRequest {
+  readonly id: string;
+  readonly inputs: readonly GivenInput[];
+  /** Names, all when absent. */
+  readonly outputs?: readonly string[];
+}
+
+export interface ServiceOptions {
+  /** Milliseconds after which a request that still waits is refused. */
+  readonly timeout: number;
+}
+
+export const extensions = [
+  'binary_tensor_data',
+  'model_configuration',
+  'model_repository',
+  'model_repository(unload_dependents)',
+  'statistics',
+] as const;
+
+const invalid = (message: string): ServeError => new ServeError('invalid', message);
+const listed = (shape: readonly number[]): string => `[${shape.join(',')}]`;
+
+export class Service {
+  readonly statistics = new Statistics();
+  readonly about = { name: 'prognet', version: ownVersion, extensions };
+  /** No longer once it is to end: who balances load then asks others. */
+  ready = true;
+
+  constructor(
+    readonly host: ModelHost,
+    private readonly options: ServiceOptions,
+  ) {}
+
+  /** Throws ServeError for a model that is unknown, not loaded or of another version. */
+  model(name: string, version?: string): ServedModel {
+    const wrong = version !== undefined && version !== '' && !/^[1-9]\d{0,17}$/.test(version);
+    if (wrong)
+      throw invalid(`failed to get model version from specified version string '${version}', an integral value was expected`);
+    const found = this.host.find(name);
+    if (found !== undefined && (version === undefined || version === '' || version === found.version)) return found;
+    const known = this.host.index().some((entry) => entry.name === name);
+    if (found === undefined && known)
+      throw new ServeError('not-found', `Request for unknown model: '${name}' has no available versions`);
+    if (found === undefined) throw new ServeError('not-found', `Request for unknown model: '${name}' is not found`);
+    throw new ServeError('not-found', `Request for unknown model: '${name}' version ${version} is not found`);
+  }
+
+  /** Answers a request. Throws ServeError. */
+  async infer(model: ServedModel, request: InferRequest, signal?: AbortSignal): Promise<Tensors> {
+    const statistics = this.statistics.of(model);
+    const begun = performance.now();
+    const spent = () => Math.round((performance.now() - begun) * 1e6);
+    try {
+      const inputs = this.read(model, request);
+      const { outputs } = request;
+      const ask: Ask = {
+        ...(outputs !== undefined && { outputs }),
+        ...(signal !== undefined && { signal }),
+        deadline: begun + this.options.timeout,
+      };
+      const answer = await model.infer(inputs, ask);
+      statistics.answered(answer, model.maxBatch > 0 ? (Object.values(inputs)[0]?.dims[0] ?? 1) : 1, spent());
+      return answer.outputs;
+    } catch (error) {
+      statistics.failed(error instanceof ServeError ? error.kind : 'internal', spent());
+      throw error;
+    }
+  }
+
+  /** The inputs, each of the type and shape that the model takes. */
+  private read({ name: model, inputs, outputs, maxBatch }: ServedModel, request: InferRequest): Tensors {
+    const specs = new Map(inputs.map((spec) => [spec.name, spec]));
+    const begin = request.id === '' ? '' : `[request id: ${request.id}] `;
+    const read: Record<string, Tensor> = {};
+    for (const { name } of request.inputs) {
+      if (!specs.has(name)) throw invalid(`${begin}unexpected inference input '${name}' for model '${model}'`);
+      if (Object.hasOwn(read, name)) throw invalid(`${begin}input '${name}' already exists in request`);
+    }
+    const given = new Set(request.inputs.map(({ name }) => name));
+    const missing = inputs.filter(({ name }) => !given.has(name)).map(({ name }) => `'${name}'`);
+    if (missing.length > 0) {
+      const counts = `expected ${inputs.length} inputs but got ${given.size} inputs for model '${model}'`;
+      const got = [...given].map((name) => `'${name}'`).join();
+      throw invalid(
+        `${begin}${counts}. Got input(s) [${got}], but missing required input(s) [${missing}]. Please provide all required input(s).`,
+      );
+    }
+    for (const name of request.outputs ?? []) {
+      if (!outputs.some((spec) => spec.name === name))
+        throw invalid(`${begin}unexpected inference output '${name}' for model '${model}'`);
+    }
+    let rows: number | undefined;
+    for (const { name, datatype, shape, read: elements } of request.inputs) {
+      const spec = specs.get(name) as TensorSpec;
+      if (Object.hasOwn(read, name)) throw invalid(`${begin}input '${name}' already exists in request`);
+      const expected = datatypeOf(spec.dtype);
+      if (datatype !== expected)
+        throw invalid(`${begin}inference input '${name}' data-type is '${datatype}', but model '${model}' expects '${expected}'`);
+      const fits = shape.length === spec.shape.length && spec.shape.every((size, i) => size === -1 || size === shape[i]);
+      if (!fits)
+        throw invalid(
+          `${begin}unexpected shape for input '${name}' for model '${model}'. Expected ${listed(spec.shape)}, got ${listed(shape)}. `,
+        );
+      if (maxBatch > 0) {
+        const own = shape[0] ?? 0;
+        rows ??= own;
+        if (own !== rows) throw invalid(`${begin}input '${name}' batch size does not match other inputs for '${model}'`);
+        if (own > maxBatch) throw invalid(`${begin}inference request batch-size must be <= ${maxBatch} for '${model}'`);
+      }
+      read[name] = elements(spec);
+    }
+    return read;
+  }
+}
