@@ -139,7 +139,9 @@ export async function compareOutputs(
   }
   if (sha256 === outputs.sha256) return { ...base, identical: true };
   const reason = incomparable(record, runtime, { provider: found.provider, threads }, since);
-  if (reason === undefined) return { ...base, identical: false, reason: `the outputs differ from those ${then}` };
+  const model =
+    found.graph === record.sha256.graph ? '' : ', and so does the exported model: another version of prognet writes it';
+  if (reason === undefined) return { ...base, identical: false, reason: `the outputs differ from those ${then}${model}` };
   return { ...base, identical: undefined, reason, elsewhere: true };
 }
 

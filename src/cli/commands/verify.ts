@@ -73,8 +73,9 @@ async function checkTasks(
     } finally {
       progress.stop();
     }
-    const { reason } = must(found.at(-1), 'result');
-    if (reason !== undefined) note(flags, `${record.task}: not comparable bit for bit, ${reason}`);
+    const { reason, verified } = must(found.at(-1), 'result');
+    const apart = verified?.identical === false ? '' : 'not comparable bit for bit, ';
+    if (reason !== undefined) note(flags, `${record.task}: ${apart}${reason}`);
   }
   await evaluator.release();
   return found;

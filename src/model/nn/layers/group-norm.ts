@@ -1,8 +1,11 @@
 // group_norm: channels in groups, each group of a sample normalised by its own mean and variance. No statistics are kept.
 import { ShapeError } from '../../../onnx/core/errors.js';
-import { Tensor } from '../../../onnx/core/tensor.js';
+import { int64, Tensor } from '../../../onnx/core/tensor.js';
+import type { Value } from '../../../onnx/ir/graph.js';
+import type { Ops } from '../../../onnx/ops/ops-builder.js';
 import { layer } from '../layer.js';
-import { anyPositionsOf, reshaped } from '../sample.js';
+import { areKnown } from '../open-size.js';
+import { anyPositionsOf, reshaped, sized } from '../sample.js';
 import { flag, real, size, strict } from '../schema.js';
 
 /** Options of `groupNorm`. */
@@ -35,10 +38,14 @@ export const groupNorm = layer('group_norm', {
     if (channels % groups !== 0)
       throw new ShapeError(`${channels} channels do not divide into ${groups} groups`, { got: String(channels) });
     const of = (value: number) => g.constant(new Tensor('float32', [groups], new Float32Array(groups).fill(value)));
-    // By its number: -1 cannot be found of a batch without rows.
-    const each = size.reduce<number>((n, d) => (typeof d === 'number' ? n * d : Number.NaN), channels / groups);
-    const rows = g.reshape(x, [0, groups, Number.isNaN(each) ? -1 : each]);
-    const normal = reshaped(g, g.instanceNormalization(rows, of(1), of(0), { epsilon }), [channels, ...size], x);
+    const rows = g.reshape(
+      x,
+      areKnown(size) ? [0, groups, size.reduce((n, d) => n * d, channels / groups)] : grouped(g, x, channels, groups),
+    );
+    const plain = g.instanceNormalization(rows, of(1), of(0), { epsilon });
+    const normal = areKnown(size)
+      ? reshaped(g, plain, [channels, ...size])
+      : sized(g.reshape(plain, g.shape(x)), [channels, ...size]);
     if (!affine) return normal;
     const wide = [channels, ...size.map(() => 1)];
     const scale = g.reshape(trainable('scale', [channels], { fill: 1 }), wide);
@@ -46,3 +53,12 @@ export const groupNorm = layer('group_norm', {
   },
   gives: 'channels-first',
 });
+
+/**
+ * [0, groups, values of each], of sizes that are open: -1 cannot be found of a batch without rows. No Concat, in which ONNX Runtime puts -1 in place of the
+ * one that is computed.
+ */
+function grouped(g: Ops, x: Value, channels: number, groups: number): Value {
+  const vector = (...values: number[]) => g.constant(int64(values));
+  return g.add(g.mul(g.reduceProd(g.shape(x, { start: 2 })), vector(0, 0, channels / groups)), vector(0, groups, 0));
+}
