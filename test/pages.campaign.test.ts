@@ -148,6 +148,10 @@ npx prognet check -C family`;
     expect(follow('docs/tuning.md').left).toEqual([]);
   }, 60_000);
 
+  it(`docs/fleet.md${python.note}`, () => {
+    expect(follow('docs/fleet.md').left).toEqual(leftOf);
+  }, 180_000);
+
   it(`docs/inference.md${python.note}`, () => {
     expect(follow('docs/inference.md').left).toEqual(leftOf);
   }, 60_000);

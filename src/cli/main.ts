@@ -148,6 +148,7 @@ command('export', 'write an ONNX model, weights included', [
   .option('--all', 'one graph with every trained task')
   .option('--routed', 'one graph that computes the task whose number (0, 1, ...) its input task_id holds')
   .option('--fleet', 'a folder: models of the base that the frozen columns of one shape share, and a file for each column')
+  .option('--training', '--fleet: graphs that train further columns by ONNX Runtime alone, as scripts/python/ray does')
   .option('--fused', 'for speed: laterals joined into few products; same numbers up to rounding')
   .option('--lora <form>', 'low-rank updates: merged into their weights (the default), or apart, so that tasks share the base')
   .requiredOption('-o, --output <file>', 'the .onnx file; of --fleet the folder')

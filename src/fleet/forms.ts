@@ -59,7 +59,7 @@ export function refuseUnfit({ task, imported, tuned, head, network, foundation }
 }
 
 /** The column under the name that it has in fleets, in a network of the columns that it stands on alone. */
-function anonymous(column: Column): Column {
+export function anonymous(column: Column): Column {
   const { description } = column.network;
   const below = new Set(column.foundation.map(({ description: own }) => own));
   const columns = description.columns.flatMap((own) =>

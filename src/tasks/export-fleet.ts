@@ -5,6 +5,7 @@ import { encodeAdapter } from '../fleet/adapter-file.js';
 import { decodeColumn, encodeColumn } from '../fleet/column-file.js';
 import { adapterFile, columnFile, type Fleet, fleetFile, modelFiles, readFleet } from '../fleet/folder.js';
 import { fleetModel, fleetOutputs, fleetWeights, refuseUnfit } from '../fleet/forms.js';
+import { trainingFiles } from '../fleet/training.js';
 import { describeDifference } from '../model/description/canonical.js';
 import type { Column } from '../model/progressive/column.js';
 import { UsageError } from '../onnx/core/errors.js';
@@ -25,6 +26,8 @@ export interface ExportFleetOptions {
   readonly like?: string;
   /** Of ai.onnx; 17 when absent. */
   readonly opset?: number;
+  /** Adds the graphs that train further columns by ONNX Runtime alone, in training/. */
+  readonly training?: boolean;
 }
 
 /** What was written of a fleet. */
@@ -61,6 +64,7 @@ export function exportFleet(loaded: LoadedWorkspace, folder: string, options: Ex
     ...made.files,
   ]);
   for (const { task } of members) for (const [name, bytes] of filesOf(loaded, made.fleet, task)) files.set(name, bytes);
+  if (options.training === true) for (const [name, bytes] of trainingFiles(first, weightsOf(loaded))) files.set(name, bytes);
   writeOutputFolder(folder, files);
   const { unstacked } = made.fleet;
   return {

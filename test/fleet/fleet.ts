@@ -17,6 +17,7 @@ export const description = (
     kind = 'adapter',
     base = '[[{ dense: 8 }, relu], [{ dense: 7 }, relu]]',
     input = '{ name: x, shape: [4] }',
+    train = '',
   } = {},
 ) => `prognet: 1
 name: shop
@@ -26,7 +27,7 @@ columns:
 ${names
   .map(
     (name, i) =>
-      `  - { task: ${name}, blocks: ${blocks}, head: ${head}, laterals: { kind: ${kind}, from: [base] }, train: { epochs: 2, batch: 8, seed: ${i + 2} } }\n`,
+      `  - { task: ${name}, blocks: ${blocks}, head: ${head}, laterals: { kind: ${kind}, from: [base] }, train: { epochs: 2, batch: 8, seed: ${i + 2}${train} } }\n`,
   )
   .join('')}`;
 

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 
 const repo = new URL('../..', import.meta.url).pathname;
 
-export type Environment = '.venv' | '.venv-tensorboard' | '.venv-tables' | '.venv-text' | '.venv-training';
+export type Environment = '.venv' | '.venv-tensorboard' | '.venv-tables' | '.venv-text' | '.venv-training' | '.venv-ray';
 
 const requirements: Readonly<Record<Environment, string>> = {
   '.venv': 'requirements.txt',
@@ -14,7 +14,10 @@ const requirements: Readonly<Record<Environment, string>> = {
   '.venv-text': 'requirements-text.txt',
   '.venv-tensorboard': 'requirements-tensorboard.txt',
   '.venv-training': 'requirements-training.txt',
+  '.venv-ray': 'ray/requirements.txt',
 };
+
+const setupOf = (name: Environment): string => (name === '.venv-ray' ? 'scripts/python/ray/setup' : 'scripts/python/setup');
 
 /** True where the environment is not there, or made for other versions than the pinned ones; and the reason to skip a test. */
 export function environment(name: Environment): { readonly missing: boolean; readonly note: string } {
@@ -22,8 +25,8 @@ export function environment(name: Environment): { readonly missing: boolean; rea
   const pinned = readFileSync(join(repo, 'scripts/python', requirements[name]), 'utf8');
   const fault = !existsSync(stamp) ? 'is missing' : !readFileSync(stamp, 'utf8').startsWith(pinned) ? 'is outdated' : undefined;
   if (fault === undefined) return { missing: false, note: '' };
-  if (process.env.CI === 'true') throw new Error(`${name} ${fault}: sh scripts/python/setup`);
-  return { missing: true, note: ` (skipped: ${name} ${fault}, run sh scripts/python/setup)` };
+  if (process.env.CI === 'true') throw new Error(`${name} ${fault}: sh ${setupOf(name)}`);
+  return { missing: true, note: ` (skipped: ${name} ${fault}, run sh ${setupOf(name)})` };
 }
 
 /** The JSON that a script prints as its last line. */

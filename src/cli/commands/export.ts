@@ -27,6 +27,7 @@ export interface ExportFlags extends RuntimeFlags, GoalFlags, AutoFlags {
   readonly all?: boolean;
   readonly routed?: boolean;
   readonly fleet?: boolean;
+  readonly training?: boolean;
   readonly fused?: boolean;
   readonly lora?: string;
   readonly output: string;
@@ -57,6 +58,7 @@ export async function exportCommand(flags: ExportFlags): Promise<void> {
     card = false,
   } = flags;
   if (flags.fleet === true) return exportFleetCommand(flags);
+  if (flags.training === true) throw new UsageError('--training is of --fleet', { path: '--training' });
   const forms = [flags.task !== undefined, flags.all === true, routed].filter(Boolean).length;
   if (forms !== 1) throw new UsageError('name one task with --task, or give --all, --routed or --fleet');
   const precision = precisionFlag(flags.precision);

@@ -32,6 +32,7 @@ interface FleetFlags extends GlobalOptions {
   readonly task?: string;
   readonly opset?: string;
   readonly precision: string;
+  readonly training?: boolean;
 }
 
 export function exportFleetCommand(flags: FleetFlags): void {
@@ -39,13 +40,14 @@ export function exportFleetCommand(flags: FleetFlags): void {
     others.find((name) => Reflect.get(flags, name) !== undefined) ?? (flags.precision === 'fp32' ? undefined : 'precision');
   if (other !== undefined) {
     const flag = `--${other.replace(/[A-Z]/g, (c) => `-${c.toLowerCase()}`)}`;
-    throw new UsageError(`${flag} is not of --fleet, expected --task and --opset alone beside it`, { path: flag });
+    throw new UsageError(`${flag} is not of --fleet, expected --task, --opset and --training alone beside it`, { path: flag });
   }
   const loaded = loadWorkspace(flags.workspace ?? '.');
   const opset = integerFlag('--opset', flags.opset);
   const exported = exportFleet(loaded, flags.output, {
     ...(flags.task !== undefined && { like: flags.task }),
     ...(opset !== undefined && { opset }),
+    training: flags.training === true,
   });
   noteLeftOut(flags, loaded);
   const { folder, columns, base, bytesOfColumn, unstacked } = exported;

@@ -1,0 +1,152 @@
+// One base and many columns over it: how fast columns drawn at random answer, mixed batches, memory, and a session for each column beside it. Columns are copies of one file under other
+// names, each with its own record and hash, so that thousands are made in seconds; what is read, checked, kept and run is what a fleet of trained ones reads, checks, keeps and runs.
+//   node scripts/bench/fleet.mjs [--quick]
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { encodeColumn } from '../../dist/fleet/column-file.js';
+import { exportFleet, FleetRunner, loadRuntime, loadWorkspace, trainTask } from '../../dist/node.js';
+import { Random } from '../../dist/onnx/core/random.js';
+import { Tensor } from '../../dist/onnx/core/tensor.js';
+import { sha256 } from '../../dist/onnx/files/hash.js';
+import { toBinary } from '../../dist/onnx/serde/to-binary.js';
+import { exportedModel } from '../../dist/tasks/export-tasks.js';
+import { writeRecord } from '../../dist/workspace/column-record.js';
+import { weightsFile } from '../../dist/workspace/column-store.js';
+
+const quick = process.argv.includes('--quick');
+const counts = quick ? [5, 20] : [5, 100, 1000, 2000, 5000];
+const [rounds, perRound] = quick ? [3, 20] : [15, 200];
+const text = `prognet: 1
+name: bench
+input: { name: x, shape: [256] }
+columns:
+  - { task: base, blocks: [[{ dense: 1024 }, relu], [{ dense: 1024 }, relu], [{ dense: 768 }, relu]], head: { classify: 10 }, train: { epochs: 1, batch: 64, seed: 1 } }
+  - { task: one, blocks: [[{ dense: 32 }, relu], [{ dense: 32 }, relu], [{ dense: 16 }, relu]], head: { classify: 10 }, laterals: { kind: adapter, rank: 8, from: [base] }, train: { epochs: 1, batch: 64, seed: 2 } }
+`;
+const { runtime } = await loadRuntime();
+const session = { threads: 1 };
+const random = new Random(1, 'bench');
+const rows = (n) =>
+  new Tensor(
+    'float32',
+    [n, 256],
+    Float32Array.from({ length: n * 256 }, () => random.normal()),
+  );
+const part = () => ({
+  inputs: rows(64),
+  targets: new Tensor(
+    'int64',
+    [64],
+    BigInt64Array.from({ length: 64 }, (_, i) => BigInt(i % 10)),
+  ),
+});
+const dir = mkdtempSync(join(tmpdir(), 'prognet-bench-fleet-'));
+writeFileSync(join(dir, 'prognet.yaml'), text);
+for (const task of ['base', 'one']) await trainTask(runtime, dir, task, { data: { train: part(), test: part() }, threads: 1 });
+const loaded = loadWorkspace(dir);
+const folder = join(dir, 'fleet');
+const { bytesOfColumn } = exportFleet(loaded, folder);
+const { record, tensors } = loaded.frozen.get('one');
+const names = Array.from({ length: counts.at(-1) }, (_, i) => `c${i}`);
+for (const [i, task] of names.entries()) {
+  const own = new Map(
+    [...tensors].map(([name, t]) => [
+      `${task}${name.slice(3)}`,
+      new Tensor(
+        t.dtype,
+        t.dims,
+        t.data.map((v) => v * (1 + i / 1e5)),
+      ),
+    ]),
+  );
+  const { format: _, self: __, sha256: hashes, ...rest } = record;
+  const made = writeRecord({ ...rest, task, sha256: { graph: hashes.graph } }, sha256(weightsFile(task, own)), task);
+  writeFileSync(join(folder, `columns/${task}.safetensors`), encodeColumn({ record: made.record, tensors: own }));
+}
+
+const median = (list) => [...list].sort((a, b) => a - b)[list.length >> 1];
+const memory = () => {
+  globalThis.gc?.();
+  return process.memoryUsage().rss;
+};
+const runners = [];
+for (const count of counts) {
+  const before = memory();
+  const runner = await FleetRunner.open(runtime, folder, { session, memory: count * bytesOfColumn + 1 });
+  const x = rows(1);
+  await runner.run('c0', { x });
+  const first = memory();
+  const begun = performance.now();
+  for (const name of names.slice(0, count)) await runner.run(name, { x });
+  const perColumn = (memory() - first) / Math.max(1, count - 1);
+  runners.push({
+    count,
+    runner,
+    base: first - before,
+    perColumn,
+    reading: (performance.now() - begun) / count,
+    times: [],
+    alone: [],
+    mixed: [],
+  });
+}
+
+// interleaved: every fleet has its turn in every round
+const [one, batch] = [rows(1), rows(64)];
+for (let round = 0; round < rounds; round++) {
+  for (const { count, runner, times, alone, mixed } of runners) {
+    const drawn = Array.from({ length: perRound }, () => names[Math.floor(random.uniform() * count)]);
+    let begun = performance.now();
+    for (const name of drawn) await runner.run(name, { x: one });
+    times.push((performance.now() - begun) / perRound);
+    const order = Array.from({ length: 64 }, (_, i) => names[(i * 37 + round) % count]);
+    begun = performance.now();
+    await runner.runMixed(order, { x: batch });
+    mixed.push(performance.now() - begun);
+    begun = performance.now();
+    for (const [i, name] of order.entries())
+      await runner.run(name, { x: new Tensor('float32', [1, 256], batch.data.subarray(256 * i, 256 * i + 256)) });
+    alone.push(performance.now() - begun);
+  }
+}
+const sessions = quick ? 3 : 20;
+const before = memory();
+const model = toBinary(exportedModel(loaded, { tasks: ['one'], probabilities: true }));
+const begun = performance.now();
+const held = [];
+for (let i = 0; i < sessions; i++) held.push(await runtime.createSession(model, session));
+for (const each of held) await each.run({ x: one });
+const making = (performance.now() - begun) / sessions;
+const each = (memory() - before) / sessions;
+const own = [];
+for (let round = 0; round < rounds; round++) {
+  const start = performance.now();
+  for (let i = 0; i < perRound; i++) await held[Math.floor(random.uniform() * sessions)].run({ x: one });
+  own.push((performance.now() - start) / perRound);
+}
+const fixed = (n, digits = 2) => n.toFixed(digits);
+console.log(
+  `a column ${bytesOfColumn} bytes, the base ${fixed(loaded.columns.column('base').parameters.count * 4e-6, 1)} MB; medians of ${rounds} rounds, one thread`,
+);
+console.log('columns  ms a run  of 5  mixed 64 ms  64 runs ms  times  reading ms  bytes a further column, of its weights');
+for (const r of runners) {
+  const [run, mixed, alone] = [median(r.times), median(r.mixed), median(r.alone)];
+  const share = run / median(runners[0].times);
+  console.log(
+    [
+      r.count,
+      fixed(run, 3),
+      fixed(share, 3),
+      fixed(mixed),
+      fixed(alone),
+      fixed(alone / mixed, 1),
+      fixed(r.reading),
+      fixed(r.perColumn / bytesOfColumn),
+    ].join('  '),
+  );
+}
+console.log(
+  `a session for each of ${sessions} columns: ${fixed(median(own), 3)} ms a run, ${fixed(each / 1e6, 1)} MB and ${fixed(making, 1)} ms each`,
+);
+rmSync(dir, { recursive: true });

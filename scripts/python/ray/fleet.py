@@ -1,0 +1,385 @@
+"""A fleet's folder in Python, by ONNX Runtime and numpy alone: its columns as files, a session of its base, and the training of a column from the graphs of training/."""
+
+import collections
+import datetime
+import decimal
+import hashlib
+import json
+import math
+import os
+import pathlib
+import re
+import time
+
+import numpy as np
+import onnxruntime as ort
+
+# Where cores are few and busy, a worker of Ray takes its time to come up.
+os.environ.setdefault("RAY_worker_register_timeout_seconds", "300")
+
+DTYPES = {"F32": np.float32}
+NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,99}")
+
+
+class FleetError(Exception):
+    """What was found, where, and what would be right, in one line."""
+
+
+def session(path, threads=1):
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 3
+    return ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+
+
+def sha256(data):
+    return hashlib.sha256(data).hexdigest()
+
+
+# --- JSON as prognet writes it: sorted keys, numbers as JavaScript prints them -------------------------------------------------------------------------------
+
+
+def js_number(value):
+    if isinstance(value, int):
+        return str(value)
+    if not math.isfinite(value):
+        raise FleetError(f"a record holds {value}, expected a finite number")
+    if value == 0:
+        return "-0" if math.copysign(1, value) < 0 else "0"
+    sign, digits, exponent = decimal.Decimal(repr(value)).normalize().as_tuple()
+    text = "".join(map(str, digits))
+    point = len(text) + exponent
+    if 0 < point <= 21:
+        text = text + "0" * (point - len(text)) if len(text) <= point else f"{text[:point]}.{text[point:]}"
+    elif -6 < point <= 0:
+        text = f"0.{'0' * -point}{text}"
+    else:
+        mantissa = text if len(text) == 1 else f"{text[0]}.{text[1:]}"
+        text = f"{mantissa}e{'+' if point > 0 else '-'}{abs(point - 1)}"
+    return f"-{text}" if sign else text
+
+
+def stable_json(value):
+    if value is None or isinstance(value, (bool, str)):
+        return json.dumps(value, ensure_ascii=False)
+    if isinstance(value, (int, float)):
+        return js_number(value)
+    if isinstance(value, (list, tuple)):
+        return f"[{','.join(map(stable_json, value))}]"
+    return f"{{{','.join(f'{json.dumps(key, ensure_ascii=False)}:{stable_json(value[key])}' for key in sorted(value))}}}"
+
+
+# --- safetensors -----------------------------------------------------------------------------------------------------------------------------------------------
+
+
+def write_tensors(tensors, metadata):
+    fields = [f'"__metadata__":{json.dumps(metadata, ensure_ascii=False, separators=(",", ":"))}'] if metadata else []
+    at = 0
+    for name, tensor in tensors.items():
+        info = {"dtype": "F32", "shape": list(tensor.shape), "data_offsets": [at, at + tensor.nbytes]}
+        fields.append(f"{json.dumps(name)}:{json.dumps(info, separators=(',', ':'))}")
+        at += tensor.nbytes
+    head = f"{{{','.join(fields)}}}".encode()
+    head += b" " * (-len(head) % 8)
+    return len(head).to_bytes(8, "little") + head + b"".join(np.ascontiguousarray(t).tobytes() for t in tensors.values())
+
+
+def read_tensors(data, file):
+    try:
+        length = int.from_bytes(data[:8], "little")
+        header = json.loads(data[8 : 8 + length])
+        metadata = header.pop("__metadata__", {})
+        body = memoryview(data)[8 + length :]
+        tensors = {}
+        for name, info in sorted(header.items(), key=lambda item: item[1]["data_offsets"][0]):
+            begin, end = info["data_offsets"]
+            tensors[name] = np.frombuffer(body[begin:end], DTYPES[info["dtype"]]).reshape(info["shape"])
+        return tensors, metadata
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise FleetError(f"{file}: is no safetensors file of float32, {error}") from None
+
+
+def write_whole(path, data):
+    """All of it or nothing, on the disk when it returns."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.{time.monotonic_ns()}")
+    with open(temporary, "wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(temporary, path)
+
+
+# --- the folder ------------------------------------------------------------------------------------------------------------------------------------------------
+
+
+class Fleet:
+    """fleet.json, and the columns that are read of the folder."""
+
+    def __init__(self, folder):
+        self.folder = pathlib.Path(folder)
+        try:
+            self.about = json.loads((self.folder / "fleet.json").read_text())
+        except (OSError, ValueError):
+            raise FleetError(f"{folder}: no fleet.json, expected what prognet export --fleet writes") from None
+        self.weights = {w["name"]: tuple(w["shape"]) for w in self.about["weights"]}
+
+    def path(self, name):
+        if not NAME.fullmatch(name):
+            raise FleetError(f'{self.folder}: "{name}" is no name of a column, expected a letter, then letters, digits, "_" or "-"')
+        return self.folder / "columns" / f"{name}.safetensors"
+
+    def columns(self):
+        return sorted(p.stem for p in (self.folder / "columns").glob("*.safetensors") if NAME.fullmatch(p.stem))
+
+    def model(self, form, threads=1):
+        file = {"required": "model.onnx", "stacked": "stacked.onnx"}[form]
+        if form not in self.about["models"]:
+            raise FleetError(f"{self.folder}: this fleet has no {form} form, {self.about.get('unstacked')}")
+        path = self.folder / file
+        if sha256(path.read_bytes()) != self.about["models"][form]:
+            raise FleetError(f"{path}: was changed, expected the file that fleet.json names")
+        return session(path, threads)
+
+    def column(self, name):
+        """The weights of a column by the names of the models' inputs, and its record, checked as prognet checks them."""
+        path = self.path(name)
+        try:
+            data = path.read_bytes()
+        except FileNotFoundError:
+            raise FleetError(f'{self.folder}: no column "{name}" in this fleet, expected {path.name} in columns') from None
+        tensors, metadata = read_tensors(data, path)
+        try:
+            record = json.loads(metadata["column"])
+        except (KeyError, ValueError):
+            raise FleetError(f"{path}: has no record of a column, expected a column of a fleet") from None
+        found = sha256(stable_json({k: v for k, v in record.items() if k != "self"}).encode())
+        if record.get("self") != found:
+            raise FleetError(f"{path}: its record was changed, sha256 {found[:12]}.., expected {str(record.get('self'))[:12]}..")
+        if record["task"] != name:
+            raise FleetError(f'{path}: holds the column "{record["task"]}", expected "{name}", as the file is called')
+        if record["description"] != self.about["column"] or record["sources"] != self.about["sources"]:
+            raise FleetError(f"{path}: is a column of another shape or over another base, expected one of this fleet")
+        shapes = {key: tensor.shape for key, tensor in tensors.items()}
+        if shapes != self.weights:
+            raise FleetError(f"{path}: its weights are {shapes}, expected {self.weights}")
+        found = sha256(write_tensors({own_name(name, k): t for k, t in tensors.items()}, {"producer": "prognet", "task": name}))
+        if record["sha256"]["weights"] != found:
+            raise FleetError(f"{path}: its weights were changed, sha256 {found[:12]}.., expected {record['sha256']['weights'][:12]}..")
+        return tensors, record
+
+    def write_column(self, name, tensors, record):
+        """An ordinary column file, with the hashes of its weights and of its record."""
+        ordered = {key: np.ascontiguousarray(tensors[key], np.float32).reshape(shape) for key, shape in self.weights.items()}
+        own = write_tensors({own_name(name, k): t for k, t in ordered.items()}, {"producer": "prognet", "task": name})
+        record = {
+            **record,
+            "format": 1,
+            "task": name,
+            "description": self.about["column"],
+            "sources": self.about["sources"],
+            "sha256": {"weights": sha256(own), "graph": self.about["models"]["required"]},
+            "createdAt": datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z",
+        }
+        record["self"] = sha256(stable_json(record).encode())
+        metadata = {"producer": "prognet", "task": name, "column": stable_json(record)}
+        adapter = ort.AdapterFormat()
+        adapter.set_adapter_version(1)
+        adapter.set_model_version(1)
+        # ONNX Runtime's adapters hold no scalars.
+        values = {k: ort.OrtValue.ortvalue_from_numpy(t.reshape(t.shape or (1,))) for k, t in ordered.items()}
+        adapter.set_parameters(values)
+        target = self.folder / "adapters" / f"{name}.onnx_adapter"
+        target.parent.mkdir(exist_ok=True)
+        temporary = target.with_name(f".{name}.{os.getpid()}")
+        adapter.export_adapter(str(temporary))
+        os.replace(temporary, target)
+        write_whole(self.path(name), write_tensors(ordered, metadata))
+        return record
+
+
+def own_name(task, name):
+    return f"{task}{name[len('column'):]}"
+
+
+class Columns:
+    """Columns in memory, least recently used first to go; those whose files were replaced are read anew."""
+
+    def __init__(self, fleet, most=1024):
+        self.fleet, self.most = fleet, most
+        self.held = collections.OrderedDict()
+
+    def weights(self, name):
+        path = self.fleet.path(name)
+        try:
+            stat = path.stat()
+            seen = (stat.st_ino, stat.st_size, stat.st_mtime_ns)
+        except FileNotFoundError:
+            seen = None
+        known = self.held.get(name)
+        if known is None or known[0] != seen:
+            known = (seen, self.fleet.column(name)[0])
+        self.held[name] = known
+        self.held.move_to_end(name)
+        while len(self.held) > self.most:
+            self.held.popitem(last=False)
+        return known[1]
+
+
+# --- training --------------------------------------------------------------------------------------------------------------------------------------------------
+
+
+def scalars(options, rate, step):
+    """What a step's update takes, computed in float64 as prognet does."""
+    if not options["kind"].startswith("adam"):
+        return [rate]
+    beta1, beta2 = options.get("beta1", 0.9), options.get("beta2", 0.999)
+    decay = options.get("weightDecay", 0.01 if options["kind"] == "adamw" else 0)
+    c = math.sqrt((1 - beta2**step) / (1 - beta2))
+    return [rate * (1 - beta1) * c / (1 - beta1**step), options.get("epsilon", 1e-8) * c, 1 - rate * decay]
+
+
+def fingerprint(inputs, targets):
+    digest = hashlib.sha256()
+    for array in [*inputs, targets]:
+        digest.update(f'["{array.dtype}",[{",".join(map(str, array.shape))}]]\n'.encode())
+        digest.update(np.ascontiguousarray(array).tobytes())
+    return digest.hexdigest()
+
+
+class Data:
+    """The rows of one customer: <name>.npz with an array for each input and `targets`. Every fifth row is held back as test data."""
+
+    def __init__(self, path, about):
+        with np.load(path) as file:
+            arrays = {key: file[key] for key in file.files}
+        names = [i["name"] for i in about["inputs"]]
+        missing = [n for n in [*names, "targets"] if n not in arrays]
+        if missing:
+            raise FleetError(f'{path}: has no array "{missing[0]}", expected {", ".join([*names, "targets"])}')
+        count = len(arrays["targets"])
+        if count < 10 or any(len(arrays[n]) != count for n in names):
+            raise FleetError(f"{path}: has {', '.join(f'{n} {len(a)}' for n, a in arrays.items())} rows, expected 10 or more, as many of each")
+        self.inputs = {i["name"]: np.ascontiguousarray(arrays[i["name"]], i["dtype"]) for i in about["inputs"]}
+        self.targets = np.ascontiguousarray(arrays["targets"], about["targets"]["dtype"])
+        for name, array in self.inputs.items():
+            if array.dtype.kind == "f" and not np.isfinite(array).all():
+                raise FleetError(f'{path}: "{name}" holds NaN or infinity, expected finite numbers')
+        test = np.arange(count) % 5 == 4
+        self.test, self.train = np.flatnonzero(test), np.flatnonzero(~test)
+
+    def part(self, rows):
+        return {n: a[rows] for n, a in self.inputs.items()}, self.targets[rows]
+
+
+class Training:
+    """training/ of a fleet: sessions are made when they are first asked for."""
+
+    def __init__(self, folder):
+        self.fleet = Fleet(folder)
+        self.folder = self.fleet.folder / "training"
+        try:
+            self.about = json.loads((self.folder / "training.json").read_text())
+        except OSError:
+            raise FleetError(f"{folder}: no training/training.json, expected what prognet export --fleet --training writes") from None
+        self.sessions = {}
+
+    def session(self, name):
+        if name not in self.sessions:
+            path = self.folder / f"{name}.onnx"
+            self.sessions[name] = self.fleet.model("required") if name == "model" else session(path)
+        return self.sessions[name]
+
+    def start(self):
+        """First values of weights, and of the optimizer's slots, which are 0."""
+        weights, _ = read_tensors((self.folder / "start.safetensors").read_bytes(), "start.safetensors")
+        return {c["name"]: weights.get(c["name"], np.zeros(c["shape"], np.float32)) for c in self.about["carried"]}
+
+    def feeds(self, inputs):
+        return {i["data"]: inputs[i["name"]] for i in self.about["inputs"]}
+
+    def taps(self, inputs):
+        """What the base gives for these rows: the same in every epoch, and for every column."""
+        taps = self.session("taps")
+        wanted = {i.name for i in taps.get_inputs()}
+        return dict(zip(self.about["taps"], taps.run(self.about["taps"], {k: v for k, v in self.feeds(inputs).items() if k in wanted})))
+
+    def minibatches(self, count, epoch):
+        """The order of an epoch's rows in minibatches, the last of which may be smaller."""
+        order = np.random.default_rng([self.about["seed"], epoch]).permutation(count).astype(np.int64)
+        whole = count // self.about["batch"] * self.about["batch"]
+        parts = [order[:whole].reshape(-1, self.about["batch"])] if whole else []
+        return parts + ([order[whole:].reshape(1, -1)] if whole < count else [])
+
+    def train(self, data, taps, epochs=None):
+        """Trains a column in this process; weights and the mean loss of each epoch."""
+        inputs, targets = data.part(data.train)
+        run = self.session("step")
+        names = [i.name for i in run.get_inputs()]
+        given = {**self.feeds(inputs), **{k: v[data.train] for k, v in taps.items()}, "step/targets": targets}
+        state, step, history = self.start(), 0, []
+        seeds = np.random.default_rng([self.about["seed"], 2**32])
+        for epoch in range(epochs or self.about["epochs"]):
+            losses = []
+            for order in self.minibatches(len(targets), epoch):
+                table = [scalars(self.about["optimizer"], self.about["rate"], step + i + 1) for i in range(len(order))]
+                step += len(order)
+                given["step/order"] = order
+                given["step/scalars"] = np.array(table, np.float32)
+                given["step/seeds"] = seeds.integers(0, 2**31, len(order))
+                outputs = [f"{name}/next" for name in state] + ["step/loss"]
+                values = run.run(outputs, {n: v for n, v in {**given, **state}.items() if n in names})
+                state = dict(zip(state, values))
+                losses.append(values[-1].reshape(-1))
+            history.append(float(np.concatenate(losses).mean()))
+        return {name: state[name] for name in self.fleet.weights}, history
+
+    def tested(self, weights, data):
+        """Measures on the test rows, and the proof: raw scores of the model that answers."""
+        inputs, targets = data.part(data.test)
+        model = self.session("model")
+        [scores] = model.run(["scores"], {**inputs, **weights})
+        [loss] = self.session("loss").run(["loss"], {"scores": scores, "targets": targets})
+        metrics = {"loss": float(loss)}
+        if self.about["metric"] == "accuracy" and targets.ndim == 1:
+            metrics["accuracy"] = float((scores.argmax(1) == targets).mean())
+        if not math.isfinite(metrics["loss"]):
+            raise FleetError(f"the loss on the test rows is {metrics['loss']}, expected a finite number")
+        return metrics, {"sha256": sha256(scores.tobytes()), "count": len(targets), "provider": "cpu", "threads": 1}
+
+    def fingerprints(self, data):
+        return [fingerprint(list(inputs.values()), targets) for inputs, targets in (data.part(data.train), data.part(data.test))]
+
+    def finished(self, name, data):
+        """Whether the column is there, trained on these rows."""
+        if not self.fleet.path(name).exists():
+            return False
+        _, record = self.fleet.column(name)
+        if record["data"]["fingerprint"] == self.fingerprints(data)[0]:
+            return True
+        raise FleetError(f'columns/{name}.safetensors: was trained on other rows, expected none there, or the rows that it was trained on')
+
+    def freeze(self, name, data, weights, history, seconds):
+        """Tests a column and writes its file."""
+        metrics, outputs = self.tested(weights, data)
+        train, test = self.fingerprints(data)
+        record = {
+            "seed": self.about["seed"],
+            "data": {"fingerprint": train, "test": test, "rows": len(data.train), "loss": self.about["loss"]},
+            "metrics": {**metrics, "seconds": seconds, "epochs": len(history)},
+            "history": [{"epoch": i + 1, "loss": loss} for i, loss in enumerate(history)],
+            "outputs": outputs,
+            "versions": {"prognet": self.fleet.about["version"], "onnxruntime": ort.__version__, "trainer": "fleet"},
+        }
+        return self.fleet.write_column(name, weights, record)
+
+    def column(self, name, path, taps=None):
+        """Trains, tests and writes the column of one customer, unless it is there."""
+        data = Data(path, self.about)
+        if self.finished(name, data):
+            return {"name": name, "trained": False}
+        begun = time.perf_counter()
+        weights, history = self.train(data, self.taps(data.inputs) if taps is None else taps)
+        record = self.freeze(name, data, weights, history, time.perf_counter() - begun)
+        return {"name": name, "trained": True, "metrics": record["metrics"]}
