@@ -1,6 +1,6 @@
 // The part of the library for Node: data sources, workspaces, and onnxruntime-node.
-export type { Analysis, AnalysisProgress, TapSensitivity } from './analysis/analyze.js';
-export type { PrunedPart, PruneGoal, PruneProgress } from './analysis/prune/prune.js';
+export type { AnalysedHead, Analysis, AnalysisProgress, TapSensitivity } from './analysis/analyze.js';
+export type { KeptMetrics, MeasuredPruning, PrunedPart, PruneGoal, PruneProgress } from './analysis/prune/prune.js';
 export type { NamedTargetHead, TargetHead } from './data/checks.js';
 export type { SourceContext, TargetColumns } from './data/sources/source.js';
 export { loadData } from './data/sources.js';
@@ -26,7 +26,7 @@ export { type FreezeTaskOptions, freezeTask } from './tasks/freeze-task.js';
 export { type LoadedWorkspace, loadWorkspace } from './tasks/load-workspace.js';
 export type { Measured as MeasuredPrecision, TaskLoss } from './tasks/measure-precision.js';
 export { type OpenOptions, open } from './tasks/open-network.js';
-export { type Change, type PrunedTask, type PruneOptions, pruneTask } from './tasks/prune-task.js';
+export { type Change, type PrunedMetric, type PrunedTask, type PruneOptions, pruneTask } from './tasks/prune-task.js';
 export { type ResetTask, resetTask } from './tasks/reset-task.js';
 export { type SaveOptions, save } from './tasks/save-network.js';
 export { type TrainedTask, type TrainTaskOptions, trainTask } from './tasks/train-task.js';

@@ -1,7 +1,7 @@
 // What a trained column takes of earlier ones: sensitivities of its taps, and what it loses without each lateral.
 
 import { countOf } from '../data/samples.js';
-import { metricName } from '../model/heads/heads.js';
+import { isSeveral, metricName } from '../model/heads/heads.js';
 import type { Column } from '../model/progressive/column.js';
 import { lateralStrengths } from '../model/progressive/lateral-strength.js';
 import { must, UsageError } from '../onnx/core/errors.js';
@@ -9,8 +9,8 @@ import { Tensor } from '../onnx/core/tensor.js';
 import type { Analysed } from './analysed.js';
 import { fisherShares, tapFeatures } from './fisher.js';
 import { type Joint, jointsOf, tapKey, tapsIn } from './joints.js';
-import { metricOf } from './metric.js';
-import { constantMetric, halvingVariances, perturbationShares } from './perturbation.js';
+import { headsOf, measured } from './metric.js';
+import { constantMetrics, halvingVariances, perturbationShares } from './perturbation.js';
 import { rankCorrelation } from './rank-correlation.js';
 import { directionsOf } from './score-directions.js';
 
@@ -36,6 +36,18 @@ export interface TapSensitivity {
   readonly gain?: number;
   /** The metric with this lateral switched off; left out of the task's own tap. */
   readonly without?: number;
+  /** The same of several heads, each by its name; `without` is that of the first. */
+  readonly withoutByHead?: Readonly<Record<string, number>>;
+}
+
+/** One of several heads, undisturbed and by the best answer that is the same for all samples. */
+export interface AnalysedHead {
+  /** Its metric. */
+  readonly metric: 'accuracy' | 'error';
+  /** Undisturbed. */
+  readonly value: number;
+  /** Of the best answer that is the same for all samples. */
+  readonly constant: number;
 }
 
 /** What `analyze` found. */
@@ -44,13 +56,15 @@ export interface Analysis {
   readonly task: string;
   /** Samples that it was measured on. */
   readonly rows: number;
-  /** The head's metric. */
+  /** The head's metric; of several heads that of the first. */
   readonly metric: 'accuracy' | 'error';
   /** Undisturbed. */
   readonly value: number;
   /** Of the best answer that is the same for all samples: half of the performance lies in the middle. */
   readonly constant: number;
-  /** Whether labels were drawn for the Fisher information, since the head is wide. */
+  /** Of several heads each by its name. */
+  readonly heads?: Readonly<Record<string, AnalysedHead>>;
+  /** Whether labels were drawn for the Fisher information, since the head is wide or answers steps. */
   readonly drawn: boolean;
   /** By the blocks that they flow into. */
   readonly taps: readonly TapSensitivity[];
@@ -96,20 +110,28 @@ export async function analyze(analysed: Analysed, onProgress?: (progress: Analys
   const total = 2 + tapsIn(joints).length + laterals.length;
   let done = 0;
   const step = (what: string) => onProgress?.({ what, done: ++done, total });
-  const { metric: value, scores } = await metricOf(analysed);
+  const { metrics: undisturbed, scores } = await measured(analysed);
   step('answers');
-  const constant = constantMetric(analysed, scores);
+  const constant = constantMetrics(analysed, scores);
   const features = await tapFeatures(analysed, joints);
   step('Fisher information');
-  const scale = { undisturbed: value, constant };
+  const scale = { undisturbed, constant };
   const variances = await halvingVariances(analysed, joints, features, scale, () => step('noise'));
   const strengths = lateralStrengths(column, must(weights.get(task), task));
-  const without = new Map<string, number>();
+  const without = new Map<string, readonly number[]>();
   for (const { into, ref } of laterals) {
     const off = { ...analysed, weights: withoutLateral(analysed, into, ref.column.task) };
-    without.set(`${into} ${ref.column.task}`, (await metricOf(off)).metric);
+    without.set(`${into} ${ref.column.task}`, (await measured(off)).metrics);
     step('laterals switched off');
   }
+  const names = headsOf(head).map(({ name = '' }) => name);
+  const named = (values: readonly number[]) => Object.fromEntries(names.map((name, i) => [name, must(values[i], name)]));
+  const heads = Object.fromEntries(
+    headsOf(head).map(({ name = '', head: own }, i) => [
+      name,
+      { metric: metricName(own), value: must(undisturbed[i], name), constant: must(constant[i], name) },
+    ]),
+  );
   const taps = joints.flatMap((joint: Joint) => {
     const perturbation = perturbationShares(joint, variances);
     return fisherShares(joint, features).map(({ ref, block, feature }, i): TapSensitivity => {
@@ -127,7 +149,8 @@ export async function analyze(analysed: Analysed, onProgress?: (progress: Analys
         ...(variance !== undefined && { halvingVariance: variance }),
         ...(strength?.alpha !== undefined && { alpha: strength.alpha }),
         ...(strength !== undefined && { gain: strength.gain }),
-        ...(off !== undefined && { without: off }),
+        ...(off !== undefined && { without: must(off[0], 'metric') }),
+        ...(off !== undefined && isSeveral(head) && { withoutByHead: named(off) }),
       };
     });
   });
@@ -139,8 +162,9 @@ export async function analyze(analysed: Analysed, onProgress?: (progress: Analys
     task,
     rows: countOf(data.inputs),
     metric: metricName(head),
-    value,
-    constant,
+    value: must(undisturbed[0], 'metric'),
+    constant: must(constant[0], 'metric'),
+    ...(isSeveral(head) && { heads }),
     drawn: directionsOf(head).drawn,
     taps,
     ...(correlation !== undefined && { correlation }),

@@ -75,7 +75,9 @@ export async function tapFeatures(analysed: Analysed, joints: readonly Joint[]):
   const { head } = analysed.column;
   const spread = await deviations(analysed, refs);
   const { count } = directionsOf(head);
+  let sample: readonly number[] = [headWidth(head)];
   const model = tapped(analysed, (g, scores, taps) => {
+    sample = must(scores.shape, 'shape').slice(1).map(Number);
     const seed = g.input(seedInput, 'float32', must(scores.shape, 'shape'));
     const by = refs.map((ref) => ofTap(taps, ref));
     gradient(g, { of: scores, by, seed }).forEach((d, i) => {
@@ -86,13 +88,13 @@ export async function tapFeatures(analysed: Analysed, joints: readonly Joint[]):
   const sums = refs.map(() => new Sum());
   let rows = 0;
   await withSession(analysed, model, async (session) => {
-    for (const { feeds, rows: more } of batchesOf(analysed)) {
+    for (const { feeds, targets, rows: more } of batchesOf(analysed)) {
       // The scores follow from the data alone: any seed gives them.
-      const blank = Tensor.zeros('float32', [more, headWidth(head)]);
+      const blank = Tensor.zeros('float32', [more, ...sample]);
       const { [scoresOutput]: scores } = await session.run({ ...feeds, [seedInput]: blank }, [scoresOutput]);
       for (let index = 0; index < count; index++) {
         const random = new Random(analysed.seed, 'fisher', rows, index);
-        const direction = scoreDirections(head, must(scores, 'scores'), index, random);
+        const direction = scoreDirections(head, must(scores, 'scores'), targets, index, random);
         const out = await session.run(
           { ...feeds, [seedInput]: direction },
           refs.map((_, i) => fisherOutput(i)),

@@ -1,18 +1,18 @@
 // Average perturbation sensitivity (arXiv 1606.04671, section 3): how much noise in a tap a task stands. Gaussian noise of a share of each feature's own
 // standard deviation is added to one tap, anew in each run; the variance that halves the performance is found, and its inverse is what the tap matters.
 
-import { answersOf, metricRises, targetKind } from '../model/heads/heads.js';
+import { answersOf, type SingleHead, targetKind } from '../model/heads/heads.js';
 import type { TapRef } from '../model/progressive/column.js';
 import { must, UsageError } from '../onnx/core/errors.js';
 import { float32, int64, Tensor } from '../onnx/core/tensor.js';
 import type { Value } from '../onnx/ir/graph.js';
 import type { Ops } from '../onnx/ops/ops-builder.js';
 import type { Session } from '../onnx/runtime/session.js';
-import { meanMetric } from '../train/evaluate.js';
 import { saltOf, uniformLike } from '../train/step/random-graph.js';
 import { type Analysed, batchesOf, withSession } from './analysed.js';
 import type { TapFeatures } from './fisher.js';
 import { type Joint, ofTap, tapKey, tapsIn } from './joints.js';
+import { better, headsOf, judgedOf, MetricSum, sumOfRows } from './metric.js';
 import { axesOf, scoresOutput, taskGraph } from './task-graph.js';
 
 const sigmaInput = 'analysis/sigma';
@@ -21,18 +21,26 @@ const seedInput = 'analysis/noise';
 const [least, most] = [-6, 6];
 const steps = 10;
 
-/** How well a task answers, between what a constant answer reaches and what it reaches undisturbed. */
+/** How well a task answers, between what a constant answer reaches and what it reaches undisturbed: metrics in the order of its heads. */
 export interface Scale {
-  /** Of the head's metric. */
-  readonly undisturbed: number;
-  readonly constant: number;
+  readonly undisturbed: readonly number[];
+  readonly constant: readonly number[];
 }
 
-/** The metric of the best answer that is the same for all samples: what is left where nothing of the inputs gets through. */
-export function constantMetric({ column: { head }, data: { targets } }: Analysed, scores: Tensor): number {
-  const [rows = 0, width = 1] = scores.dims;
+/** The metrics of the best answers that are the same for all samples, and steps: what is left where nothing of the inputs gets through. */
+export function constantMetrics({ column: { head }, data: { targets } }: Analysed, scores: Tensor): readonly number[] {
+  return judgedOf(head, scores, targets).map((own) => {
+    const [rows = 0, width = 1] = own.scores.dims;
+    const row = constantRow(own.head, own.targets, rows, width);
+    const constant = Tensor.zeros('float32', [rows, width]);
+    for (let i = 0; i < rows; i++) (constant.data as Float32Array).set(row, i * width);
+    return sumOfRows(own.head, constant, own.targets) / rows;
+  });
+}
+
+function constantRow(head: SingleHead, targets: Tensor, rows: number, width: number): number[] {
   const column = (j: number) => Array.from({ length: rows }, (_, i) => Number(targets.data[i * width + j]));
-  const row = Array.from({ length: width }, (_, j): number => {
+  return Array.from({ length: width }, (_, j): number => {
     if (targetKind(head).of === 'classes') return targets.numbers().filter((v) => v === j).length;
     const values = column(j);
     // Of labels the more frequent, of numbers the median, whose absolute error is the least.
@@ -40,9 +48,6 @@ export function constantMetric({ column: { head }, data: { targets } }: Analysed
       ? values.reduce((sum, v) => sum + v - 0.5, 0)
       : must(values.sort((x, y) => x - y)[rows >> 1], 'target');
   });
-  const constant = Tensor.zeros('float32', [rows, width]);
-  for (let i = 0; i < rows; i++) (constant.data as Float32Array).set(row, i * width);
-  return meanMetric(head, constant, targets);
 }
 
 /** Standard normal numbers in the shape of `like`, by Box and Muller. */
@@ -65,7 +70,7 @@ function disturbed(g: Ops, ref: TapRef, tap: Value, { deviation }: TapFeatures):
   return g.add(tap, g.mul(noise, g.mul(g.constant(spread), sigma)));
 }
 
-/** Which share of its performance is left under a noise of this variance. */
+/** Which share of its performance is left under a noise of this variance; of several heads the mean of theirs. */
 async function left(
   analysed: Analysed,
   session: Session,
@@ -73,15 +78,19 @@ async function left(
   trial: number,
   { undisturbed, constant }: Scale,
 ): Promise<number> {
-  let sum = 0;
+  const sum = new MetricSum(analysed.column.head);
   let rows = 0;
   for (const { feeds, targets, rows: more } of batchesOf(analysed)) {
     const noise = int64(trial * 1_000_003 + rows + analysed.seed);
     const out = await session.run({ ...feeds, [sigmaInput]: float32(Math.sqrt(variance)), [seedInput]: noise }, [scoresOutput]);
-    sum += more * meanMetric(analysed.column.head, must(out[scoresOutput], 'scores'), targets);
+    sum.add(must(out[scoresOutput], 'scores'), targets);
     rows += more;
   }
-  return (sum / rows - constant) / (undisturbed - constant);
+  const shares = sum.values().map((value, i) => {
+    const [top, bottom] = [undisturbed, constant].map((of) => must(of[i], 'head'));
+    return (value - must(bottom, 'constant')) / (must(top, 'undisturbed') - must(bottom, 'constant'));
+  });
+  return shares.reduce((a, b) => a + b, 0) / shares.length;
 }
 
 /** The variance of noise, in those of the features themselves, at which half of the performance is left; undefined where 10^6 times do not. */
@@ -105,12 +114,15 @@ export async function halvingVariances(
   onTap?: () => void,
 ): Promise<ReadonlyMap<string, number | undefined>> {
   const { column } = analysed;
-  const { undisturbed, constant } = scale;
-  if (metricRises(column.head) ? undisturbed <= constant : undisturbed >= constant)
+  for (const [i, { name, head }] of headsOf(column.head).entries()) {
+    const [undisturbed, constant] = [must(scale.undisturbed[i], 'metric'), must(scale.constant[i], 'metric')];
+    if (better(head, undisturbed, constant)) continue;
+    const what = `task "${column.task}"${name === undefined ? '' : `, head "${name}",`}`;
     throw new UsageError(
-      `task "${column.task}" answers no better than one answer for all samples, ${undisturbed.toFixed(4)} to ${constant.toFixed(4)}: noise has nothing to halve`,
+      `${what} answers no better than one answer for all samples, ${undisturbed.toFixed(4)} to ${constant.toFixed(4)}: noise has nothing to halve`,
       { got: column.task },
     );
+  }
   const found = new Map<string, number | undefined>();
   for (const ref of tapsIn(joints)) {
     const own = ofTap(features, ref);

@@ -4,7 +4,6 @@ import { someSamples } from '../analysis/analysed.js';
 import { type Analysis, type AnalysisProgress, analyze, refuseWithoutLaterals } from '../analysis/analyze.js';
 import type { Reading } from '../data/reading.js';
 import { isJudged } from '../model/heads/heads.js';
-import { refuseSeveral, refuseSteps } from '../model/heads/refusals.js';
 import { UsageError } from '../onnx/core/errors.js';
 import { anObject, given, text } from '../onnx/core/given.js';
 import type { Runtime, SessionOptions } from '../onnx/runtime/session.js';
@@ -51,8 +50,6 @@ export async function analyzeTask(
   const column = loaded.columns.column(task);
   if (!isJudged(column.head))
     throw new UsageError(`task "${task}" has no head, expected one whose answers are judged`, { got: task });
-  refuseSteps(column.head, task, 'analyze');
-  refuseSeveral(column.head, task, 'analyze');
   refuseWithoutLaterals(column);
   const { test } = await loadTaskData(loaded, task, { ...(onReading && { onReading }), ...(signal && { signal }) });
   const from = seed ?? column.seed;

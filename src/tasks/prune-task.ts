@@ -1,11 +1,17 @@
 // A trained column made smaller: what its task does not need goes out of its weights and out of the description. A frozen one stays; for export, the
 // network is given in which its column is smaller.
 import { someSamples } from '../analysis/analysed.js';
-import { type Pruned, type PrunedPart, type PruneGoal, type PruneProgress, prune } from '../analysis/prune/prune.js';
+import {
+  type MeasuredPruning,
+  type Pruned,
+  type PrunedPart,
+  type PruneGoal,
+  type PruneProgress,
+  prune,
+} from '../analysis/prune/prune.js';
 import type { SampleSet, Split } from '../data/dataset.js';
 import type { Reading } from '../data/reading.js';
-import { isJudged, metricName } from '../model/heads/heads.js';
-import { refuseSeveral, refuseSteps } from '../model/heads/refusals.js';
+import { type Head, isJudged, metricName } from '../model/heads/heads.js';
 import type { Column } from '../model/progressive/column.js';
 import { taskModel } from '../model/progressive/forms.js';
 import type { FrozenWeights } from '../model/progressive/weights.js';
@@ -15,7 +21,7 @@ import { elementCount } from '../onnx/core/shape.js';
 import { writeFileAtomic } from '../onnx/files/atomic-file.js';
 import { sha256 } from '../onnx/files/hash.js';
 import type { Runtime } from '../onnx/runtime/session.js';
-import { evaluateScores } from '../train/evaluate.js';
+import { type Evaluation, evaluateScores } from '../train/evaluate.js';
 import type { TrainEvent } from '../train/events.js';
 import { train } from '../train/loop.js';
 import { partition } from '../train/prepare-data.js';
@@ -63,6 +69,12 @@ export interface Change {
   readonly after: number;
 }
 
+/** A head's metric before and after. */
+export interface PrunedMetric extends Change {
+  /** What is measured. */
+  readonly metric: 'accuracy' | 'error';
+}
+
 /** What went, and what it cost. */
 export interface PrunedTask {
   /** The task. */
@@ -76,9 +88,12 @@ export interface PrunedTask {
   /** Parameters of the model that `export --task` writes: those of earlier columns that it reads included. */
   readonly model: Change;
   /** The metric on the samples by which it was decided. */
-  readonly measured: Change & { readonly on: 'validation part' | 'training data'; readonly rows: number };
+  readonly measured: MeasuredPruning & { readonly on: 'validation part' | 'training data'; readonly rows: number };
   /** On the test data, which decided nothing. */
-  readonly test: { readonly metric: 'accuracy' | 'error' } & Change;
+  readonly test: PrunedMetric & {
+    /** Of several heads each by its name; then the task's own is that of the first. */
+    readonly heads?: Readonly<Record<string, PrunedMetric>>;
+  };
   /** Epochs that it was trained for with what is left. */
   readonly epochs: number;
 }
@@ -95,8 +110,6 @@ interface Work {
 async function workOf(runtime: Runtime, loaded: LoadedWorkspace, task: string, options: PruneOptions): Promise<Work> {
   const { onReading, signal } = options;
   const column = loaded.columns.column(task);
-  refuseSteps(column.head, task, 'prune');
-  refuseSeveral(column.head, task, 'prune');
   if (!isJudged(column.head))
     throw new UsageError(`task "${task}" has no head, expected one whose answers are judged`, { got: task });
   const data = await loadTaskData(loaded, task, { ...(onReading && { onReading }), ...(signal && { signal }) });
@@ -136,8 +149,8 @@ async function reportOf(
 ): Promise<PrunedTask & { readonly loss: number }> {
   const { column, loaded } = work;
   const before = weightsOf(loaded);
-  const { metric: was } = await tested(work, column, before, signal);
-  const { metric: is, loss } = await tested(work, pruned.column, after, signal);
+  const was = await tested(work, column, before, signal);
+  const is = await tested(work, pruned.column, after, signal);
   return {
     task: column.task,
     parts: pruned.parts,
@@ -145,10 +158,19 @@ async function reportOf(
     parameters: { before: column.parameters.count, after: pruned.column.parameters.count },
     model: { before: inModel(column, before), after: inModel(pruned.column, after) },
     measured,
-    test: { metric: metricName(column.head), before: was, after: is },
+    test: testOf(column.head, was, is),
     epochs,
-    loss,
+    loss: is.loss,
   };
+}
+
+function testOf(head: Head, was: Evaluation, is: Evaluation): PrunedTask['test'] {
+  const all = { metric: metricName(head), before: was.metric, after: is.metric };
+  const heads = Object.entries(is.heads ?? {}).map(([name, { metric }]) => {
+    const before = must(was.heads?.[name], name).metric.value;
+    return [name, { metric: metric.name, before, after: metric.value }] as const;
+  });
+  return heads.length === 0 ? all : { ...all, heads: Object.fromEntries(heads) };
 }
 
 /** The weights after some epochs with what is left. */

@@ -14,6 +14,8 @@ import { checkTask } from './task-name.js';
 const number = z.number({ error: 'a number' });
 const count = z.int({ error: 'an integer of 0 and more' }).min(0, { error: 'an integer of 0 and more' });
 const text = z.string({ error: 'text' });
+const metric = z.enum(['accuracy', 'error'], { error: '"accuracy" or "error"' });
+const head = z.object({ metric, value: number, constant: number }, { error: 'an object' });
 const tap = z.object(
   {
     into: count,
@@ -26,6 +28,7 @@ const tap = z.object(
     alpha: number.optional(),
     gain: number.optional(),
     without: number.optional(),
+    withoutByHead: z.record(z.string(), number, { error: 'numbers by head' }).optional(),
   },
   { error: 'an object' },
 );
@@ -33,9 +36,10 @@ const schema = z.object(
   {
     task: text,
     rows: count,
-    metric: z.enum(['accuracy', 'error'], { error: '"accuracy" or "error"' }),
+    metric,
     value: number,
     constant: number,
+    heads: z.record(z.string(), head, { error: 'heads by name' }).optional(),
     drawn: z.boolean({ error: 'true or false' }),
     taps: z.array(tap, { error: 'a list' }),
     correlation: number.optional(),

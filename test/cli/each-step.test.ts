@@ -147,7 +147,6 @@ it('the Node service answers each step as predict does', async () => {
 });
 
 it.each([
-  [['analyze', 'table'], 'analyze: task "table" answers each step of a sequence, expected a head that answers samples'],
   [
     ['export', '--routed', '-o', 'r.onnx'],
     'a routed model has one set of outputs for all tasks: task "tags" answers each step of a sequence, "whole" each sample; choose tasks of one kind, or another form',

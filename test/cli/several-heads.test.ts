@@ -217,7 +217,6 @@ it.each([
     ['export', '--routed', '-o', 'r.onnx'],
     'a routed model has one set of outputs for all tasks: task "people" has the heads group, age, task "parquet" has the heads years, kind; choose tasks of the same heads, or another form',
   ],
-  [['analyze', 'people'], 'analyze: task "people" has the heads group, age, expected a column of one head'],
   [
     ['predict', 'people', '--input', 'asked.csv', '--output', 'a.npy'],
     'task "people" has several heads, whose answers are no one array: expected --format json, jsonl, csv or text',

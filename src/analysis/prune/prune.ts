@@ -1,10 +1,10 @@
 // Takes out of a trained column what its task does not need: fewer weights, not zeros. What matters least goes first.
-import { metricRises } from '../../model/heads/heads.js';
+import { type Head, isSeveral, metricName } from '../../model/heads/heads.js';
 import { type Column, columnsOf } from '../../model/progressive/column.js';
 import { must, UsageError } from '../../onnx/core/errors.js';
 import type { Tensor } from '../../onnx/core/tensor.js';
 import type { Analysed } from '../analysed.js';
-import { metricOf } from '../metric.js';
+import { better, headsOf, measured } from '../metric.js';
 import { type Candidate, candidatesOf, keptWithout } from './candidates.js';
 import { cut, type Kept } from './cut.js';
 import { type Described, described, withChange } from './describe.js';
@@ -13,8 +13,16 @@ import { type Described, described, withChange } from './describe.js';
 export type PruneGoal =
   /** What matters less than this share of an equal one: above 0. */
   | { readonly threshold: number }
-  /** As much as leaves the metric at least as good as this. */
-  | { readonly keep: number };
+  /** As much as leaves the metric at least as good as this; of several heads that of each, by what it is measured by. */
+  | { readonly keep: number | KeptMetrics };
+
+/** What is to be kept of several heads: each stays at least as good as the bound of its own metric. */
+export interface KeptMetrics {
+  /** Of each head that is measured by its accuracy, at least. */
+  readonly accuracy?: number;
+  /** Of each head that is measured by its error, at most. */
+  readonly error?: number;
+}
 
 /** How many things of a kind a column has, and how many it keeps. */
 export interface PrunedPart {
@@ -39,7 +47,17 @@ export interface Pruned {
   /** Shares below this went. */
   readonly threshold: number;
   /** On the samples that it was measured on, before and after. */
-  readonly measured: { readonly before: number; readonly after: number };
+  readonly measured: MeasuredPruning;
+}
+
+/** A metric before and after; of several heads that of the first, and each by its name. */
+export interface MeasuredPruning {
+  /** As it was. */
+  readonly before: number;
+  /** As it is. */
+  readonly after: number;
+  /** Of several heads each by its name. */
+  readonly heads?: Readonly<Record<string, { readonly before: number; readonly after: number }>>;
 }
 
 /** How far it is. */
@@ -52,16 +70,18 @@ export async function prune(analysed: Analysed, goal: PruneGoal, onProgress?: Pr
   const { column, weights } = analysed;
   const { task, head } = column;
   const own = must(weights.get(task), task);
-  const { metric: before } = await metricOf(analysed);
-  const enough = (metric: number, wanted: number) => (metricRises(head) ? metric >= wanted : metric <= wanted);
-  if ('keep' in goal && !enough(before, goal.keep))
-    throw new UsageError(
-      `task "${task}" reaches ${before.toFixed(4)} now, expected at least as good as what is to be kept, ${goal.keep}`,
-      {
-        got: String(before),
-        expected: String(goal.keep),
-      },
-    );
+  const { metrics: before } = await measured(analysed);
+  const bounds = 'keep' in goal ? boundsOf(column, goal.keep) : [];
+  const fails = (metrics: readonly number[]) =>
+    bounds.find(({ at, head: own, bound }) => better(own, bound, must(metrics[at], 'metric')));
+  const failed = fails(before);
+  if (failed !== undefined) {
+    const [is, { bound, what }] = [must(before[failed.at], 'metric'), failed];
+    throw new UsageError(`${what} reaches ${is.toFixed(4)} now, expected at least as good as what is to be kept, ${bound}`, {
+      got: String(is),
+      expected: String(bound),
+    });
+  }
   const all = await candidatesOf(analysed);
   if (all.length === 0)
     throw new UsageError(`task "${task}" has nothing to take out: no laterals, and no layers whose units could go`, {
@@ -74,9 +94,9 @@ export async function prune(analysed: Analysed, goal: PruneGoal, onProgress?: Pr
     const now = columnsOf(withChange(column.network.description, task, said)).column(task);
     return { kept, said, now, weights: cut(column, now, own, kept) };
   };
-  const measure = async (count: number): Promise<number> => {
+  const measure = async (count: number): Promise<readonly number[]> => {
     const { now, weights: cutDown } = without(count);
-    return (await metricOf({ ...analysed, column: now, weights: new Map(weights).set(task, cutDown) })).metric;
+    return (await measured({ ...analysed, column: now, weights: new Map(weights).set(task, cutDown) })).metrics;
   };
   let count = 0;
   if ('threshold' in goal) count = order.filter(({ share }) => share < goal.threshold).length;
@@ -85,7 +105,7 @@ export async function prune(analysed: Analysed, goal: PruneGoal, onProgress?: Pr
     const steps = Math.ceil(Math.log2(high));
     for (let step = 1; high - low > 1; step++) {
       const middle = (low + high) >> 1;
-      if (enough(await measure(middle), goal.keep)) low = middle;
+      if (fails(await measure(middle)) === undefined) low = middle;
       else high = middle;
       onProgress?.('smaller', step, steps);
     }
@@ -98,8 +118,28 @@ export async function prune(analysed: Analysed, goal: PruneGoal, onProgress?: Pr
     described: said,
     parts: partsOf(all, kept),
     threshold: order[count]?.share ?? Number.POSITIVE_INFINITY,
-    measured: { before, after: count === 0 ? before : await measure(count) },
+    measured: comparedOf(head, before, count === 0 ? before : await measure(count)),
   };
+}
+
+/** What of each head is to be kept, and what the head is called. Throws UsageError where a head has no bound. */
+function boundsOf({ task, head }: Column, keep: number | KeptMetrics) {
+  return headsOf(head).map(({ name, head: own }, at) => {
+    const metric = metricName(own);
+    const what = `task "${task}"${name === undefined ? '' : `, head "${name}",`}`;
+    const bound = typeof keep !== 'number' ? keep[metric] : name === undefined ? keep : undefined;
+    if (bound !== undefined) return { at, head: own, bound, what };
+    throw new UsageError(`${what} is measured by its ${metric}, expected what of it is to be kept`, {
+      got: metric,
+      expected: metric,
+    });
+  });
+}
+
+function comparedOf(head: Head, before: readonly number[], after: readonly number[]): MeasuredPruning {
+  const of = (i: number) => ({ before: must(before[i], 'metric'), after: must(after[i], 'metric') });
+  const heads = Object.fromEntries(headsOf(head).map(({ name = '' }, i) => [name, of(i)]));
+  return { ...of(0), ...(isSeveral(head) && { heads }) };
 }
 
 function partsOf(all: readonly Candidate[], kept: Kept): PrunedPart[] {

@@ -1,5 +1,5 @@
 // prognet analyze
-import type { Analysis, TapSensitivity } from '../../analysis/analyze.js';
+import type { Analysis } from '../../analysis/analyze.js';
 import { UsageError } from '../../onnx/core/errors.js';
 import { analyzeTask } from '../../tasks/analyze-task.js';
 import { growthOf } from '../../tasks/growth.js';
@@ -19,15 +19,27 @@ export interface AnalyzeFlags extends GlobalOptions, RuntimeFlags {
 const shown = (value: number | undefined, places: number): string => value?.toFixed(places) ?? '-';
 
 /** What is lost, or won, by a lateral: `0.8123 (-0.0312)`. */
-function off({ without }: TapSensitivity, { value }: Analysis): string {
+function off(without: number | undefined, value: number): string {
   if (without === undefined) return '-';
   const change = without - value;
   return `${without.toFixed(4)} (${change < 0 ? '' : '+'}${change.toFixed(4)})`;
 }
 
 function text(analysis: Analysis, blocks: number): string {
-  const { task, rows, metric, value, constant, drawn, taps, correlation } = analysis;
-  const header = ['into', 'reads', 'tap', 'fisher', 'perturbation', 'half at', 'alpha', 'gain', `${metric} without`];
+  const { task, rows, metric, value, constant, heads, drawn, taps, correlation } = analysis;
+  const judged = heads === undefined ? [['', { metric, value, constant }] as const] : Object.entries(heads);
+  const called = (name: string, of: string) => (name === '' ? of : `${name} ${of}`);
+  const header = [
+    'into',
+    'reads',
+    'tap',
+    'fisher',
+    'perturbation',
+    'half at',
+    'alpha',
+    'gain',
+    ...judged.map(([name, own]) => `${called(name, own.metric)} without`),
+  ];
   const lines = taps.map((tap, i) => [
     taps[i - 1]?.into === tap.into ? '' : tap.into === blocks ? 'head' : `block ${tap.into}`,
     tap.source === task ? `${task} itself` : tap.source,
@@ -37,11 +49,15 @@ function text(analysis: Analysis, blocks: number): string {
     tap.halvingVariance?.toPrecision(2) ?? '-',
     tap.alpha?.toPrecision(3) ?? '-',
     shown(tap.gain, 3),
-    off(tap, analysis),
+    ...judged.map(([name, own]) => off(name === '' ? tap.without : tap.withoutByHead?.[name], own.value)),
   ]);
-  const of = `${task}: ${metric} ${value.toFixed(4)} on ${count(rows)} test samples, ${constant.toFixed(4)} by one answer for all`;
+  const [first, ...others] = judged.map(
+    ([name, own]) =>
+      `${called(name, own.metric)} ${own.value.toFixed(4)} on ${count(rows)} test samples, ${own.constant.toFixed(4)} by one answer for all`,
+  );
+  const of = [`${task}: ${first}`, ...others].join('\n');
   const notes = [
-    ...(drawn ? ['the head is wide: the Fisher information is of drawn directions'] : []),
+    ...(drawn ? ['the head is wide or answers steps: the Fisher information is of drawn directions'] : []),
     ...(correlation === undefined ? [] : [`rank correlation of both sensitivities: ${correlation.toFixed(2)}`]),
   ];
   return [of, '', table(header, lines), ...(notes.length > 0 ? ['', ...notes] : [])].join('\n');

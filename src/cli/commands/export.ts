@@ -1,5 +1,4 @@
 // prognet export
-import { metricName } from '../../model/heads/heads.js';
 import { type LoraForm, loraForms, routable } from '../../model/progressive/forms.js';
 import { UsageError } from '../../onnx/core/errors.js';
 import { type PrecisionName, precisions } from '../../onnx/precision/quantize.js';
@@ -133,7 +132,7 @@ async function prunedFor(flags: ExportFlags, opened: LoadedWorkspace): Promise<L
   if (task === undefined)
     throw new UsageError('--prune is of one task, expected --task', { path: '--prune', expected: '--task' });
   const { head, blocks } = opened.columns.column(task);
-  const goal = goalOf(flags, metricName(head));
+  const goal = goalOf(flags, head);
   const { runtime } = await openRuntime(flags);
   const parts = partsProgress(flags, task);
   const reading = progressOf(flags, task);

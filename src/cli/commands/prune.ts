@@ -1,7 +1,9 @@
 // prognet prune
+
+import { headsOf } from '../../analysis/metric.js';
 import type { PruneGoal } from '../../analysis/prune/prune.js';
-import { metricName } from '../../model/heads/heads.js';
-import { UsageError } from '../../onnx/core/errors.js';
+import { type Head, isSeveral, metricName } from '../../model/heads/heads.js';
+import { must, UsageError } from '../../onnx/core/errors.js';
 import { loadWorkspace } from '../../tasks/load-workspace.js';
 import { type Change, type PrunedTask, pruneTask } from '../../tasks/prune-task.js';
 import { integerFlag, numberFlag } from '../flags.js';
@@ -24,21 +26,29 @@ export interface GoalFlags {
   readonly keepError?: string;
 }
 
-/** Throws UsageError unless one of them is there, and where it is of another metric than the head's. */
-export function goalOf({ threshold, keepAccuracy, keepError }: GoalFlags, metric: 'accuracy' | 'error'): PruneGoal {
-  const asked = [threshold, keepAccuracy, keepError].filter((flag) => flag !== undefined).length;
-  if (asked !== 1) throw new UsageError('say how much may go: --threshold, or --keep-accuracy (of numbers --keep-error)');
+const keepFlags = { accuracy: '--keep-accuracy', error: '--keep-error' } as const;
+
+/** Throws UsageError unless a share is there or what is to be kept of each metric of the heads, and no other. */
+export function goalOf({ threshold, keepAccuracy, keepError }: GoalFlags, head: Head): PruneGoal {
+  const given = { accuracy: keepAccuracy, error: keepError };
+  const metrics = [...new Set(headsOf(head).map(({ head: own }) => metricName(own)))];
+  const asked = (['accuracy', 'error'] as const).filter((metric) => given[metric] !== undefined);
+  if ((threshold === undefined) === (asked.length === 0) || asked.length > metrics.length)
+    throw new UsageError('say how much may go: --threshold, or --keep-accuracy (of numbers --keep-error)');
   const share = numberFlag('--threshold', threshold);
   if (share !== undefined) return { threshold: share };
-  const [name, other] = metric === 'accuracy' ? ['--keep-accuracy', keepError] : ['--keep-error', keepAccuracy];
-  if (other !== undefined) throw new UsageError(`the task is measured by its ${metric}, expected ${name}`, { expected: name });
-  const keep = numberFlag(name, keepAccuracy ?? keepError);
-  if (keep !== undefined && metric === 'accuracy' && keep > 1)
-    throw new UsageError(`${name}: found "${keep}", expected a share of the samples, at most 1`, {
-      path: name,
-      got: String(keep),
-    });
-  return { keep: keep ?? 0 };
+  if (metrics.some((metric) => given[metric] === undefined)) {
+    const expected = metrics.map((metric) => keepFlags[metric]).join(' and ');
+    throw new UsageError(`the task is measured by its ${metrics.join(' and its ')}, expected ${expected}`, { expected });
+  }
+  const kept = Object.fromEntries(asked.map((metric) => [metric, keptOf(keepFlags[metric], given[metric], metric)]));
+  return { keep: isSeveral(head) ? kept : must(kept[metricName(head)], 'bound') };
+}
+
+function keptOf(name: string, text: string | undefined, metric: 'accuracy' | 'error'): number | undefined {
+  const keep = numberFlag(name, text);
+  if (keep === undefined || metric === 'error' || keep <= 1) return keep;
+  throw new UsageError(`${name}: found "${keep}", expected a share of the samples, at most 1`, { path: name, got: String(keep) });
 }
 
 const changed = ({ before, after }: Change, shown: (n: number) => string): string => `${shown(before)} -> ${shown(after)}`;
@@ -55,7 +65,11 @@ export function prunedText(report: PrunedTask, blocks: number): string {
   const first = epochs === 0 ? '' : ' before them';
   return [
     `${task}: parameters ${changed(parameters, count)}, of its exported model ${changed(model, count)}`,
-    `${test.metric} on the test data ${changed(test, metric)}${further}; on the ${measured.on} (${count(measured.rows)} samples) ${changed(measured, metric)}${first}`,
+    ...Object.entries(test.heads ?? { '': test }).map(([name, own]) => {
+      const there = measured.heads?.[name] ?? measured;
+      const called = name === '' ? own.metric : `${name} ${own.metric}`;
+      return `${called} on the test data ${changed(own, metric)}${further}; on the ${measured.on} (${count(measured.rows)} samples) ${changed(there, metric)}${first}`;
+    }),
     '',
     table(['what', 'before', 'after'], rows),
   ].join('\n');
@@ -67,7 +81,7 @@ export async function pruneCommand(task: string, flags: PruneFlags): Promise<voi
   if (rate !== undefined && epochs === undefined) throw new UsageError('--lr is of --epochs', { path: '--lr' });
   const loaded = loadWorkspace(flags.workspace ?? '.');
   const { blocks, head } = loaded.columns.column(task);
-  const goal = goalOf(flags, metricName(head));
+  const goal = goalOf(flags, head);
   const { runtime } = await openRuntime(flags);
   const progress = progressOf(flags, task);
   const parts = partsProgress(flags, task);

@@ -1,4 +1,4 @@
-// What is refused of heads where not every one is taken: scores of another shape, answers of each step, several heads.
+// What is refused of heads where not every one is taken: scores of another shape, several heads.
 import { UsageError } from '../../onnx/core/errors.js';
 import { eachOf, type Head, headWidth, isSeveral, type SingleHead } from './heads.js';
 
@@ -9,13 +9,6 @@ export const takesScores = (head: Head, shape: readonly (number | string)[]): bo
 /** What is wrong where they are none. */
 export const scoresExpected = (head: Head, shape: readonly (number | string)[]): string =>
   `its head is ${headWidth(head)} wide${eachOf(head) === undefined ? '' : ' at each step'}, its imported scores are [N,${shape}]`;
-
-/** Throws UsageError for a head of each step, where samples alone are answered. @param what takes no steps */
-export function refuseSteps(head: Head, task: string, what: string): void {
-  if (eachOf(head) === undefined) return;
-  const expected = 'a head that answers samples';
-  throw new UsageError(`${what}: task "${task}" answers each step of a sequence, expected ${expected}`, { expected, got: task });
-}
 
 /** Throws UsageError for several heads, where one alone is taken. @param what takes no more */
 export function refuseSeveral(head: Head, task: string, what: string): asserts head is SingleHead {
