@@ -1,6 +1,6 @@
 // A workspace whose inputs have open sizes, from the command line to those who serve it: train, validation, test and asked rows have four sizes; precisions and the
 // Node service take any; what needs a size is refused in one line.
-import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -112,6 +112,23 @@ it('what does not fit is one line', () => {
   expect(failIn(dir, 'deploy', 'web', '-o', at('web'))).toContain(
     'web: the input "tokens" is [steps], "steps" is open, expected node, triton or kserve',
   );
+});
+
+it.each(['triton', 'kserve'])('a repository of %s says which sizes are open, and its model answers any', async (server) => {
+  const storage = server === 'kserve' ? ['--storage-uri', 's3://models/words'] : [];
+  okIn(dir, 'deploy', server, '-o', at(server), '--tasks', 'mood', ...storage, '--quiet');
+  const folder = server === 'kserve' ? at('kserve/models') : at('triton');
+  const [name = ''] = readdirSync(folder).filter((entry) => !entry.startsWith('.'));
+  const config = readFileSync(join(folder, name, 'config.pbtxt'), 'utf8');
+  const input = (of: string) =>
+    new RegExp(`name: "${of}"\\s+data_type: TYPE_INT64\\s+dims: (.*(?:\\n    reshape.*)?)`).exec(config)?.[1];
+  expect(input('tokens')).toBe('[ -1 ]');
+  // One number for each sample.
+  expect(input('count')).toBe('[ 1 ]\n    reshape { shape: [ ] }');
+  const model = fromBinary(readFileSync(join(folder, name, '1/model.onnx')), {});
+  okIn(dir, 'predict', 'mood', '--input', at('asked.npz'), '--output', at('served.npy'), '--quiet');
+  const answered = (await runModel(model, asked)).mood_probabilities;
+  expect(answered?.numbers()).toEqual(readNpy(readFileSync(at('served.npy')), 'served.npy').numbers());
 });
 
 describe('the Node service', () => {

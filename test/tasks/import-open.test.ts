@@ -268,6 +268,15 @@ describe('columns over it', () => {
     );
   }, 60_000);
 
+  it('low-rank updates of it, and all of its weights', async () => {
+    const tuned = (task: string, how: string) =>
+      `  - task: ${task}\n    data: ../d.npz\n    tune: { base: base, ${how} }\n    head: { classify: 3 }\n    train: { epochs: 1, batch: 6, lr: 0.01, seed: 1 }\n`;
+    await grown(signal, (n) => [2, n], tuned('lora', 'lora: { rank: 2 }') + tuned('all', 'weights: all'), {
+      taps: ['a', 'c'],
+      scores: 'y',
+    });
+  }, 60_000);
+
   it('patches of an image', async () => {
     await grown(
       patches,
