@@ -8,6 +8,8 @@ export type CsvColumn = string | number;
 export interface CsvFeature {
   readonly name: string;
   readonly categories?: readonly string[] | undefined;
+  /** Its cells are read as text: they stand among `texts` and not among the numbers. */
+  readonly text?: boolean | undefined;
 }
 
 export interface ColumnOptions {
@@ -29,7 +31,7 @@ export interface ColumnOptions {
 
 export interface Chosen {
   /** In the order of the result. */
-  readonly features: readonly { readonly cell: number; readonly categories?: readonly string[] | undefined }[];
+  readonly features: readonly ({ readonly cell: number } & Omit<CsvFeature, 'name'>)[];
   readonly labels: readonly number[];
   /** Columns that nothing reads and that nobody said to drop. */
   readonly unused: readonly number[];
@@ -153,7 +155,7 @@ export function chooseColumns(
     );
   }
   return {
-    features: cells.map((cell, i) => ({ cell, categories: features?.[i]?.categories })),
+    features: cells.map((cell, i) => ({ cell, categories: features?.[i]?.categories, text: features?.[i]?.text })),
     labels,
     unused: chosen === undefined ? [] : rest.filter((cell) => !chosen.includes(cell)),
   };

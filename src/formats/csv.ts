@@ -72,6 +72,8 @@ export interface CsvTable {
   readonly features: Tensor;
   /** Of each row the text, where one column is read as such. */
   readonly words?: readonly string[];
+  /** The texts of the features that are read as such, by their names. */
+  readonly texts?: ReadonlyMap<string, readonly string[]>;
   /** int64 [rows] when one label column holds integers only, else float32 [rows, label columns]; undefined where they hold other texts. */
   readonly labels: Tensor | undefined;
   /** The single label column as it is written, where texts were allowed. */
@@ -142,9 +144,10 @@ export function takenNotes(
 
 /** Categories by their texts, for each feature that has some. */
 const indexed = ({ features }: Chosen) =>
-  features.map(({ cell, categories }) => ({
+  features.map(({ cell, categories, text }) => ({
     cell,
     categories,
+    own: text === true ? ([] as string[]) : undefined,
     index: categories && new Map(categories.map((text, i) => [text, i])),
   }));
 
@@ -176,14 +179,20 @@ class Reader {
     this.cells = indexed(chosen);
   }
 
+  /** The texts of the columns that are read as such, by the columns. */
+  get textColumns(): ReadonlyMap<number, readonly string[]> {
+    return new Map(this.cells.flatMap(({ cell, own }) => (own === undefined ? [] : [[cell, own]])));
+  }
+
   get texts(): boolean {
     return this.options.texts === true && this.chosen.labels.length === 1;
   }
 
   read(line: Line): void {
     const { file, how } = this;
-    for (const { cell, categories, index } of this.cells)
+    for (const { cell, categories, index, own } of this.cells)
       if (this.options.text !== undefined) this.words.push(line.text(cell));
+      else if (own !== undefined) own.push(line.text(cell));
       else if (index !== undefined) this.features.push(index.get(line.text(cell)) ?? this.missed(line, cell, categories ?? []));
       else {
         const value = numberIn(line, cell, how);
@@ -309,6 +318,7 @@ export function readCsv(bytes: Uint8Array, options: CsvOptions = {}, where = 'CS
   return {
     features: new Tensor('float32', [rows, reader.features.length / rows], reader.features.values()),
     ...(options.text !== undefined && { words: reader.words }),
+    texts: new Map([...reader.textColumns].map(([cell, texts]) => [columns[cell] ?? '', texts])),
     labels: reader.labels(),
     labelTexts: reader.texts ? { ids: reader.ids, texts: reader.interned.texts } : undefined,
     columns: chosen.features.map(({ cell }) => columns[cell] ?? ''),

@@ -94,7 +94,14 @@ export async function tableOf(
         got: `${size} bytes`,
       },
     );
-  const wanted = labelsAlone ? [] : chosen.features;
+  const wanted = labelsAlone ? [] : chosen.features.filter(({ text }) => text !== true);
+  const texts = new Map<string, string[]>();
+  for (const { cell, text } of labelsAlone ? [] : chosen.features) {
+    if (text !== true) continue;
+    const [place, own] = [{ where, cell, name: names[cell] ?? '', first }, [] as string[]];
+    await column(place.name, (value, row) => own.push(textOf(value, row, place)));
+    texts.set(place.name, own);
+  }
   const width = options.text === undefined ? wanted.length : 0;
   const words: string[] = [];
   const features = new Float32Array(rows * width);
@@ -124,6 +131,7 @@ export async function tableOf(
   return {
     features: new Tensor('float32', [rows, width], features),
     ...(options.text !== undefined && { words }),
+    texts,
     ...labels,
     columns: chosen.features.map(({ cell }) => names[cell] ?? ''),
     labelColumns: chosen.labels.map((cell) => names[cell] ?? ''),

@@ -12,6 +12,7 @@ import { ofSeveral } from './several.js';
 import type { Source, SourceContext } from './source.js';
 import { idBytes, type TableParts, tableStreams } from './table-streams.js';
 import { readTables, type TableReader, tableOptions } from './tables.js';
+import { idsOf } from './text-columns.js';
 
 /** The delimiter that a file's name says. */
 export const delimiterOf = (path: string): { readonly delimiter?: string } => (/\.tsv$/i.test(path) ? { delimiter: '\t' } : {});
@@ -20,11 +21,13 @@ const read: TableReader = async (path, options: CsvOptions) =>
   readCsv(await bytesOf(path), { ...delimiterOf(path), ...options }, path);
 
 /** By its own size, which is what numbers take at most; of texts by its lines and the ids that each becomes. */
-function partsOfFile(path: string, { inputs: [input] = [] }: SourceContext): TableParts {
+function partsOfFile(path: string, { inputs: [input] = [], texts = [] }: SourceContext): TableParts {
   const { size } = statSync(path);
   return {
     where: path,
-    bytes: takesText(input) ? countLines(path) * elementCount(input.shape) * idBytes : size,
+    bytes: takesText(input)
+      ? countLines(path) * elementCount(input.shape) * idBytes
+      : size + (texts.length > 0 ? countLines(path) * idsOf(texts) * idBytes : 0),
     unit: 'bytes',
     total: size,
     read: (options) => csvBlocks(path, { ...delimiterOf(path), ...options }),

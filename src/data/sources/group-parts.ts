@@ -9,6 +9,7 @@ import { takesText } from '../text/tokenizer.js';
 import type { SourceContext } from './source.js';
 import { idBytes, type TableParts } from './table-streams.js';
 import { csvOptions } from './tables.js';
+import { idsOf } from './text-columns.js';
 
 /** Throws DataError where rows that are more than `memory` have a group that is more than that too. */
 export function refuseLargeGroups(
@@ -38,10 +39,11 @@ export function groupParts(
   context: SourceContext,
   adapt: (table: CsvTable) => CsvTable = (table) => table,
 ): TableParts {
-  const [input] = context.inputs ?? [];
+  const { inputs: [input] = [], texts = [] } = context;
   const { rows: total, groups } = opened;
   const { features, labels } = columnsRead(opened, csvOptions(options, context), where);
-  const bytes = total * (takesText(input) ? elementCount(input.shape) * idBytes : features.length * 4);
+  const ofRow = takesText(input) ? elementCount(input.shape) * idBytes : features.length * 4 + idsOf(texts) * idBytes;
+  const bytes = total * ofRow;
   refuseLargeGroups(where, bytes, groups, [...features, ...labels], options);
   return {
     where,

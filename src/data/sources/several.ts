@@ -1,14 +1,17 @@
 // Data sets of several inputs: each by its name, from arrays or from columns of one table. A column of one input is read as ever (named-arrays.ts, tables.ts).
+
 import { dataError, quote } from '../../formats/data-error.js';
 import type { Feature } from '../../model/description/features.js';
 import type { NetworkInput } from '../../model/progressive/inputs.js';
 import { InternalError, must } from '../../onnx/core/errors.js';
+import { elementCount } from '../../onnx/core/shape.js';
 import { Tensor } from '../../onnx/core/tensor.js';
 import { checkSource, type TargetHead } from '../checks.js';
 import type { Dataset, NamedSet } from '../dataset.js';
 import { toInputs, toTargets } from '../from-arrays.js';
 import { inMemory } from '../rows.js';
 import { packedSet } from '../stored/packed.js';
+import { takesText } from '../text/tokenizer.js';
 import type { RowStream, SeveralContext, Source, SourceContext } from './source.js';
 
 interface NamedArray {
@@ -50,14 +53,18 @@ export function namedSet(
   return set;
 }
 
+/** A column of a table: numbers, categories, or texts. */
+type TableColumn = Feature & { readonly text?: true };
+
 /** The columns of a table that several inputs are made of: what each has as features, else a column of its own name for one value. Throws DataError. */
-export function featuresOfAll(inputs: readonly NetworkInput[], path: string): readonly Feature[] {
-  const all = new Map<string, Feature>();
+export function featuresOfAll(inputs: readonly NetworkInput[], path: string): readonly TableColumn[] {
+  const all = new Map<string, TableColumn>();
   for (const input of inputs)
     for (const feature of columnsOf(input, path)) {
       const known = all.get(feature.name);
-      if (known !== undefined && known.categories?.join('\n') !== feature.categories?.join('\n')) {
-        const expected = 'the same categories in all of them';
+      const differ = known?.text !== feature.text || known?.categories?.join('\n') !== feature.categories?.join('\n');
+      if (known !== undefined && differ) {
+        const expected = 'the same categories in all of them, or text in all';
         throw dataError(path, `inputs read the column ${quote(feature.name)} each in its own way, expected ${expected}`, {
           expected,
         });
@@ -67,20 +74,29 @@ export function featuresOfAll(inputs: readonly NetworkInput[], path: string): re
   return [...all.values()];
 }
 
-function columnsOf({ name, shape, features, tokens }: NetworkInput, path: string): readonly Feature[] {
+function columnsOf(input: NetworkInput, path: string): readonly TableColumn[] {
+  const { name, shape, features, tokens } = input;
   if (features !== undefined) return features;
+  if (takesText(input)) return [{ name, text: true }];
   if (shape.length === 0 || shape.join() === '1') return [{ name }];
-  const what = tokens === undefined ? `is [${shape}] and has no "features"` : 'is text, which is read alone';
+  const what = tokens === undefined ? `is [${shape}] and has no "features"` : 'is text of any length';
   const expected = 'inputs with "features", or of one value, or arrays as in a .npz file';
   throw dataError(path, `the input ${quote(name)} ${what}, a table gives its columns; expected ${expected}`, { expected });
 }
 
-/** The columns of `featuresOfAll`, float32 [D, columns], parted into the inputs that they are for. */
+/** The columns of `featuresOfAll`, float32 [D, columns], token ids of texts behind the numbers, parted into the inputs that they are for. */
 export function inputsOfTable(inputs: readonly NetworkInput[], features: Tensor, path: string): (input: NetworkInput) => Tensor {
-  const places = new Map(featuresOfAll(inputs, path).map(({ name }, i) => [name, i]));
+  const numbers = featuresOfAll(inputs, path).filter(({ text }) => text !== true);
+  const places = new Map(numbers.map(({ name }, i) => [name, [i]]));
+  let next = numbers.length;
+  for (const { name, shape } of inputs.filter(takesText))
+    places.set(
+      name,
+      Array.from({ length: elementCount(shape) }, () => next++),
+    );
   const [count = 0, width = 0] = features.dims;
   return (input) => {
-    const from = columnsOf(input, path).map(({ name }) => must(places.get(name), name));
+    const from = columnsOf(input, path).flatMap(({ name }) => must(places.get(name), name));
     const out = new Float32Array(count * from.length);
     for (let row = 0; row < count; row++)
       from.forEach((place, i) => {
@@ -117,6 +133,7 @@ export function packedPart(set: NamedSet): Dataset {
 const asOneTable = (context: SeveralContext): SourceContext => ({
   ...context,
   features: featuresOfAll(context.inputs, context.path ?? 'data'),
+  texts: context.inputs.filter(takesText),
   inputs: [],
 });
 

@@ -30,6 +30,8 @@ export interface SourceContext extends ReadingOptions {
   readonly inputs?: readonly NetworkInput[];
   /** What the columns of a table are called, in the order of the network's input. */
   readonly features?: readonly Feature[];
+  /** Inputs that are a column of texts each, beside the numbers of the table. */
+  readonly texts?: readonly NetworkInput[];
   /** Whether values may be missing (NaN, an empty cell), which the model fills. */
   readonly missing?: boolean;
   /** A folder in which rows are kept that are not to be in memory, the data entry's `memory` says from where on; without one they are refused. */

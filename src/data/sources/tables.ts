@@ -12,6 +12,7 @@ import { classesOfTexts, type LabelColumn } from '../label-texts.js';
 import type { DataOptions } from '../schema.js';
 import { takesText, tokenizerOf } from '../text/tokenizer.js';
 import type { SourceContext } from './source.js';
+import { withIds } from './text-columns.js';
 
 /** Reads the table in a file. Throws DataError. */
 export type TableReader = (path: string, options: CsvOptions) => Promise<CsvTable>;
@@ -68,10 +69,12 @@ export async function readTables(
 ): Promise<Dataset[]> {
   const { missing, inputs: [input] = [] } = context;
   refuseColumns(options, context);
+  const { texts = [] } = context;
+  const beside = texts.length > 0 ? await withIds(texts, context.path ?? 'data') : undefined;
   const tokenize = takesText(input) ? await tokenizerOf(input, context.path ?? 'data') : undefined;
   return await readLabelled(paths, options, context, read, (table, labels, path) => {
     const where = { inputs: path, targets: path, missing, input };
-    if (tokenize === undefined) return datasetFrom(table.features, labels, where);
+    if (tokenize === undefined) return datasetFrom(beside?.(table, path) ?? table.features, labels, where);
     return textDataset(tokenize(table.words ?? [], path, table.rowOf), labels, where);
   });
 }

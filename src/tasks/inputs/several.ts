@@ -1,6 +1,8 @@
 // Several inputs to be answered, each by its name: the arrays of a .npz file, or the columns of one table.
 import { toInputs } from '../../data/from-arrays.js';
 import { featuresOfAll, inputsOfTable } from '../../data/sources/several.js';
+import { withIds } from '../../data/sources/text-columns.js';
+import { UnknownCategories } from '../../formats/csv.js';
 import { defaultMaxBytes, quote } from '../../formats/data-error.js';
 import { npzKeys, readNpz } from '../../formats/npz.js';
 import type { NetworkInput } from '../../model/progressive/inputs.js';
@@ -9,7 +11,7 @@ import { readWhole } from '../../onnx/files/read-file.js';
 import type { AskedFile } from './asked-file.js';
 import type { InputParts, ReadingInputs } from './parts.js';
 import { pause } from './pipe.js';
-import { type Sheet, sheetParts } from './sheets.js';
+import type { Sheet } from './sheets.js';
 
 /** The arrays of a .npz file, each called as its input is. Throws DataError. */
 export async function* namedArrays(file: AskedFile, inputs: readonly NetworkInput[], { missing }: ReadingInputs): InputParts {
@@ -33,22 +35,28 @@ export async function* namedArrays(file: AskedFile, inputs: readonly NetworkInpu
 }
 
 /** The columns of a table that the inputs are made of. Throws DataError. */
-export async function* namedColumns(sheet: Sheet, inputs: readonly NetworkInput[], reading: ReadingInputs): InputParts {
-  const { name: called } = sheet;
+export async function* namedColumns(
+  sheet: Sheet,
+  inputs: readonly NetworkInput[],
+  { missing = false, onNote }: ReadingInputs,
+): InputParts {
+  const { name: called, how } = sheet;
   const features = featuresOfAll(inputs, called);
-  const all: NetworkInput = { name: 'table', dtype: 'float32', shape: [features.length], features };
+  const whole = await withIds(inputs, called);
+  const unknown = new UnknownCategories();
   let first = 0;
-  for await (const part of sheetParts(sheet, all, reading)) {
-    if (part === pause) {
+  for await (const table of sheet.read({ unlabelled: true, unknown: true, ...how, missing, features })) {
+    if (table === pause) {
       yield pause;
       continue;
     }
-    const table = must(part[all.name], all.name);
-    const own = inputsOfTable(inputs, table, called);
+    if (table.unknown !== undefined) unknown.add(table.unknown);
+    if (first === 0) for (const line of table.notes) onNote?.(line);
+    const numbers = whole(table, called);
+    const own = inputsOfTable(inputs, numbers, called);
     const row = first;
-    yield Object.fromEntries(
-      inputs.map((input) => [input.name, toInputs(own(input), called, reading.missing ?? false, row, input)]),
-    );
-    first += table.dims[0] ?? 0;
+    yield Object.fromEntries(inputs.map((input) => [input.name, toInputs(own(input), called, missing, row, input)]));
+    first += numbers.dims[0] ?? 0;
   }
+  for (const line of unknown.lines(called)) onNote?.(line);
 }
