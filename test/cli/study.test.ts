@@ -132,6 +132,28 @@ it.each(['SIGINT', 'SIGKILL'] as const)(
   180_000,
 );
 
+it('compares columns with several heads, by the first', () => {
+  const column = (task: string, file: string) => `  - task: ${task}
+    data: { source: ${file}.csv, targets: { kind: y, size: s } }
+    blocks: [[{ dense: 8 }, relu]]
+    heads: { kind: { classify: 2 }, size: { regress: 1 } }
+    train: { epochs: 4, batch: 16, lr: 0.02 }
+`;
+  const input = 'input: { name: x, features: [x0, x1, x2, x3] }';
+  const dir = workspace(`prognet: 1\nname: several\n${input}\ncolumns:\n${column('a', 'a')}${column('b', 'b')}`);
+  for (const [i, name] of ['a', 'b'].entries()) {
+    const rows = csv(i + 1).split('\n');
+    const lines = rows.map((row) => `${row},${(2 * Number(row.split(',')[1])).toFixed(3)}`);
+    writeFileSync(join(dir, `${name}.csv`), ['x0,x1,x2,x3,y,s', ...lines].join('\n'));
+  }
+  const { status, stderr } = prognet('study', join(dir, 'prognet.yaml'), '--seeds', '1', '--matrix', 'none');
+  expect(status, stderr).toBe(0);
+  const study = resultIn(dir);
+  expect(study.methods.map(({ method }) => method)).toEqual(['b1', 'b2', 'b3', 'b4', 'linear', 'adapter']);
+  for (const { tasks } of study.methods) expect(tasks.every(({ end }) => end.mean > 0.3)).toBe(true);
+  expect(study.tasks.map(({ metric }) => metric)).toEqual(['accuracy', 'accuracy']);
+});
+
 it('weights that changed since they were written are not taken', () => {
   const dir = folder();
   const args = ['study', dir, '--seeds', '1', '--methods', 'b2', '--matrix', 'none', '--quiet'];

@@ -33,13 +33,14 @@ export class StudyColumns {
 
   /** A column that tunes the imported one: all weights from the start or from where they are, or low-rank updates as described. */
   tuning(task: string, how: 'scratch' | 'all' | 'lora'): ColumnInput {
-    const { data, head, train, tune } = this.written(task);
+    const { data, head, heads, train, tune } = this.written(task);
     const { base, from, lora = {} } = must(tune, 'tune');
     return {
       task,
       ...(data !== undefined && { data }),
       tune: { base, ...(from !== undefined && { from }), ...(how === 'lora' ? { lora } : { weights: how }) },
       ...(head && { head }),
+      ...(heads && { heads }),
       train: measuredOnValidation(task, train),
     };
   }
@@ -47,7 +48,7 @@ export class StudyColumns {
   /** The column of a task by itself; with the blocks of another task's column where one is named. */
   alone(task: string, like = task): ColumnInput {
     if (this.baseOf(task) !== undefined) return this.tuning(task, 'scratch');
-    const { data, head, train } = this.written(task);
+    const { data, head, heads, train } = this.written(task);
     const { blocks, prepare, inputs } = this.written(like);
     return {
       task,
@@ -56,6 +57,7 @@ export class StudyColumns {
       ...(inputs && { inputs }),
       ...(blocks && { blocks }),
       ...(head && { head }),
+      ...(heads && { heads }),
       laterals: 'none',
       train: measuredOnValidation(task, train),
     };
