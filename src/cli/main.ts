@@ -271,7 +271,7 @@ command('grad <model>', 'the gradient graph of any ONNX model, in standard ops',
   .addOption(elsewhere('--wrt <names>', '--by'))
   .action(async (model: string, o: GradFlags) => (await import('./commands/grad.js')).grad(model, all(o)));
 
-command('deploy <target>', 'a folder for production: triton, kserve, node or web', [
+command('deploy <target>', 'a folder for production: triton, kserve, mlserver, node or web', [
   'prognet deploy triton -o models                      a model repository, a model for each task',
   'prognet deploy triton --form all --precision fp16 -o models',
   'prognet deploy kserve --storage-uri s3://bucket/digits -o kserve',

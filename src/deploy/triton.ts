@@ -1,5 +1,7 @@
-// A model repository for NVIDIA Triton: <model>/config.pbtxt and <model>/1/model.onnx. Triton, docs/user_guide/model_configuration.md.
+// A model repository for NVIDIA Triton: <model>/config.pbtxt and <model>/1/model.onnx. Beside them stands what a Triton without the backend for ONNX
+// takes, configs/python.pbtxt and 1/model.py. Triton, docs/user_guide/model_configuration.md ("Custom Model Configuration").
 
+import { readFileSync } from 'node:fs';
 import { namesInMetadata, outputNames } from '../model/heads/output-names.js';
 import { headsInMetadata } from '../model/progressive/model-facts.js';
 import type { DType } from '../onnx/core/dtype.js';
@@ -18,6 +20,11 @@ export interface TritonOptions {
   readonly queueMicroseconds: number;
 }
 
+/** By name of the config that `tritonserver --model-config-name` takes; without a name it takes the first. */
+type Backend = 'onnxruntime' | 'python';
+
+const pythonBackend = new URL('../../templates/triton/model.py', import.meta.url);
+
 export const tritonDefaults: TritonOptions = { maxBatch: 64, queueMicroseconds: 500 };
 
 const types: Partial<Record<DType, string>> = {
@@ -35,9 +42,12 @@ const types: Partial<Record<DType, string>> = {
 /** Files of the repository. Throws ModelError for a signature that Triton cannot batch. */
 export function tritonRepository(models: readonly ServedModel[], options: TritonOptions = tritonDefaults): ServedFiles {
   const files = new Map<string, BytePieces>();
+  const python = readFileSync(pythonBackend);
   for (const m of models) {
-    files.set(`${m.name}/config.pbtxt`, text(config(m, options)));
+    files.set(`${m.name}/config.pbtxt`, text(config(m, 'onnxruntime', options)));
+    files.set(`${m.name}/configs/python.pbtxt`, text(config(m, 'python', options)));
     files.set(`${m.name}/1/model.onnx`, toPieces(m.model).pieces);
+    files.set(`${m.name}/1/model.py`, python);
     for (const [file, names] of labelFiles(m)) files.set(`${m.name}/${file}`, text(names.map((name) => `${name}\n`).join('')));
   }
   return files;
@@ -59,7 +69,7 @@ const beginsOf = ({ metadata }: Model, tasks: readonly string[]): readonly strin
 
 const labelFile = (task: string): string => `${task}.labels.txt`;
 
-function config(served: ServedModel, { maxBatch, queueMicroseconds }: TritonOptions): string {
+function config(served: ServedModel, backend: Backend, { maxBatch, queueMicroseconds }: TritonOptions): string {
   const { name, model, routed, tasks } = served;
   const { inputs, outputs } = model.graph;
   const files = labelFiles(served);
@@ -76,7 +86,7 @@ function config(served: ServedModel, { maxBatch, queueMicroseconds }: TritonOpti
   );
   const batching = routed ? '' : `dynamic_batching {\n  max_queue_delay_microseconds: ${queueMicroseconds}\n}\n`;
   return `name: ${quoted(name)}
-backend: "onnxruntime"
+backend: ${quoted(backend)}
 max_batch_size: ${routed ? 0 : maxBatch}
 input [
 ${inputs.map(tensor).join(',\n')}

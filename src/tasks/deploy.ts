@@ -1,7 +1,8 @@
-// Deployments from a workspace: the models of the tasks, in any precision, as a folder for Triton, KServe or Node.
+// Deployments from a workspace: the models of the tasks, in any precision, as a folder for Triton, KServe, MLServer or Node.
 
 import type { ServedFiles, ServedModel } from '../deploy/deployment.js';
 import { kserveFiles, kubernetesName } from '../deploy/kserve.js';
+import { mlserverFiles } from '../deploy/mlserver.js';
 import { nodeService } from '../deploy/node-service.js';
 import { askPage } from '../deploy/page.js';
 import { tritonDefaults, tritonRepository } from '../deploy/triton.js';
@@ -21,7 +22,7 @@ import { exportedModel } from './export-tasks.js';
 import { aLoadedWorkspace, frozenTasks, type LoadedWorkspace } from './load-workspace.js';
 import { pageNetwork } from './page-network.js';
 
-export const targets = ['triton', 'kserve', 'node', 'web'] as const;
+export const targets = ['triton', 'kserve', 'mlserver', 'node', 'web'] as const;
 export type Target = (typeof targets)[number];
 
 /** What to write for serving. */
@@ -106,7 +107,7 @@ export async function deployTasks(loaded: LoadedWorkspace, folder: string, optio
 
 /** What tokenises nothing would be asked with texts. */
 function refuseForPage({ columns }: LoadedWorkspace): void {
-  const expected = 'node, triton or kserve';
+  const expected = 'node, triton, kserve or mlserver';
   for (const input of columns.inputs) knownShape(input, 'web', expected);
   if (columns.inputs.every(({ tokens }) => tokens === undefined)) return;
   throw new UsageError(`web: the network takes text, which the page cannot tokenise, expected ${expected}`, {
@@ -128,6 +129,8 @@ function filesOf(
       return tritonRepository(models, triton);
     case 'kserve':
       return kserveFiles(models, { name, storageUri: options.storageUri ?? `pvc://models/${kubernetesName(name)}`, triton });
+    case 'mlserver':
+      return mlserverFiles(models);
     case 'node':
       return nodeService(models, loaded.columns.inputs);
   }

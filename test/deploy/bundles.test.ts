@@ -321,7 +321,7 @@ describe('a folder', () => {
   });
 
   it.each([
-    [['deploy', 'sagemaker', '-o', 'x'], 'unknown target "sagemaker", expected one of triton, kserve, node, web'],
+    [['deploy', 'sagemaker', '-o', 'x'], 'unknown target "sagemaker", expected one of triton, kserve, mlserver, node, web'],
     [['deploy', 'node', '-o', 'x', '--tasks', 'a,z'], 'unknown task "z", the description has: a, b'],
     [['deploy', 'node', '-o', 'x', '--form', 'odd'], '--form: found "odd", expected one of task, all, routed'],
     [['deploy', 'node', '-o', 'x', '--max-batch', '4'], '--max-batch is for triton and kserve'],

@@ -55,7 +55,7 @@ export async function deploy(name: string, flags: DeployFlags): Promise<void> {
     throw new UsageError(`${flags.samples ? '--webgpu' : '--no-samples'} is for web`, {
       path: flags.samples ? '--webgpu' : '--no-samples',
     });
-  if (flags.maxBatch !== undefined && (target === 'node' || target === 'web'))
+  if (flags.maxBatch !== undefined && target !== 'triton' && target !== 'kserve')
     throw new UsageError('--max-batch is for triton and kserve', { path: '--max-batch' });
   const precision: PrecisionName = precisionFlag(flags.precision);
   if (form === 'routed' && precision === 'int8')
@@ -88,6 +88,7 @@ export async function deploy(name: string, flags: DeployFlags): Promise<void> {
   const next = {
     triton: `tritonserver --model-repository=${folder}`,
     kserve: `README.md in ${flags.output}`,
+    mlserver: `cd ${folder} && pip install -r requirements.txt && mlserver start .`,
     web: `serve ${flags.output} by any web server, as in npx serve ${folder}`,
     node: `cd ${folder} && npm ci --omit=dev --ignore-scripts && node server.mjs`,
   };
