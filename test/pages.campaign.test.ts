@@ -84,6 +84,8 @@ npx prognet check -C family`;
       'npm ci asks a registry, and the service runs until it is stopped; the test starts it on installed packages',
       'the test asks the service that it started, by this very line',
       'what the service answers; the test compares it',
+      'a test starts the Triton that a Python package brings, with this flag',
+      'pip asks a registry; a test starts MLServer on the folder',
     ]);
     const [, ask, answer] = blocksOf(readFileSync(join(repo, 'docs/deploy.md'), 'utf8')).filter(
       (block) => block.left !== undefined,
