@@ -89,6 +89,21 @@ it.each(['steps', String(steps)])(
         `${task} of all`,
       ).toBe(0);
     }
+    // Other outputs than were recorded, of the same model and of another.
+    const said = async (graph: string) => {
+      const { frozen } = loaded;
+      const { record, ...rest } = must(frozen.get('encoder'), 'encoder');
+      const changed = { ...record, outputs: { ...record.outputs, sha256: '0'.repeat(64) }, sha256: { ...record.sha256, graph } };
+      const moved = { ...loaded, frozen: new Map(frozen).set('encoder', { ...rest, record: changed }) };
+      const { identical, reason } = await verifyTask(runtime, moved, 'encoder', { threads: 1 });
+      return { identical, reason };
+    };
+    const graph = must(loaded.frozen.get('encoder'), 'encoder').record.sha256.graph;
+    expect(await said(graph)).toEqual({ identical: false, reason: 'the outputs differ from those at freezing' });
+    expect(await said('1'.repeat(64))).toEqual({
+      identical: false,
+      reason: 'the outputs differ from those at freezing, and so does the exported model: another version of prognet writes it',
+    });
   },
   120_000,
 );
