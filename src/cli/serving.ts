@@ -16,6 +16,7 @@ export function addServing(): void {
     .option('--forms <names>', 'of networks: task, all, routed, with commas (default: task)')
     .option('--host <address>', 'address to listen on (default: 127.0.0.1)')
     .option('--port <n>', 'of HTTP; 0 takes any that is free (default: 8000)')
+    .option('--grpc-port <n>', 'of gRPC, or none (default: 8001)')
     .option('--metrics-port <n>', 'of the metrics, or none (default: 8002)')
     .option('--workers <n>', 'threads that compute (default: one for each core)')
     .option('--threads <n>', 'threads of one run (default: 1)')

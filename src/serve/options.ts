@@ -51,7 +51,5 @@ export const serveSchema = z.strictObject({
   log_level: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info').describe('Least level of the lines on stderr'),
 });
 
-/** As it is written. */
-export type ServeInput = z.input<typeof serveSchema>;
 /** With all defaults. */
 export type ServeOptions = z.output<typeof serveSchema>;

@@ -1,9 +1,11 @@
 // A server from its options to its orderly end: worker threads, models, protocols, metrics.
 import { readFileSync } from 'node:fs';
+import type { Server } from '@grpc/grpc-js';
 import type { FastifyInstance } from 'fastify';
 import { destination, type Logger, pino } from 'pino';
 import { UsageError } from '../onnx/core/errors.js';
 import { fileError } from '../onnx/files/file-error.js';
+import { type GrpcOptions, grpcServer, listenGrpc } from './grpc/server.js';
 import { httpServer } from './http/server.js';
 import { metricsServer } from './metrics.js';
 import type { ServeOptions } from './options.js';
@@ -17,6 +19,8 @@ import { Scheduler } from './workers/scheduler.js';
 /** Where a server answers. */
 export interface Serving {
   readonly http: string;
+  /** Host and port. */
+  readonly grpc?: string;
   readonly metrics?: string;
   readonly models: readonly string[];
   /** Models that could not be loaded, each with the reason. */
@@ -43,6 +47,20 @@ function secrets({ tls_cert, tls_key, api_key_file }: ServeOptions) {
     ...(tls_cert !== undefined && tls_key !== undefined && { tls: { cert: textOf(tls_cert), key: textOf(tls_key) } }),
     ...(apiKey !== undefined && { apiKey }),
   };
+}
+
+/** @throws UsageError where the port is taken or forbidden */
+async function listenRpc(server: Server, { host, grpc_port }: ServeOptions, options: GrpcOptions): Promise<string> {
+  const path = 'grpc_port';
+  const port = grpc_port ?? 0;
+  try {
+    return `${host}:${await listenGrpc(server, host, port, options)}`;
+  } catch (cause) {
+    throw new UsageError(`${path}: port ${port} of ${host} cannot be listened on, choose another: 0 takes any that is free`, {
+      path,
+      cause,
+    });
+  }
 }
 
 /** @throws UsageError where the port is taken or forbidden */
@@ -91,19 +109,24 @@ export async function serve(options: ServeOptions, program: URL): Promise<Servin
     maxConnections: options.max_connections,
     receiveMs: options.receive_ms,
   };
+  const secured = { ...(tls !== undefined && { tls }), ...(apiKey !== undefined && { apiKey }) };
   const app = httpServer(service, {
     limits,
     logger: log,
-    ...(tls !== undefined && { tls }),
-    ...(apiKey !== undefined && { apiKey }),
+    ...secured,
   });
+  const rpc = { maxBytes: options.max_bytes, maxStreams: options.max_connections, logger: log, ...secured };
+  const grpc = options.grpc_port === null ? undefined : grpcServer(service, rpc);
   const metrics = options.metrics_port === null ? undefined : metricsServer(service);
   let polling: NodeJS.Timeout | undefined;
   const close = async () => {
     service.ready = false;
     clearTimeout(polling);
-    const late = setTimeout(() => app.server.closeAllConnections(), options.drain_ms);
-    await app.close();
+    const late = setTimeout(() => {
+      app.server.closeAllConnections();
+      grpc?.forceShutdown();
+    }, options.drain_ms);
+    await Promise.all([app.close(), grpc && new Promise((resolve) => grpc.tryShutdown(resolve))]);
     clearTimeout(late);
     await metrics?.close();
     await Promise.all([pool.close(), reader.close()]);
@@ -122,6 +145,7 @@ export async function serve(options: ServeOptions, program: URL): Promise<Servin
     if (models.length === 0 && first !== undefined)
       throw new UsageError(`model "${first.model}" cannot be served: ${first.reason}`);
     const http = await listen(app, options.host, options.port, 'port');
+    const calls = grpc && (await listenRpc(grpc, options, rpc));
     const own = metrics && (await listen(metrics, options.host, options.metrics_port ?? 0, 'metrics_port'));
     const look = () => {
       polling = setTimeout(async () => {
@@ -132,7 +156,14 @@ export async function serve(options: ServeOptions, program: URL): Promise<Servin
       }, options.poll_ms);
     };
     if (options.poll_ms > 0) look();
-    return { http, ...(own !== undefined && { metrics: own }), models, refused, close };
+    return {
+      http,
+      ...(calls !== undefined && { grpc: calls }),
+      ...(own !== undefined && { metrics: own }),
+      models,
+      refused,
+      close,
+    };
   } catch (error) {
     await close();
     throw error;

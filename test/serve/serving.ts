@@ -12,7 +12,7 @@ afterAll(() => {
 export interface Serving {
   readonly http: string;
   readonly metrics: string;
-  readonly grpc?: string;
+  readonly grpc: string;
   readonly models: readonly string[];
   readonly refused: readonly { readonly model: string; readonly reason: string }[];
   readonly child: ChildProcess;
@@ -24,7 +24,7 @@ export interface Serving {
 
 /** Begins a server; resolves once it listens. */
 export function serving(...args: string[]): Promise<Serving> {
-  const ports = ['--port', '0', '--metrics-port', '0'];
+  const ports = ['--port', '0', '--grpc-port', '0', '--metrics-port', '0'];
   const child = spawn('node', [join(repo, 'dist/cli/main.js'), 'serve', '--json', ...ports, ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
   });

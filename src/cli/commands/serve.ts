@@ -14,7 +14,7 @@ import { type GlobalOptions, note, result } from '../report.js';
 export type ServeFlags = GlobalOptions & Readonly<Record<string, string | boolean | undefined>>;
 
 const texts = ['host', 'tlsCert', 'tlsKey', 'apiKeyFile', 'logLevel'];
-const numbers = ['port', 'metricsPort', 'workers', 'threads', 'maxBatch', 'batchDelayUs', 'maxQueue', 'timeoutMs'];
+const numbers = ['port', 'grpcPort', 'metricsPort', 'workers', 'threads', 'maxBatch', 'batchDelayUs', 'maxQueue', 'timeoutMs'];
 const bounds = ['maxBytes', 'maxHeaderBytes', 'maxConnections', 'receiveMs', 'pollMs', 'drainMs'];
 const snake = (name: string): string => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 const listed = (text: string): string[] => text.split(',').map((one) => one.trim());
@@ -26,7 +26,7 @@ function flagMembers(flags: ServeFlags): Record<string, unknown> {
     const value = flags[name];
     if (typeof value !== 'string') continue;
     if (texts.includes(name)) members[snake(name)] = value;
-    else if (name === 'metricsPort' && value === 'none') members.metrics_port = null;
+    else if (/^(grpc|metrics)Port$/.test(name) && value === 'none') members[snake(name)] = null;
     else members[snake(name)] = /^\d{1,10}$/.test(value) ? Number(value) : value;
   }
   if (typeof flags.forms === 'string') members.forms = listed(flags.forms);

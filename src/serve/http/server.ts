@@ -106,11 +106,11 @@ function addModels(app: FastifyInstance, service: Service, maxBytes: number): vo
     app.get<Named>(`${path}/stats`, async (request) => ({
       model_stats: [statisticsDocument(service.statistics.of(of(request)))],
     }));
-    app.get<Named>(`${path}/ready`, async (request, reply) => {
+    app.get<Named>(`${path}/ready`, async (request) => {
       const found = service.host.find(request.params.model);
       const { version = found?.version } = request.params;
       if (found === undefined || found.version !== version) throw new ServeError('invalid', 'Model version not ready');
-      return reply.send();
+      return { name: found.name, ready: true };
     });
     app.post<Named>(`${path}/infer`, async (request, reply) => {
       const model = of(request);
@@ -194,8 +194,9 @@ export function httpServer(service: Service, { limits, logger, tls, apiKey }: Ht
     log.info({ method, url, status: reply.statusCode, ms: Math.round(reply.elapsedTime * 1000) / 1000 }, 'answered');
   });
   app.get('/v2', async () => service.about);
-  app.get('/v2/health/live', async (_, reply) => reply.send());
-  app.get('/v2/health/ready', async (_, reply) => reply.code(service.ready ? 200 : 503).send());
+  // Clients of Triton look at the status alone; KServe's reads the body that the protocol shows.
+  app.get('/v2/health/live', async () => ({ live: true }));
+  app.get('/v2/health/ready', async (_, reply) => reply.code(service.ready ? 200 : 503).send({ ready: service.ready }));
   addModels(app, service, limits.maxBytes);
   addRepository(app, service);
   return app;

@@ -1,0 +1,156 @@
+// An inference request and its answer as messages of gRPC: elements in typed lists, or as bytes for all inputs together. Answers are bytes, as Triton's are.
+import { elementCount } from '../../onnx/core/shape.js';
+import { allocate, Tensor } from '../../onnx/core/tensor.js';
+import { datatypeOf } from '../datatypes.js';
+import { fromBytes, toBytes } from '../protocol/binary-elements.js';
+import { type ServedModel, ServeError, type TensorSpec, type Tensors } from '../served-model.js';
+import type { GivenInput, InferRequest } from '../service.js';
+
+/** 64-bit integers come as their digits. */
+interface Contents {
+  readonly bool_contents: readonly boolean[];
+  readonly int_contents: readonly number[];
+  readonly int64_contents: readonly string[];
+  readonly uint_contents: readonly number[];
+  readonly uint64_contents: readonly string[];
+  readonly fp32_contents: readonly number[];
+  readonly fp64_contents: readonly number[];
+  readonly bytes_contents: readonly Buffer[];
+}
+
+interface InputTensor {
+  readonly name: string;
+  readonly datatype: string;
+  readonly shape: readonly string[];
+  readonly parameters: Readonly<Record<string, unknown>>;
+  readonly contents: Contents | null;
+}
+
+/** A ModelInferRequest. */
+export interface InferMessage {
+  readonly model_name: string;
+  readonly model_version: string;
+  readonly id: string;
+  readonly parameters: Readonly<Record<string, unknown>>;
+  readonly inputs: readonly InputTensor[];
+  readonly outputs: readonly { readonly name: string; readonly parameters: Readonly<Record<string, unknown>> }[];
+  readonly raw_input_contents: readonly Buffer[];
+}
+
+const invalid = (message: string): ServeError => new ServeError('invalid', message);
+
+/** The list that holds elements of a datatype. */
+const lists: Readonly<Record<string, keyof Contents>> = {
+  BOOL: 'bool_contents',
+  INT8: 'int_contents',
+  INT16: 'int_contents',
+  INT32: 'int_contents',
+  INT64: 'int64_contents',
+  UINT8: 'uint_contents',
+  UINT16: 'uint_contents',
+  UINT32: 'uint_contents',
+  UINT64: 'uint64_contents',
+  FP32: 'fp32_contents',
+  FP64: 'fp64_contents',
+  BYTES: 'bytes_contents',
+};
+
+function textOf(bytes: Buffer, name: string, at: number): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch {
+    throw invalid(`inference input '${name}': element ${at} is no valid UTF-8, expected a text`);
+  }
+}
+
+/** Throws ServeError for elements that are not of the type or not as many as the shape has. */
+function fromContents(
+  { name, dtype }: TensorSpec,
+  datatype: string,
+  shape: readonly number[],
+  contents: Contents | null,
+): Tensor {
+  const list = lists[datatype];
+  if (list === undefined)
+    throw invalid(`inference input '${name}': ${datatype} has no typed contents, expected raw_input_contents`);
+  const elements = contents?.[list] ?? [];
+  const count = elementCount(shape);
+  if (elements.length !== count)
+    throw invalid(
+      `unexpected explicit tensor data for input tensor '${name}'. Expected ${count} elements in ${list}, got ${elements.length}`,
+    );
+  if (dtype === 'string') {
+    return new Tensor(
+      dtype,
+      shape,
+      elements.map((bytes, i) => textOf(bytes as Buffer, name, i)),
+    );
+  }
+  const data = allocate(dtype, count);
+  const wide = list === 'int64_contents' || list === 'uint64_contents';
+  elements.forEach((value, i) => {
+    // An array of bigints takes bigints, as the list says.
+    data[i] = (wide ? BigInt(value as string) : Number(value)) as number;
+    if (list.startsWith('uint') || list.startsWith('int')) {
+      if (String(data[i]) === String(value)) return;
+      throw invalid(`inference input '${name}': element ${i} is ${value}, which ${datatype} does not hold`);
+    }
+  });
+  return new Tensor(dtype, shape, data);
+}
+
+/** Sizes as numbers. Throws ServeError. */
+function sizesOf({ name, shape }: InputTensor): readonly number[] {
+  const sizes = shape.map(Number);
+  const fit = sizes.every((size) => Number.isSafeInteger(size) && size >= 0 && size < 2 ** 31) && sizes.length <= 32;
+  if (fit && sizes.reduce((a, b) => a * b, 1) <= 2 ** 40) return sizes;
+  throw invalid(`input '${name}': its shape [${shape}] is none, expected sizes from 0`);
+}
+
+/** What this server does not do would be a wrong answer rather than none. */
+function refuseUnsupported(parameters: Readonly<Record<string, unknown>>): void {
+  for (const name of Object.keys(parameters)) {
+    if (!/^(shared_memory_|sequence_|classification$)/.test(name)) continue;
+    throw new ServeError(
+      'unsupported',
+      `parameter '${name}' is of an extension that this server has not: see the extensions of ServerMetadata`,
+    );
+  }
+}
+
+/** Throws ServeError. */
+export function readMessage({ id, parameters, inputs, outputs, raw_input_contents: raw }: InferMessage): InferRequest {
+  refuseUnsupported(parameters);
+  for (const { parameters: own } of [...inputs, ...outputs]) refuseUnsupported(own);
+  if (raw.length > 0 && raw.length !== inputs.length)
+    throw invalid(`expected ${inputs.length} raw_input_contents, one for each input, got ${raw.length}`);
+  const given = inputs.map((input, i): GivenInput => {
+    const { name, datatype, contents } = input;
+    const shape = sizesOf(input);
+    const bytes = raw[i];
+    return {
+      name,
+      datatype,
+      shape,
+      read: (spec) => (bytes === undefined ? fromContents(spec, datatype, shape, contents) : fromBytes(spec, shape, bytes)),
+    };
+  });
+  return { id, inputs: given, ...(outputs.length > 0 && { outputs: outputs.map(({ name }) => name) }) };
+}
+
+/** A ModelInferResponse. */
+export function answerMessage(model: ServedModel, request: InferRequest, outputs: Tensors) {
+  const names = request.outputs ?? model.outputs.map(({ name }) => name);
+  const tensors = names.map((name) => {
+    const tensor = outputs[name];
+    if (tensor === undefined) throw new ServeError('internal', `model '${model.name}' gave no output '${name}'`);
+    return { name, tensor };
+  });
+  return {
+    model_name: model.name,
+    model_version: model.version,
+    id: request.id,
+    outputs: tensors.map(({ name, tensor }) => ({ name, datatype: datatypeOf(tensor.dtype), shape: tensor.dims })),
+    raw_output_contents: tensors.map(({ tensor }) => toBytes(tensor)),
+  };
+}
