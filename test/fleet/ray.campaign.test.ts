@@ -1,5 +1,5 @@
 // Ray over the graphs of a fleet: columns as tasks, one column on several workers, rows of many columns; and what a kill leaves.
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -48,6 +48,72 @@ describe.skipIf(ray.missing)(`Ray${ray.note}`, () => {
     expect(python('.venv-ray', 'ray/train.py', folder, data, '--jobs', '2')).toMatchObject({ columns: 24 });
     expect(files()).toHaveLength(24);
     for (const [name, ino] of finished) expect(statSync(join(folder, 'columns', name)).ino).toBe(ino);
+  }, 600_000);
+
+  it('a killed worker: Ray gives its column to another', async () => {
+    const [folder, data] = [fleetOf(dir), customers(8, 4000)];
+    const args = [join(repo, 'scripts/python/ray/train.py'), folder, data, '--jobs', '2'];
+    const driver = spawn(join(repo, '.venv-ray/bin/python'), args, { stdio: ['ignore', 'pipe', 'pipe'] });
+    let [said, out] = ['', ''];
+    let killed = 0;
+    driver.stdout.on('data', (chunk) => {
+      out += chunk;
+    });
+    driver.stderr.on('data', (chunk) => {
+      said += chunk;
+    });
+    const ended = new Promise((resolve) => driver.on('close', resolve));
+    const looking = setInterval(() => {
+      if (killed > 0 || !said.includes(' trained')) return;
+      const all = execFileSync('ps', ['-eo', 'pid,ppid,args'], { encoding: 'utf8' })
+        .split('\n')
+        .map((line) => /^\s*(\d+)\s+(\d+)\s+(.*)$/.exec(line) ?? []);
+      // a worker is a child of the raylet, which is a child of the driver
+      const children = (parent: number) => all.filter(([, , ppid]) => Number(ppid) === parent);
+      const workers = children(must(driver.pid, 'pid')).flatMap(([, pid]) => children(Number(pid)));
+      const own = workers.find(([, , , text = '']) => text.startsWith('ray::train'));
+      if (own === undefined) return;
+      process.kill(Number(own[1]), 'SIGKILL');
+      killed++;
+    }, 100);
+    expect(await ended).toBe(0);
+    clearInterval(looking);
+    expect(killed).toBe(1);
+    expect(JSON.parse(out.trim().split('\n').at(-1) ?? '')).toMatchObject({ columns: 8 });
+    for (let i = 0; i < 8; i++) readColumn(folder, readFleet(folder), `c${i}`);
+  }, 600_000);
+
+  it('Ray Serve answers for columns over one base', async () => {
+    const [folder, data] = [fleetOf(dir), customers(2)];
+    python('.venv', 'ray/train.py', folder, data, '--alone');
+    const serving = spawn(join(repo, '.venv-ray/bin/serve'), ['run', 'deployment:app'], {
+      cwd: join(repo, 'scripts/python/ray'),
+      env: { ...process.env, FLEET: folder },
+      stdio: 'ignore',
+    });
+    const ended = new Promise((resolve) => serving.on('close', resolve));
+    const ask = async (document: unknown) => {
+      const answer = await fetch('http://127.0.0.1:8000/', { method: 'POST', body: JSON.stringify(document) });
+      return { status: answer.status, body: (await answer.json()) as { scores: number[][]; error?: string } };
+    };
+    const x = [[0.1, 0.2, -0.3, 0.4]];
+    let first: unknown;
+    for (let i = 0; i < 200 && first === undefined; i++) {
+      await new Promise((resolve) => setTimeout(resolve, 1000));
+      first = await ask({ column: 'c0', inputs: { x } }).catch(() => undefined);
+    }
+    const runner = await FleetRunner.open(runtime, folder, { session: { threads: 1 } });
+    const answered = { x: Tensor.from('float32', x.flat(), [1, 4]) };
+    for (const column of ['c0', 'c1', 'ann']) {
+      const { status, body } = await ask({ column, inputs: { x } });
+      expect(status).toBe(200);
+      expect(body.scores.flat()).toEqual((await runner.run(column, answered)).scores.numbers());
+    }
+    expect(await ask({ column: 'nope', inputs: { x } })).toMatchObject({ status: 404 });
+    expect((await ask({ column: 'c0' })).body.error).toBe('found KeyError \'inputs\', expected {"column": name, "inputs": {x}}');
+    serving.kill('SIGINT');
+    await ended;
+    await runner.release();
   }, 600_000);
 
   it('one column on two workers: the losses of one process, and the same weights on both', () => {
