@@ -67,9 +67,10 @@ export async function loadHeads<D extends AnySet, C extends SourceContext>(
   const loaded: Split<D>[] = [];
   for (const [i, head] of heads.entries()) {
     const of = must(columns[i], head.name);
+    const said = options.targets?.[head.name] !== undefined;
     const own = listOf(of);
     const others = [...new Set(columns.flatMap(listOf))].filter((column) => !own.includes(column));
-    const split = await load(options, { ...context, head, target: { head: head.name, of, others }, onNote: say });
+    const split = await load(options, { ...context, head, target: { head: head.name, said, of, others }, onNote: say });
     const named = split.train.classNames;
     if (named !== undefined && head.names === undefined) {
       const expected = `names: ${JSON.stringify(named)} in the head`;

@@ -40,6 +40,7 @@ columns:
   - { task: parquet, data: { source: people.parquet, targets: { kind: group } }, inputs: [height, weight], blocks: [[{ reshape: [1] }, { concat: weight }, { dense: 8 }, relu]],
       heads: { years: { regress: { outputs: 2, names: [age, weight_too] } }, kind: { classify: { classes: 3 } } }, ${train} }
   - { task: arrays, data: { source: people.npz, targets: { size: tags } }, blocks: [[{ reshape: [1] }, { dense: 4 }, relu]], heads: { size: { binary: 2 }, group: { classify: 3 } }, laterals: none, ${train} }
+  - { task: named, data: people.npz, like: arrays, heads: { tags: { binary: { labels: 2, names: [large, heavy] } }, group: { classify: 3 } }, laterals: none, ${train} }
   - { task: folder, data: folder, like: arrays, heads: { age: { regress: 1 } }, laterals: none, ${train} }
 `;
 
@@ -110,7 +111,7 @@ beforeAll(() => {
 it('is proven, and measured head by head', () => {
   const { tasks } = JSON.parse(ok('verify', '--json'));
   expect(tasks.map(({ task, identical }: { task: string; identical: boolean }) => [task, identical])).toEqual(
-    ['people', 'parquet', 'arrays', 'folder'].map((task) => [task, true]),
+    ['people', 'parquet', 'arrays', 'named', 'folder'].map((task) => [task, true]),
   );
   const [measured] = JSON.parse(ok('eval', 'people', '--json')).tasks;
   expect(Object.keys(measured.heads)).toEqual(['group', 'age']);

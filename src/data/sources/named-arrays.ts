@@ -24,6 +24,7 @@ interface NamedArrays {
 /** What the array of targets is called: y, of one of several heads as the data entry or the head says. Throws DataError. */
 function targetsIn({ target, path = 'data' }: SourceContext): string {
   if (target === undefined) return 'y';
+  if (!target.said) return target.head;
   if (typeof target.of === 'string') return target.of;
   const expected = 'the name of one array';
   throw dataError(`${path}.targets.${target.head}`, `found ${JSON.stringify(target.of)}, expected ${expected}`, { expected });

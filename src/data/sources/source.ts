@@ -10,6 +10,8 @@ import type { DataOptions } from '../schema.js';
 export interface TargetColumns {
   /** Its name. */
   readonly head: string;
+  /** Whether the data entry says which: otherwise an array is called as the head, columns as the numbers or labels of the head. */
+  readonly said: boolean;
   /** Columns of a table by name or index, or the name of an array. */
   readonly of: string | number | readonly (string | number)[];
   /** Columns that are targets of other heads. */
