@@ -6,10 +6,13 @@ import type { CheckpointVersion } from '../artifacts/checkpoint/schema.js';
 import { writeCheckpoint } from '../artifacts/checkpoint/write-checkpoint.js';
 import type { FrozenForm } from '../artifacts/column-graph.js';
 import { officialOptimizer } from '../artifacts/optimizer-model.js';
+import type { SampleSet } from '../data/dataset.js';
 import type { Clip } from '../model/description/train-schema.js';
 import { toBalance } from '../model/heads/heads.js';
+import { areKnown } from '../model/nn/open-size.js';
 import type { Column } from '../model/progressive/column.js';
 import { notFrozen } from '../model/progressive/forms.js';
+import { boundTo, type Sizes, sizesOfData } from '../model/progressive/open-inputs.js';
 import { initialWeights } from '../model/progressive/weights.js';
 import { UsageError } from '../onnx/core/errors.js';
 import type { Runtime } from '../onnx/runtime/session.js';
@@ -53,6 +56,8 @@ export interface WrittenArtifacts {
   readonly frozen: number;
   /** Updates done before. */
   readonly step: number;
+  /** Sizes that the description leaves open, by their names: those of the training data, the only ones that the models take. Absent where none is open. */
+  readonly sizes?: Sizes;
 }
 
 /** The unfinished training of a task. */
@@ -70,17 +75,26 @@ function unfinished(loaded: LoadedWorkspace, task: string) {
   return { tensors: found.tensors, step, balance };
 }
 
+const dataOf = ({ task }: Column): string => `train data of task "${task}"`;
+
+/** The sizes that a column leaves open, as its training data have them; undefined where none is open. Graphs of training have them as numbers. */
+async function openSizes(column: Column, data: () => Promise<SampleSet>): Promise<Sizes | undefined> {
+  if (column.inputs.every(({ shape }) => areKnown(shape))) return undefined;
+  const { inputs } = await data();
+  return sizesOfData(column.inputs, (name) => inputs[name]?.dims, dataOf(column));
+}
+
 /** What the column would be trained from: its own first weights, and what its `prepare` and its loss learn of the training data. */
 async function begun(
   loaded: LoadedWorkspace,
   described: Column,
   settings: TrainSettings,
+  data: () => Promise<SampleSet>,
   runtime: WriteArtifactsOptions['runtime'],
 ) {
   const weights = initialWeights(described, weightsOf(loaded));
   if (described.prepare.length === 0 && toBalance(described.head) === undefined) return { column: described, weights };
-  const { train } = await loadTaskData(loaded, described.task);
-  const part = partition(train, settings, `train data of task "${described.task}"`).train;
+  const part = partition(await data(), settings, dataOf(described)).train;
   if (described.prepare.length > 0)
     for (const [name, tensor] of await learnPrepare(await runtime(), described, part.inputs)) weights.set(name, tensor);
   return { column: withNumbers(described, learnBalance(described, part)), weights };
@@ -107,14 +121,21 @@ export async function writeArtifacts(
   const optimizer = officialOptimizer(same ? settings.optimizer : { kind }, options.adamMode);
   const clip: Clip | undefined = options.clip === undefined ? settings.clip : { kind: 'norm', limit: options.clip };
   const run = options.resume ? unfinished(loaded, task) : undefined;
+  let read: Promise<SampleSet> | undefined;
+  const data = () => {
+    read ??= loadTaskData(loaded, task).then(({ train }) => train);
+    return read;
+  };
   const own = loaded.frozen.get(task)?.tensors;
   const from = run
     ? { column: withNumbers(described, run.balance), weights: run.tensors }
     : own
       ? { column: described, weights: own }
-      : await begun(loaded, described, settings, options.runtime);
+      : await begun(loaded, described, settings, data, options.runtime);
+  const sizes = await openSizes(described, data);
   const request: ArtifactsRequest = {
-    ...from,
+    weights: from.weights,
+    column: boundTo(from.column, sizes ?? {}),
     frozen: weightsOf(loaded),
     frozenForm: options.frozenForm,
     optimizer,
@@ -134,5 +155,5 @@ export async function writeArtifacts(
   writeOutputFolder(folder, files);
   const { trainable, frozen } = made.checkpoint;
   const counts = { trainable: trainable.size, frozen: frozen.size, step: run?.step ?? 0 };
-  return { folder, task, files: [...files.keys()], userInputs: made.userInputs, ...counts };
+  return { folder, task, files: [...files.keys()], userInputs: made.userInputs, ...counts, ...(sizes && { sizes }) };
 }

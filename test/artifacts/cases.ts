@@ -3,6 +3,7 @@
 import type { Samples } from '../../src/data/samples.js';
 import { parseDescription } from '../../src/model/description/parse.js';
 import type { Column } from '../../src/model/progressive/column.js';
+import { boundToData } from '../../src/model/progressive/open-inputs.js';
 import { type FrozenWeights, initialWeights, type Weights } from '../../src/model/progressive/weights.js';
 import { Random } from '../../src/onnx/core/random.js';
 import { Tensor } from '../../src/onnx/core/tensor.js';
@@ -90,6 +91,60 @@ export function engineCase(
     frozen: new Map([['first', trained(columnAt(description, 0), random)]]),
     inputs: { image: new Tensor('float32', [rows, 1, 8, 8], x) },
     targets,
+  };
+}
+
+/** Steps of each sample of `openCase`. */
+export const openSteps = 13;
+
+/** Two columns over tokens and how many of them are there, the second with laterals; `size` is a number or the name of an open size. */
+export const openDescription = (size: string | number) => ({
+  prognet: 1,
+  name: 'words',
+  input: [
+    { name: 'tokens', shape: [size], dtype: 'int64' },
+    { name: 'count', shape: [], dtype: 'int64' },
+  ],
+  columns: [
+    {
+      task: 'first',
+      data: 'mood.npz',
+      inputs: ['tokens', 'count'],
+      blocks: [[{ embedding: { size: 6, vocabulary: 20 } }, { gru: { units: 5, mask: 'count' } }, { dense: 4 }, 'relu']],
+      head: { classify: 3 },
+      train: { epochs: 1 },
+    },
+    {
+      task: 'second',
+      data: 'mood.npz',
+      inputs: ['tokens', 'count'],
+      blocks: [
+        [{ embedding: { size: 6, vocabulary: 20 } }, 'sinusoidal', { transformer_encoder: { heads: 2, mask: 'count' } }],
+        [{ mean_over_steps: { mask: 'count' } }, { dense: 4 }, 'relu'],
+      ],
+      head: { classify: 3 },
+      train: { epochs: 1 },
+    },
+  ],
+});
+
+/** The second of them as a training has it, bound to `steps` minibatches of `batch` rows. */
+export function openCase(): EngineCase {
+  const description = parseDescription(openDescription('steps'));
+  const random = new Random(5, 'open');
+  const rows = steps * batch;
+  const below = (most: number, dims: readonly number[], least = 0) =>
+    Tensor.from(
+      'int64',
+      Array.from({ length: dims.reduce((a, b) => a * b, 1) }, () => least + random.below(most)),
+      [...dims],
+    );
+  const inputs = { tokens: below(20, [rows, openSteps]), count: below(openSteps, [rows], 1) };
+  return {
+    column: boundToData(columnAt(description, 1), inputs, 'training data'),
+    frozen: new Map([['first', initialWeights(columnAt(description, 0))]]),
+    inputs,
+    targets: below(3, [rows]),
   };
 }
 

@@ -41,7 +41,7 @@ export const seedOf = (step: number): bigint => BigInt(1000 + 7 * step);
 export async function trainWithLoop(given: EngineCase, settings: EngineSettings, count = steps): Promise<Trained> {
   const { column, frozen } = given;
   const optimizer = makeOptimizer(settings.optimizer);
-  const dtypes = { image: 'float32' } as const;
+  const dtypes = Object.fromEntries(column.inputs.map(({ name, dtype }) => [name, dtype]));
   const taps = await ColumnTaps.create({ runtime, column, frozen, dtypes, session: { threads: 1 } });
   const data = await TappedData.create(taps, given, 1 << 30);
   const { clip } = settings;

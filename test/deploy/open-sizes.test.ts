@@ -106,9 +106,6 @@ it('what does not fit is one line', () => {
   expect(failIn(dir, 'predict', 'mood', '--input', at('long.npz'))).toContain(
     'inputs of task "mood": input "count" holds 22 at [2], expected how many steps a sample has, 0..21',
   );
-  expect(failIn(dir, 'artifacts', 'mood', '-o', at('art'))).toContain(
-    'training artifacts: the input "tokens" is [steps], "steps" is open, expected an input of known sizes',
-  );
   expect(failIn(dir, 'deploy', 'web', '-o', at('web'))).toContain(
     'web: the input "tokens" is [steps], "steps" is open, expected node, triton or kserve',
   );

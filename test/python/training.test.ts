@@ -17,7 +17,7 @@ import { must } from '../../src/onnx/core/errors.js';
 import { Tensor } from '../../src/onnx/core/tensor.js';
 import { fromBinary } from '../../src/onnx/serde/from-binary.js';
 import { toBinary } from '../../src/onnx/serde/to-binary.js';
-import { bodyNames, type EngineCase, engineCase, lateralKinds, steps } from '../artifacts/cases.js';
+import { bodyNames, type EngineCase, engineCase, lateralKinds, openCase, openDescription, steps } from '../artifacts/cases.js';
 import {
   apart,
   artifactsOf,
@@ -28,7 +28,7 @@ import {
   weightsApart,
   weightTolerance,
 } from '../artifacts/engines.js';
-import { lastLine, prognet, workspace } from '../cli/support.js';
+import { lastLine, okIn, prognet, workspace } from '../cli/support.js';
 import { runtime } from '../support/run.js';
 import { environment, python } from './python.js';
 
@@ -255,3 +255,41 @@ it.skipIf(missing)(`prognet artifacts, trained in Python, taken in by --absorb${
   for (const [name, tensor] of tensors) expect(tensor.bytes, name).toEqual(trained.weights.get(name)?.bytes);
   expect(run('verify').tasks.map((t: { identical: boolean }) => t.identical)).toEqual([true, true]);
 });
+
+it.skipIf(missing)(
+  `artifacts of open sizes, trained in Python as by our step graph, taken in for samples of any size${note}`,
+  async () => {
+    const given = openCase();
+    const { inputs, targets } = given;
+    const dir = folder();
+    writeFileSync(join(dir, 'prognet.yaml'), JSON.stringify(openDescription('steps')));
+    const parts = Object.entries({ ...inputs, y: targets }).map(([name, t]): [string, Tensor] => [`${name}_train`, t]);
+    const asked = { tokens: Tensor.from('int64', [1, 2, 3, 4, 5, 6], [2, 3]), count: Tensor.from('int64', [2, 3], [2]) };
+    const tested = Object.entries({ ...asked, y: Tensor.from('int64', [0, 1], [2]) });
+    const test = tested.map(([name, t]): [string, Tensor] => [`${name}_test`, t]);
+    writeFileSync(join(dir, 'mood.npz'), writeNpz(new Map([...parts, ...test])));
+    okIn(dir, 'train', 'first', '--freeze', '--quiet', '--threads', '1');
+    const frozen = decodeSafetensors(
+      new Uint8Array(readFileSync(join(dir, 'columns/first/weights.safetensors'))),
+      'first',
+    ).tensors;
+    const scale = ['--optimizer', 'adamw', '--lr-scale', '2'];
+    const { userInputs } = lastLine(okIn(dir, 'artifacts', 'second', '-o', join(dir, 'made'), '--json', ...scale));
+    const trained = train(join(dir, 'made'), dataFile(given, userInputs, dir), join(dir, 'out'));
+    const own = await trainWithLoop(
+      { ...given, frozen: new Map([['first', frozen]]) },
+      { optimizer: { kind: 'adamw' }, rates: Array.from({ length: steps }, () => 0.002) },
+    );
+    expect(apart(own.losses, trained.losses)).toBeLessThan(1e-5);
+    okIn(dir, 'artifacts', 'second', '--absorb', join(dir, 'out/checkpoint'));
+    const { tensors } = decodeSafetensors(
+      new Uint8Array(readFileSync(join(dir, 'columns/second/weights.safetensors'))),
+      'second',
+    );
+    for (const [name, tensor] of tensors) {
+      expect(tensor.bytes, name).toEqual(trained.weights.get(name)?.bytes);
+      expect(weightsApart(own.weights.get(name), tensor), name).toBeLessThan(weightTolerance);
+    }
+    expect(lastLine(okIn(dir, 'verify', '--json')).tasks.map((t: { identical: boolean }) => t.identical)).toEqual([true, true]);
+  },
+);

@@ -40,9 +40,11 @@ export async function artifactsCommand(task: string, flags: ArtifactsFlags): Pro
     ...(clip !== undefined && { clip }),
     ...(rateScale !== undefined && { rateScale }),
   });
-  const { trainable, frozen, userInputs } = written;
+  const { trainable, frozen, userInputs, sizes = {} } = written;
   const counts = `${trainable} trainable and ${frozen} other parameters; a step takes ${userInputs.join(', ')}`;
-  result(flags, written, `${written.folder} written: ${written.files.join(', ')}\n${counts}`);
+  const open = Object.entries(sizes).map(([name, size]) => `${name} ${size}`);
+  const bound = open.length === 0 ? '' : `\nof the size of the training data: ${open.join(', ')}`;
+  result(flags, written, `${written.folder} written: ${written.files.join(', ')}\n${counts}${bound}`);
 }
 
 async function absorb(task: string, file: string, flags: ArtifactsFlags): Promise<void> {
