@@ -27,6 +27,7 @@ export { type LoadedWorkspace, loadWorkspace } from './tasks/load-workspace.js';
 export type { Measured as MeasuredPrecision, TaskLoss } from './tasks/measure-precision.js';
 export { type OpenOptions, open } from './tasks/open-network.js';
 export { type Change, type PrunedMetric, type PrunedTask, type PruneOptions, pruneTask } from './tasks/prune-task.js';
+export { type MadeReport, type ReportOptions, report } from './tasks/report/make-report.js';
 export { type ResetTask, resetTask } from './tasks/reset-task.js';
 export { type SaveOptions, save } from './tasks/save-network.js';
 export { type TrainedTask, type TrainTaskOptions, trainTask } from './tasks/train-task.js';

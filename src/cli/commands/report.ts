@@ -1,7 +1,6 @@
 // prognet report
 import { existsSync, readFileSync } from 'node:fs';
-import { basename, join } from 'node:path';
-import { readStudy } from '../../analysis/study/read.js';
+import { basename } from 'node:path';
 import { UsageError, WorkspaceError } from '../../onnx/core/errors.js';
 import { writeFileAtomic } from '../../onnx/files/atomic-file.js';
 import { fileError } from '../../onnx/files/file-error.js';
@@ -11,6 +10,7 @@ import { pageMark, reportPage } from '../../report/page.js';
 import { figuresOf, type Report, tablesOf } from '../../report/report.js';
 import { type LoadedWorkspace, loadWorkspace } from '../../tasks/load-workspace.js';
 import { type Asked, askTasks } from '../../tasks/report/asked.js';
+import { studyIn } from '../../tasks/report/make-report.js';
 import { studyReport } from '../../tasks/report/study-report.js';
 import { workspaceReport } from '../../tasks/report/workspace-report.js';
 import { hasMoved } from '../../tasks/verify.js';
@@ -97,10 +97,10 @@ async function writeFigures(report: Report, folder: string, flags: ReportFlags):
 
 /** Of a study where the folder holds one, else of the workspace that it lies in. */
 async function reportOf(folder: string, flags: ReportFlags): Promise<Report> {
-  const study = join(folder, 'study.json');
-  if (existsSync(study)) {
+  const study = studyIn(folder);
+  if (study !== undefined) {
     if (flags.verify) throw new UsageError(`--verify is of a workspace, ${folder} holds a study`, { path: '--verify' });
-    return studyReport(readStudy(study));
+    return studyReport(study);
   }
   for (const flag of ['provider', 'threads'] as const)
     if (flags[flag] !== undefined && !flags.verify)
