@@ -9,11 +9,14 @@ export function addServing(): void {
     'prognet serve shop digits.prognet other.onnx',
     'prognet serve models/             a folder of .onnx and .prognet files, or a model repository',
     'prognet serve --forms task,all    and one model of all tasks',
+    'prognet serve --fleet fleet       the columns of a fleet, each a model, over one base (docs/fleet.md)',
     'prognet serve --config serve.yaml',
     'prognet serve --host 0.0.0.0 --tls-cert cert.pem --tls-key key.pem --api-key-file key',
   ])
     .option('--config <file>', 'YAML or JSON of these options, with _ for - (docs/serve.md); flags go before it')
     .option('--forms <names>', 'of networks: task, all, routed, with commas (default: task)')
+    .option('--fleet <folder>', 'what export --fleet wrote: each column is a model, over one base in memory')
+    .option('--fleet-memory <bytes>', "of columns' weights in memory at most, all workers together (default: 256 MiB)")
     .option('--host <address>', 'address to listen on (default: 127.0.0.1)')
     .option('--port <n>', 'of HTTP; 0 takes any that is free (default: 8000)')
     .option('--grpc-port <n>', 'of gRPC, or none (default: 8001)')

@@ -16,6 +16,14 @@ export const serveSchema = z.strictObject({
     .min(1)
     .default(['task'])
     .describe('Of networks: a model for each task, one of all tasks, one that computes the task asked for'),
+  fleet: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('Folder that export --fleet wrote: each of its columns is a model; in place of models'),
+  fleet_memory: whole(1, 2 ** 40)
+    .default(2 ** 28)
+    .describe("Bytes of columns' weights in memory at most, of all workers together"),
   host: z.string().min(1).default('127.0.0.1').describe('Address to listen on'),
   port: port.default(8000).describe('Of HTTP; 0 takes any that is free'),
   grpc_port: port.nullable().default(8001).describe('Of gRPC; null: none'),

@@ -1,70 +1,36 @@
 // The models of the places, loaded and unloaded: what is new or has changed takes the place of what was there once it answers, and what was asked
 // before is answered by what it was asked of.
 import { isMachineFault } from '../onnx/files/file-error.js';
-import {
-  type Answer,
-  type Ask,
-  type IndexEntry,
-  type ModelHost,
-  type ServedModel,
-  ServeError,
-  type Tensors,
-} from './served-model.js';
-import type { FoundModel, ReadModel } from './sources/read-sources.js';
-import type { Calls } from './workers/calls.js';
-import type { Pool } from './workers/pool.js';
-import type { Line, Scheduler } from './workers/scheduler.js';
+import { type IndexEntry, type ModelHost, type ServedModel, ServeError } from './served-model.js';
+import type { FoundModel } from './sources/read-sources.js';
 
-/** How models are loaded. */
-export interface RepositoryOptions {
-  readonly maxBatch: number;
-  readonly batchDelayMicroseconds: number;
-  readonly maxWaiting: number;
-  /** Of one run; each worker runs one at a time. */
-  readonly threads: number;
-  readonly providers: readonly string[];
-  /** Hears what was loaded, changed, unloaded or refused. */
-  readonly onChange: (change: {
-    readonly model: string;
-    readonly what: 'loaded' | 'unloaded' | 'refused';
-    readonly reason?: string;
-  }) => void;
+/** A model that is to be given back some time. */
+export interface LoadedModel extends ServedModel {
+  /** Of what it was made of. */
+  readonly stamp: string;
+  /** Gives back what it holds once nobody waits for it. */
+  release(): Promise<void>;
 }
 
-/** A model with its sessions. */
-class Loaded implements ServedModel {
-  readonly version = '1';
-  constructor(
-    readonly name: string,
-    readonly stamp: string,
-    private readonly line: Line,
-    readonly inputs: ServedModel['inputs'],
-    readonly outputs: ServedModel['outputs'],
-    readonly facts: ServedModel['facts'],
-  ) {}
-
-  get maxBatch(): number {
-    return this.line.options.maxBatch;
-  }
-  get batchDelayMicroseconds(): number {
-    return this.line.options.delayMicroseconds;
-  }
-  get pending(): number {
-    return this.line.pending;
-  }
-  infer(inputs: Tensors, ask: Ask): Promise<Answer> {
-    return this.line.ask(inputs, ask);
-  }
-  /** Gives the sessions back once nobody waits for them. */
-  async release(pool: Pool, scheduler: Scheduler): Promise<void> {
-    await this.line.empty();
-    scheduler.close(this.line);
-    await pool.unload(this.line.options.session);
-  }
+/** Finds what may be served, and makes models of it. */
+export interface ModelMaker {
+  /** What is there now. Throws where the places cannot be read. */
+  find(): Promise<readonly FoundModel[]>;
+  /** Throws in one line. */
+  make(found: FoundModel): Promise<LoadedModel>;
+  /** Whether a model answers, where `make` does not tell. Throws in one line. */
+  check?(name: string): Promise<void>;
 }
+
+/** Hears what was loaded, changed, unloaded or refused. */
+export type OnChange = (change: {
+  readonly model: string;
+  readonly what: 'loaded' | 'unloaded' | 'refused';
+  readonly reason?: string;
+}) => void;
 
 interface Entry {
-  loaded: Loaded | undefined;
+  loaded: LoadedModel | undefined;
   /** Whether it was taken away by who asked for that: it then stays so until it is asked for again. */
   unwanted: boolean;
   reason: string;
@@ -80,10 +46,8 @@ export class Repository implements ModelHost {
   private last: Promise<unknown> = Promise.resolve();
 
   constructor(
-    private readonly reader: Calls,
-    private readonly pool: Pool,
-    private readonly scheduler: Scheduler,
-    private readonly options: RepositoryOptions,
+    private readonly maker: ModelMaker,
+    private readonly onChange: OnChange,
   ) {}
 
   index(): readonly IndexEntry[] {
@@ -105,10 +69,13 @@ export class Repository implements ModelHost {
 
   load(name: string): Promise<void> {
     return this.inTurn(async () => {
-      const found = (await this.look()).find((one) => one.name === name);
+      const found = (await this.maker.find()).find((one) => one.name === name);
       if (found === undefined) throw new ServeError('invalid', `failed to load '${name}', failed to poll from model repository`);
       const entry = this.entry(name);
       entry.unwanted = false;
+      await this.maker.check?.(name).catch((error: unknown) => {
+        throw new ServeError('invalid', `load failed for model '${name}': ${said(error)}`);
+      });
       if (entry.loaded?.stamp === found.stamp) return;
       await this.take(entry, found);
       if (entry.reason !== '') throw new ServeError('invalid', `load failed for model '${name}': ${entry.reason}`);
@@ -128,7 +95,7 @@ export class Repository implements ModelHost {
   /** Looks at the places: loads what is new or changed, unloads what is gone. Throws where they cannot be read. */
   refresh(): Promise<void> {
     return this.inTurn(async () => {
-      const found = await this.look();
+      const found = await this.maker.find();
       const names = new Set(found.map(({ name }) => name));
       for (const [name, entry] of this.entries) {
         if (names.has(name)) continue;
@@ -155,42 +122,22 @@ export class Repository implements ModelHost {
     return entry;
   }
 
-  private async look(): Promise<readonly FoundModel[]> {
-    return (await this.reader.call('find', undefined)) as readonly FoundModel[];
-  }
-
   /** A model that cannot be loaded leaves what was there as it is. */
-  private async take(entry: Entry, { name, stamp }: FoundModel): Promise<void> {
-    const { onChange } = this.options;
+  private async take(entry: Entry, found: FoundModel): Promise<void> {
+    const { name, stamp } = found;
     try {
       const before = entry.loaded;
-      entry.loaded = await this.make(name, stamp);
+      entry.loaded = await this.maker.make(found);
       entry.reason = '';
       entry.refused = undefined;
-      void before?.release(this.pool, this.scheduler);
-      onChange({ model: name, what: 'loaded' });
+      void before?.release();
+      this.onChange({ model: name, what: 'loaded' });
     } catch (error) {
       if (isMachineFault(error)) throw error;
       entry.reason = said(error);
       entry.refused = stamp;
-      onChange({ model: name, what: 'refused', reason: entry.reason });
+      this.onChange({ model: name, what: 'refused', reason: entry.reason });
     }
-  }
-
-  private async make(name: string, stamp: string): Promise<Loaded> {
-    const read = (await this.reader.call('read', name)) as ReadModel | undefined;
-    if (read === undefined) throw new ServeError('not-found', `model '${name}' is gone`);
-    const { bytes, weightsFolder, inputs, outputs, facts } = read;
-    const { threads, providers, batchDelayMicroseconds, maxWaiting } = this.options;
-    const maxBatch = read.joins ? this.options.maxBatch : 0;
-    const { session } = await this.pool.load({
-      model: bytes,
-      threads,
-      providers,
-      ...(weightsFolder !== undefined && { weightsFolder }),
-    });
-    const line = this.scheduler.open({ session, maxBatch, delayMicroseconds: batchDelayMicroseconds, maxWaiting });
-    return new Loaded(name, stamp, line, inputs, outputs, facts);
   }
 
   private drop(name: string, entry: Entry, reason: string): void {
@@ -198,7 +145,7 @@ export class Repository implements ModelHost {
     if (loaded === undefined) return;
     entry.loaded = undefined;
     entry.reason = reason;
-    void loaded.release(this.pool, this.scheduler);
-    this.options.onChange({ model: name, what: 'unloaded' });
+    void loaded.release();
+    this.onChange({ model: name, what: 'unloaded' });
   }
 }

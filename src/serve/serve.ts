@@ -3,14 +3,17 @@ import { readFileSync } from 'node:fs';
 import type { Server } from '@grpc/grpc-js';
 import type { FastifyInstance } from 'fastify';
 import { destination, type Logger, pino } from 'pino';
+import { readFleet } from '../fleet/folder.js';
 import { UsageError } from '../onnx/core/errors.js';
 import { fileError } from '../onnx/files/file-error.js';
+import { FleetModels } from './fleet-models.js';
 import { type GrpcOptions, grpcServer, listenGrpc } from './grpc/server.js';
 import { httpServer } from './http/server.js';
 import { metricsServer } from './metrics.js';
 import type { ServeOptions } from './options.js';
-import { Repository } from './repository.js';
+import { type ModelMaker, Repository } from './repository.js';
 import { Service } from './service.js';
+import { SessionModels } from './session-models.js';
 import { Calls } from './workers/calls.js';
 import { Pool } from './workers/pool.js';
 import type { Role } from './workers/program.js';
@@ -81,6 +84,21 @@ async function listen(app: FastifyInstance, host: string, port: number, option: 
 const changed = (log: Logger) => (change: { readonly model: string; readonly what: string; readonly reason?: string }) =>
   change.what === 'refused' ? log.error(change, 'model refused') : log.info(change, `model ${change.what}`);
 
+/** What makes the models: of places, each with its sessions, or of a fleet. */
+async function makerOf(options: ServeOptions, reader: Calls, pool: Pool): Promise<ModelMaker> {
+  const { fleet, workers, threads, providers } = options;
+  const scheduler = new Scheduler(pool);
+  const running = {
+    maxBatch: options.max_batch,
+    batchDelayMicroseconds: options.batch_delay_us,
+    maxWaiting: options.max_queue,
+    threads,
+    providers,
+  };
+  if (fleet === undefined) return new SessionModels(reader, pool, scheduler, running);
+  return FleetModels.open(reader, pool, scheduler, { ...running, folder: fleet, memory: options.fleet_memory, workers });
+}
+
 /**
  * Begins to serve.
  * @param program the file of the worker threads' program
@@ -91,17 +109,20 @@ export async function serve(options: ServeOptions, program: URL): Promise<Servin
   const log = pino({ level: options.log_level, base: { name: 'prognet' } }, lines);
   const { tls, apiKey } = secrets(options);
   const ended = (why: string) => log.fatal({ why }, 'a worker thread ended');
-  const reading: Role = { role: 'read', places: options.models, forms: options.forms };
+  const { fleet } = options;
+  const reading: Role =
+    fleet === undefined ? { role: 'read', places: options.models, forms: options.forms } : { role: 'list', fleet };
+  if (fleet !== undefined) readFleet(fleet);
   const reader = new Calls(program, reading, ended);
   const pool = new Pool({ program, workers: options.workers, onEnd: ended });
-  const repository = new Repository(reader, pool, new Scheduler(pool), {
-    maxBatch: options.max_batch,
-    batchDelayMicroseconds: options.batch_delay_us,
-    maxWaiting: options.max_queue,
-    threads: options.threads,
-    providers: options.providers,
-    onChange: changed(log),
-  });
+  let maker: ModelMaker;
+  try {
+    maker = await makerOf(options, reader, pool);
+  } catch (error) {
+    await Promise.all([pool.close(), reader.close()]);
+    throw error;
+  }
+  const repository = new Repository(maker, changed(log));
   const service = new Service(repository, { timeout: options.timeout_ms });
   const limits = {
     maxBytes: options.max_bytes,
@@ -137,7 +158,7 @@ export async function serve(options: ServeOptions, program: URL): Promise<Servin
     const index = repository.index();
     const models = index.filter(({ state }) => state === 'READY').map(({ name }) => name);
     const refused = index.filter(({ state }) => state !== 'READY').map(({ name, reason }) => ({ model: name, reason }));
-    if (index.length === 0) {
+    if (index.length === 0 && fleet === undefined) {
       const places = options.models.join(', ');
       throw new UsageError(`${places}: no model to serve, expected frozen tasks, .onnx or .prognet files`, { path: places });
     }

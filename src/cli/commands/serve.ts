@@ -13,8 +13,19 @@ import { type GlobalOptions, note, result } from '../report.js';
 
 export type ServeFlags = GlobalOptions & Readonly<Record<string, string | boolean | undefined>>;
 
-const texts = ['host', 'tlsCert', 'tlsKey', 'apiKeyFile', 'logLevel'];
-const numbers = ['port', 'grpcPort', 'metricsPort', 'workers', 'threads', 'maxBatch', 'batchDelayUs', 'maxQueue', 'timeoutMs'];
+const texts = ['fleet', 'host', 'tlsCert', 'tlsKey', 'apiKeyFile', 'logLevel'];
+const numbers = [
+  'fleetMemory',
+  'port',
+  'grpcPort',
+  'metricsPort',
+  'workers',
+  'threads',
+  'maxBatch',
+  'batchDelayUs',
+  'maxQueue',
+  'timeoutMs',
+];
 const bounds = ['maxBytes', 'maxHeaderBytes', 'maxConnections', 'receiveMs', 'pollMs', 'drainMs'];
 const snake = (name: string): string => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 const listed = (text: string): string[] => text.split(',').map((one) => one.trim());
@@ -27,7 +38,7 @@ function flagMembers(flags: ServeFlags): Record<string, unknown> {
     if (typeof value !== 'string') continue;
     if (texts.includes(name)) members[snake(name)] = value;
     else if (/^(grpc|metrics)Port$/.test(name) && value === 'none') members[snake(name)] = null;
-    else members[snake(name)] = /^\d{1,10}$/.test(value) ? Number(value) : value;
+    else members[snake(name)] = /^\d{1,15}$/.test(value) ? Number(value) : value;
   }
   if (typeof flags.forms === 'string') members.forms = listed(flags.forms);
   if (typeof flags.provider === 'string')
@@ -62,6 +73,15 @@ function optionsOf(members: object, file: string | undefined, fromFlags: object)
   throw new UsageError(`${where}: ${issue?.message}`, { path: where });
 }
 
+/** The columns of a fleet are the models. */
+function refuseBeside({ models }: ServeOptions, members: object): void {
+  const [first] = models;
+  const beside = first ?? ('forms' in members ? 'forms' : undefined);
+  if (beside === undefined) return;
+  const expected = 'it alone: its columns are the models';
+  throw new UsageError(`--fleet: found ${beside} beside it, expected ${expected}`, { path: '--fleet', expected, got: beside });
+}
+
 const isLoopback = (host: string): boolean =>
   host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'));
 
@@ -70,7 +90,10 @@ export async function serveCommand(places: readonly string[], flags: ServeFlags)
   const members = config === undefined ? {} : fileMembers(config);
   const named = places.length > 0 ? { models: [...places] } : {};
   const given = optionsOf(members, config, { ...flagMembers(flags), ...named });
-  const models = given.models.length > 0 ? given.models : [requireWorkspace(flags.workspace ?? '.').root];
+  const { fleet } = given;
+  if (fleet !== undefined) refuseBeside(given, { ...members, ...flagMembers(flags) });
+  const here = () => [requireWorkspace(flags.workspace ?? '.').root];
+  const models = given.models.length > 0 || fleet !== undefined ? given.models : here();
   const options = { ...given, models };
   const { close, ...serving } = await serve(options, new URL('./serve-worker.js', import.meta.url));
   const guarded = options.api_key_file !== undefined && options.tls_cert !== undefined;
@@ -78,7 +101,8 @@ export async function serveCommand(places: readonly string[], flags: ServeFlags)
     note(flags, `${options.host} can be reached from elsewhere: --tls-cert, --tls-key and --api-key-file are for that`);
   for (const { model, reason } of serving.refused) note(flags, `${model} is not served: ${reason}`);
   result(flags, serving, serving.http);
-  note(flags, `prognet serve with ${serving.models.join(', ')}. Ctrl-C stops it.`);
+  const what = fleet === undefined ? serving.models.join(', ') : `${serving.models.length} columns of ${fleet}`;
+  note(flags, `prognet serve with ${what}. Ctrl-C stops it.`);
   await new Promise<void>((resolve) => {
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, resolve);
   });

@@ -49,7 +49,8 @@ function sourceOf(place: string, forms: readonly Form[]): Source {
   throw new UsageError(`${place}: is no model to serve, expected ${expected}`, { path: place, expected });
 }
 
-function spec(value: Value): TensorSpec {
+/** A value as requests see it. Throws ModelError for what they cannot carry. */
+export function specOf(value: Value): TensorSpec {
   const { name, type } = value;
   if (type?.kind !== 'tensor' || type.shape === undefined || !isWire(type.dtype)) {
     const found =
@@ -82,8 +83,8 @@ export function sourceReader(places: readonly string[], forms: readonly Form[]):
     const { model, bytes, weightsFolder } = await held.read();
     const { inputs, outputs } = model.graph;
     // onnxruntime-node takes what is fed for an initializer and computes on with the initializer.
-    const asked = inputs.filter((value) => value.constant === undefined).map(spec);
-    const given = outputs.map(spec);
+    const asked = inputs.filter((value) => value.constant === undefined).map(specOf);
+    const given = outputs.map(specOf);
     const value = {
       bytes,
       ...(weightsFolder !== undefined && { weightsFolder }),

@@ -1,7 +1,7 @@
 // The worker threads that compute: each holds a session of every loaded model and runs one batch at a time, so that the event loop is free.
 import type { TransferListItem } from 'node:worker_threads';
 import { Calls } from './calls.js';
-import type { LoadedSession, LoadJob, Ran, RunJob } from './run-batches.js';
+import type { LoadJob, Ran, RunJob, ToLoad } from './jobs.js';
 
 /** One thread. */
 export interface Computing {
@@ -64,15 +64,15 @@ export class Pool {
     return this.threads.find(({ busy }) => !busy);
   }
 
-  /** Makes a session in every thread. Throws RuntimeError where the runtime does not take the model. */
-  async load(job: Omit<LoadJob, 'session'>): Promise<LoadedSession & { readonly session: number }> {
+  /** Loads it in every thread; gives the number that it has there. Throws RuntimeError where the runtime does not take the model. */
+  async load(job: ToLoad): Promise<number> {
     this.last += 1;
     const session = this.last;
     const own = { ...job, session };
     try {
-      const [made] = await Promise.all(this.threads.map(({ calls }) => calls.call('load', own)));
+      await Promise.all(this.threads.map(({ calls }) => calls.call('load', own)));
       this.jobs.set(session, own);
-      return { ...(made as LoadedSession), session };
+      return session;
     } catch (error) {
       await this.unload(session);
       throw error;

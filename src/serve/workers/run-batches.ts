@@ -2,70 +2,25 @@
 import type { TransferListItem } from 'node:worker_threads';
 import { InternalError, RuntimeError } from '../../onnx/core/errors.js';
 import type { Runtime, Session } from '../../onnx/runtime/session.js';
+import type { Tensors } from '../served-model.js';
 import type { Methods, Moved } from './calls.js';
+import { fleetRuns } from './fleet-runs.js';
+import type { LoadJob, Ran, RunJob, Runs } from './jobs.js';
 import { cut, joined } from './rows.js';
-import { type AllParts, apart, together } from './tensor-parts.js';
-
-/** A session to make. */
-export interface LoadJob {
-  readonly session: number;
-  readonly model: Uint8Array;
-  readonly weightsFolder?: string;
-  readonly threads: number;
-  readonly providers: readonly string[];
-}
-
-/** What a session takes and gives. */
-export interface LoadedSession {
-  readonly inputs: readonly string[];
-  readonly outputs: readonly string[];
-  readonly provider: string;
-}
-
-/** Requests to answer in one run. */
-export interface RunJob {
-  readonly session: number;
-  readonly requests: readonly AllParts[];
-  /** Of each request; where there is one request alone they are not looked at. */
-  readonly rows: readonly number[];
-  readonly outputs?: readonly string[];
-}
-
-export interface Ran {
-  readonly outputs: readonly AllParts[];
-  /** Nanoseconds. */
-  readonly input: number;
-  readonly infer: number;
-  readonly output: number;
-}
+import { apart, together } from './tensor-parts.js';
 
 const now = (): number => Number(process.hrtime.bigint());
 
-/** The methods of such a thread. */
-export function batchRunner(runtime: Runtime): Methods {
-  const sessions = new Map<number, Session>();
-  const load = async ({ session, model, weightsFolder, threads, providers }: LoadJob): Promise<Moved<LoadedSession>> => {
-    const made = await runtime.createSession(model, {
-      threads,
-      providers,
-      ...(weightsFolder !== undefined && { weightsFolder }),
-    });
-    sessions.set(session, made);
-    return { value: { inputs: made.inputNames, outputs: made.outputNames, provider: made.provider }, move: [] };
-  };
-  const unload = async (session: number): Promise<Moved<undefined>> => {
-    await sessions.get(session)?.release();
-    sessions.delete(session);
-    return { value: undefined, move: [] };
-  };
-  const run = async ({ session, requests, rows, outputs }: RunJob): Promise<Moved<Ran>> => {
-    const made = sessions.get(session);
-    if (made === undefined) throw new InternalError(`no session ${session}`);
-    const begun = now();
-    const feeds = joined(requests.map(together));
-    const fed = now();
-    const all = await made.run(feeds, outputs);
-    const ran = now();
+const sessionRuns = (session: Session): Runs => ({
+  run: (feeds, { outputs }) => session.run(feeds, outputs),
+  release: () => session.release(),
+});
+
+/** One run for all requests; where a column among them is at fault, one for each, so that the others are answered. */
+async function answers(runs: Runs, requests: readonly Tensors[], feeds: Tensors, job: RunJob): Promise<(Tensors | string)[]> {
+  const { rows, columns, outputs } = job;
+  try {
+    const all = await runs.run(feeds, job);
     const sum = rows.reduce((a, b) => a + b, 0);
     for (const [name, { dims }] of Object.entries(all)) {
       if (rows.length === 1 || dims[0] === sum) continue;
@@ -73,9 +28,51 @@ export function batchRunner(runtime: Runtime): Methods {
         `output "${name}" of ${sum} rows is [${dims}]: its first size is no batch, serve it without batching`,
       );
     }
+    return cut(all, rows);
+  } catch (error) {
+    const fault = runs.columnFault?.(error);
+    if (fault === undefined) throw error;
+    if (requests.length === 1) return [fault];
+    const each: (Tensors | string)[] = [];
+    for (const [i, request] of requests.entries()) {
+      const alone = { ...job, rows: rows.slice(i, i + 1), columns: (columns ?? []).slice(i, i + 1), ...(outputs && { outputs }) };
+      each.push(...(await answers(runs, [request], request, alone)));
+    }
+    return each;
+  }
+}
+
+/** The methods of such a thread. */
+export function batchRunner(runtime: Runtime): Methods {
+  const loaded = new Map<number, Runs>();
+  const load = async (job: LoadJob): Promise<Moved<undefined>> => {
+    const { session, threads, providers } = job;
+    if ('fleet' in job) {
+      loaded.set(session, await fleetRuns(runtime, job.fleet, { memory: job.memory, session: { threads, providers } }));
+    } else {
+      const { model, weightsFolder } = job;
+      const options = { threads, providers, ...(weightsFolder !== undefined && { weightsFolder }) };
+      loaded.set(session, sessionRuns(await runtime.createSession(model, options)));
+    }
+    return { value: undefined, move: [] };
+  };
+  const unload = async (session: number): Promise<Moved<undefined>> => {
+    await loaded.get(session)?.release();
+    loaded.delete(session);
+    return { value: undefined, move: [] };
+  };
+  const run = async (job: RunJob): Promise<Moved<Ran>> => {
+    const runs = loaded.get(job.session);
+    if (runs === undefined) throw new InternalError(`no session ${job.session}`);
+    const begun = now();
+    const requests = job.requests.map(together);
+    const feeds = joined(requests);
+    const fed = now();
+    const all = await answers(runs, requests, feeds, job);
+    const ran = now();
     const move: TransferListItem[] = [];
-    const parts = cut(all, rows).map((one) => apart(one, move));
-    return { value: { outputs: parts, input: fed - begun, infer: ran - fed, output: now() - ran }, move };
+    const parts = all.map((one) => (typeof one === 'string' ? one : apart(one, move)));
+    return { value: { answers: parts, input: fed - begun, infer: ran - fed, output: now() - ran }, move };
   };
   return { load, unload, run };
 }

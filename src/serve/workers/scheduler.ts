@@ -17,6 +17,8 @@ interface Waiting {
   readonly inputs: Tensors;
   readonly outputs: readonly string[] | undefined;
   readonly rows: number;
+  /** Of a fleet. */
+  readonly column: string | undefined;
   /** Requests of the same key may share a batch. */
   readonly key: string;
   readonly since: number;
@@ -48,8 +50,11 @@ export class Line {
     return this.waiting.length + this.running;
   }
 
-  /** Throws ServeError: the line is full, the deadline has passed, nobody waits for it any more. */
-  ask(inputs: Tensors, { outputs, signal, deadline }: Ask): Promise<Answer> {
+  /**
+   * Throws ServeError: the line is full, the deadline has passed, nobody waits for it any more.
+   * @param column which one of a fleet is asked
+   */
+  ask(inputs: Tensors, { outputs, signal, deadline }: Ask, column?: string): Promise<Answer> {
     const { maxBatch, maxWaiting } = this.options;
     if (this.waiting.length >= maxWaiting)
       return Promise.reject(new ServeError('unavailable', `Exceeds maximum queue size: ${maxWaiting} requests wait`, 1));
@@ -57,7 +62,7 @@ export class Line {
       const rows = Object.values(inputs)[0]?.dims[0] ?? 1;
       const key = maxBatch > 0 ? keyOf(inputs, outputs) : '';
       const since = performance.now();
-      const own: Waiting = { inputs, outputs, rows, key, since, resolve, reject, settle: () => {} };
+      const own: Waiting = { inputs, outputs, rows, column, key, since, resolve, reject, settle: () => {} };
       const leave = (error: ServeError) => {
         this.waiting.splice(this.waiting.indexOf(own), 1);
         own.settle();
@@ -165,18 +170,22 @@ export class Scheduler {
     const rows = batch.map((one) => one.rows);
     const all = rows.reduce((a, b) => a + b, 0);
     try {
-      const { outputs, input, infer, output } = await thread.run(
+      const columns = batch.flatMap(({ column }) => column ?? []);
+      const { answers, input, infer, output } = await thread.run(
         {
           session: line.options.session,
           requests: batch.map((one) => apart(one.inputs, move)),
           rows,
+          ...(columns.length > 0 && { columns }),
           ...(first?.outputs !== undefined && { outputs: first.outputs }),
         },
         move,
       );
       batch.forEach((one, i) => {
         const spent = { queue: nanoseconds(begun - one.since), input, infer, output };
-        one.resolve({ outputs: together(outputs[i] ?? {}), spent, batch: all, first: i === 0 });
+        const answer = answers[i] ?? {};
+        if (typeof answer === 'string') one.reject(new ServeError('unavailable', answer));
+        else one.resolve({ outputs: together(answer), spent, batch: all, first: i === 0 });
       });
     } catch (error) {
       const said = error instanceof Error ? error.message : String(error);
