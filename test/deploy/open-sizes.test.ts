@@ -107,7 +107,7 @@ it('what does not fit is one line', () => {
     'inputs of task "mood": input "count" holds 22 at [2], expected how many steps a sample has, 0..21',
   );
   expect(failIn(dir, 'deploy', 'web', '-o', at('web'))).toContain(
-    'web: the input "tokens" is [steps], "steps" is open, expected node, triton or kserve',
+    'web: the input "tokens" is [steps], "steps" is open, expected node, triton, kserve or mlserver',
   );
 });
 
