@@ -79,6 +79,12 @@ export interface ModelHost {
   unload(name: string): Promise<void>;
 }
 
+/** Whose request an input is of, for words of refusals: the model's name, and the request's id as Triton begins with it. */
+export interface InputOf {
+  readonly model: string;
+  readonly begin: string;
+}
+
 /** What went wrong with a request, in the words that both protocols have for it. */
 const kinds = {
   invalid: 400,

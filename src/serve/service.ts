@@ -4,7 +4,15 @@
 import type { Tensor } from '../onnx/core/tensor.js';
 import { version as ownVersion } from '../onnx/core/version.js';
 import { datatypeOf } from './datatypes.js';
-import { type Ask, type ModelHost, type ServedModel, ServeError, type TensorSpec, type Tensors } from './served-model.js';
+import {
+  type Ask,
+  type InputOf,
+  type ModelHost,
+  type ServedModel,
+  ServeError,
+  type TensorSpec,
+  type Tensors,
+} from './served-model.js';
 import { Statistics } from './statistics.js';
 
 /** An input as a request brings it; its elements are read once it is known to fit. */
@@ -13,7 +21,7 @@ export interface GivenInput {
   readonly datatype: string;
   readonly shape: readonly number[];
   /** Throws ServeError for elements that are not of the input's type or not as many as the shape has. */
-  readonly read: (spec: TensorSpec) => Tensor;
+  readonly read: (spec: TensorSpec, of: InputOf) => Tensor;
 }
 
 export interface InferRequest {
@@ -37,6 +45,9 @@ export const extensions = [
 ] as const;
 
 const invalid = (message: string): ServeError => new ServeError('invalid', message);
+/** Triton takes `01` for `1`. */
+const isVersion = (text: string | undefined, own: string): boolean =>
+  text === undefined || text === '' || text.replace(/^0+(?=.)/, '') === own;
 const listed = (shape: readonly number[]): string => `[${shape.join(',')}]`;
 
 export class Service {
@@ -52,16 +63,31 @@ export class Service {
 
   /** Throws ServeError for a model that is unknown, not loaded or of another version. */
   model(name: string, version?: string): ServedModel {
-    const wrong = version !== undefined && version !== '' && !/^[1-9]\d{0,17}$/.test(version);
+    const wrong = version !== undefined && version !== '' && !/^\d{1,18}$/.test(version);
     if (wrong)
       throw invalid(`failed to get model version from specified version string '${version}', an integral value was expected`);
     const found = this.host.find(name);
-    if (found !== undefined && (version === undefined || version === '' || version === found.version)) return found;
+    if (found !== undefined && isVersion(version, found.version)) return found;
     const known = this.host.index().some((entry) => entry.name === name);
     if (found === undefined && known)
       throw new ServeError('not-found', `Request for unknown model: '${name}' has no available versions`);
     if (found === undefined) throw new ServeError('not-found', `Request for unknown model: '${name}' is not found`);
     throw new ServeError('not-found', `Request for unknown model: '${name}' version ${version} is not found`);
+  }
+
+  /** Whether a model of that version answers. */
+  answers(name: string, version?: string): boolean {
+    const found = this.host.find(name);
+    return found !== undefined && isVersion(version, found.version);
+  }
+
+  /** The models that statistics are asked of, all that are loaded without a name. Throws ServeError. */
+  counted(name: string, version?: string): readonly ServedModel[] {
+    if (name === '') return this.host.index().flatMap((entry) => this.host.find(entry.name) ?? []);
+    const found = this.host.find(name);
+    if (found === undefined) throw invalid(`requested model '${name}' is not available`);
+    if (!isVersion(version, found.version)) throw invalid(`requested model version is not available for model '${name}'`);
+    return [found];
   }
 
   /** Answers a request. Throws ServeError. */
@@ -89,10 +115,10 @@ export class Service {
   /** The inputs, each of the type and shape that the model takes. */
   private read({ name: model, inputs, outputs, maxBatch }: ServedModel, request: InferRequest): Tensors {
     const specs = new Map(inputs.map((spec) => [spec.name, spec]));
-    const begin = request.id === '' ? '' : `[request id: ${request.id}] `;
+    const begin = `[request id: ${request.id || '<id_unknown>'}] `;
     const read: Record<string, Tensor> = {};
     for (const { name } of request.inputs) {
-      if (!specs.has(name)) throw invalid(`${begin}unexpected inference input '${name}' for model '${model}'`);
+      if (!specs.has(name)) throw invalid(`unexpected inference input '${name}' for model '${model}'`);
       if (Object.hasOwn(read, name)) throw invalid(`${begin}input '${name}' already exists in request`);
     }
     const given = new Set(request.inputs.map(({ name }) => name));
@@ -106,7 +132,7 @@ export class Service {
     }
     for (const name of request.outputs ?? []) {
       if (!outputs.some((spec) => spec.name === name))
-        throw invalid(`${begin}unexpected inference output '${name}' for model '${model}'`);
+        throw invalid(`unexpected inference output '${name}' for model '${model}'`);
     }
     let rows: number | undefined;
     for (const { name, datatype, shape, read: elements } of request.inputs) {
@@ -126,7 +152,7 @@ export class Service {
         if (own !== rows) throw invalid(`${begin}input '${name}' batch size does not match other inputs for '${model}'`);
         if (own > maxBatch) throw invalid(`${begin}inference request batch-size must be <= ${maxBatch} for '${model}'`);
       }
-      read[name] = elements(spec);
+      read[name] = elements(spec, { model, begin });
     }
     return read;
   }

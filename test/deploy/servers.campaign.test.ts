@@ -1,54 +1,12 @@
 // prognet deploy triton and mlserver: the folders in the servers themselves, which answer as predict does.
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { outputNames } from '../../src/model/heads/output-names.js';
-import { okIn, prognet, repo, workspace } from '../cli/support.js';
-
-function withoutServers(): string | undefined {
-  try {
-    execFileSync('sh', [join(repo, 'scripts/deploy-check/setup')], { stdio: 'pipe' });
-    return undefined;
-  } catch (error) {
-    return `scripts/deploy-check/setup failed: ${error instanceof Error ? error.message.split('\n')[0] : error}`;
-  }
-}
-const missing = withoutServers();
-const why = missing === undefined ? '' : ` (not run: ${missing})`;
-
-/** Ports that nothing listens on at this moment. */
-async function freePorts(count: number): Promise<string[]> {
-  const servers = await Promise.all(
-    Array.from({ length: count }, async () => {
-      const server = createServer();
-      await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-      return server;
-    }),
-  );
-  return Promise.all(
-    servers.map((server) => {
-      const address = server.address();
-      const port = typeof address === 'object' && address !== null ? String(address.port) : '';
-      return new Promise<string>((resolve) => server.close(() => resolve(port)));
-    }),
-  );
-}
-
-const servers = {
-  triton: (folder: string, [http = '', grpc = '', metrics = '']: readonly string[]) =>
-    spawn('sh', [join(repo, 'scripts/deploy-check/tritonserver'), folder, http, grpc, metrics, '--model-config-name=python'], {
-      stdio: ['ignore', 'pipe', 'pipe'],
-    }),
-  mlserver: (folder: string, [http, grpc, metrics]: readonly string[]) =>
-    spawn(join(repo, '.venv-mlserver/bin/mlserver'), ['start', '.'], {
-      cwd: folder,
-      env: { ...process.env, MLSERVER_HTTP_PORT: http, MLSERVER_GRPC_PORT: grpc, MLSERVER_METRICS_PORT: metrics },
-      stdio: ['ignore', 'pipe', 'pipe'],
-    }),
-};
+import { okIn, prognet, workspace } from '../cli/support.js';
+import { freePorts, missing, servers, why } from './real-servers.js';
 
 interface TensorOfProtocol {
   readonly name: string;

@@ -53,9 +53,9 @@ describe(`clients${why}`, () => {
     const words = {
       model: "Request for unknown model: 'nope' is not found",
       version: "Request for unknown model: 'FP32' version 7 is not found",
-      shape: "unexpected shape for input 'x' for model 'FP32'. Expected [-1,2], got [1,1]. ",
+      shape: "[request id: <id_unknown>] unexpected shape for input 'x' for model 'FP32'. Expected [-1,2], got [1,1]. ",
       input: "unexpected inference input 'z' for model 'FP32'",
-      type: "inference input 'x' data-type is 'INT32', but model 'FP32' expects 'FP32'",
+      type: "[request id: <id_unknown>] inference input 'x' data-type is 'INT32', but model 'FP32' expects 'FP32'",
       output: "unexpected inference output 'w' for model 'FP32'",
       metadata: "Request for unknown model: 'nope' is not found",
       load: "failed to load 'nope', failed to poll from model repository",

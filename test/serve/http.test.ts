@@ -168,7 +168,7 @@ describe('elements', () => {
   });
 });
 
-describe('refusals are those of Triton', () => {
+describe('refusals', () => {
   const refused: readonly (readonly [string, string, unknown, number, string])[] = [
     ['ready of an unknown model', 'nope/ready', undefined, 400, 'Model version not ready'],
     ['metadata of one', 'nope', undefined, 404, "Request for unknown model: 'nope' is not found"],
@@ -188,14 +188,14 @@ describe('refusals are those of Triton', () => {
       'a/infer',
       { inputs: [{ ...x, shape: [4, 2] }] },
       400,
-      "unexpected shape for input 'x' for model 'a'. Expected [-1,4], got [4,2]. ",
+      "[request id: <id_unknown>] unexpected shape for input 'x' for model 'a'. Expected [-1,4], got [4,2]. ",
     ],
     [
       'another type',
       'a/infer',
       { inputs: [{ ...x, datatype: 'INT8' }] },
       400,
-      "inference input 'x' data-type is 'INT8', but model 'a' expects 'FP32'",
+      "[request id: <id_unknown>] inference input 'x' data-type is 'INT8', but model 'a' expects 'FP32'",
     ],
     [
       'another output',
@@ -216,7 +216,7 @@ describe('refusals are those of Triton', () => {
       'a/infer',
       { inputs: [{ ...x, shape: [257, 4], data: [] }] },
       400,
-      "inference request batch-size must be <= 256 for 'a'",
+      "[request id: <id_unknown>] inference request batch-size must be <= 256 for 'a'",
     ],
     [
       'shared memory',
@@ -231,9 +231,17 @@ describe('refusals are those of Triton', () => {
     expect(await error(ask(`${url}/v2/models/${path}`, body))).toEqual({ status, error: said });
   });
 
+  it('an input that holds its elements twice, in JSON and as bytes', async () => {
+    const { body, headers } = binary({ inputs: [{ ...x, parameters: { binary_data_size: 32 } }] }, new Uint8Array(32));
+    expect(await error(infer('a', body, headers))).toEqual({
+      status: 400,
+      error: "input 'x' has both 'data' and 'binary_data_size', expected one",
+    });
+  });
+
   it('broken JSON, and lengths that are none', async () => {
     expect(await error(infer('a', '{'))).toMatchObject({
-      status: 500,
+      status: 400,
       error: expect.stringMatching(/^failed to parse the request JSON buffer: /),
     });
     const { body, headers } = binary(
@@ -242,7 +250,7 @@ describe('refusals are those of Triton', () => {
     );
     expect(await error(infer('a', body, headers))).toEqual({
       status: 400,
-      error: "unexpected size for input 'x': binary_data_size 32, 28 bytes are left of the body",
+      error: "unexpected size for input 'x', expecting 4 additional bytes for model 'a'",
     });
     expect(await error(infer('a', body, { 'inference-header-content-length': '9999' }))).toMatchObject({ status: 400 });
   });

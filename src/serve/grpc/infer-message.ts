@@ -132,10 +132,11 @@ export function readMessage({ id, parameters, inputs, outputs, raw_input_content
       name,
       datatype,
       shape,
-      read: (spec) => (bytes === undefined ? fromContents(spec, datatype, shape, contents) : fromBytes(spec, shape, bytes)),
+      read: (spec, of) =>
+        bytes === undefined ? fromContents(spec, datatype, shape, contents) : fromBytes(spec, shape, bytes, of),
     };
   });
-  return { id, inputs: given, ...(outputs.length > 0 && { outputs: outputs.map(({ name }) => name) }) };
+  return { id, inputs: given, ...(outputs.length > 0 && { outputs: [...new Set(outputs.map(({ name }) => name))] }) };
 }
 
 /** A ModelInferResponse. */

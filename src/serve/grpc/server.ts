@@ -57,16 +57,12 @@ function methodsOf(service: Service): Readonly<Record<string, Unary>> {
   return {
     ServerLive: () => ({ live: true }),
     ServerReady: () => ({ ready: service.ready }),
-    ModelReady: ({ name, version }: Named) => {
-      const found = service.host.find(name);
-      return { ready: found !== undefined && (version === '' || version === found.version) };
-    },
+    ModelReady: ({ name, version }: Named) => ({ ready: service.answers(name, version) }),
     ServerMetadata: () => service.about,
     ModelMetadata: (request: Named) => modelMetadata(of(request)),
     ModelConfig: (request: Named) => ({ config: modelConfig(of(request)) }),
     ModelStatistics: (request: Named) => {
-      const models =
-        request.name === '' ? service.host.index().flatMap(({ name }) => service.host.find(name) ?? []) : [of(request)];
+      const models = service.counted(request.name, request.version);
       return { model_stats: models.map((model) => statisticsDocument(service.statistics.of(model))) };
     },
     RepositoryIndex: ({ ready }: { readonly ready: boolean }) => ({

@@ -48,7 +48,7 @@ function parsed(text: Uint8Array): unknown {
     return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(text));
   } catch (error) {
     const said = error instanceof Error ? error.message : String(error);
-    throw new ServeError('internal', `failed to parse the request JSON buffer: ${said}`);
+    throw invalid(`failed to parse the request JSON buffer: ${said}`);
   }
 }
 
@@ -75,11 +75,11 @@ function jsonLength(header: string | undefined, all: number): number {
   if (header === undefined) return all;
   const length = /^\d{1,10}$/.test(header) ? Number(header) : Number.NaN;
   if (length >= 0 && length <= all) return length;
-  throw invalid(`invalid value for ${headerLength}: '${header}', expected a length of at most the body's ${all} bytes`);
+  throw invalid(`inference header size should be in range (0, ${all}), got: ${header}`);
 }
 
-/** Reads a body. @param header the value of Inference-Header-Content-Length. Throws ServeError. */
-export function readRequest(body: Uint8Array, header: string | undefined): ReadRequest {
+/** Reads a body. @param header the value of Inference-Header-Content-Length. @param model its name, for refusals. Throws ServeError. */
+export function readRequest(body: Uint8Array, header: string | undefined, model: string): ReadRequest {
   const length = jsonLength(header, body.length);
   const { id = '', parameters: all, inputs, outputs } = checked(body.subarray(0, length));
   refuseUnsupported(all);
@@ -88,21 +88,25 @@ export function readRequest(body: Uint8Array, header: string | undefined): ReadR
     const { name, datatype, shape: sizes, data, parameters: own } = input;
     refuseUnsupported(own);
     const size = own?.binary_data_size;
+    if (size !== undefined && data !== undefined)
+      throw invalid(`input '${name}' has both 'data' and 'binary_data_size', expected one`);
     if (size === undefined) {
       if (data === undefined) throw invalid(`input '${name}' has neither 'data' nor 'binary_data_size'`);
       return { name, datatype, shape: sizes, read: (spec) => fromJson(spec, sizes, data) };
     }
     if (typeof size !== 'number' || !Number.isSafeInteger(size) || size < 0 || at + size > body.length)
       throw invalid(
-        `unexpected size for input '${name}': binary_data_size ${JSON.stringify(size)}, ${body.length - at} bytes are left of the body`,
+        Number.isSafeInteger(size) && Number(size) >= 0
+          ? `unexpected size for input '${name}', expecting ${at + Number(size) - body.length} additional bytes for model '${model}'`
+          : `input '${name}': binary_data_size is ${JSON.stringify(size)}, expected a number of bytes`,
       );
     const bytes = body.subarray(at, at + size);
     at += size;
-    return { name, datatype, shape: sizes, read: (spec) => fromBytes(spec, sizes, bytes) };
+    return { name, datatype, shape: sizes, read: (spec, of) => fromBytes(spec, sizes, bytes, of) };
   });
-  if (at !== body.length) throw invalid(`unexpected additional input data: ${body.length - at} bytes behind the last input`);
+  if (at !== body.length) throw invalid(`unexpected additional input data for model '${model}'`);
   for (const { parameters: own } of outputs ?? []) refuseUnsupported(own);
-  const names = outputs?.map(({ name }) => name);
+  const names = outputs && [...new Set(outputs.map(({ name }) => name))];
   const chosen = new Map(outputs?.map(({ name, parameters: own }) => [name, own?.binary_data]));
   const other = all?.binary_data_output === true;
   return {

@@ -79,10 +79,7 @@ function membersOf(request: FastifyRequest): Readonly<Record<string, unknown>> {
     const found: unknown = JSON.parse(text);
     if (typeof found === 'object' && found !== null) return found as Record<string, unknown>;
   } catch (error) {
-    throw new ServeError(
-      'internal',
-      `failed to parse the request JSON buffer: ${error instanceof Error ? error.message : error}`,
-    );
+    throw new ServeError('invalid', `failed to parse the request JSON buffer: ${error instanceof Error ? error.message : error}`);
   }
   throw new ServeError('invalid', 'the body is no JSON object');
 }
@@ -100,39 +97,34 @@ function answerError(error: unknown, reply: FastifyReply, log: FastifyBaseLogger
 
 function addModels(app: FastifyInstance, service: Service, maxBytes: number): void {
   const of = ({ params }: FastifyRequest<Named>) => service.model(params.model, params.version);
-  for (const path of ['/v2/models/:model', '/v2/models/:model/versions/:version']) {
+  const statistics = (name: string, version?: string) => ({
+    model_stats: service.counted(name, version).map((model) => statisticsDocument(service.statistics.of(model))),
+  });
+  for (const path of ['/v2/models/:model', '/v2/models/:model/versions/:version(^\\d+$)']) {
     app.get<Named>(path, async (request) => modelMetadata(of(request)));
     app.get<Named>(`${path}/config`, async (request) => modelConfig(of(request)));
-    app.get<Named>(`${path}/stats`, async (request) => ({
-      model_stats: [statisticsDocument(service.statistics.of(of(request)))],
-    }));
-    app.get<Named>(`${path}/ready`, async (request) => {
-      const found = service.host.find(request.params.model);
-      const { version = found?.version } = request.params;
-      if (found === undefined || found.version !== version) throw new ServeError('invalid', 'Model version not ready');
-      return { name: found.name, ready: true };
+    app.get<Named>(`${path}/stats`, async ({ params }) => statistics(params.model, params.version));
+    app.get<Named>(`${path}/ready`, async ({ params: { model, version } }) => {
+      if (!service.answers(model, version)) throw new ServeError('invalid', 'Model version not ready');
+      return { name: model, ready: true };
     });
     app.post<Named>(`${path}/infer`, async (request, reply) => {
       const model = of(request);
       const body = await unpacked(bodyOf(request), request.headers['content-encoding'], maxBytes);
-      const read = readRequest(body, request.headers[headerLength] as string | undefined);
+      const read = readRequest(body, request.headers[headerLength] as string | undefined, model.name);
       const outputs = await service.infer(model, read.request, whileThere(reply));
       const { body: written, jsonLength } = writeAnswer(model, read, outputs);
       if (jsonLength === undefined) return reply.type('application/json').send(written);
       return reply.type('application/octet-stream').header(headerLength, jsonLength).send(written);
     });
   }
-  app.get('/v2/models/stats', async () => ({
-    model_stats: service.host
-      .index()
-      .flatMap(({ name }) => service.host.find(name) ?? [])
-      .map((model) => statisticsDocument(service.statistics.of(model))),
-  }));
+  app.get('/v2/models/stats', async () => statistics(''));
 }
 
 function addRepository(app: FastifyInstance, service: Service): void {
   app.post('/v2/repository/index', async (request) => {
     const { ready } = membersOf(request);
+    if (ready !== undefined && typeof ready !== 'boolean') throw new ServeError('invalid', "'ready' is neither true nor false");
     const all = service.host.index().filter(({ state }) => ready !== true || state === 'READY');
     return all.map(({ reason, ...entry }) => (reason === '' ? entry : { ...entry, reason }));
   });
@@ -151,7 +143,7 @@ function addRepository(app: FastifyInstance, service: Service): void {
 
 /** Paths that are there, with a method that they do not have, are answered 405. */
 const known =
-  /^\/v2(\/health\/(live|ready)|\/models\/stats|\/models\/[^/]+(\/versions\/[^/]+)?(\/(config|stats|ready|infer))?|\/repository\/(index|models\/[^/]+\/(load|unload)))?\/?$/;
+  /^\/v2(\/health\/(live|ready)|\/models\/stats|\/models\/[^/]+(\/versions\/\d+)?(\/(config|stats|ready|infer))?|\/repository\/(index|models\/[^/]+\/(load|unload)))?\/?$/;
 
 /** The server, which does not listen yet. */
 export function httpServer(service: Service, { limits, logger, tls, apiKey }: HttpOptions): FastifyInstance {

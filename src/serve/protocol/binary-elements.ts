@@ -3,11 +3,11 @@
 import { byteLength } from '../../onnx/core/dtype.js';
 import { elementCount } from '../../onnx/core/shape.js';
 import { Tensor } from '../../onnx/core/tensor.js';
-import { ServeError, type TensorSpec } from '../served-model.js';
+import { type InputOf, ServeError, type TensorSpec } from '../served-model.js';
 
 const invalid = (message: string): ServeError => new ServeError('invalid', message);
 
-function texts(bytes: Uint8Array, count: number, name: string): string[] {
+function texts(bytes: Uint8Array, count: number, name: string, { model, begin }: InputOf): string[] {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
   const all: string[] = [];
@@ -24,17 +24,24 @@ function texts(bytes: Uint8Array, count: number, name: string): string[] {
     }
     at = begin + length;
   }
-  if (all.length !== count) throw invalid(`expected ${count} strings for inference input '${name}', got ${all.length}`);
+  if (all.length !== count)
+    throw invalid(
+      all.length < count
+        ? `${begin}expected ${count} string elements for inference input '${name}' for model '${model}', got ${all.length}`
+        : `${begin}unexpected number of string elements ${all.length} for inference input '${name}' for model '${model}', expecting ${count}`,
+    );
   return all;
 }
 
 /** A tensor of its bytes, in memory of its own. Throws ServeError. */
-export function fromBytes({ name, dtype }: TensorSpec, shape: readonly number[], bytes: Uint8Array): Tensor {
+export function fromBytes({ name, dtype }: TensorSpec, shape: readonly number[], bytes: Uint8Array, of: InputOf): Tensor {
   const count = elementCount(shape);
-  if (dtype === 'string') return new Tensor(dtype, shape, texts(bytes, count, name));
+  if (dtype === 'string') return new Tensor(dtype, shape, texts(bytes, count, name, of));
   const expected = byteLength(dtype, count);
   if (bytes.length !== expected)
-    throw invalid(`input byte size mismatch for input '${name}'. Expected ${expected}, got ${bytes.length}`);
+    throw invalid(
+      `${of.begin}input byte size mismatch for input '${name}' for model '${of.model}'. Expected ${expected}, got ${bytes.length}`,
+    );
   if (dtype === 'bool' && bytes.some((byte) => byte > 1))
     throw invalid(`inference input '${name}': found a byte over 1, expected 0 or 1 of BOOL`);
   const own = new Uint8Array(expected);

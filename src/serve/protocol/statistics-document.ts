@@ -17,5 +17,7 @@ export const statisticsDocument = (s: ModelStatistics) => ({
     cache_hit: { count: 0, ns: 0 },
     cache_miss: { count: 0, ns: 0 },
   },
+  response_stats: {},
   batch_stats: [...s.batches].sort(([a], [b]) => a - b).map(([batch_size, batch]) => ({ batch_size, ...batch })),
+  memory_usage: [],
 });
