@@ -110,7 +110,7 @@ npx prognet check -C family`;
     // The options of the page's file hold as they stand, but for its ports.
     const { http, models } = await serving(
       '--config',
-      join(reader.root, 'serve.yaml'),
+      join(reader.root, 'shop/serve.yaml'),
       '-C',
       join(reader.root, 'shop'),
       join(reader.root, 'shop'),
