@@ -1,28 +1,15 @@
 // A folder for MLServer: for each model its ONNX file, its settings, and the Python file by which MLServer's own runtime class answers with onnxruntime.
 // MLServer, docs/user-guide/custom.md and docs/reference/model-settings.md.
 import { readFileSync } from 'node:fs';
-import type { DType } from '../onnx/core/dtype.js';
 import { ModelError } from '../onnx/core/errors.js';
 import type { BytePieces } from '../onnx/files/write-all.js';
 import type { Value } from '../onnx/ir/graph.js';
 import { toPieces } from '../onnx/serde/to-binary.js';
+import { datatypeOf, isWire } from './datatypes.js';
 import { type ServedFiles, type ServedModel, text } from './deployment.js';
 
 const templates = new URL('../../templates/mlserver/', import.meta.url);
 const runtime = 'prognet_onnx.py';
-
-/** Names of the open inference protocol. */
-const datatypes: Partial<Record<DType, string>> = {
-  float32: 'FP32',
-  float16: 'FP16',
-  float64: 'FP64',
-  int64: 'INT64',
-  int32: 'INT32',
-  int8: 'INT8',
-  uint8: 'UINT8',
-  bool: 'BOOL',
-  string: 'BYTES',
-};
 
 /** Files of the folder. Throws ModelError for a type that the protocol does not have. */
 export function mlserverFiles(models: readonly ServedModel[]): ServedFiles {
@@ -53,9 +40,13 @@ function settings({ name, model }: ServedModel): object {
 }
 
 function tensor(v: Value): object {
-  const datatype = v.type?.kind === 'tensor' ? datatypes[v.type.dtype] : undefined;
-  if (datatype === undefined) throw new ModelError(`"${v.name}": MLServer has no such type`, { path: v.name });
-  return { name: v.name, datatype, shape: (v.shape ?? []).map((d) => (typeof d === 'number' ? d : -1)) };
+  if (v.type?.kind !== 'tensor' || !isWire(v.type.dtype))
+    throw new ModelError(`"${v.name}": MLServer has no such type`, { path: v.name });
+  return {
+    name: v.name,
+    datatype: datatypeOf(v.type.dtype),
+    shape: (v.shape ?? []).map((d) => (typeof d === 'number' ? d : -1)),
+  };
 }
 
 const json = (value: object): Uint8Array => text(`${JSON.stringify(value, undefined, 2)}\n`);

@@ -4,13 +4,13 @@
 import { readFileSync } from 'node:fs';
 import { namesInMetadata, outputNames } from '../model/heads/output-names.js';
 import { headsInMetadata } from '../model/progressive/model-facts.js';
-import type { DType } from '../onnx/core/dtype.js';
 import { ModelError } from '../onnx/core/errors.js';
 import type { Shape } from '../onnx/core/shape.js';
 import type { BytePieces } from '../onnx/files/write-all.js';
 import type { Value } from '../onnx/ir/graph.js';
 import type { Model } from '../onnx/ir/model.js';
 import { toPieces } from '../onnx/serde/to-binary.js';
+import { configTypeOf, isWire } from './datatypes.js';
 import { type ServedFiles, type ServedModel, text } from './deployment.js';
 
 export interface TritonOptions {
@@ -26,18 +26,6 @@ type Backend = 'onnxruntime' | 'python';
 const pythonBackend = new URL('../../templates/triton/model.py', import.meta.url);
 
 export const tritonDefaults: TritonOptions = { maxBatch: 64, queueMicroseconds: 500 };
-
-const types: Partial<Record<DType, string>> = {
-  float32: 'TYPE_FP32',
-  float16: 'TYPE_FP16',
-  float64: 'TYPE_FP64',
-  int64: 'TYPE_INT64',
-  int32: 'TYPE_INT32',
-  int8: 'TYPE_INT8',
-  uint8: 'TYPE_UINT8',
-  bool: 'TYPE_BOOL',
-  string: 'TYPE_STRING',
-};
 
 /** Files of the repository. Throws ModelError for a signature that Triton cannot batch. */
 export function tritonRepository(models: readonly ServedModel[], options: TritonOptions = tritonDefaults): ServedFiles {
@@ -118,9 +106,9 @@ function whole(v: Value): string {
 const listed = (dims: Shape): string => `[ ${dims.map((d) => (typeof d === 'number' ? d : -1)).join(', ')} ]`;
 
 function entry(v: Value, dims: string, labels: string | undefined): string {
-  const type = v.type?.kind === 'tensor' ? types[v.type.dtype] : undefined;
-  if (type === undefined) throw new ModelError(`"${v.name}": Triton has no such type`, { path: v.name });
-  return `  {\n    name: ${quoted(v.name)}\n    data_type: ${type}\n    dims: ${dims}${labels === undefined ? '' : `\n    label_filename: ${quoted(labels)}`}\n  }`;
+  if (v.type?.kind !== 'tensor' || !isWire(v.type.dtype))
+    throw new ModelError(`"${v.name}": Triton has no such type`, { path: v.name });
+  return `  {\n    name: ${quoted(v.name)}\n    data_type: ${configTypeOf(v.type.dtype)}\n    dims: ${dims}${labels === undefined ? '' : `\n    label_filename: ${quoted(labels)}`}\n  }`;
 }
 
 /** A string of protobuf's text format. */

@@ -1,9 +1,9 @@
 // What both protocols do with a request: find the model, look whether the inputs are those of its signature, ask it, count. What is refused is said in
 // Triton's words, which clients know.
 
+import { datatypeOf } from '../deploy/datatypes.js';
 import type { Tensor } from '../onnx/core/tensor.js';
 import { version as ownVersion } from '../onnx/core/version.js';
-import { datatypeOf } from './datatypes.js';
 import {
   type Ask,
   type InputOf,

@@ -13,7 +13,6 @@ function Steps({ steps }: { readonly steps: readonly AnswerCell[] }) {
   return (
     <ol class="steps">
       {steps.map(({ answer, number }, i) => (
-        // biome-ignore lint/suspicious/noArrayIndexKey: a step is its place
         <li key={i}>
           <NameText text={answer} /> <span class="quiet">{number}</span>
         </li>

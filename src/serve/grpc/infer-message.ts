@@ -1,7 +1,8 @@
 // An inference request and its answer as messages of gRPC: elements in typed lists, or as bytes for all inputs together. Answers are bytes, as Triton's are.
+
+import { datatypeOf } from '../../deploy/datatypes.js';
 import { elementCount } from '../../onnx/core/shape.js';
 import { allocate, Tensor } from '../../onnx/core/tensor.js';
-import { datatypeOf } from '../datatypes.js';
 import { fromBytes, toBytes } from '../protocol/binary-elements.js';
 import { type ServedModel, ServeError, type TensorSpec, type Tensors } from '../served-model.js';
 import type { GivenInput, InferRequest } from '../service.js';

@@ -1,7 +1,7 @@
 // The body of an inference request over HTTP: JSON, or JSON with the bytes of tensors behind it (Triton's extension binary_tensor_data); and the answer in
 // the same two forms.
 import * as z from 'zod';
-import { datatypeOf } from '../datatypes.js';
+import { datatypeOf } from '../../deploy/datatypes.js';
 import { fromBytes, toBytes } from '../protocol/binary-elements.js';
 import { fromJson, toJson } from '../protocol/json-elements.js';
 import { type ServedModel, ServeError, type Tensors } from '../served-model.js';

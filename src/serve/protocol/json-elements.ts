@@ -1,8 +1,9 @@
 // Elements as JSON has them: lists of numbers, texts, true and false, nested by the shape or flat. What JSON or the type cannot hold is refused.
+
+import { datatypeOf } from '../../deploy/datatypes.js';
 import type { DType } from '../../onnx/core/dtype.js';
 import { elementCount } from '../../onnx/core/shape.js';
 import { allocate, Tensor } from '../../onnx/core/tensor.js';
-import { datatypeOf } from '../datatypes.js';
 import { ServeError, type TensorSpec } from '../served-model.js';
 
 const invalid = (message: string): ServeError => new ServeError('invalid', message);

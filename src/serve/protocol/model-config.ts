@@ -1,5 +1,5 @@
 // A model as both protocols describe it: its metadata, and its configuration in the form of Triton's.
-import { configTypeOf, datatypeOf } from '../datatypes.js';
+import { configTypeOf, datatypeOf } from '../../deploy/datatypes.js';
 import type { ServedModel, TensorSpec } from '../served-model.js';
 
 const platform = 'onnxruntime_onnx';

@@ -2,13 +2,13 @@
 // answers nobody.
 import { statSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { isWire } from '../../deploy/datatypes.js';
 import type { Form } from '../../model/progressive/forms.js';
 import { ModelError, UsageError } from '../../onnx/core/errors.js';
 import { fileError } from '../../onnx/files/file-error.js';
 import type { Value } from '../../onnx/ir/graph.js';
 import type { Model } from '../../onnx/ir/model.js';
 import { findWorkspace } from '../../workspace/workspace.js';
-import { isWire } from '../datatypes.js';
 import type { TensorSpec } from '../served-model.js';
 import type { Methods, Moved } from '../workers/calls.js';
 import { FolderSource, NetworkSource, onnxSource } from './file-sources.js';
