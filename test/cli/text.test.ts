@@ -181,7 +181,7 @@ describe('refused', () => {
   it('where nothing tokenises', () => {
     says(
       ['deploy', 'web', '-o', at('page')],
-      'web: the network takes text, which the page cannot tokenise, expected node, triton or kserve',
+      'web: the network takes text, which the page cannot tokenise, expected node, triton, kserve or mlserver',
     );
     says(['studio', '--build', at('studio')], 'studio: the network takes text, which the page cannot tokenise');
   });
