@@ -136,5 +136,7 @@ it('outputs beside an axis of one stay outputs, and what nobody can know is aske
     `${turned}: the output "y" is float32[N,3,4] with its channels before its steps, expected steps before outputs`,
   );
   const single = fileOf('single', one);
-  await expect(asked(single, 'classify')).rejects.toThrow('classes: found 1, expected an integer of at least 2');
+  await expect(asked(single, 'classify')).rejects.toThrow(
+    `${single}: the output "y" is [N,4,1], too few scores for the head classify`,
+  );
 });
