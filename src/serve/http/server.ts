@@ -162,6 +162,7 @@ export function httpServer(service: Service, { limits, logger, tls, apiKey }: Ht
     forceCloseConnections: 'idle',
     routerOptions: { maxParamLength: 512, ignoreTrailingSlash: true },
     ...(tls === undefined ? { http } : { https: { ...http, ...tls } as never }),
+    // Its types tell servers with and without TLS apart; what is done with one here is the same.
   }) as unknown as FastifyInstance;
   (app.server as Server).maxConnections = limits.maxConnections;
   app.removeAllContentTypeParsers();
