@@ -1,6 +1,15 @@
 // The part of the library for Node: data sources, workspaces, and onnxruntime-node.
 export type { AnalysedHead, Analysis, AnalysisProgress, TapSensitivity } from './analysis/analyze.js';
 export type { KeptMetrics, MeasuredPruning, PrunedPart, PruneGoal, PruneProgress } from './analysis/prune/prune.js';
+export type {
+  LearnedTask,
+  Spread,
+  StudyMethod,
+  StudyResult,
+  StudySummary,
+  StudyTask,
+  TransferMatrix,
+} from './analysis/study/result.js';
 export type { NamedTargetHead, TargetHead } from './data/checks.js';
 export type { SourceContext, TargetColumns } from './data/sources/source.js';
 export { loadData } from './data/sources.js';
@@ -30,6 +39,8 @@ export { type Change, type PrunedMetric, type PrunedTask, type PruneOptions, pru
 export { type MadeReport, type ReportOptions, report } from './tasks/report/make-report.js';
 export { type ResetTask, resetTask } from './tasks/reset-task.js';
 export { type SaveOptions, save } from './tasks/save-network.js';
+export type { MethodName as StudyMethodName } from './tasks/study/methods.js';
+export { type StudyOptions, type StudyProgress, study } from './tasks/study/study.js';
 export { type TrainedTask, type TrainTaskOptions, trainTask } from './tasks/train-task.js';
 export { type Verified, type VerifiedHead, type VerifyOptions, verifyTask } from './tasks/verify.js';
 export { WorkspaceNetwork, type WorkspaceTrainOptions } from './tasks/workspace-network.js';

@@ -1,8 +1,8 @@
 // A process that trains trials of a sweep, one after another, as its parent tells it.
 import { loadRuntime } from '../onnx/runtime/load.js';
 import { loadWorkspace } from '../tasks/load-workspace.js';
+import { answerJobs } from '../tasks/process-runner.js';
 import { type KeptData, runTrial, type TrialJob } from '../tasks/sweep/trial.js';
-import { answerJobs } from './process-runner.js';
 
 const kept: KeptData = {};
 

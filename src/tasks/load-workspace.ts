@@ -127,10 +127,15 @@ export function loadWorkspace(start: string): LoadedWorkspace {
 /** The same with an imported column as it is given, whatever the description says of it. */
 export const loadWorkspaceWith = (start: string, instead: Instead): LoadedWorkspace => load(requireWorkspace(start), { instead });
 
+/** The folder of a description, which is a file of any name or that of its folder. */
+export function folderOf(path: string): string {
+  const at = resolve(path);
+  return statSync(at, { throwIfNoEntry: false })?.isDirectory() ? at : dirname(at);
+}
+
 /** The description in a file of any name, or in a folder; of its columns those alone are frozen that were imported beside it. Throws as `loadWorkspace`. */
 export function loadDescription(path: string): LoadedWorkspace {
-  const at = resolve(path);
-  const root = statSync(at, { throwIfNoEntry: false })?.isDirectory() ? at : dirname(at);
+  const [at, root] = [resolve(path), folderOf(path)];
   const workspace = at === root ? openWorkspace(root) : workspaceOf(root, at);
   const file = relative(root, workspace.description);
   const described = describe(root, readText(workspace.description, file), file);

@@ -193,13 +193,10 @@ it('refuses what it cannot compare, before anything is trained', () => {
     /^prognet: a study compares how tasks help each other: found one task, "a", expected at least two$/m,
   );
   says([dir, '--tasks', 'a,d'], /^prognet: unknown task "d", the description has: a, b, c$/m);
-  says([dir, '--tasks', 'a,b,a'], /^prognet: --tasks: found "a" twice, expected each task once$/m);
-  says(
-    [dir, '--methods', 'b5'],
-    /^prognet: --methods: unknown method "b5", expected some of b1, b2, b3, b4, linear, adapter, lora$/m,
-  );
+  says([dir, '--tasks', 'a,b,a'], /^prognet: tasks: found "a" twice, expected each task once$/m);
+  says([dir, '--methods', 'b5'], /^prognet: --methods: found "b5", expected some of b1, b2, b3, b4, linear, adapter, lora$/m);
   says([dir, '--methods', 'b1,b1'], /^prognet: --methods: found "b1" twice, expected each method once$/m);
-  says([dir, '--matrix', 'b4'], /^prognet: --matrix: found "b4", expected one of b2, b3, linear, adapter, none$/m);
+  says([dir, '--matrix', 'b4'], /^prognet: --matrix: found "b4", expected some of b2, b3, linear, adapter$/m);
   says([dir, '--equal-parameters', 'b2'], /^prognet: --equal-parameters: found "b2", expected one of b1, b3$/m);
   says(
     [dir, '--methods', 'lora'],
@@ -259,8 +256,11 @@ it('over an imported column: a head alone, all weights tuned on and on, low-rank
     ['--methods', 'b4'],
     /^prognet: method b4 is for columns with layers of their own, these tune an imported one; expected .*\n$/,
   );
-  says(['--equal-parameters'], /^prognet: --equal-parameters is for columns with layers of their own, these tune .*\n$/);
-  says(['--matrix', 'b3'], /^prognet: --matrix: what is tuned begins with the imported column and carries nothing .*\n$/);
+  says(
+    ['--equal-parameters'],
+    /^prognet: an equal number of parameters is for columns with layers of their own, these tune .*\n$/,
+  );
+  says(['--matrix', 'b3'], /^prognet: matrix: what is tuned begins with the imported column and carries nothing .*\n$/);
   const over =
     '  - task: d\n    data: { source: c.csv, header: false }\n    blocks: [[{ dense: 4 }], [{ dense: 4 }]]\n    head: { classify: 2 }\n';
   appendFileSync(file, over);

@@ -1,16 +1,12 @@
 // prognet study
-import { availableParallelism } from 'node:os';
 import { join, relative } from 'node:path';
 import type { Spread, StudyResult, TransferMatrix } from '../../analysis/study/result.js';
-import { loadDescription } from '../../tasks/load-workspace.js';
-import { type MethodName, methodNames, methods, methodsNamed } from '../../tasks/study/methods.js';
-import { runStudy } from '../../tasks/study/study.js';
+import { carrying, methodsNamed } from '../../tasks/study/methods.js';
+import { study as runStudy, studyFolder } from '../../tasks/study/study.js';
 import { choiceFlag, integerFlag } from '../flags.js';
 import { interruptible } from '../interruptible.js';
-import { processRunner } from '../process-runner.js';
 import { partsProgress } from '../progress.js';
 import { count, type GlobalOptions, result, table } from '../report.js';
-import { openRuntime } from '../runtime.js';
 
 export interface StudyFlags extends GlobalOptions {
   readonly methods?: string;
@@ -22,8 +18,6 @@ export interface StudyFlags extends GlobalOptions {
   readonly jobs?: string;
   readonly threads?: string;
 }
-
-const defaultSeeds = 3;
 
 /** `0.9123 ±0.0041`, without a deviation of one seed. */
 function spreadText(spread: Spread | null, digits = 4, signed = false): string {
@@ -62,43 +56,33 @@ function matrixText({ label, tasks, transfer, mean, median }: TransferMatrix): s
   return `${table([`${label}, from`, ...tasks.map((task) => `to ${task}`)], rows)}\nmean ${spreadText(mean, 2)}, median ${spreadText(median, 2)}`;
 }
 
-/** The methods of the matrix that are named. */
-function matrixOf(named: string): readonly MethodName[] {
-  if (named === 'none') return [];
-  const carrying = methodNames.filter((name) => methods[name].carries);
-  return named.split(',').map((name) => choiceFlag('--matrix', name.trim(), [...carrying, 'none'] as const) as MethodName);
-}
+/** Names with commas; undefined stays undefined. */
+const listed = (text: string | undefined) => text?.split(',').map((name) => name.trim());
 
 export async function study(description: string, flags: StudyFlags): Promise<void> {
-  const chosen = flags.methods === undefined ? undefined : methodsNamed('--methods', flags.methods);
-  const matrix = flags.matrix === undefined ? undefined : matrixOf(flags.matrix);
-  const seeds = integerFlag('--seeds', flags.seeds) ?? defaultSeeds;
-  const threads = integerFlag('--threads', flags.threads) ?? 1;
-  const jobs = integerFlag('--jobs', flags.jobs) ?? Math.max(1, Math.floor(availableParallelism() / threads));
-  const { equalParameters: rival } = flags;
-  const equalTo = rival === undefined ? undefined : choiceFlag('--equal-parameters', rival === true ? 'b3' : rival, ['b1', 'b3']);
-  const loaded = loadDescription(description);
-  const folder = flags.output ?? join(loaded.workspace.root, 'study');
-  const { runtime } = await openRuntime({ ...flags, threads: String(threads) });
+  const [methods, matrix, tasks] = [listed(flags.methods), listed(flags.matrix), listed(flags.tasks)];
+  const [seeds, jobs] = [integerFlag('--seeds', flags.seeds), integerFlag('--jobs', flags.jobs)];
+  const threads = integerFlag('--threads', flags.threads);
+  const { equalParameters: rival, output } = flags;
+  const to = rival === undefined ? undefined : choiceFlag('--equal-parameters', rival === true ? 'b3' : rival, ['b1', 'b3']);
   await interruptible(flags, 'stopping, finished trainings are kept', async (signal) => {
     const progress = partsProgress(flags, 'trainings', 'training');
     try {
-      const found = await runStudy(runtime, loaded, {
-        ...(chosen && { methods: chosen }),
-        ...(flags.tasks !== undefined && { tasks: flags.tasks.split(',').map((task) => task.trim()) }),
-        seeds,
-        ...(matrix && { matrix }),
-        ...(equalTo !== undefined && { equalTo }),
-        folder,
-        jobs,
-        threads,
-        runner: () => processRunner('study-process', loaded.workspace.description),
+      const found = await runStudy(description, {
+        ...(methods && { methods: methodsNamed('--methods', methods) }),
+        ...(matrix && { matrix: matrix.join() === 'none' ? [] : methodsNamed('--matrix', matrix, carrying) }),
+        ...(tasks && { tasks }),
+        ...(to !== undefined && { equalParameters: to }),
+        ...(output !== undefined && { output }),
+        ...(seeds !== undefined && { seeds }),
+        ...(jobs !== undefined && { jobs }),
+        ...(threads !== undefined && { threads }),
         signal,
         onNote: progress.line,
-        onTraining: progress.done,
+        onProgress: ({ training, done, total }) => progress.done(training, done, total),
       });
       progress.stop();
-      const where = `${relative('', join(folder, 'study.json'))} written, and its tables as .csv; ${found.seeds.length} seeds, ${found.trainings.count} trainings`;
+      const where = `${relative('', join(studyFolder(description, output), 'study.json'))} written, and its tables as .csv; ${found.seeds.length} seeds, ${found.trainings.count} trainings`;
       const parts = [methodsText(found), tasksText(found), ...found.matrices.map(matrixText), where];
       result(flags, found, parts.join('\n\n'));
     } finally {

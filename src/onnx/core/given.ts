@@ -40,6 +40,7 @@ export const text: Kind = { what: 'a text', holds: (v) => typeof v === 'string' 
 export const names: Kind = { what: 'names', holds: (v) => Array.isArray(v) && v.every(text.holds) };
 export const anObject: Kind = { what: 'an object', holds: (v) => typeof v === 'object' && v !== null && !Array.isArray(v) };
 export const aList: Kind = { what: 'a list', holds: Array.isArray };
+export const aCount: Kind = { what: 'a positive integer', holds: (v) => Number.isSafeInteger(v) && Number(v) > 0 };
 export const aFunction: Kind = { what: 'a function', holds: (v) => typeof v === 'function' };
 export const bytes: Kind = { what: 'a Uint8Array', holds: (v) => v instanceof Uint8Array };
 
@@ -53,3 +54,7 @@ export const listOf = ({ what, holds }: Kind): Kind => ({
 });
 export const either = (a: Kind, b: Kind): Kind => ({ what: `${a.what} or ${b.what}`, holds: (v) => a.holds(v) || b.holds(v) });
 export const optional = ({ what, holds }: Kind): Kind => ({ what, holds: (v) => v === undefined || holds(v) });
+export const oneOf = (...words: readonly string[]): Kind => ({
+  what: words.map((word) => JSON.stringify(word)).join(' or '),
+  holds: (v) => words.includes(v as string),
+});

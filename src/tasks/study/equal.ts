@@ -77,8 +77,8 @@ export function equalColumns(
     if (found !== undefined && found.parameters <= budget) return found;
   }
   const found = Number.isFinite(fewest) ? `the smallest has ${fewest}` : 'no factor fits its layers';
-  throw new UsageError(`--equal-parameters: no progressive network of ${budget} parameters: ${found}`, {
-    path: '--equal-parameters',
+  throw new UsageError(`equal parameters: no progressive network of ${budget} parameters: ${found}`, {
+    path: 'equalParameters',
     expected: `at most ${budget}`,
   });
 }

@@ -14,7 +14,10 @@ export interface Method {
   readonly apart: boolean;
 }
 
-/** By the names that `--methods` takes, in the order of the tables. */
+/** The name of a method: a baseline of the paper, or a progressive network by what its columns have. */
+export type MethodName = 'b1' | 'b2' | 'b3' | 'b4' | 'linear' | 'adapter' | 'lora';
+
+/** By their names, in the order of the tables. */
 export const methods = {
   b1: {
     label: 'B1',
@@ -65,13 +68,13 @@ export const methods = {
     carries: false,
     apart: false,
   },
-} as const satisfies Readonly<Record<string, Method>>;
-
-/** The name of a method. */
-export type MethodName = keyof typeof methods;
+} as const satisfies Readonly<Record<MethodName, Method>>;
 
 /** All of them, in the order of the tables. */
 export const methodNames = Object.keys(methods) as MethodName[];
+
+/** Those that a matrix may be of. */
+export const carrying: readonly MethodName[] = methodNames.filter((name) => methods[name].carries);
 
 /** Those of columns that tune an imported one. There is no first task: each begins with what was imported. */
 const tuning: readonly MethodName[] = ['b1', 'b2', 'b3', 'lora'];
@@ -85,25 +88,21 @@ export function methodsFor(tuned: boolean, asked: readonly MethodName[] | undefi
     ? 'columns with layers of their own, these tune an imported one'
     : 'columns that tune an imported one, these have layers of their own';
   throw new UsageError(`method ${other} is for ${what}; expected some of ${known.join(', ')}`, {
-    path: '--methods',
+    path: 'methods',
     expected: known.join(', '),
     got: other,
   });
 }
 
-/** Methods that are named with commas. Throws UsageError for a name that is none, and for one that stands there twice. */
-export function methodsNamed(flag: string, text: string): MethodName[] {
-  return text.split(',').map((name, i, all) => {
-    const found = methodNames.find((known) => known === name.trim());
-    const expected = methodNames.join(', ');
+/** Throws UsageError for a name that is none of `known`, and for one that stands there twice. @param where what names them */
+export function methodsNamed(where: string, names: readonly string[], known: readonly MethodName[] = methodNames): MethodName[] {
+  return names.map((name, i) => {
+    const found = known.find((each) => each === name);
+    const expected = known.join(', ');
     if (found === undefined)
-      throw new UsageError(`${flag}: unknown method "${name.trim()}", expected some of ${expected}`, {
-        path: flag,
-        expected,
-        got: name.trim(),
-      });
-    if (all.findIndex((other) => other.trim() === found) !== i)
-      throw new UsageError(`${flag}: found "${found}" twice, expected each method once`, { path: flag, got: found });
+      throw new UsageError(`${where}: found "${name}", expected some of ${expected}`, { path: where, expected, got: name });
+    if (names.indexOf(name) !== i)
+      throw new UsageError(`${where}: found "${name}" twice, expected each method once`, { path: where, got: name });
     return found;
   });
 }

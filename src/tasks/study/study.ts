@@ -1,5 +1,7 @@
-// A study: the baselines of the paper and progressive networks on the same tasks, seeds and budgets. Trainings run side by side, each is kept when it has
-// ended, and what is there already is not trained again. How a training is run (in a process of its own) is the caller's.
+// A study: the baselines of the paper and progressive networks on the same tasks, seeds and budgets. Trainings run side by side in processes of their own, each is
+// kept when it has ended, and what is there already is not trained again.
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
 import { assemble, type Measured } from '../../analysis/study/assemble.js';
 import type { StudyResult, StudyTask } from '../../analysis/study/result.js';
 import { rows } from '../../data/dataset.js';
@@ -8,60 +10,105 @@ import { parseDescription } from '../../model/description/parse.js';
 import { isJudged, metricName, metricRises } from '../../model/heads/heads.js';
 import { type Column, columnsOf } from '../../model/progressive/column.js';
 import { InterruptedError, must, stopIfAborted, TrainingError, UsageError } from '../../onnx/core/errors.js';
-import type { Runtime } from '../../onnx/runtime/session.js';
+import { aCount, anObject, given, names, oneOf, optional, text } from '../../onnx/core/given.js';
+import { loadRuntime } from '../../onnx/runtime/load.js';
 import { partition } from '../../train/prepare-data.js';
 import { trainSettings } from '../../train/settings.js';
 import { refuseOutput } from '../../workspace/output-path.js';
 import { StudyStore, type StudyTraining } from '../../workspace/study-store.js';
-import { type LoadedWorkspace, requireSources } from '../load-workspace.js';
+import { folderOf, type LoadedWorkspace, loadDescription, requireSources } from '../load-workspace.js';
 import { versionsNow } from '../machine.js';
-import { type Runner, sideBySide } from '../side-by-side.js';
+import { processRunner } from '../process-runner.js';
+import { sideBySide } from '../side-by-side.js';
 import { loadTaskData, namedFiles } from '../task-data.js';
 import { StudyColumns } from './columns.js';
-import { type MethodName, methods, methodsFor } from './methods.js';
-import { type PlanRequest, planStudy, type StudyPlan } from './plan.js';
+import { carrying, type MethodName, methods, methodsFor, methodsNamed } from './methods.js';
+import { planStudy, type StudyPlan } from './plan.js';
 import type { PlannedTraining } from './planner.js';
 import { studyTables } from './tables.js';
 import type { StudyJob, StudyOutcome } from './training.js';
 
-/** How a study is run. */
-export interface StudyOptions extends Omit<PlanRequest, 'tasks' | 'methods' | 'matrix'> {
-  /** Methods of which all pairs of tasks are trained; the first progressive one that carries over when absent. */
-  readonly matrix?: readonly MethodName[];
+/** How far a study is. */
+export interface StudyProgress {
+  /** The training that ended, or was found: `linear plain > noisy, seed 0`. */
+  readonly training: string;
+  /** Trainings that are there. */
+  readonly done: number;
+  /** Trainings of the whole study. */
+  readonly total: number;
+}
+
+/** What a study compares, and how it is run. */
+export interface StudyOptions {
+  /** All that there are for these columns when absent; baseline 1 is always there. */
+  readonly methods?: readonly MethodName[];
   /** In the order in which they are learned; all of the description when absent. */
   readonly tasks?: readonly string[];
-  /** All that there are for these columns when absent. */
-  readonly methods?: readonly MethodName[];
-  /** Its folder. */
-  readonly folder: string;
-  /** Trainings at one time. */
-  readonly jobs: number;
-  /** Threads of one op in each training. The bits of the result depend on it. */
-  readonly threads: number;
-  /** Called for each of the trainings that run at one time. */
-  readonly runner: () => Runner<StudyJob, StudyOutcome>;
-  /** On abort the running trainings are dropped and InterruptedError is thrown; those that ended stay. */
+  /** Trainings of each, by seeds that follow that of the description; default 3. */
+  readonly seeds?: number;
+  /** Methods of which all ordered pairs of tasks are trained, or none; the first progressive one that carries over when absent. */
+  readonly matrix?: readonly MethodName[];
+  /** Adds progressive networks whose widths are scaled so that they have no more parameters than this baseline. */
+  readonly equalParameters?: 'b1' | 'b3';
+  /** The folder of the study; `study` beside the description when absent. */
+  readonly output?: string;
+  /** Trainings at one time, each in a process of its own; as many as fit the cores when absent. */
+  readonly jobs?: number;
+  /** Threads of one op in each training; default 1. The bits of the result depend on it. */
+  readonly threads?: number;
+  /** On abort the running trainings end at once and InterruptedError is thrown; those that ended stay. */
   readonly signal?: AbortSignal;
   /** Told of each training that ended, or was found. */
-  readonly onTraining?: (label: string, done: number, total: number) => void;
+  readonly onProgress?: (progress: StudyProgress) => void;
   /** A line that the user should know. */
   readonly onNote?: (line: string) => void;
 }
 
+/** How a study is run, nothing left open. */
+interface Asked extends StudyOptions {
+  readonly loaded: LoadedWorkspace;
+  readonly folder: string;
+  readonly seeds: number;
+  readonly jobs: number;
+  readonly threads: number;
+}
+
+/** The folder of the study of a description, where no other is given. */
+export const studyFolder = (description: string, output = join(folderOf(description), 'study')): string => output;
+
+function askedOf(description: string, options: StudyOptions): Asked {
+  given('study', { description, options }, { description: text, options: anObject });
+  const [list, count] = [optional(names), optional(aCount)];
+  const kinds = { tasks: list, methods: list, matrix: list, output: optional(text), seeds: count, jobs: count, threads: count };
+  given('study', { ...options }, { ...kinds, equalParameters: optional(oneOf('b1', 'b3')) });
+  const { methods: named = [], matrix = [], seeds = 3, threads = 1 } = options;
+  methodsNamed('methods', named);
+  methodsNamed('matrix', matrix, carrying);
+  const loaded = loadDescription(description);
+  const { jobs = Math.max(1, Math.floor(availableParallelism() / threads)), output } = options;
+  return { ...options, loaded, folder: studyFolder(description, output), seeds, jobs, threads };
+}
+
 /**
- * Runs a study and writes study.json and its tables.
- * @throws UsageError, DescriptionError and DataError before anything is trained; TrainingError where a training diverges or fails; InterruptedError on abort
+ * Compares baselines 1 to 4 of the paper and progressive networks on the tasks of a description, as the command `study` does: trains all that is not there yet, and
+ * writes study.json and its tables into the study's folder. Trainings run in child processes, which end with this one.
+ * @param description a file, or the folder of a workspace, which stays as it is
+ * Throws UsageError, DescriptionError and DataError before anything is trained, TrainingError where a training diverges or fails, WorkspaceError where another
+ * process works at the same study, InterruptedError on abort: called again, the study goes on with the trainings that are left.
  */
-export async function runStudy(runtime: Runtime, loaded: LoadedWorkspace, options: StudyOptions): Promise<StudyResult> {
-  const { folder, signal, threads, equalTo } = options;
-  const tasks = studiedTasks(loaded, options.tasks);
+export async function study(description: string, options: StudyOptions = {}): Promise<StudyResult> {
+  const asked = askedOf(description, options);
+  const { loaded, folder, signal, threads, equalParameters: equalTo, onNote } = asked;
+  const tasks = studiedTasks(loaded, asked.tasks);
   refuseOutput(folder, namedFiles(loaded));
-  const chosen = chosenMethods(loaded.columns.column(must(tasks[0], 'task')).tuned !== undefined, options);
-  const seeds = Array.from({ length: options.seeds }, (_, i) => loaded.description.seed + i);
+  const chosen = chosenMethods(loaded.columns.column(must(tasks[0], 'task')).tuned !== undefined, asked);
+  const { runtime, note } = await loadRuntime({ threads });
+  if (note !== undefined) onNote?.(note);
+  const seeds = Array.from({ length: asked.seeds }, (_, i) => loaded.description.seed + i);
   const facts = new Map<string, { readonly data: string; readonly task: StudyTask }>();
   for (const task of tasks) {
     stopIfAborted(signal);
-    facts.set(task, await factsOf(loaded, task, options));
+    facts.set(task, await factsOf(loaded, task, asked));
   }
   const versions = versionsNow(runtime);
   const beside = (named: readonly string[]) => [
@@ -70,11 +117,11 @@ export async function runStudy(runtime: Runtime, loaded: LoadedWorkspace, option
     { ...versions },
     threads,
   ];
-  const request = { tasks, seeds: options.seeds, ...chosen, ...(equalTo && { equalTo }) };
+  const request = { tasks, seeds: asked.seeds, ...chosen, ...(equalTo && { equalTo }) };
   const plan = planStudy(loaded, request, beside);
   const store = StudyStore.open(folder);
   try {
-    const found = await trained(store, plan, options);
+    const found = await trained(store, plan, asked);
     const measured = (keys: readonly string[]) => keys.map((key) => measuredOf(must(found.get(key), key)));
     const result = assemble({
       name: loaded.description.name,
@@ -105,21 +152,21 @@ export async function runStudy(runtime: Runtime, loaded: LoadedWorkspace, option
 }
 
 /** What is compared, and of which methods there is a matrix; every score is one beside that of baseline 1. Throws UsageError for what does not go together. */
-function chosenMethods(tuned: boolean, { methods: asked, matrix, equalTo }: StudyOptions) {
-  if (tuned && equalTo !== undefined)
-    throw new UsageError('--equal-parameters is for columns with layers of their own, these tune an imported one', {
-      path: '--equal-parameters',
+function chosenMethods(tuned: boolean, { methods: named, matrix, equalParameters }: StudyOptions) {
+  if (tuned && equalParameters !== undefined)
+    throw new UsageError('an equal number of parameters is for columns with layers of their own, these tune an imported one', {
+      path: 'equalParameters',
     });
   if (tuned && matrix !== undefined && matrix.length > 0)
-    throw new UsageError('--matrix: what is tuned begins with the imported column and carries nothing from task to task', {
-      path: '--matrix',
+    throw new UsageError('matrix: what is tuned begins with the imported column and carries nothing from task to task', {
+      path: 'matrix',
       expected: 'none',
       got: matrix.join(),
     });
-  const known = methodsFor(tuned, asked);
-  const carrying = known.filter((name) => methods[name].kind === 'progressive' && methods[name].carries).slice(0, 1);
+  const known = methodsFor(tuned, named);
+  const first = known.filter((name) => methods[name].kind === 'progressive' && methods[name].carries).slice(0, 1);
   const all: MethodName[] = ['b1', ...known.filter((name) => name !== 'b1')];
-  return { methods: all, matrix: matrix ?? carrying };
+  return { methods: all, matrix: matrix ?? first };
 }
 
 /** Throws UsageError for a task that is unknown or stands there twice, for fewer than two, and for columns that nothing can be compared of. */
@@ -127,7 +174,7 @@ function studiedTasks(loaded: LoadedWorkspace, named: readonly string[] | undefi
   const { columns, file } = loaded;
   const tasks = named ?? [...columns].filter(({ imported }) => imported === undefined).map(({ task }) => task);
   const twice = tasks.find((task, i) => tasks.indexOf(task) !== i);
-  if (twice !== undefined) throw new UsageError(`--tasks: found "${twice}" twice, expected each task once`, { got: twice });
+  if (twice !== undefined) throw new UsageError(`tasks: found "${twice}" twice, expected each task once`, { got: twice });
   for (const task of tasks) {
     const column = columns.column(task);
     const what = notStudied(column);
@@ -160,7 +207,7 @@ function notStudied({ imported, tuned, head, blocks, sources }: Column): string 
   return blocks.length === 0 ? 'has no blocks, a study expects columns with layers' : undefined;
 }
 
-async function factsOf(loaded: LoadedWorkspace, task: string, { onNote, signal }: StudyOptions) {
+async function factsOf(loaded: LoadedWorkspace, task: string, { onNote, signal }: Asked) {
   const data = await loadTaskData(loaded, task, { onNote, ...(signal && { signal }) });
   const columns = new StudyColumns(loaded.description);
   const { head, seed, train } = columnsOf(parseDescription(columns.network([columns.alone(task)], 0))).column(task);
@@ -179,13 +226,13 @@ async function factsOf(loaded: LoadedWorkspace, task: string, { onNote, signal }
 }
 
 /** What all trainings of the plan measured, by key. Throws as `runStudy`. */
-async function trained(store: StudyStore, { trainings }: StudyPlan, options: StudyOptions): Promise<Map<string, StudyTraining>> {
-  const { signal, threads } = options;
+async function trained(store: StudyStore, { trainings }: StudyPlan, asked: Asked): Promise<Map<string, StudyTraining>> {
+  const { signal, threads, jobs, loaded } = asked;
   const needed = new Set(trainings.flatMap(({ needs }) => needs));
   const found = new Map<string, StudyTraining>();
   const tell = ({ key, label }: PlannedTraining, training: StudyTraining) => {
     found.set(key, training);
-    options.onTraining?.(label, found.size, trainings.length);
+    asked.onProgress?.({ training: label, done: found.size, total: trainings.length });
   };
   for (const planned of trainings) {
     const known = store.find(planned.key, needed.has(planned.key));
@@ -193,8 +240,8 @@ async function trained(store: StudyStore, { trainings }: StudyPlan, options: Stu
   }
   await sideBySide({
     left: trainings.filter(({ key }) => !found.has(key)),
-    jobs: options.jobs,
-    runner: options.runner,
+    jobs,
+    runner: () => processRunner<StudyJob, StudyOutcome>('study-process', loaded.workspace.description),
     signal,
     ready: ({ needs }) => needs.every((key) => found.has(key)),
     job: ({ needs: _, label: _label, ...job }) => ({ ...job, folder: store.folder, keep: needed.has(job.key), threads }),

@@ -2,7 +2,7 @@
 // such a process does.
 import { type ChildProcess, fork } from 'node:child_process';
 import { PrognetError } from '../onnx/core/errors.js';
-import type { Runner } from '../tasks/side-by-side.js';
+import type { Runner } from './side-by-side.js';
 
 /** Why a job gave nothing. */
 interface Failed {
@@ -10,14 +10,19 @@ interface Failed {
   readonly reason: string;
 }
 
-/** A process that does the jobs of `program`, a file beside this one, about this folder or file; it begins with the first. */
+/** Where the build puts the programs: as far from this file as from what the command is bundled to. */
+const programs = new URL('../../dist/cli/', import.meta.url);
+
+/** A process that does the jobs of `program`, one of the files of dist/cli, about this folder or file; it begins with the first. */
 export function processRunner<J extends object, O>(program: string, about: string): Runner<J, O | Failed> {
   let child: ChildProcess | undefined;
   return {
     run: (job) =>
       new Promise((resolve) => {
-        child ??= fork(new URL(`./${program}.js`, import.meta.url), [about], {
+        child ??= fork(new URL(`${program}.js`, programs), [about], {
           stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+          // What a caller that is no file was started with: Node refuses it for one that is.
+          execArgv: process.execArgv.filter((flag) => !flag.startsWith('--input-type')),
         });
         const running = child;
         const done = (outcome: O | Failed) => {
