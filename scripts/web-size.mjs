@@ -35,8 +35,8 @@ async function gradAlone() {
 }
 
 const found = { prognet: kb('prognet'), worker: kb('worker'), grad: await gradAlone() };
-/** Most kB, gzipped, of the pages of prognet studio and of deploy web, each with its worker. */
-const pageLimits = { studio: 346, ask: 326 };
+/** Most kB, gzipped, of the pages of prognet studio and of deploy web, each with its worker. Samples of any size take 1 kB of each. */
+const pageLimits = { studio: 347, ask: 327 };
 for (const [name, limit] of Object.entries(limits)) {
   if (found[name] <= limit) continue;
   console.error(`${name}: ${found[name]} kB gzipped, the limit is ${limit}`);

@@ -1,7 +1,7 @@
 // What a person does on any of the pages: chooses where the network runs, and asks it. Each thing that may go wrong says so in its place. It shows
 // nothing: ask-app.tsx and app.tsx draw the store's state.
 import { Asking } from './asking.js';
-import type { InputShape } from './input-shape.js';
+import type { InputShape, SampleShape } from './input-shape.js';
 import { Opening } from './opening.js';
 import type { Place, Provider } from './state.js';
 import { Store } from './store.js';
@@ -27,6 +27,8 @@ export class AskPage {
   choose = (provider: Provider) => this.doing('provider', () => this.opening.choose(provider));
 
   askAbout = (asked: readonly Float32Array[], at?: number) => this.asking.about(asked, at);
+  /** A sample that came with the page. */
+  askSample = (row: Float32Array, sample: SampleShape) => this.asking.about([row], 0, [], sample);
   /** Another part of the sample that is asked about: what stands for an input, or nothing. */
   askPart = (input: InputShape, part: Float32Array | undefined) => this.asking.aboutPart(input, part);
   askTable = (text: string, where: string) => this.store.attempt('ask', async () => this.asking.aboutTable(text, where));

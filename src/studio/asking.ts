@@ -2,13 +2,24 @@
 // answers to all of them as well.
 import { type Answered, AnswerRows } from '../data/answer-rows.js';
 import { answerLines } from '../data/step-answer-rows.js';
+import { must } from '../onnx/core/errors.js';
 import { DataError, type HeadPrediction, type Prediction, type TaskInfo, type Tensor, type WebNetwork } from '../web.js';
-import { type InputShape, joinedRows, lackingOf, partOf, samplesTensors, withPart } from './input-shape.js';
+import {
+  type InputShape,
+  joinedRows,
+  lackingOf,
+  movedRow,
+  ofSizes,
+  partOf,
+  type SampleShape,
+  samplesTensors,
+  withPart,
+} from './input-shape.js';
 import type { Opening } from './opening.js';
 import { readFiles } from './read-files.js';
 import type { AllAnswers, Answer, AnswerCell, Loaded } from './state.js';
 import type { Store } from './store.js';
-import { readTogether, tableSamples } from './together.js';
+import { readTogether, type SampleRows, tableSamples } from './together.js';
 
 /** Asks a task about samples, one after another in `rows`; the notes as the page shows them, beside the answer whose inputs they are of. */
 async function ask(net: WebNetwork, { sample }: Loaded, task: TaskInfo, rows: Float32Array) {
@@ -127,19 +138,37 @@ export class Asking {
     private readonly opening: Opening,
   ) {}
 
-  /** Samples to ask about; none takes the question away. */
-  about(asked: readonly Float32Array[], at = 0, notes: readonly string[] = []): void {
+  /** Samples to ask about, of `sample`; none takes the question away. */
+  about(
+    asked: readonly Float32Array[],
+    at = 0,
+    notes: readonly string[] = [],
+    sample: SampleShape = this.opening.loaded().network.sample,
+  ): void {
     const same = asked === this.store.state.asked;
+    const { network } = this.opening.loaded();
     this.store.clear('ask');
-    this.store.set({ asked, at, ...(same ? {} : { all: [], notes }), ...(asked.length === 0 ? { answers: [] } : {}) });
+    this.store.set({
+      network: { ...network, sample },
+      asked,
+      at,
+      ...(same ? {} : { all: [], notes }),
+      ...(asked.length === 0 ? { answers: [] } : {}),
+    });
     void this.again(!same);
   }
 
-  /** The sample that is asked about with another part. */
-  aboutPart(input: InputShape, part: Float32Array | undefined, notes: readonly string[] = []): void {
+  /** The sample that is asked about with another part, which may be of another size than the part before. */
+  aboutPart({ name, shape }: InputShape, part: Float32Array | undefined, notes: readonly string[] = []): void {
     const { asked, at } = this.store.state;
-    const row = withPart(asked[at], this.opening.loaded().network.sample, input, part);
-    this.about(row === undefined ? [] : [row], 0, notes);
+    const before = this.opening.loaded().network.sample;
+    const sample = ofSizes(before, new Map([[name, shape]]));
+    const input = must(
+      sample.inputs.find((own) => own.name === name),
+      name,
+    );
+    const row = withPart(movedRow(asked[at], before, sample), sample, input, part);
+    this.about(row === undefined ? [] : [row], 0, notes, sample);
   }
 
   /** Samples that files hold; of `input` that one, of which a network of several takes a single sample. */
@@ -148,14 +177,22 @@ export class Asking {
     const [file] = files;
     if (file !== undefined && files.length === 1 && /\.(csv|tsv|txt)$/i.test(file.name))
       return this.aboutTable(await file.text(), file.name, input);
-    if (sample.inputs.length === 1) return this.about((await readFiles(files, sample.first)).rows);
-    if (input === undefined || file?.name.endsWith('.npz')) return this.about((await readTogether(files, sample)).rows);
-    this.onePart(input, joinedRows(sample, new Map([[input.name, (await readFiles(files, input)).rows]])), file?.name ?? 'files');
+    if (sample.inputs.length === 1 || input === undefined || file?.name.endsWith('.npz')) {
+      const found = await readTogether(files, sample);
+      return this.about(found.rows, 0, [], found.sample);
+    }
+    const { rows, shape } = await readFiles(files, input);
+    const own = ofSizes(sample, new Map([[input.name, shape]]));
+    this.onePart(input.name, { rows: joinedRows(own, new Map([[input.name, rows]])), sample: own }, file?.name ?? 'files');
   }
 
   /** The only sample of a file, whose part is asked about beside the others. Throws DataError for several. */
-  private onePart(input: InputShape, rows: readonly Float32Array[], where: string, notes?: readonly string[]): void {
+  private onePart(name: string, { rows, sample }: SampleRows, where: string, notes?: readonly string[]): void {
     const [row] = rows;
+    const input = must(
+      sample.inputs.find((own) => own.name === name),
+      name,
+    );
     if (rows.length !== 1) {
       const expected = 'one, or a .npz file with an array for each input';
       throw new DataError(`${where}: holds ${rows.length} samples of "${input.name}", expected ${expected}`, { expected });
@@ -166,9 +203,9 @@ export class Asking {
   /** Rows of a table, as a CSV file holds them. Throws DataError naming row and column of what cannot be read. */
   aboutTable(text: string, where: string, input?: InputShape): void {
     const { info, decimal, sample } = this.opening.loaded().network;
-    const { rows, notes } = tableSamples(text, info, sample, { where, decimal }, input);
-    if (sample.inputs.length > 1 && input !== undefined) this.onePart(input, rows, where, notes);
-    else this.about(rows, 0, notes);
+    const found = tableSamples(text, info, sample, { where, decimal }, input);
+    if (sample.inputs.length > 1 && input !== undefined) this.onePart(input.name, found, where, found.notes);
+    else this.about(found.rows, 0, found.notes, found.sample);
   }
 
   /** Asks every trained task; a newer question overtakes an older one. */

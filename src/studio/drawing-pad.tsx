@@ -2,7 +2,7 @@
 import { useEffect, useId, useRef, useState } from 'preact/hooks';
 import type { InputProps } from './ask-props.js';
 import { DropArea, FileButton } from './drop-area.js';
-import { type InputShape, partOf, strides } from './input-shape.js';
+import { type InputShape, ofDrawing, partOf, strides } from './input-shape.js';
 import { type Colours, Pad, padSide } from './pad.js';
 import { centred } from './picture.js';
 import { sampleOf } from './pixels.js';
@@ -12,10 +12,21 @@ import { triedSamples } from './tried-samples.js';
 const dark = '#000000';
 const light = '#ffffff';
 
+/** The first sample of the test data that has the input. */
+function firstTried(network: Loaded, { name }: InputShape) {
+  const found = triedSamples(network).flatMap(({ row, sample: { inputs } }) => {
+    const input = inputs.find((own) => own.name === name);
+    const part = input && partOf(row, input);
+    return input === undefined || part === undefined ? [] : [{ input, part }];
+  });
+  return found[0];
+}
+
 /** Paper as most of the border of the first sample is, and a pen that is seen on it. */
 function coloursOf(network: Loaded, input: InputShape): Colours {
-  const { image } = input;
-  const [row] = triedSamples(network).flatMap((tried) => partOf(tried.row, input) ?? []);
+  const tried = firstTried(network, input);
+  const { image } = tried?.input ?? input;
+  const row = tried?.part;
   if (image === undefined || row === undefined) return { pen: dark, paper: light };
   const { height, width, channels } = image;
   const { pixel, channel } = strides(image);
@@ -66,7 +77,9 @@ export function DrawingPad({ page, state, network, input }: InputProps) {
   const pad = useRef<Pad | undefined>(undefined);
   const [said, setSaid] = useState('');
   const help = useId();
-  const { image, ink } = input;
+  // Where the network takes any size a drawing has that of the first sample.
+  const drawing = firstTried(network, input)?.input ?? ofDrawing(input);
+  const { image, ink } = drawing;
   const [colours, setColours] = useState(() => (ink ? undefined : coloursOf(network, input)));
   // The same picture may be drawn for the next network that takes its size: a drawing outlives a change of provider.
   const size = image && `${image.channels}x${image.height}x${image.width} ${image.axes} ${ink}`;
@@ -74,7 +87,7 @@ export function DrawingPad({ page, state, network, input }: InputProps) {
     if (canvas.current === null || image === undefined) return undefined;
     const drawn = () => (ink ? centred(own.picture(), image.height, image.width) : sampleOf(own.pixels(), image, 'fill'));
     const asked = () => {
-      page.askPart(input, own.empty ? undefined : drawn());
+      page.askPart(drawing, own.empty ? undefined : drawn());
     };
     const first = ink ? undefined : coloursOf(network, input);
     const own = new Pad(canvas.current, asked, first);

@@ -1,6 +1,8 @@
 // What the network's inputs are for a page: images to draw and show, rows of a table, or plain numbers. A sample is kept as floats, of several inputs one
-// after another, in the order in which the network takes them: images 0..1, all else as it is. An input that a sample has not is `absent` there.
+// after another, in the order in which the network takes them: images 0..1, all else as it is. An input that a sample has not is `absent` there. Sizes that
+// the network leaves open are those of the samples at hand.
 import { type Decoding, decodingFor } from '../data/images/decoding.js';
+import { must } from '../onnx/core/errors.js';
 import { type InputInfo, type NetworkInfo, Tensor } from '../web.js';
 
 /** An image as a sample holds it. */
@@ -17,7 +19,9 @@ export interface InputShape {
   readonly from: number;
   /** What the numbers are, of a table. */
   readonly features?: InputInfo['features'];
-  /** Of one sample. */
+  /** Of one sample as the network takes it; null where it takes any size. */
+  readonly sizes: InputInfo['shape'];
+  /** Of one sample at hand. */
   readonly shape: readonly number[];
   /** Of its numbers. */
   readonly dtype: PageDtype;
@@ -52,30 +56,83 @@ type PageDtype = (typeof dtypes)[number];
 /** More than rounding beyond 1: the values of images are those of bytes. */
 const beyondUnit = 2;
 
+/** What samples are; an open side of an image is as a drawing has it, until samples say another (`ofSizes`). */
 export function sampleShapeOf({ input, inputs }: NetworkInfo): SampleShape {
-  let size = 0;
-  const all = inputs.map((info) => {
-    const shape = inputShapeOf(info, size);
-    size += shape.size;
-    return shape;
-  });
-  return { size, inputs: all, first: all[0] ?? inputShapeOf(input, 0) };
+  const all = inputs.map((info) => inputShapeOf(info));
+  return laidOut(all.length === 0 ? [inputShapeOf(input)] : all);
 }
 
-function inputShapeOf(input: InputInfo, from: number): InputShape {
-  const shape = input.shape.map((d) => d ?? 1);
-  const dtype = dtypes.find((known) => known === input.dtype) ?? 'float32';
-  const image = input.features === undefined && (dtype === 'uint8' || dtype === 'float32') ? imageOf(shape) : undefined;
+/** The same inputs, some of which are of other sizes. */
+export const ofSizes = ({ inputs }: SampleShape, shapes: ReadonlyMap<string, readonly number[]>): SampleShape =>
+  laidOut(inputs.map((input) => ofSize(input, shapes.get(input.name) ?? input.shape)));
+
+/** What the sizes of each input are, by its name. */
+export const sizesOf = ({ inputs }: SampleShape): ReadonlyMap<string, readonly number[]> =>
+  new Map(inputs.map(({ name, shape }) => [name, shape]));
+
+/** An input of another size. */
+export function ofSize(input: InputShape, shape: readonly number[]): InputShape {
+  const { image } = input;
+  const [height = 1, width = 1] = image?.axes === 'CHW' ? shape.slice(1) : shape;
+  return {
+    ...input,
+    shape,
+    size: shape.reduce((n, d) => n * d, 1),
+    ...(image !== undefined && { image: { ...image, height, width } }),
+  };
+}
+
+/** One behind another. */
+function laidOut(inputs: readonly InputShape[]): SampleShape {
+  let size = 0;
+  const placed = inputs.map((input) => {
+    const from = size;
+    size += input.size;
+    return { ...input, from };
+  });
+  return { size, inputs: placed, first: must(placed[0], 'input') };
+}
+
+/** Whether an input takes samples of any size. */
+export const isOpen = ({ sizes }: InputShape): boolean => sizes.includes(null);
+
+/** A shape in words, `any` for a size that is open. */
+export const sizesText = (sizes: readonly (number | string | null)[]): string => `[${sizes.map((size) => size ?? 'any').join()}]`;
+
+/** Whether a sample of this shape is one of the input. */
+export const fits = (shape: readonly number[], { sizes }: InputShape): boolean =>
+  shape.length === sizes.length && sizes.every((size, i) => size === null || size === shape[i]);
+
+/** Of a drawing, the sides that the network leaves open. */
+const drawnSide = 64;
+
+/** The input at the size of a drawing. */
+export const ofDrawing = (input: InputShape): InputShape =>
+  ofSize(
+    input,
+    input.sizes.map((d) => d ?? drawnSide),
+  );
+
+function inputShapeOf(input: InputInfo): InputShape {
   const { decoding, range: [, most] = [0, 1] } = input;
+  const dtype = dtypes.find((known) => known === input.dtype) ?? 'float32';
+  const pixels = input.features === undefined && (dtype === 'uint8' || dtype === 'float32');
+  const drawn = input.shape.map((d) => d ?? drawnSide);
+  const open = input.shape.includes(null);
+  // [length, features] is no picture, unless images were decoded to it.
+  const flat = open && drawn.length === 2 && !input.shape.every((d) => d === null) && decoding === undefined;
+  const image = pixels && !flat ? imageOf(drawn) : undefined;
+  const shape = image === undefined ? input.shape.map((d) => d ?? 1) : drawn;
   return {
     name: input.name,
-    from,
+    from: 0,
     ...(input.features !== undefined && { features: input.features }),
+    sizes: input.shape,
     shape,
     dtype,
     size: shape.reduce((n, d) => n * d, 1),
     ...(image !== undefined && { image, ...(decoding !== undefined && { decoding }) }),
-    ink: image?.channels === 1 && decoding === undefined,
+    ink: image?.channels === 1 && decoding === undefined && !open,
     white: image !== undefined && (dtype === 'uint8' || most > beyondUnit) ? 255 : 1,
     scalesBytes: dtype === 'float32' && input.prepared !== true,
     fills: input.fills === true,
@@ -164,6 +221,16 @@ export function keptRows(tensor: Tensor, { size, white, dtype: own }: InputShape
   return Array.from({ length: data.length / size }, (_, row) =>
     Float32Array.from({ length: size }, (_, i) => Number(data[row * size + i]) / scale),
   );
+}
+
+/** A sample of one shape as one of another, in which its parts stand elsewhere; an input that changes its size is left out. */
+export function movedRow(row: Float32Array | undefined, from: SampleShape, to: SampleShape): Float32Array | undefined {
+  if (row === undefined || from === to) return row;
+  return to.inputs.reduce<Float32Array | undefined>((whole, input, i) => {
+    const before = must(from.inputs[i], input.name);
+    const part = before.size === input.size ? partOf(row, before) : undefined;
+    return part === undefined ? whole : withPart(whole, to, input, part);
+  }, undefined);
 }
 
 /** Samples of parts, each with as many rows; an input without any is absent. */

@@ -2,6 +2,7 @@
 // way, whose checkpoints the worker keeps. Each under the hash of the network that the page came with.
 import { transact } from '../browser/transact.js';
 import type { ColumnInput } from '../web.js';
+import type { SampleShape } from './input-shape.js';
 import type { LessonData } from './lesson.js';
 import type { KeptEvidence } from './proof.js';
 import type { Provider } from './state.js';
@@ -17,6 +18,8 @@ export interface KeptLesson {
   readonly task: string;
   readonly column: ColumnInput;
   readonly data: LessonData;
+  /** What its examples are; absent in what an earlier version of the page kept. */
+  readonly sample?: SampleShape;
   readonly rate: number;
   readonly provider: Provider;
   /** Name of the worker's checkpoint. */

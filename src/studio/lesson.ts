@@ -12,6 +12,8 @@ export interface LessonClass {
 
 export interface Lesson {
   readonly task: string;
+  /** What its examples are, once there is one. */
+  readonly sample?: SampleShape | undefined;
   readonly classes: readonly LessonClass[];
   /** Passes over the examples; undefined: as many as some 360 steps take. */
   readonly epochs?: number | undefined;

@@ -2,7 +2,7 @@
 // taking it away. Holds the worker.
 import type { About } from '../data/about-tasks.js';
 import { begin, type NetworkInfo, open, RuntimeError, UsageError, type WebNetwork } from '../web.js';
-import { sampleShapeOf } from './input-shape.js';
+import { isOpen, ofSizes, sampleShapeOf, sizesOf } from './input-shape.js';
 import { type KeptNetwork, keptNetwork, type Shelf } from './kept.js';
 import { freshLesson } from './lesson.js';
 import { messageOf } from './remedies.js';
@@ -15,15 +15,6 @@ const providersOf = (provider: Provider): string => (provider === 'webgpu' ? 'we
 /** Two networks that take the same have the same samples. */
 const takes = (info: NetworkInfo | undefined): string =>
   JSON.stringify(info?.inputs.map(({ shape, features }) => [shape, features]));
-
-/** Throws UsageError for samples of any size: prognet/web has them, this page has no place for them. */
-function refuseUnshown({ inputs }: NetworkInfo): void {
-  const ways = 'predict, the Node service and prognet/web answer it';
-  const open = inputs.find(({ shape }) => shape.includes(null));
-  if (open === undefined) return;
-  const shape = open.shape.map((size) => size ?? 'any').join();
-  throw new UsageError(`the page: the input "${open.name}" is [${shape}], expected an input of known sizes; ${ways}`);
-}
 
 export class Opening {
   /** SHA-256 of the network that the page came with: what is kept in this browser is kept under it. */
@@ -88,21 +79,16 @@ export class Opening {
     await this.show(await open(bytes, { name: title, provider: providersOf(preferred) }), title, bytes);
   }
 
-  /** A network that has just been opened takes the place of the one before. @throws UsageError for one that this page cannot show */
+  /** A network that has just been opened takes the place of the one before. */
   private async show(net: WebNetwork, title: string, source: Uint8Array): Promise<void> {
-    try {
-      refuseUnshown(net.info);
-    } catch (error) {
-      net.close();
-      throw error;
-    }
     const about = await this.aboutOf(net);
     this.net?.close();
     this.net = net;
     this.source = source;
     const { info } = net;
-    const sample = sampleShapeOf(info);
-    const same = takes(this.store.state.network?.info) === takes(info);
+    const before = this.store.state.network;
+    const same = takes(before?.info) === takes(info);
+    const sample = ofSizes(sampleShapeOf(info), same && before !== undefined ? sizesOf(before.sample) : new Map());
     const tasks = info.tasks.length === 0 ? 'no column yet' : info.tasks.map((t) => t.task).join(', ');
     this.store.set({
       phase: 'ready',
@@ -172,6 +158,8 @@ export class Opening {
     const { first, inputs } = this.loaded().network.sample;
     if (inputs.length > 1)
       throw new UsageError(`a new network here has one input, this one has ${inputs.length}: begin it with prognet init`);
+    if (isOpen(first))
+      throw new UsageError('a new network here has an input of known sizes, this one takes any: begin it with prognet init');
     const bytes = first.dtype === 'uint8' ? { dtype: first.dtype, prepare: ['scale' as const] } : {};
     const empty = { name: 'taught-here', input: { name: first.name, shape: [...first.shape], ...bytes } };
     const net = await begin(empty, { provider: providersOf(this.store.state.provider) });

@@ -4,13 +4,18 @@ import { readIdxHeader, readPlainIdx } from '../formats/idx.js';
 import { readNpy } from '../formats/npy.js';
 import { joinBytes } from '../onnx/core/join-bytes.js';
 import { DataError, type Tensor, UsageError } from '../web.js';
-import { type ImageShape, type InputShape, keptRows } from './input-shape.js';
+import { fits, type ImageShape, type InputShape, isOpen, keptRows, ofSize, sizesText } from './input-shape.js';
 import { centred, inkFound } from './picture.js';
 import { sampleOf } from './pixels.js';
 import type { Pixels } from './resample.js';
 
+/** Samples of one shape. */
+export interface Shaped {
+  readonly rows: readonly Float32Array[];
+  readonly shape: readonly number[];
+}
+
 export interface Samples {
-  /** Each of the input's size. */
   readonly rows: readonly Float32Array[];
   /** One for each row, where a file of labels came along. */
   readonly labels?: readonly string[];
@@ -56,15 +61,22 @@ async function unpacked(file: File): Promise<Uint8Array> {
   return joinBytes(parts);
 }
 
-/** The image at its own size; one that is larger than `most` a side is made smaller. What is transparent is laid on white, unless alpha is kept. */
-async function pixelsOf(file: File, most: number, alpha: boolean): Promise<Pixels> {
+/** Pixels of an image that keeps its size, as the Node service bounds them. */
+const mostPixels = 2 ** 24;
+
+/** The image at its own size; one that is larger than `most` a side is made smaller, where any size is taken it is refused. What is transparent is laid on white, unless alpha is kept. */
+async function pixelsOf(file: File, most: number | undefined, alpha: boolean): Promise<Pixels> {
   let bitmap: ImageBitmap;
   try {
     bitmap = await createImageBitmap(file, { colorSpaceConversion: 'none', premultiplyAlpha: 'none' });
   } catch (cause) {
     throw new DataError(`${file.name}: no image that this browser can read, expected PNG, JPEG, WebP, .npy or IDX`, { cause });
   }
-  const scale = Math.min(1, most / Math.max(bitmap.width, bitmap.height));
+  if (most === undefined && bitmap.width * bitmap.height > mostPixels)
+    throw new DataError(
+      `${file.name}: is ${bitmap.width} x ${bitmap.height} pixels, expected at most ${mostPixels} where a network takes any size`,
+    );
+  const scale = most === undefined ? 1 : Math.min(1, most / Math.max(bitmap.width, bitmap.height));
   const [width, height] = [Math.max(1, Math.round(bitmap.width * scale)), Math.max(1, Math.round(bitmap.height * scale))];
   const context = new OffscreenCanvas(width, height).getContext('2d', { willReadFrequently: true });
   if (context === null) throw new DataError(`${file.name}: this browser gives no canvas to read it`);
@@ -90,18 +102,34 @@ function inkRow({ width, height, data }: Pixels, image: ImageShape, name: string
   return row;
 }
 
-async function imageRow(file: File, input: InputShape): Promise<Float32Array> {
-  const { image, decoding, ink } = input;
-  if (image === undefined) throw new DataError(`${file.name}: an image, the network takes [${input.shape}] numbers; drop a .npy`);
-  const pixels = await pixelsOf(file, ink ? maxInkSide : maxSide, image.channels === 4);
-  if (ink) return inkRow(pixels, image, file.name);
+/** The image's own size in place of what is open, at the scale of a side that is not. */
+function openImage(input: InputShape, { width, height }: Pixels): InputShape {
+  const { image, sizes, decoding } = input;
+  if (image === undefined || !isOpen(input) || decoding?.fit !== undefined) return input;
+  const at = image.axes === 'CHW' ? 1 : 0;
+  const [tall, wide] = sizes.slice(at);
+  const scale = decoding !== undefined ? 1 : (tall ?? (wide == null ? height : (wide * height) / width)) / height;
+  const sides = [height, width].map((side, i) => sizes[at + i] ?? Math.max(1, Math.round(side * scale)));
+  return ofSize(input, input.shape.with(at, sides[0] ?? 1).with(at + 1, sides[1] ?? 1));
+}
+
+async function imageRow(
+  file: File,
+  given: InputShape,
+): Promise<{ readonly row: Float32Array; readonly shape: readonly number[] }> {
+  const { decoding, ink, sizes } = given;
+  if (given.image === undefined)
+    throw new DataError(`${file.name}: an image, the network takes ${sizesText(sizes)} numbers; drop a .npy`);
+  const pixels = await pixelsOf(file, isOpen(given) ? undefined : ink ? maxInkSide : maxSide, given.image.channels === 4);
+  const { image = given.image, shape } = openImage(given, pixels);
+  if (ink) return { row: inkRow(pixels, image, file.name), shape };
   const fit = decoding === undefined ? 'cover' : decoding.fit;
   if (fit === undefined && (pixels.width !== image.width || pixels.height !== image.height)) {
     const [expected, got] = [`${image.width} x ${image.height}`, `${pixels.width} x ${pixels.height}`];
     const why = 'the network was trained on images of that size, none of them resized';
     throw new DataError(`${file.name}: is ${got} pixels (width x height), expected ${expected}; ${why}`, { expected, got });
   }
-  return sampleOf(pixels, image, fit);
+  return { row: sampleOf(pixels, image, fit), shape };
 }
 
 async function tensorOf(file: File): Promise<Tensor> {
@@ -113,10 +141,12 @@ async function tensorOf(file: File): Promise<Tensor> {
 }
 
 /** Throws DataError, UsageError for what is not [N, ...] of the network's numbers. */
-export function rowsOf(tensor: Tensor, name: string, input: InputShape): Float32Array[] {
-  const count = tensor.size === input.size ? 1 : (tensor.dims[0] ?? 0);
-  if (tensor.size === 0 || count * input.size !== tensor.size)
-    throw new DataError(`${name}: [${tensor.dims}] ${tensor.dtype}, expected [${['N', ...input.shape]}] of ${dtypesOf(input)}`);
+export function rowsOf(tensor: Tensor, name: string, given: InputShape): Shaped {
+  const { dims } = tensor;
+  const input = isOpen(given) ? openInput(dims, given) : given;
+  const count = input === undefined ? 0 : tensor.size === input.size ? 1 : (dims[0] ?? 0);
+  if (input === undefined || tensor.size === 0 || count * input.size !== tensor.size)
+    throw new DataError(`${name}: [${dims}] ${tensor.dtype}, expected ${sizesText(['N', ...given.sizes])} of ${dtypesOf(given)}`);
   if (count > maxRows)
     throw new UsageError(`${name}: ${count} samples, this page takes up to ${maxRows}; train on more with prognet train`);
   if (tensor.dtype === 'float16' && input.dtype !== 'float16')
@@ -128,8 +158,14 @@ export function rowsOf(tensor: Tensor, name: string, input: InputShape): Float32
     });
   const rows = keptRows(tensor, input);
   checkNumbers(rows, name, input);
-  return rows;
+  return { rows, shape: input.shape };
 }
+
+/** The input at the size of an array of samples, or of a single one. */
+const openInput = (dims: readonly number[], input: InputShape): InputShape | undefined => {
+  const shape = [dims.slice(1), dims].find((own) => fits(own, input));
+  return shape === undefined ? undefined : ofSize(input, shape);
+};
 
 const dtypesOf = ({ dtype }: InputShape): string =>
   dtype === 'float32' || dtype === 'uint8' ? 'float32 or uint8' : dtype === 'float16' ? 'float16 or float32' : `${dtype}`;
@@ -174,22 +210,33 @@ function isArray(file: File, head: Uint8Array): boolean {
 }
 
 /**
- * Samples of some files, in their order. Two arrays of which one has a whole number for each sample of the other are samples and labels.
+ * Samples of some files, in their order, all of one size. Two arrays of which one has a whole number for each sample of the other are samples and labels.
  * @throws DataError, UsageError in one line
  */
-export async function readFiles(files: readonly File[], input: InputShape): Promise<Samples> {
-  const rows: Float32Array[] = [];
+export async function readFiles(files: readonly File[], input: InputShape): Promise<Samples & Shaped> {
+  const parts: (Shaped & { readonly name: string })[] = [];
   const tensors: { name: string; tensor: Tensor }[] = [];
   for (const file of files) {
     checkSize(file.size, file.name);
     const head = new Uint8Array(await file.slice(0, 4).arrayBuffer());
     if (isArray(file, head)) tensors.push({ name: file.name, tensor: await tensorOf(file) });
-    else rows.push(await imageRow(file, input));
+    else {
+      const { row, shape } = await imageRow(file, input);
+      parts.push({ name: file.name, rows: [row], shape });
+    }
   }
-  const labels = tensors.length === 2 && rows.length === 0 ? tensors.find(({ tensor }) => tensor.dims.length === 1) : undefined;
-  for (const { name, tensor } of tensors) if (name !== labels?.name) rows.push(...rowsOf(tensor, name, input));
-  if (labels === undefined) return { rows };
-  return { rows, labels: labelsOf(labels.tensor, labels.name, rows.length) };
+  const labels = tensors.length === 2 && parts.length === 0 ? tensors.find(({ tensor }) => tensor.dims.length === 1) : undefined;
+  for (const { name, tensor } of tensors) if (name !== labels?.name) parts.push({ name, ...rowsOf(tensor, name, input) });
+  const [first] = parts;
+  const { shape } = first ?? input;
+  const other = parts.find((part) => part.shape.join() !== shape.join());
+  if (first !== undefined && other !== undefined) {
+    const expected = 'one size of all that is asked together';
+    throw new DataError(`${other.name}: is [${other.shape}], ${first.name} is [${shape}], expected ${expected}`, { expected });
+  }
+  const rows = parts.flatMap((part) => part.rows);
+  if (labels === undefined) return { rows, shape };
+  return { rows, shape, labels: labelsOf(labels.tensor, labels.name, rows.length) };
 }
 
 /** Labels as texts, one for each sample. Throws DataError. */

@@ -6,10 +6,6 @@ import { SampleImage } from './sample-image.js';
 import { triedSamples } from './tried-samples.js';
 
 export function SampleStrip({ page, state, network }: AskProps) {
-  const { inputs, first } = network.sample;
-  // The picture of a sample, where one of its inputs is an image.
-  const shown = inputs.find(({ image }) => image !== undefined) ?? first;
-  const { image, ink } = shown;
   const samples = triedSamples(network);
   if (samples.length === 0) return null;
   const several = new Set(samples.map(({ task }) => task)).size > 1;
@@ -20,7 +16,10 @@ export function SampleStrip({ page, state, network }: AskProps) {
         From the test data
       </p>
       <ul aria-labelledby="tries-title">
-        {samples.map(({ task, label, row }, i) => {
+        {samples.map(({ task, label, row, sample: { inputs, first }, sample }, i) => {
+          // The picture of a sample, where one of its inputs is an image.
+          const shown = inputs.find(({ image }) => image !== undefined) ?? first;
+          const { image, ink } = shown;
           const picture = partOf(row, shown);
           return (
             <li key={`${task} ${i}`}>
@@ -29,7 +28,7 @@ export function SampleStrip({ page, state, network }: AskProps) {
                 class={image === undefined || picture === undefined ? '' : 'picture'}
                 aria-pressed={samePart(row, asked)}
                 aria-label={`Ask about sample ${i + 1}${several ? ` of ${task}` : ''}, labelled ${label}`}
-                onClick={() => page.askAbout([row])}
+                onClick={() => page.askSample(row, sample)}
               >
                 {image === undefined || picture === undefined ? null : <SampleImage row={picture} image={image} ink={ink} />}
                 <span>

@@ -25,7 +25,7 @@ export class Studio extends AskPage {
 
   edit = (change: Partial<Lesson>) => this.teaching.edit(change);
   editClass = (index: number, change: Partial<Lesson['classes'][number]>) => this.teaching.editClass(index, change);
-  addExamples = (index: number, rows: readonly Float32Array[]) => this.teaching.addExamples(index, rows);
+  addAsked = (index: number) => this.store.attempt('teach', async () => this.teaching.addAsked(index));
   addExampleFiles = (index: number, files: readonly File[]) =>
     this.store.attempt('teach', () => this.teaching.addExampleFiles(index, files));
   addLabelled = (files: readonly File[]) => this.store.attempt('teach', () => this.teaching.addLabelled(files));

@@ -24,7 +24,7 @@ function ClassRow({ studio, state, network, index }: TeachProps & { readonly ind
   if (found === undefined) return null;
   const { name, examples } = found;
   const sample = asked[at];
-  const { inputs, first } = network.sample;
+  const { inputs, first } = lesson.sample ?? network.sample;
   const shown = inputs.find(({ image }) => image !== undefined) ?? first;
   const { image, ink } = shown;
   return (
@@ -63,7 +63,7 @@ function ClassRow({ studio, state, network, index }: TeachProps & { readonly ind
             disabled={sample === undefined}
             title={sample === undefined ? 'Draw or open a sample first' : undefined}
             aria-label={`Add the sample above to ${name}`}
-            onClick={() => sample !== undefined && studio.addExamples(index, [sample])}
+            onClick={() => void studio.addAsked(index)}
           >
             Add the sample
           </button>
@@ -95,7 +95,7 @@ function LessonForm(props: TeachProps) {
   const missing = lacking(
     lesson,
     network.info.tasks.map((t) => t.task),
-    network.sample,
+    lesson.sample ?? network.sample,
   );
   const several = network.sample.inputs.length > 1;
   const begun = lesson.task !== '' || lesson.classes.some((c) => c.examples.length > 0);

@@ -4,26 +4,25 @@ import {
   type ColumnInput,
   classify,
   conv2d,
+  DataError,
   dense,
   flatten,
   InterruptedError,
   maxpool2d,
   RuntimeError,
   relu,
-  type Tensor,
   type TrainEvent,
 } from '../web.js';
-import { samplesTensors } from './input-shape.js';
+import { type SampleShape, samplesTensors, sizesOf } from './input-shape.js';
 import { alone, type KeptLesson, keptLesson, type Shelf } from './kept.js';
 import { freshLesson, type Lesson, lessonData, probes, tensorsOf } from './lesson.js';
 import type { Opening } from './opening.js';
 import { evidence, kept as keptOf, shown } from './proof.js';
-import { readFiles, type Samples } from './read-files.js';
 import { messageOf } from './remedies.js';
 import { fetchBytes } from './served.js';
 import type { Loaded, Training } from './state.js';
 import type { Store } from './store.js';
-import { readTogether } from './together.js';
+import { readTogether, type SampleRows } from './together.js';
 
 /** The column of a lesson: like the first one, with adapters from every column; in an empty network two convolutions or a dense layer, and another. */
 function columnOf(lesson: Lesson, { info, sample: { first: input } }: Loaded): ColumnInput {
@@ -44,6 +43,18 @@ function columnOf(lesson: Lesson, { info, sample: { first: input } }: Loaded): C
           [flatten(), dense(32), relu()],
         ];
   return { task: lesson.task, blocks, head };
+}
+
+/** Throws DataError for examples of another size than those before. */
+function checkSame(before: SampleShape, { inputs }: SampleShape): void {
+  const sizes = sizesOf(before);
+  const other = inputs.find(({ name, shape }) => sizes.get(name)?.join() !== shape.join());
+  if (other === undefined) return;
+  const [expected, got] = [`[${sizes.get(other.name)}]`, `[${other.shape}]`];
+  throw new DataError(`"${other.name}" of this example is ${got}, expected ${expected}: all examples of a lesson have one size`, {
+    expected,
+    got,
+  });
 }
 
 export class Teaching {
@@ -77,34 +88,39 @@ export class Teaching {
     this.edit({ classes: this.store.state.lesson.classes.map((c, i) => (i === index ? { ...c, ...change } : c)) });
   }
 
-  addExamples(index: number, rows: readonly Float32Array[]): void {
-    const found = this.store.state.lesson.classes[index];
+  /** The sample that is asked about, as an example. Throws DataError for one of another size than the others. */
+  addAsked(index: number): void {
+    const { asked, at } = this.store.state;
+    const row = asked[at];
+    if (row !== undefined) this.addExamples(index, { rows: [row], sample: this.opening.loaded().network.sample });
+  }
+
+  private addExamples(index: number, { rows, sample }: SampleRows): void {
+    const { lesson } = this.store.state;
+    const found = lesson.classes[index];
     if (found === undefined) return;
+    const before = lesson.classes.some(({ examples }) => examples.length > 0) ? lesson.sample : undefined;
+    if (before !== undefined) checkSame(before, sample);
     const examples = [...found.examples, ...rows];
+    this.edit({ sample });
     this.editClass(index, { examples });
     this.store.say(`${examples.length} ${examples.length === 1 ? 'example' : 'examples'} of ${found.name}.`);
   }
 
   async addExampleFiles(index: number, files: readonly File[]): Promise<void> {
-    this.addExamples(index, (await this.samplesOf(files)).rows);
-  }
-
-  /** Of a network of several inputs a .npz file of all. */
-  private async samplesOf(files: readonly File[]): Promise<Samples> {
-    const { sample } = this.opening.loaded().network;
-    return sample.inputs.length > 1 ? await readTogether(files, sample) : await readFiles(files, sample.first);
+    this.addExamples(index, await readTogether(files, this.opening.loaded().network.sample));
   }
 
   /** Samples with labels: the classes become those of the labels. */
   async addLabelled(files: readonly File[], task?: string): Promise<void> {
-    const { rows, labels } = await this.samplesOf(files);
+    const { rows, sample, labels } = await readTogether(files, this.opening.loaded().network.sample);
     if (labels === undefined)
       throw new RuntimeError(
         'expected two files, samples and their labels: x.npy and y.npy, or an IDX pair of images and labels',
       );
     const names = [...new Set(labels)].sort((a, b) => Number(a) - Number(b));
     const classes = names.map((name) => ({ name, examples: rows.filter((_, i) => labels[i] === name) }));
-    this.edit({ classes, ...(task === undefined ? {} : { task }) });
+    this.edit({ classes, sample, ...(task === undefined ? {} : { task }) });
     this.store.say(`${rows.length} examples of ${names.length} classes.`);
   }
 
@@ -121,16 +137,18 @@ export class Teaching {
   async teach(): Promise<void> {
     const { net, network } = this.opening.loaded();
     const { lesson, provider } = this.store.state;
-    const asked = probes(lesson, network.sample);
+    const { sample = network.sample } = lesson;
+    const asked = probes(lesson, sample);
     await this.train({
       task: lesson.task,
       column: columnOf(lesson, network),
-      data: lessonData(lesson, network.sample),
+      data: lessonData(lesson, sample),
+      sample,
       rate: lesson.rate,
       provider,
       checkpoint: `studio-${crypto.randomUUID()}`,
       probes: asked,
-      before: keptOf(await net.verify({ inputs: this.probeTensors(asked) })),
+      before: keptOf(await net.verify({ inputs: samplesTensors(asked, sample) })),
     });
   }
 
@@ -161,10 +179,6 @@ export class Teaching {
     this.progress({ stopping: true });
   }
 
-  private probeTensors(asked: Float32Array): Record<string, Tensor> {
-    return samplesTensors(asked, this.opening.loaded().network.sample);
-  }
-
   private async train(kept: KeptLesson): Promise<void> {
     const done = await alone(async () => {
       await this.trainAlone(kept);
@@ -176,7 +190,7 @@ export class Teaching {
   private async trainAlone(kept: KeptLesson): Promise<void> {
     const { store } = this;
     const { net, network } = this.opening.loaded();
-    const { task } = kept;
+    const { task, sample = network.sample } = kept;
     this.begin(kept, net.info.provider);
     this.stop = new AbortController();
     try {
@@ -188,12 +202,13 @@ export class Teaching {
         },
       );
       await net.grow(kept.column);
-      store.set({ network: { ...network, info: net.info } });
-      await this.run(kept, keeps === true);
+      this.renew();
+      await this.run({ ...kept, sample }, keeps === true);
       this.progress({ stage: 'proving' });
-      const found = await net.verify({ inputs: this.probeTensors(kept.probes), since: { tasks: evidence(kept.before) } });
+      const found = await net.verify({ inputs: samplesTensors(kept.probes, sample), since: { tasks: evidence(kept.before) } });
       const proof = shown(task, kept.before, found);
-      store.set({ network: { ...network, info: net.info }, proof });
+      this.renew();
+      store.set({ proof });
       await this.opening.keep();
       await this.shelf?.drop();
       const last = store.state.training?.heldOut.at(-1);
@@ -204,12 +219,19 @@ export class Teaching {
       // Where the column is still untrained, the network becomes what it was before the lesson.
       const untrained = net.info.tasks.some((t) => t.task === task && !t.trained);
       if (untrained) await net.without(task).catch(() => {});
-      store.set({ network: { ...network, info: net.info }, ...(untrained ? { unfinished: { task, elsewhere: false } } : {}) });
+      this.renew();
+      if (untrained) store.set({ unfinished: { task, elsewhere: false } });
       if (!(error instanceof InterruptedError)) throw error;
       store.say('Stopped. What was learned so far is kept.');
     } finally {
       store.set({ teaching: false });
     }
+  }
+
+  /** What the network says of itself now; the sample that is asked about may have become another meanwhile. */
+  private renew(): void {
+    const { net, network } = this.opening.loaded();
+    this.store.set({ network: { ...network, info: net.info } });
   }
 
   private begin({ task, data }: KeptLesson, provider: string): void {
@@ -229,15 +251,16 @@ export class Teaching {
     this.store.set({ unfinished: undefined, proof: undefined, teaching: true, training, said: `Teaching ${task}.` });
   }
 
-  private async run({ task, data, rate, checkpoint }: KeptLesson, keeps: boolean): Promise<void> {
-    const { net, network } = this.opening.loaded();
+  private async run(kept: KeptLesson & { readonly sample: SampleShape }, keeps: boolean): Promise<void> {
+    const { task, data, sample, rate, checkpoint } = kept;
+    const { net } = this.opening.loaded();
     const { epochs, batch } = data;
     const heldOut = data.heldOutTargets.length > 0;
     const names = net.info.tasks.find((own) => own.task === task)?.inputs;
     await net.train(task, {
       data: {
-        train: tensorsOf(data.inputs, data.targets, network.sample, names),
-        ...(heldOut && { validation: tensorsOf(data.heldOutInputs, data.heldOutTargets, network.sample, names) }),
+        train: tensorsOf(data.inputs, data.targets, sample, names),
+        ...(heldOut && { validation: tensorsOf(data.heldOutInputs, data.heldOutTargets, sample, names) }),
       },
       epochs,
       batch,

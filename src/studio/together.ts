@@ -1,17 +1,28 @@
-// Samples of all of a network's inputs: the arrays of a .npz file by their names, and the columns of a table. What stands for one input alone is
-// read-files.ts.
+// Samples of all of a network's inputs: the files of a single one, the arrays of a .npz file by their names, and the columns of a table. What stands for one
+// input alone is read-files.ts.
 import { DataError, type NetworkInfo, type TableTextOptions, Tensor, tableRows, UsageError } from '../web.js';
-import { type InputShape, joinedRows, keptRows, type SampleShape } from './input-shape.js';
+import { type InputShape, isOpen, joinedRows, keptRows, ofSizes, type SampleShape, sizesText } from './input-shape.js';
 import { npzArrays } from './npz-arrays.js';
-import { checkNumbers, checkSize, labelsOf, maxRows, rowsOf, type Samples } from './read-files.js';
+import { checkNumbers, checkSize, labelsOf, maxRows, readFiles, rowsOf, type Samples } from './read-files.js';
 
 const quoted = (names: readonly string[]): string => names.map((name) => `"${name}"`).join(', ');
 
+/** Samples, and what they are. */
+export interface SampleRows extends Samples {
+  readonly sample: SampleShape;
+}
+
 /**
- * Samples of a .npz file, which has an array for each input, and y where it has labels; inputs that it has not are absent.
+ * Samples of the files of a network's only input, or of a .npz file, which has an array for each input, and y where it has labels; inputs that it has not are
+ * absent.
  * @throws DataError, UsageError in one line
  */
-export async function readTogether(files: readonly File[], sample: SampleShape): Promise<Samples> {
+export async function readTogether(files: readonly File[], sample: SampleShape): Promise<SampleRows> {
+  const { first: only, inputs } = sample;
+  if (inputs.length === 1) {
+    const { shape, ...found } = await readFiles(files, only);
+    return { ...found, sample: ofSizes(sample, new Map([[only.name, shape]])) };
+  }
   const [file, more] = files;
   const names = sample.inputs.map(({ name }) => name);
   if (file === undefined || more !== undefined || !file.name.endsWith('.npz'))
@@ -23,12 +34,14 @@ export async function readTogether(files: readonly File[], sample: SampleShape):
   const arrays = await npzArrays(bytes, [...names, 'y'], file.name, (size) => checkSize(size, file.name));
   if (!names.some((name) => arrays.has(name)))
     throw new DataError(`${file.name}: has no array ${quoted(names)}, expected one for each input`);
-  const parts = new Map<string, Float32Array[]>();
+  const parts = new Map<string, readonly Float32Array[]>();
+  const shapes = new Map<string, readonly number[]>();
   let first: { readonly name: string; readonly rows: number } | undefined;
   for (const input of sample.inputs) {
     const tensor = arrays.get(input.name);
     if (tensor === undefined) continue;
-    const own = rowsOf(batched(tensor, input), `${file.name}: "${input.name}"`, input);
+    const { rows: own, shape } = rowsOf(batched(tensor, input), `${file.name}: "${input.name}"`, input);
+    shapes.set(input.name, shape);
     first ??= { name: input.name, rows: own.length };
     if (own.length !== first.rows)
       throw new DataError(
@@ -36,9 +49,10 @@ export async function readTogether(files: readonly File[], sample: SampleShape):
       );
     parts.set(input.name, own);
   }
-  const rows = joinedRows(sample, parts);
+  const own = ofSizes(sample, shapes);
+  const rows = joinedRows(own, parts);
   const labels = names.includes('y') ? undefined : arrays.get('y');
-  return labels === undefined ? { rows } : { rows, labels: labelsOf(labels, `${file.name}: "y"`, rows.length) };
+  return { rows, sample: own, ...(labels !== undefined && { labels: labelsOf(labels, `${file.name}: "y"`, rows.length) }) };
 }
 
 /** [N] for inputs of one number each. */
@@ -46,8 +60,7 @@ const batched = (tensor: Tensor, { shape }: InputShape): Tensor =>
   shape.length === 0 ? tensor.reshape([tensor.size, ...shape]) : tensor;
 
 /** Rows of a table, at most as many as the page takes, and what is to be said of them. */
-interface TableSamples {
-  readonly rows: readonly Float32Array[];
+interface TableSamples extends SampleRows {
   readonly notes: readonly string[];
 }
 
@@ -68,7 +81,8 @@ export function tableSamples(
   const [one] = infos;
   if (infos.length === 1 && one !== undefined) {
     const { inputs: found, notes } = tableRows(text, one, options);
-    return limited(sample, where, notes, (input) => (input.name === one.name ? found : undefined));
+    const own = ofSizes(sample, new Map([[one.name, found.dims.slice(1)]]));
+    return limited(own, where, notes, (input) => (input.name === one.name ? found : undefined));
   }
   const columns = asked.map((input) => ({ input, features: columnsOf(input, where) }));
   const features = [...new Map(columns.flatMap(({ features }) => features.map((f) => [f.name, f] as const))).values()];
@@ -86,10 +100,11 @@ export function tableSamples(
   });
 }
 
-function columnsOf({ name, shape, size, features }: InputShape, where: string) {
+function columnsOf(input: InputShape, where: string) {
+  const { name, sizes, size, features } = input;
   if (features !== undefined) return features;
-  if (size === 1) return [{ name }];
-  throw new UsageError(`${where}: the input "${name}" is [${shape}], a table gives its columns; expected a .npz file`);
+  if (size === 1 && !isOpen(input)) return [{ name }];
+  throw new UsageError(`${where}: the input "${name}" is ${sizesText(sizes)}, a table gives its columns; expected a .npz file`);
 }
 
 function limited(
@@ -108,5 +123,5 @@ function limited(
     return [[input.name, rows.slice(0, maxRows)]];
   });
   const left = count > maxRows ? [`${where}: the first ${maxRows} of ${count} rows; prognet predict takes all`] : [];
-  return { rows: joinedRows(sample, new Map(parts)), notes: [...notes, ...left] };
+  return { rows: joinedRows(sample, new Map(parts)), sample, notes: [...notes, ...left] };
 }

@@ -7,7 +7,6 @@ import { nodeService } from '../deploy/node-service.js';
 import { askPage } from '../deploy/page.js';
 import { tritonDefaults, tritonRepository } from '../deploy/triton.js';
 import type { Form } from '../model/progressive/forms.js';
-import { knownShape } from '../model/progressive/open-inputs.js';
 import { UsageError } from '../onnx/core/errors.js';
 import { anObject, given, names, text } from '../onnx/core/given.js';
 import { loadRuntime } from '../onnx/runtime/load.js';
@@ -108,7 +107,6 @@ export async function deployTasks(loaded: LoadedWorkspace, folder: string, optio
 /** What tokenises nothing would be asked with texts. */
 function refuseForPage({ columns }: LoadedWorkspace): void {
   const expected = 'node, triton, kserve or mlserver';
-  for (const input of columns.inputs) knownShape(input, 'web', expected);
   if (columns.inputs.every(({ tokens }) => tokens === undefined)) return;
   throw new UsageError(`web: the network takes text, which the page cannot tokenise, expected ${expected}`, {
     expected,

@@ -75,8 +75,9 @@ export async function pageNetwork(
   return { network: await network.save(), about: encodeAbout({ decimal: decimalOf(loaded), tasks }) };
 }
 
-function whatMarksTake({ blocks, head }: Column): string {
+function whatMarksTake({ blocks, head, taps }: Column): string {
   if (blocks.length === 0) return 'takes blocks of its own';
+  if (taps.at(-1)?.some((size) => typeof size === 'string') === true) return 'takes a last block of known sizes';
   return eachOf(head) === undefined ? `takes ${fewestRows} samples of its data at least` : 'takes answers of whole samples';
 }
 

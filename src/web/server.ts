@@ -8,6 +8,7 @@ import { layerText } from '../model/nn/layer-text.js';
 import type { Column } from '../model/progressive/column.js';
 import type { NetworkInput } from '../model/progressive/inputs.js';
 import { lateralStrengths } from '../model/progressive/lateral-strength.js';
+import { fitsShape } from '../model/progressive/open-inputs.js';
 import { withDomain } from '../network/column-domain.js';
 import { type Network, prognet } from '../network/network.js';
 import { columnHash, looksLikeNetwork } from '../network/network-file.js';
@@ -194,7 +195,7 @@ function inputInfo(network: Network, own: readonly Column[], { name, dtype, shap
     ...(features !== undefined && { features }),
     prepared: own.some(({ reads }) => reads.some((read) => read.input.name === name && read.steps.length > 0)),
     fills: own.length > 0 && own.every((column) => filledInputs(column).includes(name)),
-    ...(decoding !== undefined && sampleShape(decoding).join() === shape.join() && { decoding }),
+    ...(decoding !== undefined && fitsShape(sampleShape(decoding), shape) && { decoding }),
     ...facts,
   };
 }

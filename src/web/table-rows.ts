@@ -49,14 +49,14 @@ export function tableRows(text: string, input: InputInfo, options: TableTextOpti
     const unknown = new UnknownCategories().add(table.unknown ?? new Map());
     return { inputs: table.features, notes: [...table.notes, ...unknown.lines(where)] };
   }
-  if (shape.length !== 1 || typeof size !== 'number')
+  if (shape.length !== 1 || size === undefined)
     throw new UsageError(`tableRows: the input of this network is [${shape}], expected a row of numbers or features`, {
       path: 'features',
       got: `[${shape}]`,
     });
   const table = readCsv(bytes, how, where);
   const [expected, got] = [`${size} columns`, `${table.columns.length}`];
-  if (table.columns.length !== size)
+  if (size !== null && table.columns.length !== size)
     throw new DataError(`${where}: has ${got} columns, expected ${size}`, { path: where, expected, got });
   return { inputs: table.features, notes: table.notes };
 }

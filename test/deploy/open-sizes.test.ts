@@ -106,9 +106,6 @@ it('what does not fit is one line', () => {
   expect(failIn(dir, 'predict', 'mood', '--input', at('long.npz'))).toContain(
     'inputs of task "mood": input "count" holds 22 at [2], expected how many steps a sample has, 0..21',
   );
-  expect(failIn(dir, 'deploy', 'web', '-o', at('web'))).toContain(
-    'web: the input "tokens" is [steps], "steps" is open, expected node, triton, kserve or mlserver',
-  );
 });
 
 it.each(['triton', 'kserve'])('a repository of %s says which sizes are open, and its model answers any', async (server) => {

@@ -60,6 +60,7 @@ describe('a lesson', () => {
   const first = {
     name: 'image',
     from: 0,
+    sizes: [1, 28, 28],
     shape: [1, 28, 28],
     dtype: 'float32' as const,
     size: 784,

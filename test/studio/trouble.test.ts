@@ -6,8 +6,6 @@ import { join } from 'node:path';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { writeNpy } from '../../src/formats/npy.js';
-import { classify, column, input, lstm } from '../../src/model/description/builder.js';
-import { prognet as beginNetwork, type Network } from '../../src/network/network.js';
 import { readNetwork } from '../../src/network/read-network.js';
 import { Random } from '../../src/onnx/core/random.js';
 import { Tensor } from '../../src/onnx/core/tensor.js';
@@ -83,14 +81,6 @@ describe.skipIf(chromium === undefined)(`prognet studio in trouble${why}`, () =>
     await says(take, /^notes\.prognet: [^\n]+$/);
     await model.setInputFiles(at('huge.prognet'));
     await says(take, /^huge\.prognet: 3\.0 GiB, a browser takes files up to 2 GiB; use it in Node$/);
-
-    const open = beginNetwork({ name: 'words', input: input('signal', ['steps', 2]) });
-    const mood = column('mood', { blocks: [[lstm(3)]], head: classify(2) });
-    const file = async (name: string, network: Network) =>
-      await model.setInputFiles({ name, mimeType: 'application/octet-stream', buffer: Buffer.from(await network.save()) });
-    await file('open.prognet', open.grow(mood));
-    const ways = 'predict, the Node service and prognet/web answer it';
-    await says(take, new RegExp(`^the page: the input "signal" is \\[any,2\\], expected an input of known sizes; ${ways}$`));
 
     const ask = 'section[aria-labelledby=ask-title]';
     const samples = tab.getByLabel('Open .npy or .csv…');
