@@ -1,10 +1,10 @@
-// The folder of a study: trainings/<key>.json, what each training measured, and <key>.safetensors, its weights where others need them; study.json and tables
-// at the end. A key is a hash of all that a training's numbers follow from. Each file is whole at any kill; weights are there before what was measured.
+// The folder of a study: trainings/<key>.json, what each training measured, and <key>.safetensors, its weights where others need them; trainings/<key>/, the
+// checkpoints of one that is under way; study.json and tables at the end. A key is a hash of all that a training's numbers follow from. Each file is whole at any kill; weights are there before what was measured.
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import * as z from 'zod';
 import { decodeSafetensors, encodeSafetensorsParts } from '../formats/safetensors.js';
-import { UsageError, WorkspaceError } from '../onnx/core/errors.js';
+import { PrognetError, UsageError, WorkspaceError } from '../onnx/core/errors.js';
 import type { Tensor } from '../onnx/core/tensor.js';
 import { writeFileAtomic } from '../onnx/files/atomic-file.js';
 import { fileError } from '../onnx/files/file-error.js';
@@ -12,6 +12,8 @@ import { makeFolder } from '../onnx/files/folder.js';
 import { sha256Tensors } from '../onnx/files/hash.js';
 import { acquireLock, type Lock } from '../onnx/files/lock-file.js';
 import { readWhole } from '../onnx/files/read-file.js';
+import { removeQuietly } from '../onnx/files/temporary.js';
+import { type Checkpoint, readNewestCheckpoint, writeCheckpoint } from './checkpoint.js';
 import { parseJson, stableJson } from './json.js';
 
 const trainingSchema = z.strictObject({
@@ -34,6 +36,7 @@ export type StudyTraining = z.infer<typeof trainingSchema>;
 
 const folderName = 'trainings';
 const pathOf = (folder: string, key: string, ending: string): string => join(folder, folderName, `${key}.${ending}`);
+const underWay = (folder: string, key: string): string => join(folder, folderName, key);
 
 function make(folder: string): void {
   try {
@@ -60,6 +63,22 @@ export function readStudyWeights(
   if (task === undefined || readTraining(folder, key)?.weights !== sha256Tensors(tensors))
     throw new WorkspaceError(`${path}: changed since it was written; remove it, and the same command trains it anew`, { path });
   return { task, tensors };
+}
+
+/** How far a training came that was broken off; undefined where there is nothing that can be read: it begins anew, to the same bits. */
+export function readStudyCheckpoint(folder: string, key: string): Checkpoint | undefined {
+  try {
+    return readNewestCheckpoint(underWay(folder, key))?.checkpoint;
+  } catch (error) {
+    if (error instanceof PrognetError) return undefined;
+    throw error;
+  }
+}
+
+/** Keeps how far a training is. @throws WorkspaceError when the disk does not take it */
+export function writeStudyCheckpoint(folder: string, key: string, checkpoint: Checkpoint): void {
+  make(underWay(folder, key));
+  writeCheckpoint(underWay(folder, key), checkpoint);
 }
 
 /** Undefined where there is none, or none that can be read: it is run again. */
@@ -100,9 +119,10 @@ export class StudyStore {
     return found?.weights !== undefined && existsSync(pathOf(this.folder, key, 'safetensors')) ? found : undefined;
   }
 
-  /** @throws WorkspaceError when the disk does not take it */
+  /** Keeps it; its checkpoints go. @throws WorkspaceError when the disk does not take it */
   add(training: StudyTraining): void {
     this.write(join(folderName, `${training.key}.json`), `${stableJson(training)}\n`);
+    removeQuietly(underWay(this.folder, training.key));
   }
 
   /** A file of the folder, whole at once. @throws WorkspaceError when the disk does not take it */

@@ -132,6 +132,39 @@ it.each(['SIGINT', 'SIGKILL'] as const)(
   180_000,
 );
 
+it('killed in the middle of a training, it goes on from there to the same bits', async () => {
+  const epochs = 1000;
+  const text = yaml('', 4).replace('epochs: 4', `epochs: ${epochs}`);
+  const dir = folder(text);
+  const args = (of: string) => ['study', of, '--seeds', '1', '--methods', 'b3', '--matrix', 'none', '--jobs', '1'];
+  const study = start(...args(dir));
+  const own = join(dir, 'study/trainings');
+  const checkpoints = () =>
+    existsSync(own)
+      ? readdirSync(own, { recursive: true, encoding: 'utf8' }).filter((name) => /^\w+.checkpoint-[2-9]\.safetensors$/.test(name))
+      : [];
+  await expect.poll(checkpoints, { timeout: 60_000, interval: 20 }).not.toEqual([]);
+  study.child.kill('SIGKILL');
+  await study.ended;
+  expect(trainings(dir)).toEqual([]);
+  const { status, stderr } = prognet(...args(dir));
+  expect(status, stderr).toBe(0);
+  const [, from] = /^B1 a, seed 0: went on from step (\d+)$/m.exec(stderr) ?? [];
+  // 13 minibatches an epoch: whole epochs were not run again, and some were left.
+  expect(Number(from)).toBeGreaterThanOrEqual(13);
+  expect(Number(from)).toBeLessThan(13 * epochs);
+  expect(checkpoints()).toEqual([]);
+  const whole = folder(text);
+  expect(prognet(...args(whole), '--quiet').status).toBe(0);
+  const measured = (of: string) =>
+    trainings(of).map((name) => {
+      const { seconds, ...rest } = JSON.parse(readFileSync(join(of, 'study/trainings', name), 'utf8'));
+      return { name, ...rest, timed: seconds > 0 };
+    });
+  expect(measured(dir)).toEqual(measured(whole));
+  expect(measured(dir)).toHaveLength(3);
+}, 300_000);
+
 it('compares columns with several heads, by the first', () => {
   const column = (task: string, file: string) => `  - task: ${task}
     data: { source: ${file}.csv, targets: { kind: y, size: s } }

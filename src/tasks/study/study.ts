@@ -249,6 +249,7 @@ async function trained(store: StudyStore, { trainings }: StudyPlan, asked: Asked
       if (outcome.state !== 'done') throw new TrainingError(`${planned.label}: ${outcome.reason}`);
       const training = { key: planned.key, ...outcome.training };
       store.add(training);
+      if (outcome.resumed !== undefined) asked.onNote?.(`${planned.label}: went on from step ${outcome.resumed}`);
       tell(planned, training);
     },
   });

@@ -1,5 +1,6 @@
 // One training of a study: a column of a small network whose other columns stay as an earlier training left them, or as they were drawn. It leaves its
 // weights in the study's folder where a later training needs them.
+import * as z from 'zod';
 import type { SampleSet, Split } from '../../data/dataset.js';
 import { inMemory } from '../../data/rows.js';
 import type { DescriptionInput } from '../../model/description/description.js';
@@ -8,13 +9,22 @@ import { type Column, columnsOf } from '../../model/progressive/column.js';
 import { type FrozenWeights, initialWeights, type Weights } from '../../model/progressive/weights.js';
 import { must } from '../../onnx/core/errors.js';
 import type { Runtime } from '../../onnx/runtime/session.js';
+import type { Checkpoint, CheckpointStore } from '../../train/checkpoint.js';
 import { DivergedError } from '../../train/diverged.js';
 import { meanMetric } from '../../train/evaluate.js';
 import { train } from '../../train/loop.js';
 import { partition } from '../../train/prepare-data.js';
 import { trainSettings } from '../../train/settings.js';
-import { readStudyWeights, type StudyTraining, writeStudyWeights } from '../../workspace/study-store.js';
+import { stateSchema } from '../../train/state-schema.js';
+import {
+  readStudyCheckpoint,
+  readStudyWeights,
+  type StudyTraining,
+  writeStudyCheckpoint,
+  writeStudyWeights,
+} from '../../workspace/study-store.js';
 import { type LoadedWorkspace, weightsOf } from '../load-workspace.js';
+import { toJson } from '../stored-run.js';
 import { loadTaskData } from '../task-data.js';
 import { taskOutputs } from '../task-outputs.js';
 
@@ -56,7 +66,12 @@ export interface StudyJob {
 
 /** How a training of a study ended. */
 export type StudyOutcome =
-  | { readonly state: 'done'; readonly training: Omit<StudyTraining, 'key'> }
+  | {
+      readonly state: 'done';
+      readonly training: Omit<StudyTraining, 'key'>;
+      /** Steps that were there already, of a training that was broken off. */
+      readonly resumed?: number;
+    }
   | { readonly state: 'diverged' | 'failed'; readonly reason: string };
 
 /** Bytes of data that are kept from one training to the next. */
@@ -126,12 +141,56 @@ class Origins {
   }
 }
 
-/** Trains and measures. Throws for what the description or the data do not take. */
+/** Seconds between two checkpoints at least, and how many times as long as one took to write. */
+const [leastApart, timesApart] = [1, 20];
+
+/** What is kept beside the state of the loop. */
+const keptSchema = z.object({ seconds: z.number(), state: stateSchema });
+
+/** Where a training of a study keeps how far it is, so that a kill costs seconds. */
+class KeptState implements CheckpointStore {
+  /** Seconds that it took before it was broken off. */
+  readonly before: number;
+  private readonly found: Checkpoint | undefined;
+  private apart = leastApart;
+  private saved = performance.now();
+
+  constructor(
+    private readonly job: StudyJob,
+    private readonly started: number,
+  ) {
+    const read = readStudyCheckpoint(job.folder, job.key);
+    const kept = keptSchema.safeParse(read?.state);
+    this.found = read && kept.success ? { state: kept.data.state, tensors: read.tensors } : undefined;
+    this.before = kept.success ? kept.data.seconds : 0;
+  }
+
+  /** Steps that are there already. */
+  get steps(): number {
+    return this.found?.state.step ?? 0;
+  }
+
+  load(): Promise<Checkpoint | undefined> {
+    return Promise.resolve(this.found);
+  }
+
+  async save({ state, tensors }: Checkpoint): Promise<void> {
+    const now = performance.now();
+    if (now - this.saved < this.apart * 1000) return;
+    const seconds = this.before + (now - this.started) / 1000;
+    writeStudyCheckpoint(this.job.folder, this.job.key, { step: state.step, tensors, state: toJson({ seconds, state }) });
+    this.saved = performance.now();
+    this.apart = Math.max(leastApart, (timesApart * (this.saved - now)) / 1000);
+  }
+}
+
+/** Trains and measures, from where an earlier process left it. Throws for what the description or the data do not take. */
 export async function runStudyTraining(runtime: Runtime, data: StudyData, job: StudyJob): Promise<StudyOutcome> {
   const started = performance.now();
   const { key, folder, task, from, start, tests, keep, threads } = job;
   const session = { providers: ['cpu'], threads };
   const origins = new Origins(folder, data.imported);
+  const store = new KeptState(job, started);
   const columns = columnsOf(parseDescription(job.description));
   const column = columns.column(task);
   const settings = trainSettings(column.train, column.seed, column.head);
@@ -146,11 +205,12 @@ export async function runStudyTraining(runtime: Runtime, data: StudyData, job: S
       frozen,
       settings,
       session,
+      store,
       ...(start && { start: origins.weights(column, start) }),
       ...partition((await data.of(task)).train, settings, `train data of task "${task}"`),
     });
     const curve = history.map(({ validation }) => must(validation, 'validation').metric);
-    const seconds = (performance.now() - started) / 1000;
+    const seconds = store.before + (performance.now() - started) / 1000;
     origins.add(self, task, weights);
     const measured: StudyTraining['tests'] = [];
     for (const test of tests) {
@@ -171,6 +231,7 @@ export async function runStudyTraining(runtime: Runtime, data: StudyData, job: S
     return {
       state: 'done',
       training: { curve, epoch, tests: measured, trained, seconds, ...(kept !== undefined && { weights: kept }) },
+      ...(store.steps > 0 && { resumed: store.steps }),
     };
   } catch (error) {
     if (error instanceof DivergedError) return { state: 'diverged', reason: error.statement };
