@@ -49,7 +49,7 @@ it('a network that fits as it is stays as it is', () => {
 it('no width is small enough: the line says what the smallest network has', () => {
   const description = described([['flatten', { dense: 8 }, 'relu']]);
   expect(() => equalColumns(description, 100, networkOf('adapter'))).toThrow(
-    /^--equal-parameters: no progressive network of 100 parameters: the smallest has \d+$/,
+    /^equal parameters: no progressive network of 100 parameters: the smallest has \d+$/,
   );
 });
 
