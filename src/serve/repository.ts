@@ -3,6 +3,7 @@
 import { isMachineFault } from '../onnx/files/file-error.js';
 import { type IndexEntry, type ModelHost, type ServedModel, ServeError } from './served-model.js';
 import type { FoundModel } from './sources/read-sources.js';
+import { ThreadEnded } from './workers/calls.js';
 
 /** A model that is to be given back some time. */
 export interface LoadedModel extends ServedModel {
@@ -74,6 +75,7 @@ export class Repository implements ModelHost {
       const entry = this.entry(name);
       entry.unwanted = false;
       await this.maker.check?.(name).catch((error: unknown) => {
+        if (error instanceof ThreadEnded) throw error;
         throw new ServeError('invalid', `load failed for model '${name}': ${said(error)}`);
       });
       if (entry.loaded?.stamp === found.stamp) return;
@@ -111,7 +113,9 @@ export class Repository implements ModelHost {
   }
 
   private inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const done = this.last.then(work);
+    const done = this.last.then(work).catch((error) => {
+      throw error instanceof ThreadEnded ? new ServeError('unavailable', error.message, 1) : error;
+    });
     this.last = done.catch(() => {});
     return done;
   }
@@ -130,10 +134,10 @@ export class Repository implements ModelHost {
       entry.loaded = await this.maker.make(found);
       entry.reason = '';
       entry.refused = undefined;
-      void before?.release();
+      if (before !== undefined) this.giveBack(before);
       this.onChange({ model: name, what: 'loaded' });
     } catch (error) {
-      if (isMachineFault(error)) throw error;
+      if (isMachineFault(error) || error instanceof ThreadEnded) throw error;
       entry.reason = said(error);
       entry.refused = stamp;
       this.onChange({ model: name, what: 'refused', reason: entry.reason });
@@ -145,7 +149,12 @@ export class Repository implements ModelHost {
     if (loaded === undefined) return;
     entry.loaded = undefined;
     entry.reason = reason;
-    void loaded.release();
+    this.giveBack(loaded);
     this.onChange({ model: name, what: 'unloaded' });
+  }
+
+  /** Nobody waits for it: what goes wrong is said in the log. */
+  private giveBack(model: LoadedModel): void {
+    model.release().catch((error) => this.onChange({ model: model.name, what: 'unloaded', reason: said(error) }));
   }
 }

@@ -7,7 +7,7 @@ import { readFleet } from '../fleet/folder.js';
 import { UsageError } from '../onnx/core/errors.js';
 import { fileError } from '../onnx/files/file-error.js';
 import { FleetModels } from './fleet-models.js';
-import { type GrpcOptions, grpcServer, listenGrpc } from './grpc/server.js';
+import { type GrpcListening, type GrpcOptions, grpcServer, listenGrpc } from './grpc/server.js';
 import { httpServer } from './http/server.js';
 import { metricsServer } from './metrics.js';
 import type { ServeOptions } from './options.js';
@@ -53,11 +53,11 @@ function secrets({ tls_cert, tls_key, api_key_file }: ServeOptions) {
 }
 
 /** @throws UsageError where the port is taken or forbidden */
-async function listenRpc(server: Server, { host, grpc_port }: ServeOptions, options: GrpcOptions): Promise<string> {
+async function listenRpc(server: Server, { host, grpc_port }: ServeOptions, options: GrpcOptions): Promise<GrpcListening> {
   const path = 'grpc_port';
   const port = grpc_port ?? 0;
   try {
-    return `${host}:${await listenGrpc(server, host, port, options)}`;
+    return await listenGrpc(server, host, port, options);
   } catch (cause) {
     throw new UsageError(`${path}: port ${port} of ${host} cannot be listened on, choose another: 0 takes any that is free`, {
       path,
@@ -108,12 +108,12 @@ export async function serve(options: ServeOptions, program: URL): Promise<Servin
   const lines = destination({ fd: 2, sync: false });
   const log = pino({ level: options.log_level, base: { name: 'prognet' } }, lines);
   const { tls, apiKey } = secrets(options);
-  const ended = (why: string) => log.fatal({ why }, 'a worker thread ended');
+  const ended = (why: string) => log.error({ why }, 'a worker thread ended, another takes its place');
   const { fleet } = options;
   const reading: Role =
     fleet === undefined ? { role: 'read', places: options.models, forms: options.forms } : { role: 'list', fleet };
   if (fleet !== undefined) readFleet(fleet);
-  const reader = new Calls(program, reading, ended);
+  const reader = new Calls({ program, data: reading, onEnd: ended });
   const pool = new Pool({ program, workers: options.workers, onEnd: ended });
   let maker: ModelMaker;
   try {
@@ -136,13 +136,16 @@ export async function serve(options: ServeOptions, program: URL): Promise<Servin
     logger: log,
     ...secured,
   });
-  const rpc = { maxBytes: options.max_bytes, maxStreams: options.max_connections, logger: log, ...secured };
+  const { maxBytes, maxHeaderBytes, maxConnections } = limits;
+  const rpc = { maxBytes, maxHeaderBytes, maxConnections, logger: log, ...secured };
   const grpc = options.grpc_port === null ? undefined : grpcServer(service, rpc);
   const metrics = options.metrics_port === null ? undefined : metricsServer(service);
   let polling: NodeJS.Timeout | undefined;
+  let calls: GrpcListening | undefined;
   const close = async () => {
     service.ready = false;
     clearTimeout(polling);
+    calls?.stop();
     const late = setTimeout(() => {
       app.server.closeAllConnections();
       grpc?.forceShutdown();
@@ -166,20 +169,20 @@ export async function serve(options: ServeOptions, program: URL): Promise<Servin
     if (models.length === 0 && first !== undefined)
       throw new UsageError(`model "${first.model}" cannot be served: ${first.reason}`);
     const http = await listen(app, options.host, options.port, 'port');
-    const calls = grpc && (await listenRpc(grpc, options, rpc));
+    calls = grpc && (await listenRpc(grpc, options, rpc));
     const own = metrics && (await listen(metrics, options.host, options.metrics_port ?? 0, 'metrics_port'));
     const look = () => {
       polling = setTimeout(async () => {
         await repository
           .refresh()
           .catch((error) => log.warn({ why: error.message }, 'the models cannot be read, those loaded stay'));
-        look();
+        if (service.ready) look();
       }, options.poll_ms);
     };
     if (options.poll_ms > 0) look();
     return {
       http,
-      ...(calls !== undefined && { grpc: calls }),
+      ...(calls !== undefined && { grpc: `${options.host}:${calls.port}` }),
       ...(own !== undefined && { metrics: own }),
       models,
       refused,

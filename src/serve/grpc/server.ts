@@ -1,4 +1,6 @@
 // The Open Inference Protocol over gRPC, with the extensions of Triton that its clients use.
+import { lookup } from 'node:dns/promises';
+import { type AddressInfo, createServer, type Server as NetServer } from 'node:net';
 import {
   type handleUnaryCall,
   type Metadata,
@@ -22,8 +24,10 @@ import { inferenceProto } from './inference-proto.js';
 
 export interface GrpcOptions {
   readonly maxBytes: number;
-  /** Requests of one connection at a time. */
-  readonly maxStreams: number;
+  /** Of the metadata of a request. */
+  readonly maxHeaderBytes: number;
+  /** Connections, and requests of one connection at a time. */
+  readonly maxConnections: number;
   readonly logger: Logger;
   readonly tls?: { readonly cert: string; readonly key: string };
   readonly apiKey?: string;
@@ -105,26 +109,42 @@ function whileThere(call: ServerUnaryCall<object, object> | ServerDuplexStream<I
   return controller.signal;
 }
 
+/** Of names and values together. */
+function bytesOf(metadata: Metadata): number {
+  let bytes = 0;
+  for (const [name, values] of Object.entries(metadata.toJSON()))
+    for (const value of values) bytes += name.length + Buffer.byteLength(value);
+  return bytes;
+}
+
 /** The server, which does not listen yet. */
 export function grpcServer(service: Service, options: GrpcOptions): Server {
-  const { logger, apiKey, maxBytes } = options;
+  const { logger, apiKey, maxBytes, maxHeaderBytes } = options;
   const allowed = keyCheck(apiKey);
-  const open = (method: string, metadata: Metadata) =>
-    method === 'ServerLive' || method === 'ServerReady' || allowed(keyOf(metadata.getMap()));
   const noKey = {
     code: status.UNAUTHENTICATED,
     details: 'expected the key as metadata "authorization: Bearer ..." or x-api-key',
   };
+  const large = { code: status.RESOURCE_EXHAUSTED, details: `the metadata have over ${maxHeaderBytes} bytes` };
+  /** Why a call is not answered, whatever it asks. */
+  const refusal = (method: string, metadata: Metadata) => {
+    if (bytesOf(metadata) > maxHeaderBytes) return large;
+    const free = method === 'ServerLive' || method === 'ServerReady';
+    return free || allowed(keyOf(metadata.getMap())) ? undefined : noKey;
+  };
   const server = new Server({
     'grpc.max_receive_message_length': maxBytes,
     'grpc.max_send_message_length': -1,
-    'grpc.max_concurrent_streams': options.maxStreams,
+    'grpc.max_concurrent_streams': options.maxConnections,
+    // A peer that is gone without a word holds none of the connections.
+    'grpc.keepalive_time_ms': 60_000,
   });
   const handlers: Record<string, UntypedHandleCall> = {};
   for (const [method, answer] of Object.entries(methodsOf(service))) {
     const unary: handleUnaryCall<object, object> = (call, done) => {
-      if (!open(method, call.metadata)) {
-        done(noKey);
+      const refused = refusal(method, call.metadata);
+      if (refused !== undefined) {
+        done(refused);
         return;
       }
       const begun = performance.now();
@@ -150,8 +170,9 @@ export function grpcServer(service: Service, options: GrpcOptions): Server {
   }
   // The requests of a stream are answered in their order, one after another.
   handlers.ModelStreamInfer = (call: ServerDuplexStream<InferMessage, object>) => {
-    if (!open('ModelStreamInfer', call.metadata)) {
-      call.emit('error', noKey);
+    const refused = refusal('ModelStreamInfer', call.metadata);
+    if (refused !== undefined) {
+      call.emit('error', refused);
       return;
     }
     const signal = whileThere(call);
@@ -184,14 +205,34 @@ export function grpcServer(service: Service, options: GrpcOptions): Server {
   return server;
 }
 
-/** Listens; the port that it took. Throws what the system says. */
-export async function listenGrpc(server: Server, host: string, port: number, { tls }: GrpcOptions): Promise<number> {
+/** Where calls come in. */
+export interface GrpcListening {
+  readonly port: number;
+  /** No more connections; those that are there stay. */
+  stop(): void;
+}
+
+/** Listens on the addresses of a host. grpc-js has no bound for connections, so they are taken here and given to it. Throws what the system says. */
+export async function listenGrpc(server: Server, host: string, port: number, options: GrpcOptions): Promise<GrpcListening> {
+  const { tls, maxConnections } = options;
   const credentials =
     tls === undefined
       ? ServerCredentials.createInsecure()
       : ServerCredentials.createSsl(null, [{ cert_chain: Buffer.from(tls.cert), private_key: Buffer.from(tls.key) }]);
-  const address = host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
-  return await new Promise((resolve, reject) =>
-    server.bindAsync(address, credentials, (error, bound) => (error === null ? resolve(bound) : reject(error))),
-  );
+  const injector = server.createConnectionInjector(credentials);
+  const listeners: NetServer[] = [];
+  let bound = port;
+  for (const { address } of await lookup(host, { all: true })) {
+    const listener = createServer({ noDelay: true }, (socket) => injector.injectConnection(socket));
+    listener.maxConnections = maxConnections;
+    listeners.push(listener);
+    await new Promise<void>((resolve, reject) => listener.once('error', reject).listen(bound, address, resolve));
+    bound = (listener.address() as AddressInfo).port;
+  }
+  return {
+    port: bound,
+    stop: () => {
+      for (const listener of listeners) listener.close();
+    },
+  };
 }

@@ -16,6 +16,7 @@ import { ServeError } from '../served-model.js';
 import type { Service } from '../service.js';
 import { keyCheck, keyOf, refusePages } from './access.js';
 import { headerLength, readRequest, writeAnswer } from './infer-body.js';
+import { refuseConnection } from './refused-connection.js';
 
 /** What clients decide, bounded. */
 export interface HttpLimits {
@@ -109,8 +110,10 @@ function addModels(app: FastifyInstance, service: Service, maxBytes: number): vo
       return { name: model, ready: true };
     });
     app.post<Named>(`${path}/infer`, async (request, reply) => {
-      const model = of(request);
+      of(request);
       const body = await unpacked(bodyOf(request), request.headers['content-encoding'], maxBytes);
+      // What was found before may have been replaced while the body was unpacked: from here on nothing waits until the request is in the model's line.
+      const model = of(request);
       const read = readRequest(body, request.headers[headerLength] as string | undefined, model.name);
       const outputs = await service.infer(model, read.request, whileThere(reply));
       const { body: written, jsonLength } = writeAnswer(model, read, outputs);
@@ -147,7 +150,14 @@ const known =
 
 /** The server, which does not listen yet. */
 export function httpServer(service: Service, { limits, logger, tls, apiKey }: HttpOptions): FastifyInstance {
-  const http = { maxHeaderSize: limits.maxHeaderBytes, headersTimeout: limits.receiveMs };
+  const { receiveMs } = limits;
+  const http = {
+    maxHeaderSize: limits.maxHeaderBytes,
+    headersTimeout: receiveMs,
+    requestTimeout: receiveMs,
+    // How often Node looks for requests that are late.
+    connectionsCheckingInterval: Math.min(30_000, Math.ceil(receiveMs / 4)),
+  };
   const app = fastify({
     loggerInstance: logger,
     // A line for each request, below.
@@ -158,7 +168,8 @@ export function httpServer(service: Service, { limits, logger, tls, apiKey }: Ht
       return typeof given === 'string' && /^[\w.:-]{1,128}$/.test(given) ? given : randomUUID();
     },
     bodyLimit: limits.maxBytes,
-    requestTimeout: limits.receiveMs,
+    requestTimeout: receiveMs,
+    clientErrorHandler: refuseConnection,
     forceCloseConnections: 'idle',
     routerOptions: { maxParamLength: 512, ignoreTrailingSlash: true },
     ...(tls === undefined ? { http } : { https: { ...http, ...tls } as never }),

@@ -22,48 +22,88 @@ interface Open {
   readonly reject: (error: Error) => void;
 }
 
-/** A worker thread that answers calls. */
+/** The thread ended before it answered. Another takes its place, which may be asked again. */
+export class ThreadEnded extends RuntimeError {
+  override name = 'ThreadEnded';
+}
+
+export interface ThreadOptions {
+  /** The file of its program. */
+  readonly program: URL;
+  readonly data: unknown;
+  /** Hears of a thread that ended by itself, after all that it owed was refused. */
+  readonly onEnd: (why: string) => void;
+  /** Hears of the thread that takes its place. */
+  readonly onReplaced?: () => void;
+}
+
+/** Milliseconds before a thread is begun anew that has not answered anything since it was begun the last time. */
+const pause = (failures: number): number => (failures === 0 ? 0 : Math.min(10_000, 100 * 2 ** failures));
+
+/** A worker thread that answers calls; where it ends by itself, another takes its place. */
 export class Calls {
-  private readonly worker: Worker;
+  private worker: Worker | undefined;
   private readonly open = new Map<number, Open>();
   private last = 0;
   private closing = false;
+  /** How often it ended since it last answered. */
+  private failures = 0;
+  private anew: NodeJS.Timeout | undefined;
 
-  /** @param onEnd hears of a worker that ended by itself, after all that it owed was refused */
-  constructor(program: URL, data: unknown, onEnd: (why: string) => void) {
-    // What the runtime says to stdout is no answer of a command.
-    this.worker = new Worker(program, { workerData: data });
-    this.worker.on('message', (reply: Reply) => this.settle(reply));
-    let why = 'it ended';
-    this.worker.on('error', (error) => {
-      why = error instanceof Error ? error.message : String(error);
-    });
-    this.worker.on('exit', () => {
-      for (const { reject } of this.open.values()) reject(new RuntimeError(`a worker thread ended: ${why}`));
-      this.open.clear();
-      if (!this.closing) onEnd(why);
-    });
+  constructor(private readonly options: ThreadOptions) {
+    this.begin();
   }
 
-  /** Throws RuntimeError for what the worker refuses, InternalError for a defect of ours. */
+  /** Throws RuntimeError for what the worker refuses, ThreadEnded where it ends before, InternalError for a defect of ours. */
   call(method: string, argument: unknown, move: readonly TransferListItem[] = []): Promise<unknown> {
+    const { worker } = this;
+    if (worker === undefined) return Promise.reject(new ThreadEnded('a worker thread ended, and its successor has not begun'));
     this.last += 1;
     const call = this.last;
     return new Promise((resolve, reject) => {
       this.open.set(call, { resolve, reject });
-      this.worker.postMessage({ call, method, argument } satisfies Call, [...move]);
+      worker.postMessage({ call, method, argument } satisfies Call, [...move]);
     });
   }
 
   /** Ends it once what it was asked is answered. */
   async close(): Promise<void> {
     this.closing = true;
-    const ended = new Promise((resolve) => this.worker.once('exit', resolve));
-    this.worker.postMessage(null);
+    clearTimeout(this.anew);
+    const { worker } = this;
+    if (worker === undefined) return;
+    const ended = new Promise((resolve) => worker.once('exit', resolve));
+    worker.postMessage(null);
     await ended;
   }
 
+  private begin(): void {
+    // What the runtime says to stdout is no answer of a command.
+    const worker = new Worker(this.options.program, { workerData: this.options.data });
+    let why = 'it ended';
+    worker.on('message', (reply: Reply) => this.settle(reply));
+    worker.on('error', (error) => {
+      why = error instanceof Error ? error.message : String(error);
+    });
+    worker.on('exit', () => this.ended(why));
+    this.worker = worker;
+  }
+
+  private ended(why: string): void {
+    this.worker = undefined;
+    for (const { reject } of this.open.values()) reject(new ThreadEnded(`a worker thread ended: ${why}`));
+    this.open.clear();
+    if (this.closing) return;
+    this.options.onEnd(why);
+    this.anew = setTimeout(() => {
+      this.begin();
+      this.options.onReplaced?.();
+    }, pause(this.failures));
+    this.failures += 1;
+  }
+
   private settle(reply: Reply): void {
+    this.failures = 0;
     const open = this.open.get(reply.call);
     this.open.delete(reply.call);
     if ('value' in reply) open?.resolve(reply.value);

@@ -1,6 +1,7 @@
 // Who computes next: requests wait in a line of their model and leave it in batches, as threads become free. The oldest request goes first.
 import type { TransferListItem } from 'node:worker_threads';
 import { type Answer, type Ask, ServeError, type Tensors } from '../served-model.js';
+import { ThreadEnded } from './calls.js';
 import type { Pool } from './pool.js';
 import { apart, together } from './tensor-parts.js';
 
@@ -189,7 +190,8 @@ export class Scheduler {
       });
     } catch (error) {
       const said = error instanceof Error ? error.message : String(error);
-      for (const one of batch) one.reject(new ServeError('internal', said));
+      const fault = error instanceof ThreadEnded ? new ServeError('unavailable', said, 1) : new ServeError('internal', said);
+      for (const one of batch) one.reject(fault);
     } finally {
       line.running -= batch.length;
       line.left();

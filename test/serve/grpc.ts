@@ -1,0 +1,54 @@
+// A client of gRPC for tests: grpc-js over proto/inference.proto.
+import {
+  type ChannelCredentials,
+  Client,
+  credentials,
+  type Metadata,
+  type ServiceDefinition,
+  type ServiceError,
+} from '@grpc/grpc-js';
+import { loadSync } from '@grpc/proto-loader';
+import { onTestFinished } from 'vitest';
+import { repo } from '../cli/support.js';
+
+const definition = loadSync(`${repo}/proto/inference.proto`, { keepCase: true, longs: Number, enums: String, defaults: true });
+const service = definition['inference.GRPCInferenceService'] as ServiceDefinition;
+
+export interface Called {
+  /** Of gRPC. */
+  readonly code: number;
+  readonly said: string;
+  readonly answer?: { readonly raw_output_contents?: readonly Buffer[] };
+}
+
+export interface Caller {
+  call(method: string, message: object, metadata?: Metadata): Promise<Called>;
+  close(): void;
+}
+
+/** A connection of its own, closed with the test. */
+export function caller(address: string, by: ChannelCredentials = credentials.createInsecure(), options = {}): Caller {
+  const client = new Client(address, by, { 'grpc.use_local_subchannel_pool': 1, 'grpc.enable_retries': 0, ...options });
+  onTestFinished(() => client.close());
+  return {
+    close: () => client.close(),
+    call: (name, message, metadata) =>
+      new Promise((resolve) => {
+        const method = service[name];
+        if (method === undefined) throw new Error(`no method ${name}`);
+        const { path, requestSerialize, responseDeserialize } = method;
+        const done = (error: ServiceError | null, answer?: object) =>
+          resolve(error === null ? { code: 0, said: '', answer: answer ?? {} } : { code: error.code, said: error.details });
+        const deadline = { deadline: Date.now() + 30_000 };
+        if (metadata === undefined) client.makeUnaryRequest(path, requestSerialize, responseDeserialize, message, deadline, done);
+        else client.makeUnaryRequest(path, requestSerialize, responseDeserialize, message, metadata, deadline, done);
+      }),
+  };
+}
+
+/** A question of a model that takes `x`, FP32. */
+export const question = (model: string, shape: readonly number[], values: readonly number[]) => ({
+  model_name: model,
+  inputs: [{ name: 'x', datatype: 'FP32', shape }],
+  raw_input_contents: [Buffer.from(Float32Array.from(values).buffer)],
+});
