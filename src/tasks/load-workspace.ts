@@ -350,7 +350,7 @@ export function frozenIsFinal(task: string): UsageError {
 }
 
 /** The columns that a column stands on must be frozen before it is trained: UsageError says which is not. */
-export function requireSources(loaded: LoadedWorkspace, { task, foundation }: Column): void {
+export function requireSources(loaded: LoadedWorkspace, { task, foundation }: Pick<Column, 'task' | 'foundation'>): void {
   for (const { task: source } of foundation) {
     if (loaded.frozen.has(source)) continue;
     const trained = trainedExists(loaded.workspace.root, source);

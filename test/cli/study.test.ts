@@ -229,7 +229,7 @@ it('refuses what it cannot compare, before anything is trained', () => {
   says([dir, '--tasks', 'a,b,a'], /^prognet: tasks: found "a" twice, expected each task once$/m);
   says([dir, '--methods', 'b5'], /^prognet: --methods: found "b5", expected some of b1, b2, b3, b4, linear, adapter, lora$/m);
   says([dir, '--methods', 'b1,b1'], /^prognet: --methods: found "b1" twice, expected each method once$/m);
-  says([dir, '--matrix', 'b4'], /^prognet: --matrix: found "b4", expected some of b2, b3, linear, adapter$/m);
+  says([dir, '--matrix', 'b4'], /^prognet: --matrix: found "b4", expected some of b2, b3, linear, adapter, lora$/m);
   says([dir, '--equal-parameters', 'b2'], /^prognet: --equal-parameters: found "b2", expected one of b1, b3$/m);
   says(
     [dir, '--methods', 'lora'],
@@ -289,14 +289,74 @@ it('over an imported column: a head alone, all weights tuned on and on, low-rank
     ['--methods', 'b4'],
     /^prognet: method b4 is for columns with layers of their own, these tune an imported one; expected .*\n$/,
   );
+  says(['--equal-parameters'], /^prognet: an equal number of parameters is for columns by themselves, these tune .*\n$/);
+  says(
+    ['--matrix', 'b2'],
+    /^prognet: matrix: b2 carries nothing from one of these tasks to another, expected some of b3, lora\n$/,
+  );
+  // Of a pair of tasks the second begins with what the first made of the imported column: of its weights, or of its updates.
+  const pairs = prognet('study', dir, '--seeds', '1', '--quiet', '--methods', 'b3,lora', '--matrix', 'b3,lora');
+  expect(pairs.status, pairs.stderr).toBe(0);
+  const [b3Pairs, loraPairs] = resultIn(dir).matrices;
+  expect(b3Pairs?.transfer[0]?.[1]).toEqual(b3?.tasks[1]?.transfer);
+  expect(loraPairs).toMatchObject({ method: 'lora', label: 'LoRA', tasks: ['a', 'b', 'c'] });
+  expect(new Set([...[0, 1].map((i) => loraPairs?.learned[i]?.[2]?.mean), lora?.tasks[2]?.learned.mean]).size).toBeGreaterThan(1);
+  appendFileSync(file, task('e').replace('rank: 2', 'rank: 1').replace('e.csv', 'c.csv'));
+  says(
+    ['--matrix', 'lora', '--tasks', 'a,e'],
+    /^prognet: matrix: lora: tasks "a" and "e" update other weights or by other ranks, expected the same, .*\n$/,
+  );
+  says(['--tasks', 'base,a'], /^prognet: prognet.yaml: task "base" is an imported column, a study expects .*\n$/);
+}, 180_000);
+
+it('columns with layers over an imported one: what it is worth, and what earlier tasks add', () => {
+  const dir = mkdtempSync(join(tmpdir(), 'prognet-study-'));
+  const { model, taps } = mlp();
+  writeFileSync(join(dir, 'original.onnx'), toBinary(model));
+  const begun = prognet('import', join(dir, 'original.onnx'), '--task', 'base', '--backbone', '--taps', taps.join(), '-o', dir);
+  expect(begun.status, begun.stderr).toBe(0);
+  const file = join(dir, 'prognet.yaml');
+  const task = (name: string) => `  - task: ${name}
+    data: { source: ${name}.csv, header: false }
+    blocks: [[{ dense: 4 }, tanh], [{ dense: 4 }, tanh]]
+    laterals: { kind: adapter, rank: 2 }
+    head: { classify: 2 }
+    train: { epochs: 3, batch: 16, lr: 0.02 }
+`;
+  writeFileSync(file, `${readFileSync(file, 'utf8')}${['a', 'b'].map(task).join('')}`);
+  for (const [i, name] of ['a', 'b'].entries()) writeFileSync(join(dir, `${name}.csv`), csv(i + 1));
+  const { status, stderr } = prognet('study', dir, '--seeds', '1', '--quiet');
+  expect(status, stderr).toBe(0);
+  const { methods, matrices } = resultIn(dir);
+  expect(methods.map(({ method }) => method)).toEqual(['b1', 'b2', 'b3', 'b4', 'linear', 'adapter']);
+  const [b1, b2, b3, b4, linear, adapter] = methods;
+  // Imported 4-6-5-4 without its scores: 24 + 6, 30 + 5 and 20. Own 4-4-4-2: 20, 20 and 10. Laterals from it into block 1, of tap 0 or 1, and the head, of the last.
+  const [imported, own, head] = [85, 50, 10];
+  expect(b1?.parameters).toBe(2 * own);
+  expect(b2?.tasks.map(({ parameters }) => parameters)).toEqual([
+    { trained: head, network: imported + head },
+    { trained: head, network: imported + 2 * head },
+  ]);
+  const lateral = (linear?.tasks[0]?.parameters.trained ?? 0) - own;
+  expect([5 * 4, 6 * 4].map((into) => into + 4 * 2)).toContain(lateral);
+  expect(linear?.tasks[0]?.parameters.network).toBe(imported + own + lateral);
+  // From the earlier task: 4 x 4 into block 1 and 4 x 2 into the head.
+  expect(linear?.parameters).toBe(imported + 2 * (own + lateral) + 24);
+  expect(b4?.parameters).toBe((linear?.parameters ?? 0) + own + lateral);
+  expect(b3?.parameters).toBe(imported + own + lateral + head + 4 * 2);
+  // All but baseline 1 begin with the imported column; the second task's column has the first one's beside it.
+  expect(linear?.tasks[0]?.curve).not.toEqual(b1?.tasks[0]?.curve);
+  expect(b3?.tasks[0]?.curve).toEqual(linear?.tasks[0]?.curve);
+  expect(b4?.tasks[0]?.curve).toEqual(linear?.tasks[0]?.curve);
+  expect([b2, b3, linear, adapter].map((each) => each?.bitIdentical)).toEqual([true, false, true, true]);
+  const [matrix] = matrices;
+  expect(matrix).toMatchObject({ method: 'linear', tasks: ['a', 'b'] });
+  expect(matrix?.transfer[0]?.[1]).toEqual(linear?.tasks[1]?.transfer);
+  const says = (args: readonly string[], line: RegExp) =>
+    expect(prognet('study', dir, '--quiet', ...args)).toMatchObject({ status: 2, stderr: expect.stringMatching(line) });
   says(
     ['--equal-parameters'],
-    /^prognet: an equal number of parameters is for columns with layers of their own, these tune .*\n$/,
+    /^prognet: an equal number of parameters is for columns by themselves, these read an imported one\n$/,
   );
-  says(['--matrix', 'b3'], /^prognet: matrix: what is tuned begins with the imported column and carries nothing .*\n$/);
-  const over =
-    '  - task: d\n    data: { source: c.csv, header: false }\n    blocks: [[{ dense: 4 }], [{ dense: 4 }]]\n    head: { classify: 2 }\n';
-  appendFileSync(file, over);
-  says([], /^prognet: prognet.yaml: task "d" has layers and reads the imported column "base", a study expects .*\n$/);
-  says(['--tasks', 'base,a'], /^prognet: prognet.yaml: task "base" is an imported column, a study expects .*\n$/);
-}, 120_000);
+  says(['--matrix', 'b2'], /^prognet: matrix: b2 carries nothing .* expected some of b3, linear, adapter\n$/);
+}, 180_000);

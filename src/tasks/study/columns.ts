@@ -26,9 +26,23 @@ export class StudyColumns {
     );
   }
 
+  private described(task: string) {
+    return must(
+      this.description.columns.find((column) => column.task === task),
+      task,
+    );
+  }
+
   /** The imported column that the column of a task tunes; undefined where it has layers. */
   baseOf(task: string): string | undefined {
     return this.written(task).tune?.base;
+  }
+
+  /** The imported columns that the laterals of a task's column read; none where it tunes one, or reads none. */
+  importedOf(task: string): readonly string[] {
+    const { laterals, tune } = this.described(task);
+    if (tune !== undefined || laterals.kind === 'none') return [];
+    return laterals.from.filter((source) => this.written(source).onnx !== undefined);
   }
 
   /** A column that tunes the imported one: all weights from the start or from where they are, or low-rank updates as described. */
@@ -63,19 +77,42 @@ export class StudyColumns {
     };
   }
 
-  /** A head alone, over what the last block of another column gives. */
-  headOver(task: string, source: string): ColumnInput {
+  /** The column that a method begins with: over the imported columns that it reads, by itself where there are none. Another task's blocks where one is named. */
+  first(task: string, kind: LateralKind, like = task): ColumnInput {
+    const imported = this.importedOf(like);
+    const { laterals } = imported.length === 0 ? { laterals: 'none' as const } : this.over(like, kind, imported);
+    return { ...this.alone(task, like), ...(laterals !== undefined && { laterals }) };
+  }
+
+  /** A column over earlier tasks, and over the imported columns that it reads. */
+  later(task: string, kind: LateralKind, earlier: readonly string[]): ColumnInput {
+    return this.over(task, kind, [...this.importedOf(task), ...earlier]);
+  }
+
+  /** A head alone, over what the last blocks of other columns give; of imported ones the taps that the column's own head reads. */
+  headOver(task: string, sources: readonly string[]): ColumnInput {
     const { prepare: _, inputs: _reads, tune, ...column } = this.alone(task);
-    const taps = tune?.from === undefined ? {} : { taps: { [source]: { head: tune.from } } };
-    return { ...column, blocks: [], laterals: { kind: 'linear', from: [source], into: ['head'], ...taps } };
+    const taps = Object.fromEntries(
+      sources.flatMap((source) => {
+        const head = tune?.from ?? this.headTap(task, source);
+        return head === undefined ? [] : [[source, { head }]];
+      }),
+    );
+    const read = Object.keys(taps).length === 0 ? {} : { taps };
+    return { ...column, blocks: [], laterals: { kind: 'linear', from: [...sources], into: ['head'], ...read } };
+  }
+
+  /** The tap of an imported column that the head of a task's column is described to read. */
+  private headTap(task: string, source: string): number | undefined {
+    const { laterals, blocks } = this.described(task);
+    const tap = laterals.kind === 'none' || !this.importedOf(task).includes(source) ? undefined : laterals.taps?.[source];
+    const head = tap?.[blocks.length];
+    return head === false ? undefined : head;
   }
 
   /** A column with laterals from earlier ones. Its own options of laterals are kept as far as they are of this kind and these sources. */
   over(task: string, kind: LateralKind, sources: readonly string[]): ColumnInput {
-    const { laterals } = must(
-      this.description.columns.find((column) => column.task === task),
-      task,
-    );
+    const { laterals } = this.described(task);
     const ends: LateralsInput = { kind, from: [...sources] };
     if (laterals.kind === 'none') return { ...this.alone(task), laterals: ends };
     const { into, join, taps = {} } = laterals;
@@ -122,8 +159,11 @@ function measuredOnValidation(task: string, train: ColumnInput['train'] = {}): C
 }
 
 /** Parameters of each column of a network, and of each one's head. Throws DescriptionError where the columns do not fit. */
-export function parametersOf(network: DescriptionInput): { readonly column: number; readonly head: number }[] {
+export function parametersOf(
+  network: DescriptionInput,
+): { readonly task: string; readonly column: number; readonly head: number }[] {
   return [...columnsOf(parseDescription(network))].map(({ task, parameters: { count, specs } }) => ({
+    task,
     column: count,
     head: specs
       .filter(({ name }) => name.startsWith(`${task}/head/`))

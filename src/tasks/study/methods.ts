@@ -65,7 +65,7 @@ export const methods = {
     label: 'LoRA',
     about: 'low-rank updates of an imported column for each task, and a head',
     kind: 'progressive',
-    carries: false,
+    carries: true,
     apart: false,
   },
 } as const satisfies Readonly<Record<MethodName, Method>>;

@@ -62,6 +62,7 @@ export function planStudy(loaded: LoadedWorkspace, request: PlanRequest, beside:
   const control = chosen.find(isLateral) ?? 'linear';
   const tuned = columns.baseOf(must(tasks[0], 'task')) !== undefined;
   const sizes = tuned ? tunedSizesOf(columns, tasks) : sizesOf(columns, tasks, control);
+  const begins = tuned || columns.importedOf(must(tasks[0], 'task')).length > 0;
   const alone = new Map(tasks.map((task) => [task, seeds.map((seed) => planner.alone(task, seed))]));
   const first = must(tasks[0], 'task');
 
@@ -82,10 +83,10 @@ export function planStudy(loaded: LoadedWorkspace, request: PlanRequest, beside:
 
   const planned = (method: MethodName): MethodPlan => {
     const { label, about, kind, apart } = methods[method];
-    const rest = { method, label, about, kind, apart, firstAlone: !tuned, equal: null, network: sizes(method) };
+    const rest = { method, label, about, kind, apart, firstAlone: !begins, equal: null, network: sizes(method) };
     if (method === 'b1') return { ...rest, sequence: tasks, keys: alone };
     const keys = sequence(
-      (seed) => (tuned ? planner.next(method, [], first, seed, control) : aloneOf(first, seed)),
+      (seed) => (begins ? planner.next(method, [], first, seed, control) : aloneOf(first, seed)),
       (before, task, seed) => planner.next(method, before, task, seed, control),
     );
     return { ...rest, sequence: tasks, keys };
@@ -121,7 +122,11 @@ export function planStudy(loaded: LoadedWorkspace, request: PlanRequest, beside:
         if (source !== task && method !== 'b1')
           keys.set(
             name(source, task),
-            seeds.map((seed) => planner.next(method, [{ task: source, key: aloneOf(source, seed) }], task, seed, control)),
+            seeds.map((seed) => {
+              const imported = tuned || columns.importedOf(source).length > 0;
+              const key = imported ? planner.next(method, [], source, seed, control) : aloneOf(source, seed);
+              return planner.second(method, { task: source, key }, task, seed, control);
+            }),
           );
     return { method, label: methods[method].label, keys: (source, target) => must(keys.get(name(source, target)), target) };
   };
@@ -134,31 +139,43 @@ export function planStudy(loaded: LoadedWorkspace, request: PlanRequest, beside:
   return { trainings: planner.trainings, methods: plans, pairs: pairsPlans };
 }
 
-/** By method the parameters of everything that is there after each task of its sequence. */
+/** By method the parameters of everything that is there after each task of its sequence: imported columns among them, where they are read. */
 function sizesOf(columns: StudyColumns, tasks: readonly string[], control: LateralKind): (method: MethodName) => number[] {
   const first = must(tasks[0], 'task');
   const of = (list: Parameters<StudyColumns['network']>[0]) => parametersOf(columns.network(list, 0));
   const last = (list: Parameters<StudyColumns['network']>[0]) => must(of(list).at(-1), 'column');
+  const imported = (known: readonly string[]) => {
+    const read = new Set(known.flatMap((task) => columns.importedOf(task)));
+    return of([...known.map((task) => columns.first(task, control))])
+      .filter(({ task }) => read.has(task))
+      .reduce((sum, { column }) => sum + column, 0);
+  };
+  const withImported = (own: readonly number[]) => own.map((size, i) => size + imported(tasks.slice(0, i + 1)));
   return (method) => {
     if (method === 'b1') return sums(tasks.map((task) => last([columns.alone(task)]).column));
+    if (method === 'b2' && columns.importedOf(first).length > 0)
+      return withImported(sums(tasks.map((task) => last([columns.headOver(task, columns.importedOf(task))]).column)));
     if (method === 'b2')
       return sums(
         tasks.map((task, i) =>
-          i === 0 ? last([columns.alone(task)]).column : last([columns.alone(first), columns.headOver(task, first)]).column,
+          i === 0 ? last([columns.alone(task)]).column : last([columns.alone(first), columns.headOver(task, [first])]).column,
         ),
       );
     if (method === 'b3') {
-      const each = tasks.map((task) => last([columns.alone(task, first)]));
-      return each.map(({ column }, i) => column + each.slice(0, i).reduce((sum, { head }) => sum + head, 0));
+      const each = tasks.map((task) => last([columns.first(task, control, first)]));
+      return withImported(each.map(({ column }, i) => column + each.slice(0, i).reduce((sum, { head }) => sum + head, 0)));
     }
     if (method === 'b4') {
       // The first task's column is there twice: as it was learned, and as it was drawn.
-      const random = last([columns.alone(first)]).column;
-      const over = tasks.slice(1).map((task) => last([columns.alone(first), columns.over(task, control, [first])]).column);
-      return [random, ...sums(over).map((sum) => 2 * random + sum)];
+      const random = last([columns.first(first, control)]).column;
+      const over = tasks
+        .slice(1)
+        .map((task) => last([columns.first(first, control), columns.later(task, control, [first])]).column);
+      return withImported([random, ...sums(over).map((sum) => 2 * random + sum)]);
     }
     if (!isLateral(method)) throw new Error(`internal: ${method} is of imported columns`);
-    return sums(of(grownColumns(columns, method, tasks)).map(({ column }) => column));
+    const grown = of(grownColumns(columns, method, tasks)).filter(({ task }) => tasks.includes(task));
+    return withImported(sums(grown.map(({ column }) => column)));
   };
 }
 
@@ -173,7 +190,7 @@ function tunedSizesOf(columns: StudyColumns, tasks: readonly string[]): (method:
     if (method === 'b1') return sums(tasks.map((task) => of(task, () => columns.alone(task)).own.column));
     const each = tasks.map((task) =>
       of(task, (base) =>
-        method === 'b2' ? columns.headOver(task, base) : columns.tuning(task, method === 'b3' ? 'all' : 'lora'),
+        method === 'b2' ? columns.headOver(task, [base]) : columns.tuning(task, method === 'b3' ? 'all' : 'lora'),
       ),
     );
     // One copy of all weights, and the heads; else the imported column, and what each task adds to it.

@@ -63,16 +63,29 @@ export class Planner {
     });
   }
 
-  /** The next task of a method, after those that it learned before: one at least, but where an imported column is tuned. */
+  /** The next task of a method, after those that it learned before: one at least, but where there is an imported column to begin with. */
   next(method: Exclude<MethodName, 'b1'>, before: readonly Learned[], task: string, seed: number, control: LateralKind): string {
     const names = before.map((each) => each.task);
     const base = this.columns.baseOf(task);
     if (base !== undefined) return this.overImported(method, base, before, task, seed);
     if (method === 'lora') throw new Error(`internal: ${task} tunes nothing`);
-    if (method === 'b2') return this.headAlone(before, task, seed);
-    if (method === 'b3') return this.tuned(before, task, seed);
-    if (method === 'b4') return this.overRandom(names[0] ?? task, before[0]?.key ?? self, task, seed, control);
+    const [first] = names;
+    if (method === 'b2' && this.columns.importedOf(first ?? task).length === 0) return this.headAlone(before, task, seed);
+    if (method === 'b2') return this.headOverImported(before, task, seed);
+    if (method === 'b3') return this.tuned(before, task, seed, control);
+    if (method === 'b4' && first !== undefined) return this.overRandom(first, before[0]?.key ?? self, task, seed, control);
+    if (method === 'b4') return this.grown(control, before, task, seed);
     return this.grown(method, before, task, seed);
+  }
+
+  /** Each task a head of its own over the imported columns that it reads. */
+  private headOverImported(before: readonly Learned[], task: string, seed: number): string {
+    const { columns } = this;
+    const network = (name: string) => columns.network([columns.headOver(name, columns.importedOf(name))], seed);
+    const tests = [...before, { task, key: self }].map(
+      (each): StudyTest => ({ description: network(each.task), task: each.task, from: { [each.task]: whole(each.key) } }),
+    );
+    return this.add(`B2 ${task}`, seed, { description: network(task), task, from: {}, tests });
   }
 
   private headAlone(before: readonly Learned[], task: string, seed: number): string {
@@ -80,7 +93,7 @@ export class Planner {
     const [source = { task, key: self }] = before;
     const network = (name: string) =>
       columns.network(
-        name === source.task ? [columns.alone(name)] : [columns.alone(source.task), columns.headOver(name, source.task)],
+        name === source.task ? [columns.alone(name)] : [columns.alone(source.task), columns.headOver(name, [source.task])],
         seed,
       );
     const from = { [source.task]: whole(source.key) };
@@ -94,11 +107,11 @@ export class Planner {
     return this.add(`B2 ${source.task} > ${task}`, seed, { description: network(task), task, from, tests });
   }
 
-  private tuned(before: readonly Learned[], task: string, seed: number): string {
+  private tuned(before: readonly Learned[], task: string, seed: number, control: LateralKind): string {
     const { columns } = this;
     const [first = { task, key: self }] = before;
-    const last = before.at(-1) ?? first;
-    const network = (name: string) => columns.network([columns.alone(name, first.task)], seed);
+    const last = before.at(-1);
+    const network = (name: string) => columns.network([columns.first(name, control, first.task)], seed);
     const tests = [...before, { task, key: self }].map(
       (each): StudyTest => ({
         description: network(each.task),
@@ -106,24 +119,39 @@ export class Planner {
         from: { [each.task]: { prepare: self, blocks: self, head: each.key } },
       }),
     );
+    if (last === undefined) return this.grown(control, [], task, seed);
     const start = { prepare: last.key, blocks: last.key };
     return this.add(`B3 ${last.task} > ${task}`, seed, { description: network(task), task, from: {}, start, tests });
   }
 
   private overRandom(first: string, key: string, task: string, seed: number, kind: LateralKind): string {
     const { columns } = this;
-    const description = columns.network([columns.alone(first), columns.over(task, kind, [first])], seed);
+    const description = columns.network([columns.first(first, kind), columns.later(task, kind, [first])], seed);
     // What `prepare` learned is of the data, not of the training.
     const from = { [first]: { prepare: key } };
     const tests = [{ description, task, from: { ...from, [task]: whole(self) } }];
     return this.add(`B4 ${task}`, seed, { description, task, from, tests });
   }
 
-  /** Over an imported column: a head alone, all of its weights in turn, or low-rank updates. */
-  private overImported(method: MethodName, base: string, before: readonly Learned[], task: string, seed: number): string {
+  /** The second of a pair of tasks: low-rank updates too begin with what the first task made of them. */
+  second(method: Exclude<MethodName, 'b1'>, source: Learned, task: string, seed: number, control: LateralKind): string {
+    const base = this.columns.baseOf(task);
+    if (method !== 'lora' || base === undefined) return this.next(method, [source], task, seed, control);
+    return this.overImported(method, base, [source], task, seed, true);
+  }
+
+  /** Over an imported column: a head alone, all of its weights in turn, or low-rank updates. @param carries whether the last task's are where it begins */
+  private overImported(
+    method: MethodName,
+    base: string,
+    before: readonly Learned[],
+    task: string,
+    seed: number,
+    carries = method === 'b3',
+  ): string {
     const { columns } = this;
     const column = (name: string): ColumnInput =>
-      method === 'b2' ? columns.headOver(name, base) : columns.tuning(name, method === 'b3' ? 'all' : 'lora');
+      method === 'b2' ? columns.headOver(name, [base]) : columns.tuning(name, method === 'b3' ? 'all' : 'lora');
     const tests = [...before, { task, key: self }].map(
       (each): StudyTest => ({
         description: columns.network([column(each.task)], seed),
@@ -132,7 +160,7 @@ export class Planner {
       }),
     );
     const last = before.at(-1);
-    const start = method === 'b3' && last !== undefined && { start: { prepare: last.key, blocks: last.key } };
+    const start = carries && last !== undefined && { start: { prepare: last.key, blocks: last.key } };
     return this.add(`${methods[method].label} ${last === undefined ? base : last.task} > ${task}`, seed, {
       description: columns.network([column(task)], seed),
       task,
@@ -156,11 +184,12 @@ export class Planner {
     const tests = [...before.map((each) => each.task), task].map(
       (name): StudyTest => ({ description, task: name, from: { ...from, [task]: whole(self) } }),
     );
-    return this.add(`${label} ${before.map((each) => each.task).join(', ')} > ${task}`, seed, { description, task, from, tests });
+    const sources = before.length === 0 ? columns.importedOf(task) : before.map((each) => each.task);
+    return this.add(`${label} ${sources.join(', ')} > ${task}`, seed, { description, task, from, tests });
   }
 }
 
 /** The columns of a progressive network of these tasks. */
 export function grownColumns(columns: StudyColumns, kind: LateralKind, tasks: readonly string[]): ColumnInput[] {
-  return tasks.map((task, i) => (i === 0 ? columns.alone(task) : columns.over(task, kind, tasks.slice(0, i))));
+  return tasks.map((task, i) => (i === 0 ? columns.first(task, kind) : columns.later(task, kind, tasks.slice(0, i))));
 }

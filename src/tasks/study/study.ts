@@ -101,7 +101,7 @@ export async function study(description: string, options: StudyOptions = {}): Pr
   const { loaded, folder, signal, threads, equalParameters: equalTo, onNote } = asked;
   const tasks = studiedTasks(loaded, asked.tasks);
   refuseOutput(folder, namedFiles(loaded));
-  const chosen = chosenMethods(loaded.columns.column(must(tasks[0], 'task')).tuned !== undefined, asked);
+  const chosen = chosenMethods(loaded, tasks, asked);
   const { runtime, note } = await loadRuntime({ threads });
   if (note !== undefined) onNote?.(note);
   const seeds = Array.from({ length: asked.seeds }, (_, i) => loaded.description.seed + i);
@@ -152,21 +152,47 @@ export async function study(description: string, options: StudyOptions = {}): Pr
 }
 
 /** What is compared, and of which methods there is a matrix; every score is one beside that of baseline 1. Throws UsageError for what does not go together. */
-function chosenMethods(tuned: boolean, { methods: named, matrix, equalParameters }: StudyOptions) {
-  if (tuned && equalParameters !== undefined)
-    throw new UsageError('an equal number of parameters is for columns with layers of their own, these tune an imported one', {
-      path: 'equalParameters',
-    });
-  if (tuned && matrix !== undefined && matrix.length > 0)
-    throw new UsageError('matrix: what is tuned begins with the imported column and carries nothing from task to task', {
-      path: 'matrix',
-      expected: 'none',
-      got: matrix.join(),
-    });
+function chosenMethods(loaded: LoadedWorkspace, tasks: readonly string[], { methods: named, ...asked }: StudyOptions) {
+  const { matrix, equalParameters } = asked;
+  const columns = new StudyColumns(loaded.description);
+  const tuned = columns.baseOf(must(tasks[0], 'task')) !== undefined;
+  const imported = tuned || tasks.some((task) => columns.importedOf(task).length > 0);
+  if (imported && equalParameters !== undefined)
+    throw new UsageError(
+      `an equal number of parameters is for columns by themselves, these ${tuned ? 'tune' : 'read'} an imported one`,
+      { path: 'equalParameters' },
+    );
   const known = methodsFor(tuned, named);
-  const first = known.filter((name) => methods[name].kind === 'progressive' && methods[name].carries).slice(0, 1);
+  // A head over what was imported takes nothing from one task to the next.
+  const carry = methodsFor(tuned, undefined).filter((name) => methods[name].carries && !(imported && name === 'b2'));
+  const other = matrix?.find((name) => !carry.includes(name));
+  if (other !== undefined)
+    throw new UsageError(
+      `matrix: ${other} carries nothing from one of these tasks to another, expected some of ${carry.join(', ')}`,
+      { path: 'matrix', expected: carry.join(', '), got: other },
+    );
+  if (matrix?.includes('lora')) refuseOtherUpdates(loaded, tasks);
+  const first = tuned ? [] : known.filter((name) => methods[name].kind === 'progressive').slice(0, 1);
   const all: MethodName[] = ['b1', ...known.filter((name) => name !== 'b1')];
   return { methods: all, matrix: matrix ?? first };
+}
+
+/** Updates of one task can be where another one begins only if they have the same places and ranks. Throws UsageError. */
+function refuseOtherUpdates({ columns }: LoadedWorkspace, tasks: readonly string[]): void {
+  const shape = (task: string) => {
+    const { parameters } = columns.column(task);
+    return JSON.stringify(
+      parameters.specs
+        .filter(({ name }) => !name.startsWith(`${task}/head/`))
+        .map((spec) => [spec.name.slice(task.length), spec.shape]),
+    );
+  };
+  const other = tasks.find((task) => shape(task) !== shape(must(tasks[0], 'task')));
+  if (other === undefined) return;
+  throw new UsageError(
+    `matrix: lora: tasks "${tasks[0]}" and "${other}" update other weights or by other ranks, expected the same, so that one can begin with those of the other`,
+    { path: 'matrix', got: other },
+  );
 }
 
 /** Throws UsageError for a task that is unknown or stands there twice, for fewer than two, and for columns that nothing can be compared of. */
@@ -180,7 +206,8 @@ function studiedTasks(loaded: LoadedWorkspace, named: readonly string[] | undefi
     const what = notStudied(column);
     if (what !== undefined)
       throw new UsageError(`${file}: task "${task}" ${what}`, { got: task, expected: 'a column with layers and a head' });
-    if (column.tuned !== undefined) requireSources(loaded, column);
+    const imported = column.foundation.filter((source) => source.imported !== undefined);
+    requireSources(loaded, { task, foundation: imported });
   }
   const bases = new Set(tasks.map((task) => columns.column(task).tuned?.base.task));
   if (bases.size > 1) {
@@ -197,13 +224,10 @@ function studiedTasks(loaded: LoadedWorkspace, named: readonly string[] | undefi
 }
 
 /** Why a study has no place for a column; undefined where it has. */
-function notStudied({ imported, tuned, head, blocks, sources }: Column): string | undefined {
+function notStudied({ imported, tuned, head, blocks }: Column): string | undefined {
   if (imported !== undefined) return 'is an imported column, a study expects tasks that are learned here';
   if (!isJudged(head)) return 'has no head, a study expects answers that are judged';
   if (tuned !== undefined) return undefined;
-  const read = sources.find((source) => source.imported !== undefined);
-  if (read !== undefined)
-    return `has layers and reads the imported column "${read.task}", a study expects columns that tune it, or that do not read it`;
   return blocks.length === 0 ? 'has no blocks, a study expects columns with layers' : undefined;
 }
 
