@@ -1,6 +1,6 @@
 // A column of a fleet as one file, columns/<name>.safetensors: its weights by the names of the fleet's models, and in the metadata its record, the text of column.json. So it holds what a
 // frozen column holds: the hash of its weights, the columns that it was trained over by their hashes, and the proof.
-import { decodeSafetensors, encodeSafetensors } from '../formats/safetensors.js';
+import { decodeSafetensors, encodeSafetensors, type SafetensorsFile } from '../formats/safetensors.js';
 import { DataError } from '../onnx/core/errors.js';
 import type { Tensor } from '../onnx/core/tensor.js';
 import { sha256, shortHash } from '../onnx/files/hash.js';
@@ -27,15 +27,24 @@ export function encodeColumn({ record, tensors }: FrozenColumn): Uint8Array {
   return encodeSafetensors(named, { producer: 'prognet', task: record.task, column: stableJson(record) });
 }
 
-/**
- * Reads a column's file for a fleet; the tensors have the names of the models' inputs, in the order of the fleet's weights.
- * @param file names it in errors
- * @throws DataError for a file that is no column, one that was changed, and a column of another shape or over another base
- */
-export function decodeColumn(bytes: Uint8Array, name: string, shape: FleetShape, file: string): FrozenColumn {
-  const { tensors, metadata } = decodeSafetensors(bytes, file);
-  const fail = (what: string, expected: string, got?: string) =>
+/** What the header of a column's file says; the tensors have the names of the models' inputs, in the order of the fleet's weights. */
+export interface ColumnHead {
+  readonly record: ColumnRecord;
+  readonly tensors: ReadonlyMap<string, Tensor>;
+}
+
+const failing =
+  (file: string): Fail =>
+  (what, expected, got) =>
     new DataError(`${file}: ${what}, expected ${expected}`, { path: file, expected, ...(got !== undefined && { got }) });
+
+/**
+ * Whether a column fits a fleet, by its header: elements of its tensors are not looked at.
+ * @param file names it in errors
+ * @throws DataError for a file that is no column, and a column of another shape or over another base
+ */
+export function columnHead({ tensors, metadata }: SafetensorsFile, name: string, shape: FleetShape, file: string): ColumnHead {
+  const fail = failing(file);
   const { column: text, task } = metadata;
   if (text === undefined || task === undefined)
     throw fail('has no record of a column', 'a column of a fleet, as prognet fleet add writes');
@@ -53,15 +62,26 @@ export function decodeColumn(bytes: Uint8Array, name: string, shape: FleetShape,
   }
   const extra = [...tensors.keys()].find((own) => !ordered.has(own));
   if (extra !== undefined) throw fail(`holds "${extra}", which is no weight of this fleet`, `${ordered.size} weights`, extra);
-  const own = new Map([...tensors].map(([key, tensor]) => [ownName(task, key), tensor]));
-  const found = sha256(weightsFile(task, own));
+  return { record, tensors: ordered };
+}
+
+/**
+ * Reads a column's file for a fleet; the tensors have the names of the models' inputs, in the order of the fleet's weights.
+ * @param file names it in errors
+ * @throws DataError as `columnHead`, and for weights that were changed
+ */
+export function decodeColumn(bytes: Uint8Array, name: string, shape: FleetShape, file: string): FrozenColumn {
+  const all = decodeSafetensors(bytes, file);
+  const { record, tensors } = columnHead(all, name, shape, file);
+  const own = new Map([...all.tensors].map(([key, tensor]) => [ownName(name, key), tensor]));
+  const found = sha256(weightsFile(name, own));
   if (found !== record.sha256.weights)
-    throw fail(
+    throw failing(file)(
       `its weights were changed, sha256 ${shortHash(found)}..`,
       `${shortHash(record.sha256.weights)}.., as its record says`,
       found,
     );
-  return { record, tensors: ordered };
+  return { record, tensors: new Map(tensors) };
 }
 
 type Fail = (what: string, expected: string, got?: string) => DataError;

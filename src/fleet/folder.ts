@@ -2,14 +2,16 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import * as z from 'zod';
+import { storedSafetensors } from '../formats/safetensors.js';
 import { DataError, UsageError } from '../onnx/core/errors.js';
 import { errorCode, fileError } from '../onnx/files/file-error.js';
 import { sha256, sha256Pattern, shortHash } from '../onnx/files/hash.js';
 import { readWhole } from '../onnx/files/read-file.js';
+import { StoredFile } from '../onnx/files/stored-file.js';
 import type { FrozenColumn } from '../workspace/column-store.js';
 import { parseJson } from '../workspace/json.js';
 import { taskPattern } from '../workspace/task-name.js';
-import { decodeColumn } from './column-file.js';
+import { columnHead, decodeColumn } from './column-file.js';
 import type { FleetForm, FleetWeight } from './forms.js';
 
 const hash = z.string().regex(sha256Pattern);
@@ -116,6 +118,12 @@ export function readColumn(folder: string, fleet: Fleet, name: string): FrozenCo
     throw isMissing(error) ? unknownColumn(folder, name) : error;
   }
   return decodeColumn(bytes, name, fleet, join(folder, file));
+}
+
+/** Whether a column fits the fleet, by the header of its file alone. Throws DataError as `columnHead`, WorkspaceError for a file that cannot be read. */
+export function checkColumn(folder: string, fleet: Fleet, name: string): void {
+  const file = join(folder, columnFile(name));
+  columnHead(storedSafetensors(new StoredFile(file), file), name, fleet, file);
 }
 
 const isMissing = (error: unknown): boolean => error instanceof Error && errorCode(error.cause) === 'ENOENT';

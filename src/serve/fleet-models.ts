@@ -1,6 +1,6 @@
 // The columns of a fleet as models: they share the sessions of their base and one line, so that requests of many columns go together.
 import { readFleet, readModel } from '../fleet/folder.js';
-import { UsageError } from '../onnx/core/errors.js';
+import { DataError, UsageError } from '../onnx/core/errors.js';
 import { elementCount } from '../onnx/core/shape.js';
 import { fromBinary } from '../onnx/serde/from-binary.js';
 import type { LoadedModel, ModelMaker } from './repository.js';
@@ -61,6 +61,9 @@ class FleetColumn implements LoadedModel {
 }
 
 export class FleetModels implements ModelMaker {
+  /** Columns are read from their files again and again. */
+  readonly outlive = false;
+
   private constructor(
     private readonly reader: Calls,
     private readonly common: Common,
@@ -102,7 +105,8 @@ export class FleetModels implements ModelMaker {
     return (await this.reader.call('find', undefined)) as readonly FoundModel[];
   }
 
-  async make({ name, stamp }: FoundModel): Promise<LoadedModel> {
+  async make({ name, stamp, fault }: FoundModel): Promise<LoadedModel> {
+    if (fault !== undefined) throw new DataError(fault, { path: name });
     return new FleetColumn(name, stamp, this.common, this.line);
   }
 

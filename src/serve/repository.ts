@@ -15,6 +15,8 @@ export interface LoadedModel extends ServedModel {
 
 /** Finds what may be served, and makes models of it. */
 export interface ModelMaker {
+  /** Whether a model answers on when what it was made of has changed. */
+  readonly outlive: boolean;
   /** What is there now. Throws where the places cannot be read. */
   find(): Promise<readonly FoundModel[]>;
   /** Throws in one line. */
@@ -57,7 +59,7 @@ export class Repository implements ModelHost {
         ([name, { loaded, reason }]): IndexEntry => ({
           name,
           version: '1',
-          state: loaded === undefined ? 'UNAVAILABLE' : 'READY',
+          state: loaded !== undefined ? 'READY' : reason === '' ? 'LOADING' : 'UNAVAILABLE',
           reason,
         }),
       )
@@ -126,7 +128,7 @@ export class Repository implements ModelHost {
     return entry;
   }
 
-  /** A model that cannot be loaded leaves what was there as it is. */
+  /** A model that cannot be loaded leaves what was there as it is, where that answers on. */
   private async take(entry: Entry, found: FoundModel): Promise<void> {
     const { name, stamp } = found;
     try {
@@ -138,6 +140,7 @@ export class Repository implements ModelHost {
       this.onChange({ model: name, what: 'loaded' });
     } catch (error) {
       if (isMachineFault(error) || error instanceof ThreadEnded) throw error;
+      if (!this.maker.outlive) this.drop(name, entry, said(error));
       entry.reason = said(error);
       entry.refused = stamp;
       this.onChange({ model: name, what: 'refused', reason: entry.reason });

@@ -48,6 +48,8 @@ class SessionModel implements LoadedModel {
 }
 
 export class SessionModels implements ModelMaker {
+  readonly outlive = true;
+
   constructor(
     private readonly reader: Calls,
     private readonly pool: Pool,

@@ -140,6 +140,46 @@ it('a column that is copied into the folder is served, one that is replaced is t
   expect(await ready('ben')).toBe(400);
 });
 
+it('a column is ready once its header was read and fits; one that does not is unavailable, and says why', async () => {
+  const folder = fleetOf(['ann', 'ben']);
+  const bytes = readFileSync(fileOf(folder, 'ann'));
+  // A record that says another base than it was frozen with.
+  const { sources } = readFleet(folder);
+  const [base = ''] = Object.values(sources);
+  const foreign = Buffer.from(bytes.toString('latin1').replaceAll(base, 'f'.repeat(64)), 'latin1');
+  const put = (name: string, of: Uint8Array) => {
+    writeFileSync(join(folder, name), of);
+    renameSync(join(folder, name), fileOf(folder, name));
+  };
+  put('ben', bytes);
+  put('cleo', bytes.subarray(0, bytes.length - 4));
+  const { http, refused } = await serving('--fleet', folder, '--workers', '1', '--poll-ms', '100');
+  expect(refused.map(({ model }) => model)).toEqual(['ben', 'cleo']);
+  const index = async () => json(`${http}/v2/repository/index`, {});
+  const bad = { version: '1', state: 'UNAVAILABLE' };
+  const ready = (name: string) => ({ name, version: '1', state: 'READY' });
+  const cut = expect.stringMatching(/cleo\.safetensors: .*expected/);
+  expect(await index()).toEqual([
+    ready('ann'),
+    { name: 'ben', ...bad, reason: expect.stringMatching(/ben\.safetensors: holds the column "ann", expected the column "ben"/) },
+    { name: 'cleo', ...bad, reason: cut },
+  ]);
+  const said = "Request for unknown model: 'cleo' has no available versions";
+  const asking = await ask(`${http}/v2/models/cleo/infer`, asked(rows(1, 1)));
+  expect({ status: asking.status, ...JSON.parse(asking.text) }).toEqual({ status: 404, error: said });
+  expect((await ask(`${http}/v2/models/cleo/ready`)).status).toBe(400);
+
+  // What answered until now is gone with its file, and what was mended answers.
+  put('ann', foreign);
+  copyFileSync(fileOf(whole, 'cleo'), join(folder, 'new'));
+  renameSync(join(folder, 'new'), fileOf(folder, 'cleo'));
+  await expect
+    .poll(index)
+    .toMatchObject([{ name: 'ann', state: 'UNAVAILABLE' }, { name: 'ben' }, { name: 'cleo', state: 'READY' }]);
+  expect((await index())[0].reason).toMatch(/ann\.safetensors: column: changed since it was frozen/);
+  expect(given(await json(`${http}/v2/models/cleo/infer`, asked(rows(2, 3))))).toEqual(await exported('cleo', rows(2, 3)));
+});
+
 it('a thousand questions at once, of columns drawn at random, each answered by its own', async () => {
   const { http } = await serving('--fleet', whole, '--workers', '2', '--max-queue', '2000', '--fleet-memory', String(6 * each));
   const x = rows(1, 3);

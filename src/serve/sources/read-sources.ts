@@ -19,6 +19,8 @@ import { WorkspaceSource } from './workspace-source.js';
 export interface FoundModel {
   readonly name: string;
   readonly stamp: string;
+  /** Why it cannot be served, where that is known by now. */
+  readonly fault?: string;
 }
 
 /** A model as it is loaded. */
