@@ -16,6 +16,7 @@ export { loadData } from './data/sources.js';
 export type { Fleet } from './fleet/folder.js';
 export type { FleetWeight } from './fleet/forms.js';
 export { type FleetAnswer, type FleetInputs, FleetRunner, type FleetRunnerOptions } from './fleet/runner.js';
+export { type FleetProgress, type TrainedFleet, type TrainFleetOptions, trainFleet } from './fleet/train-fleet.js';
 export { type LoadedRuntime, type LoadSettings, loadRuntime } from './onnx/runtime/load.js';
 export { NodeRuntime } from './onnx/runtime/node.js';
 export { loadOrtTraining } from './onnx/runtime/ort-training-node.js';

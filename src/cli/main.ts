@@ -8,6 +8,7 @@ import type { ArtifactsFlags } from './commands/artifacts.js';
 import type { BundleFlags } from './commands/bundle.js';
 import type { DeployFlags } from './commands/deploy.js';
 import type { ExportFlags } from './commands/export.js';
+import type { FleetActionFlags } from './commands/fleet.js';
 import type { FreezeFlags } from './commands/freeze.js';
 import type { GradFlags } from './commands/grad.js';
 import type { ImportFlags } from './commands/import.js';
@@ -177,12 +178,16 @@ command('export', 'write an ONNX model, weights included', [
   .option('--keep-error <y>', '--prune: the same of a head of numbers')
   .action(async (o: ExportFlags) => (await import('./commands/export.js')).exportCommand(all(o)));
 
-command('fleet <action> <folder> [tasks...]', 'further columns for a fleet that export --fleet wrote', [
+command('fleet <action> <folder> [what...]', 'further columns for a fleet that export --fleet wrote', [
   'prognet fleet add fleet ann ben     frozen columns of the workspace',
   'prognet fleet list fleet            its columns, each checked against its hashes',
-]).action(async (action: string, folder: string, tasks: string[], o: GlobalOptions) =>
-  (await import('./commands/fleet.js')).fleetCommand(action, folder, tasks, all(o)),
-);
+  'prognet fleet train fleet customers     a column for each NAME.npz, and each folder NAME of .npy files, of that folder',
+  'python scripts/python/ray/train.py fleet customers     the same by Ray, on the machines of a cluster (docs/fleet.md)',
+])
+  .option('--keep-going', 'train: past customers whose data or training fails; the exit code tells of them')
+  .action(async (action: string, folder: string, tasks: string[], o: FleetActionFlags) =>
+    (await import('./commands/fleet.js')).fleetCommand(action, folder, tasks, all(o)),
+  );
 
 command('bundle', 'the network as one file, which prognet/web opens in a browser', ['prognet bundle -o digits.prognet'])
   .requiredOption('-o, --output <file>', 'the .prognet file: safetensors with the description in its metadata')

@@ -76,7 +76,8 @@ function errorDocument(error: unknown, message: string, exitCode: number): objec
   return { error: { name, message, path, op, node, expected, got, remedy, exitCode } };
 }
 
-function exitCodeOf(error: unknown): number {
+/** 2 for what the user gave, 1 for what failed, 130 for an interruption. */
+export function exitCodeOf(error: unknown): number {
   if (error instanceof InterruptedError) return 130;
   if (error instanceof TrainingError || isMachineFault(error)) return 1;
   return error instanceof PrognetError ? 2 : 1;

@@ -1,6 +1,7 @@
 // What trains further columns of a fleet where prognet does not run: graphs for ONNX Runtime alone. Taps of the base, which are the same for every column; a step over them, rolled in a Loop; and the
 // step in two halves, gradients and update, for several workers that train one column together.
 import { encodeSafetensors } from '../formats/safetensors.js';
+import { hasCategories } from '../model/description/features.js';
 import { headLoss, lowerLoss, metricName, targetsOf, toBalance } from '../model/heads/heads.js';
 import type { Column } from '../model/progressive/column.js';
 import { NetworkLowering } from '../model/progressive/lowering.js';
@@ -13,6 +14,7 @@ import type { Value } from '../onnx/ir/graph.js';
 import type { Model } from '../onnx/ir/model.js';
 import { ops } from '../onnx/ops/ops.js';
 import { noParameters, optimise } from '../onnx/passes/optimise.js';
+import { traitsOf } from '../onnx/runtime/traits.js';
 import { toBinary } from '../onnx/serde/to-binary.js';
 import { dataInputs, networkInputsFrom } from '../train/network-input.js';
 import { clipGradients } from '../train/optim/clip.js';
@@ -23,6 +25,7 @@ import { tapGraph } from '../train/taps/tap-graph.js';
 import { tapInputs, tapOptions } from '../train/taps/tap-inputs.js';
 import { stableJson } from '../workspace/json.js';
 import { anonymous, refuseUnfit } from './forms.js';
+import { trainingFormat } from './training-folder.js';
 
 /** Of the gradient of a weight in the two halves of a step. */
 const gradientName = (name: string): string => `${name}/gradient`;
@@ -37,7 +40,8 @@ export function trainingFiles(column: Column, frozen: FrozenWeights): ReadonlyMa
   const rule = optimizer(settings.optimizer);
   const dtypes = Object.fromEntries(own.inputs.map(({ name, dtype }) => [name, dtype]));
   const clip = settings.clip === undefined ? {} : { clip: settings.clip };
-  const step = stepGraph({ column: own, optimizer: rule, dtypes, frozen, ...clip });
+  const { channelsLast } = traitsOf('cpu');
+  const step = stepGraph({ column: own, optimizer: rule, dtypes, frozen, channelsLast, ...clip });
   const start = initialWeights(own);
   const bytes = (model: Model) => {
     model.producerVersion = version;
@@ -60,13 +64,16 @@ export function trainingFiles(column: Column, frozen: FrozenWeights): ReadonlyMa
   if (apart !== undefined) for (const [name, model] of Object.entries(apart)) files.set(`training/${name}.onnx`, bytes(model));
   const target = targetsOf(head, 'N');
   const about = {
-    format: 1,
-    inputs: own.inputs.map(({ name, dtype }, i) => ({
+    format: trainingFormat,
+    inputs: own.inputs.map(({ name, dtype, shape, tokens }, i) => ({
       name,
       dtype,
+      shape,
+      ...(tokens !== undefined && { vocabulary: tokens.vocabulary }),
       data: i === 0 ? stepInputs.data : `${stepInputs.data}/${name}`,
     })),
     targets: { dtype: target.dtype, shape: target.shape.slice(1) },
+    head: column.description.head,
     metric: metricName(head),
     loss: headLoss(head),
     taps: step.taps.map(({ name }) => name),
@@ -83,11 +90,12 @@ export function trainingFiles(column: Column, frozen: FrozenWeights): ReadonlyMa
 }
 
 function refuseSettings(
-  { task, train, reads, head }: Column,
+  { task, train, reads, head, inputs }: Column,
   { validation, schedule, augment }: ReturnType<typeof trainSettings>,
 ): void {
   const refused = [
     [reads.some(({ steps }) => steps.length > 0), 'prepare'],
+    [inputs.some(({ features }) => hasCategories(features)), 'an input with categories'],
     [augment !== undefined, 'train.augment'],
     [validation > 0 || train.early_stopping !== undefined, 'train.validation'],
     [schedule.kind !== 'constant' || schedule.warmup > 0, 'train.schedule'],

@@ -1,18 +1,13 @@
 // Writes the folder of a fleet: the models of one base, and the columns over it, a file each. Further columns are added to it, or copied into it.
-import { mkdirSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-import { encodeAdapter } from '../fleet/adapter-file.js';
-import { decodeColumn, encodeColumn } from '../fleet/column-file.js';
-import { adapterFile, columnFile, type Fleet, fleetFile, modelFiles, readFleet } from '../fleet/folder.js';
+import { type Fleet, fleetFile, modelFiles, readFleet } from '../fleet/folder.js';
 import { fleetModel, fleetOutputs, fleetWeights, refuseUnfit } from '../fleet/forms.js';
 import { trainingFiles } from '../fleet/training.js';
+import { columnFiles, writeFleetFiles } from '../fleet/write-column.js';
 import { describeDifference } from '../model/description/canonical.js';
 import type { Column } from '../model/progressive/column.js';
 import { UsageError } from '../onnx/core/errors.js';
 import { anObject, given, text } from '../onnx/core/given.js';
 import { version } from '../onnx/core/version.js';
-import { writeFileAtomic } from '../onnx/files/atomic-file.js';
-import { fileError } from '../onnx/files/file-error.js';
 import { sha256 } from '../onnx/files/hash.js';
 import { toBinary } from '../onnx/serde/to-binary.js';
 import { stableJson } from '../workspace/json.js';
@@ -63,7 +58,8 @@ export function exportFleet(loaded: LoadedWorkspace, folder: string, options: Ex
     [fleetFile, new TextEncoder().encode(`${stableJson(made.fleet, 2)}\n`)],
     ...made.files,
   ]);
-  for (const { task } of members) for (const [name, bytes] of filesOf(loaded, made.fleet, task)) files.set(name, bytes);
+  for (const { task } of members)
+    for (const [name, bytes] of columnFiles(frozenOf(loaded, task), made.fleet)) files.set(name, bytes);
   if (options.training === true) for (const [name, bytes] of trainingFiles(first, weightsOf(loaded))) files.set(name, bytes);
   writeOutputFolder(folder, files);
   const { unstacked } = made.fleet;
@@ -81,27 +77,7 @@ export function exportFleet(loaded: LoadedWorkspace, folder: string, options: Ex
 export function addToFleet(loaded: LoadedWorkspace, folder: string, tasks: readonly string[]): void {
   given('addToFleet', { loaded, folder }, { loaded: aLoadedWorkspace, folder: text });
   const fleet = readFleet(folder);
-  const files = tasks.flatMap((task) => [...filesOf(loaded, fleet, task)]);
-  // The adapter first: a column is in the fleet when its own file is there.
-  for (const [name, bytes] of files.reverse()) {
-    const path = join(folder, name);
-    try {
-      mkdirSync(dirname(path), { recursive: true });
-    } catch (cause) {
-      throw fileError('write', path, cause);
-    }
-    writeFileAtomic(path, bytes);
-  }
-}
-
-/** The files of a column, checked as a fleet reads them. */
-function filesOf(loaded: LoadedWorkspace, fleet: Fleet, task: string): ReadonlyMap<string, Uint8Array> {
-  const bytes = encodeColumn(frozenOf(loaded, task));
-  const { tensors } = decodeColumn(bytes, task, fleet, `columns/${task}`);
-  return new Map([
-    [columnFile(task), bytes],
-    [adapterFile(task), encodeAdapter(tensors)],
-  ]);
+  writeFleetFiles(folder, new Map(tasks.flatMap((task) => [...columnFiles(frozenOf(loaded, task), fleet)])));
 }
 
 /** The frozen columns that make the fleet. */

@@ -317,13 +317,13 @@ class Training {
 }
 
 /** How many steps the next run takes, after one of `steps` that took so many seconds each. */
-function stepsPerRun(steps: number, seconds: number): number {
+export function stepsPerRun(steps: number, seconds: number): number {
   const wanted = Math.max(secondsPerRun, Math.min(stepsAtLeast * seconds, secondsAtMost));
   return Math.max(1, Math.min(steps * 4, Math.round(wanted / seconds)));
 }
 
 /** The first infinity or NaN. A plain loop, since `find` is slow and weights are many. */
-function notFinite(values: Float32Array): number | undefined {
+export function notFinite(values: Float32Array): number | undefined {
   for (let i = 0; i < values.length; i++) {
     const v = values[i] as number;
     if (v - v !== 0) return v;

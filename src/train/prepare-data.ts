@@ -201,20 +201,21 @@ function refuseNotFinite({ data, dims }: Tensor, missingMay: boolean, where: str
 /** What the checks of data need to know of a head. */
 function targetHead(column: Column): TargetHead {
   const { head } = column;
-  const own = targetHeadOf(head, column);
+  const of = (own: Head) => targetHeadOf(own, () => column.parameters.scores[0] ?? 1);
   return isSeveral(head)
-    ? { ...own, heads: head.heads.map(({ name, head: each }): NamedTargetHead => ({ name, ...targetHeadOf(each, column) })) }
-    : own;
+    ? { ...of(head), heads: head.heads.map(({ name, head: each }): NamedTargetHead => ({ name, ...of(each) })) }
+    : of(head);
 }
 
-function targetHeadOf(head: Head, { parameters }: Column): TargetHead {
+/** What the checks need to know of one head. @param steps how many steps each sample has, of a head that answers each of them */
+export function targetHeadOf(head: Head, steps: () => Size): TargetHead {
   const names = outputLabels(head);
   return {
     kind: head.kind,
     size: headWidth(head),
     ...(names !== undefined && { names }),
     ...(sharesTarget(head) && { shared: true }),
-    ...(eachOf(head) && { steps: parameters.scores[0] ?? 1 }),
+    ...(eachOf(head) && { steps: steps() }),
   };
 }
 

@@ -31,8 +31,7 @@ class Worker:
         about = self.training.about
         self.data = Data(file, about)
         inputs, self.targets = self.data.part(self.data.train)
-        taps = self.training.taps(self.data.inputs)
-        self.given = {**self.training.feeds(inputs), **{k: v[self.data.train] for k, v in taps.items()}}
+        self.given = {**self.training.feeds(inputs), **self.training.taps(inputs)}
         self.state = self.training.start()
         self.names = [w["name"] for w in about["weights"]]
         self.gradient, self.update = self.training.session("gradient"), self.training.session("update")
@@ -92,7 +91,7 @@ def main():
     all_weights = ray.get([w.weights.remote() for w in workers])
     same = all(a[n].tobytes() == all_weights[0][n].tobytes() for a in all_weights for n in a)
     seconds = time.perf_counter() - begun
-    _, alone = training.train(data, training.taps(data.inputs), epochs)
+    _, alone = training.train(data, training.taps(data.part(data.train)[0]), epochs)
     if not options.dry_run:
         training.freeze(options.name, data, all_weights[0], history, seconds)
     difference = max(abs(a - b) for a, b in zip(history, alone))

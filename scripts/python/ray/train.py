@@ -1,6 +1,6 @@
 """Trains a column for each customer as tasks of Ray: the taps of the base once by Ray Data, then the columns in parallel, each a file of the fleet.
-    train.py FLEET DATA [--jobs N]     DATA holds <name>.npz, arrays of the inputs by name and `targets`
-Columns that are there are left as they are: who was stopped begins again. Prints a line for each column, and at the end a document."""
+    train.py FLEET DATA [--jobs N]     DATA holds NAME.npz, or a folder NAME of .npy files: arrays of the inputs by name and `targets`
+The columns are those of `prognet fleet train`, bit for bit. Columns that are there are left as they are: who was stopped begins again. Prints a line for each column, and at the end a document."""
 
 import argparse
 import io
@@ -10,7 +10,7 @@ import sys
 import time
 
 import numpy as np
-from fleet import NAME, Data, FleetError, Training, sha256, write_whole
+from fleet import Data, FleetError, Training, customers, sha256, write_whole
 
 parser = argparse.ArgumentParser()
 parser.add_argument("fleet")
@@ -22,10 +22,7 @@ options = parser.parse_args()
 
 def main():
     training = Training(options.fleet)
-    files = sorted(pathlib.Path(options.data).resolve().glob("*.npz"))
-    wrong = [f.stem for f in files if not NAME.fullmatch(f.stem)]
-    if wrong or not files:
-        raise FleetError(f"{options.data}: found {wrong[0] if wrong else 'no .npz'}, expected <name>.npz for each column")
+    files = customers(options.data)
     fleet = str(pathlib.Path(options.fleet).resolve())
     base = "-".join(hash[:16] for hash in training.fleet.about["sources"].values())
     work = pathlib.Path(fleet) / "training" / "taps" / base
@@ -36,10 +33,10 @@ def main():
         done.append(found)
         print(f"{found['name']} {'trained' if found['trained'] else 'was there'}", file=sys.stderr, flush=True)
 
-    todo = [(f.stem, str(f)) for f in files if not training.fleet.path(f.stem).exists()]
-    for file in files:
-        if training.fleet.path(file.stem).exists():
-            training.finished(file.stem, Data(file, training.about))
+    todo = [(name, str(path)) for name, path in files.items() if not training.fleet.path(name).exists()]
+    for name, path in files.items():
+        if training.fleet.path(name).exists():
+            training.finished(name, Data(path, training.about))
     if options.alone:
         for name, file in todo:
             tell(training.column(name, file))
@@ -48,6 +45,12 @@ def main():
     trained = sum(found["trained"] for found in done)
     seconds = time.perf_counter() - begun
     print(json.dumps({"columns": len(files), "trained": trained, "there": len(files) - trained, "seconds": seconds}))
+
+
+def digest(path):
+    """Of the bytes of a customer's file, or of the files of the folder."""
+    parts = sorted(path.iterdir()) if path.is_dir() else [path]
+    return sha256("".join(sha256(part.read_bytes()) for part in parts).encode())
 
 
 def by_ray(fleet, work, todo, tell):
@@ -63,7 +66,8 @@ def by_ray(fleet, work, todo, tell):
             for file, kept in zip(batch["file"], batch["kept"]):
                 if pathlib.Path(kept).exists():
                     continue
-                taps = self.training.taps(Data(file, self.training.about).inputs)
+                data = Data(file, self.training.about)
+                taps = self.training.taps(data.part(data.train)[0])
                 buffer = io.BytesIO()
                 np.savez(buffer, **{str(i): v for i, v in enumerate(taps.values())})
                 write_whole(pathlib.Path(kept), buffer.getvalue())
@@ -83,7 +87,7 @@ def by_ray(fleet, work, todo, tell):
 
     ray.init(include_dashboard=False, log_to_driver=False, num_cpus=options.jobs)
     ray.data.DataContext.get_current().enable_progress_bars = False
-    rows = [{"name": name, "file": file, "kept": str(work / f"{name}-{sha256(pathlib.Path(file).read_bytes())[:16]}.npz")} for name, file in todo]
+    rows = [{"name": name, "file": file, "kept": str(work / f"{name}-{digest(pathlib.Path(file))[:16]}.npz")} for name, file in todo]
     taps = ray.data.from_items(rows).map_batches(Taps, fn_constructor_args=(fleet,), batch_size=16, concurrency=1)
     if len({row["name"] for row in taps.iter_rows()}) != len(rows):
         raise FleetError(f"{fleet}: Ray Data gave taps of fewer columns than were asked, expected {len(rows)}")

@@ -1,11 +1,15 @@
 // prognet export --fleet, prognet fleet
 import { listFleet, readColumn, readFleet } from '../../fleet/folder.js';
+import { type FleetProgress, type TrainedFleet, trainFleet } from '../../fleet/train-fleet.js';
 import { UsageError } from '../../onnx/core/errors.js';
 import { addToFleet, exportFleet } from '../../tasks/export-fleet.js';
 import { loadWorkspace } from '../../tasks/load-workspace.js';
 import { integerFlag } from '../flags.js';
+import { interruptible } from '../interruptible.js';
 import { noteLeftOut } from '../left-out.js';
-import { type GlobalOptions, note, result, table } from '../report.js';
+import { partsProgress } from '../progress.js';
+import { exitCodeOf, type GlobalOptions, note, result, table } from '../report.js';
+import { openRuntime } from '../runtime.js';
 
 /** Options of export that a fleet has none of. */
 const others = [
@@ -55,10 +59,59 @@ export function exportFleetCommand(flags: FleetFlags): void {
   result(flags, exported, `${folder} written: ${columns.join(', ')} over ${base.join(', ')}, ${bytesOfColumn} bytes each`);
 }
 
-export function fleetCommand(action: string, folder: string, tasks: readonly string[], flags: GlobalOptions): void {
+export interface FleetActionFlags extends GlobalOptions {
+  readonly keepGoing?: boolean;
+}
+
+export async function fleetCommand(
+  action: string,
+  folder: string,
+  tasks: readonly string[],
+  flags: FleetActionFlags,
+): Promise<void> {
+  if (action !== 'train' && flags.keepGoing !== undefined)
+    throw new UsageError(`--keep-going is not of fleet ${action}, expected it beside fleet train alone`, {
+      path: '--keep-going',
+    });
   if (action === 'add') add(folder, tasks, flags);
   else if (action === 'list') list(folder, tasks, flags);
-  else throw new UsageError(`unknown action "${action}", expected add or list`, { expected: 'add, list', got: action });
+  else if (action === 'train') await train(folder, tasks, flags);
+  else
+    throw new UsageError(`unknown action "${action}", expected add, list or train`, {
+      expected: 'add, list, train',
+      got: action,
+    });
+}
+
+async function train(folder: string, [data, ...more]: readonly string[], flags: FleetActionFlags): Promise<void> {
+  if (data === undefined || more.length > 0)
+    throw new UsageError(
+      `fleet train: ${data === undefined ? 'no folder of data is named' : `found "${more[0]}"`}, expected one folder, such as: prognet fleet train fleet customers`,
+    );
+  const progress = partsProgress(flags, 'columns', 'column');
+  const onColumn = ({ name, state, done, total, error }: FleetProgress) => {
+    if (error !== undefined) progress.line(`${name}: ${error.message}`);
+    progress.done(`${name} ${{ trained: 'trained', there: 'was there', failed: 'failed' }[state]}`, done, total);
+  };
+  let found: TrainedFleet;
+  try {
+    found = await interruptible(flags, 'stopping', async (signal) => {
+      const { runtime } = await openRuntime(flags);
+      return await trainFleet(runtime, folder, data, { signal, onColumn, keepGoing: flags.keepGoing === true });
+    });
+  } finally {
+    progress.stop();
+  }
+  const { trained, there, failed, seconds } = found;
+  const document = { ...found, failed: failed.map(({ name, error }) => ({ name, error: error.message })) };
+  const [first] = failed;
+  const missing = first === undefined ? '' : `, ${failed.length} failed, the first of them ${first.name}: ${first.error.message}`;
+  result(
+    flags,
+    document,
+    `${folder}: ${trained.length} trained in ${seconds.toFixed(1)} s, ${there.length} were there${missing}`,
+  );
+  if (first !== undefined) process.exitCode = Math.min(...failed.map(({ error }) => exitCodeOf(error)));
 }
 
 function add(folder: string, tasks: readonly string[], flags: GlobalOptions): void {
