@@ -17,6 +17,7 @@ import { defaultThreads } from '../onnx/runtime/node.js';
 import type { Runtime } from '../onnx/runtime/session.js';
 import type { TrainEvent } from '../train/events.js';
 import { removeColumn } from '../workspace/column-store.js';
+import { keepCompression } from '../workspace/kept-figures.js';
 import { refuseOutput } from '../workspace/output-path.js';
 import { createFolders, descriptionNames } from '../workspace/workspace.js';
 import { movedData } from './import-columns.js';
@@ -144,7 +145,17 @@ export async function compressWorkspace(
         frozen.push(task);
         loaded = reloadWorkspace(loaded);
       }
-      return reportOf(theirs, loaded, columns);
+      const report = reportOf(theirs, loaded, columns);
+      const weights = Object.fromEntries(columns.map(({ task }) => [task, frozenOf(loaded, task).record.sha256.weights]));
+      const { parameters, tasks } = report;
+      keepCompression(root, {
+        from: theirs.description.name,
+        inTurn: inTurn !== undefined,
+        parameters,
+        tasks: [...tasks],
+        weights,
+      });
+      return report;
     });
   } catch (error) {
     for (const task of frozen.reverse()) removeColumn(root, task);

@@ -9,6 +9,7 @@ import { sessionModel } from '../onnx/serde/session-model.js';
 import { meanMetric } from '../train/evaluate.js';
 import { areaUnderRoc } from '../train/measures.js';
 import { allOutputsOf } from '../train/outputs.js';
+import { keepAuto } from '../workspace/kept-figures.js';
 import type { LoadedWorkspace } from './load-workspace.js';
 import { loadOtherSamples, loadTaskData } from './task-data.js';
 
@@ -29,6 +30,10 @@ export interface FoundTask {
   readonly right?: number;
   /** The share that is given to none. */
   readonly none: number;
+  /** Samples that are given to each of the candidates; what is left is given to none. */
+  readonly given: readonly number[];
+  /** How many are in so much doubt, of 0 to 1, in ten equal parts. */
+  readonly doubts: readonly number[];
 }
 
 /** Samples of none of the tasks. */
@@ -41,10 +46,16 @@ export interface FoundOthers {
   readonly none: number;
   /** How often one of these is in more doubt than a sample of the tasks: the area under the curve of both shares. 0.5 is chance. */
   readonly apart: number;
+  /** As of a task. */
+  readonly given: readonly number[];
+  /** As of a task. */
+  readonly doubts: readonly number[];
 }
 
 /** What was found, and which tasks could not be asked, since their samples lack inputs that others read. */
 export interface FoundTasks {
+  /** Those that a sample may be given to. */
+  readonly candidates: readonly string[];
   readonly tasks: readonly FoundTask[];
   readonly others: readonly FoundOthers[];
   readonly left: readonly string[];
@@ -63,6 +74,17 @@ export interface MeasureAutoOptions {
   /** Samples of none of the tasks. */
   readonly others?: readonly Others[];
   readonly signal?: AbortSignal;
+}
+
+const parts = 10;
+
+/** What samples were given to, by the place of the candidate, and how many are in so much doubt. */
+function countsOf(candidates: number, given: readonly number[], doubts: readonly number[]) {
+  const place = (doubt: number) => Math.min(parts - 1, Math.max(0, Math.floor(doubt * parts)));
+  return {
+    given: Array.from({ length: candidates }, (_, own) => given.filter((task) => task === own).length),
+    doubts: Array.from({ length: parts }, (_, part) => doubts.filter((doubt) => place(doubt) === part).length),
+  };
 }
 
 /** Runs the model, which has the outputs of `auto`, over test data of these tasks. */
@@ -90,7 +112,8 @@ export async function measureAuto(
       const out = await allOutputsOf(session, names, all, inputs);
       const own = candidates.findIndex((other) => other.task === task);
       const given = must(out.get(autoNames.task), autoNames.task).numbers();
-      doubts.push(...must(out.get(autoNames.doubt), autoNames.doubt).numbers());
+      const inDoubt = must(out.get(autoNames.doubt), autoNames.doubt).numbers();
+      doubts.push(...inDoubt);
       const label = out.get(autoNames.label)?.numbers();
       const share = (of: (i: number) => boolean) => given.filter((_, i) => of(i)).length / given.length;
       found.push({
@@ -100,6 +123,7 @@ export async function measureAuto(
         found: share((i) => given[i] === own),
         ...(label !== undefined && { right: share((i) => given[i] === own && label[i] === Number(targets.data[i])) }),
         none: share((i) => given[i] === -1),
+        ...countsOf(candidates.length, given, inDoubt),
       });
     }
     const unlike: FoundOthers[] = [];
@@ -113,17 +137,33 @@ export async function measureAuto(
       const out = await allOutputsOf(session, [autoNames.task, autoNames.doubt], all, inputs);
       const given = must(out.get(autoNames.task), autoNames.task).numbers();
       const none = given.filter((task) => task === -1).length / given.length;
-      const both = [...must(out.get(autoNames.doubt), autoNames.doubt).numbers(), ...doubts];
+      const inDoubt = must(out.get(autoNames.doubt), autoNames.doubt).numbers();
+      const both = [...inDoubt, ...doubts];
       const apart = areaUnderRoc(
         both.length,
         (n) => must(both[n], 'doubt'),
         (n) => n < given.length,
       );
-      unlike.push({ source: name, rows: given.length, none, apart: must(apart, 'apart') });
+      const counts = countsOf(candidates.length, given, inDoubt);
+      unlike.push({ source: name, rows: given.length, none, apart: must(apart, 'apart'), ...counts });
     }
     const left = candidates.filter((c) => !alike.includes(c)).map(({ task }) => task);
-    return { tasks: found, others: unlike, left };
+    return { candidates: candidates.map(({ task }) => task), tasks: found, others: unlike, left };
   } finally {
     await session.release();
   }
+}
+
+/** Keeps them for the report of the workspace, beside the weights that they are of. @param by how the task is found */
+export function keepFigures({ workspace, frozen }: LoadedWorkspace, by: string, found: FoundTasks, none?: number): void {
+  const { candidates, tasks, others, left } = found;
+  keepAuto(workspace.root, {
+    kind: by,
+    ...(none !== undefined && { none }),
+    candidates: [...candidates],
+    tasks: tasks.map((task) => ({ ...task, given: [...task.given], doubts: [...task.doubts] })),
+    others: others.map((other) => ({ ...other, given: [...other.given], doubts: [...other.doubts] })),
+    left: [...left],
+    weights: Object.fromEntries(candidates.map((task) => [task, frozen.get(task)?.record.sha256.weights ?? ''])),
+  });
 }

@@ -5,7 +5,7 @@ import type { Runtime } from '../../onnx/runtime/session.js';
 import { type Exported, type ExportOptions, exportedModel, writeModel } from '../../tasks/export-tasks.js';
 import { fitAuto } from '../../tasks/fit-auto.js';
 import type { LoadedWorkspace } from '../../tasks/load-workspace.js';
-import { type FoundTasks, measureAuto, type Others } from '../../tasks/measure-auto.js';
+import { type FoundTasks, keepFigures, measureAuto, type Others } from '../../tasks/measure-auto.js';
 import { choiceFlag, dataFlag, numberFlag } from '../flags.js';
 import { interruptible } from '../interruptible.js';
 import { count, type GlobalOptions, note, table } from '../report.js';
@@ -68,6 +68,7 @@ export async function exportAuto(
     const exported = writeModel(loaded, model, flags.output, own);
     const measured = { routed: router !== undefined, others, signal };
     const found = await measureAuto(runtime, loaded, options.tasks, model, measured);
+    keepFigures(loaded, by, found, none);
     for (const task of found.left)
       note(flags, `${task}: its samples lack inputs of other tasks, so how often it is found is not measured`);
     return { exported, found, text: foundText(found) };

@@ -4,9 +4,12 @@ import type { Report, Section } from '../../report/report.js';
 import type { LoadedWorkspace } from '../load-workspace.js';
 import { hasMoved, outcomeOf } from '../verify.js';
 import { type Asked, measuresSection, verdictTable } from './asked.js';
+import { compressionSections } from './compressed.js';
+import { findingSections } from './finding.js';
 import { growthSection } from './growing.js';
 import { learningSection } from './learning.js';
 import { networkSection } from './sensitivity.js';
+import { sweepSections } from './sweeping.js';
 import { recordedProof, settingsSection, tasksSection } from './task-facts.js';
 
 const heldTo =
@@ -62,6 +65,9 @@ export function workspaceReport(loaded: LoadedWorkspace, asked?: readonly Asked[
       learningSection(loaded),
       networkSection(loaded),
       growthSection(loaded),
+      ...sweepSections(loaded),
+      ...compressionSections(loaded),
+      ...findingSections(loaded),
       measuresSection(asked),
       proofSection(loaded, asked),
       settingsSection(loaded),
