@@ -48,6 +48,12 @@ const invalid = (message: string): ServeError => new ServeError('invalid', messa
 /** Triton takes `01` for `1`. */
 const isVersion = (text: string | undefined, own: string): boolean =>
   text === undefined || text === '' || text.replace(/^0+(?=.)/, '') === own;
+/** Throws ServeError for a version that is no number. Paths of HTTP hold none of these. */
+function refuseVersion(text = ''): void {
+  if (text === '' || /^\d{1,18}$/.test(text)) return;
+  const expected = 'version should be an integral value > 0';
+  throw invalid(`failed to get model version from specified version string '${text}' (details: stol), ${expected}`);
+}
 const listed = (shape: readonly number[]): string => `[${shape.join(',')}]`;
 
 export class Service {
@@ -63,9 +69,7 @@ export class Service {
 
   /** Throws ServeError for a model that is unknown, not loaded or of another version. */
   model(name: string, version?: string): ServedModel {
-    const wrong = version !== undefined && version !== '' && !/^\d{1,18}$/.test(version);
-    if (wrong)
-      throw invalid(`failed to get model version from specified version string '${version}', an integral value was expected`);
+    refuseVersion(version);
     const found = this.host.find(name);
     if (found !== undefined && isVersion(version, found.version)) return found;
     const known = this.host.index().some((entry) => entry.name === name);
@@ -75,14 +79,16 @@ export class Service {
     throw new ServeError('not-found', `Request for unknown model: '${name}' version ${version} is not found`);
   }
 
-  /** Whether a model of that version answers. */
+  /** Whether a model of that version answers. Throws ServeError for a version that is no number. */
   answers(name: string, version?: string): boolean {
+    refuseVersion(version);
     const found = this.host.find(name);
     return found !== undefined && isVersion(version, found.version);
   }
 
   /** The models that statistics are asked of, all that are loaded without a name. Throws ServeError. */
   counted(name: string, version?: string): readonly ServedModel[] {
+    refuseVersion(version);
     if (name === '') return this.host.index().flatMap((entry) => this.host.find(entry.name) ?? []);
     const found = this.host.find(name);
     if (found === undefined) throw invalid(`requested model '${name}' is not available`);

@@ -1,10 +1,11 @@
 // An inference request and its answer as messages of gRPC: elements in typed lists, or as bytes for all inputs together. Answers are bytes, as Triton's are.
 
 import { datatypeOf } from '../../deploy/datatypes.js';
+import { byteLength } from '../../onnx/core/dtype.js';
 import { elementCount } from '../../onnx/core/shape.js';
 import { allocate, Tensor } from '../../onnx/core/tensor.js';
 import { fromBytes, toBytes } from '../protocol/binary-elements.js';
-import { type ServedModel, ServeError, type TensorSpec, type Tensors } from '../served-model.js';
+import { type InputOf, type ServedModel, ServeError, type TensorSpec, type Tensors } from '../served-model.js';
 import type { GivenInput, InferRequest } from '../service.js';
 
 /** 64-bit integers come as their digits. */
@@ -64,22 +65,48 @@ function textOf(bytes: Buffer, name: string, at: number): string {
   }
 }
 
+/** The types by whose lists elements come, as Triton names them. */
+const listTypes: Readonly<Record<keyof Contents, string>> = {
+  bool_contents: 'BOOL',
+  int_contents: 'INT32',
+  int64_contents: 'INT64',
+  uint_contents: 'UINT32',
+  uint64_contents: 'UINT64',
+  fp32_contents: 'FP32',
+  fp64_contents: 'FP64',
+  bytes_contents: 'BYTES',
+};
+const filled = (contents: Contents | null): (keyof Contents)[] =>
+  (Object.keys(listTypes) as (keyof Contents)[]).filter((list) => (contents?.[list].length ?? 0) > 0);
+
 /** Throws ServeError for elements that are not of the type or not as many as the shape has. */
 function fromContents(
   { name, dtype }: TensorSpec,
   datatype: string,
   shape: readonly number[],
   contents: Contents | null,
+  { model, begin }: InputOf,
 ): Tensor {
   const list = lists[datatype];
   if (list === undefined)
     throw invalid(`inference input '${name}': ${datatype} has no typed contents, expected raw_input_contents`);
+  const other = filled(contents).find((one) => one !== list);
+  if (other !== undefined)
+    throw invalid(
+      `unexpected explicit tensor data for input tensor '${name}' for model '${model}' of type '${listTypes[other]}', expected datatype '${datatype}'`,
+    );
   const elements = contents?.[list] ?? [];
   const count = elementCount(shape);
-  if (elements.length !== count)
+  if (elements.length === 0 && count > 0)
+    throw invalid(`unable to find data for input tensor '${name}' for model '${model}' in request.`);
+  if (elements.length !== count) {
+    const sizes = [count, elements.length].map((n) => (dtype === 'string' ? n : byteLength(dtype, n)));
     throw invalid(
-      `unexpected explicit tensor data for input tensor '${name}'. Expected ${count} elements in ${list}, got ${elements.length}`,
+      dtype === 'string'
+        ? `${begin}expected ${sizes[0]} string elements for inference input '${name}' for model '${model}', got ${sizes[1]}`
+        : `${begin}input byte size mismatch for input '${name}' for model '${model}'. Expected ${sizes[0]}, got ${sizes[1]}`,
     );
+  }
   if (dtype === 'string') {
     return new Tensor(
       dtype,
@@ -120,11 +147,15 @@ function refuseUnsupported(parameters: Readonly<Record<string, unknown>>): void 
 }
 
 /** Throws ServeError. */
-export function readMessage({ id, parameters, inputs, outputs, raw_input_contents: raw }: InferMessage): InferRequest {
+export function readMessage(message: InferMessage): InferRequest {
+  const { model_name: model, id, parameters, inputs, outputs, raw_input_contents: raw } = message;
   refuseUnsupported(parameters);
   for (const { parameters: own } of [...inputs, ...outputs]) refuseUnsupported(own);
-  if (raw.length > 0 && raw.length !== inputs.length)
+  if (raw.length > inputs.length)
     throw invalid(`expected ${inputs.length} raw_input_contents, one for each input, got ${raw.length}`);
+  const twice = raw.length > 0 && inputs.find(({ contents }) => filled(contents).length > 0);
+  if (twice)
+    throw invalid(`contents field must not be specified when using raw_input_contents for '${twice.name}' for model '${model}'`);
   const given = inputs.map((input, i): GivenInput => {
     const { name, datatype, contents } = input;
     const shape = sizesOf(input);
@@ -134,7 +165,7 @@ export function readMessage({ id, parameters, inputs, outputs, raw_input_content
       datatype,
       shape,
       read: (spec, of) =>
-        bytes === undefined ? fromContents(spec, datatype, shape, contents) : fromBytes(spec, shape, bytes, of),
+        bytes === undefined ? fromContents(spec, datatype, shape, contents, of) : fromBytes(spec, shape, bytes, of),
     };
   });
   return { id, inputs: given, ...(outputs.length > 0 && { outputs: [...new Set(outputs.map(({ name }) => name))] }) };

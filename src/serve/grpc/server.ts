@@ -179,11 +179,9 @@ export function grpcServer(service: Service, options: GrpcOptions): Server {
     let before: Promise<void> = Promise.resolve();
     const answer = async (message: InferMessage) => {
       const reply = await inferred(service, message, signal).then(
-        (infer_response) => ({ infer_response }),
-        (error) => ({
-          error_message: fault(error, logger).details,
-          infer_response: { id: message.id, model_name: message.model_name },
-        }),
+        // Clients of Triton's that take many answers to a request look for the last one.
+        (answered) => ({ infer_response: { ...answered, parameters: { triton_final_response: { bool_param: true } } } }),
+        (error) => ({ error_message: fault(error, logger).details, infer_response: { id: message.id } }),
       );
       if (!signal.aborted) call.write(reply);
       call.resume();

@@ -1,0 +1,144 @@
+// prognet serve beside a real Triton over gRPC: the same messages of tritonclient to both, statuses, words and tensors compared; and their metrics. What differs stands here with its reason, by the
+// rows of docs/serve.md.
+import { type ChildProcess, spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { okIn, prognet, repo, workspace } from '../cli/support.js';
+import { freePorts, missing as noTriton, servers } from '../deploy/real-servers.js';
+import { serving } from './serving.js';
+import type { Reason } from './triton-requests.js';
+
+const noClient = existsSync(join(repo, '.venv-serve/prognet-stamp'))
+  ? undefined
+  : '.venv-serve is missing, sh scripts/serve/setup makes it';
+const missing = noTriton ?? noClient;
+if (missing !== undefined && process.env.CI === 'true') throw new Error(missing);
+
+interface Answer {
+  readonly code: string;
+  readonly body: unknown;
+}
+
+/** Requests whose answers differ: why, and the statuses of Triton and of prognet serve. */
+const differs: Readonly<Record<string, readonly [why: Reason | 'more', triton: string, own: string]>> = {
+  'a model: metadata': ['about', 'OK', 'OK'],
+  'a model: config': ['about', 'OK', 'OK'],
+  'version 1: metadata': ['about', 'OK', 'OK'],
+  'version 1: config': ['about', 'OK', 'OK'],
+  server: ['about', 'OK', 'OK'],
+  'an input too many': ['words', 'INVALID_ARGUMENT', 'INVALID_ARGUMENT'],
+  'a type that is none': ['words', 'INVALID_ARGUMENT', 'INVALID_ARGUMENT'],
+  'another size': ['words', 'INVALID_ARGUMENT', 'INVALID_ARGUMENT'],
+  'another number of sizes': ['words', 'INVALID_ARGUMENT', 'INVALID_ARGUMENT'],
+  'a size below zero': ['words', 'INVALID_ARGUMENT', 'INVALID_ARGUMENT'],
+  'rows that differ': ['words', 'INVALID_ARGUMENT', 'INVALID_ARGUMENT'],
+  'a text cut off': ['words', 'INVALID_ARGUMENT', 'INVALID_ARGUMENT'],
+  'bytes that are no message': ['words', 'INTERNAL', 'INTERNAL'],
+  'a method that is none': ['words', 'UNIMPLEMENTED', 'UNIMPLEMENTED'],
+  'no row': ['rows', 'INVALID_ARGUMENT', 'OK'],
+  'bytes too many': ['more', 'OK', 'INVALID_ARGUMENT'],
+  'shared memory': ['extensions', 'NOT_FOUND', 'UNIMPLEMENTED'],
+  classification: ['extensions', 'OK', 'UNIMPLEMENTED'],
+  'a sequence': ['extensions', 'OK', 'UNIMPLEMENTED'],
+  'load with a configuration': ['extensions', 'INVALID_ARGUMENT', 'UNIMPLEMENTED'],
+  'load, unknown': ['unknownLoad', 'INTERNAL', 'INVALID_ARGUMENT'],
+  'unload, unknown': ['unknownLoad', 'OK', 'NOT_FOUND'],
+};
+
+/** Times differ, and Triton has one number for each row in `[rows,1]`: the reason `perRow`. */
+const comparable = (value: unknown, key = ''): unknown => {
+  if (Array.isArray(value)) return key === 'left_label' ? value : value.map((one) => comparable(one));
+  if (typeof value !== 'object' || value === null) return key === 'ns' || key === 'last_inference' ? 'a time' : value;
+  const all = Object.entries(value).map(([name, own]) => {
+    if (name === 'left_label' && typeof own === 'object' && own !== null && 'shape' in own)
+      return [name, { ...own, shape: (own.shape as string[]).slice(0, 1) }];
+    return [name, comparable(own, name)];
+  });
+  return Object.fromEntries(all);
+};
+
+describe.skipIf(missing !== undefined)(
+  `gRPC of prognet serve and Triton${missing === undefined ? '' : ` (not run: ${missing})`}`,
+  () => {
+    let child: ChildProcess;
+    const answers: Record<'triton' | 'own', Record<string, Answer>> = { triton: {}, own: {} };
+    const metrics: Record<'triton' | 'own', { readonly type: string | null; readonly text: string }[]> = { triton: [], own: [] };
+
+    beforeAll(async () => {
+      const dir = join(workspace(), 'shop');
+      expect(prognet('init', dir, '--template', 'tabular', '--quiet').status).toBe(0);
+      okIn(dir, 'train', '--all', '--quiet');
+      const folder = join(dir, '../triton');
+      okIn(dir, 'deploy', 'triton', '-o', folder, '--quiet');
+      const [http = '', grpc = '', own = ''] = await freePorts(3);
+      let log = '';
+      child = servers.triton(folder, [http, grpc, own], '--model-control-mode=explicit', '--load-model=*');
+      for (const stream of [child.stdout, child.stderr])
+        stream?.on('data', (chunk) => {
+          log += chunk;
+        });
+      const up = () =>
+        fetch(`http://127.0.0.1:${http}/v2/health/ready`).then(
+          ({ ok }) => ok,
+          () => false,
+        );
+      while (!(await up())) {
+        if (child.exitCode !== null) throw new Error(log);
+        await setTimeout(200);
+      }
+      const ours = await serving(dir, '--workers', '1', '--max-batch', '64', '--batch-delay-us', '500');
+      const sides = [
+        ['triton', `127.0.0.1:${grpc}`, `http://127.0.0.1:${own}`],
+        ['own', ours.grpc, ours.metrics],
+      ] as const;
+      for (const [side, address, base] of sides) {
+        const args = [join(repo, 'scripts/serve/grpc_requests.py'), address];
+        const { status, stdout, stderr } = spawnSync(join(repo, '.venv-serve/bin/python'), args, { encoding: 'utf8' });
+        if (status !== 0) throw new Error(`${side}: ${stderr}`);
+        answers[side] = JSON.parse(stdout);
+        const reply = await fetch(`${base}/metrics`, { headers: { connection: 'close' } });
+        metrics[side].push({ type: reply.headers.get('content-type'), text: await reply.text() });
+      }
+    }, 300_000);
+    afterAll(async () => {
+      const ended = new Promise((resolve) => child.once('close', resolve));
+      child.kill('SIGTERM');
+      await ended;
+    }, 60_000);
+
+    it('answers are the same, but for those that are listed', () => {
+      const names = Object.keys(answers.triton);
+      expect(names.length).toBeGreaterThan(80);
+      expect(Object.keys(answers.own)).toEqual(names);
+      const alike = names.filter((name) => differs[name] === undefined);
+      const of = (side: 'triton' | 'own') => Object.fromEntries(alike.map((name) => [name, comparable(answers[side][name])]));
+      expect(of('own')).toEqual(of('triton'));
+    });
+
+    it.each(Object.entries(differs))('unlike: %s', (name, [, triton, own]) => {
+      expect([answers.triton[name]?.code, answers.own[name]?.code]).toEqual([triton, own]);
+      expect(comparable(answers.own[name])).not.toEqual(comparable(answers.triton[name]));
+      if (own !== 'OK') expect(answers.own[name]?.body).toMatch(/\S/);
+    });
+
+    it('metrics have the same names, types and labels, but for memory of GPUs', () => {
+      const [triton, own] = [metrics.triton[0], metrics.own[0]];
+      expect([triton?.type, own?.type]).toEqual(['text/plain; charset=utf-8', 'text/plain; version=0.0.4; charset=utf-8']);
+      const types = (text = '') =>
+        Object.fromEntries([...text.matchAll(/^# TYPE (nv_\S+) (\S+)$/gm)].map(([, name, type]) => [name, type]));
+      const pinned = { nv_pinned_memory_pool_total_bytes: 'gauge', nv_pinned_memory_pool_used_bytes: 'gauge' };
+      expect({ ...types(own?.text), ...pinned }).toEqual(types(triton?.text));
+      const labels = (text = '') =>
+        [...text.matchAll(/^(nv_inference_\w+)\{([^}]*)\}/gm)].map(
+          ([, name, all]) => `${name} ${(all ?? '').split(',').toSorted()}`,
+        );
+      const ofLeft = (text = '') =>
+        labels(text)
+          .filter((one) => one.includes('model="left"'))
+          .toSorted();
+      expect(ofLeft(own?.text)).toEqual(ofLeft(triton?.text));
+    });
+  },
+);
