@@ -42,6 +42,7 @@ export { type ResetTask, resetTask } from './tasks/reset-task.js';
 export { type SaveOptions, save } from './tasks/save-network.js';
 export type { MethodName as StudyMethodName } from './tasks/study/methods.js';
 export { type StudyOptions, type StudyProgress, study } from './tasks/study/study.js';
+export { takeFromFleet } from './tasks/take-from-fleet.js';
 export { type TrainedTask, type TrainTaskOptions, trainTask } from './tasks/train-task.js';
 export { type Verified, type VerifiedHead, type VerifyOptions, verifyTask } from './tasks/verify.js';
 export { WorkspaceNetwork, type WorkspaceTrainOptions } from './tasks/workspace-network.js';

@@ -181,9 +181,11 @@ command('export', 'write an ONNX model, weights included', [
 command('fleet <action> <folder> [what...]', 'further columns for a fleet that export --fleet wrote', [
   'prognet fleet add fleet ann ben     frozen columns of the workspace',
   'prognet fleet list fleet            its columns, each checked against its hashes',
+  'prognet fleet take fleet dora       a column of the fleet as the frozen column of a task of the workspace, with its proof',
   'prognet fleet train fleet customers     a column for each NAME.npz, and each folder NAME of .npy files, of that folder',
   'python scripts/python/ray/train.py fleet customers     the same by Ray, on the machines of a cluster (docs/fleet.md)',
 ])
+  .option('--task <task>', 'take: the task whose column it becomes (default: the one of its name)')
   .option('--keep-going', 'train: past customers whose data or training fails; the exit code tells of them')
   .action(async (action: string, folder: string, tasks: string[], o: FleetActionFlags) =>
     (await import('./commands/fleet.js')).fleetCommand(action, folder, tasks, all(o)),

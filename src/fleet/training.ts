@@ -93,6 +93,9 @@ function refuseSettings(
   { task, train, reads, head, inputs }: Column,
   { validation, schedule, augment }: ReturnType<typeof trainSettings>,
 ): void {
+  const known =
+    'known sizes where columns are trained elsewhere; without --training, train them in a workspace and add them by fleet add';
+  for (const input of inputs) knownShape(input, 'fleet', known);
   const refused = [
     [reads.some(({ steps }) => steps.length > 0), 'prepare'],
     [inputs.some(({ features }) => hasCategories(features)), 'an input with categories'],
@@ -125,7 +128,6 @@ function halves(
   const { specs } = column.parameters;
   const settings = trainSettings(train, seed, described);
   const rule = optimizer(settings.optimizer);
-  for (const input of column.inputs) knownShape(input, 'training artifacts');
 
   const g = ops({ name: 'gradient', opset: network.opset });
   const dtypes = Object.fromEntries(column.inputs.map(({ name, dtype }) => [name, dtype]));

@@ -36,6 +36,15 @@ it('what prognet alone trains is refused', async () => {
   expect(() => exportFleet(loadWorkspace(scheduled), empty(), { training: true })).toThrow(
     'fleet: the column "ann" has train.schedule, expected none where it is trained elsewhere',
   );
+  const blocks = '[[{ conv2d: { filters: 3, kernel: 3 } }, relu, global_avgpool], [{ dense: 5 }, relu]]';
+  const open = await frozenWorkspace(
+    description(['ann'], { blocks, base: blocks, input: '{ name: x, shape: [1, side, 6] }' }),
+    [1, 6, 6],
+  );
+  expect(exportFleet(loadWorkspace(open), empty()).columns).toEqual(['ann']);
+  expect(() => exportFleet(loadWorkspace(open), empty(), { training: true })).toThrow(
+    'fleet: the input "x" is [1,side,6], "side" is open, expected known sizes where columns are trained elsewhere; without --training, train them in a workspace and add them by fleet add',
+  );
 }, 60_000);
 
 it('columns with batch_norm or dropout have no step in two halves', async () => {

@@ -4,6 +4,7 @@ import { type FleetProgress, type TrainedFleet, trainFleet } from '../../fleet/t
 import { UsageError } from '../../onnx/core/errors.js';
 import { addToFleet, exportFleet } from '../../tasks/export-fleet.js';
 import { loadWorkspace } from '../../tasks/load-workspace.js';
+import { takeFromFleet } from '../../tasks/take-from-fleet.js';
 import { integerFlag } from '../flags.js';
 import { interruptible } from '../interruptible.js';
 import { noteLeftOut } from '../left-out.js';
@@ -61,6 +62,7 @@ export function exportFleetCommand(flags: FleetFlags): void {
 
 export interface FleetActionFlags extends GlobalOptions {
   readonly keepGoing?: boolean;
+  readonly task?: string;
 }
 
 export async function fleetCommand(
@@ -75,12 +77,23 @@ export async function fleetCommand(
     });
   if (action === 'add') add(folder, tasks, flags);
   else if (action === 'list') list(folder, tasks, flags);
+  else if (action === 'take') take(folder, tasks, flags);
   else if (action === 'train') await train(folder, tasks, flags);
-  else
-    throw new UsageError(`unknown action "${action}", expected add, list or train`, {
-      expected: 'add, list, train',
-      got: action,
-    });
+  else {
+    const expected = 'add, list, take or train';
+    throw new UsageError(`unknown action "${action}", expected ${expected}`, { expected, got: action });
+  }
+}
+
+function take(folder: string, names: readonly string[], flags: FleetActionFlags): void {
+  const [first] = names;
+  if (first === undefined)
+    throw new UsageError('fleet take: no column is named, expected columns of the fleet, such as: prognet fleet take fleet dora');
+  if (flags.task !== undefined && names.length > 1)
+    throw new UsageError(`fleet take: found ${names.length} columns for --task ${flags.task}, expected one`, { path: '--task' });
+  const records = names.map((name) => takeFromFleet(loadWorkspace(flags.workspace ?? '.'), folder, name, flags.task ?? name));
+  const columns = records.map(({ task, sha256, outputs }) => ({ task, sha256: sha256.weights, outputs: outputs.sha256 }));
+  result(flags, { folder, columns }, `${columns.map(({ task }) => task).join(', ')} taken from ${folder} and frozen`);
 }
 
 async function train(folder: string, [data, ...more]: readonly string[], flags: FleetActionFlags): Promise<void> {
