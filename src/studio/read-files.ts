@@ -105,12 +105,12 @@ function inkRow({ width, height, data }: Pixels, image: ImageShape, name: string
 /** The image's own size in place of what is open, at the scale of a side that is not. */
 function openImage(input: InputShape, { width, height }: Pixels): InputShape {
   const { image, sizes, decoding } = input;
-  if (image === undefined || !isOpen(input) || decoding?.fit !== undefined) return input;
+  if (image === undefined || !isOpen(input)) return input;
   const at = image.axes === 'CHW' ? 1 : 0;
-  const [tall, wide] = sizes.slice(at);
+  const [tall, wide] = [decoding?.height ?? sizes[at], decoding?.width ?? sizes[at + 1]];
   const scale = decoding !== undefined ? 1 : (tall ?? (wide == null ? height : (wide * height) / width)) / height;
-  const sides = [height, width].map((side, i) => sizes[at + i] ?? Math.max(1, Math.round(side * scale)));
-  return ofSize(input, input.shape.with(at, sides[0] ?? 1).with(at + 1, sides[1] ?? 1));
+  const sized = (side: number) => Math.max(1, Math.round(side * scale));
+  return ofSize(input, input.shape.with(at, tall ?? sized(height)).with(at + 1, wide ?? sized(width)));
 }
 
 async function imageRow(

@@ -8,7 +8,7 @@ import { answersOf, type Head, isSeveral, outputLabels } from '../model/heads/he
 import { outputNames } from '../model/heads/output-names.js';
 import { outputsBegin } from '../model/heads/several.js';
 import { taskModel } from '../model/progressive/forms.js';
-import { must, stopIfAborted } from '../onnx/core/errors.js';
+import { DataError, must, stopIfAborted } from '../onnx/core/errors.js';
 import type { Tensor } from '../onnx/core/tensor.js';
 import type { Runtime, SessionOptions } from '../onnx/runtime/session.js';
 import { sessionModel } from '../onnx/serde/session-model.js';
@@ -61,14 +61,25 @@ export async function* predict(
   const session = await runtime.createSession(bytes, { ...own, ...from });
   const asked = outputsFor(task, column.head);
   try {
+    let before: string | undefined;
     for await (const run of runsOf(fitted())) {
       stopIfAborted(signal);
-      yield asked.answered(await allOutputsOf(session, asked.names, column.inputs, run));
+      const answered = asked.answered(await allOutputsOf(session, asked.names, column.inputs, run));
+      const own = answered.values.dims.slice(1).join();
+      before ??= own;
+      if (own !== before) throw ofOtherSize(where, before, own);
+      yield answered;
     }
     for (const line of beside.lines()) onNote?.(line);
   } finally {
     await session.release();
   }
+}
+
+/** Rows of one table, or of one array, have one size. */
+function ofOtherSize(where: string, expected: string, got: string): DataError {
+  const text = `samples of other sizes have other steps: answers are [${expected}], then [${got}]`;
+  return new DataError(`${where}: ${text}, expected samples of one size at a time`, { expected, got });
 }
 
 /** The outputs that are an answer, and what they say. */
@@ -108,7 +119,12 @@ function outputsOfHead(begin: string, head: Head): AskedOutputs {
   };
 }
 
-/** Parts as runs of so many rows as all evaluation takes; fewer before a pause and at the end. */
+const shapeOf = (samples: Samples): string =>
+  Object.values(samples)
+    .map(({ dims }) => dims.slice(1).join())
+    .join(';');
+
+/** Parts as runs of so many rows as all evaluation takes; fewer before a pause, before rows of another size and at the end. */
 async function* runsOf(parts: AsyncIterable<Samples | Pause>): AsyncGenerator<Samples> {
   let rest: Samples | undefined;
   for await (const part of parts) {
@@ -118,6 +134,10 @@ async function* runsOf(parts: AsyncIterable<Samples | Pause>): AsyncGenerator<Sa
       continue;
     }
     const count = countOf(part);
+    if (rest !== undefined && shapeOf(rest) !== shapeOf(part)) {
+      yield rest;
+      rest = undefined;
+    }
     const slice = (from: number, to: number) => mapSamples(part, (rows) => sliceRows(rows, from, to));
     // What was left fills one run; the others are views.
     let from = rest === undefined ? 0 : Math.min(rowsPerRun - countOf(rest), count);

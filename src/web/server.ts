@@ -1,14 +1,13 @@
 // The network inside a worker: what the page's calls do. Free of the worker's own API, so that it runs wherever onnxruntime-web does.
 
 import { domainIn } from '../data/domain.js';
-import { sampleShape } from '../data/images/decoding.js';
+import { takesSamples } from '../data/images/decoding.js';
 import { hashNamed, namedSamples } from '../data/samples.js';
 import { answersOf, eachOf, type Head, headWidth, isSeveral, outputLabels } from '../model/heads/heads.js';
 import { layerText } from '../model/nn/layer-text.js';
 import type { Column } from '../model/progressive/column.js';
 import type { NetworkInput } from '../model/progressive/inputs.js';
 import { lateralStrengths } from '../model/progressive/lateral-strength.js';
-import { fitsShape } from '../model/progressive/open-inputs.js';
 import { withDomain } from '../network/column-domain.js';
 import { type Network, prognet } from '../network/network.js';
 import { columnHash, looksLikeNetwork } from '../network/network-file.js';
@@ -195,7 +194,7 @@ function inputInfo(network: Network, own: readonly Column[], { name, dtype, shap
     ...(features !== undefined && { features }),
     prepared: own.some(({ reads }) => reads.some((read) => read.input.name === name && read.steps.length > 0)),
     fills: own.length > 0 && own.every((column) => filledInputs(column).includes(name)),
-    ...(decoding !== undefined && fitsShape(sampleShape(decoding), shape) && { decoding }),
+    ...(decoding !== undefined && takesSamples(decoding, shape) && { decoding }),
     ...facts,
   };
 }

@@ -145,10 +145,10 @@ export async function requestReader({ ort, inputs, several, tasks, maxRows, read
   }
 
   /** Of a .png, .jpg or .webp, the sample that training would make of it. */
-  async function imageOf(request, held, { dtype, name, shape }, { task }, seen) {
+  async function imageOf(request, held, { dtype, name }, { task }, seen) {
     const decode = decoders.get(task);
     if (decode === undefined) throw refusal(415, 'found an image, and the task was trained on arrays: expected those');
-    const { values: bytes, notes } = await decode(await wholeBody(request, held), wrong);
+    const { values: bytes, shape, notes } = await decode(await wholeBody(request, held), wrong);
     if (dtype !== 'uint8') refuseBytes(seen, wrong);
     const values = dtype === 'uint8' ? bytes : Float32Array.from(bytes, (v) => v * Math.fround(1 / 255));
     return { feeds: { [name]: new ort.Tensor(dtype, values, [1, ...shape]) }, rows: 1, notes };

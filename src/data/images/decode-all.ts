@@ -3,7 +3,7 @@ import { dataError, defaultMaxBytes } from '../../formats/data-error.js';
 import { must } from '../../onnx/core/errors.js';
 import { Tensor } from '../../onnx/core/tensor.js';
 import { decodeInto, headOf } from './decode.js';
-import { channelsOf, type Decoding, type Resize, sampleShape } from './decoding.js';
+import { channelsOf, type Decoding, isSized, ofSize, type Resize, type SizedDecoding, sampleShape } from './decoding.js';
 import type { Sharp } from './sharp.js';
 
 /** An image: what it is called in errors, and its bytes, read when it is its turn. */
@@ -28,7 +28,7 @@ export async function commonDecoding(
   sharp: Sharp,
   parts: AsyncIterable<readonly ImageBytes[]> | Iterable<readonly ImageBytes[]>,
   resize: Resize | undefined,
-): Promise<Decoding> {
+): Promise<SizedDecoding> {
   const heads: { name: string; colour: boolean; size: string; height: number; width: number }[] = [];
   for await (const images of parts) {
     const before = heads.length;
@@ -61,13 +61,22 @@ export interface DecodedImages {
   readonly withAlpha: number;
 }
 
-/** Throws DataError for images that cannot be decoded, and where all together take more than 2 GiB. */
+/** The decoding at the size of an image, where it leaves one open. Throws DataError for what is none. */
+export async function sizedBy(sharp: Sharp, { name, bytes }: ImageBytes, decoding: Decoding): Promise<SizedDecoding> {
+  return isSized(decoding) ? decoding : ofSize(decoding, (await headOf(sharp, await bytes(), name)).autoOrient);
+}
+
+/**
+ * Images as samples of one size, that of the first where it is open.
+ * @throws DataError for images that cannot be decoded, and where all together take more than 2 GiB
+ */
 export async function decodeAll(
   sharp: Sharp,
   images: readonly ImageBytes[],
-  decoding: Decoding,
+  given: Decoding,
   where: string,
 ): Promise<DecodedImages> {
+  const decoding = await sizedBy(sharp, must(images[0], 'image'), given);
   const width = decoding.height * decoding.width * channelsOf(decoding);
   const total = width * images.length;
   if (total > defaultMaxBytes)

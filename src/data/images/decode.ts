@@ -1,7 +1,7 @@
 // PNG, JPEG and WebP to samples, by sharp. Other formats that it would read, some of which run programs of a kind (SVG), never reach it.
 import { dataError } from '../../formats/data-error.js';
 import { reason } from '../../onnx/core/one-line.js';
-import { channelsOf, type Decoding } from './decoding.js';
+import { channelsOf, type SizedDecoding } from './decoding.js';
 import type { ImageHead, Sharp } from './sharp.js';
 
 /** More pixels than any photograph here has: what claims more is refused before it is unpacked. */
@@ -56,7 +56,7 @@ export async function headOf(sharp: Sharp, bytes: Uint8Array, file: string): Pro
 export async function decodeInto(
   sharp: Sharp,
   bytes: Uint8Array,
-  decoding: Decoding,
+  decoding: SizedDecoding,
   out: Uint8Array,
   file: string,
 ): Promise<ImageHead> {

@@ -2,11 +2,11 @@
 // reads their files, image-folder.ts and hub/hub-images.ts say.
 
 import { onlyOf } from '../../model/progressive/inputs.js';
-import { knownShape } from '../../model/progressive/open-inputs.js';
+import { InternalError } from '../../onnx/core/errors.js';
 import { Tensor } from '../../onnx/core/tensor.js';
 import type { Dataset } from '../dataset.js';
-import { alphaNote, commonDecoding, decodeAll, type ImageBytes } from '../images/decode-all.js';
-import { channelsOf, decodingFor } from '../images/decoding.js';
+import { alphaNote, commonDecoding, decodeAll, type ImageBytes, sizedBy } from '../images/decode-all.js';
+import { channelsOf, type Decoding, decodingFor } from '../images/decoding.js';
 import { loadSharp } from '../images/sharp.js';
 import { joinRows, sliceRows } from '../rows.js';
 import type { DataOptions } from '../schema.js';
@@ -28,6 +28,11 @@ export interface LabelledImages {
   readonly groups: () => AsyncIterable<ImageGroup> | Iterable<ImageGroup>;
 }
 
+async function firstOf(groups: ReturnType<LabelledImages['groups']>): Promise<ImageBytes> {
+  for await (const { images } of groups) if (images[0] !== undefined) return images[0];
+  throw new InternalError('a part of no images');
+}
+
 /** Bytes of images that are decoded together where not all are in memory. */
 const bytesAtOnce = 2 ** 23;
 
@@ -46,15 +51,13 @@ export async function unreadImages(
   const decoding =
     inputs === undefined
       ? await commonDecoding(sharp, everything(), resize)
-      : decodingFor(knownShape(onlyOf(inputs, 'a folder of images'), 'a folder of images'), resize, where);
-  const width = decoding.height * decoding.width * channelsOf(decoding);
-  const together = Math.max(1, Math.floor(bytesAtOnce / width));
+      : decodingFor(onlyOf(inputs, 'a folder of images').shape, resize, where);
 
   /** Makes data sets of images, and says at the end what was done to them. */
-  function decoder(count: number) {
+  function decoder(count: number, how: Decoding) {
     let transparent = 0;
     const decode = async ({ images, labels }: ImageGroup, first: number): Promise<Dataset> => {
-      const { inputs: pixels, withAlpha } = await decodeAll(sharp, images, decoding, path);
+      const { inputs: pixels, withAlpha } = await decodeAll(sharp, images, how, path);
       transparent += withAlpha;
       const set = fitting(pixels, labels, { inputs: path, targets: path, first }, head);
       return { ...set, classes: classNames.length, classNames, decoding };
@@ -67,7 +70,7 @@ export async function unreadImages(
   }
 
   async function read({ count, groups }: LabelledImages): Promise<Dataset> {
-    const { decode, end } = decoder(count);
+    const { decode, end } = decoder(count, decoding);
     const images: ImageBytes[] = [];
     const labels = [Tensor.zeros('int64', [0])];
     for await (const group of groups()) {
@@ -79,21 +82,27 @@ export async function unreadImages(
     return set;
   }
 
-  const streamOf = ({ count, groups }: LabelledImages): RowStream => ({
-    bytes: count * width,
-    parts: async function* (step) {
-      const { decode, end } = decoder(count);
-      let first = 0;
-      for await (const { images, labels } of groups())
-        for (let from = 0; from < images.length; from += together) {
-          const to = Math.min(from + together, images.length);
-          yield await decode({ images: images.slice(from, to), labels: sliceRows(labels, from, to) }, first);
-          first += to - from;
-          await step('images read', first, count);
-        }
-      end();
-    },
-  });
+  /** The size of a part is that of its first image, where it is open. */
+  async function streamOf({ count, groups }: LabelledImages): Promise<RowStream> {
+    const sized = await sizedBy(sharp, await firstOf(groups()), decoding);
+    const width = sized.height * sized.width * channelsOf(sized);
+    const together = Math.max(1, Math.floor(bytesAtOnce / width));
+    return {
+      bytes: count * width,
+      parts: async function* (step) {
+        const { decode, end } = decoder(count, sized);
+        let first = 0;
+        for await (const { images, labels } of groups())
+          for (let from = 0; from < images.length; from += together) {
+            const to = Math.min(from + together, images.length);
+            yield await decode({ images: images.slice(from, to), labels: sliceRows(labels, from, to) }, first);
+            first += to - from;
+            await step('images read', first, count);
+          }
+        end();
+      },
+    };
+  }
 
   return {
     read: async () => {
@@ -101,6 +110,6 @@ export async function unreadImages(
       for (const part of parts) sets.push(await read(part));
       return sets;
     },
-    streams: async () => parts.map(streamOf),
+    streams: async () => await Promise.all(parts.map(streamOf)),
   };
 }

@@ -2,7 +2,7 @@
 // beside the server where a task was trained on images. The package sharp, the service installs.
 import { decodeInto, headOf } from '../../data/images/decode.js';
 import { alphaNote } from '../../data/images/decode-all.js';
-import { decodingSchema, sampleShape } from '../../data/images/decoding.js';
+import { decodingSchema, ofSize, sampleShape } from '../../data/images/decoding.js';
 import { loadSharp } from '../../data/images/sharp.js';
 import { PrognetError } from '../../onnx/core/errors.js';
 import { elementCount } from '../../onnx/core/shape.js';
@@ -13,6 +13,8 @@ export const mostPixels = 2 ** 24;
 /** A sample, and what was done to the image that its sender should know. */
 interface Decoded {
   readonly values: Uint8Array;
+  /** Of the sample. */
+  readonly shape: readonly number[];
   readonly notes: readonly string[];
 }
 
@@ -26,13 +28,15 @@ export async function imageReader(
   const how = decodingSchema.parse(decoding);
   const sharp = await loadSharp('images');
   return async (bytes, wrong) => {
-    const out = new Uint8Array(elementCount(sampleShape(how)));
     try {
-      const { width, height } = await headOf(sharp, bytes, 'the image');
+      const { width, height, autoOrient } = await headOf(sharp, bytes, 'the image');
       if (width * height > mostPixels) throw wrong(`the image has ${width} x ${height} pixels, expected at most ${mostPixels}`);
-      const { hasAlpha } = await decodeInto(sharp, bytes, how, out, 'the image');
+      const sized = ofSize(how, autoOrient);
+      const shape = sampleShape(sized);
+      const out = new Uint8Array(elementCount(shape));
+      const { hasAlpha } = await decodeInto(sharp, bytes, sized, out, 'the image');
       const note = alphaNote('the image', hasAlpha ? 1 : 0, 1, how);
-      return { values: out, notes: note === undefined ? [] : [note] };
+      return { values: out, shape, notes: note === undefined ? [] : [note] };
     } catch (error) {
       throw error instanceof PrognetError ? wrong(error.message) : error;
     }

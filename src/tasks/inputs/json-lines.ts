@@ -6,8 +6,7 @@ import { type Tokenize, takesText, tokenizerOf } from '../../data/text/tokenizer
 import { UnknownCategories } from '../../formats/csv.js';
 import { dataError, quote } from '../../formats/data-error.js';
 import type { NetworkInput } from '../../model/progressive/inputs.js';
-import { knownShape } from '../../model/progressive/open-inputs.js';
-import { elementCount } from '../../onnx/core/shape.js';
+import { elementCount, formatShape } from '../../onnx/core/shape.js';
 import { Tensor } from '../../onnx/core/tensor.js';
 import type { AskedFile } from './asked-file.js';
 import type { InputParts, ReadingInputs } from './parts.js';
@@ -32,6 +31,7 @@ export async function* jsonLines(
 ): InputParts {
   const tokenizers = new Map<NetworkInput, Tokenize>();
   for (const input of inputs) if (takesText(input)) tokenizers.set(input, await tokenizerOf(input, name));
+  const sized = new Sized();
   const unknown = new UnknownCategories();
   const passed = new Set<string>();
   let first = 0;
@@ -58,8 +58,9 @@ export async function* jsonLines(
             (i) => (given[i]?.line.row ?? i) + 1,
           ),
         ];
-      const numbers = given.flatMap(({ value, line }) => numbersIn(value, input, reading.missing === true, line));
-      return [input.name, tensorOf(numbers, given.length, input, name, from.line.row, reading)];
+      const own = sized.of(input, given[0]?.value);
+      const numbers = given.flatMap(({ value, line }) => numbersIn(value, own, reading.missing === true, line));
+      return [input.name, tensorOf(numbers, given.length, own, name, from.line.row, reading)];
     });
     first += rows.length;
     yield Object.fromEntries(samples) satisfies Samples;
@@ -67,6 +68,32 @@ export async function* jsonLines(
   if (first === 0) throw dataError(name, 'holds no lines', { expected: 'an object a line' });
   if (passed.size > 0) reading.onNote?.(`${name}: not read: ${[...passed].map((key) => quote(key)).join(', ')}`);
   for (const line of unknown.lines(name)) reading.onNote?.(line);
+}
+
+/** Inputs of any size at the size of the first line, which all others have. */
+class Sized {
+  private readonly found = new Map<string, KnownInput>();
+
+  of(input: NetworkInput, first: unknown): KnownInput {
+    const known = this.found.get(input.name) ?? { ...input, ...shapeIn(first, input.shape) };
+    this.found.set(input.name, known);
+    return known;
+  }
+}
+
+/** An input of a known size, and where that is from, for messages. */
+type KnownInput = Omit<NetworkInput, 'shape'> & { readonly shape: readonly number[]; readonly from: string };
+
+/** The shape of a sample as lists have it. A size that they do not say is open for none of them, so that it is told in their place. */
+function shapeIn(value: unknown, shape: NetworkInput['shape']): Pick<KnownInput, 'shape' | 'from'> {
+  let list = value;
+  const found = shape.map((size) => {
+    const own = Array.isArray(list) ? list : [];
+    [list] = own;
+    return typeof size === 'number' ? size : own.length;
+  });
+  const open = shape.some((size) => typeof size === 'string');
+  return { shape: found, from: open ? `, ${formatShape(shape)} as the first line has it` : '' };
 }
 
 /** Objects of a block, each with its number. */
@@ -104,7 +131,7 @@ function valueIn(line: Readonly<Record<string, unknown>>, { name }: NetworkInput
 }
 
 /** The numbers of an input in a line: of a table in the order of its features, a category as the index of its text. */
-function numbersIn(value: unknown, input: NetworkInput, missing: boolean, line: Line): number[] {
+function numbersIn(value: unknown, input: KnownInput, missing: boolean, line: Line): number[] {
   const { name, features } = input;
   const fail = (got: string, expected: string): never => {
     throw dataError(`${line.where}: ${quote(name)}`, `${got}, expected ${expected}`, { expected });
@@ -131,7 +158,7 @@ function numbersIn(value: unknown, input: NetworkInput, missing: boolean, line: 
       return at;
     });
   }
-  const shape = knownShape(input, 'lines of JSON');
+  const { shape, from } = input;
   const numbers: number[] = [];
   const take = (found: unknown, depth: number): void => {
     if (Array.isArray(found)) {
@@ -139,12 +166,12 @@ function numbersIn(value: unknown, input: NetworkInput, missing: boolean, line: 
         depth === shape.length ||
         (shape[depth] !== found.length && !(depth === 0 && shape.length > 0 && found.length === elementCount(shape)))
       )
-        fail(`is a list of ${found.length} at depth ${depth}`, `[${shape}]`);
+        fail(`is a list of ${found.length} at depth ${depth}`, `[${shape}]${from}`);
       const flat = depth === 0 && shape[0] !== found.length;
       for (const one of found) take(one, flat ? shape.length : depth + 1);
       return;
     }
-    if (depth < shape.length) fail(`is ${show(found)}`, `lists of shape [${shape}]`);
+    if (depth < shape.length) fail(`is ${show(found)}`, `lists of shape [${shape}]${from}`);
     if (typeof found === 'boolean' && input.dtype === 'bool') numbers.push(Number(found));
     else if (typeof found === 'number') numbers.push(found);
     else if (found === null && missing) numbers.push(Number.NaN);
@@ -158,12 +185,12 @@ function numbersIn(value: unknown, input: NetworkInput, missing: boolean, line: 
 function tensorOf(
   numbers: readonly number[],
   count: number,
-  input: NetworkInput,
+  input: KnownInput,
   name: string,
   first: number,
   { missing = false }: ReadingInputs,
 ): Tensor {
-  const dims = [count, ...knownShape(input, 'lines of JSON')];
+  const dims = [count, ...input.shape];
   const where = `${name}: ${quote(input.name)}`;
   if (input.dtype !== 'uint8')
     return toInputs(new Tensor('float64', dims, Float64Array.from(numbers)), where, missing, first, input);

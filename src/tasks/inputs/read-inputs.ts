@@ -1,6 +1,6 @@
 // Inputs to be answered, whatever they stand in: files of arrays and tables, texts, images, folders of them, stdin.
 import { alphaNote, type ImageBytes } from '../../data/images/decode-all.js';
-import type { Decoding } from '../../data/images/decoding.js';
+import { type Decoding, isSized } from '../../data/images/decoding.js';
 import { isHub } from '../../data/sources/hub/parts.js';
 import { takesText } from '../../data/text/tokenizer.js';
 import { defaultMaxBytes } from '../../formats/data-error.js';
@@ -43,8 +43,10 @@ export async function* readInputs(asked: AskedInputs, inputs: readonly NetworkIn
   const { path, decoding } = asked;
   let [count, transparent] = [0, 0];
   const decode = async function* (images: readonly ImageBytes[]): InputParts {
-    for (let from = 0; from < images.length; from += imagesTogether) {
-      const together = images.slice(from, from + imagesTogether);
+    // Where any size is taken each image has its own.
+    const each = decoding === undefined || isSized(decoding) ? imagesTogether : 1;
+    for (let from = 0; from < images.length; from += each) {
+      const together = images.slice(from, from + each);
       const { samples, withAlpha } = await decodeInputs(together, inputs, decoding, path);
       count += together.length;
       transparent += withAlpha;

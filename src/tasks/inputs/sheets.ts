@@ -6,11 +6,14 @@ import { type CsvOptions, type CsvTable, UnknownCategories } from '../../formats
 import { quote } from '../../formats/data-error.js';
 import { type GroupedTable, joinTables, tableOf, widthOf } from '../../formats/open-table.js';
 import type { NetworkInput } from '../../model/progressive/inputs.js';
-import { knownShape } from '../../model/progressive/open-inputs.js';
+import { knownShape as knownBy } from '../../model/progressive/open-inputs.js';
 import { DataError } from '../../onnx/core/errors.js';
 import { elementCount } from '../../onnx/core/shape.js';
 import type { InputParts, ReadingInputs } from './parts.js';
 import { type Pause, pause } from './pipe.js';
+
+/** The shape of a sample. Throws UsageError where it is open: a row does not say which of its numbers is the label. */
+const knownShape = (input: NetworkInput): number[] => knownBy(input, 'a table to be answered', 'a .npy, .npz or .jsonl file');
 
 /** A table that is not read yet. */
 export interface Sheet {
@@ -85,7 +88,7 @@ async function wordsOf({ name, how, width }: Sheet, input: TextInput, { data, on
 
 async function numbersOf({ name, how, width: widthOf }: Sheet, input: NetworkInput, reading: ReadingInputs): Promise<Way> {
   const options = tableOptions(how, input, reading);
-  const width = input.features === undefined ? await widthOf() : elementCount(knownShape(input, 'a table'));
+  const width = input.features === undefined ? await widthOf() : elementCount(knownShape(input));
   return {
     options: { ...options, ...widerOptions(width, input, reading) },
     samples: (table, first) => tableInputs(table, width, name, input, reading, first),
@@ -105,7 +108,7 @@ function tableOptions(own: CsvOptions, { features }: NetworkInput, { missing }: 
 
 /** A file that is wider than the input is read as the one that was trained on, but for its label. */
 function widerOptions(width: number, input: NetworkInput, { data }: ReadingInputs): CsvOptions {
-  if (width === elementCount(knownShape(input, 'a table'))) return {};
+  if (width === elementCount(knownShape(input))) return {};
   const { label, drop, columns } = data ?? { source: '' };
   if (columns !== undefined) return { columns };
   return { drop: [...(drop ?? []), ...[label ?? -1].flat()] };
@@ -121,7 +124,7 @@ function tableInputs(
   first: boolean,
 ): Samples {
   const { name } = input;
-  const shape = knownShape(input, 'a table');
+  const shape = knownShape(input);
   const size = elementCount(shape);
   if (first && width !== size && data?.columns === undefined) {
     const named = [data?.label ?? -1].flat().map((l) => (typeof l === 'string' ? quote(l) : String(l)));
