@@ -172,9 +172,8 @@ async function race() {
     console.log(name, JSON.stringify(found[name]));
   }
   while (torch.length < sample) one();
-  const mean = torch.reduce((a, b) => a + b, 0) / torch.length;
-  found['PyTorch, a process for each'] = { columns: torch.length, seconds: round(torch.length * mean), load: [load(), load()] };
-  console.log('PyTorch', JSON.stringify(found['PyTorch, a process for each']), torch.map((s) => round(s)).join(' '));
+  found['PyTorch, a process for each'] = { columns: torch.length, each: torch.map((s) => round(s)), load: [load(), load()] };
+  console.log('PyTorch', JSON.stringify(found['PyTorch, a process for each']));
   const same = hashes.every((each) => each === hashes[0]);
   if (!same) throw new Error('the columns of the ways differ');
   console.log('the columns of all ways but PyTorch are the same');
@@ -249,28 +248,33 @@ function killWorker(driver) {
 
 function write() {
   const { made, columns, baseBytes: base, bytesOfColumn: bytes, ways: found, kill: killed, ...rest } = kept();
-  const rate = ({ columns: n, seconds }) => n / seconds;
-  const torch = found['PyTorch, a process for each'];
+  const median = (list) => {
+    const sorted = [...list].sort((a, b) => a - b);
+    return (sorted[(list.length - 1) >> 1] + sorted[list.length >> 1]) / 2;
+  };
+  const rate = ({ columns: n, seconds, each }) => (each === undefined ? n / seconds : 1 / median(each));
+  const torch = rate(found['PyTorch, a process for each']);
   const line = ([name, way]) => {
-    const reckoned = way.columns < columns;
-    const all = reckoned
-      ? `${Math.round((columns / way.columns) * way.seconds).toLocaleString('en')} s, reckoned from ${way.columns}`
-      : `${Math.round(way.seconds)} s`;
+    const all = Math.round(columns / rate(way)).toLocaleString('en');
     const start = way.first === undefined ? '' : `${way.first.toFixed(1)} s`;
-    return `| ${name} | ${rate(way).toFixed(1)} | ${(rate(way) / rate(torch)).toFixed(1)} | ${start} | ${all} | ${way.load.join(' to ')} |`;
+    const taken =
+      way.each === undefined
+        ? ''
+        : `, reckoned from the median of ${way.each.length} processes, which took ${Math.round(Math.min(...way.each))} to ${Math.round(Math.max(...way.each))} s`;
+    return `| ${name} | ${rate(way).toPrecision(2)} | ${Number((rate(way) / torch).toPrecision(2))} | ${start} | ${all} s${taken} | ${way.load.join(' to ')} |`;
   };
   const lines = [
-    `Measured on ${made}: ${columns.toLocaleString('en')} columns of ${Math.round(bytes / 1000)} kB over a base of ${(base / 1e6).toFixed(1)} MB, ${rest.rows} rows for each customer, ${rest.epochs} epochs in minibatches of ${rest.batch}, a machine with two cores. Other programs used it as well: the last column is the`,
-    'mean number of processes that were ready to run, before and after.',
+    `Measured on ${made}: ${columns.toLocaleString('en')} columns of ${Math.round(bytes / 1000)} kB over a base of ${(base / 1e6).toFixed(1)} MB, ${rest.rows} rows for each customer, ${rest.epochs} epochs in minibatches of ${rest.batch}, a machine with two cores.`,
+    'Other programs used it as well, by far more than it has cores for: the last column is the mean number of processes that wanted to run, before and after.',
     '',
-    '| by | columns a second | of PyTorch | until the first column | in all | load |',
+    '| by | columns a second | times PyTorch | until the first column | in all | load |',
     '|---|---:|---:|---:|---:|---:|',
     ...Object.entries(found).map(line),
     ...(killed === undefined
       ? []
       : [
           '',
-          `With a worker of Ray killed after a third of the columns and the driver after two thirds, ${killed.finished} of ${killed.columns.toLocaleString('en')} columns were finished, and stayed. The same command trained the other ${killed.trained}. No column was trained twice, and all had the bits of \`prognet fleet train\`.`,
+          `\`--kill\`: with a worker of Ray killed after a third of the columns and the driver after two thirds, ${killed.finished} of ${killed.columns.toLocaleString('en')} columns were finished, and stayed. The same command trained the other ${killed.trained}. No column was trained twice, and all had the bits of \`prognet fleet train\`.`,
         ]),
   ];
   const [begin, end] = ['<!-- training: written by node scripts/bench/fleet-train.mjs --write -->', '<!-- end of training -->'];

@@ -92,9 +92,24 @@ for (const count of counts) {
   });
 }
 
-// interleaved: every fleet has its turn in every round
+// The peer: a session of its own for each column.
 const [one, batch] = [rows(1), rows(64)];
+const sessions = quick ? 3 : 20;
+const before = memory();
+const model = toBinary(exportedModel(loaded, { tasks: ['one'], probabilities: true }));
+const begun = performance.now();
+const held = [];
+for (let i = 0; i < sessions; i++) held.push(await runtime.createSession(model, session));
+for (const each of held) await each.run({ x: one });
+const making = (performance.now() - begun) / sessions;
+const each = (memory() - before) / sessions;
+const own = [];
+
+// interleaved: every fleet, and the sessions, have their turn in every round
 for (let round = 0; round < rounds; round++) {
+  const start = performance.now();
+  for (let i = 0; i < perRound; i++) await held[Math.floor(random.uniform() * sessions)].run({ x: one });
+  own.push((performance.now() - start) / perRound);
   for (const { count, runner, times, alone, mixed } of runners) {
     const drawn = Array.from({ length: perRound }, () => names[Math.floor(random.uniform() * count)]);
     let begun = performance.now();
@@ -109,21 +124,6 @@ for (let round = 0; round < rounds; round++) {
       await runner.run(name, { x: new Tensor('float32', [1, 256], batch.data.subarray(256 * i, 256 * i + 256)) });
     alone.push(performance.now() - begun);
   }
-}
-const sessions = quick ? 3 : 20;
-const before = memory();
-const model = toBinary(exportedModel(loaded, { tasks: ['one'], probabilities: true }));
-const begun = performance.now();
-const held = [];
-for (let i = 0; i < sessions; i++) held.push(await runtime.createSession(model, session));
-for (const each of held) await each.run({ x: one });
-const making = (performance.now() - begun) / sessions;
-const each = (memory() - before) / sessions;
-const own = [];
-for (let round = 0; round < rounds; round++) {
-  const start = performance.now();
-  for (let i = 0; i < perRound; i++) await held[Math.floor(random.uniform() * sessions)].run({ x: one });
-  own.push((performance.now() - start) / perRound);
 }
 const fixed = (n, digits = 2) => n.toFixed(digits);
 console.log(

@@ -1,4 +1,5 @@
 // A column of a fleet becomes the frozen column of a task, with the proof that was recorded when it was trained.
+import { spawnSync } from 'node:child_process';
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -16,6 +17,7 @@ import { verifyTask } from '../../src/tasks/verify.js';
 import { runtime } from '../support/run.js';
 import { customers, fleetOf, trainingWorkspace } from './customers.js';
 
+const repo = new URL('../..', import.meta.url).pathname;
 let [dir, folder, data] = ['', '', ''];
 beforeAll(async () => {
   dir = await trainingWorkspace();
@@ -81,4 +83,20 @@ it('refuses what does not fit', async () => {
   const begun = workspaceWith(like('c1'));
   await trainTask(runtime, begun, 'c1', { data: rows, threads: 1, freeze: false });
   expect(take(begun)).toThrow('task "c1" has a training of its own that is not frozen, expected none');
+}, 60_000);
+
+it('prognet fleet take says what it did', () => {
+  const workspace = workspaceWith(like('dora'));
+  const run = (...args: string[]) =>
+    spawnSync(process.execPath, [join(repo, 'dist/cli/main.js'), 'fleet', 'take', folder, ...args, '-C', workspace], {
+      encoding: 'utf8',
+    });
+  expect(run('c0', 'c1', '--task', 'dora')).toMatchObject({
+    status: 2,
+    stderr: 'prognet: fleet take: found 2 columns for --task dora, expected one\n',
+  });
+  expect(run('c0', '--task', 'dora', '--json')).toMatchObject({ status: 0, stderr: '' });
+  const { record } = must(loadWorkspace(workspace).frozen.get('dora'), 'dora');
+  expect(record.outputs).toEqual(readColumn(folder, readFleet(folder), 'c0').record.outputs);
+  expect(run('c0', '--task', 'dora').stderr).toContain('task "dora" is trained and frozen for good');
 }, 60_000);
