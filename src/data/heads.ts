@@ -48,7 +48,7 @@ export async function loadHeads<D extends AnySet, C extends SourceContext>(
   context: C & { readonly heads: readonly NamedTargetHead[] },
   load: (spec: DataSpec, context: C) => Promise<Split<D>>,
 ): Promise<Split<D>> {
-  const { heads, path: where = 'data', onNote } = context;
+  const { heads, path: where = 'data', onNote, onDrawn } = context;
   const options = optionsOf(spec);
   const changing = options.transform?.findIndex(changesTargets) ?? -1;
   if (changing >= 0)
@@ -60,17 +60,18 @@ export async function loadHeads<D extends AnySet, C extends SourceContext>(
     throw dataError(`${where}.label`, 'is of one head, the column has several; expected "targets", the columns by head');
   const columns = columnsFor(spec, heads, where);
   const said = new Set<string>();
-  const say = (line: string) => {
-    if (!said.has(line)) onNote?.(line);
+  const once = (hear: ((line: string) => void) | undefined) => (line: string) => {
+    if (!said.has(line)) hear?.(line);
     said.add(line);
   };
+  const told = { onNote: once(onNote), onDrawn: once(onDrawn) };
   const loaded: Split<D>[] = [];
   for (const [i, head] of heads.entries()) {
     const of = must(columns[i], head.name);
     const said = options.targets?.[head.name] !== undefined;
     const own = listOf(of);
     const others = [...new Set(columns.flatMap(listOf))].filter((column) => !own.includes(column));
-    const split = await load(options, { ...context, head, target: { head: head.name, said, of, others }, onNote: say });
+    const split = await load(options, { ...context, head, target: { head: head.name, said, of, others }, ...told });
     const named = split.train.classNames;
     if (named !== undefined && head.names === undefined) {
       const expected = `names: ${JSON.stringify(named)} in the head`;

@@ -5,7 +5,7 @@ import { resolve } from 'node:path';
 import { dataError, quote } from '../formats/data-error.js';
 import { DataError, InternalError, UsageError } from '../onnx/core/errors.js';
 import { aList, anObject, either, given, optional, text } from '../onnx/core/given.js';
-import { type Dataset, type RowSet, type SampleSet, type Split, splitTest } from './dataset.js';
+import { type AnySet, type Dataset, type RowSet, type SampleSet, type Split, splitTest } from './dataset.js';
 import { sameInputs, withClasses } from './from-arrays.js';
 import { stepOf } from './reading.js';
 import { inMemory } from './rows.js';
@@ -117,15 +117,31 @@ async function openSource(spec: DataSpec, context: SourceContext): Promise<Opene
   return { source, place, options, where };
 }
 
-async function readSource({ source, place, options, where }: Opened, context: SourceContext): Promise<Split> {
+async function readSource(opened: Opened, context: SourceContext): Promise<Split> {
+  const { source, place, options, where } = opened;
   const found = await source.read(place, options, context);
   checkSplitOptions(options, 'whole' in found, where);
   if ('split' in found) {
     const { train } = sameInputs(found.split, where, context.inputs);
     return train.classes === undefined ? withClasses(found.split) : found.split;
   }
-  return withClasses(splitTest(found.whole, options.test ?? 0.2, options.seed ?? 0, where));
+  return withClasses(drawn(found.whole, opened, context));
 }
+
+/** The part that is the test set where nobody says it. */
+const testPart = 0.2;
+
+/** A data set with a test set drawn from it. */
+function drawn<D extends AnySet>(whole: D, { options, place, where }: Opened, { onDrawn }: SourceContext): Split<D> {
+  const { test = testPart, seed = 0 } = options;
+  const split = splitTest(whole, test, seed, where);
+  const [count, all] = [split.test, whole].map(({ targets: { dims } }) => dims[0]);
+  if (options.test === undefined) onDrawn?.(drawnLine(place, seed, `${count} of ${all}`));
+  return split;
+}
+
+const drawnLine = ({ path }: Place, seed: number, rows: string): string =>
+  `${path}: brings no test set: ${rows} rows, drawn by seed ${seed}, are it; "test" and "seed" in the data entry decide it`;
 
 /** Files that together are smaller hold nothing that could be too much, whatever they are packed by. */
 const smallFiles = 2 ** 21;
@@ -169,6 +185,9 @@ async function keepingOf<C extends SourceContext>(
   }
   const bytes = streams.train.bytes + (streams.test?.bytes ?? 0);
   if (bytes <= memory) return undefined;
+  // Whether they are written now or were before; how many there are is known at the end.
+  if (streams.test === undefined && options.test === undefined)
+    context.onDrawn?.(drawnLine(place, options.seed ?? 0, 'a fifth of its'));
   const asked = [{ ...rest, transform: list }, place.path, head, features, inputs, missing, ...(target ? [target] : [])];
   return { cache, memory, asked, files, bytes, where: place.path, said, onNote, step: stepOf(context, place.path), streams };
 }
@@ -181,7 +200,7 @@ async function writeSplit(
   { inputs }: SourceContext,
 ): Promise<Split<RowSet>> {
   const first = await writer.write(train);
-  if (test === undefined) return withClasses(splitTest(first, options.test ?? 0.2, options.seed ?? 0, where));
+  if (test === undefined) return withClasses(splitTest(first, options.test ?? testPart, options.seed ?? 0, where));
   const split = sameInputs({ train: first, test: await writer.write(test) }, where, inputs);
   return first.classes === undefined ? withClasses(split) : split;
 }
@@ -249,7 +268,7 @@ export async function loadSeveral(spec: DataSpec, context: SeveralContext): Prom
   if (keeping === undefined) {
     const found = await source.readSeveral(opened.place, options, own);
     checkSplitOptions(options, 'whole' in found, where);
-    const whole = 'split' in found ? found.split : splitTest(found.whole, options.test ?? 0.2, options.seed ?? 0, where);
+    const whole = 'split' in found ? found.split : drawn(found.whole, opened, own);
     const split = withClasses(whole);
     return list === undefined ? split : await transformSeveral(split, list, path, first);
   }

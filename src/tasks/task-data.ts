@@ -47,6 +47,8 @@ export function namedFiles(loaded: LoadedWorkspace): string[] {
 export interface TaskDataOptions extends ReadingOptions {
   /** A line on what was taken for granted. */
   readonly onNote?: ((line: string) => void) | undefined;
+  /** A line where a test set was drawn for which nobody said the part. */
+  readonly onDrawn?: ((line: string) => void) | undefined;
 }
 
 /** Train and test data of a task. Throws InterruptedError on abort, DataError where they do not fit, DescriptionError for a wrong `data` entry. */
@@ -89,8 +91,9 @@ const readingOf = ({ workspace: { root } }: LoadedWorkspace, column: Column) => 
   ...readingFor(column),
 });
 
-const told = ({ onNote, onReading, signal }: TaskDataOptions) => ({
+const told = ({ onNote, onDrawn, onReading, signal }: TaskDataOptions) => ({
   ...(onNote && { onNote }),
+  ...(onDrawn && { onDrawn }),
   ...(onReading && { onReading }),
   ...(signal && { signal }),
 });

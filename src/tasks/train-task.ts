@@ -187,6 +187,7 @@ export async function trainLoaded(
   });
   const told: TaskDataOptions = {
     onNote: options.onNote,
+    onDrawn: options.onNote,
     ...(signal && { signal }),
     onReading: (reading) => options.onEvent?.({ kind: 'reading', ...reading }),
   };

@@ -1,4 +1,5 @@
 // `train --json`: an object a line while it runs.
+import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import * as z from 'zod';
 import { lastLine, prognet, start, until, workspace, yaml } from './support.js';
@@ -51,6 +52,30 @@ it('is one document with --quiet, and an error is the last line', () => {
     exitCode: 2,
     remedy: { kind: 'freeze' },
   });
+});
+
+it('tells that a test set was drawn, once and by train alone', () => {
+  const dir = workspace(yaml('', 1).replace('b.csv, header: false', 'b.csv, header: false, test: 0.2'));
+  const drawn = (stdout: string) =>
+    linesOf(stdout).flatMap(({ event, text }) => (event === 'note' && /test set/.test(String(text)) ? [text] : []));
+  const line = `${join(dir, 'a.csv')}: brings no test set: 40 of 200 rows, drawn by seed 0, are it; "test" and "seed" in the data entry decide it`;
+  expect(drawn(prognet('train', 'a', '--json', '-C', dir).stdout)).toEqual([line]);
+  const { stderr } = prognet('freeze', 'a', '-C', dir);
+  expect(stderr).not.toContain('test set');
+  // Each of several heads reads the file.
+  const two = workspace(`prognet: 1
+name: two
+input: { name: x, shape: [3] }
+columns:
+  - task: a
+    data: { source: a.csv, header: false, targets: { p: -1, q: 3 } }
+    blocks: [[{ dense: 4 }, relu]]
+    heads: { p: { classify: 2 }, q: { regress: 1 } }
+    train: { epochs: 1 }
+`);
+  expect(drawn(prognet('train', 'a', '--json', '-C', two).stdout)).toEqual([line.replace(dir, two)]);
+  // Where the data entry says the part nothing is taken for granted.
+  expect(drawn(prognet('train', 'b', '--json', '-C', dir).stdout)).toEqual([]);
 });
 
 it('tells where a training goes on, and where it stops', async () => {

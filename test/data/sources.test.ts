@@ -174,6 +174,17 @@ describe('files', () => {
     ]);
   });
 
+  test('a test set that nobody asked for is told', async () => {
+    const path = file('drawn.csv', `x,a\n${Array.from({ length: 10 }, (_, i) => `${i},${i % 2}\n`).join('')}`);
+    const told: string[] = [];
+    const onDrawn = (line: string) => told.push(line);
+    await loadSource({ source: 'drawn.csv', seed: 4 }, { ...inDir(), onDrawn });
+    await loadSource({ source: 'drawn.csv', test: 0.5 }, { ...inDir(), onDrawn });
+    expect(told).toEqual([
+      `${path}: brings no test set: 2 of 10 rows, drawn by seed 4, are it; "test" and "seed" in the data entry decide it`,
+    ]);
+  });
+
   test('npz whose array is called as the input of the network', async () => {
     const [x, y] = [bytes([4, 3]), Tensor.from('int64', [0, 1, 0, 1])];
     const inputs = [{ name: 'row', dtype: 'uint8' as const, shape: [3] }];

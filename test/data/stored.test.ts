@@ -66,8 +66,10 @@ async function both(folder: string, more: Partial<Exclude<DataSpec, string>> = {
   const notes: string[] = [];
   const cache = `${folder}-cache`;
   const onNote = (line: string) => notes.push(line);
-  const kept = await loadRows({ ...spec, memory }, { baseDir: root, cache, onNote });
-  return { kept, whole: await loadData(spec, { baseDir: root }), notes, cache };
+  const drawn: string[] = [];
+  const onDrawn = (line: string) => drawn.push(line);
+  const kept = await loadRows({ ...spec, memory }, { baseDir: root, cache, onNote, onDrawn });
+  return { kept, whole: await loadData(spec, { baseDir: root }), notes, drawn, cache };
 }
 
 async function expectSame(folder: string, more: Partial<Exclude<DataSpec, string>> = {}) {
@@ -86,7 +88,9 @@ async function expectSame(folder: string, more: Partial<Exclude<DataSpec, string
 describe('what is kept on disk is what would be in memory', () => {
   it('of .npy files: split by the same draw, found again by the next call, told each time', async () => {
     const folder = npy();
-    const { notes, cache } = await expectSame(folder);
+    const { notes, drawn, cache } = await expectSame(folder);
+    const line = `${folder}: brings no test set: a fifth of its rows, drawn by seed 0, are it; "test" and "seed" in the data entry decide it`;
+    expect(drawn).toEqual([line]);
     expect(notes).toEqual([
       expect.stringMatching(
         /: 1 MB of rows, over the 1 MB of "memory": written once to .*\.data, which takes up to 3 MB of disk meanwhile/,
@@ -94,6 +98,7 @@ describe('what is kept on disk is what would be in memory', () => {
     ]);
     expect(readdirSync(cache)).toEqual([expect.stringMatching(/^[0-9a-f]{32}\.data$/)]);
     const again = await expectSame(folder);
+    expect(again.drawn).toEqual([line]);
     expect(again.notes).toEqual([expect.stringMatching(/over the 1 MB of "memory": read from .*\.data in blocks$/)]);
   });
 

@@ -40,6 +40,8 @@ export interface SourceContext extends ReadingOptions {
   readonly cache?: string;
   /** Hears what was taken for granted in reading a file, in one line. */
   readonly onNote?: (line: string) => void;
+  /** Hears that a test set was drawn for which nobody said the part, in one line. */
+  readonly onDrawn?: (line: string) => void;
 }
 
 /** The same for several inputs. */
