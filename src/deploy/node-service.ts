@@ -36,11 +36,14 @@ function calledOf({ model }: ServedModel, task: string): { classes?: readonly st
 }
 
 /** What values the task saw in training, of several inputs each by its name, and how images become its input, where its model says so. */
-function knownOf({ model }: ServedModel, task: string, several: boolean): { seen?: unknown; decoding?: unknown } {
-  const { trained, decoding } = factsInMetadata(model.metadata, task);
+function knownOf(m: ServedModel, task: string, inputs: readonly NetworkInput[]): { seen?: unknown; decoding?: unknown } {
+  const { trained, decoding } = factsInMetadata(m.model.metadata, task);
+  const several = inputs.length > 1;
+  // An image beside other inputs comes as an array.
+  const alone = takenOf(m, inputs).length === 1;
   const all = trained?.seen ?? {};
   const seen = several ? (Object.keys(all).length > 0 ? all : undefined) : Object.values(all)[0];
-  return { ...(seen !== undefined && { seen }), ...(decoding !== undefined && { decoding: JSON.parse(decoding) }) };
+  return { ...(seen !== undefined && { seen }), ...(decoding !== undefined && alone && { decoding: JSON.parse(decoding) }) };
 }
 
 const ownPackages = { arrays: undefined, images: 'sharp', texts: '@huggingface/tokenizers' } as const;
@@ -97,9 +100,7 @@ function boundsOf({ most }: ServedModel, task: string): { most?: Readonly<Record
 
 /** What the service reads of a body: arrays, which need no package, or images or texts beside them. Throws UsageError for both. */
 function takes(models: readonly ServedModel[], inputs: readonly NetworkInput[]): keyof typeof ownPackages {
-  const images = models.flatMap(({ model, tasks }) =>
-    tasks.filter((task) => factsInMetadata(model.metadata, task).decoding !== undefined),
-  );
+  const images = models.flatMap((m) => m.tasks.filter((task) => knownOf(m, task, inputs).decoding !== undefined));
   if (inputs.every(({ tokens }) => tokens === undefined)) return images.length > 0 ? 'images' : 'arrays';
   if (images.length === 0) return 'texts';
   const expected = '--tasks of one kind';
@@ -133,7 +134,7 @@ export function nodeService(models: readonly ServedModel[], inputs: readonly Net
       ...answers(task),
       ...missingOf(m, task, several),
       ...boundsOf(m, task),
-      ...knownOf(m, task, several),
+      ...knownOf(m, task, inputs),
     }));
   });
   const told = toldInputs(read);

@@ -85,6 +85,10 @@ export const ofSize = (decoding: Decoding, { height, width }: { height: number; 
 /** Whether every image has one size. */
 export const isSized = (decoding: Decoding): decoding is SizedDecoding =>
   decoding.height !== undefined && decoding.width !== undefined;
+/** Whether a sample of this shape can be an image: [C,H,W], [H,W,C] with C of 1, 3 or 4, or [H,W]. */
+export const isImageShape = (shape: readonly unknown[]): boolean =>
+  shape.length === 2 ||
+  (shape.length === 3 && [shape[0], shape[2]].some((size) => typeof size === 'number' && colours.has(size)));
 
 /**
  * What gives samples of this shape: [C,H,W], [H,W,C] or, in grey, [H,W]. A side that is open is that of `resize`, else each image's own.

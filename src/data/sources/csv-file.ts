@@ -12,7 +12,7 @@ import { ofSeveral } from './several.js';
 import type { Source, SourceContext } from './source.js';
 import { idBytes, type TableParts, tableStreams } from './table-streams.js';
 import { readTables, type TableReader, tableOptions } from './tables.js';
-import { idsOf } from './text-columns.js';
+import { valuesOf } from './text-columns.js';
 
 /** The delimiter that a file's name says. */
 export const delimiterOf = (path: string): { readonly delimiter?: string } => (/\.tsv$/i.test(path) ? { delimiter: '\t' } : {});
@@ -27,14 +27,14 @@ function partsOfFile(path: string, { inputs: [input] = [], texts = [] }: SourceC
     where: path,
     bytes: takesText(input)
       ? countLines(path) * elementCount(input.shape) * idBytes
-      : size + (texts.length > 0 ? countLines(path) * idsOf(texts) * idBytes : 0),
+      : size + (texts.length > 0 ? countLines(path) * valuesOf(texts) * idBytes : 0),
     unit: 'bytes',
     total: size,
     read: (options) => csvBlocks(path, { ...delimiterOf(path), ...options }),
   };
 }
 
-const csvTableOptions = [...tableOptions, 'header', 'delimiter', 'decimal'] as const;
+const csvTableOptions = [...tableOptions, 'resize', 'header', 'delimiter', 'decimal'] as const;
 
 const csvAlone: Source = {
   what: 'a .csv file',

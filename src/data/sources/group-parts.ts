@@ -9,7 +9,7 @@ import { takesText } from '../text/tokenizer.js';
 import type { SourceContext } from './source.js';
 import { idBytes, type TableParts } from './table-streams.js';
 import { csvOptions } from './tables.js';
-import { idsOf } from './text-columns.js';
+import { valuesOf } from './text-columns.js';
 
 /** Throws DataError where rows that are more than `memory` have a group that is more than that too. */
 export function refuseLargeGroups(
@@ -42,7 +42,7 @@ export function groupParts(
   const { inputs: [input] = [], texts = [] } = context;
   const { rows: total, groups } = opened;
   const { features, labels } = columnsRead(opened, csvOptions(options, context), where);
-  const ofRow = takesText(input) ? elementCount(input.shape) * idBytes : features.length * 4 + idsOf(texts) * idBytes;
+  const ofRow = takesText(input) ? elementCount(input.shape) * idBytes : features.length * 4 + valuesOf(texts) * idBytes;
   const bytes = total * ofRow;
   refuseLargeGroups(where, bytes, groups, [...features, ...labels], options);
   return {

@@ -28,7 +28,7 @@ const read: TableReader = async (path, options) => await readParquet(await bytes
 
 const parquetAlone: Source = {
   what: 'a .parquet file',
-  options: tableOptions,
+  options: [...tableOptions, 'resize'],
   is: ({ kind, extension }) => kind === 'file' && extension === 'parquet',
   read: async ({ path }, options, context) => {
     const [whole] = await readTables([path], options, context, read);
@@ -51,7 +51,7 @@ async function partsOf(path: string): Promise<string[]> {
 
 const parquetParts: Source = {
   what: 'a folder of train.parquet and test.parquet',
-  options: tableOptions,
+  options: [...tableOptions, 'resize'],
   is: async ({ kind, path }) => kind === 'folder' && (await firstFile(path, ['train.parquet'])) !== undefined,
   read: async ({ path }, options, context) => {
     const [first, second] = await readTables(await partsOf(path), options, context, read);

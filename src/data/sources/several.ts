@@ -11,8 +11,9 @@ import type { Dataset, NamedSet } from '../dataset.js';
 import { toInputs, toTargets } from '../from-arrays.js';
 import { inMemory } from '../rows.js';
 import { packedSet } from '../stored/packed.js';
-import { takesText } from '../text/tokenizer.js';
+import { isPictured } from './image-columns.js';
 import type { RowStream, SeveralContext, Source, SourceContext } from './source.js';
+import { isInCells } from './text-columns.js';
 
 interface NamedArray {
   readonly tensor: Tensor;
@@ -77,10 +78,10 @@ export function featuresOfAll(inputs: readonly NetworkInput[], path: string): re
 function columnsOf(input: NetworkInput, path: string): readonly TableColumn[] {
   const { name, shape, features, tokens } = input;
   if (features !== undefined) return features;
-  if (takesText(input)) return [{ name, text: true }];
+  if (isInCells(input)) return [{ name, text: true }];
   if (shape.length === 0 || shape.join() === '1') return [{ name }];
   const what = tokens === undefined ? `is [${shape}] and has no "features"` : 'is text of any length';
-  const expected = 'inputs with "features", or of one value, or arrays as in a .npz file';
+  const expected = 'inputs with "features", of one value or of images, or arrays as in a .npz file';
   throw dataError(path, `the input ${quote(name)} ${what}, a table gives its columns; expected ${expected}`, { expected });
 }
 
@@ -89,10 +90,10 @@ export function inputsOfTable(inputs: readonly NetworkInput[], features: Tensor,
   const numbers = featuresOfAll(inputs, path).filter(({ text }) => text !== true);
   const places = new Map(numbers.map(({ name }, i) => [name, [i]]));
   let next = numbers.length;
-  for (const { name, shape } of inputs.filter(takesText))
+  for (const { name, shape } of inputs.filter(isInCells))
     places.set(
       name,
-      Array.from({ length: elementCount(shape) }, () => next++),
+      Array.from({ length: elementCount(shape.map(Number)) }, () => next++),
     );
   const [count = 0, width = 0] = features.dims;
   return (input) => {
@@ -102,7 +103,10 @@ export function inputsOfTable(inputs: readonly NetworkInput[], features: Tensor,
       from.forEach((place, i) => {
         out[row * from.length + i] = Number(features.data[row * width + place]);
       });
-    return new Tensor('float32', [count, from.length], out);
+    // The bytes of images.
+    return isPictured(input)
+      ? new Tensor('uint8', [count, ...input.shape.map(Number)], Uint8Array.from(out))
+      : new Tensor('float32', [count, from.length], out);
   };
 }
 
@@ -133,13 +137,20 @@ export function packedPart(set: NamedSet): Dataset {
 const asOneTable = (context: SeveralContext): SourceContext => ({
   ...context,
   features: featuresOfAll(context.inputs, context.path ?? 'data'),
-  texts: context.inputs.filter(takesText),
+  texts: context.inputs.filter(isInCells),
   inputs: [],
 });
 
 const severalStreams =
   (open: NonNullable<Source['open']>): NonNullable<Source['openSeveral']> =>
   async (place, options, context) => {
+    const pictured = context.inputs.find(isPictured);
+    if (pictured !== undefined) {
+      // What is kept is found again by the table alone, which does not change with its images.
+      const expected = 'a greater "memory", or arrays in a .npz file';
+      const text = `images that a table names are read into memory, those of input ${quote(pictured.name)} too; expected ${expected}`;
+      throw dataError(`${context.path ?? 'data'}.memory`, text, { expected });
+    }
     const { train, test } = await open(place, options, asOneTable(context));
     return {
       train: packedTable(train, context, place.path),

@@ -14,7 +14,7 @@ import type { DataOptions } from '../schema.js';
 import { takesText, tokenizerOf } from '../text/tokenizer.js';
 import type { RowStream, SourceContext } from './source.js';
 import { csvOptions, labelAdvice, labelWhere, refuseColumns } from './tables.js';
-import { idsOf, withIds } from './text-columns.js';
+import { valuesOf, withCells } from './text-columns.js';
 
 /** A part of a table. */
 export interface TablePart {
@@ -62,15 +62,15 @@ export async function tableStreams(
   const { head, missing, onNote, inputs: [input] = [] } = context;
   refuseColumns(options, context);
   const { texts = [] } = context;
-  const beside = texts.length > 0 ? await withIds(texts, context.path ?? 'data') : undefined;
+  const beside = texts.length > 0 ? await withCells(texts, context.path ?? 'data') : undefined;
   const text = takesText(input) ? input : undefined;
-  const ids = text === undefined ? idsOf(texts) : elementCount(text.shape);
+  const ids = text === undefined ? valuesOf(texts) : elementCount(text.shape);
   const tokenize = text && (await tokenizerOf(text, context.path ?? 'data'));
   const asked = csvOptions(options, context);
   let found: Promise<AllLabels> | undefined;
 
   /** Some rows of a part as a data set. */
-  function setOf(table: CsvTable, { labels, column }: PartLabels, rows: Rows): Dataset {
+  async function setOf(table: CsvTable, { labels, column }: PartLabels, rows: Rows): Promise<Dataset> {
     const { where, from, to, first } = rows;
     const { features, words = [], rowOf } = table;
     const own = sliceRows(labels, from, to);
@@ -78,7 +78,7 @@ export async function tableStreams(
     const place = { inputs: where, targets: where, missing, first: first + from, input };
     const set =
       tokenize === undefined
-        ? datasetFrom(beside?.(table, where, from, to) ?? features, own, place)
+        ? datasetFrom((await beside?.(table, where, from, to)) ?? features, own, place)
         : textDataset(tokenize(words.slice(from, to), where, placeOf), own, place);
     if (head !== undefined) checkSource(own, set, head, labelWhere(where, column), { rowOf: placeOf, advice: labelAdvice });
     return set;
@@ -96,7 +96,7 @@ export async function tableStreams(
         const together = ids === 0 ? count : Math.max(1, Math.floor(bytesAtOnce / (ids * idBytes)));
         for (let from = 0; from < count; from += together) {
           const to = Math.min(from + together, count);
-          const set = setOf(table, labels, { where, from, to, first });
+          const set = await setOf(table, labels, { where, from, to, first });
           yield names === undefined ? set : { ...set, classNames: names };
           const soFar = unit === 'rows' ? done - count + to : done;
           await step(`${unit} read`, soFar, total);

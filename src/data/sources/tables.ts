@@ -11,8 +11,9 @@ import { datasetFrom, textDataset } from '../from-arrays.js';
 import { classesOfTexts, type LabelColumn } from '../label-texts.js';
 import type { DataOptions } from '../schema.js';
 import { takesText, tokenizerOf } from '../text/tokenizer.js';
+import { decodingIn, isPictured } from './image-columns.js';
 import type { SourceContext } from './source.js';
-import { withIds } from './text-columns.js';
+import { withCells } from './text-columns.js';
 
 /** Reads the table in a file. Throws DataError. */
 export type TableReader = (path: string, options: CsvOptions) => Promise<CsvTable>;
@@ -60,6 +61,13 @@ export function refuseColumns({ columns, drop }: DataOptions, { features, path =
   );
 }
 
+/** A size for images is refused where the table names none. */
+function refuseResize({ resize }: DataOptions, pictured: unknown, entry: string): void {
+  if (resize === undefined || pictured !== undefined) return;
+  const expected = 'an input of images, [C,H,W], beside others';
+  throw dataError(`${entry}.resize`, `is for images, and no input of the table is one; expected ${expected}`, { expected });
+}
+
 /** Data sets of tables whose labels mean the same: a text is the same class in each. */
 export async function readTables(
   paths: readonly string[],
@@ -70,11 +78,17 @@ export async function readTables(
   const { missing, inputs: [input] = [] } = context;
   refuseColumns(options, context);
   const { texts = [] } = context;
-  const beside = texts.length > 0 ? await withIds(texts, context.path ?? 'data') : undefined;
-  const tokenize = takesText(input) ? await tokenizerOf(input, context.path ?? 'data') : undefined;
-  return await readLabelled(paths, options, context, read, (table, labels, path) => {
+  const { path: entry = 'data' } = context;
+  const [pictured] = texts.filter(isPictured);
+  refuseResize(options, pictured, entry);
+  const beside = texts.length > 0 ? await withCells(texts, entry, options.resize) : undefined;
+  const tokenize = takesText(input) ? await tokenizerOf(input, entry) : undefined;
+  return await readLabelled(paths, options, context, read, async (table, labels, path) => {
     const where = { inputs: path, targets: path, missing, input };
-    if (tokenize === undefined) return datasetFrom(beside?.(table, path) ?? table.features, labels, where);
+    if (tokenize === undefined) {
+      const set = datasetFrom((await beside?.(table, path)) ?? table.features, labels, where);
+      return pictured === undefined ? set : { ...set, decoding: decodingIn(pictured, options.resize, entry) };
+    }
     return textDataset(tokenize(table.words ?? [], path, table.rowOf), labels, where);
   });
 }
@@ -85,7 +99,7 @@ async function readLabelled<D extends AnySet>(
   options: DataOptions,
   context: SourceContext,
   read: TableReader,
-  make: (table: CsvTable, labels: Tensor, path: string) => D,
+  make: (table: CsvTable, labels: Tensor, path: string) => Promise<D>,
 ): Promise<D[]> {
   const { head, onNote, target } = context;
   const label = labelOf(options, target);
@@ -103,13 +117,14 @@ async function readLabelled<D extends AnySet>(
     labelTexts === undefined ? [] : [{ ...labelTexts, numbers: labels, rowOf, where: labelWhere(path, labelColumns) }],
   );
   const named = columns.length === tables.length ? classesOfTexts(columns, head) : undefined;
-  const datasets = tables.map(({ path, table }, i) => {
+  const datasets: D[] = [];
+  for (const [i, { path, table }] of tables.entries()) {
     const labels: Tensor = must(named?.labels[i] ?? table.labels, 'labels');
-    const whole = make(table, labels, path);
+    const whole = await make(table, labels, path);
     if (head !== undefined)
       checkSource(labels, whole, head, labelWhere(path, table.labelColumns), { rowOf: table.rowOf, advice: labelAdvice });
-    return named === undefined ? whole : { ...whole, classNames: named.names };
-  });
+    datasets.push(named === undefined ? whole : { ...whole, classNames: named.names });
+  }
   if (label !== undefined) say();
   return datasets;
 }

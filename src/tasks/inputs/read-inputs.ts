@@ -98,9 +98,9 @@ async function* severalParts(asked: AskedInputs, inputs: readonly NetworkInput[]
   try {
     if (file.format === 'npz') yield* namedArrays(file, inputs, asked);
     else if (file.format === 'jsonl') yield* jsonLines(file, inputs, asked);
-    else if (file.format === 'parquet') yield* namedColumns(await parquetSheet(file), inputs, asked);
+    else if (file.format === 'parquet') yield* namedColumns(await parquetSheet(file), inputs, asked, asked.decoding);
     else if (file.format === 'csv' || file.format === 'tsv')
-      yield* namedColumns(csvSheet(file, { ...must(inputs[0], 'input'), features: [] }, asked), inputs, asked);
+      yield* namedColumns(csvSheet(file, { ...must(inputs[0], 'input'), features: [] }, asked), inputs, asked, asked.decoding);
     else refuse();
   } finally {
     file.close();

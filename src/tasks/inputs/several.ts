@@ -1,7 +1,8 @@
 // Several inputs to be answered, each by its name: the arrays of a .npz file, or the columns of one table.
 import { toInputs } from '../../data/from-arrays.js';
+import { type Decoding, isSized } from '../../data/images/decoding.js';
 import { featuresOfAll, inputsOfTable } from '../../data/sources/several.js';
-import { withIds } from '../../data/sources/text-columns.js';
+import { withCells } from '../../data/sources/text-columns.js';
 import { UnknownCategories } from '../../formats/csv.js';
 import { defaultMaxBytes, quote } from '../../formats/data-error.js';
 import { npzKeys, readNpz } from '../../formats/npz.js';
@@ -39,10 +40,12 @@ export async function* namedColumns(
   sheet: Sheet,
   inputs: readonly NetworkInput[],
   { missing = false, onNote }: ReadingInputs,
+  decoding?: Decoding,
 ): InputParts {
   const { name: called, how } = sheet;
   const features = featuresOfAll(inputs, called);
-  const whole = await withIds(inputs, called);
+  const resize = decoding !== undefined && decoding.fit !== undefined && isSized(decoding) ? decoding : undefined;
+  const whole = await withCells(inputs, called, resize);
   const unknown = new UnknownCategories();
   let first = 0;
   for await (const table of sheet.read({ unlabelled: true, unknown: true, ...how, missing, features })) {
@@ -52,7 +55,7 @@ export async function* namedColumns(
     }
     if (table.unknown !== undefined) unknown.add(table.unknown);
     if (first === 0) for (const line of table.notes) onNote?.(line);
-    const numbers = whole(table, called);
+    const numbers = await whole(table, called);
     const own = inputsOfTable(inputs, numbers, called);
     const row = first;
     yield Object.fromEntries(inputs.map((input) => [input.name, toInputs(own(input), called, missing, row, input)]));
