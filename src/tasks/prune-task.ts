@@ -106,12 +106,35 @@ interface Work {
   readonly session: { readonly providers: readonly string[]; readonly threads: number };
 }
 
+/** Throws UsageError for a share or a bound that is none: every comparison with it would say nothing. */
+function refuseGoal(goal: PruneGoal, head: Head): void {
+  const bounds: Readonly<Record<string, unknown>> =
+    'threshold' in goal
+      ? { threshold: goal.threshold }
+      : typeof goal.keep === 'object'
+        ? Object.fromEntries(Object.entries(goal.keep).filter(([, bound]) => bound !== undefined))
+        : { [metricName(head)]: goal.keep };
+  const wrong = Object.entries(bounds).find(([name, value]) => {
+    const number = typeof value === 'number' && Number.isFinite(value) && value > 0;
+    return !number || (name === 'accuracy' && value > 1);
+  });
+  if (wrong === undefined) return;
+  const [name, value] = wrong;
+  const expected = name === 'accuracy' ? 'a share of the samples, above 0 and at most 1' : 'a positive number';
+  throw new UsageError(`pruneTask: goal: ${name} is ${String(value)}, expected ${expected}`, {
+    path: 'options.goal',
+    expected,
+    got: String(value),
+  });
+}
+
 /** The task's data and its column; the sources of it are there. */
 async function workOf(runtime: Runtime, loaded: LoadedWorkspace, task: string, options: PruneOptions): Promise<Work> {
   const { onReading, signal } = options;
   const column = loaded.columns.column(task);
   if (!isJudged(column.head))
     throw new UsageError(`task "${task}" has no head, expected one whose answers are judged`, { got: task });
+  refuseGoal(options.goal, column.head);
   const data = await loadTaskData(loaded, task, { ...(onReading && { onReading }), ...(signal && { signal }) });
   const { outputs } = frozenOf(loaded, task).record;
   return { runtime, loaded, column, data, session: { providers: [outputs.provider], threads: outputs.threads } };

@@ -32,7 +32,10 @@ it('says how often each task is found, and refuses what makes no sense', () => {
     2,
     'prognet: --none-above: found "1", expected a doubt below 1\n',
   ]);
-  expect(line('--all', '--auto', '--precision', 'fp16')).toEqual([2, 'prognet: --auto is for --precision fp32\n']);
+  expect(line('--all', '--auto', '--precision', 'fp16', '--half-io')).toEqual([
+    2,
+    'prognet: --half-io is not for --auto, whose doubt is float32\n',
+  ]);
 });
 
 it('routes by features, measures samples of none of the tasks, and refuses what is not there', () => {
@@ -70,3 +73,24 @@ it('routes by features, measures samples of none of the tasks, and refuses what 
   ]);
   expect(line('--all', '--auto', 'mean', '--others', 'none.csv')[1]).toMatch(/^prognet: --others none.csv: .*there is no .*\n$/);
 }, 120_000);
+
+it('in float16 and int8 it finds the tasks as well, as measured in the file that is written', async () => {
+  const dir = workspace();
+  okIn(dir, 'train', '--all', '--quiet');
+  const found = (kind: string, precision: string) => {
+    const out = join(dir, `${kind}-${precision}.onnx`);
+    const { auto } = JSON.parse(
+      okIn(dir, 'export', '--all', '--auto', kind, '--precision', precision, '-o', out, '--json', '--quiet'),
+    );
+    const { outputs } = JSON.parse(okIn(dir, 'inspect', out, '--json'));
+    expect(outputs.map(({ name }: { name: string }) => name)).toEqual(['a', 'b', 'auto_task', 'auto_label', 'auto_doubt']);
+    return auto.map((task: { found: number }) => task.found);
+  };
+  for (const kind of ['entropy', 'mean']) {
+    const own = found(kind, 'fp32');
+    for (const precision of ['fp16', 'int8', 'int8-dynamic']) {
+      const other = found(kind, precision);
+      for (const [i, share] of other.entries()) expect(Math.abs(share - own[i]), `${kind} ${precision}`).toBeLessThan(0.2);
+    }
+  }
+}, 180_000);

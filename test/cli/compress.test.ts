@@ -165,6 +165,10 @@ it('refuses what it cannot compress, and leaves nothing behind', () => {
   expect(line('-o', dir)).toEqual([2, `prognet: ${dir}: holds prognet.yaml, expected a new folder\n`]);
   expect(line('-o', out, '--like', 'c')).toEqual([2, 'prognet: unknown task "c", the description has: a, b\n']);
   expect(line('-o', out, '--width', '1000')).toEqual([2, 'prognet: --width: found "1000", expected a factor of at most 100\n']);
+  for (const width of ['0', '-1', 'wide'])
+    expect(line('-o', out, '--width', width)).toEqual([2, `prognet: --width: found "${width}", expected a positive number\n`]);
+  for (const flag of ['--epochs', '--rows'])
+    expect(line('-o', out, flag, '0')).toEqual([2, `prognet: ${flag}: found "0", expected a positive integer\n`]);
   expect(line('-o', out, '--strength', '2')).toEqual([2, 'prognet: --strength: found without --in-turn, expected both\n']);
   expect(line('-o', out, '--in-turn', '--decay', '1.5')).toEqual([
     2,

@@ -2,6 +2,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
+import { pruneTask } from '../../src/node.js';
+import { runtime } from '../support/run.js';
 import { okIn, prognet, workspace, yaml } from './support.js';
 
 const parametersOf = (dir: string, file: string): number =>
@@ -72,7 +74,7 @@ it('writes a smaller model of a frozen column, which stays', () => {
   expect(readFileSync(join(dir, 'again.onnx'))).toEqual(readFileSync(join(dir, 'whole.onnx')));
 });
 
-it('says in one line what is wrong', () => {
+it('says in one line what is wrong', async () => {
   const dir = workspace(yaml('', 2));
   okIn(dir, 'train', 'a', '--freeze', '--quiet');
   okIn(dir, 'train', 'b', '--quiet');
@@ -80,10 +82,21 @@ it('says in one line what is wrong', () => {
     const { status, stderr } = prognet(...args, '-C', dir);
     return [status, stderr];
   };
+  // A program's bound that is none is refused before anything is read, where every comparison with it would say nothing.
+  const asked = (goal: object) => pruneTask(runtime, dir, 'b', { goal: goal as never, dry: true });
+  await expect(asked({})).rejects.toThrow(
+    /^pruneTask: goal: accuracy is undefined, expected a share of the samples, above 0 and at most 1$/,
+  );
+  await expect(asked({ keep: 95 })).rejects.toThrow(/^pruneTask: goal: accuracy is 95, expected a share of the samples, .*$/);
+  await expect(asked({ threshold: Number.NaN })).rejects.toThrow(
+    /^pruneTask: goal: threshold is NaN, expected a positive number$/,
+  );
   const much = 'prognet: say how much may go: --threshold, or --keep-accuracy (of numbers --keep-error)\n';
   expect(line('prune', 'b')).toEqual([2, much]);
   expect(line('prune', 'b', '--threshold', '0.1', '--keep-accuracy', '0.5')).toEqual([2, much]);
   expect(line('prune', 'b', '--threshold', '-1')).toEqual([2, 'prognet: --threshold: found "-1", expected a positive number\n']);
+  for (const flag of ['--threshold', '--keep-accuracy'])
+    expect(line('prune', 'b', flag, '0')).toEqual([2, `prognet: ${flag}: found "0", expected a positive number\n`]);
   expect(line('prune', 'b', '--keep-accuracy', '95')).toEqual([
     2,
     'prognet: --keep-accuracy: found "95", expected a share of the samples, at most 1\n',
@@ -107,4 +120,4 @@ it('says in one line what is wrong', () => {
     2,
     'prognet: --keep-accuracy is of --prune\n',
   ]);
-});
+}, 180_000);

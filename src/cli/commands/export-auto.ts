@@ -2,6 +2,7 @@
 import { type RouterKind, routerKinds } from '../../analysis/router/router.js';
 import { UsageError } from '../../onnx/core/errors.js';
 import type { Runtime } from '../../onnx/runtime/session.js';
+import { convertModel, type PrecisionOptions } from '../../tasks/export-precision.js';
 import { type Exported, type ExportOptions, exportedModel, writeModel } from '../../tasks/export-tasks.js';
 import { fitAuto } from '../../tasks/fit-auto.js';
 import type { LoadedWorkspace } from '../../tasks/load-workspace.js';
@@ -13,7 +14,7 @@ import { count, type GlobalOptions, note, table } from '../report.js';
 export interface AutoFlags extends GlobalOptions {
   readonly all?: boolean;
   readonly output: string;
-  readonly precision: string;
+  readonly halfIo?: boolean;
   readonly auto?: boolean | string;
   readonly features?: string;
   readonly noneAbove?: string;
@@ -30,7 +31,7 @@ export interface AutoAsked {
 
 /** Throws UsageError where it is asked of one task, for a way that there is not, and for a doubt beyond 0 to 1. */
 export function autoAsked(flags: AutoFlags): AutoAsked | undefined {
-  const { auto = false, noneAbove, features, others = [], all: every = false, precision } = flags;
+  const { auto = false, noneAbove, features, others = [], all: every = false } = flags;
   if (auto === false) {
     const given = { '--none-above': noneAbove, '--features': features, '--others': others[0] };
     const [flag] = Object.entries(given).find(([, value]) => value !== undefined) ?? [];
@@ -38,7 +39,7 @@ export function autoAsked(flags: AutoFlags): AutoAsked | undefined {
     return undefined;
   }
   if (!every) throw new UsageError('--auto is of the model of all tasks, expected --all', { path: '--auto', expected: '--all' });
-  if (precision !== 'fp32') throw new UsageError('--auto is for --precision fp32', { path: '--auto', got: precision });
+  if (flags.halfIo === true) throw new UsageError('--half-io is not for --auto, whose doubt is float32', { path: '--half-io' });
   const by = auto === true ? 'entropy' : choiceFlag('--auto', auto, ['entropy', ...routerKinds] as const);
   if (by === 'entropy' && features !== undefined) {
     const expected = `--auto ${routerKinds.join(', ')}`;
@@ -53,22 +54,26 @@ export function autoAsked(flags: AutoFlags): AutoAsked | undefined {
   return { by, features, none, others: others.map((name) => ({ name, source: dataFlag('--others', name) })) };
 }
 
-/** Writes the model and measures it. */
+/** Writes the model and measures it, in the precision that it is written in. */
 export async function exportAuto(
   flags: AutoFlags,
   runtime: Runtime,
   loaded: LoadedWorkspace,
   options: ExportOptions,
   { by, features, none, others }: AutoAsked,
+  how?: PrecisionOptions,
 ): Promise<{ readonly exported: Exported; readonly found: FoundTasks; readonly text: string }> {
   return await interruptible(flags, 'stopping', async (signal) => {
     const router = by === 'entropy' ? undefined : await fitAuto(runtime, loaded, options.tasks, { kind: by, features, signal });
     const own = { ...options, auto: none === undefined ? true : { none } };
-    const model = exportedModel(loaded, own, router);
+    const whole = exportedModel(loaded, own, router);
+    const converted = how && (await convertModel(loaded, runtime, options.tasks, whole, how));
+    for (const line of converted?.notes ?? []) note(flags, line);
+    const model = converted?.model ?? whole;
     const exported = writeModel(loaded, model, flags.output, own);
     const measured = { routed: router !== undefined, others, signal };
     const found = await measureAuto(runtime, loaded, options.tasks, model, measured);
-    keepFigures(loaded, by, found, none);
+    if (how === undefined) keepFigures(loaded, by, found, none);
     for (const task of found.left)
       note(flags, `${task}: its samples lack inputs of other tasks, so how often it is found is not measured`);
     return { exported, found, text: foundText(found) };

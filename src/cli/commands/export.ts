@@ -96,7 +96,8 @@ export async function exportCommand(flags: ExportFlags): Promise<void> {
   };
   if (auto !== undefined) {
     const { runtime } = await openRuntime(flags);
-    const { exported, found, text } = await exportAuto(flags, runtime, loaded, options, auto);
+    const other = precision === 'fp32' ? undefined : { precision, ...how };
+    const { exported, found, text } = await exportAuto(flags, runtime, loaded, options, auto, other);
     const about = { auto: found.tasks, ...(found.others.length > 0 && { others: found.others }) };
     result(flags, { ...exported, ...about }, `${exported.file} written: ${tasks.join(', ')}${besideText(exported)}\n${text}`);
     return;
