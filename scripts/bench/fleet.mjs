@@ -1,69 +1,19 @@
 // One base and many columns over it: how fast columns drawn at random answer, mixed batches, memory, and a session for each column beside it. Columns are copies of one file under other
 // names, each with its own record and hash, so that thousands are made in seconds; what is read, checked, kept and run is what a fleet of trained ones reads, checks, keeps and runs.
 //   node scripts/bench/fleet.mjs [--quick]
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { encodeColumn } from '../../dist/fleet/column-file.js';
-import { exportFleet, FleetRunner, loadRuntime, loadWorkspace, trainTask } from '../../dist/node.js';
-import { Random } from '../../dist/onnx/core/random.js';
+import { rmSync } from 'node:fs';
+import { FleetRunner, loadRuntime } from '../../dist/node.js';
 import { Tensor } from '../../dist/onnx/core/tensor.js';
-import { sha256 } from '../../dist/onnx/files/hash.js';
 import { toBinary } from '../../dist/onnx/serde/to-binary.js';
 import { exportedModel } from '../../dist/tasks/export-tasks.js';
-import { writeRecord } from '../../dist/workspace/column-record.js';
-import { weightsFile } from '../../dist/workspace/column-store.js';
+import { fleetOfCopies } from './fleet-copies.mjs';
 
 const quick = process.argv.includes('--quick');
 const counts = quick ? [5, 20] : [5, 100, 1000, 2000, 5000];
 const [rounds, perRound] = quick ? [3, 20] : [15, 200];
-const text = `prognet: 1
-name: bench
-input: { name: x, shape: [256] }
-columns:
-  - { task: base, blocks: [[{ dense: 1024 }, relu], [{ dense: 1024 }, relu], [{ dense: 768 }, relu]], head: { classify: 10 }, train: { epochs: 1, batch: 64, seed: 1 } }
-  - { task: one, blocks: [[{ dense: 32 }, relu], [{ dense: 32 }, relu], [{ dense: 16 }, relu]], head: { classify: 10 }, laterals: { kind: adapter, rank: 8, from: [base] }, train: { epochs: 1, batch: 64, seed: 2 } }
-`;
 const { runtime } = await loadRuntime();
 const session = { threads: 1 };
-const random = new Random(1, 'bench');
-const rows = (n) =>
-  new Tensor(
-    'float32',
-    [n, 256],
-    Float32Array.from({ length: n * 256 }, () => random.normal()),
-  );
-const part = () => ({
-  inputs: rows(64),
-  targets: new Tensor(
-    'int64',
-    [64],
-    BigInt64Array.from({ length: 64 }, (_, i) => BigInt(i % 10)),
-  ),
-});
-const dir = mkdtempSync(join(tmpdir(), 'prognet-bench-fleet-'));
-writeFileSync(join(dir, 'prognet.yaml'), text);
-for (const task of ['base', 'one']) await trainTask(runtime, dir, task, { data: { train: part(), test: part() }, threads: 1 });
-const loaded = loadWorkspace(dir);
-const folder = join(dir, 'fleet');
-const { bytesOfColumn } = exportFleet(loaded, folder);
-const { record, tensors } = loaded.frozen.get('one');
-const names = Array.from({ length: counts.at(-1) }, (_, i) => `c${i}`);
-for (const [i, task] of names.entries()) {
-  const own = new Map(
-    [...tensors].map(([name, t]) => [
-      `${task}${name.slice(3)}`,
-      new Tensor(
-        t.dtype,
-        t.dims,
-        t.data.map((v) => v * (1 + i / 1e5)),
-      ),
-    ]),
-  );
-  const { format: _, self: __, sha256: hashes, ...rest } = record;
-  const made = writeRecord({ ...rest, task, sha256: { graph: hashes.graph } }, sha256(weightsFile(task, own)), task);
-  writeFileSync(join(folder, `columns/${task}.safetensors`), encodeColumn({ record: made.record, tensors: own }));
-}
+const { random, rows, dir, loaded, folder, bytesOfColumn, names } = await fleetOfCopies(runtime, counts.at(-1));
 
 const median = (list) => [...list].sort((a, b) => a - b)[list.length >> 1];
 const memory = () => {
