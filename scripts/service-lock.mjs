@@ -23,7 +23,8 @@ export function serviceLock(more) {
   const { packages } = read('package-lock.json');
   const own = read('templates/node-service/package.json');
   const { name, version, engines } = own;
-  const dependencies = { ...own.dependencies, ...(more && { [more]: packages[''].peerDependencies[more] }) };
+  const names = ['onnxruntime-node', ...(more === undefined ? [] : [more])];
+  const dependencies = Object.fromEntries(names.map((each) => [each, packages[`node_modules/${each}`].version]));
   const kept = new Map();
   const left = Object.keys(dependencies).map((dependency) => ['', dependency]);
   for (const [from, dependency] of left) {

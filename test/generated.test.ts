@@ -4,6 +4,7 @@ import { mkdtempSync, readdirSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
+import { serveSchemaText } from '../src/serve/json-schema.js';
 import { jsonSchemaText } from '../src/tasks/json-schema.js';
 import { environment, python } from './python/python.js';
 
@@ -11,6 +12,10 @@ const repo = new URL('..', import.meta.url).pathname;
 
 it('models/prognet.schema.json is what `prognet schema` prints (--update writes it)', async () => {
   await expect(jsonSchemaText()).toMatchFileSnapshot(join(repo, 'models/prognet.schema.json'));
+});
+
+it('docs/serve.schema.json is what `prognet schema serve` prints (--update writes it)', async () => {
+  await expect(serveSchemaText()).toMatchFileSnapshot(join(repo, 'docs/serve.schema.json'));
 });
 
 it('the protobuf code is generated from proto/onnx.proto', () => {

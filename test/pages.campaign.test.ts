@@ -91,7 +91,7 @@ npx prognet check -C family`;
       (block) => block.left !== undefined,
     );
     const url = await startService(join(reader.root, 'shop/service'));
-    const line = ask?.text.replace('localhost:8080', url) ?? '';
+    const line = ask?.text.replace('localhost:8000', url.replace('http://', '')) ?? '';
     const answered = JSON.parse(execFileSync('sh', ['-c', line], { encoding: 'utf8' }));
     const shown = JSON.parse(answer?.text ?? '');
     // Trained weights, and so the scores, are of this processor.

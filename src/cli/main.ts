@@ -1,6 +1,5 @@
 #!/usr/bin/env node
 // The command `prognet`: its commands with names, options and help. What a command does is loaded when it runs, so that --help is quick.
-import { CommanderError } from 'commander';
 import { UsageError } from '../onnx/core/errors.js';
 import { version } from '../onnx/core/version.js';
 import { addAnalysis } from './analysis.js';
@@ -20,8 +19,8 @@ import type { StudioFlags } from './commands/studio.js';
 import type { SweepFlags } from './commands/sweep.js';
 import type { TrainFlags } from './commands/train.js';
 import type { VerifyFlags } from './commands/verify.js';
-import { all, collect, command, elsewhere, json, optionHelp, printSaid, program, providerHelp } from './program.js';
-import { fail, type GlobalOptions, result } from './report.js';
+import { all, collect, command, elsewhere, optionHelp, program, providerHelp, run } from './program.js';
+import { type GlobalOptions, result } from './report.js';
 import { addServing } from './serving.js';
 
 command('init [dir]', 'begin a workspace: writes prognet.yaml, never over an existing one', [
@@ -282,7 +281,7 @@ command('deploy <target>', 'a folder for production: triton, kserve, mlserver, n
   'prognet deploy triton -o models                      a model repository, a model for each task',
   'prognet deploy triton --form all --precision fp16 -o models',
   'prognet deploy kserve --storage-uri s3://bucket/digits -o kserve',
-  'prognet deploy node --tasks digits -o service        then: cd service && npm install && node server.mjs',
+  'prognet deploy node --tasks digits -o service        then: cd service && npm ci && npm start',
   'prognet deploy web -o site                           a static page that answers in a browser',
 ])
   .requiredOption('-o, --output <dir>', 'the folder; one that holds anything of yours is refused')
@@ -331,9 +330,10 @@ command('providers', 'what runs here, and the reason where one does not', [
   .option('--install <provider>', 'fetch the libraries of a provider that comes without them: cuda')
   .action(async (o: ProvidersFlags) => (await import('./commands/providers.js')).providers(all(o)));
 
-command('schema', 'JSON Schema of descriptions, for editors', ['prognet schema > prognet.schema.json']).action(
-  async (o: GlobalOptions) => (await import('./commands/schema.js')).schema(all(o)),
-);
+command('schema [of]', 'JSON Schema of descriptions, or of the options of serve, for editors', [
+  'prognet schema > prognet.schema.json',
+  'prognet schema serve > serve.schema.json',
+]).action(async (of: string | undefined, o: GlobalOptions) => (await import('./commands/schema.js')).schema(of, all(o)));
 
 program.action(async () => {
   const [unknown] = program.args;
@@ -352,16 +352,4 @@ program.action(async () => {
   result(options, { version, workspace: workspace ?? null, ...(workspace === undefined && { begin }) }, text);
 });
 
-// A reader that has seen enough (`prognet ... | head`) is no error.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
-
-try {
-  await program.parseAsync();
-} catch (error) {
-  if (!(error instanceof CommanderError)) process.exitCode = fail(error, json);
-  else if (error.exitCode !== 0) {
-    const message = error.message.replace(/^error: /, '').replaceAll('\n', ' ');
-    process.exitCode = fail(new UsageError(message, { cause: error }), json);
-  }
-}
-printSaid();
+await run();

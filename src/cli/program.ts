@@ -1,8 +1,8 @@
 // The command line itself: the program, how commands are added to it, and what several of their options say.
-import { Command, Option } from 'commander';
+import { Command, CommanderError, Option } from 'commander';
 import { UsageError } from '../onnx/core/errors.js';
 import { version } from '../onnx/core/version.js';
-import type { GlobalOptions } from './report.js';
+import { fail, type GlobalOptions } from './report.js';
 
 /** The options that every command takes, before or after its name. */
 function withGlobals(command: Command): Command {
@@ -13,7 +13,7 @@ function withGlobals(command: Command): Command {
 }
 
 /** Whether a document is asked for, known before anything is parsed. */
-export const json = process.argv.includes('--json');
+const json = process.argv.includes('--json');
 
 /** What commander prints itself, piece by piece: the version, help. Under --json it becomes a document at the end. */
 let said = '';
@@ -23,7 +23,7 @@ function writeOut(text: string): void {
 }
 
 /** Prints as a document what commander said, if anything. */
-export function printSaid(): void {
+function printSaid(): void {
   if (said !== '') process.stdout.write(`${JSON.stringify(said === `${version}\n` ? { version } : { help: said })}\n`);
 }
 
@@ -66,4 +66,20 @@ export function command(name: string, description: string, examples: readonly st
 /** The options of a command with those that stood before its name. */
 export function all<T extends GlobalOptions>(options: T): T {
   return { ...program.opts<GlobalOptions>(), ...options };
+}
+
+/** Runs what the command line says; an error is one line, and the exit code. @param args in place of the process's own */
+export async function run(args: readonly string[] = process.argv.slice(2)): Promise<void> {
+  // A reader that has seen enough (`prognet ... | head`) is no error.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
+  try {
+    await program.parseAsync([...args], { from: 'user' });
+  } catch (error) {
+    if (!(error instanceof CommanderError)) process.exitCode = fail(error, json);
+    else if (error.exitCode !== 0) {
+      const message = error.message.replace(/^error: /, '').replaceAll('\n', ' ');
+      process.exitCode = fail(new UsageError(message, { cause: error }), json);
+    }
+  }
+  printSaid();
 }

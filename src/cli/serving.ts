@@ -17,6 +17,7 @@ export function addServing(): void {
     .option('--forms <names>', 'of networks: task, all, routed, with commas (default: task)')
     .option('--fleet <folder>', 'what export --fleet wrote: each column is a model, over one base in memory')
     .option('--fleet-memory <bytes>', "of columns' weights in memory at most, all workers together (default: 256 MiB)")
+    .option('--tasks <file>', 'what samples of tasks are, as deploy node writes it: POST /predict/<task> takes them')
     .option('--host <address>', 'address to listen on (default: 127.0.0.1)')
     .option('--port <n>', 'of HTTP; 0 takes any that is free (default: 8000)')
     .option('--grpc-port <n>', 'of gRPC, or none (default: 8001)')

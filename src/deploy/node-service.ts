@@ -1,4 +1,4 @@
-// A small Node service: the files of templates/node-service, the models, and tasks.json, which tells the service what they answer.
+// A folder that answers for models: the server of `prognet serve` as one file, its options, the models, and tasks.json, which tells what samples of each task are.
 
 import { readFileSync } from 'node:fs';
 import { taskIdName } from '../model/description/description.js';
@@ -13,21 +13,10 @@ import { toPieces } from '../onnx/serde/to-binary.js';
 import { type ServedFiles, type ServedModel, text } from './deployment.js';
 
 const templates = new URL('../../templates/node-service/', import.meta.url);
-/** By `npm run build`, from service/. */
+/** By `npm run build`, from src/cli/service.ts. */
 const bundles = new URL('../../dist/deploy/service/', import.meta.url);
-const copied = [
-  'server.mjs',
-  'inputs.mjs',
-  'members.mjs',
-  'lists.mjs',
-  'table.mjs',
-  'npy.mjs',
-  'package.json',
-  'Dockerfile',
-  'README.md',
-];
-/** Of what is bundled, what every service takes. */
-const bundled = ['ranges.mjs', 'elements.mjs', 'THIRD-PARTY-NOTICES.txt'];
+const copied = ['Dockerfile', 'README.md', 'serve.yaml'];
+const bundled = ['server.mjs', 'serve-worker.js', 'THIRD-PARTY-NOTICES.txt'];
 
 /** What the task's outputs are called, where its model says so. */
 function calledOf({ model }: ServedModel, task: string): { classes?: readonly string[] } {
@@ -46,22 +35,19 @@ function knownOf(m: ServedModel, task: string, inputs: readonly NetworkInput[]):
   return { ...(seen !== undefined && { seen }), ...(decoding !== undefined && alone && { decoding: JSON.parse(decoding) }) };
 }
 
-const ownPackages = { arrays: undefined, images: 'sharp', texts: '@huggingface/tokenizers' } as const;
+/** What reading samples needs beside: nothing, sharp or @huggingface/tokenizers. */
+type Takes = 'arrays' | 'images' | 'texts';
 
-/** What the service reads requests with: its packages, and the code that it takes over from training. */
-function reading(takes: keyof typeof ownPackages): Map<string, Uint8Array> {
-  const name = ownPackages[takes];
+/** The packages that it needs, each of the version that prognet was tested with. */
+function packages(takes: Takes): Map<string, Uint8Array> {
   const lock = readFileSync(new URL(takes === 'arrays' ? 'lock.json' : `lock-${takes}.json`, templates));
-  const files = new Map<string, Uint8Array>([
-    ['package-lock.json', lock],
-    ...bundled.map((file) => [file, readFileSync(new URL(file, bundles))] as const),
-  ]);
-  if (name === undefined) return files;
   const { packages } = JSON.parse(lock.toString()) as { packages: { '': { dependencies: Record<string, string> } } };
   const manifest: object = JSON.parse(readFileSync(new URL('package.json', templates), 'utf8'));
-  files.set('package.json', text(`${JSON.stringify({ ...manifest, dependencies: packages[''].dependencies }, null, 2)}\n`));
-  files.set(`${takes}.mjs`, readFileSync(new URL(`${takes}.mjs`, bundles)));
-  return files;
+  const own = text(`${JSON.stringify({ ...manifest, dependencies: packages[''].dependencies }, null, 2)}\n`);
+  return new Map([
+    ['package-lock.json', lock],
+    ['package.json', own],
+  ]);
 }
 
 /** The inputs as tasks.json says them: what reading requests needs to know. */
@@ -98,8 +84,8 @@ function boundsOf({ most }: ServedModel, task: string): { most?: Readonly<Record
   return Object.keys(own).length === 0 ? {} : { most: own };
 }
 
-/** What the service reads of a body: arrays, which need no package, or images or texts beside them. Throws UsageError for both. */
-function takes(models: readonly ServedModel[], inputs: readonly NetworkInput[]): keyof typeof ownPackages {
+/** What samples are read with. Throws UsageError for images and texts at once. */
+function takes(models: readonly ServedModel[], inputs: readonly NetworkInput[]): Takes {
   const images = models.flatMap((m) => m.tasks.filter((task) => knownOf(m, task, inputs).decoding !== undefined));
   if (inputs.every(({ tokens }) => tokens === undefined)) return images.length > 0 ? 'images' : 'arrays';
   if (images.length === 0) return 'texts';
@@ -109,10 +95,13 @@ function takes(models: readonly ServedModel[], inputs: readonly NetworkInput[]):
 
 /** Files of the service. */
 export function nodeService(models: readonly ServedModel[], inputs: readonly NetworkInput[]): ServedFiles {
-  const files = new Map<string, BytePieces>(copied.map((name) => [name, readFileSync(new URL(name, templates))]));
+  const files = new Map<string, BytePieces>([
+    ...copied.map((name) => [name, readFileSync(new URL(name, templates))] as const),
+    ...bundled.map((name) => [name, readFileSync(new URL(name, bundles))] as const),
+  ]);
   const several = inputs.length > 1;
   const read = inputs.filter((input) => models.some((m) => takenOf(m, inputs).includes(input)));
-  for (const [path, content] of reading(takes(models, read))) files.set(path, content);
+  for (const [path, content] of packages(takes(models, read))) files.set(path, content);
   const tasks = models.flatMap((m) => {
     const names = new Set(m.model.graph.outputs.map((v) => v.name));
     const outputs = (begin: string, head?: string) => {
@@ -128,7 +117,7 @@ export function nodeService(models: readonly ServedModel[], inputs: readonly Net
     };
     return m.tasks.map((task, id) => ({
       task,
-      file: `models/${m.name}.onnx`,
+      model: m.name,
       ...(several && { inputs: takenOf(m, inputs).map(({ name }) => name) }),
       ...(m.routed ? { feeds: { [taskIdName]: id } } : {}),
       ...answers(task),

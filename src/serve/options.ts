@@ -7,6 +7,7 @@ const port = z.number().int().min(0).max(65535);
 const whole = (low: number, high: number) => z.number().int().min(low).max(high);
 
 export const serveSchema = z.strictObject({
+  $schema: z.string().optional().describe('Where the schema of this file lies, for editors'),
   models: z
     .array(z.string().min(1))
     .default([])
@@ -24,6 +25,11 @@ export const serveSchema = z.strictObject({
   fleet_memory: whole(1, 2 ** 40)
     .default(2 ** 28)
     .describe("Bytes of columns' weights in memory at most, of all workers together"),
+  tasks: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('File that tells what samples of tasks are, which deploy node writes: POST /predict/<task> takes them'),
   host: z.string().min(1).default('127.0.0.1').describe('Address to listen on'),
   port: port.default(8000).describe('Of HTTP; 0 takes any that is free'),
   grpc_port: port.nullable().default(8001).describe('Of gRPC; null: none'),

@@ -12,6 +12,8 @@ import { httpServer } from './http/server.js';
 import { metricsServer } from './metrics.js';
 import type { ServeOptions } from './options.js';
 import { type ModelMaker, Repository } from './repository.js';
+import { SampleReader } from './samples/read-samples.js';
+import { readTasks } from './samples/tasks-file.js';
 import { Service } from './service.js';
 import { SessionModels } from './session-models.js';
 import { Calls } from './workers/calls.js';
@@ -84,6 +86,11 @@ async function listen(app: FastifyInstance, host: string, port: number, option: 
 const changed = (log: Logger) => (change: { readonly model: string; readonly what: string; readonly reason?: string }) =>
   change.what === 'refused' ? log.error(change, 'model refused') : log.info(change, `model ${change.what}`);
 
+/** What reads samples, where a file says what they are. Throws in one line. */
+async function samplesOf({ tasks, max_batch }: ServeOptions): Promise<SampleReader | undefined> {
+  return tasks === undefined ? undefined : await SampleReader.open(readTasks(tasks), tasks, max_batch);
+}
+
 /** What makes the models: of places, each with its sessions, or of a fleet. */
 async function makerOf(options: ServeOptions, reader: Calls, pool: Pool): Promise<ModelMaker> {
   const { fleet, workers, threads, providers } = options;
@@ -109,6 +116,7 @@ export async function serve(options: ServeOptions, program: URL): Promise<Servin
   const log = pino({ level: options.log_level, base: { name: 'prognet' } }, lines);
   const { tls, apiKey } = secrets(options);
   const ended = (why: string) => log.error({ why }, 'a worker thread ended, another takes its place');
+  const samples = await samplesOf(options);
   const { fleet } = options;
   const reading: Role =
     fleet === undefined ? { role: 'read', places: options.models, forms: options.forms } : { role: 'list', fleet };
@@ -135,6 +143,7 @@ export async function serve(options: ServeOptions, program: URL): Promise<Servin
     limits,
     logger: log,
     ...secured,
+    ...(samples !== undefined && { samples }),
   });
   const { maxBytes, maxHeaderBytes, maxConnections } = limits;
   const rpc = { maxBytes, maxHeaderBytes, maxConnections, logger: log, ...secured };

@@ -1,4 +1,4 @@
-// Ranges of numbers beside those of a training: plain arrays in, so that the Node service takes the same code (deploy/service/ranges.ts).
+// Ranges of numbers beside those of a training: plain arrays in, so that a server takes the same code (serve/samples/ranges.ts).
 
 /** The least and the largest of some numbers. */
 export type Range = readonly [number, number];

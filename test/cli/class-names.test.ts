@@ -1,15 +1,15 @@
 // Names of classes go wherever answers go: metadata, a text in the graph, predict, the node service, Triton.
-import { spawn } from 'node:child_process';
-import { readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as ort from 'onnxruntime-node';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { beforeAll, expect, it } from 'vitest';
 import { readNpy, writeNpy } from '../../src/formats/npy.js';
 import { Random } from '../../src/onnx/core/random.js';
 import { Tensor } from '../../src/onnx/core/tensor.js';
 import { loadModel } from '../../src/onnx/serde/external-data.js';
 import { environment, python } from '../python/python.js';
-import { okIn, prognet, repo, workspace } from './support.js';
+import { serve } from '../support/service.js';
+import { okIn, prognet, workspace } from './support.js';
 
 const yaml = `prognet: 1
 name: garden
@@ -29,10 +29,6 @@ const largest = (row: readonly number[]) => row.indexOf(Math.max(...row));
 let dir = '';
 const at = (name: string) => join(dir, name);
 const ok = (...args: string[]) => okIn(dir, ...args);
-const running: ReturnType<typeof spawn>[] = [];
-afterAll(() => {
-  for (const child of running) child.kill('SIGKILL');
-});
 
 beforeAll(() => {
   dir = workspace(yaml);
@@ -93,13 +89,7 @@ it('the node service answers names, and says the classes', async () => {
   const namesBy = (task: string) => JSON.parse(ok('predict', task, '--input', at('rows.npy'), '--json')).names;
   const said: Readonly<Record<string, unknown>> = { kind: namesBy('kind'), traits: namesBy('traits') };
   ok('deploy', 'node', '-o', at('service'));
-  symlinkSync(join(repo, 'node_modules'), at('service/node_modules'));
-  const child = spawn('node', ['server.mjs'], { cwd: at('service'), env: { ...process.env, PORT: '0', THREADS: '1' } });
-  running.push(child);
-  const url = await new Promise<string>((resolve, reject) => {
-    child.stdout.on('data', (chunk) => resolve(`http://127.0.0.1:${/port (\d+)/.exec(String(chunk))?.[1]}`));
-    child.on('close', () => reject(new Error('closed')));
-  });
+  const url = await serve(at('service'));
   const tasks = JSON.parse(await (await fetch(`${url}/tasks`)).text());
   expect(tasks.tasks.map((t: { classes: string[] }) => t.classes)).toEqual([names, ['tall', 'red'], ['height']]);
   const ask = async (task: string) => {

@@ -1,9 +1,9 @@
 // A table as pandas writes it, from CSV to answers: categories, missing cells, labels of texts. Inside prognet, and from the exported file in Python's
 // onnxruntime on raw rows, the answers are the same.
-import { spawn, spawnSync } from 'node:child_process';
-import { readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import * as z from 'zod';
 import { readNpy } from '../../src/formats/npy.js';
 import { Random } from '../../src/onnx/core/random.js';
@@ -11,6 +11,7 @@ import { Tensor } from '../../src/onnx/core/tensor.js';
 import { loadModel } from '../../src/onnx/serde/external-data.js';
 import { open } from '../../src/tasks/open-network.js';
 import { environment, python } from '../python/python.js';
+import { serve } from '../support/service.js';
 import { okIn, prognet, repo, workspace } from './support.js';
 
 const yaml = `prognet: 1
@@ -171,19 +172,9 @@ describe.skipIf(missing)(`in Python${note}`, () => {
 
 describe('the node service', () => {
   let url = '';
-  const running: ReturnType<typeof spawn>[] = [];
-  afterAll(() => {
-    for (const child of running) child.kill('SIGKILL');
-  });
   beforeAll(async () => {
     ok('deploy', 'node', '-o', at('service'));
-    symlinkSync(join(repo, 'node_modules'), at('service/node_modules'));
-    const child = spawn('node', ['server.mjs'], { cwd: at('service'), env: { ...process.env, PORT: '0', THREADS: '1' } });
-    running.push(child);
-    url = await new Promise<string>((resolve, reject) => {
-      child.stdout.on('data', (chunk) => resolve(`http://127.0.0.1:${/port (\d+)/.exec(String(chunk))?.[1]}`));
-      child.on('close', () => reject(new Error('closed')));
-    });
+    url = await serve(at('service'));
   });
   const post = async (inputs: unknown, type = 'application/json') => {
     const body = JSON.stringify({ inputs });

@@ -1,8 +1,8 @@
 // prognet deploy: the folders as their targets read them, a service that answers, and folders that are not ours.
-import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { kubernetesName } from '../../src/deploy/kserve.js';
 import { tritonRepository } from '../../src/deploy/triton.js';
@@ -13,6 +13,7 @@ import type { BytePieces } from '../../src/onnx/files/write-all.js';
 import { fromBinary } from '../../src/onnx/serde/from-binary.js';
 import { toBinary } from '../../src/onnx/serde/to-binary.js';
 import { prognet, repo, workspace } from '../cli/support.js';
+import { type Started, start } from '../support/service.js';
 
 let dir = '';
 const out = (name: string) => join(dir, name);
@@ -169,31 +170,15 @@ it('kserve: names that Kubernetes takes', () => {
 });
 
 describe.each(['task', 'routed'])('node, form %s', (form) => {
-  let child: ChildProcess;
-  let base = '';
-  let log = '';
-
+  let service: Started;
   beforeAll(async () => {
-    const service = out(`service-${form}`);
-    expect(deploy('node', service, '--form', form).status).toBe(0);
-    symlinkSync(join(repo, 'node_modules'), join(service, 'node_modules'));
-    const env = { ...process.env, PORT: '0', HOST: '127.0.0.1', MAX_BYTES: '4000', MAX_ROWS: '20', THREADS: '1' };
-    child = spawn('node', ['server.mjs'], { cwd: service, env, stdio: ['ignore', 'pipe', 'pipe'] });
-    base = await new Promise<string>((resolve, reject) => {
-      const hear = (chunk: Buffer) => {
-        log += chunk;
-        const port = /listening on port (\d+): a, b/.exec(log)?.[1];
-        if (port !== undefined) resolve(`http://127.0.0.1:${port}`);
-      };
-      child.stdout?.on('data', hear);
-      child.stderr?.on('data', hear);
-      child.on('close', () => reject(new Error(log)));
-    });
+    const folder = out(`service-${form}`);
+    expect(deploy('node', folder, '--form', form).status).toBe(0);
+    service = await start(folder, '--max-bytes', '4000', '--max-batch', '20');
   });
-  afterAll(() => child.kill('SIGKILL'));
 
   const post = (path: string, body: string | Uint8Array<ArrayBuffer>, type = 'application/json', accept = '*/*') =>
-    fetch(`${base}${path}`, { method: 'POST', body, headers: { 'content-type': type, accept } });
+    fetch(`${service.url}${path}`, { method: 'POST', body, headers: { 'content-type': type, accept } });
   const samples = [
     [1, 2, 3, 4],
     [-1, -2, -3, -4],
@@ -201,8 +186,8 @@ describe.each(['task', 'routed'])('node, form %s', (form) => {
   const npy = () => new Uint8Array(writeNpy(Tensor.from('float32', samples.flat(), [2, 4])));
 
   it('answers in JSON and .npy as predict does', async () => {
-    expect(await (await fetch(`${base}/health`)).json()).toEqual({ status: 'ok' });
-    expect(await (await fetch(`${base}/tasks`)).json()).toMatchObject({ input: { name: 'x', shape: [4] } });
+    expect((await fetch(`${service.url}/v2/health/ready`)).status).toBe(200);
+    expect(await (await fetch(`${service.url}/tasks`)).json()).toMatchObject({ input: { name: 'x', shape: [4] } });
     writeFileSync(out('in.npy'), npy());
     for (const task of ['a', 'b']) {
       const expected = JSON.parse(prognet('predict', task, '--input', out('in.npy'), '--json', '-C', dir).stdout);
@@ -220,21 +205,22 @@ describe.each(['task', 'routed'])('node, form %s', (form) => {
 
   it.each([
     [404, '/predict/c', '{}', 'application/json', 'no task "c", there are: a, b'],
-    [404, '/nothing', '{}', 'application/json', 'expected GET /health, GET /tasks or POST /predict/<task>'],
+    [404, '/nothing', '{}', 'application/json', 'Not Found'],
+    [405, '/tasks', '{}', 'application/json', 'Method Not Allowed'],
     [400, '/predict/a', '{"inputs": [1, 2, 3]}', 'application/json', 'found 3 numbers, expected samples of [4], 4 numbers each'],
     [400, '/predict/a', '{"inputs": [[1, 2, "x", 4]]}', 'application/json', '"inputs" must be numbers in lists'],
     [400, '/predict/a', '{"inputs": []}', 'application/json', 'found 0 numbers, expected samples of [4], 4 numbers each'],
     [400, '/predict/a', '{"inputs": [', 'application/json', 'the body is no JSON'],
-    [400, '/predict/a', 'NUMPY', 'application/x-npy', 'the body is no .npy file'],
+    [400, '/predict/a', 'NUMPY', 'application/x-npy', 'the body: not an npy file, it does not begin with \\x93NUMPY'],
     [415, '/predict/a', 'x', 'text/plain', 'expected content-type application/json or application/x-npy'],
     [
       413,
       '/predict/a',
       `{"inputs": [${Array(84).fill(1)}]}`,
       'application/json',
-      'found over 20 samples, expected at most 20 (MAX_ROWS)',
+      'found over 20 samples, expected at most 20 (max_batch)',
     ],
-    [413, '/predict/a', ' '.repeat(5000), 'application/json', 'the request is over 4000 bytes (MAX_BYTES)'],
+    [413, '/predict/a', ' '.repeat(5000), 'application/json', 'Request body is too large'],
   ])('refuses with %i: %s %s', async (status, path, body, type, error) => {
     const response = await post(path, body, type);
     expect(response.status).toBe(status);
@@ -276,10 +262,9 @@ describe.each(['task', 'routed'])('node, form %s', (form) => {
     const pending = Promise.all(Array.from({ length: 4 }, () => post('/predict/a', JSON.stringify({ inputs: samples }))));
     const first = await post('/predict/a', JSON.stringify({ inputs: samples }));
     expect(first.status).toBe(200);
-    const ended = new Promise<number | null>((resolve) => child.on('close', resolve));
     for (const response of await pending) expect(response.status).toBe(200);
-    child.kill('SIGTERM');
-    expect(await ended).toBe(0);
+    service.child.kill('SIGTERM');
+    expect(await service.ended).toBe(0);
   });
 });
 

@@ -3,10 +3,10 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { elementsOf } from '../../src/deploy/service/elements.js';
 import { readNpy, writeNpy } from '../../src/formats/npy.js';
 import { must } from '../../src/onnx/core/errors.js';
 import { Tensor } from '../../src/onnx/core/tensor.js';
+import { elementsOf } from '../../src/serve/samples/elements.js';
 import { okIn } from '../cli/support.js';
 import { ask, serve } from '../support/service.js';
 import { asJson, rows, samples, sixDtypes } from '../support/six-dtypes.js';
@@ -194,7 +194,7 @@ describe('the Node service', () => {
     const many = Array.from({ length: 1025 }, () => asJson(0));
     expect(await post('all', JSON.stringify(bodyOf(columns.all ?? [], many)))).toEqual({
       status: 413,
-      error: 'found over 1024 samples, expected at most 1024 (MAX_ROWS)',
+      error: 'found over 1024 samples, expected at most 1024 (max_batch)',
     });
     expect(await post('words', 'x', 'application/x-npy')).toEqual({
       status: 415,

@@ -90,7 +90,7 @@ export async function deploy(name: string, flags: DeployFlags): Promise<void> {
     kserve: `README.md in ${flags.output}`,
     mlserver: `cd ${folder} && pip install -r requirements.txt && mlserver start .`,
     web: `serve ${flags.output} by any web server, as in npx serve ${folder}`,
-    node: `cd ${folder} && npm ci --omit=dev --ignore-scripts && node server.mjs`,
+    node: `cd ${folder} && npm ci --omit=dev --ignore-scripts && npm start`,
   };
   result(flags, deployed, `${flags.output} written: ${deployed.models.join(', ')} for ${target}. Next: ${next[target]}`);
 }

@@ -13,7 +13,7 @@ import { type GlobalOptions, note, result } from '../report.js';
 
 export type ServeFlags = GlobalOptions & Readonly<Record<string, string | boolean | undefined>>;
 
-const texts = ['fleet', 'host', 'tlsCert', 'tlsKey', 'apiKeyFile', 'logLevel'];
+const texts = ['fleet', 'tasks', 'host', 'tlsCert', 'tlsKey', 'apiKeyFile', 'logLevel'];
 const numbers = [
   'fleetMemory',
   'port',

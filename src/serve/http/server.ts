@@ -12,6 +12,8 @@ import fastify, {
 } from 'fastify';
 import { modelConfig, modelMetadata } from '../protocol/model-config.js';
 import { statisticsDocument } from '../protocol/statistics-document.js';
+import type { SampleReader } from '../samples/read-samples.js';
+import { predicted, told } from '../samples/route.js';
 import { ServeError } from '../served-model.js';
 import type { Service } from '../service.js';
 import { keyCheck, keyOf, refusePages } from './access.js';
@@ -35,6 +37,8 @@ export interface HttpOptions {
   readonly tls?: { readonly cert: string; readonly key: string };
   /** Asked of everyone but health checks. */
   readonly apiKey?: string;
+  /** What reads samples, where tasks are asked by them. */
+  readonly samples?: SampleReader;
 }
 
 interface Named {
@@ -124,6 +128,16 @@ function addModels(app: FastifyInstance, service: Service, maxBytes: number): vo
   app.get('/v2/models/stats', async () => statistics(''));
 }
 
+function addSamples(app: FastifyInstance, service: Service, maxBytes: number, samples: SampleReader): void {
+  app.get('/tasks', async () => told(samples.file));
+  app.post<{ readonly Params: { readonly task: string } }>('/predict/:task', async ({ params, headers, ...request }, reply) => {
+    const bytes = await unpacked(bodyOf(request as FastifyRequest), headers['content-encoding'], maxBytes);
+    const given = { type: headers['content-type'] ?? '', bytes };
+    const { type, body } = await predicted(service, samples, params.task, given, headers.accept ?? '', whileThere(reply));
+    return reply.type(type).send(body);
+  });
+}
+
 function addRepository(app: FastifyInstance, service: Service): void {
   app.post('/v2/repository/index', async (request) => {
     const { ready } = membersOf(request);
@@ -147,9 +161,10 @@ function addRepository(app: FastifyInstance, service: Service): void {
 /** Paths that are there, with a method that they do not have, are answered 405. */
 const known =
   /^\/v2(\/health\/(live|ready)|\/models\/stats|\/models\/[^/]+(\/versions\/\d+)?(\/(config|stats|ready|infer))?|\/repository\/(index|models\/[^/]+\/(load|unload)))?\/?$/;
+const ofSamples = /^\/(tasks|predict\/[^/]+)\/?$/;
 
 /** The server, which does not listen yet. */
-export function httpServer(service: Service, { limits, logger, tls, apiKey }: HttpOptions): FastifyInstance {
+export function httpServer(service: Service, { limits, logger, tls, apiKey, samples }: HttpOptions): FastifyInstance {
   const { receiveMs } = limits;
   const http = {
     maxHeaderSize: limits.maxHeaderBytes,
@@ -181,7 +196,7 @@ export function httpServer(service: Service, { limits, logger, tls, apiKey }: Ht
   app.setErrorHandler((error, request, reply) => answerError(error, reply, request.log));
   app.setNotFoundHandler((request, reply) => {
     const path = request.url.split('?', 1)[0] ?? '';
-    const there = known.test(path);
+    const there = known.test(path) || (samples !== undefined && ofSamples.test(path));
     return reply.code(there ? 405 : 404).send({ error: there ? 'Method Not Allowed' : 'Not Found' });
   });
   const allowed = keyCheck(apiKey);
@@ -203,5 +218,6 @@ export function httpServer(service: Service, { limits, logger, tls, apiKey }: Ht
   app.get('/v2/health/ready', async (_, reply) => reply.code(service.ready ? 200 : 503).send({ ready: service.ready }));
   addModels(app, service, limits.maxBytes);
   addRepository(app, service);
+  if (samples !== undefined) addSamples(app, service, limits.maxBytes, samples);
   return app;
 }

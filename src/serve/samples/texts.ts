@@ -1,5 +1,4 @@
-// What the Node service tokenises with, the same code as training's: `npm run build` bundles it to a file of its own, which `prognet deploy node` puts
-// beside the server where the network takes text. The package @huggingface/tokenizers, the service installs.
+// Texts as samples, tokenised by the same code as training's. The package @huggingface/tokenizers is an optional peer.
 import { withFollowing } from '../../data/following.js';
 import { type TextInput, tokenizerOf } from '../../data/text/tokenizer.js';
 import type { NetworkInput } from '../../model/progressive/inputs.js';

@@ -1,5 +1,4 @@
-// What the Node service decodes images with, the same code as training's: `npm run build` bundles it to a file of its own, which `prognet deploy node` puts
-// beside the server where a task was trained on images. The package sharp, the service installs.
+// Images as samples, decoded by the same code as training's. The package sharp is an optional peer.
 import { decodeInto, headOf } from '../../data/images/decode.js';
 import { alphaNote } from '../../data/images/decode-all.js';
 import { decodingSchema, ofSize, sampleShape } from '../../data/images/decoding.js';

@@ -1,9 +1,7 @@
-// What the Node service says of numbers beside those of the training, by training's own code: `npm run build` bundles it to a file of its own, which
-// `prognet deploy node` puts beside the server.
+// What is said of numbers beside those of the training, by training's own code.
 import type { Seen } from '../../model/progressive/facts.js';
 import { far, type Range, Ranges, spoken, withinUnit } from '../../train/ranges.js';
-
-type Wrong = (message: string) => Error;
+import type { Wrong } from './wrong.js';
 
 /** Lines about numbers that are far off. `names` are those of the numbers of a row; `wrong` makes what the client is told of bytes. */
 export function outside(values: ArrayLike<number>, seen: Seen | undefined, names: readonly string[], wrong: Wrong): string[] {

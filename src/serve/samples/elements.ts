@@ -1,8 +1,7 @@
-// What the Node service makes of numbers in a request, by the dtype that a model takes: `npm run build` bundles it to a file of its own, which
-// `prognet deploy node` puts beside the server. Floats are rounded to nearest; whole numbers come exact or are refused.
+// What is made of numbers in samples, by the dtype that a model takes. Floats are rounded to nearest; whole numbers come exact or are refused.
 import { halfToNumber, numberToHalf } from '../../onnx/core/half-float.js';
 
-type Values = Float32Array | Int32Array | BigInt64Array | Uint8Array;
+export type Values = Float32Array | Int32Array | BigInt64Array | Uint8Array;
 /** An element as a number of JavaScript; undefined for a number that the dtype does not hold. */
 type Made = number | bigint | undefined;
 
