@@ -86,6 +86,7 @@ npx prognet check -C family`;
       'what the service answers; the test compares it',
       'a test starts the Triton that a Python package brings, with this flag',
       'pip asks a registry; a test starts MLServer on the folder',
+      'the test runs it on the lock of each kind of folder',
     ]);
     const [, ask, answer] = blocksOf(readFileSync(join(repo, 'docs/deploy.md'), 'utf8')).filter(
       (block) => block.left !== undefined,

@@ -13,7 +13,7 @@ const runtime = 'prognet_onnx.py';
 
 /** Files of the folder. Throws ModelError for a type that the protocol does not have. */
 export function mlserverFiles(models: readonly ServedModel[]): ServedFiles {
-  const copied = ['requirements.txt', 'Dockerfile', 'README.md'];
+  const copied = ['requirements.txt', 'Dockerfile', 'README.md', 'inference-service.yaml'];
   const files = new Map<string, BytePieces>(copied.map((name) => [name, readFileSync(new URL(name, templates))]));
   // What listens beyond this machine says so itself, as the Dockerfile does.
   files.set('settings.json', json({ debug: false, parallel_workers: 0, host: '127.0.0.1' }));

@@ -15,7 +15,7 @@ import { type ServedFiles, type ServedModel, text } from './deployment.js';
 const templates = new URL('../../templates/node-service/', import.meta.url);
 /** By `npm run build`, from src/cli/service.ts. */
 const bundles = new URL('../../dist/deploy/service/', import.meta.url);
-const copied = ['Dockerfile', 'README.md', 'serve.yaml'];
+const copied = ['Dockerfile', 'README.md', 'serve.yaml', 'kubernetes.yaml', 'inference-service.yaml', 'prognet.service'];
 const bundled = ['server.mjs', 'serve-worker.js', 'THIRD-PARTY-NOTICES.txt'];
 
 /** What the task's outputs are called, where its model says so. */
