@@ -198,19 +198,14 @@ export class SampleReader {
   }
 
   /** Of a .png, .jpg or .webp, the sample that training would make of it. */
-  private async imageOf(
-    body: GivenBody,
-    { dtype, name, shape }: Known,
-    task: Task,
-    seen: Seen | undefined,
-  ): Promise<ReadSamples> {
+  private async imageOf(body: GivenBody, { dtype, name }: Known, task: Task, seen: Seen | undefined): Promise<ReadSamples> {
     const decode = this.decoders.get(task.task);
     if (decode === undefined)
       throw new ServeError('media-type', 'found an image, and the task was trained on arrays: expected those');
-    const { values: bytes, notes } = await decode(body.bytes, wrong);
+    const { values: bytes, shape, notes } = await decode(body.bytes, wrong);
     if (dtype !== 'uint8') refuseBytes(seen, wrong);
     const values = dtype === 'uint8' ? bytes : Float32Array.from(bytes, (v) => v * Math.fround(1 / 255));
-    return { feeds: { [name]: new Tensor(dtype, [1, ...(shape as readonly number[])], values) }, rows: 1, notes };
+    return { feeds: { [name]: new Tensor(dtype, [1, ...shape], values) }, rows: 1, notes };
   }
 
   /** Of a network of one input. */
