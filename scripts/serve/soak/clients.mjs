@@ -132,12 +132,12 @@ export class Clients {
   async replacing({ server }) {
     const factor = this.models.swap();
     for (
-      const end = performance.now() + 30_000;
+      const end = performance.now() + 120_000;
       this.soak.swapped < factor && server.ending === undefined && !this.soak.resting;
       await after(50)
     ) {
       if (performance.now() < end) continue;
-      this.seen.problem('unexpected', `swap.onnx of ${factor} is not served after 30 s`);
+      this.seen.problem('unexpected', `swap.onnx of ${factor} is not served after two minutes`);
       return;
     }
     this.seen.reloads += 1;
