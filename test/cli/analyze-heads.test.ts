@@ -1,7 +1,8 @@
 // `prognet analyze`, `prune` and `export --prune` of columns with several heads and with heads of each step, and the report that shows them.
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
+import { must } from '../../src/onnx/core/errors.js';
 import { csv, okIn, prognet, workspace } from './support.js';
 
 const text = `prognet: 1
@@ -66,6 +67,21 @@ it('several heads and heads of each step are analysed, pruned for export, and sh
   const { status, stderr } = prognet('prune', 'b', '--keep-accuracy', '0.8', '-C', dir);
   const said = 'the task is measured by its error and its accuracy, expected --keep-error and --keep-accuracy';
   expect([status, stderr]).toEqual([2, `prognet: ${said}\n`]);
-  okIn(dir, 'report', '-o', join(dir, 'report.html'), '--quiet');
-  expect(readFileSync(join(dir, 'report.html'), 'utf8')).toContain('steps');
+  okIn(dir, 'report', '-o', join(dir, 'report.html'), '--data', join(dir, 'data'), '--quiet');
+  const page = readFileSync(join(dir, 'report.html'), 'utf8');
+  expect([page.includes('steps'), page.includes('What each head loses without a lateral')]).toEqual([true, true]);
+  // Every head that a lateral feeds, in the numbers that analyze kept.
+  const file = must(
+    readdirSync(join(dir, 'data')).find((name) => /without\.csv$/.test(name)),
+    'table',
+  );
+  const [header, ...table] = readFileSync(join(dir, 'data', file), 'utf8')
+    .trim()
+    .split('\r\n');
+  expect(header).toBe('task,into,reads,tap,head,metric,value,without,change');
+  const { size, kind } = lateral.withoutByHead;
+  expect(table.map((line) => line.split(',').slice(0, 8))).toEqual([
+    ['b', 'head', 'a', '0', 'kind', 'accuracy', String(several.heads.kind.value), String(kind)],
+    ['b', 'head', 'a', '0', 'size', 'error', String(several.heads.size.value), String(size)],
+  ]);
 }, 240_000);

@@ -38,6 +38,33 @@ it('makes a trained column smaller, in the description too', () => {
   expect(okIn(dir, 'verify')).toMatch(/^b .*identical$/m);
 });
 
+it('makes a column of several heads smaller, each measured, with the heads in the description', () => {
+  const dir = workspace(`prognet: 1
+name: heads
+input: { name: x, shape: [3] }
+columns:
+  - { task: a, data: { source: a.csv, header: false, drop: [3] }, blocks: [[{ dense: 8 }, relu]], head: { classify: 2 }, train: { epochs: 4 } }
+  - task: b
+    data: { source: a.csv, header: false, targets: { kind: -1, size: 3 } }
+    blocks: [[{ dense: 12 }, relu]]
+    heads: { kind: { classify: 2 }, size: { regress: 1 } }
+    laterals: { kind: adapter, rank: 3, into: [head] }
+    train: { epochs: 20, lr: 0.02 }
+`);
+  okIn(dir, 'train', 'a', '--freeze', '--quiet');
+  okIn(dir, 'train', 'b', '--quiet');
+  const before = JSON.parse(okIn(dir, 'inspect', 'b', '--json')).parameters;
+  const { parameters } = JSON.parse(okIn(dir, 'prune', 'b', '--threshold', '0.6', '--json', '--quiet'));
+  expect([parameters.before, parameters.after < before]).toEqual([before, true]);
+  const text = readFileSync(join(dir, 'prognet.yaml'), 'utf8').split('- task: b')[1];
+  expect(text).toMatch(/heads:/);
+  expect(text).not.toMatch(/dense: 12\b/);
+  expect(JSON.parse(okIn(dir, 'inspect', 'b', '--json'))).toMatchObject({ state: 'trained', parameters: parameters.after });
+  expect(okIn(dir, 'eval', 'b')).toMatch(/identical, not frozen$/m);
+  okIn(dir, 'freeze', 'b', '--quiet');
+  expect(okIn(dir, 'verify')).toMatch(/^b .*identical$/m);
+});
+
 it('trains on with what is left', () => {
   const dir = workspace();
   okIn(dir, 'train', 'a', '--freeze', '--quiet');

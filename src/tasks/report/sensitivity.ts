@@ -5,6 +5,7 @@ import { networkPicture, type SharedLateral, type SharedTask } from '../../chart
 import { headText, headWidth, isJudged, outputLabels } from '../../model/heads/heads.js';
 import { layerText } from '../../model/nn/layer-text.js';
 import type { Column } from '../../model/progressive/column.js';
+import { must } from '../../onnx/core/errors.js';
 import type { Cell, Figure, Section, Table } from '../../report/report.js';
 import { readAnalysis, type StoredAnalysis } from '../../workspace/analysis-store.js';
 import type { LoadedWorkspace } from '../load-workspace.js';
@@ -140,6 +141,35 @@ function sensitivityTable(loaded: LoadedWorkspace, analyses: Kept['analyses']): 
   };
 }
 
+/** Of several heads what each loses without a lateral: the table above has the first of them. */
+function headsTable(loaded: LoadedWorkspace, analyses: Kept['analyses']): Table | undefined {
+  const rows = [...analyses].flatMap(([task, { taps, heads = {} }]) =>
+    taps.flatMap(({ into, source, tap, withoutByHead = {} }) =>
+      Object.entries(withoutByHead).map(([name, without]): Cell[] => {
+        const { metric, value } = must(heads[name], name);
+        return [task, placeIn(loaded.columns.column(task), into), source, tap, name, metric, value, without, without - value];
+      }),
+    ),
+  );
+  if (rows.length === 0) return undefined;
+  return {
+    name: 'without',
+    caption: 'What each head loses without a lateral',
+    columns: [
+      { key: 'task', name: 'task', as: 'text' },
+      { key: 'into', name: 'into', as: 'text' },
+      { key: 'reads', name: 'reads', as: 'text' },
+      { key: 'tap', name: 'tap', as: 'count' },
+      { key: 'head', name: 'head', as: 'text' },
+      { key: 'metric', name: 'metric', as: 'text' },
+      { key: 'value', name: 'with all', as: 'measure' },
+      { key: 'without', name: 'without it', as: 'measure' },
+      { key: 'change', name: 'change', as: 'change' },
+    ],
+    rows,
+  };
+}
+
 function measuredFigures(loaded: LoadedWorkspace, analyses: Kept['analyses']): Figure[] {
   const on = [...analyses].map(([task, { rows }]) => `${task} on ${rows} test samples`).join(', ');
   return [
@@ -200,6 +230,6 @@ export function networkSection(loaded: LoadedWorkspace): Section {
     ...base,
     says,
     figures: [drawing, ...measuredFigures(loaded, analyses)],
-    tables: [sensitivityTable(loaded, analyses)],
+    tables: [sensitivityTable(loaded, analyses), headsTable(loaded, analyses)].filter((table) => table !== undefined),
   };
 }

@@ -27,6 +27,7 @@ const inputs = [
   { name: 'ids', shape: ['steps'], dtype: 'int64' as const },
   { name: 'picture', shape: [2, 'height', 'width'] },
   { name: 'v', shape: [3] },
+  { name: 'volume', shape: [2, 'deep', 'high', 'wide'] },
 ];
 
 /** Steps with a mask, an image and features, each read by a tap, and one of all of them. */
@@ -127,6 +128,14 @@ const kinds: Readonly<Record<string, Kind>> = {
     [{ conv2d: { filters: 4, kernel: 2, stride: 2 } }, 'tanh', 'to_sequence'],
     [{ attention: { heads: 2, kv_heads: 1 } }, 'mean_over_steps'],
   ),
+  volume: {
+    reads: ['volume'],
+    blocks: [
+      [{ conv3d: { filters: 3, kernel: 2, padding: 'same' } }, 'tanh', { avgpool3d: 2 }],
+      [{ conv3d: { filters: 2, kernel: 2 } }, 'tanh', 'global_avgpool'],
+    ],
+    join: 'pool',
+  },
 };
 
 const laterals = [{ kind: 'linear' }, { kind: 'adapter', rank: 3, activation: 'tanh', alpha: 0.7 }] as const;
@@ -172,6 +181,7 @@ function samples(length: number, height: number, width: number): Feeds {
     ids: Tensor.from('int64', ids, [rows, length]),
     picture: noise(`p${height}`, [rows, 2, height, width], 1),
     v: noise('v', [rows, 3], 1),
+    volume: noise(`d${width}`, [rows, 2, 4, height, width], 1),
   };
 }
 const [trainedOn, askedAt] = [samples(6, 9, 8), samples(11, 6, 12)];
