@@ -1,5 +1,6 @@
 // A server from its options to its orderly end: worker threads, models, protocols, metrics.
 import { readFileSync } from 'node:fs';
+import { setTimeout as after } from 'node:timers/promises';
 import type { Server } from '@grpc/grpc-js';
 import type { FastifyInstance } from 'fastify';
 import { destination, type Logger, pino } from 'pino';
@@ -21,6 +22,9 @@ import { Pool } from './workers/pool.js';
 import type { Role } from './workers/program.js';
 import { Scheduler } from './workers/scheduler.js';
 
+/** Milliseconds at the end in which requests that were sent before are still taken: closing at once would reset their connections. */
+const stillComing = 500;
+
 /** Where a server answers. */
 export interface Serving {
   readonly http: string;
@@ -30,7 +34,7 @@ export interface Serving {
   readonly models: readonly string[];
   /** Models that could not be loaded, each with the reason. */
   readonly refused: readonly { readonly model: string; readonly reason: string }[];
-  /** Takes no more requests, answers those under way and ends. */
+  /** Says that it is not ready, takes requests for half a second more, answers those under way and ends. */
   close(): Promise<void>;
 }
 
@@ -154,11 +158,12 @@ export async function serve(options: ServeOptions, program: URL): Promise<Servin
   const close = async () => {
     service.ready = false;
     clearTimeout(polling);
-    calls?.stop();
     const late = setTimeout(() => {
       app.server.closeAllConnections();
       grpc?.forceShutdown();
     }, options.drain_ms);
+    if (app.server.listening) await after(Math.min(stillComing, options.drain_ms));
+    calls?.stop();
     await Promise.all([app.close(), grpc && new Promise((resolve) => grpc.tryShutdown(resolve))]);
     clearTimeout(late);
     await metrics?.close();

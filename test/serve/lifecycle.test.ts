@@ -3,6 +3,7 @@
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { request } from 'node:https';
+import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
@@ -123,6 +124,39 @@ it('at SIGTERM what is under way is answered, and then it ends', async () => {
   expect((await Promise.all(under)).map(({ status }) => status)).toEqual([200, 200, 200, 200]);
   expect(await server.ended).toEqual({ code: 0, signal: null });
 }, 150_000);
+
+it('a request that comes right after SIGTERM, on a connection from before it, is answered', async () => {
+  const folder = fresh();
+  writeFileSync(join(folder, 'm.onnx'), times(2));
+  const server = await serving(folder, '--workers', '1');
+  const { hostname, port } = new URL(server.http);
+  const sockets = await Promise.all(
+    Array.from({ length: 8 }, () => {
+      const socket = connect(Number(port), hostname);
+      return new Promise<Socket>((resolve, reject) => socket.once('connect', () => resolve(socket)).once('error', reject));
+    }),
+  );
+  server.child.kill('SIGTERM');
+  await expect.poll(async () => (await ask(`${server.http}/v2/health/ready`)).status).toBe(503);
+  const text = JSON.stringify(body);
+  const head = `POST /v2/models/m/infer HTTP/1.1\r\nhost: ${hostname}\r\ncontent-length: ${text.length}\r\n\r\n`;
+  const answers = sockets.map(
+    (socket) =>
+      new Promise<string>((resolve) => {
+        let said = '';
+        socket.on('data', (chunk) => {
+          said += chunk;
+        });
+        socket.on('error', (error) => resolve(error.message)).on('close', () => resolve(said));
+        socket.write(head + text);
+      }),
+  );
+  for (const said of await Promise.all(answers)) {
+    expect(said).toMatch(/^HTTP\/1\.1 200 OK\r\n/);
+    expect(said.toLowerCase()).toContain('connection: close');
+  }
+  expect(await server.ended).toEqual({ code: 0, signal: null });
+});
 
 it('a key and a certificate, named by a file of options', async () => {
   const folder = fresh();

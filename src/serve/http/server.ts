@@ -202,6 +202,7 @@ export function httpServer(service: Service, { limits, logger, tls, apiKey, samp
   const allowed = keyCheck(apiKey);
   app.addHook('onRequest', async (request, reply) => {
     reply.header('x-request-id', request.id);
+    if (!service.ready) reply.header('connection', 'close');
     refusePages(request.headers);
     if (!request.url.startsWith('/v2/health/') && !allowed(keyOf(request.headers))) {
       reply.header('www-authenticate', 'Bearer');
