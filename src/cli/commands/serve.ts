@@ -85,6 +85,19 @@ function refuseBeside({ models }: ServeOptions, members: object): void {
 const isLoopback = (host: string): boolean =>
   host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'));
 
+/** Resolves at SIGTERM or SIGINT. `npm start` passes on what its child got as well, so the same signal may come twice; Ctrl-C a second later ends the process at once. */
+function untilAsked(): Promise<void> {
+  return new Promise((resolve) => {
+    let asked: number | undefined;
+    process.on('SIGTERM', () => resolve());
+    process.on('SIGINT', () => {
+      if (asked !== undefined && performance.now() - asked > 1000) process.exit(130);
+      asked ??= performance.now();
+      resolve();
+    });
+  });
+}
+
 export async function serveCommand(places: readonly string[], flags: ServeFlags): Promise<void> {
   const config = typeof flags.config === 'string' ? flags.config : undefined;
   const members = config === undefined ? {} : fileMembers(config);
@@ -103,9 +116,7 @@ export async function serveCommand(places: readonly string[], flags: ServeFlags)
   result(flags, serving, serving.http);
   const what = fleet === undefined ? serving.models.join(', ') : `${serving.models.length} columns of ${fleet}`;
   note(flags, `prognet serve with ${what}. Ctrl-C stops it.`);
-  await new Promise<void>((resolve) => {
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, resolve);
-  });
+  await untilAsked();
   await close();
   note(flags, 'stopped');
 }
