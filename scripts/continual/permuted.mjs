@@ -2,6 +2,7 @@
 // and `long`, with a budget of our choice. Accuracies on each task's 10,000 test images are kept in results/<recipe>.json as they come; a run that was broken off goes on.
 //   node scripts/continual/permuted.mjs agem [--seeds 5] [--tasks 17] [--rows 60000] [--to DIR]     Needs npm run build.
 // The same recipe in PyTorch: permuted-torch.py. Both into docs/continual.md: page.mjs.
+import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -36,11 +37,11 @@ const recipes = {
   long: {
     tasks: 10,
     blocks: [
-      [dropout(0.2), dense(800), batchNorm(), relu()],
-      [dropout(0.5), dense(800), batchNorm(), relu(), dropout(0.5)],
+      [dropout(0.2), dense(1024), batchNorm(), relu()],
+      [dropout(0.3), dense(1024), batchNorm(), relu(), dropout(0.3)],
     ],
-    laterals: adapter({ rank: 16, alpha: 0.01, into: [1] }),
-    train: { optimizer: 'adam', lr: 0.003, batch: 256, epochs: 20, schedule: 'cosine' },
+    laterals: adapter({ from: ['t0'], rank: 4, alpha: 0.01, into: [1] }),
+    train: { optimizer: 'adamw', weight_decay: 0.05, lr: 0.003, batch: 256, epochs: 24, schedule: 'cosine' },
   },
 };
 
@@ -86,8 +87,9 @@ function orderOf(seed, task) {
 begin(name, JSON.parse(JSON.stringify({ recipe, rows })), values.to);
 const cache = values.to === folder ? fileURLToPath(at('../../.cache/continual')) : values.to;
 mkdirSync(cache, { recursive: true });
+const digest = createHash('sha256').update(JSON.stringify(recipe)).digest('hex').slice(0, 8);
 for (let seed = 0; seed < seeds; seed++) {
-  const file = `${cache}/${name}-${rows}-${seed}.prognet`;
+  const file = `${cache}/${name}-${digest}-${rows}-${seed}.prognet`;
   let network = existsSync(file)
     ? await readNetwork(new Uint8Array(readFileSync(file)))
     : prognet({ name, seed: seed + 1, input: input('pixels', [784]) });
