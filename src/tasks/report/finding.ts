@@ -8,7 +8,6 @@ import type { LoadedWorkspace } from '../load-workspace.js';
 const kinds: Readonly<Record<string, string>> = {
   entropy: 'lowest entropy',
   mean: 'nearest mean',
-  cosine: 'nearest mean by angle',
   autoencoder: 'autoencoders',
   trained: 'trained router',
 };
