@@ -106,6 +106,7 @@ npx prognet check -C family`;
       'it runs until it is stopped; the test starts it on a port that is free',
       'the test asks the server that it started, by this very line',
       'what the server answers; the test compares it',
+      'it runs until it is stopped; test/serve/tracing.test.ts starts a server with the file above',
     ]);
     const [, line, answer] = blocksOf(readFileSync(join(repo, 'docs/serve.md'), 'utf8')).filter((b) => b.left !== undefined);
     // The options of the page's file hold as they stand, but for its ports.

@@ -17,6 +17,7 @@ import { SampleReader } from './samples/read-samples.js';
 import { readTasks } from './samples/tasks-file.js';
 import { Service } from './service.js';
 import { SessionModels } from './session-models.js';
+import { Tracing } from './tracing.js';
 import { Calls } from './workers/calls.js';
 import { Pool } from './workers/pool.js';
 import type { Role } from './workers/program.js';
@@ -121,6 +122,7 @@ export async function serve(options: ServeOptions, program: URL): Promise<Servin
   const { tls, apiKey } = secrets(options);
   const ended = (why: string) => log.error({ why }, 'a worker thread ended, another takes its place');
   const samples = await samplesOf(options);
+  const tracing = await Tracing.open(log);
   const { fleet } = options;
   const reading: Role =
     fleet === undefined ? { role: 'read', places: options.models, forms: options.forms } : { role: 'list', fleet };
@@ -142,15 +144,15 @@ export async function serve(options: ServeOptions, program: URL): Promise<Servin
     maxConnections: options.max_connections,
     receiveMs: options.receive_ms,
   };
-  const secured = { ...(tls !== undefined && { tls }), ...(apiKey !== undefined && { apiKey }) };
-  const app = httpServer(service, {
-    limits,
+  const both = {
     logger: log,
-    ...secured,
-    ...(samples !== undefined && { samples }),
-  });
+    ...(tls !== undefined && { tls }),
+    ...(apiKey !== undefined && { apiKey }),
+    ...(tracing !== undefined && { tracing }),
+  };
+  const app = httpServer(service, { limits, ...both, ...(samples !== undefined && { samples }) });
   const { maxBytes, maxHeaderBytes, maxConnections } = limits;
-  const rpc = { maxBytes, maxHeaderBytes, maxConnections, logger: log, ...secured };
+  const rpc = { maxBytes, maxHeaderBytes, maxConnections, ...both };
   const grpc = options.grpc_port === null ? undefined : grpcServer(service, rpc);
   const metrics = options.metrics_port === null ? undefined : metricsServer(service);
   let polling: NodeJS.Timeout | undefined;

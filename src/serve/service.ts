@@ -31,6 +31,14 @@ export interface InferRequest {
   readonly outputs?: readonly string[];
 }
 
+/** Who asks. */
+export interface Caller {
+  /** Given when nobody waits for the answer any more. */
+  readonly signal: AbortSignal;
+  /** Takes what becomes known of the request, as attributes of its span. */
+  readonly note?: (facts: Readonly<Record<string, string | number>>) => void;
+}
+
 export interface ServiceOptions {
   /** Milliseconds after which a request that still waits is refused. */
   readonly timeout: number;
@@ -97,7 +105,8 @@ export class Service {
   }
 
   /** Answers a request. Throws ServeError. */
-  async infer(model: ServedModel, request: InferRequest, signal?: AbortSignal): Promise<Tensors> {
+  async infer(model: ServedModel, request: InferRequest, { signal, note }: Caller): Promise<Tensors> {
+    note?.({ 'prognet.model': model.name, 'prognet.version': model.version });
     const statistics = this.statistics.of(model);
     const begun = performance.now();
     const spent = () => Math.round((performance.now() - begun) * 1e6);
@@ -106,10 +115,11 @@ export class Service {
       const { outputs } = request;
       const ask: Ask = {
         ...(outputs !== undefined && { outputs }),
-        ...(signal !== undefined && { signal }),
+        signal,
         deadline: begun + this.options.timeout,
       };
       const answer = await model.infer(inputs, ask);
+      note?.({ 'prognet.batch': answer.batch });
       statistics.answered(answer, model.maxBatch > 0 ? (Object.values(inputs)[0]?.dims[0] ?? 1) : 1, spent());
       return answer.outputs;
     } catch (error) {

@@ -23,10 +23,14 @@ export interface Serving {
 }
 
 /** Begins a server; resolves once it listens. */
-export function serving(...args: string[]): Promise<Serving> {
+export const serving = (...args: string[]): Promise<Serving> => servingIn({}, ...args);
+
+/** The same, with more in its environment. */
+export function servingIn(env: Readonly<Record<string, string>>, ...args: string[]): Promise<Serving> {
   const ports = ['--port', '0', '--grpc-port', '0', '--metrics-port', '0'];
   const child = spawn('node', [join(repo, 'dist/cli/main.js'), 'serve', '--json', ...ports, ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, ...env },
   });
   running.push(child);
   let log = '';

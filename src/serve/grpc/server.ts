@@ -18,7 +18,8 @@ import { keyCheck, keyOf } from '../http/access.js';
 import { modelConfig, modelMetadata } from '../protocol/model-config.js';
 import { statisticsDocument } from '../protocol/statistics-document.js';
 import { type FaultKind, ServeError } from '../served-model.js';
-import type { Service } from '../service.js';
+import type { Caller, Service } from '../service.js';
+import type { Tracing } from '../tracing.js';
 import { answerMessage, type InferMessage, readMessage } from './infer-message.js';
 import { inferenceProto } from './inference-proto.js';
 
@@ -31,6 +32,7 @@ export interface GrpcOptions {
   readonly logger: Logger;
   readonly tls?: { readonly cert: string; readonly key: string };
   readonly apiKey?: string;
+  readonly tracing?: Tracing;
 }
 
 const codes: Readonly<Record<FaultKind, status>> = {
@@ -56,7 +58,7 @@ interface InRepository {
 }
 
 /** What answers a message. */
-type Unary = (request: never, signal: AbortSignal) => Promise<object> | object;
+type Unary = (request: never, caller: Caller) => Promise<object> | object;
 
 function methodsOf(service: Service): Readonly<Record<string, Unary>> {
   const of = ({ name, version }: Named) => service.model(name, version);
@@ -87,18 +89,24 @@ function methodsOf(service: Service): Readonly<Record<string, Unary>> {
       await service.host.unload(model_name);
       return {};
     },
-    ModelInfer: (request: InferMessage, signal) => inferred(service, request, signal),
+    ModelInfer: (request: InferMessage, caller) => inferred(service, request, caller),
   };
 }
 
-async function inferred(service: Service, message: InferMessage, signal: AbortSignal): Promise<object> {
+async function inferred(service: Service, message: InferMessage, caller: Caller): Promise<object> {
   const model = service.model(message.model_name, message.model_version);
   const request = readMessage(message);
-  return answerMessage(model, request, await service.infer(model, request, signal));
+  return answerMessage(model, request, await service.infer(model, request, caller));
 }
 
 /** What a client is told. */
-function fault(error: unknown, log: Logger): { readonly code: status; readonly details: string } {
+interface Told {
+  readonly code: status;
+  readonly details: string;
+}
+
+/** What a client is told of an error. */
+function fault(error: unknown, log: Logger): Told {
   if (error instanceof ServeError) return { code: codes[error.kind], details: error.message };
   log.error({ err: error }, 'internal error');
   return { code: status.INTERNAL, details: 'internal: the server failed, its log says more' };
@@ -121,7 +129,7 @@ function bytesOf(metadata: Metadata): number {
 
 /** The server, which does not listen yet. */
 export function grpcServer(service: Service, options: GrpcOptions): Server {
-  const { logger, apiKey, maxBytes, maxHeaderBytes } = options;
+  const { logger, apiKey, maxBytes, maxHeaderBytes, tracing } = options;
   const allowed = keyCheck(apiKey);
   const noKey = {
     code: status.UNAUTHENTICATED,
@@ -143,7 +151,12 @@ export function grpcServer(service: Service, options: GrpcOptions): Server {
   });
   const handlers: Record<string, UntypedHandleCall> = {};
   for (const [method, answer] of Object.entries(methodsOf(service))) {
-    const unary: handleUnaryCall<object, object> = (call, done) => {
+    const unary: handleUnaryCall<object, object> = (call, answered) => {
+      const span = method === 'ModelInfer' ? tracing?.rpc(method, call.metadata.getMap()) : undefined;
+      const done = (told: Told | null, value?: object) => {
+        span?.ended(told?.code ?? status.OK, told?.details ?? '');
+        answered(told, value);
+      };
       const refused = refusal(method, call.metadata);
       if (refused !== undefined) {
         done(refused);
@@ -155,7 +168,7 @@ export function grpcServer(service: Service, options: GrpcOptions): Server {
           { method, peer: call.getPeer(), code, ms: Math.round((performance.now() - begun) * 1000) / 1000 },
           'answered',
         );
-      const work = async () => answer(call.request as never, whileThere(call));
+      const work = async () => answer(call.request as never, { signal: whileThere(call), ...span });
       work().then(
         (value) => {
           said(status.OK);
@@ -180,10 +193,18 @@ export function grpcServer(service: Service, options: GrpcOptions): Server {
     const signal = whileThere(call);
     let before: Promise<void> = Promise.resolve();
     const answer = async (message: InferMessage) => {
-      const reply = await inferred(service, message, signal).then(
-        // Clients of Triton's that take many answers to a request look for the last one.
-        (answered) => ({ infer_response: { ...answered, parameters: { triton_final_response: { bool_param: true } } } }),
-        (error) => ({ error_message: fault(error, logger).details, infer_response: { id: message.id } }),
+      const span = tracing?.rpc('ModelStreamInfer', call.metadata.getMap());
+      const reply = await inferred(service, message, { signal, ...span }).then(
+        (answered) => {
+          span?.ended(status.OK, '');
+          // Clients of Triton's that take many answers to a request look for the last one.
+          return { infer_response: { ...answered, parameters: { triton_final_response: { bool_param: true } } } };
+        },
+        (error) => {
+          const { code, details } = fault(error, logger);
+          span?.ended(code, details);
+          return { error_message: details, infer_response: { id: message.id } };
+        },
       );
       if (!signal.aborted) call.write(reply);
       call.resume();

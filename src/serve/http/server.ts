@@ -15,7 +15,8 @@ import { statisticsDocument } from '../protocol/statistics-document.js';
 import type { SampleReader } from '../samples/read-samples.js';
 import { predicted, told } from '../samples/route.js';
 import { ServeError } from '../served-model.js';
-import type { Service } from '../service.js';
+import type { Caller, Service } from '../service.js';
+import type { Tracing } from '../tracing.js';
 import { keyCheck, keyOf, refusePages } from './access.js';
 import { headerLength, readRequest, writeAnswer } from './infer-body.js';
 import { refuseConnection } from './refused-connection.js';
@@ -39,7 +40,11 @@ export interface HttpOptions {
   readonly apiKey?: string;
   /** What reads samples, where tasks are asked by them. */
   readonly samples?: SampleReader;
+  readonly tracing?: Tracing;
 }
+
+/** Who waits for a reply. */
+type CallerOf = (reply: FastifyReply) => Caller;
 
 interface Named {
   readonly Params: { readonly model: string; readonly version?: string };
@@ -100,7 +105,7 @@ function answerError(error: unknown, reply: FastifyReply, log: FastifyBaseLogger
   return reply.code(500).send({ error: 'internal: the server failed, its log says more' });
 }
 
-function addModels(app: FastifyInstance, service: Service, maxBytes: number): void {
+function addModels(app: FastifyInstance, service: Service, maxBytes: number, callerOf: CallerOf): void {
   const of = ({ params }: FastifyRequest<Named>) => service.model(params.model, params.version);
   const statistics = (name: string, version?: string) => ({
     model_stats: service.counted(name, version).map((model) => statisticsDocument(service.statistics.of(model))),
@@ -119,7 +124,7 @@ function addModels(app: FastifyInstance, service: Service, maxBytes: number): vo
       // What was found before may have been replaced while the body was unpacked: from here on nothing waits until the request is in the model's line.
       const model = of(request);
       const read = readRequest(body, request.headers[headerLength] as string | undefined, model.name);
-      const outputs = await service.infer(model, read.request, whileThere(reply));
+      const outputs = await service.infer(model, read.request, callerOf(reply));
       const { body: written, jsonLength } = writeAnswer(model, read, outputs);
       if (jsonLength === undefined) return reply.type('application/json').send(written);
       return reply.type('application/octet-stream').header(headerLength, jsonLength).send(written);
@@ -128,12 +133,12 @@ function addModels(app: FastifyInstance, service: Service, maxBytes: number): vo
   app.get('/v2/models/stats', async () => statistics(''));
 }
 
-function addSamples(app: FastifyInstance, service: Service, maxBytes: number, samples: SampleReader): void {
+function addSamples(app: FastifyInstance, service: Service, maxBytes: number, callerOf: CallerOf, samples: SampleReader): void {
   app.get('/tasks', async () => told(samples.file));
   app.post<{ readonly Params: { readonly task: string } }>('/predict/:task', async ({ params, headers, ...request }, reply) => {
     const bytes = await unpacked(bodyOf(request as FastifyRequest), headers['content-encoding'], maxBytes);
     const given = { type: headers['content-type'] ?? '', bytes };
-    const { type, body } = await predicted(service, samples, params.task, given, headers.accept ?? '', whileThere(reply));
+    const { type, body } = await predicted(service, samples, params.task, given, headers.accept ?? '', callerOf(reply));
     return reply.type(type).send(body);
   });
 }
@@ -164,7 +169,7 @@ const known =
 const ofSamples = /^\/(tasks|predict\/[^/]+)\/?$/;
 
 /** The server, which does not listen yet. */
-export function httpServer(service: Service, { limits, logger, tls, apiKey, samples }: HttpOptions): FastifyInstance {
+export function httpServer(service: Service, { limits, logger, tls, apiKey, samples, tracing }: HttpOptions): FastifyInstance {
   const { receiveMs } = limits;
   const http = {
     maxHeaderSize: limits.maxHeaderBytes,
@@ -199,6 +204,7 @@ export function httpServer(service: Service, { limits, logger, tls, apiKey, samp
     const there = known.test(path) || (samples !== undefined && ofSamples.test(path));
     return reply.code(there ? 405 : 404).send({ error: there ? 'Method Not Allowed' : 'Not Found' });
   });
+  tracing?.http(app);
   const allowed = keyCheck(apiKey);
   app.addHook('onRequest', async (request, reply) => {
     reply.header('x-request-id', request.id);
@@ -217,8 +223,9 @@ export function httpServer(service: Service, { limits, logger, tls, apiKey, samp
   // Clients of Triton look at the status alone; KServe's reads the body that the protocol shows.
   app.get('/v2/health/live', async () => ({ live: true }));
   app.get('/v2/health/ready', async (_, reply) => reply.code(service.ready ? 200 : 503).send({ ready: service.ready }));
-  addModels(app, service, limits.maxBytes);
+  const callerOf: CallerOf = (reply) => ({ signal: whileThere(reply), ...tracing?.noteOf(reply.request) });
+  addModels(app, service, limits.maxBytes, callerOf);
   addRepository(app, service);
-  if (samples !== undefined) addSamples(app, service, limits.maxBytes, samples);
+  if (samples !== undefined) addSamples(app, service, limits.maxBytes, callerOf, samples);
   return app;
 }

@@ -6,7 +6,7 @@ import { writeNpy } from '../../formats/npy.js';
 import { must } from '../../onnx/core/errors.js';
 import { Tensor } from '../../onnx/core/tensor.js';
 import { ServeError, type Tensors } from '../served-model.js';
-import type { Service } from '../service.js';
+import type { Caller, Service } from '../service.js';
 import type { GivenBody, SampleReader } from './read-samples.js';
 import type { Head, Task, TasksFile } from './tasks-file.js';
 
@@ -66,7 +66,7 @@ export async function predicted(
   name: string,
   given: GivenBody,
   accept: string,
-  signal: AbortSignal,
+  caller: Caller,
 ): Promise<WrittenSamples> {
   const { tasks } = reader.file;
   const task = tasks.find((one) => one.task === name);
@@ -89,7 +89,7 @@ export async function predicted(
   }));
   const heads = task.heads === undefined ? [onlyHead(task)] : Object.values(task.heads);
   const outputs = heads.flatMap((head) => Object.values(head.outputs));
-  const results = await service.infer(model, { id: '', inputs, outputs }, signal);
+  const results = await service.infer(model, { id: '', inputs, outputs }, caller);
   if (asArray) {
     const { probabilities, scores = '' } = onlyHead(task).outputs;
     return { type: 'application/x-npy', body: writeNpy(must(results[probabilities ?? scores], 'output')) };
