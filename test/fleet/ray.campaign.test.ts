@@ -32,7 +32,7 @@ describe.skipIf(ray.missing)(`Ray${ray.note}`, () => {
   }, 600_000);
 
   it('a killed driver: finished columns stay, the others are trained, nothing twice', async () => {
-    const [folder, data] = [fleetOf(dir), customers(24, 2000)];
+    const [folder, data] = [fleetOf(dir), customers(24, 1000)];
     const args = [join(repo, 'scripts/python/ray/train.py'), folder, data, '--jobs', '2'];
     const driver = spawn(join(repo, '.venv-ray/bin/python'), args, { stdio: ['ignore', 'ignore', 'pipe'] });
     let said = '';
