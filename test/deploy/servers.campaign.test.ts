@@ -1,11 +1,13 @@
-// prognet deploy triton and mlserver: the folders in the servers themselves, which answer as predict does.
-import type { ChildProcess } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
+// prognet deploy triton and mlserver: the folders in the servers themselves, which answer as predict does, of several inputs too.
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { readNpy } from '../../src/formats/npy.js';
 import { outputNames } from '../../src/model/heads/output-names.js';
+import { must } from '../../src/onnx/core/errors.js';
 import { okIn, prognet, workspace } from '../cli/support.js';
+import { asGraphInputs, samples, sixDtypes } from '../support/six-dtypes.js';
 import { freePorts, missing, servers, why } from './real-servers.js';
 
 interface TensorOfProtocol {
@@ -19,10 +21,53 @@ const numbers = (...data: number[]) => ({ name: 'customer', datatype: 'FP32', sh
 const words = (...data: string[]) => ({ name: 'customer_categories', datatype: 'BYTES', shape: [data.length / 2, 2], data });
 const customer = [numbers(34, 25, 6, 2), words('Zug', 'basic')];
 
-describe.skipIf(missing !== undefined).each(['triton', 'mlserver'] as const)(`%s${why}`, (target) => {
-  let child: ChildProcess;
-  let base = '';
+type Target = keyof typeof servers;
+/** Serves a folder until `stop`; `ready` is a model that must answer. */
+async function started(target: Target, folder: string, ready: string) {
+  const ports = await freePorts(3);
+  const child = servers[target](folder, ports);
   let log = '';
+  for (const stream of [child.stdout, child.stderr])
+    stream?.on('data', (chunk) => {
+      log += chunk;
+    });
+  const base = `http://127.0.0.1:${ports[0]}`;
+  const isReady = () =>
+    fetch(`${base}/v2/models/${ready}/ready`).then(
+      ({ status }) => status === 200,
+      () => false,
+    );
+  while (!(await isReady())) {
+    if (child.exitCode !== null) throw new Error(log);
+    await setTimeout(200);
+  }
+  /** `bytes` are those of inputs with "binary_data_size", one after another. */
+  const ask = async (
+    task: string,
+    inputs: readonly object[],
+    outputs?: readonly string[],
+    bytes: Uint8Array = new Uint8Array(),
+  ) => {
+    const json = Buffer.from(JSON.stringify({ inputs, ...(outputs && { outputs: outputs.map((name) => ({ name })) }) }));
+    const length = { 'inference-header-content-length': String(json.length) };
+    const headers = bytes.length > 0 ? length : { 'content-type': 'application/json' };
+    const body = Buffer.concat([json, bytes]);
+    const response = await fetch(`${base}/v2/models/${task}/infer`, { method: 'POST', headers, body });
+    return { status: response.status, body: (await response.json()) as { error?: string; outputs?: TensorOfProtocol[] } };
+  };
+  const stop = async () => {
+    const ended = new Promise((resolve) => child.once('close', resolve));
+    child.kill('SIGTERM');
+    await ended;
+  };
+  return { ask, stop };
+}
+type Started = Awaited<ReturnType<typeof started>>;
+const answersOf = ({ body }: Awaited<ReturnType<Started['ask']>>) =>
+  Object.fromEntries((body.outputs ?? []).map(({ name, data }) => [name, data]));
+
+describe.skipIf(missing !== undefined).each(['triton', 'mlserver'] as const)(`%s${why}`, (target) => {
+  let served: Started;
   let dir = '';
 
   beforeAll(async () => {
@@ -31,37 +76,10 @@ describe.skipIf(missing !== undefined).each(['triton', 'mlserver'] as const)(`%s
     okIn(dir, 'train', '--all', '--quiet');
     const folder = join(dir, '..', target);
     okIn(dir, 'deploy', target, '-o', folder, '--quiet');
-    const ports = await freePorts(3);
-    child = servers[target](folder, ports);
-    for (const stream of [child.stdout, child.stderr])
-      stream?.on('data', (chunk) => {
-        log += chunk;
-      });
-    base = `http://127.0.0.1:${ports[0]}`;
-    const ready = () =>
-      fetch(`${base}/v2/models/took/ready`).then(
-        ({ status }) => status === 200,
-        () => false,
-      );
-    while (!(await ready())) {
-      if (child.exitCode !== null) throw new Error(log);
-      await setTimeout(200);
-    }
+    served = await started(target, folder, 'took');
   }, 120_000);
-  afterAll(async () => {
-    const ended = new Promise((resolve) => child.once('close', resolve));
-    child.kill('SIGTERM');
-    await ended;
-  }, 60_000);
-
-  const ask = async (task: string, inputs: readonly object[], outputs?: readonly string[]) => {
-    const body = JSON.stringify({ inputs, ...(outputs && { outputs: outputs.map((name) => ({ name })) }) });
-    const headers = { 'content-type': 'application/json' };
-    const response = await fetch(`${base}/v2/models/${task}/infer`, { method: 'POST', headers, body });
-    return { status: response.status, body: (await response.json()) as { error?: string; outputs?: TensorOfProtocol[] } };
-  };
-  const answersOf = ({ body }: Awaited<ReturnType<typeof ask>>) =>
-    Object.fromEntries((body.outputs ?? []).map(({ name, data }) => [name, data]));
+  afterAll(async () => await served?.stop(), 60_000);
+  const ask: Started['ask'] = (...asked) => served.ask(...asked);
 
   it('answers as predict does, one sample and two', async () => {
     writeFileSync(join(dir, 'one.csv'), 'age,city,plan,monthly,calls,months\n34,Zug,basic,25,6,2\n');
@@ -103,5 +121,58 @@ describe.skipIf(missing !== undefined).each(['triton', 'mlserver'] as const)(`%s
       expect(answer.status).toBe(i % 4 === 0 ? 400 : 200);
       if (i % 4 > 0) expect(answersOf(answer)).toEqual(right);
     });
+  });
+});
+
+describe.skipIf(missing !== undefined)(`several inputs in Triton${why}`, () => {
+  const tasks: Readonly<Record<string, readonly string[]>> = {
+    all: ['image', 'person', 'person_categories', 'kind', 'shop', 'half', 'open', 'pixels'],
+    words: ['person', 'person_categories', 'note', 'mask'],
+  };
+  const types: Readonly<Record<string, string>> = {
+    person_categories: 'BYTES',
+    kind: 'INT32',
+    shop: 'INT64',
+    half: 'FP16',
+    open: 'BOOL',
+    pixels: 'UINT8',
+    note: 'INT64',
+    mask: 'INT64',
+  };
+  let served: Started;
+  let dir = '';
+  beforeAll(async () => {
+    dir = sixDtypes();
+    okIn(dir, 'train', '--all', '--freeze', '--quiet', '--threads', '1');
+    okIn(dir, 'deploy', 'triton', '-o', join(dir, 'triton'), '--tasks', Object.keys(tasks).join(), '--quiet');
+    served = await started('triton', join(dir, 'triton'), 'words');
+  }, 120_000);
+  afterAll(async () => await served?.stop(), 60_000);
+
+  /** All samples of an input, as the protocol has them; a sample of one number as [1]. */
+  const given = (name: string) => {
+    const datatype = types[name] ?? 'FP32';
+    // The protocol has no FP16 in JSON.
+    if (datatype === 'FP16') {
+      const { dims, bytes } = must(samples[name], name);
+      return { name, datatype, shape: dims, parameters: { binary_data_size: bytes.length } };
+    }
+    const list = asGraphInputs()[name];
+    const sizes = (of: unknown): number[] => (Array.isArray(of) ? [of.length, ...sizes(of[0])] : []);
+    const flat: unknown[] = Array.isArray(list) ? list.flat(9) : [];
+    const [count = 0, ...rest] = sizes(list);
+    const data = flat.map((v) => (datatype === 'BOOL' ? v === 1 : v));
+    return { name, datatype, shape: [count, ...(rest.length > 0 ? rest : [1])], data };
+  };
+
+  it.each(Object.entries(tasks))('task "%s" answers as predict does', async (task, names) => {
+    okIn(dir, 'predict', task, '--input', join(dir, 'asked.npz'), '--output', join(dir, 'answers.npy'), '--quiet');
+    const predicted = readNpy(readFileSync(join(dir, 'answers.npy')), 'answers.npy').numbers();
+    const half = names.includes('half') ? samples.half?.bytes : undefined;
+    const answer = await served.ask(task, names.map(given), undefined, half);
+    expect(answer.status, JSON.stringify(answer.body)).toBe(200);
+    const got = answersOf(answer)[outputNames(task).probabilities] ?? [];
+    expect(got).toHaveLength(predicted.length);
+    for (const [i, v] of predicted.entries()) expect(Math.abs(v - Number(got[i]))).toBeLessThan(1e-6);
   });
 });
