@@ -272,7 +272,7 @@ describe('refused by name', () => {
     put('a.csv', '1,0\n2,1\n');
     await expectDataRejection(
       loadData({ source: 'a.csv', resize: { height: 1, width: 1 } }, context),
-      'columns[0].data.resize: is for a dataset of Hugging Face, shards of Parquet or what save_to_disk writes or a folder with a folder of images for each class, the source is "a.csv"',
+      'columns[0].data.resize: is for images, and no input of the table is one; expected an input of images, [C,H,W], beside others',
     );
   });
 });
