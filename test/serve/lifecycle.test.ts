@@ -6,6 +6,7 @@ import { request } from 'node:https';
 import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as after } from 'node:timers/promises';
 import { expect, it } from 'vitest';
 import { okIn, workspace } from '../cli/support.js';
 import { replace, slow, times } from './models.js';
@@ -136,10 +137,6 @@ it('a request that comes right after SIGTERM, on a connection from before it, is
       return new Promise<Socket>((resolve, reject) => socket.once('connect', () => resolve(socket)).once('error', reject));
     }),
   );
-  server.child.kill('SIGTERM');
-  await expect.poll(async () => (await ask(`${server.http}/v2/health/ready`)).status).toBe(503);
-  const text = JSON.stringify(body);
-  const head = `POST /v2/models/m/infer HTTP/1.1\r\nhost: ${hostname}\r\ncontent-length: ${text.length}\r\n\r\n`;
   const answers = sockets.map(
     (socket) =>
       new Promise<string>((resolve) => {
@@ -148,13 +145,15 @@ it('a request that comes right after SIGTERM, on a connection from before it, is
           said += chunk;
         });
         socket.on('error', (error) => resolve(error.message)).on('close', () => resolve(said));
-        socket.write(head + text);
       }),
   );
-  for (const said of await Promise.all(answers)) {
-    expect(said).toMatch(/^HTTP\/1\.1 200 OK\r\n/);
-    expect(said.toLowerCase()).toContain('connection: close');
-  }
+  server.child.kill('SIGTERM');
+  // By now it has the signal, and takes what comes for half a second.
+  await after(100);
+  const text = JSON.stringify(body);
+  const head = `POST /v2/models/m/infer HTTP/1.1\r\nhost: ${hostname}\r\ncontent-length: ${text.length}\r\n\r\n`;
+  for (const socket of sockets) socket.write(head + text);
+  for (const said of await Promise.all(answers)) expect(said).toMatch(/^HTTP\/1\.1 200 OK\r\n/);
   expect(await server.ended).toEqual({ code: 0, signal: null });
 });
 

@@ -109,6 +109,8 @@ export async function serveCommand(places: readonly string[], flags: ServeFlags)
   const models = given.models.length > 0 || fleet !== undefined ? given.models : here();
   const options = { ...given, models };
   const { close, ...serving } = await serve(options, new URL('./serve-worker.js', import.meta.url));
+  // Before anyone is told that it is there.
+  const asked = untilAsked();
   const guarded = options.api_key_file !== undefined && options.tls_cert !== undefined;
   if (!isLoopback(options.host) && !guarded)
     note(flags, `${options.host} can be reached from elsewhere: --tls-cert, --tls-key and --api-key-file are for that`);
@@ -116,7 +118,7 @@ export async function serveCommand(places: readonly string[], flags: ServeFlags)
   result(flags, serving, serving.http);
   const what = fleet === undefined ? serving.models.join(', ') : `${serving.models.length} columns of ${fleet}`;
   note(flags, `prognet serve with ${what}. Ctrl-C stops it.`);
-  await untilAsked();
+  await asked;
   await close();
   note(flags, 'stopped');
 }
