@@ -82,7 +82,11 @@ export function tableSamples(
   if (infos.length === 1 && one !== undefined) {
     const { inputs: found, notes } = tableRows(text, one, options);
     const own = ofSizes(sample, new Map([[one.name, found.dims.slice(1)]]));
-    return limited(own, where, notes, (input) => (input.name === one.name ? found : undefined));
+    // Nothing tells a label from one number more.
+    const read = one.shape.includes(null)
+      ? [`each row is read as ${found.dims.slice(1).join(' x ')} numbers, none of them a label`]
+      : [];
+    return limited(own, where, [...notes, ...read], (input) => (input.name === one.name ? found : undefined));
   }
   const columns = asked.map((input) => ({ input, features: columnsOf(input, where) }));
   const features = [...new Map(columns.flatMap(({ features }) => features.map((f) => [f.name, f] as const))).values()];
