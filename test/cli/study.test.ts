@@ -251,13 +251,19 @@ it('refuses what it cannot compare, before anything is trained', () => {
   expect(existsSync(join(dir, 'study'))).toBe(false);
 });
 
-it('over an imported column: a head alone, all weights tuned on and on, low-rank updates, and the same network from the start', () => {
+/** A workspace whose only column is an imported one, and its description. */
+function overImported() {
   const dir = mkdtempSync(join(tmpdir(), 'prognet-study-'));
   const { model, taps } = mlp();
   writeFileSync(join(dir, 'original.onnx'), toBinary(model));
   const begun = prognet('import', join(dir, 'original.onnx'), '--task', 'base', '--backbone', '--taps', taps.join(), '-o', dir);
   expect(begun.status, begun.stderr).toBe(0);
   const file = join(dir, 'prognet.yaml');
+  return { dir, file };
+}
+
+it('over an imported column: a head alone, all weights tuned on and on, low-rank updates, and the same network from the start', () => {
+  const { dir, file } = overImported();
   const task = (name: string) => `  - task: ${name}
     data: { source: ${name}.csv, header: false }
     tune: { base: base, lora: { rank: 2, on: ["fc*"] } }
@@ -310,12 +316,7 @@ it('over an imported column: a head alone, all weights tuned on and on, low-rank
 }, 180_000);
 
 it('columns with layers over an imported one: what it is worth, and what earlier tasks add', () => {
-  const dir = mkdtempSync(join(tmpdir(), 'prognet-study-'));
-  const { model, taps } = mlp();
-  writeFileSync(join(dir, 'original.onnx'), toBinary(model));
-  const begun = prognet('import', join(dir, 'original.onnx'), '--task', 'base', '--backbone', '--taps', taps.join(), '-o', dir);
-  expect(begun.status, begun.stderr).toBe(0);
-  const file = join(dir, 'prognet.yaml');
+  const { dir, file } = overImported();
   const task = (name: string) => `  - task: ${name}
     data: { source: ${name}.csv, header: false }
     blocks: [[{ dense: 4 }, tanh], [{ dense: 4 }, tanh]]

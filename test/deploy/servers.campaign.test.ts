@@ -1,14 +1,13 @@
 // prognet deploy triton and mlserver: the folders in the servers themselves, which answer as predict does, of several inputs too.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readNpy } from '../../src/formats/npy.js';
 import { outputNames } from '../../src/model/heads/output-names.js';
 import { must } from '../../src/onnx/core/errors.js';
-import { okIn, prognet, workspace } from '../cli/support.js';
+import { okIn } from '../cli/support.js';
 import { asGraphInputs, samples, sixDtypes } from '../support/six-dtypes.js';
-import { freePorts, missing, servers, why } from './real-servers.js';
+import { deployedShop, missing, started, type Target, why } from './real-servers.js';
 
 interface TensorOfProtocol {
   readonly name: string;
@@ -21,26 +20,9 @@ const numbers = (...data: number[]) => ({ name: 'customer', datatype: 'FP32', sh
 const words = (...data: string[]) => ({ name: 'customer_categories', datatype: 'BYTES', shape: [data.length / 2, 2], data });
 const customer = [numbers(34, 25, 6, 2), words('Zug', 'basic')];
 
-type Target = keyof typeof servers;
-/** Serves a folder until `stop`; `ready` is a model that must answer. */
-async function started(target: Target, folder: string, ready: string) {
-  const ports = await freePorts(3);
-  const child = servers[target](folder, ports);
-  let log = '';
-  for (const stream of [child.stdout, child.stderr])
-    stream?.on('data', (chunk) => {
-      log += chunk;
-    });
-  const base = `http://127.0.0.1:${ports[0]}`;
-  const isReady = () =>
-    fetch(`${base}/v2/models/${ready}/ready`).then(
-      ({ status }) => status === 200,
-      () => false,
-    );
-  while (!(await isReady())) {
-    if (child.exitCode !== null) throw new Error(log);
-    await setTimeout(200);
-  }
+/** A server that is asked; `ready` is a model that must answer. */
+async function asked(target: Target, folder: string, ready: string) {
+  const { http, stop } = await started(target, folder, `/v2/models/${ready}/ready`);
   /** `bytes` are those of inputs with "binary_data_size", one after another. */
   const ask = async (
     task: string,
@@ -52,34 +34,26 @@ async function started(target: Target, folder: string, ready: string) {
     const length = { 'inference-header-content-length': String(json.length) };
     const headers = bytes.length > 0 ? length : { 'content-type': 'application/json' };
     const body = Buffer.concat([json, bytes]);
-    const response = await fetch(`${base}/v2/models/${task}/infer`, { method: 'POST', headers, body });
+    const response = await fetch(`${http}/v2/models/${task}/infer`, { method: 'POST', headers, body });
     return { status: response.status, body: (await response.json()) as { error?: string; outputs?: TensorOfProtocol[] } };
-  };
-  const stop = async () => {
-    const ended = new Promise((resolve) => child.once('close', resolve));
-    child.kill('SIGTERM');
-    await ended;
   };
   return { ask, stop };
 }
-type Started = Awaited<ReturnType<typeof started>>;
-const answersOf = ({ body }: Awaited<ReturnType<Started['ask']>>) =>
+type Served = Awaited<ReturnType<typeof asked>>;
+const answersOf = ({ body }: Awaited<ReturnType<Served['ask']>>) =>
   Object.fromEntries((body.outputs ?? []).map(({ name, data }) => [name, data]));
 
 describe.skipIf(missing !== undefined).each(['triton', 'mlserver'] as const)(`%s${why}`, (target) => {
-  let served: Started;
+  let served: Served;
   let dir = '';
 
   beforeAll(async () => {
-    dir = join(workspace(), 'shop');
-    expect(prognet('init', dir, '--template', 'tabular', '--quiet').status).toBe(0);
-    okIn(dir, 'train', '--all', '--quiet');
-    const folder = join(dir, '..', target);
-    okIn(dir, 'deploy', target, '-o', folder, '--quiet');
-    served = await started(target, folder, 'took');
+    const shop = deployedShop(target);
+    dir = shop.dir;
+    served = await asked(target, shop.folder, 'took');
   }, 120_000);
   afterAll(async () => await served?.stop(), 60_000);
-  const ask: Started['ask'] = (...asked) => served.ask(...asked);
+  const ask: Served['ask'] = (...asked) => served.ask(...asked);
 
   it('answers as predict does, one sample and two', async () => {
     writeFileSync(join(dir, 'one.csv'), 'age,city,plan,monthly,calls,months\n34,Zug,basic,25,6,2\n');
@@ -139,13 +113,13 @@ describe.skipIf(missing !== undefined)(`several inputs in Triton${why}`, () => {
     note: 'INT64',
     mask: 'INT64',
   };
-  let served: Started;
+  let served: Served;
   let dir = '';
   beforeAll(async () => {
     dir = sixDtypes();
     okIn(dir, 'train', '--all', '--freeze', '--quiet', '--threads', '1');
     okIn(dir, 'deploy', 'triton', '-o', join(dir, 'triton'), '--tasks', Object.keys(tasks).join(), '--quiet');
-    served = await started('triton', join(dir, 'triton'), 'words');
+    served = await asked('triton', join(dir, 'triton'), 'words');
   }, 120_000);
   afterAll(async () => await served?.stop(), 60_000);
 

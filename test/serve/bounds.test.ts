@@ -1,5 +1,3 @@
-// What clients of prognet serve may take, by connections rather than by requests: slow ones, too many, headers and messages that are too large, over HTTP and gRPC; keys and certificates over gRPC.
-import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { connect as connectHttp2 } from 'node:http2';
 import { connect, type Socket } from 'node:net';
@@ -9,7 +7,7 @@ import { compressionAlgorithms, credentials, Metadata } from '@grpc/grpc-js';
 import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { caller, question } from './grpc.js';
 import { times } from './models.js';
-import { ask, type Serving, serving } from './serving.js';
+import { ask, certificate, type Serving, serving } from './serving.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'prognet-bounds-'));
 const file = (name: string) => join(folder, name);
@@ -125,23 +123,11 @@ describe('gRPC', () => {
   });
 
   it('with a certificate and a key', async () => {
-    const made = [
-      'req',
-      '-x509',
-      '-newkey',
-      'ec',
-      '-pkeyopt',
-      'ec_paramgen_curve:prime256v1',
-      '-nodes',
-      '-subj',
-      '/CN=localhost',
-    ];
-    const files = ['-keyout', file('key.pem'), '-out', file('cert.pem'), '-addext', 'subjectAltName=IP:127.0.0.1'];
-    execFileSync('openssl', [...made, ...files], { stdio: 'pipe' });
+    const { cert, key } = certificate(folder);
     writeFileSync(file('key'), 'sesame\n');
-    const secured = ['--tls-cert', file('cert.pem'), '--tls-key', file('key.pem'), '--api-key-file', file('key')];
+    const secured = ['--tls-cert', cert, '--tls-key', key, '--api-key-file', file('key')];
     const { grpc } = await serving(model, '--workers', '1', ...secured);
-    const by = credentials.createSsl(readFileSync(file('cert.pem')));
+    const by = credentials.createSsl(readFileSync(cert));
     const rpc = caller(grpc, by);
     const said = 'expected the key as metadata "authorization: Bearer ..." or x-api-key';
     const keyed = (name: string, value: string) => {
@@ -156,8 +142,7 @@ describe('gRPC', () => {
     expect(await rpc.call('ServerReady', {})).toMatchObject({ code: codes.ok, answer: { ready: true } });
     // Neither without encryption nor with another certificate.
     expect(await caller(grpc).call('ServerReady', {})).toMatchObject({ code: codes.unavailable });
-    execFileSync('openssl', [...made, '-keyout', file('k2.pem'), '-out', file('c2.pem')], { stdio: 'pipe' });
-    const other = caller(grpc, credentials.createSsl(readFileSync(file('c2.pem'))));
+    const other = caller(grpc, credentials.createSsl(readFileSync(certificate(folder, '2').cert)));
     expect(await other.call('ServerReady', {})).toMatchObject({ code: codes.unavailable });
   });
 });

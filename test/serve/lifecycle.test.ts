@@ -1,7 +1,6 @@
 // prognet serve over time: columns that are frozen meanwhile, models that are replaced, loaded and unloaded under requests, an orderly end; keys and
 // certificates; options from a file.
-import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { request } from 'node:https';
 import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -10,7 +9,7 @@ import { setTimeout as after } from 'node:timers/promises';
 import { expect, it } from 'vitest';
 import { okIn, workspace } from '../cli/support.js';
 import { replace, slow, times } from './models.js';
-import { ask, json, serving } from './serving.js';
+import { ask, certificate, json, serving } from './serving.js';
 
 const fresh = () => mkdtempSync(join(tmpdir(), 'prognet-serve-'));
 const body = { inputs: [{ name: 'x', shape: [1, 2], datatype: 'FP32', data: [1, 2] }] };
@@ -162,26 +161,12 @@ it('a key and a certificate, named by a file of options', async () => {
   const file = (name: string) => join(folder, name);
   writeFileSync(file('m.onnx'), times(2));
   writeFileSync(file('key'), 'sesame\n');
-  const subject = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=IP:127.0.0.1'];
-  const made = [
-    'req',
-    '-x509',
-    '-newkey',
-    'ec',
-    '-pkeyopt',
-    'ec_paramgen_curve:prime256v1',
-    '-nodes',
-    '-keyout',
-    file('key.pem'),
-    '-out',
-    file('cert.pem'),
-  ];
-  execFileSync('openssl', [...made, ...subject], { stdio: 'pipe' });
+  const { cert, key } = certificate(folder);
   const config = {
     models: [file('m.onnx')],
     workers: 1,
-    tls_cert: file('cert.pem'),
-    tls_key: file('key.pem'),
+    tls_cert: cert,
+    tls_key: key,
     api_key_file: file('key'),
   };
   writeFileSync(file('serve.yaml'), JSON.stringify(config));
@@ -189,7 +174,7 @@ it('a key and a certificate, named by a file of options', async () => {
   expect(http).toMatch(/^https:/);
   const status = (path: string, headers: Record<string, string> = {}) =>
     new Promise((resolve, reject) => {
-      const asked = request(`${http}${path}`, { headers, ca: execFileSync('cat', [file('cert.pem')]) }, (answer) => {
+      const asked = request(`${http}${path}`, { headers, ca: readFileSync(cert) }, (answer) => {
         answer.resume();
         resolve(answer.statusCode);
       });

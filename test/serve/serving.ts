@@ -1,5 +1,5 @@
 // prognet serve as its users run it: a child process on ports that are free, which ends with the test file.
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { afterAll } from 'vitest';
 import { repo } from '../cli/support.js';
@@ -67,3 +67,12 @@ export async function ask(url: string, body?: unknown, headers: Record<string, s
 }
 
 export const json = async (url: string, body?: unknown) => JSON.parse((await ask(url, body)).text);
+
+/** A certificate of its own for 127.0.0.1, written into a folder. */
+export function certificate(folder: string, name = ''): { readonly cert: string; readonly key: string } {
+  const [cert, key] = [join(folder, `cert${name}.pem`), join(folder, `key${name}.pem`)];
+  const made = 'req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -subj /CN=localhost'.split(' ');
+  const files = ['-addext', 'subjectAltName=IP:127.0.0.1', '-keyout', key, '-out', cert];
+  execFileSync('openssl', [...made, ...files], { stdio: 'pipe' });
+  return { cert, key };
+}

@@ -1,12 +1,11 @@
 // prognet serve beside a real Triton over gRPC: the same messages of tritonclient to both, statuses, words and tensors compared; and their metrics. What differs stands here with its reason, by the
 // rows of docs/serve.md.
-import { type ChildProcess, spawnSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { okIn, prognet, repo, workspace } from '../cli/support.js';
-import { freePorts, missing as noTriton, servers } from '../deploy/real-servers.js';
+import { repo } from '../cli/support.js';
+import { deployedShop, missing as noTriton, type Started, started } from '../deploy/real-servers.js';
 import { serving } from './serving.js';
 import type { Reason } from './triton-requests.js';
 
@@ -62,35 +61,16 @@ const comparable = (value: unknown, key = ''): unknown => {
 describe.skipIf(missing !== undefined)(
   `gRPC of prognet serve and Triton${missing === undefined ? '' : ` (not run: ${missing})`}`,
   () => {
-    let child: ChildProcess;
+    let triton: Started | undefined;
     const answers: Record<'triton' | 'own', Record<string, Answer>> = { triton: {}, own: {} };
     const metrics: Record<'triton' | 'own', { readonly type: string | null; readonly text: string }[]> = { triton: [], own: [] };
 
     beforeAll(async () => {
-      const dir = join(workspace(), 'shop');
-      expect(prognet('init', dir, '--template', 'tabular', '--quiet').status).toBe(0);
-      okIn(dir, 'train', '--all', '--quiet');
-      const folder = join(dir, '../triton');
-      okIn(dir, 'deploy', 'triton', '-o', folder, '--quiet');
-      const [http = '', grpc = '', own = ''] = await freePorts(3);
-      let log = '';
-      child = servers.triton(folder, [http, grpc, own], '--model-control-mode=explicit', '--load-model=*');
-      for (const stream of [child.stdout, child.stderr])
-        stream?.on('data', (chunk) => {
-          log += chunk;
-        });
-      const up = () =>
-        fetch(`http://127.0.0.1:${http}/v2/health/ready`).then(
-          ({ ok }) => ok,
-          () => false,
-        );
-      while (!(await up())) {
-        if (child.exitCode !== null) throw new Error(log);
-        await setTimeout(200);
-      }
+      const { dir, folder } = deployedShop('triton');
+      triton = await started('triton', folder, '/v2/health/ready', '--model-control-mode=explicit', '--load-model=*');
       const ours = await serving(dir, '--workers', '1', '--max-batch', '64', '--batch-delay-us', '500');
       const sides = [
-        ['triton', `127.0.0.1:${grpc}`, `http://127.0.0.1:${own}`],
+        ['triton', triton.grpc, triton.metrics],
         ['own', ours.grpc, ours.metrics],
       ] as const;
       for (const [side, address, base] of sides) {
@@ -102,11 +82,7 @@ describe.skipIf(missing !== undefined)(
         metrics[side].push({ type: reply.headers.get('content-type'), text: await reply.text() });
       }
     }, 300_000);
-    afterAll(async () => {
-      const ended = new Promise((resolve) => child.once('close', resolve));
-      child.kill('SIGTERM');
-      await ended;
-    }, 60_000);
+    afterAll(async () => await triton?.stop(), 60_000);
 
     it('answers are the same, but for those that are listed', () => {
       const names = Object.keys(answers.triton);

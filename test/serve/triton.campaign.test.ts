@@ -1,12 +1,11 @@
 // prognet serve beside a real Triton: the same requests over HTTP to both, statuses, bodies and tensors compared. What differs stands in triton-requests.ts
 // with its reason, and in docs/serve.md.
-import type { ChildProcess } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { okIn, prognet, repo, workspace } from '../cli/support.js';
-import { freePorts, missing, servers, why } from '../deploy/real-servers.js';
+import { repo } from '../cli/support.js';
+import { deployedShop, missing, type Started, started, why } from '../deploy/real-servers.js';
 import { serving } from './serving.js';
 import { type Asked, type Reason, reasons, requests } from './triton-requests.js';
 
@@ -76,32 +75,13 @@ function withLabel({ status, body }: Answer): Answer {
 }
 
 describe.skipIf(missing !== undefined)(`prognet serve and Triton${why}`, () => {
-  let child: ChildProcess;
+  let server: Started | undefined;
   const answers: Record<string, readonly [triton: Answer, own: Answer]> = {};
 
   beforeAll(async () => {
-    const dir = join(workspace(), 'shop');
-    expect(prognet('init', dir, '--template', 'tabular', '--quiet').status).toBe(0);
-    okIn(dir, 'train', '--all', '--quiet');
-    const folder = join(dir, '../triton');
-    okIn(dir, 'deploy', 'triton', '-o', folder, '--quiet');
-    const ports = await freePorts(3);
-    let log = '';
-    child = servers.triton(folder, ports, '--model-control-mode=explicit', '--load-model=*');
-    for (const stream of [child.stdout, child.stderr])
-      stream?.on('data', (chunk) => {
-        log += chunk;
-      });
-    const triton = `http://127.0.0.1:${ports[0]}`;
-    const ready = () =>
-      fetch(`${triton}/v2/health/ready`).then(
-        ({ status }) => status === 200,
-        () => false,
-      );
-    while (!(await ready())) {
-      if (child.exitCode !== null) throw new Error(log);
-      await setTimeout(200);
-    }
+    const { dir, folder } = deployedShop('triton');
+    server = await started('triton', folder, '/v2/health/ready', '--model-control-mode=explicit', '--load-model=*');
+    const { http: triton } = server;
     const gone = async () =>
       JSON.stringify((await answerOf(triton, requests['unloaded: index'] as Asked)).body).includes('UNAVAILABLE');
     const { http: own } = await serving(dir, '--workers', '1', '--max-batch', '64', '--batch-delay-us', '500');
@@ -111,11 +91,7 @@ describe.skipIf(missing !== undefined)(`prognet serve and Triton${why}`, () => {
       if (name === 'unload') while (!(await gone())) await setTimeout(100);
     }
   }, 180_000);
-  afterAll(async () => {
-    const ended = new Promise((resolve) => child.once('close', resolve));
-    child.kill('SIGTERM');
-    await ended;
-  }, 60_000);
+  afterAll(async () => await server?.stop(), 60_000);
 
   const alike = Object.entries(requests).filter(([, { differs }]) => differs === undefined);
   it.each(alike.map(([name]) => name))('alike: %s', (name) => {
