@@ -21,10 +21,18 @@ export interface FleetShape {
   readonly weights: readonly FleetWeight[];
 }
 
+/** What a column's file holds. */
+export function columnTensors({ record, tensors }: FrozenColumn): SafetensorsFile {
+  return {
+    tensors: new Map([...tensors].map(([name, tensor]) => [fleetName(record.task, name), tensor])),
+    metadata: { producer: 'prognet', task: record.task, column: stableJson(record) },
+  };
+}
+
 /** The bytes of a column's file. */
-export function encodeColumn({ record, tensors }: FrozenColumn): Uint8Array {
-  const named = new Map([...tensors].map(([name, tensor]) => [fleetName(record.task, name), tensor]));
-  return encodeSafetensors(named, { producer: 'prognet', task: record.task, column: stableJson(record) });
+export function encodeColumn(column: FrozenColumn): Uint8Array {
+  const { tensors, metadata } = columnTensors(column);
+  return encodeSafetensors(tensors, metadata);
 }
 
 /** What the header of a column's file says; the tensors have the names of the models' inputs, in the order of the fleet's weights. */

@@ -4,11 +4,12 @@ import { join } from 'node:path';
 import { fingerprint } from '../data/fingerprint.js';
 import { DataError, InterruptedError, PrognetError, stopIfAborted } from '../onnx/core/errors.js';
 import { anObject, given, text } from '../onnx/core/given.js';
+import { acquireLock, type Lock } from '../onnx/files/lock-file.js';
 import type { Runtime } from '../onnx/runtime/session.js';
 import { type Customer, type CustomerData, listCustomers, readCustomer } from './customer-data.js';
 import { columnFile, readColumn } from './folder.js';
 import { FleetTrainer } from './trainer.js';
-import { columnFiles, writeFleetFiles } from './write-column.js';
+import { columnFiles, settleFleet, writeFleetFiles } from './write-column.js';
 
 /** How the columns of a fleet are trained. */
 export interface TrainFleetOptions {
@@ -53,7 +54,7 @@ export interface TrainedFleet {
  * @param folder of a fleet that was exported with `training`
  * @param data a folder with `NAME.npz`, or a folder `NAME` of .npy files, for each customer: an array [N, ...] for each input by its name, and `targets`. Every fifth row is held back
  *   as test data
- * @throws WorkspaceError for a folder that is no such fleet, DataError for data that do not fit and for a column that was trained on other rows, TrainingError where a loss is not finite
+ * @throws WorkspaceError for a folder that is no such fleet, and while another process trains its columns, DataError for data that do not fit and for a column that was trained on other rows, TrainingError where a loss is not finite
  */
 export async function trainFleet(
   runtime: Runtime,
@@ -69,31 +70,39 @@ export async function trainFleet(
   const trained: { name: string; metrics: Readonly<Record<string, number>> }[] = [];
   const there: string[] = [];
   const failed: { name: string; error: PrognetError }[] = [];
+  let lock: Lock | undefined;
   try {
-    for (const [i, customer] of customers.entries()) {
-      const { name } = customer;
-      const told = { name, done: i + 1, total: customers.length };
-      try {
-        stopIfAborted(signal);
-        const rows = readCustomer(customer, trainer.training);
-        if (isThere(folder, trainer, customer, rows)) {
-          there.push(name);
-          onColumn?.({ ...told, state: 'there' });
-          continue;
+    lock = acquireLock(join(folder, 'lock'));
+    settleFleet(folder);
+    try {
+      for (const [i, customer] of customers.entries()) {
+        const { name } = customer;
+        const told = { name, done: i + 1, total: customers.length };
+        try {
+          stopIfAborted(signal);
+          const rows = readCustomer(customer, trainer.training);
+          if (isThere(folder, trainer, customer, rows)) {
+            there.push(name);
+            onColumn?.({ ...told, state: 'there' });
+            continue;
+          }
+          const column = await trainer.column(name, rows, signal);
+          writeFleetFiles(folder, columnFiles(column, trainer.fleet));
+          trained.push({ name, metrics: column.record.metrics });
+          onColumn?.({ ...told, state: 'trained' });
+        } catch (error) {
+          if (error instanceof InterruptedError) throw interrupted(i, customers.length, error);
+          if (!keepGoing || !(error instanceof PrognetError)) throw error;
+          failed.push({ name, error });
+          onColumn?.({ ...told, state: 'failed', error });
         }
-        const column = await trainer.column(name, rows, signal);
-        writeFleetFiles(folder, columnFiles(column, trainer.fleet));
-        trained.push({ name, metrics: column.record.metrics });
-        onColumn?.({ ...told, state: 'trained' });
-      } catch (error) {
-        if (error instanceof InterruptedError) throw interrupted(i, customers.length, error);
-        if (!keepGoing || !(error instanceof PrognetError)) throw error;
-        failed.push({ name, error });
-        onColumn?.({ ...told, state: 'failed', error });
       }
+    } finally {
+      settleFleet(folder);
     }
   } finally {
     await trainer.release();
+    lock?.release();
   }
   return { folder, trained, there, failed, seconds: (performance.now() - begun) / 1000 };
 }

@@ -2,7 +2,7 @@
 import { type Fleet, fleetFile, modelFiles, readFleet } from '../fleet/folder.js';
 import { fleetModel, fleetOutputs, fleetWeights, refuseUnfit } from '../fleet/forms.js';
 import { trainingFiles } from '../fleet/training.js';
-import { columnFiles, writeFleetFiles } from '../fleet/write-column.js';
+import { columnFiles, settleFleet, writeFleetFiles } from '../fleet/write-column.js';
 import { describeDifference } from '../model/description/canonical.js';
 import type { Column } from '../model/progressive/column.js';
 import { UsageError } from '../onnx/core/errors.js';
@@ -77,7 +77,9 @@ export function exportFleet(loaded: LoadedWorkspace, folder: string, options: Ex
 export function addToFleet(loaded: LoadedWorkspace, folder: string, tasks: readonly string[]): void {
   given('addToFleet', { loaded, folder }, { loaded: aLoadedWorkspace, folder: text });
   const fleet = readFleet(folder);
+  settleFleet(folder);
   writeFleetFiles(folder, new Map(tasks.flatMap((task) => [...columnFiles(frozenOf(loaded, task), fleet)])));
+  settleFleet(folder);
 }
 
 /** The frozen columns that make the fleet. */

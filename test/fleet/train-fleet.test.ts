@@ -1,6 +1,6 @@
 // Many columns of one base from a folder of data in one process: ordinary files, with the bits of a column that is trained alone, and of Python's.
 import { type ChildProcess, spawn } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -12,6 +12,7 @@ import { writeNpy } from '../../src/formats/npy.js';
 import { readNpz, writeNpz } from '../../src/formats/npz.js';
 import { must } from '../../src/onnx/core/errors.js';
 import { Tensor } from '../../src/onnx/core/tensor.js';
+import { addToFleet } from '../../src/tasks/export-fleet.js';
 import { loadWorkspace } from '../../src/tasks/load-workspace.js';
 import { trainTask } from '../../src/tasks/train-task.js';
 import { environment, python } from '../python/python.js';
@@ -222,21 +223,34 @@ describe('prognet fleet train', () => {
   };
   const columnsIn = (folder: string) => readdirSync(join(folder, 'columns')).filter((name) => /^c\d+\.safetensors$/.test(name));
 
-  it('killed in the middle it goes on, and nothing is trained twice', async () => {
+  it('killed in the middle it goes on, nothing is trained twice, and nobody else works there meanwhile', async () => {
     const [folder, data] = [fleetOf(dir), customers(10, 1000)];
     const first = begin(folder, data);
+    await when(first.child, first.said, /column 1\/10: /);
+    first.child.kill('SIGSTOP');
+    const other = begin(folder, data);
+    expect(await other.ended).toBe(2);
+    expect(other.said.err).toMatch(
+      new RegExp(`^prognet: .*lock: process ${first.child.pid} works here since \\S+Z, wait for it or stop it\\n$`),
+    );
+    addToFleet(loadWorkspace(dir), folder, ['ann']);
+    first.child.kill('SIGCONT');
     await when(first.child, first.said, /column 3\/10: /);
     first.child.kill('SIGKILL');
     await first.ended;
     const finished = new Map(columnsIn(folder).map((name) => [name, statSync(join(folder, 'columns', name)).ino]));
     expect(finished.size).toBeGreaterThan(2);
     expect(finished.size).toBeLessThan(10);
+    const half = join(folder, `columns/.c9.safetensors.tmp-${readFileSync(join(folder, 'lock'), 'utf8').split(' ')[0]}-7`);
+    writeFileSync(half, 'half');
     const second = begin(folder, data, '--json');
     expect(await second.ended).toBe(0);
     const found = JSON.parse(second.said.out);
     expect(found.there.map((name: string) => `${name}.safetensors`).sort()).toEqual([...finished.keys()].sort());
     expect(found.trained).toHaveLength(10 - finished.size);
     expect(columnsIn(folder)).toHaveLength(10);
+    expect([existsSync(half), existsSync(join(folder, 'lock'))]).toEqual([false, false]);
+    readColumn(folder, readFleet(folder), 'ann');
     for (const [name, ino] of finished) expect(statSync(join(folder, 'columns', name)).ino).toBe(ino);
     for (let i = 0; i < 10; i++) readColumn(folder, readFleet(folder), `c${i}`);
     const whole = fleetOf(dir);

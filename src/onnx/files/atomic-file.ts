@@ -49,6 +49,12 @@ function target(path: string): string {
   }
 }
 
+/** How a file is written. */
+export interface FileOptions {
+  /** One of many in a folder: the caller removes what is stale there (`removeStale`) and syncs the names (`syncFolder`), once for all of them. */
+  readonly oneOfMany?: boolean;
+}
+
 /**
  * A file that is written piece by piece and takes its name when it is whole. Its mode is kept when it existed. What is no file (a pipe, /dev/stdout) is
  * written to as it comes, never replaced.
@@ -60,7 +66,10 @@ export class GrowingFile {
   private readonly temporary: string | undefined;
   private readonly final: string;
 
-  constructor(private readonly path: string) {
+  constructor(
+    private readonly path: string,
+    private readonly options: FileOptions = {},
+  ) {
     this.final = target(path);
     const old = statOf(this.final);
     const [folder, name] = [dirname(this.final), basename(this.final)];
@@ -71,7 +80,7 @@ export class GrowingFile {
         this.fd = openSync(this.final, 'w');
         return;
       }
-      removeStale(folder, name);
+      if (options.oneOfMany !== true) removeStale(folder, name);
       this.temporary = join(folder, temporaryName(name));
       this.fd = openSync(this.temporary, 'wx');
       if (old !== undefined) fchmodSync(this.fd, old.mode & 0o7777);
@@ -103,7 +112,7 @@ export class GrowingFile {
       if (temporary !== undefined) {
         fsyncSync(fd);
         renameSync(temporary, final);
-        syncFolder(dirname(final));
+        if (this.options.oneOfMany !== true) syncFolder(dirname(final));
       }
       this.fd = undefined;
       closeSync(fd);
@@ -133,8 +142,8 @@ export class GrowingFile {
  * Replaces or makes the file `path`, as a GrowingFile does.
  * @throws WorkspaceError `cannot write <path>: <why>`; the old file is then untouched
  */
-export function writeFileAtomic(path: string, bytes: BytePieces): void {
-  const file = new GrowingFile(path);
+export function writeFileAtomic(path: string, bytes: BytePieces, options: FileOptions = {}): void {
+  const file = new GrowingFile(path, options);
   file.write(bytes);
   file.commit();
 }

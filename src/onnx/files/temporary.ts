@@ -5,6 +5,8 @@ import { join } from 'node:path';
 import { identityToken, isAlive, ownIdentity, parseIdentityToken } from './process-identity.js';
 
 let count = 0;
+/** Of this process; read once, since it stands in the name of every file that is written. */
+let own: string | undefined;
 
 /** What stands for a name in a temporary one: itself, or of a long name a hash, since file systems take 255 bytes. */
 export function stem(name: string): string {
@@ -13,7 +15,8 @@ export function stem(name: string): string {
 
 /** A name that no other process, and no other call in this one, gives. */
 export function temporaryName(name: string): string {
-  return `.${stem(name)}.tmp-${identityToken(ownIdentity())}-${count++}`;
+  own ??= identityToken(ownIdentity());
+  return `.${stem(name)}.tmp-${own}-${count++}`;
 }
 
 /** The name and the owner in a temporary name, or undefined for any other. */
