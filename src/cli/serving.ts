@@ -33,6 +33,7 @@ export function addServing(): void {
     .option('--max-header-bytes <n>', 'of the headers of a request (default: 16384)')
     .option('--max-connections <n>', 'further ones are closed (default: 1024)')
     .option('--receive-ms <n>', 'in which a request must have come (default: 30000)')
+    .option('--send-ms <n>', 'without progress in sending an answer, after which its connection is closed (default: 30000)')
     .option('--poll-ms <n>', 'between looks for new and changed models; 0: none (default: 2000)')
     .option('--drain-ms <n>', 'for requests under way at SIGTERM (default: 30000)')
     .option('--tls-cert <file>', 'certificate, as PEM')

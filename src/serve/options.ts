@@ -57,6 +57,9 @@ export const serveSchema = z.strictObject({
     .default(1024)
     .describe('Connections at most'),
   receive_ms: whole(100, 3_600_000).default(30_000).describe('Milliseconds in which a request must have come'),
+  send_ms: whole(100, 3_600_000)
+    .default(30_000)
+    .describe('Milliseconds without progress after which the connection of a client that does not read its answer is closed'),
   poll_ms: whole(0, 86_400_000).default(2000).describe('Milliseconds between looks for new and changed models; 0: none'),
   drain_ms: whole(0, 3_600_000).default(30_000).describe('Milliseconds that requests under way have at SIGTERM'),
   tls_cert: z.string().min(1).optional().describe('PEM file of the certificate'),

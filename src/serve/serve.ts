@@ -8,6 +8,7 @@ import { readFleet } from '../fleet/folder.js';
 import { UsageError } from '../onnx/core/errors.js';
 import { fileError } from '../onnx/files/file-error.js';
 import { FleetModels } from './fleet-models.js';
+import { Deliveries } from './grpc/deliveries.js';
 import { type GrpcListening, type GrpcOptions, grpcServer, listenGrpc } from './grpc/server.js';
 import { httpServer } from './http/server.js';
 import { metricsServer } from './metrics.js';
@@ -143,6 +144,7 @@ export async function serve(options: ServeOptions, program: URL): Promise<Servin
     maxHeaderBytes: options.max_header_bytes,
     maxConnections: options.max_connections,
     receiveMs: options.receive_ms,
+    sendMs: options.send_ms,
   };
   const both = {
     logger: log,
@@ -151,8 +153,8 @@ export async function serve(options: ServeOptions, program: URL): Promise<Servin
     ...(tracing !== undefined && { tracing }),
   };
   const app = httpServer(service, { limits, ...both, ...(samples !== undefined && { samples }) });
-  const { maxBytes, maxHeaderBytes, maxConnections } = limits;
-  const rpc = { maxBytes, maxHeaderBytes, maxConnections, ...both };
+  const { maxBytes, maxHeaderBytes, maxConnections, sendMs } = limits;
+  const rpc = { maxBytes, maxHeaderBytes, maxConnections, deliveries: new Deliveries(sendMs, log), ...both };
   const grpc = options.grpc_port === null ? undefined : grpcServer(service, rpc);
   const metrics = options.metrics_port === null ? undefined : metricsServer(service);
   let polling: NodeJS.Timeout | undefined;
@@ -163,6 +165,7 @@ export async function serve(options: ServeOptions, program: URL): Promise<Servin
     const late = setTimeout(() => {
       app.server.closeAllConnections();
       grpc?.forceShutdown();
+      rpc.deliveries.end();
     }, options.drain_ms);
     if (app.server.listening) await after(Math.min(stillComing, options.drain_ms));
     calls?.stop();

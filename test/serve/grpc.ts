@@ -46,6 +46,16 @@ export function caller(address: string, by: ChannelCredentials = credentials.cre
   };
 }
 
+/** A message as it goes over HTTP/2: not packed, its length before it. */
+export function framed(name: string, message: object): Buffer {
+  const method = service[name];
+  if (method === undefined) throw new Error(`no method ${name}`);
+  const bytes = method.requestSerialize(message);
+  const head = Buffer.alloc(5);
+  head.writeUInt32BE(bytes.length, 1);
+  return Buffer.concat([head, bytes]);
+}
+
 /** A question of a model that takes `x`, FP32. */
 export const question = (model: string, shape: readonly number[], values: readonly number[]) => ({
   model_name: model,

@@ -29,6 +29,10 @@ export const same = (dtype: DType): Uint8Array =>
 export const times = (k: number): Uint8Array =>
   toBinary(graph((g) => ({ y: g.mul(g.input('x', 'float32', ['n', 2]), k) })).model);
 
+/** `y` is `x`, [1, 1], so many times over: a small question with a large answer, [1, count]. */
+export const wide = (count: number): Uint8Array =>
+  toBinary(graph((g) => ({ y: g.expand(g.input('x', 'float32', [1, 1]), [1, count]) })).model);
+
 /** So many products with one matrix of 512 x 512 for each row of `x`, [n, 512]. */
 export function slow(products: number): Uint8Array {
   const values = Array.from({ length: 512 * 512 }, (_, i) => ((i * 7919) % 1000) / 5e5 - 0.001);

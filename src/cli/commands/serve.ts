@@ -26,7 +26,7 @@ const numbers = [
   'maxQueue',
   'timeoutMs',
 ];
-const bounds = ['maxBytes', 'maxHeaderBytes', 'maxConnections', 'receiveMs', 'pollMs', 'drainMs'];
+const bounds = ['maxBytes', 'maxHeaderBytes', 'maxConnections', 'receiveMs', 'sendMs', 'pollMs', 'drainMs'];
 const snake = (name: string): string => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 const listed = (text: string): string[] => text.split(',').map((one) => one.trim());
 

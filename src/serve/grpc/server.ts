@@ -20,6 +20,7 @@ import { statisticsDocument } from '../protocol/statistics-document.js';
 import { type FaultKind, ServeError } from '../served-model.js';
 import type { Caller, Service } from '../service.js';
 import type { Tracing } from '../tracing.js';
+import type { Deliveries } from './deliveries.js';
 import { answerMessage, type InferMessage, readMessage } from './infer-message.js';
 import { inferenceProto } from './inference-proto.js';
 
@@ -29,6 +30,8 @@ export interface GrpcOptions {
   readonly maxHeaderBytes: number;
   /** Connections, and requests of one connection at a time. */
   readonly maxConnections: number;
+  /** Answers on their way, and the connections that they go by. */
+  readonly deliveries: Deliveries;
   readonly logger: Logger;
   readonly tls?: { readonly cert: string; readonly key: string };
   readonly apiKey?: string;
@@ -129,7 +132,7 @@ function bytesOf(metadata: Metadata): number {
 
 /** The server, which does not listen yet. */
 export function grpcServer(service: Service, options: GrpcOptions): Server {
-  const { logger, apiKey, maxBytes, maxHeaderBytes, tracing } = options;
+  const { logger, apiKey, maxBytes, maxHeaderBytes, deliveries, tracing } = options;
   const allowed = keyCheck(apiKey);
   const noKey = {
     code: status.UNAUTHENTICATED,
@@ -172,6 +175,7 @@ export function grpcServer(service: Service, options: GrpcOptions): Server {
       work().then(
         (value) => {
           said(status.OK);
+          if (!call.cancelled) call.on('cancelled', deliveries.begin(call.getPeer()));
           done(null, value);
         },
         (error) => {
@@ -191,6 +195,18 @@ export function grpcServer(service: Service, options: GrpcOptions): Server {
       return;
     }
     const signal = whileThere(call);
+    /** Resolves once an answer has gone: who does not read the answers is not asked for more requests. */
+    const sent = (reply: object) =>
+      new Promise<void>((resolve) => {
+        const gone = deliveries.begin(call.getPeer());
+        const done = () => {
+          call.off('cancelled', done);
+          gone();
+          resolve();
+        };
+        call.on('cancelled', done);
+        call.write(reply, done);
+      });
     let before: Promise<void> = Promise.resolve();
     const answer = async (message: InferMessage) => {
       const span = tracing?.rpc('ModelStreamInfer', call.metadata.getMap());
@@ -206,7 +222,7 @@ export function grpcServer(service: Service, options: GrpcOptions): Server {
           return { error_message: details, infer_response: { id: message.id } };
         },
       );
-      if (!signal.aborted) call.write(reply);
+      if (!signal.aborted) await sent(reply);
       call.resume();
     };
     call.on('data', (message: InferMessage) => {
@@ -235,7 +251,7 @@ export interface GrpcListening {
 
 /** Listens on the addresses of a host. grpc-js has no bound for connections, so they are taken here and given to it. Throws what the system says. */
 export async function listenGrpc(server: Server, host: string, port: number, options: GrpcOptions): Promise<GrpcListening> {
-  const { tls, maxConnections } = options;
+  const { tls, maxConnections, deliveries } = options;
   const credentials =
     tls === undefined
       ? ServerCredentials.createInsecure()
@@ -244,7 +260,10 @@ export async function listenGrpc(server: Server, host: string, port: number, opt
   const listeners: NetServer[] = [];
   let bound = port;
   for (const { address } of await lookup(host, { all: true })) {
-    const listener = createServer({ noDelay: true }, (socket) => injector.injectConnection(socket));
+    const listener = createServer({ noDelay: true }, (socket) => {
+      deliveries.add(socket);
+      injector.injectConnection(socket);
+    });
     listener.maxConnections = maxConnections;
     listeners.push(listener);
     await new Promise<void>((resolve, reject) => listener.once('error', reject).listen(bound, address, resolve));

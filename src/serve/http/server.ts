@@ -20,6 +20,7 @@ import type { Tracing } from '../tracing.js';
 import { keyCheck, keyOf, refusePages } from './access.js';
 import { headerLength, readRequest, writeAnswer } from './infer-body.js';
 import { refuseConnection } from './refused-connection.js';
+import { endUnread } from './unread-answer.js';
 
 /** What clients decide, bounded. */
 export interface HttpLimits {
@@ -29,6 +30,8 @@ export interface HttpLimits {
   readonly maxConnections: number;
   /** Milliseconds in which a request must have come. */
   readonly receiveMs: number;
+  /** Milliseconds without progress after which the connection of a client that does not read its answer is closed. */
+  readonly sendMs: number;
 }
 
 export interface HttpOptions {
@@ -170,7 +173,7 @@ const ofSamples = /^\/(tasks|predict\/[^/]+)\/?$/;
 
 /** The server, which does not listen yet. */
 export function httpServer(service: Service, { limits, logger, tls, apiKey, samples, tracing }: HttpOptions): FastifyInstance {
-  const { receiveMs } = limits;
+  const { receiveMs, sendMs } = limits;
   const http = {
     maxHeaderSize: limits.maxHeaderBytes,
     headersTimeout: receiveMs,
@@ -214,6 +217,10 @@ export function httpServer(service: Service, { limits, logger, tls, apiKey, samp
       reply.header('www-authenticate', 'Bearer');
       return reply.code(401).send({ error: 'expected the key as "authorization: Bearer ..." or x-api-key' });
     }
+  });
+  app.addHook('onSend', (request, { raw }, payload, done) => {
+    endUnread(raw, sendMs, () => request.log.warn({ ms: sendMs }, 'a client does not read its answer, its connection is closed'));
+    done(null, payload);
   });
   app.addHook('onResponse', async (request, reply) => {
     const { method, url, log } = request;

@@ -1,0 +1,32 @@
+// Answers on their way: the connection of a client that does not read them is ended.
+import type { ServerResponse } from 'node:http';
+
+/**
+ * Ends the connection once nothing of an answer has gone for a time.
+ * @param sendMs milliseconds
+ * @param onEnd hears of it before
+ */
+export function endUnread(raw: ServerResponse, sendMs: number, onEnd: () => void): void {
+  const watch = () => {
+    const { socket } = raw;
+    if (socket === null) return;
+    const late = setTimeout(() => {
+      // Node's time of a socket begins anew with what is read as well: nothing is read until the answer has gone.
+      socket.pause();
+      raw.setTimeout(sendMs, () => {
+        onEnd();
+        raw.destroy();
+      });
+    }, sendMs);
+    raw.once('close', () => clearTimeout(late));
+    // Before Node's own listener, which sets how long the connection is kept.
+    raw.prependOnceListener('finish', () => {
+      clearTimeout(late);
+      socket.setTimeout(0);
+      socket.resume();
+    });
+  };
+  // The answers of requests that came together go one after another.
+  if (raw.socket === null) raw.once('socket', watch);
+  else watch();
+}
