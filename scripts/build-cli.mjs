@@ -13,7 +13,9 @@ const { metafile, outputFiles } = await build({
   ...nodeBundle,
   splitting: true,
   write: false,
-  entryPoints: ['main', 'trial-process', 'study-process', 'serve-worker'].map((name) => at(`dist/cli/${name}.js`)),
+  entryPoints: ['main', 'trial-process', 'study-process', 'fleet-process', 'serve-worker'].map((name) =>
+    at(`dist/cli/${name}.js`),
+  ),
   outdir: at('dist/cli'),
 });
 

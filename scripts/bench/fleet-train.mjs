@@ -1,4 +1,4 @@
-// Many columns of one base trained from files of customers: by `prognet fleet train` in one process, by its graphs in one process of Python, by Ray, and by a process of PyTorch for each column,
+// Many columns of one base trained from files of customers: by `prognet fleet train` one after another and two at one time, by its graphs in one process of Python, by Ray, and by a process of PyTorch for each column,
 // of which a sample is run and the rest is reckoned. All but PyTorch give the same columns, which is checked. --kill: Ray with a killed worker and a killed driver.
 //   node scripts/bench/fleet-train.mjs [--quick] [--kill] [--write]     Needs sh scripts/python/ray/setup and sh scripts/bench/setup; --write puts what stands in results/ into docs/fleet.md.
 import { execFileSync, spawn } from 'node:child_process';
@@ -132,8 +132,13 @@ function running(command, args, watch = () => {}) {
 }
 const python = join(repo, '.venv-ray/bin/python');
 const script = join(repo, 'scripts/python/ray/train.py');
+const prognet = (folder, jobs) => [
+  process.execPath,
+  [join(repo, 'dist/cli/main.js'), 'fleet', 'train', folder, data, '--jobs', String(jobs)],
+];
 const ways = {
-  'prognet fleet train': (folder) => [process.execPath, [join(repo, 'dist/cli/main.js'), 'fleet', 'train', folder, data]],
+  'prognet fleet train --jobs 1': (folder) => prognet(folder, 1),
+  'prognet fleet train --jobs 2': (folder) => prognet(folder, 2),
   'Python, one process': (folder) => [python, [script, folder, data, '--alone']],
   Ray: (folder) => [python, [script, folder, data, '--jobs', '2']],
 };
@@ -208,7 +213,7 @@ async function kill() {
   const moved = [...finished].filter(([name, ino]) => statSync(join(folder, 'columns', name)).ino !== ino);
   const twice = [...first.told, ...second.told].filter((name, i, all) => all.indexOf(name) !== i);
   const whole = fleetFor('whole');
-  const { code } = await running(...ways['prognet fleet train'](whole));
+  const { code } = await running(...ways['prognet fleet train --jobs 2'](whole));
   if (code !== 0) throw new Error(`prognet ended with ${code}`);
   const same = hashesOf(folder).join() === hashesOf(whole).join();
   const told = {

@@ -185,6 +185,10 @@ command('fleet <action> <folder> [what...]', 'further columns for a fleet that e
   'python scripts/python/ray/train.py fleet customers     the same by Ray, on the machines of a cluster (docs/fleet.md)',
 ])
   .option('--task <task>', 'take: the task whose column it becomes (default: the one of its name)')
+  .option(
+    '--jobs <n>',
+    'train: columns at one time, with the same bits (default: one for each core, fewer where memory is short)',
+  )
   .option('--keep-going', 'train: past customers whose data or training fails; the exit code tells of them')
   .action(async (action: string, folder: string, tasks: string[], o: FleetActionFlags) =>
     (await import('./commands/fleet.js')).fleetCommand(action, folder, tasks, all(o)),

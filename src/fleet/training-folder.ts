@@ -53,12 +53,13 @@ export type FleetTraining = z.output<typeof schema>;
 /** Names of the graphs in training/. */
 export type TrainingGraph = 'taps' | 'step' | 'loss';
 
-const fileOf = (folder: string, name: string): string => join(folder, 'training', name);
+/** Where a file of training/ is. */
+export const trainingFile = (folder: string, name: string): string => join(folder, 'training', name);
 const again = 'what prognet export --fleet --training writes';
 
 /** What training.json says. Throws WorkspaceError where the fleet was exported without `--training`, DataError for what is no such file. */
 export function readTraining(folder: string): FleetTraining {
-  const file = fileOf(folder, 'training.json');
+  const file = trainingFile(folder, 'training.json');
   let bytes: Uint8Array;
   try {
     bytes = readWhole(file);
@@ -73,11 +74,11 @@ export function readTraining(folder: string): FleetTraining {
 }
 
 /** The bytes of a graph. */
-export const readGraph = (folder: string, name: TrainingGraph): Uint8Array => readWhole(fileOf(folder, `${name}.onnx`));
+export const readGraph = (folder: string, name: TrainingGraph): Uint8Array => readWhole(trainingFile(folder, `${name}.onnx`));
 
 /** What a training begins with: first weights, and the optimizer's state, which is 0. Throws DataError where the file is of another column. */
 export function readStart(folder: string, { carried }: FleetTraining): ReadonlyMap<string, Tensor> {
-  const file = fileOf(folder, 'start.safetensors');
+  const file = trainingFile(folder, 'start.safetensors');
   const { tensors } = decodeSafetensors(readWhole(file), file);
   const start = new Map<string, Tensor>();
   for (const { name, shape } of carried) {

@@ -8,6 +8,8 @@ import type { Runner } from './side-by-side.js';
 interface Failed {
   readonly state: 'failed';
   readonly reason: string;
+  /** Its process ended by itself; the next job has another. */
+  readonly ended?: true;
 }
 
 /** Where the build puts the programs: as far from this file as from what the command is bundled to. */
@@ -31,7 +33,7 @@ export function processRunner<J extends object, O>(program: string, about: strin
         };
         const ended = (why: string) => {
           child = undefined;
-          done({ state: 'failed', reason: `its process ended: ${why}` });
+          done({ state: 'failed', reason: `its process ended: ${why}`, ended: true });
         };
         running.on('message', (outcome) => done(outcome as O));
         running.on('error', ({ message }) => ended(message));

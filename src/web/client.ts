@@ -18,13 +18,13 @@ import type { NetworkOptions } from '../network/options.js';
 import type { Proof } from '../network/proof.js';
 import { InterruptedError, type PrognetError, RuntimeError, UsageError } from '../onnx/core/errors.js';
 import { aFunction, anObject, given, type Kind, optional, text } from '../onnx/core/given.js';
+import { errorFrom } from '../onnx/core/plain-error.js';
 import type { TrainEvent } from '../train/events.js';
 import { apart, together } from './crossing.js';
 import {
   type CallArgs,
   type CallName,
   type CallResult,
-  errorFrom,
   type FromWorker,
   type NetworkInfo,
   type RuntimeChoice,

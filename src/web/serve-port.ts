@@ -1,8 +1,9 @@
 // Messages of a port to calls and back. One call at a time, since a session runs one graph at a time; an abort passes by.
 
 import type { Port } from '../browser/platform.js';
+import { plainError } from '../onnx/core/plain-error.js';
 import { apart, together } from './crossing.js';
-import { type CallName, type Calls, type FromWorker, plainError, type ToWorker } from './protocol.js';
+import type { CallName, Calls, FromWorker, ToWorker } from './protocol.js';
 
 /** Answers what comes over the port, for as long as there is one. */
 export function servePort(port: Port, calls: Calls): void {

@@ -1,12 +1,10 @@
 // Many columns of one base from a folder of data in one process: ordinary files, with the bits of a column that is trained alone, and of Python's.
-import { type ChildProcess, spawn } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { listCustomers, readCustomer } from '../../src/fleet/customer-data.js';
 import { readColumn, readFleet } from '../../src/fleet/folder.js';
-import { trainFleet } from '../../src/fleet/train-fleet.js';
 import { readTraining } from '../../src/fleet/training-folder.js';
 import { writeNpy } from '../../src/formats/npy.js';
 import { readNpz, writeNpz } from '../../src/formats/npz.js';
@@ -14,19 +12,19 @@ import { must } from '../../src/onnx/core/errors.js';
 import { Tensor } from '../../src/onnx/core/tensor.js';
 import { addToFleet } from '../../src/tasks/export-fleet.js';
 import { loadWorkspace } from '../../src/tasks/load-workspace.js';
+import { trainFleet } from '../../src/tasks/train-fleet.js';
 import { trainTask } from '../../src/tasks/train-task.js';
 import { environment, python } from '../python/python.js';
 import { runtime } from '../support/run.js';
 import { customers, empty, expectWhole, fleetOf, plain, trainingWorkspace } from './customers.js';
 import { description, frozenWorkspace } from './fleet.js';
+import { begin, columnsIn, weightsOf, when } from './training-command.js';
 
-const repo = new URL('../..', import.meta.url).pathname;
 let dir = '';
 beforeAll(async () => {
   dir = await trainingWorkspace();
 }, 60_000);
 
-const weightsOf = (folder: string, name: string): string => readColumn(folder, readFleet(folder), name).record.sha256.weights;
 const arraysOf = (file: string) => readNpz(readFileSync(file));
 
 describe('trainFleet', () => {
@@ -136,6 +134,9 @@ describe('trainFleet', () => {
       'columns/c0.safetensors: was trained on other rows, expected no such file',
     );
     write({ x: new Tensor('float32', [60, 4], new Float32Array(240).fill(3e38)), targets });
+    rmSync(join(folder, 'columns/c0.safetensors'));
+    await expect(trainFleet(runtime, folder, data)).rejects.toThrow(/^c1: the loss is NaN at step 1/);
+    writeFileSync(join(data, 'c0.npz'), readFileSync(join(customers(1), 'c0.npz')));
     const diverged = await trainFleet(runtime, folder, data, { keepGoing: true });
     expect(diverged.failed.map(({ name, error }) => `${name}: ${error.name}`)).toEqual(['c0: DataError', 'c1: TrainingError']);
   }, 60_000);
@@ -205,27 +206,9 @@ it.skipIf(plainPython.missing)(
 );
 
 describe('prognet fleet train', () => {
-  const begin = (...args: string[]) => {
-    const child = spawn(process.execPath, [join(repo, 'dist/cli/main.js'), 'fleet', 'train', ...args], {
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
-    const said = { out: '', err: '' };
-    child.stdout.on('data', (chunk) => {
-      said.out += chunk;
-    });
-    child.stderr.on('data', (chunk) => {
-      said.err += chunk;
-    });
-    return { child, said, ended: new Promise<number | null>((resolve) => child.on('close', resolve)) };
-  };
-  const when = async (child: ChildProcess, said: { err: string }, text: RegExp) => {
-    while (!text.test(said.err) && child.exitCode === null) await new Promise((resolve) => setTimeout(resolve, 5));
-  };
-  const columnsIn = (folder: string) => readdirSync(join(folder, 'columns')).filter((name) => /^c\d+\.safetensors$/.test(name));
-
   it('killed in the middle it goes on, nothing is trained twice, and nobody else works there meanwhile', async () => {
     const [folder, data] = [fleetOf(dir), customers(10, 1000)];
-    const first = begin(folder, data);
+    const first = begin(folder, data, '--jobs', '1');
     await when(first.child, first.said, /column 1\/10: /);
     first.child.kill('SIGSTOP');
     const other = begin(folder, data);
@@ -261,7 +244,7 @@ describe('prognet fleet train', () => {
   it('says in one line what fails, and --keep-going tells it by the exit code', async () => {
     const [folder, data] = [fleetOf(dir), customers(3)];
     writeFileSync(join(data, 'c1.npz'), 'nonsense');
-    const stopped = begin(folder, data);
+    const stopped = begin(folder, data, '--jobs', '1');
     expect(await stopped.ended).toBe(2);
     expect(stopped.said.err).toMatch(/^column 1\/3: c0 trained\nprognet: .*c1\.npz: .*\n$/);
     const going = begin(folder, data, '--keep-going');

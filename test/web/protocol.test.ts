@@ -3,10 +3,11 @@ import { getEventListeners } from 'node:events';
 import { describe, expect, test } from 'vitest';
 import type { WorkerLike } from '../../src/browser/platform.js';
 import * as errors from '../../src/onnx/core/errors.js';
+import { errorFrom, plainError } from '../../src/onnx/core/plain-error.js';
 import { Tensor } from '../../src/onnx/core/tensor.js';
 import { NoRuntimeError } from '../../src/onnx/runtime/load.js';
 import { WebNetwork } from '../../src/web/client.js';
-import { errorFrom, type FromWorker, plainError, type ToWorker } from '../../src/web/protocol.js';
+import type { FromWorker, ToWorker } from '../../src/web/protocol.js';
 
 const across = (error: unknown) => errorFrom(structuredClone(plainError(error)));
 

@@ -1,10 +1,10 @@
 // prognet export --fleet, prognet fleet
 import { listFleet, readColumn, readFleet } from '../../fleet/folder.js';
-import { type FleetProgress, type TrainedFleet, trainFleet } from '../../fleet/train-fleet.js';
 import { UsageError } from '../../onnx/core/errors.js';
 import { addToFleet, exportFleet } from '../../tasks/export-fleet.js';
 import { loadWorkspace } from '../../tasks/load-workspace.js';
 import { takeFromFleet } from '../../tasks/take-from-fleet.js';
+import { type FleetProgress, fleetJobs, type TrainedFleet, trainFleet } from '../../tasks/train-fleet.js';
 import { integerFlag } from '../flags.js';
 import { interruptible } from '../interruptible.js';
 import { noteLeftOut } from '../left-out.js';
@@ -62,6 +62,7 @@ export function exportFleetCommand(flags: FleetFlags): void {
 
 export interface FleetActionFlags extends GlobalOptions {
   readonly keepGoing?: boolean;
+  readonly jobs?: string;
   readonly task?: string;
 }
 
@@ -71,10 +72,9 @@ export async function fleetCommand(
   tasks: readonly string[],
   flags: FleetActionFlags,
 ): Promise<void> {
-  if (action !== 'train' && flags.keepGoing !== undefined)
-    throw new UsageError(`--keep-going is not of fleet ${action}, expected it beside fleet train alone`, {
-      path: '--keep-going',
-    });
+  const other = flags.keepGoing !== undefined ? '--keep-going' : flags.jobs !== undefined ? '--jobs' : undefined;
+  if (action !== 'train' && other !== undefined)
+    throw new UsageError(`${other} is not of fleet ${action}, expected it beside fleet train alone`, { path: other });
   if (action === 'add') add(folder, tasks, flags);
   else if (action === 'list') list(folder, tasks, flags);
   else if (action === 'take') take(folder, tasks, flags);
@@ -101,6 +101,7 @@ async function train(folder: string, [data, ...more]: readonly string[], flags: 
     throw new UsageError(
       `fleet train: ${data === undefined ? 'no folder of data is named' : `found "${more[0]}"`}, expected one folder, such as: prognet fleet train fleet customers`,
     );
+  const jobs = integerFlag('--jobs', flags.jobs) ?? fleetJobs(folder);
   const progress = partsProgress(flags, 'columns', 'column');
   const onColumn = ({ name, state, done, total, error }: FleetProgress) => {
     if (error !== undefined) progress.line(`${name}: ${error.message}`);
@@ -110,7 +111,8 @@ async function train(folder: string, [data, ...more]: readonly string[], flags: 
   try {
     found = await interruptible(flags, 'stopping', async (signal) => {
       const { runtime } = await openRuntime(flags);
-      return await trainFleet(runtime, folder, data, { signal, onColumn, keepGoing: flags.keepGoing === true });
+      const keepGoing = flags.keepGoing === true;
+      return await trainFleet(runtime, folder, data, { jobs, signal, onColumn, onNote: progress.line, keepGoing });
     });
   } finally {
     progress.stop();
