@@ -185,7 +185,8 @@ export async function serve(options: ServeOptions, program: URL): Promise<Servin
       throw new UsageError(`${places}: no model to serve, expected frozen tasks, .onnx or .prognet files`, { path: places });
     }
     const [first] = refused;
-    if (models.length === 0 && first !== undefined)
+    // A column that answers may be copied into a fleet at any time.
+    if (models.length === 0 && first !== undefined && fleet === undefined)
       throw new UsageError(`model "${first.model}" cannot be served: ${first.reason}`);
     const http = await listen(app, options.host, options.port, 'port');
     calls = grpc && (await listenRpc(grpc, options, rpc));

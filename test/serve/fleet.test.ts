@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, expect, it } from 'vitest';
 import { readFleet } from '../../src/fleet/folder.js';
+import { FleetRunner } from '../../src/fleet/runner.js';
 import { must } from '../../src/onnx/core/errors.js';
 import { elementCount } from '../../src/onnx/core/shape.js';
 import type { Tensor } from '../../src/onnx/core/tensor.js';
@@ -178,6 +179,60 @@ it('a column is ready once its header was read and fits; one that does not is un
     .toMatchObject([{ name: 'ann', state: 'UNAVAILABLE' }, { name: 'ben' }, { name: 'cleo', state: 'READY' }]);
   expect((await index())[0].reason).toMatch(/ann\.safetensors: column: changed since it was frozen/);
   expect(given(await json(`${http}/v2/models/cleo/infer`, asked(rows(2, 3))))).toEqual(await exported('cleo', rows(2, 3)));
+});
+
+it('a fleet without one good column is served, listed and opened: each says what is wrong with it, and a good file copied in answers', async () => {
+  const folder = fleetOf(['ann', 'ben', 'cleo']);
+  const [ann, cleo] = [readFileSync(fileOf(folder, 'ann')), readFileSync(fileOf(folder, 'cleo'))];
+  const [base = ''] = Object.values(readFleet(folder).sources);
+  writeFileSync(fileOf(folder, 'ann'), Buffer.from(ann.toString('latin1').replaceAll(base, 'f'.repeat(64)), 'latin1'));
+  writeFileSync(fileOf(folder, 'ben'), ann);
+  writeFileSync(fileOf(folder, 'cleo'), cleo.subarray(0, 1000));
+  writeFileSync(fileOf(folder, 'dora'), '');
+  const wrong = {
+    ann: /ann\.safetensors: column: changed since it was frozen/,
+    ben: /ben\.safetensors: holds the column "ann", expected the column "ben"/,
+    cleo: /cleo\.safetensors: the header is said to take \d+ bytes, the file has 992/,
+    dora: /dora\.safetensors: only 0 bytes, a header takes at least 8/,
+  };
+  const { http, models, refused, log } = await serving('--fleet', folder, '--workers', '1', '--poll-ms', '100');
+  expect(models).toEqual([]);
+  expect(refused).toEqual(Object.entries(wrong).map(([model, why]) => ({ model, reason: expect.stringMatching(why) })));
+  await expect
+    .poll(log)
+    .toMatch(/^ann is not served: .*\nben is not served: .*\ncleo is not served: .*\ndora is not served: .*$/m);
+  expect(await json(`${http}/v2/repository/index`, {})).toEqual(
+    Object.entries(wrong).map(([name, why]) => ({
+      name,
+      version: '1',
+      state: 'UNAVAILABLE',
+      reason: expect.stringMatching(why),
+    })),
+  );
+  const x = rows(2, 5);
+  const runner = await FleetRunner.open(runtime, folder);
+  for (const [name, why] of Object.entries(wrong)) {
+    expect((await ask(`${http}/v2/models/${name}/infer`, asked(x))).status).toBe(404);
+    const load = await ask(`${http}/v2/repository/models/${name}/load`, '');
+    expect({ status: load.status, said: JSON.parse(load.text).error }).toEqual({ status: 400, said: expect.stringMatching(why) });
+    await expect(runner.run(name, { x })).rejects.toThrow(why);
+  }
+  const listed = prognet('fleet', 'list', folder, '--json');
+  expect({ status: listed.status, ...JSON.parse(listed.stdout) }).toMatchObject({
+    status: 2,
+    columns: [],
+    refused: Object.entries(wrong).map(([name, why]) => ({ name, reason: expect.stringMatching(why) })),
+  });
+  expect(listed.stderr.trim().split('\n')).toHaveLength(4);
+
+  copyFileSync(fileOf(whole, 'ben'), join(folder, 'new'));
+  renameSync(join(folder, 'new'), fileOf(folder, 'ben'));
+  await expect.poll(async () => (await ask(`${http}/v2/models/ben/ready`)).status).toBe(200);
+  expect(given(await json(`${http}/v2/models/ben/infer`, asked(x)))).toEqual(await exported('ben', x));
+  expect((await runner.run('ben', { x })).scores.numbers()).toEqual((await exported('ben', x))[0]);
+  await runner.release();
+  const some = JSON.parse(prognet('fleet', 'list', folder, '--json').stdout);
+  expect(some).toMatchObject({ columns: [{ name: 'ben' }], refused: [{ name: 'ann' }, { name: 'cleo' }, { name: 'dora' }] });
 });
 
 it('a thousand questions at once, of columns drawn at random, each answered by its own', async () => {

@@ -1,6 +1,6 @@
 // prognet export --fleet, prognet fleet
 import { listFleet, readColumn, readFleet } from '../../fleet/folder.js';
-import { UsageError } from '../../onnx/core/errors.js';
+import { PrognetError, UsageError } from '../../onnx/core/errors.js';
 import { addToFleet, exportFleet } from '../../tasks/export-fleet.js';
 import { loadWorkspace } from '../../tasks/load-workspace.js';
 import { takeFromFleet } from '../../tasks/take-from-fleet.js';
@@ -139,10 +139,21 @@ function add(folder: string, tasks: readonly string[], flags: GlobalOptions): vo
 function list(folder: string, tasks: readonly string[], flags: GlobalOptions): void {
   if (tasks.length > 0) throw new UsageError(`fleet list: found "${tasks[0]}", expected the folder alone`);
   const fleet = readFleet(folder);
-  const columns = listFleet(folder).map((name) => {
-    const { seed, sha256, metrics, createdAt } = readColumn(folder, fleet, name).record;
-    return { name, seed, sha256: sha256.weights, metrics, createdAt };
+  const failed: PrognetError[] = [];
+  const refused: { readonly name: string; readonly reason: string }[] = [];
+  const columns = listFleet(folder).flatMap((name) => {
+    try {
+      const { seed, sha256, metrics, createdAt } = readColumn(folder, fleet, name).record;
+      return [{ name, seed, sha256: sha256.weights, metrics, createdAt }];
+    } catch (error) {
+      if (!(error instanceof PrognetError)) throw error;
+      failed.push(error);
+      refused.push({ name, reason: error.message });
+      return [];
+    }
   });
+  for (const { name, reason } of refused) note(flags, `${name} is not whole: ${reason}`);
   const rows = columns.map(({ name, sha256, createdAt }) => [name, sha256.slice(0, 12), createdAt]);
-  result(flags, { folder, network: fleet.network, columns }, table(['column', 'sha256', 'made at'], rows));
+  result(flags, { folder, network: fleet.network, columns, refused }, table(['column', 'sha256', 'made at'], rows));
+  if (failed.length > 0) process.exitCode = Math.min(...failed.map(exitCodeOf));
 }
