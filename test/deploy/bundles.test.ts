@@ -126,7 +126,16 @@ it('kserve: a manifest over the same repository', () => {
     apiVersion: 'serving.kserve.io/v1beta1',
     kind: 'InferenceService',
     metadata: { name: 'toy' },
-    spec: { predictor: { model: { modelFormat: { name: 'triton' }, protocolVersion: 'v2', storageUri: 's3://models/toy' } } },
+    spec: {
+      predictor: {
+        model: {
+          modelFormat: { name: 'triton' },
+          runtime: 'kserve-tritonserver',
+          protocolVersion: 'v2',
+          storageUri: 's3://models/toy',
+        },
+      },
+    },
   });
 });
 

@@ -1,5 +1,5 @@
-// prognet serve beside a real Triton over gRPC: the same messages of tritonclient to both, statuses, words and tensors compared; and their metrics. What differs stands here with its reason, by the
-// rows of docs/serve.md.
+// prognet serve beside a real Triton over gRPC: the same messages of tritonclient to both, statuses, words and tensors compared; and their metrics. What differs stands in triton-calls.ts
+// with its reason, and in docs/serve.md.
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { repo } from '../cli/support.js';
 import { deployedShop, missing as noTriton, type Started, started } from '../deploy/real-servers.js';
 import { serving } from './serving.js';
-import type { Reason } from './triton-requests.js';
+import { differs } from './triton-calls.js';
 
 const noClient = existsSync(join(repo, '.venv-serve/prognet-stamp'))
   ? undefined
@@ -19,32 +19,6 @@ interface Answer {
   readonly code: string;
   readonly body: unknown;
 }
-
-/** Requests whose answers differ: why, and the statuses of Triton and of prognet serve. */
-const differs: Readonly<Record<string, readonly [why: Reason | 'more', triton: string, own: string]>> = {
-  'a model: metadata': ['about', 'OK', 'OK'],
-  'a model: config': ['about', 'OK', 'OK'],
-  'version 1: metadata': ['about', 'OK', 'OK'],
-  'version 1: config': ['about', 'OK', 'OK'],
-  server: ['about', 'OK', 'OK'],
-  'an input too many': ['words', 'INVALID_ARGUMENT', 'INVALID_ARGUMENT'],
-  'a type that is none': ['words', 'INVALID_ARGUMENT', 'INVALID_ARGUMENT'],
-  'another size': ['words', 'INVALID_ARGUMENT', 'INVALID_ARGUMENT'],
-  'another number of sizes': ['words', 'INVALID_ARGUMENT', 'INVALID_ARGUMENT'],
-  'a size below zero': ['words', 'INVALID_ARGUMENT', 'INVALID_ARGUMENT'],
-  'rows that differ': ['words', 'INVALID_ARGUMENT', 'INVALID_ARGUMENT'],
-  'a text cut off': ['words', 'INVALID_ARGUMENT', 'INVALID_ARGUMENT'],
-  'bytes that are no message': ['words', 'INTERNAL', 'INTERNAL'],
-  'a method that is none': ['words', 'UNIMPLEMENTED', 'UNIMPLEMENTED'],
-  'no row': ['rows', 'INVALID_ARGUMENT', 'OK'],
-  'bytes too many': ['more', 'OK', 'INVALID_ARGUMENT'],
-  'shared memory': ['extensions', 'NOT_FOUND', 'UNIMPLEMENTED'],
-  classification: ['extensions', 'OK', 'UNIMPLEMENTED'],
-  'a sequence': ['extensions', 'OK', 'UNIMPLEMENTED'],
-  'load with a configuration': ['extensions', 'INVALID_ARGUMENT', 'UNIMPLEMENTED'],
-  'load, unknown': ['unknownLoad', 'INTERNAL', 'INVALID_ARGUMENT'],
-  'unload, unknown': ['unknownLoad', 'OK', 'NOT_FOUND'],
-};
 
 /** Times differ, and Triton has one number for each row in `[rows,1]`: the reason `perRow`. */
 const comparable = (value: unknown, key = ''): unknown => {

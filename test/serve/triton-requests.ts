@@ -31,6 +31,7 @@ export const reasons = {
   nested: 'lists that are not nested as the shape',
   rows: 'a request without rows',
   raw: 'a body without JSON',
+  more: 'bytes for more inputs than a message of gRPC has',
   extensions: 'shared memory, classification, sequences, a configuration to load with',
   slash: 'a slash at the end of a path',
   words: 'more than one thing to say',

@@ -1,13 +1,10 @@
 // prognet serve beside a real Triton: the same requests over HTTP to both, statuses, bodies and tensors compared. What differs stands in triton-requests.ts
 // with its reason, and in docs/serve.md.
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { repo } from '../cli/support.js';
 import { deployedShop, missing, type Started, started, why } from '../deploy/real-servers.js';
 import { serving } from './serving.js';
-import { type Asked, type Reason, reasons, requests } from './triton-requests.js';
+import { type Asked, requests } from './triton-requests.js';
 
 interface Output {
   readonly name: string;
@@ -132,18 +129,4 @@ describe.skipIf(missing !== undefined)(`prognet serve and Triton${why}`, () => {
     const [triton, own] = body('server') as readonly [{ extensions: string[] }, { extensions: string[] }];
     expect(triton.extensions).toEqual(expect.arrayContaining(own.extensions));
   });
-});
-
-it('every reason is a row of the page, and the page has no other', () => {
-  const page = readFileSync(join(repo, 'docs/serve.md'), 'utf8');
-  const [, table = ''] = /^\| request \| Triton \| here \|.*\n\|.*\n((?:\|.*\n)+)/m.exec(page) ?? [];
-  const rows = table
-    .trimEnd()
-    .split('\n')
-    .map((row) => row.split('|')[1]?.trim());
-  expect(rows).toEqual(Object.values(reasons));
-  const used = new Set<Reason>(
-    Object.values(requests).flatMap(({ differs }) => (differs?.slice(0, 1) as Reason[] | undefined) ?? []),
-  );
-  expect([...used, 'perRow'].toSorted()).toEqual(Object.keys(reasons).toSorted());
 });
