@@ -6,8 +6,6 @@ export const nodeBundle = {
   platform: 'node',
   target: 'node20',
   logLevel: 'warning',
-  // errors are told by the names of their classes
-  keepNames: true,
   external: [
     'onnxruntime-node',
     'onnxruntime-web',

@@ -16,8 +16,8 @@ export type Tensors = Readonly<Record<string, Tensor>>;
 export interface Ask {
   /** Names of outputs, all when absent. */
   readonly outputs?: readonly string[];
-  /** Given when nobody waits for the answer any more. */
-  readonly signal?: AbortSignal;
+  /** Whether nobody waits for the answer any more; asked before it is computed. */
+  readonly gone?: () => boolean;
   /** By `performance.now()`: a request that still waits then is not begun. */
   readonly deadline?: number;
 }

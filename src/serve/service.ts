@@ -33,8 +33,8 @@ export interface InferRequest {
 
 /** Who asks. */
 export interface Caller {
-  /** Given when nobody waits for the answer any more. */
-  readonly signal: AbortSignal;
+  /** Whether nobody waits for the answer any more. */
+  readonly gone: () => boolean;
   /** Takes what becomes known of the request, as attributes of its span. */
   readonly note?: (facts: Readonly<Record<string, string | number>>) => void;
 }
@@ -105,7 +105,7 @@ export class Service {
   }
 
   /** Answers a request. Throws ServeError. */
-  async infer(model: ServedModel, request: InferRequest, { signal, note }: Caller): Promise<Tensors> {
+  async infer(model: ServedModel, request: InferRequest, { gone, note }: Caller): Promise<Tensors> {
     note?.({ 'prognet.model': model.name, 'prognet.version': model.version });
     const statistics = this.statistics.of(model);
     const begun = performance.now();
@@ -115,7 +115,7 @@ export class Service {
       const { outputs } = request;
       const ask: Ask = {
         ...(outputs !== undefined && { outputs }),
-        signal,
+        gone,
         deadline: begun + this.options.timeout,
       };
       const answer = await model.infer(inputs, ask);

@@ -115,12 +115,8 @@ function fault(error: unknown, log: Logger): Told {
   return { code: status.INTERNAL, details: 'internal: the server failed, its log says more' };
 }
 
-/** Aborted when the client has gone, or its deadline has passed. */
-function whileThere(call: ServerUnaryCall<object, object> | ServerDuplexStream<InferMessage, object>): AbortSignal {
-  const controller = new AbortController();
-  call.on('cancelled', () => controller.abort());
-  return controller.signal;
-}
+/** Whether the client has gone, or its deadline has passed. */
+const goneOf = (call: ServerUnaryCall<object, object> | ServerDuplexStream<InferMessage, object>) => () => call.cancelled;
 
 /** Of names and values together. */
 function bytesOf(metadata: Metadata): number {
@@ -171,7 +167,7 @@ export function grpcServer(service: Service, options: GrpcOptions): Server {
           { method, peer: call.getPeer(), code, ms: Math.round((performance.now() - begun) * 1000) / 1000 },
           'answered',
         );
-      const work = async () => answer(call.request as never, { signal: whileThere(call), ...span });
+      const work = async () => answer(call.request as never, { gone: goneOf(call), ...span });
       work().then(
         (value) => {
           said(status.OK);
@@ -194,14 +190,14 @@ export function grpcServer(service: Service, options: GrpcOptions): Server {
       call.emit('error', refused);
       return;
     }
-    const signal = whileThere(call);
+    const gone = goneOf(call);
     /** Resolves once an answer has gone: who does not read the answers is not asked for more requests. */
     const sent = (reply: object) =>
       new Promise<void>((resolve) => {
-        const gone = deliveries.begin(call.getPeer());
+        const delivered = deliveries.begin(call.getPeer());
         const done = () => {
           call.off('cancelled', done);
-          gone();
+          delivered();
           resolve();
         };
         call.on('cancelled', done);
@@ -210,7 +206,7 @@ export function grpcServer(service: Service, options: GrpcOptions): Server {
     let before: Promise<void> = Promise.resolve();
     const answer = async (message: InferMessage) => {
       const span = tracing?.rpc('ModelStreamInfer', call.metadata.getMap());
-      const reply = await inferred(service, message, { signal, ...span }).then(
+      const reply = await inferred(service, message, { gone, ...span }).then(
         (answered) => {
           span?.ended(status.OK, '');
           // Clients of Triton's that take many answers to a request look for the last one.
@@ -222,7 +218,7 @@ export function grpcServer(service: Service, options: GrpcOptions): Server {
           return { error_message: details, infer_response: { id: message.id } };
         },
       );
-      if (!signal.aborted) await sent(reply);
+      if (!gone()) await sent(reply);
       call.resume();
     };
     call.on('data', (message: InferMessage) => {

@@ -43,9 +43,11 @@ export interface ReadRequest {
   readonly binary: (output: string) => boolean;
 }
 
+const decoder = new TextDecoder('utf-8', { fatal: true });
+
 function parsed(text: Uint8Array): unknown {
   try {
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(text));
+    return JSON.parse(decoder.decode(text));
   } catch (error) {
     const said = error instanceof Error ? error.message : String(error);
     throw invalid(`failed to parse the request JSON buffer: ${said}`);
@@ -121,7 +123,7 @@ export function readRequest(body: Uint8Array, header: string | undefined, model:
 
 /** An answer's body; `jsonLength` where bytes of tensors follow its JSON. */
 export interface WrittenAnswer {
-  readonly body: Buffer;
+  readonly body: Buffer | string;
   readonly jsonLength?: number;
 }
 
@@ -138,8 +140,8 @@ export function writeAnswer(model: ServedModel, { request, binary }: ReadRequest
     return `${begin},"parameters":{"binary_data_size":${own.length}}}`;
   });
   const id = request.id === '' ? '' : `"id":${JSON.stringify(request.id)},`;
-  const json = Buffer.from(
-    `{${id}"model_name":${JSON.stringify(model.name)},"model_version":"${model.version}","outputs":[${written.join()}]}`,
-  );
-  return bytes.length === 0 ? { body: json } : { body: Buffer.concat([json, ...bytes]), jsonLength: json.length };
+  const json = `{${id}"model_name":${JSON.stringify(model.name)},"model_version":"${model.version}","outputs":[${written.join()}]}`;
+  if (bytes.length === 0) return { body: json };
+  const head = Buffer.from(json);
+  return { body: Buffer.concat([head, ...bytes]), jsonLength: head.length };
 }

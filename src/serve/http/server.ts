@@ -71,15 +71,6 @@ async function unpacked(body: Buffer, encoding: string | undefined, maxBytes: nu
   }
 }
 
-/** Aborted when the client has gone before it was answered. */
-function whileThere(reply: FastifyReply): AbortSignal {
-  const controller = new AbortController();
-  reply.raw.once('close', () => {
-    if (!reply.raw.writableFinished) controller.abort();
-  });
-  return controller.signal;
-}
-
 function bodyOf({ body }: FastifyRequest): Buffer {
   return Buffer.isBuffer(body) ? body : Buffer.alloc(0);
 }
@@ -209,28 +200,28 @@ export function httpServer(service: Service, { limits, logger, tls, apiKey, samp
   });
   tracing?.http(app);
   const allowed = keyCheck(apiKey);
-  app.addHook('onRequest', async (request, reply) => {
+  app.addHook('onRequest', (request, reply, done) => {
     reply.header('x-request-id', request.id);
     if (!service.ready) reply.header('connection', 'close');
     refusePages(request.headers);
-    if (!request.url.startsWith('/v2/health/') && !allowed(keyOf(request.headers))) {
-      reply.header('www-authenticate', 'Bearer');
-      return reply.code(401).send({ error: 'expected the key as "authorization: Bearer ..." or x-api-key' });
-    }
+    if (request.url.startsWith('/v2/health/') || allowed(keyOf(request.headers))) return done();
+    reply.header('www-authenticate', 'Bearer');
+    reply.code(401).send({ error: 'expected the key as "authorization: Bearer ..." or x-api-key' });
   });
   app.addHook('onSend', (request, { raw }, payload, done) => {
     endUnread(raw, sendMs, () => request.log.warn({ ms: sendMs }, 'a client does not read its answer, its connection is closed'));
     done(null, payload);
   });
-  app.addHook('onResponse', async (request, reply) => {
+  app.addHook('onResponse', (request, reply, done) => {
     const { method, url, log } = request;
     log.info({ method, url, status: reply.statusCode, ms: Math.round(reply.elapsedTime * 1000) / 1000 }, 'answered');
+    done();
   });
   app.get('/v2', async () => service.about);
   // Clients of Triton look at the status alone; KServe's reads the body that the protocol shows.
   app.get('/v2/health/live', async () => ({ live: true }));
   app.get('/v2/health/ready', async (_, reply) => reply.code(service.ready ? 200 : 503).send({ ready: service.ready }));
-  const callerOf: CallerOf = (reply) => ({ signal: whileThere(reply), ...tracing?.noteOf(reply.request) });
+  const callerOf: CallerOf = (reply) => ({ gone: () => reply.raw.destroyed, ...tracing?.noteOf(reply.request) });
   addModels(app, service, limits.maxBytes, callerOf);
   addRepository(app, service);
   if (samples !== undefined) addSamples(app, service, limits.maxBytes, callerOf, samples);

@@ -26,7 +26,11 @@ export function endUnread(raw: ServerResponse, sendMs: number, onEnd: () => void
       socket.resume();
     });
   };
-  // The answers of requests that came together go one after another.
-  if (raw.socket === null) raw.once('socket', watch);
-  else watch();
+  // Most answers have gone by then, and need no watch.
+  setImmediate(() => {
+    if (raw.writableFinished || raw.destroyed) return;
+    // The answers of requests that came together go one after another.
+    if (raw.socket === null) raw.once('socket', watch);
+    else watch();
+  });
 }

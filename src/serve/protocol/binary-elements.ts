@@ -33,7 +33,7 @@ function texts(bytes: Uint8Array, count: number, name: string, { model, begin }:
   return all;
 }
 
-/** A tensor of its bytes, in memory of its own. Throws ServeError. */
+/** A tensor of its bytes; it looks into them where they lie as its elements may. Throws ServeError. */
 export function fromBytes({ name, dtype }: TensorSpec, shape: readonly number[], bytes: Uint8Array, of: InputOf): Tensor {
   const count = elementCount(shape);
   if (dtype === 'string') return new Tensor(dtype, shape, texts(bytes, count, name, of));
@@ -44,9 +44,7 @@ export function fromBytes({ name, dtype }: TensorSpec, shape: readonly number[],
     );
   if (dtype === 'bool' && bytes.some((byte) => byte > 1))
     throw invalid(`inference input '${name}': found a byte over 1, expected 0 or 1 of BOOL`);
-  const own = new Uint8Array(expected);
-  own.set(bytes);
-  return Tensor.fromBytes(dtype, shape, own);
+  return Tensor.fromBytes(dtype, shape, bytes);
 }
 
 /** The bytes of a tensor; they share its memory. */

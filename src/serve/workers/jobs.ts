@@ -14,7 +14,8 @@ export type LoadJob = ToLoad & { readonly session: number };
 /** Requests to answer in one run. */
 export interface RunJob {
   readonly session: number;
-  readonly requests: readonly AllParts[];
+  /** The inputs of all of them, one below the other. */
+  readonly inputs: AllParts;
   /** Of each request; where there is one request alone they are not looked at. */
   readonly rows: readonly number[];
   /** Of a fleet: which column each request asks. */
@@ -23,8 +24,8 @@ export interface RunJob {
 }
 
 export interface Ran {
-  /** Of each request: its outputs, or why its column does not answer. */
-  readonly answers: readonly (AllParts | string)[];
+  /** The outputs of all requests, one below the other; where a column is at fault, of each request its outputs or why its column does not answer. */
+  readonly answers: AllParts | readonly (AllParts | string)[];
   /** Nanoseconds. */
   readonly input: number;
   readonly infer: number;

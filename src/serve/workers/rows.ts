@@ -36,18 +36,23 @@ export function joined(requests: readonly Tensors[]): Tensors {
   return Object.fromEntries(names.map((name) => [name, below(requests.map((r) => must(r[name], name)))]));
 }
 
-/** The outputs of each request, of so many rows. */
-export function cut(outputs: Tensors, rows: readonly number[]): Tensors[] {
-  if (rows.length === 1) return [outputs];
+/** The tensors of each request, of so many rows; they look into the memory of the whole. */
+export function cut(all: Tensors, rows: readonly number[]): Tensors[] {
+  if (rows.length === 1) return [all];
+  const tensors = Object.entries(all);
   let begin = 0;
   return rows.map((count) => {
     const from = begin;
     begin += count;
     return Object.fromEntries(
-      Object.entries(outputs).map(([name, { dtype, dims, data }]) => {
-        const [all = 1, ...rest] = dims;
-        const row = data.length / all;
-        return [name, new Tensor(dtype, [count, ...rest], data.slice(from * row, (from + count) * row))];
+      tensors.map(([name, { dtype, dims, data }]) => {
+        const [height = 1, ...rest] = dims;
+        const row = data.length / height;
+        const [first, end] = [from * row, (from + count) * row];
+        return [
+          name,
+          new Tensor(dtype, [count, ...rest], ArrayBuffer.isView(data) ? data.subarray(first, end) : data.slice(first, end)),
+        ];
       }),
     );
   });

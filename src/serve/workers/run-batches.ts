@@ -6,7 +6,7 @@ import type { Tensors } from '../served-model.js';
 import type { Methods, Moved } from './calls.js';
 import { fleetRuns } from './fleet-runs.js';
 import type { LoadJob, Ran, RunJob, Runs } from './jobs.js';
-import { cut, joined } from './rows.js';
+import { cut } from './rows.js';
 import { apart, together } from './tensor-parts.js';
 
 const now = (): number => Number(process.hrtime.bigint());
@@ -17,8 +17,8 @@ const sessionRuns = (session: Session): Runs => ({
 });
 
 /** One run for all requests; where a column among them is at fault, one for each, so that the others are answered. */
-async function answers(runs: Runs, requests: readonly Tensors[], feeds: Tensors, job: RunJob): Promise<(Tensors | string)[]> {
-  const { rows, columns, outputs } = job;
+async function answers(runs: Runs, feeds: Tensors, job: RunJob): Promise<Tensors | (Tensors | string)[]> {
+  const { rows, columns = [] } = job;
   try {
     const all = await runs.run(feeds, job);
     const sum = rows.reduce((a, b) => a + b, 0);
@@ -28,15 +28,15 @@ async function answers(runs: Runs, requests: readonly Tensors[], feeds: Tensors,
         `output "${name}" of ${sum} rows is [${dims}]: its first size is no batch, serve it without batching`,
       );
     }
-    return cut(all, rows);
+    return all;
   } catch (error) {
     const fault = runs.columnFault?.(error);
     if (fault === undefined) throw error;
-    if (requests.length === 1) return [fault];
+    if (rows.length === 1) return [fault];
     const each: (Tensors | string)[] = [];
-    for (const [i, request] of requests.entries()) {
-      const alone = { ...job, rows: rows.slice(i, i + 1), columns: (columns ?? []).slice(i, i + 1), ...(outputs && { outputs }) };
-      each.push(...(await answers(runs, [request], request, alone)));
+    for (const [i, request] of cut(feeds, rows).entries()) {
+      const alone = { ...job, rows: rows.slice(i, i + 1), columns: columns.slice(i, i + 1) };
+      each.push(...[await answers(runs, request, alone)].flat());
     }
     return each;
   }
@@ -65,13 +65,12 @@ export function batchRunner(runtime: Runtime): Methods {
     const runs = loaded.get(job.session);
     if (runs === undefined) throw new InternalError(`no session ${job.session}`);
     const begun = now();
-    const requests = job.requests.map(together);
-    const feeds = joined(requests);
+    const feeds = together(job.inputs);
     const fed = now();
-    const all = await answers(runs, requests, feeds, job);
+    const all = await answers(runs, feeds, job);
     const ran = now();
     const move: TransferListItem[] = [];
-    const parts = all.map((one) => (typeof one === 'string' ? one : apart(one, move)));
+    const parts = Array.isArray(all) ? all.map((one) => (typeof one === 'string' ? one : apart(one, move))) : apart(all, move);
     return { value: { answers: parts, input: fed - begun, infer: ran - fed, output: now() - ran }, move };
   };
   return { load, unload, run };

@@ -17,12 +17,21 @@ function alone(data: TensorData): TensorData {
   return data.byteLength === data.buffer.byteLength ? data : data.slice();
 }
 
+/** Bytes from which a buffer is moved: smaller ones are copied in less time. */
+const worthMoving = 2 ** 16;
+
 /** The parts of tensors; buffers to move are added to `move`. */
 export function apart(tensors: Tensors, move: TransferListItem[]): AllParts {
   return Object.fromEntries(
     Object.entries(tensors).map(([name, { dtype, dims, data }]) => {
       const own = alone(data);
-      if (ArrayBuffer.isView(own) && own.buffer instanceof ArrayBuffer && !move.includes(own.buffer)) move.push(own.buffer);
+      if (
+        ArrayBuffer.isView(own) &&
+        own.buffer instanceof ArrayBuffer &&
+        own.byteLength >= worthMoving &&
+        !move.includes(own.buffer)
+      )
+        move.push(own.buffer);
       return [name, { dtype, dims, data: own }];
     }),
   );
