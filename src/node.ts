@@ -13,6 +13,7 @@ export type {
 export type { NamedTargetHead, TargetHead } from './data/checks.js';
 export type { SourceContext, TargetColumns } from './data/sources/source.js';
 export { loadData } from './data/sources.js';
+export type { FleetTableOptions } from './fleet/customer-table.js';
 export type { Fleet } from './fleet/folder.js';
 export type { FleetWeight } from './fleet/forms.js';
 export { type FleetAnswer, type FleetInputs, FleetRunner, type FleetRunnerOptions } from './fleet/runner.js';

@@ -1,6 +1,5 @@
 // A process that trains columns of a fleet, one after another, as its parent tells it.
-import type { Customer } from '../fleet/customer-data.js';
-import { trainCustomer } from '../fleet/train-customer.js';
+import { type CustomerJob, trainCustomer } from '../fleet/train-customer.js';
 import { FleetTrainer } from '../fleet/trainer.js';
 import { PrognetError } from '../onnx/core/errors.js';
 import { plainError } from '../onnx/core/plain-error.js';
@@ -10,7 +9,7 @@ import type { CustomerOutcome } from '../tasks/train-fleet.js';
 
 let trainer: FleetTrainer | undefined;
 
-answerJobs(async (customer: Customer, folder): Promise<CustomerOutcome> => {
+answerJobs(async (customer: CustomerJob, folder): Promise<CustomerOutcome> => {
   try {
     trainer ??= await FleetTrainer.open((await loadRuntime({ threads: 1 })).runtime, folder);
   } catch (error) {

@@ -181,13 +181,21 @@ command('fleet <action> <folder> [what...]', 'further columns for a fleet that e
   'prognet fleet add fleet ann ben     frozen columns of the workspace',
   'prognet fleet list fleet            its columns, each checked against its hashes',
   'prognet fleet take fleet dora       a column of the fleet as the frozen column of a task of the workspace, with its proof',
-  'prognet fleet train fleet customers     a column for each NAME.npz, and each folder NAME of .npy files, of that folder',
+  'prognet fleet train fleet customers     a column for each NAME.npz, NAME.csv, and folder NAME of .npy files, of that folder',
   'python scripts/python/ray/train.py fleet customers     the same by Ray, on the machines of a cluster (docs/fleet.md)',
 ])
   .option('--task <task>', 'take: the task whose column it becomes (default: the one of its name)')
   .option(
     '--jobs <n>',
     'train: columns at one time, with the same bits (default: one for each core, fewer where memory is short)',
+  )
+  .option(
+    '--label <column>',
+    'train: the column of the targets in tables, by name or index (default: as the column exported with, else the last)',
+  )
+  .option(
+    '--header <which>',
+    'train: true or false, whether tables begin with a header (default: as there, else where it can be told)',
   )
   .option('--keep-going', 'train: past customers whose data or training fails; the exit code tells of them')
   .action(async (action: string, folder: string, tasks: string[], o: FleetActionFlags) =>

@@ -1,6 +1,6 @@
-// The rows of one customer: NAME.npz, or a folder NAME of .npy files, with an array for each input and `targets`. Every fifth row is held back as test data.
+// The rows of one customer: NAME.npz, or a folder NAME of .npy files, with an array for each input and `targets`; or a table. Every fifth row is held back as test data.
 import { type Dirent, readdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { fitTargets } from '../data/checks.js';
 import type { NamedSet } from '../data/dataset.js';
 import { toInputs, toTargets } from '../data/from-arrays.js';
@@ -15,13 +15,14 @@ import { fileError } from '../onnx/files/file-error.js';
 import { readWhole } from '../onnx/files/read-file.js';
 import { targetHeadOf } from '../train/prepare-data.js';
 import { taskPattern } from '../workspace/task-name.js';
+import { type FleetTableOptions, isTable, readTable, tableEndings } from './customer-table.js';
 import type { FleetTraining } from './training-folder.js';
 
 /** A customer, and where the rows are. */
 export interface Customer {
   /** Of the column. */
   readonly name: string;
-  /** The .npz file, or the folder. */
+  /** The file, or the folder. */
   readonly path: string;
 }
 
@@ -32,6 +33,7 @@ export interface CustomerData {
 }
 
 const leastRows = 10;
+const endings = ['.npz', ...tableEndings];
 const targetsName = 'targets';
 
 /** The customers of a folder, by name. Throws UsageError where there are none, and for a name that no column can have. */
@@ -44,44 +46,60 @@ export function listCustomers(folder: string): readonly Customer[] {
   }
   const found = new Map<string, Customer>();
   for (const entry of entries) {
-    const file = entry.name.endsWith('.npz');
-    if (entry.name.startsWith('.') || (!file && !entry.isDirectory())) continue;
-    const name = file ? entry.name.slice(0, -'.npz'.length) : entry.name;
+    const ending = entry.isDirectory() ? '' : endings.find((each) => entry.name.endsWith(each));
+    if (entry.name.startsWith('.') || ending === undefined) continue;
+    const name = entry.name.slice(0, entry.name.length - ending.length);
     const path = join(folder, entry.name);
     const fail = (got: string, expected: string) =>
       new UsageError(`${path}: ${got}, expected ${expected}`, { path, expected, got: name });
     if (!taskPattern.test(name))
       throw fail(`"${name}" is no name of a column`, 'a letter, then letters, digits, "_" or "-", at most 100');
-    if (found.has(name)) throw fail(`there are a file and a folder of "${name}"`, 'one of them');
+    const other = found.get(name);
+    if (other !== undefined) throw fail(`"${name}" is there as ${basename(other.path)} as well`, 'one of them');
     found.set(name, { name, path });
   }
   if (found.size > 0) return [...found.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
-  const expected = 'NAME.npz, or a folder NAME of .npy files, for each column';
+  const expected = 'NAME.npz, NAME.csv, or a folder NAME of .npy files, for each column';
   throw new UsageError(`${folder}: holds no data of customers, expected ${expected}`, { path: folder, expected });
 }
 
-/** Throws DataError for arrays that are missing, do not fit the columns of the fleet, or hold what is no number. */
-export function readCustomer({ path }: Customer, training: FleetTraining): CustomerData {
+/**
+ * The rows of a customer.
+ * @param table how a table is read
+ * @param onNote hears what was taken for granted in a table, in one line
+ * @throws DataError for arrays that are missing, do not fit the columns of the fleet, or hold what is no number, and as `readTable`
+ */
+export async function readCustomer(
+  { path }: Customer,
+  training: FleetTraining,
+  table: FleetTableOptions = {},
+  onNote: (line: string) => void = () => {},
+): Promise<CustomerData> {
   const { inputs: wanted, head, targets: kind } = training;
-  const arrays = arraysOf(path, [...wanted.map(({ name }) => name), targetsName]);
+  const target = targetHeadOf(head, () => kind.shape[0] ?? 1);
+  const where = isTable(path) ? path : `${path}: "${targetsName}"`;
+  const arrays = isTable(path)
+    ? await readTable(path, training, target, table, onNote).then(
+        ({ input, targets }) =>
+          new Map([
+            [must(wanted[0], 'input').name, input],
+            [targetsName, targets],
+          ]),
+      )
+    : arraysOf(path, [...wanted.map(({ name }) => name), targetsName]);
   const labels = must(arrays.get(targetsName), targetsName);
   const count = labels.dims[0] ?? 0;
   if (count < leastRows)
     throw refused(
       path,
-      `"${targetsName}" has ${count} rows`,
+      `${isTable(path) ? '' : `"${targetsName}" `}has ${count} rows`,
       `${leastRows} or more, a fifth of which are held back as test data`,
     );
   const inputs = Object.fromEntries(
     wanted.map((input) => [input.name, inputOf(must(arrays.get(input.name), input.name), input, path, count)]),
   );
   const steps = eachOf(head) !== undefined;
-  const targets = toTargets(labels, `${path}: "${targetsName}"`, steps);
-  const fitted = fitTargets(
-    { inputs, targets },
-    targetHeadOf(head, () => kind.shape[0] ?? 1),
-    `${path}: "${targetsName}"`,
-  ).targets;
+  const fitted = fitTargets({ inputs, targets: toTargets(labels, where, steps) }, target, where).targets;
   const numbers = Array.from({ length: count }, (_, row) => row);
   const part = (test: boolean): NamedSet => {
     const own = Uint32Array.from(numbers.filter((row) => (row % 5 === 4) === test));

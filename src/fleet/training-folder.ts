@@ -16,6 +16,21 @@ export const trainingFormat = 2;
 const sizes = z.array(z.int().min(1));
 const named = { name: z.string() };
 
+const column = z.union([z.string(), z.int()]);
+const tableSchema = z.object({
+  label: z.union([column, z.array(column)]).exactOptional(),
+  header: z.boolean().exactOptional(),
+  delimiter: z.string().exactOptional(),
+  decimal: z.enum(['.', ',']).exactOptional(),
+  columns: z.array(column).exactOptional(),
+  drop: z.array(column).exactOptional(),
+  /** Something was done to what the table gave. */
+  transform: z.literal(true).exactOptional(),
+});
+
+/** How a column's table is read. */
+export type FleetTable = z.output<typeof tableSchema>;
+
 const schema = z.object({
   format: z.literal(trainingFormat),
   inputs: z
@@ -27,11 +42,15 @@ const schema = z.object({
         data: z.string(),
         /** Of token ids: 0 to one less. */
         vocabulary: z.int().min(1).optional(),
+        /** What the columns of a table are called. */
+        columns: z.array(z.string()).exactOptional(),
       }),
     )
     .min(1),
   targets: z.object({ dtype: z.enum(['int64', 'float32']), shape: sizes }),
   head: headSchema,
+  /** How tables are read, as the `data` entry of the column says. */
+  table: tableSchema.optional(),
   loss: z.record(z.string(), z.json()),
   taps: z.array(z.string()),
   carried: z.array(z.object({ ...named, shape: z.array(z.int().min(0)) })).min(1),

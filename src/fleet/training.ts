@@ -1,5 +1,6 @@
 // What trains further columns of a fleet where prognet does not run: graphs for ONNX Runtime alone. Taps of the base, which are the same for every column; a step over them, rolled in a Loop; and the
 // step in two halves, gradients and update, for several workers that train one column together.
+import { parseDataSpec } from '../data/schema.js';
 import { encodeSafetensors } from '../formats/safetensors.js';
 import { hasCategories } from '../model/description/features.js';
 import { headLoss, lowerLoss, metricName, targetsOf, toBalance } from '../model/heads/heads.js';
@@ -25,7 +26,7 @@ import { tapGraph } from '../train/taps/tap-graph.js';
 import { tapInputs, tapOptions } from '../train/taps/tap-inputs.js';
 import { stableJson } from '../workspace/json.js';
 import { anonymous, refuseUnfit } from './forms.js';
-import { trainingFormat } from './training-folder.js';
+import { type FleetTable, trainingFormat } from './training-folder.js';
 
 /** Of the gradient of a weight in the two halves of a step. */
 const gradientName = (name: string): string => `${name}/gradient`;
@@ -65,15 +66,17 @@ export function trainingFiles(column: Column, frozen: FrozenWeights): ReadonlyMa
   const target = targetsOf(head, 'N');
   const about = {
     format: trainingFormat,
-    inputs: own.inputs.map(({ name, dtype, shape, tokens }, i) => ({
+    inputs: own.inputs.map(({ name, dtype, shape, tokens, features }, i) => ({
       name,
       dtype,
       shape,
       ...(tokens !== undefined && { vocabulary: tokens.vocabulary }),
+      ...(features !== undefined && { columns: features.map((feature) => feature.name) }),
       data: i === 0 ? stepInputs.data : `${stepInputs.data}/${name}`,
     })),
     targets: { dtype: target.dtype, shape: target.shape.slice(1) },
     head: column.description.head,
+    ...tableOf(column),
     metric: metricName(head),
     loss: headLoss(head),
     taps: step.taps.map(({ name }) => name),
@@ -87,6 +90,24 @@ export function trainingFiles(column: Column, frozen: FrozenWeights): ReadonlyMa
     ...(why !== undefined && { apart: why }),
   };
   return files.set('training/training.json', new TextEncoder().encode(`${stableJson(JSON.parse(JSON.stringify(about)), 2)}\n`));
+}
+
+/** How the column's table is read, so that those of customers are read alike. Throws DataError for what is no `data` entry. */
+function tableOf({ task, description: { data } }: Column): { readonly table?: FleetTable } {
+  if (data === undefined) return {};
+  const spec = parseDataSpec(data, `data of "${task}"`);
+  if (typeof spec === 'string') return {};
+  const { label, header, delimiter, decimal, columns, drop, transform = [] } = spec;
+  const table = {
+    ...(label !== undefined && { label }),
+    ...(header !== undefined && { header }),
+    ...(delimiter !== undefined && { delimiter }),
+    ...(decimal !== undefined && { decimal }),
+    ...(columns !== undefined && { columns }),
+    ...(drop !== undefined && { drop }),
+    ...(transform.length > 0 && { transform: true as const }),
+  };
+  return Object.keys(table).length === 0 ? {} : { table };
 }
 
 function refuseSettings(

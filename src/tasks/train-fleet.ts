@@ -4,13 +4,14 @@ import { statSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { type Customer, listCustomers } from '../fleet/customer-data.js';
+import type { FleetTableOptions } from '../fleet/customer-table.js';
 import { modelFiles, readFleet } from '../fleet/folder.js';
-import { type CustomerDone, trainCustomer } from '../fleet/train-customer.js';
+import { type CustomerDone, type CustomerJob, trainCustomer } from '../fleet/train-customer.js';
 import { FleetTrainer } from '../fleet/trainer.js';
 import { readTraining, trainingFile } from '../fleet/training-folder.js';
 import { settleFleet } from '../fleet/write-column.js';
 import { InternalError, InterruptedError, PrognetError, stopIfAborted, TrainingError } from '../onnx/core/errors.js';
-import { aCount, anObject, given, optional, text } from '../onnx/core/given.js';
+import { aCount, anObject, either, given, optional, text } from '../onnx/core/given.js';
 import { errorFrom, type PlainError } from '../onnx/core/plain-error.js';
 import { acquireLock } from '../onnx/files/lock-file.js';
 import type { Runtime } from '../onnx/runtime/session.js';
@@ -21,11 +22,13 @@ import { type Runner, sideBySide } from './side-by-side.js';
 export interface TrainFleetOptions {
   /** Columns at one time, each in a process of its own; default: one after another in this process. The columns are the same, bit for bit. */
   readonly jobs?: number;
+  /** How tables of customers are read. */
+  readonly table?: FleetTableOptions;
   /** Whether a customer whose data or training fails is noted among `failed`, and the others are trained; default: the first failure is thrown. */
   readonly keepGoing?: boolean;
   /** Told of each customer that is done. */
   readonly onColumn?: (column: FleetProgress) => void;
-  /** A line that the user should know: a process ended by itself, and its column is trained again. */
+  /** A line that the user should know: what was taken for granted in reading tables, each thing once; a process ended by itself, and its column is trained again. */
   readonly onNote?: (line: string) => void;
   /** On abort InterruptedError is thrown; columns that are finished stay. */
   readonly signal?: AbortSignal;
@@ -65,8 +68,8 @@ export type CustomerOutcome = CustomerDone | { readonly state: 'refused' | 'brok
 /**
  * Trains a column over the base of a fleet for each customer, on one thread each, and writes it into the fleet as an ordinary file, whole or not at all.
  * @param folder of a fleet that was exported with `training`
- * @param data a folder with `NAME.npz`, or a folder `NAME` of .npy files, for each customer: an array [N, ...] for each input by its name, and `targets`. Every fifth row is held back
- *   as test data
+ * @param data a folder with `NAME.npz`, or a folder `NAME` of .npy files, for each customer: an array [N, ...] for each input by its name, and `targets`; or of a fleet with one input a
+ *   table, `NAME.csv`, `.tsv` or `.parquet`. Every fifth row is held back as test data
  * @throws WorkspaceError for a folder that is no such fleet, and while another process trains its columns, DataError for data that do not fit and for a column that was trained on other rows,
  *   TrainingError where a loss is not finite, and where the process of a column ended by itself twice
  */
@@ -77,7 +80,8 @@ export async function trainFleet(
   options: TrainFleetOptions = {},
 ): Promise<TrainedFleet> {
   given('trainFleet', { runtime, folder, data, options }, { runtime: anObject, folder: text, data: text, options: anObject });
-  given('trainFleet', { jobs: options.jobs }, { jobs: optional(aCount) });
+  given('trainFleet', { jobs: options.jobs, table: options.table }, { jobs: optional(aCount), table: optional(anObject) });
+  given('trainFleet: table', { ...options.table }, tableKinds);
   const begun = performance.now();
   const customers = listCustomers(data);
   readFleet(folder);
@@ -89,7 +93,7 @@ export async function trainFleet(
     const jobs = Math.min(options.jobs ?? 1, customers.length);
     try {
       if (jobs > 1) await inProcesses(folder, jobs, customers, options, ended);
-      else await inThisProcess(runtime, folder, customers, options.signal, ended);
+      else await inThisProcess(runtime, folder, customers, options, ended);
     } finally {
       settleFleet(folder);
     }
@@ -99,6 +103,11 @@ export async function trainFleet(
   }
   return { folder, ...ended.all(), seconds: (performance.now() - begun) / 1000 };
 }
+
+const tableKinds = {
+  label: optional(either(text, { what: 'a whole number', holds: Number.isSafeInteger })),
+  header: optional({ what: 'true or false', holds: (value: unknown) => typeof value === 'boolean' }),
+};
 
 /** Bytes that a process takes beside the sessions of the base. */
 const bytesOfProcess = 200e6;
@@ -120,13 +129,20 @@ class Ended {
   private readonly trained = new Map<string, Readonly<Record<string, number>>>();
   private readonly there = new Set<string>();
   private readonly failed = new Map<string, PrognetError>();
+  private readonly said = new Set<string>();
 
   constructor(
     private readonly customers: readonly Customer[],
     private readonly options: TrainFleetOptions,
   ) {}
 
-  add({ name }: Customer, done: CustomerDone): void {
+  add({ name, path }: Customer, done: CustomerDone): void {
+    // Of a thousand tables that are alike it is said once.
+    for (const note of done.notes) {
+      const what = note.replace(path, '');
+      if (!this.said.has(what)) this.options.onNote?.(note);
+      this.said.add(what);
+    }
     if (done.state === 'trained') this.trained.set(name, done.metrics);
     else this.there.add(name);
     this.tell({ name, state: done.state });
@@ -178,7 +194,7 @@ async function inThisProcess(
   runtime: Runtime,
   folder: string,
   customers: readonly Customer[],
-  signal: AbortSignal | undefined,
+  { signal, table = {} }: TrainFleetOptions,
   ended: Ended,
 ): Promise<void> {
   const trainer = await FleetTrainer.open(runtime, folder);
@@ -186,7 +202,7 @@ async function inThisProcess(
     for (const customer of customers) {
       try {
         stopIfAborted(signal);
-        ended.add(customer, await trainCustomer(trainer, folder, customer, signal));
+        ended.add(customer, await trainCustomer(trainer, folder, { ...customer, table }, signal));
       } catch (error) {
         if (error instanceof InterruptedError) return;
         ended.fail(customer, error);
@@ -204,17 +220,17 @@ async function inProcesses(
   folder: string,
   jobs: number,
   customers: readonly Customer[],
-  { signal, onNote }: TrainFleetOptions,
+  { signal, onNote, table = {} }: TrainFleetOptions,
   ended: Ended,
 ): Promise<void> {
-  await sideBySide<Customer, Customer, Said>({
+  await sideBySide<Customer, CustomerJob, Said>({
     left: customers,
     jobs,
-    runner: () => twice(processRunner<Customer, CustomerOutcome>('fleet-process', folder), onNote),
-    job: (customer) => customer,
+    runner: () => twice(processRunner<CustomerJob, CustomerOutcome>('fleet-process', folder), onNote),
+    job: (customer) => ({ ...customer, table }),
     signal,
     ended: (customer, said) => {
-      if (said.state === 'trained' || said.state === 'there') ended.add(customer, said);
+      if ('notes' in said) ended.add(customer, said);
       else if (said.state === 'failed')
         ended.fail(customer, said.ended ? endedTwice(said.reason) : new InternalError(said.reason));
       else if (said.state === 'refused') ended.fail(customer, errorFrom(said.error));
@@ -227,7 +243,7 @@ const endedTwice = (reason: string): TrainingError =>
   new TrainingError(`${reason}, for the second time; if memory is short, fewer jobs at one time need less`);
 
 /** Does a job again whose process ended by itself, once. */
-function twice(own: Runner<Customer, Said>, onNote: TrainFleetOptions['onNote']): Runner<Customer, Said> {
+function twice(own: Runner<CustomerJob, Said>, onNote: TrainFleetOptions['onNote']): Runner<CustomerJob, Said> {
   let closed = false;
   return {
     run: async (customer) => {

@@ -42,7 +42,7 @@ it('has its weights, its record and its proof', async () => {
   takeFromFleet(loadWorkspace(workspace), folder, 'c1', 'dora');
   const loaded = loadWorkspace(workspace);
   const training = readTraining(folder);
-  const parts = listCustomers(data).map((customer) => readCustomer(customer, training));
+  const parts = await Promise.all(listCustomers(data).map((customer) => readCustomer(customer, training)));
   for (const [i, task] of ['c0', 'dora'].entries()) {
     const verified = await verifyTask(runtime, loaded, task, { test: must(parts[i], 'part').test });
     expect(verified).toMatchObject({ task, identical: true, rows: 12 });
@@ -75,7 +75,7 @@ it('refuses what does not fit', async () => {
     join(other, 'prognet.yaml'),
     readFileSync(join(dir, 'prognet.yaml'), 'utf8').replace('seed: 1', 'seed: 7') + like('c1'),
   );
-  const rows = readCustomer(must(listCustomers(data)[0], 'customer'), readTraining(folder));
+  const rows = await readCustomer(must(listCustomers(data)[0], 'customer'), readTraining(folder));
   await trainTask(runtime, other, 'base', { data: rows, threads: 1 });
   expect(take(other)).toThrow(
     /^task "c1" reads another column "base", sha256 [0-9a-f]{12}\.\., than the fleet stands on, expected [0-9a-f]{12}\.\.$/,

@@ -67,7 +67,7 @@ describe('trainFleet', () => {
       // the same by the loop of a workspace, whose column has the name that columns have in a fleet
       const own = must(/^ .*task: ann.*\n/m.exec(text)?.[0], 'line');
       writeFileSync(join(workspace, 'prognet.yaml'), text + own.replace('task: ann', 'task: column'));
-      const rows = readCustomer(must(listCustomers(one)[0], 'customer'), readTraining(folder));
+      const rows = await readCustomer(must(listCustomers(one)[0], 'customer'), readTraining(folder));
       await trainTask(runtime, workspace, 'column', { data: rows, threads: 1 });
       const { tensors, record } = must(loadWorkspace(workspace).frozen.get('column'), 'column');
       const column = readColumn(folder, readFleet(folder), 'c2');

@@ -353,6 +353,8 @@ def customers(folder):
     """The files and folders of a folder of data by the names of their columns."""
     found = {}
     for path in sorted(pathlib.Path(folder).resolve().iterdir()):
+        if path.suffix in (".csv", ".tsv", ".parquet") and path.is_file():
+            raise FleetError(f"{path}: tables are read by prognet fleet train alone, expected NAME.npz, or a folder NAME of .npy files")
         if path.name.startswith(".") or not (path.suffix == ".npz" or path.is_dir()):
             continue
         name = path.name if path.is_dir() else path.stem

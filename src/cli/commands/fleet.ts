@@ -1,11 +1,12 @@
 // prognet export --fleet, prognet fleet
+import type { FleetTableOptions } from '../../fleet/customer-table.js';
 import { listFleet, readColumn, readFleet } from '../../fleet/folder.js';
 import { PrognetError, UsageError } from '../../onnx/core/errors.js';
 import { addToFleet, exportFleet } from '../../tasks/export-fleet.js';
 import { loadWorkspace } from '../../tasks/load-workspace.js';
 import { takeFromFleet } from '../../tasks/take-from-fleet.js';
 import { type FleetProgress, fleetJobs, type TrainedFleet, trainFleet } from '../../tasks/train-fleet.js';
-import { integerFlag } from '../flags.js';
+import { choiceFlag, integerFlag } from '../flags.js';
 import { interruptible } from '../interruptible.js';
 import { noteLeftOut } from '../left-out.js';
 import { partsProgress } from '../progress.js';
@@ -63,6 +64,8 @@ export function exportFleetCommand(flags: FleetFlags): void {
 export interface FleetActionFlags extends GlobalOptions {
   readonly keepGoing?: boolean;
   readonly jobs?: string;
+  readonly label?: string;
+  readonly header?: string;
   readonly task?: string;
 }
 
@@ -72,7 +75,9 @@ export async function fleetCommand(
   tasks: readonly string[],
   flags: FleetActionFlags,
 ): Promise<void> {
-  const other = flags.keepGoing !== undefined ? '--keep-going' : flags.jobs !== undefined ? '--jobs' : undefined;
+  const own = ['keep-going', 'jobs', 'label', 'header'].map((name) => `--${name}`);
+  const given = [flags.keepGoing, flags.jobs, flags.label, flags.header];
+  const other = own.find((_, i) => given[i] !== undefined);
   if (action !== 'train' && other !== undefined)
     throw new UsageError(`${other} is not of fleet ${action}, expected it beside fleet train alone`, { path: other });
   if (action === 'add') add(folder, tasks, flags);
@@ -96,12 +101,22 @@ function take(folder: string, names: readonly string[], flags: FleetActionFlags)
   result(flags, { folder, columns }, `${columns.map(({ task }) => task).join(', ')} taken from ${folder} and frozen`);
 }
 
+/** A column by its index where it is called by a whole number. */
+function tableOptions({ label, header }: FleetActionFlags): FleetTableOptions {
+  const asked = header === undefined ? undefined : choiceFlag('--header', header, ['true', 'false']);
+  return {
+    ...(label !== undefined && { label: /^-?\d{1,6}$/.test(label) ? Number(label) : label }),
+    ...(asked !== undefined && { header: asked === 'true' }),
+  };
+}
+
 async function train(folder: string, [data, ...more]: readonly string[], flags: FleetActionFlags): Promise<void> {
   if (data === undefined || more.length > 0)
     throw new UsageError(
       `fleet train: ${data === undefined ? 'no folder of data is named' : `found "${more[0]}"`}, expected one folder, such as: prognet fleet train fleet customers`,
     );
   const jobs = integerFlag('--jobs', flags.jobs) ?? fleetJobs(folder);
+  const table = tableOptions(flags);
   const progress = partsProgress(flags, 'columns', 'column');
   const onColumn = ({ name, state, done, total, error }: FleetProgress) => {
     if (error !== undefined) progress.line(`${name}: ${error.message}`);
@@ -112,7 +127,7 @@ async function train(folder: string, [data, ...more]: readonly string[], flags: 
     found = await interruptible(flags, 'stopping', async (signal) => {
       const { runtime } = await openRuntime(flags);
       const keepGoing = flags.keepGoing === true;
-      return await trainFleet(runtime, folder, data, { jobs, signal, onColumn, onNote: progress.line, keepGoing });
+      return await trainFleet(runtime, folder, data, { jobs, table, signal, onColumn, onNote: progress.line, keepGoing });
     });
   } finally {
     progress.stop();
