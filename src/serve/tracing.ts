@@ -5,6 +5,7 @@ import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 import { version } from '../onnx/core/version.js';
 import { importPackage } from '../onnx/files/optional-package.js';
+import { statusOfRefused } from './http/refused-connection.js';
 import type { Caller } from './service.js';
 
 type Api = typeof import('@opentelemetry/api');
@@ -71,10 +72,12 @@ export class Tracing {
         'url.path': url.split('?', 1)[0] ?? '',
         'url.scheme': protocol,
       });
+      const { socket } = request.raw;
       this.spans.set(request, span);
       reply.raw.once('close', () => {
-        // Who hangs up is not told a status.
-        if (reply.raw.writableFinished) span.setAttribute('http.response.status_code', reply.statusCode);
+        // Who hangs up is not told a status; whose request comes too slowly is, but not by this reply.
+        const status = reply.raw.writableFinished ? reply.statusCode : statusOfRefused(socket);
+        if (status !== undefined) span.setAttribute('http.response.status_code', status);
         else span.setAttribute('error.type', 'cancelled');
         span.end();
       });

@@ -1,24 +1,17 @@
 // The package as npm lays it down alone, with its dependencies and neither package of ONNX Runtime: what is missing is said, and how to get it.
-import { execFileSync, spawnSync } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, symlinkSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { spawnSync } from 'node:child_process';
+import { existsSync, symlinkSync } from 'node:fs';
+import { join } from 'node:path';
 import { beforeAll, expect, it } from 'vitest';
+import { laidDown } from '../support/alone.js';
 import { commandLine, repo, workspace } from './support.js';
 
-const alone = mkdtempSync(join(tmpdir(), 'prognet-alone-'));
+let alone = '';
 const prognet = (...args: string[]) =>
   spawnSync('node', [join(alone, 'dist/cli/main.js'), ...args], { encoding: 'utf8', cwd: alone });
 
 beforeAll(() => {
-  const { dependencies } = JSON.parse(readFileSync(join(repo, 'package.json'), 'utf8'));
-  for (const name of Object.keys(dependencies)) {
-    const place = join(alone, 'node_modules', name);
-    mkdirSync(dirname(place), { recursive: true });
-    symlinkSync(join(repo, 'node_modules', name), place);
-  }
-  const packed = execFileSync('npm', ['pack', '--dry-run', '--json', '--ignore-scripts'], { cwd: repo, encoding: 'utf8' });
-  for (const { path } of JSON.parse(packed)[0].files) cpSync(join(repo, path), join(alone, path));
+  alone = laidDown();
 });
 
 it('what help cites is in the package', () => {

@@ -27,9 +27,15 @@ export const serving = (...args: string[]): Promise<Serving> => servingIn({}, ..
 
 /** The same, with more in its environment. */
 export function servingIn(env: Readonly<Record<string, string>>, ...args: string[]): Promise<Serving> {
+  return servingOf(repo, env, ...args);
+}
+
+/** A package that lies in a folder of its own, and runs there. */
+export function servingOf(root: string, env: Readonly<Record<string, string>>, ...args: string[]): Promise<Serving> {
   const ports = ['--port', '0', '--grpc-port', '0', '--metrics-port', '0'];
-  const child = spawn('node', [join(repo, 'dist/cli/main.js'), 'serve', '--json', ...ports, ...args], {
+  const child = spawn('node', [join(root, 'dist/cli/main.js'), 'serve', '--json', ...ports, ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
+    cwd: root,
     env: { ...process.env, ...env },
   });
   running.push(child);
@@ -57,12 +63,17 @@ export interface Reply {
 }
 
 /** A request on a connection of its own. */
-export async function ask(url: string, body?: unknown, headers: Record<string, string> = {}): Promise<Reply> {
+export async function ask(
+  url: string,
+  body?: unknown,
+  headers: Record<string, string> = {},
+  signal: AbortSignal | null = null,
+): Promise<Reply> {
   const own =
     body === undefined
       ? {}
       : { method: 'POST', body: typeof body === 'string' || body instanceof Uint8Array ? body : JSON.stringify(body) };
-  const answer = await fetch(url, { ...(own as RequestInit), headers: { ...headers, connection: 'close' } });
+  const answer = await fetch(url, { ...(own as RequestInit), headers: { ...headers, connection: 'close' }, signal });
   return { status: answer.status, headers: answer.headers, text: await answer.text() };
 }
 

@@ -7,6 +7,8 @@ import type { ServerResponse } from 'node:http';
  * @param onEnd hears of it before
  */
 export function endUnread(raw: ServerResponse, sendMs: number, onEnd: () => void): void {
+  // Of a client that has hung up before there was an answer.
+  if (raw.destroyed) return;
   const watch = () => {
     const { socket } = raw;
     if (socket === null) return;
