@@ -1,12 +1,13 @@
 // Columns of a fleet side by side: the bits of one after another, and what is left of processes that are killed.
 import { execFileSync } from 'node:child_process';
-import { existsSync, readdirSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, truncateSync, writeFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { readColumn, readFleet } from '../../src/fleet/folder.js';
 import { writeNpz } from '../../src/formats/npz.js';
 import { Tensor } from '../../src/onnx/core/tensor.js';
-import { trainFleet } from '../../src/tasks/train-fleet.js';
+import { fleetJobs, trainFleet } from '../../src/tasks/train-fleet.js';
 import { runtime } from '../support/run.js';
 import { customers, empty, fleetOf, trainingWorkspace } from './customers.js';
 import { begin, columnsIn, weightsOf, when } from './training-command.js';
@@ -91,6 +92,15 @@ describe('columns side by side', () => {
       'trainFleet: jobs is 0, expected a positive integer',
     );
   }, 120_000);
+});
+
+it('by itself it trains one for each core, and fewer where memory is short', () => {
+  const folder = fleetOf(dir);
+  expect(fleetJobs(folder)).toBeGreaterThanOrEqual(1);
+  expect(fleetJobs(folder)).toBeLessThanOrEqual(availableParallelism());
+  // a base that no machine holds; the file takes no room on the disk
+  truncateSync(join(folder, 'training/taps.onnx'), 2 ** 42);
+  expect(fleetJobs(folder)).toBe(1);
 });
 
 describe('prognet fleet train --jobs', () => {
