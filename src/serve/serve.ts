@@ -1,5 +1,6 @@
 // A server from its options to its orderly end: worker threads, models, protocols, metrics.
 import { readFileSync } from 'node:fs';
+import { isIPv6 } from 'node:net';
 import { setTimeout as after } from 'node:timers/promises';
 import type { Server } from '@grpc/grpc-js';
 import type { FastifyInstance } from 'fastify';
@@ -60,17 +61,27 @@ function secrets({ tls_cert, tls_key, api_key_file }: ServeOptions) {
   };
 }
 
+/** Why nothing listens there. */
+function cannotListen(option: string, host: string, port: number, cause: unknown): UsageError {
+  const { code } = cause as NodeJS.ErrnoException;
+  if (code === 'ENOTFOUND' || code === 'EAI_AGAIN' || code === 'EADDRNOTAVAIL') {
+    const expected = 'one of this machine, such as 127.0.0.1, ::1 or 0.0.0.0';
+    return new UsageError(`host: found the address ${host}, expected ${expected}`, { path: 'host', expected, cause });
+  }
+  const why = code === 'EADDRINUSE' ? 'is in use' : `cannot be listened on (${code ?? cause})`;
+  return new UsageError(`${option}: port ${port} of ${host} ${why}, choose another: 0 takes any that is free`, {
+    path: option,
+    cause,
+  });
+}
+
 /** @throws UsageError where the port is taken or forbidden */
 async function listenRpc(server: Server, { host, grpc_port }: ServeOptions, options: GrpcOptions): Promise<GrpcListening> {
-  const path = 'grpc_port';
   const port = grpc_port ?? 0;
   try {
     return await listenGrpc(server, host, port, options);
   } catch (cause) {
-    throw new UsageError(`${path}: port ${port} of ${host} cannot be listened on, choose another: 0 takes any that is free`, {
-      path,
-      cause,
-    });
+    throw cannotListen('grpc_port', host, port, cause);
   }
 }
 
@@ -79,12 +90,7 @@ async function listen(app: FastifyInstance, host: string, port: number, option: 
   try {
     return await app.listen({ host, port, listenTextResolver: (address) => `${option}: listening on ${address}` });
   } catch (cause) {
-    const { code } = cause as NodeJS.ErrnoException;
-    const why = code === 'EADDRINUSE' ? 'is in use' : `cannot be listened on (${code ?? cause})`;
-    throw new UsageError(`${option}: port ${port} of ${host} ${why}, choose another: 0 takes any that is free`, {
-      path: option,
-      cause,
-    });
+    throw cannotListen(option, host, port, cause);
   }
 }
 
@@ -202,7 +208,7 @@ export async function serve(options: ServeOptions, program: URL): Promise<Servin
     if (options.poll_ms > 0) look();
     return {
       http,
-      ...(calls !== undefined && { grpc: `${options.host}:${calls.port}` }),
+      ...(calls !== undefined && { grpc: `${isIPv6(options.host) ? `[${options.host}]` : options.host}:${calls.port}` }),
       ...(own !== undefined && { metrics: own }),
       models,
       refused,

@@ -2,6 +2,7 @@
 // Triton's words, which clients know.
 
 import { datatypeOf } from '../deploy/datatypes.js';
+import { lostOf } from '../onnx/core/lost-text.js';
 import type { Tensor } from '../onnx/core/tensor.js';
 import { version as ownVersion } from '../onnx/core/version.js';
 import {
@@ -63,6 +64,14 @@ function refuseVersion(text = ''): void {
   throw invalid(`failed to get model version from specified version string '${text}' (details: stol), ${expected}`);
 }
 const listed = (shape: readonly number[]): string => `[${shape.join(',')}]`;
+
+/** Throws ServeError for a text that ONNX Runtime would cut. */
+function refuseLost(name: string, { data }: Tensor): void {
+  (data as readonly string[]).forEach((text, at) => {
+    const lost = lostOf(text);
+    if (lost !== undefined) throw invalid(`inference input '${name}': element ${at} ${lost}`);
+  });
+}
 
 export class Service {
   readonly statistics = new Statistics();
@@ -168,7 +177,9 @@ export class Service {
         if (own !== rows) throw invalid(`${begin}input '${name}' batch size does not match other inputs for '${model}'`);
         if (own > maxBatch) throw invalid(`${begin}inference request batch-size must be <= ${maxBatch} for '${model}'`);
       }
-      read[name] = elements(spec, { model, begin });
+      const tensor = elements(spec, { model, begin });
+      if (tensor.dtype === 'string') refuseLost(name, tensor);
+      read[name] = tensor;
     }
     return read;
   }

@@ -2,6 +2,7 @@
 import type * as ort from 'onnxruntime-common';
 import { type DType, dtypes } from '../core/dtype.js';
 import { RuntimeError } from '../core/errors.js';
+import { lostOf } from '../core/lost-text.js';
 import { Tensor } from '../core/tensor.js';
 
 /** Element types that onnxruntime-common can carry. */
@@ -30,10 +31,18 @@ function aligned({ data, dtype, dims }: Tensor): Tensor['data'] {
   return Tensor.fromBytes(dtype, dims, new Uint8Array(buffer.slice(byteOffset, byteOffset + byteLength))).data;
 }
 
+function refuseLost({ data }: Tensor): void {
+  (data as readonly string[]).forEach((text, at) => {
+    const lost = lostOf(text);
+    if (lost !== undefined) throw new RuntimeError(`element ${at} of a tensor of texts ${lost}`, { got: text.slice(0, 60) });
+  });
+}
+
 export function toOrt(Ctor: ort.TensorConstructor, t: Tensor): ort.Tensor {
   if (!carried.has(t.dtype)) {
     throw new RuntimeError(`tensors of dtype ${t.dtype} cannot cross into ONNX Runtime's JavaScript API`, { got: t.dtype });
   }
+  if (t.dtype === 'string') refuseLost(t);
   return new Ctor(t.dtype as ort.Tensor.Type, aligned(t) as ort.Tensor.DataType, t.dims) as ort.Tensor;
 }
 

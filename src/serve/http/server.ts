@@ -57,8 +57,9 @@ const unpackers = { gzip: promisify(gunzip), deflate: promisify(inflate) } as co
 
 /** The body as it was before it was packed. Throws ServeError. */
 async function unpacked(body: Buffer, encoding: string | undefined, maxBytes: number): Promise<Buffer> {
-  if (encoding === undefined || encoding === 'identity') return body;
-  const unpack = encoding === 'gzip' || encoding === 'deflate' ? unpackers[encoding] : undefined;
+  const coding = encoding?.toLowerCase();
+  if (coding === undefined || coding === 'identity') return body;
+  const unpack = coding === 'gzip' || coding === 'deflate' ? unpackers[coding] : undefined;
   if (unpack === undefined) throw new ServeError('unsupported', `content-encoding '${encoding}', expected gzip, deflate or none`);
   try {
     return await unpack(body, { maxOutputLength: maxBytes });
@@ -184,6 +185,10 @@ export function httpServer(service: Service, { limits, logger, tls, apiKey, samp
     bodyLimit: limits.maxBytes,
     requestTimeout: receiveMs,
     clientErrorHandler: refuseConnection,
+    // Paths that have no route because they cannot be read.
+    frameworkErrors: ({ statusCode = 400, message }, _request, reply) => {
+      void (reply as FastifyReply).code(statusCode).send({ error: message });
+    },
     forceCloseConnections: 'idle',
     routerOptions: { maxParamLength: 512, ignoreTrailingSlash: true },
     ...(tls === undefined ? { http } : { https: { ...http, ...tls } as never }),
