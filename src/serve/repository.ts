@@ -1,5 +1,6 @@
 // The models of the places, loaded and unloaded: what is new or has changed takes the place of what was there once it answers, and what was asked
 // before is answered by what it was asked of.
+import { PrognetError } from '../onnx/core/errors.js';
 import { isMachineFault } from '../onnx/files/file-error.js';
 import { type IndexEntry, type ModelHost, type ServedModel, ServeError } from './served-model.js';
 import type { FoundModel } from './sources/read-sources.js';
@@ -43,6 +44,12 @@ interface Entry {
 
 const said = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
+/** What who asks for a model is told where it cannot be loaded; a fault of ours stays one. */
+const notLoaded = (name: string, error: unknown): unknown =>
+  error instanceof PrognetError && !(error instanceof ThreadEnded)
+    ? new ServeError('invalid', `load failed for model '${name}': ${error.message}`)
+    : error;
+
 export class Repository implements ModelHost {
   private readonly entries = new Map<string, Entry>();
   /** Changes come one after another. */
@@ -72,16 +79,20 @@ export class Repository implements ModelHost {
 
   load(name: string): Promise<void> {
     return this.inTurn(async () => {
-      const found = (await this.maker.find()).find((one) => one.name === name);
+      const all = await this.maker.find().catch((error: unknown) => {
+        throw notLoaded(name, error);
+      });
+      const found = all.find((one) => one.name === name);
       if (found === undefined) throw new ServeError('invalid', `failed to load '${name}', failed to poll from model repository`);
       const entry = this.entry(name);
       entry.unwanted = false;
       await this.maker.check?.(name).catch((error: unknown) => {
-        if (error instanceof ThreadEnded) throw error;
-        throw new ServeError('invalid', `load failed for model '${name}': ${said(error)}`);
+        throw notLoaded(name, error);
       });
       if (entry.loaded?.stamp === found.stamp) return;
-      await this.take(entry, found);
+      await this.take(entry, found).catch((error: unknown) => {
+        throw notLoaded(name, error);
+      });
       if (entry.reason !== '') throw new ServeError('invalid', `load failed for model '${name}': ${entry.reason}`);
     });
   }

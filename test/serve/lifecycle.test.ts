@@ -1,6 +1,6 @@
 // prognet serve over time: columns that are frozen meanwhile, models that are replaced, loaded and unloaded under requests, an orderly end; keys and
 // certificates; options from a file.
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { request } from 'node:https';
 import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -79,6 +79,26 @@ it('models are unloaded and loaded by who asks for it', async () => {
     status: 400,
     said: "failed to load 'nope', failed to poll from model repository",
   });
+});
+
+it('a folder that goes under the server: what is loaded answers on, who asks for a load is told, and it goes on where it was when the folder is back', async () => {
+  const folder = fresh();
+  writeFileSync(join(folder, 'm.onnx'), times(2));
+  const server = await serving(folder, '--workers', '1', '--poll-ms', '100');
+  rmSync(folder, { recursive: true });
+  await expect.poll(server.log).toContain('"why":"cannot read');
+  expect((await ask(`${server.http}/v2/models/m/infer`, body)).status).toBe(200);
+  const load = await ask(`${server.http}/v2/repository/models/m/load`, '');
+  expect({ status: load.status, said: JSON.parse(load.text).error }).toEqual({
+    status: 400,
+    said: `load failed for model 'm': cannot read ${folder}: it does not exist`,
+  });
+  mkdirSync(folder);
+  replace(join(folder, 'm.onnx'), times(3));
+  await expect
+    .poll(async () => JSON.parse((await ask(`${server.http}/v2/models/m/infer`, body)).text).outputs[0].data)
+    .toEqual([3, 6]);
+  expect(server.log()).not.toContain('internal error');
 });
 
 it('requests are joined in one run, and each has its own rows', async () => {
