@@ -4,6 +4,7 @@ import { connect as connectHttp2 } from 'node:http2';
 import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { connect as connectTls } from 'node:tls';
 import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { caller, framed, question } from './grpc.js';
 import { times, wide } from './models.js';
@@ -73,31 +74,45 @@ describe('HTTP', () => {
     await expect.poll(less, { timeout: 30_000 }).toBeLessThan(before + 4 * 4 * count);
   }, 60_000);
 
-  it('one that reads slowly has its answer, however long it takes', async () => {
-    const { socket } = deaf(server.http);
-    socket.write(request.replace('host: x', 'host: x\r\nconnection: close'));
-    const begun = performance.now();
-    let bytes = 0;
-    let last = Buffer.alloc(0);
-    const whole = new Promise<void>((resolve) => {
-      let part = 0;
-      socket.on('data', (chunk) => {
-        bytes += chunk.length;
-        part += chunk.length;
-        last = chunk;
-        if (part < 2 ** 21) return;
-        part = 0;
-        socket.pause();
-        setTimeout(() => socket.resume(), sendMs / 3);
+  it.each(['without TLS', 'with TLS'])(
+    'one that reads slowly has its answer, however long it takes, %s',
+    async (how) => {
+      const { cert, key } = certificate(folder);
+      const secured = how === 'with TLS';
+      const own = secured
+        ? await serving(folder, '--workers', '1', '--send-ms', String(sendMs), '--tls-cert', cert, '--tls-key', key)
+        : server;
+      const { hostname, port } = new URL(own.http);
+      const at = { host: hostname, port: Number(port) };
+      const socket = secured ? connectTls({ ...at, ca: readFileSync(cert) }) : connect(at);
+      onTestFinished(() => {
+        socket.destroy();
       });
-      socket.on('end', resolve);
-    });
-    socket.resume();
-    await whole;
-    expect(performance.now() - begun).toBeGreaterThan(2 * sendMs);
-    expect(bytes).toBeGreaterThan(4 * count);
-    expect(last.readFloatLE(last.length - 4)).toBe(3);
-  }, 60_000);
+      socket.write(request.replace('host: x', 'host: x\r\nconnection: close'));
+      const begun = performance.now();
+      let bytes = 0;
+      let last = Buffer.alloc(0);
+      const whole = new Promise<void>((resolve) => {
+        let part = 0;
+        socket.on('data', (chunk) => {
+          bytes += chunk.length;
+          part += chunk.length;
+          last = chunk;
+          if (part < 2 ** 21) return;
+          part = 0;
+          socket.pause();
+          setTimeout(() => socket.resume(), sendMs / 3);
+        });
+        socket.on('end', resolve);
+      });
+      socket.resume();
+      await whole;
+      expect(performance.now() - begun).toBeGreaterThan(2 * sendMs);
+      expect(bytes).toBeGreaterThan(4 * count);
+      expect(last.readFloatLE(last.length - 4)).toBe(3);
+    },
+    60_000,
+  );
 });
 
 const rpcPath = (method: string) => `/inference.GRPCInferenceService/${method}`;

@@ -20,7 +20,7 @@ import type { Tracing } from '../tracing.js';
 import { keyCheck, keyOf, refusePages } from './access.js';
 import { headerLength, readRequest, writeAnswer } from './infer-body.js';
 import { refuseConnection } from './refused-connection.js';
-import { endUnread } from './unread-answer.js';
+import { endUnread, partsOf } from './unread-answer.js';
 
 /** What clients decide, bounded. */
 export interface HttpLimits {
@@ -213,9 +213,12 @@ export function httpServer(service: Service, { limits, logger, tls, apiKey, samp
     reply.header('www-authenticate', 'Bearer');
     reply.code(401).send({ error: 'expected the key as "authorization: Bearer ..." or x-api-key' });
   });
-  app.addHook('onSend', (request, { raw }, payload, done) => {
+  app.addHook('onSend', (request, reply, payload, done) => {
+    const { raw } = reply;
     endUnread(raw, sendMs, () => request.log.warn({ ms: sendMs }, 'a client does not read its answer, its connection is closed'));
-    done(null, payload);
+    const large = tls === undefined ? undefined : partsOf(payload);
+    if (large !== undefined) reply.header('content-length', large.length);
+    done(null, large?.parts ?? payload);
   });
   app.addHook('onResponse', (request, reply, done) => {
     const { method, url, log } = request;

@@ -1,5 +1,6 @@
 // Answers on their way: the connection of a client that does not read them is ended.
 import type { ServerResponse } from 'node:http';
+import { Readable } from 'node:stream';
 
 /**
  * Ends the connection once nothing of an answer has gone for a time.
@@ -35,4 +36,15 @@ export function endUnread(raw: ServerResponse, sendMs: number, onEnd: () => void
     if (raw.socket === null) raw.once('socket', watch);
     else watch();
   });
+}
+
+/** Bytes of a part. */
+const part = 2 ** 18;
+
+/** The bytes of an answer as parts, written one after another: over TLS Node hears of progress only when a whole write has gone. Undefined where one part holds them. */
+export function partsOf(bytes: unknown): { readonly length: number; readonly parts: Readable } | undefined {
+  if (!Buffer.isBuffer(bytes) || bytes.length <= part) return undefined;
+  const { length } = bytes;
+  const begins = Array.from({ length: Math.ceil(length / part) }, (_, i) => i * part);
+  return { length, parts: Readable.from(begins.map((at) => bytes.subarray(at, at + part))) };
 }
