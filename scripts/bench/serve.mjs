@@ -1,5 +1,5 @@
 // Requests per second and latency of a network of five columns: `prognet serve`, MLServer on the folder of `deploy mlserver`, Triton with its Python backend on that of `deploy triton`, and
-// the bare session as the limit. One sample a request, at concurrency 1, 16 and 128, as JSON and as binary tensors (which MLServer does not take). All servers stand at one time and are
+// the limits: the bare session, and a server of fastify's that answers without a model. One sample a request, at concurrency 1, 16 and 128, as JSON and as binary tensors (which MLServer does not take). All servers stand at one time and are
 // asked in turn, round after round; the client, autocannon, runs on the same cores. Medians over the rounds. Writes its table into docs/serve.md.
 //   node scripts/bench/serve.mjs [--quick] [--write]     Needs sh scripts/bench/setup and sh scripts/deploy-check/setup.
 import { execFileSync, spawn } from 'node:child_process';
@@ -83,7 +83,7 @@ async function up(name, [command, ...args], port, options = {}) {
 async function servers() {
   prognet('deploy', 'triton', '-o', join(dir, 'triton'));
   prognet('deploy', 'mlserver', '-o', join(dir, 'mlserver'));
-  const [own, t1, t2, t3, m1, m2, m3] = await Promise.all(Array.from({ length: 7 }, freePort));
+  const [own, t1, t2, t3, m1, m2, m3, echo] = await Promise.all(Array.from({ length: 8 }, freePort));
   const serve = ['serve', dir, '--port', own, '--grpc-port', 'none', '--metrics-port', 'none', '--log-level', 'error'];
   const triton = ['scripts/deploy-check/tritonserver', join(dir, 'triton'), t1, t2, t3, '--model-config-name=python'];
   const env = { ...process.env, ORT_THREADS: '1', MLSERVER_HTTP_PORT: m1, MLSERVER_GRPC_PORT: m2, MLSERVER_METRICS_PORT: m3 };
@@ -96,6 +96,11 @@ async function servers() {
         env,
       })),
       binary: false,
+    },
+    {
+      ...(await up('HTTP without a model', [process.execPath, join(root, 'scripts/bench/serve-echo.mjs'), echo], echo)),
+      binary: true,
+      json: false,
     },
   ];
 }
@@ -161,7 +166,8 @@ try {
   for (let round = 0; round < rounds; round++)
     for (const concurrency of concurrencies) {
       for (const server of all)
-        for (const binary of server.binary ? [true, false] : [false]) {
+        for (const binary of [true, false]) {
+          if (server[binary ? 'binary' : 'json'] === false) continue;
           if (round === 0) await load(server, concurrency, binary, 1);
           keep(`${server.name}, ${binary ? 'binary' : 'JSON'}|${concurrency}`, await load(server, concurrency, binary, seconds));
         }
