@@ -130,6 +130,8 @@ infer("a text cut off", [x, w], [f, t[:6]])
 
 infer("shared memory", [tensor("customer", "FP32", [1, 4], parameters={"shared_memory_region": parameter(string_param="r"), "shared_memory_byte_size": parameter(int64_param=16)}), w], [t])
 infer("classification", [x, w], [f, t], outputs=[pb.ModelInferRequest.InferRequestedOutputTensor(name="left", parameters={"classification": parameter(int64_param=1)})])
+infer("a time for the request", [x, w], [f, t], parameters={"timeout": parameter(int64_param=60_000_000)})
+infer("an order of requests", [x, w], [f, t], parameters={"priority": parameter(uint64_param=1)})
 infer("a sequence", [x, w], [f, t], parameters={"sequence_id": parameter(int64_param=1), "sequence_start": parameter(bool_param=True)})
 
 stream("a stream", [asked([x, w], [f, t], id="1"), asked([x, w], [f, t], id="2")])

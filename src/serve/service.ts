@@ -30,6 +30,8 @@ export interface InferRequest {
   readonly inputs: readonly GivenInput[];
   /** Names, all when absent. */
   readonly outputs?: readonly string[];
+  /** Milliseconds after which it is refused if it still waits; the server's own time bounds it. */
+  readonly timeout?: number;
 }
 
 /** Who asks. */
@@ -121,11 +123,11 @@ export class Service {
     const spent = () => Math.round((performance.now() - begun) * 1e6);
     try {
       const inputs = this.read(model, request);
-      const { outputs } = request;
+      const { outputs, timeout = Number.POSITIVE_INFINITY } = request;
       const ask: Ask = {
         ...(outputs !== undefined && { outputs }),
         gone,
-        deadline: begun + this.options.timeout,
+        deadline: begun + Math.min(timeout, this.options.timeout),
       };
       const answer = await model.infer(inputs, ask);
       note?.({ 'prognet.batch': answer.batch });

@@ -3,8 +3,10 @@ import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
+import { status } from '@grpc/grpc-js';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { okIn, prognet, workspace } from '../cli/support.js';
+import { caller, question } from './grpc.js';
 import { same, slow, times, types } from './models.js';
 import { ask, json, type Serving, serving } from './serving.js';
 
@@ -225,6 +227,20 @@ describe('refusals', () => {
       501,
       "parameter 'shared_memory_region' is of an extension that this server has not: see the extensions at /v2",
     ],
+    [
+      'an order of requests',
+      'a/infer',
+      { inputs: [x], parameters: { priority: 1 } },
+      501,
+      "parameter 'priority' is of an extension that this server has not: see the extensions at /v2",
+    ],
+    [
+      'a time that is none',
+      'a/infer',
+      { inputs: [x], parameters: { timeout: 'soon' } },
+      400,
+      'parameter \'timeout\' is "soon", expected a whole number of microseconds',
+    ],
     ['a name too much in the path', 'a/b/c', undefined, 404, 'Not Found'],
   ];
   it.each(refused)('%s', async (_, path, body, status, said) => {
@@ -291,6 +307,15 @@ describe('what clients decide has bounds', () => {
     };
     const busy = ask(at, one(250));
     await expect.poll(() => metric('nv_inference_pending_request_count')).toBe(1);
+    // A request may wait a shorter time than the server lets it: a millisecond here.
+    const short = await ask(at, { ...one(1), parameters: { timeout: 1000 } });
+    const overRpc = caller(server.grpc).call('ModelInfer', {
+      ...question('slow', [1, 512], new Array(512).fill(0.5)),
+      parameters: { timeout: { int64_param: 1000 } },
+    });
+    expect([short.status, JSON.parse(short.text).error]).toEqual([503, 'Request timeout expired']);
+    expect(await overRpc).toMatchObject({ code: status.UNAVAILABLE, said: 'Request timeout expired' });
+    expect(await metric('nv_inference_pending_request_count')).toBe(1);
     const gone = new AbortController();
     const left = fetch(at, { method: 'POST', body: JSON.stringify(one(1)), signal: gone.signal }).catch((e) => e.name);
     const waits = ask(at, one(1));

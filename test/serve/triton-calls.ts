@@ -21,6 +21,7 @@ export const differs: Readonly<Record<string, readonly [why: Reason, triton: str
   'bytes too many': ['more', 'OK', 'INVALID_ARGUMENT'],
   'shared memory': ['extensions', 'NOT_FOUND', 'UNIMPLEMENTED'],
   classification: ['extensions', 'OK', 'UNIMPLEMENTED'],
+  'an order of requests': ['extensions', 'OK', 'UNIMPLEMENTED'],
   'a sequence': ['extensions', 'OK', 'UNIMPLEMENTED'],
   'load with a configuration': ['extensions', 'INVALID_ARGUMENT', 'UNIMPLEMENTED'],
   'load, unknown': ['unknownLoad', 'INTERNAL', 'INVALID_ARGUMENT'],

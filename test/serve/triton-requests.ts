@@ -32,7 +32,7 @@ export const reasons = {
   rows: 'a request without rows',
   raw: 'a body without JSON',
   more: 'bytes for more inputs than a message of gRPC has',
-  extensions: 'shared memory, classification, sequences, a configuration to load with',
+  extensions: 'shared memory, classification, sequences, priorities, a configuration to load with',
   slash: 'a slash at the end of a path',
   words: 'more than one thing to say',
 } as const;
@@ -201,6 +201,8 @@ export const requests: Readonly<Record<string, Asked>> = {
     200,
     501,
   ]),
+  'a time for the request': infer({ inputs: [x, w], parameters: { timeout: 60_000_000 } }),
+  'an order of requests': infer({ inputs: [x, w], parameters: { priority: 1 } }, ['extensions', 200, 501]),
   'a sequence': infer({ inputs: [x, w], parameters: { sequence_id: 1, sequence_start: true } }, ['extensions', 200, 501]),
 
   'GET on infer': get(`${left}/infer`),

@@ -5,6 +5,7 @@ import { byteLength } from '../../onnx/core/dtype.js';
 import { elementCount } from '../../onnx/core/shape.js';
 import { allocate, Tensor } from '../../onnx/core/tensor.js';
 import { fromBytes, toBytes } from '../protocol/binary-elements.js';
+import { refuseUnsupported, timeoutOf } from '../protocol/parameters.js';
 import { type InputOf, type ServedModel, ServeError, type TensorSpec, type Tensors } from '../served-model.js';
 import type { GivenInput, InferRequest } from '../service.js';
 
@@ -135,22 +136,19 @@ function sizesOf({ name, shape }: InputTensor): readonly number[] {
   throw invalid(`input '${name}': its shape [${shape}] is none, expected sizes from 0`);
 }
 
-/** What this server does not do would be a wrong answer rather than none. */
-function refuseUnsupported(parameters: Readonly<Record<string, unknown>>): void {
-  for (const name of Object.keys(parameters)) {
-    if (!/^(shared_memory_|sequence_|classification$)/.test(name)) continue;
-    throw new ServeError(
-      'unsupported',
-      `parameter '${name}' is of an extension that this server has not: see the extensions of ServerMetadata`,
-    );
-  }
-}
+const extensionsAt = 'of ServerMetadata';
+
+/** The value of a parameter, in whichever of its fields it came. */
+const chosenOf = (parameter: unknown): unknown => {
+  const { parameter_choice: choice, ...values } = (parameter ?? {}) as Record<string, unknown>;
+  return typeof choice === 'string' ? values[choice] : undefined;
+};
 
 /** Throws ServeError. */
 export function readMessage(message: InferMessage): InferRequest {
   const { model_name: model, id, parameters, inputs, outputs, raw_input_contents: raw } = message;
-  refuseUnsupported(parameters);
-  for (const { parameters: own } of [...inputs, ...outputs]) refuseUnsupported(own);
+  refuseUnsupported(parameters, extensionsAt);
+  for (const { parameters: own } of [...inputs, ...outputs]) refuseUnsupported(own, extensionsAt);
   if (raw.length > inputs.length)
     throw invalid(`expected ${inputs.length} raw_input_contents, one for each input, got ${raw.length}`);
   const twice = raw.length > 0 && inputs.find(({ contents }) => filled(contents).length > 0);
@@ -168,7 +166,8 @@ export function readMessage(message: InferMessage): InferRequest {
         bytes === undefined ? fromContents(spec, datatype, shape, contents, of) : fromBytes(spec, shape, bytes, of),
     };
   });
-  return { id, inputs: given, ...(outputs.length > 0 && { outputs: [...new Set(outputs.map(({ name }) => name))] }) };
+  const names = [...new Set(outputs.map(({ name }) => name))];
+  return { id, inputs: given, ...(names.length > 0 && { outputs: names }), ...timeoutOf(chosenOf(parameters.timeout)) };
 }
 
 /** A ModelInferResponse. */

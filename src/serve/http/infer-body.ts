@@ -4,6 +4,7 @@ import * as z from 'zod';
 import { datatypeOf } from '../../deploy/datatypes.js';
 import { fromBytes, toBytes } from '../protocol/binary-elements.js';
 import { fromJson, toJson } from '../protocol/json-elements.js';
+import { refuseUnsupported, timeoutOf } from '../protocol/parameters.js';
 import { type ServedModel, ServeError, type Tensors } from '../served-model.js';
 import type { GivenInput, InferRequest } from '../service.js';
 
@@ -35,6 +36,8 @@ const schema = z.object({
 });
 type Body = z.output<typeof schema>;
 
+const extensionsAt = 'at /v2';
+
 const invalid = (message: string): ServeError => new ServeError('invalid', message);
 
 /** A request, and which of its outputs are asked for as bytes. */
@@ -61,17 +64,6 @@ function checked(text: Uint8Array): Body {
   throw invalid(`failed to parse the inference request: ${issue?.path.join('.') || 'the body'}: ${issue?.message}`);
 }
 
-/** What this server does not do would be a wrong answer rather than none. */
-function refuseUnsupported(known: Readonly<Record<string, unknown>> | undefined): void {
-  for (const name of Object.keys(known ?? {})) {
-    if (!/^(shared_memory_|sequence_|classification$)/.test(name)) continue;
-    throw new ServeError(
-      'unsupported',
-      `parameter '${name}' is of an extension that this server has not: see the extensions at /v2`,
-    );
-  }
-}
-
 /** The length of the JSON before the bytes of tensors. */
 function jsonLength(header: string | undefined, all: number): number {
   if (header === undefined) return all;
@@ -84,11 +76,11 @@ function jsonLength(header: string | undefined, all: number): number {
 export function readRequest(body: Uint8Array, header: string | undefined, model: string): ReadRequest {
   const length = jsonLength(header, body.length);
   const { id = '', parameters: all, inputs, outputs } = checked(body.subarray(0, length));
-  refuseUnsupported(all);
+  refuseUnsupported(all, extensionsAt);
   let at = length;
   const given = inputs.map((input): GivenInput => {
     const { name, datatype, shape: sizes, data, parameters: own } = input;
-    refuseUnsupported(own);
+    refuseUnsupported(own, extensionsAt);
     const size = own?.binary_data_size;
     if (size !== undefined && data !== undefined)
       throw invalid(`input '${name}' has both 'data' and 'binary_data_size', expected one`);
@@ -107,13 +99,18 @@ export function readRequest(body: Uint8Array, header: string | undefined, model:
     return { name, datatype, shape: sizes, read: (spec, of) => fromBytes(spec, sizes, bytes, of) };
   });
   if (at !== body.length) throw invalid(`unexpected additional input data for model '${model}'`);
-  for (const { parameters: own } of outputs ?? []) refuseUnsupported(own);
+  for (const { parameters: own } of outputs ?? []) refuseUnsupported(own, extensionsAt);
   const names = outputs && [...new Set(outputs.map(({ name }) => name))];
   const chosen = new Map(outputs?.map(({ name, parameters: own }) => [name, own?.binary_data]));
   const other = all?.binary_data_output === true;
   return {
     // No output is what clients send who want all.
-    request: { id, inputs: given, ...(names !== undefined && names.length > 0 && { outputs: names }) },
+    request: {
+      id,
+      inputs: given,
+      ...(names !== undefined && names.length > 0 && { outputs: names }),
+      ...timeoutOf(all?.timeout),
+    },
     binary: (name) => {
       const own = chosen.get(name);
       return own === undefined ? other : own === true;
