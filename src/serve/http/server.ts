@@ -10,6 +10,7 @@ import fastify, {
   type FastifyRequest,
   LogController,
 } from 'fastify';
+import type { Logger } from 'pino';
 import { modelConfig, modelMetadata } from '../protocol/model-config.js';
 import { statisticsDocument } from '../protocol/statistics-document.js';
 import type { SampleReader } from '../samples/read-samples.js';
@@ -36,7 +37,7 @@ export interface HttpLimits {
 
 export interface HttpOptions {
   readonly limits: HttpLimits;
-  readonly logger: FastifyBaseLogger;
+  readonly logger: Logger;
   /** Certificate and key, as PEM. */
   readonly tls?: { readonly cert: string; readonly key: string };
   /** Asked of everyone but health checks. */
@@ -114,10 +115,14 @@ function addModels(app: FastifyInstance, service: Service, maxBytes: number, cal
       return { name: model, ready: true };
     });
     app.post<Named>(`${path}/infer`, async (request, reply) => {
-      of(request);
-      const body = await unpacked(bodyOf(request), request.headers['content-encoding'], maxBytes);
-      // What was found before may have been replaced while the body was unpacked: from here on nothing waits until the request is in the model's line.
-      const model = of(request);
+      let model = of(request);
+      let body = bodyOf(request);
+      const { 'content-encoding': encoding } = request.headers;
+      if (encoding !== undefined) {
+        body = await unpacked(body, encoding, maxBytes);
+        // What was found before may have been replaced meanwhile. From here on nothing waits until the request is in the model's line.
+        model = of(request);
+      }
       const read = readRequest(body, request.headers[headerLength] as string | undefined, model.name);
       const outputs = await service.infer(model, read.request, callerOf(reply));
       const { body: written, jsonLength } = writeAnswer(model, read, outputs);
@@ -196,7 +201,9 @@ export function httpServer(service: Service, { limits, logger, tls, apiKey, samp
   }) as unknown as FastifyInstance;
   (app.server as Server).maxConnections = limits.maxConnections;
   app.removeAllContentTypeParsers();
-  app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
+  // The first two are found without a search.
+  for (const type of ['application/json', 'application/octet-stream', '*'])
+    app.addContentTypeParser(type, { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
   app.setErrorHandler((error, request, reply) => answerError(error, reply, request.log));
   app.setNotFoundHandler((request, reply) => {
     const path = request.url.split('?', 1)[0] ?? '';
@@ -220,11 +227,12 @@ export function httpServer(service: Service, { limits, logger, tls, apiKey, samp
     if (large !== undefined) reply.header('content-length', large.length);
     done(null, large?.parts ?? payload);
   });
-  app.addHook('onResponse', (request, reply, done) => {
-    const { method, url, log } = request;
-    log.info({ method, url, status: reply.statusCode, ms: Math.round(reply.elapsedTime * 1000) / 1000 }, 'answered');
-    done();
-  });
+  if (logger.isLevelEnabled('info'))
+    app.addHook('onResponse', (request, reply, done) => {
+      const { method, url, log } = request;
+      log.info({ method, url, status: reply.statusCode, ms: Math.round(reply.elapsedTime * 1000) / 1000 }, 'answered');
+      done();
+    });
   app.get('/v2', async () => service.about);
   // Clients of Triton look at the status alone; KServe's reads the body that the protocol shows.
   app.get('/v2/health/live', async () => ({ live: true }));

@@ -32,7 +32,7 @@ interface Waiting {
 
 /** Requests whose shapes differ behind the first size, or who ask for other outputs, share no batch. */
 const keyOf = (inputs: Tensors, outputs: readonly string[] | undefined): string =>
-  JSON.stringify([Object.entries(inputs).map(([name, t]) => [name, t.dims.slice(1)]), outputs]);
+  JSON.stringify([outputs, Object.keys(inputs), Object.values(inputs).map(({ dims }) => dims.slice(1).join())]);
 
 /** Nanoseconds of a run up to which requests rather wait for it, and go together, than wake another thread. */
 const shortRun = 1e6;
