@@ -2,6 +2,7 @@
 // Triton's words, which clients know.
 
 import { datatypeOf } from '../deploy/datatypes.js';
+import { must } from '../onnx/core/errors.js';
 import { lostOf } from '../onnx/core/lost-text.js';
 import type { Tensor } from '../onnx/core/tensor.js';
 import { version as ownVersion } from '../onnx/core/version.js';
@@ -141,16 +142,15 @@ export class Service {
 
   /** The inputs, each of the type and shape that the model takes. */
   private read({ name: model, inputs, outputs, maxBatch }: ServedModel, request: InferRequest): Tensors {
-    const specs = new Map(inputs.map((spec) => [spec.name, spec]));
     const begin = `[request id: ${request.id || '<id_unknown>'}] `;
     const read: Record<string, Tensor> = {};
     for (const { name } of request.inputs) {
-      if (!specs.has(name)) throw invalid(`unexpected inference input '${name}' for model '${model}'`);
-      if (Object.hasOwn(read, name)) throw invalid(`${begin}input '${name}' already exists in request`);
+      if (!inputs.some((spec) => spec.name === name)) throw invalid(`unexpected inference input '${name}' for model '${model}'`);
     }
-    const given = new Set(request.inputs.map(({ name }) => name));
-    const missing = inputs.filter(({ name }) => !given.has(name)).map(({ name }) => `'${name}'`);
-    if (missing.length > 0) {
+    const isGiven = (name: string) => request.inputs.some((one) => one.name === name);
+    if (!inputs.every(({ name }) => isGiven(name))) {
+      const given = new Set(request.inputs.map(({ name }) => name));
+      const missing = inputs.filter(({ name }) => !given.has(name)).map(({ name }) => `'${name}'`);
       const counts = `expected ${inputs.length} inputs but got ${given.size} inputs for model '${model}'`;
       const got = [...given].map((name) => `'${name}'`).join();
       throw invalid(
@@ -163,7 +163,10 @@ export class Service {
     }
     let rows: number | undefined;
     for (const { name, datatype, shape, read: elements } of request.inputs) {
-      const spec = specs.get(name) as TensorSpec;
+      const spec = must(
+        inputs.find((one) => one.name === name),
+        name,
+      );
       if (Object.hasOwn(read, name)) throw invalid(`${begin}input '${name}' already exists in request`);
       const expected = datatypeOf(spec.dtype);
       if (datatype !== expected)
