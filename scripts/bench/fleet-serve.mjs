@@ -97,7 +97,7 @@ for (const [key, runs] of measured) {
   );
 }
 const text = [
-  `Measured with ${Math.round(before)} to ${Math.round(loadavg()[0])} other processes that wanted to run on the two cores:`,
+  `The mean number of processes that wanted to run on the two cores was ${before.toFixed(1)} before and ${loadavg()[0].toFixed(1)} after:`,
   '',
   ...lines,
 ].join('\n');

@@ -270,7 +270,7 @@ function write() {
   };
   const lines = [
     `Measured on ${made}: ${columns.toLocaleString('en')} columns of ${Math.round(bytes / 1000)} kB over a base of ${(base / 1e6).toFixed(1)} MB, ${rest.rows} rows for each customer, ${rest.epochs} epochs in minibatches of ${rest.batch}, a machine with two cores.`,
-    'Other programs used it as well, by far more than it has cores for: the last column is the mean number of processes that wanted to run, before and after.',
+    'The last column is the mean number of processes that wanted to run, before and after.',
     '',
     '| by | columns a second | times PyTorch | until the first column | in all | load |',
     '|---|---:|---:|---:|---:|---:|',

@@ -1,7 +1,8 @@
 // One base and many columns over it: how fast columns drawn at random answer, mixed batches, memory, and a session for each column beside it. Columns are copies of one file under other
 // names, each with its own record and hash, so that thousands are made in seconds; what is read, checked, kept and run is what a fleet of trained ones reads, checks, keeps and runs.
-//   node scripts/bench/fleet.mjs [--quick]
-import { rmSync } from 'node:fs';
+//   node --expose-gc scripts/bench/fleet.mjs [--quick] [--write]     --write puts the table into docs/fleet.md
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpus } from 'node:os';
 import { FleetRunner, loadRuntime } from '../../dist/node.js';
 import { Tensor } from '../../dist/onnx/core/tensor.js';
 import { toBinary } from '../../dist/onnx/serde/to-binary.js';
@@ -76,27 +77,43 @@ for (let round = 0; round < rounds; round++) {
   }
 }
 const fixed = (n, digits = 2) => n.toFixed(digits);
-console.log(
-  `a column ${bytesOfColumn} bytes, the base ${fixed(loaded.columns.column('base').parameters.count * 4e-6, 1)} MB; medians of ${rounds} rounds, one thread`,
-);
-console.log('columns  ms a run  of 5  mixed 64 ms  64 runs ms  times  reading ms  bytes a further column, of its weights');
-for (const r of runners) {
-  const [run, mixed, alone] = [median(r.times), median(r.mixed), median(r.alone)];
-  const share = run / median(runners[0].times);
-  console.log(
-    [
-      r.count,
-      fixed(run, 3),
-      fixed(share, 3),
-      fixed(mixed),
-      fixed(alone),
-      fixed(alone / mixed, 1),
-      fixed(r.reading),
-      fixed(r.perColumn / bytesOfColumn),
-    ].join('  '),
+const lines = [
+  '| columns | a run of one row | beside 5 columns | 64 rows of many columns | as runs of their own | memory of a further column, of its weights |',
+  '|---|---|---|---|---|---|',
+];
+for (const { count, times, mixed, alone, perColumn } of runners) {
+  const [run, together, apart] = [median(times), median(mixed), median(alone)];
+  // Of a hundred columns and fewer it is less than what the process takes and gives back meanwhile.
+  const memory = count < 1000 ? '' : fixed(perColumn / bytesOfColumn);
+  const share = fixed(run / median(runners[0].times));
+  lines.push(
+    `| ${count.toLocaleString('en')} | ${fixed(run)} ms | ${share} | ${fixed(together, 1)} ms | ${fixed(apart, 0)} ms | ${memory} |`,
   );
 }
-console.log(
-  `a session for each of ${sessions} columns: ${fixed(median(own), 3)} ms a run, ${fixed(each / 1e6, 1)} MB and ${fixed(making, 1)} ms each`,
-);
+/** What a column takes from the first row with a figure to the last: what the process holds beside is in both. */
+function further() {
+  const [first, last] = [runners.find(({ count }) => count >= 1000), runners.at(-1)];
+  if (first === undefined || first === last) return '';
+  const bytes = ({ count, perColumn }) => perColumn * (count - 1);
+  const each = (bytes(last) - bytes(first)) / (last.count - first.count) / bytesOfColumn;
+  return `Memory is that of the process. From ${first.count.toLocaleString('en')} to ${last.count.toLocaleString('en')} columns a further one took ${fixed(each)} of its weights.\n\n`;
+}
+const megabytes = fixed(loaded.columns.column('base').parameters.count * 4e-6, 1);
+const text = `A base of ${megabytes} MB and columns of ${fixed(bytesOfColumn / 1000, 0)} kB each, drawn at random; medians of ${rounds} rounds, one thread of a machine with ${cpus().length} cores:
+
+${lines.join('\n')}
+
+${further()}${sessions} sessions, one for each column, took ${fixed(median(own))} ms a run in the same process, ${fixed(each / 1e6, 1)} MB and ${fixed(making, 0)} ms each to make.`;
+console.log(text);
 rmSync(dir, { recursive: true });
+if (process.argv.includes('--write') && !quick) {
+  const page = new URL('../../docs/fleet.md', import.meta.url);
+  const [begin, end] = [
+    '<!-- columns: written by node --expose-gc scripts/bench/fleet.mjs --write -->',
+    '<!-- end of columns -->',
+  ];
+  const before = readFileSync(page, 'utf8');
+  const [from, to] = [before.indexOf(begin), before.indexOf(end)];
+  if (from < 0 || to < from) throw new Error(`docs/fleet.md has no place for ${begin}`);
+  writeFileSync(page, `${before.slice(0, from)}${begin}\n${text}\n${before.slice(to)}`);
+}
