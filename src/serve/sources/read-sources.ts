@@ -11,6 +11,7 @@ import type { Model } from '../../onnx/ir/model.js';
 import { findWorkspace } from '../../workspace/workspace.js';
 import type { TensorSpec } from '../served-model.js';
 import type { Methods, Moved } from '../workers/calls.js';
+import { collect } from '../workers/collect.js';
 import { FolderSource, NetworkSource, onnxSource } from './file-sources.js';
 import { type Held, heldBy, type Source } from './source.js';
 import { WorkspaceSource } from './workspace-source.js';
@@ -82,6 +83,8 @@ export function sourceReader(places: readonly string[], forms: readonly Form[]):
   const read = async (name: string): Promise<Moved<ReadModel | undefined>> => {
     const held = known.find((one) => one.name === name);
     if (held === undefined) return { value: undefined, move: [] };
+    // Of the models that were read before.
+    collect();
     const { model, bytes, weightsFolder } = await held.read();
     const { inputs, outputs } = model.graph;
     // onnxruntime-node takes what is fed for an initializer and computes on with the initializer.

@@ -4,6 +4,7 @@ import { InternalError, RuntimeError } from '../../onnx/core/errors.js';
 import type { Runtime, Session } from '../../onnx/runtime/session.js';
 import type { Tensors } from '../served-model.js';
 import type { Methods, Moved } from './calls.js';
+import { collect } from './collect.js';
 import { fleetRuns } from './fleet-runs.js';
 import type { LoadJob, Ran, RunJob, Runs } from './jobs.js';
 import { cut } from './rows.js';
@@ -59,6 +60,7 @@ export function batchRunner(runtime: Runtime): Methods {
   const unload = async (session: number): Promise<Moved<undefined>> => {
     await loaded.get(session)?.release();
     loaded.delete(session);
+    collect();
     return { value: undefined, move: [] };
   };
   const run = async (job: RunJob): Promise<Moved<Ran>> => {
