@@ -21,7 +21,8 @@ export class AskPage {
     this.store.set({ busy: true });
     await this.store.attempt(place, work);
     this.store.set({ busy: false });
-    await this.asking.again();
+    // What a lesson came to is not overtaken by answers that nobody asked for anew.
+    await this.asking.again(true, place !== 'teach');
   }
 
   choose = (provider: Provider) => this.doing('provider', () => this.opening.choose(provider));

@@ -208,8 +208,8 @@ export class Asking {
     else this.about(found.rows, 0, found.notes, found.sample);
   }
 
-  /** Asks every trained task; a newer question overtakes an older one. */
-  async again(everyRow = true): Promise<void> {
+  /** Asks every trained task; a newer question overtakes an older one. @param aloud whether the answers are said */
+  async again(everyRow = true, aloud = true): Promise<void> {
     const { asked, at, teaching } = this.store.state;
     const row = asked[at];
     const turn = ++this.turn;
@@ -219,7 +219,7 @@ export class Asking {
       const answers = await answersOf(net, network, row);
       if (turn !== this.turn) return;
       this.store.clear('ask');
-      this.store.set({ answers, said: answers.map(spoken).join('. ') });
+      this.store.set({ answers, ...(aloud && { said: answers.map(spoken).join('. ') }) });
       if (asked.length < 2 || (!everyRow && this.store.state.all.length > 0)) return;
       const all = await allAnswersOf(net, network, asked);
       if (asked === this.store.state.asked) this.store.set({ all });
