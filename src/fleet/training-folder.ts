@@ -28,9 +28,6 @@ const tableSchema = z.object({
   transform: z.literal(true).exactOptional(),
 });
 
-/** How a column's table is read. */
-export type FleetTable = z.output<typeof tableSchema>;
-
 const schema = z.object({
   format: z.literal(trainingFormat),
   inputs: z

@@ -26,7 +26,7 @@ import { tapGraph } from '../train/taps/tap-graph.js';
 import { tapInputs, tapOptions } from '../train/taps/tap-inputs.js';
 import { stableJson } from '../workspace/json.js';
 import { anonymous, refuseUnfit } from './forms.js';
-import { type FleetTable, trainingFormat } from './training-folder.js';
+import { trainingFormat } from './training-folder.js';
 
 /** Of the gradient of a weight in the two halves of a step. */
 const gradientName = (name: string): string => `${name}/gradient`;
@@ -93,21 +93,16 @@ export function trainingFiles(column: Column, frozen: FrozenWeights): ReadonlyMa
 }
 
 /** How the column's table is read, so that those of customers are read alike. Throws DataError for what is no `data` entry. */
-function tableOf({ task, description: { data } }: Column): { readonly table?: FleetTable } {
+function tableOf({ task, description: { data } }: Column): { readonly table?: Readonly<Record<string, unknown>> } {
   if (data === undefined) return {};
   const spec = parseDataSpec(data, `data of "${task}"`);
   if (typeof spec === 'string') return {};
   const { label, header, delimiter, decimal, columns, drop, transform = [] } = spec;
-  const table = {
-    ...(label !== undefined && { label }),
-    ...(header !== undefined && { header }),
-    ...(delimiter !== undefined && { delimiter }),
-    ...(decimal !== undefined && { decimal }),
-    ...(columns !== undefined && { columns }),
-    ...(drop !== undefined && { drop }),
-    ...(transform.length > 0 && { transform: true as const }),
-  };
-  return Object.keys(table).length === 0 ? {} : { table };
+  const changed = transform.length > 0 ? { transform: true } : {};
+  const said = Object.entries({ label, header, delimiter, decimal, columns, drop, ...changed }).filter(
+    ([, value]) => value !== undefined,
+  );
+  return said.length === 0 ? {} : { table: Object.fromEntries(said) };
 }
 
 function refuseSettings(
