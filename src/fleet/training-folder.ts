@@ -17,6 +17,7 @@ const sizes = z.array(z.int().min(1));
 const named = { name: z.string() };
 
 const column = z.union([z.string(), z.int()]);
+/** How the table of the exported column is read. */
 const tableSchema = z.object({
   label: z.union([column, z.array(column)]).exactOptional(),
   header: z.boolean().exactOptional(),
