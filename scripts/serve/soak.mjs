@@ -1,5 +1,6 @@
 // A soak of `prognet serve`: for twenty minutes clients ask it whose answers are known, hang up, and send what is none, while columns are frozen, unloaded and loaded, and a file is replaced. In
-// the middle it gets SIGTERM with requests under way, and a new server takes its place. Counts what was lost, wrong or unexpected; memory, descriptors and threads over the time.
+// the middle it gets SIGTERM with requests under way, and a new server takes its place. Counts what was lost, wrong or unexpected; descriptors and threads over the time, and memory once the last
+// column is frozen.
 //   node scripts/serve/soak.mjs [--minutes 20] [--json FILE] [--write]     Needs npm run build. --write puts the table into docs/serve.md. Exit code 1 where something is not as it should be.
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
@@ -17,7 +18,7 @@ const { values: options } = parseArgs({
 const seconds = 60 * Number(options.minutes);
 if (!(seconds >= 10)) throw new Error(`--minutes ${options.minutes}: expected at least 0.17`);
 const warmUp = Math.min(60, Math.max(3, 0.1 * seconds));
-/** Of each of the two servers, beside its warm-up. */
+/** Of each of the two servers, beside its warm-up: a fifth for columns that are frozen. */
 const span = Math.max(4, (seconds - 2 * warmUp) / 2);
 /** By how much the memory of the last third of a server's time may be above that of the first: short runs have not filled their pools. */
 const bound = seconds >= 600 ? 1.05 : 1.5;
@@ -121,22 +122,24 @@ function thirds(samples) {
   return [of(samples.slice(0, third)), of(samples.slice(-third))];
 }
 
-/** A server's time: warm-up, rest, the span, rest. */
+/** A server's time: warm-up, rest, a part in which columns are frozen, a part in which memory is watched, rest. */
 async function live(clients, freezing) {
   const server = await begin();
   await after(1000 * warmUp);
   const before = await rest(server, clients);
-  const until = performance.now() + 1000 * span;
-  const pause = Math.max(250, (1000 * span) / 300);
+  const start = performance.now();
   // One after another: later columns read the earlier ones.
-  const frozen = (async () => {
-    for (const [i, task] of freezing.entries()) await freeze(task, until - 1000 * span * (1 - (i + 1) / (freezing.length + 2)));
-  })().catch((error) => seen.problem('unexpected', error.message));
+  for (const [i, task] of freezing.entries())
+    await freeze(task, start + (1000 * span * (i + 1)) / (5 * freezing.length)).catch((error) =>
+      seen.problem('unexpected', error.message),
+    );
+  // From now on the server holds all of its models, each of which takes memory of its own.
+  const until = performance.now() + 800 * span;
+  const pause = Math.max(100, (1000 * span) / 300);
   while (performance.now() < until && server.child.exitCode === null) {
     server.samples.push(sample(server));
     await after(pause);
   }
-  await frozen;
   const idle = await rest(server, clients);
   return { server, before, idle };
 }
