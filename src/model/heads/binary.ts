@@ -3,11 +3,11 @@ import { float32 } from '../../onnx/core/tensor.js';
 import type { Value } from '../../onnx/ir/graph.js';
 import type { Ops } from '../../onnx/ops/ops-builder.js';
 import { type InitInput, weightInit } from '../nn/init.js';
-import { size, strict } from '../nn/schema.js';
+import { strict } from '../nn/schema.js';
 import { eachStep } from './each-step.js';
 import { head, meanOf } from './head.js';
 import { type ChanceLoss, type ChanceLossInput, chanceLoss } from './losses.js';
-import { nameList } from './names.js';
+import { countBeside, nameList } from './names.js';
 import { balancedLabels, labelWeights, refuseMisnamed, type Weighting, weightList } from './weights.js';
 
 /** Options of `binary`. */
@@ -32,7 +32,7 @@ export const binary = head('binary', {
   doc: 'Several labels, each there or not: sigmoid cross-entropy or focal loss.',
   options: strict(
     {
-      labels: size.describe('How many labels there are.'),
+      labels: countBeside('labels', 1).describe('How many labels there are.'),
       names: nameList('label')
         .optional()
         .describe('What the labels are called, in the data, in answers and in exported files: a text for each.'),

@@ -1,11 +1,11 @@
 // classify: one class of several, by softmax cross-entropy or focal loss.
 import { type InitInput, weightInit } from '../nn/init.js';
-import { integer, real, strict } from '../nn/schema.js';
+import { real, strict } from '../nn/schema.js';
 import { crossEntropy } from './cross-entropy.js';
 import { eachStep } from './each-step.js';
 import { head, lastAxis } from './head.js';
 import { type ChanceLossInput, chanceLoss } from './losses.js';
-import { nameList } from './names.js';
+import { countBeside, nameList } from './names.js';
 import { balancedClasses, classWeights, refuseMisnamed, type Weighting, weightList } from './weights.js';
 
 /** Options of `classify`. */
@@ -32,7 +32,7 @@ export const classify = head('classify', {
   doc: 'One class of several: softmax cross-entropy or focal loss.',
   options: strict(
     {
-      classes: integer(2, 'an integer of at least 2').describe('How many classes there are.'),
+      classes: countBeside('classes', 2).describe('How many classes there are.'),
       names: nameList('class')
         .optional()
         .describe('What the classes are called, in the data, in answers and in exported files: a text for each.'),

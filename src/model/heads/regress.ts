@@ -3,11 +3,11 @@ import { float32 } from '../../onnx/core/tensor.js';
 import type { Value } from '../../onnx/ir/graph.js';
 import type { Ops } from '../../onnx/ops/ops-builder.js';
 import { type InitInput, weightInit } from '../nn/init.js';
-import { size, strict } from '../nn/schema.js';
+import { strict } from '../nn/schema.js';
 import { eachStep } from './each-step.js';
 import { head, meanOf } from './head.js';
 import { type NumberLoss, type NumberLossInput, numberLoss } from './losses.js';
-import { nameList } from './names.js';
+import { countBeside, nameList } from './names.js';
 
 /** Options of `regress`. */
 export interface RegressOptions {
@@ -28,7 +28,7 @@ export interface RegressOptions {
 export const regress = head('regress', {
   doc: "Numbers: mean squared, mean absolute or Huber's error, or quantiles.",
   options: strict({
-    outputs: size.describe('How many numbers there are.'),
+    outputs: countBeside('outputs', 1).describe('How many numbers there are.'),
     names: nameList('number')
       .optional()
       .describe('What the numbers are called, in the data, in answers and in exported files: a text for each.'),

@@ -215,7 +215,7 @@ export function taggedDefinition(table: Variants, form: 'key' | 'kind' = 'key', 
 // ---- leaves -------------------------------------------------------------------------------------------------------------
 
 /** An integer of at least `min`. */
-export function integer(min: number, what: string) {
+export function integer(min: number, what: string | ((issue: { readonly input?: unknown }) => string)) {
   return z.int({ error: what }).min(min, { error: what });
 }
 

@@ -70,6 +70,14 @@ describe('messages', () => {
     [withColumn(0, { head: { clasify: 3 } }), 'columns[0].head: unknown head "clasify", did you mean "classify"?'],
     [withColumn(0, { head: { classify: 1 } }), 'columns[0].head.classify: found 1, expected an integer of at least 2'],
     [
+      withColumn(0, { head: { classify: ['cold', 'warm'] } }),
+      'columns[0].head.classify: found ["cold","warm"], expected an integer of at least 2, and the names beside it: { classes: 2, names: [...] }',
+    ],
+    [
+      withColumn(0, { head: { binary: { labels: ['tall'] } } }),
+      'columns[0].head.binary.labels: found ["tall"], expected a positive integer, and the names beside it: { labels: 1, names: [...] }',
+    ],
+    [
       withColumn(0, { head: { classify: { classes: 3, class_weights: [1, 2] } } }),
       'columns[0].head.classify.class_weights: found [1,2], expected as many weights as "classes"',
     ],
