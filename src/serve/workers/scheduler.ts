@@ -2,9 +2,17 @@
 import type { TransferListItem } from 'node:worker_threads';
 import { type Answer, type Ask, ServeError, type Tensors } from '../served-model.js';
 import { ThreadEnded } from './calls.js';
-import type { Computing, Pool } from './pool.js';
+import type { Computing } from './pool.js';
 import { cut, joined } from './rows.js';
 import { type AllParts, apart, together } from './tensor-parts.js';
+
+/** Who computes: a pool. */
+export interface Threads {
+  /** Called when a thread has become free. */
+  onIdle: () => void;
+  /** A thread that computes nothing. */
+  idle(): Computing | undefined;
+}
 
 /** How requests of one session wait. */
 export interface LineOptions {
@@ -157,7 +165,7 @@ export class Scheduler {
   private timer: NodeJS.Timeout | undefined;
   private soon: NodeJS.Immediate | undefined;
 
-  constructor(private readonly pool: Pool) {
+  constructor(private readonly pool: Threads) {
     pool.onIdle = () => this.pump();
   }
 
