@@ -63,6 +63,18 @@ describe('HTTP', () => {
     expect(parsed(await none.said)).toEqual({ status: 400, last: true, error });
   });
 
+  it('what Node refuses itself says why as well: no host, an expectation that nobody meets', async () => {
+    const line = 'GET /v2/health/live HTTP/1.1\r\nconnection: close\r\n';
+    const told = async (headers: string) => parsed(await raw(server.http, `${line}${headers}\r\n`).said);
+    expect(await told('')).toEqual({ status: 400, last: true, error: 'the request has no header "host"' });
+    expect(await told('host: x\r\nexpect: tea\r\n')).toEqual({
+      status: 417,
+      last: true,
+      error: 'found the header "expect: tea", expected 100-continue or none',
+    });
+    expect(await raw(server.http, 'GET /v2/health/live HTTP/1.0\r\n\r\n').said).toMatch(/^HTTP\/1.1 200 /);
+  });
+
   it('connections beyond the bound are closed, and there is room again when one has gone', async () => {
     const held = Array.from({ length: 8 }, () => raw(server.http));
     await Promise.all(held.map(({ socket }) => new Promise((resolve) => socket.once('connect', resolve))));

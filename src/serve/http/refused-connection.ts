@@ -1,5 +1,6 @@
-// What a connection is told whose bytes are no request, or whose request came too slowly: no handler has seen it. The connection ends with it.
-import { STATUS_CODES } from 'node:http';
+// What is told to a connection whose bytes are no request, or whose request came too slowly, and to requests that Node itself would refuse without a word: no handler has seen them. The connection ends
+// with it.
+import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 
 const refusals: Readonly<Record<string, readonly [status: number, said: string]>> = {
@@ -24,3 +25,16 @@ export function refuseConnection({ code = '', message }: NodeJS.ErrnoException, 
   const headers = [`content-type: application/json`, `content-length: ${Buffer.byteLength(body)}`, 'connection: close'];
   socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${headers.join('\r\n')}\r\n\r\n${body}`, () => socket.destroy());
 }
+
+/** Answers 417: of what a client may expect first there is 100-continue alone. */
+export function refuseExpectation({ headers: { expect } }: IncomingMessage, response: ServerResponse): void {
+  const body = JSON.stringify({
+    error: `found the header "expect: ${String(expect).slice(0, 60)}", expected 100-continue or none`,
+  });
+  const headers = { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body), connection: 'close' };
+  response.writeHead(417, headers).end(body);
+}
+
+/** Whether a request names its host, as RFC 9112 (3.2) asks of HTTP/1.1. */
+export const namesHost = ({ httpVersion, headers: { host } }: IncomingMessage): boolean =>
+  httpVersion !== '1.1' || host !== undefined;

@@ -20,7 +20,7 @@ import type { Caller, Service } from '../service.js';
 import type { Tracing } from '../tracing.js';
 import { keyCheck, keyOf, refusePages } from './access.js';
 import { headerLength, readRequest, writeAnswer } from './infer-body.js';
-import { refuseConnection } from './refused-connection.js';
+import { namesHost, refuseConnection, refuseExpectation } from './refused-connection.js';
 import { endUnread, partsOf } from './unread-answer.js';
 
 /** What clients decide, bounded. */
@@ -83,7 +83,7 @@ function membersOf(request: FastifyRequest): Readonly<Record<string, unknown>> {
   if (text.trim() === '') return {};
   try {
     const found: unknown = JSON.parse(text);
-    if (typeof found === 'object' && found !== null) return found as Record<string, unknown>;
+    if (typeof found === 'object' && found !== null && !Array.isArray(found)) return found as Record<string, unknown>;
   } catch (error) {
     throw new ServeError('invalid', `failed to parse the request JSON buffer: ${error instanceof Error ? error.message : error}`);
   }
@@ -175,6 +175,8 @@ export function httpServer(service: Service, { limits, logger, tls, apiKey, samp
     maxHeaderSize: limits.maxHeaderBytes,
     headersTimeout: receiveMs,
     requestTimeout: receiveMs,
+    // Node would answer nothing but a status; the check is below.
+    requireHostHeader: false,
     // How often Node looks for requests that are late.
     connectionsCheckingInterval: Math.min(30_000, Math.ceil(receiveMs / 4)),
   };
@@ -200,6 +202,7 @@ export function httpServer(service: Service, { limits, logger, tls, apiKey, samp
     // Its types tell servers with and without TLS apart; what is done with one here is the same.
   }) as unknown as FastifyInstance;
   (app.server as Server).maxConnections = limits.maxConnections;
+  app.server.on('checkExpectation', refuseExpectation);
   app.removeAllContentTypeParsers();
   // The first two are found without a search.
   for (const type of ['application/json', 'application/octet-stream', '*'])
@@ -215,6 +218,7 @@ export function httpServer(service: Service, { limits, logger, tls, apiKey, samp
   app.addHook('onRequest', (request, reply, done) => {
     reply.header('x-request-id', request.id);
     if (!service.ready) reply.header('connection', 'close');
+    if (!namesHost(request.raw)) throw new ServeError('invalid', 'the request has no header "host"');
     refusePages(request.headers);
     if (request.url.startsWith('/v2/health/') || allowed(keyOf(request.headers))) return done();
     reply.header('www-authenticate', 'Bearer');
