@@ -1,6 +1,6 @@
 // Ray over the graphs of a fleet: columns as tasks, one column on several workers, rows of many columns; and what a kill leaves.
 import { execFileSync, spawn } from 'node:child_process';
-import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { readColumn, readFleet } from '../../src/fleet/folder.js';
@@ -9,6 +9,8 @@ import { readNpy } from '../../src/formats/npy.js';
 import { writeNpz } from '../../src/formats/npz.js';
 import { must } from '../../src/onnx/core/errors.js';
 import { Tensor } from '../../src/onnx/core/tensor.js';
+import { acquireLock } from '../../src/onnx/files/lock-file.js';
+import { trainFleet } from '../../src/tasks/train-fleet.js';
 import { environment, python } from '../python/python.js';
 import { runtime } from '../support/run.js';
 import { customers, expectWhole, fleetOf, trainingWorkspace } from './customers.js';
@@ -48,6 +50,24 @@ describe.skipIf(ray.missing)(`Ray${ray.note}`, () => {
     expect(python('.venv-ray', 'ray/train.py', folder, data, '--jobs', '2')).toMatchObject({ columns: 24 });
     expect(files()).toHaveLength(24);
     for (const [name, ino] of finished) expect(statSync(join(folder, 'columns', name)).ino).toBe(ino);
+  }, 600_000);
+
+  it('of two that train one fleet the second is refused, prognet and Python alike; the lock of a killed one is taken over', async () => {
+    const [folder, data] = [fleetOf(dir), customers(24, 1000)];
+    const lock = acquireLock(join(folder, 'lock'));
+    const works = (pid: number | undefined) => new RegExp(`lock: process ${pid} works here since \\S+Z, wait for it or stop it`);
+    expect(() => python('.venv', 'ray/train.py', folder, data, '--alone')).toThrow(works(process.pid));
+    lock.release();
+    const driver = spawn(join(repo, '.venv/bin/python'), [join(repo, 'scripts/python/ray/train.py'), folder, data, '--alone']);
+    const ended = new Promise((resolve) => driver.on('close', resolve));
+    await new Promise((resolve) => driver.stderr.once('data', resolve));
+    await expect(trainFleet(runtime, folder, data)).rejects.toThrow(works(driver.pid));
+    driver.kill('SIGKILL');
+    await ended;
+    const { trained, there } = await trainFleet(runtime, folder, data);
+    expect(there.length).toBeGreaterThan(0);
+    expect(trained).toHaveLength(24 - there.length);
+    expect(existsSync(join(folder, 'lock'))).toBe(false);
   }, 600_000);
 
   it('a killed worker: Ray gives its column to another', async () => {

@@ -5,7 +5,8 @@ import asyncio
 import os
 
 import numpy as np
-from fleet import Fleet, FleetError
+from fleet import Fleet
+from records import FleetError
 from ray import serve
 from starlette.requests import Request
 from starlette.responses import JSONResponse

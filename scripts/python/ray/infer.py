@@ -8,7 +8,8 @@ import sys
 
 import numpy as np
 import ray
-from fleet import Columns, Fleet, FleetError
+from fleet import Columns, Fleet
+from records import FleetError
 
 parser = argparse.ArgumentParser()
 parser.add_argument("fleet")

@@ -10,7 +10,8 @@ import time
 
 import numpy as np
 import ray
-from fleet import Data, FleetError, Training, scalars
+from records import FleetError
+from training import Data, Training, scalars
 
 parser = argparse.ArgumentParser()
 parser.add_argument("fleet")

@@ -10,7 +10,9 @@ import sys
 import time
 
 import numpy as np
-from fleet import Data, FleetError, Training, customers, sha256, write_whole
+from lock import locked
+from records import FleetError, sha256, write_whole
+from training import Data, Training, customers
 
 parser = argparse.ArgumentParser()
 parser.add_argument("fleet")
@@ -33,15 +35,16 @@ def main():
         done.append(found)
         print(f"{found['name']} {'trained' if found['trained'] else 'was there'}", file=sys.stderr, flush=True)
 
-    todo = [(name, str(path)) for name, path in files.items() if not training.fleet.path(name).exists()]
-    for name, path in files.items():
-        if training.fleet.path(name).exists():
-            training.finished(name, Data(path, training.about))
-    if options.alone:
-        for name, file in todo:
-            tell(training.column(name, file))
-    elif todo:
-        by_ray(fleet, work, todo, tell)
+    with locked(fleet):
+        todo = [(name, str(path)) for name, path in files.items() if not training.fleet.path(name).exists()]
+        for name, path in files.items():
+            if training.fleet.path(name).exists():
+                training.finished(name, Data(path, training.about))
+        if options.alone:
+            for name, file in todo:
+                tell(training.column(name, file))
+        elif todo:
+            by_ray(fleet, work, todo, tell)
     trained = sum(found["trained"] for found in done)
     seconds = time.perf_counter() - begun
     print(json.dumps({"columns": len(files), "trained": trained, "there": len(files) - trained, "seconds": seconds}))
