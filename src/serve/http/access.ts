@@ -1,5 +1,6 @@
-// Who may ask: with a key where there is one, and no page of a browser, whose requests its visitor does not know of.
+// Who may ask: with a key where there is one, and no page of a browser, whose requests its visitor does not know of; and by what name.
 import { createHash, timingSafeEqual } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
 import { ServeError } from '../served-model.js';
 
 const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
@@ -22,4 +23,9 @@ export function keyCheck(expected: string | undefined): (given: string | undefin
 export function refusePages(headers: Readonly<Record<string, unknown>>): void {
   if (headers.origin === undefined && headers['sec-fetch-site'] === undefined) return;
   throw new ServeError('forbidden', 'requests of web pages are not answered, expected a client that sends no origin');
+}
+
+/** Requests of HTTP/1.1 name the host that they ask (RFC 9112, 3.2). Throws ServeError. */
+export function refuseHostless({ httpVersion, headers: { host } }: IncomingMessage): void {
+  if (httpVersion === '1.1' && host === undefined) throw new ServeError('invalid', 'the request has no header "host"');
 }

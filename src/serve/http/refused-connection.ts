@@ -34,7 +34,3 @@ export function refuseExpectation({ headers: { expect } }: IncomingMessage, resp
   const headers = { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body), connection: 'close' };
   response.writeHead(417, headers).end(body);
 }
-
-/** Whether a request names its host, as RFC 9112 (3.2) asks of HTTP/1.1. */
-export const namesHost = ({ httpVersion, headers: { host } }: IncomingMessage): boolean =>
-  httpVersion !== '1.1' || host !== undefined;

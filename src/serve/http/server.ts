@@ -18,9 +18,9 @@ import { predicted, told } from '../samples/route.js';
 import { ServeError } from '../served-model.js';
 import type { Caller, Service } from '../service.js';
 import type { Tracing } from '../tracing.js';
-import { keyCheck, keyOf, refusePages } from './access.js';
+import { keyCheck, keyOf, refuseHostless, refusePages } from './access.js';
 import { headerLength, readRequest, writeAnswer } from './infer-body.js';
-import { namesHost, refuseConnection, refuseExpectation } from './refused-connection.js';
+import { refuseConnection, refuseExpectation } from './refused-connection.js';
 import { endUnread, partsOf } from './unread-answer.js';
 
 /** What clients decide, bounded. */
@@ -218,7 +218,7 @@ export function httpServer(service: Service, { limits, logger, tls, apiKey, samp
   app.addHook('onRequest', (request, reply, done) => {
     reply.header('x-request-id', request.id);
     if (!service.ready) reply.header('connection', 'close');
-    if (!namesHost(request.raw)) throw new ServeError('invalid', 'the request has no header "host"');
+    refuseHostless(request.raw);
     refusePages(request.headers);
     if (request.url.startsWith('/v2/health/') || allowed(keyOf(request.headers))) return done();
     reply.header('www-authenticate', 'Bearer');
