@@ -223,6 +223,15 @@ const inputs = z
 /** What `#/$defs` of a JSON Schema must hold for inputs. */
 export const inputDefinitions = { inputs: z.union([inputSchema, inputList]) };
 
+const [ofInput, ofColumn] = [Object.keys(inputSchema.in.shape), Object.keys(columnSchema.shape)];
+/** Where keys belong that stand beside the input and the columns; "inputs" there is a slip of "input". */
+const belongs = Object.fromEntries([
+  ...ofInput.map((key) => [key, 'expected it in "input"']),
+  ...ofColumn
+    .filter((key) => key !== 'inputs')
+    .map((key) => [key, `expected it in ${ofInput.includes(key) ? '"input" or in ' : ''}a column`]),
+]);
+
 export const descriptionSchema = strict(
   {
     prognet: z.literal(1, { error: '1, the version of this format' }).describe('The version of this format: 1.'),
@@ -232,6 +241,7 @@ export const descriptionSchema = strict(
     columns: z.array(columnSchema, { error: 'a list of columns' }).describe('A column for each task, in the order of training.'),
   },
   'a description: { prognet: 1, name, input, columns }',
+  belongs,
 );
 
 /** An input as written. */

@@ -286,6 +286,10 @@ describe('messages', () => {
     // the whole
     [{ ...base, prognet: 2 }, 'prognet: found 2, expected 1, the version of this format'],
     [{ ...base, nam: 'y', name: undefined }, 'unknown key "nam", did you mean "name"?'],
+    [{ ...base, prepare: ['standardise'] }, 'unknown key "prepare", expected it in "input" or in a column'],
+    [{ ...base, inputs: [] }, 'unknown key "inputs", did you mean "input"?'],
+    [{ ...base, features: ['a'] }, 'unknown key "features", expected it in "input"'],
+    [{ ...base, train: { epochs: 3 } }, 'unknown key "train", expected it in a column'],
     [{ ...base, name: undefined }, '"name" is missing, expected a name: a letter, then letters, digits, "_" or "-", at most 100'],
     [
       { ...base, input: { name: 'x' } },
