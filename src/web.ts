@@ -23,6 +23,7 @@ export {
 } from './onnx/core/errors.js';
 export type { Remedy } from './onnx/core/remedy.js';
 export { Tensor } from './onnx/core/tensor.js';
+export type { EpochRecord } from './train/checkpoint.js';
 export type { TrainEvent } from './train/events.js';
 export { begin, type OpenOptions, type OpenSource, open, WebNetwork, type WebTrainOptions } from './web/client.js';
 export type { BlockInfo, HeadInfo, InputInfo, NetworkInfo, RuntimeChoice, TaskInfo } from './web/protocol.js';

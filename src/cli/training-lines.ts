@@ -19,8 +19,10 @@ export function trainingLines({ json, quiet }: GlobalOptions, task: string): Tra
         case 'epoch':
           write('epoch', { ...e.record, epochs: e.epochs, seconds: e.seconds });
           break;
-        case 'started':
         case 'resumed':
+          write('resumed', { epoch: e.epoch, step: e.step });
+          break;
+        case 'started':
         case 'balanced':
         case 'bytes':
         case 'plateau':

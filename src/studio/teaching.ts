@@ -6,6 +6,7 @@ import {
   conv2d,
   DataError,
   dense,
+  type EpochRecord,
   flatten,
   InterruptedError,
   maxpool2d,
@@ -56,6 +57,10 @@ function checkSame(before: SampleShape, { inputs }: SampleShape): void {
     got,
   });
 }
+
+/** Of an epoch's record what the held-out examples said. */
+const heldOutOf = ({ epoch, validation }: EpochRecord) =>
+  validation === undefined ? [] : [{ epoch, accuracy: validation.metric }];
 
 export class Teaching {
   private shelf: Shelf<KeptLesson> | undefined;
@@ -287,7 +292,7 @@ export class Teaching {
     const { losses, heldOut, epochs } = training;
     switch (event.kind) {
       case 'resumed':
-        this.progress({ epoch: event.epoch, firstStep: event.step });
+        this.progress({ epoch: event.epoch, firstStep: event.step, heldOut: event.history.flatMap(heldOutOf) });
         this.store.say(`Goes on after epoch ${event.epoch}, step ${event.step}.`);
         break;
       case 'step':
@@ -300,8 +305,7 @@ export class Teaching {
         break;
       case 'epoch': {
         const { epoch, validation } = event.record;
-        const seen = validation === undefined ? [] : [{ epoch, accuracy: validation.metric }];
-        this.progress({ epoch, part: 0, heldOut: [...heldOut, ...seen] });
+        this.progress({ epoch, part: 0, heldOut: [...heldOut, ...heldOutOf(event.record)] });
         // Often enough to follow, seldom enough to be read out.
         if (epoch % Math.max(1, Math.round(epochs / 5)) > 0) break;
         const right = validation === undefined ? '' : `, ${(validation.metric * 100).toFixed(0)} percent`;

@@ -19,8 +19,8 @@ export type TrainEvent =
   | { readonly kind: 'bytes'; readonly input: string }
   /** Before the first step: epochs at most, and the rows of each. */
   | { readonly kind: 'started'; readonly epochs: number; readonly rows: number; readonly validationRows: number }
-  /** It goes on from a checkpoint: epochs and steps done. */
-  | { readonly kind: 'resumed'; readonly epoch: number; readonly step: number }
+  /** It goes on from a checkpoint: epochs and steps done, and the records of those epochs. */
+  | { readonly kind: 'resumed'; readonly epoch: number; readonly step: number; readonly history: readonly EpochRecord[] }
   | {
       readonly kind: 'step';
       readonly epoch: number;

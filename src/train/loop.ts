@@ -173,8 +173,9 @@ class Training {
   private restore(): boolean {
     if (this.checkpoint === undefined) return false;
     this.tensors = new Map(this.checkpoint.tensors);
-    this.rates.follow(this.state.history);
-    this.request.onEvent?.({ kind: 'resumed', epoch: this.state.epoch, step: this.state.step });
+    const { epoch, step, history } = this.state;
+    this.rates.follow(history);
+    this.request.onEvent?.({ kind: 'resumed', epoch, step, history });
     return true;
   }
 

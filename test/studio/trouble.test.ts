@@ -7,6 +7,7 @@ import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { writeNpy } from '../../src/formats/npy.js';
 import { readNetwork } from '../../src/network/read-network.js';
+import { must } from '../../src/onnx/core/errors.js';
 import { Random } from '../../src/onnx/core/random.js';
 import { Tensor } from '../../src/onnx/core/tensor.js';
 import { prognet, workspace } from '../cli/support.js';
@@ -36,6 +37,7 @@ async function prepareLesson(tab: Page, passes: number): Promise<void> {
 
 const teach = (tab: Page) => tab.getByRole('button', { name: 'Teach it' }).click();
 const taught = (tab: Page) => tab.getByText(/^Nothing moved\./).waitFor({ timeout: 150_000 });
+const learned = /^last is learned, \d+\.\d percent right on held-out examples\. Nothing else moved\.$/;
 
 async function weightsOf(tab: Page): Promise<unknown> {
   const [download] = await Promise.all([
@@ -141,7 +143,7 @@ describe.skipIf(chromium === undefined)(`prognet studio in trouble${why}`, () =>
     expect(await seriousViolations(second)).toEqual([]);
     await second.getByRole('button', { name: 'Go on with last' }).click();
     await taught(second);
-    await expect.poll(() => second.locator('#said').textContent()).toMatch(/^last is learned, /);
+    await expect.poll(() => second.locator('#said').textContent()).toMatch(learned);
     expect(await weightsOf(second)).toEqual(await weightsOf(calm));
     await second.getByLabel(/^4 numbers/).fill('9 -9 9 9');
     await second.getByText('Of 60 samples of its own kind').waitFor();
@@ -153,6 +155,32 @@ describe.skipIf(chromium === undefined)(`prognet studio in trouble${why}`, () =>
     expect(Number.parseFloat((await second.locator('#accuracy').textContent()) ?? '')).toBeGreaterThan(90);
     await Promise.all([whole.close(), broken.close()]);
   }, 200_000);
+
+  it('a tab closed behind the last pass, before the network is kept, loses nothing: the next one trains no pass and says how good it is', async () => {
+    const own = await browser.newContext();
+    const first = await openTab(own, studio.url);
+    // As if it were closed there: the checkpoint of the last pass stays, and the network is not kept.
+    await must(first.workers()[0], 'worker').evaluate('IDBObjectStore.prototype.delete = () => { throw new Error("closed"); }');
+    await first.evaluate(`{
+      const { put } = IDBObjectStore.prototype;
+      IDBObjectStore.prototype.put = function (...given) {
+        if (this.name === 'networks') throw new Error('closed');
+        return put.apply(this, given);
+      };
+    }`);
+    await prepareLesson(first, 3);
+    await teach(first);
+    await first.getByText(/this browser keeps nothing \(closed\)/).waitFor();
+    await first.close();
+
+    const second = await openTab(own, studio.url);
+    await second.getByText(/^The lesson last is unfinished\./).waitFor();
+    await second.getByRole('button', { name: 'Go on with last' }).click();
+    await taught(second);
+    await expect.poll(() => second.locator('#said').textContent()).toMatch(learned);
+    expect(await second.locator('.chart .held-point').count()).toBe(3);
+    await own.close();
+  });
 
   it('an empty network learns its first task, from samples that are added one by one, and is replaced only on a yes', async () => {
     const own = await browser.newContext();

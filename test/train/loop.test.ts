@@ -5,6 +5,8 @@ import type { Weights } from '../../src/model/progressive/weights.js';
 import { must } from '../../src/onnx/core/errors.js';
 import { Random } from '../../src/onnx/core/random.js';
 import { Tensor } from '../../src/onnx/core/tensor.js';
+import type { Checkpoint } from '../../src/train/checkpoint.js';
+import type { TrainEvent } from '../../src/train/events.js';
 import { singleRowNote } from '../../src/train/least-rows.js';
 import { train } from '../../src/train/loop.js';
 import { trainSettings } from '../../src/train/settings.js';
@@ -51,6 +53,52 @@ it('trains two columns, the second over the first', async () => {
     expect(must(result.history.at(-1), 'history').validation?.metric).toBeGreaterThan(0.85);
     frozen.set(column.task, result.weights);
   }
+});
+
+it('goes on behind the last epoch: it tells every record, trains none, and returns the same', async () => {
+  const [column] = columnsOf(
+    parseDescription({
+      prognet: 1,
+      name: 'toy',
+      input: { name: 'image', shape: [1, 8, 8] },
+      columns: [{ task: 'a', blocks: [['flatten', { dense: 4 }, 'relu']], head: { classify: 2 } }],
+    }),
+  );
+  let saved: Checkpoint | undefined;
+  const store = {
+    load: async () => saved,
+    save: async (checkpoint: Checkpoint) => {
+      saved = checkpoint;
+    },
+  };
+  const data = toy(64);
+  const run = async () => {
+    const events: TrainEvent[] = [];
+    const result = await train({
+      runtime,
+      column: must(column, 'column'),
+      frozen: new Map(),
+      settings: trainSettings({ epochs: 3, batch: 16 }, 0),
+      train: data,
+      validation: data,
+      session: { threads: 1 },
+      store,
+      onEvent: (event) => void events.push(event),
+    });
+    return { result, events };
+  };
+  const whole = await run();
+  expect(whole.result.history.map(({ epoch, validation }) => [epoch, validation === undefined])).toEqual([
+    [1, false],
+    [2, false],
+    [3, false],
+  ]);
+  const again = await run();
+  expect(again.result).toEqual(whole.result);
+  const { history } = whole.result;
+  expect(again.events.filter(({ kind }) => kind === 'resumed' || kind === 'epoch' || kind === 'step')).toEqual([
+    { kind: 'resumed', epoch: 3, step: 12, history },
+  ]);
 });
 
 describe('minibatches of one row', () => {
