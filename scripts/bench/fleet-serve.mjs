@@ -2,13 +2,14 @@
 // in turn, round after round, after each column was asked once. Binary tensors of one row. The client, autocannon, runs on the same cores. Medians over the rounds.
 //   node scripts/bench/fleet-serve.mjs [--quick] [--write]     Needs sh scripts/bench/setup. --write puts the table into docs/fleet.md.
 import { spawn } from 'node:child_process';
-import { cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, readdirSync, rmSync } from 'node:fs';
 import { loadavg } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import autocannon from 'autocannon';
 import { loadRuntime } from '../../dist/node.js';
+import { writePart } from '../page-part.mjs';
 import { fleetOfCopies } from './fleet-copies.mjs';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -102,11 +103,4 @@ const text = [
   ...lines,
 ].join('\n');
 console.log(text);
-if (process.argv.includes('--write')) {
-  const page = join(root, 'docs/fleet.md');
-  const [begin, end] = ['<!-- serving: written by node scripts/bench/fleet-serve.mjs --write -->', '<!-- end of serving -->'];
-  const whole = readFileSync(page, 'utf8');
-  const [from, to] = [whole.indexOf(begin), whole.indexOf(end)];
-  if (from < 0 || to < from) throw new Error(`${page}: has no lines ${begin} and ${end}`);
-  writeFileSync(page, `${whole.slice(0, from)}${begin}\n${text}\n${whole.slice(to)}`);
-}
+if (process.argv.includes('--write')) writePart('fleet.md', 'serving', text);

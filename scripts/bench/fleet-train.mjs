@@ -10,10 +10,10 @@ import { writeNpz } from '../../dist/formats/npz.js';
 import { exportFleet, loadRuntime, loadWorkspace, trainTask } from '../../dist/node.js';
 import { Random } from '../../dist/onnx/core/random.js';
 import { Tensor } from '../../dist/onnx/core/tensor.js';
+import { writePart } from '../page-part.mjs';
 
 const repo = new URL('../..', import.meta.url).pathname;
 const results = join(repo, 'scripts/bench/results/fleet-train.json');
-const page = join(repo, 'docs/fleet.md');
 const flag = (name) => process.argv.includes(name);
 const quick = flag('--quick');
 const [count, sample] = quick ? [16, 4] : [1000, 8];
@@ -282,9 +282,5 @@ function write() {
           `\`--kill\`: with a worker of Ray killed after a third of the columns and the driver after two thirds, ${killed.finished} of ${killed.columns.toLocaleString('en')} columns were finished, and stayed. The same command trained the other ${killed.trained}. No column was trained twice, and all had the bits of \`prognet fleet train\`.`,
         ]),
   ];
-  const [begin, end] = ['<!-- training: written by node scripts/bench/fleet-train.mjs --write -->', '<!-- end of training -->'];
-  const text = readFileSync(page, 'utf8');
-  const [from, to] = [text.indexOf(begin), text.indexOf(end)];
-  if (from < 0 || to < from) throw new Error(`${page}: has no lines ${begin} and ${end}`);
-  writeFileSync(page, `${text.slice(0, from)}${begin}\n${lines.join('\n')}\n${text.slice(to)}`);
+  writePart('fleet.md', 'training', lines.join('\n'));
 }

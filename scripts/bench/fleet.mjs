@@ -3,10 +3,10 @@
 // Figures are medians over processes, one after another (fleet-run.mjs): in each of them all fleets have their turn in every round.
 //   node scripts/bench/fleet.mjs [--processes 7] [--quick] [--write]     --write puts the table into docs/fleet.md
 import { execFileSync } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { writePart } from '../page-part.mjs';
 
 const { values: options } = parseArgs({
   options: {
@@ -64,11 +64,4 @@ ${lines.join('\n')}
 
 ${further()}${own('sessions')} sessions, one for each column, took ${fixed(own('run'))} ms a run in the same process, ${fixed(own('bytes') / 1e6, 1)} MB and ${fixed(own('making'), 0)} ms each to make.`;
 console.log(text);
-if (options.write && !options.quick) {
-  const page = new URL('../../docs/fleet.md', import.meta.url);
-  const [begin, end] = ['<!-- columns: written by node scripts/bench/fleet.mjs --write -->', '<!-- end of columns -->'];
-  const before = readFileSync(page, 'utf8');
-  const [from, to] = [before.indexOf(begin), before.indexOf(end)];
-  if (from < 0 || to < from) throw new Error(`docs/fleet.md has no place for ${begin}`);
-  writeFileSync(page, `${before.slice(0, from)}${begin}\n${text}\n${before.slice(to)}`);
-}
+if (options.write && !options.quick) writePart('fleet.md', 'columns', text);

@@ -9,6 +9,7 @@ import { readNpz } from '../../dist/formats/npz.js';
 import { fromBinary, grad, toBinary } from '../../dist/onnx/index.js';
 import { allNodes } from '../../dist/onnx/ir/graph.js';
 import { table } from '../../dist/onnx/ops/table.js';
+import { withPart } from '../page-part.mjs';
 import { node, python, race, row } from './harness.mjs';
 
 const names = ['resnet', 'encoder', 'lstm'];
@@ -73,13 +74,9 @@ async function run() {
 
 export const bench = { title: 'Gradient graphs of exported models', run };
 
-const [begin, end] = ['<!-- peers: written by sh scripts/bench/run gradient-peers -->', '<!-- end of peers -->'];
-
 /** docs/gradients.md with the table of these results in its place. */
 export function withTable(document, result) {
-  const [from, to] = [document.indexOf(begin), document.indexOf(end)];
-  if (from < 0 || to < from) throw new Error(`docs/gradients.md has no place for the table: ${begin}`);
-  return `${document.slice(0, from)}${begin}\n${tableOf(result)}\n${document.slice(to)}`;
+  return withPart(document, 'peers', tableOf(result));
 }
 
 function tableOf({ models, ops, version, date, machine }) {

@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { load } from '../../dist/onnx/node.js';
+import { withPart } from '../page-part.mjs';
 import { machine } from './harness.mjs';
 
 const here = (path) => fileURLToPath(new URL(path, import.meta.url));
@@ -103,10 +104,7 @@ try {
 
 /** docs/gradients.md with the table of these results in its place. */
 function withTable(document, results) {
-  const [begin, end] = ['<!-- size: written by node scripts/bench/gradient-size.mjs -->', '<!-- end of size -->'];
-  const [from, to] = [document.indexOf(begin), document.indexOf(end)];
-  if (from < 0 || to < from) throw new Error(`docs/gradients.md has no place for the table: ${begin}`);
-  return `${document.slice(0, from)}${begin}\n${tableOf(results)}\n${document.slice(to)}`;
+  return withPart(document, 'size', tableOf(results));
 }
 
 function tableOf({ models, versions, date, machine }) {

@@ -1,9 +1,10 @@
 // Exports all tasks of workspaces, given as label=folder, in each precision and writes the table of docs/precision.md. Speed is measured in child
 // processes that take turns, so that no session disturbs another; a figure is the median of the rounds.
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import os from 'node:os';
 import { join } from 'node:path';
+import { writePart } from '../page-part.mjs';
 
 const repo = new URL('../..', import.meta.url).pathname;
 const precisions = ['fp32', 'fp16', 'int8', 'int8-dynamic'];
@@ -56,11 +57,6 @@ const tables = process.argv.slice(2).map((given) => {
 });
 const { version } = JSON.parse(readFileSync(join(repo, 'node_modules/onnxruntime-node/package.json'), 'utf8'));
 const machine = `${os.cpus()[0]?.model.trim()}, ${os.availableParallelism()} cores, onnxruntime-node ${version}`;
-const page = join(repo, 'docs/precision.md');
-const [begin, end] = ['<!-- table: sh scripts/bench/precision -->', '<!-- end -->'];
-const text = readFileSync(page, 'utf8');
-const [from, to] = [text.indexOf(begin), text.indexOf(end)];
-if (from < 0 || to < from) throw new Error(`docs/precision.md has no place for the table, expected ${begin} and ${end}`);
 const notes = `All three tasks in one graph, on ${machine}; medians of ${rounds} rounds of processes that take turns.`;
-writeFileSync(page, `${text.slice(0, from)}${begin}\n\n${tables.join('\n\n')}\n\n${notes}\n\n${text.slice(to)}`);
+writePart('precision.md', 'table', `\n${tables.join('\n\n')}\n\n${notes}\n`);
 console.log(tables.join('\n\n'));

@@ -3,7 +3,7 @@
 // asked in turn, round after round; the client, autocannon, runs on the same cores. Medians over the rounds. Writes its table into docs/serve.md.
 //   node scripts/bench/serve.mjs [--quick] [--write]     Needs sh scripts/bench/setup and sh scripts/deploy-check/setup.
 import { execFileSync, spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -11,6 +11,7 @@ import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import autocannon from 'autocannon';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
+import { writePart } from '../page-part.mjs';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const quick = process.argv.includes('--quick');
@@ -156,7 +157,6 @@ function table(measured) {
   return lines.join('\n');
 }
 
-const [begin, end] = ['<!-- load: written by node scripts/bench/serve.mjs --write -->', '<!-- end of load -->'];
 try {
   workspace();
   const all = await servers();
@@ -176,13 +176,7 @@ try {
     }
   const text = `${table(measured)}\n\n${rounds} rounds of ${seconds} s, ${cpus().length} cores (${cpus()[0].model.trim()}), client and servers on the same machine.`;
   console.log(text);
-  if (process.argv.includes('--write')) {
-    const page = join(root, 'docs/serve.md');
-    const before = readFileSync(page, 'utf8');
-    const [from, to] = [before.indexOf(begin), before.indexOf(end)];
-    if (from < 0 || to < from) throw new Error(`docs/serve.md has no place for ${begin}`);
-    writeFileSync(page, `${before.slice(0, from)}${begin}\n${text}\n${before.slice(to)}`);
-  }
+  if (process.argv.includes('--write')) writePart('serve.md', 'load', text);
 } finally {
   for (const child of started) child.kill('SIGTERM');
   await Promise.all(

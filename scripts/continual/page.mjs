@@ -1,6 +1,7 @@
 // Writes what stands in results/ into docs/continual.md.
 //   node scripts/continual/page.mjs [--check]     --check tells whether it would change.
 import { readFileSync, writeFileSync } from 'node:fs';
+import { withPart } from '../page-part.mjs';
 import { at, resultsOf } from './kept.mjs';
 
 const mean = (list) => list.reduce((a, b) => a + b, 0) / list.length;
@@ -90,11 +91,7 @@ function long() {
 const parts = { agem: () => permuted('agem', [5, 17]), long, split };
 const before = readFileSync(page, 'utf8');
 let after = before;
-for (const [name, write] of Object.entries(parts)) {
-  const [from, to] = [`<!-- ${name}: written by node scripts/continual/page.mjs -->\n`, `\n<!-- end of ${name} -->`];
-  const [start, end] = [after.indexOf(from) + from.length, after.indexOf(to)];
-  after = after.slice(0, start) + write() + after.slice(end);
-}
+for (const [name, write] of Object.entries(parts)) after = withPart(after, name, write());
 if (process.argv.includes('--check')) {
   if (after !== before) {
     process.stderr.write('docs/continual.md is not what scripts/continual/page.mjs writes\n');

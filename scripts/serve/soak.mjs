@@ -7,8 +7,8 @@ import { mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync, writeFile
 import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as after } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { writePart } from '../page-part.mjs';
 import { Clients, Seen } from './soak/clients.mjs';
 import { Models, main, maxBatch, maxBytes } from './soak/models.mjs';
 
@@ -206,15 +206,6 @@ function faults({ counts, servers }) {
   return wrong;
 }
 
-const [open, close] = ['<!-- soak: written by node scripts/serve/soak.mjs --write -->', '<!-- end of soak -->'];
-function write(text) {
-  const page = fileURLToPath(new URL('../../docs/serve.md', import.meta.url));
-  const before = readFileSync(page, 'utf8');
-  const [from, to] = [before.indexOf(open), before.indexOf(close)];
-  if (from < 0 || to < from) throw new Error(`docs/serve.md has no place for ${open}`);
-  writeFileSync(page, `${before.slice(0, from)}${open}\n${text}\n${before.slice(to)}`);
-}
-
 /** What is open more often after than before. */
 function more(before, now) {
   const left = [...before];
@@ -291,7 +282,7 @@ try {
   if (wrong.length > 0) {
     console.error(second.server.log().slice(-3000));
     process.exitCode = 1;
-  } else if (options.write) write(text);
+  } else if (options.write) writePart('serve.md', 'soak', text);
 } finally {
   soak.over = true;
   soak.current?.child.kill('SIGKILL');

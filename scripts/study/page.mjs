@@ -5,12 +5,12 @@ import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { withPart } from '../page-part.mjs';
 
 const at = (path) => fileURLToPath(new URL(path, import.meta.url));
 /** Where the result is kept. */
 export const resultsFile = at('results/mnist-soup.json');
 const [page, report] = [at('../../docs/study.md'), at('../../docs/study.html')];
-const [begin, end] = ['<!-- soup: written by node scripts/study/page.mjs -->', '<!-- end of soup -->'];
 
 const line = (cells) => `| ${cells.join(' | ')} |`;
 const table = (header, rows) => [line(header), line(header.map((_, i) => (i === 0 ? '---' : '---:'))), ...rows.map(line)];
@@ -73,10 +73,7 @@ function pairs(matrix) {
 /** What docs/study.md is with what results/ holds by now. */
 function written() {
   const text = readFileSync(page, 'utf8');
-  const [from, to] = [text.indexOf(begin), text.indexOf(end)];
-  if (from < 0 || to < from) throw new Error(`docs/study.md has no place for ${begin}`);
-  const found = tables(JSON.parse(readFileSync(resultsFile, 'utf8')));
-  return `${text.slice(0, from)}${begin}\n${found.join('\n')}\n${text.slice(to)}`;
+  return withPart(text, 'soup', tables(JSON.parse(readFileSync(resultsFile, 'utf8'))).join('\n'));
 }
 
 /** What docs/study.html is with them. */

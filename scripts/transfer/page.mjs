@@ -3,6 +3,7 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { curvesSvg } from '../../dist/chart/curves.js';
+import { withPart } from '../page-part.mjs';
 
 const docs = (name) => fileURLToPath(new URL(`../../docs/${name}`, import.meta.url));
 /** The file that results are kept in. */
@@ -159,11 +160,8 @@ function files() {
   };
   for (const [name, part] of Object.entries(parts)) {
     if (!existsSync(resultsOf(name))) continue;
-    const [begin, end] = [`<!-- ${name}: written by node scripts/transfer/${name}.mjs -->`, `<!-- end of ${name} -->`];
-    const [from, to] = [page.indexOf(begin), page.indexOf(end)];
-    if (from < 0 || to < from) throw new Error(`docs/transfer.md has no place for ${begin}`);
     const { table, svg } = part(name, JSON.parse(readFileSync(resultsOf(name), 'utf8')));
-    page = `${page.slice(0, from)}${begin}\n${table.join('\n')}\n${page.slice(to)}`;
+    page = withPart(page, name, table.join('\n'));
     if (svg !== undefined) found[`transfer-${name}.svg`] = svg;
   }
   return { 'transfer.md': page, ...found };
