@@ -311,7 +311,9 @@ describe('what does not fit is refused in one line', () => {
         .grow(columnOf('a', 'signal'))
         .grow(columnOf('b', 'signal', { laterals }))
         .parameters('b');
-    expect(() => over('linear')).toThrow('"ceil(length/2)" is open, so how many values stand in a row is not known');
+    expect(() => over('linear')).toThrow(
+      '"ceil(length/2)" is open, and a lateral would flatten the tap [3,ceil(length/2)]: expected join: pool in "laterals"',
+    );
     expect(() => over({ kind: 'linear', join: 'pool' })).not.toThrow();
   });
   it('a training step by itself, unless its sizes are told', () => {

@@ -24,8 +24,9 @@ const name = z
 
 const inputDtypes = ['float32', 'float16', 'int64', 'int32', 'uint8', 'bool'] as const;
 
-const openText = 'a positive integer, or the name of a dimension that stays open';
-const dimension = z.union([size, z.string().regex(/^[A-Za-z][A-Za-z0-9_]*$/, { error: openText })], {
+/** N is what exported files call the batch: two dimensions of one name would be of one size. */
+const openText = 'a positive integer, or the name of a dimension that stays open, not N, which is the batch';
+const dimension = z.union([size, z.string().regex(/^(?!N$)[A-Za-z][A-Za-z0-9_]*$/, { error: openText })], {
   error: openText,
 });
 

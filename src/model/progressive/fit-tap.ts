@@ -37,7 +37,11 @@ export function fitTap(g: Ops, source: Tap, target: Joint, join?: Join): Value {
   const { size } = positionsOf(sampleDims(source.tap), source.layout);
   if (size.length === 0) return everywhere(g, flat(g, source.tap), target);
   const how = join ?? usual(size.length, layoutOf(source.layout), target);
-  if (how === 'flatten') return everywhere(g, flat(g, source.tap), target);
+  if (how === 'flatten') {
+    const dims = sampleDims(source.tap);
+    knownSizes(dims, `and a lateral would flatten the tap [${dims}]`, 'expected join: pool in "laterals"');
+    return everywhere(g, flat(g, source.tap), target);
+  }
   if (how === 'pool') return everywhere(g, pooled(g, source, size.length), target);
   if (target.along === 'features')
     throw new ShapeError('join: steps needs positions on both sides, the block takes features: expected "pool" or "flatten"', {

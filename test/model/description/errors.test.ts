@@ -297,7 +297,11 @@ describe('messages', () => {
     ],
     [
       { ...base, input: [{ name: 'x', shape: ['', 4] }] },
-      'input[0].shape[0]: found "", expected a positive integer, or the name of a dimension that stays open',
+      'input[0].shape[0]: found "", expected a positive integer, or the name of a dimension that stays open, not N, which is the batch',
+    ],
+    [
+      { ...base, input: { name: 'x', shape: ['N', 4] } },
+      'input.shape[0]: found "N", expected a positive integer, or the name of a dimension that stays open, not N, which is the batch',
     ],
     [{ ...base, input: { name: 'x', shape: [4], dtype: 'float' } }, 'input.dtype: found "float", did you mean "float32"?'],
     [{ ...base, input: 'x' }, 'input: found "x", expected an input { name, shape }, or a list of them'],
