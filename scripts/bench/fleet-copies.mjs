@@ -10,22 +10,45 @@ import { sha256 } from '../../dist/onnx/files/hash.js';
 import { writeRecord } from '../../dist/workspace/column-record.js';
 import { weightsFile } from '../../dist/workspace/column-store.js';
 
-const text = `prognet: 1
+const head = 'head: { classify: 10 }, train: { epochs: 1, batch: 64';
+const over = 'laterals: { kind: adapter, rank: 8, from: [base] }';
+const network = (input, base, blocks) => `prognet: 1
 name: bench
-input: { name: x, shape: [256] }
+input: { name: x, shape: [${input}] }
 columns:
-  - { task: base, blocks: [[{ dense: 1024 }, relu], [{ dense: 1024 }, relu], [{ dense: 768 }, relu]], head: { classify: 10 }, train: { epochs: 1, batch: 64, seed: 1 } }
-  - { task: one, blocks: [[{ dense: 32 }, relu], [{ dense: 32 }, relu], [{ dense: 16 }, relu]], head: { classify: 10 }, laterals: { kind: adapter, rank: 8, from: [base] }, train: { epochs: 1, batch: 64, seed: 2 } }
+  - { task: base, blocks: ${base}, ${head}, seed: 1 } }
+  - { task: one, blocks: ${blocks}, ${over}, ${head}, seed: 2 } }
 `;
 
+/** Bases of some 8 MB, and columns over them. */
+export const networks = {
+  dense: {
+    shape: [256],
+    base: '[[{ dense: 1024 }, relu], [{ dense: 1024 }, relu], [{ dense: 768 }, relu]]',
+    blocks: '[[{ dense: 32 }, relu], [{ dense: 32 }, relu], [{ dense: 16 }, relu]]',
+  },
+  conv2d: {
+    shape: [3, 32, 32],
+    base: '[[{ conv2d: { filters: 32, kernel: 3 } }, relu, { maxpool2d: 2 }], [{ conv2d: { filters: 64, kernel: 3 } }, relu, { maxpool2d: 2 }], [flatten, { dense: 900 }, relu]]',
+    blocks:
+      '[[{ conv2d: { filters: 8, kernel: 3 } }, relu, { maxpool2d: 2 }], [{ conv2d: { filters: 8, kernel: 3 } }, relu, { maxpool2d: 2 }], [flatten, { dense: 32 }, relu]]',
+  },
+  lstm: {
+    shape: [20, 32],
+    base: '[[{ lstm: { units: 416, sequences: true } }], [{ lstm: 400 }]]',
+    blocks: '[[{ lstm: { units: 24, sequences: true } }], [{ lstm: 24 }]]',
+  },
+};
+
 /** In a temporary folder `dir`, which is the caller's to remove. */
-export async function fleetOfCopies(runtime, count) {
+export async function fleetOfCopies(runtime, count, { shape, base, blocks } = networks.dense) {
   const random = new Random(1, 'bench');
+  const size = shape.reduce((a, b) => a * b, 1);
   const rows = (n) =>
     new Tensor(
       'float32',
-      [n, 256],
-      Float32Array.from({ length: n * 256 }, () => random.normal()),
+      [n, ...shape],
+      Float32Array.from({ length: n * size }, () => random.normal()),
     );
   const part = () => ({
     inputs: rows(64),
@@ -36,7 +59,7 @@ export async function fleetOfCopies(runtime, count) {
     ),
   });
   const dir = mkdtempSync(join(tmpdir(), 'prognet-bench-fleet-'));
-  writeFileSync(join(dir, 'prognet.yaml'), text);
+  writeFileSync(join(dir, 'prognet.yaml'), network(shape, base, blocks));
   for (const task of ['base', 'one']) await trainTask(runtime, dir, task, { data: { train: part(), test: part() }, threads: 1 });
   const loaded = loadWorkspace(dir);
   const folder = join(dir, 'fleet');

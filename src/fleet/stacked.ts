@@ -1,14 +1,16 @@
 // The stacked form of a fleet: every weight of a column becomes a bank [T, ...] of the weights of T columns, and each row of a batch is computed with the weights of
-// its own column: what they multiply becomes one batched product. Rows of many columns are one run then, and what they share is computed as for one batch.
+// its own column. What they multiply becomes one batched product; an op that takes one kernel for all rows, as a Conv or an LSTM, goes row by row in a Scan.
+// Rows of many columns are one run then, and what they share is computed as for one batch.
 import { must, UsageError } from '../onnx/core/errors.js';
 import { type Node, nodeReads, type Value } from '../onnx/ir/graph.js';
 import { tensorType } from '../onnx/ir/types.js';
 import { hasTrait, isStandard } from '../onnx/ops/definition.js';
 import type { Ops } from '../onnx/ops/ops-builder.js';
+import { scan } from '../onnx/ops/scan.js';
 
 /**
  * Turns the inputs `weights` of the graph under construction into banks, and adds the input `index`, int64 [N]: the place of each row's column in the banks. A place outside of
- * them makes the run fail. Throws UsageError for an op that reads weights and has no such form.
+ * them makes the run fail. Throws UsageError for an op that reads weights and does not keep the rows of a batch apart.
  */
 export function stackWeights(g: Ops, weights: readonly Value[], index: string): void {
   const { graph } = g;
@@ -16,7 +18,7 @@ export function stackWeights(g: Ops, weights: readonly Value[], index: string): 
   const first = weights[0];
   if (first === undefined) throw new UsageError('stacked form: the column has no weights, expected one that learns');
   graph.nodes = [];
-  for (const weight of weights) weight.type = tensorType(weight.dtype, ['T', ...weight.dims]);
+  for (const weight of weights) weight.type = tensorType(weight.dtype, [held, ...weight.dims]);
   const given = g.input(index, 'int64', ['N']);
   // Gather refuses a place beyond the end; negative ones, which would count from the end, are sent there too.
   const places = g.where(g.less(given, 0), g.shape(first, { start: 0, end: 1 }), given);
@@ -26,16 +28,34 @@ export function stackWeights(g: Ops, weights: readonly Value[], index: string): 
       graph.nodes.push(node);
       continue;
     }
-    const replaced = stack.replacement(node);
-    // The value stays the one that others read.
-    const [output] = node.outputs;
-    const producer = must(replaced.producer, 'producer');
-    producer.outputs[producer.outputs.indexOf(replaced)] = must(output, 'output');
-    must(output, 'output').producer = producer;
+    for (const [output, now] of stack.replacement(node)) {
+      // The value stays the one that others read.
+      const producer = must(now.producer, 'producer');
+      producer.outputs[producer.outputs.indexOf(now)] = output;
+      output.producer = producer;
+    }
   }
 }
 
+/** The first dimension of a bank: how many columns are in it. No open size of a description can be called so. */
+const held = 'fleet.T';
+
+/** An output of a node that reads weights, and the value that takes its place. */
+type Replaced = readonly (readonly [output: Value, now: Value])[];
+
+/** The axis on which the rows of a batch lie; -1 where there is none. */
+const batchAxis = ({ shape }: Value): number => shape?.indexOf('N') ?? -1;
+
+/** Whether a value is the same whatever is fed. */
+function isFixed({ constant, producer }: Value): boolean {
+  return constant !== undefined || (producer !== undefined && [...nodeReads(producer)].every(isFixed));
+}
+
+const written = (node: Node): readonly Value[] => node.outputs.filter(({ name }) => name !== '');
+
 class Stack {
+  /** What is computed of weights alone, such as their transpose; it is computed again for each row. */
+  private readonly derived = new Set<Value>();
   private readonly rows = new Map<Value, Value>();
 
   constructor(
@@ -45,49 +65,132 @@ class Stack {
   ) {}
 
   private isWeight(v: Value | null | undefined): v is Value {
-    return v !== null && v !== undefined && this.weights.has(v);
+    return v !== null && v !== undefined && (this.weights.has(v) || this.derived.has(v));
   }
 
   /** The weights of each row, [N, ...]. */
   private gathered(weight: Value): Value {
-    const known = this.rows.get(weight) ?? this.g.gather(weight, this.places, { axis: 0 });
+    const { g, places } = this;
+    const all = () =>
+      this.weights.has(weight)
+        ? g.gather(weight, places, { axis: 0 })
+        : must(this.eachPlace([], (b, place) => [this.ofRow(b, weight, place)])[0], 'weights of each row');
+    const known = this.rows.get(weight) ?? all();
     this.rows.set(weight, known);
     return known;
   }
 
+  /** A Scan over the places of the rows' columns and the rows of `read`; what `step` gives is put together along the axes given. */
+  private eachPlace(
+    read: readonly Value[],
+    step: (b: Ops, place: Value, rows: readonly Value[]) => readonly Value[],
+    outputAxes?: readonly number[],
+  ): Value[] {
+    const how = { axes: [0, ...read.map(batchAxis)], ...(outputAxes && { outputAxes }) };
+    return scan(this.g, [], [this.places, ...read], how, (b, _, [place, ...rows]) => ({
+      states: [],
+      outputs: step(b, must(place, 'place'), rows),
+    }));
+  }
+
+  /** In a Scan: the weight of the column at `place`, or what is computed of it. */
+  private ofRow(b: Ops, weight: Value, place: Value): Value {
+    if (this.weights.has(weight)) return b.gather(weight, place, { axis: 0 });
+    const node = must(weight.producer, 'producer');
+    const inputs = node.inputs.map((v) => (this.isWeight(v) ? this.ofRow(b, v, place) : v));
+    return must(this.again(b, node, inputs)[written(node).indexOf(weight)], 'output');
+  }
+
+  /** The node over other inputs: its outputs that have a name. */
+  private again(b: Ops, node: Node, inputs: readonly (Value | null)[]): Value[] {
+    const named = node.outputs.map(({ name }) => name !== '');
+    return b.node(node.opType, inputs, node.attributes, named, node.domain).filter(({ name }) => name !== '');
+  }
+
   /** Whether a node is the same for all columns; arithmetic is, over weights that broadcast as one of them did. */
   untouched(node: Node): boolean {
+    const { inputs } = node;
     if (![...nodeReads(node)].some((v) => this.isWeight(v))) return true;
-    const beside = node.inputs.find((v) => (v?.shape?.length ?? 0) > 0 && !this.isWeight(v));
-    if (!isStandard(node) || !hasTrait(node, 'arithmetic') || !beside) return false;
-    node.inputs = node.inputs.map((v) => (this.isWeight(v) ? this.broadcast(v, beside) : v));
+    const beside = inputs.find((v): v is Value => v !== null && !this.isWeight(v) && batchAxis(v) === 0);
+    const rank = beside?.shape?.length ?? 0;
+    const fits = (v: Value | null) => !this.isWeight(v) || this.rankOf(v) < rank;
+    if (!isStandard(node) || !hasTrait(node, 'arithmetic') || beside === undefined || !inputs.every(fits)) return false;
+    node.inputs = inputs.map((v) => (this.isWeight(v) ? this.broadcast(v, beside) : v));
     return true;
   }
 
-  /** What a node gives, computed with each row's own weights. Throws UsageError. */
-  replacement(node: Node): Value {
-    const [x] = node.inputs;
-    const found = isStandard(node) && x && !this.isWeight(x) ? this.rule(node, x) : undefined;
-    if (found !== undefined) return found;
-    throw new UsageError(
-      `stacked form: ${node.opType} of weights of a column is not in it, expected dense layers, batch_norm and laterals into them`,
-      { op: node.opType, expected: 'dense, batch_norm' },
-    );
+  /** Axes of a weight of one column. */
+  private rankOf(weight: Value): number {
+    return must(weight.shape, 'shape').length - (this.weights.has(weight) ? 1 : 0);
   }
 
-  private rule(node: Node, x: Value): Value | undefined {
-    const [, weight, third] = node.inputs;
+  /** What a node gives, computed with each row's own weights; nothing yet where it reads weights alone. Throws UsageError. */
+  replacement(node: Node): Replaced {
+    if (node.subgraphs.length === 0 && node.inputs.every((v) => v === null || this.isWeight(v) || isFixed(v))) {
+      for (const v of written(node)) this.derived.add(v);
+      return [];
+    }
+    const found = isStandard(node) ? this.rule(node) : undefined;
+    return found === undefined ? this.eachRow(node) : [[must(node.outputs[0], 'output'), found]];
+  }
+
+  /** The node itself, row by row. */
+  private eachRow(node: Node): Replaced {
+    const outputs = written(node);
+    const known = (v: Value | null) => v === null || this.isWeight(v) || isFixed(v);
+    const read = node.inputs.filter((v): v is Value => !known(v));
+    if (node.subgraphs.length > 0 || [...read, ...outputs].some((v) => batchAxis(v) < 0))
+      throw new UsageError(
+        `stacked form: ${node.opType} of weights of a column is not in it, expected one that keeps the rows of a batch apart`,
+        { op: node.opType, expected: 'an op over rows of a batch' },
+      );
+    const axes = outputs.map(batchAxis);
+    const one = (b: Ops, place: Value, rows: readonly Value[]): Value[] => {
+      const inputs = node.inputs.map((v) => {
+        if (this.isWeight(v)) return this.ofRow(b, v, place);
+        const row = v === null ? undefined : rows[read.indexOf(v)];
+        return v === null || row === undefined ? v : b.unsqueeze(row, [batchAxis(v)]);
+      });
+      return this.again(b, node, inputs).map((v, i) => b.squeeze(v, [must(axes[i], 'axis')]));
+    };
+    const now = this.eachPlace(read, one, axes);
+    return outputs.map((v, i) => [v, must(now[i], 'rows')]);
+  }
+
+  /** The ops that take the weights of all rows at once. */
+  private rule(node: Node): Value | undefined {
+    const { g } = this;
+    const [x, weight, third] = node.inputs;
     const { opType } = node;
+    if (!x || !weight) return undefined;
+    if (opType === 'Gather' && node.int('axis', 0) === 0 && this.weights.has(x) && batchAxis(weight) === 0)
+      return this.looked(x, weight);
+    if (this.isWeight(x) || batchAxis(x) !== 0) return undefined;
     if (opType === 'BatchNormalization') return this.normalised(node, x);
     if (!this.isWeight(weight)) return undefined;
-    if (opType === 'MatMul') return this.product(x, this.gathered(weight));
+    if (opType === 'MatMul' && this.rankOf(weight) === 2) return this.product(x, this.gathered(weight));
     if (opType !== 'Gemm' || node.int('transA', 0) !== 0 || node.float('alpha', 1) !== 1 || node.float('beta', 1) !== 1)
       return undefined;
-    const { g } = this;
     const rows = this.gathered(weight);
     const y = this.product(x, node.int('transB', 0) === 0 ? rows : g.transpose(rows, { perm: [0, 2, 1] }));
     if (third === null || third === undefined) return y;
     return g.add(y, this.isWeight(third) ? this.broadcast(third, y) : third);
+  }
+
+  /** Rows of each sample's own table, by ids [N, ...]. */
+  private looked(table: Value, ids: Value): Value {
+    const { g } = this;
+    const rank = must(ids.shape, 'shape').length;
+    const places =
+      rank === 1
+        ? this.places
+        : g.unsqueeze(
+            this.places,
+            Array.from({ length: rank - 1 }, (_, i) => i + 1),
+          );
+    const whole = ids.dtype === 'int64' ? ids : g.cast(ids, { to: 'int64' });
+    const pairs = [g.expand(places, g.shape(ids)), whole].map((v) => g.unsqueeze(v, [rank]));
+    return g.gatherND(table, g.concat(...pairs, { axis: rank }));
   }
 
   /** x [N, ..., in] by each row's own matrix [N, in, out]. */
@@ -103,7 +206,6 @@ class Stack {
   private broadcast(weight: Value, x: Value): Value {
     const rows = this.gathered(weight);
     const missing = must(x.shape, 'shape').length - must(rows.shape, 'shape').length;
-    if (missing < 0) throw new UsageError(`stacked form: "${weight.name}" has as many axes as the batch, expected fewer`);
     return missing === 0
       ? rows
       : this.g.unsqueeze(

@@ -18,16 +18,17 @@ export const description = (
     base = '[[{ dense: 8 }, relu], [{ dense: 7 }, relu]]',
     input = '{ name: x, shape: [4] }',
     train = '',
+    reads = '',
   } = {},
 ) => `prognet: 1
 name: shop
 input: ${input}
 columns:
-  - { task: base, blocks: ${base}, head: { classify: 3 }, train: { epochs: 2, batch: 8, seed: 1 } }
+  - { task: base, ${reads}blocks: ${base}, head: { classify: 3 }, train: { epochs: 2, batch: 8, seed: 1 } }
 ${names
   .map(
     (name, i) =>
-      `  - { task: ${name}, blocks: ${blocks}, head: ${head}, laterals: { kind: ${kind}, from: [base] }, train: { epochs: 2, batch: 8, seed: ${i + 2}${train} } }\n`,
+      `  - { task: ${name}, ${reads}blocks: ${blocks}, head: ${head}, laterals: { kind: ${kind}, from: [base] }, train: { epochs: 2, batch: 8, seed: ${i + 2}${train} } }\n`,
   )
   .join('')}`;
 
@@ -42,8 +43,11 @@ export function rows(n: number, seed: number, shape: readonly number[] = [4]): T
   );
 }
 
-const part = (seed: number, shape: readonly number[], numbers: number) => ({
-  inputs: rows(32, seed, shape),
+/** Rows [n, ...] of this seed, of several inputs by their names. */
+type Drawn = (n: number, seed: number) => Readonly<Record<string, Tensor>>;
+
+const part = (seed: number, shape: readonly number[] | Drawn, numbers: number) => ({
+  inputs: typeof shape === 'function' ? shape(32, seed) : rows(32, seed, shape),
   targets:
     numbers > 0
       ? rows(32, seed + 1, [numbers])
@@ -55,7 +59,7 @@ const part = (seed: number, shape: readonly number[], numbers: number) => ({
 });
 
 /** A workspace of this description with all columns trained and frozen. `numbers`: of a head of numbers how many it gives. */
-export async function frozenWorkspace(text: string, shape: readonly number[] = [4], numbers = 0): Promise<string> {
+export async function frozenWorkspace(text: string, shape: readonly number[] | Drawn = [4], numbers = 0): Promise<string> {
   const dir = mkdtempSync(join(tmpdir(), 'prognet-fleet-'));
   writeFileSync(join(dir, 'prognet.yaml'), text);
   let seed = 0;

@@ -2,11 +2,11 @@
 // all times at once; a Scan backwards in time carries dh (and dc) and gives the gradients da of what goes into the activations. Steps beyond
 // the end of a sequence change nothing: their factors are 0, and the states pass.
 import { must } from '../../core/errors.js';
-import { Value } from '../../ir/graph.js';
-import { tensorType } from '../../ir/types.js';
+import type { Value } from '../../ir/graph.js';
 import { reduceSum } from '../families/reduce.js';
 import type { GradientContext } from '../op-def.js';
 import type { Ops } from '../ops-builder.js';
+import { scan } from '../scan.js';
 import { type Activated, activationsOf } from './recurrent-activation.js';
 import { sizesOf, typed } from './shape-like.js';
 
@@ -48,40 +48,6 @@ interface Result {
   readonly dp?: Value;
 }
 
-/** A Scan whose body is `step`; returns final states, then stacked outputs. Backwards: from the last element to the first. */
-function scan(
-  g: Ops,
-  states: readonly Value[],
-  inputs: readonly Value[],
-  direction: 'forward' | 'backward',
-  step: (
-    b: Ops,
-    states: readonly Value[],
-    inputs: readonly Value[],
-  ) => { readonly states: readonly Value[]; readonly outputs: readonly Value[] },
-): Value[] {
-  const b = g.subgraph('step');
-  const argument = (v: Value, drop: number): Value => {
-    const inner = new Value(g.names.unique(`${v.name}/step`), tensorType(v.dtype, v.shape?.slice(drop)));
-    b.graph.inputs.push(inner);
-    return inner;
-  };
-  const result = step(
-    b,
-    states.map((v) => argument(v, 0)),
-    inputs.map((v) => argument(v, 1)),
-  );
-  b.graph.outputs.push(...result.states, ...result.outputs);
-  const back = direction === 'backward' ? 1 : 0;
-  const attributes = {
-    body: b.graph,
-    num_scan_inputs: inputs.length,
-    scan_input_directions: inputs.map(() => back),
-    scan_output_directions: result.outputs.map(() => back),
-  };
-  return g.op('Scan', [...states, ...inputs], attributes, result.states.length + result.outputs.length);
-}
-
 const transposed = (g: Ops, v: Value) => g.transpose(v, { perm: [1, 0] });
 
 /** a^T b over all times and samples: [T, N, A] and [T, N, B] to [A, B]. */
@@ -121,7 +87,7 @@ function rnn(p: Pass): Result {
   const [f] = activationsOf(p.c, ['Tanh'], p.direction);
   const a = g.add(projected(p, sumOf(g, p.bias)), g.matMul(p.before, transposed(g, p.r)));
   const slope = within(p, must(f, 'activation')(g, a).slope);
-  const [dh, da] = scan(g, [p.dh], [slope, ...given(p.dy), ...keepers(p)], 'backward', (b, [dh], xs) => {
+  const [dh, da] = scan(g, [p.dh], [slope, ...given(p.dy), ...keepers(p)], { backward: true }, (b, [dh], xs) => {
     const state = must(dh, 'dh');
     const [k, ...more] = xs;
     const d = p.dy === null ? state : b.add(state, must(more.shift(), 'dy'));
@@ -160,7 +126,7 @@ function gru(p: Pass): Result {
   const kn = within(p, g.mul(g.sub(1, z.y), n.slope));
   const kr = g.mul(linear ? q : h, r.slope);
   const inputs = [kz, kn, kr, r.y, within(p, z.y, 1), ...given(p.dy)];
-  const [dh, da] = scan(g, [p.dh], inputs, 'backward', (b, [dh], xs) => {
+  const [dh, da] = scan(g, [p.dh], inputs, { backward: true }, (b, [dh], xs) => {
     const [kz, kn, kr, r, z, dy] = xs as [Value, Value, Value, Value, Value, Value | undefined];
     const state = must(dh, 'dh');
     const d = dy === undefined ? state : b.add(state, dy);
@@ -226,7 +192,7 @@ function lstm(p: Pass): Result {
     ...given(p.dy),
     ...keepers(p),
   ];
-  const [dh, dc, da] = scan(g, [p.dh, p.dc], inputs, 'backward', (b, states, xs) => {
+  const [dh, dc, da] = scan(g, [p.dh, p.dc], inputs, { backward: true }, (b, states, xs) => {
     const [sh, sc] = states as [Value, Value];
     const [ki, ko, kn, kc, f, ...more] = xs as [Value, Value, Value, Value, Value, ...Value[]];
     const kf = coupled ? undefined : must(more.shift(), 'kf');
@@ -249,7 +215,7 @@ function lstm(p: Pass): Result {
   /** c_t of every step: gates are known for all times. */
   function plainCells({ i, f }: { i: Activated; f: Activated }): Value {
     const inputs = [within(p, f.y, 1), within(p, g.mul(i.y, n.y))];
-    const [, stacked] = scan(g, [p.c0], inputs, 'forward', (b, [cell], [f, add]) => {
+    const [, stacked] = scan(g, [p.c0], inputs, {}, (b, [cell], [f, add]) => {
       const next = b.add(b.mul(must(cell, 'c'), must(f, 'f')), must(add, 'i n'));
       return { states: [next], outputs: [b.identity(next)] };
     });
@@ -257,7 +223,7 @@ function lstm(p: Pass): Result {
   }
   /** The same where gates see the cell. */
   function peepingCells(): Value {
-    const [, stacked] = scan(g, [p.c0], [ai, af, n.y, ...keepers(p)], 'forward', (b, [cell], xs) => {
+    const [, stacked] = scan(g, [p.c0], [ai, af, n.y, ...keepers(p)], {}, (b, [cell], xs) => {
       const [ai, af, n, keep] = xs as [Value, Value, Value, Value | undefined];
       const c = must(cell, 'c');
       const { i, f } = gates(b, ai, af, c);
