@@ -103,10 +103,12 @@ export class FleetRunner {
   }
 
   /**
-   * Rows of many columns: row i is answered by `columns[i]`. One run where few rows have the same column; answers then equal those of `run` up to rounding. Throws as `run`.
+   * Rows of many columns: row i is answered by `columns[i]`. One run where few rows have the same column; answers then equal those of `run` up to rounding.
+   * @throws UsageError for no rows, or other rows than names; and as `run`
    */
   async runMixed(columns: readonly string[], inputs: FleetInputs): Promise<FleetAnswer> {
     given('runMixed', { columns, inputs }, { columns: someNames, inputs: anObject });
+    if (columns.length === 0) throw new UsageError('runMixed: found no columns, expected a name for each row, one at least');
     this.refuseOtherCount(columns.length, inputs);
     return this.inTurn(() => this.mixed(columns, inputs));
   }

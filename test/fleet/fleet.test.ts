@@ -273,6 +273,9 @@ it('a fleet without a stacked form, as earlier versions made of convolutions, an
     const { scores } = await exported(name, x);
     expect(mixed.scores.numbers().slice(3 * i, 3 * i + 3)).toEqual(scores.numbers().slice(3 * i, 3 * i + 3));
   }
+  await expect(runner.runMixed([], { x: rows(0, 9) })).rejects.toThrow(
+    'runMixed: found no columns, expected a name for each row, one at least',
+  );
   await expect(runner.runMixed(['ann'], { x })).rejects.toThrow(
     'runMixed: the input "x" has 6 rows, expected 1, one for each name of a column',
   );
