@@ -94,7 +94,10 @@ describe.skipIf(chromium === undefined)(`prognet studio${why}`, () => {
     for (let i = 0; i < 18; i++) await tab.keyboard.press('ArrowDown');
     await tab.keyboard.press('Space');
     await expect.poll(async () => (await answerOf(tab, 'zero-to-two')).best).toBe('1');
-    expect(await tab.locator('#said').textContent()).toMatch(/^zero-to-two: 1, \d+ percent\. three-to-five: /);
+    // The network that was opened on wasm meanwhile may be said before its answer.
+    await expect
+      .poll(() => tab.locator('#said').textContent(), { timeout: 30_000 })
+      .toMatch(/^zero-to-two: 1, \d+ percent\. three-to-five: /);
 
     // A picture of the drawing, dark on bright and with the pad's border, dropped as a file.
     const png = (await pad(tab).screenshot()).toString('base64');
