@@ -33,7 +33,7 @@ export type FleetInputs = Readonly<Record<string, Tensor>>;
  * Rows of one column, at the mean, from which on a run for each column is quicker than one run with the weights of each row beside it: the weights of a column are then
  * copied for every row of it (docs/fleet.md).
  */
-const rowsOfOwnRun = 8;
+const rowsOfOwnRun = 12;
 
 const defaultMemory = 2 ** 28;
 
