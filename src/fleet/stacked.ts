@@ -80,14 +80,9 @@ class Stack {
     return known;
   }
 
-  /** A Scan over the places of the rows' columns and the rows of `read`; what `step` gives is put together along the axes given. */
-  private eachPlace(
-    read: readonly Value[],
-    step: (b: Ops, place: Value, rows: readonly Value[]) => readonly Value[],
-    outputAxes?: readonly number[],
-  ): Value[] {
-    const how = { axes: [0, ...read.map(batchAxis)], ...(outputAxes && { outputAxes }) };
-    return scan(this.g, [], [this.places, ...read], how, (b, _, [place, ...rows]) => ({
+  /** What `step` gives for the place of each row's column and the rows of `read`, whose first axis is the batch; put together along the first axis. */
+  private eachPlace(read: readonly Value[], step: (b: Ops, place: Value, rows: readonly Value[]) => readonly Value[]): Value[] {
+    return scan(this.g, [], [this.places, ...read], 'forward', (b, _, [place, ...rows]) => ({
       states: [],
       outputs: step(b, must(place, 'place'), rows),
     }));
@@ -144,17 +139,28 @@ class Stack {
         `stacked form: ${node.opType} of weights of a column is not in it, expected one that keeps the rows of a batch apart`,
         { op: node.opType, expected: 'an op over rows of a batch' },
       );
-    const axes = outputs.map(batchAxis);
     const one = (b: Ops, place: Value, rows: readonly Value[]): Value[] => {
       const inputs = node.inputs.map((v) => {
         if (this.isWeight(v)) return this.ofRow(b, v, place);
         const row = v === null ? undefined : rows[read.indexOf(v)];
         return v === null || row === undefined ? v : b.unsqueeze(row, [batchAxis(v)]);
       });
-      return this.again(b, node, inputs).map((v, i) => b.squeeze(v, [must(axes[i], 'axis')]));
+      return this.again(b, node, inputs).map((v, i) => b.squeeze(v, [batchAxis(must(outputs[i], 'output'))]));
     };
-    const now = this.eachPlace(read, one, axes);
-    return outputs.map((v, i) => [v, must(now[i], 'rows')]);
+    // A Scan may go along other axes, but not every runtime has that.
+    const now = this.eachPlace(
+      read.map((v) => this.moved(v, batchAxis(v), 0)),
+      one,
+    );
+    return outputs.map((v, i) => [v, this.moved(must(now[i], 'rows'), 0, batchAxis(v))]);
+  }
+
+  /** A value with one of its axes elsewhere. */
+  private moved(v: Value, from: number, to: number): Value {
+    if (from === to) return v;
+    const perm = must(v.shape, 'shape').map((_, i) => i);
+    perm.splice(to, 0, ...perm.splice(from, 1));
+    return this.g.transpose(v, { perm });
   }
 
   /** The ops that take the weights of all rows at once. */

@@ -87,7 +87,7 @@ function rnn(p: Pass): Result {
   const [f] = activationsOf(p.c, ['Tanh'], p.direction);
   const a = g.add(projected(p, sumOf(g, p.bias)), g.matMul(p.before, transposed(g, p.r)));
   const slope = within(p, must(f, 'activation')(g, a).slope);
-  const [dh, da] = scan(g, [p.dh], [slope, ...given(p.dy), ...keepers(p)], { backward: true }, (b, [dh], xs) => {
+  const [dh, da] = scan(g, [p.dh], [slope, ...given(p.dy), ...keepers(p)], 'backward', (b, [dh], xs) => {
     const state = must(dh, 'dh');
     const [k, ...more] = xs;
     const d = p.dy === null ? state : b.add(state, must(more.shift(), 'dy'));
@@ -126,7 +126,7 @@ function gru(p: Pass): Result {
   const kn = within(p, g.mul(g.sub(1, z.y), n.slope));
   const kr = g.mul(linear ? q : h, r.slope);
   const inputs = [kz, kn, kr, r.y, within(p, z.y, 1), ...given(p.dy)];
-  const [dh, da] = scan(g, [p.dh], inputs, { backward: true }, (b, [dh], xs) => {
+  const [dh, da] = scan(g, [p.dh], inputs, 'backward', (b, [dh], xs) => {
     const [kz, kn, kr, r, z, dy] = xs as [Value, Value, Value, Value, Value, Value | undefined];
     const state = must(dh, 'dh');
     const d = dy === undefined ? state : b.add(state, dy);
@@ -192,7 +192,7 @@ function lstm(p: Pass): Result {
     ...given(p.dy),
     ...keepers(p),
   ];
-  const [dh, dc, da] = scan(g, [p.dh, p.dc], inputs, { backward: true }, (b, states, xs) => {
+  const [dh, dc, da] = scan(g, [p.dh, p.dc], inputs, 'backward', (b, states, xs) => {
     const [sh, sc] = states as [Value, Value];
     const [ki, ko, kn, kc, f, ...more] = xs as [Value, Value, Value, Value, Value, ...Value[]];
     const kf = coupled ? undefined : must(more.shift(), 'kf');
@@ -215,7 +215,7 @@ function lstm(p: Pass): Result {
   /** c_t of every step: gates are known for all times. */
   function plainCells({ i, f }: { i: Activated; f: Activated }): Value {
     const inputs = [within(p, f.y, 1), within(p, g.mul(i.y, n.y))];
-    const [, stacked] = scan(g, [p.c0], inputs, {}, (b, [cell], [f, add]) => {
+    const [, stacked] = scan(g, [p.c0], inputs, 'forward', (b, [cell], [f, add]) => {
       const next = b.add(b.mul(must(cell, 'c'), must(f, 'f')), must(add, 'i n'));
       return { states: [next], outputs: [b.identity(next)] };
     });
@@ -223,7 +223,7 @@ function lstm(p: Pass): Result {
   }
   /** The same where gates see the cell. */
   function peepingCells(): Value {
-    const [, stacked] = scan(g, [p.c0], [ai, af, n.y, ...keepers(p)], {}, (b, [cell], xs) => {
+    const [, stacked] = scan(g, [p.c0], [ai, af, n.y, ...keepers(p)], 'forward', (b, [cell], xs) => {
       const [ai, af, n, keep] = xs as [Value, Value, Value, Value | undefined];
       const c = must(cell, 'c');
       const { i, f } = gates(b, ai, af, c);
