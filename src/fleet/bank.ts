@@ -6,14 +6,14 @@ import { must, UsageError } from '../onnx/core/errors.js';
 import { elementCount } from '../onnx/core/shape.js';
 import { Tensor } from '../onnx/core/tensor.js';
 import { seenOf } from '../onnx/files/stored-file.js';
-import type { ColumnRecord } from '../workspace/column-record.js';
 import { columnFile, type Fleet, readColumn } from './folder.js';
 
 /** A column in memory. */
 export interface HeldColumn {
   /** Its place in the banks. */
   readonly place: number;
-  readonly record: ColumnRecord;
+  /** What its labels are called. Nothing else of its record is kept, which would take a fifth of what its weights do. */
+  readonly labels?: readonly string[];
 }
 
 interface Held extends HeldColumn {
@@ -87,7 +87,8 @@ export class ColumnBank {
       const place = this.place(wanted);
       for (const { name: weight, data, size } of this.banks)
         data.set(must(tensors.get(weight), weight).data as Float32Array, place * size);
-      const held = { place, record, seen };
+      const { classes: labels } = record.data;
+      const held = { place, seen, ...(labels && { labels }) };
       this.held.set(name, held);
       return held;
     });

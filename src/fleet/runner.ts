@@ -88,8 +88,8 @@ export class FleetRunner {
   /** What a column's labels are called, in the order of its scores; undefined where they have no names. Throws as `run`. */
   labels(column: string): Promise<readonly string[] | undefined> {
     return this.inTurn(async () => {
-      const { record } = must(this.bank.take([column])[0], column);
-      return record.data.classes;
+      const { labels } = must(this.bank.take([column])[0], column);
+      return labels;
     });
   }
 
