@@ -19,6 +19,15 @@ function toy(rows: number) {
   return { inputs: { image: new Tensor('float32', [rows, 1, 8, 8], x) }, targets: new Tensor('int64', [rows], y) };
 }
 
+/** Of the task a of a network of images. */
+function columnOf(blocks: readonly unknown[]) {
+  const description = { prognet: 1, name: 'toy', input: { name: 'image', shape: [1, 8, 8] } };
+  return must(
+    columnsOf(parseDescription({ ...description, columns: [{ task: 'a', blocks, head: { classify: 2 } }] })).column('a'),
+    'column',
+  );
+}
+
 // Two columns with batch_norm, dropout and an adapter learn a toy task, validation being the training data.
 it('trains two columns, the second over the first', async () => {
   const description = parseDescription({
@@ -56,14 +65,6 @@ it('trains two columns, the second over the first', async () => {
 });
 
 it('goes on behind the last epoch: it tells every record, trains none, and returns the same', async () => {
-  const [column] = columnsOf(
-    parseDescription({
-      prognet: 1,
-      name: 'toy',
-      input: { name: 'image', shape: [1, 8, 8] },
-      columns: [{ task: 'a', blocks: [['flatten', { dense: 4 }, 'relu']], head: { classify: 2 } }],
-    }),
-  );
   let saved: Checkpoint | undefined;
   const store = {
     load: async () => saved,
@@ -76,7 +77,7 @@ it('goes on behind the last epoch: it tells every record, trains none, and retur
     const events: TrainEvent[] = [];
     const result = await train({
       runtime,
-      column: must(column, 'column'),
+      column: columnOf([['flatten', { dense: 4 }, 'relu']]),
       frozen: new Map(),
       settings: trainSettings({ epochs: 3, batch: 16 }, 0),
       train: data,
@@ -102,15 +103,8 @@ it('goes on behind the last epoch: it tells every record, trains none, and retur
 });
 
 describe('minibatches of one row', () => {
-  const column = (blocks: readonly unknown[]) => {
-    const description = { prognet: 1, name: 'toy', input: { name: 'image', shape: [1, 8, 8] } };
-    return must(
-      columnsOf(parseDescription({ ...description, columns: [{ task: 'a', blocks, head: { classify: 2 } }] })).column('a'),
-      'column',
-    );
-  };
-  const features = column([['flatten', { dense: 4 }, 'batch_norm', 'relu']]);
-  const images = column([[{ conv2d: { filters: 2, kernel: 3 } }, 'batch_norm', 'relu']]);
+  const features = columnOf([['flatten', { dense: 4 }, 'batch_norm', 'relu']]);
+  const images = columnOf([[{ conv2d: { filters: 2, kernel: 3 } }, 'batch_norm', 'relu']]);
   const run = (c: typeof features, rows: number, batch: number) =>
     train({
       runtime,
@@ -142,19 +136,11 @@ describe('minibatches of one row', () => {
 });
 
 it('no checkpoint holds weights that are not finite, not even one on the way out', async () => {
-  const [column] = columnsOf(
-    parseDescription({
-      prognet: 1,
-      name: 'toy',
-      input: { name: 'image', shape: [1, 8, 8] },
-      columns: [{ task: 'a', blocks: [['flatten', { dense: 4 }, 'relu']], head: { classify: 2 } }],
-    }),
-  );
   const wild = { epochs: 2, batch: 64, optimizer: 'sgd' as const, weight_decay: 1e30, lr: 1e30 };
   const saved: number[] = [];
   const run = train({
     runtime,
-    column: must(column, 'column'),
+    column: columnOf([['flatten', { dense: 4 }, 'relu']]),
     frozen: new Map(),
     settings: trainSettings(wild, 0),
     train: toy(64),
