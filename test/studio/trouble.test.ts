@@ -180,7 +180,7 @@ describe.skipIf(chromium === undefined)(`prognet studio in trouble${why}`, () =>
     await expect.poll(() => second.locator('#said').textContent()).toMatch(learned);
     expect(await second.locator('.chart .held-point').count()).toBe(3);
     await own.close();
-  });
+  }, 200_000);
 
   it('an empty network learns its first task, from samples that are added one by one, and is replaced only on a yes', async () => {
     const own = await browser.newContext();
