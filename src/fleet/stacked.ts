@@ -68,6 +68,11 @@ class Stack {
     return v !== null && v !== undefined && (this.weights.has(v) || this.derived.has(v));
   }
 
+  /** Whether what is fed decides a value. */
+  private isOfBatch(v: Value | null): v is Value {
+    return v !== null && !this.isWeight(v) && !isFixed(v);
+  }
+
   /** The weights of each row, [N, ...]. */
   private gathered(weight: Value): Value {
     const { g, places } = this;
@@ -121,7 +126,7 @@ class Stack {
 
   /** What a node gives, computed with each row's own weights; nothing yet where it reads weights alone. Throws UsageError. */
   replacement(node: Node): Replaced {
-    if (node.subgraphs.length === 0 && node.inputs.every((v) => v === null || this.isWeight(v) || isFixed(v))) {
+    if (node.subgraphs.length === 0 && !node.inputs.some((v) => this.isOfBatch(v))) {
       for (const v of written(node)) this.derived.add(v);
       return [];
     }
@@ -132,8 +137,7 @@ class Stack {
   /** The node itself, row by row. */
   private eachRow(node: Node): Replaced {
     const outputs = written(node);
-    const known = (v: Value | null) => v === null || this.isWeight(v) || isFixed(v);
-    const read = node.inputs.filter((v): v is Value => !known(v));
+    const read = node.inputs.filter((v) => this.isOfBatch(v));
     if (node.subgraphs.length > 0 || [...read, ...outputs].some((v) => batchAxis(v) < 0))
       throw new UsageError(
         `stacked form: ${node.opType} of weights of a column is not in it, expected one that keeps the rows of a batch apart`,
@@ -187,13 +191,7 @@ class Stack {
   private looked(table: Value, ids: Value): Value {
     const { g } = this;
     const rank = must(ids.shape, 'shape').length;
-    const places =
-      rank === 1
-        ? this.places
-        : g.unsqueeze(
-            this.places,
-            Array.from({ length: rank - 1 }, (_, i) => i + 1),
-          );
+    const places = this.widened(this.places, rank - 1);
     const whole = ids.dtype === 'int64' ? ids : g.cast(ids, { to: 'int64' });
     const pairs = [g.expand(places, g.shape(ids)), whole].map((v) => g.unsqueeze(v, [rank]));
     return g.gatherND(table, g.concat(...pairs, { axis: rank }));
@@ -204,29 +202,29 @@ class Stack {
     const { g } = this;
     const rank = must(x.shape, 'shape').length;
     if (rank === 2) return g.squeeze(g.matMul(g.unsqueeze(x, [1]), matrices), [1]);
-    const between = Array.from({ length: rank - 3 }, (_, i) => i + 1);
-    return g.matMul(x, between.length === 0 ? matrices : g.unsqueeze(matrices, between));
+    return g.matMul(x, this.widened(matrices, rank - 3));
   }
 
   /** The weights of each row beside x [N, ...], with which they broadcast as one of them did. */
   private broadcast(weight: Value, x: Value): Value {
     const rows = this.gathered(weight);
-    const missing = must(x.shape, 'shape').length - must(rows.shape, 'shape').length;
-    return missing === 0
-      ? rows
+    return this.widened(rows, must(x.shape, 'shape').length - must(rows.shape, 'shape').length);
+  }
+
+  /** A value with so many axes of one element behind its first ones. */
+  private widened(v: Value, count: number, first = 1): Value {
+    return count === 0
+      ? v
       : this.g.unsqueeze(
-          rows,
-          Array.from({ length: missing }, (_, i) => i + 1),
+          v,
+          Array.from({ length: count }, (_, i) => first + i),
         );
   }
 
   private normalised(node: Node, x: Value): Value {
     const { g } = this;
-    const after = Array.from({ length: must(x.shape, 'shape').length - 2 }, (_, i) => i + 2);
-    const each = node.inputs.slice(1).map((v) => {
-      const rows = this.gathered(must(v ?? undefined, 'statistic'));
-      return after.length === 0 ? rows : g.unsqueeze(rows, after);
-    });
+    const after = must(x.shape, 'shape').length - 2;
+    const each = node.inputs.slice(1).map((v) => this.widened(this.gathered(must(v ?? undefined, 'statistic')), after, 2));
     const [scale, bias, mean, variance] = each as [Value, Value, Value, Value];
     const root = g.sqrt(g.add(variance, node.float('epsilon', 1e-5)));
     return g.add(g.mul(g.div(g.sub(x, mean), root), scale), bias);
